@@ -1,0 +1,44 @@
+# `make run` builds everything and serves http://localhost:3000; `make test` is what CI runs.
+
+.PHONY: run build site toolchain test lint fmt bench clean
+.DEFAULT_GOAL := build
+
+target_dir := $(or $(CARGO_TARGET_DIR),target)
+postern := $(target_dir)/release/postern
+
+run: build
+	@echo "==> Postern on http://localhost:3000, data in ./data (Ctrl-C ends it)"
+	@exec $(postern) serve
+
+build: site
+	@echo "==> the server"
+	cargo build --release --package server --bin postern
+
+site: toolchain tools/node_modules/.package-lock.json
+	@echo "==> the browser's files"
+	cargo xtask site
+
+toolchain:
+	@tools/check-tools.sh
+	@tools/wasm-target.sh
+
+tools/node_modules/.package-lock.json: tools/package-lock.json
+	@echo "==> programs from the npm registry"
+	npm ci --prefix tools --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+test:
+	@tools/test.sh
+
+lint: toolchain
+	@tools/lint.sh
+
+fmt:
+	cargo fmt --all
+
+bench: build
+	@POSTERN_BIN=$(abspath $(postern)) tools/bench.sh
+
+clean:
+	cargo clean
+	rm -rf site tools/node_modules end2end/node_modules end2end/test-results end2end/playwright-report

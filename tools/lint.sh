@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Format, lints for the server and for the browser, and what the server must not link.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export STEPS_BEGAN=${STEPS_BEGAN:-$EPOCHSECONDS}
+step() { printf '==> [%4s s] %s\n' "$((EPOCHSECONDS - STEPS_BEGAN))" "$*"; }
+
+# The server embeds this folder at compile time; lints need no content in it.
+mkdir -p site
+
+step "cargo fmt --check"
+cargo fmt --all --check
+
+step "clippy, native"
+cargo clippy --workspace --all-targets -- -D warnings
+
+for bundle in login dashboard; do
+    step "clippy, wasm32, the bundle $bundle"
+    cargo clippy --package frontend --lib --target wasm32-unknown-unknown \
+        --no-default-features --features "hydrate,$bundle" -- -D warnings
+done
+
+step "the server links no rsa"
+linked=$(cargo tree --package server --edges normal,build --prefix none --format '{p}')
+if grep '^rsa v' <<<"$linked"; then
+    echo "the package rsa must stay out of the server; see: cargo tree -p server -e normal,build -i rsa" >&2
+    exit 1
+fi

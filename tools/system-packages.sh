@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Installs those packages of tools/packages.txt whose programs are not there yet.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+while read -r package programs; do
+    for program in $programs; do
+        if ! tools/find-program.sh "$program" >/dev/null; then
+            missing+=("$package")
+            break
+        fi
+    done
+done < <(grep -v '^#' tools/packages.txt)
+
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+stop() {
+    echo "These packages are needed for the tests: ${missing[*]} ($1)." >&2
+    echo "On Debian: apt-get install ${missing[*]}" >&2
+    exit 1
+}
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null || stop "root is needed to install them"
+    as_root=(sudo -n)
+fi
+command -v apt-get >/dev/null || stop "there is no apt-get here"
+
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" </dev/null; }
+install() { apt install --yes --no-install-recommends "${missing[@]}" >/dev/null; }
+
+echo "installing ${missing[*]}"
+if ! apt-cache policy "${missing[0]}" 2>/dev/null | grep -q 'Candidate: [^(]' || ! install; then
+    apt update || stop "apt-get update failed"
+    install || stop "apt-get install failed"
+fi

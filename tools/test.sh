@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Everything that must hold before a commit lands. The runners' own summaries come last.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export STEPS_BEGAN=${STEPS_BEGAN:-$EPOCHSECONDS}
+step() { printf '==> [%4s s] %s\n' "$((EPOCHSECONDS - STEPS_BEGAN))" "$*"; }
+
+step "system packages"
+tools/system-packages.sh
+
+step "toolchain"
+tools/check-tools.sh
+tools/wasm-target.sh
+cargo metadata --locked --format-version 1 >/dev/null
+
+step "lints"
+tools/lint.sh
+
+step "the site and the server, as they ship"
+make --no-print-directory build
+
+step "Rust tests, SQLite and PostgreSQL"
+if cargo nextest --version >/dev/null 2>&1; then
+    tools/with-postgres.sh cargo nextest run --workspace
+else
+    tools/with-postgres.sh cargo test --workspace
+fi
+
+step "programs for the browser tests"
+npm ci --prefix end2end --ignore-scripts --no-audit --no-fund
+
+step "browser tests"
+POSTERN_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/release/postern")
+CHROMIUM=$(tools/find-program.sh chromium)
+export POSTERN_BIN CHROMIUM
+cd end2end
+exec npx --no-install playwright test

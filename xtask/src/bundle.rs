@@ -1,0 +1,141 @@
+//! One bundle: a WebAssembly module and the JavaScript that loads it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::tool::{Workspace, run};
+
+/// The features of WebAssembly that rustc's output uses by default.
+const WASM_FEATURES: [&str; 7] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    Release,
+    Dev,
+}
+
+impl Mode {
+    const fn profile(self) -> &'static str {
+        match self {
+            Self::Release => "wasm-release",
+            Self::Dev => "dev",
+        }
+    }
+}
+
+pub struct Bundle {
+    pub js: Vec<u8>,
+    pub wasm: Vec<u8>,
+}
+
+/// Compiles the crate `frontend` with the islands of one bundle and copies the module to a folder
+/// of that bundle, since the next build overwrites it.
+pub fn compile(workspace: &Workspace, name: &str, mode: Mode) -> Result<PathBuf> {
+    let messages = run(workspace
+        .cargo()
+        .args([
+            "build",
+            "--package",
+            "frontend",
+            "--lib",
+            "--target",
+            "wasm32-unknown-unknown",
+        ])
+        .args(["--profile", mode.profile(), "--no-default-features"])
+        .args(["--features", &format!("hydrate,{name}")])
+        .arg("--message-format=json-render-diagnostics"))?;
+    let module = module_path(&messages).context("cargo built no WebAssembly module")?;
+    let folder = module
+        .parent()
+        .context("the module lies in a folder")?
+        .join("bundles")
+        .join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    fs::copy(&module, folder.join("frontend.wasm"))?;
+    Ok(folder)
+}
+
+fn module_path(messages: &[u8]) -> Option<PathBuf> {
+    messages
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "frontend")
+        .filter_map(|message| {
+            let files = message["filenames"].as_array()?;
+            let mut paths = files.iter().filter_map(Value::as_str).map(PathBuf::from);
+            paths.find(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "wasm")
+            })
+        })
+        .next_back()
+}
+
+/// Writes the JavaScript around a compiled module and makes both small.
+pub fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> Result<Bundle> {
+    let release = mode == Mode::Release;
+    Bindgen::new()
+        .input_path(folder.join("frontend.wasm"))
+        .out_name(name)
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(true)
+        .keep_debug(!release)
+        .remove_name_section(release)
+        .remove_producers_section(release)
+        .generate(folder)?;
+    let mut wasm = folder.join(format!("{name}_bg.wasm"));
+    if release {
+        let small = folder.join("small.wasm");
+        run(workspace
+            .npm("wasm-opt")?
+            .arg(&wasm)
+            .arg("-o")
+            .arg(&small)
+            .arg("-Oz")
+            .args(WASM_FEATURES))?;
+        wasm = small;
+    }
+    let js = run(workspace
+        .npm("esbuild")?
+        .arg(folder.join(format!("{name}.js")))
+        .args([
+            "--bundle",
+            "--format=esm",
+            "--target=es2022",
+            "--log-level=warning",
+        ])
+        .args(release.then_some("--minify")))?;
+    Ok(Bundle {
+        js,
+        wasm: fs::read(wasm)?,
+    })
+}
+
+pub fn styles(workspace: &Workspace, mode: Mode) -> Result<Vec<u8>> {
+    run(workspace
+        .npm("esbuild")?
+        .args([
+            "style/main.css",
+            "--bundle",
+            "--external:/*",
+            "--target=es2022,chrome111,firefox114,safari16.4",
+        ])
+        .arg("--log-level=warning")
+        .args((mode == Mode::Release).then_some("--minify")))
+}

@@ -1,0 +1,33 @@
+//! Build steps that cargo itself does not have.
+
+mod bundle;
+mod pack;
+mod site;
+mod stamp;
+mod tool;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "usage: cargo xtask site [--release | --dev]";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mode = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["site"] | ["site", "--release"] => bundle::Mode::Release,
+        ["site", "--dev"] => bundle::Mode::Dev,
+        _ => bail!(USAGE),
+    };
+    site::build(&tool::Workspace::find()?, mode)
+}
