@@ -1,0 +1,66 @@
+//! How failures in a row slow an account down, wherever they come from.
+//!
+//! Bans stop one address; this stops many addresses that guess at one account. NIST SP 800-63B-4,
+//! section 3.2.2, allows at most 100 failures in a row.
+
+use crate::UnixMs;
+
+/// Failures in a row on one account, since its last success.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Failures {
+    pub count: u32,
+    pub last_at: UnixMs,
+}
+
+/// Whether a password may be tried now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    Open,
+    /// Wait this long; nothing is judged until then.
+    Wait { ms: i64 },
+    /// The limit is reached: every password is answered like a wrong one.
+    Shut,
+}
+
+/// Failures that cost nothing but the ban of their own address.
+pub const FREE: u32 = 10;
+/// After this many in a row a password alone is not enough any more.
+pub const LIMIT: u32 = 100;
+const LONGEST_MS: i64 = 5 * 60_000;
+
+/// From the eleventh failure in a row the wait doubles from 1 s up to 5 min.
+pub fn gate(failures: Failures, now: UnixMs) -> Gate {
+    if failures.count >= LIMIT {
+        return Gate::Shut;
+    }
+    match (failures.last_at + delay_ms(failures.count)).saturating_sub(now) {
+        ms if ms > 0 => Gate::Wait { ms },
+        _ => Gate::Open,
+    }
+}
+
+fn delay_ms(count: u32) -> i64 {
+    match count.checked_sub(FREE) {
+        None | Some(0) => 0,
+        Some(over) => (1000_i64 << (over - 1).min(20)).min(LONGEST_MS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_grows_from_the_eleventh_failure_to_five_minutes() {
+        for (count, ms) in [(0, 0), (10, 0), (11, 1000), (12, 2000), (15, 16_000), (20, 300_000), (99, 300_000)] {
+            let expected = if ms == 0 { Gate::Open } else { Gate::Wait { ms } };
+            assert_eq!(gate(Failures { count, last_at: 50 }, 50), expected, "{count} failures");
+            assert_eq!(gate(Failures { count, last_at: 50 }, 50 + ms), Gate::Open, "{count} failures, later");
+        }
+    }
+
+    #[test]
+    fn the_hundredth_failure_shuts_the_account() {
+        assert_eq!(gate(Failures { count: LIMIT, last_at: 0 }, i64::MAX / 2), Gate::Shut);
+    }
+}

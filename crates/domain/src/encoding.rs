@@ -1,0 +1,42 @@
+//! Base64url without padding (RFC 4648, section 5), SHA-256 and HMAC-SHA256 in the forms used here.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+/// Text for bytes.
+pub fn base64url(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
+}
+
+/// Bytes from text; `None` where the text is not base64url in its one canonical form.
+pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
+    (base64url(&bytes) == text).then_some(bytes)
+}
+
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// HMAC-SHA256 over the parts in order. Callers use parts of fixed length, or one part.
+pub fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    mac(key, parts).finalize().into_bytes().into()
+}
+
+/// Whether `tag` is the beginning of the parts' HMAC-SHA256, in time that does not depend on where
+/// it differs.
+pub fn hmac_is(key: &[u8; 32], parts: &[&[u8]], tag: &[u8]) -> bool {
+    tag.len() >= 16 && mac(key, parts).verify_truncated_left(tag).is_ok()
+}
+
+fn mac(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
+    // HMAC pads a key that is shorter than the hash's block with zeros (RFC 2104, section 2).
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(key);
+    let mut mac = Hmac::<Sha256>::new(&block.into());
+    for part in parts {
+        mac.update(part);
+    }
+    mac
+}

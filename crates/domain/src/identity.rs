@@ -1,0 +1,108 @@
+//! Who a client is to the ban engine: an IPv4 address, or an IPv6 prefix.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+/// An address that bans and limits count by. IPv6 counts by prefix, since one subscriber has 2^64
+/// addresses; an IPv4 address inside IPv6 (`::ffff:a.b.c.d`) is the IPv4 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Identity {
+    V4(Ipv4Addr),
+    V6(Ipv6Addr, u8),
+}
+
+/// The text is no address and no IPv6 prefix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not an address: write 203.0.113.7, 2001:db8::/64 or 2001:db8::1")]
+pub struct NotAnIdentity(String);
+
+/// The IPv6 prefix length where nothing else is configured.
+pub const DEFAULT_V6_PREFIX: u8 = 64;
+
+impl Identity {
+    /// The identity of a peer address; `v6_prefix` is at most 128.
+    pub fn of(address: IpAddr, v6_prefix: u8) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(v4) => Self::V4(v4),
+            IpAddr::V6(v6) => {
+                let prefix = v6_prefix.min(128);
+                Self::V6(Ipv6Addr::from_bits(v6.to_bits() & mask(prefix)), prefix)
+            }
+        }
+    }
+
+    /// Loopback is never banned for long, or an operator could lock himself out of his own machine.
+    pub fn is_loopback(self) -> bool {
+        match self {
+            Self::V4(v4) => v4.is_loopback(),
+            Self::V6(v6, prefix) => Ipv6Addr::LOCALHOST.to_bits() & mask(prefix) == v6.to_bits(),
+        }
+    }
+
+    /// The neighbourhood that a person is shown: `203.0.113.0/24`, `2001:db8:1::/48`.
+    pub fn place(self) -> String {
+        match self {
+            Self::V4(v4) => {
+                let [a, b, c, _] = v4.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            Self::V6(v6, prefix) => {
+                let shown = prefix.min(48);
+                format!("{}/{shown}", Ipv6Addr::from_bits(v6.to_bits() & mask(shown)))
+            }
+        }
+    }
+}
+
+fn mask(prefix: u8) -> u128 {
+    match prefix {
+        0 => 0,
+        n => u128::MAX << (128 - u32::from(n.min(128))),
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(v4) => write!(f, "{v4}"),
+            Self::V6(v6, prefix) => write!(f, "{v6}/{prefix}"),
+        }
+    }
+}
+
+impl FromStr for Identity {
+    type Err = NotAnIdentity;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || NotAnIdentity(text.to_owned());
+        match text.split_once('/') {
+            None => Ok(Self::of(text.parse().map_err(|_| wrong())?, DEFAULT_V6_PREFIX)),
+            Some((address, prefix)) => {
+                let address: IpAddr = address.parse().map_err(|_| wrong())?;
+                let prefix: u8 = prefix.parse().map_err(|_| wrong())?;
+                match address {
+                    IpAddr::V6(_) if prefix <= 128 => Ok(Self::of(address, prefix)),
+                    IpAddr::V4(_) if prefix == 32 => Ok(Self::of(address, prefix)),
+                    _ => Err(wrong()),
+                }
+            }
+        }
+    }
+}
+
+impl From<Identity> for String {
+    fn from(identity: Identity) -> Self {
+        identity.to_string()
+    }
+}
+
+impl TryFrom<String> for Identity {
+    type Error = NotAnIdentity;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}

@@ -1,0 +1,19 @@
+//! Postern's rules, pure: time and randomness are arguments, nothing is read or written here.
+//!
+//! Times are unix milliseconds (`_at`, `until`) and spans are milliseconds (`_ms`) throughout.
+
+pub mod account;
+pub mod account_delay;
+pub mod ban;
+pub mod encoding;
+pub mod identity;
+pub mod local_path;
+pub mod login;
+pub mod password;
+pub mod rate;
+pub mod refresh_token;
+pub mod session;
+pub mod short_key;
+
+/// Unix milliseconds.
+pub type UnixMs = i64;

@@ -1,0 +1,62 @@
+//! The verdict on a login, from facts that all cost the same to find.
+
+/// What was found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// The account exists.
+    pub known: bool,
+    /// The password is the account's.
+    pub right: bool,
+    pub disabled: bool,
+    /// Too many failures in a row: a password alone is not enough any more.
+    pub shut: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Accepted,
+    Refused(Reason),
+}
+
+/// For the audit trail; the client hears the same whichever it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    Unknown,
+    Wrong,
+    Disabled,
+    Shut,
+}
+
+impl Reason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Wrong => "wrong_password",
+            Self::Disabled => "disabled",
+            Self::Shut => "too_many_failures",
+        }
+    }
+}
+
+pub fn judge(facts: Facts) -> Verdict {
+    match facts {
+        Facts { known: false, .. } => Verdict::Refused(Reason::Unknown),
+        Facts { right: false, .. } => Verdict::Refused(Reason::Wrong),
+        Facts { disabled: true, .. } => Verdict::Refused(Reason::Disabled),
+        Facts { shut: true, .. } => Verdict::Refused(Reason::Shut),
+        Facts { known: true, right: true, disabled: false, shut: false } => Verdict::Accepted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_known_right_enabled_and_open_account_signs_in() {
+        for bits in 0..16_u8 {
+            let facts = Facts { known: bits & 1 != 0, right: bits & 2 != 0, disabled: bits & 4 != 0, shut: bits & 8 != 0 };
+            assert_eq!(judge(facts) == Verdict::Accepted, bits == 0b0011, "{facts:?}");
+        }
+    }
+}

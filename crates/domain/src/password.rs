@@ -1,0 +1,124 @@
+//! What may be a password, and how strong one is, roughly.
+//!
+//! NIST SP 800-63B-4, section 3.1.1.2: a length and a blocklist, no rules of composition. Passwords
+//! are taken exactly as received: no trimming, no cutting, no Unicode normalisation.
+
+/// The most bytes of a password.
+pub const MAX_BYTES: usize = 1024;
+
+/// Why a password cannot be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadPassword {
+    #[error("the password is too short")]
+    TooShort,
+    #[error("the password is longer than 1,024 bytes")]
+    TooLong,
+}
+
+/// Checks the length: at least `min` code points, at most [`MAX_BYTES`] bytes.
+///
+/// # Errors
+/// Says which end it misses.
+pub fn check_length(password: &str, min: u32) -> Result<(), BadPassword> {
+    if password.len() > MAX_BYTES {
+        Err(BadPassword::TooLong)
+    } else if missing(password, min) > 0 {
+        Err(BadPassword::TooShort)
+    } else {
+        Ok(())
+    }
+}
+
+/// What a meter shows while somebody types. A hint: the server's own judgement counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    TooShort { missing: u32 },
+    Weak,
+    Fair,
+    Strong,
+}
+
+/// A quick estimate from length and variety: repeats and runs ("aaaa", "1234") count for nothing.
+pub fn strength(password: &str, min: u32) -> Strength {
+    let missing = missing(password, min);
+    if missing > 0 {
+        return Strength::TooShort { missing };
+    }
+    let chars: Vec<char> = password.chars().collect();
+    let mut distinct = chars.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let telling = 1 + chars.windows(2).filter(|pair| !follows(pair)).count();
+    match telling.min(distinct.len() * 2) {
+        0..12 => Strength::Weak,
+        12..18 => Strength::Fair,
+        _ => Strength::Strong,
+    }
+}
+
+fn follows(pair: &[char]) -> bool {
+    match pair {
+        [a, b] => u32::from(*a).abs_diff(u32::from(*b)) <= 1,
+        _ => false,
+    }
+}
+
+fn missing(password: &str, min: u32) -> u32 {
+    let count = u32::try_from(password.chars().count()).unwrap_or(u32::MAX);
+    min.saturating_sub(count)
+}
+
+/// A passphrase of four made-up words from 9 random bytes (72 bits): six bits a syllable, so that it
+/// can be said, typed and remembered without a word list to download.
+pub fn suggest(random: [u8; 9]) -> String {
+    const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
+    const VOWELS: &[u8; 4] = b"aeiu";
+    let bits = random.iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+    let mut phrase = String::with_capacity(27);
+    for syllable in 0..12 {
+        if syllable > 0 && syllable % 3 == 0 {
+            phrase.push('-');
+        }
+        let six = (bits >> (6 * syllable)) as usize & 63;
+        phrase.push(char::from(CONSONANTS[six >> 2]));
+        phrase.push(char::from(VOWELS[six & 3]));
+    }
+    phrase
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn length_is_counted_in_code_points_and_capped_in_bytes() {
+        let emoji = "🗝".repeat(15);
+        for (password, verdict) in [
+            ("a".repeat(14), Err(BadPassword::TooShort)),
+            ("a".repeat(15), Ok(())),
+            (emoji, Ok(())),
+            ("a".repeat(64), Ok(())),
+            ("a".repeat(1024), Ok(())),
+            ("a".repeat(1025), Err(BadPassword::TooLong)),
+            ("é".repeat(513), Err(BadPassword::TooLong)),
+        ] {
+            assert_eq!(check_length(&password, 15), verdict, "{} bytes", password.len());
+        }
+    }
+
+    #[test]
+    fn repeats_and_runs_are_weak() {
+        assert_eq!(strength("short", 15), Strength::TooShort { missing: 10 });
+        assert_eq!(strength("aaaaaaaaaaaaaaaaaaaa", 15), Strength::Weak);
+        assert_eq!(strength("abcdefghijklmnopqrst", 15), Strength::Weak);
+        assert_eq!(strength("correct horse battery staple", 15), Strength::Strong);
+    }
+
+    #[test]
+    fn a_suggestion_is_long_enough_and_tells_all_its_random_bytes() {
+        assert_eq!(suggest([0; 9]), "bababa-bababa-bababa-bababa");
+        assert_eq!(suggest([255; 9]), "zuzuzu-zuzuzu-zuzuzu-zuzuzu");
+        assert_ne!(suggest([1, 2, 3, 4, 5, 6, 7, 8, 9]), suggest([0, 2, 3, 4, 5, 6, 7, 8, 9]));
+        assert_eq!(strength(&suggest([7, 91, 200, 13, 44, 99, 180, 3, 250]), 15), Strength::Strong);
+    }
+}

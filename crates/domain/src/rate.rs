@@ -1,0 +1,49 @@
+//! A rate limit as one number: the generic cell rate algorithm (ITU-T I.371, virtual scheduling).
+
+use crate::UnixMs;
+
+/// So many at once, refilled at a steady rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many may come at once, at least 1.
+    pub burst: u32,
+    /// Milliseconds until one more may come, at least 1.
+    pub every_ms: i64,
+}
+
+impl Rate {
+    /// `count` a `window_ms`, all of which may come at once.
+    pub fn per(count: u32, window_ms: i64) -> Self {
+        let burst = count.max(1);
+        Self { burst, every_ms: (window_ms / i64::from(burst)).max(1) }
+    }
+
+    /// Judges one event. `due_at` is the state that the last call returned, or 0.
+    ///
+    /// `Ok` has the new state; `Err` has the milliseconds to wait and leaves the state as it is.
+    ///
+    /// # Errors
+    /// The event is over the limit.
+    pub fn take(self, due_at: UnixMs, now: UnixMs) -> Result<UnixMs, i64> {
+        let due = due_at.max(now) + self.every_ms;
+        let over = due - now - i64::from(self.burst) * self.every_ms;
+        if over > 0 { Err(over) } else { Ok(due) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_the_next_waits_and_time_refills() {
+        let rate = Rate::per(30, 60_000);
+        let mut due = 0;
+        for _ in 0..30 {
+            due = rate.take(due, 1_000_000).expect("within the burst");
+        }
+        assert_eq!(rate.take(due, 1_000_000), Err(2000));
+        assert!(rate.take(due, 1_002_000).is_ok());
+        assert!(rate.take(due, 1_001_999).is_err());
+    }
+}

@@ -1,0 +1,136 @@
+//! The `short_key`: a one-time, short-lived name for one sealed message.
+//!
+//! `base64url(version | 16 random bytes | expiry | kid | origin hash | pre-login cookie hash | MAC)`,
+//! so that issuing one writes nothing and a forged one costs one HMAC to refuse.
+
+use crate::UnixMs;
+use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+
+/// How long a `short_key` is good for.
+pub const LIFETIME_MS: i64 = 120_000;
+
+const VERSION: u8 = 1;
+const BODY: usize = 1 + 16 + 8 + 32 + 32 + 32;
+const LENGTH: usize = BODY + 32;
+
+/// What a `short_key` is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// When it runs out.
+    pub expires_at: UnixMs,
+    /// The envelope key's thumbprint.
+    pub kid: [u8; 32],
+    /// SHA-256 of the site's origin.
+    pub origin: [u8; 32],
+    /// SHA-256 of the browser's pre-login cookie; zero for programs, which have none.
+    pub cookie: [u8; 32],
+}
+
+/// A `short_key` whose MAC is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShortKey {
+    random: [u8; 16],
+    terms: Terms,
+}
+
+/// What is wrong with a `short_key`. Only [`Refused::Forged`] is an attack: the others happen to
+/// honest clients, which get a new one and try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the short_key was not made here")]
+    Forged,
+    #[error("the short_key has run out")]
+    Expired,
+    #[error("the short_key was made for another origin, cookie or key")]
+    Mismatch,
+}
+
+impl ShortKey {
+    /// The `short_key` on the wire.
+    pub fn issue(key: &[u8; 32], random: [u8; 16], terms: &Terms) -> String {
+        let body = Self { random, terms: *terms }.body();
+        let tag = hmac_sha256(key, &[&body]);
+        base64url(&[body.as_slice(), &tag].concat())
+    }
+
+    /// Reads and authenticates; says nothing of expiry and terms yet.
+    ///
+    /// # Errors
+    /// [`Refused::Forged`], whatever is wrong: length, version, encoding or MAC.
+    pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, Refused> {
+        Self::read(key, text).ok_or(Refused::Forged)
+    }
+
+    fn read(key: &[u8; 32], text: &str) -> Option<Self> {
+        if text.len() != LENGTH.div_ceil(3) * 4 - (3 - LENGTH % 3) % 3 {
+            return None;
+        }
+        let bytes = from_base64url(text)?;
+        let (body, tag) = bytes.split_at_checked(BODY)?;
+        if tag.len() != 32 || !hmac_is(key, &[body], tag) {
+            return None;
+        }
+        let (version, rest) = body.split_first()?;
+        let (random, rest) = rest.split_first_chunk::<16>()?;
+        let (expires_at, rest) = rest.split_first_chunk::<8>()?;
+        let (kid, rest) = rest.split_first_chunk::<32>()?;
+        let (origin, rest) = rest.split_first_chunk::<32>()?;
+        let (cookie, _) = rest.split_first_chunk::<32>()?;
+        let terms = Terms { expires_at: i64::from_be_bytes(*expires_at), kid: *kid, origin: *origin, cookie: *cookie };
+        (*version == VERSION).then_some(Self { random: *random, terms })
+    }
+
+    /// # Errors
+    /// [`Refused::Expired`], or [`Refused::Mismatch`] where `kid` is not among `kids`, or origin or
+    /// cookie is another.
+    pub fn check(&self, kids: &[[u8; 32]], origin: &[u8; 32], cookie: &[u8; 32], now: UnixMs) -> Result<(), Refused> {
+        if now >= self.terms.expires_at || self.terms.expires_at > now + LIFETIME_MS {
+            return Err(Refused::Expired);
+        }
+        let known = kids.contains(&self.terms.kid);
+        if known && self.terms.origin == *origin && self.terms.cookie == *cookie {
+            Ok(())
+        } else {
+            Err(Refused::Mismatch)
+        }
+    }
+
+    /// What the store burns: unique to this `short_key`, useless to make one.
+    pub fn id(&self) -> String {
+        base64url(&self.random)
+    }
+
+    pub fn kid(&self) -> [u8; 32] {
+        self.terms.kid
+    }
+
+    /// Whether it was made for a program, which has no cookies.
+    pub fn is_for_program(&self) -> bool {
+        self.terms.cookie == [0; 32]
+    }
+
+    pub fn expires_at(&self) -> UnixMs {
+        self.terms.expires_at
+    }
+
+    fn body(&self) -> [u8; BODY] {
+        let mut body = [0; BODY];
+        let parts: [&[u8]; 6] = [
+            &[VERSION],
+            &self.random,
+            &self.terms.expires_at.to_be_bytes(),
+            &self.terms.kid,
+            &self.terms.origin,
+            &self.terms.cookie,
+        ];
+        for (slot, byte) in body.iter_mut().zip(parts.into_iter().flatten()) {
+            *slot = *byte;
+        }
+        body
+    }
+}
+
+/// The hash that stands in the terms for an origin or a cookie.
+pub fn hash(text: &str) -> [u8; 32] {
+    sha256(text.as_bytes())
+}

@@ -1,0 +1,32 @@
+//! The operating system's (in a browser: WebCrypto's) random source for the padding of RSA-OAEP.
+
+use rand_core::{CryptoRng, Error, RngCore};
+
+/// `rsa` wants a generator with methods that cannot fail. The source is asked once before it is used
+/// ([`OsRng::ready`]); should it fail later, the operation fails through `try_fill_bytes`.
+pub struct OsRng;
+
+impl RngCore for OsRng {
+    fn next_u32(&mut self) -> u32 {
+        rand_core::impls::next_u32_via_fill(self)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        rand_core::impls::next_u64_via_fill(self)
+    }
+
+    #[expect(clippy::panic, reason = "the trait gives no other way, and weak randomness must never be used")]
+    fn fill_bytes(&mut self, dest: &mut [u8]) {
+        if self.try_fill_bytes(dest).is_err() {
+            panic!("the system's random source failed");
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where a client's randomness enters")]
+    fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), Error> {
+        const UNAVAILABLE: Option<core::num::NonZeroU32> = core::num::NonZeroU32::new(Error::CUSTOM_START);
+        getrandom::fill(dest).map_err(|_| Error::from(UNAVAILABLE.unwrap_or(core::num::NonZeroU32::MAX)))
+    }
+}
+
+impl CryptoRng for OsRng {}

@@ -1,0 +1,39 @@
+//! The sealed envelope: compact JWE (RFC 7516), `RSA-OAEP-256` and `A256GCM`.
+
+use crate::jwk::EcJwk;
+use serde::{Deserialize, Serialize};
+
+pub const ALG: &str = "RSA-OAEP-256";
+pub const ENC: &str = "A256GCM";
+
+/// What the envelope is for. An envelope of one kind is refused where another is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    #[serde(rename = "login+jwe")]
+    Login,
+    #[serde(rename = "signup+jwe")]
+    Signup,
+}
+
+/// The JWE protected header. Every byte of it is associated data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    pub alg: String,
+    pub enc: String,
+    /// Thumbprint of the server's envelope key.
+    pub kid: String,
+    pub typ: Kind,
+    /// The `short_key`.
+    pub sk: String,
+    /// The origin of the page that seals.
+    pub org: String,
+    /// The client's signing key, where it has one: the session is bound to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwk: Option<EcJwk>,
+    /// The client's receiving key (ECDH), where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enc_jwk: Option<EcJwk>,
+    /// Unix seconds by the client's clock: a hint for diagnosis, judged by nobody.
+    pub iat: i64,
+}

@@ -1,0 +1,58 @@
+//! Public keys as JWK (RFC 7517). No type here has a private member, so none can leak one.
+
+use serde::{Deserialize, Serialize};
+
+/// A public RSA key for sealing, RSA-OAEP-256 (RFC 7518, sections 4.3 and 6.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RsaJwk {
+    pub kty: String,
+    pub alg: String,
+    #[serde(rename = "use")]
+    pub usage: String,
+    pub kid: String,
+    /// Modulus, base64url.
+    pub n: String,
+    /// Exponent, base64url.
+    pub e: String,
+}
+
+/// A public P-256 key (RFC 7518, section 6.2). Unknown members are dropped on reading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EcJwk {
+    pub crv: String,
+    pub kty: String,
+    /// 32 bytes, base64url without padding.
+    pub x: String,
+    /// 32 bytes, base64url without padding.
+    pub y: String,
+}
+
+impl EcJwk {
+    /// A P-256 key from its coordinates, base64url without padding.
+    pub fn p256(x: String, y: String) -> Self {
+        Self { crv: "P-256".to_owned(), kty: "EC".to_owned(), x, y }
+    }
+
+    /// The octets whose SHA-256 is the thumbprint (RFC 7638, section 3.2): required members, in
+    /// lexicographic order, without white space.
+    pub fn thumbprint_input(&self) -> String {
+        format!(r#"{{"crv":"{}","kty":"{}","x":"{}","y":"{}"}}"#, self.crv, self.kty, self.x, self.y)
+    }
+}
+
+/// One signing key as it stands in `/.well-known/jwks.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningJwk {
+    #[serde(flatten)]
+    pub key: EcJwk,
+    pub kid: String,
+    pub alg: String,
+    #[serde(rename = "use")]
+    pub usage: String,
+}
+
+/// `/.well-known/jwks.json` (RFC 7517, section 5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jwks {
+    pub keys: Vec<SigningJwk>,
+}

@@ -1,0 +1,16 @@
+//! What crosses the network between the browser, other clients and Postern.
+//!
+//! Compiled to native code and to WebAssembly: both sides speak through these types, so a field
+//! cannot be renamed on one side only.
+
+pub mod challenge;
+pub mod envelope;
+pub mod jwk;
+pub mod login;
+pub mod paths;
+pub mod problem;
+pub mod refresh;
+pub mod session;
+pub mod signup;
+
+pub use problem::{Code, Problem};

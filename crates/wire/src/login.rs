@@ -1,0 +1,75 @@
+//! `POST /api/login`.
+
+use crate::session::Session;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// What is sealed inside the envelope. `Debug` says nothing; the memory is cleared on drop.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    pub username: String,
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(..)")
+    }
+}
+
+/// The body of `/api/login` and of `/api/signup`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedRequest {
+    /// The envelope: a compact JWE.
+    pub encrypted_username_password: String,
+    pub short_key: String,
+    #[serde(default, skip_serializing_if = "Delivery::is_cookies")]
+    pub delivery: Delivery,
+}
+
+/// Where the tokens go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// HTTP-only cookies: browsers.
+    #[default]
+    Cookies,
+    /// The answer's body: programs.
+    Body,
+}
+
+impl Delivery {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+    fn is_cookies(&self) -> bool {
+        *self == Self::Cookies
+    }
+}
+
+/// The answer to a login, a sign-up and a refresh.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedIn {
+    pub session: Session,
+    /// Only with `"delivery":"body"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+}
+
+/// Tokens for programs. `Debug` says nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    pub access_token: String,
+    pub refresh_token: String,
+    /// `Bearer`, or `DPoP` for a bound session.
+    pub token_type: String,
+    /// Seconds until the access token runs out.
+    pub expires_in: u64,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens(..)")
+    }
+}
