@@ -1,0 +1,129 @@
+//! One attempt to sign in: begun, then either refused or accepted, each in one transaction.
+//!
+//! Attempts of one identity are serialised by a reservation row, on any number of processes: what
+//! one attempt did to the bans is seen by the next before it is judged.
+
+use crate::Result;
+use crate::audit::Entry;
+use crate::bans::Ban;
+use crate::sessions::NewSession;
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::account_delay::Failures;
+use domain::ban::{Policy, Trigger};
+use domain::identity::Identity;
+
+/// A reservation outlives its attempt by no more than this: after a crash the identity waits so long.
+pub const RESERVATION_MS: i64 = 10_000;
+/// A browser re-sends on a dead connection within this time.
+pub const RESEND_MS: i64 = 10_000;
+/// The most burnt `short_keys` kept; past it an attempt is answered [`Begun::Full`].
+pub const SHORT_KEY_CAP: i64 = 1_000_000;
+
+/// The holder of an identity's reservation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Unique to this attempt.
+    pub id: String,
+    pub identity: Identity,
+}
+
+#[derive(Debug, Clone)]
+pub struct Begin {
+    pub attempt: Attempt,
+    /// The `short_key`'s id.
+    pub short_key: String,
+    pub short_key_expires_at: UnixMs,
+    /// SHA-256 of the whole body, base64url: tells a re-send from a replay.
+    pub body: String,
+    pub now: UnixMs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// The `short_key` is burnt and the identity reserved: judge.
+    Reserved,
+    /// Another attempt of this identity is being judged. Nothing was spent: try again.
+    Busy,
+    /// The identity is closed (another process may have banned it). Nothing was spent.
+    Banned(Ban),
+    /// The same body from the same identity within [`RESEND_MS`] of its first arrival, once.
+    Resent,
+    /// The `short_key` was used before.
+    Replayed,
+    /// Too many burnt `short_keys` at once. Nothing was spent.
+    Full,
+}
+
+/// Why an attempt is refused, as far as bans count it.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    pub attempt: Attempt,
+    pub trigger: Trigger,
+    /// Digest of the name that was sent; its ladder and its failures are kept apart.
+    /// `None` for an envelope that did not open.
+    pub account: Option<String>,
+    /// Whether this counts against the account's failures in a row (wrong passwords do).
+    pub counts_for_account: bool,
+    /// What an operator reads as evidence; no secret and no text of the client's.
+    pub evidence: String,
+    pub audit: Entry,
+    pub sentence: Sentence,
+}
+
+/// What is needed to make a ban, should one be due.
+#[derive(Debug, Clone)]
+pub struct Sentence {
+    pub policy: std::sync::Arc<Policy>,
+    /// ULID of the ban.
+    pub ban_id: String,
+    /// ULID of a second ban, should spray be due as well.
+    pub spray_id: String,
+    pub incident: String,
+    pub spray_incident: String,
+    pub jitter: u16,
+    pub now: UnixMs,
+}
+
+#[derive(Debug, Clone)]
+pub struct Acceptance {
+    pub attempt: Attempt,
+    pub account: String,
+    /// The user must exist and not be disabled when this is written.
+    pub session: NewSession,
+    pub audit: Entry,
+    pub now: UnixMs,
+}
+
+#[async_trait]
+pub trait Attempts {
+    /// Reserves the identity and burns the `short_key`: one transaction, conditional writes.
+    ///
+    /// In this order: reservation (`Busy`), active sign-in or everything ban of the identity
+    /// (`Banned`), cap (`Full`), burn (`Resent`/`Replayed`). Only `Reserved` leaves a reservation.
+    async fn begin(&self, begin: &Begin) -> Result<Begun>;
+
+    /// Ends the attempt without a verdict (a typed error that is nobody's fault): releases the
+    /// reservation; the `short_key` stays burnt.
+    async fn release(&self, attempt: &Attempt) -> Result<()>;
+
+    /// Ends the attempt as refused: releases the reservation, counts the strike, climbs the ladders,
+    /// writes the ban (and a spray ban if that many different accounts failed within its window),
+    /// counts the account's failure, writes the audit row. Returns the bans that were made.
+    ///
+    /// Ladders are kept per (identity, trigger, account) for `InvalidCredentials` and per
+    /// (identity, trigger) for every other trigger.
+    async fn refuse(&self, refusal: &Refusal) -> Result<Vec<Ban>>;
+
+    /// Ends the attempt as accepted: releases the reservation, forgives the account's strikes and
+    /// ladder from this identity and its failures in a row, inserts session and audit row.
+    /// `false`: the user is gone or disabled; then nothing but the release is written.
+    async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
+
+    /// Failures in a row on an account digest.
+    async fn failures(&self, account: &str) -> Result<Failures>;
+
+    /// Deletes what has run out: burnt `short_keys`, reservations, strikes, quiet ladders and
+    /// account failures older than 30 days. Returns how many rows went.
+    async fn sweep_attempts(&self, now: UnixMs) -> Result<u64>;
+}

@@ -1,0 +1,78 @@
+//! The audit trail: what happened to accounts. No secrets.
+
+use crate::Result;
+use async_trait::async_trait;
+use domain::UnixMs;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    UserAdded,
+    Login,
+    Logout,
+    SessionEnded,
+    TokenReused,
+    PasswordSet,
+    UserDisabled,
+    UserEnabled,
+    BanLifted,
+}
+
+impl Event {
+    pub const ALL: &[Self] = &[
+        Self::UserAdded,
+        Self::Login,
+        Self::Logout,
+        Self::SessionEnded,
+        Self::TokenReused,
+        Self::PasswordSet,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::BanLifted,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UserAdded => "user_added",
+            Self::Login => "login",
+            Self::Logout => "logout",
+            Self::SessionEnded => "session_ended",
+            Self::TokenReused => "token_reused",
+            Self::PasswordSet => "password_set",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::BanLifted => "ban_lifted",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|event| event.as_str() == text)
+    }
+}
+
+/// One row of the trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// ULID.
+    pub id: String,
+    pub at: UnixMs,
+    pub event: Event,
+    /// `ok`, or why it was refused: a stable word.
+    pub outcome: String,
+    /// Whom it happened to, where known.
+    pub user: Option<String>,
+    pub session: Option<String>,
+    /// The full address of the client; `-` for the command line.
+    pub address: String,
+    /// "Firefox on Fedora".
+    pub device: String,
+}
+
+#[async_trait]
+pub trait Audit {
+    async fn append(&self, entry: &Entry) -> Result<()>;
+    /// The newest entries of a user, newest first.
+    async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>>;
+    /// How many entries of the user since then have an outcome other than `ok`, or are [`Event::TokenReused`].
+    async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64>;
+}

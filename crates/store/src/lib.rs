@@ -1,0 +1,41 @@
+//! Postern's storage: ports (traits) and one SQL text that serves SQLite and PostgreSQL.
+
+pub mod attempts;
+pub mod audit;
+pub mod bans;
+pub mod error;
+pub mod keys;
+pub mod sessions;
+pub mod sql;
+pub mod upkeep;
+pub mod users;
+
+pub use error::{Error, Result};
+pub use sql::{Options, open, open_sqlite};
+
+/// Everything that a server needs of its storage.
+pub trait Store:
+    users::Users
+    + attempts::Attempts
+    + bans::Bans
+    + sessions::Sessions
+    + keys::Keys
+    + audit::Audit
+    + upkeep::Upkeep
+    + Send
+    + Sync
+{
+}
+
+impl<T> Store for T where
+    T: users::Users
+        + attempts::Attempts
+        + bans::Bans
+        + sessions::Sessions
+        + keys::Keys
+        + audit::Audit
+        + upkeep::Upkeep
+        + Send
+        + Sync
+{
+}

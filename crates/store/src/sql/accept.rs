@@ -1,0 +1,43 @@
+//! The good end of an attempt, and what it forgives.
+
+use super::attempts::release;
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::session_writes::insert_session;
+use super::tx::Tx;
+use super::write::Write;
+use crate::Result;
+use crate::attempts::Acceptance;
+use domain::ban::Trigger;
+
+sql! {
+    FORGIVE_STRIKES = "DELETE FROM strikes WHERE identity = $1 AND cause = $2 AND account = $3";
+    FORGIVE_LADDER = "DELETE FROM ladders WHERE identity = $1 AND cause = $2 AND account = $3";
+    FORGET_FAILURES = "DELETE FROM account_failures WHERE account = $1";
+    FAILURES = "SELECT failures, last_at FROM account_failures WHERE account = $1";
+}
+
+impl Write for Acceptance {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        release(tx, &self.attempt).await?;
+        if !insert_session(tx, &self.session).await? {
+            return Ok(false);
+        }
+        let identity = self.attempt.identity.to_string();
+        let trigger = Trigger::InvalidCredentials.as_str();
+        let ladder = [Value::Text(&identity), Value::Text(trigger), Value::Text(&self.account)];
+        tx.execute(FORGIVE_STRIKES, ladder).await?;
+        tx.execute(FORGIVE_LADDER, ladder).await?;
+        forget_failures(tx, &self.account).await?;
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
+}
+
+/// The account's failures in a row are over.
+pub async fn forget_failures<DB: Backend>(tx: &mut Tx<'_, DB>, account: &str) -> Result<()> {
+    tx.execute(FORGET_FAILURES, [Value::Text(account)]).await.map(drop)
+}

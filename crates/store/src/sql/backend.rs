@@ -1,0 +1,117 @@
+//! What this crate asks of a database engine, said once.
+
+use sqlx::{Arguments, ColumnIndex, Database, Decode, Encode, Error, Executor, IntoArguments, Row, SqlStr, Type};
+use std::borrow::Cow;
+
+/// What is bound to a `$n`. TEXT and BIGINT are the only column types.
+#[derive(Debug, Clone, Copy)]
+pub enum Value<'a> {
+    Int(i64),
+    OptInt(Option<i64>),
+    Text(&'a str),
+    OptText(Option<&'a str>),
+}
+
+/// How many rows a statement changed.
+pub trait RowsAffected {
+    fn rows(&self) -> u64;
+}
+
+impl RowsAffected for sqlx::sqlite::SqliteQueryResult {
+    fn rows(&self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+impl RowsAffected for sqlx::postgres::PgQueryResult {
+    fn rows(&self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+/// A database engine. Every engine that sqlx can drive with text and integers is one.
+pub trait Backend: Database {
+    fn bind(arguments: &mut Self::Arguments, value: Value<'_>) -> Result<(), Error>;
+    fn int(row: &Self::Row, column: &str) -> Result<i64, Error>;
+    fn opt_int(row: &Self::Row, column: &str) -> Result<Option<i64>, Error>;
+    fn text(row: &Self::Row, column: &str) -> Result<String, Error>;
+    fn opt_text(row: &Self::Row, column: &str) -> Result<Option<String>, Error>;
+    fn execute<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'static str,
+        arguments: Self::Arguments,
+    ) -> impl Future<Output = Result<u64, Error>> + Send + 'c;
+    fn fetch<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'static str,
+        arguments: Self::Arguments,
+    ) -> impl Future<Output = Result<Vec<Self::Row>, Error>> + Send + 'c;
+    fn prepare<'c>(
+        connection: &'c mut Self::Connection,
+        sql: &'static str,
+    ) -> impl Future<Output = Result<(), Error>> + Send + 'c;
+}
+
+impl<DB> Backend for DB
+where
+    DB: Database,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+    DB::Arguments: IntoArguments<DB>,
+    for<'q> i64: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
+    for<'q> Option<i64>: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
+    for<'q> String: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
+    for<'q> Option<String>: Encode<'q, DB> + Decode<'q, DB> + Type<DB>,
+    for<'a> &'a str: ColumnIndex<DB::Row>,
+    DB::QueryResult: RowsAffected,
+{
+    fn bind(arguments: &mut Self::Arguments, value: Value<'_>) -> Result<(), Error> {
+        match value {
+            Value::Int(v) => arguments.add(v),
+            Value::OptInt(v) => arguments.add(v),
+            Value::Text(v) => arguments.add(storable(v).into_owned()),
+            Value::OptText(v) => arguments.add(v.map(|v| storable(v).into_owned())),
+        }
+        .map_err(Error::Encode)
+    }
+
+    fn int(row: &Self::Row, column: &str) -> Result<i64, Error> {
+        row.try_get(column)
+    }
+
+    fn opt_int(row: &Self::Row, column: &str) -> Result<Option<i64>, Error> {
+        row.try_get(column)
+    }
+
+    fn text(row: &Self::Row, column: &str) -> Result<String, Error> {
+        row.try_get(column)
+    }
+
+    fn opt_text(row: &Self::Row, column: &str) -> Result<Option<String>, Error> {
+        row.try_get(column)
+    }
+
+    async fn execute(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+        arguments: Self::Arguments,
+    ) -> Result<u64, Error> {
+        Ok(sqlx::query_with::<Self, _>(sql, arguments).execute(connection).await?.rows())
+    }
+
+    async fn fetch(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+        arguments: Self::Arguments,
+    ) -> Result<Vec<Self::Row>, Error> {
+        sqlx::query_with::<Self, _>(sql, arguments).fetch_all(connection).await
+    }
+
+    async fn prepare(connection: &mut Self::Connection, sql: &'static str) -> Result<(), Error> {
+        connection.prepare(SqlStr::from_static(sql)).await.map(drop)
+    }
+}
+
+/// PostgreSQL refuses NUL in text. U+FFFD in its place keeps `a\0b` apart from `ab` on every engine.
+fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}

@@ -1,0 +1,64 @@
+//! The beginning of an attempt: who may be judged.
+
+use super::attempts::release;
+use super::backend::{Backend, Value};
+use super::bans::active_ban;
+use super::catalogue::sql;
+use super::tx::Tx;
+use super::write::Write;
+use crate::Result;
+use crate::attempts::{Begin, Begun, RESEND_MS, RESERVATION_MS};
+
+sql! {
+    RESERVE = "INSERT INTO reservations (identity, attempt, until) VALUES ($1, $2, $3)
+        ON CONFLICT (identity) DO UPDATE SET attempt = excluded.attempt, until = excluded.until
+        WHERE $4 > 0";
+    BURN = "INSERT INTO short_keys (id, identity, body, burnt_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (id) DO NOTHING";
+    RESEND = "UPDATE short_keys SET resent_at = $4
+        WHERE id = $1 AND identity = $2 AND body = $3 AND resent_at IS NULL AND burnt_at >= $5";
+}
+
+pub struct BeginUnlessFull {
+    pub begin: Begin,
+    pub full: bool,
+}
+
+impl Write for BeginUnlessFull {
+    type Output = Begun;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Begun> {
+        let Begin { attempt, now, .. } = &self.begin;
+        let identity = attempt.identity.to_string();
+        let until = now.saturating_add(RESERVATION_MS);
+        let values = [Value::Text(&identity), Value::Text(&attempt.id), Value::Int(until), Value::Int(*now)];
+        if tx.execute(RESERVE, values).await? == 0 {
+            return Ok(Begun::Busy);
+        }
+        let begun = self.judge(tx, &identity).await?;
+        if begun != Begun::Reserved {
+            release(tx, attempt).await?;
+        }
+        Ok(begun)
+    }
+}
+
+impl BeginUnlessFull {
+    async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>, identity: &str) -> Result<Begun> {
+        let begin = &self.begin;
+        if let Some(ban) = active_ban(tx, identity, begin.now).await? {
+            return Ok(Begun::Banned(ban));
+        }
+        if self.full {
+            return Ok(Begun::Full);
+        }
+        let (id, body) = (Value::Text(&begin.short_key), Value::Text(&begin.body));
+        let (who, now) = (Value::Text(identity), Value::Int(begin.now));
+        if tx.execute(BURN, [id, who, body, now, Value::Int(begin.short_key_expires_at)]).await? == 1 {
+            return Ok(Begun::Reserved);
+        }
+        let earliest = Value::Int(begin.now.saturating_sub(RESEND_MS));
+        let resent = tx.execute(RESEND, [id, who, body, now, earliest]).await? == 1;
+        Ok(if resent { Begun::Resent } else { Begun::Replayed })
+    }
+}

@@ -1,0 +1,51 @@
+//! How many burnt `short_keys` there are, roughly: counting a million rows at every attempt would
+//! be the very harm that the cap is there to prevent.
+
+use super::backend::Backend;
+use super::store::SqlStore;
+use super::sweep::COUNT_SHORT_KEYS;
+use crate::Result;
+use domain::UnixMs;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+/// How old the count may be. Other processes' keys are missed for so long.
+const STALE_MS: i64 = 5_000;
+
+#[derive(Debug)]
+pub struct Burnt {
+    cap: i64,
+    count: AtomicI64,
+    counted_at: AtomicI64,
+}
+
+impl Burnt {
+    pub fn new(cap: i64) -> Self {
+        Self { cap, count: AtomicI64::new(0), counted_at: AtomicI64::new(i64::MIN) }
+    }
+
+    pub fn one_more(&self) {
+        self.count.fetch_add(1, Relaxed);
+    }
+
+    /// The next question counts again.
+    pub fn forget(&self) {
+        self.counted_at.store(i64::MIN, Relaxed);
+    }
+
+    /// Whether the caller is the one to count again.
+    fn is_due(&self, now: UnixMs) -> bool {
+        let counted_at = self.counted_at.load(Relaxed);
+        now.saturating_sub(counted_at) >= STALE_MS
+            && self.counted_at.compare_exchange(counted_at, now, Relaxed, Relaxed).is_ok()
+    }
+}
+
+impl<DB: Backend> SqlStore<DB> {
+    pub(super) async fn is_full(&self, now: UnixMs) -> Result<bool> {
+        if self.burnt.is_due(now) {
+            let count = self.count(COUNT_SHORT_KEYS, []).await?;
+            self.burnt.count.store(i64::try_from(count).unwrap_or(i64::MAX), Relaxed);
+        }
+        Ok(self.burnt.count.load(Relaxed) >= self.burnt.cap)
+    }
+}

@@ -1,0 +1,39 @@
+//! Every statement of this crate, so that start-up can prepare them all on the engine in use.
+
+use super::{
+    accept, attempts, audit, bans, begin, keys, ladders, refuse, session_writes, sessions, strikes, sweep, turns,
+    upkeep, user_changes, users,
+};
+
+/// Names SQL texts and lists them in `STATEMENTS`: none can be left out of the check at start-up.
+macro_rules! sql {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)+) => {
+        $($(#[$doc])* pub(super) const $name: &str = $text;)+
+        pub(super) const STATEMENTS: &[&str] = &[$($name),+];
+    };
+}
+pub(super) use sql;
+
+const FILES: &[&[&str]] = &[
+    accept::STATEMENTS,
+    attempts::STATEMENTS,
+    audit::STATEMENTS,
+    bans::STATEMENTS,
+    begin::STATEMENTS,
+    keys::STATEMENTS,
+    ladders::STATEMENTS,
+    refuse::STATEMENTS,
+    session_writes::STATEMENTS,
+    sessions::STATEMENTS,
+    strikes::STATEMENTS,
+    sweep::STATEMENTS,
+    turns::STATEMENTS,
+    upkeep::STATEMENTS,
+    user_changes::STATEMENTS,
+    users::STATEMENTS,
+];
+
+/// All of them.
+pub fn statements() -> impl Iterator<Item = &'static str> {
+    FILES.iter().flat_map(|file| file.iter().copied())
+}

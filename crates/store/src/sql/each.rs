@@ -1,0 +1,43 @@
+//! PostgreSQL: every write in a transaction of its own, since one failed statement ends a whole one.
+
+use super::backend::Backend;
+use super::tx::Tx;
+use super::write::Write;
+use crate::{Error, Result};
+use sqlx::Pool;
+use std::time::Duration;
+
+const TRIES: u32 = 6;
+
+/// Runs to its end, whether or not the caller waits for it.
+pub async fn write<DB: Backend, W: Write>(pool: Pool<DB>, write: W) -> Result<W::Output> {
+    tokio::spawn(async move { retried(&pool, &write).await }).await.unwrap_or(Err(Error::Closed))
+}
+
+async fn retried<DB: Backend, W: Write>(pool: &Pool<DB>, write: &W) -> Result<W::Output> {
+    for attempt in 1..TRIES {
+        match once(pool, write).await {
+            Err(Error::Database(error)) if is_passing(&error) => {
+                tracing::debug!(%error, attempt, "a transaction runs again");
+                tokio::time::sleep(Duration::from_millis(4 << attempt)).await;
+            }
+            done => return done,
+        }
+    }
+    once(pool, write).await
+}
+
+async fn once<DB: Backend, W: Write>(pool: &Pool<DB>, write: &W) -> Result<W::Output> {
+    // Said, and not left to the server's default: a statement after a lock must see what the
+    // holder of the lock has committed.
+    let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    let output = write.run(&mut Tx::<DB>(&mut transaction)).await?;
+    transaction.commit().await?;
+    Ok(output)
+}
+
+/// A serialization failure or a deadlock: the engine has rolled back and asks to try again.
+fn is_passing(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(code.as_deref(), Some("40001" | "40P01"))
+}

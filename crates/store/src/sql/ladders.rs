@@ -1,0 +1,109 @@
+//! Where an identity stands, and the ban of its next step.
+
+use super::backend::{Backend, Value};
+use super::bans::{insert_ban, reason};
+use super::catalogue::sql;
+use super::tx::Tx;
+use crate::Result;
+use crate::attempts::Sentence;
+use crate::bans::Ban;
+use domain::UnixMs;
+use domain::ban::{Rule, Rung, Trigger};
+use domain::identity::Identity;
+
+sql! {
+    // Changes nothing where the row is there, but locks it and gives what was committed last: who
+    // comes second on PostgreSQL climbs from where the first has arrived.
+    HOLD = "INSERT INTO ladders (identity, cause, account, step, until, ban, expires_at)
+        VALUES ($1, $2, $3, 0, 0, '', $4)
+        ON CONFLICT (identity, cause, account) DO UPDATE SET step = ladders.step RETURNING step, until, ban";
+    CLIMB = "UPDATE ladders SET step = $4, until = $5, ban = $6, expires_at = $7
+        WHERE identity = $1 AND cause = $2 AND account = $3";
+}
+
+#[derive(Debug)]
+pub struct Ladder<'a> {
+    pub identity: Identity,
+    pub trigger: Trigger,
+    /// Empty but for invalid credentials.
+    pub account: &'a str,
+}
+
+impl Ladder<'_> {
+    pub fn key<'v>(&'v self, identity: &'v str) -> [Value<'v>; 3] {
+        [Value::Text(identity), Value::Text(self.trigger.as_str()), Value::Text(self.account)]
+    }
+}
+
+/// A ladder that no other transaction can climb until this one ends.
+#[derive(Debug)]
+pub struct Held {
+    pub rung: Option<Rung>,
+    /// The id of the last ban, if there was one.
+    pub ban: String,
+}
+
+/// The name of a ban that may become due.
+#[derive(Debug)]
+pub struct Due<'a> {
+    pub id: &'a str,
+    pub incident: &'a str,
+    pub jitter: u16,
+    pub now: UnixMs,
+}
+
+impl Sentence {
+    pub(super) fn first(&self) -> Due<'_> {
+        Due { id: &self.ban_id, incident: &self.incident, jitter: self.jitter, now: self.now }
+    }
+
+    pub(super) fn second(&self) -> Due<'_> {
+        Due { id: &self.spray_id, incident: &self.spray_incident, jitter: self.jitter, now: self.now }
+    }
+}
+
+pub async fn hold<DB: Backend>(tx: &mut Tx<'_, DB>, ladder: &Ladder<'_>, now: UnixMs) -> Result<Held> {
+    let identity = ladder.identity.to_string();
+    let [who, cause, account] = ladder.key(&identity);
+    let row = tx.one(HOLD, [who, cause, account, Value::Int(now)]).await?;
+    let Some(row) = row else {
+        return Ok(Held { rung: None, ban: String::new() });
+    };
+    let rung = Rung { step: row.small("ladders", "step")?, until: row.int("until")? };
+    Ok(Held { rung: (rung.step > 0).then_some(rung), ban: row.text("ban")? })
+}
+
+/// One rung up: the ban is written, and where the identity stands now.
+pub async fn climb<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    ladder: &Ladder<'_>,
+    held: &Held,
+    rule: &Rule,
+    due: Due<'_>,
+    evidence: &str,
+) -> Result<Ban> {
+    let rung = rule.climb(held.rung, ladder.identity, due.jitter, due.now);
+    let ban = Ban {
+        id: due.id.to_owned(),
+        incident: due.incident.to_owned(),
+        identity: ladder.identity,
+        scope: rule.scope,
+        trigger: ladder.trigger,
+        reason: reason(ladder.trigger).to_owned(),
+        evidence: evidence.to_owned(),
+        since: due.now,
+        until: rung.until,
+        made_by: "engine".to_owned(),
+        lifted_at: None,
+        lifted_by: None,
+    };
+    insert_ban(tx, &ban).await?;
+    let identity = ladder.identity.to_string();
+    let [who, cause, account] = ladder.key(&identity);
+    let quiet = rule.quiet_ms.saturating_mul(rung.step.into());
+    let numbers = [Value::Int(rung.step.into()), Value::Int(rung.until)];
+    let [step, until] = numbers;
+    let expires_at = Value::Int(rung.until.saturating_add(quiet));
+    tx.execute(CLIMB, [who, cause, account, step, until, Value::Text(&ban.id), expires_at]).await?;
+    Ok(ban)
+}

@@ -1,0 +1,31 @@
+//! The ports on SQLite and PostgreSQL: one SQL text, one set of migrations, two ways to write.
+
+mod accept;
+mod attempts;
+mod audit;
+mod backend;
+mod bans;
+mod begin;
+mod burnt;
+mod catalogue;
+mod each;
+mod grouped;
+mod keys;
+mod ladders;
+mod open;
+mod refuse;
+mod session_writes;
+mod sessions;
+mod store;
+mod strikes;
+mod sweep;
+mod turns;
+mod tx;
+mod upkeep;
+mod user_changes;
+mod users;
+mod write;
+mod writer;
+
+pub use catalogue::statements as all_statements;
+pub use open::{Options, open, open_sqlite};

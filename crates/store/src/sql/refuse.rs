@@ -1,0 +1,66 @@
+//! The bad end of an attempt, and what it costs.
+
+use super::attempts::release;
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::ladders::{Ladder, climb, hold};
+use super::strikes;
+use super::tx::Tx;
+use super::write::Write;
+use crate::Result;
+use crate::attempts::Refusal;
+use crate::bans::Ban;
+use domain::ban::Trigger;
+
+sql! {
+    COUNT_FAILURE = "INSERT INTO account_failures (account, failures, last_at) VALUES ($1, 1, $2)
+        ON CONFLICT (account) DO UPDATE SET failures = account_failures.failures + 1, last_at = excluded.last_at";
+}
+
+impl Write for Refusal {
+    type Output = Vec<Ban>;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<Ban>> {
+        release(tx, &self.attempt).await?;
+        let mut bans = Vec::new();
+        bans.extend(self.strike(tx).await?);
+        bans.extend(self.spray(tx).await?);
+        if let (true, Some(account)) = (self.counts_for_account, &self.account) {
+            tx.execute(COUNT_FAILURE, [Value::Text(account), Value::Int(self.sentence.now)]).await?;
+        }
+        append(tx, &self.audit).await?;
+        Ok(bans)
+    }
+}
+
+impl Refusal {
+    async fn strike<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
+        let Some(rule) = self.sentence.policy.rule(self.trigger) else {
+            return Ok(None);
+        };
+        let account = match self.trigger {
+            Trigger::InvalidCredentials => self.account.as_deref().unwrap_or(""),
+            _ => "",
+        };
+        let ladder = Ladder { identity: self.attempt.identity, trigger: self.trigger, account };
+        let held = hold(tx, &ladder, self.sentence.now).await?;
+        if !strikes::is_due(tx, &self.attempt.id, &ladder, rule, &self.sentence).await? {
+            return Ok(None);
+        }
+        climb(tx, &ladder, &held, rule, self.sentence.first(), &self.evidence).await.map(Some)
+    }
+
+    async fn spray<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
+        let rule = &self.sentence.policy.spray;
+        let identity = self.attempt.identity;
+        if self.trigger != Trigger::InvalidCredentials
+            || strikes::names(tx, identity, rule, self.sentence.now).await? < u64::from(rule.threshold)
+        {
+            return Ok(None);
+        }
+        let ladder = Ladder { identity, trigger: Trigger::Spray, account: "" };
+        let held = hold(tx, &ladder, self.sentence.now).await?;
+        climb(tx, &ladder, &held, rule, self.sentence.second(), &self.evidence).await.map(Some)
+    }
+}

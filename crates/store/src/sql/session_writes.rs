@@ -1,0 +1,115 @@
+//! What changes sessions.
+
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::tx::Tx;
+use super::write::Write;
+use crate::Result;
+use crate::audit::Entry;
+use crate::sessions::{NewSession, Rotation};
+use domain::UnixMs;
+
+sql! {
+    // Written and not read, so that disabling the user at the same time waits, or is waited for.
+    SIGN_IN = "UPDATE users SET signed_in_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+    INSERT = "INSERT INTO sessions (id, user_id, generation, refresh_hash, jkt, receiving_key, device, address,
+            created_at, used_at, rotated_at, idle_at, ends_at, changed_at)
+        VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $8, $8, $9, $10, $8)";
+    ROTATE = "UPDATE sessions SET generation = generation + 1, previous_hash = refresh_hash, refresh_hash = $4,
+            address = $5, idle_at = $6, used_at = $7, rotated_at = $7, changed_at = $7
+        WHERE id = $1 AND generation = $2 AND refresh_hash = $3
+            AND revoked_at IS NULL AND idle_at > $7 AND ends_at > $7
+            AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.disabled_at IS NULL)";
+    REVOKE = "UPDATE sessions SET revoked_at = $3, changed_at = $3
+        WHERE id = $2 AND user_id = $1 AND revoked_at IS NULL AND idle_at > $3 AND ends_at > $3";
+    REVOKE_OTHERS = "UPDATE sessions SET revoked_at = $3, changed_at = $3
+        WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL AND idle_at > $3 AND ends_at > $3 RETURNING id";
+}
+
+/// `false`: the user is gone or disabled.
+pub async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) -> Result<bool> {
+    if tx.execute(SIGN_IN, [Value::Text(&new.user), Value::Int(new.now)]).await? == 0 {
+        return Ok(false);
+    }
+    let values = [
+        Value::Text(&new.id),
+        Value::Text(&new.user),
+        Value::Text(&new.refresh_hash),
+        Value::OptText(new.jkt.as_deref()),
+        Value::OptText(new.receiving_key.as_deref()),
+        Value::Text(&new.device),
+        Value::Text(&new.address),
+        Value::Int(new.now),
+        Value::Int(new.idle_at),
+        Value::Int(new.ends_at),
+    ];
+    Ok(tx.execute(INSERT, values).await? == 1)
+}
+
+/// Ends what is not over, but `keep`; returns the ids.
+pub async fn revoke_all<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    user: &str,
+    keep: Option<&str>,
+    now: UnixMs,
+) -> Result<Vec<String>> {
+    let values = [Value::Text(user), Value::Text(keep.unwrap_or("")), Value::Int(now)];
+    tx.all(REVOKE_OTHERS, values).await?.iter().map(|row| row.text("id")).collect()
+}
+
+impl Write for Rotation {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let values = [
+            Value::Text(&self.id),
+            Value::Int(self.from_generation.into()),
+            Value::Text(&self.from_hash),
+            Value::Text(&self.to_hash),
+            Value::Text(&self.address),
+            Value::Int(self.idle_at),
+            Value::Int(self.now),
+        ];
+        Ok(tx.execute(ROTATE, values).await? == 1)
+    }
+}
+
+pub struct Revoke {
+    pub user: String,
+    pub id: String,
+    pub audit: Entry,
+    pub now: UnixMs,
+}
+
+impl Write for Revoke {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let values = [Value::Text(&self.user), Value::Text(&self.id), Value::Int(self.now)];
+        let ended = tx.execute(REVOKE, values).await? == 1;
+        if ended {
+            append(tx, &self.audit).await?;
+        }
+        Ok(ended)
+    }
+}
+
+pub struct RevokeOthers {
+    pub user: String,
+    pub keep: Option<String>,
+    pub audit: Entry,
+    pub now: UnixMs,
+}
+
+impl Write for RevokeOthers {
+    type Output = Vec<String>;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<String>> {
+        let ended = revoke_all(tx, &self.user, self.keep.as_deref(), self.now).await?;
+        if !ended.is_empty() {
+            append(tx, &self.audit).await?;
+        }
+        Ok(ended)
+    }
+}

@@ -1,0 +1,99 @@
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::session_writes::{Revoke, RevokeOthers};
+use super::store::SqlStore;
+use super::tx::Record;
+use crate::Result;
+use crate::audit::Entry;
+use crate::sessions::{Change, Rotation, Row, Sessions};
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::account::Role;
+use domain::session::Session;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT s.id, s.user_id, s.generation, s.refresh_hash, s.previous_hash, s.jkt, s.device, s.address,
+                s.created_at, s.used_at, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, u.name, u.role, u.disabled_at
+            FROM sessions s JOIN users u ON u.id = s.user_id WHERE ",
+            $rest
+        )
+    };
+}
+
+sql! {
+    BY_ID = select!("s.id = $1");
+    OF_USER = select!(
+        "s.user_id = $1 AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2 ORDER BY s.used_at DESC"
+    );
+    CHANGED = "SELECT id, generation, rotated_at, idle_at, ends_at, revoked_at FROM sessions WHERE changed_at >= $1";
+}
+
+#[async_trait]
+impl<DB: Backend> Sessions for SqlStore<DB> {
+    async fn session(&self, id: &str) -> Result<Option<Row>> {
+        self.one(BY_ID, [Value::Text(id)]).await?.as_ref().map(session).transpose()
+    }
+
+    async fn rotate(&self, rotation: &Rotation) -> Result<bool> {
+        self.write(rotation.clone()).await
+    }
+
+    async fn revoke(&self, user: &str, id: &str, audit: &Entry, now: UnixMs) -> Result<bool> {
+        let (user, id) = (user.to_owned(), id.to_owned());
+        self.write(Revoke { user, id, audit: audit.clone(), now }).await
+    }
+
+    async fn revoke_others(&self, user: &str, keep: Option<&str>, audit: &Entry, now: UnixMs) -> Result<Vec<String>> {
+        let (user, keep) = (user.to_owned(), keep.map(str::to_owned));
+        self.write(RevokeOthers { user, keep, audit: audit.clone(), now }).await
+    }
+
+    async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<Row>> {
+        self.all(OF_USER, [Value::Text(user), Value::Int(now)]).await?.iter().map(session).collect()
+    }
+
+    async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<Change>> {
+        self.all(CHANGED, [Value::Int(since)]).await?.iter().map(change).collect()
+    }
+
+    async fn sweep_sessions(&self, before: UnixMs) -> Result<u64> {
+        self.sweep_over(before).await
+    }
+}
+
+fn session<DB: Backend>(row: &Record<DB>) -> Result<Row> {
+    Ok(Row {
+        id: row.text("id")?,
+        user: row.text("user_id")?,
+        username: row.text("name")?,
+        role: row.word("users", "role", Role::parse)?,
+        user_disabled: row.opt_int("disabled_at")?.is_some(),
+        life: Session {
+            generation: row.small("sessions", "generation")?,
+            current: row.text("refresh_hash")?,
+            previous: row.opt_text("previous_hash")?,
+            rotated_at: row.int("rotated_at")?,
+            jkt: row.opt_text("jkt")?,
+            idle_at: row.int("idle_at")?,
+            ends_at: row.int("ends_at")?,
+            revoked: row.opt_int("revoked_at")?.is_some(),
+        },
+        device: row.text("device")?,
+        address: row.text("address")?,
+        created_at: row.int("created_at")?,
+        used_at: row.int("used_at")?,
+    })
+}
+
+fn change<DB: Backend>(row: &Record<DB>) -> Result<Change> {
+    Ok(Change {
+        id: row.text("id")?,
+        generation: row.small("sessions", "generation")?,
+        rotated_at: row.int("rotated_at")?,
+        idle_at: row.int("idle_at")?,
+        ends_at: row.int("ends_at")?,
+        revoked: row.opt_int("revoked_at")?.is_some(),
+    })
+}

@@ -1,0 +1,62 @@
+//! The store itself: connections that read, and the engine's way to write.
+
+use super::backend::{Backend, Value};
+use super::burnt::Burnt;
+use super::each;
+use super::tx::{Record, Tx};
+use super::write::Write;
+use super::writer::Writer;
+use crate::Result;
+use sqlx::Pool;
+
+/// All ports on one database.
+pub struct SqlStore<DB: Backend> {
+    pub(super) reads: Pool<DB>,
+    pub(super) writes: Writes<DB>,
+    pub(super) burnt: Burnt,
+}
+
+pub enum Writes<DB: Backend> {
+    /// Through one writer, in groups.
+    Grouped(Writer<DB>),
+    /// Each by itself.
+    Each,
+}
+
+impl<DB: Backend> SqlStore<DB> {
+    pub(super) async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
+        match &self.writes {
+            Writes::Each => each::write(self.reads.clone(), write).await,
+            Writes::Grouped(writer) => writer.write(write).await,
+        }
+    }
+
+    pub(super) async fn one<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value<'_>; N],
+    ) -> Result<Option<Record<DB>>> {
+        let mut connection = self.reads.acquire().await?;
+        Tx::<DB>(&mut connection).one(sql, values).await
+    }
+
+    pub(super) async fn all<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value<'_>; N],
+    ) -> Result<Vec<Record<DB>>> {
+        let mut connection = self.reads.acquire().await?;
+        Tx::<DB>(&mut connection).all(sql, values).await
+    }
+
+    pub(super) async fn count<const N: usize>(&self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
+        let mut connection = self.reads.acquire().await?;
+        Tx::<DB>(&mut connection).count(sql, values).await
+    }
+}
+
+impl<DB: Backend> std::fmt::Debug for SqlStore<DB> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SqlStore<{}>", DB::NAME)
+    }
+}

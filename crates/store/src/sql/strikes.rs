@@ -1,0 +1,49 @@
+//! Offences, and how many make a ban.
+
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::ladders::Ladder;
+use super::tx::Tx;
+use crate::Result;
+use crate::attempts::Sentence;
+use domain::UnixMs;
+use domain::ban::{Rule, Trigger};
+use domain::identity::Identity;
+
+sql! {
+    ADD = "INSERT INTO strikes (id, identity, cause, account, at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (id) DO NOTHING";
+    WITHIN = "SELECT COUNT(*) AS n FROM strikes WHERE identity = $1 AND cause = $2 AND account = $3 AND at > $4";
+    NAMES = "SELECT COUNT(DISTINCT account) AS n FROM strikes
+        WHERE identity = $1 AND cause = $2 AND account <> '' AND at > $3";
+}
+
+/// Writes the strike; whether a ban is due for it. A strike that is there already counts once.
+pub async fn is_due<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    id: &str,
+    ladder: &Ladder<'_>,
+    rule: &Rule,
+    sentence: &Sentence,
+) -> Result<bool> {
+    let identity = ladder.identity.to_string();
+    let [who, cause, account] = ladder.key(&identity);
+    let kept_for = rule.window_ms.max(sentence.policy.spray.window_ms);
+    let expires_at = Value::Int(sentence.now.saturating_add(kept_for));
+    if tx.execute(ADD, [Value::Text(id), who, cause, account, Value::Int(sentence.now), expires_at]).await? == 0 {
+        return Ok(false);
+    }
+    if rule.threshold <= 1 {
+        return Ok(true);
+    }
+    let after = Value::Int(sentence.now.saturating_sub(rule.window_ms));
+    Ok(tx.count(WITHIN, [who, cause, account, after]).await? >= u64::from(rule.threshold))
+}
+
+/// How many different account names the identity has failed with, not counting forgiven ones.
+pub async fn names<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, rule: &Rule, now: UnixMs) -> Result<u64> {
+    let identity = identity.to_string();
+    let cause = Value::Text(Trigger::InvalidCredentials.as_str());
+    let after = Value::Int(now.saturating_sub(rule.window_ms));
+    tx.count(NAMES, [Value::Text(&identity), cause, after]).await
+}

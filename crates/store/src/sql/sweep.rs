@@ -1,0 +1,82 @@
+//! Deleting what has run out, a little at a time, so that nobody waits long behind it.
+
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::store::SqlStore;
+use super::tx::Tx;
+use super::write::Write;
+use crate::Result;
+use domain::UnixMs;
+
+/// Rows of one transaction.
+const CHUNK: i64 = 500;
+/// Burnt `short_keys` are kept this much longer: a node whose clock is ahead must not forget what one
+/// whose clock is behind would take again.
+const SKEW_MS: i64 = 60_000;
+const FAILURES_KEPT_MS: i64 = 30 * 24 * 3_600_000;
+
+sql! {
+    COUNT_SHORT_KEYS = "SELECT COUNT(*) AS n FROM short_keys";
+    // The condition stands twice: on PostgreSQL the inner one is not asked again after waiting for a
+    // row that somebody else was changing.
+    SHORT_KEYS = "DELETE FROM short_keys WHERE expires_at <= $1
+        AND id IN (SELECT id FROM short_keys WHERE expires_at <= $1 LIMIT $2)";
+    RESERVATIONS = "DELETE FROM reservations WHERE until <= $1
+        AND identity IN (SELECT identity FROM reservations WHERE until <= $1 LIMIT $2)";
+    STRIKES = "DELETE FROM strikes WHERE expires_at <= $1
+        AND id IN (SELECT id FROM strikes WHERE expires_at <= $1 LIMIT $2)";
+    LADDERS = "DELETE FROM ladders WHERE expires_at <= $1 AND (identity, cause, account) IN
+        (SELECT identity, cause, account FROM ladders WHERE expires_at <= $1 LIMIT $2)";
+    FAILURES = "DELETE FROM account_failures WHERE last_at <= $1
+        AND account IN (SELECT account FROM account_failures WHERE last_at <= $1 LIMIT $2)";
+    // Nothing is over before its last change, and that column has an index.
+    SESSIONS = "DELETE FROM sessions
+        WHERE changed_at < $1 AND (revoked_at < $1 OR idle_at < $1 OR ends_at < $1) AND id IN
+        (SELECT id FROM sessions
+            WHERE changed_at < $1 AND (revoked_at < $1 OR idle_at < $1 OR ends_at < $1) LIMIT $2)";
+}
+
+struct Sweep {
+    sql: &'static str,
+    before: UnixMs,
+}
+
+impl Write for Sweep {
+    type Output = u64;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<u64> {
+        tx.execute(self.sql, [Value::Int(self.before), Value::Int(CHUNK)]).await
+    }
+}
+
+impl<DB: Backend> SqlStore<DB> {
+    pub(super) async fn sweep_run_out(&self, now: UnixMs) -> Result<u64> {
+        let mut gone = 0;
+        for (sql, before) in [
+            (SHORT_KEYS, now.saturating_sub(SKEW_MS)),
+            (RESERVATIONS, now),
+            (STRIKES, now),
+            (LADDERS, now),
+            (FAILURES, now.saturating_sub(FAILURES_KEPT_MS)),
+        ] {
+            gone += self.sweep(sql, before).await?;
+        }
+        self.burnt.forget();
+        Ok(gone)
+    }
+
+    pub(super) async fn sweep_over(&self, before: UnixMs) -> Result<u64> {
+        self.sweep(SESSIONS, before).await
+    }
+
+    async fn sweep(&self, sql: &'static str, before: UnixMs) -> Result<u64> {
+        let mut gone = 0;
+        loop {
+            let now_gone = self.write(Sweep { sql, before }).await?;
+            gone += now_gone;
+            if now_gone < CHUNK.unsigned_abs() {
+                return Ok(gone);
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Being alone with a question whose answer is "no row yet", where there is no row to lock.
+
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::tx::Tx;
+use crate::Result;
+use domain::UnixMs;
+
+sql! {
+    TAKE = "INSERT INTO turns (name, taken_at) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET taken_at = excluded.taken_at";
+}
+
+/// Waits until no other transaction holds the turn of this name; held until the transaction ends.
+pub async fn take_turn<DB: Backend>(tx: &mut Tx<'_, DB>, name: &str, now: UnixMs) -> Result<()> {
+    tx.execute(TAKE, [Value::Text(name), Value::Int(now)]).await.map(drop)
+}

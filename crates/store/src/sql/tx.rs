@@ -1,0 +1,92 @@
+//! Statements on one connection, and the rows they give.
+
+use super::backend::{Backend, Value};
+use crate::{Error, Result};
+
+/// A connection inside a transaction, or one that only reads.
+pub struct Tx<'c, DB: Backend>(pub(super) &'c mut DB::Connection);
+
+impl<DB: Backend> std::fmt::Debug for Tx<'_, DB> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tx")
+    }
+}
+
+impl<DB: Backend> Tx<'_, DB> {
+    /// Runs a statement; says how many rows it changed.
+    pub async fn execute<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
+        let arguments = bound::<DB, N>(values)?;
+        Ok(DB::execute(self.0, sql, arguments).await?)
+    }
+
+    pub async fn all<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<Vec<Record<DB>>> {
+        let arguments = bound::<DB, N>(values)?;
+        Ok(DB::fetch(self.0, sql, arguments).await?.into_iter().map(Record).collect())
+    }
+
+    /// The first row.
+    pub async fn one<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        values: [Value<'_>; N],
+    ) -> Result<Option<Record<DB>>> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
+
+    /// The column `n` of the only row: what `COUNT(*) AS n` gives.
+    pub async fn count<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
+        let row = self.one(sql, values).await?;
+        let count = row.map_or(Ok(0), |row| row.int("n"))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}
+
+fn bound<DB: Backend, const N: usize>(values: [Value<'_>; N]) -> Result<DB::Arguments> {
+    let mut arguments = DB::Arguments::default();
+    for value in values {
+        DB::bind(&mut arguments, value)?;
+    }
+    Ok(arguments)
+}
+
+/// One row.
+pub struct Record<DB: Backend>(DB::Row);
+
+impl<DB: Backend> Record<DB> {
+    pub fn int(&self, column: &str) -> Result<i64> {
+        Ok(DB::int(&self.0, column)?)
+    }
+
+    pub fn opt_int(&self, column: &str) -> Result<Option<i64>> {
+        Ok(DB::opt_int(&self.0, column)?)
+    }
+
+    pub fn text(&self, column: &str) -> Result<String> {
+        Ok(DB::text(&self.0, column)?)
+    }
+
+    pub fn opt_text(&self, column: &str) -> Result<Option<String>> {
+        Ok(DB::opt_text(&self.0, column)?)
+    }
+
+    /// A number that was written as `u32`.
+    pub fn small(&self, table: &'static str, column: &'static str) -> Result<u32> {
+        self.int(column)?.try_into().map_err(|_| self.unreadable(table, column))
+    }
+
+    /// A text that one of our own `parse` functions must know.
+    pub fn word<T>(&self, table: &'static str, column: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+        parse(&self.text(column)?).ok_or_else(|| self.unreadable(table, column))
+    }
+
+    fn unreadable(&self, table: &'static str, column: &'static str) -> Error {
+        let row = self.text("id").or_else(|_| self.text("kid")).unwrap_or_default();
+        Error::Inconsistent { table, column, row }
+    }
+}
+
+impl<DB: Backend> std::fmt::Debug for Record<DB> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Record")
+    }
+}

@@ -1,0 +1,115 @@
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::session_writes::insert_session;
+use super::store::SqlStore;
+use super::turns::take_turn;
+use super::tx::{Record, Tx};
+use super::user_changes::{SetDisabled, SetPassword, UpgradePassword};
+use super::write::Write;
+use super::{attempts, audit};
+use crate::Result;
+use crate::audit::Entry;
+use crate::users::{Added, NewUser, PasswordHash, User, Users};
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::account::Role;
+
+sql! {
+    COUNT = "SELECT COUNT(*) AS n FROM users";
+    BY_KEY = "SELECT id, name, password_hash, role, created_at, disabled_at FROM users WHERE name_key = $1";
+    BY_ID = "SELECT id, name, password_hash, role, created_at, disabled_at FROM users WHERE id = $1";
+    ALL = "SELECT id, name, name_key, password_hash, role, created_at, disabled_at FROM users";
+    ADD = "INSERT INTO users (id, name, name_key, password_hash, role, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name_key) DO NOTHING";
+}
+
+impl Write for NewUser {
+    type Output = Added;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Added> {
+        if let Some(attempt) = &self.attempt {
+            attempts::release(tx, attempt).await?;
+        }
+        // Everybody takes it, so that a set-up cannot pass beside an ordinary first user.
+        take_turn(tx, "new user", self.now).await?;
+        if self.only_first && tx.count(COUNT, []).await? > 0 {
+            return Ok(Added::NotFirst);
+        }
+        let values = [
+            Value::Text(&self.id),
+            Value::Text(self.name.as_str()),
+            Value::Text(self.name.key()),
+            Value::Text(&self.password_hash.0),
+            Value::Text(self.role.as_str()),
+            Value::Int(self.now),
+        ];
+        if tx.execute(ADD, values).await? == 0 {
+            return Ok(Added::NameTaken);
+        }
+        if let Some(session) = &self.session {
+            insert_session(tx, session).await?;
+        }
+        audit::append(tx, &self.audit).await?;
+        Ok(Added::Added)
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Users for SqlStore<DB> {
+    async fn user_count(&self) -> Result<u64> {
+        self.count(COUNT, []).await
+    }
+
+    async fn user_by_key(&self, key: &str) -> Result<Option<User>> {
+        self.one(BY_KEY, [Value::Text(key)]).await?.as_ref().map(user).transpose()
+    }
+
+    async fn user_by_id(&self, id: &str) -> Result<Option<User>> {
+        self.one(BY_ID, [Value::Text(id)]).await?.as_ref().map(user).transpose()
+    }
+
+    async fn users(&self) -> Result<Vec<User>> {
+        let mut named = Vec::new();
+        for row in self.all(ALL, []).await? {
+            named.push((row.text("name_key")?, user(&row)?));
+        }
+        // Sorted here: engines and locales differ in what comes first.
+        named.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(named.into_iter().map(|(_, user)| user).collect())
+    }
+
+    async fn add_user(&self, user: &NewUser) -> Result<Added> {
+        self.write(user.clone()).await
+    }
+
+    async fn set_password(
+        &self,
+        id: &str,
+        account: &str,
+        hash: &PasswordHash,
+        audit: &Entry,
+        now: UnixMs,
+    ) -> Result<bool> {
+        let (id, account) = (id.to_owned(), account.to_owned());
+        self.write(SetPassword { id, account, hash: hash.clone(), audit: audit.clone(), now }).await
+    }
+
+    async fn upgrade_password(&self, id: &str, old: &PasswordHash, new: &PasswordHash) -> Result<bool> {
+        self.write(UpgradePassword { id: id.to_owned(), old: old.clone(), new: new.clone() }).await
+    }
+
+    async fn set_disabled(&self, id: &str, disabled: bool, audit: &Entry, now: UnixMs) -> Result<bool> {
+        self.write(SetDisabled { id: id.to_owned(), disabled, audit: audit.clone(), now }).await
+    }
+}
+
+fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {
+    Ok(User {
+        id: row.text("id")?,
+        name: row.text("name")?,
+        password_hash: PasswordHash(row.text("password_hash")?),
+        role: row.word("users", "role", Role::parse)?,
+        created_at: row.int("created_at")?,
+        disabled_at: row.opt_int("disabled_at")?,
+    })
+}

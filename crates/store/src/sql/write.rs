@@ -1,0 +1,59 @@
+//! A write: what happens inside one transaction, said once for every engine.
+
+use super::backend::Backend;
+use super::tx::Tx;
+use crate::{Error, Result};
+use futures::future::{BoxFuture, FutureExt};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Statements that take effect together or not at all. Begins with a statement that writes, so that
+/// whoever comes second waits there and then sees what the first one did. May be run again after a
+/// rollback, so it keeps no state of its own.
+pub trait Write: Send + Sync + 'static {
+    type Output: Send + 'static;
+
+    fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+/// A write that waits in a queue, its type forgotten.
+pub trait Job<DB: Backend>: Send {
+    /// Does the work and keeps the outcome; `false`: it failed, what it did must be rolled back.
+    fn run<'c>(&'c mut self, connection: &'c mut DB::Connection) -> BoxFuture<'c, bool>;
+    /// Tells the caller, if there still is one. Not before the transaction has ended.
+    fn answer(self: Box<Self>, transaction: std::result::Result<(), Arc<sqlx::Error>>);
+}
+
+pub struct Task<W: Write> {
+    write: W,
+    outcome: Option<Result<W::Output>>,
+    caller: oneshot::Sender<Result<W::Output>>,
+}
+
+impl<W: Write> Task<W> {
+    pub fn new(write: W) -> (Self, oneshot::Receiver<Result<W::Output>>) {
+        let (caller, answer) = oneshot::channel();
+        (Self { write, outcome: None, caller }, answer)
+    }
+}
+
+impl<DB: Backend, W: Write> Job<DB> for Task<W> {
+    fn run<'c>(&'c mut self, connection: &'c mut DB::Connection) -> BoxFuture<'c, bool> {
+        async move {
+            let outcome = self.write.run(&mut Tx::<DB>(connection)).await;
+            self.outcome.insert(outcome).is_ok()
+        }
+        .boxed()
+    }
+
+    fn answer(self: Box<Self>, transaction: std::result::Result<(), Arc<sqlx::Error>>) {
+        let answer = match (transaction, self.outcome) {
+            (_, Some(Err(own))) => Err(own),
+            (Ok(()), Some(outcome)) => outcome,
+            (Err(error), _) => Err(Error::Commit(error)),
+            (Ok(()), None) => Err(Error::Closed),
+        };
+        // A caller that has gone away wanted the write all the same.
+        drop(self.caller.send(answer));
+    }
+}

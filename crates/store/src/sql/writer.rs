@@ -1,0 +1,45 @@
+//! The sending side of the one writer.
+
+use super::backend::Backend;
+use super::write::{Job, Task, Write};
+use crate::{Error, Result};
+use std::sync::{Mutex, PoisonError, RwLock};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// Writes that may wait; further callers wait for a place.
+const QUEUE: usize = 1024;
+
+pub type Jobs<DB> = mpsc::Receiver<Box<dyn Job<DB>>>;
+
+pub struct Writer<DB: Backend> {
+    queue: RwLock<Option<mpsc::Sender<Box<dyn Job<DB>>>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl<DB: Backend> Writer<DB> {
+    /// Starts the task that `work` makes of the receiving end.
+    pub fn start<F: Future<Output = ()> + Send + 'static>(work: impl FnOnce(Jobs<DB>) -> F) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(work(jobs));
+        Self { queue: RwLock::new(Some(queue)), task: Mutex::new(Some(task)) }
+    }
+
+    /// Once the write is in the queue it runs to its end, whether or not the caller waits for it.
+    pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Closed)?;
+        let (task, answer) = Task::new(write);
+        queue.send(Box::new(task)).await.map_err(|_| Error::Closed)?;
+        drop(queue);
+        answer.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Takes no more writes; returns when those that wait are done.
+    pub async fn stop(&self) {
+        self.queue.write().unwrap_or_else(PoisonError::into_inner).take();
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            drop(task.await);
+        }
+    }
+}

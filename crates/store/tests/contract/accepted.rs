@@ -1,0 +1,43 @@
+use crate::fixture::Fixture;
+use crate::make::{NOW, SECOND, acceptance, entry, fresh, guess, identity, new_session, reserved, user};
+use store::audit::Event;
+
+pub async fn forgives_the_account_and_nothing_else(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let mut now = NOW;
+    for (account, steps) in [("ada", 2), ("bob", 1)] {
+        for _ in 0..steps {
+            now = guess(&*store, identity(1), account, now).await[0].until;
+        }
+    }
+    guess(&*store, identity(2), "ada", now).await;
+    let attempt = reserved(&*store, identity(1), now).await;
+    assert!(store.accept(&acceptance(attempt, "ada", new_session(&ada, now), now)).await.unwrap());
+    assert_eq!(store.failures("ada").await.unwrap().count, 0);
+    assert_eq!(store.failures("bob").await.unwrap().count, 1);
+
+    let length = |ban: &store::bans::Ban| (ban.until - ban.since) / SECOND;
+    let bans = guess(&*store, identity(1), "ada", now).await;
+    assert_eq!(length(&bans[0]), 2, "back at the first step");
+    let bans = guess(&*store, identity(1), "bob", bans[0].until).await;
+    assert_eq!(length(&bans[0]), 5, "another account's ladder stays");
+    let bans = guess(&*store, identity(2), "ada", now + 2 * SECOND).await;
+    assert_eq!(length(&bans[0]), 5, "another identity's ladder stays");
+}
+
+pub async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap());
+    guess(&*store, identity(1), "ada", NOW).await;
+    for user in [ada, fresh("nobody")] {
+        let now = NOW + 2 * SECOND;
+        let attempt = reserved(&*store, identity(1), now).await;
+        let acceptance = acceptance(attempt, "ada", new_session(&user, now), now);
+        assert!(!store.accept(&acceptance).await.unwrap());
+        assert_eq!(store.session(&acceptance.session.id).await.unwrap(), None);
+        assert!(!store.audit_of(&user, 10).await.unwrap().contains(&acceptance.audit));
+        assert_eq!(store.failures("ada").await.unwrap().count, 1);
+    }
+}

@@ -1,0 +1,154 @@
+//! What every engine must do alike. SQLite always; PostgreSQL where `TEST_POSTGRES_URL` names a
+//! server (each case in a schema of its own), and under `CI` it must.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod accepted;
+mod audit;
+mod bans;
+mod begun;
+mod durable;
+mod fixture;
+mod keys;
+mod ladders;
+mod make;
+mod processes;
+mod races;
+mod refused;
+mod rotations;
+mod sessions;
+mod setup;
+mod sqlite_only;
+mod swept;
+mod texts;
+mod users;
+
+macro_rules! contract {
+    ($($module:ident { $($case:ident),+ $(,)? })+) => {
+        mod on_sqlite {
+            use crate::fixture::{Engine, run};
+            $(mod $module {
+                use super::*;
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    run(Engine::Sqlite, crate::$module::$case).await;
+                })+
+            })+
+        }
+
+        mod on_postgres {
+            use crate::fixture::{Engine, run};
+            $(mod $module {
+                use super::*;
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    run(Engine::Postgres, crate::$module::$case).await;
+                })+
+            })+
+        }
+    };
+}
+
+contract! {
+    users {
+        is_found_by_key_and_id,
+        names_that_differ_in_case_are_taken,
+        are_listed_by_name,
+        a_new_password_ends_sessions_and_forgets_failures,
+        a_hash_is_upgraded_only_from_what_it_was,
+        disabling_ends_sessions_and_enabling_brings_none_back,
+    }
+    setup {
+        happens_once,
+        counts_users_from_anywhere,
+        signs_in_and_ends_the_attempt,
+        a_taken_name_ends_the_attempt_too,
+    }
+    sessions {
+        keeps_what_was_given,
+        ends_only_for_its_owner_and_once,
+        others_end_and_the_kept_one_stays,
+        are_listed_last_used_first,
+        changes_are_heard_of,
+        go_when_they_were_over_long_enough,
+    }
+    rotations {
+        moves_on_once,
+        is_refused_when_anything_else_is_current,
+        is_refused_when_the_session_is_over,
+        is_refused_when_the_user_is_disabled,
+    }
+    begun {
+        reserves_the_identity_until_it_is_released,
+        a_reservation_runs_out,
+        a_release_ends_only_its_own_reservation,
+        a_ban_closes_and_spends_nothing,
+        a_full_table_closes_and_spends_nothing,
+        the_same_body_again_is_resent_once_and_then_replayed,
+        a_resend_too_late_from_elsewhere_or_altered_is_a_replay,
+    }
+    refused {
+        bans_on_the_first_wrong_password,
+        counts_failures_in_a_row,
+        twice_counts_once,
+        bad_envelopes_ban_at_the_third_within_the_window,
+        five_names_are_spray,
+        forgiven_names_are_no_spray,
+        names_outside_the_window_are_no_spray,
+    }
+    accepted {
+        forgives_the_account_and_nothing_else,
+        nobody_that_is_gone_or_disabled,
+    }
+    ladders {
+        climb_a_rung_each_and_step_down_when_quiet,
+        are_kept_apart_by_account,
+        one_burst_is_one_offence,
+        the_strict_preset_bans_for_an_expired_short_key,
+        loopback_is_banned_for_a_minute_at_most,
+    }
+    bans {
+        those_in_force_and_those_changed,
+        lifting_forgets_ladders_and_strikes,
+    }
+    keys {
+        the_first_of_a_kind_stays,
+        two_nodes_that_start_at_once_have_the_same_key,
+    }
+    audit {
+        newest_first_and_no_more_than_asked_for,
+        odd_entries_are_refusals_and_reuse,
+    }
+    swept {
+        what_has_run_out_goes_and_nothing_else,
+        more_than_a_chunk_goes_in_one_call,
+    }
+    races {
+        fifty_tasks_burn_one_short_key,
+        fifty_tasks_rotate_one_token,
+        two_hundred_guesses_are_one_guess,
+        fifty_floods_are_one_ban_at_the_first_step,
+        no_strike_is_lost,
+        no_rung_is_lost,
+        no_failure_is_lost,
+        nobody_signs_in_past_a_disabling,
+    }
+    processes {
+        see_each_others_reservations_and_bans,
+        see_each_others_sessions_and_users,
+        race_for_one_short_key,
+        write_at_the_same_time,
+        start_at_the_same_time,
+    }
+    durable {
+        a_failing_write_leaves_the_others_alone,
+        a_caller_that_goes_away_changes_nothing,
+        a_closed_store_says_so,
+        closing_waits_for_what_is_under_way,
+        answers_a_ping,
+    }
+    texts {
+        come_back_as_they_went_in,
+        nul_is_replaced_everywhere,
+    }
+}

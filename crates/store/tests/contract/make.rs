@@ -1,0 +1,159 @@
+//! Short ways to say what a case is about.
+
+use domain::UnixMs;
+use domain::account::{AccountName, Role};
+use domain::ban::{Policy, Trigger};
+use domain::identity::Identity;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use store::Store;
+use store::attempts::{Acceptance, Attempt, Begin, Begun, Refusal, Sentence};
+use store::audit::{Entry, Event};
+use store::sessions::{NewSession, Rotation};
+use store::users::{Added, NewUser, PasswordHash};
+
+/// Some day in 2025.
+pub const NOW: UnixMs = 1_750_000_000_000;
+pub const SECOND: i64 = 1000;
+pub const MINUTE: i64 = 60 * SECOND;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+
+/// A word that no other call has given; later ones sort after earlier ones.
+pub fn fresh(prefix: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{prefix}{:08}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub fn identity(last: u32) -> Identity {
+    let [_, b, c, d] = last.to_be_bytes();
+    Identity::V4([10, b, c, d].into())
+}
+
+pub fn entry(event: Event, user: Option<&str>, at: UnixMs) -> Entry {
+    Entry {
+        id: fresh("audit"),
+        at,
+        event,
+        outcome: "ok".to_owned(),
+        user: user.map(str::to_owned),
+        session: None,
+        address: "203.0.113.7".to_owned(),
+        device: "Firefox on Fedora".to_owned(),
+    }
+}
+
+pub fn new_user(name: &str) -> NewUser {
+    let id = fresh("user");
+    NewUser {
+        audit: entry(Event::UserAdded, Some(&id), NOW),
+        id,
+        name: AccountName::parse(name).unwrap(),
+        password_hash: PasswordHash(format!("$argon2id$of {name}")),
+        role: Role::User,
+        now: NOW,
+        only_first: false,
+        session: None,
+        attempt: None,
+    }
+}
+
+/// Adds a user; returns the id.
+pub async fn user(store: &dyn Store, name: &str) -> String {
+    let new = new_user(name);
+    assert_eq!(store.add_user(&new).await.unwrap(), Added::Added);
+    new.id
+}
+
+pub fn new_session(user: &str, now: UnixMs) -> NewSession {
+    let id = fresh("session");
+    NewSession {
+        refresh_hash: format!("{id}/0"),
+        id,
+        user: user.to_owned(),
+        jkt: None,
+        receiving_key: None,
+        device: "Firefox on Fedora".to_owned(),
+        address: "203.0.113.0/24".to_owned(),
+        now,
+        idle_at: now + DAY,
+        ends_at: now + 30 * DAY,
+    }
+}
+
+/// Signs the user in; returns the session's id. The hash of generation n is `id/n`.
+pub async fn session(store: &dyn Store, user: &str, now: UnixMs) -> String {
+    let new = new_session(user, now);
+    let accepted = store.accept(&acceptance(attempt(identity(1)), "digest", new.clone(), now)).await.unwrap();
+    assert!(accepted);
+    new.id
+}
+
+pub fn rotation(id: &str, from: u32, now: UnixMs) -> Rotation {
+    Rotation {
+        id: id.to_owned(),
+        from_generation: from,
+        from_hash: format!("{id}/{from}"),
+        to_hash: format!("{id}/{}", from + 1),
+        address: "198.51.100.0/24".to_owned(),
+        idle_at: now + DAY,
+        now,
+    }
+}
+
+pub fn attempt(identity: Identity) -> Attempt {
+    Attempt { id: fresh("attempt"), identity }
+}
+
+pub fn begin(identity: Identity, now: UnixMs) -> Begin {
+    Begin {
+        attempt: attempt(identity),
+        short_key: fresh("short_key"),
+        short_key_expires_at: now + 2 * MINUTE,
+        body: fresh("body"),
+        now,
+    }
+}
+
+/// Begins an attempt that must be reserved.
+pub async fn reserved(store: &dyn Store, identity: Identity, now: UnixMs) -> Attempt {
+    let begin = begin(identity, now);
+    assert_eq!(store.begin(&begin).await.unwrap(), Begun::Reserved);
+    begin.attempt
+}
+
+pub fn sentence(policy: &Policy, now: UnixMs) -> Sentence {
+    Sentence {
+        policy: Arc::new(policy.clone()),
+        ban_id: fresh("ban"),
+        spray_id: fresh("spray"),
+        incident: fresh("incident"),
+        spray_incident: fresh("incident"),
+        jitter: 0,
+        now,
+    }
+}
+
+pub fn refusal(attempt: Attempt, trigger: Trigger, account: Option<&str>, now: UnixMs) -> Refusal {
+    Refusal {
+        attempt,
+        trigger,
+        account: account.map(str::to_owned),
+        counts_for_account: trigger == Trigger::InvalidCredentials,
+        evidence: format!("{trigger} seen"),
+        audit: entry(Event::Login, None, now),
+        sentence: sentence(&Policy::standard(), now),
+    }
+}
+
+/// A wrong password for the account, from begin to refusal; the bans that it made.
+pub async fn guess(store: &dyn Store, identity: Identity, account: &str, now: UnixMs) -> Vec<store::bans::Ban> {
+    let attempt = reserved(store, identity, now).await;
+    let refusal = refusal(attempt, Trigger::InvalidCredentials, Some(account), now);
+    store.refuse(&refusal).await.unwrap()
+}
+
+pub fn acceptance(attempt: Attempt, account: &str, session: NewSession, now: UnixMs) -> Acceptance {
+    let audit = Entry { session: Some(session.id.clone()), ..entry(Event::Login, Some(&session.user), now) };
+    Acceptance { attempt, account: account.to_owned(), session, audit, now }
+}

@@ -1,0 +1,158 @@
+//! Real concurrency: what must happen once happens once, and what must be counted is.
+
+use crate::fixture::Fixture;
+use crate::make::{
+    DAY, MINUTE, NOW, SECOND, acceptance, attempt, begin, entry, identity, new_session, refusal, rotation, sentence,
+    session, user,
+};
+use domain::ban::{Policy, Rule, Trigger};
+use futures::future::join_all;
+use std::sync::Arc;
+use store::Store;
+use store::attempts::{Begin, Begun};
+use store::audit::Event;
+use store::sessions::Rotation;
+use tokio::task::JoinHandle;
+
+async fn all<T>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
+    join_all(tasks).await.into_iter().map(Result::unwrap).collect()
+}
+
+pub async fn fifty_tasks_burn_one_short_key(fixture: Fixture) {
+    let store = fixture.open().await;
+    let first = begin(identity(0), NOW);
+    let begun = all((1..=50).map(|n| {
+        let (store, begin) = (store.clone(), Begin { attempt: attempt(identity(n)), ..first.clone() });
+        tokio::spawn(async move { store.begin(&begin).await.unwrap() })
+    }));
+    let begun = begun.await;
+    assert_eq!(begun.iter().filter(|begun| **begun == Begun::Reserved).count(), 1, "{begun:?}");
+    assert_eq!(begun.iter().filter(|begun| **begun == Begun::Replayed).count(), 49, "{begun:?}");
+}
+
+pub async fn fifty_tasks_rotate_one_token(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let id = session(&*store, &ada, NOW).await;
+    let mut current = format!("{id}/0");
+    for generation in 0..4 {
+        let rotated = all((0..50).map(|n| {
+            let rotation = Rotation {
+                from_hash: current.clone(),
+                to_hash: format!("{id}/{}/{n}", generation + 1),
+                ..rotation(&id, generation, NOW)
+            };
+            let store = store.clone();
+            tokio::spawn(async move { store.rotate(&rotation).await.unwrap().then_some(rotation.to_hash) })
+        }));
+        let winners: Vec<_> = rotated.await.into_iter().flatten().collect();
+        assert_eq!(winners.len(), 1, "{winners:?}");
+        let life = store.session(&id).await.unwrap().unwrap().life;
+        assert_eq!((life.generation, &life.current), (generation + 1, &winners[0]));
+        current.clone_from(&winners[0]);
+    }
+}
+
+async fn guess_if_reserved(store: Arc<dyn Store>, n: usize) -> bool {
+    let begin = begin(identity(1), NOW);
+    if store.begin(&begin).await.unwrap() != Begun::Reserved {
+        return false;
+    }
+    // What argon2 would take.
+    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+    let refusal = refusal(begin.attempt, Trigger::InvalidCredentials, Some(&format!("name{n}")), NOW);
+    assert_eq!(store.refuse(&refusal).await.unwrap().len(), 1);
+    true
+}
+
+pub async fn two_hundred_guesses_are_one_guess(fixture: Fixture) {
+    let (one, two) = (fixture.open().await, fixture.open().await);
+    let judged = all((0..200).map(|n| {
+        let store = if n % 2 == 0 { one.clone() } else { two.clone() };
+        tokio::spawn(guess_if_reserved(store, n))
+    }));
+    assert_eq!(judged.await.into_iter().filter(|judged| *judged).count(), 1);
+    assert_eq!(one.active_bans(NOW).await.unwrap().len(), 1);
+}
+
+pub async fn fifty_floods_are_one_ban_at_the_first_step(fixture: Fixture) {
+    let store = fixture.open().await;
+    for (now, length) in [(NOW, MINUTE), (NOW + MINUTE, 10 * MINUTE)] {
+        let bans = all((0..50).map(|_| {
+            let (store, sentence) = (store.clone(), sentence(&Policy::standard(), now));
+            tokio::spawn(
+                async move { store.strike(identity(1), Trigger::Flood, "", &sentence).await.unwrap().unwrap() },
+            )
+        }));
+        let bans = bans.await;
+        assert!(bans.iter().all(|ban| *ban == bans[0]), "{bans:?}");
+        assert_eq!(bans[0].until, now + length);
+        assert_eq!(store.active_bans(now).await.unwrap().len(), 1);
+    }
+}
+
+pub async fn no_strike_is_lost(fixture: Fixture) {
+    let store = fixture.open().await;
+    let mut policy = Policy::standard();
+    policy.flood = Rule { threshold: 50, ..policy.flood };
+    let bans = all((0..50).map(|_| {
+        let (store, sentence) = (store.clone(), sentence(&policy, NOW));
+        tokio::spawn(async move { store.strike(identity(1), Trigger::Flood, "", &sentence).await.unwrap() })
+    }));
+    assert_eq!(bans.await.into_iter().flatten().count(), 1, "the fiftieth bans, and only the fiftieth");
+}
+
+/// Refusals whose reservations had run out while they were judged: each was a guess, each climbs.
+pub async fn no_rung_is_lost(fixture: Fixture) {
+    let store = fixture.open().await;
+    let mut policy = Policy::standard();
+    policy.invalid_credentials.ladder_ms = (1..=60).map(|n| n * SECOND).collect();
+    let bans = all((0..50).map(|_| {
+        let mut refusal = refusal(attempt(identity(1)), Trigger::InvalidCredentials, Some("ada"), NOW);
+        refusal.sentence = sentence(&policy, NOW);
+        let store = store.clone();
+        tokio::spawn(async move { store.refuse(&refusal).await.unwrap().remove(0).until })
+    }));
+    let mut untils = bans.await;
+    untils.sort_unstable();
+    assert_eq!(untils, (1..=50).map(|n| jittered(&policy, n)).collect::<Vec<_>>());
+}
+
+fn jittered(policy: &Policy, step: u32) -> i64 {
+    let stands = (step > 1).then(|| domain::ban::Rung { step: step - 1, until: NOW });
+    policy.invalid_credentials.climb(stands, identity(1), 0, NOW).until
+}
+
+pub async fn no_failure_is_lost(fixture: Fixture) {
+    let store = fixture.open().await;
+    all((0..50).map(|n| {
+        let refusal = refusal(attempt(identity(n)), Trigger::InvalidCredentials, Some("ada"), NOW);
+        let store = store.clone();
+        tokio::spawn(async move { store.refuse(&refusal).await.unwrap() })
+    }))
+    .await;
+    assert_eq!(store.failures("ada").await.unwrap().count, 50);
+}
+
+/// Whoever comes first, a disabled user has no session that lives: not one that was written while
+/// the disabling looked elsewhere, and would wake up when the user is enabled again.
+pub async fn nobody_signs_in_past_a_disabling(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    for round in 0..20 {
+        let now = NOW + i64::from(round) * DAY / 100;
+        let logins = (0..8).map(|n| {
+            let acceptance = acceptance(attempt(identity(n)), "ada", new_session(&ada, now), now);
+            let store = store.clone();
+            tokio::spawn(async move { store.accept(&acceptance).await.unwrap() })
+        });
+        let logins: Vec<_> = logins.collect();
+        let audit = entry(Event::UserDisabled, Some(&ada), now);
+        assert!(store.set_disabled(&ada, true, &audit, now).await.unwrap());
+        all(logins).await;
+        let live = store.sessions_of(&ada, now).await.unwrap();
+        assert!(live.is_empty(), "round {round}: {live:?}");
+        let audit = entry(Event::UserEnabled, Some(&ada), now);
+        assert!(store.set_disabled(&ada, false, &audit, now).await.unwrap());
+    }
+}

@@ -1,0 +1,61 @@
+use crate::fixture::Fixture;
+use crate::make::{DAY, HOUR, NOW, entry, rotation, session, user};
+use store::audit::Event;
+use store::sessions::Rotation;
+
+pub async fn moves_on_once(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let id = session(&*store, &ada, NOW).await;
+    let then = NOW + HOUR;
+    assert!(store.rotate(&rotation(&id, 0, then)).await.unwrap());
+    assert!(!store.rotate(&rotation(&id, 0, then)).await.unwrap());
+    let row = store.session(&id).await.unwrap().unwrap();
+    assert_eq!(
+        (row.life.generation, row.life.current, row.life.previous),
+        (1, format!("{id}/1"), Some(format!("{id}/0")))
+    );
+    assert_eq!((row.life.rotated_at, row.life.idle_at, row.used_at, row.created_at), (then, then + DAY, then, NOW));
+    assert_eq!(row.address, "198.51.100.0/24");
+    assert!(store.rotate(&rotation(&id, 1, then)).await.unwrap());
+    assert_eq!(store.session(&id).await.unwrap().unwrap().life.previous, Some(format!("{id}/1")));
+}
+
+pub async fn is_refused_when_anything_else_is_current(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let (id, other) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);
+    let right = rotation(&id, 0, NOW);
+    for wrong in [
+        Rotation { from_generation: 1, ..right.clone() },
+        Rotation { from_hash: "another".to_owned(), ..right.clone() },
+        Rotation { id: other.clone(), ..right.clone() },
+        Rotation { id: "none".to_owned(), ..right.clone() },
+    ] {
+        assert!(!store.rotate(&wrong).await.unwrap(), "{wrong:?}");
+    }
+    assert!(store.rotate(&right).await.unwrap());
+}
+
+pub async fn is_refused_when_the_session_is_over(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let id = session(&*store, &ada, NOW).await;
+    assert!(!store.rotate(&rotation(&id, 0, NOW + DAY)).await.unwrap(), "idle");
+    let busy = Rotation { idle_at: NOW + 90 * DAY, ..rotation(&id, 0, NOW) };
+    assert!(store.rotate(&busy).await.unwrap());
+    assert!(!store.rotate(&rotation(&id, 1, NOW + 30 * DAY)).await.unwrap(), "past its end");
+    assert!(store.revoke(&ada, &id, &entry(Event::Logout, Some(&ada), NOW), NOW).await.unwrap());
+    assert!(!store.rotate(&rotation(&id, 1, NOW)).await.unwrap(), "revoked");
+}
+
+pub async fn is_refused_when_the_user_is_disabled(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap());
+    assert!(store.set_disabled(&ada, false, &entry(Event::UserEnabled, Some(&ada), NOW), NOW).await.unwrap());
+    let id = session(&*store, &ada, NOW).await;
+    assert!(store.rotate(&rotation(&id, 0, NOW)).await.unwrap());
+    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap());
+    assert!(!store.rotate(&rotation(&id, 1, NOW)).await.unwrap());
+}

@@ -1,0 +1,81 @@
+//! What only a file can do.
+
+use crate::make::{NOW, entry, user};
+use futures::future::join_all;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use store::audit::Event;
+use store::{Error, Options, open, open_sqlite};
+
+#[tokio::test]
+#[cfg(unix)]
+async fn the_file_and_its_journal_are_readable_by_the_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/postern.db", folder.path().display());
+    let store = open(&url, Options::default()).await.unwrap();
+    user(&*store, "ada").await;
+    let mut files = 0;
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        files += 1;
+    }
+    assert_eq!(files, 3, "the database, its journal and the journal's index");
+    store.close().await;
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "closing puts the journal away");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_an_error_and_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    let url = format!("sqlite:{}/postern.db", missing.display());
+    assert!(matches!(open(&url, Options::default()).await, Err(Error::Database(sqlx::Error::Io(_)))));
+    assert!(!missing.exists());
+}
+
+#[tokio::test]
+async fn other_addresses_are_refused() {
+    for url in ["", "postern.db", "mysql://localhost/x", "sqlite::memory:", "sqlite:", "sqlite:x?mode=memory"] {
+        assert!(open(url, Options::default()).await.is_err(), "{url}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_is_not_committed_is_answered_with_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let connect = SqliteConnectOptions::new().filename(folder.path().join("postern.db"));
+    let broken = Arc::new(AtomicBool::new(false));
+    let commits = Arc::new(AtomicU32::new(0));
+    let hook = (broken.clone(), commits.clone());
+    let writer = SqlitePoolOptions::new().after_connect(move |connection, _| {
+        let (broken, commits) = hook.clone();
+        Box::pin(async move {
+            connection.lock_handle().await?.set_commit_hook(move || {
+                commits.fetch_add(1, Ordering::Relaxed);
+                !broken.load(Ordering::Relaxed)
+            });
+            Ok(())
+        })
+    });
+    let store = open_sqlite(connect, writer, Options::default()).await.unwrap();
+    let write_fifty = async || {
+        let tasks = (0..50).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.append(&entry(Event::Login, Some("ada"), NOW)).await })
+        });
+        join_all(tasks).await.into_iter().map(Result::unwrap).collect::<Vec<_>>()
+    };
+    broken.store(true, Ordering::Relaxed);
+    assert!(write_fifty().await.iter().all(|answer| matches!(answer, Err(Error::Commit(_)))));
+    assert!(store.audit_of("ada", 100).await.unwrap().is_empty());
+
+    broken.store(false, Ordering::Relaxed);
+    commits.store(0, Ordering::Relaxed);
+    assert!(write_fifty().await.iter().all(Result::is_ok), "the writer goes on with a new connection");
+    assert_eq!(store.audit_of("ada", 100).await.unwrap().len(), 50);
+    let commits = commits.load(Ordering::Relaxed);
+    assert!(commits < 50, "fifty writes took {commits} commits");
+}

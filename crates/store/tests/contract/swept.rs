@@ -1,0 +1,39 @@
+use crate::fixture::Fixture;
+use crate::make::{DAY, HOUR, MINUTE, NOW, SECOND, begin, guess, identity, reserved};
+use futures::future::join_all;
+use store::attempts::{Begin, Begun};
+
+pub async fn what_has_run_out_goes_and_nothing_else(fixture: Fixture) {
+    let store = fixture.open().await;
+    guess(&*store, identity(1), "ada", NOW).await;
+    reserved(&*store, identity(2), NOW).await;
+    let burnt = begin(identity(3), NOW);
+    assert_eq!(store.begin(&burnt).await.unwrap(), Begun::Reserved);
+
+    assert_eq!(store.sweep_attempts(NOW).await.unwrap(), 0);
+    assert_eq!(store.sweep_attempts(NOW + 10 * SECOND).await.unwrap(), 2, "reservations");
+    // Burnt keys stay a minute longer than they are good, for clocks that differ.
+    let then = NOW + 3 * MINUTE;
+    assert_eq!(store.sweep_attempts(then - 1).await.unwrap(), 0);
+    assert_eq!(store.begin(&Begin { now: then - 1, ..burnt.clone() }).await.unwrap(), Begun::Replayed);
+    assert_eq!(store.sweep_attempts(then).await.unwrap(), 3, "short_keys");
+    assert_eq!(store.sweep_attempts(NOW + 10 * MINUTE).await.unwrap(), 1, "the strike");
+    assert_eq!(store.failures("ada").await.unwrap().count, 1);
+    // One step is forgotten a quiet day after its ban has run out.
+    assert_eq!(store.sweep_attempts(NOW + 2 * SECOND + DAY - 1).await.unwrap(), 0);
+    assert_eq!(store.sweep_attempts(NOW + 2 * SECOND + DAY).await.unwrap(), 1, "the ladder");
+    assert_eq!(store.sweep_attempts(NOW + 30 * DAY - HOUR).await.unwrap(), 0);
+    assert_eq!(store.sweep_attempts(NOW + 30 * DAY).await.unwrap(), 1, "the account's failures");
+    assert_eq!(store.failures("ada").await.unwrap().count, 0);
+    assert_eq!(store.bans_changed(0).await.unwrap().len(), 1, "bans are history");
+}
+
+pub async fn more_than_a_chunk_goes_in_one_call(fixture: Fixture) {
+    let store = fixture.open().await;
+    let attempts = (0..1100).map(|n| {
+        let store = store.clone();
+        async move { store.begin(&begin(identity(n), NOW)).await.unwrap() }
+    });
+    assert!(join_all(attempts).await.iter().all(|begun| *begun == Begun::Reserved));
+    assert_eq!(store.sweep_attempts(NOW + HOUR).await.unwrap(), 2200);
+}

@@ -1,0 +1,126 @@
+//! Any text goes in and comes back: none is taken for SQL, none is altered but for NUL.
+
+use crate::fixture::Fixture;
+use crate::make::{
+    NOW, attempt, begin, entry, fresh, identity, new_session, new_user, refusal, reserved, rotation, sentence, user,
+};
+use domain::ban::{Policy, Trigger};
+use store::attempts::{Acceptance, Attempt, Begin, Begun};
+use store::audit::{Entry, Event};
+use store::keys::{Kind, StoredKey};
+use store::sessions::NewSession;
+use store::users::{Added, PasswordHash};
+
+const ODD: &[&str] = &[
+    "'; DROP TABLE users; --",
+    "\" OR \"\"=\"",
+    "') ON CONFLICT DO NOTHING; --",
+    "$1 ?1 :name @name %s {} \\",
+    "%_*?[a-z]",
+    "",
+    " \t\r\n ",
+    "\u{202e}txt.exe\u{2066}",
+    "Z\u{0335}\u{0321}a\u{0322}lgo",
+    "\u{feff}\u{200b}\u{fffd}\u{fffe}",
+    "👩‍👩‍👧‍👦 \u{10ffff}",
+    "é e\u{301} ﬁ İ ı ß ẞ",
+    "\u{1}\u{7f}\u{85}\u{9f}",
+];
+
+pub async fn come_back_as_they_went_in(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let long = "long 'text' ".repeat(10_000);
+    for (n, odd) in ODD.iter().copied().chain([long.as_str()]).enumerate() {
+        let at = identity(u32::try_from(n).unwrap() + 100);
+        let text = odd.to_owned();
+
+        let mut new = new_user(&format!("user{n}"));
+        new.id = format!("{n}{odd}");
+        new.password_hash = PasswordHash(text.clone());
+        assert_eq!(store.add_user(&new).await.unwrap(), Added::Added);
+        assert_eq!(store.user_by_id(&new.id).await.unwrap().unwrap().password_hash.0, odd);
+        assert_eq!(store.user_by_key(odd).await.unwrap(), None);
+
+        let audit = Entry {
+            id: fresh(odd),
+            outcome: text.clone(),
+            user: Some(text.clone()),
+            session: Some(text.clone()),
+            address: text.clone(),
+            device: text.clone(),
+            ..entry(Event::Login, None, NOW)
+        };
+        store.append(&audit).await.unwrap();
+        assert_eq!(store.audit_of(odd, 10).await.unwrap(), [audit]);
+
+        let begin = Begin {
+            attempt: Attempt { id: text.clone(), identity: at },
+            short_key: fresh(odd),
+            body: text.clone(),
+            ..begin(at, NOW)
+        };
+        assert_eq!(store.begin(&begin).await.unwrap(), Begun::Reserved);
+        let mut refused = refusal(begin.attempt.clone(), Trigger::InvalidCredentials, Some(odd), NOW);
+        refused.evidence.clone_from(&text);
+        refused.sentence.incident.clone_from(&text);
+        refused.sentence.ban_id = fresh(odd);
+        let bans = store.refuse(&refused).await.unwrap();
+        assert_eq!((bans[0].evidence.as_str(), bans[0].incident.as_str()), (odd, odd));
+        assert_eq!(store.failures(odd).await.unwrap().count, 1);
+        assert_eq!(
+            store.begin(&Begin { attempt: attempt(at), ..begin }).await.unwrap(),
+            Begun::Banned(bans[0].clone())
+        );
+        let lifted = store.lift(at, odd, NOW).await.unwrap();
+        assert_eq!(lifted[0].lifted_by.as_deref(), Some(odd));
+        assert_eq!(
+            store.strike(at, Trigger::Flood, odd, &sentence(&Policy::standard(), NOW)).await.unwrap().unwrap().evidence,
+            odd
+        );
+        store.lift(at, odd, NOW).await.unwrap();
+
+        let session = NewSession {
+            id: fresh(odd),
+            refresh_hash: text.clone(),
+            jkt: Some(text.clone()),
+            receiving_key: Some(text.clone()),
+            device: text.clone(),
+            address: text.clone(),
+            ..new_session(&ada, NOW)
+        };
+        let audit = entry(Event::Login, Some(&ada), NOW);
+        let attempt = reserved(&*store, at, NOW).await;
+        let acceptance = Acceptance { attempt, account: text.clone(), session: session.clone(), audit, now: NOW };
+        assert!(store.accept(&acceptance).await.unwrap());
+        assert_eq!(store.failures(odd).await.unwrap().count, 0);
+        let mut rotation = rotation(&session.id, 0, NOW);
+        rotation.from_hash.clone_from(&text);
+        rotation.to_hash = format!("{odd}next");
+        assert!(store.rotate(&rotation).await.unwrap());
+        let row = store.session(&session.id).await.unwrap().unwrap();
+        assert_eq!(
+            (row.device.as_str(), row.life.jkt.as_deref(), row.life.previous.as_deref()),
+            (odd, Some(odd), Some(odd))
+        );
+        assert_eq!(row.life.current, rotation.to_hash);
+        assert!(store.revoke(&ada, &session.id, &entry(Event::Logout, Some(odd), NOW), NOW).await.unwrap());
+
+        let key = StoredKey { kid: fresh(odd), kind: Kind::Mac, sealed: text, created_at: NOW, retired_at: Some(NOW) };
+        store.add_key_if_none(&key).await.unwrap();
+        assert!(store.keys().await.unwrap().contains(&key) || n > 0);
+    }
+    assert_eq!(store.user_count().await.unwrap(), 2 + ODD.len() as u64);
+}
+
+pub async fn nul_is_replaced_everywhere(fixture: Fixture) {
+    let store = fixture.open().await;
+    user(&*store, "ada").await;
+    let audit = Entry { device: "a\0b\0".to_owned(), ..entry(Event::Login, Some("x\0y"), NOW) };
+    store.append(&audit).await.unwrap();
+    let stored = store.audit_of("x\0y", 10).await.unwrap();
+    assert_eq!((stored[0].device.as_str(), stored[0].user.as_deref()), ("a\u{fffd}b\u{fffd}", Some("x\u{fffd}y")));
+    // No name gets to another's row by a NUL.
+    assert_eq!(store.user_by_key("ada\0").await.unwrap(), None);
+    assert_eq!(store.user_by_key("a\0da").await.unwrap(), None);
+}

@@ -1,0 +1,99 @@
+use crate::fixture::Fixture;
+use crate::make::{NOW, SECOND, entry, guess, identity, new_user, session, user};
+use domain::account::Role;
+use domain::account_delay::Failures;
+use store::audit::Event;
+use store::users::{Added, PasswordHash, User};
+
+pub async fn is_found_by_key_and_id(fixture: Fixture) {
+    let store = fixture.open().await;
+    assert_eq!(store.user_count().await.unwrap(), 0);
+    let mut new = new_user("Ada.Lovelace");
+    new.role = Role::Administrator;
+    assert_eq!(store.add_user(&new).await.unwrap(), Added::Added);
+    let expected = User {
+        id: new.id.clone(),
+        name: "Ada.Lovelace".to_owned(),
+        password_hash: new.password_hash.clone(),
+        role: Role::Administrator,
+        created_at: NOW,
+        disabled_at: None,
+    };
+    assert_eq!(store.user_by_key("ada.lovelace").await.unwrap().as_ref(), Some(&expected));
+    assert_eq!(store.user_by_id(&new.id).await.unwrap().as_ref(), Some(&expected));
+    assert_eq!(store.user_by_key("Ada.Lovelace").await.unwrap(), None);
+    assert_eq!(store.user_by_id("nobody").await.unwrap(), None);
+    assert_eq!(store.user_count().await.unwrap(), 1);
+    assert_eq!(store.audit_of(&new.id, 10).await.unwrap(), [new.audit]);
+}
+
+pub async fn names_that_differ_in_case_are_taken(fixture: Fixture) {
+    let store = fixture.open().await;
+    user(&*store, "ada").await;
+    let again = new_user("ADA");
+    assert_eq!(store.add_user(&again).await.unwrap(), Added::NameTaken);
+    assert_eq!(store.user_count().await.unwrap(), 1);
+    assert!(store.audit_of(&again.id, 10).await.unwrap().is_empty());
+}
+
+pub async fn are_listed_by_name(fixture: Fixture) {
+    let store = fixture.open().await;
+    for name in ["bob", "ada_b", "Ada-a", "zoë", "Äda", "ada.c", "42"] {
+        user(&*store, name).await;
+    }
+    let names: Vec<_> = store.users().await.unwrap().into_iter().map(|user| user.name).collect();
+    assert_eq!(names, ["42", "Ada-a", "ada.c", "ada_b", "bob", "zoë", "Äda"]);
+}
+
+pub async fn a_new_password_ends_sessions_and_forgets_failures(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let (hers, his) = (session(&*store, &ada, NOW).await, session(&*store, &bob, NOW).await);
+    guess(&*store, identity(2), "digest of ada", NOW).await;
+    assert_eq!(store.failures("digest of ada").await.unwrap(), Failures { count: 1, last_at: NOW });
+
+    let hash = PasswordHash("new".to_owned());
+    let audit = entry(Event::PasswordSet, Some(&ada), NOW);
+    let later = NOW + SECOND;
+    assert!(store.set_password(&ada, "digest of ada", &hash, &audit, later).await.unwrap());
+    assert_eq!(store.user_by_id(&ada).await.unwrap().unwrap().password_hash, hash);
+    assert_eq!(store.failures("digest of ada").await.unwrap(), Failures::default());
+    assert!(store.session(&hers).await.unwrap().unwrap().life.revoked);
+    assert!(!store.session(&his).await.unwrap().unwrap().life.revoked);
+    assert!(store.audit_of(&ada, 10).await.unwrap().contains(&audit));
+
+    let nobody = entry(Event::PasswordSet, Some("nobody"), NOW);
+    assert!(!store.set_password("nobody", "digest", &hash, &nobody, later).await.unwrap());
+    assert!(store.audit_of("nobody", 10).await.unwrap().is_empty());
+}
+
+pub async fn a_hash_is_upgraded_only_from_what_it_was(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let old = store.user_by_id(&ada).await.unwrap().unwrap().password_hash;
+    let (new, newer) = (PasswordHash("new".to_owned()), PasswordHash("newer".to_owned()));
+    assert!(store.upgrade_password(&ada, &old, &new).await.unwrap());
+    assert!(!store.upgrade_password(&ada, &old, &newer).await.unwrap());
+    assert!(!store.upgrade_password("nobody", &old, &newer).await.unwrap());
+    assert_eq!(store.user_by_id(&ada).await.unwrap().unwrap().password_hash, new);
+}
+
+pub async fn disabling_ends_sessions_and_enabling_brings_none_back(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let id = session(&*store, &ada, NOW).await;
+    let audit = || entry(Event::UserDisabled, Some(&ada), NOW);
+    assert!(!store.set_disabled(&ada, false, &audit(), NOW).await.unwrap());
+    assert!(store.set_disabled(&ada, true, &audit(), NOW + SECOND).await.unwrap());
+    assert!(!store.set_disabled(&ada, true, &audit(), NOW + 2 * SECOND).await.unwrap());
+    assert_eq!(store.user_by_id(&ada).await.unwrap().unwrap().disabled_at, Some(NOW + SECOND));
+    let row = store.session(&id).await.unwrap().unwrap();
+    assert!(row.user_disabled && row.life.revoked);
+
+    assert!(store.set_disabled(&ada, false, &audit(), NOW + 3 * SECOND).await.unwrap());
+    let row = store.session(&id).await.unwrap().unwrap();
+    assert!(!row.user_disabled && row.life.revoked);
+    assert!(!store.set_disabled("nobody", true, &audit(), NOW).await.unwrap());
+    // Added, signed in, disabled, enabled.
+    assert_eq!(store.audit_of(&ada, 10).await.unwrap().len(), 4);
+}
