@@ -1,0 +1,33 @@
+//! A page that somebody comes back to.
+
+use crate::browser::api;
+use leptos::prelude::{document, window};
+use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::PageTransitionEvent;
+use wire::paths;
+
+/// Asks whether the session still stands whenever the page comes to the front again: the next click
+/// finds it renewed, and a page whose session ended elsewhere does not stay on the screen.
+pub fn watch() {
+    let seen = Closure::<dyn Fn()>::new(|| {
+        if !document().hidden() {
+            check();
+        }
+    });
+    let back = Closure::<dyn Fn(PageTransitionEvent)>::new(|event: PageTransitionEvent| {
+        if event.persisted() {
+            check();
+        }
+    });
+    // Neither call fails; both listeners live as long as the page.
+    let _ = document()
+        .add_event_listener_with_callback("visibilitychange", seen.into_js_value().unchecked_ref());
+    let _ = window().add_event_listener_with_callback("pageshow", back.into_js_value().unchecked_ref());
+}
+
+fn check() {
+    // Without an answer nothing is known, and nothing changes.
+    spawn_local(async { drop(api::call("GET", paths::SESSION, None).await) });
+}

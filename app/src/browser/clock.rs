@@ -1,0 +1,56 @@
+//! Time in the browser.
+
+use crate::browser::page::object;
+use js_sys::{Date, Object, Promise};
+use leptos::prelude::window;
+
+/// Unix milliseconds.
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit for 285,000 years")]
+pub fn now() -> i64 {
+    Date::now() as i64
+}
+
+pub async fn sleep(ms: i32) {
+    let timer = Promise::new(&mut |done, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&done, ms);
+    });
+    let _ = timer.await;
+}
+
+pub const DAY: f64 = 86_400_000.0;
+
+/// How much of a moment is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// "14:32", or "2:32 PM"
+    Clock,
+    /// "14 November 2023"
+    Day,
+    /// Both, to the second.
+    Exact,
+}
+
+/// A moment (unix milliseconds) as the reader writes it.
+pub fn write(at: f64, shape: Shape) -> String {
+    let (two, numeric, long) = ("2-digit".into(), "numeric".into(), "long".into());
+    let clock = [("hour", &two), ("minute", &two)];
+    let day = [("day", &numeric), ("month", &long), ("year", &numeric)];
+    let options: Object = match shape {
+        Shape::Clock => object(&clock),
+        Shape::Day => object(&day),
+        Shape::Exact => object(&[&day[..], &clock[..], &[("second", &two), ("timeZoneName", &"short".into())]].concat()),
+    };
+    let locale = window().navigator().language().unwrap_or_else(|| "en".to_owned());
+    Date::new(&at.into()).to_locale_string(&locale, &options).into()
+}
+
+/// When a wait is over; with the day where that is not soon.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit for 285,000 years")]
+pub fn local_time(at: i64) -> String {
+    let at = at as f64;
+    if at - Date::now() < DAY / 2.0 {
+        write(at, Shape::Clock)
+    } else {
+        write(at, Shape::Exact)
+    }
+}

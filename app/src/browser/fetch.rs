@@ -1,0 +1,130 @@
+//! Requests to this site.
+
+use js_sys::Reflect;
+use leptos::prelude::window;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error, StrDeserializer};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortSignal, Headers, RequestCache, RequestCredentials, RequestInit, RequestRedirect, Response};
+use wire::challenge::Challenge;
+use wire::jwk::RsaJwk;
+use wire::{Code, Problem};
+
+/// Longer than the slowest honest sign-in, shorter than a person's patience.
+const TIMEOUT_MS: u32 = 30_000;
+
+/// No answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreachable;
+
+impl From<JsValue> for Unreachable {
+    fn from(_: JsValue) -> Self {
+        Self
+    }
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// The `DPoP-Nonce` header: what the next proof has to carry.
+    pub nonce: Option<String>,
+    /// Parsed by the browser: a parser of our own would be a fifth of the page's code.
+    json: JsValue,
+}
+
+impl Answer {
+    pub fn is_ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What went wrong; `None` where it did not, and where somebody else than Postern answered.
+    pub fn problem(&self) -> Option<Problem> {
+        if self.is_ok() {
+            return None;
+        }
+        Some(Problem {
+            status: self.status,
+            code: self.code()?,
+            title: self.text("title").unwrap_or_default(),
+            retry_after: self.number("retry_after").and_then(|seconds| u64::try_from(seconds).ok()),
+            incident: self.text("incident"),
+        })
+    }
+
+    pub fn code(&self) -> Option<Code> {
+        let name = self.text("code")?;
+        let read: StrDeserializer<'_, Error> = name.as_str().into_deserializer();
+        Code::deserialize(read).ok()
+    }
+
+    /// What to seal with.
+    pub fn challenge(&self) -> Option<Challenge> {
+        let key = self.member("key");
+        let of_key = |name: &str| member(&key, name).as_string();
+        Some(Challenge {
+            short_key: self.text("short_key")?,
+            expires_at: self.number("expires_at")?,
+            now: self.number("now")?,
+            key: RsaJwk {
+                kty: of_key("kty")?,
+                alg: of_key("alg")?,
+                usage: of_key("use")?,
+                kid: of_key("kid")?,
+                n: of_key("n")?,
+                e: of_key("e")?,
+            },
+        })
+    }
+
+    fn member(&self, name: &str) -> JsValue {
+        member(&self.json, name)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.member(name).as_string()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "seconds and milliseconds, far below 2^53")]
+    fn number(&self, name: &str) -> Option<i64> {
+        self.member(name).as_f64().map(|number| number as i64)
+    }
+}
+
+/// A member of an object; undefined where there is none.
+fn member(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
+}
+
+pub async fn get(path: &str) -> Result<Answer, Unreachable> {
+    send("GET", path, None, None).await
+}
+
+/// One request. `proof` is the `DPoP` header.
+pub async fn send(
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+    proof: Option<&str>,
+) -> Result<Answer, Unreachable> {
+    let headers = Headers::new()?;
+    headers.set("Accept", "application/json")?;
+    if method != "GET" {
+        headers.set("Content-Type", "application/json")?;
+    }
+    if let Some(proof) = proof {
+        headers.set("DPoP", proof)?;
+    }
+    let init = RequestInit::new();
+    init.set_method(method);
+    init.set_headers_headers(&headers);
+    init.set_body_opt_str(body);
+    init.set_cache(RequestCache::NoStore);
+    init.set_credentials(RequestCredentials::SameOrigin);
+    init.set_redirect(RequestRedirect::Error);
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+    let response: Response = window().fetch_with_str_and_init(path, &init).await?.unchecked_into();
+    let json = response.json()?.await.unwrap_or_default();
+    let nonce = response.headers().get("DPoP-Nonce")?;
+    Ok(Answer { status: response.status(), nonce, json })
+}

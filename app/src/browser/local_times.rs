@@ -1,0 +1,82 @@
+//! Times in the reader's own zone and language.
+//!
+//! The server wrote them in UTC. Only what differs is written again, in boxes of the same size: the
+//! exact time on hover, the time of day, and the days of a history.
+
+use crate::browser::clock::{DAY, Shape, write};
+use js_sys::Date;
+use leptos::prelude::document;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+
+pub fn localise() {
+    for time in all("time[datetime]") {
+        if let Some(at) = moment(&time) {
+            let _ = time.set_attribute("title", &write(at, Shape::Exact));
+            if time.class_name() == "clock" {
+                time.set_text_content(Some(&write(at, Shape::Clock)));
+            }
+        }
+    }
+    if let Some(days) = all(".days").into_iter().next() {
+        regroup(&days);
+    }
+}
+
+/// Sorts the entries into the reader's days, which end at another hour than the server's.
+fn regroup(days: &Element) {
+    let mut last = String::new();
+    let mut open: Option<Element> = None;
+    for entry in all(".days .event") {
+        let Some(at) = entry.query_selector("time").ok().flatten().and_then(|time| moment(&time)) else { return };
+        let day = name(at);
+        if day != last
+            && let Some(section) = section(days, &day)
+        {
+            last = day;
+            open = Some(section);
+        }
+        if let Some(list) = open.as_ref().and_then(|section| section.last_element_child()) {
+            let _ = list.append_child(&entry);
+        }
+    }
+    for section in all(".days > .day") {
+        if section.query_selector(".event").ok().flatten().is_none() {
+            section.remove();
+        }
+    }
+}
+
+/// A new, empty day at the end.
+fn section(days: &Element, day: &str) -> Option<Element> {
+    let section: Element = days.first_element_child()?.clone_node().ok()?.unchecked_into();
+    let (heading, list) = (document().create_element("h2").ok()?, document().create_element("ul").ok()?);
+    heading.set_text_content(Some(day));
+    list.set_class_name("events");
+    section.append_child(&heading).ok()?;
+    section.append_child(&list).ok()?;
+    days.append_child(&section).ok()?;
+    Some(section)
+}
+
+fn name(at: f64) -> String {
+    let day = write(at, Shape::Day);
+    let now = Date::now();
+    if day == write(now, Shape::Day) {
+        "Today".to_owned()
+    } else if day == write(now - DAY, Shape::Day) {
+        "Yesterday".to_owned()
+    } else {
+        day
+    }
+}
+
+fn moment(time: &Element) -> Option<f64> {
+    let at = Date::parse(&time.get_attribute("datetime")?);
+    at.is_finite().then_some(at)
+}
+
+fn all(selector: &str) -> Vec<Element> {
+    let Ok(list) = document().query_selector_all(selector) else { return Vec::new() };
+    (0..list.length()).filter_map(|index| list.item(index)).map(JsCast::unchecked_into).collect()
+}

@@ -1,0 +1,45 @@
+//! One tab at a time.
+
+use js_sys::{Function, Promise, Reflect};
+use leptos::prelude::window;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// A lock that all tabs of this site share; dropping it lets the next one in.
+#[derive(Debug)]
+pub struct Held(Option<Function>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(release) = &self.0 {
+            let _ = release.call0(&JsValue::UNDEFINED);
+        }
+    }
+}
+
+/// Waits for the lock. Where the browser has none (pages without https), nobody waits.
+pub async fn hold(name: &str) -> Held {
+    let Some((locks, request)) = lock_manager() else { return Held(None) };
+    let mut release = None;
+    let held = Promise::new(&mut |done, _| release = Some(done));
+    let mut asked = Ok(JsValue::UNDEFINED);
+    let got = Promise::new(&mut |got, _| {
+        let held = held.clone();
+        let callback = Closure::once_into_js(move || {
+            let _ = got.call0(&JsValue::UNDEFINED);
+            JsValue::from(held)
+        });
+        asked = request.call2(&locks, &JsValue::from_str(name), &callback);
+    });
+    if asked.is_err() {
+        return Held(None);
+    }
+    let _ = got.await;
+    Held(release)
+}
+
+fn lock_manager() -> Option<(JsValue, Function)> {
+    let locks = Reflect::get(&window().navigator(), &JsValue::from_str("locks")).ok()?;
+    let request = Reflect::get(&locks, &JsValue::from_str("request")).ok()?;
+    Some((locks, request.dyn_into().ok()?))
+}

@@ -1,0 +1,26 @@
+//! What only a browser can do: keys, requests, locks, time.
+//!
+//! Compiled on both sides, so that islands need no conditional code; the server never calls it.
+
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+pub mod api;
+pub mod clock;
+pub mod dpop;
+pub mod fetch;
+pub mod idb;
+pub mod keys;
+pub mod locks;
+pub mod page;
+pub mod session;
+
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub mod sealed_post;
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub mod sealing;
+
+#[cfg(all(feature = "hydrate", feature = "dashboard"))]
+pub mod awake;
+#[cfg(all(feature = "hydrate", feature = "dashboard"))]
+pub mod local_times;
+#[cfg(feature = "hydrate")]
+pub mod start;

@@ -1,0 +1,80 @@
+//! The page that runs us, and where it goes next.
+
+use js_sys::{Object, Reflect};
+use leptos::prelude::{document, window};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Element;
+
+pub fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// Goes to a path of this site without leaving the page behind in the history.
+pub fn go(path: &str) {
+    // Only a detached document refuses, and nobody looks at one.
+    let _ = window().location().replace(path);
+}
+
+/// Goes to sign in, and from there back to where we are.
+pub fn sign_in(why: &str) {
+    let location = window().location();
+    let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
+    go(&sign_in_path(&here, why));
+}
+
+pub fn sign_in_path(next: &str, why: &str) -> String {
+    let next = String::from(js_sys::encode_uri_component(next));
+    [wire::paths::LOGIN_PAGE, "?next=", &next, "&why=", why].concat()
+}
+
+/// A JavaScript object with these members.
+pub fn object<T: JsCast>(members: &[(&str, &JsValue)]) -> T {
+    let object = Object::new();
+    for (name, value) in members {
+        // A plain object takes every member.
+        let _ = Reflect::set(&object, &JsValue::from_str(name), value);
+    }
+    object.unchecked_into()
+}
+
+/// The value of `#name=...`; it leaves the address bar and the history, since it may be a secret.
+pub fn take_fragment(name: &str) -> Option<String> {
+    let location = window().location();
+    let hash = location.hash().ok()?;
+    let value = hash.strip_prefix('#')?.strip_prefix(name)?.strip_prefix('=')?;
+    let path = location.pathname().ok()? + &location.search().ok()?;
+    let history = window().history().ok()?;
+    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&path));
+    Some(value.to_owned())
+}
+
+pub fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    window().crypto().ok()?.get_random_values_with_u8_array(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+pub fn by_id(id: &str) -> Option<Element> {
+    document().get_element_by_id(id)
+}
+
+/// A fact that the page was rendered with: `data-{name}` of its `main` element.
+pub fn fact(name: &str) -> Option<String> {
+    document().query_selector("main").ok()??.get_attribute(&["data-", name].concat())
+}
+
+/// Where to go when this page has done its work. The server checked it.
+pub fn next() -> String {
+    fact("next").unwrap_or_else(|| wire::paths::DASHBOARD_PAGE.to_owned())
+}
+
+pub fn reload() {
+    let _ = window().location().reload();
+}
+
+/// Says what happened, for eyes and ears.
+pub fn say(text: &str) {
+    if let Some(place) = by_id("said") {
+        place.set_text_content(Some(text));
+    }
+}

@@ -1,0 +1,27 @@
+//! The body of a sealed request.
+
+use crate::browser::keys::Keys;
+use wire::challenge::Challenge;
+use wire::envelope::Kind;
+
+#[cfg(feature = "login")]
+pub fn seal(kind: Kind, challenge: &Challenge, keys: Option<&Keys>, plaintext: &[u8]) -> Option<String> {
+    use crate::browser::{clock, page};
+
+    let Challenge { short_key, key, .. } = challenge;
+    let client = keys.map(|keys| (&keys.signing, &keys.receiving));
+    let origin = page::origin();
+    let envelope = seal::seal(key, kind, short_key, &origin, client, clock::now() / 1000, plaintext).ok()?;
+    let request = wire::login::SealedRequest {
+        encrypted_username_password: envelope,
+        short_key: short_key.clone(),
+        delivery: wire::login::Delivery::Cookies,
+    };
+    serde_json::to_string(&request).ok()
+}
+
+/// The server renders the form and seals nothing: it has no part of the `rsa` crate.
+#[cfg(not(feature = "login"))]
+pub fn seal(_: Kind, _: &Challenge, _: Option<&Keys>, _: &[u8]) -> Option<String> {
+    None
+}

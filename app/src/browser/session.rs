@@ -1,0 +1,51 @@
+//! Keeping the session good, for all tabs at once.
+
+use crate::browser::fetch::{self, Unreachable};
+use crate::browser::{clock, dpop, keys, locks};
+use wire::{Code, paths};
+
+/// How an attempt to renew ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// The session is good.
+    Good,
+    /// It is over; the word is the `why` of the sign-in page.
+    Over(&'static str),
+}
+
+const ENDED: Renewal = Renewal::Over("ended");
+const KEY_GONE: Renewal = Renewal::Over("key_gone");
+
+/// Makes the session good if it can be. Tabs come here one after the other, and all but the first
+/// find the work done.
+pub async fn renew() -> Result<Renewal, Unreachable> {
+    let _alone = locks::hold("postern-refresh").await;
+    let asked = fetch::get(paths::SESSION).await?;
+    match asked.status {
+        200 => Ok(Renewal::Good),
+        401 => refresh(asked.nonce).await,
+        _ => Err(Unreachable),
+    }
+}
+
+async fn refresh(mut nonce: Option<String>) -> Result<Renewal, Unreachable> {
+    let keys = keys::keys().await;
+    // A second time only for a nonce that ran out in between.
+    for _ in 0..2 {
+        let proof = match &keys {
+            Some(keys) => dpop::proof(keys, paths::REFRESH, nonce.as_deref(), clock::now()).await,
+            None => None,
+        };
+        let answer = fetch::send("POST", paths::REFRESH, Some("{}"), proof.as_deref()).await?;
+        if answer.is_ok() {
+            return Ok(Renewal::Good);
+        }
+        match answer.code() {
+            Some(Code::UseDpopNonce) => nonce = answer.nonce,
+            Some(Code::BadProof) => return Ok(KEY_GONE),
+            Some(Code::SessionEnded | Code::NoSession) => return Ok(ENDED),
+            _ => return Err(Unreachable),
+        }
+    }
+    Err(Unreachable)
+}

@@ -1,0 +1,36 @@
+//! What an island knows of its page.
+//!
+//! Islands of the login bundle have no properties: Leptos sends those as JSON, and a parser for it
+//! would be a fifth of the bundle. The page writes its facts on its `main` element, as `data-`
+//! attributes; the island reads them there, or from the view while the server renders it.
+
+#[cfg(not(feature = "ssr"))]
+use crate::browser::page::fact;
+#[cfg(feature = "ssr")]
+use crate::view::{Site, View};
+#[cfg(feature = "ssr")]
+use leptos::prelude::use_context;
+
+/// Milliseconds for which this address is still closed, and the name of that ban.
+#[cfg(feature = "ssr")]
+pub fn closed() -> Option<(i64, String)> {
+    let (site, View::Login(login)) = (use_context::<Site>()?, use_context::<View>()?) else { return None };
+    let closed = login.closed?;
+    (closed.until > site.now).then(|| (closed.until - site.now, closed.incident))
+}
+
+#[cfg(not(feature = "ssr"))]
+pub fn closed() -> Option<(i64, String)> {
+    Some((fact("closed-ms")?.parse().ok()?, fact("incident").unwrap_or_default()))
+}
+
+/// The least number of characters of a password.
+#[cfg(feature = "ssr")]
+pub fn password_min() -> u32 {
+    if let Some(View::Signup(signup)) = use_context::<View>() { signup.password_min } else { 0 }
+}
+
+#[cfg(not(feature = "ssr"))]
+pub fn password_min() -> u32 {
+    fact("password-min").and_then(|min| min.parse().ok()).unwrap_or(0)
+}

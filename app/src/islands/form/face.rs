@@ -1,0 +1,133 @@
+use crate::browser::clock;
+use crate::browser::sealed_post::Refusal;
+use crate::words::{refusal, wait};
+use leptos::prelude::document;
+use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlInputElement};
+
+/// How far a form is. The stylesheet knows these words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    Ready,
+    Sealing,
+    Checking,
+    /// The server wants a pause, or something is missing.
+    Waiting,
+}
+
+impl Step {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Sealing => "sealing",
+            Self::Checking => "checking",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// The form of this page, as a person sees it.
+#[derive(Debug, Clone)]
+pub struct Face(Element);
+
+/// Runs when the browser brings the form to life; never on the server.
+pub fn wake(first: impl FnOnce(Face)) {
+    if cfg!(not(feature = "ssr"))
+        && let Some(face) = Face::find()
+    {
+        first(face);
+    }
+}
+
+impl Face {
+    pub fn find() -> Option<Self> {
+        document().query_selector("form").ok().flatten().map(Self)
+    }
+
+    pub fn part(&self, selector: &str) -> Option<Element> {
+        self.0.query_selector(selector).ok().flatten()
+    }
+
+    pub fn input(&self, selector: &str) -> Option<HtmlInputElement> {
+        self.part(selector)?.dyn_into().ok()
+    }
+
+    pub fn write(&self, selector: &str, text: &str) {
+        if let Some(part) = self.part(selector) {
+            part.set_text_content(Some(text));
+        }
+    }
+
+    pub fn set_step(&self, step: Step) {
+        mark(&self.0, "data-step", step.word());
+        if let Some(button) = self.part("[type=submit]") {
+            // Neither call fails: the name is one.
+            let _ = button.toggle_attribute_with_force("disabled", step != Step::Ready);
+        }
+    }
+
+    /// What went wrong; nothing if empty.
+    pub fn say(&self, text: &str) {
+        self.write("#said", text);
+        self.write_wait("");
+        if let Some(alert) = self.part(".alert") {
+            let _ = alert.class_list().toggle_with_force("loud", !text.is_empty());
+        }
+    }
+
+    /// Whether a new try may start now; if so it has started.
+    pub fn start(&self) -> bool {
+        let ready = self.0.get_attribute("data-step").as_deref() == Some(Step::Ready.word());
+        if ready {
+            self.say("");
+            self.set_step(Step::Sealing);
+        }
+        ready
+    }
+
+    /// Says why it did not work, and waits where the server wants a pause.
+    pub fn refused(&self, refused: &Refusal) {
+        self.set_step(Step::Ready);
+        let problem = match refused {
+            Refusal::Problem(problem) => problem,
+            Refusal::Unreachable => return self.say(refusal::UNREACHABLE),
+            Refusal::Broken => return self.say(refusal::BROKEN),
+        };
+        let seconds = problem.retry_after.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(0);
+        let until = clock::now() + seconds * 1000;
+        self.say(&refusal::sentence(problem, &clock::local_time(until)));
+        if seconds > 0 {
+            self.pause(until);
+        }
+    }
+
+    /// Counts down to `until`, unix milliseconds, and then lets the form be used again.
+    pub fn pause(&self, until: i64) {
+        self.set_step(Step::Waiting);
+        self.write("#wait-said", &wait::sentence(until - clock::now()));
+        let face = self.clone();
+        spawn_local(async move {
+            loop {
+                let left = until - clock::now();
+                if left <= 0 {
+                    break;
+                }
+                face.write("#wait", &wait::sentence(left));
+                clock::sleep(wait::next_tick(left)).await;
+            }
+            face.write_wait(wait::OVER);
+            face.set_step(Step::Ready);
+        });
+    }
+
+    fn write_wait(&self, text: &str) {
+        self.write("#wait-said", text);
+        self.write("#wait", text);
+    }
+}
+
+/// Sets an attribute. Only a name that is none makes this fail.
+pub fn mark(element: &Element, name: &str, value: &str) {
+    let _ = element.set_attribute(name, value);
+}

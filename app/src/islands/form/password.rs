@@ -1,0 +1,65 @@
+use super::Face;
+use super::face::mark;
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+
+/// A password with a button that shows it and a word about the caps-lock key.
+///
+/// The field has no name: whatever submits the form without us cannot send it.
+#[component]
+pub fn PasswordField(
+    autocomplete: &'static str,
+    /// The ids of what explains the field.
+    described_by: &'static str,
+) -> impl IntoView {
+    view! {
+        <label for="password">"Password"</label>
+        <div class="field">
+            <input
+                id="password"
+                type="password"
+                autocomplete=autocomplete
+                autocapitalize="off"
+                spellcheck="false"
+                required
+                aria-describedby=described_by
+                on:keyup=watch_caps
+            />
+            <button
+                class="show"
+                type="button"
+                aria-label="Show password"
+                aria-pressed="false"
+                on:click=move |_| toggle()
+            >
+                "Show"
+            </button>
+        </div>
+        <p id="caps" class="hint" role="status"></p>
+    }
+}
+
+fn toggle() {
+    let Some(face) = Face::find() else { return };
+    let hidden = face.input("#password").is_some_and(|field| field.type_() == "password");
+    face.show_password(hidden);
+    if let Some(field) = face.input("#password") {
+        let _ = field.focus();
+    }
+}
+
+fn watch_caps(event: KeyboardEvent) {
+    if let Some(face) = Face::find() {
+        let on = event.get_modifier_state("CapsLock");
+        face.write("#caps", if on { "Caps lock is on." } else { "" });
+    }
+}
+
+impl Face {
+    pub fn show_password(&self, show: bool) {
+        if let (Some(field), Some(button)) = (self.input("#password"), self.part(".show")) {
+            field.set_type(if show { "text" } else { "password" });
+            mark(&button, "aria-pressed", if show { "true" } else { "false" });
+        }
+    }
+}

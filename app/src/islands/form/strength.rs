@@ -1,0 +1,55 @@
+use super::Face;
+use super::face::mark;
+use crate::browser::page;
+use crate::islands::facts;
+use crate::words::strength;
+use domain::password::Strength as Judged;
+use leptos::prelude::*;
+use zeroize::Zeroizing;
+
+/// What a password is worth, in words and three bars, while it is typed; and a good one for the asking.
+#[component]
+pub fn Strength() -> impl IntoView {
+    view! {
+        <div class="strength" data-strength="0" aria-hidden="true">
+            <i></i>
+            <i></i>
+            <i></i>
+        </div>
+        <p id="strength" class="hint" role="status">
+            {strength::rule(facts::password_min())}
+        </p>
+        <button class="link" type="button" on:click=move |_| suggest()>
+            "Suggest a passphrase"
+        </button>
+    }
+}
+
+/// Looks at the password as it is now.
+pub fn judge() {
+    let Some(face) = Face::find() else { return };
+    let Some(field) = face.input("#password") else { return };
+    let password = Zeroizing::new(field.value());
+    let min = facts::password_min();
+    let judged = domain::password::strength(&password, min);
+    let sentence = if password.is_empty() { strength::rule(min) } else { strength::sentence(judged) };
+    face.write("#strength", &sentence);
+    if let Some(bars) = face.part(".strength") {
+        let full = match judged {
+            Judged::TooShort { .. } => "0",
+            Judged::Weak => "1",
+            Judged::Fair => "2",
+            Judged::Strong => "3",
+        };
+        mark(&bars, "data-strength", full);
+    }
+}
+
+fn suggest() {
+    let (Some(face), Some(random)) = (Face::find(), page::random()) else { return };
+    if let Some(field) = face.input("#password") {
+        field.set_value(&domain::password::suggest(random));
+        face.show_password(true);
+        judge();
+    }
+}

@@ -1,0 +1,14 @@
+use leptos::prelude::*;
+
+/// The one button of a form; disabled until the form is alive. Its texts lie on top of each other, so
+/// that it keeps its size, and the stylesheet shows the one that is true.
+#[component]
+pub fn Submit(label: &'static str) -> impl IntoView {
+    view! {
+        <button class="button wide submit" type="submit" disabled>
+            <span class="at-rest">{label}</span>
+            <span class="at-sealing">"Sealing\u{2026}"</span>
+            <span class="at-checking">"Checking\u{2026}"</span>
+        </button>
+    }
+}

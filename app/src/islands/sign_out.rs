@@ -1,0 +1,32 @@
+use crate::browser::{api, page};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wire::paths;
+
+/// Ends this session.
+#[island]
+pub fn SignOut() -> impl IntoView {
+    let busy = RwSignal::new(false);
+    let failed = RwSignal::new("");
+    let leave = move |_| {
+        busy.set(true);
+        spawn_local(async move {
+            match api::call("POST", paths::LOGOUT, Some("{}")).await {
+                Ok(answer) if answer.is_ok() => page::go(&[paths::LOGIN_PAGE, "?why=signed_out"].concat()),
+                Ok(answer) if answer.status == 401 => {}
+                _ => {
+                    failed.set("That did not work. Try again.");
+                    busy.set(false);
+                }
+            }
+        });
+    };
+    view! {
+        <span class="small" role="status">
+            {failed}
+        </span>
+        <button class="button plain" type="button" disabled=busy on:click=leave>
+            "Sign out"
+        </button>
+    }
+}

@@ -1,0 +1,84 @@
+use super::facts;
+use super::form::{Alert, Face, PasswordField, Step, Strength, Submit, judge, wake};
+use crate::browser::sealed_post::sealed_post;
+use crate::browser::{keys, page};
+use crate::words::refusal;
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::cell::RefCell;
+use wire::envelope::Kind;
+use wire::paths;
+use wire::signup::NewAccount;
+use zeroize::Zeroizing;
+
+thread_local! {
+    /// The code of the set-up link; a secret, so it does not stay in the page.
+    static CODE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Makes an account, and signs in with it.
+#[island]
+pub fn SignupForm() -> impl IntoView {
+    wake(|face| {
+        if keys::subtle().is_none() {
+            face.write("#unbound", refusal::UNBOUND);
+        }
+        let code = page::take_fragment("code");
+        if code.is_none() && page::fact("first-run").is_some() {
+            face.say(refusal::NO_CODE);
+            return;
+        }
+        CODE.set(code);
+        face.set_step(Step::Ready);
+    });
+    view! {
+        <form class="form" method="post" on:submit=submit on:input=move |_| judge()>
+            <Alert />
+            <label for="username">"Name"</label>
+            <input
+                id="username"
+                name="username"
+                autocomplete="username"
+                autocapitalize="none"
+                spellcheck="false"
+                required
+            />
+            <PasswordField autocomplete="new-password" described_by="strength caps" />
+            <Strength />
+            <Submit label="Make the account" />
+            <p id="unbound" class="hint"></p>
+        </form>
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape of an event handler")]
+fn submit(event: SubmitEvent) {
+    event.prevent_default();
+    let Some(face) = Face::find() else { return };
+    let (Some(name), Some(field)) = (face.input("#username"), face.input("#password")) else { return };
+    let password = field.value();
+    let min = facts::password_min();
+    if let Err(bad) = domain::password::check_length(&password, min) {
+        face.say(&refusal::length(bad, min));
+        let _ = field.focus();
+        return;
+    }
+    if !face.start() {
+        return;
+    }
+    face.show_password(false);
+    let username = name.value().trim().to_owned();
+    let account = NewAccount { username, password, code: CODE.with_borrow(Clone::clone) };
+    let plaintext = Zeroizing::new(serde_json::to_vec(&account).unwrap_or_default());
+    spawn_local(async move {
+        let sealed = || face.set_step(Step::Checking);
+        match sealed_post(Kind::Signup, paths::SIGNUP, &plaintext, sealed).await {
+            Ok(()) => {
+                field.set_value("");
+                page::go(paths::DASHBOARD_PAGE);
+            }
+            Err(refused) => face.refused(&refused),
+        }
+    });
+}

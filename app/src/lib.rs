@@ -1,0 +1,28 @@
+//! Postern's pages, rendered by the server, and its islands, which come alive in the browser.
+//!
+//! A page is a pure function of [`view::Site`] and [`view::View`], which the server provides. An
+//! island is compiled for both sides; the browser gets it in one of two bundles, `login` or `dashboard`.
+
+// A view is one deeply nested type.
+#![recursion_limit = "256"]
+
+pub mod browser;
+pub mod islands;
+pub mod view;
+pub mod words;
+
+#[cfg(feature = "ssr")]
+mod pages;
+#[cfg(feature = "ssr")]
+mod parts;
+#[cfg(feature = "ssr")]
+mod routes;
+#[cfg(feature = "ssr")]
+mod shell;
+
+#[cfg(feature = "ssr")]
+pub use pages::banned;
+#[cfg(feature = "ssr")]
+pub use routes::App;
+#[cfg(feature = "ssr")]
+pub use shell::{document, shell};

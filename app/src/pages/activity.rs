@@ -1,0 +1,38 @@
+use crate::parts::{ActivityLine, Frame, Here};
+use crate::view::{Activity, ActivityView, Site};
+use crate::words::day;
+use leptos::prelude::*;
+
+/// `/dashboard/activity`.
+#[component]
+pub fn ActivityPage(site: Site, activity: ActivityView) -> impl IntoView {
+    let now = site.now;
+    let ActivityView { viewer, entries } = activity;
+    let group = move |entries: &[Activity]| {
+        let at = entries.first().map_or(now, |entry| entry.at);
+        let lines = entries.to_vec().into_iter().map(|entry| view! { <ActivityLine entry /> }).collect_view();
+        view! {
+            <section class="day">
+                <h2>{day::name(now, at)}</h2>
+                <ul class="events">{lines}</ul>
+            </section>
+        }
+    };
+    let days = day::groups(&entries).into_iter().map(group).collect_view();
+    let empty = entries.is_empty();
+    view! {
+        <Frame site viewer here=Here::Activity>
+            <header>
+                <h1>"Activity"</h1>
+            </header>
+            <p class="quiet">
+                {if empty {
+                    "Nothing has happened yet. Sign-ins, wrong passwords and ended sessions will stand here."
+                } else {
+                    "What happened to your account, newest first. Addresses are shortened."
+                }}
+            </p>
+            <div class="days">{days}</div>
+        </Frame>
+    }
+}

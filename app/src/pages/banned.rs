@@ -1,0 +1,70 @@
+//! What a closed address sees: one string, made without a renderer, since a banned client should
+//! cost next to nothing.
+
+use crate::words::{moment, refusal, wait};
+
+const MARK: &str = concat!(
+    r#"<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">"#,
+    include_str!("../parts/mark.svg"),
+    "</svg>"
+);
+
+/// Counts down, says the time as the reader writes it, and loads the page again when it is over.
+const SCRIPT: &str = r"const w=document.getElementById('wait'),t=w.querySelector('time'),left=+w.dataset.left*1000,end=Date.now()+left;
+t.textContent=new Date(end).toLocaleTimeString([],{hour:'2-digit',minute:'2-digit'});
+const step=()=>{const s=Math.max(0,Math.ceil((end-Date.now())/1000));
+const[n,u]=s<=90?[s,'second']:s<=5400?[Math.ceil(s/60),'minute']:[Math.ceil(s/3600),'hour'];
+w.lastElementChild.textContent=n+' '+u+(n===1?'':'s');
+s?setTimeout(step,1000):location.reload()};step()";
+
+/// The whole document. `incident` is the ban's public name, `until_unix_ms` its end.
+pub fn page(
+    site_name: &str,
+    css: &str,
+    nonce: &str,
+    until_unix_ms: i64,
+    seconds_left: u64,
+    incident: &str,
+) -> String {
+    let name = escape(site_name);
+    let css = escape(css);
+    let incident = escape(incident);
+    let left_ms = i64::try_from(seconds_left).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
+    let until = moment::iso(until_unix_ms);
+    let span = wait::span(left_ms);
+    let ask = refusal::ASK;
+    format!(
+        r#"<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex, nofollow">
+<title>Closed · {name}</title><link rel="icon" href="/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="{css}"></head>
+<body><main class="page-center"><section class="card"><header class="door">{MARK}<h1>This address is closed</h1></header>
+<p>{name} is closed to your address <span id="wait" data-left="{seconds_left}">until <time datetime="{until}">{until}</time>,
+for another <b>{span}</b></span>.</p>
+<p>Too many things came from it that look like an attack. {ask}</p>
+<p class="quiet">Incident <code>{incident}</code></p></section></main>
+<script nonce="{nonce}">{SCRIPT}</script></body></html>
+"#
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page;
+
+    #[test]
+    fn names_are_text_and_never_markup() {
+        let html = page("A & <b>\"B\"</b>", "/pkg/main.css", "n0nce", 1_700_000_000_000, 720, "7F3K-2Q");
+        assert!(html.contains("A &amp; &lt;b&gt;&quot;B&quot;&lt;/b&gt; is closed to your address"), "{html}");
+        assert!(html.contains("<b>12 minutes</b>"), "{html}");
+        assert!(html.contains("<code>7F3K-2Q</code>"), "{html}");
+        assert!(html.contains(r#"<time datetime="2023-11-14T22:13:20Z">"#), "{html}");
+        assert!(html.contains(r#"<script nonce="n0nce">"#), "{html}");
+        assert!(!html.contains("style="), "{html}");
+    }
+}

@@ -1,0 +1,41 @@
+use crate::islands::{EndOthers, EndSession};
+use crate::parts::{DeviceFacts, Frame, Here};
+use crate::view::{DevicesView, Site};
+use leptos::prelude::*;
+use wire::session::Device;
+
+/// `/dashboard/devices`.
+#[component]
+pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
+    let now = site.now;
+    let DevicesView { viewer, devices } = devices;
+    let others = devices.iter().any(|device| !device.current);
+    let card = move |device: Device| {
+        let (id, name) = (device.id.clone(), device.name.clone());
+        let end = (!device.current).then(|| view! { <EndSession /> });
+        view! {
+            <li class="device" data-session=id data-name=name>
+                <div>
+                    <DeviceFacts now device />
+                </div>
+                {end}
+            </li>
+        }
+    };
+    view! {
+        <Frame site viewer here=Here::Devices>
+            <header>
+                <h1 tabindex="-1">"Devices"</h1>
+                {others.then(|| view! { <EndOthers /> })}
+            </header>
+            <p id="said" role="status" class="quiet">
+                {if others {
+                    "Where you are signed in. End what you do not know, then change your password."
+                } else {
+                    "You are signed in on this device only."
+                }}
+            </p>
+            <ul class="devices">{devices.into_iter().map(card).collect_view()}</ul>
+        </Frame>
+    }
+}

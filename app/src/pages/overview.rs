@@ -1,0 +1,85 @@
+use crate::parts::{ActivityLine, Frame, Here, When};
+use crate::view::{Activity, OverviewView, Site, Viewer};
+use crate::words::activity;
+use leptos::prelude::*;
+use wire::paths;
+use wire::session::Device;
+
+/// `/dashboard`: who am I here, where am I signed in, did anything odd happen.
+#[component]
+pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
+    let now = site.now;
+    let OverviewView { viewer, devices, activity, odd, signed_in_at } = overview;
+    let person = viewer.clone();
+    view! {
+        <Frame site viewer here=Here::Overview>
+            <header>
+                <h1>"Overview"</h1>
+            </header>
+            <div class="columns">
+                <Person viewer=person now signed_in_at />
+                <Places devices now />
+                <Lately activity odd now />
+            </div>
+        </Frame>
+    }
+}
+
+#[component]
+fn Person(viewer: Viewer, now: i64, signed_in_at: i64) -> impl IntoView {
+    let role = if viewer.administrator { "You are an administrator of this site." } else { "You have an account here." };
+    let tied = if viewer.bound {
+        "This session is tied to this browser by a key that cannot leave it."
+    } else {
+        "This session is not tied to this device, because the page was opened without https."
+    };
+    view! {
+        <section class="panel first">
+            <h2>"Signed in as " {viewer.username}</h2>
+            <p>{role} " Signed in " <When now at=signed_in_at /> "."</p>
+            <p class="small quiet tied" data-bound=viewer.bound>
+                {tied}
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn Places(devices: Vec<Device>, now: i64) -> impl IntoView {
+    let heading = match devices.len() {
+        0 | 1 => "Signed in on this device only".to_owned(),
+        count => format!("Signed in on {count} devices"),
+    };
+    let line = move |device: Device| {
+        view! {
+            <li class="event">
+                <p>{device.name} {device.current.then(|| view! { <span class="badge">"this device"</span> })}</p>
+                <p class="small quiet">
+                    "used " <When now at=device.used_at /> " \u{b7} " <span class="figures">{device.address}</span>
+                </p>
+            </li>
+        }
+    };
+    view! {
+        <section class="panel">
+            <h2>{heading}</h2>
+            <ul class="events">{devices.into_iter().take(4).map(line).collect_view()}</ul>
+            <p><a href=paths::DEVICES_PAGE>"All devices"</a></p>
+        </section>
+    }
+}
+
+#[component]
+fn Lately(activity: Vec<Activity>, odd: u32, now: i64) -> impl IntoView {
+    let class = if odd > 0 { "odd-line" } else { "quiet" };
+    view! {
+        <section class="panel">
+            <h2>"What happened lately"</h2>
+            <p class=class>{activity::odd(odd)}</p>
+            <ul class="events">
+                {activity.into_iter().take(5).map(|entry| view! { <ActivityLine entry now /> }).collect_view()}
+            </ul>
+            <p><a href=paths::ACTIVITY_PAGE>"All activity"</a></p>
+        </section>
+    }
+}

@@ -1,0 +1,30 @@
+use super::activity::ActivityPage;
+use super::devices::DevicesPage;
+use super::login::LoginPage;
+use super::notices::{BrokenPage, NotFoundPage};
+use super::overview::OverviewPage;
+use super::resume::ResumePage;
+use super::signup::SignupPage;
+use crate::parts::Insecure;
+use crate::view::{Site, View};
+use leptos::prelude::*;
+
+/// The page that the server decided on, whatever the path is.
+#[component]
+pub fn Page() -> impl IntoView {
+    let (Some(site), Some(view)) = (use_context::<Site>(), use_context::<View>()) else {
+        return view! { <BrokenPage /> }.into_any();
+    };
+    let insecure = site.insecure.then(|| view! { <Insecure /> });
+    let page = match view {
+        View::Login(login) => view! { <LoginPage site login /> }.into_any(),
+        View::Signup(signup) => view! { <SignupPage site signup /> }.into_any(),
+        View::Resume(resume) => view! { <ResumePage resume /> }.into_any(),
+        View::Overview(overview) => view! { <OverviewPage site overview=*overview /> }.into_any(),
+        View::Devices(devices) => view! { <DevicesPage site devices /> }.into_any(),
+        View::Activity(activity) => view! { <ActivityPage site activity /> }.into_any(),
+        View::NotFound => view! { <NotFoundPage /> }.into_any(),
+        View::Broken => view! { <BrokenPage /> }.into_any(),
+    };
+    view! { {insecure}{page} }.into_any()
+}

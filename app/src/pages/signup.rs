@@ -1,0 +1,54 @@
+use crate::islands::SignupForm;
+use crate::parts::{Door, SealedNote};
+use crate::view::{SignupView, Site};
+use leptos::prelude::*;
+use wire::paths;
+
+/// `/signup`.
+#[component]
+pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
+    if signup.shut {
+        return view! { <Shut name=site.name /> }.into_any();
+    }
+    let first = signup.first_run;
+    let title = if first { format!("Set up {}", site.name) } else { format!("Sign up at {}", site.name) };
+    view! {
+        <main class="page-center" data-first-run=first data-password-min=signup.password_min.to_string()>
+            <section class="card">
+                <Door title />
+                {first
+                    .then(|| {
+                        view! {
+                            <p class="why">
+                                "This is the first account. It will be the administrator of this site."
+                            </p>
+                        }
+                    })}
+                <SignupForm />
+                {(!first)
+                    .then(|| {
+                        view! {
+                            <p class="quiet aside">
+                                "You have an account? " <a href=paths::LOGIN_PAGE>"Sign in"</a>
+                            </p>
+                        }
+                    })}
+            </section>
+            <SealedNote />
+        </main>
+    }
+    .into_any()
+}
+
+#[component]
+fn Shut(name: String) -> impl IntoView {
+    view! {
+        <main class="page-center">
+            <section class="card">
+                <Door title=name />
+                <p>"Nobody can sign up here by themselves. Ask the person who runs this site for an account."</p>
+                <p><a class="button" href=paths::LOGIN_PAGE>"Sign in"</a></p>
+            </section>
+        </main>
+    }
+}

@@ -1,0 +1,17 @@
+use crate::view::View;
+
+/// What the tab says.
+pub fn title(view: &View, site: &str) -> String {
+    let page = match view {
+        View::Login(_) => "Sign in",
+        View::Signup(signup) if signup.first_run => "Set up",
+        View::Signup(_) => "Sign up",
+        View::Resume(_) => "Opening",
+        View::Overview(_) => "Overview",
+        View::Devices(_) => "Devices",
+        View::Activity(_) => "Activity",
+        View::NotFound => "Nothing here",
+        View::Broken => "Something broke",
+    };
+    format!("{page} \u{b7} {site}")
+}

@@ -1,0 +1,24 @@
+use crate::parts::{Clock, When};
+use crate::view::Activity;
+use crate::words::activity;
+use leptos::prelude::*;
+
+/// One line of the history; with the time of day inside of a day, else with how long ago it was.
+#[component]
+pub fn ActivityLine(entry: Activity, #[prop(optional)] now: Option<i64>) -> impl IntoView {
+    let class = if entry.event.is_odd() { "event odd" } else { "event" };
+    let place = activity::place(&entry).to_owned();
+    let at = entry.at;
+    view! {
+        <li class=class>
+            <p>{activity::sentence(&entry)}</p>
+            <p class="small quiet">
+                {match now {
+                    Some(now) => view! { <When now at /> }.into_any(),
+                    None => view! { <Clock at /> }.into_any(),
+                }}
+                {(!place.is_empty()).then(|| view! { " \u{b7} " <span class="figures">{place}</span> })}
+            </p>
+        </li>
+    }
+}

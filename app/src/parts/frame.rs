@@ -1,0 +1,56 @@
+use crate::islands::SignOut;
+use crate::parts::Mark;
+use crate::view::{Site, Viewer};
+use leptos::prelude::*;
+use wire::paths;
+
+/// Which page of the dashboard this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Here {
+    Overview,
+    Devices,
+    Activity,
+}
+
+const PAGES: [(Here, &str, &str); 3] = [
+    (Here::Overview, paths::DASHBOARD_PAGE, "Overview"),
+    (Here::Devices, paths::DEVICES_PAGE, "Devices"),
+    (Here::Activity, paths::ACTIVITY_PAGE, "Activity"),
+];
+
+/// What stands around every page of the dashboard.
+#[component]
+pub fn Frame(site: Site, viewer: Viewer, here: Here, children: Children) -> impl IntoView {
+    let entry = move |(page, path, name): (Here, &'static str, &'static str)| {
+        let current = (page == here).then_some("page");
+        view! {
+            <li>
+                <a href=path aria-current=current>
+                    {name}
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <a class="skip" href="#content">"Skip to the content"</a>
+        <header class="top">
+            <a class="home" href=paths::DASHBOARD_PAGE>
+                <Mark />
+                <span>{site.name}</span>
+            </a>
+            <nav aria-label="Pages">
+                <ul>{PAGES.map(entry).collect_view()}</ul>
+            </nav>
+            <div class="who">
+                <span class="name">{viewer.username}</span>
+                <SignOut />
+            </div>
+        </header>
+        <main id="content" class="page">
+            {children()}
+        </main>
+        <p class="stuck page" role="alert">
+            "This page could not load its code, so its buttons do nothing. Reload it to try again."
+        </p>
+    }
+}

@@ -1,0 +1,21 @@
+//! Pieces that several pages share; the server renders them, the browser gets no code for them.
+
+mod activity;
+mod device;
+mod door;
+mod frame;
+mod hydration;
+mod insecure;
+mod mark;
+mod sealed_note;
+mod when;
+
+pub use activity::ActivityLine;
+pub use device::DeviceFacts;
+pub use door::Door;
+pub use frame::{Frame, Here};
+pub use hydration::Hydration;
+pub use insecure::Insecure;
+pub use mark::Mark;
+pub use sealed_note::SealedNote;
+pub use when::{Clock, When};

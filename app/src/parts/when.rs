@@ -1,0 +1,24 @@
+use crate::words::ago::ago;
+use crate::words::moment;
+use leptos::prelude::*;
+
+/// A moment as people say it, the exact time on hover. The browser puts the exact time into the
+/// reader's own zone and language.
+#[component]
+pub fn When(now: i64, at: i64) -> impl IntoView {
+    view! {
+        <time datetime=moment::iso(at) title=moment::exact(at)>
+            {ago(now, at)}
+        </time>
+    }
+}
+
+/// The time of day. The browser corrects it for the reader's zone.
+#[component]
+pub fn Clock(at: i64) -> impl IntoView {
+    view! {
+        <time class="clock" datetime=moment::iso(at) title=moment::exact(at)>
+            {moment::clock(at)}
+        </time>
+    }
+}

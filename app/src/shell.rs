@@ -1,0 +1,53 @@
+//! The HTML document around every page.
+
+use crate::pages::{Page, title};
+use crate::parts::Hydration;
+use crate::routes::App;
+use crate::view::{Bundle, Site, View};
+use leptos::prelude::*;
+
+/// The document of a mounted path.
+pub fn shell() -> impl IntoView {
+    around(view! { <App /> }.into_any())
+}
+
+/// The document without a router: for answers at paths that are no page.
+pub fn document() -> impl IntoView {
+    around(view! { <Page /> }.into_any())
+}
+
+fn around(body: AnyView) -> impl IntoView {
+    let site = use_context::<Site>();
+    let view = use_context::<View>().unwrap_or(View::Broken);
+    let name = site.as_ref().map_or("Postern", |site| site.name.as_str());
+    let title = title(&view, name);
+    let css = site.as_ref().map(|site| site.assets.css.clone()).unwrap_or_default();
+    let bundle = site.and_then(|site| bundle(&site, &view));
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="robots" content="noindex, nofollow" />
+                <title>{title}</title>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="stylesheet" href=css />
+                {bundle.map(|bundle| view! { <Hydration bundle /> })}
+            </head>
+            <body>{body}</body>
+        </html>
+    }
+}
+
+/// The code that a page's islands need.
+fn bundle(site: &Site, view: &View) -> Option<Bundle> {
+    match view {
+        View::Login(login) if login.first_run => None,
+        View::Signup(signup) if signup.shut => None,
+        View::Login(_) | View::Signup(_) | View::Resume(_) => Some(site.assets.login.clone()),
+        View::Overview(_) | View::Devices(_) | View::Activity(_) => Some(site.assets.dashboard.clone()),
+        View::NotFound | View::Broken => None,
+    }
+}

@@ -1,0 +1,167 @@
+//! What the server hands to the pages: plain data, loaded before rendering starts.
+//!
+//! A page is a pure function of its view; it asks no database and no clock.
+
+use std::sync::Arc;
+
+/// What every page knows.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Whose door this is: `site.name`.
+    pub name: String,
+    /// `allow_insecure_http` is in force: every page says so.
+    pub insecure: bool,
+    pub assets: Arc<Assets>,
+    /// Server time of this answer, unix milliseconds.
+    pub now: i64,
+}
+
+/// Where the built files are. Paths start with `/`; the files are named by their content.
+#[derive(Debug, Clone, Default)]
+pub struct Assets {
+    pub css: String,
+    pub login: Bundle,
+    pub dashboard: Bundle,
+}
+
+/// One WebAssembly module with its JavaScript.
+#[derive(Debug, Clone, Default)]
+pub struct Bundle {
+    pub js: String,
+    pub wasm: String,
+}
+
+/// The page to render.
+#[derive(Debug, Clone)]
+pub enum View {
+    Login(LoginView),
+    Signup(SignupView),
+    Resume(ResumeView),
+    Overview(Box<OverviewView>),
+    Devices(DevicesView),
+    Activity(ActivityView),
+    NotFound,
+    /// Something broke; the cause is in the log and not here.
+    Broken,
+}
+
+#[derive(Debug, Clone)]
+pub struct LoginView {
+    /// Where to go after sign-in: a checked local path.
+    pub next: String,
+    /// Why the person is here, if they were somewhere before.
+    pub why: Option<Why>,
+    /// This address cannot sign in yet.
+    pub closed: Option<Closed>,
+    /// No account exists yet: point to the set-up link that the server printed.
+    pub first_run: bool,
+    /// Whether a link to `/signup` makes sense.
+    pub signup: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The session ran out or was ended from elsewhere.
+    Ended,
+    /// The browser no longer has the key that the session was tied to.
+    KeyGone,
+    /// Signed out on purpose.
+    SignedOut,
+}
+
+/// A ban, as much as its subject may know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// Unix milliseconds.
+    pub until: i64,
+    /// "7F3K-2Q"
+    pub incident: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct SignupView {
+    /// The first account: it will be the administrator, and the code of the set-up link is needed.
+    pub first_run: bool,
+    /// Nobody may sign up here.
+    pub shut: bool,
+    /// The least number of characters of a password.
+    pub password_min: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct ResumeView {
+    /// A checked local path.
+    pub next: String,
+}
+
+/// The person who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    pub username: String,
+    pub administrator: bool,
+    /// Whether the session is tied to this device by a key.
+    pub bound: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct OverviewView {
+    pub viewer: Viewer,
+    /// This session first.
+    pub devices: Vec<wire::session::Device>,
+    /// The newest few, newest first.
+    pub activity: Vec<Activity>,
+    /// Failed or refused events of the last 7 days.
+    pub odd: u32,
+    pub signed_in_at: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct DevicesView {
+    pub viewer: Viewer,
+    /// This session first, then by last use.
+    pub devices: Vec<wire::session::Device>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ActivityView {
+    pub viewer: Viewer,
+    /// Newest first.
+    pub entries: Vec<Activity>,
+}
+
+/// One line of the account's history, already counted: equal lines in a row are one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    /// Unix milliseconds of the newest of the lines.
+    pub at: i64,
+    pub event: Event,
+    /// How many equal events this line stands for, at least 1.
+    pub count: u32,
+    /// Address prefix: "203.0.113.0/24".
+    pub address: String,
+    /// "Firefox on Fedora"; empty where unknown.
+    pub device: String,
+}
+
+/// What happened, as far as the account's owner is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    AccountCreated,
+    SignedIn,
+    WrongPassword,
+    SignedOut,
+    /// One session was ended from another.
+    DeviceEnded,
+    /// A spent refresh token came back: somebody may have copied it. The session was ended.
+    TokenReused,
+    PasswordChanged,
+    Disabled,
+    Enabled,
+}
+
+impl Event {
+    /// Whether the owner should look twice.
+    pub fn is_odd(self) -> bool {
+        matches!(self, Self::WrongPassword | Self::TokenReused)
+    }
+}

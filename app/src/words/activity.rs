@@ -1,0 +1,73 @@
+//! What happened to an account, in sentences for its owner.
+
+use crate::view::{Activity, Event};
+
+pub fn sentence(activity: &Activity) -> String {
+    let Activity { count, address, device, .. } = activity;
+    let times = if *count > 1 { format!(" {count} times") } else { String::new() };
+    let on = if device.is_empty() { String::new() } else { format!(" on {device}") };
+    match activity.event {
+        Event::AccountCreated => "The account was made".to_owned(),
+        Event::SignedIn => format!("Signed in{times}{on}"),
+        Event::WrongPassword if *count > 1 => format!("{count} wrong passwords from {address}"),
+        Event::WrongPassword => format!("A wrong password from {address}"),
+        Event::SignedOut => format!("Signed out{times}{on}"),
+        Event::DeviceEnded if *count > 1 => format!("{count} sessions were ended from another device"),
+        Event::DeviceEnded => "A session was ended from another device".to_owned(),
+        Event::TokenReused => {
+            format!("A session{on} was ended, because somebody may have copied it")
+        }
+        Event::PasswordChanged => "The password was changed".to_owned(),
+        Event::Disabled => "The account was closed by an administrator".to_owned(),
+        Event::Enabled => "The account was opened again by an administrator".to_owned(),
+    }
+}
+
+/// The rest of what is known, where the sentence does not say it already.
+pub fn place(activity: &Activity) -> &str {
+    if activity.event == Event::WrongPassword { &activity.device } else { &activity.address }
+}
+
+/// Whether anything odd happened lately.
+pub fn odd(count: u32) -> String {
+    match count {
+        0 => "Nothing odd in the last 7 days.".to_owned(),
+        1 => "One thing in the last 7 days deserves a look.".to_owned(),
+        _ => format!("{count} things in the last 7 days deserve a look."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn activity(event: Event, count: u32) -> Activity {
+        let (address, device) = ("203.0.113.0/24".to_owned(), "Firefox on Fedora".to_owned());
+        Activity { at: 0, event, count, address, device }
+    }
+
+    #[test]
+    fn sentences_count_and_name() {
+        for (event, count, text) in [
+            (Event::SignedIn, 1, "Signed in on Firefox on Fedora"),
+            (Event::SignedIn, 2, "Signed in 2 times on Firefox on Fedora"),
+            (Event::WrongPassword, 1, "A wrong password from 203.0.113.0/24"),
+            (Event::WrongPassword, 3, "3 wrong passwords from 203.0.113.0/24"),
+            (Event::DeviceEnded, 1, "A session was ended from another device"),
+        ] {
+            assert_eq!(sentence(&activity(event, count)), text);
+        }
+    }
+
+    #[test]
+    fn an_unknown_device_is_not_mentioned() {
+        let activity = Activity { device: String::new(), ..activity(Event::SignedOut, 1) };
+        assert_eq!(sentence(&activity), "Signed out");
+    }
+
+    #[test]
+    fn nothing_is_said_twice() {
+        assert_eq!(place(&activity(Event::WrongPassword, 1)), "Firefox on Fedora");
+        assert_eq!(place(&activity(Event::SignedIn, 1)), "203.0.113.0/24");
+    }
+}

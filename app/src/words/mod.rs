@@ -1,0 +1,17 @@
+//! What the pages say: plain functions from facts to sentences.
+
+#[cfg(feature = "ssr")]
+pub mod activity;
+#[cfg(feature = "ssr")]
+pub mod ago;
+#[cfg(feature = "ssr")]
+pub mod day;
+#[cfg(feature = "ssr")]
+pub mod moment;
+
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub mod refusal;
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub mod strength;
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub mod wait;

@@ -1,0 +1,77 @@
+//! Why a sign-in or a sign-up did not work.
+
+use domain::password::BadPassword;
+use wire::{Code, Problem};
+
+pub const UNREACHABLE: &str =
+    "This site did not answer. Check your connection, then try again. Nothing that you typed is lost.";
+pub const BROKEN: &str = "Something broke here, and nothing was changed. Try again in a moment. \
+                          If it stays like this, tell the person who runs this site.";
+pub const UNBOUND: &str =
+    "This session will not be tied to this device, because the page was opened without https.";
+pub const NO_CODE: &str = "The first account is made with the set-up link that the server printed. \
+                           Open that link in this browser; \u{201c}postern setup\u{201d} prints it again.";
+pub const ASK: &str = "If this was not you, tell the person who runs this site.";
+
+/// One or two sentences. `until` is when the wait is over, in the reader's own time.
+pub fn sentence(problem: &Problem, until: &str) -> String {
+    let incident = problem.incident.as_deref().unwrap_or_default();
+    match problem.code {
+        Code::WrongCredentials => "Wrong name or password.".to_owned(),
+        Code::Banned => closed(problem.retry_after.map(|_| until), incident),
+        Code::AccountDelayed => "There were many wrong passwords for this name.".to_owned(),
+        Code::Busy => "Many people are signing in right now. Nothing was checked.".to_owned(),
+        Code::Unavailable | Code::Unknown => BROKEN.to_owned(),
+        // The server's own sentence is as good as ours, and exact.
+        _ => problem.title.clone(),
+    }
+}
+
+pub fn length(bad: BadPassword, min: u32) -> String {
+    match bad {
+        BadPassword::TooShort => ["The password needs at least ", &min.to_string(), " characters."].concat(),
+        BadPassword::TooLong => "The password can have 1,024 bytes at most.".to_owned(),
+    }
+}
+
+pub fn closed(until: Option<&str>, incident: &str) -> String {
+    let mut said = "This address is closed".to_owned();
+    if let Some(until) = until {
+        said.push_str(" until ");
+        said.push_str(until);
+    }
+    said.push_str(" because of repeated wrong passwords.");
+    if !incident.is_empty() {
+        said.push_str(" Incident ");
+        said.push_str(incident);
+        said.push('.');
+    }
+    said.push(' ');
+    said.push_str(ASK);
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(code: Code) -> Problem {
+        Problem { status: 400, code, title: "The name is taken.".to_owned(), retry_after: None, incident: None }
+    }
+
+    #[test]
+    fn a_closed_address_learns_how_long_and_whom_to_tell() {
+        let banned = Problem { retry_after: Some(720), incident: Some("7F3K-2Q".to_owned()), ..problem(Code::Banned) };
+        assert_eq!(
+            sentence(&banned, "14:32"),
+            "This address is closed until 14:32 because of repeated wrong passwords. Incident 7F3K-2Q. \
+             If this was not you, tell the person who runs this site."
+        );
+    }
+
+    #[test]
+    fn a_code_without_words_of_ours_speaks_the_servers() {
+        assert_eq!(sentence(&problem(Code::NameTaken), ""), "The name is taken.");
+        assert_eq!(sentence(&problem(Code::Unknown), ""), BROKEN);
+    }
+}
