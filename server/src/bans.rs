@@ -1,0 +1,160 @@
+//! The bans in force, in memory: the first question of every request asks no database.
+
+use domain::UnixMs;
+use domain::ban::Scope;
+use domain::identity::Identity;
+use parking_lot::RwLock;
+use std::collections::HashMap;
+use store::bans::Ban;
+
+/// The most identities held. Past it those that have run out go first, then those soonest to.
+const CAP: usize = 2_000_000;
+
+/// The table: loaded at start, changed at once by this process, within a second by others.
+#[derive(Debug, Default)]
+pub struct Bans(RwLock<HashMap<Identity, Entry>>);
+
+/// What closes an address, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    pub until: UnixMs,
+    pub incident: String,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Entry {
+    sign_in: Option<Until>,
+    everything: Option<Until>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Until {
+    since: UnixMs,
+    until: UnixMs,
+    incident: [u8; 7],
+}
+
+impl Bans {
+    /// What closes `identity` for `scope` now: a ban on everything closes sign-in too.
+    pub fn closed(&self, identity: Identity, scope: Scope, now: UnixMs) -> Option<Closed> {
+        let entry = *self.0.read().get(&identity)?;
+        let sign_in = entry.sign_in.filter(|_| scope == Scope::SignIn);
+        let longest = [sign_in, entry.everything].into_iter().flatten().max_by_key(|until| until.until)?;
+        (longest.until > now).then(|| Closed {
+            until: longest.until,
+            incident: String::from_utf8_lossy(&longest.incident).into_owned(),
+        })
+    }
+
+    /// Takes in bans that were made or lifted, oldest first.
+    pub fn apply(&self, changed: &[Ban]) {
+        let mut table = self.0.write();
+        for ban in changed {
+            match ban.lifted_at {
+                Some(lifted_at) => lift(&mut table, ban, lifted_at),
+                None => insert(&mut table, ban),
+            }
+        }
+    }
+
+    /// Forgets what has run out.
+    pub fn sweep(&self, now: UnixMs) {
+        self.0.write().retain(|_, entry| entry.until() > now);
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.read().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Entry {
+    fn slot(&mut self, scope: Scope) -> &mut Option<Until> {
+        match scope {
+            Scope::SignIn => &mut self.sign_in,
+            Scope::Everything => &mut self.everything,
+        }
+    }
+
+    fn until(&self) -> UnixMs {
+        [self.sign_in, self.everything].into_iter().flatten().map(|until| until.until).max().unwrap_or(0)
+    }
+}
+
+fn insert(table: &mut HashMap<Identity, Entry>, ban: &Ban) {
+    if table.len() >= CAP && !table.contains_key(&ban.identity) {
+        make_room(table, ban.since);
+    }
+    let mut incident = *b"       ";
+    for (slot, byte) in incident.iter_mut().zip(ban.incident.bytes()) {
+        *slot = byte;
+    }
+    let slot = table.entry(ban.identity).or_default().slot(ban.scope);
+    if slot.is_none_or(|held| held.until < ban.until) {
+        *slot = Some(Until { since: ban.since, until: ban.until, incident });
+    }
+}
+
+fn lift(table: &mut HashMap<Identity, Entry>, ban: &Ban, lifted_at: UnixMs) {
+    if let Some(entry) = table.get_mut(&ban.identity) {
+        let slot = entry.slot(ban.scope);
+        if slot.is_some_and(|held| held.since <= lifted_at) {
+            *slot = None;
+        }
+    }
+}
+
+fn make_room(table: &mut HashMap<Identity, Entry>, now: UnixMs) {
+    table.retain(|_, entry| entry.until() > now);
+    if table.len() >= CAP {
+        let mut ends: Vec<UnixMs> = table.values().map(Entry::until).collect();
+        let (_, median, _) = ends.select_nth_unstable(CAP / 10);
+        let soon = *median;
+        table.retain(|_, entry| entry.until() > soon);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ban::Trigger;
+
+    fn ban(scope: Scope, since: UnixMs, until: UnixMs, lifted_at: Option<UnixMs>) -> Ban {
+        Ban {
+            id: format!("{since}"),
+            incident: "7F3K-2Q".to_owned(),
+            identity: "203.0.113.7".parse().expect("an identity"),
+            scope,
+            trigger: Trigger::Manual,
+            reason: String::new(),
+            evidence: String::new(),
+            since,
+            until,
+            made_by: "engine".to_owned(),
+            lifted_at,
+            lifted_by: None,
+        }
+    }
+
+    #[test]
+    fn scopes_ends_and_lifting() {
+        let bans = Bans::default();
+        let who = "203.0.113.7".parse().expect("an identity");
+        bans.apply(&[ban(Scope::SignIn, 10, 100, None)]);
+        assert_eq!(bans.closed(who, Scope::SignIn, 50).expect("closed").until, 100);
+        assert_eq!(bans.closed(who, Scope::Everything, 50), None);
+        assert_eq!(bans.closed(who, Scope::SignIn, 100), None);
+        bans.apply(&[ban(Scope::Everything, 20, 200, None), ban(Scope::Everything, 30, 60, None)]);
+        assert_eq!(bans.closed(who, Scope::SignIn, 50).expect("closed").until, 200);
+        assert_eq!(bans.closed(who, Scope::Everything, 50).expect("closed").incident, "7F3K-2Q");
+        bans.apply(&[ban(Scope::Everything, 20, 200, Some(70))]);
+        assert_eq!(bans.closed(who, Scope::Everything, 80), None);
+        bans.apply(&[ban(Scope::Everything, 90, 300, None), ban(Scope::Everything, 20, 200, Some(70))]);
+        assert!(bans.closed(who, Scope::Everything, 95).is_some(), "an old lift does not undo a later ban");
+        bans.sweep(400);
+        assert!(bans.is_empty());
+    }
+}

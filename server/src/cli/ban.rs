@@ -1,0 +1,43 @@
+//! `postern ban list|lift`
+
+use super::Outcome;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use clap::Subcommand;
+use domain::identity::Identity;
+use std::time::Duration;
+use store::bans::Ban;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the bans in force
+    List,
+    /// Lift every ban on an address: 203.0.113.7 or 2001:db8::/64
+    Lift { address: Identity },
+}
+
+pub async fn run(config: Config, command: Command) -> Outcome {
+    let store = super::store::open(&config).await?;
+    let now = SystemClock.now();
+    match command {
+        Command::List => {
+            for ban in store.active_bans(now).await? {
+                println!("{}", line(&ban, now));
+            }
+        }
+        Command::Lift { address } => {
+            let lifted = store.lift(address, "command line", now).await?;
+            if lifted.is_empty() {
+                return Err(format!("{address} is not banned").into());
+            }
+            println!("{address} is open again. A running server knows within a second.");
+        }
+    }
+    Ok(())
+}
+
+fn line(ban: &Ban, now: i64) -> String {
+    let seconds = u64::try_from(ban.until - now).unwrap_or_default().div_ceil(1000);
+    let left = humantime::format_duration(Duration::from_secs(seconds));
+    format!("{}\t{}\t{left}\t{}\t{}", ban.identity, ban.scope, ban.incident, ban.reason)
+}

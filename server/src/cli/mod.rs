@@ -1,0 +1,112 @@
+//! The command line.
+
+mod ban;
+mod serve;
+mod setup;
+mod store;
+mod user;
+
+use crate::config::{Config, Layers};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Outcome = Result<(), Failure>;
+
+/// A self-hosted sign-in portal and auth server in one program.
+#[derive(Debug, Parser)]
+#[command(name = "postern", version, propagate_version = true)]
+struct Cli {
+    /// The settings file [default: postern.toml in this folder, if there is one]
+    #[arg(long, global = true, env = "POSTERN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Any setting, stronger than file and environment: --set ban.preset=strict
+    #[arg(long, global = true, value_name = "SETTING=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// Where data, keys and database are [default: data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the portal
+    Serve(serve::Args),
+    /// Print the one-time link that makes the first account
+    Setup,
+    /// People with an account
+    #[command(subcommand)]
+    User(user::Command),
+    /// Addresses that are closed
+    #[command(subcommand)]
+    Ban(ban::Command),
+}
+
+/// Parses, runs, and says in one line what went wrong. Exit codes: 0 done, 1 failed, 2 usage or settings.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let config = match cli.layers().load() {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("postern: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let outcome = match cli.command {
+        Command::Serve(_) => serve::run(config),
+        Command::Setup => blocking(setup::run(config)),
+        Command::User(command) => blocking(user::run(config, command)),
+        Command::Ban(command) => blocking(ban::run(config, command)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("postern: {}", crate::jobs::chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Cli {
+    fn layers(&self) -> Layers {
+        let mut flags = self.set.clone();
+        if let Some(folder) = &self.data_dir {
+            flags.push(("data_dir".to_owned(), folder.clone()));
+        }
+        if let Command::Serve(args) = &self.command {
+            flags.extend(args.settings());
+        }
+        Layers { file: self.config.clone(), environment: std::env::vars().collect(), flags }
+    }
+}
+
+fn blocking(work: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (setting, value) = text.split_once('=').ok_or("write SETTING=VALUE")?;
+    Ok((setting.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Makes the data folder, open to its owner only.
+fn data_folder(config: &Config) -> Outcome {
+    use std::os::unix::fs::DirBuilderExt;
+    let folder = &config.settings.data_dir;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,105 @@
+//! `postern serve`
+
+use super::{Failure, Outcome, data_folder};
+use crate::clock::SystemClock;
+use crate::config::{Config, LogFormat};
+use crate::connections::{self, Caps};
+use crate::entropy::SystemEntropy;
+use crate::router::router;
+use crate::state::AppState;
+use crate::{jobs, setup};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The address to listen on [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The address that people type [default: http://localhost:3000]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+impl Args {
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let named = [("listen", &self.listen), ("public_url", &self.public_url)];
+        named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
+    }
+}
+
+pub fn run(config: Config) -> Outcome {
+    start_log(&config)?;
+    // The hash threads do the heavy work: two threads for requests serve thousands.
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(cores.clamp(2, 8)).enable_all().build()?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Outcome {
+    data_folder(&config)?;
+    let listener = TcpListener::bind(config.settings.listen)
+        .await
+        .map_err(|error| format!("{}: {error}", config.settings.listen))?;
+    let store = super::store::open(&config).await?;
+    let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    greet(&state, &listener).await?;
+
+    let (stop, stopped) = watch::channel(false);
+    let jobs = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
+    let caps = Caps {
+        max: state.config.settings.connections.max,
+        per_address: state.config.settings.connections.max_per_address,
+        v6_prefix: state.config.settings.ipv6_prefix,
+    };
+    let serving = tokio::spawn(connections::serve(listener, router(&state), caps, stopped));
+    wait_for_signal().await?;
+    tracing::info!("stopping: requests that have begun are answered");
+    let _ = stop.send(true);
+    serving.await?;
+    jobs.await?;
+    state.store.close().await;
+    Ok(())
+}
+
+/// Says where it is, and how to begin while nobody has an account. On standard output, not in the log:
+/// the link lets somebody in.
+async fn greet(state: &AppState, listener: &TcpListener) -> Outcome {
+    println!("Postern listens on http://{} and answers as {}", listener.local_addr()?, state.config.origin);
+    if state.config.insecure() {
+        println!("Warning: without https anyone on the way can read and take over sessions.");
+    }
+    if state.store.user_count().await? == 0 {
+        println!("Nobody has an account yet. Make the first one, the administrator's, here:");
+        println!("  {}", setup::link(&state.config, &state.keyring, state.now()));
+    }
+    Ok(())
+}
+
+async fn wait_for_signal() -> Outcome {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn start_log(config: &Config) -> Outcome {
+    let log = &config.settings.log;
+    let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level: {error}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match log.format {
+        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    started.map_err(|error| Failure::from(error.to_string()))?;
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        // The message may quote a value: the place is enough to find it.
+        tracing::error!(place, "panicked");
+    }));
+    Ok(())
+}

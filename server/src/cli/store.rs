@@ -1,0 +1,11 @@
+//! The store, as commands open it beside a running server.
+
+use super::{Failure, data_folder};
+use crate::config::Config;
+use std::sync::Arc;
+use store::Store;
+
+pub async fn open(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    data_folder(config)?;
+    Ok(store::sql::open(&config.database_url(), store::sql::Options::default()).await?)
+}

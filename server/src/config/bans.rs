@@ -1,0 +1,99 @@
+//! `[ban]`: a preset, and what is different from it.
+
+use super::durations::Span;
+use super::layers::ConfigError;
+use domain::ban::{Policy, Rule};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BanSettings {
+    pub preset: Preset,
+    pub invalid_credentials: RuleSettings,
+    pub spray: RuleSettings,
+    pub short_key: RuleSettings,
+    pub bad_envelope: RuleSettings,
+    pub flood: RuleSettings,
+    pub limits: LimitSettings,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// Seconds for a slip, days for guessing.
+    #[default]
+    Default,
+    /// A day for the first invalid credential or `short_key`.
+    Strict,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleSettings {
+    pub threshold: Option<u32>,
+    pub window: Option<Span>,
+    pub ladder: Option<Vec<Span>>,
+    pub quiet: Option<Span>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    pub sign_in_at_once: Option<u32>,
+    pub sign_in_per_minute: Option<u32>,
+    pub at_once: Option<u32>,
+}
+
+impl BanSettings {
+    /// # Errors
+    /// A threshold of 0, or a ladder that is empty or does not rise.
+    pub fn policy(&self) -> Result<Policy, ConfigError> {
+        let mut policy = match self.preset {
+            Preset::Default => Policy::standard(),
+            Preset::Strict => Policy::strict(),
+        };
+        self.invalid_credentials.apply("ban.invalid_credentials", &mut policy.invalid_credentials)?;
+        self.spray.apply("ban.spray", &mut policy.spray)?;
+        self.short_key.apply("ban.short_key", &mut policy.short_key)?;
+        self.bad_envelope.apply("ban.bad_envelope", &mut policy.bad_envelope)?;
+        self.flood.apply("ban.flood", &mut policy.flood)?;
+        let limits = &mut policy.limits;
+        for (set, limit) in [
+            (self.limits.sign_in_at_once, &mut limits.sign_in_at_once),
+            (self.limits.sign_in_per_minute, &mut limits.sign_in_per_minute),
+            (self.limits.at_once, &mut limits.at_once),
+        ] {
+            match set {
+                Some(0) => return Err(ConfigError::invalid("ban.limits", "every limit is at least 1")),
+                Some(value) => *limit = value,
+                None => {}
+            }
+        }
+        Ok(policy)
+    }
+}
+
+impl RuleSettings {
+    fn apply(&self, name: &str, rule: &mut Rule) -> Result<(), ConfigError> {
+        if let Some(threshold) = self.threshold {
+            if threshold == 0 {
+                return Err(ConfigError::invalid(name, "threshold is at least 1"));
+            }
+            rule.threshold = threshold;
+        }
+        if let Some(ladder) = &self.ladder {
+            let lengths: Vec<i64> = ladder.iter().map(|span| span.ms()).collect();
+            if lengths.is_empty() || lengths.contains(&0) || !lengths.is_sorted() {
+                return Err(ConfigError::invalid(name, "ladder is a list of rising spans, like [\"2s\", \"1m\"]"));
+            }
+            rule.ladder_ms = lengths;
+        }
+        if let Some(window) = self.window {
+            rule.window_ms = window.ms();
+        }
+        if let Some(quiet) = self.quiet {
+            rule.quiet_ms = quiet.ms();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! Laying file, environment and flags over each other, each refused by its own name where it is wrong.
+
+use super::{Config, Settings};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// Where settings come from, weakest first.
+#[derive(Debug, Default)]
+pub struct Layers {
+    /// `--config`; without it `postern.toml` in the working folder, if there is one.
+    pub file: Option<PathBuf>,
+    /// All of the environment; only `POSTERN_...` and `DATABASE_URL` are read.
+    pub environment: Vec<(String, String)>,
+    /// Flags as (setting, value): `("ban.preset", "strict")`.
+    pub flags: Vec<(String, String)>,
+}
+
+/// A setting that cannot stand.
+#[derive(Debug)]
+pub struct ConfigError {
+    place: String,
+    problem: String,
+}
+
+/// Settings for other commands than `serve`, or read elsewhere.
+const NOT_SETTINGS: [&str; 3] = ["POSTERN_CONFIG", "POSTERN_PASSWORD", "POSTERN_KEY_ENCRYPTION_KEY"];
+const DEFAULT_FILE: &str = "postern.toml";
+
+impl Layers {
+    /// # Errors
+    /// The first thing that is wrong: which file and line, variable or flag, and what is allowed.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        let mut table = match self.file() {
+            Some(path) => read(&path)?,
+            None => Table::new(),
+        };
+        for (name, value) in &self.environment {
+            let setting = match name.strip_prefix("POSTERN_") {
+                _ if name == "DATABASE_URL" => "database_url".to_owned(),
+                Some(_) if NOT_SETTINGS.contains(&name.as_str()) => continue,
+                Some(rest) => rest.to_ascii_lowercase().replace("__", "."),
+                None => continue,
+            };
+            lay(&mut table, &setting, value, name)?;
+        }
+        for (setting, value) in &self.flags {
+            lay(&mut table, setting, value, &format!("--set {setting}"))?;
+        }
+        let settings = Settings::deserialize_from(table).map_err(|problem| ConfigError { place: "settings".into(), problem })?;
+        Config::new(settings)
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        self.file.clone().or_else(|| Path::new(DEFAULT_FILE).is_file().then(|| DEFAULT_FILE.into()))
+    }
+}
+
+impl Settings {
+    fn deserialize_from(table: Table) -> Result<Self, String> {
+        serde::Deserialize::deserialize(Value::Table(table)).map_err(|error: toml::de::Error| error.message().to_owned())
+    }
+}
+
+fn read(path: &Path) -> Result<Table, ConfigError> {
+    let place = || path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
+    // Read as settings first: only this error knows the line.
+    toml::from_str::<Settings>(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
+    toml::from_str(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })
+}
+
+/// Lays one value over the table. It is tried alone first, so that an error names its own source.
+fn lay(table: &mut Table, setting: &str, value: &str, place: &str) -> Result<(), ConfigError> {
+    let literal = format!("value = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+    let readings = [literal, Some(Value::String(value.to_owned()))];
+    let mut problem = String::new();
+    for reading in readings.into_iter().flatten() {
+        let alone = nest(setting, reading);
+        match Settings::deserialize_from(alone.clone()) {
+            Ok(_) => {
+                merge(table, alone);
+                return Ok(());
+            }
+            Err(why) if problem.is_empty() => problem = why,
+            Err(_) => {}
+        }
+    }
+    Err(ConfigError { place: place.to_owned(), problem })
+}
+
+fn nest(setting: &str, value: Value) -> Table {
+    match setting.split_once('.') {
+        Some((head, rest)) => Table::from_iter([(head.to_owned(), Value::Table(nest(rest, value)))]),
+        None => Table::from_iter([(setting.to_owned(), value)]),
+    }
+}
+
+fn merge(under: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}
+
+impl ConfigError {
+    pub(super) fn invalid(setting: &str, problem: &str) -> Self {
+        Self { place: setting.to_owned(), problem: problem.to_owned() }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem.trim_end())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Preset;
+
+    fn layers(file: &str, environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("postern.toml");
+        std::fs::write(&path, file).expect("written");
+        let pairs = |list: &[(&str, &str)]| list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Layers { file: Some(path), environment: pairs(environment), flags: pairs(flags) }.load()
+    }
+
+    #[test]
+    fn the_later_layer_is_the_stronger() {
+        let file = "[ban]\npreset = 'strict'\n[site]\nname = 'File'\n[password]\nmin = 20";
+        let environment = [("POSTERN_SITE__NAME", "Environment"), ("POSTERN_PASSWORD__MIN", "21"), ("HOME", "/root")];
+        let config = layers(file, &environment, &[("password.min", "22")]).expect("loads");
+        assert_eq!(config.settings.ban.preset, Preset::Strict);
+        assert_eq!(config.settings.site.name, "Environment");
+        assert_eq!(config.settings.password.min, 22);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place_and_what_is_allowed() {
+        let cases: [(&str, &[(&str, &str)], &[(&str, &str)], &[&str]); 6] = [
+            ("\n[ban]\npreset = 'hard'", &[], &[], &["postern.toml", "line 3", "`default` or `strict`"]),
+            ("listne = '0.0.0.0:1'", &[], &[], &["line 1", "listne", "expected one of", "`listen`"]),
+            ("[session]\naccess = '5 bananas'", &[], &[], &["line 2", "90s, 5m"]),
+            ("", &[("POSTERN_BAN__PRESET", "hard")], &[], &["POSTERN_BAN__PRESET", "`strict`"]),
+            ("", &[("POSTERN_NO_SUCH", "1")], &[], &["POSTERN_NO_SUCH", "no_such"]),
+            ("", &[], &[("password.min", "3")], &["password.min", "between 8 and 128"]),
+        ];
+        for (file, environment, flags, says) in cases {
+            let error = layers(file, environment, flags).expect_err(file).to_string();
+            for part in says {
+                assert!(error.contains(part), "'{error}' does not say '{part}'");
+            }
+        }
+    }
+}

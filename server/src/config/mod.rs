@@ -1,0 +1,114 @@
+//! What an operator can set: `postern.toml`, then environment, then flags, the later the stronger.
+
+mod bans;
+mod durations;
+mod layers;
+mod settings;
+
+pub use bans::Preset;
+pub use layers::{ConfigError, Layers};
+pub use settings::{LogFormat, Settings, SignupMode};
+
+use domain::ban::Policy;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The settings, checked, with everything that follows from them.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub settings: Settings,
+    /// `scheme://host[:port]`, without a slash at the end.
+    pub origin: String,
+    /// `host[:port]`, as a browser sends it.
+    pub authority: String,
+    pub https: bool,
+    pub policy: Arc<Policy>,
+}
+
+impl Config {
+    /// # Errors
+    /// Names the setting that cannot stand, and what is allowed.
+    pub fn new(settings: Settings) -> Result<Self, ConfigError> {
+        let (origin, authority, https) = origin(&settings.public_url)?;
+        let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
+        let local = host == "localhost" || host.ends_with(".localhost");
+        if !https && !local && !settings.allow_insecure_http {
+            return Err(ConfigError::invalid(
+                "public_url",
+                "plain http is for localhost: use https, or set allow_insecure_http = true and know that \
+                 anyone on the way can read the session",
+            ));
+        }
+        settings.check()?;
+        let policy = Arc::new(settings.ban.policy()?);
+        Ok(Self { origin, authority, https, policy, settings })
+    }
+
+    /// Whether cookies lose their prefix and `Secure`, and pages say so.
+    pub fn insecure(&self) -> bool {
+        self.settings.allow_insecure_http && !self.https
+    }
+
+    pub fn database_url(&self) -> String {
+        match &self.settings.database_url {
+            Some(url) => url.clone(),
+            None => format!("sqlite:{}", self.settings.data_dir.join("postern.db").display()),
+        }
+    }
+
+    pub fn key_encryption_key_file(&self) -> PathBuf {
+        self.settings
+            .key_encryption_key_file
+            .clone()
+            .unwrap_or_else(|| self.settings.data_dir.join("key-encryption.key"))
+    }
+}
+
+fn origin(public_url: &str) -> Result<(String, String, bool), ConfigError> {
+    let wrong = || ConfigError::invalid("public_url", "write https://host or https://host:port, without a path");
+    let uri: http::Uri = public_url.trim_end_matches('/').parse().map_err(|_| wrong())?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(wrong()) };
+    let default_port = if scheme == "https" { 443 } else { 80 };
+    if !matches!(scheme, "http" | "https") || !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+        return Err(wrong());
+    }
+    if authority.as_str().contains('@') {
+        return Err(wrong());
+    }
+    let host = authority.host().to_ascii_lowercase();
+    let authority = match authority.port_u16() {
+        Some(port) if port != default_port => format!("{host}:{port}"),
+        _ => host,
+    };
+    Ok((format!("{scheme}://{authority}"), authority, scheme == "https"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(text: &str) -> Result<Config, ConfigError> {
+        Config::new(toml::from_str(text).expect("readable"))
+    }
+
+    #[test]
+    fn origins_are_what_browsers_send() {
+        for (url, origin) in [
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("https://Portal.Example/", "https://portal.example"),
+            ("https://portal.example:443", "https://portal.example"),
+            ("https://portal.example:8443", "https://portal.example:8443"),
+        ] {
+            assert_eq!(with(&format!("public_url = '{url}'")).expect(url).origin, origin);
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_localhost_unless_it_is_allowed_by_name() {
+        assert!(with("public_url = 'http://portal.lan'").is_err());
+        assert!(with("public_url = 'http://portal.lan'\nallow_insecure_http = true").expect("allowed").insecure());
+        for url in ["ftp://x", "https://x/path", "https://u:p@x", "portal", "https://x?q"] {
+            assert!(with(&format!("public_url = '{url}'")).is_err(), "{url}");
+        }
+    }
+}

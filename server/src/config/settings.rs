@@ -1,0 +1,178 @@
+//! Every setting with its default. `postern.toml` in the repository says the same in words.
+
+use super::bans::BanSettings;
+use super::durations::Span;
+use super::layers::ConfigError;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    pub public_url: String,
+    pub listen: SocketAddr,
+    pub data_dir: PathBuf,
+    pub database_url: Option<String>,
+    pub key_encryption_key_file: Option<PathBuf>,
+    pub allow_insecure_http: bool,
+    pub ipv6_prefix: u8,
+    pub site: Site,
+    pub signup: Signup,
+    pub password: Password,
+    pub session: Session,
+    pub ban: BanSettings,
+    pub connections: Connections,
+    pub log: Log,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Site {
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signup {
+    pub mode: SignupMode,
+}
+
+/// Who may make an account on `/signup`. The first account always needs the set-up code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignupMode {
+    Open,
+    Closed,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Password {
+    pub min: u32,
+    pub memory_kib: u32,
+    pub passes: u32,
+    /// 0: one a core.
+    pub threads: usize,
+    pub queue: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Session {
+    pub access: Span,
+    pub idle: Span,
+    pub absolute: Span,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Connections {
+    pub max: usize,
+    pub max_per_address: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: "http://localhost:3000".to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            data_dir: PathBuf::from("data"),
+            database_url: None,
+            key_encryption_key_file: None,
+            allow_insecure_http: false,
+            ipv6_prefix: domain::identity::DEFAULT_V6_PREFIX,
+            site: Site::default(),
+            signup: Signup::default(),
+            password: Password::default(),
+            session: Session::default(),
+            ban: BanSettings::default(),
+            connections: Connections::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self { name: "Postern".to_owned() }
+    }
+}
+
+impl Default for Signup {
+    fn default() -> Self {
+        Self { mode: SignupMode::Closed }
+    }
+}
+
+impl Default for Password {
+    /// The least that OWASP and ASVS 5.0 (appendix C) name for argon2id.
+    fn default() -> Self {
+        Self { min: 15, memory_kib: 19_456, passes: 2, threads: 0, queue: 64 }
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 60 * 60;
+        Self { access: Span::seconds(300), idle: Span::seconds(30 * DAY), absolute: Span::seconds(90 * DAY) }
+    }
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { max: 4096, max_per_address: 256 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}
+
+impl Settings {
+    /// Ranges that the types do not hold.
+    ///
+    /// # Errors
+    /// Names the setting and its range.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let ranges: [(&str, u64, u64, u64); 9] = [
+            ("ipv6_prefix", self.ipv6_prefix.into(), 32, 128),
+            ("password.min", self.password.min.into(), 8, 128),
+            ("password.memory_kib", self.password.memory_kib.into(), 8, 4_194_304),
+            ("password.passes", self.password.passes.into(), 1, 100),
+            ("password.threads", self.password.threads as u64, 0, 1024),
+            ("password.queue", self.password.queue as u64, 1, 65_536),
+            ("session.access in seconds", self.session.access.0.as_secs(), 1, 600),
+            ("connections.max", self.connections.max as u64, 1, 1_000_000),
+            ("connections.max_per_address", self.connections.max_per_address as u64, 1, 1_000_000),
+        ];
+        for (name, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(ConfigError::invalid(name, &format!("{value} is not between {least} and {most}")));
+            }
+        }
+        if self.session.idle.0 < self.session.access.0 || self.session.absolute.0 < self.session.idle.0 {
+            return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
+        }
+        if self.site.name.trim().is_empty() || self.site.name.chars().count() > 80 {
+            return Err(ConfigError::invalid("site.name", "1 to 80 characters"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! What happened to an account, as its owner reads it.
+
+use super::audit::OK;
+use crate::http::ApiError;
+use crate::state::AppState;
+use app::view::{Activity, Event as Seen};
+use domain::identity::Identity;
+use store::audit::{Entry, Event};
+
+/// Equal things within this time are one line.
+const TOGETHER_MS: i64 = 60 * 60_000;
+
+/// The newest lines, newest first, from at most `rows` rows.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn lines(state: &AppState, user: &str, rows: u32) -> Result<Vec<Activity>, ApiError> {
+    let entries = state.store.audit_of(user, rows).await?;
+    let prefix = state.config.settings.ipv6_prefix;
+    Ok(fold(entries.iter().filter_map(|entry| line(entry, prefix))))
+}
+
+fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
+    let event = match (entry.event, entry.outcome.as_str()) {
+        (Event::UserAdded, OK) => Seen::AccountCreated,
+        (Event::Login, OK) => Seen::SignedIn,
+        (Event::Login, _) => Seen::WrongPassword,
+        (Event::Logout, _) => Seen::SignedOut,
+        (Event::SessionEnded, _) => Seen::DeviceEnded,
+        (Event::TokenReused, _) => Seen::TokenReused,
+        (Event::PasswordSet, _) => Seen::PasswordChanged,
+        (Event::UserDisabled, _) => Seen::Disabled,
+        (Event::UserEnabled, _) => Seen::Enabled,
+        (Event::UserAdded, _) | (Event::BanLifted, _) => return None,
+    };
+    let place = entry.address.parse().map(|address| Identity::of(address, v6_prefix).place());
+    Some(Activity { at: entry.at, event, count: 1, address: place.unwrap_or_default(), device: entry.device.clone() })
+}
+
+fn fold(lines: impl Iterator<Item = Activity>) -> Vec<Activity> {
+    let mut folded: Vec<Activity> = Vec::new();
+    for line in lines {
+        match folded.last_mut() {
+            Some(last) if are_one(last, &line) => last.count += 1,
+            _ => folded.push(line),
+        }
+    }
+    folded
+}
+
+fn are_one(newer: &Activity, older: &Activity) -> bool {
+    newer.event == Seen::WrongPassword
+        && (newer.event, &newer.address, &newer.device) == (older.event, &older.address, &older.device)
+        && newer.at - older.at < TOGETHER_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_passwords_from_one_place_are_counted_and_sign_ins_are_not() {
+        let line = |at, event, address: &str| Activity { at, event, count: 1, address: address.to_owned(), device: String::new() };
+        let folded = fold(
+            [
+                line(5_000, Seen::WrongPassword, "a"),
+                line(4_000, Seen::WrongPassword, "a"),
+                line(3_000, Seen::WrongPassword, "b"),
+                line(2_000, Seen::SignedIn, "b"),
+                line(1_000, Seen::SignedIn, "b"),
+            ]
+            .into_iter(),
+        );
+        assert_eq!(folded.iter().map(|line| line.count).collect::<Vec<_>>(), [2, 1, 1, 1]);
+        assert_eq!(folded[0].at, 5_000);
+    }
+}

@@ -1,0 +1,21 @@
+//! Rows of the audit trail.
+
+use crate::guards::client::Client;
+use crate::state::AppState;
+use store::audit::{Entry, Event};
+
+/// What stands for "it worked".
+pub const OK: &str = "ok";
+
+pub fn entry(state: &AppState, client: &Client, event: Event, outcome: &str) -> Entry {
+    Entry {
+        id: state.ulid(),
+        at: state.now(),
+        event,
+        outcome: outcome.to_owned(),
+        user: None,
+        session: None,
+        address: client.address.to_string(),
+        device: client.device(),
+    }
+}

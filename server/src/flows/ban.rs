@@ -1,0 +1,71 @@
+//! Strikes and the bans they make.
+
+use crate::bans::Closed;
+use crate::floods::Flood;
+use crate::guards::client::Client;
+use crate::http::ApiError;
+use crate::state::AppState;
+use domain::ban::{Trigger, incident};
+use std::sync::Arc;
+use store::attempts::Sentence;
+use store::bans::Ban;
+use wire::problem::Code;
+
+/// What a ban needs, should one be due.
+pub fn sentence(state: &AppState) -> Sentence {
+    let random = || incident(u32::from_be_bytes(state.entropy.bytes()));
+    Sentence {
+        policy: Arc::clone(&state.config.policy),
+        ban_id: state.ulid(),
+        spray_id: state.ulid(),
+        incident: random(),
+        spray_incident: random(),
+        jitter: u16::from_be_bytes(state.entropy.bytes()),
+        now: state.now(),
+    }
+}
+
+/// Puts bans into force here and writes one line each for the operator.
+pub fn impose(state: &AppState, bans: &[Ban]) {
+    state.bans.apply(bans);
+    for ban in bans {
+        tracing::warn!(
+            identity = %ban.identity, scope = %ban.scope, trigger = %ban.trigger,
+            seconds = (ban.until - ban.since) / 1000, incident = %ban.incident, "banned"
+        );
+    }
+}
+
+/// A strike outside an attempt. Answers with the ban if one was due, else with `code`.
+pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidence: &str, code: Code) -> ApiError {
+    match state.store.strike(client.identity, trigger, evidence, &sentence(state)).await {
+        Ok(ban) => {
+            impose(state, ban.as_slice());
+            refusal(code, ban.as_slice(), state)
+        }
+        Err(error) => error.into(),
+    }
+}
+
+/// The answer to one request too many.
+pub async fn flood(state: &AppState, client: &Client, flood: Flood) -> ApiError {
+    let now = state.now();
+    // Of many that arrive together the first bans; the others only hear of it.
+    let turn = state.queue.turn(client.identity).await;
+    if let Some(closed) = state.bans.closed(client.identity, domain::ban::Scope::Everything, now) {
+        return ApiError::banned(closed, now);
+    }
+    let error = strike(state, client, Trigger::Flood, &flood.to_string(), Code::Banned).await;
+    drop(turn);
+    error
+}
+
+/// A refusal with the wait that its bans impose.
+pub fn refusal(code: Code, bans: &[Ban], state: &AppState) -> ApiError {
+    let now = state.now();
+    match bans.iter().max_by_key(|ban| ban.until) {
+        Some(ban) if code == Code::Banned => ApiError::banned(Closed { until: ban.until, incident: ban.incident.clone() }, now),
+        Some(ban) => ApiError::wait(code, ban.until - now),
+        None => ApiError::new(code),
+    }
+}

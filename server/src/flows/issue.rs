@@ -1,0 +1,125 @@
+//! New sessions and the tokens of a session.
+
+use crate::guards::client::Client;
+use crate::http::ApiError;
+use crate::keyring::thumbprint;
+use crate::sessions::Live;
+use crate::state::AppState;
+use crate::tokens::Subject;
+use domain::UnixMs;
+use domain::account::Role;
+use domain::encoding::base64url;
+use domain::refresh_token::RefreshToken;
+use store::sessions::NewSession;
+use wire::jwk::EcJwk;
+use wire::session::Session;
+
+/// A session's tokens, on their way to the client.
+#[derive(Clone)]
+pub struct Issued {
+    pub session: Session,
+    pub access_token: String,
+    pub refresh_token: String,
+    /// When the session ends if it is not used again.
+    pub until: UnixMs,
+}
+
+/// A session that is about to be written.
+pub struct Opening {
+    pub row: NewSession,
+    pub token: RefreshToken,
+}
+
+/// Whose session it is.
+pub struct Owner<'a> {
+    pub user: &'a str,
+    pub username: &'a str,
+    pub role: Role,
+}
+
+/// Prepares a session, bound to the client's keys where it proved that it has them.
+pub fn open(state: &AppState, client: &Client, user: &str, keys: Option<&(EcJwk, EcJwk)>) -> Opening {
+    let now = state.now();
+    let lives = &state.config.settings.session;
+    let id: [u8; 16] = state.entropy.bytes();
+    let token = RefreshToken::first(id, state.entropy.bytes());
+    let row = NewSession {
+        id: base64url(&id),
+        user: user.to_owned(),
+        refresh_hash: token.hash(),
+        jkt: keys.map(|(signing, _)| thumbprint(signing)),
+        receiving_key: keys.map(|(_, receiving)| receiving.thumbprint_input()),
+        device: client.device(),
+        address: client.identity.place(),
+        now,
+        idle_at: now + lives.idle.ms(),
+        ends_at: now + lives.absolute.ms(),
+    };
+    Opening { row, token }
+}
+
+/// The tokens of a session that was written just now.
+///
+/// # Errors
+/// The access token cannot be signed.
+pub fn first(state: &AppState, owner: &Owner<'_>, opening: &Opening) -> Result<Issued, ApiError> {
+    let row = &opening.row;
+    let live = Live { generation: 0, rotated_at: row.now, idle_at: row.idle_at, ends_at: row.ends_at, revoked: false };
+    tokens(state, owner, &row.id, row.jkt.as_deref(), live, &opening.token)
+}
+
+/// The tokens of a session at a generation; from now on this process knows it.
+///
+/// # Errors
+/// The access token cannot be signed.
+pub fn tokens(
+    state: &AppState,
+    owner: &Owner<'_>,
+    session: &str,
+    jkt: Option<&str>,
+    live: Live,
+    token: &RefreshToken,
+) -> Result<Issued, ApiError> {
+    let subject = Subject {
+        user: owner.user,
+        username: owner.username,
+        role: owner.role.as_str(),
+        session,
+        generation: live.generation,
+        jkt,
+        jti: state.ulid(),
+    };
+    let (access_token, expires_at) = state.tokens.sign(subject, state.now()).map_err(ApiError::broken)?;
+    state.sessions.insert(session, live);
+    Ok(Issued {
+        session: Session {
+            id: session.to_owned(),
+            sub: owner.user.to_owned(),
+            username: owner.username.to_owned(),
+            roles: vec![owner.role.as_str().to_owned()],
+            bound: jkt.is_some(),
+            expires_at,
+        },
+        access_token,
+        refresh_token: token.reveal(&state.keyring.macs.refresh),
+        until: live.idle_at.min(live.ends_at),
+    })
+}
+
+impl std::fmt::Debug for Issued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Issued({})", self.session.id)
+    }
+}
+
+impl std::fmt::Debug for Opening {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Opening({})", self.row.id)
+    }
+}
+
+impl std::fmt::Debug for Owner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Owner({})", self.user)
+    }
+}

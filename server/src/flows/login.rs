@@ -1,0 +1,127 @@
+//! One login: the envelope's content against the store.
+
+use super::issue::{self, Issued, Owner};
+use super::sealed::{self, Received, Sealed, Stop};
+use super::{audit, ban};
+use crate::guards::client::Client;
+use crate::http::ApiError;
+use crate::passwords::Verified;
+use crate::state::AppState;
+use domain::account::{AccountDigest, AccountName};
+use domain::account_delay::{self, Gate};
+use domain::ban::Trigger;
+use domain::login::{Facts, Reason, Verdict, judge};
+use store::attempts::{Acceptance, Attempt, Refusal};
+use store::audit::Event;
+use store::users::{PasswordHash, User};
+use wire::envelope::Kind;
+use wire::login::Credentials;
+use wire::problem::Code;
+use zeroize::Zeroizing;
+
+/// # Errors
+/// What was refused. Unknown, wrong, disabled and blocked look and cost the same.
+pub async fn login(state: AppState, client: Client, sealed: Sealed) -> Result<Issued, ApiError> {
+    let received = sealed::receive(&state, &client, sealed, Kind::Login).await?;
+    let attempt = received.attempt.clone();
+    let result = decide(&state, &client, received).await;
+    sealed::settle(&state, &attempt, result).await
+}
+
+async fn decide(state: &AppState, client: &Client, received: Received) -> Result<Issued, Stop> {
+    let credentials: Credentials =
+        serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
+    let digest = AccountDigest::of(&state.keyring.macs.account, &credentials.username);
+    // A name that cannot be one is looked up all the same: it must cost what an unknown one costs.
+    let name = AccountName::parse(&credentials.username).ok();
+    let user = state.store.user_by_key(name.as_ref().map_or("", AccountName::key)).await?;
+    let gate = account_delay::gate(state.store.failures(digest.as_str()).await?, state.now());
+    if let Gate::Wait { ms } = gate {
+        return Err(ApiError::wait(Code::AccountDelayed, ms).into());
+    }
+
+    let password = Zeroizing::new(credentials.password.as_bytes().to_vec());
+    let stored = user.as_ref().map(|user| user.password_hash.0.as_str());
+    let verified = state.passwords.verify(&received.place, password.clone(), stored).await?;
+    let facts = Facts {
+        known: user.is_some(),
+        right: verified != Verified::Wrong,
+        disabled: user.as_ref().is_some_and(|user| user.disabled_at.is_some()),
+        shut: gate == Gate::Shut,
+    };
+    match (judge(facts), user) {
+        (Verdict::Accepted, Some(user)) => {
+            let issued = accept(state, client, &received, &user, digest.as_str()).await?;
+            if verified == Verified::RightButOld {
+                upgrade(state, &received, &user, password).await;
+            }
+            Ok(issued)
+        }
+        (Verdict::Accepted, None) => Err(refuse(state, client, &received.attempt, None, &digest, Reason::Unknown).await),
+        (Verdict::Refused(reason), user) => {
+            Err(refuse(state, client, &received.attempt, user.as_ref(), &digest, reason).await)
+        }
+    }
+}
+
+async fn accept(
+    state: &AppState,
+    client: &Client,
+    received: &Received,
+    user: &User,
+    account: &str,
+) -> Result<Issued, Stop> {
+    let opening = issue::open(state, client, &user.id, received.keys.as_ref());
+    let mut entry = audit::entry(state, client, Event::Login, audit::OK);
+    entry.user = Some(user.id.clone());
+    entry.session = Some(opening.row.id.clone());
+    let acceptance = Acceptance {
+        attempt: received.attempt.clone(),
+        account: account.to_owned(),
+        session: opening.row.clone(),
+        audit: entry,
+        now: opening.row.now,
+    };
+    if !state.store.accept(&acceptance).await? {
+        // Disabled since the row was read: the same answer as always.
+        return Err(Stop::Ended(ApiError::new(Code::WrongCredentials)));
+    }
+    let owner = Owner { user: &user.id, username: &user.name, role: user.role };
+    issue::first(state, &owner, &opening).map_err(Stop::Ended)
+}
+
+async fn refuse(
+    state: &AppState,
+    client: &Client,
+    attempt: &Attempt,
+    user: Option<&User>,
+    digest: &AccountDigest,
+    reason: Reason,
+) -> Stop {
+    let mut entry = audit::entry(state, client, Event::Login, reason.as_str());
+    entry.user = user.map(|user| user.id.clone());
+    let refusal = Refusal {
+        attempt: attempt.clone(),
+        trigger: Trigger::InvalidCredentials,
+        account: Some(digest.as_str().to_owned()),
+        counts_for_account: true,
+        evidence: "a name and password that do not fit".to_owned(),
+        audit: entry,
+        sentence: ban::sentence(state),
+    };
+    Stop::Ended(sealed::end_refused(state, refusal, Code::WrongCredentials).await)
+}
+
+/// The password is known now and only now: hash it with today's parameters. If it fails, the next login
+/// tries again.
+async fn upgrade(state: &AppState, received: &Received, user: &User, password: Zeroizing<Vec<u8>>) {
+    match state.passwords.hash(&received.place, password, state.entropy.bytes()).await {
+        Ok(hash) => {
+            let upgraded = state.store.upgrade_password(&user.id, &user.password_hash, &PasswordHash(hash)).await;
+            if let Err(error) = upgraded {
+                tracing::error!(cause = %crate::jobs::chain(&error), "a password hash was not upgraded");
+            }
+        }
+        Err(error) => tracing::error!(cause = %crate::jobs::chain(&error), "a password hash was not upgraded"),
+    }
+}

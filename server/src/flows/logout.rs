@@ -1,0 +1,29 @@
+//! One logout: both tokens are revoked with their session.
+
+use super::audit;
+use crate::guards::client::Client;
+use crate::http::ApiError;
+use crate::state::AppState;
+use domain::encoding::base64url;
+use domain::refresh_token::RefreshToken;
+use store::audit::Event;
+
+/// Ends the session of either token. Both are authenticated; neither needs to be within its time.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn logout(state: AppState, client: Client, access: Option<String>, refresh: Option<String>) -> Result<(), ApiError> {
+    let from_access = access.and_then(|token| state.tokens.verify_signature(&token)).map(|claims| claims.sid.clone());
+    let from_refresh = || {
+        let token = RefreshToken::authenticate(&state.keyring.macs.refresh, refresh.as_deref()?)?;
+        Some(base64url(&token.session()))
+    };
+    let Some(id) = from_access.or_else(from_refresh) else { return Ok(()) };
+    let Some(row) = state.store.session(&id).await? else { return Ok(()) };
+    let mut entry = audit::entry(&state, &client, Event::Logout, audit::OK);
+    entry.user = Some(row.user.clone());
+    entry.session = Some(row.id.clone());
+    state.store.revoke(&row.user, &row.id, &entry, state.now()).await?;
+    state.sessions.end(&row.id);
+    Ok(())
+}

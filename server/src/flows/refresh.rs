@@ -1,0 +1,118 @@
+//! One refresh: the spent token's successor, or the end of the family.
+
+use super::audit;
+use super::issue::{self, Issued, Owner};
+use crate::dpop;
+use crate::guards::client::Client;
+use crate::http::ApiError;
+use crate::sessions::Live;
+use crate::state::AppState;
+use domain::encoding::base64url;
+use domain::refresh_token::RefreshToken;
+use domain::session::Refresh;
+use http::Method;
+use store::audit::Event;
+use store::sessions::{Rotation, Row};
+use wire::paths;
+use wire::problem::Code;
+
+/// A rotation can lose against another of the same token; each time it does, somebody has won.
+const TRIES: u32 = 4;
+
+/// # Errors
+/// `session_ended`, `bad_proof`, `use_dpop_nonce`, or `no_session` for a token that was not issued here.
+pub async fn refresh(state: AppState, client: Client, token: String, proof: Option<String>) -> Result<Issued, ApiError> {
+    let macs = &state.keyring.macs;
+    let token = RefreshToken::authenticate(&macs.refresh, &token).ok_or_else(|| ApiError::new(Code::NoSession))?;
+    let jkt = proof.map(|proof| prove(&state, &proof)).transpose()?;
+    let id = base64url(&token.session());
+
+    for _ in 0..TRIES {
+        let Some(row) = state.store.session(&id).await? else { return Err(ApiError::new(Code::SessionEnded)) };
+        if row.user_disabled {
+            return Err(ApiError::new(Code::SessionEnded));
+        }
+        match row.life.refresh(token.generation(), &token.hash(), jkt.as_deref(), state.now()) {
+            Refresh::Rotate => {
+                if let Some(issued) = rotate(&state, &client, &row, &token).await? {
+                    return Ok(issued);
+                }
+            }
+            Refresh::Again => return again(&state, &row, &token),
+            Refresh::Reuse => return Err(end_family(&state, &client, &row).await),
+            Refresh::Ended => return Err(ApiError::new(Code::SessionEnded)),
+            Refresh::WrongKey => return Err(with_nonce(&state, Code::BadProof)),
+        }
+    }
+    Err(ApiError::wait(Code::Busy, 1000))
+}
+
+/// The thumbprint of the key that the request proves.
+fn prove(state: &AppState, proof: &str) -> Result<String, ApiError> {
+    let url = format!("{}{}", state.config.origin, paths::REFRESH);
+    let proof = dpop::verify(proof, Method::POST.as_str(), &url).ok_or_else(|| with_nonce(state, Code::BadProof))?;
+    let key = &state.keyring.macs.nonce;
+    if !proof.nonce.as_deref().is_some_and(|nonce| dpop::nonce_is_fresh(key, nonce, state.now())) {
+        return Err(with_nonce(state, Code::UseDpopNonce));
+    }
+    if !state.proofs.is_first(&proof.jkt, &proof.jti) {
+        return Err(with_nonce(state, Code::UseDpopNonce));
+    }
+    Ok(proof.jkt)
+}
+
+fn with_nonce(state: &AppState, code: Code) -> ApiError {
+    ApiError::new(code).with_nonce(dpop::nonce(&state.keyring.macs.nonce, state.now()))
+}
+
+/// `None`: another rotation of the same token was faster.
+async fn rotate(state: &AppState, client: &Client, row: &Row, token: &RefreshToken) -> Result<Option<Issued>, ApiError> {
+    let now = state.now();
+    let successor = token.successor(&state.keyring.macs.refresh);
+    let rotation = Rotation {
+        id: row.id.clone(),
+        from_generation: token.generation(),
+        from_hash: token.hash(),
+        to_hash: successor.hash(),
+        address: client.identity.place(),
+        idle_at: now + state.config.settings.session.idle.ms(),
+        now,
+    };
+    if !state.store.rotate(&rotation).await? {
+        return Ok(None);
+    }
+    let live = Live {
+        generation: successor.generation(),
+        rotated_at: now,
+        idle_at: rotation.idle_at,
+        ends_at: row.life.ends_at,
+        revoked: false,
+    };
+    tell(state, row, live, &successor).map(Some)
+}
+
+/// The answer was lost, or two tabs asked at once: the same successor again.
+fn again(state: &AppState, row: &Row, token: &RefreshToken) -> Result<Issued, ApiError> {
+    let live = state.sessions.learn(row);
+    tell(state, row, live, &token.successor(&state.keyring.macs.refresh))
+}
+
+fn tell(state: &AppState, row: &Row, live: Live, token: &RefreshToken) -> Result<Issued, ApiError> {
+    let owner = Owner { user: &row.user, username: &row.username, role: row.role };
+    issue::tokens(state, &owner, &row.id, row.life.jkt.as_deref(), live, token)
+}
+
+/// Somebody has a copy of a spent token: neither side keeps the session, and the owner is told.
+async fn end_family(state: &AppState, client: &Client, row: &Row) -> ApiError {
+    let mut entry = audit::entry(state, client, Event::TokenReused, "ended");
+    entry.user = Some(row.user.clone());
+    entry.session = Some(row.id.clone());
+    match state.store.revoke(&row.user, &row.id, &entry, state.now()).await {
+        Ok(_) => {
+            state.sessions.end(&row.id);
+            tracing::warn!(session = %row.id, "a spent refresh token was used again: the session has ended");
+            ApiError::new(Code::SessionEnded)
+        }
+        Err(error) => error.into(),
+    }
+}

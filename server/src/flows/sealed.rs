@@ -1,0 +1,229 @@
+//! What every sealed message passes, cheapest check first, before its content is judged.
+
+use super::{audit, ban};
+use crate::cookies::{self, Name};
+use crate::envelope::{self, Opened};
+use crate::guards::client::Client;
+use crate::http::ApiError;
+use crate::passwords::Place;
+use crate::state::AppState;
+use crate::{dpop, keyring};
+use axum::body::Bytes;
+use domain::ban::{Scope, Trigger};
+use domain::encoding::{base64url, sha256};
+use domain::short_key::{self, Refused, ShortKey};
+use http::{HeaderMap, Method};
+use std::time::Duration;
+use store::attempts::{Attempt, Begin, Begun, Refusal};
+use store::audit::Event;
+use store::bans::Ban;
+use tokio::sync::OwnedMutexGuard;
+use tower_cookies::Cookies;
+use wire::envelope::Kind;
+use wire::jwk::EcJwk;
+use wire::login::{Delivery, SealedRequest};
+use wire::paths;
+use wire::problem::Code;
+use zeroize::Zeroizing;
+
+/// How often another process's reservation is asked for again, and how long in between.
+const BUSY_TRIES: u32 = 40;
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+
+/// A sealed request as it arrived.
+#[derive(Debug)]
+pub struct Sealed {
+    pub request: SealedRequest,
+    body_hash: String,
+    cookie: [u8; 32],
+    proof: Option<String>,
+}
+
+/// A message that opened: the `short_key` is burnt and the identity reserved until it is ended.
+#[derive(Debug)]
+pub struct Received {
+    pub attempt: Attempt,
+    pub plaintext: Zeroizing<Vec<u8>>,
+    /// The client's signing and receiving keys; it proved that it holds the first.
+    pub keys: Option<(EcJwk, EcJwk)>,
+    pub place: Place,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Sealed {
+    /// # Errors
+    /// `bad_request`: not the form that this path takes.
+    pub fn read(state: &AppState, cookies: &Cookies, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
+        let request: SealedRequest = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
+        let cookie = cookies::get(cookies, &state.config, Name::PreLogin);
+        Ok(Self {
+            request,
+            body_hash: base64url(&sha256(&body)),
+            cookie: cookie.map_or([0; 32], |cookie| short_key::hash(&cookie)),
+            proof: headers.get(dpop::HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        })
+    }
+}
+
+/// Judges the `short_key`, takes a place, burns, reserves, opens.
+///
+/// # Errors
+/// Says what was refused; what is an attack has been counted.
+pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Kind) -> Result<Received, ApiError> {
+    let short_key = check_short_key(state, client, &sealed).await?;
+    let place = state.passwords.place().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
+    let turn = state.queue.turn(client.identity).await;
+    let attempt = Attempt { id: state.ulid(), identity: client.identity };
+    begin(state, client, &sealed, &short_key, &attempt).await?;
+    match open(state, &sealed, kind) {
+        Ok((opened, keys)) => Ok(Received { attempt, plaintext: opened.plaintext, keys, place, _turn: turn }),
+        Err(code) => Err(refuse_envelope(state, client, attempt, kind, code).await),
+    }
+}
+
+/// By MAC, time and terms; asks no store unless it bans.
+async fn check_short_key(state: &AppState, client: &Client, sealed: &Sealed) -> Result<ShortKey, ApiError> {
+    let macs = &state.keyring.macs;
+    let short_key = match ShortKey::authenticate(&macs.short_key, &sealed.request.short_key) {
+        Ok(short_key) => short_key,
+        Err(_) => {
+            let evidence = "a short_key with a wrong MAC";
+            return Err(ban::strike(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
+        }
+    };
+    // A program's short_key sets no cookies: nobody can sign a visitor in under another's name.
+    let cookie = if short_key.is_for_program() && sealed.request.delivery == Delivery::Body { [0; 32] } else { sealed.cookie };
+    let origin = short_key::hash(&state.config.origin);
+    match short_key.check(&[state.keyring.envelope.kid], &origin, &cookie, state.now()) {
+        Ok(()) => Ok(short_key),
+        Err(Refused::Expired) if state.config.policy.expired_short_key.is_some() => {
+            let evidence = "a short_key that had run out";
+            Err(ban::strike(state, client, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired).await)
+        }
+        Err(Refused::Expired) => Err(ApiError::new(Code::ShortKeyExpired)),
+        Err(Refused::Forged | Refused::Mismatch) => Err(ApiError::new(Code::ShortKeyMismatch)),
+    }
+}
+
+async fn begin(state: &AppState, client: &Client, sealed: &Sealed, short_key: &ShortKey, attempt: &Attempt) -> Result<(), ApiError> {
+    for _ in 0..BUSY_TRIES {
+        let now = state.now();
+        // While this one waited for its turn, the one before may have closed the address.
+        if let Some(closed) = state.bans.closed(client.identity, Scope::SignIn, now) {
+            return Err(ApiError::banned(closed, now));
+        }
+        let begin = Begin {
+            attempt: attempt.clone(),
+            short_key: short_key.id(),
+            short_key_expires_at: short_key.expires_at(),
+            body: sealed.body_hash.clone(),
+            now,
+        };
+        match state.store.begin(&begin).await? {
+            Begun::Reserved => return Ok(()),
+            Begun::Busy => tokio::time::sleep(BUSY_PAUSE).await,
+            Begun::Banned(ban) => {
+                state.bans.apply(std::slice::from_ref(&ban));
+                return Err(ban::refusal(Code::Banned, &[ban], state));
+            }
+            Begun::Resent => return Err(ApiError::new(Code::AlreadyReceived)),
+            Begun::Replayed => {
+                let evidence = "a short_key that was used before";
+                return Err(ban::strike(state, client, Trigger::ReplayedShortKey, evidence, Code::ShortKeyReplayed).await);
+            }
+            Begun::Full => break,
+        }
+    }
+    Err(ApiError::wait(Code::Busy, 1000))
+}
+
+/// Opens the envelope and checks that it was made for this request, here, by the holder of its key.
+fn open(state: &AppState, sealed: &Sealed, kind: Kind) -> Result<(Opened, Option<(EcJwk, EcJwk)>), Code> {
+    let envelope = &sealed.request.encrypted_username_password;
+    let opened = envelope::open(&state.keyring.envelope, &*state.entropy, envelope).ok_or(Code::BadEnvelope)?;
+    let header = &opened.header;
+    if header.typ != kind || header.sk != sealed.request.short_key || header.org != state.config.origin {
+        return Err(Code::BadEnvelope);
+    }
+    let keys = match (&header.jwk, &header.enc_jwk) {
+        (Some(signing), Some(receiving)) => Some((signing.clone(), receiving.clone())),
+        (None, None) => None,
+        _ => return Err(Code::BadEnvelope),
+    };
+    if let Some((signing, _)) = &keys {
+        let path = match kind {
+            Kind::Login => paths::LOGIN,
+            Kind::Signup => paths::SIGNUP,
+        };
+        let url = format!("{}{path}", state.config.origin);
+        let proof = sealed.proof.as_deref().and_then(|proof| dpop::verify(proof, Method::POST.as_str(), &url));
+        let proven = proof.is_some_and(|proof| {
+            proof.jkt == keyring::thumbprint(signing) && proof.nonce.as_deref() == Some(sealed.request.short_key.as_str())
+        });
+        if !proven {
+            return Err(Code::BadProof);
+        }
+    }
+    Ok((opened, keys))
+}
+
+async fn refuse_envelope(state: &AppState, client: &Client, attempt: Attempt, kind: Kind, code: Code) -> ApiError {
+    let event = match kind {
+        Kind::Login => Event::Login,
+        Kind::Signup => Event::UserAdded,
+    };
+    let outcome = if code == Code::BadProof { "bad_proof" } else { "bad_envelope" };
+    let refusal = Refusal {
+        attempt,
+        trigger: Trigger::BadEnvelope,
+        account: None,
+        counts_for_account: false,
+        evidence: "an envelope that does not open or was not made for this request".to_owned(),
+        audit: audit::entry(state, client, event, outcome),
+        sentence: ban::sentence(state),
+    };
+    end_refused(state, refusal, code).await
+}
+
+/// Ends an attempt as refused.
+pub async fn end_refused(state: &AppState, refusal: Refusal, code: Code) -> ApiError {
+    match state.store.refuse(&refusal).await {
+        Ok(bans) => {
+            ban::impose(state, &bans);
+            ban::refusal(told(code, &bans), &bans, state)
+        }
+        Err(error) => error.into(),
+    }
+}
+
+/// A ban on everything is told as such: the next page would not open either.
+fn told(code: Code, bans: &[Ban]) -> Code {
+    if bans.iter().any(|ban| ban.scope == Scope::Everything) { Code::Banned } else { code }
+}
+
+/// Why a received message came to nothing.
+#[derive(Debug)]
+pub enum Stop {
+    /// The attempt has ended with a verdict.
+    Ended(ApiError),
+    /// Nobody is to blame, or something broke: the attempt is still open.
+    Open(ApiError),
+}
+
+impl<E: Into<ApiError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+/// Ends an attempt that is still open, so that the next one need not wait for its reservation to run out.
+pub async fn settle<T>(state: &AppState, attempt: &Attempt, result: Result<T, Stop>) -> Result<T, ApiError> {
+    match result {
+        Ok(value) => Ok(value),
+        Err(Stop::Ended(error)) => Err(error),
+        Err(Stop::Open(error)) => {
+            state.store.release(attempt).await?;
+            Err(error)
+        }
+    }
+}

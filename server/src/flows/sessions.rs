@@ -1,0 +1,58 @@
+//! A person's devices.
+
+use super::audit;
+use crate::guards::client::Client;
+use crate::http::ApiError;
+use crate::state::AppState;
+use store::audit::Event;
+use wire::session::Device;
+
+/// This device first, then by last use.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn devices(state: &AppState, user: &str, current: &str) -> Result<Vec<Device>, ApiError> {
+    let rows = state.store.sessions_of(user, state.now()).await?;
+    let mut devices: Vec<Device> = rows
+        .into_iter()
+        .map(|row| Device {
+            current: row.id == current,
+            bound: row.life.jkt.is_some(),
+            id: row.id,
+            name: row.device,
+            address: row.address,
+            created_at: row.created_at,
+            used_at: row.used_at,
+        })
+        .collect();
+    devices.sort_by_key(|device| !device.current);
+    Ok(devices)
+}
+
+/// Ends one session of the user. `false`: there is none of this id.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn end(state: &AppState, client: &Client, user: &str, id: &str) -> Result<bool, ApiError> {
+    let mut entry = audit::entry(state, client, Event::SessionEnded, audit::OK);
+    entry.user = Some(user.to_owned());
+    entry.session = Some(id.to_owned());
+    let ended = state.store.revoke(user, id, &entry, state.now()).await?;
+    if ended {
+        state.sessions.end(id);
+    }
+    Ok(ended)
+}
+
+/// Ends every session of the user but `keep`.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn end_others(state: &AppState, client: &Client, user: &str, keep: &str) -> Result<(), ApiError> {
+    let mut entry = audit::entry(state, client, Event::SessionEnded, audit::OK);
+    entry.user = Some(user.to_owned());
+    for id in state.store.revoke_others(user, Some(keep), &entry, state.now()).await? {
+        state.sessions.end(&id);
+    }
+    Ok(())
+}

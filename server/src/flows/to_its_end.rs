@@ -1,0 +1,16 @@
+//! A flow that has begun runs to its end, whether or not the client waits for the answer.
+
+use crate::http::ApiError;
+use std::future::Future;
+
+/// Runs the flow as a task of its own. A client that hangs up in the middle of a guess would otherwise
+/// leave its failure uncounted and its reservation behind.
+///
+/// # Errors
+/// The flow's own, or `unavailable` if it panicked.
+pub async fn to_its_end<T: Send + 'static>(flow: impl Future<Output = Result<T, ApiError>> + Send + 'static) -> Result<T, ApiError> {
+    match tokio::spawn(flow).await {
+        Ok(result) => result,
+        Err(error) => Err(ApiError::broken(error)),
+    }
+}

@@ -1,0 +1,72 @@
+//! Who asks, and whether this address is closed: the first guard of all. It asks no database.
+
+use crate::http::ApiError;
+use crate::state::AppState;
+use crate::{bans::Closed, device};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use domain::ban::Scope;
+use domain::encoding::base64url;
+use domain::identity::Identity;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use std::net::{IpAddr, SocketAddr};
+
+/// The client of a request.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub address: IpAddr,
+    pub identity: Identity,
+    user_agent: Option<String>,
+}
+
+impl Client {
+    pub fn new(address: IpAddr, v6_prefix: u8, headers: &HeaderMap) -> Self {
+        let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Self {
+            address: address.to_canonical(),
+            identity: Identity::of(address, v6_prefix),
+            user_agent: user_agent.map(|agent| agent.chars().take(512).collect()),
+        }
+    }
+
+    /// "Firefox on Linux"
+    pub fn device(&self) -> String {
+        device::name(self.user_agent.as_deref())
+    }
+}
+
+/// Lets nobody in from an address that is closed for everything.
+pub async fn guard(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let client = Client::new(peer.ip(), state.config.settings.ipv6_prefix, request.headers());
+    if let Some(closed) = state.bans.closed(client.identity, Scope::Everything, state.now()) {
+        return refuse(&state, closed, &request);
+    }
+    request.extensions_mut().insert(client);
+    next.run(request).await
+}
+
+fn refuse(state: &AppState, closed: Closed, request: &Request) -> Response {
+    let now = state.now();
+    if !wants_page(request) {
+        return ApiError::banned(closed, now).into_response();
+    }
+    let nonce = base64url(&state.entropy.bytes::<16>());
+    let left = u64::try_from(closed.until - now).unwrap_or_default().div_ceil(1000);
+    let (site, css) = (&state.config.settings.site.name, &state.assets.css);
+    let page = app::banned::page(site, css, &nonce, closed.until, left, &closed.incident);
+    let mut response = (StatusCode::FORBIDDEN, Html(page)).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(left));
+    super::headers::set_page_policy(response.headers_mut(), &nonce);
+    response
+}
+
+fn wants_page(request: &Request) -> bool {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    request.method() == Method::GET && accepts.contains("text/html")
+}

@@ -1,0 +1,11 @@
+//! What stands before every handler, in the order of `router.rs`.
+
+pub mod body;
+pub mod client;
+pub mod floods;
+pub mod headers;
+pub mod host;
+pub mod log;
+pub mod same_origin;
+pub mod sign_in;
+pub mod signed_in;

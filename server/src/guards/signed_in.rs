@@ -1,0 +1,67 @@
+//! Whoever is signed in, by cookie or by `Authorization: Bearer`.
+
+use crate::cookies::{self, Name};
+use crate::dpop;
+use crate::http::ApiError;
+use crate::state::AppState;
+use crate::tokens::Claims;
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use std::sync::Arc;
+use tower_cookies::Cookies;
+use wire::problem::Code;
+use wire::session::Session;
+
+/// An extractor: the handler runs only for a live session.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    pub claims: Arc<Claims>,
+}
+
+impl SignedIn {
+    /// The session that the cookies or the header belong to, if it is live.
+    ///
+    /// # Errors
+    /// The session is not in memory and the store does not answer.
+    pub async fn find(state: &AppState, headers: &HeaderMap, cookies: &Cookies) -> Result<Option<Self>, ApiError> {
+        let token = bearer(headers).or_else(|| cookies::get(cookies, &state.config, Name::Access));
+        let now = state.now();
+        let Some(claims) = token.and_then(|token| state.tokens.verify(&token, now)) else { return Ok(None) };
+        if state.sync.is_stale(now) {
+            return Err(ApiError::wait(Code::Unavailable, 1000));
+        }
+        let takes = state.sessions.takes(&*state.store, &claims.sid, claims.generation, now).await?;
+        Ok(takes.then_some(Self { claims }))
+    }
+
+    pub fn session(&self) -> Session {
+        let claims = &self.claims;
+        Session {
+            id: claims.sid.clone(),
+            sub: claims.sub.clone(),
+            username: claims.preferred_username.clone(),
+            roles: claims.roles.clone(),
+            bound: claims.cnf.is_some(),
+            expires_at: claims.exp * 1000,
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let cookies = parts.extensions.get::<Cookies>().cloned().unwrap_or_default();
+        // Whoever is not signed in will refresh next, and needs a nonce for the proof.
+        let refuse = || ApiError::new(Code::NoSession).with_nonce(dpop::nonce(&state.keyring.macs.nonce, state.now()));
+        Self::find(state, &parts.headers, &cookies).await?.ok_or_else(refuse)
+    }
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
+pub fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}

@@ -1,0 +1,92 @@
+//! The files that the browser loads: built before, embedded in the program, compressed once.
+
+use app::view::{Assets, Bundle};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+
+#[derive(RustEmbed)]
+#[folder = "../site"]
+#[allow_missing = true]
+struct Site;
+
+#[derive(Deserialize)]
+struct Manifest {
+    css: String,
+    login: ManifestBundle,
+    dashboard: ManifestBundle,
+}
+
+#[derive(Deserialize)]
+struct ManifestBundle {
+    js: String,
+    wasm: String,
+}
+
+/// Where the files are. Without a manifest (a build by `cargo leptos`) there is one bundle with a
+/// fixed name.
+pub fn manifest() -> Assets {
+    let manifest = Site::get("manifest.json").and_then(|file| serde_json::from_slice::<Manifest>(&file.data).ok());
+    match manifest {
+        Some(manifest) => Assets {
+            css: manifest.css,
+            login: Bundle { js: manifest.login.js, wasm: manifest.login.wasm },
+            dashboard: Bundle { js: manifest.dashboard.js, wasm: manifest.dashboard.wasm },
+        },
+        None => {
+            let bundle = Bundle { js: "/pkg/postern.js".to_owned(), wasm: "/pkg/postern.wasm".to_owned() };
+            Assets { css: "/pkg/postern.css".to_owned(), login: bundle.clone(), dashboard: bundle }
+        }
+    }
+}
+
+/// Serves `/pkg/...` and the few files beside it.
+pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let Some(kind) = media_type(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let (file, encoding) = match brotli(path, &headers) {
+        Some(file) => (file, Some("br")),
+        None => match Site::get(path) {
+            Some(file) => (file, None),
+            None => return StatusCode::NOT_FOUND.into_response(),
+        },
+    };
+    let mut response = axum::body::Body::from(file.data).into_response();
+    let answer = response.headers_mut();
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    // Files below /pkg/ are named by their content: a changed file has another name.
+    let caching = if is_hashed(path) { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    if let Some(encoding) = encoding {
+        answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+fn brotli(path: &str, headers: &HeaderMap) -> Option<rust_embed::EmbeddedFile> {
+    let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
+    let takes = |coding: &str| {
+        let mut parts = coding.split(';').map(str::trim);
+        parts.next() == Some("br") && parts.next() != Some("q=0")
+    };
+    accepted.split(',').any(takes).then(|| Site::get(&format!("{path}.br")))?
+}
+
+fn is_hashed(path: &str) -> bool {
+    path.starts_with("pkg/") && path.split('.').count() > 2
+}
+
+fn media_type(path: &str) -> Option<&'static str> {
+    match path.rsplit_once('.')?.1 {
+        "js" => Some("text/javascript; charset=utf-8"),
+        "wasm" => Some("application/wasm"),
+        "css" => Some("text/css; charset=utf-8"),
+        "svg" => Some("image/svg+xml"),
+        "txt" => Some("text/plain; charset=utf-8"),
+        "webmanifest" => Some("application/manifest+json"),
+        "png" => Some("image/png"),
+        _ => None,
+    }
+}

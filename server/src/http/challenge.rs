@@ -1,0 +1,42 @@
+//! `GET /api/challenge`
+
+use crate::cookies::{self, Name};
+use crate::guards::same_origin;
+use crate::state::AppState;
+use axum::Json;
+use axum::extract::State;
+use domain::short_key::{self, LIFETIME_MS, ShortKey, Terms};
+use http::HeaderMap;
+use tower_cookies::Cookies;
+use wire::challenge::Challenge;
+
+/// A `short_key` and the key to seal with. Writes nothing. A browser's `short_key` is tied to a cookie
+/// of that browser, which it gets here if it has none; a program's is tied to no cookie.
+pub async fn challenge(State(state): State<AppState>, cookies: Cookies, headers: HeaderMap) -> Json<Challenge> {
+    let now = state.now();
+    let terms = Terms {
+        expires_at: now + LIFETIME_MS,
+        kid: state.keyring.envelope.kid,
+        origin: short_key::hash(&state.config.origin),
+        cookie: pre_login(&state, &cookies, &headers),
+    };
+    Json(Challenge {
+        short_key: ShortKey::issue(&state.keyring.macs.short_key, state.entropy.bytes(), &terms),
+        expires_at: terms.expires_at,
+        now,
+        key: state.keyring.envelope.public.clone(),
+    })
+}
+
+fn pre_login(state: &AppState, cookies: &Cookies, headers: &HeaderMap) -> [u8; 32] {
+    match cookies::get(cookies, &state.config, Name::PreLogin) {
+        Some(cookie) => short_key::hash(&cookie),
+        None if same_origin::is_browser(headers) => {
+            let cookie = state.entropy.secret();
+            let hash = short_key::hash(&cookie);
+            cookies::set(cookies, &state.config, Name::PreLogin, cookie, None, state.now());
+            hash
+        }
+        None => [0; 32],
+    }
+}

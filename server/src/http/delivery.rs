@@ -1,0 +1,33 @@
+//! How tokens leave: in cookies to browsers, in the body to programs.
+
+use crate::cookies::{self, Name};
+use crate::flows::issue::Issued;
+use crate::state::AppState;
+use axum::Json;
+use tower_cookies::Cookies;
+use wire::login::{Delivery, SignedIn, Tokens};
+
+/// The answer to a login, a sign-up and a refresh.
+pub fn deliver(state: &AppState, cookies: &Cookies, delivery: Delivery, issued: Issued) -> Json<SignedIn> {
+    let tokens = match delivery {
+        Delivery::Cookies => {
+            set_cookies(state, cookies, &issued);
+            None
+        }
+        Delivery::Body => Some(Tokens {
+            token_type: "Bearer".to_owned(),
+            expires_in: u64::try_from(issued.session.expires_at - state.now()).unwrap_or_default() / 1000,
+            access_token: issued.access_token,
+            refresh_token: issued.refresh_token,
+        }),
+    };
+    Json(SignedIn { session: issued.session, tokens })
+}
+
+fn set_cookies(state: &AppState, cookies: &Cookies, issued: &Issued) {
+    let (config, now) = (&state.config, state.now());
+    let until = Some(issued.until);
+    cookies::set(cookies, config, Name::Access, issued.access_token.clone(), until, now);
+    cookies::set(cookies, config, Name::Refresh, issued.refresh_token.clone(), until, now);
+    cookies::clear(cookies, config, Name::PreLogin);
+}

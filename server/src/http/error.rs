@@ -1,0 +1,130 @@
+//! Error answers: a stable code outside, the cause in the log and nowhere else.
+
+use crate::bans::Closed;
+use axum::response::{IntoResponse, Response};
+use domain::UnixMs;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use std::sync::Arc;
+use wire::problem::{Code, MEDIA_TYPE, Problem};
+
+/// An error answer.
+#[derive(Debug)]
+pub struct ApiError {
+    code: Code,
+    retry_after_ms: Option<i64>,
+    incident: Option<String>,
+    nonce: Option<String>,
+    cause: Option<Cause>,
+}
+
+/// What broke, travelling with the answer to the one place that logs it.
+#[derive(Debug, Clone)]
+pub struct Cause(pub Arc<dyn std::error::Error + Send + Sync>);
+
+impl ApiError {
+    pub fn new(code: Code) -> Self {
+        Self { code, retry_after_ms: None, incident: None, nonce: None, cause: None }
+    }
+
+    pub fn wait(code: Code, ms: i64) -> Self {
+        Self { retry_after_ms: Some(ms), ..Self::new(code) }
+    }
+
+    pub fn banned(closed: Closed, now: UnixMs) -> Self {
+        Self { incident: Some(closed.incident), ..Self::wait(Code::Banned, closed.until - now) }
+    }
+
+    /// Something broke here.
+    pub fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { cause: Some(Cause(Arc::new(cause))), ..Self::wait(Code::Unavailable, 1000) }
+    }
+
+    /// Gives the client the nonce for its next proof (RFC 9449, section 8).
+    #[must_use]
+    pub fn with_nonce(self, nonce: String) -> Self {
+        Self { nonce: Some(nonce), ..self }
+    }
+
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+impl From<store::Error> for ApiError {
+    fn from(error: store::Error) -> Self {
+        Self::broken(error)
+    }
+}
+
+impl From<crate::passwords::Error> for ApiError {
+    fn from(error: crate::passwords::Error) -> Self {
+        Self::broken(error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, title) = describe(self.code);
+        let retry_after = self.retry_after_ms.map(seconds);
+        let problem = Problem {
+            status: status.as_u16(),
+            code: self.code,
+            title: title.to_owned(),
+            retry_after,
+            incident: self.incident,
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(nonce) = self.nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
+            headers.insert(HeaderName::from_static(crate::dpop::NONCE_HEADER), nonce);
+        }
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(cause);
+        }
+        response
+    }
+}
+
+/// Rounded up: whoever waits so long may come back.
+fn seconds(ms: i64) -> u64 {
+    u64::try_from(ms.max(0)).unwrap_or_default().div_ceil(1000).max(1)
+}
+
+fn describe(code: Code) -> (StatusCode, &'static str) {
+    match code {
+        Code::WrongCredentials => (StatusCode::UNAUTHORIZED, "Wrong name or password."),
+        Code::Banned => (StatusCode::FORBIDDEN, "This address is closed for a while."),
+        Code::AccountDelayed => (StatusCode::TOO_MANY_REQUESTS, "Too many tries on this account. Wait a little."),
+        Code::ShortKeyExpired => (StatusCode::BAD_REQUEST, "The short_key has run out. Get a new challenge."),
+        Code::ShortKeyMismatch => (StatusCode::BAD_REQUEST, "The short_key belongs elsewhere. Get a new challenge."),
+        Code::ShortKeyForged => (StatusCode::FORBIDDEN, "The short_key was not made here."),
+        Code::ShortKeyReplayed => (StatusCode::FORBIDDEN, "The short_key was used before."),
+        Code::AlreadyReceived => (StatusCode::CONFLICT, "This request was received before and is not taken twice."),
+        Code::BadEnvelope => (StatusCode::BAD_REQUEST, "The envelope cannot be opened."),
+        Code::BadProof => (StatusCode::UNAUTHORIZED, "The proof of the client's key is missing or wrong."),
+        Code::UseDpopNonce => (StatusCode::UNAUTHORIZED, "The proof needs the nonce of the DPoP-Nonce header."),
+        Code::NoSession => (StatusCode::UNAUTHORIZED, "Not signed in."),
+        Code::SessionEnded => (StatusCode::UNAUTHORIZED, "This session has ended. Sign in again."),
+        Code::CrossSite => (StatusCode::FORBIDDEN, "This request does not come from this site's own pages."),
+        Code::SignupClosed => (StatusCode::FORBIDDEN, "Nobody can sign up here with this link."),
+        Code::NameTaken => (StatusCode::CONFLICT, "This name is taken."),
+        Code::NameInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "This cannot be a name."),
+        Code::PasswordTooShort => (StatusCode::UNPROCESSABLE_ENTITY, "The password is too short."),
+        Code::PasswordTooLong => (StatusCode::UNPROCESSABLE_ENTITY, "The password is longer than 1,024 bytes."),
+        Code::PasswordCommon => (StatusCode::UNPROCESSABLE_ENTITY, "The password is among the first that are guessed."),
+        Code::BadRequest => (StatusCode::BAD_REQUEST, "The request is not of the form that this path takes."),
+        Code::NotFound => (StatusCode::NOT_FOUND, "Nothing is here."),
+        Code::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "This path does not take this method."),
+        Code::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 16 KiB."),
+        Code::Timeout => (StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive."),
+        Code::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Too busy right now. Try again shortly."),
+        Code::Unavailable | Code::Unknown => (StatusCode::SERVICE_UNAVAILABLE, "Something broke here. Nothing was changed."),
+    }
+}

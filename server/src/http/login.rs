@@ -1,0 +1,27 @@
+//! `POST /api/login`
+
+use super::{ApiError, delivery};
+use crate::flows;
+use crate::flows::sealed::Sealed;
+use crate::guards::client::Client;
+use crate::state::AppState;
+use axum::Extension;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use http::HeaderMap;
+use tower_cookies::Cookies;
+use wire::login::SignedIn;
+
+pub async fn login(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    cookies: Cookies,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<SignedIn>, ApiError> {
+    let sealed = Sealed::read(&state, &cookies, &headers, body)?;
+    let delivery = sealed.request.delivery;
+    let issued = flows::to_its_end(flows::login::login(state.clone(), client, sealed)).await?;
+    Ok(delivery::deliver(&state, &cookies, delivery, issued))
+}

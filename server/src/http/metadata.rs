@@ -1,0 +1,41 @@
+//! `GET /.well-known/jwks.json` and `GET /.well-known/postern`: readable from anywhere.
+
+use crate::state::AppState;
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::header;
+use serde_json::json;
+use wire::jwk::Jwks;
+use wire::paths;
+
+const OPEN: [(http::HeaderName, &str); 2] =
+    [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "public, max-age=300")];
+
+/// The public keys that verify access tokens (RFC 7517).
+pub async fn jwks(State(state): State<AppState>) -> impl IntoResponse {
+    (OPEN, Json(Jwks { keys: vec![state.keyring.signing.public.clone()] }))
+}
+
+/// Endpoints and policy, for programs.
+pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
+    let at = |path: &str| format!("{}{path}", state.config.origin);
+    let settings = &state.config.settings;
+    let body = json!({
+        "issuer": state.config.origin,
+        "jwks_uri": at(paths::JWKS),
+        "challenge_endpoint": at(paths::CHALLENGE),
+        "login_endpoint": at(paths::LOGIN),
+        "signup_endpoint": at(paths::SIGNUP),
+        "refresh_endpoint": at(paths::REFRESH),
+        "logout_endpoint": at(paths::LOGOUT),
+        "session_endpoint": at(paths::SESSION),
+        "envelope": { "alg": wire::envelope::ALG, "enc": wire::envelope::ENC },
+        "access_token_signing_alg_values_supported": ["ES256"],
+        "dpop_signing_alg_values_supported": ["ES256"],
+        "password_min": settings.password.min,
+        "password_max_bytes": domain::password::MAX_BYTES,
+        "signup_mode": settings.signup.mode,
+    });
+    (OPEN, Json(body))
+}

@@ -1,0 +1,164 @@
+//! The pages: what each shows is loaded here, before rendering starts.
+
+use super::{ApiError, render};
+use crate::config::SignupMode;
+use crate::cookies::{self, Name};
+use crate::flows;
+use crate::guards::client::Client;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use app::view::{ActivityView, Closed, DevicesView, LoginView, OverviewView, ResumeView, SignupView, View, Viewer, Why};
+use axum::Extension;
+use axum::extract::{Query, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::account::Role;
+use domain::ban::Scope;
+use domain::local_path::local_path;
+use http::{HeaderMap, Uri};
+use serde::Deserialize;
+use tower_cookies::Cookies;
+use wire::paths;
+
+const WEEK_MS: i64 = 7 * 24 * 60 * 60_000;
+const OVERVIEW_LINES: usize = 5;
+const ACTIVITY_ROWS: u32 = 500;
+
+/// What a page's address may say.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    next: Option<String>,
+    why: Option<String>,
+}
+
+/// Loads the view of a page, or leads elsewhere.
+pub async fn load(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    cookies: Cookies,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    // Not the request itself: its body cannot be shared between threads.
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    match view(&state, &client, &cookies, &uri, &headers).await {
+        Ok(Page::View(view)) => {
+            request.extensions_mut().insert(view);
+            next.run(request).await
+        }
+        Ok(Page::Elsewhere(path)) => Redirect::to(&path).into_response(),
+        Err(error) => {
+            // The page is the same whatever broke; the cause travels on to the log.
+            let cause = error.into_response().extensions().get::<super::error::Cause>().cloned();
+            let mut response = render::document(State(state), View::Broken, request).await;
+            if let Some(cause) = cause {
+                response.extensions_mut().insert(cause);
+            }
+            response
+        }
+    }
+}
+
+enum Page {
+    View(View),
+    Elsewhere(String),
+}
+
+async fn view(
+    state: &AppState,
+    client: &Client,
+    cookies: &Cookies,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Page, ApiError> {
+    let asked = Query::<Asked>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
+    let target = local_path(asked.next.as_deref()).to_owned();
+    let signed_in = SignedIn::find(state, headers, cookies).await?;
+    match (uri.path(), signed_in) {
+        (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_)) => Ok(Page::Elsewhere(target)),
+        (paths::SIGNUP_PAGE, Some(_)) => Ok(Page::Elsewhere(paths::DASHBOARD_PAGE.to_owned())),
+        (paths::LOGIN_PAGE, None) => login(state, client, target, asked.why.as_deref()).await,
+        (paths::RESUME_PAGE, None) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
+        (paths::SIGNUP_PAGE, None) => signup(state).await,
+        (path, Some(signed_in)) => dashboard(state, path, &signed_in).await,
+        (_, None) => Ok(Page::Elsewhere(door(state, cookies, uri))),
+    }
+}
+
+/// Where a stranger to the dashboard goes: a browser that was signed in tries to resume first.
+fn door(state: &AppState, cookies: &Cookies, uri: &Uri) -> String {
+    let page = if cookies::get(cookies, &state.config, Name::Access).is_some() { paths::RESUME_PAGE } else { paths::LOGIN_PAGE };
+    let here = uri.path_and_query().map_or(paths::DASHBOARD_PAGE, |path| path.as_str());
+    let query = serde_urlencoded_pair("next", here);
+    format!("{page}?{query}")
+}
+
+fn serde_urlencoded_pair(name: &str, value: &str) -> String {
+    let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~' | b'/');
+    let value: String = value.bytes().map(|c| if plain(c) { char::from(c).to_string() } else { format!("%{c:02X}") }).collect();
+    format!("{name}={value}")
+}
+
+async fn login(state: &AppState, client: &Client, next: String, why: Option<&str>) -> Result<Page, ApiError> {
+    let now = state.now();
+    let closed = state.bans.closed(client.identity, Scope::SignIn, now);
+    Ok(Page::View(View::Login(LoginView {
+        next,
+        why: match why {
+            Some("ended") => Some(Why::Ended),
+            Some("key_gone") => Some(Why::KeyGone),
+            Some("signed_out") => Some(Why::SignedOut),
+            _ => None,
+        },
+        closed: closed.map(|closed| Closed { until: closed.until, incident: closed.incident }),
+        first_run: state.store.user_count().await? == 0,
+        signup: state.config.settings.signup.mode == SignupMode::Open,
+    })))
+}
+
+async fn signup(state: &AppState) -> Result<Page, ApiError> {
+    let first_run = state.store.user_count().await? == 0;
+    let settings = &state.config.settings;
+    Ok(Page::View(View::Signup(SignupView {
+        first_run,
+        shut: !first_run && settings.signup.mode == SignupMode::Closed,
+        password_min: settings.password.min,
+    })))
+}
+
+async fn dashboard(state: &AppState, path: &str, signed_in: &SignedIn) -> Result<Page, ApiError> {
+    let claims = &signed_in.claims;
+    let viewer = Viewer {
+        username: claims.preferred_username.clone(),
+        administrator: claims.roles.iter().any(|role| role == Role::Administrator.as_str()),
+        bound: claims.cnf.is_some(),
+    };
+    let view = match path {
+        paths::DASHBOARD_PAGE => View::Overview(Box::new(overview(state, viewer, signed_in).await?)),
+        paths::DEVICES_PAGE => {
+            let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
+            View::Devices(DevicesView { viewer, devices })
+        }
+        paths::ACTIVITY_PAGE => {
+            let entries = flows::activity::lines(state, &claims.sub, ACTIVITY_ROWS).await?;
+            View::Activity(ActivityView { viewer, entries })
+        }
+        _ => View::NotFound,
+    };
+    Ok(Page::View(view))
+}
+
+async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Result<OverviewView, ApiError> {
+    let claims = &signed_in.claims;
+    let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
+    let mut activity = flows::activity::lines(state, &claims.sub, 100).await?;
+    activity.truncate(OVERVIEW_LINES);
+    let odd = state.store.odd_entries(&claims.sub, state.now() - WEEK_MS).await?;
+    let signed_in_at = devices.iter().find(|device| device.current).map_or(claims.iat * 1000, |device| device.created_at);
+    Ok(OverviewView { viewer, devices, activity, odd: u32::try_from(odd).unwrap_or(u32::MAX), signed_in_at })
+}
+
+/// `/` is the dashboard's short name.
+pub async fn home() -> Redirect {
+    Redirect::to(paths::DASHBOARD_PAGE)
+}

@@ -1,0 +1,35 @@
+//! `POST /api/refresh`
+
+use super::{ApiError, delivery};
+use crate::cookies::{self, Name};
+use crate::flows;
+use crate::guards::client::Client;
+use crate::state::AppState;
+use axum::Extension;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use http::HeaderMap;
+use tower_cookies::Cookies;
+use wire::login::{Delivery, SignedIn};
+use wire::problem::Code;
+use wire::refresh::RefreshRequest;
+
+/// Rotates both tokens. A program sends its refresh token in the body and gets the new one there.
+pub async fn refresh(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    cookies: Cookies,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<SignedIn>, ApiError> {
+    let request: RefreshRequest = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
+    let (token, delivery) = match request.refresh_token {
+        Some(token) => (Some(token), Delivery::Body),
+        None => (cookies::get(&cookies, &state.config, Name::Refresh), Delivery::Cookies),
+    };
+    let token = token.ok_or_else(|| ApiError::new(Code::NoSession))?;
+    let proof = headers.get(crate::dpop::HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let issued = flows::to_its_end(flows::refresh::refresh(state.clone(), client, token, proof)).await?;
+    Ok(delivery::deliver(&state, &cookies, delivery, issued))
+}

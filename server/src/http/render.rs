@@ -1,0 +1,49 @@
+//! How a page is rendered: its view, its nonce, its policy and its status are set here.
+
+use crate::guards::headers::page_policy;
+use crate::state::AppState;
+use app::view::{Site, View};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header, request};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{expect_context, provide_context, use_context};
+use leptos_axum::ResponseOptions;
+use std::sync::Arc;
+
+/// The context of every page: what the server loaded for it ([`View`], in the request's extensions).
+pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+    let state = state.clone();
+    move || {
+        let view = use_context::<request::Parts>()
+            .and_then(|parts| parts.extensions.get::<View>().cloned())
+            .unwrap_or(View::NotFound);
+        let response = expect_context::<ResponseOptions>();
+        if let Some(policy) = use_nonce().and_then(|nonce| HeaderValue::from_str(&page_policy(&nonce)).ok()) {
+            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        match view {
+            View::NotFound => response.set_status(StatusCode::NOT_FOUND),
+            View::Broken => response.set_status(StatusCode::SERVICE_UNAVAILABLE),
+            _ => {}
+        }
+        provide_context(site(&state));
+        provide_context(view);
+    }
+}
+
+fn site(state: &AppState) -> Site {
+    Site {
+        name: state.config.settings.site.name.clone(),
+        insecure: state.config.insecure(),
+        assets: Arc::clone(&state.assets),
+        now: state.now(),
+    }
+}
+
+/// Renders a view at a path that is no page.
+pub async fn document(State(state): State<AppState>, view: View, mut request: Request) -> Response {
+    request.extensions_mut().insert(view);
+    let render = leptos_axum::render_app_async_with_context(context(&state), app::document);
+    render(request).await
+}

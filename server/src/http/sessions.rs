@@ -1,0 +1,41 @@
+//! `GET /api/sessions`, `DELETE /api/sessions`, `DELETE /api/sessions/{id}`
+
+use super::ApiError;
+use crate::flows;
+use crate::guards::client::Client;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use http::StatusCode;
+use wire::problem::Code;
+use wire::session::Devices;
+
+/// My devices: this one first, then by last use.
+pub async fn list(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Devices>, ApiError> {
+    let devices = flows::sessions::devices(&state, &signed_in.claims.sub, &signed_in.claims.sid).await?;
+    Ok(Json(Devices { devices }))
+}
+
+/// Ends one of my sessions.
+pub async fn end(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    signed_in: SignedIn,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let user = signed_in.claims.sub.clone();
+    let ended = flows::to_its_end(async move { flows::sessions::end(&state, &client, &user, &id).await }).await?;
+    if ended { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
+}
+
+/// Ends all of my sessions but this one.
+pub async fn end_others(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    signed_in: SignedIn,
+) -> Result<StatusCode, ApiError> {
+    let (user, keep) = (signed_in.claims.sub.clone(), signed_in.claims.sid.clone());
+    flows::to_its_end(async move { flows::sessions::end_others(&state, &client, &user, &keep).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,86 @@
+//! What runs beside the requests: hearing of other nodes' changes, and sweeping.
+
+use crate::state::AppState;
+use domain::UnixMs;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Another node's bans and revocations are heard of within this.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// Clocks of nodes may differ by this much.
+const OVERLAP_MS: i64 = 5_000;
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Past this age what is in memory is not good enough to let anybody in.
+const STALE_MS: i64 = 15_000;
+/// Sessions that are over are kept this long for the owner to see what happened.
+const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
+
+/// When the store was last heard.
+#[derive(Debug, Default)]
+pub struct Freshness(AtomicI64);
+
+impl Freshness {
+    /// Whether memory is too old to be trusted with a yes.
+    pub fn is_stale(&self, now: UnixMs) -> bool {
+        now - self.0.load(Ordering::Relaxed) > STALE_MS
+    }
+}
+
+/// Hears once of everything that changed since the last time.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn sync(state: &AppState) -> store::Result<()> {
+    let now = state.now();
+    let since = state.sync.0.load(Ordering::Relaxed) - OVERLAP_MS;
+    let first = since < 0;
+    if !first {
+        state.bans.apply(&state.store.bans_changed(since).await?);
+        state.sessions.apply(&state.store.sessions_changed(since).await?);
+    }
+    state.sync.0.store(now, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Runs until `stop` says so.
+pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
+    let mut sync_tick = tokio::time::interval(SYNC_EVERY);
+    let mut sweep_tick = tokio::time::interval(SWEEP_EVERY);
+    sync_tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = sync_tick.tick() => {
+                if let Err(error) = sync(&state).await {
+                    tracing::error!(cause = %chain(&error), "the store does not answer");
+                }
+            }
+            _ = sweep_tick.tick() => {
+                if let Err(error) = sweep(&state).await {
+                    tracing::error!(cause = %chain(&error), "sweeping failed");
+                }
+            }
+        }
+    }
+}
+
+async fn sweep(state: &AppState) -> store::Result<()> {
+    let now = state.now();
+    state.bans.sweep(now);
+    state.store.sweep_attempts(now).await?;
+    state.store.sweep_sessions(now - KEEP_SESSIONS_MS).await?;
+    Ok(())
+}
+
+/// An error with all its causes, for the log.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

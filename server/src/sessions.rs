@@ -1,0 +1,99 @@
+//! Sessions as every request asks for them: from memory, told of changes.
+
+use domain::UnixMs;
+use domain::session::takes_access;
+use moka::sync::Cache;
+use store::Store;
+use store::sessions::{Change, Row};
+
+/// What a check needs to know of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Live {
+    pub generation: u32,
+    pub rotated_at: UnixMs,
+    pub idle_at: UnixMs,
+    pub ends_at: UnixMs,
+    pub revoked: bool,
+}
+
+/// A bounded cache over the store. Another node's changes reach it through [`Sessions::apply`].
+#[derive(Debug, Clone)]
+pub struct Sessions(Cache<String, Live>);
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self(Cache::new(100_000))
+    }
+}
+
+impl Sessions {
+    /// Whether the session takes an access token of this generation now.
+    ///
+    /// # Errors
+    /// The session is not in memory and the store does not answer.
+    pub async fn takes(&self, store: &dyn Store, id: &str, generation: u32, now: UnixMs) -> store::Result<bool> {
+        let live = match self.0.get(id) {
+            Some(live) => live,
+            None => match store.session(id).await? {
+                Some(row) => self.learn(&row),
+                None => return Ok(false),
+            },
+        };
+        Ok(live.takes(generation, now))
+    }
+
+    /// Takes in a row that was read or written.
+    pub fn learn(&self, row: &Row) -> Live {
+        let live = Live {
+            generation: row.life.generation,
+            rotated_at: row.life.rotated_at,
+            idle_at: row.life.idle_at,
+            ends_at: row.life.ends_at,
+            revoked: row.life.revoked || row.user_disabled,
+        };
+        self.insert(&row.id, live);
+        live
+    }
+
+    pub fn insert(&self, id: &str, live: Live) {
+        self.0.insert(id.to_owned(), live);
+    }
+
+    /// Ends a session here at once.
+    pub fn end(&self, id: &str) {
+        if let Some(live) = self.0.get(id) {
+            self.insert(id, Live { revoked: true, ..live });
+        }
+    }
+
+    /// Forgets everything: the next question asks the store.
+    pub fn clear(&self) {
+        self.0.invalidate_all();
+    }
+
+    /// Takes in other nodes' changes to sessions that are in memory here.
+    pub fn apply(&self, changes: &[Change]) {
+        for change in changes {
+            let Some(held) = self.0.get(&change.id) else { continue };
+            let news = Live {
+                generation: change.generation.max(held.generation),
+                rotated_at: change.rotated_at.max(held.rotated_at),
+                idle_at: change.idle_at.max(held.idle_at),
+                ends_at: change.ends_at,
+                revoked: change.revoked || held.revoked,
+            };
+            if news != held {
+                self.insert(&change.id, news);
+            }
+        }
+    }
+}
+
+impl Live {
+    fn takes(self, generation: u32, now: UnixMs) -> bool {
+        !self.revoked
+            && now < self.idle_at
+            && now < self.ends_at
+            && takes_access(self.generation, self.rotated_at, generation, now)
+    }
+}

@@ -1,0 +1,127 @@
+//! What every request can reach.
+
+use crate::bans::Bans;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::floods::Floods;
+use crate::http::assets;
+use crate::keyring::{self, Keyring};
+use crate::passwords::{self, Passwords};
+use crate::proofs::SeenProofs;
+use crate::queue::Queue;
+use crate::sessions::Sessions;
+use crate::tokens::Tokens;
+use crate::{jobs, key_encryption, key_encryption::KeyEncryptionKey};
+use app::view::Assets;
+use axum::extract::FromRef;
+use leptos::prelude::LeptosOptions;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use store::Store;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+pub struct Parts {
+    pub config: Config,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub store: Arc<dyn Store>,
+    pub keyring: Arc<Keyring>,
+    pub tokens: Tokens,
+    pub passwords: Passwords,
+    pub bans: Bans,
+    pub floods: Floods,
+    pub sessions: Sessions,
+    pub queue: Queue,
+    pub proofs: SeenProofs,
+    pub sync: jobs::Freshness,
+    pub assets: Arc<Assets>,
+    leptos: LeptosOptions,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    KeyEncryption(#[from] key_encryption::Error),
+    #[error(transparent)]
+    Keyring(#[from] keyring::Error),
+    #[error(transparent)]
+    Passwords(#[from] passwords::Error),
+}
+
+impl AppState {
+    /// Loads keys and bans; starts the hash threads.
+    ///
+    /// # Errors
+    /// The store does not answer, or the keys do not fit it.
+    pub async fn load(
+        config: Config,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, Error> {
+        let key = KeyEncryptionKey::load(&config, &*entropy)?;
+        let keyring = Arc::new(Keyring::load(&*store, &key, &*entropy, &*clock).await?);
+        let state = Self(Arc::new(Parts {
+            tokens: Tokens::new(Arc::clone(&keyring), &config),
+            passwords: Passwords::start(&config.settings, &*entropy)?,
+            bans: Bans::default(),
+            floods: Floods::new(config.policy.limits),
+            sessions: Sessions::default(),
+            queue: Queue::default(),
+            proofs: SeenProofs::default(),
+            sync: jobs::Freshness::default(),
+            assets: Arc::new(assets::manifest()),
+            leptos: LeptosOptions::builder().output_name("postern").build(),
+            config,
+            clock,
+            entropy,
+            store,
+            keyring,
+        }));
+        state.bans.apply(&state.store.active_bans(state.clock.now()).await?);
+        jobs::sync(&state).await?;
+        Ok(state)
+    }
+
+    pub fn now(&self) -> domain::UnixMs {
+        self.clock.now()
+    }
+
+    /// A new ULID.
+    pub fn ulid(&self) -> String {
+        self.entropy.ulid(self.now())
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+impl fmt::Debug for AppState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AppState(..)")
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Parts(..)")
+    }
+}

@@ -1,0 +1,163 @@
+//! Access tokens: JWT in the profile of RFC 9068, ES256, verified once and remembered.
+
+use crate::config::Config;
+use crate::keyring::Keyring;
+use domain::UnixMs;
+use domain::encoding::sha256;
+use jsonwebtoken::{Algorithm, Header, Validation};
+use moka::sync::Cache;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+const TYP: &str = "at+jwt";
+/// Room for clocks that differ, both ways.
+const SKEW_SECONDS: i64 = 30;
+const LONGEST_TOKEN: usize = 4096;
+
+/// What an access token says. Times are unix seconds (RFC 7519, section 2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    pub sub: String,
+    pub preferred_username: String,
+    pub exp: i64,
+    pub iat: i64,
+    pub nbf: i64,
+    pub jti: String,
+    /// The session, and how often it had been refreshed.
+    pub sid: String,
+    #[serde(rename = "gen")]
+    pub generation: u32,
+    pub client_id: String,
+    pub roles: Vec<String>,
+    /// The key that the session is bound to (RFC 7800, section 3.1; RFC 9449, section 6.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    pub jkt: String,
+}
+
+/// Whom a token is made for.
+#[derive(Debug, Clone)]
+pub struct Subject<'a> {
+    pub user: &'a str,
+    pub username: &'a str,
+    pub role: &'a str,
+    pub session: &'a str,
+    pub generation: u32,
+    pub jkt: Option<&'a str>,
+    pub jti: String,
+}
+
+/// Signs and verifies.
+#[derive(Clone)]
+pub struct Tokens {
+    keyring: Arc<Keyring>,
+    issuer: String,
+    lifetime_ms: i64,
+    validation: Arc<Validation>,
+    /// By SHA-256 of the token: a signature costs nine tenths of a session check.
+    verified: Cache<[u8; 32], Arc<Claims>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("an access token could not be signed")]
+pub struct SignError(#[from] jsonwebtoken::errors::Error);
+
+impl Tokens {
+    pub fn new(keyring: Arc<Keyring>, config: &Config) -> Self {
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.set_issuer(&[&config.origin]);
+        validation.set_audience(&[&config.origin]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
+        // Times are judged below, by the server's own clock.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        Self {
+            keyring,
+            issuer: config.origin.clone(),
+            lifetime_ms: config.settings.session.access.ms(),
+            validation: Arc::new(validation),
+            verified: Cache::builder().max_capacity(50_000).build(),
+        }
+    }
+
+    /// A signed token and when it runs out.
+    ///
+    /// # Errors
+    /// The key cannot sign.
+    pub fn sign(&self, subject: Subject<'_>, now: UnixMs) -> Result<(String, UnixMs), SignError> {
+        let (iat, exp) = (now.div_euclid(1000), (now + self.lifetime_ms).div_euclid(1000));
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            aud: self.issuer.clone(),
+            sub: subject.user.to_owned(),
+            preferred_username: subject.username.to_owned(),
+            exp,
+            iat,
+            nbf: iat,
+            jti: subject.jti,
+            sid: subject.session.to_owned(),
+            generation: subject.generation,
+            client_id: "postern".to_owned(),
+            roles: vec![subject.role.to_owned()],
+            cnf: subject.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
+        };
+        let signing = &self.keyring.signing;
+        let header = Header {
+            typ: Some(TYP.to_owned()),
+            kid: Some(signing.public.kid.clone()),
+            ..Header::new(Algorithm::ES256)
+        };
+        let token = jsonwebtoken::encode(&header, &claims, &signing.encoding)?;
+        Ok((token, exp * 1000))
+    }
+
+    /// The claims of a token that was signed here and is within its time. Whether its session still
+    /// takes it is asked elsewhere, on every request.
+    pub fn verify(&self, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
+        self.verify_signature(token).filter(|claims| is_in_time(claims, now))
+    }
+
+    /// The claims whatever the time: for pages that resume a session.
+    pub fn verify_signature(&self, token: &str) -> Option<Arc<Claims>> {
+        if token.len() > LONGEST_TOKEN {
+            return None;
+        }
+        let hash = sha256(token.as_bytes());
+        if let Some(claims) = self.verified.get(&hash) {
+            return Some(claims);
+        }
+        let claims = Arc::new(self.decode(token)?);
+        self.verified.insert(hash, Arc::clone(&claims));
+        Some(claims)
+    }
+
+    fn decode(&self, token: &str) -> Option<Claims> {
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        let ours = header.typ.as_deref() == Some(TYP)
+            && header.kid.as_deref() == Some(self.keyring.signing.public.kid.as_str());
+        if !ours {
+            return None;
+        }
+        // The algorithm is the validation's, never the header's.
+        let data = jsonwebtoken::decode::<Claims>(token, &self.keyring.signing.decoding, &self.validation).ok()?;
+        Some(data.claims)
+    }
+}
+
+fn is_in_time(claims: &Claims, now: UnixMs) -> bool {
+    let now = now.div_euclid(1000);
+    // Its own issuer judges by the clock that wrote it: no room after the end.
+    now < claims.exp && claims.nbf <= now + SKEW_SECONDS
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tokens(..)")
+    }
+}
