@@ -23,12 +23,12 @@ pub struct Closed {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Entry {
-    sign_in: Option<Until>,
-    everything: Option<Until>,
+    sign_in: Option<Term>,
+    everything: Option<Term>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Until {
+struct Term {
     since: UnixMs,
     until: UnixMs,
     incident: [u8; 7],
@@ -39,11 +39,9 @@ impl Bans {
     pub fn closed(&self, identity: Identity, scope: Scope, now: UnixMs) -> Option<Closed> {
         let entry = *self.0.read().get(&identity)?;
         let sign_in = entry.sign_in.filter(|_| scope == Scope::SignIn);
-        let longest = [sign_in, entry.everything].into_iter().flatten().max_by_key(|until| until.until)?;
-        (longest.until > now).then(|| Closed {
-            until: longest.until,
-            incident: String::from_utf8_lossy(&longest.incident).into_owned(),
-        })
+        let longest = [sign_in, entry.everything].into_iter().flatten().max_by_key(|term| term.until)?;
+        (longest.until > now)
+            .then(|| Closed { until: longest.until, incident: String::from_utf8_lossy(&longest.incident).into_owned() })
     }
 
     /// Takes in bans that were made or lifted, oldest first.
@@ -72,7 +70,7 @@ impl Bans {
 }
 
 impl Entry {
-    fn slot(&mut self, scope: Scope) -> &mut Option<Until> {
+    fn slot(&mut self, scope: Scope) -> &mut Option<Term> {
         match scope {
             Scope::SignIn => &mut self.sign_in,
             Scope::Everything => &mut self.everything,
@@ -80,7 +78,7 @@ impl Entry {
     }
 
     fn until(&self) -> UnixMs {
-        [self.sign_in, self.everything].into_iter().flatten().map(|until| until.until).max().unwrap_or(0)
+        [self.sign_in, self.everything].into_iter().flatten().map(|term| term.until).max().unwrap_or(0)
     }
 }
 
@@ -94,7 +92,7 @@ fn insert(table: &mut HashMap<Identity, Entry>, ban: &Ban) {
     }
     let slot = table.entry(ban.identity).or_default().slot(ban.scope);
     if slot.is_none_or(|held| held.until < ban.until) {
-        *slot = Some(Until { since: ban.since, until: ban.until, incident });
+        *slot = Some(Term { since: ban.since, until: ban.until, incident });
     }
 }
 

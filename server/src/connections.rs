@@ -1,8 +1,8 @@
 //! Accepting connections: HTTP/1.1, capped in number, slow headers cut.
 
-use domain::identity::Identity;
 use axum::Router;
 use axum::extract::ConnectInfo;
+use domain::identity::Identity;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -34,7 +34,7 @@ pub struct Caps {
 pub async fn serve(listener: TcpListener, router: Router, caps: Caps, mut stop: watch::Receiver<bool>) {
     let all = Arc::new(Semaphore::new(caps.max));
     let by_address: Cache<Identity, Arc<Semaphore>> =
-        Cache::builder().max_capacity(200_000).time_to_idle(Duration::from_secs(300)).build();
+        Cache::builder().max_capacity(200_000).time_to_idle(Duration::from_mins(5)).build();
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -49,7 +49,8 @@ pub async fn serve(listener: TcpListener, router: Router, caps: Caps, mut stop: 
                 continue;
             }
         };
-        let own = by_address.get_with(Identity::of(peer.ip(), caps.v6_prefix), || Arc::new(Semaphore::new(caps.per_address)));
+        let own =
+            by_address.get_with(Identity::of(peer.ip(), caps.v6_prefix), || Arc::new(Semaphore::new(caps.per_address)));
         let (Ok(place), Ok(own_place)) = (Arc::clone(&all).try_acquire_owned(), own.try_acquire_owned()) else {
             // Closing costs less than any answer.
             continue;
@@ -74,7 +75,14 @@ fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-) -> Connection<impl hyper::service::Service<hyper::Request<hyper::body::Incoming>, Response = axum::response::Response, Error = std::convert::Infallible, Future: Send>> {
+) -> Connection<
+    impl hyper::service::Service<
+        hyper::Request<hyper::body::Incoming>,
+        Response = axum::response::Response,
+        Error = std::convert::Infallible,
+        Future: Send,
+    >,
+> {
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));

@@ -5,9 +5,9 @@
 
 use crate::config::Config;
 use domain::UnixMs;
+use tower_cookies::Cookies;
 use tower_cookies::cookie::time::Duration;
 use tower_cookies::cookie::{Cookie, SameSite};
-use tower_cookies::Cookies;
 
 /// Which cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

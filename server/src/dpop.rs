@@ -89,3 +89,73 @@ pub fn nonce_is_fresh(key: &[u8; 32], nonce: &str, now: UnixMs) -> bool {
     let age = now.saturating_sub(i64::from_be_bytes(*time));
     hmac_is(key, &[time], tag) && (-1000..NONCE_LIFETIME_MS).contains(&age)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+    use serde_json::{Value, json};
+
+    const URL: &str = "http://localhost:3000/api/refresh";
+
+    /// A proof whose header and claims were changed before it was signed.
+    fn proof(change: impl Fn(&mut Value, &mut Value)) -> String {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+        let point = pair.public_key().as_ref();
+        let jwk = EcJwk::p256(base64url(&point[1..33]), base64url(&point[33..]));
+        let mut header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk});
+        let mut claims = json!({"jti": "1", "htm": "POST", "htu": URL, "iat": 1, "nonce": "n"});
+        change(&mut header, &mut claims);
+        let message =
+            format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
+        let signature = pair.sign(&SystemRandom::new(), message.as_bytes()).expect("signed");
+        format!("{message}.{}", base64url(signature.as_ref()))
+    }
+
+    #[test]
+    fn a_good_proof_tells_its_key_and_nonce() {
+        let good = verify(&proof(|_, _| {}), "POST", URL).expect("good");
+        assert_eq!((good.nonce.as_deref(), good.jti.as_str(), good.jkt.len()), (Some("n"), "1", 43));
+    }
+
+    #[test]
+    fn each_check_of_the_rfc_refuses() {
+        type Change = fn(&mut Value, &mut Value);
+        let changes: [(&str, Change); 14] = [
+            ("typ", |header, _| header["typ"] = json!("JWT")),
+            ("alg none", |header, _| header["alg"] = json!("none")),
+            ("alg symmetric", |header, _| header["alg"] = json!("HS256")),
+            ("no jwk", |header, _| header["jwk"] = json!(null)),
+            ("private key", |header, _| header["jwk"]["d"] = json!("AAAA")),
+            ("another curve", |header, _| header["jwk"]["crv"] = json!("P-384")),
+            ("another key", |header, _| header["jwk"]["x"] = json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+            ("another method", |_, claims| claims["htm"] = json!("GET")),
+            ("another url", |_, claims| claims["htu"] = json!("http://localhost:3000/api/login")),
+            ("url with query", |_, claims| claims["htu"] = json!(format!("{URL}?a=b"))),
+            ("no jti", |_, claims| claims["jti"] = json!(null)),
+            ("empty jti", |_, claims| claims["jti"] = json!("")),
+            ("long jti", |_, claims| claims["jti"] = json!("x".repeat(129))),
+            ("no iat", |_, claims| claims["iat"] = json!(null)),
+        ];
+        for (name, change) in changes {
+            assert_eq!(verify(&proof(change), "POST", URL), None, "{name}");
+        }
+        let good = proof(|_, _| {});
+        for broken in [&good[..good.len() - 1], &format!("{good}.{good}"), "", "a", "a.b.c", &"a".repeat(3000)] {
+            assert_eq!(verify(broken, "POST", URL), None);
+        }
+    }
+
+    #[test]
+    fn a_nonce_is_ours_and_young() {
+        let (key, other) = ([1; 32], [2; 32]);
+        let fresh = nonce(&key, 1_000_000);
+        assert!(nonce_is_fresh(&key, &fresh, 1_000_000));
+        assert!(nonce_is_fresh(&key, &fresh, 1_299_999));
+        assert!(!nonce_is_fresh(&key, &fresh, 1_300_000));
+        assert!(!nonce_is_fresh(&key, &fresh, 900_000), "from the future");
+        assert!(!nonce_is_fresh(&other, &fresh, 1_000_000));
+        assert!(!nonce_is_fresh(&key, "AAAA", 1_000_000));
+    }
+}

@@ -44,7 +44,7 @@ pub enum Flood {
 
 impl Floods {
     pub fn new(limits: Limits) -> Self {
-        let counters = Cache::builder().max_capacity(200_000).time_to_idle(Duration::from_secs(180)).build();
+        let counters = Cache::builder().max_capacity(200_000).time_to_idle(Duration::from_mins(3)).build();
         Self { limits, counters }
     }
 

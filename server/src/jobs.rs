@@ -10,7 +10,7 @@ use tokio::sync::watch;
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Clocks of nodes may differ by this much.
 const OVERLAP_MS: i64 = 5_000;
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// Past this age what is in memory is not good enough to let anybody in.
 const STALE_MS: i64 = 15_000;
 /// Sessions that are over are kept this long for the owner to see what happened.

@@ -70,12 +70,21 @@ impl Keyring {
         let ring = Ring { store, key, entropy, clock };
         let envelope = ring.secret(Kind::Envelope, make_envelope).await?;
         let signing = ring.secret(Kind::Signing, make_signing).await?;
-        let mac = ring.secret(Kind::Mac, |entropy| Some((entropy.bytes::<32>().to_vec().into(), "mac".to_owned()))).await?;
+        let mac =
+            ring.secret(Kind::Mac, |entropy| Some((entropy.bytes::<32>().to_vec().into(), "mac".to_owned()))).await?;
         Ok(Self {
             envelope: EnvelopeKey::read(&envelope).ok_or(Error::Read("envelope"))?,
             signing: SigningKey::read(&signing).ok_or(Error::Read("signing"))?,
             macs: Macs::derive(&mac).ok_or(Error::Read("mac"))?,
         })
+    }
+}
+
+#[cfg(test)]
+impl Keyring {
+    /// An envelope key that nobody stores.
+    pub fn fresh_envelope_key() -> Option<EnvelopeKey> {
+        EnvelopeKey::read(&make_envelope(&crate::entropy::SystemEntropy)?.0)
     }
 }
 

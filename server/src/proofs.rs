@@ -11,7 +11,7 @@ pub struct SeenProofs(Cache<[u8; 32], ()>);
 
 impl Default for SeenProofs {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(5 * 60)).build())
+        Self(Cache::builder().max_capacity(100_000).time_to_live(Duration::from_mins(5)).build())
     }
 }
 

@@ -1,7 +1,9 @@
 //! Every route on one screen, and what each passes first.
 
 use crate::guards::{body, client, floods, headers, host, log, same_origin, sign_in};
-use crate::http::{assets, challenge, login, logout, metadata, not_found, pages, refresh, render, session, sessions, signup};
+use crate::http::{
+    assets, challenge, login, logout, metadata, not_found, pages, refresh, render, session, sessions, signup,
+};
 use crate::state::AppState;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};

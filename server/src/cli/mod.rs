@@ -1,4 +1,5 @@
 //! The command line.
+#![expect(clippy::doc_markdown, reason = "what clap prints as help is not Markdown")]
 
 mod ban;
 mod serve;
@@ -27,8 +28,9 @@ struct Cli {
     /// Where data, keys and database are [default: data]
     #[arg(long, global = true, value_name = "FOLDER")]
     data_dir: Option<String>,
+    /// Without one: serve
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,7 +57,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let outcome = match cli.command {
+    let outcome = match cli.command.unwrap_or(Command::Serve(serve::Args::default())) {
         Command::Serve(_) => serve::run(config),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
@@ -76,7 +78,7 @@ impl Cli {
         if let Some(folder) = &self.data_dir {
             flags.push(("data_dir".to_owned(), folder.clone()));
         }
-        if let Command::Serve(args) = &self.command {
+        if let Some(Command::Serve(args)) = &self.command {
             flags.extend(args.settings());
         }
         Layers { file: self.config.clone(), environment: std::env::vars().collect(), flags }
@@ -96,7 +98,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
 fn data_folder(config: &Config) -> Outcome {
     use std::os::unix::fs::DirBuilderExt;
     let folder = &config.settings.data_dir;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(())
 }
 

@@ -68,7 +68,17 @@ impl Office {
         };
         let (id, now) = (entropy().ulid(SystemClock.now()), SystemClock.now());
         let audit = entry(Event::UserAdded, &id);
-        let user = NewUser { id, name, password_hash: hash, role, now, only_first: false, audit, session: None, attempt: None };
+        let user = NewUser {
+            id,
+            name,
+            password_hash: hash,
+            role,
+            now,
+            only_first: false,
+            audit,
+            session: None,
+            attempt: None,
+        };
         match self.store.add_user(&user).await? {
             Added::Added => {
                 println!("Added {}.", user.name);

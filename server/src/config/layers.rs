@@ -47,7 +47,8 @@ impl Layers {
         for (setting, value) in &self.flags {
             lay(&mut table, setting, value, &format!("--set {setting}"))?;
         }
-        let settings = Settings::deserialize_from(table).map_err(|problem| ConfigError { place: "settings".into(), problem })?;
+        let settings =
+            Settings::deserialize_from(table).map_err(|problem| ConfigError { place: "settings".into(), problem })?;
         Config::new(settings)
     }
 
@@ -58,13 +59,15 @@ impl Layers {
 
 impl Settings {
     fn deserialize_from(table: Table) -> Result<Self, String> {
-        serde::Deserialize::deserialize(Value::Table(table)).map_err(|error: toml::de::Error| error.message().to_owned())
+        serde::Deserialize::deserialize(Value::Table(table))
+            .map_err(|error: toml::de::Error| error.message().to_owned())
     }
 }
 
 fn read(path: &Path) -> Result<Table, ConfigError> {
     let place = || path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
     // Read as settings first: only this error knows the line.
     toml::from_str::<Settings>(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
     toml::from_str(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })
@@ -146,7 +149,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_place_and_what_is_allowed() {
-        let cases: [(&str, &[(&str, &str)], &[(&str, &str)], &[&str]); 6] = [
+        type Pairs = &'static [(&'static str, &'static str)];
+        let cases: [(&str, Pairs, Pairs, &[&str]); 6] = [
             ("\n[ban]\npreset = 'hard'", &[], &[], &["postern.toml", "line 3", "`default` or `strict`"]),
             ("listne = '0.0.0.0:1'", &[], &[], &["line 1", "listne", "expected one of", "`listen`"]),
             ("[session]\naccess = '5 bananas'", &[], &[], &["line 2", "90s, 5m"]),
@@ -160,5 +164,16 @@ mod tests {
                 assert!(error.contains(part), "'{error}' does not say '{part}'");
             }
         }
+    }
+
+    #[test]
+    fn the_commented_file_says_what_the_defaults_are() {
+        let file: Settings = toml::from_str(include_str!("../../../postern.toml")).expect("readable");
+        let mut default = Settings::default();
+        let limits = domain::ban::Limits::DEFAULT;
+        default.ban.limits.sign_in_at_once = Some(limits.sign_in_at_once);
+        default.ban.limits.sign_in_per_minute = Some(limits.sign_in_per_minute);
+        default.ban.limits.at_once = Some(limits.at_once);
+        assert_eq!(toml::to_string(&file).expect("writable"), toml::to_string(&default).expect("writable"));
     }
 }

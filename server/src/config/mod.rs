@@ -41,7 +41,7 @@ impl Config {
         }
         settings.check()?;
         let policy = Arc::new(settings.ban.policy()?);
-        Ok(Self { origin, authority, https, policy, settings })
+        Ok(Self { settings, origin, authority, https, policy })
     }
 
     /// Whether cookies lose their prefix and `Secure`, and pages say so.

@@ -31,7 +31,7 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
         (Event::PasswordSet, _) => Seen::PasswordChanged,
         (Event::UserDisabled, _) => Seen::Disabled,
         (Event::UserEnabled, _) => Seen::Enabled,
-        (Event::UserAdded, _) | (Event::BanLifted, _) => return None,
+        (Event::UserAdded | Event::BanLifted, _) => return None,
     };
     let place = entry.address.parse().map(|address| Identity::of(address, v6_prefix).place());
     Some(Activity { at: entry.at, event, count: 1, address: place.unwrap_or_default(), device: entry.device.clone() })
@@ -60,7 +60,13 @@ mod tests {
 
     #[test]
     fn wrong_passwords_from_one_place_are_counted_and_sign_ins_are_not() {
-        let line = |at, event, address: &str| Activity { at, event, count: 1, address: address.to_owned(), device: String::new() };
+        let line = |at, event, address: &str| Activity {
+            at,
+            event,
+            count: 1,
+            address: address.to_owned(),
+            device: String::new(),
+        };
         let folded = fold(
             [
                 line(5_000, Seen::WrongPassword, "a"),

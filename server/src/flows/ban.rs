@@ -64,7 +64,9 @@ pub async fn flood(state: &AppState, client: &Client, flood: Flood) -> ApiError 
 pub fn refusal(code: Code, bans: &[Ban], state: &AppState) -> ApiError {
     let now = state.now();
     match bans.iter().max_by_key(|ban| ban.until) {
-        Some(ban) if code == Code::Banned => ApiError::banned(Closed { until: ban.until, incident: ban.incident.clone() }, now),
+        Some(ban) if code == Code::Banned => {
+            ApiError::banned(Closed { until: ban.until, incident: ban.incident.clone() }, now)
+        }
         Some(ban) => ApiError::wait(code, ban.until - now),
         None => ApiError::new(code),
     }

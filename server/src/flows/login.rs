@@ -57,7 +57,9 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
             }
             Ok(issued)
         }
-        (Verdict::Accepted, None) => Err(refuse(state, client, &received.attempt, None, &digest, Reason::Unknown).await),
+        (Verdict::Accepted, None) => {
+            Err(refuse(state, client, &received.attempt, None, &digest, Reason::Unknown).await)
+        }
         (Verdict::Refused(reason), user) => {
             Err(refuse(state, client, &received.attempt, user.as_ref(), &digest, reason).await)
         }

@@ -12,7 +12,12 @@ use store::audit::Event;
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn logout(state: AppState, client: Client, access: Option<String>, refresh: Option<String>) -> Result<(), ApiError> {
+pub async fn logout(
+    state: AppState,
+    client: Client,
+    access: Option<String>,
+    refresh: Option<String>,
+) -> Result<(), ApiError> {
     let from_access = access.and_then(|token| state.tokens.verify_signature(&token)).map(|claims| claims.sid.clone());
     let from_refresh = || {
         let token = RefreshToken::authenticate(&state.keyring.macs.refresh, refresh.as_deref()?)?;

@@ -21,7 +21,12 @@ const TRIES: u32 = 4;
 
 /// # Errors
 /// `session_ended`, `bad_proof`, `use_dpop_nonce`, or `no_session` for a token that was not issued here.
-pub async fn refresh(state: AppState, client: Client, token: String, proof: Option<String>) -> Result<Issued, ApiError> {
+pub async fn refresh(
+    state: AppState,
+    client: Client,
+    token: String,
+    proof: Option<String>,
+) -> Result<Issued, ApiError> {
     let macs = &state.keyring.macs;
     let token = RefreshToken::authenticate(&macs.refresh, &token).ok_or_else(|| ApiError::new(Code::NoSession))?;
     let jkt = proof.map(|proof| prove(&state, &proof)).transpose()?;
@@ -66,7 +71,12 @@ fn with_nonce(state: &AppState, code: Code) -> ApiError {
 }
 
 /// `None`: another rotation of the same token was faster.
-async fn rotate(state: &AppState, client: &Client, row: &Row, token: &RefreshToken) -> Result<Option<Issued>, ApiError> {
+async fn rotate(
+    state: &AppState,
+    client: &Client,
+    row: &Row,
+    token: &RefreshToken,
+) -> Result<Option<Issued>, ApiError> {
     let now = state.now();
     let successor = token.successor(&state.keyring.macs.refresh);
     let rotation = Rotation {

@@ -84,15 +84,13 @@ pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Ki
 /// By MAC, time and terms; asks no store unless it bans.
 async fn check_short_key(state: &AppState, client: &Client, sealed: &Sealed) -> Result<ShortKey, ApiError> {
     let macs = &state.keyring.macs;
-    let short_key = match ShortKey::authenticate(&macs.short_key, &sealed.request.short_key) {
-        Ok(short_key) => short_key,
-        Err(_) => {
-            let evidence = "a short_key with a wrong MAC";
-            return Err(ban::strike(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
-        }
+    let Ok(short_key) = ShortKey::authenticate(&macs.short_key, &sealed.request.short_key) else {
+        let evidence = "a short_key with a wrong MAC";
+        return Err(ban::strike(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
     };
     // A program's short_key sets no cookies: nobody can sign a visitor in under another's name.
-    let cookie = if short_key.is_for_program() && sealed.request.delivery == Delivery::Body { [0; 32] } else { sealed.cookie };
+    let cookie =
+        if short_key.is_for_program() && sealed.request.delivery == Delivery::Body { [0; 32] } else { sealed.cookie };
     let origin = short_key::hash(&state.config.origin);
     match short_key.check(&[state.keyring.envelope.kid], &origin, &cookie, state.now()) {
         Ok(()) => Ok(short_key),
@@ -105,7 +103,13 @@ async fn check_short_key(state: &AppState, client: &Client, sealed: &Sealed) -> 
     }
 }
 
-async fn begin(state: &AppState, client: &Client, sealed: &Sealed, short_key: &ShortKey, attempt: &Attempt) -> Result<(), ApiError> {
+async fn begin(
+    state: &AppState,
+    client: &Client,
+    sealed: &Sealed,
+    short_key: &ShortKey,
+    attempt: &Attempt,
+) -> Result<(), ApiError> {
     for _ in 0..BUSY_TRIES {
         let now = state.now();
         // While this one waited for its turn, the one before may have closed the address.
@@ -129,7 +133,9 @@ async fn begin(state: &AppState, client: &Client, sealed: &Sealed, short_key: &S
             Begun::Resent => return Err(ApiError::new(Code::AlreadyReceived)),
             Begun::Replayed => {
                 let evidence = "a short_key that was used before";
-                return Err(ban::strike(state, client, Trigger::ReplayedShortKey, evidence, Code::ShortKeyReplayed).await);
+                return Err(
+                    ban::strike(state, client, Trigger::ReplayedShortKey, evidence, Code::ShortKeyReplayed).await
+                );
             }
             Begun::Full => break,
         }
@@ -158,7 +164,8 @@ fn open(state: &AppState, sealed: &Sealed, kind: Kind) -> Result<(Opened, Option
         let url = format!("{}{path}", state.config.origin);
         let proof = sealed.proof.as_deref().and_then(|proof| dpop::verify(proof, Method::POST.as_str(), &url));
         let proven = proof.is_some_and(|proof| {
-            proof.jkt == keyring::thumbprint(signing) && proof.nonce.as_deref() == Some(sealed.request.short_key.as_str())
+            proof.jkt == keyring::thumbprint(signing)
+                && proof.nonce.as_deref() == Some(sealed.request.short_key.as_str())
         });
         if !proven {
             return Err(Code::BadProof);

@@ -8,7 +8,9 @@ use std::future::Future;
 ///
 /// # Errors
 /// The flow's own, or `unavailable` if it panicked.
-pub async fn to_its_end<T: Send + 'static>(flow: impl Future<Output = Result<T, ApiError>> + Send + 'static) -> Result<T, ApiError> {
+pub async fn to_its_end<T: Send + 'static>(
+    flow: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
     match tokio::spawn(flow).await {
         Ok(result) => result,
         Err(error) => Err(ApiError::broken(error)),

@@ -15,14 +15,17 @@ const TIME: Duration = Duration::from_secs(5);
 /// # Errors
 /// `too_large`, `timeout`, or `bad_request` where the body breaks off.
 pub async fn guard(request: Request, next: Next) -> Result<Response, ApiError> {
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let declared =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > LIMIT) {
         return Err(ApiError::new(Code::TooLarge));
     }
     let (parts, body) = request.into_parts();
     let bytes = match tokio::time::timeout(TIME, to_bytes(body, LIMIT)).await {
         Ok(Ok(bytes)) => bytes,
-        Ok(Err(error)) => return Err(ApiError::new(if is_over_limit(error) { Code::TooLarge } else { Code::BadRequest })),
+        Ok(Err(error)) => {
+            return Err(ApiError::new(if is_over_limit(error) { Code::TooLarge } else { Code::BadRequest }));
+        }
         Err(_) => return Err(ApiError::new(Code::Timeout)),
     };
     Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await)

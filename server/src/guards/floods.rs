@@ -32,7 +32,13 @@ pub async fn other(
     guard(&state, &client, Class::Other, request, next).await
 }
 
-async fn guard(state: &AppState, client: &Client, class: Class, request: Request, next: Next) -> Result<Response, ApiError> {
+async fn guard(
+    state: &AppState,
+    client: &Client,
+    class: Class,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
     match state.floods.enter(client.identity, class, state.now()) {
         Ok(_in_flight) => Ok(next.run(request).await),
         Err(flood) => Err(flows::ban::flood(state, client, flood).await),

@@ -18,7 +18,11 @@ pub async fn api(State(state): State<AppState>, request: Request, next: Next) ->
     let headers = request.headers();
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let allowed = match text(headers, &FETCH_SITE) {
-        Some(site) => site == "same-origin" && text(headers, &FETCH_MODE) != Some("navigate") && (safe || origin_is(headers, &state)),
+        Some(site) => {
+            site == "same-origin"
+                && text(headers, &FETCH_MODE) != Some("navigate")
+                && (safe || origin_is(headers, &state))
+        }
         None if safe => origin_is_absent_or(headers, &state),
         None if headers.contains_key(header::ORIGIN) => origin_is(headers, &state),
         // Neither header: a program. A browser of today sends at least one of them.

@@ -125,6 +125,8 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 16 KiB."),
         Code::Timeout => (StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive."),
         Code::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Too busy right now. Try again shortly."),
-        Code::Unavailable | Code::Unknown => (StatusCode::SERVICE_UNAVAILABLE, "Something broke here. Nothing was changed."),
+        Code::Unavailable | Code::Unknown => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Something broke here. Nothing was changed.")
+        }
     }
 }

@@ -7,7 +7,9 @@ use crate::flows;
 use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
-use app::view::{ActivityView, Closed, DevicesView, LoginView, OverviewView, ResumeView, SignupView, View, Viewer, Why};
+use app::view::{
+    ActivityView, Closed, DevicesView, LoginView, OverviewView, ResumeView, SignupView, View, Viewer, Why,
+};
 use axum::Extension;
 use axum::extract::{Query, Request, State};
 use axum::middleware::Next;
@@ -87,7 +89,11 @@ async fn view(
 
 /// Where a stranger to the dashboard goes: a browser that was signed in tries to resume first.
 fn door(state: &AppState, cookies: &Cookies, uri: &Uri) -> String {
-    let page = if cookies::get(cookies, &state.config, Name::Access).is_some() { paths::RESUME_PAGE } else { paths::LOGIN_PAGE };
+    let page = if cookies::get(cookies, &state.config, Name::Access).is_some() {
+        paths::RESUME_PAGE
+    } else {
+        paths::LOGIN_PAGE
+    };
     let here = uri.path_and_query().map_or(paths::DASHBOARD_PAGE, |path| path.as_str());
     let query = serde_urlencoded_pair("next", here);
     format!("{page}?{query}")
@@ -95,7 +101,8 @@ fn door(state: &AppState, cookies: &Cookies, uri: &Uri) -> String {
 
 fn serde_urlencoded_pair(name: &str, value: &str) -> String {
     let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~' | b'/');
-    let value: String = value.bytes().map(|c| if plain(c) { char::from(c).to_string() } else { format!("%{c:02X}") }).collect();
+    let value: String =
+        value.bytes().map(|c| if plain(c) { char::from(c).to_string() } else { format!("%{c:02X}") }).collect();
     format!("{name}={value}")
 }
 
@@ -154,7 +161,8 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
     let mut activity = flows::activity::lines(state, &claims.sub, 100).await?;
     activity.truncate(OVERVIEW_LINES);
     let odd = state.store.odd_entries(&claims.sub, state.now() - WEEK_MS).await?;
-    let signed_in_at = devices.iter().find(|device| device.current).map_or(claims.iat * 1000, |device| device.created_at);
+    let signed_in_at =
+        devices.iter().find(|device| device.current).map_or(claims.iat * 1000, |device| device.created_at);
     Ok(OverviewView { viewer, devices, activity, odd: u32::try_from(odd).unwrap_or(u32::MAX), signed_in_at })
 }
 

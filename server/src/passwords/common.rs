@@ -20,10 +20,13 @@ mod tests {
     #[test]
     fn common_repeated_and_contextual_passwords_are_refused() {
         let context = ["margarethe".to_owned(), "Castle".to_owned()];
-        for password in ["passwordpassword", "123456789012345", "qwertyuiopasdfgh", "margarethemargarethe", "aaaaaaaaaaaaaaaaaaaa"] {
+        for password in
+            ["passwordpassword", "123456789012345", "qwertyuiopasdfgh", "margarethemargarethe", "aaaaaaaaaaaaaaaaaaaa"]
+        {
             assert!(is_common(password, &context), "{password}");
         }
-        for password in ["correct horse battery staple", "tadumi-verosa-kelunu-pidira", "Zwölf Boxkämpfer jagen Viktor"] {
+        for password in ["correct horse battery staple", "tadumi-verosa-kelunu-pidira", "Zwölf Boxkämpfer jagen Viktor"]
+        {
             assert!(!is_common(password, &context), "{password}");
         }
     }

@@ -72,7 +72,8 @@ impl Passwords {
                 .spawn(move || work(&waiting))
                 .map_err(|_| Error::Stopped)?;
         }
-        let dummy = to_phc(&params, &entropy.bytes::<16>(), &entropy.bytes::<OUTPUT_BYTES>()).ok_or(Error::Unreadable)?;
+        let dummy =
+            to_phc(&params, &entropy.bytes::<16>(), &entropy.bytes::<OUTPUT_BYTES>()).ok_or(Error::Unreadable)?;
         Ok(Self { jobs, places: Arc::new(Semaphore::new(threads + password.queue)), params, dummy: dummy.into() })
     }
 
@@ -94,7 +95,12 @@ impl Passwords {
     ///
     /// # Errors
     /// The stored hash is no argon2id hash, or the threads have stopped or are out of memory.
-    pub async fn verify(&self, _place: &Place, password: Zeroizing<Vec<u8>>, stored: Option<&str>) -> Result<Verified, Error> {
+    pub async fn verify(
+        &self,
+        _place: &Place,
+        password: Zeroizing<Vec<u8>>,
+        stored: Option<&str>,
+    ) -> Result<Verified, Error> {
         let hash = PasswordHash::new(stored.unwrap_or(&self.dummy)).map_err(|_| Error::Unreadable)?;
         let params = Params::try_from(&hash).map_err(|_| Error::Unreadable)?;
         let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else { return Err(Error::Unreadable) };
@@ -189,7 +195,10 @@ mod tests {
         let old = weak.hash(&place, secret("correct horse"), [7; 16]).await.expect("hashed");
         assert!(old.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{old}");
         assert_eq!(weak.verify(&place, secret("correct horse"), Some(&old)).await.expect("ran"), Verified::Right);
-        assert_eq!(strong.verify(&place, secret("correct horse"), Some(&old)).await.expect("ran"), Verified::RightButOld);
+        assert_eq!(
+            strong.verify(&place, secret("correct horse"), Some(&old)).await.expect("ran"),
+            Verified::RightButOld
+        );
         assert_eq!(strong.verify(&place, secret("correct horsf"), Some(&old)).await.expect("ran"), Verified::Wrong);
         assert_eq!(strong.verify(&place, secret("correct horse"), None).await.expect("ran"), Verified::Wrong);
         assert!(strong.verify(&place, secret("x"), Some("$2b$12$nope")).await.is_err());

@@ -1,0 +1,79 @@
+//! The program's commands, run as an operator runs them.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const PASSWORD: &str = "correct horse battery staple\n";
+
+fn postern(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_postern"))
+        .args(["--data-dir", "data", "--set", "password.memory_kib=64"])
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that needs no input may have gone before it is written.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn accounts_are_added_listed_disabled_and_given_passwords() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], input: &str| postern(folder.path(), arguments, input);
+    assert!(said(&run(&["setup"], "")).starts_with("http://localhost:3000/signup#code="));
+    assert!(run(&["user", "add", "Alice", "--role", "administrator"], PASSWORD).status.success());
+    let twice = run(&["user", "add", "alice"], PASSWORD);
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(said(&twice).contains("taken"), "{}", said(&twice));
+    let short = run(&["user", "add", "bob"], "short\n");
+    assert!(said(&short).contains("15 characters"), "{}", said(&short));
+    assert_eq!(said(&run(&["user", "list"], "")), "Alice\tadministrator\tenabled\n");
+    assert!(run(&["user", "disable", "ALICE"], "").status.success());
+    assert_eq!(said(&run(&["user", "list"], "")), "Alice\tadministrator\tdisabled\n");
+    assert_eq!(run(&["user", "disable", "alice"], "").status.code(), Some(1));
+    assert!(run(&["user", "enable", "alice"], "").status.success());
+    assert!(run(&["user", "set-password", "alice"], "another long enough phrase\n").status.success());
+    assert_eq!(run(&["user", "set-password", "nobody"], PASSWORD).status.code(), Some(1));
+    assert_eq!(run(&["setup"], "").status.code(), Some(1), "somebody has an account");
+    assert_eq!(said(&run(&["ban", "list"], "")), "");
+    assert_eq!(run(&["ban", "lift", "203.0.113.7"], "").status.code(), Some(1));
+    assert_eq!(run(&["ban", "lift", "nonsense"], "").status.code(), Some(2));
+}
+
+#[test]
+fn keys_and_database_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    assert!(postern(folder.path(), &["setup"], "").status.success());
+    for (name, mode) in [("data", 0o700), ("data/key-encryption.key", 0o600), ("data/postern.db", 0o600)] {
+        let found = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{name} has mode {found:o}");
+    }
+    let key = folder.path().join("data/key-encryption.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let open = postern(folder.path(), &["setup"], "");
+    assert!(said(&open).contains("chmod 600"), "{}", said(&open));
+    std::fs::remove_file(&key).unwrap();
+    let other = postern(folder.path(), &["setup"], "");
+    assert!(said(&other).contains("was not encrypted with this key-encryption key"), "{}", said(&other));
+}
+
+#[test]
+fn settings_that_cannot_stand_refuse_to_start() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("postern.toml"), "[ban]\npresets = 'strict'\n").unwrap();
+    let output = postern(folder.path(), &["user", "list"], "");
+    assert_eq!(output.status.code(), Some(2));
+    for part in ["postern.toml", "line 2", "presets", "`preset`"] {
+        assert!(said(&output).contains(part), "{}", said(&output));
+    }
+}

@@ -1,0 +1,339 @@
+//! `POST /api/login`
+
+use crate::support::{ClientKey, PASSWORD, Portal};
+use http::StatusCode;
+use serde_json::{Value, json};
+use store::audit::Event;
+use wire::envelope::Kind;
+use wire::paths;
+
+#[tokio::test]
+async fn the_right_password_signs_in_with_host_cookies() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7");
+    let answer = alice.login("Alice", PASSWORD).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(answer.json()["session"]["bound"], true);
+    assert_eq!(answer.json()["tokens"], Value::Null);
+    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
+    for (name, same_site) in [("__Host-postern-access", "SameSite=Lax"), ("__Host-postern-refresh", "SameSite=Strict")]
+    {
+        let cookie = cookies.iter().find(|cookie| cookie.starts_with(name)).expect(name);
+        for part in ["HttpOnly", "Secure", "Path=/", same_site, "Max-Age=2592000"] {
+            assert!(cookie.contains(part), "{cookie} lacks {part}");
+        }
+        assert!(!cookie.contains("Domain"), "{cookie}");
+        assert!(cookie.len() < 4096);
+    }
+    let session = alice.get(paths::SESSION).await;
+    assert_eq!(session.status, StatusCode::OK);
+    assert_eq!(session.json()["username"], "alice");
+}
+
+#[tokio::test]
+async fn unknown_wrong_disabled_and_blocked_look_the_same() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let disabled = portal.add_user("bob").await;
+    let entry = portal.entry(Event::UserDisabled, &disabled);
+    portal.store().set_disabled(&disabled, true, &entry, 0).await.unwrap();
+    let mut answers = Vec::new();
+    for (address, name, password) in [
+        ("203.0.113.1", "alice", "wrong"),
+        ("203.0.113.2", "nobody", PASSWORD),
+        ("203.0.113.3", "bob", PASSWORD),
+        ("203.0.113.4", "no such/name\u{0}", PASSWORD),
+    ] {
+        let answer = portal.browser(address).login(name, password).await;
+        let mut headers: Vec<_> = answer.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+        headers.sort();
+        answers.push((answer.status, answer.text, headers));
+    }
+    assert_eq!(answers[0].0, StatusCode::UNAUTHORIZED);
+    assert!(answers[0].1.contains("wrong_credentials"));
+    for answer in &answers[1..] {
+        assert_eq!(*answer, answers[0]);
+    }
+}
+
+#[tokio::test]
+async fn the_failures_reason_is_in_the_audit_trail_only() {
+    let portal = Portal::start().await;
+    let id = portal.add_user("alice").await;
+    portal.browser("203.0.113.1").login("alice", "wrong").await;
+    assert_eq!(portal.outcomes(&id, "wrong_password").await, 1);
+}
+
+#[tokio::test]
+async fn a_resent_body_is_answered_once_and_then_it_is_a_replay() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7");
+    let sealed = alice.sealed("alice", PASSWORD).await;
+    let cookies = alice.cookies.lock().unwrap().clone();
+    assert_eq!(alice.send_login(&sealed).await.status, StatusCode::OK);
+    *alice.cookies.lock().unwrap() = cookies;
+    let resent = alice.send_login(&sealed).await;
+    assert_eq!((resent.status, resent.code().as_str()), (StatusCode::CONFLICT, "already_received"));
+    let replayed = alice.send_login(&sealed).await;
+    assert_eq!((replayed.status, replayed.code().as_str()), (StatusCode::FORBIDDEN, "short_key_replayed"));
+    assert_eq!(alice.get("/login").await.code(), "banned");
+}
+
+#[tokio::test]
+async fn a_body_from_elsewhere_or_later_is_a_replay_at_once() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    for (address, later) in [("203.0.113.9", 0), ("203.0.113.7", 10_001)] {
+        let alice = portal.browser("203.0.113.7");
+        let sealed = alice.sealed("alice", PASSWORD).await;
+        let cookies = alice.cookies.lock().unwrap().clone();
+        assert_eq!(alice.send_login(&sealed).await.status, StatusCode::OK);
+        portal.advance(later).await;
+        let other = portal.browser(address);
+        *other.cookies.lock().unwrap() = cookies;
+        assert_eq!(other.send_login(&sealed).await.code(), "short_key_replayed");
+    }
+}
+
+#[tokio::test]
+async fn what_happens_to_honest_short_keys_is_no_offence() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7");
+    for time in 0..5 {
+        let sealed = alice.sealed("alice", PASSWORD).await;
+        portal.advance(120_000).await;
+        let answer = alice.send_login(&sealed).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "short_key_expired"));
+        let sealed = alice.sealed("alice", PASSWORD).await;
+        alice.set_cookie("login", &format!("another-{time}"));
+        assert_eq!(alice.send_login(&sealed).await.code(), "short_key_mismatch");
+    }
+    assert_eq!(alice.login("alice", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_envelope_is_good_for_its_request_alone() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = |address: &str| portal.browser(address);
+    let content = json!({"username": "alice", "password": PASSWORD});
+
+    // Sealed with another short_key than the one beside it.
+    let visitor = alice("203.0.113.1");
+    let (first, second) = (visitor.challenge().await, visitor.challenge().await);
+    let (body, headers) = visitor.seal(&first, Kind::Login, &content);
+    let swapped = body
+        .replace(&format!("\"short_key\":\"{}\"", first.short_key), &format!("\"short_key\":\"{}\"", second.short_key));
+    assert_ne!(swapped, body);
+    assert_eq!(visitor.send_login(&(swapped, headers)).await.code(), "bad_envelope");
+
+    // A sign-up's envelope at the login.
+    let visitor = alice("203.0.113.2");
+    let challenge = visitor.challenge().await;
+    let sealed = visitor.seal(&challenge, Kind::Signup, &content);
+    assert_eq!(visitor.send_login(&sealed).await.code(), "bad_envelope");
+
+    // Another client's proof, and none.
+    let visitor = alice("203.0.113.3");
+    let (body, _) = visitor.sealed("alice", PASSWORD).await;
+    let short_key = serde_json::from_str::<Value>(&body).unwrap()["short_key"].as_str().unwrap().to_owned();
+    let foreign = ClientKey::generate().prove("http://localhost:3000/api/login", &short_key);
+    assert_eq!(visitor.send_login(&(body, vec![("dpop", foreign)])).await.code(), "bad_proof");
+    let (body, _) = visitor.sealed("alice", PASSWORD).await;
+    assert_eq!(visitor.send_login(&(body, vec![])).await.code(), "bad_proof");
+}
+
+#[tokio::test]
+async fn three_bad_envelopes_close_sign_in() {
+    let portal = Portal::start().await;
+    let visitor = portal.browser("203.0.113.7");
+    for expected in ["", "", "60"] {
+        let (body, headers) = visitor.sealed("alice", "x").await;
+        let broken = body.replacen("\"encrypted_username_password\":\"ey", "\"encrypted_username_password\":\"eY", 1);
+        let answer = visitor.send_login(&(broken, headers)).await;
+        assert_eq!(answer.code(), "bad_envelope");
+        assert!(answer.header("retry-after").starts_with(expected.get(..1).unwrap_or("")), "{expected}");
+    }
+    assert_eq!(visitor.get(paths::CHALLENGE).await.code(), "banned");
+    assert_eq!(visitor.get("/login").await.status, StatusCode::OK, "only sign-in is closed");
+}
+
+const MANY_AT_ONCE: &str = "[ban.limits]\nsign_in_at_once = 1000\nsign_in_per_minute = 10000";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_hundred_posts_of_one_envelope_one_is_judged() {
+    let portal = Portal::with(MANY_AT_ONCE).await;
+    let id = portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7");
+    let sealed = alice.sealed("alice", PASSWORD).await;
+    let cookies = alice.cookies.lock().unwrap().clone();
+    let posts = (0..100).map(|_| {
+        let (visitor, sealed) = (portal.browser("203.0.113.7"), sealed.clone());
+        *visitor.cookies.lock().unwrap() = cookies.clone();
+        tokio::spawn(async move { visitor.send_login(&sealed).await })
+    });
+    let mut codes = Vec::new();
+    for post in posts.collect::<Vec<_>>() {
+        codes.push(post.await.unwrap().code());
+    }
+    let count = |code: &str| codes.iter().filter(|other| *other == code).count();
+    assert_eq!(count(""), 1, "{codes:?}");
+    assert_eq!(count("already_received"), 1);
+    assert_eq!(count("short_key_replayed"), 1, "the first replay closes the address to the rest");
+    assert_eq!(count("banned"), 97);
+    assert_eq!(portal.outcomes(&id, "ok").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_guesses_at_once_get_one_try_on_two_nodes() {
+    let portal = Portal::with(MANY_AT_ONCE).await;
+    let id = portal.add_user("alice").await;
+    let other = portal.another().await;
+    let mut guesses = Vec::new();
+    for number in 0..200 {
+        let node = if number % 2 == 0 { &portal } else { &other };
+        let visitor = node.browser("203.0.113.7");
+        let sealed = visitor.sealed("alice", &format!("guess {number}")).await;
+        guesses.push((visitor, sealed));
+    }
+    let tasks: Vec<_> = guesses
+        .into_iter()
+        .map(|(visitor, sealed)| tokio::spawn(async move { visitor.send_login(&sealed).await.code() }))
+        .collect();
+    for task in tasks {
+        let code = task.await.unwrap();
+        assert!(["wrong_credentials", "banned", "busy"].contains(&code.as_str()), "{code}");
+    }
+    let trail = portal.store().audit_of(&id, 1000).await.unwrap();
+    let bans = portal.store().active_bans(portal.state.now()).await.unwrap();
+    assert_eq!(portal.outcomes(&id, "wrong_password").await, 1, "{trail:#?} {bans:#?}");
+}
+
+#[tokio::test]
+async fn programs_get_tokens_in_the_body_and_no_cookies() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let program = portal.program("203.0.113.7");
+    let answer = program.login("alice", PASSWORD).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert!(answer.headers.get("set-cookie").is_none());
+    let token = answer.json()["tokens"]["access_token"].as_str().unwrap().to_owned();
+    let session =
+        program.send(http::Method::GET, paths::SESSION, None, &[("authorization", &format!("Bearer {token}"))]).await;
+    assert_eq!(session.json()["username"], "alice");
+    assert_eq!(session.json()["bound"], false);
+}
+
+#[tokio::test]
+async fn a_programs_short_key_sets_no_cookies_in_a_browser() {
+    let portal = Portal::start().await;
+    portal.add_user("mallory").await;
+    let mallory = portal.program("203.0.113.8");
+    let (body, _) = mallory.sealed("mallory", PASSWORD).await;
+    let body = body.replace("\"delivery\":\"body\",", "").replace(",\"delivery\":\"body\"", "");
+    let victim = portal.browser("203.0.113.7");
+    victim.challenge().await;
+    let answer = victim.send_login(&(body, vec![])).await;
+    assert_eq!(answer.code(), "short_key_mismatch");
+}
+
+#[tokio::test]
+async fn an_old_hash_is_upgraded_at_login() {
+    let portal = Portal::with("[password]\nmemory_kib = 128").await;
+    let weak = Portal::with("[password]\nmemory_kib = 64").await;
+    let place = weak.state.passwords.place().unwrap();
+    let old = weak.state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [1; 16]).await.unwrap();
+    let id = portal.add_user_with("alice", old).await;
+    portal.browser("203.0.113.7").signed_in("alice").await;
+    let hash = portal.store().user_by_id(&id).await.unwrap().unwrap().password_hash.0;
+    assert!(hash.contains("m=128,"), "{hash}");
+    portal.browser("203.0.113.7").signed_in("alice").await;
+}
+
+#[tokio::test]
+async fn long_and_odd_passwords_are_taken_whole() {
+    let portal = Portal::start().await;
+    let place = portal.state.passwords.place().unwrap();
+    let long = "é".repeat(512);
+    let hash = portal.state.passwords.hash(&place, long.as_bytes().to_vec().into(), [1; 16]).await.unwrap();
+    portal.add_user_with("alice", hash).await;
+    let mut almost = long.clone();
+    almost.pop();
+    almost.push('è');
+    assert_eq!(portal.browser("203.0.113.1").login("alice", &almost).await.code(), "wrong_credentials");
+    assert_eq!(portal.browser("203.0.113.2").login("alice", &long).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_full_queue_spends_nothing() {
+    let portal = Portal::with("[password]\nqueue = 1\nthreads = 1").await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7");
+    let sealed = alice.sealed("alice", PASSWORD).await;
+    let places: Vec<_> = std::iter::from_fn(|| portal.state.passwords.place()).collect();
+    let answer = alice.send_login(&sealed).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "busy"));
+    assert_eq!(answer.header("retry-after"), "1");
+    drop(places);
+    assert_eq!(alice.send_login(&sealed).await.status, StatusCode::OK, "the short_key was not spent");
+}
+
+#[tokio::test]
+async fn many_addresses_at_one_account_are_slowed_and_then_stopped() {
+    let portal = Portal::start().await;
+    let id = portal.add_user("alice").await;
+    let visitor = |number: u32| portal.browser(&format!("198.51.{}.{}", number / 250, number % 250 + 1));
+    let mut delayed = 0;
+    let mut number = 0;
+    while portal.outcomes(&id, "wrong_password").await < 100 {
+        number += 1;
+        let answer = visitor(number).login("alice", "wrong").await;
+        if answer.code() == "account_delayed" {
+            delayed += 1;
+            portal.advance(300_000).await;
+        }
+        assert!(number < 400, "the account never got there");
+    }
+    assert!(delayed > 80, "{delayed} delays");
+    portal.advance(24 * 60 * 60_000).await;
+    assert_eq!(visitor(401).login("alice", PASSWORD).await.code(), "wrong_credentials");
+    assert_eq!(portal.outcomes(&id, "too_many_failures").await, 1);
+}
+
+#[tokio::test]
+async fn a_login_that_hangs_up_is_counted_all_the_same() {
+    let portal = Portal::start().await;
+    let id = portal.add_user("alice").await;
+    let visitor = portal.browser("203.0.113.7");
+    let sealed = visitor.sealed("alice", "wrong").await;
+    let mut pending = Box::pin(visitor.send_login(&sealed));
+    // One step takes the request into its flow; then the client is gone.
+    assert!(futures::poll!(&mut pending).is_pending());
+    drop(pending);
+    let started = std::time::Instant::now();
+    while portal.outcomes(&id, "wrong_password").await == 0 {
+        assert!(started.elapsed().as_secs() < 10, "the failure was never counted");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(visitor.get(paths::CHALLENGE).await.code(), "banned");
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_login_are_bad_requests() {
+    let portal = Portal::start().await;
+    let visitor = portal.browser("203.0.113.7");
+    for body in [
+        "",
+        "{}",
+        "[]",
+        r#"{"encrypted_username_password":"a","short_key":"b","password":"c"}"#,
+        "\u{0}",
+        r#"{"short_key":"a","short_key":"b","encrypted_username_password":"c"}"#,
+    ] {
+        let answer = visitor.send(http::Method::POST, paths::LOGIN, Some(body.to_owned()), &[]).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "bad_request"), "{body}");
+    }
+}

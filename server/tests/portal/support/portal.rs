@@ -1,0 +1,140 @@
+//! A whole portal in a temporary folder, with a clock that stands still until it is moved.
+
+use super::Visitor;
+use axum::Router;
+use domain::account::{AccountName, Role};
+use server::clock::{Clock, ManualClock};
+use server::config::Config;
+use server::entropy::{Entropy, SystemEntropy};
+use server::router::router;
+use server::state::AppState;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::Store;
+use store::audit::{Entry, Event};
+use store::users::{Added, NewUser, PasswordHash};
+use tempfile::TempDir;
+
+pub const PASSWORD: &str = "correct horse battery staple";
+pub const ORIGIN: &str = "http://localhost:3000";
+const START: i64 = 1_800_000_000_000;
+
+#[derive(Clone)]
+pub struct Portal {
+    pub state: AppState,
+    pub clock: Arc<ManualClock>,
+    pub router: Router,
+    folder: PathBuf,
+    settings: String,
+    /// Held until the last copy of the portal goes.
+    _temporary: Option<Arc<TempDir>>,
+}
+
+impl Portal {
+    pub async fn start() -> Self {
+        Self::with("").await
+    }
+
+    /// With settings as in `postern.toml`. Hashes are cheap unless they say otherwise.
+    pub async fn with(settings: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let portal = Self::load(folder.path(), settings, Arc::new(ManualClock::at(START)), None).await;
+        Self { _temporary: Some(Arc::new(folder)), ..portal }
+    }
+
+    /// On what is in a folder already, or on a store that was opened elsewhere.
+    pub async fn in_folder(folder: &Path, store: Option<Arc<dyn Store>>) -> Self {
+        Self::load(folder, "", Arc::new(ManualClock::at(START)), store).await
+    }
+
+    /// The same store and clock, everything else anew: what a restart or another node is.
+    pub async fn another(&self) -> Self {
+        Self::load(&self.folder, &self.settings, Arc::clone(&self.clock), None).await
+    }
+
+    async fn load(folder: &Path, settings: &str, clock: Arc<ManualClock>, store: Option<Arc<dyn Store>>) -> Self {
+        let config = config(folder, settings);
+        let store = match store {
+            Some(store) => store,
+            None => store::open(&config.database_url(), store::Options::default()).await.unwrap(),
+        };
+        let state = AppState::load(config, store, clock.clone(), Arc::new(SystemEntropy)).await.unwrap();
+        let (router, folder, settings) = (router(&state), folder.to_owned(), settings.to_owned());
+        Self { state, clock, router, folder, settings, _temporary: None }
+    }
+
+    /// Somebody's browser, at an address.
+    pub fn browser(&self, address: &str) -> Visitor {
+        Visitor::browser(self, address.parse::<IpAddr>().unwrap())
+    }
+
+    /// A program: no cookies, no browser's headers.
+    pub fn program(&self, address: &str) -> Visitor {
+        Visitor::program(self, address.parse::<IpAddr>().unwrap())
+    }
+
+    pub async fn add_user(&self, name: &str) -> String {
+        let place = self.state.passwords.place().unwrap();
+        let hash = self.state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [7; 16]).await.unwrap();
+        self.add_user_with(name, hash).await
+    }
+
+    pub async fn add_user_with(&self, name: &str, hash: String) -> String {
+        let id = self.state.ulid();
+        let audit = self.entry(Event::UserAdded, &id);
+        let user = NewUser {
+            id: id.clone(),
+            name: AccountName::parse(name).unwrap(),
+            password_hash: PasswordHash(hash),
+            role: Role::User,
+            now: self.clock.now(),
+            only_first: false,
+            audit,
+            session: None,
+            attempt: None,
+        };
+        assert_eq!(self.store().add_user(&user).await.unwrap(), Added::Added);
+        id
+    }
+
+    pub fn entry(&self, event: Event, user: &str) -> Entry {
+        let entropy: &dyn Entropy = &SystemEntropy;
+        Entry {
+            id: entropy.ulid(self.clock.now()),
+            at: self.clock.now(),
+            event,
+            outcome: "ok".to_owned(),
+            user: Some(user.to_owned()),
+            session: None,
+            address: "-".to_owned(),
+            device: String::new(),
+        }
+    }
+
+    pub fn store(&self) -> &dyn Store {
+        &*self.state.store
+    }
+
+    /// Time passes, and the node hears what other nodes did meanwhile, as it does every second.
+    pub async fn advance(&self, ms: i64) {
+        self.clock.advance(ms);
+        server::jobs::sync(&self.state).await.unwrap();
+    }
+
+    /// How many logins with this outcome the audit trail of a user has.
+    pub async fn outcomes(&self, user: &str, outcome: &str) -> usize {
+        let entries = self.store().audit_of(user, 1000).await.unwrap();
+        entries.iter().filter(|entry| entry.event == Event::Login && entry.outcome == outcome).count()
+    }
+}
+
+fn config(folder: &Path, settings: &str) -> Config {
+    let mut table: toml::Table = toml::from_str(settings).unwrap();
+    table.insert("data_dir".to_owned(), folder.display().to_string().into());
+    let password = table.entry("password").or_insert_with(|| toml::Table::new().into()).as_table_mut().unwrap();
+    for (name, cheap) in [("memory_kib", 64), ("passes", 1), ("queue", 1024)] {
+        password.entry(name).or_insert(cheap.into());
+    }
+    Config::new(table.try_into().unwrap()).unwrap()
+}

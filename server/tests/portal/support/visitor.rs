@@ -1,0 +1,194 @@
+//! Whoever asks: a browser with cookies and its headers, or a program without.
+
+use super::portal::ORIGIN;
+use super::{ClientKey, PASSWORD, Portal};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use tower::ServiceExt;
+use wire::challenge::Challenge;
+use wire::envelope::Kind;
+use wire::paths;
+
+#[derive(Clone)]
+pub struct Visitor {
+    router: Router,
+    address: IpAddr,
+    browser: bool,
+    pub key: Option<Arc<ClientKey>>,
+    pub cookies: Arc<Mutex<BTreeMap<String, String>>>,
+    pub headers: Vec<(&'static str, String)>,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Visitor {
+    pub fn browser(portal: &Portal, address: IpAddr) -> Self {
+        let key = Some(Arc::new(ClientKey::generate()));
+        Self {
+            router: portal.router.clone(),
+            address,
+            browser: true,
+            key,
+            cookies: Arc::default(),
+            headers: Vec::new(),
+        }
+    }
+
+    pub fn program(portal: &Portal, address: IpAddr) -> Self {
+        Self { browser: false, key: None, ..Self::browser(portal, address) }
+    }
+
+    /// The same visitor asks another node.
+    pub fn at(&self, portal: &Portal) -> Self {
+        Self { router: portal.router.clone(), ..self.clone() }
+    }
+
+    /// A copy of the cookies in another jar: what a thief has.
+    pub fn thief(&self, portal: &Portal, address: &str) -> Self {
+        let cookies = self.cookies.lock().unwrap().clone();
+        Self { cookies: Arc::new(Mutex::new(cookies)), ..Self::browser(portal, address.parse().unwrap()) }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, &[]).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, Some(body.to_string()), &[]).await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Option<String>, extra: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(&method).uri(path).header(header::HOST, "localhost:3000");
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        if self.browser {
+            request = request.header("sec-fetch-site", "same-origin").header("sec-fetch-mode", "cors");
+            if method != Method::GET {
+                request = request.header(header::ORIGIN, ORIGIN);
+            }
+            let cookies = self.cookies.lock().unwrap();
+            if !cookies.is_empty() {
+                let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                request = request.header(header::COOKIE, pairs.join("; "));
+            }
+        }
+        for (name, value) in
+            self.headers.iter().map(|(name, value)| (*name, value.as_str())).chain(extra.iter().copied())
+        {
+            request.headers_mut().unwrap().insert(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+        }
+        let mut request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(self.address, 40_000)));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        if self.browser {
+            self.keep_cookies(&parts.headers);
+        }
+        let bytes = to_bytes(body, 1 << 20).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    fn keep_cookies(&self, headers: &HeaderMap) {
+        for line in headers.get_all(header::SET_COOKIE) {
+            let line = line.to_str().unwrap();
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            let mut jar = self.cookies.lock().unwrap();
+            if value.is_empty() {
+                jar.remove(name)
+            } else {
+                jar.insert(name.to_owned(), value.to_owned())
+            };
+        }
+    }
+
+    pub async fn challenge(&self) -> Challenge {
+        let answer = self.get(paths::CHALLENGE).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        serde_json::from_str(&answer.text).unwrap()
+    }
+
+    /// The body of a login, with the headers that go with it.
+    pub async fn sealed(&self, name: &str, password: &str) -> (String, Vec<(&'static str, String)>) {
+        let challenge = self.challenge().await;
+        self.seal(&challenge, Kind::Login, &json!({"username": name, "password": password}))
+    }
+
+    pub fn seal(&self, challenge: &Challenge, kind: Kind, content: &Value) -> (String, Vec<(&'static str, String)>) {
+        let public = self.key.as_ref().map(|key| key.public());
+        let keys = public.as_ref().map(|key| (key, key));
+        let plaintext = content.to_string();
+        let envelope =
+            seal::seal(&challenge.key, kind, &challenge.short_key, ORIGIN, keys, 0, plaintext.as_bytes()).unwrap();
+        let mut body = json!({"encrypted_username_password": envelope, "short_key": challenge.short_key});
+        if !self.browser {
+            body["delivery"] = "body".into();
+        }
+        let path = if kind == Kind::Login { paths::LOGIN } else { paths::SIGNUP };
+        let proof = self.key.as_ref().map(|key| ("dpop", key.prove(&format!("{ORIGIN}{path}"), &challenge.short_key)));
+        (body.to_string(), proof.into_iter().collect())
+    }
+
+    pub async fn send_login(&self, (body, headers): &(String, Vec<(&'static str, String)>)) -> Answer {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.send(Method::POST, paths::LOGIN, Some(body.clone()), &headers).await
+    }
+
+    pub async fn login(&self, name: &str, password: &str) -> Answer {
+        let sealed = self.sealed(name, password).await;
+        self.send_login(&sealed).await
+    }
+
+    /// Signs in and means it.
+    pub async fn signed_in(self, name: &str) -> Self {
+        let answer = self.login(name, PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        self
+    }
+
+    /// As the browser's code does it: ask, take the nonce, prove, refresh.
+    pub async fn refresh(&self) -> Answer {
+        let nonce = self.nonce().await;
+        let proof = self.key.as_ref().map(|key| key.prove(&format!("{ORIGIN}{}", paths::REFRESH), &nonce));
+        let headers: Vec<_> = proof.iter().map(|proof| ("dpop", proof.as_str())).collect();
+        self.send(Method::POST, paths::REFRESH, Some("{}".to_owned()), &headers).await
+    }
+
+    pub async fn nonce(&self) -> String {
+        let stranger = Self { cookies: Arc::default(), ..self.clone() };
+        stranger.get(paths::SESSION).await.header("dpop-nonce").to_owned()
+    }
+
+    pub fn cookie(&self, part: &str) -> String {
+        let jar = self.cookies.lock().unwrap();
+        jar.iter().find(|(name, _)| name.ends_with(part)).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    pub fn set_cookie(&self, part: &str, value: &str) {
+        self.cookies.lock().unwrap().insert(format!("__Host-postern-{part}"), value.to_owned());
+    }
+}
