@@ -17,7 +17,8 @@ use domain::identity::Identity;
 pub const RESERVATION_MS: i64 = 10_000;
 /// A browser re-sends on a dead connection within this time.
 pub const RESEND_MS: i64 = 10_000;
-/// The most burnt `short_keys` kept; past it an attempt is answered [`Begun::Full`].
+/// The most burnt `short_keys` kept; past it an attempt is answered [`Begun::Full`]. They are counted
+/// every few seconds and not at each attempt, so several processes may go a little past it.
 pub const SHORT_KEY_CAP: i64 = 1_000_000;
 
 /// The holder of an identity's reservation.

@@ -31,10 +31,20 @@ pub struct Ban {
 pub trait Bans {
     /// A strike outside an attempt (forged or replayed `short_key`, flood): counts it, climbs and bans
     /// by the policy. `None`: the policy does not ban for it, or not yet.
-    async fn strike(&self, identity: Identity, trigger: Trigger, evidence: &str, sentence: &Sentence) -> Result<Option<Ban>>;
+    ///
+    /// While a ban of the same trigger is in force, that ban is the answer (its id is not the
+    /// sentence's) and nothing is counted: requests that arrive together are one offence.
+    async fn strike(
+        &self,
+        identity: Identity,
+        trigger: Trigger,
+        evidence: &str,
+        sentence: &Sentence,
+    ) -> Result<Option<Ban>>;
     /// Bans that are in force.
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>>;
-    /// Bans made or lifted at or after `since`, in force or not.
+    /// Bans made or lifted at or after `since`, in force or not. A change is visible some time after
+    /// the `now` that it was written with: ask again for what is a little older than the last answer.
     async fn bans_changed(&self, since: UnixMs) -> Result<Vec<Ban>>;
     /// Lifts every ban in force on the identity and forgets its ladders and strikes.
     /// Returns the bans that were lifted.

@@ -3,6 +3,7 @@
 /// Something broke; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// If the connection broke while PostgreSQL was committing, nobody knows: read again.
     #[error("database")]
     Database(#[from] sqlx::Error),
     #[error("migration")]

@@ -79,7 +79,7 @@ pub trait Sessions {
     async fn revoke_others(&self, user: &str, keep: Option<&str>, audit: &Entry, now: UnixMs) -> Result<Vec<String>>;
     /// Sessions of a user that are not over, last used first.
     async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<Row>>;
-    /// Sessions that were rotated or ended at or after `since`.
+    /// Sessions that were rotated or ended at or after `since`; ask for a little more, as for bans.
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<Change>>;
     /// Deletes sessions that were over before `before`. Returns how many.
     async fn sweep_sessions(&self, before: UnixMs) -> Result<u64>;

@@ -60,10 +60,18 @@ pub trait Users {
     async fn user_by_id(&self, id: &str) -> Result<Option<User>>;
     /// All, by name.
     async fn users(&self) -> Result<Vec<User>>;
+    /// The attempt ends, whatever the answer is.
     async fn add_user(&self, user: &NewUser) -> Result<Added>;
     /// Sets the password, ends every session and forgets the account's failures.
     /// `account` is the digest that failures are counted by. `false`: no such user.
-    async fn set_password(&self, id: &str, account: &str, hash: &PasswordHash, audit: &Entry, now: UnixMs) -> Result<bool>;
+    async fn set_password(
+        &self,
+        id: &str,
+        account: &str,
+        hash: &PasswordHash,
+        audit: &Entry,
+        now: UnixMs,
+    ) -> Result<bool>;
     /// Replaces a hash by one of the same password with newer parameters, if it is still `old`.
     async fn upgrade_password(&self, id: &str, old: &PasswordHash, new: &PasswordHash) -> Result<bool>;
     /// Disables or enables. Disabling ends every session in the same transaction.

@@ -12,7 +12,7 @@ use crate::attempts::{Begin, Begun, RESEND_MS, RESERVATION_MS};
 sql! {
     RESERVE = "INSERT INTO reservations (identity, attempt, until) VALUES ($1, $2, $3)
         ON CONFLICT (identity) DO UPDATE SET attempt = excluded.attempt, until = excluded.until
-        WHERE $4 > 0";
+        WHERE reservations.until <= $4";
     BURN = "INSERT INTO short_keys (id, identity, body, burnt_at, expires_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (id) DO NOTHING";
     RESEND = "UPDATE short_keys SET resent_at = $4

@@ -12,6 +12,7 @@ mod fixture;
 mod keys;
 mod ladders;
 mod make;
+mod postgres_only;
 mod processes;
 mod races;
 mod refused;
@@ -132,6 +133,7 @@ contract! {
         no_rung_is_lost,
         no_failure_is_lost,
         nobody_signs_in_past_a_disabling,
+        strikes_and_lifts_wait_for_each_other,
     }
     processes {
         see_each_others_reservations_and_bans,

@@ -8,6 +8,8 @@ use crate::make::{
 use domain::ban::{Policy, Rule, Trigger};
 use futures::future::join_all;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
 use store::Store;
 use store::attempts::{Begin, Begun};
 use store::audit::Event;
@@ -53,25 +55,34 @@ pub async fn fifty_tasks_rotate_one_token(fixture: Fixture) {
     }
 }
 
-async fn guess_if_reserved(store: Arc<dyn Store>, n: usize) -> bool {
+/// Tries again for as long as another guess is being judged, and counts itself when it was.
+async fn guess_until_banned(store: Arc<dyn Store>, judged: Arc<AtomicU32>, n: u32) {
     let begin = begin(identity(1), NOW);
-    if store.begin(&begin).await.unwrap() != Begun::Reserved {
-        return false;
+    // More than one is the fault that is looked for: the rest need not be waited for.
+    while judged.load(Relaxed) < 2 {
+        match store.begin(&begin).await.unwrap() {
+            Begun::Reserved => break,
+            Begun::Banned(_) => return,
+            Begun::Busy => tokio::time::sleep(Duration::from_millis(1)).await,
+            other => panic!("{other:?}"),
+        }
     }
-    // What argon2 would take.
-    tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+    judged.fetch_add(1, Relaxed);
+    // What the hash would take.
+    tokio::time::sleep(Duration::from_millis(3)).await;
     let refusal = refusal(begin.attempt, Trigger::InvalidCredentials, Some(&format!("name{n}")), NOW);
     assert_eq!(store.refuse(&refusal).await.unwrap().len(), 1);
-    true
 }
 
 pub async fn two_hundred_guesses_are_one_guess(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
-    let judged = all((0..200).map(|n| {
+    let judged = Arc::new(AtomicU32::new(0));
+    all((0..200).map(|n| {
         let store = if n % 2 == 0 { one.clone() } else { two.clone() };
-        tokio::spawn(guess_if_reserved(store, n))
-    }));
-    assert_eq!(judged.await.into_iter().filter(|judged| *judged).count(), 1);
+        tokio::spawn(guess_until_banned(store, judged.clone(), n))
+    }))
+    .await;
+    assert_eq!(judged.load(Relaxed), 1);
     assert_eq!(one.active_bans(NOW).await.unwrap().len(), 1);
 }
 
@@ -154,5 +165,25 @@ pub async fn nobody_signs_in_past_a_disabling(fixture: Fixture) {
         assert!(live.is_empty(), "round {round}: {live:?}");
         let audit = entry(Event::UserEnabled, Some(&ada), now);
         assert!(store.set_disabled(&ada, false, &audit, now).await.unwrap());
+    }
+}
+
+/// An operator lifts while strikes come in: they lock the same rows in another order.
+pub async fn strikes_and_lifts_wait_for_each_other(fixture: Fixture) {
+    let store = fixture.open().await;
+    let refusals: Vec<_> = (0..60)
+        .map(|n| {
+            let name = format!("name{}", n % 12);
+            let refusal = refusal(attempt(identity(1)), Trigger::InvalidCredentials, Some(&name), NOW);
+            let store = store.clone();
+            tokio::spawn(async move { store.refuse(&refusal).await.map(drop) })
+        })
+        .collect();
+    let lifts = (0..60).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.lift(identity(1), "root", NOW).await.map(drop) })
+    });
+    for answer in all(refusals.into_iter().chain(lifts)).await {
+        answer.unwrap();
     }
 }
