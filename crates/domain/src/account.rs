@@ -75,7 +75,8 @@ impl AccountDigest {
 }
 
 fn fold(text: &str) -> String {
-    text.to_lowercase()
+    // There and back again, since one way is not enough: σ, ς and Σ are one letter, as are ß, ẞ and SS.
+    text.to_lowercase().to_uppercase().chars().flat_map(char::to_lowercase).collect()
 }
 
 /// What an account may do.

@@ -17,7 +17,9 @@ pub struct Failures {
 pub enum Gate {
     Open,
     /// Wait this long; nothing is judged until then.
-    Wait { ms: i64 },
+    Wait {
+        ms: i64,
+    },
     /// The limit is reached: every password is answered like a wrong one.
     Shut,
 }

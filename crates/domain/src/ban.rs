@@ -121,22 +121,13 @@ impl Policy {
     /// Seconds for a slip of the finger, days for guessing.
     pub fn standard() -> Self {
         let severe = || vec![15 * MINUTE, HOUR, DAY, 7 * DAY];
-        let rule = |scope, threshold, ladder_ms| Rule { scope, threshold, window_ms: 10 * MINUTE, ladder_ms, quiet_ms: DAY };
+        let rule =
+            |scope, threshold, ladder_ms| Rule { scope, threshold, window_ms: 10 * MINUTE, ladder_ms, quiet_ms: DAY };
         Self {
             invalid_credentials: rule(
                 Scope::SignIn,
                 1,
-                vec![
-                    2 * SECOND,
-                    5 * SECOND,
-                    15 * SECOND,
-                    MINUTE,
-                    5 * MINUTE,
-                    15 * MINUTE,
-                    HOUR,
-                    6 * HOUR,
-                    DAY,
-                ],
+                vec![2 * SECOND, 5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY],
             ),
             spray: rule(Scope::Everything, 5, severe()),
             short_key: rule(Scope::Everything, 1, severe()),
@@ -149,7 +140,13 @@ impl Policy {
 
     /// One invalid credential or `short_key`, an expired one included, closes everything for a day.
     pub fn strict() -> Self {
-        let day = Rule { scope: Scope::Everything, threshold: 1, window_ms: 10 * MINUTE, ladder_ms: vec![DAY], quiet_ms: DAY };
+        let day = Rule {
+            scope: Scope::Everything,
+            threshold: 1,
+            window_ms: 10 * MINUTE,
+            ladder_ms: vec![DAY],
+            quiet_ms: DAY,
+        };
         Self {
             invalid_credentials: day.clone(),
             short_key: day.clone(),

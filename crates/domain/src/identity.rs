@@ -84,6 +84,8 @@ impl FromStr for Identity {
                 let address: IpAddr = address.parse().map_err(|_| wrong())?;
                 let prefix: u8 = prefix.parse().map_err(|_| wrong())?;
                 match address {
+                    // A prefix around IPv4 inside IPv6 would quietly become one IPv4 address.
+                    IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() && prefix != 128 => Err(wrong()),
                     IpAddr::V6(_) if prefix <= 128 => Ok(Self::of(address, prefix)),
                     IpAddr::V4(_) if prefix == 32 => Ok(Self::of(address, prefix)),
                     _ => Err(wrong()),

@@ -31,8 +31,19 @@ mod tests {
     #[test]
     fn everything_else_goes_home() {
         let tricks = [
-            "", "dashboard", "//evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example",
-            "javascript:alert(1)", "/\t/evil.example", "/\n/evil.example", " /dashboard", "/a\"b", "/é", "/\0",
+            "",
+            "dashboard",
+            "//evil.example",
+            "/\\evil.example",
+            "\\/evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            " /dashboard",
+            "/a\"b",
+            "/é",
+            "/\0",
         ];
         for path in tricks {
             assert_eq!(local_path(Some(path)), HOME, "{path:?}");

@@ -2,6 +2,7 @@
 
 /// What was found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each found on its own")]
 pub struct Facts {
     /// The account exists.
     pub known: bool,
@@ -55,7 +56,8 @@ mod tests {
     #[test]
     fn only_a_known_right_enabled_and_open_account_signs_in() {
         for bits in 0..16_u8 {
-            let facts = Facts { known: bits & 1 != 0, right: bits & 2 != 0, disabled: bits & 4 != 0, shut: bits & 8 != 0 };
+            let facts =
+                Facts { known: bits & 1 != 0, right: bits & 2 != 0, disabled: bits & 4 != 0, shut: bits & 8 != 0 };
             assert_eq!(judge(facts) == Verdict::Accepted, bits == 0b0011, "{facts:?}");
         }
     }

@@ -1,0 +1,98 @@
+//! Account names: what is one, and which two are the same.
+
+use domain::account::{AccountDigest, AccountName, BadName, Role};
+use proptest::prelude::*;
+
+#[test]
+fn names_and_not_names() {
+    let longest = "a".repeat(64);
+    for name in ["a", "7", "ada", "Ada.Lovelace", "ada@example.org", "a+b_c-d", "zoë", "Ωmega", "李雷", "x1", &longest]
+    {
+        assert_eq!(AccountName::parse(name).unwrap().as_str(), name);
+    }
+    let (too_long, accents) = ("a".repeat(65), "é".repeat(64));
+    assert!(AccountName::parse(&accents).is_ok(), "characters are counted, not bytes");
+    for (text, fault) in [
+        ("", BadName::Length),
+        ("   ", BadName::Length),
+        (too_long.as_str(), BadName::Length),
+        (".ada", BadName::Characters),
+        ("ada-", BadName::Characters),
+        ("@", BadName::Characters),
+        ("ada lovelace", BadName::Characters),
+        ("ada\0", BadName::Characters),
+        ("ad\u{200b}a", BadName::Characters),
+        ("\u{202e}ada", BadName::Characters),
+        ("ada\u{301}", BadName::Characters),
+        ("ada/../root", BadName::Characters),
+        ("<b>ada</b>", BadName::Characters),
+        ("ada'; --", BadName::Characters),
+        ("👩", BadName::Characters),
+    ] {
+        assert_eq!(AccountName::parse(text), Err(fault), "{text:?}");
+    }
+}
+
+#[test]
+fn space_around_a_name_is_not_part_of_it() {
+    let name = AccountName::parse(" \tAda\u{a0}\n").unwrap();
+    assert_eq!((name.as_str(), name.key()), ("Ada", "ada"));
+}
+
+#[test]
+fn names_that_differ_in_case_are_the_same_account() {
+    for same in [
+        &["ada", "Ada", "ADA", " aDa "][..],
+        &["zoë", "ZOË"],
+        &["νίκος", "ΝΊΚΟΣ", "νίκοσ"],
+        &["straße", "STRASSE", "STRAẞE"],
+        &["k", "K", "\u{212a}"],
+    ] {
+        let first = AccountName::parse(same[0]).unwrap();
+        for name in same {
+            assert_eq!(AccountName::parse(name).unwrap().key(), first.key(), "{name}");
+            assert_eq!(AccountDigest::of(&[1; 32], name), AccountDigest::of(&[1; 32], same[0]), "{name}");
+        }
+    }
+    assert_ne!(AccountName::parse("ada").unwrap().key(), AccountName::parse("adá").unwrap().key());
+}
+
+#[test]
+fn roles_are_read_back() {
+    for role in [Role::User, Role::Administrator] {
+        assert_eq!(Role::parse(role.as_str()), Some(role));
+    }
+    assert_eq!((Role::parse("Administrator"), Role::parse("")), (None, None));
+}
+
+proptest! {
+    #[test]
+    fn whatever_parses_keeps_the_rules(text in "\\PC{0,70}") {
+        if let Ok(name) = AccountName::parse(&text) {
+            prop_assert_eq!(name.as_str(), text.trim());
+            prop_assert!(name.as_str().chars().count() <= AccountName::MAX_CHARS);
+            prop_assert!(!name.key().contains(char::is_whitespace) && !name.key().contains(char::is_control));
+        }
+    }
+
+    #[test]
+    fn case_never_makes_another_account(text in "[\\p{L}\\p{N}]{1,20}") {
+        let key = |text: &str| AccountName::parse(text).map(|name| name.key().to_owned());
+        let Ok(plain) = key(&text) else { return Ok(()) };
+        for other in [text.to_uppercase(), text.to_lowercase(), plain.clone()] {
+            // A capital may take more characters, or marks, than a name may have.
+            if let Ok(other) = key(&other) {
+                prop_assert_eq!(&other, &plain);
+            }
+        }
+    }
+
+    #[test]
+    fn a_digest_says_nothing_and_depends_on_its_key(text in ".{0,80}", a: [u8; 32], b: [u8; 32]) {
+        prop_assume!(a != b);
+        let digest = AccountDigest::of(&a, &text);
+        prop_assert_eq!(digest.as_str().len(), 24);
+        prop_assert_ne!(&digest, &AccountDigest::of(&b, &text));
+        prop_assert_eq!(digest, AccountDigest::of(&a, &format!(" {text} ")));
+    }
+}
