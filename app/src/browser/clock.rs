@@ -33,12 +33,14 @@ pub enum Shape {
 /// A moment (unix milliseconds) as the reader writes it.
 pub fn write(at: f64, shape: Shape) -> String {
     let (two, numeric, long) = ("2-digit".into(), "numeric".into(), "long".into());
-    let clock = [("hour", &two), ("minute", &two)];
+    let clock = [("hour", &numeric), ("minute", &two)];
     let day = [("day", &numeric), ("month", &long), ("year", &numeric)];
     let options: Object = match shape {
         Shape::Clock => object(&clock),
         Shape::Day => object(&day),
-        Shape::Exact => object(&[&day[..], &clock[..], &[("second", &two), ("timeZoneName", &"short".into())]].concat()),
+        Shape::Exact => {
+            object(&[&day[..], &clock[..], &[("second", &two), ("timeZoneName", &"short".into())]].concat())
+        }
     };
     let locale = window().navigator().language().unwrap_or_else(|| "en".to_owned());
     Date::new(&at.into()).to_locale_string(&locale, &options).into()
@@ -48,9 +50,5 @@ pub fn write(at: f64, shape: Shape) -> String {
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit for 285,000 years")]
 pub fn local_time(at: i64) -> String {
     let at = at as f64;
-    if at - Date::now() < DAY / 2.0 {
-        write(at, Shape::Clock)
-    } else {
-        write(at, Shape::Exact)
-    }
+    if at - Date::now() < DAY / 2.0 { write(at, Shape::Clock) } else { write(at, Shape::Exact) }
 }

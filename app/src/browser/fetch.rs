@@ -101,12 +101,7 @@ pub async fn get(path: &str) -> Result<Answer, Unreachable> {
 }
 
 /// One request. `proof` is the `DPoP` header.
-pub async fn send(
-    method: &str,
-    path: &str,
-    body: Option<&str>,
-    proof: Option<&str>,
-) -> Result<Answer, Unreachable> {
+pub async fn send(method: &str, path: &str, body: Option<&str>, proof: Option<&str>) -> Result<Answer, Unreachable> {
     let headers = Headers::new()?;
     headers.set("Accept", "application/json")?;
     if method != "GET" {

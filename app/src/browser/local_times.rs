@@ -36,7 +36,7 @@ fn regroup(days: &Element) {
             last = day;
             open = Some(section);
         }
-        if let Some(list) = open.as_ref().and_then(|section| section.last_element_child()) {
+        if let Some(list) = open.as_ref().and_then(Element::last_element_child) {
             let _ = list.append_child(&entry);
         }
     }
@@ -49,8 +49,9 @@ fn regroup(days: &Element) {
 
 /// A new, empty day at the end.
 fn section(days: &Element, day: &str) -> Option<Element> {
-    let section: Element = days.first_element_child()?.clone_node().ok()?.unchecked_into();
-    let (heading, list) = (document().create_element("h2").ok()?, document().create_element("ul").ok()?);
+    let [section, heading, list] = ["section", "h2", "ul"].map(|name| document().create_element(name));
+    let (section, heading, list) = (section.ok()?, heading.ok()?, list.ok()?);
+    section.set_class_name("day");
     heading.set_text_content(Some(day));
     list.set_class_name("events");
     section.append_child(&heading).ok()?;

@@ -9,6 +9,10 @@ pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
 
+pub fn is_https() -> bool {
+    window().location().protocol().is_ok_and(|protocol| protocol == "https:")
+}
+
 /// Goes to a path of this site without leaving the page behind in the history.
 pub fn go(path: &str) {
     // Only a detached document refuses, and nobody looks at one.

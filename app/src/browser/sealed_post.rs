@@ -1,7 +1,7 @@
 //! A sealed message and its answer: sign-in and sign-up.
 
 use crate::browser::fetch::{self, Answer, Unreachable};
-use crate::browser::{clock, dpop, keys, sealing};
+use crate::browser::{clock, dpop, keys, sealing, session};
 use wire::challenge::Challenge;
 use wire::envelope::Kind;
 use wire::{Code, Problem, paths};
@@ -11,6 +11,8 @@ use wire::{Code, Problem, paths};
 pub enum Refusal {
     /// No answer came.
     Unreachable,
+    /// It was taken, but the browser did not keep the cookies.
+    NoCookies,
     /// The server says why.
     Problem(Box<Problem>),
     /// An answer that is none of ours, or a message that could not be sealed.
@@ -25,12 +27,7 @@ impl From<Unreachable> for Refusal {
 
 /// Seals `plaintext` and posts it; calls `sealed` when the message is on its way. A key that ran out
 /// or changed meanwhile is nobody's fault: we get a new one and try again.
-pub async fn sealed_post(
-    kind: Kind,
-    path: &str,
-    plaintext: &[u8],
-    mut sealed: impl FnMut(),
-) -> Result<(), Refusal> {
+pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: impl FnMut()) -> Result<(), Refusal> {
     let keys = keys::keys().await;
     let mut tries = 3;
     loop {
@@ -44,7 +41,7 @@ pub async fn sealed_post(
         let answer = fetch::send("POST", path, Some(&body), proof.as_deref()).await?;
         tries -= 1;
         match answer.code() {
-            _ if answer.is_ok() => return Ok(()),
+            _ if answer.is_ok() => return if session::kept().await? { Ok(()) } else { Err(Refusal::NoCookies) },
             Some(Code::ShortKeyExpired | Code::ShortKeyMismatch) if tries > 0 => {}
             Some(Code::AlreadyReceived) => return arrived_before(answer).await,
             _ => return Err(refusal(&answer)),

@@ -1,7 +1,7 @@
 //! Keeping the session good, for all tabs at once.
 
 use crate::browser::fetch::{self, Unreachable};
-use crate::browser::{clock, dpop, keys, locks};
+use crate::browser::{clock, dpop, keys, locks, page};
 use wire::{Code, paths};
 
 /// How an attempt to renew ended.
@@ -38,7 +38,7 @@ async fn refresh(mut nonce: Option<String>) -> Result<Renewal, Unreachable> {
         };
         let answer = fetch::send("POST", paths::REFRESH, Some("{}"), proof.as_deref()).await?;
         if answer.is_ok() {
-            return Ok(Renewal::Good);
+            return Ok(if kept().await? { Renewal::Good } else { ENDED });
         }
         match answer.code() {
             Some(Code::UseDpopNonce) => nonce = answer.nonce,
@@ -48,4 +48,10 @@ async fn refresh(mut nonce: Option<String>) -> Result<Renewal, Unreachable> {
         }
     }
     Err(Unreachable)
+}
+
+/// Whether the browser keeps our cookies. Some refuse them on plain http, even on localhost; without
+/// this question a person would go round in circles between our pages.
+pub async fn kept() -> Result<bool, Unreachable> {
+    Ok(page::is_https() || fetch::get(paths::SESSION).await?.is_ok())
 }

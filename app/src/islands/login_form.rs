@@ -67,6 +67,7 @@ fn submit(event: SubmitEvent) {
             }
             Err(refused) => {
                 face.refused(&refused);
+                let _ = password.focus();
                 password.select();
             }
         }

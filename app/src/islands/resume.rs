@@ -14,14 +14,18 @@ pub fn Resume() -> impl IntoView {
         <p id="opening" class="opening" role="status">
             "Opening\u{2026}"
         </p>
-        <button id="again" class="button" type="button" hidden on:click=move |_| go_on()>
+        <button id="again" class="button" type="button" hidden on:click=move |_| again()>
             "Try again"
         </button>
     }
 }
 
-fn go_on() {
+fn again() {
     show(false);
+    go_on();
+}
+
+fn go_on() {
     spawn_local(async move {
         match renew().await {
             Ok(Renewal::Good) => page::go(&page::next()),

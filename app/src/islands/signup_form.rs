@@ -46,7 +46,7 @@ pub fn SignupForm() -> impl IntoView {
             />
             <PasswordField autocomplete="new-password" described_by="strength caps" />
             <Strength />
-            <Submit label="Make the account" />
+            <Submit label="Create account" />
             <p id="unbound" class="hint"></p>
         </form>
     }

@@ -10,7 +10,7 @@ pub fn ActivityPage(site: Site, activity: ActivityView) -> impl IntoView {
     let ActivityView { viewer, entries } = activity;
     let group = move |entries: &[Activity]| {
         let at = entries.first().map_or(now, |entry| entry.at);
-        let lines = entries.to_vec().into_iter().map(|entry| view! { <ActivityLine entry /> }).collect_view();
+        let lines = entries.iter().cloned().map(|entry| view! { <ActivityLine entry /> }).collect_view();
         view! {
             <section class="day">
                 <h2>{day::name(now, at)}</h2>

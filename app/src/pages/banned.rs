@@ -1,36 +1,27 @@
 //! What a closed address sees: one string, made without a renderer, since a banned client should
 //! cost next to nothing.
 
+use crate::parts::DRAWING;
 use crate::words::{moment, refusal, wait};
 
-const MARK: &str = concat!(
-    r#"<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">"#,
-    include_str!("../parts/mark.svg"),
-    "</svg>"
-);
-
 /// Counts down, says the time as the reader writes it, and loads the page again when it is over.
-const SCRIPT: &str = r"const w=document.getElementById('wait'),t=w.querySelector('time'),left=+w.dataset.left*1000,end=Date.now()+left;
-t.textContent=new Date(end).toLocaleTimeString([],{hour:'2-digit',minute:'2-digit'});
-const step=()=>{const s=Math.max(0,Math.ceil((end-Date.now())/1000));
-const[n,u]=s<=90?[s,'second']:s<=5400?[Math.ceil(s/60),'minute']:[Math.ceil(s/3600),'hour'];
-w.lastElementChild.textContent=n+' '+u+(n===1?'':'s');
-s?setTimeout(step,1000):location.reload()};step()";
+const SCRIPT: &str = "const wait=document.getElementById('wait'),[time,left]=wait.children,ms=wait.dataset.left*1e3,\
+end=Date.now()+ms;\
+time.textContent=new Date(end).toLocaleString([],ms>432e5?{dateStyle:'long',timeStyle:'short'}:{timeStyle:'short'});\
+const step=()=>{\
+const s=Math.max(0,Math.ceil((end-Date.now())/1e3)),\
+[of,unit]=s<=90?[1,'second']:s<=5400?[60,'minute']:s<=129600?[3600,'hour']:[86400,'day'],n=Math.ceil(s/of);\
+left.textContent=n+' '+unit+(n===1?'':'s');\
+s?setTimeout(step,1e3):location.reload()};\
+step()";
 
 /// The whole document. `incident` is the ban's public name, `until_unix_ms` its end.
-pub fn page(
-    site_name: &str,
-    css: &str,
-    nonce: &str,
-    until_unix_ms: i64,
-    seconds_left: u64,
-    incident: &str,
-) -> String {
+pub fn page(site_name: &str, css: &str, nonce: &str, until_unix_ms: i64, seconds_left: u64, incident: &str) -> String {
     let name = escape(site_name);
     let css = escape(css);
     let incident = escape(incident);
     let left_ms = i64::try_from(seconds_left).unwrap_or(i64::MAX / 1000).saturating_mul(1000);
-    let until = moment::iso(until_unix_ms);
+    let (until, exact) = (moment::iso(until_unix_ms), moment::exact(until_unix_ms));
     let span = wait::span(left_ms);
     let ask = refusal::ASK;
     format!(
@@ -39,10 +30,11 @@ pub fn page(
 <meta name="color-scheme" content="light dark"><meta name="robots" content="noindex, nofollow">
 <title>Closed · {name}</title><link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{css}"></head>
-<body><main class="page-center"><section class="card"><header class="door">{MARK}<h1>This address is closed</h1></header>
-<p>{name} is closed to your address <span id="wait" data-left="{seconds_left}">until <time datetime="{until}">{until}</time>,
+<body><main class="page-center"><section class="card"><header class="door">
+<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">{DRAWING}</svg><h1>This address is closed</h1></header>
+<p>{name} is closed to your address <span id="wait" data-left="{seconds_left}">until <time datetime="{until}">{exact}</time>,
 for another <b>{span}</b></span>.</p>
-<p>Too many things came from it that look like an attack. {ask}</p>
+<p>Requests from it looked like an attack, or there were far too many of them. {ask}</p>
 <p class="quiet">Incident <code>{incident}</code></p></section></main>
 <script nonce="{nonce}">{SCRIPT}</script></body></html>
 "#

@@ -1,5 +1,5 @@
 use crate::islands::{LoginForm, facts};
-use crate::parts::{Door, SealedNote};
+use crate::parts::{Door, NoCode, SealedNote};
 use crate::view::{LoginView, Site, Why};
 use leptos::prelude::*;
 use wire::paths;
@@ -16,6 +16,7 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
             <section class="card">
                 <Door title=format!("Sign in to {}", site.name) />
                 {login.why.map(|why| view! { <p class="why">{reason(why)}</p> })}
+                <NoCode />
                 <LoginForm />
                 {login
                     .signup

@@ -27,7 +27,8 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
 
 #[component]
 fn Person(viewer: Viewer, now: i64, signed_in_at: i64) -> impl IntoView {
-    let role = if viewer.administrator { "You are an administrator of this site." } else { "You have an account here." };
+    let role =
+        if viewer.administrator { "You are an administrator of this site." } else { "You have an account here." };
     let tied = if viewer.bound {
         "This session is tied to this browser by a key that cannot leave it."
     } else {

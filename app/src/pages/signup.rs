@@ -1,5 +1,5 @@
 use crate::islands::SignupForm;
-use crate::parts::{Door, SealedNote};
+use crate::parts::{Door, NoCode, SealedNote};
 use crate::view::{SignupView, Site};
 use leptos::prelude::*;
 use wire::paths;
@@ -24,6 +24,7 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
                             </p>
                         }
                     })}
+                <NoCode />
                 <SignupForm />
                 {(!first)
                     .then(|| {

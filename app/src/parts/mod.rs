@@ -7,6 +7,7 @@ mod frame;
 mod hydration;
 mod insecure;
 mod mark;
+mod no_code;
 mod sealed_note;
 mod when;
 
@@ -16,6 +17,7 @@ pub use door::Door;
 pub use frame::{Frame, Here};
 pub use hydration::Hydration;
 pub use insecure::Insecure;
-pub use mark::Mark;
+pub use mark::{DRAWING, Mark};
+pub use no_code::NoCode;
 pub use sealed_note::SealedNote;
 pub use when::{Clock, When};

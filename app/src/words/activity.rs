@@ -5,18 +5,16 @@ use crate::view::{Activity, Event};
 pub fn sentence(activity: &Activity) -> String {
     let Activity { count, address, device, .. } = activity;
     let times = if *count > 1 { format!(" {count} times") } else { String::new() };
-    let on = if device.is_empty() { String::new() } else { format!(" on {device}") };
+    let with = if device.is_empty() { String::new() } else { format!(" with {device}") };
     match activity.event {
-        Event::AccountCreated => "The account was made".to_owned(),
-        Event::SignedIn => format!("Signed in{times}{on}"),
+        Event::AccountCreated => "The account was created".to_owned(),
+        Event::SignedIn => format!("Signed in{times}{with}"),
         Event::WrongPassword if *count > 1 => format!("{count} wrong passwords from {address}"),
         Event::WrongPassword => format!("A wrong password from {address}"),
-        Event::SignedOut => format!("Signed out{times}{on}"),
+        Event::SignedOut => format!("Signed out{times}{with}"),
         Event::DeviceEnded if *count > 1 => format!("{count} sessions were ended from another device"),
         Event::DeviceEnded => "A session was ended from another device".to_owned(),
-        Event::TokenReused => {
-            format!("A session{on} was ended, because somebody may have copied it")
-        }
+        Event::TokenReused => format!("A session{with} was ended, because somebody may have copied it"),
         Event::PasswordChanged => "The password was changed".to_owned(),
         Event::Disabled => "The account was closed by an administrator".to_owned(),
         Event::Enabled => "The account was opened again by an administrator".to_owned(),
@@ -49,8 +47,8 @@ mod tests {
     #[test]
     fn sentences_count_and_name() {
         for (event, count, text) in [
-            (Event::SignedIn, 1, "Signed in on Firefox on Fedora"),
-            (Event::SignedIn, 2, "Signed in 2 times on Firefox on Fedora"),
+            (Event::SignedIn, 1, "Signed in with Firefox on Fedora"),
+            (Event::SignedIn, 2, "Signed in 2 times with Firefox on Fedora"),
             (Event::WrongPassword, 1, "A wrong password from 203.0.113.0/24"),
             (Event::WrongPassword, 3, "3 wrong passwords from 203.0.113.0/24"),
             (Event::DeviceEnded, 1, "A session was ended from another device"),

@@ -7,8 +7,9 @@ pub const UNREACHABLE: &str =
     "This site did not answer. Check your connection, then try again. Nothing that you typed is lost.";
 pub const BROKEN: &str = "Something broke here, and nothing was changed. Try again in a moment. \
                           If it stays like this, tell the person who runs this site.";
-pub const UNBOUND: &str =
-    "This session will not be tied to this device, because the page was opened without https.";
+pub const NO_COOKIES: &str = "Name and password are right, but this browser did not keep the cookie that signs you in. \
+                              Allow cookies for this site, or open it with https.";
+pub const UNBOUND: &str = "This session will not be tied to this device, because the page was opened without https.";
 pub const NO_CODE: &str = "The first account is made with the set-up link that the server printed. \
                            Open that link in this browser; \u{201c}postern setup\u{201d} prints it again.";
 pub const ASK: &str = "If this was not you, tell the person who runs this site.";

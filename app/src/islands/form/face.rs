@@ -31,12 +31,15 @@ impl Step {
 #[derive(Debug, Clone)]
 pub struct Face(Element);
 
-/// Runs when the browser brings the form to life; never on the server.
-pub fn wake(first: impl FnOnce(Face)) {
-    if cfg!(not(feature = "ssr"))
-        && let Some(face) = Face::find()
-    {
-        first(face);
+/// Runs when the browser has brought the form to life; never on the server. Not before: hydration looks
+/// for the text that the server sent.
+pub fn wake(first: impl FnOnce(Face) + 'static) {
+    if cfg!(not(feature = "ssr")) {
+        spawn_local(async {
+            if let Some(face) = Face::find() {
+                first(face);
+            }
+        });
     }
 }
 
@@ -91,6 +94,7 @@ impl Face {
         self.set_step(Step::Ready);
         let problem = match refused {
             Refusal::Problem(problem) => problem,
+            Refusal::NoCookies => return self.say(refusal::NO_COOKIES),
             Refusal::Unreachable => return self.say(refusal::UNREACHABLE),
             Refusal::Broken => return self.say(refusal::BROKEN),
         };

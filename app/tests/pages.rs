@@ -1,0 +1,156 @@
+//! The pages as the server sends them.
+#![cfg(feature = "ssr")]
+
+use app::view::{
+    Activity, ActivityView, Assets, Bundle, Closed, DevicesView, Event, LoginView, OverviewView, ResumeView,
+    SignupView, Site, View, Viewer, Why,
+};
+use leptos::nonce::{provide_nonce, use_nonce};
+use leptos::prelude::*;
+use std::sync::Arc;
+use wire::session::Device;
+
+const NOW: i64 = 1_700_049_600_000;
+
+fn site() -> Site {
+    let bundle = |name: &str| Bundle { js: format!("/pkg/{name}.js"), wasm: format!("/pkg/{name}.wasm") };
+    let assets = Assets { css: "/pkg/main.css".to_owned(), login: bundle("login"), dashboard: bundle("dashboard") };
+    Site { name: "Ada & <b>Co</b>".to_owned(), insecure: false, assets: Arc::new(assets), now: NOW }
+}
+
+fn login() -> LoginView {
+    LoginView { next: "/dashboard".to_owned(), why: None, closed: None, first_run: false, signup: true }
+}
+
+fn viewer() -> Viewer {
+    Viewer { username: "<i>ada".to_owned(), administrator: true, bound: true }
+}
+
+fn devices() -> Vec<Device> {
+    let device = |id: &str, current| Device {
+        id: id.to_owned(),
+        name: "Firefox on Fedora".to_owned(),
+        address: "203.0.113.0/24".to_owned(),
+        created_at: NOW - 86_400_000,
+        used_at: NOW - 300_000,
+        current,
+        bound: current,
+    };
+    vec![device("a", true), device("b", false)]
+}
+
+fn activity() -> Vec<Activity> {
+    let (address, device) = ("203.0.113.0/24".to_owned(), "Firefox on Fedora".to_owned());
+    vec![Activity { at: NOW, event: Event::WrongPassword, count: 3, address, device }]
+}
+
+fn views() -> Vec<View> {
+    let (viewer, devices, activity) = (viewer(), devices(), activity());
+    let overview =
+        OverviewView { viewer: viewer.clone(), devices: devices.clone(), activity, odd: 3, signed_in_at: NOW };
+    vec![
+        View::Login(login()),
+        View::Login(LoginView { why: Some(Why::KeyGone), first_run: true, ..login() }),
+        View::Signup(SignupView { first_run: true, shut: false, password_min: 15 }),
+        View::Signup(SignupView { first_run: false, shut: true, password_min: 15 }),
+        View::Resume(ResumeView { next: "/dashboard".to_owned() }),
+        View::Overview(Box::new(overview)),
+        View::Devices(DevicesView { viewer: viewer.clone(), devices }),
+        View::Activity(ActivityView { viewer, entries: self::activity() }),
+        View::NotFound,
+        View::Broken,
+    ]
+}
+
+/// The document and its nonce.
+fn render(view: View) -> (String, String) {
+    Owner::new().with(|| {
+        provide_nonce();
+        provide_context(site());
+        provide_context(view);
+        (app::document().to_html(), use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default())
+    })
+}
+
+/// The text of the first tag that contains `mark`.
+fn tag<'a>(html: &'a str, mark: &str) -> &'a str {
+    let (before, after) = html.split_once(mark).unwrap_or_else(|| panic!("no {mark} in {html}"));
+    let start = before.rfind('<').unwrap_or(0);
+    let end = html.len() - after.len() + after.find('>').unwrap_or(0);
+    &html[start..=end]
+}
+
+#[test]
+fn nothing_can_send_a_password_before_the_form_is_alive() {
+    for view in [View::Login(login()), View::Signup(SignupView { first_run: false, shut: false, password_min: 15 })] {
+        let (html, _) = render(view);
+        let password = tag(&html, r#"id="password""#);
+        assert!(!password.contains(" name="), "{password}");
+        let form = tag(&html, r#"method="post""#);
+        assert!(!form.contains("action"), "{form}");
+        assert!(tag(&html, r#"type="submit""#).contains(" disabled"));
+        assert!(html.contains("<noscript>"));
+    }
+}
+
+#[test]
+fn the_content_security_policy_is_kept() {
+    for view in views() {
+        let (html, nonce) = render(view);
+        assert!(!html.contains(" style="), "{html}");
+        assert!(!html.contains("<style"), "{html}");
+        let scripts = html.matches("<script").count();
+        assert_eq!(scripts, html.matches(&format!(r#" nonce="{nonce}""#)).count(), "{html}");
+        for handler in [" onclick", " onload", " onerror", "javascript:"] {
+            assert!(!html.contains(handler), "{html}");
+        }
+    }
+}
+
+#[test]
+fn names_are_text() {
+    for view in views() {
+        let (html, _) = render(view);
+        assert!(!html.contains("<b>Co"), "{html}");
+        assert!(!html.contains("<i>ada"), "{html}");
+    }
+}
+
+#[test]
+fn each_page_loads_its_own_bundle_or_none() {
+    let loads = |view| {
+        let (html, _) = render(view);
+        (html.contains("/pkg/login.js"), html.contains("/pkg/dashboard.js"))
+    };
+    assert_eq!(loads(View::Login(login())), (true, false));
+    assert_eq!(loads(View::Resume(ResumeView { next: "/dashboard".to_owned() })), (true, false));
+    assert_eq!(loads(View::Devices(DevicesView { viewer: viewer(), devices: devices() })), (false, true));
+    assert_eq!(loads(View::NotFound), (false, false));
+    assert_eq!(loads(View::Login(LoginView { first_run: true, ..login() })), (false, false));
+}
+
+#[test]
+fn a_closed_address_reads_why_before_any_code_runs() {
+    let closed = Some(Closed { until: NOW + 720_000, incident: "7F3K-2Q".to_owned() });
+    let (html, _) = render(View::Login(LoginView { closed, ..login() }));
+    assert!(html.contains("Incident 7F3K-2Q."), "{html}");
+    assert!(html.contains("You can try again in 12 minutes."), "{html}");
+    assert!(tag(&html, "data-closed-ms").contains(r#"data-closed-ms="720000""#), "{html}");
+}
+
+#[test]
+fn only_other_devices_can_be_ended() {
+    let (html, _) = render(View::Devices(DevicesView { viewer: viewer(), devices: devices() }));
+    assert_eq!(html.matches("End this session").count(), 1, "{html}");
+    assert!(html.contains("End all other sessions"), "{html}");
+    let alone = vec![devices().swap_remove(0)];
+    let (html, _) = render(View::Devices(DevicesView { viewer: viewer(), devices: alone }));
+    assert!(!html.contains("End "), "{html}");
+}
+
+#[test]
+fn history_speaks_in_sentences() {
+    let (html, _) = render(View::Activity(ActivityView { viewer: viewer(), entries: activity() }));
+    assert!(html.contains("3 wrong passwords from 203.0.113.0/24"), "{html}");
+    assert!(html.contains("Today"), "{html}");
+}
