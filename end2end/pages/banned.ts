@@ -1,0 +1,14 @@
+import type { Locator, Page } from '@playwright/test';
+
+/** What a closed address sees, whatever it asks for. */
+export class BannedPage {
+  readonly heading: Locator;
+  readonly left: Locator;
+  readonly incident: Locator;
+
+  constructor(readonly page: Page) {
+    this.heading = page.getByRole('heading', { name: 'This address is closed' });
+    this.left = page.locator('#wait b');
+    this.incident = page.locator('code');
+  }
+}

@@ -1,0 +1,34 @@
+import type { Locator, Page } from '@playwright/test';
+
+/** The pages below `/dashboard`, and what stands around each. */
+export class Dashboard {
+  readonly heading: Locator;
+  readonly name: Locator;
+  readonly signOut: Locator;
+  /** Cards of the devices page. */
+  readonly devices: Locator;
+  readonly endOthers: Locator;
+  /** What the devices page says has happened. */
+  readonly said: Locator;
+  /** Lines of the activity page, and of the overview's last panel. */
+  readonly events: Locator;
+
+  constructor(readonly page: Page) {
+    this.heading = page.getByRole('heading', { level: 1 });
+    this.name = page.locator('.who .name');
+    this.signOut = page.getByRole('button', { name: 'Sign out' });
+    this.devices = page.locator('li.device');
+    this.endOthers = page.getByRole('button', { name: 'End all other sessions' });
+    this.said = page.locator('#said');
+    this.events = page.locator('li.event');
+  }
+
+  async open(path = '/dashboard'): Promise<void> {
+    await this.page.goto(path);
+  }
+
+  /** The first line of each event, newest first. */
+  async sentences(): Promise<string[]> {
+    return this.events.locator('p:first-child').allTextContents();
+  }
+}

@@ -1,0 +1,53 @@
+import type { Locator, Page } from '@playwright/test';
+import type { Person } from '../support/server';
+import { at } from '../support/url';
+
+/** `/login` */
+export class LoginPage {
+  readonly name: Locator;
+  readonly password: Locator;
+  readonly button: Locator;
+  readonly show: Locator;
+  /** What is read aloud. */
+  readonly alert: Locator;
+  /** The countdown for the eyes. */
+  readonly countdown: Locator;
+  readonly caps: Locator;
+
+  constructor(readonly page: Page) {
+    this.name = page.getByLabel('Name', { exact: true });
+    this.password = page.getByLabel('Password', { exact: true });
+    this.button = page.locator('button[type=submit]');
+    this.show = page.getByRole('button', { name: 'Show password' });
+    this.alert = page.getByRole('alert');
+    this.countdown = page.locator('#wait');
+    this.caps = page.locator('#caps');
+  }
+
+  async open(path = '/login'): Promise<void> {
+    await this.page.goto(path);
+    await this.alive();
+  }
+
+  /** Waits until the form can be used. */
+  async alive(): Promise<void> {
+    await this.page.locator('form[data-step=ready]').waitFor();
+  }
+
+  async fill(person: Person): Promise<void> {
+    await this.name.fill(person.name);
+    await this.password.fill(person.password);
+  }
+
+  async submit(person: Person): Promise<void> {
+    await this.fill(person);
+    await this.button.click();
+  }
+
+  /** Signs in and waits for the dashboard. */
+  async signIn(person: Person): Promise<void> {
+    await this.open();
+    await this.submit(person);
+    await this.page.waitForURL(at('/dashboard'));
+  }
+}

@@ -1,0 +1,196 @@
+import {
+  constants,
+  createCipheriv,
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  publicEncrypt,
+  randomBytes,
+  sign,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import type { Person, Server } from './server';
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** `Set-Cookie` lines. */
+  cookies: string[];
+  body: Buffer;
+  text: string;
+  // The tests know what they asked for.
+  json: any;
+}
+
+export interface Challenge {
+  short_key: string;
+  expires_at: number;
+  now: number;
+  key: JsonWebKey & { kid: string };
+}
+
+export interface SealedBody {
+  encrypted_username_password: string;
+  short_key: string;
+  delivery?: 'cookies' | 'body';
+}
+
+interface Asked {
+  headers?: Record<string, string>;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is. */
+  body?: string | Buffer;
+}
+
+/** What the envelope may say otherwise than it should. */
+export interface Twist {
+  header?: Record<string, unknown>;
+  type?: string;
+}
+
+const encode = (data: Buffer | string): string => Buffer.from(data).toString('base64url');
+
+/** A P-256 key pair that proves itself (RFC 9449). */
+export class ClientKey {
+  readonly jwk: { crv: string; kty: string; x: string; y: string };
+  private readonly secret: KeyObject;
+
+  constructor() {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { x, y } = publicKey.export({ format: 'jwk' });
+    this.jwk = { crv: 'P-256', kty: 'EC', x: String(x), y: String(y) };
+    this.secret = privateKey;
+  }
+
+  /** RFC 7638. */
+  thumbprint(): string {
+    return createHash('sha256').update(JSON.stringify(this.jwk)).digest('base64url');
+  }
+
+  proof(url: string, nonce: string, method = 'POST'): string {
+    const header = encode(JSON.stringify({ typ: 'dpop+jwt', alg: 'ES256', jwk: this.jwk }));
+    const claims = { jti: randomBytes(12).toString('hex'), htm: method, htu: url, iat: Math.floor(Date.now() / 1000), nonce };
+    const message = `${header}.${encode(JSON.stringify(claims))}`;
+    const signature = sign('sha256', Buffer.from(message), { key: this.secret, dsaEncoding: 'ieee-p1363' });
+    return `${message}.${encode(signature)}`;
+  }
+}
+
+/**
+ * A program that speaks to the server without a browser, from an address of its choice: the envelope
+ * and the proofs are written here a second time, from the standards alone.
+ */
+export class Client {
+  private readonly agent = new Agent({ keepAlive: false });
+
+  constructor(
+    readonly server: Pick<Server, 'origin' | 'port'>,
+    /** Any of 127.0.0.0/8: each is another client to the server. */
+    readonly address = '127.0.0.1',
+    readonly headers: Record<string, string> = {},
+  ) {}
+
+  request(method: string, path: string, asked: Asked = {}): Promise<Answer> {
+    const body = asked.json === undefined ? asked.body : JSON.stringify(asked.json);
+    const headers: Record<string, string> = { host: `localhost:${this.server.port}`, ...this.headers, ...asked.headers };
+    if (asked.json !== undefined) headers['content-type'] ??= 'application/json';
+    if (body !== undefined) headers['content-length'] ??= String(Buffer.byteLength(body));
+    return new Promise((resolve, reject) => {
+      const sent = httpRequest(
+        { host: '127.0.0.1', port: this.server.port, localAddress: this.address, agent: this.agent, method, path, headers },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () => {
+            const whole = Buffer.concat(chunks);
+            const isJson = /json/.test(response.headers['content-type'] ?? '');
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              cookies: response.headers['set-cookie'] ?? [],
+              body: whole,
+              text: whole.toString(),
+              json: isJson && whole.length > 0 ? JSON.parse(whole.toString()) : undefined,
+            });
+          });
+        },
+      );
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.request('GET', path, { headers });
+  }
+
+  post(path: string, json: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.request('POST', path, { json, headers });
+  }
+
+  async challenge(headers: Record<string, string> = {}): Promise<Challenge> {
+    const answer = await this.get('/api/challenge', headers);
+    if (answer.status !== 200) throw new Error(`no challenge: ${answer.status} ${answer.text}`);
+    return answer.json;
+  }
+
+  /** The body of a login (compact JWE: RFC 7516, sections 3.1 and 5.1). */
+  seal(challenge: Challenge, payload: unknown, keys?: { signing: ClientKey; receiving: ClientKey }, twist: Twist = {}): SealedBody {
+    const header = {
+      alg: 'RSA-OAEP-256',
+      enc: 'A256GCM',
+      kid: challenge.key.kid,
+      typ: twist.type ?? 'login+jwe',
+      sk: challenge.short_key,
+      org: this.server.origin,
+      ...(keys ? { jwk: keys.signing.jwk, enc_jwk: keys.receiving.jwk } : {}),
+      iat: Math.floor(Date.now() / 1000),
+      ...twist.header,
+    };
+    const aad = encode(JSON.stringify(header));
+    const contentKey = randomBytes(32);
+    const iv = randomBytes(12);
+    const wrapped = publicEncrypt(
+      { key: createPublicKey({ key: challenge.key, format: 'jwk' }), padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' },
+      contentKey,
+    );
+    const cipher = createCipheriv('aes-256-gcm', contentKey, iv).setAAD(Buffer.from(aad));
+    const content = Buffer.concat([cipher.update(JSON.stringify(payload)), cipher.final()]);
+    const parts = [aad, encode(wrapped), encode(iv), encode(content), encode(cipher.getAuthTag())];
+    return { encrypted_username_password: parts.join('.'), short_key: challenge.short_key, delivery: 'body' };
+  }
+
+  /** One login, tokens in the body; bound to `key` where one is given. */
+  async login(person: Person, key?: ClientKey): Promise<Answer> {
+    const challenge = await this.challenge();
+    const keys = key && { signing: key, receiving: new ClientKey() };
+    const body = this.seal(challenge, { username: person.name, password: person.password }, keys);
+    const proof = key && { dpop: key.proof(`${this.server.origin}/api/login`, challenge.short_key) };
+    return this.post('/api/login', body, proof ?? {});
+  }
+
+  refresh(token: string): Promise<Answer> {
+    return this.post('/api/refresh', { refresh_token: token });
+  }
+
+  /** Who the server says that the bearer of this token is. */
+  session(token: string): Promise<Answer> {
+    return this.get('/api/session', { authorization: `Bearer ${token}` });
+  }
+}
+
+/** The headers that this site's own page sends with a request of a script. */
+export function sameOrigin(origin: string, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+    origin,
+    'sec-fetch-site': 'same-origin',
+    'sec-fetch-mode': 'cors',
+    'sec-fetch-dest': 'empty',
+    ...more,
+  };
+}

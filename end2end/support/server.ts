@@ -1,0 +1,187 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createWriteStream, existsSync, type WriteStream } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export type Settings = Record<string, string>;
+
+export interface Person {
+  name: string;
+  password: string;
+}
+
+/**
+ * What every server of the tests has: hashing that costs next to nothing, and room for many sign-ins a
+ * minute, since all browsers here share one address. A test of either sets its own.
+ */
+const COMMON: Settings = {
+  'password.memory_kib': '64',
+  'password.passes': '1',
+  'ban.limits.sign_in_per_minute': '6000',
+};
+
+/** A password that stands in no list. */
+export function newPassword(): string {
+  return `stone gate ${randomBytes(9).toString('base64url')} lantern`;
+}
+
+/** No server outlives its tests, even if they end badly. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+let people = 0;
+
+export function newName(): string {
+  people += 1;
+  return `ada${people}`;
+}
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A running server with a data folder of its own. */
+export class Server {
+  /** `http://localhost:PORT` */
+  readonly origin: string;
+  /** The one-time link of the first start. */
+  setupLink: string | undefined;
+  /** Everything that it wrote on standard error. */
+  log = '';
+  private process: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    readonly dataDir: string,
+    private settings: Settings,
+    private readonly logFile: WriteStream,
+  ) {
+    this.origin = `http://localhost:${port}`;
+  }
+
+  static async start(settings: Settings, logPath: string): Promise<Server> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'postern-end2end-'));
+    const log = createWriteStream(logPath, { flags: 'a' });
+    const server = new Server(await freePort(), dataDir, { ...COMMON, ...settings }, log);
+    await server.run();
+    return server;
+  }
+
+  /** Starts the program; resolves when it listens. */
+  async run(): Promise<void> {
+    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--public-url', this.origin];
+    const child = spawn(program(), [...args, ...this.common()], { cwd: this.dataDir, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.log += chunk.toString();
+      this.logFile.write(chunk);
+    });
+    const told: string[] = [];
+    let listens = false;
+    await new Promise<void>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.log}`)));
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        told.push(line);
+        this.logFile.write(`${line}\n`);
+        if (/#code=/.test(line)) this.setupLink = line.trim();
+        // The first start ends its greeting with the link.
+        if (/ listens on /.test(line)) listens = true;
+        if (listens && this.setupLink) resolve();
+      });
+    }).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${told.join('\n')}`);
+    });
+  }
+
+  /** Ends the program as an operator would; resolves when it is gone. */
+  async end(): Promise<void> {
+    const child = this.process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    const patience = setTimeout(() => child.kill('SIGKILL'), 4_000);
+    await gone;
+    clearTimeout(patience);
+  }
+
+  /** The same data, another process; with other settings where they are given. */
+  async restart(settings: Settings = {}): Promise<void> {
+    await this.end();
+    this.settings = { ...this.settings, ...settings };
+    await this.run();
+  }
+
+  /** Ends the program and forgets its data. */
+  async remove(): Promise<void> {
+    await this.end();
+    this.logFile.end();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** Runs a command beside the server, as an operator does. */
+  async command(args: string[], input = ''): Promise<Ended> {
+    const child = spawn(program(), [...args, ...this.common()], { cwd: this.dataDir, env: environment() });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.stdin.end(input);
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    return { code, stdout, stderr };
+  }
+
+  /** A new account with a name that no other test uses. */
+  async person(role: 'user' | 'administrator' = 'user'): Promise<Person> {
+    const person = { name: newName(), password: newPassword() };
+    const added = await this.command(['user', 'add', person.name, '--role', role], `${person.password}\n`);
+    if (added.code !== 0) throw new Error(`no account: ${added.stderr}`);
+    return person;
+  }
+
+  /** Every file of the data folder, as bytes. */
+  async data(): Promise<Map<string, Buffer>> {
+    const files = new Map<string, Buffer>();
+    for (const entry of await readdir(this.dataDir, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath ?? entry.path, entry.name);
+      if (entry.isFile()) files.set(path, await readFile(path));
+    }
+    return files;
+  }
+
+  private common(): string[] {
+    const settings = Object.entries(this.settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+    return ['--data-dir', this.dataDir, ...settings];
+  }
+}
+
+/** The program under test. */
+function program(): string {
+  const path = process.env.POSTERN_BIN;
+  if (!path || !existsSync(path)) throw new Error('POSTERN_BIN names no program: run the tests with `make test`');
+  return path;
+}
+
+/** Nothing of the caller's own settings. */
+function environment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1' };
+}
+
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}

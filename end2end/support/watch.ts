@@ -1,0 +1,49 @@
+import type { BrowserContext } from '@playwright/test';
+
+/**
+ * What no page may do, unless its test says that it will: write errors on the console, throw, or ask
+ * another origin for anything.
+ */
+export class Watch {
+  readonly troubles: string[] = [];
+  private readonly statuses = new Set<number>();
+  private readonly origins: Set<string>;
+  private readonly messages: RegExp[] = [];
+
+  constructor(origin: string) {
+    this.origins = new Set([origin]);
+  }
+
+  /** Chromium writes an error for each answer of 400 and more. */
+  allowStatus(...statuses: number[]): void {
+    for (const status of statuses) this.statuses.add(status);
+  }
+
+  allowMessage(...messages: RegExp[]): void {
+    this.messages.push(...messages);
+  }
+
+  allowOrigin(...origins: string[]): void {
+    for (const origin of origins) this.origins.add(origin);
+  }
+
+  follow(context: BrowserContext): void {
+    context.on('console', (message) => {
+      if (message.type() === 'error' && !this.expects(message.text())) this.troubles.push(`console: ${message.text()}`);
+    });
+    context.on('weberror', (thrown) => {
+      const text = String(thrown.error());
+      if (!this.expects(text)) this.troubles.push(`thrown: ${text}`);
+    });
+    context.on('request', (request) => {
+      const url = new URL(request.url());
+      if (url.protocol.startsWith('http') && !this.origins.has(url.origin)) this.troubles.push(`request: ${url.origin}`);
+    });
+  }
+
+  private expects(text: string): boolean {
+    const status = /^Failed to load resource: the server responded with a status of (\d+)/.exec(text)?.[1];
+    if (status) return this.statuses.has(Number(status));
+    return this.messages.some((message) => message.test(text));
+  }
+}
