@@ -45,23 +45,12 @@ pub struct Bundle {
 pub fn compile(workspace: &Workspace, name: &str, mode: Mode) -> Result<PathBuf> {
     let messages = run(workspace
         .cargo()
-        .args([
-            "build",
-            "--package",
-            "frontend",
-            "--lib",
-            "--target",
-            "wasm32-unknown-unknown",
-        ])
+        .args(["build", "--package", "frontend", "--lib", "--target", "wasm32-unknown-unknown"])
         .args(["--profile", mode.profile(), "--no-default-features"])
         .args(["--features", &format!("hydrate,{name}")])
         .arg("--message-format=json-render-diagnostics"))?;
     let module = module_path(&messages).context("cargo built no WebAssembly module")?;
-    let folder = module
-        .parent()
-        .context("the module lies in a folder")?
-        .join("bundles")
-        .join(name);
+    let folder = module.parent().context("the module lies in a folder")?.join("bundles").join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
@@ -78,10 +67,7 @@ fn module_path(messages: &[u8]) -> Option<PathBuf> {
         .filter_map(|message| {
             let files = message["filenames"].as_array()?;
             let mut paths = files.iter().filter_map(Value::as_str).map(PathBuf::from);
-            paths.find(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "wasm")
-            })
+            paths.find(|path| path.extension().is_some_and(|extension| extension == "wasm"))
         })
         .next_back()
 }
@@ -102,40 +88,21 @@ pub fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> R
     let mut wasm = folder.join(format!("{name}_bg.wasm"));
     if release {
         let small = folder.join("small.wasm");
-        run(workspace
-            .npm("wasm-opt")?
-            .arg(&wasm)
-            .arg("-o")
-            .arg(&small)
-            .arg("-Oz")
-            .args(WASM_FEATURES))?;
+        run(workspace.npm("wasm-opt")?.arg(&wasm).arg("-o").arg(&small).arg("-Oz").args(WASM_FEATURES))?;
         wasm = small;
     }
     let js = run(workspace
         .npm("esbuild")?
         .arg(folder.join(format!("{name}.js")))
-        .args([
-            "--bundle",
-            "--format=esm",
-            "--target=es2022",
-            "--log-level=warning",
-        ])
+        .args(["--bundle", "--format=esm", "--target=es2022", "--log-level=warning"])
         .args(release.then_some("--minify")))?;
-    Ok(Bundle {
-        js,
-        wasm: fs::read(wasm)?,
-    })
+    Ok(Bundle { js, wasm: fs::read(wasm)? })
 }
 
 pub fn styles(workspace: &Workspace, mode: Mode) -> Result<Vec<u8>> {
     run(workspace
         .npm("esbuild")?
-        .args([
-            "style/main.css",
-            "--bundle",
-            "--external:/*",
-            "--target=es2022,chrome111,firefox114,safari16.4",
-        ])
+        .args(["style/main.css", "--bundle", "--external:/*", "--target=es2022,chrome111,firefox114,safari16.4"])
         .arg("--log-level=warning")
         .args((mode == Mode::Release).then_some("--minify")))
 }

@@ -10,17 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bundle::Mode;
 
-const COMPRESSIBLE: [&str; 9] = [
-    "css",
-    "html",
-    "ico",
-    "js",
-    "json",
-    "svg",
-    "txt",
-    "wasm",
-    "webmanifest",
-];
+const COMPRESSIBLE: [&str; 9] = ["css", "html", "ico", "js", "json", "svg", "txt", "wasm", "webmanifest"];
 
 /// Paths below site/ and their content.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -28,9 +18,7 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 /// `pkg/<stem>.<hash>.<extension>`: a name that a browser may keep for ever.
 pub fn hashed_name(stem: &str, extension: &str, content: &[u8]) -> String {
     let digest = Sha256::digest(content);
-    let hash = digest
-        .first_chunk()
-        .map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    let hash = digest.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     format!("pkg/{stem}.{hash:016x}.{extension}")
 }
 
@@ -42,28 +30,18 @@ pub fn integrity(content: &[u8]) -> String {
 /// Adds `<name>.br` for every file that gets smaller by it.
 pub fn compress(files: &mut Files, mode: Mode) -> Result<()> {
     let worth = |name: &str| {
-        let extension = Path::new(name)
-            .extension()
-            .and_then(|extension| extension.to_str());
+        let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
         extension.is_some_and(|extension| COMPRESSIBLE.contains(&extension))
     };
     let packed = std::thread::scope(|scope| {
         let jobs: Vec<_> = files
             .iter()
             .filter(|(name, _)| worth(name))
-            .map(|(name, content)| {
-                (
-                    name,
-                    content.len(),
-                    scope.spawn(move || brotli(content, mode)),
-                )
-            })
+            .map(|(name, content)| (name, content.len(), scope.spawn(move || brotli(content, mode))))
             .collect();
         let mut packed = Files::new();
         for (name, size, job) in jobs {
-            let small = job
-                .join()
-                .map_err(|_| anyhow::anyhow!("compression of {name} failed"))??;
+            let small = job.join().map_err(|_| anyhow::anyhow!("compression of {name} failed"))??;
             if small.len() < size {
                 packed.insert(format!("{name}.br"), small);
             }
@@ -76,12 +54,8 @@ pub fn compress(files: &mut Files, mode: Mode) -> Result<()> {
 
 fn brotli(content: &[u8], mode: Mode) -> Result<Vec<u8>> {
     let quality = if mode == Mode::Release { 11 } else { 1 };
-    let params = brotli::enc::BrotliEncoderParams {
-        quality,
-        lgwin: 22,
-        size_hint: content.len(),
-        ..Default::default()
-    };
+    let params =
+        brotli::enc::BrotliEncoderParams { quality, lgwin: 22, size_hint: content.len(), ..Default::default() };
     let mut out = Vec::new();
     brotli::BrotliCompress(&mut &*content, &mut out, &params)?;
     Ok(out)
@@ -143,10 +117,7 @@ mod tests {
 
     #[test]
     fn integrity_is_base64_of_sha256() {
-        assert_eq!(
-            integrity(b""),
-            "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-        );
+        assert_eq!(integrity(b""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
     }
 
     #[test]
@@ -158,10 +129,7 @@ mod tests {
         ]);
         compress(&mut files, Mode::Release)?;
         let names: Vec<_> = files.keys().map(String::as_str).collect();
-        assert_eq!(
-            names,
-            ["photo.png", "pkg/long.css", "pkg/long.css.br", "short.txt"]
-        );
+        assert_eq!(names, ["photo.png", "pkg/long.css", "pkg/long.css.br", "short.txt"]);
         Ok(())
     }
 }

@@ -29,17 +29,12 @@ pub fn build(workspace: &Workspace, mode: Mode) -> Result<()> {
             "wasm": add(&mut files, name, "wasm", bundle.wasm),
         });
     }
-    manifest["files"] = files
-        .iter()
-        .map(|(name, content)| (format!("/{name}"), Value::from(pack::integrity(content))))
-        .collect();
+    manifest["files"] =
+        files.iter().map(|(name, content)| (format!("/{name}"), Value::from(pack::integrity(content)))).collect();
 
     workspace.say("compressing");
     pack::compress(&mut files, mode)?;
-    files.insert(
-        "manifest.json".to_owned(),
-        serde_json::to_vec_pretty(&manifest)?,
-    );
+    files.insert("manifest.json".to_owned(), serde_json::to_vec_pretty(&manifest)?);
     pack::write(&workspace.path("site"), &files)?;
     for (name, content) in &files {
         println!("site: {:>9} {name}", content.len());
@@ -50,10 +45,7 @@ pub fn build(workspace: &Workspace, mode: Mode) -> Result<()> {
 
 fn public_files(workspace: &Workspace) -> Result<Files> {
     let folder = workspace.path("public");
-    pack::list(&folder)?
-        .into_iter()
-        .map(|name| Ok((name.clone(), fs::read(folder.join(name))?)))
-        .collect()
+    pack::list(&folder)?.into_iter().map(|name| Ok((name.clone(), fs::read(folder.join(name))?))).collect()
 }
 
 fn add(files: &mut Files, stem: &str, extension: &str, content: Vec<u8>) -> Value {
@@ -71,18 +63,11 @@ fn bundles(workspace: &Workspace, mode: Mode) -> Result<Vec<Bundle>> {
             workspace.say(&format!("compiling the bundle {name}"));
             let folder = bundle::compile(workspace, name, mode)?;
             jobs.push(scope.spawn(move || {
-                workspace.say(&format!(
-                    "wasm-bindgen, wasm-opt and esbuild for the bundle {name}"
-                ));
+                workspace.say(&format!("wasm-bindgen, wasm-opt and esbuild for the bundle {name}"));
                 bundle::finish(workspace, name, &folder, mode)
                     .with_context(|| format!("the bundle {name} could not be finished"))
             }));
         }
-        jobs.into_iter()
-            .map(|job| {
-                job.join()
-                    .map_err(|_| anyhow!("a bundle's thread ended early"))?
-            })
-            .collect()
+        jobs.into_iter().map(|job| job.join().map_err(|_| anyhow!("a bundle's thread ended early"))?).collect()
     })
 }

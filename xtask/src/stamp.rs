@@ -33,17 +33,9 @@ pub fn of_inputs(workspace: &Workspace, mode: Mode) -> Result<String> {
     digest.update(run(workspace.cargo().args(["--version"]))?);
     for input in INPUTS.into_iter().chain(MORE_INPUTS) {
         let path = workspace.path(input);
-        let names = if path.is_dir() {
-            pack::list(&path)?
-        } else {
-            vec![String::new()]
-        };
+        let names = if path.is_dir() { pack::list(&path)? } else { vec![String::new()] };
         for name in names {
-            let file = if name.is_empty() {
-                path.clone()
-            } else {
-                path.join(&name)
-            };
+            let file = if name.is_empty() { path.clone() } else { path.join(&name) };
             let content = fs::read(file).unwrap_or_default();
             digest.update(format!("{input}/{name} {}\n", content.len()));
             digest.update(content);
@@ -58,9 +50,7 @@ pub fn is_current(workspace: &Workspace, stamp: &str) -> bool {
     let manifest = fs::read(site.join("manifest.json")).unwrap_or_default();
     let manifest: Value = serde_json::from_slice(&manifest).unwrap_or_default();
     let complete = |files: &serde_json::Map<String, Value>| {
-        files
-            .keys()
-            .all(|file| site.join(file.trim_start_matches('/')).is_file())
+        files.keys().all(|file| site.join(file.trim_start_matches('/')).is_file())
     };
     manifest["inputs"] == stamp && manifest["files"].as_object().is_some_and(complete)
 }

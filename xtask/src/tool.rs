@@ -14,16 +14,9 @@ pub struct Workspace {
 impl Workspace {
     /// `cargo run` names the folder of this package; the workspace is the folder above it.
     pub fn find() -> Result<Self> {
-        let package =
-            std::env::var_os("CARGO_MANIFEST_DIR").context("call this as `cargo xtask`")?;
-        let root = Path::new(&package)
-            .parent()
-            .context("xtask lies in a workspace")?
-            .to_owned();
-        Ok(Self {
-            root,
-            start: Instant::now(),
-        })
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").context("call this as `cargo xtask`")?;
+        let root = Path::new(&package).parent().context("xtask lies in a workspace")?.to_owned();
+        Ok(Self { root, start: Instant::now() })
     }
 
     pub fn path(&self, relative: &str) -> PathBuf {
@@ -55,10 +48,7 @@ impl Workspace {
 /// Runs a program to its end and returns what it printed on stdout.
 pub fn run(command: &mut Command) -> Result<Vec<u8>> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("{name} could not be started"))?;
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("{name} could not be started"))?;
     if !output.status.success() {
         bail!("{name} ended with {}", output.status);
     }

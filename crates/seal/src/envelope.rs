@@ -60,9 +60,7 @@ fn seal_parts(key: &RsaPublicKey, header: &[u8], plaintext: &[u8]) -> Result<Str
     OsRng.try_fill_bytes(content_key.as_mut_slice()).map_err(|_| Error::Random)?;
     OsRng.try_fill_bytes(&mut iv).map_err(|_| Error::Random)?;
 
-    let wrapped = key
-        .encrypt(&mut OsRng, Oaep::new::<Sha256>(), content_key.as_slice())
-        .map_err(|_| Error::Seal)?;
+    let wrapped = key.encrypt(&mut OsRng, Oaep::new::<Sha256>(), content_key.as_slice()).map_err(|_| Error::Seal)?;
     let header = Base64UrlUnpadded::encode_string(header);
     let mut content = Zeroizing::new(plaintext.to_vec());
     let tag = Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(content_key.as_slice()))

@@ -2,8 +2,8 @@
 
 use rand_core::{CryptoRng, Error, RngCore};
 
-/// `rsa` wants a generator with methods that cannot fail. The source is asked once before it is used
-/// ([`OsRng::ready`]); should it fail later, the operation fails through `try_fill_bytes`.
+/// `rsa` wants a generator with methods that cannot fail. The content key
+/// is drawn first, by `try_fill_bytes`: a source that fails is noticed there.
 pub struct OsRng;
 
 impl RngCore for OsRng {
@@ -15,11 +15,10 @@ impl RngCore for OsRng {
         rand_core::impls::next_u64_via_fill(self)
     }
 
-    #[expect(clippy::panic, reason = "the trait gives no other way, and weak randomness must never be used")]
+    /// # Panics
+    /// Weak randomness must never be used, and the trait gives no other way to say so.
     fn fill_bytes(&mut self, dest: &mut [u8]) {
-        if self.try_fill_bytes(dest).is_err() {
-            panic!("the system's random source failed");
-        }
+        assert!(self.try_fill_bytes(dest).is_ok(), "the system's random source failed");
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is where a client's randomness enters")]

@@ -16,6 +16,5 @@ pub const SESSION: &str = "/api/session";
 /// `GET` lists, `DELETE` ends every session but the one that asks; `DELETE` on `/{id}` below it ends one.
 pub const SESSIONS: &str = "/api/sessions";
 
-
 pub const JWKS: &str = "/.well-known/jwks.json";
 pub const METADATA: &str = "/.well-known/postern";

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use store::audit::{Entry, Event};
 use wire::paths;
 
 const FOLDER: &str = "POSTERN_TEST_KILL_FOLDER";
@@ -92,10 +93,9 @@ async fn story(folder: &Path, at: u32) {
 async fn inspect(folder: tempfile::TempDir, answered: usize, at: u32) {
     let portal = Portal::in_folder(folder.path(), None).await;
     let user = portal.store().user_by_key("alice").await.unwrap().expect("the stage").id;
-    let count = |wanted: store::audit::Event, ok: bool, trail: &[store::audit::Entry]| {
+    let count = |wanted: Event, ok: bool, trail: &[Entry]| {
         trail.iter().filter(|entry| entry.event == wanted && (entry.outcome == "ok") == ok).count()
     };
-    use store::audit::Event;
     let trail = portal.store().audit_of(&user, 100).await.unwrap();
     let failures = count(Event::Login, false, &trail);
     let bans = portal.store().active_bans(portal.state.now()).await.unwrap().len();

@@ -77,3 +77,16 @@ async fn forged_tokens_all_get_the_same_answer() {
     assert_eq!(texts.len(), 1, "{texts:?}");
     assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn the_longest_name_fits_into_its_cookies() {
+    let portal = Portal::start().await;
+    let name = "\u{20000}".repeat(64);
+    portal.add_user(&name).await;
+    let visitor = portal.browser("203.0.113.7");
+    let answer = visitor.login(&name, crate::support::PASSWORD).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    for cookie in answer.headers.get_all("set-cookie") {
+        assert!(cookie.len() <= 4096, "{} bytes", cookie.len());
+    }
+}

@@ -1,0 +1,21 @@
+// Chromium by the playwright of the browser tests.
+import { createRequire } from 'node:module';
+
+const require = createRequire(new URL('../../end2end/package.json', import.meta.url));
+const { chromium } = require('@playwright/test');
+
+// A browser with an empty profile for `use`.
+export async function withChromium(use) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM });
+  try {
+    return await use(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+// Until the form takes input: its button is disabled before.
+export async function openLogin(page, origin) {
+  await page.goto(`${origin}/login`);
+  await page.locator('form [type=submit]:enabled').waitFor();
+}

@@ -1,0 +1,13 @@
+//! `GET /api/challenge`, which anybody can ask for: one MAC, no query.
+
+use crate::table::Row;
+use crate::wrk::{self, Ask};
+use anyhow::Result;
+use wire::paths;
+
+pub fn measure() -> Result<Vec<Row>> {
+    let serving = wrk::start()?;
+    let ask = |port| Ask { port, path: paths::CHALLENGE, cookie: None, welcome: true };
+    let (asked, bare) = (ask(serving.doors.postern), ask(serving.doors.bare));
+    Ok(vec![wrk::compare("challenges", &serving, &asked, &bare)?.0])
+}

@@ -1,0 +1,67 @@
+//! A program that talks HTTP/1.1 over one connection, from an address of its own.
+//!
+//! All of 127.0.0.0/8 is this machine: each client is another address to the server's limits.
+
+use anyhow::{Context, Result, ensure};
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::net::TcpSocket;
+
+#[derive(Debug)]
+pub struct Client {
+    sender: SendRequest<Full<Bytes>>,
+    authority: String,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Client {
+    pub async fn connect(from: Ipv4Addr, to: SocketAddr) -> Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((from, 0)))?;
+        let stream = socket.connect(to).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // Its end is seen by whoever sends next.
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(Self { sender, authority: format!("localhost:{}", to.port()) })
+    }
+
+    pub async fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        self.send(Method::GET, path, headers, Bytes::new()).await
+    }
+
+    /// Posts JSON; anything but 200 is an error.
+    pub async fn post<T: DeserializeOwned>(&mut self, path: &str, body: Bytes) -> Result<T> {
+        let json = [(header::CONTENT_TYPE.as_str(), "application/json")];
+        self.send(Method::POST, path, &json, body).await?.json().with_context(|| path.to_owned())
+    }
+
+    async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Answer> {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.authority);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.sender.ready().await?;
+        let (parts, body) = self.sender.send_request(request.body(Full::new(body))?).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+}
+
+impl Answer {
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        ensure!(self.status == StatusCode::OK, "{}: {}", self.status, String::from_utf8_lossy(&self.body));
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+}

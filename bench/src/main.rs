@@ -1,0 +1,80 @@
+//! Measures Postern beside the limits of the machine it runs on, and says what is met.
+//!
+//! Figures of one run belong together: on another machine, or at another hour of a shared one, both
+//! columns move. Nothing fails here; whoever reads the table judges.
+
+mod argon;
+mod banned;
+mod bare;
+mod browser;
+mod challenges;
+mod client;
+mod disk;
+mod load;
+mod login;
+mod machine;
+mod memory;
+mod page;
+mod program;
+mod refresh;
+mod restart;
+mod sealing;
+mod service;
+mod serving;
+mod sessions;
+mod table;
+mod visitor;
+mod wrk;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+use table::Row;
+
+/// A name for the command line, and what it measures.
+type Measurement = (&'static str, fn() -> Result<Vec<Row>>);
+
+const MEASUREMENTS: [Measurement; 9] = [
+    ("page", page::measure),
+    ("sealing", sealing::measure),
+    ("memory", memory::measure),
+    ("restart", restart::measure),
+    ("login", login::measure),
+    ("sessions", sessions::measure),
+    ("challenges", challenges::measure),
+    ("banned", banned::measure),
+    ("refresh", refresh::measure),
+];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    if names == [serving::COMMAND] {
+        return serving::serve();
+    }
+    let known: Vec<&str> = MEASUREMENTS.iter().map(|(name, _)| *name).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("'{unknown}' is no measurement: leave it out for all, or name some of {}", known.join(", "));
+    }
+    let mut rows = Vec::new();
+    for (name, measure) in MEASUREMENTS {
+        if names.is_empty() || names.iter().any(|wanted| wanted == name) {
+            eprintln!("measuring: {name}");
+            match measure() {
+                Ok(measured) => rows.extend(measured),
+                // One that cannot be taken here does not keep the others from being taken.
+                Err(error) => rows.push(Row::skipped(name, &format!("{error:#}"))),
+            }
+        }
+    }
+    table::print(&names, &rows);
+    Ok(())
+}

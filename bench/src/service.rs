@@ -1,0 +1,123 @@
+//! The real service in this process, on a runtime of its own, as `postern serve` builds it.
+
+use crate::machine;
+use crate::visitor::{NAME, PASSWORD, Place};
+use anyhow::{Context, Result, ensure};
+use axum::Router;
+use domain::account::{AccountName, Role};
+use server::clock::{Clock, SystemClock};
+use server::config::{Config, Settings};
+use server::connections::{self, Caps};
+use server::entropy::{Entropy, SystemEntropy};
+use server::state::AppState;
+use server::{jobs, router};
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+use store::audit::{Entry, Event};
+use store::users::{Added, NewUser, PasswordHash};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+pub struct Service {
+    pub state: AppState,
+    pub place: Place,
+    pub runtime: Runtime,
+    stop: watch::Sender<bool>,
+}
+
+impl Service {
+    /// Starts with a new database in `folder` and one account in it.
+    pub fn start(folder: &Path, threads: usize, adjust: impl FnOnce(&mut Settings)) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+        let (stop, stopped) = watch::channel(false);
+        let (state, place) = runtime.block_on(async {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let address = listener.local_addr()?;
+            let mut settings = Settings {
+                data_dir: folder.to_owned(),
+                public_url: format!("http://localhost:{}", address.port()),
+                ..Settings::default()
+            };
+            adjust(&mut settings);
+            let state = load(Config::new(settings)?).await?;
+            add_account(&state).await?;
+            tokio::spawn(jobs::run(state.clone(), stopped.clone()));
+            tokio::spawn(connections::serve(listener, router::router(&state), caps(&state), stopped));
+            let origin = state.config.origin.clone();
+            anyhow::Ok((state, Place { address, origin }))
+        })?;
+        Ok(Self { state, place, runtime, stop })
+    }
+
+    /// One worker a core, two at least: what `postern serve` takes.
+    pub fn workers() -> usize {
+        machine::cores().clamp(2, 8)
+    }
+
+    /// Serves another router beside it, the same way.
+    pub fn beside(&self, router: Router) -> Result<u16> {
+        self.runtime.block_on(async {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let port = listener.local_addr()?.port();
+            tokio::spawn(connections::serve(listener, router, caps(&self.state), self.stop.subscribe()));
+            Ok(port)
+        })
+    }
+
+    /// A second state on the same database, with a memory of its own.
+    pub fn twin(&self) -> Result<AppState> {
+        self.runtime.block_on(load(self.state.config.clone()))
+    }
+
+    pub fn end(self) {
+        let _ = self.stop.send(true);
+        self.runtime.block_on(self.state.store.close());
+    }
+}
+
+async fn load(config: Config) -> Result<AppState> {
+    let store = store::open(&config.database_url(), store::Options::default()).await?;
+    Ok(AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
+}
+
+fn caps(state: &AppState) -> Caps {
+    let settings = &state.config.settings;
+    Caps {
+        max: settings.connections.max,
+        per_address: settings.connections.max_per_address,
+        v6_prefix: settings.ipv6_prefix,
+    }
+}
+
+async fn add_account(state: &AppState) -> Result<()> {
+    let place = state.passwords.place().context("no hash thread")?;
+    let password = Zeroizing::new(PASSWORD.as_bytes().to_vec());
+    let hash = state.passwords.hash(&place, password, <dyn Entropy>::bytes(&SystemEntropy)).await?;
+    let (id, now) = (state.ulid(), SystemClock.now());
+    let audit = Entry {
+        id: state.ulid(),
+        at: now,
+        event: Event::UserAdded,
+        outcome: "ok".to_owned(),
+        user: Some(id.clone()),
+        session: None,
+        address: "-".to_owned(),
+        device: "bench".to_owned(),
+    };
+    let user = NewUser {
+        id,
+        name: AccountName::parse(NAME)?,
+        password_hash: PasswordHash(hash),
+        role: Role::User,
+        now,
+        only_first: false,
+        audit,
+        session: None,
+        attempt: None,
+    };
+    ensure!(state.store.add_user(&user).await? == Added::Added, "the account was not added");
+    Ok(())
+}

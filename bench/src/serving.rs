@@ -1,0 +1,128 @@
+//! A process of its own that serves Postern and its bare twin, so that its processor time can be told
+//! from the load generator's.
+
+use crate::bare;
+use crate::client::Client;
+use crate::service::Service;
+use crate::visitor::{Visitor, new_address};
+use anyhow::{Context, Result};
+use axum::Router;
+use domain::ban::{Scope, Trigger};
+use domain::identity::Identity;
+use serde::{Deserialize, Serialize};
+use server::router::router;
+use server::state::AppState;
+use std::io::{BufRead, Read};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::{Child, Command, Stdio};
+use store::bans::Ban;
+use wire::paths;
+
+/// The word on our own command line that starts it.
+pub const COMMAND: &str = "serving";
+const ACCESS_COOKIE: &str = "__Host-postern-access";
+/// A table of bans like that of a service which has seen some.
+const OTHERS_BANNED: u32 = 100_000;
+
+/// Where it serves what.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Doors {
+    pub postern: u16,
+    /// Answers as Postern does to `/api/session`, `/api/challenge` and (at `/banned`) to a banned address.
+    pub bare: u16,
+    /// The same service, to which this machine is banned.
+    pub closed: u16,
+    /// Of a session that is live.
+    pub cookie: String,
+}
+
+#[derive(Debug)]
+pub struct Serving {
+    child: Child,
+    pub doors: Doors,
+}
+
+impl Serving {
+    /// Starts it, on the first core alone where cores can be kept apart.
+    pub fn start(pinned: bool) -> Result<Self> {
+        let this = std::env::current_exe()?;
+        let mut command = if pinned { Command::new("taskset") } else { Command::new(&this) };
+        if pinned {
+            command.args(["-c", "0"]).arg(&this);
+        }
+        // It ends with its standard input, even if we end in disorder.
+        let mut child = command.arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.take().context("no standard output")?).read_line(&mut line)?;
+        let doors = serde_json::from_str(&line).context("the serving process did not start")?;
+        Ok(Self { child, doors })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        drop(self.child.wait());
+    }
+}
+
+/// What that process does.
+pub fn serve() -> Result<()> {
+    let folder = crate::machine::folder()?;
+    // One core, one worker. The limits on sign-in would answer all but the first thirty challenges.
+    let service = Service::start(folder.path(), 1, |settings| {
+        settings.ban.limits.sign_in_per_minute = Some(u32::MAX);
+        settings.ban.limits.sign_in_at_once = Some(1000);
+    })?;
+    let twin = service.twin()?;
+    ban(&twin);
+    let closed = service.beside(router(&twin))?;
+    let (cookie, bare) = service.runtime.block_on(answers(&service, closed))?;
+    let doors = Doors { postern: service.place.address.port(), bare: service.beside(bare)?, closed, cookie };
+    println!("{}", serde_json::to_string(&doors)?);
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    service.end();
+    Ok(())
+}
+
+async fn answers(service: &Service, closed: u16) -> Result<(String, Router)> {
+    let tokens = Visitor::arrive(&service.place, 1).await?.sign_in().await?.context("no envelope")?;
+    let cookie = format!("{ACCESS_COOKIE}={}", tokens.access_token);
+    let mut client = Client::connect(new_address(), service.place.address).await?;
+    let session = client.get(paths::SESSION, &[("cookie", &cookie)]).await?;
+    session.json::<wire::session::Session>()?;
+    let challenge = client.get(paths::CHALLENGE, &[]).await?;
+    challenge.json::<wire::challenge::Challenge>()?;
+    let mut banned = Client::connect(Ipv4Addr::LOCALHOST, SocketAddr::from((Ipv4Addr::LOCALHOST, closed))).await?;
+    let refusal = banned.get(paths::SESSION, &[]).await?;
+    anyhow::ensure!(refusal.status == http::StatusCode::FORBIDDEN, "not banned: {}", refusal.status);
+    let router = bare::repeat(Router::new(), paths::SESSION, session);
+    let router = bare::repeat(router, paths::CHALLENGE, challenge);
+    Ok((cookie, bare::repeat(router, "/banned", refusal)))
+}
+
+/// Closes this machine's own address, among many others.
+fn ban(state: &AppState) {
+    let since = state.now();
+    let of = |address: Ipv4Addr| Ban {
+        id: String::new(),
+        incident: "7F3K-2Q".to_owned(),
+        identity: Identity::of(IpAddr::V4(address), 64),
+        scope: Scope::Everything,
+        trigger: Trigger::Manual,
+        reason: String::new(),
+        evidence: String::new(),
+        since,
+        until: since + 60 * 60_000,
+        made_by: String::new(),
+        lifted_at: None,
+        lifted_by: None,
+    };
+    let others = (0..OTHERS_BANNED).map(|offset| Ipv4Addr::from_bits(0x0a00_0000 + offset));
+    let bans: Vec<Ban> = others.chain([Ipv4Addr::LOCALHOST]).map(of).collect();
+    state.bans.apply(&bans);
+}

@@ -1,0 +1,118 @@
+//! The table: every figure beside the limit that was measured in the same run.
+
+use crate::machine;
+
+/// One line of it.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub name: String,
+    pub measured: String,
+    pub limit: String,
+    pub ratio: String,
+    pub target: String,
+    pub met: Met,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Met {
+    Yes,
+    No,
+    /// There is no target, or nothing was measured.
+    Open,
+}
+
+impl Row {
+    /// A figure for the curious.
+    pub fn new(name: &str, measured: String) -> Self {
+        let none = String::new;
+        Self { name: name.to_owned(), measured, limit: none(), ratio: none(), target: none(), met: Met::Open }
+    }
+
+    pub fn skipped(name: &str, why: &str) -> Self {
+        Self::new(name, format!("not measured: {why}"))
+    }
+
+    /// A figure that may be so large at most.
+    pub fn at_most(name: &str, value: f64, most: f64, shown: impl Fn(f64) -> String) -> Self {
+        let mut row = Self::new(name, shown(value));
+        row.target = format!("<= {}", shown(most));
+        row.met = if value <= most { Met::Yes } else { Met::No };
+        row
+    }
+
+    /// A rate beside the rate that bounds it.
+    #[must_use]
+    pub fn beside(mut self, limit: String, ratio: f64) -> Self {
+        self.limit = limit;
+        self.ratio = format!("{ratio:.2}");
+        self
+    }
+
+    /// The ratio to the limit must be so large at least.
+    #[must_use]
+    pub fn at_least(mut self, ratio: f64, least: f64) -> Self {
+        self.target = format!("ratio >= {least}");
+        self.met = if ratio >= least { Met::Yes } else { Met::No };
+        self
+    }
+}
+
+const HEAD: [&str; 6] = ["what", "measured", "limit in the same run", "ratio", "target", "met"];
+
+pub fn print(names: &[String], rows: &[Row]) {
+    println!(
+        "\nmake bench{}",
+        if names.is_empty() { String::new() } else { format!(" MEASURE=\"{}\"", names.join(" ")) }
+    );
+    println!("{} x {}, {}\n", machine::cores(), machine::cpu_model(), machine::load());
+    let cells: Vec<[String; 6]> = rows.iter().map(cells).collect();
+    let width = |column: usize| {
+        let widths = cells.iter().filter_map(|row| row.get(column)).filter(|text| !text.starts_with("not measured"));
+        widths.map(|text| text.chars().count()).chain(HEAD.get(column).map(|head| head.len())).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..HEAD.len()).map(width).collect();
+    let line = |row: &[String]| {
+        let padded = row.iter().zip(&widths).map(|(text, width)| format!("{text:width$}"));
+        println!("{}", padded.collect::<Vec<_>>().join("  ").trim_end());
+    };
+    line(&HEAD.map(str::to_owned));
+    line(&widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>());
+    for row in &cells {
+        line(row);
+    }
+}
+
+fn cells(row: &Row) -> [String; 6] {
+    let met = match row.met {
+        Met::Yes => "yes",
+        Met::No => "NO",
+        Met::Open => "",
+    };
+    let Row { name, measured, limit, ratio, target, .. } = row.clone();
+    [name, measured, limit, ratio, target, met.to_owned()]
+}
+
+/// The one in the middle; for an even number the lower of the two.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// A number of things, for arithmetic.
+pub fn count(things: usize) -> f64 {
+    f64::from(u32::try_from(things).unwrap_or(u32::MAX))
+}
+
+pub fn per_second(rate: f64) -> String {
+    if rate < 1000.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }
+}
+
+pub fn milliseconds(ms: f64) -> String {
+    format!("{ms:.1} ms")
+}
+
+/// Megabytes of a million bytes.
+pub fn megabytes(mb: f64) -> String {
+    format!("{mb:.1} MB")
+}

@@ -1,0 +1,71 @@
+//! Somebody with an account, at an address of their own, whose envelopes are sealed beforehand.
+
+use crate::client::Client;
+use anyhow::{Context, Result};
+use hyper::body::Bytes;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
+use wire::challenge::Challenge;
+use wire::envelope::Kind;
+use wire::login::{Credentials, Delivery, SealedRequest, SignedIn, Tokens};
+use wire::paths;
+
+pub const NAME: &str = "bench";
+pub const PASSWORD: &str = "tadumi-verosa-kelunu-pidira";
+
+/// Logins of one visitor. A challenge and a login each: 24 of the 30 sign-in requests that an address
+/// may make in a minute.
+pub const LOGINS: usize = 12;
+
+/// No address comes twice in a run, so that no limit carries over from one measurement to the next.
+static NEXT: AtomicU32 = AtomicU32::new(0x7f01_0001);
+
+pub fn new_address() -> Ipv4Addr {
+    Ipv4Addr::from_bits(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Where a service listens and what it calls itself.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub address: SocketAddr,
+    pub origin: String,
+}
+
+#[derive(Debug)]
+pub struct Visitor {
+    client: Client,
+    sealed: Vec<Bytes>,
+}
+
+impl Visitor {
+    pub async fn arrive(place: &Place, logins: usize) -> Result<Self> {
+        let mut client = Client::connect(new_address(), place.address).await?;
+        let mut sealed = Vec::with_capacity(logins);
+        for _ in 0..logins {
+            let challenge: Challenge = client.get(paths::CHALLENGE, &[]).await?.json()?;
+            sealed.push(seal(&challenge, &place.origin)?);
+        }
+        Ok(Self { client, sealed })
+    }
+
+    /// Signs in with the next envelope; `None` if there is none left.
+    pub async fn sign_in(&mut self) -> Result<Option<Tokens>> {
+        let Some(body) = self.sealed.pop() else { return Ok(None) };
+        let answer: SignedIn = self.client.post(paths::LOGIN, body).await?;
+        answer.tokens.map(Some).context("a login without tokens")
+    }
+
+    pub fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
+
+fn seal(challenge: &Challenge, origin: &str) -> Result<Bytes> {
+    let credentials = Credentials { username: NAME.to_owned(), password: PASSWORD.to_owned() };
+    let plaintext = zeroize::Zeroizing::new(serde_json::to_vec(&credentials)?);
+    let Challenge { short_key, key, now, .. } = challenge;
+    let envelope = seal::seal(key, Kind::Login, short_key, origin, None, now / 1000, &plaintext)?;
+    let request =
+        SealedRequest { encrypted_username_password: envelope, short_key: short_key.clone(), delivery: Delivery::Body };
+    Ok(serde_json::to_vec(&request)?.into())
+}

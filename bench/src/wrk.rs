@@ -1,0 +1,76 @@
+//! wrk against a route and against its bare twin, in requests per second of the server's processor time:
+//! wall time on a shared machine says more of the neighbours.
+
+use crate::machine;
+use crate::serving::Serving;
+use crate::table::{Row, median};
+use anyhow::{Context, Result, ensure};
+use std::process::Command;
+
+const ROUNDS: usize = 5;
+const SECONDS: u32 = 2;
+const CONNECTIONS: u32 = 64;
+/// The unit of processor time in /proc, on every Linux.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// What one request asks for.
+#[derive(Debug)]
+pub struct Ask {
+    pub port: u16,
+    pub path: &'static str,
+    pub cookie: Option<String>,
+    /// Whether the answer is a 2xx.
+    pub welcome: bool,
+}
+
+pub fn start() -> Result<Serving> {
+    ensure!(machine::has("wrk"), "no wrk here (Debian: apt-get install wrk)");
+    Serving::start(pinned())
+}
+
+/// The row of a route; its ratio for a target.
+pub fn compare(name: &str, serving: &Serving, asked: &Ask, bare: &Ask) -> Result<(Row, f64)> {
+    let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let limit = per_cpu_second(serving.pid(), bare)?;
+        let rate = per_cpu_second(serving.pid(), asked)?;
+        rates.push(rate);
+        limits.push(limit);
+        ratios.push(rate / limit);
+    }
+    let shown = |rates: &[f64]| format!("{:.0} a CPU second", median(rates));
+    let ratio = median(&ratios);
+    Ok((Row::new(name, shown(&rates)).beside(format!("bare axum {}", shown(&limits)), ratio), ratio))
+}
+
+fn per_cpu_second(pid: u32, ask: &Ask) -> Result<f64> {
+    let before = machine::cpu_ticks(pid)?;
+    let requests = run(ask)?;
+    let ticks = machine::cpu_ticks(pid)? - before;
+    Ok(requests * TICKS_PER_SECOND / ticks)
+}
+
+/// How many requests were answered, each as it should be.
+fn run(ask: &Ask) -> Result<f64> {
+    let mut command = if pinned() { Command::new("taskset") } else { Command::new("wrk") };
+    if pinned() {
+        command.args(["-c", "1", "wrk"]);
+    }
+    command.args(["-t1", &format!("-c{CONNECTIONS}"), &format!("-d{SECONDS}s")]);
+    if let Some(cookie) = &ask.cookie {
+        command.args(["-H", &format!("Cookie: {cookie}")]);
+    }
+    let output = command.arg(format!("http://127.0.0.1:{}{}", ask.port, ask.path)).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let requests = text.lines().find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok());
+    let refused = text.lines().find_map(|line| line.trim().strip_prefix("Non-2xx or 3xx responses: ")?.parse().ok());
+    let (requests, refused): (f64, f64) = (requests.context("what wrk says")?, refused.unwrap_or(0.0));
+    let expected = if ask.welcome { 0.0 } else { requests };
+    ensure!((refused - expected).abs() < 1.0, "{} of {requests} answers to {} are no success", refused, ask.path);
+    Ok(requests)
+}
+
+/// A core for each side, where there are two.
+fn pinned() -> bool {
+    machine::cores() > 1 && machine::has("taskset")
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Builds the measurements and takes them: all, or those named. What is missing here is left out and said.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# wrk is needed for measurements alone, and for three of them: no reason to stop.
+if ! command -v wrk >/dev/null && command -v apt-get >/dev/null; then
+    as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
+    echo "==> installing wrk"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends wrk \
+        </dev/null >/dev/null 2>&1 || echo "wrk could not be installed; on Debian: apt-get install wrk"
+fi
+
+[ -d end2end/node_modules ] || npm ci --prefix end2end --ignore-scripts --no-audit --no-fund
+CHROMIUM=$(tools/find-program.sh chromium || true)
+if [ -n "$CHROMIUM" ]; then export CHROMIUM; else unset CHROMIUM; fi
+
+echo "==> the measurements"
+cargo build --release --package bench
+exec "${CARGO_TARGET_DIR:-target}/release/bench" "$@"
