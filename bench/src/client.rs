@@ -37,6 +37,10 @@ impl Client {
         Ok(Self { sender, authority: format!("localhost:{}", to.port()) })
     }
 
+    pub fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
     pub async fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
         self.send(Method::GET, path, headers, Bytes::new()).await
     }

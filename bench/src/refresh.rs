@@ -66,7 +66,8 @@ async fn refresh_until(Guest(mut visitor, mut token): Guest, end: Instant) -> Re
     let mut done = 0;
     while Instant::now() < end {
         let request = RefreshRequest { refresh_token: Some(token) };
-        let answer: SignedIn = visitor.client().post(paths::REFRESH, serde_json::to_vec(&request)?.into()).await?;
+        let answer: SignedIn =
+            visitor.client().await?.post(paths::REFRESH, serde_json::to_vec(&request)?.into()).await?;
         token = answer.tokens.context("a refresh without tokens")?.refresh_token;
         done += 1;
     }

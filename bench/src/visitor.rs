@@ -33,30 +33,39 @@ pub struct Place {
 
 #[derive(Debug)]
 pub struct Visitor {
-    client: Client,
+    place: Place,
+    from: Ipv4Addr,
+    client: Option<Client>,
     sealed: Vec<Bytes>,
 }
 
 impl Visitor {
     pub async fn arrive(place: &Place, logins: usize) -> Result<Self> {
-        let mut client = Client::connect(new_address(), place.address).await?;
-        let mut sealed = Vec::with_capacity(logins);
+        let sealed = Vec::with_capacity(logins);
+        let mut visitor = Self { place: place.clone(), from: new_address(), client: None, sealed };
         for _ in 0..logins {
-            let challenge: Challenge = client.get(paths::CHALLENGE, &[]).await?.json()?;
-            sealed.push(seal(&challenge, &place.origin)?);
+            let challenge: Challenge = visitor.client().await?.get(paths::CHALLENGE, &[]).await?.json()?;
+            visitor.sealed.push(seal(&challenge, &place.origin)?);
         }
-        Ok(Self { client, sealed })
+        // Whoever waits for long is hung up on: everybody comes back on a new connection.
+        visitor.client = None;
+        Ok(visitor)
     }
 
     /// Signs in with the next envelope; `None` if there is none left.
     pub async fn sign_in(&mut self) -> Result<Option<Tokens>> {
         let Some(body) = self.sealed.pop() else { return Ok(None) };
-        let answer: SignedIn = self.client.post(paths::LOGIN, body).await?;
+        let answer: SignedIn = self.client().await?.post(paths::LOGIN, body).await?;
         answer.tokens.map(Some).context("a login without tokens")
     }
 
-    pub fn client(&mut self) -> &mut Client {
-        &mut self.client
+    /// A connection that was still open a moment ago.
+    pub async fn client(&mut self) -> Result<&mut Client> {
+        let open = match self.client.take() {
+            Some(open) if open.is_open() => open,
+            _ => Client::connect(self.from, self.place.address).await?,
+        };
+        Ok(self.client.insert(open))
     }
 }
 

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 /// Another node's bans and revocations are heard of within this.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
-/// Clocks of nodes may differ by this much.
-const OVERLAP_MS: i64 = 5_000;
+/// Looked at again each time: clocks of nodes may differ, and a change may have waited for its commit.
+const OVERLAP_MS: i64 = 30_000;
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// Past this age what is in memory is not good enough to let anybody in.
 const STALE_MS: i64 = 15_000;

@@ -11,6 +11,7 @@ use axum::routing::{delete, get, post};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower_cookies::CookieManagerLayer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use wire::paths;
 
 /// The whole service. Layers run from the last added to the first.
@@ -40,6 +41,8 @@ pub fn router(state: &AppState) -> Router {
 
     let page_routes = Router::new()
         .leptos_routes_with_context(state, generate_route_list(app::App), render::context(state), app::shell)
+        // Safe to compress (BREACH): no page repeats its address beside a secret.
+        .route_layer(CompressionLayer::new())
         .route_layer(from_fn_with_state(with.clone(), pages::load))
         .route_layer(from_fn_with_state(with.clone(), floods::other))
         .route_layer(from_fn(same_origin::page))

@@ -1,12 +1,13 @@
 //! One bundle: a WebAssembly module and the JavaScript that loads it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::names::{self, Names};
 use crate::tool::{Workspace, run};
 
 /// The features of WebAssembly that rustc's output uses by default.
@@ -45,6 +46,7 @@ pub struct Bundle {
 pub fn compile(workspace: &Workspace, name: &str, mode: Mode) -> Result<PathBuf> {
     let messages = run(workspace
         .cargo()
+        .env("RUSTFLAGS", forget_home())
         .args(["build", "--package", "frontend", "--lib", "--target", "wasm32-unknown-unknown"])
         .args(["--profile", mode.profile(), "--no-default-features"])
         .args(["--features", &format!("hydrate,{name}")])
@@ -57,6 +59,12 @@ pub fn compile(workspace: &Workspace, name: &str, mode: Mode) -> Result<PathBuf>
     fs::create_dir_all(&folder)?;
     fs::copy(&module, folder.join("frontend.wasm"))?;
     Ok(folder)
+}
+
+/// Panic messages name source files: nobody on the network needs to know where they lay when this was built.
+fn forget_home() -> String {
+    let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")));
+    home.map_or_else(|_| String::new(), |home| format!("--remap-path-prefix={home}=cargo"))
 }
 
 fn module_path(messages: &[u8]) -> Option<PathBuf> {
@@ -75,7 +83,7 @@ fn module_path(messages: &[u8]) -> Option<PathBuf> {
 /// Writes the JavaScript around a compiled module and makes both small.
 pub fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> Result<Bundle> {
     let release = mode == Mode::Release;
-    Bindgen::new()
+    let mut output = Bindgen::new()
         .input_path(folder.join("frontend.wasm"))
         .out_name(name)
         .web(true)?
@@ -84,7 +92,11 @@ pub fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> R
         .keep_debug(!release)
         .remove_name_section(release)
         .remove_producers_section(release)
-        .generate(folder)?;
+        .generate_output()?;
+    let names = if release { names::shorten(&mut output) } else { Names::new() };
+    output.emit(folder)?;
+    let script = folder.join(format!("{name}.js"));
+    fs::write(&script, names::rename(&fs::read_to_string(&script)?, &names))?;
     let mut wasm = folder.join(format!("{name}_bg.wasm"));
     if release {
         let small = folder.join("small.wasm");
@@ -93,7 +105,7 @@ pub fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> R
     }
     let js = run(workspace
         .npm("esbuild")?
-        .arg(folder.join(format!("{name}.js")))
+        .arg(script)
         .args(["--bundle", "--format=esm", "--target=es2022", "--log-level=warning"])
         .args(release.then_some("--minify")))?;
     Ok(Bundle { js, wasm: fs::read(wasm)? })

@@ -1,6 +1,7 @@
 //! Build steps that cargo itself does not have.
 
 mod bundle;
+mod names;
 mod pack;
 mod site;
 mod stamp;

@@ -30,7 +30,7 @@ pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
             </header>
             <p id="said" role="status" class="quiet">
                 {if others {
-                    "Where you are signed in. End what you do not know, then change your password."
+                    "Where you are signed in. End what you do not know."
                 } else {
                     "You are signed in on this device only."
                 }}

@@ -90,7 +90,7 @@ pub struct Sentence {
 pub struct Acceptance {
     pub attempt: Attempt,
     pub account: String,
-    /// The user must exist and not be disabled when this is written.
+    /// The user must exist, not be disabled, and have the password that was judged.
     pub session: NewSession,
     pub audit: Entry,
     pub now: UnixMs,
@@ -118,7 +118,8 @@ pub trait Attempts {
 
     /// Ends the attempt as accepted: releases the reservation, forgives the account's strikes and
     /// ladder from this identity and its failures in a row, inserts session and audit row.
-    /// `false`: the user is gone or disabled; then nothing but the release is written.
+    /// `false`: the user is gone, disabled, or has another password by now; then nothing but the release
+    /// is written.
     async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
 
     /// Failures in a row on an account digest.

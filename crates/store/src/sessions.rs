@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::audit::Entry;
+use crate::users::PasswordHash;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
@@ -13,6 +14,9 @@ pub struct NewSession {
     /// 16 bytes, base64url.
     pub id: String,
     pub user: String,
+    /// The password hash that the sign-in was judged by: it must still be the user's when the session
+    /// is written. `None`: no password was judged, the account is new.
+    pub judged_by: Option<PasswordHash>,
     /// Hash of the first refresh token.
     pub refresh_hash: String,
     pub jkt: Option<String>,

@@ -1,10 +1,11 @@
 //! `postern ban list|lift`
 
-use super::Outcome;
+use super::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use clap::Subcommand;
 use domain::identity::Identity;
+use std::net::IpAddr;
 use std::time::Duration;
 use store::bans::Ban;
 
@@ -13,7 +14,7 @@ pub enum Command {
     /// List the bans in force
     List,
     /// Lift every ban on an address: 203.0.113.7 or 2001:db8::/64
-    Lift { address: Identity },
+    Lift { address: String },
 }
 
 pub async fn run(config: Config, command: Command) -> Outcome {
@@ -26,6 +27,7 @@ pub async fn run(config: Config, command: Command) -> Outcome {
             }
         }
         Command::Lift { address } => {
+            let address = identity(&address, config.settings.ipv6_prefix)?;
             let lifted = store.lift(address, "command line", now).await?;
             if lifted.is_empty() {
                 return Err(format!("{address} is not banned").into());
@@ -34,6 +36,14 @@ pub async fn run(config: Config, command: Command) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// A bare address counts as the server counts it.
+fn identity(text: &str, v6_prefix: u8) -> Result<Identity, Failure> {
+    match text.parse::<IpAddr>() {
+        Ok(address) => Ok(Identity::of(address, v6_prefix)),
+        Err(_) => Ok(text.parse::<Identity>()?),
+    }
 }
 
 fn line(ban: &Ban, now: i64) -> String {

@@ -38,9 +38,16 @@ pub fn impose(state: &AppState, bans: &[Ban]) {
 
 /// A strike outside an attempt. Answers with the ban if one was due, else with `code`.
 pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidence: &str, code: Code) -> ApiError {
-    match state.store.strike(client.identity, trigger, evidence, &sentence(state)).await {
+    let sentence = sentence(state);
+    match state.store.strike(client.identity, trigger, evidence, &sentence).await {
         Ok(ban) => {
-            impose(state, ban.as_slice());
+            // A ban that was in force already is not a new one.
+            let new = ban.as_ref().is_some_and(|ban| ban.id == sentence.ban_id);
+            if new {
+                impose(state, ban.as_slice())
+            } else {
+                state.bans.apply(ban.as_slice())
+            }
             refusal(code, ban.as_slice(), state)
         }
         Err(error) => error.into(),

@@ -11,6 +11,7 @@ use domain::account::Role;
 use domain::encoding::base64url;
 use domain::refresh_token::RefreshToken;
 use store::sessions::NewSession;
+use store::users::PasswordHash;
 use wire::jwk::EcJwk;
 use wire::session::Session;
 
@@ -38,7 +39,15 @@ pub struct Owner<'a> {
 }
 
 /// Prepares a session, bound to the client's keys where it proved that it has them.
-pub fn open(state: &AppState, client: &Client, user: &str, keys: Option<&(EcJwk, EcJwk)>) -> Opening {
+///
+/// `judged_by` is the hash of the password that let it in, where one did.
+pub fn open(
+    state: &AppState,
+    client: &Client,
+    user: &str,
+    judged_by: Option<PasswordHash>,
+    keys: Option<&(EcJwk, EcJwk)>,
+) -> Opening {
     let now = state.now();
     let lives = &state.config.settings.session;
     let id: [u8; 16] = state.entropy.bytes();
@@ -46,6 +55,7 @@ pub fn open(state: &AppState, client: &Client, user: &str, keys: Option<&(EcJwk,
     let row = NewSession {
         id: base64url(&id),
         user: user.to_owned(),
+        judged_by,
         refresh_hash: token.hash(),
         jkt: keys.map(|(signing, _)| thumbprint(signing)),
         receiving_key: keys.map(|(_, receiving)| receiving.thumbprint_input()),

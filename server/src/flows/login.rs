@@ -73,7 +73,7 @@ async fn accept(
     user: &User,
     account: &str,
 ) -> Result<Issued, Stop> {
-    let opening = issue::open(state, client, &user.id, received.keys.as_ref());
+    let opening = issue::open(state, client, &user.id, Some(user.password_hash.clone()), received.keys.as_ref());
     let mut entry = audit::entry(state, client, Event::Login, audit::OK);
     entry.user = Some(user.id.clone());
     entry.session = Some(opening.row.id.clone());
@@ -85,7 +85,7 @@ async fn accept(
         now: opening.row.now,
     };
     if !state.store.accept(&acceptance).await? {
-        // Disabled since the row was read: the same answer as always.
+        // Disabled, or another password, since the row was read: the same answer as always.
         return Err(Stop::Ended(ApiError::new(Code::WrongCredentials)));
     }
     let owner = Owner { user: &user.id, username: &user.name, role: user.role };

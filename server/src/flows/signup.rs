@@ -36,7 +36,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     let password = Zeroizing::new(account.password.as_bytes().to_vec());
     let hash = state.passwords.hash(&received.place, password, state.entropy.bytes()).await?;
     let user = state.ulid();
-    let opening = issue::open(state, client, &user, received.keys.as_ref());
+    let opening = issue::open(state, client, &user, None, received.keys.as_ref());
     let mut entry = audit::entry(state, client, Event::UserAdded, audit::OK);
     entry.user = Some(user.clone());
     entry.session = Some(opening.row.id.clone());

@@ -46,7 +46,7 @@ fn accounts_are_added_listed_disabled_and_given_passwords() {
     assert_eq!(run(&["setup"], "").status.code(), Some(1), "somebody has an account");
     assert_eq!(said(&run(&["ban", "list"], "")), "");
     assert_eq!(run(&["ban", "lift", "203.0.113.7"], "").status.code(), Some(1));
-    assert_eq!(run(&["ban", "lift", "nonsense"], "").status.code(), Some(2));
+    assert!(said(&run(&["ban", "lift", "nonsense"], "")).contains("write 203.0.113.7"));
 }
 
 #[test]

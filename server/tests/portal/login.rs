@@ -207,9 +207,7 @@ async fn two_hundred_guesses_at_once_get_one_try_on_two_nodes() {
         let code = task.await.unwrap();
         assert!(["wrong_credentials", "banned", "busy"].contains(&code.as_str()), "{code}");
     }
-    let trail = portal.store().audit_of(&id, 1000).await.unwrap();
-    let bans = portal.store().active_bans(portal.state.now()).await.unwrap();
-    assert_eq!(portal.outcomes(&id, "wrong_password").await, 1, "{trail:#?} {bans:#?}");
+    assert_eq!(portal.outcomes(&id, "wrong_password").await, 1);
 }
 
 #[tokio::test]

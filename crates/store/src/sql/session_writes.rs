@@ -11,8 +11,10 @@ use crate::sessions::{NewSession, Rotation};
 use domain::UnixMs;
 
 sql! {
-    // Written and not read, so that disabling the user at the same time waits, or is waited for.
-    SIGN_IN = "UPDATE users SET signed_in_at = $2 WHERE id = $1 AND disabled_at IS NULL";
+    // Written and not read, so that disabling the user at the same time, or changing the password,
+    // waits or is waited for.
+    SIGN_IN = "UPDATE users SET signed_in_at = $2
+        WHERE id = $1 AND disabled_at IS NULL AND password_hash = COALESCE($3, password_hash)";
     INSERT = "INSERT INTO sessions (id, user_id, generation, refresh_hash, jkt, receiving_key, device, address,
             created_at, used_at, rotated_at, idle_at, ends_at, changed_at)
         VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $8, $8, $9, $10, $8)";
@@ -27,9 +29,10 @@ sql! {
         WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL AND idle_at > $3 AND ends_at > $3 RETURNING id";
 }
 
-/// `false`: the user is gone or disabled.
+/// `false`: the user is gone, disabled, or has another password by now.
 pub async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) -> Result<bool> {
-    if tx.execute(SIGN_IN, [Value::Text(&new.user), Value::Int(new.now)]).await? == 0 {
+    let judged_by = Value::OptText(new.judged_by.as_ref().map(|hash| hash.0.as_str()));
+    if tx.execute(SIGN_IN, [Value::Text(&new.user), Value::Int(new.now), judged_by]).await? == 0 {
         return Ok(false);
     }
     let values = [

@@ -1,6 +1,8 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, SECOND, acceptance, entry, fresh, guess, identity, new_session, reserved, user};
 use store::audit::Event;
+use store::sessions::NewSession;
+use store::users::PasswordHash;
 
 pub async fn forgives_the_account_and_nothing_else(fixture: Fixture) {
     let store = fixture.open().await;
@@ -24,6 +26,21 @@ pub async fn forgives_the_account_and_nothing_else(fixture: Fixture) {
     assert_eq!(length(&bans[0]), 5, "another account's ladder stays");
     let bans = guess(&*store, identity(2), "ada", now + 2 * SECOND).await;
     assert_eq!(length(&bans[0]), 5, "another identity's ladder stays");
+}
+
+pub async fn nobody_whose_password_was_changed_meanwhile(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let judged_by = Some(store.user_by_id(&ada).await.unwrap().unwrap().password_hash);
+    let session = || NewSession { judged_by: judged_by.clone(), ..new_session(&ada, NOW) };
+    let attempt = reserved(&*store, identity(1), NOW).await;
+    assert!(store.accept(&acceptance(attempt, "ada", session(), NOW)).await.unwrap());
+
+    let attempt = reserved(&*store, identity(1), NOW).await;
+    let audit = entry(Event::PasswordSet, Some(&ada), NOW);
+    assert!(store.set_password(&ada, "ada", &PasswordHash("$argon2id$new".to_owned()), &audit, NOW).await.unwrap());
+    assert!(!store.accept(&acceptance(attempt, "ada", session(), NOW)).await.unwrap());
+    assert_eq!(store.sessions_of(&ada, NOW).await.unwrap(), []);
 }
 
 pub async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {

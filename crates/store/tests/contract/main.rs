@@ -100,6 +100,7 @@ contract! {
     accepted {
         forgives_the_account_and_nothing_else,
         nobody_that_is_gone_or_disabled,
+        nobody_whose_password_was_changed_meanwhile,
     }
     ladders {
         climb_a_rung_each_and_step_down_when_quiet,

@@ -68,6 +68,7 @@ pub async fn user(store: &dyn Store, name: &str) -> String {
 pub fn new_session(user: &str, now: UnixMs) -> NewSession {
     let id = fresh("session");
     NewSession {
+        judged_by: None,
         refresh_hash: format!("{id}/0"),
         id,
         user: user.to_owned(),
