@@ -35,4 +35,5 @@ POSTERN_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/release/postern")
 CHROMIUM=$(tools/find-program.sh chromium)
 export POSTERN_BIN CHROMIUM
 cd end2end
+npx --no-install tsc
 exec npx --no-install playwright test

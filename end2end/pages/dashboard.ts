@@ -1,4 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
+import { at } from '../support/url';
 
 /** The pages below `/dashboard`, and what stands around each. */
 export class Dashboard {
@@ -25,6 +26,19 @@ export class Dashboard {
 
   async open(path = '/dashboard'): Promise<void> {
     await this.page.goto(path);
+    await this.alive();
+  }
+
+  /** Waits until the page's code has loaded: before, its buttons do nothing. */
+  async alive(): Promise<void> {
+    await this.page.waitForLoadState('networkidle');
+  }
+
+  /** Signs out. */
+  async leave(): Promise<void> {
+    await this.alive();
+    await this.signOut.click();
+    await this.page.waitForURL(at('/login?why=signed_out'));
   }
 
   /** The first line of each event, newest first. */

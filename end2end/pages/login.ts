@@ -44,6 +44,22 @@ export class LoginPage {
     await this.button.click();
   }
 
+  /** Writes down each countdown and whether the button could be used: a second is too short to look. */
+  async record(): Promise<() => Promise<string[]>> {
+    await this.page.evaluate(() => {
+      const steps: string[] = [];
+      Object.assign(window, { steps });
+      const form = document.querySelector('form');
+      const look = () => {
+        const disabled = form?.querySelector<HTMLButtonElement>('[type=submit]')?.disabled;
+        const step = `${document.querySelector('#wait')?.textContent} | ${disabled ? 'disabled' : 'enabled'}`;
+        if (steps.at(-1) !== step) steps.push(step);
+      };
+      if (form) new MutationObserver(look).observe(form, { subtree: true, childList: true, characterData: true, attributes: true });
+    });
+    return () => this.page.evaluate(() => (window as unknown as { steps: string[] }).steps);
+  }
+
   /** Signs in and waits for the dashboard. */
   async signIn(person: Person): Promise<void> {
     await this.open();

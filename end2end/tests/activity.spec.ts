@@ -18,8 +18,7 @@ test('what happened to an account stands there in sentences', async ({ page, vis
   await expect(page.getByText('One thing in the last 7 days deserves a look.')).toBeVisible();
 
   const dashboard = new Dashboard(page);
-  await dashboard.signOut.click();
-  await page.waitForURL(at('/login'));
+  await dashboard.leave();
   const other = await visit();
   await new LoginPage(other).signIn(ada);
   await login.signIn(ada);
@@ -31,12 +30,12 @@ test('what happened to an account stands there in sentences', async ({ page, vis
   const device = /Chrom\w+ on Linux/.source;
   const expected = [
     /^A session was ended from another device$/,
-    new RegExp(`^Signed in on ${device}$`),
-    new RegExp(`^Signed in on ${device}$`),
-    new RegExp(`^Signed out on ${device}$`),
-    new RegExp(`^Signed in on ${device}$`),
+    new RegExp(`^Signed in with ${device}$`),
+    new RegExp(`^Signed in with ${device}$`),
+    new RegExp(`^Signed out with ${device}$`),
+    new RegExp(`^Signed in with ${device}$`),
     /^A wrong password from 127\.0\.0\.0\/24$/,
-    /^The account was (made|created)$/,
+    /^The account was created$/,
   ];
   await expect(dashboard.events).toHaveCount(expected.length);
   const sentences = await dashboard.sentences();

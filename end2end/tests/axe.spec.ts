@@ -5,6 +5,7 @@ import { Dashboard } from '../pages/dashboard';
 import { LoginPage } from '../pages/login';
 import { SignupPage } from '../pages/signup';
 import { Client } from '../support/client';
+import { lift } from '../support/lift';
 import { newPassword, type Person, type Server } from '../support/server';
 import { expect, test } from '../support/test';
 
@@ -19,12 +20,6 @@ async function faults(page: Page): Promise<string[]> {
   const { violations, passes } = await axe.setLegacyMode(true).analyze();
   expect(passes.length, 'rules that found something to judge').toBeGreaterThan(15);
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split('\n')[1]?.trim()})`));
-}
-
-async function lift(server: Server): Promise<void> {
-  await server.command(['ban', 'lift', '127.0.0.1']);
-  const client = new Client(server);
-  await expect.poll(async () => (await client.get('/api/challenge')).status).toBe(200);
 }
 
 /** Every page, as somebody meets it; `look` is called on each. */
@@ -49,9 +44,10 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
 
   await login.signIn(ada);
   await look('dashboard');
-  await page.goto('/dashboard/devices');
+  const dashboard = new Dashboard(page);
+  await dashboard.open('/dashboard/devices');
   await look('devices');
-  await new Dashboard(page).endOthers.click();
+  await dashboard.endOthers.click();
   await look('devices with a question');
   await page.goto('/dashboard/activity');
   await look('activity');

@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
-import type { Page } from '@playwright/test';
 import { BannedPage } from '../pages/banned';
 import { Dashboard } from '../pages/dashboard';
 import { LoginPage } from '../pages/login';
 import { Client, sameOrigin } from '../support/client';
 import { Elsewhere } from '../support/elsewhere';
+import { lift } from '../support/lift';
 import { newPassword, type Server } from '../support/server';
 import { expect, test } from '../support/test';
 import { at } from '../support/url';
@@ -16,16 +16,6 @@ const FORGED = 'A'.repeat(204);
 /** The address of the browsers of these tests gets itself banned. */
 function forge(server: Server, address = '127.0.0.1') {
   return new Client(server, address).post('/api/login', { encrypted_username_password: 'a.b.c.d.e', short_key: FORGED });
-}
-
-async function lift(server: Server): Promise<void> {
-  const lifted = await server.command(['ban', 'lift', '127.0.0.1']);
-  expect(lifted.stdout).toContain('127.0.0.1 is open again');
-}
-
-/** Reloads until the address is open: a running server hears of it within a second or so. */
-async function open(page: Page, path: string): Promise<void> {
-  await expect.poll(async () => (await page.goto(path))?.status(), { intervals: [200], timeout: 4_000 }).toBe(200);
 }
 
 test('a forged short_key closes everything, and the page says how long', async ({ page, server, watch }) => {
@@ -61,8 +51,7 @@ test('a forged short_key closes everything, and the page says how long', async (
 
   await test.step('an operator opens it', async () => {
     await lift(server);
-    await open(page, '/login');
-    await new LoginPage(page).alive();
+    await new LoginPage(page).open();
   });
 });
 
@@ -96,7 +85,7 @@ test('every path and method of the API is closed too, files are not', async ({ s
 });
 
 test.describe('a short ban', () => {
-  test.use({ settings: { 'ban.short_key.ladder': '["3s", "4s"]' } });
+  test.use({ settings: { 'ban.short_key.ladder': '["5s", "6s"]' } });
 
   test('ends, and the page opens by itself', async ({ page, server, watch }) => {
     await server.person();
@@ -157,7 +146,7 @@ test('guesses that arrive together get one try', async ({ server }) => {
   const client = new Client(server, '127.0.0.8');
   const bodies = [];
   for (let guess = 0; guess < 9; guess += 1) {
-    bodies.push(client.seal(await client.challenge(), { username: ada.name, password: guess === 8 ? ada.password : newPassword() }));
+    bodies.push(client.seal(await client.challenge(), { username: ada.name, password: newPassword() }));
   }
   const answers = await Promise.all(bodies.map((body) => client.post('/api/login', body)));
   const judged = answers.filter((answer) => answer.json.code !== 'banned');
@@ -218,7 +207,7 @@ test('a ban outlives the process', async ({ page, server, watch }) => {
   expect((await page.goto('/login'))?.status()).toBe(403);
   await expect(banned.incident).toHaveText(incident);
   await lift(server);
-  await open(page, '/login');
+  expect((await page.goto('/login'))?.status()).toBe(200);
 });
 
 test('an offence during a ban is not heard', async ({ server }) => {
@@ -242,12 +231,11 @@ test.describe('floods', () => {
 
   test('more than 30 sign-in requests a minute', async ({ server }) => {
     const client = new Client(server, '127.0.0.14');
-    const statuses: number[] = [];
-    for (let request = 0; request < 31; request += 1) statuses.push((await client.get('/api/challenge')).status);
-    expect(statuses.slice(0, 30)).toEqual(Array<number>(30).fill(200));
-    // One may have come back while the others were asked.
-    if (statuses[30] === 200) statuses.push((await client.get('/api/challenge')).status);
-    expect(statuses.at(-1)).toBe(403);
+    let taken = 0;
+    while (taken < 60 && (await client.get('/api/challenge')).status === 200) taken += 1;
+    // One comes back every two seconds, and nobody knows how long this took.
+    expect(taken).toBeGreaterThanOrEqual(30);
+    expect(taken).toBeLessThan(40);
     expect((await client.get('/login')).status).toBe(403);
     expect((await new Client(server, '127.0.0.15').get('/api/challenge')).status).toBe(200);
     expect((await server.command(['ban', 'list'])).stdout).toContain('127.0.0.14\teverything');

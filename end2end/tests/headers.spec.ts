@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { LoginPage } from '../pages/login';
 import { Client, sameOrigin, type Answer } from '../support/client';
 import { Elsewhere } from '../support/elsewhere';
+import { lift } from '../support/lift';
 import type { Server } from '../support/server';
 import { expect, test } from '../support/test';
 
@@ -213,7 +214,7 @@ test.describe('in the browser', () => {
       }
       expect(await inject(page)).toEqual([]);
       expect(violations.filter((text) => /Content Security Policy|Trusted/.test(text)).length, 'it was tried').toBeGreaterThan(5);
-      if (path === 'banned') await server.command(['ban', 'lift', '127.0.0.1']);
+      if (path === 'banned') await lift(server);
     });
   }
 

@@ -68,8 +68,7 @@ test('a password is nowhere but in its field', async ({ page, context, server, w
   await page.waitForURL(at('/dashboard'));
   seen.push(await kept(page, context));
 
-  await new Dashboard(page).signOut.click();
-  await page.waitForURL(at('/login?why=signed_out'));
+  await new Dashboard(page).leave();
   const login = new LoginPage(page);
   await login.alive();
   await login.submit({ name, password: wrong });
@@ -102,7 +101,7 @@ test('the database has no token that could be used, and no name that failed', as
   const tokens = (await context.cookies()).map((cookie) => cookie.value);
   expect(tokens).toHaveLength(2);
 
-  await new Dashboard(page).signOut.click();
+  await new Dashboard(page).leave();
   await login.alive();
   // People type their password where the name belongs.
   const slip = 'grandmothers-apple-cake-1931';

@@ -23,6 +23,11 @@ function path(page: Page): string[] {
   return seen;
 }
 
+/** Somebody comes back to a page that was open in the background. */
+async function comeBack(page: Page): Promise<void> {
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+}
+
 /** What a page asks of the API from now on. */
 function calls(page: Page): string[] {
   const seen: string[] = [];
@@ -57,7 +62,7 @@ test('the cookies are for this host and this browser only, and no script reads t
 });
 
 test.describe('when the access token has run out', () => {
-  test.use({ settings: { 'session.access': '2s' } });
+  test.use({ settings: { 'session.access': '3s' } });
 
   test('the dashboard opens again, and the sign-in page never appears', async ({ page, context, server, watch }) => {
     watch.allowStatus(401);
@@ -98,6 +103,7 @@ test.describe('when the access token has run out', () => {
       await expired(server, context);
       await dashboard.open('/dashboard/devices');
       await expect(dashboard.devices).toHaveCount(2);
+      await dashboard.alive();
       if (garbage) {
         await context.addCookies([{ name: ACCESS, value: 'not.a.token', domain: 'localhost', path: '/', secure: true, httpOnly: true, sameSite: 'Lax' }]);
       } else {
@@ -119,11 +125,10 @@ test.describe('when the access token has run out', () => {
   test('a page that somebody comes back to renews it', async ({ page, context, server, watch }) => {
     watch.allowStatus(401);
     await new LoginPage(page).signIn(await server.person());
-    await expect(page.locator('leptos-island').first()).toBeAttached();
-    await page.waitForLoadState('networkidle');
+    await new Dashboard(page).alive();
     await expired(server, context);
     const renewed = page.waitForResponse('**/api/refresh');
-    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await comeBack(page);
     expect((await renewed).status()).toBe(200);
   });
 
@@ -132,11 +137,12 @@ test.describe('when the access token has run out', () => {
     const ada = await server.person();
     await new LoginPage(page).signIn(ada);
     await page.goto('/dashboard/activity');
-    await page.waitForLoadState('networkidle');
+    await new Dashboard(page).alive();
     expect((await server.command(['user', 'disable', ada.name])).code).toBe(0);
     await expect
       .poll(async () => {
-        await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))).catch(() => {});
+        // The page may be on its way.
+        await comeBack(page).catch(() => {});
         return page.url();
       })
       .toBe(`${server.origin}/login?next=%2Fdashboard%2Factivity&why=ended`);
@@ -184,6 +190,7 @@ test.describe('twenty tabs', () => {
     test.slow();
     watch.allowStatus(401);
     await new LoginPage(page).signIn(await server.person());
+    await new Dashboard(page).alive();
     const before = claims(await cookie(context, ACCESS));
     expect(before.gen).toBe(0);
     await expired(server, context);
@@ -212,8 +219,7 @@ test.describe('sign-out', () => {
     const client = new Client(server, '127.0.0.1', sameOrigin(server.origin, { cookie: cookies }));
     expect((await client.get('/api/session')).status).toBe(200);
 
-    await new Dashboard(page).signOut.click();
-    await page.waitForURL(at('/login?why=signed_out'));
+    await new Dashboard(page).leave();
     await expect(page.getByText('You are signed out.')).toBeVisible();
     expect(await context.cookies()).toEqual([]);
 
@@ -244,10 +250,9 @@ test.describe('sign-out', () => {
     await new LoginPage(page).signIn(await server.person());
     const other = await context.newPage();
     await other.goto('/dashboard/devices');
-    await other.waitForLoadState('networkidle');
-    await dashboard.signOut.click();
-    await page.waitForURL(at('/login'));
-    await other.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await new Dashboard(other).alive();
+    await dashboard.leave();
+    await comeBack(other);
     await other.waitForURL(at('/login?next=%2Fdashboard%2Fdevices&why=ended'));
   });
 });
@@ -369,6 +374,7 @@ test.describe('refresh tokens', () => {
 
 test('a session outlives the process', async ({ page, server }) => {
   await new LoginPage(page).signIn(await server.person());
+  await new Dashboard(page).alive();
   await server.restart();
   await page.reload();
   await expect(new Dashboard(page).heading).toHaveText('Overview');

@@ -41,6 +41,7 @@ pub fn router(state: &AppState) -> Router {
 
     let page_routes = Router::new()
         .leptos_routes_with_context(state, generate_route_list(app::App), render::context(state), app::shell)
+        .method_not_allowed_fallback(not_found::method_not_allowed)
         // Safe to compress (BREACH): no page repeats its address beside a secret.
         .route_layer(CompressionLayer::new())
         .route_layer(from_fn_with_state(with.clone(), pages::load))

@@ -1,3 +1,4 @@
+use super::busy_until_alive;
 use crate::browser::{api, page};
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -8,7 +9,7 @@ use wire::paths;
 #[island]
 pub fn EndOthers() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
-    let busy = RwSignal::new(false);
+    let busy = busy_until_alive();
     let ask = move |_| {
         if let Some(dialog) = dialog.get_untracked() {
             // Fails only if it is open already.
@@ -35,7 +36,7 @@ pub fn EndOthers() -> impl IntoView {
         });
     };
     view! {
-        <button class="button danger" type="button" on:click=ask>
+        <button class="button danger" type="button" disabled=busy on:click=ask>
             "End all other sessions"
         </button>
         <dialog node_ref=dialog aria-labelledby="end-others">

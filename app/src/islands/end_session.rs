@@ -1,3 +1,4 @@
+use super::busy_until_alive;
 use crate::browser::{api, page};
 use leptos::html::Button;
 use leptos::prelude::*;
@@ -10,7 +11,7 @@ use wire::paths;
 #[island]
 pub fn EndSession() -> impl IntoView {
     let button = NodeRef::<Button>::new();
-    let busy = RwSignal::new(false);
+    let busy = busy_until_alive();
     let end = move |_| {
         let Some(card) = button.get_untracked().and_then(|button| button.closest("[data-session]").ok()?) else {
             return;

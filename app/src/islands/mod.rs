@@ -13,6 +13,8 @@ mod resume;
 mod signup_form;
 
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod busy;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod end_others;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod end_session;
@@ -22,5 +24,7 @@ mod sign_out;
 #[cfg(any(feature = "ssr", feature = "login"))]
 pub use {login_form::LoginForm, resume::Resume, signup_form::SignupForm};
 
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+use busy::busy_until_alive;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub use {end_others::EndOthers, end_session::EndSession, sign_out::SignOut};

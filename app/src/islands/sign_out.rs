@@ -1,3 +1,4 @@
+use super::busy_until_alive;
 use crate::browser::{api, page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -6,7 +7,7 @@ use wire::paths;
 /// Ends this session.
 #[island]
 pub fn SignOut() -> impl IntoView {
-    let busy = RwSignal::new(false);
+    let busy = busy_until_alive();
     let failed = RwSignal::new("");
     let leave = move |_| {
         busy.set(true);

@@ -9,7 +9,7 @@ pub fn DeviceFacts(now: i64, device: Device) -> impl IntoView {
     let tied = if bound {
         "Tied to this browser by a key"
     } else {
-        "Not tied to a device, because the page was opened without https"
+        "Not tied to a device: opened without https, or by a program"
     };
     view! {
         <h2 class="device-name">

@@ -31,7 +31,7 @@ fn script(bundle: &Bundle) -> String {
         "import({js:?}).then(async app=>{{\
          await app.default({{module_or_path:{wasm:?}}});\
          app.hydrate();\
-         for(const island of document.querySelectorAll('leptos-island'))app[island.dataset.component]?.(island)\
+         for(const island of document.querySelectorAll('leptos-island'))app[island.dataset.component](island)\
          }}).catch(error=>{{document.documentElement.dataset.stuck='';throw error}})"
     )
 }

@@ -41,7 +41,7 @@ pub fn closed(until: Option<&str>, incident: &str) -> String {
         said.push_str(" until ");
         said.push_str(until);
     }
-    said.push_str(" because of repeated wrong passwords.");
+    said.push_str(" after failed attempts to sign in.");
     if !incident.is_empty() {
         said.push_str(" Incident ");
         said.push_str(incident);
@@ -65,7 +65,7 @@ mod tests {
         let banned = Problem { retry_after: Some(720), incident: Some("7F3K-2Q".to_owned()), ..problem(Code::Banned) };
         assert_eq!(
             sentence(&banned, "14:32"),
-            "This address is closed until 14:32 because of repeated wrong passwords. Incident 7F3K-2Q. \
+            "This address is closed until 14:32 after failed attempts to sign in. Incident 7F3K-2Q. \
              If this was not you, tell the person who runs this site."
         );
     }

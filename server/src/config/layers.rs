@@ -23,8 +23,8 @@ pub struct ConfigError {
     problem: String,
 }
 
-/// Settings for other commands than `serve`, or read elsewhere.
-const NOT_SETTINGS: [&str; 3] = ["POSTERN_CONFIG", "POSTERN_PASSWORD", "POSTERN_KEY_ENCRYPTION_KEY"];
+/// Read elsewhere, or by the tests and benchmarks around the program.
+const NOT_SETTINGS: [&str; 3] = ["POSTERN_CONFIG", "POSTERN_BIN", "POSTERN_KEY_ENCRYPTION_KEY"];
 const DEFAULT_FILE: &str = "postern.toml";
 
 impl Layers {

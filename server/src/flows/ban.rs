@@ -44,9 +44,9 @@ pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidenc
             // A ban that was in force already is not a new one.
             let new = ban.as_ref().is_some_and(|ban| ban.id == sentence.ban_id);
             if new {
-                impose(state, ban.as_slice())
+                impose(state, ban.as_slice());
             } else {
-                state.bans.apply(ban.as_slice())
+                state.bans.apply(ban.as_slice());
             }
             refusal(code, ban.as_slice(), state)
         }

@@ -1,10 +1,12 @@
 //! The files that the browser loads: built before, embedded in the program, compressed once.
 
+use super::ApiError;
 use app::view::{Assets, Bundle};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Uri, header};
 use rust_embed::RustEmbed;
 use serde::Deserialize;
+use wire::problem::Code;
 
 #[derive(RustEmbed)]
 #[folder = "../site"]
@@ -44,12 +46,12 @@ pub fn manifest() -> Assets {
 /// Serves `/pkg/...` and the few files beside it.
 pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
-    let Some(kind) = media_type(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(kind) = media_type(path) else { return ApiError::new(Code::NotFound).into_response() };
     let (file, encoding) = match brotli(path, &headers) {
         Some(file) => (file, Some("br")),
         None => match Site::get(path) {
             Some(file) => (file, None),
-            None => return StatusCode::NOT_FOUND.into_response(),
+            None => return ApiError::new(Code::NotFound).into_response(),
         },
     };
     let mut response = axum::body::Body::from(file.data).into_response();

@@ -69,7 +69,7 @@ pub fn reason(trigger: Trigger) -> &'static str {
         Trigger::ReplayedShortKey => "A sign-in was sent a second time.",
         Trigger::ExpiredShortKey => "A sign-in was sent after its short_key had run out.",
         Trigger::BadEnvelope => "Sealed messages were sent that cannot be opened.",
-        Trigger::Flood => "Too many requests came at once.",
+        Trigger::Flood => "Too many requests.",
         Trigger::Manual => "An administrator has closed this address.",
     }
 }
