@@ -7,18 +7,22 @@ use super::store::{SqlStore, Writes};
 use super::writer::Writer;
 use crate::attempts::SHORT_KEY_CAP;
 use crate::{Result, Store};
+use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Error, Postgres, Sqlite};
+use sqlx::{ConnectOptions, Error, Postgres, Sqlite, SqlitePool};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How long a statement waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a busy file is left alone before it is asked again.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a deployment may choose.
 #[derive(Debug, Clone, Copy)]
@@ -68,13 +72,30 @@ pub async fn open_sqlite(
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", "-2048")
         .disable_statement_logging();
-    let writer = pool(writer).max_connections(1).connect_with(connect.clone()).await?;
+    let writer = connect_patiently(&pool(writer).max_connections(1), &connect).await?;
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
     MIGRATIONS.run(&mut *transaction).await?;
     transaction.commit().await?;
     let reads = pool(SqlitePoolOptions::new()).max_connections(4).connect_lazy_with(connect.pragma("query_only", "ON"));
     let grouped = Writes::Grouped(Writer::start(|jobs| grouped::run(writer, jobs)));
     checked::<Sqlite>(SqlStore { reads, writes: grouped, burnt: Burnt::new(options.short_key_cap) }).await
+}
+
+/// Changing a file to WAL does not wait for another process that does so at the same moment: SQLite says
+/// "busy" at once, whatever the time-out. So we ask again.
+async fn connect_patiently(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions) -> Result<SqlitePool> {
+    let began = Instant::now();
+    loop {
+        match pool.clone().connect_with(connect.clone()).await {
+            Err(Error::Database(error)) if is_busy(&*error) && began.elapsed() < PATIENCE => sleep(PAUSE).await,
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// `SQLITE_BUSY` and its extended codes.
+fn is_busy(error: &dyn DatabaseError) -> bool {
+    error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
 
 async fn open_postgres(connect: PgConnectOptions, options: Options) -> Result<Arc<dyn Store>> {
