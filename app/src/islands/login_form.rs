@@ -26,6 +26,8 @@ pub fn LoginForm() -> impl IntoView {
         } else {
             face.set_step(Step::Ready);
         }
+        // Made or found while the person types, so that nobody waits for it later.
+        spawn_local(async { drop(keys::keys().await) });
     });
     view! {
         <form class="form" method="post" on:submit=submit>

@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header;
+use hyper::body::Body as _;
 use std::time::Duration;
 use wire::problem::Code;
 
@@ -19,6 +20,9 @@ pub async fn guard(request: Request, next: Next) -> Result<Response, ApiError> {
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > LIMIT) {
         return Err(ApiError::new(Code::TooLarge));
+    }
+    if request.body().is_end_stream() {
+        return Ok(next.run(request).await);
     }
     let (parts, body) = request.into_parts();
     let bytes = match tokio::time::timeout(TIME, to_bytes(body, LIMIT)).await {

@@ -17,22 +17,22 @@ use std::net::{IpAddr, SocketAddr};
 pub struct Client {
     pub address: IpAddr,
     pub identity: Identity,
-    user_agent: Option<String>,
+    /// As it was sent: most requests never read it.
+    user_agent: Option<HeaderValue>,
 }
 
 impl Client {
     pub fn new(address: IpAddr, v6_prefix: u8, headers: &HeaderMap) -> Self {
-        let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         Self {
             address: address.to_canonical(),
             identity: Identity::of(address, v6_prefix),
-            user_agent: user_agent.map(|agent| agent.chars().take(512).collect()),
+            user_agent: headers.get(header::USER_AGENT).cloned(),
         }
     }
 
     /// "Firefox on Linux"
     pub fn device(&self) -> String {
-        device::name(self.user_agent.as_deref())
+        device::name(self.user_agent.as_ref().and_then(|agent| agent.to_str().ok()))
     }
 }
 

@@ -8,9 +8,9 @@ use axum::response::Response;
 
 /// The path is logged without its query: `next` and the like are nobody's business.
 pub async fn guard(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = next.run(request).await;
-    let status = response.status().as_u16();
+    let (path, status) = (uri.path(), response.status().as_u16());
     match response.extensions().get::<Cause>() {
         Some(Cause(cause)) => tracing::error!(%method, path, status, cause = %chain(&**cause), "a request failed"),
         None => tracing::debug!(%method, path, status, "request"),
