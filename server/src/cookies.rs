@@ -5,6 +5,7 @@
 
 use crate::config::Config;
 use domain::UnixMs;
+use http::{HeaderMap, header};
 use tower_cookies::Cookies;
 use tower_cookies::cookie::time::Duration;
 use tower_cookies::cookie::{Cookie, SameSite};
@@ -41,9 +42,15 @@ impl Name {
     }
 }
 
-/// The value of a cookie, if the browser sent it.
-pub fn get(cookies: &Cookies, config: &Config, name: Name) -> Option<String> {
-    cookies.get(name.text(config.insecure())).map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
+/// The value of a cookie, if the browser sent it. Ours are base64url and JWT: nothing to decode.
+pub fn get(headers: &HeaderMap, config: &Config, name: Name) -> Option<String> {
+    let name = name.text(config.insecure());
+    let sent = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    sent.flat_map(Cookie::split_parse)
+        .filter_map(Result::ok)
+        .find(|cookie| cookie.name() == name)
+        .map(|cookie| cookie.value().to_owned())
+        .filter(|value| !value.is_empty())
 }
 
 /// Sets a cookie; `until` is when the browser forgets it, `None`: when it closes.

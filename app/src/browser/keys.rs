@@ -4,6 +4,7 @@ use crate::browser::idb::Table;
 use crate::browser::page::object;
 use js_sys::{Array, Reflect};
 use leptos::prelude::window;
+use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CryptoKey, CryptoKeyPair, SubtleCrypto};
 use wire::jwk::EcJwk;
@@ -12,16 +13,30 @@ const SIGN: &str = "sign";
 const RECEIVE: &str = "receive";
 
 /// One pair signs (ECDSA), one receives (ECDH); both on P-256, both private halves non-extractable.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Keys {
     pub sign: CryptoKey,
     pub signing: EcJwk,
     pub receiving: EcJwk,
 }
 
-/// This browser's keys, made on first use. `None` where the browser keeps none: the page was opened
-/// without https, or storage is forbidden.
+thread_local! {
+    static FOUND: RefCell<Option<Keys>> = const { RefCell::new(None) };
+}
+
+/// This browser's keys, made on first use and remembered by the page. `None` where the browser keeps
+/// none: the page was opened without https, or storage is forbidden.
 pub async fn keys() -> Option<Keys> {
+    let found = FOUND.with_borrow(Clone::clone);
+    if found.is_some() {
+        return found;
+    }
+    let keys = find().await;
+    FOUND.set(keys.clone());
+    keys
+}
+
+async fn find() -> Option<Keys> {
     let subtle = subtle()?;
     let [sign, receive] = pairs(&subtle).await.ok()?;
     let signing = public(&subtle, &sign).await.ok()?;

@@ -2,6 +2,7 @@
 
 use crate::browser::fetch::{self, Answer, Unreachable};
 use crate::browser::{clock, dpop, keys, sealing, session};
+use futures::future::join;
 use wire::challenge::Challenge;
 use wire::envelope::Kind;
 use wire::{Code, Problem, paths};
@@ -28,10 +29,14 @@ impl From<Unreachable> for Refusal {
 /// Seals `plaintext` and posts it; calls `sealed` when the message is on its way. A key that ran out
 /// or changed meanwhile is nobody's fault: we get a new one and try again.
 pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: impl FnMut()) -> Result<(), Refusal> {
-    let keys = keys::keys().await;
+    // Both take their time and neither needs the other.
+    let (keys, mut first) = join(keys::keys(), async { Some(challenge().await) }).await;
     let mut tries = 3;
     loop {
-        let challenge = challenge().await?;
+        let challenge = match first.take() {
+            Some(first) => first?,
+            None => challenge().await?,
+        };
         let body = sealing::seal(kind, &challenge, keys.as_ref(), plaintext).ok_or(Refusal::Broken)?;
         let proof = match &keys {
             Some(keys) => dpop::proof(keys, path, Some(&challenge.short_key), challenge.now).await,

@@ -7,6 +7,7 @@ use crate::Result;
 use crate::audit::Entry;
 use crate::bans::Ban;
 use crate::sessions::NewSession;
+use crate::users::User;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account_delay::Failures;
@@ -92,8 +93,21 @@ pub struct Acceptance {
     pub account: String,
     /// The user must exist, not be disabled, and have the password that was judged.
     pub session: NewSession,
+    /// What [`Standing::forgivable`] said: without it nothing is looked for.
+    pub forgive: bool,
     pub audit: Entry,
     pub now: UnixMs,
+}
+
+/// What an attempt is judged against.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Who has the name, if anybody does.
+    pub user: Option<User>,
+    /// Failures in a row on the account digest.
+    pub failures: Failures,
+    /// Whether a success has something to forgive: failures in a row, or this identity's own.
+    pub forgivable: bool,
 }
 
 #[async_trait]
@@ -116,14 +130,14 @@ pub trait Attempts {
     /// (identity, trigger) for every other trigger.
     async fn refuse(&self, refusal: &Refusal) -> Result<Vec<Ban>>;
 
-    /// Ends the attempt as accepted: releases the reservation, forgives the account's strikes and
-    /// ladder from this identity and its failures in a row, inserts session and audit row.
+    /// Ends the attempt as accepted: releases the reservation, forgives (where asked to) the account's
+    /// strikes and ladder from this identity and its failures in a row, inserts session and audit row.
     /// `false`: the user is gone, disabled, or has another password by now; then nothing but the release
     /// is written.
     async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
 
-    /// Failures in a row on an account digest.
-    async fn failures(&self, account: &str) -> Result<Failures>;
+    /// Reads what an attempt on `account` (a digest) under `name_key` is judged against, at once.
+    async fn standing(&self, name_key: &str, account: &str, identity: Identity) -> Result<Standing>;
 
     /// Deletes what has run out: burnt `short_keys`, reservations, strikes, quiet ladders and
     /// account failures older than 30 days. Returns how many rows went.

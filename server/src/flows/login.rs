@@ -11,7 +11,7 @@ use domain::account::{AccountDigest, AccountName};
 use domain::account_delay::{self, Gate};
 use domain::ban::Trigger;
 use domain::login::{Facts, Reason, Verdict, judge};
-use store::attempts::{Acceptance, Attempt, Refusal};
+use store::attempts::{Acceptance, Attempt, Refusal, Standing};
 use store::audit::Event;
 use store::users::{PasswordHash, User};
 use wire::envelope::Kind;
@@ -34,8 +34,9 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     let digest = AccountDigest::of(&state.keyring.macs.account, &credentials.username);
     // A name that cannot be one is looked up all the same: it must cost what an unknown one costs.
     let name = AccountName::parse(&credentials.username).ok();
-    let user = state.store.user_by_key(name.as_ref().map_or("", AccountName::key)).await?;
-    let gate = account_delay::gate(state.store.failures(digest.as_str()).await?, state.now());
+    let key = name.as_ref().map_or("", AccountName::key);
+    let Standing { user, failures, forgivable } = state.store.standing(key, digest.as_str(), client.identity).await?;
+    let gate = account_delay::gate(failures, state.now());
     if let Gate::Wait { ms } = gate {
         return Err(ApiError::wait(Code::AccountDelayed, ms).into());
     }
@@ -51,7 +52,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     };
     match (judge(facts), user) {
         (Verdict::Accepted, Some(user)) => {
-            let issued = accept(state, client, &received, &user, digest.as_str()).await?;
+            let issued = accept(state, client, &received, &user, digest.as_str(), forgivable).await?;
             if verified == Verified::RightButOld {
                 upgrade(state, &received, &user, password).await;
             }
@@ -72,6 +73,7 @@ async fn accept(
     received: &Received,
     user: &User,
     account: &str,
+    forgive: bool,
 ) -> Result<Issued, Stop> {
     let opening = issue::open(state, client, &user.id, Some(user.password_hash.clone()), received.keys.as_ref());
     let mut entry = audit::entry(state, client, Event::Login, audit::OK);
@@ -81,6 +83,7 @@ async fn accept(
         attempt: received.attempt.clone(),
         account: account.to_owned(),
         session: opening.row.clone(),
+        forgive,
         audit: entry,
         now: opening.row.now,
     };

@@ -18,7 +18,6 @@ use store::attempts::{Attempt, Begin, Begun, Refusal};
 use store::audit::Event;
 use store::bans::Ban;
 use tokio::sync::OwnedMutexGuard;
-use tower_cookies::Cookies;
 use wire::envelope::Kind;
 use wire::jwk::EcJwk;
 use wire::login::{Delivery, SealedRequest};
@@ -53,9 +52,9 @@ pub struct Received {
 impl Sealed {
     /// # Errors
     /// `bad_request`: not the form that this path takes.
-    pub fn read(state: &AppState, cookies: &Cookies, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
+    pub fn read(state: &AppState, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
         let request: SealedRequest = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
-        let cookie = cookies::get(cookies, &state.config, Name::PreLogin);
+        let cookie = cookies::get(headers, &state.config, Name::PreLogin);
         Ok(Self {
             request,
             body_hash: base64url(&sha256(&body)),

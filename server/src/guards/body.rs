@@ -3,8 +3,6 @@
 use crate::http::ApiError;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::Response;
 use http::header;
 use hyper::body::Body as _;
 use std::time::Duration;
@@ -13,16 +11,18 @@ use wire::problem::Code;
 pub const LIMIT: usize = 16 * 1024;
 const TIME: Duration = Duration::from_secs(5);
 
+/// The request with its whole body.
+///
 /// # Errors
 /// `too_large`, `timeout`, or `bad_request` where the body breaks off.
-pub async fn guard(request: Request, next: Next) -> Result<Response, ApiError> {
+pub async fn read(request: Request) -> Result<Request, ApiError> {
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > LIMIT) {
         return Err(ApiError::new(Code::TooLarge));
     }
     if request.body().is_end_stream() {
-        return Ok(next.run(request).await);
+        return Ok(request);
     }
     let (parts, body) = request.into_parts();
     let bytes = match tokio::time::timeout(TIME, to_bytes(body, LIMIT)).await {
@@ -32,7 +32,7 @@ pub async fn guard(request: Request, next: Next) -> Result<Response, ApiError> {
         }
         Err(_) => return Err(ApiError::new(Code::Timeout)),
     };
-    Ok(next.run(Request::from_parts(parts, Body::from(bytes))).await)
+    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
 fn is_over_limit(error: axum::Error) -> bool {

@@ -1,46 +1,18 @@
 //! Limits on how much one address asks at once.
 
 use super::client::Client;
-use crate::floods::Class;
+use crate::floods::{Class, InFlight};
 use crate::flows;
 use crate::http::ApiError;
 use crate::state::AppState;
-use axum::Extension;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
 
+/// Counts the request until the answer is dropped.
+///
 /// # Errors
 /// `banned`: the request was one too many.
-pub async fn sign_in(
-    State(state): State<AppState>,
-    Extension(client): Extension<Client>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    guard(&state, &client, Class::SignIn, request, next).await
-}
-
-/// # Errors
-/// `banned`: the request was one too many.
-pub async fn other(
-    State(state): State<AppState>,
-    Extension(client): Extension<Client>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    guard(&state, &client, Class::Other, request, next).await
-}
-
-async fn guard(
-    state: &AppState,
-    client: &Client,
-    class: Class,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
+pub async fn enter(state: &AppState, client: &Client, class: Class) -> Result<InFlight, ApiError> {
     match state.floods.enter(client.identity, class, state.now()) {
-        Ok(_in_flight) => Ok(next.run(request).await),
+        Ok(in_flight) => Ok(in_flight),
         Err(flood) => Err(flows::ban::flood(state, client, flood).await),
     }
 }

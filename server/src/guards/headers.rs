@@ -1,8 +1,5 @@
 //! The security headers, on every answer there is.
 
-use crate::state::AppState;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -24,13 +21,12 @@ const FIXED: [(HeaderName, &str); 7] = [
 const NOTHING: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Adds what the handler has not set itself.
-pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub fn complete(mut response: Response, https: bool) -> Response {
     let headers = response.headers_mut();
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if state.config.https {
+    if https {
         let year = HeaderValue::from_static("max-age=63072000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }

@@ -4,9 +4,7 @@
 
 use crate::http::ApiError;
 use crate::state::AppState;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
 use http::{HeaderMap, HeaderName, Method, header};
 use wire::problem::Code;
 
@@ -14,34 +12,37 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// For `/api`: requests of this origin's scripts, and of programs, which have no cookies.
-pub async fn api(State(state): State<AppState>, request: Request, next: Next) -> Response {
+///
+/// # Errors
+/// `cross_site`.
+pub fn api(state: &AppState, request: &Request) -> Result<(), ApiError> {
     let headers = request.headers();
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let allowed = match text(headers, &FETCH_SITE) {
         Some(site) => {
             site == "same-origin"
                 && text(headers, &FETCH_MODE) != Some("navigate")
-                && (safe || origin_is(headers, &state))
+                && (safe || origin_is(headers, state))
         }
-        None if safe => origin_is_absent_or(headers, &state),
-        None if headers.contains_key(header::ORIGIN) => origin_is(headers, &state),
+        None if safe => origin_is_absent_or(headers, state),
+        None if headers.contains_key(header::ORIGIN) => origin_is(headers, state),
         // Neither header: a program. A browser of today sends at least one of them.
         None => !headers.contains_key(header::COOKIE),
     };
-    if !allowed || !(safe || is_json(&request)) {
-        return ApiError::new(Code::CrossSite).into_response();
-    }
-    next.run(request).await
+    if allowed && (safe || is_json(request)) { Ok(()) } else { Err(ApiError::new(Code::CrossSite)) }
 }
 
 /// For pages: a navigation, not a picture or a script of another site.
-pub async fn page(request: Request, next: Next) -> Response {
+///
+/// # Errors
+/// `cross_site`.
+pub fn page(request: &Request) -> Result<(), ApiError> {
     let headers = request.headers();
     let elsewhere = text(headers, &FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none");
     if elsewhere && text(headers, &FETCH_MODE) != Some("navigate") {
-        return ApiError::new(Code::CrossSite).into_response();
+        return Err(ApiError::new(Code::CrossSite));
     }
-    next.run(request).await
+    Ok(())
 }
 
 /// Whether a browser's script asks.

@@ -9,7 +9,6 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use std::sync::Arc;
-use tower_cookies::Cookies;
 use wire::problem::Code;
 use wire::session::Session;
 
@@ -24,8 +23,8 @@ impl SignedIn {
     ///
     /// # Errors
     /// The session is not in memory and the store does not answer.
-    pub async fn find(state: &AppState, headers: &HeaderMap, cookies: &Cookies) -> Result<Option<Self>, ApiError> {
-        let token = bearer(headers).or_else(|| cookies::get(cookies, &state.config, Name::Access));
+    pub async fn find(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
+        let token = bearer(headers).or_else(|| cookies::get(headers, &state.config, Name::Access));
         let now = state.now();
         let Some(claims) = token.and_then(|token| state.tokens.verify(&token, now)) else { return Ok(None) };
         if state.sync.is_stale(now) {
@@ -52,10 +51,9 @@ impl FromRequestParts<AppState> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let cookies = parts.extensions.get::<Cookies>().cloned().unwrap_or_default();
         // Whoever is not signed in will refresh next, and needs a nonce for the proof.
         let refuse = || ApiError::new(Code::NoSession).with_nonce(dpop::nonce(&state.keyring.macs.nonce, state.now()));
-        Self::find(state, &parts.headers, &cookies).await?.ok_or_else(refuse)
+        Self::find(state, &parts.headers).await?.ok_or_else(refuse)
     }
 }
 

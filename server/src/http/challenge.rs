@@ -29,7 +29,7 @@ pub async fn challenge(State(state): State<AppState>, cookies: Cookies, headers:
 }
 
 fn pre_login(state: &AppState, cookies: &Cookies, headers: &HeaderMap) -> [u8; 32] {
-    match cookies::get(cookies, &state.config, Name::PreLogin) {
+    match cookies::get(headers, &state.config, Name::PreLogin) {
         Some(cookie) => short_key::hash(&cookie),
         None if same_origin::is_browser(headers) => {
             let cookie = state.entropy.secret();

@@ -20,7 +20,7 @@ pub async fn login(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<SignedIn>, ApiError> {
-    let sealed = Sealed::read(&state, &cookies, &headers, body)?;
+    let sealed = Sealed::read(&state, &headers, body)?;
     let delivery = sealed.request.delivery;
     let issued = flows::to_its_end(flows::login::login(state.clone(), client, sealed)).await?;
     Ok(delivery::deliver(&state, &cookies, delivery, issued))

@@ -19,8 +19,8 @@ pub async fn logout(
     cookies: Cookies,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    let access = bearer(&headers).or_else(|| cookies::get(&cookies, &state.config, Name::Access));
-    let refresh = cookies::get(&cookies, &state.config, Name::Refresh);
+    let access = bearer(&headers).or_else(|| cookies::get(&headers, &state.config, Name::Access));
+    let refresh = cookies::get(&headers, &state.config, Name::Refresh);
     flows::to_its_end(flows::logout::logout(state.clone(), client, access, refresh)).await?;
     cookies::clear(&cookies, &state.config, Name::Access);
     cookies::clear(&cookies, &state.config, Name::Refresh);

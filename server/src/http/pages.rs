@@ -19,7 +19,6 @@ use domain::ban::Scope;
 use domain::local_path::local_path;
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
-use tower_cookies::Cookies;
 use wire::paths;
 
 const WEEK_MS: i64 = 7 * 24 * 60 * 60_000;
@@ -37,13 +36,12 @@ struct Asked {
 pub async fn load(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
-    cookies: Cookies,
     mut request: Request,
     next: Next,
 ) -> Response {
     // Not the request itself: its body cannot be shared between threads.
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    match view(&state, &client, &cookies, &uri, &headers).await {
+    match view(&state, &client, &uri, &headers).await {
         Ok(Page::View(view)) => {
             request.extensions_mut().insert(view);
             next.run(request).await
@@ -66,16 +64,10 @@ enum Page {
     Elsewhere(String),
 }
 
-async fn view(
-    state: &AppState,
-    client: &Client,
-    cookies: &Cookies,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Result<Page, ApiError> {
+async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap) -> Result<Page, ApiError> {
     let asked = Query::<Asked>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
     let target = local_path(asked.next.as_deref()).to_owned();
-    let signed_in = SignedIn::find(state, headers, cookies).await?;
+    let signed_in = SignedIn::find(state, headers).await?;
     match (uri.path(), signed_in) {
         (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_)) => Ok(Page::Elsewhere(target)),
         (paths::SIGNUP_PAGE, Some(_)) => Ok(Page::Elsewhere(paths::DASHBOARD_PAGE.to_owned())),
@@ -83,13 +75,13 @@ async fn view(
         (paths::RESUME_PAGE, None) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
         (paths::SIGNUP_PAGE, None) => signup(state).await,
         (path, Some(signed_in)) => dashboard(state, path, &signed_in).await,
-        (_, None) => Ok(Page::Elsewhere(door(state, cookies, uri))),
+        (_, None) => Ok(Page::Elsewhere(door(state, headers, uri))),
     }
 }
 
 /// Where a stranger to the dashboard goes: a browser that was signed in tries to resume first.
-fn door(state: &AppState, cookies: &Cookies, uri: &Uri) -> String {
-    let page = if cookies::get(cookies, &state.config, Name::Access).is_some() {
+fn door(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
+    let page = if cookies::get(headers, &state.config, Name::Access).is_some() {
         paths::RESUME_PAGE
     } else {
         paths::LOGIN_PAGE

@@ -26,7 +26,7 @@ pub async fn refresh(
     let request: RefreshRequest = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
     let (token, delivery) = match request.refresh_token {
         Some(token) => (Some(token), Delivery::Body),
-        None => (cookies::get(&cookies, &state.config, Name::Refresh), Delivery::Cookies),
+        None => (cookies::get(&headers, &state.config, Name::Refresh), Delivery::Cookies),
     };
     let token = token.ok_or_else(|| ApiError::new(Code::NoSession))?;
     let proof = headers.get(crate::dpop::HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);

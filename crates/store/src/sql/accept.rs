@@ -15,7 +15,6 @@ sql! {
     FORGIVE_STRIKES = "DELETE FROM strikes WHERE identity = $1 AND cause = $2 AND account = $3";
     FORGIVE_LADDER = "DELETE FROM ladders WHERE identity = $1 AND cause = $2 AND account = $3";
     FORGET_FAILURES = "DELETE FROM account_failures WHERE account = $1";
-    FAILURES = "SELECT failures, last_at FROM account_failures WHERE account = $1";
 }
 
 impl Write for Acceptance {
@@ -26,14 +25,22 @@ impl Write for Acceptance {
         if !insert_session(tx, &self.session).await? {
             return Ok(false);
         }
+        if self.forgive {
+            self.forgive(tx).await?;
+        }
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
+}
+
+impl Acceptance {
+    async fn forgive<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let identity = self.attempt.identity.to_string();
         let trigger = Trigger::InvalidCredentials.as_str();
         let ladder = [Value::Text(&identity), Value::Text(trigger), Value::Text(&self.account)];
         tx.execute(FORGIVE_STRIKES, ladder).await?;
         tx.execute(FORGIVE_LADDER, ladder).await?;
-        forget_failures(tx, &self.account).await?;
-        append(tx, &self.audit).await?;
-        Ok(true)
+        forget_failures(tx, &self.account).await
     }
 }
 

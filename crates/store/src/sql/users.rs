@@ -103,7 +103,7 @@ impl<DB: Backend> Users for SqlStore<DB> {
     }
 }
 
-fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {
+pub fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {
     Ok(User {
         id: row.text("id")?,
         name: row.text("name")?,

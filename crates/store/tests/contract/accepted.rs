@@ -1,5 +1,5 @@
 use crate::fixture::Fixture;
-use crate::make::{NOW, SECOND, acceptance, entry, fresh, guess, identity, new_session, reserved, user};
+use crate::make::{NOW, SECOND, acceptance, entry, failures, fresh, guess, identity, new_session, reserved, user};
 use store::audit::Event;
 use store::sessions::NewSession;
 use store::users::PasswordHash;
@@ -16,8 +16,8 @@ pub async fn forgives_the_account_and_nothing_else(fixture: Fixture) {
     guess(&*store, identity(2), "ada", now).await;
     let attempt = reserved(&*store, identity(1), now).await;
     assert!(store.accept(&acceptance(attempt, "ada", new_session(&ada, now), now)).await.unwrap());
-    assert_eq!(store.failures("ada").await.unwrap().count, 0);
-    assert_eq!(store.failures("bob").await.unwrap().count, 1);
+    assert_eq!(failures(&*store, "ada").await.count, 0);
+    assert_eq!(failures(&*store, "bob").await.count, 1);
 
     let length = |ban: &store::bans::Ban| (ban.until - ban.since) / SECOND;
     let bans = guess(&*store, identity(1), "ada", now).await;
@@ -55,6 +55,27 @@ pub async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {
         assert!(!store.accept(&acceptance).await.unwrap());
         assert_eq!(store.session(&acceptance.session.id).await.unwrap(), None);
         assert!(!store.audit_of(&user, 10).await.unwrap().contains(&acceptance.audit));
-        assert_eq!(store.failures("ada").await.unwrap().count, 1);
+        assert_eq!(failures(&*store, "ada").await.count, 1);
     }
+}
+
+/// Name, failures and what may be forgiven come together, and none of them hides another.
+pub async fn what_an_attempt_is_judged_against(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let standing =
+        async |name: &str, account: &str, who: u32| store.standing(name, account, identity(who)).await.unwrap();
+
+    let fresh = standing("ada", "digest", 1).await;
+    assert_eq!(fresh.user.map(|user| user.id), Some(ada));
+    assert_eq!((fresh.failures.count, fresh.forgivable), (0, false));
+    let nobody = standing("bob", "digest", 1).await;
+    assert!(nobody.user.is_none() && !nobody.forgivable);
+
+    guess(&*store, identity(1), "digest", NOW).await;
+    let missed = standing("bob", "digest", 1).await;
+    assert!(missed.user.is_none());
+    assert_eq!((missed.failures.count, missed.failures.last_at, missed.forgivable), (1, NOW, true));
+    assert!(standing("ada", "digest", 2).await.forgivable, "the account's failures are everybody's");
+    assert!(!standing("ada", "other", 1).await.forgivable, "another account has nothing to do with it");
 }

@@ -99,6 +99,7 @@ contract! {
     }
     accepted {
         forgives_the_account_and_nothing_else,
+        what_an_attempt_is_judged_against,
         nobody_that_is_gone_or_disabled,
         nobody_whose_password_was_changed_meanwhile,
     }

@@ -2,6 +2,7 @@
 
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
+use domain::account_delay::Failures;
 use domain::ban::{Policy, Trigger};
 use domain::identity::Identity;
 use std::sync::Arc;
@@ -156,5 +157,10 @@ pub async fn guess(store: &dyn Store, identity: Identity, account: &str, now: Un
 
 pub fn acceptance(attempt: Attempt, account: &str, session: NewSession, now: UnixMs) -> Acceptance {
     let audit = Entry { session: Some(session.id.clone()), ..entry(Event::Login, Some(&session.user), now) };
-    Acceptance { attempt, account: account.to_owned(), session, audit, now }
+    Acceptance { attempt, account: account.to_owned(), session, forgive: true, audit, now }
+}
+
+/// Failures in a row on an account.
+pub async fn failures(store: &dyn Store, account: &str) -> Failures {
+    store.standing("", account, identity(0)).await.unwrap().failures
 }

@@ -2,8 +2,8 @@
 
 use crate::fixture::Fixture;
 use crate::make::{
-    DAY, MINUTE, NOW, SECOND, acceptance, attempt, begin, entry, identity, new_session, refusal, rotation, sentence,
-    session, user,
+    DAY, MINUTE, NOW, SECOND, acceptance, attempt, begin, entry, failures, identity, new_session, refusal, rotation,
+    sentence, session, user,
 };
 use domain::ban::{Policy, Rule, Trigger};
 use futures::future::join_all;
@@ -142,7 +142,7 @@ pub async fn no_failure_is_lost(fixture: Fixture) {
         tokio::spawn(async move { store.refuse(&refusal).await.unwrap() })
     }))
     .await;
-    assert_eq!(store.failures("ada").await.unwrap().count, 50);
+    assert_eq!(failures(&*store, "ada").await.count, 50);
 }
 
 /// Whoever comes first, a disabled user has no session that lives: not one that was written while
