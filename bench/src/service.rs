@@ -7,7 +7,7 @@ use axum::Router;
 use domain::account::{AccountName, Role};
 use server::clock::{Clock, SystemClock};
 use server::config::{Config, Settings};
-use server::connections::{self, Caps};
+use server::connections::{self, Door};
 use server::entropy::{Entropy, SystemEntropy};
 use server::state::AppState;
 use server::{jobs, router};
@@ -45,7 +45,7 @@ impl Service {
             let state = load(Config::new(settings)?).await?;
             add_account(&state).await?;
             tokio::spawn(jobs::run(state.clone(), stopped.clone()));
-            tokio::spawn(connections::serve(listener, router::router(&state), caps(&state), stopped));
+            tokio::spawn(connections::serve(listener, router::router(&state), Door::new(&state.config, None), stopped));
             let origin = state.config.origin.clone();
             anyhow::Ok((state, Place { address, origin }))
         })?;
@@ -62,7 +62,12 @@ impl Service {
         self.runtime.block_on(async {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let port = listener.local_addr()?.port();
-            tokio::spawn(connections::serve(listener, router, caps(&self.state), self.stop.subscribe()));
+            tokio::spawn(connections::serve(
+                listener,
+                router,
+                Door::new(&self.state.config, None),
+                self.stop.subscribe(),
+            ));
             Ok(port)
         })
     }
@@ -81,15 +86,6 @@ impl Service {
 async fn load(config: Config) -> Result<AppState> {
     let store = store::open(&config.database_url(), store::Options::default()).await?;
     Ok(AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
-}
-
-fn caps(state: &AppState) -> Caps {
-    let settings = &state.config.settings;
-    Caps {
-        max: settings.connections.max,
-        per_address: settings.connections.max_per_address,
-        v6_prefix: settings.ipv6_prefix,
-    }
 }
 
 async fn add_account(state: &AppState) -> Result<()> {

@@ -6,6 +6,7 @@ pub mod account;
 pub mod account_delay;
 pub mod ban;
 pub mod encoding;
+pub mod forwarded;
 pub mod identity;
 pub mod local_path;
 pub mod login;

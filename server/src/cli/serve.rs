@@ -3,7 +3,7 @@
 use super::{Failure, Outcome, data_folder};
 use crate::clock::SystemClock;
 use crate::config::{Config, LogFormat};
-use crate::connections::{self, Caps};
+use crate::connections::{self, Door, Tls};
 use crate::entropy::SystemEntropy;
 use crate::router::router;
 use crate::state::AppState;
@@ -48,18 +48,19 @@ async fn serve(config: Config) -> Outcome {
     let listener = TcpListener::bind(config.settings.listen)
         .await
         .map_err(|error| format!("{}: {error}", config.settings.listen))?;
+    let files = &config.settings.tls;
+    let tls = match (&files.certificate, &files.key) {
+        (Some(certificate), Some(key)) => Some(Tls::load(certificate, key).map_err(|error| format!("tls: {error}"))?),
+        _ => None,
+    };
     let store = super::store::open(&config).await?;
     let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
-    greet(&state, &listener).await?;
+    greet(&state, &listener, tls.is_some()).await?;
 
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
-    let caps = Caps {
-        max: state.config.settings.connections.max,
-        per_address: state.config.settings.connections.max_per_address,
-        v6_prefix: state.config.settings.ipv6_prefix,
-    };
-    let serving = tokio::spawn(connections::serve(listener, router(&state), caps, stopped));
+    let door = Door::new(&state.config, tls);
+    let serving = tokio::spawn(connections::serve(listener, router(&state), door, stopped));
     wait_for_signal().await?;
     tracing::info!("stopping: requests that have begun are answered");
     let _ = stop.send(true);
@@ -71,8 +72,9 @@ async fn serve(config: Config) -> Outcome {
 
 /// Says where it is, and how to begin while nobody has an account. On standard output, not in the log:
 /// the link lets somebody in.
-async fn greet(state: &AppState, listener: &TcpListener) -> Outcome {
-    println!("Postern listens on http://{} and answers as {}", listener.local_addr()?, state.config.origin);
+async fn greet(state: &AppState, listener: &TcpListener, tls: bool) -> Outcome {
+    let scheme = if tls { "https" } else { "http" };
+    println!("Postern listens on {scheme}://{} and answers as {}", listener.local_addr()?, state.config.origin);
     if state.config.insecure() {
         println!("Warning: without https anyone on the way can read and take over sessions.");
     }

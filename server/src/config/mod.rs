@@ -3,10 +3,12 @@
 mod bans;
 mod durations;
 mod layers;
+mod proxies;
 mod settings;
 
 pub use bans::Preset;
 pub use layers::{ConfigError, Layers};
+pub use proxies::{ClientAddress, Proxies};
 pub use settings::{LogFormat, Settings, SignupMode};
 
 use domain::ban::Policy;
@@ -23,6 +25,7 @@ pub struct Config {
     pub authority: String,
     pub https: bool,
     pub policy: Arc<Policy>,
+    pub proxies: Arc<Proxies>,
 }
 
 impl Config {
@@ -41,7 +44,8 @@ impl Config {
         }
         settings.check()?;
         let policy = Arc::new(settings.ban.policy()?);
-        Ok(Self { settings, origin, authority, https, policy })
+        let proxies = Arc::new(Proxies::new(&settings.trusted_proxies, settings.client_address)?);
+        Ok(Self { settings, origin, authority, https, policy, proxies })
     }
 
     /// Whether cookies lose their prefix and `Secure`, and pages say so.

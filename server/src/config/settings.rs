@@ -3,6 +3,7 @@
 use super::bans::BanSettings;
 use super::durations::Span;
 use super::layers::ConfigError;
+use super::proxies::ClientAddress;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +18,9 @@ pub struct Settings {
     pub key_encryption_key_file: Option<PathBuf>,
     pub allow_insecure_http: bool,
     pub ipv6_prefix: u8,
+    pub trusted_proxies: Vec<String>,
+    pub client_address: ClientAddress,
+    pub tls: Tls,
     pub site: Site,
     pub signup: Signup,
     pub password: Password,
@@ -24,6 +28,14 @@ pub struct Settings {
     pub ban: BanSettings,
     pub connections: Connections,
     pub log: Log,
+}
+
+/// Both files or neither.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -96,6 +108,9 @@ impl Default for Settings {
             key_encryption_key_file: None,
             allow_insecure_http: false,
             ipv6_prefix: domain::identity::DEFAULT_V6_PREFIX,
+            trusted_proxies: Vec::new(),
+            client_address: ClientAddress::default(),
+            tls: Tls::default(),
             site: Site::default(),
             signup: Signup::default(),
             password: Password::default(),
@@ -169,6 +184,9 @@ impl Settings {
         }
         if self.session.idle.0 < self.session.access.0 || self.session.absolute.0 < self.session.idle.0 {
             return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return Err(ConfigError::invalid("tls", "certificate and key belong together"));
         }
         if self.site.name.trim().is_empty() || self.site.name.chars().count() > 80 {
             return Err(ConfigError::invalid("site.name", "1 to 80 characters"));

@@ -1,5 +1,6 @@
 //! Who asks, and whether this address is closed: the first guard of all. It asks no database.
 
+use super::forwarded;
 use crate::http::ApiError;
 use crate::state::AppState;
 use crate::{bans::Closed, device};
@@ -43,7 +44,8 @@ pub async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let client = Client::new(peer.ip(), state.config.settings.ipv6_prefix, request.headers());
+    let address = forwarded::client(&state.config.proxies, peer.ip(), request.headers());
+    let client = Client::new(address, state.config.settings.ipv6_prefix, request.headers());
     if let Some(closed) = state.bans.closed(client.identity, Scope::Everything, state.now()) {
         return refuse(&state, closed, &request);
     }

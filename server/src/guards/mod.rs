@@ -3,6 +3,7 @@
 pub mod body;
 pub mod client;
 pub mod floods;
+mod forwarded;
 pub mod gates;
 pub mod headers;
 pub mod host;

@@ -1,12 +1,16 @@
-//! The server on a real socket: slow clients and the end.
+//! The server on a real socket: slow clients, proxies, certificates and the end.
 
 use crate::support::Portal;
-use server::connections::{self, Caps};
+use server::connections::{self, Door, Tls};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 struct Serving {
     address: std::net::SocketAddr,
@@ -14,12 +18,16 @@ struct Serving {
     task: JoinHandle<()>,
 }
 
-async fn serve(portal: &Portal, per_address: usize) -> Serving {
+async fn serve(portal: &Portal) -> Serving {
+    serve_with(portal, None).await
+}
+
+async fn serve_with(portal: &Portal, tls: Option<Tls>) -> Serving {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    let caps = Caps { max: 1000, per_address, v6_prefix: 64 };
-    let task = tokio::spawn(connections::serve(listener, portal.router.clone(), caps, stopped));
+    let door = Door::new(&portal.state.config, tls);
+    let task = tokio::spawn(connections::serve(listener, portal.router.clone(), door, stopped));
     Serving { address, stop, task }
 }
 
@@ -32,7 +40,7 @@ async fn all(stream: &mut TcpStream) -> String {
 #[tokio::test]
 async fn slow_headers_and_slow_bodies_are_cut_at_five_seconds() {
     let portal = Portal::start().await;
-    let serving = serve(&portal, 100).await;
+    let serving = serve(&portal).await;
     let head = "POST /api/login HTTP/1.1\r\nhost: localhost:3000\r\ncontent-type: application/json\r\n";
     let slow_header = async {
         let mut stream = TcpStream::connect(serving.address).await.unwrap();
@@ -54,8 +62,8 @@ async fn slow_headers_and_slow_bodies_are_cut_at_five_seconds() {
 
 #[tokio::test]
 async fn one_address_has_so_many_connections_and_no_more() {
-    let portal = Portal::start().await;
-    let serving = serve(&portal, 2).await;
+    let portal = Portal::with("[connections]\nmax_per_address = 2").await;
+    let serving = serve(&portal).await;
     let request = b"GET /robots.txt HTTP/1.1\r\nhost: localhost:3000\r\n\r\n";
     let mut held = Vec::new();
     for _ in 0..2 {
@@ -73,7 +81,7 @@ async fn one_address_has_so_many_connections_and_no_more() {
 #[tokio::test]
 async fn what_has_begun_is_answered_before_the_end() {
     let portal = Portal::start().await;
-    let serving = serve(&portal, 100).await;
+    let serving = serve(&portal).await;
     let mut stream = TcpStream::connect(serving.address).await.unwrap();
     stream.write_all(b"POST /api/refresh HTTP/1.1\r\nhost: localhost:3000\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{").await.unwrap();
     // The server has the head when it takes the next connection's answer.
@@ -85,4 +93,100 @@ async fn what_has_begun_is_answered_before_the_end() {
     assert!(all(&mut stream).await.starts_with("HTTP/1.1 401"));
     serving.task.await.unwrap();
     assert!(TcpStream::connect(serving.address).await.is_err());
+}
+
+/// The identity that the server saw, by the ban that a forged `short_key` earns.
+async fn banned(portal: &Portal) -> Vec<String> {
+    let bans = portal.store().active_bans(portal.state.now()).await.unwrap();
+    let mut identities: Vec<_> = bans.iter().map(|ban| ban.identity.to_string()).collect();
+    identities.sort();
+    identities
+}
+
+fn forged() -> String {
+    let body = r#"{"encrypted_username_password":"x","short_key":"forged","delivery":"body"}"#;
+    format!(
+        "POST /api/login HTTP/1.1\r\nhost: localhost:3000\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+async fn ask(serving: &Serving, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(serving.address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    all(&mut stream).await
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_first_whom_it_speaks_for() {
+    let portal = Portal::with("trusted_proxies = ['127.0.0.1']\nclient_address = 'proxy-protocol'").await;
+    let serving = serve(&portal).await;
+    let first = ask(&serving, format!("PROXY TCP4 203.0.113.7 127.0.0.1 4711 443\r\n{}", forged()).as_bytes()).await;
+    assert!(first.starts_with("HTTP/1.1 403"), "{first}");
+    let mut second = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\0\x71\x08\x7f\0\0\x01\x12\x67\x01\xbb".to_vec();
+    second.extend(forged().as_bytes());
+    assert!(ask(&serving, &second).await.starts_with("HTTP/1.1 403"));
+    assert_eq!(banned(&portal).await, ["203.0.113.7", "203.0.113.8"]);
+    assert_eq!(ask(&serving, forged().as_bytes()).await, "", "without its header a proxy is cut off");
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_speak_for_others() {
+    let portal = Portal::with("trusted_proxies = ['192.0.2.1']\nclient_address = 'proxy-protocol'").await;
+    let serving = serve(&portal).await;
+    let lie = ask(&serving, format!("PROXY TCP4 203.0.113.7 127.0.0.1 4711 443\r\n{}", forged()).as_bytes()).await;
+    assert!(lie.starts_with("HTTP/1.1 400"), "{lie}");
+    assert!(banned(&portal).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_served_without_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [folder.path().join("certificate.pem"), folder.path().join("key.pem")];
+    let write = |name: &str| {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        std::fs::write(&files[0], made.cert.pem()).unwrap();
+        std::fs::write(&files[1], made.signing_key.serialize_pem()).unwrap();
+        made.cert.der().clone()
+    };
+    let portal = Portal::start().await;
+    let old = write("old.example");
+    let tls = Tls::load(&files[0], &files[1]).unwrap();
+    let serving = serve_with(&portal, Some(tls.clone())).await;
+    assert!(shows(&serving, "old.example", &old).await);
+
+    std::fs::write(&files[0], "no certificate").unwrap();
+    tls.refresh();
+    assert!(shows(&serving, "old.example", &old).await, "what cannot be used changes nothing");
+    let new = write("new.example");
+    // A later moment, whatever the file system's clock is good for.
+    let later = std::fs::metadata(&files[0]).unwrap().modified().unwrap() + Duration::from_secs(2);
+    std::fs::File::options().write(true).open(&files[0]).unwrap().set_modified(later).unwrap();
+    tls.refresh();
+    assert!(shows(&serving, "new.example", &new).await);
+    assert!(!shows(&serving, "old.example", &old).await);
+
+    assert_eq!(ask(&serving, b"GET /robots.txt HTTP/1.1\r\n\r\n").await.find("200"), None, "plain http is no TLS");
+    assert!(Tls::load(&folder.path().join("none.pem"), &files[1]).is_err());
+    assert!(Tls::load(&files[0], &files[0]).is_err());
+}
+
+/// Whether the server shows this certificate, to a client that trusts no other.
+async fn shows(serving: &Serving, name: &'static str, certificate: &CertificateDer<'static>) -> bool {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(serving.address).await.unwrap();
+    let name = ServerName::try_from(name).unwrap();
+    let Ok(mut stream) = TlsConnector::from(Arc::new(config)).connect(name, stream).await else { return false };
+    stream.write_all(b"GET /robots.txt HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    let _ = stream.read_to_string(&mut text).await;
+    text.starts_with("HTTP/1.1 200")
 }

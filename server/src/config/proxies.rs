@@ -1,0 +1,82 @@
+//! Which peers speak for others, and how.
+
+use super::layers::ConfigError;
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// How a trusted proxy tells the client's address. One way and not all: a proxy that writes one header
+/// passes the others on as the client sent them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientAddress {
+    #[default]
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+    /// `HAProxy`'s, versions 1 and 2, before the first byte of HTTP or TLS.
+    ProxyProtocol,
+}
+
+/// The proxies in front of us.
+#[derive(Debug, Default)]
+pub struct Proxies {
+    trusted: Vec<IpNet>,
+    pub client_address: ClientAddress,
+}
+
+impl Proxies {
+    pub(super) fn new(trusted: &[String], client_address: ClientAddress) -> Result<Self, ConfigError> {
+        let network = |text: &String| {
+            let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+            text.parse::<IpNet>().map(|network| network.trunc()).or_else(|_| one()).map_err(|_| {
+                let problem = format!("'{text}' is neither an address nor a network like 10.0.0.0/8");
+                ConfigError::invalid("trusted_proxies", &problem)
+            })
+        };
+        let trusted = trusted.iter().map(network).collect::<Result<Vec<_>, _>>()?;
+        if trusted.iter().any(|network| network.prefix_len() == 0) {
+            return Err(ConfigError::invalid(
+                "trusted_proxies",
+                "a network of length 0 is everybody: then anyone chooses the address that is banned",
+            ));
+        }
+        Ok(Self { trusted, client_address })
+    }
+
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        !self.trusted.is_empty() && {
+            let peer = peer.to_canonical();
+            self.trusted.iter().any(|network| network.contains(&peer))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_networks_but_not_everybody() {
+        let proxies = |list: &[&str]| {
+            let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+            Proxies::new(&list, ClientAddress::default())
+        };
+        let trusted = proxies(&["127.0.0.1", "10.1.2.3/8", "2001:db8::/32", "::ffff:192.0.2.1"]).expect("good");
+        for (peer, expected) in [
+            ("127.0.0.1", true),
+            ("127.0.0.2", false),
+            ("10.255.0.1", true),
+            ("::ffff:10.0.0.1", true),
+            ("2001:db8:9::1", true),
+            ("2001:db9::1", false),
+            ("192.0.2.1", true),
+        ] {
+            assert_eq!(trusted.trusts(peer.parse().expect("an address")), expected, "{peer}");
+        }
+        for wrong in ["0.0.0.0/0", "::/0", "10.0.0.0/33", "proxy.lan", ""] {
+            assert!(proxies(&[wrong]).is_err(), "{wrong}");
+        }
+        assert!(!Proxies::default().trusts(IpAddr::from([127, 0, 0, 1])));
+    }
+}

@@ -1,0 +1,8 @@
+//! From a listening socket to requests: who may connect, what proxies say first, TLS.
+
+mod proxy_protocol;
+mod serve;
+mod tls;
+
+pub use serve::{Door, serve};
+pub use tls::{Tls, TlsError};
