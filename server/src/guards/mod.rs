@@ -7,6 +7,7 @@ mod forwarded;
 pub mod gates;
 pub mod headers;
 pub mod host;
+pub mod known_device;
 pub mod log;
 pub mod same_origin;
 pub mod sign_in;

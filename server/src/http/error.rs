@@ -104,6 +104,7 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::AccountDelayed => (StatusCode::TOO_MANY_REQUESTS, "Too many tries on this account. Wait a little."),
         Code::ShortKeyExpired => (StatusCode::BAD_REQUEST, "The short_key has run out. Get a new challenge."),
         Code::ShortKeyMismatch => (StatusCode::BAD_REQUEST, "The short_key belongs elsewhere. Get a new challenge."),
+        Code::DeviceMismatch => (StatusCode::BAD_REQUEST, "The device cookie is another's. Get a new challenge."),
         Code::ShortKeyForged => (StatusCode::FORBIDDEN, "The short_key was not made here."),
         Code::ShortKeyReplayed => (StatusCode::FORBIDDEN, "The short_key was used before."),
         Code::AlreadyReceived => (StatusCode::CONFLICT, "This request was received before and is not taken twice."),

@@ -5,6 +5,7 @@ mod bans;
 mod commands;
 mod connections;
 mod kill;
+mod known_device;
 mod login;
 mod refresh;
 mod same_origin;
