@@ -37,6 +37,8 @@ pub enum Code {
     NoSession,
     /// The refresh token cannot be used any more: sign in again. 401.
     SessionEnded,
+    /// Only administrators may do this. 403.
+    Forbidden,
     /// The request does not come from this site's own pages. 403.
     CrossSite,
     /// Nobody may sign up here, or the code is wrong or used. 403.

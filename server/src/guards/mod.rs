@@ -1,5 +1,6 @@
 //! What stands before every handler, in the order of `router.rs`.
 
+pub mod administrator;
 pub mod body;
 pub mod client;
 pub mod floods;

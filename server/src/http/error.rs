@@ -113,6 +113,7 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::UseDpopNonce => (StatusCode::UNAUTHORIZED, "The proof needs the nonce of the DPoP-Nonce header."),
         Code::NoSession => (StatusCode::UNAUTHORIZED, "Not signed in."),
         Code::SessionEnded => (StatusCode::UNAUTHORIZED, "This session has ended. Sign in again."),
+        Code::Forbidden => (StatusCode::FORBIDDEN, "Only administrators may do this."),
         Code::CrossSite => (StatusCode::FORBIDDEN, "This request does not come from this site's own pages."),
         Code::SignupClosed => (StatusCode::FORBIDDEN, "Nobody can sign up here with this link."),
         Code::NameTaken => (StatusCode::CONFLICT, "This name is taken."),
