@@ -102,6 +102,7 @@ async fn add_account(state: &AppState) -> Result<()> {
         session: None,
         address: "-".to_owned(),
         device: "bench".to_owned(),
+        about: String::new(),
     };
     let user = NewUser {
         id,

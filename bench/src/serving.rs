@@ -121,6 +121,7 @@ fn ban(state: &AppState) {
         made_by: String::new(),
         lifted_at: None,
         lifted_by: None,
+        lift_reason: None,
     };
     let others = (0..OTHERS_BANNED).map(|offset| Ipv4Addr::from_bits(0x0a00_0000 + offset));
     let bans: Vec<Ban> = others.chain([Ipv4Addr::LOCALHOST]).map(of).collect();

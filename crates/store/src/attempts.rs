@@ -38,6 +38,8 @@ pub struct Begin {
     pub short_key_expires_at: UnixMs,
     /// SHA-256 of the whole body, base64url: tells a re-send from a replay.
     pub body: String,
+    /// The address is on the allowlist: bans do not close it.
+    pub exempt: bool,
     pub now: UnixMs,
 }
 
@@ -84,6 +86,8 @@ pub struct Sentence {
     pub incident: String,
     pub spray_incident: String,
     pub jitter: u16,
+    /// The address is on the allowlist: nothing is held against it.
+    pub exempt: bool,
     pub now: UnixMs,
 }
 

@@ -15,7 +15,10 @@ pub enum Event {
     PasswordSet,
     UserDisabled,
     UserEnabled,
+    BanMade,
     BanLifted,
+    AllowAdded,
+    AllowRemoved,
 }
 
 impl Event {
@@ -28,7 +31,10 @@ impl Event {
         Self::PasswordSet,
         Self::UserDisabled,
         Self::UserEnabled,
+        Self::BanMade,
         Self::BanLifted,
+        Self::AllowAdded,
+        Self::AllowRemoved,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -41,7 +47,10 @@ impl Event {
             Self::PasswordSet => "password_set",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
+            Self::BanMade => "ban_made",
             Self::BanLifted => "ban_lifted",
+            Self::AllowAdded => "allow_added",
+            Self::AllowRemoved => "allow_removed",
         }
     }
 
@@ -66,11 +75,38 @@ pub struct Entry {
     pub address: String,
     /// "Firefox on Fedora".
     pub device: String,
+    /// What it was done to, where that is nobody: an address, a network. Else empty.
+    pub about: String,
+}
+
+/// A row with the names that its ids have now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub entry: Entry,
+    /// `None`: nobody, or an account that is gone.
+    pub username: Option<String>,
+}
+
+/// Which rows an operator looks for, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// The id of a user.
+    pub user: Option<String>,
+    pub event: Option<Event>,
+    pub outcome: Option<String>,
+    pub since: Option<UnixMs>,
+    /// Before then.
+    pub until: Option<UnixMs>,
+    /// Older than this row: time and id of the last one of the page before.
+    pub before: Option<(UnixMs, String)>,
+    pub limit: u32,
 }
 
 #[async_trait]
 pub trait Audit {
     async fn append(&self, entry: &Entry) -> Result<()>;
+    /// Everybody's entries, newest first.
+    async fn search_audit(&self, search: &Search) -> Result<Vec<Line>>;
     /// The newest entries of a user, newest first.
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>>;
     /// How many entries of the user since then have an outcome other than `ok`, or are [`Event::TokenReused`].

@@ -1,10 +1,12 @@
 //! Postern's storage: ports (traits) and one SQL text that serves SQLite and PostgreSQL.
 
+pub mod allowlist;
 pub mod attempts;
 pub mod audit;
 pub mod bans;
 pub mod error;
 pub mod keys;
+pub mod refusals;
 pub mod sessions;
 pub mod sql;
 pub mod upkeep;
@@ -18,6 +20,8 @@ pub trait Store:
     users::Users
     + attempts::Attempts
     + bans::Bans
+    + allowlist::Allowlist
+    + refusals::Refusals
     + sessions::Sessions
     + keys::Keys
     + audit::Audit
@@ -31,6 +35,8 @@ impl<T> Store for T where
     T: users::Users
         + attempts::Attempts
         + bans::Bans
+        + allowlist::Allowlist
+        + refusals::Refusals
         + sessions::Sessions
         + keys::Keys
         + audit::Audit

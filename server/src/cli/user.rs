@@ -171,5 +171,6 @@ fn entry(event: Event, user: &str) -> Entry {
         session: None,
         address: "-".to_owned(),
         device: "Command line".to_owned(),
+        about: String::new(),
     }
 }

@@ -21,5 +21,6 @@ pub fn entry(state: &AppState, client: &Client, event: Event, outcome: &str) -> 
         session: None,
         address: client.address.to_string(),
         device: client.device(),
+        about: String::new(),
     }
 }

@@ -46,7 +46,9 @@ impl Write for BeginUnlessFull {
 impl BeginUnlessFull {
     async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>, identity: &str) -> Result<Begun> {
         let begin = &self.begin;
-        if let Some(ban) = active_ban(tx, identity, begin.now).await? {
+        if !begin.exempt
+            && let Some(ban) = active_ban(tx, identity, begin.now).await?
+        {
             return Ok(Begun::Banned(ban));
         }
         if self.full {

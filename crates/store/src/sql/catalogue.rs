@@ -1,8 +1,8 @@
 //! Every statement of this crate, so that start-up can prepare them all on the engine in use.
 
 use super::{
-    accept, attempts, audit, bans, begin, keys, ladders, refuse, session_writes, sessions, strikes, sweep, turns,
-    upkeep, user_changes, users,
+    accept, allowlist, attempts, audit, bans, begin, keys, ladders, refusals, refuse, session_writes, sessions,
+    strikes, sweep, turns, upkeep, user_changes, users,
 };
 
 /// Names SQL texts and lists them in `STATEMENTS`: none can be left out of the check at start-up.
@@ -16,12 +16,14 @@ pub(super) use sql;
 
 const FILES: &[&[&str]] = &[
     accept::STATEMENTS,
+    allowlist::STATEMENTS,
     attempts::STATEMENTS,
     audit::STATEMENTS,
     bans::STATEMENTS,
     begin::STATEMENTS,
     keys::STATEMENTS,
     ladders::STATEMENTS,
+    refusals::STATEMENTS,
     refuse::STATEMENTS,
     session_writes::STATEMENTS,
     sessions::STATEMENTS,

@@ -1,6 +1,7 @@
 //! The ports on SQLite and PostgreSQL: one SQL text, one set of migrations, two ways to write.
 
 mod accept;
+mod allowlist;
 mod attempts;
 mod audit;
 mod backend;
@@ -13,6 +14,7 @@ mod grouped;
 mod keys;
 mod ladders;
 mod open;
+mod refusals;
 mod refuse;
 mod session_writes;
 mod sessions;

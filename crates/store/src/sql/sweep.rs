@@ -14,6 +14,8 @@ const CHUNK: i64 = 500;
 /// whose clock is behind would take again.
 const SKEW_MS: i64 = 60_000;
 const FAILURES_KEPT_MS: i64 = 30 * 24 * 3_600_000;
+/// Longer than any picture of them shows.
+const REFUSALS_KEPT_MS: i64 = 8 * 24 * 3_600_000;
 
 sql! {
     COUNT_SHORT_KEYS = "SELECT COUNT(*) AS n FROM short_keys";
@@ -29,6 +31,8 @@ sql! {
         (SELECT identity, cause, account FROM ladders WHERE expires_at <= $1 LIMIT $2)";
     FAILURES = "DELETE FROM account_failures WHERE last_at <= $1
         AND account IN (SELECT account FROM account_failures WHERE last_at <= $1 LIMIT $2)";
+    REFUSALS = "DELETE FROM refusals WHERE hour <= $1
+        AND (hour, cause) IN (SELECT hour, cause FROM refusals WHERE hour <= $1 LIMIT $2)";
     // Nothing is over before its last change, and that column has an index.
     SESSIONS = "DELETE FROM sessions
         WHERE changed_at < $1 AND (revoked_at < $1 OR idle_at < $1 OR ends_at < $1) AND id IN
@@ -58,6 +62,7 @@ impl<DB: Backend> SqlStore<DB> {
             (STRIKES, now),
             (LADDERS, now),
             (FAILURES, now.saturating_sub(FAILURES_KEPT_MS)),
+            (REFUSALS, now.saturating_sub(REFUSALS_KEPT_MS)),
         ] {
             gone += self.sweep(sql, before).await?;
         }

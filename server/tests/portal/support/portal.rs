@@ -109,6 +109,7 @@ impl Portal {
             session: None,
             address: "-".to_owned(),
             device: String::new(),
+            about: String::new(),
         }
     }
 
