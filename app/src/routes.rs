@@ -19,6 +19,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/dashboard") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/devices") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/activity") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/bans") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/audit") view=Page ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>
     }

@@ -1,5 +1,6 @@
 //! Postern: a self-hosted sign-in portal and auth server in one program.
 
+pub mod allowlist;
 pub mod bans;
 pub mod cli;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod http;
 pub mod jobs;
 pub mod key_encryption;
 pub mod keyring;
+pub mod live;
 pub mod passwords;
 pub mod proofs;
 pub mod queue;

@@ -2,7 +2,8 @@
 
 use crate::guards::{client, gates, headers, log};
 use crate::http::{
-    assets, challenge, login, logout, metadata, not_found, pages, refresh, render, session, sessions, signup,
+    allowlist, assets, audit, bans, challenge, live, login, logout, metadata, not_found, office, pages, refresh,
+    refusals, render, session, sessions, signup,
 };
 use crate::state::AppState;
 use axum::Router;
@@ -34,6 +35,7 @@ pub fn router(state: &AppState) -> Router {
         .route(paths::SESSION, get(session::session))
         .route(paths::SESSIONS, get(sessions::list).delete(sessions::end_others))
         .route("/api/sessions/{id}", delete(sessions::end))
+        .merge(operators())
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .route_layer(from_fn_with_state(with.clone(), gates::api));
 
@@ -45,6 +47,11 @@ pub fn router(state: &AppState) -> Router {
         .route_layer(from_fn_with_state(with.clone(), pages::load))
         .route_layer(from_fn_with_state(with.clone(), gates::page));
 
+    let files_of_pages = Router::new()
+        .route(paths::AUDIT_FILE, get(office::trail_file))
+        .method_not_allowed_fallback(not_found::method_not_allowed)
+        .route_layer(from_fn_with_state(with.clone(), gates::page));
+
     let metadata = Router::new()
         .route(paths::JWKS, get(metadata::jwks))
         .route(paths::METADATA, get(metadata::postern))
@@ -54,6 +61,7 @@ pub fn router(state: &AppState) -> Router {
         .merge(sign_in_api)
         .merge(session_api)
         .merge(page_routes)
+        .merge(files_of_pages)
         .merge(metadata)
         .route("/", get(pages::home))
         .fallback(not_found::not_found)
@@ -78,4 +86,17 @@ pub fn router(state: &AppState) -> Router {
         .layer(CatchPanicLayer::custom(not_found::panicked))
         .service(files.fallback_service(guarded));
     Router::new().fallback_service(answered)
+}
+
+/// For administrators: each handler asks for one.
+fn operators() -> Router<AppState> {
+    Router::new()
+        .route(paths::BANS, get(bans::list).post(bans::make))
+        .route(paths::EXPLAIN, get(bans::explain))
+        .route("/api/admin/bans/{id}", delete(bans::lift))
+        .route(paths::ALLOWLIST, get(allowlist::list).post(allowlist::add))
+        .route("/api/admin/allow/{id}", delete(allowlist::remove))
+        .route(paths::AUDIT, get(audit::list))
+        .route(paths::REFUSALS, get(refusals::hours))
+        .route(paths::LIVE, get(live::live))
 }

@@ -19,6 +19,10 @@ mod end_others;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod end_session;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod forms;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod live_refusals;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod sign_out;
 
 #[cfg(any(feature = "ssr", feature = "login"))]
@@ -27,4 +31,6 @@ pub use {login_form::LoginForm, resume::Resume, signup_form::SignupForm};
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 use busy::busy_until_alive;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
-pub use {end_others::EndOthers, end_session::EndSession, sign_out::SignOut};
+pub use {
+    end_others::EndOthers, end_session::EndSession, forms::Forms, live_refusals::LiveRefusals, sign_out::SignOut,
+};

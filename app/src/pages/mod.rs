@@ -3,6 +3,8 @@
 pub mod banned;
 
 mod activity;
+mod audit;
+mod bans;
 mod devices;
 mod login;
 mod notices;

@@ -1,4 +1,6 @@
 use super::activity::ActivityPage;
+use super::audit::AuditPage;
+use super::bans::BansPage;
 use super::devices::DevicesPage;
 use super::login::LoginPage;
 use super::notices::{BrokenPage, NotFoundPage};
@@ -23,6 +25,8 @@ pub fn Page() -> impl IntoView {
         View::Overview(overview) => view! { <OverviewPage site overview=*overview /> }.into_any(),
         View::Devices(devices) => view! { <DevicesPage site devices /> }.into_any(),
         View::Activity(activity) => view! { <ActivityPage site activity /> }.into_any(),
+        View::Bans(bans) => view! { <BansPage site bans=*bans /> }.into_any(),
+        View::Audit(audit) => view! { <AuditPage site audit=*audit /> }.into_any(),
         View::NotFound => view! { <NotFoundPage /> }.into_any(),
         View::Broken => view! { <BrokenPage /> }.into_any(),
     };

@@ -10,6 +10,8 @@ pub fn title(view: &View, site: &str) -> String {
         View::Overview(_) => "Overview",
         View::Devices(_) => "Devices",
         View::Activity(_) => "Activity",
+        View::Bans(_) => "Bans",
+        View::Audit(_) => "Audit",
         View::NotFound => "Nothing here",
         View::Broken => "Something broke",
     };

@@ -10,27 +10,35 @@ pub enum Here {
     Overview,
     Devices,
     Activity,
+    Bans,
+    Audit,
 }
 
-const PAGES: [(Here, &str, &str); 3] = [
+type Entry = (Here, &'static str, &'static str);
+
+const PAGES: &[Entry] = &[
     (Here::Overview, paths::DASHBOARD_PAGE, "Overview"),
     (Here::Devices, paths::DEVICES_PAGE, "Devices"),
     (Here::Activity, paths::ACTIVITY_PAGE, "Activity"),
 ];
 
+const OF_ADMINISTRATORS: &[Entry] =
+    &[(Here::Bans, paths::BANS_PAGE, "Bans"), (Here::Audit, paths::AUDIT_PAGE, "Audit")];
+
 /// What stands around every page of the dashboard.
 #[component]
 pub fn Frame(site: Site, viewer: Viewer, here: Here, children: Children) -> impl IntoView {
-    let entry = move |(page, path, name): (Here, &'static str, &'static str)| {
-        let current = (page == here).then_some("page");
+    let entry = move |(page, path, name): &Entry| {
+        let current = (*page == here).then_some("page");
         view! {
             <li>
-                <a href=path aria-current=current>
-                    {name}
+                <a href=*path aria-current=current>
+                    {*name}
                 </a>
             </li>
         }
     };
+    let more = if viewer.administrator { OF_ADMINISTRATORS } else { &[] };
     view! {
         <a class="skip" href="#content">"Skip to the content"</a>
         <header class="top">
@@ -39,7 +47,7 @@ pub fn Frame(site: Site, viewer: Viewer, here: Here, children: Children) -> impl
                 <span>{site.name}</span>
             </a>
             <nav aria-label="Pages">
-                <ul>{PAGES.map(entry).collect_view()}</ul>
+                <ul>{PAGES.iter().chain(more).map(entry).collect_view()}</ul>
             </nav>
             <div class="who">
                 <span class="name">{viewer.username}</span>

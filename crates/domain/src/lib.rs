@@ -11,6 +11,7 @@ pub mod identity;
 pub mod known_device;
 pub mod local_path;
 pub mod login;
+pub mod operator;
 pub mod password;
 pub mod rate;
 pub mod refresh_token;

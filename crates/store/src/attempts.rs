@@ -50,7 +50,7 @@ pub enum Begun {
     /// Another attempt of this identity is being judged. Nothing was spent: try again.
     Busy,
     /// The identity is closed (another process may have banned it). Nothing was spent.
-    Banned(Ban),
+    Banned(Box<Ban>),
     /// The same body from the same identity within [`RESEND_MS`] of its first arrival, once.
     Resent,
     /// The `short_key` was used before.

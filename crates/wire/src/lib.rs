@@ -3,6 +3,9 @@
 //! Compiled to native code and to WebAssembly: both sides speak through these types, so a field
 //! cannot be renamed on one side only.
 
+pub mod allowlist;
+pub mod audit;
+pub mod bans;
 pub mod challenge;
 pub mod envelope;
 pub mod jwk;
@@ -10,6 +13,7 @@ pub mod login;
 pub mod paths;
 pub mod problem;
 pub mod refresh;
+pub mod refusals;
 pub mod session;
 pub mod signup;
 

@@ -6,6 +6,10 @@ pub const RESUME_PAGE: &str = "/resume";
 pub const DASHBOARD_PAGE: &str = "/dashboard";
 pub const DEVICES_PAGE: &str = "/dashboard/devices";
 pub const ACTIVITY_PAGE: &str = "/dashboard/activity";
+pub const BANS_PAGE: &str = "/dashboard/bans";
+pub const AUDIT_PAGE: &str = "/dashboard/audit";
+/// The audit trail as a spreadsheet: a page, since a link leads there.
+pub const AUDIT_FILE: &str = "/dashboard/audit.csv";
 
 pub const CHALLENGE: &str = "/api/challenge";
 pub const LOGIN: &str = "/api/login";
@@ -15,6 +19,16 @@ pub const LOGOUT: &str = "/api/logout";
 pub const SESSION: &str = "/api/session";
 /// `GET` lists, `DELETE` ends every session but the one that asks; `DELETE` on `/{id}` below it ends one.
 pub const SESSIONS: &str = "/api/sessions";
+
+/// `GET` finds, `POST` makes; `DELETE` on `/{id}` below it lifts.
+pub const BANS: &str = "/api/admin/bans";
+pub const EXPLAIN: &str = "/api/admin/bans/explain";
+/// `GET` lists, `POST` adds; `DELETE` on `/{id}` below it removes.
+pub const ALLOWLIST: &str = "/api/admin/allow";
+pub const AUDIT: &str = "/api/admin/audit";
+pub const REFUSALS: &str = "/api/admin/refusals/hours";
+/// Server-sent events.
+pub const LIVE: &str = "/api/admin/live";
 
 pub const JWKS: &str = "/.well-known/jwks.json";
 pub const METADATA: &str = "/.well-known/postern";

@@ -1,8 +1,13 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "what clap prints as help is not Markdown")]
 
+mod allow;
+mod audit;
 mod ban;
+mod firewall;
+mod print;
 mod serve;
+mod session;
 mod setup;
 mod store;
 mod user;
@@ -15,9 +20,12 @@ use std::process::ExitCode;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Outcome = Result<(), Failure>;
 
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 failed, 2 the command or a setting is wrong, 3 what was asked for is not there";
+
 /// A self-hosted sign-in portal and auth server in one program.
 #[derive(Debug, Parser)]
-#[command(name = "postern", version, propagate_version = true)]
+#[command(name = "postern", version, propagate_version = true, after_help = EXIT_CODES)]
 struct Cli {
     /// The settings file [default: postern.toml in this folder, if there is one]
     #[arg(long, global = true, env = "POSTERN_CONFIG", value_name = "FILE")]
@@ -42,12 +50,20 @@ enum Command {
     /// People with an account
     #[command(subcommand)]
     User(user::Command),
+    /// Where people are signed in
+    #[command(subcommand)]
+    Session(session::Command),
     /// Addresses that are closed
     #[command(subcommand)]
     Ban(ban::Command),
+    /// Networks that are never closed
+    #[command(subcommand)]
+    Allow(allow::Command),
+    /// What happened, newest first
+    Audit(audit::Command),
 }
 
-/// Parses, runs, and says in one line what went wrong. Exit codes: 0 done, 1 failed, 2 usage or settings.
+/// Parses, runs, and says in one line what went wrong. Exit codes: see [`EXIT_CODES`].
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let config = match cli.layers().load() {
@@ -61,13 +77,16 @@ pub fn main() -> ExitCode {
         Command::Serve(_) => serve::run(config),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
+        Command::Session(command) => blocking(session::run(config, command)),
         Command::Ban(command) => blocking(ban::run(config, command)),
+        Command::Allow(command) => blocking(allow::run(config, command)),
+        Command::Audit(command) => blocking(audit::run(config, command)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("postern: {}", crate::jobs::chain(&*error));
-            ExitCode::FAILURE
+            if error.is::<print::Nothing>() { ExitCode::from(3) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -33,7 +33,9 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
         (Event::PasswordSet, _) => Seen::PasswordChanged,
         (Event::UserDisabled, _) => Seen::Disabled,
         (Event::UserEnabled, _) => Seen::Enabled,
-        (Event::UserAdded | Event::BanLifted, _) => return None,
+        (Event::UserAdded | Event::BanMade | Event::BanLifted | Event::AllowAdded | Event::AllowRemoved, _) => {
+            return None;
+        }
     };
     let place = entry.address.parse().map(|address| Identity::of(address, v6_prefix).place());
     Some(Activity { at: entry.at, event, count: 1, address: place.unwrap_or_default(), device: entry.device.clone() })

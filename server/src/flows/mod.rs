@@ -1,15 +1,20 @@
 //! What the endpoints do, each in the same order: guard, load, judge, save, tell.
 
 pub mod activity;
+pub mod allowlist;
 pub mod audit;
 pub mod ban;
+pub mod bans;
 pub mod issue;
 pub mod login;
 pub mod logout;
+pub mod operator;
 pub mod refresh;
+pub mod refusals;
 pub mod sealed;
 pub mod sessions;
 pub mod signup;
 pub mod to_its_end;
+pub mod trail;
 
 pub use to_its_end::to_its_end;

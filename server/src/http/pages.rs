@@ -1,9 +1,10 @@
 //! The pages: what each shows is loaded here, before rendering starts.
 
-use super::{ApiError, render};
+use super::{ApiError, office, render};
 use crate::config::SignupMode;
 use crate::cookies::{self, Name};
 use crate::flows;
+use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::guards::known_device;
 use crate::guards::signed_in::SignedIn;
@@ -17,7 +18,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::account::Role;
 use domain::ban::Scope;
-use domain::identity::Identity;
 use domain::local_path::local_path;
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
@@ -74,18 +74,19 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
         (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_)) => Ok(Page::Elsewhere(target)),
         (paths::SIGNUP_PAGE, Some(_)) => Ok(Page::Elsewhere(paths::DASHBOARD_PAGE.to_owned())),
         (paths::LOGIN_PAGE, None) => {
-            let judged = known_device::find(state, headers).map_or(client.identity, |known| known.identity());
-            login(state, judged, target, asked.why.as_deref()).await
+            let mut client = client.clone();
+            client.known = known_device::find(state, headers);
+            login(state, &client, target, asked.why.as_deref()).await
         }
         (paths::RESUME_PAGE, None) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
         (paths::SIGNUP_PAGE, None) => signup(state).await,
-        (path, Some(signed_in)) => dashboard(state, path, &signed_in).await,
+        (path, Some(signed_in)) => dashboard(state, client, uri, path, &signed_in).await,
         (_, None) => Ok(Page::Elsewhere(door(state, headers, uri))),
     }
 }
 
 /// Where a stranger to the dashboard goes: a browser that was signed in tries to resume first.
-fn door(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
+pub fn door(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
     let page = if cookies::get(headers, &state.config, Name::Access).is_some() {
         paths::RESUME_PAGE
     } else {
@@ -103,9 +104,8 @@ fn serde_urlencoded_pair(name: &str, value: &str) -> String {
     format!("{name}={value}")
 }
 
-async fn login(state: &AppState, judged: Identity, next: String, why: Option<&str>) -> Result<Page, ApiError> {
-    let now = state.now();
-    let closed = state.bans.closed(judged, Scope::SignIn, now);
+async fn login(state: &AppState, client: &Client, next: String, why: Option<&str>) -> Result<Page, ApiError> {
+    let closed = client.closed(state, Scope::SignIn);
     Ok(Page::View(View::Login(LoginView {
         next,
         why: match why {
@@ -130,7 +130,13 @@ async fn signup(state: &AppState) -> Result<Page, ApiError> {
     })))
 }
 
-async fn dashboard(state: &AppState, path: &str, signed_in: &SignedIn) -> Result<Page, ApiError> {
+async fn dashboard(
+    state: &AppState,
+    client: &Client,
+    uri: &Uri,
+    path: &str,
+    signed_in: &SignedIn,
+) -> Result<Page, ApiError> {
     let claims = &signed_in.claims;
     let viewer = Viewer {
         username: claims.preferred_username.clone(),
@@ -146,6 +152,13 @@ async fn dashboard(state: &AppState, path: &str, signed_in: &SignedIn) -> Result
         paths::ACTIVITY_PAGE => {
             let entries = flows::activity::lines(state, &claims.sub, ACTIVITY_ROWS).await?;
             View::Activity(ActivityView { viewer, entries })
+        }
+        paths::BANS_PAGE | paths::AUDIT_PAGE => {
+            // To everybody else these pages are not there.
+            match Administrator::find(state, signed_in.clone()).await? {
+                Some(administrator) => office::view(state, client, uri, viewer, &administrator).await?,
+                None => View::NotFound,
+            }
         }
         _ => View::NotFound,
     };

@@ -7,6 +7,7 @@ mod connections;
 mod kill;
 mod known_device;
 mod login;
+mod operators;
 mod refresh;
 mod same_origin;
 mod sessions;

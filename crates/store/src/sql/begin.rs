@@ -49,7 +49,7 @@ impl BeginUnlessFull {
         if !begin.exempt
             && let Some(ban) = active_ban(tx, identity, begin.now).await?
         {
-            return Ok(Begun::Banned(ban));
+            return Ok(Begun::Banned(Box::new(ban)));
         }
         if self.full {
             return Ok(Begun::Full);

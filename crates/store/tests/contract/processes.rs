@@ -15,7 +15,7 @@ pub async fn see_each_others_reservations_and_bans(fixture: Fixture) {
     assert_eq!(two.begin(&begin(identity(1), NOW)).await.unwrap(), Begun::Busy);
     two.release(&first).await.unwrap();
     let bans = guess(&*two, identity(1), "ada", NOW).await;
-    assert_eq!(one.begin(&begin(identity(1), NOW)).await.unwrap(), Begun::Banned(bans[0].clone()));
+    assert_eq!(one.begin(&begin(identity(1), NOW)).await.unwrap(), Begun::Banned(Box::new(bans[0].clone())));
     assert_eq!(one.active_bans(NOW).await.unwrap(), bans);
     assert_eq!(one.bans_changed(NOW).await.unwrap(), bans);
     assert_eq!(one.lift(identity(1), &lifting("root", NOW)).await.unwrap().len(), 1);

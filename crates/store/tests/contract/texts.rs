@@ -73,7 +73,7 @@ pub async fn come_back_as_they_went_in(fixture: Fixture) {
         assert_eq!(failures(&*store, odd).await.count, 1);
         assert_eq!(
             store.begin(&Begin { attempt: attempt(at), ..begin }).await.unwrap(),
-            Begun::Banned(bans[0].clone())
+            Begun::Banned(Box::new(bans[0].clone()))
         );
         let lifted = store.lift(at, &Lifting { reason: text.clone(), ..lifting(odd, NOW) }).await.unwrap();
         assert_eq!((lifted[0].lifted_by.as_deref(), lifted[0].lift_reason.as_deref()), (Some(odd), Some(odd)));
