@@ -4,7 +4,9 @@ pub mod attempts;
 pub mod audit;
 pub mod bans;
 pub mod error;
+pub mod invitations;
 pub mod keys;
+pub mod resets;
 pub mod sessions;
 pub mod sql;
 pub mod upkeep;
@@ -19,7 +21,9 @@ pub trait Store:
     + attempts::Attempts
     + bans::Bans
     + sessions::Sessions
+    + invitations::Invitations
     + keys::Keys
+    + resets::Resets
     + audit::Audit
     + upkeep::Upkeep
     + Send
@@ -32,7 +36,9 @@ impl<T> Store for T where
         + attempts::Attempts
         + bans::Bans
         + sessions::Sessions
+        + invitations::Invitations
         + keys::Keys
+        + resets::Resets
         + audit::Audit
         + upkeep::Upkeep
         + Send

@@ -2,6 +2,7 @@
 #![expect(clippy::doc_markdown, reason = "what clap prints as help is not Markdown")]
 
 mod ban;
+mod invite;
 mod serve;
 mod setup;
 mod store;
@@ -42,6 +43,8 @@ enum Command {
     /// People with an account
     #[command(subcommand)]
     User(user::Command),
+    /// Print a one-time link that makes an account
+    Invite(invite::Args),
     /// Addresses that are closed
     #[command(subcommand)]
     Ban(ban::Command),
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Serve(_) => serve::run(config),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
+        Command::Invite(args) => blocking(invite::run(config, args)),
         Command::Ban(command) => blocking(ban::run(config, command)),
     };
     match outcome {
