@@ -78,7 +78,7 @@ Object.entries(WAYS).forEach(([name, way], index) => {
       const through = new Client(front, address(1));
       const straight = new Client(server, address(9));
       /** What is said anew for each answer, and what belongs to a connection. */
-      const OWN = ['date', 'server', 'via', 'alt-svc', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'dpop-nonce'];
+      const OWN = ['date', 'server', 'via', 'alt-svc', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'dpop-nonce', 'x-request-id'];
       const lasting = (headers: object) =>
         Object.entries(headers)
           .filter(([header]) => !OWN.includes(header))
