@@ -102,6 +102,7 @@ async fn add_account(state: &AppState) -> Result<()> {
         session: None,
         address: "-".to_owned(),
         device: "bench".to_owned(),
+        actor: None,
         about: String::new(),
     };
     let user = NewUser {
@@ -111,6 +112,7 @@ async fn add_account(state: &AppState) -> Result<()> {
         role: Role::User,
         now,
         only_first: false,
+        invitation: None,
         audit,
         session: None,
         attempt: None,

@@ -71,6 +71,9 @@ async fn sweep(state: &AppState) -> store::Result<()> {
     state.bans.sweep(now);
     state.store.sweep_attempts(now).await?;
     state.store.sweep_sessions(now - KEEP_SESSIONS_MS).await?;
+    state.store.sweep_users(now - KEEP_SESSIONS_MS).await?;
+    state.store.sweep_invitations(now - KEEP_SESSIONS_MS).await?;
+    state.store.sweep_resets(now).await?;
     Ok(())
 }
 

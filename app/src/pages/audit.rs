@@ -57,7 +57,7 @@ pub fn AuditPage(site: Site, audit: AuditView) -> impl IntoView {
 #[component]
 fn Filters(filter: AuditFilter, events: Vec<&'static str>) -> impl IntoView {
     let AuditFilter { user, event, outcome, since, until } = filter;
-    let any = [("".to_owned(), "Anything".to_owned())];
+    let any = [(String::new(), "Anything".to_owned())];
     let named = events.into_iter().map(|word| (word.to_owned(), plain(word)));
     let outcomes = [("", "Any outcome"), ("ok", "Ok"), ("invalid_credentials", "Wrong name or password")];
     view! {
@@ -101,11 +101,12 @@ fn Trail(entries: Vec<Entry>, now: i64) -> impl IntoView {
         };
         let whom = entry.user.or(entry.user_id).unwrap_or_default();
         let about = [whom, entry.about].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        let by = entry.by.or(entry.by_id).map(|by| format!(" by {by}"));
         let from = [entry.address, entry.device].join(" ");
         view! {
             <tr>
                 <td><When now at=entry.at /></td>
-                <td>{what}</td>
+                <td>{what} {by}</td>
                 <td class="figures">{about}</td>
                 <td class="figures quiet">{from}</td>
             </tr>

@@ -55,7 +55,7 @@ pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
 
 #[component]
 fn Search(word: String, trigger: String, state: String, triggers: Vec<&'static str>) -> impl IntoView {
-    let any = [("".to_owned(), "Any reason".to_owned())];
+    let any = [(String::new(), "Any reason".to_owned())];
     let named = triggers.into_iter().map(|word| (word.to_owned(), trigger::name(word).to_owned()));
     let states = [("active", "In force"), ("over", "Over"), ("all", "All")];
     view! {
@@ -199,7 +199,7 @@ fn Close() -> impl IntoView {
 #[component]
 fn Allowlist(allowed: Vec<Allowed>, now: i64) -> impl IntoView {
     let spans: Vec<_> =
-        [("".to_owned(), "For good".to_owned())].into_iter().chain(crate::parts::owned(&SPANS)).collect();
+        [(String::new(), "For good".to_owned())].into_iter().chain(crate::parts::owned(&SPANS)).collect();
     let empty = allowed.is_empty().then(|| view! { <p class="quiet">"No network is on it yet."</p> });
     let rows = allowed.into_iter().map(move |allowed| view! { <AllowedRow allowed now /> }).collect_view();
     view! {

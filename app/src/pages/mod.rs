@@ -2,17 +2,21 @@
 
 pub mod banned;
 
+mod account;
 mod activity;
 mod audit;
 mod bans;
 mod devices;
+mod invitations;
 mod login;
 mod notices;
 mod overview;
 mod page;
+mod reset;
 mod resume;
 mod signup;
 mod title;
+mod users;
 
 pub use page::Page;
 pub use title::title;

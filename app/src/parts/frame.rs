@@ -10,6 +10,9 @@ pub enum Here {
     Overview,
     Devices,
     Activity,
+    Account,
+    Users,
+    Invitations,
     Bans,
     Audit,
 }
@@ -20,20 +23,33 @@ const PAGES: &[Entry] = &[
     (Here::Overview, paths::DASHBOARD_PAGE, "Overview"),
     (Here::Devices, paths::DEVICES_PAGE, "Devices"),
     (Here::Activity, paths::ACTIVITY_PAGE, "Activity"),
+    (Here::Account, paths::ACCOUNT_PAGE, "Account"),
 ];
 
-const OF_ADMINISTRATORS: &[Entry] =
-    &[(Here::Bans, paths::BANS_PAGE, "Bans"), (Here::Audit, paths::AUDIT_PAGE, "Audit")];
+const OF_ADMINISTRATORS: &[Entry] = &[
+    (Here::Users, paths::USERS_PAGE, "Users"),
+    (Here::Invitations, paths::INVITATIONS_PAGE, "Invitations"),
+    (Here::Bans, paths::BANS_PAGE, "Bans"),
+    (Here::Audit, paths::AUDIT_PAGE, "Audit"),
+];
 
 /// What stands around every page of the dashboard.
 #[component]
-pub fn Frame(site: Site, viewer: Viewer, here: Here, children: Children) -> impl IntoView {
-    let entry = move |(page, path, name): &Entry| {
-        let current = (*page == here).then_some("page");
+pub fn Frame(
+    site: Site,
+    viewer: Viewer,
+    here: Here,
+    /// A fact for the forms of the page.
+    #[prop(optional, into)]
+    password_min: Option<String>,
+    children: Children,
+) -> impl IntoView {
+    let entry = move |&(page, path, name): &Entry| {
+        let current = (page == here).then_some("page");
         view! {
             <li>
-                <a href=*path aria-current=current>
-                    {*name}
+                <a href=path aria-current=current>
+                    {name}
                 </a>
             </li>
         }
@@ -54,7 +70,7 @@ pub fn Frame(site: Site, viewer: Viewer, here: Here, children: Children) -> impl
                 <SignOut />
             </div>
         </header>
-        <main id="content" class="page">
+        <main id="content" class="page" data-password-min=password_min>
             {children()}
         </main>
         <p class="stuck page" role="alert">

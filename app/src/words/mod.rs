@@ -13,9 +13,9 @@ pub mod plain;
 #[cfg(feature = "ssr")]
 pub mod query;
 
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod refusal;
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod strength;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub mod trigger;

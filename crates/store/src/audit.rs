@@ -13,8 +13,14 @@ pub enum Event {
     SessionEnded,
     TokenReused,
     PasswordSet,
+    ResetMade,
+    MadeAdministrator,
+    MadeUser,
     UserDisabled,
     UserEnabled,
+    UserDeleted,
+    InvitationMade,
+    InvitationRevoked,
     BanMade,
     BanLifted,
     AllowAdded,
@@ -29,8 +35,14 @@ impl Event {
         Self::SessionEnded,
         Self::TokenReused,
         Self::PasswordSet,
+        Self::ResetMade,
+        Self::MadeAdministrator,
+        Self::MadeUser,
         Self::UserDisabled,
         Self::UserEnabled,
+        Self::UserDeleted,
+        Self::InvitationMade,
+        Self::InvitationRevoked,
         Self::BanMade,
         Self::BanLifted,
         Self::AllowAdded,
@@ -45,8 +57,14 @@ impl Event {
             Self::SessionEnded => "session_ended",
             Self::TokenReused => "token_reused",
             Self::PasswordSet => "password_set",
+            Self::ResetMade => "reset_made",
+            Self::MadeAdministrator => "made_administrator",
+            Self::MadeUser => "made_user",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
+            Self::UserDeleted => "user_deleted",
+            Self::InvitationMade => "invitation_made",
+            Self::InvitationRevoked => "invitation_revoked",
             Self::BanMade => "ban_made",
             Self::BanLifted => "ban_lifted",
             Self::AllowAdded => "allow_added",
@@ -75,6 +93,8 @@ pub struct Entry {
     pub address: String,
     /// "Firefox on Fedora".
     pub device: String,
+    /// The id of the user who did it to somebody else; `None`: its owner, the command line or nobody.
+    pub actor: Option<String>,
     /// What it was done to, where that is nobody: an address, a network. Else empty.
     pub about: String,
 }
@@ -83,14 +103,16 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub entry: Entry,
-    /// `None`: nobody, or an account that is gone.
+    /// The name of `user`; `None`: nobody, or an account that is gone.
     pub username: Option<String>,
+    /// The name of `actor`.
+    pub actor_name: Option<String>,
 }
 
 /// Which rows an operator looks for, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
-    /// The id of a user.
+    /// The id of a user: what happened to them, and what they did.
     pub user: Option<String>,
     pub event: Option<Event>,
     pub outcome: Option<String>,

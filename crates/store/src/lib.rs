@@ -5,8 +5,10 @@ pub mod attempts;
 pub mod audit;
 pub mod bans;
 pub mod error;
+pub mod invitations;
 pub mod keys;
 pub mod refusals;
+pub mod resets;
 pub mod sessions;
 pub mod sql;
 pub mod upkeep;
@@ -23,7 +25,9 @@ pub trait Store:
     + allowlist::Allowlist
     + refusals::Refusals
     + sessions::Sessions
+    + invitations::Invitations
     + keys::Keys
+    + resets::Resets
     + audit::Audit
     + upkeep::Upkeep
     + Send
@@ -38,7 +42,9 @@ impl<T> Store for T where
         + allowlist::Allowlist
         + refusals::Refusals
         + sessions::Sessions
+        + invitations::Invitations
         + keys::Keys
+        + resets::Resets
         + audit::Audit
         + upkeep::Upkeep
         + Send

@@ -15,6 +15,9 @@ pub struct Entry {
     /// Whom it happened to: name, where the account still has one, and id.
     pub user: Option<String>,
     pub user_id: Option<String>,
+    /// Who did it to somebody or something else.
+    pub by: Option<String>,
+    pub by_id: Option<String>,
     /// What it was done to, where that is nobody: an address, a network.
     pub about: String,
     /// Where it was asked from; `-` for the command line.

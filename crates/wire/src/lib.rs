@@ -3,6 +3,7 @@
 //! Compiled to native code and to WebAssembly: both sides speak through these types, so a field
 //! cannot be renamed on one side only.
 
+pub mod account;
 pub mod allowlist;
 pub mod audit;
 pub mod bans;
@@ -10,6 +11,7 @@ pub mod challenge;
 pub mod envelope;
 pub mod jwk;
 pub mod login;
+pub mod password;
 pub mod paths;
 pub mod problem;
 pub mod refresh;

@@ -2,10 +2,15 @@
 
 pub const LOGIN_PAGE: &str = "/login";
 pub const SIGNUP_PAGE: &str = "/signup";
+pub const RESET_PAGE: &str = "/reset";
 pub const RESUME_PAGE: &str = "/resume";
 pub const DASHBOARD_PAGE: &str = "/dashboard";
 pub const DEVICES_PAGE: &str = "/dashboard/devices";
 pub const ACTIVITY_PAGE: &str = "/dashboard/activity";
+pub const ACCOUNT_PAGE: &str = "/dashboard/account";
+pub const DELETE_PAGE: &str = "/dashboard/account/delete";
+pub const USERS_PAGE: &str = "/dashboard/users";
+pub const INVITATIONS_PAGE: &str = "/dashboard/invitations";
 pub const BANS_PAGE: &str = "/dashboard/bans";
 pub const AUDIT_PAGE: &str = "/dashboard/audit";
 /// The audit trail as a spreadsheet: a page, since a link leads there.
@@ -20,6 +25,13 @@ pub const SESSION: &str = "/api/session";
 /// `GET` lists, `DELETE` ends every session but the one that asks; `DELETE` on `/{id}` below it ends one.
 pub const SESSIONS: &str = "/api/sessions";
 
+pub const PASSWORD: &str = "/api/password";
+pub const RESET: &str = "/api/reset";
+pub const ACCOUNT_DELETE: &str = "/api/account/delete";
+/// `GET` lists; `PATCH` and `DELETE` on `/{id}` below it; `POST` on `/{id}/reset` makes a one-time link.
+pub const USERS: &str = "/api/admin/users";
+/// `GET` lists, `POST` makes one, `DELETE` on `/{id}` below it revokes one.
+pub const INVITATIONS: &str = "/api/admin/invitations";
 /// `GET` finds, `POST` makes; `DELETE` on `/{id}` below it lifts.
 pub const BANS: &str = "/api/admin/bans";
 pub const EXPLAIN: &str = "/api/admin/bans/explain";

@@ -44,8 +44,9 @@ pub async fn run(config: Config, command: Command) -> Outcome {
     }
     let rows = entries.into_iter().map(|entry| {
         let who = entry.user.or(entry.user_id).unwrap_or_default();
-        [moment(entry.at), entry.event, entry.outcome, who, entry.about, entry.address, entry.device]
+        let by = entry.by.or(entry.by_id).unwrap_or_default();
+        [moment(entry.at), entry.event, entry.outcome, who, by, entry.about, entry.address, entry.device]
     });
-    print::table(["TIME (UTC)", "EVENT", "OUTCOME", "ACCOUNT", "ABOUT", "FROM", "WITH"], rows);
+    print::table(["TIME (UTC)", "EVENT", "OUTCOME", "ACCOUNT", "BY", "ABOUT", "FROM", "WITH"], rows);
     Ok(())
 }

@@ -96,7 +96,11 @@ pub async fn run(config: Config, command: Command) -> Outcome {
         Command::Lift { address, reason } => lift(&operator, &address, &reason).await,
         Command::Explain { address, json } => {
             let explained = bans::explain(&operator, &address).await?;
-            if json { print::json(&explained) } else { explain(&explained, operator.now) }
+            if json {
+                return print::json(&explained);
+            }
+            explain(&explained, operator.now);
+            Ok(())
         }
         Command::Export { format } => export(&operator, format).await,
     }
@@ -167,7 +171,7 @@ async fn lift(operator: &Operator<'_>, address: &str, reason: &str) -> Outcome {
     Ok(())
 }
 
-fn explain(explained: &Explanation, now: i64) -> Outcome {
+fn explain(explained: &Explanation, now: i64) {
     let Explanation { address, allowed, .. } = explained;
     match (explained.everything_closed_until, explained.sign_in_closed_until) {
         (Some(until), _) => println!("{address} is closed for everything, for {}.", left(until - now)),
@@ -186,7 +190,6 @@ fn explain(explained: &Explanation, now: i64) -> Outcome {
         [rule.trigger.clone(), format!("{} of {}", rule.strikes, rule.threshold), rule.scope.clone(), next]
     });
     print::table(["TRIGGER", "STRIKES", "WOULD CLOSE", "FOR"], rows);
-    Ok(())
 }
 
 async fn export(operator: &Operator<'_>, format: Format) -> Outcome {

@@ -5,6 +5,7 @@ mod allow;
 mod audit;
 mod ban;
 mod firewall;
+mod invite;
 mod print;
 mod serve;
 mod session;
@@ -50,6 +51,8 @@ enum Command {
     /// People with an account
     #[command(subcommand)]
     User(user::Command),
+    /// Print a one-time link that makes an account
+    Invite(invite::Args),
     /// Where people are signed in
     #[command(subcommand)]
     Session(session::Command),
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Serve(_) => serve::run(config),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
+        Command::Invite(args) => blocking(invite::run(config, args)),
         Command::Session(command) => blocking(session::run(config, command)),
         Command::Ban(command) => blocking(ban::run(config, command)),
         Command::Allow(command) => blocking(allow::run(config, command)),

@@ -55,6 +55,8 @@ pub struct Signup {
 #[serde(rename_all = "lowercase")]
 pub enum SignupMode {
     Open,
+    /// Whoever has an invitation.
+    Invite,
     Closed,
 }
 
@@ -130,7 +132,7 @@ impl Default for Site {
 
 impl Default for Signup {
     fn default() -> Self {
-        Self { mode: SignupMode::Closed }
+        Self { mode: SignupMode::Invite }
     }
 }
 

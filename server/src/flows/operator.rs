@@ -61,10 +61,11 @@ impl<'a> Operator<'a> {
             at: self.now,
             event,
             outcome: OK.to_owned(),
-            user: self.user.clone(),
+            user: None,
             session: None,
             address: self.address.clone(),
             device: self.device.clone(),
+            actor: self.user.clone(),
             about: about.to_string(),
         }
     }

@@ -104,7 +104,7 @@ fn following(lines: &[Line], search: &Search) -> Option<(UnixMs, String)> {
 }
 
 fn shown(line: Line) -> Entry {
-    let Line { entry, username } = line;
+    let Line { entry, username, actor_name } = line;
     Entry {
         id: entry.id,
         at: entry.at,
@@ -112,6 +112,8 @@ fn shown(line: Line) -> Entry {
         outcome: entry.outcome,
         user: username.filter(|name| !name.is_empty()),
         user_id: entry.user,
+        by: actor_name.filter(|name| !name.is_empty()),
+        by_id: entry.actor,
         about: entry.about,
         address: entry.address,
         device: entry.device,

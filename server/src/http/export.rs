@@ -7,7 +7,8 @@ use http::header;
 use std::io;
 use wire::audit::Entry;
 
-const COLUMNS: [&str; 8] = ["time", "event", "outcome", "user", "user_id", "about", "address", "device"];
+const COLUMNS: [&str; 10] =
+    ["time", "event", "outcome", "user", "user_id", "by", "by_id", "about", "address", "device"];
 
 pub fn csv(name: &str, entries: impl Stream<Item = store::Result<Entry>> + Send + 'static) -> Response {
     let rows = entries.map(|entry| entry.map_err(io::Error::other).and_then(|entry| row(&cells(&entry))));
@@ -34,17 +35,20 @@ fn file(name: &str, kind: &str, lines: impl Stream<Item = io::Result<Vec<u8>>> +
     (headers, Body::from_stream(lines)).into_response()
 }
 
-fn cells(entry: &Entry) -> [String; 8] {
+fn cells(entry: &Entry) -> [String; 10] {
     let time = humantime::format_rfc3339_millis(
         std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(entry.at).unwrap_or_default()),
     );
-    let [user, user_id] = [&entry.user, &entry.user_id].map(|text| text.clone().unwrap_or_default());
+    let [user, user_id, by, by_id] =
+        [&entry.user, &entry.user_id, &entry.by, &entry.by_id].map(|text| text.clone().unwrap_or_default());
     [
         time.to_string(),
         entry.event.clone(),
         entry.outcome.clone(),
         user,
         user_id,
+        by,
+        by_id,
         entry.about.clone(),
         entry.address.clone(),
         entry.device.clone(),
@@ -54,7 +58,7 @@ fn cells(entry: &Entry) -> [String; 8] {
 fn row(cells: &[String]) -> io::Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(cells.iter().map(|cell| inert(cell)))?;
-    writer.into_inner().map_err(|error| error.into_error())
+    writer.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
 /// A spreadsheet takes a cell that begins like this for a formula, and runs it (OWASP, CSV injection).

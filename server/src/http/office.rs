@@ -1,10 +1,11 @@
 //! The pages of operators, and the trail as a file.
 
+use super::bans::Filter;
 use super::pages::door;
-use super::{ApiError, audit, bans, render, request};
+use super::{ApiError, audit, render, request};
 use crate::flows;
 use crate::flows::operator::Operator;
-use crate::flows::trail::{self, Filter};
+use crate::flows::trail as trails;
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
@@ -16,7 +17,6 @@ use domain::ban::Trigger;
 use http::Uri;
 use serde::Deserialize;
 use store::audit::Event;
-use wire::paths;
 
 /// What the address of the page of bans may say besides its filter.
 #[derive(Debug, Default, Deserialize)]
@@ -26,23 +26,20 @@ struct Asked {
     done: String,
 }
 
-pub async fn view(
+/// `/dashboard/bans`
+///
+/// # Errors
+/// The store does not answer.
+pub async fn bans(
     state: &AppState,
     client: &Client,
     uri: &Uri,
     viewer: Viewer,
     administrator: &Administrator,
 ) -> Result<View, ApiError> {
-    if uri.path() == paths::AUDIT_PAGE {
-        return Ok(View::Audit(Box::new(trail_view(state, uri, viewer).await?)));
-    }
     let operator = Operator::administrator(state, client, administrator);
-    Ok(View::Bans(Box::new(bans_view(&operator, uri, viewer).await?)))
-}
-
-async fn bans_view(operator: &Operator<'_>, uri: &Uri, viewer: Viewer) -> Result<BansView, ApiError> {
     let (store, now) = (operator.store, operator.now);
-    let mut filter: bans::Filter = request::query(uri).unwrap_or_default();
+    let mut filter: Filter = request::query(uri).unwrap_or_default();
     let asked: Asked = request::query(uri).unwrap_or_default();
     if !matches!(filter.state.as_str(), "over" | "all") {
         "active".clone_into(&mut filter.state);
@@ -57,12 +54,12 @@ async fn bans_view(operator: &Operator<'_>, uri: &Uri, viewer: Viewer) -> Result
     let search = filter.search(operator.config.settings.ipv6_prefix, now)?;
     let explanation = match asked.explain.trim() {
         "" => None,
-        address => match flows::bans::explain(operator, address).await {
+        address => match flows::bans::explain(&operator, address).await {
             Err(flows::bans::Error::Store(error)) => return Err(error.into()),
             answer => Some(answer.map_err(|error| format!("{error}."))),
         },
     };
-    Ok(BansView {
+    Ok(View::Bans(Box::new(BansView {
         viewer,
         bans: flows::bans::list(store, &search).await?,
         word: filter.word,
@@ -79,26 +76,30 @@ async fn bans_view(operator: &Operator<'_>, uri: &Uri, viewer: Viewer) -> Result
             "removed" => Some(BansDone::Removed),
             _ => None,
         },
-    })
+    })))
 }
 
-async fn trail_view(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<AuditView, ApiError> {
+/// `/dashboard/audit`
+///
+/// # Errors
+/// The store does not answer.
+pub async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
     let (store, now) = (&*state.store, state.now());
-    let filter: Filter = request::query(uri).unwrap_or_default();
+    let filter: trails::Filter = request::query(uri).unwrap_or_default();
     let (audit, wrong) = match filter.search(store, audit::PAGE, now).await {
-        Ok(search) => (trail::page(store, &search).await?, None),
-        Err(trail::Error::Store(error)) => return Err(error.into()),
+        Ok(search) => (trails::page(store, &search).await?, None),
+        Err(trails::Error::Store(error)) => return Err(error.into()),
         Err(wrong) => (wire::audit::Audit { entries: Vec::new(), next: None }, Some(format!("{wrong}."))),
     };
-    let Filter { user, event, outcome, since, until, .. } = filter;
-    Ok(AuditView {
+    let trails::Filter { user, event, outcome, since, until, .. } = filter;
+    Ok(View::Audit(Box::new(AuditView {
         viewer,
         filter: AuditFilter { user, event, outcome, since, until },
         wrong,
         audit,
         hours: flows::refusals::hours(store, now).await?,
         events: Event::ALL.iter().map(|event| event.as_str()).collect(),
-    })
+    })))
 }
 
 /// `GET /dashboard/audit.csv`: a link leads here, and a link can be renewed like a page.

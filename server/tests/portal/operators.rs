@@ -294,7 +294,11 @@ async fn the_trail_is_exported_whole_and_inert() {
 
     let table = root.get(&format!("{}?format=csv&event=login", paths::AUDIT)).await;
     assert!(table.header("content-disposition").contains("audit.csv"));
-    assert!(table.text.starts_with("time,event,outcome,user,user_id,about,address,device\r\n"), "{}", table.text);
+    assert!(
+        table.text.starts_with("time,event,outcome,user,user_id,by,by_id,about,address,device\r\n"),
+        "{}",
+        table.text
+    );
     for cell in table.text.lines().flat_map(|line| line.split(',')) {
         assert!(!cell.starts_with(['=', '+', '@']) && !cell.starts_with("\"="), "{cell}");
     }

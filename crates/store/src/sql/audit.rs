@@ -11,9 +11,9 @@ use domain::UnixMs;
 macro_rules! found {
     ($first:literal) => {
         concat!(
-            "SELECT a.id, a.at, a.event, a.outcome, a.user_id, a.session_id, a.address, a.device, a.about,
-                u.name AS username
-            FROM audit a LEFT JOIN users u ON u.id = a.user_id WHERE ",
+            "SELECT a.id, a.at, a.event, a.outcome, a.user_id, a.session_id, a.address, a.device,
+                a.actor, a.about, u.name AS username, d.name AS actor_name
+            FROM audit a LEFT JOIN users u ON u.id = a.user_id LEFT JOIN users d ON d.id = a.actor WHERE ",
             $first,
             "a.at >= $1 AND a.at <= $2 AND ($3 = '' OR a.at < $4 OR a.id < $3)
             AND ($5 = '' OR a.event = $5) AND ($6 = '' OR a.outcome = $6)
@@ -23,11 +23,11 @@ macro_rules! found {
 }
 
 sql! {
-    APPEND = "INSERT INTO audit (id, at, event, outcome, user_id, session_id, address, device, about)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    APPEND = "INSERT INTO audit (id, at, event, outcome, user_id, session_id, address, device, actor, about)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     FOUND = found!("");
-    FOUND_OF_USER = found!("a.user_id = $8 AND ");
-    OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device, about
+    FOUND_OF_USER = found!("(a.user_id = $8 OR a.actor = $8) AND ");
+    OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about
         FROM audit WHERE user_id = $1 ORDER BY at DESC LIMIT $2";
     ODD = "SELECT COUNT(*) AS n FROM audit
         WHERE user_id = $1 AND at >= $2 AND (outcome <> 'ok' OR event = 'token_reused')";
@@ -43,6 +43,7 @@ pub async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &Entry) -> Result<(
         Value::OptText(entry.session.as_deref()),
         Value::Text(&entry.address),
         Value::Text(&entry.device),
+        Value::OptText(entry.actor.as_deref()),
         Value::Text(&entry.about),
     ];
     tx.execute(APPEND, values).await.map(drop)
@@ -77,7 +78,7 @@ impl<DB: Backend> Audit for SqlStore<DB> {
             }
             None => self.all(FOUND, [since, newest, before, at, event, outcome, limit]).await?,
         };
-        rows.iter().map(|row| Ok(Line { entry: entry(row)?, username: row.opt_text("username")? })).collect()
+        rows.iter().map(|row| named(row)).collect()
     }
 
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>> {
@@ -93,6 +94,10 @@ impl<DB: Backend> Audit for SqlStore<DB> {
     }
 }
 
+fn named<DB: Backend>(row: &Record<DB>) -> Result<Line> {
+    Ok(Line { entry: entry(row)?, username: row.opt_text("username")?, actor_name: row.opt_text("actor_name")? })
+}
+
 fn entry<DB: Backend>(row: &Record<DB>) -> Result<Entry> {
     Ok(Entry {
         id: row.text("id")?,
@@ -103,6 +108,7 @@ fn entry<DB: Backend>(row: &Record<DB>) -> Result<Entry> {
         session: row.opt_text("session_id")?,
         address: row.text("address")?,
         device: row.text("device")?,
+        actor: row.opt_text("actor")?,
         about: row.text("about")?,
     })
 }

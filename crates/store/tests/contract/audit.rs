@@ -61,7 +61,11 @@ pub async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
     assert_eq!(entries(Search { event: None, ..all.clone() }).await.len(), 7, "with the account itself");
     let names: Vec<_> = found(all.clone()).await.into_iter().map(|line| line.username).collect();
     assert_eq!(names[2..4], [None, Some("ada".to_owned())]);
-    assert_eq!(entries(Search { user: Some(ada), ..all.clone() }).await, written[3..]);
+    assert_eq!(entries(Search { user: Some(ada.clone()), ..all.clone() }).await, written[3..]);
+    let by_ada = Entry { actor: Some(ada.clone()), ..entry(Event::BanMade, None, NOW) };
+    store.append(&by_ada).await.unwrap();
+    let done = found(Search { user: Some(ada), event: Some(Event::BanMade), ..all.clone() }).await;
+    assert_eq!((&done[0].entry, done[0].actor_name.as_deref()), (&by_ada, Some("ada")), "what they did as well");
     assert_eq!(entries(Search { outcome: Some("ok".to_owned()), ..all.clone() }).await.len(), 3);
     assert_eq!(entries(Search { since: Some(NOW + 2), until: Some(NOW + 3), ..all.clone() }).await, written[2..4]);
     let mut pages = Vec::new();

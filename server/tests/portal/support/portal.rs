@@ -101,6 +101,7 @@ impl Portal {
             role,
             now: self.clock.now(),
             only_first: false,
+            invitation: None,
             audit,
             session: None,
             attempt: None,
@@ -120,6 +121,7 @@ impl Portal {
             session: None,
             address: "-".to_owned(),
             device: String::new(),
+            actor: None,
             about: String::new(),
         }
     }
