@@ -58,7 +58,7 @@ async fn list(operator: &Operator<'_>, json: bool) -> Outcome {
         return print::json(&list);
     }
     if list.is_empty() {
-        println!("The allowlist is empty.");
+        print::empty("The allowlist is empty.");
         return Ok(());
     }
     let rows = list.into_iter().map(|allowed| {

@@ -126,7 +126,7 @@ async fn list(operator: &Operator<'_>, wanted: List) -> Outcome {
         return print::json(&found);
     }
     if found.is_empty() {
-        println!("Nobody is banned.");
+        print::empty("Nobody is banned.");
         return Ok(());
     }
     let rows = found.into_iter().map(|ban| {

@@ -1,9 +1,10 @@
-//! What commands say: a table for people, JSON for programs.
+//! What commands say: tables for people, lines or JSON for programs.
 
 use super::{Failure, Outcome};
 use comfy_table::{ContentArrangement, Table, presets};
 use domain::UnixMs;
 use serde::Serialize;
+use std::io::IsTerminal;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Nothing was there. Its exit code is its own, so that a script can tell it from a failure.
@@ -15,14 +16,29 @@ pub fn nothing(what: impl Into<String>) -> Failure {
     Nothing(what.into()).into()
 }
 
-/// Columns as wide as the terminal; where there is none, as wide as their content.
+/// On a terminal columns under a head; elsewhere a line for each row, with tabs between, for `cut` and
+/// `while read`.
 pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
+    let rows = rows.into_iter().map(|row| row.map(|cell| printable(&cell)));
+    if !std::io::stdout().is_terminal() {
+        for row in rows {
+            println!("{}", row.join("\t"));
+        }
+        return;
+    }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
     for row in rows {
-        table.add_row(row.map(|cell| printable(&cell)));
+        table.add_row(row);
     }
     println!("{}", table.trim_fmt());
+}
+
+/// An empty list is a sentence for people, and nothing for programs.
+pub fn empty(sentence: &str) {
+    if std::io::stdout().is_terminal() {
+        println!("{sentence}");
+    }
 }
 
 /// One value, on one line.

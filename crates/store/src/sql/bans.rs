@@ -3,6 +3,7 @@ use super::backend::{Backend, Value};
 use super::catalogue::sql;
 use super::ladders::{Ladder, climb, hold};
 use super::store::SqlStore;
+use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use super::{refusals, strikes};
@@ -57,7 +58,8 @@ sql! {
         WHERE identity = $1 AND lifted_at IS NULL AND until > $2
         RETURNING id, incident, identity, scope, cause, reason, evidence, since, until, made_by, lifted_at, lifted_by,
             lift_reason";
-    FORGET_LADDERS = "DELETE FROM ladders WHERE identity = $1";
+    FORGET_LADDERS = "DELETE FROM ladders WHERE identity = $1 AND cause <> 'spray'";
+    FORGET_SPRAY = "DELETE FROM ladders WHERE identity = $1 AND cause = 'spray'";
     FORGET_STRIKES = "DELETE FROM strikes WHERE identity = $1";
 }
 
@@ -165,7 +167,10 @@ impl Write for Lift {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<Ban>> {
         let identity = Value::Text(&self.identity);
         let Lifting { by, reason, audit, now } = &self.lifting;
+        // In the order of a refusal, and one lift after another: whoever waits here is not waited for.
+        take_turn(tx, "lift", *now).await?;
         tx.execute(FORGET_LADDERS, [identity]).await?;
+        tx.execute(FORGET_SPRAY, [identity]).await?;
         tx.execute(FORGET_STRIKES, [identity]).await?;
         let lifted = tx.all(LIFT, [identity, Value::Int(*now), Value::Text(by), Value::Text(reason)]).await?;
         if !lifted.is_empty() {
