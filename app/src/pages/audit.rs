@@ -102,29 +102,30 @@ fn Trail(entries: Vec<Entry>, now: i64) -> impl IntoView {
         let whom = entry.user.or(entry.user_id).unwrap_or_default();
         let about = [whom, entry.about].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
         let by = entry.by.or(entry.by_id).map(|by| format!(" by {by}"));
-        let from = [entry.address, entry.device].join(" ");
+        // The command line has no address.
+        let from = [entry.address.trim_matches('-'), &entry.device].join(" ");
         view! {
-            <tr>
-                <td><When now at=entry.at /></td>
-                <td>{what} {by}</td>
-                <td class="figures">{about}</td>
-                <td class="figures quiet">{from}</td>
+            <tr role="row">
+                <td role="cell"><When now at=entry.at /></td>
+                <td role="cell">{what} {by}</td>
+                <td role="cell" class="figures">{about}</td>
+                <td role="cell" class="figures quiet">{from}</td>
             </tr>
         }
     };
     // A region that scrolls must be reachable by keyboard.
     view! {
         <div class="scroll" role="region" aria-label="Audit trail" tabindex="0">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"Whom or what"</th>
-                        <th scope="col">"From"</th>
+            <table role="table">
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader" scope="col">"When"</th>
+                        <th role="columnheader" scope="col">"What"</th>
+                        <th role="columnheader" scope="col">"Whom or what"</th>
+                        <th role="columnheader" scope="col">"From"</th>
                     </tr>
                 </thead>
-                <tbody>{entries.into_iter().map(row).collect_view()}</tbody>
+                <tbody role="rowgroup">{entries.into_iter().map(row).collect_view()}</tbody>
             </table>
         </div>
     }

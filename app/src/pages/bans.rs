@@ -1,5 +1,5 @@
 use crate::islands::Forms;
-use crate::parts::{BanCard, Countdown, Frame, Here, Options, When};
+use crate::parts::{BanCard, Countdown, Frame, Here, Options, When, named};
 use crate::view::{BansDone, BansView, Site};
 use crate::words::{trigger, wait};
 use leptos::prelude::*;
@@ -252,7 +252,7 @@ fn AllowedRow(allowed: Allowed, now: i64) -> impl IntoView {
                     " \u{b7} "
                     {comment}
                 </p>
-                <p class="small quiet">{until} " \u{b7} added by " {made_by} " " <When now at=created_at /></p>
+                <p class="small quiet">{until} " \u{b7} added by " {named(made_by)} " " <When now at=created_at /></p>
             </div>
             <form
                 method="post"

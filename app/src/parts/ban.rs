@@ -8,10 +8,10 @@ use wire::paths;
 #[component]
 pub fn BanCard(now: i64, ban: Ban) -> impl IntoView {
     let Ban { id, incident, address, scope, trigger, reason, evidence, since, until, in_force, made_by, .. } = ban;
-    let by = if made_by == "engine" { "the engine".to_owned() } else { made_by };
+    let scope = if in_force { trigger::scope(&scope) } else { trigger::past_scope(&scope) };
     let end = match ban.lifted_at {
         Some(at) => {
-            let by = ban.lifted_by.unwrap_or_default();
+            let by = named(ban.lifted_by.unwrap_or_default());
             view! { "lifted by " {by} " " <When now at /> }.into_any()
         }
         None if in_force => view! { <Countdown now until /> }.into_any(),
@@ -24,7 +24,7 @@ pub fn BanCard(now: i64, ban: Ban) -> impl IntoView {
                 <h3 class="figures">{address} " " <span class="badge">{trigger::name(&trigger).to_owned()}</span></h3>
                 <p>{reason} {(!evidence.is_empty()).then(|| view! { <span class="quiet">" Seen: " {evidence} "."</span> })}</p>
                 <p class="small quiet">
-                    {trigger::scope(&scope)} " \u{b7} " {end} " \u{b7} since " <When now at=since /> " by " {by}
+                    {scope} " \u{b7} " {end} " \u{b7} since " <When now at=since /> " by " {named(made_by)}
                     " \u{b7} incident " <code>{incident}</code>
                 </p>
                 {ban.lift_reason.map(|reason| view! { <p class="small quiet">"Lifted because: " {reason}</p> })}
@@ -32,6 +32,11 @@ pub fn BanCard(now: i64, ban: Ban) -> impl IntoView {
             {lift}
         </li>
     }
+}
+
+/// The names that are no person's.
+pub fn named(by: String) -> String {
+    if matches!(by.as_str(), "engine" | "command line") { format!("the {by}") } else { by }
 }
 
 /// How long something still lasts. The browser counts on.

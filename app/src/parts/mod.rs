@@ -15,7 +15,7 @@ mod sealed_note;
 mod when;
 
 pub use activity::ActivityLine;
-pub use ban::{BanCard, Countdown};
+pub use ban::{BanCard, Countdown, named};
 pub use device::DeviceFacts;
 pub use door::Door;
 pub use frame::{Frame, Here};

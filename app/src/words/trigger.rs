@@ -15,6 +15,12 @@ pub fn name(trigger: &str) -> &str {
     }
 }
 
+/// What was closed.
+#[cfg(feature = "ssr")]
+pub fn past_scope(scope: &str) -> &'static str {
+    if scope == "everything" { "was closed for everything" } else { "could not sign in" }
+}
+
 /// What is closed.
 pub fn scope(scope: &str) -> &'static str {
     if scope == "everything" { "closed for everything" } else { "cannot sign in" }

