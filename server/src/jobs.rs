@@ -23,7 +23,11 @@ pub struct Freshness(AtomicI64);
 impl Freshness {
     /// Whether memory is too old to be trusted with a yes.
     pub fn is_stale(&self, now: UnixMs) -> bool {
-        now - self.0.load(Ordering::Relaxed) > STALE_MS
+        self.age(now) > STALE_MS
+    }
+
+    pub fn age(&self, now: UnixMs) -> i64 {
+        now - self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod http;
 pub mod jobs;
 pub mod key_encryption;
 pub mod keyring;
+pub mod operator;
 pub mod passwords;
 pub mod proofs;
 pub mod queue;

@@ -6,7 +6,7 @@ use crate::http::{
 };
 use crate::state::AppState;
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower::ServiceBuilder;
@@ -74,7 +74,7 @@ pub fn router(state: &AppState) -> Router {
 
     let answered = ServiceBuilder::new()
         .layer(MapResponseLayer::new(move |response| headers::complete(response, https)))
-        .layer(from_fn(log::guard))
+        .layer(from_fn_with_state(state.clone(), log::guard))
         .layer(CatchPanicLayer::custom(not_found::panicked))
         .service(files.fallback_service(guarded));
     Router::new().fallback_service(answered)

@@ -1,5 +1,6 @@
 //! Sessions as every request asks for them: from memory, told of changes.
 
+use crate::operator::metrics::CacheCounts;
 use domain::UnixMs;
 use domain::session::takes_access;
 use moka::sync::Cache;
@@ -18,11 +19,14 @@ pub struct Live {
 
 /// A bounded cache over the store. Another node's changes reach it through [`Sessions::apply`].
 #[derive(Debug, Clone)]
-pub struct Sessions(Cache<String, Live>);
+pub struct Sessions {
+    live: Cache<String, Live>,
+    counts: CacheCounts,
+}
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self(Cache::new(100_000))
+        Self { live: Cache::new(100_000), counts: CacheCounts::default() }
     }
 }
 
@@ -32,14 +36,25 @@ impl Sessions {
     /// # Errors
     /// The session is not in memory and the store does not answer.
     pub async fn takes(&self, store: &dyn Store, id: &str, generation: u32, now: UnixMs) -> store::Result<bool> {
-        let live = match self.0.get(id) {
-            Some(live) => live,
-            None => match store.session(id).await? {
-                Some(row) => self.learn(&row),
-                None => return Ok(false),
-            },
+        let live = match self.live.get(id) {
+            Some(live) => {
+                self.counts.hits.inc();
+                live
+            }
+            None => {
+                self.counts.misses.inc();
+                match store.session(id).await? {
+                    Some(row) => self.learn(&row),
+                    None => return Ok(false),
+                }
+            }
         };
         Ok(live.takes(generation, now))
+    }
+
+    /// How often a session was in memory.
+    pub fn cache(&self) -> &CacheCounts {
+        &self.counts
     }
 
     /// Takes in a row that was read or written.
@@ -56,25 +71,25 @@ impl Sessions {
     }
 
     pub fn insert(&self, id: &str, live: Live) {
-        self.0.insert(id.to_owned(), live);
+        self.live.insert(id.to_owned(), live);
     }
 
     /// Ends a session here at once.
     pub fn end(&self, id: &str) {
-        if let Some(live) = self.0.get(id) {
+        if let Some(live) = self.live.get(id) {
             self.insert(id, Live { revoked: true, ..live });
         }
     }
 
     /// Forgets everything: the next question asks the store.
     pub fn clear(&self) {
-        self.0.invalidate_all();
+        self.live.invalidate_all();
     }
 
     /// Takes in other nodes' changes to sessions that are in memory here.
     pub fn apply(&self, changes: &[Change]) {
         for change in changes {
-            let Some(held) = self.0.get(&change.id) else { continue };
+            let Some(held) = self.live.get(&change.id) else { continue };
             let news = Live {
                 generation: change.generation.max(held.generation),
                 rotated_at: change.rotated_at.max(held.rotated_at),

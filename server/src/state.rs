@@ -7,6 +7,7 @@ use crate::entropy::Entropy;
 use crate::floods::Floods;
 use crate::http::assets;
 use crate::keyring::{self, Keyring};
+use crate::operator::metrics::Metrics;
 use crate::passwords::{self, Passwords};
 use crate::proofs::SeenProofs;
 use crate::queue::Queue;
@@ -39,6 +40,7 @@ pub struct Parts {
     pub queue: Queue,
     pub proofs: SeenProofs,
     pub sync: jobs::Freshness,
+    pub metrics: Metrics,
     pub assets: Arc<Assets>,
     leptos: LeptosOptions,
 }
@@ -77,6 +79,7 @@ impl AppState {
             queue: Queue::default(),
             proofs: SeenProofs::default(),
             sync: jobs::Freshness::default(),
+            metrics: Metrics::new(clock.now()),
             assets: Arc::new(assets::manifest()),
             leptos: LeptosOptions::builder().output_name("postern").build(),
             config,

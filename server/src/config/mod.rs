@@ -3,11 +3,13 @@
 mod bans;
 mod durations;
 mod layers;
+mod operator;
 mod proxies;
 mod settings;
 
 pub use bans::Preset;
 pub use layers::{ConfigError, Layers};
+pub use operator::{Listen, Operator};
 pub use proxies::{ClientAddress, Proxies};
 pub use settings::{LogFormat, Settings, SignupMode};
 

@@ -3,6 +3,7 @@
 use super::bans::BanSettings;
 use super::durations::Span;
 use super::layers::ConfigError;
+use super::operator::Operator;
 use super::proxies::ClientAddress;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ pub struct Settings {
     pub session: Session,
     pub ban: BanSettings,
     pub connections: Connections,
+    pub operator: Operator,
     pub log: Log,
 }
 
@@ -117,6 +119,7 @@ impl Default for Settings {
             session: Session::default(),
             ban: BanSettings::default(),
             connections: Connections::default(),
+            operator: Operator::default(),
             log: Log::default(),
         }
     }
@@ -182,6 +185,7 @@ impl Settings {
                 return Err(ConfigError::invalid(name, &format!("{value} is not between {least} and {most}")));
             }
         }
+        self.operator.check()?;
         if self.session.idle.0 < self.session.access.0 || self.session.absolute.0 < self.session.idle.0 {
             return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
         }

@@ -29,6 +29,7 @@ pub fn sentence(state: &AppState) -> Sentence {
 pub fn impose(state: &AppState, bans: &[Ban]) {
     state.bans.apply(bans);
     for ban in bans {
+        state.metrics.banned(ban.trigger);
         tracing::warn!(
             identity = %ban.identity, scope = %ban.scope, trigger = %ban.trigger,
             seconds = (ban.until - ban.since) / 1000, incident = %ban.incident, "banned"

@@ -6,6 +6,7 @@ mod commands;
 mod connections;
 mod kill;
 mod login;
+mod operator;
 mod refresh;
 mod same_origin;
 mod sessions;

@@ -2,7 +2,7 @@ use super::backend::Backend;
 use super::catalogue::{sql, statements};
 use super::store::{SqlStore, Writes};
 use crate::Result;
-use crate::upkeep::Upkeep;
+use crate::upkeep::{Connections, Upkeep};
 use async_trait::async_trait;
 
 sql! {
@@ -24,6 +24,11 @@ impl<DB: Backend> SqlStore<DB> {
 impl<DB: Backend> Upkeep for SqlStore<DB> {
     async fn ping(&self) -> Result<()> {
         self.count(PING, []).await.map(drop)
+    }
+
+    fn connections(&self) -> Connections {
+        let idle = u32::try_from(self.reads.num_idle()).unwrap_or(u32::MAX);
+        Connections { open: self.reads.size(), idle }
     }
 
     async fn close(&self) {
