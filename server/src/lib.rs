@@ -1,5 +1,6 @@
 //! Postern: a self-hosted sign-in portal and auth server in one program.
 
+pub mod backup;
 pub mod bans;
 pub mod cli;
 pub mod clock;
@@ -7,6 +8,7 @@ pub mod config;
 pub mod connections;
 pub mod cookies;
 pub mod device;
+pub mod doctor;
 pub mod dpop;
 pub mod entropy;
 pub mod envelope;

@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod audit;
 pub mod bans;
+pub mod copies;
 pub mod error;
 pub mod keys;
 pub mod sessions;

@@ -1,7 +1,11 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "what clap prints as help is not Markdown")]
 
+mod backup;
 mod ban;
+mod calibrate;
+mod config;
+mod doctor;
 mod serve;
 mod setup;
 mod store;
@@ -45,13 +49,24 @@ enum Command {
     /// Addresses that are closed
     #[command(subcommand)]
     Ban(ban::Command),
+    /// The settings, from file, environment and flags together
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Copy the database to a file while the server runs
+    Backup(backup::BackupArgs),
+    /// Put a backup back; the server must not run
+    Restore(backup::RestoreArgs),
+    /// Look for what is wrong with this installation, and say what to do
+    Doctor(doctor::Args),
+    /// Measure password hashing on this machine and suggest settings; changes nothing
+    Calibrate(calibrate::Args),
 }
 
 /// Parses, runs, and says in one line what went wrong. Exit codes: 0 done, 1 failed, 2 usage or settings.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let config = match cli.layers().load() {
-        Ok(config) => config,
+    let (config, origins) = match cli.layers().load_with_origins() {
+        Ok(loaded) => loaded,
         Err(error) => {
             eprintln!("postern: {error}");
             return ExitCode::from(2);
@@ -62,6 +77,14 @@ pub fn main() -> ExitCode {
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
         Command::Ban(command) => blocking(ban::run(config, command)),
+        Command::Config(command) => {
+            config::run(&config, &origins, &command);
+            Ok(())
+        }
+        Command::Backup(args) => blocking(backup::backup(config, args)),
+        Command::Restore(args) => blocking(backup::restore(config, args)),
+        Command::Doctor(args) => blocking(doctor::run(config, args)),
+        Command::Calibrate(args) => calibrate::run(&config, &args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

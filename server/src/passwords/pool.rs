@@ -77,8 +77,7 @@ impl Passwords {
     pub fn start(settings: &Settings, entropy: &dyn Entropy) -> Result<Self, Error> {
         let password = &settings.password;
         let params = Params::new(password.memory_kib, password.passes, 1, Some(OUTPUT_BYTES)).map_err(Error::Argon2)?;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = if password.threads == 0 { cores } else { password.threads };
+        let threads = threads(settings);
         let (jobs, waiting) = mpsc::channel();
         let waiting = Arc::new(parking_lot::Mutex::new(waiting));
         let seconds = Histogram::new(SECONDS);
@@ -153,6 +152,14 @@ impl Passwords {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job { password, salt, params, reply }).map_err(|_| Error::Stopped)?;
         answer.await.map_err(|_| Error::Stopped)?.map_err(Error::Argon2)
+    }
+}
+
+/// How many hash at once.
+pub fn threads(settings: &Settings) -> usize {
+    match settings.password.threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
     }
 }
 

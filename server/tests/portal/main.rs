@@ -1,9 +1,11 @@
 //! The portal from outside: requests into the whole router, on a real store and a clock of our own.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails says so")]
 
+mod backup;
 mod bans;
 mod commands;
 mod connections;
+mod installation;
 mod kill;
 mod login;
 mod operator;

@@ -22,6 +22,7 @@ mod setup;
 mod sqlite_only;
 mod swept;
 mod texts;
+mod upkeep;
 mod users;
 
 macro_rules! contract {
@@ -150,6 +151,10 @@ contract! {
         a_closed_store_says_so,
         closing_waits_for_what_is_under_way,
         answers_a_ping,
+    }
+    upkeep {
+        knows_its_newest_row_and_who_signed_in,
+        is_copied_while_others_write,
     }
     texts {
         come_back_as_they_went_in,
