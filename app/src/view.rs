@@ -148,6 +148,10 @@ pub struct Activity {
 pub enum Event {
     AccountCreated,
     SignedIn,
+    /// Signed in from a browser that had not done so before.
+    NewDevice,
+    /// Signed in from a network that the account had not been used from.
+    NewPlace,
     WrongPassword,
     SignedOut,
     /// One session was ended from another.
@@ -162,6 +166,6 @@ pub enum Event {
 impl Event {
     /// Whether the owner should look twice.
     pub fn is_odd(self) -> bool {
-        matches!(self, Self::WrongPassword | Self::TokenReused)
+        matches!(self, Self::NewDevice | Self::NewPlace | Self::WrongPassword | Self::TokenReused)
     }
 }

@@ -20,6 +20,8 @@ pub enum Name {
     Refresh,
     /// Ties a `short_key` to the browser that asked for it. Strict.
     PreLogin,
+    /// Says that this browser has signed in before ([`domain::known_device`]). Strict.
+    Device,
 }
 
 impl Name {
@@ -28,16 +30,18 @@ impl Name {
             (Self::Access, false) => "__Host-postern-access",
             (Self::Refresh, false) => "__Host-postern-refresh",
             (Self::PreLogin, false) => "__Host-postern-login",
+            (Self::Device, false) => "__Host-postern-device",
             (Self::Access, true) => "postern-access",
             (Self::Refresh, true) => "postern-refresh",
             (Self::PreLogin, true) => "postern-login",
+            (Self::Device, true) => "postern-device",
         }
     }
 
     fn same_site(self) -> SameSite {
         match self {
             Self::Access => SameSite::Lax,
-            Self::Refresh | Self::PreLogin => SameSite::Strict,
+            Self::Refresh | Self::PreLogin | Self::Device => SameSite::Strict,
         }
     }
 }

@@ -42,6 +42,7 @@ pub struct Macs {
     pub account: Zeroizing<[u8; 32]>,
     pub nonce: Zeroizing<[u8; 32]>,
     pub setup: Zeroizing<[u8; 32]>,
+    pub device: Zeroizing<[u8; 32]>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -181,6 +182,7 @@ impl Macs {
             account: purpose("account digest"),
             nonce: purpose("dpop nonce"),
             setup: purpose("set-up code"),
+            device: purpose("device cookie"),
         })
     }
 }

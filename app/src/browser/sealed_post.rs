@@ -47,7 +47,7 @@ pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: i
         tries -= 1;
         match answer.code() {
             _ if answer.is_ok() => return if session::kept().await? { Ok(()) } else { Err(Refusal::NoCookies) },
-            Some(Code::ShortKeyExpired | Code::ShortKeyMismatch) if tries > 0 => {}
+            Some(Code::ShortKeyExpired | Code::ShortKeyMismatch | Code::DeviceMismatch) if tries > 0 => {}
             Some(Code::AlreadyReceived) => return arrived_before(answer).await,
             _ => return Err(refusal(&answer)),
         }

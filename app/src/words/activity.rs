@@ -9,6 +9,8 @@ pub fn sentence(activity: &Activity) -> String {
     match activity.event {
         Event::AccountCreated => "The account was created".to_owned(),
         Event::SignedIn => format!("Signed in{times}{with}"),
+        Event::NewDevice => format!("Signed in on a new device{with}"),
+        Event::NewPlace => format!("Signed in from a new network{with}"),
         Event::WrongPassword if *count > 1 => format!("{count} wrong passwords from {address}"),
         Event::WrongPassword => format!("A wrong password from {address}"),
         Event::SignedOut => format!("Signed out{times}{with}"),

@@ -1,5 +1,6 @@
-//! Who a client is to the ban engine: an IPv4 address, or an IPv6 prefix.
+//! Who a client is to the ban engine: an IPv4 address, an IPv6 prefix, or a known device.
 
+use crate::encoding::{base64url, from_base64url};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,12 +13,16 @@ use std::str::FromStr;
 pub enum Identity {
     V4(Ipv4Addr),
     V6(Ipv6Addr, u8),
+    /// A browser that has signed in before, wherever it is ([`crate::known_device`]).
+    Device([u8; 16]),
 }
 
-/// The text is no address and no IPv6 prefix.
+/// The text is no address, no IPv6 prefix and no device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not an address: write 203.0.113.7, 2001:db8::/64 or 2001:db8::1")]
 pub struct NotAnIdentity(String);
+
+const DEVICE: &str = "device:";
 
 /// The IPv6 prefix length where nothing else is configured.
 pub const DEFAULT_V6_PREFIX: u8 = 64;
@@ -39,6 +44,7 @@ impl Identity {
         match self {
             Self::V4(v4) => v4.is_loopback(),
             Self::V6(v6, prefix) => Ipv6Addr::LOCALHOST.to_bits() & mask(prefix) == v6.to_bits(),
+            Self::Device(_) => false,
         }
     }
 
@@ -53,6 +59,7 @@ impl Identity {
                 let shown = prefix.min(48);
                 format!("{}/{shown}", Ipv6Addr::from_bits(v6.to_bits() & mask(shown)))
             }
+            Self::Device(_) => "a known device".to_owned(),
         }
     }
 }
@@ -69,6 +76,7 @@ impl fmt::Display for Identity {
         match self {
             Self::V4(v4) => write!(f, "{v4}"),
             Self::V6(v6, prefix) => write!(f, "{v6}/{prefix}"),
+            Self::Device(id) => write!(f, "{DEVICE}{}", base64url(id)),
         }
     }
 }
@@ -78,6 +86,9 @@ impl FromStr for Identity {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || NotAnIdentity(text.to_owned());
+        if let Some(id) = text.strip_prefix(DEVICE) {
+            return from_base64url(id).and_then(|id| id.try_into().ok()).map(Self::Device).ok_or_else(wrong);
+        }
         match text.split_once('/') {
             None => Ok(Self::of(text.parse().map_err(|_| wrong())?, DEFAULT_V6_PREFIX)),
             Some((address, prefix)) => {

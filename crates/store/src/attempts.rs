@@ -108,6 +108,20 @@ pub struct Standing {
     pub failures: Failures,
     /// Whether a success has something to forgive: failures in a row, or this identity's own.
     pub forgivable: bool,
+    /// Whether the user has a session from this place.
+    pub known_place: bool,
+}
+
+/// Whose standing is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The name's key ([`domain::account::AccountName::key`]); empty where it cannot be one.
+    pub name_key: &'a str,
+    /// The account digest that failures are counted by.
+    pub account: &'a str,
+    pub identity: Identity,
+    /// As sessions keep it ([`Identity::place`]).
+    pub place: &'a str,
 }
 
 #[async_trait]
@@ -136,8 +150,8 @@ pub trait Attempts {
     /// is written.
     async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
 
-    /// Reads what an attempt on `account` (a digest) under `name_key` is judged against, at once.
-    async fn standing(&self, name_key: &str, account: &str, identity: Identity) -> Result<Standing>;
+    /// Reads all that an attempt is judged against at once.
+    async fn standing(&self, asked: Asked<'_>) -> Result<Standing>;
 
     /// Deletes what has run out: burnt `short_keys`, reservations, strikes, quiet ladders and
     /// account failures older than 30 days. Returns how many rows went.

@@ -19,6 +19,8 @@ pub enum Code {
     ShortKeyExpired,
     /// The `short_key` was made for another origin, cookie or envelope key: get a new one. 400.
     ShortKeyMismatch,
+    /// The device cookie belongs to another account or key: it is forgotten, get a new challenge. 400.
+    DeviceMismatch,
     /// The `short_key` was not made here. 403.
     ShortKeyForged,
     /// The `short_key` was used before. 403.
@@ -35,6 +37,8 @@ pub enum Code {
     NoSession,
     /// The refresh token cannot be used any more: sign in again. 401.
     SessionEnded,
+    /// Only administrators may do this. 403.
+    Forbidden,
     /// The request does not come from this site's own pages. 403.
     CrossSite,
     /// Nobody may sign up here, or the code is wrong or used. 403.

@@ -1,6 +1,6 @@
 //! What happened to an account, as its owner reads it.
 
-use super::audit::OK;
+use super::audit::{NEW_DEVICE, NEW_PLACE, OK};
 use crate::http::ApiError;
 use crate::state::AppState;
 use app::view::{Activity, Event as Seen};
@@ -24,6 +24,8 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
     let event = match (entry.event, entry.outcome.as_str()) {
         (Event::UserAdded, OK) => Seen::AccountCreated,
         (Event::Login, OK) => Seen::SignedIn,
+        (Event::Login, NEW_DEVICE) => Seen::NewDevice,
+        (Event::Login, NEW_PLACE) => Seen::NewPlace,
         (Event::Login, _) => Seen::WrongPassword,
         (Event::Logout, _) => Seen::SignedOut,
         (Event::SessionEnded, _) => Seen::DeviceEnded,

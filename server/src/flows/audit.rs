@@ -6,6 +6,10 @@ use store::audit::{Entry, Event};
 
 /// What stands for "it worked".
 pub const OK: &str = "ok";
+/// A sign-in that worked, from a browser that had not signed in before.
+pub const NEW_DEVICE: &str = "new_device";
+/// A sign-in that worked, from a known device at an address that it had not come from before.
+pub const NEW_PLACE: &str = "new_place";
 
 pub fn entry(state: &AppState, client: &Client, event: Event, outcome: &str) -> Entry {
     Entry {

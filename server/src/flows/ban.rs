@@ -2,10 +2,10 @@
 
 use crate::bans::Closed;
 use crate::floods::Flood;
-use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::state::AppState;
 use domain::ban::{Trigger, incident};
+use domain::identity::Identity;
 use std::sync::Arc;
 use store::attempts::Sentence;
 use store::bans::Ban;
@@ -38,9 +38,9 @@ pub fn impose(state: &AppState, bans: &[Ban]) {
 }
 
 /// A strike outside an attempt. Answers with the ban if one was due, else with `code`.
-pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidence: &str, code: Code) -> ApiError {
+pub async fn strike(state: &AppState, identity: Identity, trigger: Trigger, evidence: &str, code: Code) -> ApiError {
     let sentence = sentence(state);
-    match state.store.strike(client.identity, trigger, evidence, &sentence).await {
+    match state.store.strike(identity, trigger, evidence, &sentence).await {
         Ok(ban) => {
             // A ban that was in force already is not a new one.
             let new = ban.as_ref().is_some_and(|ban| ban.id == sentence.ban_id);
@@ -56,14 +56,14 @@ pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidenc
 }
 
 /// The answer to one request too many.
-pub async fn flood(state: &AppState, client: &Client, flood: Flood) -> ApiError {
+pub async fn flood(state: &AppState, identity: Identity, flood: Flood) -> ApiError {
     let now = state.now();
     // Of many that arrive together the first bans; the others only hear of it.
-    let turn = state.queue.turn(client.identity).await;
-    if let Some(closed) = state.bans.closed(client.identity, domain::ban::Scope::Everything, now) {
+    let turn = state.queue.turn(identity).await;
+    if let Some(closed) = state.bans.closed(identity, domain::ban::Scope::Everything, now) {
         return ApiError::banned(closed, now);
     }
-    let error = strike(state, client, Trigger::Flood, &flood.to_string(), Code::Banned).await;
+    let error = strike(state, identity, Trigger::Flood, &flood.to_string(), Code::Banned).await;
     drop(turn);
     error
 }

@@ -7,8 +7,9 @@ use crate::sessions::Live;
 use crate::state::AppState;
 use crate::tokens::Subject;
 use domain::UnixMs;
-use domain::account::Role;
+use domain::account::{AccountDigest, Role};
 use domain::encoding::base64url;
+use domain::known_device::KnownDevice;
 use domain::refresh_token::RefreshToken;
 use store::sessions::NewSession;
 use store::users::PasswordHash;
@@ -21,6 +22,8 @@ pub struct Issued {
     pub session: Session,
     pub access_token: String,
     pub refresh_token: String,
+    /// The device cookie of a browser that has just signed in.
+    pub device: Option<String>,
     /// When the session ends if it is not used again.
     pub until: UnixMs,
 }
@@ -72,10 +75,17 @@ pub fn open(
 ///
 /// # Errors
 /// The access token cannot be signed.
-pub fn first(state: &AppState, owner: &Owner<'_>, opening: &Opening) -> Result<Issued, ApiError> {
+pub fn first(
+    state: &AppState,
+    owner: &Owner<'_>,
+    account: &AccountDigest,
+    opening: &Opening,
+) -> Result<Issued, ApiError> {
     let row = &opening.row;
     let live = Live { generation: 0, rotated_at: row.now, idle_at: row.idle_at, ends_at: row.ends_at, revoked: false };
-    tokens(state, owner, &row.id, row.jkt.as_deref(), live, &opening.token)
+    let jkt = row.jkt.as_deref();
+    let device = KnownDevice::issue(&state.keyring.macs.device, account, jkt, row.now);
+    Ok(Issued { device: Some(device), ..tokens(state, owner, &row.id, jkt, live, &opening.token)? })
 }
 
 /// The tokens of a session at a generation; from now on this process knows it.
@@ -112,6 +122,7 @@ pub fn tokens(
         },
         access_token,
         refresh_token: token.reveal(&state.keyring.macs.refresh),
+        device: None,
         until: live.idle_at.min(live.ends_at),
     })
 }

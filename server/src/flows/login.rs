@@ -5,13 +5,14 @@ use super::sealed::{self, Received, Sealed, Stop};
 use super::{audit, ban};
 use crate::guards::client::Client;
 use crate::http::ApiError;
+use crate::keyring;
 use crate::passwords::Verified;
 use crate::state::AppState;
 use domain::account::{AccountDigest, AccountName};
 use domain::account_delay::{self, Gate};
 use domain::ban::Trigger;
 use domain::login::{Facts, Reason, Verdict, judge};
-use store::attempts::{Acceptance, Attempt, Refusal, Standing};
+use store::attempts::{Acceptance, Asked, Attempt, Refusal, Standing};
 use store::audit::Event;
 use store::users::{PasswordHash, User};
 use wire::envelope::Kind;
@@ -34,9 +35,22 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     let digest = AccountDigest::of(&state.keyring.macs.account, &credentials.username);
     // A name that cannot be one is looked up all the same: it must cost what an unknown one costs.
     let name = AccountName::parse(&credentials.username).ok();
-    let key = name.as_ref().map_or("", AccountName::key);
-    let Standing { user, failures, forgivable } = state.store.standing(key, digest.as_str(), client.identity).await?;
-    let gate = account_delay::gate(failures, state.now());
+    let jkt = received.keys.as_ref().map(|(signing, _)| keyring::thumbprint(signing));
+    if client.known.as_ref().is_some_and(|known| !known.is_of(&digest, jkt.as_deref())) {
+        return Err(ApiError::new(Code::DeviceMismatch).into());
+    }
+    let asked = Asked {
+        name_key: name.as_ref().map_or("", AccountName::key),
+        account: digest.as_str(),
+        identity: client.judged(),
+        place: &client.identity.place(),
+    };
+    let Standing { user, failures, forgivable, known_place } = state.store.standing(asked).await?;
+    // Strangers who guess at an account do not slow its owner down on a device that is known.
+    let gate = match client.known {
+        Some(_) => Gate::Open,
+        None => account_delay::gate(failures, state.now()),
+    };
     if let Gate::Wait { ms } = gate {
         return Err(ApiError::wait(Code::AccountDelayed, ms).into());
     }
@@ -52,7 +66,12 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     };
     match (judge(facts), user) {
         (Verdict::Accepted, Some(user)) => {
-            let issued = accept(state, client, &received, &user, digest.as_str(), forgivable).await?;
+            let outcome = match client.known {
+                None => audit::NEW_DEVICE,
+                Some(_) if !known_place => audit::NEW_PLACE,
+                Some(_) => audit::OK,
+            };
+            let issued = accept(state, client, &received, &user, &digest, forgivable, outcome).await?;
             if verified == Verified::RightButOld {
                 upgrade(state, &received, &user, password).await;
             }
@@ -72,16 +91,17 @@ async fn accept(
     client: &Client,
     received: &Received,
     user: &User,
-    account: &str,
+    account: &AccountDigest,
     forgive: bool,
+    outcome: &str,
 ) -> Result<Issued, Stop> {
     let opening = issue::open(state, client, &user.id, Some(user.password_hash.clone()), received.keys.as_ref());
-    let mut entry = audit::entry(state, client, Event::Login, audit::OK);
+    let mut entry = audit::entry(state, client, Event::Login, outcome);
     entry.user = Some(user.id.clone());
     entry.session = Some(opening.row.id.clone());
     let acceptance = Acceptance {
         attempt: received.attempt.clone(),
-        account: account.to_owned(),
+        account: account.as_str().to_owned(),
         session: opening.row.clone(),
         forgive,
         audit: entry,
@@ -92,7 +112,7 @@ async fn accept(
         return Err(Stop::Ended(ApiError::new(Code::WrongCredentials)));
     }
     let owner = Owner { user: &user.id, username: &user.name, role: user.role };
-    issue::first(state, &owner, &opening).map_err(Stop::Ended)
+    issue::first(state, &owner, account, &opening).map_err(Stop::Ended)
 }
 
 async fn refuse(
@@ -109,7 +129,8 @@ async fn refuse(
         attempt: attempt.clone(),
         trigger: Trigger::InvalidCredentials,
         account: Some(digest.as_str().to_owned()),
-        counts_for_account: true,
+        // A known device has a bucket of its own.
+        counts_for_account: client.known.is_none(),
         evidence: "a name and password that do not fit".to_owned(),
         audit: entry,
         sentence: ban::sentence(state),

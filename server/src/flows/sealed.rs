@@ -71,8 +71,8 @@ impl Sealed {
 pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Kind) -> Result<Received, ApiError> {
     let short_key = check_short_key(state, client, &sealed).await?;
     let place = state.passwords.place().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
-    let turn = state.queue.turn(client.identity).await;
-    let attempt = Attempt { id: state.ulid(), identity: client.identity };
+    let turn = state.queue.turn(client.judged()).await;
+    let attempt = Attempt { id: state.ulid(), identity: client.judged() };
     begin(state, client, &sealed, &short_key, &attempt).await?;
     match open(state, &sealed, kind) {
         Ok((opened, keys)) => Ok(Received { attempt, plaintext: opened.plaintext, keys, place, _turn: turn }),
@@ -85,7 +85,7 @@ async fn check_short_key(state: &AppState, client: &Client, sealed: &Sealed) -> 
     let macs = &state.keyring.macs;
     let Ok(short_key) = ShortKey::authenticate(&macs.short_key, &sealed.request.short_key) else {
         let evidence = "a short_key with a wrong MAC";
-        return Err(ban::strike(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
+        return Err(ban::strike(state, client.identity, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
     };
     // A program's short_key sets no cookies: nobody can sign a visitor in under another's name.
     let cookie =
@@ -95,7 +95,7 @@ async fn check_short_key(state: &AppState, client: &Client, sealed: &Sealed) -> 
         Ok(()) => Ok(short_key),
         Err(Refused::Expired) if state.config.policy.expired_short_key.is_some() => {
             let evidence = "a short_key that had run out";
-            Err(ban::strike(state, client, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired).await)
+            Err(ban::strike(state, client.identity, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired).await)
         }
         Err(Refused::Expired) => Err(ApiError::new(Code::ShortKeyExpired)),
         Err(Refused::Forged | Refused::Mismatch) => Err(ApiError::new(Code::ShortKeyMismatch)),
@@ -112,7 +112,7 @@ async fn begin(
     for _ in 0..BUSY_TRIES {
         let now = state.now();
         // While this one waited for its turn, the one before may have closed the address.
-        if let Some(closed) = state.bans.closed(client.identity, Scope::SignIn, now) {
+        if let Some(closed) = state.bans.closed(client.judged(), Scope::SignIn, now) {
             return Err(ApiError::banned(closed, now));
         }
         let begin = Begin {
@@ -132,9 +132,14 @@ async fn begin(
             Begun::Resent => return Err(ApiError::new(Code::AlreadyReceived)),
             Begun::Replayed => {
                 let evidence = "a short_key that was used before";
-                return Err(
-                    ban::strike(state, client, Trigger::ReplayedShortKey, evidence, Code::ShortKeyReplayed).await
-                );
+                return Err(ban::strike(
+                    state,
+                    client.identity,
+                    Trigger::ReplayedShortKey,
+                    evidence,
+                    Code::ShortKeyReplayed,
+                )
+                .await);
             }
             Begun::Full => break,
         }

@@ -8,7 +8,7 @@ use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::state::AppState;
 use crate::{passwords::common, setup};
-use domain::account::{AccountName, Role};
+use domain::account::{AccountDigest, AccountName, Role};
 use domain::password::{BadPassword, check_length};
 use store::audit::Event;
 use store::users::{Added, NewUser, PasswordHash};
@@ -54,7 +54,8 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     match state.store.add_user(&new_user).await? {
         Added::Added => {
             let owner = Owner { user: &user, username: name.as_str(), role };
-            issue::first(state, &owner, &opening).map_err(Stop::Ended)
+            issue::first(state, &owner, &AccountDigest::of(&state.keyring.macs.account, name.as_str()), &opening)
+                .map_err(Stop::Ended)
         }
         Added::NameTaken => Err(ApiError::new(Code::NameTaken).into()),
         Added::NotFirst => Err(ApiError::new(Code::SignupClosed).into()),

@@ -10,6 +10,7 @@ use axum::response::{Html, IntoResponse, Response};
 use domain::ban::Scope;
 use domain::encoding::base64url;
 use domain::identity::Identity;
+use domain::known_device::KnownDevice;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::net::{IpAddr, SocketAddr};
 use wire::problem::Code;
@@ -19,6 +20,8 @@ use wire::problem::Code;
 pub struct Client {
     pub address: IpAddr,
     pub identity: Identity,
+    /// Set on sign-in requests of browsers that have signed in before.
+    pub known: Option<KnownDevice>,
     /// As it was sent: most requests never read it.
     user_agent: Option<HeaderValue>,
 }
@@ -28,8 +31,14 @@ impl Client {
         Self {
             address: address.to_canonical(),
             identity: Identity::of(address, v6_prefix),
+            known: None,
             user_agent: headers.get(header::USER_AGENT).cloned(),
         }
+    }
+
+    /// Whom a sign-in is counted for: a known device by itself, everybody else by address.
+    pub fn judged(&self) -> Identity {
+        self.known.as_ref().map_or(self.identity, KnownDevice::identity)
     }
 
     /// "Firefox on Linux"

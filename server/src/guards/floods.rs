@@ -1,18 +1,18 @@
-//! Limits on how much one address asks at once.
+//! Limits on how much one address, or one known device, asks at once.
 
-use super::client::Client;
 use crate::floods::{Class, InFlight};
 use crate::flows;
 use crate::http::ApiError;
 use crate::state::AppState;
+use domain::identity::Identity;
 
 /// Counts the request until the answer is dropped.
 ///
 /// # Errors
 /// `banned`: the request was one too many.
-pub async fn enter(state: &AppState, client: &Client, class: Class) -> Result<InFlight, ApiError> {
-    match state.floods.enter(client.identity, class, state.now()) {
+pub async fn enter(state: &AppState, identity: Identity, class: Class) -> Result<InFlight, ApiError> {
+    match state.floods.enter(identity, class, state.now()) {
         Ok(in_flight) => Ok(in_flight),
-        Err(flood) => Err(flows::ban::flood(state, client, flood).await),
+        Err(flood) => Err(flows::ban::flood(state, identity, flood).await),
     }
 }

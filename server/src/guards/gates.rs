@@ -2,7 +2,7 @@
 //! database unless it bans.
 
 use super::client::Client;
-use super::{body, floods, host, same_origin, sign_in};
+use super::{body, floods, host, known_device, same_origin, sign_in};
 use crate::floods::Class;
 use crate::http::ApiError;
 use crate::state::AppState;
@@ -17,13 +17,20 @@ use axum::response::Response;
 /// What was refused, and why.
 pub async fn sign_in_api(
     State(state): State<AppState>,
-    Extension(client): Extension<Client>,
-    request: Request,
+    Extension(mut client): Extension<Client>,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     same_origin::api(&state, &request)?;
+    client.known = known_device::find(&state, request.headers());
     sign_in::check(&state, &client)?;
-    let _in_flight = floods::enter(&state, &client, Class::SignIn).await?;
+    let _in_flight = floods::enter(&state, client.judged(), Class::SignIn).await?;
+    // Many known devices share an address, and an address has its limits all the same.
+    let _by_address = match &client.known {
+        Some(_) => Some(floods::enter(&state, client.identity, Class::Other).await?),
+        None => None,
+    };
+    request.extensions_mut().insert(client);
     Ok(next.run(body::read(request).await?).await)
 }
 
@@ -38,7 +45,7 @@ pub async fn api(
     next: Next,
 ) -> Result<Response, ApiError> {
     same_origin::api(&state, &request)?;
-    let _in_flight = floods::enter(&state, &client, Class::Other).await?;
+    let _in_flight = floods::enter(&state, client.identity, Class::Other).await?;
     Ok(next.run(body::read(request).await?).await)
 }
 
@@ -56,7 +63,7 @@ pub async fn page(
         return Ok(redirect);
     }
     same_origin::page(&request)?;
-    let _in_flight = floods::enter(&state, &client, Class::Other).await?;
+    let _in_flight = floods::enter(&state, client.identity, Class::Other).await?;
     Ok(next.run(request).await)
 }
 
@@ -70,6 +77,6 @@ pub async fn public(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let _in_flight = floods::enter(&state, &client, Class::Other).await?;
+    let _in_flight = floods::enter(&state, client.identity, Class::Other).await?;
     Ok(next.run(request).await)
 }

@@ -1,5 +1,6 @@
 //! What stands before every handler, in the order of `router.rs`.
 
+pub mod administrator;
 pub mod body;
 pub mod client;
 pub mod floods;
@@ -7,6 +8,7 @@ mod forwarded;
 pub mod gates;
 pub mod headers;
 pub mod host;
+pub mod known_device;
 pub mod log;
 pub mod same_origin;
 pub mod sign_in;

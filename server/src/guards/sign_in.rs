@@ -9,7 +9,7 @@ use domain::ban::Scope;
 /// `banned`, with the time left.
 pub fn check(state: &AppState, client: &Client) -> Result<(), ApiError> {
     let now = state.now();
-    match state.bans.closed(client.identity, Scope::SignIn, now) {
+    match state.bans.closed(client.judged(), Scope::SignIn, now) {
         Some(closed) => Err(ApiError::banned(closed, now)),
         None => Ok(()),
     }

@@ -4,6 +4,7 @@ use crate::cookies::{self, Name};
 use crate::flows::issue::Issued;
 use crate::state::AppState;
 use axum::Json;
+use domain::known_device;
 use tower_cookies::Cookies;
 use wire::login::{Delivery, SignedIn, Tokens};
 
@@ -30,4 +31,7 @@ fn set_cookies(state: &AppState, cookies: &Cookies, issued: &Issued) {
     cookies::set(cookies, config, Name::Access, issued.access_token.clone(), until, now);
     cookies::set(cookies, config, Name::Refresh, issued.refresh_token.clone(), until, now);
     cookies::clear(cookies, config, Name::PreLogin);
+    if let Some(device) = &issued.device {
+        cookies::set(cookies, config, Name::Device, device.clone(), Some(now + known_device::LIFETIME_MS), now);
+    }
 }

@@ -1,6 +1,7 @@
 //! `POST /api/login`
 
 use super::{ApiError, delivery};
+use crate::cookies::{self, Name};
 use crate::flows;
 use crate::flows::sealed::Sealed;
 use crate::guards::client::Client;
@@ -12,6 +13,7 @@ use axum::extract::State;
 use http::HeaderMap;
 use tower_cookies::Cookies;
 use wire::login::SignedIn;
+use wire::problem::Code;
 
 pub async fn login(
     State(state): State<AppState>,
@@ -22,6 +24,10 @@ pub async fn login(
 ) -> Result<Json<SignedIn>, ApiError> {
     let sealed = Sealed::read(&state, &headers, body)?;
     let delivery = sealed.request.delivery;
-    let issued = flows::to_its_end(flows::login::login(state.clone(), client, sealed)).await?;
+    let issued = flows::to_its_end(flows::login::login(state.clone(), client, sealed)).await.inspect_err(|error| {
+        if error.code() == Code::DeviceMismatch {
+            cookies::clear(&cookies, &state.config, Name::Device);
+        }
+    })?;
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
 }

@@ -5,6 +5,7 @@ use crate::config::SignupMode;
 use crate::cookies::{self, Name};
 use crate::flows;
 use crate::guards::client::Client;
+use crate::guards::known_device;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
@@ -16,6 +17,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::account::Role;
 use domain::ban::Scope;
+use domain::identity::Identity;
 use domain::local_path::local_path;
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
@@ -71,7 +73,10 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
     match (uri.path(), signed_in) {
         (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_)) => Ok(Page::Elsewhere(target)),
         (paths::SIGNUP_PAGE, Some(_)) => Ok(Page::Elsewhere(paths::DASHBOARD_PAGE.to_owned())),
-        (paths::LOGIN_PAGE, None) => login(state, client, target, asked.why.as_deref()).await,
+        (paths::LOGIN_PAGE, None) => {
+            let judged = known_device::find(state, headers).map_or(client.identity, |known| known.identity());
+            login(state, judged, target, asked.why.as_deref()).await
+        }
         (paths::RESUME_PAGE, None) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
         (paths::SIGNUP_PAGE, None) => signup(state).await,
         (path, Some(signed_in)) => dashboard(state, path, &signed_in).await,
@@ -98,9 +103,9 @@ fn serde_urlencoded_pair(name: &str, value: &str) -> String {
     format!("{name}={value}")
 }
 
-async fn login(state: &AppState, client: &Client, next: String, why: Option<&str>) -> Result<Page, ApiError> {
+async fn login(state: &AppState, judged: Identity, next: String, why: Option<&str>) -> Result<Page, ApiError> {
     let now = state.now();
-    let closed = state.bans.closed(client.identity, Scope::SignIn, now);
+    let closed = state.bans.closed(judged, Scope::SignIn, now);
     Ok(Page::View(View::Login(LoginView {
         next,
         why: match why {

@@ -7,6 +7,7 @@ mod commands;
 mod connections;
 mod installation;
 mod kill;
+mod known_device;
 mod login;
 mod operator;
 mod refresh;

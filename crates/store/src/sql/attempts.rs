@@ -6,19 +6,19 @@ use super::tx::Tx;
 use super::users::user;
 use super::write::Write;
 use crate::Result;
-use crate::attempts::{Acceptance, Attempt, Attempts, Begin, Begun, Refusal, Standing};
+use crate::attempts::{Acceptance, Asked, Attempt, Attempts, Begin, Begun, Refusal, Standing};
 use crate::bans::Ban;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account_delay::Failures;
 use domain::ban::Trigger;
-use domain::identity::Identity;
 
 sql! {
     // One row, whether or not there is a user: every name costs the same.
     STANDING = "SELECT u.id, u.name, u.password_hash, u.role, u.created_at, u.disabled_at, f.failures, f.last_at,
             (SELECT COUNT(*) FROM strikes WHERE identity = $3 AND cause = $4 AND account = $2)
-            + (SELECT COUNT(*) FROM ladders WHERE identity = $3 AND cause = $4 AND account = $2) AS own
+            + (SELECT COUNT(*) FROM ladders WHERE identity = $3 AND cause = $4 AND account = $2) AS own,
+            (SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND address = $5) AS here
         FROM (SELECT 1 AS one) AS always
         LEFT JOIN users u ON u.name_key = $1 LEFT JOIN account_failures f ON f.account = $2";
     RELEASE = "DELETE FROM reservations WHERE identity = $1 AND attempt = $2";
@@ -61,19 +61,22 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
         self.write(acceptance.clone()).await
     }
 
-    async fn standing(&self, name_key: &str, account: &str, identity: Identity) -> Result<Standing> {
-        let identity = identity.to_string();
+    async fn standing(&self, asked: Asked<'_>) -> Result<Standing> {
+        let identity = asked.identity.to_string();
         let trigger = Value::Text(Trigger::InvalidCredentials.as_str());
-        let values = [Value::Text(name_key), Value::Text(account), Value::Text(&identity), trigger];
+        let (name, account) = (Value::Text(asked.name_key), Value::Text(asked.account));
+        let values = [name, account, Value::Text(&identity), trigger, Value::Text(asked.place)];
         let Some(row) = self.one(STANDING, values).await? else {
-            return Ok(Standing { user: None, failures: Failures::default(), forgivable: false });
+            let failures = Failures::default();
+            return Ok(Standing { user: None, failures, forgivable: false, known_place: false });
         };
         let failures = match row.opt_int("last_at")? {
             Some(last_at) => Failures { count: row.small("account_failures", "failures")?, last_at },
             None => Failures::default(),
         };
         let user = if row.opt_text("id")?.is_some() { Some(user(&row)?) } else { None };
-        Ok(Standing { user, failures, forgivable: failures.count > 0 || row.int("own")? > 0 })
+        let forgivable = failures.count > 0 || row.int("own")? > 0;
+        Ok(Standing { user, failures, forgivable, known_place: row.int("here")? > 0 })
     }
 
     async fn sweep_attempts(&self, now: UnixMs) -> Result<u64> {

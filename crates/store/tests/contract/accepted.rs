@@ -1,5 +1,8 @@
 use crate::fixture::Fixture;
-use crate::make::{NOW, SECOND, acceptance, entry, failures, fresh, guess, identity, new_session, reserved, user};
+use crate::make::{
+    HOUR, NOW, SECOND, acceptance, entry, failures, fresh, guess, identity, new_session, reserved, user,
+};
+use store::attempts::Asked;
 use store::audit::Event;
 use store::sessions::NewSession;
 use store::users::PasswordHash;
@@ -63,11 +66,12 @@ pub async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {
 pub async fn what_an_attempt_is_judged_against(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
-    let standing =
-        async |name: &str, account: &str, who: u32| store.standing(name, account, identity(who)).await.unwrap();
+    let standing = async |name: &str, account: &str, who: u32| {
+        store.standing(Asked { name_key: name, account, identity: identity(who), place: "here" }).await.unwrap()
+    };
 
     let fresh = standing("ada", "digest", 1).await;
-    assert_eq!(fresh.user.map(|user| user.id), Some(ada));
+    assert_eq!(fresh.user.map(|user| user.id).as_ref(), Some(&ada));
     assert_eq!((fresh.failures.count, fresh.forgivable), (0, false));
     let nobody = standing("bob", "digest", 1).await;
     assert!(nobody.user.is_none() && !nobody.forgivable);
@@ -78,4 +82,11 @@ pub async fn what_an_attempt_is_judged_against(fixture: Fixture) {
     assert_eq!((missed.failures.count, missed.failures.last_at, missed.forgivable), (1, NOW, true));
     assert!(standing("ada", "digest", 2).await.forgivable, "the account's failures are everybody's");
     assert!(!standing("ada", "other", 1).await.forgivable, "another account has nothing to do with it");
+
+    assert!(!standing("ada", "digest", 1).await.known_place);
+    let attempt = reserved(&*store, identity(1), NOW + HOUR).await;
+    let session = NewSession { address: "here".to_owned(), ..new_session(&ada, NOW + HOUR) };
+    assert!(store.accept(&acceptance(attempt, "digest", session, NOW + HOUR)).await.unwrap());
+    assert!(standing("ada", "digest", 1).await.known_place);
+    assert!(!standing("bob", "digest", 1).await.known_place);
 }

@@ -8,7 +8,7 @@ use domain::identity::Identity;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::Store;
-use store::attempts::{Acceptance, Attempt, Begin, Begun, Refusal, Sentence};
+use store::attempts::{Acceptance, Asked, Attempt, Begin, Begun, Refusal, Sentence};
 use store::audit::{Entry, Event};
 use store::sessions::{NewSession, Rotation};
 use store::users::{Added, NewUser, PasswordHash};
@@ -162,5 +162,5 @@ pub fn acceptance(attempt: Attempt, account: &str, session: NewSession, now: Uni
 
 /// Failures in a row on an account.
 pub async fn failures(store: &dyn Store, account: &str) -> Failures {
-    store.standing("", account, identity(0)).await.unwrap().failures
+    store.standing(Asked { name_key: "", account, identity: identity(0), place: "" }).await.unwrap().failures
 }

@@ -64,6 +64,11 @@ impl Visitor {
         Self { router: portal.router.clone(), ..self.clone() }
     }
 
+    /// The same browser at another address.
+    pub fn moved(&self, address: &str) -> Self {
+        Self { address: address.parse().unwrap(), ..self.clone() }
+    }
+
     /// A copy of the cookies in another jar: what a thief has.
     pub fn thief(&self, portal: &Portal, address: &str) -> Self {
         let cookies = self.cookies.lock().unwrap().clone();

@@ -1,0 +1,102 @@
+//! The device cookie: a browser that has signed in to an account before is judged in a bucket of its own
+//! when it signs in there again (OWASP, "Slow down online guessing attacks with device cookies").
+//!
+//! So a thousand strangers who guess at an account do not keep its owner out, nor does a colleague
+//! behind the same address. Stolen alone it is worth nothing: where the browser has a signing key, the
+//! sign-in must prove that key too.
+
+use crate::UnixMs;
+use crate::account::AccountDigest;
+use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use crate::identity::Identity;
+
+/// How long a browser is known after its last sign-in: a year.
+pub const LIFETIME_MS: i64 = 365 * 24 * 60 * 60_000;
+
+const VERSION: u8 = 1;
+const BODY: usize = 1 + 8 + 32;
+
+/// A device cookie whose MAC is right and which has not run out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownDevice {
+    holder: [u8; 32],
+}
+
+impl KnownDevice {
+    /// The cookie for a browser that has just signed in, with the thumbprint of the key that it proved.
+    pub fn issue(key: &[u8; 32], account: &AccountDigest, jkt: Option<&str>, now: UnixMs) -> String {
+        let body = [&[VERSION], now.to_be_bytes().as_slice(), &holder(account, jkt)].concat();
+        let tag = hmac_sha256(key, &[&body]);
+        base64url(&[body.as_slice(), &tag].concat())
+    }
+
+    /// `None` for whatever was not issued here, or too long ago.
+    pub fn read(key: &[u8; 32], cookie: &str, now: UnixMs) -> Option<Self> {
+        let bytes = from_base64url(cookie).filter(|bytes| bytes.len() == BODY + 32)?;
+        let (body, tag) = bytes.split_at_checked(BODY)?;
+        if !hmac_is(key, &[body], tag) {
+            return None;
+        }
+        let (version, rest) = body.split_first()?;
+        let (issued_at, rest) = rest.split_first_chunk::<8>()?;
+        let (holder, _) = rest.split_first_chunk::<32>()?;
+        let ends_at = i64::from_be_bytes(*issued_at).saturating_add(LIFETIME_MS);
+        (*version == VERSION && now < ends_at).then_some(Self { holder: *holder })
+    }
+
+    /// Whether it was given for this account to the holder of this key.
+    pub fn is_of(&self, account: &AccountDigest, jkt: Option<&str>) -> bool {
+        self.holder == holder(account, jkt)
+    }
+
+    /// What its attempts are counted by.
+    pub fn identity(&self) -> Identity {
+        let mut id = [0; 16];
+        id.copy_from_slice(&self.holder[..16]);
+        Identity::Device(id)
+    }
+}
+
+fn holder(account: &AccountDigest, jkt: Option<&str>) -> [u8; 32] {
+    // A digest has one length, so the two cannot run into each other.
+    sha256(&[account.as_str().as_bytes(), jkt.unwrap_or_default().as_bytes()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: [u8; 32] = [7; 32];
+    const NOW: UnixMs = 1_800_000_000_000;
+
+    fn account(name: &str) -> AccountDigest {
+        AccountDigest::of(&[9; 32], name)
+    }
+
+    #[test]
+    fn is_of_one_account_and_one_key_for_a_year() {
+        let cookie = KnownDevice::issue(&KEY, &account("alice"), Some("jkt"), NOW);
+        let known = KnownDevice::read(&KEY, &cookie, NOW + LIFETIME_MS - 1).expect("good");
+        assert!(known.is_of(&account("alice"), Some("jkt")) && known.is_of(&account("ALICE"), Some("jkt")));
+        assert!(!known.is_of(&account("bob"), Some("jkt")));
+        assert!(!known.is_of(&account("alice"), Some("other")) && !known.is_of(&account("alice"), None));
+        assert_eq!(KnownDevice::read(&KEY, &cookie, NOW + LIFETIME_MS), None);
+        assert_eq!(KnownDevice::read(&[8; 32], &cookie, NOW), None);
+        let text = known.identity().to_string();
+        assert_eq!(text.parse::<Identity>().expect("readable"), known.identity());
+    }
+
+    #[test]
+    fn no_letter_of_it_can_be_changed() {
+        let cookie = KnownDevice::issue(&KEY, &account("alice"), None, NOW);
+        for at in 0..cookie.len() {
+            let mut letters = cookie.clone().into_bytes();
+            letters[at] = if letters[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(letters).expect("ASCII");
+            assert_eq!(KnownDevice::read(&KEY, &changed, NOW), None, "letter {at}");
+        }
+        for odd in ["", "A", &cookie[1..], &format!("{cookie}A"), "ä"] {
+            assert_eq!(KnownDevice::read(&KEY, odd, NOW), None);
+        }
+    }
+}

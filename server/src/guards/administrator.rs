@@ -1,0 +1,38 @@
+//! Whoever runs this site.
+
+use super::signed_in::SignedIn;
+use crate::http::ApiError;
+use crate::state::AppState;
+use axum::extract::FromRequestParts;
+use domain::account::Role;
+use http::request::Parts;
+use store::users::User;
+use wire::problem::Code;
+
+/// An extractor: the handler runs only for a live session of an administrator.
+#[derive(Debug, Clone)]
+pub struct Administrator {
+    pub session: SignedIn,
+    pub user: User,
+}
+
+impl Administrator {
+    /// The role is the store's and not the token's: whoever loses it loses it at once.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn find(state: &AppState, session: SignedIn) -> Result<Option<Self>, ApiError> {
+        let user = state.store.user_by_id(&session.claims.sub).await?;
+        let user = user.filter(|user| user.role == Role::Administrator && user.disabled_at.is_none());
+        Ok(user.map(|user| Self { session, user }))
+    }
+}
+
+impl FromRequestParts<AppState> for Administrator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let session = SignedIn::from_request_parts(parts, state).await?;
+        Self::find(state, session).await?.ok_or_else(|| ApiError::new(Code::Forbidden))
+    }
+}

@@ -1,0 +1,17 @@
+//! Browsers that have signed in before, by their device cookie.
+
+use crate::config::Preset;
+use crate::cookies::{self, Name};
+use crate::state::AppState;
+use domain::known_device::KnownDevice;
+use http::HeaderMap;
+
+/// The device of a sign-in request, if it is known. With the strict preset none is: there the first
+/// wrong password closes the address for everybody.
+pub fn find(state: &AppState, headers: &HeaderMap) -> Option<KnownDevice> {
+    if state.config.settings.ban.preset == Preset::Strict {
+        return None;
+    }
+    let cookie = cookies::get(headers, &state.config, Name::Device)?;
+    KnownDevice::read(&state.keyring.macs.device, &cookie, state.now())
+}
