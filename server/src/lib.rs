@@ -23,6 +23,7 @@ pub mod operator;
 pub mod passwords;
 pub mod proofs;
 pub mod queue;
+pub mod request_id;
 pub mod router;
 pub mod sessions;
 pub mod setup;

@@ -11,6 +11,7 @@ use crate::operator::metrics::Metrics;
 use crate::passwords::{self, Passwords};
 use crate::proofs::SeenProofs;
 use crate::queue::Queue;
+use crate::request_id::RequestIds;
 use crate::sessions::Sessions;
 use crate::tokens::Tokens;
 use crate::{jobs, key_encryption, key_encryption::KeyEncryptionKey};
@@ -41,6 +42,7 @@ pub struct Parts {
     pub proofs: SeenProofs,
     pub sync: jobs::Freshness,
     pub metrics: Metrics,
+    pub request_ids: RequestIds,
     pub assets: Arc<Assets>,
     leptos: LeptosOptions,
 }
@@ -80,6 +82,7 @@ impl AppState {
             proofs: SeenProofs::default(),
             sync: jobs::Freshness::default(),
             metrics: Metrics::new(clock.now()),
+            request_ids: RequestIds::new(&*entropy),
             assets: Arc::new(assets::manifest()),
             leptos: LeptosOptions::builder().output_name("postern").build(),
             config,

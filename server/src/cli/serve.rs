@@ -111,7 +111,7 @@ fn start_log(config: &Config) -> Outcome {
         .with_ansi(std::io::stderr().is_terminal());
     let started = match log.format {
         LogFormat::Text => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Json => builder.json().with_span_list(false).try_init(),
     };
     started.map_err(|error| Failure::from(error.to_string()))?;
     std::panic::set_hook(Box::new(|panic| {

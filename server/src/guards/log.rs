@@ -1,5 +1,5 @@
-//! Each answer is counted; one line for each request that broke, with its cause, and nothing of what
-//! the request carried.
+//! Each request gets a name, and its answer is counted; one line for each that broke, with its cause,
+//! and nothing of what it carried.
 
 use crate::http::error::Cause;
 use crate::jobs::chain;
@@ -7,10 +7,26 @@ use crate::state::AppState;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use tracing::Instrument;
 use wire::problem::Code;
 
-/// The path is logged without its query: `next` and the like are nobody's business.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The name is always ours: one that a client chose could be another request's.
 pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let id = state.request_ids.next();
+    // At the level of the gravest line: whatever is logged at all is logged with its name.
+    let span = tracing::error_span!("request", %id);
+    let mut response = answer(&state, request, next).instrument(span).await;
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// The path is logged without its query: `next` and the like are nobody's business.
+async fn answer(state: &AppState, request: Request, next: Next) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = next.run(request).await;
     let (path, status) = (uri.path(), response.status().as_u16());

@@ -9,6 +9,7 @@ mod installation;
 mod kill;
 mod known_device;
 mod login;
+mod logs;
 mod operator;
 mod refresh;
 mod same_origin;
