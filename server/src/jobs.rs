@@ -69,11 +69,18 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn sweep(state: &AppState) -> store::Result<()> {
+/// Deletes what has run out or was kept long enough.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn sweep(state: &AppState) -> store::Result<()> {
     let now = state.now();
     state.bans.sweep(now);
     state.store.sweep_attempts(now).await?;
     state.store.sweep_sessions(now - KEEP_SESSIONS_MS).await?;
+    let keep = &state.config.settings.retention;
+    state.store.sweep_audit(now - keep.audit.ms()).await?;
+    state.store.sweep_bans(now - keep.bans.ms()).await?;
     Ok(())
 }
 

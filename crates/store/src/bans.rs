@@ -49,4 +49,6 @@ pub trait Bans {
     /// Lifts every ban in force on the identity and forgets its ladders and strikes.
     /// Returns the bans that were lifted.
     async fn lift(&self, identity: Identity, by: &str, now: UnixMs) -> Result<Vec<Ban>>;
+    /// Deletes bans that were over before then, run out or lifted. Returns how many went.
+    async fn sweep_bans(&self, before: UnixMs) -> Result<u64>;
 }

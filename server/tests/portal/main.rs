@@ -12,6 +12,7 @@ mod login;
 mod logs;
 mod operator;
 mod refresh;
+mod retention;
 mod same_origin;
 mod sessions;
 mod signup;

@@ -143,6 +143,10 @@ impl<DB: Backend> Bans for SqlStore<DB> {
     async fn lift(&self, identity: Identity, by: &str, now: UnixMs) -> Result<Vec<Ban>> {
         self.write(Lift { identity: identity.to_string(), by: by.to_owned(), now }).await
     }
+
+    async fn sweep_bans(&self, before: UnixMs) -> Result<u64> {
+        self.sweep_bans_before(before).await
+    }
 }
 
 fn ban<DB: Backend>(row: &Record<DB>) -> Result<Ban> {

@@ -126,6 +126,8 @@ contract! {
     swept {
         what_has_run_out_goes_and_nothing_else,
         more_than_a_chunk_goes_in_one_call,
+        the_audit_trail_goes_by_age,
+        bans_go_when_they_were_over_long_enough,
     }
     races {
         fifty_tasks_burn_one_short_key,
