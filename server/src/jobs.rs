@@ -23,7 +23,8 @@ pub struct Freshness(AtomicI64);
 impl Freshness {
     /// Whether memory is too old to be trusted with a yes.
     pub fn is_stale(&self, now: UnixMs) -> bool {
-        self.age(now) > STALE_MS
+        // A clock that went back says nothing about age either.
+        self.age(now).abs() > STALE_MS
     }
 
     pub fn age(&self, now: UnixMs) -> i64 {
@@ -37,7 +38,7 @@ impl Freshness {
 /// The store does not answer.
 pub async fn sync(state: &AppState) -> store::Result<()> {
     let now = state.now();
-    let since = state.sync.0.load(Ordering::Relaxed) - OVERLAP_MS;
+    let since = state.sync.0.load(Ordering::Relaxed).min(now) - OVERLAP_MS;
     let first = since < 0;
     if !first {
         state.bans.apply(&state.store.bans_changed(since).await?);

@@ -3,8 +3,10 @@
 
 mod backup;
 mod bans;
+mod clock;
 mod commands;
 mod connections;
+mod full_disk;
 mod installation;
 mod kill;
 mod known_device;

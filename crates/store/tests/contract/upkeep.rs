@@ -10,15 +10,16 @@ pub async fn knows_its_newest_row_and_who_signed_in(fixture: Fixture) {
     let nobody = store.crowd(0).await.unwrap();
     assert_eq!((nobody.users, nobody.addresses, nobody.address), (0, 0, None));
     let rows = [
-        (Event::Login, "ada", "ok", "10.0.0.1", NOW),
-        (Event::Login, "bob", "ok", "10.0.0.1", NOW),
-        (Event::Login, "eve", "wrong_password", "10.0.0.2", NOW),
-        (Event::PasswordSet, "eve", "ok", "-", NOW + 5),
-        (Event::Login, "eve", "ok", "10.0.0.3", NOW - DAY),
+        (Event::Login, "ada", Some("s"), "10.0.0.1", NOW),
+        (Event::Login, "bob", Some("s"), "10.0.0.1", NOW),
+        (Event::Login, "eve", None, "10.0.0.2", NOW),
+        (Event::PasswordSet, "eve", Some("s"), "-", NOW + 5),
+        (Event::Login, "eve", Some("s"), "10.0.0.3", NOW - DAY),
     ];
-    for (event, user, outcome, address, at) in rows {
+    for (event, user, session, address, at) in rows {
         let mut row = entry(event, Some(user), at);
-        (row.outcome, row.address) = (outcome.to_owned(), address.to_owned());
+        row.session = session.map(str::to_owned);
+        row.address = address.to_owned();
         store.append(&row).await.unwrap();
     }
     assert_eq!(store.newest().await.unwrap(), Some(NOW + 5));
