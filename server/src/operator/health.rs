@@ -23,7 +23,8 @@ pub async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// Whether somebody could sign in here now. Why a part fails is in the log: its job wrote it there.
+/// Whether the store answers and news from other nodes arrive. Why a part fails is in the log: the job that
+/// failed wrote it there. That writing works is not tried: it would write at every probe.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
     let answers = matches!(tokio::time::timeout(PATIENCE, state.store.ping()).await, Ok(Ok(())));
     let fresh = !state.sync.is_stale(state.now());
