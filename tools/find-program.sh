@@ -21,6 +21,8 @@ initdb | pg_ctl | postgres)
     ;;
 *)
     found "$(command -v "$program" || true)"
+    # Debian leaves it out of the path of people who are not root.
+    found "/usr/sbin/$program"
     ;;
 esac
 exit 1

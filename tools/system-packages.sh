@@ -28,6 +28,15 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 command -v apt-get >/dev/null || stop "there is no apt-get here"
 
+# The tests start for themselves what they need. No service that comes with a package is to run because of
+# that, neither now (invoke-rc.d(8) asks this file; one that is there already is its owner's business) ...
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+fi
+
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" </dev/null; }
 install() { apt install --yes --no-install-recommends "${missing[@]}" >/dev/null; }
 
@@ -35,4 +44,11 @@ echo "installing ${missing[*]}"
 if ! apt-cache policy "${missing[0]}" 2>/dev/null | grep -q 'Candidate: [^(]' || ! install; then
     apt update || stop "apt-get update failed"
     install || stop "apt-get install failed"
+fi
+
+# ... nor after the next start.
+if command -v systemctl >/dev/null; then
+    for package in "${missing[@]}"; do
+        "${as_root[@]}" systemctl disable --quiet "$package" >/dev/null 2>&1 || true
+    done
 fi

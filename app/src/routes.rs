@@ -16,9 +16,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/signup") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/resume") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/reset") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/devices") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/activity") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/account") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/account/delete") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/users") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/invitations") view=Page ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>
     }

@@ -46,8 +46,14 @@ fn bundle(site: &Site, view: &View) -> Option<Bundle> {
     match view {
         View::Login(login) if login.first_run => None,
         View::Signup(signup) if signup.shut => None,
-        View::Login(_) | View::Signup(_) | View::Resume(_) => Some(site.assets.login.clone()),
-        View::Overview(_) | View::Devices(_) | View::Activity(_) => Some(site.assets.dashboard.clone()),
+        View::Login(_) | View::Signup(_) | View::Resume(_) | View::Reset(_) => Some(site.assets.login.clone()),
+        View::Overview(_)
+        | View::Devices(_)
+        | View::Activity(_)
+        | View::Account(_)
+        | View::Delete(_)
+        | View::Users(_)
+        | View::Invitations(_) => Some(site.assets.dashboard.clone()),
         View::NotFound | View::Broken => None,
     }
 }

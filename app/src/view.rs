@@ -37,9 +37,14 @@ pub enum View {
     Login(LoginView),
     Signup(SignupView),
     Resume(ResumeView),
+    Reset(ResetView),
     Overview(Box<OverviewView>),
     Devices(DevicesView),
     Activity(ActivityView),
+    Account(AccountView),
+    Delete(AccountView),
+    Users(UsersView),
+    Invitations(InvitationsView),
     NotFound,
     /// Something broke; the cause is in the log and not here.
     Broken,
@@ -67,6 +72,10 @@ pub enum Why {
     KeyGone,
     /// Signed out on purpose.
     SignedOut,
+    /// A one-time link has set the password.
+    PasswordSet,
+    /// The account is gone.
+    Deleted,
 }
 
 /// A ban, as much as its subject may know.
@@ -84,8 +93,38 @@ pub struct SignupView {
     pub first_run: bool,
     /// Nobody may sign up here.
     pub shut: bool,
+    /// Only with an invitation.
+    pub invited: bool,
     /// The least number of characters of a password.
     pub password_min: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct ResetView {
+    /// The least number of characters of a password.
+    pub password_min: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct AccountView {
+    pub viewer: Viewer,
+    /// The least number of characters of a password.
+    pub password_min: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct UsersView {
+    pub viewer: Viewer,
+    /// The viewer's own id.
+    pub me: String,
+    pub users: Vec<wire::account::Account>,
+}
+
+#[derive(Debug, Clone)]
+pub struct InvitationsView {
+    pub viewer: Viewer,
+    /// Those that are open, newest first.
+    pub invitations: Vec<wire::account::Invitation>,
 }
 
 #[derive(Debug, Clone)]
@@ -159,6 +198,10 @@ pub enum Event {
     /// A spent refresh token came back: somebody may have copied it. The session was ended.
     TokenReused,
     PasswordChanged,
+    /// An administrator made a link that sets a new password.
+    ResetMade,
+    MadeAdministrator,
+    MadeUser,
     Disabled,
     Enabled,
 }
@@ -166,6 +209,6 @@ pub enum Event {
 impl Event {
     /// Whether the owner should look twice.
     pub fn is_odd(self) -> bool {
-        matches!(self, Self::NewDevice | Self::NewPlace | Self::WrongPassword | Self::TokenReused)
+        matches!(self, Self::NewDevice | Self::NewPlace | Self::WrongPassword | Self::TokenReused | Self::ResetMade)
     }
 }

@@ -102,6 +102,7 @@ async fn add_account(state: &AppState) -> Result<()> {
         session: None,
         address: "-".to_owned(),
         device: "bench".to_owned(),
+        actor: None,
     };
     let user = NewUser {
         id,
@@ -110,6 +111,7 @@ async fn add_account(state: &AppState) -> Result<()> {
         role: Role::User,
         now,
         only_first: false,
+        invitation: None,
         audit,
         session: None,
         attempt: None,

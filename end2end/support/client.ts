@@ -11,7 +11,8 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import type { Person, Server } from './server';
+import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
+import type { Person } from './server';
 
 export interface Answer {
   status: number;
@@ -29,6 +30,14 @@ export interface Challenge {
   expires_at: number;
   now: number;
   key: JsonWebKey & { kid: string };
+}
+
+/** What a client speaks to: a server, or a proxy in front of it. */
+export interface Place {
+  origin: string;
+  port: number;
+  /** TLS, with a certificate that nobody vouches for. */
+  tls?: boolean;
 }
 
 export interface SealedBody {
@@ -84,22 +93,25 @@ export class ClientKey {
  * and the proofs are written here a second time, from the standards alone.
  */
 export class Client {
-  private readonly agent = new Agent({ keepAlive: false });
+  private readonly agent: Agent;
 
   constructor(
-    readonly server: Pick<Server, 'origin' | 'port'>,
+    readonly server: Place,
     /** Any of 127.0.0.0/8: each is another client to the server. */
     readonly address = '127.0.0.1',
     readonly headers: Record<string, string> = {},
-  ) {}
+  ) {
+    this.agent = server.tls ? new TlsAgent({ keepAlive: false, rejectUnauthorized: false }) : new Agent({ keepAlive: false });
+  }
 
   request(method: string, path: string, asked: Asked = {}): Promise<Answer> {
     const body = asked.json === undefined ? asked.body : JSON.stringify(asked.json);
-    const headers: Record<string, string> = { host: `localhost:${this.server.port}`, ...this.headers, ...asked.headers };
+    const headers: Record<string, string> = { host: new URL(this.server.origin).host, ...this.headers, ...asked.headers };
     if (asked.json !== undefined) headers['content-type'] ??= 'application/json';
     if (body !== undefined) headers['content-length'] ??= String(Buffer.byteLength(body));
+    const request = this.server.tls ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
-      const sent = httpRequest(
+      const sent = request(
         { host: '127.0.0.1', port: this.server.port, localAddress: this.address, agent: this.agent, method, path, headers },
         (response) => {
           const chunks: Buffer[] = [];

@@ -49,7 +49,7 @@ interface Ended {
 
 /** A running server with a data folder of its own. */
 export class Server {
-  /** `http://localhost:PORT` */
+  /** `http://localhost:PORT`, or the `public_url` of its settings: a proxy's. */
   readonly origin: string;
   /** The one-time link of the first start. */
   setupLink: string | undefined;
@@ -63,7 +63,7 @@ export class Server {
     private settings: Settings,
     private readonly logFile: WriteStream,
   ) {
-    this.origin = `http://localhost:${port}`;
+    this.origin = settings.public_url ?? `http://localhost:${port}`;
   }
 
   static async start(settings: Settings, logPath: string): Promise<Server> {

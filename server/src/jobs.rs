@@ -79,6 +79,9 @@ pub async fn sweep(state: &AppState) -> store::Result<()> {
     state.bans.sweep(now);
     state.store.sweep_attempts(now).await?;
     state.store.sweep_sessions(now - KEEP_SESSIONS_MS).await?;
+    state.store.sweep_users(now - KEEP_SESSIONS_MS).await?;
+    state.store.sweep_invitations(now - KEEP_SESSIONS_MS).await?;
+    state.store.sweep_resets(now).await?;
     let keep = &state.config.settings.retention;
     state.store.sweep_audit(now - keep.audit.ms()).await?;
     state.store.sweep_bans(now - keep.bans.ms()).await?;

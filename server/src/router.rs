@@ -2,12 +2,13 @@
 
 use crate::guards::{client, gates, headers, log};
 use crate::http::{
-    assets, challenge, login, logout, metadata, not_found, pages, refresh, render, session, sessions, signup,
+    assets, challenge, invitations, login, logout, metadata, not_found, pages, password, refresh, render, session,
+    sessions, signup, users,
 };
 use crate::state::AppState;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, patch, post};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower::ServiceBuilder;
 use tower::util::MapResponseLayer;
@@ -25,6 +26,9 @@ pub fn router(state: &AppState) -> Router {
         .route(paths::CHALLENGE, get(challenge::challenge))
         .route(paths::LOGIN, post(login::login))
         .route(paths::SIGNUP, post(signup::signup))
+        .route(paths::PASSWORD, post(password::change))
+        .route(paths::RESET, post(password::reset))
+        .route(paths::ACCOUNT_DELETE, post(password::delete))
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .route_layer(from_fn_with_state(with.clone(), gates::sign_in_api));
 
@@ -34,6 +38,11 @@ pub fn router(state: &AppState) -> Router {
         .route(paths::SESSION, get(session::session))
         .route(paths::SESSIONS, get(sessions::list).delete(sessions::end_others))
         .route("/api/sessions/{id}", delete(sessions::end))
+        .route(paths::USERS, get(users::list))
+        .route("/api/admin/users/{id}", patch(users::change).delete(users::delete))
+        .route("/api/admin/users/{id}/reset", post(users::reset))
+        .route(paths::INVITATIONS, get(invitations::list).post(invitations::invite))
+        .route("/api/admin/invitations/{id}", delete(invitations::revoke))
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .route_layer(from_fn_with_state(with.clone(), gates::api));
 

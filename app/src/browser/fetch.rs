@@ -81,7 +81,7 @@ impl Answer {
         member(&self.json, name)
     }
 
-    fn text(&self, name: &str) -> Option<String> {
+    pub fn text(&self, name: &str) -> Option<String> {
         self.member(name).as_string()
     }
 

@@ -13,9 +13,9 @@ pub mod locks;
 pub mod page;
 pub mod session;
 
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod sealed_post;
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod sealing;
 
 #[cfg(all(feature = "hydrate", feature = "dashboard"))]

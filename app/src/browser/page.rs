@@ -82,3 +82,14 @@ pub fn say(text: &str) {
         place.set_text_content(Some(text));
     }
 }
+
+/// Puts a text where the person can paste it from. `false`: the browser does not let us.
+pub async fn copy(text: &str) -> bool {
+    let clipboard = window().navigator().clipboard();
+    // Missing on pages without https.
+    clipboard.is_object() && clipboard.write_text(text).await.is_ok()
+}
+
+pub fn print() {
+    let _ = window().print();
+}

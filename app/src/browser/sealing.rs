@@ -4,7 +4,7 @@ use crate::browser::keys::Keys;
 use wire::challenge::Challenge;
 use wire::envelope::Kind;
 
-#[cfg(feature = "login")]
+#[cfg(feature = "seal")]
 pub fn seal(kind: Kind, challenge: &Challenge, keys: Option<&Keys>, plaintext: &[u8]) -> Option<String> {
     use crate::browser::{clock, page};
 
@@ -21,7 +21,7 @@ pub fn seal(kind: Kind, challenge: &Challenge, keys: Option<&Keys>, plaintext: &
 }
 
 /// The server renders the form and seals nothing: it has no part of the `rsa` crate.
-#[cfg(not(feature = "login"))]
+#[cfg(not(feature = "seal"))]
 pub fn seal(_: Kind, _: &Challenge, _: Option<&Keys>, _: &[u8]) -> Option<String> {
     None
 }

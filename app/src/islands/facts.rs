@@ -1,7 +1,7 @@
 //! What an island knows of its page.
 //!
-//! Islands of the login bundle have no properties: Leptos sends those as JSON, and a parser for it
-//! would be a fifth of the bundle. The page writes its facts on its `main` element, as `data-`
+//! The forms that seal have no properties: Leptos sends those as JSON, and a parser for it
+//! would be a fifth of the login bundle. The page writes its facts on its `main` element, as `data-`
 //! attributes; the island reads them there, or from the view while the server renders it.
 
 #[cfg(not(feature = "ssr"))]
@@ -27,7 +27,12 @@ pub fn closed() -> Option<(i64, String)> {
 /// The least number of characters of a password.
 #[cfg(feature = "ssr")]
 pub fn password_min() -> u32 {
-    if let Some(View::Signup(signup)) = use_context::<View>() { signup.password_min } else { 0 }
+    match use_context::<View>() {
+        Some(View::Signup(signup)) => signup.password_min,
+        Some(View::Reset(reset)) => reset.password_min,
+        Some(View::Account(account)) => account.password_min,
+        _ => 0,
+    }
 }
 
 #[cfg(not(feature = "ssr"))]

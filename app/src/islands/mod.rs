@@ -1,30 +1,47 @@
 //! What comes alive in the browser, one island a file. The server renders all of them; a bundle
 //! carries only its own.
 
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod facts;
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "seal"))]
 mod form;
 #[cfg(any(feature = "ssr", feature = "login"))]
 mod login_form;
+#[cfg(any(feature = "ssr", feature = "login"))]
+mod reset_form;
 #[cfg(any(feature = "ssr", feature = "login"))]
 mod resume;
 #[cfg(any(feature = "ssr", feature = "login"))]
 mod signup_form;
 
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod account_actions;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod busy;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod deletion_form;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod end_others;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod end_session;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod invite;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod one_time_link;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod password_form;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod revoke_invitation;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod sign_out;
 
 #[cfg(any(feature = "ssr", feature = "login"))]
-pub use {login_form::LoginForm, resume::Resume, signup_form::SignupForm};
+pub use {login_form::LoginForm, reset_form::ResetForm, resume::Resume, signup_form::SignupForm};
 
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 use busy::busy_until_alive;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
-pub use {end_others::EndOthers, end_session::EndSession, sign_out::SignOut};
+pub use {
+    account_actions::AccountActions, deletion_form::DeletionForm, end_others::EndOthers, end_session::EndSession,
+    invite::Invite, password_form::PasswordForm, revoke_invitation::RevokeInvitation, sign_out::SignOut,
+};

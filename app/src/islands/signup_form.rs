@@ -25,9 +25,10 @@ pub fn SignupForm() -> impl IntoView {
             face.write("#unbound", refusal::UNBOUND);
         }
         let code = page::take_fragment("code");
-        if code.is_none() && page::fact("first-run").is_some() {
-            face.say(refusal::NO_CODE);
-            return;
+        match page::fact("needs").as_deref() {
+            Some("setup") if code.is_none() => return face.say(refusal::NO_CODE),
+            Some("invitation") if code.is_none() => return face.say(refusal::NO_INVITATION),
+            _ => {}
         }
         CODE.set(code);
         face.set_step(Step::Ready);
@@ -57,13 +58,7 @@ fn submit(event: SubmitEvent) {
     event.prevent_default();
     let Some(face) = Face::find() else { return };
     let (Some(name), Some(field)) = (face.input("#username"), face.input("#password")) else { return };
-    let password = field.value();
-    let min = facts::password_min();
-    if let Err(bad) = domain::password::check_length(&password, min) {
-        face.say(&refusal::length(bad, min));
-        let _ = field.focus();
-        return;
-    }
+    let Some(password) = face.new_password(facts::password_min()) else { return };
     if !face.start() {
         return;
     }

@@ -59,5 +59,7 @@ fn reason(why: Why) -> &'static str {
              Browsers delete such keys when a site is not used for a while. Sign in again to go on."
         }
         Why::SignedOut => "You are signed out.",
+        Why::PasswordSet => "Your new password is set. Sign in with it.",
+        Why::Deleted => "Your account is deleted.",
     }
 }

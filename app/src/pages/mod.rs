@@ -2,15 +2,19 @@
 
 pub mod banned;
 
+mod account;
 mod activity;
 mod devices;
+mod invitations;
 mod login;
 mod notices;
 mod overview;
 mod page;
+mod reset;
 mod resume;
 mod signup;
 mod title;
+mod users;
 
 pub use page::Page;
 pub use title::title;

@@ -1,10 +1,14 @@
+use super::account::{AccountPage, DeletePage};
 use super::activity::ActivityPage;
 use super::devices::DevicesPage;
+use super::invitations::InvitationsPage;
 use super::login::LoginPage;
 use super::notices::{BrokenPage, NotFoundPage};
 use super::overview::OverviewPage;
+use super::reset::ResetPage;
 use super::resume::ResumePage;
 use super::signup::SignupPage;
+use super::users::UsersPage;
 use crate::parts::Insecure;
 use crate::view::{Site, View};
 use leptos::prelude::*;
@@ -20,9 +24,14 @@ pub fn Page() -> impl IntoView {
         View::Login(login) => view! { <LoginPage site login /> }.into_any(),
         View::Signup(signup) => view! { <SignupPage site signup /> }.into_any(),
         View::Resume(resume) => view! { <ResumePage resume /> }.into_any(),
+        View::Reset(reset) => view! { <ResetPage site reset /> }.into_any(),
         View::Overview(overview) => view! { <OverviewPage site overview=*overview /> }.into_any(),
         View::Devices(devices) => view! { <DevicesPage site devices /> }.into_any(),
         View::Activity(activity) => view! { <ActivityPage site activity /> }.into_any(),
+        View::Account(account) => view! { <AccountPage site account /> }.into_any(),
+        View::Delete(account) => view! { <DeletePage site account /> }.into_any(),
+        View::Users(users) => view! { <UsersPage site users /> }.into_any(),
+        View::Invitations(invitations) => view! { <InvitationsPage site invitations /> }.into_any(),
         View::NotFound => view! { <NotFoundPage /> }.into_any(),
         View::Broken => view! { <BrokenPage /> }.into_any(),
     };

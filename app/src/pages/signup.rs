@@ -11,9 +11,14 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
         return view! { <Shut name=site.name /> }.into_any();
     }
     let first = signup.first_run;
+    let needs = match (first, signup.invited) {
+        (true, _) => Some("setup"),
+        (false, true) => Some("invitation"),
+        (false, false) => None,
+    };
     let title = if first { format!("Set up {}", site.name) } else { format!("Sign up at {}", site.name) };
     view! {
-        <main class="page-center" data-first-run=first data-password-min=signup.password_min.to_string()>
+        <main class="page-center" data-needs=needs data-password-min=signup.password_min.to_string()>
             <section class="card">
                 <Door title />
                 {first

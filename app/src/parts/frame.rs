@@ -10,18 +10,35 @@ pub enum Here {
     Overview,
     Devices,
     Activity,
+    Account,
+    Users,
+    Invitations,
 }
 
-const PAGES: [(Here, &str, &str); 3] = [
+type Entry = (Here, &'static str, &'static str);
+
+const PAGES: &[Entry] = &[
     (Here::Overview, paths::DASHBOARD_PAGE, "Overview"),
     (Here::Devices, paths::DEVICES_PAGE, "Devices"),
     (Here::Activity, paths::ACTIVITY_PAGE, "Activity"),
+    (Here::Account, paths::ACCOUNT_PAGE, "Account"),
 ];
+
+const OF_ADMINISTRATORS: &[Entry] =
+    &[(Here::Users, paths::USERS_PAGE, "Users"), (Here::Invitations, paths::INVITATIONS_PAGE, "Invitations")];
 
 /// What stands around every page of the dashboard.
 #[component]
-pub fn Frame(site: Site, viewer: Viewer, here: Here, children: Children) -> impl IntoView {
-    let entry = move |(page, path, name): (Here, &'static str, &'static str)| {
+pub fn Frame(
+    site: Site,
+    viewer: Viewer,
+    here: Here,
+    /// A fact for the forms of the page.
+    #[prop(optional, into)]
+    password_min: Option<String>,
+    children: Children,
+) -> impl IntoView {
+    let entry = move |&(page, path, name): &Entry| {
         let current = (page == here).then_some("page");
         view! {
             <li>
@@ -31,6 +48,7 @@ pub fn Frame(site: Site, viewer: Viewer, here: Here, children: Children) -> impl
             </li>
         }
     };
+    let more = if viewer.administrator { OF_ADMINISTRATORS } else { &[] };
     view! {
         <a class="skip" href="#content">"Skip to the content"</a>
         <header class="top">
@@ -39,14 +57,14 @@ pub fn Frame(site: Site, viewer: Viewer, here: Here, children: Children) -> impl
                 <span>{site.name}</span>
             </a>
             <nav aria-label="Pages">
-                <ul>{PAGES.map(entry).collect_view()}</ul>
+                <ul>{PAGES.iter().chain(more).map(entry).collect_view()}</ul>
             </nav>
             <div class="who">
                 <span class="name">{viewer.username}</span>
                 <SignOut />
             </div>
         </header>
-        <main id="content" class="page">
+        <main id="content" class="page" data-password-min=password_min>
             {children()}
         </main>
         <p class="stuck page" role="alert">

@@ -18,6 +18,9 @@ pub fn sentence(activity: &Activity) -> String {
         Event::DeviceEnded => "A session was ended from another device".to_owned(),
         Event::TokenReused => format!("A session{with} was ended, because somebody may have copied it"),
         Event::PasswordChanged => "The password was changed".to_owned(),
+        Event::ResetMade => "An administrator made a link that sets a new password".to_owned(),
+        Event::MadeAdministrator => "Made an administrator".to_owned(),
+        Event::MadeUser => "No longer an administrator".to_owned(),
         Event::Disabled => "The account was closed by an administrator".to_owned(),
         Event::Enabled => "The account was opened again by an administrator".to_owned(),
     }

@@ -9,9 +9,9 @@ pub mod day;
 #[cfg(feature = "ssr")]
 pub mod moment;
 
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod refusal;
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod strength;
-#[cfg(any(feature = "ssr", feature = "login"))]
+#[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod wait;

@@ -12,6 +12,9 @@ pub const NO_COOKIES: &str = "Name and password are right, but this browser did 
 pub const UNBOUND: &str = "This session will not be tied to this device, because the page was opened without https.";
 pub const NO_CODE: &str = "The first account is made with the set-up link that the server printed. \
                            Open that link in this browser; \u{201c}postern setup\u{201d} prints it again.";
+pub const NO_INVITATION: &str = "Accounts are made with an invitation here. Open the link that you were given, or ask \
+                                 the person who runs this site for one.";
+pub const NO_LINK: &str = "This page needs the link that you were given. Open it again, or ask for a new one.";
 pub const ASK: &str = "If this was not you, tell the person who runs this site.";
 
 /// One or two sentences. `until` is when the wait is over, in the reader's own time.

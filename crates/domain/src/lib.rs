@@ -8,6 +8,7 @@ pub mod ban;
 pub mod encoding;
 pub mod forwarded;
 pub mod identity;
+pub mod invitation;
 pub mod known_device;
 pub mod local_path;
 pub mod login;

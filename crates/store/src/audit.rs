@@ -13,8 +13,14 @@ pub enum Event {
     SessionEnded,
     TokenReused,
     PasswordSet,
+    ResetMade,
+    MadeAdministrator,
+    MadeUser,
     UserDisabled,
     UserEnabled,
+    UserDeleted,
+    InvitationMade,
+    InvitationRevoked,
     BanLifted,
 }
 
@@ -26,8 +32,14 @@ impl Event {
         Self::SessionEnded,
         Self::TokenReused,
         Self::PasswordSet,
+        Self::ResetMade,
+        Self::MadeAdministrator,
+        Self::MadeUser,
         Self::UserDisabled,
         Self::UserEnabled,
+        Self::UserDeleted,
+        Self::InvitationMade,
+        Self::InvitationRevoked,
         Self::BanLifted,
     ];
 
@@ -39,8 +51,14 @@ impl Event {
             Self::SessionEnded => "session_ended",
             Self::TokenReused => "token_reused",
             Self::PasswordSet => "password_set",
+            Self::ResetMade => "reset_made",
+            Self::MadeAdministrator => "made_administrator",
+            Self::MadeUser => "made_user",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
+            Self::UserDeleted => "user_deleted",
+            Self::InvitationMade => "invitation_made",
+            Self::InvitationRevoked => "invitation_revoked",
             Self::BanLifted => "ban_lifted",
         }
     }
@@ -66,6 +84,8 @@ pub struct Entry {
     pub address: String,
     /// "Firefox on Fedora".
     pub device: String,
+    /// The id of the user who did it to somebody else; `None`: its owner, the command line or nobody.
+    pub actor: Option<String>,
 }
 
 #[async_trait]

@@ -5,7 +5,9 @@ pub mod audit;
 pub mod bans;
 pub mod copies;
 pub mod error;
+pub mod invitations;
 pub mod keys;
+pub mod resets;
 pub mod sessions;
 pub mod sql;
 pub mod upkeep;
@@ -20,7 +22,9 @@ pub trait Store:
     + attempts::Attempts
     + bans::Bans
     + sessions::Sessions
+    + invitations::Invitations
     + keys::Keys
+    + resets::Resets
     + audit::Audit
     + upkeep::Upkeep
     + Send
@@ -33,7 +37,9 @@ impl<T> Store for T where
         + attempts::Attempts
         + bans::Bans
         + sessions::Sessions
+        + invitations::Invitations
         + keys::Keys
+        + resets::Resets
         + audit::Audit
         + upkeep::Upkeep
         + Send

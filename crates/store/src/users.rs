@@ -1,6 +1,7 @@
 //! People and programs with an account.
 
 use crate::Result;
+use crate::attempts::Attempt;
 use crate::audit::Entry;
 use crate::sessions::NewSession;
 use async_trait::async_trait;
@@ -16,6 +17,7 @@ pub struct User {
     pub password_hash: PasswordHash,
     pub role: Role,
     pub created_at: UnixMs,
+    pub signed_in_at: Option<UnixMs>,
     pub disabled_at: Option<UnixMs>,
 }
 
@@ -38,15 +40,76 @@ pub struct NewUser {
     pub now: UnixMs,
     /// Only if there is no user yet: the set-up. One conditional write, whoever else tries.
     pub only_first: bool,
+    /// The id of the invitation that is used up with it.
+    pub invitation: Option<String>,
     pub audit: Entry,
     /// Signed in at once, in the same transaction; `attempt` is the reservation that ends with it.
     pub session: Option<NewSession>,
-    pub attempt: Option<crate::attempts::Attempt>,
+    pub attempt: Option<Attempt>,
+}
+
+/// A password that an operator sets.
+#[derive(Debug, Clone)]
+pub struct SetPassword {
+    pub user: String,
+    /// The digest that the account's failures are counted by.
+    pub account: String,
+    pub hash: PasswordHash,
+    pub audit: Entry,
+    pub now: UnixMs,
+}
+
+/// A password that its owner changes.
+#[derive(Debug, Clone)]
+pub struct NewPassword {
+    pub attempt: Attempt,
+    pub user: String,
+    /// The digest that the account's failures are counted by.
+    pub account: String,
+    /// The hash of the old password that was judged: the change is made only if it still is the user's.
+    pub judged_by: PasswordHash,
+    pub hash: PasswordHash,
+    /// The session that goes on.
+    pub keep: String,
+    pub audit: Entry,
+    pub now: UnixMs,
+}
+
+#[derive(Debug, Clone)]
+pub struct DeleteUser {
+    /// Where its owner asked and proved the password.
+    pub attempt: Option<Attempt>,
+    pub user: String,
+    /// The digest that the account's failures are counted by.
+    pub account: String,
+    pub audit: Entry,
+    pub now: UnixMs,
+}
+
+/// What came of a change to an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    Done {
+        /// The ids of the sessions that ended with it.
+        ended: Vec<String>,
+    },
+    /// No such user, or it is so already.
+    Nothing,
+    /// Nobody could administer the site any more.
+    LastAdministrator,
+}
+
+impl Changed {
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done { .. })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
     Added,
+    /// The invitation is used up, revoked or has run out.
+    NotInvited,
     NameTaken,
     /// `only_first`, and somebody was.
     NotFirst,
@@ -62,19 +125,19 @@ pub trait Users {
     async fn users(&self) -> Result<Vec<User>>;
     /// The attempt ends, whatever the answer is.
     async fn add_user(&self, user: &NewUser) -> Result<Added>;
-    /// Sets the password, ends every session and forgets the account's failures.
-    /// `account` is the digest that failures are counted by. `false`: no such user.
-    async fn set_password(
-        &self,
-        id: &str,
-        account: &str,
-        hash: &PasswordHash,
-        audit: &Entry,
-        now: UnixMs,
-    ) -> Result<bool>;
+    /// Sets the password, ends every session and forgets the account's failures. `false`: no such user.
+    async fn set_password(&self, password: &SetPassword) -> Result<bool>;
+    /// The owner's change of password: every other session ends. The attempt ends, whatever the answer
+    /// is. The ids of the sessions that ended; `None`: the password is not the judged one any more.
+    async fn change_password(&self, password: &NewPassword) -> Result<Option<Vec<String>>>;
     /// Replaces a hash by one of the same password with newer parameters, if it is still `old`.
     async fn upgrade_password(&self, id: &str, old: &PasswordHash, new: &PasswordHash) -> Result<bool>;
     /// Disables or enables. Disabling ends every session in the same transaction.
-    /// `false`: no such user, or nothing to change.
-    async fn set_disabled(&self, id: &str, disabled: bool, audit: &Entry, now: UnixMs) -> Result<bool>;
+    async fn set_disabled(&self, id: &str, disabled: bool, audit: &Entry, now: UnixMs) -> Result<Changed>;
+    async fn set_role(&self, id: &str, role: Role, audit: &Entry, now: UnixMs) -> Result<Changed>;
+    /// Ends every session and erases all that tells who it was; the id stays. The attempt ends, whatever
+    /// the answer is.
+    async fn delete_user(&self, deletion: &DeleteUser) -> Result<Changed>;
+    /// Deletes the rows of accounts that were deleted before then and have no session left.
+    async fn sweep_users(&self, before: UnixMs) -> Result<u64>;
 }

@@ -13,6 +13,12 @@ pub enum Kind {
     Login,
     #[serde(rename = "signup+jwe")]
     Signup,
+    #[serde(rename = "password+jwe")]
+    Password,
+    #[serde(rename = "reset+jwe")]
+    Reset,
+    #[serde(rename = "deletion+jwe")]
+    Deletion,
 }
 
 /// The JWE protected header. Every byte of it is associated data.

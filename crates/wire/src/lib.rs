@@ -3,10 +3,12 @@
 //! Compiled to native code and to WebAssembly: both sides speak through these types, so a field
 //! cannot be renamed on one side only.
 
+pub mod account;
 pub mod challenge;
 pub mod envelope;
 pub mod jwk;
 pub mod login;
+pub mod password;
 pub mod paths;
 pub mod problem;
 pub mod refresh;

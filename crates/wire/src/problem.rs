@@ -41,8 +41,12 @@ pub enum Code {
     Forbidden,
     /// The request does not come from this site's own pages. 403.
     CrossSite,
-    /// Nobody may sign up here, or the code is wrong or used. 403.
+    /// Nobody may sign up here, or the invitation is wrong or used. 403.
     SignupClosed,
+    /// The one-time link was used, was replaced or has run out. 410.
+    LinkUsedUp,
+    /// Without this account nobody could administer the site. 409.
+    LastAdministrator,
     /// The name is taken. 409.
     NameTaken,
     /// The name has characters or a length that names cannot have. 422.

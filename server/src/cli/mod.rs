@@ -6,6 +6,7 @@ mod ban;
 mod calibrate;
 mod config;
 mod doctor;
+mod invite;
 mod serve;
 mod setup;
 mod store;
@@ -46,6 +47,8 @@ enum Command {
     /// People with an account
     #[command(subcommand)]
     User(user::Command),
+    /// Print a one-time link that makes an account
+    Invite(invite::Args),
     /// Addresses that are closed
     #[command(subcommand)]
     Ban(ban::Command),
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Serve(_) => serve::run(config),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
+        Command::Invite(args) => blocking(invite::run(config, args)),
         Command::Ban(command) => blocking(ban::run(config, command)),
         Command::Config(command) => {
             config::run(&config, &origins, &command);

@@ -61,6 +61,8 @@ pub struct Signup {
 #[serde(rename_all = "lowercase")]
 pub enum SignupMode {
     Open,
+    /// Whoever has an invitation.
+    Invite,
     Closed,
 }
 
@@ -146,7 +148,7 @@ impl Default for Site {
 
 impl Default for Signup {
     fn default() -> Self {
-        Self { mode: SignupMode::Closed }
+        Self { mode: SignupMode::Invite }
     }
 }
 

@@ -30,10 +30,17 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
         (Event::Logout, _) => Seen::SignedOut,
         (Event::SessionEnded, _) => Seen::DeviceEnded,
         (Event::TokenReused, _) => Seen::TokenReused,
-        (Event::PasswordSet, _) => Seen::PasswordChanged,
         (Event::UserDisabled, _) => Seen::Disabled,
         (Event::UserEnabled, _) => Seen::Enabled,
-        (Event::UserAdded | Event::BanLifted, _) => return None,
+        (Event::PasswordSet, OK) => Seen::PasswordChanged,
+        (Event::PasswordSet, _) => Seen::WrongPassword,
+        (Event::ResetMade, _) => Seen::ResetMade,
+        (Event::MadeAdministrator, _) => Seen::MadeAdministrator,
+        (Event::MadeUser, _) => Seen::MadeUser,
+        (
+            Event::UserAdded | Event::BanLifted | Event::UserDeleted | Event::InvitationMade | Event::InvitationRevoked,
+            _,
+        ) => return None,
     };
     let place = entry.address.parse().map(|address| Identity::of(address, v6_prefix).place());
     Some(Activity { at: entry.at, event, count: 1, address: place.unwrap_or_default(), device: entry.device.clone() })

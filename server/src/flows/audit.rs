@@ -21,5 +21,21 @@ pub fn entry(state: &AppState, client: &Client, event: Event, outcome: &str) -> 
         session: None,
         address: client.address.to_string(),
         device: client.device(),
+        actor: None,
+    }
+}
+
+/// A row that says nothing of the client: about an account of which only the id is to stay.
+pub fn of_system(state: &AppState, event: Event, user: &str) -> Entry {
+    Entry {
+        id: state.ulid(),
+        at: state.now(),
+        event,
+        outcome: OK.to_owned(),
+        user: Some(user.to_owned()),
+        session: None,
+        address: String::new(),
+        device: String::new(),
+        actor: None,
     }
 }

@@ -3,13 +3,18 @@
 pub mod activity;
 pub mod audit;
 pub mod ban;
+pub mod invitations;
 pub mod issue;
 pub mod login;
 pub mod logout;
+pub mod new_password;
+pub mod password;
 pub mod refresh;
+pub mod reset;
 pub mod sealed;
 pub mod sessions;
 pub mod signup;
 pub mod to_its_end;
+pub mod users;
 
 pub use to_its_end::to_its_end;

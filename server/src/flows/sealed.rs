@@ -164,6 +164,9 @@ fn open(state: &AppState, sealed: &Sealed, kind: Kind) -> Result<(Opened, Option
         let path = match kind {
             Kind::Login => paths::LOGIN,
             Kind::Signup => paths::SIGNUP,
+            Kind::Password => paths::PASSWORD,
+            Kind::Reset => paths::RESET,
+            Kind::Deletion => paths::ACCOUNT_DELETE,
         };
         let url = format!("{}{path}", state.config.origin);
         let proof = sealed.proof.as_deref().and_then(|proof| dpop::verify(proof, Method::POST.as_str(), &url));
@@ -182,6 +185,8 @@ async fn refuse_envelope(state: &AppState, client: &Client, attempt: Attempt, ki
     let event = match kind {
         Kind::Login => Event::Login,
         Kind::Signup => Event::UserAdded,
+        Kind::Password | Kind::Reset => Event::PasswordSet,
+        Kind::Deletion => Event::UserDeleted,
     };
     let outcome = if code == Code::BadProof { "bad_proof" } else { "bad_envelope" };
     let refusal = Refusal {

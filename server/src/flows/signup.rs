@@ -1,21 +1,20 @@
-//! One sign-up: the first account by the set-up code, others where sign-up is open.
+//! One sign-up: the first account by the set-up code, others by invitation or where sign-up is open.
 
-use super::audit;
 use super::issue::{self, Issued, Owner};
 use super::sealed::{self, Received, Sealed, Stop};
+use super::{audit, new_password};
 use crate::config::SignupMode;
 use crate::guards::client::Client;
 use crate::http::ApiError;
+use crate::setup;
 use crate::state::AppState;
-use crate::{passwords::common, setup};
 use domain::account::{AccountDigest, AccountName, Role};
-use domain::password::{BadPassword, check_length};
+use domain::invitation::code_hash;
 use store::audit::Event;
-use store::users::{Added, NewUser, PasswordHash};
+use store::users::{Added, NewUser};
 use wire::envelope::Kind;
 use wire::problem::Code;
 use wire::signup::NewAccount;
-use zeroize::Zeroizing;
 
 /// # Errors
 /// What was refused. None of it counts as an attack: a set-up code cannot be guessed.
@@ -29,12 +28,11 @@ pub async fn signup(state: AppState, client: Client, sealed: Sealed) -> Result<I
 async fn decide(state: &AppState, client: &Client, received: Received) -> Result<Issued, Stop> {
     let account: NewAccount =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
-    let role = admit(state, account.code.as_deref()).await?;
+    let (role, invitation) = admit(state, account.code.as_deref()).await?;
     let name = AccountName::parse(&account.username).map_err(|_| ApiError::new(Code::NameInvalid))?;
-    check_password(state, &name, &account.password).await?;
+    new_password::check(state, &name, &account.password).await?;
 
-    let password = Zeroizing::new(account.password.as_bytes().to_vec());
-    let hash = state.passwords.hash(&received.place, password, state.entropy.bytes()).await?;
+    let hash = new_password::hash(state, &received.place, &account.password).await?;
     let user = state.ulid();
     let opening = issue::open(state, client, &user, None, received.keys.as_ref());
     let mut entry = audit::entry(state, client, Event::UserAdded, audit::OK);
@@ -43,10 +41,11 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     let new_user = NewUser {
         id: user.clone(),
         name: name.clone(),
-        password_hash: PasswordHash(hash),
+        password_hash: hash,
         role,
         now: state.now(),
-        only_first: role == Role::Administrator,
+        only_first: role == Role::Administrator && invitation.is_none(),
+        invitation,
         audit: entry,
         session: Some(opening.row.clone()),
         attempt: Some(received.attempt.clone()),
@@ -58,32 +57,24 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
                 .map_err(Stop::Ended)
         }
         Added::NameTaken => Err(ApiError::new(Code::NameTaken).into()),
-        Added::NotFirst => Err(ApiError::new(Code::SignupClosed).into()),
+        Added::NotFirst | Added::NotInvited => Err(ApiError::new(Code::SignupClosed).into()),
     }
 }
 
-/// Who may sign up, and as what.
-async fn admit(state: &AppState, code: Option<&str>) -> Result<Role, ApiError> {
-    let first_run = state.store.user_count().await? == 0;
-    let coded = code.is_some_and(|code| setup::is_code(&state.keyring, code, state.now()));
-    match (first_run, coded, state.config.settings.signup.mode) {
-        (true, true, _) => Ok(Role::Administrator),
-        (false, _, SignupMode::Open) => Ok(Role::User),
-        _ => Err(ApiError::new(Code::SignupClosed)),
+/// Who may sign up, as what, and by which invitation.
+async fn admit(state: &AppState, code: Option<&str>) -> Result<(Role, Option<String>), ApiError> {
+    let closed = || ApiError::new(Code::SignupClosed);
+    if state.store.user_count().await? == 0 {
+        let coded = code.is_some_and(|code| setup::is_code(&state.keyring, code, state.now()));
+        return if coded { Ok((Role::Administrator, None)) } else { Err(closed()) };
     }
-}
-
-async fn check_password(state: &AppState, name: &AccountName, password: &str) -> Result<(), ApiError> {
-    match check_length(password, state.config.settings.password.min) {
-        Ok(()) => {}
-        Err(BadPassword::TooShort) => return Err(ApiError::new(Code::PasswordTooShort)),
-        Err(BadPassword::TooLong) => return Err(ApiError::new(Code::PasswordTooLong)),
+    match (state.config.settings.signup.mode, code) {
+        (SignupMode::Closed, _) | (SignupMode::Invite, None) => Err(closed()),
+        (SignupMode::Open, None) => Ok((Role::User, None)),
+        (SignupMode::Open | SignupMode::Invite, Some(code)) => {
+            let invitation = state.store.invitation_by_code(&code_hash(code)).await?;
+            let invitation = invitation.filter(|invitation| invitation.is_open(state.now())).ok_or_else(closed)?;
+            Ok((invitation.role, Some(invitation.id)))
+        }
     }
-    let context = [name.as_str().to_owned(), state.config.settings.site.name.clone()];
-    let password = Zeroizing::new(password.to_owned());
-    let is_common = tokio::task::spawn_blocking(move || common::is_common(&password, &context));
-    if is_common.await.map_err(ApiError::broken)? {
-        return Err(ApiError::new(Code::PasswordCommon));
-    }
-    Ok(())
 }

@@ -117,6 +117,8 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::Forbidden => (StatusCode::FORBIDDEN, "Only administrators may do this."),
         Code::CrossSite => (StatusCode::FORBIDDEN, "This request does not come from this site's own pages."),
         Code::SignupClosed => (StatusCode::FORBIDDEN, "Nobody can sign up here with this link."),
+        Code::LinkUsedUp => (StatusCode::GONE, "This link was used already, or has run out."),
+        Code::LastAdministrator => (StatusCode::CONFLICT, "This is the last administrator: make another one first."),
         Code::NameTaken => (StatusCode::CONFLICT, "This name is taken."),
         Code::NameInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "This cannot be a name."),
         Code::PasswordTooShort => (StatusCode::UNPROCESSABLE_ENTITY, "The password is too short."),

@@ -4,12 +4,14 @@ use super::{ApiError, render};
 use crate::config::SignupMode;
 use crate::cookies::{self, Name};
 use crate::flows;
+use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::guards::known_device;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
-    ActivityView, Closed, DevicesView, LoginView, OverviewView, ResumeView, SignupView, View, Viewer, Why,
+    AccountView, ActivityView, Closed, DevicesView, InvitationsView, LoginView, OverviewView, ResetView, ResumeView,
+    SignupView, UsersView, View, Viewer, Why,
 };
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -79,6 +81,10 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
         }
         (paths::RESUME_PAGE, None) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
         (paths::SIGNUP_PAGE, None) => signup(state).await,
+        // Whoever has a link may be signed in elsewhere in this browser: the link counts.
+        (paths::RESET_PAGE, _) => {
+            Ok(Page::View(View::Reset(ResetView { password_min: state.config.settings.password.min })))
+        }
         (path, Some(signed_in)) => dashboard(state, path, &signed_in).await,
         (_, None) => Ok(Page::Elsewhere(door(state, headers, uri))),
     }
@@ -112,6 +118,8 @@ async fn login(state: &AppState, judged: Identity, next: String, why: Option<&st
             Some("ended") => Some(Why::Ended),
             Some("key_gone") => Some(Why::KeyGone),
             Some("signed_out") => Some(Why::SignedOut),
+            Some("password_set") => Some(Why::PasswordSet),
+            Some("deleted") => Some(Why::Deleted),
             _ => None,
         },
         closed: closed.map(|closed| Closed { until: closed.until, incident: closed.incident }),
@@ -126,6 +134,7 @@ async fn signup(state: &AppState) -> Result<Page, ApiError> {
     Ok(Page::View(View::Signup(SignupView {
         first_run,
         shut: !first_run && settings.signup.mode == SignupMode::Closed,
+        invited: settings.signup.mode == SignupMode::Invite,
         password_min: settings.password.min,
     })))
 }
@@ -137,7 +146,11 @@ async fn dashboard(state: &AppState, path: &str, signed_in: &SignedIn) -> Result
         administrator: claims.roles.iter().any(|role| role == Role::Administrator.as_str()),
         bound: claims.cnf.is_some(),
     };
+    let password_min = state.config.settings.password.min;
     let view = match path {
+        paths::ACCOUNT_PAGE => View::Account(AccountView { viewer, password_min }),
+        paths::DELETE_PAGE => View::Delete(AccountView { viewer, password_min }),
+        paths::USERS_PAGE | paths::INVITATIONS_PAGE => administration(state, path, viewer, signed_in).await?,
         paths::DASHBOARD_PAGE => View::Overview(Box::new(overview(state, viewer, signed_in).await?)),
         paths::DEVICES_PAGE => {
             let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
@@ -150,6 +163,22 @@ async fn dashboard(state: &AppState, path: &str, signed_in: &SignedIn) -> Result
         _ => View::NotFound,
     };
     Ok(Page::View(view))
+}
+
+/// To everybody else these pages are not there.
+async fn administration(state: &AppState, path: &str, viewer: Viewer, signed_in: &SignedIn) -> Result<View, ApiError> {
+    let Some(administrator) = Administrator::find(state, signed_in.clone()).await? else { return Ok(View::NotFound) };
+    Ok(match path {
+        paths::USERS_PAGE => {
+            let users = flows::users::list(state).await?;
+            View::Users(UsersView { viewer, me: administrator.user.id, users })
+        }
+        paths::INVITATIONS_PAGE => {
+            let invitations = flows::invitations::open(state).await?;
+            View::Invitations(InvitationsView { viewer, invitations })
+        }
+        _ => View::NotFound,
+    })
 }
 
 async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Result<OverviewView, ApiError> {

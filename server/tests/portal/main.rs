@@ -1,6 +1,7 @@
 //! The portal from outside: requests into the whole router, on a real store and a clock of our own.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails says so")]
 
+mod accounts;
 mod backup;
 mod bans;
 mod clock;

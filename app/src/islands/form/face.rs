@@ -79,6 +79,18 @@ impl Face {
         }
     }
 
+    /// The new password, if it has a length that may be; says so otherwise.
+    pub fn new_password(&self, min: u32) -> Option<String> {
+        let field = self.input("#password")?;
+        let password = field.value();
+        if let Err(bad) = domain::password::check_length(&password, min) {
+            self.say(&refusal::length(bad, min));
+            let _ = field.focus();
+            return None;
+        }
+        Some(password)
+    }
+
     /// Whether a new try may start now; if so it has started.
     pub fn start(&self) -> bool {
         let ready = self.0.get_attribute("data-step").as_deref() == Some(Step::Ready.word());

@@ -9,11 +9,12 @@ use leptos::prelude::*;
 #[component]
 pub fn PasswordField(
     autocomplete: &'static str,
+    #[prop(default = "Password")] label: &'static str,
     /// The ids of what explains the field.
     described_by: &'static str,
 ) -> impl IntoView {
     view! {
-        <label for="password">"Password"</label>
+        <label for="password">{label}</label>
         <div class="field">
             <input
                 id="password"

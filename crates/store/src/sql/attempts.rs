@@ -15,7 +15,7 @@ use domain::ban::Trigger;
 
 sql! {
     // One row, whether or not there is a user: every name costs the same.
-    STANDING = "SELECT u.id, u.name, u.password_hash, u.role, u.created_at, u.disabled_at, f.failures, f.last_at,
+    STANDING = "SELECT u.id, u.name, u.password_hash, u.role, u.created_at, u.signed_in_at, u.disabled_at, f.failures, f.last_at,
             (SELECT COUNT(*) FROM strikes WHERE identity = $3 AND cause = $4 AND account = $2)
             + (SELECT COUNT(*) FROM ladders WHERE identity = $3 AND cause = $4 AND account = $2) AS own,
             (SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND address = $5) AS here

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use domain::UnixMs;
 
 sql! {
-    APPEND = "INSERT INTO audit (id, at, event, outcome, user_id, session_id, address, device)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device
+    APPEND = "INSERT INTO audit (id, at, event, outcome, user_id, session_id, address, device, actor)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor
         FROM audit WHERE user_id = $1 ORDER BY at DESC LIMIT $2";
     ODD = "SELECT COUNT(*) AS n FROM audit
         WHERE user_id = $1 AND at >= $2 AND (outcome <> 'ok' OR event = 'token_reused')";
@@ -27,6 +27,7 @@ pub async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &Entry) -> Result<(
         Value::OptText(entry.session.as_deref()),
         Value::Text(&entry.address),
         Value::Text(&entry.device),
+        Value::OptText(entry.actor.as_deref()),
     ];
     tx.execute(APPEND, values).await.map(drop)
 }
@@ -72,5 +73,6 @@ fn entry<DB: Backend>(row: &Record<DB>) -> Result<Entry> {
         session: row.opt_text("session_id")?,
         address: row.text("address")?,
         device: row.text("device")?,
+        actor: row.opt_text("actor")?,
     })
 }

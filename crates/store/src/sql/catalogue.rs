@@ -1,8 +1,8 @@
 //! Every statement of this crate, so that start-up can prepare them all on the engine in use.
 
 use super::{
-    accept, attempts, audit, bans, begin, keys, ladders, refuse, session_writes, sessions, strikes, sweep, turns,
-    upkeep, user_changes, users,
+    accept, attempts, audit, bans, begin, invitations, keys, ladders, refuse, resets, session_writes, sessions,
+    strikes, sweep, turns, upkeep, user_changes, users,
 };
 
 /// Names SQL texts and lists them in `STATEMENTS`: none can be left out of the check at start-up.
@@ -20,9 +20,11 @@ const FILES: &[&[&str]] = &[
     audit::STATEMENTS,
     bans::STATEMENTS,
     begin::STATEMENTS,
+    invitations::STATEMENTS,
     keys::STATEMENTS,
     ladders::STATEMENTS,
     refuse::STATEMENTS,
+    resets::STATEMENTS,
     session_writes::STATEMENTS,
     sessions::STATEMENTS,
     strikes::STATEMENTS,

@@ -27,6 +27,13 @@ sql! {
         AND id IN (SELECT id FROM strikes WHERE expires_at <= $1 LIMIT $2)";
     LADDERS = "DELETE FROM ladders WHERE expires_at <= $1 AND (identity, cause, account) IN
         (SELECT identity, cause, account FROM ladders WHERE expires_at <= $1 LIMIT $2)";
+    INVITATIONS = "DELETE FROM invitations WHERE expires_at <= $1
+        AND id IN (SELECT id FROM invitations WHERE expires_at <= $1 LIMIT $2)";
+    RESETS = "DELETE FROM resets WHERE expires_at <= $1
+        AND user_id IN (SELECT user_id FROM resets WHERE expires_at <= $1 LIMIT $2)";
+    DELETED = "DELETE FROM users WHERE deleted_at < $1 AND id IN
+        (SELECT id FROM users WHERE deleted_at < $1
+            AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id) LIMIT $2)";
     FAILURES = "DELETE FROM account_failures WHERE last_at <= $1
         AND account IN (SELECT account FROM account_failures WHERE last_at <= $1 LIMIT $2)";
     AUDIT = "DELETE FROM audit WHERE at < $1 AND id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
@@ -74,6 +81,18 @@ impl<DB: Backend> SqlStore<DB> {
 
     pub(super) async fn sweep_bans_before(&self, before: UnixMs) -> Result<u64> {
         self.sweep(BANS, before).await
+    }
+
+    pub(super) async fn sweep_invitations_before(&self, before: UnixMs) -> Result<u64> {
+        self.sweep(INVITATIONS, before).await
+    }
+
+    pub(super) async fn sweep_resets_before(&self, before: UnixMs) -> Result<u64> {
+        self.sweep(RESETS, before).await
+    }
+
+    pub(super) async fn sweep_deleted(&self, before: UnixMs) -> Result<u64> {
+        self.sweep(DELETED, before).await
     }
 
     pub(super) async fn sweep_over(&self, before: UnixMs) -> Result<u64> {

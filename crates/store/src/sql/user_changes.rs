@@ -1,43 +1,68 @@
-//! Changes to an account that end its sessions.
+//! Changes to an account that is there.
 
 use super::accept::forget_failures;
+use super::attempts::release;
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
 use super::session_writes::revoke_all;
+use super::turns::take_turn;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
 use crate::audit::Entry;
-use crate::users::PasswordHash;
+use crate::users::{Changed, DeleteUser, NewPassword, PasswordHash, SetPassword};
 use domain::UnixMs;
+use domain::account::Role;
 
 sql! {
-    SET_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1";
-    UPGRADE = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    SET_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1 AND deleted_at IS NULL";
+    // Only from the password that was judged.
+    CHANGE_PASSWORD = "UPDATE users SET password_hash = $3
+        WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL";
     DISABLE = "UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
-    ENABLE = "UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL";
-}
-
-pub struct SetPassword {
-    pub id: String,
-    pub account: String,
-    pub hash: PasswordHash,
-    pub audit: Entry,
-    pub now: UnixMs,
+    ENABLE = "UPDATE users SET disabled_at = NULL
+        WHERE id = $1 AND disabled_at IS NOT NULL AND deleted_at IS NULL";
+    SET_ROLE = "UPDATE users SET role = $2 WHERE id = $1 AND role <> $2 AND deleted_at IS NULL";
+    OTHER_ADMINISTRATORS = "SELECT COUNT(*) AS n FROM users
+        WHERE role = 'administrator' AND disabled_at IS NULL AND id <> $1";
+    IS_ADMINISTRATOR = "SELECT COUNT(*) AS n FROM users
+        WHERE role = 'administrator' AND disabled_at IS NULL AND id = $1";
+    ERASE = "UPDATE users SET name = '', name_key = $2, password_hash = '', role = 'user', signed_in_at = NULL,
+            disabled_at = $3, deleted_at = $3
+        WHERE id = $1 AND deleted_at IS NULL";
+    ERASE_SESSIONS = "UPDATE sessions SET device = '', address = '' WHERE user_id = $1";
+    ERASE_AUDIT = "UPDATE audit SET device = '', address = '' WHERE user_id = $1";
+    ERASE_RESETS = "DELETE FROM resets WHERE user_id = $1";
 }
 
 impl Write for SetPassword {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        if tx.execute(SET_PASSWORD, [Value::Text(&self.id), Value::Text(&self.hash.0)]).await? == 0 {
+        if tx.execute(SET_PASSWORD, [Value::Text(&self.user), Value::Text(&self.hash.0)]).await? == 0 {
             return Ok(false);
         }
-        revoke_all(tx, &self.id, None, self.now).await?;
+        revoke_all(tx, &self.user, None, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
         Ok(true)
+    }
+}
+
+impl Write for NewPassword {
+    type Output = Option<Vec<String>>;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Vec<String>>> {
+        release(tx, &self.attempt).await?;
+        let values = [Value::Text(&self.user), Value::Text(&self.judged_by.0), Value::Text(&self.hash.0)];
+        if tx.execute(CHANGE_PASSWORD, values).await? == 0 {
+            return Ok(None);
+        }
+        let ended = revoke_all(tx, &self.user, Some(&self.keep), self.now).await?;
+        forget_failures(tx, &self.account).await?;
+        append(tx, &self.audit).await?;
+        Ok(Some(ended))
     }
 }
 
@@ -52,7 +77,7 @@ impl Write for UpgradePassword {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(&self.id), Value::Text(&self.old.0), Value::Text(&self.new.0)];
-        Ok(tx.execute(UPGRADE, values).await? == 1)
+        Ok(tx.execute(CHANGE_PASSWORD, values).await? == 1)
     }
 }
 
@@ -64,21 +89,79 @@ pub struct SetDisabled {
 }
 
 impl Write for SetDisabled {
-    type Output = bool;
+    type Output = Changed;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Changed> {
+        if self.disabled && is_last_administrator(tx, &self.id, self.now).await? {
+            return Ok(Changed::LastAdministrator);
+        }
         let changed = if self.disabled {
             tx.execute(DISABLE, [Value::Text(&self.id), Value::Int(self.now)]).await?
         } else {
             tx.execute(ENABLE, [Value::Text(&self.id)]).await?
         };
         if changed == 0 {
-            return Ok(false);
+            return Ok(Changed::Nothing);
         }
-        if self.disabled {
-            revoke_all(tx, &self.id, None, self.now).await?;
+        let ended = if self.disabled { revoke_all(tx, &self.id, None, self.now).await? } else { Vec::new() };
+        append(tx, &self.audit).await?;
+        Ok(Changed::Done { ended })
+    }
+}
+
+pub struct SetRole {
+    pub id: String,
+    pub role: Role,
+    pub audit: Entry,
+    pub now: UnixMs,
+}
+
+impl Write for SetRole {
+    type Output = Changed;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Changed> {
+        if self.role != Role::Administrator && is_last_administrator(tx, &self.id, self.now).await? {
+            return Ok(Changed::LastAdministrator);
+        }
+        if tx.execute(SET_ROLE, [Value::Text(&self.id), Value::Text(self.role.as_str())]).await? == 0 {
+            return Ok(Changed::Nothing);
         }
         append(tx, &self.audit).await?;
-        Ok(true)
+        Ok(Changed::Done { ended: Vec::new() })
     }
+}
+
+impl Write for DeleteUser {
+    type Output = Changed;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Changed> {
+        if let Some(attempt) = &self.attempt {
+            release(tx, attempt).await?;
+        }
+        if is_last_administrator(tx, &self.user, self.now).await? {
+            return Ok(Changed::LastAdministrator);
+        }
+        // No name has a colon: nobody signs in under this one, and the old one is free.
+        let name_key = format!("deleted:{}", self.user);
+        let values = [Value::Text(&self.user), Value::Text(&name_key), Value::Int(self.now)];
+        if tx.execute(ERASE, values).await? == 0 {
+            return Ok(Changed::Nothing);
+        }
+        // The rows stay for a while: other nodes learn from them that the sessions are over.
+        let ended = revoke_all(tx, &self.user, None, self.now).await?;
+        for sql in [ERASE_SESSIONS, ERASE_AUDIT, ERASE_RESETS] {
+            tx.execute(sql, [Value::Text(&self.user)]).await?;
+        }
+        forget_failures(tx, &self.account).await?;
+        append(tx, &self.audit).await?;
+        Ok(Changed::Done { ended })
+    }
+}
+
+/// Whether nobody could administer the site without this user. Whoever asks holds the turn, so that
+/// two administrators cannot remove each other at the same moment.
+async fn is_last_administrator<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<bool> {
+    take_turn(tx, "administrators", now).await?;
+    Ok(tx.count(IS_ADMINISTRATOR, [Value::Text(user)]).await? > 0
+        && tx.count(OTHER_ADMINISTRATORS, [Value::Text(user)]).await? == 0)
 }

@@ -4,21 +4,24 @@ use super::session_writes::insert_session;
 use super::store::SqlStore;
 use super::turns::take_turn;
 use super::tx::{Record, Tx};
-use super::user_changes::{SetDisabled, SetPassword, UpgradePassword};
+use super::user_changes::{SetDisabled, SetRole, UpgradePassword};
 use super::write::Write;
-use super::{attempts, audit};
+use super::{attempts, audit, invitations};
 use crate::Result;
 use crate::audit::Entry;
-use crate::users::{Added, NewUser, PasswordHash, User, Users};
+use crate::users::{Added, Changed, DeleteUser, NewPassword, NewUser, PasswordHash, SetPassword, User, Users};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
 
 sql! {
-    COUNT = "SELECT COUNT(*) AS n FROM users";
-    BY_KEY = "SELECT id, name, password_hash, role, created_at, disabled_at FROM users WHERE name_key = $1";
-    BY_ID = "SELECT id, name, password_hash, role, created_at, disabled_at FROM users WHERE id = $1";
-    ALL = "SELECT id, name, name_key, password_hash, role, created_at, disabled_at FROM users";
+    COUNT = "SELECT COUNT(*) AS n FROM users WHERE deleted_at IS NULL";
+    BY_KEY = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users WHERE name_key = $1";
+    BY_ID = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users WHERE id = $1 AND deleted_at IS NULL";
+    ALL = "SELECT id, name, name_key, password_hash, role, created_at, signed_in_at, disabled_at FROM users
+        WHERE deleted_at IS NULL";
+    // Only ever the row that the same transaction has just added.
+    TAKE_BACK = "DELETE FROM users WHERE id = $1";
     ADD = "INSERT INTO users (id, name, name_key, password_hash, role, created_at)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name_key) DO NOTHING";
 }
@@ -45,6 +48,12 @@ impl Write for NewUser {
         ];
         if tx.execute(ADD, values).await? == 0 {
             return Ok(Added::NameTaken);
+        }
+        if let Some(invitation) = &self.invitation
+            && !invitations::use_up(tx, invitation, &self.id, self.now).await?
+        {
+            tx.execute(TAKE_BACK, [Value::Text(&self.id)]).await?;
+            return Ok(Added::NotInvited);
         }
         if let Some(session) = &self.session {
             insert_session(tx, session).await?;
@@ -82,24 +91,32 @@ impl<DB: Backend> Users for SqlStore<DB> {
         self.write(user.clone()).await
     }
 
-    async fn set_password(
-        &self,
-        id: &str,
-        account: &str,
-        hash: &PasswordHash,
-        audit: &Entry,
-        now: UnixMs,
-    ) -> Result<bool> {
-        let (id, account) = (id.to_owned(), account.to_owned());
-        self.write(SetPassword { id, account, hash: hash.clone(), audit: audit.clone(), now }).await
+    async fn set_password(&self, password: &SetPassword) -> Result<bool> {
+        self.write(password.clone()).await
+    }
+
+    async fn change_password(&self, password: &NewPassword) -> Result<Option<Vec<String>>> {
+        self.write(password.clone()).await
     }
 
     async fn upgrade_password(&self, id: &str, old: &PasswordHash, new: &PasswordHash) -> Result<bool> {
         self.write(UpgradePassword { id: id.to_owned(), old: old.clone(), new: new.clone() }).await
     }
 
-    async fn set_disabled(&self, id: &str, disabled: bool, audit: &Entry, now: UnixMs) -> Result<bool> {
+    async fn set_disabled(&self, id: &str, disabled: bool, audit: &Entry, now: UnixMs) -> Result<Changed> {
         self.write(SetDisabled { id: id.to_owned(), disabled, audit: audit.clone(), now }).await
+    }
+
+    async fn set_role(&self, id: &str, role: Role, audit: &Entry, now: UnixMs) -> Result<Changed> {
+        self.write(SetRole { id: id.to_owned(), role, audit: audit.clone(), now }).await
+    }
+
+    async fn delete_user(&self, deletion: &DeleteUser) -> Result<Changed> {
+        self.write(deletion.clone()).await
+    }
+
+    async fn sweep_users(&self, before: UnixMs) -> Result<u64> {
+        self.sweep_deleted(before).await
     }
 }
 
@@ -110,6 +127,7 @@ pub fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {
         password_hash: PasswordHash(row.text("password_hash")?),
         role: row.word("users", "role", Role::parse)?,
         created_at: row.int("created_at")?,
+        signed_in_at: row.opt_int("signed_in_at")?,
         disabled_at: row.opt_int("disabled_at")?,
     })
 }

@@ -1,6 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{
-    HOUR, NOW, SECOND, acceptance, entry, failures, fresh, guess, identity, new_session, reserved, user,
+    HOUR, NOW, SECOND, acceptance, entry, failures, fresh, guess, identity, new_session, reserved, set_password, user,
 };
 use store::attempts::Asked;
 use store::audit::Event;
@@ -41,7 +41,7 @@ pub async fn nobody_whose_password_was_changed_meanwhile(fixture: Fixture) {
 
     let attempt = reserved(&*store, identity(1), NOW).await;
     let audit = entry(Event::PasswordSet, Some(&ada), NOW);
-    assert!(store.set_password(&ada, "ada", &PasswordHash("$argon2id$new".to_owned()), &audit, NOW).await.unwrap());
+    assert!(set_password(&*store, &ada, "ada", &PasswordHash("$argon2id$new".to_owned()), &audit, NOW).await);
     assert!(!store.accept(&acceptance(attempt, "ada", session(), NOW)).await.unwrap());
     assert_eq!(store.sessions_of(&ada, NOW).await.unwrap(), []);
 }
@@ -49,7 +49,7 @@ pub async fn nobody_whose_password_was_changed_meanwhile(fixture: Fixture) {
 pub async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
-    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap());
+    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap().is_done());
     guess(&*store, identity(1), "ada", NOW).await;
     for user in [ada, fresh("nobody")] {
         let now = NOW + 2 * SECOND;

@@ -4,11 +4,13 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod accepted;
+mod accounts;
 mod audit;
 mod bans;
 mod begun;
 mod durable;
 mod fixture;
+mod invitations;
 mod keys;
 mod ladders;
 mod make;
@@ -16,6 +18,7 @@ mod postgres_only;
 mod processes;
 mod races;
 mod refused;
+mod resets;
 mod rotations;
 mod sessions;
 mod setup;
@@ -52,6 +55,21 @@ macro_rules! contract {
 }
 
 contract! {
+    accounts {
+        the_last_administrator_stays,
+        two_administrators_cannot_remove_each_other,
+        a_change_of_password_keeps_one_session,
+        deletion_leaves_an_id_and_nothing_else,
+    }
+    invitations {
+        keep_what_was_given,
+        make_one_account_of_fifty_tries,
+        that_are_over_make_no_account,
+    }
+    resets {
+        set_a_password_once_and_end_the_sessions,
+        are_replaced_by_the_next_and_run_out,
+    }
     users {
         is_found_by_key_and_id,
         names_that_differ_in_case_are_taken,

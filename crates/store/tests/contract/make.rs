@@ -11,7 +11,7 @@ use store::Store;
 use store::attempts::{Acceptance, Asked, Attempt, Begin, Begun, Refusal, Sentence};
 use store::audit::{Entry, Event};
 use store::sessions::{NewSession, Rotation};
-use store::users::{Added, NewUser, PasswordHash};
+use store::users::{Added, NewUser, PasswordHash, SetPassword};
 
 /// Some day in 2025.
 pub const NOW: UnixMs = 1_750_000_000_000;
@@ -41,6 +41,7 @@ pub fn entry(event: Event, user: Option<&str>, at: UnixMs) -> Entry {
         session: None,
         address: "203.0.113.7".to_owned(),
         device: "Firefox on Fedora".to_owned(),
+        actor: None,
     }
 }
 
@@ -54,6 +55,7 @@ pub fn new_user(name: &str) -> NewUser {
         role: Role::User,
         now: NOW,
         only_first: false,
+        invitation: None,
         session: None,
         attempt: None,
     }
@@ -163,4 +165,17 @@ pub fn acceptance(attempt: Attempt, account: &str, session: NewSession, now: Uni
 /// Failures in a row on an account.
 pub async fn failures(store: &dyn Store, account: &str) -> Failures {
     store.standing(Asked { name_key: "", account, identity: identity(0), place: "" }).await.unwrap().failures
+}
+
+/// An operator sets a password; whether there was such a user.
+pub async fn set_password(
+    store: &dyn Store,
+    user: &str,
+    account: &str,
+    hash: &PasswordHash,
+    audit: &Entry,
+    now: UnixMs,
+) -> bool {
+    let (user, account) = (user.to_owned(), account.to_owned());
+    store.set_password(&SetPassword { user, account, hash: hash.clone(), audit: audit.clone(), now }).await.unwrap()
 }

@@ -159,12 +159,12 @@ pub async fn nobody_signs_in_past_a_disabling(fixture: Fixture) {
         });
         let logins: Vec<_> = logins.collect();
         let audit = entry(Event::UserDisabled, Some(&ada), now);
-        assert!(store.set_disabled(&ada, true, &audit, now).await.unwrap());
+        assert!(store.set_disabled(&ada, true, &audit, now).await.unwrap().is_done());
         all(logins).await;
         let live = store.sessions_of(&ada, now).await.unwrap();
         assert!(live.is_empty(), "round {round}: {live:?}");
         let audit = entry(Event::UserEnabled, Some(&ada), now);
-        assert!(store.set_disabled(&ada, false, &audit, now).await.unwrap());
+        assert!(store.set_disabled(&ada, false, &audit, now).await.unwrap().is_done());
     }
 }
 

@@ -52,10 +52,10 @@ pub async fn is_refused_when_the_session_is_over(fixture: Fixture) {
 pub async fn is_refused_when_the_user_is_disabled(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
-    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap());
-    assert!(store.set_disabled(&ada, false, &entry(Event::UserEnabled, Some(&ada), NOW), NOW).await.unwrap());
+    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap().is_done());
+    assert!(store.set_disabled(&ada, false, &entry(Event::UserEnabled, Some(&ada), NOW), NOW).await.unwrap().is_done());
     let id = session(&*store, &ada, NOW).await;
     assert!(store.rotate(&rotation(&id, 0, NOW)).await.unwrap());
-    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap());
+    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap().is_done());
     assert!(!store.rotate(&rotation(&id, 1, NOW)).await.unwrap());
 }

@@ -1,5 +1,5 @@
 use crate::fixture::Fixture;
-use crate::make::{NOW, SECOND, entry, failures, guess, identity, new_user, session, user};
+use crate::make::{NOW, SECOND, entry, failures, guess, identity, new_user, session, set_password, user};
 use domain::account::Role;
 use domain::account_delay::Failures;
 use store::audit::Event;
@@ -17,6 +17,7 @@ pub async fn is_found_by_key_and_id(fixture: Fixture) {
         password_hash: new.password_hash.clone(),
         role: Role::Administrator,
         created_at: NOW,
+        signed_in_at: None,
         disabled_at: None,
     };
     assert_eq!(store.user_by_key("ada.lovelace").await.unwrap().as_ref(), Some(&expected));
@@ -55,7 +56,7 @@ pub async fn a_new_password_ends_sessions_and_forgets_failures(fixture: Fixture)
     let hash = PasswordHash("new".to_owned());
     let audit = entry(Event::PasswordSet, Some(&ada), NOW);
     let later = NOW + SECOND;
-    assert!(store.set_password(&ada, "digest of ada", &hash, &audit, later).await.unwrap());
+    assert!(set_password(&*store, &ada, "digest of ada", &hash, &audit, later).await);
     assert_eq!(store.user_by_id(&ada).await.unwrap().unwrap().password_hash, hash);
     assert_eq!(failures(&*store, "digest of ada").await, Failures::default());
     assert!(store.session(&hers).await.unwrap().unwrap().life.revoked);
@@ -63,7 +64,7 @@ pub async fn a_new_password_ends_sessions_and_forgets_failures(fixture: Fixture)
     assert!(store.audit_of(&ada, 10).await.unwrap().contains(&audit));
 
     let nobody = entry(Event::PasswordSet, Some("nobody"), NOW);
-    assert!(!store.set_password("nobody", "digest", &hash, &nobody, later).await.unwrap());
+    assert!(!set_password(&*store, "nobody", "digest", &hash, &nobody, later).await);
     assert!(store.audit_of("nobody", 10).await.unwrap().is_empty());
 }
 
@@ -83,17 +84,17 @@ pub async fn disabling_ends_sessions_and_enabling_brings_none_back(fixture: Fixt
     let ada = user(&*store, "ada").await;
     let id = session(&*store, &ada, NOW).await;
     let audit = || entry(Event::UserDisabled, Some(&ada), NOW);
-    assert!(!store.set_disabled(&ada, false, &audit(), NOW).await.unwrap());
-    assert!(store.set_disabled(&ada, true, &audit(), NOW + SECOND).await.unwrap());
-    assert!(!store.set_disabled(&ada, true, &audit(), NOW + 2 * SECOND).await.unwrap());
+    assert!(!store.set_disabled(&ada, false, &audit(), NOW).await.unwrap().is_done());
+    assert!(store.set_disabled(&ada, true, &audit(), NOW + SECOND).await.unwrap().is_done());
+    assert!(!store.set_disabled(&ada, true, &audit(), NOW + 2 * SECOND).await.unwrap().is_done());
     assert_eq!(store.user_by_id(&ada).await.unwrap().unwrap().disabled_at, Some(NOW + SECOND));
     let row = store.session(&id).await.unwrap().unwrap();
     assert!(row.user_disabled && row.life.revoked);
 
-    assert!(store.set_disabled(&ada, false, &audit(), NOW + 3 * SECOND).await.unwrap());
+    assert!(store.set_disabled(&ada, false, &audit(), NOW + 3 * SECOND).await.unwrap().is_done());
     let row = store.session(&id).await.unwrap().unwrap();
     assert!(!row.user_disabled && row.life.revoked);
-    assert!(!store.set_disabled("nobody", true, &audit(), NOW).await.unwrap());
+    assert!(!store.set_disabled("nobody", true, &audit(), NOW).await.unwrap().is_done());
     // Added, signed in, disabled, enabled.
     assert_eq!(store.audit_of(&ada, 10).await.unwrap().len(), 4);
 }

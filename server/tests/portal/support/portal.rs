@@ -90,6 +90,7 @@ impl Portal {
             role: Role::User,
             now: self.clock.now(),
             only_first: false,
+            invitation: None,
             audit,
             session: None,
             attempt: None,
@@ -109,6 +110,7 @@ impl Portal {
             session: None,
             address: "-".to_owned(),
             device: String::new(),
+            actor: None,
         }
     }
 

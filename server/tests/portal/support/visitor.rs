@@ -150,9 +150,17 @@ impl Visitor {
         if !self.browser {
             body["delivery"] = "body".into();
         }
-        let path = if kind == Kind::Login { paths::LOGIN } else { paths::SIGNUP };
+        let path = path_of(kind);
         let proof = self.key.as_ref().map(|key| ("dpop", key.prove(&format!("{ORIGIN}{path}"), &challenge.short_key)));
         (body.to_string(), proof.into_iter().collect())
+    }
+
+    /// Seals something for a kind's own path and posts it there.
+    pub async fn post_sealed(&self, kind: Kind, content: &Value) -> Answer {
+        let challenge = self.challenge().await;
+        let (body, headers) = self.seal(&challenge, kind, content);
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.send(Method::POST, path_of(kind), Some(body), &headers).await
     }
 
     pub async fn send_login(&self, (body, headers): &(String, Vec<(&'static str, String)>)) -> Answer {
@@ -192,5 +200,15 @@ impl Visitor {
 
     pub fn set_cookie(&self, part: &str, value: &str) {
         self.cookies.lock().unwrap().insert(format!("__Host-postern-{part}"), value.to_owned());
+    }
+}
+
+fn path_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Login => paths::LOGIN,
+        Kind::Signup => paths::SIGNUP,
+        Kind::Password => paths::PASSWORD,
+        Kind::Reset => paths::RESET,
+        Kind::Deletion => paths::ACCOUNT_DELETE,
     }
 }

@@ -1,0 +1,109 @@
+use super::busy_until_alive;
+use super::one_time_link::OneTimeLink;
+use crate::browser::{api, page};
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wire::account::AccountChange;
+use wire::paths;
+
+const FAILED: &str = "That did not work, and nothing was changed. Try again.";
+
+/// What an administrator can do to an account.
+#[island]
+pub fn AccountActions(id: String, name: String, administrator: bool, disabled: bool) -> impl IntoView {
+    let busy = busy_until_alive();
+    let link = OneTimeLink::new();
+    let dialog = NodeRef::<Dialog>::new();
+    let path = StoredValue::new([paths::USERS, "/", &id].concat());
+    let send = move |method: &'static str, body: Option<String>| {
+        busy.set(true);
+        spawn_local(async move {
+            match api::call(method, &path.get_value(), body.as_deref()).await {
+                Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
+                Ok(answer) if answer.status == 401 => {}
+                Ok(answer) => {
+                    page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title));
+                    busy.set(false);
+                }
+                Err(_) => {
+                    page::say(FAILED);
+                    busy.set(false);
+                }
+            }
+        });
+    };
+    let change = move |wish: AccountChange| send("PATCH", serde_json::to_string(&wish).ok());
+    let other_role = if administrator { "user" } else { "administrator" };
+    let set_role = move |_| change(AccountChange { role: Some(other_role.to_owned()), disabled: None });
+    let set_disabled = move |_| change(AccountChange { role: None, disabled: Some(!disabled) });
+    let reset = move |_| {
+        busy.set(true);
+        spawn_local(async move {
+            match api::call("POST", &(path.get_value() + "/reset"), Some("{}")).await {
+                Ok(answer) if answer.is_ok() => link.show(answer.text("link").unwrap_or_default()),
+                Ok(answer) if answer.status == 401 => return,
+                _ => page::say(FAILED),
+            }
+            busy.set(false);
+        });
+    };
+    let ask = move |_| {
+        if let Some(dialog) = dialog.get_untracked() {
+            // Fails only if it is open already.
+            let _ = dialog.show_modal();
+        }
+    };
+    let close = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    let delete = move |_| {
+        close();
+        send("DELETE", None);
+    };
+    let about = |verb: &str| [verb, " ", &name].concat();
+    let (role_label, disable_label) = (
+        if administrator { "Make a user" } else { "Make an administrator" },
+        if disabled { "Enable" } else { "Disable" },
+    );
+    let question = ["Delete ", &name, "?"].concat();
+    view! {
+        <div class="choices">
+            <button class="button plain" type="button" disabled=busy aria-label=about("New password link for") on:click=reset>
+                "New password"
+            </button>
+            <button class="button plain" type="button" disabled=busy aria-label=[role_label, ": ", &name].concat() on:click=set_role>
+                {role_label}
+            </button>
+            <button class="button plain" type="button" disabled=busy aria-label=about(disable_label) on:click=set_disabled>
+                {disable_label}
+            </button>
+            <button class="button danger" type="button" disabled=busy aria-label=about("Delete") on:click=ask>
+                "Delete"
+            </button>
+        </div>
+        <dialog node_ref=dialog aria-label=question.clone()>
+            <h2>{question.clone()}</h2>
+            <p>
+                "The account is signed out everywhere and its name becomes free. Only an id without a name stays in \
+                 the audit trail. This cannot be undone."
+            </p>
+            <div class="choices">
+                <button class="button plain" type="button" on:click=move |_| close()>
+                    "Keep it"
+                </button>
+                <button class="button danger" type="button" disabled=busy on:click=delete>
+                    "Delete it"
+                </button>
+            </div>
+        </dialog>
+        {link
+            .view(
+                ["A new password for ", &name].concat(),
+                "Give this link to its owner. It sets a new password, once, within an hour, and signs the \
+                 account out everywhere. It is shown here now and never again.",
+            )}
+    }
+}

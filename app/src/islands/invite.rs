@@ -1,0 +1,73 @@
+use super::busy_until_alive;
+use super::one_time_link::OneTimeLink;
+use crate::browser::{api, page};
+use leptos::ev::SubmitEvent;
+use leptos::html::{Input, Select};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wire::account::NewInvitation;
+use wire::paths;
+
+/// Makes an invitation.
+#[island]
+pub fn Invite(site: String) -> impl IntoView {
+    let busy = busy_until_alive();
+    let link = OneTimeLink::new();
+    let (note, role, hours) = (NodeRef::<Input>::new(), NodeRef::<Select>::new(), NodeRef::<Select>::new());
+    let invite = move |event: SubmitEvent| {
+        event.prevent_default();
+        let wish = NewInvitation {
+            note: note.get_untracked().map(|field| field.value()).unwrap_or_default(),
+            role: role.get_untracked().map(|field| field.value()).unwrap_or_default(),
+            hours: hours.get_untracked().and_then(|field| field.value().parse().ok()).unwrap_or_default(),
+        };
+        busy.set(true);
+        spawn_local(async move {
+            let body = serde_json::to_string(&wish).unwrap_or_default();
+            match api::call("POST", paths::INVITATIONS, Some(&body)).await {
+                Ok(answer) if answer.is_ok() => link.show(answer.text("link").unwrap_or_default()),
+                Ok(answer) if answer.status == 401 => return,
+                Ok(answer) => page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title)),
+                Err(_) => page::say(FAILED),
+            }
+            busy.set(false);
+        });
+    };
+    view! {
+        <form class="panel row-form" on:submit=invite>
+            <div>
+                <label for="note">"For whom"</label>
+                <input id="note" node_ref=note maxlength="100" autocomplete="off" aria-describedby="note-hint" />
+                <p id="note-hint" class="hint">"Only administrators see this."</p>
+            </div>
+            <div>
+                <label for="role">"Role"</label>
+                <select id="role" node_ref=role>
+                    <option value="user">"User"</option>
+                    <option value="administrator">"Administrator"</option>
+                </select>
+            </div>
+            <div>
+                <label for="hours">"Good for"</label>
+                <select id="hours" node_ref=hours>
+                    <option value="24">"1 day"</option>
+                    <option value="168" selected>
+                        "1 week"
+                    </option>
+                    <option value="720">"30 days"</option>
+                </select>
+            </div>
+            <button class="button" type="submit" disabled=busy>
+                "Make an invitation"
+            </button>
+        </form>
+        {link
+            .view(
+                format!("You are invited to {site}"),
+                "Open this link to make your account. It works once, and only until it runs out. \
+                 It is shown here now and never again.",
+            )}
+    }
+}
+
+const FAILED: &str = "That did not work, and no invitation was made. Try again.";

@@ -1,0 +1,76 @@
+use crate::browser::page;
+use leptos::html::{Dialog, Input};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// A link that is shown once: to copy, or to print.
+#[derive(Debug, Clone, Copy)]
+pub struct OneTimeLink {
+    link: RwSignal<String>,
+    said: RwSignal<&'static str>,
+    dialog: NodeRef<Dialog>,
+    field: NodeRef<Input>,
+}
+
+impl OneTimeLink {
+    pub fn new() -> Self {
+        Self {
+            link: RwSignal::new(String::new()),
+            said: RwSignal::new(""),
+            dialog: NodeRef::new(),
+            field: NodeRef::new(),
+        }
+    }
+
+    pub fn show(self, link: String) {
+        self.link.set(link);
+        self.said.set("");
+        if let Some(dialog) = self.dialog.get_untracked() {
+            // Fails only if it is open already.
+            let _ = dialog.show_modal();
+        }
+    }
+
+    /// `title` and `about` stand on paper too.
+    pub fn view(self, title: String, about: &'static str) -> impl IntoView {
+        let copy = move |_| {
+            if let Some(field) = self.field.get_untracked() {
+                field.select();
+            }
+            spawn_local(async move {
+                let copied = page::copy(&self.link.get_untracked()).await;
+                self.said.set(if copied { "Copied." } else { "Copy the marked text." });
+            });
+        };
+        let close = move |_| {
+            self.link.set(String::new());
+            if let Some(dialog) = self.dialog.get_untracked() {
+                dialog.close();
+            }
+            page::reload();
+        };
+        view! {
+            <dialog node_ref=self.dialog class="link-dialog" aria-labelledby="one-time">
+                <h2 id="one-time">{title}</h2>
+                <p>{about}</p>
+                <label for="link">"The link"</label>
+                <input id="link" node_ref=self.field readonly prop:value=self.link />
+                <p class="on-paper figures">{self.link}</p>
+                <p class="small quiet" role="status">
+                    {self.said}
+                </p>
+                <div class="choices">
+                    <button class="button plain" type="button" on:click=move |_| page::print()>
+                        "Print"
+                    </button>
+                    <button class="button plain" type="button" on:click=copy>
+                        "Copy"
+                    </button>
+                    <button class="button" type="button" on:click=close>
+                        "Done"
+                    </button>
+                </div>
+            </dialog>
+        }
+    }
+}

@@ -1,0 +1,59 @@
+use super::facts;
+use super::form::{Alert, Face, PasswordField, Step, Strength, Submit, judge, wake};
+use crate::browser::sealed_post::sealed_post;
+use crate::browser::{api, page};
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wire::envelope::Kind;
+use wire::password::PasswordChange;
+use wire::paths;
+use zeroize::Zeroizing;
+
+/// Changes one's own password.
+#[island]
+pub fn PasswordForm() -> impl IntoView {
+    wake(|face| face.set_step(Step::Ready));
+    view! {
+        <form class="form" method="post" on:submit=submit on:input=move |_| judge()>
+            <Alert />
+            <label for="old">"Current password"</label>
+            <input id="old" type="password" autocomplete="current-password" autocapitalize="off" required />
+            <PasswordField label="New password" autocomplete="new-password" described_by="strength caps" />
+            <Strength />
+            <Submit label="Change password" />
+        </form>
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape of an event handler")]
+fn submit(event: SubmitEvent) {
+    event.prevent_default();
+    let Some(face) = Face::find() else { return };
+    let (Some(old), Some(new)) = (face.input("#old"), face.input("#password")) else { return };
+    let Some(password) = face.new_password(facts::password_min()) else { return };
+    if !face.start() {
+        return;
+    }
+    face.show_password(false);
+    let wish = PasswordChange { old: old.value(), new: password };
+    let plaintext = Zeroizing::new(serde_json::to_vec(&wish).unwrap_or_default());
+    spawn_local(async move {
+        // The session may have run out while the person typed: renewed here, or the page goes to sign-in.
+        match api::call("GET", paths::SESSION, None).await {
+            Ok(answer) if answer.status == 401 => return,
+            _ => {}
+        }
+        let sealed = || face.set_step(Step::Checking);
+        match sealed_post(Kind::Password, paths::PASSWORD, &plaintext, sealed).await {
+            Ok(()) => {
+                old.set_value("");
+                new.set_value("");
+                judge();
+                face.set_step(Step::Ready);
+                page::say("Your password is changed. Every other session has ended.");
+            }
+            Err(refused) => face.refused(&refused),
+        }
+    });
+}

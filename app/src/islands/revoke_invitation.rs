@@ -1,0 +1,31 @@
+use super::busy_until_alive;
+use crate::browser::{api, page};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wire::paths;
+
+/// Revokes the invitation of the card around it.
+#[island]
+pub fn RevokeInvitation(id: String) -> impl IntoView {
+    let busy = busy_until_alive();
+    let revoke = move |_| {
+        let path = [paths::INVITATIONS, "/", &id].concat();
+        busy.set(true);
+        spawn_local(async move {
+            match api::call("DELETE", &path, None).await {
+                // Used or revoked meanwhile: it is gone all the same.
+                Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
+                Ok(answer) if answer.status == 401 => {}
+                _ => {
+                    page::say("That did not work, and the invitation is still good. Try again.");
+                    busy.set(false);
+                }
+            }
+        });
+    };
+    view! {
+        <button class="button danger" type="button" disabled=busy on:click=revoke>
+            "Revoke"
+        </button>
+    }
+}

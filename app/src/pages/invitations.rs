@@ -1,0 +1,46 @@
+use crate::islands::{Invite, RevokeInvitation};
+use crate::parts::{Frame, Here, When};
+use crate::view::{InvitationsView, Site};
+use crate::words::ago;
+use leptos::prelude::*;
+use wire::account::Invitation;
+
+/// `/dashboard/invitations`, for administrators.
+#[component]
+pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoView {
+    let (now, name) = (site.now, site.name.clone());
+    let InvitationsView { viewer, invitations } = invitations;
+    let said = if invitations.is_empty() {
+        "No invitation is open. Make one, and give its link to whom it is for."
+    } else {
+        "Open invitations. Each makes one account."
+    };
+    let card = move |invitation: Invitation| {
+        let Invitation { id, role, note, created_at, expires_at } = invitation;
+        let title = if note.is_empty() { "Without a note".to_owned() } else { note };
+        view! {
+            <li class="device">
+                <div>
+                    <h2 class="device-name">
+                        {title}
+                        {(role == "administrator").then(|| view! { <span class="badge">"administrator"</span> })}
+                    </h2>
+                    <p class="small quiet">"made " <When now at=created_at /> " \u{b7} " {ago::left(now, expires_at)}</p>
+                </div>
+                <RevokeInvitation id />
+            </li>
+        }
+    };
+    view! {
+        <Frame site viewer here=Here::Invitations>
+            <header>
+                <h1 tabindex="-1">"Invitations"</h1>
+            </header>
+            <Invite site=name />
+            <p id="said" role="status" class="quiet">
+                {said}
+            </p>
+            <ul class="devices">{invitations.into_iter().map(card).collect_view()}</ul>
+        </Frame>
+    }
+}

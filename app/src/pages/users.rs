@@ -1,0 +1,60 @@
+use crate::islands::AccountActions;
+use crate::parts::{Frame, Here, When};
+use crate::view::{Site, UsersView};
+use leptos::prelude::*;
+use wire::account::Account;
+use wire::paths;
+
+/// `/dashboard/users`, for administrators.
+#[component]
+pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
+    let now = site.now;
+    let UsersView { viewer, me, users } = users;
+    let count = users.len();
+    let heading = if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") };
+    let row = move |account: Account| {
+        let mine = account.id == me;
+        view! { <Row account mine now /> }
+    };
+    view! {
+        <Frame site viewer here=Here::Users>
+            <header>
+                <h1 tabindex="-1">"Users"</h1>
+                <a class="button" href=paths::INVITATIONS_PAGE>
+                    "Invite somebody"
+                </a>
+            </header>
+            <p id="said" role="status" class="quiet">
+                {heading}
+            </p>
+            <ul class="devices">{users.into_iter().map(row).collect_view()}</ul>
+        </Frame>
+    }
+}
+
+#[component]
+fn Row(account: Account, mine: bool, now: i64) -> impl IntoView {
+    let Account { id, username, role, disabled, created_at, signed_in_at } = account;
+    let administrator = role == "administrator";
+    let badge = |text: &'static str| view! { <span class="badge">{text}</span> };
+    // One's own account is changed on one's own page.
+    let actions = (!mine).then(|| view! { <AccountActions id name=username.clone() administrator disabled /> });
+    view! {
+        <li class="device">
+            <div>
+                <h2 class="device-name">
+                    {username.clone()} {mine.then(|| badge("you"))} {administrator.then(|| badge("administrator"))}
+                    {disabled.then(|| badge("disabled"))}
+                </h2>
+                <p class="small quiet">
+                    "joined " <When now at=created_at />
+                    {match signed_in_at {
+                        Some(at) => view! { " \u{b7} signed in " <When now at /> }.into_any(),
+                        None => " \u{b7} never signed in".into_any(),
+                    }}
+                </p>
+            </div>
+            {actions}
+        </li>
+    }
+}

@@ -1,0 +1,52 @@
+//! How long invitations and reset links live, and what may stand in them.
+
+use crate::encoding::{base64url, sha256};
+
+/// An hour: whoever asked for the link is waiting for it.
+pub const RESET_MS: i64 = 60 * 60_000;
+/// A week, where nothing else is said.
+pub const DEFAULT_HOURS: u32 = 7 * 24;
+/// The longest that an invitation may live: 30 days.
+pub const MOST_HOURS: u32 = 30 * 24;
+const NOTE_CHARS: usize = 100;
+
+/// The code of a link, from 256 random bits.
+pub fn code(random: &[u8; 32]) -> String {
+    base64url(random)
+}
+
+/// What is stored of a code. It needs no key and no salt: nobody guesses 256 bits.
+pub fn code_hash(code: &str) -> String {
+    base64url(&sha256(code.as_bytes()))
+}
+
+/// How long an invitation lives, if it may.
+pub fn lifetime_ms(hours: u32) -> Option<i64> {
+    (1..=MOST_HOURS).contains(&hours).then(|| i64::from(hours) * 60 * 60_000)
+}
+
+/// A note as it is kept: one line, not too long.
+pub fn note(text: &str) -> Option<String> {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    (line.chars().count() <= NOTE_CHARS && !line.contains(char::is_control)).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_to_a_month() {
+        let lives: Vec<_> = [0, 1, 720, 721].map(lifetime_ms).into();
+        assert_eq!(lives, [None, Some(3_600_000), Some(2_592_000_000), None]);
+    }
+
+    #[test]
+    fn a_note_is_one_line() {
+        assert_eq!(note("  for\n the  cook ").as_deref(), Some("for the cook"));
+        assert_eq!(note(""), Some(String::new()));
+        assert_eq!(note(&"x".repeat(100)).map(|note| note.len()), Some(100));
+        assert_eq!(note(&"x".repeat(101)), None);
+        assert_eq!(note("bell\u{7}"), None);
+    }
+}

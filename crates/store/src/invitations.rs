@@ -1,0 +1,45 @@
+//! Invitations: one account each, for whoever has the link, until it runs out.
+
+use crate::Result;
+use crate::audit::Entry;
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::account::Role;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// ULID.
+    pub id: String,
+    /// SHA-256 of the link's code, base64url. The code itself is kept nowhere.
+    pub code_hash: String,
+    /// What the new account will be.
+    pub role: Role,
+    /// Whom it is for, in the words of who made it.
+    pub note: String,
+    /// The id of the user who made it; `None`: the command line.
+    pub made_by: Option<String>,
+    pub created_at: UnixMs,
+    pub expires_at: UnixMs,
+    pub used_at: Option<UnixMs>,
+    /// The id of the account that it became.
+    pub used_by: Option<String>,
+    pub revoked_at: Option<UnixMs>,
+}
+
+impl Invitation {
+    pub fn is_open(&self, now: UnixMs) -> bool {
+        self.used_at.is_none() && self.revoked_at.is_none() && now < self.expires_at
+    }
+}
+
+#[async_trait]
+pub trait Invitations {
+    async fn add_invitation(&self, invitation: &Invitation, audit: &Entry) -> Result<()>;
+    /// All that are kept, newest first.
+    async fn invitations(&self) -> Result<Vec<Invitation>>;
+    async fn invitation_by_code(&self, code_hash: &str) -> Result<Option<Invitation>>;
+    /// `false`: there is none that is still open.
+    async fn revoke_invitation(&self, id: &str, audit: &Entry, now: UnixMs) -> Result<bool>;
+    /// Deletes those that ran out before then.
+    async fn sweep_invitations(&self, before: UnixMs) -> Result<u64>;
+}

@@ -1,0 +1,118 @@
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::store::SqlStore;
+use super::tx::{Record, Tx};
+use super::write::Write;
+use crate::Result;
+use crate::audit::Entry;
+use crate::invitations::{Invitation, Invitations};
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::account::Role;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, code_hash, role, note, made_by, created_at, expires_at, used_at, used_by, revoked_at
+            FROM invitations ",
+            $rest
+        )
+    };
+}
+
+sql! {
+    ADD = "INSERT INTO invitations (id, code_hash, role, note, made_by, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    ALL = select!("ORDER BY created_at DESC");
+    BY_CODE = select!("WHERE code_hash = $1");
+    USE = "UPDATE invitations SET used_at = $2, used_by = $3
+        WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
+    REVOKE = "UPDATE invitations SET revoked_at = $2
+        WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
+}
+
+/// `false`: somebody else used it, or it is not good any more.
+pub async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &str, now: UnixMs) -> Result<bool> {
+    Ok(tx.execute(USE, [Value::Text(id), Value::Int(now), Value::Text(user)]).await? == 1)
+}
+
+struct Add {
+    invitation: Invitation,
+    audit: Entry,
+}
+
+impl Write for Add {
+    type Output = ();
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        let Invitation { id, code_hash, role, note, made_by, created_at, expires_at, .. } = &self.invitation;
+        let values = [
+            Value::Text(id),
+            Value::Text(code_hash),
+            Value::Text(role.as_str()),
+            Value::Text(note),
+            Value::OptText(made_by.as_deref()),
+            Value::Int(*created_at),
+            Value::Int(*expires_at),
+        ];
+        tx.execute(ADD, values).await?;
+        append(tx, &self.audit).await
+    }
+}
+
+struct Revoke {
+    id: String,
+    audit: Entry,
+    now: UnixMs,
+}
+
+impl Write for Revoke {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let revoked = tx.execute(REVOKE, [Value::Text(&self.id), Value::Int(self.now)]).await? == 1;
+        if revoked {
+            append(tx, &self.audit).await?;
+        }
+        Ok(revoked)
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Invitations for SqlStore<DB> {
+    async fn add_invitation(&self, invitation: &Invitation, audit: &Entry) -> Result<()> {
+        self.write(Add { invitation: invitation.clone(), audit: audit.clone() }).await
+    }
+
+    async fn invitations(&self) -> Result<Vec<Invitation>> {
+        self.all(ALL, []).await?.iter().map(invitation).collect()
+    }
+
+    async fn invitation_by_code(&self, code_hash: &str) -> Result<Option<Invitation>> {
+        self.one(BY_CODE, [Value::Text(code_hash)]).await?.as_ref().map(invitation).transpose()
+    }
+
+    async fn revoke_invitation(&self, id: &str, audit: &Entry, now: UnixMs) -> Result<bool> {
+        self.write(Revoke { id: id.to_owned(), audit: audit.clone(), now }).await
+    }
+
+    async fn sweep_invitations(&self, before: UnixMs) -> Result<u64> {
+        self.sweep_invitations_before(before).await
+    }
+}
+
+fn invitation<DB: Backend>(row: &Record<DB>) -> Result<Invitation> {
+    Ok(Invitation {
+        id: row.text("id")?,
+        code_hash: row.text("code_hash")?,
+        role: row.word("invitations", "role", Role::parse)?,
+        note: row.text("note")?,
+        made_by: row.opt_text("made_by")?,
+        created_at: row.int("created_at")?,
+        expires_at: row.int("expires_at")?,
+        used_at: row.opt_int("used_at")?,
+        used_by: row.opt_text("used_by")?,
+        revoked_at: row.opt_int("revoked_at")?,
+    })
+}

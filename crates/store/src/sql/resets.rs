@@ -1,0 +1,80 @@
+use super::accept::forget_failures;
+use super::attempts::release;
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::session_writes::revoke_all;
+use super::store::SqlStore;
+use super::tx::Tx;
+use super::user_changes::SET_PASSWORD;
+use super::users::user;
+use super::write::Write;
+use crate::Result;
+use crate::audit::Entry;
+use crate::resets::{Reset, Resets, UseReset};
+use crate::users::User;
+use async_trait::async_trait;
+use domain::UnixMs;
+
+sql! {
+    REPLACE = "INSERT INTO resets (user_id, code_hash, made_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (user_id) DO UPDATE SET code_hash = excluded.code_hash, made_by = excluded.made_by,
+            created_at = excluded.created_at, expires_at = excluded.expires_at";
+    USER_OF = "SELECT u.id, u.name, u.password_hash, u.role, u.created_at, u.signed_in_at, u.disabled_at
+        FROM resets r JOIN users u ON u.id = r.user_id
+        WHERE r.code_hash = $1 AND r.expires_at > $2 AND u.deleted_at IS NULL";
+    USE = "DELETE FROM resets WHERE code_hash = $1 AND user_id = $2 AND expires_at > $3";
+}
+
+struct Add {
+    reset: Reset,
+    audit: Entry,
+}
+
+impl Write for Add {
+    type Output = ();
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        let Reset { user, code_hash, made_by, created_at, expires_at } = &self.reset;
+        let (user, code, by) = (Value::Text(user), Value::Text(code_hash), Value::OptText(made_by.as_deref()));
+        tx.execute(REPLACE, [user, code, by, Value::Int(*created_at), Value::Int(*expires_at)]).await?;
+        append(tx, &self.audit).await
+    }
+}
+
+impl Write for UseReset {
+    type Output = Option<Vec<String>>;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Vec<String>>> {
+        release(tx, &self.attempt).await?;
+        let values = [Value::Text(&self.code_hash), Value::Text(&self.user), Value::Int(self.now)];
+        if tx.execute(USE, values).await? == 0
+            || tx.execute(SET_PASSWORD, [Value::Text(&self.user), Value::Text(&self.hash.0)]).await? == 0
+        {
+            return Ok(None);
+        }
+        let ended = revoke_all(tx, &self.user, None, self.now).await?;
+        forget_failures(tx, &self.account).await?;
+        append(tx, &self.audit).await?;
+        Ok(Some(ended))
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Resets for SqlStore<DB> {
+    async fn add_reset(&self, reset: &Reset, audit: &Entry) -> Result<()> {
+        self.write(Add { reset: reset.clone(), audit: audit.clone() }).await
+    }
+
+    async fn reset_of(&self, code_hash: &str, now: UnixMs) -> Result<Option<User>> {
+        self.one(USER_OF, [Value::Text(code_hash), Value::Int(now)]).await?.as_ref().map(user).transpose()
+    }
+
+    async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<String>>> {
+        self.write(reset.clone()).await
+    }
+
+    async fn sweep_resets(&self, now: UnixMs) -> Result<u64> {
+        self.sweep_resets_before(now).await
+    }
+}

@@ -1,0 +1,72 @@
+//! `/api/admin/users` and `/api/admin/invitations`: what administrators see and say of accounts.
+
+use serde::{Deserialize, Serialize};
+
+/// Times are unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub id: String,
+    pub username: String,
+    /// `user` or `administrator`.
+    pub role: String,
+    pub disabled: bool,
+    pub created_at: i64,
+    /// The last sign-in, if there was one.
+    pub signed_in_at: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accounts {
+    pub users: Vec<Account>,
+}
+
+/// `PATCH /api/admin/users/{id}`: what is to be changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountChange {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+}
+
+/// An open invitation; the link itself was shown once, when it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    pub id: String,
+    pub role: String,
+    pub note: String,
+    pub created_at: i64,
+    pub expires_at: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitations {
+    pub invitations: Vec<Invitation>,
+}
+
+/// `POST /api/admin/invitations`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewInvitation {
+    /// `user` or `administrator`.
+    pub role: String,
+    /// Whom it is for, for the list: at most 100 characters.
+    #[serde(default)]
+    pub note: String,
+    /// Hours until it runs out, 1 to 720.
+    pub hours: u32,
+}
+
+/// A link that is shown once. Its code stands behind `#`, so that it reaches no log.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneTimeLink {
+    pub link: String,
+    pub expires_at: i64,
+}
+
+impl std::fmt::Debug for OneTimeLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OneTimeLink(..)")
+    }
+}

@@ -1,0 +1,170 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from '@playwright/test';
+import { freePort } from './server';
+
+export type Kind = 'nginx' | 'caddy' | 'haproxy';
+
+/** What `deploy/` says, and what stands there in a test. */
+type Replacement = [from: string, to: string];
+
+interface Ports {
+  /** Where Postern listens. */
+  upstream: number;
+  /** Where browsers come. */
+  https: number;
+  http: number;
+}
+
+/** No proxy outlives its tests, even if they end badly. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+/**
+ * A real reverse proxy with the configuration that `deploy/` ships: nothing in it is changed but names,
+ * ports and the certificate's paths.
+ */
+export class Proxy {
+  readonly origin: string;
+  readonly tls = true;
+  private log = '';
+
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+    private readonly child: ChildProcess,
+  ) {
+    this.origin = `https://localhost:${port}`;
+    child.stdout?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
+  }
+
+  /** Resolves when it takes connections on `https://localhost:PORT`. */
+  static async start(kind: Kind, upstream: number, port: number, changes: Replacement[] = []): Promise<Proxy> {
+    const folder = await mkdtemp(join(tmpdir(), `postern-${kind}-`));
+    certify(folder);
+    const ports = { upstream, https: port, http: await freePort() };
+    const command = await START[kind](folder, ports, changes);
+    const child = spawn(command[0], command.slice(1), { cwd: folder, env: environment(folder), stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    const proxy = new Proxy(port, folder, child);
+    await proxy.listens().catch(async (error: unknown) => {
+      await proxy.end();
+      throw error;
+    });
+    return proxy;
+  }
+
+  async end(): Promise<void> {
+    if (running.has(this.child)) {
+      const gone = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
+      this.child.kill('SIGTERM');
+      const patience = setTimeout(() => this.child.kill('SIGKILL'), 4_000);
+      await gone;
+      clearTimeout(patience);
+    }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async listens(): Promise<void> {
+    const answers = () =>
+      new Promise<boolean>((resolve) => {
+        const socket = connect(this.port, '127.0.0.1');
+        socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+        socket.once('connect', () => socket.destroy());
+      });
+    await expect
+      .poll(async () => !running.has(this.child) || (await answers()), { intervals: [50], timeout: 10_000 })
+      .toBe(true);
+    if (!running.has(this.child)) throw new Error(`the proxy has ended: ${this.log}`);
+  }
+}
+
+/** A certificate for localhost, in the forms that the three want. */
+function certify(folder: string): void {
+  const [chain, key] = [join(folder, 'fullchain.pem'), join(folder, 'key.pem')];
+  const what = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '1'];
+  const how = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  execFileSync('openssl', [...how, ...what, '-keyout', key, '-out', chain], { stdio: 'pipe' });
+}
+
+function shipped(path: string): Promise<string> {
+  return readFile(join(__dirname, '..', '..', 'deploy', path), 'utf8');
+}
+
+/** Each text must be there: a replacement that finds nothing would test something else. */
+function replace(text: string, replacements: Replacement[]): string {
+  return replacements.reduce((done, [from, to]) => {
+    if (!done.includes(from)) throw new Error(`there is no "${from}" in the configuration`);
+    return done.replaceAll(from, to);
+  }, text);
+}
+
+type Command = [string, ...string[]];
+
+const START: Record<Kind, (folder: string, ports: Ports, changes: Replacement[]) => Promise<Command>> = {
+  async nginx(folder, { upstream, https, http }, changes) {
+    const site = replace(await shipped('nginx/postern.conf'), [
+      ['listen [::]:443', 'listen [::1]:443'],
+      ['listen [::]:80', 'listen [::1]:80'],
+      ['listen 443', 'listen 127.0.0.1:443'],
+      ['listen 80', 'listen 127.0.0.1:80'],
+      [':443 ssl', `:${https} ssl`],
+      [':80;', `:${http};`],
+      ['127.0.0.1:3000', `127.0.0.1:${upstream}`],
+      ['/etc/letsencrypt/live/auth.example.com/fullchain.pem', join(folder, 'fullchain.pem')],
+      ['/etc/letsencrypt/live/auth.example.com/privkey.pem', join(folder, 'key.pem')],
+      ['auth.example.com', 'localhost'],
+      ...changes,
+    ]);
+    await writeFile(join(folder, 'postern.conf'), site);
+    // What the distribution's nginx.conf does around it. One process: nothing is left where it is killed.
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`);
+    const around = `daemon off; master_process off; pid ${folder}/nginx.pid; events {} http {
+      access_log off; gzip on; ${temporary.join(' ')} include ${folder}/postern.conf; }`;
+    await writeFile(join(folder, 'nginx.conf'), around);
+    return ['nginx', '-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
+  },
+
+  async caddy(folder, { upstream, https, http }, changes) {
+    const file = replace(await shipped('caddy/Caddyfile'), [
+      ['\n{\n', `\n{\n\thttp_port ${http}\n\thttps_port ${https}\n\tdefault_bind 127.0.0.1\n`],
+      ['127.0.0.1:3000 {', `127.0.0.1:${upstream} {`],
+      ['#tls /etc/caddy/fullchain.pem /etc/caddy/key.pem', `tls ${folder}/fullchain.pem ${folder}/key.pem`],
+      ['auth.example.com {', 'localhost {'],
+      ...changes,
+    ]);
+    await writeFile(join(folder, 'Caddyfile'), file);
+    return ['caddy', 'run', '--config', join(folder, 'Caddyfile'), '--adapter', 'caddyfile'];
+  },
+
+  async haproxy(folder, { upstream, https, http }, changes) {
+    const files = await Promise.all(['fullchain.pem', 'key.pem'].map((name) => readFile(join(folder, name), 'utf8')));
+    await writeFile(join(folder, 'both.pem'), files.join(''));
+    const file = replace(await shipped('haproxy/haproxy.cfg'), [
+      ['bind :80,[::]:80', `bind 127.0.0.1:${http}`],
+      ['bind :443,[::]:443', `bind 127.0.0.1:${https}`],
+      [' v6only', ''],
+      ['127.0.0.1:3000 send', `127.0.0.1:${upstream} send`],
+      ['/etc/haproxy/auth.example.com.pem', join(folder, 'both.pem')],
+      ...changes,
+    ]);
+    await writeFile(join(folder, 'haproxy.cfg'), file);
+    return ['haproxy', '-db', '-f', join(folder, 'haproxy.cfg')];
+  },
+};
+
+/** Everything that a proxy keeps goes into its folder; Caddy's administration is a socket there. */
+function environment(folder: string): NodeJS.ProcessEnv {
+  return {
+    PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
+    HOME: folder,
+    XDG_DATA_HOME: folder,
+    XDG_CONFIG_HOME: folder,
+    CADDY_ADMIN: `unix/${folder}/admin.sock`,
+  };
+}

@@ -1,0 +1,185 @@
+import { Agent, request } from 'node:http';
+import { Dashboard } from '../pages/dashboard';
+import { LoginPage } from '../pages/login';
+import { Client } from '../support/client';
+import { Proxy, type Kind } from '../support/proxy';
+import { freePort, newPassword, type Server } from '../support/server';
+import { expect, test as base } from '../support/test';
+
+/** A way to run a proxy: which one, and what its configuration's comments offer as a change. */
+interface Way {
+  kind: Kind;
+  changes: [string, string][];
+}
+
+const test = base.extend<{ way: Way; front: Proxy }, { door: number }>({
+  way: [{ kind: 'nginx', changes: [] }, { option: true }],
+
+  /** Where the proxies of this worker listen, one after the other: the server must know it first. */
+  door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
+
+  settings: async ({ door, way }, use) =>
+    use({
+      public_url: `https://localhost:${door}`,
+      trusted_proxies: '["127.0.0.1"]',
+      client_address: way.kind === 'haproxy' ? 'proxy-protocol' : 'x-forwarded-for',
+    }),
+
+  front: async ({ server, door, way }, use) => {
+    const proxy = await Proxy.start(way.kind, server.port, door, way.changes);
+    await use(proxy);
+    await proxy.end();
+  },
+});
+
+test.use({ ignoreHTTPSErrors: true });
+
+const FORGED = { encrypted_username_password: 'a.b.c.d.e', short_key: 'A'.repeat(204) };
+
+/** Gets itself banned. */
+async function forge(client: Client): Promise<void> {
+  const answer = await client.post('/api/login', FORGED);
+  expect([answer.status, answer.json.code]).toEqual([403, 'short_key_forged']);
+}
+
+/** Who is closed for everything, as an operator sees it. */
+async function closed(server: Server): Promise<string[]> {
+  const { stdout } = await server.command(['ban', 'list']);
+  return stdout.split('\n').flatMap((line) => /^(\S+)\teverything/.exec(line)?.[1] ?? []);
+}
+
+const WAYS: Record<string, Way> = {
+  nginx: { kind: 'nginx', changes: [] },
+  'nginx, appending': {
+    kind: 'nginx',
+    changes: [['X-Forwarded-For $remote_addr', 'X-Forwarded-For $proxy_add_x_forwarded_for']],
+  },
+  caddy: { kind: 'caddy', changes: [] },
+  haproxy: { kind: 'haproxy', changes: [] },
+};
+
+Object.entries(WAYS).forEach(([name, way], index) => {
+  /** Addresses of this way alone: bans of others stay where they are. */
+  const address = (number: number) => `127.0.${index + 1}.${number}`;
+
+  test.describe(name, () => {
+    test.use({ way });
+
+    test('signing in works in a browser, over HTTP/2', async ({ page, server, front }) => {
+      const ada = await server.person();
+      await new LoginPage(page).signIn(ada);
+      expect(new URL(page.url()).origin).toBe(front.origin);
+      await expect(new Dashboard(page).name).toHaveText(ada.name);
+      const [navigation] = await page.evaluate(() => performance.getEntriesByType('navigation').map((entry) => entry.toJSON()));
+      expect(navigation.nextHopProtocol).toBe('h2');
+    });
+
+    test('headers arrive as Postern set them', async ({ server, front }) => {
+      const through = new Client(front, address(1));
+      const straight = new Client(server, address(9));
+      /** What is said anew for each answer, and what belongs to a connection. */
+      const OWN = ['date', 'server', 'via', 'alt-svc', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'dpop-nonce', 'x-request-id'];
+      const lasting = (headers: object) =>
+        Object.entries(headers)
+          .filter(([header]) => !OWN.includes(header))
+          .map(([header, value]) => `${header}: ${String(value).replaceAll(/'nonce-[^']+'/g, "'nonce'")}`)
+          .sort();
+      for (const path of ['/login', '/api/session', '/.well-known/postern', '/nothing']) {
+        const [expected, got] = [await straight.get(path), await through.get(path)];
+        expect(got.status, path).toBe(expected.status);
+        expect(lasting(got.headers), path).toEqual(lasting(expected.headers));
+      }
+      expect((await through.get('/login')).headers['strict-transport-security']).toContain('max-age=');
+    });
+
+    // Caddy leaves it to Postern, which may hang up before Caddy has sent all of it: a 413 or a 502.
+    if (way.kind !== 'caddy') {
+      test('a body that is too long is refused', async ({ front }) => {
+        const client = new Client(front, address(7));
+        const long = await client.post('/api/login', { ...FORGED, short_key: 'A'.repeat(20_000) });
+        expect(long.status).toBe(413);
+        expect((await client.get('/api/challenge')).status, 'that is no offence').toBe(200);
+      });
+    }
+
+    test('who offends is banned, and nobody else', async ({ server, front }) => {
+      const [offender, neighbour] = [new Client(front, address(2)), new Client(front, address(3))];
+      await forge(offender);
+      // One after the other through the same connections between the proxy and Postern.
+      for (let round = 0; round < 4; round += 1) {
+        expect((await offender.get('/login')).status).toBe(403);
+        expect((await offender.get('/api/challenge')).json.code).toBe('banned');
+        expect((await neighbour.get('/login')).status).toBe(200);
+        expect((await neighbour.get('/api/challenge')).status).toBe(200);
+      }
+      const list = await closed(server);
+      expect(list).toContain(address(2));
+      expect(list).not.toContain(address(3));
+      expect(list).not.toContain('127.0.0.1');
+    });
+
+    test('a spoofed header neither bans a victim nor frees an attacker', async ({ server, front }) => {
+      const victim = address(4);
+      const lies = (whom: string): Record<string, string>[] => [
+        { 'x-forwarded-for': whom },
+        { 'x-forwarded-for': `${whom}, 127.0.0.1` },
+        { 'x-forwarded-for': `127.0.0.1, ${whom}, ` },
+        { forwarded: `for=${whom}` },
+        { forwarded: `for=${whom}`, 'x-forwarded-for': whom, 'x-real-ip': whom, 'true-client-ip': whom, 'client-ip': whom },
+      ];
+      for (const [number, lie] of lies(victim).entries()) {
+        const attacker = address(10 + number);
+        await forge(new Client(front, attacker, lie));
+        for (const excuse of lies('198.51.100.1')) {
+          expect((await new Client(front, attacker, excuse).get('/login')).status, JSON.stringify(excuse)).toBe(403);
+        }
+        expect(await closed(server), JSON.stringify(lie)).toContain(attacker);
+      }
+      expect((await new Client(front, victim).get('/login')).status).toBe(200);
+      const list = await closed(server);
+      for (const innocent of [victim, '127.0.0.1', '198.51.100.1']) expect(list).not.toContain(innocent);
+    });
+
+    test('a wrong password closes sign-in for its own address alone', async ({ server, front }) => {
+      const ada = await server.person();
+      const [guesser, owner] = [new Client(front, address(5)), new Client(front, address(6))];
+      const wrong = await guesser.login({ ...ada, password: newPassword() });
+      expect([wrong.status, wrong.json.code]).toEqual([401, 'wrong_credentials']);
+      expect((await owner.login(ada)).status).toBe(200);
+    });
+  });
+});
+
+/** Only a proxy's word can name as many addresses as this needs: a machine has one address of its own. */
+test('ten thousand addresses of one /64 are one client, and the next /64 is another', async ({ server }) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const challenge = (from: string) =>
+    new Promise<number>((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: server.port, localAddress: '127.0.0.1', agent, path: '/api/challenge' };
+      const sent = request({ ...options, headers: { 'x-forwarded-for': from } }, (response) => {
+        response.resume().on('error', reject);
+        response.on('end', () => resolve(response.statusCode ?? 0));
+      });
+      sent.on('error', reject).end();
+    });
+  /** Spread over all 64 bits. */
+  const inside = (number: number) => `2001:db8:1:2:${[7919, 104729, 15485863, 1].map((prime) => ((number * prime) & 0xffff).toString(16)).join(':')}`;
+
+  await forge(new Client(server, '127.0.0.1', { 'x-forwarded-for': inside(0) }));
+  const statuses = new Map<number, number>();
+  for (let done = 0; done < 10_000; done += 100) {
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, number) => challenge(inside(done + number))));
+    for (const status of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  }
+  expect([...statuses]).toEqual([[403, 10_000]]);
+  expect(await challenge('2001:db8:1:3::7')).toBe(200);
+  expect((await closed(server)).filter((one) => one.includes(':'))).toEqual(['2001:db8:1:2::/64']);
+  agent.destroy();
+});
+
+test('a header from a peer that is no proxy of ours is not read', async ({ server }) => {
+  await forge(new Client(server, '127.0.9.1', { 'x-forwarded-for': '127.0.9.2' }));
+  expect((await new Client(server, '127.0.9.1', { 'x-forwarded-for': '198.51.100.1' }).get('/api/challenge')).status).toBe(403);
+  expect((await new Client(server, '127.0.9.2').get('/api/challenge')).status).toBe(200);
+  expect(server.log.match(/this peer is not in trusted_proxies/g)).toHaveLength(1);
+});

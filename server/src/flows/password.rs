@@ -1,0 +1,149 @@
+//! A password that its owner changes, and the deletion of an account: both prove the password first.
+
+use super::sealed::{self, Received, Sealed, Stop};
+use super::{audit, ban, new_password};
+use crate::guards::client::Client;
+use crate::guards::signed_in::SignedIn;
+use crate::http::ApiError;
+use crate::passwords::Verified;
+use crate::state::AppState;
+use domain::account::{AccountDigest, AccountName};
+use domain::ban::Trigger;
+use domain::login::Reason;
+use serde::de::DeserializeOwned;
+use store::attempts::Refusal;
+use store::audit::Event;
+use store::users::{Changed, DeleteUser, NewPassword, User};
+use wire::envelope::Kind;
+use wire::password::{Deletion, PasswordChange};
+use wire::problem::Code;
+use zeroize::Zeroizing;
+
+/// Changes the password and ends every other session.
+///
+/// # Errors
+/// What was refused. A wrong password counts like one at sign-in.
+pub async fn change(state: AppState, client: Client, session: SignedIn, sealed: Sealed) -> Result<(), ApiError> {
+    let asked = Asked::receive(state, client, session, sealed, Kind::Password).await?;
+    let result = asked.change().await;
+    sealed::settle(&asked.state, &asked.received.attempt, result).await
+}
+
+/// Deletes the account, and with it every session.
+///
+/// # Errors
+/// What was refused: a wrong password, or the last administrator.
+pub async fn delete(state: AppState, client: Client, session: SignedIn, sealed: Sealed) -> Result<(), ApiError> {
+    let asked = Asked::receive(state, client, session, sealed, Kind::Deletion).await?;
+    let result = asked.delete().await;
+    sealed::settle(&asked.state, &asked.received.attempt, result).await
+}
+
+/// A sealed wish of somebody who is signed in.
+struct Asked {
+    state: AppState,
+    client: Client,
+    session: SignedIn,
+    user: User,
+    account: AccountDigest,
+    received: Received,
+    event: Event,
+}
+
+impl Asked {
+    async fn receive(
+        state: AppState,
+        mut client: Client,
+        session: SignedIn,
+        sealed: Sealed,
+        kind: Kind,
+    ) -> Result<Self, ApiError> {
+        let user = state.store.user_by_id(&session.claims.sub).await?;
+        let user = user.ok_or_else(|| ApiError::new(Code::NoSession))?;
+        let account = AccountDigest::of(&state.keyring.macs.account, &user.name);
+        let jkt = session.claims.cnf.as_ref().map(|key| key.jkt.as_str());
+        client.known = client.known.filter(|known| known.is_of(&account, jkt));
+        let received = sealed::receive(&state, &client, sealed, kind).await?;
+        let event = if kind == Kind::Deletion { Event::UserDeleted } else { Event::PasswordSet };
+        Ok(Self { state, client, session, user, account, received, event })
+    }
+
+    async fn change(&self) -> Result<(), Stop> {
+        let wish: PasswordChange = self.content()?;
+        let name = AccountName::parse(&self.user.name).map_err(ApiError::broken)?;
+        new_password::check(&self.state, &name, &wish.new).await?;
+        self.prove(&wish.old).await?;
+        let hash = new_password::hash(&self.state, &self.received.place, &wish.new).await?;
+        let change = NewPassword {
+            attempt: self.received.attempt.clone(),
+            user: self.user.id.clone(),
+            account: self.account.as_str().to_owned(),
+            judged_by: self.user.password_hash.clone(),
+            hash,
+            keep: self.session.claims.sid.clone(),
+            audit: self.entry(audit::OK),
+            now: self.state.now(),
+        };
+        let ended = self.state.store.change_password(&change).await?;
+        // Changed from elsewhere meanwhile: what was typed is not the password any more.
+        let ended = ended.ok_or_else(|| Stop::Ended(ApiError::new(Code::WrongCredentials)))?;
+        self.end(&ended);
+        Ok(())
+    }
+
+    async fn delete(&self) -> Result<(), Stop> {
+        let wish: Deletion = self.content()?;
+        self.prove(&wish.password).await?;
+        let deletion = DeleteUser {
+            attempt: Some(self.received.attempt.clone()),
+            user: self.user.id.clone(),
+            account: self.account.as_str().to_owned(),
+            audit: super::audit::of_system(&self.state, self.event, &self.user.id),
+            now: self.state.now(),
+        };
+        match self.state.store.delete_user(&deletion).await? {
+            Changed::Done { ended } => {
+                self.end(&ended);
+                Ok(())
+            }
+            Changed::Nothing => Err(Stop::Ended(ApiError::new(Code::NoSession))),
+            Changed::LastAdministrator => Err(Stop::Ended(ApiError::new(Code::LastAdministrator))),
+        }
+    }
+
+    fn content<T: DeserializeOwned>(&self) -> Result<T, Stop> {
+        let content = serde_json::from_slice(&self.received.plaintext);
+        content.map_err(|_| ApiError::new(Code::BadEnvelope).into())
+    }
+
+    async fn prove(&self, password: &str) -> Result<(), Stop> {
+        let password = Zeroizing::new(password.as_bytes().to_vec());
+        let stored = Some(self.user.password_hash.0.as_str());
+        if self.state.passwords.verify(&self.received.place, password, stored).await? != Verified::Wrong {
+            return Ok(());
+        }
+        let refusal = Refusal {
+            attempt: self.received.attempt.clone(),
+            trigger: Trigger::InvalidCredentials,
+            account: Some(self.account.as_str().to_owned()),
+            counts_for_account: self.client.known.is_none(),
+            evidence: "a wrong password in a session that was open".to_owned(),
+            audit: self.entry(Reason::Wrong.as_str()),
+            sentence: ban::sentence(&self.state),
+        };
+        Err(Stop::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCredentials).await))
+    }
+
+    fn entry(&self, outcome: &str) -> store::audit::Entry {
+        let mut entry = audit::entry(&self.state, &self.client, self.event, outcome);
+        entry.user = Some(self.user.id.clone());
+        entry.session = Some(self.session.claims.sid.clone());
+        entry
+    }
+
+    fn end(&self, sessions: &[String]) {
+        for id in sessions {
+            self.state.sessions.end(id);
+        }
+    }
+}

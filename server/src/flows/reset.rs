@@ -1,0 +1,73 @@
+//! A forgotten password: an administrator's one-time link, and its use.
+
+use super::sealed::{self, Received, Sealed, Stop};
+use super::{audit, new_password};
+use crate::guards::client::Client;
+use crate::http::ApiError;
+use crate::state::AppState;
+use domain::account::{AccountDigest, AccountName};
+use domain::invitation::{RESET_MS, code, code_hash};
+use store::audit::{Entry, Event};
+use store::resets::{Reset, UseReset};
+use wire::account::OneTimeLink;
+use wire::envelope::Kind;
+use wire::password::PasswordReset;
+use wire::paths;
+use wire::problem::Code;
+
+/// Makes the link for a user; the one before is good no more.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn link(state: &AppState, user: &str, audit: Entry) -> Result<OneTimeLink, ApiError> {
+    let (code, now) = (code(&state.entropy.bytes()), state.now());
+    let reset = Reset {
+        user: user.to_owned(),
+        code_hash: code_hash(&code),
+        made_by: audit.actor.clone(),
+        created_at: now,
+        expires_at: now + RESET_MS,
+    };
+    state.store.add_reset(&reset, &audit).await?;
+    // Behind `#`: browsers keep that part to themselves.
+    let link = format!("{}{}#code={code}", state.config.origin, paths::RESET_PAGE);
+    Ok(OneTimeLink { link, expires_at: reset.expires_at })
+}
+
+/// Sets the password of whoever has the link. Every session ends; nobody is signed in by it.
+///
+/// # Errors
+/// What was refused. None of it counts as an attack: a code cannot be guessed.
+pub async fn reset(state: AppState, client: Client, sealed: Sealed) -> Result<(), ApiError> {
+    let received = sealed::receive(&state, &client, sealed, Kind::Reset).await?;
+    let attempt = received.attempt.clone();
+    let result = decide(&state, &client, received).await;
+    sealed::settle(&state, &attempt, result).await
+}
+
+async fn decide(state: &AppState, client: &Client, received: Received) -> Result<(), Stop> {
+    let wish: PasswordReset =
+        serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
+    let code_hash = code_hash(&wish.code);
+    let user = state.store.reset_of(&code_hash, state.now()).await?;
+    let user = user.ok_or_else(|| ApiError::new(Code::LinkUsedUp))?;
+    let name = AccountName::parse(&user.name).map_err(ApiError::broken)?;
+    new_password::check(state, &name, &wish.password).await?;
+    let hash = new_password::hash(state, &received.place, &wish.password).await?;
+    let mut entry = audit::entry(state, client, Event::PasswordSet, audit::OK);
+    entry.user = Some(user.id.clone());
+    let reset = UseReset {
+        attempt: received.attempt.clone(),
+        code_hash,
+        account: AccountDigest::of(&state.keyring.macs.account, &user.name).as_str().to_owned(),
+        user: user.id,
+        hash,
+        audit: entry,
+        now: state.now(),
+    };
+    let ended = state.store.use_reset(&reset).await?;
+    for id in ended.ok_or_else(|| Stop::Ended(ApiError::new(Code::LinkUsedUp)))? {
+        state.sessions.end(&id);
+    }
+    Ok(())
+}

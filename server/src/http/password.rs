@@ -1,0 +1,56 @@
+//! `POST /api/password`, `POST /api/reset`, `POST /api/account/delete`
+
+use super::ApiError;
+use crate::cookies::{self, Name};
+use crate::flows;
+use crate::flows::sealed::Sealed;
+use crate::guards::client::Client;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use http::{HeaderMap, StatusCode};
+use tower_cookies::Cookies;
+
+/// My new password; every other session of mine ends.
+pub async fn change(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: SignedIn,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
+    let sealed = Sealed::read(&state, &headers, body)?;
+    flows::to_its_end(flows::password::change(state, client, session, sealed)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The password of whoever has a one-time link.
+pub async fn reset(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
+    let sealed = Sealed::read(&state, &headers, body)?;
+    flows::to_its_end(flows::reset::reset(state, client, sealed)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// My account, with everything that tells whose it was.
+pub async fn delete(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: SignedIn,
+    cookies: Cookies,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
+    let sealed = Sealed::read(&state, &headers, body)?;
+    flows::to_its_end(flows::password::delete(state.clone(), client, session, sealed)).await?;
+    for name in [Name::Access, Name::Refresh, Name::Device] {
+        cookies::clear(&cookies, &state.config, name);
+    }
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,224 @@
+//! Who joins, who forgets, who leaves, and who decides it.
+
+use crate::support::{PASSWORD, Portal, Visitor};
+use domain::account::Role;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use wire::envelope::Kind;
+use wire::paths;
+
+const NEW: &str = "another correct horse battery staple";
+
+async fn administrator(portal: &Portal) -> Visitor {
+    let id = portal.add_user("root").await;
+    let entry = portal.entry(store::audit::Event::MadeAdministrator, &id);
+    portal.store().set_role(&id, Role::Administrator, &entry, portal.state.now()).await.unwrap();
+    portal.browser("203.0.113.1").signed_in("root").await
+}
+
+async fn send(visitor: &Visitor, method: Method, path: &str, body: Value) -> crate::support::Answer {
+    visitor.send(method, path, Some(body.to_string()), &[]).await
+}
+
+/// The code of a link that was answered.
+fn code(answer: &crate::support::Answer) -> String {
+    answer.json()["link"].as_str().unwrap().split_once("#code=").unwrap().1.to_owned()
+}
+
+async fn sign_up(portal: &Portal, address: &str, name: &str, code: Option<&str>) -> crate::support::Answer {
+    let content = json!({"username": name, "password": PASSWORD, "code": code});
+    portal.browser(address).post_sealed(Kind::Signup, &content).await
+}
+
+#[tokio::test]
+async fn an_invitation_makes_one_account_of_its_role() {
+    let portal = Portal::start().await;
+    let root = administrator(&portal).await;
+    assert_eq!(sign_up(&portal, "203.0.113.20", "alice", None).await.code(), "signup_closed");
+    assert_eq!(sign_up(&portal, "203.0.113.21", "alice", Some("guessed")).await.code(), "signup_closed");
+
+    let wish = json!({"role": "administrator", "note": "the cook", "hours": 24});
+    let made = root.post(paths::INVITATIONS, &wish).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let listed = root.get(paths::INVITATIONS).await;
+    assert!(listed.text.contains("the cook") && !listed.text.contains(&code(&made)), "{}", listed.text);
+
+    let joined = sign_up(&portal, "203.0.113.22", "alice", Some(&code(&made))).await;
+    assert_eq!(joined.status, StatusCode::OK, "{}", joined.text);
+    assert_eq!(joined.json()["session"]["roles"], json!(["administrator"]));
+    assert_eq!(sign_up(&portal, "203.0.113.23", "bob", Some(&code(&made))).await.code(), "signup_closed");
+    assert_eq!(root.get(paths::INVITATIONS).await.json()["invitations"], json!([]));
+}
+
+#[tokio::test]
+async fn invitations_run_out_and_are_revoked() {
+    let portal = Portal::start().await;
+    let root = administrator(&portal).await;
+    let short = root.post(paths::INVITATIONS, &json!({"role": "user", "hours": 1})).await;
+    let long = root.post(paths::INVITATIONS, &json!({"role": "user", "hours": 720})).await;
+    portal.advance(60 * 60_000).await;
+    assert_eq!(root.refresh().await.status, StatusCode::OK);
+    assert_eq!(sign_up(&portal, "203.0.113.20", "alice", Some(&code(&short))).await.code(), "signup_closed");
+    let open = root.get(paths::INVITATIONS).await.json();
+    let id = open["invitations"][0]["id"].as_str().unwrap();
+    let path = format!("{}/{id}", paths::INVITATIONS);
+    assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(sign_up(&portal, "203.0.113.21", "alice", Some(&code(&long))).await.code(), "signup_closed");
+    for wrong in [json!({"role": "king", "hours": 1}), json!({"role": "user", "hours": 721}), json!({"role": "user"})] {
+        assert_eq!(root.post(paths::INVITATIONS, &wrong).await.code(), "bad_request", "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn only_administrators_administer_and_a_lost_role_is_lost_at_once() {
+    let portal = Portal::start().await;
+    let root = administrator(&portal).await;
+    let id = portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let user = format!("{}/{id}", paths::USERS);
+    let all = [
+        (Method::GET, paths::USERS.to_owned()),
+        (Method::PATCH, user.clone()),
+        (Method::DELETE, user.clone()),
+        (Method::POST, format!("{user}/reset")),
+        (Method::GET, paths::INVITATIONS.to_owned()),
+        (Method::POST, paths::INVITATIONS.to_owned()),
+        (Method::DELETE, format!("{}/x", paths::INVITATIONS)),
+    ];
+    let stranger = portal.browser("203.0.113.8");
+    for (method, path) in &all {
+        assert_eq!(send(&alice, method.clone(), path, json!({})).await.code(), "forbidden", "{method} {path}");
+        assert_eq!(send(&stranger, method.clone(), path, json!({})).await.code(), "no_session", "{method} {path}");
+    }
+    assert_eq!(
+        send(&root, Method::PATCH, &user, json!({"role": "administrator"})).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(alice.get(paths::USERS).await.status, StatusCode::OK);
+    let users = alice.get(paths::USERS).await.json();
+    assert_eq!(users["users"][0]["username"], "alice");
+    assert!(!users.to_string().contains("argon2"), "no hash leaves the server");
+    assert_eq!(send(&root, Method::PATCH, &user, json!({"role": "user"})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(alice.get(paths::USERS).await.code(), "forbidden");
+}
+
+#[tokio::test]
+async fn the_last_administrator_cannot_leave() {
+    let portal = Portal::start().await;
+    let root = administrator(&portal).await;
+    let id = root.get(paths::SESSION).await.json()["sub"].as_str().unwrap().to_owned();
+    let path = format!("{}/{id}", paths::USERS);
+    for wish in [json!({"role": "user"}), json!({"disabled": true})] {
+        assert_eq!(send(&root, Method::PATCH, &path, wish).await.code(), "last_administrator");
+    }
+    assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.code(), "last_administrator");
+    assert_eq!(root.post_sealed(Kind::Deletion, &json!({"password": PASSWORD})).await.code(), "last_administrator");
+    assert_eq!(root.get(paths::SESSION).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_out_at_once() {
+    let portal = Portal::start().await;
+    let root = administrator(&portal).await;
+    let id = portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let path = format!("{}/{id}", paths::USERS);
+    assert_eq!(send(&root, Method::PATCH, &path, json!({"disabled": true})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(alice.get(paths::SESSION).await.code(), "no_session");
+    assert_eq!(portal.browser("203.0.113.9").login("alice", PASSWORD).await.code(), "wrong_credentials");
+    assert_eq!(send(&root, Method::PATCH, &path, json!({"disabled": false})).await.status, StatusCode::NO_CONTENT);
+    portal.clock.advance(60_000);
+    assert_eq!(portal.browser("203.0.113.9").login("alice", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_every_other_session() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let here = portal.browser("203.0.113.7").signed_in("alice").await;
+    let there = portal.browser("203.0.113.8").signed_in("alice").await;
+
+    let short = here.post_sealed(Kind::Password, &json!({"old": PASSWORD, "new": "short"})).await;
+    assert_eq!(short.code(), "password_too_short");
+    let changed = here.post_sealed(Kind::Password, &json!({"old": PASSWORD, "new": NEW})).await;
+    assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text);
+    assert_eq!(here.get(paths::SESSION).await.status, StatusCode::OK);
+    assert_eq!(here.refresh().await.status, StatusCode::OK);
+    assert_eq!(there.get(paths::SESSION).await.code(), "no_session");
+    assert_eq!(there.refresh().await.code(), "session_ended");
+    assert_eq!(portal.browser("203.0.113.9").login("alice", PASSWORD).await.code(), "wrong_credentials");
+    assert_eq!(portal.browser("203.0.113.10").login("alice", NEW).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_wrong_old_password_counts_like_one_at_sign_in() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let guess = json!({"old": "a guess at the old one", "new": NEW});
+    let refused = alice.post_sealed(Kind::Password, &guess).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::UNAUTHORIZED, "wrong_credentials"));
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(alice.get(paths::CHALLENGE).await.code(), "banned", "its own device waits");
+    assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK, "and stays signed in");
+    let stranger = portal.browser("203.0.113.8").post_sealed(Kind::Password, &guess).await;
+    assert_eq!(stranger.code(), "no_session");
+}
+
+#[tokio::test]
+async fn an_envelope_of_one_kind_is_none_of_another() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let challenge = alice.challenge().await;
+    let (body, headers) = alice.seal(&challenge, Kind::Password, &json!({"password": PASSWORD}));
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = alice.send(Method::POST, paths::ACCOUNT_DELETE, Some(body), &headers).await;
+    assert_eq!(answer.code(), "bad_envelope");
+}
+
+#[tokio::test]
+async fn a_reset_link_works_once_within_its_hour() {
+    let portal = Portal::start().await;
+    let root = administrator(&portal).await;
+    let id = portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let path = format!("{}/{id}/reset", paths::USERS);
+    let first = code(&root.post(&path, &json!({})).await);
+    let second = code(&root.post(&path, &json!({})).await);
+    let reset = async |address: &str, code: &str| {
+        portal.browser(address).post_sealed(Kind::Reset, &json!({"code": code, "password": NEW})).await
+    };
+    assert_eq!(reset("203.0.113.20", &first).await.code(), "link_used_up", "the second replaced it");
+    assert_eq!(reset("203.0.113.21", &second).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(reset("203.0.113.22", &second).await.code(), "link_used_up");
+    assert_eq!(alice.get(paths::SESSION).await.code(), "no_session", "every session ended");
+    assert_eq!(portal.browser("203.0.113.23").login("alice", NEW).await.status, StatusCode::OK);
+
+    let late = code(&root.post(&path, &json!({})).await);
+    portal.clock.advance(60 * 60_000);
+    assert_eq!(reset("203.0.113.24", &late).await.code(), "link_used_up");
+    let page = alice.send(Method::GET, "/reset", None, &[("sec-fetch-mode", "navigate")]).await;
+    assert_eq!(page.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn whoever_leaves_leaves_no_trace_but_an_id() {
+    let portal = Portal::start().await;
+    administrator(&portal).await;
+    let id = portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    assert_eq!(alice.post_sealed(Kind::Deletion, &json!({"password": "wrong"})).await.code(), "wrong_credentials");
+    portal.clock.advance(10_000);
+    let gone = alice.post_sealed(Kind::Deletion, &json!({"password": PASSWORD})).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text);
+    for cookie in ["access", "refresh", "device"] {
+        assert_eq!(alice.cookie(cookie), "", "the browser forgets everything");
+    }
+    assert_eq!(portal.browser("203.0.113.8").login("alice", PASSWORD).await.code(), "wrong_credentials");
+    for entry in portal.store().audit_of(&id, 100).await.unwrap() {
+        assert_eq!((entry.address.as_str(), entry.device.as_str()), ("", ""), "{:?}", entry.event);
+    }
+    assert_ne!(portal.add_user("alice").await, id, "the name is free, the id is not");
+}
