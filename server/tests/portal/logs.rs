@@ -63,6 +63,11 @@ async fn no_canary_gets_into_the_log_at_any_level() {
     let stranger = program.browser();
     keep(&sign_up(&stranger, "canary-new", "canary of a password that is new").await);
     keep(&sign_up(&stranger, "canary/invalid name", "canary of a password that is new").await);
+    let new = json!({"old": SET, "new": "canary of a password that is newer"});
+    assert!(visitor.post_sealed(Kind::Password, &new).await.status.is_success());
+    cookies.extend([visitor.cookie("access"), visitor.cookie("refresh")]);
+    let reset = json!({"code": "canary-reset-code", "password": "canary of a password that is new"});
+    assert!(stranger.post_sealed(Kind::Reset, &reset).await.status.is_client_error());
     let guess = program.browser().sealed(NAME, WRONG).await;
     keep(&guess.0);
     assert_eq!(program.browser().send_login(&guess).await.status, StatusCode::BAD_REQUEST, "another browser's");
