@@ -5,6 +5,7 @@ mod accounts;
 mod bans;
 mod commands;
 mod connections;
+mod fuzz;
 mod kill;
 mod known_device;
 mod login;
