@@ -8,6 +8,7 @@ mod clock;
 mod commands;
 mod connections;
 mod full_disk;
+mod fuzz;
 mod installation;
 mod kill;
 mod known_device;
