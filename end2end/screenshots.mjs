@@ -13,7 +13,7 @@ const data = mkdtempSync(join(tmpdir(), 'postern-pictures-'));
 mkdirSync(out, { recursive: true });
 
 const args = ['serve', '--listen', `127.0.0.1:${port}`, '--public-url', origin, '--data-dir', join(data, 'data')];
-const settings = ['--set', "site.name=Ada's house", '--set', 'ban.invalid_credentials.ladder=["1s", "1d"]'];
+const settings = ['--set', "site.name=Ada's house", '--set', 'operator.listen=off', '--set', 'ban.invalid_credentials.ladder=["1s", "1d"]'];
 const server = spawn(process.env.POSTERN_BIN, [...args, ...settings], { cwd: data, env: {}, stdio: ['ignore', 'pipe', 'inherit'] });
 let link = '';
 for await (const line of createInterface({ input: server.stdout })) {

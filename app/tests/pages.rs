@@ -51,8 +51,8 @@ fn views() -> Vec<View> {
     vec![
         View::Login(login()),
         View::Login(LoginView { why: Some(Why::KeyGone), first_run: true, ..login() }),
-        View::Signup(SignupView { first_run: true, shut: false, password_min: 15 }),
-        View::Signup(SignupView { first_run: false, shut: true, password_min: 15 }),
+        View::Signup(SignupView { first_run: true, shut: false, invited: false, password_min: 15 }),
+        View::Signup(SignupView { first_run: false, shut: true, invited: false, password_min: 15 }),
         View::Resume(ResumeView { next: "/dashboard".to_owned() }),
         View::Overview(Box::new(overview)),
         View::Devices(DevicesView { viewer: viewer.clone(), devices }),
@@ -82,7 +82,10 @@ fn tag<'a>(html: &'a str, mark: &str) -> &'a str {
 
 #[test]
 fn nothing_can_send_a_password_before_the_form_is_alive() {
-    for view in [View::Login(login()), View::Signup(SignupView { first_run: false, shut: false, password_min: 15 })] {
+    for view in [
+        View::Login(login()),
+        View::Signup(SignupView { first_run: false, shut: false, invited: false, password_min: 15 }),
+    ] {
         let (html, _) = render(view);
         let password = tag(&html, r#"id="password""#);
         assert!(!password.contains(" name="), "{password}");

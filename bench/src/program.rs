@@ -69,7 +69,7 @@ impl Program {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         command.env_clear().current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::null());
-        command.arg("--data-dir").arg(&self.folder);
+        command.arg("--data-dir").arg(&self.folder).args(["--set", "operator.listen=off"]);
         command.args(self.settings.iter().flat_map(|setting| ["--set", setting]));
         command
     }

@@ -57,6 +57,11 @@ impl Service {
         machine::cores().clamp(2, 8)
     }
 
+    /// Adds accounts until there are so many.
+    pub fn crowd(&self, users: u32) -> Result<()> {
+        self.runtime.block_on(fill(self.state.clone(), users))
+    }
+
     /// Serves another router beside it, the same way.
     pub fn beside(&self, router: Router) -> Result<u16> {
         self.runtime.block_on(async {
@@ -88,10 +93,31 @@ async fn load(config: Config) -> Result<AppState> {
     Ok(AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
 }
 
+/// As many accounts as there are to be, the one that signs in among them.
+async fn fill(state: AppState, users: u32) -> Result<()> {
+    let mut writes = tokio::task::JoinSet::new();
+    for number in 1..users {
+        let (state, name) = (state.clone(), format!("user{number}"));
+        writes.spawn(async move { add(&state, &name, "$argon2id$of nobody".to_owned()).await });
+        // As many as the store groups into a few transactions.
+        while writes.len() >= 512 {
+            writes.join_next().await.context("a write")???;
+        }
+    }
+    while let Some(written) = writes.join_next().await {
+        written??;
+    }
+    Ok(())
+}
+
 async fn add_account(state: &AppState) -> Result<()> {
     let place = state.passwords.place().context("no hash thread")?;
     let password = Zeroizing::new(PASSWORD.as_bytes().to_vec());
     let hash = state.passwords.hash(&place, password, <dyn Entropy>::bytes(&SystemEntropy)).await?;
+    add(state, NAME, hash).await
+}
+
+async fn add(state: &AppState, name: &str, hash: String) -> Result<()> {
     let (id, now) = (state.ulid(), SystemClock.now());
     let audit = Entry {
         id: state.ulid(),
@@ -107,7 +133,7 @@ async fn add_account(state: &AppState) -> Result<()> {
     };
     let user = NewUser {
         id,
-        name: AccountName::parse(NAME)?,
+        name: AccountName::parse(name)?,
         password_hash: PasswordHash(hash),
         role: Role::User,
         now,

@@ -21,8 +21,9 @@ use wire::paths;
 /// The word on our own command line that starts it.
 pub const COMMAND: &str = "serving";
 const ACCESS_COOKIE: &str = "__Host-postern-access";
-/// A table of bans like that of a service which has seen some.
-const OTHERS_BANNED: u32 = 100_000;
+/// Other addresses that are banned too: hardly any, and as many as a botnet has.
+const FEW: u32 = 10;
+const MANY: u32 = 1_000_000;
 
 /// Where it serves what.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,8 +31,8 @@ pub struct Doors {
     pub postern: u16,
     /// Answers as Postern does to `/api/session`, `/api/challenge` and (at `/banned`) to a banned address.
     pub bare: u16,
-    /// The same service, to which this machine is banned.
-    pub closed: u16,
+    /// The same service, to which this machine is banned, with few others and with many.
+    pub closed: [u16; 2],
     /// Of a session that is live.
     pub cookie: String,
 }
@@ -78,10 +79,13 @@ pub fn serve() -> Result<()> {
         settings.ban.limits.sign_in_per_minute = Some(u32::MAX);
         settings.ban.limits.sign_in_at_once = Some(1000);
     })?;
-    let twin = service.twin()?;
-    ban(&twin);
-    let closed = service.beside(router(&twin))?;
-    let (cookie, bare) = service.runtime.block_on(answers(&service, closed))?;
+    let closed_among = |others| {
+        let twin = service.twin()?;
+        ban(&twin, others);
+        service.beside(router(&twin))
+    };
+    let closed = [closed_among(FEW)?, closed_among(MANY)?];
+    let (cookie, bare) = service.runtime.block_on(answers(&service, closed[0]))?;
     let doors = Doors { postern: service.place.address.port(), bare: service.beside(bare)?, closed, cookie };
     println!("{}", serde_json::to_string(&doors)?);
     std::io::stdin().read_to_end(&mut Vec::new())?;
@@ -106,7 +110,7 @@ async fn answers(service: &Service, closed: u16) -> Result<(String, Router)> {
 }
 
 /// Closes this machine's own address, among many others.
-fn ban(state: &AppState) {
+fn ban(state: &AppState, others: u32) {
     let since = state.now();
     let of = |address: Ipv4Addr| Ban {
         id: String::new(),
@@ -123,7 +127,7 @@ fn ban(state: &AppState) {
         lifted_by: None,
         lift_reason: None,
     };
-    let others = (0..OTHERS_BANNED).map(|offset| Ipv4Addr::from_bits(0x0a00_0000 + offset));
+    let others = (0..others).map(|offset| Ipv4Addr::from_bits(0x0a00_0000 + offset));
     let bans: Vec<Ban> = others.chain([Ipv4Addr::LOCALHOST]).map(of).collect();
     state.bans.apply(&bans);
 }

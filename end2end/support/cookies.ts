@@ -2,6 +2,7 @@ import type { BrowserContext } from '@playwright/test';
 
 export const ACCESS = '__Host-postern-access';
 export const REFRESH = '__Host-postern-refresh';
+export const DEVICE = '__Host-postern-device';
 
 /** The `Cookie` header that a browser would send. */
 export async function cookieHeader(context: BrowserContext): Promise<string> {

@@ -16,12 +16,13 @@ export interface Person {
 
 /**
  * What every server of the tests has: hashing that costs next to nothing, and room for many sign-ins a
- * minute, since all browsers here share one address. A test of either sets its own.
+ * minute, since all browsers here share one address, and no second address. A test of any sets its own.
  */
 const COMMON: Settings = {
   'password.memory_kib': '64',
   'password.passes': '1',
   'ban.limits.sign_in_per_minute': '6000',
+  'operator.listen': 'off',
 };
 
 /** A password that stands in no list. */

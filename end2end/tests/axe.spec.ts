@@ -1,7 +1,9 @@
 import type { Page } from '@playwright/test';
+import { AccountPage } from '../pages/account';
 import { BannedPage } from '../pages/banned';
 import { Dashboard } from '../pages/dashboard';
 import { LoginPage } from '../pages/login';
+import { People } from '../pages/people';
 import { SignupPage } from '../pages/signup';
 import { LOOKS, faults } from '../support/axe';
 import { Client } from '../support/client';
@@ -41,6 +43,23 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
   await page.goto('/dashboard/activity');
   await look('activity');
 
+  const people = new People(page);
+  await new AccountPage(page).open();
+  await look('account');
+  await new AccountPage(page).open('/dashboard/account/delete');
+  await look('deletion');
+  await people.open('/dashboard/invitations');
+  await people.invite('the cook');
+  await look('invitation');
+  await people.open('/dashboard/invitations');
+  await look('invitations');
+  await people.open('/dashboard/users');
+  await look('users');
+  await people.cards.getByRole('button', { name: 'Delete' }).first().click();
+  await look('users with a question');
+  await new AccountPage(page).open('/reset#code=x');
+  await look('reset');
+
   await new Client(server).post('/api/login', { encrypted_username_password: 'a.b.c.d.e', short_key: 'A'.repeat(204) });
   await page.goto('/dashboard');
   await expect(new BannedPage(page).heading).toBeVisible();
@@ -50,7 +69,8 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
 
 /** Somebody with two more devices and a history. */
 async function somebody(server: Server): Promise<Person> {
-  const ada = await server.person();
+  const ada = await server.person('administrator');
+  await server.person();
   for (const [address, agent] of [['127.0.0.71', 'curl/8.14.1'], ['127.0.0.72', 'postern-client/1.0']] as const) {
     const answer = await new Client(server, address, { 'user-agent': agent }).login(ada);
     expect(answer.status).toBe(200);
@@ -78,7 +98,7 @@ test('axe finds nothing on any page, in any colours, narrow and wide', async ({ 
       }
     }
   });
-  expect(looked.size).toBe(10);
+  expect(looked.size).toBe(17);
 });
 
 test('nothing scrolls sideways at 320 px, nor at 200 %', async ({ visit, server, watch }) => {

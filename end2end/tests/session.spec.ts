@@ -2,7 +2,7 @@ import type { BrowserContext, Page } from '@playwright/test';
 import { Dashboard } from '../pages/dashboard';
 import { LoginPage } from '../pages/login';
 import { Client, ClientKey, sameOrigin } from '../support/client';
-import { ACCESS, REFRESH, claims, cookie, cookieHeader } from '../support/cookies';
+import { ACCESS, DEVICE, REFRESH, claims, cookie, cookieHeader } from '../support/cookies';
 import type { Server } from '../support/server';
 import { expect, test } from '../support/test';
 import { at } from '../support/url';
@@ -58,7 +58,7 @@ test('the cookies are for this host and this browser only, and no script reads t
   expect(await page.evaluate(() => document.cookie)).toBe('');
   await page.evaluate((name) => (document.cookie = `${name}=forged; Secure; Path=/`), ACCESS);
   expect(await cookie(context, ACCESS)).not.toBe('forged');
-  expect((await context.cookies()).map(({ name }) => name).sort()).toEqual([ACCESS, REFRESH].sort());
+  expect((await context.cookies()).map(({ name }) => name).sort()).toEqual([ACCESS, DEVICE, REFRESH].sort());
 });
 
 test.describe('when the access token has run out', () => {
@@ -221,7 +221,8 @@ test.describe('sign-out', () => {
 
     await new Dashboard(page).leave();
     await expect(page.getByText('You are signed out.')).toBeVisible();
-    expect(await context.cookies()).toEqual([]);
+    // It says that this browser has been here, and opens nothing.
+    expect((await context.cookies()).map(({ name }) => name)).toEqual([DEVICE]);
 
     expect((await client.get('/api/session')).json.code).toBe('no_session');
     const refreshed = await client.post('/api/refresh', {});

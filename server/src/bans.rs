@@ -7,24 +7,26 @@ use parking_lot::RwLock;
 use std::collections::HashMap;
 use store::bans::Ban;
 
-/// The most identities held. Past it those that have run out go first, then those soonest to.
+/// The most identities held for each scope. Past it those that have run out go first, then those soonest to.
 const CAP: usize = 2_000_000;
 
 /// The table: loaded at start, changed at once by this process, within a second by others.
+///
+/// A map for each scope: most addresses stand in one of them, and a million of them must fit.
 #[derive(Debug, Default)]
-pub struct Bans(RwLock<HashMap<Identity, Entry>>);
+pub struct Bans(RwLock<Tables>);
+
+#[derive(Debug, Default)]
+struct Tables {
+    sign_in: HashMap<Identity, Term>,
+    everything: HashMap<Identity, Term>,
+}
 
 /// What closes an address, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     pub until: UnixMs,
     pub incident: String,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Entry {
-    sign_in: Option<Term>,
-    everything: Option<Term>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,31 +39,39 @@ struct Term {
 impl Bans {
     /// What closes `identity` for `scope` now: a ban on everything closes sign-in too.
     pub fn closed(&self, identity: Identity, scope: Scope, now: UnixMs) -> Option<Closed> {
-        let entry = *self.0.read().get(&identity)?;
-        let sign_in = entry.sign_in.filter(|_| scope == Scope::SignIn);
-        let longest = [sign_in, entry.everything].into_iter().flatten().max_by_key(|term| term.until)?;
+        let tables = self.0.read();
+        let everything = tables.everything.get(&identity);
+        let sign_in = if scope == Scope::SignIn { tables.sign_in.get(&identity) } else { None };
+        let longest = *[sign_in, everything].into_iter().flatten().max_by_key(|term| term.until)?;
+        drop(tables);
         (longest.until > now)
             .then(|| Closed { until: longest.until, incident: String::from_utf8_lossy(&longest.incident).into_owned() })
     }
 
     /// Takes in bans that were made or lifted, oldest first.
     pub fn apply(&self, changed: &[Ban]) {
-        let mut table = self.0.write();
+        let mut tables = self.0.write();
         for ban in changed {
+            let table = tables.of(ban.scope);
             match ban.lifted_at {
-                Some(lifted_at) => lift(&mut table, ban, lifted_at),
-                None => insert(&mut table, ban),
+                Some(lifted_at) => lift(table, ban, lifted_at),
+                None => insert(table, ban),
             }
         }
     }
 
     /// Forgets what has run out.
     pub fn sweep(&self, now: UnixMs) {
-        self.0.write().retain(|_, entry| entry.until() > now);
+        let mut tables = self.0.write();
+        for scope in [Scope::SignIn, Scope::Everything] {
+            tables.of(scope).retain(|_, term| term.until > now);
+        }
     }
 
+    /// How many bans there are.
     pub fn len(&self) -> usize {
-        self.0.read().len()
+        let tables = self.0.read();
+        tables.sign_in.len() + tables.everything.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -69,20 +79,16 @@ impl Bans {
     }
 }
 
-impl Entry {
-    fn slot(&mut self, scope: Scope) -> &mut Option<Term> {
+impl Tables {
+    fn of(&mut self, scope: Scope) -> &mut HashMap<Identity, Term> {
         match scope {
             Scope::SignIn => &mut self.sign_in,
             Scope::Everything => &mut self.everything,
         }
     }
-
-    fn until(&self) -> UnixMs {
-        [self.sign_in, self.everything].into_iter().flatten().map(|term| term.until).max().unwrap_or(0)
-    }
 }
 
-fn insert(table: &mut HashMap<Identity, Entry>, ban: &Ban) {
+fn insert(table: &mut HashMap<Identity, Term>, ban: &Ban) {
     if table.len() >= CAP && !table.contains_key(&ban.identity) {
         make_room(table, ban.since);
     }
@@ -90,28 +96,26 @@ fn insert(table: &mut HashMap<Identity, Entry>, ban: &Ban) {
     for (slot, byte) in incident.iter_mut().zip(ban.incident.bytes()) {
         *slot = byte;
     }
-    let slot = table.entry(ban.identity).or_default().slot(ban.scope);
-    if slot.is_none_or(|held| held.until < ban.until) {
-        *slot = Some(Term { since: ban.since, until: ban.until, incident });
+    let term = Term { since: ban.since, until: ban.until, incident };
+    let held = table.entry(ban.identity).or_insert(term);
+    if held.until < ban.until {
+        *held = term;
     }
 }
 
-fn lift(table: &mut HashMap<Identity, Entry>, ban: &Ban, lifted_at: UnixMs) {
-    if let Some(entry) = table.get_mut(&ban.identity) {
-        let slot = entry.slot(ban.scope);
-        if slot.is_some_and(|held| held.since <= lifted_at) {
-            *slot = None;
-        }
+fn lift(table: &mut HashMap<Identity, Term>, ban: &Ban, lifted_at: UnixMs) {
+    if table.get(&ban.identity).is_some_and(|held| held.since <= lifted_at) {
+        table.remove(&ban.identity);
     }
 }
 
-fn make_room(table: &mut HashMap<Identity, Entry>, now: UnixMs) {
-    table.retain(|_, entry| entry.until() > now);
+fn make_room(table: &mut HashMap<Identity, Term>, now: UnixMs) {
+    table.retain(|_, term| term.until > now);
     if table.len() >= CAP {
-        let mut ends: Vec<UnixMs> = table.values().map(Entry::until).collect();
-        let (_, median, _) = ends.select_nth_unstable(CAP / 10);
-        let soon = *median;
-        table.retain(|_, entry| entry.until() > soon);
+        let mut ends: Vec<UnixMs> = table.values().map(|term| term.until).collect();
+        let (_, soon, _) = ends.select_nth_unstable(CAP / 10);
+        let soon = *soon;
+        table.retain(|_, term| term.until > soon);
     }
 }
 

@@ -23,7 +23,12 @@ pub struct Freshness(AtomicI64);
 impl Freshness {
     /// Whether memory is too old to be trusted with a yes.
     pub fn is_stale(&self, now: UnixMs) -> bool {
-        now - self.0.load(Ordering::Relaxed) > STALE_MS
+        // A clock that went back says nothing about age either.
+        self.age(now).abs() > STALE_MS
+    }
+
+    pub fn age(&self, now: UnixMs) -> i64 {
+        now - self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -33,7 +38,7 @@ impl Freshness {
 /// The store does not answer.
 pub async fn sync(state: &AppState) -> store::Result<()> {
     let now = state.now();
-    let since = state.sync.0.load(Ordering::Relaxed) - OVERLAP_MS;
+    let since = state.sync.0.load(Ordering::Relaxed).min(now) - OVERLAP_MS;
     let first = since < 0;
     if !first {
         state.bans.apply(&state.store.bans_changed(since).await?);
@@ -66,7 +71,11 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn sweep(state: &AppState) -> store::Result<()> {
+/// Deletes what has run out or was kept long enough.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn sweep(state: &AppState) -> store::Result<()> {
     let now = state.now();
     state.bans.sweep(now);
     state.store.sweep_attempts(now).await?;
@@ -74,6 +83,9 @@ async fn sweep(state: &AppState) -> store::Result<()> {
     state.store.sweep_users(now - KEEP_SESSIONS_MS).await?;
     state.store.sweep_invitations(now - KEEP_SESSIONS_MS).await?;
     state.store.sweep_resets(now).await?;
+    let keep = &state.config.settings.retention;
+    state.store.sweep_audit(now - keep.audit.ms()).await?;
+    state.store.sweep_bans(now - keep.bans.ms()).await?;
     Ok(())
 }
 

@@ -33,20 +33,11 @@ impl KeyEncryptionKey {
     /// # Errors
     /// The file can't be read or made, is open to others, or has something else in it.
     pub fn load(config: &Config, entropy: &dyn Entropy) -> Result<Self, Error> {
-        if let Ok(text) = std::env::var(VARIABLE) {
-            return Self::parse(&Zeroizing::new(text)).ok_or(Error::Variable);
-        }
         let path = config.key_encryption_key_file();
-        let fail = |problem: String| Error::File { path: path.clone(), problem };
-        if !path.exists() {
-            create(&path, entropy).map_err(|error| fail(error.to_string()))?;
+        if std::env::var_os(VARIABLE).is_none() && !path.exists() {
+            create(&path, entropy).map_err(|error| Error::File { path, problem: error.to_string() })?;
         }
-        let mode = std::fs::metadata(&path).map_err(|error| fail(error.to_string()))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(fail(format!("others may read it (mode {:03o}): chmod 600", mode & 0o777)));
-        }
-        let text = Zeroizing::new(std::fs::read_to_string(&path).map_err(|error| fail(error.to_string()))?);
-        Self::parse(&text).ok_or_else(|| fail("is not 32 bytes in base64url".to_owned()))
+        Self::parse(&read(config)?).ok_or(Error::Variable)
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -86,6 +77,28 @@ impl KeyEncryptionKey {
         content.truncate(length);
         Ok(content)
     }
+}
+
+/// The key as it is written, from the environment, else from the file.
+///
+/// # Errors
+/// The file can't be read, is open to others, or has something else in it.
+pub fn read(config: &Config) -> Result<Zeroizing<String>, Error> {
+    if let Ok(text) = std::env::var(VARIABLE) {
+        let text = Zeroizing::new(text);
+        return if KeyEncryptionKey::parse(&text).is_some() { Ok(text) } else { Err(Error::Variable) };
+    }
+    let path = config.key_encryption_key_file();
+    let fail = |problem: String| Error::File { path: path.clone(), problem };
+    let mode = std::fs::metadata(&path).map_err(|error| fail(error.to_string()))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(fail(format!("others may read it (mode {:03o}): chmod 600", mode & 0o777)));
+    }
+    let text = Zeroizing::new(std::fs::read_to_string(&path).map_err(|error| fail(error.to_string()))?);
+    if KeyEncryptionKey::parse(&text).is_none() {
+        return Err(fail("is not 32 bytes in base64url".to_owned()));
+    }
+    Ok(text)
 }
 
 impl std::fmt::Debug for KeyEncryptionKey {

@@ -1,6 +1,7 @@
 //! Postern: a self-hosted sign-in portal and auth server in one program.
 
 pub mod allowlist;
+pub mod backup;
 pub mod bans;
 pub mod cli;
 pub mod clock;
@@ -8,6 +9,7 @@ pub mod config;
 pub mod connections;
 pub mod cookies;
 pub mod device;
+pub mod doctor;
 pub mod dpop;
 pub mod entropy;
 pub mod envelope;
@@ -19,9 +21,11 @@ pub mod jobs;
 pub mod key_encryption;
 pub mod keyring;
 pub mod live;
+pub mod operator;
 pub mod passwords;
 pub mod proofs;
 pub mod queue;
+pub mod request_id;
 pub mod router;
 pub mod sessions;
 pub mod setup;

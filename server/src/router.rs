@@ -7,7 +7,7 @@ use crate::http::{
 };
 use crate::state::AppState;
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower::ServiceBuilder;
@@ -85,7 +85,7 @@ pub fn router(state: &AppState) -> Router {
 
     let answered = ServiceBuilder::new()
         .layer(MapResponseLayer::new(move |response| headers::complete(response, https)))
-        .layer(from_fn(log::guard))
+        .layer(from_fn_with_state(state.clone(), log::guard))
         .layer(CatchPanicLayer::custom(not_found::panicked))
         .service(files.fallback_service(guarded));
     Router::new().fallback_service(answered)

@@ -1,5 +1,6 @@
 //! Sessions as every request asks for them: from memory, told of changes.
 
+use crate::operator::metrics::CacheCounts;
 use domain::UnixMs;
 use domain::session::takes_access;
 use moka::sync::Cache;
@@ -18,11 +19,14 @@ pub struct Live {
 
 /// A bounded cache over the store. Another node's changes reach it through [`Sessions::apply`].
 #[derive(Debug, Clone)]
-pub struct Sessions(Cache<String, Live>);
+pub struct Sessions {
+    live: Cache<String, Live>,
+    counts: CacheCounts,
+}
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self(Cache::new(100_000))
+        Self { live: Cache::new(100_000), counts: CacheCounts::default() }
     }
 }
 
@@ -44,10 +48,17 @@ impl Sessions {
     }
 
     async fn find(&self, store: &dyn Store, id: &str) -> store::Result<Option<Live>> {
-        match self.0.get(id) {
-            Some(live) => Ok(Some(live)),
-            None => Ok(store.session(id).await?.map(|row| self.learn(&row))),
+        if let Some(live) = self.live.get(id) {
+            self.counts.hits.inc();
+            return Ok(Some(live));
         }
+        self.counts.misses.inc();
+        Ok(store.session(id).await?.map(|row| self.learn(&row)))
+    }
+
+    /// How often a session was in memory.
+    pub fn cache(&self) -> &CacheCounts {
+        &self.counts
     }
 
     /// Takes in a row that was read or written.
@@ -64,25 +75,25 @@ impl Sessions {
     }
 
     pub fn insert(&self, id: &str, live: Live) {
-        self.0.insert(id.to_owned(), live);
+        self.live.insert(id.to_owned(), live);
     }
 
     /// Ends a session here at once.
     pub fn end(&self, id: &str) {
-        if let Some(live) = self.0.get(id) {
+        if let Some(live) = self.live.get(id) {
             self.insert(id, Live { revoked: true, ..live });
         }
     }
 
     /// Forgets everything: the next question asks the store.
     pub fn clear(&self) {
-        self.0.invalidate_all();
+        self.live.invalidate_all();
     }
 
     /// Takes in other nodes' changes to sessions that are in memory here.
     pub fn apply(&self, changes: &[Change]) {
         for change in changes {
-            let Some(held) = self.0.get(&change.id) else { continue };
+            let Some(held) = self.live.get(&change.id) else { continue };
             let news = Live {
                 generation: change.generation.max(held.generation),
                 rotated_at: change.rotated_at.max(held.rotated_at),

@@ -9,9 +9,11 @@ use crate::floods::Floods;
 use crate::http::assets;
 use crate::keyring::{self, Keyring};
 use crate::live::Live;
+use crate::operator::metrics::Metrics;
 use crate::passwords::{self, Passwords};
 use crate::proofs::SeenProofs;
 use crate::queue::Queue;
+use crate::request_id::RequestIds;
 use crate::sessions::Sessions;
 use crate::tokens::Tokens;
 use crate::{jobs, key_encryption, key_encryption::KeyEncryptionKey};
@@ -43,6 +45,8 @@ pub struct Parts {
     pub queue: Queue,
     pub proofs: SeenProofs,
     pub sync: jobs::Freshness,
+    pub metrics: Metrics,
+    pub request_ids: RequestIds,
     pub assets: Arc<Assets>,
     leptos: LeptosOptions,
 }
@@ -83,6 +87,8 @@ impl AppState {
             queue: Queue::default(),
             proofs: SeenProofs::default(),
             sync: jobs::Freshness::default(),
+            metrics: Metrics::new(clock.now()),
+            request_ids: RequestIds::new(&*entropy),
             assets: Arc::new(assets::manifest()),
             leptos: LeptosOptions::builder().output_name("postern").build(),
             config,

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::keyring::Keyring;
+use crate::operator::metrics::CacheCounts;
 use domain::UnixMs;
 use domain::encoding::sha256;
 use jsonwebtoken::{Algorithm, Header, Validation};
@@ -62,6 +63,7 @@ pub struct Tokens {
     validation: Arc<Validation>,
     /// By SHA-256 of the token: a signature costs nine tenths of a session check.
     verified: Cache<[u8; 32], Arc<Claims>>,
+    counts: CacheCounts,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +85,7 @@ impl Tokens {
             lifetime_ms: config.settings.session.access.ms(),
             validation: Arc::new(validation),
             verified: Cache::builder().max_capacity(50_000).build(),
+            counts: CacheCounts::default(),
         }
     }
 
@@ -130,11 +133,18 @@ impl Tokens {
         }
         let hash = sha256(token.as_bytes());
         if let Some(claims) = self.verified.get(&hash) {
+            self.counts.hits.inc();
             return Some(claims);
         }
+        self.counts.misses.inc();
         let claims = Arc::new(self.decode(token)?);
         self.verified.insert(hash, Arc::clone(&claims));
         Some(claims)
+    }
+
+    /// How often a signature was known.
+    pub fn cache(&self) -> &CacheCounts {
+        &self.counts
     }
 
     fn decode(&self, token: &str) -> Option<Claims> {

@@ -51,7 +51,9 @@ fn submit(event: SubmitEvent) {
                 new.set_value("");
                 judge();
                 face.set_step(Step::Ready);
-                page::say("Your password is changed. Every other session has ended.");
+                if let Some(place) = page::by_id("changed") {
+                    place.set_text_content(Some("Your password is changed. Every other session has ended."));
+                }
             }
             Err(refused) => face.refused(&refused),
         }

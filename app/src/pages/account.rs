@@ -16,7 +16,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
             <section class="panel narrow">
                 <h2>"Change your password"</h2>
                 <p class="small quiet">"Every other session of yours ends with it."</p>
-                <p id="said" role="status" class="quiet"></p>
+                <p id="changed" role="status"></p>
                 <PasswordForm />
             </section>
             <section class="panel narrow">

@@ -35,6 +35,10 @@ pub fn gate(failures: Failures, now: UnixMs) -> Gate {
     if failures.count >= LIMIT {
         return Gate::Shut;
     }
+    // Further ahead than the longest wait: the clock went back. A little ahead is another node's clock.
+    if failures.last_at > now.saturating_add(LONGEST_MS) {
+        return Gate::Open;
+    }
     match (failures.last_at + delay_ms(failures.count)).saturating_sub(now) {
         ms if ms > 0 => Gate::Wait { ms },
         _ => Gate::Open,
@@ -59,6 +63,13 @@ mod tests {
             assert_eq!(gate(Failures { count, last_at: 50 }, 50), expected, "{count} failures");
             assert_eq!(gate(Failures { count, last_at: 50 }, 50 + ms), Gate::Open, "{count} failures, later");
         }
+    }
+
+    #[test]
+    fn a_clock_that_went_back_keeps_nobody_waiting_and_one_that_differs_changes_nothing() {
+        let failures = Failures { count: 20, last_at: 3_600_000 };
+        assert_eq!(gate(failures, 0), Gate::Open);
+        assert_eq!(gate(failures, 3_590_000), Gate::Wait { ms: 310_000 });
     }
 
     #[test]

@@ -25,8 +25,11 @@ impl Rate {
     /// # Errors
     /// The event is over the limit.
     pub fn take(self, due_at: UnixMs, now: UnixMs) -> Result<UnixMs, i64> {
+        let window = i64::from(self.burst) * self.every_ms;
+        // No event leaves more than a window behind: the clock went back, and what was counted is no guide.
+        let due_at = if due_at > now + window { now } else { due_at };
         let due = due_at.max(now) + self.every_ms;
-        let over = due - now - i64::from(self.burst) * self.every_ms;
+        let over = due - now - window;
         if over > 0 { Err(over) } else { Ok(due) }
     }
 }
@@ -45,5 +48,13 @@ mod tests {
         assert_eq!(rate.take(due, 1_000_000), Err(2000));
         assert!(rate.take(due, 1_002_000).is_ok());
         assert!(rate.take(due, 1_001_999).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_went_back_is_no_offence() {
+        let rate = Rate::per(30, 60_000);
+        let due = rate.take(0, 3_600_000).expect("the first");
+        let due = rate.take(due, 0).expect("an hour earlier");
+        assert!((0..29).try_fold(due, |due, _| rate.take(due, 0)).is_ok(), "a whole burst");
     }
 }

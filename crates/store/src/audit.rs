@@ -133,4 +133,6 @@ pub trait Audit {
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>>;
     /// How many entries of the user since then have an outcome other than `ok`, or are [`Event::TokenReused`].
     async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64>;
+    /// Deletes entries from before then. Returns how many went.
+    async fn sweep_audit(&self, before: UnixMs) -> Result<u64>;
 }

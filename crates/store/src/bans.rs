@@ -103,4 +103,6 @@ pub trait Bans {
     /// [`domain::ban::GRACE_MS`] wrong credentials count but do not ban. Returns the bans that were
     /// lifted.
     async fn lift(&self, identity: Identity, lifting: &Lifting) -> Result<Vec<Ban>>;
+    /// Deletes bans that were over before then, run out or lifted. Returns how many went.
+    async fn sweep_bans(&self, before: UnixMs) -> Result<u64>;
 }

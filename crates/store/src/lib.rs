@@ -4,6 +4,7 @@ pub mod allowlist;
 pub mod attempts;
 pub mod audit;
 pub mod bans;
+pub mod copies;
 pub mod error;
 pub mod invitations;
 pub mod keys;

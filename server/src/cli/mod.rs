@@ -3,7 +3,11 @@
 
 mod allow;
 mod audit;
+mod backup;
 mod ban;
+mod calibrate;
+mod config;
+mod doctor;
 mod firewall;
 mod invite;
 mod print;
@@ -64,13 +68,24 @@ enum Command {
     Allow(allow::Command),
     /// What happened, newest first
     Audit(audit::Command),
+    /// The settings, from file, environment and flags together
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Copy the database to a file while the server runs
+    Backup(backup::BackupArgs),
+    /// Put a backup back; the server must not run
+    Restore(backup::RestoreArgs),
+    /// Look for what is wrong with this installation, and say what to do
+    Doctor(doctor::Args),
+    /// Measure password hashing on this machine and suggest settings; changes nothing
+    Calibrate(calibrate::Args),
 }
 
 /// Parses, runs, and says in one line what went wrong. Exit codes: see [`EXIT_CODES`].
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let config = match cli.layers().load() {
-        Ok(config) => config,
+    let (config, origins) = match cli.layers().load_with_origins() {
+        Ok(loaded) => loaded,
         Err(error) => {
             eprintln!("postern: {error}");
             return ExitCode::from(2);
@@ -85,6 +100,14 @@ pub fn main() -> ExitCode {
         Command::Ban(command) => blocking(ban::run(config, command)),
         Command::Allow(command) => blocking(allow::run(config, command)),
         Command::Audit(command) => blocking(audit::run(config, command)),
+        Command::Config(command) => {
+            config::run(&config, &origins, &command);
+            Ok(())
+        }
+        Command::Backup(args) => blocking(backup::backup(config, args)),
+        Command::Restore(args) => blocking(backup::restore(config, args)),
+        Command::Doctor(args) => blocking(doctor::run(config, args)),
+        Command::Calibrate(args) => calibrate::run(&config, &args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use crate::connections::{self, Door, Tls};
 use crate::entropy::SystemEntropy;
 use crate::router::router;
 use crate::state::AppState;
-use crate::{jobs, setup};
+use crate::{jobs, operator, setup};
 use std::io::IsTerminal;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -48,6 +48,7 @@ async fn serve(config: Config) -> Outcome {
     let listener = TcpListener::bind(config.settings.listen)
         .await
         .map_err(|error| format!("{}: {error}", config.settings.listen))?;
+    let operator = operator::listener::bind(&config.settings.operator).await?;
     let files = &config.settings.tls;
     let tls = match (&files.certificate, &files.key) {
         (Some(certificate), Some(key)) => Some(Tls::load(certificate, key).map_err(|error| format!("tls: {error}"))?),
@@ -56,9 +57,13 @@ async fn serve(config: Config) -> Outcome {
     let store = super::store::open(&config).await?;
     let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     greet(&state, &listener, tls.is_some()).await?;
+    if let Some(operator) = &operator {
+        println!("Health and metrics are on http://{}", operator.local_addr()?);
+    }
 
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
+    let operator = operator.map(|listener| tokio::spawn(operator::listener::serve(listener, state.clone())));
     let door = Door::new(&state.config, tls);
     let serving = tokio::spawn(connections::serve(listener, router(&state), door, stopped));
     wait_for_signal().await?;
@@ -67,6 +72,9 @@ async fn serve(config: Config) -> Outcome {
     let _ = stop.send(true);
     serving.await?;
     jobs.await?;
+    if let Some(operator) = operator {
+        operator.abort();
+    }
     state.store.close().await;
     Ok(())
 }
@@ -101,10 +109,12 @@ fn start_log(config: &Config) -> Outcome {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A line that cannot be written (a full disk) would be reported on the same stream, and end the request.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     let started = match log.format {
         LogFormat::Text => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Json => builder.json().with_span_list(false).try_init(),
     };
     started.map_err(|error| Failure::from(error.to_string()))?;
     std::panic::set_hook(Box::new(|panic| {

@@ -1,6 +1,7 @@
 //! Laying file, environment and flags over each other, each refused by its own name where it is wrong.
 
 use super::{Config, Settings};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -27,12 +28,30 @@ pub struct ConfigError {
 const NOT_SETTINGS: [&str; 3] = ["POSTERN_CONFIG", "POSTERN_BIN", "POSTERN_KEY_ENCRYPTION_KEY"];
 const DEFAULT_FILE: &str = "postern.toml";
 
+/// Which file, variable or flag a setting comes from, by its whole name: `ban.preset`.
+pub type Origins = BTreeMap<String, String>;
+
 impl Layers {
     /// # Errors
     /// The first thing that is wrong: which file and line, variable or flag, and what is allowed.
     pub fn load(&self) -> Result<Config, ConfigError> {
+        self.load_with_origins().map(|(config, _)| config)
+    }
+
+    /// The settings, and where each comes from that is not a default.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with_origins(&self) -> Result<(Config, Origins), ConfigError> {
+        let mut origins = Origins::new();
         let mut table = match self.file() {
-            Some(path) => read(&path)?,
+            Some(path) => {
+                let table = read(&path)?;
+                for (setting, _) in leaves(&table) {
+                    origins.insert(setting, path.display().to_string());
+                }
+                table
+            }
             None => Table::new(),
         };
         for (name, value) in &self.environment {
@@ -43,13 +62,16 @@ impl Layers {
                 None => continue,
             };
             lay(&mut table, &setting, value, name)?;
+            origins.insert(setting, name.clone());
         }
         for (setting, value) in &self.flags {
-            lay(&mut table, setting, value, &format!("--set {setting}"))?;
+            let place = format!("--set {setting}");
+            lay(&mut table, setting, value, &place)?;
+            origins.insert(setting.clone(), place);
         }
         let settings =
             Settings::deserialize_from(table).map_err(|problem| ConfigError { place: "settings".into(), problem })?;
-        Config::new(settings)
+        Ok((Config::new(settings)?, origins))
     }
 
     fn file(&self) -> Option<PathBuf> {
@@ -97,6 +119,21 @@ fn nest(setting: &str, value: Value) -> Table {
         Some((head, rest)) => Table::from_iter([(head.to_owned(), Value::Table(nest(rest, value)))]),
         None => Table::from_iter([(setting.to_owned(), value)]),
     }
+}
+
+/// Every value with its whole name, in order.
+pub(super) fn leaves(table: &Table) -> Vec<(String, &Value)> {
+    let mut all = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => {
+                let inner = leaves(inner).into_iter();
+                all.extend(inner.map(|(rest, leaf)| (format!("{key}.{rest}"), leaf)));
+            }
+            leaf => all.push((key.clone(), leaf)),
+        }
+    }
+    all
 }
 
 fn merge(under: &mut Table, over: Table) {

@@ -2,12 +2,16 @@
 
 mod bans;
 mod durations;
+mod effective;
 mod layers;
+mod operator;
 mod proxies;
 mod settings;
 
 pub use bans::Preset;
-pub use layers::{ConfigError, Layers};
+pub use effective::effective;
+pub use layers::{ConfigError, Layers, Origins};
+pub use operator::{Listen, Operator};
 pub use proxies::{ClientAddress, Proxies};
 pub use settings::{LogFormat, Settings, SignupMode};
 
@@ -58,6 +62,14 @@ impl Config {
             Some(url) => url.clone(),
             None => format!("sqlite:{}", self.settings.data_dir.join("postern.db").display()),
         }
+    }
+
+    /// The database file, where it is one.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let url = self.database_url();
+        let path = url.strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        Some(path.split('?').next().unwrap_or_default().into())
     }
 
     pub fn key_encryption_key_file(&self) -> PathBuf {

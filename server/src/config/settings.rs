@@ -3,10 +3,14 @@
 use super::bans::BanSettings;
 use super::durations::Span;
 use super::layers::ConfigError;
+use super::operator::Operator;
 use super::proxies::ClientAddress;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+const DAY: u64 = 24 * 60 * 60;
+const CENTURY: u64 = 36_525 * DAY;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -26,7 +30,9 @@ pub struct Settings {
     pub password: Password,
     pub session: Session,
     pub ban: BanSettings,
+    pub retention: Retention,
     pub connections: Connections,
+    pub operator: Operator,
     pub log: Log,
 }
 
@@ -79,6 +85,14 @@ pub struct Session {
     pub absolute: Span,
 }
 
+/// How long what is over is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    pub audit: Span,
+    pub bans: Span,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Connections {
@@ -118,7 +132,9 @@ impl Default for Settings {
             password: Password::default(),
             session: Session::default(),
             ban: BanSettings::default(),
+            retention: Retention::default(),
             connections: Connections::default(),
+            operator: Operator::default(),
             log: Log::default(),
         }
     }
@@ -143,9 +159,14 @@ impl Default for Password {
     }
 }
 
+impl Default for Retention {
+    fn default() -> Self {
+        Self { audit: Span::seconds(90 * DAY), bans: Span::seconds(90 * DAY) }
+    }
+}
+
 impl Default for Session {
     fn default() -> Self {
-        const DAY: u64 = 24 * 60 * 60;
         Self { access: Span::seconds(300), idle: Span::seconds(30 * DAY), absolute: Span::seconds(90 * DAY) }
     }
 }
@@ -168,7 +189,7 @@ impl Settings {
     /// # Errors
     /// Names the setting and its range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let ranges: [(&str, u64, u64, u64); 9] = [
+        let ranges: [(&str, u64, u64, u64); 11] = [
             ("ipv6_prefix", self.ipv6_prefix.into(), 32, 128),
             ("password.min", self.password.min.into(), 8, 128),
             ("password.memory_kib", self.password.memory_kib.into(), 8, 4_194_304),
@@ -176,6 +197,8 @@ impl Settings {
             ("password.threads", self.password.threads as u64, 0, 1024),
             ("password.queue", self.password.queue as u64, 1, 65_536),
             ("session.access in seconds", self.session.access.0.as_secs(), 1, 600),
+            ("retention.audit in seconds", self.retention.audit.0.as_secs(), DAY, CENTURY),
+            ("retention.bans in seconds", self.retention.bans.0.as_secs(), DAY, CENTURY),
             ("connections.max", self.connections.max as u64, 1, 1_000_000),
             ("connections.max_per_address", self.connections.max_per_address as u64, 1, 1_000_000),
         ];
@@ -184,6 +207,7 @@ impl Settings {
                 return Err(ConfigError::invalid(name, &format!("{value} is not between {least} and {most}")));
             }
         }
+        self.operator.check()?;
         if self.session.idle.0 < self.session.access.0 || self.session.absolute.0 < self.session.idle.0 {
             return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
         }

@@ -36,6 +36,7 @@ pub fn fresh_incident(entropy: &dyn Entropy) -> String {
 pub fn impose(state: &AppState, bans: &[Ban]) {
     state.bans.apply(bans);
     for ban in bans {
+        state.metrics.banned(ban.trigger);
         tracing::warn!(
             identity = %ban.identity, scope = %ban.scope, trigger = %ban.trigger,
             seconds = (ban.until - ban.since) / 1000, incident = %ban.incident, "banned"

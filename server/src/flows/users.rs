@@ -63,7 +63,7 @@ impl Office {
         let deletion = DeleteUser {
             attempt: None,
             account: AccountDigest::of(&self.state.keyring.macs.account, &user.name).as_str().to_owned(),
-            audit: Entry { actor: self.actor(), ..audit::of_system(&self.state, Event::UserDeleted, &user.id) },
+            audit: Entry { actor: Some(self.actor()), ..audit::of_system(&self.state, Event::UserDeleted, &user.id) },
             user: user.id,
             now: self.state.now(),
         };
@@ -81,12 +81,12 @@ impl Office {
     pub fn entry(&self, event: Event, user: &str) -> Entry {
         let mut entry = audit::entry(&self.state, &self.client, event, audit::OK);
         entry.user = Some(user.to_owned()).filter(|user| !user.is_empty());
-        entry.actor = self.actor();
+        entry.actor = Some(self.actor());
         entry
     }
 
-    fn actor(&self) -> Option<String> {
-        Some(self.administrator.user.id.clone())
+    fn actor(&self) -> String {
+        self.administrator.user.id.clone()
     }
 
     async fn find(&self, id: &str) -> Result<User, ApiError> {

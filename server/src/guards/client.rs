@@ -13,6 +13,7 @@ use domain::identity::Identity;
 use domain::known_device::KnownDevice;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::net::{IpAddr, SocketAddr};
+use wire::problem::Code;
 
 /// The client of a request.
 #[derive(Debug, Clone)]
@@ -84,6 +85,7 @@ fn refuse(state: &AppState, closed: Closed, request: &Request) -> Response {
     let (site, css) = (&state.config.settings.site.name, &state.assets.css);
     let page = app::banned::page(site, css, &nonce, closed.until, left, &closed.incident);
     let mut response = (StatusCode::FORBIDDEN, Html(page)).into_response();
+    response.extensions_mut().insert(Code::Banned);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(left));
     super::headers::set_page_policy(response.headers_mut(), &nonce);
     response

@@ -98,6 +98,7 @@ impl IntoResponse for ApiError {
         if let Some(nonce) = self.nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
             headers.insert(HeaderName::from_static(crate::dpop::NONCE_HEADER), nonce);
         }
+        response.extensions_mut().insert(self.code);
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(cause);
         }

@@ -1,6 +1,8 @@
-//! Passwords: hashing them, and knowing the common ones.
+//! Password hashing and the passwords that are refused.
 
 pub mod common;
+mod measure;
 mod pool;
 
-pub use pool::{Error, Passwords, Place, Verified};
+pub use measure::measure;
+pub use pool::{Error, Load, Passwords, Place, Verified, threads};

@@ -7,17 +7,24 @@ use crate::config::Settings;
 use crate::entropy::Entropy;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use phc::{Output, PasswordHash, Salt};
+use prometheus_client::metrics::histogram::Histogram;
 use std::sync::{Arc, mpsc};
+use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 const OUTPUT_BYTES: usize = 32;
+/// Upper bounds of the buckets that hashing times are counted in.
+const SECONDS: [f64; 9] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 /// The pool.
 #[derive(Clone)]
 pub struct Passwords {
     jobs: mpsc::Sender<Job>,
     places: Arc<Semaphore>,
+    threads: usize,
+    queue: usize,
+    seconds: Histogram,
     params: Params,
     /// A hash of nothing with the current parameters: unknown users cost the same as known ones.
     dummy: Arc<str>,
@@ -26,6 +33,15 @@ pub struct Passwords {
 /// A place in the queue. Without one nothing is hashed; it is taken before anything is spent.
 #[derive(Debug)]
 pub struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+/// How busy the pool is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    pub threads: usize,
+    /// For those that hash and those that wait.
+    pub places: usize,
+    pub taken: usize,
+}
 
 /// What a verification says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,25 +77,37 @@ impl Passwords {
     pub fn start(settings: &Settings, entropy: &dyn Entropy) -> Result<Self, Error> {
         let password = &settings.password;
         let params = Params::new(password.memory_kib, password.passes, 1, Some(OUTPUT_BYTES)).map_err(Error::Argon2)?;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let threads = if password.threads == 0 { cores } else { password.threads };
+        let threads = threads(settings);
         let (jobs, waiting) = mpsc::channel();
         let waiting = Arc::new(parking_lot::Mutex::new(waiting));
+        let seconds = Histogram::new(SECONDS);
         for number in 0..threads {
-            let waiting = Arc::clone(&waiting);
+            let (waiting, seconds) = (Arc::clone(&waiting), seconds.clone());
             std::thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || work(&waiting))
+                .spawn(move || work(&waiting, &seconds))
                 .map_err(|_| Error::Stopped)?;
         }
         let dummy =
             to_phc(&params, &entropy.bytes::<16>(), &entropy.bytes::<OUTPUT_BYTES>()).ok_or(Error::Unreadable)?;
-        Ok(Self { jobs, places: Arc::new(Semaphore::new(threads + password.queue)), params, dummy: dummy.into() })
+        let (queue, dummy) = (password.queue, dummy.into());
+        let places = Arc::new(Semaphore::new(threads + queue));
+        Ok(Self { jobs, places, threads, queue, seconds, params, dummy })
     }
 
     /// A place in the queue, or `None` where it is full.
     pub fn place(&self) -> Option<Place> {
         Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
+    }
+
+    pub fn load(&self) -> Load {
+        let places = self.threads + self.queue;
+        Load { threads: self.threads, places, taken: places - self.places.available_permits() }
+    }
+
+    /// How long each hash took, for whoever counts.
+    pub fn seconds(&self) -> Histogram {
+        self.seconds.clone()
     }
 
     /// Hashes a new password.
@@ -127,18 +155,28 @@ impl Passwords {
     }
 }
 
+/// How many hash at once.
+pub fn threads(settings: &Settings) -> usize {
+    match settings.password.threads {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        threads => threads,
+    }
+}
+
 impl std::fmt::Debug for Passwords {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Passwords(..)")
     }
 }
 
-fn work(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>) {
+fn work(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &Histogram) {
     let mut memory: Vec<Block> = Vec::new();
     loop {
         let next = waiting.lock().recv();
         let Ok(job) = next else { return };
+        let began = Instant::now();
         let result = compute(&job, &mut memory);
+        seconds.observe(began.elapsed().as_secs_f64());
         // Whoever asked may have gone: then nobody needs the answer.
         let _ = job.reply.send(result);
     }

@@ -2,14 +2,22 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails says so")]
 
 mod accounts;
+mod backup;
 mod bans;
+mod clock;
 mod commands;
 mod connections;
+mod full_disk;
+mod fuzz;
+mod installation;
 mod kill;
 mod known_device;
 mod login;
+mod logs;
+mod operator;
 mod operators;
 mod refresh;
+mod retention;
 mod same_origin;
 mod sessions;
 mod signup;

@@ -92,6 +92,10 @@ impl<DB: Backend> Audit for SqlStore<DB> {
     async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64> {
         self.count(ODD, [Value::Text(user), Value::Int(since)]).await
     }
+
+    async fn sweep_audit(&self, before: UnixMs) -> Result<u64> {
+        self.sweep_audit_before(before).await
+    }
 }
 
 fn named<DB: Backend>(row: &Record<DB>) -> Result<Line> {

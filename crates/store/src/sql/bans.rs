@@ -246,6 +246,10 @@ impl<DB: Backend> Bans for SqlStore<DB> {
     async fn lift(&self, identity: Identity, lifting: &Lifting) -> Result<Vec<Ban>> {
         self.write(Lift { identity: identity.to_string(), lifting: lifting.clone() }).await
     }
+
+    async fn sweep_bans(&self, before: UnixMs) -> Result<u64> {
+        self.sweep_bans_before(before).await
+    }
 }
 
 fn ban<DB: Backend>(row: &Record<DB>) -> Result<Ban> {

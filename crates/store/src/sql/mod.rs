@@ -32,4 +32,5 @@ mod write;
 mod writer;
 
 pub use catalogue::statements as all_statements;
+pub(crate) use open::newest_migration;
 pub use open::{Options, open, open_sqlite};

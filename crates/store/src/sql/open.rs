@@ -19,6 +19,11 @@ use tokio::time::{Instant, sleep};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
+/// The version of the newest migration that this program knows.
+pub fn newest_migration() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
 /// How long a statement waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a busy file is left alone before it is asked again.

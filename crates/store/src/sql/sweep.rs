@@ -40,7 +40,10 @@ sql! {
         AND account IN (SELECT account FROM account_failures WHERE last_at <= $1 LIMIT $2)";
     REFUSALS = "DELETE FROM refusals WHERE hour <= $1
         AND (hour, cause) IN (SELECT hour, cause FROM refusals WHERE hour <= $1 LIMIT $2)";
+    AUDIT = "DELETE FROM audit WHERE at < $1 AND id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
     // Nothing is over before its last change, and that column has an index.
+    BANS = "DELETE FROM bans WHERE changed_at < $1 AND (until < $1 OR lifted_at < $1) AND id IN
+        (SELECT id FROM bans WHERE changed_at < $1 AND (until < $1 OR lifted_at < $1) LIMIT $2)";
     SESSIONS = "DELETE FROM sessions
         WHERE changed_at < $1 AND (revoked_at < $1 OR idle_at < $1 OR ends_at < $1) AND id IN
         (SELECT id FROM sessions
@@ -75,6 +78,14 @@ impl<DB: Backend> SqlStore<DB> {
         }
         self.burnt.forget();
         Ok(gone)
+    }
+
+    pub(super) async fn sweep_audit_before(&self, before: UnixMs) -> Result<u64> {
+        self.sweep(AUDIT, before).await
+    }
+
+    pub(super) async fn sweep_bans_before(&self, before: UnixMs) -> Result<u64> {
+        self.sweep(BANS, before).await
     }
 
     pub(super) async fn sweep_invitations_before(&self, before: UnixMs) -> Result<u64> {

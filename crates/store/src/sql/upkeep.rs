@@ -1,13 +1,24 @@
-use super::backend::Backend;
+use super::backend::{Backend, Value};
 use super::catalogue::{sql, statements};
 use super::store::{SqlStore, Writes};
+use super::tx::Tx;
 use crate::Result;
-use crate::upkeep::Upkeep;
+use crate::upkeep::{Connections, Crowd, Upkeep};
 use async_trait::async_trait;
+use domain::UnixMs;
+use std::path::Path;
 
 sql! {
     PING = "SELECT COUNT(*) AS n FROM turns";
+    NEWEST = "SELECT MAX(at) AS at FROM audit";
+    CROWD = "SELECT COUNT(DISTINCT user_id) AS users, COUNT(DISTINCT address) AS addresses, MIN(address) AS address
+        FROM audit WHERE at >= $1 AND event = 'login' AND session_id IS NOT NULL";
 }
+
+// Not in the catalogue: PostgreSQL knows none of them.
+const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
+const MAY_WRITE: &str = "PRAGMA query_only = OFF";
+const COPY: &str = "VACUUM INTO $1";
 
 impl<DB: Backend> SqlStore<DB> {
     /// Prepares every statement, so that a fault in any of them stops the start and not a request.
@@ -24,6 +35,44 @@ impl<DB: Backend> SqlStore<DB> {
 impl<DB: Backend> Upkeep for SqlStore<DB> {
     async fn ping(&self) -> Result<()> {
         self.count(PING, []).await.map(drop)
+    }
+
+    fn connections(&self) -> Connections {
+        let idle = u32::try_from(self.reads.num_idle()).unwrap_or(u32::MAX);
+        Connections { open: self.reads.size(), idle }
+    }
+
+    async fn fault(&self) -> Result<Option<String>> {
+        if matches!(self.writes, Writes::Each) {
+            return Ok(None);
+        }
+        let row = self.one(QUICK_CHECK, []).await?;
+        let answer = row.map_or(Ok(String::new()), |row| row.text("quick_check"))?;
+        Ok((answer != "ok").then_some(answer))
+    }
+
+    async fn newest(&self) -> Result<Option<UnixMs>> {
+        self.one(NEWEST, []).await?.map_or(Ok(None), |row| row.opt_int("at"))
+    }
+
+    async fn crowd(&self, since: UnixMs) -> Result<Crowd> {
+        let Some(row) = self.one(CROWD, [Value::Int(since)]).await? else {
+            return Ok(Crowd { users: 0, addresses: 0, address: None });
+        };
+        let count = |column| row.int(column).map(i64::unsigned_abs);
+        Ok(Crowd { users: count("users")?, addresses: count("addresses")?, address: row.opt_text("address")? })
+    }
+
+    async fn copy_to(&self, file: &Path) -> Result<bool> {
+        if matches!(self.writes, Writes::Each) {
+            return Ok(false);
+        }
+        // Not given back: it could write from now on.
+        let mut connection = self.reads.acquire().await?.detach();
+        let mut tx = Tx::<DB>(&mut connection);
+        tx.execute(MAY_WRITE, []).await?;
+        tx.execute(COPY, [Value::Text(&file.display().to_string())]).await?;
+        Ok(true)
     }
 
     async fn close(&self) {

@@ -27,6 +27,7 @@ mod setup;
 mod sqlite_only;
 mod swept;
 mod texts;
+mod upkeep;
 mod users;
 
 macro_rules! contract {
@@ -157,6 +158,8 @@ contract! {
     swept {
         what_has_run_out_goes_and_nothing_else,
         more_than_a_chunk_goes_in_one_call,
+        the_audit_trail_goes_by_age,
+        bans_go_when_they_were_over_long_enough,
     }
     races {
         fifty_tasks_burn_one_short_key,
@@ -182,6 +185,10 @@ contract! {
         a_closed_store_says_so,
         closing_waits_for_what_is_under_way,
         answers_a_ping,
+    }
+    upkeep {
+        knows_its_newest_row_and_who_signed_in,
+        is_copied_while_others_write,
     }
     texts {
         come_back_as_they_went_in,

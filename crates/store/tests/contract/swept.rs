@@ -1,7 +1,9 @@
 use crate::fixture::Fixture;
-use crate::make::{DAY, HOUR, MINUTE, NOW, SECOND, begin, failures, guess, identity, reserved};
+use crate::make::{DAY, HOUR, MINUTE, NOW, SECOND, begin, entry, failures, guess, identity, reserved, sentence};
+use domain::ban::{Policy, Trigger};
 use futures::future::join_all;
 use store::attempts::{Begin, Begun};
+use store::audit::Event;
 
 pub async fn what_has_run_out_goes_and_nothing_else(fixture: Fixture) {
     let store = fixture.open().await;
@@ -36,4 +38,33 @@ pub async fn more_than_a_chunk_goes_in_one_call(fixture: Fixture) {
     });
     assert!(join_all(attempts).await.iter().all(|begun| *begun == Begun::Reserved));
     assert_eq!(store.sweep_attempts(NOW + HOUR).await.unwrap(), 2200);
+}
+
+pub async fn the_audit_trail_goes_by_age(fixture: Fixture) {
+    let store = fixture.open().await;
+    for n in 0..1100 {
+        store.append(&entry(Event::Login, Some("ada"), NOW - 90 * DAY - n)).await.unwrap();
+    }
+    store.append(&entry(Event::Login, Some("ada"), NOW)).await.unwrap();
+    assert_eq!(store.sweep_audit(NOW - 90 * DAY).await.unwrap(), 1099, "what is younger stays, to the millisecond");
+    assert_eq!(store.audit_of("ada", 10).await.unwrap().len(), 2);
+    assert_eq!(store.sweep_audit(NOW - 90 * DAY).await.unwrap(), 0);
+}
+
+pub async fn bans_go_when_they_were_over_long_enough(fixture: Fixture) {
+    let store = fixture.open().await;
+    let run_out = guess(&*store, identity(1), "ada", NOW).await.remove(0);
+    // A day long, and lifted after a second.
+    let policy = Policy::strict();
+    let strike = async |last, at| {
+        store.strike(identity(last), Trigger::ForgedShortKey, "", &sentence(&policy, at)).await.unwrap().unwrap()
+    };
+    strike(2, NOW).await;
+    store.lift(identity(2), "root", NOW + SECOND).await.unwrap();
+    let in_force = strike(3, NOW).await;
+    assert_eq!(store.sweep_bans(NOW + SECOND).await.unwrap(), 0);
+    assert_eq!(store.sweep_bans(NOW + SECOND + 1).await.unwrap(), 1, "the lifted one");
+    assert_eq!(store.sweep_bans(run_out.until).await.unwrap(), 0);
+    assert_eq!(store.sweep_bans(run_out.until + 1).await.unwrap(), 1);
+    assert_eq!(store.bans_changed(0).await.unwrap(), [in_force]);
 }

@@ -2,8 +2,10 @@
 
 mod keys;
 mod portal;
+mod program;
 mod visitor;
 
 pub use keys::ClientKey;
 pub use portal::{PASSWORD, Portal};
+pub use program::{Program, postern, said};
 pub use visitor::{Answer, Visitor};

@@ -47,15 +47,12 @@ impl Answer {
 
 impl Visitor {
     pub fn browser(portal: &Portal, address: IpAddr) -> Self {
+        Self::new(portal.router.clone(), address)
+    }
+
+    pub fn new(router: Router, address: IpAddr) -> Self {
         let key = Some(Arc::new(ClientKey::generate()));
-        Self {
-            router: portal.router.clone(),
-            address,
-            browser: true,
-            key,
-            cookies: Arc::default(),
-            headers: Vec::new(),
-        }
+        Self { router, address, browser: true, key, cookies: Arc::default(), headers: Vec::new() }
     }
 
     pub fn program(portal: &Portal, address: IpAddr) -> Self {

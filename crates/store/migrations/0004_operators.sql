@@ -22,5 +22,4 @@ CREATE TABLE refusals (
 
 -- What it was done to, where that is nobody: an address, a network.
 ALTER TABLE audit ADD COLUMN about TEXT NOT NULL DEFAULT '';
-CREATE INDEX audit_at ON audit (at, id);
 CREATE INDEX audit_actor ON audit (actor) WHERE actor IS NOT NULL;

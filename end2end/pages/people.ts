@@ -1,0 +1,48 @@
+import type { Locator, Page } from '@playwright/test';
+
+/** `/dashboard/users` and `/dashboard/invitations`, for administrators. */
+export class People {
+  readonly cards: Locator;
+  readonly said: Locator;
+  readonly dialog: Locator;
+  readonly link: Locator;
+  readonly done: Locator;
+
+  constructor(readonly page: Page) {
+    this.cards = page.locator('li.device');
+    this.said = page.locator('#said');
+    this.dialog = page.locator('dialog[open]');
+    this.link = this.dialog.getByLabel('The link');
+    this.done = this.dialog.getByRole('button', { name: 'Done' });
+  }
+
+  async open(path: '/dashboard/users' | '/dashboard/invitations'): Promise<void> {
+    await this.page.goto(path);
+    await this.alive();
+  }
+
+  /** Waits until the page's code has loaded: before, its buttons wait. */
+  async alive(): Promise<void> {
+    await this.page.locator('.who button:enabled').waitFor();
+  }
+
+  card(name: string): Locator {
+    return this.cards.filter({ hasText: name });
+  }
+
+  /** A click that loads the page again. */
+  async reloading(click: () => Promise<void>): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
+    await click();
+    await loaded;
+    await this.alive();
+  }
+
+  /** Makes an invitation; its link. */
+  async invite(note: string, role: 'User' | 'Administrator' = 'User'): Promise<string> {
+    await this.page.getByLabel('For whom').fill(note);
+    await this.page.getByLabel('Role').selectOption(role);
+    await this.page.getByRole('button', { name: 'Make an invitation' }).click();
+    return this.link.inputValue();
+  }
+}

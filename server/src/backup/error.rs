@@ -1,0 +1,32 @@
+use crate::key_encryption;
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(
+        "PostgreSQL has its own tools for this: pg_dump makes a copy while it runs, psql or pg_restore puts it back"
+    )]
+    Postgres,
+    #[error("{0} is there already and is not replaced")]
+    Exists(PathBuf),
+    #[error("{0} is there already: --force replaces it")]
+    NeedsForce(PathBuf),
+    #[error("a server is using {0}: stop it first")]
+    InUse(PathBuf),
+    #[error("{0} is no backup of Postern")]
+    NoBackup(PathBuf),
+    #[error("the copy is damaged: {0}")]
+    Damaged(String),
+    #[error("the backup was made by a newer version of Postern: use that one or a newer one")]
+    Newer,
+    #[error("the passphrase is shorter than 15 characters")]
+    Short,
+    #[error("the passphrase is wrong, or the backup is damaged")]
+    WrongPassphrase,
+    #[error("{0}")]
+    File(PathBuf, #[source] std::io::Error),
+    #[error(transparent)]
+    Key(#[from] key_encryption::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}

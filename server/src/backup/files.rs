@@ -1,0 +1,81 @@
+//! Files that are there whole or not at all, and for their owner only.
+
+use super::Error;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// A file under another name in the same folder, which is gone again unless it is kept.
+#[derive(Debug)]
+pub struct Draft(PathBuf);
+
+impl Draft {
+    /// Empty, mode 0600.
+    pub fn beside(file: &Path) -> Result<Self, Error> {
+        let draft = Self(with_ending(file, &format!(".{}.new", std::process::id())));
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.0).map_err(at(&draft.0))?;
+        Ok(draft)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn fill(&self, content: &[u8]) -> Result<(), Error> {
+        let mut file = OpenOptions::new().write(true).truncate(true).open(&self.0).map_err(at(&self.0))?;
+        file.write_all(content).map_err(at(&self.0))
+    }
+
+    pub fn copy_from(&self, from: &Path) -> Result<(), Error> {
+        let mut source = File::open(from).map_err(at(from))?;
+        let mut target = OpenOptions::new().write(true).truncate(true).open(&self.0).map_err(at(&self.0))?;
+        std::io::copy(&mut source, &mut target).map(drop).map_err(at(&self.0))
+    }
+
+    /// Becomes `file`, unless that exists by now.
+    pub fn keep_as_new(self, file: &Path) -> Result<(), Error> {
+        self.sync()?;
+        match fs::hard_link(&self.0, file) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(Error::Exists(file.to_owned())),
+            other => other.map_err(at(file)),
+        }?;
+        sync_folder(file)
+    }
+
+    /// Becomes `file`, whatever that was.
+    pub fn keep_as(self, file: &Path) -> Result<(), Error> {
+        self.sync()?;
+        fs::rename(&self.0, file).map_err(at(file))?;
+        sync_folder(file)
+    }
+
+    fn sync(&self) -> Result<(), Error> {
+        File::open(&self.0).and_then(|file| file.sync_all()).map_err(at(&self.0))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // A draft that was kept by a rename is not there any more.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A name is only on the disk when its folder is.
+fn sync_folder(file: &Path) -> Result<(), Error> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
+}
+
+pub fn with_ending(file: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(ending);
+    name.into()
+}
+
+pub fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |error| Error::File(path, error)
+}

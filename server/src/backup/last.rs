@@ -1,0 +1,22 @@
+//! When the last backup was made: a line in the data folder, for `postern doctor`.
+
+use super::Error;
+use super::files::Draft;
+use crate::config::Config;
+use domain::UnixMs;
+use std::path::PathBuf;
+
+fn path(config: &Config) -> PathBuf {
+    config.settings.data_dir.join("last-backup")
+}
+
+/// `None`: none was made here.
+pub fn last(config: &Config) -> Option<UnixMs> {
+    std::fs::read_to_string(path(config)).ok()?.trim().parse().ok()
+}
+
+pub fn remember(config: &Config, now: UnixMs) -> Result<(), Error> {
+    let draft = Draft::beside(&path(config))?;
+    draft.fill(format!("{now}\n").as_bytes())?;
+    draft.keep_as(&path(config))
+}

@@ -1,0 +1,77 @@
+//! Putting a backup back: everything is checked before anything is replaced.
+
+use super::files::{Draft, with_ending};
+use super::{Error, Passphrase};
+use crate::config::Config;
+use std::path::{Path, PathBuf};
+use store::copies;
+
+/// A backup that was read and fits, not yet in its place.
+#[derive(Debug)]
+pub struct Restoring {
+    database: Draft,
+    target: PathBuf,
+    sealed_key: Option<String>,
+}
+
+/// Copies the backup beside the database and looks at it.
+///
+/// # Errors
+/// It is damaged, no backup, of a newer version; or the database is in use, or there and not to be replaced.
+pub async fn prepare(config: &Config, file: &Path, force: bool) -> Result<Restoring, Error> {
+    let target = config.sqlite_file().ok_or(Error::Postgres)?;
+    if target.exists() {
+        if !force {
+            return Err(Error::NeedsForce(target));
+        }
+        if copies::is_in_use(&target).await {
+            return Err(Error::InUse(target));
+        }
+    }
+    let database = Draft::beside(&target)?;
+    database.copy_from(file)?;
+    let no_backup = || Error::NoBackup(file.to_owned());
+    let report = copies::inspect(database.path()).await.map_err(|_| no_backup())?.ok_or_else(no_backup)?;
+    if let Some(fault) = report.fault {
+        return Err(Error::Damaged(fault));
+    }
+    if report.is_newer {
+        return Err(Error::Newer);
+    }
+    copies::settle(database.path()).await?;
+    Ok(Restoring { database, target, sealed_key: report.note.and_then(|note| note.sealed_key) })
+}
+
+impl Restoring {
+    pub fn has_key(&self) -> bool {
+        self.sealed_key.is_some()
+    }
+
+    /// Puts the database into its place, and the key-encryption key into its own if a passphrase opens it.
+    ///
+    /// # Errors
+    /// The passphrase is wrong, or another key is there and not to be replaced: then nothing is.
+    pub fn finish(self, config: &Config, passphrase: Option<&Passphrase>, force: bool) -> Result<(), Error> {
+        if let (Some(sealed), Some(passphrase)) = (&self.sealed_key, passphrase) {
+            let key = passphrase.open(sealed)?;
+            let file = config.key_encryption_key_file();
+            let is_same = std::fs::read(&file).is_ok_and(|there| there.trim_ascii() == key.trim_ascii());
+            if file.exists() && !is_same && !force {
+                return Err(Error::NeedsForce(file));
+            }
+            let draft = Draft::beside(&file)?;
+            draft.fill(&key)?;
+            draft.keep_as(&file)?;
+        }
+        // The old database's journal would be replayed over the new one.
+        for ending in ["-wal", "-shm"] {
+            match std::fs::remove_file(with_ending(&self.target, ending)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::File(with_ending(&self.target, ending), error));
+                }
+                _ => {}
+            }
+        }
+        self.database.keep_as(&self.target)
+    }
+}

@@ -1,0 +1,88 @@
+//! `postern backup` and `postern restore`
+
+use super::{Failure, Outcome, data_folder};
+use crate::backup::{self, Passphrase};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::entropy::SystemEntropy;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+#[derive(Debug, clap::Args)]
+pub struct BackupArgs {
+    /// Where to write; must not be there yet
+    file: PathBuf,
+    /// Put the key-encryption key into the file too, encrypted by a passphrase
+    #[arg(long)]
+    with_key: bool,
+    /// Read the passphrase from the first line of a file instead of asking for it
+    #[arg(long, value_name = "FILE", requires = "with_key")]
+    passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct RestoreArgs {
+    /// What 'postern backup' wrote
+    file: PathBuf,
+    /// Replace a database, or another key-encryption key, that is there
+    #[arg(long)]
+    force: bool,
+    /// Leave the key-encryption key of the backup alone
+    #[arg(long)]
+    without_key: bool,
+    /// Read the passphrase from the first line of a file instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+pub async fn backup(config: Config, args: BackupArgs) -> Outcome {
+    if config.sqlite_file().is_some_and(|file| !file.exists()) {
+        return Err("there is no database yet".into());
+    }
+    let passphrase = if args.with_key { Some(passphrase(args.passphrase_file.as_deref(), true)?) } else { None };
+    let store = super::store::open(&config).await?;
+    backup::write(&config, &*store, &args.file, passphrase.as_ref(), &SystemEntropy, SystemClock.now()).await?;
+    store.close().await;
+    println!("Written and read again: {}", args.file.display());
+    if !args.with_key {
+        println!("The key-encryption key is not in it ({}): keep a copy of it elsewhere.", key_place(&config));
+    }
+    Ok(())
+}
+
+pub async fn restore(config: Config, args: RestoreArgs) -> Outcome {
+    data_folder(&config)?;
+    let restoring = backup::prepare(&config, &args.file, args.force).await?;
+    let has_key = restoring.has_key() && !args.without_key;
+    let passphrase = if has_key { Some(passphrase(args.passphrase_file.as_deref(), false)?) } else { None };
+    restoring.finish(&config, passphrase.as_ref(), args.force)?;
+    println!("The database is back.");
+    if has_key {
+        println!("So is the key-encryption key: {}", key_place(&config));
+    } else {
+        println!("It opens with the key-encryption key that it was made with: put that at {}", key_place(&config));
+    }
+    Ok(())
+}
+
+fn key_place(config: &Config) -> String {
+    config.key_encryption_key_file().display().to_string()
+}
+
+/// Asked for twice where a slip could not be found out later.
+fn passphrase(file: Option<&Path>, twice: bool) -> Result<Passphrase, Failure> {
+    if let Some(file) = file {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let text = Zeroizing::new(text);
+        return Ok(Passphrase::new(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))?);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err("a passphrase is needed: use --passphrase-file, or run this at a terminal".into());
+    }
+    let first = Zeroizing::new(rpassword::prompt_password("Passphrase: ")?);
+    if twice && *first != rpassword::prompt_password("Again: ")? {
+        return Err("the two are not the same".into());
+    }
+    Ok(Passphrase::new(first)?)
+}

@@ -1,0 +1,32 @@
+//! `postern doctor`
+
+use super::Outcome;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::doctor::{Finding, State, examine};
+
+/// Exit codes: 0 all is fine or there are only hints; 1 something wants doing.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// For programs: {"state": ..., "findings": [{"check", "state", "says", "do"}]}
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(config: Config, args: Args) -> Outcome {
+    let findings = examine(&config, SystemClock.now()).await;
+    let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Fine);
+    if args.json {
+        println!("{:#}", serde_json::json!({"state": worst, "findings": findings}));
+    } else {
+        findings.iter().for_each(tell);
+    }
+    if worst > State::Hint { Err("something wants doing".into()) } else { Ok(()) }
+}
+
+fn tell(finding: &Finding) {
+    println!("{:>8}  {}", finding.state.word(), finding.says);
+    if let Some(advice) = &finding.advice {
+        println!("{:>8}  -> {advice}", "");
+    }
+}

@@ -1,0 +1,85 @@
+//! `[operator]`: the second listener, for whoever runs the place.
+
+use super::layers::ConfigError;
+use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Operator {
+    pub listen: Listen,
+    pub allow_remote: bool,
+}
+
+/// An address, or none: written `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Listen(pub Option<SocketAddr>);
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self(Some((Ipv4Addr::LOCALHOST, 3001).into()))
+    }
+}
+
+impl TryFrom<String> for Listen {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "" | "off" => Ok(Self(None)),
+            address => match address.parse() {
+                Ok(address) => Ok(Self(Some(address))),
+                Err(_) => Err(format!("'{text}' is neither an address like 127.0.0.1:3001 nor \"off\"")),
+            },
+        }
+    }
+}
+
+impl From<Listen> for String {
+    fn from(listen: Listen) -> Self {
+        listen.0.map_or_else(|| "off".to_owned(), |address| address.to_string())
+    }
+}
+
+impl Operator {
+    /// # Errors
+    /// Others than this machine could read it, and nobody has said that they may.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        match self.listen.0 {
+            Some(address) if !address.ip().to_canonical().is_loopback() && !self.allow_remote => {
+                Err(ConfigError::invalid(
+                    "operator.listen",
+                    "asks nobody for a password: listen on loopback, or set operator.allow_remote = true where a \
+                     firewall decides who may ask",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_unless_it_is_allowed_by_name() {
+        for (text, stands) in [
+            ("", true),
+            ("listen = 'off'", true),
+            ("listen = ''", true),
+            ("listen = '127.0.0.1:0'", true),
+            ("listen = '[::1]:9'", true),
+            ("listen = '[::ffff:127.0.0.1]:9'", true),
+            ("listen = '0.0.0.0:9'", false),
+            ("listen = '[::]:9'", false),
+            ("listen = '10.0.0.1:9'", false),
+            ("listen = '10.0.0.1:9'\nallow_remote = true", true),
+        ] {
+            let operator: Operator = toml::from_str(text).expect(text);
+            assert_eq!(operator.check().is_ok(), stands, "{text}");
+        }
+        assert!(toml::from_str::<Operator>("listen = 'localhost:9'").is_err(), "names are not looked up");
+    }
+}

@@ -1,0 +1,148 @@
+//! Checks of what the database has in it.
+
+use super::{Finding, State};
+use crate::backup;
+use crate::config::Config;
+use crate::jobs::chain;
+use domain::UnixMs;
+use std::net::IpAddr;
+use std::time::Duration;
+use store::upkeep::Crowd;
+use store::{Error, Store};
+
+const DAY_MS: i64 = 24 * 60 * 60_000;
+/// How far back the sign-ins are looked at.
+const RECENT_MS: i64 = 7 * DAY_MS;
+/// So many people at one address are an office, or a proxy that is not listed.
+const MANY: u64 = 3;
+/// Rows may be this far ahead: other nodes' clocks differ a little.
+const SKEW_MS: i64 = 60_000;
+const BACKUP_MS: i64 = 7 * DAY_MS;
+
+pub fn does_not_answer(error: &Error) -> Finding {
+    let says = format!("The database does not answer: {}.", chain(error));
+    Finding::new("database", State::Problem, says, "Correct database_url, or start the database.")
+}
+
+pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Finding> {
+    let asked = async {
+        let mut findings = vec![integrity(store.fault().await?)];
+        findings.push(clock(store.newest().await?, now));
+        findings.push(addresses(config, &store.crowd(now - RECENT_MS).await?));
+        Ok::<_, Error>(findings)
+    };
+    let mut findings = asked.await.unwrap_or_else(|error| vec![does_not_answer(&error)]);
+    findings.push(last_backup(config, now));
+    findings
+}
+
+fn integrity(fault: Option<String>) -> Finding {
+    const CHECK: &str = "database";
+    match fault {
+        None => Finding::fine(CHECK, "The database answers and is whole."),
+        Some(fault) => Finding::new(
+            CHECK,
+            State::Problem,
+            format!("The database file is damaged: {fault}"),
+            "Stop the server, keep a copy of the folder, and restore the last backup.",
+        ),
+    }
+}
+
+fn clock(newest: Option<UnixMs>, now: UnixMs) -> Finding {
+    const CHECK: &str = "clock";
+    let ahead = newest.map_or(0, |newest| newest - now);
+    if ahead <= SKEW_MS {
+        return Finding::fine(CHECK, "The clock is not behind what was written.");
+    }
+    Finding::new(
+        CHECK,
+        State::Problem,
+        format!("The newest row was written {} from now: the clock is behind, or was ahead.", span(ahead)),
+        "Set the clock (timedatectl; NTP on every node): tokens and bans are judged by it.",
+    )
+}
+
+fn addresses(config: &Config, crowd: &Crowd) -> Finding {
+    const CHECK: &str = "addresses";
+    let Some(address) = crowd.address.as_deref().filter(|_| crowd.addresses == 1) else {
+        return Finding::fine(CHECK, format!("Sign-ins of the last week came from {} addresses.", crowd.addresses));
+    };
+    let is_inside = address.parse::<IpAddr>().is_ok_and(is_of_this_machine_or_network);
+    let is_public = !config.authority.starts_with("localhost");
+    if crowd.users < MANY && !(is_inside && is_public) {
+        return Finding::fine(CHECK, format!("Sign-ins of the last week came from one address, {address}."));
+    }
+    Finding::new(
+        CHECK,
+        State::Warning,
+        format!(
+            "All sign-ins of the last week ({} accounts) came from one address, {address}: one typo delays them all.",
+            crowd.users
+        ),
+        format!("If {address} is your reverse proxy, add it to trusted_proxies and have it send the client's address."),
+    )
+}
+
+fn is_of_this_machine_or_network(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
+    }
+}
+
+fn last_backup(config: &Config, now: UnixMs) -> Finding {
+    const CHECK: &str = "backup";
+    const ADVICE: &str = "Run 'postern backup FILE' every day, and keep the file on another machine.";
+    if config.sqlite_file().is_none() {
+        return Finding::fine(
+            CHECK,
+            "PostgreSQL is backed up by its own tools (pg_dump); nothing is known of it here.",
+        );
+    }
+    match backup::last(config) {
+        None => Finding::new(CHECK, State::Hint, "No backup was made here yet.", ADVICE),
+        Some(at) if now - at > BACKUP_MS => {
+            Finding::new(CHECK, State::Warning, format!("The last backup was made {} ago.", span(now - at)), ADVICE)
+        }
+        Some(at) => Finding::fine(CHECK, format!("The last backup was made {} ago.", span(now - at))),
+    }
+}
+
+/// In whole minutes: `3days 4h`.
+fn span(ms: i64) -> String {
+    let minutes = u64::try_from(ms / 60_000).unwrap_or_default();
+    humantime::format_duration(Duration::from_secs(minutes * 60)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_at_one_address_is_a_proxy_that_is_not_listed() {
+        let config = |url: &str| Config::new(toml::from_str(&format!("public_url = '{url}'")).expect("readable"));
+        let state = |url, users, addresses, address: &str| {
+            let crowd = Crowd { users, addresses, address: Some(address.to_owned()) };
+            addresses_state(&config(url).expect("stands"), &crowd)
+        };
+        assert_eq!(state("https://a.example", 1, 1, "127.0.0.1"), State::Warning);
+        assert_eq!(state("https://a.example", 1, 1, "203.0.113.7"), State::Fine);
+        assert_eq!(state("https://a.example", 3, 1, "203.0.113.7"), State::Warning);
+        assert_eq!(state("https://a.example", 3, 2, "203.0.113.7"), State::Fine);
+        assert_eq!(state("http://localhost:3000", 1, 1, "127.0.0.1"), State::Fine);
+    }
+
+    fn addresses_state(config: &Config, crowd: &Crowd) -> State {
+        addresses(config, crowd).state
+    }
+
+    #[test]
+    fn rows_of_the_future() {
+        assert_eq!(clock(None, 0).state, State::Fine);
+        assert_eq!(clock(Some(SKEW_MS), 0).state, State::Fine);
+        let ahead = clock(Some(2 * DAY_MS), 0);
+        assert_eq!(ahead.state, State::Problem);
+        assert!(ahead.says.contains("2days"), "{}", ahead.says);
+    }
+}

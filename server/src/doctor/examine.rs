@@ -1,0 +1,31 @@
+use super::{Finding, State, data, machine, settings};
+use crate::config::Config;
+use domain::UnixMs;
+
+/// Every check, in the order in which they are read. Changes nothing; a database that is not there yet is
+/// not made.
+pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
+    let mut findings = vec![
+        settings::proxies(config),
+        settings::cookies(config),
+        settings::password_strength(&config.settings),
+        machine::password_time(&config.settings),
+        machine::key_file(config),
+        machine::key_place(config),
+        machine::disk(config),
+    ];
+    findings.extend(machine::tls_key(config));
+    if config.sqlite_file().is_some_and(|file| !file.exists()) {
+        let says = "There is no database yet.";
+        findings.push(Finding::new("database", State::Hint, says, "Start the server once: it makes one."));
+        return findings;
+    }
+    match store::open(&config.database_url(), store::Options::default()).await {
+        Ok(store) => {
+            findings.extend(data::findings(config, &*store, now).await);
+            store.close().await;
+        }
+        Err(error) => findings.push(data::does_not_answer(&error)),
+    }
+    findings
+}

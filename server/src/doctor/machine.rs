@@ -1,0 +1,130 @@
+//! Checks of the machine: how fast it hashes, who may read the keys, how much room there is.
+
+use super::{Finding, State};
+use crate::config::{Config, Settings};
+use crate::key_encryption::VARIABLE;
+use crate::passwords::{measure, threads};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// People notice longer waits, and a few sign-ins at once make them seconds.
+const SLOW: Duration = Duration::from_millis(500);
+const MIB: u64 = 1024 * 1024;
+/// A journal and a day of audit rows fit in here.
+const LOW: u64 = 1024 * MIB;
+const FULL: u64 = 100 * MIB;
+
+pub fn password_time(settings: &Settings) -> Finding {
+    const CHECK: &str = "password_time";
+    match measure(settings.password.memory_kib, settings.password.passes, threads(settings)) {
+        Ok(time) if time > SLOW => Finding::new(
+            CHECK,
+            State::Warning,
+            format!("Hashing one password takes {} ms: sign-ins will queue.", time.as_millis()),
+            "Run 'postern calibrate', or give the machine more cores.",
+        ),
+        Ok(time) => Finding::fine(CHECK, format!("Hashing one password takes {} ms.", time.as_millis())),
+        Err(error) => {
+            Finding::new(CHECK, State::Problem, format!("Passwords cannot be hashed: {error}."), "Correct [password].")
+        }
+    }
+}
+
+/// Only that it is private: `postern serve` says whether it fits.
+pub fn key_file(config: &Config) -> Finding {
+    const CHECK: &str = "key_file";
+    if std::env::var_os(VARIABLE).is_some() {
+        return Finding::fine(CHECK, format!("The key-encryption key comes from {VARIABLE}."));
+    }
+    private(CHECK, "The key-encryption key", &config.key_encryption_key_file())
+}
+
+pub fn key_place(config: &Config) -> Finding {
+    const CHECK: &str = "key_place";
+    let beside = config.sqlite_file().is_some_and(|file| file.parent() == config.key_encryption_key_file().parent());
+    if beside && std::env::var_os(VARIABLE).is_none() {
+        return Finding::new(
+            CHECK,
+            State::Hint,
+            "The key-encryption key lies beside the database: a copy of the folder is a copy of both.",
+            "Set key_encryption_key_file to a place that the copies leave out.",
+        );
+    }
+    Finding::fine(CHECK, "The key-encryption key is apart from the database.")
+}
+
+pub fn tls_key(config: &Config) -> Option<Finding> {
+    config.settings.tls.key.as_deref().map(|path| private("tls_key", "The TLS key", path))
+}
+
+fn private(check: &'static str, what: &str, path: &Path) -> Finding {
+    let shown = path.display();
+    match std::fs::metadata(path) {
+        Ok(data) if data.permissions().mode() & 0o077 != 0 => Finding::new(
+            check,
+            State::Problem,
+            format!("{what} can be read by others (mode {:03o}): {shown}", data.permissions().mode() & 0o777),
+            format!("chmod 600 {shown}"),
+        ),
+        Ok(_) => Finding::fine(check, format!("{what} is for its owner only.")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Finding::new(check, State::Hint, format!("{what} is not there yet: {shown}"), "Start the server once.")
+        }
+        Err(error) => Finding::new(
+            check,
+            State::Problem,
+            format!("{what} cannot be looked at: {shown}: {error}"),
+            "Run this as the user that the server runs as.",
+        ),
+    }
+}
+
+pub fn disk(config: &Config) -> Finding {
+    const CHECK: &str = "disk";
+    // Before the first start the folder is not there, but the disk is.
+    let folder = config.settings.data_dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    match rustix::fs::statvfs(folder) {
+        Ok(disk) => room(disk.f_bavail.saturating_mul(disk.f_frsize)),
+        Err(error) => Finding::new(
+            CHECK,
+            State::Warning,
+            format!("How much room is left in {} is not known: {error}.", folder.display()),
+            "Look with df.",
+        ),
+    }
+}
+
+fn room(free: u64) -> Finding {
+    const CHECK: &str = "disk";
+    let says = format!("{} MiB are free where the data is.", free / MIB);
+    let state = match free {
+        0..FULL => State::Problem,
+        FULL..LOW => State::Warning,
+        _ => return Finding::fine(CHECK, says),
+    };
+    Finding::new(CHECK, state, says, "Make room: on a full disk nobody signs in until there is some.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_for_their_owner_and_room_on_the_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = folder.path().join("key");
+        assert_eq!(private("key_file", "The key", &key).state, State::Hint);
+        std::fs::write(&key, "x").expect("written");
+        for (mode, state) in
+            [(0o600, State::Fine), (0o400, State::Fine), (0o640, State::Problem), (0o604, State::Problem)]
+        {
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("changed");
+            assert_eq!(private("key_file", "The key", &key).state, state, "{mode:o}");
+        }
+        assert_eq!(
+            [room(99 * MIB), room(100 * MIB), room(LOW)].map(|found| found.state),
+            [State::Problem, State::Warning, State::Fine]
+        );
+    }
+}

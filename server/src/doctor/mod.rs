@@ -1,0 +1,11 @@
+//! What `postern doctor` looks at: each check is one finding, and each finding that is not fine says what
+//! to do.
+
+mod data;
+mod examine;
+mod finding;
+mod machine;
+mod settings;
+
+pub use examine::examine;
+pub use finding::{Finding, State};

@@ -1,0 +1,100 @@
+//! Checks that only read the settings.
+
+use super::{Finding, State};
+use crate::config::{Config, Settings};
+use ipnet::IpNet;
+
+/// Shorter prefixes than these take in more than any one network has.
+const WIDEST: (u8, u8) = (8, 16);
+
+/// argon2id as OWASP lists it, each as good as the next: at least so many KiB with so many passes.
+const LEAST: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
+
+pub fn proxies(config: &Config) -> Finding {
+    const CHECK: &str = "trusted_proxies";
+    let list = &config.settings.trusted_proxies;
+    let is_wide = |text: &&String| match text.parse::<IpNet>() {
+        Ok(IpNet::V4(network)) => network.prefix_len() < WIDEST.0,
+        Ok(IpNet::V6(network)) => network.prefix_len() < WIDEST.1,
+        Err(_) => false,
+    };
+    if let Some(wide) = list.iter().find(is_wide) {
+        return Finding::new(
+            CHECK,
+            State::Problem,
+            format!("trusted_proxies has {wide}: whoever comes from there chooses the address that is banned."),
+            "List the proxies' own addresses, nothing wider.",
+        );
+    }
+    match list.len() {
+        0 => Finding::fine(CHECK, "No proxy is trusted: clients are known by the address that they connect from."),
+        _ => Finding::fine(CHECK, format!("Forwarded addresses are taken from {} only.", list.join(", "))),
+    }
+}
+
+pub fn cookies(config: &Config) -> Finding {
+    const CHECK: &str = "cookies";
+    if config.insecure() {
+        return Finding::new(
+            CHECK,
+            State::Warning,
+            format!(
+                "{} is plain http: cookies cannot be Secure, and anyone on the way can take over sessions.",
+                config.origin
+            ),
+            "Put TLS in front ([tls] or a proxy), make public_url https, and remove allow_insecure_http.",
+        );
+    }
+    if config.https {
+        Finding::fine(CHECK, "Cookies are Secure and bound to this host.")
+    } else {
+        Finding::fine(CHECK, format!("{} is for this machine only; browsers treat it as secure.", config.origin))
+    }
+}
+
+pub fn password_strength(settings: &Settings) -> Finding {
+    const CHECK: &str = "password_strength";
+    let (memory, passes) = (settings.password.memory_kib, settings.password.passes);
+    let says = format!("argon2id uses {memory} KiB and {passes} passes");
+    if LEAST.iter().any(|(kib, least)| memory >= *kib && passes >= *least) {
+        Finding::fine(CHECK, format!("{says}."))
+    } else {
+        let advice = "Run 'postern calibrate' and take what it suggests.";
+        Finding::new(CHECK, State::Warning, format!("{says}: less than the least that OWASP names."), advice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        Config::new(toml::from_str(text).expect("readable")).expect("stands")
+    }
+
+    #[test]
+    fn proxies_that_are_too_many() {
+        for (list, state) in [
+            ("", State::Fine),
+            ("'127.0.0.1', '10.0.0.0/8', '2001:db8::/32'", State::Fine),
+            ("'10.0.0.1', '128.0.0.0/1'", State::Problem),
+            ("'2000::/3'", State::Problem),
+        ] {
+            assert_eq!(proxies(&config(&format!("trusted_proxies = [{list}]"))).state, state, "{list}");
+        }
+    }
+
+    #[test]
+    fn cookies_and_hashes() {
+        assert_eq!(cookies(&config("")).state, State::Fine);
+        let insecure = config("public_url = 'http://a.lan'\nallow_insecure_http = true");
+        assert_eq!(cookies(&insecure).state, State::Warning);
+        for (text, state) in [
+            ("", State::Fine),
+            ("[password]\nmemory_kib = 8192\npasses = 5", State::Fine),
+            ("[password]\nmemory_kib = 19456\npasses = 1", State::Warning),
+        ] {
+            assert_eq!(password_strength(&config(text).settings).state, state, "{text}");
+        }
+    }
+}

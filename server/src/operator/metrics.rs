@@ -1,0 +1,170 @@
+//! `/metrics`: counters in the `OpenMetrics` text that Prometheus reads.
+//!
+//! A label is one of a few words of our own, never anything that a client sent.
+
+use crate::state::AppState;
+use axum::extract::State;
+use domain::UnixMs;
+use domain::ban::Trigger;
+use http::{Method, StatusCode, header};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder, text,
+};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use std::fmt;
+use std::sync::Arc;
+use wire::paths;
+use wire::problem::Code;
+
+const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What is counted where it happens. Everything else is read when it is asked for.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    logins: Family<ByOutcome, Counter>,
+    refreshes: Family<ByOutcome, Counter>,
+    refusals: Family<ByCode, Counter>,
+    bans: Family<ByTrigger, Counter>,
+    started: UnixMs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByOutcome {
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByCode {
+    code: Outcome,
+}
+
+/// `ok`, or the code of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Outcome(Option<Code>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByTrigger {
+    trigger: &'static str,
+}
+
+impl Metrics {
+    /// Every trigger is there from the start: what never happened is 0, not missing.
+    pub fn new(now: UnixMs) -> Self {
+        let bans = Family::default();
+        for trigger in Trigger::ALL {
+            drop(bans.get_or_create(&ByTrigger { trigger: trigger.as_str() }));
+        }
+        let (logins, refreshes) = <(Family<ByOutcome, Counter>, Family<_, _>)>::default();
+        for family in [&logins, &refreshes] {
+            drop(family.get_or_create(&ByOutcome { outcome: Outcome(None) }));
+        }
+        Self { logins, refreshes, refusals: Family::default(), bans, started: now }
+    }
+
+    /// One answer: `code` is what it refused with, if it did.
+    pub fn answered(&self, method: &Method, path: &str, code: Option<Code>) {
+        let outcome = ByOutcome { outcome: Outcome(code) };
+        match path {
+            paths::LOGIN if method == Method::POST => drop(self.logins.get_or_create(&outcome).inc()),
+            paths::REFRESH if method == Method::POST => drop(self.refreshes.get_or_create(&outcome).inc()),
+            _ => {}
+        }
+        if code.is_some() {
+            self.refusals.get_or_create(&ByCode { code: Outcome(code) }).inc();
+        }
+    }
+
+    pub fn banned(&self, trigger: Trigger) {
+        self.bans.get_or_create(&ByTrigger { trigger: trigger.as_str() }).inc();
+    }
+}
+
+impl EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        let word = match self.0 {
+            None => "ok".to_owned(),
+            // As it stands in the answer.
+            Some(code) => serde_json::to_value(code).map_err(|_| fmt::Error)?.as_str().unwrap_or_default().to_owned(),
+        };
+        EncodeLabelValue::encode(&word.as_str(), encoder)
+    }
+}
+
+/// Names, words and numbers of everything that can be asked for.
+pub fn registry(state: &AppState) -> Arc<Registry> {
+    let metrics = &state.metrics;
+    let mut all = Registry::default();
+    let ours = all.sub_registry_with_prefix("postern");
+    ours.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+    ours.register("logins", "Sign-ins by outcome", metrics.logins.clone());
+    ours.register("refreshes", "Refreshes by outcome", metrics.refreshes.clone());
+    ours.register("refusals", "Refused requests by code, sign-ins and refreshes among them", metrics.refusals.clone());
+    ours.register("bans", "Bans that this process made, by trigger", metrics.bans.clone());
+    ours.register("hash_seconds", "How long one password took to hash", state.passwords.seconds());
+    ours.register("token_cache_hits", "Access tokens whose signature was known", state.tokens.cache().hits.clone());
+    ours.register(
+        "token_cache_misses",
+        "Access tokens whose signature was checked",
+        state.tokens.cache().misses.clone(),
+    );
+    ours.register("session_cache_hits", "Sessions found in memory", state.sessions.cache().hits.clone());
+    ours.register("session_cache_misses", "Sessions asked of the store", state.sessions.cache().misses.clone());
+    all.register_collector(Box::new(Now(state.clone())));
+    Arc::new(all)
+}
+
+pub async fn text(
+    State(registry): State<Arc<Registry>>,
+) -> Result<([(header::HeaderName, &'static str); 1], String), StatusCode> {
+    let mut body = String::new();
+    // Writing into a string does not fail, and our labels are words.
+    text::encode(&mut body, &registry).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], body))
+}
+
+/// How often something was found in memory.
+#[derive(Debug, Clone, Default)]
+pub struct CacheCounts {
+    pub hits: Counter,
+    pub misses: Counter,
+}
+
+/// What is read at the moment of asking.
+#[derive(Debug)]
+struct Now(AppState);
+
+impl Collector for Now {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let state = &self.0;
+        let (queue, connections) = (state.passwords.load(), state.store.connections());
+        let age = state.sync.age(state.now());
+        let gauges = [
+            ("process_start_time_seconds", "When this process started", state.metrics.started.div_euclid(1000)),
+            ("postern_bans_held", "Addresses that are closed now", number(state.bans.len())),
+            ("postern_hash_places", "Sign-ins that there is room for, hashing or waiting", number(queue.places)),
+            ("postern_hash_places_taken", "Sign-ins that hash or wait", number(queue.taken)),
+            ("postern_hash_threads", "Sign-ins that can hash at once", number(queue.threads)),
+            (
+                "postern_database_connections",
+                "Connections for reading, and on PostgreSQL for writing",
+                connections.open.into(),
+            ),
+            ("postern_database_connections_idle", "Those of them that do nothing", connections.idle.into()),
+            ("postern_sync_age_seconds", "Since the store was last heard of changes", age.div_euclid(1000)),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(value);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
+    }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

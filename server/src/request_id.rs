@@ -1,0 +1,45 @@
+//! A name for each request, in its log lines and in its answer.
+
+use crate::entropy::Entropy;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Odd, so that its multiples come back to the start only after 2^64 steps.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Names that no two requests of this process share, and those of two processes hardly ever. Nobody
+/// needs to guess them or not: they open nothing.
+#[derive(Debug)]
+pub struct RequestIds(AtomicU64);
+
+impl RequestIds {
+    pub fn new(entropy: &dyn Entropy) -> Self {
+        Self(AtomicU64::new(u64::from_be_bytes(entropy.bytes())))
+    }
+
+    /// 16 hexadecimal digits.
+    pub fn next(&self) -> String {
+        format!("{:016x}", mixed(self.0.fetch_add(STEP, Ordering::Relaxed)))
+    }
+}
+
+/// The last half of `SplitMix64`: different numbers stay different, and no longer look like a count.
+fn mixed(mut number: u64) -> u64 {
+    number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SystemEntropy;
+    use std::collections::HashSet;
+
+    #[test]
+    fn none_comes_twice() {
+        let ids = RequestIds::new(&SystemEntropy);
+        let many: HashSet<_> = (0..10_000).map(|_| ids.next()).collect();
+        assert_eq!(many.len(), 10_000);
+        assert!(many.iter().all(|id| id.len() == 16 && id.bytes().all(|c| c.is_ascii_hexdigit())));
+    }
+}

@@ -1,0 +1,137 @@
+//! Backup and restore, by the program itself.
+
+use crate::support::{PASSWORD, Program, postern, said};
+use futures::future::join_all;
+use http::StatusCode;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Output;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+const PASSPHRASE: &str = "a lantern at the gate\n";
+
+async fn in_background(folder: &Path, arguments: &[&str]) -> Output {
+    let (folder, arguments) = (folder.to_owned(), arguments.iter().map(ToString::to_string).collect::<Vec<_>>());
+    tokio::task::spawn_blocking(move || {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        postern(&folder, &arguments, "")
+    })
+    .await
+    .unwrap()
+}
+
+fn add(folder: &Path, name: &str) {
+    assert!(postern(folder, &["user", "add", name], &format!("{PASSWORD}\n")).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_taken_while_people_sign_in_lets_them_sign_in_elsewhere() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(here.path().join("passphrase"), PASSPHRASE).unwrap();
+    for name in ["ada", "bob", "eve"] {
+        add(here.path(), name);
+    }
+    let program = Program::start(here.path(), &["ban.limits.sign_in_per_minute=60000", "ban.limits.at_once=1000"]);
+    let (stop, logins) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let people = ["ada", "bob", "eve"].map(async |name| {
+        while !stop.load(Ordering::SeqCst) {
+            program.browser().signed_in(name).await;
+            logins.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let backups = async {
+        let with_key = ["backup", "full.db", "--with-key", "--passphrase-file", "passphrase"];
+        let (full, bare) =
+            (in_background(here.path(), &with_key).await, in_background(here.path(), &["backup", "bare.db"]).await);
+        stop.store(true, Ordering::SeqCst);
+        (full, bare)
+    };
+    let ((full, bare), _) = tokio::join!(backups, join_all(people));
+    assert!(full.status.success() && bare.status.success(), "{}{}", said(&full), said(&bare));
+    assert!(logins.load(Ordering::SeqCst) > 0);
+    assert!(said(&bare).contains("The key-encryption key is not in it"), "{}", said(&bare));
+    assert!(!said(&full).contains("is not in it"), "{}", said(&full));
+    for name in ["full.db", "bare.db"] {
+        let file = here.path().join(name);
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let key = std::fs::read_to_string(here.path().join("data/key-encryption.key")).unwrap();
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.windows(43).any(|window| window == key.trim().as_bytes()), "the key is never plain");
+    }
+    let twice = postern(here.path(), &["backup", "bare.db"], "");
+    assert!(said(&twice).contains("is not replaced"), "{}", said(&twice));
+    let full = here.path().join("full.db").display().to_string();
+    let in_use = postern(here.path(), &["restore", &full, "--force", "--without-key"], "");
+    assert!(said(&in_use).contains("stop it first"), "{}", said(&in_use));
+    program.end();
+
+    let no_passphrase = postern(there.path(), &["restore", &full], "");
+    assert!(said(&no_passphrase).contains("--passphrase-file"), "{}", said(&no_passphrase));
+    std::fs::write(there.path().join("wrong"), "a lantern at the gatf\n").unwrap();
+    let wrong = postern(there.path(), &["restore", &full, "--passphrase-file", "wrong"], "");
+    assert!(said(&wrong).contains("passphrase is wrong"), "{}", said(&wrong));
+    assert_eq!(std::fs::read_dir(there.path().join("data")).unwrap().count(), 0, "nothing half-done");
+    std::fs::write(there.path().join("passphrase"), PASSPHRASE).unwrap();
+    let restored = postern(there.path(), &["restore", &full, "--passphrase-file", "passphrase"], "");
+    assert!(restored.status.success(), "{}", said(&restored));
+    for name in ["data/postern.db", "data/key-encryption.key"] {
+        assert_eq!(there.path().join(name).metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+    }
+    let program = Program::start(there.path(), &[]);
+    for name in ["ada", "bob", "eve"] {
+        assert_eq!(program.browser().login(name, PASSWORD).await.status, StatusCode::OK);
+    }
+}
+
+fn make_newer(from: &Path, to: &Path) {
+    std::fs::copy(from, to).unwrap();
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (99999999999999, 'later', TRUE, x'00', 0)";
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut connection = SqliteConnectOptions::new().filename(to).connect().await.unwrap();
+        sqlx::raw_sql(newer).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
+
+#[test]
+fn nothing_is_replaced_by_what_does_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), "ada");
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    assert!(run(&["backup", "good.db"]).status.success());
+    add(folder.path(), "bob");
+    let refused = |file: &str, reason: &str| {
+        let output = run(&["restore", file, "--force"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said(&output).contains(reason), "{file}: {}", said(&output));
+        assert_eq!(said(&run(&["user", "list"])).lines().count(), 2, "{file}");
+    };
+    assert!(said(&run(&["restore", "good.db"])).contains("--force"));
+    refused("missing.db", "missing.db");
+    std::fs::write(folder.path().join("text.db"), "no database").unwrap();
+    refused("text.db", "is no backup");
+    let mut bytes = std::fs::read(folder.path().join("good.db")).unwrap();
+    bytes.truncate(bytes.len() - 8192);
+    std::fs::write(folder.path().join("cut.db"), &bytes).unwrap();
+    refused("cut.db", "");
+    make_newer(&folder.path().join("good.db"), &folder.path().join("newer.db"));
+    refused("newer.db", "newer version");
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path().join("data")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains(".new")), "{left:?}");
+
+    assert!(run(&["restore", "good.db", "--force"]).status.success());
+    assert_eq!(said(&run(&["user", "list"])).lines().count(), 1, "bob came after the backup");
+}
+
+#[test]
+fn postgresql_has_its_own_tools() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        postern(folder.path(), &["--set", "database_url=postgres://nobody@127.0.0.1:1/none", "restore", "x"], "");
+    assert!(said(&output).contains("pg_dump"), "{}", said(&output));
+}

@@ -1,0 +1,70 @@
+//! A clock that jumps: nobody is banned for it, and whoever is signed in stays so.
+
+use crate::support::{PASSWORD, Portal, Visitor};
+use http::StatusCode;
+use wire::paths;
+
+const HOUR: i64 = 60 * 60_000;
+const DAY: i64 = 24 * HOUR;
+
+/// As the browser's code does it: ask, refresh if the answer is no, ask again.
+async fn goes_on(visitor: &Visitor) {
+    if visitor.get(paths::SESSION).await.status == StatusCode::UNAUTHORIZED {
+        assert_eq!(visitor.refresh().await.status, StatusCode::OK);
+    }
+    assert_eq!(visitor.get(paths::SESSION).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn sessions_outlive_jumps_both_ways() {
+    for jump in [-DAY, -HOUR, -60_000, HOUR, DAY] {
+        let portal = Portal::start().await;
+        portal.add_user("alice").await;
+        let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+        portal.advance(jump).await;
+        goes_on(&alice).await;
+        portal.advance(-jump).await;
+        goes_on(&alice).await;
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_banned_because_the_clock_went_back() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    // Half of a minute's worth, then an hour earlier as much again.
+    for _ in 0..2 {
+        for _ in 0..7 {
+            let visitor = portal.browser("203.0.113.7");
+            assert_eq!(visitor.login("alice", PASSWORD).await.status, StatusCode::OK);
+        }
+        portal.advance(-HOUR).await;
+    }
+    assert!(portal.state.bans.is_empty());
+}
+
+#[tokio::test]
+async fn a_challenge_from_before_a_jump_is_asked_for_again_and_is_no_offence() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    for jump in [-HOUR, HOUR] {
+        let alice = portal.browser("203.0.113.7");
+        let sealed = alice.sealed("alice", PASSWORD).await;
+        portal.advance(jump).await;
+        assert_eq!(alice.send_login(&sealed).await.code(), "short_key_expired");
+        assert_eq!(alice.login("alice", PASSWORD).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn what_another_node_does_after_a_jump_is_heard_at_once() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let other = portal.another().await;
+    portal.advance(-HOUR).await;
+    assert_eq!(other.browser("203.0.113.9").login("alice", "a wrong phrase").await.code(), "wrong_credentials");
+    portal.advance(0).await;
+    assert_eq!(portal.browser("203.0.113.9").get(paths::CHALLENGE).await.code(), "banned");
+    portal.clock.advance(-HOUR);
+    assert!(portal.state.sync.is_stale(portal.state.now()), "how old memory is, nobody knows");
+}

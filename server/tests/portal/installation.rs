@@ -1,0 +1,104 @@
+//! What an operator asks of an installation: its settings, its health, its speed.
+
+use crate::support::{Program, postern, said};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+const STRONG: [&str; 4] = ["--set", "password.memory_kib=19456", "--set", "password.passes=2"];
+
+/// What the doctor says of each check, and its exit code.
+fn doctor(folder: &Path, settings: &[&str]) -> (serde_json::Value, Option<i32>) {
+    let output = postern(folder, &[&STRONG, settings, &["doctor", "--json"]].concat(), "");
+    let report: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));
+    let states = report["findings"].as_array().unwrap().iter();
+    let states = states.map(|finding| (finding["check"].as_str().unwrap().to_owned(), finding["state"].clone()));
+    (states.collect::<serde_json::Map<_, _>>().into(), output.status.code())
+}
+
+#[test]
+fn settings_are_checked_and_printed_with_their_origins() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("postern.toml"), "[site]\nname = \"Ada's\"\n").unwrap();
+    assert!(said(&postern(folder.path(), &["config", "check"], "")).starts_with("The settings stand"));
+    let url = "database_url=postgres://ada:canary@db/postern";
+    let printed = said(&postern(folder.path(), &["--set", url, "config", "print"], ""));
+    for line in [
+        "name = \"Ada's\"  # postern.toml",
+        "memory_kib = 64  # --set password.memory_kib",
+        "database_url = \"postgres://ada:***@db/postern\"  # --set database_url",
+        "listen = \"127.0.0.1:3001\"  # default",
+    ] {
+        assert!(printed.contains(line), "{line}\n{printed}");
+    }
+    std::fs::write(folder.path().join("postern.toml"), "[site]\nnaem = \"Ada's\"\n").unwrap();
+    let wrong = postern(folder.path(), &["config", "check"], "");
+    assert_eq!(wrong.status.code(), Some(2));
+    for part in ["line 2", "naem", "`name`"] {
+        assert!(said(&wrong).contains(part), "{}", said(&wrong));
+    }
+    assert!(!folder.path().join("data").exists(), "nothing is made");
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_nothing_where_nothing_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (before, code) = doctor(folder.path(), &[]);
+    assert_eq!((before["database"].as_str(), code), (Some("hint"), Some(0)), "{before}");
+    assert!(!folder.path().join("data").exists(), "nothing is made");
+
+    assert!(postern(folder.path(), &["user", "add", "ada"], "correct horse battery staple\n").status.success());
+    let key = folder.path().join("data/key-encryption.key");
+    std::fs::write(&key, "not looked into").unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let settings = ["--set", "public_url=http://a.lan", "--set", "allow_insecure_http=true"];
+    let (states, code) =
+        doctor(folder.path(), &[&settings[..], &["--set", "trusted_proxies=[\"64.0.0.0/2\"]"]].concat());
+    for (check, state) in [
+        ("trusted_proxies", "problem"),
+        ("cookies", "warning"),
+        ("password_strength", "fine"),
+        ("key_file", "problem"),
+        ("key_place", "hint"),
+        ("database", "fine"),
+        ("clock", "fine"),
+        ("addresses", "fine"),
+        ("backup", "hint"),
+    ] {
+        assert_eq!(states[check], state, "{check} of {states}");
+    }
+    assert_eq!(code, Some(1));
+    std::fs::remove_file(&key).unwrap();
+    std::fs::write(folder.path().join("data/last-backup"), "1000\n").unwrap();
+    let (states, code) = doctor(folder.path(), &[]);
+    assert_eq!((states["backup"].as_str(), code), (Some("warning"), Some(1)), "{states}");
+    std::fs::write(folder.path().join("data/postern.db"), "this is no database, whatever it is called").unwrap();
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(format!("data/postern.db{ending}")));
+    }
+    let (states, _) = doctor(folder.path(), &[]);
+    assert_eq!(states["database"], "problem", "{states}");
+}
+
+#[tokio::test]
+async fn the_doctor_sees_that_everybody_has_the_proxys_address() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(postern(folder.path(), &["user", "add", "ada"], "correct horse battery staple\n").status.success());
+    let program = Program::start(folder.path(), &[]);
+    program.browser().signed_in("ada").await;
+    let (here, _) = doctor(folder.path(), &[]);
+    assert_eq!(here["addresses"], "fine", "localhost is served on localhost");
+    let (states, code) = doctor(folder.path(), &["--set", "public_url=https://auth.example.com"]);
+    assert_eq!((states["addresses"].as_str(), code), (Some("warning"), Some(1)), "{states}");
+}
+
+#[test]
+fn calibrate_suggests_what_stands_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = said(&postern(folder.path(), &["calibrate", "--target", "1ms"], ""));
+    let suggestion = output.split_once("[password]").expect(&output).1;
+    for line in ["memory_kib = 19456", "passes = 2"] {
+        assert!(suggestion.contains(line), "never below the least: {output}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,121 @@
+//! What is logged, and what never is.
+
+use crate::support::{PASSWORD, Program, Visitor, postern};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::process::Output;
+use wire::envelope::Kind;
+use wire::paths;
+
+/// Everything that a client sends, marked.
+const NAME: &str = "canary-name";
+const SET: &str = "canary of a password that is right";
+const WRONG: &str = "canary of a password that is wrong";
+const HEADERS: [(&str, &str); 7] = [
+    ("user-agent", "Mozilla/5.0 canary-agent"),
+    ("referer", "http://localhost:3000/canary-referer"),
+    ("x-forwarded-for", "198.51.100.99, canary-forwarded"),
+    ("x-request-id", "canary-request-id"),
+    ("authorization", "Bearer canary-bearer"),
+    (
+        "cookie",
+        "canary-cookie=canary-value; __Host-postern-access=canary-access; __Host-postern-refresh=canary-refresh",
+    ),
+    ("dpop", "canary-proof"),
+];
+
+async fn sign_up(visitor: &Visitor, name: &str, password: &str) -> String {
+    let challenge = visitor.challenge().await;
+    let content = json!({"username": name, "password": password, "code": "canary-code"});
+    let (body, headers) = visitor.seal(&challenge, Kind::Signup, &content);
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    visitor.send(Method::POST, paths::SIGNUP, Some(body.clone()), &headers).await;
+    body
+}
+
+fn add(folder: &std::path::Path, name: &str, password: &str) -> Output {
+    postern(folder, &["user", "add", name], &format!("{password}\n"))
+}
+
+#[tokio::test]
+async fn no_canary_gets_into_the_log_at_any_level() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(add(folder.path(), NAME, SET).status.success());
+    let settings = ["log.level=trace", "log.format=json", "signup.mode=open", "ban.limits.sign_in_per_minute=6000"];
+    let program = Program::start(folder.path(), &settings);
+    let mut secrets: Vec<String> = vec![NAME.into(), SET.into(), WRONG.into(), "canary".into()];
+    let mut keep = |body: &str| {
+        let body: Value = serde_json::from_str(body).unwrap();
+        for part in ["short_key", "encrypted_username_password"] {
+            secrets.push(body[part].as_str().unwrap().to_owned());
+        }
+    };
+
+    let visitor = program.browser();
+    let sealed = visitor.sealed(NAME, SET).await;
+    keep(&sealed.0);
+    assert_eq!(visitor.send_login(&sealed).await.status, StatusCode::OK);
+    assert_eq!(visitor.get("/dashboard?next=canary-query&canary=1").await.status, StatusCode::OK);
+    let mut cookies = vec![visitor.cookie("access"), visitor.cookie("refresh")];
+    assert_eq!(visitor.refresh().await.status, StatusCode::OK);
+    cookies.extend([visitor.cookie("access"), visitor.cookie("refresh"), visitor.cookie("device")]);
+
+    let stranger = program.browser();
+    keep(&sign_up(&stranger, "canary-new", "canary of a password that is new").await);
+    keep(&sign_up(&stranger, "canary/invalid name", "canary of a password that is new").await);
+    let new = json!({"old": SET, "new": "canary of a password that is newer"});
+    assert!(visitor.post_sealed(Kind::Password, &new).await.status.is_success());
+    cookies.extend([visitor.cookie("access"), visitor.cookie("refresh")]);
+    let reset = json!({"code": "canary-reset-code", "password": "canary of a password that is new"});
+    assert!(stranger.post_sealed(Kind::Reset, &reset).await.status.is_client_error());
+    let guess = program.browser().sealed(NAME, WRONG).await;
+    keep(&guess.0);
+    assert_eq!(program.browser().send_login(&guess).await.status, StatusCode::BAD_REQUEST, "another browser's");
+    let guesser = program.browser();
+    assert_eq!(guesser.login(NAME, WRONG).await.code(), "wrong_credentials");
+    for (method, path, body) in [
+        (Method::GET, "/login?next=canary-next&why=canary-why", None),
+        (Method::GET, "/api/session?canary-query", None),
+        (Method::POST, paths::REFRESH, Some(r#"{"refresh_token":"canary-body"}"#)),
+        (Method::POST, paths::LOGIN, Some(r#"{"short_key":"canary-key","encrypted_username_password":"canary"}"#)),
+        (Method::POST, paths::LOGOUT, Some("{}")),
+        (Method::GET, "/.well-known/jwks.json?canary", None),
+    ] {
+        program.browser().send(method, path, body.map(str::to_owned), &HEADERS).await;
+    }
+    let log = program.end();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(lines.iter().any(|line| line["fields"]["message"] == "banned"), "{log}");
+    assert!(lines.iter().filter(|line| line["level"] == "DEBUG").count() > 15, "every request has a line: {log}");
+    secrets.extend(cookies);
+    for secret in secrets {
+        assert!(secret.len() > 5, "an empty secret finds nothing");
+        assert!(!log.contains(&secret), "{secret} in\n{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_and_an_answer_have_the_same_name() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(add(folder.path(), "ada", PASSWORD).status.success());
+    let program = Program::start(folder.path(), &["log.level=server=debug", "log.format=json"]);
+    let ada = program.browser();
+    let sealed = ada.sealed("ada", WRONG).await;
+    let answer = ada.send_login(&sealed).await;
+    assert_eq!(answer.code(), "wrong_credentials");
+    let other = ada.send(Method::GET, "/robots.txt", None, &[("x-request-id", "0123456789abcdef")]).await;
+    assert_ne!(other.header("x-request-id"), "0123456789abcdef", "ours, not theirs");
+    let log = program.end();
+    let named = |id: &str| -> Vec<Value> {
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["span"]["id"] == id).map(|line| line["fields"].clone()).collect()
+    };
+    let login = named(answer.header("x-request-id"));
+    assert_eq!(login.len(), 2, "{log}");
+    assert_eq!(
+        (login[0]["message"].as_str(), login[0]["trigger"].as_str()),
+        (Some("banned"), Some("invalid_credentials"))
+    );
+    assert_eq!((login[1]["path"].as_str(), login[1]["status"].as_u64()), (Some(paths::LOGIN), Some(401)));
+    assert_eq!(named(other.header("x-request-id")).len(), 1);
+}
