@@ -1,6 +1,8 @@
 //! The program's commands, run as an operator runs them.
 
 use crate::support::{postern, said};
+use std::path::Path;
+use std::process::Command;
 
 const PASSWORD: &str = "correct horse battery staple\n";
 

@@ -258,7 +258,7 @@ async fn injected_text_comes_back_as_text() {
         assert_eq!(root.post(paths::BANS, &wanted).await.json()["reason"], odd);
         let network = json!({"network": address, "comment": odd});
         assert_eq!(root.post(paths::ALLOWLIST, &network).await.status, StatusCode::CREATED);
-        let query: String = odd.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let query = odd.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         assert_eq!(root.get(&format!("{}?word={query}", paths::BANS)).await.json()["bans"], json!([]));
         assert_eq!(root.get(&format!("{}?user={query}", paths::AUDIT)).await.json()["entries"], json!([]));
         assert_eq!(root.get(&format!("{}?outcome={query}", paths::AUDIT)).await.json()["entries"], json!([]));

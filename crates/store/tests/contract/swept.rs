@@ -1,5 +1,7 @@
 use crate::fixture::Fixture;
-use crate::make::{DAY, HOUR, MINUTE, NOW, SECOND, begin, entry, failures, guess, identity, reserved, sentence};
+use crate::make::{
+    DAY, HOUR, MINUTE, NOW, SECOND, begin, entry, failures, guess, identity, lifting, reserved, sentence,
+};
 use domain::ban::{Policy, Trigger};
 use futures::future::join_all;
 use store::attempts::{Begin, Begun};
@@ -60,7 +62,7 @@ pub async fn bans_go_when_they_were_over_long_enough(fixture: Fixture) {
         store.strike(identity(last), Trigger::ForgedShortKey, "", &sentence(&policy, at)).await.unwrap().unwrap()
     };
     strike(2, NOW).await;
-    store.lift(identity(2), "root", NOW + SECOND).await.unwrap();
+    store.lift(identity(2), &lifting("root", NOW + SECOND)).await.unwrap();
     let in_force = strike(3, NOW).await;
     assert_eq!(store.sweep_bans(NOW + SECOND).await.unwrap(), 0);
     assert_eq!(store.sweep_bans(NOW + SECOND + 1).await.unwrap(), 1, "the lifted one");
