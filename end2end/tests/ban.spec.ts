@@ -103,7 +103,7 @@ test.describe('a short ban', () => {
     await login.open();
     await forge(server);
     await login.submit(ada);
-    await expect(login.alert).toContainText(/This address is closed until \d\d:\d\d/);
+    await expect(login.alert).toContainText(/This address is closed until \d{1,2}:\d\d/);
     await expect(login.alert).toContainText(/Incident [0-9A-Z]{4}-[0-9A-Z]{2}\./);
     await expect(login.button).toBeDisabled();
     await expect(login.button).toBeEnabled();
