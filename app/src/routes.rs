@@ -24,6 +24,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/dashboard/account/delete") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/users") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/invitations") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/bans") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/audit") view=Page ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>
     }

@@ -53,7 +53,9 @@ fn bundle(site: &Site, view: &View) -> Option<Bundle> {
         | View::Account(_)
         | View::Delete(_)
         | View::Users(_)
-        | View::Invitations(_) => Some(site.assets.dashboard.clone()),
+        | View::Invitations(_)
+        | View::Bans(_)
+        | View::Audit(_) => Some(site.assets.dashboard.clone()),
         View::NotFound | View::Broken => None,
     }
 }

@@ -45,6 +45,8 @@ pub enum View {
     Delete(AccountView),
     Users(UsersView),
     Invitations(InvitationsView),
+    Bans(Box<BansView>),
+    Audit(Box<AuditView>),
     NotFound,
     /// Something broke; the cause is in the log and not here.
     Broken,
@@ -166,6 +168,56 @@ pub struct ActivityView {
     pub viewer: Viewer,
     /// Newest first.
     pub entries: Vec<Activity>,
+}
+
+/// What an administrator sees of bans.
+#[derive(Debug, Clone)]
+pub struct BansView {
+    pub viewer: Viewer,
+    /// What was searched for, as it was written.
+    pub word: String,
+    pub trigger: String,
+    /// `active`, `over` or `all`.
+    pub state: String,
+    pub bans: wire::bans::Bans,
+    /// The address that was to be explained, as it was written, and the answer.
+    pub asked: String,
+    pub explanation: Option<Result<wire::bans::Explanation, String>>,
+    pub allowed: Vec<wire::allowlist::Allowed>,
+    /// What there are bans for.
+    pub triggers: Vec<&'static str>,
+    /// What has just been done.
+    pub done: Option<BansDone>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BansDone {
+    Made,
+    Lifted,
+    Allowed,
+    Removed,
+}
+
+#[derive(Debug, Clone)]
+pub struct AuditView {
+    pub viewer: Viewer,
+    pub filter: AuditFilter,
+    /// Why the filter could not be meant.
+    pub wrong: Option<String>,
+    pub audit: wire::audit::Audit,
+    pub hours: wire::refusals::Hours,
+    /// What can happen.
+    pub events: Vec<&'static str>,
+}
+
+/// What the trail is filtered by, as it was written.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    pub user: String,
+    pub event: String,
+    pub outcome: String,
+    pub since: String,
+    pub until: String,
 }
 
 /// One line of the account's history, already counted: equal lines in a row are one.

@@ -129,6 +129,7 @@ async fn add(state: &AppState, name: &str, hash: String) -> Result<()> {
         address: "-".to_owned(),
         device: "bench".to_owned(),
         actor: None,
+        about: String::new(),
     };
     let user = NewUser {
         id,

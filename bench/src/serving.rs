@@ -125,6 +125,7 @@ fn ban(state: &AppState, others: u32) {
         made_by: String::new(),
         lifted_at: None,
         lifted_by: None,
+        lift_reason: None,
     };
     let others = (0..others).map(|offset| Ipv4Addr::from_bits(0x0a00_0000 + offset));
     let bans: Vec<Ban> = others.chain([Ipv4Addr::LOCALHOST]).map(of).collect();

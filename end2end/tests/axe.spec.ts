@@ -1,4 +1,3 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { AccountPage } from '../pages/account';
 import { BannedPage } from '../pages/banned';
@@ -6,23 +5,13 @@ import { Dashboard } from '../pages/dashboard';
 import { LoginPage } from '../pages/login';
 import { People } from '../pages/people';
 import { SignupPage } from '../pages/signup';
+import { LOOKS, faults } from '../support/axe';
 import { Client } from '../support/client';
 import { lift } from '../support/lift';
 import { newPassword, type Person, type Server } from '../support/server';
 import { expect, test } from '../support/test';
 
 test.use({ alone: true, settings: { 'signup.mode': 'open', 'ban.invalid_credentials.ladder': '["1m"]' } });
-
-/** The program that searches the page is a string: the page's own policy would not run it (`bypassCSP`). */
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
-async function faults(page: Page): Promise<string[]> {
-  const axe = new AxeBuilder({ page }).withTags(TAGS).options({ rules: { 'target-size': { enabled: true } } });
-  // Pages here have no frames, which this mode would not search.
-  const { violations, passes } = await axe.setLegacyMode(true).analyze();
-  expect(passes.length, 'rules that found something to judge').toBeGreaterThan(15);
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary?.split('\n')[1]?.trim()})`));
-}
 
 /** Every page, as somebody meets it; `look` is called on each. */
 async function everyPage(page: Page, server: Server, ada: Person, look: (name: string) => Promise<void>): Promise<void> {
@@ -89,12 +78,6 @@ async function somebody(server: Server): Promise<Person> {
   await new Client(server, '127.0.0.73').login({ ...ada, password: newPassword() });
   return ada;
 }
-
-const LOOKS = {
-  light: { colorScheme: 'light', forcedColors: 'none' },
-  dark: { colorScheme: 'dark', forcedColors: 'none' },
-  forced: { colorScheme: 'light', forcedColors: 'active' },
-} as const;
 
 /** A folder for a picture of every page in every look: `PICTURES=folder npx playwright test axe`. */
 const PICTURES = process.env.PICTURES;

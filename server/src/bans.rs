@@ -138,6 +138,7 @@ mod tests {
             made_by: "engine".to_owned(),
             lifted_at,
             lifted_by: None,
+            lift_reason: None,
         }
     }
 

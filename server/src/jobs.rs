@@ -42,6 +42,7 @@ pub async fn sync(state: &AppState) -> store::Result<()> {
     let first = since < 0;
     if !first {
         state.bans.apply(&state.store.bans_changed(since).await?);
+        state.allowlist.replace(state.store.allowlist().await?);
         state.sessions.apply(&state.store.sessions_changed(since).await?);
     }
     state.sync.0.store(now, Ordering::Relaxed);

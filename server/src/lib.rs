@@ -1,5 +1,6 @@
 //! Postern: a self-hosted sign-in portal and auth server in one program.
 
+pub mod allowlist;
 pub mod backup;
 pub mod bans;
 pub mod cli;
@@ -19,6 +20,7 @@ pub mod http;
 pub mod jobs;
 pub mod key_encryption;
 pub mod keyring;
+pub mod live;
 pub mod operator;
 pub mod passwords;
 pub mod proofs;

@@ -2,8 +2,8 @@
 
 use crate::guards::{client, gates, headers, log};
 use crate::http::{
-    assets, challenge, invitations, login, logout, metadata, not_found, pages, password, refresh, render, session,
-    sessions, signup, users,
+    allowlist, assets, audit, bans, challenge, invitations, live, login, logout, metadata, not_found, office, pages,
+    password, refresh, refusals, render, session, sessions, signup, users,
 };
 use crate::state::AppState;
 use axum::Router;
@@ -38,11 +38,7 @@ pub fn router(state: &AppState) -> Router {
         .route(paths::SESSION, get(session::session))
         .route(paths::SESSIONS, get(sessions::list).delete(sessions::end_others))
         .route("/api/sessions/{id}", delete(sessions::end))
-        .route(paths::USERS, get(users::list))
-        .route("/api/admin/users/{id}", patch(users::change).delete(users::delete))
-        .route("/api/admin/users/{id}/reset", post(users::reset))
-        .route(paths::INVITATIONS, get(invitations::list).post(invitations::invite))
-        .route("/api/admin/invitations/{id}", delete(invitations::revoke))
+        .merge(operators())
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .route_layer(from_fn_with_state(with.clone(), gates::api));
 
@@ -54,6 +50,11 @@ pub fn router(state: &AppState) -> Router {
         .route_layer(from_fn_with_state(with.clone(), pages::load))
         .route_layer(from_fn_with_state(with.clone(), gates::page));
 
+    let files_of_pages = Router::new()
+        .route(paths::AUDIT_FILE, get(office::trail_file))
+        .method_not_allowed_fallback(not_found::method_not_allowed)
+        .route_layer(from_fn_with_state(with.clone(), gates::page));
+
     let metadata = Router::new()
         .route(paths::JWKS, get(metadata::jwks))
         .route(paths::METADATA, get(metadata::postern))
@@ -63,6 +64,7 @@ pub fn router(state: &AppState) -> Router {
         .merge(sign_in_api)
         .merge(session_api)
         .merge(page_routes)
+        .merge(files_of_pages)
         .merge(metadata)
         .route("/", get(pages::home))
         .fallback(not_found::not_found)
@@ -87,4 +89,22 @@ pub fn router(state: &AppState) -> Router {
         .layer(CatchPanicLayer::custom(not_found::panicked))
         .service(files.fallback_service(guarded));
     Router::new().fallback_service(answered)
+}
+
+/// For administrators: each handler asks for one.
+fn operators() -> Router<AppState> {
+    Router::new()
+        .route(paths::USERS, get(users::list))
+        .route("/api/admin/users/{id}", patch(users::change).delete(users::delete))
+        .route("/api/admin/users/{id}/reset", post(users::reset))
+        .route(paths::INVITATIONS, get(invitations::list).post(invitations::invite))
+        .route("/api/admin/invitations/{id}", delete(invitations::revoke))
+        .route(paths::BANS, get(bans::list).post(bans::make))
+        .route(paths::EXPLAIN, get(bans::explain))
+        .route("/api/admin/bans/{id}", delete(bans::lift))
+        .route(paths::ALLOWLIST, get(allowlist::list).post(allowlist::add))
+        .route("/api/admin/allow/{id}", delete(allowlist::remove))
+        .route(paths::AUDIT, get(audit::list))
+        .route(paths::REFUSALS, get(refusals::hours))
+        .route(paths::LIVE, get(live::live))
 }

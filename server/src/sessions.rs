@@ -36,20 +36,24 @@ impl Sessions {
     /// # Errors
     /// The session is not in memory and the store does not answer.
     pub async fn takes(&self, store: &dyn Store, id: &str, generation: u32, now: UnixMs) -> store::Result<bool> {
-        let live = match self.live.get(id) {
-            Some(live) => {
-                self.counts.hits.inc();
-                live
-            }
-            None => {
-                self.counts.misses.inc();
-                match store.session(id).await? {
-                    Some(row) => self.learn(&row),
-                    None => return Ok(false),
-                }
-            }
-        };
-        Ok(live.takes(generation, now))
+        Ok(self.find(store, id).await?.is_some_and(|live| live.takes(generation, now)))
+    }
+
+    /// Whether the session is not over, whatever its tokens are.
+    ///
+    /// # Errors
+    /// The session is not in memory and the store does not answer.
+    pub async fn is_live(&self, store: &dyn Store, id: &str, now: UnixMs) -> store::Result<bool> {
+        Ok(self.find(store, id).await?.is_some_and(|live| live.is_live(now)))
+    }
+
+    async fn find(&self, store: &dyn Store, id: &str) -> store::Result<Option<Live>> {
+        if let Some(live) = self.live.get(id) {
+            self.counts.hits.inc();
+            return Ok(Some(live));
+        }
+        self.counts.misses.inc();
+        Ok(store.session(id).await?.map(|row| self.learn(&row)))
     }
 
     /// How often a session was in memory.
@@ -106,9 +110,10 @@ impl Sessions {
 
 impl Live {
     fn takes(self, generation: u32, now: UnixMs) -> bool {
-        !self.revoked
-            && now < self.idle_at
-            && now < self.ends_at
-            && takes_access(self.generation, self.rotated_at, generation, now)
+        self.is_live(now) && takes_access(self.generation, self.rotated_at, generation, now)
+    }
+
+    fn is_live(self, now: UnixMs) -> bool {
+        !self.revoked && now < self.idle_at && now < self.ends_at
     }
 }

@@ -1,5 +1,6 @@
 //! What every request can reach.
 
+use crate::allowlist::Allowlist;
 use crate::bans::Bans;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -7,6 +8,7 @@ use crate::entropy::Entropy;
 use crate::floods::Floods;
 use crate::http::assets;
 use crate::keyring::{self, Keyring};
+use crate::live::Live;
 use crate::operator::metrics::Metrics;
 use crate::passwords::{self, Passwords};
 use crate::proofs::SeenProofs;
@@ -36,6 +38,8 @@ pub struct Parts {
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub bans: Bans,
+    pub allowlist: Allowlist,
+    pub live: Live,
     pub floods: Floods,
     pub sessions: Sessions,
     pub queue: Queue,
@@ -76,6 +80,8 @@ impl AppState {
             tokens: Tokens::new(Arc::clone(&keyring), &config),
             passwords: Passwords::start(&config.settings, &*entropy)?,
             bans: Bans::default(),
+            allowlist: Allowlist::default(),
+            live: Live::default(),
             floods: Floods::new(config.policy.limits),
             sessions: Sessions::default(),
             queue: Queue::default(),
@@ -92,6 +98,7 @@ impl AppState {
             keyring,
         }));
         state.bans.apply(&state.store.active_bans(state.clock.now()).await?);
+        state.allowlist.replace(state.store.allowlist().await?);
         jobs::sync(&state).await?;
         Ok(state)
     }

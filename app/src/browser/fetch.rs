@@ -47,6 +47,7 @@ impl Answer {
             status: self.status,
             code: self.code()?,
             title: self.text("title").unwrap_or_default(),
+            detail: self.text("detail"),
             retry_after: self.number("retry_after").and_then(|seconds| u64::try_from(seconds).ok()),
             incident: self.text("incident"),
         })

@@ -5,6 +5,8 @@
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub mod api;
 pub mod clock;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+pub mod counting;
 pub mod dpop;
 pub mod fetch;
 pub mod idb;

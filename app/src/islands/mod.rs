@@ -25,7 +25,11 @@ mod end_others;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod end_session;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod forms;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod invite;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod live_refusals;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod one_time_link;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
@@ -43,5 +47,6 @@ use busy::busy_until_alive;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub use {
     account_actions::AccountActions, deletion_form::DeletionForm, end_others::EndOthers, end_session::EndSession,
-    invite::Invite, password_form::PasswordForm, revoke_invitation::RevokeInvitation, sign_out::SignOut,
+    forms::Forms, invite::Invite, live_refusals::LiveRefusals, password_form::PasswordForm,
+    revoke_invitation::RevokeInvitation, sign_out::SignOut,
 };

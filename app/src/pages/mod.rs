@@ -4,6 +4,8 @@ pub mod banned;
 
 mod account;
 mod activity;
+mod audit;
+mod bans;
 mod devices;
 mod invitations;
 mod login;

@@ -1,5 +1,7 @@
 use super::account::{AccountPage, DeletePage};
 use super::activity::ActivityPage;
+use super::audit::AuditPage;
+use super::bans::BansPage;
 use super::devices::DevicesPage;
 use super::invitations::InvitationsPage;
 use super::login::LoginPage;
@@ -32,6 +34,8 @@ pub fn Page() -> impl IntoView {
         View::Delete(account) => view! { <DeletePage site account /> }.into_any(),
         View::Users(users) => view! { <UsersPage site users /> }.into_any(),
         View::Invitations(invitations) => view! { <InvitationsPage site invitations /> }.into_any(),
+        View::Bans(bans) => view! { <BansPage site bans=*bans /> }.into_any(),
+        View::Audit(audit) => view! { <AuditPage site audit=*audit /> }.into_any(),
         View::NotFound => view! { <NotFoundPage /> }.into_any(),
         View::Broken => view! { <BrokenPage /> }.into_any(),
     };

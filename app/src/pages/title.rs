@@ -15,6 +15,8 @@ pub fn title(view: &View, site: &str) -> String {
         View::Delete(_) => "Delete account",
         View::Users(_) => "Users",
         View::Invitations(_) => "Invitations",
+        View::Bans(_) => "Bans",
+        View::Audit(_) => "Audit",
         View::NotFound => "Nothing here",
         View::Broken => "Something broke",
     };

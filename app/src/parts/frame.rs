@@ -13,6 +13,8 @@ pub enum Here {
     Account,
     Users,
     Invitations,
+    Bans,
+    Audit,
 }
 
 type Entry = (Here, &'static str, &'static str);
@@ -24,8 +26,12 @@ const PAGES: &[Entry] = &[
     (Here::Account, paths::ACCOUNT_PAGE, "Account"),
 ];
 
-const OF_ADMINISTRATORS: &[Entry] =
-    &[(Here::Users, paths::USERS_PAGE, "Users"), (Here::Invitations, paths::INVITATIONS_PAGE, "Invitations")];
+const OF_ADMINISTRATORS: &[Entry] = &[
+    (Here::Users, paths::USERS_PAGE, "Users"),
+    (Here::Invitations, paths::INVITATIONS_PAGE, "Invitations"),
+    (Here::Bans, paths::BANS_PAGE, "Bans"),
+    (Here::Audit, paths::AUDIT_PAGE, "Audit"),
+];
 
 /// What stands around every page of the dashboard.
 #[component]

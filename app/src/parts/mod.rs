@@ -1,23 +1,29 @@
 //! Pieces that several pages share; the server renders them, the browser gets no code for them.
 
 mod activity;
+mod ban;
 mod device;
 mod door;
 mod frame;
+mod hours;
 mod hydration;
 mod insecure;
 mod mark;
 mod no_code;
+mod options;
 mod sealed_note;
 mod when;
 
 pub use activity::ActivityLine;
+pub use ban::{BanCard, Countdown, named};
 pub use device::DeviceFacts;
 pub use door::Door;
 pub use frame::{Frame, Here};
+pub use hours::HoursChart;
 pub use hydration::Hydration;
 pub use insecure::Insecure;
 pub use mark::{DRAWING, Mark};
 pub use no_code::NoCode;
+pub use options::{Options, owned};
 pub use sealed_note::SealedNote;
 pub use when::{Clock, When};

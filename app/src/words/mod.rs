@@ -8,10 +8,15 @@ pub mod ago;
 pub mod day;
 #[cfg(feature = "ssr")]
 pub mod moment;
+#[cfg(feature = "ssr")]
+pub mod plain;
+#[cfg(feature = "ssr")]
+pub mod query;
 
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod refusal;
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod strength;
-#[cfg(any(feature = "ssr", feature = "seal"))]
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+pub mod trigger;
 pub mod wait;

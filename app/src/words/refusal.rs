@@ -60,7 +60,14 @@ mod tests {
     use super::*;
 
     fn problem(code: Code) -> Problem {
-        Problem { status: 400, code, title: "The name is taken.".to_owned(), retry_after: None, incident: None }
+        Problem {
+            status: 400,
+            code,
+            title: "The name is taken.".to_owned(),
+            detail: None,
+            retry_after: None,
+            incident: None,
+        }
     }
 
     #[test]

@@ -12,6 +12,9 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
+/// After a ban was lifted by hand, wrong credentials of that identity count but do not ban for this long.
+pub const GRACE_MS: i64 = MINUTE;
+
 /// What a ban closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {

@@ -39,6 +39,18 @@ impl Identity {
         }
     }
 
+    /// What a person wrote: a bare address counts as the server counts it.
+    ///
+    /// # Errors
+    /// The text is no address, no prefix and no device.
+    pub fn read(text: &str, v6_prefix: u8) -> Result<Self, NotAnIdentity> {
+        let text = text.trim();
+        match text.parse::<IpAddr>() {
+            Ok(address) => Ok(Self::of(address, v6_prefix)),
+            Err(_) => text.parse(),
+        }
+    }
+
     /// Loopback is never banned for long, or an operator could lock himself out of his own machine.
     pub fn is_loopback(self) -> bool {
         match self {

@@ -12,6 +12,7 @@ pub mod invitation;
 pub mod known_device;
 pub mod local_path;
 pub mod login;
+pub mod operator;
 pub mod password;
 pub mod rate;
 pub mod refresh_token;

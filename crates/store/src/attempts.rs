@@ -38,6 +38,8 @@ pub struct Begin {
     pub short_key_expires_at: UnixMs,
     /// SHA-256 of the whole body, base64url: tells a re-send from a replay.
     pub body: String,
+    /// The address is on the allowlist: bans do not close it.
+    pub exempt: bool,
     pub now: UnixMs,
 }
 
@@ -48,7 +50,7 @@ pub enum Begun {
     /// Another attempt of this identity is being judged. Nothing was spent: try again.
     Busy,
     /// The identity is closed (another process may have banned it). Nothing was spent.
-    Banned(Ban),
+    Banned(Box<Ban>),
     /// The same body from the same identity within [`RESEND_MS`] of its first arrival, once.
     Resent,
     /// The `short_key` was used before.
@@ -84,6 +86,8 @@ pub struct Sentence {
     pub incident: String,
     pub spray_incident: String,
     pub jitter: u16,
+    /// The address is on the allowlist: nothing is held against it.
+    pub exempt: bool,
     pub now: UnixMs,
 }
 

@@ -21,7 +21,10 @@ pub enum Event {
     UserDeleted,
     InvitationMade,
     InvitationRevoked,
+    BanMade,
     BanLifted,
+    AllowAdded,
+    AllowRemoved,
 }
 
 impl Event {
@@ -40,7 +43,10 @@ impl Event {
         Self::UserDeleted,
         Self::InvitationMade,
         Self::InvitationRevoked,
+        Self::BanMade,
         Self::BanLifted,
+        Self::AllowAdded,
+        Self::AllowRemoved,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -59,7 +65,10 @@ impl Event {
             Self::UserDeleted => "user_deleted",
             Self::InvitationMade => "invitation_made",
             Self::InvitationRevoked => "invitation_revoked",
+            Self::BanMade => "ban_made",
             Self::BanLifted => "ban_lifted",
+            Self::AllowAdded => "allow_added",
+            Self::AllowRemoved => "allow_removed",
         }
     }
 
@@ -86,11 +95,40 @@ pub struct Entry {
     pub device: String,
     /// The id of the user who did it to somebody else; `None`: its owner, the command line or nobody.
     pub actor: Option<String>,
+    /// What it was done to, where that is nobody: an address, a network. Else empty.
+    pub about: String,
+}
+
+/// A row with the names that its ids have now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub entry: Entry,
+    /// The name of `user`; `None`: nobody, or an account that is gone.
+    pub username: Option<String>,
+    /// The name of `actor`.
+    pub actor_name: Option<String>,
+}
+
+/// Which rows an operator looks for, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// The id of a user: what happened to them, and what they did.
+    pub user: Option<String>,
+    pub event: Option<Event>,
+    pub outcome: Option<String>,
+    pub since: Option<UnixMs>,
+    /// Before then.
+    pub until: Option<UnixMs>,
+    /// Older than this row: time and id of the last one of the page before.
+    pub before: Option<(UnixMs, String)>,
+    pub limit: u32,
 }
 
 #[async_trait]
 pub trait Audit {
     async fn append(&self, entry: &Entry) -> Result<()>;
+    /// Everybody's entries, newest first.
+    async fn search_audit(&self, search: &Search) -> Result<Vec<Line>>;
     /// The newest entries of a user, newest first.
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>>;
     /// How many entries of the user since then have an outcome other than `ok`, or are [`Event::TokenReused`].

@@ -2,10 +2,14 @@
 
 use crate::Result;
 use crate::attempts::Sentence;
+use crate::audit::Entry;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::ban::{Scope, Trigger};
+use domain::ban::{Rung, Scope, Trigger};
 use domain::identity::Identity;
+
+/// Who makes the bans that nobody makes by hand.
+pub const ENGINE: &str = "engine";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ban {
@@ -21,10 +25,54 @@ pub struct Ban {
     pub evidence: String,
     pub since: UnixMs,
     pub until: UnixMs,
-    /// `engine`, or who made it by hand.
+    /// [`ENGINE`], `command line`, or the id of a user.
     pub made_by: String,
     pub lifted_at: Option<UnixMs>,
+    /// As `made_by`.
     pub lifted_by: Option<String>,
+    pub lift_reason: Option<String>,
+}
+
+impl Ban {
+    pub fn in_force(&self, now: UnixMs) -> bool {
+        self.lifted_at.is_none() && self.until > now
+    }
+}
+
+/// An operator's decision to open an address.
+#[derive(Debug, Clone)]
+pub struct Lifting {
+    /// As [`Ban::made_by`].
+    pub by: String,
+    pub reason: String,
+    /// Written if there was a ban to lift.
+    pub audit: Entry,
+    pub now: UnixMs,
+}
+
+/// Which bans an operator looks for, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// An identity or an incident, as text; `None`: any.
+    pub word: Option<String>,
+    pub trigger: Option<Trigger>,
+    /// In force at `now`, or over; `None`: both.
+    pub in_force: Option<bool>,
+    /// Older than the ban of this id: the last one of the page before.
+    pub before: Option<String>,
+    pub limit: u32,
+    pub now: UnixMs,
+}
+
+/// What is held against an identity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// In force, the longest first.
+    pub bans: Vec<Ban>,
+    /// Ladders that it stands on; for wrong credentials one for each account name that was tried.
+    pub rungs: Vec<(Trigger, Rung)>,
+    /// When each of its strikes was counted.
+    pub strikes: Vec<(Trigger, UnixMs)>,
 }
 
 #[async_trait]
@@ -41,14 +89,20 @@ pub trait Bans {
         evidence: &str,
         sentence: &Sentence,
     ) -> Result<Option<Ban>>;
+    /// A ban by hand.
+    async fn ban(&self, ban: &Ban, audit: &Entry) -> Result<()>;
+    async fn ban_by_id(&self, id: &str) -> Result<Option<Ban>>;
     /// Bans that are in force.
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>>;
     /// Bans made or lifted at or after `since`, in force or not. A change is visible some time after
     /// the `now` that it was written with: ask again for what is a little older than the last answer.
     async fn bans_changed(&self, since: UnixMs) -> Result<Vec<Ban>>;
-    /// Lifts every ban in force on the identity and forgets its ladders and strikes.
-    /// Returns the bans that were lifted.
-    async fn lift(&self, identity: Identity, by: &str, now: UnixMs) -> Result<Vec<Ban>>;
+    async fn search_bans(&self, search: &Search) -> Result<Vec<Ban>>;
+    async fn held_against(&self, identity: Identity, now: UnixMs) -> Result<Held>;
+    /// Lifts every ban in force on the identity and forgets its ladders and strikes. For
+    /// [`domain::ban::GRACE_MS`] wrong credentials count but do not ban. Returns the bans that were
+    /// lifted.
+    async fn lift(&self, identity: Identity, lifting: &Lifting) -> Result<Vec<Ban>>;
     /// Deletes bans that were over before then, run out or lifted. Returns how many went.
     async fn sweep_bans(&self, before: UnixMs) -> Result<u64>;
 }

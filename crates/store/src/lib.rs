@@ -1,5 +1,6 @@
 //! Postern's storage: ports (traits) and one SQL text that serves SQLite and PostgreSQL.
 
+pub mod allowlist;
 pub mod attempts;
 pub mod audit;
 pub mod bans;
@@ -7,6 +8,7 @@ pub mod copies;
 pub mod error;
 pub mod invitations;
 pub mod keys;
+pub mod refusals;
 pub mod resets;
 pub mod sessions;
 pub mod sql;
@@ -21,6 +23,8 @@ pub trait Store:
     users::Users
     + attempts::Attempts
     + bans::Bans
+    + allowlist::Allowlist
+    + refusals::Refusals
     + sessions::Sessions
     + invitations::Invitations
     + keys::Keys
@@ -36,6 +40,8 @@ impl<T> Store for T where
     T: users::Users
         + attempts::Attempts
         + bans::Bans
+        + allowlist::Allowlist
+        + refusals::Refusals
         + sessions::Sessions
         + invitations::Invitations
         + keys::Keys

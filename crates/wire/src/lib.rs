@@ -4,6 +4,9 @@
 //! cannot be renamed on one side only.
 
 pub mod account;
+pub mod allowlist;
+pub mod audit;
+pub mod bans;
 pub mod challenge;
 pub mod envelope;
 pub mod jwk;
@@ -12,6 +15,7 @@ pub mod password;
 pub mod paths;
 pub mod problem;
 pub mod refresh;
+pub mod refusals;
 pub mod session;
 pub mod signup;
 

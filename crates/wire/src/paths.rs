@@ -11,6 +11,10 @@ pub const ACCOUNT_PAGE: &str = "/dashboard/account";
 pub const DELETE_PAGE: &str = "/dashboard/account/delete";
 pub const USERS_PAGE: &str = "/dashboard/users";
 pub const INVITATIONS_PAGE: &str = "/dashboard/invitations";
+pub const BANS_PAGE: &str = "/dashboard/bans";
+pub const AUDIT_PAGE: &str = "/dashboard/audit";
+/// The audit trail as a spreadsheet: a page, since a link leads there.
+pub const AUDIT_FILE: &str = "/dashboard/audit.csv";
 
 pub const CHALLENGE: &str = "/api/challenge";
 pub const LOGIN: &str = "/api/login";
@@ -28,6 +32,15 @@ pub const ACCOUNT_DELETE: &str = "/api/account/delete";
 pub const USERS: &str = "/api/admin/users";
 /// `GET` lists, `POST` makes one, `DELETE` on `/{id}` below it revokes one.
 pub const INVITATIONS: &str = "/api/admin/invitations";
+/// `GET` finds, `POST` makes; `DELETE` on `/{id}` below it lifts.
+pub const BANS: &str = "/api/admin/bans";
+pub const EXPLAIN: &str = "/api/admin/bans/explain";
+/// `GET` lists, `POST` adds; `DELETE` on `/{id}` below it removes.
+pub const ALLOWLIST: &str = "/api/admin/allow";
+pub const AUDIT: &str = "/api/admin/audit";
+pub const REFUSALS: &str = "/api/admin/refusals/hours";
+/// Server-sent events.
+pub const LIVE: &str = "/api/admin/live";
 
 pub const JWKS: &str = "/.well-known/jwks.json";
 pub const METADATA: &str = "/.well-known/postern";

@@ -39,6 +39,10 @@ pub enum Code {
     SessionEnded,
     /// Only administrators may do this. 403.
     Forbidden,
+    /// The ban would close the address that asks, this machine or a trusted proxy: ask with `force`. 409.
+    WouldLockOut,
+    /// The list has as many entries as it may. 409.
+    Full,
     /// The request does not come from this site's own pages. 403.
     CrossSite,
     /// Nobody may sign up here, or the invitation is wrong or used. 403.
@@ -85,6 +89,9 @@ pub struct Problem {
     pub code: Code,
     /// What went wrong, for people: one plain sentence.
     pub title: String,
+    /// What exactly, where that helps: one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// Seconds to wait, rounded up; the same as the `Retry-After` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,

@@ -1,53 +1,244 @@
-//! `postern ban list|lift`
+//! `postern ban list|add|lift|explain|export`
 
-use super::{Failure, Outcome};
+use super::print::{self, left, moment, nothing};
+use super::{Failure, Outcome, firewall};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use clap::Subcommand;
+use crate::entropy::SystemEntropy;
+use crate::flows::bans::{self, Error};
+use crate::flows::operator::Operator;
+use clap::{Args, Subcommand, ValueEnum};
+use domain::ban::{Scope, Trigger};
 use domain::identity::Identity;
-use std::net::IpAddr;
-use std::time::Duration;
-use store::bans::Ban;
+use store::bans::{Ban, Search};
+use wire::bans::{Explanation, NewBan};
+
+/// Bans that are read at a time.
+const PAGE: u32 = 500;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the bans in force
-    List,
-    /// Lift every ban on an address: 203.0.113.7 or 2001:db8::/64
-    Lift { address: String },
+    /// List bans, newest first: those in force, or also those that are over
+    List(List),
+    /// Close an address by hand
+    Add(Add),
+    /// Open an address: lift every ban on it
+    Lift {
+        /// 203.0.113.7, 2001:db8::1 or 2001:db8::/64
+        address: String,
+        /// Why, for whoever reads the history
+        #[arg(long, default_value = "Lifted from the command line.")]
+        reason: String,
+    },
+    /// Say why an address is closed, and what would close it
+    Explain {
+        address: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what is closed for everything, for a firewall in front
+    Export {
+        /// One address a line, JSON, or a file for `nft -f`
+        #[arg(long, value_enum, default_value = "plain")]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only this address or this incident
+    word: Option<String>,
+    /// Also bans that are over
+    #[arg(long)]
+    all: bool,
+    /// Only bans of this trigger: invalid_credentials, spray, flood, manual ...
+    #[arg(long, value_parser = trigger)]
+    trigger: Option<Trigger>,
+    /// The most bans
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Add {
+    address: String,
+    /// Why, for the person who reads the history
+    #[arg(long)]
+    reason: String,
+    /// How long: 15m, 2h, 30d
+    #[arg(long = "for", default_value = "24h", value_name = "TIME")]
+    length: String,
+    /// What it closes: everything, or only signing in
+    #[arg(long, default_value = "everything", value_parser = scope)]
+    scope: Scope,
+    /// Even if it closes this machine or a trusted proxy
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    Plain,
+    Json,
+    Nft,
 }
 
 pub async fn run(config: Config, command: Command) -> Outcome {
     let store = super::store::open(&config).await?;
-    let now = SystemClock.now();
+    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {
-        Command::List => {
-            for ban in store.active_bans(now).await? {
-                println!("{}", line(&ban, now));
+        Command::List(wanted) => list(&operator, wanted).await,
+        Command::Add(wanted) => add(&operator, wanted).await,
+        Command::Lift { address, reason } => lift(&operator, &address, &reason).await,
+        Command::Explain { address, json } => {
+            let explained = bans::explain(&operator, &address).await?;
+            if json {
+                return print::json(&explained);
             }
+            explain(&explained, operator.now);
+            Ok(())
         }
-        Command::Lift { address } => {
-            let address = identity(&address, config.settings.ipv6_prefix)?;
-            let lifted = store.lift(address, "command line", now).await?;
-            if lifted.is_empty() {
-                return Err(format!("{address} is not banned").into());
-            }
-            println!("{address} is open again. A running server knows within a second.");
+        Command::Export { format } => export(&operator, format).await,
+    }
+}
+
+async fn list(operator: &Operator<'_>, wanted: List) -> Outcome {
+    let prefix = operator.config.settings.ipv6_prefix;
+    let word = wanted.word.as_deref().and_then(|word| bans::word(word, prefix));
+    let filtered = word.is_some() || wanted.trigger.is_some();
+    let search = Search {
+        word,
+        trigger: wanted.trigger,
+        in_force: (!wanted.all).then_some(true),
+        before: None,
+        limit: wanted.limit,
+        now: operator.now,
+    };
+    let found = bans::list(operator.store, &search).await?.bans;
+    if found.is_empty() && filtered {
+        return Err(nothing("no such ban"));
+    }
+    if wanted.json {
+        return print::json(&found);
+    }
+    if found.is_empty() {
+        print::empty("Nobody is banned.");
+        return Ok(());
+    }
+    let rows = found.into_iter().map(|ban| {
+        let time = match ban.lifted_at {
+            _ if ban.in_force => left(ban.until - operator.now),
+            Some(at) => format!("lifted {}", moment(at)),
+            None => format!("over {}", moment(ban.until)),
+        };
+        [ban.address, ban.scope, time, ban.incident, ban.trigger, ban.made_by, ban.reason]
+    });
+    print::table(["ADDRESS", "CLOSES", "LEFT", "INCIDENT", "TRIGGER", "BY", "REASON"], rows);
+    Ok(())
+}
+
+async fn add(operator: &Operator<'_>, wanted: Add) -> Outcome {
+    let wanted = NewBan {
+        address: wanted.address,
+        scope: wanted.scope.to_string(),
+        length: wanted.length,
+        reason: wanted.reason,
+        force: wanted.force,
+    };
+    match bans::make(operator, &wanted).await {
+        Ok(ban) => {
+            println!("{} is closed for {}, incident {}.", ban.identity, left(ban.until - ban.since), ban.incident);
+            println!("A running server knows within a second.");
+            Ok(())
         }
+        Err(Error::WouldLockOut) => {
+            Err("this would close this machine or a trusted proxy; add --force to do it all the same".into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn lift(operator: &Operator<'_>, address: &str, reason: &str) -> Outcome {
+    let identity = Identity::read(address, operator.config.settings.ipv6_prefix)?;
+    if bans::lift(operator, identity, reason).await?.is_empty() {
+        return Err(nothing(format!("{identity} is not banned")));
+    }
+    println!("{identity} is open again. A running server knows within a second.");
+    Ok(())
+}
+
+fn explain(explained: &Explanation, now: i64) {
+    let Explanation { address, allowed, .. } = explained;
+    match (explained.everything_closed_until, explained.sign_in_closed_until) {
+        (Some(until), _) => println!("{address} is closed for everything, for {}.", left(until - now)),
+        (None, Some(until)) => println!("{address} cannot sign in, for {}.", left(until - now)),
+        (None, None) if allowed.is_empty() => println!("{address} is open."),
+        (None, None) => println!("{address} is open: it is on the allowlist."),
+    }
+    for entry in allowed {
+        println!("  allowed: {} ({})", entry.network, entry.comment);
+    }
+    for ban in &explained.bans {
+        println!("  {}: {} {} ({})", ban.incident, ban.reason, ban.evidence, ban.trigger);
+    }
+    let rows = explained.rules.iter().map(|rule| {
+        let next = left(i64::try_from(rule.next_seconds).unwrap_or(i64::MAX / 1000) * 1000);
+        [rule.trigger.clone(), format!("{} of {}", rule.strikes, rule.threshold), rule.scope.clone(), next]
+    });
+    print::table(["TRIGGER", "STRIKES", "WOULD CLOSE", "FOR"], rows);
+}
+
+async fn export(operator: &Operator<'_>, format: Format) -> Outcome {
+    let bans = outside(operator).await?;
+    match format {
+        Format::Plain => bans.iter().for_each(|ban| println!("{}", ban.identity)),
+        Format::Json => {
+            let rows: Vec<_> = bans
+                .iter()
+                .map(|ban| {
+                    serde_json::json!({"address": ban.identity, "until": ban.until, "incident": ban.incident,
+                        "trigger": ban.trigger.as_str()})
+                })
+                .collect();
+            print::json(&rows)?;
+        }
+        Format::Nft => print!("{}", firewall::nft(&bans, operator.now)),
     }
     Ok(())
 }
 
-/// A bare address counts as the server counts it.
-fn identity(text: &str, v6_prefix: u8) -> Result<Identity, Failure> {
-    match text.parse::<IpAddr>() {
-        Ok(address) => Ok(Identity::of(address, v6_prefix)),
-        Err(_) => Ok(text.parse::<Identity>()?),
+/// What a firewall may drop: addresses, closed for everything, that no entry of the allowlist is in.
+/// Each address once, with the ban that lasts longest.
+async fn outside(operator: &Operator<'_>) -> Result<Vec<Ban>, Failure> {
+    let (store, now) = (operator.store, operator.now);
+    let allowed: Vec<_> = store.allowlist().await?.into_iter().filter(|allowed| allowed.in_force(now)).collect();
+    let mut bans: Vec<Ban> = Vec::new();
+    let mut search = Search { in_force: Some(true), limit: PAGE, now, ..Search::default() };
+    loop {
+        let page = store.search_bans(&search).await?;
+        search.before = page.last().map(|ban| ban.id.clone());
+        if page.is_empty() {
+            break;
+        }
+        bans.extend(page.into_iter().filter(|ban| ban.scope == Scope::Everything).filter(|ban| {
+            let network = bans::network(ban.identity);
+            network.is_some_and(|network| !allowed.iter().any(|allowed| firewall::overlap(&allowed.network, &network)))
+        }));
     }
+    bans.sort_by_key(|ban| (ban.identity, std::cmp::Reverse(ban.until)));
+    bans.dedup_by_key(|ban| ban.identity);
+    Ok(bans)
 }
 
-fn line(ban: &Ban, now: i64) -> String {
-    let seconds = u64::try_from(ban.until - now).unwrap_or_default().div_ceil(1000);
-    let left = humantime::format_duration(Duration::from_secs(seconds));
-    format!("{}\t{}\t{left}\t{}\t{}", ban.identity, ban.scope, ban.incident, ban.reason)
+fn trigger(text: &str) -> Result<Trigger, String> {
+    let all = Trigger::ALL.iter().map(|trigger| trigger.as_str()).collect::<Vec<_>>().join(", ");
+    Trigger::parse(text).ok_or_else(|| format!("write one of {all}"))
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    Scope::parse(text).ok_or_else(|| format!("write {} or {}", Scope::SignIn, Scope::Everything))
 }

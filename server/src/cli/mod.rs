@@ -1,13 +1,18 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "what clap prints as help is not Markdown")]
 
+mod allow;
+mod audit;
 mod backup;
 mod ban;
 mod calibrate;
 mod config;
 mod doctor;
+mod firewall;
 mod invite;
+mod print;
 mod serve;
+mod session;
 mod setup;
 mod store;
 mod user;
@@ -20,9 +25,12 @@ use std::process::ExitCode;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Outcome = Result<(), Failure>;
 
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 failed, 2 the command or a setting is wrong, 3 what was asked for is not there";
+
 /// A self-hosted sign-in portal and auth server in one program.
 #[derive(Debug, Parser)]
-#[command(name = "postern", version, propagate_version = true)]
+#[command(name = "postern", version, propagate_version = true, after_help = EXIT_CODES)]
 struct Cli {
     /// The settings file [default: postern.toml in this folder, if there is one]
     #[arg(long, global = true, env = "POSTERN_CONFIG", value_name = "FILE")]
@@ -49,9 +57,17 @@ enum Command {
     User(user::Command),
     /// Print a one-time link that makes an account
     Invite(invite::Args),
+    /// Where people are signed in
+    #[command(subcommand)]
+    Session(session::Command),
     /// Addresses that are closed
     #[command(subcommand)]
     Ban(ban::Command),
+    /// Networks that are never closed
+    #[command(subcommand)]
+    Allow(allow::Command),
+    /// What happened, newest first
+    Audit(audit::Command),
     /// The settings, from file, environment and flags together
     #[command(subcommand)]
     Config(config::Command),
@@ -65,7 +81,7 @@ enum Command {
     Calibrate(calibrate::Args),
 }
 
-/// Parses, runs, and says in one line what went wrong. Exit codes: 0 done, 1 failed, 2 usage or settings.
+/// Parses, runs, and says in one line what went wrong. Exit codes: see [`EXIT_CODES`].
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let (config, origins) = match cli.layers().load_with_origins() {
@@ -80,7 +96,10 @@ pub fn main() -> ExitCode {
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
+        Command::Session(command) => blocking(session::run(config, command)),
         Command::Ban(command) => blocking(ban::run(config, command)),
+        Command::Allow(command) => blocking(allow::run(config, command)),
+        Command::Audit(command) => blocking(audit::run(config, command)),
         Command::Config(command) => {
             config::run(&config, &origins, &command);
             Ok(())
@@ -94,7 +113,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("postern: {}", crate::jobs::chain(&*error));
-            ExitCode::FAILURE
+            if error.is::<print::Nothing>() { ExitCode::from(3) } else { ExitCode::FAILURE }
         }
     }
 }

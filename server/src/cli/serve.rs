@@ -68,6 +68,7 @@ async fn serve(config: Config) -> Outcome {
     let serving = tokio::spawn(connections::serve(listener, router(&state), door, stopped));
     wait_for_signal().await?;
     tracing::info!("stopping: requests that have begun are answered");
+    state.live.end();
     let _ = stop.send(true);
     serving.await?;
     jobs.await?;

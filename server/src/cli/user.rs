@@ -263,5 +263,6 @@ pub fn entry(event: Event, user: &str) -> Entry {
         address: "-".to_owned(),
         device: "Command line".to_owned(),
         actor: None,
+        about: String::new(),
     }
 }

@@ -44,6 +44,11 @@ impl Proxies {
         Ok(Self { trusted, client_address })
     }
 
+    /// Whether a network has an address of a trusted proxy in it.
+    pub fn overlap(&self, network: &IpNet) -> bool {
+        self.trusted.iter().any(|trusted| trusted.contains(network) || network.contains(trusted))
+    }
+
     pub fn trusts(&self, peer: IpAddr) -> bool {
         !self.trusted.is_empty() && {
             let peer = peer.to_canonical();

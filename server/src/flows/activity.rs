@@ -37,7 +37,14 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
         (Event::MadeAdministrator, _) => Seen::MadeAdministrator,
         (Event::MadeUser, _) => Seen::MadeUser,
         (
-            Event::UserAdded | Event::BanLifted | Event::UserDeleted | Event::InvitationMade | Event::InvitationRevoked,
+            Event::UserAdded
+            | Event::BanMade
+            | Event::BanLifted
+            | Event::AllowAdded
+            | Event::AllowRemoved
+            | Event::UserDeleted
+            | Event::InvitationMade
+            | Event::InvitationRevoked,
             _,
         ) => return None,
     };

@@ -22,6 +22,7 @@ pub fn entry(state: &AppState, client: &Client, event: Event, outcome: &str) -> 
         address: client.address.to_string(),
         device: client.device(),
         actor: None,
+        about: String::new(),
     }
 }
 
@@ -37,5 +38,6 @@ pub fn of_system(state: &AppState, event: Event, user: &str) -> Entry {
         address: String::new(),
         device: String::new(),
         actor: None,
+        about: String::new(),
     }
 }

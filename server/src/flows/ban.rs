@@ -1,8 +1,11 @@
 //! Strikes and the bans they make.
 
 use crate::bans::Closed;
+use crate::entropy::Entropy;
 use crate::floods::Flood;
+use crate::guards::client::Client;
 use crate::http::ApiError;
+use crate::live::Refusal;
 use crate::state::AppState;
 use domain::ban::{Trigger, incident};
 use domain::identity::Identity;
@@ -11,18 +14,22 @@ use store::attempts::Sentence;
 use store::bans::Ban;
 use wire::problem::Code;
 
-/// What a ban needs, should one be due.
-pub fn sentence(state: &AppState) -> Sentence {
-    let random = || incident(u32::from_be_bytes(state.entropy.bytes()));
+/// What a ban of this client needs, should one be due.
+pub fn sentence(state: &AppState, client: &Client) -> Sentence {
     Sentence {
         policy: Arc::clone(&state.config.policy),
         ban_id: state.ulid(),
         spray_id: state.ulid(),
-        incident: random(),
-        spray_incident: random(),
+        incident: fresh_incident(&*state.entropy),
+        spray_incident: fresh_incident(&*state.entropy),
         jitter: u16::from_be_bytes(state.entropy.bytes()),
+        exempt: client.exempt(state),
         now: state.now(),
     }
+}
+
+pub fn fresh_incident(entropy: &dyn Entropy) -> String {
+    incident(u32::from_be_bytes(entropy.bytes()))
 }
 
 /// Puts bans into force here and writes one line each for the operator.
@@ -37,9 +44,23 @@ pub fn impose(state: &AppState, bans: &[Ban]) {
     }
 }
 
+/// Puts a ban by hand into force here.
+pub fn announce(state: &AppState, ban: &Ban) {
+    let made = std::slice::from_ref(ban);
+    impose(state, made);
+    state.live.tell(&Refusal::new(ban.identity, ban.trigger, made, ban.since));
+}
+
 /// A strike outside an attempt. Answers with the ban if one was due, else with `code`.
-pub async fn strike(state: &AppState, identity: Identity, trigger: Trigger, evidence: &str, code: Code) -> ApiError {
-    let sentence = sentence(state);
+pub async fn strike(
+    state: &AppState,
+    client: &Client,
+    identity: Identity,
+    trigger: Trigger,
+    evidence: &str,
+    code: Code,
+) -> ApiError {
+    let sentence = sentence(state, client);
     match state.store.strike(identity, trigger, evidence, &sentence).await {
         Ok(ban) => {
             // A ban that was in force already is not a new one.
@@ -49,6 +70,8 @@ pub async fn strike(state: &AppState, identity: Identity, trigger: Trigger, evid
             } else {
                 state.bans.apply(ban.as_slice());
             }
+            let made = if new { ban.as_slice() } else { &[] };
+            state.live.tell(&Refusal::new(identity, trigger, made, sentence.now));
             refusal(code, ban.as_slice(), state)
         }
         Err(error) => error.into(),
@@ -56,16 +79,18 @@ pub async fn strike(state: &AppState, identity: Identity, trigger: Trigger, evid
 }
 
 /// The answer to one request too many.
-pub async fn flood(state: &AppState, identity: Identity, flood: Flood) -> ApiError {
+pub async fn flood(state: &AppState, client: &Client, identity: Identity, flood: Flood) -> ApiError {
     let now = state.now();
     // Of many that arrive together the first bans; the others only hear of it.
     let turn = state.queue.turn(identity).await;
-    if let Some(closed) = state.bans.closed(identity, domain::ban::Scope::Everything, now) {
+    let exempt = client.exempt(state);
+    if !exempt && let Some(closed) = state.bans.closed(identity, domain::ban::Scope::Everything, now) {
         return ApiError::banned(closed, now);
     }
-    let error = strike(state, identity, Trigger::Flood, &flood.to_string(), Code::Banned).await;
+    let error = strike(state, client, identity, Trigger::Flood, &flood.to_string(), Code::Banned).await;
     drop(turn);
-    error
+    // Nobody is banned who is on the allowlist; but one too many is one too many.
+    if exempt { ApiError::wait(Code::Busy, 1000) } else { error }
 }
 
 /// A refusal with the wait that its bans impose.

@@ -135,7 +135,7 @@ async fn refuse(
         counts_for_account: client.known.is_none(),
         evidence: "a name and password that do not fit".to_owned(),
         audit: entry,
-        sentence: ban::sentence(state),
+        sentence: ban::sentence(state, client),
     };
     Stop::Ended(sealed::end_refused(state, refusal, Code::WrongCredentials).await)
 }

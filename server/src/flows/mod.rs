@@ -1,20 +1,25 @@
 //! What the endpoints do, each in the same order: guard, load, judge, save, tell.
 
 pub mod activity;
+pub mod allowlist;
 pub mod audit;
 pub mod ban;
+pub mod bans;
 pub mod invitations;
 pub mod issue;
 pub mod login;
 pub mod logout;
 pub mod new_password;
+pub mod operator;
 pub mod password;
 pub mod refresh;
+pub mod refusals;
 pub mod reset;
 pub mod sealed;
 pub mod sessions;
 pub mod signup;
 pub mod to_its_end;
+pub mod trail;
 pub mod users;
 
 pub use to_its_end::to_its_end;

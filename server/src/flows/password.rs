@@ -129,7 +129,7 @@ impl Asked {
             counts_for_account: self.client.known.is_none(),
             evidence: "a wrong password in a session that was open".to_owned(),
             audit: self.entry(Reason::Wrong.as_str()),
-            sentence: ban::sentence(&self.state),
+            sentence: ban::sentence(&self.state, &self.client),
         };
         Err(Stop::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCredentials).await))
     }

@@ -7,7 +7,7 @@ use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::passwords::Place;
 use crate::state::AppState;
-use crate::{dpop, keyring};
+use crate::{dpop, keyring, live};
 use axum::body::Bytes;
 use domain::ban::{Scope, Trigger};
 use domain::encoding::{base64url, sha256};
@@ -85,7 +85,15 @@ async fn check_short_key(state: &AppState, client: &Client, sealed: &Sealed) -> 
     let macs = &state.keyring.macs;
     let Ok(short_key) = ShortKey::authenticate(&macs.short_key, &sealed.request.short_key) else {
         let evidence = "a short_key with a wrong MAC";
-        return Err(ban::strike(state, client.identity, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
+        return Err(ban::strike(
+            state,
+            client,
+            client.identity,
+            Trigger::ForgedShortKey,
+            evidence,
+            Code::ShortKeyForged,
+        )
+        .await);
     };
     // A program's short_key sets no cookies: nobody can sign a visitor in under another's name.
     let cookie =
@@ -95,7 +103,8 @@ async fn check_short_key(state: &AppState, client: &Client, sealed: &Sealed) -> 
         Ok(()) => Ok(short_key),
         Err(Refused::Expired) if state.config.policy.expired_short_key.is_some() => {
             let evidence = "a short_key that had run out";
-            Err(ban::strike(state, client.identity, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired).await)
+            Err(ban::strike(state, client, client.identity, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired)
+                .await)
         }
         Err(Refused::Expired) => Err(ApiError::new(Code::ShortKeyExpired)),
         Err(Refused::Forged | Refused::Mismatch) => Err(ApiError::new(Code::ShortKeyMismatch)),
@@ -112,7 +121,7 @@ async fn begin(
     for _ in 0..BUSY_TRIES {
         let now = state.now();
         // While this one waited for its turn, the one before may have closed the address.
-        if let Some(closed) = state.bans.closed(client.judged(), Scope::SignIn, now) {
+        if let Some(closed) = client.closed(state, Scope::SignIn) {
             return Err(ApiError::banned(closed, now));
         }
         let begin = Begin {
@@ -120,20 +129,22 @@ async fn begin(
             short_key: short_key.id(),
             short_key_expires_at: short_key.expires_at(),
             body: sealed.body_hash.clone(),
+            exempt: client.exempt(state),
             now,
         };
         match state.store.begin(&begin).await? {
             Begun::Reserved => return Ok(()),
             Begun::Busy => tokio::time::sleep(BUSY_PAUSE).await,
             Begun::Banned(ban) => {
-                state.bans.apply(std::slice::from_ref(&ban));
-                return Err(ban::refusal(Code::Banned, &[ban], state));
+                state.bans.apply(std::slice::from_ref(&*ban));
+                return Err(ban::refusal(Code::Banned, &[*ban], state));
             }
             Begun::Resent => return Err(ApiError::new(Code::AlreadyReceived)),
             Begun::Replayed => {
                 let evidence = "a short_key that was used before";
                 return Err(ban::strike(
                     state,
+                    client,
                     client.identity,
                     Trigger::ReplayedShortKey,
                     evidence,
@@ -196,7 +207,7 @@ async fn refuse_envelope(state: &AppState, client: &Client, attempt: Attempt, ki
         counts_for_account: false,
         evidence: "an envelope that does not open or was not made for this request".to_owned(),
         audit: audit::entry(state, client, event, outcome),
-        sentence: ban::sentence(state),
+        sentence: ban::sentence(state, client),
     };
     end_refused(state, refusal, code).await
 }
@@ -206,6 +217,12 @@ pub async fn end_refused(state: &AppState, refusal: Refusal, code: Code) -> ApiE
     match state.store.refuse(&refusal).await {
         Ok(bans) => {
             ban::impose(state, &bans);
+            state.live.tell(&live::Refusal::new(
+                refusal.attempt.identity,
+                refusal.trigger,
+                &bans,
+                refusal.sentence.now,
+            ));
             ban::refusal(told(code, &bans), &bans, state)
         }
         Err(error) => error.into(),

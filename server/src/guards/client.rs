@@ -41,6 +41,18 @@ impl Client {
         self.known.as_ref().map_or(self.identity, KnownDevice::identity)
     }
 
+    /// What closes the door to this client, for this scope.
+    pub fn closed(&self, state: &AppState, scope: Scope) -> Option<Closed> {
+        let now = state.now();
+        // The list is walked only where there is a ban.
+        state.bans.closed(self.judged(), scope, now).filter(|_| !self.exempt(state))
+    }
+
+    /// Whether the address is on the allowlist.
+    pub fn exempt(&self, state: &AppState) -> bool {
+        state.allowlist.covers(self.address, state.now())
+    }
+
     /// "Firefox on Linux"
     pub fn device(&self) -> String {
         device::name(self.user_agent.as_ref().and_then(|agent| agent.to_str().ok()))
@@ -56,7 +68,7 @@ pub async fn guard(
 ) -> Response {
     let address = forwarded::client(&state.config.proxies, peer.ip(), request.headers());
     let client = Client::new(address, state.config.settings.ipv6_prefix, request.headers());
-    if let Some(closed) = state.bans.closed(client.identity, Scope::Everything, state.now()) {
+    if let Some(closed) = client.closed(&state, Scope::Everything) {
         return refuse(&state, closed, &request);
     }
     request.extensions_mut().insert(client);

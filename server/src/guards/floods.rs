@@ -1,5 +1,6 @@
 //! Limits on how much one address, or one known device, asks at once.
 
+use super::client::Client;
 use crate::floods::{Class, InFlight};
 use crate::flows;
 use crate::http::ApiError;
@@ -10,9 +11,9 @@ use domain::identity::Identity;
 ///
 /// # Errors
 /// `banned`: the request was one too many.
-pub async fn enter(state: &AppState, identity: Identity, class: Class) -> Result<InFlight, ApiError> {
+pub async fn enter(state: &AppState, client: &Client, identity: Identity, class: Class) -> Result<InFlight, ApiError> {
     match state.floods.enter(identity, class, state.now()) {
         Ok(in_flight) => Ok(in_flight),
-        Err(flood) => Err(flows::ban::flood(state, identity, flood).await),
+        Err(flood) => Err(flows::ban::flood(state, client, identity, flood).await),
     }
 }

@@ -24,10 +24,10 @@ pub async fn sign_in_api(
     same_origin::api(&state, &request)?;
     client.known = known_device::find(&state, request.headers());
     sign_in::check(&state, &client)?;
-    let _in_flight = floods::enter(&state, client.judged(), Class::SignIn).await?;
+    let _in_flight = floods::enter(&state, &client, client.judged(), Class::SignIn).await?;
     // Many known devices share an address, and an address has its limits all the same.
     let _by_address = match &client.known {
-        Some(_) => Some(floods::enter(&state, client.identity, Class::Other).await?),
+        Some(_) => Some(floods::enter(&state, &client, client.identity, Class::Other).await?),
         None => None,
     };
     request.extensions_mut().insert(client);
@@ -45,7 +45,7 @@ pub async fn api(
     next: Next,
 ) -> Result<Response, ApiError> {
     same_origin::api(&state, &request)?;
-    let _in_flight = floods::enter(&state, client.identity, Class::Other).await?;
+    let _in_flight = floods::enter(&state, &client, client.identity, Class::Other).await?;
     Ok(next.run(body::read(request).await?).await)
 }
 
@@ -63,7 +63,7 @@ pub async fn page(
         return Ok(redirect);
     }
     same_origin::page(&request)?;
-    let _in_flight = floods::enter(&state, client.identity, Class::Other).await?;
+    let _in_flight = floods::enter(&state, &client, client.identity, Class::Other).await?;
     Ok(next.run(request).await)
 }
 
@@ -77,6 +77,6 @@ pub async fn public(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let _in_flight = floods::enter(&state, client.identity, Class::Other).await?;
+    let _in_flight = floods::enter(&state, &client, client.identity, Class::Other).await?;
     Ok(next.run(request).await)
 }

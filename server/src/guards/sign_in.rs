@@ -8,9 +8,8 @@ use domain::ban::Scope;
 /// # Errors
 /// `banned`, with the time left.
 pub fn check(state: &AppState, client: &Client) -> Result<(), ApiError> {
-    let now = state.now();
-    match state.bans.closed(client.judged(), Scope::SignIn, now) {
-        Some(closed) => Err(ApiError::banned(closed, now)),
+    match client.closed(state, Scope::SignIn) {
+        Some(closed) => Err(ApiError::banned(closed, state.now())),
         None => Ok(()),
     }
 }

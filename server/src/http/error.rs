@@ -11,6 +11,7 @@ use wire::problem::{Code, MEDIA_TYPE, Problem};
 #[derive(Debug)]
 pub struct ApiError {
     code: Code,
+    detail: Option<String>,
     retry_after_ms: Option<i64>,
     incident: Option<String>,
     nonce: Option<String>,
@@ -23,7 +24,12 @@ pub struct Cause(pub Arc<dyn std::error::Error + Send + Sync>);
 
 impl ApiError {
     pub fn new(code: Code) -> Self {
-        Self { code, retry_after_ms: None, incident: None, nonce: None, cause: None }
+        Self { code, detail: None, retry_after_ms: None, incident: None, nonce: None, cause: None }
+    }
+
+    /// With a sentence for the person who asked.
+    pub fn explained(code: Code, detail: impl ToString) -> Self {
+        Self { detail: Some(detail.to_string()), ..Self::new(code) }
     }
 
     pub fn wait(code: Code, ms: i64) -> Self {
@@ -56,6 +62,12 @@ impl From<store::Error> for ApiError {
     }
 }
 
+impl From<domain::operator::Unfit> for ApiError {
+    fn from(unfit: domain::operator::Unfit) -> Self {
+        Self::explained(Code::BadRequest, unfit)
+    }
+}
+
 impl From<crate::passwords::Error> for ApiError {
     fn from(error: crate::passwords::Error) -> Self {
         Self::broken(error)
@@ -70,6 +82,7 @@ impl IntoResponse for ApiError {
             status: status.as_u16(),
             code: self.code,
             title: title.to_owned(),
+            detail: self.detail,
             retry_after,
             incident: self.incident,
         };
@@ -115,6 +128,10 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::NoSession => (StatusCode::UNAUTHORIZED, "Not signed in."),
         Code::SessionEnded => (StatusCode::UNAUTHORIZED, "This session has ended. Sign in again."),
         Code::Forbidden => (StatusCode::FORBIDDEN, "Only administrators may do this."),
+        Code::WouldLockOut => {
+            (StatusCode::CONFLICT, "This would close your own address, this machine or a trusted proxy.")
+        }
+        Code::Full => (StatusCode::CONFLICT, "The list is full: take something off it first."),
         Code::CrossSite => (StatusCode::FORBIDDEN, "This request does not come from this site's own pages."),
         Code::SignupClosed => (StatusCode::FORBIDDEN, "Nobody can sign up here with this link."),
         Code::LinkUsedUp => (StatusCode::GONE, "This link was used already, or has run out."),

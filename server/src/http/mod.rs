@@ -1,18 +1,26 @@
 //! One file per endpoint, and what they share.
 
+pub mod allowlist;
 pub mod assets;
+pub mod audit;
+pub mod bans;
 pub mod challenge;
 pub mod delivery;
 pub mod error;
+pub mod export;
 pub mod invitations;
+pub mod live;
 pub mod login;
 pub mod logout;
 pub mod metadata;
 pub mod not_found;
+pub mod office;
 pub mod pages;
 pub mod password;
 pub mod refresh;
+pub mod refusals;
 pub mod render;
+mod request;
 pub mod session;
 pub mod sessions;
 pub mod signup;

@@ -1,6 +1,6 @@
 //! The pages: what each shows is loaded here, before rendering starts.
 
-use super::{ApiError, render};
+use super::{ApiError, office, render};
 use crate::config::SignupMode;
 use crate::cookies::{self, Name};
 use crate::flows;
@@ -19,7 +19,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::account::Role;
 use domain::ban::Scope;
-use domain::identity::Identity;
 use domain::local_path::local_path;
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
@@ -76,8 +75,9 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
         (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_)) => Ok(Page::Elsewhere(target)),
         (paths::SIGNUP_PAGE, Some(_)) => Ok(Page::Elsewhere(paths::DASHBOARD_PAGE.to_owned())),
         (paths::LOGIN_PAGE, None) => {
-            let judged = known_device::find(state, headers).map_or(client.identity, |known| known.identity());
-            login(state, judged, target, asked.why.as_deref()).await
+            let mut client = client.clone();
+            client.known = known_device::find(state, headers);
+            login(state, &client, target, asked.why.as_deref()).await
         }
         (paths::RESUME_PAGE, None) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
         (paths::SIGNUP_PAGE, None) => signup(state).await,
@@ -85,13 +85,13 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
         (paths::RESET_PAGE, _) => {
             Ok(Page::View(View::Reset(ResetView { password_min: state.config.settings.password.min })))
         }
-        (path, Some(signed_in)) => dashboard(state, path, &signed_in).await,
+        (path, Some(signed_in)) => dashboard(state, client, uri, path, &signed_in).await,
         (_, None) => Ok(Page::Elsewhere(door(state, headers, uri))),
     }
 }
 
 /// Where a stranger to the dashboard goes: a browser that was signed in tries to resume first.
-fn door(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
+pub fn door(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
     let page = if cookies::get(headers, &state.config, Name::Access).is_some() {
         paths::RESUME_PAGE
     } else {
@@ -109,9 +109,8 @@ fn serde_urlencoded_pair(name: &str, value: &str) -> String {
     format!("{name}={value}")
 }
 
-async fn login(state: &AppState, judged: Identity, next: String, why: Option<&str>) -> Result<Page, ApiError> {
-    let now = state.now();
-    let closed = state.bans.closed(judged, Scope::SignIn, now);
+async fn login(state: &AppState, client: &Client, next: String, why: Option<&str>) -> Result<Page, ApiError> {
+    let closed = client.closed(state, Scope::SignIn);
     Ok(Page::View(View::Login(LoginView {
         next,
         why: match why {
@@ -139,7 +138,13 @@ async fn signup(state: &AppState) -> Result<Page, ApiError> {
     })))
 }
 
-async fn dashboard(state: &AppState, path: &str, signed_in: &SignedIn) -> Result<Page, ApiError> {
+async fn dashboard(
+    state: &AppState,
+    client: &Client,
+    uri: &Uri,
+    path: &str,
+    signed_in: &SignedIn,
+) -> Result<Page, ApiError> {
     let claims = &signed_in.claims;
     let viewer = Viewer {
         username: claims.preferred_username.clone(),
@@ -150,7 +155,9 @@ async fn dashboard(state: &AppState, path: &str, signed_in: &SignedIn) -> Result
     let view = match path {
         paths::ACCOUNT_PAGE => View::Account(AccountView { viewer, password_min }),
         paths::DELETE_PAGE => View::Delete(AccountView { viewer, password_min }),
-        paths::USERS_PAGE | paths::INVITATIONS_PAGE => administration(state, path, viewer, signed_in).await?,
+        paths::USERS_PAGE | paths::INVITATIONS_PAGE | paths::BANS_PAGE | paths::AUDIT_PAGE => {
+            administration(state, client, uri, viewer, signed_in).await?
+        }
         paths::DASHBOARD_PAGE => View::Overview(Box::new(overview(state, viewer, signed_in).await?)),
         paths::DEVICES_PAGE => {
             let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
@@ -166,9 +173,15 @@ async fn dashboard(state: &AppState, path: &str, signed_in: &SignedIn) -> Result
 }
 
 /// To everybody else these pages are not there.
-async fn administration(state: &AppState, path: &str, viewer: Viewer, signed_in: &SignedIn) -> Result<View, ApiError> {
+async fn administration(
+    state: &AppState,
+    client: &Client,
+    uri: &Uri,
+    viewer: Viewer,
+    signed_in: &SignedIn,
+) -> Result<View, ApiError> {
     let Some(administrator) = Administrator::find(state, signed_in.clone()).await? else { return Ok(View::NotFound) };
-    Ok(match path {
+    Ok(match uri.path() {
         paths::USERS_PAGE => {
             let users = flows::users::list(state).await?;
             View::Users(UsersView { viewer, me: administrator.user.id, users })
@@ -177,6 +190,8 @@ async fn administration(state: &AppState, path: &str, viewer: Viewer, signed_in:
             let invitations = flows::invitations::open(state).await?;
             View::Invitations(InvitationsView { viewer, invitations })
         }
+        paths::BANS_PAGE => office::bans(state, client, uri, viewer, &administrator).await?,
+        paths::AUDIT_PAGE => office::trail(state, uri, viewer).await?,
         _ => View::NotFound,
     })
 }

@@ -4,6 +4,8 @@ use crate::support::{PASSWORD, Portal};
 use http::StatusCode;
 use serde_json::json;
 use std::time::Duration;
+use store::audit::Event;
+use store::bans::Lifting;
 use wire::paths;
 
 fn forged() -> serde_json::Value {
@@ -82,7 +84,10 @@ async fn a_ban_outlives_a_restart_and_other_nodes_hear_of_it_and_of_its_lifting(
     assert_eq!(visitor.at(&portal.another().await).get("/login").await.code(), "banned", "after a restart");
     other.advance(1_000).await;
     assert_eq!(visitor.at(&other).get("/login").await.code(), "banned", "on another node");
-    portal.store().lift("203.0.113.7".parse().unwrap(), "a test", portal.state.now()).await.unwrap();
+    let now = portal.state.now();
+    let audit = portal.entry(Event::BanLifted, "nobody");
+    let lifting = Lifting { by: "a test".to_owned(), reason: "A test.".to_owned(), audit, now };
+    portal.store().lift("203.0.113.7".parse().unwrap(), &lifting).await.unwrap();
     portal.advance(1_000).await;
     other.advance(0).await;
     assert_eq!(visitor.get("/login").await.status, StatusCode::OK);

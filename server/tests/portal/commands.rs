@@ -1,6 +1,8 @@
 //! The program's commands, run as an operator runs them.
 
 use crate::support::{postern, said};
+use std::path::Path;
+use std::process::Command;
 
 const PASSWORD: &str = "correct horse battery staple\n";
 
@@ -33,7 +35,7 @@ fn accounts_are_added_listed_disabled_and_given_passwords() {
     assert_eq!(run(&["user", "set-password", "nobody"], PASSWORD).status.code(), Some(1));
     assert_eq!(run(&["setup"], "").status.code(), Some(1), "somebody has an account");
     assert_eq!(said(&run(&["ban", "list"], "")), "");
-    assert_eq!(run(&["ban", "lift", "203.0.113.7"], "").status.code(), Some(1));
+    assert_eq!(run(&["ban", "lift", "203.0.113.7"], "").status.code(), Some(3));
     assert!(said(&run(&["ban", "lift", "nonsense"], "")).contains("write 203.0.113.7"));
 }
 
@@ -78,4 +80,88 @@ fn settings_that_cannot_stand_refuse_to_start() {
     for part in ["postern.toml", "line 2", "presets", "`preset`"] {
         assert!(said(&output).contains(part), "{}", said(&output));
     }
+}
+
+#[test]
+fn operators_close_allow_and_look_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, PASSWORD);
+    let done = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        said(&output)
+    };
+    let code = |arguments: &[&str]| run(arguments).status.code();
+    assert!(run(&["user", "add", "alice"]).status.success());
+
+    let scan = ["--reason", "It scans our ports.", "--for", "2h"];
+    assert!(done(&[&["ban", "add", "203.0.113.7"], &scan[..]].concat()).contains("is closed for 2h, incident"));
+    done(&[&["ban", "add", "2001:db8::9"], &scan[..]].concat());
+    done(&[&["ban", "add", "203.0.113.8", "--scope", "sign-in"], &scan[..]].concat());
+    let here = run(&[&["ban", "add", "127.0.0.1"], &scan[..]].concat());
+    assert_eq!(here.status.code(), Some(1));
+    assert!(said(&here).contains("--force"), "{}", said(&here));
+    assert_eq!(code(&["ban", "add", "203.0.113.7"]), Some(2), "a reason is asked for");
+    assert_eq!(code(&["ban", "add", "203.0.113.7", "--reason", "x", "--for", "soon"]), Some(1));
+
+    let listed = done(&["ban", "list"]);
+    assert!(listed.contains("203.0.113.7\teverything\t"), "{listed}");
+    let json: Vec<wire::bans::Ban> = serde_json::from_str(&done(&["ban", "list", "--json"])).unwrap();
+    assert_eq!(
+        json.iter().map(|ban| ban.address.as_str()).collect::<Vec<_>>(),
+        ["203.0.113.8", "2001:db8::/64", "203.0.113.7"]
+    );
+    assert!(json.iter().all(|ban| ban.made_by == "command line"));
+    assert!(done(&["ban", "list", &json[0].incident]).starts_with("203.0.113.8\t"));
+    assert_eq!(code(&["ban", "list", "203.0.113.99"]), Some(3));
+    assert!(done(&["ban", "explain", "203.0.113.8"]).starts_with("203.0.113.8 cannot sign in"));
+    assert_eq!(done(&["ban", "export"]), "203.0.113.7\n2001:db8::/64\n");
+
+    done(&["allow", "add", "2001:db8::/32", "--comment", "home", "--for", "30d"]);
+    assert!(done(&["allow", "list"]).starts_with("2001:db8::/32\t"));
+    assert_eq!(done(&["ban", "export"]), "203.0.113.7\n");
+    assert_eq!(code(&["allow", "add", "::/0", "--comment", "all"]), Some(1));
+    done(&["allow", "remove", "2001:db8::/32"]);
+    assert_eq!(code(&["allow", "remove", "2001:db8::/32"]), Some(3));
+
+    done(&["ban", "lift", "203.0.113.7", "--reason", "It was us."]);
+    assert!(done(&["ban", "list", "203.0.113.7", "--all"]).contains("lifted"));
+    let done_so_far = done(&["audit", "--event", "ban_lifted", "--since", "1h"]);
+    assert!(done_so_far.contains("203.0.113.7"), "{done_so_far}");
+    assert!(done(&["audit", "--user", "alice"]).contains("user_added"));
+    assert_eq!(code(&["audit", "--user", "nobody"]), Some(3));
+    assert_eq!(code(&["audit", "--event", "nothing"]), Some(1));
+    assert_eq!(code(&["session", "list", "alice"]), Some(3));
+    assert_eq!(code(&["session", "end", "alice"]), Some(3));
+    assert_eq!(code(&["session", "end", "nobody"]), Some(3));
+    assert!(done(&["--help"]).contains("3 what was asked for is not there"));
+}
+
+#[test]
+fn the_real_nft_reads_what_is_exported() {
+    let Some(nft) = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft"].into_iter().find(|path| Path::new(path).exists())
+    else {
+        assert!(std::env::var_os("CI").is_none(), "the package nftables must be there under CI");
+        println!("skipped: there is no nft");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    let check = || {
+        let file = folder.path().join("closed.nft");
+        std::fs::write(&file, run(&["ban", "export", "--format", "nft"]).stdout).unwrap();
+        let checked = Command::new(nft).args(["-c", "-f"]).arg(&file).output().unwrap();
+        assert!(checked.status.success(), "{}\n{}", said(&checked), std::fs::read_to_string(&file).unwrap());
+        std::fs::read_to_string(file).unwrap()
+    };
+    assert!(!check().contains("elements"), "an empty set is a set");
+    for address in ["203.0.113.7", "203.0.113.8", "2001:db8::1", "2001:db8:0:1::1"] {
+        assert!(run(&["ban", "add", address, "--reason", "A test."]).status.success());
+    }
+    // As if IPv6 had counted by another length before: one ban inside another.
+    let wide = ["--set", "ipv6_prefix=48", "ban", "add", "2001:db8::1", "--reason", "A test."];
+    assert!(run(&wide).status.success());
+    let exported = check();
+    assert_eq!(exported.matches("timeout 86").count(), 3, "{exported}");
+    assert!(exported.contains("2001:db8::/48") && !exported.contains("2001:db8::/64"), "{exported}");
 }

@@ -15,6 +15,7 @@ mod known_device;
 mod login;
 mod logs;
 mod operator;
+mod operators;
 mod refresh;
 mod retention;
 mod same_origin;

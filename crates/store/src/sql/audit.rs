@@ -4,14 +4,30 @@ use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::audit::{Audit, Entry, Event};
+use crate::audit::{Audit, Entry, Event, Line, Search};
 use async_trait::async_trait;
 use domain::UnixMs;
 
+macro_rules! found {
+    ($first:literal) => {
+        concat!(
+            "SELECT a.id, a.at, a.event, a.outcome, a.user_id, a.session_id, a.address, a.device,
+                a.actor, a.about, u.name AS username, d.name AS actor_name
+            FROM audit a LEFT JOIN users u ON u.id = a.user_id LEFT JOIN users d ON d.id = a.actor WHERE ",
+            $first,
+            "a.at >= $1 AND a.at <= $2 AND ($3 = '' OR a.at < $4 OR a.id < $3)
+            AND ($5 = '' OR a.event = $5) AND ($6 = '' OR a.outcome = $6)
+            ORDER BY a.at DESC, a.id DESC LIMIT $7"
+        )
+    };
+}
+
 sql! {
-    APPEND = "INSERT INTO audit (id, at, event, outcome, user_id, session_id, address, device, actor)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor
+    APPEND = "INSERT INTO audit (id, at, event, outcome, user_id, session_id, address, device, actor, about)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    FOUND = found!("");
+    FOUND_OF_USER = found!("(a.user_id = $8 OR a.actor = $8) AND ");
+    OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about
         FROM audit WHERE user_id = $1 ORDER BY at DESC LIMIT $2";
     ODD = "SELECT COUNT(*) AS n FROM audit
         WHERE user_id = $1 AND at >= $2 AND (outcome <> 'ok' OR event = 'token_reused')";
@@ -28,6 +44,7 @@ pub async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &Entry) -> Result<(
         Value::Text(&entry.address),
         Value::Text(&entry.device),
         Value::OptText(entry.actor.as_deref()),
+        Value::Text(&entry.about),
     ];
     tx.execute(APPEND, values).await.map(drop)
 }
@@ -44,6 +61,24 @@ impl Write for Entry {
 impl<DB: Backend> Audit for SqlStore<DB> {
     async fn append(&self, entry: &Entry) -> Result<()> {
         self.write(entry.clone()).await
+    }
+
+    async fn search_audit(&self, search: &Search) -> Result<Vec<Line>> {
+        let newest = search.until.map_or(i64::MAX, |until| until.saturating_sub(1));
+        let (at, id) = search.before.as_ref().map_or((newest, ""), |(at, id)| (*at, id.as_str()));
+        let since = Value::Int(search.since.unwrap_or(0));
+        let (newest, before, at) = (Value::Int(newest.min(at)), Value::Text(id), Value::Int(at));
+        let event = Value::Text(search.event.map_or("", Event::as_str));
+        let outcome = Value::Text(search.outcome.as_deref().unwrap_or(""));
+        let limit = Value::Int(search.limit.into());
+        let rows = match &search.user {
+            Some(user) => {
+                let values = [since, newest, before, at, event, outcome, limit, Value::Text(user)];
+                self.all(FOUND_OF_USER, values).await?
+            }
+            None => self.all(FOUND, [since, newest, before, at, event, outcome, limit]).await?,
+        };
+        rows.iter().map(|row| named(row)).collect()
     }
 
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>> {
@@ -63,6 +98,10 @@ impl<DB: Backend> Audit for SqlStore<DB> {
     }
 }
 
+fn named<DB: Backend>(row: &Record<DB>) -> Result<Line> {
+    Ok(Line { entry: entry(row)?, username: row.opt_text("username")?, actor_name: row.opt_text("actor_name")? })
+}
+
 fn entry<DB: Backend>(row: &Record<DB>) -> Result<Entry> {
     Ok(Entry {
         id: row.text("id")?,
@@ -74,5 +113,6 @@ fn entry<DB: Backend>(row: &Record<DB>) -> Result<Entry> {
         address: row.text("address")?,
         device: row.text("device")?,
         actor: row.opt_text("actor")?,
+        about: row.text("about")?,
     })
 }

@@ -1,25 +1,41 @@
+use super::audit::append;
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
 use super::ladders::{Ladder, climb, hold};
 use super::store::SqlStore;
-use super::strikes;
+use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::write::Write;
+use super::{refusals, strikes};
 use crate::Result;
 use crate::attempts::Sentence;
-use crate::bans::{Ban, Bans};
+use crate::audit::Entry;
+use crate::bans::{Ban, Bans, Held, Lifting, Search};
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::ban::{Scope, Trigger};
+use domain::ban::{GRACE_MS, Rung, Scope, Trigger};
 use domain::identity::Identity;
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
-            "SELECT id, incident, identity, scope, cause, reason, evidence, since, until, made_by, lifted_at, lifted_by
+            "SELECT id, incident, identity, scope, cause, reason, evidence, since, until, made_by, lifted_at, lifted_by,
+                lift_reason
             FROM bans WHERE ",
             $rest
         )
+    };
+}
+
+macro_rules! found {
+    ($first:literal) => {
+        select!(concat!(
+            $first,
+            "($1 = '' OR cause = $1) AND ($2 = '' OR id < $2)
+            AND ($3 <> 'in force' OR (lifted_at IS NULL AND until > $4))
+            AND ($3 <> 'over' OR lifted_at IS NOT NULL OR until <= $4)
+            ORDER BY id DESC LIMIT $5"
+        ))
     };
 }
 
@@ -31,16 +47,32 @@ sql! {
     ACTIVE_OF = select!("identity = $1 AND lifted_at IS NULL AND until > $2 ORDER BY until DESC LIMIT 1");
     ACTIVE = select!("lifted_at IS NULL AND until > $1");
     CHANGED = select!("changed_at >= $1");
-    LIFT = "UPDATE bans SET lifted_at = $2, lifted_by = $3, changed_at = $2
+    FOUND = found!("");
+    FOUND_BY_WORD = found!("(identity = $6 OR incident = $6) AND ");
+    ALL_ACTIVE_OF = select!("identity = $1 AND lifted_at IS NULL AND until > $2 ORDER BY until DESC");
+    RUNGS = "SELECT cause, step, until FROM ladders WHERE identity = $1 AND step > 0 AND expires_at > $2
+        ORDER BY cause, step DESC";
+    STRIKES = "SELECT cause, at FROM strikes WHERE identity = $1 AND expires_at > $2 ORDER BY at";
+    LIFTED = "SELECT COUNT(*) AS n FROM bans WHERE identity = $1 AND lifted_at > $2";
+    LIFT = "UPDATE bans SET lifted_at = $2, lifted_by = $3, lift_reason = $4, changed_at = $2
         WHERE identity = $1 AND lifted_at IS NULL AND until > $2
-        RETURNING id, incident, identity, scope, cause, reason, evidence, since, until, made_by, lifted_at, lifted_by";
-    FORGET_LADDERS = "DELETE FROM ladders WHERE identity = $1";
+        RETURNING id, incident, identity, scope, cause, reason, evidence, since, until, made_by, lifted_at, lifted_by,
+            lift_reason";
+    FORGET_LADDERS = "DELETE FROM ladders WHERE identity = $1 AND cause <> 'spray'";
+    FORGET_SPRAY = "DELETE FROM ladders WHERE identity = $1 AND cause = 'spray'";
     FORGET_STRIKES = "DELETE FROM strikes WHERE identity = $1";
 }
 
 /// The ban of the identity that lasts longest, whatever it closes.
 pub async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, identity: &str, now: UnixMs) -> Result<Option<Ban>> {
     tx.one(ACTIVE_OF, [Value::Text(identity), Value::Int(now)]).await?.as_ref().map(ban).transpose()
+}
+
+/// Whether an operator has opened the identity a moment ago.
+pub async fn lifted_lately<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, now: UnixMs) -> Result<bool> {
+    let identity = identity.to_string();
+    let after = Value::Int(now.saturating_sub(GRACE_MS));
+    Ok(tx.count(LIFTED, [Value::Text(&identity), after]).await? > 0)
 }
 
 pub async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<()> {
@@ -85,6 +117,14 @@ impl Write for Strike {
     type Output = Option<Ban>;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
+        let ban = if self.sentence.exempt { None } else { self.judge(tx).await? };
+        refusals::count(tx, self.trigger, self.sentence.now).await?;
+        Ok(ban)
+    }
+}
+
+impl Strike {
+    async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
         let Some(rule) = self.sentence.policy.rule(self.trigger) else {
             return Ok(None);
         };
@@ -102,10 +142,23 @@ impl Write for Strike {
     }
 }
 
+struct Make {
+    ban: Ban,
+    audit: Entry,
+}
+
+impl Write for Make {
+    type Output = ();
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        insert_ban(tx, &self.ban).await?;
+        append(tx, &self.audit).await
+    }
+}
+
 struct Lift {
     identity: String,
-    by: String,
-    now: UnixMs,
+    lifting: Lifting,
 }
 
 impl Write for Lift {
@@ -113,9 +166,17 @@ impl Write for Lift {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<Ban>> {
         let identity = Value::Text(&self.identity);
+        let Lifting { by, reason, audit, now } = &self.lifting;
+        // In the order of a refusal, and one lift after another: whoever waits here is not waited for.
+        take_turn(tx, "lift", *now).await?;
         tx.execute(FORGET_LADDERS, [identity]).await?;
+        tx.execute(FORGET_SPRAY, [identity]).await?;
         tx.execute(FORGET_STRIKES, [identity]).await?;
-        tx.all(LIFT, [identity, Value::Int(self.now), Value::Text(&self.by)]).await?.iter().map(ban).collect()
+        let lifted = tx.all(LIFT, [identity, Value::Int(*now), Value::Text(by), Value::Text(reason)]).await?;
+        if !lifted.is_empty() {
+            append(tx, audit).await?;
+        }
+        lifted.iter().map(ban).collect()
     }
 }
 
@@ -132,6 +193,14 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         self.write(Strike { identity, trigger, evidence, sentence }).await
     }
 
+    async fn ban(&self, ban: &Ban, audit: &Entry) -> Result<()> {
+        self.write(Make { ban: ban.clone(), audit: audit.clone() }).await
+    }
+
+    async fn ban_by_id(&self, id: &str) -> Result<Option<Ban>> {
+        self.one(BY_ID, [Value::Text(id)]).await?.as_ref().map(ban).transpose()
+    }
+
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>> {
         self.all(ACTIVE, [Value::Int(now)]).await?.iter().map(ban).collect()
     }
@@ -140,8 +209,42 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         self.all(CHANGED, [Value::Int(since)]).await?.iter().map(ban).collect()
     }
 
-    async fn lift(&self, identity: Identity, by: &str, now: UnixMs) -> Result<Vec<Ban>> {
-        self.write(Lift { identity: identity.to_string(), by: by.to_owned(), now }).await
+    async fn search_bans(&self, search: &Search) -> Result<Vec<Ban>> {
+        let state = match search.in_force {
+            Some(true) => "in force",
+            Some(false) => "over",
+            None => "",
+        };
+        let trigger = Value::Text(search.trigger.map_or("", Trigger::as_str));
+        let before = Value::Text(search.before.as_deref().unwrap_or(""));
+        let (state, now) = (Value::Text(state), Value::Int(search.now));
+        let limit = Value::Int(search.limit.into());
+        let rows = match &search.word {
+            Some(word) => self.all(FOUND_BY_WORD, [trigger, before, state, now, limit, Value::Text(word)]).await?,
+            None => self.all(FOUND, [trigger, before, state, now, limit]).await?,
+        };
+        rows.iter().map(ban).collect()
+    }
+
+    async fn held_against(&self, identity: Identity, now: UnixMs) -> Result<Held> {
+        let identity = identity.to_string();
+        let values = [Value::Text(&identity), Value::Int(now)];
+        let bans = self.all(ALL_ACTIVE_OF, values).await?;
+        let (rungs, strikes) = (self.all(RUNGS, values).await?, self.all(STRIKES, values).await?);
+        let rung = |row: &Record<DB>| {
+            let rung = Rung { step: row.small("ladders", "step")?, until: row.int("until")? };
+            Ok((row.word("ladders", "cause", Trigger::parse)?, rung))
+        };
+        let strike = |row: &Record<DB>| Ok((row.word("strikes", "cause", Trigger::parse)?, row.int("at")?));
+        Ok(Held {
+            bans: bans.iter().map(ban).collect::<Result<_>>()?,
+            rungs: rungs.iter().map(rung).collect::<Result<_>>()?,
+            strikes: strikes.iter().map(strike).collect::<Result<_>>()?,
+        })
+    }
+
+    async fn lift(&self, identity: Identity, lifting: &Lifting) -> Result<Vec<Ban>> {
+        self.write(Lift { identity: identity.to_string(), lifting: lifting.clone() }).await
     }
 
     async fn sweep_bans(&self, before: UnixMs) -> Result<u64> {
@@ -163,5 +266,6 @@ fn ban<DB: Backend>(row: &Record<DB>) -> Result<Ban> {
         made_by: row.text("made_by")?,
         lifted_at: row.opt_int("lifted_at")?,
         lifted_by: row.opt_text("lifted_by")?,
+        lift_reason: row.opt_text("lift_reason")?,
     })
 }

@@ -46,8 +46,10 @@ impl Write for BeginUnlessFull {
 impl BeginUnlessFull {
     async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>, identity: &str) -> Result<Begun> {
         let begin = &self.begin;
-        if let Some(ban) = active_ban(tx, identity, begin.now).await? {
-            return Ok(Begun::Banned(ban));
+        if !begin.exempt
+            && let Some(ban) = active_ban(tx, identity, begin.now).await?
+        {
+            return Ok(Begun::Banned(Box::new(ban)));
         }
         if self.full {
             return Ok(Begun::Full);

@@ -1,8 +1,8 @@
 //! Every statement of this crate, so that start-up can prepare them all on the engine in use.
 
 use super::{
-    accept, attempts, audit, bans, begin, invitations, keys, ladders, refuse, resets, session_writes, sessions,
-    strikes, sweep, turns, upkeep, user_changes, users,
+    accept, allowlist, attempts, audit, bans, begin, invitations, keys, ladders, refusals, refuse, resets,
+    session_writes, sessions, strikes, sweep, turns, upkeep, user_changes, users,
 };
 
 /// Names SQL texts and lists them in `STATEMENTS`: none can be left out of the check at start-up.
@@ -16,6 +16,7 @@ pub(super) use sql;
 
 const FILES: &[&[&str]] = &[
     accept::STATEMENTS,
+    allowlist::STATEMENTS,
     attempts::STATEMENTS,
     audit::STATEMENTS,
     bans::STATEMENTS,
@@ -23,6 +24,7 @@ const FILES: &[&[&str]] = &[
     invitations::STATEMENTS,
     keys::STATEMENTS,
     ladders::STATEMENTS,
+    refusals::STATEMENTS,
     refuse::STATEMENTS,
     resets::STATEMENTS,
     session_writes::STATEMENTS,

@@ -6,7 +6,7 @@ use super::catalogue::sql;
 use super::tx::Tx;
 use crate::Result;
 use crate::attempts::Sentence;
-use crate::bans::Ban;
+use crate::bans::{Ban, ENGINE};
 use domain::UnixMs;
 use domain::ban::{Rule, Rung, Trigger};
 use domain::identity::Identity;
@@ -93,9 +93,10 @@ pub async fn climb<DB: Backend>(
         evidence: evidence.to_owned(),
         since: due.now,
         until: rung.until,
-        made_by: "engine".to_owned(),
+        made_by: ENGINE.to_owned(),
         lifted_at: None,
         lifted_by: None,
+        lift_reason: None,
     };
     insert_ban(tx, &ban).await?;
     let identity = ladder.identity.to_string();

@@ -1,6 +1,7 @@
 //! The ports on SQLite and PostgreSQL: one SQL text, one set of migrations, two ways to write.
 
 mod accept;
+mod allowlist;
 mod attempts;
 mod audit;
 mod backend;
@@ -14,6 +15,7 @@ mod invitations;
 mod keys;
 mod ladders;
 mod open;
+mod refusals;
 mod refuse;
 mod resets;
 mod session_writes;

@@ -3,11 +3,12 @@
 use super::attempts::release;
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::bans::lifted_lately;
 use super::catalogue::sql;
 use super::ladders::{Ladder, climb, hold};
-use super::strikes;
 use super::tx::Tx;
 use super::write::Write;
+use super::{refusals, strikes};
 use crate::Result;
 use crate::attempts::Refusal;
 use crate::bans::Ban;
@@ -24,11 +25,14 @@ impl Write for Refusal {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<Ban>> {
         release(tx, &self.attempt).await?;
         let mut bans = Vec::new();
-        bans.extend(self.strike(tx).await?);
-        bans.extend(self.spray(tx).await?);
+        if !self.sentence.exempt {
+            bans.extend(self.strike(tx).await?);
+            bans.extend(self.spray(tx).await?);
+        }
         if let (true, Some(account)) = (self.counts_for_account, &self.account) {
             tx.execute(COUNT_FAILURE, [Value::Text(account), Value::Int(self.sentence.now)]).await?;
         }
+        refusals::count(tx, self.trigger, self.sentence.now).await?;
         append(tx, &self.audit).await?;
         Ok(bans)
     }
@@ -46,6 +50,11 @@ impl Refusal {
         let ladder = Ladder { identity: self.attempt.identity, trigger: self.trigger, account };
         let held = hold(tx, &ladder, self.sentence.now).await?;
         if !strikes::is_due(tx, &self.attempt.id, &ladder, rule, &self.sentence).await? {
+            return Ok(None);
+        }
+        // An operator has just opened the door: a slip of the finger must not close it again at once.
+        let slip = self.trigger == Trigger::InvalidCredentials;
+        if slip && lifted_lately(tx, ladder.identity, self.sentence.now).await? {
             return Ok(None);
         }
         climb(tx, &ladder, &held, rule, self.sentence.first(), &self.evidence).await.map(Some)

@@ -14,6 +14,8 @@ const CHUNK: i64 = 500;
 /// whose clock is behind would take again.
 const SKEW_MS: i64 = 60_000;
 const FAILURES_KEPT_MS: i64 = 30 * 24 * 3_600_000;
+/// Longer than any picture of them shows.
+const REFUSALS_KEPT_MS: i64 = 8 * 24 * 3_600_000;
 
 sql! {
     COUNT_SHORT_KEYS = "SELECT COUNT(*) AS n FROM short_keys";
@@ -36,6 +38,8 @@ sql! {
             AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id) LIMIT $2)";
     FAILURES = "DELETE FROM account_failures WHERE last_at <= $1
         AND account IN (SELECT account FROM account_failures WHERE last_at <= $1 LIMIT $2)";
+    REFUSALS = "DELETE FROM refusals WHERE hour <= $1
+        AND (hour, cause) IN (SELECT hour, cause FROM refusals WHERE hour <= $1 LIMIT $2)";
     AUDIT = "DELETE FROM audit WHERE at < $1 AND id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
     // Nothing is over before its last change, and that column has an index.
     BANS = "DELETE FROM bans WHERE changed_at < $1 AND (until < $1 OR lifted_at < $1) AND id IN
@@ -68,6 +72,7 @@ impl<DB: Backend> SqlStore<DB> {
             (STRIKES, now),
             (LADDERS, now),
             (FAILURES, now.saturating_sub(FAILURES_KEPT_MS)),
+            (REFUSALS, now.saturating_sub(REFUSALS_KEPT_MS)),
         ] {
             gone += self.sweep(sql, before).await?;
         }

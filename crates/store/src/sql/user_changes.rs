@@ -32,7 +32,7 @@ sql! {
             disabled_at = $3, deleted_at = $3
         WHERE id = $1 AND deleted_at IS NULL";
     ERASE_SESSIONS = "UPDATE sessions SET device = '', address = '' WHERE user_id = $1";
-    ERASE_AUDIT = "UPDATE audit SET device = '', address = '' WHERE user_id = $1";
+    ERASE_AUDIT = "UPDATE audit SET device = '', address = '' WHERE user_id = $1 OR actor = $1";
     ERASE_RESETS = "DELETE FROM resets WHERE user_id = $1";
 }
 

@@ -1,6 +1,6 @@
 use crate::fixture::Fixture;
-use crate::make::{NOW, entry};
-use store::audit::{Entry, Event};
+use crate::make::{NOW, entry, user};
+use store::audit::{Entry, Event, Search};
 
 pub async fn newest_first_and_no_more_than_asked_for(fixture: Fixture) {
     let store = fixture.open().await;
@@ -35,4 +35,46 @@ pub async fn odd_entries_are_refusals_and_reuse(fixture: Fixture) {
     assert_eq!(store.odd_entries("ada", NOW).await.unwrap(), 2);
     assert_eq!(store.odd_entries("ada", NOW + 1).await.unwrap(), 1);
     assert_eq!(store.odd_entries("ada", NOW + 2).await.unwrap(), 0);
+}
+
+pub async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let mut written = Vec::new();
+    for n in 0..6 {
+        let outcome = if n % 2 == 0 { "ok" } else { "invalid_credentials" };
+        let whose = if n < 3 { Some(ada.as_str()) } else { None };
+        // Two in each millisecond.
+        let entry = Entry {
+            outcome: outcome.to_owned(),
+            about: format!("thing {n}"),
+            ..entry(Event::Login, whose, NOW + 1 + i64::from(n / 2))
+        };
+        store.append(&entry).await.unwrap();
+        written.insert(0, entry);
+    }
+    let all = Search { limit: 100, event: Some(Event::Login), ..Search::default() };
+    let found = async |search: Search| store.search_audit(&search).await.unwrap();
+    let entries =
+        async |search: Search| -> Vec<Entry> { found(search).await.into_iter().map(|line| line.entry).collect() };
+    assert_eq!(entries(all.clone()).await, written);
+    assert_eq!(entries(Search { event: None, ..all.clone() }).await.len(), 7, "with the account itself");
+    let names: Vec<_> = found(all.clone()).await.into_iter().map(|line| line.username).collect();
+    assert_eq!(names[2..4], [None, Some("ada".to_owned())]);
+    assert_eq!(entries(Search { user: Some(ada.clone()), ..all.clone() }).await, written[3..]);
+    let by_ada = Entry { actor: Some(ada.clone()), ..entry(Event::BanMade, None, NOW) };
+    store.append(&by_ada).await.unwrap();
+    let done = found(Search { user: Some(ada), event: Some(Event::BanMade), ..all.clone() }).await;
+    assert_eq!((&done[0].entry, done[0].actor_name.as_deref()), (&by_ada, Some("ada")), "what they did as well");
+    assert_eq!(entries(Search { outcome: Some("ok".to_owned()), ..all.clone() }).await.len(), 3);
+    assert_eq!(entries(Search { since: Some(NOW + 2), until: Some(NOW + 3), ..all.clone() }).await, written[2..4]);
+    let mut pages = Vec::new();
+    let mut before = None;
+    loop {
+        let page = entries(Search { before, limit: 1, ..all.clone() }).await;
+        let Some(last) = page.last() else { break };
+        before = Some((last.at, last.id.clone()));
+        pages.extend(page);
+    }
+    assert_eq!(pages, written);
 }

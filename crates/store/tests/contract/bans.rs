@@ -1,7 +1,13 @@
 use crate::fixture::Fixture;
-use crate::make::{HOUR, MINUTE, NOW, SECOND, guess, identity, reserved, sentence};
-use domain::ban::{Policy, Trigger};
+use crate::make::{
+    HOUR, MINUTE, NOW, SECOND, begin, entry, fresh, guess, identity, lifting, refusal, reserved, sentence,
+};
+use domain::UnixMs;
+use domain::ban::{GRACE_MS, Policy, Scope, Trigger};
 use domain::identity::Identity;
+use store::attempts::{Begin, Begun};
+use store::audit::{Event, Search};
+use store::bans::{Ban, Search as BanSearch};
 
 pub async fn those_in_force_and_those_changed(fixture: Fixture) {
     let store = fixture.open().await;
@@ -27,7 +33,7 @@ pub async fn lifting_forgets_ladders_and_strikes(fixture: Fixture) {
     let flood = store.strike(identity(1), Trigger::Flood, "", &sentence(&policy, second.since)).await.unwrap().unwrap();
 
     let now = second.since + SECOND;
-    let lifted = store.lift(identity(1), "root", now).await.unwrap();
+    let lifted = store.lift(identity(1), &lifting("root", now)).await.unwrap();
     let mut ids: Vec<_> = lifted.iter().map(|ban| ban.id.as_str()).collect();
     ids.sort_unstable();
     assert_eq!(ids, [second.id.as_str(), flood.id.as_str()]);
@@ -35,13 +41,121 @@ pub async fn lifting_forgets_ladders_and_strikes(fixture: Fixture) {
     assert_eq!(store.bans_changed(now).await.unwrap().len(), 2);
     assert!(store.active_bans(now).await.unwrap().iter().all(|ban| ban.identity != identity(1)));
     assert!(store.active_bans(NOW).await.unwrap().contains(&other));
-    assert!(store.lift(identity(1), "root", now).await.unwrap().is_empty());
-    assert!(store.lift(identity(3), "root", now).await.unwrap().is_empty());
+    assert!(store.lift(identity(1), &lifting("root", now)).await.unwrap().is_empty());
+    assert!(store.lift(identity(3), &lifting("root", now)).await.unwrap().is_empty());
+
+    let written = Search { limit: 10, event: Some(Event::BanLifted), ..Search::default() };
+    assert_eq!(store.search_audit(&written).await.unwrap().len(), 1, "only where there was something to lift");
 
     let attempt = reserved(&*store, identity(1), now).await;
     store.release(&attempt).await.unwrap();
+    let now = now + GRACE_MS;
     let again = guess(&*store, identity(1), "ada", now).await.remove(0);
     assert_eq!(again.until - again.since, 2 * SECOND, "back at the first step");
     let again = store.strike(identity(1), Trigger::Flood, "", &sentence(&policy, now + HOUR)).await.unwrap().unwrap();
     assert_eq!(again.until - again.since, MINUTE);
+}
+
+fn by_hand(identity: Identity, now: UnixMs) -> Ban {
+    Ban {
+        id: fresh("ban"),
+        incident: fresh("incident"),
+        identity,
+        scope: Scope::Everything,
+        trigger: Trigger::Manual,
+        reason: "It scans our ports.".to_owned(),
+        evidence: String::new(),
+        since: now,
+        until: now + HOUR,
+        made_by: "root".to_owned(),
+        lifted_at: None,
+        lifted_by: None,
+        lift_reason: None,
+    }
+}
+
+pub async fn by_hand_and_found_again(fixture: Fixture) {
+    let store = fixture.open().await;
+    let mut made = Vec::new();
+    for n in 0..5 {
+        let ban = by_hand(identity(n % 2), NOW + i64::from(n));
+        store.ban(&ban, &entry(Event::BanMade, Some("root"), NOW)).await.unwrap();
+        made.insert(0, ban);
+    }
+    let slip = guess(&*store, identity(7), "ada", NOW).await.remove(0);
+    store.lift(identity(1), &lifting("root", NOW + MINUTE)).await.unwrap();
+
+    let all = BanSearch { limit: 100, now: NOW + MINUTE, ..BanSearch::default() };
+    let ids = async |search: BanSearch| -> Vec<String> {
+        store.search_bans(&search).await.unwrap().into_iter().map(|ban| ban.id).collect()
+    };
+    let made_ids = |places: &[usize]| places.iter().map(|n| made[*n].id.clone()).collect::<Vec<_>>();
+    let of = |word: &str| BanSearch { word: Some(word.to_owned()), ..all.clone() };
+    assert_eq!(ids(all.clone()).await.len(), 6);
+    assert_eq!(ids(BanSearch { trigger: Some(Trigger::Manual), ..all.clone() }).await.len(), 5);
+    assert_eq!(ids(of(&identity(0).to_string())).await, made_ids(&[0, 2, 4]));
+    assert_eq!(ids(of(&made[1].incident)).await, made_ids(&[1]));
+    assert_eq!(ids(of("' OR ''='")).await, Vec::<String>::new());
+    assert_eq!(ids(BanSearch { in_force: Some(true), ..all.clone() }).await, made_ids(&[0, 2, 4]));
+    let over = BanSearch { in_force: Some(false), ..all.clone() };
+    assert_eq!(ids(over.clone()).await[1..], made_ids(&[1, 3]));
+    assert_eq!(ids(over.clone()).await[0], slip.id);
+    let second = BanSearch { before: Some(made[1].id.clone()), limit: 1, ..over.clone() };
+    assert_eq!(ids(second).await, made_ids(&[3]));
+    assert_eq!(ids(BanSearch { now: NOW + 2 * HOUR, ..over }).await.len(), 6);
+    let one = store.ban_by_id(&made[1].id).await.unwrap().unwrap();
+    assert_eq!((one.lifted_at, one.lift_reason.as_deref()), (Some(NOW + MINUTE), Some("A mistake.")));
+    assert!(store.active_bans(NOW).await.unwrap().contains(&made[0]));
+    assert_eq!(store.ban_by_id("none").await.unwrap(), None);
+}
+
+pub async fn what_is_held_against_an_identity(fixture: Fixture) {
+    let store = fixture.open().await;
+    assert_eq!(store.held_against(identity(1), NOW).await.unwrap(), store::bans::Held::default());
+    let first = guess(&*store, identity(1), "ada", NOW).await.remove(0);
+    let second = guess(&*store, identity(1), "ada", first.until).await.remove(0);
+    guess(&*store, identity(2), "bob", NOW).await;
+    let held = store.held_against(identity(1), second.since).await.unwrap();
+    assert_eq!(held.bans, std::slice::from_ref(&second));
+    let steps: Vec<_> = held.rungs.iter().map(|(trigger, rung)| (*trigger, rung.step, rung.until)).collect();
+    assert_eq!(steps, [(Trigger::InvalidCredentials, 2, second.until)]);
+    assert_eq!(held.strikes, [(Trigger::InvalidCredentials, NOW), (Trigger::InvalidCredentials, first.until)]);
+    assert!(store.held_against(identity(1), second.until).await.unwrap().bans.is_empty());
+}
+
+pub async fn after_lifting_a_slip_counts_and_does_not_ban(fixture: Fixture) {
+    let store = fixture.open().await;
+    guess(&*store, identity(1), "ada", NOW).await;
+    store.lift(identity(1), &lifting("root", NOW)).await.unwrap();
+    assert!(guess(&*store, identity(1), "ada", NOW + GRACE_MS - 1).await.is_empty());
+    assert_eq!(store.held_against(identity(1), NOW).await.unwrap().strikes.len(), 1);
+    let spray: Vec<_> = {
+        let mut bans = Vec::new();
+        for name in ["ann", "bob", "cid", "dan"] {
+            bans.extend(guess(&*store, identity(1), name, NOW + 1).await);
+        }
+        bans
+    };
+    assert_eq!(spray.len(), 1, "five names are an attack all the same");
+    assert_eq!(spray[0].trigger, Trigger::Spray);
+    let flood = sentence(&Policy::standard(), NOW + 1);
+    assert!(store.strike(identity(1), Trigger::Flood, "", &flood).await.unwrap().is_some());
+}
+
+pub async fn nothing_is_held_against_the_exempt(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ban = by_hand(identity(1), NOW);
+    store.ban(&ban, &entry(Event::BanMade, None, NOW)).await.unwrap();
+    let closed = begin(identity(1), NOW);
+    assert_eq!(store.begin(&closed).await.unwrap(), Begun::Banned(Box::new(ban)));
+    let exempt = Begin { exempt: true, ..closed };
+    assert_eq!(store.begin(&exempt).await.unwrap(), Begun::Reserved);
+    let mut refused = refusal(exempt.attempt, Trigger::InvalidCredentials, Some("ada"), NOW);
+    refused.sentence.exempt = true;
+    assert!(store.refuse(&refused).await.unwrap().is_empty());
+    let mut sentence = sentence(&Policy::standard(), NOW);
+    sentence.exempt = true;
+    assert_eq!(store.strike(identity(1), Trigger::ForgedShortKey, "", &sentence).await.unwrap(), None);
+    let held = store.held_against(identity(1), NOW).await.unwrap();
+    assert_eq!((held.rungs.len(), held.strikes.len()), (0, 0));
 }

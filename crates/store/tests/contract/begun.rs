@@ -42,7 +42,7 @@ pub async fn a_ban_closes_and_spends_nothing(fixture: Fixture) {
     let store = fixture.open().await;
     let bans = guess(&*store, identity(1), "ada", NOW).await;
     let late = begin(identity(1), NOW + SECOND);
-    assert_eq!(store.begin(&late).await.unwrap(), Begun::Banned(bans[0].clone()));
+    assert_eq!(store.begin(&late).await.unwrap(), Begun::Banned(Box::new(bans[0].clone())));
     let after = Begin { now: NOW + 2 * SECOND, ..late };
     assert_eq!(store.begin(&after).await.unwrap(), Begun::Reserved, "neither key nor reservation was spent");
     store.release(&after.attempt).await.unwrap();
@@ -50,7 +50,7 @@ pub async fn a_ban_closes_and_spends_nothing(fixture: Fixture) {
     let flood = sentence(&Policy::standard(), after.now);
     let everything = store.strike(identity(1), Trigger::Flood, "", &flood).await.unwrap().unwrap();
     let again = begin(identity(1), after.now + SECOND);
-    assert_eq!(store.begin(&again).await.unwrap(), Begun::Banned(everything));
+    assert_eq!(store.begin(&again).await.unwrap(), Begun::Banned(Box::new(everything)));
 }
 
 pub async fn a_full_table_closes_and_spends_nothing(fixture: Fixture) {

@@ -5,6 +5,7 @@
 
 mod accepted;
 mod accounts;
+mod allowlist;
 mod audit;
 mod bans;
 mod begun;
@@ -17,6 +18,7 @@ mod make;
 mod postgres_only;
 mod processes;
 mod races;
+mod refusals;
 mod refused;
 mod resets;
 mod rotations;
@@ -132,6 +134,17 @@ contract! {
     bans {
         those_in_force_and_those_changed,
         lifting_forgets_ladders_and_strikes,
+        by_hand_and_found_again,
+        what_is_held_against_an_identity,
+        after_lifting_a_slip_counts_and_does_not_ban,
+        nothing_is_held_against_the_exempt,
+    }
+    allowlist {
+        a_network_is_there_once_until_it_is_taken_off,
+        the_list_is_bounded,
+    }
+    refusals {
+        are_counted_by_hour_and_trigger,
     }
     keys {
         the_first_of_a_kind_stays,
@@ -140,6 +153,7 @@ contract! {
     audit {
         newest_first_and_no_more_than_asked_for,
         odd_entries_are_refusals_and_reuse,
+        everybodys_entries_by_filter_and_page,
     }
     swept {
         what_has_run_out_goes_and_nothing_else,

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use store::Store;
 use store::attempts::{Acceptance, Asked, Attempt, Begin, Begun, Refusal, Sentence};
 use store::audit::{Entry, Event};
+use store::bans::Lifting;
 use store::sessions::{NewSession, Rotation};
 use store::users::{Added, NewUser, PasswordHash, SetPassword};
 
@@ -42,6 +43,7 @@ pub fn entry(event: Event, user: Option<&str>, at: UnixMs) -> Entry {
         address: "203.0.113.7".to_owned(),
         device: "Firefox on Fedora".to_owned(),
         actor: None,
+        about: String::new(),
     }
 }
 
@@ -115,6 +117,7 @@ pub fn begin(identity: Identity, now: UnixMs) -> Begin {
         short_key: fresh("short_key"),
         short_key_expires_at: now + 2 * MINUTE,
         body: fresh("body"),
+        exempt: false,
         now,
     }
 }
@@ -134,6 +137,7 @@ pub fn sentence(policy: &Policy, now: UnixMs) -> Sentence {
         incident: fresh("incident"),
         spray_incident: fresh("incident"),
         jitter: 0,
+        exempt: false,
         now,
     }
 }
@@ -148,6 +152,10 @@ pub fn refusal(attempt: Attempt, trigger: Trigger, account: Option<&str>, now: U
         audit: entry(Event::Login, None, now),
         sentence: sentence(&Policy::standard(), now),
     }
+}
+
+pub fn lifting(by: &str, now: UnixMs) -> Lifting {
+    Lifting { by: by.to_owned(), reason: "A mistake.".to_owned(), audit: entry(Event::BanLifted, None, now), now }
 }
 
 /// A wrong password for the account, from begin to refusal; the bans that it made.

@@ -2,7 +2,7 @@
 
 use crate::fixture::Fixture;
 use crate::make::{
-    NOW, SECOND, attempt, begin, entry, fresh, guess, identity, new_user, reserved, rotation, session, user,
+    NOW, SECOND, attempt, begin, entry, fresh, guess, identity, lifting, new_user, reserved, rotation, session, user,
 };
 use futures::future::join_all;
 use store::attempts::{Begin, Begun};
@@ -15,10 +15,10 @@ pub async fn see_each_others_reservations_and_bans(fixture: Fixture) {
     assert_eq!(two.begin(&begin(identity(1), NOW)).await.unwrap(), Begun::Busy);
     two.release(&first).await.unwrap();
     let bans = guess(&*two, identity(1), "ada", NOW).await;
-    assert_eq!(one.begin(&begin(identity(1), NOW)).await.unwrap(), Begun::Banned(bans[0].clone()));
+    assert_eq!(one.begin(&begin(identity(1), NOW)).await.unwrap(), Begun::Banned(Box::new(bans[0].clone())));
     assert_eq!(one.active_bans(NOW).await.unwrap(), bans);
     assert_eq!(one.bans_changed(NOW).await.unwrap(), bans);
-    assert_eq!(one.lift(identity(1), "root", NOW).await.unwrap().len(), 1);
+    assert_eq!(one.lift(identity(1), &lifting("root", NOW)).await.unwrap().len(), 1);
     reserved(&*two, identity(1), NOW).await;
 }
 

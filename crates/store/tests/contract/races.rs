@@ -2,8 +2,8 @@
 
 use crate::fixture::Fixture;
 use crate::make::{
-    DAY, MINUTE, NOW, SECOND, acceptance, attempt, begin, entry, failures, identity, new_session, refusal, rotation,
-    sentence, session, user,
+    DAY, MINUTE, NOW, SECOND, acceptance, attempt, begin, entry, failures, identity, lifting, new_session, refusal,
+    rotation, sentence, session, user,
 };
 use domain::ban::{Policy, Rule, Trigger};
 use futures::future::join_all;
@@ -181,7 +181,7 @@ pub async fn strikes_and_lifts_wait_for_each_other(fixture: Fixture) {
         .collect();
     let lifts = (0..60).map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.lift(identity(1), "root", NOW).await.map(drop) })
+        tokio::spawn(async move { store.lift(identity(1), &lifting("root", NOW)).await.map(drop) })
     });
     for answer in all(refusals.into_iter().chain(lifts)).await {
         answer.unwrap();

@@ -2,12 +2,13 @@
 
 use crate::fixture::Fixture;
 use crate::make::{
-    NOW, attempt, begin, entry, failures, fresh, identity, new_session, new_user, refusal, reserved, rotation,
+    NOW, attempt, begin, entry, failures, fresh, identity, lifting, new_session, new_user, refusal, reserved, rotation,
     sentence, user,
 };
 use domain::ban::{Policy, Trigger};
 use store::attempts::{Acceptance, Attempt, Begin, Begun};
 use store::audit::{Entry, Event};
+use store::bans::Lifting;
 use store::keys::{Kind, StoredKey};
 use store::sessions::NewSession;
 use store::users::{Added, PasswordHash};
@@ -50,6 +51,7 @@ pub async fn come_back_as_they_went_in(fixture: Fixture) {
             session: Some(text.clone()),
             address: text.clone(),
             device: text.clone(),
+            about: text.clone(),
             ..entry(Event::Login, None, NOW)
         };
         store.append(&audit).await.unwrap();
@@ -71,15 +73,15 @@ pub async fn come_back_as_they_went_in(fixture: Fixture) {
         assert_eq!(failures(&*store, odd).await.count, 1);
         assert_eq!(
             store.begin(&Begin { attempt: attempt(at), ..begin }).await.unwrap(),
-            Begun::Banned(bans[0].clone())
+            Begun::Banned(Box::new(bans[0].clone()))
         );
-        let lifted = store.lift(at, odd, NOW).await.unwrap();
-        assert_eq!(lifted[0].lifted_by.as_deref(), Some(odd));
+        let lifted = store.lift(at, &Lifting { reason: text.clone(), ..lifting(odd, NOW) }).await.unwrap();
+        assert_eq!((lifted[0].lifted_by.as_deref(), lifted[0].lift_reason.as_deref()), (Some(odd), Some(odd)));
         assert_eq!(
             store.strike(at, Trigger::Flood, odd, &sentence(&Policy::standard(), NOW)).await.unwrap().unwrap().evidence,
             odd
         );
-        store.lift(at, odd, NOW).await.unwrap();
+        store.lift(at, &lifting(odd, NOW)).await.unwrap();
 
         let session = NewSession {
             id: fresh(odd),

@@ -75,19 +75,30 @@ impl Portal {
     }
 
     pub async fn add_user(&self, name: &str) -> String {
+        self.add_user_with(name, self.hash().await).await
+    }
+
+    pub async fn add_administrator(&self, name: &str) -> String {
+        self.add(name, self.hash().await, Role::Administrator).await
+    }
+
+    async fn hash(&self) -> String {
         let place = self.state.passwords.place().unwrap();
-        let hash = self.state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [7; 16]).await.unwrap();
-        self.add_user_with(name, hash).await
+        self.state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [7; 16]).await.unwrap()
     }
 
     pub async fn add_user_with(&self, name: &str, hash: String) -> String {
+        self.add(name, hash, Role::User).await
+    }
+
+    async fn add(&self, name: &str, hash: String, role: Role) -> String {
         let id = self.state.ulid();
         let audit = self.entry(Event::UserAdded, &id);
         let user = NewUser {
             id: id.clone(),
             name: AccountName::parse(name).unwrap(),
             password_hash: PasswordHash(hash),
-            role: Role::User,
+            role,
             now: self.clock.now(),
             only_first: false,
             invitation: None,
@@ -111,6 +122,7 @@ impl Portal {
             address: "-".to_owned(),
             device: String::new(),
             actor: None,
+            about: String::new(),
         }
     }
 

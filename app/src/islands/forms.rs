@@ -1,0 +1,105 @@
+use crate::browser::{api, counting, page};
+use js_sys::{Array, JSON, Object, Reflect};
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, FormData, HtmlElement, HtmlFormElement};
+use wire::Code;
+
+const FAILED: &str = "That did not work, and nothing was changed. Try again.";
+
+/// Brings the page's plain forms to life: those with a `data-method` are sent as JSON to their action,
+/// and lead to their `data-done` when it worked.
+#[island]
+pub fn Forms() -> impl IntoView {
+    Effect::new(|_| {
+        let sending = window_event_listener(ev::submit, |event| {
+            let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
+            if let Some(form) = form.filter(|form| form.has_attribute("data-method")) {
+                event.prevent_default();
+                spawn_local(send(form));
+            }
+        });
+        on_cleanup(move || sending.remove());
+        each("form[data-method] [type=submit]", |button| set_busy(button, false));
+        spawn_local(counting::count());
+    });
+}
+
+async fn send(form: HtmlFormElement) {
+    let button = form.query_selector("[type=submit]").ok().flatten();
+    busy(button.as_ref(), true);
+    let fact = |name: &str| form.get_attribute(name).unwrap_or_default();
+    let body = body(&form);
+    match api::call(&fact("data-method"), &fact("action"), body.as_deref()).await {
+        // Somebody else did it already: it is done all the same.
+        Ok(answer) if answer.is_ok() || answer.status == 404 => page::go(&fact("data-done")),
+        Ok(answer) if answer.status == 401 => {}
+        Ok(answer) => {
+            if answer.code() == Some(Code::WouldLockOut) {
+                offer_force(&form);
+            }
+            let said =
+                answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.detail.unwrap_or(problem.title));
+            tell(&said);
+            busy(button.as_ref(), false);
+        }
+        Err(_) => {
+            tell(FAILED);
+            busy(button.as_ref(), false);
+        }
+    }
+}
+
+/// The fields by their names; a box that is ticked is `true`.
+fn body(form: &HtmlFormElement) -> Option<String> {
+    let fields = FormData::new_with_form(form).ok()?;
+    let object = Object::from_entries(&Array::from(&fields)).ok()?;
+    let ticked = form.query_selector_all("[type=checkbox]:checked").ok()?;
+    for index in 0..ticked.length() {
+        let name = ticked.item(index)?.dyn_into::<Element>().ok()?.get_attribute("name")?;
+        // A plain object takes every member.
+        let _ = Reflect::set(&object, &JsValue::from_str(&name), &JsValue::TRUE);
+    }
+    JSON::stringify(&object).ok()?.as_string()
+}
+
+/// The person is asked once more, where it is about the own door.
+fn offer_force(form: &HtmlFormElement) {
+    if let Some(question) = form.query_selector(".force").ok().flatten() {
+        // Neither call fails: the names are names.
+        let _ = question.remove_attribute("hidden");
+        if let Some(tick) = question.query_selector("input").ok().flatten() {
+            let _ = tick.unchecked_into::<HtmlElement>().focus();
+        }
+    }
+}
+
+/// Says what went wrong where it is seen: forms may be far below the line that speaks.
+fn tell(text: &str) {
+    page::say(text);
+    if let Some(said) = page::by_id("said") {
+        let _ = said.class_list().add_1("odd-line");
+        said.scroll_into_view_with_bool(false);
+    }
+}
+
+fn busy(button: Option<&Element>, busy: bool) {
+    if let Some(button) = button {
+        set_busy(button, busy);
+    }
+}
+
+fn set_busy(button: &Element, busy: bool) {
+    let _ = button.toggle_attribute_with_force("disabled", busy);
+}
+
+fn each(selector: &str, act: impl Fn(&Element)) {
+    let Ok(list) = document().query_selector_all(selector) else { return };
+    for index in 0..list.length() {
+        if let Some(element) = list.item(index).and_then(|node| node.dyn_into().ok()) {
+            act(&element);
+        }
+    }
+}

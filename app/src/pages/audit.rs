@@ -1,0 +1,133 @@
+use crate::islands::LiveRefusals;
+use crate::parts::{Frame, Here, HoursChart, Options, When};
+use crate::view::{AuditFilter, AuditView, Site};
+use crate::words::plain::plain;
+use crate::words::query::query;
+use leptos::prelude::*;
+use wire::audit::Entry;
+use wire::paths;
+
+/// `/dashboard/audit`, for administrators.
+#[component]
+pub fn AuditPage(site: Site, audit: AuditView) -> impl IntoView {
+    let now = site.now;
+    let AuditView { viewer, filter, wrong, audit, hours, events } = audit;
+    let said = wrong.unwrap_or_else(|| "What happened here, to everybody, newest first.".to_owned());
+    let with = |before: &String| {
+        let AuditFilter { user, event, outcome, since, until } = &filter;
+        query(&[
+            ("user", user),
+            ("event", event),
+            ("outcome", outcome),
+            ("since", since),
+            ("until", until),
+            ("before", before),
+        ])
+    };
+    let file = format!("{}?{}", paths::AUDIT_FILE, with(&String::new()));
+    let more = audit.next.as_ref().map(|next| format!("{}?{}", paths::AUDIT_PAGE, with(next)));
+    view! {
+        <Frame site viewer here=Here::Audit>
+            <header>
+                <h1>"Audit"</h1>
+                <a class="button plain" href=file download="audit.csv">
+                    "Export as CSV"
+                </a>
+            </header>
+            <div class="columns">
+                <section class="panel">
+                    <h2>"Refused in the last 24 hours"</h2>
+                    <HoursChart hours />
+                </section>
+                <section class="panel">
+                    <h2>"Refused right now"</h2>
+                    <LiveRefusals />
+                </section>
+            </div>
+            <p id="said" role="status" class="quiet">
+                {said}
+            </p>
+            <Filters filter=filter.clone() events />
+            <Trail entries=audit.entries now />
+            {more.map(|path| view! { <p><a href=path>"Older entries"</a></p> })}
+        </Frame>
+    }
+}
+
+#[component]
+fn Filters(filter: AuditFilter, events: Vec<&'static str>) -> impl IntoView {
+    let AuditFilter { user, event, outcome, since, until } = filter;
+    let any = [(String::new(), "Anything".to_owned())];
+    let named = events.into_iter().map(|word| (word.to_owned(), plain(word)));
+    let outcomes = [("", "Any outcome"), ("ok", "Ok"), ("invalid_credentials", "Wrong name or password")];
+    view! {
+        <form class="form row-form" method="get" action=paths::AUDIT_PAGE role="search">
+            <div>
+                <label for="user">"Account"</label>
+                <input id="user" name="user" value=user maxlength="100" autocomplete="off" spellcheck="false" />
+            </div>
+            <div>
+                <label for="event">"What"</label>
+                <Options id="event" chosen=event options=any.into_iter().chain(named).collect() />
+            </div>
+            <div>
+                <label for="outcome">"Outcome"</label>
+                <Options id="outcome" chosen=outcome options=crate::parts::owned(&outcomes) />
+            </div>
+            <div>
+                <label for="since">"From"</label>
+                <input id="since" name="since" type="date" value=since />
+            </div>
+            <div>
+                <label for="until">"To"</label>
+                <input id="until" name="until" type="date" value=until />
+            </div>
+            <button class="button plain" type="submit">
+                "Filter"
+            </button>
+        </form>
+    }
+}
+
+#[component]
+fn Trail(entries: Vec<Entry>, now: i64) -> impl IntoView {
+    if entries.is_empty() {
+        return view! { <p class="panel">"Nothing like that has happened."</p> }.into_any();
+    }
+    let row = move |entry: Entry| {
+        let what = match entry.outcome.as_str() {
+            "ok" => plain(&entry.event),
+            outcome => format!("{}: {}", plain(&entry.event), plain(outcome).to_lowercase()),
+        };
+        let whom = entry.user.or(entry.user_id).unwrap_or_default();
+        let about = [whom, entry.about].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        let by = entry.by.or(entry.by_id).map(|by| format!(" by {by}"));
+        // The command line has no address.
+        let from = [entry.address.trim_matches('-'), &entry.device].join(" ");
+        view! {
+            <tr role="row">
+                <td role="cell"><When now at=entry.at /></td>
+                <td role="cell">{what} {by}</td>
+                <td role="cell" class="figures">{about}</td>
+                <td role="cell" class="figures quiet">{from}</td>
+            </tr>
+        }
+    };
+    // A region that scrolls must be reachable by keyboard.
+    view! {
+        <div class="scroll" role="region" aria-label="Audit trail" tabindex="0">
+            <table role="table">
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader" scope="col">"When"</th>
+                        <th role="columnheader" scope="col">"What"</th>
+                        <th role="columnheader" scope="col">"Whom or what"</th>
+                        <th role="columnheader" scope="col">"From"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">{entries.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,269 @@
+use crate::islands::Forms;
+use crate::parts::{BanCard, Countdown, Frame, Here, Options, When, named};
+use crate::view::{BansDone, BansView, Site};
+use crate::words::{trigger, wait};
+use leptos::prelude::*;
+use wire::allowlist::Allowed;
+use wire::bans::{Ban, Explanation};
+use wire::paths;
+
+const SPANS: [(&str, &str); 6] = [
+    ("15m", "15 minutes"),
+    ("1h", "1 hour"),
+    ("1d", "1 day"),
+    ("7d", "7 days"),
+    ("30d", "30 days"),
+    ("365d", "1 year"),
+];
+
+/// `/dashboard/bans`, for administrators.
+#[component]
+pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
+    let now = site.now;
+    let BansView { viewer, word, trigger, state, bans, asked, explanation, allowed, triggers, done } = bans;
+    let said = match done {
+        Some(BansDone::Made) => "The address is closed.",
+        Some(BansDone::Lifted) => "The address is open again.",
+        Some(BansDone::Allowed) => "The network is on the allowlist.",
+        Some(BansDone::Removed) => "The network is off the allowlist.",
+        None => "Addresses that are closed, and why.",
+    };
+    let more = bans.next.map(|next| {
+        let query = [("word", &word), ("trigger", &trigger), ("state", &state), ("before", &next)];
+        format!("{}?{}", paths::BANS_PAGE, crate::words::query::query(&query))
+    });
+    view! {
+        <Frame site viewer here=Here::Bans>
+            <header>
+                <h1 tabindex="-1">"Bans"</h1>
+            </header>
+            <p id="said" role="status" class="quiet">
+                {said}
+            </p>
+            <Search word=word.clone() trigger=trigger.clone() state=state.clone() triggers />
+            <List bans=bans.bans now filtered=!word.is_empty() || !trigger.is_empty() active=state == "active" />
+            {more.map(|path| view! { <p><a href=path>"Older bans"</a></p> })}
+            <div class="columns">
+                <Explain asked explanation now />
+                <Close />
+                <Allowlist allowed now />
+            </div>
+            <Forms />
+        </Frame>
+    }
+}
+
+#[component]
+fn Search(word: String, trigger: String, state: String, triggers: Vec<&'static str>) -> impl IntoView {
+    let any = [(String::new(), "Any reason".to_owned())];
+    let named = triggers.into_iter().map(|word| (word.to_owned(), trigger::name(word).to_owned()));
+    let states = [("active", "In force"), ("over", "Over"), ("all", "All")];
+    view! {
+        <form class="form row-form" method="get" action=paths::BANS_PAGE role="search">
+            <div>
+                <label for="word">"Address or incident"</label>
+                <input id="word" name="word" value=word maxlength="100" autocomplete="off" spellcheck="false" />
+            </div>
+            <div>
+                <label for="trigger">"Reason"</label>
+                <Options id="trigger" chosen=trigger options=any.into_iter().chain(named).collect() />
+            </div>
+            <div>
+                <label for="state">"Which"</label>
+                <Options id="state" chosen=state options=crate::parts::owned(&states) />
+            </div>
+            <button class="button plain" type="submit">
+                "Search"
+            </button>
+        </form>
+    }
+}
+
+#[component]
+fn List(bans: Vec<Ban>, now: i64, filtered: bool, active: bool) -> impl IntoView {
+    if bans.is_empty() {
+        let empty = match (filtered, active) {
+            (true, _) => "No ban fits. Look among all of them, or explain an address below.",
+            (false, true) => "Nobody is banned right now.",
+            (false, false) => "There is no such ban.",
+        };
+        return view! { <p class="panel">{empty}</p> }.into_any();
+    }
+    let cards = bans.into_iter().map(|ban| view! { <BanCard now ban /> }).collect_view();
+    view! {
+        <section>
+            <h2 class="unseen">"Bans found"</h2>
+            <ul class="devices">{cards}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Explain(asked: String, explanation: Option<Result<Explanation, String>>, now: i64) -> impl IntoView {
+    let answer = explanation.map(|explanation| match explanation {
+        Ok(explanation) => view! { <Explained explanation now /> }.into_any(),
+        Err(wrong) => view! { <p class="odd-line">{wrong}</p> }.into_any(),
+    });
+    view! {
+        <section class="panel" id="explain">
+            <h2>"Explain an address"</h2>
+            <p class="small quiet">"Why it is closed, and what would close it."</p>
+            <form class="form" method="get" action=format!("{}#explain", paths::BANS_PAGE)>
+                <label for="asked">"Address"</label>
+                <input id="asked" name="explain" value=asked maxlength="100" required autocomplete="off" spellcheck="false" />
+                <button class="button plain" type="submit">
+                    "Explain"
+                </button>
+            </form>
+            {answer}
+        </section>
+    }
+}
+
+#[component]
+fn Explained(explanation: Explanation, now: i64) -> impl IntoView {
+    let Explanation { address, sign_in_closed_until, everything_closed_until, allowed, bans, rules } = explanation;
+    let state = match (everything_closed_until, sign_in_closed_until) {
+        (Some(until), _) => view! { " is closed for everything, " <Countdown now until /> "." }.into_any(),
+        (None, Some(until)) => view! { " cannot sign in, " <Countdown now until /> "." }.into_any(),
+        (None, None) if allowed.is_empty() => " is open.".into_any(),
+        (None, None) => " is open, because it is on the allowlist.".into_any(),
+    };
+    let held = bans.into_iter().map(|ban| {
+        view! { <li class="event">{ban.reason} " " {ban.evidence} " " <code>{ban.incident}</code></li> }
+    });
+    let rules = rules.into_iter().map(|rule| {
+        let next = wait::span(i64::try_from(rule.next_seconds).unwrap_or(i64::MAX / 1000) * 1000);
+        view! {
+            <tr>
+                <th scope="row">{trigger::name(&rule.trigger).to_owned()}</th>
+                <td class="figures">{rule.strikes} " of " {rule.threshold}</td>
+                <td class="figures">{next}</td>
+            </tr>
+        }
+    });
+    view! {
+        <p>
+            <b class="figures">{address}</b>
+            {state}
+        </p>
+        <ul class="events">{held.collect_view()}</ul>
+        <table class="small">
+            <caption class="unseen">"What would close it next"</caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Next ban for"</th>
+                    <th scope="col">"Strikes"</th>
+                    <th scope="col">"Lasts"</th>
+                </tr>
+            </thead>
+            <tbody>{rules.collect_view()}</tbody>
+        </table>
+    }
+}
+
+#[component]
+fn Close() -> impl IntoView {
+    let scopes = [("everything", "Everything"), ("sign-in", "Signing in")];
+    view! {
+        <section class="panel">
+            <h2>"Close an address"</h2>
+            <form
+                class="form"
+                method="post"
+                action=paths::BANS
+                data-method="POST"
+                data-done=format!("{}?done=made", paths::BANS_PAGE)
+            >
+                <label for="address">"Address"</label>
+                <input id="address" name="address" maxlength="100" required autocomplete="off" spellcheck="false" />
+                <label for="scope">"What is closed"</label>
+                <Options id="scope" chosen="everything".to_owned() options=crate::parts::owned(&scopes) />
+                <label for="for">"For how long"</label>
+                <Options id="for" chosen="1d".to_owned() options=crate::parts::owned(&SPANS) />
+                <label for="reason">"Why"</label>
+                <input id="reason" name="reason" maxlength="200" required />
+                <p class="force" hidden>
+                    <input id="force" name="force" type="checkbox" />
+                    <label for="force">"Close it even if that locks me out"</label>
+                </p>
+                <button class="button danger" type="submit" disabled>
+                    "Close the address"
+                </button>
+            </form>
+        </section>
+    }
+}
+
+#[component]
+fn Allowlist(allowed: Vec<Allowed>, now: i64) -> impl IntoView {
+    let spans: Vec<_> =
+        [(String::new(), "For good".to_owned())].into_iter().chain(crate::parts::owned(&SPANS)).collect();
+    let empty = allowed.is_empty().then(|| view! { <p class="quiet">"No network is on it yet."</p> });
+    let rows = allowed.into_iter().map(move |allowed| view! { <AllowedRow allowed now /> }).collect_view();
+    view! {
+        <section class="panel first">
+            <h2>"Allowlist"</h2>
+            <p class="small quiet">"Networks that are never closed: your own, a monitor. Forged requests from them are refused all the same."</p>
+            {empty}
+            <ul class="events">{rows}</ul>
+            <form
+                class="form row-form"
+                method="post"
+                action=paths::ALLOWLIST
+                data-method="POST"
+                data-done=format!("{}?done=allowed", paths::BANS_PAGE)
+            >
+                <div>
+                    <label for="network">"Network or address"</label>
+                    <input id="network" name="network" maxlength="100" required autocomplete="off" spellcheck="false" />
+                </div>
+                <div>
+                    <label for="comment">"Whose it is"</label>
+                    <input id="comment" name="comment" maxlength="200" required />
+                </div>
+                <div>
+                    <label for="allowed-for">"For how long"</label>
+                    <Options id="allowed-for" name="for" chosen=String::new() options=spans />
+                </div>
+                <button class="button" type="submit" disabled>
+                    "Add"
+                </button>
+            </form>
+        </section>
+    }
+}
+
+#[component]
+fn AllowedRow(allowed: Allowed, now: i64) -> impl IntoView {
+    let Allowed { id, network, comment, expires_at, in_force, made_by, created_at } = allowed;
+    let until = match expires_at {
+        Some(until) if in_force => view! { <Countdown now until /> }.into_any(),
+        Some(at) => view! { "over " <When now at /> }.into_any(),
+        None => "for good".into_any(),
+    };
+    let label = format!("Take {network} off the allowlist");
+    view! {
+        <li class="event allowed">
+            <div>
+                <p>
+                    <span class="figures">{network}</span>
+                    " \u{b7} "
+                    {comment}
+                </p>
+                <p class="small quiet">{until} " \u{b7} added by " {named(made_by)} " " <When now at=created_at /></p>
+            </div>
+            <form
+                method="post"
+                action=format!("{}/{id}", paths::ALLOWLIST)
+                data-method="DELETE"
+                data-done=format!("{}?done=removed", paths::BANS_PAGE)
+            >
+                <button class="button plain" type="submit" aria-label=label disabled>
+                    "Remove"
+                </button>
+            </form>
+        </li>
+    }
+}

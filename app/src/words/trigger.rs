@@ -1,0 +1,27 @@
+//! What a ban or a refusal is for, in a few words.
+
+/// By the stable word of the API. A word of a newer version stays as it is.
+pub fn name(trigger: &str) -> &str {
+    match trigger {
+        "invalid_credentials" => "Wrong name or password",
+        "spray" => "Many names tried",
+        "forged_short_key" => "Forged sign-in",
+        "replayed_short_key" => "Sign-in sent twice",
+        "expired_short_key" => "Sign-in sent too late",
+        "bad_envelope" => "Unreadable sign-in",
+        "flood" => "Too many requests",
+        "manual" => "By hand",
+        other => other,
+    }
+}
+
+/// What was closed.
+#[cfg(feature = "ssr")]
+pub fn past_scope(scope: &str) -> &'static str {
+    if scope == "everything" { "was closed for everything" } else { "could not sign in" }
+}
+
+/// What is closed.
+pub fn scope(scope: &str) -> &'static str {
+    if scope == "everything" { "closed for everything" } else { "cannot sign in" }
+}

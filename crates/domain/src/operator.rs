@@ -1,0 +1,101 @@
+//! What an operator may decide by hand.
+
+use crate::identity::{Identity, NotAnIdentity};
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// The longest ban by hand.
+pub const LONGEST_MS: i64 = 3_650 * DAY;
+
+/// The most characters of a reason or a comment.
+pub const MAX_CHARS: usize = 200;
+
+/// Why a decision cannot stand as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    #[error(transparent)]
+    Address(#[from] NotAnIdentity),
+    #[error("this site counts IPv6 addresses by /{0}: write an address or a network of that length")]
+    OtherPrefix(u8),
+    #[error("write a reason of 1 to 200 characters, on one line")]
+    Words,
+    #[error("a ban lasts a second at least and ten years at most: write 15m, 2h or 30d")]
+    Span,
+    #[error("'{0}' is neither an address nor a network: write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48")]
+    Network(String),
+    #[error("a network of length 0 is everybody: then nobody could be banned")]
+    Everybody,
+}
+
+/// A reason or a comment: one line that says something.
+///
+/// # Errors
+/// [`Unfit::Words`]
+pub fn words(sent: &str) -> Result<String, Unfit> {
+    let words = sent.trim();
+    let fits = !words.is_empty() && words.chars().count() <= MAX_CHARS && !words.chars().any(char::is_control);
+    if fits { Ok(words.to_owned()) } else { Err(Unfit::Words) }
+}
+
+/// Whom a ban is for: only what the server counts by, since nothing else would ever be found.
+///
+/// # Errors
+/// [`Unfit::Address`], [`Unfit::OtherPrefix`]
+pub fn banned(sent: &str, v6_prefix: u8) -> Result<Identity, Unfit> {
+    match Identity::read(sent, v6_prefix)? {
+        Identity::V6(_, prefix) if prefix != v6_prefix => Err(Unfit::OtherPrefix(v6_prefix)),
+        identity => Ok(identity),
+    }
+}
+
+/// How long a ban by hand lasts, if `ms` were asked for.
+///
+/// # Errors
+/// [`Unfit::Span`]
+pub fn length(identity: Identity, ms: i64) -> Result<i64, Unfit> {
+    match ms {
+        1_000..=LONGEST_MS if identity.is_loopback() => Ok(ms.min(MINUTE)),
+        1_000..=LONGEST_MS => Ok(ms),
+        _ => Err(Unfit::Span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_one_line() {
+        assert_eq!(words("  It scans our ports. "), Ok("It scans our ports.".to_owned()));
+        assert!(words(&"é".repeat(200)).is_ok());
+        for wrong in ["", "  ", "two\nlines", "a\0b", "\u{1b}[2J", &"é".repeat(201)] {
+            assert_eq!(words(wrong), Err(Unfit::Words), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_ban_is_for_what_the_server_counts_by() {
+        for (sent, expected) in [
+            ("203.0.113.7", "203.0.113.7"),
+            (" 2001:db8::1 ", "2001:db8::/56"),
+            ("2001:db8::/56", "2001:db8::/56"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+        ] {
+            assert_eq!(banned(sent, 56).map(|identity| identity.to_string()).as_deref(), Ok(expected), "{sent}");
+        }
+        assert_eq!(banned("2001:db8::/48", 56), Err(Unfit::OtherPrefix(56)));
+        assert!(matches!(banned("203.0.113.0/24", 56), Err(Unfit::Address(_))));
+    }
+
+    #[test]
+    fn lengths_have_bounds_and_loopback_a_minute() {
+        let (other, here) = (banned("203.0.113.7", 64), banned("127.0.0.1", 64));
+        let (other, here) = (other.expect("an address"), here.expect("an address"));
+        assert_eq!(length(other, DAY), Ok(DAY));
+        assert_eq!(length(here, DAY), Ok(MINUTE));
+        for wrong in [-1, 0, 999, LONGEST_MS + 1, i64::MAX] {
+            assert_eq!(length(other, wrong), Err(Unfit::Span));
+        }
+    }
+}

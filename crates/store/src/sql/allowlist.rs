@@ -1,0 +1,93 @@
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::store::SqlStore;
+use super::turns::take_turn;
+use super::tx::{Record, Tx};
+use super::write::Write;
+use crate::Result;
+use crate::allowlist::{ALLOWLIST_CAP, Added, Allowed, Allowlist};
+use crate::audit::Entry;
+use async_trait::async_trait;
+
+sql! {
+    ALL = "SELECT id, network, comment, expires_at, made_by, created_at FROM allowlist ORDER BY id DESC";
+    OTHERS = "SELECT COUNT(*) AS n FROM allowlist WHERE network <> $1";
+    ALLOW = "INSERT INTO allowlist (id, network, comment, expires_at, made_by, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (network) DO UPDATE SET id = excluded.id, comment = excluded.comment,
+            expires_at = excluded.expires_at, made_by = excluded.made_by, created_at = excluded.created_at";
+    DISALLOW = "DELETE FROM allowlist WHERE id = $1";
+}
+
+struct Allow {
+    allowed: Allowed,
+    audit: Entry,
+}
+
+impl Write for Allow {
+    type Output = Added;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Added> {
+        let Allowed { id, network, comment, expires_at, made_by, created_at } = &self.allowed;
+        take_turn(tx, "allowlist", *created_at).await?;
+        let network = network.to_string();
+        if tx.count(OTHERS, [Value::Text(&network)]).await? >= ALLOWLIST_CAP {
+            return Ok(Added::Full);
+        }
+        let values = [
+            Value::Text(id),
+            Value::Text(&network),
+            Value::Text(comment),
+            Value::OptInt(*expires_at),
+            Value::Text(made_by),
+            Value::Int(*created_at),
+        ];
+        tx.execute(ALLOW, values).await?;
+        append(tx, &self.audit).await?;
+        Ok(Added::Added)
+    }
+}
+
+struct Disallow {
+    id: String,
+    audit: Entry,
+}
+
+impl Write for Disallow {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        if tx.execute(DISALLOW, [Value::Text(&self.id)]).await? == 0 {
+            return Ok(false);
+        }
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Allowlist for SqlStore<DB> {
+    async fn allowlist(&self) -> Result<Vec<Allowed>> {
+        self.all(ALL, []).await?.iter().map(allowed).collect()
+    }
+
+    async fn allow(&self, allowed: &Allowed, audit: &Entry) -> Result<Added> {
+        self.write(Allow { allowed: allowed.clone(), audit: audit.clone() }).await
+    }
+
+    async fn disallow(&self, id: &str, audit: &Entry) -> Result<bool> {
+        self.write(Disallow { id: id.to_owned(), audit: audit.clone() }).await
+    }
+}
+
+fn allowed<DB: Backend>(row: &Record<DB>) -> Result<Allowed> {
+    Ok(Allowed {
+        id: row.text("id")?,
+        network: row.word("allowlist", "network", |text| text.parse().ok())?,
+        comment: row.text("comment")?,
+        expires_at: row.opt_int("expires_at")?,
+        made_by: row.text("made_by")?,
+        created_at: row.int("created_at")?,
+    })
+}

@@ -1,0 +1,37 @@
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::store::SqlStore;
+use super::tx::Tx;
+use crate::Result;
+use crate::refusals::{HOUR_MS, Refusals, Refused};
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::ban::Trigger;
+
+sql! {
+    COUNT = "INSERT INTO refusals (hour, cause, refused) VALUES ($1, $2, 1)
+        ON CONFLICT (hour, cause) DO UPDATE SET refused = refusals.refused + 1";
+    SINCE = "SELECT hour, cause, refused FROM refusals WHERE hour >= $1 ORDER BY hour, cause";
+}
+
+/// Counts one. Everybody who is refused in this hour writes this row: do it late in a transaction.
+pub async fn count<DB: Backend>(tx: &mut Tx<'_, DB>, trigger: Trigger, now: UnixMs) -> Result<()> {
+    let hour = now - now.rem_euclid(HOUR_MS);
+    tx.execute(COUNT, [Value::Int(hour), Value::Text(trigger.as_str())]).await.map(drop)
+}
+
+#[async_trait]
+impl<DB: Backend> Refusals for SqlStore<DB> {
+    async fn refused(&self, since: UnixMs) -> Result<Vec<Refused>> {
+        let rows = self.all(SINCE, [Value::Int(since)]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Refused {
+                    hour: row.int("hour")?,
+                    trigger: row.word("refusals", "cause", Trigger::parse)?,
+                    count: u64::try_from(row.int("refused")?).unwrap_or_default(),
+                })
+            })
+            .collect()
+    }
+}

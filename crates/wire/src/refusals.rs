@@ -1,0 +1,32 @@
+//! `GET /api/admin/refusals/hours` and `/api/admin/live`.
+
+use serde::{Deserialize, Serialize};
+
+/// How much was refused in the last 24 hours, the one that runs included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hours {
+    /// The first millisecond of the oldest hour.
+    pub since: i64,
+    pub triggers: Vec<ByTrigger>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByTrigger {
+    pub trigger: String,
+    /// One count for each hour, oldest first.
+    pub hours: Vec<u64>,
+    pub total: u64,
+}
+
+/// One refusal as it happens: an event of the stream `/api/admin/live`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Unix milliseconds.
+    pub at: i64,
+    pub address: String,
+    pub trigger: String,
+    /// The ban that came of it: what it closes, until when, and its name.
+    pub scope: Option<String>,
+    pub until: Option<i64>,
+    pub incident: Option<String>,
+}

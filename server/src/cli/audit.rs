@@ -1,0 +1,52 @@
+//! `postern audit`
+
+use super::Outcome;
+use super::print::{self, moment, nothing};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::flows::trail::{self, Filter};
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub struct Command {
+    /// Only what happened to this account: a name or an id
+    #[arg(long, default_value = "")]
+    user: String,
+    /// Only this event: login, logout, ban_made ...
+    #[arg(long, default_value = "")]
+    event: String,
+    /// Only this outcome: ok, invalid_credentials ...
+    #[arg(long, default_value = "")]
+    outcome: String,
+    /// Only since then: 2026-11-21, 2026-11-21T09:00:00Z, or 7d
+    #[arg(long, default_value = "")]
+    since: String,
+    /// The most entries
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The newest entries, newest first.
+pub async fn run(config: Config, command: Command) -> Outcome {
+    let store = super::store::open(&config).await?;
+    let Command { user, event, outcome, since, limit, json } = command;
+    let filter = Filter { user, event, outcome, since, ..Filter::default() };
+    let search = filter.search(&*store, limit, SystemClock.now()).await?;
+    let entries = trail::page(&*store, &search).await?.entries;
+    if entries.is_empty() {
+        return Err(nothing("nothing like that has happened"));
+    }
+    if json {
+        return print::json(&entries);
+    }
+    let rows = entries.into_iter().map(|entry| {
+        let who = entry.user.or(entry.user_id).unwrap_or_default();
+        let by = entry.by.or(entry.by_id).unwrap_or_default();
+        [moment(entry.at), entry.event, entry.outcome, who, by, entry.about, entry.address, entry.device]
+    });
+    print::table(["TIME (UTC)", "EVENT", "OUTCOME", "ACCOUNT", "BY", "ABOUT", "FROM", "WITH"], rows);
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! Bans as nftables reads them: `postern ban export --format nft | nft -f -`
+
+use crate::flows::bans::network;
+use domain::UnixMs;
+use ipnet::IpNet;
+use std::fmt::Write;
+use store::bans::Ban;
+
+/// A table of its own, replaced as a whole each time. Elements run out by themselves.
+pub fn nft(bans: &[Ban], now: UnixMs) -> String {
+    let mut text = "# Addresses that Postern has closed for everything. Load with: nft -f FILE\n\
+                    table inet postern {}\ndelete table inet postern\ntable inet postern {\n"
+        .to_owned();
+    let outermost = outermost(bans);
+    let of = |v4: bool| outermost.iter().filter(move |(network, _)| network.addr().is_ipv4() == v4);
+    for (name, kind, v4) in [("closed4", "ipv4_addr", true), ("closed6", "ipv6_addr", false)] {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "    set {name} {{\n        type {kind}\n        flags interval, timeout\n");
+        let elements: Vec<_> = of(v4).map(|(network, ban)| element(network, ban, now)).collect();
+        if !elements.is_empty() {
+            let _ =
+                writeln!(text, "        elements = {{\n            {}\n        }}", elements.join(",\n            "));
+        }
+        text.push_str("    }\n");
+    }
+    text.push_str(
+        "    chain input {\n        type filter hook input priority -10; policy accept;\n        \
+         ip saddr @closed4 drop\n        ip6 saddr @closed6 drop\n    }\n}\n",
+    );
+    text
+}
+
+/// Intervals of a set may not overlap: a network inside another one, from a time when IPv6 counted by
+/// another length, is left out. They arrive sorted, so the wider ones come first.
+fn outermost(bans: &[Ban]) -> Vec<(IpNet, &Ban)> {
+    let mut all: Vec<_> = bans.iter().filter_map(|ban| Some((network(ban.identity)?, ban))).collect();
+    all.sort_by_key(|(network, _)| *network);
+    let mut kept: Vec<(IpNet, &Ban)> = Vec::with_capacity(all.len());
+    for (network, ban) in all {
+        if !kept.last().is_some_and(|(outer, _)| outer.contains(&network)) {
+            kept.push((network, ban));
+        }
+    }
+    kept
+}
+
+fn element(network: &IpNet, ban: &Ban, now: UnixMs) -> String {
+    let seconds = ((ban.until - now).max(0) / 1000).max(1);
+    let name =
+        if network.prefix_len() == network.max_prefix_len() { network.addr().to_string() } else { network.to_string() };
+    format!("{name} timeout {seconds}s comment \"{}\"", ban.incident)
+}
+
+/// Whether two networks have an address in common.
+pub fn overlap(one: &IpNet, other: &IpNet) -> bool {
+    one.contains(other) || other.contains(one)
+}

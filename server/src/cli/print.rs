@@ -1,0 +1,65 @@
+//! What commands say: tables for people, lines or JSON for programs.
+
+use super::{Failure, Outcome};
+use comfy_table::{ContentArrangement, Table, presets};
+use domain::UnixMs;
+use serde::Serialize;
+use std::io::IsTerminal;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Nothing was there. Its exit code is its own, so that a script can tell it from a failure.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Nothing(pub String);
+
+pub fn nothing(what: impl Into<String>) -> Failure {
+    Nothing(what.into()).into()
+}
+
+/// On a terminal columns under a head; elsewhere a line for each row, with tabs between, for `cut` and
+/// `while read`.
+pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
+    let rows = rows.into_iter().map(|row| row.map(|cell| printable(&cell)));
+    if !std::io::stdout().is_terminal() {
+        for row in rows {
+            println!("{}", row.join("\t"));
+        }
+        return;
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
+    for row in rows {
+        table.add_row(row);
+    }
+    println!("{}", table.trim_fmt());
+}
+
+/// An empty list is a sentence for people, and nothing for programs.
+pub fn empty(sentence: &str) {
+    if std::io::stdout().is_terminal() {
+        println!("{sentence}");
+    }
+}
+
+/// One value, on one line.
+pub fn json<T: Serialize>(value: &T) -> Outcome {
+    println!("{}", serde_json::to_string(value)?);
+    Ok(())
+}
+
+/// `2026-11-21 09:00:00`, in UTC.
+pub fn moment(at: UnixMs) -> String {
+    let since = Duration::from_millis(u64::try_from(at).unwrap_or_default());
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
+}
+
+/// `2h 5m 3s`, rounded up.
+pub fn left(ms: i64) -> String {
+    let seconds = u64::try_from(ms).unwrap_or_default().div_ceil(1000);
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+}
+
+/// What others wrote must not steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

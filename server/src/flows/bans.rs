@@ -1,0 +1,183 @@
+//! Bans as operators see, make and lift them.
+
+use super::ban::fresh_incident;
+use super::operator::{Names, Operator};
+use crate::allowlist::covering;
+use crate::flows::allowlist;
+use domain::UnixMs;
+use domain::ban::{Rung, Scope, Trigger};
+use domain::identity::Identity;
+use domain::operator::{self, Unfit};
+use ipnet::IpNet;
+use store::Store;
+use store::audit::Event;
+use store::bans::{Ban, Lifting, Search};
+use wire::bans as seen;
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error("write {} or {}", Scope::SignIn, Scope::Everything)]
+    Scope,
+    #[error("this would close your own address, this machine or a trusted proxy")]
+    WouldLockOut,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// What a person typed to find bans by: an address as the server counts it, or an incident.
+pub fn word(sent: &str, v6_prefix: u8) -> Option<String> {
+    let sent = sent.trim();
+    let word = Identity::read(sent, v6_prefix).map_or_else(|_| sent.to_uppercase(), |identity| identity.to_string());
+    (!word.is_empty()).then_some(word)
+}
+
+/// # Errors
+/// The store does not answer.
+pub async fn list(store: &dyn Store, search: &Search) -> store::Result<seen::Bans> {
+    let rows = store.search_bans(search).await?;
+    let full = rows.len() == usize::try_from(search.limit).unwrap_or(usize::MAX);
+    let next = rows.last().filter(|_| full).map(|ban| ban.id.clone());
+    Ok(seen::Bans { bans: shown_all(store, rows, search.now).await?, next })
+}
+
+/// Closes an address by hand. The caller puts the ban into force.
+///
+/// # Errors
+/// Says what does not fit, or that the operator would be outside.
+pub async fn make(operator: &Operator<'_>, wanted: &seen::NewBan) -> Result<Ban, Error> {
+    let identity = operator::banned(&wanted.address, operator.config.settings.ipv6_prefix)?;
+    let scope = Scope::parse(&wanted.scope).ok_or(Error::Scope)?;
+    let length = operator::length(identity, span_ms(&wanted.length)?)?;
+    let reason = operator::words(&wanted.reason)?;
+    if !wanted.force && locks_out(operator, identity) {
+        return Err(Error::WouldLockOut);
+    }
+    let ban = Ban {
+        id: operator.entropy.ulid(operator.now),
+        incident: fresh_incident(operator.entropy),
+        identity,
+        scope,
+        trigger: Trigger::Manual,
+        reason,
+        evidence: String::new(),
+        since: operator.now,
+        until: operator.now + length,
+        made_by: operator.by(),
+        lifted_at: None,
+        lifted_by: None,
+        lift_reason: None,
+    };
+    operator.store.ban(&ban, &operator.entry(Event::BanMade, identity)).await?;
+    Ok(ban)
+}
+
+/// Opens an address: every ban in force on it is lifted. The caller puts that into force.
+///
+/// # Errors
+/// A reason is missing, or the store does not answer.
+pub async fn lift(operator: &Operator<'_>, identity: Identity, reason: &str) -> Result<Vec<Ban>, Error> {
+    let lifting = Lifting {
+        by: operator.by(),
+        reason: operator::words(reason)?,
+        audit: operator.entry(Event::BanLifted, identity),
+        now: operator.now,
+    };
+    Ok(operator.store.lift(identity, &lifting).await?)
+}
+
+/// Why an address is closed, and what would close it.
+///
+/// # Errors
+/// It is no address, or the store does not answer.
+pub async fn explain(operator: &Operator<'_>, address: &str) -> Result<seen::Explanation, Error> {
+    let Operator { store, config, now, .. } = operator;
+    let identity = Identity::read(address, config.settings.ipv6_prefix).map_err(Unfit::from)?;
+    let held = store.held_against(identity, *now).await?;
+    let list = store.allowlist().await?;
+    let own = address.trim().parse().ok().or_else(|| network(identity).map(|network| network.addr()));
+    let allowed: Vec<_> = own.map_or_else(Vec::new, |own| covering(&list, own, *now).cloned().collect());
+    let until = |closes: &dyn Fn(&Ban) -> bool| {
+        held.bans.iter().filter(|ban| allowed.is_empty() && closes(ban)).map(|ban| ban.until).max()
+    };
+    let (sign_in, everything) = (until(&|_| true), until(&|ban| ban.scope == Scope::Everything));
+    let rules = Trigger::ALL.iter().filter_map(|trigger| {
+        let rule = config.policy.rule(*trigger)?;
+        let of = |(cause, _): &&(Trigger, UnixMs)| cause == trigger;
+        let strikes = held.strikes.iter().filter(of).filter(|(_, at)| *at > now - rule.window_ms).count();
+        let rungs = held.rungs.iter().filter(|(cause, _)| cause == trigger);
+        let stands: Option<Rung> = rungs.map(|(_, rung)| *rung).max_by_key(|rung| rung.step);
+        let next = rule.climb(stands, identity, 0, *now).until - now;
+        Some(seen::Standing {
+            trigger: trigger.to_string(),
+            scope: rule.scope.to_string(),
+            strikes: u32::try_from(strikes).unwrap_or(u32::MAX),
+            threshold: rule.threshold,
+            next_seconds: u64::try_from(next).unwrap_or_default() / 1000,
+        })
+    });
+    Ok(seen::Explanation {
+        address: identity.to_string(),
+        sign_in_closed_until: sign_in,
+        everything_closed_until: everything,
+        rules: rules.collect(),
+        allowed: allowlist::shown_all(*store, allowed, *now).await?,
+        bans: shown_all(*store, held.bans, *now).await?,
+    })
+}
+
+/// `15m`, `2h`, `30d`, as milliseconds.
+pub fn span_ms(text: &str) -> Result<i64, Unfit> {
+    let span = humantime::parse_duration(text.trim()).map_err(|_| Unfit::Span)?;
+    i64::try_from(span.as_millis()).map_err(|_| Unfit::Span)
+}
+
+/// The addresses that an identity stands for; a device stands for none.
+pub fn network(identity: Identity) -> Option<IpNet> {
+    match identity {
+        Identity::V4(address) => Some(IpNet::from(std::net::IpAddr::V4(address))),
+        Identity::V6(address, prefix) => IpNet::new(address.into(), prefix).ok(),
+        Identity::Device(_) => None,
+    }
+}
+
+fn locks_out(operator: &Operator<'_>, identity: Identity) -> bool {
+    identity.is_loopback()
+        || operator.own.contains(&identity)
+        || network(identity).is_some_and(|network| operator.config.proxies.overlap(&network))
+}
+
+async fn shown_all(store: &dyn Store, bans: Vec<Ban>, now: UnixMs) -> store::Result<Vec<seen::Ban>> {
+    let mut names = Names::default();
+    let mut all = Vec::with_capacity(bans.len());
+    for ban in bans {
+        let made_by = names.of(store, &ban.made_by).await?;
+        let lifted_by = match &ban.lifted_by {
+            Some(by) => Some(names.of(store, by).await?),
+            None => None,
+        };
+        all.push(shown(ban, made_by, lifted_by, now));
+    }
+    Ok(all)
+}
+
+pub fn shown(ban: Ban, made_by: String, lifted_by: Option<String>, now: UnixMs) -> seen::Ban {
+    seen::Ban {
+        in_force: ban.in_force(now),
+        address: ban.identity.to_string(),
+        scope: ban.scope.to_string(),
+        trigger: ban.trigger.to_string(),
+        id: ban.id,
+        incident: ban.incident,
+        reason: ban.reason,
+        evidence: ban.evidence,
+        since: ban.since,
+        until: ban.until,
+        made_by,
+        lifted_at: ban.lifted_at,
+        lifted_by,
+        lift_reason: ban.lift_reason,
+    }
+}

@@ -1,0 +1,97 @@
+//! Whoever decides by hand: an administrator on a page, or the command line.
+
+use super::audit::OK;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::guards::administrator::Administrator;
+use crate::guards::client::Client;
+use crate::state::AppState;
+use domain::UnixMs;
+use domain::identity::Identity;
+use std::fmt;
+use store::Store;
+use store::audit::{Entry, Event};
+use store::bans::ENGINE;
+
+/// Who made a row, where that was the command line.
+pub const COMMAND_LINE: &str = "command line";
+
+/// What a decision needs. The command line works beside a running server, so this is less than the
+/// server's state.
+pub struct Operator<'a> {
+    pub store: &'a dyn Store,
+    pub config: &'a Config,
+    pub entropy: &'a dyn Entropy,
+    pub now: UnixMs,
+    /// The user's id; `None`: the command line.
+    user: Option<String>,
+    address: String,
+    device: String,
+    /// What the operator would be closed by.
+    pub own: Vec<Identity>,
+}
+
+impl<'a> Operator<'a> {
+    pub fn administrator(state: &'a AppState, client: &Client, administrator: &Administrator) -> Self {
+        Self {
+            store: &*state.store,
+            config: &state.config,
+            entropy: &*state.entropy,
+            now: state.now(),
+            user: Some(administrator.user.id.clone()),
+            address: client.address.to_string(),
+            device: client.device(),
+            own: vec![client.identity, client.judged()],
+        }
+    }
+
+    pub fn command_line(store: &'a dyn Store, config: &'a Config, entropy: &'a dyn Entropy, now: UnixMs) -> Self {
+        let (address, device) = ("-".to_owned(), "Command line".to_owned());
+        Self { store, config, entropy, now, user: None, address, device, own: Vec::new() }
+    }
+
+    /// How rows name the operator.
+    pub fn by(&self) -> String {
+        self.user.clone().unwrap_or_else(|| COMMAND_LINE.to_owned())
+    }
+
+    pub fn entry(&self, event: Event, about: impl fmt::Display) -> Entry {
+        Entry {
+            id: self.entropy.ulid(self.now),
+            at: self.now,
+            event,
+            outcome: OK.to_owned(),
+            user: None,
+            session: None,
+            address: self.address.clone(),
+            device: self.device.clone(),
+            actor: self.user.clone(),
+            about: about.to_string(),
+        }
+    }
+}
+
+impl fmt::Debug for Operator<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operator").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// The names behind the `made_by` of rows, each asked for once.
+#[derive(Debug, Default)]
+pub struct Names(std::collections::HashMap<String, String>);
+
+impl Names {
+    pub async fn of(&mut self, store: &dyn Store, by: &str) -> store::Result<String> {
+        if by == ENGINE || by == COMMAND_LINE {
+            return Ok(by.to_owned());
+        }
+        if let Some(name) = self.0.get(by) {
+            return Ok(name.clone());
+        }
+        let user = store.user_by_id(by).await?.filter(|user| !user.name.is_empty());
+        let name = user.map_or_else(|| "a deleted account".to_owned(), |user| user.name);
+        self.0.insert(by.to_owned(), name.clone());
+        Ok(name)
+    }
+}

@@ -1,0 +1,31 @@
+//! How much was refused lately.
+
+use domain::UnixMs;
+use domain::ban::Trigger;
+use store::Store;
+use store::refusals::HOUR_MS;
+use wire::refusals::{ByTrigger, Hours};
+
+const HOURS: usize = 24;
+
+/// The last 24 hours, the one that runs included. Every trigger that can be refused for is there.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn hours(store: &dyn Store, now: UnixMs) -> store::Result<Hours> {
+    let since = now - now.rem_euclid(HOUR_MS) - (HOUR_MS * 23);
+    let rows = store.refused(since).await?;
+    let of = |trigger: &Trigger| {
+        let mut hours = vec![0; HOURS];
+        for row in rows.iter().filter(|row| row.trigger == *trigger) {
+            let place = usize::try_from((row.hour - since) / HOUR_MS).ok();
+            if let Some(hour) = place.and_then(|place| hours.get_mut(place)) {
+                *hour += row.count;
+            }
+        }
+        ByTrigger { trigger: trigger.to_string(), total: hours.iter().sum(), hours }
+    };
+    // A spray is made of wrong credentials, and nobody is refused by hand.
+    let refused = Trigger::ALL.iter().filter(|trigger| !matches!(trigger, Trigger::Spray | Trigger::Manual));
+    Ok(Hours { since, triggers: refused.map(of).collect() })
+}

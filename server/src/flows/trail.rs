@@ -1,0 +1,171 @@
+//! The audit trail as operators read it.
+
+use domain::UnixMs;
+use domain::account::AccountName;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+use store::Store;
+use store::audit::{Event, Line, Search};
+use wire::audit::{Audit, Entry};
+
+/// Rows that an export reads at a time.
+const EXPORT_PAGE: u32 = 500;
+const DAY_MS: i64 = 24 * 60 * 60_000;
+
+/// What an operator may filter by; empty: any.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    /// A name, or the id of an account that is gone.
+    pub user: String,
+    pub event: String,
+    pub outcome: String,
+    /// `2026-11-21`, `2026-11-21T09:00:00Z`, or a span: `7d` ago.
+    pub since: String,
+    /// As `since`; a day is meant to its end.
+    pub until: String,
+    /// Where the page before ended.
+    pub before: String,
+}
+
+/// Why a filter cannot be meant.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("'{0}' is no event: write one of {list}", list = events())]
+    Event(String),
+    #[error("'{0}' is no time: write 2026-11-21, 2026-11-21T09:00:00Z, or 7d for seven days ago")]
+    Time(String),
+    #[error("'{0}' is no place in the list")]
+    Before(String),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Filter {
+    /// # Errors
+    /// Says what is meant by nothing.
+    pub async fn search(&self, store: &dyn Store, limit: u32, now: UnixMs) -> Result<Search, Error> {
+        let event = given(&self.event);
+        let event = event.map(|text| Event::parse(text).ok_or_else(|| Error::Event(text.to_owned()))).transpose()?;
+        let user = match given(&self.user) {
+            Some(name) => Some(id_of(store, name).await?),
+            None => None,
+        };
+        let place = |text: &str| {
+            let (at, id) = text.split_once('-')?;
+            Some((at.parse().ok()?, id.to_owned()))
+        };
+        let before = given(&self.before);
+        Ok(Search {
+            user,
+            event,
+            outcome: given(&self.outcome).map(str::to_owned),
+            since: given(&self.since).map(|text| moment(text, now, 0)).transpose()?,
+            until: given(&self.until).map(|text| moment(text, now, DAY_MS)).transpose()?,
+            before: before.map(|text| place(text).ok_or_else(|| Error::Before(text.to_owned()))).transpose()?,
+            limit,
+        })
+    }
+}
+
+/// # Errors
+/// The store does not answer.
+pub async fn page(store: &dyn Store, search: &Search) -> store::Result<Audit> {
+    let lines = store.search_audit(search).await?;
+    let next = following(&lines, search).map(|(at, id)| format!("{at}-{id}"));
+    Ok(Audit { entries: lines.into_iter().map(shown).collect(), next })
+}
+
+/// All that is found, read a page at a time: an export holds no more than that in memory.
+pub fn all(store: Arc<dyn Store>, search: Search) -> impl Stream<Item = store::Result<Entry>> {
+    let first = Some(Search { limit: EXPORT_PAGE, ..search });
+    let pages = stream::unfold(first, move |search| {
+        let store = Arc::clone(&store);
+        async move {
+            let search = search?;
+            Some(match store.search_audit(&search).await {
+                Ok(lines) => {
+                    let next = following(&lines, &search).map(|before| Search { before: Some(before), ..search });
+                    (Ok(stream::iter(lines).map(|line| Ok(shown(line)))), next)
+                }
+                Err(error) => (Err(error), None),
+            })
+        }
+    });
+    pages.try_flatten()
+}
+
+/// Where the next page begins, if there may be one.
+fn following(lines: &[Line], search: &Search) -> Option<(UnixMs, String)> {
+    let full = lines.len() == usize::try_from(search.limit).unwrap_or(usize::MAX);
+    lines.last().filter(|_| full).map(|line| (line.entry.at, line.entry.id.clone()))
+}
+
+fn shown(line: Line) -> Entry {
+    let Line { entry, username, actor_name } = line;
+    Entry {
+        id: entry.id,
+        at: entry.at,
+        event: entry.event.as_str().to_owned(),
+        outcome: entry.outcome,
+        user: username.filter(|name| !name.is_empty()),
+        user_id: entry.user,
+        by: actor_name.filter(|name| !name.is_empty()),
+        by_id: entry.actor,
+        about: entry.about,
+        address: entry.address,
+        device: entry.device,
+    }
+}
+
+async fn id_of(store: &dyn Store, name: &str) -> store::Result<String> {
+    let user = match AccountName::parse(name) {
+        Ok(name) => store.user_by_key(name.key()).await?,
+        Err(_) => None,
+    };
+    Ok(user.map_or_else(|| name.to_owned(), |user| user.id))
+}
+
+/// A day, a moment, or a span ago. `day_ms` is what a bare day stands for beyond its beginning.
+fn moment(text: &str, now: UnixMs, day_ms: i64) -> Result<UnixMs, Error> {
+    if let Ok(span) = humantime::parse_duration(text) {
+        return Ok(now.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)));
+    }
+    let is_day = text.len() == "2026-11-21".len();
+    let exact = if is_day { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    let moment = humantime::parse_rfc3339_weak(&exact).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let ms = moment.and_then(|since| i64::try_from(since.as_millis()).ok());
+    let ms = ms.ok_or_else(|| Error::Time(text.to_owned()))?;
+    Ok(if is_day { ms + day_ms } else { ms })
+}
+
+fn given(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+fn events() -> String {
+    Event::ALL.iter().map(|event| event.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_days_times_or_spans() {
+        let now = 1_800_000_000_000;
+        for (text, since, until) in [
+            ("2026-11-21", 1_795_219_200_000, 1_795_305_600_000),
+            ("2026-11-21T09:00:00Z", 1_795_251_600_000, 1_795_251_600_000),
+            ("7d", now - 7 * DAY_MS, now - 7 * DAY_MS),
+        ] {
+            assert_eq!(moment(text, now, 0).ok(), Some(since), "{text}");
+            assert_eq!(moment(text, now, DAY_MS).ok(), Some(until), "{text}");
+        }
+        for wrong in ["yesterday", "2026-13-01", "'; --", "1969-12-31", "9999999999-12-31"] {
+            assert!(matches!(moment(wrong, now, 0), Err(Error::Time(_))), "{wrong}");
+        }
+    }
+}

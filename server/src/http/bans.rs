@@ -1,0 +1,117 @@
+//! `/api/admin/bans` and below.
+
+use super::{ApiError, request};
+use crate::flows::bans::{self, Error};
+use crate::flows::operator::Operator;
+use crate::guards::administrator::Administrator;
+use crate::guards::client::Client;
+use crate::state::AppState;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use domain::UnixMs;
+use domain::ban::Trigger;
+use http::{StatusCode, Uri};
+use serde::Deserialize;
+use store::bans::Search;
+use wire::bans::{Ban, Bans, Explanation, Lift, NewBan};
+use wire::problem::Code;
+
+/// Bans of one answer.
+pub const PAGE: u32 = 50;
+
+/// What to look for; empty: any.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    pub word: String,
+    pub trigger: String,
+    pub state: String,
+    pub before: String,
+}
+
+impl Filter {
+    /// # Errors
+    /// A trigger or a state that there is not.
+    pub fn search(&self, v6_prefix: u8, now: UnixMs) -> Result<Search, ApiError> {
+        let wrong = || ApiError::new(Code::BadRequest);
+        let trigger = Some(&self.trigger).filter(|text| !text.is_empty());
+        Ok(Search {
+            word: bans::word(&self.word, v6_prefix),
+            trigger: trigger.map(|text| Trigger::parse(text).ok_or_else(wrong)).transpose()?,
+            in_force: match self.state.as_str() {
+                "" => None,
+                "active" => Some(true),
+                "over" => Some(false),
+                _ => return Err(wrong()),
+            },
+            before: Some(self.before.clone()).filter(|id| !id.is_empty()),
+            limit: PAGE,
+            now,
+        })
+    }
+}
+
+pub async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Json<Bans>, ApiError> {
+    let search = request::query::<Filter>(&uri)?.search(state.config.settings.ipv6_prefix, state.now())?;
+    Ok(Json(bans::list(&*state.store, &search).await?))
+}
+
+/// Closes an address.
+pub async fn make(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Ban>), ApiError> {
+    let wanted: NewBan = request::body(&body)?;
+    let operator = Operator::administrator(&state, &client, &administrator);
+    let ban = bans::make(&operator, &wanted).await?;
+    crate::flows::ban::announce(&state, &ban);
+    let shown = bans::shown(ban, administrator.user.name, None, state.now());
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// Opens the address of a ban.
+pub async fn lift(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
+    let lift: Lift = request::body(&body)?;
+    let ban = state.store.ban_by_id(&id).await?.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let operator = Operator::administrator(&state, &client, &administrator);
+    let lifted = bans::lift(&operator, ban.identity, &lift.reason).await?;
+    state.bans.apply(&lifted);
+    if lifted.is_empty() { Err(ApiError::new(Code::NotFound)) } else { Ok(StatusCode::NO_CONTENT) }
+}
+
+#[derive(Debug, Deserialize)]
+struct Explain {
+    address: String,
+}
+
+/// Why an address is closed, and what would close it.
+pub async fn explain(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    uri: Uri,
+) -> Result<Json<Explanation>, ApiError> {
+    let asked: Explain = request::query(&uri)?;
+    let operator = Operator::administrator(&state, &client, &administrator);
+    Ok(Json(bans::explain(&operator, &asked.address).await?))
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unfit(unfit) => unfit.into(),
+            Error::Scope => Self::explained(Code::BadRequest, error),
+            Error::WouldLockOut => Self::new(Code::WouldLockOut),
+            Error::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `GET /api/admin/live`: refusals as they happen on this node, as server-sent events.
+
+use super::ApiError;
+use crate::guards::administrator::Administrator;
+use crate::live::Refusal;
+use crate::state::AppState;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, Sse};
+use futures::{Stream, stream};
+use http::header;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use wire::problem::Code;
+use wire::refusals as seen;
+
+/// Something is sent at least this often, and it is looked whether the reader may still read.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Ends with the session, with the role, and when the reader falls behind.
+pub async fn live(State(state): State<AppState>, administrator: Administrator) -> Result<impl IntoResponse, ApiError> {
+    let refusals = state.live.watch().ok_or_else(|| ApiError::wait(Code::Busy, 5_000))?;
+    let mut heartbeat = interval(HEARTBEAT);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let reader = Reader { state, administrator, refusals, heartbeat };
+    // A proxy that buffers would keep it all to itself.
+    let headers = [(header::HeaderName::from_static("x-accel-buffering"), "no")];
+    Ok((headers, Sse::new(events(reader))))
+}
+
+struct Reader {
+    state: AppState,
+    administrator: Administrator,
+    refusals: Receiver<Refusal>,
+    heartbeat: Interval,
+}
+
+fn events(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(reader, |mut reader| async move {
+        let event = reader.next().await?;
+        Some((Ok(event), reader))
+    })
+}
+
+impl Reader {
+    /// `None` ends the stream: also if the reader fell behind, for a list with holes would look whole.
+    async fn next(&mut self) -> Option<Event> {
+        tokio::select! {
+            refusal = self.refusals.recv() => {
+                let refusal = refusal.ok()?;
+                self.is_signed_in().await.then_some(())?;
+                Event::default().event("refusal").json_data(shown(refusal)).ok()
+            }
+            _ = self.heartbeat.tick() => {
+                (self.is_signed_in().await && self.is_administrator().await).then(|| Event::default().comment(""))
+            }
+        }
+    }
+
+    async fn is_signed_in(&self) -> bool {
+        let (state, id) = (&self.state, &self.administrator.session.claims.sid);
+        state.sessions.is_live(&*state.store, id, state.now()).await.unwrap_or(false)
+    }
+
+    async fn is_administrator(&self) -> bool {
+        let session = self.administrator.session.clone();
+        Administrator::find(&self.state, session).await.is_ok_and(|found| found.is_some())
+    }
+}
+
+fn shown(refusal: Refusal) -> seen::Refusal {
+    let ban = refusal.ban.as_ref();
+    seen::Refusal {
+        at: refusal.at,
+        address: refusal.identity.to_string(),
+        trigger: refusal.trigger.to_string(),
+        scope: ban.map(|ban| ban.scope.to_string()),
+        until: ban.map(|ban| ban.until),
+        incident: ban.map(|ban| ban.incident.clone()),
+    }
+}

@@ -1,0 +1,117 @@
+//! The pages of operators, and the trail as a file.
+
+use super::bans::Filter;
+use super::pages::door;
+use super::{ApiError, audit, render, request};
+use crate::flows;
+use crate::flows::operator::Operator;
+use crate::flows::trail as trails;
+use crate::guards::administrator::Administrator;
+use crate::guards::client::Client;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use app::view::{AuditFilter, AuditView, BansDone, BansView, View, Viewer};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::ban::Trigger;
+use http::Uri;
+use serde::Deserialize;
+use store::audit::Event;
+
+/// What the address of the page of bans may say besides its filter.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    explain: String,
+    done: String,
+}
+
+/// `/dashboard/bans`
+///
+/// # Errors
+/// The store does not answer.
+pub async fn bans(
+    state: &AppState,
+    client: &Client,
+    uri: &Uri,
+    viewer: Viewer,
+    administrator: &Administrator,
+) -> Result<View, ApiError> {
+    let operator = Operator::administrator(state, client, administrator);
+    let (store, now) = (operator.store, operator.now);
+    let mut filter: Filter = request::query(uri).unwrap_or_default();
+    let asked: Asked = request::query(uri).unwrap_or_default();
+    if !matches!(filter.state.as_str(), "over" | "all") {
+        "active".clone_into(&mut filter.state);
+    }
+    if Trigger::parse(&filter.trigger).is_none() {
+        filter.trigger.clear();
+    }
+    let shown = filter.state.clone();
+    if filter.state == "all" {
+        filter.state.clear();
+    }
+    let search = filter.search(operator.config.settings.ipv6_prefix, now)?;
+    let explanation = match asked.explain.trim() {
+        "" => None,
+        address => match flows::bans::explain(&operator, address).await {
+            Err(flows::bans::Error::Store(error)) => return Err(error.into()),
+            answer => Some(answer.map_err(|error| format!("{error}."))),
+        },
+    };
+    Ok(View::Bans(Box::new(BansView {
+        viewer,
+        bans: flows::bans::list(store, &search).await?,
+        word: filter.word,
+        trigger: filter.trigger,
+        state: shown,
+        asked: asked.explain,
+        explanation,
+        allowed: flows::allowlist::list(store, now).await?.allowed,
+        triggers: Trigger::ALL.iter().map(|trigger| trigger.as_str()).collect(),
+        done: match asked.done.as_str() {
+            "made" => Some(BansDone::Made),
+            "lifted" => Some(BansDone::Lifted),
+            "allowed" => Some(BansDone::Allowed),
+            "removed" => Some(BansDone::Removed),
+            _ => None,
+        },
+    })))
+}
+
+/// `/dashboard/audit`
+///
+/// # Errors
+/// The store does not answer.
+pub async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
+    let (store, now) = (&*state.store, state.now());
+    let filter: trails::Filter = request::query(uri).unwrap_or_default();
+    let (audit, wrong) = match filter.search(store, audit::PAGE, now).await {
+        Ok(search) => (trails::page(store, &search).await?, None),
+        Err(trails::Error::Store(error)) => return Err(error.into()),
+        Err(wrong) => (wire::audit::Audit { entries: Vec::new(), next: None }, Some(format!("{wrong}."))),
+    };
+    let trails::Filter { user, event, outcome, since, until, .. } = filter;
+    Ok(View::Audit(Box::new(AuditView {
+        viewer,
+        filter: AuditFilter { user, event, outcome, since, until },
+        wrong,
+        audit,
+        hours: flows::refusals::hours(store, now).await?,
+        events: Event::ALL.iter().map(|event| event.as_str()).collect(),
+    })))
+}
+
+/// `GET /dashboard/audit.csv`: a link leads here, and a link can be renewed like a page.
+///
+/// # Errors
+/// A filter that cannot be meant.
+pub async fn trail_file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    let Some(session) = SignedIn::find(&state, request.headers()).await? else {
+        return Ok(Redirect::to(&door(&state, request.headers(), request.uri())).into_response());
+    };
+    if Administrator::find(&state, session).await?.is_none() {
+        return Ok(render::document(State(state), View::NotFound, request).await);
+    }
+    audit::answer(&state, request.uri(), audit::Format::Csv).await
+}

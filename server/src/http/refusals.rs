@@ -1,0 +1,14 @@
+//! `GET /api/admin/refusals/hours`
+
+use super::ApiError;
+use crate::flows;
+use crate::guards::administrator::Administrator;
+use crate::state::AppState;
+use axum::Json;
+use axum::extract::State;
+use wire::refusals::Hours;
+
+/// The last 24 hours by trigger.
+pub async fn hours(State(state): State<AppState>, _: Administrator) -> Result<Json<Hours>, ApiError> {
+    Ok(Json(flows::refusals::hours(&*state.store, state.now()).await?))
+}

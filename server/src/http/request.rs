@@ -1,0 +1,20 @@
+//! What a request says, in our own types, with our own errors.
+
+use super::ApiError;
+use axum::body::Bytes;
+use axum::extract::Query;
+use http::Uri;
+use serde::de::DeserializeOwned;
+use wire::problem::Code;
+
+/// # Errors
+/// `bad_request`: not the form that this path takes.
+pub fn body<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|_| ApiError::new(Code::BadRequest))
+}
+
+/// # Errors
+/// `bad_request`: not the form that this path takes.
+pub fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
+    Query::try_from_uri(uri).map(|query| query.0).map_err(|_| ApiError::new(Code::BadRequest))
+}
