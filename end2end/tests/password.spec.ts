@@ -99,7 +99,7 @@ test('the database has no token that could be used, and no name that failed', as
   const login = new LoginPage(page);
   await login.signIn(await server.person());
   const tokens = (await context.cookies()).map((cookie) => cookie.value);
-  expect(tokens).toHaveLength(2);
+  expect(tokens).toHaveLength(3);
 
   await new Dashboard(page).leave();
   await login.alive();

@@ -12,6 +12,8 @@ async function signUp(server: Server, account: object) {
 }
 
 test.describe('where sign-up is closed', () => {
+  test.use({ settings: { 'signup.mode': 'closed' } });
+
   test('the page says so and the login page does not mention it', async ({ page, server }) => {
     await server.person();
     await page.goto('/signup');

@@ -67,6 +67,8 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     match (judge(facts), user) {
         (Verdict::Accepted, Some(user)) => {
             let outcome = match client.known {
+                // The first sign-in of all is from nowhere else.
+                None if user.signed_in_at.is_none() => audit::OK,
                 None => audit::NEW_DEVICE,
                 Some(_) if !known_place => audit::NEW_PLACE,
                 Some(_) => audit::OK,

@@ -107,12 +107,13 @@ async fn with_the_strict_preset_no_device_is_known() {
 async fn the_owner_sees_new_devices_and_new_networks() {
     let portal = Portal::start().await;
     let id = portal.add_user("alice").await;
+    portal.browser("203.0.113.7").signed_in("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     alice.login("alice", PASSWORD).await;
     alice.moved("203.0.113.200").login("alice", PASSWORD).await;
     alice.moved("198.51.100.7").login("alice", PASSWORD).await;
     let count = async |outcome: &str| portal.outcomes(&id, outcome).await;
-    assert_eq!((count("new_device").await, count("ok").await, count("new_place").await), (1, 2, 1));
+    assert_eq!((count("new_device").await, count("ok").await, count("new_place").await), (1, 3, 1));
 
     let page = alice.send(http::Method::GET, "/dashboard/activity", None, &[("sec-fetch-mode", "navigate")]).await;
     assert!(page.text.contains("Signed in on a new device") && page.text.contains("Signed in from a new network"));
