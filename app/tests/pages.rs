@@ -2,12 +2,13 @@
 #![cfg(feature = "ssr")]
 
 use app::view::{
-    Activity, ActivityView, Assets, Bundle, Closed, DevicesView, Event, LoginView, OverviewView, ResumeView,
-    SignupView, Site, View, Viewer, Why,
+    Activity, ActivityView, Assets, AuditFilter, AuditView, BansView, Bundle, Closed, DevicesView, Event, LoginView,
+    OverviewView, ResumeView, SignupView, Site, View, Viewer, Why,
 };
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::*;
 use std::sync::Arc;
+use wire::refusals::{ByTrigger, Hours};
 use wire::session::Device;
 
 const NOW: i64 = 1_700_049_600_000;
@@ -44,6 +45,50 @@ fn activity() -> Vec<Activity> {
     vec![Activity { at: NOW, event: Event::WrongPassword, count: 3, address, device }]
 }
 
+fn bans() -> BansView {
+    let ban = wire::bans::Ban {
+        id: "1".to_owned(),
+        incident: "7F3K-2Q".to_owned(),
+        address: "203.0.113.7".to_owned(),
+        scope: "everything".to_owned(),
+        trigger: "manual".to_owned(),
+        reason: "<i>scans".to_owned(),
+        evidence: String::new(),
+        since: NOW - 60_000,
+        until: NOW + 720_000,
+        in_force: true,
+        made_by: "<i>root".to_owned(),
+        lifted_at: None,
+        lifted_by: None,
+        lift_reason: None,
+    };
+    BansView {
+        viewer: viewer(),
+        word: "\"><i>".to_owned(),
+        trigger: String::new(),
+        state: "active".to_owned(),
+        bans: wire::bans::Bans { bans: vec![ban], next: Some("1".to_owned()) },
+        asked: "\"><i>".to_owned(),
+        explanation: Some(Err("'<i>' is no address.".to_owned())),
+        allowed: Vec::new(),
+        triggers: vec!["manual"],
+        done: None,
+    }
+}
+
+fn audit() -> AuditView {
+    let hours =
+        |trigger: &str, count| ByTrigger { trigger: trigger.to_owned(), hours: vec![count; 24], total: count * 24 };
+    AuditView {
+        viewer: viewer(),
+        filter: AuditFilter { user: "\"><i>".to_owned(), ..AuditFilter::default() },
+        wrong: Some("'<i>' is no time.".to_owned()),
+        audit: wire::audit::Audit { entries: Vec::new(), next: None },
+        hours: Hours { since: NOW, triggers: vec![hours("flood", 2), hours("spray", 0)] },
+        events: vec!["login"],
+    }
+}
+
 fn views() -> Vec<View> {
     let (viewer, devices, activity) = (viewer(), devices(), activity());
     let overview =
@@ -57,6 +102,8 @@ fn views() -> Vec<View> {
         View::Overview(Box::new(overview)),
         View::Devices(DevicesView { viewer: viewer.clone(), devices }),
         View::Activity(ActivityView { viewer, entries: self::activity() }),
+        View::Bans(Box::new(bans())),
+        View::Audit(Box::new(audit())),
         View::NotFound,
         View::Broken,
     ]
