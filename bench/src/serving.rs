@@ -1,10 +1,10 @@
 //! A process of its own that serves Postern and its bare twin, so that its processor time can be told
 //! from the load generator's.
 
-use crate::bare;
 use crate::client::Client;
 use crate::service::Service;
 use crate::visitor::{Visitor, new_address};
+use crate::{bare, machine};
 use anyhow::{Context, Result};
 use axum::Router;
 use domain::ban::{Scope, Trigger};
@@ -33,6 +33,8 @@ pub struct Doors {
     pub bare: u16,
     /// The same service, to which this machine is banned, with few others and with many.
     pub closed: [u16; 2],
+    /// What the many took of memory, in MB.
+    pub bans_mb: f64,
     /// Of a session that is live.
     pub cookie: String,
 }
@@ -73,20 +75,21 @@ impl Drop for Serving {
 
 /// What that process does.
 pub fn serve() -> Result<()> {
-    let folder = crate::machine::folder()?;
+    let folder = machine::folder()?;
     // One core, one worker. The limits on sign-in would answer all but the first thirty challenges.
     let service = Service::start(folder.path(), 1, |settings| {
         settings.ban.limits.sign_in_per_minute = Some(u32::MAX);
         settings.ban.limits.sign_in_at_once = Some(1000);
     })?;
-    let closed_among = |others| {
-        let twin = service.twin()?;
-        ban(&twin, others);
-        service.beside(router(&twin))
-    };
-    let closed = [closed_among(FEW)?, closed_among(MANY)?];
+    let twins = [service.twin()?, service.twin()?];
+    ban(&twins[0], FEW);
+    let memory = || machine::memory_mb(std::process::id(), "VmRSS");
+    let without = memory()?;
+    ban(&twins[1], MANY);
+    let bans_mb = memory()? - without;
+    let closed = [service.beside(router(&twins[0]))?, service.beside(router(&twins[1]))?];
     let (cookie, bare) = service.runtime.block_on(answers(&service, closed[0]))?;
-    let doors = Doors { postern: service.place.address.port(), bare: service.beside(bare)?, closed, cookie };
+    let doors = Doors { postern: service.place.address.port(), bare: service.beside(bare)?, closed, bans_mb, cookie };
     println!("{}", serde_json::to_string(&doors)?);
     std::io::stdin().read_to_end(&mut Vec::new())?;
     service.end();
@@ -128,6 +131,8 @@ fn ban(state: &AppState, others: u32) {
         lift_reason: None,
     };
     let others = (0..others).map(|offset| Ipv4Addr::from_bits(0x0a00_0000 + offset));
-    let bans: Vec<Ban> = others.chain([Ipv4Addr::LOCALHOST]).map(of).collect();
-    state.bans.apply(&bans);
+    // One at a time, as pages of rows arrive: it is the table that is weighed, not the rows.
+    for address in others.chain([Ipv4Addr::LOCALHOST]) {
+        state.bans.apply(&[of(address)]);
+    }
 }

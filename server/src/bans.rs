@@ -5,10 +5,13 @@ use domain::ban::Scope;
 use domain::identity::Identity;
 use parking_lot::RwLock;
 use std::collections::HashMap;
-use store::bans::Ban;
+use store::Store;
+use store::bans::{Ban, Search};
 
 /// The most identities held for each scope. Past it those that have run out go first, then those soonest to.
 const CAP: usize = 2_000_000;
+/// Rows at a time when they are loaded.
+const PAGE: u32 = 5_000;
 
 /// The table: loaded at start, changed at once by this process, within a second by others.
 ///
@@ -46,6 +49,22 @@ impl Bans {
         drop(tables);
         (longest.until > now)
             .then(|| Closed { until: longest.until, incident: String::from_utf8_lossy(&longest.incident).into_owned() })
+    }
+
+    /// Takes in every ban that is in force, a page at a time: a million of them are never all rows at once.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn load(&self, store: &dyn Store, now: UnixMs) -> store::Result<()> {
+        let mut search = Search { in_force: Some(true), limit: PAGE, now, ..Search::default() };
+        loop {
+            let page = store.search_bans(&search).await?;
+            self.apply(&page);
+            match page.last() {
+                Some(last) if page.len() == PAGE as usize => search.before = Some(last.id.clone()),
+                _ => return Ok(()),
+            }
+        }
     }
 
     /// Takes in bans that were made or lifted, oldest first.

@@ -97,7 +97,7 @@ impl AppState {
             store,
             keyring,
         }));
-        state.bans.apply(&state.store.active_bans(state.clock.now()).await?);
+        state.bans.load(&*state.store, state.now()).await?;
         state.allowlist.replace(state.store.allowlist().await?);
         jobs::sync(&state).await?;
         Ok(state)
