@@ -1,4 +1,4 @@
-// Takes the pictures of the README: POSTERN_BIN=... CHROMIUM=... npm run screenshots
+// Takes the pictures of docs/screenshots: POSTERN_BIN=... CHROMIUM=... npm run screenshots
 import { chromium } from '@playwright/test';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
@@ -48,6 +48,16 @@ await guess.getByRole('alert').getByText('Wrong name or password').waitFor();
 await page.emulateMedia({ colorScheme: 'dark' });
 await page.reload();
 await page.screenshot({ path: join(out, 'dashboard.png') });
+
+await page.emulateMedia({ colorScheme: 'light' });
+await page.goto(`${origin}/dashboard/bans`);
+await page.locator('.who button:enabled').waitFor();
+await page.screenshot({ path: join(out, 'bans.png') });
+await page.goto(`${origin}/dashboard/invitations`);
+await page.getByLabel('For whom').fill('the cook');
+await page.getByRole('button', { name: 'Make an invitation' }).click();
+await page.locator('dialog[open]').waitFor();
+await page.screenshot({ path: join(out, 'invitation.png') });
 
 await browser.close();
 server.kill('SIGTERM');

@@ -135,6 +135,8 @@ export class Server {
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    // A command that needs no input may have gone before it is written.
+    child.stdin.on('error', () => {});
     child.stdin.end(input);
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
