@@ -1,16 +1,15 @@
 //! `postern invite [list|revoke]`
 
 use super::Outcome;
-use super::user::{RoleName, entropy, entry};
+use super::user::RoleName;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::entropy::SystemEntropy;
+use crate::flows::invitations;
+use crate::flows::operator::Operator;
 use clap::Subcommand;
-use domain::account::Role;
-use domain::invitation::{self, DEFAULT_HOURS, MOST_HOURS};
+use domain::invitation::DEFAULT_HOURS;
 use std::time::Duration;
-use store::Store;
-use store::audit::{Entry, Event};
-use store::invitations::Invitation;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -44,56 +43,34 @@ struct Wish {
 
 pub async fn run(config: Config, args: Args) -> Outcome {
     let store = super::store::open(&config).await?;
+    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match args.command {
-        None => make(&config, &*store, &args.wish).await,
-        Some(Command::List) => list(&*store).await,
-        Some(Command::Revoke { id }) => revoke(&*store, &id).await,
+        None => make(&operator, &args.wish).await,
+        Some(Command::List) => list(&operator).await,
+        Some(Command::Revoke { id }) => revoke(&operator, &id).await,
     }
 }
 
-async fn make(config: &Config, store: &dyn Store, wish: &Wish) -> Outcome {
-    let now = SystemClock.now();
-    let lifetime = invitation::lifetime_ms(wish.hours).ok_or(format!("--hours: 1 to {MOST_HOURS}"))?;
-    let code = invitation::code(&entropy().bytes());
-    let made = Invitation {
-        id: entropy().ulid(now),
-        code_hash: invitation::code_hash(&code),
-        role: match wish.role {
-            RoleName::User => Role::User,
-            RoleName::Administrator => Role::Administrator,
-        },
-        note: invitation::note(&wish.note).ok_or("--note: one line of 100 characters at most")?,
-        made_by: None,
-        created_at: now,
-        expires_at: now + lifetime,
-        used_at: None,
-        used_by: None,
-        revoked_at: None,
-    };
-    store.add_invitation(&made, &audit(Event::InvitationMade)).await?;
-    println!("{}{}#code={code}", config.origin, wire::paths::SIGNUP_PAGE);
-    eprintln!("Good for one account, for {}. It is not shown again.", left(lifetime));
+async fn make(operator: &Operator<'_>, wish: &Wish) -> Outcome {
+    let made = invitations::invite(operator, wish.role.into(), &wish.note, wish.hours).await?;
+    println!("{}", made.link);
+    eprintln!("Good for one account, for {}. It is not shown again.", left(made.expires_at - operator.now));
     Ok(())
 }
 
-async fn list(store: &dyn Store) -> Outcome {
-    let now = SystemClock.now();
-    for open in store.invitations().await?.iter().filter(|invitation| invitation.is_open(now)) {
-        println!("{}\t{}\t{}\t{}", open.id, open.role.as_str(), left(open.expires_at - now), open.note);
+async fn list(operator: &Operator<'_>) -> Outcome {
+    for open in invitations::open(operator.store, operator.now).await? {
+        println!("{}\t{}\t{}\t{}", open.id, open.role, left(open.expires_at - operator.now), open.note);
     }
     Ok(())
 }
 
-async fn revoke(store: &dyn Store, id: &str) -> Outcome {
-    if !store.revoke_invitation(id, &audit(Event::InvitationRevoked), SystemClock.now()).await? {
+async fn revoke(operator: &Operator<'_>, id: &str) -> Outcome {
+    if !invitations::revoke(operator, id).await? {
         return Err(format!("no invitation {id} can still be used").into());
     }
     println!("Revoked.");
     Ok(())
-}
-
-fn audit(event: Event) -> Entry {
-    Entry { user: None, ..entry(event, "") }
 }
 
 fn left(ms: i64) -> String {

@@ -3,20 +3,18 @@
 use super::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::entropy::{Entropy, SystemEntropy};
+use crate::entropy::SystemEntropy;
+use crate::flows::operator::Operator;
+use crate::flows::{reset, users};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
 use crate::passwords::{Passwords, common};
 use clap::{Subcommand, ValueEnum};
 use domain::account::{AccountDigest, AccountName, Role};
-use domain::invitation;
 use domain::password::check_length;
 use std::io::{BufRead, IsTerminal};
-use std::sync::Arc;
-use store::Store;
-use store::audit::{Entry, Event};
-use store::resets::Reset;
-use store::users::{Added, Changed, DeleteUser, NewUser, PasswordHash, SetPassword, User};
+use store::audit::Event;
+use store::users::{Added, Changed, NewUser, PasswordHash, SetPassword, User};
 use zeroize::Zeroizing;
 
 #[derive(Debug, Subcommand)]
@@ -58,36 +56,42 @@ pub enum RoleName {
     Administrator,
 }
 
-pub async fn run(config: Config, command: Command) -> Outcome {
-    let store = super::store::open(&config).await?;
-    let office = Office { config, store };
-    match command {
-        Command::Add { name, role } => office.add(&name, role).await,
-        Command::List => office.list().await,
-        Command::SetPassword { name } => office.set_password(&name).await,
-        Command::Disable { name } => office.set_disabled(&name, true).await,
-        Command::Enable { name } => office.set_disabled(&name, false).await,
-        Command::Role { name, role } => office.set_role(&name, role).await,
-        Command::Reset { name } => office.reset(&name).await,
-        Command::Delete { name, yes } => office.delete(&name, yes).await,
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::User => Self::User,
+            RoleName::Administrator => Self::Administrator,
+        }
     }
 }
 
-struct Office {
-    config: Config,
-    store: Arc<dyn Store>,
+pub async fn run(config: Config, command: Command) -> Outcome {
+    let store = super::store::open(&config).await?;
+    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    let desk = Desk { operator };
+    match command {
+        Command::Add { name, role } => desk.add(&name, role.into()).await,
+        Command::List => desk.list().await,
+        Command::SetPassword { name } => desk.set_password(&name).await,
+        Command::Disable { name } => desk.set_disabled(&name, true).await,
+        Command::Enable { name } => desk.set_disabled(&name, false).await,
+        Command::Role { name, role } => desk.set_role(&name, role.into()).await,
+        Command::Reset { name } => desk.reset(&name).await,
+        Command::Delete { name, yes } => desk.delete(&name, yes).await,
+    }
 }
 
-impl Office {
-    async fn add(&self, name: &str, role: RoleName) -> Outcome {
+struct Desk<'a> {
+    operator: Operator<'a>,
+}
+
+impl Desk<'_> {
+    async fn add(&self, name: &str, role: Role) -> Outcome {
         let name = AccountName::parse(name)?;
         let hash = self.ask_password(&name).await?;
-        let role = match role {
-            RoleName::User => Role::User,
-            RoleName::Administrator => Role::Administrator,
-        };
-        let (id, now) = (entropy().ulid(SystemClock.now()), SystemClock.now());
-        let audit = entry(Event::UserAdded, &id);
+        let Operator { entropy, now, .. } = self.operator;
+        let id = entropy.ulid(now);
+        let audit = self.operator.entry_of(Event::UserAdded, &id);
         let user = NewUser {
             id,
             name,
@@ -100,7 +104,7 @@ impl Office {
             session: None,
             attempt: None,
         };
-        match self.store.add_user(&user).await? {
+        match self.operator.store.add_user(&user).await? {
             Added::Added => {
                 println!("Added {}.", user.name);
                 Ok(())
@@ -112,7 +116,7 @@ impl Office {
     }
 
     async fn list(&self) -> Outcome {
-        for user in self.store.users().await? {
+        for user in self.operator.store.users().await? {
             let state = if user.disabled_at.is_some() { "disabled" } else { "enabled" };
             println!("{}\t{}\t{state}", user.name, user.role.as_str());
         }
@@ -124,13 +128,13 @@ impl Office {
         let name = AccountName::parse(&user.name)?;
         let hash = self.ask_password(&name).await?;
         let password = SetPassword {
-            account: self.digest(&user).await?,
+            account: self.digest(&user).await?.as_str().to_owned(),
             hash,
-            audit: entry(Event::PasswordSet, &user.id),
+            audit: self.operator.entry_of(Event::PasswordSet, &user.id),
             user: user.id,
-            now: SystemClock.now(),
+            now: self.operator.now,
         };
-        if !self.store.set_password(&password).await? {
+        if !self.operator.store.set_password(&password).await? {
             return Err(format!("there is no account {name}").into());
         }
         println!("The password of {name} is set. Every session of the account has ended.");
@@ -139,18 +143,14 @@ impl Office {
 
     async fn set_disabled(&self, name: &str, disabled: bool) -> Outcome {
         let user = self.find(name).await?;
-        let (event, word) = if disabled { (Event::UserDisabled, "disabled") } else { (Event::UserEnabled, "enabled") };
-        let changed = self.store.set_disabled(&user.id, disabled, &entry(event, &user.id), SystemClock.now()).await?;
+        let word = if disabled { "disabled" } else { "enabled" };
+        let changed = users::set_disabled(&self.operator, &user, disabled).await?;
         settle(changed, &format!("{} is {word}", user.name))
     }
 
-    async fn set_role(&self, name: &str, role: RoleName) -> Outcome {
+    async fn set_role(&self, name: &str, role: Role) -> Outcome {
         let user = self.find(name).await?;
-        let (role, event) = match role {
-            RoleName::User => (Role::User, Event::MadeUser),
-            RoleName::Administrator => (Role::Administrator, Event::MadeAdministrator),
-        };
-        let changed = self.store.set_role(&user.id, role, &entry(event, &user.id), SystemClock.now()).await?;
+        let changed = users::set_role(&self.operator, &user, role).await?;
         settle(changed, &format!("{} has the role {}", user.name, role.as_str()))
     }
 
@@ -159,47 +159,31 @@ impl Office {
         if !yes && !agrees(&user.name)? {
             return Err("nothing was deleted".into());
         }
-        let (address, device) = (String::new(), String::new());
-        let deletion = DeleteUser {
-            attempt: None,
-            account: self.digest(&user).await?,
-            audit: Entry { address, device, ..entry(Event::UserDeleted, &user.id) },
-            user: user.id,
-            now: SystemClock.now(),
-        };
-        settle(self.store.delete_user(&deletion).await?, &format!("{} is deleted", user.name))
+        let changed = users::delete(&self.operator, &user, &self.digest(&user).await?).await?;
+        settle(changed, &format!("{} is deleted", user.name))
     }
 
     async fn reset(&self, name: &str) -> Outcome {
         let user = self.find(name).await?;
-        let (code, now) = (invitation::code(&entropy().bytes()), SystemClock.now());
-        let reset = Reset {
-            user: user.id.clone(),
-            code_hash: invitation::code_hash(&code),
-            made_by: None,
-            created_at: now,
-            expires_at: now + invitation::RESET_MS,
-        };
-        self.store.add_reset(&reset, &entry(Event::ResetMade, &user.id)).await?;
-        println!("{}{}#code={code}", self.config.origin, wire::paths::RESET_PAGE);
+        println!("{}", reset::link(&self.operator, &user.id).await?.link);
         eprintln!("With this link {} can set a new password, once, for an hour.", user.name);
         Ok(())
     }
 
     /// What the account's failures are counted by.
-    async fn digest(&self, user: &User) -> Result<String, Failure> {
-        let key = KeyEncryptionKey::load(&self.config, &SystemEntropy)?;
-        let keyring = Keyring::load(&*self.store, &key, &SystemEntropy, &SystemClock).await?;
-        Ok(AccountDigest::of(&keyring.macs.account, &user.name).as_str().to_owned())
+    async fn digest(&self, user: &User) -> Result<AccountDigest, Failure> {
+        let key = KeyEncryptionKey::load(self.operator.config, &SystemEntropy)?;
+        let keyring = Keyring::load(self.operator.store, &key, &SystemEntropy, &SystemClock).await?;
+        Ok(AccountDigest::of(&keyring.macs.account, &user.name))
     }
 
     async fn find(&self, name: &str) -> Result<User, Failure> {
         let key = AccountName::parse(name)?;
-        self.store.user_by_key(key.key()).await?.ok_or_else(|| format!("there is no account {key}").into())
+        self.operator.store.user_by_key(key.key()).await?.ok_or_else(|| format!("there is no account {key}").into())
     }
 
     async fn ask_password(&self, name: &AccountName) -> Result<PasswordHash, Failure> {
-        let settings = &self.config.settings;
+        let settings = &self.operator.config.settings;
         let password = read_password()?;
         check_length(&password, settings.password.min)
             .map_err(|error| format!("{error}: {} characters to 1,024 bytes", settings.password.min))?;
@@ -209,7 +193,7 @@ impl Office {
         let passwords = Passwords::start(settings, &SystemEntropy)?;
         let place = passwords.place().ok_or("no hash thread")?;
         let bytes = Zeroizing::new(password.as_bytes().to_vec());
-        Ok(PasswordHash(passwords.hash(&place, bytes, entropy().bytes()).await?))
+        Ok(PasswordHash(passwords.hash(&place, bytes, self.operator.entropy.bytes()).await?))
     }
 }
 
@@ -245,24 +229,4 @@ fn read_password() -> Result<Zeroizing<String>, Failure> {
     let mut line = Zeroizing::new(String::new());
     std::io::stdin().lock().read_line(&mut line)?;
     Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
-}
-
-pub fn entropy() -> &'static dyn Entropy {
-    &SystemEntropy
-}
-
-pub fn entry(event: Event, user: &str) -> Entry {
-    let now = SystemClock.now();
-    Entry {
-        id: entropy().ulid(now),
-        at: now,
-        event,
-        outcome: crate::flows::audit::OK.to_owned(),
-        user: Some(user.to_owned()),
-        session: None,
-        address: "-".to_owned(),
-        device: "Command line".to_owned(),
-        actor: None,
-        about: String::new(),
-    }
 }

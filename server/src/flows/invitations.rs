@@ -1,48 +1,65 @@
-//! Invitations: made and revoked by administrators, used up by sign-ups.
+//! Invitations: made and revoked by operators, used up by sign-ups.
 
-use crate::http::ApiError;
-use crate::state::AppState;
+use super::operator::Operator;
+use domain::UnixMs;
 use domain::account::Role;
-use domain::invitation::{code, code_hash, lifetime_ms, note};
-use store::audit::Entry;
+use domain::invitation::{MOST_HOURS, code, code_hash, lifetime_ms, note};
+use store::Store;
+use store::audit::Event;
 use store::invitations::Invitation;
-use wire::account::{NewInvitation, OneTimeLink};
+use wire::account::OneTimeLink;
 use wire::paths;
-use wire::problem::Code;
+
+/// Why none was made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("an invitation is good for 1 to {MOST_HOURS} hours")]
+    Hours,
+    #[error("a note is one line of 100 characters at most")]
+    Note,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
 
 /// Makes an invitation. The link is shown now and never again: only its hash is kept.
 ///
 /// # Errors
-/// `bad_request` where role, note or hours cannot be.
-pub async fn invite(state: &AppState, wish: &NewInvitation, audit: Entry) -> Result<OneTimeLink, ApiError> {
-    let wrong = || ApiError::new(Code::BadRequest);
-    let (code, now) = (code(&state.entropy.bytes()), state.now());
-    let expires_at = now + lifetime_ms(wish.hours).ok_or_else(wrong)?;
+/// Hours or note cannot be, or the store does not answer.
+pub async fn invite(operator: &Operator<'_>, role: Role, text: &str, hours: u32) -> Result<OneTimeLink, Error> {
+    let code = code(&operator.entropy.bytes());
+    let expires_at = operator.now + lifetime_ms(hours).ok_or(Error::Hours)?;
+    let audit = operator.entry(Event::InvitationMade, "");
     let invitation = Invitation {
-        id: state.ulid(),
+        id: operator.entropy.ulid(operator.now),
         code_hash: code_hash(&code),
-        role: Role::parse(&wish.role).ok_or_else(wrong)?,
-        note: note(&wish.note).ok_or_else(wrong)?,
+        role,
+        note: note(text).ok_or(Error::Note)?,
         made_by: audit.actor.clone(),
-        created_at: now,
+        created_at: operator.now,
         expires_at,
         used_at: None,
         used_by: None,
         revoked_at: None,
     };
-    state.store.add_invitation(&invitation, &audit).await?;
-    // Behind `#`: browsers keep that part to themselves.
-    let link = format!("{}{}#code={code}", state.config.origin, paths::SIGNUP_PAGE);
-    Ok(OneTimeLink { link, expires_at })
+    operator.store.add_invitation(&invitation, &audit).await?;
+    Ok(OneTimeLink { link: operator.link(paths::SIGNUP_PAGE, &code), expires_at })
+}
+
+/// `false`: there is none of this id that can still be used.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn revoke(operator: &Operator<'_>, id: &str) -> store::Result<bool> {
+    let audit = operator.entry(Event::InvitationRevoked, "");
+    operator.store.revoke_invitation(id, &audit, operator.now).await
 }
 
 /// Those that can still be used, newest first.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn open(state: &AppState) -> Result<Vec<wire::account::Invitation>, ApiError> {
-    let now = state.now();
-    let all = state.store.invitations().await?;
+pub async fn open(store: &dyn Store, now: UnixMs) -> store::Result<Vec<wire::account::Invitation>> {
+    let all = store.invitations().await?;
     let open = all.into_iter().filter(|invitation| invitation.is_open(now));
     Ok(open.map(shown).collect())
 }

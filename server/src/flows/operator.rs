@@ -71,6 +71,18 @@ impl<'a> Operator<'a> {
     }
 }
 
+impl Operator<'_> {
+    /// A row about somebody's account.
+    pub fn entry_of(&self, event: Event, user: &str) -> Entry {
+        Entry { user: Some(user.to_owned()), ..self.entry(event, "") }
+    }
+
+    /// A link with a code that is shown once. Behind `#`: browsers keep that part to themselves.
+    pub fn link(&self, page: &str, code: &str) -> String {
+        format!("{}{page}#code={code}", self.config.origin)
+    }
+}
+
 impl fmt::Debug for Operator<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Operator").field("user", &self.user).finish_non_exhaustive()

@@ -1,5 +1,6 @@
-//! A forgotten password: an administrator's one-time link, and its use.
+//! A forgotten password: an operator's one-time link, and its use.
 
+use super::operator::Operator;
 use super::sealed::{self, Received, Sealed, Stop};
 use super::{audit, new_password};
 use crate::guards::client::Client;
@@ -7,7 +8,7 @@ use crate::http::ApiError;
 use crate::state::AppState;
 use domain::account::{AccountDigest, AccountName};
 use domain::invitation::{RESET_MS, code, code_hash};
-use store::audit::{Entry, Event};
+use store::audit::Event;
 use store::resets::{Reset, UseReset};
 use wire::account::OneTimeLink;
 use wire::envelope::Kind;
@@ -19,19 +20,18 @@ use wire::problem::Code;
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn link(state: &AppState, user: &str, audit: Entry) -> Result<OneTimeLink, ApiError> {
-    let (code, now) = (code(&state.entropy.bytes()), state.now());
+pub async fn link(operator: &Operator<'_>, user: &str) -> store::Result<OneTimeLink> {
+    let code = code(&operator.entropy.bytes());
+    let audit = operator.entry_of(Event::ResetMade, user);
     let reset = Reset {
         user: user.to_owned(),
         code_hash: code_hash(&code),
         made_by: audit.actor.clone(),
-        created_at: now,
-        expires_at: now + RESET_MS,
+        created_at: operator.now,
+        expires_at: operator.now + RESET_MS,
     };
-    state.store.add_reset(&reset, &audit).await?;
-    // Behind `#`: browsers keep that part to themselves.
-    let link = format!("{}{}#code={code}", state.config.origin, paths::RESET_PAGE);
-    Ok(OneTimeLink { link, expires_at: reset.expires_at })
+    operator.store.add_reset(&reset, &audit).await?;
+    Ok(OneTimeLink { link: operator.link(paths::RESET_PAGE, &code), expires_at: reset.expires_at })
 }
 
 /// Sets the password of whoever has the link. Every session ends; nobody is signed in by it.

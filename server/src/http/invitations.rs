@@ -1,22 +1,22 @@
 //! `/api/admin/invitations`: for administrators.
 
-use super::ApiError;
-use crate::flows;
-use crate::flows::users::Office;
+use super::{ApiError, request};
+use crate::flows::invitations::{self, Error};
+use crate::flows::operator::Operator;
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use domain::account::Role;
 use http::StatusCode;
-use store::audit::Event;
 use wire::account::{Invitations, NewInvitation, OneTimeLink};
 use wire::problem::Code;
 
 /// Those that can still be used.
 pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Invitations>, ApiError> {
-    Ok(Json(Invitations { invitations: flows::invitations::open(&state).await? }))
+    Ok(Json(Invitations { invitations: invitations::open(&*state.store, state.now()).await? }))
 }
 
 pub async fn invite(
@@ -25,12 +25,11 @@ pub async fn invite(
     administrator: Administrator,
     body: Bytes,
 ) -> Result<(StatusCode, Json<OneTimeLink>), ApiError> {
-    let wish: NewInvitation = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
-    let office = Office { state, client, administrator };
-    let made = flows::to_its_end(async move {
-        flows::invitations::invite(&office.state, &wish, office.entry(Event::InvitationMade, "")).await
-    });
-    Ok((StatusCode::CREATED, Json(made.await?)))
+    let wish: NewInvitation = request::body(&body)?;
+    let role = Role::parse(&wish.role).ok_or_else(|| ApiError::new(Code::BadRequest))?;
+    let operator = Operator::administrator(&state, &client, &administrator);
+    let made = invitations::invite(&operator, role, &wish.note, wish.hours).await?;
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 pub async fn revoke(
@@ -39,8 +38,16 @@ pub async fn revoke(
     administrator: Administrator,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let office = Office { state, client, administrator };
-    let entry = office.entry(Event::InvitationRevoked, "");
-    let revoked = office.state.store.revoke_invitation(&id, &entry, office.state.now()).await?;
+    let operator = Operator::administrator(&state, &client, &administrator);
+    let revoked = invitations::revoke(&operator, &id).await?;
     if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(error) => error.into(),
+            Error::Hours | Error::Note => Self::new(Code::BadRequest),
+        }
+    }
 }

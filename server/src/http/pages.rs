@@ -187,7 +187,7 @@ async fn administration(
             View::Users(UsersView { viewer, me: administrator.user.id, users })
         }
         paths::INVITATIONS_PAGE => {
-            let invitations = flows::invitations::open(state).await?;
+            let invitations = flows::invitations::open(&*state.store, state.now()).await?;
             View::Invitations(InvitationsView { viewer, invitations })
         }
         paths::BANS_PAGE => office::bans(state, client, uri, viewer, &administrator).await?,

@@ -1,20 +1,23 @@
 //! `/api/admin/users`: for administrators.
 
-use super::ApiError;
+use super::{ApiError, request};
 use crate::flows;
-use crate::flows::users::Office;
+use crate::flows::operator::Operator;
+use crate::flows::users;
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use domain::account::{AccountDigest, Role};
 use http::StatusCode;
+use store::users::{Changed, User};
 use wire::account::{AccountChange, Accounts, OneTimeLink};
 use wire::problem::Code;
 
 pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Accounts>, ApiError> {
-    Ok(Json(Accounts { users: flows::users::list(&state).await? }))
+    Ok(Json(Accounts { users: users::list(&state).await? }))
 }
 
 /// Role, disabled or not.
@@ -25,10 +28,21 @@ pub async fn change(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let wish: AccountChange = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
-    let office = Office { state, client, administrator };
-    flows::to_its_end(async move { office.change(&id, &wish).await }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let wish: AccountChange = request::body(&body)?;
+    let role = |role: String| Role::parse(&role).ok_or_else(|| ApiError::new(Code::BadRequest));
+    let role = wish.role.map(role).transpose()?;
+    let user = find(&state, &id).await?;
+    flows::to_its_end(async move {
+        let operator = Operator::administrator(&state, &client, &administrator);
+        if let Some(role) = role {
+            settle(&state, users::set_role(&operator, &user, role).await?)?;
+        }
+        if let Some(disabled) = wish.disabled {
+            settle(&state, users::set_disabled(&operator, &user, disabled).await?)?;
+        }
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 pub async fn delete(
@@ -37,9 +51,14 @@ pub async fn delete(
     administrator: Administrator,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let office = Office { state, client, administrator };
-    flows::to_its_end(async move { office.delete(&id).await }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let user = find(&state, &id).await?;
+    let account = AccountDigest::of(&state.keyring.macs.account, &user.name);
+    flows::to_its_end(async move {
+        let operator = Operator::administrator(&state, &client, &administrator);
+        settle(&state, users::delete(&operator, &user, &account).await?)?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
 }
 
 /// A one-time link that sets a forgotten password.
@@ -49,6 +68,25 @@ pub async fn reset(
     administrator: Administrator,
     Path(id): Path<String>,
 ) -> Result<Json<OneTimeLink>, ApiError> {
-    let office = Office { state, client, administrator };
-    Ok(Json(flows::to_its_end(async move { office.reset_link(&id).await }).await?))
+    let user = find(&state, &id).await?;
+    let operator = Operator::administrator(&state, &client, &administrator);
+    Ok(Json(flows::reset::link(&operator, &user.id).await?))
+}
+
+async fn find(state: &AppState, id: &str) -> Result<User, ApiError> {
+    state.store.user_by_id(id).await?.ok_or_else(|| ApiError::new(Code::NotFound))
+}
+
+fn settle(state: &AppState, changed: Changed) -> Result<(), ApiError> {
+    match changed {
+        Changed::Done { ended } => {
+            for id in ended {
+                state.sessions.end(&id);
+            }
+            Ok(())
+        }
+        // It is so already: nothing to do, and no reason to complain.
+        Changed::Nothing => Ok(()),
+        Changed::LastAdministrator => Err(ApiError::new(Code::LastAdministrator)),
+    }
 }
