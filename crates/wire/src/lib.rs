@@ -16,7 +16,12 @@ pub mod paths;
 pub mod problem;
 pub mod refresh;
 pub mod refusals;
+pub mod server_keys;
+pub mod services;
 pub mod session;
 pub mod signup;
+pub mod tickets;
+pub mod time;
+pub mod user_keys;
 
 pub use problem::{Code, Problem};

@@ -6,9 +6,12 @@ pub const RESET_PAGE: &str = "/reset";
 pub const RESUME_PAGE: &str = "/resume";
 pub const DASHBOARD_PAGE: &str = "/dashboard";
 pub const DEVICES_PAGE: &str = "/dashboard/devices";
+pub const KEYS_PAGE: &str = "/dashboard/keys";
+pub const TIME_PAGE: &str = "/dashboard/time";
 pub const ACTIVITY_PAGE: &str = "/dashboard/activity";
 pub const ACCOUNT_PAGE: &str = "/dashboard/account";
 pub const DELETE_PAGE: &str = "/dashboard/account/delete";
+pub const SERVER_KEYS_PAGE: &str = "/dashboard/server-keys";
 pub const USERS_PAGE: &str = "/dashboard/users";
 pub const INVITATIONS_PAGE: &str = "/dashboard/invitations";
 pub const BANS_PAGE: &str = "/dashboard/bans";
@@ -28,8 +31,19 @@ pub const SESSIONS: &str = "/api/sessions";
 pub const PASSWORD: &str = "/api/password";
 pub const RESET: &str = "/api/reset";
 pub const ACCOUNT_DELETE: &str = "/api/account/delete";
+/// `GET` lists versions; `POST` hands out one, sealed to the session's receiving key. `DELETE` on
+/// `/{version}` below it revokes one.
+pub const USER_KEYS: &str = "/api/keys/user";
+pub const ROTATE_USER_KEY: &str = "/api/keys/user/rotate";
+pub const TICKETS: &str = "/api/tickets";
+
 /// `GET` lists; `PATCH` and `DELETE` on `/{id}` below it; `POST` on `/{id}/reset` makes a one-time link.
 pub const USERS: &str = "/api/admin/users";
+/// `GET` lists; `DELETE` on `/{kid}` below it revokes one.
+pub const SERVER_KEYS: &str = "/api/admin/keys";
+pub const ROTATE_SERVER_KEY: &str = "/api/admin/keys/rotate";
+/// `GET` lists, `POST` adds or changes, `DELETE` on `/{name}` below it removes.
+pub const SERVICES: &str = "/api/admin/services";
 /// `GET` lists, `POST` makes one, `DELETE` on `/{id}` below it revokes one.
 pub const INVITATIONS: &str = "/api/admin/invitations";
 /// `GET` finds, `POST` makes; `DELETE` on `/{id}` below it lifts.

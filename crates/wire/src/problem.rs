@@ -37,6 +37,14 @@ pub enum Code {
     NoSession,
     /// The refresh token cannot be used any more: sign in again. 401.
     SessionEnded,
+    /// The session is bound to no key of the client: nothing can be sealed to it. 403.
+    SessionUnbound,
+    /// The version of the user's key is over or revoked. 410.
+    KeyEnded,
+    /// No service of this name is registered. 404.
+    NoService,
+    /// The service asks for a role that this account lacks. 403.
+    RoleMissing,
     /// Only administrators may do this. 403.
     Forbidden,
     /// The ban would close the address that asks, this machine or a trusted proxy: ask with `force`. 409.

@@ -127,6 +127,10 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::UseDpopNonce => (StatusCode::UNAUTHORIZED, "The proof needs the nonce of the DPoP-Nonce header."),
         Code::NoSession => (StatusCode::UNAUTHORIZED, "Not signed in."),
         Code::SessionEnded => (StatusCode::UNAUTHORIZED, "This session has ended. Sign in again."),
+        Code::SessionUnbound => (StatusCode::FORBIDDEN, "This session is bound to no key of the client."),
+        Code::KeyEnded => (StatusCode::GONE, "This version of the key is over."),
+        Code::NoService => (StatusCode::NOT_FOUND, "No service of this name is registered."),
+        Code::RoleMissing => (StatusCode::FORBIDDEN, "The service asks for a role that this account lacks."),
         Code::Forbidden => (StatusCode::FORBIDDEN, "Only administrators may do this."),
         Code::WouldLockOut => {
             (StatusCode::CONFLICT, "This would close your own address, this machine or a trusted proxy.")

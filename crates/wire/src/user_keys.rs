@@ -1,0 +1,89 @@
+//! `/api/keys/user`: a person's own keys, for talking in private to services.
+//!
+//! Times are unix milliseconds.
+
+use crate::jwk::EcJwk;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// `typ` of a user key that is sealed to a session's receiving key.
+pub const TYP: &str = "user-key+jwe";
+
+/// `POST /api/keys/user`: which version. Without one: the current.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wish {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+}
+
+/// One version of a user's key, without the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserKey {
+    pub version: u32,
+    pub state: State,
+    pub created_at: i64,
+    /// When it stops serving, for one that was replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// In use.
+    Current,
+    /// Replaced, and still good for what runs.
+    Overlap,
+    /// Over.
+    Ended,
+    Revoked,
+}
+
+/// `GET /api/keys/user`: newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserKeys {
+    pub keys: Vec<UserKey>,
+    /// How long a replaced version serves on.
+    pub overlap_ms: i64,
+}
+
+/// The answer to `POST /api/keys/user`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedUserKey {
+    #[serde(flatten)]
+    pub about: UserKey,
+    /// Compact JWE (`ECDH-ES+A256KW`, `A256GCM`) to the session's receiving key; inside, [`Content`].
+    pub key: String,
+}
+
+/// The protected header's own members, beside those of RFC 7518, section 4.6.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    pub alg: String,
+    pub enc: String,
+    pub typ: String,
+    /// Thumbprint of the receiving key.
+    pub kid: String,
+    pub epk: EcJwk,
+    /// The user, and the session that asked.
+    pub sub: String,
+    pub sid: String,
+}
+
+/// A symmetric JWK (RFC 7518, section 6.4). `kid` is `<user>.<version>`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub struct Content {
+    pub kty: String,
+    pub kid: String,
+    /// 32 bytes, base64url.
+    pub k: String,
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Content({})", self.kid)
+    }
+}
