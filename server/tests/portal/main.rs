@@ -22,4 +22,5 @@ mod same_origin;
 mod sessions;
 mod signup;
 mod support;
+mod time_server;
 mod tokens;
