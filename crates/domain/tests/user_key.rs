@@ -53,7 +53,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// What the store does, with the newest version last.
 fn take(versions: &mut Vec<Version>, step: &Step, now: &mut i64) {
     let replace = |versions: &mut Vec<Version>, parting| {
-        let current = versions.pop().unwrap();
+        let Some(current) = versions.pop() else { return };
         let next = current.next(*now);
         versions.extend([current.parted(parting, *now), next]);
     };
