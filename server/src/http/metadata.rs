@@ -21,6 +21,7 @@ pub async fn jwks(State(state): State<AppState>) -> impl IntoResponse {
 pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
     let at = |path: &str| format!("{}{path}", state.config.origin);
     let settings = &state.config.settings;
+    let (time, there) = (&settings.time, |address: &String| (!address.is_empty()).then(|| address.clone()));
     let body = json!({
         "issuer": state.config.origin,
         "jwks_uri": at(paths::JWKS),
@@ -37,6 +38,9 @@ pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
         "user_key_endpoint": at(paths::USER_KEYS),
         "user_key_rotation_endpoint": at(paths::ROTATE_USER_KEY),
         "ticket_endpoint": at(paths::TICKETS),
+        "services": {
+            wire::time::SERVICE: { "url": there(&time.url), "tcp": there(&time.tcp) },
+        },
         "admin_endpoints": {
             "users": at(paths::USERS),
             "invitations": at(paths::INVITATIONS),
