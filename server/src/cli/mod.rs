@@ -16,10 +16,12 @@ mod service;
 mod session;
 mod setup;
 mod store;
+mod time_server;
 mod user;
 
-use crate::config::{Config, Layers};
-use clap::{Parser, Subcommand};
+use crate::config::{Config, ConfigError, Layers, TimeServer};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -83,11 +85,20 @@ enum Command {
     Doctor(doctor::Args),
     /// Measure password hashing on this machine and suggest settings; changes nothing
     Calibrate(calibrate::Args),
+    /// Tell the time to whoever has a ticket: a program of its own, with settings of its own
+    TimeServer(time_server::Args),
 }
 
 /// Parses, runs, and says in one line what went wrong. Exit codes: see [`EXIT_CODES`].
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    // POSTERN_CONFIG names postern.toml; a flag names the file of the command that it stands before.
+    let flagged = matches.value_source("config") == Some(ValueSource::CommandLine);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Some(Command::TimeServer(args)) = &cli.command {
+        let settings = cli.time_server(args, flagged);
+        return exit_code(settings.map_err(Failure::from).and_then(|settings| time_server::run(&settings, args)));
+    }
     let (config, origins) = match cli.layers().load_with_origins() {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -118,12 +129,22 @@ pub fn main() -> ExitCode {
         Command::Restore(args) => blocking(backup::restore(config, args)),
         Command::Doctor(args) => blocking(doctor::run(config, args)),
         Command::Calibrate(args) => calibrate::run(&config, &args),
+        // Was run above, without the portal's settings.
+        Command::TimeServer(_) => Ok(()),
     };
+    exit_code(outcome)
+}
+
+fn exit_code(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("postern: {}", crate::jobs::chain(&*error));
-            if error.is::<print::Nothing>() { ExitCode::from(3) } else { ExitCode::FAILURE }
+            match error {
+                error if error.is::<print::Nothing>() => ExitCode::from(3),
+                error if error.is::<ConfigError>() => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -138,6 +159,16 @@ impl Cli {
             flags.extend(args.settings());
         }
         Layers { file: self.config.clone(), environment: std::env::vars().collect(), flags }
+    }
+
+    fn time_server(&self, args: &time_server::Args, flagged: bool) -> Result<TimeServer, ConfigError> {
+        let mut flags = self.set.clone();
+        if let Some(folder) = &self.data_dir {
+            flags.push(("key".to_owned(), format!("{folder}/time-server.key")));
+        }
+        flags.extend(args.settings());
+        let environment: Vec<_> = std::env::vars().collect();
+        TimeServer::load(self.config.as_deref().filter(|_| flagged), &environment, &flags)
     }
 }
 
@@ -168,7 +199,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 }
