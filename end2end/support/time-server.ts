@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Server } from './server';
-import { environment, program } from './server';
+import { environment, freePort, program, type Server } from './server';
 
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
@@ -18,12 +17,14 @@ export class TimeServer {
     readonly tcp: number,
   ) {}
 
-  /** The ports are named before, since the portal's settings name them too. */
-  static async start(portal: Server, port: number, tcp: number): Promise<TimeServer> {
-    const server = new TimeServer(portal, port, tcp);
+  /** Starts one beside a portal, which is started again with its address. */
+  static async beside(portal: Server): Promise<TimeServer> {
+    const server = new TimeServer(portal, await freePort(), await freePort());
     await server.run();
     const registered = await portal.command(['service', 'add', 'time', '--key', join(portal.dataDir, 'time-server.jwk')]);
     if (registered.code !== 0) throw new Error(`the time server is not registered: ${registered.stderr}`);
+    const { port, tcp } = server;
+    await portal.restart({ 'time.url': `ws://localhost:${port}/time`, 'time.tcp': `localhost:${tcp}` });
     return server;
   }
 
