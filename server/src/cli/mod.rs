@@ -7,11 +7,13 @@ mod backup;
 mod ban;
 mod calibrate;
 mod config;
+mod demo;
 mod doctor;
 mod firewall;
 mod invite;
 mod print;
 mod serve;
+mod service;
 mod session;
 mod setup;
 mod store;
@@ -62,6 +64,9 @@ enum Command {
     /// Where people are signed in
     #[command(subcommand)]
     Session(session::Command),
+    /// Who may be talked to with tickets
+    #[command(subcommand)]
+    Service(service::Command),
     /// Addresses that are closed
     #[command(subcommand)]
     Ban(ban::Command),
@@ -81,6 +86,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Measure password hashing on this machine and suggest settings; changes nothing
     Calibrate(calibrate::Args),
+    /// Look at all of it: a portal and a time server on this machine, with data in ./demo
+    Demo,
     /// Tell the time to whoever has a ticket: a program of its own, with settings of its own
     TimeServer(time_server::Args),
 }
@@ -102,12 +109,19 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // `postern ban list | head`: a reader that has seen enough ends the command, without a word. A server
+    // must outlive its readers.
+    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo)) {
+        sigpipe::reset();
+    }
     let outcome = match cli.command.unwrap_or(Command::Serve(serve::Args::default())) {
         Command::Serve(_) => serve::run(config),
+        Command::Demo => demo::run(config),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
         Command::Session(command) => blocking(session::run(config, command)),
+        Command::Service(command) => blocking(service::run(config, command)),
         Command::Ban(command) => blocking(ban::run(config, command)),
         Command::Allow(command) => blocking(allow::run(config, command)),
         Command::Audit(command) => blocking(audit::run(config, command)),
@@ -141,7 +155,8 @@ fn exit_code(outcome: Outcome) -> ExitCode {
 
 impl Cli {
     fn layers(&self) -> Layers {
-        let mut flags = self.set.clone();
+        let mut flags = if matches!(self.command, Some(Command::Demo)) { demo::settings() } else { Vec::new() };
+        flags.extend(self.set.clone());
         if let Some(folder) = &self.data_dir {
             flags.push(("data_dir".to_owned(), folder.clone()));
         }

@@ -4,6 +4,7 @@ use super::serve::{start_log, wait_for_signal};
 use super::{Outcome, blocking};
 use crate::config::TimeServer as Settings;
 use crate::entropy::{Entropy, SystemEntropy};
+use jwe::PrivateKey;
 use std::path::Path;
 use std::sync::Arc;
 use time_server::{Doors, Surroundings, SystemClock, TimeServer, key};
@@ -40,12 +41,22 @@ impl Args {
 }
 
 pub fn run(settings: &Settings, args: &Args) -> Outcome {
-    let key = key::load(&settings.key, &random())?;
     if let Some(Command::Key) = args.command {
-        println!("{}", key::public_jwk(&key));
+        println!("{}", key::public_jwk(&load_key(settings)?));
         return Ok(());
     }
     start_log(&settings.log)?;
+    tell(settings)
+}
+
+/// Made, if there is none.
+pub(super) fn load_key(settings: &Settings) -> Result<PrivateKey, key::Error> {
+    key::load(&settings.key, &random())
+}
+
+/// Serves until a signal comes.
+pub(super) fn tell(settings: &Settings) -> Outcome {
+    let key = load_key(settings)?;
     let surroundings = Surroundings { clock: Arc::new(SystemClock), random: Arc::new(random) };
     let server = Arc::new(TimeServer::new(settings.config(), key, surroundings)?);
     // One thread tells the time to thousands.

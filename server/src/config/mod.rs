@@ -3,10 +3,12 @@
 mod bans;
 mod durations;
 mod effective;
+mod keys;
 mod layers;
 mod operator;
 mod proxies;
 mod settings;
+mod time;
 mod time_server;
 
 pub use bans::Preset;
@@ -49,6 +51,7 @@ impl Config {
             ));
         }
         settings.check()?;
+        settings.time.check(https)?;
         let policy = Arc::new(settings.ban.policy()?);
         let proxies = Arc::new(Proxies::new(&settings.trusted_proxies, settings.client_address)?);
         Ok(Self { settings, origin, authority, https, policy, proxies })

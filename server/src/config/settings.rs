@@ -2,9 +2,11 @@
 
 use super::bans::BanSettings;
 use super::durations::Span;
+use super::keys::Keys;
 use super::layers::ConfigError;
 use super::operator::Operator;
 use super::proxies::ClientAddress;
+use super::time::Time;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,10 +31,12 @@ pub struct Settings {
     pub signup: Signup,
     pub password: Password,
     pub session: Session,
+    pub keys: Keys,
     pub ban: BanSettings,
     pub retention: Retention,
     pub connections: Connections,
     pub operator: Operator,
+    pub time: Time,
     pub log: Log,
 }
 
@@ -131,10 +135,12 @@ impl Default for Settings {
             signup: Signup::default(),
             password: Password::default(),
             session: Session::default(),
+            keys: Keys::default(),
             ban: BanSettings::default(),
             retention: Retention::default(),
             connections: Connections::default(),
             operator: Operator::default(),
+            time: Time::default(),
             log: Log::default(),
         }
     }
@@ -208,6 +214,7 @@ impl Settings {
             }
         }
         self.operator.check()?;
+        self.keys.check()?;
         if self.session.idle.0 < self.session.access.0 || self.session.absolute.0 < self.session.idle.0 {
             return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
         }

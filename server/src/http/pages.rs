@@ -1,6 +1,6 @@
 //! The pages: what each shows is loaded here, before rendering starts.
 
-use super::{ApiError, office, render};
+use super::{ApiError, administration, render};
 use crate::config::SignupMode;
 use crate::cookies::{self, Name};
 use crate::flows;
@@ -10,8 +10,8 @@ use crate::guards::known_device;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
-    AccountView, ActivityView, Closed, DevicesView, InvitationsView, LoginView, OverviewView, ResetView, ResumeView,
-    SignupView, UsersView, View, Viewer, Why,
+    AccountView, ActivityView, Closed, DevicesView, InvitationsView, KeysView, LoginView, OverviewView, ResetView,
+    ResumeView, SignupView, TimeView, UsersView, View, Viewer, Why,
 };
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -163,6 +163,14 @@ async fn dashboard(
             let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
             View::Devices(DevicesView { viewer, devices })
         }
+        paths::KEYS_PAGE => {
+            let keys = flows::user_keys::list(state, &claims.sub).await?;
+            View::Keys(KeysView { viewer, keys })
+        }
+        paths::TIME_PAGE => {
+            let url = &state.config.settings.time.url;
+            View::Time(TimeView { viewer, url: (!url.is_empty()).then(|| url.clone()) })
+        }
         paths::ACTIVITY_PAGE => {
             let entries = flows::activity::lines(state, &claims.sub, ACTIVITY_ROWS).await?;
             View::Activity(ActivityView { viewer, entries })
@@ -183,15 +191,15 @@ async fn administration(
     let Some(administrator) = Administrator::find(state, signed_in.clone()).await? else { return Ok(View::NotFound) };
     Ok(match uri.path() {
         paths::USERS_PAGE => {
-            let users = flows::users::list(state).await?;
+            let users = flows::users::list(&*state.store).await?;
             View::Users(UsersView { viewer, me: administrator.user.id, users })
         }
         paths::INVITATIONS_PAGE => {
             let invitations = flows::invitations::open(&*state.store, state.now()).await?;
             View::Invitations(InvitationsView { viewer, invitations })
         }
-        paths::BANS_PAGE => office::bans(state, client, uri, viewer, &administrator).await?,
-        paths::AUDIT_PAGE => office::trail(state, uri, viewer).await?,
+        paths::BANS_PAGE => administration::bans(state, client, uri, viewer, &administrator).await?,
+        paths::AUDIT_PAGE => administration::trail(state, uri, viewer).await?,
         _ => View::NotFound,
     })
 }
