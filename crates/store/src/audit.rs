@@ -25,6 +25,9 @@ pub enum Event {
     BanLifted,
     AllowAdded,
     AllowRemoved,
+    ServerKeyRotated,
+    ServerKeyRevoked,
+    KeysRewrapped,
 }
 
 impl Event {
@@ -47,6 +50,9 @@ impl Event {
         Self::BanLifted,
         Self::AllowAdded,
         Self::AllowRemoved,
+        Self::ServerKeyRotated,
+        Self::ServerKeyRevoked,
+        Self::KeysRewrapped,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -69,6 +75,9 @@ impl Event {
             Self::BanLifted => "ban_lifted",
             Self::AllowAdded => "allow_added",
             Self::AllowRemoved => "allow_removed",
+            Self::ServerKeyRotated => "server_key_rotated",
+            Self::ServerKeyRevoked => "server_key_revoked",
+            Self::KeysRewrapped => "keys_rewrapped",
         }
     }
 

@@ -10,6 +10,7 @@ pub mod invitations;
 pub mod keys;
 pub mod refusals;
 pub mod resets;
+pub mod sealed;
 pub mod sessions;
 pub mod sql;
 pub mod upkeep;
@@ -29,6 +30,7 @@ pub trait Store:
     + invitations::Invitations
     + keys::Keys
     + resets::Resets
+    + sealed::SealedValues
     + audit::Audit
     + upkeep::Upkeep
     + Send
@@ -46,6 +48,7 @@ impl<T> Store for T where
         + invitations::Invitations
         + keys::Keys
         + resets::Resets
+        + sealed::SealedValues
         + audit::Audit
         + upkeep::Upkeep
         + Send

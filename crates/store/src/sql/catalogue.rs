@@ -1,7 +1,7 @@
 //! Every statement of this crate, so that start-up can prepare them all on the engine in use.
 
 use super::{
-    accept, allowlist, attempts, audit, bans, begin, invitations, keys, ladders, refusals, refuse, resets,
+    accept, allowlist, attempts, audit, bans, begin, invitations, keys, ladders, refusals, refuse, resets, sealed,
     session_writes, sessions, strikes, sweep, turns, upkeep, user_changes, users,
 };
 
@@ -27,6 +27,7 @@ const FILES: &[&[&str]] = &[
     refusals::STATEMENTS,
     refuse::STATEMENTS,
     resets::STATEMENTS,
+    sealed::STATEMENTS,
     session_writes::STATEMENTS,
     sessions::STATEMENTS,
     strikes::STATEMENTS,

@@ -18,6 +18,7 @@ mod open;
 mod refusals;
 mod refuse;
 mod resets;
+mod sealed;
 mod session_writes;
 mod sessions;
 mod store;
