@@ -3,7 +3,7 @@
 use crate::guards::{client, gates, headers, log};
 use crate::http::{
     allowlist, assets, audit, bans, challenge, invitations, live, login, logout, metadata, not_found, office, pages,
-    password, refresh, refusals, render, session, sessions, signup, users,
+    password, refresh, refusals, render, server_keys, session, sessions, signup, users,
 };
 use crate::state::AppState;
 use axum::Router;
@@ -104,6 +104,9 @@ fn operators() -> Router<AppState> {
         .route("/api/admin/bans/{id}", delete(bans::lift))
         .route(paths::ALLOWLIST, get(allowlist::list).post(allowlist::add))
         .route("/api/admin/allow/{id}", delete(allowlist::remove))
+        .route(paths::SERVER_KEYS, get(server_keys::list))
+        .route(paths::ROTATE_SERVER_KEY, post(server_keys::rotate))
+        .route("/api/admin/keys/{kid}", delete(server_keys::revoke))
         .route(paths::AUDIT, get(audit::list))
         .route(paths::REFUSALS, get(refusals::hours))
         .route(paths::LIVE, get(live::live))

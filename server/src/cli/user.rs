@@ -173,7 +173,8 @@ impl Desk<'_> {
     /// What the account's failures are counted by.
     async fn digest(&self, user: &User) -> Result<AccountDigest, Failure> {
         let key = KeyEncryptionKey::load(self.operator.config, &SystemEntropy)?;
-        let keyring = Keyring::load(self.operator.store, &key, &SystemEntropy, &SystemClock).await?;
+        key.hear(self.operator.store).await?;
+        let keyring = Keyring::load(&self.operator.vault(&key)).await?;
         Ok(AccountDigest::of(&keyring.macs.account, &user.name))
     }
 

@@ -3,6 +3,7 @@
 mod bans;
 mod durations;
 mod effective;
+mod keys;
 mod layers;
 mod operator;
 mod proxies;
@@ -10,6 +11,7 @@ mod settings;
 
 pub use bans::Preset;
 pub use effective::effective;
+pub use keys::{Keys, Schedule};
 pub use layers::{ConfigError, Layers, Origins};
 pub use operator::{Listen, Operator};
 pub use proxies::{ClientAddress, Proxies};

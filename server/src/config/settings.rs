@@ -2,6 +2,7 @@
 
 use super::bans::BanSettings;
 use super::durations::Span;
+use super::keys::Keys;
 use super::layers::ConfigError;
 use super::operator::Operator;
 use super::proxies::ClientAddress;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 const DAY: u64 = 24 * 60 * 60;
 const CENTURY: u64 = 36_525 * DAY;
+const LONGEST_ACCESS: u64 = domain::server_key::LONGEST_TOKEN_MS.unsigned_abs() / 1000;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -29,6 +31,7 @@ pub struct Settings {
     pub signup: Signup,
     pub password: Password,
     pub session: Session,
+    pub keys: Keys,
     pub ban: BanSettings,
     pub retention: Retention,
     pub connections: Connections,
@@ -131,6 +134,7 @@ impl Default for Settings {
             signup: Signup::default(),
             password: Password::default(),
             session: Session::default(),
+            keys: Keys::default(),
             ban: BanSettings::default(),
             retention: Retention::default(),
             connections: Connections::default(),
@@ -196,7 +200,7 @@ impl Settings {
             ("password.passes", self.password.passes.into(), 1, 100),
             ("password.threads", self.password.threads as u64, 0, 1024),
             ("password.queue", self.password.queue as u64, 1, 65_536),
-            ("session.access in seconds", self.session.access.0.as_secs(), 1, 600),
+            ("session.access in seconds", self.session.access.0.as_secs(), 1, LONGEST_ACCESS),
             ("retention.audit in seconds", self.retention.audit.0.as_secs(), DAY, CENTURY),
             ("retention.bans in seconds", self.retention.bans.0.as_secs(), DAY, CENTURY),
             ("connections.max", self.connections.max as u64, 1, 1_000_000),
@@ -208,6 +212,7 @@ impl Settings {
             }
         }
         self.operator.check()?;
+        self.keys.check()?;
         if self.session.idle.0 < self.session.access.0 || self.session.absolute.0 < self.session.idle.0 {
             return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
         }
