@@ -79,7 +79,7 @@ impl Line {
         Self { keys, dropped }
     }
 
-    /// The key that signs, or that is given out to seal to. `None`: there is none left.
+    /// The key that signs, or that is given out to seal to. `None`: there is none left ([`Self::needs_another`]).
     pub fn current(&self, now: UnixMs) -> Option<&Key> {
         self.keys.get(self.turn(now)?)
     }
@@ -87,6 +87,12 @@ impl Line {
     /// The last in line, revoked or not: what a new key follows.
     pub fn newest(&self) -> Option<&Key> {
         self.keys.last()
+    }
+
+    /// Whether somebody must be added: now, or when the last one's time has come on everybody's clock, nobody
+    /// would be left.
+    pub fn needs_another(&self) -> bool {
+        self.newest().is_none_or(|newest| newest.revoked_at.is_some())
     }
 
     /// The one that waits for its time.
@@ -125,6 +131,12 @@ impl Line {
     pub fn used_from(&self, rules: Rules, wanted: UnixMs, now: UnixMs) -> UnixMs {
         let after = self.newest().map_or(i64::MIN, |newest| newest.used_from.saturating_add(1));
         wanted.max(now.saturating_add(rules.lead_ms)).max(after)
+    }
+
+    /// From when a key that is needed at once is used. Behind the last, whatever another node's clock says:
+    /// whoever has its turn, this one comes after.
+    pub fn at_once(&self, now: UnixMs) -> UnixMs {
+        self.used_from(Rules { lead_ms: 0, overlap_ms: 0 }, now, now)
     }
 
     /// When the key after this one is to be used by a schedule, if it is time to make it.

@@ -54,7 +54,7 @@ pub struct StoredKey {
 pub struct Revocation {
     pub kind: Kind,
     pub kid: String,
-    /// What takes its place if nothing else can.
+    /// What takes its place, at once, if nothing else can.
     pub successor: StoredKey,
     pub audit: Entry,
     pub now: UnixMs,

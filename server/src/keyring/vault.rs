@@ -39,8 +39,8 @@ impl Vault<'_> {
         let mut keys = self.store.keys().await?;
         for kind in [Kind::Envelope, Kind::Signing, Kind::Mac] {
             let line = line(kind, &keys);
-            if line.current(self.now).is_none() {
-                let key = self.make(kind, self.now).await?;
+            if line.needs_another() {
+                let key = self.make(kind, line.at_once(self.now)).await?;
                 // Another node may be first: what is stored counts.
                 self.store.add_key(&key, line.newest().map(|newest| newest.kid.as_str()), None).await?;
                 keys = self.store.keys().await?;

@@ -71,10 +71,10 @@ async fn a_signing_key_is_out_before_its_use_and_stays_until_its_last_token_is_o
     for visitor in [&alice, &bob, &carol] {
         assert_eq!(visitor.get(paths::SESSION).await.status, StatusCode::OK);
     }
-    // The last token of the old key was made a moment before, for ten minutes.
-    portal.advance(10 * 60_000 - 2).await;
+    // The last token of the old key was made a moment before, for ten minutes, in whole seconds.
+    portal.advance(10 * 60_000 - 1_001).await;
     assert_eq!(bob.get(paths::SESSION).await.status, StatusCode::OK);
-    portal.advance(OVERLAP - 10 * 60_000 + 2).await;
+    portal.advance(OVERLAP - 10 * 60_000 + 1_001).await;
     assert_eq!(published(&portal).await, [new]);
 }
 

@@ -53,10 +53,11 @@ impl Write for Revocation {
             return Ok(Revoked::Nothing);
         }
         append(tx, &self.audit).await?;
-        if of_kind(tx, self.kind).await?.current(self.now).is_some() {
+        let line = of_kind(tx, self.kind).await?;
+        if !line.needs_another() {
             return Ok(Revoked::Done);
         }
-        add(tx, &self.successor).await?;
+        add(tx, &StoredKey { used_from: line.at_once(self.now), ..self.successor.clone() }).await?;
         Ok(Revoked::Replaced)
     }
 }
