@@ -95,7 +95,7 @@ pub async fn run(config: Config, command: Command) -> Outcome {
 
 async fn list(operator: &Operator<'_>, kind: Option<KindName>, json: bool) -> Outcome {
     let mut keys = server_keys::list(operator.store, operator.config, operator.now).await?;
-    keys.retain(|key| kind.is_none_or(|kind| word(&kind) == word_of(key)));
+    keys.retain(|key| kind.is_none_or(|kind| Kind::from(kind) == kind_of(key)));
     if json {
         return print::json(&keys);
     }
@@ -103,9 +103,15 @@ async fn list(operator: &Operator<'_>, kind: Option<KindName>, json: bool) -> Ou
         print::empty("There is no key yet: the server makes them at its first start.");
         return Ok(());
     }
-    let rows = keys
-        .iter()
-        .map(|key| [key.kid.clone(), word_of(key), key.alg.clone(), state(key, operator.now), moment(key.used_from)]);
+    let rows = keys.iter().map(|key| {
+        [
+            key.kid.clone(),
+            kind_of(key).as_str().to_owned(),
+            key.alg.clone(),
+            state(key, operator.now),
+            moment(key.used_from),
+        ]
+    });
     print::table(["KEY", "KIND", "ALGORITHM", "STATE", "USED FROM (UTC)"], rows);
     Ok(())
 }
@@ -155,13 +161,11 @@ fn state(key: &ServerKey, now: UnixMs) -> String {
     }
 }
 
-fn word(kind: &KindName) -> String {
-    Kind::from(*kind).as_str().to_owned()
-}
-
-fn word_of(key: &ServerKey) -> String {
-    let kind = if key.kind == wire::server_keys::Kind::Envelope { Kind::Envelope } else { Kind::Signing };
-    kind.as_str().to_owned()
+fn kind_of(key: &ServerKey) -> Kind {
+    match key.kind {
+        wire::server_keys::Kind::Envelope => Kind::Envelope,
+        wire::server_keys::Kind::Signing => Kind::Signing,
+    }
 }
 
 /// A day, a moment, or a span from now.

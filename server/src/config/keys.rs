@@ -56,7 +56,7 @@ impl Keys {
     /// # Errors
     /// Names the setting and its range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let (hour, day) = (Duration::from_secs(3600), Duration::from_secs(DAY));
+        let (hour, day) = (Duration::from_hours(1), Duration::from_hours(24));
         if self.signing_rotation.0.is_some_and(|span| span.0 < hour) {
             return Err(ConfigError::invalid("keys.signing_rotation", "an hour is the least; \"off\" for never"));
         }

@@ -113,9 +113,8 @@ fn split(keys: &[Zeroizing<String>]) -> Result<(Cipher, Vec<Cipher>), Error> {
 fn open(old: &[Cipher], value: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
     let name = sealer(&value.sealed);
     let content = value.sealed.split_once('.').map_or(value.sealed.as_str(), |(_, content)| content);
-    let fitting = old.iter().filter(|cipher| name.is_empty() || cipher.name() == name);
+    let mut fitting = old.iter().filter(|cipher| name.is_empty() || cipher.name() == name);
     fitting
-        .filter_map(|cipher| cipher.open(&value.place, content).ok())
-        .next()
+        .find_map(|cipher| cipher.open(&value.place, content).ok())
         .ok_or_else(|| Error::Unknown { place: value.place.clone(), sealer: name.to_owned() })
 }

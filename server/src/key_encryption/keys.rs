@@ -6,7 +6,6 @@ use crate::entropy::Entropy;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use store::Store;
-use store::sealed::sealer;
 use zeroize::Zeroizing;
 
 /// Encrypts private keys before they reach the store.
@@ -29,8 +28,16 @@ impl KeyEncryptionKey {
     /// # Errors
     /// The file can't be read or made, is open to others, or has something else in it.
     pub fn load(config: &Config, entropy: &dyn Entropy) -> Result<Self, Error> {
+        Source::of(config).make_if_missing(entropy)?;
+        Self::find(config)
+    }
+
+    /// As [`Self::load`], but makes nothing.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn find(config: &Config) -> Result<Self, Error> {
         let source = Source::of(config);
-        source.make_if_missing(entropy)?;
         let key = Self { source: Some(source), held: RwLock::default() };
         key.read_again()?;
         Ok(key)
@@ -83,9 +90,9 @@ impl KeyEncryptionKey {
         self.named(name).ok_or(Error::WrongKey)?.open(place, content)
     }
 
-    /// Whether a value is under the key that seals now.
-    pub fn is_current(&self, sealed: &str) -> bool {
-        self.sealer().is_some_and(|cipher| cipher.name() == sealer(sealed))
+    /// How many keys there are: more than one while one is being replaced.
+    pub fn count(&self) -> usize {
+        self.held.read().ciphers.len()
     }
 
     /// The name of the key that seals now.

@@ -7,6 +7,7 @@ use crate::entropy::Entropy;
 use crate::key_encryption::KeyEncryptionKey;
 use domain::UnixMs;
 use domain::server_key::Rules;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use store::Store;
@@ -94,7 +95,7 @@ impl Vault<'_> {
         held: Option<&Held<K>>,
         read: impl Fn(&StoredKey, &[u8]) -> Option<K>,
     ) -> Result<Held<K>, Error> {
-        let mut now_held = Held { line: line(kind, keys), rules: rules(self.config, kind), keys: Default::default() };
+        let mut now_held = Held { line: line(kind, keys), rules: rules(self.config, kind), keys: HashMap::new() };
         let serving = now_held.line.serving(now_held.rules, self.now);
         let serving: Vec<_> = serving.filter_map(|key| keys.iter().find(|stored| stored.kid == key.kid)).collect();
         for stored in serving.into_iter().filter(|stored| !stored.sealed.is_empty()) {

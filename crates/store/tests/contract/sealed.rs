@@ -10,7 +10,7 @@ use store::sealed::sealer;
 pub async fn a_value_is_resealed_only_as_it_was(fixture: Fixture) {
     let store = fixture.open().await;
     let mut old = key(Kind::Signing, NOW);
-    old.sealed = "without-a-name".to_owned();
+    "without-a-name".clone_into(&mut old.sealed);
     assert!(store.add_key(&old, None, None).await.unwrap());
     assert!(store.add_key(&key(Kind::Envelope, NOW), None, None).await.unwrap());
     let mut values = store.sealed_by_others("sealer02", 10).await.unwrap();
