@@ -125,6 +125,14 @@ impl Tokens {
         Ok((self.keyring.signing(now)?.sign(TYP, &claims)?, exp * 1000))
     }
 
+    /// A signed ticket.
+    ///
+    /// # Errors
+    /// The key cannot sign.
+    pub fn sign_ticket(&self, claims: &wire::tickets::Claims, now: UnixMs) -> Result<String, SignError> {
+        Ok(self.keyring.signing(now)?.sign(wire::tickets::TYP, claims)?)
+    }
+
     /// The claims of a token that was signed here and is within its time. Whether its session still
     /// takes it is asked elsewhere, on every request.
     pub fn verify(&self, token: &str, now: UnixMs) -> Option<Arc<Claims>> {

@@ -17,8 +17,10 @@ pub mod password;
 pub mod rate;
 pub mod refresh_token;
 pub mod server_key;
+pub mod service;
 pub mod session;
 pub mod short_key;
+pub mod user_key;
 
 /// Unix milliseconds.
 pub type UnixMs = i64;

@@ -19,6 +19,9 @@ pub enum Event {
     UserDisabled,
     UserEnabled,
     UserDeleted,
+    UserKeyReplaced,
+    UserKeyRevoked,
+    UserKeyMade,
     InvitationMade,
     InvitationRevoked,
     BanMade,
@@ -28,6 +31,8 @@ pub enum Event {
     ServerKeyRotated,
     ServerKeyRevoked,
     KeysRewrapped,
+    ServiceSet,
+    ServiceRemoved,
 }
 
 impl Event {
@@ -44,6 +49,9 @@ impl Event {
         Self::UserDisabled,
         Self::UserEnabled,
         Self::UserDeleted,
+        Self::UserKeyReplaced,
+        Self::UserKeyRevoked,
+        Self::UserKeyMade,
         Self::InvitationMade,
         Self::InvitationRevoked,
         Self::BanMade,
@@ -53,6 +61,8 @@ impl Event {
         Self::ServerKeyRotated,
         Self::ServerKeyRevoked,
         Self::KeysRewrapped,
+        Self::ServiceSet,
+        Self::ServiceRemoved,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -69,6 +79,9 @@ impl Event {
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
             Self::UserDeleted => "user_deleted",
+            Self::UserKeyReplaced => "user_key_replaced",
+            Self::UserKeyRevoked => "user_key_revoked",
+            Self::UserKeyMade => "user_key_made",
             Self::InvitationMade => "invitation_made",
             Self::InvitationRevoked => "invitation_revoked",
             Self::BanMade => "ban_made",
@@ -78,6 +91,8 @@ impl Event {
             Self::ServerKeyRotated => "server_key_rotated",
             Self::ServerKeyRevoked => "server_key_revoked",
             Self::KeysRewrapped => "keys_rewrapped",
+            Self::ServiceSet => "service_set",
+            Self::ServiceRemoved => "service_removed",
         }
     }
 

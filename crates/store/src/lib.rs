@@ -11,9 +11,11 @@ pub mod keys;
 pub mod refusals;
 pub mod resets;
 pub mod sealed;
+pub mod services;
 pub mod sessions;
 pub mod sql;
 pub mod upkeep;
+pub mod user_keys;
 pub mod users;
 
 pub use error::{Error, Result};
@@ -31,6 +33,8 @@ pub trait Store:
     + keys::Keys
     + resets::Resets
     + sealed::SealedValues
+    + user_keys::UserKeys
+    + services::Services
     + audit::Audit
     + upkeep::Upkeep
     + Send
@@ -49,6 +53,8 @@ impl<T> Store for T where
         + keys::Keys
         + resets::Resets
         + sealed::SealedValues
+        + user_keys::UserKeys
+        + services::Services
         + audit::Audit
         + upkeep::Upkeep
         + Send

@@ -95,6 +95,8 @@ pub enum CloseReason {
     Full,
     /// The page is not of an origin that the config names.
     BadOrigin,
+    /// The server cannot judge tickets now: the auth server's keys are not to be had.
+    Unavailable,
     /// A reason of a newer version.
     #[serde(other)]
     Unknown,

@@ -13,6 +13,7 @@ mod invite;
 mod key;
 mod print;
 mod serve;
+mod service;
 mod session;
 mod setup;
 mod store;
@@ -61,6 +62,9 @@ enum Command {
     /// Where people are signed in
     #[command(subcommand)]
     Session(session::Command),
+    /// Who may be talked to with tickets
+    #[command(subcommand)]
+    Service(service::Command),
     /// Addresses that are closed
     #[command(subcommand)]
     Ban(ban::Command),
@@ -95,12 +99,18 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // `postern ban list | head`: a reader that has seen enough ends the command, without a word. A server
+    // must outlive its readers.
+    if !matches!(cli.command, None | Some(Command::Serve(_))) {
+        sigpipe::reset();
+    }
     let outcome = match cli.command.unwrap_or(Command::Serve(serve::Args::default())) {
         Command::Serve(_) => serve::run(config),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
         Command::Session(command) => blocking(session::run(config, command)),
+        Command::Service(command) => blocking(service::run(config, command)),
         Command::Ban(command) => blocking(ban::run(config, command)),
         Command::Allow(command) => blocking(allow::run(config, command)),
         Command::Key(command) => blocking(key::run(config, command)),

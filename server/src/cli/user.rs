@@ -1,6 +1,6 @@
 //! `postern user add|list|set-password|disable|enable|role|reset|delete`
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
@@ -9,6 +9,7 @@ use crate::flows::{reset, users};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
 use crate::passwords::{Passwords, common};
+use crate::user_keys;
 use clap::{Subcommand, ValueEnum};
 use domain::account::{AccountDigest, AccountName, Role};
 use domain::password::check_length;
@@ -26,7 +27,11 @@ pub enum Command {
         role: RoleName,
     },
     /// List accounts
-    List,
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Set a password; ends every session of the account
     SetPassword { name: String },
     /// Disable an account; ends every session of it
@@ -71,7 +76,7 @@ pub async fn run(config: Config, command: Command) -> Outcome {
     let desk = Desk { operator };
     match command {
         Command::Add { name, role } => desk.add(&name, role.into()).await,
-        Command::List => desk.list().await,
+        Command::List { json } => desk.list(json).await,
         Command::SetPassword { name } => desk.set_password(&name).await,
         Command::Disable { name } => desk.set_disabled(&name, true).await,
         Command::Enable { name } => desk.set_disabled(&name, false).await,
@@ -91,12 +96,15 @@ impl Desk<'_> {
         let hash = self.ask_password(&name).await?;
         let Operator { entropy, now, .. } = self.operator;
         let id = entropy.ulid(now);
+        let (key, _) = self.keys().await?;
+        let key = user_keys::make(&key, entropy, &id, 1)?;
         let audit = self.operator.entry_of(Event::UserAdded, &id);
         let user = NewUser {
             id,
             name,
             password_hash: hash,
             role,
+            key,
             now,
             only_first: false,
             invitation: None,
@@ -115,11 +123,14 @@ impl Desk<'_> {
         }
     }
 
-    async fn list(&self) -> Outcome {
-        for user in self.operator.store.users().await? {
-            let state = if user.disabled_at.is_some() { "disabled" } else { "enabled" };
-            println!("{}\t{}\t{state}", user.name, user.role.as_str());
+    async fn list(&self, json: bool) -> Outcome {
+        let users = users::list(self.operator.store).await?;
+        if json {
+            return print::json(&users);
         }
+        let state = |disabled| if disabled { "disabled" } else { "enabled" };
+        let rows = users.into_iter().map(|user| [user.username, user.role, state(user.disabled).to_owned()]);
+        print::table(["ACCOUNT", "ROLE", "STATE"], rows);
         Ok(())
     }
 
@@ -172,10 +183,16 @@ impl Desk<'_> {
 
     /// What the account's failures are counted by.
     async fn digest(&self, user: &User) -> Result<AccountDigest, Failure> {
+        let (_, keyring) = self.keys().await?;
+        Ok(AccountDigest::of(&keyring.macs.account, &user.name))
+    }
+
+    /// The server's keys and what encrypts them. That the two belong together shows when they are loaded.
+    async fn keys(&self) -> Result<(KeyEncryptionKey, Keyring), Failure> {
         let key = KeyEncryptionKey::load(self.operator.config, &SystemEntropy)?;
         key.hear(self.operator.store).await?;
         let keyring = Keyring::load(&self.operator.vault(&key)).await?;
-        Ok(AccountDigest::of(&keyring.macs.account, &user.name))
+        Ok((key, keyring))
     }
 
     async fn find(&self, name: &str) -> Result<User, Failure> {

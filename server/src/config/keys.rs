@@ -1,4 +1,4 @@
-//! `[keys]`: how long the server's own keys serve, and of which kind they are.
+//! `[keys]`: how long keys serve, and of which kind the server's own are.
 
 use super::durations::Span;
 use super::layers::ConfigError;
@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const DAY: u64 = 24 * 60 * 60;
+const WEEK: u64 = 7 * DAY;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keys {
+    /// How long a replaced version of a person's key serves on.
+    pub overlap: Span,
     /// How often a new signing key comes into use.
     pub signing_rotation: Schedule,
     pub signing_algorithm: Algorithm,
@@ -45,6 +48,7 @@ impl From<Schedule> for String {
 impl Default for Keys {
     fn default() -> Self {
         Self {
+            overlap: Span::seconds(60 * 60),
             signing_rotation: Schedule(Some(Span::seconds(90 * DAY))),
             signing_algorithm: Algorithm::Es256,
             envelope_overlap: Span::seconds(600),
@@ -63,6 +67,9 @@ impl Keys {
         if self.envelope_overlap.0 > day {
             return Err(ConfigError::invalid("keys.envelope_overlap", "a day is the most"));
         }
-        Ok(())
+        match self.overlap.0.as_secs() {
+            1..=WEEK => Ok(()),
+            _ => Err(ConfigError::invalid("keys.overlap", "write 1s to 7d")),
+        }
     }
 }

@@ -18,10 +18,13 @@ pub mod reset;
 pub mod rewrap;
 pub mod sealed;
 pub mod server_keys;
+pub mod services;
 pub mod sessions;
 pub mod signup;
+pub mod tickets;
 pub mod to_its_end;
 pub mod trail;
+pub mod user_keys;
 pub mod users;
 
 pub use to_its_end::to_its_end;

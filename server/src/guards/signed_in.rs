@@ -24,9 +24,8 @@ impl SignedIn {
     /// # Errors
     /// The session is not in memory and the store does not answer.
     pub async fn find(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
-        let token = bearer(headers).or_else(|| cookies::get(headers, &state.config, Name::Access));
         let now = state.now();
-        let Some(token) = token else { return Ok(None) };
+        let Some(token) = token(state, headers) else { return Ok(None) };
         let Some(claims) = verify(state, &token).await? else { return Ok(None) };
         if state.sync.is_stale(now) {
             return Err(ApiError::wait(Code::Unavailable, 1000));
@@ -67,6 +66,11 @@ async fn verify(state: &AppState, token: &str) -> Result<Option<Arc<Claims>>, Ap
     }
     state.keyring.look_for_more(&state.vault()).await?;
     Ok(state.tokens.verify(token, now))
+}
+
+/// The access token that the request carries.
+pub fn token(state: &AppState, headers: &HeaderMap) -> Option<String> {
+    bearer(headers).or_else(|| cookies::get(headers, &state.config, Name::Access))
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).

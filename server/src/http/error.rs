@@ -74,6 +74,12 @@ impl From<crate::keyring::Error> for ApiError {
     }
 }
 
+impl From<crate::key_encryption::Error> for ApiError {
+    fn from(error: crate::key_encryption::Error) -> Self {
+        Self::broken(error)
+    }
+}
+
 impl From<crate::passwords::Error> for ApiError {
     fn from(error: crate::passwords::Error) -> Self {
         Self::broken(error)

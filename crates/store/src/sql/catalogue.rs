@@ -2,7 +2,7 @@
 
 use super::{
     accept, allowlist, attempts, audit, bans, begin, invitations, keys, ladders, refusals, refuse, resets, sealed,
-    session_writes, sessions, strikes, sweep, turns, upkeep, user_changes, users,
+    services, session_writes, sessions, strikes, sweep, turns, upkeep, user_changes, user_keys, users,
 };
 
 /// Names SQL texts and lists them in `STATEMENTS`: none can be left out of the check at start-up.
@@ -28,6 +28,7 @@ const FILES: &[&[&str]] = &[
     refuse::STATEMENTS,
     resets::STATEMENTS,
     sealed::STATEMENTS,
+    services::STATEMENTS,
     session_writes::STATEMENTS,
     sessions::STATEMENTS,
     strikes::STATEMENTS,
@@ -35,6 +36,7 @@ const FILES: &[&[&str]] = &[
     turns::STATEMENTS,
     upkeep::STATEMENTS,
     user_changes::STATEMENTS,
+    user_keys::STATEMENTS,
     users::STATEMENTS,
 ];
 

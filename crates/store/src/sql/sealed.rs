@@ -15,6 +15,9 @@ sql! {
     KEYS = "SELECT kid AS id, CAST(0 AS BIGINT) AS version, 'keys/' || kind || '/' || kid AS place, sealed
         FROM keys WHERE sealed <> '' AND substr(sealed, 1, 9) <> $1 LIMIT $2";
     RESEAL_KEY = "UPDATE keys SET sealed = $4 WHERE kid = $1 AND CAST($2 AS BIGINT) = 0 AND sealed = $3";
+    USER_KEYS = "SELECT user_id AS id, version, 'user_keys/' || user_id || '/' || CAST(version AS TEXT) AS place, sealed
+        FROM user_keys WHERE sealed <> '' AND substr(sealed, 1, 9) <> $1 LIMIT $2";
+    RESEAL_USER_KEY = "UPDATE user_keys SET sealed = $4 WHERE user_id = $1 AND version = $2 AND sealed = $3";
     RETIRE = "INSERT INTO retired_sealers (kid, retired_at) VALUES ($1, $2) ON CONFLICT (kid) DO NOTHING";
     RETIRED = "SELECT kid FROM retired_sealers";
     IS_RETIRED = "SELECT COUNT(*) AS n FROM retired_sealers WHERE kid = $1";
@@ -22,7 +25,7 @@ sql! {
 
 /// Every table that has sealed values: how those are found that another key sealed (a name has eight
 /// characters, then there is a dot), and how one is put in the place of another.
-const TABLES: [(&str, &str); 1] = [(KEYS, RESEAL_KEY)];
+const TABLES: [(&str, &str); 2] = [(KEYS, RESEAL_KEY), (USER_KEYS, RESEAL_USER_KEY)];
 
 /// Fails if the key that sealed this was retired. Whoever retires one waits for the end of this
 /// transaction, and then sees what it wrote.

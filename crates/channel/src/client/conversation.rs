@@ -1,0 +1,89 @@
+//! What is said after the hello.
+
+use super::estimate::{Reading, reading};
+use crate::{Keys, Opener, Sealer};
+use std::collections::VecDeque;
+use wire::time::{Answer, CloseReason, Command};
+
+/// Commands out, answers in.
+#[derive(Debug)]
+pub struct Conversation {
+    sealer: Sealer,
+    opener: Opener,
+    /// When the questions that are out were asked, oldest first. Answers come in order.
+    asked: VecDeque<i64>,
+}
+
+/// What the server said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    Time(Reading),
+    /// The connection may run on until then, unix milliseconds.
+    Renewed {
+        until: i64,
+    },
+    /// Its last word.
+    Closed(CloseReason),
+}
+
+impl Conversation {
+    pub(super) fn new(keys: &Keys) -> Self {
+        let (sealer, opener) = keys.client();
+        Self { sealer, opener, asked: VecDeque::new() }
+    }
+
+    /// The frame that asks for the time.
+    ///
+    /// # Errors
+    /// None: the command is short.
+    pub fn ask(&mut self, now_ns: i64) -> Result<Vec<u8>, CloseReason> {
+        let frame = self.say(&Command::Time)?;
+        self.asked.push_back(now_ns);
+        Ok(frame)
+    }
+
+    /// The frame that shows a newer ticket.
+    ///
+    /// # Errors
+    /// [`CloseReason::TooLarge`].
+    pub fn renew(&mut self, ticket: String) -> Result<Vec<u8>, CloseReason> {
+        self.say(&Command::Renew { ticket })
+    }
+
+    /// The frame that says goodbye.
+    ///
+    /// # Errors
+    /// None: the command is short.
+    pub fn exit(&mut self) -> Result<Vec<u8>, CloseReason> {
+        self.say(&Command::Exit)
+    }
+
+    /// Reads a frame of the server that came in at `now_ns`.
+    ///
+    /// # Errors
+    /// It is not the server's next frame, or not an answer: end the connection.
+    pub fn hear(&mut self, frame: &[u8], now_ns: i64) -> Result<Heard, CloseReason> {
+        let message = self.opener.open(frame)?;
+        match serde_json::from_slice(&message).map_err(|_| CloseReason::BadCommand)? {
+            Answer::Time { time, held_ns } => {
+                let asked = self.asked.pop_front().ok_or(CloseReason::OutOfOrder)?;
+                reading(time, held_ns, asked, now_ns).map(Heard::Time).ok_or(CloseReason::BadCommand)
+            }
+            Answer::Renewed { until } => Ok(Heard::Renewed { until }),
+            Answer::Closed { reason } => Ok(Heard::Closed(reason)),
+        }
+    }
+
+    fn say(&mut self, command: &Command) -> Result<Vec<u8>, CloseReason> {
+        let command = serde_json::to_vec(command).map_err(|_| CloseReason::BadCommand)?;
+        self.sealer.seal(&command)
+    }
+}
+
+/// The reason, if this is the plain answer of a server that refuses before anything is sealed.
+pub fn refusal(message: &[u8]) -> Option<CloseReason> {
+    match serde_json::from_slice(message) {
+        Ok(Answer::Closed { reason }) => Some(reason),
+        _ => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! From the server's greeting to the hello.
+
+use super::Conversation;
+use crate::{Keys, Randoms};
+use domain::encoding::{base64url, from_base64url, sha256};
+use serde_json::json;
+use std::fmt;
+use wire::jwk::EcJwk;
+use wire::tickets::Issued;
+use wire::time::{Greeting, Hello, PROOF_METHOD};
+use wire::user_keys::Content;
+use zeroize::Zeroizing;
+
+/// Everything that a hello is made of, but the signature.
+pub struct Opening {
+    ticket: String,
+    jti: String,
+    user_key: Zeroizing<[u8; 32]>,
+    randoms: Randoms,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("the server's greeting is none of this protocol")]
+    Greeting,
+    #[error("the user's key is not one of 256 bits")]
+    Key,
+    #[error("the hello could not be written")]
+    Hello,
+}
+
+impl Opening {
+    /// `random`: 32 bytes that nobody can guess, new for this connection. `user_key` must be of the version
+    /// that the ticket names.
+    ///
+    /// # Errors
+    /// The greeting or the key is not what it should be.
+    pub fn new(greeting: &[u8], issued: &Issued, user_key: &Content, random: [u8; 32]) -> Result<Self, Error> {
+        let greeting: Greeting = serde_json::from_slice(greeting).map_err(|_| Error::Greeting)?;
+        let server = bytes(&greeting.server_random).ok_or(Error::Greeting)?;
+        let user_key = Zeroizing::new(bytes(&user_key.k).ok_or(Error::Key)?);
+        let randoms = Randoms { client: random, server };
+        Ok(Self { ticket: issued.ticket.clone(), jti: issued.jti.clone(), user_key, randoms })
+    }
+
+    /// The text that the client's key must sign (RFC 9449, section 4.2): ECDSA over SHA-256.
+    ///
+    /// `id` is random text; `iat` is in unix seconds and judged by nobody.
+    pub fn unsigned(&self, key: &EcJwk, service: &str, id: &str, iat: i64) -> String {
+        let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key});
+        let claims = json!({
+            "jti": id,
+            "htm": PROOF_METHOD,
+            "htu": service,
+            "iat": iat,
+            "nonce": base64url(&self.randoms.server),
+            "ath": base64url(&sha256(self.ticket.as_bytes())),
+        });
+        [header, claims].map(|part| base64url(part.to_string().as_bytes())).join(".")
+    }
+
+    /// The hello to send, and what is said after it. `signature` is r and s, 64 bytes.
+    ///
+    /// # Errors
+    /// None that a signature could give.
+    pub fn hello(self, unsigned: &str, signature: &[u8]) -> Result<(String, Conversation), Error> {
+        let hello = Hello {
+            ticket: self.ticket,
+            client_random: base64url(&self.randoms.client),
+            proof: format!("{unsigned}.{}", base64url(signature)),
+        };
+        let hello = serde_json::to_string(&hello).map_err(|_| Error::Hello)?;
+        let keys = Keys::derive(&self.user_key, &self.jti, &self.randoms);
+        Ok((hello, Conversation::new(&keys)))
+    }
+}
+
+fn bytes(text: &str) -> Option<[u8; 32]> {
+    from_base64url(text)?.try_into().ok()
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opening({})", self.jti)
+    }
+}

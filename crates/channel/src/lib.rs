@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+
+pub mod client;
+mod frames;
+mod keys;
+
+pub use frames::{OVERHEAD, Opener, Sealer};
+pub use keys::{Keys, Randoms};

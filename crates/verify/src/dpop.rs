@@ -1,0 +1,145 @@
+//! Proofs of possession (RFC 9449): that the client holds the private half of a key.
+
+use crate::signed;
+use domain::encoding::{base64url, sha256};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+use wire::jwk::EcJwk;
+
+const LONGEST_PROOF: usize = 2048;
+
+/// What a good proof shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Thumbprint (RFC 7638) of the key.
+    pub jkt: String,
+    pub jti: String,
+    pub nonce: Option<String>,
+    /// Hash of the token that it goes with.
+    pub ath: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    typ: String,
+    alg: String,
+    jwk: EcJwk,
+}
+
+/// `iat` is required by the RFC and judged by nobody: every proof here carries a nonce that the server
+/// made, so that a client's wrong clock locks nobody out (section 11.1).
+#[derive(Deserialize)]
+struct Claims {
+    jti: String,
+    htm: String,
+    htu: String,
+    #[serde(rename = "iat")]
+    _iat: i64,
+    #[serde(default)]
+    nonce: Option<String>,
+    #[serde(default)]
+    ath: Option<String>,
+}
+
+/// Checks a proof over a request (section 4.3, checks 2 to 9; the caller judges nonce, `jti` and `ath`).
+/// `None`, whatever is wrong.
+pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
+    if proof.len() > LONGEST_PROOF {
+        return None;
+    }
+    let signed = signed::parse(proof)?;
+    let header: Header = serde_json::from_slice(&signed.header).ok()?;
+    let claims: Claims = serde_json::from_slice(&signed.payload).ok()?;
+    let well_formed = header.typ == "dpop+jwt"
+        && header.alg == "ES256"
+        && header.jwk.kty == "EC"
+        && header.jwk.crv == "P-256"
+        && !has_private_half(&signed.header)
+        && (1..=128).contains(&claims.jti.len())
+        && claims.htm == method
+        && claims.htu == url;
+    if !well_formed {
+        return None;
+    }
+    let key = DecodingKey::from_ec_components(&header.jwk.x, &header.jwk.y).ok()?;
+    let good =
+        jsonwebtoken::crypto::verify(signed.signature, signed.message.as_bytes(), &key, Algorithm::ES256).ok()?;
+    let Claims { jti, nonce, ath, .. } = claims;
+    good.then(|| Proof { jkt: thumbprint(&header.jwk), jti, nonce, ath })
+}
+
+/// What `ath` must say for a token (section 4.2).
+pub fn token_hash(token: &str) -> String {
+    base64url(&sha256(token.as_bytes()))
+}
+
+/// JWK thumbprint (RFC 7638).
+fn thumbprint(key: &EcJwk) -> String {
+    base64url(&sha256(key.thumbprint_input().as_bytes()))
+}
+
+fn has_private_half(header: &[u8]) -> bool {
+    let header: Option<serde_json::Value> = serde_json::from_slice(header).ok();
+    header.is_none_or(|header| header.pointer("/jwk/d").is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+    use serde_json::{Value, json};
+
+    const URL: &str = "http://localhost:3000/api/refresh";
+
+    /// A proof whose header and claims were changed before it was signed.
+    fn proof(change: impl Fn(&mut Value, &mut Value)) -> String {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+        let point = pair.public_key().as_ref();
+        let jwk = EcJwk::p256(base64url(&point[1..33]), base64url(&point[33..]));
+        let mut header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk});
+        let mut claims = json!({"jti": "1", "htm": "POST", "htu": URL, "iat": 1, "nonce": "n"});
+        change(&mut header, &mut claims);
+        let message =
+            format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes()));
+        let signature = pair.sign(&SystemRandom::new(), message.as_bytes()).expect("signed");
+        format!("{message}.{}", base64url(signature.as_ref()))
+    }
+
+    #[test]
+    fn a_good_proof_tells_its_key_and_nonce() {
+        let good = verify(&proof(|_, _| {}), "POST", URL).expect("good");
+        assert_eq!((good.nonce.as_deref(), good.jti.as_str(), good.jkt.len()), (Some("n"), "1", 43));
+        assert_eq!(good.ath, None);
+        let bound = verify(&proof(|_, claims| claims["ath"] = json!("h")), "POST", URL).expect("good");
+        assert_eq!(bound.ath.as_deref(), Some("h"));
+    }
+
+    #[test]
+    fn each_check_of_the_rfc_refuses() {
+        type Change = fn(&mut Value, &mut Value);
+        let changes: [(&str, Change); 14] = [
+            ("typ", |header, _| header["typ"] = json!("JWT")),
+            ("alg none", |header, _| header["alg"] = json!("none")),
+            ("alg symmetric", |header, _| header["alg"] = json!("HS256")),
+            ("no jwk", |header, _| header["jwk"] = json!(null)),
+            ("private key", |header, _| header["jwk"]["d"] = json!("AAAA")),
+            ("another curve", |header, _| header["jwk"]["crv"] = json!("P-384")),
+            ("another key", |header, _| header["jwk"]["x"] = json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+            ("another method", |_, claims| claims["htm"] = json!("GET")),
+            ("another url", |_, claims| claims["htu"] = json!("http://localhost:3000/api/login")),
+            ("url with query", |_, claims| claims["htu"] = json!(format!("{URL}?a=b"))),
+            ("no jti", |_, claims| claims["jti"] = json!(null)),
+            ("empty jti", |_, claims| claims["jti"] = json!("")),
+            ("long jti", |_, claims| claims["jti"] = json!("x".repeat(129))),
+            ("no iat", |_, claims| claims["iat"] = json!(null)),
+        ];
+        for (name, change) in changes {
+            assert_eq!(verify(&proof(change), "POST", URL), None, "{name}");
+        }
+        let good = proof(|_, _| {});
+        for broken in [&good[..good.len() - 1], &format!("{good}.{good}"), "", "a", "a.b.c", &"a".repeat(3000)] {
+            assert_eq!(verify(broken, "POST", URL), None);
+        }
+    }
+}

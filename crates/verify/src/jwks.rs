@@ -1,0 +1,117 @@
+//! An issuer's keys, kept.
+
+use crate::fetch::{FetchError, Fetcher};
+use crate::key::{Key, Keys};
+use crate::token::Error;
+use domain::UnixMs;
+use parking_lot::RwLock;
+use std::sync::Arc;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// How often an unknown `kid` may make us look: whoever invents some costs the issuer no more than this.
+const UNKNOWN_MS: i64 = 60_000;
+/// How soon to ask again an issuer that gave no keys.
+const RETRY_MS: i64 = 2_000;
+/// How long the last good keys go on while the issuer is away.
+const OUTAGE_MS: i64 = 24 * 60 * 60_000;
+
+/// The keys of one issuer: fetched when needed, by one request at a time. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Jwks(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    fetcher: Fetcher,
+    known: RwLock<Known>,
+    /// Held by the one that fetches.
+    turn: Mutex<()>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    keys: Arc<Keys>,
+    fetched_at: UnixMs,
+    /// Until when nobody needs to ask.
+    fresh_until: UnixMs,
+    tried_at: UnixMs,
+    /// Why the last try gave none.
+    failure: Option<Arc<FetchError>>,
+}
+
+impl Jwks {
+    /// Asks nobody yet. `url` should be https, or lead through a network that is trusted: whoever can answer
+    /// in the issuer's place can sign.
+    ///
+    /// # Errors
+    /// `url` is no address.
+    pub fn new(url: &str) -> Result<Self, FetchError> {
+        let known = Known { keys: Arc::default(), fetched_at: 0, fresh_until: 0, tried_at: i64::MIN, failure: None };
+        Ok(Self(Arc::new(Inner { fetcher: Fetcher::new(url)?, known: RwLock::new(known), turn: Mutex::new(()) })))
+    }
+
+    /// The issuer's key of that name, if it has one.
+    ///
+    /// # Errors
+    /// No keys are to be had.
+    pub async fn find(&self, kid: &str, now: UnixMs) -> Result<Option<Key>, Error> {
+        let known = self.0.known.read().clone();
+        let key = known.usable(kid, now);
+        if !known.may_ask(key.is_some(), now) {
+            return if key.is_some() { Ok(key) } else { known.absent(now) };
+        }
+        // With a key in hand nobody waits for another's request.
+        let turn = match (&key, self.0.turn.try_lock()) {
+            (_, Ok(turn)) => turn,
+            (Some(_), Err(_)) => return Ok(key),
+            (None, Err(_)) => self.0.turn.lock().await,
+        };
+        let known = self.ask(turn, kid, now).await;
+        match known.usable(kid, now) {
+            Some(key) => Ok(Some(key)),
+            None => known.absent(now),
+        }
+    }
+
+    /// Fetches, unless that was done while we waited for our turn.
+    async fn ask(&self, _turn: MutexGuard<'_, ()>, kid: &str, now: UnixMs) -> Known {
+        let before = self.0.known.read().clone();
+        if !before.may_ask(before.usable(kid, now).is_some(), now) {
+            return before;
+        }
+        let after = match self.0.fetcher.fetch().await {
+            Ok((keys, age)) => {
+                let keys = Arc::new(keys);
+                Known { keys, fetched_at: now, fresh_until: now + age, tried_at: now, failure: None }
+            }
+            Err(error) => {
+                tracing::warn!(cause = %error, "the issuer's keys could not be fetched");
+                Known { tried_at: now, failure: Some(Arc::new(error)), ..before }
+            }
+        };
+        *self.0.known.write() = after.clone();
+        after
+    }
+}
+
+impl Known {
+    fn usable(&self, kid: &str, now: UnixMs) -> Option<Key> {
+        (now < self.fresh_until.max(self.fetched_at + OUTAGE_MS)).then(|| self.keys.get(kid).cloned()).flatten()
+    }
+
+    fn may_ask(&self, found: bool, now: UnixMs) -> bool {
+        let pause = if self.failure.is_some() { RETRY_MS } else { UNKNOWN_MS };
+        let old = now >= self.fresh_until;
+        // A clock that was set back would otherwise keep us waiting.
+        let rested = now.saturating_sub(self.tried_at) >= pause || now < self.tried_at;
+        (old || !found) && rested
+    }
+
+    /// What it means that no key of the name is here.
+    fn absent(&self, now: UnixMs) -> Result<Option<Key>, Error> {
+        match &self.failure {
+            Some(failure) => Err(Error::NoKeys(Arc::clone(failure))),
+            None if now < self.fetched_at + OUTAGE_MS => Ok(None),
+            None => Err(Error::NoKeys(Arc::new(FetchError::Waiting))),
+        }
+    }
+}

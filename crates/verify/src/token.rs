@@ -1,0 +1,136 @@
+//! Signed tokens (RFC 7519), judged by one plain function.
+
+use crate::fetch::FetchError;
+use crate::jwks::Jwks;
+use crate::key::{Algorithm, Key};
+use crate::signed;
+use domain::UnixMs;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+/// Room for clocks that differ, both ways.
+const SKEW_SECONDS: i64 = 30;
+const LONGEST_TOKEN: usize = 16 * 1024;
+
+/// What a token must say of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The header's `typ`: a token of one kind is refused where another is asked for.
+    pub typ: &'a str,
+    pub issuer: &'a str,
+    pub audience: &'a str,
+}
+
+/// Why a token is not good.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    #[error("it is no signed token of the kind that is asked for")]
+    Malformed,
+    #[error("its key is none of the issuer's")]
+    UnknownKey,
+    #[error("its signature is not by the key that it names")]
+    Signature,
+    #[error("it is of another issuer")]
+    Issuer,
+    #[error("it is for another audience")]
+    Audience,
+    #[error("its time is over")]
+    Expired,
+    #[error("its time has not come")]
+    TooEarly,
+    #[error("its claims are not those of its kind")]
+    Claims,
+    #[error("the issuer's keys are not to be had")]
+    NoKeys(#[source] Arc<FetchError>),
+}
+
+#[derive(Deserialize)]
+struct Header {
+    typ: String,
+    alg: String,
+    kid: String,
+    /// Extensions that must be understood (RFC 7515, section 4.1.11). None is.
+    crit: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Registered {
+    iss: String,
+    aud: Audience,
+    exp: i64,
+    nbf: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Checks tokens of one issuer for one audience.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    pub keys: Jwks,
+    pub issuer: String,
+    pub audience: String,
+}
+
+impl Verifier {
+    /// The claims of a token of kind `typ`.
+    ///
+    /// # Errors
+    /// It is not good, or the keys to judge it by are not to be had.
+    pub async fn verify<C: DeserializeOwned>(&self, token: &str, typ: &str, now: UnixMs) -> Result<C, Error> {
+        let kid = kid(token, typ)?;
+        let key = self.keys.find(&kid, now).await?.ok_or(Error::UnknownKey)?;
+        verify(token, &key, Expected { typ, issuer: &self.issuer, audience: &self.audience }, now)
+    }
+}
+
+/// The claims of a good token. The key says which algorithm counts, never the token.
+///
+/// # Errors
+/// It is not good.
+pub fn verify<C: DeserializeOwned>(token: &str, key: &Key, expected: Expected<'_>, now: UnixMs) -> Result<C, Error> {
+    let algorithm = match key.algorithm {
+        Algorithm::Es256 => "ES256",
+        Algorithm::EdDsa => "EdDSA",
+    };
+    if header(token, expected.typ)?.alg != algorithm {
+        return Err(Error::Malformed);
+    }
+    let signed = signed::parse(token).ok_or(Error::Malformed)?;
+    if !key.signed(signed.message, signed.signature) {
+        return Err(Error::Signature);
+    }
+    let claims: Registered = serde_json::from_slice(&signed.payload).map_err(|_| Error::Claims)?;
+    let named = match &claims.aud {
+        Audience::One(audience) => audience == expected.audience,
+        Audience::Many(audiences) => audiences.iter().any(|audience| audience == expected.audience),
+    };
+    let now = now.div_euclid(1000);
+    if claims.iss != expected.issuer {
+        Err(Error::Issuer)
+    } else if !named {
+        Err(Error::Audience)
+    } else if now >= claims.exp.saturating_add(SKEW_SECONDS) {
+        Err(Error::Expired)
+    } else if now < claims.nbf.saturating_sub(SKEW_SECONDS) {
+        Err(Error::TooEarly)
+    } else {
+        serde_json::from_slice(&signed.payload).map_err(|_| Error::Claims)
+    }
+}
+
+/// The name of the key that the token says it is signed by, for whoever has keys of their own.
+fn kid(token: &str, typ: &str) -> Result<String, Error> {
+    header(token, typ).map(|header| header.kid)
+}
+
+fn header(token: &str, typ: &str) -> Result<Header, Error> {
+    let signed = (token.len() <= LONGEST_TOKEN).then(|| signed::parse(token)).flatten().ok_or(Error::Malformed)?;
+    let header: Header = serde_json::from_slice(&signed.header).map_err(|_| Error::Malformed)?;
+    if header.typ == typ && header.crit.is_none() { Ok(header) } else { Err(Error::Malformed) }
+}
