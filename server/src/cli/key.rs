@@ -1,16 +1,17 @@
 //! `postern key list|rotate|revoke|rewrap`
 
 use super::print::{self, left, moment, nothing};
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, service};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::operator::Operator;
-use crate::flows::rewrap;
 use crate::flows::server_keys::{self, Rotated};
+use crate::flows::{rewrap, services};
 use crate::key_encryption::KeyEncryptionKey;
 use clap::{Subcommand, ValueEnum};
 use domain::UnixMs;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use store::keys::{Kind, Revoked};
 use wire::server_keys::{ServerKey, State};
@@ -29,6 +30,12 @@ pub enum Command {
     Rotate {
         #[arg(long, value_enum)]
         kind: KindName,
+        /// The service whose key it is
+        #[arg(required_if_eq("kind", "service"))]
+        name: Option<String>,
+        /// The service's new public P-256 key as a JWK
+        #[arg(long, value_name = "FILE", required_if_eq("kind", "service"))]
+        key: Option<PathBuf>,
         /// When it comes into use: 2027-01-31, 2027-01-31T04:00:00Z or 12h [default: as soon as caches allow]
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
@@ -40,8 +47,8 @@ pub enum Command {
     Revoke {
         #[arg(long, value_enum)]
         kind: KindName,
-        /// Its name in the list
-        kid: String,
+        /// Its name in the list; for a service's key the service: it gets no more tickets
+        name: String,
     },
     /// Put everything under a new key-encryption key, while servers run; run it again if it was stopped
     Rewrap {
@@ -57,13 +64,17 @@ pub enum KindName {
     Envelope,
     /// Signs tokens and tickets
     Signing,
+    /// What tickets for a service are sealed to; its private half is the service's own
+    Service,
 }
 
-impl From<KindName> for Kind {
-    fn from(name: KindName) -> Self {
-        match name {
-            KindName::Envelope => Self::Envelope,
-            KindName::Signing => Self::Signing,
+impl KindName {
+    /// `None`: it is no key of the server's own.
+    fn own(self) -> Option<Kind> {
+        match self {
+            Self::Envelope => Some(Kind::Envelope),
+            Self::Signing => Some(Kind::Signing),
+            Self::Service => None,
         }
     }
 }
@@ -73,8 +84,14 @@ pub async fn run(config: Config, command: Command) -> Outcome {
     let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {
         Command::List { kind, json } => list(&operator, kind, json).await,
-        Command::Rotate { kind, at, json } => rotate(&operator, kind.into(), at.as_deref(), json).await,
-        Command::Revoke { kind, kid } => revoke(&operator, kind.into(), &kid).await,
+        Command::Rotate { kind, name, key, at, json } => match kind.own() {
+            Some(kind) => rotate(&operator, kind, at.as_deref(), json).await,
+            None => replace(&operator, &name.unwrap_or_default(), &key.unwrap_or_default(), json).await,
+        },
+        Command::Revoke { kind, name } => match kind.own() {
+            Some(kind) => revoke(&operator, kind, &name).await,
+            None => service::remove(&operator, &name).await,
+        },
         Command::Rewrap { prepare: true } => {
             rewrap::prepare(&operator)?;
             println!("A new key stands behind the present one in the file, and is not used yet.");
@@ -94,25 +111,44 @@ pub async fn run(config: Config, command: Command) -> Outcome {
 }
 
 async fn list(operator: &Operator<'_>, kind: Option<KindName>, json: bool) -> Outcome {
+    let services = match kind {
+        None | Some(KindName::Service) => services::list(operator.store).await?,
+        Some(_) => Vec::new(),
+    };
+    if json && kind == Some(KindName::Service) {
+        return print::json(&services);
+    }
     let mut keys = server_keys::list(operator.store, operator.config, operator.now).await?;
-    keys.retain(|key| kind.is_none_or(|kind| Kind::from(kind) == kind_of(key)));
+    keys.retain(|key| kind.is_none_or(|kind| kind.own() == Some(kind_of(key))));
     if json {
         return print::json(&keys);
     }
-    if keys.is_empty() {
-        print::empty("There is no key yet: the server makes them at its first start.");
+    if keys.is_empty() && services.is_empty() {
+        print::empty("There is no such key.");
         return Ok(());
     }
-    let rows = keys.iter().map(|key| {
-        [
-            key.kid.clone(),
-            kind_of(key).as_str().to_owned(),
-            key.alg.clone(),
-            state(key, operator.now),
-            moment(key.used_from),
-        ]
+    let own = keys.into_iter().map(|key| {
+        let (kind, state) = (kind_of(&key).as_str().to_owned(), state(&key, operator.now));
+        [key.kid, kind, key.alg, state, moment(key.used_from)]
     });
-    print::table(["KEY", "KIND", "ALGORITHM", "STATE", "USED FROM (UTC)"], rows);
+    let theirs = services.into_iter().map(|service| {
+        let kind = format!("service {}", service.name);
+        [service.kid, kind, jwe::ALG.to_owned(), "in use".to_owned(), moment(service.changed_at)]
+    });
+    print::table(["KEY", "KIND", "ALGORITHM", "STATE", "USED FROM (UTC)"], own.chain(theirs));
+    Ok(())
+}
+
+/// Another key for a service that is there. Tickets that are out are sealed to the one before, for five minutes.
+async fn replace(operator: &Operator<'_>, name: &str, key: &Path, json: bool) -> Outcome {
+    let Some(before) = services::list(operator.store).await?.into_iter().find(|service| service.name == name) else {
+        return Err(nothing(format!("there is no service {name}")));
+    };
+    let service = services::set(operator, name, &service::read(key)?, before.role.as_deref()).await?;
+    if json {
+        return print::json(&service);
+    }
+    println!("Tickets for {} are sealed to the key {} from now on.", service.name, service.kid);
     Ok(())
 }
 

@@ -28,6 +28,7 @@ pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
     let settings = &state.config.settings;
     let mut algorithms: Vec<_> = state.keyring.published(state.now()).into_iter().map(|key| key.alg).collect();
     algorithms.dedup();
+    let (time, there) = (&settings.time, |address: &String| (!address.is_empty()).then(|| address.clone()));
     let body = json!({
         "issuer": state.config.origin,
         "jwks_uri": at(paths::JWKS),
@@ -44,6 +45,9 @@ pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
         "user_key_endpoint": at(paths::USER_KEYS),
         "user_key_rotation_endpoint": at(paths::ROTATE_USER_KEY),
         "ticket_endpoint": at(paths::TICKETS),
+        "services": {
+            wire::time::SERVICE: { "url": there(&time.url), "tcp": there(&time.tcp) },
+        },
         "admin_endpoints": {
             "users": at(paths::USERS),
             "invitations": at(paths::INVITATIONS),

@@ -173,6 +173,7 @@ contract! {
     }
     sealed {
         a_value_is_resealed_only_as_it_was,
+        peoples_own_keys_are_among_them,
         nothing_is_written_behind_the_back_of_a_retirement,
     }
     audit {

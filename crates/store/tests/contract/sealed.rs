@@ -1,6 +1,6 @@
 use crate::fixture::Fixture;
 use crate::keys::key;
-use crate::make::{NOW, entry};
+use crate::make::{NOW, entry, new_user, user};
 use futures::future::join_all;
 use store::Error;
 use store::audit::{Event, Search};
@@ -28,6 +28,20 @@ pub async fn a_value_is_resealed_only_as_it_was(fixture: Fixture) {
     assert!(store.keys().await.unwrap().iter().all(|key| key.sealed == "sealer02.again"));
     assert!(store.erase_key(&old.kid).await.unwrap());
     assert_eq!(store.sealed_by_others("sealer03", 10).await.unwrap().len(), 1, "what is erased has nothing to open");
+}
+
+pub async fn peoples_own_keys_are_among_them(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let values = store.sealed_by_others("sealer02", 10).await.unwrap();
+    assert_eq!(values.iter().map(|value| value.place.as_str()).collect::<Vec<_>>(), [format!("user_keys/{ada}/1")]);
+    assert!(store.reseal(&values[0], "sealer02.again").await.unwrap());
+    assert!(!store.reseal(&values[0], "sealer02.late").await.unwrap());
+    assert_eq!(store.user_key(&ada, 1).await.unwrap().unwrap().key.0, "sealer02.again");
+    let retired = sealer(&new_user("bob").key.0).to_owned();
+    store.retire_sealers(&[retired], &entry(Event::KeysRewrapped, None, NOW), NOW).await.unwrap();
+    assert!(matches!(store.add_user(&new_user("bob")).await, Err(Error::OldSealer)));
+    assert_eq!(store.user_count().await.unwrap(), 1, "nothing of the account was written");
 }
 
 /// Whatever the order: a value under the retired key was written before, and is seen, or not at all.
