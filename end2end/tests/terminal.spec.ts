@@ -66,7 +66,7 @@ test('Ctrl-C at the menu gives the cursor back', async ({ server, machine }) => 
 });
 
 test('Ctrl-C at the password gives the echo back', async ({ server, machine }) => {
-  const terminal = machine.terminalShell(`"$0" login ada --server ${server.origin}; echo "ended with $?"; stty -a`);
+  const terminal = machine.terminalShell(`trap : INT; "$0" login ada --server ${server.origin}; echo "ended with $?"; stty -a`);
   await terminal.shows(/Password: $/);
   terminal.type('half of it');
   terminal.type(CTRL_C);
