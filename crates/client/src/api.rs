@@ -6,7 +6,7 @@ use serde_json::json;
 use wire::server_keys::{Kind, Rotation, ServerKeys};
 use wire::session::Devices;
 use wire::tickets::{self, Issued};
-use wire::user_keys::{self, Content, SealedUserKey, UserKey, UserKeys};
+use wire::user_keys::{self, Content, SealedUserKey, UserKeys};
 use wire::{Code, paths};
 
 /// All of these fail when the server cannot be reached, refuses, or the session has ended.
@@ -41,8 +41,8 @@ impl Session {
         serde_json::from_slice(&plaintext).map_err(|_| Error::Key)
     }
 
-    /// Makes a new version; the one before serves on for a while.
-    pub async fn rotate_user_key(&self) -> Result<UserKey> {
+    /// Makes a new version; the one before serves on for a while. All versions after that.
+    pub async fn rotate_user_key(&self) -> Result<UserKeys> {
         self.post(paths::ROTATE_USER_KEY, &json!({})).await
     }
 

@@ -22,6 +22,9 @@ pub struct Args {
     /// The address of the server; without it, that of the last login
     #[arg(long, global = true, env = "POSTERN_SERVER", value_name = "URL")]
     pub server: Option<String>,
+    /// Where the time server listens; without it, where the portal says
+    #[arg(long, global = true, alias = "address", env = "POSTERN_TIME_SERVER", value_name = "HOST:PORT")]
+    pub time_server: Option<String>,
     /// Answers and errors as JSON, one value on a line
     #[arg(long, global = true)]
     pub json: bool,
@@ -116,9 +119,6 @@ pub struct Time {
     /// Ask each second until Ctrl-C
     #[arg(long)]
     pub watch: bool,
-    /// Where the time server listens, as HOST:PORT; without it, where the portal says
-    #[arg(long)]
-    pub address: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

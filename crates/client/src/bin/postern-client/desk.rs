@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub struct Desk {
     pub storage: Storage,
     pub json: bool,
+    /// The time server's address, if it was named.
+    pub time_server: Option<String>,
     server: Option<Server>,
 }
 
@@ -18,7 +20,7 @@ impl Desk {
         let base = etcetera::choose_base_strategy().map_err(|error| Stop::Broken(error.to_string()))?;
         let storage = Storage::new(base.config_dir().join("postern-client"));
         let server = args.server.as_deref().map(Server::parse).transpose()?;
-        Ok(Self { storage, json: args.json, server })
+        Ok(Self { storage, json: args.json, time_server: args.time_server.clone(), server })
     }
 
     /// The server that is named, else the one of the last login.

@@ -30,12 +30,13 @@ pub async fn show(desk: &Desk, session: &Session) -> Outcome {
 }
 
 pub async fn rotate(desk: &Desk, session: &Session) -> Outcome {
-    let made = session.rotate_user_key().await?;
+    let UserKeys { keys, overlap_ms } = session.rotate_user_key().await?;
     if desk.json {
-        return print::json(&made);
+        return print::json(&UserKeys { keys, overlap_ms });
     }
-    let UserKeys { overlap_ms, .. } = session.user_keys().await?;
-    print::line(format!("Version {} is in use.", made.version))?;
+    for current in keys.iter().filter(|key| key.state == State::Current) {
+        print::line(format!("Version {} is in use.", current.version))?;
+    }
     print::line(format!("The one before serves for {} more; then what runs under it ends.", span(overlap_ms)))
 }
 

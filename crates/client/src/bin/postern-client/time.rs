@@ -14,7 +14,7 @@ use wire::time::SERVICE;
 
 pub async fn run(desk: &Desk, wish: Time) -> Outcome {
     let session = desk.session().await?;
-    let mut server = server(&session, wish.address).await?;
+    let mut server = server(desk, &session).await?;
     if wish.watch { watch(desk, &mut server).await } else { tell(desk, &mut server).await }?;
     Ok(server.exit().await?)
 }
@@ -33,7 +33,7 @@ async fn watch(desk: &Desk, server: &mut TimeServer<'_>) -> Outcome {
 
 /// The prompt of the menu: `time` and `exit`.
 pub async fn prompt(desk: &Desk, session: &Session) -> Outcome {
-    let mut server = server(session, None).await?;
+    let mut server = server(desk, session).await?;
     say("Commands: time, exit")?;
     loop {
         write!(anstream::stderr().lock(), "time> ")?;
@@ -64,12 +64,13 @@ async fn tell(desk: &Desk, server: &mut TimeServer<'_>) -> Outcome {
     print::line(format!("{time}  offset {}  round trip {}", signed_ms(offset_ns), ms(round_trip_ns)))
 }
 
-async fn server(session: &Session, address: Option<String>) -> Outcome<TimeServer<'_>> {
-    let address = match address {
-        Some(address) => address,
+async fn server<'a>(desk: &Desk, session: &'a Session) -> Outcome<TimeServer<'a>> {
+    let address = match &desk.time_server {
+        Some(address) => address.clone(),
         None => {
             let mut services = discover(session.http()).await?.services;
-            let unknown = || Stop::Usage("the portal does not say where: name it with --address HOST:PORT".to_owned());
+            let unknown =
+                || Stop::Usage("the portal does not say where: name it with --time-server HOST:PORT".to_owned());
             services.remove(SERVICE).and_then(|service| service.tcp).ok_or_else(unknown)?
         }
     };

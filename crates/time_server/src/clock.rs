@@ -1,0 +1,69 @@
+//! What time it is, and waiting until it is later.
+
+use domain::UnixMs;
+use futures::future::BoxFuture;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+pub trait Clock: Send + Sync {
+    /// Unix nanoseconds.
+    fn now_ns(&self) -> i64;
+
+    /// Comes back at that time, unix milliseconds, or somewhat before: look again.
+    fn wait_until(&self, at: UnixMs) -> BoxFuture<'_, ()>;
+}
+
+impl dyn Clock + '_ {
+    pub fn now(&self) -> UnixMs {
+        self.now_ns().div_euclid(1_000_000)
+    }
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+/// A clock that is set meanwhile is noticed within this.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where time enters")]
+    fn now_ns(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    fn wait_until(&self, at: UnixMs) -> BoxFuture<'_, ()> {
+        let clock: &dyn Clock = self;
+        let ms = u64::try_from(at.saturating_sub(clock.now())).unwrap_or_default();
+        Box::pin(tokio::time::sleep(Duration::from_millis(ms).min(LONGEST_WAIT)))
+    }
+}
+
+/// A clock that stands until it is moved: for tests.
+#[derive(Debug)]
+pub struct ManualClock(watch::Sender<i64>);
+
+impl ManualClock {
+    pub fn at(now: UnixMs) -> Self {
+        Self(watch::Sender::new(now * 1_000_000))
+    }
+
+    pub fn advance(&self, ms: i64) {
+        self.0.send_modify(|now| *now += ms * 1_000_000);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_ns(&self) -> i64 {
+        *self.0.borrow()
+    }
+
+    fn wait_until(&self, at: UnixMs) -> BoxFuture<'_, ()> {
+        let mut now = self.0.subscribe();
+        Box::pin(async move {
+            // The sender is ours: it is there as long as we are.
+            let _ = now.wait_for(|now| now.div_euclid(1_000_000) >= at).await;
+        })
+    }
+}

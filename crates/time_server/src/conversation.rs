@@ -1,0 +1,137 @@
+//! Commands and answers, until somebody ends it.
+
+use crate::carrier::{Carrier, Ended};
+use crate::server::TimeServer;
+use crate::tickets::Visit;
+use channel::{Keys, Opener, Sealer};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use tokio::sync::watch;
+use wire::time::{Answer, CloseReason, Command};
+
+/// RFC 3339 with all nine digits, so that every answer is as long as the other.
+const FORMAT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:9]Z");
+
+/// What happens to messages on their way.
+pub trait Channel: Send {
+    /// # Errors
+    /// Why the connection must end.
+    fn open<'a>(&mut self, frame: &'a mut [u8]) -> Result<&'a [u8], CloseReason>;
+
+    /// # Errors
+    /// The message is too long.
+    fn seal(&mut self, message: &[u8], frame: &mut Vec<u8>) -> Result<(), CloseReason>;
+}
+
+/// They are sealed under the connection's keys.
+#[derive(Debug)]
+pub struct Sealed {
+    sealer: Sealer,
+    opener: Opener,
+}
+
+impl Sealed {
+    pub fn new(keys: &Keys) -> Self {
+        let (sealer, opener) = keys.server();
+        Self { sealer, opener }
+    }
+}
+
+impl Channel for Sealed {
+    fn open<'a>(&mut self, frame: &'a mut [u8]) -> Result<&'a [u8], CloseReason> {
+        self.opener.open_in_place(frame)
+    }
+
+    fn seal(&mut self, message: &[u8], frame: &mut Vec<u8>) -> Result<(), CloseReason> {
+        self.sealer.seal_into(message, frame)
+    }
+}
+
+impl TimeServer {
+    /// Answers until the connection ends.
+    ///
+    /// # Errors
+    /// Always: why it ended.
+    pub async fn converse(
+        &self,
+        carrier: &mut impl Carrier,
+        channel: &mut impl Channel,
+        mut visit: Visit,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), Ended> {
+        let clock = &*self.surroundings.clock;
+        let (mut frame, mut answer) = (Vec::new(), Vec::new());
+        let mut heard = clock.now();
+        let mut alarm = clock.wait_until(visit.until.min(heard + self.idle_ms));
+        loop {
+            tokio::select! {
+                biased;
+                received = carrier.receive(&mut frame) => received?,
+                () = &mut alarm => {
+                    let now = clock.now();
+                    in_time(&visit, now)?;
+                    if now >= heard + self.idle_ms {
+                        return Err(CloseReason::TooSlow.into());
+                    }
+                    alarm = clock.wait_until(visit.until.min(heard + self.idle_ms));
+                    continue;
+                }
+                _ = stop.wait_for(|stop| *stop) => return Err(CloseReason::GoingAway.into()),
+            }
+            let read_ns = clock.now_ns();
+            heard = read_ns.div_euclid(1_000_000);
+            // Who never pauses would never come to the other arms.
+            in_time(&visit, heard)?;
+            if *stop.borrow() {
+                return Err(CloseReason::GoingAway.into());
+            }
+            let command = serde_json::from_slice(channel.open(&mut frame)?).map_err(|_| CloseReason::BadCommand)?;
+            let said = match command {
+                Command::Time => self.time(read_ns)?,
+                Command::Renew { ticket } => {
+                    visit = self.renew(&visit, &ticket).await?;
+                    alarm = clock.wait_until(visit.until.min(heard + self.idle_ms));
+                    Answer::Renewed { until: visit.until }
+                }
+                Command::Exit => return Err(CloseReason::Goodbye.into()),
+            };
+            say(&said, carrier, channel, &mut answer).await?;
+            if frame.capacity() > 1024 {
+                frame = Vec::new();
+            }
+        }
+    }
+
+    fn time(&self, read_ns: i64) -> Result<Answer, CloseReason> {
+        let now_ns = self.surroundings.clock.now_ns();
+        let time = OffsetDateTime::from_unix_timestamp_nanos(now_ns.into()).ok();
+        let time = time.and_then(|time| time.format(FORMAT).ok()).ok_or(CloseReason::Unavailable)?;
+        Ok(Answer::Time { time, held_ns: now_ns.abs_diff(read_ns) })
+    }
+
+    /// A newer ticket of the same person, session and keys.
+    async fn renew(&self, visit: &Visit, ticket: &str) -> Result<Visit, CloseReason> {
+        let newer = self.tickets.open(ticket, self.surroundings.clock.now()).await?.visit;
+        let same = Visit { until: newer.until, ..visit.clone() } == newer;
+        if same { Ok(newer) } else { Err(CloseReason::BadTicket) }
+    }
+}
+
+/// Seals an answer and sends it.
+pub(crate) async fn say(
+    said: &Answer,
+    carrier: &mut impl Carrier,
+    channel: &mut impl Channel,
+    frame: &mut Vec<u8>,
+) -> Result<(), Ended> {
+    let message = serde_json::to_vec(said).map_err(|_| CloseReason::Unavailable)?;
+    frame.clear();
+    channel.seal(&message, frame)?;
+    carrier.send(frame).await
+}
+
+fn in_time(visit: &Visit, now: i64) -> Result<(), CloseReason> {
+    if now < visit.until { Ok(()) } else { Err(CloseReason::KeyEnded) }
+}

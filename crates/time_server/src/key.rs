@@ -1,0 +1,110 @@
+//! The service's own key, in a file that only its owner reads; the public half beside it.
+
+use jwe::PrivateKey;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {problem}")]
+pub struct Error {
+    path: PathBuf,
+    problem: String,
+}
+
+/// Reads the key; makes it, of 32 bytes that nobody can guess, if there is none.
+///
+/// # Errors
+/// The file cannot be read or made, is open to others, or has something else in it.
+pub fn load(path: &Path, random: &[u8; 32]) -> Result<PrivateKey, Error> {
+    let fail = |problem: String| Error { path: path.to_owned(), problem };
+    let key = match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            create(path, random).map_err(|error| fail(error.to_string()))?;
+            read(path)
+        }
+        Err(error) => Err(error.to_string()),
+        Ok(about) if about.permissions().mode() & 0o077 != 0 => {
+            Err(format!("others may read it (mode {:03o}): chmod 600", about.permissions().mode() & 0o777))
+        }
+        Ok(_) => read(path),
+    };
+    let key = key.map_err(fail)?;
+    publish(path, &key).map_err(|error| fail(error.to_string()))?;
+    Ok(key)
+}
+
+/// The public half, as `postern service add` takes it.
+pub fn public_jwk(key: &PrivateKey) -> String {
+    // Four strings can always be written.
+    serde_json::to_string(&key.public()).unwrap_or_default()
+}
+
+/// Where the public half is.
+pub fn public_file(path: &Path) -> PathBuf {
+    path.with_extension("jwk")
+}
+
+fn read(path: &Path) -> Result<PrivateKey, String> {
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| error.to_string())?);
+    PrivateKey::from_jwk(&text).map_err(|error| error.to_string())
+}
+
+/// Written whole under another name first: a crash leaves no half key behind.
+fn create(path: &Path, random: &[u8; 32]) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let key = PrivateKey::generate(random).map_err(io::Error::other)?;
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    file.write_all(key.to_jwk().as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    // A hard link fails where the name exists: of two first starts one key wins.
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+fn publish(path: &Path, key: &PrivateKey) -> io::Result<()> {
+    let (file, text) = (public_file(path), public_jwk(key) + "\n");
+    if fs::read_to_string(&file).is_ok_and(|was| was == text) {
+        return Ok(());
+    }
+    fs::write(file, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_made_once_for_its_owner_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("data").join("time-server.key");
+        let made = load(&path, &[1; 32]).expect("made");
+        assert_eq!(load(&path, &[2; 32]).expect("read").public(), made.public());
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        let public = fs::read_to_string(public_file(&path)).expect("beside it");
+        assert_eq!(public.trim(), public_jwk(&made));
+        assert!(!public.contains(r#""d""#));
+    }
+
+    #[test]
+    fn a_file_that_is_open_or_no_key_is_refused_and_not_quoted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("time-server.key");
+        load(&path, &[1; 32]).expect("made");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("changed");
+        assert!(load(&path, &[1; 32]).expect_err("open").to_string().ends_with("chmod 600"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("changed");
+        fs::write(&path, "secret").expect("written");
+        assert!(!load(&path, &[1; 32]).expect_err("no key").to_string().contains("secret"));
+    }
+}

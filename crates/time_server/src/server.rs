@@ -1,0 +1,104 @@
+//! What a time server is made of, and one connection from its beginning to its end.
+
+use crate::carrier::{Carrier, Ended, Origins, last_word};
+use crate::clock::Clock;
+use crate::conversation::say;
+use crate::tickets::Tickets;
+use jwe::PrivateKey;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use verify::{FetchError, Jwks, Verifier};
+use wire::time::{Answer, CloseReason};
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The auth server.
+    pub issuer: String,
+    pub jwks_url: String,
+    /// Our own name: the audience of tickets.
+    pub service: String,
+    /// Pages that may connect.
+    pub origins: Vec<String>,
+    pub max_connections: usize,
+    /// Who says nothing for so long is gone.
+    pub idle: Duration,
+}
+
+/// What comes from outside.
+#[derive(Clone)]
+pub struct Surroundings {
+    pub clock: Arc<dyn Clock>,
+    /// 32 bytes that nobody can guess.
+    pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
+}
+
+#[derive(Debug)]
+pub struct TimeServer {
+    pub(crate) service: String,
+    pub(crate) origins: Origins,
+    pub(crate) max_connections: usize,
+    pub(crate) idle_ms: i64,
+    pub(crate) tickets: Tickets,
+    pub(crate) surroundings: Surroundings,
+}
+
+impl TimeServer {
+    /// # Errors
+    /// The address of the auth server's keys is none.
+    pub fn new(config: Config, key: PrivateKey, surroundings: Surroundings) -> Result<Self, FetchError> {
+        let keys = Jwks::new(&config.jwks_url)?;
+        let verifier = Verifier { keys, issuer: config.issuer, audience: config.service.clone() };
+        Ok(Self {
+            service: config.service,
+            origins: Origins(config.origins),
+            max_connections: config.max_connections,
+            idle_ms: i64::try_from(config.idle.as_millis()).unwrap_or(i64::MAX),
+            tickets: Tickets::new(key, verifier),
+            surroundings,
+        })
+    }
+
+    /// One connection, to its end.
+    pub(crate) async fn attend(&self, mut carrier: impl Carrier, stop: watch::Receiver<bool>) {
+        // Much of a hello is needed only then: it need not be kept for every connection.
+        let greeted = Box::pin(self.greet_or_stop(&mut carrier, stop.clone())).await;
+        let (mut channel, visit) = match greeted {
+            Ok(greeted) => greeted,
+            Err(ended) => return refuse(carrier, ended).await,
+        };
+        let Err(Ended::Because(reason)) = self.converse(&mut carrier, &mut channel, visit, stop).await else { return };
+        tracing::debug!(?reason, "a connection ended");
+        let said = say(&Answer::Closed { reason }, &mut carrier, &mut channel, &mut Vec::new()).await;
+        if said.is_ok() {
+            Box::pin(carrier.close(reason)).await;
+        }
+    }
+
+    async fn greet_or_stop(
+        &self,
+        carrier: &mut impl Carrier,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(crate::Sealed, crate::Visit), Ended> {
+        tokio::select! {
+            greeted = self.greet(carrier) => greeted,
+            _ = stop.wait_for(|stop| *stop) => Err(CloseReason::GoingAway.into()),
+        }
+    }
+}
+
+/// Ends a connection that never had keys.
+pub(crate) async fn refuse(mut carrier: impl Carrier, ended: Ended) {
+    let Ended::Because(reason) = ended else { return };
+    tracing::debug!(?reason, "a connection was refused");
+    if carrier.send(&last_word(reason)).await.is_ok() {
+        Box::pin(carrier.close(reason)).await;
+    }
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Surroundings(..)")
+    }
+}

@@ -1,0 +1,105 @@
+//! A client on plain TCP that keeps every byte it sends and receives.
+
+use super::person::Person;
+use super::world::random;
+use channel::client::{Conversation, Heard, Opening, Reading, refusal};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use wire::tickets::Issued;
+use wire::time::CloseReason;
+
+/// Longer than any answer takes; a test that waits for it has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Wire {
+    stream: TcpStream,
+    pub sent: Vec<Vec<u8>>,
+    pub received: Vec<Vec<u8>>,
+}
+
+impl Wire {
+    pub async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, sent: Vec::new(), received: Vec::new() }
+    }
+
+    pub async fn send(&mut self, message: &[u8]) {
+        let length = u16::try_from(message.len()).unwrap().to_be_bytes();
+        self.send_raw(&[&length, message].concat()).await;
+        self.sent.push(message.to_vec());
+    }
+
+    pub async fn send_raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// The next message; `None` when the server has closed.
+    pub async fn receive(&mut self) -> Option<Vec<u8>> {
+        let receive = async {
+            let length = self.stream.read_u16().await.ok()?;
+            let mut message = vec![0; length.into()];
+            self.stream.read_exact(&mut message).await.unwrap();
+            Some(message)
+        };
+        let message = timeout(PATIENCE, receive).await.expect("an answer")?;
+        self.received.push(message.clone());
+        Some(message)
+    }
+
+    /// The plain last word.
+    pub async fn refused(&mut self) -> CloseReason {
+        let reason = refusal(&self.receive().await.expect("a last word")).expect("closed");
+        assert_eq!(self.receive().await, None, "nothing after the last word");
+        reason
+    }
+}
+
+pub struct Client {
+    pub wire: Wire,
+    pub conversation: Conversation,
+}
+
+impl Client {
+    pub async fn open(address: SocketAddr, person: &Person, ticket: &Issued) -> Self {
+        let mut wire = Wire::connect(address).await;
+        let greeting = wire.receive().await.expect("a greeting");
+        let (hello, conversation) = hello(&greeting, person, ticket);
+        wire.send(hello.as_bytes()).await;
+        Self { wire, conversation }
+    }
+
+    pub async fn time(&mut self) -> Reading {
+        let frame = self.conversation.ask(0).unwrap();
+        self.wire.send(&frame).await;
+        match self.hear().await {
+            Heard::Time(reading) => reading,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn hear(&mut self) -> Heard {
+        let frame = self.wire.receive().await.expect("an answer");
+        match refusal(&frame) {
+            Some(reason) => panic!("refused: {reason:?}"),
+            None => self.conversation.hear(&frame, 0).unwrap(),
+        }
+    }
+
+    /// The sealed last word.
+    pub async fn closed(&mut self) -> CloseReason {
+        let Heard::Closed(reason) = self.hear().await else { panic!("no last word") };
+        assert_eq!(self.wire.receive().await, None, "nothing after the last word");
+        reason
+    }
+}
+
+pub fn hello(greeting: &[u8], person: &Person, ticket: &Issued) -> (String, Conversation) {
+    let opening = Opening::new(greeting, ticket, &person.content(), random()).unwrap();
+    let unsigned = opening.unsigned(&person.public(), "time", "proof", 1);
+    let signature = person.sign(&unsigned);
+    opening.hello(&unsigned, &signature).unwrap()
+}

@@ -1,0 +1,126 @@
+//! An auth server's keys, behind a real HTTP server, and a time server that knows only where they are.
+
+use super::person::{Person, public, sign};
+use super::{Client, Wire};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use domain::encoding::base64url;
+use jwe::{PrivateKey, Random};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use time_server::{Clock, Config, Doors, ManualClock, Surroundings, TimeServer};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use wire::tickets::{Header, Issued, SEALED_TYP};
+
+pub const NOW: i64 = 1_900_000_000_000;
+pub const ISSUER: &str = "http://localhost:3000";
+
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub service_key: PrivateKey,
+    pub tcp: SocketAddr,
+    pub web: SocketAddr,
+    pub stop: watch::Sender<bool>,
+    pub serving: JoinHandle<()>,
+    signing: EcdsaKeyPair,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::with(StatusCode::OK, |_| {}).await
+    }
+
+    /// With an auth server that answers so, and another config.
+    pub async fn with(status: StatusCode, change: impl FnOnce(&mut Config)) -> Self {
+        let signing = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let mut key = serde_json::to_value(public(&signing)).unwrap();
+        key["kid"] = json!("signing");
+        let mut config = Config {
+            issuer: ISSUER.to_owned(),
+            jwks_url: publish(status, json!({"keys": [key]}).to_string()).await,
+            service: "time".to_owned(),
+            origins: vec![ISSUER.to_owned()],
+            max_connections: 100,
+            idle: Duration::from_mins(10),
+        };
+        change(&mut config);
+        let service_key = PrivateKey::generate(&random()).unwrap();
+        let clock = Arc::new(ManualClock::at(NOW));
+        let surroundings = Surroundings { clock: clock.clone() as Arc<dyn Clock>, random: Arc::new(random) };
+        let server = Arc::new(TimeServer::new(config, service_key.clone(), surroundings).unwrap());
+        let (web, tcp) = (listen().await, listen().await);
+        let (stop, stopped) = watch::channel(false);
+        let (web_at, tcp_at) = (web.local_addr().unwrap(), tcp.local_addr().unwrap());
+        let serving = tokio::spawn(server.serve(Doors { web, tcp: Some(tcp) }, stopped));
+        Self { clock, service_key, tcp: tcp_at, web: web_at, stop, serving, signing }
+    }
+
+    pub fn now(&self) -> i64 {
+        let clock: &dyn Clock = &*self.clock;
+        clock.now()
+    }
+
+    /// A ticket as the auth server makes them, good for five minutes and a key that ends in an hour.
+    pub fn ticket(&self, person: &Person) -> Issued {
+        self.changed_ticket(person, |_, _| {})
+    }
+
+    /// One whose header and claims were changed before it was signed and sealed.
+    pub fn changed_ticket(&self, person: &Person, change: impl FnOnce(&mut Value, &mut Value)) -> Issued {
+        let (now, jti) = (self.now() / 1000, base64url(&random()));
+        let mut header = json!({"typ": "ticket+jwt", "alg": "ES256", "kid": "signing"});
+        let mut claims = json!({
+            "iss": ISSUER, "aud": "time", "sub": person.name, "sid": format!("session of {}", person.name),
+            "jti": jti, "iat": now, "nbf": now, "exp": now + 300, "roles": ["user"],
+            "cnf": {"jkt": jwe::thumbprint(&person.public())},
+            "user_key": {"version": 1, "k": base64url(&person.key), "until": now + 3600},
+        });
+        change(&mut header, &mut claims);
+        let message = [header, claims].map(|part| base64url(part.to_string().as_bytes())).join(".");
+        let signed = format!("{message}.{}", base64url(&sign(&self.signing, &message)));
+        let ticket = seal(&self.service_key, &signed);
+        Issued { ticket, jti, version: 1, expires_at: 0, key_until: 0 }
+    }
+
+    /// A connection after its hello.
+    pub async fn connect(&self, person: &Person) -> Client {
+        Client::open(self.tcp, person, &self.ticket(person)).await
+    }
+
+    /// A connection that says nothing yet.
+    pub async fn wire(&self) -> Wire {
+        Wire::connect(self.tcp).await
+    }
+}
+
+pub fn seal(to: &PrivateKey, content: &str) -> String {
+    let kid = jwe::thumbprint(&to.public());
+    let (alg, enc) = (jwe::ALG.to_owned(), jwe::ENC.to_owned());
+    let header = |epk| Header { alg, enc, typ: SEALED_TYP.to_owned(), cty: "JWT".to_owned(), kid, epk };
+    let random = Random { ephemeral: random(), content_key: random(), iv: [1; 12] };
+    jwe::seal(&to.public(), header, content.as_bytes(), &random).unwrap()
+}
+
+pub fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).unwrap();
+    bytes
+}
+
+async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+async fn publish(status: StatusCode, body: String) -> String {
+    let listener = listen().await;
+    let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
+    let router = Router::new().route("/jwks.json", get(async move || (status, body)));
+    tokio::spawn(async { axum::serve(listener, router).await });
+    url
+}
