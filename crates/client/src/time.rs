@@ -54,7 +54,7 @@ impl<'a> TimeServer<'a> {
     pub async fn time(&mut self) -> Result<Reading> {
         if self.connection.is_some() {
             match self.ask().await {
-                Err(Error::Closed(_) | Error::Unreachable(..)) => self.connection = None,
+                Err(Error::Closed(_) | Error::Unreachable(..)) => {}
                 result => return result,
             }
         }
@@ -62,17 +62,18 @@ impl<'a> TimeServer<'a> {
         self.ask().await
     }
 
-    /// Says goodbye.
+    /// Says goodbye. To a server that has hung up already there is nothing more to say.
     ///
     /// # Errors
-    /// The server ended the connection otherwise.
+    /// None that a connection could give.
     pub async fn exit(&mut self) -> Result<()> {
         let Some(mut connection) = self.connection.take() else { return Ok(()) };
         let frame = connection.conversation.exit().map_err(Error::Closed)?;
-        self.write(&mut connection.stream, &frame).await?;
-        match self.hear(&mut connection).await {
-            Ok(_) | Err(Error::Closed(CloseReason::Goodbye)) => Ok(()),
-            Err(error) => Err(error),
+        let said = self.write(&mut connection.stream, &frame).await;
+        let heard = said.and(self.hear(&mut connection).await.map(drop));
+        match heard {
+            Err(Error::Closed(_) | Error::Unreachable(..)) => Ok(()),
+            heard => heard,
         }
     }
 

@@ -160,3 +160,65 @@ impl Storage {
         self.folder.join(format!("{}.json", server.file_name()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn server() -> Server {
+        Server::parse("https://auth.example").unwrap()
+    }
+
+    fn profile(token: &str) -> Profile {
+        let member = |name: &str| (name.to_owned(), json!(token));
+        let names = ["username", "session", "access_token", "refresh_token", "signing_key", "receiving_key"];
+        let mut profile: serde_json::Map<_, _> = names.into_iter().map(member).collect();
+        profile.insert("origin".to_owned(), json!("https://auth.example"));
+        serde_json::from_value(profile.into()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_session_is_kept_changed_and_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::new(folder.path().join("new"));
+        assert!(storage.load(&server()).await.unwrap().is_none());
+        let place = storage.keep(&server(), &profile("one"), Choice::File).await.unwrap();
+        assert_eq!(place, Place::File(folder.path().join("new/https_auth.example.json")));
+        storage.update(&server(), &profile("two")).await.unwrap();
+        assert_eq!(storage.load(&server()).await.unwrap().unwrap().access_token(), "two");
+        assert_eq!(storage.server().unwrap().unwrap(), server());
+        storage.forget(&server()).await.unwrap();
+        storage.forget(&server()).await.unwrap();
+        assert!(storage.load(&server()).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_broken_file_and_that_of_another_server_are_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::new(folder.path());
+        storage.keep(&server(), &profile("one"), Choice::File).await.unwrap();
+        let (path, whole) = (storage.path(&server()), file::read(&storage.path(&server())).unwrap().unwrap());
+        let other = String::from_utf8(whole.to_vec()).unwrap().replace("auth.example", "evil.example");
+        for text in ["", "{}", &other] {
+            std::fs::write(&path, text).unwrap();
+            assert!(matches!(storage.load(&server()).await, Err(Error::Unreadable(_))), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_waits_for_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::new(folder.path());
+        let first = storage.lock(&server()).await.unwrap();
+        let second = tokio::spawn({
+            let storage = storage.clone();
+            async move { storage.lock(&server()).await.map(drop) }
+        });
+        tokio::task::yield_now().await;
+        let file = std::fs::File::open(storage.path(&server()).with_extension("lock")).unwrap();
+        assert!(file.try_lock().is_err(), "held");
+        drop(first);
+        second.await.unwrap().unwrap();
+    }
+}

@@ -20,10 +20,10 @@ Exit codes:
 #[command(name = "postern-client", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Args {
     /// The address of the server; without it, that of the last login
-    #[arg(long, global = true, env = "POSTERN_SERVER", value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     pub server: Option<String>,
     /// Where the time server listens; without it, where the portal says
-    #[arg(long, global = true, alias = "address", env = "POSTERN_TIME_SERVER", value_name = "HOST:PORT")]
+    #[arg(long, global = true, alias = "address", value_name = "HOST:PORT")]
     pub time_server: Option<String>,
     /// Answers and errors as JSON, one value on a line
     #[arg(long, global = true)]
