@@ -15,7 +15,7 @@ cargo fmt --all --check
 step "clippy, native"
 cargo clippy --workspace --all-targets -- -D warnings
 
-for bundle in login dashboard; do
+for bundle in login dashboard private; do
     step "clippy, wasm32, the bundle $bundle"
     cargo clippy --package frontend --lib --target wasm32-unknown-unknown \
         --no-default-features --features "hydrate,$bundle" -- -D warnings

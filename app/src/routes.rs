@@ -19,12 +19,15 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/devices") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/keys") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/time") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/activity") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/account") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/account/delete") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/users") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/invitations") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/bans") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/server-keys") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/audit") view=Page ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>

@@ -3,7 +3,7 @@
 use crate::pages::{Page, title};
 use crate::parts::Hydration;
 use crate::routes::App;
-use crate::view::{Bundle, Site, View};
+use crate::view::{Assets, Bundle, Site, View};
 use leptos::prelude::*;
 
 /// The document of a mounted path.
@@ -22,7 +22,7 @@ fn around(body: AnyView) -> impl IntoView {
     let name = site.as_ref().map_or("Postern", |site| site.name.as_str());
     let title = title(&view, name);
     let css = site.as_ref().map(|site| site.assets.css.clone()).unwrap_or_default();
-    let bundle = site.and_then(|site| bundle(&site, &view));
+    let (bundle, dashboard_css) = site.map(|site| needs(&site.assets, &view)).unwrap_or_default();
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -34,6 +34,7 @@ fn around(body: AnyView) -> impl IntoView {
                 <title>{title}</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href=css />
+                {dashboard_css.map(|css| view! { <link rel="stylesheet" href=css /> })}
                 {bundle.map(|bundle| view! { <Hydration bundle /> })}
             </head>
             <body>{body}</body>
@@ -41,21 +42,23 @@ fn around(body: AnyView) -> impl IntoView {
     }
 }
 
-/// The code that a page's islands need.
-fn bundle(site: &Site, view: &View) -> Option<Bundle> {
+/// The code that a page's islands need, and the styles that only some pages have.
+fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
     match view {
-        View::Login(login) if login.first_run => None,
-        View::Signup(signup) if signup.shut => None,
-        View::Login(_) | View::Signup(_) | View::Resume(_) | View::Reset(_) => Some(site.assets.login.clone()),
+        View::Login(login) if login.first_run => (None, None),
+        View::Signup(signup) if signup.shut => (None, None),
+        View::Login(_) | View::Signup(_) | View::Resume(_) | View::Reset(_) => (Some(assets.login.clone()), None),
+        View::Account(_) | View::Delete(_) | View::Keys(_) | View::Time(_) => {
+            (Some(assets.private.clone()), assets.dashboard_css.clone())
+        }
         View::Overview(_)
         | View::Devices(_)
         | View::Activity(_)
-        | View::Account(_)
-        | View::Delete(_)
         | View::Users(_)
         | View::Invitations(_)
         | View::Bans(_)
-        | View::Audit(_) => Some(site.assets.dashboard.clone()),
-        View::NotFound | View::Broken => None,
+        | View::ServerKeys(_)
+        | View::Audit(_) => (Some(assets.dashboard.clone()), assets.dashboard_css.clone()),
+        View::NotFound | View::Broken => (None, None),
     }
 }

@@ -19,9 +19,14 @@ pub struct Site {
 /// Where the built files are. Paths start with `/`; the files are named by their content.
 #[derive(Debug, Clone, Default)]
 pub struct Assets {
+    /// What every page needs.
     pub css: String,
+    /// What the pages behind sign-in need beside it, where that is a file of its own.
+    pub dashboard_css: Option<String>,
     pub login: Bundle,
     pub dashboard: Bundle,
+    /// The pages behind sign-in that seal and open.
+    pub private: Bundle,
 }
 
 /// One WebAssembly module with its JavaScript.
@@ -40,12 +45,15 @@ pub enum View {
     Reset(ResetView),
     Overview(Box<OverviewView>),
     Devices(DevicesView),
+    Keys(KeysView),
+    Time(TimeView),
     Activity(ActivityView),
     Account(AccountView),
     Delete(AccountView),
     Users(UsersView),
     Invitations(InvitationsView),
     Bans(Box<BansView>),
+    ServerKeys(ServerKeysView),
     Audit(Box<AuditView>),
     NotFound,
     /// Something broke; the cause is in the log and not here.
@@ -161,6 +169,27 @@ pub struct DevicesView {
     pub viewer: Viewer,
     /// This session first, then by last use.
     pub devices: Vec<wire::session::Device>,
+}
+
+#[derive(Debug, Clone)]
+pub struct KeysView {
+    pub viewer: Viewer,
+    pub keys: wire::user_keys::UserKeys,
+}
+
+#[derive(Debug, Clone)]
+pub struct TimeView {
+    pub viewer: Viewer,
+    /// The time server's WebSocket, if this site has one.
+    pub url: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ServerKeysView {
+    pub viewer: Viewer,
+    /// Newest first.
+    pub keys: Vec<wire::server_keys::ServerKey>,
+    pub services: Vec<wire::services::Service>,
 }
 
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 #![cfg(feature = "ssr")]
 
 use app::view::{
-    Activity, ActivityView, Assets, AuditFilter, AuditView, BansView, Bundle, Closed, DevicesView, Event, LoginView,
-    OverviewView, ResumeView, SignupView, Site, View, Viewer, Why,
+    AccountView, Activity, ActivityView, Assets, AuditFilter, AuditView, BansView, Bundle, Closed, DevicesView, Event,
+    LoginView, OverviewView, ResumeView, SignupView, Site, View, Viewer, Why,
 };
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::*;
@@ -15,7 +15,13 @@ const NOW: i64 = 1_700_049_600_000;
 
 fn site() -> Site {
     let bundle = |name: &str| Bundle { js: format!("/pkg/{name}.js"), wasm: format!("/pkg/{name}.wasm") };
-    let assets = Assets { css: "/pkg/main.css".to_owned(), login: bundle("login"), dashboard: bundle("dashboard") };
+    let assets = Assets {
+        css: "/pkg/base.css".to_owned(),
+        dashboard_css: Some("/pkg/dashboard.css".to_owned()),
+        login: bundle("login"),
+        dashboard: bundle("dashboard"),
+        private: bundle("private"),
+    };
     Site { name: "Ada & <b>Co</b>".to_owned(), insecure: false, assets: Arc::new(assets), now: NOW }
 }
 
@@ -170,13 +176,15 @@ fn names_are_text() {
 fn each_page_loads_its_own_bundle_or_none() {
     let loads = |view| {
         let (html, _) = render(view);
-        (html.contains("/pkg/login.js"), html.contains("/pkg/dashboard.js"))
+        ["login.js", "dashboard.js", "private.js", "dashboard.css"].map(|file| html.contains(&format!("/pkg/{file}")))
     };
-    assert_eq!(loads(View::Login(login())), (true, false));
-    assert_eq!(loads(View::Resume(ResumeView { next: "/dashboard".to_owned() })), (true, false));
-    assert_eq!(loads(View::Devices(DevicesView { viewer: viewer(), devices: devices() })), (false, true));
-    assert_eq!(loads(View::NotFound), (false, false));
-    assert_eq!(loads(View::Login(LoginView { first_run: true, ..login() })), (false, false));
+    assert_eq!(loads(View::Login(login())), [true, false, false, false]);
+    assert_eq!(loads(View::Resume(ResumeView { next: "/dashboard".to_owned() })), [true, false, false, false]);
+    assert_eq!(loads(View::Devices(DevicesView { viewer: viewer(), devices: devices() })), [false, true, false, true]);
+    let account = AccountView { viewer: viewer(), password_min: 15 };
+    assert_eq!(loads(View::Account(account)), [false, false, true, true]);
+    assert_eq!(loads(View::NotFound), [false; 4]);
+    assert_eq!(loads(View::Login(LoginView { first_run: true, ..login() })), [false; 4]);
 }
 
 #[test]

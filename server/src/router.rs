@@ -2,8 +2,8 @@
 
 use crate::guards::{client, gates, headers, log};
 use crate::http::{
-    allowlist, assets, audit, bans, challenge, invitations, live, login, logout, metadata, not_found, office, pages,
-    password, refresh, refusals, render, session, sessions, signup, users,
+    administration, allowlist, assets, audit, bans, challenge, invitations, live, login, logout, metadata, not_found,
+    pages, password, refresh, refusals, render, session, sessions, signup, users,
 };
 use crate::state::AppState;
 use axum::Router;
@@ -51,7 +51,7 @@ pub fn router(state: &AppState) -> Router {
         .route_layer(from_fn_with_state(with.clone(), gates::page));
 
     let files_of_pages = Router::new()
-        .route(paths::AUDIT_FILE, get(office::trail_file))
+        .route(paths::AUDIT_FILE, get(administration::trail_file))
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .route_layer(from_fn_with_state(with.clone(), gates::page));
 

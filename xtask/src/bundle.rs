@@ -111,10 +111,11 @@ pub fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> R
     Ok(Bundle { js, wasm: fs::read(wasm)? })
 }
 
-pub fn styles(workspace: &Workspace, mode: Mode) -> Result<Vec<u8>> {
+pub fn styles(workspace: &Workspace, name: &str, mode: Mode) -> Result<Vec<u8>> {
     run(workspace
         .npm("esbuild")?
-        .args(["style/main.css", "--bundle", "--external:/*", "--target=es2022,chrome111,firefox114,safari16.4"])
+        .arg(format!("style/{name}.css"))
+        .args(["--bundle", "--external:/*", "--target=es2022,chrome111,firefox114,safari16.4"])
         .arg("--log-level=warning")
         .args((mode == Mode::Release).then_some("--minify")))
 }

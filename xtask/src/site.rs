@@ -10,8 +10,10 @@ use crate::pack::{self, Files};
 use crate::stamp;
 use crate::tool::Workspace;
 
-/// Two bundles, so that the login page carries nothing of the dashboard.
-const BUNDLES: [&str; 2] = ["login", "dashboard"];
+/// The login page carries nothing of the dashboard, and the dashboard no cryptography where nothing is sealed.
+const BUNDLES: [&str; 3] = ["login", "dashboard", "private"];
+/// Members of the manifest, and the files in style/.
+const STYLES: [(&str, &str); 2] = [("css", "base"), ("dashboard_css", "dashboard")];
 
 pub fn build(workspace: &Workspace, mode: Mode) -> Result<()> {
     let stamp = stamp::of_inputs(workspace, mode)?;
@@ -21,8 +23,10 @@ pub fn build(workspace: &Workspace, mode: Mode) -> Result<()> {
     }
     let mut files = public_files(workspace)?;
     let mut manifest = json!({ "inputs": stamp });
-    let styles = bundle::styles(workspace, mode)?;
-    manifest["css"] = add(&mut files, "main", "css", styles);
+    for (member, name) in STYLES {
+        let styles = bundle::styles(workspace, name, mode)?;
+        manifest[member] = add(&mut files, name, "css", styles);
+    }
     for (name, bundle) in BUNDLES.into_iter().zip(bundles(workspace, mode)?) {
         manifest[name] = json!({
             "js": add(&mut files, name, "js", bundle.js),

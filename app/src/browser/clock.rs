@@ -10,6 +10,13 @@ pub fn now() -> i64 {
     Date::now() as i64
 }
 
+/// Unix nanoseconds, as finely as the browser tells.
+#[expect(clippy::cast_possible_truncation, reason = "nanoseconds since 1970 fit until 2262")]
+pub fn now_ns() -> i64 {
+    let ms = window().performance().map_or_else(Date::now, |performance| performance.time_origin() + performance.now());
+    (ms * 1e6) as i64
+}
+
 pub async fn sleep(ms: i32) {
     let timer = Promise::new(&mut |done, _| {
         let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&done, ms);

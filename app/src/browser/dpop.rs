@@ -14,12 +14,18 @@ pub async fn proof(keys: &Keys, path: &str, nonce: Option<&str>, now_ms: i64) ->
     let mut proof = encode(header.as_bytes());
     proof.push('.');
     proof.push_str(&encode(payload.as_bytes()));
-    let algorithm: js_sys::Object = object(&[("name", &"ECDSA".into()), ("hash", &"SHA-256".into())]);
-    let signing = subtle()?.sign_with_object_and_u8_array(&algorithm, &keys.sign, proof.as_bytes());
-    let signature: JsValue = signing.ok()?.await.ok()?;
+    let signature = sign(keys, &proof).await?;
     proof.push('.');
-    proof.push_str(&encode(&Uint8Array::new(&signature).to_vec()));
+    proof.push_str(&encode(&signature));
     Some(proof)
+}
+
+/// r and s (RFC 7518, section 3.4), 64 bytes.
+pub async fn sign(keys: &Keys, text: &str) -> Option<Vec<u8>> {
+    let algorithm: js_sys::Object = object(&[("name", &"ECDSA".into()), ("hash", &"SHA-256".into())]);
+    let signing = subtle()?.sign_with_object_and_u8_array(&algorithm, &keys.sign, text.as_bytes());
+    let signature: JsValue = signing.ok()?.await.ok()?;
+    Some(Uint8Array::new(&signature).to_vec())
 }
 
 fn encode(bytes: &[u8]) -> String {

@@ -87,7 +87,7 @@ impl Answer {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "seconds and milliseconds, far below 2^53")]
-    fn number(&self, name: &str) -> Option<i64> {
+    pub fn number(&self, name: &str) -> Option<i64> {
         self.member(name).as_f64().map(|number| number as i64)
     }
 }

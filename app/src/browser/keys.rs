@@ -16,6 +16,7 @@ const RECEIVE: &str = "receive";
 #[derive(Debug, Clone)]
 pub struct Keys {
     pub sign: CryptoKey,
+    pub receive: CryptoKey,
     pub signing: EcJwk,
     pub receiving: EcJwk,
 }
@@ -41,7 +42,7 @@ async fn find() -> Option<Keys> {
     let [sign, receive] = pairs(&subtle).await.ok()?;
     let signing = public(&subtle, &sign).await.ok()?;
     let receiving = public(&subtle, &receive).await.ok()?;
-    Some(Keys { sign: sign.get_private_key(), signing, receiving })
+    Some(Keys { sign: sign.get_private_key(), receive: receive.get_private_key(), signing, receiving })
 }
 
 /// Browsers hide this from pages without https.

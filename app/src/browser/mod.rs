@@ -2,10 +2,10 @@
 //!
 //! Compiled on both sides, so that islands need no conditional code; the server never calls it.
 
-#[cfg(any(feature = "ssr", feature = "dashboard"))]
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
 pub mod api;
 pub mod clock;
-#[cfg(any(feature = "ssr", feature = "dashboard"))]
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
 pub mod counting;
 pub mod dpop;
 pub mod fetch;
@@ -20,9 +20,16 @@ pub mod sealed_post;
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod sealing;
 
-#[cfg(all(feature = "hydrate", feature = "dashboard"))]
+#[cfg(any(feature = "ssr", feature = "private"))]
+pub mod tickets;
+#[cfg(any(feature = "ssr", feature = "private"))]
+pub mod time_server;
+#[cfg(any(feature = "ssr", feature = "private"))]
+pub mod user_key;
+
+#[cfg(all(feature = "hydrate", feature = "signed-in"))]
 pub mod awake;
-#[cfg(all(feature = "hydrate", feature = "dashboard"))]
+#[cfg(all(feature = "hydrate", feature = "signed-in"))]
 pub mod local_times;
 #[cfg(feature = "hydrate")]
 pub mod start;

@@ -2,7 +2,7 @@
 
 pub fn start() {
     leptos::mount::hydrate_islands();
-    #[cfg(feature = "dashboard")]
+    #[cfg(feature = "signed-in")]
     {
         crate::browser::awake::watch();
         crate::browser::local_times::localise();

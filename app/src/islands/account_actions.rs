@@ -1,7 +1,7 @@
 use super::busy_until_alive;
 use super::one_time_link::OneTimeLink;
+use super::question::Question;
 use crate::browser::{api, page};
-use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::account::AccountChange;
@@ -14,7 +14,7 @@ const FAILED: &str = "That did not work, and nothing was changed. Try again.";
 pub fn AccountActions(id: String, name: String, administrator: bool, disabled: bool) -> impl IntoView {
     let busy = busy_until_alive();
     let link = OneTimeLink::new();
-    let dialog = NodeRef::<Dialog>::new();
+    let question = Question::new();
     let path = StoredValue::new([paths::USERS, "/", &id].concat());
     let send = move |method: &'static str, body: Option<String>| {
         busy.set(true);
@@ -48,27 +48,11 @@ pub fn AccountActions(id: String, name: String, administrator: bool, disabled: b
             busy.set(false);
         });
     };
-    let ask = move |_| {
-        if let Some(dialog) = dialog.get_untracked() {
-            // Fails only if it is open already.
-            let _ = dialog.show_modal();
-        }
-    };
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let delete = move |_| {
-        close();
-        send("DELETE", None);
-    };
     let about = |verb: &str| [verb, " ", &name].concat();
     let (role_label, disable_label) = (
         if administrator { "Make a user" } else { "Make an administrator" },
         if disabled { "Enable" } else { "Disable" },
     );
-    let question = ["Delete ", &name, "?"].concat();
     view! {
         <div class="choices">
             <button class="button plain" type="button" disabled=busy aria-label=about("New password link for") on:click=reset>
@@ -80,25 +64,18 @@ pub fn AccountActions(id: String, name: String, administrator: bool, disabled: b
             <button class="button plain" type="button" disabled=busy aria-label=about(disable_label) on:click=set_disabled>
                 {disable_label}
             </button>
-            <button class="button danger" type="button" disabled=busy aria-label=about("Delete") on:click=ask>
+            <button class="button danger" type="button" disabled=busy aria-label=about("Delete") on:click=move |_| question.ask()>
                 "Delete"
             </button>
         </div>
-        <dialog node_ref=dialog aria-label=question.clone()>
-            <h2>{question.clone()}</h2>
-            <p>
+        {question
+            .view(
+                ["Delete ", &name, "?"].concat(),
                 "The account is signed out everywhere and its name becomes free. Only an id without a name stays in \
-                 the audit trail. This cannot be undone."
-            </p>
-            <div class="choices">
-                <button class="button plain" type="button" on:click=move |_| close()>
-                    "Keep it"
-                </button>
-                <button class="button danger" type="button" disabled=busy on:click=delete>
-                    "Delete it"
-                </button>
-            </div>
-        </dialog>
+                 the audit trail. This cannot be undone.",
+                ["Keep it".to_owned(), "Delete it".to_owned()],
+                move || send("DELETE", None),
+            )}
         {link
             .view(
                 ["A new password for ", &name].concat(),

@@ -5,6 +5,7 @@
 pub mod facts;
 #[cfg(any(feature = "ssr", feature = "seal"))]
 mod form;
+
 #[cfg(any(feature = "ssr", feature = "login"))]
 mod login_form;
 #[cfg(any(feature = "ssr", feature = "login"))]
@@ -14,14 +15,17 @@ mod resume;
 #[cfg(any(feature = "ssr", feature = "login"))]
 mod signup_form;
 
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+mod act;
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+mod busy;
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+mod question;
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+mod sign_out;
+
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod account_actions;
-#[cfg(any(feature = "ssr", feature = "dashboard"))]
-mod busy;
-#[cfg(any(feature = "ssr", feature = "dashboard"))]
-mod deletion_form;
-#[cfg(any(feature = "ssr", feature = "dashboard"))]
-mod end_others;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod end_session;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
@@ -33,20 +37,30 @@ mod live_refusals;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod one_time_link;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
-mod password_form;
-#[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod revoke_invitation;
-#[cfg(any(feature = "ssr", feature = "dashboard"))]
-mod sign_out;
+
+#[cfg(any(feature = "ssr", feature = "private"))]
+mod deletion_form;
+#[cfg(any(feature = "ssr", feature = "private"))]
+mod password_form;
+#[cfg(any(feature = "ssr", feature = "private"))]
+mod plot;
+#[cfg(any(feature = "ssr", feature = "private"))]
+mod time_connection;
 
 #[cfg(any(feature = "ssr", feature = "login"))]
 pub use {login_form::LoginForm, reset_form::ResetForm, resume::Resume, signup_form::SignupForm};
 
-#[cfg(any(feature = "ssr", feature = "dashboard"))]
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
 use busy::busy_until_alive;
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
+pub use {act::Act, act::Action, sign_out::SignOut};
+
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub use {
-    account_actions::AccountActions, deletion_form::DeletionForm, end_others::EndOthers, end_session::EndSession,
-    forms::Forms, invite::Invite, live_refusals::LiveRefusals, password_form::PasswordForm,
-    revoke_invitation::RevokeInvitation, sign_out::SignOut,
+    account_actions::AccountActions, end_session::EndSession, forms::Forms, invite::Invite,
+    live_refusals::LiveRefusals, revoke_invitation::RevokeInvitation,
 };
+
+#[cfg(any(feature = "ssr", feature = "private"))]
+pub use {deletion_form::DeletionForm, password_form::PasswordForm, time_connection::TimeConnection};

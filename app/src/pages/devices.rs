@@ -1,7 +1,8 @@
-use crate::islands::{EndOthers, EndSession};
+use crate::islands::{Act, Action, EndSession};
 use crate::parts::{DeviceFacts, Frame, Here};
 use crate::view::{DevicesView, Site};
 use leptos::prelude::*;
+use wire::paths;
 use wire::session::Device;
 
 /// `/dashboard/devices`.
@@ -26,7 +27,7 @@ pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
         <Frame site viewer here=Here::Devices>
             <header>
                 <h1 tabindex="-1">"Devices"</h1>
-                {others.then(|| view! { <EndOthers /> })}
+                {others.then(|| view! { <Act action=end_others() /> })}
             </header>
             <p id="said" role="status" class="quiet">
                 {if others {
@@ -37,5 +38,18 @@ pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
             </p>
             <ul class="devices">{devices.into_iter().map(card).collect_view()}</ul>
         </Frame>
+    }
+}
+
+fn end_others() -> Action {
+    Action {
+        method: "DELETE".to_owned(),
+        path: paths::SESSIONS.to_owned(),
+        label: "End all other sessions".to_owned(),
+        title: "End all other sessions?".to_owned(),
+        about: "Every other browser and program is signed out of your account at once. This one stays.".to_owned(),
+        no: "Keep them".to_owned(),
+        yes: "End them".to_owned(),
+        ..Action::default()
     }
 }

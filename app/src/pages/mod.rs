@@ -8,13 +8,16 @@ mod audit;
 mod bans;
 mod devices;
 mod invitations;
+mod keys;
 mod login;
 mod notices;
 mod overview;
 mod page;
 mod reset;
 mod resume;
+mod server_keys;
 mod signup;
+mod time;
 mod title;
 mod users;
 

@@ -4,12 +4,15 @@ use super::audit::AuditPage;
 use super::bans::BansPage;
 use super::devices::DevicesPage;
 use super::invitations::InvitationsPage;
+use super::keys::KeysPage;
 use super::login::LoginPage;
 use super::notices::{BrokenPage, NotFoundPage};
 use super::overview::OverviewPage;
 use super::reset::ResetPage;
 use super::resume::ResumePage;
+use super::server_keys::ServerKeysPage;
 use super::signup::SignupPage;
+use super::time::TimePage;
 use super::users::UsersPage;
 use crate::parts::Insecure;
 use crate::view::{Site, View};
@@ -29,12 +32,15 @@ pub fn Page() -> impl IntoView {
         View::Reset(reset) => view! { <ResetPage site reset /> }.into_any(),
         View::Overview(overview) => view! { <OverviewPage site overview=*overview /> }.into_any(),
         View::Devices(devices) => view! { <DevicesPage site devices /> }.into_any(),
+        View::Keys(keys) => view! { <KeysPage site keys /> }.into_any(),
+        View::Time(time) => view! { <TimePage site time /> }.into_any(),
         View::Activity(activity) => view! { <ActivityPage site activity /> }.into_any(),
         View::Account(account) => view! { <AccountPage site account /> }.into_any(),
         View::Delete(account) => view! { <DeletePage site account /> }.into_any(),
         View::Users(users) => view! { <UsersPage site users /> }.into_any(),
         View::Invitations(invitations) => view! { <InvitationsPage site invitations /> }.into_any(),
         View::Bans(bans) => view! { <BansPage site bans=*bans /> }.into_any(),
+        View::ServerKeys(keys) => view! { <ServerKeysPage site keys /> }.into_any(),
         View::Audit(audit) => view! { <AuditPage site audit=*audit /> }.into_any(),
         View::NotFound => view! { <NotFoundPage /> }.into_any(),
         View::Broken => view! { <BrokenPage /> }.into_any(),

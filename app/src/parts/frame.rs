@@ -9,11 +9,14 @@ use wire::paths;
 pub enum Here {
     Overview,
     Devices,
+    Keys,
+    Time,
     Activity,
     Account,
     Users,
     Invitations,
     Bans,
+    ServerKeys,
     Audit,
 }
 
@@ -22,6 +25,8 @@ type Entry = (Here, &'static str, &'static str);
 const PAGES: &[Entry] = &[
     (Here::Overview, paths::DASHBOARD_PAGE, "Overview"),
     (Here::Devices, paths::DEVICES_PAGE, "Devices"),
+    (Here::Keys, paths::KEYS_PAGE, "Keys"),
+    (Here::Time, paths::TIME_PAGE, "Time"),
     (Here::Activity, paths::ACTIVITY_PAGE, "Activity"),
     (Here::Account, paths::ACCOUNT_PAGE, "Account"),
 ];
@@ -30,6 +35,7 @@ const OF_ADMINISTRATORS: &[Entry] = &[
     (Here::Users, paths::USERS_PAGE, "Users"),
     (Here::Invitations, paths::INVITATIONS_PAGE, "Invitations"),
     (Here::Bans, paths::BANS_PAGE, "Bans"),
+    (Here::ServerKeys, paths::SERVER_KEYS_PAGE, "Server keys"),
     (Here::Audit, paths::AUDIT_PAGE, "Audit"),
 ];
 
@@ -54,7 +60,13 @@ pub fn Frame(
             </li>
         }
     };
-    let more = if viewer.administrator { OF_ADMINISTRATORS } else { &[] };
+    let more = viewer.administrator.then(|| {
+        view! {
+            <nav class="more" aria-label="Administration">
+                <ul>{OF_ADMINISTRATORS.iter().map(entry).collect_view()}</ul>
+            </nav>
+        }
+    });
     view! {
         <a class="skip" href="#content">"Skip to the content"</a>
         <header class="top">
@@ -63,12 +75,13 @@ pub fn Frame(
                 <span>{site.name}</span>
             </a>
             <nav aria-label="Pages">
-                <ul>{PAGES.iter().chain(more).map(entry).collect_view()}</ul>
+                <ul>{PAGES.iter().map(entry).collect_view()}</ul>
             </nav>
             <div class="who">
                 <span class="name">{viewer.username}</span>
                 <SignOut />
             </div>
+            {more}
         </header>
         <main id="content" class="page" data-password-min=password_min>
             {children()}

@@ -17,6 +17,8 @@ pub mod query;
 pub mod refusal;
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod strength;
-#[cfg(any(feature = "ssr", feature = "dashboard"))]
+#[cfg(any(feature = "ssr", feature = "private"))]
+pub mod time;
+#[cfg(any(feature = "ssr", feature = "signed-in"))]
 pub mod trigger;
 pub mod wait;

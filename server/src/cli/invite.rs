@@ -1,6 +1,7 @@
 //! `postern invite [list|revoke]`
 
 use super::Outcome;
+use super::print::{self, left};
 use super::user::RoleName;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -9,7 +10,6 @@ use crate::flows::invitations;
 use crate::flows::operator::Operator;
 use clap::Subcommand;
 use domain::invitation::DEFAULT_HOURS;
-use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -23,7 +23,11 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the invitations that can still be used
-    List,
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Revoke an invitation, by its id in the list
     Revoke { id: String },
 }
@@ -46,7 +50,7 @@ pub async fn run(config: Config, args: Args) -> Outcome {
     let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match args.command {
         None => make(&operator, &args.wish).await,
-        Some(Command::List) => list(&operator).await,
+        Some(Command::List { json }) => list(&operator, json).await,
         Some(Command::Revoke { id }) => revoke(&operator, &id).await,
     }
 }
@@ -58,10 +62,17 @@ async fn make(operator: &Operator<'_>, wish: &Wish) -> Outcome {
     Ok(())
 }
 
-async fn list(operator: &Operator<'_>) -> Outcome {
-    for open in invitations::open(operator.store, operator.now).await? {
-        println!("{}\t{}\t{}\t{}", open.id, open.role, left(open.expires_at - operator.now), open.note);
+async fn list(operator: &Operator<'_>, json: bool) -> Outcome {
+    let open = invitations::open(operator.store, operator.now).await?;
+    if json {
+        return print::json(&open);
     }
+    if open.is_empty() {
+        print::empty("No invitation is open.");
+        return Ok(());
+    }
+    let rows = open.into_iter().map(|open| [open.id, open.role, left(open.expires_at - operator.now), open.note]);
+    print::table(["ID", "ROLE", "GOOD FOR", "NOTE"], rows);
     Ok(())
 }
 
@@ -71,9 +82,4 @@ async fn revoke(operator: &Operator<'_>, id: &str) -> Outcome {
     }
     println!("Revoked.");
     Ok(())
-}
-
-fn left(ms: i64) -> String {
-    let seconds = u64::try_from(ms).unwrap_or_default() / 1000;
-    humantime::format_duration(Duration::from_secs(seconds)).to_string()
 }

@@ -91,6 +91,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    // `postern ban list | head`: a reader that has seen enough ends the command, without a word. A server
+    // must outlive its readers.
+    if !matches!(cli.command, None | Some(Command::Serve(_))) {
+        sigpipe::reset();
+    }
     let outcome = match cli.command.unwrap_or(Command::Serve(serve::Args::default())) {
         Command::Serve(_) => serve::run(config),
         Command::Setup => blocking(setup::run(config)),

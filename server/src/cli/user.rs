@@ -1,6 +1,6 @@
 //! `postern user add|list|set-password|disable|enable|role|reset|delete`
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
@@ -26,7 +26,11 @@ pub enum Command {
         role: RoleName,
     },
     /// List accounts
-    List,
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Set a password; ends every session of the account
     SetPassword { name: String },
     /// Disable an account; ends every session of it
@@ -71,7 +75,7 @@ pub async fn run(config: Config, command: Command) -> Outcome {
     let desk = Desk { operator };
     match command {
         Command::Add { name, role } => desk.add(&name, role.into()).await,
-        Command::List => desk.list().await,
+        Command::List { json } => desk.list(json).await,
         Command::SetPassword { name } => desk.set_password(&name).await,
         Command::Disable { name } => desk.set_disabled(&name, true).await,
         Command::Enable { name } => desk.set_disabled(&name, false).await,
@@ -115,11 +119,14 @@ impl Desk<'_> {
         }
     }
 
-    async fn list(&self) -> Outcome {
-        for user in self.operator.store.users().await? {
-            let state = if user.disabled_at.is_some() { "disabled" } else { "enabled" };
-            println!("{}\t{}\t{state}", user.name, user.role.as_str());
+    async fn list(&self, json: bool) -> Outcome {
+        let users = users::list(self.operator.store).await?;
+        if json {
+            return print::json(&users);
         }
+        let state = |disabled| if disabled { "disabled" } else { "enabled" };
+        let rows = users.into_iter().map(|user| [user.username, user.role, state(user.disabled).to_owned()]);
+        print::table(["ACCOUNT", "ROLE", "STATE"], rows);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ mod layers;
 mod operator;
 mod proxies;
 mod settings;
+mod time;
 
 pub use bans::Preset;
 pub use effective::effective;
@@ -47,6 +48,7 @@ impl Config {
             ));
         }
         settings.check()?;
+        settings.time.check(https)?;
         let policy = Arc::new(settings.ban.policy()?);
         let proxies = Arc::new(Proxies::new(&settings.trusted_proxies, settings.client_address)?);
         Ok(Self { settings, origin, authority, https, policy, proxies })

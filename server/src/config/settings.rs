@@ -5,6 +5,7 @@ use super::durations::Span;
 use super::layers::ConfigError;
 use super::operator::Operator;
 use super::proxies::ClientAddress;
+use super::time::Time;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub struct Settings {
     pub retention: Retention,
     pub connections: Connections,
     pub operator: Operator,
+    pub time: Time,
     pub log: Log,
 }
 
@@ -135,6 +137,7 @@ impl Default for Settings {
             retention: Retention::default(),
             connections: Connections::default(),
             operator: Operator::default(),
+            time: Time::default(),
             log: Log::default(),
         }
     }

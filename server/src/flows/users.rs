@@ -1,9 +1,8 @@
 //! Accounts, as operators change them.
 
 use super::operator::Operator;
-use crate::http::ApiError;
-use crate::state::AppState;
 use domain::account::{AccountDigest, Role};
+use store::Store;
 use store::audit::Event;
 use store::users::{Changed, DeleteUser, User};
 use wire::account::Account;
@@ -12,8 +11,8 @@ use wire::account::Account;
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn list(state: &AppState) -> Result<Vec<Account>, ApiError> {
-    Ok(state.store.users().await?.into_iter().map(shown).collect())
+pub async fn list(store: &dyn Store) -> store::Result<Vec<Account>> {
+    Ok(store.users().await?.into_iter().map(shown).collect())
 }
 
 fn shown(user: User) -> Account {

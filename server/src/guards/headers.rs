@@ -37,16 +37,19 @@ pub fn complete(mut response: Response, https: bool) -> Response {
 
 /// The policy of a page. No `strict-dynamic`: with it, Chromium runs an injected module preload of a
 /// `data:` address (w3c/webappsec-csp issue 823).
-pub fn page_policy(nonce: &str) -> String {
+///
+/// `connect`: an origin beside our own that the page's code may reach.
+pub fn page_policy(nonce: &str, connect: Option<&str>) -> String {
+    let connect = connect.map_or_else(String::new, |origin| format!(" {origin}"));
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
-         img-src 'self'; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
+         img-src 'self'; connect-src 'self'{connect}; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
          object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default"
     )
 }
 
 pub fn set_page_policy(headers: &mut HeaderMap, nonce: &str) {
-    if let Ok(policy) = HeaderValue::from_str(&page_policy(nonce)) {
+    if let Ok(policy) = HeaderValue::from_str(&page_policy(nonce, None)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
 }

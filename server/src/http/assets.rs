@@ -16,8 +16,10 @@ struct Site;
 #[derive(Deserialize)]
 struct Manifest {
     css: String,
+    dashboard_css: String,
     login: ManifestBundle,
     dashboard: ManifestBundle,
+    private: ManifestBundle,
 }
 
 #[derive(Deserialize)]
@@ -33,13 +35,27 @@ pub fn manifest() -> Assets {
     match manifest {
         Some(manifest) => Assets {
             css: manifest.css,
-            login: Bundle { js: manifest.login.js, wasm: manifest.login.wasm },
-            dashboard: Bundle { js: manifest.dashboard.js, wasm: manifest.dashboard.wasm },
+            dashboard_css: Some(manifest.dashboard_css),
+            login: manifest.login.into(),
+            dashboard: manifest.dashboard.into(),
+            private: manifest.private.into(),
         },
         None => {
             let bundle = Bundle { js: "/pkg/postern.js".to_owned(), wasm: "/pkg/postern.wasm".to_owned() };
-            Assets { css: "/pkg/postern.css".to_owned(), login: bundle.clone(), dashboard: bundle }
+            Assets {
+                css: "/pkg/postern.css".to_owned(),
+                dashboard_css: None,
+                login: bundle.clone(),
+                dashboard: bundle.clone(),
+                private: bundle,
+            }
         }
+    }
+}
+
+impl From<ManifestBundle> for Bundle {
+    fn from(ManifestBundle { js, wasm }: ManifestBundle) -> Self {
+        Self { js, wasm }
     }
 }
 

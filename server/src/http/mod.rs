@@ -1,5 +1,6 @@
 //! One file per endpoint, and what they share.
 
+pub mod administration;
 pub mod allowlist;
 pub mod assets;
 pub mod audit;
@@ -14,7 +15,6 @@ pub mod login;
 pub mod logout;
 pub mod metadata;
 pub mod not_found;
-pub mod office;
 pub mod pages;
 pub mod password;
 pub mod refresh;

@@ -1,6 +1,6 @@
 //! The pages: what each shows is loaded here, before rendering starts.
 
-use super::{ApiError, office, render};
+use super::{ApiError, administration, render};
 use crate::config::SignupMode;
 use crate::cookies::{self, Name};
 use crate::flows;
@@ -183,15 +183,15 @@ async fn administration(
     let Some(administrator) = Administrator::find(state, signed_in.clone()).await? else { return Ok(View::NotFound) };
     Ok(match uri.path() {
         paths::USERS_PAGE => {
-            let users = flows::users::list(state).await?;
+            let users = flows::users::list(&*state.store).await?;
             View::Users(UsersView { viewer, me: administrator.user.id, users })
         }
         paths::INVITATIONS_PAGE => {
             let invitations = flows::invitations::open(&*state.store, state.now()).await?;
             View::Invitations(InvitationsView { viewer, invitations })
         }
-        paths::BANS_PAGE => office::bans(state, client, uri, viewer, &administrator).await?,
-        paths::AUDIT_PAGE => office::trail(state, uri, viewer).await?,
+        paths::BANS_PAGE => administration::bans(state, client, uri, viewer, &administrator).await?,
+        paths::AUDIT_PAGE => administration::trail(state, uri, viewer).await?,
         _ => View::NotFound,
     })
 }

@@ -19,7 +19,9 @@ pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
             .and_then(|parts| parts.extensions.get::<View>().cloned())
             .unwrap_or(View::NotFound);
         let response = expect_context::<ResponseOptions>();
-        if let Some(policy) = use_nonce().and_then(|nonce| HeaderValue::from_str(&page_policy(&nonce)).ok()) {
+        let connect = matches!(view, View::Time(_)).then(|| state.config.settings.time.origin()).flatten();
+        let policy = use_nonce().map(|nonce| page_policy(&nonce, connect.as_deref()));
+        if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
         match view {

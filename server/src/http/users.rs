@@ -17,7 +17,7 @@ use wire::account::{AccountChange, Accounts, OneTimeLink};
 use wire::problem::Code;
 
 pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Accounts>, ApiError> {
-    Ok(Json(Accounts { users: users::list(&state).await? }))
+    Ok(Json(Accounts { users: users::list(&*state.store).await? }))
 }
 
 /// Role, disabled or not.

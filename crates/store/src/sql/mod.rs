@@ -14,6 +14,7 @@ mod grouped;
 mod invitations;
 mod keys;
 mod ladders;
+mod migrations;
 mod open;
 mod refusals;
 mod refuse;
@@ -32,5 +33,5 @@ mod write;
 mod writer;
 
 pub use catalogue::statements as all_statements;
-pub(crate) use open::newest_migration;
+pub(crate) use migrations::newest_migration;
 pub use open::{Options, open, open_sqlite};

@@ -3,12 +3,12 @@
 use super::backend::Backend;
 use super::burnt::Burnt;
 use super::grouped;
+use super::migrations::MIGRATIONS;
 use super::store::{SqlStore, Writes};
 use super::writer::Writer;
 use crate::attempts::SHORT_KEY_CAP;
 use crate::{Result, Store};
 use sqlx::error::DatabaseError;
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Error, Postgres, Sqlite, SqlitePool};
@@ -16,13 +16,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
-
-/// The version of the newest migration that this program knows.
-pub fn newest_migration() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
-}
 
 /// How long a statement waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);

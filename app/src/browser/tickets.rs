@@ -1,0 +1,26 @@
+//! Tickets for services.
+
+use crate::browser::api;
+use crate::browser::user_key::Trouble;
+use wire::paths;
+use wire::tickets::{Issued, Wish};
+
+/// A ticket under this version of the person's key; without one, under the current.
+pub async fn issue(service: &str, version: Option<u32>) -> Result<Issued, Trouble> {
+    let wish = Wish { service: service.to_owned(), version };
+    let wish = serde_json::to_string(&wish).map_err(|_| Trouble::Unreadable)?;
+    let answer = api::prove(paths::TICKETS, &wish).await?;
+    if !answer.is_ok() {
+        return Err(Trouble::Refused(answer.text("title").unwrap_or_default()));
+    }
+    let issued = || {
+        Some(Issued {
+            ticket: answer.text("ticket")?,
+            jti: answer.text("jti")?,
+            version: u32::try_from(answer.number("version")?).ok()?,
+            expires_at: answer.number("expires_at")?,
+            key_until: answer.number("key_until")?,
+        })
+    };
+    issued().ok_or(Trouble::Unreadable)
+}

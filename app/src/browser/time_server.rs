@@ -1,0 +1,229 @@
+//! The time server at the other end of a WebSocket.
+
+use crate::browser::user_key::{self, Trouble};
+use crate::browser::{clock, dpop, keys, page, tickets};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use channel::client::{Conversation, Heard, Opening, refusal};
+use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use futures::future::{Either, select};
+use futures::{FutureExt, StreamExt};
+use js_sys::{ArrayBuffer, Uint8Array};
+use std::pin::pin;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+use wire::time::{CloseReason, SERVICE, SUBPROTOCOL};
+
+/// A server that says nothing for so long is not there.
+const PATIENCE_MS: i32 = 10_000;
+
+/// Why a connection ended, or never began.
+#[derive(Debug)]
+pub enum End {
+    Trouble(Trouble),
+    /// The server's reason.
+    Closed(CloseReason),
+    /// The line went dead.
+    Lost,
+}
+
+impl From<Trouble> for End {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+impl From<CloseReason> for End {
+    fn from(reason: CloseReason) -> Self {
+        Self::Closed(reason)
+    }
+}
+
+enum Event {
+    Message(Vec<u8>),
+    Closed(String),
+}
+
+pub struct Connection {
+    socket: WebSocket,
+    events: UnboundedReceiver<Event>,
+    conversation: Conversation,
+    /// The version of the person's key.
+    pub version: u32,
+    /// When a newer ticket has to be shown, and until when this connection runs without it.
+    renew_at: i64,
+    pub until: i64,
+    /// The last frames, as they crossed the wire.
+    pub sent: Vec<u8>,
+    pub received: Vec<u8>,
+}
+
+/// Gets a ticket and the key, opens the socket, says hello.
+pub async fn connect(url: &str) -> Result<Connection, End> {
+    let keys = keys::keys().await.ok_or(Trouble::Unreachable)?;
+    let issued = tickets::issue(SERVICE, None).await?;
+    let key = user_key::fetch(issued.version).await?;
+    let socket = WebSocket::new_with_str(url, SUBPROTOCOL).map_err(|_| End::Lost)?;
+    socket.set_binary_type(BinaryType::Arraybuffer);
+    let mut events = listen(&socket);
+    let greeting = next(&mut events).await?;
+    let random = page::random().ok_or(End::Lost)?;
+    let Ok(opening) = Opening::new(&greeting, &issued, &key, random) else {
+        return Err(refusal(&greeting).map_or(End::Lost, End::Closed));
+    };
+    let id = Base64UrlUnpadded::encode_string(&page::random::<16>().ok_or(End::Lost)?);
+    let unsigned = opening.unsigned(&keys.signing, SERVICE, &id, clock::now() / 1000);
+    let signature = dpop::sign(&keys, &unsigned).await.ok_or(Trouble::Unreachable)?;
+    let (hello, conversation) = opening.hello(&unsigned, &signature).map_err(|_| End::Lost)?;
+    socket.send_with_str(&hello).map_err(|_| End::Lost)?;
+    let mut connection = Connection {
+        socket,
+        events,
+        conversation,
+        version: issued.version,
+        renew_at: 0,
+        until: 0,
+        sent: Vec::new(),
+        received: Vec::new(),
+    };
+    connection.runs_until(issued.key_until);
+    Ok(connection)
+}
+
+impl Connection {
+    /// One question, one answer; a newer ticket first, when it is time for one.
+    pub async fn ask(&mut self) -> Result<channel::client::Reading, End> {
+        if clock::now() >= self.renew_at {
+            self.renew().await?;
+        }
+        let question = self.conversation.ask(clock::now_ns())?;
+        self.send(question)?;
+        loop {
+            match self.hear().await? {
+                Heard::Time(reading) => return Ok(reading),
+                Heard::Renewed { until } => self.runs_until(until),
+                Heard::Closed(reason) => return Err(End::Closed(reason)),
+            }
+        }
+    }
+
+    /// Waits, and listens meanwhile: the server may end the connection.
+    pub async fn rest(&mut self, ms: i32) -> Result<(), End> {
+        let waited = match select(pin!(self.events.next()), pin!(clock::sleep(ms))).await {
+            Either::Left((event, _)) => Some(event),
+            Either::Right(_) => None,
+        };
+        let Some(event) = waited else { return Ok(()) };
+        match self.read(message(event)?)? {
+            Heard::Renewed { until } => {
+                self.runs_until(until);
+                Ok(())
+            }
+            Heard::Closed(reason) => Err(End::Closed(reason)),
+            Heard::Time(_) => Ok(()),
+        }
+    }
+
+    pub fn exit(&mut self) {
+        if let Ok(goodbye) = self.conversation.exit() {
+            // It is gone if it does not take this.
+            let _ = self.send(goodbye);
+        }
+    }
+
+    async fn renew(&mut self) -> Result<(), End> {
+        // While the version is in its overlap there are tickets for it; then the server ends the connection.
+        match tickets::issue(SERVICE, Some(self.version)).await {
+            Ok(issued) => {
+                let renewal = self.conversation.renew(issued.ticket)?;
+                self.send(renewal)
+            }
+            Err(Trouble::Refused(_)) => {
+                self.renew_at = i64::MAX;
+                Ok(())
+            }
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+
+    /// Half of what is left is early enough, and late enough not to be a burden.
+    fn runs_until(&mut self, until: i64) {
+        let now = clock::now();
+        self.until = until;
+        self.renew_at = now + ((until - now) / 2).max(1_000);
+    }
+
+    fn send(&mut self, frame: Vec<u8>) -> Result<(), End> {
+        self.socket.send_with_u8_array(&frame).map_err(|_| End::Lost)?;
+        self.sent = frame;
+        Ok(())
+    }
+
+    async fn hear(&mut self) -> Result<Heard, End> {
+        let frame = next(&mut self.events).await?;
+        self.read(frame)
+    }
+
+    fn read(&mut self, frame: Vec<u8>) -> Result<Heard, End> {
+        let heard = match refusal(&frame) {
+            Some(reason) => return Err(End::Closed(reason)),
+            None => self.conversation.hear(&frame, clock::now_ns())?,
+        };
+        self.received = frame;
+        Ok(heard)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let _ = self.socket.close();
+    }
+}
+
+fn listen(socket: &WebSocket) -> UnboundedReceiver<Event> {
+    let (sender, events) = mpsc::unbounded();
+    let messages = sender.clone();
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+        let bytes = match event.data().dyn_into::<ArrayBuffer>() {
+            Ok(buffer) => Uint8Array::new(&buffer).to_vec(),
+            Err(text) => text.as_string().unwrap_or_default().into_bytes(),
+        };
+        tell(&messages, Event::Message(bytes));
+    });
+    let on_close = Closure::<dyn Fn(CloseEvent)>::new(move |event: CloseEvent| {
+        tell(&sender, Event::Closed(event.reason()));
+    });
+    socket.set_onmessage(Some(on_message.into_js_value().unchecked_ref()));
+    socket.set_onclose(Some(on_close.into_js_value().unchecked_ref()));
+    events
+}
+
+fn tell(sender: &UnboundedSender<Event>, event: Event) {
+    // Nobody listens any more: the connection was given up.
+    let _ = sender.unbounded_send(event);
+}
+
+async fn next(events: &mut UnboundedReceiver<Event>) -> Result<Vec<u8>, End> {
+    match select(pin!(events.next()), pin!(clock::sleep(PATIENCE_MS).fuse())).await {
+        Either::Left((event, _)) => message(event),
+        Either::Right(_) => Err(End::Lost),
+    }
+}
+
+fn message(event: Option<Event>) -> Result<Vec<u8>, End> {
+    match event {
+        Some(Event::Message(bytes)) => Ok(bytes),
+        Some(Event::Closed(reason)) => Err(reason_of(&reason).map_or(End::Lost, End::Closed)),
+        None => Err(End::Lost),
+    }
+}
+
+fn reason_of(name: &str) -> Option<CloseReason> {
+    serde_json::from_value(serde_json::Value::from(name)).ok().filter(|reason| *reason != CloseReason::Unknown)
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Connection(version {})", self.version)
+    }
+}

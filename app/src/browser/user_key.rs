@@ -1,0 +1,66 @@
+//! The person's own key, opened with this browser's receiving key.
+
+use crate::browser::api;
+use crate::browser::fetch::Unreachable;
+use crate::browser::keys::{self, Keys, subtle};
+use crate::browser::page::object;
+use js_sys::{Array, Object, Uint8Array};
+use wasm_bindgen::JsCast;
+use web_sys::CryptoKey;
+use wire::jwk::EcJwk;
+use wire::paths;
+use wire::user_keys::{Content, Header};
+use zeroize::Zeroizing;
+
+/// What the page has to say if there is none.
+#[derive(Debug)]
+pub enum Trouble {
+    Unreachable,
+    /// The server's sentence.
+    Refused(String),
+    /// The answer could not be opened: it is not for this browser.
+    Unreadable,
+}
+
+impl From<Unreachable> for Trouble {
+    fn from(_: Unreachable) -> Self {
+        Self::Unreachable
+    }
+}
+
+/// Asks for the version and opens it.
+pub async fn fetch(version: u32) -> Result<Content, Trouble> {
+    let keys = keys::keys().await.ok_or(Trouble::Unreachable)?;
+    let wish = [r#"{"version":"#, &version.to_string(), "}"].concat();
+    let answer = api::prove(paths::USER_KEYS, &wish).await?;
+    if !answer.is_ok() {
+        return Err(Trouble::Refused(answer.text("title").unwrap_or_default()));
+    }
+    let sealed = answer.text("key").ok_or(Trouble::Unreadable)?;
+    open(&keys, &sealed).await.ok_or(Trouble::Unreadable)
+}
+
+async fn open(keys: &Keys, sealed: &str) -> Option<Content> {
+    let sealed = jwe::parse::<Header>(sealed).ok()?;
+    let shared = agree(&keys.receive, sealed.epk()).await?;
+    serde_json::from_slice(&sealed.open(&shared).ok()?).ok()
+}
+
+/// ECDH (RFC 7518, section 4.6). The browser computes it: the private half cannot leave it.
+async fn agree(private: &CryptoKey, public: &EcJwk) -> Option<Zeroizing<[u8; 32]>> {
+    let subtle = subtle()?;
+    let jwk: Object = object(&[
+        ("kty", &(&*public.kty).into()),
+        ("crv", &(&*public.crv).into()),
+        ("x", &(&*public.x).into()),
+        ("y", &(&*public.y).into()),
+    ]);
+    let curve: Object = object(&[("name", &"ECDH".into()), ("namedCurve", &"P-256".into())]);
+    let imported = subtle.import_key_with_object("jwk", &jwk, &curve, false, &Array::new()).ok()?.await.ok()?;
+    let ecdh: Object = object(&[("name", &"ECDH".into()), ("public", &imported)]);
+    let bits = subtle.derive_bits_with_object(&ecdh, private, 256).ok()?.await.ok()?;
+    let mut shared = Zeroizing::new([0; 32]);
+    let bits = Uint8Array::new(bits.unchecked_ref());
+    (bits.length() == 32).then(|| bits.copy_to(shared.as_mut_slice()))?;
+    Some(shared)
+}

@@ -1,0 +1,66 @@
+use super::busy_until_alive;
+use super::question::Question;
+use crate::browser::{api, page};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde::{Deserialize, Serialize};
+
+/// One request that changes something, and the words around it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Action {
+    pub method: String,
+    pub path: String,
+    pub body: String,
+    /// Whether the request has to carry a proof of this browser's key.
+    pub proved: bool,
+    pub label: String,
+    /// What the button is called for those who hear it without its surroundings; the label, if empty.
+    pub spoken: String,
+    pub title: String,
+    pub about: String,
+    pub no: String,
+    pub yes: String,
+}
+
+/// A button that asks before it acts. The page shows afterwards what has become of it.
+#[island]
+pub fn Act(action: Action) -> impl IntoView {
+    let busy = busy_until_alive();
+    let question = Question::new();
+    let Action { method, path, body, proved, label, spoken, title, about, no, yes } = action;
+    let spoken = (!spoken.is_empty()).then_some(spoken);
+    let class = if method == "DELETE" { "button danger" } else { "button plain" };
+    let request = StoredValue::new((method, path, body));
+    let act = move || {
+        busy.set(true);
+        spawn_local(async move {
+            let (method, path, body) = request.get_value();
+            let answer = if proved {
+                api::prove(&path, &body).await
+            } else {
+                api::call(&method, &path, Some(&body).filter(|body| !body.is_empty()).map(String::as_str)).await
+            };
+            match answer {
+                // Somebody else did it already: it is done all the same.
+                Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
+                Ok(answer) if answer.status == 401 => {}
+                Ok(answer) => {
+                    page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title));
+                    busy.set(false);
+                }
+                Err(_) => {
+                    page::say(FAILED);
+                    busy.set(false);
+                }
+            }
+        });
+    };
+    view! {
+        <button class=class type="button" disabled=busy aria-label=spoken on:click=move |_| question.ask()>
+            {label}
+        </button>
+        {question.view(title, about, [no, yes], act)}
+    }
+}
+
+const FAILED: &str = "That did not work, and nothing was changed. Try again.";

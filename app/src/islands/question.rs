@@ -1,0 +1,54 @@
+use leptos::html::Dialog;
+use leptos::prelude::*;
+
+/// A question before something that cannot be undone.
+#[derive(Debug, Clone, Copy)]
+pub struct Question(NodeRef<Dialog>);
+
+impl Question {
+    pub fn new() -> Self {
+        Self(NodeRef::new())
+    }
+
+    pub fn ask(self) {
+        if let Some(dialog) = self.0.get_untracked() {
+            // Fails only if it is open already.
+            let _ = dialog.show_modal();
+        }
+    }
+
+    fn close(self) {
+        if let Some(dialog) = self.0.get_untracked() {
+            dialog.close();
+        }
+    }
+
+    /// `no` and `yes` are the words on the buttons.
+    pub fn view(
+        self,
+        title: String,
+        about: impl IntoView,
+        [no, yes]: [String; 2],
+        on_yes: impl Fn() + 'static,
+    ) -> impl IntoView {
+        let label = title.clone();
+        let agree = move |_| {
+            self.close();
+            on_yes();
+        };
+        view! {
+            <dialog node_ref=self.0 aria-label=label>
+                <h2>{title}</h2>
+                <p>{about}</p>
+                <div class="choices">
+                    <button class="button plain" type="button" on:click=move |_| self.close()>
+                        {no}
+                    </button>
+                    <button class="button danger" type="button" on:click=agree>
+                        {yes}
+                    </button>
+                </div>
+            </dialog>
+        }
+    }
+}

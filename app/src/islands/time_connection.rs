@@ -1,0 +1,185 @@
+use super::busy_until_alive;
+use super::plot::Plot;
+use crate::browser::time_server::{self, Connection, End};
+use crate::browser::user_key::Trouble;
+use crate::words::time;
+use channel::client::Reading;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::collections::VecDeque;
+use wire::time::CloseReason;
+
+/// Between two questions.
+const PAUSE_MS: i32 = 1_000;
+/// How many answers the plot shows.
+const SHOWN: usize = 60;
+/// As much of a frame as is shown.
+const SHOWN_BYTES: usize = 40;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Opening,
+    Running,
+    /// Until the answer to the goodbye.
+    Leaving,
+}
+
+/// What has been heard.
+#[derive(Debug, Clone, Default)]
+struct Heard {
+    version: u32,
+    readings: VecDeque<Reading>,
+    sent: Vec<u8>,
+    received: Vec<u8>,
+}
+
+/// The time of another machine, asked for once a second.
+#[island]
+pub fn TimeConnection(url: String) -> impl IntoView {
+    let waking = busy_until_alive();
+    let phase = RwSignal::new(Phase::Idle);
+    let said = RwSignal::new("");
+    let heard = RwSignal::new(Heard::default());
+    let url = StoredValue::new(url);
+    let press = move |_| match phase.get_untracked() {
+        Phase::Idle => {
+            spawn_local(run(url.get_value(), phase, said, heard));
+        }
+        Phase::Running => phase.set(Phase::Leaving),
+        Phase::Opening | Phase::Leaving => {}
+    };
+    let label = move || match phase.get() {
+        Phase::Idle => "Connect",
+        Phase::Opening => "Connecting\u{2026}",
+        Phase::Running => "Disconnect",
+        Phase::Leaving => "Disconnecting\u{2026}",
+    };
+    let waits = move || waking.get() || matches!(phase.get(), Phase::Opening | Phase::Leaving);
+    let last = move || heard.with(|heard| heard.readings.back().cloned());
+    let clock = move || last().map_or_else(|| ("--:--:--".to_owned(), String::new()), |last| time::parts(&last.time));
+    let offset = move || last().map_or_else(|| "\u{2013}".to_owned(), |last| time::span(last.offset_ns, true));
+    let trip = move || last().map_or_else(|| "\u{2013}".to_owned(), |last| time::span(last.round_trip_ns, false));
+    let all = move |of: fn(&Reading) -> i64| heard.with(|heard| heard.readings.iter().map(of).collect::<Vec<_>>());
+    view! {
+        <section class="panel clock-panel">
+            <p class="big figures" id="clock">
+                {move || clock().0} <span class="fraction">{move || clock().1}</span>
+            </p>
+            <p class="small quiet">
+                {move || last().map_or_else(String::new, |last| [time::day(&last.time), ", UTC. "].concat())}
+                {move || {
+                    let version = heard.with(|heard| heard.version);
+                    if version == 0 { String::new() } else { format!("Encrypted under version {version} of your key.") }
+                }}
+            </p>
+            <p role="status" id="said">
+                {said}
+            </p>
+            <button class="button" type="button" disabled=waits on:click=press>
+                {label}
+            </button>
+        </section>
+        <div class="columns">
+            <section class="panel">
+                <h2>"Your clock"</h2>
+                <p class="figures" id="offset">
+                    {offset}
+                </p>
+                <p class="small quiet">"How far the server's clock is ahead of yours, at most half a round trip wrong."</p>
+                <Plot values=Signal::derive(move || all(|reading| reading.offset_ns)) />
+            </section>
+            <section class="panel">
+                <h2>"Round trip"</h2>
+                <p class="figures" id="trip">
+                    {trip}
+                </p>
+                <p class="small quiet">"From the question to the answer, without the time that the server held it."</p>
+                <Plot values=Signal::derive(move || all(|reading| reading.round_trip_ns)) />
+            </section>
+        </div>
+        <section class="panel">
+            <h2>"What crosses the wire"</h2>
+            <p class="small quiet">
+                "The last question and the last answer, as anybody on the way sees them: a counter of 8 bytes, then \
+                 nothing but ciphertext. They are opened on this page."
+            </p>
+            <dl class="wire">
+                <dt>"Sent"</dt>
+                <dd>
+                    <code id="sent">{move || heard.with(|heard| hex(&heard.sent))}</code>
+                </dd>
+                <dt>"Received"</dt>
+                <dd>
+                    <code id="received">{move || heard.with(|heard| hex(&heard.received))}</code>
+                </dd>
+            </dl>
+        </section>
+    }
+}
+
+/// Connects, and again when the key has ended, until the person or the server has enough.
+async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, heard: RwSignal<Heard>) {
+    said.set("");
+    heard.set(Heard::default());
+    loop {
+        phase.set(Phase::Opening);
+        let end = match time_server::connect(&url).await {
+            Ok(mut connection) => {
+                heard.update(|heard| heard.version = connection.version);
+                phase.set(Phase::Running);
+                talk(&mut connection, phase, heard).await
+            }
+            Err(end) => end,
+        };
+        if !matches!(end, End::Closed(CloseReason::KeyEnded)) {
+            said.set(sentence(&end));
+            break;
+        }
+        said.set("Your key was replaced: the connection goes on under the new one.");
+    }
+    phase.set(Phase::Idle);
+}
+
+async fn talk(connection: &mut Connection, phase: RwSignal<Phase>, heard: RwSignal<Heard>) -> End {
+    loop {
+        let reading = match connection.ask().await {
+            Ok(reading) => reading,
+            Err(end) => return end,
+        };
+        heard.update(|heard| {
+            heard.readings.push_back(reading);
+            if heard.readings.len() > SHOWN {
+                heard.readings.pop_front();
+            }
+            heard.sent.clone_from(&connection.sent);
+            heard.received.clone_from(&connection.received);
+        });
+        if let Err(end) = connection.rest(PAUSE_MS).await {
+            return end;
+        }
+        if phase.get_untracked() == Phase::Leaving {
+            connection.exit();
+            return End::Closed(CloseReason::Goodbye);
+        }
+    }
+}
+
+fn sentence(end: &End) -> &'static str {
+    match end {
+        End::Closed(reason) => time::ended(*reason).unwrap_or(""),
+        End::Lost => "The time server does not answer. Try again.",
+        End::Trouble(Trouble::Unreachable) => "This site does not answer. Try again.",
+        End::Trouble(Trouble::Refused(_)) => "This site gives you no ticket for the time server.",
+        End::Trouble(Trouble::Unreadable) => "The key that came is not for this browser. Sign in again.",
+    }
+}
+
+fn hex(frame: &[u8]) -> String {
+    if frame.is_empty() {
+        return "nothing yet".to_owned();
+    }
+    let shown: Vec<String> = frame.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let more = if frame.len() > SHOWN_BYTES { " \u{2026}" } else { "" };
+    [&shown.join(" "), more].concat()
+}

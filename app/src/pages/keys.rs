@@ -1,0 +1,100 @@
+use crate::islands::{Act, Action};
+use crate::parts::{Frame, Here, When};
+use crate::view::{KeysView, Site};
+use crate::words::wait;
+use leptos::prelude::*;
+use wire::paths;
+use wire::user_keys::{State, UserKey, UserKeys};
+
+/// `/dashboard/keys`: the person's own keys.
+#[component]
+pub fn KeysPage(site: Site, keys: KeysView) -> impl IntoView {
+    let now = site.now;
+    let KeysView { viewer, keys: UserKeys { keys, overlap_ms } } = keys;
+    let bound = viewer.bound;
+    let current = keys.iter().find(|key| key.state == State::Current).map_or(0, |key| key.version);
+    let rotate = bound.then(|| view! { <Act action=rotation(current, overlap_ms) /> });
+    let unbound = (!bound).then(|| {
+        view! {
+            <p class="why">
+                "This session is not tied to this device, so no key is given to it. Open this site over https and \
+                 sign in again to use your keys here."
+            </p>
+        }
+    });
+    let card = move |key: UserKey| view! { <Version key now overlap_ms /> };
+    view! {
+        <Frame site viewer here=Here::Keys>
+            <header>
+                <h1 tabindex="-1">"Keys"</h1>
+                {rotate}
+            </header>
+            <p id="said" role="status" class="quiet">
+                "Your key encrypts what you say to services such as the time server, so that nobody between can read it."
+            </p>
+            {unbound}
+            <ul class="devices">{keys.into_iter().map(card).collect_view()}</ul>
+        </Frame>
+    }
+}
+
+fn rotation(current: u32, overlap_ms: i64) -> Action {
+    Action {
+        method: "POST".to_owned(),
+        path: paths::ROTATE_USER_KEY.to_owned(),
+        body: "{}".to_owned(),
+        proved: true,
+        label: "Make a new key".to_owned(),
+        title: "Make a new key?".to_owned(),
+        about: format!(
+            "Version {} takes its place. What runs under version {current} goes on for {}, and comes back under the \
+             new one by itself.",
+            current + 1,
+            wait::span(overlap_ms),
+        ),
+        no: "Keep this one".to_owned(),
+        yes: "Make it".to_owned(),
+        ..Action::default()
+    }
+}
+
+#[component]
+fn Version(key: UserKey, now: i64, overlap_ms: i64) -> impl IntoView {
+    let UserKey { version, state, created_at, ends_at, revoked_at } = key;
+    let badge = (state == State::Current).then(|| view! { <span class="badge">"in use"</span> });
+    let fate = match (state, ends_at, revoked_at) {
+        (State::Revoked, _, Some(at)) => view! { " \u{b7} revoked " <When now at /> }.into_any(),
+        (State::Overlap, Some(at), _) => format!(" \u{b7} goes on for {}", wait::span(at - now)).into_any(),
+        (State::Ended, Some(at), _) => view! { " \u{b7} over since " <When now at /> }.into_any(),
+        _ => ().into_any(),
+    };
+    let serves = matches!(state, State::Current | State::Overlap);
+    let revoke = serves.then(|| view! { <Act action=revocation(version, state, overlap_ms) /> });
+    view! {
+        <li class="device">
+            <div>
+                <h2 class="device-name">{format!("Version {version}")} {badge}</h2>
+                <p class="small quiet">"made " <When now at=created_at /> {fate}</p>
+            </div>
+            {revoke}
+        </li>
+    }
+}
+
+fn revocation(version: u32, state: State, overlap_ms: i64) -> Action {
+    let next = if state == State::Current { " A new version takes its place." } else { "" };
+    Action {
+        method: "DELETE".to_owned(),
+        path: format!("{}/{version}", paths::USER_KEYS),
+        label: "Revoke".to_owned(),
+        spoken: format!("Revoke version {version}"),
+        title: format!("Revoke version {version}?"),
+        about: format!(
+            "It is given to nobody any more. What runs under it at this moment ends within {}.{next}",
+            wait::span(overlap_ms),
+        ),
+        no: "Keep it".to_owned(),
+        yes: "Revoke it".to_owned(),
+        ..Action::default()
+    }
+}

@@ -1,0 +1,47 @@
+//! The migrations, in the program. A list and not a macro: sqlx's macros compile both drivers a second
+//! time, for the compiler's own use.
+
+use sqlx::SqlStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+const FILES: [(&str, &str); 4] = [
+    ("begin", include_str!("../../migrations/0001_begin.sql")),
+    ("accounts", include_str!("../../migrations/0002_accounts.sql")),
+    ("audit at", include_str!("../../migrations/0003_audit_at.sql")),
+    ("operators", include_str!("../../migrations/0004_operators.sql")),
+];
+
+/// In the order of their numbers, from 1.
+pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let migration = |(version, (name, sql)): (i64, (&'static str, &'static str))| {
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
+    };
+    Migrator::with_migrations((1..).zip(FILES).map(migration).collect())
+});
+
+/// The version of the newest migration that this program knows.
+pub fn newest_migration() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_in_the_list_under_its_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .expect("the folder")
+            .map(|file| file.expect("a file").file_name().to_string_lossy().into_owned())
+            .collect();
+        files.sort();
+        let listed: Vec<String> = MIGRATIONS
+            .iter()
+            .map(|migration| format!("{:04}_{}.sql", migration.version, migration.description.replace(' ', "_")))
+            .collect();
+        assert_eq!(files, listed);
+    }
+}
