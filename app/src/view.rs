@@ -283,6 +283,11 @@ pub enum Event {
     ResetMade,
     MadeAdministrator,
     MadeUser,
+    /// The account's own key has a new version.
+    KeyReplaced,
+    KeyRevoked,
+    /// An administrator made a new version of the key.
+    KeyMade,
     Disabled,
     Enabled,
 }

@@ -13,7 +13,9 @@ const OVERLAP_MS: i64 = 30_000;
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// Past this age what is in memory is not good enough to let anybody in.
 const STALE_MS: i64 = 15_000;
-/// Sessions that are over are kept this long for the owner to see what happened.
+/// What is over is erased this much later: a node whose clock is behind may still hand it out.
+const SKEW_MS: i64 = 60_000;
+/// Sessions, and versions of keys, that are over are kept this long for the owner to see what happened.
 const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 
 /// When the store was last heard.
@@ -80,6 +82,7 @@ pub async fn sweep(state: &AppState) -> store::Result<()> {
     state.bans.sweep(now);
     state.store.sweep_attempts(now).await?;
     state.store.sweep_sessions(now - KEEP_SESSIONS_MS).await?;
+    state.store.sweep_user_keys(now - SKEW_MS, now - KEEP_SESSIONS_MS).await?;
     state.store.sweep_users(now - KEEP_SESSIONS_MS).await?;
     state.store.sweep_invitations(now - KEEP_SESSIONS_MS).await?;
     state.store.sweep_resets(now).await?;

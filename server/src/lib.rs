@@ -31,3 +31,4 @@ pub mod sessions;
 pub mod setup;
 pub mod state;
 pub mod tokens;
+pub mod user_keys;

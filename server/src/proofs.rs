@@ -4,8 +4,8 @@ use domain::encoding::sha256;
 use moka::sync::Cache;
 use std::time::Duration;
 
-/// A bounded memory of proofs, as long as a nonce lives. A proof is bound to one refresh token by the
-/// session's key and to one moment by its nonce: this only closes the window in between.
+/// A bounded memory of proofs, as long as a nonce lives. A proof is bound to one session by its key and to one
+/// moment by its nonce: this only closes the window in between.
 #[derive(Debug, Clone)]
 pub struct SeenProofs(Cache<[u8; 32], ()>);
 

@@ -3,7 +3,7 @@
 use crate::guards::{client, gates, headers, log};
 use crate::http::{
     administration, allowlist, assets, audit, bans, challenge, invitations, live, login, logout, metadata, not_found,
-    pages, password, refresh, refusals, render, session, sessions, signup, users,
+    pages, password, refresh, refusals, render, services, session, sessions, signup, tickets, user_keys, users,
 };
 use crate::state::AppState;
 use axum::Router;
@@ -38,6 +38,10 @@ pub fn router(state: &AppState) -> Router {
         .route(paths::SESSION, get(session::session))
         .route(paths::SESSIONS, get(sessions::list).delete(sessions::end_others))
         .route("/api/sessions/{id}", delete(sessions::end))
+        .route(paths::USER_KEYS, get(user_keys::list).post(user_keys::hand_out))
+        .route("/api/keys/user/{version}", delete(user_keys::revoke))
+        .route(paths::ROTATE_USER_KEY, post(user_keys::rotate))
+        .route(paths::TICKETS, post(tickets::issue))
         .merge(operators())
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .route_layer(from_fn_with_state(with.clone(), gates::api));
@@ -97,6 +101,9 @@ fn operators() -> Router<AppState> {
         .route(paths::USERS, get(users::list))
         .route("/api/admin/users/{id}", patch(users::change).delete(users::delete))
         .route("/api/admin/users/{id}/reset", post(users::reset))
+        .route("/api/admin/users/{id}/key", post(users::new_key))
+        .route(paths::SERVICES, get(services::list).post(services::set))
+        .route("/api/admin/services/{name}", delete(services::remove))
         .route(paths::INVITATIONS, get(invitations::list).post(invitations::invite))
         .route("/api/admin/invitations/{id}", delete(invitations::revoke))
         .route(paths::BANS, get(bans::list).post(bans::make))

@@ -34,6 +34,7 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub store: Arc<dyn Store>,
+    pub key_encryption: KeyEncryptionKey,
     pub keyring: Arc<Keyring>,
     pub tokens: Tokens,
     pub passwords: Passwords,
@@ -95,6 +96,7 @@ impl AppState {
             clock,
             entropy,
             store,
+            key_encryption: key,
             keyring,
         }));
         state.bans.load(&*state.store, state.now()).await?;

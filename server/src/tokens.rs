@@ -110,14 +110,15 @@ impl Tokens {
             roles: vec![subject.role.to_owned()],
             cnf: subject.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
         };
-        let signing = &self.keyring.signing;
-        let header = Header {
-            typ: Some(TYP.to_owned()),
-            kid: Some(signing.public.kid.clone()),
-            ..Header::new(Algorithm::ES256)
-        };
-        let token = jsonwebtoken::encode(&header, &claims, &signing.encoding)?;
-        Ok((token, exp * 1000))
+        Ok((self.encode(TYP, &claims)?, exp * 1000))
+    }
+
+    /// A signed ticket.
+    ///
+    /// # Errors
+    /// The key cannot sign.
+    pub fn sign_ticket(&self, claims: &wire::tickets::Claims) -> Result<String, SignError> {
+        self.encode(wire::tickets::TYP, claims)
     }
 
     /// The claims of a token that was signed here and is within its time. Whether its session still
@@ -145,6 +146,16 @@ impl Tokens {
     /// How often a signature was known.
     pub fn cache(&self) -> &CacheCounts {
         &self.counts
+    }
+
+    fn encode(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
+        let signing = &self.keyring.signing;
+        let header = Header {
+            typ: Some(typ.to_owned()),
+            kid: Some(signing.public.kid.clone()),
+            ..Header::new(Algorithm::ES256)
+        };
+        Ok(jsonwebtoken::encode(&header, claims, &signing.encoding)?)
     }
 
     fn decode(&self, token: &str) -> Option<Claims> {

@@ -21,6 +21,9 @@ pub fn sentence(activity: &Activity) -> String {
         Event::ResetMade => "An administrator made a link that sets a new password".to_owned(),
         Event::MadeAdministrator => "Made an administrator".to_owned(),
         Event::MadeUser => "No longer an administrator".to_owned(),
+        Event::KeyReplaced => format!("The key was replaced{with}"),
+        Event::KeyRevoked => format!("A version of the key was revoked{with}"),
+        Event::KeyMade => "An administrator made a new version of the key".to_owned(),
         Event::Disabled => "The account was closed by an administrator".to_owned(),
         Event::Enabled => "The account was opened again by an administrator".to_owned(),
     }

@@ -16,8 +16,10 @@ pub mod operator;
 pub mod password;
 pub mod rate;
 pub mod refresh_token;
+pub mod service;
 pub mod session;
 pub mod short_key;
+pub mod user_key;
 
 /// Unix milliseconds.
 pub type UnixMs = i64;

@@ -19,12 +19,17 @@ pub enum Event {
     UserDisabled,
     UserEnabled,
     UserDeleted,
+    UserKeyReplaced,
+    UserKeyRevoked,
+    UserKeyMade,
     InvitationMade,
     InvitationRevoked,
     BanMade,
     BanLifted,
     AllowAdded,
     AllowRemoved,
+    ServiceSet,
+    ServiceRemoved,
 }
 
 impl Event {
@@ -41,12 +46,17 @@ impl Event {
         Self::UserDisabled,
         Self::UserEnabled,
         Self::UserDeleted,
+        Self::UserKeyReplaced,
+        Self::UserKeyRevoked,
+        Self::UserKeyMade,
         Self::InvitationMade,
         Self::InvitationRevoked,
         Self::BanMade,
         Self::BanLifted,
         Self::AllowAdded,
         Self::AllowRemoved,
+        Self::ServiceSet,
+        Self::ServiceRemoved,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -63,12 +73,17 @@ impl Event {
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
             Self::UserDeleted => "user_deleted",
+            Self::UserKeyReplaced => "user_key_replaced",
+            Self::UserKeyRevoked => "user_key_revoked",
+            Self::UserKeyMade => "user_key_made",
             Self::InvitationMade => "invitation_made",
             Self::InvitationRevoked => "invitation_revoked",
             Self::BanMade => "ban_made",
             Self::BanLifted => "ban_lifted",
             Self::AllowAdded => "allow_added",
             Self::AllowRemoved => "allow_removed",
+            Self::ServiceSet => "service_set",
+            Self::ServiceRemoved => "service_removed",
         }
     }
 

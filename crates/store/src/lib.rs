@@ -10,9 +10,11 @@ pub mod invitations;
 pub mod keys;
 pub mod refusals;
 pub mod resets;
+pub mod services;
 pub mod sessions;
 pub mod sql;
 pub mod upkeep;
+pub mod user_keys;
 pub mod users;
 
 pub use error::{Error, Result};
@@ -29,6 +31,8 @@ pub trait Store:
     + invitations::Invitations
     + keys::Keys
     + resets::Resets
+    + user_keys::UserKeys
+    + services::Services
     + audit::Audit
     + upkeep::Upkeep
     + Send
@@ -46,6 +50,8 @@ impl<T> Store for T where
         + invitations::Invitations
         + keys::Keys
         + resets::Resets
+        + user_keys::UserKeys
+        + services::Services
         + audit::Audit
         + upkeep::Upkeep
         + Send

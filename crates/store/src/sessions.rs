@@ -43,6 +43,8 @@ pub struct Row {
     pub device: String,
     /// Address prefix of the last use.
     pub address: String,
+    /// The client's receiving key as JWK text.
+    pub receiving_key: Option<String>,
     pub created_at: UnixMs,
     pub used_at: UnixMs,
 }

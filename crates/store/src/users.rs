@@ -4,6 +4,7 @@ use crate::Result;
 use crate::attempts::Attempt;
 use crate::audit::Entry;
 use crate::sessions::NewSession;
+use crate::user_keys::SealedKey;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
@@ -37,6 +38,8 @@ pub struct NewUser {
     pub name: AccountName,
     pub password_hash: PasswordHash,
     pub role: Role,
+    /// The first version of the user's own key.
+    pub key: SealedKey,
     pub now: UnixMs,
     /// Only if there is no user yet: the set-up. One conditional write, whoever else tries.
     pub only_first: bool,

@@ -37,7 +37,8 @@ pub const USER_KEYS: &str = "/api/keys/user";
 pub const ROTATE_USER_KEY: &str = "/api/keys/user/rotate";
 pub const TICKETS: &str = "/api/tickets";
 
-/// `GET` lists; `PATCH` and `DELETE` on `/{id}` below it; `POST` on `/{id}/reset` makes a one-time link.
+/// `GET` lists; `PATCH` and `DELETE` on `/{id}` below it; `POST` on `/{id}/reset` makes a one-time
+/// link, `POST` on `/{id}/key` a new version of the user's own key.
 pub const USERS: &str = "/api/admin/users";
 /// `GET` lists; `DELETE` on `/{kid}` below it revokes one.
 pub const SERVER_KEYS: &str = "/api/admin/keys";

@@ -24,13 +24,14 @@ pub struct Services {
     pub services: Vec<Service>,
 }
 
-/// `POST /api/admin/services`: a new one, or another key for one that is there.
+/// `POST /api/admin/services`: a new one, or another key for one that is there. The server reads the key as
+/// it was sent, so that it can refuse a private one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NewService {
+pub struct NewService<K = EcJwk> {
     /// Lower-case letters, digits, `-`: 1 to 32.
     pub name: String,
-    pub key: EcJwk,
+    pub key: K,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
 }

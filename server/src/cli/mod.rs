@@ -12,6 +12,7 @@ mod firewall;
 mod invite;
 mod print;
 mod serve;
+mod service;
 mod session;
 mod setup;
 mod store;
@@ -60,6 +61,9 @@ enum Command {
     /// Where people are signed in
     #[command(subcommand)]
     Session(session::Command),
+    /// Who may be talked to with tickets
+    #[command(subcommand)]
+    Service(service::Command),
     /// Addresses that are closed
     #[command(subcommand)]
     Ban(ban::Command),
@@ -102,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::User(command) => blocking(user::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
         Command::Session(command) => blocking(session::run(config, command)),
+        Command::Service(command) => blocking(service::run(config, command)),
         Command::Ban(command) => blocking(ban::run(config, command)),
         Command::Allow(command) => blocking(allow::run(config, command)),
         Command::Audit(command) => blocking(audit::run(config, command)),

@@ -9,6 +9,7 @@ use crate::flows::{reset, users};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
 use crate::passwords::{Passwords, common};
+use crate::user_keys;
 use clap::{Subcommand, ValueEnum};
 use domain::account::{AccountDigest, AccountName, Role};
 use domain::password::check_length;
@@ -95,12 +96,15 @@ impl Desk<'_> {
         let hash = self.ask_password(&name).await?;
         let Operator { entropy, now, .. } = self.operator;
         let id = entropy.ulid(now);
+        let (key, _) = self.keys().await?;
+        let key = user_keys::make(&key, entropy, &id, 1)?;
         let audit = self.operator.entry_of(Event::UserAdded, &id);
         let user = NewUser {
             id,
             name,
             password_hash: hash,
             role,
+            key,
             now,
             only_first: false,
             invitation: None,
@@ -179,9 +183,15 @@ impl Desk<'_> {
 
     /// What the account's failures are counted by.
     async fn digest(&self, user: &User) -> Result<AccountDigest, Failure> {
+        let (_, keyring) = self.keys().await?;
+        Ok(AccountDigest::of(&keyring.macs.account, &user.name))
+    }
+
+    /// The server's keys and what encrypts them. That the two belong together shows when they are loaded.
+    async fn keys(&self) -> Result<(KeyEncryptionKey, Keyring), Failure> {
         let key = KeyEncryptionKey::load(self.operator.config, &SystemEntropy)?;
         let keyring = Keyring::load(self.operator.store, &key, &SystemEntropy, &SystemClock).await?;
-        Ok(AccountDigest::of(&keyring.macs.account, &user.name))
+        Ok((key, keyring))
     }
 
     async fn find(&self, name: &str) -> Result<User, Failure> {

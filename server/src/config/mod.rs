@@ -3,6 +3,7 @@
 mod bans;
 mod durations;
 mod effective;
+mod keys;
 mod layers;
 mod operator;
 mod proxies;

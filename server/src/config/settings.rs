@@ -2,6 +2,7 @@
 
 use super::bans::BanSettings;
 use super::durations::Span;
+use super::keys::Keys;
 use super::layers::ConfigError;
 use super::operator::Operator;
 use super::proxies::ClientAddress;
@@ -30,6 +31,7 @@ pub struct Settings {
     pub signup: Signup,
     pub password: Password,
     pub session: Session,
+    pub keys: Keys,
     pub ban: BanSettings,
     pub retention: Retention,
     pub connections: Connections,
@@ -133,6 +135,7 @@ impl Default for Settings {
             signup: Signup::default(),
             password: Password::default(),
             session: Session::default(),
+            keys: Keys::default(),
             ban: BanSettings::default(),
             retention: Retention::default(),
             connections: Connections::default(),
@@ -211,6 +214,7 @@ impl Settings {
             }
         }
         self.operator.check()?;
+        self.keys.check()?;
         if self.session.idle.0 < self.session.access.0 || self.session.absolute.0 < self.session.idle.0 {
             return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
         }

@@ -36,6 +36,9 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
         (Event::ResetMade, _) => Seen::ResetMade,
         (Event::MadeAdministrator, _) => Seen::MadeAdministrator,
         (Event::MadeUser, _) => Seen::MadeUser,
+        (Event::UserKeyReplaced, _) => Seen::KeyReplaced,
+        (Event::UserKeyRevoked, _) => Seen::KeyRevoked,
+        (Event::UserKeyMade, _) => Seen::KeyMade,
         (
             Event::UserAdded
             | Event::BanMade
@@ -44,7 +47,9 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
             | Event::AllowRemoved
             | Event::UserDeleted
             | Event::InvitationMade
-            | Event::InvitationRevoked,
+            | Event::InvitationRevoked
+            | Event::ServiceSet
+            | Event::ServiceRemoved,
             _,
         ) => return None,
     };

@@ -16,10 +16,13 @@ pub mod refresh;
 pub mod refusals;
 pub mod reset;
 pub mod sealed;
+pub mod services;
 pub mod sessions;
 pub mod signup;
+pub mod tickets;
 pub mod to_its_end;
 pub mod trail;
+pub mod user_keys;
 pub mod users;
 
 pub use to_its_end::to_its_end;

@@ -2,8 +2,8 @@
 
 use super::audit;
 use super::issue::{self, Issued, Owner};
-use crate::dpop;
 use crate::guards::client::Client;
+use crate::guards::proof;
 use crate::http::ApiError;
 use crate::sessions::Live;
 use crate::state::AppState;
@@ -29,7 +29,8 @@ pub async fn refresh(
 ) -> Result<Issued, ApiError> {
     let macs = &state.keyring.macs;
     let token = RefreshToken::authenticate(&macs.refresh, &token).ok_or_else(|| ApiError::new(Code::NoSession))?;
-    let jkt = proof.map(|proof| prove(&state, &proof)).transpose()?;
+    let prove = |text: String| proof::check(&state, &Method::POST, paths::REFRESH, &text);
+    let jkt = proof.map(prove).transpose()?.map(|proof| proof.jkt);
     let id = base64url(&token.session());
 
     for _ in 0..TRIES {
@@ -46,28 +47,10 @@ pub async fn refresh(
             Refresh::Again => return again(&state, &row, &token),
             Refresh::Reuse => return Err(end_family(&state, &client, &row).await),
             Refresh::Ended => return Err(ApiError::new(Code::SessionEnded)),
-            Refresh::WrongKey => return Err(with_nonce(&state, Code::BadProof)),
+            Refresh::WrongKey => return Err(proof::refuse(&state, Code::BadProof)),
         }
     }
     Err(ApiError::wait(Code::Busy, 1000))
-}
-
-/// The thumbprint of the key that the request proves.
-fn prove(state: &AppState, proof: &str) -> Result<String, ApiError> {
-    let url = format!("{}{}", state.config.origin, paths::REFRESH);
-    let proof = dpop::verify(proof, Method::POST.as_str(), &url).ok_or_else(|| with_nonce(state, Code::BadProof))?;
-    let key = &state.keyring.macs.nonce;
-    if !proof.nonce.as_deref().is_some_and(|nonce| dpop::nonce_is_fresh(key, nonce, state.now())) {
-        return Err(with_nonce(state, Code::UseDpopNonce));
-    }
-    if !state.proofs.is_first(&proof.jkt, &proof.jti) {
-        return Err(with_nonce(state, Code::UseDpopNonce));
-    }
-    Ok(proof.jkt)
-}
-
-fn with_nonce(state: &AppState, code: Code) -> ApiError {
-    ApiError::new(code).with_nonce(dpop::nonce(&state.keyring.macs.nonce, state.now()))
 }
 
 /// `None`: another rotation of the same token was faster.

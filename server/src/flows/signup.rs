@@ -8,6 +8,7 @@ use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::setup;
 use crate::state::AppState;
+use crate::user_keys;
 use domain::account::{AccountDigest, AccountName, Role};
 use domain::invitation::code_hash;
 use store::audit::Event;
@@ -43,6 +44,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
         name: name.clone(),
         password_hash: hash,
         role,
+        key: user_keys::make(&state.key_encryption, &*state.entropy, &user, 1)?,
         now: state.now(),
         only_first: role == Role::Administrator && invitation.is_none(),
         invitation,

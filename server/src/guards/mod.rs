@@ -10,6 +10,7 @@ pub mod headers;
 pub mod host;
 pub mod known_device;
 pub mod log;
+pub mod proof;
 pub mod same_origin;
 pub mod sign_in;
 pub mod signed_in;

@@ -24,9 +24,10 @@ impl SignedIn {
     /// # Errors
     /// The session is not in memory and the store does not answer.
     pub async fn find(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
-        let token = bearer(headers).or_else(|| cookies::get(headers, &state.config, Name::Access));
         let now = state.now();
-        let Some(claims) = token.and_then(|token| state.tokens.verify(&token, now)) else { return Ok(None) };
+        let Some(claims) = token(state, headers).and_then(|token| state.tokens.verify(&token, now)) else {
+            return Ok(None);
+        };
         if state.sync.is_stale(now) {
             return Err(ApiError::wait(Code::Unavailable, 1000));
         }
@@ -55,6 +56,11 @@ impl FromRequestParts<AppState> for SignedIn {
         let refuse = || ApiError::new(Code::NoSession).with_nonce(dpop::nonce(&state.keyring.macs.nonce, state.now()));
         Self::find(state, &parts.headers).await?.ok_or_else(refuse)
     }
+}
+
+/// The access token that the request carries.
+pub fn token(state: &AppState, headers: &HeaderMap) -> Option<String> {
+    bearer(headers).or_else(|| cookies::get(headers, &state.config, Name::Access))
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).

@@ -21,6 +21,7 @@ pub async fn jwks(State(state): State<AppState>) -> impl IntoResponse {
 pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
     let at = |path: &str| format!("{}{path}", state.config.origin);
     let settings = &state.config.settings;
+    let (time, there) = (&settings.time, |address: &String| (!address.is_empty()).then(|| address.clone()));
     let body = json!({
         "issuer": state.config.origin,
         "jwks_uri": at(paths::JWKS),
@@ -30,6 +31,25 @@ pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
         "refresh_endpoint": at(paths::REFRESH),
         "logout_endpoint": at(paths::LOGOUT),
         "session_endpoint": at(paths::SESSION),
+        "sessions_endpoint": at(paths::SESSIONS),
+        "password_endpoint": at(paths::PASSWORD),
+        "reset_endpoint": at(paths::RESET),
+        "account_deletion_endpoint": at(paths::ACCOUNT_DELETE),
+        "user_key_endpoint": at(paths::USER_KEYS),
+        "user_key_rotation_endpoint": at(paths::ROTATE_USER_KEY),
+        "ticket_endpoint": at(paths::TICKETS),
+        "services": {
+            wire::time::SERVICE: { "url": there(&time.url), "tcp": there(&time.tcp) },
+        },
+        "admin_endpoints": {
+            "users": at(paths::USERS),
+            "invitations": at(paths::INVITATIONS),
+            "services": at(paths::SERVICES),
+            "keys": at(paths::SERVER_KEYS),
+            "bans": at(paths::BANS),
+            "allow": at(paths::ALLOWLIST),
+            "audit": at(paths::AUDIT),
+        },
         "envelope": { "alg": wire::envelope::ALG, "enc": wire::envelope::ENC },
         "access_token_signing_alg_values_supported": ["ES256"],
         "dpop_signing_alg_values_supported": ["ES256"],

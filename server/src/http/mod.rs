@@ -21,9 +21,12 @@ pub mod refresh;
 pub mod refusals;
 pub mod render;
 mod request;
+pub mod services;
 pub mod session;
 pub mod sessions;
 pub mod signup;
+pub mod tickets;
+pub mod user_keys;
 pub mod users;
 
 pub use error::ApiError;

@@ -10,8 +10,8 @@ use crate::guards::known_device;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
-    AccountView, ActivityView, Closed, DevicesView, InvitationsView, LoginView, OverviewView, ResetView, ResumeView,
-    SignupView, UsersView, View, Viewer, Why,
+    AccountView, ActivityView, Closed, DevicesView, InvitationsView, KeysView, LoginView, OverviewView, ResetView,
+    ResumeView, SignupView, TimeView, UsersView, View, Viewer, Why,
 };
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -162,6 +162,14 @@ async fn dashboard(
         paths::DEVICES_PAGE => {
             let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
             View::Devices(DevicesView { viewer, devices })
+        }
+        paths::KEYS_PAGE => {
+            let keys = flows::user_keys::list(state, &claims.sub).await?;
+            View::Keys(KeysView { viewer, keys })
+        }
+        paths::TIME_PAGE => {
+            let url = &state.config.settings.time.url;
+            View::Time(TimeView { viewer, url: (!url.is_empty()).then(|| url.clone()) })
         }
         paths::ACTIVITY_PAGE => {
             let entries = flows::activity::lines(state, &claims.sub, ACTIVITY_ROWS).await?;

@@ -4,6 +4,7 @@ use super::{ApiError, delivery};
 use crate::cookies::{self, Name};
 use crate::flows;
 use crate::guards::client::Client;
+use crate::guards::proof;
 use crate::state::AppState;
 use axum::Extension;
 use axum::Json;
@@ -29,7 +30,7 @@ pub async fn refresh(
         None => (cookies::get(&headers, &state.config, Name::Refresh), Delivery::Cookies),
     };
     let token = token.ok_or_else(|| ApiError::new(Code::NoSession))?;
-    let proof = headers.get(crate::dpop::HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let proof = proof::presented(&headers);
     let issued = flows::to_its_end(flows::refresh::refresh(state.clone(), client, token, proof)).await?;
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
 }

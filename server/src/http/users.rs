@@ -15,6 +15,7 @@ use http::StatusCode;
 use store::users::{Changed, User};
 use wire::account::{AccountChange, Accounts, OneTimeLink};
 use wire::problem::Code;
+use wire::user_keys::UserKeys;
 
 pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Accounts>, ApiError> {
     Ok(Json(Accounts { users: users::list(&*state.store).await? }))
@@ -71,6 +72,21 @@ pub async fn reset(
     let user = find(&state, &id).await?;
     let operator = Operator::administrator(&state, &client, &administrator);
     Ok(Json(flows::reset::link(&operator, &user.id).await?))
+}
+
+/// A new version of somebody's own key.
+pub async fn new_key(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<UserKeys>), ApiError> {
+    let user = find(&state, &id).await?;
+    flows::to_its_end(async move {
+        let operator = Operator::administrator(&state, &client, &administrator);
+        Ok((StatusCode::CREATED, Json(flows::user_keys::make(&state, &operator, &user.id).await?)))
+    })
+    .await
 }
 
 async fn find(state: &AppState, id: &str) -> Result<User, ApiError> {

@@ -1,6 +1,6 @@
 //! What is logged, and what never is.
 
-use crate::support::{PASSWORD, Program, Visitor, postern};
+use crate::support::{PASSWORD, Program, Visitor, postern, receiving_key};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::process::Output;
@@ -33,6 +33,25 @@ async fn sign_up(visitor: &Visitor, name: &str, password: &str) -> String {
     body
 }
 
+/// What a signed-in person asks of keys and tickets; everything in the answers that is or opens a secret.
+async fn keys_and_tickets(visitor: &Visitor, service: &jwe::PrivateKey) -> Vec<String> {
+    let answer = visitor.prove_and_post(paths::USER_KEYS, &json!({})).await;
+    let sealed = answer.json()["key"].as_str().unwrap().to_owned();
+    let parsed = jwe::parse::<wire::user_keys::Header>(&sealed).unwrap();
+    let content = parsed.open(&visitor.receiving.agree(parsed.epk()).unwrap()).unwrap();
+    let content: wire::user_keys::Content = serde_json::from_slice(&content).unwrap();
+    assert_eq!(visitor.prove_and_post(paths::ROTATE_USER_KEY, &json!({})).await.status, StatusCode::CREATED);
+    let ticket = visitor.prove_and_post(paths::TICKETS, &json!({"service": "time", "version": 1})).await;
+    let ticket = ticket.json()["ticket"].as_str().unwrap().to_owned();
+    let parsed = jwe::parse::<wire::tickets::Header>(&ticket).unwrap();
+    let signed = parsed.open(&service.agree(parsed.epk()).unwrap()).unwrap();
+    for path in [paths::USER_KEYS, paths::ROTATE_USER_KEY, paths::TICKETS] {
+        let wrong = [("dpop", "canary-proof")];
+        visitor.send(Method::POST, path, Some(r#"{"canary":"canary-body"}"#.to_owned()), &wrong).await;
+    }
+    vec![content.k.clone(), sealed, ticket, String::from_utf8(signed.to_vec()).unwrap()]
+}
+
 fn add(folder: &std::path::Path, name: &str, password: &str) -> Output {
     postern(folder, &["user", "add", name], &format!("{password}\n"))
 }
@@ -41,6 +60,9 @@ fn add(folder: &std::path::Path, name: &str, password: &str) -> Output {
 async fn no_canary_gets_into_the_log_at_any_level() {
     let folder = tempfile::tempdir().unwrap();
     assert!(add(folder.path(), NAME, SET).status.success());
+    let service = receiving_key();
+    std::fs::write(folder.path().join("time.jwk"), serde_json::to_string(&service.public()).unwrap()).unwrap();
+    assert!(postern(folder.path(), &["service", "add", "time", "--key", "time.jwk"], "").status.success());
     let settings = ["log.level=trace", "log.format=json", "signup.mode=open", "ban.limits.sign_in_per_minute=6000"];
     let program = Program::start(folder.path(), &settings);
     let mut secrets: Vec<String> = vec![NAME.into(), SET.into(), WRONG.into(), "canary".into()];
@@ -59,6 +81,9 @@ async fn no_canary_gets_into_the_log_at_any_level() {
     let mut cookies = vec![visitor.cookie("access"), visitor.cookie("refresh")];
     assert_eq!(visitor.refresh().await.status, StatusCode::OK);
     cookies.extend([visitor.cookie("access"), visitor.cookie("refresh"), visitor.cookie("device")]);
+
+    let mut keys = keys_and_tickets(&visitor, &service).await;
+    keys.push(std::fs::read_to_string(folder.path().join("data/key-encryption.key")).unwrap().trim().to_owned());
 
     let stranger = program.browser();
     keep(&sign_up(&stranger, "canary-new", "canary of a password that is new").await);
@@ -87,7 +112,7 @@ async fn no_canary_gets_into_the_log_at_any_level() {
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert!(lines.iter().any(|line| line["fields"]["message"] == "banned"), "{log}");
     assert!(lines.iter().filter(|line| line["level"] == "DEBUG").count() > 15, "every request has a line: {log}");
-    secrets.extend(cookies);
+    secrets.extend(cookies.into_iter().chain(keys));
     for secret in secrets {
         assert!(secret.len() > 5, "an empty secret finds nothing");
         assert!(!log.contains(&secret), "{secret} in\n{log}");

@@ -14,8 +14,8 @@ use domain::session::Session;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT s.id, s.user_id, s.generation, s.refresh_hash, s.previous_hash, s.jkt, s.device, s.address,
-                s.created_at, s.used_at, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, u.name, u.role, u.disabled_at
+            "SELECT s.id, s.user_id, s.generation, s.refresh_hash, s.previous_hash, s.jkt, s.receiving_key, s.device,
+                s.address, s.created_at, s.used_at, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, u.name, u.role, u.disabled_at
             FROM sessions s JOIN users u ON u.id = s.user_id WHERE ",
             $rest
         )
@@ -82,6 +82,7 @@ fn session<DB: Backend>(row: &Record<DB>) -> Result<Row> {
         },
         device: row.text("device")?,
         address: row.text("address")?,
+        receiving_key: row.opt_text("receiving_key")?,
         created_at: row.int("created_at")?,
         used_at: row.int("used_at")?,
     })

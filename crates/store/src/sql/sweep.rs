@@ -33,6 +33,10 @@ sql! {
         AND id IN (SELECT id FROM invitations WHERE expires_at <= $1 LIMIT $2)";
     RESETS = "DELETE FROM resets WHERE expires_at <= $1
         AND user_id IN (SELECT user_id FROM resets WHERE expires_at <= $1 LIMIT $2)";
+    ENDED_USER_KEYS = "UPDATE user_keys SET sealed = '' WHERE ends_at <= $1 AND sealed <> '' AND (user_id, version) IN
+        (SELECT user_id, version FROM user_keys WHERE ends_at <= $1 AND sealed <> '' LIMIT $2)";
+    OLD_USER_KEYS = "DELETE FROM user_keys WHERE ends_at < $1 AND (user_id, version) IN
+        (SELECT user_id, version FROM user_keys WHERE ends_at < $1 LIMIT $2)";
     DELETED = "DELETE FROM users WHERE deleted_at < $1 AND id IN
         (SELECT id FROM users WHERE deleted_at < $1
             AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id) LIMIT $2)";
@@ -94,6 +98,14 @@ impl<DB: Backend> SqlStore<DB> {
 
     pub(super) async fn sweep_resets_before(&self, before: UnixMs) -> Result<u64> {
         self.sweep(RESETS, before).await
+    }
+
+    pub(super) async fn sweep_ended_user_keys(&self, before: UnixMs) -> Result<u64> {
+        self.sweep(ENDED_USER_KEYS, before).await
+    }
+
+    pub(super) async fn sweep_old_user_keys(&self, before: UnixMs) -> Result<u64> {
+        self.sweep(OLD_USER_KEYS, before).await
     }
 
     pub(super) async fn sweep_deleted(&self, before: UnixMs) -> Result<u64> {

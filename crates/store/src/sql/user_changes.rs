@@ -34,6 +34,7 @@ sql! {
     ERASE_SESSIONS = "UPDATE sessions SET device = '', address = '' WHERE user_id = $1";
     ERASE_AUDIT = "UPDATE audit SET device = '', address = '' WHERE user_id = $1 OR actor = $1";
     ERASE_RESETS = "DELETE FROM resets WHERE user_id = $1";
+    ERASE_USER_KEYS = "DELETE FROM user_keys WHERE user_id = $1";
 }
 
 impl Write for SetPassword {
@@ -149,7 +150,7 @@ impl Write for DeleteUser {
         }
         // The rows stay for a while: other nodes learn from them that the sessions are over.
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
-        for sql in [ERASE_SESSIONS, ERASE_AUDIT, ERASE_RESETS] {
+        for sql in [ERASE_SESSIONS, ERASE_AUDIT, ERASE_RESETS, ERASE_USER_KEYS] {
             tx.execute(sql, [Value::Text(&self.user)]).await?;
         }
         forget_failures(tx, &self.account).await?;

@@ -6,7 +6,7 @@ use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::user_changes::{SetDisabled, SetRole, UpgradePassword};
 use super::write::Write;
-use super::{attempts, audit, invitations};
+use super::{attempts, audit, invitations, user_keys};
 use crate::Result;
 use crate::audit::Entry;
 use crate::users::{Added, Changed, DeleteUser, NewPassword, NewUser, PasswordHash, SetPassword, User, Users};
@@ -22,8 +22,8 @@ sql! {
         WHERE deleted_at IS NULL";
     // Only ever the row that the same transaction has just added.
     TAKE_BACK = "DELETE FROM users WHERE id = $1";
-    ADD = "INSERT INTO users (id, name, name_key, password_hash, role, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name_key) DO NOTHING";
+    ADD = "INSERT INTO users (id, name, name_key, password_hash, role, created_at, key_version)
+        VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT (name_key) DO NOTHING";
 }
 
 impl Write for NewUser {
@@ -55,6 +55,7 @@ impl Write for NewUser {
             tx.execute(TAKE_BACK, [Value::Text(&self.id)]).await?;
             return Ok(Added::NotInvited);
         }
+        user_keys::insert(tx, &self.id, 1, &self.key, None, self.now).await?;
         if let Some(session) = &self.session {
             insert_session(tx, session).await?;
         }

@@ -22,12 +22,14 @@ mod refusals;
 mod refused;
 mod resets;
 mod rotations;
+mod services;
 mod sessions;
 mod setup;
 mod sqlite_only;
 mod swept;
 mod texts;
 mod upkeep;
+mod user_keys;
 mod users;
 
 macro_rules! contract {
@@ -145,6 +147,21 @@ contract! {
     }
     refusals {
         are_counted_by_hour_and_trigger,
+    }
+    user_keys {
+        the_first_is_made_with_the_account,
+        the_next_takes_over_and_the_one_before_serves_on,
+        revoking_erases,
+        only_the_next_version_is_taken,
+        fifty_rotations_at_once_leave_no_hole_and_one_in_use,
+        fifty_rotations_and_revocations_on_two_nodes_leave_one_in_use,
+        an_account_without_one_gets_its_first,
+        go_with_the_account,
+        nobody_rotates_past_a_deletion,
+        are_erased_when_they_are_over_and_go_later,
+    }
+    services {
+        are_added_changed_and_removed,
     }
     keys {
         the_first_of_a_kind_stays,

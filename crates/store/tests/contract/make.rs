@@ -12,6 +12,7 @@ use store::attempts::{Acceptance, Asked, Attempt, Begin, Begun, Refusal, Sentenc
 use store::audit::{Entry, Event};
 use store::bans::Lifting;
 use store::sessions::{NewSession, Rotation};
+use store::user_keys::SealedKey;
 use store::users::{Added, NewUser, PasswordHash, SetPassword};
 
 /// Some day in 2025.
@@ -55,6 +56,7 @@ pub fn new_user(name: &str) -> NewUser {
         name: AccountName::parse(name).unwrap(),
         password_hash: PasswordHash(format!("$argon2id$of {name}")),
         role: Role::User,
+        key: SealedKey(fresh("key")),
         now: NOW,
         only_first: false,
         invitation: None,

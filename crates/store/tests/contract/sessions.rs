@@ -33,6 +33,7 @@ pub async fn keeps_what_was_given(fixture: Fixture) {
         },
         device: new.device,
         address: new.address,
+        receiving_key: new.receiving_key,
         created_at: NOW,
         used_at: NOW,
     };

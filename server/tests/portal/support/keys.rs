@@ -20,10 +20,16 @@ impl ClientKey {
 
     /// A DPoP proof (RFC 9449, section 4.2).
     pub fn prove(&self, url: &str, nonce: &str) -> String {
-        let key = self.public();
-        let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key});
-        let jti = base64url(&rand_bytes());
-        self.sign(&header, &json!({"jti": jti, "htm": "POST", "htu": url, "iat": 1, "nonce": nonce}))
+        self.prove_more(url, nonce, &json!({}))
+    }
+
+    /// With claims added or replaced.
+    pub fn prove_more(&self, url: &str, nonce: &str, more: &Value) -> String {
+        let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.public()});
+        let jti = base64url(&rand_bytes::<16>());
+        let mut claims = json!({"jti": jti, "htm": "POST", "htu": url, "iat": 1, "nonce": nonce});
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.sign(&header, &claims)
     }
 
     pub fn sign(&self, header: &Value, payload: &Value) -> String {
@@ -34,8 +40,13 @@ impl ClientKey {
     }
 }
 
-fn rand_bytes() -> [u8; 16] {
-    let mut bytes = [0; 16];
+/// A receiving key.
+pub fn receiving_key() -> jwe::PrivateKey {
+    jwe::PrivateKey::generate(&rand_bytes()).unwrap()
+}
+
+fn rand_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).unwrap();
     bytes
 }

@@ -99,6 +99,7 @@ impl Portal {
             name: AccountName::parse(name).unwrap(),
             password_hash: PasswordHash(hash),
             role,
+            key: server::user_keys::make(&self.state.key_encryption, &SystemEntropy, &id, 1).unwrap(),
             now: self.clock.now(),
             only_first: false,
             invitation: None,

@@ -1,7 +1,7 @@
 //! Whoever asks: a browser with cookies and its headers, or a program without.
 
 use super::portal::ORIGIN;
-use super::{ClientKey, PASSWORD, Portal};
+use super::{ClientKey, PASSWORD, Portal, receiving_key};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -21,6 +21,7 @@ pub struct Visitor {
     address: IpAddr,
     browser: bool,
     pub key: Option<Arc<ClientKey>>,
+    pub receiving: Arc<jwe::PrivateKey>,
     pub cookies: Arc<Mutex<BTreeMap<String, String>>>,
     pub headers: Vec<(&'static str, String)>,
 }
@@ -52,7 +53,8 @@ impl Visitor {
 
     pub fn new(router: Router, address: IpAddr) -> Self {
         let key = Some(Arc::new(ClientKey::generate()));
-        Self { router, address, browser: true, key, cookies: Arc::default(), headers: Vec::new() }
+        let receiving = Arc::new(receiving_key());
+        Self { router, address, browser: true, key, receiving, cookies: Arc::default(), headers: Vec::new() }
     }
 
     pub fn program(portal: &Portal, address: IpAddr) -> Self {
@@ -142,7 +144,8 @@ impl Visitor {
 
     pub fn seal(&self, challenge: &Challenge, kind: Kind, content: &Value) -> (String, Vec<(&'static str, String)>) {
         let public = self.key.as_ref().map(|key| key.public());
-        let keys = public.as_ref().map(|key| (key, key));
+        let receiving = self.receiving.public();
+        let keys = public.as_ref().map(|key| (key, &receiving));
         let plaintext = content.to_string();
         let envelope =
             seal::seal(&challenge.key, kind, &challenge.short_key, ORIGIN, keys, 0, plaintext.as_bytes()).unwrap();
@@ -186,6 +189,13 @@ impl Visitor {
         let proof = self.key.as_ref().map(|key| key.prove(&format!("{ORIGIN}{}", paths::REFRESH), &nonce));
         let headers: Vec<_> = proof.iter().map(|proof| ("dpop", proof.as_str())).collect();
         self.send(Method::POST, paths::REFRESH, Some("{}".to_owned()), &headers).await
+    }
+
+    /// A request with a proof of the visitor's key: ask for a nonce, prove, send.
+    pub async fn prove_and_post(&self, path: &str, body: &Value) -> Answer {
+        let nonce = self.nonce().await;
+        let proof = self.key.as_ref().unwrap().prove(&format!("{ORIGIN}{path}"), &nonce);
+        self.send(Method::POST, path, Some(body.to_string()), &[("dpop", &proof)]).await
     }
 
     pub async fn nonce(&self) -> String {

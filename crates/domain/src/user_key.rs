@@ -1,0 +1,84 @@
+//! A person's own key: one version in use, those before it for a while.
+
+use crate::UnixMs;
+
+const HOUR_MS: i64 = 60 * 60_000;
+
+/// The most versions that are made of one key within an hour.
+pub const MOST_AN_HOUR: usize = 20;
+
+/// One version, without the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// 1, 2, 3 ... without holes.
+    pub number: u32,
+    pub created_at: UnixMs,
+    /// Replaced: serves until then. `None`: in use.
+    pub ends_at: Option<UnixMs>,
+    pub revoked_at: Option<UnixMs>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Current,
+    /// Replaced, and still good for what runs.
+    Overlap,
+    Ended,
+    Revoked,
+}
+
+/// What becomes of the version in use when the next one is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parting {
+    /// It serves on until then.
+    Overlap { until: UnixMs },
+    /// It is over at once.
+    Revoked,
+}
+
+impl Version {
+    pub fn first(now: UnixMs) -> Self {
+        Self { number: 1, created_at: now, ends_at: None, revoked_at: None }
+    }
+
+    /// The version after this one.
+    #[must_use]
+    pub fn next(&self, now: UnixMs) -> Self {
+        Self { number: self.number + 1, ..Self::first(now) }
+    }
+
+    /// This version, once it is replaced.
+    #[must_use]
+    pub fn parted(self, parting: Parting, now: UnixMs) -> Self {
+        match parting {
+            Parting::Overlap { until } => Self { ends_at: Some(until), ..self },
+            Parting::Revoked => Self { ends_at: Some(now), revoked_at: Some(now), ..self },
+        }
+    }
+
+    pub fn state(&self, now: UnixMs) -> State {
+        match (self.revoked_at, self.ends_at) {
+            (Some(_), _) => State::Revoked,
+            (None, None) => State::Current,
+            (None, Some(end)) if now < end => State::Overlap,
+            (None, Some(_)) => State::Ended,
+        }
+    }
+
+    /// Until when something that begins now may run under this version; `None`: it is not handed out
+    /// any more. The version in use serves as long as it would if it were replaced right now: so
+    /// whoever holds it need not ask whether it was.
+    pub fn until(&self, now: UnixMs, overlap_ms: i64) -> Option<UnixMs> {
+        match self.state(now) {
+            State::Current => Some(now.saturating_add(overlap_ms)),
+            State::Overlap => self.ends_at,
+            State::Ended | State::Revoked => None,
+        }
+    }
+}
+
+/// How long to wait until another version may be made, given when the newest [`MOST_AN_HOUR`] were made,
+/// newest first.
+pub fn wait(made_at: &[UnixMs], now: UnixMs) -> i64 {
+    made_at.get(MOST_AN_HOUR - 1).map_or(0, |at| at.saturating_add(HOUR_MS).saturating_sub(now).max(0))
+}

@@ -1,0 +1,104 @@
+//! A person's own key: which version serves, and until when.
+
+use domain::user_key::{MOST_AN_HOUR, Parting, State, Version, wait};
+use proptest::prelude::*;
+
+const HOUR: i64 = 60 * 60_000;
+
+#[test]
+fn states_come_from_times() {
+    let now = 1_000;
+    for (ends_at, revoked_at, state, until) in [
+        (None, None, State::Current, Some(now + HOUR)),
+        (Some(now + 1), None, State::Overlap, Some(now + 1)),
+        (Some(now), None, State::Ended, None),
+        (Some(now - 1), None, State::Ended, None),
+        (Some(now + 1), Some(now), State::Revoked, None),
+        (Some(now), Some(now), State::Revoked, None),
+    ] {
+        let version = Version { number: 1, created_at: 0, ends_at, revoked_at };
+        assert_eq!(version.state(now), state, "{version:?}");
+        assert_eq!(version.until(now, HOUR), until, "{version:?}");
+    }
+}
+
+#[test]
+fn twenty_an_hour_and_then_one_waits() {
+    let now = 10 * HOUR;
+    let made = vec![now - HOUR + 5; MOST_AN_HOUR];
+    assert_eq!(wait(&made[1..], now), 0);
+    assert_eq!(wait(&made, now), 5);
+    assert_eq!(wait(&made, now + 5), 0);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Wait(i64),
+    Rotate {
+        overlap: i64,
+    },
+    /// Of the version that many before the newest.
+    Revoke(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        (0..2 * HOUR).prop_map(Step::Wait),
+        (1..2 * HOUR).prop_map(|overlap| Step::Rotate { overlap }),
+        (0..4usize).prop_map(Step::Revoke),
+    ];
+    prop::collection::vec(step, 0..40)
+}
+
+/// What the store does, with the newest version last.
+fn take(versions: &mut Vec<Version>, step: &Step, now: &mut i64) {
+    let replace = |versions: &mut Vec<Version>, parting| {
+        let Some(current) = versions.pop() else { return };
+        let next = current.next(*now);
+        versions.extend([current.parted(parting, *now), next]);
+    };
+    match step {
+        Step::Wait(ms) => *now += ms,
+        Step::Rotate { overlap } => replace(versions, Parting::Overlap { until: *now + overlap }),
+        Step::Revoke(0) => replace(versions, Parting::Revoked),
+        Step::Revoke(back) => {
+            if let Some(place) = versions.len().checked_sub(back + 1)
+                && versions[place].state(*now) == State::Overlap
+            {
+                versions[place] = versions[place].clone().parted(Parting::Revoked, *now);
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn one_version_is_in_use_at_every_moment(steps in steps(), overlap in 1..HOUR) {
+        let mut now = 0;
+        let mut versions = vec![Version::first(now)];
+        for step in &steps {
+            let before = versions.clone();
+            take(&mut versions, step, &mut now);
+            let current: Vec<_> = versions.iter().filter(|version| version.state(now) == State::Current).collect();
+            prop_assert_eq!(current, [versions.last().unwrap()]);
+            prop_assert!(versions.iter().zip(1..).all(|(version, number)| version.number == number));
+            for (old, new) in before.iter().zip(&versions) {
+                // Over is over.
+                if old.until(now, overlap).is_none() {
+                    prop_assert_eq!(new.until(now, overlap), None);
+                }
+            }
+        }
+    }
+
+    /// Whoever was told "until then" was not told too much by more than a revocation, and a rotation
+    /// takes nothing away.
+    #[test]
+    fn a_rotation_shortens_nothing_that_runs(asked in 0..HOUR, rotated in 0..HOUR, overlap in 1..HOUR) {
+        prop_assume!(asked <= rotated);
+        let version = Version::first(0);
+        let promised = version.until(asked, overlap).unwrap();
+        let parted = version.parted(Parting::Overlap { until: rotated + overlap }, rotated);
+        prop_assert!(parted.until(rotated, overlap).unwrap() >= promised);
+    }
+}

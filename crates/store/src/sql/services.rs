@@ -1,0 +1,99 @@
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::store::SqlStore;
+use super::tx::{Record, Tx};
+use super::write::Write;
+use crate::Result;
+use crate::audit::Entry;
+use crate::services::{Service, Services};
+use async_trait::async_trait;
+use domain::account::Role;
+
+sql! {
+    ALL = "SELECT name, jwk, kid, role, created_at, changed_at FROM services";
+    ONE = "SELECT name, jwk, kid, role, created_at, changed_at FROM services WHERE name = $1";
+    PUT = "INSERT INTO services (name, jwk, kid, role, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (name) DO UPDATE SET jwk = excluded.jwk, kid = excluded.kid, role = excluded.role,
+            changed_at = excluded.changed_at
+        RETURNING name, jwk, kid, role, created_at, changed_at";
+    REMOVE = "DELETE FROM services WHERE name = $1";
+}
+
+struct Put {
+    service: Service,
+    audit: Entry,
+}
+
+impl Write for Put {
+    type Output = Service;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Service> {
+        let Service { name, jwk, kid, role, created_at, changed_at } = &self.service;
+        let values = [
+            Value::Text(name),
+            Value::Text(jwk),
+            Value::Text(kid),
+            Value::OptText(role.map(Role::as_str)),
+            Value::Int(*created_at),
+            Value::Int(*changed_at),
+        ];
+        let row = tx.one(PUT, values).await?.ok_or(sqlx::Error::RowNotFound)?;
+        append(tx, &self.audit).await?;
+        service(&row)
+    }
+}
+
+struct Remove {
+    name: String,
+    audit: Entry,
+}
+
+impl Write for Remove {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let removed = tx.execute(REMOVE, [Value::Text(&self.name)]).await? == 1;
+        if removed {
+            append(tx, &self.audit).await?;
+        }
+        Ok(removed)
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Services for SqlStore<DB> {
+    async fn services(&self) -> Result<Vec<Service>> {
+        let mut all: Vec<_> = self.all(ALL, []).await?.iter().map(service).collect::<Result<_>>()?;
+        // Sorted here: engines and locales differ in what comes first.
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    }
+
+    async fn service(&self, name: &str) -> Result<Option<Service>> {
+        self.one(ONE, [Value::Text(name)]).await?.as_ref().map(service).transpose()
+    }
+
+    async fn put_service(&self, service: &Service, audit: &Entry) -> Result<Service> {
+        self.write(Put { service: service.clone(), audit: audit.clone() }).await
+    }
+
+    async fn remove_service(&self, name: &str, audit: &Entry) -> Result<bool> {
+        self.write(Remove { name: name.to_owned(), audit: audit.clone() }).await
+    }
+}
+
+fn service<DB: Backend>(row: &Record<DB>) -> Result<Service> {
+    let role = match row.opt_text("role")? {
+        Some(_) => Some(row.word("services", "role", Role::parse)?),
+        None => None,
+    };
+    Ok(Service {
+        name: row.text("name")?,
+        jwk: row.text("jwk")?,
+        kid: row.text("kid")?,
+        role,
+        created_at: row.int("created_at")?,
+        changed_at: row.int("changed_at")?,
+    })
+}

@@ -1,0 +1,124 @@
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::store::SqlStore;
+use super::tx::{Record, Tx};
+use super::write::Write;
+use crate::Result;
+use crate::audit::Entry;
+use crate::user_keys::{NewUserKey, SealedKey, UserKey, UserKeys};
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::user_key::{Parting, Version};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT user_id, version, sealed, created_at, ends_at, revoked_at, made_by FROM user_keys ", $rest)
+    };
+}
+
+sql! {
+    NEWEST = select!("WHERE user_id = $1 ORDER BY version DESC LIMIT $2");
+    ONE = select!("WHERE user_id = $1 AND version = $2");
+    // Of many who make the next version at once, the first changes this row and the others find it changed.
+    CLAIM = "UPDATE users SET key_version = $3 WHERE id = $1 AND key_version = $2 AND deleted_at IS NULL";
+    ADD = "INSERT INTO user_keys (user_id, version, sealed, created_at, made_by) VALUES ($1, $2, $3, $4, $5)";
+    REPLACE = "UPDATE user_keys SET ends_at = $3 WHERE user_id = $1 AND version = $2";
+    REVOKE_CURRENT = "UPDATE user_keys SET ends_at = $3, revoked_at = $3, sealed = ''
+        WHERE user_id = $1 AND version = $2";
+    REVOKE_REPLACED = "UPDATE user_keys SET ends_at = $3, revoked_at = $3, sealed = ''
+        WHERE user_id = $1 AND version = $2 AND revoked_at IS NULL AND ends_at > $3";
+}
+
+/// Writes a version that the caller has put into use.
+pub async fn insert<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    user: &str,
+    number: u32,
+    key: &SealedKey,
+    made_by: Option<&str>,
+    now: UnixMs,
+) -> Result<()> {
+    let (version, made_by) = (Value::Int(number.into()), Value::OptText(made_by));
+    let values = [Value::Text(user), version, Value::Text(&key.0), Value::Int(now), made_by];
+    tx.execute(ADD, values).await.map(drop)
+}
+
+impl Write for NewUserKey {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let (user, next) = (Value::Text(&self.user), Value::Int(self.number.into()));
+        let before = Value::Int(i64::from(self.number) - 1);
+        if tx.execute(CLAIM, [user, before, next]).await? == 0 {
+            return Ok(false);
+        }
+        match self.parting {
+            Parting::Overlap { until } => tx.execute(REPLACE, [user, before, Value::Int(until)]).await?,
+            Parting::Revoked => tx.execute(REVOKE_CURRENT, [user, before, Value::Int(self.now)]).await?,
+        };
+        insert(tx, &self.user, self.number, &self.key, self.made_by.as_deref(), self.now).await?;
+        if let Some(audit) = &self.audit {
+            append(tx, audit).await?;
+        }
+        Ok(true)
+    }
+}
+
+struct Revoke {
+    user: String,
+    number: u32,
+    audit: Entry,
+    now: UnixMs,
+}
+
+impl Write for Revoke {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let values = [Value::Text(&self.user), Value::Int(self.number.into()), Value::Int(self.now)];
+        let revoked = tx.execute(REVOKE_REPLACED, values).await? == 1;
+        if revoked {
+            append(tx, &self.audit).await?;
+        }
+        Ok(revoked)
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> UserKeys for SqlStore<DB> {
+    async fn user_keys(&self, user: &str, limit: u32) -> Result<Vec<UserKey>> {
+        self.all(NEWEST, [Value::Text(user), Value::Int(limit.into())]).await?.iter().map(user_key).collect()
+    }
+
+    async fn user_key(&self, user: &str, number: u32) -> Result<Option<UserKey>> {
+        let row = self.one(ONE, [Value::Text(user), Value::Int(number.into())]).await?;
+        row.as_ref().map(user_key).transpose()
+    }
+
+    async fn add_user_key(&self, key: &NewUserKey) -> Result<bool> {
+        self.write(key.clone()).await
+    }
+
+    async fn revoke_user_key(&self, user: &str, number: u32, audit: &Entry, now: UnixMs) -> Result<bool> {
+        self.write(Revoke { user: user.to_owned(), number, audit: audit.clone(), now }).await
+    }
+
+    async fn sweep_user_keys(&self, over: UnixMs, old: UnixMs) -> Result<u64> {
+        Ok(self.sweep_ended_user_keys(over).await? + self.sweep_old_user_keys(old).await?)
+    }
+}
+
+fn user_key<DB: Backend>(row: &Record<DB>) -> Result<UserKey> {
+    Ok(UserKey {
+        user: row.text("user_id")?,
+        version: Version {
+            number: row.small("user_keys", "version")?,
+            created_at: row.int("created_at")?,
+            ends_at: row.opt_int("ends_at")?,
+            revoked_at: row.opt_int("revoked_at")?,
+        },
+        key: SealedKey(row.text("sealed")?),
+        made_by: row.opt_text("made_by")?,
+    })
+}

@@ -1,0 +1,87 @@
+//! `postern service add|list|remove`
+
+use super::print::{self, moment, nothing};
+use super::user::RoleName;
+use super::{Failure, Outcome};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::entropy::SystemEntropy;
+use crate::flows::operator::Operator;
+use crate::flows::services;
+use clap::Subcommand;
+use domain::account::Role;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use wire::services::Service;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Register a service by its public key, or give it another one
+    Add {
+        /// The name that tickets are asked for by: lower-case letters, digits, -
+        name: String,
+        /// Its public P-256 key as a JWK
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Who gets tickets [default: everybody]
+        #[arg(long, value_enum)]
+        role: Option<RoleName>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the services
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give out no more tickets for a service
+    Remove { name: String },
+}
+
+pub async fn run(config: Config, command: Command) -> Outcome {
+    let store = super::store::open(&config).await?;
+    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    match command {
+        Command::Add { name, key, role, json } => {
+            let role = role.map(|role| Role::from(role).as_str());
+            let service = services::set(&operator, &name, &read(&key)?, role).await?;
+            if json {
+                return print::json(&service);
+            }
+            println!("{} is registered. Tickets for it are sealed to the key {}.", service.name, service.kid);
+            Ok(())
+        }
+        Command::List { json } => list(services::list(operator.store).await?, json),
+        Command::Remove { name } => {
+            if !services::remove(&operator, &name).await? {
+                return Err(nothing(format!("there is no service {name}")));
+            }
+            println!("{name} is removed. Tickets that are out end within five minutes.");
+            Ok(())
+        }
+    }
+}
+
+fn list(services: Vec<Service>, json: bool) -> Outcome {
+    if json {
+        return print::json(&services);
+    }
+    if services.is_empty() {
+        print::empty("There is no service.");
+        return Ok(());
+    }
+    let rows = services.into_iter().map(|service| {
+        let role = service.role.unwrap_or_else(|| "everybody".to_owned());
+        [service.name, service.kid, role, moment(service.changed_at)]
+    });
+    print::table(["NAME", "KEY", "FOR", "CHANGED (UTC)"], rows);
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Value, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    // The text itself is not repeated: it may be a private key.
+    serde_json::from_str(&text).map_err(|_| format!("{} is no JSON", path.display()).into())
+}

@@ -1,0 +1,122 @@
+//! Services, as operators register them.
+
+use super::operator::Operator;
+use crate::keyring::thumbprint;
+use domain::account::Role;
+use domain::service::{BadName, name};
+use serde_json::Value;
+use store::Store;
+use store::audit::Event;
+use wire::jwk::EcJwk;
+use wire::services::Service;
+
+/// Why a service is not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Name(#[from] BadName),
+    #[error("this is a private key (it has a \"d\"), which belongs to the service alone: send its public half")]
+    Private,
+    #[error("the key is no public P-256 key as a JWK: {{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":...,\"y\":...}}")]
+    Key,
+    #[error("a role is user or administrator")]
+    Role,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// All, by name.
+///
+/// # Errors
+/// A row is not readable, or the store does not answer.
+pub async fn list(store: &dyn Store) -> Result<Vec<Service>, Error> {
+    store.services().await?.into_iter().map(shown).collect()
+}
+
+/// Adds a service, or gives the one of this name another key and role.
+///
+/// # Errors
+/// What does not fit.
+pub async fn set(operator: &Operator<'_>, named: &str, jwk: &Value, role: Option<&str>) -> Result<Service, Error> {
+    let (named, key) = (name(named)?, public_key(jwk)?);
+    let service = store::services::Service {
+        name: named.to_owned(),
+        jwk: key.thumbprint_input(),
+        kid: thumbprint(&key),
+        role: role.map(|role| Role::parse(role).ok_or(Error::Role)).transpose()?,
+        created_at: operator.now,
+        changed_at: operator.now,
+    };
+    shown(operator.store.put_service(&service, &operator.entry(Event::ServiceSet, named)).await?)
+}
+
+/// `false`: there is none of this name.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn remove(operator: &Operator<'_>, named: &str) -> store::Result<bool> {
+    operator.store.remove_service(named, &operator.entry(Event::ServiceRemoved, named)).await
+}
+
+/// A point of the curve, and nothing but the public half.
+fn public_key(jwk: &Value) -> Result<EcJwk, Error> {
+    if jwk.get("d").is_some() {
+        return Err(Error::Private);
+    }
+    let key: EcJwk = serde_json::from_value(jwk.clone()).map_err(|_| Error::Key)?;
+    jwe::check_public(&key).map_err(|_| Error::Key)?;
+    Ok(key)
+}
+
+fn shown(service: store::services::Service) -> Result<Service, Error> {
+    Ok(Service {
+        name: service.name,
+        key: serde_json::from_str(&service.jwk).map_err(|_| Error::Key)?,
+        kid: service.kid,
+        role: service.role.map(|role| role.as_str().to_owned()),
+        created_at: service.created_at,
+        changed_at: service.changed_at,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The base point of P-256.
+    fn base() -> Value {
+        let x = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
+        let y = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
+        json!({"kty": "EC", "crv": "P-256", "x": x, "y": y})
+    }
+
+    #[test]
+    fn a_key_is_public_and_on_the_curve() {
+        let mut with_more = base();
+        with_more["kid"] = "mine".into();
+        with_more["use"] = "enc".into();
+        assert_eq!(public_key(&with_more).expect("a key").crv, "P-256");
+        for (member, value) in [
+            ("kty", json!("OKP")),
+            ("crv", json!("P-384")),
+            ("crv", json!(null)),
+            ("x", json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+            ("y", base()["x"].clone()),
+            ("y", json!("T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_Uf")),
+            ("x", json!(7)),
+        ] {
+            let mut wrong = base();
+            wrong[member] = value;
+            assert!(matches!(public_key(&wrong), Err(Error::Key)), "{wrong}");
+        }
+        for wrong in [json!(null), json!([]), json!("key"), json!({"keys": [base()]})] {
+            assert!(matches!(public_key(&wrong), Err(Error::Key)), "{wrong}");
+        }
+        for private in [json!("AAAA"), json!(null)] {
+            let mut wrong = base();
+            wrong["d"] = private;
+            assert!(matches!(public_key(&wrong), Err(Error::Private)));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Tickets: what lets a signed-in person talk to a service in private.
+
+use super::user_keys::{randoms, serving, session};
+use crate::guards::proof::Proven;
+use crate::http::ApiError;
+use crate::state::AppState;
+use domain::encoding::base64url;
+use domain::service::admits;
+use wire::jwk::EcJwk;
+use wire::problem::Code;
+use wire::tickets::{Claims, Confirmation, Header, Issued, Key, LIFETIME_MS, SEALED_TYP, Wish};
+use zeroize::Zeroizing;
+
+/// # Errors
+/// `no_service`, `role_missing`, `key_ended`, `no_session`
+pub async fn issue(state: &AppState, proven: &Proven, wish: &Wish) -> Result<Issued, ApiError> {
+    let session = session(state, proven).await?;
+    let service = state.store.service(&wish.service).await?.ok_or_else(|| ApiError::new(Code::NoService))?;
+    if !admits(service.role, session.role) {
+        return Err(ApiError::new(Code::RoleMissing));
+    }
+    let recipient: EcJwk = serde_json::from_str(&service.jwk).map_err(ApiError::broken)?;
+    let key = serving(state, &session.user, wish.version).await?;
+
+    let now = state.now();
+    let (iat, until) = (now.div_euclid(1000), key.until.div_euclid(1000));
+    let exp = (now + LIFETIME_MS).div_euclid(1000).min(until);
+    let claims = Claims {
+        iss: state.config.origin.clone(),
+        aud: service.name,
+        sub: session.user,
+        jti: state.ulid(),
+        sid: session.id,
+        iat,
+        nbf: iat,
+        exp,
+        roles: vec![session.role.as_str().to_owned()],
+        cnf: Confirmation { jkt: proven.jkt.clone() },
+        user_key: Key { version: key.version.number, k: base64url(&key.secret), until },
+    };
+    let signed = Zeroizing::new(state.tokens.sign_ticket(&claims).map_err(ApiError::broken)?);
+    let header = |epk| Header {
+        alg: jwe::ALG.to_owned(),
+        enc: jwe::ENC.to_owned(),
+        typ: SEALED_TYP.to_owned(),
+        cty: "JWT".to_owned(),
+        kid: service.kid,
+        epk,
+    };
+    let ticket = jwe::seal(&recipient, header, signed.as_bytes(), &randoms(state)).map_err(ApiError::broken)?;
+    let (version, expires_at, key_until) = (claims.user_key.version, exp * 1000, until * 1000);
+    Ok(Issued { ticket, jti: claims.jti, version, expires_at, key_until })
+}

@@ -1,0 +1,221 @@
+//! A person's own keys: listed, handed out, replaced, revoked.
+
+use super::operator::Operator;
+use crate::guards::proof::Proven;
+use crate::http::ApiError;
+use crate::keyring::thumbprint;
+use crate::state::AppState;
+use crate::user_keys;
+use domain::UnixMs;
+use domain::encoding::base64url;
+use domain::user_key::{MOST_AN_HOUR, Parting, State, Version, wait};
+use store::audit::{Entry, Event};
+use store::sessions::Row;
+use store::user_keys::{NewUserKey, UserKey};
+use wire::jwk::EcJwk;
+use wire::problem::Code;
+use wire::user_keys::{self as wired, Content, Header, SealedUserKey, UserKeys, Wish};
+use zeroize::Zeroizing;
+
+/// Versions of a list.
+const SHOWN: u32 = 100;
+/// Another rotation can be faster; each time it is, somebody has a new version.
+const TRIES: u32 = 8;
+
+/// All versions that are kept, newest first.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn list(state: &AppState, user: &str) -> Result<UserKeys, ApiError> {
+    newest(state, user).await?;
+    let (keys, now) = (state.store.user_keys(user, SHOWN).await?, state.now());
+    let keys = keys.iter().map(|key| shown(&key.version, now)).collect();
+    Ok(UserKeys { keys, overlap_ms: overlap_ms(state) })
+}
+
+/// One version, sealed to the receiving key of the session that asks.
+///
+/// # Errors
+/// `session_unbound`, `key_ended`, `no_session`
+pub async fn hand_out(state: &AppState, proven: &Proven, wish: &Wish) -> Result<SealedUserKey, ApiError> {
+    let session = session(state, proven).await?;
+    let unbound = || ApiError::new(Code::SessionUnbound);
+    let recipient = session.receiving_key.as_deref().and_then(|jwk| serde_json::from_str::<EcJwk>(jwk).ok());
+    let recipient = recipient.ok_or_else(unbound)?;
+    let key = serving(state, &session.user, wish.version).await?;
+    let kid = format!("{}.{}", session.user, key.version.number);
+    let content = Content { kty: "oct".to_owned(), kid, k: base64url(&key.secret) };
+    let content = Zeroizing::new(serde_json::to_vec(&content).map_err(ApiError::broken)?);
+    let header = |epk| Header {
+        alg: jwe::ALG.to_owned(),
+        enc: jwe::ENC.to_owned(),
+        typ: wired::TYP.to_owned(),
+        kid: thumbprint(&recipient),
+        epk,
+        sub: session.user.clone(),
+        sid: session.id.clone(),
+    };
+    // A receiving key that is no point of its curve is none.
+    let sealed = jwe::seal(&recipient, header, &content, &randoms(state)).map_err(|_| unbound())?;
+    Ok(SealedUserKey { about: shown(&key.version, state.now()), key: sealed })
+}
+
+/// Puts a new version into use. The one before serves on for the overlap.
+///
+/// # Errors
+/// `account_delayed`: too many within an hour.
+pub async fn rotate(state: &AppState, user: &str, audit: Entry) -> Result<(), ApiError> {
+    for _ in 0..TRIES {
+        let current = newest(state, user).await?;
+        let parting = Parting::Overlap { until: state.now() + overlap_ms(state) };
+        if follow(state, &current, parting, &audit, current.version.number + 1).await? {
+            return Ok(());
+        }
+    }
+    Err(ApiError::wait(Code::Busy, 1000))
+}
+
+/// A new version for somebody else.
+///
+/// # Errors
+/// As [`rotate`].
+pub async fn make(state: &AppState, operator: &Operator<'_>, user: &str) -> Result<UserKeys, ApiError> {
+    rotate(state, user, operator.entry_of(Event::UserKeyMade, user)).await?;
+    list(state, user).await
+}
+
+/// Ends a version now. Where it is the one in use, the next takes its place in the same write.
+///
+/// # Errors
+/// `not_found`, `key_ended`, and as [`rotate`].
+pub async fn revoke(state: &AppState, user: &str, number: u32, audit: Entry) -> Result<(), ApiError> {
+    for _ in 0..TRIES {
+        let now = state.now();
+        let key = state.store.user_key(user, number).await?.ok_or_else(|| ApiError::new(Code::NotFound))?;
+        let done = match key.version.state(now) {
+            State::Current => follow(state, &key, Parting::Revoked, &audit, number).await?,
+            State::Overlap => state.store.revoke_user_key(user, number, &about(&audit, number), now).await?,
+            State::Ended | State::Revoked => return Err(ApiError::new(Code::KeyEnded)),
+        };
+        if done {
+            return Ok(());
+        }
+    }
+    Err(ApiError::wait(Code::Busy, 1000))
+}
+
+/// A version that may be handed out, with the key.
+pub struct Serving {
+    pub version: Version,
+    /// Until when something that begins now may run under it.
+    pub until: UnixMs,
+    pub secret: Zeroizing<Vec<u8>>,
+}
+
+/// The version that is asked for, else the one in use.
+///
+/// # Errors
+/// `key_ended`
+pub async fn serving(state: &AppState, user: &str, number: Option<u32>) -> Result<Serving, ApiError> {
+    let key = match number {
+        Some(number) => state.store.user_key(user, number).await?,
+        None => Some(newest(state, user).await?),
+    };
+    let key = key.ok_or_else(|| ApiError::new(Code::KeyEnded))?;
+    let until = key.version.until(state.now(), overlap_ms(state)).ok_or_else(|| ApiError::new(Code::KeyEnded))?;
+    let secret = user_keys::open(&state.key_encryption, &key)?;
+    Ok(Serving { version: key.version, until, secret })
+}
+
+/// The session that proved its key, as it is now: roles and receiving key are the store's and not the token's.
+///
+/// # Errors
+/// `no_session`: it ended while it asked.
+pub async fn session(state: &AppState, proven: &Proven) -> Result<Row, ApiError> {
+    let row = state.store.session(&proven.session.claims.sid).await?;
+    let live = row.filter(|row| !row.user_disabled && !row.life.is_over(state.now()));
+    live.ok_or_else(|| ApiError::new(Code::NoSession))
+}
+
+/// What sealing one message takes.
+pub fn randoms(state: &AppState) -> jwe::Random {
+    let (ephemeral, content_key, iv) = (state.entropy.bytes(), state.entropy.bytes(), state.entropy.bytes());
+    jwe::Random { ephemeral, content_key, iv }
+}
+
+/// The newest version, which is the one in use. Accounts from before there were keys get their first now.
+async fn newest(state: &AppState, user: &str) -> Result<UserKey, ApiError> {
+    for _ in 0..TRIES {
+        if let Some(key) = state.store.user_keys(user, 1).await?.pop() {
+            return Ok(key);
+        }
+        let first = NewUserKey {
+            user: user.to_owned(),
+            number: 1,
+            key: user_keys::make(&state.key_encryption, &*state.entropy, user, 1)?,
+            made_by: None,
+            parting: Parting::Revoked,
+            audit: None,
+            now: state.now(),
+        };
+        state.store.add_user_key(&first).await?;
+    }
+    Err(ApiError::new(Code::NoSession))
+}
+
+/// Makes the version after `current`, if that still is the newest. `told`: the version that the trail names.
+async fn follow(
+    state: &AppState,
+    current: &UserKey,
+    parting: Parting,
+    audit: &Entry,
+    told: u32,
+) -> Result<bool, ApiError> {
+    let (now, user) = (state.now(), &current.user);
+    let lately = state.store.user_keys(user, u32::try_from(MOST_AN_HOUR).unwrap_or(u32::MAX)).await?;
+    let made_at: Vec<_> = lately.iter().map(|key| key.version.created_at).collect();
+    match wait(&made_at, now) {
+        0 => {}
+        ms => return Err(ApiError::wait(Code::AccountDelayed, ms)),
+    }
+    let number = current.version.next(now).number;
+    let new = NewUserKey {
+        user: user.clone(),
+        number,
+        key: user_keys::make(&state.key_encryption, &*state.entropy, user, number)?,
+        made_by: audit.actor.clone(),
+        parting,
+        audit: Some(about(audit, told)),
+        now,
+    };
+    Ok(state.store.add_user_key(&new).await?)
+}
+
+fn about(audit: &Entry, number: u32) -> Entry {
+    Entry { about: format!("version {number}"), ..audit.clone() }
+}
+
+fn overlap_ms(state: &AppState) -> i64 {
+    state.config.settings.keys.overlap.ms()
+}
+
+fn shown(version: &Version, now: UnixMs) -> wired::UserKey {
+    wired::UserKey {
+        version: version.number,
+        state: match version.state(now) {
+            State::Current => wired::State::Current,
+            State::Overlap => wired::State::Overlap,
+            State::Ended => wired::State::Ended,
+            State::Revoked => wired::State::Revoked,
+        },
+        created_at: version.created_at,
+        ends_at: version.ends_at,
+        revoked_at: version.revoked_at,
+    }
+}
+
+impl std::fmt::Debug for Serving {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Serving(version {})", self.version.number)
+    }
+}

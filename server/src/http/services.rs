@@ -1,0 +1,52 @@
+//! `/api/admin/services`: for administrators.
+
+use super::{ApiError, request};
+use crate::flows::operator::Operator;
+use crate::flows::services::{self, Error};
+use crate::guards::administrator::Administrator;
+use crate::guards::client::Client;
+use crate::state::AppState;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use http::StatusCode;
+use serde_json::Value;
+use wire::problem::Code;
+use wire::services::{NewService, Service, Services};
+
+pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Services>, ApiError> {
+    Ok(Json(Services { services: services::list(&*state.store).await? }))
+}
+
+/// A new one, or another key for one that is there.
+pub async fn set(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Service>), ApiError> {
+    let wish: NewService<Value> = request::body(&body)?;
+    let operator = Operator::administrator(&state, &client, &administrator);
+    let service = services::set(&operator, &wish.name, &wish.key, wish.role.as_deref()).await?;
+    Ok((StatusCode::CREATED, Json(service)))
+}
+
+pub async fn remove(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let operator = Operator::administrator(&state, &client, &administrator);
+    let removed = services::remove(&operator, &name).await?;
+    if removed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NoService)) }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(error) => error.into(),
+            unfit => Self::explained(Code::BadRequest, unfit),
+        }
+    }
+}

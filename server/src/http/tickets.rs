@@ -1,0 +1,15 @@
+//! `POST /api/tickets`
+
+use super::{ApiError, request};
+use crate::flows::tickets;
+use crate::guards::proof::Proven;
+use crate::state::AppState;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use wire::tickets::Issued;
+
+/// A ticket for a service, good for five minutes.
+pub async fn issue(State(state): State<AppState>, proven: Proven, body: Bytes) -> Result<Json<Issued>, ApiError> {
+    Ok(Json(tickets::issue(&state, &proven, &request::body(&body)?).await?))
+}

@@ -1,0 +1,65 @@
+//! `/api/keys/user` and below.
+
+use super::{ApiError, request};
+use crate::flows::{self, audit, user_keys};
+use crate::guards::client::Client;
+use crate::guards::proof::Proven;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use http::StatusCode;
+use store::audit::{Entry, Event};
+use wire::problem::Code;
+use wire::user_keys::{SealedUserKey, UserKeys};
+
+/// My versions, newest first, without the keys.
+pub async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<UserKeys>, ApiError> {
+    Ok(Json(user_keys::list(&state, &session.claims.sub).await?))
+}
+
+/// One of my keys, sealed to this session's receiving key.
+pub async fn hand_out(
+    State(state): State<AppState>,
+    proven: Proven,
+    body: Bytes,
+) -> Result<Json<SealedUserKey>, ApiError> {
+    Ok(Json(user_keys::hand_out(&state, &proven, &request::body(&body)?).await?))
+}
+
+/// A new version of mine. My versions after that.
+pub async fn rotate(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    proven: Proven,
+) -> Result<(StatusCode, Json<UserKeys>), ApiError> {
+    let audit = entry(&state, &client, &proven.session, Event::UserKeyReplaced);
+    flows::to_its_end(async move {
+        let user = &proven.session.claims.sub;
+        user_keys::rotate(&state, user, audit).await?;
+        Ok((StatusCode::CREATED, Json(user_keys::list(&state, user).await?)))
+    })
+    .await
+}
+
+/// Ends a version of mine. It asks for no proof, like the end of a session: whoever fears for a key must
+/// be able to, from whatever device is at hand.
+pub async fn revoke(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: SignedIn,
+    Path(version): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let number = version.parse().map_err(|_| ApiError::new(Code::NotFound))?;
+    let audit = entry(&state, &client, &session, Event::UserKeyRevoked);
+    flows::to_its_end(async move { user_keys::revoke(&state, &session.claims.sub, number, audit).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn entry(state: &AppState, client: &Client, session: &SignedIn, event: Event) -> Entry {
+    let mut entry = audit::entry(state, client, event, audit::OK);
+    entry.user = Some(session.claims.sub.clone());
+    entry.session = Some(session.claims.sid.clone());
+    entry
+}

@@ -1,0 +1,52 @@
+//! People's own keys as they are kept: 32 random bytes under the key-encryption key.
+
+use crate::entropy::Entropy;
+use crate::key_encryption::{Error, KeyEncryptionKey};
+use store::user_keys::{SealedKey, UserKey};
+use zeroize::Zeroizing;
+
+/// A new key for a version of a user's, as it goes into the store.
+///
+/// # Errors
+/// Never for the sizes of keys.
+pub fn make(key: &KeyEncryptionKey, entropy: &dyn Entropy, user: &str, number: u32) -> Result<SealedKey, Error> {
+    let secret = Zeroizing::new(entropy.bytes::<32>());
+    key.seal(entropy, &place(user, number), secret.as_slice()).map(SealedKey)
+}
+
+/// The 32 bytes.
+///
+/// # Errors
+/// [`Error::WrongKey`]: it was sealed by another key-encryption key, for another row, or is erased.
+pub fn open(key: &KeyEncryptionKey, stored: &UserKey) -> Result<Zeroizing<Vec<u8>>, Error> {
+    key.open(&place(&stored.user, stored.version.number), &stored.key.0)
+}
+
+/// Bound into what is sealed: a row that is moved to another user opens nothing.
+fn place(user: &str, number: u32) -> String {
+    format!("user_keys/{user}/{number}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SystemEntropy;
+    use domain::user_key::Version;
+
+    #[test]
+    fn a_key_opens_in_its_own_row_alone() {
+        let keys = [[1; 32], [2; 32]].map(|bytes| KeyEncryptionKey::new(&bytes).expect("32 bytes"));
+        let sealed = make(&keys[0], &SystemEntropy, "ada", 1).expect("sealed");
+        let row = |user: &str, number| UserKey {
+            user: user.to_owned(),
+            version: Version { number, ..Version::first(0) },
+            key: sealed.clone(),
+            made_by: None,
+        };
+        assert_eq!(open(&keys[0], &row("ada", 1)).expect("opens").len(), 32);
+        assert!(open(&keys[1], &row("ada", 1)).is_err());
+        assert!(open(&keys[0], &row("bob", 1)).is_err());
+        assert!(open(&keys[0], &row("ada", 2)).is_err());
+        assert!(open(&keys[0], &UserKey { key: SealedKey(String::new()), ..row("ada", 1) }).is_err());
+    }
+}
