@@ -170,14 +170,14 @@ export class Server {
 }
 
 /** The program under test. */
-function program(): string {
+export function program(): string {
   const path = process.env.POSTERN_BIN;
   if (!path || !existsSync(path)) throw new Error('POSTERN_BIN names no program: run the tests with `make test`');
   return path;
 }
 
 /** Nothing of the caller's own settings. */
-function environment(): NodeJS.ProcessEnv {
+export function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1' };
 }
 
