@@ -6,10 +6,14 @@ import { freePort, program, environment, type Server } from './server';
 
 /** A running time server, registered at `server`, which names it to terminals. */
 export class TimeServer {
+  private log = '';
+
   private constructor(
     private readonly process: ChildProcess,
     readonly address: string,
-  ) {}
+  ) {
+    process.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
+  }
 
   static async start(server: Server): Promise<TimeServer> {
     const address = `127.0.0.1:${await freePort()}`;
@@ -25,18 +29,20 @@ export class TimeServer {
     await server.restart({ 'time.tcp': address });
 
     const args = ['time-server', '--listen', '127.0.0.1:0', '--tcp', address, '--issuer', server.origin];
-    const child = spawn(program(), args, { ...place, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(program(), args, { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
+    const time = new TimeServer(child, address);
     process.once('exit', () => child.kill('SIGKILL'));
     await new Promise<void>((resolve, reject) => {
-      child.once('exit', (code) => reject(new Error(`the time server ended with ${code}`)));
+      child.once('exit', (code) => reject(new Error(`the time server ended with ${code}: ${time.log}`)));
       createInterface({ input: child.stdout }).on('line', (line) => / for terminals on /.test(line) && resolve());
     });
-    return new TimeServer(child, address);
+    return time;
   }
 
   async end(): Promise<void> {
     const gone = new Promise<void>((resolve) => this.process.once('exit', () => resolve()));
     this.process.kill('SIGTERM');
     await gone;
+    if (this.log.includes('panicked')) throw new Error(this.log);
   }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use wire::tickets::{Issued, LIFETIME_MS};
 use wire::time::{CloseReason, LONGEST_MESSAGE};
 
 pub use channel::client::Reading;
@@ -31,9 +30,10 @@ struct Connection {
     conversation: Conversation,
     /// Of the user's key.
     version: u32,
+    /// How long the connection may run, by the time server's clock.
     until: i64,
-    /// When to show a new ticket, by this machine's clock.
-    renew_at: i64,
+    /// When to show a new ticket, by this machine's clock; not known before the server has told the time.
+    renew_at: Option<i64>,
 }
 
 impl<'a> TimeServer<'a> {
@@ -97,19 +97,22 @@ impl<'a> TimeServer<'a> {
         let signature = self.session.keys().sign(&unsigned);
         let (hello, conversation) = opening.hello(&unsigned, &signature).map_err(foreign)?;
         self.write(&mut stream, hello.as_bytes()).await?;
-        let renew_at = machine.now() + half_of(&issued, issued.key_until);
-        Ok(Connection { stream, conversation, version: issued.version, until: issued.key_until, renew_at })
+        Ok(Connection { stream, conversation, version: issued.version, until: issued.key_until, renew_at: None })
     }
 
     async fn ask(&mut self) -> Result<Reading> {
         let Some(mut connection) = self.connection.take() else { return Err(Error::Closed(CloseReason::Unknown)) };
-        if self.session.machine().now() >= connection.renew_at {
+        if connection.renew_at.is_some_and(|at| self.session.machine().now() >= at) {
             self.renew(&mut connection).await?;
         }
         let frame = connection.conversation.ask(self.session.machine().now_ns()).map_err(Error::Closed)?;
         self.write(&mut connection.stream, &frame).await?;
         loop {
             if let Heard::Time(reading) = self.hear(&mut connection).await? {
+                // Half of what is left leaves time to try again. No two clocks need to agree for that.
+                let left = (connection.until - reading.server_ns / 1_000_000).max(0);
+                let now = self.session.machine().now();
+                connection.renew_at.get_or_insert(now + left / 2);
                 self.connection = Some(connection);
                 return Ok(reading);
             }
@@ -118,19 +121,19 @@ impl<'a> TimeServer<'a> {
 
     /// Shows a new ticket. Under a key that was replaced the connection runs to its end, and no ticket helps.
     async fn renew(&self, connection: &mut Connection) -> Result<()> {
-        connection.renew_at = i64::MAX;
+        connection.renew_at = Some(i64::MAX);
         let issued = match self.session.ticket(&self.service, Some(connection.version)).await {
             Err(error) if is_over(&error) => return Ok(()),
             result => result?,
         };
-        let frame = connection.conversation.renew(issued.ticket.clone()).map_err(Error::Closed)?;
+        let frame = connection.conversation.renew(issued.ticket).map_err(Error::Closed)?;
         self.write(&mut connection.stream, &frame).await?;
         let Heard::Renewed { until } = self.hear(connection).await? else {
             return Err(Error::Closed(CloseReason::OutOfOrder));
         };
         if until > connection.until {
             connection.until = until;
-            connection.renew_at = self.session.machine().now() + half_of(&issued, until);
+            connection.renew_at = None;
         }
         Ok(())
     }
@@ -168,10 +171,4 @@ impl<'a> TimeServer<'a> {
     fn unreachable(&self, error: std::io::Error) -> Error {
         Error::Unreachable(self.address.clone(), error.into())
     }
-}
-
-/// Half of what is left until then. A ticket was made at the beginning of its lifetime, so this does not ask
-/// what time it is here.
-fn half_of(issued: &Issued, until: i64) -> i64 {
-    (until - (issued.expires_at - LIFETIME_MS)).max(0) / 2
 }
