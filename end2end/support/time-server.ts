@@ -1,48 +1,59 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort, program, environment, type Server } from './server';
+import { environment, freePort, program, type Server } from './server';
 
-/** A running time server, registered at `server`, which names it to terminals. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+/** A running time server, registered at a portal. */
 export class TimeServer {
-  private log = '';
+  log = '';
+  private process: ChildProcess | undefined;
 
   private constructor(
-    private readonly process: ChildProcess,
-    readonly address: string,
-  ) {
-    process.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
+    private readonly portal: Server,
+    readonly port: number,
+    readonly tcp: number,
+  ) {}
+
+  /** Starts one beside a portal, which is started again with its address. */
+  static async beside(portal: Server): Promise<TimeServer> {
+    const server = new TimeServer(portal, await freePort(), await freePort());
+    await server.run();
+    const registered = await portal.command(['service', 'add', 'time', '--key', join(portal.dataDir, 'time-server.jwk')]);
+    if (registered.code !== 0) throw new Error(`the time server is not registered: ${registered.stderr}`);
+    const { port, tcp } = server;
+    await portal.restart({ 'time.url': `ws://localhost:${port}/time`, 'time.tcp': `localhost:${tcp}` });
+    return server;
   }
 
-  static async start(server: Server): Promise<TimeServer> {
-    const address = `127.0.0.1:${await freePort()}`;
-    const place = { cwd: server.dataDir, env: environment() };
-    const key = spawn(program(), ['time-server', 'key'], place);
-    let jwk = '';
-    key.stdout.on('data', (chunk: Buffer) => (jwk += chunk.toString()));
-    await new Promise((resolve) => key.once('close', resolve));
-    const file = join(server.dataDir, 'time.jwk');
-    await writeFile(file, jwk);
-    const added = await server.command(['service', 'add', 'time', '--key', file]);
-    if (added.code !== 0) throw new Error(`no service: ${added.stderr}`);
-    await server.restart({ 'time.tcp': address });
-
-    const args = ['time-server', '--listen', '127.0.0.1:0', '--tcp', address, '--issuer', server.origin];
-    const child = spawn(program(), args, { ...place, stdio: ['ignore', 'pipe', 'pipe'] });
-    const time = new TimeServer(child, address);
-    process.once('exit', () => child.kill('SIGKILL'));
-    await new Promise<void>((resolve, reject) => {
-      child.once('exit', (code) => reject(new Error(`the time server ended with ${code}: ${time.log}`)));
-      createInterface({ input: child.stdout }).on('line', (line) => / for terminals on /.test(line) && resolve());
+  async run(): Promise<void> {
+    const { dataDir, origin } = this.portal;
+    const args = ['time-server', '--listen', `127.0.0.1:${this.port}`, '--tcp', `127.0.0.1:${this.tcp}`, '--issuer', origin];
+    const child = spawn(program(), [...args, '--set', `key=${join(dataDir, 'time-server.key')}`], {
+      cwd: dataDir,
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return time;
+    this.process = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    child.stderr.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
+    await new Promise<void>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`the time server ended with ${code}: ${this.log}`)));
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        if (line.startsWith('Its public key')) resolve();
+      });
+    });
   }
 
   async end(): Promise<void> {
-    const gone = new Promise<void>((resolve) => this.process.once('exit', () => resolve()));
-    this.process.kill('SIGTERM');
+    const child = this.process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
     await gone;
-    if (this.log.includes('panicked')) throw new Error(this.log);
   }
 }

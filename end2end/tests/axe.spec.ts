@@ -3,13 +3,16 @@ import { AccountPage } from '../pages/account';
 import { BannedPage } from '../pages/banned';
 import { Dashboard } from '../pages/dashboard';
 import { LoginPage } from '../pages/login';
+import { KeysPage } from '../pages/keys';
 import { People } from '../pages/people';
 import { SignupPage } from '../pages/signup';
+import { TimePage } from '../pages/time';
 import { LOOKS, faults } from '../support/axe';
 import { Client } from '../support/client';
 import { lift } from '../support/lift';
 import { newPassword, type Person, type Server } from '../support/server';
 import { expect, test } from '../support/test';
+import { TimeServer } from '../support/time-server';
 
 test.use({ alone: true, settings: { 'signup.mode': 'open', 'ban.invalid_credentials.ladder': '["1m"]' } });
 
@@ -43,6 +46,19 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
   await page.goto('/dashboard/activity');
   await look('activity');
 
+  const keys = new KeysPage(page);
+  await keys.open();
+  await keys.rotate.click();
+  await look('keys with a question');
+  await keys.open('/dashboard/server-keys');
+  await look('server keys');
+  const time = new TimePage(page);
+  await time.open();
+  await look('time');
+  await time.start();
+  await expect(time.clock).toHaveText(/\d\d:\d\d:\d\d \.\d{9}/);
+  await look('time that runs');
+
   const people = new People(page);
   await new AccountPage(page).open();
   await look('account');
@@ -67,10 +83,14 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
   await lift(server);
 }
 
+let time: TimeServer | undefined;
+test.afterEach(() => time?.end());
+
 /** Somebody with two more devices and a history. */
 async function somebody(server: Server): Promise<Person> {
   const ada = await server.person('administrator');
   await server.person();
+  time = await TimeServer.beside(server);
   for (const [address, agent] of [['127.0.0.71', 'curl/8.14.1'], ['127.0.0.72', 'postern-client/1.0']] as const) {
     const answer = await new Client(server, address, { 'user-agent': agent }).login(ada);
     expect(answer.status).toBe(200);
@@ -98,7 +118,7 @@ test('axe finds nothing on any page, in any colours, narrow and wide', async ({ 
       }
     }
   });
-  expect(looked.size).toBe(17);
+  expect(looked.size).toBe(21);
 });
 
 test('nothing scrolls sideways at 320 px, nor at 200 %', async ({ visit, server, watch }) => {

@@ -10,9 +10,10 @@ const test = base.extend<{ machine: Machine; time: TimeServer }>({
     await machine.remove();
   },
   time: async ({ server }, use) => {
-    const time = await TimeServer.start(server);
+    const time = await TimeServer.beside(server);
     await use(time);
     await time.end();
+    expect(time.log).not.toContain('panicked');
   },
 });
 
@@ -64,7 +65,7 @@ test.describe('with a time server', () => {
     const reading = JSON.parse(told.stdout);
     expect(reading).toEqual({ time: expect.stringMatching(/\.\d{9}Z$/), offset_ns: expect.any(Number), round_trip_ns: expect.any(Number), version: 1 });
     expect(Math.abs(Date.parse(reading.time) - Date.now())).toBeLessThan(60_000);
-    expect((await machine.run(['time', '--time-server', time.address])).stdout).toMatch(MOMENT);
+    expect((await machine.run(['time', '--time-server', `127.0.0.1:${time.tcp}`])).stdout).toMatch(MOMENT);
     expect((await machine.run(['time', '--time-server', '127.0.0.1:9'])).code).toBe(5);
 
     const rotated = JSON.parse((await machine.run(['keys', 'rotate', '--json'])).stdout);
@@ -81,7 +82,7 @@ test.describe('with a time server', () => {
     let connections = 0;
     const between = createServer((near) => {
       connections += 1;
-      const far = connect(Number(time.address.split(':')[1]), '127.0.0.1');
+      const far = connect(time.tcp, '127.0.0.1');
       near.pipe(far).pipe(near);
       for (const socket of [near, far]) socket.on('error', () => socket.destroy());
     });

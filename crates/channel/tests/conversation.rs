@@ -1,4 +1,5 @@
 //! The client's side, against a server's end made here.
+#![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
 use channel::client::{Conversation, Error, Heard, Opening, refusal};
 use channel::{Keys, Opener, Randoms, Sealer};

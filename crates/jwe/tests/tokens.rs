@@ -1,4 +1,5 @@
 //! What is sealed opens again, for its recipient alone and unchanged.
+#![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
 use jwe::{ALG, ENC, Error, PrivateKey, Random, check_public, parse, seal, thumbprint};
 use proptest::prelude::*;

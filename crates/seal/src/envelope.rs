@@ -2,8 +2,8 @@
 //! byte of the protected header as associated data.
 
 use crate::rng::OsRng;
-use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::{Aes256Gcm, Nonce};
+use aes_gcm::aead::{AeadInPlace, KeyInit};
+use aes_gcm::{Aes256Gcm, Key, Nonce};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use rand_core::RngCore;
 use rsa::{BigUint, Oaep, RsaPublicKey};
@@ -63,8 +63,8 @@ fn seal_parts(key: &RsaPublicKey, header: &[u8], plaintext: &[u8]) -> Result<Str
     let wrapped = key.encrypt(&mut OsRng, Oaep::new::<Sha256>(), content_key.as_slice()).map_err(|_| Error::Seal)?;
     let header = Base64UrlUnpadded::encode_string(header);
     let mut content = Zeroizing::new(plaintext.to_vec());
-    let tag = Aes256Gcm::new((&*content_key).into())
-        .encrypt_inout_detached(&Nonce::from(iv), header.as_bytes(), content.as_mut_slice().into())
+    let tag = Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(content_key.as_slice()))
+        .encrypt_in_place_detached(Nonce::from_slice(&iv), header.as_bytes(), &mut content)
         .map_err(|_| Error::Seal)?;
 
     Ok([

@@ -7,6 +7,7 @@ mod backup;
 mod ban;
 mod calibrate;
 mod config;
+mod demo;
 mod doctor;
 mod firewall;
 mod invite;
@@ -16,10 +17,12 @@ mod service;
 mod session;
 mod setup;
 mod store;
+mod time_server;
 mod user;
 
-use crate::config::{Config, Layers};
-use clap::{Parser, Subcommand};
+use crate::config::{Config, ConfigError, Layers, TimeServer};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -83,11 +86,22 @@ enum Command {
     Doctor(doctor::Args),
     /// Measure password hashing on this machine and suggest settings; changes nothing
     Calibrate(calibrate::Args),
+    /// Look at all of it: a portal and a time server on this machine, with data in ./demo
+    Demo,
+    /// Tell the time to whoever has a ticket: a program of its own, with settings of its own
+    TimeServer(time_server::Args),
 }
 
 /// Parses, runs, and says in one line what went wrong. Exit codes: see [`EXIT_CODES`].
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    // POSTERN_CONFIG names postern.toml; a flag names the file of the command that it stands before.
+    let flagged = matches.value_source("config") == Some(ValueSource::CommandLine);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Some(Command::TimeServer(args)) = &cli.command {
+        let settings = cli.time_server(args, flagged);
+        return exit_code(settings.map_err(Failure::from).and_then(|settings| time_server::run(&settings, args)));
+    }
     let (config, origins) = match cli.layers().load_with_origins() {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -97,11 +111,12 @@ pub fn main() -> ExitCode {
     };
     // `postern ban list | head`: a reader that has seen enough ends the command, without a word. A server
     // must outlive its readers.
-    if !matches!(cli.command, None | Some(Command::Serve(_))) {
+    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo)) {
         sigpipe::reset();
     }
     let outcome = match cli.command.unwrap_or(Command::Serve(serve::Args::default())) {
         Command::Serve(_) => serve::run(config),
+        Command::Demo => demo::run(config),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
@@ -118,19 +133,30 @@ pub fn main() -> ExitCode {
         Command::Restore(args) => blocking(backup::restore(config, args)),
         Command::Doctor(args) => blocking(doctor::run(config, args)),
         Command::Calibrate(args) => calibrate::run(&config, &args),
+        // Was run above, without the portal's settings.
+        Command::TimeServer(_) => Ok(()),
     };
+    exit_code(outcome)
+}
+
+fn exit_code(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("postern: {}", crate::jobs::chain(&*error));
-            if error.is::<print::Nothing>() { ExitCode::from(3) } else { ExitCode::FAILURE }
+            match error {
+                error if error.is::<print::Nothing>() => ExitCode::from(3),
+                error if error.is::<ConfigError>() => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
 
 impl Cli {
     fn layers(&self) -> Layers {
-        let mut flags = self.set.clone();
+        let mut flags = if matches!(self.command, Some(Command::Demo)) { demo::settings() } else { Vec::new() };
+        flags.extend(self.set.clone());
         if let Some(folder) = &self.data_dir {
             flags.push(("data_dir".to_owned(), folder.clone()));
         }
@@ -138,6 +164,16 @@ impl Cli {
             flags.extend(args.settings());
         }
         Layers { file: self.config.clone(), environment: std::env::vars().collect(), flags }
+    }
+
+    fn time_server(&self, args: &time_server::Args, flagged: bool) -> Result<TimeServer, ConfigError> {
+        let mut flags = self.set.clone();
+        if let Some(folder) = &self.data_dir {
+            flags.push(("key".to_owned(), format!("{folder}/time-server.key")));
+        }
+        flags.extend(args.settings());
+        let environment: Vec<_> = std::env::vars().collect();
+        TimeServer::load(self.config.as_deref().filter(|_| flagged), &environment, &flags)
     }
 }
 
@@ -168,7 +204,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 }

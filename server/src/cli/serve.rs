@@ -2,7 +2,7 @@
 
 use super::{Failure, Outcome, data_folder};
 use crate::clock::SystemClock;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, Log, LogFormat};
 use crate::connections::{self, Door, Tls};
 use crate::entropy::SystemEntropy;
 use crate::router::router;
@@ -33,7 +33,7 @@ impl Args {
 }
 
 pub fn run(config: Config) -> Outcome {
-    start_log(&config)?;
+    start_log(&config.settings.log)?;
     // The hash threads do the heavy work: two threads for requests serve thousands.
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     tokio::runtime::Builder::new_multi_thread()
@@ -94,7 +94,7 @@ async fn greet(state: &AppState, listener: &TcpListener, tls: bool) -> Outcome {
     Ok(())
 }
 
-async fn wait_for_signal() -> Outcome {
+pub(super) async fn wait_for_signal() -> Outcome {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
         _ = terminate.recv() => {}
@@ -103,8 +103,7 @@ async fn wait_for_signal() -> Outcome {
     Ok(())
 }
 
-fn start_log(config: &Config) -> Outcome {
-    let log = &config.settings.log;
+pub(super) fn start_log(log: &Log) -> Outcome {
     let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level: {error}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -1,6 +1,7 @@
 //! Laying file, environment and flags over each other, each refused by its own name where it is wrong.
 
 use super::{Config, Settings};
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub struct ConfigError {
 /// Read elsewhere, or by the tests and benchmarks around the program.
 const NOT_SETTINGS: [&str; 3] = ["POSTERN_CONFIG", "POSTERN_BIN", "POSTERN_KEY_ENCRYPTION_KEY"];
 const DEFAULT_FILE: &str = "postern.toml";
+/// Settings of the time server, which has a file of its own.
+pub(super) const TIME_SERVER: &str = "POSTERN_TIME_";
 
 /// Which file, variable or flag a setting comes from, by its whole name: `ban.preset`.
 pub type Origins = BTreeMap<String, String>;
@@ -43,34 +46,15 @@ impl Layers {
     /// # Errors
     /// As [`Self::load`].
     pub fn load_with_origins(&self) -> Result<(Config, Origins), ConfigError> {
-        let mut origins = Origins::new();
-        let mut table = match self.file() {
-            Some(path) => {
-                let table = read(&path)?;
-                for (setting, _) in leaves(&table) {
-                    origins.insert(setting, path.display().to_string());
-                }
-                table
-            }
-            None => Table::new(),
-        };
-        for (name, value) in &self.environment {
+        let variables = self.environment.iter().filter_map(|(name, value)| {
             let setting = match name.strip_prefix("POSTERN_") {
                 _ if name == "DATABASE_URL" => "database_url".to_owned(),
-                Some(_) if NOT_SETTINGS.contains(&name.as_str()) => continue,
-                Some(rest) => rest.to_ascii_lowercase().replace("__", "."),
-                None => continue,
+                Some(_) if NOT_SETTINGS.contains(&name.as_str()) || name.starts_with(TIME_SERVER) => return None,
+                rest => rest?.to_ascii_lowercase().replace("__", "."),
             };
-            lay(&mut table, &setting, value, name)?;
-            origins.insert(setting, name.clone());
-        }
-        for (setting, value) in &self.flags {
-            let place = format!("--set {setting}");
-            lay(&mut table, setting, value, &place)?;
-            origins.insert(setting.clone(), place);
-        }
-        let settings =
-            Settings::deserialize_from(table).map_err(|problem| ConfigError { place: "settings".into(), problem })?;
+            Some((setting, name.as_str(), value.as_str()))
+        });
+        let (settings, origins) = layered::<Settings>(self.file().as_deref(), variables, &self.flags)?;
         Ok((Config::new(settings)?, origins))
     }
 
@@ -79,30 +63,57 @@ impl Layers {
     }
 }
 
-impl Settings {
-    fn deserialize_from(table: Table) -> Result<Self, String> {
-        serde::Deserialize::deserialize(Value::Table(table))
-            .map_err(|error: toml::de::Error| error.message().to_owned())
+/// Settings of any kind from a file, from variables as (setting, name, value), and from flags.
+pub(super) fn layered<'a, T: DeserializeOwned>(
+    file: Option<&Path>,
+    variables: impl Iterator<Item = (String, &'a str, &'a str)>,
+    flags: &[(String, String)],
+) -> Result<(T, Origins), ConfigError> {
+    let mut origins = Origins::new();
+    let mut table = match file {
+        Some(path) => {
+            let table = read::<T>(path)?;
+            for (setting, _) in leaves(&table) {
+                origins.insert(setting, path.display().to_string());
+            }
+            table
+        }
+        None => Table::new(),
+    };
+    for (setting, name, value) in variables {
+        lay::<T>(&mut table, &setting, value, name)?;
+        origins.insert(setting, name.to_owned());
     }
+    for (setting, value) in flags {
+        let place = format!("--set {setting}");
+        lay::<T>(&mut table, setting, value, &place)?;
+        origins.insert(setting.clone(), place);
+    }
+    let settings = deserialize(table).map_err(|problem| ConfigError { place: "settings".into(), problem })?;
+    Ok((settings, origins))
 }
 
-fn read(path: &Path) -> Result<Table, ConfigError> {
+fn deserialize<T: DeserializeOwned>(table: Table) -> Result<T, String> {
+    T::deserialize(Value::Table(table)).map_err(|error: toml::de::Error| error.message().to_owned())
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Table, ConfigError> {
     let place = || path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
     // Read as settings first: only this error knows the line.
-    toml::from_str::<Settings>(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
+    toml::from_str::<T>(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
     toml::from_str(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })
 }
 
 /// Lays one value over the table. It is tried alone first, so that an error names its own source.
-fn lay(table: &mut Table, setting: &str, value: &str, place: &str) -> Result<(), ConfigError> {
+fn lay<T: DeserializeOwned>(table: &mut Table, setting: &str, value: &str, place: &str) -> Result<(), ConfigError> {
     let literal = format!("value = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
     let readings = [literal, Some(Value::String(value.to_owned()))];
     let mut problem = String::new();
     for reading in readings.into_iter().flatten() {
         let alone = nest(setting, reading);
-        match Settings::deserialize_from(alone.clone()) {
+        match deserialize::<T>(alone.clone()) {
             Ok(_) => {
                 merge(table, alone);
                 return Ok(());

@@ -9,13 +9,15 @@ mod operator;
 mod proxies;
 mod settings;
 mod time;
+mod time_server;
 
 pub use bans::Preset;
 pub use effective::effective;
 pub use layers::{ConfigError, Layers, Origins};
 pub use operator::{Listen, Operator};
 pub use proxies::{ClientAddress, Proxies};
-pub use settings::{LogFormat, Settings, SignupMode};
+pub use settings::{Log, LogFormat, Settings, SignupMode};
+pub use time_server::TimeServer;
 
 use domain::ban::Policy;
 use std::path::PathBuf;

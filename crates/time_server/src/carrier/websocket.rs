@@ -33,6 +33,7 @@ pub struct WebSocket {
 impl WebSocket {
     /// Answers the HTTP request. `None`: it was none for this protocol. With a page that is not to
     /// connect a connection is made all the same: only so can it be told.
+    #[expect(clippy::result_large_err, reason = "the library asks for this type")]
     pub async fn accept(stream: TcpStream, origins: &Origins) -> Option<(Self, Result<(), CloseReason>)> {
         let mut origin = Ok(());
         let callback = |request: &Request, response: Response| {

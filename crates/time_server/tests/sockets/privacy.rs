@@ -26,7 +26,7 @@ async fn the_wire_holds_neither_time_nor_key() {
         }
     }
     let text = base64url(&ada.key);
-    let hex: String = ada.key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = ada.key.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     for message in client.wire.received.iter().chain(&client.wire.sent) {
         for form in [&ada.key[..8], &text.as_bytes()[..10], &hex.as_bytes()[..16]] {
             assert!(!holds(message, form));

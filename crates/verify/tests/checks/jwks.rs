@@ -105,12 +105,13 @@ async fn an_issuer_that_starts_later_is_found() {
 #[tokio::test]
 async fn what_is_no_jwks_is_not_taken() {
     let other = with_one_key().await.0;
+    let good = other.answer.lock().unwrap().body.clone();
     for (status, body) in [
         (StatusCode::OK, "{}".to_owned()),
         (StatusCode::OK, r#"{"keys":[]}"#.to_owned()),
         (StatusCode::OK, r#"{"keys":[{"kty":"oct","kid":"one","k":"AA"}]}"#.to_owned()),
         (StatusCode::OK, " ".repeat(100_000)),
-        (StatusCode::CREATED, other.answer.lock().unwrap().body.clone()),
+        (StatusCode::CREATED, good),
         (StatusCode::FOUND, String::new()),
     ] {
         let (issuer, jwks) = with_one_key().await;

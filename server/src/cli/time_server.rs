@@ -1,0 +1,97 @@
+//! `postern time-server`
+
+use super::serve::{start_log, wait_for_signal};
+use super::{Outcome, blocking};
+use crate::config::TimeServer as Settings;
+use crate::entropy::{Entropy, SystemEntropy};
+use jwe::PrivateKey;
+use std::path::Path;
+use std::sync::Arc;
+use time_server::{Doors, Surroundings, SystemClock, TimeServer, key};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {
+    /// The address for browsers [default: 127.0.0.1:3002]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The address for terminals, or off [default: 127.0.0.1:3003]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    tcp: Option<String>,
+    /// The auth server [default: http://localhost:3000]
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print its public key, which the auth server needs; make the key if there is none
+    Key,
+}
+
+impl Args {
+    /// As (setting, value).
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let named = [("listen", &self.listen), ("tcp", &self.tcp), ("issuer", &self.issuer)];
+        named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
+    }
+}
+
+pub fn run(settings: &Settings, args: &Args) -> Outcome {
+    if let Some(Command::Key) = args.command {
+        println!("{}", key::public_jwk(&load_key(settings)?));
+        return Ok(());
+    }
+    start_log(&settings.log)?;
+    tell(settings)
+}
+
+/// Made, if there is none.
+pub(super) fn load_key(settings: &Settings) -> Result<PrivateKey, key::Error> {
+    key::load(&settings.key, &random())
+}
+
+/// Serves until a signal comes.
+pub(super) fn tell(settings: &Settings) -> Outcome {
+    let key = load_key(settings)?;
+    let surroundings = Surroundings { clock: Arc::new(SystemClock), random: Arc::new(random) };
+    let server = Arc::new(TimeServer::new(settings.config(), key, surroundings)?);
+    // One thread tells the time to thousands.
+    blocking(serve(settings, server))
+}
+
+async fn serve(settings: &Settings, server: Arc<TimeServer>) -> Outcome {
+    let web = bind(settings.listen).await?;
+    let tcp = match settings.tcp.0 {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    println!("The time server listens on ws://{}{}", web.local_addr()?, wire::time::PATH);
+    if let Some(tcp) = &tcp {
+        println!("  and for terminals on {}", tcp.local_addr()?);
+    }
+    println!("It takes tickets of {} for the service '{}'.", settings.issuer, settings.service);
+    println!("Its public key is in {}.", public_file(&settings.key));
+    let (stop, stopped) = watch::channel(false);
+    let serving = tokio::spawn(server.serve(Doors { web, tcp }, stopped));
+    wait_for_signal().await?;
+    tracing::info!("stopping: every connection is told");
+    let _ = stop.send(true);
+    serving.await?;
+    Ok(())
+}
+
+async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, super::Failure> {
+    TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}").into())
+}
+
+fn random() -> [u8; 32] {
+    <dyn Entropy>::bytes(&SystemEntropy)
+}
+
+fn public_file(key: &Path) -> String {
+    key::public_file(key).display().to_string()
+}

@@ -1,0 +1,143 @@
+//! The time server's own settings. `time-server.toml` in the repository says the same in words.
+
+use super::durations::Span;
+use super::layers::{ConfigError, TIME_SERVER, layered};
+use super::operator::Listen;
+use super::{Log, origin};
+use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use wire::{paths, time};
+
+const DEFAULT_FILE: &str = "time-server.toml";
+/// The one variable that names the file and is no setting.
+const FILE_VARIABLE: &str = "POSTERN_TIME_CONFIG";
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeServer {
+    pub listen: SocketAddr,
+    pub tcp: Listen,
+    pub issuer: String,
+    pub jwks_url: Option<String>,
+    pub service: String,
+    pub key: PathBuf,
+    pub origins: Vec<String>,
+    pub max_connections: usize,
+    pub idle: Span,
+    pub log: Log,
+}
+
+impl Default for TimeServer {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 3002).into(),
+            tcp: Listen(Some((Ipv4Addr::LOCALHOST, 3003).into())),
+            issuer: "http://localhost:3000".to_owned(),
+            jwks_url: None,
+            service: time::SERVICE.to_owned(),
+            key: "data/time-server.key".into(),
+            origins: Vec::new(),
+            max_connections: 20_000,
+            idle: Span::seconds(600),
+            log: Log::default(),
+        }
+    }
+}
+
+impl TimeServer {
+    /// From `file` (else `POSTERN_TIME_CONFIG`, else `time-server.toml` in the working folder, if there is
+    /// one), `POSTERN_TIME_...` and flags as (setting, value).
+    ///
+    /// # Errors
+    /// The first thing that is wrong: where, and what is allowed.
+    pub fn load(
+        file: Option<&Path>,
+        environment: &[(String, String)],
+        flags: &[(String, String)],
+    ) -> Result<Self, ConfigError> {
+        let named = environment.iter().find(|(name, _)| name == FILE_VARIABLE).map(|(_, value)| Path::new(value));
+        let default = Some(Path::new(DEFAULT_FILE)).filter(|file| file.is_file());
+        let variables = environment.iter().filter_map(|(name, value)| {
+            let setting = name.strip_prefix(TIME_SERVER).filter(|_| name != FILE_VARIABLE)?;
+            Some((setting.to_ascii_lowercase().replace("__", "."), name.as_str(), value.as_str()))
+        });
+        let settings = layered::<Self>(file.or(named).or(default), variables, flags)?.0;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// For the time server itself.
+    pub fn config(&self) -> time_server::Config {
+        time_server::Config {
+            issuer: self.issuer.clone(),
+            jwks_url: self.jwks_url.clone().unwrap_or_else(|| self.issuer.clone() + paths::JWKS),
+            service: self.service.clone(),
+            origins: if self.origins.is_empty() { vec![self.issuer.clone()] } else { self.origins.clone() },
+            max_connections: self.max_connections,
+            idle: self.idle.0,
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        for (name, url) in [("issuer", &self.issuer)].into_iter().chain(self.origins.iter().map(|url| ("origins", url)))
+        {
+            if origin(url).ok().is_none_or(|(canonical, ..)| canonical != *url) {
+                let problem = format!("'{url}' is not as a browser sends it: https://host or https://host:port");
+                return Err(ConfigError::invalid(name, &problem));
+            }
+        }
+        let ranges = [
+            ("max_connections", self.max_connections as u64, 1, 1_000_000),
+            ("idle in seconds", self.idle.0.as_secs(), 10, 86_400),
+        ];
+        for (name, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(ConfigError::invalid(name, &format!("{value} is not between {least} and {most}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<TimeServer, ConfigError> {
+        let pairs = |list: &[(&str, &str)]| {
+            list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
+        };
+        TimeServer::load(None, &pairs(environment), &pairs(flags))
+    }
+
+    #[test]
+    fn the_commented_file_says_what_the_defaults_are() {
+        let file: TimeServer = toml::from_str(include_str!("../../../time-server.toml")).expect("readable");
+        let default = TimeServer::default();
+        assert_eq!(toml::to_string(&file).expect("writable"), toml::to_string(&default).expect("writable"));
+    }
+
+    #[test]
+    fn its_environment_is_its_own_and_flags_are_stronger() {
+        let environment = [("POSTERN_TIME_TCP", "off"), ("POSTERN_TIME_SERVICE", "clock"), ("POSTERN_LISTEN", "x")];
+        let settings = load(&environment, &[("service", "hours")]).expect("loads");
+        assert_eq!((settings.tcp.0, settings.service.as_str()), (None, "hours"));
+        assert_eq!(settings.config().jwks_url, "http://localhost:3000/.well-known/jwks.json");
+        assert_eq!(settings.config().origins, ["http://localhost:3000"]);
+    }
+
+    #[test]
+    fn what_cannot_stand_is_named() {
+        for (flag, value) in [
+            ("issuer", "http://localhost:3000/"),
+            ("issuer", "portal"),
+            ("origins", "['https://Portal.example']"),
+            ("max_connections", "0"),
+            ("idle", "1s"),
+        ] {
+            let error = load(&[], &[(flag, value)]).expect_err(value).to_string();
+            assert!(error.contains(flag), "{error}");
+        }
+    }
+}
