@@ -1,6 +1,6 @@
 # `make run` builds everything and serves http://localhost:3000; `make test` is what CI runs.
 
-.PHONY: run build site toolchain test lint fmt bench fuzz clean
+.PHONY: run build client site toolchain test lint fmt bench fuzz clean
 .DEFAULT_GOAL := build
 
 target_dir := $(or $(CARGO_TARGET_DIR),target)
@@ -13,6 +13,10 @@ run: build
 build: site
 	@echo "==> the server"
 	cargo build --release --package server --bin postern
+
+client:
+	@echo "==> the terminal client"
+	cargo build --release --package client
 
 site: toolchain tools/node_modules/.package-lock.json
 	@echo "==> the browser's files"

@@ -32,8 +32,10 @@ npm ci --prefix end2end --ignore-scripts --no-audit --no-fund
 
 step "browser tests"
 POSTERN_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/release/postern")
+# The terminal client's own tests have just built it.
+POSTERN_CLIENT_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/postern-client")
 CHROMIUM=$(tools/find-program.sh chromium)
-export POSTERN_BIN CHROMIUM
+export POSTERN_BIN POSTERN_CLIENT_BIN CHROMIUM
 cd end2end
 npx --no-install tsc
 exec npx --no-install playwright test

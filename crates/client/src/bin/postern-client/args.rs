@@ -1,0 +1,128 @@
+//! What can be typed.
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    failed: something broke
+  2    usage: the command line makes no sense
+  3    not signed in, or the session has ended: postern-client login
+  4    refused: the server says no
+  5    not reachable: no server answers
+  6    come back later: the server says how long to wait
+  130  interrupted with Ctrl-C";
+
+/// Postern from a terminal: sign in, look after sessions and keys, talk to services
+#[derive(Debug, Parser)]
+#[command(name = "postern-client", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Args {
+    /// The address of the server; without it, that of the last login
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Where the time server listens; without it, where the portal says
+    #[arg(long, global = true, alias = "address", value_name = "HOST:PORT")]
+    pub time_server: Option<String>,
+    /// Answers and errors as JSON, one value on a line
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sign in; at a terminal the menu opens
+    Login(Login),
+    /// Choose from a menu
+    Menu,
+    /// Your keys for talking in private to services
+    Keys {
+        #[command(subcommand)]
+        what: Keys,
+    },
+    /// Ask the time server, in private
+    Time(Time),
+    /// Where you are signed in
+    Sessions {
+        #[command(subcommand)]
+        what: Option<Sessions>,
+    },
+    /// Sign out, here and on the server
+    Logout {
+        /// Forget the session here and leave it alive on a server that cannot be reached
+        #[arg(long)]
+        here: bool,
+    },
+    /// Who you are, where, and where the session is kept
+    Whoami,
+    /// Fetch a URL; paths of the portal's own API with your token, everything else without one
+    Get {
+        /// A URL, or a path on the server
+        url: String,
+    },
+    /// Print completions for a shell
+    Completions { shell: Shell },
+    /// Write manual pages into a folder
+    Man { folder: PathBuf },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Login {
+    /// Your name; asked for where it is missing
+    pub name: Option<String>,
+    /// Read the password from the first line of standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Where the session is kept
+    #[arg(long, value_enum, default_value = "auto")]
+    pub storage: StorageName,
+    /// How many seconds to wait where the server says to wait
+    #[arg(long, default_value_t = 90, value_name = "SECONDS")]
+    pub wait: u64,
+    /// Open no menu
+    #[arg(long)]
+    pub no_menu: bool,
+    /// Take a server without TLS that is not on this machine: whoever is in between can read along
+    #[arg(long)]
+    pub allow_insecure_http: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum StorageName {
+    /// The keyring if there is one, else a file
+    Auto,
+    Keyring,
+    /// A file that only you can read
+    File,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// The versions and their state
+    Show,
+    /// Make a new version; the one before serves on for a while
+    Rotate,
+    /// End a version at once, and what runs under it within a moment
+    Revoke {
+        version: u32,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Time {
+    /// Ask each second until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Sessions {
+    /// End one of them
+    End { id: String },
+}

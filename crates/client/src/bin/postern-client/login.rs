@@ -1,0 +1,120 @@
+//! `postern-client login`
+
+use crate::args::{Login, StorageName};
+use crate::desk::Desk;
+use crate::print::{self, PLAIN, STRONG, at_a_terminal, say};
+use crate::stop::{Outcome, Stop};
+use crate::{menu, terminal, whoami};
+use client::{Choice, Error, Http, Profile, Session, ThisMachine, discover, login};
+use std::io::{BufRead, IsTerminal, Write};
+use std::time::Duration;
+use wire::Code;
+use wire::login::Credentials;
+use zeroize::Zeroizing;
+
+/// How often a person may mistype.
+const TRIES: u32 = 3;
+
+pub async fn run(desk: &Desk, wish: Login) -> Outcome {
+    let server = desk.server()?.ok_or_else(|| Stop::Usage("which server? Name it with --server URL".to_owned()))?;
+    if !server.is_private() && !wish.allow_insecure_http {
+        let why = "is plain http: whoever is in between could read your tokens and change what you seal with";
+        return Err(Stop::Usage(format!("{server} {why} (--allow-insecure-http takes it)")));
+    }
+    terminal::end_on_interrupt();
+    let http = Http::new(server.clone())?;
+    discover(&http).await?;
+    let profile = sign_in(&http, &wish).await?;
+    end_the_one_before(desk, &http).await;
+    let choice = match wish.storage {
+        StorageName::Auto => Choice::Auto,
+        StorageName::Keyring => Choice::Keyring,
+        StorageName::File => Choice::File,
+    };
+    let place = desk.storage.keep(&server, &profile, choice).await?;
+    let session = desk.session().await?;
+    if desk.json {
+        return whoami::run(desk, &session).await;
+    }
+    print::line(format!("Signed in at {server} as {STRONG}{}{PLAIN}.", print::printable(&profile.username)))?;
+    print::line(format!("The session is kept in {}.", whoami::place(&place)))?;
+    if at_a_terminal() && !wish.no_menu && !wish.password_stdin {
+        menu::run(desk, &session).await?;
+    }
+    Ok(())
+}
+
+async fn sign_in(http: &Http, wish: &Login) -> Outcome<Profile> {
+    let username = match &wish.name {
+        Some(name) => name.clone(),
+        None => ask_name()?,
+    };
+    let mut tries = if wish.password_stdin { 1 } else { TRIES };
+    loop {
+        tries -= 1;
+        let password = if wish.password_stdin { read_password()? } else { ask_password()? };
+        let credentials = Credentials { username: username.clone(), password: password.to_string() };
+        match patiently(http, &credentials, wish.wait).await {
+            Err(Stop::Client(error)) if error.code() == Some(Code::WrongCredentials) && tries > 0 => {
+                say(format!("{error}"))?;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Waits where the server says to wait, and says so.
+async fn patiently(http: &Http, credentials: &Credentials, longest: u64) -> Outcome<Profile> {
+    loop {
+        let error = match login(http, &ThisMachine, credentials).await {
+            Ok(profile) => return Ok(profile),
+            Err(error) => error,
+        };
+        let asks_to_wait = matches!(error.code(), Some(Code::Banned | Code::AccountDelayed | Code::Busy));
+        match error.retry_after() {
+            Some(seconds) if asks_to_wait && seconds <= longest => {
+                say(format!("{error} Trying again in {seconds} s."))?;
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+            }
+            Some(seconds) if asks_to_wait => {
+                say(format!("The server says to wait {}.", humantime::format_duration(Duration::from_secs(seconds))))?;
+                return Err(error.into());
+            }
+            _ => return Err(error.into()),
+        }
+    }
+}
+
+/// A session that was kept for this server would be out of reach: it ends.
+async fn end_the_one_before(desk: &Desk, http: &Http) {
+    let before = Session::open(http.clone(), std::sync::Arc::new(ThisMachine), desk.storage.clone()).await;
+    if let Ok(before) = before
+        && let Err(error) = before.logout().await
+        && !matches!(error, Error::SessionEnded(_))
+    {
+        drop(say(format!("The session before this one is still alive: {error}")));
+    }
+}
+
+fn ask_name() -> Outcome<String> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Stop::Usage("there is no terminal to ask for a name: login NAME --password-stdin".to_owned()));
+    }
+    write!(anstream::stderr().lock(), "Name: ")?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
+fn ask_password() -> Outcome<Zeroizing<String>> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Stop::Usage("there is no terminal to ask for a password: --password-stdin reads it".to_owned()));
+    }
+    terminal::ask_secret("Password: ")
+}
+
+fn read_password() -> Outcome<Zeroizing<String>> {
+    let mut line = Zeroizing::new(String::new());
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+}

@@ -1,0 +1,69 @@
+//! What is printed. Colours are taken out where nobody sees them: in a pipe, or under `NO_COLOR`.
+
+use crate::stop::Outcome;
+use clap::builder::styling::{AnsiColor, Reset, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, UNIX_EPOCH};
+
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+pub const STRONG: Style = Style::new().bold();
+pub const PLAIN: Reset = Reset;
+
+/// One line of the answer.
+pub fn line(text: impl Display) -> Outcome {
+    Ok(writeln!(anstream::stdout().lock(), "{text}")?)
+}
+
+/// Something beside the answer: on standard error, so that a script's input stays clean.
+pub fn say(text: impl Display) -> Outcome {
+    Ok(writeln!(anstream::stderr().lock(), "{text}")?)
+}
+
+pub fn json(value: &impl Serialize) -> Outcome {
+    line(serde_json::to_string(value).map_err(std::io::Error::from)?)
+}
+
+pub fn bytes(bytes: &[u8]) -> Outcome {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(bytes)?;
+    Ok(stdout.flush()?)
+}
+
+/// On a terminal columns under a head; elsewhere a line for each row, with tabs between, for `cut`.
+pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Outcome {
+    let rows = rows.into_iter().map(|row| row.map(|cell| printable(&cell)));
+    if !std::io::stdout().is_terminal() {
+        return rows.into_iter().try_for_each(|row| line(row.join("\t")));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
+    for row in rows {
+        table.add_row(row);
+    }
+    line(table.trim_fmt())
+}
+
+/// `2026-11-21 09:00:00`, in UTC.
+pub fn moment(at: i64) -> String {
+    let since = Duration::from_millis(u64::try_from(at).unwrap_or_default());
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
+}
+
+/// `2h 5m 3s`, rounded up.
+pub fn span(ms: i64) -> String {
+    let seconds = u64::try_from(ms).unwrap_or_default().div_ceil(1000);
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+}
+
+/// What others wrote must not steer a terminal.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a person sits there.
+pub fn at_a_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}

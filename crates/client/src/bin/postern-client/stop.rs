@@ -1,0 +1,116 @@
+//! Why a command ended before it was done, and its exit code.
+
+use client::Error;
+use serde_json::json;
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+use wire::Code;
+use wire::time::CloseReason;
+
+pub type Outcome<T = ()> = Result<T, Stop>;
+
+#[derive(Debug)]
+pub enum Stop {
+    Client(Box<Error>),
+    /// The command line makes no sense here.
+    Usage(String),
+    /// Whoever was asked says no, and it is not the portal.
+    Refused(String),
+    /// Something else broke.
+    Broken(String),
+    /// Whoever read our output has gone: `| head` has what it wanted.
+    ClosedPipe,
+    Interrupted,
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Client(Box::new(error))
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::BrokenPipe => Self::ClosedPipe,
+            ErrorKind::Interrupted => Self::Interrupted,
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<dialoguer::Error> for Stop {
+    fn from(dialoguer::Error::IO(error): dialoguer::Error) -> Self {
+        error.into()
+    }
+}
+
+impl Stop {
+    /// Says it on standard error, for people or for programs.
+    pub fn tell(&self, json: bool) -> ExitCode {
+        let code = self.code();
+        if let Some(message) = self.message() {
+            let mut stderr = anstream::stderr().lock();
+            // Whoever closed standard error wants to hear nothing.
+            drop(if json {
+                let problem = match self {
+                    Self::Client(error) => match &**error {
+                        Error::Refused(problem) => Some(problem),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                writeln!(stderr, "{}", json!({"error": message, "exit": code, "problem": problem}))
+            } else {
+                writeln!(stderr, "{}error:{} {message}", crate::print::BAD, crate::print::PLAIN)
+            });
+        }
+        ExitCode::from(code)
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::ClosedPipe => 0,
+            Self::Broken(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Refused(_) => 4,
+            Self::Interrupted => 130,
+            Self::Client(error) => match &**error {
+                Error::NotSignedIn(_) | Error::SessionEnded(_) => 3,
+                Error::Refused(problem) => match problem.code {
+                    Code::Banned | Code::AccountDelayed | Code::Busy | Code::Unavailable => 6,
+                    _ => 4,
+                },
+                Error::NoSuch(_) => 4,
+                Error::Closed(reason) => match reason {
+                    CloseReason::GoingAway | CloseReason::Full => 6,
+                    _ => 4,
+                },
+                Error::Unreachable(..) => 5,
+                Error::Server(_) => 2,
+                _ => 1,
+            },
+        }
+    }
+
+    fn message(&self) -> Option<String> {
+        match self {
+            Self::Client(error) => Some(with_causes(&**error)),
+            Self::Usage(message) | Self::Refused(message) | Self::Broken(message) => Some(message.clone()),
+            Self::ClosedPipe | Self::Interrupted => None,
+        }
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_says = cause.to_string();
+        if !message.contains(&cause_says) {
+            message = format!("{message}: {cause_says}");
+        }
+        next = cause.source();
+    }
+    message
+}

@@ -1,0 +1,77 @@
+//! What can go wrong, by what a person can do about it.
+
+use std::path::PathBuf;
+use wire::time::CloseReason;
+use wire::{Code, Problem};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No answer came.
+    #[error("{0} cannot be reached")]
+    Unreachable(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The server says no, and why.
+    #[error("{}", sentence(.0))]
+    Refused(Box<Problem>),
+    /// Nobody has signed in here.
+    #[error("not signed in at {0}")]
+    NotSignedIn(String),
+    /// The session is over: by its age, on another device, or by an administrator.
+    #[error("the session at {0} has ended")]
+    SessionEnded(String),
+    /// Something answered that is no Postern, or one of another version.
+    #[error("the answer of {0} cannot be understood (status {1})")]
+    Foreign(String, u16),
+    /// The address is not that of a server, or of another one.
+    #[error("{0}")]
+    Server(String),
+    /// A service ended the connection.
+    #[error("the service ended the connection: {}", word(*.0))]
+    Closed(CloseReason),
+    #[error("there is no {0:?}")]
+    NoSuch(String),
+    #[error("this is no key of this session: sign out, and in again")]
+    Key,
+    #[error("nothing could be sealed with the server's key: {0}")]
+    Seal(#[from] seal::Error),
+    #[error("the machine's random source failed")]
+    Random,
+    #[error("the keyring does not answer")]
+    Keyring(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("others can read {0}: make it yours alone (chmod 600), or sign in again")]
+    Exposed(PathBuf),
+    #[error("{0} cannot be used")]
+    File(PathBuf, #[source] std::io::Error),
+    #[error("what is kept in {0} cannot be understood: sign in again")]
+    Unreadable(PathBuf),
+}
+
+impl Error {
+    /// How long the server asks to wait, in seconds.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Refused(problem) => problem.retry_after,
+            _ => None,
+        }
+    }
+
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Refused(problem) => Some(problem.code),
+            _ => None,
+        }
+    }
+}
+
+fn sentence(problem: &Problem) -> String {
+    let Problem { title, detail, incident, .. } = problem;
+    let detail = detail.as_deref().map(|detail| format!(" {detail}")).unwrap_or_default();
+    let incident = incident.as_deref().map(|name| format!(" (incident {name})")).unwrap_or_default();
+    format!("{title}{detail}{incident}")
+}
+
+/// The reason's name on the wire.
+fn word(reason: CloseReason) -> String {
+    serde_json::to_string(&reason).unwrap_or_default().trim_matches('"').replace('_', " ")
+}

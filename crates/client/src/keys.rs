@@ -1,0 +1,117 @@
+//! The client's two P-256 pairs: one signs proofs, one receives what is sealed to this session.
+
+use crate::{Error, Machine, Result};
+use domain::encoding::{base64url, from_base64url, sha256};
+use jwe::PrivateKey;
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Signature, SigningKey};
+use serde::Deserialize;
+use serde_json::json;
+use wire::jwk::EcJwk;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+pub struct ClientKeys {
+    signing: SigningKey,
+    signing_jwk: Zeroizing<String>,
+    signing_public: EcJwk,
+    receiving: PrivateKey,
+}
+
+/// What a proof is for (RFC 9449, section 4.2).
+#[derive(Debug, Clone, Copy)]
+pub struct Claims<'a> {
+    pub method: &'a str,
+    pub url: &'a str,
+    pub nonce: Option<&'a str>,
+    /// The token that goes with the request.
+    pub token: Option<&'a str>,
+}
+
+#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+struct PrivateHalf {
+    d: String,
+}
+
+impl ClientKeys {
+    /// # Errors
+    /// The random source failed.
+    pub fn generate(machine: &dyn Machine) -> Result<Self> {
+        let make = || PrivateKey::generate(&Zeroizing::new(machine.bytes()?)).map_err(|_| Error::Random);
+        Self::new(&make()?, make()?)
+    }
+
+    /// From what [`Self::signing_jwk`] and [`Self::receiving_jwk`] gave.
+    ///
+    /// # Errors
+    /// They are no such keys.
+    pub fn from_jwks(signing: &str, receiving: &str) -> Result<Self> {
+        let read = |jwk: &str| PrivateKey::from_jwk(jwk).map_err(|_| Error::Key);
+        Self::new(&read(signing)?, read(receiving)?)
+    }
+
+    fn new(signing: &PrivateKey, receiving: PrivateKey) -> Result<Self> {
+        let signing_jwk = signing.to_jwk();
+        let half: PrivateHalf = serde_json::from_str(&signing_jwk).map_err(|_| Error::Key)?;
+        let bytes = Zeroizing::new(from_base64url(&half.d).ok_or(Error::Key)?);
+        Ok(Self {
+            signing: SigningKey::from_slice(&bytes).map_err(|_| Error::Key)?,
+            signing_public: signing.public(),
+            signing_jwk,
+            receiving,
+        })
+    }
+
+    /// With the private half.
+    pub fn signing_jwk(&self) -> &str {
+        &self.signing_jwk
+    }
+
+    /// With the private half.
+    pub fn receiving_jwk(&self) -> Zeroizing<String> {
+        self.receiving.to_jwk()
+    }
+
+    /// The public halves: signing, receiving.
+    pub fn public(&self) -> (EcJwk, EcJwk) {
+        (self.signing_public.clone(), self.receiving.public())
+    }
+
+    pub(crate) fn receiving(&self) -> &PrivateKey {
+        &self.receiving
+    }
+
+    /// Shows that this client holds the signing key.
+    ///
+    /// # Errors
+    /// The random source failed.
+    pub fn prove(&self, machine: &dyn Machine, claims: Claims<'_>) -> Result<String> {
+        let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.signing_public});
+        let mut payload = json!({
+            "jti": base64url(&machine.bytes::<16>()?),
+            "htm": claims.method,
+            "htu": claims.url,
+            "iat": machine.now() / 1000,
+        });
+        if let Some(nonce) = claims.nonce {
+            payload["nonce"] = nonce.into();
+        }
+        if let Some(token) = claims.token {
+            payload["ath"] = base64url(&sha256(token.as_bytes())).into();
+        }
+        let part = |value: &serde_json::Value| base64url(value.to_string().as_bytes());
+        let message = format!("{}.{}", part(&header), part(&payload));
+        Ok(format!("{message}.{}", base64url(&self.sign(&message))))
+    }
+
+    /// ECDSA over SHA-256: r and s.
+    pub(crate) fn sign(&self, message: &str) -> [u8; 64] {
+        let signature: Signature = self.signing.sign(message.as_bytes());
+        signature.to_bytes().into()
+    }
+}
+
+impl std::fmt::Debug for ClientKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientKeys(..)")
+    }
+}

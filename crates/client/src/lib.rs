@@ -1,0 +1,29 @@
+//! What a program needs to sign in at Postern and to stay signed in.
+//!
+//! [`login()`] seals name and password and makes a [`Profile`]; [`Storage`] keeps it in the operating
+//! system's keyring or in a file; [`Session`] sends requests with its token, refreshes when that has run
+//! out, and tries again once. The `rsa` crate comes with sealing, so the server must not depend on this.
+
+mod api;
+mod discovery;
+mod error;
+mod http;
+mod keys;
+mod login;
+mod machine;
+mod profile;
+mod server;
+mod session;
+mod storage;
+pub mod time;
+
+pub use discovery::{Metadata, discover};
+pub use error::{Error, Result};
+pub use http::{Answer, Http};
+pub use keys::ClientKeys;
+pub use login::login;
+pub use machine::{Machine, ThisMachine};
+pub use profile::Profile;
+pub use server::Server;
+pub use session::Session;
+pub use storage::{Choice, Place, Storage};

@@ -1,0 +1,46 @@
+//! The one place where time and randomness enter.
+
+use crate::{Error, Result};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What the client asks of the machine that it runs on.
+pub trait Machine: std::fmt::Debug + Send + Sync {
+    /// Unix nanoseconds.
+    fn now_ns(&self) -> i64;
+
+    /// # Errors
+    /// The random source failed.
+    fn fill(&self, bytes: &mut [u8]) -> Result<()>;
+}
+
+/// The system's clock and random source.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ThisMachine;
+
+impl Machine for ThisMachine {
+    #[expect(clippy::disallowed_methods, reason = "this is where time enters")]
+    fn now_ns(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where randomness enters")]
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        getrandom::fill(bytes).map_err(|_| Error::Random)
+    }
+}
+
+impl dyn Machine + '_ {
+    /// Unix milliseconds.
+    pub fn now(&self) -> i64 {
+        self.now_ns() / 1_000_000
+    }
+
+    /// # Errors
+    /// The random source failed.
+    pub fn bytes<const N: usize>(&self) -> Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,167 @@
+//! A signed-in program: requests with its token, refreshed when that has run out.
+
+use crate::http::{With, json};
+use crate::keys::Claims;
+use crate::{Answer, ClientKeys, Error, Http, Machine, Profile, Result, Storage};
+use reqwest::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use wire::login::SignedIn;
+use wire::refresh::RefreshRequest;
+use wire::{Code, paths};
+use zeroize::Zeroizing;
+
+/// At most one new nonce, one new token, and one new nonce for that.
+const TRIES: u32 = 4;
+
+#[derive(Debug)]
+pub struct Session {
+    http: Http,
+    machine: Arc<dyn Machine>,
+    storage: Storage,
+    keys: ClientKeys,
+    profile: Mutex<Profile>,
+    nonce: Mutex<Option<String>>,
+}
+
+impl Session {
+    /// The session that is kept for the server of `http`.
+    ///
+    /// # Errors
+    /// Nobody has signed in, or what is kept cannot be read.
+    pub async fn open(http: Http, machine: Arc<dyn Machine>, storage: Storage) -> Result<Self> {
+        let profile = storage.load(http.server()).await?;
+        let profile = profile.ok_or_else(|| Error::NotSignedIn(http.server().origin()))?;
+        let keys = profile.keys()?;
+        Ok(Self { http, machine, storage, keys, profile: Mutex::new(profile), nonce: Mutex::default() })
+    }
+
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    pub fn machine(&self) -> &dyn Machine {
+        &*self.machine
+    }
+
+    pub fn keys(&self) -> &ClientKeys {
+        &self.keys
+    }
+
+    /// # Errors
+    /// The server cannot be reached, refuses, or the session has ended.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.answer(Method::GET, path, None).await?.read()
+    }
+
+    /// # Errors
+    /// The server cannot be reached, refuses, or the session has ended.
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        self.answer(Method::POST, path, Some(json(body))).await?.read()
+    }
+
+    /// # Errors
+    /// The server cannot be reached, refuses, or the session has ended.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        self.answer(Method::DELETE, path, None).await?.accepted().map(drop)
+    }
+
+    /// Whatever the server answers, once the token is a good one. What changes something carries a proof.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or the session has ended.
+    pub(crate) async fn answer(&self, method: Method, path: &str, body: Option<String>) -> Result<Answer> {
+        let (mut nonces, mut renewals) = (2, 1);
+        for _ in 0..TRIES {
+            let token = self.token().await;
+            let proof = match method {
+                Method::GET => None,
+                _ => Some(self.prove(method.as_str(), path, Some(&token)).await?),
+            };
+            let with = With { body: body.clone(), token: Some(&token), proof: proof.as_deref() };
+            let answer = self.http.send(method.clone(), path, with).await?;
+            self.remember(&answer).await;
+            match answer.code() {
+                Some(Code::UseDpopNonce) if nonces > 0 => nonces -= 1,
+                Some(Code::NoSession) if renewals > 0 => {
+                    renewals -= 1;
+                    self.renew(&token).await?;
+                }
+                Some(Code::NoSession | Code::SessionEnded) => return Err(self.ended()),
+                _ => return Ok(answer),
+            }
+        }
+        Err(self.ended())
+    }
+
+    /// `GET` of any path of the API, whatever the answer is.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or the session has ended.
+    pub async fn api(&self, path: &str) -> Result<Answer> {
+        self.answer(Method::GET, path, None).await
+    }
+
+    async fn token(&self) -> Zeroizing<String> {
+        Zeroizing::new(self.profile.lock().await.access_token().to_owned())
+    }
+
+    async fn prove(&self, method: &str, path: &str, token: Option<&str>) -> Result<String> {
+        let nonce = self.nonce.lock().await.clone();
+        let url = self.http.server().at(path);
+        self.keys.prove(&*self.machine, Claims { method, url: &url, nonce: nonce.as_deref(), token })
+    }
+
+    async fn remember(&self, answer: &Answer) {
+        if let Some(nonce) = &answer.nonce {
+            *self.nonce.lock().await = Some(nonce.clone());
+        }
+    }
+
+    /// Gets new tokens in place of `spent`. One at a time, here and among all processes of this person:
+    /// whoever comes second finds the work done.
+    async fn renew(&self, spent: &str) -> Result<()> {
+        let mut profile = self.profile.lock().await;
+        if profile.access_token() != spent {
+            return Ok(());
+        }
+        let server = self.http.server();
+        let _alone = self.storage.lock(server).await?;
+        let kept = self.storage.load(server).await?.ok_or_else(|| Error::NotSignedIn(server.origin()))?;
+        let done = kept.access_token() != spent;
+        *profile = kept;
+        if done {
+            return Ok(());
+        }
+        let signed_in = self.refresh(profile.refresh_token()).await?;
+        profile.take(signed_in.tokens.ok_or_else(|| Error::Foreign(server.origin(), 200))?);
+        self.storage.update(server, &profile).await
+    }
+
+    async fn refresh(&self, token: &str) -> Result<SignedIn> {
+        let body = json(&RefreshRequest { refresh_token: Some(token.to_owned()) });
+        // A second time only for a nonce that ran out in between.
+        for _ in 0..2 {
+            let proof = self.prove("POST", paths::REFRESH, None).await?;
+            let with = With { body: Some(body.clone()), token: None, proof: Some(&proof) };
+            let answer = self.http.send(Method::POST, paths::REFRESH, with).await?;
+            self.remember(&answer).await;
+            match answer.code() {
+                Some(Code::UseDpopNonce) => {}
+                Some(Code::NoSession | Code::SessionEnded | Code::BadProof) => return Err(self.ended()),
+                _ => return answer.read(),
+            }
+        }
+        Err(self.ended())
+    }
+
+    fn ended(&self) -> Error {
+        Error::SessionEnded(self.http.server().origin())
+    }
+}

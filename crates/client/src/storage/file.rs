@@ -1,0 +1,56 @@
+//! Files that only their owner can read, written whole.
+
+use crate::{Error, Result};
+use serde::Serialize;
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+/// A file that others can read is not used: who knows what they have read.
+pub fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let broken = |error| Error::File(path.to_owned(), error);
+    let mut file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(broken(error)),
+    };
+    if is_exposed(&file.metadata().map_err(broken)?) {
+        return Err(Error::Exposed(path.to_owned()));
+    }
+    let mut text = Zeroizing::new(Vec::with_capacity(4096));
+    file.read_to_end(&mut text).map_err(broken)?;
+    Ok(Some(text))
+}
+
+/// Written beside it, for the owner alone, and renamed: a reader sees the old one or the new one.
+pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
+    let broken = |error| Error::File(path.to_owned(), error);
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let text = Zeroizing::new(serde_json::to_vec(value).map_err(|error| broken(error.into()))?);
+    let mut file = NamedTempFile::new_in(folder).map_err(broken)?;
+    file.write_all(&text).map_err(broken)?;
+    file.as_file().sync_all().map_err(broken)?;
+    file.persist(path).map_err(|error| broken(error.error))?;
+    Ok(())
+}
+
+pub fn make_folder(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| Error::File(path.to_owned(), error))
+}
+
+#[cfg(unix)]
+fn is_exposed(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
+}
+
+/// Elsewhere the folder is the person's own.
+#[cfg(not(unix))]
+fn is_exposed(_: &fs::Metadata) -> bool {
+    false
+}

@@ -1,0 +1,23 @@
+//! One process at a time.
+
+use crate::{Error, Result};
+use std::fs::File;
+use std::path::PathBuf;
+
+/// Held until it is dropped, or its process ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Waits on a thread of its own until the file is free.
+pub async fn hold(path: PathBuf) -> Result<Lock> {
+    let file = path.clone();
+    let waiting = tokio::task::spawn_blocking(move || {
+        let file = File::options().create(true).append(true).open(file)?;
+        file.lock()?;
+        Ok(file)
+    });
+    let locked = waiting.await.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
+    locked.map(|file| Lock { _file: file }).map_err(|error| Error::File(path, error))
+}

@@ -1,0 +1,174 @@
+//! The time server, over TCP: messages behind their length in two bytes, big endian.
+
+use crate::api::is_over;
+use crate::{Error, Result, Session};
+use channel::client::{Conversation, Heard, Opening, refusal};
+use domain::encoding::base64url;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use wire::time::{CloseReason, LONGEST_MESSAGE};
+
+pub use channel::client::Reading;
+
+/// Longer than a bad line needs.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks for the time, connects when it has to, and shows new tickets in time.
+#[derive(Debug)]
+pub struct TimeServer<'a> {
+    session: &'a Session,
+    service: String,
+    address: String,
+    connection: Option<Connection>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    stream: TcpStream,
+    conversation: Conversation,
+    /// Of the user's key.
+    version: u32,
+    /// How long the connection may run, by the time server's clock.
+    until: i64,
+    /// When to show a new ticket, by this machine's clock; not known before the server has told the time.
+    renew_at: Option<i64>,
+}
+
+impl<'a> TimeServer<'a> {
+    pub fn new(session: &'a Session, service: &str, address: &str) -> Self {
+        Self { session, service: service.to_owned(), address: address.to_owned(), connection: None }
+    }
+
+    /// The version of the user's key that the connection runs under.
+    pub fn version(&self) -> Option<u32> {
+        self.connection.as_ref().map(|connection| connection.version)
+    }
+
+    /// What time it is there. A connection that has ended in the meantime, because the key was rotated or
+    /// nobody asked for long, is made anew once.
+    ///
+    /// # Errors
+    /// No ticket, no connection, or the server ended it.
+    pub async fn time(&mut self) -> Result<Reading> {
+        if self.connection.is_some() {
+            match self.ask().await {
+                Err(Error::Closed(_) | Error::Unreachable(..)) => {}
+                result => return result,
+            }
+        }
+        self.connection = Some(self.connect().await?);
+        self.ask().await
+    }
+
+    /// Says goodbye. To a server that has hung up already there is nothing more to say.
+    ///
+    /// # Errors
+    /// None that a connection could give.
+    pub async fn exit(&mut self) -> Result<()> {
+        let Some(mut connection) = self.connection.take() else { return Ok(()) };
+        let frame = connection.conversation.exit().map_err(Error::Closed)?;
+        let said = self.write(&mut connection.stream, &frame).await;
+        let heard = said.and(self.hear(&mut connection).await.map(drop));
+        match heard {
+            Err(Error::Closed(_) | Error::Unreachable(..)) => Ok(()),
+            heard => heard,
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection> {
+        let machine = self.session.machine();
+        let issued = self.session.ticket(&self.service, None).await?;
+        let key = self.session.user_key(Some(issued.version)).await?;
+        let connecting = timeout(PATIENCE, TcpStream::connect(&self.address)).await;
+        let mut stream = connecting.unwrap_or_else(|late| Err(late.into())).map_err(|error| self.unreachable(error))?;
+        stream.set_nodelay(true).map_err(|error| self.unreachable(error))?;
+
+        let greeting = self.read(&mut stream).await?;
+        if let Some(reason) = refusal(&greeting) {
+            return Err(Error::Closed(reason));
+        }
+        let foreign = |_| Error::Foreign(self.address.clone(), 0);
+        let opening = Opening::new(&greeting, &issued, &key, machine.bytes()?).map_err(foreign)?;
+        let (signing, _) = self.session.keys().public();
+        let id = base64url(&machine.bytes::<16>()?);
+        let unsigned = opening.unsigned(&signing, &self.service, &id, machine.now() / 1000);
+        let signature = self.session.keys().sign(&unsigned);
+        let (hello, conversation) = opening.hello(&unsigned, &signature).map_err(foreign)?;
+        self.write(&mut stream, hello.as_bytes()).await?;
+        Ok(Connection { stream, conversation, version: issued.version, until: issued.key_until, renew_at: None })
+    }
+
+    async fn ask(&mut self) -> Result<Reading> {
+        let Some(mut connection) = self.connection.take() else { return Err(Error::Closed(CloseReason::Unknown)) };
+        if connection.renew_at.is_some_and(|at| self.session.machine().now() >= at) {
+            self.renew(&mut connection).await?;
+        }
+        let frame = connection.conversation.ask(self.session.machine().now_ns()).map_err(Error::Closed)?;
+        self.write(&mut connection.stream, &frame).await?;
+        loop {
+            if let Heard::Time(reading) = self.hear(&mut connection).await? {
+                // Half of what is left leaves time to try again. No two clocks need to agree for that.
+                let left = (connection.until - reading.server_ns / 1_000_000).max(0);
+                let now = self.session.machine().now();
+                connection.renew_at.get_or_insert(now + left / 2);
+                self.connection = Some(connection);
+                return Ok(reading);
+            }
+        }
+    }
+
+    /// Shows a new ticket. Under a key that was replaced the connection runs to its end, and no ticket helps.
+    async fn renew(&self, connection: &mut Connection) -> Result<()> {
+        connection.renew_at = Some(i64::MAX);
+        let issued = match self.session.ticket(&self.service, Some(connection.version)).await {
+            Err(error) if is_over(&error) => return Ok(()),
+            result => result?,
+        };
+        let frame = connection.conversation.renew(issued.ticket).map_err(Error::Closed)?;
+        self.write(&mut connection.stream, &frame).await?;
+        let Heard::Renewed { until } = self.hear(connection).await? else {
+            return Err(Error::Closed(CloseReason::OutOfOrder));
+        };
+        if until > connection.until {
+            connection.until = until;
+            connection.renew_at = None;
+        }
+        Ok(())
+    }
+
+    async fn hear(&self, connection: &mut Connection) -> Result<Heard> {
+        let frame = self.read(&mut connection.stream).await?;
+        if let Some(reason) = refusal(&frame) {
+            return Err(Error::Closed(reason));
+        }
+        let now = self.session.machine().now_ns();
+        match connection.conversation.hear(&frame, now).map_err(Error::Closed)? {
+            Heard::Closed(reason) => Err(Error::Closed(reason)),
+            heard => Ok(heard),
+        }
+    }
+
+    async fn read(&self, stream: &mut TcpStream) -> Result<Vec<u8>> {
+        let reading = timeout(PATIENCE, async {
+            let length = usize::from(stream.read_u16().await?);
+            if length > LONGEST_MESSAGE {
+                return Err(std::io::ErrorKind::InvalidData.into());
+            }
+            let mut message = vec![0; length];
+            stream.read_exact(&mut message).await.map(|_| message)
+        });
+        reading.await.unwrap_or_else(|late| Err(late.into())).map_err(|error| self.unreachable(error))
+    }
+
+    async fn write(&self, stream: &mut TcpStream, message: &[u8]) -> Result<()> {
+        let length = u16::try_from(message.len()).map_err(|_| Error::Closed(CloseReason::TooLarge))?;
+        let whole = [&length.to_be_bytes(), message].concat();
+        stream.write_all(&whole).await.map_err(|error| self.unreachable(error))
+    }
+
+    fn unreachable(&self, error: std::io::Error) -> Error {
+        Error::Unreachable(self.address.clone(), error.into())
+    }
+}

@@ -1,0 +1,76 @@
+//! What the program does without a server.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says so")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn client(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_postern-client"))
+        .args(arguments)
+        .env_clear()
+        .envs([("HOME", home), ("XDG_CONFIG_HOME", &home.join("config"))])
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn code(home: &Path, arguments: &[&str]) -> i32 {
+    client(home, arguments).status.code().unwrap()
+}
+
+#[test]
+fn exit_codes_say_what_happened() {
+    let home = tempfile::tempdir().unwrap();
+    let nowhere = "http://127.0.0.1:9";
+    for (arguments, expected) in [
+        (&["--version"][..], 0),
+        (&["nonsense"], 2),
+        (&["login", "ada", "--password-stdin"], 2),
+        (&["login", "ada", "--password-stdin", "--server", "not a server"], 2),
+        (&["login", "ada", "--password-stdin", "--server", "http://auth.example"], 2),
+        (&["login", "ada", "--password-stdin", "--server", nowhere], 5),
+        (&["whoami"], 3),
+        (&["whoami", "--server", nowhere], 3),
+        (&["keys", "show"], 3),
+        (&["time"], 3),
+        (&["get", "/api/session"], 2),
+        (&["get", "http://127.0.0.1:9/"], 5),
+    ] {
+        assert_eq!(code(home.path(), arguments), expected, "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_names_every_exit_code() {
+    let home = tempfile::tempdir().unwrap();
+    let help = String::from_utf8(client(home.path(), &["--help"]).stdout).unwrap();
+    for code in ["0", "1", "2", "3", "4", "5", "6", "130"] {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{code} "))), "{code}");
+    }
+}
+
+#[test]
+fn errors_are_json_where_json_is_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let output = client(home.path(), &["whoami", "--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(said["exit"], 3);
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn completions_and_pages_name_every_command() {
+    let home = tempfile::tempdir().unwrap();
+    let commands = ["login", "menu", "keys", "time", "sessions", "logout", "whoami", "get"];
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let completions = String::from_utf8(client(home.path(), &["completions", shell]).stdout).unwrap();
+        assert!(commands.iter().all(|command| completions.contains(command)), "{shell}");
+    }
+    assert_eq!(code(home.path(), &["man", "pages"]), 0);
+    let page = |name: &str| std::fs::read_to_string(home.path().join("pages").join(name)).unwrap();
+    assert!(page("postern-client.1").contains("not reachable"));
+    assert!(commands.iter().all(|command| page(&format!("postern-client-{command}.1")).contains(".SH NAME")));
+}

@@ -1,0 +1,106 @@
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { CTRL_C, ENTER, Machine, UP, type Terminal } from '../support/terminal';
+import { expect, test as base } from '../support/test';
+import { TimeServer } from '../support/time-server';
+
+const test = base.extend<{ machine: Machine; time: TimeServer }>({
+  machine: async ({}, use) => {
+    const machine = await Machine.make();
+    await use(machine);
+    await machine.remove();
+  },
+  time: async ({ server }, use) => {
+    const time = await TimeServer.beside(server);
+    await use(time);
+    await time.end();
+    expect(time.log).not.toContain('panicked');
+  },
+});
+
+const MOMENT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z {2}offset [+-]\d+\.\d{3} ms {2}round trip \d+\.\d{3} ms/;
+
+/** Chooses an entry of a menu by its place from the top, or from below. */
+async function choose(terminal: Terminal, place: number, last: RegExp): Promise<void> {
+  await terminal.shows(last);
+  const [key, times] = place < 0 ? [UP, -place] : ['j', place];
+  terminal.type(key.repeat(times) + ENTER);
+}
+
+test.describe('with a time server', () => {
+  test.use({ alone: true });
+
+  test('from the login through the menu: a new key, the time, exit, sign out', async ({ server, machine, time }) => {
+    void time;
+    const person = await server.person();
+    const terminal = machine.terminal(['login', person.name, '--server', server.origin]);
+    await terminal.shows(/Password: $/);
+    terminal.line(person.password);
+    const bottom = /Leave, and stay signed in/;
+    await choose(terminal, 2, bottom);
+    await terminal.shows(/1 +in use/);
+    await choose(terminal, 1, /Rotate my key/);
+    await terminal.shows(/Make a new version\?/);
+    terminal.type('y');
+    await terminal.shows(/Version 2 is in use\.\s+The one before serves for 1h more/);
+    await choose(terminal, 3, bottom);
+    await terminal.shows(/time> $/);
+    terminal.line('time');
+    await terminal.shows(MOMENT);
+    terminal.line('what');
+    await terminal.shows(/There is no "what"/);
+    terminal.line('time');
+    await terminal.shows(MOMENT);
+    terminal.line('exit');
+    await choose(terminal, -2, bottom);
+    await terminal.shows(/Signed out/);
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.shown).not.toContain(person.password);
+  });
+
+  test('in a pipe: the time as JSON, keys rotated and revoked', async ({ server, machine, time }) => {
+    const person = await server.person();
+    await machine.run(['login', person.name, '--server', server.origin, '--password-stdin'], `${person.password}\n`);
+    const told = await machine.run(['time', '--json']);
+    expect(told, told.stderr).toMatchObject({ code: 0, stderr: '' });
+    const reading = JSON.parse(told.stdout);
+    expect(reading).toEqual({ time: expect.stringMatching(/\.\d{9}Z$/), offset_ns: expect.any(Number), round_trip_ns: expect.any(Number), version: 1 });
+    expect(Math.abs(Date.parse(reading.time) - Date.now())).toBeLessThan(60_000);
+    expect((await machine.run(['time', '--time-server', `127.0.0.1:${time.tcp}`])).stdout).toMatch(MOMENT);
+    expect((await machine.run(['time', '--time-server', '127.0.0.1:9'])).code).toBe(5);
+
+    const rotated = JSON.parse((await machine.run(['keys', 'rotate', '--json'])).stdout);
+    expect(rotated.keys.map(({ version, state }: { version: number; state: string }) => [version, state])).toEqual([[2, 'current'], [1, 'overlap']]);
+    expect(JSON.parse((await machine.run(['time', '--json'])).stdout).version).toBe(2);
+    expect((await machine.run(['keys', 'revoke', '1'])).code).toBe(2);
+    expect((await machine.run(['keys', 'revoke', '1', '--yes'])).code).toBe(0);
+    expect((await machine.run(['keys', 'revoke', '7', '--yes'])).code).toBe(4);
+    const shown = await machine.run(['keys', 'show']);
+    expect(shown.stdout.split('\n').map((line) => line.split('\t').slice(0, 2))).toEqual([['2', 'in use'], ['1', 'revoked'], ['']]);
+  });
+
+  test('a connection is renewed in time; a rotation ends it with the overlap, and the client comes back under the new key', async ({ server, machine, time }) => {
+    let connections = 0;
+    const between = createServer((near) => {
+      connections += 1;
+      const far = connect(time.tcp, '127.0.0.1');
+      near.pipe(far).pipe(near);
+      for (const socket of [near, far]) socket.on('error', () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+    const { port } = between.address() as AddressInfo;
+    await server.restart({ 'keys.overlap': '4s' });
+    const person = await server.person();
+    await machine.run(['login', person.name, '--server', server.origin, '--password-stdin'], `${person.password}\n`);
+    const watching = machine.terminal(['time', '--watch', '--time-server', `127.0.0.1:${port}`]);
+    // Longer than the overlap: the client has shown a new ticket meanwhile.
+    for (let seconds = 0; seconds < 7; seconds += 1) await watching.shows(MOMENT);
+    expect(connections).toBe(1);
+    expect((await machine.run(['keys', 'rotate'])).code).toBe(0);
+    await watching.shows(/The key was rotated: connected again/);
+    await watching.shows(MOMENT);
+    expect(connections).toBe(2);
+    watching.type(CTRL_C);
+    expect(await watching.ended).toBe(0);
+    between.close();
+  });
+});
