@@ -25,7 +25,7 @@ mod services;
 mod sessions;
 mod signup;
 mod support;
-mod time_server;
 mod tickets;
+mod time_server;
 mod tokens;
 mod user_keys;
