@@ -23,6 +23,8 @@ mod service;
 mod serving;
 mod sessions;
 mod table;
+mod telling;
+mod time;
 mod visitor;
 mod wrk;
 
@@ -33,7 +35,7 @@ use table::Row;
 /// A name for the command line, and what it measures.
 type Measurement = (&'static str, fn() -> Result<Vec<Row>>);
 
-const MEASUREMENTS: [Measurement; 9] = [
+const MEASUREMENTS: [Measurement; 10] = [
     ("page", page::measure),
     ("sealing", sealing::measure),
     ("memory", memory::measure),
@@ -43,6 +45,7 @@ const MEASUREMENTS: [Measurement; 9] = [
     ("challenges", challenges::measure),
     ("banned", banned::measure),
     ("refresh", refresh::measure),
+    ("time", time::measure),
 ];
 
 fn main() -> ExitCode {
@@ -59,6 +62,9 @@ fn run() -> Result<()> {
     let names: Vec<String> = std::env::args().skip(1).collect();
     if names == [serving::COMMAND] {
         return serving::serve();
+    }
+    if names == [telling::COMMAND] {
+        return telling::serve();
     }
     let known: Vec<&str> = MEASUREMENTS.iter().map(|(name, _)| *name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {

@@ -48,15 +48,7 @@ pub struct Serving {
 impl Serving {
     /// Starts it, on the first core alone where cores can be kept apart.
     pub fn start(pinned: bool) -> Result<Self> {
-        let this = std::env::current_exe()?;
-        let mut command = if pinned { Command::new("taskset") } else { Command::new(&this) };
-        if pinned {
-            command.args(["-c", "0"]).arg(&this);
-        }
-        // It ends with its standard input, even if we end in disorder.
-        let mut child = command.arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let mut line = String::new();
-        std::io::BufReader::new(child.stdout.take().context("no standard output")?).read_line(&mut line)?;
+        let (child, line) = start_this(COMMAND, pinned)?;
         let doors = serde_json::from_str(&line).context("the serving process did not start")?;
         Ok(Self { child, doors })
     }
@@ -71,6 +63,20 @@ impl Drop for Serving {
         drop(self.child.stdin.take());
         drop(self.child.wait());
     }
+}
+
+/// Starts this program again under a word of its own, and reads the line that it begins with.
+pub fn start_this(word: &str, pinned: bool) -> Result<(Child, String)> {
+    let this = std::env::current_exe()?;
+    let mut command = if pinned { Command::new("taskset") } else { Command::new(&this) };
+    if pinned {
+        command.args(["-c", "0"]).arg(&this);
+    }
+    // It ends with its standard input, even if we end in disorder.
+    let mut child = command.arg(word).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.take().context("no standard output")?).read_line(&mut line)?;
+    Ok((child, line))
 }
 
 /// What that process does.

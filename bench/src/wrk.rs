@@ -11,7 +11,7 @@ const ROUNDS: usize = 5;
 const SECONDS: u32 = 2;
 const CONNECTIONS: u32 = 64;
 /// The unit of processor time in /proc, on every Linux.
-const TICKS_PER_SECOND: f64 = 100.0;
+pub const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What one request asks for.
 #[derive(Debug)]
@@ -71,6 +71,6 @@ fn run(ask: &Ask) -> Result<f64> {
 }
 
 /// A core for each side, where there are two.
-fn pinned() -> bool {
+pub fn pinned() -> bool {
     machine::cores() > 1 && machine::has("taskset")
 }

@@ -55,12 +55,11 @@ fn unwrap(key: &EnvelopeKey, entropy: &dyn Entropy, wrapped: &[u8]) -> Zeroizing
 mod tests {
     use super::*;
     use crate::entropy::SystemEntropy;
-    use crate::keyring::Keyring;
     use proptest::prelude::*;
     use std::sync::LazyLock;
     use wire::envelope::Kind;
 
-    static KEY: LazyLock<EnvelopeKey> = LazyLock::new(|| Keyring::fresh_envelope_key().expect("a key"));
+    static KEY: LazyLock<EnvelopeKey> = LazyLock::new(|| EnvelopeKey::fresh().expect("a key"));
 
     fn sealed(plaintext: &[u8]) -> String {
         seal::seal(&KEY.public, Kind::Login, "sk", "http://localhost:3000", None, 0, plaintext).expect("sealed")

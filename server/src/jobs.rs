@@ -1,5 +1,7 @@
 //! What runs beside the requests: hearing of other nodes' changes, and sweeping.
 
+use crate::flows::server_keys;
+use crate::keyring;
 use crate::state::AppState;
 use domain::UnixMs;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -46,9 +48,23 @@ pub async fn sync(state: &AppState) -> store::Result<()> {
         state.bans.apply(&state.store.bans_changed(since).await?);
         state.allowlist.replace(state.store.allowlist().await?);
         state.sessions.apply(&state.store.sessions_changed(since).await?);
+        state.key_encryption.hear(&*state.store).await?;
+        hear_of_keys(state).await?;
     }
     state.sync.0.store(now, Ordering::Relaxed);
     Ok(())
+}
+
+/// A key that cannot be read is no reason to hear of nothing else: those in memory stay in use.
+async fn hear_of_keys(state: &AppState) -> store::Result<()> {
+    match state.keyring.hear(&state.vault()).await {
+        Err(keyring::Error::Store(error)) => Err(error),
+        Err(error) => {
+            tracing::error!(cause = %chain(&error), "a new server key cannot be read");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Runs until `stop` says so.
@@ -67,6 +83,9 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
             _ = sweep_tick.tick() => {
                 if let Err(error) = sweep(&state).await {
                     tracing::error!(cause = %chain(&error), "sweeping failed");
+                }
+                if let Err(error) = server_keys::keep_up(&state).await {
+                    tracing::error!(cause = %chain(&error), "server keys could not be looked after");
                 }
             }
         }

@@ -3,7 +3,8 @@
 use crate::guards::{client, gates, headers, log};
 use crate::http::{
     administration, allowlist, assets, audit, bans, challenge, invitations, live, login, logout, metadata, not_found,
-    pages, password, refresh, refusals, render, services, session, sessions, signup, tickets, user_keys, users,
+    pages, password, refresh, refusals, render, server_keys, services, session, sessions, signup, tickets, user_keys,
+    users,
 };
 use crate::state::AppState;
 use axum::Router;
@@ -111,6 +112,9 @@ fn operators() -> Router<AppState> {
         .route("/api/admin/bans/{id}", delete(bans::lift))
         .route(paths::ALLOWLIST, get(allowlist::list).post(allowlist::add))
         .route("/api/admin/allow/{id}", delete(allowlist::remove))
+        .route(paths::SERVER_KEYS, get(server_keys::list))
+        .route(paths::ROTATE_SERVER_KEY, post(server_keys::rotate))
+        .route("/api/admin/keys/{kid}", delete(server_keys::revoke))
         .route(paths::AUDIT, get(audit::list))
         .route(paths::REFUSALS, get(refusals::hours))
         .route(paths::LIVE, get(live::live))

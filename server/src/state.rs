@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::floods::Floods;
 use crate::http::assets;
-use crate::keyring::{self, Keyring};
+use crate::keyring::{self, Keyring, Vault};
 use crate::live::Live;
 use crate::operator::metrics::Metrics;
 use crate::passwords::{self, Passwords};
@@ -76,7 +76,9 @@ impl AppState {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, Error> {
         let key = KeyEncryptionKey::load(&config, &*entropy)?;
-        let keyring = Arc::new(Keyring::load(&*store, &key, &*entropy, &*clock).await?);
+        key.hear(&*store).await?;
+        let vault = Vault { store: &*store, key: &key, entropy: &*entropy, config: &config, now: clock.now() };
+        let keyring = Arc::new(Keyring::load(&vault).await?);
         let state = Self(Arc::new(Parts {
             tokens: Tokens::new(Arc::clone(&keyring), &config),
             passwords: Passwords::start(&config.settings, &*entropy)?,
@@ -107,6 +109,17 @@ impl AppState {
 
     pub fn now(&self) -> domain::UnixMs {
         self.clock.now()
+    }
+
+    /// What it takes to make server keys and to read them.
+    pub fn vault(&self) -> Vault<'_> {
+        Vault {
+            store: &*self.store,
+            key: &self.key_encryption,
+            entropy: &*self.entropy,
+            config: &self.config,
+            now: self.now(),
+        }
     }
 
     /// A new ULID.

@@ -1,11 +1,11 @@
-//! Access tokens: JWT in the profile of RFC 9068, ES256, verified once and remembered.
+//! Access tokens: JWT in the profile of RFC 9068, verified once and remembered.
 
 use crate::config::Config;
-use crate::keyring::Keyring;
+use crate::keyring::{self, Keyring};
 use crate::operator::metrics::CacheCounts;
 use domain::UnixMs;
 use domain::encoding::sha256;
-use jsonwebtoken::{Algorithm, Header, Validation};
+use jsonwebtoken::{Algorithm, Validation};
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -62,16 +62,28 @@ pub struct Tokens {
     lifetime_ms: i64,
     validation: Arc<Validation>,
     /// By SHA-256 of the token: a signature costs nine tenths of a session check.
-    verified: Cache<[u8; 32], Arc<Claims>>,
+    verified: Cache<[u8; 32], Verified>,
     counts: CacheCounts,
 }
 
+/// A token whose signature was good when so many keys had been revoked.
+#[derive(Clone)]
+struct Verified {
+    revocations: u64,
+    claims: Arc<Claims>,
+}
+
 #[derive(Debug, thiserror::Error)]
-#[error("an access token could not be signed")]
-pub struct SignError(#[from] jsonwebtoken::errors::Error);
+pub enum SignError {
+    #[error(transparent)]
+    Key(#[from] keyring::Error),
+    #[error("a token could not be signed")]
+    Sign(#[from] jsonwebtoken::errors::Error),
+}
 
 impl Tokens {
     pub fn new(keyring: Arc<Keyring>, config: &Config) -> Self {
+        // Which algorithm is said by the key.
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_issuer(&[&config.origin]);
         validation.set_audience(&[&config.origin]);
@@ -110,37 +122,44 @@ impl Tokens {
             roles: vec![subject.role.to_owned()],
             cnf: subject.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
         };
-        Ok((self.encode(TYP, &claims)?, exp * 1000))
+        Ok((self.keyring.signing(now)?.sign(TYP, &claims)?, exp * 1000))
     }
 
     /// A signed ticket.
     ///
     /// # Errors
     /// The key cannot sign.
-    pub fn sign_ticket(&self, claims: &wire::tickets::Claims) -> Result<String, SignError> {
-        self.encode(wire::tickets::TYP, claims)
+    pub fn sign_ticket(&self, claims: &wire::tickets::Claims, now: UnixMs) -> Result<String, SignError> {
+        Ok(self.keyring.signing(now)?.sign(wire::tickets::TYP, claims)?)
     }
 
     /// The claims of a token that was signed here and is within its time. Whether its session still
     /// takes it is asked elsewhere, on every request.
     pub fn verify(&self, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
-        self.verify_signature(token).filter(|claims| is_in_time(claims, now))
+        self.verify_signature(token, now).filter(|claims| is_in_time(claims, now))
     }
 
-    /// The claims whatever the time: for pages that resume a session.
-    pub fn verify_signature(&self, token: &str) -> Option<Arc<Claims>> {
+    /// The claims, even if the token's own time is over.
+    pub fn verify_signature(&self, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
         if token.len() > LONGEST_TOKEN {
             return None;
         }
         let hash = sha256(token.as_bytes());
-        if let Some(claims) = self.verified.get(&hash) {
+        // Asked before the key is looked for: a revocation meanwhile makes what is kept worthless.
+        let revocations = self.keyring.revocations();
+        if let Some(known) = self.verified.get(&hash).filter(|known| known.revocations == revocations) {
             self.counts.hits.inc();
-            return Some(claims);
+            return Some(known.claims);
         }
         self.counts.misses.inc();
-        let claims = Arc::new(self.decode(token)?);
-        self.verified.insert(hash, Arc::clone(&claims));
+        let claims = Arc::new(self.decode(token, now)?);
+        self.verified.insert(hash, Verified { revocations, claims: Arc::clone(&claims) });
         Some(claims)
+    }
+
+    /// Whether the token names a key that this process has not heard of.
+    pub fn has_unknown_key(&self, token: &str, now: UnixMs) -> bool {
+        token.len() <= LONGEST_TOKEN && kid(token).is_some_and(|kid| !self.keyring.knows(&kid, now))
     }
 
     /// How often a signature was known.
@@ -148,27 +167,15 @@ impl Tokens {
         &self.counts
     }
 
-    fn encode(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
-        let signing = &self.keyring.signing;
-        let header = Header {
-            typ: Some(typ.to_owned()),
-            kid: Some(signing.public.kid.clone()),
-            ..Header::new(Algorithm::ES256)
-        };
-        Ok(jsonwebtoken::encode(&header, claims, &signing.encoding)?)
+    fn decode(&self, token: &str, now: UnixMs) -> Option<Claims> {
+        self.keyring.verifying(&kid(token)?, now)?.verify(token, &self.validation)
     }
+}
 
-    fn decode(&self, token: &str) -> Option<Claims> {
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        let ours = header.typ.as_deref() == Some(TYP)
-            && header.kid.as_deref() == Some(self.keyring.signing.public.kid.as_str());
-        if !ours {
-            return None;
-        }
-        // The algorithm is the validation's, never the header's.
-        let data = jsonwebtoken::decode::<Claims>(token, &self.keyring.signing.decoding, &self.validation).ok()?;
-        Some(data.claims)
-    }
+/// The key that an access token says it was signed by.
+fn kid(token: &str) -> Option<String> {
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    header.kid.filter(|_| header.typ.as_deref() == Some(TYP))
 }
 
 fn is_in_time(claims: &Claims, now: UnixMs) -> bool {

@@ -1,12 +1,10 @@
 //! Sealing and opening frames.
 
+use crate::cipher::{Cipher, TAG};
 use crate::keys::Direction;
-use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use wire::time::{CloseReason, LONGEST_MESSAGE};
 
 const COUNTER: usize = 8;
-const TAG: usize = 16;
 /// What a frame is longer than its message.
 pub const OVERHEAD: usize = COUNTER + TAG;
 
@@ -20,7 +18,7 @@ pub struct Opener(End);
 
 #[derive(Debug)]
 struct End {
-    cipher: Aes256Gcm,
+    cipher: Cipher,
     direction: Direction,
     /// Of the next frame.
     counter: u64,
@@ -52,9 +50,8 @@ impl Sealer {
         frame.extend_from_slice(&counter.to_be_bytes());
         frame.extend_from_slice(message);
         let content = frame.split_at_mut(begin + COUNTER).1;
-        let tag = cipher
-            .encrypt_inout_detached(&nonce(*counter), &associated(*direction, *counter), content.into())
-            .map_err(|_| CloseReason::TooLarge)?;
+        let associated = associated(*direction, *counter);
+        let tag = cipher.seal(nonce(*counter), &associated, content).ok_or(CloseReason::TooLarge)?;
         frame.extend_from_slice(&tag);
         // A frame a nanosecond would take six hundred years to come to the end.
         *counter += 1;
@@ -87,12 +84,7 @@ impl Opener {
         let counter = u64::from_be_bytes(*counter);
         let End { cipher, direction, counter: expected } = &mut self.0;
         cipher
-            .decrypt_inout_detached(
-                &nonce(counter),
-                &associated(*direction, counter),
-                (&mut *content).into(),
-                &Tag::from(*tag),
-            )
+            .open(nonce(counter), &associated(*direction, counter), content, *tag)
             .map_err(|_| CloseReason::Unreadable)?;
         // Only now is the counter the other end's word.
         match counter.cmp(expected) {
@@ -108,14 +100,14 @@ impl Opener {
 
 impl End {
     fn new(key: &[u8; 32], direction: Direction) -> Self {
-        Self { cipher: Aes256Gcm::new(key.into()), direction, counter: 0 }
+        Self { cipher: Cipher::new(key), direction, counter: 0 }
     }
 }
 
-fn nonce(counter: u64) -> Nonce<aes_gcm::aead::consts::U12> {
+fn nonce(counter: u64) -> [u8; 12] {
     let mut nonce = [0; 12];
     nonce[4..].copy_from_slice(&counter.to_be_bytes());
-    nonce.into()
+    nonce
 }
 
 fn associated(direction: Direction, counter: u64) -> [u8; 9] {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cipher;
 pub mod client;
 mod frames;
 mod keys;

@@ -142,6 +142,18 @@ fn the_thumbprint_is_that_of_the_standard() {
     assert_eq!(thumbprint(&key), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
 }
 
+/// The same file is opened by an npm library in `end2end/tests/jose.spec.ts`, which made the other token.
+#[test]
+fn another_library_opens_what_we_seal_and_seals_what_we_open() {
+    let sample: serde_json::Value = serde_json::from_str(include_str!("sample.json")).unwrap();
+    let own = PrivateKey::from_jwk(&sample["recipient"].to_string()).unwrap();
+    let content = sample["content"].as_str().unwrap();
+    let here = seal(&own.public(), header, content.as_bytes(), &random(2)).unwrap();
+    assert_eq!(here, sample["sealed_here"].as_str().unwrap());
+    let there = sample["sealed_by_jose"].as_str().unwrap();
+    assert_eq!(open(there, &own).unwrap(), content.as_bytes());
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(parts in proptest::collection::vec("[A-Za-z0-9_-]{0,80}", 0..7), whole in ".{0,200}") {

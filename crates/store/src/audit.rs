@@ -28,6 +28,9 @@ pub enum Event {
     BanLifted,
     AllowAdded,
     AllowRemoved,
+    ServerKeyRotated,
+    ServerKeyRevoked,
+    KeysRewrapped,
     ServiceSet,
     ServiceRemoved,
 }
@@ -55,6 +58,9 @@ impl Event {
         Self::BanLifted,
         Self::AllowAdded,
         Self::AllowRemoved,
+        Self::ServerKeyRotated,
+        Self::ServerKeyRevoked,
+        Self::KeysRewrapped,
         Self::ServiceSet,
         Self::ServiceRemoved,
     ];
@@ -82,6 +88,9 @@ impl Event {
             Self::BanLifted => "ban_lifted",
             Self::AllowAdded => "allow_added",
             Self::AllowRemoved => "allow_removed",
+            Self::ServerKeyRotated => "server_key_rotated",
+            Self::ServerKeyRevoked => "server_key_revoked",
+            Self::KeysRewrapped => "keys_rewrapped",
             Self::ServiceSet => "service_set",
             Self::ServiceRemoved => "service_removed",
         }

@@ -14,6 +14,9 @@ pub enum Error {
     /// A row says what no version of Postern writes.
     #[error("{table}.{column} of row {row} is not readable")]
     Inconsistent { table: &'static str, column: &'static str, row: String },
+    /// The key-encryption key was replaced meanwhile: seal again, under the new one.
+    #[error("sealed under a key-encryption key that was replaced")]
+    OldSealer,
     /// The writer has stopped.
     #[error("the store is closed")]
     Closed,

@@ -1,14 +1,16 @@
 //! The server's keys, private halves encrypted by the key-encryption key before they come here.
 
 use crate::Result;
+use crate::audit::Entry;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::server_key::{Key, Line};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Opens sealed logins: RSA.
     Envelope,
-    /// Signs tokens: P-256.
+    /// Signs tokens: P-256 or Ed25519.
     Signing,
     /// Authenticates what the server gives out and takes back: 32 bytes.
     Mac,
@@ -38,11 +40,40 @@ pub struct StoredKey {
     /// Thumbprint (RFC 7638), or a name for keys without a public half.
     pub kid: String,
     pub kind: Kind,
-    /// The private half, encrypted, base64url.
+    /// As in JOSE headers; empty for keys of our own use.
+    pub alg: String,
+    /// The private half, encrypted. Empty once the key is over.
     pub sealed: String,
     pub created_at: UnixMs,
-    /// Not used any more after this; `None`: in use.
-    pub retired_at: Option<UnixMs>,
+    pub used_from: UnixMs,
+    pub revoked_at: Option<UnixMs>,
+}
+
+/// The end of a key, whoever it was that had its turn.
+#[derive(Debug, Clone)]
+pub struct Revocation {
+    pub kind: Kind,
+    pub kid: String,
+    /// What takes its place, at once, if nothing else can.
+    pub successor: StoredKey,
+    pub audit: Entry,
+    pub now: UnixMs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoked {
+    /// There is no such key, or it was revoked before.
+    Nothing,
+    /// It is over, and another key is in use.
+    Done,
+    /// It is over, and the successor is in use.
+    Replaced,
+}
+
+/// All keys of a kind, as the rules see them.
+pub fn line<'a>(kind: Kind, keys: impl IntoIterator<Item = &'a StoredKey>) -> Line {
+    let keys = keys.into_iter().filter(|key| key.kind == kind);
+    Line::new(keys.map(|key| Key { kid: key.kid.clone(), used_from: key.used_from, revoked_at: key.revoked_at }))
 }
 
 impl std::fmt::Debug for StoredKey {
@@ -53,8 +84,12 @@ impl std::fmt::Debug for StoredKey {
 
 #[async_trait]
 pub trait Keys {
+    /// Oldest first.
     async fn keys(&self) -> Result<Vec<StoredKey>>;
-    /// Adds a key, if there is none of its kind in use yet: two nodes that start at the same time
-    /// on an empty database end up with the same key. `false`: there is one; read again.
-    async fn add_key_if_none(&self, key: &StoredKey) -> Result<bool>;
+    /// Adds a key behind `after`, if that is still the last of its kind (`None`: if there is none): of two
+    /// nodes that make one at the same time, one does. `false`: there is another; read again.
+    async fn add_key(&self, key: &StoredKey, after: Option<&str>, audit: Option<&Entry>) -> Result<bool>;
+    async fn revoke_key(&self, revocation: &Revocation) -> Result<Revoked>;
+    /// Erases the private half of a key that is over. `false`: it was erased before.
+    async fn erase_key(&self, kid: &str) -> Result<bool>;
 }

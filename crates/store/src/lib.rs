@@ -10,6 +10,7 @@ pub mod invitations;
 pub mod keys;
 pub mod refusals;
 pub mod resets;
+pub mod sealed;
 pub mod services;
 pub mod sessions;
 pub mod sql;
@@ -31,6 +32,7 @@ pub trait Store:
     + invitations::Invitations
     + keys::Keys
     + resets::Resets
+    + sealed::SealedValues
     + user_keys::UserKeys
     + services::Services
     + audit::Audit
@@ -50,6 +52,7 @@ impl<T> Store for T where
         + invitations::Invitations
         + keys::Keys
         + resets::Resets
+        + sealed::SealedValues
         + user_keys::UserKeys
         + services::Services
         + audit::Audit

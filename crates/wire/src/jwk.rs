@@ -40,11 +40,40 @@ impl EcJwk {
     }
 }
 
+/// A public Ed25519 key (RFC 8037, section 2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OkpJwk {
+    pub crv: String,
+    pub kty: String,
+    /// 32 bytes, base64url without padding.
+    pub x: String,
+}
+
+impl OkpJwk {
+    /// An Ed25519 key from its bytes, base64url without padding.
+    pub fn ed25519(x: String) -> Self {
+        Self { crv: "Ed25519".to_owned(), kty: "OKP".to_owned(), x }
+    }
+
+    /// As [`EcJwk::thumbprint_input`] (RFC 8037, section 2).
+    pub fn thumbprint_input(&self) -> String {
+        format!(r#"{{"crv":"{}","kty":"{}","x":"{}"}}"#, self.crv, self.kty, self.x)
+    }
+}
+
+/// What signatures are verified with: `ES256` or `EdDSA`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum VerifyingJwk {
+    Ec(EcJwk),
+    Okp(OkpJwk),
+}
+
 /// One signing key as it stands in `/.well-known/jwks.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningJwk {
     #[serde(flatten)]
-    pub key: EcJwk,
+    pub key: VerifyingJwk,
     pub kid: String,
     pub alg: String,
     #[serde(rename = "use")]

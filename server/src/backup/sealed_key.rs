@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::entropy::Entropy;
-use crate::key_encryption::KeyEncryptionKey;
+use crate::key_encryption::Cipher;
 use argon2::{Algorithm, Argon2, Params, Version};
 use domain::encoding::{base64url, from_base64url};
 use domain::password::check_length;
@@ -40,7 +40,7 @@ impl Passphrase {
         key.open(head, sealed).map_err(|_| Error::WrongPassphrase)
     }
 
-    fn key(&self, head: &str) -> Option<KeyEncryptionKey> {
+    fn key(&self, head: &str) -> Option<Cipher> {
         let parts: Vec<&str> = head.split('$').collect();
         let ["argon2id", memory, passes, salt] = parts[..] else { return None };
         let (memory, passes): (u32, u32) = (memory.parse().ok()?, passes.parse().ok()?);
@@ -50,7 +50,7 @@ impl Passphrase {
         let mut key = Zeroizing::new([0; 32]);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(memory, passes, 1, None).ok()?);
         argon2.hash_password_into(self.0.as_bytes(), &from_base64url(salt)?, &mut *key).ok()?;
-        KeyEncryptionKey::new(&*key)
+        Cipher::new(&*key)
     }
 }
 

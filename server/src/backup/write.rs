@@ -9,6 +9,7 @@ use domain::UnixMs;
 use std::path::Path;
 use store::Store;
 use store::copies::{self, Note};
+use zeroize::Zeroizing;
 
 /// Writes a copy of the database as of one moment to `file`, with the key-encryption key in it if there is
 /// a passphrase for that. The copy is read again before it gets its name.
@@ -26,14 +27,15 @@ pub async fn write(
     if file.exists() {
         return Err(Error::Exists(file.to_owned()));
     }
-    let sealed_key = match passphrase {
-        Some(passphrase) => Some(passphrase.seal(entropy, key_encryption::read(config)?.as_bytes())?),
-        None => None,
-    };
+    let keys = passphrase.map(|_| key_encryption::read(config)).transpose()?;
     let draft = Draft::beside(file)?;
     if !store.copy_to(draft.path()).await? {
         return Err(Error::Postgres);
     }
+    let sealed_key = match passphrase.zip(keys) {
+        Some((passphrase, keys)) => Some(passphrase.seal(entropy, with_newer(keys, config)?.as_bytes())?),
+        None => None,
+    };
     let note = Note { made_at: now, sealed_key };
     copies::annotate(draft.path(), &note).await?;
     let report = copies::inspect(draft.path()).await?.ok_or_else(|| Error::NoBackup(file.to_owned()))?;
@@ -48,4 +50,20 @@ pub async fn write(
     last::remember(config, now)?;
     tracing::info!(file = %file.display(), size, with_key = passphrase.is_some(), "backed up");
     Ok(())
+}
+
+/// The keys from before the copy was made, and what was put beside or in place of them meanwhile: between
+/// them they open all of it.
+fn with_newer(mut keys: Vec<Zeroizing<String>>, config: &Config) -> Result<Zeroizing<String>, Error> {
+    for newer in key_encryption::read(config)? {
+        if !keys.contains(&newer) {
+            keys.push(newer);
+        }
+    }
+    let mut text = Zeroizing::new(String::new());
+    for key in &keys {
+        text.push_str(key);
+        text.push('\n');
+    }
+    Ok(text)
 }

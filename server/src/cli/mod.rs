@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod firewall;
 mod invite;
+mod key;
 mod print;
 mod serve;
 mod service;
@@ -73,6 +74,9 @@ enum Command {
     /// Networks that are never closed
     #[command(subcommand)]
     Allow(allow::Command),
+    /// The server's own keys
+    #[command(subcommand)]
+    Key(key::Command),
     /// What happened, newest first
     Audit(audit::Command),
     /// The settings, from file, environment and flags together
@@ -124,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Service(command) => blocking(service::run(config, command)),
         Command::Ban(command) => blocking(ban::run(config, command)),
         Command::Allow(command) => blocking(allow::run(config, command)),
+        Command::Key(command) => blocking(key::run(config, command)),
         Command::Audit(command) => blocking(audit::run(config, command)),
         Command::Config(command) => {
             config::run(&config, &origins, &command);

@@ -54,14 +54,16 @@ pub async fn run(config: Config, command: Command) -> Outcome {
             Ok(())
         }
         Command::List { json } => list(services::list(operator.store).await?, json),
-        Command::Remove { name } => {
-            if !services::remove(&operator, &name).await? {
-                return Err(nothing(format!("there is no service {name}")));
-            }
-            println!("{name} is removed. Tickets that are out end within five minutes.");
-            Ok(())
-        }
+        Command::Remove { name } => remove(&operator, &name).await,
     }
+}
+
+pub(super) async fn remove(operator: &Operator<'_>, name: &str) -> Outcome {
+    if !services::remove(operator, name).await? {
+        return Err(nothing(format!("there is no service {name}")));
+    }
+    println!("{name} is removed. Tickets that are out end within five minutes.");
+    Ok(())
 }
 
 fn list(services: Vec<Service>, json: bool) -> Outcome {
@@ -80,7 +82,7 @@ fn list(services: Vec<Service>, json: bool) -> Outcome {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Value, Failure> {
+pub(super) fn read(path: &Path) -> Result<Value, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     // The text itself is not repeated: it may be a private key.
     serde_json::from_str(&text).map_err(|_| format!("{} is no JSON", path.display()).into())

@@ -5,7 +5,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::key_encryption::KeyEncryptionKey;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Vault};
 use crate::setup;
 
 pub async fn run(config: Config) -> Outcome {
@@ -14,7 +14,9 @@ pub async fn run(config: Config) -> Outcome {
         return Err("there is an account already: 'postern user add' makes more".into());
     }
     let key = KeyEncryptionKey::load(&config, &SystemEntropy)?;
-    let keyring = Keyring::load(&*store, &key, &SystemEntropy, &SystemClock).await?;
-    println!("{}", setup::link(&config, &keyring, SystemClock.now()));
+    key.hear(&*store).await?;
+    let now = SystemClock.now();
+    let vault = Vault { store: &*store, key: &key, entropy: &SystemEntropy, config: &config, now };
+    println!("{}", setup::link(&config, &Keyring::load(&vault).await?, now));
     Ok(())
 }

@@ -190,7 +190,8 @@ impl Desk<'_> {
     /// The server's keys and what encrypts them. That the two belong together shows when they are loaded.
     async fn keys(&self) -> Result<(KeyEncryptionKey, Keyring), Failure> {
         let key = KeyEncryptionKey::load(self.operator.config, &SystemEntropy)?;
-        let keyring = Keyring::load(self.operator.store, &key, &SystemEntropy, &SystemClock).await?;
+        key.hear(self.operator.store).await?;
+        let keyring = Keyring::load(&self.operator.vault(&key)).await?;
         Ok((key, keyring))
     }
 

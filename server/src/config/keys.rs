@@ -1,28 +1,72 @@
-//! `[keys]`: how long keys serve.
+//! `[keys]`: how long keys serve, and of which kind the server's own are.
 
 use super::durations::Span;
 use super::layers::ConfigError;
+use crate::keyring::Algorithm;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-const WEEK: u64 = 7 * 24 * 60 * 60;
+const DAY: u64 = 24 * 60 * 60;
+const WEEK: u64 = 7 * DAY;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keys {
     /// How long a replaced version of a person's key serves on.
     pub overlap: Span,
+    /// How often a new signing key comes into use.
+    pub signing_rotation: Schedule,
+    pub signing_algorithm: Algorithm,
+    /// How long what is sealed to a replaced envelope key still opens.
+    pub envelope_overlap: Span,
+}
+
+/// A span of time, or never: written `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Schedule(pub Option<Span>);
+
+impl TryFrom<String> for Schedule {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "off" => Ok(Self(None)),
+            span => humantime::parse_duration(span)
+                .map(|span| Self(Some(Span(span))))
+                .map_err(|_| format!("'{text}' is neither a span of time like 90d nor \"off\"")),
+        }
+    }
+}
+
+impl From<Schedule> for String {
+    fn from(schedule: Schedule) -> Self {
+        schedule.0.map_or_else(|| "off".to_owned(), |span| humantime::format_duration(span.0).to_string())
+    }
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { overlap: Span::seconds(60 * 60) }
+        Self {
+            overlap: Span::seconds(60 * 60),
+            signing_rotation: Schedule(Some(Span::seconds(90 * DAY))),
+            signing_algorithm: Algorithm::Es256,
+            envelope_overlap: Span::seconds(600),
+        }
     }
 }
 
 impl Keys {
     /// # Errors
-    /// A second to a week.
+    /// Names the setting and its range.
     pub fn check(&self) -> Result<(), ConfigError> {
+        let (hour, day) = (Duration::from_hours(1), Duration::from_hours(24));
+        if self.signing_rotation.0.is_some_and(|span| span.0 < hour) {
+            return Err(ConfigError::invalid("keys.signing_rotation", "an hour is the least; \"off\" for never"));
+        }
+        if self.envelope_overlap.0 > day {
+            return Err(ConfigError::invalid("keys.envelope_overlap", "a day is the most"));
+        }
         match self.overlap.0.as_secs() {
             1..=WEEK => Ok(()),
             _ => Err(ConfigError::invalid("keys.overlap", "write 1s to 7d")),

@@ -13,6 +13,7 @@ mod time_server;
 
 pub use bans::Preset;
 pub use effective::effective;
+pub use keys::{Keys, Schedule};
 pub use layers::{ConfigError, Layers, Origins};
 pub use operator::{Listen, Operator};
 pub use proxies::{ClientAddress, Proxies};

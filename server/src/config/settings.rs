@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 const DAY: u64 = 24 * 60 * 60;
 const CENTURY: u64 = 36_525 * DAY;
+const LONGEST_ACCESS: u64 = domain::server_key::LONGEST_TOKEN_MS.unsigned_abs() / 1000;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -202,7 +203,7 @@ impl Settings {
             ("password.passes", self.password.passes.into(), 1, 100),
             ("password.threads", self.password.threads as u64, 0, 1024),
             ("password.queue", self.password.queue as u64, 1, 65_536),
-            ("session.access in seconds", self.session.access.0.as_secs(), 1, 600),
+            ("session.access in seconds", self.session.access.0.as_secs(), 1, LONGEST_ACCESS),
             ("retention.audit in seconds", self.retention.audit.0.as_secs(), DAY, CENTURY),
             ("retention.bans in seconds", self.retention.bans.0.as_secs(), DAY, CENTURY),
             ("connections.max", self.connections.max as u64, 1, 1_000_000),

@@ -1,6 +1,6 @@
 //! Checks of what the database has in it.
 
-use super::{Finding, State};
+use super::{Finding, State, keys};
 use crate::backup;
 use crate::config::Config;
 use crate::jobs::chain;
@@ -29,6 +29,7 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Fi
         let mut findings = vec![integrity(store.fault().await?)];
         findings.push(clock(store.newest().await?, now));
         findings.push(addresses(config, &store.crowd(now - RECENT_MS).await?));
+        findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
     };
     let mut findings = asked.await.unwrap_or_else(|error| vec![does_not_answer(&error)]);

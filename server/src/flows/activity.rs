@@ -45,6 +45,9 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
             | Event::BanLifted
             | Event::AllowAdded
             | Event::AllowRemoved
+            | Event::ServerKeyRotated
+            | Event::ServerKeyRevoked
+            | Event::KeysRewrapped
             | Event::UserDeleted
             | Event::InvitationMade
             | Event::InvitationRevoked

@@ -26,6 +26,11 @@ pub fn entry(state: &AppState, client: &Client, event: Event, outcome: &str) -> 
     }
 }
 
+/// A row of what nobody did: its time had come.
+pub fn of_schedule(state: &AppState, event: Event, about: String) -> Entry {
+    Entry { user: None, about, ..of_system(state, event, "") }
+}
+
 /// A row that says nothing of the client: about an account of which only the id is to stay.
 pub fn of_system(state: &AppState, event: Event, user: &str) -> Entry {
     Entry {

@@ -18,7 +18,8 @@ pub async fn logout(
     access: Option<String>,
     refresh: Option<String>,
 ) -> Result<(), ApiError> {
-    let from_access = access.and_then(|token| state.tokens.verify_signature(&token)).map(|claims| claims.sid.clone());
+    let from_access =
+        access.and_then(|token| state.tokens.verify_signature(&token, state.now())).map(|claims| claims.sid.clone());
     let from_refresh = || {
         let token = RefreshToken::authenticate(&state.keyring.macs.refresh, refresh.as_deref()?)?;
         Some(base64url(&token.session()))

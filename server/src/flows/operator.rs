@@ -5,6 +5,8 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
+use crate::key_encryption::KeyEncryptionKey;
+use crate::keyring::Vault;
 use crate::state::AppState;
 use domain::UnixMs;
 use domain::identity::Identity;
@@ -72,6 +74,11 @@ impl<'a> Operator<'a> {
 }
 
 impl Operator<'_> {
+    /// What it takes to make server keys and to read them.
+    pub fn vault<'b>(&'b self, key: &'b KeyEncryptionKey) -> Vault<'b> {
+        Vault { store: self.store, key, entropy: self.entropy, config: self.config, now: self.now }
+    }
+
     /// A row about somebody's account.
     pub fn entry_of(&self, event: Event, user: &str) -> Entry {
         Entry { user: Some(user.to_owned()), ..self.entry(event, "") }

@@ -5,6 +5,7 @@ use crate::cookies::{self, Name};
 use crate::envelope::{self, Opened};
 use crate::guards::client::Client;
 use crate::http::ApiError;
+use crate::keyring::EnvelopeKey;
 use crate::passwords::Place;
 use crate::state::AppState;
 use crate::{dpop, keyring, live};
@@ -13,6 +14,7 @@ use domain::ban::{Scope, Trigger};
 use domain::encoding::{base64url, sha256};
 use domain::short_key::{self, Refused, ShortKey};
 use http::{HeaderMap, Method};
+use std::sync::Arc;
 use std::time::Duration;
 use store::attempts::{Attempt, Begin, Begun, Refusal};
 use store::audit::Event;
@@ -69,19 +71,24 @@ impl Sealed {
 /// # Errors
 /// Says what was refused; what is an attack has been counted.
 pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Kind) -> Result<Received, ApiError> {
-    let short_key = check_short_key(state, client, &sealed).await?;
+    let (short_key, key) = check_short_key(state, client, &sealed).await?;
     let place = state.passwords.place().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
     let turn = state.queue.turn(client.judged()).await;
     let attempt = Attempt { id: state.ulid(), identity: client.judged() };
     begin(state, client, &sealed, &short_key, &attempt).await?;
-    match open(state, &sealed, kind) {
+    match open(state, &key, &sealed, kind) {
         Ok((opened, keys)) => Ok(Received { attempt, plaintext: opened.plaintext, keys, place, _turn: turn }),
         Err(code) => Err(refuse_envelope(state, client, attempt, kind, code).await),
     }
 }
 
-/// By MAC, time and terms; asks no store unless it bans.
-async fn check_short_key(state: &AppState, client: &Client, sealed: &Sealed) -> Result<ShortKey, ApiError> {
+/// By MAC, time and terms; asks no store unless it bans. The envelope key that it was given out with serves
+/// this request to its end, even if its own time is over before.
+async fn check_short_key(
+    state: &AppState,
+    client: &Client,
+    sealed: &Sealed,
+) -> Result<(ShortKey, Arc<EnvelopeKey>), ApiError> {
     let macs = &state.keyring.macs;
     let Ok(short_key) = ShortKey::authenticate(&macs.short_key, &sealed.request.short_key) else {
         let evidence = "a short_key with a wrong MAC";
@@ -99,8 +106,11 @@ async fn check_short_key(state: &AppState, client: &Client, sealed: &Sealed) -> 
     let cookie =
         if short_key.is_for_program() && sealed.request.delivery == Delivery::Body { [0; 32] } else { sealed.cookie };
     let origin = short_key::hash(&state.config.origin);
-    match short_key.check(&[state.keyring.envelope.kid], &origin, &cookie, state.now()) {
-        Ok(()) => Ok(short_key),
+    let now = state.now();
+    let key = state.keyring.opening(&short_key.kid(), now);
+    let kids: Vec<_> = key.iter().map(|key| key.kid).collect();
+    match short_key.check(&kids, &origin, &cookie, now) {
+        Ok(()) => Ok((short_key, key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?)),
         Err(Refused::Expired) if state.config.policy.expired_short_key.is_some() => {
             let evidence = "a short_key that had run out";
             Err(ban::strike(state, client, client.identity, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired)
@@ -159,9 +169,14 @@ async fn begin(
 }
 
 /// Opens the envelope and checks that it was made for this request, here, by the holder of its key.
-fn open(state: &AppState, sealed: &Sealed, kind: Kind) -> Result<(Opened, Option<(EcJwk, EcJwk)>), Code> {
+fn open(
+    state: &AppState,
+    key: &EnvelopeKey,
+    sealed: &Sealed,
+    kind: Kind,
+) -> Result<(Opened, Option<(EcJwk, EcJwk)>), Code> {
     let envelope = &sealed.request.encrypted_username_password;
-    let opened = envelope::open(&state.keyring.envelope, &*state.entropy, envelope).ok_or(Code::BadEnvelope)?;
+    let opened = envelope::open(key, &*state.entropy, envelope).ok_or(Code::BadEnvelope)?;
     let header = &opened.header;
     if header.typ != kind || header.sk != sealed.request.short_key || header.org != state.config.origin {
         return Err(Code::BadEnvelope);

@@ -38,7 +38,7 @@ pub async fn issue(state: &AppState, proven: &Proven, wish: &Wish) -> Result<Iss
         cnf: Confirmation { jkt: proven.jkt.clone() },
         user_key: Key { version: key.version.number, k: base64url(&key.secret), until },
     };
-    let signed = Zeroizing::new(state.tokens.sign_ticket(&claims).map_err(ApiError::broken)?);
+    let signed = Zeroizing::new(state.tokens.sign_ticket(&claims, now).map_err(ApiError::broken)?);
     let header = |epk| Header {
         alg: jwe::ALG.to_owned(),
         enc: jwe::ENC.to_owned(),

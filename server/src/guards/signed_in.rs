@@ -25,9 +25,8 @@ impl SignedIn {
     /// The session is not in memory and the store does not answer.
     pub async fn find(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         let now = state.now();
-        let Some(claims) = token(state, headers).and_then(|token| state.tokens.verify(&token, now)) else {
-            return Ok(None);
-        };
+        let Some(token) = token(state, headers) else { return Ok(None) };
+        let Some(claims) = verify(state, &token).await? else { return Ok(None) };
         if state.sync.is_stale(now) {
             return Err(ApiError::wait(Code::Unavailable, 1000));
         }
@@ -56,6 +55,17 @@ impl FromRequestParts<AppState> for SignedIn {
         let refuse = || ApiError::new(Code::NoSession).with_nonce(dpop::nonce(&state.keyring.macs.nonce, state.now()));
         Self::find(state, &parts.headers).await?.ok_or_else(refuse)
     }
+}
+
+/// A key that was made elsewhere just now is asked for once.
+async fn verify(state: &AppState, token: &str) -> Result<Option<Arc<Claims>>, ApiError> {
+    let now = state.now();
+    let claims = state.tokens.verify(token, now);
+    if claims.is_some() || !state.tokens.has_unknown_key(token, now) {
+        return Ok(claims);
+    }
+    state.keyring.look_for_more(&state.vault()).await?;
+    Ok(state.tokens.verify(token, now))
 }
 
 /// The access token that the request carries.

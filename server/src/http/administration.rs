@@ -10,7 +10,7 @@ use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
-use app::view::{AuditFilter, AuditView, BansDone, BansView, View, Viewer};
+use app::view::{AuditFilter, AuditView, BansDone, BansView, ServerKeysView, View, Viewer};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ban::Trigger;
@@ -24,6 +24,16 @@ use store::audit::Event;
 struct Asked {
     explain: String,
     done: String,
+}
+
+/// `/dashboard/server-keys`
+///
+/// # Errors
+/// The store does not answer.
+pub async fn server_keys(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
+    let keys = flows::server_keys::list(&*state.store, &state.config, state.now()).await?;
+    let services = flows::services::list(&*state.store).await?;
+    Ok(View::ServerKeys(ServerKeysView { viewer, keys, services }))
 }
 
 /// `/dashboard/bans`

@@ -1,5 +1,6 @@
 //! `GET /api/challenge`
 
+use super::ApiError;
 use crate::cookies::{self, Name};
 use crate::guards::same_origin;
 use crate::state::AppState;
@@ -12,20 +13,28 @@ use wire::challenge::Challenge;
 
 /// A `short_key` and the key to seal with. Writes nothing. A browser's `short_key` is tied to a cookie
 /// of that browser, which it gets here if it has none; a program's is tied to no cookie.
-pub async fn challenge(State(state): State<AppState>, cookies: Cookies, headers: HeaderMap) -> Json<Challenge> {
+///
+/// # Errors
+/// There is no key to seal with.
+pub async fn challenge(
+    State(state): State<AppState>,
+    cookies: Cookies,
+    headers: HeaderMap,
+) -> Result<Json<Challenge>, ApiError> {
     let now = state.now();
+    let key = state.keyring.envelope(now)?;
     let terms = Terms {
         expires_at: now + LIFETIME_MS,
-        kid: state.keyring.envelope.kid,
+        kid: key.kid,
         origin: short_key::hash(&state.config.origin),
         cookie: pre_login(&state, &cookies, &headers),
     };
-    Json(Challenge {
+    Ok(Json(Challenge {
         short_key: ShortKey::issue(&state.keyring.macs.short_key, state.entropy.bytes(), &terms),
         expires_at: terms.expires_at,
         now,
-        key: state.keyring.envelope.public.clone(),
-    })
+        key: key.public.clone(),
+    }))
 }
 
 fn pre_login(state: &AppState, cookies: &Cookies, headers: &HeaderMap) -> [u8; 32] {

@@ -68,6 +68,12 @@ impl From<domain::operator::Unfit> for ApiError {
     }
 }
 
+impl From<crate::keyring::Error> for ApiError {
+    fn from(error: crate::keyring::Error) -> Self {
+        Self::broken(error)
+    }
+}
+
 impl From<crate::key_encryption::Error> for ApiError {
     fn from(error: crate::key_encryption::Error) -> Self {
         Self::broken(error)

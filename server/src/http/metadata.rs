@@ -4,23 +4,30 @@ use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use http::header;
+use domain::server_key::CACHE_MS;
+use http::{HeaderName, header};
 use serde_json::json;
 use wire::jwk::Jwks;
 use wire::paths;
 
-const OPEN: [(http::HeaderName, &str); 2] =
-    [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "public, max-age=300")];
+/// A new signing key is out for longer than others may keep what they have read.
+fn open() -> [(HeaderName, String); 2] {
+    let cache = format!("public, max-age={}", CACHE_MS / 1000);
+    [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()), (header::CACHE_CONTROL, cache)]
+}
 
-/// The public keys that verify access tokens (RFC 7517).
+/// The public keys that verify access tokens (RFC 7517): the one in use, the next, those whose tokens are
+/// still good.
 pub async fn jwks(State(state): State<AppState>) -> impl IntoResponse {
-    (OPEN, Json(Jwks { keys: vec![state.keyring.signing.public.clone()] }))
+    (open(), Json(Jwks { keys: state.keyring.published(state.now()) }))
 }
 
 /// Endpoints and policy, for programs.
 pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
     let at = |path: &str| format!("{}{path}", state.config.origin);
     let settings = &state.config.settings;
+    let mut algorithms: Vec<_> = state.keyring.published(state.now()).into_iter().map(|key| key.alg).collect();
+    algorithms.dedup();
     let (time, there) = (&settings.time, |address: &String| (!address.is_empty()).then(|| address.clone()));
     let body = json!({
         "issuer": state.config.origin,
@@ -51,11 +58,11 @@ pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
             "audit": at(paths::AUDIT),
         },
         "envelope": { "alg": wire::envelope::ALG, "enc": wire::envelope::ENC },
-        "access_token_signing_alg_values_supported": ["ES256"],
+        "access_token_signing_alg_values_supported": algorithms,
         "dpop_signing_alg_values_supported": ["ES256"],
         "password_min": settings.password.min,
         "password_max_bytes": domain::password::MAX_BYTES,
         "signup_mode": settings.signup.mode,
     });
-    (OPEN, Json(body))
+    (open(), Json(body))
 }

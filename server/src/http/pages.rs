@@ -155,9 +155,11 @@ async fn dashboard(
     let view = match path {
         paths::ACCOUNT_PAGE => View::Account(AccountView { viewer, password_min }),
         paths::DELETE_PAGE => View::Delete(AccountView { viewer, password_min }),
-        paths::USERS_PAGE | paths::INVITATIONS_PAGE | paths::BANS_PAGE | paths::AUDIT_PAGE => {
-            administration(state, client, uri, viewer, signed_in).await?
-        }
+        paths::USERS_PAGE
+        | paths::INVITATIONS_PAGE
+        | paths::BANS_PAGE
+        | paths::SERVER_KEYS_PAGE
+        | paths::AUDIT_PAGE => administration(state, client, uri, viewer, signed_in).await?,
         paths::DASHBOARD_PAGE => View::Overview(Box::new(overview(state, viewer, signed_in).await?)),
         paths::DEVICES_PAGE => {
             let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
@@ -199,6 +201,7 @@ async fn administration(
             View::Invitations(InvitationsView { viewer, invitations })
         }
         paths::BANS_PAGE => administration::bans(state, client, uri, viewer, &administrator).await?,
+        paths::SERVER_KEYS_PAGE => administration::server_keys(state, viewer).await?,
         paths::AUDIT_PAGE => administration::trail(state, uri, viewer).await?,
         _ => View::NotFound,
     })

@@ -1,6 +1,7 @@
 //! The program's commands, run as an operator runs them.
 
-use crate::support::{postern, said};
+use crate::support::{Program, postern, said};
+use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 
@@ -140,6 +141,49 @@ fn operators_close_allow_and_look_from_the_command_line() {
     assert_eq!(code(&["session", "end", "alice"]), Some(3));
     assert_eq!(code(&["session", "end", "nobody"]), Some(3));
     assert!(done(&["--help"]).contains("3 what was asked for is not there"));
+}
+
+#[test]
+fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path(), &[]);
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    let json = |arguments: &[&str]| -> Value { serde_json::from_slice(&run(arguments).stdout).unwrap() };
+    let listed = said(&run(&["key", "list", "--kind", "signing"]));
+    let (first, rest) = listed.split_once('\t').unwrap();
+    assert!(rest.starts_with("signing\tES256\tin use\t"), "{listed}");
+    assert_eq!(json(&["key", "list", "--json"]).as_array().unwrap().len(), 2);
+    let next = json(&["key", "rotate", "--kind", "signing", "--at", "12h", "--json"]);
+    assert_eq!((&next["state"], &next["alg"]), (&"next".into(), &"ES256".into()));
+    assert!(said(&run(&["key", "rotate", "--kind", "signing"])).contains("waits already"));
+    assert_eq!(run(&["key", "rotate", "--kind", "signing", "--at", "1000d"]).status.code(), Some(1));
+    assert_eq!(run(&["key", "rotate", "--kind", "mac"]).status.code(), Some(2));
+    let envelope = said(&run(&["key", "rotate", "--kind", "envelope"]));
+    assert!(envelope.starts_with("The new key "), "{envelope}");
+    let revoked = said(&run(&["key", "revoke", "--kind", "signing", first]));
+    assert!(revoked.contains("is revoked. A running server knows"), "{revoked}");
+    assert_eq!(run(&["key", "revoke", "--kind", "signing", first]).status.code(), Some(3));
+    assert_eq!(run(&["key", "revoke", "--kind", "envelope", next["kid"].as_str().unwrap()]).status.code(), Some(3));
+    let trail = said(&run(&["audit", "--event", "server_key_rotated"]));
+    assert!(trail.contains(next["kid"].as_str().unwrap()), "{trail}");
+    let doctor = run(&["doctor", "--json"]);
+    let doctor: Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    for check in ["signing_key", "sealed_values"] {
+        let finding = doctor["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == check).unwrap();
+        assert_eq!(finding["state"], "fine", "{finding}");
+    }
+    // The server that runs hears of it by itself.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let began = std::time::Instant::now();
+    let heard = |program: &Program| {
+        let keys = runtime.block_on(program.browser().get(wire::paths::JWKS)).json();
+        keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect::<Vec<_>>()
+    };
+    while heard(&program) != [next["kid"].clone()] {
+        assert!(began.elapsed().as_secs() < 30, "{:?}", heard(&program));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    program.end();
 }
 
 #[test]

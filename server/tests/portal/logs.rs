@@ -1,8 +1,13 @@
 //! What is logged, and what never is.
 
-use crate::support::{PASSWORD, Program, Visitor, postern, receiving_key};
+use crate::support::{PASSWORD, Program, Visitor, postern, receiving_key, said};
+use domain::encoding::{base64url, from_base64url};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use server::key_encryption::Cipher;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use std::path::Path;
 use std::process::Output;
 use wire::envelope::Kind;
 use wire::paths;
@@ -143,4 +148,85 @@ async fn a_line_and_an_answer_have_the_same_name() {
     );
     assert_eq!((login[1]["path"].as_str(), login[1]["status"].as_u64()), (Some(paths::LOGIN), Some(401)));
     assert_eq!(named(other.header("x-request-id")).len(), 1);
+}
+
+/// Every way to write bytes that somebody might log.
+fn spelled(secret: &[u8]) -> Vec<String> {
+    let hex = secret.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let text = base64url(secret);
+    vec![hex, text.replace('-', "+").replace('_', "/"), text, format!("{secret:?}").trim_matches(['[', ']']).to_owned()]
+}
+
+/// The private parts of every key that the folder's database has, and what they are sealed with.
+async fn private_keys(folder: &Path) -> Vec<String> {
+    let file = folder.join("data/key-encryption.key");
+    let mut secrets: Vec<String> = std::fs::read_to_string(&file).unwrap().lines().map(str::to_owned).collect();
+    let options = SqliteConnectOptions::new().filename(folder.join("data/postern.db"));
+    let mut database = options.connect().await.unwrap();
+    let rows: Vec<(String, String, String)> =
+        sqlx::query_as("SELECT kind, kid, sealed FROM keys WHERE sealed <> ''").fetch_all(&mut database).await.unwrap();
+    let ciphers: Vec<_> = secrets.iter().map(|key| Cipher::parse(key).unwrap()).collect();
+    for key in secrets.clone() {
+        secrets.extend(spelled(&from_base64url(&key).unwrap()));
+    }
+    for (kind, kid, sealed) in rows {
+        let content = sealed.split_once('.').unwrap().1;
+        let opened =
+            ciphers.iter().find_map(|cipher| cipher.open(&format!("keys/{kind}/{kid}"), content).ok()).unwrap();
+        // Where a multiple of three bytes begins: so it stands in the base64 of the whole, too.
+        let private = match kind.as_str() {
+            "envelope" => &opened[900..930],
+            "signing" => &opened[36..66],
+            _ => &opened[..30],
+        };
+        secrets.extend(spelled(private));
+        secrets.push(sealed);
+    }
+    secrets
+}
+
+#[tokio::test]
+async fn no_private_key_gets_into_a_log_an_error_or_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(add(folder.path(), NAME, SET).status.success());
+    let program = Program::start(folder.path(), &["log.level=trace", "log.format=json"]);
+    let mut said_so_far = String::new();
+    let mut secrets = private_keys(folder.path()).await;
+    let mut run = |arguments: &[&str]| {
+        let output = said(&postern(folder.path(), arguments, ""));
+        said_so_far.push_str(&output);
+        output
+    };
+    run(&["key", "rotate", "--kind", "signing", "--json"]);
+    run(&["key", "rotate", "--kind", "envelope"]);
+    let kid = run(&["key", "list", "--kind", "signing"]).split('\t').next().unwrap().to_owned();
+    run(&["key", "revoke", "--kind", "signing", &kid]);
+    secrets.extend(private_keys(folder.path()).await);
+    run(&["key", "rewrap"]);
+    run(&["key", "list", "--json"]);
+    run(&["doctor"]);
+    secrets.extend(private_keys(folder.path()).await);
+    let visitor = program.browser();
+    assert_eq!(visitor.login(NAME, SET).await.status, StatusCode::OK);
+    for path in [paths::JWKS, paths::METADATA, paths::CHALLENGE, paths::SERVER_KEYS] {
+        said_so_far.push_str(&visitor.get(path).await.text);
+    }
+    // What does not open: an error that names the row and nothing else.
+    let file = folder.path().join("data/key-encryption.key");
+    let good = std::fs::read_to_string(&file).unwrap();
+    let mut other = good.trim().to_owned();
+    other.replace_range(..1, if other.starts_with('A') { "B" } else { "A" });
+    for wrong in [other.as_str(), "not a key"] {
+        std::fs::write(&file, wrong).unwrap();
+        let output = postern(folder.path(), &["setup"], "");
+        said_so_far.push_str(&said(&output));
+        said_so_far.push_str(&said(&postern(folder.path(), &["key", "rotate", "--kind", "signing"], "")));
+    }
+    std::fs::write(&file, good).unwrap();
+    said_so_far.push_str(&program.end());
+    assert!(secrets.len() > 50, "{} secrets", secrets.len());
+    for secret in secrets {
+        assert!(secret.len() >= 16, "{secret}");
+        assert!(!said_so_far.contains(&secret), "{secret} in\n{said_so_far}");
+    }
 }

@@ -106,6 +106,21 @@ fn are_registered_by_command_too() {
         assert!(code == 1 && text.contains(part), "{text}");
         assert!(!text.contains(&key.to_jwk()[10..20]), "{text}");
     }
+    // And by the command for keys of every kind.
+    let keys = |arguments: &[&str]| {
+        let output = postern(folder.path(), &[["key"].as_slice(), arguments].concat(), "");
+        (output.status.code().unwrap(), said(&output))
+    };
+    let other = receiving_key();
+    write("other.jwk", &serde_json::to_string(&other.public()).unwrap());
+    assert_eq!(keys(&["rotate", "--kind", "service", "time"]).0, 2, "which key?");
+    let (code, text) = keys(&["rotate", "--kind", "service", "time", "--key", "other.jwk"]);
+    assert!(code == 0 && text.contains(&jwe::thumbprint(&other.public())), "{text}");
+    assert_eq!(keys(&["rotate", "--kind", "service", "none", "--key", "other.jwk"]).0, 3);
+    assert!(keys(&["list", "--kind", "service"]).1.contains("\tservice time\tECDH-ES+A256KW\tin use\t"));
+    let (_, list) = keys(&["list", "--kind", "service", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&list).unwrap()[0]["role"], "administrator", "as before");
+    assert_eq!(keys(&["revoke", "--kind", "service", "none"]).0, 3);
     assert_eq!(run(&["remove", "time"]).0, 0);
     assert_eq!(run(&["remove", "time"]).0, 3);
     assert_eq!(run(&["list"]).1, "");

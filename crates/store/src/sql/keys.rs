@@ -1,34 +1,100 @@
+use super::audit::append;
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
+use super::sealed::may_be_written;
 use super::store::SqlStore;
 use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::keys::{Keys, Kind, StoredKey};
+use crate::audit::Entry;
+use crate::keys::{Keys, Kind, Revocation, Revoked, StoredKey, line};
 use async_trait::async_trait;
+use domain::UnixMs;
+use domain::server_key::Line;
 
 sql! {
-    ALL = "SELECT kid, kind, sealed, created_at, retired_at FROM keys ORDER BY created_at";
-    ADD_IF_NONE = "INSERT INTO keys (kid, kind, sealed, created_at, retired_at)
-        SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS BIGINT)
-        WHERE NOT EXISTS (SELECT 1 FROM keys WHERE kind = $2 AND retired_at IS NULL)";
+    ALL = "SELECT kid, kind, alg, sealed, created_at, used_from, revoked_at FROM keys ORDER BY created_at";
+    ADD = "INSERT INTO keys (kid, kind, alg, sealed, created_at, used_from, revoked_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    REVOKE = "UPDATE keys SET revoked_at = $3 WHERE kid = $1 AND kind = $2 AND revoked_at IS NULL";
+    ERASE = "UPDATE keys SET sealed = '' WHERE kid = $1 AND sealed <> ''";
 }
 
-impl Write for StoredKey {
+struct Add {
+    key: StoredKey,
+    after: Option<String>,
+    audit: Option<Entry>,
+}
+
+impl Write for Add {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        take_turn(tx, &format!("key {}", self.kind.as_str()), self.created_at).await?;
-        let values = [
-            Value::Text(&self.kid),
-            Value::Text(self.kind.as_str()),
-            Value::Text(&self.sealed),
-            Value::Int(self.created_at),
-            Value::OptInt(self.retired_at),
-        ];
-        Ok(tx.execute(ADD_IF_NONE, values).await? == 1)
+        let line = alone(tx, self.key.kind, self.key.created_at).await?;
+        if line.newest().map(|newest| &newest.kid) != self.after.as_ref() {
+            return Ok(false);
+        }
+        add(tx, &self.key).await?;
+        if let Some(audit) = &self.audit {
+            append(tx, audit).await?;
+        }
+        Ok(true)
     }
+}
+
+impl Write for Revocation {
+    type Output = Revoked;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Revoked> {
+        alone(tx, self.kind, self.now).await?;
+        let values = [Value::Text(&self.kid), Value::Text(self.kind.as_str()), Value::Int(self.now)];
+        if tx.execute(REVOKE, values).await? == 0 {
+            return Ok(Revoked::Nothing);
+        }
+        append(tx, &self.audit).await?;
+        let line = of_kind(tx, self.kind).await?;
+        if !line.needs_another() {
+            return Ok(Revoked::Done);
+        }
+        add(tx, &StoredKey { used_from: line.at_once(self.now), ..self.successor.clone() }).await?;
+        Ok(Revoked::Replaced)
+    }
+}
+
+struct Erase(String);
+
+impl Write for Erase {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        Ok(tx.execute(ERASE, [Value::Text(&self.0)]).await? == 1)
+    }
+}
+
+/// The keys of a kind, which nobody else changes until the transaction ends.
+async fn alone<DB: Backend>(tx: &mut Tx<'_, DB>, kind: Kind, now: UnixMs) -> Result<Line> {
+    take_turn(tx, &format!("key {}", kind.as_str()), now).await?;
+    of_kind(tx, kind).await
+}
+
+async fn of_kind<DB: Backend>(tx: &mut Tx<'_, DB>, kind: Kind) -> Result<Line> {
+    let keys = tx.all(ALL, []).await?.iter().map(key).collect::<Result<Vec<_>>>()?;
+    Ok(line(kind, &keys))
+}
+
+async fn add<DB: Backend>(tx: &mut Tx<'_, DB>, key: &StoredKey) -> Result<()> {
+    may_be_written(tx, &key.sealed, key.created_at).await?;
+    let values = [
+        Value::Text(&key.kid),
+        Value::Text(key.kind.as_str()),
+        Value::Text(&key.alg),
+        Value::Text(&key.sealed),
+        Value::Int(key.created_at),
+        Value::Int(key.used_from),
+        Value::OptInt(key.revoked_at),
+    ];
+    tx.execute(ADD, values).await.map(drop)
 }
 
 #[async_trait]
@@ -37,8 +103,16 @@ impl<DB: Backend> Keys for SqlStore<DB> {
         self.all(ALL, []).await?.iter().map(key).collect()
     }
 
-    async fn add_key_if_none(&self, key: &StoredKey) -> Result<bool> {
-        self.write(key.clone()).await
+    async fn add_key(&self, key: &StoredKey, after: Option<&str>, audit: Option<&Entry>) -> Result<bool> {
+        self.write(Add { key: key.clone(), after: after.map(str::to_owned), audit: audit.cloned() }).await
+    }
+
+    async fn revoke_key(&self, revocation: &Revocation) -> Result<Revoked> {
+        self.write(revocation.clone()).await
+    }
+
+    async fn erase_key(&self, kid: &str) -> Result<bool> {
+        self.write(Erase(kid.to_owned())).await
     }
 }
 
@@ -46,8 +120,10 @@ fn key<DB: Backend>(row: &Record<DB>) -> Result<StoredKey> {
     Ok(StoredKey {
         kid: row.text("kid")?,
         kind: row.word("keys", "kind", Kind::parse)?,
+        alg: row.text("alg")?,
         sealed: row.text("sealed")?,
         created_at: row.int("created_at")?,
-        retired_at: row.opt_int("retired_at")?,
+        used_from: row.int("used_from")?,
+        revoked_at: row.opt_int("revoked_at")?,
     })
 }

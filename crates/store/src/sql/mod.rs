@@ -19,6 +19,7 @@ mod open;
 mod refusals;
 mod refuse;
 mod resets;
+mod sealed;
 mod services;
 mod session_writes;
 mod sessions;

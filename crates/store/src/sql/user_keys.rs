@@ -1,6 +1,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
+use super::sealed::may_be_written;
 use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
@@ -39,6 +40,7 @@ pub async fn insert<DB: Backend>(
     made_by: Option<&str>,
     now: UnixMs,
 ) -> Result<()> {
+    may_be_written(tx, &key.0, now).await?;
     let (version, made_by) = (Value::Int(number.into()), Value::OptText(made_by));
     let values = [Value::Text(user), version, Value::Text(&key.0), Value::Int(now), made_by];
     tx.execute(ADD, values).await.map(drop)

@@ -1,23 +1,48 @@
 use crate::fixture::Fixture;
-use crate::make::{NOW, fresh};
+use crate::make::{DAY, MINUTE, NOW, entry, fresh};
 use futures::future::join_all;
-use store::keys::{Kind, StoredKey};
+use store::audit::{Event, Search};
+use store::keys::{Kind, Revocation, Revoked, StoredKey};
 
-fn key(kind: Kind) -> StoredKey {
-    StoredKey { kid: fresh("kid"), kind, sealed: fresh("sealed"), created_at: NOW, retired_at: None }
+pub fn key(kind: Kind, used_from: i64) -> StoredKey {
+    let sealed = format!("sealer01.{}", fresh("sealed"));
+    StoredKey {
+        kid: fresh("kid"),
+        kind,
+        alg: "ES256".into(),
+        sealed,
+        created_at: used_from,
+        used_from,
+        revoked_at: None,
+    }
 }
 
-pub async fn the_first_of_a_kind_stays(fixture: Fixture) {
+fn revocation(key: &StoredKey, now: i64) -> Revocation {
+    Revocation {
+        kind: key.kind,
+        kid: key.kid.clone(),
+        successor: self::key(key.kind, now),
+        audit: entry(Event::ServerKeyRevoked, None, now),
+        now,
+    }
+}
+
+pub async fn each_follows_the_last_of_its_kind(fixture: Fixture) {
     let store = fixture.open().await;
     assert!(store.keys().await.unwrap().is_empty());
-    let retired = StoredKey { retired_at: Some(NOW), ..key(Kind::Signing) };
-    assert!(store.add_key_if_none(&retired).await.unwrap());
-    let mut kept = vec![retired];
+    let mut kept = Vec::new();
     for kind in [Kind::Envelope, Kind::Signing, Kind::Mac] {
-        kept.push(key(kind));
-        assert!(store.add_key_if_none(kept.last().unwrap()).await.unwrap());
-        assert!(!store.add_key_if_none(&key(kind)).await.unwrap());
+        let audit = entry(Event::ServerKeyRotated, None, NOW);
+        let (first, second) = (key(kind, NOW), key(kind, NOW + DAY));
+        assert!(!store.add_key(&first, Some("none"), None).await.unwrap(), "there is nothing to follow");
+        assert!(store.add_key(&first, None, None).await.unwrap());
+        assert!(!store.add_key(&key(kind, NOW), None, None).await.unwrap(), "there is one");
+        assert!(store.add_key(&second, Some(&first.kid), Some(&audit)).await.unwrap());
+        assert!(!store.add_key(&key(kind, NOW + DAY), Some(&first.kid), None).await.unwrap(), "it is not the last");
+        kept.extend([first, second]);
     }
+    let trail = store.search_audit(&Search { limit: 9, ..Search::default() }).await.unwrap();
+    assert_eq!(trail.len(), 3, "the row is written with the key");
     let mut stored = store.keys().await.unwrap();
     stored.sort_by(|a, b| a.kid.cmp(&b.kid));
     assert_eq!(stored, kept);
@@ -28,11 +53,71 @@ pub async fn two_nodes_that_start_at_once_have_the_same_key(fixture: Fixture) {
     for (known, kind) in [Kind::Envelope, Kind::Signing, Kind::Mac].into_iter().enumerate() {
         let racers = (0..40).map(|n| {
             let store = if n % 2 == 0 { one.clone() } else { two.clone() };
-            tokio::spawn(async move { store.add_key_if_none(&key(kind)).await.unwrap() })
+            tokio::spawn(async move { store.add_key(&key(kind, NOW), None, None).await.unwrap() })
         });
         let added = join_all(racers).await.into_iter().filter(|added| *added.as_ref().unwrap()).count();
         assert_eq!(added, 1);
         assert_eq!(one.keys().await.unwrap().len(), known + 1);
     }
     assert_eq!(two.keys().await.unwrap(), one.keys().await.unwrap());
+}
+
+pub async fn a_schedule_that_is_due_everywhere_makes_one_key(fixture: Fixture) {
+    let (one, two) = (fixture.open().await, fixture.open().await);
+    let mut last = key(Kind::Signing, NOW);
+    assert!(one.add_key(&last, None, None).await.unwrap());
+    for round in 1..=5 {
+        let racers = (0..20).map(|n| {
+            let store = if n % 2 == 0 { one.clone() } else { two.clone() };
+            let after = last.kid.clone();
+            tokio::spawn(async move {
+                let next = key(Kind::Signing, NOW + round * DAY);
+                store.add_key(&next, Some(&after), None).await.unwrap().then_some(next)
+            })
+        });
+        let added: Vec<_> = join_all(racers).await.into_iter().filter_map(Result::unwrap).collect();
+        assert_eq!(added.len(), 1, "{added:?}");
+        last.clone_from(&added[0]);
+    }
+    assert_eq!(one.keys().await.unwrap().len(), 6);
+}
+
+pub async fn a_revoked_key_is_replaced_if_nothing_else_can_be_used(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (first, next) = (key(Kind::Signing, NOW), key(Kind::Signing, NOW + DAY));
+    assert!(store.add_key(&first, None, None).await.unwrap());
+    assert!(store.add_key(&next, Some(&first.kid), None).await.unwrap());
+    let wrong_kind = Revocation { kind: Kind::Envelope, ..revocation(&first, NOW) };
+    assert_eq!(store.revoke_key(&wrong_kind).await.unwrap(), Revoked::Nothing);
+    let one = revocation(&first, NOW + MINUTE);
+    assert_eq!(store.revoke_key(&one).await.unwrap(), Revoked::Done, "the next one steps in");
+    assert_eq!(store.revoke_key(&one).await.unwrap(), Revoked::Nothing);
+    let other = revocation(&next, NOW + MINUTE);
+    assert_eq!(store.revoke_key(&other).await.unwrap(), Revoked::Replaced);
+    let stored = store.keys().await.unwrap();
+    assert_eq!(stored.len(), 3);
+    let line = store::keys::line(Kind::Signing, &stored);
+    assert_eq!(line.current(NOW + MINUTE).map(|key| &key.kid), Some(&other.successor.kid));
+    assert!(store.erase_key(&first.kid).await.unwrap());
+    assert!(!store.erase_key(&first.kid).await.unwrap());
+}
+
+/// One revokes the key in use, the other the one that waits: neither knows of the other.
+pub async fn somebody_is_left_whoever_revokes_what(fixture: Fixture) {
+    let (one, two) = (fixture.open().await, fixture.open().await);
+    for round in 0..10 {
+        let now = NOW + round * DAY;
+        let before = store::keys::line(Kind::Signing, &one.keys().await.unwrap());
+        let (first, next) = (key(Kind::Signing, now), key(Kind::Signing, now + 1000));
+        assert!(one.add_key(&first, before.newest().map(|key| key.kid.as_str()), None).await.unwrap());
+        assert!(one.add_key(&next, Some(&first.kid), None).await.unwrap());
+        let tasks = [(one.clone(), first), (two.clone(), next)].map(|(store, key)| {
+            tokio::spawn(async move { store.revoke_key(&revocation(&key, now + 1)).await.unwrap() })
+        });
+        let mut revoked: Vec<_> = join_all(tasks).await.into_iter().map(Result::unwrap).collect();
+        revoked.sort_by_key(|revoked| *revoked == Revoked::Replaced);
+        assert_eq!(revoked, [Revoked::Done, Revoked::Replaced]);
+        let line = store::keys::line(Kind::Signing, &one.keys().await.unwrap());
+        assert!(line.current(now + 1).is_some());
+    }
 }

@@ -22,6 +22,7 @@ mod refusals;
 mod refused;
 mod resets;
 mod rotations;
+mod sealed;
 mod services;
 mod sessions;
 mod setup;
@@ -164,8 +165,16 @@ contract! {
         are_added_changed_and_removed,
     }
     keys {
-        the_first_of_a_kind_stays,
+        each_follows_the_last_of_its_kind,
         two_nodes_that_start_at_once_have_the_same_key,
+        a_schedule_that_is_due_everywhere_makes_one_key,
+        a_revoked_key_is_replaced_if_nothing_else_can_be_used,
+        somebody_is_left_whoever_revokes_what,
+    }
+    sealed {
+        a_value_is_resealed_only_as_it_was,
+        peoples_own_keys_are_among_them,
+        nothing_is_written_behind_the_back_of_a_retirement,
     }
     audit {
         newest_first_and_no_more_than_asked_for,

@@ -53,6 +53,11 @@ impl Portal {
         Self::load(&self.folder, &self.settings, Arc::clone(&self.clock), None).await
     }
 
+    /// The same with other settings.
+    pub async fn another_with(&self, settings: &str) -> Self {
+        Self::load(&self.folder, settings, Arc::clone(&self.clock), None).await
+    }
+
     async fn load(folder: &Path, settings: &str, clock: Arc<ManualClock>, store: Option<Arc<dyn Store>>) -> Self {
         let config = config(folder, settings);
         let store = match store {

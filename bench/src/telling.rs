@@ -1,0 +1,103 @@
+//! A process of its own that runs the time server's conversations, sealed and plain, so that its processor
+//! time can be told from its clients'. Plain is known here alone: the program has no such thing.
+
+use crate::load;
+use anyhow::{Context, Result};
+use channel::{Keys, Randoms};
+use serde::{Deserialize, Serialize};
+use server::entropy::{Entropy, SystemEntropy};
+use std::io::Read;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+use time_server::carrier::Tcp;
+use time_server::{Channel, Config, Sealed, Surroundings, SystemClock, TimeServer, Visit};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use wire::time::CloseReason;
+
+/// The word on our own command line that starts it.
+pub const COMMAND: &str = "telling";
+
+/// Where it tells the time how.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Doors {
+    pub sealed: u16,
+    pub plain: u16,
+}
+
+/// The keys that both ends have: who made them does not matter to what is measured.
+pub fn keys() -> Keys {
+    Keys::derive(&[7; 32], "bench", &Randoms { client: [1; 32], server: [2; 32] })
+}
+
+/// Messages as they are.
+struct Plain;
+
+impl Channel for Plain {
+    fn open<'a>(&mut self, frame: &'a mut [u8]) -> Result<&'a [u8], CloseReason> {
+        Ok(frame)
+    }
+
+    fn seal(&mut self, message: &[u8], frame: &mut Vec<u8>) -> Result<(), CloseReason> {
+        frame.extend_from_slice(message);
+        Ok(())
+    }
+}
+
+/// What that process does, on one thread.
+pub fn serve() -> Result<()> {
+    load::runtime()?.block_on(async {
+        let server = Arc::new(server()?);
+        let (_stop, stopped) = watch::channel(false);
+        let sealed = open(&server, &stopped, || Sealed::new(&keys())).await?;
+        let plain = open(&server, &stopped, || Plain).await?;
+        println!("{}", serde_json::to_string(&Doors { sealed, plain })?);
+        let (ended, end) = oneshot::channel();
+        std::thread::spawn(move || {
+            drop(std::io::stdin().read_to_end(&mut Vec::new()));
+            ended.send(())
+        });
+        end.await.context("standard input")
+    })
+}
+
+fn server() -> Result<TimeServer> {
+    let config = Config {
+        issuer: "http://localhost".to_owned(),
+        jwks_url: "http://localhost/".to_owned(),
+        service: "time".to_owned(),
+        origins: Vec::new(),
+        max_connections: 20_000,
+        idle: Duration::from_hours(1),
+    };
+    let random = || <dyn Entropy>::bytes(&SystemEntropy);
+    let surroundings = Surroundings { clock: Arc::new(SystemClock), random: Arc::new(random) };
+    Ok(TimeServer::new(config, jwe::PrivateKey::generate(&random())?, surroundings)?)
+}
+
+/// Takes connections on a port, each after its hello.
+async fn open<C: Channel + 'static>(
+    server: &Arc<TimeServer>,
+    stopped: &watch::Receiver<bool>,
+    channel: impl Fn() -> C + Send + 'static,
+) -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let port = listener.local_addr()?.port();
+    let (server, stopped) = (Arc::clone(server), stopped.clone());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let _ = stream.set_nodelay(true);
+            let (server, stopped, mut channel) = (Arc::clone(&server), stopped.clone(), channel());
+            tokio::spawn(async move {
+                drop(server.converse(&mut Tcp::new(stream), &mut channel, visit(), stopped).await);
+            });
+        }
+    });
+    Ok(port)
+}
+
+fn visit() -> Visit {
+    let text = || "bench".to_owned();
+    Visit { sub: text(), sid: text(), jkt: text(), version: 1, until: i64::MAX }
+}

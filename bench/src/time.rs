@@ -1,0 +1,153 @@
+//! The time server: questions for each second of its processor's time, sealed and beside the same server
+//! without sealing; and what idle connections cost.
+
+use crate::serving::start_this;
+use crate::table::{Row, count, median, megabytes};
+use crate::telling::{COMMAND, Doors, keys};
+use crate::wrk::{TICKS_PER_SECOND, pinned};
+use crate::{load, machine};
+use anyhow::{Context, Result, ensure};
+use channel::{Opener, Sealer};
+use std::net::Ipv4Addr;
+use std::process::Child;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const TARGET: f64 = 0.85;
+const ROUNDS: usize = 5;
+/// In each round, over all connections together.
+const QUESTIONS: usize = 200_000;
+const COMMAND_TIME: &[u8] = br#"{"command":"time"}"#;
+const IDLE: usize = 10_000;
+const IDLE_MB: f64 = 200.0;
+
+struct Telling {
+    child: Child,
+    doors: Doors,
+}
+
+impl Telling {
+    fn start() -> Result<Self> {
+        let (child, line) = start_this(COMMAND, pinned())?;
+        let doors = serde_json::from_str(&line).context("the time server did not start")?;
+        Ok(Self { child, doors })
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        drop(self.child.wait());
+    }
+}
+
+pub fn measure() -> Result<Vec<Row>> {
+    let telling = Telling::start()?;
+    let one = compare("time, 1 connection, 16 questions at a time", &telling, 1, 16)?;
+    let many = compare("time, 1,000 connections, 1 question at a time", &telling, 1000, 1)?;
+    drop(telling);
+    Ok(vec![one, many, idle()?])
+}
+
+fn compare(name: &str, telling: &Telling, connections: usize, at_a_time: usize) -> Result<Row> {
+    let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let limit = per_cpu_second(telling, false, connections, at_a_time)?;
+        let rate = per_cpu_second(telling, true, connections, at_a_time)?;
+        rates.push(rate);
+        limits.push(limit);
+        ratios.push(rate / limit);
+    }
+    let shown = |rates: &[f64]| format!("{:.0} a CPU second", median(rates));
+    let ratio = median(&ratios);
+    Ok(Row::new(name, shown(&rates)).beside(format!("not sealed {}", shown(&limits)), ratio).at_least(ratio, TARGET))
+}
+
+fn per_cpu_second(telling: &Telling, sealed: bool, connections: usize, at_a_time: usize) -> Result<f64> {
+    let port = if sealed { telling.doors.sealed } else { telling.doors.plain };
+    let rounds = QUESTIONS / connections / at_a_time;
+    load::runtime()?.block_on(async {
+        let clients = load::crowd(64, vec![port; connections], move |port| Client::connect(port, sealed)).await?;
+        let before = machine::cpu_ticks(telling.child.id())?;
+        let ask = move |mut client: Client| async move {
+            for _ in 0..rounds {
+                client.ask(at_a_time).await?;
+            }
+            Ok(())
+        };
+        load::crowd(connections, clients, ask).await?;
+        let ticks = machine::cpu_ticks(telling.child.id())? - before;
+        Ok(count(rounds * at_a_time * connections) * TICKS_PER_SECOND / ticks)
+    })
+}
+
+/// Connections that have asked once and then say nothing.
+fn idle() -> Result<Row> {
+    let telling = Telling::start()?;
+    let port = telling.doors.sealed;
+    load::runtime()?.block_on(async {
+        let ask = |port| async move {
+            let mut client = Client::connect(port, true).await?;
+            client.ask(1).await?;
+            Ok(client)
+        };
+        let clients = load::crowd(64, vec![port; IDLE], ask).await?;
+        ensure!(clients.len() == IDLE, "{} connections", clients.len());
+        let mb = machine::memory_mb(telling.child.id(), "VmRSS")?;
+        Ok(Row::at_most("memory of the time server, 10,000 idle connections", mb, IDLE_MB, megabytes))
+    })
+}
+
+struct Client {
+    stream: TcpStream,
+    sealed: Option<(Sealer, Opener)>,
+    /// Used again and again.
+    bytes: Vec<u8>,
+}
+
+impl Client {
+    async fn connect(port: u16, sealed: bool) -> Result<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, sealed: sealed.then(|| keys().client()), bytes: Vec::new() })
+    }
+
+    /// Asks in one write, and reads every answer.
+    async fn ask(&mut self, questions: usize) -> Result<()> {
+        self.bytes.clear();
+        for _ in 0..questions {
+            let question = match &mut self.sealed {
+                Some((sealer, _)) => sealer.seal(COMMAND_TIME).ok().context("a question")?,
+                None => COMMAND_TIME.to_vec(),
+            };
+            self.bytes.extend(u16::try_from(question.len())?.to_be_bytes());
+            self.bytes.extend(question);
+        }
+        self.stream.write_all(&self.bytes).await?;
+        self.bytes.clear();
+        let mut answered = 0;
+        while answered < questions {
+            ensure!(self.stream.read_buf(&mut self.bytes).await? > 0, "the time server ended it");
+            answered += self.take_answers()?;
+        }
+        Ok(())
+    }
+
+    /// Takes whole answers out of what was read, each looked at.
+    fn take_answers(&mut self) -> Result<usize> {
+        let (mut taken, mut answers) = (0, 0);
+        while let Some((length, rest)) = self.bytes.get_mut(taken..).and_then(<[u8]>::split_first_chunk_mut::<2>) {
+            let length = usize::from(u16::from_be_bytes(*length));
+            let Some(answer) = rest.get_mut(..length) else { break };
+            let answer = match &mut self.sealed {
+                Some((_, opener)) => opener.open_in_place(answer).ok().context("an answer that does not open")?,
+                None => answer,
+            };
+            ensure!(answer.starts_with(br#"{"answer":"time""#), "{}", String::from_utf8_lossy(answer));
+            taken += 2 + length;
+            answers += 1;
+        }
+        self.bytes.drain(..taken);
+        Ok(answers)
+    }
+}

@@ -1,0 +1,31 @@
+use super::{NONCE, TAG, Unreadable};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+
+#[derive(Debug)]
+pub struct Cipher(Option<LessSafeKey>);
+
+impl Cipher {
+    pub fn new(key: &[u8; 32]) -> Self {
+        // 32 bytes are always a key; without one nothing opens.
+        Self(UnboundKey::new(&AES_256_GCM, key).ok().map(LessSafeKey::new))
+    }
+
+    pub fn seal(&self, nonce: [u8; NONCE], associated: &[u8], content: &mut [u8]) -> Option<[u8; TAG]> {
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self.0.as_ref()?.seal_in_place_separate_tag(nonce, Aad::from(associated), content).ok()?;
+        tag.as_ref().try_into().ok()
+    }
+
+    pub fn open(
+        &self,
+        nonce: [u8; NONCE],
+        associated: &[u8],
+        content: &mut [u8],
+        tag: [u8; TAG],
+    ) -> Result<(), Unreadable> {
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let key = self.0.as_ref().ok_or(Unreadable)?;
+        key.open_in_place_separate_tag(nonce, Aad::from(associated), &tag, content).map_err(|_| Unreadable)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+use super::{NONCE, TAG, Unreadable};
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes256Gcm, Nonce, Tag};
+
+#[derive(Debug)]
+pub struct Cipher(Aes256Gcm);
+
+impl Cipher {
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(Aes256Gcm::new(key.into()))
+    }
+
+    pub fn seal(&self, nonce: [u8; NONCE], associated: &[u8], content: &mut [u8]) -> Option<[u8; TAG]> {
+        self.0.encrypt_inout_detached(&Nonce::from(nonce), associated, content.into()).ok().map(Into::into)
+    }
+
+    pub fn open(
+        &self,
+        nonce: [u8; NONCE],
+        associated: &[u8],
+        content: &mut [u8],
+        tag: [u8; TAG],
+    ) -> Result<(), Unreadable> {
+        self.0
+            .decrypt_inout_detached(&Nonce::from(nonce), associated, content.into(), &Tag::from(tag))
+            .map_err(|_| Unreadable)
+    }
+}

@@ -1,0 +1,128 @@
+//! The server's keys: one in use at every moment, and none gone while what it did is good.
+
+use domain::server_key::{Key, Line, Rules, State};
+use proptest::prelude::*;
+
+const RULES: Rules = Rules { lead_ms: 10, overlap_ms: 100 };
+
+fn key(kid: &str, used_from: i64) -> Key {
+    Key { kid: kid.to_owned(), used_from, revoked_at: None }
+}
+
+fn revoked(kid: &str, used_from: i64, at: i64) -> Key {
+    Key { revoked_at: Some(at), ..key(kid, used_from) }
+}
+
+fn states(keys: &[Key], now: i64) -> Vec<State> {
+    let line = Line::new(keys.iter().cloned());
+    keys.iter().map(|key| line.state(&key.kid, RULES, now).unwrap()).collect()
+}
+
+#[test]
+fn each_key_has_its_time() {
+    use State::{Current, Ended, Next, Overlap, Revoked};
+    let three = [key("a", 0), key("b", 1000), key("c", 2000)];
+    let early = [key("a", 0), revoked("b", 1000, 1500), key("c", 2000)];
+    let dropped = [key("a", 0), revoked("b", 1000, 999), key("c", 2000)];
+    let gone = [key("a", 0), revoked("b", 1000, 1500)];
+    for (name, keys, now, expected) in [
+        ("the first", &three[..], 999, vec![Current, Next, Next]),
+        ("the next one's moment", &three, 1000, vec![Overlap, Current, Next]),
+        ("the end of the overlap", &three, 1099, vec![Overlap, Current, Next]),
+        ("after the overlap", &three, 1100, vec![Ended, Current, Next]),
+        ("a clock that went back", &three, -1, vec![Current, Next, Next]),
+        ("revoked in its turn: the next steps in", &early, 1500, vec![Ended, Revoked, Current]),
+        ("the one before does not come back", &early, 1050, vec![Overlap, Revoked, Current]),
+        ("and has its turn in its time", &early, 2000, vec![Ended, Revoked, Current]),
+        ("revoked before its time: as if it had not been", &dropped, 1500, vec![Current, Revoked, Next]),
+        ("nobody is left", &gone, 1500, vec![Ended, Revoked]),
+    ] {
+        assert_eq!(states(keys, now), expected, "{name}");
+    }
+    assert_eq!(Line::new(gone).current(1500), None);
+    assert_eq!(Line::new([]).current(0), None);
+    assert_eq!(Line::new(three).state("d", RULES, 0), None);
+}
+
+#[test]
+fn a_schedule_makes_a_key_in_time_and_only_one() {
+    let line = Line::new([key("a", 0)]);
+    assert_eq!(line.due(RULES, 1000, 989), None);
+    assert_eq!(line.due(RULES, 1000, 990), Some(1000));
+    assert_eq!(line.used_from(RULES, 1000, 990), 1000);
+    assert_eq!(line.used_from(RULES, 1000, 5000), 5010, "whoever was away for long");
+    assert_eq!(line.used_from(RULES, 0, 0), 10, "nobody wished for a time");
+    let line = Line::new([key("a", 0), key("b", 1000)]);
+    assert_eq!(line.due(RULES, 1000, 995), None, "there is a next one");
+    assert_eq!(line.next(995).map(|key| key.kid.as_str()), Some("b"));
+    assert_eq!(line.due(RULES, 1000, 1990), Some(2000));
+    assert_eq!(Line::new([revoked("a", 0, 500), key("b", 2000)]).used_from(RULES, 0, 600), 2001, "behind the last");
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Wait(i64),
+    Rotate(i64),
+    /// The n-th key that is not revoked.
+    Revoke(prop::sample::Index),
+    Sign,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..60_i64).prop_map(Step::Wait),
+        2 => (0..500_i64).prop_map(Step::Rotate),
+        1 => any::<prop::sample::Index>().prop_map(Step::Revoke),
+        4 => Just(Step::Sign),
+    ]
+}
+
+/// Tokens live shorter than the overlap, clocks included: that is what the overlap is for.
+const LIFETIME: i64 = 90;
+const SKEW: i64 = 4;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Each step is taken on a node whose clock is a little off, and so is the clock of whoever looks.
+    #[test]
+    fn one_is_in_use_and_nothing_signed_loses_its_key(
+        steps in prop::collection::vec((step(), -SKEW..=SKEW, -SKEW..=SKEW), 1..60),
+    ) {
+        let mut time = 1_000;
+        let mut keys = vec![key("k000", time)];
+        let mut signed: Vec<(String, i64)> = Vec::new();
+        for (number, (step, acting, looking)) in steps.into_iter().enumerate() {
+            let now = time + acting;
+            let line = Line::new(keys.clone());
+            let kid = format!("k{:03}", number + 1);
+            match step {
+                Step::Wait(ms) => time += ms,
+                Step::Rotate(ahead) => if line.next(now).is_none() {
+                    keys.push(key(&kid, line.used_from(RULES, now + ahead, now)));
+                },
+                Step::Revoke(which) => {
+                    let mut living: Vec<_> = keys.iter_mut().filter(|key| key.revoked_at.is_none()).collect();
+                    let place = which.index(living.len());
+                    living[place].revoked_at = Some(now);
+                    // As the store does it: nobody left, so another one at once.
+                    let line = Line::new(keys.clone());
+                    if line.needs_another() {
+                        keys.push(key(&kid, line.at_once(now)));
+                    }
+                }
+                Step::Sign => signed.push((line.current(now).unwrap().kid.clone(), now + LIFETIME)),
+            }
+            let (line, now) = (Line::new(keys.clone()), time + looking);
+            let is = |key: &Key, state| line.state(&key.kid, RULES, now) == Some(state);
+            prop_assert_eq!(keys.iter().filter(|key| is(key, State::Current)).count(), 1);
+            for (kid, until) in &signed {
+                let state = line.state(kid, RULES, now).unwrap();
+                prop_assert!(
+                    now >= *until || state.serves() || state == State::Revoked,
+                    "{} is {:?} at {} and had work until {}", kid, state, now, until
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::store::SqlStore;
+use super::turns::take_turn;
+use super::tx::{Record, Tx};
+use super::write::Write;
+use crate::audit::Entry;
+use crate::sealed::{Sealed, SealedValues, sealer};
+use crate::{Error, Result};
+use async_trait::async_trait;
+use domain::UnixMs;
+
+sql! {
+    KEYS = "SELECT kid AS id, CAST(0 AS BIGINT) AS version, 'keys/' || kind || '/' || kid AS place, sealed
+        FROM keys WHERE sealed <> '' AND substr(sealed, 1, 9) <> $1 LIMIT $2";
+    RESEAL_KEY = "UPDATE keys SET sealed = $4 WHERE kid = $1 AND CAST($2 AS BIGINT) = 0 AND sealed = $3";
+    USER_KEYS = "SELECT user_id AS id, version, 'user_keys/' || user_id || '/' || CAST(version AS TEXT) AS place, sealed
+        FROM user_keys WHERE sealed <> '' AND substr(sealed, 1, 9) <> $1 LIMIT $2";
+    RESEAL_USER_KEY = "UPDATE user_keys SET sealed = $4 WHERE user_id = $1 AND version = $2 AND sealed = $3";
+    RETIRE = "INSERT INTO retired_sealers (kid, retired_at) VALUES ($1, $2) ON CONFLICT (kid) DO NOTHING";
+    RETIRED = "SELECT kid FROM retired_sealers";
+    IS_RETIRED = "SELECT COUNT(*) AS n FROM retired_sealers WHERE kid = $1";
+}
+
+/// Every table that has sealed values: how those are found that another key sealed (a name has eight
+/// characters, then there is a dot), and how one is put in the place of another.
+const TABLES: [(&str, &str); 2] = [(KEYS, RESEAL_KEY), (USER_KEYS, RESEAL_USER_KEY)];
+
+/// Fails if the key that sealed this was retired. Whoever retires one waits for the end of this
+/// transaction, and then sees what it wrote.
+pub async fn may_be_written<DB: Backend>(tx: &mut Tx<'_, DB>, sealed: &str, now: UnixMs) -> Result<()> {
+    take_turn(tx, "sealed values", now).await?;
+    match tx.count(IS_RETIRED, [Value::Text(sealer(sealed))]).await? {
+        0 => Ok(()),
+        _ => Err(Error::OldSealer),
+    }
+}
+
+struct Reseal {
+    value: Sealed,
+    sealed: String,
+}
+
+impl Write for Reseal {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let Sealed { table, id, version, sealed, .. } = &self.value;
+        let Some((_, reseal)) = TABLES.get(*table) else { return Ok(false) };
+        let values = [Value::Text(id), Value::Int(*version), Value::Text(sealed), Value::Text(&self.sealed)];
+        Ok(tx.execute(reseal, values).await? == 1)
+    }
+}
+
+struct Retire {
+    kids: Vec<String>,
+    audit: Entry,
+    now: UnixMs,
+}
+
+impl Write for Retire {
+    type Output = ();
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        take_turn(tx, "sealed values", self.now).await?;
+        let mut retired = 0;
+        for kid in &self.kids {
+            retired += tx.execute(RETIRE, [Value::Text(kid), Value::Int(self.now)]).await?;
+        }
+        if retired > 0 {
+            append(tx, &self.audit).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> SealedValues for SqlStore<DB> {
+    async fn sealed_by_others(&self, kid: &str, limit: u32) -> Result<Vec<Sealed>> {
+        let own = format!("{kid}.");
+        let mut all = Vec::new();
+        for (table, (find, _)) in TABLES.iter().enumerate() {
+            let rows = self.all(find, [Value::Text(&own), Value::Int(limit.into())]).await?;
+            for row in rows {
+                all.push(value(table, &row)?);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn reseal(&self, value: &Sealed, sealed: &str) -> Result<bool> {
+        self.write(Reseal { value: value.clone(), sealed: sealed.to_owned() }).await
+    }
+
+    async fn retire_sealers(&self, kids: &[String], audit: &Entry, now: UnixMs) -> Result<()> {
+        self.write(Retire { kids: kids.to_vec(), audit: audit.clone(), now }).await
+    }
+
+    async fn retired_sealers(&self) -> Result<Vec<String>> {
+        self.all(RETIRED, []).await?.iter().map(|row| row.text("kid")).collect()
+    }
+}
+
+fn value<DB: Backend>(table: usize, row: &Record<DB>) -> Result<Sealed> {
+    Ok(Sealed {
+        table,
+        id: row.text("id")?,
+        version: row.int("version")?,
+        place: row.text("place")?,
+        sealed: row.text("sealed")?,
+    })
+}

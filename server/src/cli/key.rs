@@ -1,0 +1,233 @@
+//! `postern key list|rotate|revoke|rewrap`
+
+use super::print::{self, left, moment, nothing};
+use super::{Failure, Outcome, service};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::entropy::SystemEntropy;
+use crate::flows::operator::Operator;
+use crate::flows::server_keys::{self, Rotated};
+use crate::flows::{rewrap, services};
+use crate::key_encryption::KeyEncryptionKey;
+use clap::{Subcommand, ValueEnum};
+use domain::UnixMs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+use store::keys::{Kind, Revoked};
+use wire::server_keys::{ServerKey, State};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the keys, newest first
+    List {
+        #[arg(long, value_enum)]
+        kind: Option<KindName>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new key; the one in use serves on for a while
+    Rotate {
+        #[arg(long, value_enum)]
+        kind: KindName,
+        /// The service whose key it is
+        #[arg(required_if_eq("kind", "service"))]
+        name: Option<String>,
+        /// The service's new public P-256 key as a JWK
+        #[arg(long, value_name = "FILE", required_if_eq("kind", "service"))]
+        key: Option<PathBuf>,
+        /// When it comes into use: 2027-01-31, 2027-01-31T04:00:00Z or 12h [default: as soon as caches allow]
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a key now: what it signed, or what was sealed to it, is good no more
+    Revoke {
+        #[arg(long, value_enum)]
+        kind: KindName,
+        /// Its name in the list; for a service's key the service: it gets no more tickets
+        name: String,
+    },
+    /// Put everything under a new key-encryption key, while servers run; run it again if it was stopped
+    Rewrap {
+        /// Only write the new key behind the present one, to be copied to other machines first
+        #[arg(long)]
+        prepare: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindName {
+    /// Opens sealed logins
+    Envelope,
+    /// Signs tokens and tickets
+    Signing,
+    /// What tickets for a service are sealed to; its private half is the service's own
+    Service,
+}
+
+impl KindName {
+    /// `None`: it is no key of the server's own.
+    fn own(self) -> Option<Kind> {
+        match self {
+            Self::Envelope => Some(Kind::Envelope),
+            Self::Signing => Some(Kind::Signing),
+            Self::Service => None,
+        }
+    }
+}
+
+pub async fn run(config: Config, command: Command) -> Outcome {
+    let store = super::store::open(&config).await?;
+    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    match command {
+        Command::List { kind, json } => list(&operator, kind, json).await,
+        Command::Rotate { kind, name, key, at, json } => match kind.own() {
+            Some(kind) => rotate(&operator, kind, at.as_deref(), json).await,
+            None => replace(&operator, &name.unwrap_or_default(), &key.unwrap_or_default(), json).await,
+        },
+        Command::Revoke { kind, name } => match kind.own() {
+            Some(kind) => revoke(&operator, kind, &name).await,
+            None => service::remove(&operator, &name).await,
+        },
+        Command::Rewrap { prepare: true } => {
+            rewrap::prepare(&operator)?;
+            println!("A new key stands behind the present one in the file, and is not used yet.");
+            println!("Copy the file to every machine that serves this site, then run 'postern key rewrap' on one.");
+            Ok(())
+        }
+        Command::Rewrap { prepare: false } => {
+            let done = rewrap::rewrap(&operator).await?;
+            println!(
+                "{} values are under the key {} now, and the keys before it are gone.",
+                done.resealed, done.sealer
+            );
+            println!("Backups made until now still need the key from before: keep your copy of it as long as them.");
+            Ok(())
+        }
+    }
+}
+
+async fn list(operator: &Operator<'_>, kind: Option<KindName>, json: bool) -> Outcome {
+    let services = match kind {
+        None | Some(KindName::Service) => services::list(operator.store).await?,
+        Some(_) => Vec::new(),
+    };
+    if json && kind == Some(KindName::Service) {
+        return print::json(&services);
+    }
+    let mut keys = server_keys::list(operator.store, operator.config, operator.now).await?;
+    keys.retain(|key| kind.is_none_or(|kind| kind.own() == Some(kind_of(key))));
+    if json {
+        return print::json(&keys);
+    }
+    if keys.is_empty() && services.is_empty() {
+        print::empty("There is no such key.");
+        return Ok(());
+    }
+    let own = keys.into_iter().map(|key| {
+        let (kind, state) = (kind_of(&key).as_str().to_owned(), state(&key, operator.now));
+        [key.kid, kind, key.alg, state, moment(key.used_from)]
+    });
+    let theirs = services.into_iter().map(|service| {
+        let kind = format!("service {}", service.name);
+        [service.kid, kind, jwe::ALG.to_owned(), "in use".to_owned(), moment(service.changed_at)]
+    });
+    print::table(["KEY", "KIND", "ALGORITHM", "STATE", "USED FROM (UTC)"], own.chain(theirs));
+    Ok(())
+}
+
+/// Another key for a service that is there. Tickets that are out are sealed to the one before, for five minutes.
+async fn replace(operator: &Operator<'_>, name: &str, key: &Path, json: bool) -> Outcome {
+    let Some(before) = services::list(operator.store).await?.into_iter().find(|service| service.name == name) else {
+        return Err(nothing(format!("there is no service {name}")));
+    };
+    let service = services::set(operator, name, &service::read(key)?, before.role.as_deref()).await?;
+    if json {
+        return print::json(&service);
+    }
+    println!("Tickets for {} are sealed to the key {} from now on.", service.name, service.kid);
+    Ok(())
+}
+
+async fn rotate(operator: &Operator<'_>, kind: Kind, at: Option<&str>, json: bool) -> Outcome {
+    let at = at.map(|text| time(text, operator.now)).transpose()?;
+    let rotated = server_keys::rotate(operator, &key(operator).await?, kind, at).await?;
+    if json {
+        return print::json(rotated.key());
+    }
+    let (kid, used_from) = (&rotated.key().kid, moment(rotated.key().used_from));
+    match rotated {
+        Rotated::Made(_) => println!("The new key {kid} is used from {used_from} UTC."),
+        Rotated::Waits(_) => println!("Nothing to do: the key {kid} waits already, and is used from {used_from} UTC."),
+    }
+    Ok(())
+}
+
+async fn revoke(operator: &Operator<'_>, kind: Kind, kid: &str) -> Outcome {
+    match server_keys::revoke(operator, &key(operator).await?, kid, Some(kind)).await? {
+        Some((_, Revoked::Replaced)) => {
+            println!("{kid} is revoked, and a new key is in use. A running server knows within a second.");
+            Ok(())
+        }
+        Some(_) => {
+            println!("{kid} is revoked. A running server knows within a second.");
+            Ok(())
+        }
+        None => Err(nothing(format!("there is no {} key {kid} that could be revoked", kind.as_str()))),
+    }
+}
+
+async fn key(operator: &Operator<'_>) -> Result<KeyEncryptionKey, Failure> {
+    let key = KeyEncryptionKey::load(operator.config, &SystemEntropy)?;
+    key.hear(operator.store).await?;
+    Ok(key)
+}
+
+fn state(key: &ServerKey, now: UnixMs) -> String {
+    match (key.state, key.ends_at, key.revoked_at) {
+        (State::Next, ..) => "next".to_owned(),
+        (State::Current, ..) => "in use".to_owned(),
+        (State::Overlap, Some(ends_at), _) => format!("ends in {}", left(ends_at - now)),
+        (State::Overlap, ..) => "replaced".to_owned(),
+        (State::Ended, ..) => "ended".to_owned(),
+        (State::Revoked, _, at) => format!("revoked {}", moment(at.unwrap_or_default())),
+    }
+}
+
+fn kind_of(key: &ServerKey) -> Kind {
+    match key.kind {
+        wire::server_keys::Kind::Envelope => Kind::Envelope,
+        wire::server_keys::Kind::Signing => Kind::Signing,
+    }
+}
+
+/// A day, a moment, or a span from now.
+fn time(text: &str, now: UnixMs) -> Result<UnixMs, Failure> {
+    if let Ok(span) = humantime::parse_duration(text) {
+        return Ok(now.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)));
+    }
+    let exact = if text.len() == "2027-01-31".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    let since = humantime::parse_rfc3339_weak(&exact).ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let ms = since.and_then(|since| i64::try_from(since.as_millis()).ok());
+    ms.ok_or_else(|| format!("'{text}' is no time: write 2027-01-31, 2027-01-31T04:00:00Z or 12h").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_days_moments_or_spans() {
+        for (text, expected) in
+            [("2027-01-31", 1_801_353_600_000), ("2027-01-31T04:00:00Z", 1_801_368_000_000), ("12h", 43_200_000)]
+        {
+            assert_eq!(time(text, 0).ok(), Some(expected), "{text}");
+        }
+        for wrong in ["", "soon", "2027-13-01", "1969-12-31"] {
+            assert!(time(wrong, 0).is_err(), "{wrong}");
+        }
+    }
+}

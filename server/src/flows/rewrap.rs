@@ -1,0 +1,120 @@
+//! Everything under a new key-encryption key, while servers run.
+//!
+//! Each step may be the last before somebody pulls the plug; running it again goes on from there:
+//!
+//! 1. The new key is written behind the old one: now every process can open what either sealed.
+//! 2. The old one is retired in the database: what it sealed is written no more (see `store::sealed`).
+//! 3. Value by value is sealed again, each by a write that asks whether it is still the same.
+//! 4. When the database has nothing left of the old key, its line goes.
+
+use super::operator::Operator;
+use crate::key_encryption::{self, Cipher, Source};
+use store::audit::Event;
+use store::sealed::{Sealed, sealer};
+use zeroize::Zeroizing;
+
+/// Values that are read at a time.
+const CHUNK: u32 = 200;
+
+/// Why it stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Key(#[from] key_encryption::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(
+        "the key is in {}: put a new one behind it, after a comma (openssl rand 32 | basenc --base64url | tr -d =), \
+         restart every server, and run this again",
+        key_encryption::VARIABLE
+    )]
+    OneInVariable,
+    #[error("there is more than one key already: run 'postern key rewrap'")]
+    Prepared,
+    #[error(
+        "{place} is under the key '{sealer}', which is not here: put that key into the first line, and run this \
+         again. Nothing is lost"
+    )]
+    Unknown { place: String, sealer: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewrapped {
+    /// The short name of the key that is left.
+    pub sealer: String,
+    pub resealed: u64,
+}
+
+/// Only the first step.
+///
+/// # Errors
+/// There is a second key already, or the file cannot be written.
+pub fn prepare(operator: &Operator<'_>) -> Result<(), Error> {
+    let source = Source::of(operator.config);
+    let _lock = source.lock()?;
+    let keys = source.keys()?;
+    if keys.len() > 1 { Err(Error::Prepared) } else { add(operator, &source, keys).map(drop) }
+}
+
+/// # Errors
+/// What stood in the way. It can be run again.
+pub async fn rewrap(operator: &Operator<'_>) -> Result<Rewrapped, Error> {
+    let source = Source::of(operator.config);
+    let _lock = source.lock()?;
+    let mut keys = source.keys()?;
+    if keys.len() == 1 {
+        keys = add(operator, &source, keys)?;
+    }
+    let (new, old) = split(&keys)?;
+
+    let names: Vec<_> = old.iter().map(|cipher| cipher.name().to_owned()).collect();
+    let audit = operator.entry(Event::KeysRewrapped, new.name());
+    operator.store.retire_sealers(&names, &audit, operator.now).await?;
+
+    let mut resealed = 0;
+    loop {
+        let values = operator.store.sealed_by_others(new.name(), CHUNK).await?;
+        if values.is_empty() {
+            break;
+        }
+        for value in values {
+            let secret = open(&old, &value)?;
+            let sealed = format!("{}.{}", new.name(), new.seal(operator.entropy, &value.place, &secret)?);
+            resealed += u64::from(operator.store.reseal(&value, &sealed).await?);
+        }
+    }
+    if source != Source::Variable {
+        source.write(&keys.split_off(keys.len() - 1))?;
+    }
+    Ok(Rewrapped { sealer: new.name().to_owned(), resealed })
+}
+
+fn add(
+    operator: &Operator<'_>,
+    source: &Source,
+    mut keys: Vec<Zeroizing<String>>,
+) -> Result<Vec<Zeroizing<String>>, Error> {
+    if *source == Source::Variable {
+        return Err(Error::OneInVariable);
+    }
+    keys.push(Zeroizing::new(operator.entropy.secret()));
+    source.write(&keys)?;
+    Ok(keys)
+}
+
+/// The last key, and those before it.
+fn split(keys: &[Zeroizing<String>]) -> Result<(Cipher, Vec<Cipher>), Error> {
+    let mut ciphers: Vec<_> = keys.iter().filter_map(|key| Cipher::parse(key)).collect();
+    let new = ciphers.pop().ok_or(key_encryption::Error::WrongKey)?;
+    ciphers.retain(|cipher| cipher.name() != new.name());
+    Ok((new, ciphers))
+}
+
+fn open(old: &[Cipher], value: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let name = sealer(&value.sealed);
+    let content = value.sealed.split_once('.').map_or(value.sealed.as_str(), |(_, content)| content);
+    let mut fitting = old.iter().filter(|cipher| name.is_empty() || cipher.name() == name);
+    fitting
+        .find_map(|cipher| cipher.open(&value.place, content).ok())
+        .ok_or_else(|| Error::Unknown { place: value.place.clone(), sealer: name.to_owned() })
+}

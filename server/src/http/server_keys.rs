@@ -1,0 +1,62 @@
+//! `/api/admin/keys` and below: the server's own keys, for administrators.
+
+use super::{ApiError, request};
+use crate::flows::operator::Operator;
+use crate::flows::server_keys::{self, Error, Rotated};
+use crate::guards::administrator::Administrator;
+use crate::guards::client::Client;
+use crate::state::AppState;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use http::StatusCode;
+use wire::problem::Code;
+use wire::server_keys::{Kind, Rotation, ServerKey, ServerKeys};
+
+pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<ServerKeys>, ApiError> {
+    let keys = server_keys::list(&*state.store, &state.config, state.now()).await?;
+    Ok(Json(ServerKeys { keys }))
+}
+
+/// 201: a new key; 200: the one that waits for its time already.
+pub async fn rotate(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    body: Bytes,
+) -> Result<(StatusCode, Json<ServerKey>), ApiError> {
+    let Rotation { kind, at } = request::body(&body)?;
+    let kind = match kind {
+        Kind::Envelope => store::keys::Kind::Envelope,
+        Kind::Signing => store::keys::Kind::Signing,
+    };
+    let operator = Operator::administrator(&state, &client, &administrator);
+    let rotated = server_keys::rotate(&operator, &state.key_encryption, kind, at).await?;
+    state.keyring.hear(&state.vault()).await?;
+    Ok(match rotated {
+        Rotated::Made(key) => (StatusCode::CREATED, Json(key)),
+        Rotated::Waits(key) => (StatusCode::OK, Json(key)),
+    })
+}
+
+pub async fn revoke(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    Path(kid): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let operator = Operator::administrator(&state, &client, &administrator);
+    let revoked = server_keys::revoke(&operator, &state.key_encryption, &kid, None).await?;
+    state.keyring.hear(&state.vault()).await?;
+    if revoked.is_some() { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Far => Self::explained(Code::BadRequest, error),
+            Error::Key(error) => error.into(),
+            Error::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Where the key-encryption key is written: a line for each key in a file, or between commas in a variable.
+
+use super::{Cipher, Error};
+use crate::config::Config;
+use crate::entropy::Entropy;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// The environment variable that stands for the file.
+pub const VARIABLE: &str = "POSTERN_KEY_ENCRYPTION_KEY";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Variable,
+    File(PathBuf),
+}
+
+impl Source {
+    pub fn of(config: &Config) -> Self {
+        match std::env::var_os(VARIABLE) {
+            Some(_) => Self::Variable,
+            None => Self::File(config.key_encryption_key_file()),
+        }
+    }
+
+    /// Makes the file, with one key, if it is not there.
+    pub(super) fn make_if_missing(&self, entropy: &dyn Entropy) -> Result<(), Error> {
+        match self {
+            Self::File(path) if !path.exists() => create(path, entropy).map_err(|error| failed(path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The keys as they are written, in order; at least one, each readable.
+    ///
+    /// # Errors
+    /// It can't be read, is open to others, or has something else in it.
+    pub fn keys(&self) -> Result<Vec<Zeroizing<String>>, Error> {
+        let text = self.text()?;
+        let keys: Vec<_> = text
+            .split([',', '\n'])
+            .map(str::trim)
+            .filter(|key| !key.is_empty())
+            .map(|key| Zeroizing::new(key.to_owned()))
+            .collect();
+        if !keys.is_empty() && keys.iter().all(|key| Cipher::parse(key).is_some()) {
+            return Ok(keys);
+        }
+        Err(match self {
+            Self::Variable => Error::Variable,
+            Self::File(path) => failed(path, "is not 32 bytes in base64url"),
+        })
+    }
+
+    fn text(&self) -> Result<Zeroizing<String>, Error> {
+        let path = match self {
+            Self::Variable => return std::env::var(VARIABLE).map(Zeroizing::new).map_err(|_| Error::Variable),
+            Self::File(path) => path,
+        };
+        let mode = fs::metadata(path).map_err(|error| failed(path, error))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(failed(path, format!("others may read it (mode {:03o}): chmod 600", mode & 0o777)));
+        }
+        fs::read_to_string(path).map(Zeroizing::new).map_err(|error| failed(path, error))
+    }
+
+    /// Keeps other commands from changing the file, for as long as the answer lives.
+    ///
+    /// # Errors
+    /// Another one does so already.
+    pub fn lock(&self) -> Result<Option<File>, Error> {
+        let Self::File(path) = self else { return Ok(None) };
+        let lock = || {
+            let folder = File::open(folder(path))?;
+            folder.try_lock().map_err(|_| io::Error::other("another command is changing it"))?;
+            Ok::<_, io::Error>(folder)
+        };
+        lock().map(Some).map_err(|error| failed(path, error))
+    }
+
+    /// Puts these keys in the place of all that the file has. A crash leaves the one or the other.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn write(&self, keys: &[Zeroizing<String>]) -> Result<(), Error> {
+        let Self::File(path) = self else { return Err(Error::Variable) };
+        let write = || {
+            let draft = draft(path, keys)?;
+            fs::rename(draft, path)?;
+            File::open(folder(path))?.sync_all()
+        };
+        write().map_err(|error| failed(path, error))
+    }
+}
+
+/// What stands in the file or the variable.
+///
+/// # Errors
+/// As [`Source::keys`].
+pub fn read(config: &Config) -> Result<Vec<Zeroizing<String>>, Error> {
+    Source::of(config).keys()
+}
+
+fn failed(path: &Path, problem: impl ToString) -> Error {
+    Error::File { path: path.to_owned(), problem: problem.to_string() }
+}
+
+fn create(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
+    let draft = draft(path, &[Zeroizing::new(entropy.secret())])?;
+    // A hard link fails where the name exists: of two first starts one key wins.
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Written whole under another name first: a crash leaves no half key behind.
+fn draft(path: &Path, keys: &[Zeroizing<String>]) -> io::Result<PathBuf> {
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    for key in keys {
+        file.write_all(key.as_bytes())?;
+        file.write_all(b"\n")?;
+    }
+    file.sync_all()?;
+    Ok(draft)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

@@ -1,0 +1,129 @@
+//! Server keys on their way into the store and out of it.
+
+use super::held::Held;
+use super::{EnvelopeKey, Error, Macs, Made, SigningKey};
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::key_encryption::KeyEncryptionKey;
+use domain::UnixMs;
+use domain::server_key::Rules;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use store::Store;
+use store::keys::{Kind, StoredKey, line};
+use zeroize::Zeroizing;
+
+/// What it takes to make keys and to read them.
+pub struct Vault<'a> {
+    pub store: &'a dyn Store,
+    pub key: &'a KeyEncryptionKey,
+    pub entropy: &'a dyn Entropy,
+    pub config: &'a Config,
+    pub now: UnixMs,
+}
+
+/// How keys of a kind follow each other here.
+pub fn rules(config: &Config, kind: Kind) -> Rules {
+    match kind {
+        Kind::Envelope => Rules::envelope(config.settings.keys.envelope_overlap.ms()),
+        Kind::Signing | Kind::Mac => Rules::SIGNING,
+    }
+}
+
+impl Vault<'_> {
+    /// All keys; makes those without which nothing works.
+    ///
+    /// # Errors
+    /// The store does not answer, or a key cannot be made.
+    pub async fn keys(&self) -> Result<Vec<StoredKey>, Error> {
+        let mut keys = self.store.keys().await?;
+        for kind in [Kind::Envelope, Kind::Signing, Kind::Mac] {
+            let line = line(kind, &keys);
+            if line.needs_another() {
+                let key = self.make(kind, line.at_once(self.now)).await?;
+                // Another node may be first: what is stored counts.
+                self.store.add_key(&key, line.newest().map(|newest| newest.kid.as_str()), None).await?;
+                keys = self.store.keys().await?;
+            }
+        }
+        Ok(keys)
+    }
+
+    /// A new key, as it goes into the store.
+    ///
+    /// # Errors
+    /// It cannot be made or sealed.
+    pub async fn make(&self, kind: Kind, used_from: UnixMs) -> Result<StoredKey, Error> {
+        let made = match kind {
+            // Looking for primes would keep other requests waiting.
+            Kind::Envelope => tokio::task::spawn_blocking(EnvelopeKey::make).await.ok().flatten(),
+            Kind::Signing => SigningKey::make(self.config.settings.keys.signing_algorithm),
+            Kind::Mac => Some(Macs::make(self.entropy)),
+        };
+        let Made { kid, alg, secret } = made.ok_or(Error::Make(kind.as_str()))?;
+        let sealed = self.key.seal(self.entropy, &place(kind, &kid), &secret)?;
+        Ok(StoredKey { kid, kind, alg: alg.to_owned(), sealed, created_at: self.now, used_from, revoked_at: None })
+    }
+
+    pub(super) fn envelope(
+        &self,
+        keys: &[StoredKey],
+        held: Option<&Held<EnvelopeKey>>,
+    ) -> Result<Held<EnvelopeKey>, Error> {
+        self.hold(Kind::Envelope, keys, held, |_, secret| EnvelopeKey::read(secret))
+    }
+
+    pub(super) fn signing(
+        &self,
+        keys: &[StoredKey],
+        held: Option<&Held<SigningKey>>,
+    ) -> Result<Held<SigningKey>, Error> {
+        self.hold(Kind::Signing, keys, held, |key, secret| SigningKey::read(&key.alg, secret))
+    }
+
+    pub(super) fn macs(&self, keys: &[StoredKey]) -> Result<Macs, Error> {
+        let key = keys.iter().find(|key| key.kind == Kind::Mac).ok_or(Error::None(Kind::Mac.as_str()))?;
+        Macs::derive(&self.open(key)?).ok_or_else(|| unreadable(key))
+    }
+
+    /// Reads the keys that serve; those that are held already are not read again.
+    fn hold<K>(
+        &self,
+        kind: Kind,
+        keys: &[StoredKey],
+        held: Option<&Held<K>>,
+        read: impl Fn(&StoredKey, &[u8]) -> Option<K>,
+    ) -> Result<Held<K>, Error> {
+        let mut now_held = Held { line: line(kind, keys), rules: rules(self.config, kind), keys: HashMap::new() };
+        let serving = now_held.line.serving(now_held.rules, self.now);
+        let serving: Vec<_> = serving.filter_map(|key| keys.iter().find(|stored| stored.kid == key.kid)).collect();
+        for stored in serving.into_iter().filter(|stored| !stored.sealed.is_empty()) {
+            let key = match held.and_then(|held| held.keys.get(&stored.kid)) {
+                Some(key) => Arc::clone(key),
+                None => Arc::new(read(stored, &self.open(stored)?).ok_or_else(|| unreadable(stored))?),
+            };
+            now_held.keys.insert(stored.kid.clone(), key);
+        }
+        Ok(now_held)
+    }
+
+    fn open(&self, key: &StoredKey) -> Result<Zeroizing<Vec<u8>>, Error> {
+        Ok(self.key.open(&place(key.kind, &key.kid), &key.sealed)?)
+    }
+}
+
+/// Bound into what is sealed: a row that is moved opens nothing. The store names it in the same way.
+fn place(kind: Kind, kid: &str) -> String {
+    format!("keys/{}/{kid}", kind.as_str())
+}
+
+fn unreadable(key: &StoredKey) -> Error {
+    Error::Read { kind: key.kind.as_str(), kid: key.kid.clone() }
+}
+
+impl fmt::Debug for Vault<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vault(..)")
+    }
+}

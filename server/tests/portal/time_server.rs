@@ -1,0 +1,73 @@
+//! `postern time-server`, run as an operator runs it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+    // A portal's file and variables are not the time server's.
+    command.current_dir(folder).env("POSTERN_CONFIG", "postern.toml").env("POSTERN_TIME_SERVICE", "clock");
+    command.arg("time-server").args(arguments);
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+#[test]
+fn its_key_is_made_once_and_printed_without_its_private_half() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (run(folder.path(), &["key"]), run(folder.path(), &["key"]));
+    assert!(first.status.success());
+    let jwk: wire::jwk::EcJwk = serde_json::from_slice(&first.stdout).unwrap();
+    assert_eq!(first.stdout, second.stdout);
+    assert!(!String::from_utf8(first.stdout).unwrap().contains(r#""d""#));
+    let data = folder.path().join("data");
+    assert_eq!(fs::metadata(data.join("time-server.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    let beside = fs::read(data.join("time-server.jwk")).unwrap();
+    assert_eq!(serde_json::from_slice::<wire::jwk::EcJwk>(&beside).unwrap(), jwk);
+    assert!(!data.join("postern.db").exists(), "it needs no database");
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("time-server.toml"), "listne = '127.0.0.1:0'").unwrap();
+    let typo = run(folder.path(), &[]);
+    assert_eq!(typo.status.code(), Some(2));
+    let said = String::from_utf8(typo.stderr).unwrap();
+    assert!(said.contains("time-server.toml") && said.contains("listne"), "{said}");
+    fs::write(folder.path().join("other.toml"), "tcp = 'off'").unwrap();
+    let flag = run(folder.path(), &["--config", "other.toml", "--set", "idle=1s"]);
+    assert!(String::from_utf8(flag.stderr).unwrap().contains("between 10 and 86400"));
+}
+
+#[test]
+fn it_listens_greets_and_stops_in_good_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = command(folder.path(), &["--listen", "127.0.0.1:0", "--tcp", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let address = lines.find_map(|line| line.strip_prefix("  and for terminals on ").map(str::to_owned)).unwrap();
+    assert!(lines.next().unwrap().ends_with("for the service 'clock'."));
+    let mut stream = TcpStream::connect(address).unwrap();
+    let mut length = [0; 2];
+    stream.read_exact(&mut length).unwrap();
+    let mut greeting = vec![0; u16::from_be_bytes(length).into()];
+    stream.read_exact(&mut greeting).unwrap();
+    serde_json::from_slice::<wire::time::Greeting>(&greeting).unwrap();
+
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let mut last = Vec::new();
+    stream.read_to_end(&mut last).unwrap();
+    drop(stream);
+    assert_eq!(&last[2..], br#"{"answer":"closed","reason":"going_away"}"#);
+    assert!(child.wait().unwrap().success());
+}
