@@ -55,6 +55,24 @@ test('a mistyped password is asked for again, and a wait is waited', async ({ se
   expect(await terminal.ended).toBe(0);
 });
 
+test("an administrator replaces the server's envelope key from the menu", async ({ server, machine }) => {
+  const person = await server.person('administrator');
+  expect((await signIn(machine, server, person)).code).toBe(0);
+  const terminal = machine.terminal(['menu']);
+  await terminal.shows(/Leave, and stay signed in/);
+  choose(terminal, 4);
+  await terminal.shows(/envelope .* in use[^]*signing .* in use|signing .* in use[^]*envelope .* in use/);
+  await terminal.shows(/Rotate the signing key/);
+  choose(terminal, 1);
+  await terminal.shows(/Make a new one\?/);
+  terminal.type('y');
+  await terminal.shows(/envelope .* next/);
+  await terminal.shows(/Leave, and stay signed in/);
+  choose(terminal, -1);
+  expect(await terminal.ended).toBe(0);
+  expect((await signIn(machine, server, person)).code).toBe(0);
+});
+
 test('Ctrl-C at the menu gives the cursor back', async ({ server, machine }) => {
   const person = await server.person();
   expect((await signIn(machine, server, person)).code).toBe(0);
