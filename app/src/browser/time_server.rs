@@ -50,9 +50,11 @@ pub struct Connection {
     conversation: Conversation,
     /// The version of the person's key.
     pub version: u32,
-    /// When a newer ticket has to be shown, and until when this connection runs without it.
-    renew_at: i64,
-    pub until: i64,
+    /// Until when this connection runs without a newer ticket, and when it is time to show one: by the
+    /// server's clock, as far as it is known. This machine's may be hours wrong.
+    until: i64,
+    renew_at: Option<i64>,
+    ahead_ms: i64,
     /// The last frames, as they crossed the wire.
     pub sent: Vec<u8>,
     pub received: Vec<u8>,
@@ -76,31 +78,36 @@ pub async fn connect(url: &str) -> Result<Connection, End> {
     let signature = dpop::sign(&keys, &unsigned).await.ok_or(Trouble::Unreachable)?;
     let (hello, conversation) = opening.hello(&unsigned, &signature).map_err(|_| End::Lost)?;
     socket.send_with_str(&hello).map_err(|_| End::Lost)?;
-    let mut connection = Connection {
+    Ok(Connection {
         socket,
         events,
         conversation,
         version: issued.version,
-        renew_at: 0,
-        until: 0,
+        until: issued.key_until,
+        renew_at: None,
+        ahead_ms: 0,
         sent: Vec::new(),
         received: Vec::new(),
-    };
-    connection.runs_until(issued.key_until);
-    Ok(connection)
+    })
 }
 
 impl Connection {
     /// One question, one answer; a newer ticket first, when it is time for one.
     pub async fn ask(&mut self) -> Result<channel::client::Reading, End> {
-        if clock::now() >= self.renew_at {
+        if self.renew_at.is_some_and(|at| self.server_now() >= at) {
             self.renew().await?;
         }
         let question = self.conversation.ask(clock::now_ns())?;
         self.send(question)?;
         loop {
             match self.hear().await? {
-                Heard::Time(reading) => return Ok(reading),
+                Heard::Time(reading) => {
+                    self.ahead_ms = reading.offset_ns / 1_000_000;
+                    if self.renew_at.is_none() {
+                        self.runs_until(self.until);
+                    }
+                    return Ok(reading);
+                }
                 Heard::Renewed { until } => self.runs_until(until),
                 Heard::Closed(reason) => return Err(End::Closed(reason)),
             }
@@ -139,7 +146,7 @@ impl Connection {
                 self.send(renewal)
             }
             Err(Trouble::Refused(_)) => {
-                self.renew_at = i64::MAX;
+                self.renew_at = Some(i64::MAX);
                 Ok(())
             }
             Err(trouble) => Err(trouble.into()),
@@ -148,9 +155,13 @@ impl Connection {
 
     /// Half of what is left is early enough, and late enough not to be a burden.
     fn runs_until(&mut self, until: i64) {
-        let now = clock::now();
+        let now = self.server_now();
         self.until = until;
-        self.renew_at = now + ((until - now) / 2).max(1_000);
+        self.renew_at = Some(now + ((until - now) / 2).max(1_000));
+    }
+
+    fn server_now(&self) -> i64 {
+        clock::now() + self.ahead_ms
     }
 
     fn send(&mut self, frame: Vec<u8>) -> Result<(), End> {
