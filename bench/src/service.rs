@@ -132,6 +132,7 @@ async fn add(state: &AppState, name: &str, hash: String) -> Result<()> {
         about: String::new(),
     };
     let user = NewUser {
+        key: server::user_keys::make(&state.key_encryption, &SystemEntropy, &id, 1)?,
         id,
         name: AccountName::parse(name)?,
         password_hash: PasswordHash(hash),

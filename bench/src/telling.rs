@@ -90,7 +90,7 @@ async fn open<C: Channel + 'static>(
             let _ = stream.set_nodelay(true);
             let (server, stopped, mut channel) = (Arc::clone(&server), stopped.clone(), channel());
             tokio::spawn(async move {
-                drop(server.converse(&mut Tcp::new(stream), &mut channel, visit(), stopped).await);
+                let _ = server.converse(&mut Tcp::new(stream), &mut channel, visit(), stopped).await;
             });
         }
     });
