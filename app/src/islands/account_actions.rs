@@ -74,6 +74,7 @@ pub fn AccountActions(id: String, name: String, administrator: bool, disabled: b
                 "The account is signed out everywhere and its name becomes free. Only an id without a name stays in \
                  the audit trail. This cannot be undone.",
                 ["Keep it".to_owned(), "Delete it".to_owned()],
+                true,
                 move || send("DELETE", None),
             )}
         {link

@@ -29,7 +29,8 @@ pub fn Act(action: Action) -> impl IntoView {
     let question = Question::new();
     let Action { method, path, body, proved, label, spoken, title, about, no, yes } = action;
     let spoken = (!spoken.is_empty()).then_some(spoken);
-    let class = if method == "DELETE" { "button danger" } else { "button plain" };
+    let grave = method == "DELETE";
+    let class = if grave { "button danger" } else { "button plain" };
     let request = StoredValue::new((method, path, body));
     let act = move || {
         busy.set(true);
@@ -59,7 +60,7 @@ pub fn Act(action: Action) -> impl IntoView {
         <button class=class type="button" disabled=busy aria-label=spoken on:click=move |_| question.ask()>
             {label}
         </button>
-        {question.view(title, about, [no, yes], act)}
+        {question.view(title, about, [no, yes], grave, act)}
     }
 }
 

@@ -23,15 +23,17 @@ impl Question {
         }
     }
 
-    /// `no` and `yes` are the words on the buttons.
+    /// `no` and `yes` are the words on the buttons; `grave`: something is lost for good.
     pub fn view(
         self,
         title: String,
         about: impl IntoView,
         [no, yes]: [String; 2],
+        grave: bool,
         on_yes: impl Fn() + 'static,
     ) -> impl IntoView {
         let label = title.clone();
+        let class = if grave { "button danger" } else { "button" };
         let agree = move |_| {
             self.close();
             on_yes();
@@ -44,7 +46,7 @@ impl Question {
                     <button class="button plain" type="button" on:click=move |_| self.close()>
                         {no}
                     </button>
-                    <button class="button danger" type="button" on:click=agree>
+                    <button class=class type="button" on:click=agree>
                         {yes}
                     </button>
                 </div>
