@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 const TARGET: f64 = 0.85;
 const ROUNDS: usize = 5;
 /// In each round, over all connections together.
-const QUESTIONS: usize = 200_000;
+const QUESTIONS: usize = 400_000;
 const COMMAND_TIME: &[u8] = br#"{"command":"time"}"#;
 const IDLE: usize = 10_000;
 const IDLE_MB: f64 = 200.0;
@@ -43,10 +43,11 @@ impl Drop for Telling {
 
 pub fn measure() -> Result<Vec<Row>> {
     let telling = Telling::start()?;
-    let one = compare("time, 1 connection, 16 questions at a time", &telling, 1, 16)?;
+    let one = compare("time, 1 connection, 1 question at a time", &telling, 1, 1)?;
+    let heaped = compare("time, 1 connection, 16 questions at a time", &telling, 1, 16)?;
     let many = compare("time, 1,000 connections, 1 question at a time", &telling, 1000, 1)?;
     drop(telling);
-    Ok(vec![one, many, idle()?])
+    Ok(vec![one, heaped, many, idle()?])
 }
 
 fn compare(name: &str, telling: &Telling, connections: usize, at_a_time: usize) -> Result<Row> {
