@@ -12,7 +12,7 @@ const out = new URL('../docs/screenshots/', import.meta.url).pathname;
 const data = mkdtempSync(join(tmpdir(), 'postern-pictures-'));
 mkdirSync(out, { recursive: true });
 
-const args = ['serve', '--listen', `127.0.0.1:${port}`, '--public-url', origin, '--data-dir', join(data, 'data')];
+const args = ['demo', '--set', `listen=127.0.0.1:${port}`, '--set', `public_url=${origin}`, '--data-dir', join(data, 'data')];
 const settings = ['--set', "site.name=Ada's house", '--set', 'operator.listen=off', '--set', 'ban.invalid_credentials.ladder=["1s", "1d"]'];
 const server = spawn(process.env.POSTERN_BIN, [...args, ...settings], { cwd: data, env: {}, stdio: ['ignore', 'pipe', 'inherit'] });
 let link = '';
@@ -58,6 +58,15 @@ await page.getByLabel('For whom').fill('the cook');
 await page.getByRole('button', { name: 'Make an invitation' }).click();
 await page.locator('dialog[open]').waitFor();
 await page.screenshot({ path: join(out, 'invitation.png') });
+
+await page.goto(`${origin}/dashboard/time`);
+await page.getByRole('button', { name: 'Connect', exact: true }).click();
+// Enough answers for the lines to be seen.
+for (let answers = 0, last = ''; answers < 20; answers += 1) {
+  await page.waitForFunction((seen) => document.querySelector('#clock')?.textContent !== seen, last);
+  last = (await page.locator('#clock').textContent()) ?? '';
+}
+await page.screenshot({ path: join(out, 'time.png'), fullPage: true });
 
 await browser.close();
 server.kill('SIGTERM');

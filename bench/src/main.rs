@@ -74,11 +74,10 @@ fn run() -> Result<()> {
     for (name, measure) in MEASUREMENTS {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
             eprintln!("measuring: {name}");
-            match measure() {
-                Ok(measured) => rows.extend(measured),
-                // One that cannot be taken here does not keep the others from being taken.
-                Err(error) => rows.push(Row::skipped(name, &format!("{error:#}"))),
-            }
+            // One that cannot be taken here does not keep the others from being taken.
+            let measured = measure().unwrap_or_else(|error| vec![Row::skipped(name, &format!("{error:#}"))]);
+            measured.iter().for_each(table::say);
+            rows.extend(measured);
         }
     }
     table::print(&names, &rows);

@@ -82,6 +82,11 @@ pub fn print(names: &[String], rows: &[Row]) {
     }
 }
 
+/// As soon as it is measured: the table comes when all is done, which takes minutes.
+pub fn say(row: &Row) {
+    eprintln!("  {}", cells(row).join("  ").trim_end());
+}
+
 fn cells(row: &Row) -> [String; 6] {
     let met = match row.met {
         Met::Yes => "yes",

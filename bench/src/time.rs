@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 const TARGET: f64 = 0.85;
 const ROUNDS: usize = 5;
 /// In each round, over all connections together.
-const QUESTIONS: usize = 400_000;
+const QUESTIONS: usize = 100_000;
 const COMMAND_TIME: &[u8] = br#"{"command":"time"}"#;
 const IDLE: usize = 10_000;
 const IDLE_MB: f64 = 200.0;
