@@ -1,3 +1,4 @@
+use super::act::{FAILED, show};
 use super::busy_until_alive;
 use super::one_time_link::OneTimeLink;
 use super::question::Question;
@@ -6,8 +7,6 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::account::AccountChange;
 use wire::paths;
-
-const FAILED: &str = "That did not work, and nothing was changed. Try again.";
 
 /// What an administrator can do to an account.
 #[island]
@@ -19,18 +18,7 @@ pub fn AccountActions(id: String, name: String, administrator: bool, disabled: b
     let send = move |method: &'static str, body: Option<String>| {
         busy.set(true);
         spawn_local(async move {
-            match api::call(method, &path.get_value(), body.as_deref()).await {
-                Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
-                Ok(answer) if answer.status == 401 => {}
-                Ok(answer) => {
-                    page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title));
-                    busy.set(false);
-                }
-                Err(_) => {
-                    page::say(FAILED);
-                    busy.set(false);
-                }
-            }
+            busy.set(show(api::call(method, &path.get_value(), body.as_deref()).await));
         });
     };
     let change = move |wish: AccountChange| send("PATCH", serde_json::to_string(&wish).ok());

@@ -1,5 +1,6 @@
 use super::busy_until_alive;
 use super::question::Question;
+use crate::browser::fetch::{Answer, Unreachable};
 use crate::browser::{api, page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -41,19 +42,7 @@ pub fn Act(action: Action) -> impl IntoView {
             } else {
                 api::call(&method, &path, Some(&body).filter(|body| !body.is_empty()).map(String::as_str)).await
             };
-            match answer {
-                // Somebody else did it already: it is done all the same.
-                Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
-                Ok(answer) if answer.status == 401 => {}
-                Ok(answer) => {
-                    page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title));
-                    busy.set(false);
-                }
-                Err(_) => {
-                    page::say(FAILED);
-                    busy.set(false);
-                }
-            }
+            busy.set(show(answer));
         });
     };
     view! {
@@ -64,4 +53,24 @@ pub fn Act(action: Action) -> impl IntoView {
     }
 }
 
-const FAILED: &str = "That did not work, and nothing was changed. Try again.";
+pub const FAILED: &str = "That did not work, and nothing was changed. Try again.";
+
+/// Shows what has become of a request: the page as it is now, or why nothing was changed. `true`: another
+/// page is on its way, so buttons go on waiting.
+pub fn show(answer: Result<Answer, Unreachable>) -> bool {
+    match answer {
+        // Somebody else did it already: it is done all the same.
+        Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
+        // The page of sign-in is on its way.
+        Ok(answer) if answer.status == 401 => {}
+        Ok(answer) => {
+            page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title));
+            return false;
+        }
+        Err(_) => {
+            page::say(FAILED);
+            return false;
+        }
+    }
+    true
+}

@@ -10,19 +10,13 @@ mod vault;
 
 pub use envelope::EnvelopeKey;
 pub use error::Error;
+pub use jwe::thumbprint;
 pub use macs::Macs;
 pub use ring::Keyring;
 pub use signing::{Algorithm, SigningKey};
 pub use vault::{Vault, rules};
 
-use domain::encoding::{base64url, sha256};
-use wire::jwk::EcJwk;
 use zeroize::Zeroizing;
-
-/// JWK thumbprint (RFC 7638).
-pub fn thumbprint(key: &EcJwk) -> String {
-    base64url(&sha256(key.thumbprint_input().as_bytes()))
-}
 
 /// A key that was made just now.
 struct Made {
