@@ -1,6 +1,7 @@
 //! Postern's storage: ports (traits) and one SQL text that serves SQLite and PostgreSQL.
 
 pub mod allowlist;
+pub mod app_codes;
 pub mod attempts;
 pub mod audit;
 pub mod bans;
@@ -27,6 +28,7 @@ pub trait Store:
     + attempts::Attempts
     + bans::Bans
     + allowlist::Allowlist
+    + app_codes::AppCodes
     + refusals::Refusals
     + sessions::Sessions
     + invitations::Invitations
@@ -47,6 +49,7 @@ impl<T> Store for T where
         + attempts::Attempts
         + bans::Bans
         + allowlist::Allowlist
+        + app_codes::AppCodes
         + refusals::Refusals
         + sessions::Sessions
         + invitations::Invitations

@@ -1,5 +1,6 @@
 //! Every setting with its default. `postern.toml` in the repository says the same in words.
 
+use super::apps::AppSettings;
 use super::bans::BanSettings;
 use super::durations::Span;
 use super::keys::Keys;
@@ -39,6 +40,7 @@ pub struct Settings {
     pub operator: Operator,
     pub time: Time,
     pub log: Log,
+    pub apps: Vec<AppSettings>,
 }
 
 /// Both files or neither.
@@ -143,6 +145,7 @@ impl Default for Settings {
             operator: Operator::default(),
             time: Time::default(),
             log: Log::default(),
+            apps: Vec::new(),
         }
     }
 }
