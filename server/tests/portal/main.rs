@@ -29,5 +29,6 @@ mod support;
 mod tickets;
 mod time_server;
 mod tokens;
+mod toll;
 mod user_keys;
 mod verifying;

@@ -8,6 +8,9 @@ use std::sync::atomic::Ordering;
 const BEARER: &str = r#"Bearer realm="https://app.example""#;
 const DPOP: &str = r#"DPoP realm="https://app.example", algs="ES256""#;
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+type Change = fn(&mut Value, &mut Value);
+
 #[tokio::test]
 async fn a_good_token_reaches_the_handler_with_its_claims() {
     let world = World::start().await;
@@ -29,7 +32,6 @@ async fn the_challenges_are_those_of_the_standards() {
     let proof = world.proof(&token, |_, _| {});
     let (bad, bad_proof) = (r#", error="invalid_token""#, r#", error="invalid_dpop_proof""#);
     let unauthorized = StatusCode::UNAUTHORIZED;
-    type Headers<'a> = &'a [(&'a str, &'a str)];
     let table: [(&str, Headers<'_>, StatusCode, &str, &str); 10] = [
         ("nothing", &[], unauthorized, "", ""),
         ("another scheme", &[("authorization", "Basic eDp5")], unauthorized, "", ""),
@@ -81,7 +83,6 @@ async fn each_check_of_a_proof_refuses() {
     refused(&world.dpop(&token, "no.j.wt").await, "2: no JWT");
     refused(&world.dpop(&token, &format!("{one}, {two}")).await, "2: two in one header");
 
-    type Change = fn(&mut Value, &mut Value);
     let changes: [(&str, Change); 22] = [
         ("3: no jti", |_, claims| claims["jti"] = json!(null)),
         ("3: no htm", |_, claims| claims["htm"] = json!(null)),
