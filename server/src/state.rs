@@ -11,9 +11,9 @@ use crate::keyring::{self, Keyring, Vault};
 use crate::live::Live;
 use crate::operator::metrics::Metrics;
 use crate::passwords::{self, Passwords};
-use crate::proofs::SeenProofs;
 use crate::queue::Queue;
 use crate::request_id::RequestIds;
+use crate::revocations::Revocations;
 use crate::sessions::Sessions;
 use crate::tokens::Tokens;
 use crate::{jobs, key_encryption, key_encryption::KeyEncryptionKey};
@@ -24,6 +24,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use store::Store;
+use verify::SeenProofs;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -43,6 +44,7 @@ pub struct Parts {
     pub live: Live,
     pub floods: Floods,
     pub sessions: Sessions,
+    pub revocations: Revocations,
     pub queue: Queue,
     pub proofs: SeenProofs,
     pub sync: jobs::Freshness,
@@ -87,6 +89,7 @@ impl AppState {
             live: Live::default(),
             floods: Floods::new(config.policy.limits),
             sessions: Sessions::default(),
+            revocations: Revocations::default(),
             queue: Queue::default(),
             proofs: SeenProofs::default(),
             sync: jobs::Freshness::default(),
@@ -103,6 +106,8 @@ impl AppState {
         }));
         state.bans.load(&*state.store, state.now()).await?;
         state.allowlist.replace(state.store.allowlist().await?);
+        let ended = state.store.sessions_ended(state.now() - domain::revocation::TOLD_MS).await?;
+        state.sessions.remember(&ended, state.now());
         jobs::sync(&state).await?;
         Ok(state)
     }

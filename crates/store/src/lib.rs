@@ -14,6 +14,7 @@ pub mod sealed;
 pub mod services;
 pub mod sessions;
 pub mod sql;
+pub mod toll;
 pub mod upkeep;
 pub mod user_keys;
 pub mod users;
@@ -35,6 +36,7 @@ pub trait Store:
     + sealed::SealedValues
     + user_keys::UserKeys
     + services::Services
+    + toll::Toll
     + audit::Audit
     + upkeep::Upkeep
     + Send
@@ -55,6 +57,7 @@ impl<T> Store for T where
         + sealed::SealedValues
         + user_keys::UserKeys
         + services::Services
+        + toll::Toll
         + audit::Audit
         + upkeep::Upkeep
         + Send

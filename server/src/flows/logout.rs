@@ -30,6 +30,6 @@ pub async fn logout(
     entry.user = Some(row.user.clone());
     entry.session = Some(row.id.clone());
     state.store.revoke(&row.user, &row.id, &entry, state.now()).await?;
-    state.sessions.end(&row.id);
+    state.sessions.end(&row.id, state.now());
     Ok(())
 }

@@ -97,7 +97,7 @@ fn settle(state: &AppState, changed: Changed) -> Result<(), ApiError> {
     match changed {
         Changed::Done { ended } => {
             for id in ended {
-                state.sessions.end(&id);
+                state.sessions.end(&id, state.now());
             }
             Ok(())
         }
