@@ -22,6 +22,7 @@ pub mod session;
 pub mod signup;
 pub mod tickets;
 pub mod time;
+pub mod toll;
 pub mod user_keys;
 
 pub use problem::{Code, Problem};

@@ -1,0 +1,114 @@
+//! What of a client's headers an upstream sees.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use std::net::IpAddr;
+
+const X_FORWARDED: &str = "x-forwarded-";
+const REMOTE: &str = "remote-";
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+/// `Proxy` (CVE-2016-5385), `Proxy-Connection`, `Proxy-Authorization`.
+const PROXY: &str = "proxy";
+/// Never an upstream's business, whatever `Connection` says.
+const DROPPED: [HeaderName; 3] = [header::FORWARDED, X_REAL_IP, header::EXPECT];
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+/// Schemes of `Authorization` that are for us (RFC 9110, section 11.1: in any case).
+const OURS: [&str; 3] = ["tpat", "tpat1", "tpat-session"];
+/// Cookies of the portal and of the gate: their names begin so.
+const COOKIES: [&str; 2] = ["__host-postern", "postern"];
+
+/// Who asks, and for what, as the upstream is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    pub client: IpAddr,
+    pub host: &'a str,
+    pub https: bool,
+}
+
+/// Takes away what only one connection means (RFC 9110, section 7.6.1), what proxies say and a client must
+/// not, and every credential of ours; then writes what is true.
+pub fn rewrite(headers: &mut HeaderMap, told: Told<'_>, inject: &[(HeaderName, HeaderValue)]) {
+    forget_named_by_connection(headers);
+    let strange = |name: &HeaderName| {
+        name.as_str().starts_with(X_FORWARDED) || name.as_str().starts_with(REMOTE) || name.as_str().starts_with(PROXY)
+    };
+    let names: Vec<HeaderName> = headers.keys().filter(|name| strange(name)).cloned().collect();
+    for name in names.iter().chain(&DROPPED) {
+        headers.remove(name);
+    }
+    forget_credentials(headers);
+    tell(headers, told);
+    for (name, value) in inject {
+        headers.insert(name, value.clone());
+    }
+}
+
+/// What `Connection` names ends here, before anything of ours is added: a client could name our headers in
+/// it. An upgrade to a WebSocket is the one thing that goes on.
+fn forget_named_by_connection(headers: &mut HeaderMap) {
+    let values = headers.get_all(header::CONNECTION).iter();
+    let named: Vec<HeaderName> = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    let websocket = named.contains(&header::UPGRADE)
+        && headers.get(header::UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    headers.remove(header::CONNECTION);
+    for name in named.iter().filter(|name| **name != header::UPGRADE) {
+        headers.remove(name);
+    }
+    if websocket {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    } else {
+        headers.remove(header::UPGRADE);
+    }
+}
+
+fn forget_credentials(headers: &mut HeaderMap) {
+    let ours = headers.get_all(header::AUTHORIZATION).iter().any(is_ours);
+    if ours {
+        headers.remove(header::AUTHORIZATION);
+    }
+    headers.remove(&DPOP);
+    let cookies: Vec<_> = headers.get_all(header::COOKIE).iter().filter_map(without_ours).collect();
+    headers.remove(header::COOKIE);
+    for cookie in cookies {
+        headers.append(header::COOKIE, cookie);
+    }
+}
+
+fn is_ours(value: &HeaderValue) -> bool {
+    let scheme = value.as_bytes().trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    OURS.iter().any(|own| scheme.eq_ignore_ascii_case(own.as_bytes()))
+}
+
+/// The cookies that are not ours; `None` where nothing is left.
+fn without_ours(value: &HeaderValue) -> Option<HeaderValue> {
+    let ours = |pair: &[u8]| {
+        COOKIES.iter().any(|own| pair.get(..own.len()).is_some_and(|head| head.eq_ignore_ascii_case(own.as_bytes())))
+    };
+    let pairs = value.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let kept: Vec<&[u8]> = pairs.filter(|pair| !pair.is_empty() && !ours(pair)).collect();
+    if kept.is_empty() { None } else { HeaderValue::from_bytes(&kept.join(b"; ".as_slice())).ok() }
+}
+
+fn tell(headers: &mut HeaderMap, told: Told<'_>) {
+    let proto = if told.https { "https" } else { "http" };
+    let node = match told.client {
+        IpAddr::V4(v4) => v4.to_string(),
+        // RFC 7239, section 6.
+        IpAddr::V6(v6) => format!("\"[{v6}]\""),
+    };
+    let forwarded = format!("for={node};host=\"{}\";proto={proto}", told.host);
+    for (name, value) in [
+        ("x-forwarded-for", told.client.to_string()),
+        ("x-forwarded-host", told.host.to_owned()),
+        ("x-forwarded-proto", proto.to_owned()),
+        ("forwarded", forwarded),
+    ] {
+        // A host that was read has no character that a header cannot hold.
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Requests that two programs could read in two ways go no further.
+
+use crate::refusal::Refusal;
+use http::{HeaderMap, Method, Version, header, request::Parts};
+
+/// What a request is addressed to: the host as the client wrote it, in lower case, with its port.
+///
+/// # Errors
+/// The request has no host, or more than one (RFC 9112, section 3.2); it opens a tunnel; its body is
+/// encoded in another way than `chunked`, which is all that is undone here. That a request has two
+/// lengths is found before: the HTTP library refuses it.
+pub fn host(parts: &Parts) -> Result<String, Refusal> {
+    if parts.method == Method::CONNECT || !parts.uri.path().starts_with('/') {
+        return Err(Refusal::bad_request("This is no request for a resource."));
+    }
+    framing(&parts.headers)?;
+    let mut named = parts.headers.get_all(header::HOST).iter();
+    let (first, more) = (named.next(), named.next().is_some());
+    if more {
+        return Err(Refusal::bad_request("The request has two hosts."));
+    }
+    let header = first.map(|host| host.to_str().map(str::to_ascii_lowercase)).transpose();
+    let header = header.map_err(|_| Refusal::bad_request("The host is not readable."))?;
+    let target = parts.uri.authority().map(|authority| authority.as_str().to_ascii_lowercase());
+    match (header, target) {
+        (Some(header), Some(target)) if header != target => Err(Refusal::bad_request("The request has two hosts.")),
+        (None, _) if parts.version < Version::HTTP_2 => Err(Refusal::bad_request("The request has no host.")),
+        (header, target) => match header.or(target) {
+            Some(host) if is_host(&host) => Ok(host),
+            _ => Err(Refusal::bad_request("The host is not readable.")),
+        },
+    }
+}
+
+fn framing(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let chunked = codings.next().is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
+    let both = headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH);
+    if chunked && codings.next().is_none() && !both {
+        return Ok(());
+    }
+    Err(Refusal::bad_request("The body's length is not clear."))
+}
+
+fn is_host(host: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    !host.is_empty() && host.len() <= 261 && host.bytes().all(allowed)
+}

@@ -1,0 +1,60 @@
+//! Answers of our own: problems (RFC 9457), as everywhere in Postern.
+
+use axum::body::Body;
+use http::{HeaderValue, Response, StatusCode, header};
+use wire::problem::{Code, MEDIA_TYPE, Problem};
+
+/// Why a request goes no further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    status: StatusCode,
+    code: Code,
+    title: &'static str,
+    retry_after: Option<u64>,
+}
+
+impl Refusal {
+    pub fn bad_request(title: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: Code::BadRequest, title, retry_after: None }
+    }
+
+    pub fn no_route() -> Self {
+        Self { status: StatusCode::NOT_FOUND, code: Code::NotFound, title: "Nothing is there.", retry_after: None }
+    }
+
+    /// The program behind the gate cannot be reached; nothing was charged. `retry_after` is in seconds.
+    pub fn upstream(status: StatusCode, retry_after: u64) -> Self {
+        let title = "The program behind the gate does not answer. Nothing was charged.";
+        Self { status, code: Code::Unavailable, title, retry_after: Some(retry_after) }
+    }
+
+    pub fn too_large() -> Self {
+        Self {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            code: Code::TooLarge,
+            title: "The body is over the limit.",
+            retry_after: None,
+        }
+    }
+
+    pub fn answer(self) -> Response<Body> {
+        let problem = Problem {
+            status: self.status.as_u16(),
+            code: self.code,
+            title: self.title.to_owned(),
+            detail: None,
+            retry_after: self.retry_after,
+            incident: None,
+        };
+        // A few words and numbers can always be written.
+        let mut response = Response::new(Body::from(serde_json::to_vec(&problem).unwrap_or_default()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

@@ -1,0 +1,69 @@
+//! Which requests lead where, and what they cost.
+
+mod path;
+mod pattern;
+mod table;
+
+pub use path::{Path, Unclear};
+pub use pattern::{NotAPattern, Pattern};
+pub use table::Table;
+
+use crate::upstream::Upstream;
+use http::{HeaderName, HeaderValue, Method};
+use std::sync::Arc;
+
+/// One entry of the table.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// Unique; appears in challenges, lists and logs.
+    pub name: String,
+    /// Host names without port, in lower case; `*.example.com` is any name below. Empty: every host.
+    pub hosts: Vec<String>,
+    /// Empty: every method. A route for `GET` takes `HEAD` too.
+    pub methods: Vec<Method>,
+    pub path: Pattern,
+    pub upstream: Arc<Upstream>,
+    /// Added to each request, in place of what the client sent under these names.
+    pub inject: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Route {
+    /// Why the route does not take a request; `None`: it does.
+    pub fn objection(&self, method: &Method, host: &str, path: &Path) -> Option<Objection> {
+        if !self.hosts.is_empty() && !self.hosts.iter().any(|own| is_host(own, host)) {
+            return Some(Objection::Host);
+        }
+        let as_get = *method == Method::HEAD && self.methods.contains(&Method::GET);
+        if !self.methods.is_empty() && !as_get && !self.methods.contains(method) {
+            return Some(Objection::Method);
+        }
+        (!self.path.matches(path)).then_some(Objection::Path)
+    }
+}
+
+/// What of a request a route does not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Objection {
+    Host,
+    Method,
+    Path,
+}
+
+impl Objection {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "another host",
+            Self::Method => "another method",
+            Self::Path => "another path",
+        }
+    }
+}
+
+fn is_host(own: &str, asked: &str) -> bool {
+    let name = asked.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = name.map_or(asked, |(name, _)| name);
+    match own.strip_prefix('*') {
+        Some(below) => name.len() > below.len() && name.ends_with(below),
+        None => name == own,
+    }
+}

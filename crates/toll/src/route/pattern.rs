@@ -1,0 +1,104 @@
+//! Path patterns: `/price`, `/files/*`, `/api/**`.
+
+use super::path::Path;
+use std::fmt;
+use std::str::FromStr;
+
+/// `*` stands for one segment, `**` at the end for any number of them, none included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    text: String,
+    parts: Vec<Part>,
+    open: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Exactly(String),
+    Any,
+}
+
+/// The text is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no path pattern: write /price, /files/* (one segment) or /api/** (everything below)")]
+pub struct NotAPattern(String);
+
+impl Pattern {
+    pub fn matches(&self, path: &Path) -> bool {
+        let segments = path.segments();
+        let long_enough =
+            if self.open { segments.len() >= self.parts.len() } else { segments.len() == self.parts.len() };
+        long_enough && self.parts.iter().zip(segments).all(|(part, segment)| part.matches(segment))
+    }
+}
+
+impl Part {
+    fn matches(&self, segment: &str) -> bool {
+        match self {
+            Self::Exactly(own) => own == segment,
+            Self::Any => true,
+        }
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = NotAPattern;
+
+    fn from_str(text: &str) -> Result<Self, NotAPattern> {
+        let wrong = || NotAPattern(text.to_owned());
+        let rest = text.strip_prefix('/').ok_or_else(wrong)?;
+        let (rest, open) = match rest.strip_suffix("**") {
+            Some(rest) if rest.is_empty() || rest.ends_with('/') => (rest, true),
+            Some(_) => return Err(wrong()),
+            None => (rest, false),
+        };
+        let part = |segment: &str| match segment {
+            "*" => Ok(Part::Any),
+            exact if exact.contains(['*', '?', '#']) => Err(wrong()),
+            exact => Ok(Part::Exactly(
+                Path::read(exact).ok().and_then(|path| path.segments().first().cloned()).ok_or_else(wrong)?,
+            )),
+        };
+        let parts = rest.split('/').filter(|segment| !segment.is_empty()).map(part).collect::<Result<_, _>>()?;
+        Ok(Self { text: text.to_owned(), parts, open })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_and_everything_below() {
+        for (pattern, path, expected) in [
+            ("/", "/", true),
+            ("/", "/price", false),
+            ("/price", "/price", true),
+            ("/price", "/price/", true),
+            ("/price", "/prices", false),
+            ("/price", "/price/usd", false),
+            ("/files/*", "/files/a", true),
+            ("/files/*", "/files", false),
+            ("/files/*", "/files/a/b", false),
+            ("/*/price", "/eur/price", true),
+            ("/api/**", "/api", true),
+            ("/api/**", "/api/a/b", true),
+            ("/api/**", "/apis", false),
+            ("/**", "/", true),
+            ("/**", "/x/y", true),
+            ("/caf%C3%A9", "/café", true),
+        ] {
+            let parsed: Pattern = pattern.parse().expect(pattern);
+            assert_eq!(parsed.matches(&Path::read(path).expect(path)), expected, "{pattern} {path}");
+        }
+        for wrong in ["", "price", "/a**", "/**/a", "/a*", "/a?b", "/..", "/a;b"] {
+            assert!(wrong.parse::<Pattern>().is_err(), "{wrong}");
+        }
+    }
+}

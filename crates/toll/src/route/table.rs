@@ -1,0 +1,37 @@
+//! All routes in order: the first that takes a request has it.
+
+use super::{Objection, Path, Route};
+use http::Method;
+use std::sync::Arc;
+
+#[derive(Debug, Default)]
+pub struct Table(Vec<Arc<Route>>);
+
+impl Table {
+    pub fn new(routes: Vec<Route>) -> Self {
+        Self(routes.into_iter().map(Arc::new).collect())
+    }
+
+    /// The route that has a request of this method, host and path.
+    pub fn find(&self, method: &Method, host: &str, path: &Path) -> Option<&Arc<Route>> {
+        self.0.iter().find(|route| route.objection(method, host, path).is_none())
+    }
+
+    /// Every route, in order, and why it does not take the request; `None`: it would.
+    pub fn explain<'a>(
+        &'a self,
+        method: &'a Method,
+        host: &'a str,
+        path: &'a Path,
+    ) -> impl Iterator<Item = (&'a Route, Option<Objection>)> {
+        self.0.iter().map(move |route| (&**route, route.objection(method, host, path)))
+    }
+
+    pub fn named(&self, name: &str) -> Option<&Arc<Route>> {
+        self.0.iter().find(|route| route.name == name)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,25 @@
+//! What comes from outside.
+
+use domain::UnixMs;
+use http::HeaderMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Whom a peer speaks for, by the headers of its request.
+pub type Client = dyn Fn(IpAddr, &HeaderMap) -> IpAddr + Send + Sync;
+
+/// Time, and who a peer speaks for.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Unix milliseconds.
+    pub now: Arc<dyn Fn() -> UnixMs + Send + Sync>,
+    /// The client's address: the peer's, unless the peer is a proxy that is trusted to speak for others.
+    pub client: Arc<Client>,
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Surroundings(..)")
+    }
+}

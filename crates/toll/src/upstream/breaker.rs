@@ -1,0 +1,110 @@
+//! An upstream that cannot be reached is left alone for a moment: asking it again and again would only
+//! make everybody wait.
+
+use domain::UnixMs;
+use parking_lot::Mutex;
+
+/// Failures in a row that open the circuit.
+const FAILURES: u32 = 3;
+/// How long it stays open before one request may try.
+const PAUSE_MS: i64 = 2_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// The last request was answered, or none was sent yet.
+    Up,
+    /// Some in a row were not answered.
+    Failing,
+    /// Left alone until then.
+    Down { until: UnixMs },
+}
+
+#[derive(Debug, Default)]
+pub struct Breaker(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    failures: u32,
+    until: UnixMs,
+}
+
+impl Breaker {
+    /// Whether a request may be sent.
+    ///
+    /// # Errors
+    /// Milliseconds until one may.
+    pub fn ask(&self, now: UnixMs) -> Result<(), i64> {
+        let mut state = self.0.lock();
+        if state.failures < FAILURES {
+            return Ok(());
+        }
+        // A clock that went back opens nothing for longer than a pause.
+        let left = (state.until - now).min(PAUSE_MS);
+        if left > 0 {
+            return Err(left);
+        }
+        // One tries; the others wait for what it finds.
+        state.until = now + PAUSE_MS;
+        Ok(())
+    }
+
+    pub fn answered(&self) {
+        self.0.lock().failures = 0;
+    }
+
+    /// A connection could not be made, or no answer came in time.
+    pub fn failed(&self, now: UnixMs) {
+        let mut state = self.0.lock();
+        state.failures = state.failures.saturating_add(1);
+        state.until = now + PAUSE_MS;
+    }
+
+    pub fn health(&self, now: UnixMs) -> Health {
+        let state = self.0.lock();
+        match state.failures {
+            0 => Health::Up,
+            some if some < FAILURES => Health::Failing,
+            _ if state.until <= now => Health::Failing,
+            _ => Health::Down { until: state.until },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_failures_open_it_and_one_at_a_time_tries() {
+        let breaker = Breaker::default();
+        for _ in 0..2 {
+            breaker.failed(1000);
+        }
+        assert_eq!((breaker.ask(1000), breaker.health(1000)), (Ok(()), Health::Failing));
+        breaker.failed(1000);
+        assert_eq!(breaker.ask(1500), Err(1500));
+        assert_eq!(breaker.health(1500), Health::Down { until: 3000 });
+        assert_eq!(breaker.ask(3000), Ok(()), "one tries");
+        assert_eq!(breaker.ask(3000), Err(2000), "the others wait");
+        breaker.failed(3100);
+        assert_eq!(breaker.ask(5000), Err(100));
+        assert_eq!(breaker.ask(5100), Ok(()));
+        breaker.answered();
+        assert_eq!((breaker.ask(5100), breaker.health(5100)), (Ok(()), Health::Up));
+    }
+
+    #[test]
+    fn an_answer_in_between_begins_anew_and_a_clock_that_went_back_holds_nobody() {
+        let breaker = Breaker::default();
+        for _ in 0..5 {
+            breaker.failed(1000);
+            breaker.failed(1000);
+            breaker.answered();
+        }
+        assert_eq!(breaker.ask(1000), Ok(()));
+        for _ in 0..3 {
+            breaker.failed(1_000_000);
+        }
+        assert_eq!(breaker.ask(0), Err(2000));
+    }
+}

@@ -1,0 +1,99 @@
+//! Sending a request on, and streaming what comes back.
+
+use super::{Address, Breaker};
+use crate::refusal::Refusal;
+use axum::body::Body;
+use axum_reverse_proxy::{HostBehaviour, ProxyError, ProxyPolicy, ReverseProxy, XForwardedFor};
+use domain::UnixMs;
+use http::{Request, Response, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::fmt;
+use std::time::Duration;
+
+const CONNECT_TIME: Duration = Duration::from_secs(3);
+/// Connections that nobody uses are kept this long.
+const IDLE: Duration = Duration::from_secs(30);
+/// The name under which we add ourselves to `Via` (RFC 9110, section 7.6.3): a request that comes round
+/// again is refused.
+const VIA: &str = "postern-toll";
+
+/// How requests are sent on.
+#[derive(Debug, Clone)]
+pub struct Forward {
+    /// How long an upstream may take to begin its answer.
+    pub answer_within: Duration,
+    /// The longest body of a request, in bytes.
+    pub max_body: u64,
+    /// Send the client's `Host` and not the upstream's own.
+    pub preserve_host: bool,
+    /// The upstream speaks HTTP/2 without being asked (RFC 9113, section 3.3).
+    pub http2: bool,
+}
+
+impl Default for Forward {
+    fn default() -> Self {
+        let answer_within = Duration::from_secs(30);
+        Self { answer_within, max_body: 64 * 1024 * 1024, preserve_host: false, http2: false }
+    }
+}
+
+/// One upstream with its connections and its health.
+pub struct Upstream {
+    pub address: Address,
+    pub breaker: Breaker,
+    proxy: ReverseProxy<HttpConnector>,
+}
+
+impl Upstream {
+    pub fn new(address: Address, forward: &Forward) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT_TIME));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .http2_only(forward.http2)
+            .build(connector);
+        let host = if forward.preserve_host { HostBehaviour::Preserve } else { HostBehaviour::Replace };
+        let policy = ProxyPolicy::new()
+            .with_host_behaviour(host)
+            // Our own code has written these headers anew.
+            .with_x_forwarded_for(XForwardedFor::Preserve)
+            .with_upstream_timeout(forward.answer_within)
+            .with_max_request_body_bytes(forward.max_body)
+            .with_via(VIA);
+        let proxy = ReverseProxy::new_with_client("", address.as_str(), client).with_policy(policy);
+        Self { address, breaker: Breaker::default(), proxy }
+    }
+
+    /// Sends the request on. The answer streams; it is ours where the upstream gave none.
+    pub async fn send(&self, request: Request<Body>, now: impl Fn() -> UnixMs) -> Response<Body> {
+        if let Err(left) = self.breaker.ask(now()) {
+            let seconds = u64::try_from(left).unwrap_or_default().div_ceil(1000);
+            return Refusal::upstream(StatusCode::SERVICE_UNAVAILABLE, seconds).answer();
+        }
+        let Ok(response) = self.proxy.proxy_request(request).await;
+        let Some(error) = response.extensions().get::<ProxyError>() else {
+            return self.heard(response);
+        };
+        tracing::debug!(upstream = self.address.as_str(), cause = error.message(), "an upstream did not answer");
+        // A client that went away in the middle of its body says nothing about the upstream.
+        if error.is_connect() || response.status() == StatusCode::GATEWAY_TIMEOUT {
+            self.breaker.failed(now());
+        }
+        Refusal::upstream(response.status(), 1).answer()
+    }
+
+    fn heard(&self, response: Response<Body>) -> Response<Body> {
+        self.breaker.answered();
+        response
+    }
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Upstream({})", self.address.as_str())
+    }
+}

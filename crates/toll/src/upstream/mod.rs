@@ -1,0 +1,39 @@
+//! The programs behind the gate.
+
+mod breaker;
+mod forward;
+
+pub use breaker::{Breaker, Health};
+pub use forward::{Forward, Upstream};
+
+use http::Uri;
+use http::uri::Scheme;
+
+/// Where an upstream is: `http://host:port`, with a path that is put before the request's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+/// The text is no address of an upstream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no upstream: write http://127.0.0.1:8080, with a path if all of it is below one")]
+pub struct NotAnAddress(String);
+
+impl std::str::FromStr for Address {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        let uri = text.parse::<Uri>().ok().filter(|uri| uri.scheme() == Some(&Scheme::HTTP) && uri.query().is_none());
+        let named =
+            uri.and_then(|uri| uri.into_parts().authority).filter(|authority| !authority.as_str().contains('@'));
+        match named {
+            Some(authority) if !authority.host().is_empty() => Ok(Self(text.to_owned())),
+            _ => Err(NotAnAddress(text.to_owned())),
+        }
+    }
+}
+
+impl Address {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,67 @@
+//! A gate in front of an upstream.
+
+use super::{Raw, Reply, Upstream};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use toll::route::{Route, Table};
+use toll::upstream::{Forward, Upstream as Target};
+use toll::{Config, Gate, Limits, Surroundings, serve};
+
+pub struct World {
+    pub upstream: Upstream,
+    pub gate: Arc<Gate>,
+    pub address: SocketAddr,
+    pub now: Arc<AtomicI64>,
+    pub stop: watch::Sender<bool>,
+}
+
+pub fn route(name: &str, path: &str, upstream: SocketAddr, forward: &Forward) -> Route {
+    let address = format!("http://{upstream}").parse().unwrap();
+    Route {
+        name: name.to_owned(),
+        hosts: Vec::new(),
+        methods: Vec::new(),
+        path: path.parse().unwrap(),
+        upstream: Arc::new(Target::new(address, forward)),
+        inject: Vec::new(),
+    }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(|upstream| vec![route("all", "/**", upstream, &Forward::default())]).await
+    }
+
+    pub async fn with(routes: impl FnOnce(SocketAddr) -> Vec<Route>) -> Self {
+        let upstream = Upstream::start().await;
+        let now = Arc::new(AtomicI64::new(1_750_000_000_000));
+        let clock = Arc::clone(&now);
+        let surroundings =
+            Surroundings { now: Arc::new(move || clock.load(Ordering::SeqCst)), client: Arc::new(|peer, _| peer) };
+        let table = Table::new(routes(upstream.address));
+        let gate = Arc::new(Gate::new(Config { https: false }, table, surroundings));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, Arc::clone(&gate), Limits { connections: 100 }, stopped));
+        Self { upstream, gate, address, now, stop }
+    }
+
+    /// Sends one request, given as its text, over a connection of its own.
+    pub async fn ask(&self, request: &str) -> Reply {
+        let mut raw = Raw::connect(self.address).await;
+        raw.send(request).await;
+        raw.reply().await
+    }
+
+    pub async fn get(&self, path: &str, headers: &str) -> Reply {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: api.example\r\n{headers}\r\n")).await
+    }
+
+    pub fn arrived(&self) -> Vec<String> {
+        self.upstream.seen.requests.lock().clone()
+    }
+}
