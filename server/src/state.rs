@@ -15,6 +15,7 @@ use crate::proofs::SeenProofs;
 use crate::queue::Queue;
 use crate::request_id::RequestIds;
 use crate::sessions::Sessions;
+use crate::site::Site;
 use crate::tokens::Tokens;
 use crate::{jobs, key_encryption, key_encryption::KeyEncryptionKey};
 use app::view::Assets;
@@ -48,6 +49,7 @@ pub struct Parts {
     pub sync: jobs::Freshness,
     pub metrics: Metrics,
     pub request_ids: RequestIds,
+    pub site: Site,
     pub assets: Arc<Assets>,
     leptos: LeptosOptions,
 }
@@ -74,6 +76,7 @@ impl AppState {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        site: Site,
     ) -> Result<Self, Error> {
         let key = KeyEncryptionKey::load(&config, &*entropy)?;
         key.hear(&*store).await?;
@@ -92,7 +95,8 @@ impl AppState {
             sync: jobs::Freshness::default(),
             metrics: Metrics::new(clock.now()),
             request_ids: RequestIds::new(&*entropy),
-            assets: Arc::new(assets::manifest()),
+            assets: Arc::new(assets::manifest(site)),
+            site,
             leptos: LeptosOptions::builder().output_name("postern").build(),
             config,
             clock,
