@@ -19,6 +19,7 @@ mod session;
 mod setup;
 mod store;
 mod time_server;
+mod toll;
 mod user;
 
 use crate::config::{Config, ConfigError, Layers, TimeServer};
@@ -95,6 +96,9 @@ enum Command {
     Demo,
     /// Tell the time to whoever has a ticket: a program of its own, with settings of its own
     TimeServer(time_server::Args),
+    /// The paid gate: lets requests through to programs behind it once they are paid for
+    #[command(subcommand)]
+    Toll(toll::Command),
 }
 
 /// Parses, runs, and says in one line what went wrong. Exit codes: see [`EXIT_CODES`].
@@ -107,7 +111,8 @@ pub fn main(site: Site) -> ExitCode {
         let settings = cli.time_server(args, flagged);
         return exit_code(settings.map_err(Failure::from).and_then(|settings| time_server::run(&settings, args)));
     }
-    let (config, origins) = match cli.layers().load_with_origins() {
+    let layers = cli.layers();
+    let (config, origins) = match layers.load_with_origins() {
         Ok(loaded) => loaded,
         Err(error) => {
             eprintln!("postern: {error}");
@@ -116,7 +121,7 @@ pub fn main(site: Site) -> ExitCode {
     };
     // `postern ban list | head`: a reader that has seen enough ends the command, without a word. A server
     // must outlive its readers.
-    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo)) {
+    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo | Command::Toll(toll::Command::Run))) {
         sigpipe::reset();
     }
     let outcome = match cli.command.unwrap_or(Command::Serve(serve::Args::default())) {
@@ -139,6 +144,7 @@ pub fn main(site: Site) -> ExitCode {
         Command::Restore(args) => blocking(backup::restore(config, args)),
         Command::Doctor(args) => blocking(doctor::run(config, args)),
         Command::Calibrate(args) => calibrate::run(&config, &args),
+        Command::Toll(command) => toll::run(config, layers, command),
         // Was run above, without the portal's settings.
         Command::TimeServer(_) => Ok(()),
     };

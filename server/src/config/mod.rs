@@ -10,6 +10,8 @@ mod proxies;
 mod settings;
 mod time;
 mod time_server;
+mod toll;
+mod toll_route;
 
 pub use bans::Preset;
 pub use effective::effective;
@@ -19,6 +21,8 @@ pub use operator::{Listen, Operator};
 pub use proxies::{ClientAddress, Proxies};
 pub use settings::{Log, LogFormat, Settings, SignupMode};
 pub use time_server::TimeServer;
+pub use toll::Toll;
+pub use toll_route::{Amount, table as toll_table};
 
 use domain::ban::Policy;
 use std::path::PathBuf;
@@ -53,6 +57,7 @@ impl Config {
         }
         settings.check()?;
         settings.time.check(https)?;
+        settings.toll.check()?;
         let policy = Arc::new(settings.ban.policy()?);
         let proxies = Arc::new(Proxies::new(&settings.trusted_proxies, settings.client_address)?);
         Ok(Self { settings, origin, authority, https, policy, proxies })

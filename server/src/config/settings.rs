@@ -7,6 +7,7 @@ use super::layers::ConfigError;
 use super::operator::Operator;
 use super::proxies::ClientAddress;
 use super::time::Time;
+use super::toll::Toll;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ pub struct Settings {
     pub connections: Connections,
     pub operator: Operator,
     pub time: Time,
+    pub toll: Toll,
     pub log: Log,
 }
 
@@ -142,6 +144,7 @@ impl Default for Settings {
             connections: Connections::default(),
             operator: Operator::default(),
             time: Time::default(),
+            toll: Toll::default(),
             log: Log::default(),
         }
     }

@@ -4,7 +4,7 @@ pub mod administrator;
 pub mod body;
 pub mod client;
 pub mod floods;
-mod forwarded;
+pub(crate) mod forwarded;
 pub mod gates;
 pub mod headers;
 pub mod host;

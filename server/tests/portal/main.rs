@@ -28,4 +28,5 @@ mod support;
 mod tickets;
 mod time_server;
 mod tokens;
+mod toll;
 mod user_keys;
