@@ -29,6 +29,7 @@ pub mod revocations;
 pub mod router;
 pub mod sessions;
 pub mod setup;
+pub mod site;
 pub mod state;
 pub mod tokens;
 pub mod user_keys;

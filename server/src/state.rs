@@ -15,6 +15,7 @@ use crate::queue::Queue;
 use crate::request_id::RequestIds;
 use crate::revocations::Revocations;
 use crate::sessions::Sessions;
+use crate::site::Site;
 use crate::tokens::Tokens;
 use crate::{jobs, key_encryption, key_encryption::KeyEncryptionKey};
 use app::view::Assets;
@@ -50,6 +51,7 @@ pub struct Parts {
     pub sync: jobs::Freshness,
     pub metrics: Metrics,
     pub request_ids: RequestIds,
+    pub site: Site,
     pub assets: Arc<Assets>,
     leptos: LeptosOptions,
 }
@@ -76,6 +78,7 @@ impl AppState {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        site: Site,
     ) -> Result<Self, Error> {
         let key = KeyEncryptionKey::load(&config, &*entropy)?;
         key.hear(&*store).await?;
@@ -95,7 +98,8 @@ impl AppState {
             sync: jobs::Freshness::default(),
             metrics: Metrics::new(clock.now()),
             request_ids: RequestIds::new(&*entropy),
-            assets: Arc::new(assets::manifest()),
+            assets: Arc::new(assets::manifest(site)),
+            site,
             leptos: LeptosOptions::builder().output_name("postern").build(),
             config,
             clock,

@@ -23,6 +23,7 @@ mod toll;
 mod user;
 
 use crate::config::{Config, ConfigError, Layers, TimeServer};
+use crate::site::Site;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
@@ -101,7 +102,7 @@ enum Command {
 }
 
 /// Parses, runs, and says in one line what went wrong. Exit codes: see [`EXIT_CODES`].
-pub fn main() -> ExitCode {
+pub fn main(site: Site) -> ExitCode {
     let matches = Cli::command().get_matches();
     // POSTERN_CONFIG names postern.toml; a flag names the file of the command that it stands before.
     let flagged = matches.value_source("config") == Some(ValueSource::CommandLine);
@@ -124,8 +125,8 @@ pub fn main() -> ExitCode {
         sigpipe::reset();
     }
     let outcome = match cli.command.unwrap_or(Command::Serve(serve::Args::default())) {
-        Command::Serve(_) => serve::run(config),
-        Command::Demo => demo::run(config),
+        Command::Serve(_) => serve::run(config, site),
+        Command::Demo => demo::run(config, site),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
