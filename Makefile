@@ -10,9 +10,8 @@ run: build
 	@echo "==> Postern on http://localhost:3000, data in ./data (Ctrl-C ends it)"
 	@exec $(postern) serve
 
-build: site
-	@echo "==> the server"
-	cargo build --release --package server --bin postern
+build: toolchain tools/node_modules/.package-lock.json
+	@tools/build.sh
 
 client:
 	@echo "==> the terminal client"

@@ -10,7 +10,7 @@ const MOST_MB: f64 = 150.0;
 
 pub fn measure() -> Result<Vec<Row>> {
     let serving = wrk::start()?;
-    let ask = |port, path| Ask { port, path, cookie: None, welcome: false };
+    let ask = |port, path| Ask { port, path, ..Ask::default() };
     let bare = ask(serving.doors.bare, "/banned");
     let mut rows = Vec::new();
     for (port, others) in serving.doors.closed.into_iter().zip(["10", "1,000,000"]) {

@@ -7,7 +7,7 @@ use wire::paths;
 
 pub fn measure() -> Result<Vec<Row>> {
     let serving = wrk::start()?;
-    let ask = |port| Ask { port, path: paths::CHALLENGE, cookie: None, welcome: true };
+    let ask = |port| Ask { port, path: paths::CHALLENGE, welcome: true, ..Ask::default() };
     let (asked, bare) = (ask(serving.doors.postern), ask(serving.doors.bare));
     Ok(vec![wrk::compare("challenges", &serving, &asked, &bare)?.0])
 }

@@ -10,10 +10,13 @@ mod browser;
 mod challenges;
 mod client;
 mod disk;
+mod latency;
 mod load;
 mod login;
 mod machine;
 mod memory;
+mod metadata;
+mod new_tokens;
 mod page;
 mod program;
 mod refresh;
@@ -35,13 +38,16 @@ use table::Row;
 /// A name for the command line, and what it measures.
 type Measurement = (&'static str, fn() -> Result<Vec<Row>>);
 
-const MEASUREMENTS: [Measurement; 10] = [
+const MEASUREMENTS: [Measurement; 13] = [
     ("page", page::measure),
     ("sealing", sealing::measure),
     ("memory", memory::measure),
     ("restart", restart::measure),
     ("login", login::measure),
     ("sessions", sessions::measure),
+    ("new_tokens", new_tokens::measure),
+    ("latency", latency::measure),
+    ("metadata", metadata::measure),
     ("challenges", challenges::measure),
     ("banned", banned::measure),
     ("refresh", refresh::measure),

@@ -9,6 +9,7 @@ use server::clock::{Clock, SystemClock};
 use server::config::{Config, Settings};
 use server::connections::{self, Door};
 use server::entropy::{Entropy, SystemEntropy};
+use server::site::Site;
 use server::state::AppState;
 use server::{jobs, router};
 use std::net::Ipv4Addr;
@@ -90,7 +91,7 @@ impl Service {
 
 async fn load(config: Config) -> Result<AppState> {
     let store = store::open(&config.database_url(), store::Options::default()).await?;
-    Ok(AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
+    Ok(AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), Site::NONE).await?)
 }
 
 /// As many accounts as there are to be, the one that signs in among them.

@@ -5,17 +5,20 @@ use crate::client::Client;
 use crate::service::Service;
 use crate::visitor::{Visitor, new_address};
 use crate::{bare, machine};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use axum::Router;
 use domain::ban::{Scope, Trigger};
 use domain::identity::Identity;
 use serde::{Deserialize, Serialize};
 use server::router::router;
 use server::state::AppState;
-use std::io::{BufRead, Read};
+use server::tokens::Subject;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use store::bans::Ban;
+use tempfile::NamedTempFile;
 use wire::paths;
 
 /// The word on our own command line that starts it.
@@ -29,7 +32,8 @@ const MANY: u32 = 1_000_000;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Doors {
     pub postern: u16,
-    /// Answers as Postern does to `/api/session`, `/api/challenge` and (at `/banned`) to a banned address.
+    /// Answers as Postern does to `/api/session`, `/api/challenge`, the JWKS and (at `/banned`) to a banned
+    /// address.
     pub bare: u16,
     /// The same service, to which this machine is banned, with few others and with many.
     pub closed: [u16; 2],
@@ -42,15 +46,25 @@ pub struct Doors {
 #[derive(Debug)]
 pub struct Serving {
     child: Child,
+    says: BufReader<ChildStdout>,
     pub doors: Doors,
 }
 
 impl Serving {
     /// Starts it, on the first core alone where cores can be kept apart.
     pub fn start(pinned: bool) -> Result<Self> {
-        let (child, line) = start_this(COMMAND, pinned)?;
-        let doors = serde_json::from_str(&line).context("the serving process did not start")?;
-        Ok(Self { child, doors })
+        let (child, mut says) = start_this(COMMAND, pinned)?;
+        let doors = serde_json::from_str(&line(&mut says)?).context("the serving process did not start")?;
+        Ok(Self { child, says, doors })
+    }
+
+    /// So many access tokens of the live session, each signed anew, one a line of a file.
+    pub fn new_tokens(&mut self, many: usize) -> Result<NamedTempFile> {
+        let file = NamedTempFile::new()?;
+        let order = serde_json::to_string(&Order { many, file: file.path().to_owned() })?;
+        writeln!(self.child.stdin.as_ref().context("no standard input")?, "{order}")?;
+        ensure!(line(&mut self.says)?.trim() == "done", "the tokens were not made");
+        Ok(file)
     }
 
     pub fn pid(&self) -> u32 {
@@ -65,8 +79,15 @@ impl Drop for Serving {
     }
 }
 
-/// Starts this program again under a word of its own, and reads the line that it begins with.
-pub fn start_this(word: &str, pinned: bool) -> Result<(Child, String)> {
+/// Access tokens to be made.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    many: usize,
+    file: PathBuf,
+}
+
+/// Starts this program again under a word of its own; what it says begins with a line about itself.
+pub fn start_this(word: &str, pinned: bool) -> Result<(Child, BufReader<ChildStdout>)> {
     let this = std::env::current_exe()?;
     let mut command = if pinned { Command::new("taskset") } else { Command::new(&this) };
     if pinned {
@@ -74,9 +95,14 @@ pub fn start_this(word: &str, pinned: bool) -> Result<(Child, String)> {
     }
     // It ends with its standard input, even if we end in disorder.
     let mut child = command.arg(word).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let says = BufReader::new(child.stdout.take().context("no standard output")?);
+    Ok((child, says))
+}
+
+pub fn line(says: &mut impl BufRead) -> Result<String> {
     let mut line = String::new();
-    std::io::BufReader::new(child.stdout.take().context("no standard output")?).read_line(&mut line)?;
-    Ok((child, line))
+    says.read_line(&mut line)?;
+    Ok(line)
 }
 
 /// What that process does.
@@ -94,12 +120,35 @@ pub fn serve() -> Result<()> {
     ban(&twins[1], MANY);
     let bans_mb = memory()? - without;
     let closed = [service.beside(router(&twins[0]))?, service.beside(router(&twins[1]))?];
-    let (cookie, bare) = service.runtime.block_on(answers(&service, closed[0]))?;
+    let (token, bare) = service.runtime.block_on(answers(&service, closed[0]))?;
+    let cookie = format!("{ACCESS_COOKIE}={token}");
     let doors = Doors { postern: service.place.address.port(), bare: service.beside(bare)?, closed, bans_mb, cookie };
     println!("{}", serde_json::to_string(&doors)?);
-    std::io::stdin().read_to_end(&mut Vec::new())?;
+    for order in std::io::stdin().lines() {
+        make_tokens(&service.state, &token, &serde_json::from_str(&order?)?)?;
+        println!("done");
+    }
     service.end();
     Ok(())
+}
+
+/// For the session of a token that is good.
+fn make_tokens(state: &AppState, token: &str, order: &Order) -> Result<()> {
+    let claims = state.tokens.verify(token, state.now()).context("the session is over")?;
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&order.file)?);
+    for _ in 0..order.many {
+        let subject = Subject {
+            user: &claims.sub,
+            username: &claims.preferred_username,
+            role: claims.roles.first().map_or("", String::as_str),
+            session: &claims.sid,
+            generation: claims.generation,
+            jkt: None,
+            jti: state.ulid(),
+        };
+        writeln!(file, "{}", state.tokens.sign(subject, state.now())?.0)?;
+    }
+    Ok(file.flush()?)
 }
 
 async fn answers(service: &Service, closed: u16) -> Result<(String, Router)> {
@@ -112,10 +161,11 @@ async fn answers(service: &Service, closed: u16) -> Result<(String, Router)> {
     challenge.json::<wire::challenge::Challenge>()?;
     let mut banned = Client::connect(Ipv4Addr::LOCALHOST, SocketAddr::from((Ipv4Addr::LOCALHOST, closed))).await?;
     let refusal = banned.get(paths::SESSION, &[]).await?;
-    anyhow::ensure!(refusal.status == http::StatusCode::FORBIDDEN, "not banned: {}", refusal.status);
+    ensure!(refusal.status == http::StatusCode::FORBIDDEN, "not banned: {}", refusal.status);
     let router = bare::repeat(Router::new(), paths::SESSION, session);
     let router = bare::repeat(router, paths::CHALLENGE, challenge);
-    Ok((cookie, bare::repeat(router, "/banned", refusal)))
+    let router = bare::repeat(router, paths::JWKS, client.get(paths::JWKS, &[]).await?);
+    Ok((tokens.access_token, bare::repeat(router, "/banned", refusal)))
 }
 
 /// Closes this machine's own address, among many others.

@@ -9,7 +9,13 @@ const TARGET: f64 = 0.6;
 
 pub fn measure() -> Result<Vec<Row>> {
     let serving = wrk::start()?;
-    let ask = |port| Ask { port, path: paths::SESSION, cookie: Some(serving.doors.cookie.clone()), welcome: true };
+    let ask = |port| Ask {
+        port,
+        path: paths::SESSION,
+        headers: vec![format!("Cookie: {}", serving.doors.cookie)],
+        welcome: true,
+        ..Ask::default()
+    };
     let (asked, bare) = (ask(serving.doors.postern), ask(serving.doors.bare));
     let (row, ratio) = wrk::compare("session checks", &serving, &asked, &bare)?;
     Ok(vec![row.at_least(ratio, TARGET)])

@@ -21,6 +21,12 @@ pub enum Met {
     Open,
 }
 
+impl From<bool> for Met {
+    fn from(met: bool) -> Self {
+        if met { Self::Yes } else { Self::No }
+    }
+}
+
 impl Row {
     /// A figure for the curious.
     pub fn new(name: &str, measured: String) -> Self {
@@ -36,7 +42,7 @@ impl Row {
     pub fn at_most(name: &str, value: f64, most: f64, shown: impl Fn(f64) -> String) -> Self {
         let mut row = Self::new(name, shown(value));
         row.target = format!("<= {}", shown(most));
-        row.met = if value <= most { Met::Yes } else { Met::No };
+        row.met = (value <= most).into();
         row
     }
 
@@ -52,7 +58,7 @@ impl Row {
     #[must_use]
     pub fn at_least(mut self, ratio: f64, least: f64) -> Self {
         self.target = format!("ratio >= {least}");
-        self.met = if ratio >= least { Met::Yes } else { Met::No };
+        self.met = (ratio >= least).into();
         self
     }
 }

@@ -66,6 +66,7 @@ fn server() -> Result<TimeServer> {
     let config = Config {
         issuer: "http://localhost".to_owned(),
         jwks_url: "http://localhost/".to_owned(),
+        revocations_url: None,
         service: "time".to_owned(),
         origins: Vec::new(),
         max_connections: 20_000,

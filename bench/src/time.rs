@@ -1,7 +1,7 @@
 //! The time server: questions for each second of its processor's time, sealed and beside the same server
 //! without sealing; and what idle connections cost.
 
-use crate::serving::start_this;
+use crate::serving::{line, start_this};
 use crate::table::{Row, count, median, megabytes};
 use crate::telling::{COMMAND, Doors, keys};
 use crate::wrk::{TICKS_PER_SECOND, pinned};
@@ -28,8 +28,8 @@ struct Telling {
 
 impl Telling {
     fn start() -> Result<Self> {
-        let (child, line) = start_this(COMMAND, pinned())?;
-        let doors = serde_json::from_str(&line).context("the time server did not start")?;
+        let (child, mut says) = start_this(COMMAND, pinned())?;
+        let doors = serde_json::from_str(&line(&mut says)?).context("the time server did not start")?;
         Ok(Self { child, doors })
     }
 }

@@ -5,7 +5,10 @@ use crate::machine;
 use crate::serving::Serving;
 use crate::table::{Row, median};
 use anyhow::{Context, Result, ensure};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use tempfile::NamedTempFile;
 
 const ROUNDS: usize = 5;
 const SECONDS: u32 = 2;
@@ -14,11 +17,14 @@ const CONNECTIONS: u32 = 64;
 pub const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What one request asks for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ask {
     pub port: u16,
     pub path: &'static str,
-    pub cookie: Option<String>,
+    /// `Name: value`
+    pub headers: Vec<String>,
+    /// Asks with another token each time instead: the file of tokens, one a line.
+    pub tokens: Option<PathBuf>,
     /// Whether the answer is a 2xx.
     pub welcome: bool,
 }
@@ -43,11 +49,26 @@ pub fn compare(name: &str, serving: &Serving, asked: &Ask, bare: &Ask) -> Result
     Ok((Row::new(name, shown(&rates)).beside(format!("bare axum {}", shown(&limits)), ratio), ratio))
 }
 
-fn per_cpu_second(pid: u32, ask: &Ask) -> Result<f64> {
+pub fn per_cpu_second(pid: u32, ask: &Ask) -> Result<f64> {
     let before = machine::cpu_ticks(pid)?;
     let requests = run(ask)?;
     let ticks = machine::cpu_ticks(pid)? - before;
     Ok(requests * TICKS_PER_SECOND / ticks)
+}
+
+/// What wrk runs to say a token that it has not said before.
+fn one_token_each(tokens: &Path) -> Result<NamedTempFile> {
+    let mut script = NamedTempFile::new()?;
+    write!(
+        script,
+        "local token = io.lines({:?})\n\
+         function request()\n  \
+           wrk.headers['Authorization'] = 'Bearer ' .. token()\n  \
+           return wrk.format()\n\
+         end\n",
+        tokens.display().to_string()
+    )?;
+    Ok(script)
 }
 
 /// How many requests were answered, each as it should be.
@@ -57,8 +78,12 @@ fn run(ask: &Ask) -> Result<f64> {
         command.args(["-c", "1", "wrk"]);
     }
     command.args(["-t1", &format!("-c{CONNECTIONS}"), &format!("-d{SECONDS}s")]);
-    if let Some(cookie) = &ask.cookie {
-        command.args(["-H", &format!("Cookie: {cookie}")]);
+    for header in &ask.headers {
+        command.args(["-H", header]);
+    }
+    let script = ask.tokens.as_deref().map(one_token_each).transpose()?;
+    if let Some(script) = &script {
+        command.arg("-s").arg(script.path());
     }
     let output = command.arg(format!("http://127.0.0.1:{}{}", ask.port, ask.path)).output()?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -47,7 +47,7 @@ pub async fn sync(state: &AppState) -> store::Result<()> {
     if !first {
         state.bans.apply(&state.store.bans_changed(since).await?);
         state.allowlist.replace(state.store.allowlist().await?);
-        state.sessions.apply(&state.store.sessions_changed(since).await?);
+        state.sessions.apply(&state.store.sessions_changed(since).await?, now);
         state.key_encryption.hear(&*state.store).await?;
         hear_of_keys(state).await?;
     }

@@ -1,7 +1,14 @@
 //! The program `postern`: see `postern --help`.
 
+use rust_embed::RustEmbed;
+use server::site::Site;
 use std::process::ExitCode;
 
+#[derive(RustEmbed)]
+#[folder = "../site"]
+#[allow_missing = true]
+struct Files;
+
 fn main() -> ExitCode {
-    server::cli::main()
+    server::cli::main(Site(|path| Files::get(path).map(|file| file.data)))
 }

@@ -3,8 +3,8 @@
 use crate::guards::{client, gates, headers, log};
 use crate::http::{
     administration, allowlist, app_tokens, apps, assets, audit, bans, challenge, invitations, live, login, logout,
-    metadata, not_found, pages, password, refresh, refusals, render, server_keys, services, session, sessions, signup,
-    tickets, user_keys, users, verify,
+    metadata, not_found, pages, password, refresh, refusals, render, revocations, server_keys, services, session,
+    sessions, signup, tickets, user_keys, users, verify,
 };
 use crate::state::AppState;
 use axum::Router;
@@ -74,6 +74,7 @@ pub fn router(state: &AppState) -> Router {
     let metadata = Router::new()
         .route(paths::JWKS, get(metadata::jwks))
         .route(paths::METADATA, get(metadata::postern))
+        .route(paths::REVOCATIONS, get(revocations::list))
         .route_layer(from_fn_with_state(with.clone(), gates::public));
 
     let routes = Router::new()

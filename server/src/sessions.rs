@@ -2,8 +2,11 @@
 
 use crate::operator::metrics::CacheCounts;
 use domain::UnixMs;
+use domain::revocation::Ended;
 use domain::session::takes_access;
 use moka::sync::Cache;
+use parking_lot::RwLock;
+use std::sync::Arc;
 use store::Store;
 use store::sessions::{Change, Row};
 
@@ -21,12 +24,13 @@ pub struct Live {
 #[derive(Debug, Clone)]
 pub struct Sessions {
     live: Cache<String, Live>,
+    ended: Arc<RwLock<Ended>>,
     counts: CacheCounts,
 }
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { live: Cache::new(100_000), counts: CacheCounts::default() }
+        Self { live: Cache::new(100_000), ended: Arc::default(), counts: CacheCounts::default() }
     }
 }
 
@@ -79,9 +83,23 @@ impl Sessions {
     }
 
     /// Ends a session here at once.
-    pub fn end(&self, id: &str) {
+    pub fn end(&self, id: &str, now: UnixMs) {
+        self.ended.write().add(id, now, now);
         if let Some(live) = self.live.get(id) {
             self.insert(id, Live { revoked: true, ..live });
+        }
+    }
+
+    /// Those that somebody ended lately, wherever that was.
+    pub fn ended(&self) -> &RwLock<Ended> {
+        &self.ended
+    }
+
+    /// Takes in what was ended before this process began.
+    pub fn remember(&self, ended: &[(String, UnixMs)], now: UnixMs) {
+        let mut known = self.ended.write();
+        for (id, ended_at) in ended {
+            known.add(id, *ended_at, now);
         }
     }
 
@@ -90,16 +108,19 @@ impl Sessions {
         self.live.invalidate_all();
     }
 
-    /// Takes in other nodes' changes to sessions that are in memory here.
-    pub fn apply(&self, changes: &[Change]) {
+    /// Takes in other nodes' changes: every end, and what else concerns sessions that are in memory here.
+    pub fn apply(&self, changes: &[Change], now: UnixMs) {
         for change in changes {
+            if let Some(ended_at) = change.revoked_at {
+                self.ended.write().add(&change.id, ended_at, now);
+            }
             let Some(held) = self.live.get(&change.id) else { continue };
             let news = Live {
                 generation: change.generation.max(held.generation),
                 rotated_at: change.rotated_at.max(held.rotated_at),
                 idle_at: change.idle_at.max(held.idle_at),
                 ends_at: change.ends_at,
-                revoked: change.revoked || held.revoked,
+                revoked: change.revoked_at.is_some() || held.revoked,
             };
             if news != held {
                 self.insert(&change.id, news);

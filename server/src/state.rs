@@ -12,10 +12,11 @@ use crate::keyring::{self, Keyring, Vault};
 use crate::live::Live;
 use crate::operator::metrics::Metrics;
 use crate::passwords::{self, Passwords};
-use crate::proofs::SeenProofs;
 use crate::queue::Queue;
 use crate::request_id::RequestIds;
+use crate::revocations::Revocations;
 use crate::sessions::Sessions;
+use crate::site::Site;
 use crate::tokens::Tokens;
 use crate::{jobs, key_encryption, key_encryption::KeyEncryptionKey};
 use app::view::Assets;
@@ -25,6 +26,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use store::Store;
+use verify::SeenProofs;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -45,11 +47,13 @@ pub struct Parts {
     pub floods: Floods,
     pub sessions: Sessions,
     pub told: ToldSessions,
+    pub revocations: Revocations,
     pub queue: Queue,
     pub proofs: SeenProofs,
     pub sync: jobs::Freshness,
     pub metrics: Metrics,
     pub request_ids: RequestIds,
+    pub site: Site,
     pub assets: Arc<Assets>,
     leptos: LeptosOptions,
 }
@@ -76,6 +80,7 @@ impl AppState {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        site: Site,
     ) -> Result<Self, Error> {
         let key = KeyEncryptionKey::load(&config, &*entropy)?;
         key.hear(&*store).await?;
@@ -90,12 +95,14 @@ impl AppState {
             floods: Floods::new(config.policy.limits),
             sessions: Sessions::default(),
             told: ToldSessions::default(),
+            revocations: Revocations::default(),
             queue: Queue::default(),
             proofs: SeenProofs::default(),
             sync: jobs::Freshness::default(),
             metrics: Metrics::new(clock.now()),
             request_ids: RequestIds::new(&*entropy),
-            assets: Arc::new(assets::manifest()),
+            assets: Arc::new(assets::manifest(site)),
+            site,
             leptos: LeptosOptions::builder().output_name("postern").build(),
             config,
             clock,
@@ -106,6 +113,8 @@ impl AppState {
         }));
         state.bans.load(&*state.store, state.now()).await?;
         state.allowlist.replace(state.store.allowlist().await?);
+        let ended = state.store.sessions_ended(state.now() - domain::revocation::TOLD_MS).await?;
+        state.sessions.remember(&ended, state.now());
         jobs::sync(&state).await?;
         Ok(state)
     }

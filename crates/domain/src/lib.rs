@@ -18,6 +18,7 @@ pub mod operator;
 pub mod password;
 pub mod rate;
 pub mod refresh_token;
+pub mod revocation;
 pub mod server_key;
 pub mod service;
 pub mod session;

@@ -121,6 +121,12 @@ impl Line {
         })
     }
 
+    /// Those that were revoked at or after `since`, whether they had a turn or not.
+    pub fn revoked(&self, since: UnixMs) -> impl Iterator<Item = &Key> {
+        let keys = self.keys.iter().chain(&self.dropped);
+        keys.filter(move |key| key.revoked_at.is_some_and(|revoked_at| revoked_at >= since))
+    }
+
     /// When a key's last work is over. `None`: nothing follows it yet, or there is no such key.
     pub fn ends_at(&self, kid: &str, rules: Rules) -> Option<UnixMs> {
         let place = self.keys.iter().position(|key| key.kid == kid)?;

@@ -1,4 +1,5 @@
 //! Who may ask what of an app, however the path is written.
+#![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use domain::account::Role;
 use domain::app::{Allow, BadRule, Rule, Rules, place};
@@ -201,7 +202,7 @@ proptest! {
     #[test]
     fn plain_paths_are_judged_by_their_rule(rest in "[a-z0-9_-]{1,12}(/[a-z0-9_-]{1,12}){0,3}") {
         prop_assert_eq!(wiki().judge("GET", &format!("/assets/{rest}"), false), PUBLIC);
-        let page = format!("/page-{}", rest);
+        let page = format!("/page-{rest}");
         prop_assert_eq!(wiki().judge("GET", &page, false), SIGNED_IN);
     }
 }

@@ -15,6 +15,7 @@ pub mod sealed;
 pub mod services;
 pub mod sessions;
 pub mod sql;
+pub mod toll;
 pub mod upkeep;
 pub mod user_keys;
 pub mod users;
@@ -37,6 +38,7 @@ pub trait Store:
     + sealed::SealedValues
     + user_keys::UserKeys
     + services::Services
+    + toll::Toll
     + audit::Audit
     + upkeep::Upkeep
     + Send
@@ -58,6 +60,7 @@ impl<T> Store for T where
         + sealed::SealedValues
         + user_keys::UserKeys
         + services::Services
+        + toll::Toll
         + audit::Audit
         + upkeep::Upkeep
         + Send

@@ -70,7 +70,7 @@ pub struct Change {
     pub rotated_at: UnixMs,
     pub idle_at: UnixMs,
     pub ends_at: UnixMs,
-    pub revoked: bool,
+    pub revoked_at: Option<UnixMs>,
 }
 
 #[async_trait]
@@ -87,6 +87,8 @@ pub trait Sessions {
     async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<Row>>;
     /// Sessions that were rotated or ended at or after `since`; ask for a little more, as for bans.
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<Change>>;
+    /// Which sessions were ended at or after `since`, and when.
+    async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(String, UnixMs)>>;
     /// Deletes sessions that were over before `before`. Returns how many.
     async fn sweep_sessions(&self, before: UnixMs) -> Result<u64>;
 }

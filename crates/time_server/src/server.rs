@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use verify::{FetchError, Jwks, Verifier};
+use verify::{FetchError, Jwks, Outage, Revocations, Verifier};
 use wire::time::{Answer, CloseReason};
 
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Config {
     /// The auth server.
     pub issuer: String,
     pub jwks_url: String,
+    /// Where it tells what ended. `None`: nobody asks.
+    pub revocations_url: Option<String>,
     /// Our own name: the audience of tickets.
     pub service: String,
     /// Pages that may connect.
@@ -49,7 +51,11 @@ impl TimeServer {
     /// The address of the auth server's keys is none.
     pub fn new(config: Config, key: PrivateKey, surroundings: Surroundings) -> Result<Self, FetchError> {
         let keys = Jwks::new(&config.jwks_url)?;
-        let verifier = Verifier { keys, issuer: config.issuer, audience: config.service.clone() };
+        let revocations = config
+            .revocations_url
+            .map(|url| Revocations::new(&url, &config.issuer, keys.clone(), Outage::default()))
+            .transpose()?;
+        let verifier = Verifier { keys, issuer: config.issuer, audience: config.service.clone(), revocations };
         Ok(Self {
             service: config.service,
             origins: Origins(config.origins),

@@ -76,7 +76,7 @@ impl Tickets {
 fn refusal(error: &Error) -> CloseReason {
     match error {
         Error::Expired => CloseReason::TicketExpired,
-        Error::NoKeys(_) => CloseReason::Unavailable,
+        Error::NoKeys(_) | Error::NoRevocations(_) => CloseReason::Unavailable,
         other => {
             tracing::debug!(cause = %other, "a ticket was refused");
             CloseReason::BadTicket

@@ -7,6 +7,7 @@ mod refusal;
 pub mod route;
 mod serve;
 mod surroundings;
+pub mod terms;
 pub mod upstream;
 
 pub use gate::{Config, Gate};

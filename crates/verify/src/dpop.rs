@@ -2,9 +2,17 @@
 
 use crate::signed;
 use domain::encoding::{base64url, sha256};
+use http::HeaderMap;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use wire::jwk::EcJwk;
+
+/// The request header that carries a proof.
+pub const HEADER: &str = "dpop";
+/// The answer header that carries the nonce for the next proof (section 8).
+pub const NONCE_HEADER: &str = "dpop-nonce";
+/// What may sign a proof.
+pub const ALGORITHMS: &str = "ES256";
 
 const LONGEST_PROOF: usize = 2048;
 
@@ -14,6 +22,9 @@ pub struct Proof {
     /// Thumbprint (RFC 7638) of the key.
     pub jkt: String,
     pub jti: String,
+    /// When the client says that it made it, unix seconds. Where a nonce is asked for, nobody judges it, so that
+    /// a client's wrong clock locks nobody out (section 11.1).
+    pub iat: i64,
     pub nonce: Option<String>,
     /// Hash of the token that it goes with.
     pub ath: Option<String>,
@@ -26,22 +37,19 @@ struct Header {
     jwk: EcJwk,
 }
 
-/// `iat` is required by the RFC and judged by nobody: every proof here carries a nonce that the server
-/// made, so that a client's wrong clock locks nobody out (section 11.1).
 #[derive(Deserialize)]
 struct Claims {
     jti: String,
     htm: String,
     htu: String,
-    #[serde(rename = "iat")]
-    _iat: i64,
+    iat: i64,
     #[serde(default)]
     nonce: Option<String>,
     #[serde(default)]
     ath: Option<String>,
 }
 
-/// Checks a proof over a request (section 4.3, checks 2 to 9; the caller judges nonce, `jti` and `ath`).
+/// Checks a proof over a request (section 4.3, checks 2 to 9; the caller judges nonce, `iat`, `jti` and `ath`).
 /// `None`, whatever is wrong.
 pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
     if proof.len() > LONGEST_PROOF {
@@ -64,8 +72,15 @@ pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
     let key = DecodingKey::from_ec_components(&header.jwk.x, &header.jwk.y).ok()?;
     let good =
         jsonwebtoken::crypto::verify(signed.signature, signed.message.as_bytes(), &key, Algorithm::ES256).ok()?;
-    let Claims { jti, nonce, ath, .. } = claims;
-    good.then(|| Proof { jkt: thumbprint(&header.jwk), jti, nonce, ath })
+    let Claims { jti, iat, nonce, ath, .. } = claims;
+    good.then(|| Proof { jkt: thumbprint(&header.jwk), jti, iat, nonce, ath })
+}
+
+/// The proof that a request carries. Two are as good as none (section 4.3, check 1).
+pub fn presented(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(HEADER).iter();
+    let proof = all.next()?.to_str().ok()?;
+    all.next().is_none().then_some(proof)
 }
 
 /// What `ath` must say for a token (section 4.2).

@@ -1,21 +1,24 @@
-//! Getting a JWKS.
+//! Asking the issuer: for its keys, and for what ended.
 
 use crate::key::Keys;
-use http::header::CACHE_CONTROL;
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use reqwest::{Client, Response, Url, redirect};
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
-const LONGEST_BODY: usize = 64 * 1024;
+const LONGEST_KEYS: usize = 64 * 1024;
+/// Some hundred thousand sessions.
+const LONGEST_LIST: usize = 4 * 1024 * 1024;
 /// How long keys serve if the answer does not say.
 const DEFAULT_AGE_MS: i64 = 5 * 60_000;
 /// What the answer may say: less would ask for every token, more would keep a revoked key too long.
 const AGE_MS: std::ops::RangeInclusive<i64> = 60_000..=60 * 60_000;
 
-/// Why there are no keys.
+/// Why nothing is to be had of the issuer.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    #[error("the address of the keys is none")]
+    #[error("this is no address to ask")]
     Address,
     #[error(transparent)]
     Http(#[from] reqwest::Error),
@@ -23,6 +26,8 @@ pub enum FetchError {
     Status(http::StatusCode),
     #[error("the answer is no JWKS with a key that can be used")]
     Content,
+    #[error("the answer is no list of what ended that the issuer signed just now")]
+    List,
     #[error("the last try was a moment ago")]
     Waiting,
 }
@@ -43,20 +48,39 @@ impl Fetcher {
 
     /// The keys and how long they serve, in milliseconds.
     pub async fn fetch(&self) -> Result<(Keys, i64), FetchError> {
-        let mut answer = self.client.get(self.url.clone()).send().await?;
-        if answer.status() != http::StatusCode::OK {
-            return Err(FetchError::Status(answer.status()));
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
-            body.extend_from_slice(&chunk);
-            if body.len() > LONGEST_BODY {
-                return Err(FetchError::Content);
-            }
-        }
+        let answer = self.client.get(self.url.clone()).send().await?;
+        let age = age_ms(&answer);
+        let body = body(answer, LONGEST_KEYS).await?;
         let keys = Keys::parse(&body).filter(|keys| !keys.is_empty()).ok_or(FetchError::Content)?;
-        Ok((keys, age_ms(&answer)))
+        Ok((keys, age))
     }
+
+    /// The list and its validator. `None`: the one that goes with `etag` still holds.
+    pub async fn fetch_list(&self, etag: Option<&str>) -> Result<Option<(String, Option<String>)>, FetchError> {
+        let request = self.client.get(self.url.clone());
+        let request = etag.into_iter().fold(request, |request, etag| request.header(IF_NONE_MATCH, etag));
+        let answer = request.send().await?;
+        if answer.status() == StatusCode::NOT_MODIFIED && etag.is_some() {
+            return Ok(None);
+        }
+        let etag = answer.headers().get(ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = String::from_utf8(body(answer, LONGEST_LIST).await?).map_err(|_| FetchError::List)?;
+        Ok(Some((text, etag)))
+    }
+}
+
+async fn body(mut answer: Response, longest: usize) -> Result<Vec<u8>, FetchError> {
+    if answer.status() != StatusCode::OK {
+        return Err(FetchError::Status(answer.status()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > longest {
+            return Err(FetchError::Content);
+        }
+    }
+    Ok(body)
 }
 
 fn age_ms(answer: &Response) -> i64 {

@@ -54,9 +54,18 @@ impl Jwks {
     /// # Errors
     /// No keys are to be had.
     pub async fn find(&self, kid: &str, now: UnixMs) -> Result<Option<Key>, Error> {
+        self.find_after(kid, now, UNKNOWN_MS).await
+    }
+
+    /// The same for a `kid` that the issuer itself has said: no stranger can make us ask.
+    pub(crate) async fn find_at_once(&self, kid: &str, now: UnixMs) -> Result<Option<Key>, Error> {
+        self.find_after(kid, now, RETRY_MS).await
+    }
+
+    async fn find_after(&self, kid: &str, now: UnixMs, pause: i64) -> Result<Option<Key>, Error> {
         let known = self.0.known.read().clone();
         let key = known.usable(kid, now);
-        if !known.may_ask(key.is_some(), now) {
+        if !known.may_ask(key.is_some(), now, pause) {
             return if key.is_some() { Ok(key) } else { known.absent(now) };
         }
         // With a key in hand nobody waits for another's request.
@@ -65,7 +74,7 @@ impl Jwks {
             (Some(_), Err(_)) => return Ok(key),
             (None, Err(_)) => self.0.turn.lock().await,
         };
-        let known = self.ask(turn, kid, now).await;
+        let known = self.ask(turn, kid, now, pause).await;
         match known.usable(kid, now) {
             Some(key) => Ok(Some(key)),
             None => known.absent(now),
@@ -73,9 +82,9 @@ impl Jwks {
     }
 
     /// Fetches, unless that was done while we waited for our turn.
-    async fn ask(&self, _turn: MutexGuard<'_, ()>, kid: &str, now: UnixMs) -> Known {
+    async fn ask(&self, _turn: MutexGuard<'_, ()>, kid: &str, now: UnixMs, pause: i64) -> Known {
         let before = self.0.known.read().clone();
-        if !before.may_ask(before.usable(kid, now).is_some(), now) {
+        if !before.may_ask(before.usable(kid, now).is_some(), now, pause) {
             return before;
         }
         let after = match self.0.fetcher.fetch().await {
@@ -98,8 +107,8 @@ impl Known {
         (now < self.fresh_until.max(self.fetched_at + OUTAGE_MS)).then(|| self.keys.get(kid).cloned()).flatten()
     }
 
-    fn may_ask(&self, found: bool, now: UnixMs) -> bool {
-        let pause = if self.failure.is_some() { RETRY_MS } else { UNKNOWN_MS };
+    fn may_ask(&self, found: bool, now: UnixMs, pause: i64) -> bool {
+        let pause = if self.failure.is_some() { RETRY_MS } else { pause };
         let old = now >= self.fresh_until;
         // A clock that was set back would otherwise keep us waiting.
         let rested = now.saturating_sub(self.tried_at) >= pause || now < self.tried_at;

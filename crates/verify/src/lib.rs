@@ -1,13 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
+mod clock;
 pub mod dpop;
 mod fetch;
+mod guard;
 mod jwks;
 mod key;
+mod layer;
+pub mod nonce;
+mod refusal;
+mod revocations;
+mod seen;
 mod signed;
 mod token;
 
+pub use access::{AccessToken, Confirmation, TYP};
+pub use clock::Clock;
 pub use fetch::FetchError;
+pub use guard::{Guard, Issuer};
 pub use jwks::Jwks;
 pub use key::{Algorithm, Key, Keys};
+pub use layer::{GuardLayer, Guarded};
+pub use refusal::{Reason, Refusal, Scheme};
+pub use revocations::{Outage, Revocations};
+pub use seen::{SeenProofs, hash as proof_hash};
 pub use token::{Error, Expected, Verifier, verify};

@@ -3,11 +3,13 @@
 use crate::fetch::FetchError;
 use crate::jwks::Jwks;
 use crate::key::{Algorithm, Key};
+use crate::revocations::Revocations;
 use crate::signed;
 use domain::UnixMs;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Room for clocks that differ, both ways.
 const SKEW_SECONDS: i64 = 30;
@@ -41,8 +43,12 @@ pub enum Error {
     TooEarly,
     #[error("its claims are not those of its kind")]
     Claims,
+    #[error("its session or its key has ended")]
+    Revoked,
     #[error("the issuer's keys are not to be had")]
     NoKeys(#[source] Arc<FetchError>),
+    #[error("what the issuer ended lately is not to be had")]
+    NoRevocations(#[source] Arc<FetchError>),
 }
 
 #[derive(Deserialize)]
@@ -60,6 +66,8 @@ struct Registered {
     aud: Audience,
     exp: i64,
     nbf: i64,
+    /// The session, where it has one.
+    sid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +83,8 @@ pub struct Verifier {
     pub keys: Jwks,
     pub issuer: String,
     pub audience: String,
+    /// What ended, where somebody asks.
+    pub revocations: Option<Revocations>,
 }
 
 impl Verifier {
@@ -83,9 +93,14 @@ impl Verifier {
     /// # Errors
     /// It is not good, or the keys to judge it by are not to be had.
     pub async fn verify<C: DeserializeOwned>(&self, token: &str, typ: &str, now: UnixMs) -> Result<C, Error> {
-        let kid = kid(token, typ)?;
+        let kid = kid(token, typ, LONGEST_TOKEN)?;
         let key = self.keys.find(&kid, now).await?.ok_or(Error::UnknownKey)?;
-        verify(token, &key, Expected { typ, issuer: &self.issuer, audience: &self.audience }, now)
+        let expected = Expected { typ, issuer: &self.issuer, audience: &self.audience };
+        let (registered, payload) = judge(token, &key, expected, now)?;
+        if let Some(revocations) = &self.revocations {
+            revocations.check(&kid, registered.sid.as_deref(), now).await?;
+        }
+        serde_json::from_slice(&payload).map_err(|_| Error::Claims)
     }
 }
 
@@ -94,18 +109,17 @@ impl Verifier {
 /// # Errors
 /// It is not good.
 pub fn verify<C: DeserializeOwned>(token: &str, key: &Key, expected: Expected<'_>, now: UnixMs) -> Result<C, Error> {
-    let algorithm = match key.algorithm {
-        Algorithm::Es256 => "ES256",
-        Algorithm::EdDsa => "EdDSA",
-    };
-    if header(token, expected.typ)?.alg != algorithm {
-        return Err(Error::Malformed);
-    }
-    let signed = signed::parse(token).ok_or(Error::Malformed)?;
-    if !key.signed(signed.message, signed.signature) {
-        return Err(Error::Signature);
-    }
-    let claims: Registered = serde_json::from_slice(&signed.payload).map_err(|_| Error::Claims)?;
+    serde_json::from_slice(&judge(token, key, expected, now)?.1).map_err(|_| Error::Claims)
+}
+
+fn judge(
+    token: &str,
+    key: &Key,
+    expected: Expected<'_>,
+    now: UnixMs,
+) -> Result<(Registered, Zeroizing<Vec<u8>>), Error> {
+    let payload = payload(token, expected.typ, key, LONGEST_TOKEN)?;
+    let claims: Registered = serde_json::from_slice(&payload).map_err(|_| Error::Claims)?;
     let named = match &claims.aud {
         Audience::One(audience) => audience == expected.audience,
         Audience::Many(audiences) => audiences.iter().any(|audience| audience == expected.audience),
@@ -120,17 +134,30 @@ pub fn verify<C: DeserializeOwned>(token: &str, key: &Key, expected: Expected<'_
     } else if now < claims.nbf.saturating_sub(SKEW_SECONDS) {
         Err(Error::TooEarly)
     } else {
-        serde_json::from_slice(&signed.payload).map_err(|_| Error::Claims)
+        Ok((claims, payload))
     }
 }
 
-/// The name of the key that the token says it is signed by, for whoever has keys of their own.
-fn kid(token: &str, typ: &str) -> Result<String, Error> {
-    header(token, typ).map(|header| header.kid)
+/// What `key` signed, if it is of kind `typ`.
+pub(crate) fn payload(token: &str, typ: &str, key: &Key, longest: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let algorithm = match key.algorithm {
+        Algorithm::Es256 => "ES256",
+        Algorithm::EdDsa => "EdDSA",
+    };
+    if header(token, typ, longest)?.alg != algorithm {
+        return Err(Error::Malformed);
+    }
+    let signed = signed::parse(token).ok_or(Error::Malformed)?;
+    if key.signed(signed.message, signed.signature) { Ok(signed.payload) } else { Err(Error::Signature) }
 }
 
-fn header(token: &str, typ: &str) -> Result<Header, Error> {
-    let signed = (token.len() <= LONGEST_TOKEN).then(|| signed::parse(token)).flatten().ok_or(Error::Malformed)?;
+/// The name of the key that the token says it is signed by, for whoever has keys of their own.
+pub(crate) fn kid(token: &str, typ: &str, longest: usize) -> Result<String, Error> {
+    header(token, typ, longest).map(|header| header.kid)
+}
+
+fn header(token: &str, typ: &str, longest: usize) -> Result<Header, Error> {
+    let signed = (token.len() <= longest).then(|| signed::parse(token)).flatten().ok_or(Error::Malformed)?;
     let header: Header = serde_json::from_slice(&signed.header).map_err(|_| Error::Malformed)?;
     if header.typ == typ && header.crit.is_none() { Ok(header) } else { Err(Error::Malformed) }
 }

@@ -17,6 +17,7 @@ pub mod paths;
 pub mod problem;
 pub mod refresh;
 pub mod refusals;
+pub mod revocations;
 pub mod server_keys;
 pub mod services;
 pub mod session;

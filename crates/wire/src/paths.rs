@@ -68,4 +68,5 @@ pub const REFUSALS: &str = "/api/admin/refusals/hours";
 pub const LIVE: &str = "/api/admin/live";
 
 pub const JWKS: &str = "/.well-known/jwks.json";
+pub const REVOCATIONS: &str = "/.well-known/revocations";
 pub const METADATA: &str = "/.well-known/postern";

@@ -6,6 +6,7 @@ use crate::config::{Config, TimeServer as Settings};
 use crate::entropy::SystemEntropy;
 use crate::flows::operator::Operator;
 use crate::flows::services;
+use crate::site::Site;
 use ::time_server::key;
 
 /// The folder is one of its own: a demo leaves what is real alone.
@@ -21,7 +22,7 @@ pub fn settings() -> Vec<(String, String)> {
         .into()
 }
 
-pub fn run(config: Config) -> Outcome {
+pub fn run(config: Config, site: Site) -> Outcome {
     data_folder(&config)?;
     let key = config.settings.data_dir.join("time-server.key");
     let settings = Settings { issuer: config.origin.clone(), key, ..Settings::default() };
@@ -33,7 +34,7 @@ pub fn run(config: Config) -> Outcome {
             std::process::exit(1);
         }
     })?;
-    serve::run(config)
+    serve::run(config, site)
 }
 
 async fn register(config: &Config, settings: &Settings) -> Result<(), Failure> {

@@ -19,9 +19,11 @@ mod session;
 mod setup;
 mod store;
 mod time_server;
+mod toll;
 mod user;
 
 use crate::config::{Config, ConfigError, Layers, TimeServer};
+use crate::site::Site;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
@@ -94,10 +96,13 @@ enum Command {
     Demo,
     /// Tell the time to whoever has a ticket: a program of its own, with settings of its own
     TimeServer(time_server::Args),
+    /// The paid gate: lets requests through to programs behind it once they are paid for
+    #[command(subcommand)]
+    Toll(toll::Command),
 }
 
 /// Parses, runs, and says in one line what went wrong. Exit codes: see [`EXIT_CODES`].
-pub fn main() -> ExitCode {
+pub fn main(site: Site) -> ExitCode {
     let matches = Cli::command().get_matches();
     // POSTERN_CONFIG names postern.toml; a flag names the file of the command that it stands before.
     let flagged = matches.value_source("config") == Some(ValueSource::CommandLine);
@@ -106,7 +111,8 @@ pub fn main() -> ExitCode {
         let settings = cli.time_server(args, flagged);
         return exit_code(settings.map_err(Failure::from).and_then(|settings| time_server::run(&settings, args)));
     }
-    let (config, origins) = match cli.layers().load_with_origins() {
+    let layers = cli.layers();
+    let (config, origins) = match layers.load_with_origins() {
         Ok(loaded) => loaded,
         Err(error) => {
             eprintln!("postern: {error}");
@@ -115,12 +121,12 @@ pub fn main() -> ExitCode {
     };
     // `postern ban list | head`: a reader that has seen enough ends the command, without a word. A server
     // must outlive its readers.
-    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo)) {
+    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo | Command::Toll(toll::Command::Run))) {
         sigpipe::reset();
     }
     let outcome = match cli.command.unwrap_or(Command::Serve(serve::Args::default())) {
-        Command::Serve(_) => serve::run(config),
-        Command::Demo => demo::run(config),
+        Command::Serve(_) => serve::run(config, site),
+        Command::Demo => demo::run(config, site),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
@@ -138,6 +144,7 @@ pub fn main() -> ExitCode {
         Command::Restore(args) => blocking(backup::restore(config, args)),
         Command::Doctor(args) => blocking(doctor::run(config, args)),
         Command::Calibrate(args) => calibrate::run(&config, &args),
+        Command::Toll(command) => toll::run(config, layers, command),
         // Was run above, without the portal's settings.
         Command::TimeServer(_) => Ok(()),
     };

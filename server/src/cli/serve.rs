@@ -6,6 +6,7 @@ use crate::config::{Config, Log, LogFormat};
 use crate::connections::{self, Door, Tls};
 use crate::entropy::SystemEntropy;
 use crate::router::router;
+use crate::site::Site;
 use crate::state::AppState;
 use crate::{jobs, operator, setup};
 use std::io::IsTerminal;
@@ -32,7 +33,7 @@ impl Args {
     }
 }
 
-pub fn run(config: Config) -> Outcome {
+pub fn run(config: Config, site: Site) -> Outcome {
     start_log(&config.settings.log)?;
     // The hash threads do the heavy work: two threads for requests serve thousands.
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -40,10 +41,10 @@ pub fn run(config: Config) -> Outcome {
         .worker_threads(cores.clamp(2, 8))
         .enable_all()
         .build()?
-        .block_on(serve(config))
+        .block_on(serve(config, site))
 }
 
-async fn serve(config: Config) -> Outcome {
+async fn serve(config: Config, site: Site) -> Outcome {
     data_folder(&config)?;
     let listener = TcpListener::bind(config.settings.listen)
         .await
@@ -55,7 +56,7 @@ async fn serve(config: Config) -> Outcome {
         _ => None,
     };
     let store = super::store::open(&config).await?;
-    let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), site).await?;
     greet(&state, &listener, tls.is_some()).await?;
     if let Some(operator) = &operator {
         println!("Health and metrics are on http://{}", operator.local_addr()?);

@@ -25,9 +25,21 @@ pub fn effective(settings: &Settings, origins: &Origins) -> String {
 
 fn shown(name: &str, value: &Value) -> String {
     match value.as_str() {
+        None if name == "toll.routes" => without_injected(value.clone()).to_string(),
         Some(url) if name == "database_url" => Value::String(without_password(url)).to_string(),
         _ => value.to_string(),
     }
+}
+
+/// What is added to requests may be a key to the program behind.
+fn without_injected(mut routes: Value) -> Value {
+    for route in routes.as_array_mut().into_iter().flatten() {
+        let injected = route.get_mut("inject").and_then(Value::as_table_mut);
+        for (_, value) in injected.into_iter().flatten() {
+            *value = Value::String("***".to_owned());
+        }
+    }
+    routes
 }
 
 /// `postgres://user:***@host/name`. PostgreSQL takes the password as a parameter too.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// Where settings come from, weakest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Layers {
     /// `--config`; without it `postern.toml` in the working folder, if there is one.
     pub file: Option<PathBuf>,
@@ -58,7 +58,8 @@ impl Layers {
         Ok((Config::new(settings)?, origins))
     }
 
-    fn file(&self) -> Option<PathBuf> {
+    /// The file that is read, if there is one.
+    pub fn file(&self) -> Option<PathBuf> {
         self.file.clone().or_else(|| Path::new(DEFAULT_FILE).is_file().then(|| DEFAULT_FILE.into()))
     }
 }

@@ -11,6 +11,8 @@ mod proxies;
 mod settings;
 mod time;
 mod time_server;
+mod toll;
+mod toll_route;
 
 pub use apps::{App, AppSettings, Apps};
 pub use bans::Preset;
@@ -21,6 +23,8 @@ pub use operator::{Listen, Operator};
 pub use proxies::{ClientAddress, Proxies};
 pub use settings::{Log, LogFormat, Settings, SignupMode};
 pub use time_server::TimeServer;
+pub use toll::Toll;
+pub use toll_route::{Amount, table as toll_table};
 
 use domain::ban::Policy;
 use std::path::PathBuf;
@@ -56,6 +60,7 @@ impl Config {
         }
         settings.check()?;
         settings.time.check(https)?;
+        settings.toll.check()?;
         let policy = Arc::new(settings.ban.policy()?);
         let proxies = Arc::new(Proxies::new(&settings.trusted_proxies, settings.client_address)?);
         let apps = Arc::new(Apps::new(&settings.apps, host, settings.allow_insecure_http && !https)?);

@@ -8,6 +8,7 @@ use super::layers::ConfigError;
 use super::operator::Operator;
 use super::proxies::ClientAddress;
 use super::time::Time;
+use super::toll::Toll;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ pub struct Settings {
     pub connections: Connections,
     pub operator: Operator,
     pub time: Time,
+    pub toll: Toll,
     pub log: Log,
     pub apps: Vec<AppSettings>,
 }
@@ -144,6 +146,7 @@ impl Default for Settings {
             connections: Connections::default(),
             operator: Operator::default(),
             time: Time::default(),
+            toll: Toll::default(),
             log: Log::default(),
             apps: Vec::new(),
         }

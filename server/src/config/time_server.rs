@@ -20,6 +20,7 @@ pub struct TimeServer {
     pub tcp: Listen,
     pub issuer: String,
     pub jwks_url: Option<String>,
+    pub revocations_url: Option<String>,
     pub service: String,
     pub key: PathBuf,
     pub origins: Vec<String>,
@@ -35,6 +36,7 @@ impl Default for TimeServer {
             tcp: Listen(Some((Ipv4Addr::LOCALHOST, 3003).into())),
             issuer: "http://localhost:3000".to_owned(),
             jwks_url: None,
+            revocations_url: None,
             service: time::SERVICE.to_owned(),
             key: "data/time-server.key".into(),
             origins: Vec::new(),
@@ -72,6 +74,9 @@ impl TimeServer {
         time_server::Config {
             issuer: self.issuer.clone(),
             jwks_url: self.jwks_url.clone().unwrap_or_else(|| self.issuer.clone() + paths::JWKS),
+            revocations_url: Some(
+                self.revocations_url.clone().unwrap_or_else(|| self.issuer.clone() + paths::REVOCATIONS),
+            ),
             service: self.service.clone(),
             origins: if self.origins.is_empty() { vec![self.issuer.clone()] } else { self.origins.clone() },
             max_connections: self.max_connections,

@@ -40,6 +40,6 @@ pub async fn end(state: &AppState, client: &Client, id: &str) -> Result<(), ApiE
     entry.user = Some(row.user.clone());
     entry.session = Some(row.id.clone());
     state.store.revoke(&row.user, &row.id, &entry, state.now()).await?;
-    state.sessions.end(&row.id);
+    state.sessions.end(&row.id, state.now());
     Ok(())
 }

@@ -143,7 +143,7 @@ impl Asked {
 
     fn end(&self, sessions: &[String]) {
         for id in sessions {
-            self.state.sessions.end(id);
+            self.state.sessions.end(id, self.state.now());
         }
     }
 }

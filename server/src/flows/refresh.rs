@@ -102,7 +102,7 @@ async fn end_family(state: &AppState, client: &Client, row: &Row) -> ApiError {
     entry.session = Some(row.id.clone());
     match state.store.revoke(&row.user, &row.id, &entry, state.now()).await {
         Ok(_) => {
-            state.sessions.end(&row.id);
+            state.sessions.end(&row.id, state.now());
             tracing::warn!(session = %row.id, "a spent refresh token was used again: the session has ended");
             ApiError::new(Code::SessionEnded)
         }

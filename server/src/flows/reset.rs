@@ -67,7 +67,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     };
     let ended = state.store.use_reset(&reset).await?;
     for id in ended.ok_or_else(|| Stop::Ended(ApiError::new(Code::LinkUsedUp)))? {
-        state.sessions.end(&id);
+        state.sessions.end(&id, state.now());
     }
     Ok(())
 }

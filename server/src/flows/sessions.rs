@@ -39,7 +39,7 @@ pub async fn end(state: &AppState, client: &Client, user: &str, id: &str) -> Res
     entry.session = Some(id.to_owned());
     let ended = state.store.revoke(user, id, &entry, state.now()).await?;
     if ended {
-        state.sessions.end(id);
+        state.sessions.end(id, state.now());
     }
     Ok(ended)
 }
@@ -52,7 +52,7 @@ pub async fn end_others(state: &AppState, client: &Client, user: &str, keep: &st
     let mut entry = audit::entry(state, client, Event::SessionEnded, audit::OK);
     entry.user = Some(user.to_owned());
     for id in state.store.revoke_others(user, Some(keep), &entry, state.now()).await? {
-        state.sessions.end(&id);
+        state.sessions.end(&id, state.now());
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ pub mod app;
 pub mod body;
 pub mod client;
 pub mod floods;
-mod forwarded;
+pub(crate) mod forwarded;
 pub mod gates;
 pub mod headers;
 pub mod host;

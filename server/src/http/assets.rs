@@ -1,17 +1,15 @@
-//! The files that the browser loads: built before, embedded in the program, compressed once.
+//! The files that the browser loads: built before, compressed once.
 
 use super::ApiError;
+use crate::site::Site;
+use crate::state::AppState;
 use app::view::{Assets, Bundle};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Uri, header};
-use rust_embed::RustEmbed;
 use serde::Deserialize;
+use std::borrow::Cow;
 use wire::problem::Code;
-
-#[derive(RustEmbed)]
-#[folder = "../site"]
-#[allow_missing = true]
-struct Site;
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -30,8 +28,8 @@ struct ManifestBundle {
 
 /// Where the files are. Without a manifest (a build by `cargo leptos`) there is one bundle with a
 /// fixed name.
-pub fn manifest() -> Assets {
-    let manifest = Site::get("manifest.json").and_then(|file| serde_json::from_slice::<Manifest>(&file.data).ok());
+pub fn manifest(site: Site) -> Assets {
+    let manifest = site.get("manifest.json").and_then(|file| serde_json::from_slice::<Manifest>(&file).ok());
     match manifest {
         Some(manifest) => Assets {
             css: manifest.css,
@@ -60,17 +58,17 @@ impl From<ManifestBundle> for Bundle {
 }
 
 /// Serves `/pkg/...` and the few files beside it.
-pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
+pub async fn asset(State(state): State<AppState>, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     let Some(kind) = media_type(path) else { return ApiError::new(Code::NotFound).into_response() };
-    let (file, encoding) = match brotli(path, &headers) {
+    let (file, encoding) = match brotli(state.site, path, &headers) {
         Some(file) => (file, Some("br")),
-        None => match Site::get(path) {
+        None => match state.site.get(path) {
             Some(file) => (file, None),
             None => return ApiError::new(Code::NotFound).into_response(),
         },
     };
-    let mut response = axum::body::Body::from(file.data).into_response();
+    let mut response = axum::body::Body::from(file).into_response();
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -83,13 +81,13 @@ pub async fn asset(uri: Uri, headers: HeaderMap) -> Response {
     response
 }
 
-fn brotli(path: &str, headers: &HeaderMap) -> Option<rust_embed::EmbeddedFile> {
+fn brotli(site: Site, path: &str, headers: &HeaderMap) -> Option<Cow<'static, [u8]>> {
     let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
     let takes = |coding: &str| {
         let mut parts = coding.split(';').map(str::trim);
         parts.next() == Some("br") && parts.next() != Some("q=0")
     };
-    accepted.split(',').any(takes).then(|| Site::get(&format!("{path}.br")))?
+    accepted.split(',').any(takes).then(|| site.get(&format!("{path}.br")))?
 }
 
 fn is_hashed(path: &str) -> bool {

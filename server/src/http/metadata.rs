@@ -32,6 +32,7 @@ pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
     let body = json!({
         "issuer": state.config.origin,
         "jwks_uri": at(paths::JWKS),
+        "revocations_uri": at(paths::REVOCATIONS),
         "challenge_endpoint": at(paths::CHALLENGE),
         "login_endpoint": at(paths::LOGIN),
         "signup_endpoint": at(paths::SIGNUP),

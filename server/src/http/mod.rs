@@ -24,6 +24,7 @@ pub mod refresh;
 pub mod refusals;
 pub mod render;
 mod request;
+pub mod revocations;
 pub mod server_keys;
 pub mod services;
 pub mod session;

@@ -98,7 +98,7 @@ fn settle(state: &AppState, changed: Changed) -> Result<(), ApiError> {
     match changed {
         Changed::Done { ended } => {
             for id in ended {
-                state.sessions.end(&id);
+                state.sessions.end(&id, state.now());
             }
             Ok(())
         }

@@ -122,6 +122,11 @@ impl Keyring {
         self.ring().envelope.serving(&base64url(kid), now)
     }
 
+    /// Signing keys that were revoked at or after `since`, by name.
+    pub fn revoked(&self, since: UnixMs) -> Vec<String> {
+        self.ring().signing.line.revoked(since).map(|key| key.kid.clone()).collect()
+    }
+
     /// Goes up after each revocation of a signing key: what was verified before may not be good any more.
     pub fn revocations(&self) -> u64 {
         self.revocations.load(Ordering::Acquire)

@@ -2,7 +2,8 @@
 
 use super::{
     accept, allowlist, app_codes, attempts, audit, bans, begin, invitations, keys, ladders, refusals, refuse, resets,
-    sealed, services, session_writes, sessions, strikes, sweep, turns, upkeep, user_changes, user_keys, users,
+    sealed, services, session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, turns,
+    upkeep, user_changes, user_keys, users,
 };
 
 /// Names SQL texts and lists them in `STATEMENTS`: none can be left out of the check at start-up.
@@ -34,6 +35,10 @@ const FILES: &[&[&str]] = &[
     sessions::STATEMENTS,
     strikes::STATEMENTS,
     sweep::STATEMENTS,
+    toll::STATEMENTS,
+    toll_redeem::STATEMENTS,
+    toll_tokens::STATEMENTS,
+    toll_watch::STATEMENTS,
     turns::STATEMENTS,
     upkeep::STATEMENTS,
     user_changes::STATEMENTS,

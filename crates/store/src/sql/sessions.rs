@@ -28,6 +28,8 @@ sql! {
         "s.user_id = $1 AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2 ORDER BY s.used_at DESC"
     );
     CHANGED = "SELECT id, generation, rotated_at, idle_at, ends_at, revoked_at FROM sessions WHERE changed_at >= $1";
+    // Nothing changes after the end, and that column has an index.
+    ENDED = "SELECT id, revoked_at FROM sessions WHERE changed_at >= $1 AND revoked_at >= $1";
 }
 
 #[async_trait]
@@ -56,6 +58,11 @@ impl<DB: Backend> Sessions for SqlStore<DB> {
 
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<Change>> {
         self.all(CHANGED, [Value::Int(since)]).await?.iter().map(change).collect()
+    }
+
+    async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(String, UnixMs)>> {
+        let rows = self.all(ENDED, [Value::Int(since)]).await?;
+        rows.iter().map(|row| Ok((row.text("id")?, row.int("revoked_at")?))).collect()
     }
 
     async fn sweep_sessions(&self, before: UnixMs) -> Result<u64> {
@@ -95,6 +102,6 @@ fn change<DB: Backend>(row: &Record<DB>) -> Result<Change> {
         rotated_at: row.int("rotated_at")?,
         idle_at: row.int("idle_at")?,
         ends_at: row.int("ends_at")?,
-        revoked: row.opt_int("revoked_at")?.is_some(),
+        revoked_at: row.opt_int("revoked_at")?,
     })
 }

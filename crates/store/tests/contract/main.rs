@@ -30,6 +30,7 @@ mod setup;
 mod sqlite_only;
 mod swept;
 mod texts;
+mod toll;
 mod upkeep;
 mod user_keys;
 mod users;
@@ -221,6 +222,18 @@ contract! {
     upkeep {
         knows_its_newest_row_and_who_signed_in,
         is_copied_while_others_write,
+    }
+    toll {
+        a_payment_becomes_one_token_however_often_it_is_shown,
+        fifty_at_once_make_one_token,
+        a_key_of_an_output_counts_once,
+        payments_for_one_offer_add_up,
+        more_money_waits_for_more_blocks,
+        a_payment_that_comes_too_late_counts_for_nothing,
+        tokens_sleep_while_a_payment_is_gone,
+        nothing_is_used_past_the_quota,
+        an_administrator_takes_a_token_back,
+        days_are_summed_up_by_route,
     }
     texts {
         come_back_as_they_went_in,

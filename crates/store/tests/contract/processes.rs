@@ -32,7 +32,7 @@ pub async fn see_each_others_sessions_and_users(fixture: Fixture) {
     let then = NOW + SECOND;
     assert!(two.revoke(&ada, &id, &entry(Event::Logout, Some(&ada), then), then).await.unwrap());
     let changes = one.sessions_changed(then).await.unwrap();
-    assert!(changes.len() == 1 && changes[0].revoked, "{changes:?}");
+    assert!(changes.len() == 1 && changes[0].revoked_at == Some(then), "{changes:?}");
 }
 
 pub async fn race_for_one_short_key(fixture: Fixture) {

@@ -112,10 +112,12 @@ pub async fn changes_are_heard_of(fixture: Fixture) {
     changes.sort_by(|a, b| a.id.cmp(&b.id));
     let ends_at = NOW + 30 * DAY;
     let expected = [
-        Change { id: rotated, generation: 1, rotated_at: then, idle_at: then + DAY, ends_at, revoked: false },
-        Change { id: ended, generation: 0, rotated_at: NOW, idle_at: NOW + DAY, ends_at, revoked: true },
+        Change { id: rotated, generation: 1, rotated_at: then, idle_at: then + DAY, ends_at, revoked_at: None },
+        Change { id: ended, generation: 0, rotated_at: NOW, idle_at: NOW + DAY, ends_at, revoked_at: Some(then) },
     ];
     assert_eq!(changes, expected);
+    assert_eq!(store.sessions_ended(then).await.unwrap(), [(expected[1].id.clone(), then)]);
+    assert!(store.sessions_ended(then + 1).await.unwrap().is_empty());
     assert!(store.sessions_changed(then + 1).await.unwrap().is_empty());
     assert!(store.sessions_changed(NOW).await.unwrap().iter().any(|change| change.id == quiet));
 }

@@ -20,6 +20,14 @@ async fn a_ticket_tells_the_time_to_the_nanosecond() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_ended_opens_nothing() {
+    let (world, mallory) = (World::start().await, Person::new("mallory"));
+    assert_eq!(refusal(&world, &mallory, &world.ticket(&mallory)).await, CloseReason::BadTicket);
+    let ada = Person::new("ada");
+    world.connect(&ada).await.time().await;
+}
+
+#[tokio::test]
 async fn a_ticket_that_is_not_whole_or_not_for_us_is_refused() {
     type Change = fn(&mut Value, &mut Value);
     let changes: [(&str, Change, CloseReason); 9] = [

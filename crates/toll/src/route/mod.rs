@@ -8,6 +8,7 @@ pub use path::{Path, Unclear};
 pub use pattern::{NotAPattern, Pattern};
 pub use table::Table;
 
+use crate::terms::Terms;
 use crate::upstream::Upstream;
 use http::{HeaderName, HeaderValue, Method};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct Route {
     /// Empty: every method. A route for `GET` takes `HEAD` too.
     pub methods: Vec<Method>,
     pub path: Pattern,
+    /// `None`: it is free.
+    pub terms: Option<Terms>,
     pub upstream: Arc<Upstream>,
     /// Added to each request, in place of what the client sent under these names.
     pub inject: Vec<(HeaderName, HeaderValue)>,

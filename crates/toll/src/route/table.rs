@@ -1,6 +1,7 @@
 //! All routes in order: the first that takes a request has it.
 
 use super::{Objection, Path, Route};
+use crate::upstream::{Address, Forward, Upstream};
 use http::Method;
 use std::sync::Arc;
 
@@ -29,6 +30,13 @@ impl Table {
 
     pub fn named(&self, name: &str) -> Option<&Arc<Route>> {
         self.0.iter().find(|route| route.name == name)
+    }
+
+    /// The upstream of this address, if a route has it already: its connections and its health are kept when
+    /// routes are read again.
+    pub fn upstream(&self, address: &Address, forward: &Forward) -> Option<&Arc<Upstream>> {
+        let mut all = self.0.iter().map(|route| &route.upstream);
+        all.find(|upstream| upstream.address == *address && upstream.forward == *forward)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {

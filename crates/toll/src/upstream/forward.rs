@@ -20,7 +20,7 @@ const IDLE: Duration = Duration::from_secs(30);
 const VIA: &str = "postern-toll";
 
 /// How requests are sent on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forward {
     /// How long an upstream may take to begin its answer.
     pub answer_within: Duration,
@@ -42,6 +42,7 @@ impl Default for Forward {
 /// One upstream with its connections and its health.
 pub struct Upstream {
     pub address: Address,
+    pub forward: Forward,
     pub breaker: Breaker,
     proxy: ReverseProxy<HttpConnector>,
 }
@@ -65,7 +66,7 @@ impl Upstream {
             .with_max_request_body_bytes(forward.max_body)
             .with_via(VIA);
         let proxy = ReverseProxy::new_with_client("", address.as_str(), client).with_policy(policy);
-        Self { address, breaker: Breaker::default(), proxy }
+        Self { address, forward: forward.clone(), breaker: Breaker::default(), proxy }
     }
 
     /// Sends the request on. The answer streams; it is ours where the upstream gave none.

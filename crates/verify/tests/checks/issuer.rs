@@ -4,7 +4,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::routing::get;
 use domain::encoding::base64url;
 use serde_json::{Value, json};
@@ -48,7 +48,12 @@ impl SigningKey {
     }
 
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
-        let message = [header, claims].map(|part| base64url(part.to_string().as_bytes())).join(".");
+        self.sign_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// Text as it stands: a claim may be there twice.
+    pub fn sign_text(&self, header: &str, claims: &str) -> String {
+        let message = [header, claims].map(|part| base64url(part.as_bytes())).join(".");
         let signature = match self {
             Self::Es256(pair) => pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec(),
             Self::EdDsa(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),
@@ -64,23 +69,35 @@ pub struct Answer {
     pub body: String,
 }
 
-pub struct Issuer {
-    pub url: String,
+/// One thing that it answers, and how often it was asked.
+#[derive(Clone)]
+pub struct Page {
     pub answer: Arc<Mutex<Answer>>,
     asked: Arc<AtomicUsize>,
 }
 
-type Shared = (Arc<Mutex<Answer>>, Arc<AtomicUsize>);
+pub struct Issuer {
+    pub origin: String,
+    pub url: String,
+    pub list_url: String,
+    pub answer: Arc<Mutex<Answer>>,
+    keys: Page,
+    pub list: Page,
+}
 
 impl Issuer {
     pub async fn start() -> Self {
-        let answer = Answer { status: StatusCode::OK, headers: Vec::new(), body: String::new() };
-        let shared: Shared = (Arc::new(Mutex::new(answer)), Arc::default());
+        let (keys, list) = (Page::empty(), Page::empty());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
-        let router = Router::new().route("/jwks.json", get(respond)).with_state(shared.clone());
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new()
+            .route("/jwks.json", get(respond).with_state(keys.clone()))
+            .route("/revocations", get(respond).with_state(list.clone()))
+            .route(wire::paths::JWKS, get(respond).with_state(keys.clone()))
+            .route(wire::paths::REVOCATIONS, get(respond).with_state(list.clone()));
         tokio::spawn(async { axum::serve(listener, router).await });
-        Self { url, answer: shared.0, asked: shared.1 }
+        let (url, list_url) = (format!("{origin}/jwks.json"), format!("{origin}/revocations"));
+        Self { origin, url, list_url, answer: Arc::clone(&keys.answer), keys, list }
     }
 
     pub fn publish(&self, keys: &[(&str, &SigningKey)]) {
@@ -91,13 +108,28 @@ impl Issuer {
     }
 
     pub fn asked(&self) -> usize {
+        self.keys.asked()
+    }
+}
+
+impl Page {
+    fn empty() -> Self {
+        let answer = Answer { status: StatusCode::OK, headers: Vec::new(), body: String::new() };
+        Self { answer: Arc::new(Mutex::new(answer)), asked: Arc::default() }
+    }
+
+    pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }
 
-async fn respond(State((answer, asked)): State<Shared>) -> (StatusCode, HeaderMap, String) {
-    asked.fetch_add(1, Ordering::SeqCst);
-    let answer = answer.lock().unwrap();
+async fn respond(State(page): State<Page>, asking: HeaderMap) -> (StatusCode, HeaderMap, String) {
+    page.asked.fetch_add(1, Ordering::SeqCst);
+    let answer = page.answer.lock().unwrap();
+    let etag = answer.headers.iter().find(|(name, _)| name == header::ETAG).map(|(_, value)| value.as_bytes());
+    if etag.is_some() && asking.get(header::IF_NONE_MATCH).map(HeaderValue::as_bytes) == etag {
+        return (StatusCode::NOT_MODIFIED, HeaderMap::new(), String::new());
+    }
     let headers = answer.headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
     (answer.status, headers, answer.body.clone())
 }

@@ -1,5 +1,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
+mod client;
+mod forged;
+mod guard;
 mod issuer;
 mod jwks;
+mod revocations;
 mod token;

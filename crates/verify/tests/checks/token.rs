@@ -103,6 +103,7 @@ async fn a_verifier_finds_the_key_by_itself() {
         keys: Jwks::new(&issuer.url).unwrap(),
         issuer: EXPECTED.issuer.to_owned(),
         audience: "time".to_owned(),
+        revocations: None,
     };
     let verify = async |token: String| verifier.verify::<Claims>(&token, EXPECTED.typ, NOW).await;
     assert_eq!(verify(key.sign(&header(&key), &claims())).await.unwrap().sub, "ada");

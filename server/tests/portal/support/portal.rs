@@ -7,6 +7,7 @@ use server::clock::{Clock, ManualClock};
 use server::config::Config;
 use server::entropy::{Entropy, SystemEntropy};
 use server::router::router;
+use server::site::Site;
 use server::state::AppState;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -64,7 +65,7 @@ impl Portal {
             Some(store) => store,
             None => store::open(&config.database_url(), store::Options::default()).await.unwrap(),
         };
-        let state = AppState::load(config, store, clock.clone(), Arc::new(SystemEntropy)).await.unwrap();
+        let state = AppState::load(config, store, clock.clone(), Arc::new(SystemEntropy), Site::NONE).await.unwrap();
         let (router, folder, settings) = (router(&state), folder.to_owned(), settings.to_owned());
         Self { state, clock, router, folder, settings, _temporary: None }
     }

@@ -67,6 +67,16 @@ impl Program {
         visitor(self.address)
     }
 
+    /// A program without a key of its own, over a real connection.
+    pub fn program(&self) -> Visitor {
+        visitor(self.address).without_a_browser()
+    }
+
+    /// Where it is.
+    pub fn at(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Whoever asks the operator listener.
     pub fn operator(&self) -> Visitor {
         visitor(self.operator)

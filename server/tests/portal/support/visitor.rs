@@ -58,7 +58,11 @@ impl Visitor {
     }
 
     pub fn program(portal: &Portal, address: IpAddr) -> Self {
-        Self { browser: false, key: None, ..Self::browser(portal, address) }
+        Self::browser(portal, address).without_a_browser()
+    }
+
+    pub fn without_a_browser(self) -> Self {
+        Self { browser: false, key: None, ..self }
     }
 
     /// The same visitor asks another node.

@@ -1,4 +1,4 @@
-//! An auth server's keys, behind a real HTTP server, and a time server that knows only where they are.
+//! An auth server's keys and what it ended, behind a real HTTP server, and a time server that knows only where they are.
 
 use super::person::{Person, public, sign};
 use super::{Client, Wire};
@@ -7,6 +7,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use domain::encoding::base64url;
+use domain::revocation::mark;
 use jwe::{PrivateKey, Random};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -41,9 +42,14 @@ impl World {
         let signing = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let mut key = serde_json::to_value(public(&signing)).unwrap();
         key["kid"] = json!("signing");
+        let list = json!({
+            "iss": ISSUER, "iat": NOW / 1000, "exp": NOW / 1000 + 86_400, "sessions": [mark("session of mallory")], "keys": []
+        });
+        let list = compact(&signing, &json!({"typ": "revocations+jwt", "alg": "ES256", "kid": "signing"}), &list);
         let mut config = Config {
             issuer: ISSUER.to_owned(),
             jwks_url: publish(status, json!({"keys": [key]}).to_string()).await,
+            revocations_url: Some(publish(status, list).await),
             service: "time".to_owned(),
             origins: vec![ISSUER.to_owned()],
             max_connections: 100,
@@ -82,9 +88,7 @@ impl World {
             "user_key": {"version": 1, "k": base64url(&person.key), "until": now + 3600},
         });
         change(&mut header, &mut claims);
-        let message = [header, claims].map(|part| base64url(part.to_string().as_bytes())).join(".");
-        let signed = format!("{message}.{}", base64url(&sign(&self.signing, &message)));
-        let ticket = seal(&self.service_key, &signed);
+        let ticket = seal(&self.service_key, &compact(&self.signing, &header, &claims));
         Issued { ticket, jti, version: 1, expires_at: 0, key_until: 0 }
     }
 
@@ -97,6 +101,11 @@ impl World {
     pub async fn wire(&self) -> Wire {
         Wire::connect(self.tcp).await
     }
+}
+
+fn compact(signing: &EcdsaKeyPair, header: &Value, claims: &Value) -> String {
+    let message = [header, claims].map(|part| base64url(part.to_string().as_bytes())).join(".");
+    format!("{message}.{}", base64url(&sign(signing, &message)))
 }
 
 pub fn seal(to: &PrivateKey, content: &str) -> String {
@@ -119,8 +128,8 @@ async fn listen() -> TcpListener {
 
 async fn publish(status: StatusCode, body: String) -> String {
     let listener = listen().await;
-    let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
-    let router = Router::new().route("/jwks.json", get(async move || (status, body)));
+    let url = format!("http://{}/published", listener.local_addr().unwrap());
+    let router = Router::new().route("/published", get(async move || (status, body)));
     tokio::spawn(async { axum::serve(listener, router).await });
     url
 }

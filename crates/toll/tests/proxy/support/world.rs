@@ -25,6 +25,7 @@ pub fn route(name: &str, path: &str, upstream: SocketAddr, forward: &Forward) ->
         hosts: Vec::new(),
         methods: Vec::new(),
         path: path.parse().unwrap(),
+        terms: None,
         upstream: Arc::new(Target::new(address, forward)),
         inject: Vec::new(),
     }

@@ -1,11 +1,10 @@
-//! Proofs that were seen: each serves once.
+//! Proofs that were seen: each serves once (RFC 9449, section 11.1).
 
 use domain::encoding::sha256;
 use moka::sync::Cache;
 use std::time::Duration;
 
-/// A bounded memory of proofs, as long as a nonce lives. A proof is bound to one session by its key and to one
-/// moment by its nonce: this only closes the window in between.
+/// A bounded memory of proofs, for longer than any is good.
 #[derive(Debug, Clone)]
 pub struct SeenProofs(Cache<[u8; 32], ()>);
 
@@ -18,6 +17,11 @@ impl Default for SeenProofs {
 impl SeenProofs {
     /// Whether this `jti` of this key comes for the first time.
     pub fn is_first(&self, jkt: &str, jti: &str) -> bool {
-        self.0.entry(sha256(format!("{jkt} {jti}").as_bytes())).or_insert(()).is_fresh()
+        self.0.entry(hash(jkt, jti)).or_insert(()).is_fresh()
     }
+}
+
+/// What to remember a proof by.
+pub fn hash(jkt: &str, jti: &str) -> [u8; 32] {
+    sha256(format!("{jkt} {jti}").as_bytes())
 }

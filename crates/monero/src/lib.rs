@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod node;
+mod rpc;
+mod verifier;
+mod wallet;
+
+pub use error::Error;
+pub use node::{Info, Node, Seen};
+pub use rpc::Limits;
+pub use verifier::{Claim, Finding, OwnVerifier, Payment, Verifier, WalletVerifier};
+pub use wallet::{Balance, Checked, Created, Sent, Wallet};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,174 @@
+//! monerod.
+
+use crate::rpc::Rpc;
+use crate::{Error, Limits, Result};
+use serde::Deserialize;
+use serde_json::json;
+use tpat::Txid;
+
+/// Speaks to one monerod. A node is believed about what is in the pool and the chain, and about nothing
+/// that can be computed.
+#[derive(Debug)]
+pub struct Node {
+    rpc: Rpc,
+}
+
+/// Where the node stands.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Info {
+    /// Blocks of its chain: the newest one has the number `height - 1`.
+    pub height: u64,
+    pub top_block_hash: String,
+    /// Blocks of the longest chain that it has heard of; zero if no longer than its own.
+    pub target_height: u64,
+    pub synchronized: bool,
+    pub nettype: String,
+    pub version: String,
+}
+
+/// A transaction as the node has it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The whole bytes, unverified.
+    pub blob: Vec<u8>,
+    /// The number of its block; `None`: in the pool.
+    pub block: Option<u64>,
+    pub double_spend_seen: bool,
+}
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Seen({} bytes, block {:?})", self.blob.len(), self.block)
+    }
+}
+
+#[derive(Deserialize)]
+struct Transactions {
+    status: String,
+    #[serde(default)]
+    txs: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    as_hex: String,
+    #[serde(default)]
+    pruned_as_hex: String,
+    #[serde(default)]
+    prunable_as_hex: String,
+    in_pool: bool,
+    #[serde(default)]
+    block_height: Option<u64>,
+    double_spend_seen: bool,
+}
+
+#[derive(Deserialize)]
+struct Count {
+    count: u64,
+}
+
+#[derive(Deserialize)]
+struct Height {
+    height: u64,
+}
+
+#[derive(Deserialize)]
+struct LastHeader {
+    block_header: BlockHeader,
+}
+
+#[derive(Deserialize)]
+struct BlockHeader {
+    height: u64,
+    hash: String,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    status: String,
+}
+
+impl Node {
+    /// # Errors
+    /// [`Error::Malformed`]: this is no address of a node.
+    pub fn new(url: &str, limits: Limits) -> Result<Self> {
+        Ok(Self { rpc: Rpc::new(url, limits)? })
+    }
+
+    pub async fn info(&self) -> Result<Info> {
+        self.rpc.call("get_info", json!({})).await
+    }
+
+    /// As [`Self::info`], and in step with the network.
+    ///
+    /// # Errors
+    /// [`Error::Behind`] too.
+    pub async fn info_in_step(&self) -> Result<Info> {
+        let info = self.info().await?;
+        if !info.synchronized || info.target_height > info.height {
+            return Err(Error::Behind(self.rpc.name()));
+        }
+        Ok(info)
+    }
+
+    /// A transaction in the pool or the chain; `None`: neither.
+    pub async fn transaction(&self, txid: &Txid) -> Result<Option<Seen>> {
+        let question = json!({"txs_hashes": [txid.to_string()], "decode_as_json": false, "prune": false});
+        let answer: Transactions = self.rpc.post("get_transactions", question).await?;
+        self.good(&answer.status)?;
+        let Some(entry) = answer.txs.into_iter().next() else { return Ok(None) };
+        let malformed = || Error::Malformed(self.rpc.name());
+        let hex = if entry.as_hex.is_empty() { entry.pruned_as_hex + &entry.prunable_as_hex } else { entry.as_hex };
+        let blob = bytes(&hex).ok_or_else(malformed)?;
+        let block = if entry.in_pool { None } else { Some(entry.block_height.ok_or_else(malformed)?) };
+        Ok(Some(Seen { blob, block, double_spend_seen: entry.double_spend_seen }))
+    }
+
+    pub async fn block_count(&self) -> Result<u64> {
+        let Count { count } = self.rpc.call("get_block_count", json!({})).await?;
+        Ok(count)
+    }
+
+    /// Number and hash of the newest block.
+    pub async fn last_block(&self) -> Result<(u64, String)> {
+        let LastHeader { block_header } = self.rpc.call("get_last_block_header", json!({})).await?;
+        Ok((block_header.height, block_header.hash))
+    }
+
+    /// Mines blocks in a chain for tests, and gives the number of the newest.
+    pub async fn generate_blocks(&self, blocks: u64, address: &str) -> Result<u64> {
+        let wish = json!({"amount_of_blocks": blocks, "wallet_address": address, "starting_nonce": 0});
+        let Height { height } = self.rpc.call("generateblocks", wish).await?;
+        Ok(height)
+    }
+
+    /// Takes transactions out of the pool, as if they had never been sent.
+    pub async fn flush_pool(&self, txids: &[Txid]) -> Result<()> {
+        let txids: Vec<String> = txids.iter().map(Txid::to_string).collect();
+        let Status { status } = self.rpc.call("flush_txpool", json!({"txids": txids})).await?;
+        self.good(&status)
+    }
+
+    /// Takes the newest blocks off the chain; their transactions go back to the pool.
+    pub async fn pop_blocks(&self, blocks: u64) -> Result<u64> {
+        let Height { height } = self.rpc.post("pop_blocks", json!({"nblocks": blocks})).await?;
+        Ok(height)
+    }
+
+    fn good(&self, status: &str) -> Result<()> {
+        if status == "OK" {
+            return Ok(());
+        }
+        Err(Error::Refused { endpoint: self.rpc.name(), code: 0, message: status.to_owned() })
+    }
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| Some((digit(*high)? << 4) | digit(*low)?)).collect()
+}

@@ -1,0 +1,104 @@
+//! Whether a payment happened, asked of a node, or of a node and a wallet.
+
+use crate::{Error, Node, Result, Wallet};
+use async_trait::async_trait;
+use std::sync::Arc;
+use tpat::confirmations::confirmations;
+use tpat::{Address, OutProof, Received, Refusal, Txid, verify};
+
+/// What a client says that it paid. Address and message are the challenge's, never the client's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub txid: Txid,
+    pub address: Address,
+    pub message: String,
+    pub proof: OutProof,
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// No such transaction in pool or chain, now.
+    NotFound,
+    /// The proof shows no payment.
+    Refused(Refusal),
+    Paid(Payment),
+}
+
+/// A payment in pool or chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    pub received: Received,
+    /// The number of its block; `None`: in the pool.
+    pub block: Option<u64>,
+    /// Zero in the pool.
+    pub confirmations: u64,
+    pub double_spend_seen: bool,
+}
+
+/// Verifies claims. An error says that nobody could be asked, and nothing of the claim.
+#[async_trait]
+pub trait Verifier: Send + Sync + std::fmt::Debug {
+    async fn verify(&self, claim: &Claim) -> Result<Finding>;
+}
+
+/// Reads the transaction from a node and verifies the proof itself.
+#[derive(Debug)]
+pub struct OwnVerifier {
+    node: Arc<Node>,
+}
+
+impl OwnVerifier {
+    pub fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+}
+
+#[async_trait]
+impl Verifier for OwnVerifier {
+    async fn verify(&self, claim: &Claim) -> Result<Finding> {
+        // The chain first: a block that comes in between makes a payment look younger, never older.
+        let info = self.node.info_in_step().await?;
+        let Some(seen) = self.node.transaction(&claim.txid).await? else { return Ok(Finding::NotFound) };
+        let (block, double_spend_seen) = (seen.block, seen.double_spend_seen);
+        let claim = claim.clone();
+        let judged = tokio::task::spawn_blocking(move || {
+            verify(&seen.blob, &claim.txid, &claim.address, claim.message.as_bytes(), &claim.proof)
+        });
+        Ok(match judged.await.map_err(|_| Error::Ending)? {
+            Ok(received) => {
+                let confirmations = confirmations(block, info.height);
+                Finding::Paid(Payment { received, block, confirmations, double_spend_seen })
+            }
+            Err(refusal) => Finding::Refused(refusal),
+        })
+    }
+}
+
+/// Asks a wallet too, and takes a payment only where both agree: for who would rather trust the reference
+/// code. Any wallet does, an empty one too; it answers some 20 questions a second.
+#[derive(Debug)]
+pub struct WalletVerifier {
+    own: OwnVerifier,
+    wallet: Arc<Wallet>,
+}
+
+impl WalletVerifier {
+    pub fn new(node: Arc<Node>, wallet: Arc<Wallet>) -> Self {
+        Self { own: OwnVerifier::new(node), wallet }
+    }
+}
+
+#[async_trait]
+impl Verifier for WalletVerifier {
+    async fn verify(&self, claim: &Claim) -> Result<Finding> {
+        let finding = self.own.verify(claim).await?;
+        let Finding::Paid(payment) = &finding else { return Ok(finding) };
+        let (address, proof) = (claim.address.to_string(), claim.proof.to_string());
+        let checked = self.wallet.check_tx_proof(&claim.txid, &address, &claim.message, &proof).await?;
+        if !checked.good || checked.received != payment.received.total {
+            return Err(Error::Disagreement);
+        }
+        Ok(finding)
+    }
+}

@@ -1,0 +1,192 @@
+//! monero-wallet-rpc.
+
+use crate::rpc::Rpc;
+use crate::{Limits, Result};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tpat::Txid;
+
+/// Speaks to one monero-wallet-rpc. Wallets answer one question at a time.
+#[derive(Debug)]
+pub struct Wallet {
+    rpc: Rpc,
+}
+
+/// Piconero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Balance {
+    pub balance: u64,
+    /// What can be spent now.
+    pub unlocked_balance: u64,
+}
+
+/// A payment that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    pub txid: Txid,
+    pub amount: u64,
+    pub fee: u64,
+}
+
+/// What a wallet says of a proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Checked {
+    pub good: bool,
+    #[serde(default)]
+    pub in_pool: bool,
+    #[serde(default)]
+    pub received: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Created {
+    pub address: String,
+    pub address_index: u32,
+}
+
+#[derive(Deserialize)]
+struct RawSent {
+    tx_hash: String,
+    amount: u64,
+    fee: u64,
+}
+
+#[derive(Deserialize)]
+struct Signature {
+    signature: String,
+}
+
+#[derive(Deserialize)]
+struct PrimaryAddress {
+    address: String,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    key: String,
+}
+
+impl Wallet {
+    /// # Errors
+    /// [`crate::Error::Malformed`]: this is no address of a wallet.
+    pub fn new(url: &str, limits: Limits) -> Result<Self> {
+        Ok(Self { rpc: Rpc::new(url, limits)? })
+    }
+
+    /// Whether it answers; a wallet need not be open.
+    pub async fn version(&self) -> Result<Value> {
+        self.rpc.call("get_version", json!({})).await
+    }
+
+    pub async fn create(&self, name: &str) -> Result<()> {
+        self.rpc
+            .call("create_wallet", json!({"filename": name, "password": "", "language": "English"}))
+            .await
+            .map(drop_value)
+    }
+
+    pub async fn open(&self, name: &str) -> Result<()> {
+        self.rpc.call("open_wallet", json!({"filename": name, "password": ""})).await.map(drop_value)
+    }
+
+    /// Writes the wallet's file.
+    pub async fn store(&self) -> Result<()> {
+        self.rpc.call("store", json!({})).await.map(drop_value)
+    }
+
+    /// The primary address.
+    pub async fn address(&self) -> Result<String> {
+        let PrimaryAddress { address } = self.rpc.call("get_address", json!({"account_index": 0})).await?;
+        Ok(address)
+    }
+
+    pub async fn create_address(&self, label: &str) -> Result<Created> {
+        self.rpc.call("create_address", json!({"account_index": 0, "label": label})).await
+    }
+
+    /// The private view key, in hexadecimal.
+    pub async fn view_key(&self) -> Result<String> {
+        let Key { key } = self.rpc.call("query_key", json!({"key_type": "view_key"})).await?;
+        Ok(key)
+    }
+
+    /// Whether it asks the node by itself now and then.
+    pub async fn auto_refresh(&self, on: bool) -> Result<()> {
+        self.rpc.call("auto_refresh", json!({"enable": on})).await.map(drop_value)
+    }
+
+    /// Reads new blocks.
+    pub async fn refresh(&self) -> Result<()> {
+        self.rpc.call("refresh", json!({})).await.map(drop_value)
+    }
+
+    pub async fn balance(&self) -> Result<Balance> {
+        self.rpc.call("get_balance", json!({"account_index": 0})).await
+    }
+
+    /// Pays: each address and piconero. `unlock_time` is zero for everybody but tests.
+    pub async fn transfer(&self, payments: &[(&str, u64)], unlock_time: u64) -> Result<Sent> {
+        let destinations: Vec<Value> =
+            payments.iter().map(|(address, amount)| json!({"address": address, "amount": amount})).collect();
+        let wish = json!({"destinations": destinations, "account_index": 0, "priority": 0, "unlock_time": unlock_time});
+        let RawSent { tx_hash, amount, fee } = self.rpc.call("transfer", wish).await?;
+        let txid = tx_hash.parse().map_err(|_| crate::Error::Malformed(self.rpc.name()))?;
+        Ok(Sent { txid, amount, fee })
+    }
+
+    /// What a payment would cost, fee included, without sending it.
+    pub async fn quote(&self, address: &str, amount: u64) -> Result<u64> {
+        let wish = json!({
+            "destinations": [{"address": address, "amount": amount}],
+            "account_index": 0, "priority": 0, "do_not_relay": true,
+        });
+        let RawSent { amount, fee, .. } = self.rpc.call("transfer", wish).await?;
+        Ok(amount.saturating_add(fee))
+    }
+
+    /// A proof that a transaction of this wallet paid an address, over a message.
+    pub async fn tx_proof(&self, txid: &Txid, address: &str, message: &str) -> Result<String> {
+        let wish = json!({"txid": txid.to_string(), "address": address, "message": message});
+        let Signature { signature } = self.rpc.call("get_tx_proof", wish).await?;
+        Ok(signature)
+    }
+
+    /// What the wallet thinks of a proof. Its confirmations are half a minute old and left out.
+    pub async fn check_tx_proof(&self, txid: &Txid, address: &str, message: &str, proof: &str) -> Result<Checked> {
+        let wish = json!({"txid": txid.to_string(), "address": address, "message": message, "signature": proof});
+        self.rpc.call("check_tx_proof", wish).await
+    }
+
+    /// The wallet's own outgoing transactions to an address, newest last, pool included.
+    pub async fn outgoing(&self, address: &str) -> Result<Vec<(Txid, u64)>> {
+        #[derive(Deserialize)]
+        struct Transfers {
+            #[serde(default)]
+            out: Vec<Transfer>,
+            #[serde(default)]
+            pending: Vec<Transfer>,
+        }
+        #[derive(Deserialize)]
+        struct Transfer {
+            txid: String,
+            #[serde(default)]
+            destinations: Vec<Destination>,
+        }
+        #[derive(Deserialize)]
+        struct Destination {
+            address: String,
+            amount: u64,
+        }
+        let all: Transfers = self.rpc.call("get_transfers", json!({"out": true, "pending": true})).await?;
+        let mut found = Vec::new();
+        for transfer in all.out.into_iter().chain(all.pending) {
+            let paid = transfer.destinations.iter().filter(|to| to.address == address).map(|to| to.amount).sum();
+            if paid > 0 {
+                found.push((transfer.txid.parse().map_err(|_| crate::Error::Malformed(self.rpc.name()))?, paid));
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn drop_value(_: Value) {}

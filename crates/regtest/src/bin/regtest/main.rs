@@ -1,0 +1,52 @@
+//! Runs the network for tests in other languages, or bakes its snapshot.
+
+use regtest::{Error, Rig};
+use serde_json::json;
+use std::process::ExitCode;
+use tokio::io::AsyncReadExt;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => run().await,
+        ["bake", directory] => Rig::bake(directory.as_ref()).await,
+        _ => {
+            eprintln!("usage: regtest, or regtest bake DIRECTORY");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("regtest: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads numbers from standard input, mines as many blocks, and says `mined`; ends with the input.
+async fn run() -> Result<(), Error> {
+    let rig = Rig::start().await?;
+    let primary = rig.merchant.address().await?;
+    let view_key = rig.merchant.view_key().await?;
+    let world = json!({
+        "node": rig.node_url(), "payer": rig.payer_url(), "merchant": rig.merchant_url(),
+        "merchant_address": primary, "merchant_view_key": view_key,
+    });
+    println!("{world}");
+    let mut input = tokio::io::stdin();
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while input.read(&mut byte).await? == 1 {
+        if byte != *b"\n" {
+            line.push(byte[0]);
+            continue;
+        }
+        let blocks = String::from_utf8_lossy(&line).trim().parse().unwrap_or(1);
+        line.clear();
+        rig.mine(blocks).await?;
+        println!("mined {blocks}");
+    }
+    Ok(())
+}

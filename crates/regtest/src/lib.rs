@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod process;
+mod programs;
+mod rig;
+mod snapshot;
+
+pub use error::Error;
+pub use rig::{Paid, Rig};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,88 @@
+//! A program that ends with us.
+
+use crate::{Error, Result};
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a program may take to write its files when it is told to end.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    name: &'static str,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts it in a process group of its own. `setpriv` has the kernel kill it when the thread that
+    /// called this ends, so that not even a test that is killed leaves it behind.
+    pub fn start(name: &'static str, arguments: &[String], log: &Path) -> Result<Self> {
+        let output = File::create(log)?;
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--", name])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .process_group(0)
+            .spawn()
+            .map_err(|error| Error::Missing(name, error))?;
+        Ok(Self { child, name, log: log.to_owned() })
+    }
+
+    /// Fails if it has ended.
+    pub fn check(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(_) => Err(Error::Ended { name: self.name, log: self.last_words() }),
+        }
+    }
+
+    pub fn silent(&self) -> Error {
+        Error::Silent { name: self.name, log: self.last_words() }
+    }
+
+    /// Tells it to end and waits until it has.
+    pub fn end(&mut self) {
+        self.signal(Signal::INT);
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.kill();
+    }
+
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        let _ = self.child.wait();
+    }
+
+    /// Stops it where it stands, or lets it go on.
+    pub fn pause(&self, paused: bool) {
+        self.signal(if paused { Signal::STOP } else { Signal::CONT });
+    }
+
+    fn signal(&self, signal: Signal) {
+        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(group) = group {
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
+    fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

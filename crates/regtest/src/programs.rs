@@ -1,0 +1,41 @@
+//! How monerod and monero-wallet-rpc are started: on loopback, silent, alone.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+
+/// A port that was free just now.
+pub fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+pub fn monerod(directory: &Path, rpc: u16, peers: u16) -> Vec<String> {
+    let data = directory.join("node").display().to_string();
+    let (rpc, peers) = (rpc.to_string(), peers.to_string());
+    // Without --keep-fakechain the chain is wiped at the start.
+    [
+        "--regtest --offline --fixed-difficulty 1 --keep-fakechain --no-igd --no-zmq --hide-my-port --non-interactive",
+        "--rpc-ssl disabled --disable-dns-checkpoints --check-updates disabled --disable-rpc-ban",
+        "--db-sync-mode fastest:async:1000 --log-level 0 --max-log-file-size 0 --max-concurrency 1",
+        "--rpc-bind-ip 127.0.0.1 --p2p-bind-ip 127.0.0.1",
+    ]
+    .iter()
+    .flat_map(|options| options.split(' ').map(str::to_owned))
+    .chain(["--data-dir".to_owned(), data, "--rpc-bind-port".to_owned(), rpc])
+    .chain(["--p2p-bind-port".to_owned(), peers])
+    .collect()
+}
+
+pub fn wallet(directory: &Path, name: &str, node: u16, rpc: u16) -> Vec<String> {
+    let path = |prefix: &str| directory.join(format!("{prefix}-{name}")).display().to_string();
+    [
+        "--trusted-daemon --rpc-bind-ip 127.0.0.1 --disable-rpc-login --rpc-ssl disabled --daemon-ssl disabled",
+        "--log-level 0 --non-interactive --no-dns --max-concurrency 1",
+    ]
+    .iter()
+    .flat_map(|options| options.split(' ').map(str::to_owned))
+    .chain(["--daemon-address".to_owned(), format!("127.0.0.1:{node}"), "--rpc-bind-port".to_owned(), rpc.to_string()])
+    .chain(["--wallet-dir".to_owned(), path("w"), "--log-file".to_owned(), path("log")])
+    // Without its own it would share one in the home directory.
+    .chain(["--shared-ringdb-dir".to_owned(), path("ring")])
+    .collect()
+}

@@ -1,0 +1,221 @@
+//! The network.
+
+use crate::process::Process;
+use crate::{Error, Result, programs, snapshot};
+use monero::{Limits, Node, Wallet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tpat::Txid;
+
+/// How long a program may take until it answers.
+const READY: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(30);
+/// A port that was free may be taken by another program before ours has it.
+const TRIES: usize = 3;
+
+/// Blocks of the snapshot: the coinbase of the first forty can be spent.
+const BLOCKS: u64 = 100;
+
+/// A node and two wallets. Ends them when it is dropped.
+#[derive(Debug)]
+pub struct Rig {
+    pub node: Arc<Node>,
+    /// Has money.
+    pub payer: Arc<Wallet>,
+    /// Has none.
+    pub merchant: Arc<Wallet>,
+    ports: Ports,
+    payer_address: String,
+    // In the order in which they end.
+    wallets: [Process; 2],
+    daemon: Process,
+    directory: TempDir,
+}
+
+/// A payment and its proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paid {
+    pub txid: Txid,
+    pub proof: String,
+    pub fee: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    node: u16,
+    peers: u16,
+    payer: u16,
+    merchant: u16,
+}
+
+impl Rig {
+    /// Starts from the snapshot.
+    ///
+    /// # Errors
+    /// [`Error`]: then the test fails.
+    pub async fn start() -> Result<Self> {
+        let mut rig = Self::with_directory(snapshot::unpack).await?;
+        tokio::try_join!(rig.payer.open("payer"), rig.merchant.open("merchant"))?;
+        rig.settle().await?;
+        Ok(rig)
+    }
+
+    /// Makes the chain of the snapshot in a directory, and ends everything, so that the files are whole.
+    pub async fn bake(target: &std::path::Path) -> Result<()> {
+        let make = |directory: &std::path::Path| -> Result<()> {
+            for name in ["node", "w-payer", "w-merchant"] {
+                std::fs::create_dir(directory.join(name))?;
+            }
+            Ok(())
+        };
+        let mut rig = Self::with_directory(make).await?;
+        tokio::try_join!(rig.payer.create("payer"), rig.merchant.create("merchant"))?;
+        rig.settle().await?;
+        rig.mine(BLOCKS).await?;
+        tokio::try_join!(rig.payer.refresh(), rig.merchant.refresh())?;
+        for index in 1..=9 {
+            rig.merchant.create_address(&format!("route {index}")).await?;
+        }
+        tokio::try_join!(rig.payer.store(), rig.merchant.store())?;
+        rig.wallets.iter_mut().for_each(Process::end);
+        rig.daemon.end();
+        for name in ["node", "w-payer", "w-merchant"] {
+            let copied = std::process::Command::new("cp")
+                .args(["-r", "--sparse=always"])
+                .arg(rig.directory.path().join(name))
+                .arg(target)
+                .status()?;
+            if !copied.success() {
+                return Err(Error::Snapshot(format!("{name} cannot be copied")));
+            }
+        }
+        Ok(())
+    }
+
+    async fn with_directory(fill: impl Fn(&std::path::Path) -> Result<()>) -> Result<Self> {
+        let mut last = None;
+        for _ in 0..TRIES {
+            let directory = tempfile::tempdir()?;
+            fill(directory.path())?;
+            match Self::in_directory(directory).await {
+                Err(ended @ Error::Ended { .. }) => last = Some(ended),
+                other => return other,
+            }
+        }
+        Err(last.unwrap_or_else(|| Error::Snapshot("no port is free".to_owned())))
+    }
+
+    async fn in_directory(directory: TempDir) -> Result<Self> {
+        let port = programs::free_port;
+        let ports = Ports { node: port()?, peers: port()?, payer: port()?, merchant: port()? };
+        let path = directory.path();
+        let daemon =
+            Process::start("monerod", &programs::monerod(path, ports.node, ports.peers), &path.join("node.out"))?;
+        let wallet = |name: &str, port: u16| {
+            let arguments = programs::wallet(path, name, ports.node, port);
+            Process::start("monero-wallet-rpc", &arguments, &path.join(format!("{name}.out")))
+        };
+        let wallets = [wallet("payer", ports.payer)?, wallet("merchant", ports.merchant)?];
+        // Opening a wallet and mining take their time on a busy machine.
+        let limits = Limits { timeout: Duration::from_mins(2), ..Limits::default() };
+        let mut rig = Self {
+            node: Arc::new(Node::new(&url(ports.node), limits)?),
+            payer: Arc::new(Wallet::new(&url(ports.payer), limits)?),
+            merchant: Arc::new(Wallet::new(&url(ports.merchant), limits)?),
+            ports,
+            payer_address: String::new(),
+            wallets,
+            daemon,
+            directory,
+        };
+        rig.wait_for_node().await?;
+        rig.wait_for_wallets().await?;
+        Ok(rig)
+    }
+
+    /// Deterministic from here: nothing is read from the node unless it is asked for.
+    async fn settle(&mut self) -> Result<()> {
+        tokio::try_join!(self.payer.auto_refresh(false), self.merchant.auto_refresh(false))?;
+        self.payer_address = self.payer.address().await?;
+        Ok(())
+    }
+
+    async fn wait_for_node(&mut self) -> Result<()> {
+        let until = Instant::now() + READY;
+        while self.node.info().await.is_err() {
+            self.daemon.check()?;
+            if Instant::now() > until {
+                return Err(self.daemon.silent());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    async fn wait_for_wallets(&mut self) -> Result<()> {
+        let until = Instant::now() + READY;
+        for (process, wallet) in self.wallets.iter_mut().zip([&self.payer, &self.merchant]) {
+            while wallet.version().await.is_err() {
+                process.check()?;
+                if Instant::now() > until {
+                    return Err(process.silent());
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn node_url(&self) -> String {
+        url(self.ports.node)
+    }
+
+    pub fn payer_url(&self) -> String {
+        url(self.ports.payer)
+    }
+
+    pub fn merchant_url(&self) -> String {
+        url(self.ports.merchant)
+    }
+
+    /// Mines blocks; who gets the coins does not matter. Gives the number of the newest block.
+    pub async fn mine(&self, blocks: u64) -> Result<u64> {
+        Ok(self.node.generate_blocks(blocks, &self.payer_address).await?)
+    }
+
+    /// An address of the merchant's, by its index in account 0: there are nine.
+    pub async fn merchant_address(&self) -> Result<String> {
+        Ok(self.merchant.create_address("").await?.address)
+    }
+
+    /// Pays, and proves it over a message. The transaction is in the pool then.
+    pub async fn pay(&self, address: &str, piconero: u64, message: &str) -> Result<Paid> {
+        self.payer.refresh().await?;
+        let sent = self.payer.transfer(&[(address, piconero)], 0).await?;
+        let proof = self.payer.tx_proof(&sent.txid, address, message).await?;
+        Ok(Paid { txid: sent.txid, proof, fee: sent.fee })
+    }
+
+    /// Ends the node, as a reboot would. Its chain stays.
+    pub fn stop_node(&mut self) {
+        self.daemon.end();
+    }
+
+    /// Starts it again, on the same port.
+    pub async fn start_node(&mut self) -> Result<()> {
+        let path = self.directory.path();
+        let arguments = programs::monerod(path, self.ports.node, self.ports.peers);
+        self.daemon = Process::start("monerod", &arguments, &path.join("node.out"))?;
+        self.wait_for_node().await
+    }
+
+    /// Has the node stand still, connections open: it is slow, not gone.
+    pub fn pause_node(&self, paused: bool) {
+        self.daemon.pause(paused);
+    }
+}
+
+fn url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}

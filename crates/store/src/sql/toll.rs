@@ -1,0 +1,122 @@
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::store::SqlStore;
+use super::toll_tokens::{LATEST_TOKENS, ONE_TOKEN, TokenWrite, Used, token};
+use super::toll_watch::{Observed, UNSETTLED};
+use super::tx::{Record, Tx};
+use super::write::Write;
+use crate::Result;
+use crate::toll::{Chain, Payment, PaymentId, Redeemed, Redemption, Token, TokenChange, Toll, TollDay, Whereabouts};
+use async_trait::async_trait;
+use domain::UnixMs;
+use std::collections::BTreeMap;
+
+macro_rules! payments {
+    ($rest:literal) => {
+        concat!(
+            "SELECT txid, account, subaddress, challenge, route, piconero, block, seen_at, gone_at, settled_at
+                FROM toll_payments ",
+            $rest
+        )
+    };
+}
+
+sql! {
+    OF_TRANSACTION = payments!("WHERE txid = $1");
+    LATEST_PAYMENTS = payments!("ORDER BY seen_at DESC, txid DESC LIMIT $1");
+    COUNT_CHALLENGES = "INSERT INTO toll_days (day, route, challenges) VALUES ($1, $2, $3)
+        ON CONFLICT (day, route) DO UPDATE SET challenges = toll_days.challenges + excluded.challenges";
+    CHALLENGES = "SELECT day, route, challenges FROM toll_days WHERE day >= $1";
+    REVENUE = "SELECT seen_at / 86400000 AS day, route, COUNT(*) AS payments,
+            CAST(SUM(piconero) AS BIGINT) AS piconero
+        FROM toll_payments WHERE seen_at >= $1 AND gone_at IS NULL GROUP BY seen_at / 86400000, route";
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+struct Challenges {
+    day: i64,
+    route: String,
+    count: i64,
+}
+
+impl Write for Challenges {
+    type Output = ();
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        let values = [Value::Int(self.day), Value::Text(&self.route), Value::Int(self.count)];
+        tx.execute(COUNT_CHALLENGES, values).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Toll for SqlStore<DB> {
+    async fn redeem(&self, redemption: &Redemption) -> Result<Redeemed> {
+        self.write(redemption.clone()).await
+    }
+
+    async fn payments_of(&self, txid: &str) -> Result<Vec<Payment>> {
+        self.all(OF_TRANSACTION, [Value::Text(txid)]).await?.iter().map(payment).collect()
+    }
+
+    async fn toll_token(&self, id: &str) -> Result<Option<Token>> {
+        self.one(ONE_TOKEN, [Value::Text(id)]).await?.as_ref().map(token).transpose()
+    }
+
+    async fn use_token(&self, id: &str, requests: i64) -> Result<Option<Token>> {
+        self.write(Used { id: id.to_owned(), requests }).await
+    }
+
+    async fn unsettled(&self) -> Result<Vec<String>> {
+        self.all(UNSETTLED, []).await?.iter().map(|row| row.text("txid")).collect()
+    }
+
+    async fn observe(&self, txid: &str, seen: Whereabouts, chain: Chain) -> Result<Vec<String>> {
+        self.write(Observed { txid: txid.to_owned(), seen, chain }).await
+    }
+
+    async fn change_toll_token(&self, id: &str, change: TokenChange, now: UnixMs) -> Result<bool> {
+        self.write(TokenWrite { id: id.to_owned(), change, now }).await
+    }
+
+    async fn toll_tokens(&self, limit: u32) -> Result<Vec<Token>> {
+        self.all(LATEST_TOKENS, [Value::Int(limit.into())]).await?.iter().map(token).collect()
+    }
+
+    async fn toll_payments(&self, limit: u32) -> Result<Vec<Payment>> {
+        self.all(LATEST_PAYMENTS, [Value::Int(limit.into())]).await?.iter().map(payment).collect()
+    }
+
+    async fn count_challenges(&self, day: i64, route: &str, count: i64) -> Result<()> {
+        self.write(Challenges { day, route: route.to_owned(), count }).await
+    }
+
+    async fn toll_days(&self, since: i64) -> Result<Vec<TollDay>> {
+        let mut days: BTreeMap<(i64, String), TollDay> = BTreeMap::new();
+        let empty = |day, route| TollDay { day, route, challenges: 0, payments: 0, piconero: 0 };
+        for row in self.all(CHALLENGES, [Value::Int(since)]).await? {
+            let (day, route) = (row.int("day")?, row.text("route")?);
+            days.entry((day, route.clone())).or_insert_with(|| empty(day, route)).challenges = row.int("challenges")?;
+        }
+        for row in self.all(REVENUE, [Value::Int(since.saturating_mul(DAY_MS))]).await? {
+            let (day, route) = (row.int("day")?, row.text("route")?);
+            let entry = days.entry((day, route.clone())).or_insert_with(|| empty(day, route));
+            (entry.payments, entry.piconero) = (row.int("payments")?, row.int("piconero")?);
+        }
+        Ok(days.into_values().collect())
+    }
+}
+
+fn payment<DB: Backend>(row: &Record<DB>) -> Result<Payment> {
+    let (account, subaddress) = (row.small("toll_payments", "account")?, row.small("toll_payments", "subaddress")?);
+    Ok(Payment {
+        id: PaymentId { txid: row.text("txid")?, account, subaddress },
+        challenge: row.text("challenge")?,
+        route: row.text("route")?,
+        piconero: row.int("piconero")?,
+        block: row.opt_int("block")?,
+        seen_at: row.int("seen_at")?,
+        gone_at: row.opt_int("gone_at")?,
+        settled_at: row.opt_int("settled_at")?,
+    })
+}

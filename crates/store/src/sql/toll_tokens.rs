@@ -1,0 +1,84 @@
+//! Tokens: what is left of them, and what an administrator does to them.
+
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::tx::{Record, Tx};
+use super::write::Write;
+use crate::Result;
+use crate::toll::{Token, TokenChange};
+use domain::UnixMs;
+
+macro_rules! tokens {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, route, jkt, quota, used, remainder, minted_at, expires_at, provisional, asleep_at,
+                suspended_at, revoked_at FROM toll_tokens ",
+            $rest
+        )
+    };
+}
+
+sql! {
+    ONE_TOKEN = tokens!("WHERE id = $1");
+    LATEST_TOKENS = tokens!("ORDER BY minted_at DESC, id DESC LIMIT $1");
+    USE = "UPDATE toll_tokens SET used = CASE WHEN used + $2 > quota THEN quota ELSE used + $2 END WHERE id = $1";
+    SUSPEND = "UPDATE toll_tokens SET suspended_at = $2
+        WHERE id = $1 AND suspended_at IS NULL AND revoked_at IS NULL";
+    RESUME = "UPDATE toll_tokens SET suspended_at = NULL
+        WHERE id = $1 AND suspended_at <= $2 AND revoked_at IS NULL";
+    REVOKE = "UPDATE toll_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+}
+
+pub struct Used {
+    pub id: String,
+    pub requests: i64,
+}
+
+impl Write for Used {
+    type Output = Option<Token>;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Token>> {
+        tx.execute(USE, [Value::Text(&self.id), Value::Int(self.requests.max(0))]).await?;
+        token_of(tx, &self.id).await?.as_ref().map(token).transpose()
+    }
+}
+
+pub struct TokenWrite {
+    pub id: String,
+    pub change: TokenChange,
+    pub now: UnixMs,
+}
+
+impl Write for TokenWrite {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let sql = match self.change {
+            TokenChange::Suspend => SUSPEND,
+            TokenChange::Resume => RESUME,
+            TokenChange::Revoke => REVOKE,
+        };
+        Ok(tx.execute(sql, [Value::Text(&self.id), Value::Int(self.now)]).await? == 1)
+    }
+}
+
+pub async fn token_of<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str) -> Result<Option<Record<DB>>> {
+    tx.one(ONE_TOKEN, [Value::Text(id)]).await
+}
+
+pub fn token<DB: Backend>(row: &Record<DB>) -> Result<Token> {
+    Ok(Token {
+        id: row.text("id")?,
+        route: row.text("route")?,
+        jkt: row.text("jkt")?,
+        quota: row.int("quota")?,
+        used: row.int("used")?,
+        remainder: row.int("remainder")?,
+        minted_at: row.int("minted_at")?,
+        expires_at: row.int("expires_at")?,
+        provisional: row.int("provisional")? != 0,
+        asleep_at: row.opt_int("asleep_at")?,
+        suspended_at: row.opt_int("suspended_at")?,
+        revoked_at: row.opt_int("revoked_at")?,
+    })
+}

@@ -1,0 +1,87 @@
+//! Addresses that the gate can be paid at: primary ones and subaddresses.
+
+use curve25519_dalek::EdwardsPoint;
+use curve25519_dalek::traits::IsIdentity;
+use monero_address::{AddressType, MoneroAddress, Network as Prefix};
+use monero_oxide::ed25519::Point;
+use wire::toll::Network;
+
+/// Characters of an address of the two kinds that are taken.
+const TEXT: usize = 95;
+
+/// A primary address or subaddress, with keys that are of the large subgroup.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Address(MoneroAddress);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnAddress {
+    #[error("this is not a Monero address")]
+    Malformed,
+    #[error("only primary addresses and subaddresses are taken")]
+    Kind,
+}
+
+impl Address {
+    pub fn parse(text: &str) -> Result<Self, NotAnAddress> {
+        // Integrated addresses are longer.
+        if text.len() > 2 * TEXT {
+            return Err(NotAnAddress::Malformed);
+        }
+        let address = MoneroAddress::from_str_with_unchecked_network(text).map_err(|_| NotAnAddress::Malformed)?;
+        if !matches!(address.kind(), AddressType::Legacy | AddressType::Subaddress) {
+            return Err(NotAnAddress::Kind);
+        }
+        let keys: [EdwardsPoint; 2] = [address.spend().into(), address.view().into()];
+        let good = keys.iter().all(|key| key.is_torsion_free() && !key.is_identity()) && address.to_string() == text;
+        if good { Ok(Self(address)) } else { Err(NotAnAddress::Malformed) }
+    }
+
+    pub(crate) fn subaddress(network: Network, spend: EdwardsPoint, view: EdwardsPoint) -> Self {
+        let prefix = match network {
+            Network::Mainnet => Prefix::Mainnet,
+            Network::Stagenet => Prefix::Stagenet,
+            Network::Testnet => Prefix::Testnet,
+        };
+        Self(MoneroAddress::new(prefix, AddressType::Subaddress, Point::from(spend), Point::from(view)))
+    }
+
+    pub fn network(&self) -> Network {
+        match self.0.network() {
+            Prefix::Mainnet => Network::Mainnet,
+            Prefix::Stagenet => Network::Stagenet,
+            Prefix::Testnet => Network::Testnet,
+        }
+    }
+
+    pub fn is_subaddress(&self) -> bool {
+        self.0.is_subaddress()
+    }
+
+    pub(crate) fn spend(&self) -> EdwardsPoint {
+        self.0.spend().into()
+    }
+
+    pub(crate) fn view(&self) -> EdwardsPoint {
+        self.0.view().into()
+    }
+}
+
+impl std::str::FromStr for Address {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        Self::parse(text)
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Address({self})")
+    }
+}

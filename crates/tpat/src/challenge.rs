@@ -1,0 +1,209 @@
+//! The challenge: the terms of a sale under the gate's seal. Making one writes nothing, so a flood of
+//! requests without payment costs no rows; a changed or made-up one costs one HMAC to refuse.
+//!
+//! `base64url(version | 16 random bytes | route | price | quota | ttl | confirmations | account | index
+//! | expiry | thumbprint or zeros | HMAC-SHA256)`, big-endian, of one fixed length.
+
+use crate::UnixS;
+use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use wire::toll::MESSAGE_PREFIX;
+
+const VERSION: u8 = 1;
+const BODY: usize = 1 + 16 + 8 + 8 + 8 + 4 + 2 + 4 + 4 + 8 + 32;
+const LENGTH: usize = BODY + 32;
+/// Characters of a challenge.
+pub const TEXT: usize = (LENGTH * 4).div_ceil(3);
+/// Keeps these MACs apart from the tokens', were both made with one key.
+const LABEL: &[u8] = b"tpat challenge\0";
+
+/// A route, by name: eight bytes of SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RouteId(pub [u8; 8]);
+
+impl RouteId {
+    pub fn of(name: &str) -> Self {
+        Self(*sha256(name.as_bytes()).first_chunk().unwrap_or(&[0; 8]))
+    }
+}
+
+/// What is sold, frozen for the challenge's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    pub route: RouteId,
+    /// The least that opens the gate, piconero.
+    pub price: u64,
+    /// Requests that the price buys.
+    pub quota: u64,
+    /// Seconds that the token lasts, from its redemption.
+    pub ttl_s: u32,
+    /// Confirmations before the payment counts.
+    pub confirmations: u16,
+    /// The subaddress to pay to: account and index in the gate's pool.
+    pub account: u32,
+    pub index: u32,
+    /// When the challenge runs out.
+    pub expires: UnixS,
+    /// SHA-256 thumbprint (RFC 7638) of the one key that may redeem it; zeros: any.
+    pub thumbprint: [u8; 32],
+}
+
+/// A challenge whose MAC is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Challenge {
+    /// Names this challenge: no two share it.
+    pub random: [u8; 16],
+    pub terms: Terms,
+}
+
+/// The challenge was not made here, whatever is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the challenge was not made here")]
+pub struct Forged;
+
+impl Challenge {
+    /// The challenge on the wire.
+    pub fn issue(key: &[u8; 32], random: [u8; 16], terms: Terms) -> String {
+        let body = Self { random, terms }.body();
+        let tag = hmac_sha256(key, &[LABEL, &body]);
+        base64url(&[body.as_slice(), &tag].concat())
+    }
+
+    /// Reads and authenticates, in a time that does not tell where a MAC differs. Says nothing of
+    /// expiry: whether a late payment counts is [`crate::payment`]'s to say.
+    pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, Forged> {
+        Self::read(key, text).ok_or(Forged)
+    }
+
+    /// What a payment's proof must sign for the challenge with this text.
+    pub fn message(text: &str) -> String {
+        format!("{MESSAGE_PREFIX}{text}")
+    }
+
+    fn read(key: &[u8; 32], text: &str) -> Option<Self> {
+        if text.len() != TEXT {
+            return None;
+        }
+        let bytes = from_base64url(text)?;
+        let (body, tag) = bytes.split_at_checked(BODY)?;
+        if tag.len() != 32 || !hmac_is(key, &[LABEL, body], tag) {
+            return None;
+        }
+        let mut fields = Fields(body);
+        let [version] = fields.take()?;
+        let random = fields.take()?;
+        let terms = Terms {
+            route: RouteId(fields.take()?),
+            price: u64::from_be_bytes(fields.take()?),
+            quota: u64::from_be_bytes(fields.take()?),
+            ttl_s: u32::from_be_bytes(fields.take()?),
+            confirmations: u16::from_be_bytes(fields.take()?),
+            account: u32::from_be_bytes(fields.take()?),
+            index: u32::from_be_bytes(fields.take()?),
+            expires: u64::from_be_bytes(fields.take()?),
+            thumbprint: fields.take()?,
+        };
+        (version == VERSION).then_some(Self { random, terms })
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let terms = &self.terms;
+        let mut body = Vec::with_capacity(LENGTH);
+        body.push(VERSION);
+        body.extend(self.random);
+        body.extend(terms.route.0);
+        body.extend(terms.price.to_be_bytes());
+        body.extend(terms.quota.to_be_bytes());
+        body.extend(terms.ttl_s.to_be_bytes());
+        body.extend(terms.confirmations.to_be_bytes());
+        body.extend(terms.account.to_be_bytes());
+        body.extend(terms.index.to_be_bytes());
+        body.extend(terms.expires.to_be_bytes());
+        body.extend(terms.thumbprint);
+        body
+    }
+}
+
+/// Fields of fixed length, one after the other.
+pub(crate) struct Fields<'a>(pub &'a [u8]);
+
+impl Fields<'_> {
+    pub fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (field, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KEY: [u8; 32] = [7; 32];
+
+    fn terms() -> Terms {
+        Terms {
+            route: RouteId::of("price"),
+            price: 2_000_000_000,
+            quota: 100,
+            ttl_s: 3600,
+            confirmations: 1,
+            account: 0,
+            index: 17,
+            expires: 1_795_240_000,
+            thumbprint: [0; 32],
+        }
+    }
+
+    #[test]
+    fn what_is_issued_is_read() {
+        let text = Challenge::issue(&KEY, [3; 16], terms());
+        assert_eq!(text.len(), TEXT);
+        assert_eq!(Challenge::authenticate(&KEY, &text), Ok(Challenge { random: [3; 16], terms: terms() }));
+        assert_eq!(Challenge::authenticate(&[8; 32], &text), Err(Forged));
+        assert_eq!(Challenge::message(&text), format!("tpat1:{text}"));
+    }
+
+    #[test]
+    fn each_changed_character_is_refused() {
+        let text = Challenge::issue(&KEY, [3; 16], terms());
+        for position in 0..text.len() {
+            for other in ['A', 'B', 'z', '-', '=', ' ', '+'] {
+                let mut changed: Vec<char> = text.chars().collect();
+                if changed[position] != other {
+                    changed[position] = other;
+                    let changed: String = changed.into_iter().collect();
+                    assert_eq!(Challenge::authenticate(&KEY, &changed), Err(Forged), "{position} {other}");
+                }
+            }
+        }
+        for wrong in [String::new(), format!("{text}="), format!("{text}A"), text[1..].to_owned()] {
+            assert_eq!(Challenge::authenticate(&KEY, &wrong), Err(Forged));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn fuzz_challenge_there_and_back(
+            key: [u8; 32], random: [u8; 16], route: [u8; 8], price: u64, quota: u64, ttl_s: u32,
+            confirmations: u16, account: u32, index: u32, expires: u64, thumbprint: [u8; 32],
+        ) {
+            let route = RouteId(route);
+            let terms = Terms { route, price, quota, ttl_s, confirmations, account, index, expires, thumbprint };
+            let text = Challenge::issue(&key, random, terms);
+            prop_assert_eq!(Challenge::authenticate(&key, &text), Ok(Challenge { random, terms }));
+        }
+
+        #[test]
+        fn fuzz_challenge_made_up(text in "[A-Za-z0-9_-]{171}|.{0,200}") {
+            prop_assert_eq!(Challenge::authenticate(&KEY, &text), Err(Forged));
+        }
+
+        #[test]
+        fn fuzz_challenge_one_bit(bit in 0..LENGTH * 8) {
+            let mut bytes = from_base64url(&Challenge::issue(&KEY, [3; 16], terms())).expect("base64url");
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            prop_assert_eq!(Challenge::authenticate(&KEY, &base64url(&bytes)), Err(Forged));
+        }
+    }
+}

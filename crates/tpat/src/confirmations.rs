@@ -1,0 +1,83 @@
+//! How many blocks a payment must be under before it counts.
+
+use wire::toll::BLOCK_S;
+
+/// One rule: from this amount on, so many confirmations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Piconero.
+    pub from: u64,
+    pub confirmations: u16,
+}
+
+/// Confirmations by amount. Below the first step: none, and the token is provisional.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy(Vec<Step>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("larger amounts need at least as many confirmations as smaller ones")]
+pub struct NotRising;
+
+impl Policy {
+    /// Steps in any order; amounts twice, or fewer confirmations for more money, are refused.
+    pub fn new(mut steps: Vec<Step>) -> Result<Self, NotRising> {
+        steps.sort_by_key(|step| step.from);
+        let rising =
+            steps.windows(2).all(|pair| pair[0].from < pair[1].from && pair[0].confirmations <= pair[1].confirmations);
+        if rising { Ok(Self(steps)) } else { Err(NotRising) }
+    }
+
+    pub fn needed(&self, piconero: u64) -> u16 {
+        let step = self.0.iter().rev().find(|step| step.from <= piconero);
+        step.map_or(0, |step| step.confirmations)
+    }
+}
+
+impl Default for Policy {
+    /// None below 0.01 XMR; 1 from there; 10, which is when the money can be spent, from 1 XMR.
+    fn default() -> Self {
+        let xmr = crate::amount::XMR;
+        Self(vec![Step { from: xmr / 100, confirmations: 1 }, Step { from: xmr, confirmations: 10 }])
+    }
+}
+
+/// Confirmations of a transaction in the block at `block`, on a chain of `height` blocks: a transaction
+/// in the newest block (`height - 1`) has one. A block beyond the chain's end, as a node that is behind
+/// would have it, counts none.
+pub fn confirmations(block: Option<u64>, height: u64) -> u64 {
+    block.map_or(0, |block| height.saturating_sub(block))
+}
+
+/// Seconds until a pending payment is worth another look: 5 s for what only has to be seen, else a
+/// quarter of a block for each block that lacks, at most ten minutes.
+pub fn retry_after_s(have: u64, need: u64) -> u64 {
+    need.saturating_sub(have).saturating_mul(BLOCK_S / 4).clamp(5, 600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::XMR;
+
+    #[test]
+    fn more_money_more_blocks() {
+        let policy = Policy::default();
+        let amounts = [0, XMR / 100 - 1, XMR / 100, XMR - 1, XMR, u64::MAX];
+        assert_eq!(amounts.map(|amount| policy.needed(amount)), [0, 0, 1, 1, 10, 10]);
+        let step = |from, confirmations| Step { from, confirmations };
+        assert_eq!(Policy::new(vec![step(5, 1), step(1, 2)]), Err(NotRising));
+        assert_eq!(Policy::new(vec![step(5, 1), step(5, 1)]), Err(NotRising));
+        let mixed = Policy::new(vec![step(9, 3), step(0, 1)]).expect("rising");
+        assert_eq!([0, 8, 9].map(|amount| mixed.needed(amount)), [1, 1, 3]);
+    }
+
+    #[test]
+    fn the_newest_block_confirms_once() {
+        assert_eq!(confirmations(None, 100), 0);
+        assert_eq!(confirmations(Some(99), 100), 1);
+        assert_eq!(confirmations(Some(90), 100), 10);
+        assert_eq!(confirmations(Some(100), 100), 0);
+        assert_eq!(confirmations(Some(u64::MAX), 0), 0);
+        assert_eq!((retry_after_s(0, 1), retry_after_s(1, 1), retry_after_s(0, u64::MAX)), (30, 5, 600));
+    }
+}

@@ -1,0 +1,19 @@
+//! Keccak-256 over parts, and to a scalar, as Monero hashes (`crypto::cn_fast_hash`, `hash_to_scalar`).
+
+use curve25519_dalek::Scalar;
+use monero_oxide::io::VarInt;
+use monero_oxide::primitives::keccak256;
+
+pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
+    keccak256(parts.concat())
+}
+
+pub fn scalar(parts: &[&[u8]]) -> Scalar {
+    Scalar::from_bytes_mod_order(hash(parts))
+}
+
+/// A number in groups of seven bits, the lowest first.
+pub fn varint(number: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(2);
+    VarInt::write(&number, &mut bytes).map_or_else(|_| Vec::new(), |()| bytes)
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+mod address;
+pub mod amount;
+pub mod challenge;
+pub mod confirmations;
+pub mod credential;
+mod extra;
+pub mod header;
+mod hex;
+mod keccak;
+pub mod payment;
+pub mod possession;
+pub mod price;
+mod proof;
+mod subaddress;
+mod token;
+mod transaction;
+mod verify;
+
+pub use address::{Address, NotAnAddress};
+pub use challenge::Challenge;
+pub use proof::{NotAProof, OutProof};
+pub use subaddress::{NotAViewKey, ViewPair};
+pub use token::Token;
+pub use transaction::{Transaction, Txid};
+pub use verify::{Output, Received, Refusal, verify};
+
+/// Unix seconds, as this protocol's parameters have them.
+pub type UnixS = u64;

@@ -1,0 +1,188 @@
+//! That a client holds the private half of its key: DPoP (RFC 9449) over method, URL, nonce and token,
+//! signed with P-256 (`ES256`) or Ed25519 (`EdDSA`).
+
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
+use domain::encoding::{base64url, from_base64url, sha256};
+use serde::Deserialize;
+use wire::jwk::VerifyingJwk;
+
+const LONGEST: usize = 2048;
+
+/// What a good proof shows. The caller judges nonce, `jti` and `ath`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Possession {
+    /// SHA-256 thumbprint of the key (RFC 7638).
+    pub thumbprint: [u8; 32],
+    pub jti: String,
+    pub nonce: Option<String>,
+    /// Hash of the token that it goes with: see [`token_hash`].
+    pub ath: Option<String>,
+}
+
+/// The proof is wrong, whatever it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the proof of possession is wrong")]
+pub struct Wrong;
+
+#[derive(Deserialize)]
+struct Header {
+    typ: String,
+    alg: String,
+    jwk: serde_json::Value,
+}
+
+/// `iat` is required by the RFC and judged by nobody: the nonce, which the server made, says how fresh
+/// the proof is, whatever the client's clock (section 11.1).
+#[derive(Deserialize)]
+struct Claims {
+    jti: String,
+    htm: String,
+    htu: String,
+    #[serde(rename = "iat")]
+    _iat: i64,
+    #[serde(default)]
+    nonce: Option<String>,
+    #[serde(default)]
+    ath: Option<String>,
+}
+
+/// Checks a proof over a request (section 4.3, checks 2 to 9). `url` has no query and no fragment.
+pub fn verify(proof: &str, method: &str, url: &str) -> Result<Possession, Wrong> {
+    check(proof, method, url).ok_or(Wrong)
+}
+
+/// What `ath` must say for a token (section 4.2).
+pub fn token_hash(token: &str) -> String {
+    base64url(&sha256(token.as_bytes()))
+}
+
+/// SHA-256 thumbprint of a key (RFC 7638).
+pub fn thumbprint(key: &VerifyingJwk) -> [u8; 32] {
+    let input = match key {
+        VerifyingJwk::Ec(key) => key.thumbprint_input(),
+        VerifyingJwk::Okp(key) => key.thumbprint_input(),
+    };
+    sha256(input.as_bytes())
+}
+
+fn check(proof: &str, method: &str, url: &str) -> Option<Possession> {
+    if proof.len() > LONGEST {
+        return None;
+    }
+    let (message, signature) = proof.rsplit_once('.')?;
+    let (header, claims) = message.split_once('.')?;
+    let header: Header = serde_json::from_slice(&from_base64url(header)?).ok()?;
+    let claims: Claims = serde_json::from_slice(&from_base64url(claims)?).ok()?;
+    let well_formed = header.typ == "dpop+jwt"
+        && header.jwk.get("d").is_none()
+        && (1..=128).contains(&claims.jti.len())
+        && claims.htm == method
+        && claims.htu == url;
+    if !well_formed {
+        return None;
+    }
+    let key: VerifyingJwk = serde_json::from_value(header.jwk).ok()?;
+    signed(&key, &header.alg, message, &from_base64url(signature)?)?;
+    let Claims { jti, nonce, ath, .. } = claims;
+    Some(Possession { thumbprint: thumbprint(&key), jti, nonce, ath })
+}
+
+fn signed(key: &VerifyingJwk, alg: &str, message: &str, signature: &[u8]) -> Option<()> {
+    match key {
+        VerifyingJwk::Ec(key) if alg == "ES256" && key.kty == "EC" && key.crv == "P-256" => {
+            let (x, y) = (coordinate(&key.x)?, coordinate(&key.y)?);
+            let point = [&[4], x.as_slice(), &y].concat();
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message.as_bytes(), signature).ok()
+        }
+        VerifyingJwk::Okp(key) if alg == "EdDSA" && key.kty == "OKP" && key.crv == "Ed25519" => {
+            let x = coordinate(&key.x)?;
+            UnparsedPublicKey::new(&ED25519, x).verify(message.as_bytes(), signature).ok()
+        }
+        _ => None,
+    }
+}
+
+fn coordinate(text: &str) -> Option<Vec<u8>> {
+    from_base64url(text).filter(|bytes| bytes.len() == 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use wire::jwk::{EcJwk, OkpJwk};
+
+    const URL: &str = "http://localhost:3000/price";
+
+    fn assemble(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+        let part = |value: &Value| base64url(value.to_string().as_bytes());
+        let message = format!("{}.{}", part(header), part(claims));
+        let signature = sign(message.as_bytes());
+        format!("{message}.{}", base64url(&signature))
+    }
+
+    fn p256(change: impl Fn(&mut Value, &mut Value)) -> String {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+        let point = pair.public_key().as_ref();
+        let jwk = EcJwk::p256(base64url(&point[1..33]), base64url(&point[33..]));
+        let mut header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk});
+        let mut claims = json!({"jti": "1", "htm": "GET", "htu": URL, "iat": 1, "nonce": "n", "ath": "h"});
+        change(&mut header, &mut claims);
+        assemble(&header, &claims, |message| {
+            pair.sign(&SystemRandom::new(), message).expect("signed").as_ref().to_vec()
+        })
+    }
+
+    fn ed25519(change: impl Fn(&mut Value, &mut Value)) -> String {
+        let pair = Ed25519KeyPair::generate().expect("a key");
+        let jwk = OkpJwk::ed25519(base64url(pair.public_key().as_ref()));
+        let mut header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": jwk});
+        let mut claims = json!({"jti": "1", "htm": "GET", "htu": URL, "iat": 1, "nonce": "n", "ath": "h"});
+        change(&mut header, &mut claims);
+        assemble(&header, &claims, |message| pair.sign(message).as_ref().to_vec())
+    }
+
+    #[test]
+    fn both_kinds_of_key() {
+        for proof in [p256(|_, _| {}), ed25519(|_, _| {})] {
+            let good = verify(&proof, "GET", URL).expect("good");
+            assert_eq!((good.jti.as_str(), good.nonce.as_deref(), good.ath.as_deref()), ("1", Some("n"), Some("h")));
+            assert_eq!(verify(&proof, "POST", URL), Err(Wrong));
+        }
+    }
+
+    #[test]
+    fn each_check_of_the_rfc_refuses() {
+        type Change = fn(&mut Value, &mut Value);
+        let changes: [(&str, Change); 12] = [
+            ("typ", |header, _| header["typ"] = json!("JWT")),
+            ("alg none", |header, _| header["alg"] = json!("none")),
+            ("alg symmetric", |header, _| header["alg"] = json!("HS256")),
+            ("no jwk", |header, _| header["jwk"] = json!(null)),
+            ("private key", |header, _| header["jwk"]["d"] = json!("AAAA")),
+            ("another curve", |header, _| header["jwk"]["crv"] = json!("P-384")),
+            ("another type", |header, _| header["jwk"]["kty"] = json!("RSA")),
+            ("another key", |header, _| header["jwk"]["x"] = json!("A".repeat(43))),
+            ("another url", |_, claims| claims["htu"] = json!("http://localhost:3000/other")),
+            ("no jti", |_, claims| claims["jti"] = json!(null)),
+            ("long jti", |_, claims| claims["jti"] = json!("x".repeat(129))),
+            ("no iat", |_, claims| claims["iat"] = json!(null)),
+        ];
+        for (name, change) in changes {
+            assert_eq!(verify(&p256(change), "GET", URL), Err(Wrong), "{name}");
+            assert_eq!(verify(&ed25519(change), "GET", URL), Err(Wrong), "{name}");
+        }
+        let mixed = ed25519(|header, _| header["alg"] = json!("ES256"));
+        assert_eq!(verify(&mixed, "GET", URL), Err(Wrong));
+    }
+
+    proptest! {
+        #[test]
+        fn fuzz_possession_of_any_text(proof in ".{0,200}|[A-Za-z0-9_-]{0,80}\\.[A-Za-z0-9_-]{0,80}\\.[A-Za-z0-9_-]{0,90}") {
+            prop_assert_eq!(verify(&proof, "GET", URL), Err(Wrong));
+        }
+    }
+}

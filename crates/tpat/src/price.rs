@@ -1,0 +1,91 @@
+//! What an amount buys under a challenge's terms.
+
+use crate::challenge::Terms;
+
+/// What was bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purchase {
+    /// Pay `need - have` to the same address.
+    Underpaid {
+        have: u64,
+        need: u64,
+    },
+    Bought(Bought),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bought {
+    /// How many times the price was paid.
+    pub times: u64,
+    /// Requests: `times` the quota, or the most that can be counted.
+    pub quota: u64,
+    /// Seconds that the token lasts: overpaying buys requests, and no time.
+    pub ttl_s: u32,
+    /// Piconero that bought nothing.
+    pub remainder: u64,
+}
+
+/// Overpaying by whole multiples buys more requests. A price of nothing is no price: it counts as one
+/// piconero.
+pub fn purchase(terms: &Terms, paid: u64) -> Purchase {
+    let price = terms.price.max(1);
+    if paid < price {
+        return Purchase::Underpaid { have: paid, need: price };
+    }
+    let times = paid / price;
+    let quota = terms.quota.saturating_mul(times);
+    Purchase::Bought(Bought { times, quota, ttl_s: terms.ttl_s, remainder: paid % price })
+}
+
+/// Blocks for which a payment opens the gate in the scheme of 2022: `ttl` for each time the price was
+/// paid, counted from the payment's block.
+pub fn blocks_bought(paid: u64, price: u64, ttl_blocks: u64) -> u64 {
+    (paid / price.max(1)).saturating_mul(ttl_blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::challenge::RouteId;
+    use proptest::prelude::*;
+
+    fn terms(price: u64, quota: u64) -> Terms {
+        let (account, index, expires, thumbprint) = (0, 1, 0, [0; 32]);
+        Terms { route: RouteId([0; 8]), price, quota, ttl_s: 60, confirmations: 1, account, index, expires, thumbprint }
+    }
+
+    #[test]
+    fn the_edges() {
+        let bought = |times, quota, remainder| Purchase::Bought(Bought { times, quota, ttl_s: 60, remainder });
+        let cases = [
+            (10, 5, 9, Purchase::Underpaid { have: 9, need: 10 }),
+            (10, 5, 0, Purchase::Underpaid { have: 0, need: 10 }),
+            (10, 5, 10, bought(1, 5, 0)),
+            (10, 5, 19, bought(1, 5, 9)),
+            (10, 5, 30, bought(3, 15, 0)),
+            (0, 5, 0, Purchase::Underpaid { have: 0, need: 1 }),
+            (1, u64::MAX, u64::MAX, bought(u64::MAX, u64::MAX, 0)),
+            (u64::MAX, 1, u64::MAX, bought(1, 1, 0)),
+            (u64::MAX, 1, u64::MAX - 1, Purchase::Underpaid { have: u64::MAX - 1, need: u64::MAX }),
+        ];
+        for (price, quota, paid, expected) in cases {
+            assert_eq!(purchase(&terms(price, quota), paid), expected, "{price} {quota} {paid}");
+        }
+        assert_eq!(blocks_bought(u64::MAX, 0, u64::MAX), u64::MAX);
+        assert_eq!(blocks_bought(6, 2, 30), 90);
+    }
+
+    proptest! {
+        #[test]
+        fn fuzz_price_loses_nothing(price: u64, quota: u64, paid: u64) {
+            match purchase(&terms(price, quota), paid) {
+                Purchase::Underpaid { have, need } => prop_assert!(have < need && have == paid),
+                Purchase::Bought(bought) => {
+                    prop_assert!(bought.times >= 1 && bought.remainder < price.max(1));
+                    prop_assert_eq!(bought.times * price.max(1) + bought.remainder, paid);
+                    prop_assert!(bought.quota >= quota);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Proofs of payment as wallets write them: `OutProofV2`, then for each public key of the transaction a
+//! shared secret and a signature in Monero's base58.
+
+use curve25519_dalek::Scalar;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+
+/// The one kind that is taken. Others are weaker (`V1`), made by the receiver (`In...`), or what a mangled
+/// header makes of this one, which the reference wallet lets pass.
+pub const PREFIX: &str = "OutProofV2";
+/// A transaction's own key, and one for each of at most 16 outputs.
+pub const MOST: usize = 17;
+/// 32 and 64 bytes in base58.
+const SECRET: usize = 44;
+const SIGNATURE: usize = 88;
+
+/// A proof, read and not believed. Its text is not a name for anything: a payer can make any number of
+/// proofs of one payment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OutProof(pub(crate) Vec<Part>);
+
+/// For one public key of the transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The shared secret `D`.
+    pub secret: EdwardsPoint,
+    pub c: Scalar,
+    pub r: Scalar,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is not an OutProofV2")]
+pub struct NotAProof;
+
+impl std::str::FromStr for OutProof {
+    type Err = NotAProof;
+
+    fn from_str(text: &str) -> Result<Self, NotAProof> {
+        let parts = text.strip_prefix(PREFIX).ok_or(NotAProof)?;
+        let whole = parts.is_ascii() && parts.len().is_multiple_of(SECRET + SIGNATURE);
+        if !whole || parts.is_empty() || parts.len() / (SECRET + SIGNATURE) > MOST {
+            return Err(NotAProof);
+        }
+        let mut rest = parts;
+        let mut proof = Vec::with_capacity(1);
+        while !rest.is_empty() {
+            let (part, behind) = rest.split_at(SECRET + SIGNATURE);
+            proof.push(Part::read(part).ok_or(NotAProof)?);
+            rest = behind;
+        }
+        Ok(Self(proof))
+    }
+}
+
+impl Part {
+    fn read(text: &str) -> Option<Self> {
+        let (secret, signature) = text.split_at(SECRET);
+        let secret = point(monero_base58::decode(secret)?.try_into().ok()?)?;
+        let signature = monero_base58::decode(signature)?;
+        let (c, r) = signature.split_first_chunk::<32>()?;
+        let scalar = |bytes: [u8; 32]| Scalar::from_canonical_bytes(bytes).into_option();
+        Some(Self { secret, c: scalar(*c)?, r: scalar(r.try_into().ok()?)? })
+    }
+}
+
+/// A point in its one encoding, and not of the small subgroup.
+pub(crate) fn point(bytes: [u8; 32]) -> Option<EdwardsPoint> {
+    let compressed = CompressedEdwardsY(bytes);
+    compressed.decompress().filter(|point| !point.is_small_order() && point.compress() == compressed)
+}
+
+impl std::fmt::Display for OutProof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(PREFIX)?;
+        self.0.iter().try_for_each(|part| {
+            let signature = [part.c.to_bytes(), part.r.to_bytes()].concat();
+            let secret = part.secret.compress();
+            write!(f, "{}{}", monero_base58::encode(&secret.0), monero_base58::encode(&signature))
+        })
+    }
+}
+
+impl std::fmt::Debug for OutProof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OutProof({} keys)", self.0.len())
+    }
+}

@@ -1,0 +1,59 @@
+//! Subaddresses of a wallet from its private view key: enough to receive, not to spend.
+
+use crate::address::Address;
+use crate::{hex, keccak};
+use curve25519_dalek::{EdwardsPoint, Scalar};
+use wire::toll::Network;
+use zeroize::Zeroizing;
+
+/// A wallet's private view key and public spend key. Whoever has it sees what comes in.
+#[derive(Clone)]
+pub struct ViewPair {
+    network: Network,
+    view: Zeroizing<Scalar>,
+    spend: EdwardsPoint,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAViewKey {
+    #[error("a view key is 64 hexadecimal digits in lower case")]
+    Malformed,
+    #[error("a pool of subaddresses needs the wallet's primary address")]
+    Subaddress,
+    #[error("the view key is of another wallet than the address")]
+    OtherWallet,
+}
+
+impl ViewPair {
+    /// The wallet with this primary address and this private view key, in hexadecimal.
+    pub fn new(primary: &Address, view_key: &str) -> Result<Self, NotAViewKey> {
+        if primary.is_subaddress() {
+            return Err(NotAViewKey::Subaddress);
+        }
+        let bytes = Zeroizing::new(hex::read(view_key).ok_or(NotAViewKey::Malformed)?);
+        let view = Scalar::from_canonical_bytes(*bytes).into_option().map(Zeroizing::new);
+        let view = view.ok_or(NotAViewKey::Malformed)?;
+        if EdwardsPoint::mul_base(&view) != primary.view() {
+            return Err(NotAViewKey::OtherWallet);
+        }
+        Ok(Self { network: primary.network(), view, spend: primary.spend() })
+    }
+
+    /// The subaddress of an account at an index (`m = Hs("SubAddr" 0 a account index)`, `D = B + mG`,
+    /// `C = aD`). Account 0, index 0 is the primary address, which is none: `None`.
+    pub fn subaddress(&self, account: u32, index: u32) -> Option<Address> {
+        if (account, index) == (0, 0) {
+            return None;
+        }
+        let view = Zeroizing::new(self.view.to_bytes());
+        let offset = keccak::scalar(&[b"SubAddr\0", view.as_slice(), &account.to_le_bytes(), &index.to_le_bytes()]);
+        let spend = self.spend + EdwardsPoint::mul_base(&offset);
+        Some(Address::subaddress(self.network, spend, spend * *self.view))
+    }
+}
+
+impl std::fmt::Debug for ViewPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ViewPair(..)")
+    }
+}

@@ -1,0 +1,170 @@
+//! Whether a proof shows that a transaction paid an address, and how much (`wallet2::check_tx_proof`,
+//! `crypto::check_tx_proof`, with what those leave out).
+
+use crate::address::Address;
+use crate::keccak;
+use crate::proof::{OutProof, Part, point};
+use crate::transaction::{Hidden, Transaction, Txid};
+use curve25519_dalek::traits::VartimeMultiscalarMul;
+use curve25519_dalek::{EdwardsPoint, Scalar};
+use monero_oxide::ed25519::Commitment;
+
+/// An output that belongs to the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Output {
+    /// Its place in the transaction.
+    pub index: usize,
+    /// Unique for as long as nobody cheats: two outputs with one key can be spent once.
+    pub one_time_key: [u8; 32],
+    /// Piconero.
+    pub amount: u64,
+}
+
+/// What a good proof shows. Not that the money can be spent: see `unlock_time`, and wait for blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    pub outputs: Vec<Output>,
+    /// Piconero, all outputs together.
+    pub total: u64,
+    /// The transaction's lock; anything but zero keeps the money from being spent.
+    pub unlock_time: u64,
+}
+
+/// Why a proof, or its transaction, is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    #[error("the transaction is too large")]
+    TooLarge,
+    #[error("the transaction cannot be read")]
+    Unreadable,
+    #[error("the bytes are of another transaction")]
+    OtherTransaction,
+    #[error("the transaction is of a version or kind that is not taken")]
+    Version,
+    #[error("the transaction comes from mining")]
+    Coinbase,
+    #[error("the transaction has no usable key")]
+    NoKey,
+    #[error("the proof has more or fewer keys than the transaction")]
+    KeyCount,
+    #[error("the proof's signature is wrong: another message, address, or transaction")]
+    Signature,
+    #[error("the transaction has one output key twice")]
+    BurnedOutput,
+    #[error("an output does not hold the amount that it says")]
+    ForgedAmount,
+    #[error("the transaction pays nothing to the address")]
+    NothingReceived,
+}
+
+/// Checks a proof over a message. Where a transaction pays several addresses, its keys are made for one
+/// address each, and only the parts of the proof that are over this address's keys can be right: those
+/// count, at least one must be, and the others say nothing. `blob`: the transaction's whole bytes, which are hashed here, so that
+/// nobody who hands them over is trusted.
+///
+/// # Errors
+/// [`Refusal`].
+pub fn verify(
+    blob: &[u8],
+    txid: &Txid,
+    address: &Address,
+    message: &[u8],
+    proof: &OutProof,
+) -> Result<Received, Refusal> {
+    let transaction = Transaction::read(blob, txid)?;
+    let keys = transaction_keys(&transaction)?;
+    if keys.len() != proof.0.len() {
+        return Err(Refusal::KeyCount);
+    }
+    let prefix = keccak::hash(&[&txid.0, message]);
+    let secrets: Vec<Option<[u8; 32]>> = keys
+        .iter()
+        .zip(&proof.0)
+        .map(|(key, part)| is_signed(&prefix, key, address, part).then(|| part.secret.mul_by_cofactor().compress().0))
+        .collect();
+    if secrets.iter().all(Option::is_none) {
+        return Err(Refusal::Signature);
+    }
+    received(&transaction, address, &secrets)
+}
+
+/// The transaction's own key, then those of its outputs.
+fn transaction_keys(transaction: &Transaction) -> Result<Vec<EdwardsPoint>, Refusal> {
+    let keys = transaction.keys.main.iter().chain(&transaction.keys.additional);
+    let keys: Option<Vec<_>> = keys.map(|&bytes| point(bytes)).collect();
+    keys.filter(|_| transaction.keys.main.is_some()).ok_or(Refusal::NoKey)
+}
+
+/// `c = Hs(prefix | D | X | Y | H("TXPROOF_V2") | R | A | B)`, with `X = cR + rB` (`cR + rG`, and zeros in
+/// place of `B`, where the address is primary) and `Y = cD + rA`.
+fn is_signed(prefix: &[u8; 32], key: &EdwardsPoint, address: &Address, part: &Part) -> bool {
+    let Part { secret, c, r } = *part;
+    let (view, spend) = (address.view(), address.spend());
+    let sum =
+        |first: EdwardsPoint, second: EdwardsPoint| EdwardsPoint::vartime_multiscalar_mul([c, r], [first, second]);
+    let (x, named) = if address.is_subaddress() {
+        (sum(*key, spend), spend.compress().0)
+    } else {
+        (EdwardsPoint::vartime_double_scalar_mul_basepoint(&c, key, &r), [0; 32])
+    };
+    let y = sum(secret, view);
+    let bytes = |point: EdwardsPoint| point.compress().0;
+    let expected = keccak::scalar(&[
+        prefix,
+        &bytes(secret),
+        &bytes(x),
+        &bytes(y),
+        &keccak::hash(&[b"TXPROOF_V2"]),
+        &bytes(*key),
+        &bytes(view),
+        &named,
+    ]);
+    expected == c
+}
+
+fn received(transaction: &Transaction, address: &Address, secrets: &[Option<[u8; 32]>]) -> Result<Received, Refusal> {
+    let mut outputs = Vec::new();
+    for (index, hidden) in transaction.outputs.iter().enumerate() {
+        // The transaction's own secret first, then the one of this output.
+        let candidates = secrets.first().into_iter().chain(secrets.get(index + 1));
+        for secret in candidates.flatten() {
+            let Some(scalar) = owned(hidden, address, secret, index) else { continue };
+            let amount = amount(hidden, &scalar).ok_or(Refusal::ForgedAmount)?;
+            outputs.push(Output { index, one_time_key: hidden.key, amount });
+            break;
+        }
+    }
+    let unique =
+        |output: &Output| transaction.outputs.iter().filter(|hidden| hidden.key == output.one_time_key).count() == 1;
+    if !outputs.iter().all(unique) {
+        return Err(Refusal::BurnedOutput);
+    }
+    let total = outputs.iter().try_fold(0_u64, |sum, output| sum.checked_add(output.amount));
+    let total = total.filter(|&total| total > 0).ok_or(Refusal::NothingReceived)?;
+    Ok(Received { outputs, total, unlock_time: transaction.unlock_time })
+}
+
+/// `s = Hs(8D | n)`, if the output's view tag and key (`sG + B`) are what it makes.
+fn owned(hidden: &Hidden, address: &Address, secret: &[u8; 32], index: usize) -> Option<Scalar> {
+    let position = keccak::varint(index);
+    let tag = keccak::hash(&[b"view_tag", secret, &position])[0];
+    if tag != hidden.view_tag {
+        return None;
+    }
+    let scalar = keccak::scalar(&[secret, &position]);
+    let key = EdwardsPoint::mul_base(&scalar) + address.spend();
+    (key.compress().0 == hidden.key).then_some(scalar)
+}
+
+/// The amount, if the output's commitment holds it: nodes do not check the amount that is written, so
+/// that without this a payer could claim any.
+fn amount(hidden: &Hidden, scalar: &Scalar) -> Option<u64> {
+    let scalar = scalar.to_bytes();
+    let pad = keccak::hash(&[b"amount", &scalar]);
+    let mut amount = hidden.amount;
+    amount.iter_mut().zip(pad).for_each(|(byte, pad)| *byte ^= pad);
+    let amount = u64::from_le_bytes(amount);
+    let mask = keccak::scalar(&[b"commitment_mask", &scalar]);
+    let commitment = Commitment::new(monero_oxide::ed25519::Scalar::from(mask), amount).commit();
+    (commitment.compress().to_bytes() == hidden.commitment).then_some(amount)
+}

@@ -1,0 +1,161 @@
+//! What stands before an app's handlers: a good access token, and a proof where it is bound to a key.
+
+use crate::access::{AccessToken, TYP};
+use crate::clock::Clock;
+use crate::dpop::{self, Proof};
+use crate::fetch::FetchError;
+use crate::jwks::Jwks;
+use crate::nonce;
+use crate::refusal::{Reason, Refusal, Scheme};
+use crate::revocations::{Outage, Revocations};
+use crate::seen::SeenProofs;
+use crate::token::Verifier;
+use domain::UnixMs;
+use http::{HeaderMap, Method, header};
+use wire::paths;
+
+/// How far a proof's `iat` may be from here, both ways, where no nonce is asked for.
+const PROOF_AGE_SECONDS: i64 = 60;
+
+/// Judges requests. Cheap to clone; clones share what they know.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    verifier: Verifier,
+    origin: String,
+    nonces: Option<[u8; 32]>,
+    seen: SeenProofs,
+    clock: Clock,
+}
+
+/// Where the auth server is, and how to do without it for a while.
+#[derive(Debug, Clone)]
+pub struct Issuer<'a> {
+    /// Its `public_url`, as it stands in `iss`.
+    pub name: &'a str,
+    /// Where this machine reaches it, if that is another address. Use https, or a network that you trust:
+    /// whoever answers there can sign tokens.
+    pub reached_at: Option<&'a str>,
+    pub outage: Outage,
+}
+
+impl Guard {
+    /// Takes access tokens of `issuer` for `audience`, the origin under which the app's clients know it
+    /// (`https://app.example`). Asks nobody yet.
+    ///
+    /// # Errors
+    /// `issuer` is no address.
+    pub fn new(issuer: &str, audience: &str) -> Result<Self, FetchError> {
+        Self::of(&Issuer { name: issuer, reached_at: None, outage: Outage::default() }, audience)
+    }
+
+    /// The same, where more is to be said of the issuer.
+    ///
+    /// # Errors
+    /// It has no address.
+    pub fn of(issuer: &Issuer<'_>, audience: &str) -> Result<Self, FetchError> {
+        let at = issuer.reached_at.unwrap_or(issuer.name);
+        let keys = Jwks::new(&format!("{at}{}", paths::JWKS))?;
+        let list = format!("{at}{}", paths::REVOCATIONS);
+        let revocations = Some(Revocations::new(&list, issuer.name, keys.clone(), issuer.outage)?);
+        let (issuer, audience) = (issuer.name.to_owned(), audience.to_owned());
+        Ok(Self {
+            origin: audience.clone(),
+            verifier: Verifier { keys, issuer, audience, revocations },
+            nonces: None,
+            seen: SeenProofs::default(),
+            clock: Clock::default(),
+        })
+    }
+
+    /// The app's own origin, where that is not its audience: what the `htu` of a proof begins with.
+    #[must_use]
+    pub fn with_origin(self, origin: &str) -> Self {
+        Self { origin: origin.to_owned(), ..self }
+    }
+
+    /// Asks for a nonce in every proof and does not look at the client's clock. All machines that answer for the
+    /// app need the same key.
+    #[must_use]
+    pub fn with_nonces(self, key: [u8; 32]) -> Self {
+        Self { nonces: Some(key), ..self }
+    }
+
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The claims of the request's token. `path` is what the client asked for, without the query.
+    ///
+    /// # Errors
+    /// What to answer in place of the handler.
+    pub async fn check(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<AccessToken, Refusal> {
+        let now = self.clock.now();
+        let (scheme, token) = self.presented(headers)?;
+        let refuse = |reason| self.refuse(scheme, reason);
+        let claims: AccessToken = self.verifier.verify(token, TYP, now).await.map_err(|error| {
+            let reason = Reason::of(&error);
+            tracing::debug!(cause = %error, "an access token was refused");
+            refuse(reason)
+        })?;
+        match (scheme, &claims.cnf) {
+            (Scheme::Bearer, None) => {}
+            // A copy of a bound token is worth nothing (RFC 9449, section 7.2).
+            (Scheme::Bearer, Some(_)) | (Scheme::Dpop, None) => return Err(refuse(Reason::Token)),
+            (Scheme::Dpop, Some(key)) => {
+                self.prove(method, path, headers, token, &key.jkt, now).map_err(refuse)?;
+            }
+        }
+        Ok(claims)
+    }
+
+    fn presented<'a>(&self, headers: &'a HeaderMap) -> Result<(Scheme, &'a str), Refusal> {
+        let mut all = headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = all.next() else { return Err(self.refuse(Scheme::Bearer, Reason::Missing)) };
+        let malformed = || self.refuse(Scheme::Bearer, Reason::Malformed);
+        if all.next().is_some() {
+            return Err(malformed());
+        }
+        let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(malformed)?;
+        let scheme = Scheme::parse(scheme).ok_or_else(|| self.refuse(Scheme::Bearer, Reason::Missing))?;
+        let token = token.trim();
+        if token.is_empty() { Err(malformed()) } else { Ok((scheme, token)) }
+    }
+
+    /// The checks of RFC 9449, section 4.3.
+    fn prove(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        token: &str,
+        jkt: &str,
+        now: UnixMs,
+    ) -> Result<(), Reason> {
+        let proof = dpop::presented(headers).ok_or(Reason::Proof)?;
+        let url = format!("{}{path}", self.origin);
+        let proof = dpop::verify(proof, method.as_str(), &url).ok_or(Reason::Proof)?;
+        if proof.jkt != jkt || proof.ath.as_deref() != Some(dpop::token_hash(token).as_str()) {
+            return Err(Reason::Proof);
+        }
+        self.is_young(&proof, now)?;
+        if self.seen.is_first(&proof.jkt, &proof.jti) { Ok(()) } else { Err(Reason::Proof) }
+    }
+
+    fn is_young(&self, proof: &Proof, now: UnixMs) -> Result<(), Reason> {
+        let young = match &self.nonces {
+            Some(key) => proof.nonce.as_deref().is_some_and(|nonce| nonce::is_fresh(key, nonce, now)),
+            None => now.div_euclid(1000).saturating_sub(proof.iat).abs() <= PROOF_AGE_SECONDS,
+        };
+        match (young, &self.nonces) {
+            (true, _) => Ok(()),
+            (false, Some(_)) => Err(Reason::Nonce),
+            (false, None) => Err(Reason::Proof),
+        }
+    }
+
+    fn refuse(&self, scheme: Scheme, reason: Reason) -> Refusal {
+        let nonce = self.nonces.as_ref().map(|key| nonce::make(key, self.clock.now()));
+        Refusal { scheme, reason, realm: self.verifier.audience.clone(), nonce }
+    }
+}

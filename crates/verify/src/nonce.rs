@@ -1,0 +1,42 @@
+//! Nonces for proofs (RFC 9449, section 8) that nobody has to remember.
+
+use domain::UnixMs;
+use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};
+
+/// How long a nonce is good, in milliseconds.
+pub const LIFETIME_MS: i64 = 5 * 60_000;
+
+/// The time, authenticated: whoever has the key can check it.
+pub fn make(key: &[u8; 32], now: UnixMs) -> String {
+    let time = now.to_be_bytes();
+    base64url(&[time.as_slice(), &hmac_sha256(key, &[&time])[..16]].concat())
+}
+
+/// When a nonce of this key was made.
+pub fn made_at(key: &[u8; 32], nonce: &str) -> Option<UnixMs> {
+    let bytes = from_base64url(nonce)?;
+    let (time, tag) = bytes.split_first_chunk::<8>()?;
+    hmac_is(key, &[time], tag).then(|| i64::from_be_bytes(*time))
+}
+
+/// Whether the nonce was made with this key within the last five minutes.
+pub fn is_fresh(key: &[u8; 32], nonce: &str, now: UnixMs) -> bool {
+    made_at(key, nonce).is_some_and(|made_at| (-1000..LIFETIME_MS).contains(&now.saturating_sub(made_at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_is_ours_and_young() {
+        let (key, other) = ([1; 32], [2; 32]);
+        let fresh = make(&key, 1_000_000);
+        assert!(is_fresh(&key, &fresh, 1_000_000));
+        assert!(is_fresh(&key, &fresh, 1_299_999));
+        assert!(!is_fresh(&key, &fresh, 1_300_000));
+        assert!(!is_fresh(&key, &fresh, 900_000), "from the future");
+        assert!(!is_fresh(&other, &fresh, 1_000_000));
+        assert!(!is_fresh(&key, "AAAA", 1_000_000));
+    }
+}

@@ -1,0 +1,131 @@
+//! What a client is told who does not get in.
+
+use crate::dpop::{ALGORITHMS, NONCE_HEADER};
+use crate::token::Error;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+
+/// How a token was presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// RFC 6750, section 2.1.
+    Bearer,
+    /// RFC 9449, section 7.1.
+    Dpop,
+}
+
+/// Why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// There is no token.
+    Missing,
+    /// There are two, or what is there is none.
+    Malformed,
+    /// The token is not good, whatever is wrong with it.
+    Token,
+    /// The proof is missing or not good, whatever is wrong with it.
+    Proof,
+    /// The proof lacks a nonce of ours that is young enough.
+    Nonce,
+    /// The auth server has been away for too long.
+    Unavailable,
+}
+
+/// An answer in place of the handler's. It says the same of every token that is not good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub scheme: Scheme,
+    pub reason: Reason,
+    /// The app (RFC 9110, section 11.5).
+    pub realm: String,
+    /// For the next proof.
+    pub nonce: Option<String>,
+}
+
+impl Scheme {
+    pub fn parse(text: &str) -> Option<Self> {
+        let is = |name: &str| text.eq_ignore_ascii_case(name);
+        if is("bearer") {
+            Some(Self::Bearer)
+        } else if is("dpop") {
+            Some(Self::Dpop)
+        } else {
+            None
+        }
+    }
+}
+
+impl Reason {
+    pub(crate) fn of(error: &Error) -> Self {
+        match error {
+            Error::NoKeys(_) | Error::NoRevocations(_) => Self::Unavailable,
+            _ => Self::Token,
+        }
+    }
+
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Missing | Self::Token | Self::Proof | Self::Nonce => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    /// RFC 6750, section 3.1; RFC 9449, sections 7.1 and 8. Whoever brought nothing is told nothing.
+    fn error(self) -> Option<&'static str> {
+        match self {
+            Self::Missing | Self::Unavailable => None,
+            Self::Malformed => Some("invalid_request"),
+            Self::Token => Some("invalid_token"),
+            Self::Proof => Some("invalid_dpop_proof"),
+            Self::Nonce => Some("use_dpop_nonce"),
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Missing => "An access token is needed.",
+            Self::Malformed => "The request does not carry one access token.",
+            Self::Token => "The access token is not good.",
+            Self::Proof => "The proof of the client's key is missing or wrong.",
+            Self::Nonce => "The proof needs the nonce of the DPoP-Nonce header.",
+            Self::Unavailable => "Tokens cannot be judged right now.",
+        }
+    }
+}
+
+impl Refusal {
+    /// The answer: a problem (RFC 9457) with the challenges of both schemes.
+    pub fn response<B: From<String>>(&self) -> Response<B> {
+        let status = self.reason.status();
+        let body = format!(r#"{{"status":{},"title":"{}"}}"#, status.as_u16(), self.reason.title());
+        let mut response = Response::new(B::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.reason == Reason::Unavailable {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            return response;
+        }
+        for challenge in [self.challenge(Scheme::Bearer), self.challenge(Scheme::Dpop)] {
+            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+                headers.append(header::WWW_AUTHENTICATE, challenge);
+            }
+        }
+        if let Some(nonce) = self.nonce.as_deref().and_then(|nonce| HeaderValue::from_str(nonce).ok()) {
+            headers.insert(HeaderName::from_static(NONCE_HEADER), nonce);
+        }
+        response
+    }
+
+    /// The error stands with the scheme that was used (RFC 9449, section 7.1).
+    fn challenge(&self, scheme: Scheme) -> String {
+        let realm: String = self.realm.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
+        let error = self.reason.error().filter(|_| scheme == self.scheme);
+        let error = error.map_or_else(String::new, |error| format!(r#", error="{error}""#));
+        match scheme {
+            Scheme::Bearer => format!(r#"Bearer realm="{realm}"{error}"#),
+            Scheme::Dpop => format!(r#"DPoP realm="{realm}", algs="{ALGORITHMS}"{error}"#),
+        }
+    }
+}

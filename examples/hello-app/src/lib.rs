@@ -1,0 +1,18 @@
+//! An app that greets whoever brings a good token. All that it knows of Postern is in [`router`].
+
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use verify::{AccessToken, Guard};
+
+/// The app, behind its guard: no handler runs without a good token.
+pub fn router(guard: &Guard) -> Router {
+    Router::new().route("/", get(hello)).route("/me", get(me)).layer(guard.layer())
+}
+
+async fn hello(Extension(token): Extension<AccessToken>) -> String {
+    format!("Hello, {}! Your session is {}, and you are here as {}.\n", token.name(), token.sid, token.roles.join(", "))
+}
+
+async fn me(Extension(token): Extension<AccessToken>) -> Json<AccessToken> {
+    Json(token)
+}

@@ -1,0 +1,143 @@
+//! `[toll]`: the paid gate.
+
+use super::durations::Span;
+use super::layers::ConfigError;
+use super::toll_route::TollRoute;
+use http::Uri;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Toll {
+    pub listen: SocketAddr,
+    pub public_url: String,
+    pub network: Network,
+    pub monerod: Vec<String>,
+    pub verifier: Verifier,
+    pub wallet_rpc: String,
+    pub addresses: Vec<String>,
+    pub primary_address: String,
+    pub view_key_file: Option<PathBuf>,
+    pub subaddresses: u32,
+    pub challenge: Span,
+    pub redemptions_per_minute: u32,
+    pub max_connections: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<TollRoute>,
+}
+
+/// Which Monero. A chain of one's own for tests (`--regtest`) has mainnet's addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    Mainnet,
+    Stagenet,
+    Testnet,
+}
+
+/// Who checks a proof of payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verifier {
+    /// This program, on what monerod says.
+    Monerod,
+    /// A wallet of the operator's.
+    WalletRpc,
+}
+
+impl Default for Toll {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 3004).into(),
+            public_url: "http://localhost:3004".to_owned(),
+            network: Network::Mainnet,
+            monerod: vec!["http://127.0.0.1:18081".to_owned()],
+            verifier: Verifier::Monerod,
+            wallet_rpc: String::new(),
+            addresses: Vec::new(),
+            primary_address: String::new(),
+            view_key_file: None,
+            subaddresses: 1000,
+            challenge: Span::seconds(3600),
+            redemptions_per_minute: 30,
+            max_connections: 4096,
+            routes: Vec::new(),
+        }
+    }
+}
+
+impl Toll {
+    /// # Errors
+    /// Names the setting and what is allowed.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let ranges = [
+            ("toll.subaddresses", u64::from(self.subaddresses), 1, 100_000),
+            ("toll.challenge in seconds", self.challenge.0.as_secs(), 60, 86_400),
+            ("toll.redemptions_per_minute", self.redemptions_per_minute.into(), 1, 100_000),
+            ("toll.max_connections", self.max_connections as u64, 1, 1_000_000),
+        ];
+        for (name, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(ConfigError::invalid(name, &format!("{value} is not between {least} and {most}")));
+            }
+        }
+        super::origin(&self.public_url).map_err(|_| {
+            ConfigError::invalid("toll.public_url", "write https://host or https://host:port, without a path")
+        })?;
+        for url in &self.monerod {
+            node("toll.monerod", url)?;
+        }
+        if !self.wallet_rpc.is_empty() {
+            node("toll.wallet_rpc", &self.wallet_rpc)?;
+        }
+        if self.verifier == Verifier::WalletRpc && self.wallet_rpc.is_empty() {
+            return Err(ConfigError::invalid("toll.wallet_rpc", "the verifier \"wallet-rpc\" needs its address"));
+        }
+        if self.view_key_file.is_some() == self.primary_address.is_empty() {
+            return Err(ConfigError::invalid("toll.view_key_file", "goes together with toll.primary_address"));
+        }
+        self.check_routes()
+    }
+
+    fn check_routes(&self) -> Result<(), ConfigError> {
+        let mut names = HashSet::new();
+        for route in &self.routes {
+            route.check()?;
+            if !names.insert(&route.name) {
+                return Err(ConfigError::invalid(&route.setting("name"), "another route has this name"));
+            }
+        }
+        let paid = self.routes.iter().find(|route| route.price.is_some());
+        match paid {
+            Some(_) if self.monerod.is_empty() => {
+                Err(ConfigError::invalid("toll.monerod", "paid routes need a node to ask"))
+            }
+            Some(_) if self.addresses.is_empty() && self.view_key_file.is_none() => Err(ConfigError::invalid(
+                "toll.addresses",
+                "paid routes need subaddresses to be paid to: list them, or give primary_address and view_key_file",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether clients come by https, here or at a proxy in front.
+    pub fn https(&self) -> bool {
+        self.public_url.starts_with("https:")
+    }
+}
+
+fn node(setting: &str, url: &str) -> Result<(), ConfigError> {
+    let uri = url.parse::<Uri>().ok();
+    let good = uri.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+            && matches!(uri.path(), "" | "/")
+    });
+    if good {
+        return Ok(());
+    }
+    Err(ConfigError::invalid(setting, &format!("'{url}' is no address of a node: write http://127.0.0.1:18081")))
+}

@@ -1,0 +1,369 @@
+//! `[[toll.routes]]`: what leads where, and what it costs.
+
+use super::durations::Span;
+use super::layers::ConfigError;
+use http::{HeaderName, HeaderValue, Method};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use toll::route::{Pattern, Route, Table};
+use toll::terms::{Allowance, Bind, Bundle, Confirmations, Terms};
+use toll::upstream::{Address, Forward, Upstream};
+
+const CENTURY: u64 = 100 * 365 * 86_400;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+pub struct TollRoute {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Host>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<Verb>,
+    pub path: Text<Pattern>,
+    pub upstream: Text<Address>,
+    #[serde(default)]
+    pub http2: bool,
+    #[serde(default)]
+    pub preserve_host: bool,
+    #[serde(default = "answer_within")]
+    pub answer_within: Span,
+    #[serde(default = "max_body_mib")]
+    pub max_body_mib: u64,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inject: BTreeMap<String, String>,
+    /// Without one the route is free.
+    pub price: Option<Amount>,
+    #[serde(default = "quota")]
+    pub quota: u32,
+    #[serde(default = "ttl")]
+    pub ttl: Span,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bundles: Vec<More>,
+    #[serde(default = "zero_conf_below")]
+    pub zero_conf_below: Amount,
+    #[serde(default = "confirmations")]
+    pub confirmations: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_confirmations: Vec<Step>,
+    #[serde(default)]
+    pub free_requests: u32,
+    #[serde(default = "free_every")]
+    pub free_every: Span,
+    #[serde(default)]
+    pub bind: BindTo,
+    #[serde(default)]
+    pub tpat0: bool,
+    #[serde(default)]
+    pub signed_in_free: bool,
+}
+
+/// Another bundle at another price.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct More {
+    pub price: Amount,
+    pub quota: u32,
+    pub ttl: Span,
+}
+
+/// From this amount on so many confirmations.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    pub from: Amount,
+    pub need: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BindTo {
+    #[default]
+    Key,
+    Bearer,
+}
+
+fn answer_within() -> Span {
+    Span::seconds(30)
+}
+
+fn max_body_mib() -> u64 {
+    64
+}
+
+fn quota() -> u32 {
+    100
+}
+
+fn ttl() -> Span {
+    Span::seconds(3600)
+}
+
+fn zero_conf_below() -> Amount {
+    // 0.005 XMR.
+    Amount(5_000_000_000)
+}
+
+fn confirmations() -> u32 {
+    1
+}
+
+fn free_every() -> Span {
+    Span::seconds(86_400)
+}
+
+/// A value that is parsed from its text, so that a mistake is told with its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text<T>(pub T, String);
+
+impl<T> Serialize for Text<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.1)
+    }
+}
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Text<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let value = text.parse().map_err(serde::de::Error::custom)?;
+        Ok(Self(value, text))
+    }
+}
+
+/// Piconero, written `0.002 XMR` or `2000000000 piconero`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Amount(pub u64);
+
+impl TryFrom<String> for Amount {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let read = match text.trim().split_once(' ') {
+            Some((number, unit)) if unit.trim().eq_ignore_ascii_case("xmr") => xmr(number),
+            Some((number, "piconero")) => digits(number),
+            _ => None,
+        };
+        read.map(Self).ok_or_else(|| {
+            format!("'{text}' is no amount: write \"0.002 XMR\" (at most 12 decimals) or \"2000000000 piconero\"")
+        })
+    }
+}
+
+impl From<Amount> for String {
+    fn from(amount: Amount) -> Self {
+        let (whole, rest) = (amount.0 / PICO, amount.0 % PICO);
+        let text = format!("{whole}.{rest:012}");
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        format!("{text} XMR")
+    }
+}
+
+const PICO: u64 = 1_000_000_000_000;
+
+fn xmr(number: &str) -> Option<u64> {
+    let (whole, rest) = number.split_once('.').unwrap_or((number, "0"));
+    if rest.is_empty() || rest.len() > 12 {
+        return None;
+    }
+    digits(whole)?.checked_mul(PICO)?.checked_add(digits(&format!("{rest:0<12}"))?)
+}
+
+fn digits(number: &str) -> Option<u64> {
+    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())?
+}
+
+/// A host without port, or `*.` and what it must end with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Host(String);
+
+impl TryFrom<String> for Host {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let name = text.strip_prefix("*.").unwrap_or(&text).trim_start_matches('[').trim_end_matches(']');
+        let good = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:_".contains(&byte));
+        if good && (text.contains('[') || !text.contains(':')) {
+            return Ok(Self(text.to_ascii_lowercase()));
+        }
+        Err(format!("'{text}' is no host: write api.example.com, or *.example.com for every name below"))
+    }
+}
+
+impl From<Host> for String {
+    fn from(host: Host) -> Self {
+        host.0
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Verb(Method);
+
+impl TryFrom<String> for Verb {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+        match text.parse() {
+            Ok(method) if known.contains(&text.as_str()) => Ok(Self(method)),
+            _ => Err(format!("'{text}' is no method: write {}", known.join(", "))),
+        }
+    }
+}
+
+impl From<Verb> for String {
+    fn from(verb: Verb) -> Self {
+        verb.0.to_string()
+    }
+}
+
+impl TollRoute {
+    /// The whole name of one of its settings.
+    pub fn setting(&self, name: &str) -> String {
+        format!("toll.routes '{}': {name}", self.name)
+    }
+
+    /// # Errors
+    /// Names the setting and what is allowed.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if self.name.is_empty() || self.name.len() > 40 || !self.name.bytes().all(named) {
+            return Err(ConfigError::invalid(&self.setting("name"), "1 to 40 lower-case letters, digits and -"));
+        }
+        let mut ranges = vec![
+            ("answer_within in seconds", self.answer_within.0.as_secs(), 1, 3600),
+            ("max_body_mib", self.max_body_mib, 1, 1_048_576),
+            ("confirmations", self.confirmations.into(), 1, 100),
+            ("free_every in seconds", self.free_every.0.as_secs(), 1, CENTURY),
+        ];
+        for bundle in self.all_bundles() {
+            ranges.extend([
+                ("price in piconero", bundle.price.0, 1, u64::MAX),
+                ("quota", bundle.quota.into(), 1, 1_000_000_000),
+                ("ttl in seconds", bundle.ttl.0.as_secs(), 1, CENTURY),
+            ]);
+        }
+        for step in &self.more_confirmations {
+            ranges.push(("more_confirmations.need", step.need.into(), self.confirmations.into(), 100));
+        }
+        for (name, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                let problem = format!("{value} is not between {least} and {most}");
+                return Err(ConfigError::invalid(&self.setting(name), &problem));
+            }
+        }
+        if self.price.is_none() && (!self.bundles.is_empty() || self.free_requests > 0 || self.tpat0) {
+            return Err(ConfigError::invalid(&self.setting("price"), "without one the route is free"));
+        }
+        self.injected().map(drop)
+    }
+
+    fn all_bundles(&self) -> Vec<More> {
+        let first = self.price.map(|price| More { price, quota: self.quota, ttl: self.ttl });
+        first.into_iter().chain(self.bundles.iter().cloned()).collect()
+    }
+
+    fn injected(&self) -> Result<Vec<(HeaderName, HeaderValue)>, ConfigError> {
+        let header = |(name, value): (&String, &String)| {
+            let wrong = || ConfigError::invalid(&self.setting("inject"), &format!("'{name}' cannot be a header"));
+            let name = HeaderName::try_from(name).map_err(|_| wrong())?;
+            let mut value = HeaderValue::try_from(value).map_err(|_| wrong())?;
+            value.set_sensitive(true);
+            Ok((name, value))
+        };
+        self.inject.iter().map(header).collect()
+    }
+
+    fn terms(&self) -> Option<Terms> {
+        self.price?;
+        let bundle = |more: More| Bundle { price: more.price.0, quota: more.quota, ttl_ms: more.ttl.ms() };
+        let step = |from: u64, need| Confirmations { from, need };
+        let mut confirmations = vec![step(self.zero_conf_below.0, self.confirmations)];
+        if self.zero_conf_below.0 > 0 {
+            confirmations.insert(0, step(0, 0));
+        }
+        confirmations.extend(self.more_confirmations.iter().map(|more| step(more.from.0, more.need)));
+        confirmations.sort_by_key(|step| step.from);
+        let allowance = Allowance { requests: self.free_requests, window_ms: self.free_every.ms() };
+        Some(Terms {
+            bundles: self.all_bundles().into_iter().map(bundle).collect(),
+            confirmations,
+            allowance: (allowance.requests > 0).then_some(allowance),
+            bind: if self.bind == BindTo::Key { Bind::Key } else { Bind::Bearer },
+            tpat0: self.tpat0,
+            signed_in_free: self.signed_in_free,
+        })
+    }
+
+    /// For the gate. `before` are the routes until now: what is behind the same address stays connected.
+    fn route(&self, before: &Table, made: &mut Vec<Arc<Upstream>>) -> Result<Route, ConfigError> {
+        let forward = Forward {
+            answer_within: self.answer_within.0,
+            max_body: self.max_body_mib * 1024 * 1024,
+            preserve_host: self.preserve_host,
+            http2: self.http2,
+        };
+        let address = &self.upstream.0;
+        let same = |upstream: &&Arc<Upstream>| upstream.address == *address && upstream.forward == forward;
+        let known = before.upstream(address, &forward).or_else(|| made.iter().find(same)).cloned();
+        let upstream = known.unwrap_or_else(|| Arc::new(Upstream::new(address.clone(), &forward)));
+        made.push(Arc::clone(&upstream));
+        Ok(Route {
+            name: self.name.clone(),
+            hosts: self.hosts.iter().map(|host| host.0.clone()).collect(),
+            methods: self.methods.iter().map(|verb| verb.0.clone()).collect(),
+            path: self.path.0.clone(),
+            terms: self.terms(),
+            upstream,
+            inject: self.injected()?,
+        })
+    }
+}
+
+/// All routes, for the gate.
+///
+/// # Errors
+/// As [`TollRoute::check`].
+pub fn table(routes: &[TollRoute], before: &Table) -> Result<Table, ConfigError> {
+    let mut made = Vec::new();
+    routes.iter().map(|route| route.route(before, &mut made)).collect::<Result<_, _>>().map(Table::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact() {
+        for (text, piconero) in [
+            ("0.002 XMR", 2_000_000_000),
+            ("1 xmr", PICO),
+            ("0.000000000001 XMR", 1),
+            ("2000000000 piconero", 2_000_000_000),
+            ("18446744.073709551615 XMR", u64::MAX),
+        ] {
+            assert_eq!(Amount::try_from(text.to_owned()), Ok(Amount(piconero)), "{text}");
+            assert_eq!(Amount::try_from(String::from(Amount(piconero))), Ok(Amount(piconero)));
+        }
+        for wrong in [
+            "",
+            "1",
+            "1 EUR",
+            "0.0000000000001 XMR",
+            "18446744.073709551616 XMR",
+            "-1 XMR",
+            "1. XMR",
+            "1e3 XMR",
+            "1.5 piconero",
+        ] {
+            assert!(Amount::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+        assert_eq!(String::from(Amount(2_000_000_000)), "0.002 XMR");
+        assert_eq!(String::from(Amount(10 * PICO)), "10 XMR");
+    }
+}

@@ -1,0 +1,35 @@
+//! `GET /.well-known/revocations`: readable from anywhere, asked for every few seconds by many.
+
+use super::ApiError;
+use crate::state::AppState;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
+use wire::problem::Code;
+
+/// What ended lately, signed.
+pub async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let now = state.now();
+    // Silence would be believed.
+    if state.sync.is_stale(now) {
+        return Err(ApiError::wait(Code::Unavailable, 1000));
+    }
+    let list = state.revocations.list(&state, now).map_err(ApiError::broken)?;
+    let about = [
+        (header::ETAG, list.etag.as_str()),
+        // A cache in front may answer for a second: a list reaches an app within five.
+        (header::CACHE_CONTROL, "public, max-age=1"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    if is_known(&headers, &list.etag) {
+        return Ok((StatusCode::NOT_MODIFIED, about).into_response());
+    }
+    Ok((about, [(header::CONTENT_TYPE, "application/jwt")], list.text.clone()).into_response())
+}
+
+/// Whether the client has this one (RFC 9110, section 13.1.2).
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let all = headers.get_all(header::IF_NONE_MATCH);
+    let mut tags = all.into_iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    tags.any(|tag| tag.trim() == etag || tag.trim() == "*")
+}

@@ -1,0 +1,70 @@
+//! The signed list of what ended, made once per change and not per request.
+
+use crate::state::AppState;
+use crate::tokens::SignError;
+use domain::UnixMs;
+use domain::encoding::{base64url, sha256};
+use domain::revocation::KEY_TOLD_MS;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use wire::revocations::{Claims, LIFETIME_SECONDS, TYP};
+
+/// The last one that was made.
+#[derive(Debug, Default)]
+pub struct Revocations(Mutex<Option<Arc<List>>>);
+
+#[derive(Debug)]
+pub struct List {
+    /// A compact JWS.
+    pub text: String,
+    /// A weak validator: nodes that say the same sign it differently (RFC 9110, section 8.8.3).
+    pub etag: String,
+    of: Of,
+}
+
+/// What a list depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Of {
+    minute: i64,
+    ended: u64,
+    kid: String,
+    revoked: Vec<String>,
+}
+
+impl Revocations {
+    /// The list as of now.
+    ///
+    /// # Errors
+    /// It cannot be signed.
+    pub fn list(&self, state: &AppState, now: UnixMs) -> Result<Arc<List>, SignError> {
+        let mut last = self.0.lock();
+        let minute = now.div_euclid(60_000);
+        if last.as_ref().is_none_or(|list| list.of.minute != minute) {
+            state.sessions.ended().write().forget(now);
+        }
+        let key = state.keyring.signing(now)?;
+        let of = Of {
+            minute,
+            ended: state.sessions.ended().read().changes(),
+            kid: key.public.kid.clone(),
+            revoked: state.keyring.revoked(now - KEY_TOLD_MS),
+        };
+        if let Some(list) = last.as_ref().filter(|list| list.of == of) {
+            return Ok(Arc::clone(list));
+        }
+        let mut keys = of.revoked.clone();
+        keys.sort();
+        let claims = Claims {
+            iss: state.config.origin.clone(),
+            iat: minute * 60,
+            exp: minute * 60 + LIFETIME_SECONDS,
+            sessions: state.sessions.ended().read().marks().cloned().collect(),
+            keys,
+        };
+        let said = format!("{} {claims:?}", of.kid);
+        let etag = format!("W/\"{}\"", base64url(&sha256(said.as_bytes())[..12]));
+        let list = Arc::new(List { text: key.sign(TYP, &claims)?, etag, of });
+        *last = Some(Arc::clone(&list));
+        Ok(list)
+    }
+}
