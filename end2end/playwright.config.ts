@@ -29,6 +29,8 @@ export default defineConfig({
       executablePath: chromium(),
       args: [
         '--no-sandbox',
+        // Apps on several root domains.
+        '--host-resolver-rules=MAP *.test 127.0.0.1',
         '--disable-gpu',
         '--disable-quic',
         '--no-first-run',

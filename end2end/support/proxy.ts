@@ -11,6 +11,23 @@ export type Kind = 'nginx' | 'caddy' | 'haproxy';
 /** What `deploy/` says, and what stands there in a test. */
 type Replacement = [from: string, to: string];
 
+/** An app that the proxy guards. */
+export interface Guarded {
+  name: string;
+  /** Without the port. */
+  host: string;
+  /** Where the app itself listens. */
+  upstream: number;
+}
+
+/** What stands behind the portal of `auth.example.com` in a test, and its own name there. */
+export interface Site {
+  portal: string;
+  apps: Guarded[];
+}
+
+const ALONE: Site = { portal: 'localhost', apps: [] };
+
 interface Ports {
   /** Where Postern listens. */
   upstream: number;
@@ -36,22 +53,23 @@ export class Proxy {
     readonly port: number,
     private readonly folder: string,
     private readonly child: ChildProcess,
+    site: Site,
   ) {
-    this.origin = `https://localhost:${port}`;
+    this.origin = `https://${site.portal}:${port}`;
     child.stdout?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
   }
 
-  /** Resolves when it takes connections on `https://localhost:PORT`. */
-  static async start(kind: Kind, upstream: number, port: number, changes: Replacement[] = []): Promise<Proxy> {
+  /** Resolves when it takes connections on `https://localhost:PORT`, or the hosts of a site there. */
+  static async start(kind: Kind, upstream: number, port: number, changes: Replacement[] = [], site = ALONE): Promise<Proxy> {
     const folder = await mkdtemp(join(tmpdir(), `postern-${kind}-`));
-    certify(folder);
+    certify(folder, [site.portal, ...site.apps.map((app) => app.host)]);
     const ports = { upstream, https: port, http: await freePort() };
-    const command = await START[kind](folder, ports, changes);
+    const command = await START[kind](folder, ports, changes, site);
     const child = spawn(command[0], command.slice(1), { cwd: folder, env: environment(folder), stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
     child.once('exit', () => running.delete(child));
-    const proxy = new Proxy(port, folder, child);
+    const proxy = new Proxy(port, folder, child, site);
     await proxy.listens().catch(async (error: unknown) => {
       await proxy.end();
       throw error;
@@ -84,10 +102,10 @@ export class Proxy {
   }
 }
 
-/** A certificate for localhost, in the forms that the three want. */
-function certify(folder: string): void {
+/** A certificate for these hosts, in the forms that the three want. */
+function certify(folder: string, hosts: string[]): void {
   const [chain, key] = [join(folder, 'fullchain.pem'), join(folder, 'key.pem')];
-  const what = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '1'];
+  const what = ['-subj', '/CN=localhost', '-addext', `subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}`, '-days', '1'];
   const how = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   execFileSync('openssl', [...how, ...what, '-keyout', key, '-out', chain], { stdio: 'pipe' });
 }
@@ -106,8 +124,8 @@ function replace(text: string, replacements: Replacement[]): string {
 
 type Command = [string, ...string[]];
 
-const START: Record<Kind, (folder: string, ports: Ports, changes: Replacement[]) => Promise<Command>> = {
-  async nginx(folder, { upstream, https, http }, changes) {
+const START: Record<Kind, (folder: string, ports: Ports, changes: Replacement[], site: Site) => Promise<Command>> = {
+  async nginx(folder, { upstream, https, http }, changes, { portal, apps }) {
     const site = replace(await shipped('nginx/postern.conf'), [
       ['listen [::]:443', 'listen [::1]:443'],
       ['listen [::]:80', 'listen [::1]:80'],
@@ -118,31 +136,54 @@ const START: Record<Kind, (folder: string, ports: Ports, changes: Replacement[])
       ['127.0.0.1:3000', `127.0.0.1:${upstream}`],
       ['/etc/letsencrypt/live/auth.example.com/fullchain.pem', join(folder, 'fullchain.pem')],
       ['/etc/letsencrypt/live/auth.example.com/privkey.pem', join(folder, 'key.pem')],
-      ['auth.example.com', 'localhost'],
+      ['auth.example.com', portal],
       ...changes,
     ]);
     await writeFile(join(folder, 'postern.conf'), site);
+    const app = await shipped('nginx/app.conf');
+    for (const { name, host, upstream: behind } of apps) {
+      const guarded = replace(app, [
+        ['listen [::]:443', `listen [::1]:${https}`],
+        ['listen 443', `listen 127.0.0.1:${https}`],
+        ['127.0.0.1:8080', `127.0.0.1:${behind}`],
+        ['/etc/letsencrypt/live/wiki.example.com/fullchain.pem', join(folder, 'fullchain.pem')],
+        ['/etc/letsencrypt/live/wiki.example.com/privkey.pem', join(folder, 'key.pem')],
+        ['server_name wiki.example.com', `server_name ${host}`],
+        ['wiki.example.com', `${host}:${https}`],
+        ['wiki', name],
+      ]);
+      await writeFile(join(folder, `app-${name}.conf`), guarded);
+    }
     // What the distribution's nginx.conf does around it. One process: nothing is left where it is killed.
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`);
     const around = `daemon off; master_process off; pid ${folder}/nginx.pid; events {} http {
-      access_log off; gzip on; ${temporary.join(' ')} include ${folder}/postern.conf; }`;
+      access_log off; gzip on; ${temporary.join(' ')} include ${folder}/postern.conf; include ${folder}/app-*.conf; }`;
     await writeFile(join(folder, 'nginx.conf'), around);
     return ['nginx', '-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
   },
 
-  async caddy(folder, { upstream, https, http }, changes) {
+  async caddy(folder, { upstream, https, http }, changes, { portal, apps }) {
     const file = replace(await shipped('caddy/Caddyfile'), [
       ['\n{\n', `\n{\n\thttp_port ${http}\n\thttps_port ${https}\n\tdefault_bind 127.0.0.1\n`],
       ['127.0.0.1:3000 {', `127.0.0.1:${upstream} {`],
       ['#tls /etc/caddy/fullchain.pem /etc/caddy/key.pem', `tls ${folder}/fullchain.pem ${folder}/key.pem`],
-      ['auth.example.com {', 'localhost {'],
+      ['auth.example.com {', `${portal} {`],
       ...changes,
     ]);
-    await writeFile(join(folder, 'Caddyfile'), file);
+    const app = await shipped('caddy/app.Caddyfile');
+    const guarded = apps.map(({ host, upstream: behind }) =>
+      replace(app, [
+        ['127.0.0.1:3000 {', `127.0.0.1:${upstream} {`],
+        ['127.0.0.1:8080', `127.0.0.1:${behind}`],
+        ['#tls /etc/caddy/fullchain.pem /etc/caddy/key.pem', `tls ${folder}/fullchain.pem ${folder}/key.pem`],
+        ['wiki.example.com {', `${host} {`],
+      ]),
+    );
+    await writeFile(join(folder, 'Caddyfile'), [file, ...guarded].join('\n'));
     return ['caddy', 'run', '--config', join(folder, 'Caddyfile'), '--adapter', 'caddyfile'];
   },
 
-  async haproxy(folder, { upstream, https, http }, changes) {
+  async haproxy(folder, { upstream, https, http }, changes, _site) {
     const files = await Promise.all(['fullchain.pem', 'key.pem'].map((name) => readFile(join(folder, name), 'utf8')));
     await writeFile(join(folder, 'both.pem'), files.join(''));
     const file = replace(await shipped('haproxy/haproxy.cfg'), [

@@ -22,6 +22,10 @@ pub enum Name {
     PreLogin,
     /// Says that this browser has signed in before ([`domain::known_device`]). Strict.
     Device,
+    /// On an app's host: its session ([`domain::app_session`]). Lax, as for [`Self::Access`].
+    App,
+    /// On an app's host: which browser went to sign in. Lax: it comes back from another site.
+    AppState,
 }
 
 impl Name {
@@ -31,16 +35,20 @@ impl Name {
             (Self::Refresh, false) => "__Host-postern-refresh",
             (Self::PreLogin, false) => "__Host-postern-login",
             (Self::Device, false) => "__Host-postern-device",
+            (Self::App, false) => "__Host-postern-app",
+            (Self::AppState, false) => "__Host-postern-state",
             (Self::Access, true) => "postern-access",
             (Self::Refresh, true) => "postern-refresh",
             (Self::PreLogin, true) => "postern-login",
             (Self::Device, true) => "postern-device",
+            (Self::App, true) => "postern-app",
+            (Self::AppState, true) => "postern-state",
         }
     }
 
     fn same_site(self) -> SameSite {
         match self {
-            Self::Access => SameSite::Lax,
+            Self::Access | Self::App | Self::AppState => SameSite::Lax,
             Self::Refresh | Self::PreLogin | Self::Device => SameSite::Strict,
         }
     }

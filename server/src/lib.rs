@@ -1,6 +1,7 @@
 //! Postern: a self-hosted sign-in portal and auth server in one program.
 
 pub mod allowlist;
+pub mod apps;
 pub mod backup;
 pub mod bans;
 pub mod cli;

@@ -2,9 +2,9 @@
 
 use crate::guards::{client, gates, headers, log};
 use crate::http::{
-    administration, allowlist, assets, audit, bans, challenge, invitations, live, login, logout, metadata, not_found,
-    pages, password, refresh, refusals, render, revocations, server_keys, services, session, sessions, signup, tickets,
-    user_keys, users,
+    administration, allowlist, app_tokens, apps, assets, audit, bans, challenge, invitations, live, login, logout,
+    metadata, not_found, pages, password, refresh, refusals, render, revocations, server_keys, services, session,
+    sessions, signup, tickets, user_keys, users, verify,
 };
 use crate::state::AppState;
 use axum::Router;
@@ -43,6 +43,7 @@ pub fn router(state: &AppState) -> Router {
         .route("/api/keys/user/{version}", delete(user_keys::revoke))
         .route(paths::ROTATE_USER_KEY, post(user_keys::rotate))
         .route(paths::TICKETS, post(tickets::issue))
+        .route(paths::APP_TOKENS, post(app_tokens::issue))
         .merge(operators())
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .route_layer(from_fn_with_state(with.clone(), gates::api));
@@ -57,8 +58,18 @@ pub fn router(state: &AppState) -> Router {
 
     let files_of_pages = Router::new()
         .route(paths::AUDIT_FILE, get(administration::trail_file))
+        .route(paths::APP_RETURN, get(apps::go_on))
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .route_layer(from_fn_with_state(with.clone(), gates::page));
+
+    // On the hosts of apps, as reverse proxies see to it, and for those proxies themselves.
+    let of_apps = Router::new()
+        .route(paths::VERIFY, get(verify::verify))
+        .route(paths::APP_START, get(apps::start))
+        .route(paths::APP_CALLBACK, get(apps::callback))
+        .route(paths::APP_LOGOUT, get(apps::ask_to_sign_out).post(apps::sign_out))
+        .method_not_allowed_fallback(not_found::method_not_allowed)
+        .route_layer(from_fn_with_state(with.clone(), gates::public));
 
     let metadata = Router::new()
         .route(paths::JWKS, get(metadata::jwks))
@@ -71,6 +82,7 @@ pub fn router(state: &AppState) -> Router {
         .merge(session_api)
         .merge(page_routes)
         .merge(files_of_pages)
+        .merge(of_apps)
         .merge(metadata)
         .route("/", get(pages::home))
         .fallback(not_found::not_found)

@@ -1,6 +1,7 @@
 //! What every request can reach.
 
 use crate::allowlist::Allowlist;
+use crate::apps::ToldSessions;
 use crate::bans::Bans;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -45,6 +46,7 @@ pub struct Parts {
     pub live: Live,
     pub floods: Floods,
     pub sessions: Sessions,
+    pub told: ToldSessions,
     pub revocations: Revocations,
     pub queue: Queue,
     pub proofs: SeenProofs,
@@ -92,6 +94,7 @@ impl AppState {
             live: Live::default(),
             floods: Floods::new(config.policy.limits),
             sessions: Sessions::default(),
+            told: ToldSessions::default(),
             revocations: Revocations::default(),
             queue: Queue::default(),
             proofs: SeenProofs::default(),

@@ -86,7 +86,9 @@ impl Tokens {
         // Which algorithm is said by the key.
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_issuer(&[&config.origin]);
-        validation.set_audience(&[&config.origin]);
+        // Which one of them it must be is asked below, of cached claims too.
+        let apps = config.apps.iter().map(|app| app.origin.as_str());
+        validation.set_audience(&apps.chain([config.origin.as_str()]).collect::<Vec<_>>());
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
         // Times are judged below, by the server's own clock.
         validation.validate_exp = false;
@@ -106,10 +108,18 @@ impl Tokens {
     /// # Errors
     /// The key cannot sign.
     pub fn sign(&self, subject: Subject<'_>, now: UnixMs) -> Result<(String, UnixMs), SignError> {
+        self.sign_for(&self.issuer, subject, now)
+    }
+
+    /// One for an app: `audience` is its origin.
+    ///
+    /// # Errors
+    /// The key cannot sign.
+    pub fn sign_for(&self, audience: &str, subject: Subject<'_>, now: UnixMs) -> Result<(String, UnixMs), SignError> {
         let (iat, exp) = (now.div_euclid(1000), (now + self.lifetime_ms).div_euclid(1000));
         let claims = Claims {
             iss: self.issuer.clone(),
-            aud: self.issuer.clone(),
+            aud: audience.to_owned(),
             sub: subject.user.to_owned(),
             preferred_username: subject.username.to_owned(),
             exp,
@@ -135,12 +145,17 @@ impl Tokens {
 
     /// The claims of a token that was signed here and is within its time. Whether its session still
     /// takes it is asked elsewhere, on every request.
-    pub fn verify(&self, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
-        self.verify_signature(token, now).filter(|claims| is_in_time(claims, now))
+    /// `audience`: our own origin, or an app's.
+    pub fn verify_for(&self, audience: &str, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
+        self.known(token, now).filter(|claims| claims.aud == audience && is_in_time(claims, now))
     }
 
     /// The claims, even if the token's own time is over.
     pub fn verify_signature(&self, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
+        self.known(token, now).filter(|claims| claims.aud == self.issuer)
+    }
+
+    fn known(&self, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
         if token.len() > LONGEST_TOKEN {
             return None;
         }
@@ -160,6 +175,11 @@ impl Tokens {
     /// Whether the token names a key that this process has not heard of.
     pub fn has_unknown_key(&self, token: &str, now: UnixMs) -> bool {
         token.len() <= LONGEST_TOKEN && kid(token).is_some_and(|kid| !self.keyring.knows(&kid, now))
+    }
+
+    /// How long a token is good, in milliseconds.
+    pub fn lifetime_ms(&self) -> i64 {
+        self.lifetime_ms
     }
 
     /// How often a signature was known.

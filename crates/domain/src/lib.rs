@@ -4,6 +4,8 @@
 
 pub mod account;
 pub mod account_delay;
+pub mod app;
+pub mod app_session;
 pub mod ban;
 pub mod encoding;
 pub mod forwarded;

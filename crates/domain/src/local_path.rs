@@ -2,6 +2,8 @@
 
 /// Where to go when nobody says.
 pub const HOME: &str = "/dashboard";
+/// Long enough for the way back to an app.
+const LONGEST: usize = 4096;
 
 /// The path if it is one on this site, else [`HOME`]. A browser reads `//host`, `/\host` and a
 /// path with a tab or newline in it as another site; none of them pass.
@@ -14,7 +16,7 @@ pub fn local_path(text: Option<&str>) -> &str {
 
 fn is_local(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\\' | '"' | '<' | '>' | '`' | '{' | '}');
-    path.len() <= 512 && path.starts_with('/') && !path.starts_with("//") && path.chars().all(plain)
+    path.len() <= LONGEST && path.starts_with('/') && !path.starts_with("//") && path.chars().all(plain)
 }
 
 #[cfg(test)]
@@ -48,7 +50,7 @@ mod tests {
         for path in tricks {
             assert_eq!(local_path(Some(path)), HOME, "{path:?}");
         }
-        assert_eq!(local_path(Some(&format!("/{}", "a".repeat(512)))), HOME);
+        assert_eq!(local_path(Some(&format!("/{}", "a".repeat(LONGEST)))), HOME);
         assert_eq!(local_path(None), HOME);
     }
 }

@@ -33,6 +33,8 @@ pub enum Event {
     KeysRewrapped,
     ServiceSet,
     ServiceRemoved,
+    /// A session went on to an app.
+    AppOpened,
 }
 
 impl Event {
@@ -63,6 +65,7 @@ impl Event {
         Self::KeysRewrapped,
         Self::ServiceSet,
         Self::ServiceRemoved,
+        Self::AppOpened,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -93,6 +96,7 @@ impl Event {
             Self::KeysRewrapped => "keys_rewrapped",
             Self::ServiceSet => "service_set",
             Self::ServiceRemoved => "service_removed",
+            Self::AppOpened => "app_opened",
         }
     }
 

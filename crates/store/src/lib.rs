@@ -1,6 +1,7 @@
 //! Postern's storage: ports (traits) and one SQL text that serves SQLite and PostgreSQL.
 
 pub mod allowlist;
+pub mod app_codes;
 pub mod attempts;
 pub mod audit;
 pub mod bans;
@@ -28,6 +29,7 @@ pub trait Store:
     + attempts::Attempts
     + bans::Bans
     + allowlist::Allowlist
+    + app_codes::AppCodes
     + refusals::Refusals
     + sessions::Sessions
     + invitations::Invitations
@@ -49,6 +51,7 @@ impl<T> Store for T where
         + attempts::Attempts
         + bans::Bans
         + allowlist::Allowlist
+        + app_codes::AppCodes
         + refusals::Refusals
         + sessions::Sessions
         + invitations::Invitations

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod allowlist;
+pub mod apps;
 pub mod audit;
 pub mod bans;
 pub mod challenge;

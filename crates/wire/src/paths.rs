@@ -36,6 +36,16 @@ pub const ACCOUNT_DELETE: &str = "/api/account/delete";
 pub const USER_KEYS: &str = "/api/keys/user";
 pub const ROTATE_USER_KEY: &str = "/api/keys/user/rotate";
 pub const TICKETS: &str = "/api/tickets";
+/// A token for an app behind Postern.
+pub const APP_TOKENS: &str = "/api/tokens";
+/// Reverse proxies ask it about each request to an app.
+pub const VERIFY: &str = "/api/verify";
+/// A page that leads a signed-in person back to the app that they came from.
+pub const APP_RETURN: &str = "/apps/return";
+/// On the app's own host: to sign in, back from it, and to sign out.
+pub const APP_START: &str = "/.postern/start";
+pub const APP_CALLBACK: &str = "/.postern/callback";
+pub const APP_LOGOUT: &str = "/.postern/logout";
 
 /// `GET` lists; `PATCH` and `DELETE` on `/{id}` below it; `POST` on `/{id}/reset` makes a one-time
 /// link, `POST` on `/{id}/key` a new version of the user's own key.

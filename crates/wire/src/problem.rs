@@ -43,7 +43,9 @@ pub enum Code {
     KeyEnded,
     /// No service of this name is registered. 404.
     NoService,
-    /// The service asks for a role that this account lacks. 403.
+    /// No app of this origin stands behind this site. 404.
+    NoApp,
+    /// The service or the app asks for a role that this account lacks. 403.
     RoleMissing,
     /// Only administrators may do this. 403.
     Forbidden,

@@ -1,5 +1,6 @@
 //! What an operator can set: `postern.toml`, then environment, then flags, the later the stronger.
 
+mod apps;
 mod bans;
 mod durations;
 mod effective;
@@ -13,6 +14,7 @@ mod time_server;
 mod toll;
 mod toll_route;
 
+pub use apps::{App, AppSettings, Apps};
 pub use bans::Preset;
 pub use effective::effective;
 pub use keys::{Keys, Schedule};
@@ -39,6 +41,7 @@ pub struct Config {
     pub https: bool,
     pub policy: Arc<Policy>,
     pub proxies: Arc<Proxies>,
+    pub apps: Arc<Apps>,
 }
 
 impl Config {
@@ -60,7 +63,11 @@ impl Config {
         settings.toll.check()?;
         let policy = Arc::new(settings.ban.policy()?);
         let proxies = Arc::new(Proxies::new(&settings.trusted_proxies, settings.client_address)?);
-        Ok(Self { settings, origin, authority, https, policy, proxies })
+        let apps = Arc::new(Apps::new(&settings.apps, host, settings.allow_insecure_http && !https)?);
+        if !apps.is_empty() {
+            behind_proxies(&settings)?;
+        }
+        Ok(Self { settings, origin, authority, https, policy, proxies, apps })
     }
 
     /// Whether cookies lose their prefix and `Secure`, and pages say so.
@@ -89,6 +96,20 @@ impl Config {
             .clone()
             .unwrap_or_else(|| self.settings.data_dir.join("key-encryption.key"))
     }
+}
+
+/// Apps are guarded by what proxies tell of each request, so a proxy must be known as one.
+fn behind_proxies(settings: &Settings) -> Result<(), ConfigError> {
+    if settings.trusted_proxies.is_empty() {
+        let problem = "apps need the addresses of the proxies that ask /api/verify about them";
+        return Err(ConfigError::invalid("trusted_proxies", problem));
+    }
+    if settings.client_address == ClientAddress::ProxyProtocol {
+        let problem = "with \"proxy-protocol\" a proxy cannot be told from its clients: apps need \"x-forwarded-for\" \
+                       or \"forwarded\"";
+        return Err(ConfigError::invalid("client_address", problem));
+    }
+    Ok(())
 }
 
 fn origin(public_url: &str) -> Result<(String, String, bool), ConfigError> {

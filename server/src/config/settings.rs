@@ -1,5 +1,6 @@
 //! Every setting with its default. `postern.toml` in the repository says the same in words.
 
+use super::apps::AppSettings;
 use super::bans::BanSettings;
 use super::durations::Span;
 use super::keys::Keys;
@@ -41,6 +42,7 @@ pub struct Settings {
     pub time: Time,
     pub toll: Toll,
     pub log: Log,
+    pub apps: Vec<AppSettings>,
 }
 
 /// Both files or neither.
@@ -146,6 +148,7 @@ impl Default for Settings {
             time: Time::default(),
             toll: Toll::default(),
             log: Log::default(),
+            apps: Vec::new(),
         }
     }
 }

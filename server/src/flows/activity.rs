@@ -52,7 +52,8 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
             | Event::InvitationMade
             | Event::InvitationRevoked
             | Event::ServiceSet
-            | Event::ServiceRemoved,
+            | Event::ServiceRemoved
+            | Event::AppOpened,
             _,
         ) => return None,
     };

@@ -24,9 +24,19 @@ pub async fn logout(
         let token = RefreshToken::authenticate(&state.keyring.macs.refresh, refresh.as_deref()?)?;
         Some(base64url(&token.session()))
     };
-    let Some(id) = from_access.or_else(from_refresh) else { return Ok(()) };
-    let Some(row) = state.store.session(&id).await? else { return Ok(()) };
-    let mut entry = audit::entry(&state, &client, Event::Logout, audit::OK);
+    match from_access.or_else(from_refresh) {
+        Some(id) => end(&state, &client, &id).await,
+        None => Ok(()),
+    }
+}
+
+/// Ends the session of this id, if it is there.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn end(state: &AppState, client: &Client, id: &str) -> Result<(), ApiError> {
+    let Some(row) = state.store.session(id).await? else { return Ok(()) };
+    let mut entry = audit::entry(state, client, Event::Logout, audit::OK);
     entry.user = Some(row.user.clone());
     entry.session = Some(row.id.clone());
     state.store.revoke(&row.user, &row.id, &entry, state.now()).await?;

@@ -2,6 +2,8 @@
 
 pub mod activity;
 pub mod allowlist;
+pub mod app_entry;
+pub mod app_tokens;
 pub mod audit;
 pub mod ban;
 pub mod bans;
@@ -26,5 +28,6 @@ pub mod to_its_end;
 pub mod trail;
 pub mod user_keys;
 pub mod users;
+pub mod verify;
 
 pub use to_its_end::to_its_end;

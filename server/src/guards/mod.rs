@@ -1,6 +1,7 @@
 //! What stands before every handler, in the order of `router.rs`.
 
 pub mod administrator;
+pub mod app;
 pub mod body;
 pub mod client;
 pub mod floods;

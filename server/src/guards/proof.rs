@@ -23,17 +23,41 @@ impl FromRequestParts<AppState> for Proven {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let session = SignedIn::from_request_parts(parts, state).await?;
-        let Some(bound) = &session.claims.cnf else { return Err(ApiError::new(Code::SessionUnbound)) };
-        let wrong = || refuse(state, Code::BadProof);
-        let proof = presented(&parts.headers).ok_or_else(wrong)?;
-        let proof = check(state, &parts.method, parts.uri.path(), &proof)?;
-        let token = signed_in::token(state, &parts.headers).unwrap_or_default();
-        let of_token = proof.ath.is_none_or(|ath| ath == base64url(&sha256(token.as_bytes())));
-        if proof.jkt != bound.jkt || !of_token {
-            return Err(wrong());
-        }
-        Ok(Self { session, jkt: proof.jkt })
+        let jkt = of_session(state, parts, &session)?.ok_or_else(|| ApiError::new(Code::SessionUnbound))?;
+        Ok(Self { session, jkt })
     }
+}
+
+/// Whoever is signed in, and proves to hold the key if the session is bound to one.
+#[derive(Debug, Clone)]
+pub struct ProvenIfBound {
+    pub session: SignedIn,
+    /// Thumbprint of the key.
+    pub jkt: Option<String>,
+}
+
+impl FromRequestParts<AppState> for ProvenIfBound {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let session = SignedIn::from_request_parts(parts, state).await?;
+        let jkt = of_session(state, parts, &session)?;
+        Ok(Self { session, jkt })
+    }
+}
+
+/// The session's key, proven by this request. `None`: it is bound to none.
+fn of_session(state: &AppState, parts: &Parts, session: &SignedIn) -> Result<Option<String>, ApiError> {
+    let Some(bound) = &session.claims.cnf else { return Ok(None) };
+    let wrong = || refuse(state, Code::BadProof);
+    let proof = presented(&parts.headers).ok_or_else(wrong)?;
+    let proof = check(state, &parts.method, parts.uri.path(), &proof)?;
+    let token = signed_in::token(state, &parts.headers).unwrap_or_default();
+    let of_token = proof.ath.is_none_or(|ath| ath == base64url(&sha256(token.as_bytes())));
+    if proof.jkt != bound.jkt || !of_token {
+        return Err(wrong());
+    }
+    Ok(Some(proof.jkt))
 }
 
 /// The proof that the request carries. Two are as good as none (RFC 9449, section 4.3).
@@ -51,12 +75,18 @@ pub fn presented(headers: &HeaderMap) -> Option<String> {
 pub fn check(state: &AppState, method: &Method, path: &str, proof: &str) -> Result<Proof, ApiError> {
     let url = format!("{}{path}", state.config.origin);
     let proof = dpop::verify(proof, method.as_str(), &url).ok_or_else(|| refuse(state, Code::BadProof))?;
+    is_fresh(state, &proof)?;
+    Ok(proof)
+}
+
+/// Whether a good proof has a fresh nonce of ours and comes for the first time.
+///
+/// # Errors
+/// `use_dpop_nonce`
+pub fn is_fresh(state: &AppState, proof: &Proof) -> Result<(), ApiError> {
     let key = &state.keyring.macs.nonce;
     let fresh = proof.nonce.as_deref().is_some_and(|nonce| dpop::nonce_is_fresh(key, nonce, state.now()));
-    if !fresh || !state.proofs.is_first(&proof.jkt, &proof.jti) {
-        return Err(refuse(state, Code::UseDpopNonce));
-    }
-    Ok(proof)
+    if fresh && state.proofs.is_first(&proof.jkt, &proof.jti) { Ok(()) } else { Err(refuse(state, Code::UseDpopNonce)) }
 }
 
 /// With a nonce for the next try.

@@ -59,13 +59,21 @@ impl FromRequestParts<AppState> for SignedIn {
 
 /// A key that was made elsewhere just now is asked for once.
 async fn verify(state: &AppState, token: &str) -> Result<Option<Arc<Claims>>, ApiError> {
+    verify_for(state, &state.config.origin, token).await
+}
+
+/// The claims of a token for this audience.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn verify_for(state: &AppState, audience: &str, token: &str) -> Result<Option<Arc<Claims>>, ApiError> {
     let now = state.now();
-    let claims = state.tokens.verify(token, now);
+    let claims = state.tokens.verify_for(audience, token, now);
     if claims.is_some() || !state.tokens.has_unknown_key(token, now) {
         return Ok(claims);
     }
     state.keyring.look_for_more(&state.vault()).await?;
-    Ok(state.tokens.verify(token, now))
+    Ok(state.tokens.verify_for(audience, token, now))
 }
 
 /// The access token that the request carries.

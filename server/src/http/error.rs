@@ -142,7 +142,8 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::SessionUnbound => (StatusCode::FORBIDDEN, "This session is bound to no key of the client."),
         Code::KeyEnded => (StatusCode::GONE, "This version of the key is over."),
         Code::NoService => (StatusCode::NOT_FOUND, "No service of this name is registered."),
-        Code::RoleMissing => (StatusCode::FORBIDDEN, "The service asks for a role that this account lacks."),
+        Code::NoApp => (StatusCode::NOT_FOUND, "No app of this origin stands behind this site."),
+        Code::RoleMissing => (StatusCode::FORBIDDEN, "A role is asked for that this account lacks."),
         Code::Forbidden => (StatusCode::FORBIDDEN, "Only administrators may do this."),
         Code::WouldLockOut => {
             (StatusCode::CONFLICT, "This would close your own address, this machine or a trusted proxy.")

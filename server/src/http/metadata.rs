@@ -46,6 +46,7 @@ pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
         "user_key_endpoint": at(paths::USER_KEYS),
         "user_key_rotation_endpoint": at(paths::ROTATE_USER_KEY),
         "ticket_endpoint": at(paths::TICKETS),
+        "app_token_endpoint": at(paths::APP_TOKENS),
         "services": {
             wire::time::SERVICE: { "url": there(&time.url), "tcp": there(&time.tcp) },
         },

@@ -2,6 +2,9 @@
 
 pub mod administration;
 pub mod allowlist;
+mod app_page;
+pub mod app_tokens;
+pub mod apps;
 pub mod assets;
 pub mod audit;
 pub mod bans;
@@ -30,5 +33,6 @@ pub mod signup;
 pub mod tickets;
 pub mod user_keys;
 pub mod users;
+pub mod verify;
 
 pub use error::ApiError;

@@ -1,5 +1,6 @@
 //! The pages: what each shows is loaded here, before rendering starts.
 
+use super::app_page::encoded;
 use super::{ApiError, administration, render};
 use crate::config::SignupMode;
 use crate::cookies::{self, Name};
@@ -98,15 +99,7 @@ pub fn door(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
         paths::LOGIN_PAGE
     };
     let here = uri.path_and_query().map_or(paths::DASHBOARD_PAGE, |path| path.as_str());
-    let query = serde_urlencoded_pair("next", here);
-    format!("{page}?{query}")
-}
-
-fn serde_urlencoded_pair(name: &str, value: &str) -> String {
-    let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~' | b'/');
-    let value: String =
-        value.bytes().map(|c| if plain(c) { char::from(c).to_string() } else { format!("%{c:02X}") }).collect();
-    format!("{name}={value}")
+    format!("{page}?next={}", encoded(here))
 }
 
 async fn login(state: &AppState, client: &Client, next: String, why: Option<&str>) -> Result<Page, ApiError> {

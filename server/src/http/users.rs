@@ -37,6 +37,7 @@ pub async fn change(
         let operator = Operator::administrator(&state, &client, &administrator);
         if let Some(role) = role {
             settle(&state, users::set_role(&operator, &user, role).await?)?;
+            state.told.clear();
         }
         if let Some(disabled) = wish.disabled {
             settle(&state, users::set_disabled(&operator, &user, disabled).await?)?;

@@ -13,6 +13,7 @@ pub struct Macs {
     pub nonce: Zeroizing<[u8; 32]>,
     pub setup: Zeroizing<[u8; 32]>,
     pub device: Zeroizing<[u8; 32]>,
+    pub app_session: Zeroizing<[u8; 32]>,
 }
 
 impl Macs {
@@ -30,6 +31,7 @@ impl Macs {
             nonce: purpose("dpop nonce"),
             setup: purpose("set-up code"),
             device: purpose("device cookie"),
+            app_session: purpose("app session"),
         })
     }
 }

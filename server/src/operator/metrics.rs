@@ -2,6 +2,7 @@
 //!
 //! A label is one of a few words of our own, never anything that a client sent.
 
+use crate::flows::verify::Verdict;
 use crate::state::AppState;
 use axum::extract::State;
 use domain::UnixMs;
@@ -30,6 +31,7 @@ pub struct Metrics {
     refreshes: Family<ByOutcome, Counter>,
     refusals: Family<ByCode, Counter>,
     bans: Family<ByTrigger, Counter>,
+    app_checks: Family<ByVerdict, Counter>,
     started: UnixMs,
 }
 
@@ -48,6 +50,11 @@ struct ByCode {
 struct Outcome(Option<Code>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByVerdict {
+    verdict: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByTrigger {
     trigger: &'static str,
 }
@@ -63,7 +70,8 @@ impl Metrics {
         for family in [&logins, &refreshes] {
             drop(family.get_or_create(&ByOutcome { outcome: Outcome(None) }));
         }
-        Self { logins, refreshes, refusals: Family::default(), bans, started: now }
+        let app_checks = Family::default();
+        Self { logins, refreshes, refusals: Family::default(), bans, app_checks, started: now }
     }
 
     /// One answer: `code` is what it refused with, if it did.
@@ -77,6 +85,17 @@ impl Metrics {
         if code.is_some() {
             self.refusals.get_or_create(&ByCode { code: Outcome(code) }).inc();
         }
+    }
+
+    /// One request to an app.
+    pub fn checked(&self, verdict: &Verdict) {
+        let verdict = match verdict {
+            Verdict::Pass(Some(_)) => "pass",
+            Verdict::Pass(None) => "public",
+            Verdict::SignIn => "sign_in",
+            Verdict::Denied => "denied",
+        };
+        self.app_checks.get_or_create(&ByVerdict { verdict }).inc();
     }
 
     pub fn banned(&self, trigger: Trigger) {
@@ -105,6 +124,9 @@ pub fn registry(state: &AppState) -> Arc<Registry> {
     ours.register("refreshes", "Refreshes by outcome", metrics.refreshes.clone());
     ours.register("refusals", "Refused requests by code, sign-ins and refreshes among them", metrics.refusals.clone());
     ours.register("bans", "Bans that this process made, by trigger", metrics.bans.clone());
+    ours.register("app_checks", "Requests to apps, by what became of them", metrics.app_checks.clone());
+    ours.register("app_cache_hits", "Checks for apps that signed nothing", state.told.cache().hits.clone());
+    ours.register("app_cache_misses", "Checks for apps that signed a token", state.told.cache().misses.clone());
     ours.register("hash_seconds", "How long one password took to hash", state.passwords.seconds());
     ours.register("token_cache_hits", "Access tokens whose signature was known", state.tokens.cache().hits.clone());
     ours.register(

@@ -6,7 +6,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("begin", include_str!("../../migrations/0001_begin.sql")),
     ("accounts", include_str!("../../migrations/0002_accounts.sql")),
     ("audit at", include_str!("../../migrations/0003_audit_at.sql")),
@@ -14,6 +14,7 @@ const FILES: [(&str, &str); 7] = [
     ("user keys", include_str!("../../migrations/0005_user_keys.sql")),
     ("server keys", include_str!("../../migrations/0006_server_keys.sql")),
     ("toll", include_str!("../../migrations/0007_toll.sql")),
+    ("app codes", include_str!("../../migrations/0008_app_codes.sql")),
 ];
 
 /// In the order of their numbers, from 1.

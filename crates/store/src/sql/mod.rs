@@ -2,6 +2,7 @@
 
 mod accept;
 mod allowlist;
+mod app_codes;
 mod attempts;
 mod audit;
 mod backend;

@@ -6,6 +6,7 @@
 mod accepted;
 mod accounts;
 mod allowlist;
+mod app_codes;
 mod audit;
 mod bans;
 mod begun;
@@ -146,6 +147,11 @@ contract! {
     allowlist {
         a_network_is_there_once_until_it_is_taken_off,
         the_list_is_bounded,
+    }
+    app_codes {
+        fifty_tasks_on_two_nodes_use_one_code,
+        are_good_for_one_app_one_browser_and_half_a_minute,
+        end_with_their_session,
     }
     refusals {
         are_counted_by_hour_and_trigger,

@@ -75,6 +75,11 @@ impl Visitor {
         Self { address: address.parse().unwrap(), ..self.clone() }
     }
 
+    /// The same browser on another site: a jar of its own.
+    pub fn elsewhere(&self) -> Self {
+        Self { cookies: Arc::default(), ..self.clone() }
+    }
+
     /// A copy of the cookies in another jar: what a thief has.
     pub fn thief(&self, portal: &Portal, address: &str) -> Self {
         let cookies = self.cookies.lock().unwrap().clone();

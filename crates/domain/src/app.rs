@@ -1,0 +1,299 @@
+//! Apps behind Postern: who may ask what of them.
+//!
+//! A rule is written for a path, and an app may read the same bytes as another path than we do: decoded once
+//! more, folded to lower case, cut at a `;`. So a path is judged in every reading that an app may give it,
+//! and the strictest answer counts. A path that has no certain reading gets the strictest answer there is.
+
+use crate::account::Role;
+use crate::service::admits;
+
+/// The longest path that is judged by its rules.
+const LONGEST: usize = 4096;
+/// More readings than this are a riddle and no address.
+const MOST_READINGS: usize = 32;
+/// The longest place to come back to after sign-in.
+const LONGEST_PLACE: usize = 1024;
+
+/// Who is let through. The later is the stricter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Allow {
+    /// Anybody.
+    Public,
+    /// Whoever has a session.
+    SignedIn,
+    /// Whoever has the role of an administrator.
+    Administrator,
+}
+
+impl Allow {
+    /// Whether an account of this role is let through.
+    pub fn admits(self, role: Role) -> bool {
+        admits((self == Self::Administrator).then_some(Role::Administrator), role)
+    }
+}
+
+/// Who may ask for paths of one form, by some methods or by any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    pattern: Pattern,
+    /// Empty: any.
+    methods: Vec<String>,
+    allow: Allow,
+}
+
+/// `/exactly/this`, or `/this/and/below/*`. A slash at the end makes no difference: to many apps it makes none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Pattern {
+    /// Without a slash at its end.
+    text: String,
+    /// In small letters.
+    folded: String,
+    below: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadRule {
+    #[error(
+        "a path begins with /, ends where it likes or with /*, and is written as an app reads it: no %, \\, ;, ?, #, \
+         spaces, and no empty, . or .. between slashes"
+    )]
+    Path,
+    #[error("a method is written in capital letters: GET, POST")]
+    Method,
+}
+
+impl Rule {
+    /// # Errors
+    /// The path or a method is not in its one plain form.
+    pub fn new(path: &str, methods: Vec<String>, allow: Allow) -> Result<Self, BadRule> {
+        if !methods
+            .iter()
+            .all(|method| (1..=32).contains(&method.len()) && method.bytes().all(|b| b.is_ascii_uppercase()))
+        {
+            return Err(BadRule::Method);
+        }
+        let (text, below) = match path.strip_suffix('*') {
+            Some(rest) => (rest, true),
+            None => (path, false),
+        };
+        let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"%\\;?#*".contains(c);
+        let segments = text.strip_prefix('/').ok_or(BadRule::Path)?;
+        let last = segments.matches('/').count();
+        let proper = segments.split('/').enumerate().all(|(place, part)| match part {
+            "" => place == last,
+            part => part != "." && part != "..",
+        });
+        let fits = text.len() <= LONGEST && proper && text.chars().all(plain) && (!below || text.ends_with('/'));
+        if !fits {
+            return Err(BadRule::Path);
+        }
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let pattern = Pattern { text: text.to_owned(), folded: text.to_lowercase(), below };
+        Ok(Self { pattern, methods, allow })
+    }
+
+    fn takes(&self, method: &str) -> bool {
+        self.methods.is_empty() || self.methods.iter().any(|own| own.eq_ignore_ascii_case(method))
+    }
+}
+
+impl Pattern {
+    fn is(&self, path: &str) -> bool {
+        fits(&self.text, self.below, path)
+    }
+
+    /// As an app reads it that does not tell capital letters from small ones.
+    fn is_folded(&self, folded: &str) -> bool {
+        fits(&self.folded, self.below, folded)
+    }
+}
+
+fn fits(pattern: &str, below: bool, path: &str) -> bool {
+    match path.strip_prefix(pattern) {
+        Some("" | "/") => true,
+        Some(rest) => below && rest.starts_with('/'),
+        None => false,
+    }
+}
+
+/// The rules of one app, in their order: the first that fits decides, else whoever is signed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules(Vec<Rule>);
+
+impl Rules {
+    pub fn new(rules: Vec<Rule>) -> Self {
+        Self(rules)
+    }
+
+    /// What these rules never let pass with less.
+    pub fn strictest(&self) -> Allow {
+        self.0.iter().map(|rule| rule.allow).fold(Allow::SignedIn, Allow::max)
+    }
+
+    /// Who may ask for `target`, a path with its query as it stands in the request line (RFC 9112, section
+    /// 3.2.1). `overridden`: the request names another method in a header, which some apps obey.
+    pub fn judge(&self, method: &str, target: &str, overridden: bool) -> Allow {
+        if self.0.is_empty() {
+            return Allow::SignedIn;
+        }
+        let path = target.split(['?', '#']).next().unwrap_or_default();
+        if overridden {
+            return self.strictest();
+        }
+        // Frameworks answer HEAD with what GET would answer.
+        let methods = if method.eq_ignore_ascii_case("HEAD") { ["HEAD", "GET"] } else { [method, method] };
+        let judged = |readings: &[&str]| {
+            let each = readings.iter().flat_map(|path| methods.map(|method| self.of_reading(method, path)));
+            each.fold(Allow::Public, Allow::max)
+        };
+        if is_plain(path) {
+            return judged(&[path]);
+        }
+        match readings(path) {
+            Some(all) => judged(&all.iter().map(String::as_str).collect::<Vec<_>>()),
+            None => self.strictest(),
+        }
+    }
+
+    /// One reading, with and without capital letters.
+    fn of_reading(&self, method: &str, path: &str) -> Allow {
+        let exact = self.first(method, |pattern| pattern.is(path));
+        let folded = path.to_lowercase();
+        exact.max(self.first(method, |pattern| pattern.is_folded(&folded)))
+    }
+
+    fn first(&self, method: &str, fits: impl Fn(&Pattern) -> bool) -> Allow {
+        let rule = self.0.iter().find(|rule| rule.takes(method) && fits(&rule.pattern));
+        rule.map_or(Allow::SignedIn, |rule| rule.allow)
+    }
+}
+
+/// A path that every app reads alike, but for capital letters.
+fn is_plain(path: &str) -> bool {
+    path.len() <= LONGEST
+        && path.starts_with('/')
+        && path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'~' | b'.'))
+        && !["//", "/.", "./"].iter().any(|odd| path.contains(odd))
+        && !path.ends_with('.')
+}
+
+/// Every way to read the path, itself among them. `None`: nobody can say what an app makes of it.
+fn readings(path: &str) -> Option<Vec<String>> {
+    if path.len() > LONGEST || !path.starts_with('/') {
+        return None;
+    }
+    let mut all = vec![path.to_owned()];
+    let mut next = 0;
+    while let Some(reading) = all.get(next).cloned() {
+        next += 1;
+        if reading.chars().any(|c| c.is_control() || c.is_whitespace() && c != ' ') {
+            return None;
+        }
+        let ways = [
+            // What stands in the request must be well-formed; what comes out of it need not be once more.
+            decoded(&reading, next == 1)?,
+            reading.replace('\\', "/"),
+            without_parameters(&reading),
+            without_empty(&reading),
+            without_dots(&reading),
+            without_ends(&reading),
+            reading.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            narrow(&reading),
+        ];
+        for way in ways {
+            if !all.contains(&way) {
+                all.push(way);
+            }
+        }
+        if all.len() > MOST_READINGS {
+            return None;
+        }
+    }
+    Some(all)
+}
+
+/// Percent-decoded once (RFC 3986, section 2.1). `None`: bytes that are no UTF-8 or, where it is `strict`, a `%`
+/// that begins nothing.
+fn decoded(text: &str, strict: bool) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let pair = after
+            .split_first_chunk::<2>()
+            .and_then(|([high, low], after)| Some((hex(*high)? << 4 | hex(*low)?, after)));
+        rest = match pair {
+            Some((byte_meant, after)) if *byte == b'%' => {
+                bytes.push(byte_meant);
+                after
+            }
+            _ if *byte == b'%' && strict => return None,
+            _ => {
+                bytes.push(*byte);
+                after
+            }
+        };
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// Without `;and=what` follows it in a segment (RFC 3986, section 3.3; servlets drop it).
+fn without_parameters(path: &str) -> String {
+    let parts: Vec<_> = path.split('/').map(|part| part.split(';').next().unwrap_or_default()).collect();
+    parts.join("/")
+}
+
+fn without_empty(path: &str) -> String {
+    let mut plain = path.to_owned();
+    while plain.contains("//") {
+        plain = plain.replace("//", "/");
+    }
+    plain
+}
+
+/// Without dots and spaces at the ends of segments, which Windows drops from file names.
+fn without_ends(path: &str) -> String {
+    let end = |part: &str| match part {
+        "." | ".." => part.to_owned(),
+        part => part.trim_end_matches(['.', ' ']).to_owned(),
+    };
+    path.split('/').map(end).collect::<Vec<_>>().join("/")
+}
+
+/// RFC 3986, section 5.2.4.
+fn without_dots(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    let mut ends_open = false;
+    for part in path.split('/').skip(1) {
+        ends_open = matches!(part, "." | "..");
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let end = if ends_open && !parts.is_empty() { "/" } else { "" };
+    format!("/{}{end}", parts.join("/"))
+}
+
+/// Full-width forms (U+FF01 to U+FF5E) as the characters that some apps fold them to.
+fn narrow(path: &str) -> String {
+    path.chars()
+        .map(|c| match u32::from(c) {
+            wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
+            _ => c,
+        })
+        .collect()
+}
+
+/// Where to go on an app after sign-in: a path of it with its query, else `/`. It is written behind the app's
+/// origin, so that it leads nowhere else whatever it says; what a header line cannot hold does not pass.
+pub fn place(text: Option<&str>) -> &str {
+    let fits = |path: &&str| {
+        path.len() <= LONGEST_PLACE && path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+    };
+    text.filter(fits).unwrap_or("/")
+}

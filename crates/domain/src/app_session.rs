@@ -1,0 +1,63 @@
+//! The session of an app: what its cookie holds.
+//!
+//! `base64url(version | parent session 16 | issued 8 | MAC 16)`, opaque to whoever has it. The MAC covers the
+//! app's origin too: a cookie of one app is nothing to another. Nothing of it is stored; it is as good as its
+//! parent session, which every request asks about.
+
+use crate::UnixMs;
+use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use std::fmt;
+
+const VERSION: u8 = 1;
+const BODY: usize = 1 + 16 + 8;
+const TEXT: usize = 55;
+
+/// A cookie that was issued here. `Debug` does not show the session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AppSession {
+    session: [u8; 16],
+    /// When it was made.
+    pub issued_at: UnixMs,
+}
+
+impl AppSession {
+    /// `session` is the parent's id; `None`: it is none.
+    pub fn of(session: &str, issued_at: UnixMs) -> Option<Self> {
+        let session = from_base64url(session)?.try_into().ok()?;
+        Some(Self { session, issued_at })
+    }
+
+    /// The parent's id.
+    pub fn session(&self) -> String {
+        base64url(&self.session)
+    }
+
+    /// The cookie's value, for the app of this origin.
+    pub fn reveal(&self, key: &[u8; 32], origin: &str) -> String {
+        let body = [[VERSION].as_slice(), &self.session, &self.issued_at.to_be_bytes()].concat();
+        let tag = hmac_sha256(key, &[&sha256(origin.as_bytes()), &body]);
+        base64url(&[body.as_slice(), &tag[..16]].concat())
+    }
+
+    /// A cookie's value; `None` where it was not made here for this app, whatever is wrong with it.
+    pub fn read(key: &[u8; 32], origin: &str, text: &str) -> Option<Self> {
+        if text.len() != TEXT {
+            return None;
+        }
+        let bytes = from_base64url(text)?;
+        let (body, tag) = bytes.split_at_checked(BODY)?;
+        if !hmac_is(key, &[&sha256(origin.as_bytes()), body], tag) {
+            return None;
+        }
+        let (version, rest) = body.split_first()?;
+        let (session, rest) = rest.split_first_chunk::<16>()?;
+        let (issued, _) = rest.split_first_chunk::<8>()?;
+        (*version == VERSION).then_some(Self { session: *session, issued_at: i64::from_be_bytes(*issued) })
+    }
+}
+
+impl fmt::Debug for AppSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AppSession(issued {})", self.issued_at)
+    }
+}

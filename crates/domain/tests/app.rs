@@ -1,0 +1,208 @@
+//! Who may ask what of an app, however the path is written.
+#![expect(clippy::expect_used, reason = "a test that fails says so")]
+
+use domain::account::Role;
+use domain::app::{Allow, BadRule, Rule, Rules, place};
+use proptest::prelude::*;
+
+const PUBLIC: Allow = Allow::Public;
+const SIGNED_IN: Allow = Allow::SignedIn;
+const ADMIN: Allow = Allow::Administrator;
+
+fn rules(list: &[(&str, &[&str], Allow)]) -> Rules {
+    let rule = |(path, methods, allow): &(&str, &[&str], Allow)| {
+        Rule::new(path, methods.iter().map(ToString::to_string).collect(), *allow).expect(path)
+    };
+    Rules::new(list.iter().map(rule).collect())
+}
+
+/// An app that is open but for what administrators do.
+fn shop() -> Rules {
+    rules(&[
+        ("/admin/*", &[], ADMIN),
+        ("/Reports/all", &[], ADMIN),
+        ("/orders/*", &["POST", "DELETE"], SIGNED_IN),
+        ("/*", &[], PUBLIC),
+    ])
+}
+
+/// An app that is closed but for its assets.
+fn wiki() -> Rules {
+    rules(&[("/assets/*", &["GET"], PUBLIC), ("/hook", &["POST"], PUBLIC), ("/admin/*", &[], ADMIN)])
+}
+
+#[test]
+fn the_first_rule_that_fits_decides_else_whoever_is_signed_in() {
+    for (method, path, expected) in [
+        ("GET", "/", SIGNED_IN),
+        ("GET", "/assets/app.js", PUBLIC),
+        ("HEAD", "/assets/app.js", SIGNED_IN),
+        ("GET", "/assets/a/b/c.css?v=../../admin", PUBLIC),
+        ("POST", "/assets/app.js", SIGNED_IN),
+        ("POST", "/hook", PUBLIC),
+        ("GET", "/hook", SIGNED_IN),
+        ("POST", "/hook/", PUBLIC),
+        ("GET", "/hooks", SIGNED_IN),
+        ("GET", "/admin", ADMIN),
+        ("GET", "/admin/", ADMIN),
+        ("GET", "/admin/users", ADMIN),
+        ("GET", "/administration", SIGNED_IN),
+        ("GET", "/assets", PUBLIC),
+        ("GET", "/assetsx/y", SIGNED_IN),
+        ("GET", "/assets/Z%C3%BCrich%20100%25.png", PUBLIC),
+        ("GET", "/assets/a;b=c/d", PUBLIC),
+        ("GET", "/assets/.well-known/x", PUBLIC),
+    ] {
+        assert_eq!(wiki().judge(method, path, false), expected, "{method} {path}");
+    }
+    for (method, path, expected) in [
+        ("GET", "/orders/7", PUBLIC),
+        ("POST", "/orders/7", SIGNED_IN),
+        ("post", "/orders/7", SIGNED_IN),
+        ("DELETE", "/orders/7", SIGNED_IN),
+        ("GET", "/Reports/all", ADMIN),
+    ] {
+        assert_eq!(shop().judge(method, path, false), expected, "{method} {path}");
+    }
+    assert_eq!(Rules::default().judge("GET", "/%zz", true), SIGNED_IN);
+    assert_eq!(rules(&[("/x", &["GET"], ADMIN), ("/*", &[], PUBLIC)]).judge("HEAD", "/x", false), ADMIN);
+}
+
+#[test]
+fn no_way_of_writing_a_path_gets_around_a_rule() {
+    for path in [
+        "//admin/x",
+        "/./admin/x",
+        "/assets/../admin/x",
+        "/assets/..//admin/x",
+        "/assets/%2e%2e/admin/x",
+        "/assets/%2E%2E%2Fadmin/x",
+        "/assets/..%2fadmin%2fx",
+        "/assets/%252e%252e/admin/x",
+        "/assets/..%255c..%255cadmin/x",
+        "/assets/..\\admin/x",
+        "/assets/..;/admin/x",
+        "/assets/..;a=b/admin/x",
+        "/admin;x/users",
+        "/;x/admin/users",
+        "/%61dmin/x",
+        "/%2561dmin/x",
+        "/ADMIN/x",
+        "/aDmIn",
+        "/admin%2f",
+        "/admin%3Fx",
+        "/admin%23x",
+        "/admin%00",
+        "/admin%0a",
+        "/admin%09/x",
+        "/admin%20/x",
+        "/admin./x",
+        "/admin%2e",
+        "/admin..%5c",
+        "/\u{ff41}dmin/x",
+        "/%EF%BD%81dmin/x",
+        "/admin\u{ff0f}x",
+        "/%u0061dmin/x",
+        "/%c0%ae%c0%ae/admin",
+        "/%zz/admin",
+        "/admin%",
+        "*",
+        "http://shop.example/admin/x",
+        "",
+        "/reports/ALL",
+        "/Reports/all/",
+        "/Reports//all",
+    ] {
+        assert_eq!(shop().judge("GET", path, false), ADMIN, "{path:?}");
+    }
+    assert_eq!(shop().judge("GET", "/x", true), ADMIN, "a header names another method");
+    assert_eq!(shop().judge("GET", &format!("/{}", "a".repeat(5000)), false), ADMIN);
+    assert_eq!(shop().judge("GET", &format!("/%{}41", "25".repeat(50)), false), ADMIN, "a riddle");
+    for path in
+        ["/assets/../page", "/assets/%2e%2e/page", "/assets/..;/page", "/assets/%2e%2e%2fpage", "/assets//../page"]
+    {
+        assert_eq!(wiki().judge("GET", path, false), SIGNED_IN, "{path}");
+    }
+}
+
+#[test]
+fn patterns_have_one_form() {
+    for good in ["/", "/*", "/a", "/a/", "/a/*", "/a.b/c_d~e-f/*", "/Zürich"] {
+        assert!(Rule::new(good, Vec::new(), PUBLIC).is_ok(), "{good}");
+    }
+    for bad in [
+        "", "a", "*", "/a*", "/*/a", "/a//b", "/./a", "/a/../b", "/a/..", "/a%20b", "/a;b", "/a?b", "/a#b", "/a b",
+        "/a\\b", "/a\n", "//", "/a/**",
+    ] {
+        assert_eq!(Rule::new(bad, Vec::new(), PUBLIC), Err(BadRule::Path), "{bad:?}");
+    }
+    for bad in ["get", "", "GET ", "G-T"] {
+        assert_eq!(Rule::new("/", vec![bad.to_owned()], PUBLIC), Err(BadRule::Method), "{bad:?}");
+    }
+}
+
+#[test]
+fn roles() {
+    for (allow, user, administrator) in [(SIGNED_IN, true, true), (ADMIN, false, true)] {
+        assert_eq!((allow.admits(Role::User), allow.admits(Role::Administrator)), (user, administrator));
+    }
+}
+
+#[test]
+fn a_place_to_come_back_to_is_a_path() {
+    for (asked, lands) in [
+        ("/page?a=b#c", "/page?a=b#c"),
+        ("//evil.example", "//evil.example"),
+        ("", "/"),
+        ("page", "/"),
+        ("https://evil.example", "/"),
+        ("@evil.example", "/"),
+        (".evil.example", "/"),
+        (":1@evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("/\r\nset-cookie: a=b", "/"),
+        ("/\tx", "/"),
+        ("/ü", "/"),
+    ] {
+        assert_eq!(place(Some(asked)), lands, "{asked:?}");
+    }
+    assert_eq!((place(None), place(Some(&format!("/{}", "a".repeat(1024))))), ("/", "/"));
+}
+
+/// One of the ways to write a character of a path.
+fn written(c: char, way: u8) -> String {
+    match way % 6 {
+        0 if c.is_ascii() && c != '/' => format!("%{:02x}", u32::from(c)),
+        1 if c.is_ascii() && c != '/' => format!("%25{:02X}", u32::from(c)),
+        2 => c.to_uppercase().collect(),
+        3 if c == '/' => ["//", "/./", "/x/../", ";p=1/", "%2f", "\\", "/;/"][usize::from(way / 6) % 7].to_owned(),
+        _ => c.to_string(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn disguises_never_help(path in "/admin(/[a-z]{1,5}){0,3}", ways in prop::collection::vec(any::<u8>(), 40)) {
+        let disguised: String = path.chars().zip(ways).enumerate()
+            // A request target begins with a slash.
+            .map(|(place, (c, way))| if place == 0 { c.to_string() } else { written(c, way) }).collect();
+        prop_assert_eq!(shop().judge("GET", &disguised, false), ADMIN, "{}", disguised);
+    }
+
+    #[test]
+    fn nothing_panics_and_all_is_bounded(path in "\\PC{0,200}", method in "[A-Za-z]{0,8}") {
+        let allow = wiki().judge(&method, &format!("/assets/{path}"), false);
+        prop_assert!(allow <= ADMIN);
+        let place = place(Some(&path)).to_owned();
+        prop_assert!(place.starts_with('/') && place.bytes().all(|b| b.is_ascii_graphic()));
+    }
+
+    #[test]
+    fn plain_paths_are_judged_by_their_rule(rest in "[a-z0-9_-]{1,12}(/[a-z0-9_-]{1,12}){0,3}") {
+        prop_assert_eq!(wiki().judge("GET", &format!("/assets/{rest}"), false), PUBLIC);
+        let page = format!("/page-{rest}");
+        prop_assert_eq!(wiki().judge("GET", &page, false), SIGNED_IN);
+    }
+}

@@ -1,0 +1,280 @@
+import type { Page } from '@playwright/test';
+import { LoginPage } from '../pages/login';
+import { Dashboard } from '../pages/dashboard';
+import { Client } from '../support/client';
+import { Proxy, type Kind } from '../support/proxy';
+import { freePort, type Person } from '../support/server';
+import { expect, test as base } from '../support/test';
+import { Upstream } from '../support/upstream';
+
+/** The portal and one app share a root domain; the other app has one of its own. */
+const PORTAL = 'auth.portal.test';
+const WIKI = 'wiki.portal.test';
+const SHOP = 'shop.other.test';
+
+interface Place {
+  origin: string;
+  upstream: Upstream;
+}
+
+interface World {
+  front: Proxy;
+  wiki: Place;
+  shop: Place;
+}
+
+const test = base.extend<{ kind: Kind; world: World }, { door: number }>({
+  kind: ['nginx', { option: true }],
+  door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
+
+  settings: async ({ door }, use) =>
+    use({
+      public_url: `https://${PORTAL}:${door}`,
+      trusted_proxies: '["127.0.0.1"]',
+      // A page that stays open sees many of them end.
+      'session.access': '3s',
+      apps: `[{ name = "wiki", origin = "https://${WIKI}:${door}", rules = [
+        { path = "/open/*", allow = "public" }, { path = "/admin/*", allow = "role", role = "administrator" } ] },
+        { name = "shop", origin = "https://${SHOP}:${door}" }]`,
+    }),
+
+  world: async ({ server, door, kind, watch }, use) => {
+    const [wiki, shop] = [await Upstream.start(), await Upstream.start()];
+    const apps = [
+      { name: 'wiki', host: WIKI, upstream: wiki.port },
+      { name: 'shop', host: SHOP, upstream: shop.port },
+    ];
+    const front = await Proxy.start(kind, server.port, door, [], { portal: PORTAL, apps });
+    const places = { wiki: { origin: `https://${WIKI}:${door}`, upstream: wiki }, shop: { origin: `https://${SHOP}:${door}`, upstream: shop } };
+    watch.allowOrigin(places.wiki.origin, places.shop.origin);
+    await use({ front, ...places });
+    await front.end();
+    await Promise.all([wiki.close(), shop.close()]);
+  },
+});
+
+test.use({ ignoreHTTPSErrors: true });
+
+/** What the app's page hears from the app. */
+interface Heard {
+  status: number;
+  type: string;
+  me: Record<string, string> | null;
+}
+
+const me = (page: Page): Promise<Heard> => page.evaluate(() => (window as unknown as { me(): Promise<Heard> }).me());
+
+const claims = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+
+/** Goes to a page of an app, signs in on the way, and is there. */
+async function enter(page: Page, place: Place, ada: Person, path = '/'): Promise<void> {
+  await page.goto(place.origin + path);
+  expect(new URL(page.url()).hostname).toBe(PORTAL);
+  const login = new LoginPage(page);
+  await login.alive();
+  await login.submit(ada);
+  await page.waitForURL(place.origin + path);
+}
+
+/** The cookie that this browser has at an app, as a header. */
+async function cookieOf(page: Page, place: { origin: string }): Promise<string> {
+  const cookies = await page.context().cookies(place.origin);
+  return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+}
+
+for (const kind of ['nginx', 'caddy'] as const) {
+  test.describe(kind, () => {
+    test.use({ kind });
+
+    test('one sign-in opens apps on two root domains', async ({ page, server, world }) => {
+      const ada = await server.person();
+      await enter(page, world.wiki, ada, '/deep/page?a=b&c=%2F');
+      await expect(page.getByRole('heading')).toHaveText('The app');
+      const heard = await me(page);
+      expect([heard.status, heard.me?.['remote-user'], heard.me?.['remote-roles']]).toEqual([200, ada.name, 'user']);
+      const said = claims(String(heard.me?.authorization).replace('Bearer ', ''));
+      expect([said.aud, said.preferred_username, said.sid]).toEqual([world.wiki.origin, ada.name, heard.me?.['remote-session']]);
+
+      await page.goto(`${world.shop.origin}/cart`);
+      await page.waitForURL(`${world.shop.origin}/cart`);
+      expect((await me(page)).me?.['remote-user']).toBe(ada.name);
+      const [inWiki, inShop] = [await cookieOf(page, world.wiki), await cookieOf(page, world.shop)];
+      expect(inWiki).toContain('__Host-postern-app=');
+      expect(inWiki + inShop).not.toMatch(/postern-(access|refresh)/);
+      for (const { headers } of [...world.wiki.upstream.seen, ...world.shop.upstream.seen]) {
+        expect(String(headers.cookie)).not.toMatch(/postern-(access|refresh)/);
+      }
+    });
+
+    test('a page that stays open is served for longer than any token lives, until the session ends', async ({ page, server, world, watch }) => {
+      watch.allowStatus(401);
+      const ada = await server.person();
+      await enter(page, world.wiki, ada);
+      const tokens = new Set<string>();
+      await expect
+        .poll(async () => {
+          const heard = await me(page);
+          expect(heard.status).toBe(200);
+          const { exp, iat } = claims(String(heard.me?.authorization));
+          expect(exp - iat).toBeLessThanOrEqual(4);
+          return tokens.add(String(heard.me?.authorization)).size;
+        })
+        .toBeGreaterThanOrEqual(3);
+      // Signed out on another page: the script is told so plainly, and the next page leads to sign in.
+      const portal = await page.context().newPage();
+      await portal.goto('/dashboard');
+      await new Dashboard(portal).leave();
+      await portal.close();
+      const seen = world.wiki.upstream.seen.length;
+      expect(await me(page)).toEqual({ status: 401, type: 'basic', me: null });
+      expect(world.wiki.upstream.seen.length, 'nothing reached the app').toBe(seen);
+      await page.reload();
+      const login = new LoginPage(page);
+      await login.alive();
+      await login.submit(ada);
+      await page.waitForURL(`${world.wiki.origin}/`);
+      expect((await me(page)).status).toBe(200);
+    });
+
+    test('an app session that is gone comes back without a question', async ({ page, server, world, watch }) => {
+      watch.allowStatus(401);
+      const ada = await server.person();
+      await enter(page, world.wiki, ada);
+      const before = await me(page);
+      // The access token of the portal is over: the way leads through its renewal.
+      await page.context().clearCookies({ name: '__Host-postern-app' });
+      const resumed = page.waitForRequest((request) => new URL(request.url()).pathname === '/api/refresh');
+      await expect.poll(async () => (await page.context().cookies(world.front.origin)).some(({ name, value }) => name.endsWith('access') && claims(value).exp * 1000 < Date.now())).toBe(true);
+      await page.goto(`${world.wiki.origin}/again`, { waitUntil: 'commit' });
+      await resumed;
+      await page.waitForURL(`${world.wiki.origin}/again`);
+      expect((await me(page)).me?.['remote-session']).toBe(before.me?.['remote-session']);
+    });
+
+    test('signing out at the app signs out of everything', async ({ page, server, world, watch }) => {
+      watch.allowStatus(401);
+      const ada = await server.person();
+      await enter(page, world.wiki, ada);
+      await page.goto(`${world.shop.origin}/`);
+      await page.waitForURL(`${world.shop.origin}/`);
+      await page.goto(`${world.wiki.origin}/.postern/logout`);
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.waitForURL(`${world.front.origin}/login?why=signed_out`);
+      for (const place of [world.wiki, world.shop]) {
+        await page.goto(`${place.origin}/`);
+        await new LoginPage(page).alive();
+        expect(new URL(page.url()).hostname).toBe(PORTAL);
+      }
+    });
+
+    test('a role that is missing is refused, one that is there is not', async ({ page, server, world, watch, visit }) => {
+      watch.allowStatus(403);
+      const [ada, root] = [await server.person(), await server.person('administrator')];
+      await enter(page, world.wiki, ada);
+      const seen = world.wiki.upstream.seen.length;
+      for (const path of ['/admin/users', '/open/../admin/users', '/open/%2e%2e/admin/users', '/ADMIN/users', '/open/%252e%252e/admin/users']) {
+        const client = new Client({ origin: world.wiki.origin, port: world.front.port, tls: true }, '127.0.7.1', { cookie: await cookieOf(page, world.wiki) });
+        expect((await client.get(path)).status, path).toBe(403);
+      }
+      expect((await page.goto(`${world.wiki.origin}/admin/users`))?.status()).toBe(403);
+      expect(world.wiki.upstream.seen.length, 'nothing reached the app').toBe(seen);
+      const other = await visit({ ignoreHTTPSErrors: true });
+      await enter(other, world.wiki, root, '/admin/users');
+      expect((await me(other)).me?.['remote-roles']).toBe('administrator');
+    });
+
+    test('a code serves once, in the browser that asked for it', async ({ page, server, world, watch, visit }) => {
+      watch.allowStatus(400);
+      const ada = await server.person();
+      const called = page.waitForRequest((request) => new URL(request.url()).pathname === '/.postern/callback');
+      await enter(page, world.wiki, ada);
+      const callback = (await called).url();
+      expect((await page.goto(callback))?.status(), 'replayed').toBe(400);
+      await expect(page.getByRole('link', { name: 'Sign in again' })).toBeVisible();
+
+      // A code that nobody has used, carried to another browser.
+      await page.context().clearCookies({ name: '__Host-postern-app' });
+      const step = async (place: { origin: string }, path: string) => {
+        const client = new Client({ origin: place.origin, port: world.front.port, tls: true }, '127.0.7.6');
+        const answer = await client.get(path, { cookie: await cookieOf(page, place) });
+        expect(answer.status).toBe(303);
+        return new URL(String(answer.headers.location));
+      };
+      const thief = await visit({ ignoreHTTPSErrors: true });
+      await page.goto('/dashboard');
+      await page.waitForURL('/dashboard');
+      const away = await step(world.wiki, '/.postern/start?next=/mine');
+      const unused = (await step(world.front, away.pathname + away.search)).href;
+      expect((await thief.goto(unused))?.status()).toBe(400);
+      await thief.goto(`${world.wiki.origin}/`);
+      expect((await thief.goto(unused))?.status(), 'with a state of its own').toBe(400);
+      expect((await thief.context().cookies(world.wiki.origin)).map(({ name }) => name)).toEqual(['__Host-postern-state']);
+      await page.goto(unused);
+      expect(page.url(), 'still good where it belongs').toBe(`${world.wiki.origin}/mine`);
+    });
+
+    test('what a client says of itself never arrives', async ({ page, server, world }) => {
+      const ada = await server.person();
+      await enter(page, world.wiki, ada);
+      const lies = {
+        'remote-user': 'root',
+        'remote-roles': 'administrator',
+        'remote-session': 'x',
+        remote_user: 'root',
+        Remote_Roles: 'administrator',
+        authorization: 'Bearer of-my-own',
+        'x-forwarded-uri': '/open/x',
+        'x-forwarded-host': 'elsewhere.test',
+        'x-forwarded-method': 'OPTIONS',
+        'x-original-url': '/open/x',
+        dpop: 'x',
+      };
+      const place = { origin: world.wiki.origin, port: world.front.port, tls: true };
+      const told = (headers: Record<string, unknown> | undefined) =>
+        Object.entries(headers ?? {}).filter(([name, value]) => value && /remote|authorization|dpop/i.test(name)).map(([name, value]) => `${name}: ${String(value).slice(0, 10)}`);
+
+      expect((await new Client(place, '127.0.7.2', lies).get('/secret')).status).not.toBe(200);
+      expect((await new Client(place, '127.0.7.2', lies).get('/open/x')).status).toBe(200);
+      expect(told(world.wiki.upstream.seen.at(-1)?.headers), 'nobody').toEqual([]);
+      const signedIn = new Client(place, '127.0.7.3', { ...lies, cookie: await cookieOf(page, world.wiki) });
+      expect((await signedIn.get('/secret')).status).toBe(200);
+      const names = told(world.wiki.upstream.seen.at(-1)?.headers).sort();
+      expect(names).toEqual(['authorization: Bearer eyJ', expect.stringContaining('remote-roles: user'), expect.stringContaining('remote-session: '), `remote-user: ${ada.name}`]);
+      expect((await signedIn.get('/admin/x')).status).toBe(403);
+    });
+
+    test('a request line that names another app than its Host header is judged as what it is', async ({ page, server, world }) => {
+      const ada = await server.person();
+      await enter(page, world.shop, ada);
+      const client = new Client({ origin: world.shop.origin, port: world.front.port, tls: true }, '127.0.7.4', { cookie: await cookieOf(page, world.shop) });
+      const seen = world.wiki.upstream.seen.length;
+      const answer = await client.get(`${world.wiki.origin}/secret`);
+      expect(answer.status).not.toBe(200);
+      expect(world.wiki.upstream.seen.length).toBe(seen);
+    });
+
+    test('a WebSocket opens for whoever is signed in', async ({ page, server, world, watch }) => {
+      watch.allowMessage(/WebSocket connection/);
+      const ada = await server.person();
+      await enter(page, world.wiki, ada);
+      const socket = () => page.evaluate(() => (window as unknown as { socket(): Promise<string> }).socket());
+      expect(await socket()).toBe(ada.name);
+      await page.context().clearCookies({ name: '__Host-postern-app' });
+      expect(await socket()).toBe('closed');
+    });
+
+    test('a program passes with a token for the app', async ({ server, world }) => {
+      const ada = await server.person();
+      const portal = new Client(world.front, '127.0.7.5');
+      const access = (await portal.login(ada)).json.tokens.access_token;
+      const token = await portal.post('/api/tokens', { audience: world.wiki.origin }, { authorization: `Bearer ${access}` });
+      expect([token.status, token.json.token_type]).toEqual([200, 'Bearer']);
+      const app = new Client({ origin: world.wiki.origin, port: world.front.port, tls: true }, '127.0.7.5', { authorization: `Bearer ${token.json.access_token}` });
+      const answer = await app.get('/api/me');
+      expect([answer.status, answer.json['remote-user']]).toEqual([200, ada.name]);
+      expect(answer.json.authorization, 'the app gets one of its own').not.toContain(token.json.access_token);
+      const shop = new Client({ origin: world.shop.origin, port: world.front.port, tls: true }, '127.0.7.5', { authorization: `Bearer ${token.json.access_token}` });
+      expect((await shop.get('/api/me')).status).toBe(401);
+    });
+  });
+}

@@ -1,0 +1,189 @@
+//! `[[apps]]`: what stands behind this site, and who may ask what of it.
+
+use super::layers::ConfigError;
+use super::origin;
+use domain::app::{Allow, Rule, Rules};
+use domain::service;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppSettings {
+    pub name: String,
+    pub origin: String,
+    #[serde(default)]
+    pub rules: Vec<RuleSettings>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSettings {
+    pub path: String,
+    /// Empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<String>,
+    pub allow: Admission,
+    /// With `allow = "role"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Admission {
+    Public,
+    SignedIn,
+    Role,
+}
+
+/// An app, checked.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub name: String,
+    /// `scheme://host[:port]`, as a browser sends it.
+    pub origin: String,
+    /// `host[:port]`
+    pub authority: String,
+    pub https: bool,
+    pub rules: Rules,
+}
+
+/// All apps: few, and looked for by every request to any of them.
+#[derive(Debug, Clone, Default)]
+pub struct Apps(Vec<App>);
+
+impl Apps {
+    /// `own_host`: the host of this site itself.
+    pub(super) fn new(settings: &[AppSettings], own_host: &str, insecure: bool) -> Result<Self, ConfigError> {
+        let mut hosts = BTreeSet::from([own_host.to_owned()]);
+        let mut names = BTreeSet::new();
+        let apps = settings.iter().map(|app| {
+            let checked = app.check(insecure)?;
+            // Cookies know no ports (RFC 6265, section 8.5).
+            if !hosts.insert(host(&checked.authority).to_owned()) {
+                let problem = format!("'{}': each app has a host of its own, and none is this site's", app.origin);
+                return Err(ConfigError::invalid("apps.origin", &problem));
+            }
+            if !names.insert(app.name.clone()) {
+                return Err(ConfigError::invalid("apps.name", &format!("'{}' is there twice", app.name)));
+            }
+            Ok(checked)
+        });
+        apps.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The app at `host[:port]`.
+    pub fn at(&self, authority: &str) -> Option<&App> {
+        self.0.iter().find(|app| app.authority.eq_ignore_ascii_case(authority))
+    }
+
+    /// The app of this origin.
+    pub fn of_origin(&self, origin: &str) -> Option<&App> {
+        self.0.iter().find(|app| app.origin == origin)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &App> {
+        self.0.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl AppSettings {
+    fn check(&self, insecure: bool) -> Result<App, ConfigError> {
+        let named = |setting: &str, problem: &str| {
+            ConfigError::invalid(&format!("apps.{setting}"), &format!("{}: {problem}", self.name))
+        };
+        if service::name(&self.name).is_err() {
+            return Err(named("name", "1 to 32 lower-case letters, digits and -"));
+        }
+        let (checked, authority, https) =
+            origin(&self.origin).map_err(|_| named("origin", "write https://host or https://host:port"))?;
+        let local = host(&authority) == "localhost" || host(&authority).ends_with(".localhost");
+        if !https && !local && !insecure {
+            return Err(named("origin", "plain http is for localhost: anyone on the way could take over its sessions"));
+        }
+        let rules = self.rules.iter().map(|rule| rule.check().map_err(|problem| named("rules", &problem)));
+        let rules = Rules::new(rules.collect::<Result<_, _>>()?);
+        Ok(App { name: self.name.clone(), origin: checked, authority, https, rules })
+    }
+}
+
+impl RuleSettings {
+    fn check(&self) -> Result<Rule, String> {
+        let allow = match (self.allow, self.role.as_deref()) {
+            (Admission::Public, None) => Allow::Public,
+            (Admission::SignedIn, None) | (Admission::Role, Some("user")) => Allow::SignedIn,
+            (Admission::Role, Some("administrator")) => Allow::Administrator,
+            (Admission::Role, _) => {
+                return Err("allow = \"role\" needs role = \"user\" or \"administrator\"".to_owned());
+            }
+            (_, Some(_)) => return Err("a role goes with allow = \"role\" alone".to_owned()),
+        };
+        Rule::new(&self.path, self.methods.clone(), allow).map_err(|problem| format!("'{}': {problem}", self.path))
+    }
+}
+
+fn host(authority: &str) -> &str {
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, ConfigError};
+
+    const BEHIND: &str = "public_url = 'https://auth.example'\ntrusted_proxies = ['127.0.0.1']\n";
+
+    fn with(text: &str) -> Result<Config, ConfigError> {
+        Config::new(toml::from_str(&format!("{BEHIND}{text}")).expect("readable"))
+    }
+
+    #[test]
+    fn apps_are_found_by_host_and_origin() {
+        let config = with(
+            "[[apps]]\nname = 'wiki'\norigin = 'https://Wiki.example:443/'\n[[apps.rules]]\npath = '/a/*'\n\
+             methods = ['GET']\nallow = 'public'\n[[apps]]\nname = 'shop'\norigin = 'https://other.test:8443'",
+        )
+        .expect("good");
+        assert_eq!(config.apps.at("WIKI.example").map(|app| app.name.as_str()), Some("wiki"));
+        assert_eq!(config.apps.of_origin("https://other.test:8443").map(|app| app.name.as_str()), Some("shop"));
+        for stranger in ["other.test", "wiki.example:8443", "evil.wiki.example", "auth.example", ""] {
+            assert!(config.apps.at(stranger).is_none(), "{stranger}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_stand_is_named() {
+        let app = |more: &str| format!("[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'\n{more}");
+        let rule = |more: &str| app(&format!("[[apps.rules]]\n{more}"));
+        for (text, says) in [
+            (app("[[apps]]\nname = 'wiki'\norigin = 'https://b.example'"), "twice"),
+            (app("[[apps]]\nname = 'b'\norigin = 'https://wiki.example:8443'"), "a host of its own"),
+            ("[[apps]]\nname = 'a'\norigin = 'https://auth.example:8443'".to_owned(), "a host of its own"),
+            ("[[apps]]\nname = 'A'\norigin = 'https://a.example'".to_owned(), "lower-case"),
+            ("[[apps]]\nname = 'a'\norigin = 'https://a.example/path'".to_owned(), "https://host"),
+            ("[[apps]]\nname = 'a'\norigin = 'http://a.example'".to_owned(), "localhost"),
+            (rule("path = 'a'\nallow = 'public'"), "begins with /"),
+            (rule("path = '/a'\nmethods = ['get']\nallow = 'public'"), "capital"),
+            (rule("path = '/a'\nallow = 'role'"), "needs role"),
+            (rule("path = '/a'\nallow = 'role'\nrole = 'king'"), "needs role"),
+            (rule("path = '/a'\nallow = 'public'\nrole = 'user'"), "alone"),
+        ] {
+            let error = with(&text).expect_err(&text).to_string();
+            assert!(error.contains(says) && error.contains("apps."), "'{error}' does not say '{says}'");
+        }
+    }
+
+    #[test]
+    fn somebody_must_be_trusted_to_tell_what_is_asked_for() {
+        let app = "[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'";
+        let config = |text: &str| Config::new(toml::from_str(text).expect("readable"));
+        let alone = config(&format!("public_url = 'https://auth.example'\n{app}")).expect_err("nobody").to_string();
+        assert!(alone.contains("trusted_proxies"), "{alone}");
+        let unseen = with(&format!("client_address = 'proxy-protocol'\n{app}")).expect_err("unseen").to_string();
+        assert!(unseen.contains("client_address"), "{unseen}");
+    }
+}

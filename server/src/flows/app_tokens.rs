@@ -1,0 +1,41 @@
+//! Access tokens for apps behind this site.
+
+use crate::config::App;
+use crate::guards::proof::ProvenIfBound;
+use crate::http::ApiError;
+use crate::state::AppState;
+use crate::tokens::Subject;
+use store::sessions::Row;
+use wire::apps::{AppToken, TokenType};
+use wire::problem::Code;
+
+/// What a program shows to an app. Whether the app's rules let this person in is judged there and then.
+///
+/// # Errors
+/// `no_app`, `no_session`
+pub async fn issue(state: &AppState, proven: &ProvenIfBound, audience: &str) -> Result<AppToken, ApiError> {
+    let app = state.config.apps.of_origin(audience).ok_or_else(|| ApiError::new(Code::NoApp))?;
+    let row = state.store.session(&proven.session.claims.sid).await?;
+    let row = row.filter(|row| !row.user_disabled && !row.life.is_over(state.now()));
+    let row = row.ok_or_else(|| ApiError::new(Code::NoSession))?;
+    let (access_token, expires_at) = sign(state, app, &row, proven.jkt.as_deref())?;
+    let token_type = if proven.jkt.is_some() { TokenType::DPoP } else { TokenType::Bearer };
+    Ok(AppToken { access_token, token_type, expires_at })
+}
+
+/// A token of this session for this app, bound to the key if there is one, and when it runs out.
+///
+/// # Errors
+/// It cannot be signed.
+pub fn sign(state: &AppState, app: &App, row: &Row, jkt: Option<&str>) -> Result<(String, i64), ApiError> {
+    let subject = Subject {
+        user: &row.user,
+        username: &row.username,
+        role: row.role.as_str(),
+        session: &row.id,
+        generation: row.life.generation,
+        jkt,
+        jti: state.ulid(),
+    };
+    state.tokens.sign_for(&app.origin, subject, state.now()).map_err(ApiError::broken)
+}

@@ -1,0 +1,137 @@
+//! Whether a request to an app may pass, and as whose.
+
+use super::app_tokens;
+use crate::apps::Told;
+use crate::config::App;
+use crate::cookies::{self, Name};
+use crate::dpop;
+use crate::guards::app::Asked;
+use crate::guards::{proof, signed_in};
+use crate::http::ApiError;
+use crate::state::AppState;
+use domain::UnixMs;
+use domain::app::Allow;
+use domain::app_session::AppSession;
+use domain::encoding::{base64url, sha256};
+use http::{HeaderMap, HeaderValue, header};
+use std::sync::Arc;
+use wire::problem::Code;
+
+/// What a proxy is to do.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Let it pass; `None`: as nobody's.
+    Pass(Option<Arc<Told>>),
+    /// Sign in first.
+    SignIn,
+    /// Whoever asks lacks the role.
+    Denied,
+}
+
+/// Whose request it is.
+struct Bearer {
+    session: String,
+    /// When the app's session was made; a program's token has none.
+    issued_at: Option<UnixMs>,
+}
+
+/// `navigation`: a person looks at the answer, and can be led through the portal.
+///
+/// # Errors
+/// `use_dpop_nonce`, `bad_proof`; the store does not answer.
+pub async fn judge(
+    state: &AppState,
+    asked: &Asked<'_>,
+    headers: &HeaderMap,
+    navigation: bool,
+) -> Result<Verdict, ApiError> {
+    let allow = asked.app.rules.judge(asked.method, asked.target, asked.overridden);
+    let bearer = match by_header(state, asked, headers).await? {
+        Some(bearer) => Some(bearer),
+        None => by_cookie(state, asked.app, headers),
+    };
+    let told = match &bearer {
+        Some(bearer) => told(state, asked.app, &bearer.session).await?,
+        None => None,
+    };
+    Ok(match (allow, told) {
+        (Allow::Public, told) => Verdict::Pass(told),
+        (_, None) => Verdict::SignIn,
+        (_, Some(_)) if navigation && is_due(state, bearer.as_ref()) => Verdict::SignIn,
+        (allow, Some(told)) if allow.admits(told.role) => Verdict::Pass(Some(told)),
+        _ => Verdict::Denied,
+    })
+}
+
+/// A session that is used in apps alone would end as one that nobody uses: half-way there, a person who goes
+/// to a page is led through the portal, where it is renewed, and notices nothing.
+fn is_due(state: &AppState, bearer: Option<&Bearer>) -> bool {
+    let issued_at = bearer.and_then(|bearer| bearer.issued_at);
+    issued_at.is_some_and(|issued_at| state.now() - issued_at > state.config.settings.session.idle.ms() / 2)
+}
+
+fn by_cookie(state: &AppState, app: &App, headers: &HeaderMap) -> Option<Bearer> {
+    let cookie = cookies::get(headers, &state.config, Name::App)?;
+    let session = AppSession::read(&state.keyring.macs.app_session, &app.origin, &cookie)?;
+    Some(Bearer { session: session.session(), issued_at: Some(session.issued_at) })
+}
+
+/// A program's token for this app, with the proof of its key if it is bound to one (RFC 9449, section 7).
+/// What is no token of ours for this app is nothing: the app's own pages may send what they like.
+async fn by_header(state: &AppState, asked: &Asked<'_>, headers: &HeaderMap) -> Result<Option<Bearer>, ApiError> {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some((scheme, token)) = value.and_then(|value| value.split_once(' ')) else { return Ok(None) };
+    let Some(claims) = signed_in::verify_for(state, &asked.app.origin, token).await? else { return Ok(None) };
+    let proves = scheme.eq_ignore_ascii_case("dpop");
+    match &claims.cnf {
+        None if scheme.eq_ignore_ascii_case("bearer") => {}
+        Some(bound) if proves => prove(state, asked, headers, token, &bound.jkt)?,
+        // A bound token without its proof is stolen, for all that we know.
+        _ => return Ok(None),
+    }
+    Ok(Some(Bearer { session: claims.sid.clone(), issued_at: None }))
+}
+
+fn prove(state: &AppState, asked: &Asked<'_>, headers: &HeaderMap, token: &str, jkt: &str) -> Result<(), ApiError> {
+    let path = asked.target.split('?').next().unwrap_or_default();
+    let url = format!("{}{path}", asked.app.origin);
+    let wrong = || proof::refuse(state, Code::BadProof);
+    let proof = proof::presented(headers).ok_or_else(wrong)?;
+    let proof = dpop::verify(&proof, asked.method, &url).ok_or_else(wrong)?;
+    let of_token = proof.ath.as_deref() == Some(base64url(&sha256(token.as_bytes())).as_str());
+    if proof.jkt != jkt || !of_token {
+        return Err(wrong());
+    }
+    proof::is_fresh(state, &proof)
+}
+
+/// What the app is told of a session; `None`: it is over.
+async fn told(state: &AppState, app: &App, session: &str) -> Result<Option<Arc<Told>>, ApiError> {
+    let now = state.now();
+    if state.sync.is_stale(now) {
+        return Err(ApiError::wait(Code::Unavailable, 1000));
+    }
+    if !state.sessions.is_live(&*state.store, session, now).await? {
+        return Ok(None);
+    }
+    if let Some(told) = state.told.get(session, &app.origin, now) {
+        return Ok(Some(told));
+    }
+    let row = state.store.session(session).await?;
+    let Some(row) = row.filter(|row| !row.user_disabled && !row.life.is_over(now)) else { return Ok(None) };
+    let (token, expires_at) = app_tokens::sign(state, app, &row, None)?;
+    let text = |text: &str| HeaderValue::from_bytes(text.as_bytes()).map_err(ApiError::broken);
+    let mut authorization = text(&format!("Bearer {token}"))?;
+    authorization.set_sensitive(true);
+    let told = Arc::new(Told {
+        role: row.role,
+        user: text(&row.username)?,
+        roles: text(row.role.as_str())?,
+        session: text(&row.id)?,
+        authorization,
+        // The app gets no token that runs out on the way.
+        until: expires_at - state.tokens.lifetime_ms() / 4,
+    });
+    state.told.keep(session, &app.origin, &told);
+    Ok(Some(told))
+}

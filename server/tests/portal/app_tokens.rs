@@ -1,0 +1,82 @@
+//! `POST /api/tokens`
+
+use crate::support::{Portal, Visitor};
+use domain::encoding::from_base64url;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use wire::paths;
+
+const WIKI: &str = "https://wiki.example";
+pub const APPS: &str = "trusted_proxies = ['10.0.0.1']\n[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'\n\
+     [[apps]]\nname = 'shop'\norigin = 'https://shop.test:8443'\n";
+
+async fn alice(portal: &Portal) -> Visitor {
+    portal.add_user("alice").await;
+    portal.browser("203.0.113.7").signed_in("alice").await
+}
+
+pub fn claims(token: &str) -> Value {
+    let part = token.split('.').nth(1).and_then(from_base64url).unwrap();
+    serde_json::from_slice(&part).unwrap()
+}
+
+#[tokio::test]
+async fn a_bound_session_gets_a_token_that_is_bound_too() {
+    let portal = Portal::with(APPS).await;
+    let alice = alice(&portal).await;
+    let answer = alice.prove_and_post(paths::APP_TOKENS, &json!({"audience": WIKI})).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let told = answer.json();
+    let claims = claims(told["access_token"].as_str().unwrap());
+    let me = alice.get(paths::SESSION).await.json();
+    assert_eq!((&told["token_type"], &told["expires_at"]), (&json!("DPoP"), &json!(portal.state.now() + 300_000)));
+    assert_eq!((&claims["aud"], &claims["iss"]), (&json!(WIKI), &json!("http://localhost:3000")));
+    assert_eq!((&claims["sid"], &claims["sub"]), (&me["id"], &me["sub"]));
+    assert_eq!(claims["cnf"]["jkt"], jwe::thumbprint(&alice.key.as_ref().unwrap().public()));
+    assert_eq!((&claims["roles"], &claims["client_id"]), (&json!(["user"]), &json!("postern")));
+    assert_ne!(claims["jti"], Value::Null);
+
+    let unproven = alice.post(paths::APP_TOKENS, &json!({"audience": WIKI})).await;
+    assert_eq!((unproven.status, unproven.code().as_str()), (StatusCode::UNAUTHORIZED, "bad_proof"));
+    assert_ne!(unproven.header("dpop-nonce"), "");
+}
+
+#[tokio::test]
+async fn an_unbound_session_gets_a_bearer_token() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let program = portal.program("203.0.113.7");
+    let login = program.login("alice", crate::support::PASSWORD).await.json();
+    let bearer = format!("Bearer {}", login["tokens"]["access_token"].as_str().unwrap());
+    let ask = |audience: &'static str| {
+        let (program, bearer) = (program.clone(), bearer.clone());
+        async move {
+            let body = json!({"audience": audience}).to_string();
+            program.send(Method::POST, paths::APP_TOKENS, Some(body), &[("authorization", &bearer)]).await
+        }
+    };
+    let told = ask("https://shop.test:8443").await.json();
+    assert_eq!(told["token_type"], "Bearer");
+    let token = told["access_token"].as_str().unwrap();
+    assert_eq!((&claims(token)["aud"], &claims(token)["cnf"]), (&json!("https://shop.test:8443"), &Value::Null));
+
+    // It is nothing to the portal, not even to sign out with, and not even after somebody had it verified.
+    let as_ours = format!("Bearer {token}");
+    for _ in 0..2 {
+        let refused = program.send(Method::GET, paths::SESSION, None, &[("authorization", &as_ours)]).await;
+        assert_eq!(refused.code(), "no_session");
+        assert!(portal.state.tokens.verify_for("https://shop.test:8443", token, portal.state.now()).is_some());
+        assert!(portal.state.tokens.verify_for(WIKI, token, portal.state.now()).is_none());
+    }
+    let out = Some("{}".to_owned());
+    program.send(Method::POST, paths::LOGOUT, out, &[("authorization", &as_ours)]).await;
+    assert_eq!(ask(WIKI).await.status, StatusCode::OK, "still signed in");
+
+    for stranger in ["https://evil.example", "https://wiki.example/", "wiki", "http://localhost:3000", ""] {
+        let refused = ask(stranger).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::NOT_FOUND, "no_app"), "{stranger:?}");
+    }
+    let out = Some("{}".to_owned());
+    program.send(Method::POST, paths::LOGOUT, out, &[("authorization", &bearer)]).await;
+    assert_eq!(ask(WIKI).await.code(), "no_session");
+}

@@ -1,0 +1,538 @@
+//! `/api/verify`, `/.postern/...` and `/apps/return`: apps behind the portal.
+
+use crate::support::{Answer, ORIGIN, Portal, Visitor};
+use http::{Method, StatusCode};
+use serde_json::json;
+use store::audit::{Event, Search};
+use wire::paths;
+
+const WIKI: &str = "https://wiki.example";
+const SHOP: &str = "https://shop.test:8443";
+const PROXY: &str = "10.0.0.1";
+const APPS: &str = "trusted_proxies = ['10.0.0.1']\n\
+     [[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'\n\
+     [[apps.rules]]\npath = '/assets/*'\nmethods = ['GET', 'HEAD']\nallow = 'public'\n\
+     [[apps.rules]]\npath = '/admin/*'\nallow = 'role'\nrole = 'administrator'\n\
+     [[apps]]\nname = 'shop'\norigin = 'https://shop.test:8443'\n";
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// A person's browser: one jar for the portal, one for each app.
+struct Person {
+    portal: Visitor,
+    wiki: Visitor,
+    shop: Visitor,
+}
+
+impl Person {
+    fn new(portal: &Portal) -> Self {
+        let browser = portal.browser("203.0.113.7");
+        Self { wiki: browser.elsewhere(), shop: browser.elsewhere(), portal: browser }
+    }
+
+    async fn signed_in(portal: &Portal, name: &str) -> Self {
+        let person = Self::new(portal);
+        Self { portal: person.portal.signed_in(name).await, ..person }
+    }
+
+    fn at(&self, portal: &Portal) -> Self {
+        Self { portal: self.portal.at(portal), wiki: self.wiki.at(portal), shop: self.shop.at(portal) }
+    }
+
+    /// Goes the whole way from an app to the portal and back.
+    async fn enter(&self, jar: &Visitor, app: &str, next: &str) -> Answer {
+        let answer = on(jar, app, &format!("{}?next={next}", paths::APP_START)).await;
+        let returned = self.portal.get(here(&answer)).await;
+        on(jar, app, there(&returned, app)).await
+    }
+}
+
+/// A navigation to a path of the app that its proxy hands to us.
+async fn on(jar: &Visitor, app: &str, path: &str) -> Answer {
+    let host = app.strip_prefix("https://").unwrap();
+    let extra = [("host", host), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+    jar.send(Method::GET, path, None, &extra).await
+}
+
+/// Where an answer leads, on the portal.
+fn here(answer: &Answer) -> &str {
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    answer.header("location").strip_prefix(ORIGIN).unwrap()
+}
+
+fn there<'a>(answer: &'a Answer, app: &str) -> &'a str {
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    answer.header("location").strip_prefix(app).unwrap()
+}
+
+/// The question of a proxy about a page that the jar's owner goes to.
+async fn ask(jar: &Visitor, app: &str, target: &str) -> Answer {
+    ask_more(jar, app, target, &[]).await
+}
+
+async fn ask_more(jar: &Visitor, app: &str, target: &str, more: &[(&str, &str)]) -> Answer {
+    let host = app.strip_prefix("https://").unwrap();
+    let mut extra = vec![
+        ("host", "localhost:3000"),
+        ("x-forwarded-for", "203.0.113.7"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", host),
+        ("x-forwarded-uri", target),
+        ("x-forwarded-method", "GET"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+    ];
+    extra.extend_from_slice(more);
+    jar.moved(PROXY).send(Method::GET, paths::VERIFY, None, &extra).await
+}
+
+#[tokio::test]
+async fn the_way_in_and_what_the_app_is_told() {
+    let portal = Portal::with(APPS).await;
+    let id = portal.add_user("alice").await;
+    let alice = Person::signed_in(&portal, "alice").await;
+
+    let stranger = ask(&alice.wiki, WIKI, "/page?a=b&c=%2F").await;
+    assert_eq!((stranger.status, stranger.code().as_str()), (StatusCode::UNAUTHORIZED, "no_session"));
+    let start = "https://wiki.example/.postern/start?next=/page%3Fa%3Db%26c%3D%252F";
+    assert_eq!(stranger.header("location"), start);
+
+    let started = on(&alice.wiki, WIKI, start.strip_prefix(WIKI).unwrap()).await;
+    let cookie = started.header("set-cookie");
+    assert!(cookie.starts_with("__Host-postern-state="), "{cookie}");
+    for part in ["HttpOnly", "Secure", "Path=/", "SameSite=Lax"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!started.header("location").contains(&alice.wiki.cookie("state")), "no secret in an address");
+    let returned = alice.portal.get(here(&started)).await;
+    let callback = there(&returned, WIKI).to_owned();
+    let entered = on(&alice.wiki, WIKI, &callback).await;
+    assert_eq!(there(&entered, WIKI), "/page?a=b&c=%2F");
+    let cookie = entered.header("set-cookie");
+    assert!(cookie.starts_with("__Host-postern-app=") && cookie.contains("HttpOnly"), "{cookie}");
+    assert!(cookie.contains("SameSite=Lax") && cookie.contains("Secure") && !cookie.contains("Domain"), "{cookie}");
+
+    let passed = ask(&alice.wiki, WIKI, "/page").await;
+    assert_eq!(passed.status, StatusCode::OK, "{}", passed.text);
+    let me = alice.portal.get(paths::SESSION).await.json();
+    assert_eq!((passed.header("remote-user"), passed.header("remote-roles")), ("alice", "user"));
+    assert_eq!(passed.header("remote-session"), me["id"].as_str().unwrap());
+    let token = passed.header("authorization").strip_prefix("Bearer ").unwrap();
+    let claims = crate::app_tokens::claims(token);
+    assert_eq!((&claims["aud"], &claims["sub"], &claims["sid"]), (&json!(WIKI), &json!(id), &me["id"]));
+    assert_eq!(claims["exp"], (portal.state.now() + 5 * MINUTE) / 1000);
+    assert!(portal.state.tokens.verify_for(ORIGIN, token, portal.state.now()).is_none(), "nothing to the portal");
+
+    assert_eq!(ask(&alice.shop, SHOP, "/").await.status, StatusCode::UNAUTHORIZED, "another app, another session");
+    let stolen = alice.wiki.cookie("app");
+    alice.shop.set_cookie("app", &stolen);
+    assert_eq!(ask(&alice.shop, SHOP, "/").await.status, StatusCode::UNAUTHORIZED, "one app's cookie at another");
+    assert_eq!(there(&alice.enter(&alice.shop, SHOP, "/").await, SHOP), "/");
+    assert_eq!(ask(&alice.shop, SHOP, "/").await.status, StatusCode::OK);
+
+    let opened = Search { event: Some(Event::AppOpened), limit: 9, ..Search::default() };
+    let trail = portal.store().search_audit(&opened).await.unwrap();
+    let trail: Vec<_> = trail.into_iter().map(|line| (line.entry.about, line.username)).collect();
+    let name = Some("alice".to_owned());
+    assert_eq!(trail, [("shop".to_owned(), name.clone()), ("wiki".to_owned(), name)]);
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_comes_back_after_sign_in() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let alice = Person::new(&portal);
+    let started = on(&alice.wiki, WIKI, "/.postern/start?next=/deep/page%3Fa%3Db").await;
+    let away = here(&started).to_owned();
+    let to_login = alice.portal.get(&away).await;
+    let login = to_login.header("location");
+    let next = login.strip_prefix("/login?next=").unwrap();
+    assert!(alice.portal.get(login).await.text.contains("data-next=\"/apps/return?app=https"), "{next}");
+    let alice = Person { portal: alice.portal.signed_in("alice").await, ..alice };
+    assert_eq!(alice.portal.get(login).await.header("location"), away, "the page leads on as its form does");
+    let returned = alice.portal.get(&away).await;
+    assert_eq!(there(&on(&alice.wiki, WIKI, there(&returned, WIKI)).await, WIKI), "/deep/page?a=b");
+
+    portal.advance(20 * MINUTE).await;
+    assert!(alice.portal.get(&away).await.header("location").starts_with("/resume?next=/apps/return"));
+}
+
+#[tokio::test]
+async fn a_code_is_good_once_in_its_browser_for_its_app_and_for_half_a_minute() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let (alice, mallory) = (Person::signed_in(&portal, "alice").await, Person::new(&portal));
+    let code = async || {
+        let started = on(&alice.wiki, WIKI, paths::APP_START).await;
+        let returned = alice.portal.get(here(&started)).await;
+        there(&returned, WIKI).to_owned()
+    };
+    let refused = |answer: &Answer| {
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+        assert!(!answer.header("set-cookie").contains("postern-app"));
+        assert!(answer.text.contains("Sign in again"), "{}", answer.text);
+    };
+    let first = code().await;
+    refused(&on(&mallory.wiki, WIKI, &first).await);
+    on(&mallory.wiki, WIKI, paths::APP_START).await;
+    refused(&on(&mallory.wiki, WIKI, &first).await);
+    refused(&on(&alice.wiki, SHOP, &first).await);
+    assert_eq!(on(&alice.wiki, WIKI, &first).await.status, StatusCode::SEE_OTHER);
+    refused(&on(&alice.wiki, WIKI, &first).await);
+    for wrong in ["/.postern/callback", "/.postern/callback?code=", "/.postern/callback?code=x&code=y"] {
+        refused(&on(&alice.wiki, WIKI, wrong).await);
+    }
+    let late = code().await;
+    portal.advance(30_000).await;
+    refused(&on(&alice.wiki, WIKI, &late).await);
+
+    // Mallory has Alice's browser begin as Mallory's: the state is not hers.
+    let started = on(&mallory.wiki, WIKI, paths::APP_START).await;
+    let returned = alice.portal.get(here(&started)).await;
+    refused(&on(&alice.wiki, WIKI, there(&returned, WIKI)).await);
+
+    let unused = code().await;
+    alice.portal.post(paths::LOGOUT, &json!({})).await;
+    refused(&on(&alice.wiki, WIKI, &unused).await);
+}
+
+#[tokio::test]
+async fn two_tabs_that_sign_in_at_once_both_arrive_and_so_do_other_nodes() {
+    let portal = Portal::with(APPS).await;
+    let other = portal.another().await;
+    portal.add_user("alice").await;
+    let alice = Person::signed_in(&portal, "alice").await;
+    let elsewhere = alice.at(&other);
+    let one = on(&alice.wiki, WIKI, "/.postern/start?next=/one").await;
+    let two = on(&elsewhere.wiki, WIKI, "/.postern/start?next=/two").await;
+    let (one, two) = (alice.portal.get(here(&one)).await, elsewhere.portal.get(here(&two)).await);
+    assert_eq!(there(&on(&elsewhere.wiki, WIKI, there(&one, WIKI)).await, WIKI), "/one");
+    assert_eq!(there(&on(&alice.wiki, WIKI, there(&two, WIKI)).await, WIKI), "/two");
+    // A restart knows it, too.
+    let restarted = portal.another().await;
+    assert_eq!(ask(&alice.at(&restarted).wiki, WIKI, "/").await.header("remote-user"), "alice");
+}
+
+#[tokio::test]
+async fn no_address_leads_anywhere_but_to_configured_origins() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let alice = Person::signed_in(&portal, "alice").await;
+    for trick in [
+        "//evil.example",
+        "https://evil.example",
+        "/%5Cevil.example",
+        "%2F%2Fevil.example",
+        "%2F%5C%2Fevil.example",
+        "@evil.example",
+        ".evil.example",
+        ":443@evil.example",
+        "%0d%0aLocation:%20https://evil.example",
+        "/%0d%0aSet-Cookie:%20a=b",
+        "/%09/evil.example",
+        "javascript:alert(1)",
+        "https:evil.example",
+        "/%00",
+        "",
+    ] {
+        let answer = alice.enter(&alice.wiki, WIKI, trick).await;
+        let lands = answer.header("location");
+        assert!(lands.starts_with("https://wiki.example/"), "{trick} leads to {lands}");
+        assert!(answer.headers.get_all("set-cookie").iter().all(|cookie| cookie.to_str().unwrap().contains("__Host-")));
+    }
+    let state = server_hash();
+    for app in [
+        "https://evil.example",
+        "https://wiki.example.evil.example",
+        "https://wiki.example@evil.example",
+        "https://wiki.example:8443",
+        "http://wiki.example",
+        "https://WIKI.example",
+        "https://wiki.example/",
+        "//wiki.example",
+        "wiki",
+        "",
+    ] {
+        let answer = alice.portal.get(&format!("/apps/return?app={app}&state={state}&next=/")).await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::NOT_FOUND, ""), "{app}");
+    }
+    for query in ["", "?app=https://wiki.example", "?app=https://wiki.example&state=x&next=/"] {
+        assert_eq!(alice.portal.get(&format!("/apps/return{query}")).await.status, StatusCode::NOT_FOUND, "{query}");
+    }
+    for host in ["evil.example", "localhost:3000", "wiki.example.evil.example", "wiki.example:1"] {
+        for path in [paths::APP_START, paths::APP_CALLBACK, paths::APP_LOGOUT] {
+            let answer = alice.wiki.send(Method::GET, path, None, &[("host", host)]).await;
+            assert_eq!((answer.status, answer.header("location")), (StatusCode::NOT_FOUND, ""), "{host}{path}");
+        }
+    }
+    // Everything else on an app's host is not ours to answer.
+    let page = alice.wiki.send(Method::GET, "/login", None, &[("host", "wiki.example")]).await;
+    assert_eq!(page.header("location"), "http://localhost:3000/login");
+}
+
+fn server_hash() -> String {
+    domain::encoding::base64url(&[7; 32])
+}
+
+#[tokio::test]
+async fn only_a_trusted_proxy_is_believed_and_only_if_it_says_each_thing_once() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let alice = Person::signed_in(&portal, "alice").await;
+    alice.enter(&alice.wiki, WIKI, "/").await;
+    let told = [("x-forwarded-proto", "https"), ("x-forwarded-host", "wiki.example"), ("x-forwarded-method", "GET")];
+    for peer in ["203.0.113.7", "127.0.0.1", "10.0.0.2"] {
+        let more = [told.as_slice(), &[("x-forwarded-uri", "/assets/x")]].concat();
+        let answer = alice.wiki.moved(peer).send(Method::GET, paths::VERIFY, None, &more).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "forbidden"), "{peer}");
+    }
+    for missing in ["x-forwarded-proto", "x-forwarded-host", "x-forwarded-uri", "x-forwarded-method"] {
+        let answer = ask_more(&alice.wiki, WIKI, "/", &[(missing, "")]).await;
+        assert_eq!(answer.code(), "bad_request", "{missing}");
+    }
+    for (name, value) in [
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-host", "wiki.example, evil.example"),
+        ("x-forwarded-host", "wiki.example:8443"),
+        ("x-forwarded-proto", "http"),
+    ] {
+        let answer = ask_more(&alice.wiki, WIKI, "/", &[(name, value)]).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "no_app"), "{name}: {value}");
+    }
+    // What a client writes about itself is no answer of ours.
+    let spoofed = [("remote-user", "root"), ("remote-roles", "administrator"), ("remote-session", "x")];
+    let answer = ask_more(&Person::new(&portal).wiki, WIKI, "/assets/x", &spoofed).await;
+    assert_eq!((answer.status, answer.header("remote-user")), (StatusCode::OK, ""));
+    let answer = ask_more(&alice.wiki, WIKI, "/", &spoofed).await;
+    assert_eq!((answer.header("remote-user"), answer.header("remote-roles")), ("alice", "user"));
+}
+
+#[tokio::test]
+async fn rules_say_who_passes() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    portal.add_administrator("root").await;
+    let (alice, stranger) = (Person::signed_in(&portal, "alice").await, Person::new(&portal));
+    let root = Person::signed_in(&portal, "root").await;
+    alice.enter(&alice.wiki, WIKI, "/").await;
+    root.enter(&root.wiki, WIKI, "/").await;
+    let status = async |who: &Person, target: &str, method: &str| {
+        ask_more(&who.wiki, WIKI, target, &[("x-forwarded-method", method)]).await.status.as_u16()
+    };
+    for (target, method, nobody, user, administrator) in [
+        ("/", "GET", 401, 200, 200),
+        ("/assets/app.js?v=1", "GET", 200, 200, 200),
+        ("/assets/app.js", "POST", 401, 200, 200),
+        ("/admin/users", "GET", 401, 403, 200),
+        ("/assets/../admin/users", "GET", 401, 403, 200),
+        ("/assets/%2e%2e/admin", "GET", 401, 403, 200),
+        ("/ADMIN;x=y/", "POST", 401, 403, 200),
+        ("/%zz", "GET", 401, 403, 200),
+    ] {
+        let got = (
+            status(&stranger, target, method).await,
+            status(&alice, target, method).await,
+            status(&root, target, method).await,
+        );
+        assert_eq!(got, (nobody, user, administrator), "{method} {target}");
+    }
+    let overridden = ask_more(&alice.wiki, WIKI, "/", &[("x-http-method-override", "DELETE")]).await;
+    assert_eq!(overridden.code(), "", "a page for whoever looks at it");
+    assert_eq!(overridden.status, StatusCode::FORBIDDEN);
+    let public = ask(&alice.wiki, WIKI, "/assets/app.js").await;
+    assert_eq!(public.header("remote-user"), "alice", "known where she need not be");
+    assert_eq!(ask(&stranger.wiki, WIKI, "/assets/app.js").await.header("authorization"), "");
+}
+
+#[tokio::test]
+async fn a_person_is_led_away_and_a_script_is_told() {
+    let portal = Portal::with(APPS).await;
+    let stranger = Person::new(&portal).wiki;
+    let redirected = async |more: &[(&str, &str)]| {
+        let mut extra = vec![
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "wiki.example"),
+            ("x-forwarded-uri", "/"),
+            ("x-forwarded-method", "GET"),
+        ];
+        extra.extend_from_slice(more);
+        let answer =
+            stranger.moved(PROXY).send(Method::GET, &format!("{}?redirect", paths::VERIFY), None, &extra).await;
+        (answer.status.as_u16(), !answer.header("location").is_empty())
+    };
+    for (more, expected) in [
+        (vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")], (302, true)),
+        (vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], (302, true)),
+        (vec![("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")], (401, false)),
+        (vec![("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")], (401, false)),
+        (vec![("sec-fetch-mode", "websocket")], (401, false)),
+        (vec![("sec-fetch-mode", "cors"), ("accept", "text/html")], (401, false)),
+        (vec![("sec-fetch-mode", "navigate"), ("x-forwarded-method", "POST")], (401, false)),
+    ] {
+        assert_eq!(redirected(&more).await, expected, "{more:?}");
+    }
+    let asked = ask_more(&stranger, WIKI, "/", &[("sec-fetch-mode", "cors")]).await;
+    assert_eq!((asked.status, asked.header("location")), (StatusCode::UNAUTHORIZED, ""));
+    assert_eq!(asked.header("www-authenticate"), "Bearer");
+    // Browsers that do not tell what for.
+    let program = portal.program(PROXY);
+    for (accept, leads) in [("text/html,*/*", true), ("application/json", false), ("*/*", false)] {
+        let extra = [
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "wiki.example"),
+            ("x-forwarded-uri", "/"),
+            ("x-forwarded-method", "GET"),
+            ("accept", accept),
+        ];
+        let answer = program.send(Method::GET, paths::VERIFY, None, &extra).await;
+        assert_eq!(!answer.header("location").is_empty(), leads, "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_s_session_lives_and_dies_with_its_parent() {
+    let portal = Portal::with(APPS).await;
+    let id = portal.add_user("alice").await;
+    let laptop = Person::signed_in(&portal, "alice").await;
+    let phone = Person::signed_in(&portal, "alice").await;
+    for person in [&laptop, &phone] {
+        person.enter(&person.wiki, WIKI, "/").await;
+    }
+    let status = async |who: &Person| ask(&who.wiki, WIKI, "/").await.status.as_u16();
+    // Longer than any access token, without a visit to the portal.
+    let first = ask(&laptop.wiki, WIKI, "/").await.header("authorization").to_owned();
+    assert_eq!(ask(&laptop.wiki, WIKI, "/").await.header("authorization"), first, "signed once");
+    portal.advance(4 * MINUTE).await;
+    let second = ask(&laptop.wiki, WIKI, "/").await;
+    assert_ne!(second.header("authorization"), first, "never one that runs out on the way");
+    portal.advance(DAY).await;
+    assert_eq!((status(&laptop).await, status(&phone).await), (200, 200));
+
+    // End one.
+    phone.portal.refresh().await;
+    let device = laptop.portal.refresh().await.json()["session"]["id"].as_str().unwrap().to_owned();
+    phone.portal.send(Method::DELETE, &format!("{}/{device}", paths::SESSIONS), None, &[]).await;
+    assert_eq!((status(&laptop).await, status(&phone).await), (401, 200));
+    // Log out.
+    phone.portal.post(paths::LOGOUT, &json!({})).await;
+    assert_eq!(status(&phone).await, 401);
+    // Disabled, heard of from another node.
+    let other = portal.another().await;
+    let third = Person::signed_in(&portal, "alice").await;
+    third.enter(&third.wiki, WIKI, "/").await;
+    assert_eq!(status(&third).await, 200);
+    other.store().set_disabled(&id, true, &portal.entry(Event::UserDisabled, &id), portal.state.now()).await.unwrap();
+    portal.advance(1000).await;
+    assert_eq!(status(&third).await, 401);
+}
+
+#[tokio::test]
+async fn use_of_an_app_alone_keeps_the_session_alive() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let alice = Person::signed_in(&portal, "alice").await;
+    alice.enter(&alice.wiki, WIKI, "/").await;
+    portal.advance(16 * DAY).await;
+    assert_eq!(ask_more(&alice.wiki, WIKI, "/", &[("sec-fetch-mode", "cors")]).await.status, StatusCode::OK);
+    let due = ask(&alice.wiki, WIKI, "/page").await;
+    assert_eq!(due.header("location"), "https://wiki.example/.postern/start?next=/page");
+    alice.portal.refresh().await;
+    assert_eq!(there(&alice.enter(&alice.wiki, WIKI, "/page").await, WIKI), "/page");
+    assert_eq!(ask(&alice.wiki, WIKI, "/page").await.status, StatusCode::OK);
+    portal.advance(15 * DAY - MINUTE).await;
+    assert_eq!(ask(&alice.wiki, WIKI, "/").await.status, StatusCode::OK, "31 days later");
+    portal.advance(15 * DAY + MINUTE).await;
+    assert_eq!(ask(&alice.wiki, WIKI, "/").await.status, StatusCode::UNAUTHORIZED, "nobody came");
+}
+
+#[tokio::test]
+async fn signing_out_at_an_app_signs_out_everywhere_and_only_by_a_button() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let alice = Person::signed_in(&portal, "alice").await;
+    alice.enter(&alice.wiki, WIKI, "/").await;
+    alice.enter(&alice.shop, SHOP, "/").await;
+    let asked = on(&alice.wiki, WIKI, paths::APP_LOGOUT).await;
+    assert!(asked.text.contains("<form method=\"post\">"), "{}", asked.text);
+    assert!(asked.header("content-security-policy").contains("form-action 'self' http://localhost:3000"));
+    let press = async |site: &str, mode: &str| {
+        let extra = [("host", "wiki.example"), ("sec-fetch-site", site), ("sec-fetch-mode", mode), ("origin", "null")];
+        alice.wiki.send(Method::POST, paths::APP_LOGOUT, None, &extra).await
+    };
+    for site in ["cross-site", "same-site", "none"] {
+        assert_eq!(press(site, "navigate").await.code(), "cross_site", "{site}");
+    }
+    assert_eq!(ask(&alice.wiki, WIKI, "/").await.status, StatusCode::OK);
+    let kept = alice.wiki.cookie("app");
+    let out = press("same-origin", "navigate").await;
+    assert_eq!(out.header("location"), "http://localhost:3000/login?why=signed_out");
+    assert_eq!(alice.wiki.cookie("app"), "");
+    alice.wiki.set_cookie("app", &kept);
+    assert_eq!(ask(&alice.wiki, WIKI, "/").await.status, StatusCode::UNAUTHORIZED, "a copy is no better");
+    assert_eq!(ask(&alice.shop, SHOP, "/").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(alice.portal.get(paths::SESSION).await.code(), "no_session");
+    assert_eq!(press("same-origin", "cors").await.status, StatusCode::NO_CONTENT, "twice is no error");
+}
+
+#[tokio::test]
+async fn a_program_passes_with_its_token_and_the_proof_of_its_key() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let told = alice.prove_and_post(paths::APP_TOKENS, &json!({"audience": WIKI})).await.json();
+    let token = told["access_token"].as_str().unwrap().to_owned();
+    let (program, key) = (portal.program("203.0.113.9"), alice.key.clone().unwrap());
+    let ask = async |app: &str, scheme: &str, proof: &str| {
+        let host = app.strip_prefix("https://").unwrap();
+        let authorization = format!("{scheme} {token}");
+        let extra = [
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", host),
+            ("x-forwarded-uri", "/page?a=b"),
+            ("x-forwarded-method", "POST"),
+            ("authorization", &authorization),
+            ("dpop", proof),
+        ];
+        program.moved(PROXY).send(Method::GET, paths::VERIFY, None, &extra).await
+    };
+    let ath = verify::dpop::token_hash(&token);
+    let url = format!("{WIKI}/page");
+    let first = ask(WIKI, "DPoP", &key.prove_more(&url, "", &json!({"ath": ath}))).await;
+    assert_eq!((first.status, first.code().as_str()), (StatusCode::UNAUTHORIZED, "use_dpop_nonce"));
+    assert!(first.header("www-authenticate").starts_with("DPoP error=\"use_dpop_nonce\""));
+    let nonce = first.header("dpop-nonce");
+    let proof = key.prove_more(&url, nonce, &json!({"ath": ath}));
+    let passed = ask(WIKI, "DPoP", &proof).await;
+    assert_eq!((passed.status, passed.header("remote-user")), (StatusCode::OK, "alice"), "{}", passed.text);
+    assert_eq!(ask(WIKI, "DPoP", &proof).await.code(), "use_dpop_nonce", "a proof serves once");
+    let fresh = |url: &str, more: serde_json::Value| key.prove_more(url, nonce, &more);
+    let stranger = crate::support::ClientKey::generate();
+    for (what, app, scheme, proof) in [
+        ("no ath", WIKI, "DPoP", fresh(&url, json!({}))),
+        ("another token", WIKI, "DPoP", fresh(&url, json!({"ath": "x"}))),
+        ("another page", WIKI, "DPoP", fresh(&format!("{WIKI}/other"), json!({"ath": ath}))),
+        ("another method", WIKI, "DPoP", fresh(&url, json!({"ath": ath, "htm": "GET"}))),
+        ("another key", WIKI, "DPoP", stranger.prove_more(&url, nonce, &json!({"ath": ath}))),
+        ("another app", SHOP, "DPoP", fresh(&format!("{SHOP}/page"), json!({"ath": ath}))),
+        ("as a bearer", WIKI, "Bearer", fresh(&url, json!({"ath": ath}))),
+    ] {
+        assert_eq!(ask(app, scheme, &proof).await.status, StatusCode::UNAUTHORIZED, "{what}");
+    }
+    alice.post(paths::LOGOUT, &json!({})).await;
+    assert_eq!(ask(WIKI, "DPoP", &fresh(&url, json!({"ath": ath}))).await.code(), "no_session");
+}
+
+#[tokio::test]
+async fn a_role_that_is_taken_away_is_gone_at_once() {
+    let portal = Portal::with(APPS).await;
+    portal.add_administrator("root").await;
+    let id = portal.add_administrator("bob").await;
+    let (root, bob) = (Person::signed_in(&portal, "root").await, Person::signed_in(&portal, "bob").await);
+    bob.enter(&bob.wiki, WIKI, "/").await;
+    assert_eq!(ask(&bob.wiki, WIKI, "/admin").await.status, StatusCode::OK);
+    let change = Some(json!({"role": "user"}).to_string());
+    let changed = root.portal.send(Method::PATCH, &format!("{}/{id}", paths::USERS), change, &[]).await;
+    assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text);
+    assert_eq!(ask(&bob.wiki, WIKI, "/admin").await.status, StatusCode::FORBIDDEN);
+}
