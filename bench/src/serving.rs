@@ -7,9 +7,11 @@ use crate::visitor::{Visitor, new_address};
 use crate::{bare, machine};
 use anyhow::{Context, Result, ensure};
 use axum::Router;
+use domain::app_session::AppSession;
 use domain::ban::{Scope, Trigger};
 use domain::identity::Identity;
 use serde::{Deserialize, Serialize};
+use server::config::AppSettings;
 use server::router::router;
 use server::state::AppState;
 use server::tokens::Subject;
@@ -24,6 +26,15 @@ use wire::paths;
 /// The word on our own command line that starts it.
 pub const COMMAND: &str = "serving";
 const ACCESS_COOKIE: &str = "__Host-postern-access";
+const APP_COOKIE: &str = "__Host-postern-app";
+const APP_HOST: &str = "app.localhost";
+/// What a reverse proxy in front of the app says of a request.
+pub const ASKED: [(&str, &str); 4] = [
+    ("x-forwarded-proto", "http"),
+    ("x-forwarded-host", APP_HOST),
+    ("x-forwarded-uri", "/"),
+    ("x-forwarded-method", "GET"),
+];
 /// Other addresses that are banned too: hardly any, and as many as a botnet has.
 const FEW: u32 = 10;
 const MANY: u32 = 1_000_000;
@@ -39,8 +50,9 @@ pub struct Doors {
     pub closed: [u16; 2],
     /// What the many took of memory, in MB.
     pub bans_mb: f64,
-    /// Of a session that is live.
+    /// Of a session that is live, here and in the app.
     pub cookie: String,
+    pub app_cookie: String,
 }
 
 #[derive(Debug)]
@@ -112,6 +124,9 @@ pub fn serve() -> Result<()> {
     let service = Service::start(folder.path(), 1, |settings| {
         settings.ban.limits.sign_in_per_minute = Some(u32::MAX);
         settings.ban.limits.sign_in_at_once = Some(1000);
+        settings.trusted_proxies = vec![Ipv4Addr::LOCALHOST.to_string()];
+        let origin = format!("http://{APP_HOST}");
+        settings.apps.push(AppSettings { name: "app".to_owned(), origin, rules: Vec::new() });
     })?;
     let twins = [service.twin()?, service.twin()?];
     ban(&twins[0], FEW);
@@ -120,9 +135,10 @@ pub fn serve() -> Result<()> {
     ban(&twins[1], MANY);
     let bans_mb = memory()? - without;
     let closed = [service.beside(router(&twins[0]))?, service.beside(router(&twins[1]))?];
-    let (token, bare) = service.runtime.block_on(answers(&service, closed[0]))?;
+    let Answers { token, app_cookie, bare } = service.runtime.block_on(answers(&service, closed[0]))?;
     let cookie = format!("{ACCESS_COOKIE}={token}");
-    let doors = Doors { postern: service.place.address.port(), bare: service.beside(bare)?, closed, bans_mb, cookie };
+    let (postern, bare) = (service.place.address.port(), service.beside(bare)?);
+    let doors = Doors { postern, bare, closed, bans_mb, cookie, app_cookie };
     println!("{}", serde_json::to_string(&doors)?);
     for order in std::io::stdin().lines() {
         make_tokens(&service.state, &token, &serde_json::from_str(&order?)?)?;
@@ -134,7 +150,7 @@ pub fn serve() -> Result<()> {
 
 /// For the session of a token that is good.
 fn make_tokens(state: &AppState, token: &str, order: &Order) -> Result<()> {
-    let claims = state.tokens.verify(token, state.now()).context("the session is over")?;
+    let claims = state.tokens.verify_for(&state.config.origin, token, state.now()).context("the session is over")?;
     let mut file = std::io::BufWriter::new(std::fs::File::create(&order.file)?);
     for _ in 0..order.many {
         let subject = Subject {
@@ -151,7 +167,14 @@ fn make_tokens(state: &AppState, token: &str, order: &Order) -> Result<()> {
     Ok(file.flush()?)
 }
 
-async fn answers(service: &Service, closed: u16) -> Result<(String, Router)> {
+/// What Postern answers, to be repeated, and what it answers it to.
+struct Answers {
+    token: String,
+    app_cookie: String,
+    bare: Router,
+}
+
+async fn answers(service: &Service, closed: u16) -> Result<Answers> {
     let tokens = Visitor::arrive(&service.place, 1).await?.sign_in().await?.context("no envelope")?;
     let cookie = format!("{ACCESS_COOKIE}={}", tokens.access_token);
     let mut client = Client::connect(new_address(), service.place.address).await?;
@@ -165,7 +188,20 @@ async fn answers(service: &Service, closed: u16) -> Result<(String, Router)> {
     let router = bare::repeat(Router::new(), paths::SESSION, session);
     let router = bare::repeat(router, paths::CHALLENGE, challenge);
     let router = bare::repeat(router, paths::JWKS, client.get(paths::JWKS, &[]).await?);
-    Ok((tokens.access_token, bare::repeat(router, "/banned", refusal)))
+    let app_cookie = app_cookie(&service.state, &tokens.access_token)?;
+    let mut proxy = Client::connect(Ipv4Addr::LOCALHOST, service.place.address).await?;
+    let asked = [ASKED.as_slice(), &[("cookie", &app_cookie)]].concat();
+    let verified = proxy.get(paths::VERIFY, &asked).await?;
+    ensure!(verified.status == http::StatusCode::OK, "the app's session is not good: {}", verified.status);
+    let router = bare::repeat(router, paths::VERIFY, verified);
+    Ok(Answers { token: tokens.access_token, app_cookie, bare: bare::repeat(router, "/banned", refusal) })
+}
+
+/// As the browser gets it from `/.postern/callback`.
+fn app_cookie(state: &AppState, token: &str) -> Result<String> {
+    let claims = state.tokens.verify_for(&state.config.origin, token, state.now()).context("the session is over")?;
+    let session = AppSession::of(&claims.sid, state.now()).context("no session")?;
+    Ok(format!("{APP_COOKIE}={}", session.reveal(&state.keyring.macs.app_session, &format!("http://{APP_HOST}"))))
 }
 
 /// Closes this machine's own address, among many others.

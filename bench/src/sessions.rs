@@ -1,11 +1,14 @@
-//! `GET /api/session` with a known token: what every request of a signed-in person passes.
+//! `GET /api/session` with a known token, and `GET /api/verify` with a known cookie: what every request of a
+//! signed-in person passes, here and at an app.
 
+use crate::serving::ASKED;
 use crate::table::Row;
 use crate::wrk::{self, Ask};
 use anyhow::Result;
 use wire::paths;
 
 const TARGET: f64 = 0.6;
+const APP_TARGET: f64 = 0.65;
 
 pub fn measure() -> Result<Vec<Row>> {
     let serving = wrk::start()?;
@@ -18,5 +21,11 @@ pub fn measure() -> Result<Vec<Row>> {
     };
     let (asked, bare) = (ask(serving.doors.postern), ask(serving.doors.bare));
     let (row, ratio) = wrk::compare("session checks", &serving, &asked, &bare)?;
-    Ok(vec![row.at_least(ratio, TARGET)])
+    let own = row.at_least(ratio, TARGET);
+    let mut headers = ASKED.map(|(name, value)| format!("{name}: {value}")).to_vec();
+    headers.push(format!("Cookie: {}", serving.doors.app_cookie));
+    let ask = |port| Ask { port, path: paths::VERIFY, headers: headers.clone(), welcome: true, ..Ask::default() };
+    let (asked, bare) = (ask(serving.doors.postern), ask(serving.doors.bare));
+    let (row, ratio) = wrk::compare("session checks for an app (/api/verify)", &serving, &asked, &bare)?;
+    Ok(vec![own, row.at_least(ratio, APP_TARGET)])
 }
