@@ -10,6 +10,6 @@ pub use error::Error;
 pub use node::{Info, Node, Seen};
 pub use rpc::Limits;
 pub use verifier::{Claim, Finding, OwnVerifier, Payment, Verifier, WalletVerifier};
-pub use wallet::{Balance, Checked, Created, Sent, Wallet};
+pub use wallet::{Balance, Checked, Created, Prepared, Sent, Wallet};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
