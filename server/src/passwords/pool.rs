@@ -1,7 +1,8 @@
 //! Password hashing: argon2id on a fixed pool of threads.
 //!
 //! One thread a core, each with its own memory that is used again, and a bounded queue: sixty-four
-//! logins at once take no more memory than two, and every other request keeps its latency.
+//! logins at once take no more memory than two. Everything else goes first: whoever is signed in does not
+//! wait for those who sign in.
 
 use crate::config::Settings;
 use crate::entropy::Entropy;
@@ -14,6 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 const OUTPUT_BYTES: usize = 32;
+/// How far the threads step back (setpriority(2)): a tenth of what others get where all want to run.
+const NICE: i32 = 10;
 /// Upper bounds of the buckets that hashing times are counted in.
 const SECONDS: [f64; 9] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
@@ -170,6 +173,7 @@ impl std::fmt::Debug for Passwords {
 }
 
 fn work(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &Histogram) {
+    step_back();
     let mut memory: Vec<Block> = Vec::new();
     loop {
         let next = waiting.lock().recv();
@@ -179,6 +183,14 @@ fn work(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &Histogram) 
         seconds.observe(began.elapsed().as_secs_f64());
         // Whoever asked may have gone: then nobody needs the answer.
         let _ = job.reply.send(result);
+    }
+}
+
+/// Linux alone means this thread where it says process.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(cause = %error, "the hash threads keep their priority");
     }
 }
 
