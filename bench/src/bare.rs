@@ -2,9 +2,11 @@
 //! is asked before it does.
 
 use crate::client::Answer;
+use crate::signature::Signature;
 use axum::Router;
 use axum::routing::get;
 use http::header;
+use std::sync::Arc;
 
 /// A route that repeats an answer.
 pub fn repeat(router: Router, path: &str, answer: Answer) -> Router {
@@ -13,4 +15,14 @@ pub fn repeat(router: Router, path: &str, answer: Answer) -> Router {
     headers.remove(header::DATE);
     headers.remove(header::CONTENT_LENGTH);
     router.route(path, get(async move || (status, headers.clone(), body.clone())))
+}
+
+/// The same, after a signature was verified.
+pub fn verify_and_repeat(router: Router, path: &str, answer: Answer, signature: Signature) -> Router {
+    let signature = Arc::new(signature);
+    let verified = move |request: axum::extract::Request, next: axum::middleware::Next| {
+        let signature = Arc::clone(&signature);
+        async move { if signature.is_good() { Ok(next.run(request).await) } else { Err(http::StatusCode::UNAUTHORIZED) } }
+    };
+    router.merge(repeat(Router::new(), path, answer).layer(axum::middleware::from_fn(verified)))
 }

@@ -25,6 +25,7 @@ mod sealing;
 mod service;
 mod serving;
 mod sessions;
+mod signature;
 mod table;
 mod telling;
 mod time;

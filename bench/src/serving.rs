@@ -2,7 +2,9 @@
 //! from the load generator's.
 
 use crate::client::Client;
+use crate::new_tokens::VERIFIED;
 use crate::service::Service;
+use crate::signature::Signature;
 use crate::visitor::{Visitor, new_address};
 use crate::{bare, machine};
 use anyhow::{Context, Result, ensure};
@@ -185,7 +187,8 @@ async fn answers(service: &Service, closed: u16) -> Result<Answers> {
     let mut banned = Client::connect(Ipv4Addr::LOCALHOST, SocketAddr::from((Ipv4Addr::LOCALHOST, closed))).await?;
     let refusal = banned.get(paths::SESSION, &[]).await?;
     ensure!(refusal.status == http::StatusCode::FORBIDDEN, "not banned: {}", refusal.status);
-    let router = bare::repeat(Router::new(), paths::SESSION, session);
+    let router = bare::verify_and_repeat(Router::new(), VERIFIED, session.clone(), Signature::make()?);
+    let router = bare::repeat(router, paths::SESSION, session);
     let router = bare::repeat(router, paths::CHALLENGE, challenge);
     let router = bare::repeat(router, paths::JWKS, client.get(paths::JWKS, &[]).await?);
     let app_cookie = app_cookie(&service.state, &tokens.access_token)?;
