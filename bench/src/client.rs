@@ -51,6 +51,11 @@ impl Client {
         self.send(Method::POST, path, &json, body).await?.json().with_context(|| path.to_owned())
     }
 
+    /// Posts with these headers; any answer.
+    pub async fn post_with(&mut self, path: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Answer> {
+        self.send(Method::POST, path, headers, body).await
+    }
+
     async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Answer> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.authority);
         for (name, value) in headers {

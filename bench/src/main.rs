@@ -17,7 +17,9 @@ mod machine;
 mod memory;
 mod metadata;
 mod new_tokens;
+mod nginx;
 mod page;
+mod paying;
 mod program;
 mod refresh;
 mod restart;
@@ -29,6 +31,7 @@ mod signature;
 mod table;
 mod telling;
 mod time;
+mod toll;
 mod visitor;
 mod wrk;
 
@@ -39,7 +42,7 @@ use table::Row;
 /// A name for the command line, and what it measures.
 type Measurement = (&'static str, fn() -> Result<Vec<Row>>);
 
-const MEASUREMENTS: [Measurement; 13] = [
+const MEASUREMENTS: [Measurement; 14] = [
     ("page", page::measure),
     ("sealing", sealing::measure),
     ("memory", memory::measure),
@@ -53,6 +56,7 @@ const MEASUREMENTS: [Measurement; 13] = [
     ("banned", banned::measure),
     ("refresh", refresh::measure),
     ("time", time::measure),
+    ("toll", toll::measure),
 ];
 
 fn main() -> ExitCode {
@@ -72,6 +76,9 @@ fn run() -> Result<()> {
     }
     if names == [telling::COMMAND] {
         return telling::serve();
+    }
+    if names == [paying::COMMAND] {
+        return paying::serve();
     }
     let known: Vec<&str> = MEASUREMENTS.iter().map(|(name, _)| *name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {

@@ -2,7 +2,7 @@
 
 use crate::signature::Signature;
 use crate::table::{Row, median};
-use crate::wrk::{self, Ask, TICKS_PER_SECOND};
+use crate::wrk::{self, Ask, Lines, TICKS_PER_SECOND};
 use crate::{machine, serving::Serving};
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ fn checks_per_cpu_second(serving: &mut Serving) -> Result<f64> {
     let ask = Ask {
         port: serving.doors.postern,
         path: paths::SESSION,
-        tokens: Some(tokens.path().to_owned()),
+        lines: Some(Lines { header: "Authorization", before: "Bearer ", file: tokens.path().to_owned() }),
         welcome: true,
         ..Ask::default()
     };

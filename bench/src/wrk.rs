@@ -6,7 +6,7 @@ use crate::serving::Serving;
 use crate::table::{Row, median};
 use anyhow::{Context, Result, ensure};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use tempfile::NamedTempFile;
 
@@ -23,10 +23,19 @@ pub struct Ask {
     pub path: &'static str,
     /// `Name: value`
     pub headers: Vec<String>,
-    /// Asks with another token each time instead: the file of tokens, one a line.
-    pub tokens: Option<PathBuf>,
+    /// Says something new each time.
+    pub lines: Option<Lines>,
     /// Whether the answer is a 2xx.
     pub welcome: bool,
+}
+
+/// A header whose value is the next line of a file.
+#[derive(Debug)]
+pub struct Lines {
+    pub header: &'static str,
+    /// What the value begins with.
+    pub before: &'static str,
+    pub file: PathBuf,
 }
 
 pub fn start() -> Result<Serving> {
@@ -36,17 +45,22 @@ pub fn start() -> Result<Serving> {
 
 /// The row of a route; its ratio for a target.
 pub fn compare(name: &str, serving: &Serving, asked: &Ask, bare: &Ask) -> Result<(Row, f64)> {
+    beside(name, (serving.pid(), asked), "bare axum", (serving.pid(), bare))
+}
+
+/// The row of what one process does beside what another, or the same, does; its ratio for a target.
+pub fn beside(name: &str, asked: (u32, &Ask), other: &str, limit: (u32, &Ask)) -> Result<(Row, f64)> {
     let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let limit = per_cpu_second(serving.pid(), bare)?;
-        let rate = per_cpu_second(serving.pid(), asked)?;
+        let most = per_cpu_second(limit.0, limit.1)?;
+        let rate = per_cpu_second(asked.0, asked.1)?;
         rates.push(rate);
-        limits.push(limit);
-        ratios.push(rate / limit);
+        limits.push(most);
+        ratios.push(rate / most);
     }
     let shown = |rates: &[f64]| format!("{:.0} a CPU second", median(rates));
     let ratio = median(&ratios);
-    Ok((Row::new(name, shown(&rates)).beside(format!("bare axum {}", shown(&limits)), ratio), ratio))
+    Ok((Row::new(name, shown(&rates)).beside(format!("{other} {}", shown(&limits)), ratio), ratio))
 }
 
 pub fn per_cpu_second(pid: u32, ask: &Ask) -> Result<f64> {
@@ -56,17 +70,19 @@ pub fn per_cpu_second(pid: u32, ask: &Ask) -> Result<f64> {
     Ok(requests * TICKS_PER_SECOND / ticks)
 }
 
-/// What wrk runs to say a token that it has not said before.
-fn one_token_each(tokens: &Path) -> Result<NamedTempFile> {
+/// What wrk runs to say what it has not said before.
+fn script(lines: &Lines) -> Result<NamedTempFile> {
     let mut script = NamedTempFile::new()?;
     write!(
         script,
-        "local token = io.lines({:?})\n\
+        "local line = io.lines({:?})\n\
          function request()\n  \
-           wrk.headers['Authorization'] = 'Bearer ' .. token()\n  \
+           wrk.headers[{:?}] = {:?} .. line()\n  \
            return wrk.format()\n\
          end\n",
-        tokens.display().to_string()
+        lines.file.display().to_string(),
+        lines.header,
+        lines.before,
     )?;
     Ok(script)
 }
@@ -81,7 +97,7 @@ fn run(ask: &Ask) -> Result<f64> {
     for header in &ask.headers {
         command.args(["-H", header]);
     }
-    let script = ask.tokens.as_deref().map(one_token_each).transpose()?;
+    let script = ask.lines.as_ref().map(script).transpose()?;
     if let Some(script) = &script {
         command.arg("-s").arg(script.path());
     }

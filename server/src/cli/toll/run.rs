@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use toll::route::Table;
 use toll::{Gate, Limits, Surroundings};
@@ -27,6 +27,8 @@ pub async fn serve(config: Config, layers: Layers) -> Outcome {
     let booth = booth::open(&config, &surroundings).await?;
     let gate_config = toll::Config { https: settings.https(), ipv6_prefix: config.settings.ipv6_prefix };
     let gate = Arc::new(Gate::new(gate_config, table, surroundings, booth.clone()));
+    // Whoever reads that we listen may send one at once: unheard, it would end us.
+    let hangup = signal(SignalKind::hangup())?;
     println!("The gate listens on http://{} and answers as {}", listener.local_addr()?, settings.public_url);
     println!("  with {} routes: postern toll routes", settings.routes.len());
     let (stop, stopped) = watch::channel(false);
@@ -35,7 +37,7 @@ pub async fn serve(config: Config, layers: Layers) -> Outcome {
     // Goes on until the last request is answered and counted.
     let (stop_keeping, kept) = watch::channel(false);
     let keeping = booth.map(|booth| tokio::spawn(async move { booth.run(kept).await }));
-    let reading = tokio::spawn(read_again(layers, gate));
+    let reading = tokio::spawn(read_again(layers, gate, hangup));
     wait_for_signal().await?;
     tracing::info!("stopping: requests that have begun are answered");
     let _ = stop.send(true);
@@ -59,8 +61,7 @@ fn surroundings(config: &Config) -> Surroundings {
 
 /// Routes and prices change without a restart: when the file does, and on SIGHUP. Settings that cannot
 /// stand change nothing.
-async fn read_again(layers: Layers, gate: Arc<Gate>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+async fn read_again(layers: Layers, gate: Arc<Gate>, mut hangup: Signal) {
     let file = layers.file();
     let mut seen = written(file.as_deref());
     loop {

@@ -1,0 +1,180 @@
+//! The paid gate: what its proxy costs beside nginx's, what a token costs beside none, and how long a proof of
+//! payment takes to be verified.
+
+use crate::client::Client;
+use crate::load;
+use crate::nginx::Nginx;
+use crate::paying;
+use crate::serving::{line, start_this};
+use crate::table::{Row, median, milliseconds};
+use crate::wrk::{self, Ask, Lines};
+use anyhow::{Context, Result, ensure};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use axum::body::Bytes;
+use domain::encoding::{base64url, sha256};
+use serde_json::{Value, json};
+use std::io::{BufWriter, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Child;
+use std::time::Instant;
+use tempfile::NamedTempFile;
+use tpat::{Address, OutProof, Txid};
+use wire::jwk::{OkpJwk, VerifyingJwk};
+use wire::toll::{Demand, NONCE_HEADER, PROOF_HEADER, REDEEM, Redeem, Redeemed, SCHEME, SESSION_SCHEME};
+
+const PROXY: f64 = 0.5;
+const BEARER: f64 = 0.7;
+const BOUND: f64 = 0.4;
+const VERIFIED_MS: f64 = 1.0;
+const ROUNDS: usize = 3;
+/// More than one core can check in a round.
+const PROOFS: usize = 80_000;
+const VECTOR: &str = include_str!("../../crates/tpat/tests/vectors/outproof-single-0.json");
+
+pub fn measure() -> Result<Vec<Row>> {
+    let upstream = Nginx::answering()?;
+    let nginx = Nginx::passing_on(upstream.port)?;
+    let gate = Gate::start(upstream.port)?;
+    let free = gate.ask("/free");
+    let other = Ask { port: nginx.port, ..gate.ask("/free") };
+    let (proxy, ratio) = wrk::beside("proxied requests, no toll", (gate.pid(), &free), "nginx", (nginx.pid(), &other))?;
+    let proxy = proxy.at_least(ratio, PROXY);
+
+    let key = Key::make()?;
+    let bearer = load::runtime()?.block_on(gate.buy("/bearer", 1, None))?;
+    let mut ask = gate.ask("/bearer");
+    ask.headers = vec![format!("Authorization: {SESSION_SCHEME} {}", bearer.0)];
+    let (row, ratio) =
+        wrk::beside("the same, paid with a bearer token", (gate.pid(), &ask), "no toll", (gate.pid(), &free))?;
+    let bearer = row.at_least(ratio, BEARER);
+
+    let (token, nonce) = load::runtime()?.block_on(gate.buy("/bound", 2, Some(&key)))?;
+    let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let proofs = gate.proofs(&key, &token, &nonce, round)?;
+        let mut ask = gate.ask("/bound");
+        ask.headers = vec![format!("Authorization: {SESSION_SCHEME} {token}")];
+        ask.lines = Some(Lines { header: "DPoP", before: "", file: proofs.path().to_owned() });
+        let limit = wrk::per_cpu_second(gate.pid(), &free)?;
+        let rate = wrk::per_cpu_second(gate.pid(), &ask)?;
+        rates.push(rate);
+        limits.push(limit);
+        ratios.push(rate / limit);
+    }
+    let shown = |rates: &[f64]| format!("{:.0} a CPU second", median(rates));
+    let ratio = median(&ratios);
+    let bound = Row::new("the same, paid with a bound token, a new proof each", shown(&rates));
+    let bound = bound.beside(format!("no toll {}", shown(&limits)), ratio).at_least(ratio, BOUND);
+    Ok(vec![proxy, bearer, bound, verification()?])
+}
+
+/// The median of many.
+fn verification() -> Result<Row> {
+    let vector: Value = serde_json::from_str(VECTOR)?;
+    let text = |name: &str| vector.get(name).and_then(Value::as_str).context("a vector");
+    let txid: Txid = text("txid")?.parse()?;
+    let (address, proof): (Address, OutProof) = (text("sub")?.parse()?, text("proof")?.parse()?);
+    let hex = vector.pointer("/tx/as_hex").and_then(Value::as_str).context("a transaction")?;
+    let byte = |pair: &[u8]| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?);
+    let blob = hex.as_bytes().chunks(2).map(byte).collect::<Result<Vec<u8>>>()?;
+    let message = text("msg")?.as_bytes().to_vec();
+    let mut times = Vec::new();
+    for _ in 0..500 {
+        let began = Instant::now();
+        let received = tpat::verify(&blob, &txid, &address, &message, &proof);
+        times.push(began.elapsed().as_secs_f64() * 1000.0);
+        ensure!(received.is_ok(), "a good proof was refused");
+    }
+    Ok(Row::at_most("a proof of payment verified, its transaction read", median(&times), VERIFIED_MS, milliseconds))
+}
+
+struct Gate {
+    child: Child,
+    port: u16,
+}
+
+impl Gate {
+    fn start(upstream: u16) -> Result<Self> {
+        let (child, mut says) = start_this(paying::COMMAND, wrk::pinned())?;
+        writeln!(child.stdin.as_ref().context("no standard input")?, "{upstream}")?;
+        let port = line(&mut says)?.trim().parse().context("the gate did not start")?;
+        Ok(Self { child, port })
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn ask(&self, path: &'static str) -> Ask {
+        Ask { port: self.port, path, welcome: true, ..Ask::default() }
+    }
+
+    /// A token for the path, and the nonce for proofs.
+    async fn buy(&self, path: &str, payment: u8, key: Option<&Key>) -> Result<(String, String)> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let mut client = Client::connect(Ipv4Addr::LOCALHOST, address).await?;
+        let vector: Value = serde_json::from_str(VECTOR)?;
+        let proof = vector.get("proof").and_then(Value::as_str).context("a vector")?;
+        let demanded = client.get(path, &[]).await?;
+        let nonce =
+            demanded.headers.get(NONCE_HEADER).and_then(|nonce| nonce.to_str().ok()).unwrap_or_default().to_owned();
+        let demand: Demand = serde_json::from_slice(&demanded.body).context("no demand")?;
+        let wish = Redeem { challenge: demand.challenge, jwk: key.map(Key::jwk) };
+        let authorization = format!("{SCHEME} {}:{proof}", format!("{payment:02x}").repeat(32));
+        let proof = match key {
+            Some(key) => key.prove("POST", &format!("http://localhost:{}{REDEEM}", self.port), &nonce, None, 0),
+            None => String::new(),
+        };
+        let mut headers = vec![("authorization", authorization.as_str()), ("content-type", "application/json")];
+        if key.is_some() {
+            headers.push((PROOF_HEADER, &proof));
+        }
+        let body = Bytes::from(serde_json::to_vec(&wish)?);
+        let redeemed: Redeemed = client.post_with(REDEEM, &headers, body).await?.json()?;
+        Ok((redeemed.token, nonce))
+    }
+
+    /// A file of proofs for requests with the token.
+    fn proofs(&self, key: &Key, token: &str, nonce: &str, round: usize) -> Result<NamedTempFile> {
+        let mut file = NamedTempFile::new()?;
+        let url = format!("http://127.0.0.1:{}/bound", self.port);
+        {
+            let mut lines = BufWriter::new(file.as_file_mut());
+            for number in 0..PROOFS {
+                writeln!(lines, "{}", key.prove("GET", &url, nonce, Some(token), 1 + round * PROOFS + number))?;
+            }
+            lines.flush()?;
+        }
+        Ok(file)
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        drop(self.child.wait());
+    }
+}
+
+struct Key(Ed25519KeyPair);
+
+impl Key {
+    fn make() -> Result<Self> {
+        Ok(Self(Ed25519KeyPair::generate().ok().context("no key")?))
+    }
+
+    fn jwk(&self) -> VerifyingJwk {
+        VerifyingJwk::Okp(OkpJwk::ed25519(base64url(self.0.public_key().as_ref())))
+    }
+
+    fn prove(&self, method: &str, url: &str, nonce: &str, token: Option<&str>, jti: usize) -> String {
+        let mut claims = json!({"jti": jti.to_string(), "htm": method, "htu": url, "iat": 1, "nonce": nonce});
+        if let (Some(token), Some(claims)) = (token, claims.as_object_mut()) {
+            claims.insert("ath".to_owned(), base64url(&sha256(token.as_bytes())).into());
+        }
+        let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": self.jwk()});
+        let part = |value: &Value| base64url(value.to_string().as_bytes());
+        let message = format!("{}.{}", part(&header), part(&claims));
+        format!("{message}.{}", base64url(self.0.sign(message.as_bytes()).as_ref()))
+    }
+}
