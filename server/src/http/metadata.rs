@@ -11,7 +11,7 @@ use wire::jwk::Jwks;
 use wire::paths;
 
 /// A new signing key is out for longer than others may keep what they have read.
-fn open() -> [(HeaderName, String); 2] {
+pub fn open() -> [(HeaderName, String); 2] {
     let cache = format!("public, max-age={}", CACHE_MS / 1000);
     [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()), (header::CACHE_CONTROL, cache)]
 }
@@ -33,8 +33,10 @@ pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
         "issuer": state.config.origin,
         "jwks_uri": at(paths::JWKS),
         "revocations_uri": at(paths::REVOCATIONS),
+        "openapi_uri": at(paths::OPENAPI),
         "challenge_endpoint": at(paths::CHALLENGE),
         "login_endpoint": at(paths::LOGIN),
+        "authenticate_endpoint": at(paths::AUTHENTICATE),
         "signup_endpoint": at(paths::SIGNUP),
         "refresh_endpoint": at(paths::REFRESH),
         "logout_endpoint": at(paths::LOGOUT),

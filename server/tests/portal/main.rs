@@ -16,6 +16,7 @@ mod kill;
 mod known_device;
 mod login;
 mod logs;
+mod openapi;
 mod operator;
 mod operators;
 mod refresh;
