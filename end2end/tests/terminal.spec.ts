@@ -201,7 +201,7 @@ test('the token goes to the API of the portal and nowhere else', async ({ server
   const answer = await machine.run(['get', `http://127.0.0.1:${port}/api/session`]);
   elsewhere.close();
   expect(answer).toMatchObject({ code: 0, stdout: 'hello' });
-  expect(answer.stderr).toContain('sent without one');
+  expect(answer.stderr).toContain('no token of the portal');
   expect(asked).toEqual([undefined]);
 });
 

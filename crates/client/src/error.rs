@@ -1,6 +1,8 @@
 //! What can go wrong, by what a person can do about it.
 
+use crate::toll::NotABill;
 use std::path::PathBuf;
+use tpat::amount::format_xmr;
 use wire::time::CloseReason;
 use wire::{Code, Problem};
 
@@ -35,6 +37,38 @@ pub enum Error {
     Key,
     #[error("nothing could be sealed with the server's key: {0}")]
     Seal(#[from] seal::Error),
+    /// The person's wallet, or its node.
+    #[error("the wallet: {0}")]
+    Wallet(#[from] monero::Error),
+    /// A gate asks for a payment in a way that nothing is paid for.
+    #[error("nothing was paid: {0}")]
+    Bill(#[from] NotABill),
+    /// A gate says no, and why.
+    #[error("{}", .0.title)]
+    Gate(Box<wire::toll::Problem>),
+    /// A gate refuses a payment that was made, for good.
+    #[error(
+        "the gate at {origin} refuses the payment {txid}: {title} Nothing more is paid there until it is forgotten"
+    )]
+    PaymentRefused { origin: String, txid: String, title: String },
+    /// The gate does not have the payment deep enough yet. It is kept, and redeemed the next time.
+    #[error("the payment {txid} is on its way and kept: ask again later, nothing will be paid twice")]
+    PaymentOnItsWay { txid: String },
+    /// The payment was made from another wallet than the one that is open.
+    #[error("the payment {txid} was prepared by another wallet: open that one, or forget the payment")]
+    OtherWallet { txid: String },
+    /// It costs something, and no wallet is named.
+    #[error("this costs {xmr} XMR, and no wallet is named to pay it: --wallet URL", xmr = format_xmr(*.0))]
+    NoWallet(u64),
+    /// It costs more than is paid unasked, and nobody agreed.
+    #[error("not paid: this costs {xmr} XMR, and nobody agreed to that", xmr = format_xmr(*.0))]
+    NotAgreed(u64),
+    /// The terms are others than those that were agreed to a moment ago.
+    #[error("not paid: {0} has changed its price in the meantime")]
+    PriceChanged(String),
+    /// The gate asks again for what was just paid.
+    #[error("{0} asks to be paid again for what was just paid: nothing more was paid")]
+    AskedAgain(String),
     #[error("the machine's random source failed")]
     Random,
     #[error("the keyring does not answer")]
@@ -52,6 +86,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Refused(problem) => problem.retry_after,
+            Self::Gate(problem) => problem.retry_after,
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! One request and its answer.
 
 use crate::{Error, Result, Server};
+use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, header};
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub struct Http {
 pub(crate) struct With<'a> {
     pub body: Option<String>,
     pub token: Option<&'a str>,
+    /// `Authorization` of another scheme than `Bearer`, in place of a token.
+    pub credential: Option<&'a str>,
     pub proof: Option<&'a str>,
 }
 
@@ -38,7 +41,7 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Where a redirect leads, which nobody followed.
     pub location: Option<String>,
-    pub(crate) nonce: Option<String>,
+    headers: HeaderMap,
     origin: String,
 }
 
@@ -73,7 +76,7 @@ impl Http {
         self.send_to(method, &self.server.at(path), with).await
     }
 
-    async fn send_to(&self, method: Method, url: &str, with: With<'_>) -> Result<Answer> {
+    pub(crate) async fn send_to(&self, method: Method, url: &str, with: With<'_>) -> Result<Answer> {
         let mut request = self.client.request(method, url).header(header::ACCEPT, "application/json, */*;q=0.5");
         if let Some(body) = with.body {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body);
@@ -81,19 +84,23 @@ impl Http {
         if let Some(token) = with.token {
             request = request.bearer_auth(token);
         }
+        if let Some(credential) = with.credential {
+            request = request.header(header::AUTHORIZATION, credential);
+        }
         if let Some(proof) = with.proof {
             request = request.header(PROOF, proof);
         }
         let unreachable = |error: reqwest::Error| Error::Unreachable(origin_of(url), error.without_url().into());
         let response = request.send().await.map_err(unreachable)?;
-        let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+        let headers = response.headers().clone();
+        let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         Ok(Answer {
             status: response.status().as_u16(),
             media_type: header("content-type").unwrap_or_default(),
             location: header("location"),
-            nonce: header(NONCE),
             origin: origin_of(url),
             body: response.bytes().await.map_err(unreachable)?.into(),
+            headers,
         })
     }
 }
@@ -109,6 +116,21 @@ impl Answer {
             return None;
         }
         serde_json::from_slice(&self.body).ok()
+    }
+
+    /// A header's first value, where it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// All values of a header that are text.
+    pub(crate) fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
+
+    /// For the next proof (RFC 9449, section 8).
+    pub(crate) fn nonce(&self) -> Option<&str> {
+        self.header(NONCE)
     }
 
     pub(crate) fn code(&self) -> Option<Code> {
@@ -129,7 +151,7 @@ impl Answer {
         serde_json::from_slice(&answer.body).map_err(|_| answer.foreign())
     }
 
-    fn foreign(&self) -> Error {
+    pub(crate) fn foreign(&self) -> Error {
         Error::Foreign(self.origin.clone(), self.status)
     }
 }

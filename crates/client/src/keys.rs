@@ -11,10 +11,15 @@ use wire::jwk::EcJwk;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub struct ClientKeys {
-    signing: SigningKey,
-    signing_jwk: Zeroizing<String>,
-    signing_public: EcJwk,
+    signing: ProofKey,
     receiving: PrivateKey,
+}
+
+/// A pair that signs proofs of possession.
+pub struct ProofKey {
+    key: SigningKey,
+    jwk: Zeroizing<String>,
+    public: EcJwk,
 }
 
 /// What a proof is for (RFC 9449, section 4.2).
@@ -36,34 +41,20 @@ impl ClientKeys {
     /// # Errors
     /// The random source failed.
     pub fn generate(machine: &dyn Machine) -> Result<Self> {
-        let make = || PrivateKey::generate(&Zeroizing::new(machine.bytes()?)).map_err(|_| Error::Random);
-        Self::new(&make()?, make()?)
+        Ok(Self { signing: ProofKey::generate(machine)?, receiving: generate(machine)? })
     }
 
-    /// From what [`Self::signing_jwk`] and [`Self::receiving_jwk`] gave.
+    /// From what [`ProofKey::jwk`] and [`Self::receiving_jwk`] gave.
     ///
     /// # Errors
     /// They are no such keys.
     pub fn from_jwks(signing: &str, receiving: &str) -> Result<Self> {
-        let read = |jwk: &str| PrivateKey::from_jwk(jwk).map_err(|_| Error::Key);
-        Self::new(&read(signing)?, read(receiving)?)
+        let receiving = PrivateKey::from_jwk(receiving).map_err(|_| Error::Key)?;
+        Ok(Self { signing: ProofKey::from_jwk(signing)?, receiving })
     }
 
-    fn new(signing: &PrivateKey, receiving: PrivateKey) -> Result<Self> {
-        let signing_jwk = signing.to_jwk();
-        let half: PrivateHalf = serde_json::from_str(&signing_jwk).map_err(|_| Error::Key)?;
-        let bytes = Zeroizing::new(from_base64url(&half.d).ok_or(Error::Key)?);
-        Ok(Self {
-            signing: SigningKey::from_slice(&bytes).map_err(|_| Error::Key)?,
-            signing_public: signing.public(),
-            signing_jwk,
-            receiving,
-        })
-    }
-
-    /// With the private half.
-    pub fn signing_jwk(&self) -> &str {
-        &self.signing_jwk
+    pub fn signing(&self) -> &ProofKey {
+        &self.signing
     }
 
     /// With the private half.
@@ -73,19 +64,51 @@ impl ClientKeys {
 
     /// The public halves: signing, receiving.
     pub fn public(&self) -> (EcJwk, EcJwk) {
-        (self.signing_public.clone(), self.receiving.public())
+        (self.signing.public.clone(), self.receiving.public())
     }
 
     pub(crate) fn receiving(&self) -> &PrivateKey {
         &self.receiving
     }
+}
 
-    /// Shows that this client holds the signing key.
+impl ProofKey {
+    /// # Errors
+    /// The random source failed.
+    pub fn generate(machine: &dyn Machine) -> Result<Self> {
+        Self::new(&generate(machine)?)
+    }
+
+    /// From what [`Self::jwk`] gave.
+    ///
+    /// # Errors
+    /// It is no such key.
+    pub fn from_jwk(jwk: &str) -> Result<Self> {
+        Self::new(&PrivateKey::from_jwk(jwk).map_err(|_| Error::Key)?)
+    }
+
+    fn new(pair: &PrivateKey) -> Result<Self> {
+        let jwk = pair.to_jwk();
+        let half: PrivateHalf = serde_json::from_str(&jwk).map_err(|_| Error::Key)?;
+        let bytes = Zeroizing::new(from_base64url(&half.d).ok_or(Error::Key)?);
+        Ok(Self { key: SigningKey::from_slice(&bytes).map_err(|_| Error::Key)?, public: pair.public(), jwk })
+    }
+
+    /// With the private half.
+    pub fn jwk(&self) -> &str {
+        &self.jwk
+    }
+
+    pub fn public(&self) -> &EcJwk {
+        &self.public
+    }
+
+    /// Shows that this client holds the key.
     ///
     /// # Errors
     /// The random source failed.
     pub fn prove(&self, machine: &dyn Machine, claims: Claims<'_>) -> Result<String> {
-        let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.signing_public});
+        let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.public});
         let mut payload = json!({
             "jti": base64url(&machine.bytes::<16>()?),
             "htm": claims.method,
@@ -105,13 +128,23 @@ impl ClientKeys {
 
     /// ECDSA over SHA-256: r and s.
     pub(crate) fn sign(&self, message: &str) -> [u8; 64] {
-        let signature: Signature = self.signing.sign(message.as_bytes());
+        let signature: Signature = self.key.sign(message.as_bytes());
         signature.to_bytes().into()
     }
+}
+
+fn generate(machine: &dyn Machine) -> Result<PrivateKey> {
+    PrivateKey::generate(&Zeroizing::new(machine.bytes()?)).map_err(|_| Error::Random)
 }
 
 impl std::fmt::Debug for ClientKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ClientKeys(..)")
+    }
+}
+
+impl std::fmt::Debug for ProofKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProofKey(..)")
     }
 }

@@ -42,8 +42,8 @@ async fn attempt(http: &Http, machine: &dyn Machine, keys: &ClientKeys, credenti
     });
     let claims =
         Claims { method: "POST", url: &http.server().at(paths::LOGIN), nonce: Some(&challenge.short_key), token: None };
-    let proof = keys.prove(machine, claims)?;
-    let with = With { body: Some(body), proof: Some(&proof), token: None };
+    let proof = keys.signing().prove(machine, claims)?;
+    let with = With { body: Some(body), proof: Some(&proof), ..With::default() };
     let signed_in = http.send(Method::POST, paths::LOGIN, with).await?.read()?;
     Profile::new(http.server(), signed_in, keys)
 }

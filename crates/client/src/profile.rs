@@ -27,7 +27,7 @@ impl Profile {
             session: signed_in.session.id,
             access_token: String::new(),
             refresh_token: String::new(),
-            signing_key: keys.signing_jwk().to_owned(),
+            signing_key: keys.signing().jwk().to_owned(),
             receiving_key: keys.receiving_jwk().to_string(),
         };
         profile.take(tokens);

@@ -32,7 +32,7 @@ impl Session {
     /// # Errors
     /// Nobody has signed in, or what is kept cannot be read.
     pub async fn open(http: Http, machine: Arc<dyn Machine>, storage: Storage) -> Result<Self> {
-        let profile = storage.load(http.server()).await?;
+        let profile = storage.load::<Profile>(http.server()).await?;
         let profile = profile.ok_or_else(|| Error::NotSignedIn(http.server().origin()))?;
         let keys = profile.keys()?;
         Ok(Self { http, machine, storage, keys, profile: Mutex::new(profile), nonce: Mutex::default() })
@@ -84,7 +84,7 @@ impl Session {
                 Method::GET => None,
                 _ => Some(self.prove(method.as_str(), path, Some(&token)).await?),
             };
-            let with = With { body: body.clone(), token: Some(&token), proof: proof.as_deref() };
+            let with = With { body: body.clone(), token: Some(&token), proof: proof.as_deref(), ..With::default() };
             let answer = self.http.send(method.clone(), path, with).await?;
             self.remember(&answer).await;
             match answer.code() {
@@ -115,12 +115,12 @@ impl Session {
     async fn prove(&self, method: &str, path: &str, token: Option<&str>) -> Result<String> {
         let nonce = self.nonce.lock().await.clone();
         let url = self.http.server().at(path);
-        self.keys.prove(&*self.machine, Claims { method, url: &url, nonce: nonce.as_deref(), token })
+        self.keys.signing().prove(&*self.machine, Claims { method, url: &url, nonce: nonce.as_deref(), token })
     }
 
     async fn remember(&self, answer: &Answer) {
-        if let Some(nonce) = &answer.nonce {
-            *self.nonce.lock().await = Some(nonce.clone());
+        if let Some(nonce) = answer.nonce() {
+            *self.nonce.lock().await = Some(nonce.to_owned());
         }
     }
 
@@ -132,8 +132,8 @@ impl Session {
             return Ok(());
         }
         let server = self.http.server();
-        let _alone = self.storage.lock(server).await?;
-        let kept = self.storage.load(server).await?.ok_or_else(|| Error::NotSignedIn(server.origin()))?;
+        let _alone = self.storage.lock::<Profile>(server).await?;
+        let kept = self.storage.load::<Profile>(server).await?.ok_or_else(|| Error::NotSignedIn(server.origin()))?;
         let done = kept.access_token() != spent;
         *profile = kept;
         if done {
@@ -141,7 +141,7 @@ impl Session {
         }
         let signed_in = self.refresh(profile.refresh_token()).await?;
         profile.take(signed_in.tokens.ok_or_else(|| Error::Foreign(server.origin(), 200))?);
-        self.storage.update(server, &profile).await
+        self.storage.update(server, &*profile).await
     }
 
     async fn refresh(&self, token: &str) -> Result<SignedIn> {
@@ -149,7 +149,7 @@ impl Session {
         // A second time only for a nonce that ran out in between.
         for _ in 0..2 {
             let proof = self.prove("POST", paths::REFRESH, None).await?;
-            let with = With { body: Some(body.clone()), token: None, proof: Some(&proof) };
+            let with = With { body: Some(body.clone()), proof: Some(&proof), ..With::default() };
             let answer = self.http.send(Method::POST, paths::REFRESH, with).await?;
             self.remember(&answer).await;
             match answer.code() {

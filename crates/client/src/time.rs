@@ -94,7 +94,7 @@ impl<'a> TimeServer<'a> {
         let (signing, _) = self.session.keys().public();
         let id = base64url(&machine.bytes::<16>()?);
         let unsigned = opening.unsigned(&signing, &self.service, &id, machine.now() / 1000);
-        let signature = self.session.keys().sign(&unsigned);
+        let signature = self.session.keys().signing().sign(&unsigned);
         let (hello, conversation) = opening.hello(&unsigned, &signature).map_err(foreign)?;
         self.write(&mut stream, hello.as_bytes()).await?;
         Ok(Connection { stream, conversation, version: issued.version, until: issued.key_until, renew_at: None })

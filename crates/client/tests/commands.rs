@@ -47,7 +47,7 @@ fn exit_codes_say_what_happened() {
 fn help_names_every_exit_code() {
     let home = tempfile::tempdir().unwrap();
     let help = String::from_utf8(client(home.path(), &["--help"]).stdout).unwrap();
-    for code in ["0", "1", "2", "3", "4", "5", "6", "130"] {
+    for code in ["0", "1", "2", "3", "4", "5", "6", "7", "130"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{code} "))), "{code}");
     }
 }
@@ -64,7 +64,7 @@ fn errors_are_json_where_json_is_asked_for() {
 #[test]
 fn completions_and_pages_name_every_command() {
     let home = tempfile::tempdir().unwrap();
-    let commands = ["login", "menu", "keys", "time", "sessions", "logout", "whoami", "get"];
+    let commands = ["login", "menu", "keys", "time", "sessions", "logout", "whoami", "get", "toll"];
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let completions = String::from_utf8(client(home.path(), &["completions", shell]).stdout).unwrap();
         assert!(commands.iter().all(|command| completions.contains(command)), "{shell}");

@@ -1,10 +1,13 @@
 //! monero-wallet-rpc.
 
 use crate::rpc::Rpc;
-use crate::{Limits, Result};
+use crate::{Error, Limits, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tpat::Txid;
+
+/// `get_transfer_by_txid`: there is no such transfer.
+const WRONG_TXID: i64 = -8;
 
 /// Speaks to one monero-wallet-rpc. Wallets answer one question at a time.
 #[derive(Debug)]
@@ -28,6 +31,21 @@ pub struct Sent {
     pub fee: u64,
 }
 
+/// A payment that is signed and not sent: nobody but the wallet knows of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Prepared {
+    pub txid: Txid,
+    pub fee: u64,
+    /// The wallet's own form of it, with its secrets.
+    metadata: String,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").field("txid", &self.txid).field("fee", &self.fee).finish_non_exhaustive()
+    }
+}
+
 /// What a wallet says of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Checked {
@@ -49,6 +67,8 @@ struct RawSent {
     tx_hash: String,
     amount: u64,
     fee: u64,
+    #[serde(default)]
+    tx_metadata: String,
 }
 
 #[derive(Deserialize)]
@@ -68,7 +88,7 @@ struct Key {
 
 impl Wallet {
     /// # Errors
-    /// [`crate::Error::Malformed`]: this is no address of a wallet.
+    /// [`Error::Malformed`]: this is no address of a wallet.
     pub fn new(url: &str, limits: Limits) -> Result<Self> {
         Ok(Self { rpc: Rpc::new(url, limits)? })
     }
@@ -129,9 +149,35 @@ impl Wallet {
         let destinations: Vec<Value> =
             payments.iter().map(|(address, amount)| json!({"address": address, "amount": amount})).collect();
         let wish = json!({"destinations": destinations, "account_index": 0, "priority": 0, "unlock_time": unlock_time});
-        let RawSent { tx_hash, amount, fee } = self.rpc.call("transfer", wish).await?;
-        let txid = tx_hash.parse().map_err(|_| crate::Error::Malformed(self.rpc.name()))?;
+        let RawSent { tx_hash, amount, fee, .. } = self.rpc.call("transfer", wish).await?;
+        let txid = tx_hash.parse().map_err(|_| Error::Malformed(self.rpc.name()))?;
         Ok(Sent { txid, amount, fee })
+    }
+
+    /// Signs a payment without sending it: its name and fee are known before it can happen.
+    pub async fn prepare(&self, address: &str, amount: u64) -> Result<Prepared> {
+        let wish = json!({
+            "destinations": [{"address": address, "amount": amount}],
+            "account_index": 0, "priority": 0, "do_not_relay": true, "get_tx_metadata": true,
+        });
+        let RawSent { tx_hash, fee, tx_metadata, .. } = self.rpc.call("transfer", wish).await?;
+        let malformed = || Error::Malformed(self.rpc.name());
+        let txid = tx_hash.parse().map_err(|_| malformed())?;
+        if tx_metadata.is_empty() { Err(malformed()) } else { Ok(Prepared { txid, fee, metadata: tx_metadata }) }
+    }
+
+    /// Sends what was prepared.
+    pub async fn relay(&self, prepared: &Prepared) -> Result<()> {
+        self.rpc.call("relay_tx", json!({"hex": prepared.metadata})).await.map(drop_value)
+    }
+
+    /// Whether the wallet has a transaction of its own by this name, in the pool or the chain.
+    pub async fn knows(&self, txid: &Txid) -> Result<bool> {
+        match self.rpc.call("get_transfer_by_txid", json!({"txid": txid.to_string()})).await.map(drop_value) {
+            Ok(()) => Ok(true),
+            Err(Error::Refused { code: WRONG_TXID, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// What a payment would cost, fee included, without sending it.
@@ -182,7 +228,7 @@ impl Wallet {
         for transfer in all.out.into_iter().chain(all.pending) {
             let paid = transfer.destinations.iter().filter(|to| to.address == address).map(|to| to.amount).sum();
             if paid > 0 {
-                found.push((transfer.txid.parse().map_err(|_| crate::Error::Malformed(self.rpc.name()))?, paid));
+                found.push((transfer.txid.parse().map_err(|_| Error::Malformed(self.rpc.name()))?, paid));
             }
         }
         Ok(found)

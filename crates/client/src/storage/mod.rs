@@ -1,13 +1,14 @@
-//! Where sessions are kept: each in the keyring or in a file, never in both.
+//! Where secrets are kept: each in the keyring or in a file, never in both.
 //!
-//! The folder holds for each server a file that only its owner can read. It says where the session is; where
-//! there is no keyring, it holds the session as well.
+//! The folder holds for each server a file that only its owner can read, one of its session and one of what
+//! was paid there. It says where the secret is; where there is no keyring, it holds the secret as well.
 
 mod file;
 mod keyring;
 mod lock;
 
 use crate::{Error, Profile, Result, Server};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -23,18 +24,56 @@ pub enum Choice {
     File,
 }
 
-/// Where a session is.
+/// What is kept of a server.
+pub trait Keepsake: Serialize + DeserializeOwned + Send + Sync {
+    /// Keeps the kinds apart: a folder below the storage's own, and part of the keyring's name.
+    const SHELF: &'static str;
+
+    /// The server's.
+    fn origin(&self) -> &str;
+}
+
+impl Keepsake for Profile {
+    const SHELF: &'static str = "";
+
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+}
+
+/// Where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     Keyring,
     File(PathBuf),
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(tag = "storage", rename_all = "snake_case")]
-enum Kept {
-    Keyring { origin: String },
-    File { profile: Profile },
+enum Keeping<'a, T> {
+    Keyring { origin: &'a str },
+    File { content: &'a T },
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "storage", rename_all = "snake_case")]
+enum Kept<T> {
+    Keyring {
+        origin: String,
+    },
+    File {
+        #[serde(alias = "profile")]
+        content: T,
+    },
+}
+
+impl<T: Keepsake> Kept<T> {
+    fn origin(&self) -> &str {
+        match self {
+            Self::Keyring { origin } => origin,
+            Self::File { content } => content.origin(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,27 +96,30 @@ impl Storage {
     /// # Errors
     /// The file cannot be read.
     pub fn server(&self) -> Result<Option<Server>> {
-        let path = self.folder.join("default.json");
-        let Some(text) = file::read(&path)? else { return Ok(None) };
-        let defaults: Defaults = serde_json::from_slice(&text).map_err(|_| Error::Unreadable(path))?;
-        Server::parse(&defaults.server).map(Some)
+        let defaults = self.read::<Defaults>("default.json")?;
+        defaults.map(|defaults| Server::parse(&defaults.server)).transpose()
     }
 
-    /// What is kept of a session at `server`.
+    /// What is kept of `server`.
     ///
     /// # Errors
     /// The file or the keyring cannot be read, or others can read the file.
-    pub async fn load(&self, server: &Server) -> Result<Option<Profile>> {
+    pub async fn load<T: Keepsake>(&self, server: &Server) -> Result<Option<T>> {
         match self.kept(server)? {
-            Some(Kept::File { profile }) => Ok(Some(profile)),
+            Some(Kept::File { content }) => Ok(Some(content)),
             Some(Kept::Keyring { .. }) => keyring::get(server).await,
             None => Ok(None),
         }
     }
 
+    /// Where the session is.
     pub fn place(&self, server: &Server) -> Result<Option<Place>> {
-        Ok(self.kept(server)?.map(|kept| match kept {
-            Kept::File { .. } => Place::File(self.path(server)),
+        self.place_of::<Profile>(server)
+    }
+
+    pub(crate) fn place_of<T: Keepsake>(&self, server: &Server) -> Result<Option<Place>> {
+        Ok(self.kept::<T>(server)?.map(|kept| match kept {
+            Kept::File { .. } => Place::File(self.path::<T>(server)),
             Kept::Keyring { .. } => Place::Keyring,
         }))
     }
@@ -87,30 +129,36 @@ impl Storage {
     /// # Errors
     /// It cannot be written; the keyring was asked for and does not answer.
     pub async fn keep(&self, server: &Server, profile: &Profile, choice: Choice) -> Result<Place> {
-        let _alone = self.lock(server).await?;
-        let in_keyring = match choice {
-            Choice::File => false,
-            Choice::Keyring => keyring::set(server, profile).await.map(|()| true)?,
-            Choice::Auto => keyring::set(server, profile).await.is_ok(),
-        };
-        if !in_keyring && matches!(self.kept(server), Ok(Some(Kept::Keyring { .. }))) {
-            keyring::delete(server).await?;
-        }
-        let kept = if in_keyring {
-            Kept::Keyring { origin: server.origin() }
-        } else {
-            Kept::File { profile: profile.clone() }
-        };
-        self.write(server, &kept)?;
-        file::write(&self.folder.join("default.json"), &Defaults { server: server.origin() })?;
-        Ok(if in_keyring { Place::Keyring } else { Place::File(self.path(server)) })
+        let _alone = self.lock::<Profile>(server).await?;
+        let place = self.put(server, profile, choice).await?;
+        self.write_file("default.json", &Defaults { server: server.origin() })?;
+        Ok(place)
     }
 
-    /// Keeps new tokens of a session where it is kept. The caller holds the lock.
-    pub(crate) async fn update(&self, server: &Server, profile: &Profile) -> Result<()> {
-        match self.kept(server)? {
-            Some(Kept::Keyring { .. }) => keyring::set(server, profile).await,
-            _ => self.write(server, &Kept::File { profile: profile.clone() }),
+    /// Keeps it in place of what was kept. The caller holds the lock.
+    pub(crate) async fn put<T: Keepsake>(&self, server: &Server, content: &T, choice: Choice) -> Result<Place> {
+        let in_keyring = match choice {
+            Choice::File => false,
+            Choice::Keyring => keyring::set(server, content).await.map(|()| true)?,
+            Choice::Auto => keyring::set(server, content).await.is_ok(),
+        };
+        if in_keyring {
+            self.write::<T>(server, &Keeping::Keyring { origin: &server.origin() })?;
+            return Ok(Place::Keyring);
+        }
+        let before = self.kept::<T>(server);
+        self.write(server, &Keeping::File { content })?;
+        if matches!(before, Ok(Some(Kept::Keyring { .. }))) {
+            keyring::delete::<T>(server).await?;
+        }
+        Ok(Place::File(self.path::<T>(server)))
+    }
+
+    /// Keeps a change where it is kept. The caller holds the lock.
+    pub(crate) async fn update<T: Keepsake>(&self, server: &Server, content: &T) -> Result<()> {
+        match self.kept::<T>(server)? {
+            Some(Kept::Keyring { .. }) => keyring::set(server, content).await,
+            _ => self.write(server, &Keeping::File { content }),
         }
     }
 
@@ -119,45 +167,89 @@ impl Storage {
     /// # Errors
     /// It cannot be removed.
     pub async fn forget(&self, server: &Server) -> Result<()> {
-        let _alone = self.lock(server).await?;
-        if matches!(self.kept(server), Ok(Some(Kept::Keyring { .. }))) {
-            keyring::delete(server).await?;
+        let _alone = self.lock::<Profile>(server).await?;
+        if matches!(self.kept::<Profile>(server), Ok(Some(Kept::Keyring { .. }))) {
+            keyring::delete::<Profile>(server).await?;
         }
-        let path = self.path(server);
+        let path = self.path::<Profile>(server);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::File(path, error)),
             _ => Ok(()),
         }
     }
 
-    /// Waits until no other process of this person changes the session.
+    /// All that is kept of one kind, whichever servers.
+    ///
+    /// # Errors
+    /// The folder, a file or the keyring cannot be read.
+    pub async fn all<T: Keepsake>(&self) -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        for origin in self.origins::<T>()? {
+            all.extend(self.load(&Server::parse(&origin)?).await?);
+        }
+        Ok(all)
+    }
+
+    /// Waits until no other process of this person changes it.
     ///
     /// # Errors
     /// The lock's file cannot be used.
-    pub async fn lock(&self, server: &Server) -> Result<Lock> {
+    pub async fn lock<T: Keepsake>(&self, server: &Server) -> Result<Lock> {
+        file::make_folder(&self.folder.join(T::SHELF))?;
+        lock::hold(self.path::<T>(server).with_extension("lock")).await
+    }
+
+    /// Reads a file of the folder that is of no server.
+    pub(crate) fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let path = self.folder.join(name);
+        let Some(text) = file::read(&path)? else { return Ok(None) };
+        serde_json::from_slice(&text).map(Some).map_err(|_| Error::Unreadable(path))
+    }
+
+    pub(crate) fn write_file(&self, name: &str, content: &impl Serialize) -> Result<()> {
         file::make_folder(&self.folder)?;
-        lock::hold(self.path(server).with_extension("lock")).await
+        file::write(&self.folder.join(name), content)
     }
 
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    fn kept(&self, server: &Server) -> Result<Option<Kept>> {
-        let path = self.path(server);
+    fn kept<T: Keepsake>(&self, server: &Server) -> Result<Option<Kept<T>>> {
+        let path = self.path::<T>(server);
         let Some(text) = file::read(&path)? else { return Ok(None) };
-        let kept: Kept = serde_json::from_slice(&text).map_err(|_| Error::Unreadable(path.clone()))?;
-        let (Kept::Keyring { origin } | Kept::File { profile: Profile { origin, .. } }) = &kept;
-        // Two origins with one file name: neither gets the other's tokens.
-        if *origin == server.origin() { Ok(Some(kept)) } else { Err(Error::Unreadable(path)) }
+        let kept: Kept<T> = serde_json::from_slice(&text).map_err(|_| Error::Unreadable(path.clone()))?;
+        // Two origins with one file name: neither gets the other's secrets.
+        if kept.origin() == server.origin() { Ok(Some(kept)) } else { Err(Error::Unreadable(path)) }
     }
 
-    fn write(&self, server: &Server, kept: &Kept) -> Result<()> {
-        file::write(&self.path(server), kept)
+    fn origins<T: Keepsake>(&self) -> Result<Vec<String>> {
+        let folder = self.folder.join(T::SHELF);
+        let broken = |error| Error::File(folder.clone(), error);
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(broken)?,
+        };
+        let mut origins = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(broken)?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let Some(text) = file::read(&path)? else { continue };
+            let kept: Kept<T> = serde_json::from_slice(&text).map_err(|_| Error::Unreadable(path))?;
+            origins.push(kept.origin().to_owned());
+        }
+        origins.sort_unstable();
+        Ok(origins)
     }
 
-    fn path(&self, server: &Server) -> PathBuf {
-        self.folder.join(format!("{}.json", server.file_name()))
+    fn write<T: Keepsake>(&self, server: &Server, kept: &Keeping<'_, T>) -> Result<()> {
+        file::write(&self.path::<T>(server), kept)
+    }
+
+    fn path<T: Keepsake>(&self, server: &Server) -> PathBuf {
+        self.folder.join(T::SHELF).join(format!("{}.json", server.file_name()))
     }
 }
 
@@ -182,15 +274,15 @@ mod tests {
     async fn a_session_is_kept_changed_and_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let storage = Storage::new(folder.path().join("new"));
-        assert!(storage.load(&server()).await.unwrap().is_none());
+        assert!(storage.load::<Profile>(&server()).await.unwrap().is_none());
         let place = storage.keep(&server(), &profile("one"), Choice::File).await.unwrap();
         assert_eq!(place, Place::File(folder.path().join("new/https_auth.example.json")));
         storage.update(&server(), &profile("two")).await.unwrap();
-        assert_eq!(storage.load(&server()).await.unwrap().unwrap().access_token(), "two");
+        assert_eq!(storage.load::<Profile>(&server()).await.unwrap().unwrap().access_token(), "two");
         assert_eq!(storage.server().unwrap().unwrap(), server());
         storage.forget(&server()).await.unwrap();
         storage.forget(&server()).await.unwrap();
-        assert!(storage.load(&server()).await.unwrap().is_none());
+        assert!(storage.load::<Profile>(&server()).await.unwrap().is_none());
     }
 
     #[tokio::test]
@@ -198,11 +290,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let storage = Storage::new(folder.path());
         storage.keep(&server(), &profile("one"), Choice::File).await.unwrap();
-        let (path, whole) = (storage.path(&server()), file::read(&storage.path(&server())).unwrap().unwrap());
+        let (path, whole) =
+            (storage.path::<Profile>(&server()), file::read(&storage.path::<Profile>(&server())).unwrap().unwrap());
         let other = String::from_utf8(whole.to_vec()).unwrap().replace("auth.example", "evil.example");
         for text in ["", "{}", &other] {
             std::fs::write(&path, text).unwrap();
-            assert!(matches!(storage.load(&server()).await, Err(Error::Unreadable(_))), "{text}");
+            assert!(matches!(storage.load::<Profile>(&server()).await, Err(Error::Unreadable(_))), "{text}");
         }
     }
 
@@ -210,13 +303,13 @@ mod tests {
     async fn one_waits_for_the_other() {
         let folder = tempfile::tempdir().unwrap();
         let storage = Storage::new(folder.path());
-        let first = storage.lock(&server()).await.unwrap();
+        let first = storage.lock::<Profile>(&server()).await.unwrap();
         let second = tokio::spawn({
             let storage = storage.clone();
-            async move { storage.lock(&server()).await.map(drop) }
+            async move { storage.lock::<Profile>(&server()).await.map(drop) }
         });
         tokio::task::yield_now().await;
-        let file = std::fs::File::open(storage.path(&server()).with_extension("lock")).unwrap();
+        let file = std::fs::File::open(storage.path::<Profile>(&server()).with_extension("lock")).unwrap();
         assert!(file.try_lock().is_err(), "held");
         drop(first);
         second.await.unwrap().unwrap();

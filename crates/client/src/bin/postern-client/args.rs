@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use client::Choice;
 use std::path::PathBuf;
+use wire::toll::Piconero;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -13,6 +15,7 @@ Exit codes:
   4    refused: the server says no
   5    not reachable: no server answers
   6    come back later: the server says how long to wait
+  7    not paid: it costs more than --max-pay, and nobody agreed
   130  interrupted with Ctrl-C";
 
 /// Postern from a terminal: sign in, look after sessions and keys, talk to services
@@ -58,10 +61,12 @@ pub enum Command {
     },
     /// Who you are, where, and where the session is kept
     Whoami,
-    /// Fetch a URL; paths of the portal's own API with your token, everything else without one
-    Get {
-        /// A URL, or a path on the server
-        url: String,
+    /// Fetch a URL; paths of the portal's own API with your token, others paid for where they ask for it
+    Get(Get),
+    /// What was paid at gates, and what may be paid unasked
+    Toll {
+        #[command(subcommand)]
+        what: Option<Toll>,
     },
     /// Print completions for a shell
     Completions { shell: Shell },
@@ -99,6 +104,16 @@ pub enum StorageName {
     File,
 }
 
+impl From<StorageName> for Choice {
+    fn from(name: StorageName) -> Self {
+        match name {
+            StorageName::Auto => Self::Auto,
+            StorageName::Keyring => Self::Keyring,
+            StorageName::File => Self::File,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Keys {
     /// The versions and their state
@@ -125,4 +140,52 @@ pub struct Time {
 pub enum Sessions {
     /// End one of them
     End { id: String },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Get {
+    /// A URL, or a path on the server
+    pub url: String,
+    /// Pay up to this without asking, the network's fee aside; without it, what `toll set` says
+    #[arg(long, value_name = "XMR", value_parser = amount)]
+    pub max_pay: Option<Piconero>,
+    /// The address of your monero-wallet-rpc; without it, what `toll set` says
+    #[arg(long, value_name = "URL")]
+    pub wallet: Option<String>,
+    /// Say what would be paid, and pay nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How many seconds to wait for a payment to be taken; it is kept after that
+    #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
+    pub wait: u64,
+    /// Where tokens are kept
+    #[arg(long, value_enum, default_value = "auto")]
+    pub storage: StorageName,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Toll {
+    /// Change what `get` does where nothing else is said
+    Set {
+        /// Pay up to this without asking, the network's fee aside; 0 always asks
+        #[arg(long, value_name = "XMR", value_parser = amount)]
+        max_pay: Option<Piconero>,
+        /// The address of your monero-wallet-rpc
+        #[arg(long, value_name = "URL")]
+        wallet: Option<String>,
+    },
+    /// Forget a payment or a token; what was paid for it is lost
+    Forget {
+        /// The gate, as `toll` lists it
+        gate: String,
+        /// The transaction
+        txid: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+fn amount(text: &str) -> Result<Piconero, tpat::amount::NotAnAmount> {
+    tpat::amount::parse_xmr(text).map(Piconero)
 }

@@ -1,35 +1,92 @@
 //! `postern-client get URL`
 //!
 //! The portal's own token is for the portal: it goes to its API and nowhere else, not even to another path
-//! of the same host, where a proxy may have put an app.
+//! of the same host, where a proxy may have put an app. Whatever else asks for a payment is paid as
+//! [`client::toll`] does it.
 
+use crate::args::Get;
+use crate::customer::Customer;
 use crate::desk::Desk;
 use crate::print::{self, say};
 use crate::stop::{Outcome, Stop};
-use client::{Answer, Http, Server};
+use crate::terminal;
+use client::toll::{Counter, Forecast, Payer, Settings, Verdict, WalletPayer};
+use client::{Answer, Http, Server, ThisMachine};
 use serde_json::{Value, json};
+use tpat::amount::format_xmr;
 
-pub async fn run(desk: &Desk, url: &str) -> Outcome {
+pub async fn run(desk: &Desk, wish: Get) -> Outcome {
     let server = desk.server()?;
     let url = match &server {
-        Some(server) if url.starts_with('/') => server.at(url),
-        _ => url.to_owned(),
+        Some(server) if wish.url.starts_with('/') => server.at(&wish.url),
+        _ => wish.url.clone(),
     };
     if !url.starts_with("https://") && !url.starts_with("http://") {
         return Err(Stop::Usage(format!("{url:?} is no URL")));
     }
     match server.and_then(|server| server.path_of(&url)) {
         Some(path) if path.starts_with("/api/") => tell(desk, &desk.session().await?.api(&path).await?),
-        Some(_) => tell(desk, &without_a_token(&url).await?),
+        Some(_) => at_the_counter(desk, &wish, &url).await,
         None => {
-            say("This is not the portal. Tokens for other audiences are not there yet: sent without one.")?;
-            tell(desk, &without_a_token(&url).await?)
+            say("This is not the portal: it gets no token of the portal's.")?;
+            at_the_counter(desk, &wish, &url).await
         }
     }
 }
 
-async fn without_a_token(url: &str) -> Outcome<Answer> {
-    Ok(Http::new(Server::of(url)?)?.fetch(url).await?)
+async fn at_the_counter(desk: &Desk, wish: &Get, url: &str) -> Outcome {
+    let settings = Settings::load(&desk.storage)?;
+    let wallet = wish.wallet.as_ref().or(settings.wallet.as_ref());
+    let payer = wallet.map(|url| WalletPayer::new(url)).transpose()?;
+    let (http, person) = (Http::new(Server::of(url)?)?, Customer { json: desk.json });
+    let counter = Counter {
+        http: &http,
+        machine: &ThisMachine,
+        storage: &desk.storage,
+        choice: wish.storage.into(),
+        payer: payer.as_ref().map(|payer| payer as &dyn Payer),
+        person: &person,
+        max_pay: wish.max_pay.or(settings.max_pay).map(|most| most.0),
+        patience: wish.wait,
+    };
+    if wish.dry_run {
+        return foretell(desk, &counter.forecast(url).await?);
+    }
+    terminal::end_on_interrupt();
+    tell(desk, &counter.get(url).await?)
+}
+
+fn foretell(desk: &Desk, forecast: &Forecast) -> Outcome {
+    if desk.json {
+        return print::json(&match forecast {
+            Forecast::Free => json!({"pay": "0"}),
+            Forecast::Ticket { left } => json!({"pay": "0", "left": left}),
+            Forecast::Redeem { txid } => json!({"pay": "0", "redeem": txid}),
+            Forecast::Pay { bill, fee, verdict } => json!({
+                "pay": bill.piconero.to_string(), "fee": fee.map(|fee| fee.to_string()), "address": bill.address,
+                "quota": bill.quota, "ttl_s": bill.ttl_s, "confirmations": bill.conf,
+                "asks": *verdict == Verdict::Ask, "refuses": *verdict == Verdict::Refuse,
+            }),
+        });
+    }
+    match forecast {
+        Forecast::Free => print::line("It is open: nothing to pay."),
+        Forecast::Ticket { left } => print::line(format!("It is paid: {left} requests are left. Nothing to pay.")),
+        Forecast::Redeem { txid } => {
+            print::line(format!("The payment {txid} is not redeemed yet: that comes first. Nothing to pay."))
+        }
+        Forecast::Pay { bill, fee, verdict } => {
+            print::line(format!("It would pay {}.", print::printable(&Customer::offer(bill, *fee))))?;
+            print::line(format!("To {}", bill.address))?;
+            print::line(match verdict {
+                Verdict::Pay => "That is within what is paid unasked.".to_owned(),
+                Verdict::Ask => "You would be asked first.".to_owned(),
+                Verdict::Refuse => {
+                    format!("It would not: nobody is there to ask. --max-pay {} allows it.", format_xmr(bill.piconero))
+                }
+            })
+        }
+    }
 }
 
 fn tell(desk: &Desk, answer: &Answer) -> Outcome {

@@ -1,11 +1,11 @@
 //! `postern-client login`
 
-use crate::args::{Login, StorageName};
+use crate::args::Login;
 use crate::desk::Desk;
 use crate::print::{self, PLAIN, STRONG, at_a_terminal, say};
 use crate::stop::{Outcome, Stop};
 use crate::{menu, terminal, whoami};
-use client::{Choice, Error, Http, Profile, Session, ThisMachine, discover, login};
+use client::{Error, Http, Profile, Session, ThisMachine, discover, login};
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
 use wire::Code;
@@ -26,12 +26,7 @@ pub async fn run(desk: &Desk, wish: Login) -> Outcome {
     discover(&http).await?;
     let profile = sign_in(&http, &wish).await?;
     end_the_one_before(desk, &http).await;
-    let choice = match wish.storage {
-        StorageName::Auto => Choice::Auto,
-        StorageName::Keyring => Choice::Keyring,
-        StorageName::File => Choice::File,
-    };
-    let place = desk.storage.keep(&server, &profile, choice).await?;
+    let place = desk.storage.keep(&server, &profile, wish.storage.into()).await?;
     let session = desk.session().await?;
     if desk.json {
         return whoami::run(desk, &session).await;

@@ -1,6 +1,7 @@
 //! `postern-client`: Postern from a terminal.
 
 mod args;
+mod customer;
 mod desk;
 mod get;
 mod keys;
@@ -14,6 +15,7 @@ mod sessions;
 mod stop;
 mod terminal;
 mod time;
+mod toll;
 mod whoami;
 
 use args::{Args, Command};
@@ -46,7 +48,8 @@ async fn run(args: Args) -> Outcome {
         Command::Sessions { what } => sessions::run(&desk, what).await,
         Command::Logout { here } => logout::run(&desk, here).await,
         Command::Whoami => whoami::run(&desk, &desk.session().await?).await,
-        Command::Get { url } => get::run(&desk, &url).await,
+        Command::Get(wish) => get::run(&desk, wish).await,
+        Command::Toll { what } => toll::run(&desk, what).await,
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(&folder),
     }

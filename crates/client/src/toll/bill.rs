@@ -1,0 +1,198 @@
+//! What a gate asks for, read from `WWW-Authenticate` (RFC 9110, section 11.6.1).
+
+use serde::{Deserialize, Serialize};
+use tpat::header::{AuthChallenge, parse};
+use tpat::{Address, Challenge};
+use wire::toll::{Network, REDEEM, VERSION};
+
+/// One offer of a gate, as far as a payer needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bill {
+    /// Where to pay.
+    pub address: String,
+    /// How much.
+    pub piconero: u64,
+    /// The gate's own words for the terms: goes back with the payment.
+    pub challenge: String,
+    /// Until when it may be paid, unix seconds by the gate's clock.
+    pub expires: u64,
+    /// How long the token lasts, seconds.
+    pub ttl_s: u64,
+    /// How many requests it buys.
+    pub quota: u64,
+    /// Confirmations before the token is given out.
+    pub conf: u64,
+    /// Where the payment is redeemed: a path on the same host.
+    pub redeem: String,
+}
+
+/// Why nothing is paid for a challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotABill {
+    /// What was paid to such a gate could be used by whoever sees it.
+    #[error("the gate speaks an older protocol that is not safe to pay")]
+    Old,
+    #[error("the gate's challenge lacks its {0}, or has it twice or wrong")]
+    Wrong(&'static str),
+    #[error("the gate's address is of another network than it says")]
+    OtherNetwork,
+}
+
+impl Bill {
+    /// The first TPAT challenge among the values of the header; `None`: there is none. A value that cannot
+    /// be read holds none.
+    ///
+    /// # Errors
+    /// There is one, and nothing can be paid for it.
+    pub fn find<'a>(values: impl Iterator<Item = &'a str>) -> Result<Option<Self>, NotABill> {
+        let challenges = values.filter_map(|value| parse(value).ok()).flatten();
+        let mut challenges = challenges.filter(AuthChallenge::is_tpat);
+        challenges.next().map(|challenge| Self::read(&challenge)).transpose()
+    }
+
+    /// What the payment's proof must sign.
+    pub fn message(&self) -> String {
+        Challenge::message(&self.challenge)
+    }
+
+    /// Whether another bill gives the same for the same price.
+    pub fn sells_like(&self, other: &Self) -> bool {
+        let terms = |bill: &Self| (bill.piconero, bill.quota, bill.ttl_s, bill.conf);
+        terms(self) == terms(other)
+    }
+
+    fn read(given: &AuthChallenge) -> Result<Self, NotABill> {
+        match given.get("v").map(str::parse::<u8>) {
+            Some(Ok(VERSION)) => {}
+            Some(_) => return Err(NotABill::Wrong("version")),
+            None => return Err(NotABill::Old),
+        }
+        let text = |name: &'static str| given.get(name).ok_or(NotABill::Wrong(name));
+        let number = |name: &'static str| whole(text(name)?).ok_or(NotABill::Wrong(name));
+        let address = Address::parse(text("address")?).map_err(|_| NotABill::Wrong("address"))?;
+        if network(text("network")?) != Some(address.network()) {
+            return Err(NotABill::OtherNetwork);
+        }
+        let bill = Self {
+            address: address.to_string(),
+            piconero: number("min_amt")?,
+            challenge: text("challenge")?.to_owned(),
+            expires: number("expires")?,
+            ttl_s: number("ttl_s")?,
+            quota: number("quota")?,
+            conf: number("conf")?,
+            redeem: given.get("redeem").unwrap_or(REDEEM).to_owned(),
+        };
+        if bill.piconero == 0 {
+            return Err(NotABill::Wrong("min_amt"));
+        }
+        // Behind an origin anything else than a path could name another host.
+        if !bill.redeem.starts_with('/') {
+            return Err(NotABill::Wrong("redeem"));
+        }
+        if text("message")? != bill.message() {
+            return Err(NotABill::Wrong("message"));
+        }
+        Ok(bill)
+    }
+}
+
+/// Digits alone: `+1` is none.
+fn whole(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
+}
+
+fn network(name: &str) -> Option<Network> {
+    match name {
+        "mainnet" => Some(Network::Mainnet),
+        "stagenet" => Some(Network::Stagenet),
+        "testnet" => Some(Network::Testnet),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A subaddress of the stored vectors.
+    const ADDRESS: &str =
+        "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
+
+    fn header() -> String {
+        format!(
+            "TPAT address=\"{ADDRESS}\", min_amt=\"2000000000\", ttl=\"30\", hash=\"\", signature=\"\", ast=\"0\", \
+             v=\"1\", realm=\"api.example\", challenge=\"Ab-_\", message=\"tpat1:Ab-_\", expires=\"1795240000\", \
+             ttl_s=\"3600\", quota=\"100\", conf=\"1\", network=\"mainnet\", redeem=\"/.well-known/tpat/redeem\""
+        )
+    }
+
+    fn read(value: &str) -> Result<Option<Bill>, NotABill> {
+        Bill::find([value].into_iter())
+    }
+
+    fn bill() -> Bill {
+        read(&header()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_challenge_is_read_however_it_is_written() {
+        let bill = bill();
+        assert_eq!((bill.piconero, bill.quota, bill.conf, bill.ttl_s), (2_000_000_000, 100, 1, 3600));
+        assert_eq!(bill.message(), "tpat1:Ab-_");
+        let other = r#"Basic realm="a, TPAT b""#;
+        for same in [
+            header().replace(", ", ","),
+            header().replace("hash=\"\", ", "hash=\"\","),
+            header().replace("TPAT", "tpat"),
+            header().replace("quota=", "Quota = "),
+            header().replace("\"100\"", "100"),
+            header().replace(", redeem=\"/.well-known/tpat/redeem\"", ""),
+            header() + ", news=\"of a later version\"",
+            format!("{other}, {}", header()),
+            format!("{}, {other}", header()),
+            format!("{}, {}", header(), header().replace("2000000000", "1")),
+        ] {
+            assert_eq!(read(&same), Ok(Some(bill.clone())), "{same}");
+        }
+        let header = header();
+        assert_eq!(Bill::find(["Digest \"", other, &header].into_iter()), Ok(Some(bill)));
+    }
+
+    #[test]
+    fn other_answers_are_no_bill() {
+        for value in ["", "Basic realm=\"x\"", "Bearer", "TPAT a=\"", "TPATx a=1"] {
+            assert_eq!(read(value), Ok(None), "{value}");
+        }
+        assert_eq!(Bill::find(std::iter::empty()), Ok(None));
+    }
+
+    #[test]
+    fn nothing_is_paid_for_a_doubtful_challenge() {
+        use NotABill::{Old, OtherNetwork, Wrong};
+        let other_address = ADDRESS.replace('A', "B");
+        for (from, to, expected) in [
+            ("v=\"1\", ", "", Old),
+            ("v=\"1\"", "v=\"2\"", Wrong("version")),
+            (ADDRESS, "", Wrong("address")),
+            (ADDRESS, &other_address, Wrong("address")),
+            ("mainnet", "stagenet", OtherNetwork),
+            ("mainnet", "moonnet", OtherNetwork),
+            ("2000000000", "0", Wrong("min_amt")),
+            ("2000000000", "-1", Wrong("min_amt")),
+            ("2000000000", "2e9", Wrong("min_amt")),
+            ("2000000000", "18446744073709551616", Wrong("min_amt")),
+            ("quota=", "min_amt=\"1\", quota=", Wrong("min_amt")),
+            ("\"tpat1:Ab-_\"", "\"tpat1:other\"", Wrong("message")),
+            ("challenge=\"Ab-_\", ", "", Wrong("challenge")),
+            ("/.well-known", "@evil.example", Wrong("redeem")),
+            ("/.well-known", "https://evil.example", Wrong("redeem")),
+            ("quota=\"100\", ", "", Wrong("quota")),
+        ] {
+            let value = header().replace(from, to);
+            assert_ne!(value, header(), "{from}");
+            assert_eq!(read(&value), Err(expected), "{value}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Fetches what may cost something.
+
+use super::asking::{Gate, problem};
+use super::bill::Bill;
+use super::decision::{Verdict, decide};
+use super::payer::Payer;
+use super::person::{News, Person};
+use super::purse::{Payment, Purse, Ticket};
+use super::redeeming::redeem;
+use crate::{Answer, Choice, Error, Http, Machine, Result, Server, Storage};
+use wire::toll::{Code, EXPIRES_HEADER, QUOTA_HEADER};
+
+/// One gate's customer.
+#[derive(Debug)]
+pub struct Counter<'a> {
+    pub http: &'a Http,
+    pub machine: &'a dyn Machine,
+    pub storage: &'a Storage,
+    /// Where a new purse is kept.
+    pub choice: Choice,
+    pub payer: Option<&'a dyn Payer>,
+    pub person: &'a dyn Person,
+    /// The most that is paid unasked, piconero.
+    pub max_pay: Option<u64>,
+    /// How long to wait for a payment to be redeemed, seconds.
+    pub patience: u64,
+}
+
+/// What fetching would cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forecast {
+    /// It is open: the answer came without paying.
+    Free,
+    /// A ticket is there with so many requests left.
+    Ticket { left: u64 },
+    /// A payment of an earlier run would be redeemed.
+    Redeem { txid: String },
+    /// This would be paid; `fee` is known where a wallet was asked.
+    Pay { bill: Bill, fee: Option<u64>, verdict: Verdict },
+}
+
+/// What came of showing tickets.
+enum Shown {
+    Open(Answer),
+    /// None of them opens it.
+    Asks(Bill),
+}
+
+impl Counter<'_> {
+    /// `GET` of a URL at this gate, whatever the answer is; paid for where that is needed and agreed.
+    ///
+    /// # Errors
+    /// It was not agreed; the gate, the wallet or the storage fails. What was paid by then is kept.
+    pub async fn get(&self, url: &str) -> Result<Answer> {
+        let gate = Gate::new(self.http, self.machine);
+        if !self.purse().await?.payments.is_empty() {
+            let _alone = self.storage.lock::<Purse>(self.server()).await?;
+            self.settle(&gate, &mut self.purse().await?).await?;
+        }
+        let mut purse = self.purse().await?;
+        let tickets = purse.tickets.clone();
+        let bill = match self.show(&gate, &mut purse, url).await? {
+            Shown::Open(answer) => return self.note(&purse, &tickets).await.map(|()| answer),
+            Shown::Asks(bill) => bill,
+        };
+        // Nobody else waits while a person thinks; so all is looked at anew after that.
+        self.agree(&bill).await?;
+        let _alone = self.storage.lock::<Purse>(self.server()).await?;
+        let mut purse = self.purse_kept().await?.unwrap_or(purse);
+        self.settle(&gate, &mut purse).await?;
+        let bill = match self.show(&gate, &mut purse, url).await? {
+            Shown::Open(answer) => return self.keep(&purse).await.map(|()| answer),
+            Shown::Asks(fresh) if fresh.sells_like(&bill) => fresh,
+            Shown::Asks(_) => return Err(Error::PriceChanged(self.server().origin())),
+        };
+        self.pay(&mut purse, bill, url).await?;
+        self.settle(&gate, &mut purse).await?;
+        match self.show(&gate, &mut purse, url).await? {
+            Shown::Open(answer) => self.keep(&purse).await.map(|()| answer),
+            Shown::Asks(_) => Err(Error::AskedAgain(self.server().origin())),
+        }
+    }
+
+    /// What [`Self::get`] would do, without doing it.
+    ///
+    /// # Errors
+    /// The gate, the wallet or the storage fails.
+    pub async fn forecast(&self, url: &str) -> Result<Forecast> {
+        let purse = self.purse().await?;
+        if let Some(payment) = purse.payments.first() {
+            return Ok(Forecast::Redeem { txid: payment.txid.clone() });
+        }
+        let answer = Gate::new(self.http, self.machine).plainly(url).await?;
+        let Some(bill) = bill(&answer)? else { return Ok(Forecast::Free) };
+        if let Some(ticket) = purse.candidates(&self.path(url)).first().filter(|ticket| ticket.path == self.path(url)) {
+            return Ok(Forecast::Ticket { left: ticket.left });
+        }
+        let fee = match self.payer {
+            Some(payer) => Some(payer.prepare(&bill.address, bill.piconero).await?.fee),
+            None => None,
+        };
+        let verdict = decide(bill.piconero, self.max_pay, self.person.is_there());
+        Ok(Forecast::Pay { bill, fee, verdict })
+    }
+
+    /// Tries tickets, the likeliest first; without any, plainly.
+    async fn show(&self, gate: &Gate<'_>, purse: &mut Purse, url: &str) -> Result<Shown> {
+        let key = purse.key()?;
+        let mut asks = None;
+        for mut ticket in purse.candidates(&self.path(url)) {
+            let answer = gate.with_token(&key, url, ticket.token.expose()).await?;
+            if let Some(bill) = bill(&answer)? {
+                ticket.left = 0;
+                purse.note(&ticket);
+                asks = Some(bill);
+                continue;
+            }
+            match problem(&answer) {
+                Some(problem) if problem.code == Code::OtherRoute => {}
+                Some(problem) if is_about_token(problem.code) => return Err(Error::Gate(Box::new(problem))),
+                _ => {
+                    ticket.left = number(&answer, QUOTA_HEADER).unwrap_or(ticket.left);
+                    ticket.expires = number(&answer, EXPIRES_HEADER).unwrap_or(ticket.expires);
+                    purse.note(&ticket);
+                    return Ok(Shown::Open(answer));
+                }
+            }
+        }
+        if let Some(bill) = asks {
+            return Ok(Shown::Asks(bill));
+        }
+        let answer = gate.plainly(url).await?;
+        Ok(match bill(&answer)? {
+            Some(bill) => Shown::Asks(bill),
+            None => Shown::Open(answer),
+        })
+    }
+
+    async fn agree(&self, bill: &Bill) -> Result<()> {
+        let verdict = decide(bill.piconero, self.max_pay, self.person.is_there());
+        if verdict == Verdict::Refuse {
+            return Err(Error::NotAgreed(bill.piconero));
+        }
+        let payer = self.payer.ok_or(Error::NoWallet(bill.piconero))?;
+        if verdict == Verdict::Pay {
+            return Ok(());
+        }
+        let fee = payer.prepare(&bill.address, bill.piconero).await?.fee;
+        if self.person.agrees(bill, fee).await { Ok(()) } else { Err(Error::NotAgreed(bill.piconero)) }
+    }
+
+    /// Pays a bill that was agreed to. The payment has its name and is written down before it is sent.
+    async fn pay(&self, purse: &mut Purse, bill: Bill, url: &str) -> Result<()> {
+        let payer = self.payer.ok_or(Error::NoWallet(bill.piconero))?;
+        let prepared = payer.prepare(&bill.address, bill.piconero).await?;
+        let (txid, fee) = (prepared.txid.clone(), prepared.fee);
+        let (path, piconero, wallet) = (self.path(url), bill.piconero, payer.name().await?);
+        purse.payments.push(Payment { bill, path, txid: txid.clone(), wallet, proof: None });
+        self.keep(purse).await?;
+        payer.send(&prepared).await?;
+        self.person.hears(&News::Paid { txid, piconero, fee });
+        Ok(())
+    }
+
+    /// Redeems every payment, and keeps each step.
+    async fn settle(&self, gate: &Gate<'_>, purse: &mut Purse) -> Result<()> {
+        let key = purse.key()?;
+        while let Some(payment) = purse.payments.first().cloned() {
+            let Some(proof) = self.proof(purse, &payment).await? else { continue };
+            let ticket = redeem(gate, self.person, &key, &payment, &proof, self.patience).await?;
+            purse.payments.remove(0);
+            purse.tickets.retain(|ticket| ticket.left > 0);
+            purse.tickets.insert(0, ticket);
+            self.keep(purse).await?;
+        }
+        Ok(())
+    }
+
+    /// The proof of the first payment, which is kept before anybody sees it. `None`: the payment was never
+    /// sent, and is forgotten.
+    async fn proof(&self, purse: &mut Purse, payment: &Payment) -> Result<Option<String>> {
+        let txid = payment.txid.clone();
+        if let Some(proof) = &payment.proof {
+            self.person.hears(&News::Resumed { txid });
+            return Ok(Some(proof.clone()));
+        }
+        let payer = self.payer.ok_or(Error::NoWallet(payment.bill.piconero))?;
+        if payer.name().await? != payment.wallet {
+            return Err(Error::OtherWallet { txid });
+        }
+        if !payer.sent(&txid).await? {
+            purse.payments.remove(0);
+            self.keep(purse).await?;
+            self.person.hears(&News::NeverSent { txid });
+            return Ok(None);
+        }
+        let proof = payer.prove(&txid, &payment.bill.address, &payment.bill.message()).await?;
+        if let Some(kept) = purse.payments.first_mut() {
+            kept.proof = Some(proof.clone());
+        }
+        self.keep(purse).await?;
+        Ok(Some(proof))
+    }
+
+    fn server(&self) -> &Server {
+        self.http.server()
+    }
+
+    fn path(&self, url: &str) -> String {
+        let path = self.server().path_of(url).unwrap_or_default();
+        path.split('?').next().unwrap_or_default().to_owned()
+    }
+
+    async fn purse_kept(&self) -> Result<Option<Purse>> {
+        self.storage.load(self.server()).await
+    }
+
+    async fn purse(&self) -> Result<Purse> {
+        match self.purse_kept().await? {
+            Some(purse) => Ok(purse),
+            None => Purse::new(self.server(), self.machine),
+        }
+    }
+
+    /// The caller holds the lock.
+    async fn keep(&self, purse: &Purse) -> Result<()> {
+        match self.storage.place_of::<Purse>(self.server())? {
+            Some(_) => self.storage.update(self.server(), purse).await,
+            None => self.storage.put(self.server(), purse, self.choice).await.map(drop),
+        }
+    }
+
+    /// Keeps what a gate said is left of tickets, beside what others have changed.
+    async fn note(&self, seen: &Purse, before: &[Ticket]) -> Result<()> {
+        if seen.tickets == before {
+            return Ok(());
+        }
+        let _alone = self.storage.lock::<Purse>(self.server()).await?;
+        let Some(mut purse) = self.purse_kept().await? else { return Ok(()) };
+        seen.tickets.iter().for_each(|ticket| purse.note(ticket));
+        self.keep(&purse).await
+    }
+}
+
+/// What an answer asks to be paid; `None`: it asks for nothing.
+fn bill(answer: &Answer) -> Result<Option<Bill>> {
+    if answer.status != 402 {
+        return Ok(None);
+    }
+    Ok(Bill::find(answer.headers("www-authenticate"))?)
+}
+
+/// The gate's no to a token that is not spent: paying again would not be right.
+fn is_about_token(code: Code) -> bool {
+    matches!(
+        code,
+        Code::TokenSuspended
+            | Code::TokenRevoked
+            | Code::Forged
+            | Code::BadPossession
+            | Code::UseDpopNonce
+            | Code::TooMany
+            | Code::NodeUnavailable
+    )
+}
+
+fn number(answer: &Answer, name: &str) -> Option<u64> {
+    answer.header(name)?.parse().ok()
+}

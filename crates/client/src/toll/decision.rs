@@ -1,0 +1,46 @@
+//! Whether to pay.
+
+/// What to do about a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is within what the person allowed.
+    Pay,
+    /// It is more, and somebody is there to be asked.
+    Ask,
+    /// It is more, and nobody is.
+    Refuse,
+}
+
+/// `max_pay` is the most that is paid unasked, piconero; `None`: nothing is. The network's fee comes on top
+/// and is no part of the price.
+pub fn decide(price: u64, max_pay: Option<u64>, someone: bool) -> Verdict {
+    match (max_pay, someone) {
+        (Some(most), _) if price <= most => Verdict::Pay,
+        (_, true) => Verdict::Ask,
+        (_, false) => Verdict::Refuse,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decisions_of_a_table() {
+        use Verdict::{Ask, Pay, Refuse};
+        for (price, max_pay, someone, expected) in [
+            (10, Some(11), false, Pay),
+            (10, Some(10), false, Pay),
+            (10, Some(10), true, Pay),
+            (10, Some(9), true, Ask),
+            (10, Some(9), false, Refuse),
+            (10, None, true, Ask),
+            (10, None, false, Refuse),
+            (1, Some(0), true, Ask),
+            (1, Some(0), false, Refuse),
+            (u64::MAX, Some(u64::MAX), false, Pay),
+        ] {
+            assert_eq!(decide(price, max_pay, someone), expected, "{price} {max_pay:?} {someone}");
+        }
+    }
+}

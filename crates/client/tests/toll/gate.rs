@@ -1,0 +1,184 @@
+//! A gate that speaks the protocol, and looks into the client's folder when a payment is shown.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tpat::header::{Presented, write};
+use tpat::possession;
+use wire::toll::{Demand, Network, Piconero, REDEEM};
+
+pub const ADDRESS: &str =
+    "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
+pub const PRICE: u64 = 2_000_000_000;
+const NONCE: &str = "the nonce";
+
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<Mutex<Inner>>);
+
+#[derive(Debug)]
+pub struct Inner {
+    pub origin: String,
+    /// Where the client keeps what it keeps.
+    pub folder: PathBuf,
+    pub price: u64,
+    pub quota: u64,
+    /// What redemption answers before it gives the token.
+    pub before: Vec<(StatusCode, Value)>,
+    /// The answer that carries the token gets lost so many times.
+    pub lost: u32,
+    /// Requests left by token.
+    pub left: HashMap<String, u64>,
+    pub redemptions: u32,
+    pub challenges: u32,
+    /// What every token gets.
+    pub about_tokens: Option<(StatusCode, Value)>,
+}
+
+impl Gate {
+    pub async fn open(folder: PathBuf) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let inner = Inner {
+            origin: format!("http://{}", listener.local_addr().unwrap()),
+            folder,
+            price: PRICE,
+            quota: 2,
+            before: Vec::new(),
+            lost: 0,
+            left: HashMap::new(),
+            redemptions: 0,
+            challenges: 0,
+            about_tokens: None,
+        };
+        let gate = Self(Arc::new(Mutex::new(inner)));
+        let router = Router::new()
+            .route("/price", get(price))
+            .route("/open", get(|| async { "open" }))
+            .route(REDEEM, post(redeem))
+            .with_state(gate.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        gate
+    }
+
+    pub fn set(&self, change: impl FnOnce(&mut Inner)) {
+        change(&mut self.0.lock());
+    }
+
+    pub fn see<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
+        look(&self.0.lock())
+    }
+
+    pub fn url(&self) -> String {
+        self.see(|inner| format!("{}/price", inner.origin))
+    }
+}
+
+pub fn problem(status: u16, code: &str) -> (StatusCode, Value) {
+    let status_code = StatusCode::from_u16(status).unwrap();
+    (status_code, json!({"status": status, "code": code, "title": format!("It is {code}."), "retry_after": 7}))
+}
+
+pub fn pending(have: u64, need: u64) -> (StatusCode, Value) {
+    (StatusCode::ACCEPTED, json!({"status": "pending", "have": have, "need": need, "retry_after": 7}))
+}
+
+fn say((status, body): (StatusCode, Value)) -> Response {
+    let media_type = if status.is_success() { "application/json" } else { wire::problem::MEDIA_TYPE };
+    (status, [("content-type", media_type)], body.to_string()).into_response()
+}
+
+async fn price(State(gate): State<Gate>, headers: HeaderMap) -> Response {
+    let mut inner = gate.0.lock();
+    let url = format!("{}/price", inner.origin);
+    let Some(credential) = text(&headers, "authorization") else { return demand(&mut inner) };
+    let token = credential.strip_prefix("TPAT-Session ").unwrap().to_owned();
+    let Some(possession) = proven(&headers, "GET", &url) else { return use_nonce() };
+    assert_eq!(possession.ath, Some(possession::token_hash(&token)));
+    if let Some(answer) = &inner.about_tokens {
+        return say(answer.clone());
+    }
+    match inner.left.get_mut(&token) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            ([("tpat-quota", left.to_string())], "the price").into_response()
+        }
+        _ => demand(&mut inner),
+    }
+}
+
+fn demand(inner: &mut Inner) -> Response {
+    inner.challenges += 1;
+    let challenge = format!("challenge-{}", inner.challenges);
+    let demand = Demand {
+        address: ADDRESS.to_owned(),
+        min_amt: Piconero(inner.price),
+        ttl: 30,
+        v: 1,
+        realm: "api.example".to_owned(),
+        message: format!("tpat1:{challenge}"),
+        challenge,
+        expires: 1_795_240_000,
+        ttl_s: 3600,
+        quota: inner.quota,
+        conf: 1,
+        network: Network::Mainnet,
+        redeem: REDEEM.to_owned(),
+        title: String::new(),
+        accepts: Vec::new(),
+    };
+    let header = write(&demand, Presented::default());
+    (StatusCode::PAYMENT_REQUIRED, [("www-authenticate", header)]).into_response()
+}
+
+async fn redeem(State(gate): State<Gate>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut inner = gate.0.lock();
+    let url = format!("{}{REDEEM}", inner.origin);
+    let Some(possession) = proven(&headers, "POST", &url) else { return use_nonce() };
+    let body: wire::toll::Redeem = serde_json::from_slice(&body).unwrap();
+    assert_eq!(possession.thumbprint, possession::thumbprint(&body.jwk.unwrap()));
+    let (txid, proof) = text(&headers, "authorization").unwrap()["TPAT ".len()..].split_once(':').unwrap();
+    assert_eq!(proof, super::payer::proof(txid, ADDRESS, &format!("tpat1:{}", body.challenge)));
+    inner.redemptions += 1;
+    let kept = kept(&inner.folder);
+    assert!(kept.contains(txid) && kept.contains(proof), "shown before it was written down: {kept}");
+    if !inner.before.is_empty() {
+        return say(inner.before.remove(0));
+    }
+    let token = format!("token-of-{txid}");
+    let quota = inner.quota;
+    inner.left.entry(token.clone()).or_insert(quota);
+    if inner.lost > 0 {
+        inner.lost -= 1;
+        return (StatusCode::INTERNAL_SERVER_ERROR, "half an ans").into_response();
+    }
+    say((
+        StatusCode::OK,
+        json!({"token": token, "expires": 1_795_240_000_u64, "quota": quota, "provisional": false, "remainder": "0"}),
+    ))
+}
+
+fn proven(headers: &HeaderMap, method: &str, url: &str) -> Option<possession::Possession> {
+    let possession = possession::verify(text(headers, "dpop").unwrap(), method, url).unwrap();
+    (possession.nonce.as_deref() == Some(NONCE)).then_some(possession)
+}
+
+fn use_nonce() -> Response {
+    ([("dpop-nonce", NONCE)], say(problem(401, "use_dpop_nonce"))).into_response()
+}
+
+/// Everything that the client has written about gates.
+pub fn kept(folder: &std::path::Path) -> String {
+    let Ok(entries) = std::fs::read_dir(folder.join("toll")) else { return String::new() };
+    entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().unwrap())
+}

@@ -1,0 +1,88 @@
+//! The way that it should go.
+
+use super::gate::{PRICE, pending, problem};
+use super::world::World;
+use client::Error;
+use client::toll::{Forecast, News, Verdict};
+
+#[tokio::test]
+async fn it_pays_once_and_uses_the_token_until_it_is_spent() {
+    let world = World::new().await;
+    world.opens().await;
+    assert_eq!(world.purse().await.tickets[0].left, 1);
+    world.opens().await;
+    assert_eq!((world.sent(), world.purse().await.tickets[0].left), (1, 0));
+    world.opens().await;
+    assert_eq!((world.sent(), world.purse().await.tickets.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn what_is_open_is_not_paid() {
+    let world = World::new().await;
+    let http = client::Http::new(world.server()).unwrap();
+    let url = world.gate.url().replace("/price", "/open");
+    assert_eq!(http.fetch(&url).await.unwrap().status, 200);
+    assert_eq!((world.sent(), super::gate::kept(world.storage.folder())), (0, String::new()));
+}
+
+#[tokio::test]
+async fn it_waits_for_blocks_and_for_a_gate_that_cannot_look() {
+    let world = World::new().await;
+    world.gate.set(|gate| {
+        let (unseen, busy) = (problem(404, "not_found"), problem(503, "node_unavailable"));
+        gate.before = vec![unseen, busy, pending(0, 2), pending(1, 2)];
+    });
+    world.opens().await;
+    assert_eq!((world.sent(), *world.person.waited.lock()), (1, 28));
+    let paid = News::Paid { txid: "tx1".to_owned(), piconero: PRICE, fee: 30 };
+    let seen = |have| News::Seen { have, need: 2, seconds: 7 };
+    let redeemed = News::Redeemed { quota: 2, expires: 1_795_240_000, provisional: false };
+    let news = [paid, News::NotSeen { seconds: 7 }, News::Busy { seconds: 7 }, seen(0), seen(1), redeemed];
+    assert_eq!(*world.person.heard.lock(), news);
+}
+
+#[tokio::test]
+async fn patience_ends_and_the_payment_is_kept() {
+    let mut world = World::new().await;
+    world.patience = 10;
+    world.gate.set(|gate| gate.before = vec![pending(0, 1), pending(0, 1)]);
+    assert!(matches!(world.get().await, Err(Error::PaymentOnItsWay { .. })));
+    world.without_wallet = true;
+    world.opens().await;
+    assert_eq!(world.sent(), 1);
+    assert!(world.person.heard.lock().contains(&News::Resumed { txid: "tx1".to_owned() }));
+}
+
+#[tokio::test]
+async fn what_costs_more_is_asked_for() {
+    let mut world = World::new().await;
+    world.max_pay = Some(PRICE - 1);
+    assert!(matches!(world.get().await, Err(Error::NotAgreed(PRICE))));
+    *world.person.answer.lock() = Some(false);
+    assert!(matches!(world.get().await, Err(Error::NotAgreed(PRICE))));
+    assert_eq!(world.sent(), 0);
+    *world.person.answer.lock() = Some(true);
+    world.opens().await;
+    assert_eq!(world.sent(), 1);
+}
+
+#[tokio::test]
+async fn a_dry_run_pays_nothing() {
+    let mut world = World::new().await;
+    let Forecast::Pay { bill, fee, verdict } = world.forecast().await.unwrap() else { panic!("it costs something") };
+    assert_eq!((bill.piconero, fee, verdict), (PRICE, Some(30), Verdict::Pay));
+    world.max_pay = None;
+    assert!(matches!(world.forecast().await.unwrap(), Forecast::Pay { verdict: Verdict::Refuse, .. }));
+    assert_eq!((world.sent(), super::gate::kept(world.storage.folder())), (0, String::new()));
+    world.max_pay = Some(PRICE);
+    world.opens().await;
+    assert_eq!(world.forecast().await.unwrap(), Forecast::Ticket { left: 1 });
+    assert_eq!(world.purse().await.tickets[0].left, 1);
+}
+
+#[tokio::test]
+async fn two_runs_at_once_pay_once() {
+    let world = World::new().await;
+    tokio::join!(world.opens(), world.opens());
+    assert_eq!(world.sent(), 1);
+}

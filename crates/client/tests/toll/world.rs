@@ -1,0 +1,119 @@
+//! One customer, one wallet, one gate.
+
+use super::gate::Gate;
+use super::payer::Wallet;
+use async_trait::async_trait;
+use client::toll::{Bill, Counter, Forecast, News, Person, Purse};
+use client::{Answer, Choice, Http, Result, Server, Storage, ThisMachine};
+use parking_lot::Mutex;
+use tempfile::TempDir;
+
+#[derive(Debug)]
+pub struct World {
+    pub gate: Gate,
+    pub wallet: Wallet,
+    pub person: Somebody,
+    pub max_pay: Option<u64>,
+    pub patience: u64,
+    pub without_wallet: bool,
+    pub storage: Storage,
+    _folder: TempDir,
+}
+
+/// Says the same to everything; `None`: nobody is there.
+#[derive(Default)]
+pub struct Somebody {
+    pub answer: Mutex<Option<bool>>,
+    /// What happens before the answer.
+    pub thinks: Option<Box<dyn Fn() + Send + Sync>>,
+    pub heard: Mutex<Vec<News>>,
+    pub waited: Mutex<u64>,
+}
+
+impl std::fmt::Debug for Somebody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Somebody")
+    }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        Self {
+            gate: Gate::open(path.clone()).await,
+            wallet: Wallet::new(path.clone()),
+            person: Somebody::default(),
+            max_pay: Some(super::gate::PRICE),
+            patience: 600,
+            without_wallet: false,
+            storage: Storage::new(path),
+            _folder: folder,
+        }
+    }
+
+    /// One run of the program.
+    pub async fn get(&self) -> Result<Answer> {
+        let http = Http::new(self.server()).unwrap();
+        self.counter(&http).get(&self.gate.url()).await
+    }
+
+    pub async fn forecast(&self) -> Result<Forecast> {
+        let http = Http::new(self.server()).unwrap();
+        self.counter(&http).forecast(&self.gate.url()).await
+    }
+
+    /// It gets what it is paid for.
+    pub async fn opens(&self) {
+        let answer = self.get().await.unwrap();
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"the price".as_slice()));
+    }
+
+    pub fn sent(&self) -> usize {
+        self.wallet.sent.lock().len()
+    }
+
+    pub fn server(&self) -> Server {
+        Server::of(&self.gate.url()).unwrap()
+    }
+
+    pub async fn purse(&self) -> Purse {
+        self.storage.load::<Purse>(&self.server()).await.unwrap().unwrap()
+    }
+
+    fn counter<'a>(&'a self, http: &'a Http) -> Counter<'a> {
+        Counter {
+            http,
+            machine: &ThisMachine,
+            storage: &self.storage,
+            choice: Choice::File,
+            payer: if self.without_wallet { None } else { Some(&self.wallet) },
+            person: &self.person,
+            max_pay: self.max_pay,
+            patience: self.patience,
+        }
+    }
+}
+
+#[async_trait]
+impl Person for Somebody {
+    fn is_there(&self) -> bool {
+        self.answer.lock().is_some()
+    }
+
+    async fn agrees(&self, _: &Bill, fee: u64) -> bool {
+        assert_eq!(fee, 30);
+        if let Some(thinks) = &self.thinks {
+            thinks();
+        }
+        self.answer.lock().unwrap()
+    }
+
+    fn hears(&self, news: &News) {
+        self.heard.lock().push(news.clone());
+    }
+
+    async fn waits(&self, seconds: u64) {
+        *self.waited.lock() += seconds;
+    }
+}
