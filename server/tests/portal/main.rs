@@ -35,5 +35,6 @@ mod tickets;
 mod time_server;
 mod tokens;
 mod toll;
+mod toll_killed;
 mod user_keys;
 mod verifying;
