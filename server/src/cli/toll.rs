@@ -2,7 +2,7 @@
 
 use super::print;
 use super::serve::{start_log, wait_for_signal};
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, toll_books};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError, Layers, Toll, toll_table};
 use crate::guards::forwarded;
@@ -34,6 +34,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Books(toll_books::Command),
 }
 
 pub fn run(config: Config, layers: Layers, command: Command) -> Outcome {
@@ -47,6 +49,7 @@ pub fn run(config: Config, layers: Layers, command: Command) -> Outcome {
                 .build()?
                 .block_on(serve(config, layers))
         }
+        Command::Books(command) => super::blocking(toll_books::run(config, command)),
         Command::Routes { explain, json } => {
             // Upstreams have connections, and those need a runtime; none is opened here.
             super::blocking(async move { routes(&config.settings.toll, explain.as_deref(), json) })

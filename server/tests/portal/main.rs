@@ -32,5 +32,6 @@ mod tickets;
 mod time_server;
 mod tokens;
 mod toll;
+mod toll_books;
 mod user_keys;
 mod verifying;
