@@ -15,6 +15,10 @@ pub enum Error {
     /// It says that it is not in step with the network.
     #[error("{0} is behind the network")]
     Behind(String),
+    /// It says one thing and then another: its chain is suddenly much longer or shorter, or a block lies
+    /// past its end.
+    #[error("{0} contradicts what it said of its chain")]
+    Unsteady(String),
     /// It answered with an error of its own: a wallet's codes are negative.
     #[error("{endpoint} says {code}: {message}")]
     Refused { endpoint: String, code: i64, message: String },
@@ -32,6 +36,14 @@ pub enum Error {
 impl Error {
     /// Whether the same question may be answered later.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unreachable(..) | Self::Timeout(_) | Self::Busy(_) | Self::Behind(_) | Self::Ending)
+        matches!(
+            self,
+            Self::Unreachable(..)
+                | Self::Timeout(_)
+                | Self::Busy(_)
+                | Self::Behind(_)
+                | Self::Unsteady(_)
+                | Self::Ending
+        )
     }
 }

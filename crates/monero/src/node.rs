@@ -1,9 +1,12 @@
 //! monerod.
 
 use crate::rpc::Rpc;
+use crate::steady::Steady;
 use crate::{Error, Limits, Result};
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 use tpat::Txid;
 
 /// Speaks to one monerod. A node is believed about what is in the pool and the chain, and about nothing
@@ -11,7 +14,11 @@ use tpat::Txid;
 #[derive(Debug)]
 pub struct Node {
     rpc: Rpc,
+    steady: Mutex<Steady>,
 }
+
+/// Transactions in one question: as many as a restricted node answers.
+const AT_ONCE: usize = 100;
 
 /// Where the node stands.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -33,6 +40,16 @@ pub struct Seen {
     pub blob: Vec<u8>,
     /// The number of its block; `None`: in the pool.
     pub block: Option<u64>,
+    /// When its block was made, or the node first saw it in the pool: unix seconds, as the node says.
+    pub since: Option<u64>,
+    pub double_spend_seen: bool,
+}
+
+/// Where a transaction is, without its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The number of its block; `None`: in the pool.
+    pub block: Option<u64>,
     pub double_spend_seen: bool,
 }
 
@@ -52,6 +69,8 @@ struct Transactions {
 #[derive(Deserialize)]
 struct Entry {
     #[serde(default)]
+    tx_hash: String,
+    #[serde(default)]
     as_hex: String,
     #[serde(default)]
     pruned_as_hex: String,
@@ -60,7 +79,19 @@ struct Entry {
     in_pool: bool,
     #[serde(default)]
     block_height: Option<u64>,
+    #[serde(default)]
+    block_timestamp: Option<u64>,
+    #[serde(default)]
+    received_timestamp: Option<u64>,
     double_spend_seen: bool,
+}
+
+impl Entry {
+    /// `None`: it contradicts itself.
+    fn place(&self) -> Option<Place> {
+        let block = if self.in_pool { None } else { Some(self.block_height?) };
+        Some(Place { block, double_spend_seen: self.double_spend_seen })
+    }
 }
 
 #[derive(Deserialize)]
@@ -93,21 +124,24 @@ impl Node {
     /// # Errors
     /// [`Error::Malformed`]: this is no address of a node.
     pub fn new(url: &str, limits: Limits) -> Result<Self> {
-        Ok(Self { rpc: Rpc::new(url, limits)? })
+        Ok(Self { rpc: Rpc::new(url, limits)?, steady: Mutex::default() })
     }
 
     pub async fn info(&self) -> Result<Info> {
         self.rpc.call("get_info", json!({})).await
     }
 
-    /// As [`Self::info`], and in step with the network.
+    /// As [`Self::info`], and in step with the network, as far as can be told.
     ///
     /// # Errors
-    /// [`Error::Behind`] too.
+    /// [`Error::Behind`] and [`Error::Unsteady`] too.
     pub async fn info_in_step(&self) -> Result<Info> {
         let info = self.info().await?;
         if !info.synchronized || info.target_height > info.height {
             return Err(Error::Behind(self.rpc.name()));
+        }
+        if !self.steady.lock().takes(info.height, Instant::now()) {
+            return Err(Error::Unsteady(self.rpc.name()));
         }
         Ok(info)
     }
@@ -119,10 +153,27 @@ impl Node {
         self.good(&answer.status)?;
         let Some(entry) = answer.txs.into_iter().next() else { return Ok(None) };
         let malformed = || Error::Malformed(self.rpc.name());
+        let Place { block, double_spend_seen } = entry.place().ok_or_else(malformed)?;
+        let since = if entry.in_pool { entry.received_timestamp } else { entry.block_timestamp };
         let hex = if entry.as_hex.is_empty() { entry.pruned_as_hex + &entry.prunable_as_hex } else { entry.as_hex };
         let blob = bytes(&hex).ok_or_else(malformed)?;
-        let block = if entry.in_pool { None } else { Some(entry.block_height.ok_or_else(malformed)?) };
-        Ok(Some(Seen { blob, block, double_spend_seen: entry.double_spend_seen }))
+        Ok(Some(Seen { blob, block, since: since.filter(|&since| since > 0), double_spend_seen }))
+    }
+
+    /// Where each of these transactions is, in their order; `None`: neither in the pool nor the chain.
+    pub async fn places(&self, txids: &[String]) -> Result<Vec<Option<Place>>> {
+        let mut places = Vec::with_capacity(txids.len());
+        for some in txids.chunks(AT_ONCE) {
+            let question = json!({"txs_hashes": some, "decode_as_json": false, "prune": true});
+            let answer: Transactions = self.rpc.post("get_transactions", question).await?;
+            self.good(&answer.status)?;
+            for txid in some {
+                let entry = answer.txs.iter().find(|entry| entry.tx_hash == *txid);
+                let place = entry.map(|entry| entry.place().ok_or_else(|| Error::Malformed(self.rpc.name())));
+                places.push(place.transpose()?);
+            }
+        }
+        Ok(places)
     }
 
     pub async fn block_count(&self) -> Result<u64> {
@@ -150,10 +201,22 @@ impl Node {
         self.good(&status)
     }
 
+    /// Sends a transaction's whole bytes to the network.
+    pub async fn send(&self, blob: &[u8]) -> Result<()> {
+        let hex = blob.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let Status { status } = self.rpc.post("send_raw_transaction", json!({"tx_as_hex": hex})).await?;
+        self.good(&status)
+    }
+
     /// Takes the newest blocks off the chain; their transactions go back to the pool.
     pub async fn pop_blocks(&self, blocks: u64) -> Result<u64> {
         let Height { height } = self.rpc.post("pop_blocks", json!({"nblocks": blocks})).await?;
         Ok(height)
+    }
+
+    /// That it said of a transaction what cannot be on its chain.
+    pub(crate) fn contradicts(&self) -> Error {
+        Error::Unsteady(self.rpc.name())
     }
 
     fn good(&self, status: &str) -> Result<()> {

@@ -33,6 +33,10 @@ pub struct Payment {
     pub block: Option<u64>,
     /// Zero in the pool.
     pub confirmations: u64,
+    /// Blocks of the chain when the node was asked.
+    pub height: u64,
+    /// When the node says that it was there first, unix seconds.
+    pub since: Option<u64>,
     pub double_spend_seen: bool,
 }
 
@@ -60,18 +64,47 @@ impl Verifier for OwnVerifier {
         // The chain first: a block that comes in between makes a payment look younger, never older.
         let info = self.node.info_in_step().await?;
         let Some(seen) = self.node.transaction(&claim.txid).await? else { return Ok(Finding::NotFound) };
-        let (block, double_spend_seen) = (seen.block, seen.double_spend_seen);
+        let (block, since, double_spend_seen) = (seen.block, seen.since, seen.double_spend_seen);
+        let height = info.height;
+        // One block may have come since the chain was asked.
+        if block.is_some_and(|block| block > height) {
+            return Err(self.node.contradicts());
+        }
         let claim = claim.clone();
         let judged = tokio::task::spawn_blocking(move || {
             verify(&seen.blob, &claim.txid, &claim.address, claim.message.as_bytes(), &claim.proof)
         });
         Ok(match judged.await.map_err(|_| Error::Ending)? {
             Ok(received) => {
-                let confirmations = confirmations(block, info.height);
-                Finding::Paid(Payment { received, block, confirmations, double_spend_seen })
+                let confirmations = confirmations(block, height);
+                Finding::Paid(Payment { received, block, confirmations, height, since, double_spend_seen })
             }
             Err(refusal) => Finding::Refused(refusal),
         })
+    }
+}
+
+/// Asks the first that can be asked.
+#[derive(Debug)]
+pub struct FirstOf(Vec<Box<dyn Verifier>>);
+
+impl FirstOf {
+    pub fn new(verifiers: Vec<Box<dyn Verifier>>) -> Self {
+        Self(verifiers)
+    }
+}
+
+#[async_trait]
+impl Verifier for FirstOf {
+    async fn verify(&self, claim: &Claim) -> Result<Finding> {
+        let mut last = Error::Ending;
+        for verifier in &self.0 {
+            match verifier.verify(claim).await {
+                Err(error) if error.is_passing() => last = error,
+                found => return found,
+            }
+        }
+        Err(last)
     }
 }
 

@@ -129,6 +129,9 @@ pub trait Toll {
     /// Counts a payment for an offer, once, and mints the token as soon as all its payments are enough and
     /// deep enough; all in one transaction. Shown again by the same client it gives the same answer.
     async fn redeem(&self, redemption: &Redemption) -> Result<Redeemed>;
+    /// As [`Self::redeem`] for a payment that was counted before, with what the watcher knows of it; amount,
+    /// outputs and block of the redemption do not matter. `None`: it was not counted, or is gone.
+    async fn redeem_again(&self, redemption: &Redemption) -> Result<Option<Redeemed>>;
     /// Every payment of this transaction that was counted.
     async fn payments_of(&self, txid: &str) -> Result<Vec<Payment>>;
     async fn toll_token(&self, id: &str) -> Result<Option<Token>>;

@@ -10,7 +10,8 @@ const DAY_MS: i64 = 86_400_000;
 pub fn price_list(table: &Table, host: &str, network: Network) -> PriceList {
     let mut free = Vec::new();
     let mut routes = Vec::new();
-    for route in table.iter().filter(|route| route.hosts.is_empty() || route.hosts.iter().any(|own| is_host(own, host))) {
+    for route in table.iter().filter(|route| route.hosts.is_empty() || route.hosts.iter().any(|own| is_host(own, host)))
+    {
         match &route.terms {
             Some(terms) => routes.push(priced(route, terms, host, &free)),
             // It comes before what follows, and takes its requests.

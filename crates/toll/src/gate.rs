@@ -1,22 +1,33 @@
 //! One request, from the socket to its answer.
 
+use crate::answer::json;
+use crate::booth::Booth;
+use crate::caller::Caller;
+use crate::checkout::{self, Pass};
+use crate::discovery::price_list;
 use crate::headers::{self, Told};
+use crate::page::PAID;
+use crate::paid;
 use crate::plausible;
 use crate::refusal::Refusal;
 use crate::route::{Path, Route, Table};
 use crate::surroundings::Surroundings;
 use axum::body::Body;
+use domain::identity::Identity;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use parking_lot::RwLock;
 use std::net::IpAddr;
 use std::sync::Arc;
+use wire::toll::{PRICES, REDEEM};
 
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Whether clients come by https, here or at a proxy in front.
     pub https: bool,
+    /// IPv6 clients are one by so many bits.
+    pub ipv6_prefix: u8,
 }
 
 #[derive(Debug)]
@@ -24,6 +35,8 @@ pub struct Gate {
     config: Config,
     table: RwLock<Arc<Table>>,
     surroundings: Surroundings,
+    /// Without one, what costs something is closed.
+    booth: Option<Arc<Booth>>,
 }
 
 /// What a request was found to be.
@@ -34,8 +47,8 @@ struct Asked {
 }
 
 impl Gate {
-    pub fn new(config: Config, table: Table, surroundings: Surroundings) -> Self {
-        Self { config, table: RwLock::new(Arc::new(table)), surroundings }
+    pub fn new(config: Config, table: Table, surroundings: Surroundings, booth: Option<Arc<Booth>>) -> Self {
+        Self { config, table: RwLock::new(Arc::new(table)), surroundings, booth }
     }
 
     /// Other routes and prices from now on; requests that have begun keep theirs.
@@ -50,22 +63,75 @@ impl Gate {
     /// Answers one request of this peer.
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        match self.find(peer, &parts) {
-            Ok(asked) => self.forward(&asked, Request::from_parts(parts, Body::new(body))).await,
-            Err(refusal) => refusal.answer(),
-        }
+        let answered = match plausible::host(&parts) {
+            Ok(host) if parts.uri.path() == REDEEM => self.redeem(peer, &host, &parts, body).await,
+            Ok(host) if parts.uri.path() == PAID => self.paid(peer, &host, &parts, body).await,
+            Ok(host) if parts.uri.path() == PRICES => Ok(self.prices(&host)),
+            Ok(host) => self.forward(peer, host, parts, body).await,
+            Err(refusal) => Err(refusal.answer()),
+        };
+        answered.unwrap_or_else(|refused| refused)
     }
 
-    fn find(&self, peer: IpAddr, parts: &Parts) -> Result<Asked, Refusal> {
-        let host = plausible::host(parts)?;
+    async fn redeem(
+        &self,
+        peer: IpAddr,
+        host: &str,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Response<Body>> {
+        let booth = self.booth.as_ref().ok_or_else(|| Refusal::no_route().answer())?;
+        let caller = self.caller(self.client(peer, parts), host, parts);
+        Ok(checkout::redeem(booth, &self.table(), &caller, body).await)
+    }
+
+    async fn paid(
+        &self,
+        peer: IpAddr,
+        host: &str,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Response<Body>> {
+        let booth = self.booth.as_ref().ok_or_else(|| Refusal::no_route().answer())?;
+        let caller = self.caller(self.client(peer, parts), host, parts);
+        Ok(paid::paid(booth, &self.table(), &caller, body).await)
+    }
+
+    fn prices(&self, host: &str) -> Response<Body> {
+        let Some(booth) = &self.booth else { return Refusal::no_route().answer() };
+        json(StatusCode::OK, "application/json", &price_list(&self.table(), host, booth.network()))
+    }
+
+    async fn forward(
+        &self,
+        peer: IpAddr,
+        host: String,
+        parts: Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Response<Body>> {
+        let asked = self.find(peer, host, &parts).map_err(Refusal::answer)?;
+        let pass = self.pay(&asked, &parts).await?;
+        let mut response = self.send(&asked, Request::from_parts(parts, Body::new(body))).await;
+        pass.settle(&mut response, (self.surroundings.now)());
+        Ok(response)
+    }
+
+    fn find(&self, peer: IpAddr, host: String, parts: &Parts) -> Result<Asked, Refusal> {
         let path = Path::read(parts.uri.path()).map_err(|_| Refusal::bad_request("The path is not clear."))?;
         let table = self.table();
         let route = table.find(&parts.method, &host, &path).ok_or_else(Refusal::no_route)?;
-        let client = (self.surroundings.client)(peer, &parts.headers);
-        Ok(Asked { route: Arc::clone(route), host, client })
+        Ok(Asked { route: Arc::clone(route), host, client: self.client(peer, parts) })
     }
 
-    async fn forward(&self, asked: &Asked, mut request: Request<Body>) -> Response<Body> {
+    /// What opens the route, or the answer that asks for it.
+    async fn pay(&self, asked: &Asked, parts: &Parts) -> Result<Pass, Response<Body>> {
+        let Some(terms) = &asked.route.terms else { return Ok(Pass::free()) };
+        let booth = self.booth.as_ref().ok_or_else(|| Refusal::closed().answer())?;
+        let caller = self.caller(asked.client, &asked.host, parts);
+        checkout::pass(booth, &self.table(), &asked.route, terms, &caller).await
+    }
+
+    async fn send(&self, asked: &Asked, mut request: Request<Body>) -> Response<Body> {
         let told = Told { client: asked.client, host: &asked.host, https: self.config.https };
         headers::rewrite(request.headers_mut(), told, &asked.route.inject);
         let response = asked.route.upstream.send(request, || (self.surroundings.now)()).await;
@@ -73,6 +139,23 @@ impl Gate {
             // Written by the proxy library, before anything was sent.
             StatusCode::PAYLOAD_TOO_LARGE if response.headers().is_empty() => Refusal::too_large().answer(),
             _ => response,
+        }
+    }
+
+    fn client(&self, peer: IpAddr, parts: &Parts) -> IpAddr {
+        (self.surroundings.client)(peer, &parts.headers)
+    }
+
+    fn caller<'a>(&self, client: IpAddr, host: &'a str, parts: &'a Parts) -> Caller<'a> {
+        let scheme = if self.config.https { "https" } else { "http" };
+        Caller {
+            client: Identity::of(client, self.config.ipv6_prefix),
+            method: &parts.method,
+            host,
+            target: parts.uri.path_and_query().map_or("/", |target| target.as_str()),
+            url: format!("{scheme}://{host}{}", parts.uri.path()),
+            headers: &parts.headers,
+            now: (self.surroundings.now)(),
         }
     }
 }

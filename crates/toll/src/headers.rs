@@ -8,6 +8,8 @@ const REMOTE: &str = "remote-";
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 /// `Proxy` (CVE-2016-5385), `Proxy-Connection`, `Proxy-Authorization`.
 const PROXY: &str = "proxy";
+/// Headers of the gate's own protocol.
+const TPAT: &str = "tpat-";
 /// Never an upstream's business, whatever `Connection` says.
 const DROPPED: [HeaderName; 3] = [header::FORWARDED, X_REAL_IP, header::EXPECT];
 const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -28,9 +30,8 @@ pub struct Told<'a> {
 /// not, and every credential of ours; then writes what is true.
 pub fn rewrite(headers: &mut HeaderMap, told: Told<'_>, inject: &[(HeaderName, HeaderValue)]) {
     forget_named_by_connection(headers);
-    let strange = |name: &HeaderName| {
-        name.as_str().starts_with(X_FORWARDED) || name.as_str().starts_with(REMOTE) || name.as_str().starts_with(PROXY)
-    };
+    let strange =
+        |name: &HeaderName| [X_FORWARDED, REMOTE, PROXY, TPAT].iter().any(|start| name.as_str().starts_with(start));
     let names: Vec<HeaderName> = headers.keys().filter(|name| strange(name)).cloned().collect();
     for name in names.iter().chain(&DROPPED) {
         headers.remove(name);

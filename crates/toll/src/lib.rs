@@ -1,7 +1,17 @@
-//! The paid gate: a reverse proxy that asks for payment before it lets a request through.
+#![doc = include_str!("../README.md")]
 
+mod answer;
+pub mod booth;
+mod caller;
+mod checkout;
+mod declined;
+mod discovery;
 mod gate;
 mod headers;
+mod ledger;
+mod pace;
+mod page;
+mod paid;
 mod plausible;
 mod refusal;
 pub mod route;
@@ -10,6 +20,7 @@ mod surroundings;
 pub mod terms;
 pub mod upstream;
 
+pub use booth::Booth;
 pub use gate::{Config, Gate};
 pub use serve::{Limits, serve};
 pub use surroundings::Surroundings;

@@ -1,5 +1,6 @@
 //! Answers of our own: problems (RFC 9457), as everywhere in Postern.
 
+use crate::answer::json;
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use wire::problem::{Code, MEDIA_TYPE, Problem};
@@ -28,6 +29,13 @@ impl Refusal {
         Self { status, code: Code::Unavailable, title, retry_after: Some(retry_after) }
     }
 
+    /// Paid requests cannot be taken now; nothing was charged.
+    pub fn closed() -> Self {
+        let title = "Payments cannot be taken here now. Do not pay; try again later.";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self { status, code: Code::Unavailable, title, retry_after: Some(60) }
+    }
+
     pub fn too_large() -> Self {
         Self {
             status: StatusCode::PAYLOAD_TOO_LARGE,
@@ -46,14 +54,9 @@ impl Refusal {
             retry_after: self.retry_after,
             incident: None,
         };
-        // A few words and numbers can always be written.
-        let mut response = Response::new(Body::from(serde_json::to_vec(&problem).unwrap_or_default()));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut response = json(self.status, MEDIA_TYPE, &problem);
         if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -9,11 +9,15 @@ use std::sync::Arc;
 /// Whom a peer speaks for, by the headers of its request.
 pub type Client = dyn Fn(IpAddr, &HeaderMap) -> IpAddr + Send + Sync;
 
-/// Time, and who a peer speaks for.
+/// Fills the bytes with what nobody can guess.
+pub type Random = dyn Fn(&mut [u8]) + Send + Sync;
+
+/// Time, chance, and who a peer speaks for.
 #[derive(Clone)]
 pub struct Surroundings {
     /// Unix milliseconds.
     pub now: Arc<dyn Fn() -> UnixMs + Send + Sync>,
+    pub random: Arc<Random>,
     /// The client's address: the peer's, unless the peer is a proxy that is trusted to speak for others.
     pub client: Arc<Client>,
 }

@@ -22,7 +22,7 @@ pub use address::{Address, NotAnAddress};
 pub use challenge::Challenge;
 pub use proof::{NotAProof, OutProof};
 pub use subaddress::{NotAViewKey, ViewPair};
-pub use token::Token;
+pub use token::{Class, Token};
 pub use transaction::{Transaction, Txid};
 pub use verify::{Output, Received, Refusal, verify};
 

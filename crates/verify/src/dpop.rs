@@ -1,9 +1,9 @@
 //! Proofs of possession (RFC 9449): that the client holds the private half of a key.
 
+use crate::key::Key;
 use crate::signed;
 use domain::encoding::{base64url, sha256};
 use http::HeaderMap;
-use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use wire::jwk::EcJwk;
 
@@ -69,9 +69,7 @@ pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
     if !well_formed {
         return None;
     }
-    let key = DecodingKey::from_ec_components(&header.jwk.x, &header.jwk.y).ok()?;
-    let good =
-        jsonwebtoken::crypto::verify(signed.signature, signed.message.as_bytes(), &key, Algorithm::ES256).ok()?;
+    let good = Key::p256(&header.jwk.x, &header.jwk.y)?.signed(signed.message, &signed.signature);
     let Claims { jti, iat, nonce, ath, .. } = claims;
     good.then(|| Proof { jkt: thumbprint(&header.jwk), jti, iat, nonce, ath })
 }

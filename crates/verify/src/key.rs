@@ -1,6 +1,7 @@
 //! Public keys, as they stand in a JWKS.
 
-use jsonwebtoken::DecodingKey;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, VerificationAlgorithm};
+use domain::encoding::from_base64url;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::fmt;
@@ -13,11 +14,21 @@ pub enum Algorithm {
     EdDsa,
 }
 
-/// One public key, with the one algorithm that it is for.
+impl Algorithm {
+    /// As in JOSE headers (RFC 7518, section 3.1; RFC 8037, section 3.1).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
+/// One public key, with the one algorithm that it is for: read once, not with every signature.
 #[derive(Clone)]
 pub struct Key {
     pub algorithm: Algorithm,
-    decoding: Arc<DecodingKey>,
+    public: Arc<ParsedPublicKey>,
 }
 
 /// All keys of an auth server, by `kid`.
@@ -66,27 +77,42 @@ impl Keys {
 }
 
 impl Key {
+    /// A point of P-256 by its coordinates (base64url; RFC 7518, section 6.2.1). `None`: it is no such point.
+    pub fn p256(x: &str, y: &str) -> Option<Self> {
+        let mut point = vec![4];
+        for coordinate in [x, y] {
+            point.extend(from_base64url(coordinate).filter(|coordinate| coordinate.len() == 32)?);
+        }
+        Self::new(Algorithm::Es256, &ECDSA_P256_SHA256_FIXED, &point)
+    }
+
+    /// A key of Ed25519 (base64url; RFC 8037, section 2). `None`: it is none.
+    pub fn ed25519(x: &str) -> Option<Self> {
+        Self::new(Algorithm::EdDsa, &ED25519, &from_base64url(x)?)
+    }
+
+    fn new(algorithm: Algorithm, verification: &'static dyn VerificationAlgorithm, bytes: &[u8]) -> Option<Self> {
+        Some(Self { algorithm, public: Arc::new(ParsedPublicKey::new(verification, bytes).ok()?) })
+    }
+
     fn read(jwk: &Jwk) -> Option<Self> {
         if jwk.usage.as_deref().is_some_and(|usage| usage != "sig") {
             return None;
         }
-        let (algorithm, name, decoding) = match (jwk.kty.as_str(), jwk.crv.as_str(), &jwk.y) {
-            ("EC", "P-256", Some(y)) => (Algorithm::Es256, "ES256", DecodingKey::from_ec_components(&jwk.x, y)),
-            ("OKP", "Ed25519", _) => (Algorithm::EdDsa, "EdDSA", DecodingKey::from_ed_components(&jwk.x)),
+        let key = match (jwk.kty.as_str(), jwk.crv.as_str(), &jwk.y) {
+            ("EC", "P-256", Some(y)) => Self::p256(&jwk.x, y)?,
+            ("OKP", "Ed25519", _) => Self::ed25519(&jwk.x)?,
             _ => return None,
         };
         // RFC 9864 calls the same algorithm Ed25519.
-        let named = jwk.alg.as_deref().is_none_or(|alg| alg == name || (name == "EdDSA" && alg == "Ed25519"));
-        named.then_some(Self { algorithm, decoding: Arc::new(decoding.ok()?) })
+        let is_named =
+            |alg: &str| alg == key.algorithm.as_str() || (key.algorithm == Algorithm::EdDsa && alg == "Ed25519");
+        jwk.alg.as_deref().is_none_or(is_named).then_some(key)
     }
 
-    /// Whether `signature` (base64url) is this key's over `message`.
-    pub fn signed(&self, message: &str, signature: &str) -> bool {
-        let algorithm = match self.algorithm {
-            Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
-            Algorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-        };
-        jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.decoding, algorithm).unwrap_or(false)
+    /// Whether `signature` is this key's over `message`.
+    pub fn signed(&self, message: &str, signature: &[u8]) -> bool {
+        self.public.verify_sig(message.as_bytes(), signature).is_ok()
     }
 }
 

@@ -25,4 +25,4 @@ pub use layer::{GuardLayer, Guarded};
 pub use refusal::{Reason, Refusal, Scheme};
 pub use revocations::{Outage, Revocations};
 pub use seen::{SeenProofs, hash as proof_hash};
-pub use token::{Error, Expected, Verifier, verify};
+pub use token::{Error, Expected, Unverified, Verifier, verify};

@@ -2,7 +2,7 @@
 
 use crate::fetch::{FetchError, Fetcher};
 use crate::jwks::Jwks;
-use crate::token::{Error, kid, payload};
+use crate::token::{Error, Unverified};
 use domain::UnixMs;
 use domain::revocation::mark;
 use parking_lot::RwLock;
@@ -127,9 +127,9 @@ impl Revocations {
     async fn fetch(&self, etag: Option<&str>, now: UnixMs) -> Result<Option<(List, Option<String>)>, FetchError> {
         let Some((text, etag)) = self.0.fetcher.fetch_list(etag).await? else { return Ok(None) };
         let text = text.trim_end();
-        let kid = kid(text, TYP, LONGEST_LIST).map_err(|_| FetchError::List)?;
-        let key = self.0.keys.find_at_once(&kid, now).await.ok().flatten().ok_or(FetchError::List)?;
-        let payload = payload(text, TYP, &key, LONGEST_LIST).map_err(|_| FetchError::List)?;
+        let unverified = Unverified::parse(text, TYP, LONGEST_LIST).map_err(|_| FetchError::List)?;
+        let key = self.0.keys.find_at_once(unverified.kid(), now).await.ok().flatten().ok_or(FetchError::List)?;
+        let payload = unverified.payload(&key).map_err(|_| FetchError::List)?;
         let claims: Claims = serde_json::from_slice(&payload).map_err(|_| FetchError::List)?;
         let until = claims.exp.saturating_mul(1000).saturating_add(SKEW_MS);
         let begins = claims.iat.saturating_mul(1000).saturating_sub(SKEW_MS);

@@ -8,7 +8,7 @@ pub struct Signed<'a> {
     pub header: Vec<u8>,
     pub payload: Zeroizing<Vec<u8>>,
     pub message: &'a str,
-    pub signature: &'a str,
+    pub signature: Vec<u8>,
 }
 
 /// `None`: these are not three parts of base64url.
@@ -17,5 +17,5 @@ pub fn parse(text: &str) -> Option<Signed<'_>> {
     let (header, payload) = message.split_once('.')?;
     // What is signed may be a secret: tickets carry keys.
     let payload = Zeroizing::new(from_base64url(payload)?);
-    Some(Signed { header: from_base64url(header)?, payload, message, signature })
+    Some(Signed { header: from_base64url(header)?, payload, message, signature: from_base64url(signature)? })
 }

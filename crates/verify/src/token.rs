@@ -2,12 +2,13 @@
 
 use crate::fetch::FetchError;
 use crate::jwks::Jwks;
-use crate::key::{Algorithm, Key};
+use crate::key::Key;
 use crate::revocations::Revocations;
-use crate::signed;
+use crate::signed::{self, Signed};
 use domain::UnixMs;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -93,10 +94,11 @@ impl Verifier {
     /// # Errors
     /// It is not good, or the keys to judge it by are not to be had.
     pub async fn verify<C: DeserializeOwned>(&self, token: &str, typ: &str, now: UnixMs) -> Result<C, Error> {
-        let kid = kid(token, typ, LONGEST_TOKEN)?;
+        let unverified = Unverified::parse(token, typ, LONGEST_TOKEN)?;
+        let kid = unverified.kid().to_owned();
         let key = self.keys.find(&kid, now).await?.ok_or(Error::UnknownKey)?;
         let expected = Expected { typ, issuer: &self.issuer, audience: &self.audience };
-        let (registered, payload) = judge(token, &key, expected, now)?;
+        let (registered, payload) = judge(unverified, &key, expected, now)?;
         if let Some(revocations) = &self.revocations {
             revocations.check(&kid, registered.sid.as_deref(), now).await?;
         }
@@ -109,16 +111,17 @@ impl Verifier {
 /// # Errors
 /// It is not good.
 pub fn verify<C: DeserializeOwned>(token: &str, key: &Key, expected: Expected<'_>, now: UnixMs) -> Result<C, Error> {
-    serde_json::from_slice(&judge(token, key, expected, now)?.1).map_err(|_| Error::Claims)
+    let unverified = Unverified::parse(token, expected.typ, LONGEST_TOKEN)?;
+    serde_json::from_slice(&judge(unverified, key, expected, now)?.1).map_err(|_| Error::Claims)
 }
 
 fn judge(
-    token: &str,
+    unverified: Unverified<'_>,
     key: &Key,
     expected: Expected<'_>,
     now: UnixMs,
 ) -> Result<(Registered, Zeroizing<Vec<u8>>), Error> {
-    let payload = payload(token, expected.typ, key, LONGEST_TOKEN)?;
+    let payload = unverified.payload(key)?;
     let claims: Registered = serde_json::from_slice(&payload).map_err(|_| Error::Claims)?;
     let named = match &claims.aud {
         Audience::One(audience) => audience == expected.audience,
@@ -138,26 +141,44 @@ fn judge(
     }
 }
 
-/// What `key` signed, if it is of kind `typ`.
-pub(crate) fn payload(token: &str, typ: &str, key: &Key, longest: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let algorithm = match key.algorithm {
-        Algorithm::Es256 => "ES256",
-        Algorithm::EdDsa => "EdDSA",
-    };
-    if header(token, typ, longest)?.alg != algorithm {
-        return Err(Error::Malformed);
+/// A token of one kind, taken apart once; what it says counts for nothing before its signature is checked.
+pub struct Unverified<'a> {
+    header: Header,
+    signed: Signed<'a>,
+}
+
+impl<'a> Unverified<'a> {
+    /// `longest` in bytes.
+    ///
+    /// # Errors
+    /// It is too long, no signed token, of another kind than `typ`, or asks for an extension.
+    pub fn parse(token: &'a str, typ: &str, longest: usize) -> Result<Self, Error> {
+        let signed = (token.len() <= longest).then(|| signed::parse(token)).flatten().ok_or(Error::Malformed)?;
+        let header: Header = serde_json::from_slice(&signed.header).map_err(|_| Error::Malformed)?;
+        if header.typ == typ && header.crit.is_none() { Ok(Self { header, signed }) } else { Err(Error::Malformed) }
     }
-    let signed = signed::parse(token).ok_or(Error::Malformed)?;
-    if key.signed(signed.message, signed.signature) { Ok(signed.payload) } else { Err(Error::Signature) }
+
+    /// The name of the key that it says it is signed by.
+    pub fn kid(&self) -> &str {
+        &self.header.kid
+    }
+
+    /// What `key` signed.
+    ///
+    /// # Errors
+    /// It is for another algorithm than the key's, or not signed by the key.
+    pub fn payload(self, key: &Key) -> Result<Zeroizing<Vec<u8>>, Error> {
+        if self.header.alg != key.algorithm.as_str() {
+            return Err(Error::Malformed);
+        }
+        let Signed { message, signature, payload, .. } = self.signed;
+        if key.signed(message, &signature) { Ok(payload) } else { Err(Error::Signature) }
+    }
 }
 
-/// The name of the key that the token says it is signed by, for whoever has keys of their own.
-pub(crate) fn kid(token: &str, typ: &str, longest: usize) -> Result<String, Error> {
-    header(token, typ, longest).map(|header| header.kid)
-}
-
-fn header(token: &str, typ: &str, longest: usize) -> Result<Header, Error> {
-    let signed = (token.len() <= longest).then(|| signed::parse(token)).flatten().ok_or(Error::Malformed)?;
-    let header: Header = serde_json::from_slice(&signed.header).map_err(|_| Error::Malformed)?;
-    if header.typ == typ && header.crit.is_none() { Ok(header) } else { Err(Error::Malformed) }
+impl fmt::Debug for Unverified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Of the rest nothing is checked, and some of it may be secret.
+        write!(f, "Unverified({})", self.header.kid)
+    }
 }

@@ -20,7 +20,6 @@ mod setup;
 mod store;
 mod time_server;
 mod toll;
-mod toll_books;
 mod user;
 
 use crate::config::{Config, ConfigError, Layers, TimeServer};

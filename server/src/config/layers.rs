@@ -160,7 +160,7 @@ fn merge(under: &mut Table, over: Table) {
 }
 
 impl ConfigError {
-    pub(super) fn invalid(setting: &str, problem: &str) -> Self {
+    pub(crate) fn invalid(setting: &str, problem: &str) -> Self {
         Self { place: setting.to_owned(), problem: problem.to_owned() }
     }
 }

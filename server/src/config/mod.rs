@@ -23,7 +23,7 @@ pub use operator::{Listen, Operator};
 pub use proxies::{ClientAddress, Proxies};
 pub use settings::{Log, LogFormat, Settings, SignupMode};
 pub use time_server::TimeServer;
-pub use toll::Toll;
+pub use toll::{Network as TollNetwork, Toll, Verifier as TollVerifier};
 pub use toll_route::{Amount, table as toll_table};
 
 use domain::ban::Policy;

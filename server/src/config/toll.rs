@@ -99,7 +99,22 @@ impl Toll {
         if self.view_key_file.is_some() == self.primary_address.is_empty() {
             return Err(ConfigError::invalid("toll.view_key_file", "goes together with toll.primary_address"));
         }
+        for text in self.addresses.iter().chain((!self.primary_address.is_empty()).then_some(&self.primary_address)) {
+            self.check_address(text)?;
+        }
         self.check_routes()
+    }
+
+    fn check_address(&self, text: &str) -> Result<(), ConfigError> {
+        let address = text.parse::<tpat::Address>();
+        let problem = match address.map(|address| address.network()) {
+            Err(error) => error.to_string(),
+            Ok(wire::toll::Network::Mainnet) if self.network == Network::Mainnet => return Ok(()),
+            Ok(wire::toll::Network::Stagenet) if self.network == Network::Stagenet => return Ok(()),
+            Ok(wire::toll::Network::Testnet) if self.network == Network::Testnet => return Ok(()),
+            Ok(_) => "this address is of another network than toll.network".to_owned(),
+        };
+        Err(ConfigError::invalid("toll.addresses", &format!("'{text}': {problem}")))
     }
 
     fn check_routes(&self) -> Result<(), ConfigError> {

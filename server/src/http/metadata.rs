@@ -1,25 +1,32 @@
 //! `GET /.well-known/jwks.json` and `GET /.well-known/postern`: readable from anywhere.
 
+use crate::http::ApiError;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use domain::server_key::CACHE_MS;
-use http::{HeaderName, header};
+use http::{HeaderName, HeaderValue, header};
 use serde_json::json;
-use wire::jwk::Jwks;
 use wire::paths;
 
 /// A new signing key is out for longer than others may keep what they have read.
-fn open() -> [(HeaderName, String); 2] {
-    let cache = format!("public, max-age={}", CACHE_MS / 1000);
-    [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()), (header::CACHE_CONTROL, cache)]
+fn open() -> [(HeaderName, HeaderValue); 2] {
+    const {
+        assert!(CACHE_MS == 300_000, "what is said below");
+    }
+    let cache = HeaderValue::from_static("public, max-age=300");
+    [(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")), (header::CACHE_CONTROL, cache)]
 }
 
 /// The public keys that verify access tokens (RFC 7517): the one in use, the next, those whose tokens are
 /// still good.
-pub async fn jwks(State(state): State<AppState>) -> impl IntoResponse {
-    (open(), Json(Jwks { keys: state.keyring.published(state.now()) }))
+///
+/// # Errors
+/// Never: keys have a form in JSON.
+pub async fn jwks(State(state): State<AppState>) -> Result<impl IntoResponse, ApiError> {
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    Ok((open(), json, state.keyring.jwks(state.now()).map_err(ApiError::broken)?))
 }
 
 /// Endpoints and policy, for programs.

@@ -14,6 +14,7 @@ pub struct Macs {
     pub setup: Zeroizing<[u8; 32]>,
     pub device: Zeroizing<[u8; 32]>,
     pub app_session: Zeroizing<[u8; 32]>,
+    pub toll: Zeroizing<[u8; 32]>,
 }
 
 impl Macs {
@@ -32,6 +33,7 @@ impl Macs {
             setup: purpose("set-up code"),
             device: purpose("device cookie"),
             app_session: purpose("app session"),
+            toll: purpose("toll"),
         })
     }
 }

@@ -13,7 +13,7 @@ pub use error::Error;
 pub use jwe::thumbprint;
 pub use macs::Macs;
 pub use ring::Keyring;
-pub use signing::{Algorithm, SigningKey};
+pub use signing::{Algorithm, SignError as KeySignError, SigningKey};
 pub use vault::{Vault, rules};
 
 use zeroize::Zeroizing;

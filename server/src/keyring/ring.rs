@@ -2,15 +2,16 @@
 
 use super::held::Held;
 use super::{EnvelopeKey, Error, Macs, SigningKey, Vault};
+use axum::body::Bytes;
 use domain::UnixMs;
 use domain::encoding::base64url;
-use parking_lot::RwLock;
+use parking_lot::{Mutex as Lock, RwLock};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::keys::{Kind, line};
 use tokio::sync::Mutex;
-use wire::jwk::SigningJwk;
+use wire::jwk::{Jwks, SigningJwk};
 
 /// Whoever shows a key that nobody knows makes us ask the store, but no more often than this.
 const ASK_EVERY_MS: i64 = 1_000;
@@ -27,6 +28,18 @@ pub struct Keyring {
 struct Ring {
     envelope: Held<EnvelopeKey>,
     signing: Held<SigningKey>,
+    /// The keys in public, as they were written in this second: everybody asks for them.
+    written: Lock<Option<(i64, Bytes)>>,
+}
+
+impl Ring {
+    fn new(envelope: Held<EnvelopeKey>, signing: Held<SigningKey>) -> Arc<Self> {
+        Arc::new(Self { envelope, signing, written: Lock::new(None) })
+    }
+
+    fn published(&self, now: UnixMs) -> Vec<SigningJwk> {
+        self.signing.all_serving(now).map(|key| key.public.clone()).collect()
+    }
 }
 
 impl Keyring {
@@ -36,9 +49,9 @@ impl Keyring {
     /// The store does not answer, or its keys were encrypted with another key-encryption key.
     pub async fn load(vault: &Vault<'_>) -> Result<Self, Error> {
         let keys = vault.keys().await?;
-        let ring = Ring { envelope: vault.envelope(&keys, None)?, signing: vault.signing(&keys, None)? };
+        let ring = Ring::new(vault.envelope(&keys, None)?, vault.signing(&keys, None)?);
         Ok(Self {
-            ring: RwLock::new(Arc::new(ring)),
+            ring: RwLock::new(ring),
             asked: Mutex::new(vault.now),
             revocations: AtomicU64::new(0),
             macs: vault.macs(&keys)?,
@@ -78,7 +91,7 @@ impl Keyring {
         let is_revoked = ring.signing.loses_by(&signing, vault.now);
         let (envelope, signing) =
             (vault.envelope(&keys, Some(&ring.envelope))?, vault.signing(&keys, Some(&ring.signing))?);
-        *self.ring.write() = Arc::new(Ring { envelope, signing });
+        *self.ring.write() = Ring::new(envelope, signing);
         if is_revoked {
             self.revocations.fetch_add(1, Ordering::Release);
         }
@@ -100,7 +113,22 @@ impl Keyring {
 
     /// What others verify with, the next one included.
     pub fn published(&self, now: UnixMs) -> Vec<SigningJwk> {
-        self.ring().signing.all_serving(now).map(|key| key.public.clone()).collect()
+        self.ring().published(now)
+    }
+
+    /// The same as a JWKS (RFC 7517, section 5).
+    ///
+    /// # Errors
+    /// Never: keys have a form in JSON.
+    pub fn jwks(&self, now: UnixMs) -> Result<Bytes, serde_json::Error> {
+        let (ring, second) = (self.ring(), now.div_euclid(1000));
+        let mut written = ring.written.lock();
+        if let Some((_, body)) = written.as_ref().filter(|(at, _)| *at == second) {
+            return Ok(body.clone());
+        }
+        let body = Bytes::from(serde_json::to_vec(&Jwks { keys: ring.published(now) })?);
+        *written = Some((second, body.clone()));
+        Ok(body)
     }
 
     /// Whether a key of this name is, or was, one of ours.

@@ -167,7 +167,11 @@ async fn a_renewed_certificate_is_served_without_a_restart() {
     assert!(shows(&serving, "new.example", &new).await);
     assert!(!shows(&serving, "old.example", &old).await);
 
-    assert_eq!(ask(&serving, b"GET /robots.txt HTTP/1.1\r\n\r\n").await.find("200"), None, "plain http is no TLS");
+    assert_eq!(
+        ask(&serving, b"GET /.well-known/jwks.json HTTP/1.1\r\n\r\n").await.find("200"),
+        None,
+        "plain http is no TLS"
+    );
     assert!(Tls::load(&folder.path().join("none.pem"), &files[1]).is_err());
     assert!(Tls::load(&files[0], &files[0]).is_err());
 }
@@ -185,7 +189,10 @@ async fn shows(serving: &Serving, name: &'static str, certificate: &CertificateD
     let stream = TcpStream::connect(serving.address).await.unwrap();
     let name = ServerName::try_from(name).unwrap();
     let Ok(mut stream) = TlsConnector::from(Arc::new(config)).connect(name, stream).await else { return false };
-    stream.write_all(b"GET /robots.txt HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /.well-known/jwks.json HTTP/1.1\r\nhost: localhost:3000\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
     let mut text = String::new();
     let _ = stream.read_to_string(&mut text).await;
     text.starts_with("HTTP/1.1 200")

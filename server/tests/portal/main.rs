@@ -33,5 +33,6 @@ mod time_server;
 mod tokens;
 mod toll;
 mod toll_books;
+mod toll_killed;
 mod user_keys;
 mod verifying;

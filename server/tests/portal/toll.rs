@@ -22,7 +22,10 @@ upstream = 'http://UPSTREAM'
 price = '0.002 XMR'
 inject = { x-api-key = 'hidden' }
 ";
-const ADDRESS: &str = "[toll]\naddresses = ['87omSJ']\n";
+const ADDRESS: &str = "[toll]
+monerod = ['http://127.0.0.1:1']
+addresses = ['87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV']
+";
 
 fn settings(folder: &Path, text: &str) {
     fs::write(folder.join("postern.toml"), text).unwrap();
@@ -48,6 +51,8 @@ fn what_cannot_stand_is_named_with_its_line_and_what_is_allowed() {
         ("[toll]\nmonerod = ['127.0.0.1:18081']\n", &["toll.monerod", "http://127.0.0.1:18081"]),
         ("[toll]\nverifier = 'wallet-rpc'\n", &["toll.wallet_rpc"]),
         ("[toll]\nprimary_address = '4x'\n", &["toll.view_key_file"]),
+        ("[toll]\naddresses = ['87omSJ']\n", &["toll.addresses", "87omSJ"]),
+        (&format!("{ADDRESS}network = 'stagenet'\n"), &["another network"]),
     ] {
         settings(folder.path(), text);
         let output = postern(folder.path(), &["toll", "routes"], "");
@@ -88,14 +93,7 @@ fn it_serves_and_reads_its_routes_again() {
     let folder = tempfile::tempdir().unwrap();
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
     let routes = ROUTES.replace("UPSTREAM", &upstream.local_addr().unwrap().to_string());
-    std::thread::spawn(move || {
-        for stream in upstream.incoming() {
-            let mut stream = stream.unwrap();
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").unwrap();
-        }
-    });
+    answer_ok(upstream);
     settings(folder.path(), &(ADDRESS.to_owned() + &routes));
     let mut gate = Gate::start(folder.path());
     assert_eq!(gate.status("/health"), "200");
@@ -117,14 +115,25 @@ fn it_serves_and_reads_its_routes_again() {
     assert!(gate.end());
 }
 
-struct Gate {
+pub fn answer_ok(upstream: TcpListener) {
+    std::thread::spawn(move || {
+        for stream in upstream.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").unwrap();
+        }
+    });
+}
+
+pub struct Gate {
     child: Child,
     address: SocketAddr,
     log: std::path::PathBuf,
 }
 
 impl Gate {
-    fn start(folder: &Path) -> Self {
+    pub fn start(folder: &Path) -> Self {
         let log = folder.join("gate.log");
         let mut child = Command::new(env!("CARGO_BIN_EXE_postern"))
             .args(["toll", "run", "--set", "toll.listen=127.0.0.1:0"])
@@ -140,12 +149,30 @@ impl Gate {
         Self { child, address, log }
     }
 
-    fn status(&self, path: &str) -> String {
+    /// Sends a request and leaves its answer unread.
+    pub fn send(&self, request: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n\r\n").unwrap();
+        let length = body.len();
+        let framing = format!("Host: api.example\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+        write!(stream, "{request}\r\n{framing}{body}").unwrap();
+        stream
+    }
+
+    /// The whole answer to a request line with headers, and its body.
+    pub fn ask(&self, request: &str, body: &str) -> String {
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split(' ').nth(1).unwrap().to_owned()
+        self.send(request, body).read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn status(&self, path: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.1"), "").split(' ').nth(1).unwrap().to_owned()
+    }
+
+    /// As the kernel does when memory is short.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     fn signal(&self, name: &str) {
@@ -157,7 +184,7 @@ impl Gate {
         self.signal("-HUP");
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 

@@ -1,6 +1,7 @@
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
 use super::store::SqlStore;
+use super::toll_redeem::Again;
 use super::toll_tokens::{LATEST_TOKENS, ONE_TOKEN, TokenWrite, Used, token};
 use super::toll_watch::{Observed, UNSETTLED};
 use super::tx::{Record, Tx};
@@ -53,6 +54,10 @@ impl Write for Challenges {
 impl<DB: Backend> Toll for SqlStore<DB> {
     async fn redeem(&self, redemption: &Redemption) -> Result<Redeemed> {
         self.write(redemption.clone()).await
+    }
+
+    async fn redeem_again(&self, redemption: &Redemption) -> Result<Option<Redeemed>> {
+        self.write(Again(redemption.clone())).await
     }
 
     async fn payments_of(&self, txid: &str) -> Result<Vec<Payment>> {

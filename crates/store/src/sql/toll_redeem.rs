@@ -4,7 +4,7 @@ use super::backend::{Backend, Value};
 use super::catalogue::sql;
 use super::toll_tokens::{token, token_of};
 use super::turns::take_turn;
-use super::tx::Tx;
+use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
 use crate::toll::{PaymentId, Redeemed, Redemption, Token};
@@ -13,7 +13,7 @@ sql! {
     COUNT_PAYMENT = "INSERT INTO toll_payments
             (txid, account, subaddress, challenge, route, jkt, piconero, block, seen_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (txid, account, subaddress) DO NOTHING";
-    WHOSE = "SELECT challenge, jkt, seen_at FROM toll_payments
+    WHOSE = "SELECT challenge, jkt, gone_at FROM toll_payments
         WHERE txid = $1 AND account = $2 AND subaddress = $3";
     NOW_IN = "UPDATE toll_payments SET block = $2, gone_at = NULL WHERE txid = $1";
     FORGET_PAYMENT = "DELETE FROM toll_payments WHERE txid = $1 AND account = $2 AND subaddress = $3";
@@ -45,18 +45,46 @@ impl Write for Redemption {
     }
 }
 
+/// Of a payment that was counted before.
+pub struct Again(pub Redemption);
+
+impl Write for Again {
+    type Output = Option<Redeemed>;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Redeemed>> {
+        let Self(redemption) = self;
+        take_turn(tx, &format!("toll {}", redemption.challenge), redemption.now).await?;
+        let Some(row) = tx.one(WHOSE, redemption.id()).await? else { return Ok(None) };
+        if !redemption.is_of(&row)? {
+            return Ok(Some(Redeemed::Taken));
+        }
+        if row.opt_int("gone_at")?.is_some() {
+            return Ok(None);
+        }
+        redemption.judge(tx).await.map(Some)
+    }
+}
+
 impl Redemption {
+    fn id(&self) -> [Value<'_>; 3] {
+        let PaymentId { txid, account, subaddress } = &self.payment;
+        [Value::Text(txid), Value::Int((*account).into()), Value::Int((*subaddress).into())]
+    }
+
+    /// Whether a payment was counted for this offer and this client.
+    fn is_of<DB: Backend>(&self, row: &Record<DB>) -> Result<bool> {
+        Ok(row.text("challenge")? == self.challenge && row.text("jkt")? == self.jkt)
+    }
+
     /// Counts the payment and its outputs, if they were not counted before.
     async fn count<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Redeemed>> {
-        let PaymentId { txid, account, subaddress } = &self.payment;
-        let id = [Value::Text(txid), Value::Int((*account).into()), Value::Int((*subaddress).into())];
+        let id = self.id();
         let [t, a, s] = id;
         let (challenge, route, jkt) = (Value::Text(&self.challenge), Value::Text(&self.route), Value::Text(&self.jkt));
         let (paid, block, now) = (Value::Int(self.piconero), Value::OptInt(self.block), Value::Int(self.now));
         if tx.execute(COUNT_PAYMENT, [t, a, s, challenge, route, jkt, paid, block, now]).await? == 0 {
             let Some(row) = tx.one(WHOSE, id).await? else { return Ok(Some(Redeemed::Taken)) };
-            let same = row.text("challenge")? == self.challenge && row.text("jkt")? == self.jkt;
-            return Ok((!same).then_some(Redeemed::Taken));
+            return Ok((!self.is_of(&row)?).then_some(Redeemed::Taken));
         }
         let mut refused = (self.now >= self.terms.expires_at).then_some(Redeemed::Late);
         for output in &self.outputs {
@@ -87,16 +115,24 @@ impl Redemption {
         };
         let step = terms.confirmations.iter().rev().find(|(from, _)| *from <= paid);
         let need = step.map_or(0, |(_, need)| *need);
-        if have < need {
-            return Ok(Redeemed::Pending { have, need });
+        if have >= need {
+            return self.mint(tx, paid, have).await.map(Redeemed::Minted);
         }
-        self.mint(tx, paid, have).await.map(Redeemed::Minted)
+        // What was given out stays so, whatever is seen of the chain now: the watcher takes it back.
+        let token = token_of(tx, &self.challenge).await?.as_ref().map(token).transpose()?;
+        match token.filter(|token| token.quota >= self.quota(paid)) {
+            Some(token) => Ok(Redeemed::Minted(token)),
+            None => Ok(Redeemed::Pending { have, need }),
+        }
+    }
+
+    fn quota(&self, paid: i64) -> i64 {
+        self.terms.quota.saturating_mul(paid / self.terms.price.max(1))
     }
 
     async fn mint<DB: Backend>(&self, tx: &mut Tx<'_, DB>, paid: i64, have: i64) -> Result<Token> {
         let terms = &self.terms;
-        let price = terms.price.max(1);
-        let quota = terms.quota.saturating_mul(paid / price);
+        let (price, quota) = (terms.price.max(1), self.quota(paid));
         let values = [
             Value::Text(&self.challenge),
             Value::Text(&self.route),

@@ -229,6 +229,7 @@ contract! {
         a_key_of_an_output_counts_once,
         payments_for_one_offer_add_up,
         more_money_waits_for_more_blocks,
+        what_was_counted_is_answered_again_without_a_node,
         a_payment_that_comes_too_late_counts_for_nothing,
         tokens_sleep_while_a_payment_is_gone,
         nothing_is_used_past_the_quota,

@@ -137,6 +137,26 @@ pub async fn more_money_waits_for_more_blocks(fixture: Fixture) {
     assert_eq!(store.redeem(&last).await.unwrap(), Redeemed::Pending { have: 0, need: 1 });
 }
 
+pub async fn what_was_counted_is_answered_again_without_a_node(fixture: Fixture) {
+    let store = fixture.open().await;
+    let shown = payment("offer", "tx", 10 * PRICE);
+    let again = |height| Redemption { piconero: 0, outputs: Vec::new(), block: None, height, ..shown.clone() };
+    assert_eq!(store.redeem_again(&again(HEIGHT)).await.unwrap(), None, "not yet");
+    assert_eq!(store.redeem(&shown).await.unwrap(), Redeemed::Pending { have: 0, need: 1 });
+    let pending = Some(Redeemed::Pending { have: 0, need: 1 });
+    assert_eq!(store.redeem_again(&again(HEIGHT + 5)).await.unwrap(), pending);
+    let thief = Redemption { jkt: "another".to_owned(), ..again(HEIGHT) };
+    assert_eq!(store.redeem_again(&thief).await.unwrap(), Some(Redeemed::Taken));
+
+    store.observe("tx", Whereabouts::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap();
+    let Some(Redeemed::Minted(token)) = store.redeem_again(&again(HEIGHT + 1)).await.unwrap() else { panic!() };
+    assert_eq!((token.quota, token.provisional), (1000, false));
+    // A height that nobody knows takes nothing back.
+    assert_eq!(store.redeem_again(&again(0)).await.unwrap(), Some(Redeemed::Minted(token)));
+    store.observe("tx", Whereabouts::Gone, chain(HEIGHT + 1)).await.unwrap();
+    assert_eq!(store.redeem_again(&again(HEIGHT + 1)).await.unwrap(), None);
+}
+
 pub async fn a_payment_that_comes_too_late_counts_for_nothing(fixture: Fixture) {
     let store = fixture.open().await;
     let late = Redemption { now: NOW + HOUR, ..payment("offer", "tx", PRICE) };

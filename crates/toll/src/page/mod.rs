@@ -8,7 +8,7 @@ mod pages;
 mod qr;
 
 pub use cookie::{Jar, shown};
-pub use form::{Paid, Unreadable};
+pub use form::Paid;
 pub use pages::{Sale, ask, declined, opened, waiting};
 
 use http::{HeaderMap, header};

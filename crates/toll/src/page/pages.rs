@@ -165,7 +165,9 @@ mod tests {
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
         assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
         let html = html(response).await;
-        for part in ["0.002 XMR", "within 60 minutes", "<code>87omSJ</code>", "<code>tpat1:Ab-_</code>", "<svg", "two minutes"] {
+        for part in
+            ["0.002 XMR", "within 60 minutes", "<code>87omSJ</code>", "<code>tpat1:Ab-_</code>", "<svg", "two minutes"]
+        {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(html.contains("monero:87omSJ?tx_amount=0.002") && html.contains("&lt;0.002&gt;"), "{html}");
@@ -184,7 +186,8 @@ mod tests {
     fn the_token_is_in_a_cookie_and_nowhere_else() {
         let jar = Jar { route: "price", https: true };
         let response = opened(&paid(), jar, "t0ken", 60);
-        assert_eq!((response.status(), &response.headers()[header::LOCATION]), (StatusCode::SEE_OTHER, "/price"));
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        assert_eq!(response.headers()[header::LOCATION], "/price");
         let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
         assert_eq!(cookie, "__Host-postern-toll-price=t0ken; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
     }

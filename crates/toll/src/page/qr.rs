@@ -29,7 +29,8 @@ mod tests {
 
     /// The picture as a camera would see it, four points for each square.
     fn read(svg: &str) -> String {
-        let side: usize = svg.split("viewBox=\"0 0 ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).expect("a side");
+        let side: usize =
+            svg.split("viewBox=\"0 0 ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).expect("a side");
         let squares = svg.rsplit("d=\"").next().expect("squares");
         let mut dark = std::collections::HashSet::new();
         for square in squares.split('M').skip(1) {

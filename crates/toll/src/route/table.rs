@@ -3,19 +3,26 @@
 use super::{Objection, Path, Route};
 use crate::upstream::{Address, Forward, Upstream};
 use http::Method;
+use std::collections::HashMap;
 use std::sync::Arc;
+use tpat::challenge::RouteId;
 
 #[derive(Debug, Default)]
-pub struct Table(Vec<Arc<Route>>);
+pub struct Table {
+    routes: Vec<Arc<Route>>,
+    by_id: HashMap<RouteId, Arc<Route>>,
+}
 
 impl Table {
     pub fn new(routes: Vec<Route>) -> Self {
-        Self(routes.into_iter().map(Arc::new).collect())
+        let routes: Vec<_> = routes.into_iter().map(Arc::new).collect();
+        let by_id = routes.iter().map(|route| (RouteId::of(&route.name), Arc::clone(route))).collect();
+        Self { routes, by_id }
     }
 
     /// The route that has a request of this method, host and path.
     pub fn find(&self, method: &Method, host: &str, path: &Path) -> Option<&Arc<Route>> {
-        self.0.iter().find(|route| route.objection(method, host, path).is_none())
+        self.routes.iter().find(|route| route.objection(method, host, path).is_none())
     }
 
     /// Every route, in order, and why it does not take the request; `None`: it would.
@@ -25,21 +32,26 @@ impl Table {
         host: &'a str,
         path: &'a Path,
     ) -> impl Iterator<Item = (&'a Route, Option<Objection>)> {
-        self.0.iter().map(move |route| (&**route, route.objection(method, host, path)))
+        self.routes.iter().map(move |route| (&**route, route.objection(method, host, path)))
+    }
+
+    /// The route that a challenge or a token names.
+    pub fn by_id(&self, id: RouteId) -> Option<&Arc<Route>> {
+        self.by_id.get(&id)
     }
 
     pub fn named(&self, name: &str) -> Option<&Arc<Route>> {
-        self.0.iter().find(|route| route.name == name)
+        self.routes.iter().find(|route| route.name == name)
     }
 
     /// The upstream of this address, if a route has it already: its connections and its health are kept when
     /// routes are read again.
     pub fn upstream(&self, address: &Address, forward: &Forward) -> Option<&Arc<Upstream>> {
-        let mut all = self.0.iter().map(|route| &route.upstream);
+        let mut all = self.routes.iter().map(|route| &route.upstream);
         all.find(|upstream| upstream.address == *address && upstream.forward == *forward)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
-        self.0.iter()
+        self.routes.iter()
     }
 }

@@ -40,10 +40,13 @@ impl World {
         let upstream = Upstream::start().await;
         let now = Arc::new(AtomicI64::new(1_750_000_000_000));
         let clock = Arc::clone(&now);
-        let surroundings =
-            Surroundings { now: Arc::new(move || clock.load(Ordering::SeqCst)), client: Arc::new(|peer, _| peer) };
+        let surroundings = Surroundings {
+            now: Arc::new(move || clock.load(Ordering::SeqCst)),
+            random: Arc::new(|_| ()),
+            client: Arc::new(|peer, _| peer),
+        };
         let table = Table::new(routes(upstream.address));
-        let gate = Arc::new(Gate::new(Config { https: false }, table, surroundings));
+        let gate = Arc::new(Gate::new(Config { https: false, ipv6_prefix: 64 }, table, surroundings, None));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);

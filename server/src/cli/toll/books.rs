@@ -1,9 +1,9 @@
 //! `postern toll payments|revenue|tokens|suspend|resume|revoke`
 
-use super::Outcome;
-use super::print::{self, moment, nothing};
+use crate::cli::Outcome;
+use crate::cli::print::{self, moment, nothing};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Amount, Config};
+use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::operator::Operator;
 use crate::flows::toll;
@@ -45,7 +45,7 @@ pub struct List {
 }
 
 pub async fn run(config: Config, command: Command) -> Outcome {
-    let store = super::store::open(&config).await?;
+    let store = crate::cli::store::open(&config).await?;
     let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {
         Command::Payments(list) => payments(toll::payments(operator.store, list.limit).await?.payments, list.json),
@@ -130,5 +130,5 @@ async fn change(operator: &Operator<'_>, id: &str, wanted: TokenChange, done: &s
 }
 
 fn xmr(amount: Piconero) -> String {
-    Amount(amount.0).into()
+    format!("{} XMR", amount.xmr())
 }

@@ -1,0 +1,42 @@
+//! A chain grows by a block every two minutes, and loses its newest ones now and then. A node that says
+//! anything else is broken, was exchanged, or lies.
+
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Blocks that a chain may grow or shrink by from one look to the next.
+const JUMP: u64 = 120;
+/// After this a node is believed all the same: it may have been away, and come back in step.
+const FORGET: Duration = Duration::from_mins(10);
+
+/// The last height that was believed.
+#[derive(Debug, Default)]
+pub struct Steady(Option<(u64, Instant)>);
+
+impl Steady {
+    /// Whether a height can follow the last one; then it is the last one.
+    pub fn takes(&mut self, height: u64, now: Instant) -> bool {
+        let steady = self.0.is_none_or(|(last, at)| height.abs_diff(last) <= JUMP || now - at >= FORGET);
+        if steady {
+            self.0 = Some((height, now));
+        }
+        steady
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_is_believed_only_after_a_while() {
+        let (mut steady, start) = (Steady::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert!(steady.takes(1_000_000, start));
+        assert!(steady.takes(1_000_120, after(1)) && steady.takes(1_000_000, after(2)));
+        assert!(!steady.takes(2_000_000, after(3)) && !steady.takes(999_879, after(4)));
+        assert!(steady.takes(1_000_001, after(500)), "and comes back by itself");
+        assert!(!steady.takes(2_000_000, after(1099)));
+        assert!(steady.takes(2_000_000, after(1100)));
+    }
+}

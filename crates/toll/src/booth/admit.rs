@@ -1,0 +1,101 @@
+//! A token opens a route.
+
+use super::Booth;
+use super::redeem::{broken, ends};
+use crate::caller::Caller;
+use crate::declined::Declined;
+use crate::ledger::{Refused, Unit};
+use crate::route::Route;
+use crate::terms::Allowance;
+use domain::encoding::{base64url, from_base64url};
+use domain::rate::Rate;
+use http::StatusCode;
+use store::toll::Token;
+use tpat::Class;
+use tpat::challenge::RouteId;
+use tpat::credential::Credential;
+use tpat::possession::token_hash;
+use wire::toll::Code;
+
+impl Booth {
+    /// One request of a token, held until it is charged or dropped. The second: whether the token is bound.
+    ///
+    /// # Errors
+    /// [`Declined`]; with [`Code::TokenSpent`] another must be bought.
+    pub async fn admit(&self, route: &Route, credential: &str, caller: &Caller<'_>) -> Result<(Unit, bool), Declined> {
+        let forged = || Declined::new(Code::Forged, "This token was not made here.").status(StatusCode::UNAUTHORIZED);
+        let Ok(Credential::Session(text)) = Credential::parse(credential) else { return Err(forged()) };
+        let token = tpat::Token::authenticate(&self.secrets.token, &text).map_err(|_| forged())?;
+        if token.routes != RouteId::of(&route.name) {
+            return Err(Declined::new(Code::OtherRoute, "This token was bought for something else."));
+        }
+        if token.is_bound() {
+            let thumbprint = self.possessions.check(caller, Some(&token_hash(&text)))?;
+            if thumbprint != token.thumbprint {
+                return Err(Declined::new(Code::BadPossession, "This token belongs to another key."));
+            }
+        }
+        let unit = self.unit(&base64url(&token.id), caller).await?.ok_or_else(forged)?;
+        Ok((unit, token.is_bound()))
+    }
+
+    /// The first request of a token that was bought a moment ago.
+    ///
+    /// # Errors
+    /// [`Declined`]: it was bought for another route, or is used up.
+    pub async fn first_unit(&self, route: &Route, token: &Token, caller: &Caller<'_>) -> Result<Unit, Declined> {
+        if token.route != route.name {
+            return Err(Declined::new(Code::OtherRoute, "This payment was for something else."));
+        }
+        self.unit(&token.id, caller).await?.ok_or_else(Declined::unavailable)
+    }
+
+    /// One request of the token with this id. `None`: there is no such token.
+    async fn unit(&self, id: &str, caller: &Caller<'_>) -> Result<Option<Unit>, Declined> {
+        let entry = self.ledger.find(id).await.map_err(|error| broken(&error))?;
+        entry.map(|entry| entry.take(caller.now).map_err(declined)).transpose()
+    }
+
+    /// Whether this client has a request for nothing.
+    pub fn is_free(&self, route: &Route, allowance: Option<Allowance>, caller: &Caller<'_>) -> bool {
+        let Some(Allowance { requests, window_ms }) = allowance else { return false };
+        let who = (RouteId::of(&route.name), caller.client);
+        self.allowances.take(who, Rate::per(requests, window_ms), caller.now).is_ok()
+    }
+
+    /// The token as its holder shows it: made of its row alone, so always the same.
+    pub(super) fn text(&self, token: &Token) -> Option<String> {
+        let id = from_base64url(&token.id)?.try_into().ok()?;
+        let thumbprint = if token.jkt.is_empty() { [0; 32] } else { from_base64url(&token.jkt)?.try_into().ok()? };
+        let (routes, expires) = (RouteId::of(&token.route), ends(token));
+        Some(tpat::Token { id, routes, expires, class: Class::Counted, thumbprint }.mint(&self.secrets.token))
+    }
+}
+
+/// # Errors
+/// The token was taken back, or sleeps.
+pub(super) fn awake(token: &Token) -> Result<(), Declined> {
+    match Refused::of(token) {
+        Some(refused) => Err(declined(refused)),
+        None => Ok(()),
+    }
+}
+
+fn declined(refused: Refused) -> Declined {
+    match refused {
+        Refused::Spent => Declined::new(Code::TokenSpent, "This token is used up. Pay for another."),
+        Refused::Over => Declined::new(Code::TokenSpent, "This token's time is over. Pay for another."),
+        Refused::Early => Declined::new(
+            Code::TooMany,
+            "Its payment is in no block yet: the rest of this token can be used when it is. Do not pay again.",
+        )
+        .retry_after(30),
+        Refused::Asleep => Declined::new(
+            Code::TokenSuspended,
+            "The payment for this token is not to be seen any more. The token is good again when it is back.",
+        )
+        .retry_after(120),
+        Refused::Suspended => Declined::new(Code::TokenSuspended, "This token was suspended by an administrator."),
+        Refused::Revoked => Declined::new(Code::TokenRevoked, "This token was taken back."),
+    }
+}

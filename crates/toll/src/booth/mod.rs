@@ -1,0 +1,128 @@
+//! The booth: what it takes to be paid.
+
+mod admit;
+mod compat;
+mod look;
+mod offer;
+mod pool;
+mod possession;
+mod redeem;
+mod secrets;
+mod upkeep;
+mod watch;
+
+pub use pool::{Place, Pool};
+pub use redeem::{Key, Outcome, Show};
+pub use secrets::Secrets;
+
+use crate::caller::Caller;
+use crate::ledger::Ledger;
+use crate::pace::Pace;
+use crate::surroundings::Surroundings;
+use domain::identity::Identity;
+use http::{HeaderName, HeaderValue};
+use moka::sync::Cache;
+use monero::{Node, Verifier};
+use possession::Possessions;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use tpat::Txid;
+use tpat::challenge::RouteId;
+use watch::Chain;
+use wire::toll::Network;
+
+/// A transaction that no node knows is not asked for again so soon.
+const MISSING: Duration = Duration::from_secs(2);
+
+/// A proof that was looked at is not looked at again so soon.
+const PROVEN: Duration = Duration::from_mins(10);
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub network: Network,
+    /// How long a challenge may be paid, in seconds.
+    pub challenge_s: u64,
+    /// Payments that one client may show in a minute.
+    pub redemptions_per_minute: u32,
+}
+
+/// What a booth is made of.
+pub struct Parts {
+    pub settings: Settings,
+    pub secrets: Secrets,
+    /// Where payments go.
+    pub pool: Pool,
+    pub store: Arc<dyn Store>,
+    pub verifier: Box<dyn Verifier>,
+    /// Asked by the watcher, the first that answers.
+    pub nodes: Vec<Arc<Node>>,
+    pub surroundings: Surroundings,
+}
+
+pub struct Booth {
+    settings: Settings,
+    secrets: Secrets,
+    pool: Pool,
+    store: Arc<dyn Store>,
+    verifier: Box<dyn Verifier>,
+    nodes: Vec<Arc<Node>>,
+    surroundings: Surroundings,
+    possessions: Possessions,
+    ledger: Ledger,
+    chain: Chain,
+    redemptions: Pace<Identity>,
+    allowances: Pace<(RouteId, Identity)>,
+    missing: Cache<Txid, ()>,
+    /// Credentials of 2022 that were looked at, by their hash: the names of their accounts.
+    proven: Cache<[u8; 32], String>,
+    /// Challenges that were made and not yet counted in the store, by route.
+    challenges: parking_lot::Mutex<HashMap<String, i64>>,
+}
+
+impl Booth {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { settings, secrets, pool, store, verifier, nodes, surroundings } = parts;
+        Self {
+            possessions: Possessions::new(&secrets),
+            ledger: Ledger::new(Arc::clone(&store)),
+            chain: Chain::default(),
+            redemptions: Pace::new(Duration::from_mins(3)),
+            allowances: Pace::new(Duration::from_hours(24)),
+            missing: Cache::builder().max_capacity(100_000).time_to_live(MISSING).build(),
+            proven: Cache::builder().max_capacity(100_000).time_to_live(PROVEN).build(),
+            challenges: parking_lot::Mutex::default(),
+            settings,
+            secrets,
+            pool,
+            store,
+            verifier,
+            nodes,
+            surroundings,
+        }
+    }
+}
+
+impl Booth {
+    pub(crate) fn network(&self) -> Network {
+        self.settings.network
+    }
+
+    /// The nonce for the client's next proof of possession.
+    pub(crate) fn nonce(&self, caller: &Caller<'_>) -> (HeaderName, HeaderValue) {
+        self.possessions.nonce(caller.now)
+    }
+}
+
+impl std::fmt::Debug for Booth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Booth(..)")
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Parts(..)")
+    }
+}

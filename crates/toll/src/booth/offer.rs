@@ -1,0 +1,135 @@
+//! What a route costs, sealed: answers that ask for a payment.
+
+use super::{Booth, Place};
+use crate::answer::json;
+use crate::caller::Caller;
+use crate::declined::Declined;
+use crate::page::{self, Sale};
+use crate::route::Route;
+use crate::terms::{Bundle, Terms};
+use axum::body::Body;
+use http::{HeaderValue, Response, StatusCode, header};
+use tpat::amount::{blocks, format_xmr};
+use tpat::challenge::{Challenge, RouteId, Terms as Sealed};
+use tpat::header::{Presented, write};
+use wire::toll::{Demand, Offer, Piconero, REDEEM, VERSION};
+
+impl Booth {
+    /// 402: what can be bought, and nothing was shown that is worth anything.
+    pub fn ask(&self, route: &Route, terms: &Terms, caller: &Caller<'_>, presented: Presented<'_>) -> Response<Body> {
+        let Some(demand) = self.demand(route, terms, caller) else { return Declined::unavailable().answer() };
+        let mut response = if caller.is_browser() {
+            page::ask(Sale { demand: &demand, back: caller.target, now: caller.seconds() })
+        } else {
+            json(StatusCode::PAYMENT_REQUIRED, "application/json", &demand)
+        };
+        let (name, nonce) = self.possessions.nonce(caller.now);
+        response.headers_mut().insert(name, nonce);
+        if let Ok(value) = HeaderValue::try_from(write(&demand, presented)) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
+        response
+    }
+
+    /// The same, with the reason why what was shown is worth nothing any more.
+    pub fn ask_again(&self, route: &Route, terms: &Terms, caller: &Caller<'_>, declined: Declined) -> Declined {
+        let demand = self.demand(route, terms, caller);
+        let value = demand.and_then(|demand| HeaderValue::try_from(write(&demand, Presented::default())).ok());
+        match value {
+            Some(value) => declined.with(header::WWW_AUTHENTICATE, value),
+            None => declined,
+        }
+    }
+
+    /// Nothing is written down: one challenge for each bundle, all for one address.
+    fn demand(&self, route: &Route, terms: &Terms, caller: &Caller<'_>) -> Option<Demand> {
+        let id = RouteId::of(&route.name);
+        let place = if terms.tpat0 { self.pool.of_route(id) } else { self.pool.next() };
+        let address = self.pool.address(place)?;
+        let expires = caller.seconds() + self.settings.challenge_s;
+        let bundles = terms.bundles.iter().enumerate();
+        let accepts: Vec<_> =
+            bundles.map(|(at, bundle)| self.offer(at + 1, id, terms, bundle, place, expires)).collect();
+        let first = accepts.first()?;
+        *self.challenges.lock().entry(route.name.clone()).or_default() += 1;
+        Some(Demand {
+            address: address.to_string(),
+            min_amt: first.min_amt,
+            ttl: blocks(first.ttl_s),
+            v: VERSION,
+            realm: caller.host.to_owned(),
+            challenge: first.challenge.clone(),
+            message: first.message.clone(),
+            expires,
+            ttl_s: first.ttl_s,
+            quota: first.quota,
+            conf: first.conf,
+            network: self.settings.network,
+            redeem: REDEEM.to_owned(),
+            title: title(first),
+            accepts,
+        })
+    }
+
+    fn offer(
+        &self,
+        number: usize,
+        route: RouteId,
+        terms: &Terms,
+        bundle: &Bundle,
+        place: Place,
+        expires: u64,
+    ) -> Offer {
+        let mut random = [0; 16];
+        (self.surroundings.random)(&mut random);
+        let sealed = Sealed {
+            route,
+            price: bundle.price,
+            quota: bundle.quota.into(),
+            ttl_s: u32::try_from(bundle.ttl_ms / 1000).unwrap_or(u32::MAX),
+            confirmations: u16::try_from(terms.need(bundle.price)).unwrap_or(u16::MAX),
+            account: place.account,
+            index: place.index,
+            expires,
+            thumbprint: [0; 32],
+        };
+        let challenge = Challenge::issue(&self.secrets.challenge, random, sealed);
+        Offer {
+            name: number.to_string(),
+            min_amt: Piconero(bundle.price),
+            ttl_s: sealed.ttl_s.into(),
+            quota: sealed.quota,
+            conf: sealed.confirmations.into(),
+            message: Challenge::message(&challenge),
+            challenge,
+            expires,
+        }
+    }
+}
+
+fn title(offer: &Offer) -> String {
+    let requests = if offer.quota == 1 { "one request".to_owned() } else { format!("{} requests", offer.quota) };
+    format!("This costs {} XMR for {requests} within {}.", format_xmr(offer.min_amt.0), span(offer.ttl_s))
+}
+
+fn span(seconds: u64) -> String {
+    let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let unit = units.into_iter().find(|(length, _)| seconds >= *length && seconds.is_multiple_of(*length));
+    let (length, name) = unit.unwrap_or((1, "second"));
+    let count = seconds / length;
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_said_as_people_say_them() {
+        for (seconds, said) in
+            [(1, "1 second"), (60, "1 minute"), (90, "90 seconds"), (5400, "90 minutes"), (172_800, "2 days")]
+        {
+            assert_eq!(span(seconds), said);
+        }
+    }
+}

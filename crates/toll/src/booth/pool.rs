@@ -1,0 +1,140 @@
+//! Subaddresses to be paid at, taken in turn. What keeps payments apart is the message that a proof signs,
+//! not the address.
+
+use domain::encoding::sha256;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tpat::challenge::RouteId;
+use tpat::{Address, ViewPair};
+
+/// Names an address for good: account and index of the wallet, or of a listed one the first bytes of its
+/// hash, so that a list in another order means the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    pub account: u32,
+    pub index: u32,
+}
+
+#[derive(Debug)]
+pub struct Pool {
+    source: Source,
+    next: AtomicUsize,
+}
+
+#[derive(Debug)]
+enum Source {
+    Listed { order: Vec<Place>, addresses: HashMap<Place, Address> },
+    Derived { pair: ViewPair, made: Vec<OnceLock<Address>> },
+}
+
+/// There is no address to be paid at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no subaddress to be paid at")]
+pub struct Empty;
+
+impl Pool {
+    /// # Errors
+    /// The list is empty.
+    pub fn listed(addresses: impl IntoIterator<Item = Address>) -> Result<Self, Empty> {
+        let addresses: HashMap<_, _> = addresses.into_iter().map(|address| (Place::of(&address), address)).collect();
+        let mut order: Vec<_> = addresses.keys().copied().collect();
+        order.sort_by_key(|place| (place.account, place.index));
+        if order.is_empty() { Err(Empty) } else { Ok(Self::from(Source::Listed { order, addresses })) }
+    }
+
+    /// The subaddresses 1 to `count` of the first account.
+    ///
+    /// # Errors
+    /// `count` is 0.
+    pub fn derived(pair: ViewPair, count: u32) -> Result<Self, Empty> {
+        let made: Vec<_> = (0..count).map(|_| OnceLock::new()).collect();
+        if made.is_empty() { Err(Empty) } else { Ok(Self::from(Source::Derived { pair, made })) }
+    }
+
+    /// The next one in turn.
+    pub fn next(&self) -> Place {
+        self.at(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The one that a route keeps: old clients do not say which one they paid to.
+    pub fn of_route(&self, route: RouteId) -> Place {
+        let number = u64::from_be_bytes(route.0) % (self.len() as u64).max(1);
+        self.at(usize::try_from(number).unwrap_or_default())
+    }
+
+    /// `None`: it is not in the pool any more.
+    pub fn address(&self, place: Place) -> Option<Address> {
+        match &self.source {
+            Source::Listed { addresses, .. } => addresses.get(&place).copied(),
+            Source::Derived { pair, made } => {
+                let slot = made.get(usize::try_from(place.index.checked_sub(1)?).ok()?)?;
+                if let Some(address) = slot.get() {
+                    return Some(*address).filter(|_| place.account == 0);
+                }
+                let address = pair.subaddress(place.account, place.index).filter(|_| place.account == 0)?;
+                Some(*slot.get_or_init(|| address))
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        match &self.source {
+            Source::Listed { order, .. } => order.len(),
+            Source::Derived { made, .. } => made.len(),
+        }
+    }
+
+    fn at(&self, number: usize) -> Place {
+        match &self.source {
+            Source::Listed { order, .. } => order[number % order.len()],
+            Source::Derived { made, .. } => {
+                // As many as an operator can configure fit.
+                Place { account: 0, index: u32::try_from(number % made.len()).unwrap_or_default() + 1 }
+            }
+        }
+    }
+}
+
+impl From<Source> for Pool {
+    fn from(source: Source) -> Self {
+        Self { source, next: AtomicUsize::new(0) }
+    }
+}
+
+impl Place {
+    fn of(address: &Address) -> Self {
+        let hash = sha256(address.to_string().as_bytes());
+        let number = |at: usize| hash[at..].first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        Self { account: number(0), index: number(4) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADDRESSES: [&str; 2] = [
+        "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV",
+        "83Ys4RVKWzNZPUxy6rwm1deyUBxJx2T4hG33QSttDryHedNmKMHvHEKd4pJ3WgMvVN4oFhW5Lxk7o723KsckubTQ9qujGAM",
+    ];
+
+    fn known() -> Vec<Address> {
+        ADDRESSES.iter().map(|text| text.parse().expect("an address")).collect()
+    }
+
+    #[test]
+    fn a_list_in_another_order_names_the_same() {
+        let addresses = known();
+        let pool = Pool::listed(addresses.clone()).expect("a pool");
+        let other = Pool::listed(addresses.into_iter().rev()).expect("a pool");
+        for _ in 0..3 {
+            let place = pool.next();
+            assert_eq!(pool.address(place), other.address(place));
+        }
+        assert_eq!(pool.address(Place { account: 0, index: 1 }), None);
+        assert!(Pool::listed([]).is_err());
+        let route = RouteId::of("price");
+        assert_eq!(pool.of_route(route), other.of_route(route));
+    }
+}

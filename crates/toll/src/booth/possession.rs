@@ -1,0 +1,104 @@
+//! That a client holds its key, with each request anew.
+
+use super::Secrets;
+use crate::caller::Caller;
+use crate::declined::Declined;
+use domain::UnixMs;
+use domain::encoding::sha256;
+use http::{HeaderName, HeaderValue, header};
+use parking_lot::Mutex;
+use std::collections::HashSet;
+use verify::nonce;
+use wire::toll::{Code, NONCE_HEADER, PROOF_HEADER};
+use zeroize::Zeroizing;
+
+/// How long a nonce is good, in milliseconds: each answer brings a new one.
+const NONCE_MS: i64 = 60_000;
+/// Says how to prove it (RFC 9449, section 7.1).
+const HOW: HeaderValue = HeaderValue::from_static(r#"DPoP algs="ES256 EdDSA""#);
+
+pub struct Possessions {
+    key: Zeroizing<[u8; 32]>,
+    seen: Mutex<Seen>,
+}
+
+/// Proofs that were seen: each serves once. Those of the last two spans of a nonce's life are remembered,
+/// which is longer than any is good.
+#[derive(Default)]
+struct Seen {
+    since: UnixMs,
+    young: HashSet<[u8; 32]>,
+    old: HashSet<[u8; 32]>,
+}
+
+impl Possessions {
+    pub fn new(secrets: &Secrets) -> Self {
+        Self { key: secrets.nonce.clone(), seen: Mutex::default() }
+    }
+
+    /// For the next proof.
+    pub fn nonce(&self, now: UnixMs) -> (HeaderName, HeaderValue) {
+        // Base64url is always a header's value.
+        let value = HeaderValue::try_from(nonce::make(&self.key, now)).unwrap_or(HeaderValue::from_static(""));
+        (HeaderName::from_static(NONCE_HEADER), value)
+    }
+
+    /// The thumbprint of the key that the request is signed with. `ath`: the hash of the token that must
+    /// be signed too.
+    ///
+    /// # Errors
+    /// There is no such proof, it is wrong, was seen before, or has no fresh nonce.
+    pub fn check(&self, caller: &Caller<'_>, ath: Option<&str>) -> Result<[u8; 32], Declined> {
+        let wrong = || {
+            let title = "The request must prove that it comes from the holder of the key.";
+            self.again(Declined::new(Code::BadPossession, title), caller.now)
+        };
+        let proof = caller.only(PROOF_HEADER).ok_or_else(wrong)?;
+        let proof = tpat::possession::verify(proof, caller.method.as_str(), &caller.url).map_err(|_| wrong())?;
+        if ath.is_some() && proof.ath.as_deref() != ath {
+            return Err(wrong());
+        }
+        let made_at = proof.nonce.as_deref().and_then(|nonce| nonce::made_at(&self.key, nonce));
+        if !made_at.is_some_and(|made_at| (-1000..NONCE_MS).contains(&caller.now.saturating_sub(made_at))) {
+            let title = "The proof must have the nonce of this answer. Sign again.";
+            return Err(self.again(Declined::new(Code::UseDpopNonce, title), caller.now));
+        }
+        let name = sha256(&[&proof.thumbprint, proof.jti.as_bytes()].concat());
+        if self.seen.lock().is_first(name, caller.now) { Ok(proof.thumbprint) } else { Err(wrong()) }
+    }
+
+    fn again(&self, declined: Declined, now: UnixMs) -> Declined {
+        let (name, value) = self.nonce(now);
+        declined.with(header::WWW_AUTHENTICATE, HOW).with(name, value)
+    }
+}
+
+impl Seen {
+    fn is_first(&mut self, name: [u8; 32], now: UnixMs) -> bool {
+        // A clock that went back makes no proof older.
+        if !(0..2 * NONCE_MS).contains(&(now - self.since)) {
+            self.old = std::mem::take(&mut self.young);
+            self.since = now;
+        }
+        !self.old.contains(&name) && self.young.insert(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_serves_once_for_longer_than_its_nonce_is_good() {
+        let mut seen = Seen::default();
+        let mut now = 1_000_000;
+        for round in 0..100_u8 {
+            assert!(seen.is_first([round; 32], now));
+            now += NONCE_MS / 3;
+            for last in round.saturating_sub(2)..=round {
+                assert!(!seen.is_first([last; 32], now), "{round} {last}");
+            }
+        }
+        assert!(seen.young.len() + seen.old.len() < 20, "and is forgotten");
+    }
+}

@@ -1,0 +1,259 @@
+//! A payment becomes a token. The order is by cost: how often this client came, what it wrote, the seal of
+//! its challenge, its key, our own store; and only then a node and the proof.
+
+use super::{Booth, Place};
+use crate::caller::{Caller, seconds};
+use crate::declined::Declined;
+use crate::route::{Route, Table};
+use crate::terms::{Bind, Terms};
+use domain::encoding::base64url;
+use domain::rate::Rate;
+use monero::{Claim, Payment};
+use std::sync::Arc;
+use store::toll::{PaymentId, Redeemed, Redemption, Terms as Sold, Token};
+use tpat::Address;
+use tpat::challenge::Challenge;
+use tpat::credential::{self, Credential};
+use tpat::possession::thumbprint;
+use wire::jwk::VerifyingJwk;
+use wire::toll::Code;
+
+/// A challenge that ran out is looked at for so much longer, in seconds: it may have been paid in time.
+const GRACE_S: u64 = 86_400;
+
+/// A payment that a client shows, as it wrote it.
+#[derive(Debug, Clone, Copy)]
+pub struct Show<'a> {
+    /// The value of `Authorization`.
+    pub credential: &'a str,
+    pub challenge: &'a str,
+    pub key: Key<'a>,
+}
+
+/// What the token shall be bound to.
+#[derive(Debug, Clone, Copy)]
+pub enum Key<'a> {
+    /// The key that the request is signed with, if it is.
+    OfTheRequest,
+    /// This one, which the request must be signed with.
+    Named(&'a VerifyingJwk),
+    /// None.
+    Nobodys,
+    /// None, since a browser without script signs nothing: the token goes into its cookie.
+    Browsers,
+}
+
+/// What became of a payment that is good.
+#[derive(Debug)]
+pub enum Outcome {
+    Token {
+        text: String,
+        token: Box<Token>,
+        left: i64,
+    },
+    /// Blocks that it has, and needs.
+    Pending {
+        have: u64,
+        need: u64,
+    },
+}
+
+/// A challenge of ours, and what it is about.
+struct Sale {
+    challenge: Challenge,
+    route: Arc<Route>,
+    place: Place,
+    address: Address,
+}
+
+impl Booth {
+    /// # Errors
+    /// [`Declined`], and nothing was written that would keep the payment from being shown again.
+    pub async fn redeem(&self, table: &Table, show: Show<'_>, caller: &Caller<'_>) -> Result<Outcome, Declined> {
+        self.not_too_often(caller)?;
+        let payment = read(show.credential)?;
+        let (sale, terms) = self.sale(table, show.challenge, caller)?;
+        let key = self.key_of(&sale, &terms, show.key, caller)?;
+        let mut redemption = redemption(&sale, &terms, &payment, key, caller);
+        if let Some(redeemed) = self.known(&mut redemption).await? {
+            return self.outcome(&redemption, redeemed);
+        }
+        let message = Challenge::message(show.challenge);
+        let claim = Claim { txid: payment.txid, address: sale.address, message, proof: payment.proof };
+        let seen = self.look(&claim).await?;
+        note(&mut redemption, &sale, &seen);
+        let redeemed = self.store.redeem(&redemption).await.map_err(|error| broken(&error))?;
+        self.outcome(&redemption, redeemed)
+    }
+
+    pub(super) fn not_too_often(&self, caller: &Caller<'_>) -> Result<(), Declined> {
+        let rate = Rate::per(self.settings.redemptions_per_minute, 60_000);
+        self.redemptions.take(caller.client, rate, caller.now).map_err(|wait| {
+            let wait = u64::try_from(wait).unwrap_or_default().div_ceil(1000);
+            Declined::new(Code::TooMany, "Too many payments were shown from here. Wait a little.").retry_after(wait)
+        })
+    }
+
+    fn sale(&self, table: &Table, text: &str, caller: &Caller<'_>) -> Result<(Sale, Terms), Declined> {
+        let forged = || Declined::new(Code::Forged, "This challenge was not made here.");
+        let challenge = Challenge::authenticate(&self.secrets.challenge, text).map_err(|_| forged())?;
+        if caller.seconds() > challenge.terms.expires.saturating_add(GRACE_S) {
+            return Err(expired());
+        }
+        let place = Place { account: challenge.terms.account, index: challenge.terms.index };
+        let (route, address) = (table.by_id(challenge.terms.route), self.pool.address(place));
+        let (Some(route), Some(address)) = (route, address) else {
+            return Err(Declined::new(Code::ExpiredChallenge, "What this challenge was for is no longer sold here."));
+        };
+        let Some(terms) = route.terms.clone() else {
+            return Err(Declined::new(Code::ExpiredChallenge, "What this challenge was for is free by now."));
+        };
+        Ok((Sale { challenge, route: Arc::clone(route), place, address }, terms))
+    }
+
+    fn key_of(&self, sale: &Sale, terms: &Terms, key: Key<'_>, caller: &Caller<'_>) -> Result<String, Declined> {
+        let wanted = sale.challenge.terms.thumbprint;
+        let must = terms.bind == Bind::Key || wanted != [0; 32];
+        let signed = match key {
+            Key::Named(_) => true,
+            Key::OfTheRequest => must || caller.only(wire::toll::PROOF_HEADER).is_some(),
+            Key::Nobodys => must,
+            Key::Browsers => wanted != [0; 32],
+        };
+        if !signed {
+            return Ok(String::new());
+        }
+        let thumb = self.possessions.check(caller, None)?;
+        let other =
+            matches!(key, Key::Named(key) if thumbprint(key) != thumb) || (wanted != [0; 32] && wanted != thumb);
+        if other {
+            return Err(Declined::new(Code::BadPossession, "The request is signed with another key."));
+        }
+        Ok(base64url(&thumb))
+    }
+
+    /// What the same key has shown before is answered from the store: the watcher knows where the payment is.
+    /// Where there is no key, the proof is all that speaks for a client, and must be looked at again.
+    async fn known(&self, redemption: &mut Redemption) -> Result<Option<Redeemed>, Declined> {
+        if redemption.jkt.is_empty() {
+            return Ok(None);
+        }
+        let payments = self.store.payments_of(&redemption.payment.txid).await.map_err(|error| broken(&error))?;
+        if !payments.iter().any(|payment| payment.id == redemption.payment) {
+            return Ok(None);
+        }
+        redemption.height = self.chain.height();
+        self.store.redeem_again(redemption).await.map_err(|error| broken(&error))
+    }
+
+    pub(super) fn outcome(&self, redemption: &Redemption, redeemed: Redeemed) -> Result<Outcome, Declined> {
+        let outcome = match redeemed {
+            Redeemed::Minted(token) => {
+                let text = self.text(&token).ok_or_else(Declined::unavailable)?;
+                let left = self.ledger.learn(token.clone(), redemption.now);
+                super::admit::awake(&token)?;
+                Ok(Outcome::Token { text, token: Box::new(token), left })
+            }
+            Redeemed::Pending { have, need } => {
+                Ok(Outcome::Pending { have: have.unsigned_abs(), need: need.unsigned_abs() })
+            }
+            Redeemed::Underpaid { have, need } => Err(Declined::new(
+                Code::Underpaid,
+                "Less was paid than asked. Pay the rest to the same address, and show that payment with the same \
+                 challenge.",
+            )
+            .amounts(have.unsigned_abs(), need.unsigned_abs())),
+            Redeemed::Taken => Err(Declined::new(Code::AlreadyRedeemed, "This payment was redeemed before.")),
+            Redeemed::Burnt => {
+                Err(Declined::new(Code::AlreadyRedeemed, "An output of this payment was counted before."))
+            }
+            Redeemed::Late => Err(expired()),
+        };
+        let payment = self.secrets.log_name(&redemption.payment.txid);
+        match &outcome {
+            Ok(Outcome::Token { token, left, .. }) => {
+                tracing::info!(payment, route = token.route, left, provisional = token.provisional, "redeemed");
+            }
+            Ok(Outcome::Pending { have, need }) => {
+                tracing::info!(payment, route = redemption.route, have, need, "waits for blocks");
+            }
+            Err(declined) => {
+                tracing::info!(payment, route = redemption.route, code = ?declined.code(), "declined");
+            }
+        }
+        outcome
+    }
+}
+
+pub(super) fn read(credential: &str) -> Result<credential::Payment, Declined> {
+    match Credential::parse(credential) {
+        Ok(Credential::Payment(payment)) => Ok(payment),
+        _ => Err(malformed()),
+    }
+}
+
+fn redemption(
+    sale: &Sale,
+    terms: &Terms,
+    payment: &credential::Payment,
+    jkt: String,
+    caller: &Caller<'_>,
+) -> Redemption {
+    let sealed = &sale.challenge.terms;
+    let Place { account, index: subaddress } = sale.place;
+    let confirmations = terms.confirmations.iter().map(|step| (whole(step.from), step.need.into()));
+    Redemption {
+        payment: PaymentId { txid: payment.txid.to_string(), account, subaddress },
+        challenge: base64url(&sale.challenge.random),
+        route: sale.route.name.clone(),
+        jkt,
+        piconero: 0,
+        outputs: Vec::new(),
+        block: None,
+        height: 0,
+        terms: Sold {
+            price: whole(sealed.price),
+            quota: whole(sealed.quota),
+            ttl_ms: i64::from(sealed.ttl_s) * 1000,
+            confirmations: confirmations.collect(),
+            expires_at: whole(sealed.expires).saturating_add(1).saturating_mul(1000),
+        },
+        now: caller.now,
+    }
+}
+
+/// Takes over what a node has shown.
+fn note(redemption: &mut Redemption, sale: &Sale, seen: &Payment) {
+    let keys = seen.received.outputs.iter().map(|output| base64url(&output.one_time_key));
+    redemption.outputs = keys.collect();
+    redemption.piconero = whole(seen.received.total);
+    redemption.block = seen.block.map(whole);
+    redemption.height = whole(seen.height);
+    // Paid in time, if it is shown late.
+    if seen.since.is_some_and(|since| since <= sale.challenge.terms.expires) {
+        redemption.terms.expires_at = i64::MAX;
+    }
+}
+
+/// More Monero than there is, or will be, counts as the most that fits.
+pub(super) fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn malformed() -> Declined {
+    Declined::new(Code::Malformed, "Show a payment as TPAT, transaction id, colon and an OutProofV2.")
+}
+
+fn expired() -> Declined {
+    Declined::new(Code::ExpiredChallenge, "The challenge ran out before this payment was made.")
+}
+
+pub(super) fn broken(error: &store::Error) -> Declined {
+    tracing::error!(cause = %error, "the store does not answer");
+    Declined::unavailable()
+}
+
+/// When a token's text says that it ends.
+pub(super) fn ends(token: &Token) -> u64 {
+    seconds(token.expires_at)
+}

@@ -1,0 +1,73 @@
+//! What runs beside the requests.
+
+use super::Booth;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// What was used, and how often a price was asked for, is written down so often.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+/// How often the chain is looked at. Most looks find nothing new, and cost one question.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+const DAY_MS: i64 = 86_400_000;
+
+impl Booth {
+    /// Runs until `stop` says so, and writes down what is left to write.
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
+        tokio::join!(self.keep_writing(stop.clone()), self.keep_looking(stop));
+        self.write_down().await;
+    }
+
+    async fn keep_writing(&self, mut stop: watch::Receiver<bool>) {
+        let mut tick = interval(WRITE_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = told(&mut stop) => return,
+                _ = tick.tick() => self.write_down().await,
+            }
+        }
+    }
+
+    async fn keep_looking(&self, mut stop: watch::Receiver<bool>) {
+        let mut tick = interval(LOOK_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut could = true;
+        loop {
+            tokio::select! {
+                () = told(&mut stop) => return,
+                _ = tick.tick() => {}
+            }
+            let looked = tokio::select! {
+                () = told(&mut stop) => return,
+                looked = self.look_at_chain() => looked,
+            };
+            // Said once, not every two seconds.
+            match &looked {
+                Err(error) if could => tracing::warn!(cause = %error, "the chain cannot be watched"),
+                Ok(()) if !could => tracing::info!("the chain is watched again"),
+                _ => {}
+            }
+            could = looked.is_ok();
+        }
+    }
+
+    /// Writes down what was used and asked for.
+    pub async fn write_down(&self) {
+        let challenges = std::mem::take(&mut *self.challenges.lock());
+        let day = (self.surroundings.now)() / DAY_MS;
+        for (route, count) in challenges {
+            if let Err(error) = self.store.count_challenges(day, &route, count).await {
+                tracing::error!(cause = %error, "challenges were not counted");
+            }
+        }
+        if let Err(error) = self.ledger.write_down().await {
+            tracing::error!(cause = %error, "what was used is not written down yet");
+        }
+    }
+}
+
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // Whoever could say so is gone: that says it too.
+    drop(stop.wait_for(|stop| *stop).await);
+}

@@ -1,0 +1,75 @@
+//! Who asks, and for what.
+
+use crate::page;
+use domain::UnixMs;
+use domain::identity::Identity;
+use http::{HeaderMap, Method, header};
+use tpat::credential::NotACredential;
+use wire::toll::{SCHEME, SESSION_SCHEME};
+
+#[derive(Debug)]
+pub struct Caller<'a> {
+    pub client: Identity,
+    pub method: &'a Method,
+    /// As the client wrote it, with its port.
+    pub host: &'a str,
+    /// Path and query.
+    pub target: &'a str,
+    /// Scheme, host and path, without a query.
+    pub url: String,
+    pub headers: &'a HeaderMap,
+    pub now: UnixMs,
+}
+
+/// The credential of ours that a request has. Nothing of it is looked at yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown<'a> {
+    Nothing,
+    /// `TPAT ...`: the whole value.
+    Payment(&'a str),
+    /// `TPAT-Session ...`: the whole value.
+    Session(&'a str),
+}
+
+impl<'a> Caller<'a> {
+    /// # Errors
+    /// There are two credentials, or the one is not text.
+    pub fn shown(&self) -> Result<Shown<'a>, NotACredential> {
+        let mut all = self.headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = all.next() else { return Ok(Shown::Nothing) };
+        let value = value.to_str().ok().filter(|_| all.next().is_none()).ok_or(NotACredential::Malformed)?;
+        let scheme = value.split(' ').next().unwrap_or_default();
+        Ok(match scheme {
+            scheme if scheme.eq_ignore_ascii_case(SESSION_SCHEME) => Shown::Session(value),
+            scheme if scheme.eq_ignore_ascii_case(SCHEME) => Shown::Payment(value),
+            _ => Shown::Nothing,
+        })
+    }
+
+    /// The one value of a header. Two are as good as none.
+    pub fn only(&self, name: &str) -> Option<&'a str> {
+        let mut all = self.headers.get_all(name).iter();
+        let value = all.next()?.to_str().ok()?;
+        all.next().is_none().then_some(value)
+    }
+
+    /// Whether clients come by https.
+    pub fn https(&self) -> bool {
+        self.url.starts_with("https:")
+    }
+
+    /// Whether somebody looks at this in a browser, and will see a page.
+    pub fn is_browser(&self) -> bool {
+        matches!(*self.method, Method::GET | Method::HEAD) && page::wanted(self.headers)
+    }
+
+    /// Unix seconds.
+    pub fn seconds(&self) -> u64 {
+        seconds(self.now)
+    }
+}
+
+/// Unix seconds.
+pub fn seconds(now: UnixMs) -> u64 {
+    u64::try_from(now / 1000).unwrap_or_default()
+}

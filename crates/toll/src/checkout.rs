@@ -1,0 +1,190 @@
+//! What a client shows becomes an answer, or leave to pass.
+
+use crate::answer::json;
+use crate::booth::{Booth, Key, Outcome, Show};
+use crate::caller::{Caller, Shown, seconds};
+use crate::declined::Declined;
+use crate::ledger::Unit;
+use crate::page::{self, Jar};
+use crate::refusal::Refusal;
+use crate::route::{Route, Table};
+use crate::terms::Terms;
+use axum::body::Body;
+use domain::UnixMs;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use tpat::confirmations::retry_after_s;
+use tpat::header::Presented;
+use wire::toll::{
+    CHALLENGE_HEADER, Code, EXPIRES_HEADER, Pending, PendingStatus, Piconero, QUOTA_HEADER, Redeem, Redeemed,
+    TOKEN_HEADER,
+};
+
+/// Longest body of a redemption, bytes.
+const LONGEST: usize = 4096;
+
+/// `POST /.well-known/tpat/redeem`
+pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Response<Body> {
+    if caller.method != Method::POST {
+        return Refusal::bad_request("Show a payment with POST.").answer();
+    }
+    match redeemed(booth, table, caller, body).await {
+        Ok(outcome) => answer(outcome),
+        Err(declined) => declined.answer(),
+    }
+}
+
+async fn redeemed(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Result<Outcome, Declined> {
+    let Ok(Shown::Payment(credential)) = caller.shown() else { return Err(malformed()) };
+    let body = Limited::new(body, LONGEST).collect().await.map_err(|_| malformed())?.to_bytes();
+    let wish: Redeem = serde_json::from_slice(&body).map_err(|_| malformed())?;
+    let key = wish.jwk.as_ref().map_or(Key::Nobodys, Key::Named);
+    booth.redeem(table, Show { credential, challenge: &wish.challenge, key }, caller).await
+}
+
+fn answer(outcome: Outcome) -> Response<Body> {
+    match outcome {
+        Outcome::Token { text, token, left } => {
+            let body = Redeemed {
+                token: text,
+                expires: seconds(token.expires_at),
+                quota: left.unsigned_abs(),
+                provisional: token.provisional,
+                remainder: Piconero(token.remainder.unsigned_abs()),
+            };
+            json(StatusCode::OK, "application/json", &body)
+        }
+        Outcome::Pending { have, need } => {
+            let retry_after = retry_after_s(have, need);
+            let body = Pending { status: PendingStatus::Pending, have, need, retry_after };
+            let mut response = json(StatusCode::ACCEPTED, "application/json", &body);
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
+            response
+        }
+    }
+}
+
+fn malformed() -> Declined {
+    let title = "Show a payment as Authorization: TPAT, transaction id, colon, OutProofV2; with the challenge.";
+    Declined::new(Code::Malformed, title)
+}
+
+/// Leave for one request.
+#[derive(Debug)]
+pub struct Pass {
+    unit: Option<Unit>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What opens a route that costs something.
+///
+/// # Errors
+/// The answer that is given instead.
+pub async fn pass(
+    booth: &Booth,
+    table: &Table,
+    route: &Route,
+    terms: &Terms,
+    caller: &Caller<'_>,
+) -> Result<Pass, Response<Body>> {
+    match caller.shown() {
+        Ok(Shown::Nothing) if let Some(pass) = by_cookie(booth, route, caller).await => Ok(pass),
+        Ok(Shown::Nothing) if booth.is_free(route, terms.allowance, caller) => Ok(Pass::free()),
+        Ok(Shown::Nothing) => Err(booth.ask(route, terms, caller, Presented::default())),
+        Ok(Shown::Session(credential)) => match booth.admit(route, credential, caller).await {
+            Ok((unit, bound)) => {
+                let nonce = bound.then(|| booth.nonce(caller));
+                Ok(Pass { unit: Some(unit), headers: nonce.into_iter().collect() })
+            }
+            Err(declined) if declined.code() == Code::TokenSpent => {
+                Err(booth.ask_again(route, terms, caller, declined).answer())
+            }
+            Err(declined) => Err(declined.answer()),
+        },
+        Ok(Shown::Payment(credential)) => match caller.only(CHALLENGE_HEADER) {
+            Some(challenge) => in_place(booth, table, route, (credential, challenge), caller).await,
+            None if terms.tpat0 => compat(booth, route, terms, credential, caller).await,
+            None => Err(booth.ask(route, terms, caller, presented(credential))),
+        },
+        Err(_) => Err(malformed().answer()),
+    }
+}
+
+/// A browser's token. One that opens nothing is as good as none: the page says what it costs.
+async fn by_cookie(booth: &Booth, route: &Route, caller: &Caller<'_>) -> Option<Pass> {
+    let credential = page::shown(caller.headers, Jar { route: &route.name, https: caller.https() })?;
+    let (unit, _) = booth.admit(route, &credential, caller).await.ok()?;
+    Some(Pass { unit: Some(unit), headers: Vec::new() })
+}
+
+/// A payment is redeemed and the request goes on, in one.
+async fn in_place(
+    booth: &Booth,
+    table: &Table,
+    route: &Route,
+    (credential, challenge): (&str, &str),
+    caller: &Caller<'_>,
+) -> Result<Pass, Response<Body>> {
+    let show = Show { credential, challenge, key: Key::OfTheRequest };
+    match booth.redeem(table, show, caller).await.map_err(Declined::answer)? {
+        Outcome::Token { text, token, .. } => {
+            let unit = booth.first_unit(route, &token, caller).await.map_err(Declined::answer)?;
+            let text = HeaderValue::try_from(text).ok().map(|text| (HeaderName::from_static(TOKEN_HEADER), text));
+            Ok(Pass { unit: Some(unit), headers: text.into_iter().chain([booth.nonce(caller)]).collect() })
+        }
+        pending @ Outcome::Pending { .. } => Err(answer(pending)),
+    }
+}
+
+/// A transaction and its proof, as in 2022.
+async fn compat(
+    booth: &Booth,
+    route: &Route,
+    terms: &Terms,
+    credential: &str,
+    caller: &Caller<'_>,
+) -> Result<Pass, Response<Body>> {
+    let pass = async {
+        match booth.compat(route, terms, credential, caller).await? {
+            Outcome::Token { token, .. } => booth.first_unit(route, &token, caller).await.map(Ok),
+            pending @ Outcome::Pending { .. } => Ok(Err(answer(pending))),
+        }
+    };
+    match pass.await {
+        Ok(unit) => Ok(Pass { unit: Some(unit?), headers: Vec::new() }),
+        Err(declined) if declined.code() == Code::TokenSpent => {
+            Err(booth.ask_again(route, terms, caller, declined).answer())
+        }
+        Err(declined) => Err(declined.answer()),
+    }
+}
+
+/// What old clients are told of the credential that was refused.
+fn presented(credential: &str) -> Presented<'_> {
+    let shown = credential.split_once(' ').and_then(|(_, shown)| shown.trim().split_once(':'));
+    match shown {
+        Some((hash, signature)) if credential.len() <= tpat::credential::LONGEST => Presented { hash, signature },
+        _ => Presented::default(),
+    }
+}
+
+impl Pass {
+    pub fn free() -> Self {
+        Self { unit: None, headers: Vec::new() }
+    }
+
+    /// Charges for an answer that the upstream gave, unless it says that the upstream failed.
+    pub fn settle(self, response: &mut Response<Body>, now: UnixMs) {
+        let failed = response.status().is_server_error();
+        let headers = response.headers_mut();
+        for (name, value) in self.headers {
+            headers.insert(name, value);
+        }
+        if let Some(unit) = self.unit.filter(|_| !failed) {
+            let left = unit.charge(now);
+            headers.insert(QUOTA_HEADER, left.requests.into());
+            headers.insert(EXPIRES_HEADER, seconds(left.expires_at).into());
+        }
+    }
+}

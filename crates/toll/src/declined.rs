@@ -1,0 +1,88 @@
+//! Why a payment or a token is not taken, as the client hears it.
+
+use crate::answer::json;
+use axum::body::Body;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use wire::problem::MEDIA_TYPE;
+use wire::toll::{Code, Piconero, Problem};
+
+#[derive(Debug, Clone)]
+pub struct Declined {
+    problem: Problem,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Declined {
+    pub fn new(code: Code, title: impl Into<String>) -> Self {
+        let (status, title) = (status(code).as_u16(), title.into());
+        let problem = Problem { status, code, title, have: None, need: None, retry_after: None };
+        Self { problem, headers: Vec::new() }
+    }
+
+    /// Something here does not work; what it was is in the log.
+    pub fn unavailable() -> Self {
+        Self::new(Code::Unavailable, "Something went wrong here, and nothing was changed. Do not pay again; try later.")
+            .retry_after(5)
+    }
+
+    /// In place of the code's own status.
+    pub fn status(mut self, status: StatusCode) -> Self {
+        self.problem.status = status.as_u16();
+        self
+    }
+
+    /// Seconds.
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.problem.retry_after = Some(seconds);
+        self.with(header::RETRY_AFTER, seconds.into())
+    }
+
+    pub fn amounts(mut self, have: u64, need: u64) -> Self {
+        (self.problem.have, self.problem.need) = (Some(Piconero(have)), Some(Piconero(need)));
+        self
+    }
+
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    pub fn code(&self) -> Code {
+        self.problem.code
+    }
+
+    pub fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// For people.
+    pub fn title(&self) -> &str {
+        &self.problem.title
+    }
+
+    pub fn answer(self) -> Response<Body> {
+        let mut response = json(self.status_code(), MEDIA_TYPE, &self.problem);
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::PaymentRequired | Code::Underpaid | Code::TokenSpent => StatusCode::PAYMENT_REQUIRED,
+        Code::TokenSuspended | Code::TokenRevoked | Code::OtherRoute => StatusCode::FORBIDDEN,
+        Code::AlreadyRedeemed => StatusCode::CONFLICT,
+        Code::Malformed | Code::Forged => StatusCode::BAD_REQUEST,
+        Code::ExpiredChallenge
+        | Code::WrongMessage
+        | Code::BadProof
+        | Code::LockedFunds
+        | Code::UnsupportedTransaction
+        | Code::DoubleSpent => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::BadPossession | Code::UseDpopNonce => StatusCode::UNAUTHORIZED,
+        Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Code::NodeUnavailable | Code::UpstreamUnavailable | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

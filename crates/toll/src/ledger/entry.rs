@@ -1,0 +1,234 @@
+//! One token in use.
+
+use domain::UnixMs;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use store::toll::Token;
+use tpat::payment::Early;
+
+/// Why a token opens nothing now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// Every request was used.
+    Spent,
+    /// Its time is over.
+    Over,
+    /// Its payment is in no block, and what it has until then is used.
+    Early,
+    /// Its payment is gone.
+    Asleep,
+    Suspended,
+    Revoked,
+}
+
+impl Refused {
+    /// What keeps a token from opening anything, whatever is left of it.
+    pub fn of(token: &Token) -> Option<Self> {
+        let because = |at: Option<UnixMs>, refused| at.map(|_| refused);
+        because(token.revoked_at, Self::Revoked)
+            .or(because(token.suspended_at, Self::Suspended))
+            .or(because(token.asleep_at, Self::Asleep))
+    }
+}
+
+#[derive(Debug)]
+pub struct Entry {
+    id: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// As the store said last.
+    token: Token,
+    /// Used, and not written down.
+    unwritten: i64,
+    /// Being written down: the store may or may not have it.
+    in_writing: i64,
+    /// Of requests that are under way.
+    held: i64,
+}
+
+impl Entry {
+    pub fn new(token: Token) -> Self {
+        let id = token.id.clone();
+        Self { id, state: Mutex::new(State { token, unwritten: 0, in_writing: 0, held: 0 }) }
+    }
+
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Holds one request.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn take(self: &Arc<Self>, now: UnixMs) -> Result<Unit, Refused> {
+        let mut state = self.state.lock();
+        if let Some(refused) = Refused::of(&state.token) {
+            return Err(refused);
+        }
+        let whole = state.token.quota - state.used();
+        if now >= state.token.expires_at || whole <= 0 {
+            return Err(if whole <= 0 { Refused::Spent } else { Refused::Over });
+        }
+        if state.left(now) <= 0 {
+            return Err(Refused::Early);
+        }
+        state.held += 1;
+        Ok(Unit { entry: Arc::clone(self), charged: false })
+    }
+
+    /// Requests that it has left now.
+    pub fn left(&self, now: UnixMs) -> i64 {
+        self.state.lock().left(now)
+    }
+
+    pub fn learn(&self, token: Token) {
+        let mut state = self.state.lock();
+        // It may have been read before the last write.
+        let used = token.used.max(state.token.used);
+        state.token = Token { used, ..token };
+    }
+
+    /// How many are to be written down.
+    pub fn begin_write(&self) -> i64 {
+        let mut state = self.state.lock();
+        state.in_writing = std::mem::take(&mut state.unwritten);
+        state.in_writing
+    }
+
+    /// `token`: as it is with them; `None`: they could not be written.
+    pub fn end_write(&self, token: Option<&Token>, used: i64) {
+        let mut state = self.state.lock();
+        state.in_writing = 0;
+        match token {
+            Some(token) => state.token = token.clone(),
+            None => state.unwritten += used,
+        }
+    }
+
+    pub fn is_idle(&self) -> bool {
+        let state = self.state.lock();
+        state.unwritten == 0 && state.in_writing == 0 && state.held == 0
+    }
+}
+
+impl State {
+    fn used(&self) -> i64 {
+        self.token.used + self.unwritten + self.in_writing + self.held
+    }
+
+    fn left(&self, now: UnixMs) -> i64 {
+        let Token { quota, minted_at, expires_at, provisional, .. } = self.token;
+        if !provisional {
+            return if now < expires_at { (quota - self.used()).max(0) } else { 0 };
+        }
+        let early = Early::default();
+        let quota = quota.min(i64::try_from(early.quota).unwrap_or(i64::MAX));
+        let expires_at = expires_at.min(minted_at + i64::from(early.ttl_s) * 1000);
+        if now < expires_at { (quota - self.used()).max(0) } else { 0 }
+    }
+}
+
+/// One request of a token. Goes back to it unless it is charged.
+#[derive(Debug)]
+pub struct Unit {
+    entry: Arc<Entry>,
+    charged: bool,
+}
+
+/// What a token has left after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    pub requests: i64,
+    pub expires_at: UnixMs,
+}
+
+impl Unit {
+    pub fn charge(mut self, now: UnixMs) -> Left {
+        self.charged = true;
+        let mut state = self.entry.state.lock();
+        state.held -= 1;
+        state.unwritten += 1;
+        Left { requests: state.left(now), expires_at: state.token.expires_at }
+    }
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        if !self.charged {
+            self.entry.state.lock().held -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Refused::{Asleep, Early, Over, Revoked, Spent, Suspended};
+
+    const NOW: UnixMs = 1_000_000;
+
+    fn token(quota: i64, provisional: bool) -> Token {
+        Token {
+            id: "t".to_owned(),
+            route: "price".to_owned(),
+            jkt: String::new(),
+            quota,
+            used: 0,
+            remainder: 0,
+            minted_at: NOW,
+            expires_at: NOW + 3_600_000,
+            provisional,
+            asleep_at: None,
+            suspended_at: None,
+            revoked_at: None,
+        }
+    }
+
+    #[test]
+    fn what_is_held_is_not_there_for_others_and_comes_back() {
+        let entry = Arc::new(Entry::new(token(2, false)));
+        let first = entry.take(NOW).expect("one");
+        let second = entry.take(NOW).expect("two");
+        assert_eq!(entry.take(NOW).expect_err("no third"), Spent);
+        drop(second);
+        assert_eq!(first.charge(NOW).requests, 1);
+        assert_eq!(entry.take(NOW).expect("the one that came back").charge(NOW).requests, 0);
+        assert_eq!(entry.take(NOW).expect_err("used up"), Spent);
+    }
+
+    #[test]
+    fn nothing_is_counted_twice_or_lost_while_it_is_written() {
+        let entry = Arc::new(Entry::new(token(10, false)));
+        for _ in 0..3 {
+            entry.take(NOW).expect("one").charge(NOW);
+        }
+        assert_eq!(entry.begin_write(), 3);
+        entry.take(NOW).expect("one").charge(NOW);
+        assert_eq!(entry.left(NOW), 6, "meanwhile");
+        entry.end_write(None, 3);
+        assert_eq!((entry.left(NOW), entry.is_idle()), (6, false));
+        let used = entry.begin_write();
+        entry.end_write(Some(&Token { used, ..token(10, false) }), used);
+        assert_eq!((entry.left(NOW), entry.is_idle()), (6, true));
+    }
+
+    #[test]
+    fn each_reason_is_its_own() {
+        let at = Some(NOW);
+        for (token, later, expected) in [
+            (Token { asleep_at: at, ..token(5, false) }, 0, Asleep),
+            (Token { suspended_at: at, asleep_at: at, ..token(5, false) }, 0, Suspended),
+            (Token { revoked_at: at, suspended_at: at, ..token(5, false) }, 0, Revoked),
+            (token(5, false), 3_600_000, Over),
+            (Token { used: 5, ..token(5, true) }, 0, Spent),
+            (Token { used: 20, ..token(100, true) }, 0, Early),
+            (token(100, true), 1_800_000, Early),
+        ] {
+            assert_eq!(Arc::new(Entry::new(token)).take(NOW + later).expect_err("refused"), expected);
+        }
+        assert_eq!(Entry::new(token(100, true)).left(NOW), 20, "until a block has it");
+    }
+}

@@ -1,0 +1,35 @@
+//! How often each may do something: counted in memory, and for so many at most.
+
+use domain::UnixMs;
+use domain::rate::Rate;
+use moka::sync::Cache;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// Those who came longest ago are forgotten first.
+const REMEMBERED: u64 = 200_000;
+
+pub struct Pace<K>(Cache<K, Arc<AtomicI64>>);
+
+impl<K: Hash + Eq + Send + Sync + 'static> Pace<K> {
+    /// `idle`: nobody is forgotten sooner, while there is room.
+    pub fn new(idle: Duration) -> Self {
+        Self(Cache::builder().max_capacity(REMEMBERED).time_to_idle(idle).build())
+    }
+
+    /// Counts one.
+    ///
+    /// # Errors
+    /// Over the limit: milliseconds to wait.
+    pub fn take(&self, who: K, rate: Rate, now: UnixMs) -> Result<(), i64> {
+        let due = self.0.get_with(who, Arc::default);
+        let mut wait = 0;
+        let step = |due| rate.take(due, now).inspect_err(|over| wait = *over).ok();
+        match due.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(wait),
+        }
+    }
+}

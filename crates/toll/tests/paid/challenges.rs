@@ -1,0 +1,79 @@
+//! What a route that costs something asks for.
+
+use crate::support::{PRICE, World, bundle, terms};
+use http::Method;
+use std::collections::HashSet;
+use toll::terms::{Allowance, Terms};
+use wire::toll::{Demand, REDEEM};
+
+#[tokio::test]
+async fn a_402_says_everything_in_its_header_and_in_its_body() {
+    let world = World::with(Terms { bundles: vec![bundle(PRICE, 3), bundle(50 * PRICE, 500)], ..terms() }).await;
+    let reply = world.client.get("/price/eur?day=1").await;
+    assert_eq!((reply.status, reply.header("cache-control")), (402, Some("no-store")));
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let (demand, header) = (reply.json::<Demand>(), reply.challenge());
+    let expires = (world.seconds() + 3600).to_string();
+    let said = [
+        ("address", demand.address.as_str()),
+        ("min_amt", "1000000"),
+        ("ttl", "30"),
+        ("hash", ""),
+        ("signature", ""),
+        ("ast", "0"),
+        ("v", "1"),
+        ("realm", &world.address.to_string()),
+        ("challenge", &demand.challenge),
+        ("message", &demand.message),
+        ("expires", &expires),
+        ("ttl_s", "3600"),
+        ("quota", "3"),
+        ("conf", "0"),
+        ("network", "mainnet"),
+        ("redeem", REDEEM),
+    ];
+    for (name, value) in said {
+        assert_eq!(header.get(name), Some(value), "{name}");
+    }
+    assert_eq!(demand.message, format!("tpat1:{}", demand.challenge));
+    assert_eq!(demand.title, "This costs 0.000001 XMR for 3 requests within 1 hour.");
+    let offered: Vec<_> = demand.accepts.iter().map(|offer| (offer.min_amt.0, offer.quota, offer.conf)).collect();
+    assert_eq!(offered, [(PRICE, 3, 0), (50 * PRICE, 500, 1)]);
+    assert_ne!(demand.accepts[0].challenge, demand.accepts[1].challenge);
+    assert_eq!(world.arrived(), 0);
+
+    let others: HashSet<_> = [world.client.demand("/price").await, world.client.demand("/price").await]
+        .map(|other| (other.address, other.challenge))
+        .into();
+    let addresses: HashSet<_> = others.iter().map(|(address, _)| address).collect();
+    assert_eq!((others.len(), addresses.len()), (2, 2), "addresses are taken in turn");
+}
+
+#[tokio::test]
+async fn challenges_leave_no_rows_and_are_counted() {
+    let world = World::new().await;
+    for _ in 0..5 {
+        world.client.demand("/price").await;
+    }
+    world.booth.write_down().await;
+    world.booth.write_down().await;
+    let days = world.store.toll_days(0).await.unwrap();
+    assert_eq!(days.iter().map(|day| (day.route.as_str(), day.challenges)).collect::<Vec<_>>(), [("price", 5)]);
+    assert_eq!(world.store.toll_payments(10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn free_routes_and_free_requests_need_no_payment() {
+    let allowance = Some(Allowance { requests: 2, window_ms: 60_000 });
+    let world = World::with(Terms { allowance, ..terms() }).await;
+    assert_eq!(world.client.get("/free").await.status, 200);
+    for expected in [200, 200, 402] {
+        assert_eq!(world.client.get("/price").await.status, expected);
+    }
+    let from = |client: &str| world.client.request(Method::GET, "/price").header("x-client", client);
+    for (client, expected) in [("2001:db8::1", 200), ("2001:db8::2", 200), ("2001:db8::3", 402), ("2001:db9::1", 200)] {
+        assert_eq!(world.client.send(from(client)).await.status, expected, "{client}");
+    }
+    world.later(30);
+    assert_eq!(world.client.get("/price").await.status, 200);
+}

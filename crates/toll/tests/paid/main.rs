@@ -1,0 +1,13 @@
+//! The gate and its booth between real sockets, with a chain that is what the test says.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod attacks;
+mod browsers;
+mod challenges;
+mod compat;
+mod faults;
+mod payments;
+mod regtest;
+mod support;
+mod tokens;

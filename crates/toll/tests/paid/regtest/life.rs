@@ -1,0 +1,60 @@
+//! From the first request to the last.
+
+use super::{PRICE, careful, mine, pay, redeem, selling};
+use crate::support::{Key, World};
+use regtest::Rig;
+use wire::toll::{Code, Pending};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_requests_for_a_payment_that_waits_for_its_block() {
+    let rig = Rig::start().await.unwrap();
+    let (world, key) = (World::real(&rig, careful()).await, Key::new());
+    let demand = world.client.demand("/price").await;
+    assert_eq!((demand.min_amt.0, demand.quota, demand.conf), (PRICE, 100, 1));
+    let paid = pay(&rig, &demand, PRICE).await;
+    for _ in 0..2 {
+        let pending = redeem(&world, &paid, &demand, &key).await;
+        assert_eq!(pending.status, 202, "{pending:?}");
+        let Pending { have, need, .. } = pending.json();
+        assert_eq!((have, need), (0, 1));
+    }
+    mine(&rig, &world, 1).await;
+
+    // Fifty at once, half of them thieves.
+    let thieves: Vec<Key> = (0..25).map(|_| Key::new()).collect();
+    let all = (0..50).map(|n| redeem(&world, &paid, &demand, if n % 2 == 0 { &key } else { &thieves[n / 2] }));
+    let mut tokens = Vec::new();
+    for (n, reply) in futures::future::join_all(all).await.into_iter().enumerate() {
+        if n % 2 == 0 {
+            tokens.push(reply.token().token);
+        } else {
+            assert_eq!((reply.status, reply.code()), (409, Code::AlreadyRedeemed));
+        }
+    }
+    tokens.dedup();
+    assert_eq!((tokens.len(), world.store.toll_tokens(10).await.unwrap().len()), (1, 1));
+
+    for left in (0..100).rev() {
+        let reply = world.client.bound("/price/eur", &tokens[0], &key).await;
+        assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some(left.to_string().as_str())));
+    }
+    let spent = world.client.bound("/price/eur", &tokens[0], &key).await;
+    assert_eq!((spent.status, spent.code(), world.arrived()), (402, Code::TokenSpent, 100));
+    assert_eq!(world.used(&tokens[0]).await, 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_payment_opens_at_once() {
+    let rig = Rig::start().await.unwrap();
+    let (world, key) = (World::real(&rig, selling()).await, Key::new());
+    let demand = world.client.demand("/price").await;
+    let paid = pay(&rig, &demand, PRICE).await;
+    let reply = world.client.in_place("/price", &super::shown(&paid), &demand.challenge, &key).await;
+    assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some("19")), "a part of it, until a block has it");
+    let token = reply.header("tpat-token").unwrap().to_owned();
+    mine(&rig, &world, 1).await;
+    let reply = world.client.bound("/price", &token, &key).await;
+    assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some("98")));
+    let again = redeem(&world, &paid, &demand, &key).await.token();
+    assert_eq!((again.token, again.quota, again.provisional), (token, 98, false));
+}

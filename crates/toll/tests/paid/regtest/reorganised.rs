@@ -1,0 +1,42 @@
+//! The chain loses its newest blocks, or the pool a transaction.
+
+use super::{PRICE, mine, pay, redeem, selling};
+use crate::support::{Key, World};
+use regtest::Rig;
+use wire::toll::Code;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_sleep_while_their_payment_is_gone() {
+    let rig = Rig::start().await.unwrap();
+    let (world, key) = (World::real(&rig, selling()).await, Key::new());
+    let opens = async |token: &str| world.client.bound("/price", token, &key).await.status;
+    let demand = world.client.demand("/price").await;
+    let paid = pay(&rig, &demand, PRICE).await;
+    let token = redeem(&world, &paid, &demand, &key).await.token().token;
+    assert_eq!(opens(&token).await, 200);
+
+    // Into a block, out of it again and back into the pool: it stays good.
+    mine(&rig, &world, 1).await;
+    assert!(!redeem(&world, &paid, &demand, &key).await.token().provisional);
+    rig.node.pop_blocks(1).await.unwrap();
+    world.booth.look_at_chain().await.unwrap();
+    let popped = redeem(&world, &paid, &demand, &key).await.token();
+    assert_eq!((popped.token.as_str(), popped.provisional, opens(&token).await), (token.as_str(), true, 200));
+
+    // Out of the pool too: nobody knows it any more.
+    let blob = rig.node.transaction(&paid.txid).await.unwrap().unwrap().blob;
+    rig.node.flush_pool(&[paid.txid]).await.unwrap();
+    mine(&rig, &world, 1).await;
+    let asleep = world.client.bound("/price", &token, &key).await;
+    assert_eq!((asleep.status, asleep.code()), (403, Code::TokenSuspended));
+    assert_eq!(redeem(&world, &paid, &demand, &key).await.code(), Code::NotFound);
+
+    // Sent again and mined: as if nothing had been.
+    rig.node.send(&blob).await.unwrap();
+    mine(&rig, &world, 1).await;
+    assert_eq!(opens(&token).await, 200);
+    assert!(!redeem(&world, &paid, &demand, &key).await.token().provisional);
+    // Deep enough, nobody looks any more.
+    mine(&rig, &world, 20).await;
+    assert_eq!(world.store.unsettled().await.unwrap(), [""; 0]);
+}

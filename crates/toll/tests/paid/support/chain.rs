@@ -1,0 +1,151 @@
+//! A chain that is what the test says: for what a real one cannot be brought to do.
+
+use async_trait::async_trait;
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use http::StatusCode;
+use monero::{Claim, Error, Finding, Payment, Verifier};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::net::TcpListener;
+use tpat::{Output, Received, Refusal, Txid};
+
+/// A transaction that pays an address, with a proof over a message.
+#[derive(Debug, Clone)]
+pub struct Tx {
+    pub address: String,
+    pub message: String,
+    pub amount: u64,
+    pub block: Option<u64>,
+    pub unlock_time: u64,
+    pub double_spend_seen: bool,
+    pub since: u64,
+    /// The one-time key of its output.
+    pub output: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    Good,
+    /// Answers nothing that can be read.
+    Down,
+    Behind,
+}
+
+#[derive(Clone)]
+pub struct Chain(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<What>,
+    /// Questions about transactions.
+    asked: AtomicUsize,
+}
+
+struct What {
+    height: u64,
+    mood: Mood,
+    txs: HashMap<Txid, Tx>,
+}
+
+impl Chain {
+    pub fn new() -> Self {
+        let state = What { height: 100, mood: Mood::Good, txs: HashMap::new() };
+        Self(Arc::new(Inner { state: Mutex::new(state), asked: AtomicUsize::new(0) }))
+    }
+
+    pub fn add(&self, txid: Txid, tx: Tx) {
+        self.0.state.lock().txs.insert(txid, tx);
+    }
+
+    pub fn change(&self, txid: Txid, change: impl FnOnce(&mut Tx)) {
+        change(self.0.state.lock().txs.get_mut(&txid).unwrap());
+    }
+
+    pub fn lose(&self, txid: Txid) {
+        self.0.state.lock().txs.remove(&txid);
+    }
+
+    pub fn height(&self, height: u64) {
+        self.0.state.lock().height = height;
+    }
+
+    pub fn mood(&self, mood: Mood) {
+        self.0.state.lock().mood = mood;
+    }
+
+    pub fn asked(&self) -> usize {
+        self.0.asked.load(Ordering::SeqCst)
+    }
+
+    /// As a node, for the watcher.
+    pub async fn serve(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new()
+            .route("/json_rpc", post(info))
+            .route("/get_transactions", post(transactions))
+            .with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        url
+    }
+}
+
+#[async_trait]
+impl Verifier for Chain {
+    async fn verify(&self, claim: &Claim) -> monero::Result<Finding> {
+        self.0.asked.fetch_add(1, Ordering::SeqCst);
+        let state = self.0.state.lock();
+        match state.mood {
+            Mood::Good => {}
+            Mood::Down => return Err(Error::Timeout("the node".to_owned())),
+            Mood::Behind => return Err(Error::Behind("the node".to_owned())),
+        }
+        let Some(tx) = state.txs.get(&claim.txid) else { return Ok(Finding::NotFound) };
+        if tx.address != claim.address.to_string() || tx.message != claim.message {
+            return Ok(Finding::Refused(Refusal::Signature));
+        }
+        let outputs = vec![Output { index: 0, one_time_key: [tx.output; 32], amount: tx.amount }];
+        Ok(Finding::Paid(Payment {
+            received: Received { outputs, total: tx.amount, unlock_time: tx.unlock_time },
+            block: tx.block,
+            confirmations: tx.block.map_or(0, |block| state.height.saturating_sub(block)),
+            height: state.height,
+            since: Some(tx.since),
+            double_spend_seen: tx.double_spend_seen,
+        }))
+    }
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Chain(..)")
+    }
+}
+
+async fn info(State(chain): State<Chain>) -> Result<Json<Value>, StatusCode> {
+    let state = chain.0.state.lock();
+    let info = json!({
+        "height": state.height, "top_block_hash": state.height.to_string(), "nettype": "mainnet", "version": "0",
+        "target_height": 0, "synchronized": state.mood != Mood::Behind,
+    });
+    if state.mood == Mood::Down {
+        return Err(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    Ok(Json(json!({"jsonrpc": "2.0", "id": "0", "result": info})))
+}
+
+async fn transactions(State(chain): State<Chain>, Json(question): Json<Value>) -> Json<Value> {
+    let state = chain.0.state.lock();
+    let entry = |txid: &str| {
+        let tx = state.txs.get(&txid.parse().unwrap())?;
+        Some(json!({"tx_hash": txid, "in_pool": tx.block.is_none(), "block_height": tx.block,
+            "double_spend_seen": tx.double_spend_seen}))
+    };
+    let asked = question["txs_hashes"].as_array().unwrap();
+    let txs: Vec<Value> = asked.iter().filter_map(|txid| entry(txid.as_str().unwrap())).collect();
+    Json(json!({"status": "OK", "txs": txs}))
+}

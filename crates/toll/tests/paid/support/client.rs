@@ -1,0 +1,127 @@
+//! A paying client.
+
+use super::Key;
+use http::HeaderMap;
+use parking_lot::Mutex;
+use reqwest::{Method, RequestBuilder};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::net::SocketAddr;
+use tpat::header;
+use wire::toll::{CHALLENGE_HEADER, Code, Demand, NONCE_HEADER, PROOF_HEADER, Problem, REDEEM, Redeem, Redeemed};
+
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+    nonce: Mutex<String>,
+}
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn json<T: DeserializeOwned>(&self) -> T {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
+    }
+
+    pub fn code(&self) -> Code {
+        self.json::<Problem>().code
+    }
+
+    pub fn token(&self) -> Redeemed {
+        assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
+        self.json()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The parameters of the challenge in the header.
+    pub fn challenge(&self) -> header::AuthChallenge {
+        header::parse(self.header("www-authenticate").unwrap()).unwrap().remove(0)
+    }
+
+    /// The values that the upstream saw of a header.
+    pub fn seen(&self, header: &str) -> Vec<String> {
+        let all = self.json::<Value>()["headers"][header].as_array().cloned().unwrap_or_default();
+        all.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Client {
+    pub fn new(gate: SocketAddr) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { base: format!("http://{gate}"), http, nonce: Mutex::default() }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Reply {
+        let response = request.send().await.unwrap();
+        if let Some(nonce) = response.headers().get(NONCE_HEADER) {
+            nonce.to_str().unwrap().clone_into(&mut self.nonce.lock());
+        }
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Reply { status, headers, body: response.bytes().await.unwrap().to_vec() }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// A request with this `Authorization` alone.
+    pub async fn show(&self, path: &str, authorization: &str) -> Reply {
+        self.send(self.request(Method::GET, path).header("authorization", authorization)).await
+    }
+
+    pub async fn demand(&self, path: &str) -> Demand {
+        let reply = self.get(path).await;
+        assert_eq!(reply.status, 402, "{reply:?}");
+        reply.json()
+    }
+
+    pub async fn redeem(&self, payment: &str, challenge: &str, key: Option<&Key>) -> Reply {
+        let wish = Redeem { challenge: challenge.to_owned(), jwk: key.map(Key::jwk) };
+        let mut request =
+            self.request(Method::POST, REDEEM).header("authorization", format!("TPAT {payment}")).json(&wish);
+        if let Some(key) = key {
+            request = request.header(PROOF_HEADER, self.prove(key, "POST", REDEEM, None));
+        }
+        self.send(request).await
+    }
+
+    pub async fn in_place(&self, path: &str, payment: &str, challenge: &str, key: &Key) -> Reply {
+        let request = self.request(Method::GET, path).header("authorization", format!("TPAT {payment}"));
+        let request = request.header(CHALLENGE_HEADER, challenge);
+        self.send(request.header(PROOF_HEADER, self.prove(key, "GET", path, None))).await
+    }
+
+    pub async fn bearer(&self, path: &str, token: &str) -> Reply {
+        self.show(path, &format!("TPAT-Session {token}")).await
+    }
+
+    pub async fn bound(&self, path: &str, token: &str, key: &Key) -> Reply {
+        let request = self.request(Method::GET, path).header("authorization", format!("TPAT-Session {token}"));
+        self.send(request.header(PROOF_HEADER, self.prove(key, "GET", path, Some(token)))).await
+    }
+
+    pub fn nonce(&self) -> String {
+        self.nonce.lock().clone()
+    }
+
+    pub fn prove(&self, key: &Key, method: &str, path: &str, token: Option<&str>) -> String {
+        let path = path.split('?').next().unwrap();
+        key.prove(method, &self.url(path), &self.nonce(), token)
+    }
+}

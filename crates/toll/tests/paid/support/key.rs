@@ -1,0 +1,35 @@
+//! A client's key, and what it proves with it.
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use domain::encoding::{base64url, sha256};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
+use wire::jwk::{OkpJwk, VerifyingJwk};
+
+pub struct Key {
+    pair: Ed25519KeyPair,
+    proofs: AtomicU64,
+}
+
+impl Key {
+    pub fn new() -> Self {
+        Self { pair: Ed25519KeyPair::generate().unwrap(), proofs: AtomicU64::new(0) }
+    }
+
+    pub fn jwk(&self) -> VerifyingJwk {
+        VerifyingJwk::Okp(OkpJwk::ed25519(base64url(self.pair.public_key().as_ref())))
+    }
+
+    /// A proof of possession (RFC 9449), for a token if there is one.
+    pub fn prove(&self, method: &str, url: &str, nonce: &str, token: Option<&str>) -> String {
+        let jti = self.proofs.fetch_add(1, Ordering::SeqCst).to_string();
+        let mut claims = json!({"jti": jti, "htm": method, "htu": url, "iat": 1, "nonce": nonce});
+        if let Some(token) = token {
+            claims["ath"] = base64url(&sha256(token.as_bytes())).into();
+        }
+        let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": self.jwk()});
+        let part = |value: &Value| base64url(value.to_string().as_bytes());
+        let message = format!("{}.{}", part(&header), part(&claims));
+        format!("{message}.{}", base64url(self.pair.sign(message.as_bytes()).as_ref()))
+    }
+}

@@ -1,0 +1,221 @@
+//! A gate with a booth, in front of an upstream that says what it saw.
+
+use super::{Chain, Client, Tx};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use domain::encoding::from_base64url;
+use http::StatusCode;
+use http_body_util::BodyExt;
+use monero::{Limits as NodeLimits, Node, OwnVerifier, Verifier};
+use regtest::Rig;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+use store::Store;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use toll::booth::{Booth, Parts, Pool, Secrets, Settings};
+use toll::route::{Route, Table};
+use toll::terms::{Bind, Bundle, Confirmations, Terms};
+use toll::upstream::{Forward, Upstream as Target};
+use toll::{Config, Gate, Limits, Surroundings, serve};
+use tpat::{Txid, ViewPair};
+use wire::toll::{Demand, Network};
+
+pub const ADDRESSES: [&str; 2] = [
+    "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV",
+    "83Ys4RVKWzNZPUxy6rwm1deyUBxJx2T4hG33QSttDryHedNmKMHvHEKd4pJ3WgMvVN4oFhW5Lxk7o723KsckubTQ9qujGAM",
+];
+pub const PRICE: u64 = 1_000_000;
+const HOUR_MS: i64 = 3_600_000;
+
+pub struct World {
+    pub client: Client,
+    pub address: SocketAddr,
+    pub gate: Arc<Gate>,
+    pub booth: Arc<Booth>,
+    pub store: Arc<dyn Store>,
+    pub chain: Chain,
+    pub now: Arc<AtomicI64>,
+    pub arrived: Arc<AtomicUsize>,
+    pub stop: watch::Sender<bool>,
+    pub directory: TempDir,
+}
+
+struct Built {
+    pool: Pool,
+    verifier: Box<dyn Verifier>,
+    nodes: Vec<Arc<Node>>,
+    redemptions_per_minute: u32,
+}
+
+pub fn bundle(price: u64, quota: u32) -> Bundle {
+    Bundle { price, quota, ttl_ms: HOUR_MS }
+}
+
+/// One bundle of 3 requests for the price; taken from the pool below ten times the price.
+pub fn terms() -> Terms {
+    let step = |from, need| Confirmations { from, need };
+    Terms {
+        bundles: vec![bundle(PRICE, 3)],
+        confirmations: vec![step(0, 0), step(10 * PRICE, 1), step(1000 * PRICE, 10)],
+        allowance: None,
+        bind: Bind::Key,
+        tpat0: false,
+        signed_in_free: false,
+    }
+}
+
+pub fn route(name: &str, path: &str, upstream: SocketAddr, terms: Option<Terms>) -> Route {
+    let address = format!("http://{upstream}").parse().unwrap();
+    Route {
+        name: name.to_owned(),
+        hosts: Vec::new(),
+        methods: Vec::new(),
+        path: path.parse().unwrap(),
+        terms,
+        upstream: Arc::new(Target::new(address, &Forward::default())),
+        inject: Vec::new(),
+    }
+}
+
+impl World {
+    /// `/price` for a key, `/open` for whoever holds the token, `/broken` for an upstream that fails, `/free`.
+    pub async fn new() -> Self {
+        Self::with(terms()).await
+    }
+
+    pub async fn with(terms: Terms) -> Self {
+        Self::on(Chain::new(), terms, tempfile::tempdir().unwrap(), 1000).await
+    }
+
+    /// With a chain and a store that were there before.
+    pub async fn on(chain: Chain, terms: Terms, directory: TempDir, redemptions_per_minute: u32) -> Self {
+        let node = Arc::new(Node::new(&chain.serve().await, NodeLimits::default()).unwrap());
+        let pool = Pool::listed(ADDRESSES.iter().map(|text| text.parse().unwrap())).unwrap();
+        let verifier = Box::new(chain.clone());
+        let built = Built { pool, verifier, nodes: vec![node], redemptions_per_minute };
+        Self::built(built, chain, terms, directory).await
+    }
+
+    /// With a real node, and the merchant's view key for addresses.
+    pub async fn real(rig: &Rig, terms: Terms) -> Self {
+        let limits = NodeLimits { timeout: Duration::from_secs(2), ..NodeLimits::default() };
+        let node = Arc::new(Node::new(&rig.node_url(), limits).unwrap());
+        let primary = rig.merchant.address().await.unwrap().parse().unwrap();
+        let pair = ViewPair::new(&primary, &rig.merchant.view_key().await.unwrap()).unwrap();
+        let pool = Pool::derived(pair, 20).unwrap();
+        let verifier = Box::new(OwnVerifier::new(Arc::clone(&node)));
+        let built = Built { pool, verifier, nodes: vec![node], redemptions_per_minute: 1000 };
+        Self::built(built, Chain::new(), terms, tempfile::tempdir().unwrap()).await
+    }
+
+    async fn built(built: Built, chain: Chain, terms: Terms, directory: TempDir) -> Self {
+        let (upstream, arrived) = upstream().await;
+        let now = Arc::new(AtomicI64::new(1_750_000_000_000));
+        let clock = Arc::clone(&now);
+        let surroundings = Surroundings {
+            now: Arc::new(move || clock.load(Ordering::SeqCst)),
+            random: Arc::new(|bytes| aws_lc_rs::rand::fill(bytes).unwrap()),
+            client: Arc::new(|peer, headers| {
+                let told = headers.get("x-client").and_then(|told| told.to_str().ok()?.parse().ok());
+                told.unwrap_or(peer)
+            }),
+        };
+        let url = format!("sqlite:{}", directory.path().join("toll.db").display());
+        let store = store::open(&url, store::Options::default()).await.unwrap();
+        let booth = Arc::new(Booth::new(Parts {
+            settings: Settings {
+                network: Network::Mainnet,
+                challenge_s: 3600,
+                redemptions_per_minute: built.redemptions_per_minute,
+            },
+            secrets: Secrets::derive(&[7; 32]),
+            pool: built.pool,
+            store: Arc::clone(&store),
+            verifier: built.verifier,
+            nodes: built.nodes,
+            surroundings: surroundings.clone(),
+        }));
+        let open = Terms { bind: Bind::Bearer, ..terms.clone() };
+        let table = Table::new(vec![
+            route("price", "/price/**", upstream, Some(terms)),
+            route("open", "/open/**", upstream, Some(open.clone())),
+            route("broken", "/broken/**", upstream, Some(open)),
+            route("free", "/free", upstream, None),
+        ]);
+        let config = Config { https: false, ipv6_prefix: 64 };
+        let gate = Arc::new(Gate::new(config, table, surroundings, Some(Arc::clone(&booth))));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, Arc::clone(&gate), Limits { connections: 200 }, stopped));
+        let client = Client::new(address);
+        Self { client, address, gate, booth, store, chain, now, arrived, stop, directory }
+    }
+
+    pub fn seconds(&self) -> u64 {
+        u64::try_from(self.now.load(Ordering::SeqCst) / 1000).unwrap()
+    }
+
+    pub fn later(&self, seconds: i64) {
+        self.now.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// A transaction in the pool that pays what is demanded.
+    pub fn pay(&self, txid: Txid, demand: &Demand, amount: u64) -> Tx {
+        let tx = Tx {
+            address: demand.address.clone(),
+            message: demand.message.clone(),
+            amount,
+            block: None,
+            unlock_time: 0,
+            double_spend_seen: false,
+            since: self.seconds(),
+            output: txid.0[0],
+        };
+        self.chain.add(txid, tx.clone());
+        tx
+    }
+
+    pub fn arrived(&self) -> usize {
+        self.arrived.load(Ordering::SeqCst)
+    }
+
+    /// How many requests of a token the store has as used.
+    pub async fn used(&self, token: &str) -> i64 {
+        self.booth.write_down().await;
+        let id = domain::encoding::base64url(&from_base64url(token).unwrap()[1..17]);
+        self.store.toll_token(&id).await.unwrap().unwrap().used
+    }
+}
+
+async fn upstream() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, arrived) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let router = Router::new()
+        .route("/broken/{*rest}", any(|| async { StatusCode::BAD_GATEWAY }))
+        .fallback(echo)
+        .with_state(Arc::clone(&arrived));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (address, arrived)
+}
+
+async fn echo(State(arrived): State<Arc<AtomicUsize>>, request: Request) -> Response {
+    arrived.fetch_add(1, Ordering::SeqCst);
+    let (parts, body) = request.into_parts();
+    let body: Bytes = body.collect().await.unwrap().to_bytes();
+    let mut headers = serde_json::Map::new();
+    for (name, value) in &parts.headers {
+        let all = headers.entry(name.as_str()).or_insert_with(|| json!([]));
+        all.as_array_mut().unwrap().push(Value::from(String::from_utf8_lossy(value.as_bytes())));
+    }
+    let body = String::from_utf8_lossy(&body);
+    json!({"uri": parts.uri.to_string(), "headers": headers, "body": body}).to_string().into_response()
+}

@@ -1,0 +1,154 @@
+//! What a token opens, and how it is used up.
+
+use crate::support::{Key, PRICE, PROOFS, World, txid};
+use store::toll::TokenChange;
+use toll::route::Table;
+use wire::toll::{Code, Demand, Redeemed};
+
+async fn buy(world: &World, path: &str, key: Option<&Key>) -> (Demand, Redeemed) {
+    let demand = world.client.demand(path).await;
+    let name = u8::try_from(world.chain.asked() + 1).unwrap();
+    world.pay(txid(name), &demand, PRICE);
+    let payment = format!("{}:{}", txid(name), PROOFS[0]);
+    let token = world.client.redeem(&payment, &demand.challenge, key).await.token();
+    (demand, token)
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_its_requests_and_then_for_none() {
+    let (world, key) = (World::new().await, Key::new());
+    let (_, bought) = buy(&world, "/price", Some(&key)).await;
+    for left in ["2", "1", "0"] {
+        let reply = world.client.bound("/price/eur", &bought.token, &key).await;
+        assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some(left)));
+        assert_eq!(reply.header("tpat-expires"), Some(bought.expires.to_string().as_str()));
+        assert!(reply.seen("authorization").is_empty() && reply.seen("dpop").is_empty());
+    }
+    let spent = world.client.bound("/price/eur", &bought.token, &key).await;
+    assert_eq!((spent.status, spent.code()), (402, Code::TokenSpent));
+    assert!(spent.challenge().get("challenge").is_some(), "with a new offer");
+    assert_eq!((world.arrived(), world.used(&bought.token).await), (3, 3));
+}
+
+#[tokio::test]
+async fn a_bound_token_needs_its_key_and_a_bearer_token_does_not() {
+    let (world, key) = (World::new().await, Key::new());
+    let (_, bought) = buy(&world, "/price", Some(&key)).await;
+    assert_eq!(world.client.bearer("/price", &bought.token).await.code(), Code::BadPossession);
+    assert_eq!(world.client.bound("/price", &bought.token, &Key::new()).await.code(), Code::BadPossession);
+    let elsewhere = world.client.prove(&key, "GET", "/price/other", Some(&bought.token));
+    let without = world.client.prove(&key, "GET", "/price", None);
+    for proof in [elsewhere, without] {
+        let request = world.client.request(http::Method::GET, "/price").header("dpop", proof);
+        let request = request.header("authorization", format!("TPAT-Session {}", bought.token));
+        assert_eq!(world.client.send(request).await.code(), Code::BadPossession);
+    }
+    let (_, open) = buy(&world, "/open", None).await;
+    assert_eq!(world.client.bearer("/open", &open.token).await.status, 200);
+    let (_, chosen) = buy(&world, "/open", Some(&key)).await;
+    assert_eq!(world.client.bearer("/open", &chosen.token).await.code(), Code::BadPossession, "bound by choice");
+    assert_eq!(world.client.bound("/open", &chosen.token, &key).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_opens_its_route_alone_and_is_not_made_by_others() {
+    let world = World::new().await;
+    let (demand, open) = buy(&world, "/open", None).await;
+    let other = world.client.bearer("/broken/x", &open.token).await;
+    assert_eq!((other.status, other.code()), (403, Code::OtherRoute));
+    let mut forged = open.token.clone().into_bytes();
+    forged[30] ^= 1;
+    for token in [String::from_utf8(forged).unwrap(), demand.challenge, "AAAA".to_owned()] {
+        let reply = world.client.bearer("/open", &token).await;
+        assert_eq!((reply.status, reply.code()), (401, Code::Forged), "{token}");
+    }
+    assert_eq!(world.arrived(), 0);
+}
+
+#[tokio::test]
+async fn an_upstream_that_fails_costs_nothing() {
+    let world = World::new().await;
+    let (_, bought) = buy(&world, "/broken/x", None).await;
+    for _ in 0..5 {
+        let reply = world.client.bearer("/broken/x", &bought.token).await;
+        assert_eq!((reply.status, reply.header("tpat-quota")), (502, None));
+    }
+    assert_eq!(world.used(&bought.token).await, 0);
+}
+
+#[tokio::test]
+async fn time_runs_out_and_a_route_that_is_gone_is_gone() {
+    let world = World::new().await;
+    let (_, bought) = buy(&world, "/open", None).await;
+    world.later(1799);
+    assert_eq!(world.client.bearer("/open", &bought.token).await.status, 200);
+    world.later(1);
+    let early = world.client.bearer("/open", &bought.token).await;
+    assert_eq!((early.status, early.code()), (429, Code::TooMany), "its payment is still in no block");
+    world.chain.change(txid(1), |tx| tx.block = Some(100));
+    world.chain.height(101);
+    world.booth.look_at_chain().await.unwrap();
+    assert_eq!(world.client.bearer("/open", &bought.token).await.status, 200);
+    world.later(1800);
+    assert_eq!(world.client.bearer("/open", &bought.token).await.code(), Code::TokenSpent);
+    world.gate.replace(Table::default());
+    assert_eq!(world.client.bearer("/open", &bought.token).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_payment_that_is_gone_puts_its_token_to_sleep_until_it_is_back() {
+    let world = World::new().await;
+    let (demand, bought) = buy(&world, "/open", None).await;
+    assert_eq!(world.client.bearer("/open", &bought.token).await.status, 200);
+    world.booth.look_at_chain().await.unwrap();
+    world.chain.lose(txid(1));
+    world.chain.height(101);
+    world.booth.look_at_chain().await.unwrap();
+    let asleep = world.client.bearer("/open", &bought.token).await;
+    assert_eq!((asleep.status, asleep.code()), (403, Code::TokenSuspended));
+    let payment = format!("{}:{}", txid(1), PROOFS[0]);
+    let gone = world.client.redeem(&payment, &demand.challenge, None).await;
+    assert_eq!((gone.status, gone.code()), (404, Code::NotFound));
+
+    let mut tx = world.pay(txid(1), &demand, PRICE);
+    tx.block = Some(101);
+    world.chain.add(txid(1), tx);
+    world.chain.height(102);
+    world.booth.look_at_chain().await.unwrap();
+    let back = world.client.bearer("/open", &bought.token).await;
+    assert_eq!((back.status, back.header("tpat-quota")), (200, Some("1")));
+}
+
+#[tokio::test]
+async fn an_administrator_is_heard_within_a_second() {
+    let world = World::new().await;
+    let (_, bought) = buy(&world, "/open", None).await;
+    assert_eq!(world.client.bearer("/open", &bought.token).await.status, 200);
+    let id = world.store.toll_tokens(1).await.unwrap().remove(0).id;
+    let audit = store::audit::Entry {
+        id: "audit".to_owned(),
+        at: 1,
+        event: store::audit::Event::TollRevoked,
+        outcome: "ok".to_owned(),
+        user: None,
+        session: None,
+        address: "-".to_owned(),
+        device: "Command line".to_owned(),
+        actor: None,
+        about: id.clone(),
+    };
+    world.store.change_toll_token(&id, TokenChange::Revoke, &audit).await.unwrap();
+    world.booth.write_down().await;
+    let revoked = world.client.bearer("/open", &bought.token).await;
+    assert_eq!((revoked.status, revoked.code()), (403, Code::TokenRevoked));
+}
+
+#[tokio::test]
+async fn more_at_once_than_a_token_has_are_not_let_through() {
+    let world = World::new().await;
+    let (_, bought) = buy(&world, "/open", None).await;
+    let all = futures::future::join_all((0..50).map(|_| world.client.bearer("/open", &bought.token))).await;
+    let passed = all.iter().filter(|reply| reply.status == 200).count();
+    assert_eq!((passed, world.arrived()), (3, 3));
+    assert!(all.iter().all(|reply| matches!(reply.status, 200 | 402)));
+}

@@ -1,0 +1,97 @@
+//! Where payments are taken: addresses, nodes, secrets and the store, from the settings.
+
+use crate::cli::{Failure, store};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, ConfigError, Toll, TollNetwork, TollVerifier};
+use crate::entropy::SystemEntropy;
+use crate::key_encryption::KeyEncryptionKey;
+use crate::keyring::{Keyring, Vault};
+use monero::{FirstOf, Limits, Node, OwnVerifier, Verifier, Wallet, WalletVerifier};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use toll::booth::{Parts, Pool, Secrets, Settings};
+use toll::{Booth, Surroundings};
+use tpat::{Address, ViewPair};
+use wire::toll::Network;
+use zeroize::Zeroizing;
+
+/// What a node may cost: a client waits for it.
+const NODE: Limits = Limits { timeout: Duration::from_secs(5), at_once: 4, longest: 4 << 20 };
+
+/// `None`: there are no addresses to be paid at, and nothing costs anything.
+pub async fn open(config: &Config, surroundings: &Surroundings) -> Result<Option<Arc<Booth>>, Failure> {
+    let settings = &config.settings.toll;
+    let Some(pool) = pool(settings)? else { return Ok(None) };
+    let store = store::open(config).await?;
+    let key = KeyEncryptionKey::load(config, &SystemEntropy)?;
+    key.hear(&*store).await?;
+    let vault = Vault { store: &*store, key: &key, entropy: &SystemEntropy, config, now: SystemClock.now() };
+    let secrets = Secrets::derive(&Keyring::load(&vault).await?.macs.toll);
+    let nodes: Vec<_> =
+        settings.monerod.iter().map(|url| Node::new(url, NODE).map(Arc::new)).collect::<Result<_, _>>()?;
+    Ok(Some(Arc::new(Booth::new(Parts {
+        settings: Settings {
+            network: network(settings.network),
+            challenge_s: settings.challenge.0.as_secs(),
+            redemptions_per_minute: settings.redemptions_per_minute,
+        },
+        secrets,
+        pool,
+        store,
+        verifier: verifier(settings, &nodes)?,
+        nodes,
+        surroundings: surroundings.clone(),
+    }))))
+}
+
+fn verifier(settings: &Toll, nodes: &[Arc<Node>]) -> Result<Box<dyn Verifier>, Failure> {
+    let wallet = match settings.verifier {
+        TollVerifier::Monerod => None,
+        TollVerifier::WalletRpc => Some(Arc::new(Wallet::new(&settings.wallet_rpc, NODE)?)),
+    };
+    let each = nodes.iter().map(|node| -> Box<dyn Verifier> {
+        match &wallet {
+            None => Box::new(OwnVerifier::new(Arc::clone(node))),
+            Some(wallet) => Box::new(WalletVerifier::new(Arc::clone(node), Arc::clone(wallet))),
+        }
+    });
+    Ok(Box::new(FirstOf::new(each.collect())))
+}
+
+fn pool(settings: &Toll) -> Result<Option<Pool>, Failure> {
+    if let Some(file) = &settings.view_key_file {
+        let primary: Address =
+            settings.primary_address.parse().map_err(|error| wrong("toll.primary_address", error))?;
+        let key = secret(file)?;
+        let pair = ViewPair::new(&primary, key.trim()).map_err(|error| wrong("toll.view_key_file", error))?;
+        return Ok(Some(Pool::derived(pair, settings.subaddresses)?));
+    }
+    let addresses = settings.addresses.iter().map(|text| text.parse().map_err(|error| wrong("toll.addresses", error)));
+    let addresses: Vec<Address> = addresses.collect::<Result<_, _>>()?;
+    Ok(if addresses.is_empty() { None } else { Some(Pool::listed(addresses)?) })
+}
+
+fn wrong(setting: &str, error: impl std::fmt::Display) -> ConfigError {
+    ConfigError::invalid(setting, &error.to_string())
+}
+
+/// Of a file that only its owner may read.
+fn secret(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    let failed =
+        |problem: &dyn std::fmt::Display| wrong("toll.view_key_file", format!("{}: {problem}", file.display()));
+    let mode = std::fs::metadata(file).map_err(|error| failed(&error))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(failed(&format!("others may read it (mode {:03o}): chmod 600", mode & 0o777)).into());
+    }
+    Ok(std::fs::read_to_string(file).map(Zeroizing::new).map_err(|error| failed(&error))?)
+}
+
+fn network(network: TollNetwork) -> Network {
+    match network {
+        TollNetwork::Mainnet => Network::Mainnet,
+        TollNetwork::Stagenet => Network::Stagenet,
+        TollNetwork::Testnet => Network::Testnet,
+    }
+}

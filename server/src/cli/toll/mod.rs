@@ -1,0 +1,46 @@
+//! `postern toll`
+
+mod books;
+mod booth;
+mod routes;
+mod run;
+
+use super::Outcome;
+use super::serve::start_log;
+use crate::config::{Config, Layers};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Serve the paid gate: a program of its own, beside the portal
+    Run,
+    /// List the routes, in the order in which they are tried
+    Routes {
+        /// Say which one takes this request, and why those before it do not
+        #[arg(long, num_args = 2, value_names = ["METHOD", "URL"])]
+        explain: Option<Vec<String>>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    #[command(flatten)]
+    Books(books::Command),
+}
+
+pub fn run(config: Config, layers: Layers, command: Command) -> Outcome {
+    match command {
+        Command::Run => {
+            start_log(&config.settings.log)?;
+            let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(threads)
+                .enable_all()
+                .build()?
+                .block_on(run::serve(config, layers))
+        }
+        Command::Books(command) => super::blocking(books::run(config, command)),
+        Command::Routes { explain, json } => {
+            // Upstreams have connections, and those need a runtime; none is opened here.
+            super::blocking(async move { routes::run(&config.settings.toll, explain.as_deref(), json) })
+        }
+    }
+}

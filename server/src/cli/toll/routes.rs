@@ -1,0 +1,98 @@
+//! `postern toll routes`
+
+use crate::cli::{Failure, Outcome, print};
+use crate::config::{Toll, toll_table};
+use http::{Method, Uri};
+use serde::Serialize;
+use toll::route::{Path as RoutePath, Table};
+use toll::terms::Terms;
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    hosts: Vec<String>,
+    methods: Vec<String>,
+    path: String,
+    /// Piconero.
+    price: Option<u64>,
+    quota: Option<u32>,
+    upstream: String,
+    /// With `--explain`: why it does not take the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    objection: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    takes: Option<bool>,
+}
+
+pub fn run(settings: &Toll, explain: Option<&[String]>, json: bool) -> Outcome {
+    let table = toll_table(&settings.routes, &Table::default())?;
+    let mut rows: Vec<Row> = table.iter().map(|route| row(route)).collect();
+    let mut taken = None;
+    if let Some([method, url]) = explain {
+        let (method, host, path) = request(method, url)?;
+        for (row, (route, objection)) in rows.iter_mut().zip(table.explain(&method, &host, &path)) {
+            row.objection = objection.map(toll::route::Objection::as_str);
+            row.takes = Some(objection.is_none() && taken.is_none());
+            if objection.is_none() && taken.is_none() {
+                taken = Some(route.name.clone());
+            }
+        }
+    }
+    if json {
+        print::json(&rows)?;
+    } else if rows.is_empty() {
+        print::empty("There is no route. See [toll] in postern.toml.");
+    } else {
+        show(rows, explain.is_some());
+    }
+    if explain.is_some() && taken.is_none() {
+        return Err(print::nothing("no route takes this request: it is answered with 404"));
+    }
+    Ok(())
+}
+
+fn show(rows: Vec<Row>, explain: bool) {
+    let any = |list: &[String]| if list.is_empty() { "any".to_owned() } else { list.join(" ") };
+    let cells = rows.into_iter().map(|row| {
+        let why = match (row.takes, row.objection) {
+            (Some(true), _) => "takes it".to_owned(),
+            (Some(false), None) => "never asked".to_owned(),
+            (_, objection) => objection.unwrap_or_default().to_owned(),
+        };
+        let price = match (row.price, row.quota) {
+            (Some(price), Some(quota)) => format!("{} for {quota}", toll_amount(price)),
+            _ => "free".to_owned(),
+        };
+        [row.name, any(&row.hosts), any(&row.methods), row.path, price, row.upstream, why]
+    });
+    let last = if explain { "THIS REQUEST" } else { "" };
+    print::table(["ROUTE", "HOST", "METHOD", "PATH", "PRICE", "UPSTREAM", last], cells);
+}
+
+fn toll_amount(piconero: u64) -> String {
+    crate::config::Amount(piconero).into()
+}
+
+fn row(route: &toll::route::Route) -> Row {
+    let first = route.terms.as_ref().and_then(|terms: &Terms| terms.bundles.first());
+    Row {
+        name: route.name.clone(),
+        hosts: route.hosts.clone(),
+        methods: route.methods.iter().map(ToString::to_string).collect(),
+        path: route.path.to_string(),
+        price: first.map(|bundle| bundle.price),
+        quota: first.map(|bundle| bundle.quota),
+        upstream: route.upstream.address.as_str().to_owned(),
+        objection: None,
+        takes: None,
+    }
+}
+
+fn request(method: &str, url: &str) -> Result<(Method, String, RoutePath), Failure> {
+    let method = method.to_ascii_uppercase().parse::<Method>().map_err(|_| format!("'{method}' is no method"))?;
+    let uri = url.parse::<Uri>().ok().filter(|uri| uri.authority().is_some());
+    let uri = uri.ok_or_else(|| format!("'{url}' is no address: write https://api.example.com/price"))?;
+    let host = uri.authority().map(|authority| authority.as_str().to_ascii_lowercase()).unwrap_or_default();
+    let path = RoutePath::read(uri.path()).map_err(|error| format!("{error}: it is answered with 400"))?;
+    Ok((method, host, path))
+}

@@ -1,0 +1,93 @@
+//! The paid gate is killed in the middle of a purchase, on a real chain.
+
+use crate::toll::{Gate, answer_ok};
+use regtest::Rig;
+use serde_json::Value;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use wire::toll::{Demand, REDEEM, Redeemed};
+
+async fn settings(rig: &Rig, folder: &Path) {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (node, to) = (rig.node_url(), upstream.local_addr().unwrap());
+    answer_ok(upstream);
+    let primary = rig.merchant.address().await.unwrap();
+    let key = rig.merchant.view_key().await.unwrap();
+    let mut file = fs::OpenOptions::new();
+    let mut file = file.write(true).create_new(true).mode(0o600).open(folder.join("view.key")).unwrap();
+    std::io::Write::write_all(&mut file, key.as_bytes()).unwrap();
+    let text = format!(
+        "[toll]\nmonerod = ['{node}']\nprimary_address = '{primary}'\nview_key_file = 'view.key'\nsubaddresses = 20\n\
+         [[toll.routes]]\nname = 'price'\npath = '/price'\nupstream = 'http://{to}'\nprice = '0.002 XMR'\n\
+         bind = 'bearer'\n"
+    );
+    fs::write(folder.join("postern.toml"), text).unwrap();
+}
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").unwrap().1
+}
+
+/// An offer, paid, and how the payment is shown.
+async fn bought(rig: &Rig, gate: &Gate) -> (String, String, String) {
+    let answer = gate.ask("GET /price HTTP/1.1", "");
+    assert!(answer.starts_with("HTTP/1.1 402"), "{answer}");
+    let demand: Demand = serde_json::from_str(body(&answer)).unwrap();
+    let paid = rig.pay(&demand.address, demand.min_amt.0, &demand.message).await.unwrap();
+    let request = format!("POST {REDEEM} HTTP/1.1\r\nAuthorization: TPAT {}:{}", paid.txid, paid.proof);
+    let body = serde_json::json!({"challenge": demand.challenge}).to_string();
+    (request, body, paid.txid.to_string())
+}
+
+fn redeemed(gate: &Gate, request: &str, shown: &str) -> Redeemed {
+    let answer = gate.ask(request, shown);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    serde_json::from_str(body(&answer)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_that_is_killed_gives_the_same_token_again() {
+    let rig = Rig::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    settings(&rig, folder.path()).await;
+
+    // Between payment and redemption.
+    let gate = Gate::start(folder.path());
+    let (request, shown, _) = bought(&rig, &gate).await;
+    gate.kill();
+    let gate = Gate::start(folder.path());
+    let first = redeemed(&gate, &request, &shown);
+    assert_eq!(redeemed(&gate, &request, &shown), first);
+
+    // Between minting and answering: the answer is never read, and the gate dies as soon as the row is there.
+    let (request, shown, txid) = bought(&rig, &gate).await;
+    let unread = gate.send(&request, &shown);
+    let url = format!("sqlite:{}", folder.path().join("data/postern.db").display());
+    let store = store::open(&url, store::Options::default()).await.unwrap();
+    while store.toll_tokens(10).await.unwrap().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    gate.kill();
+    drop(unread);
+    let minted = store.toll_tokens(10).await.unwrap();
+    let gate = Gate::start(folder.path());
+    let second = redeemed(&gate, &request, &shown);
+    assert_ne!(second.token, first.token);
+    assert_eq!(redeemed(&gate, &request, &shown).token, second.token);
+    assert_eq!(store.toll_tokens(10).await.unwrap(), minted, "nothing was minted again");
+    for token in [&first.token, &second.token] {
+        let answer = gate.ask(&format!("GET /price HTTP/1.1\r\nAuthorization: TPAT-Session {token}"), "");
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.to_ascii_lowercase().contains("tpat-quota: 19"),
+            "{answer}"
+        );
+    }
+
+    // The log says that something was paid, and not by which transaction.
+    let log = gate.log();
+    assert!(log.contains("redeemed") && !log.contains(&txid) && !log.contains(&second.token), "{log}");
+    let answer: Value = serde_json::from_str(body(&gate.ask(&request, "{}"))).unwrap();
+    assert_eq!(answer["code"], "malformed");
+}
