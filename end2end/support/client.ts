@@ -52,6 +52,8 @@ interface Asked {
   json?: unknown;
   /** Sent as it is. */
   body?: string | Buffer;
+  /** The body has no end: it is not waited for. */
+  endless?: boolean;
 }
 
 /** What the envelope may say otherwise than it should. */
@@ -117,9 +119,10 @@ export class Client {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.on('error', reject);
-          response.on('end', () => {
+          const isEndless = asked.endless && response.statusCode === 200;
+          response.on(isEndless ? 'close' : 'end', () => {
             const whole = Buffer.concat(chunks);
-            const isJson = /json/.test(response.headers['content-type'] ?? '');
+            const isJson = /[/+]json/.test(response.headers['content-type'] ?? '');
             resolve({
               status: response.statusCode ?? 0,
               headers: response.headers,
@@ -129,6 +132,7 @@ export class Client {
               json: isJson && whole.length > 0 ? JSON.parse(whole.toString()) : undefined,
             });
           });
+          if (isEndless) response.destroy();
         },
       );
       sent.on('error', reject);

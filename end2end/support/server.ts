@@ -9,6 +9,9 @@ import { createInterface } from 'node:readline';
 
 export type Settings = Record<string, string>;
 
+/** How the portal is started: by itself, or with all that `postern demo` puts beside it. */
+export type Verb = 'serve' | 'demo';
+
 export interface Person {
   name: string;
   password: string;
@@ -55,6 +58,8 @@ export class Server {
   setupLink: string | undefined;
   /** Everything that it wrote on standard error. */
   log = '';
+  /** What it greets with, line by line. */
+  greeting: string[] = [];
   private process: ChildProcess | undefined;
 
   private constructor(
@@ -62,21 +67,22 @@ export class Server {
     readonly dataDir: string,
     private settings: Settings,
     private readonly logFile: WriteStream,
+    private readonly verb: Verb,
   ) {
     this.origin = settings.public_url ?? `http://localhost:${port}`;
   }
 
-  static async start(settings: Settings, logPath: string): Promise<Server> {
+  static async start(settings: Settings, logPath: string, verb: Verb = 'serve'): Promise<Server> {
     const dataDir = await mkdtemp(join(tmpdir(), 'postern-end2end-'));
     const log = createWriteStream(logPath, { flags: 'a' });
-    const server = new Server(await freePort(), dataDir, { ...COMMON, ...settings }, log);
+    const server = new Server(await freePort(), dataDir, { ...COMMON, ...settings }, log, verb);
     await server.run();
     return server;
   }
 
   /** Starts the program; resolves when it listens. */
   async run(): Promise<void> {
-    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--public-url', this.origin];
+    const args = [this.verb, '--set', `listen=127.0.0.1:${this.port}`, '--set', `public_url=${this.origin}`];
     const child = spawn(program(), [...args, ...this.common()], { cwd: this.dataDir, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     running.add(child);
@@ -85,21 +91,21 @@ export class Server {
       this.log += chunk.toString();
       this.logFile.write(chunk);
     });
-    const told: string[] = [];
+    this.greeting = [];
     let listens = false;
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.log}`)));
       createInterface({ input: child.stdout }).on('line', (line) => {
-        told.push(line);
+        this.greeting.push(line);
         this.logFile.write(`${line}\n`);
         if (/#code=/.test(line)) this.setupLink = line.trim();
         // The first start ends its greeting with the link.
-        if (/ listens on /.test(line)) listens = true;
+        if (/^Postern listens on /.test(line)) listens = true;
         if (listens && this.setupLink) resolve();
       });
     }).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${told.join('\n')}`);
+      throw new Error(`${String(error)}\n${this.greeting.join('\n')}`);
     });
   }
 

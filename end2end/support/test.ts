@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test as base, type BrowserContext, type BrowserContextOptions, type Page } from '@playwright/test';
-import { Server, type Settings } from './server';
+import { Server, type Settings, type Verb } from './server';
 import { Watch } from './watch';
 
 export { expect } from '@playwright/test';
@@ -11,6 +11,7 @@ interface Fixtures {
   settings: Settings;
   /** Whether each test gets a server of its own instead of its file's. */
   alone: boolean;
+  verb: Verb;
   server: Server;
   watch: Watch;
   /** One more browser, with cookies and keys of its own. */
@@ -41,6 +42,7 @@ class Current {
 export const test = base.extend<Fixtures, { current: Current }>({
   settings: [{}, { option: true }],
   alone: [false, { option: true }],
+  verb: ['serve', { option: true }],
 
   current: [
     async ({}, use) => {
@@ -51,12 +53,12 @@ export const test = base.extend<Fixtures, { current: Current }>({
     { scope: 'worker' },
   ],
 
-  server: async ({ current, settings, alone }, use, info) => {
+  server: async ({ current, settings, alone, verb }, use, info) => {
     const logs = join(info.project.outputDir, 'servers');
     mkdirSync(logs, { recursive: true });
     const name = basename(info.file, '.spec.ts');
-    const key = JSON.stringify([info.file, settings, alone ? info.testId : '']);
-    await use(await current.get(key, () => Server.start(settings, join(logs, `${name}.log`))));
+    const key = JSON.stringify([info.file, settings, verb, alone ? info.testId : '']);
+    await use(await current.get(key, () => Server.start(settings, join(logs, `${name}.log`), verb)));
   },
 
   baseURL: async ({ server }, use) => use(server.origin),

@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod key_encryption;
 pub mod keyring;
 pub mod live;
+pub mod openapi;
 pub mod operator;
 pub mod passwords;
 pub mod queue;

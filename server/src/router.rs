@@ -3,8 +3,8 @@
 use crate::guards::{client, gates, headers, log};
 use crate::http::{
     administration, allowlist, app_tokens, apps, assets, audit, bans, challenge, invitations, live, login, logout,
-    metadata, not_found, pages, password, refresh, refusals, render, revocations, server_keys, services, session,
-    sessions, signup, tickets, toll, user_keys, users, verify,
+    metadata, not_found, openapi, pages, password, refresh, refusals, render, revocations, server_keys, services,
+    session, sessions, signup, tickets, toll, user_keys, users, verify,
 };
 use crate::state::AppState;
 use axum::Router;
@@ -20,12 +20,37 @@ use wire::paths;
 
 /// The whole service. Layers run from the first of a `ServiceBuilder` to its last.
 pub fn router(state: &AppState) -> Router {
-    let with = state.clone();
     let https = state.config.https;
+    // Around the router and not around each of its routes: a layer copies what is inside it for every
+    // request, and a router is one pointer.
+    let guarded = ServiceBuilder::new()
+        .layer(from_fn_with_state(state.clone(), client::guard))
+        .layer(CookieManagerLayer::new())
+        .service(routes(state));
+
+    // A closed address still gets the files of the page that tells it so.
+    let files = Router::new()
+        .route("/pkg/{*path}", get(assets::asset))
+        .route("/favicon.svg", get(assets::asset))
+        .route("/robots.txt", get(assets::asset))
+        .with_state(state.clone());
+
+    let answered = ServiceBuilder::new()
+        .layer(MapResponseLayer::new(move |response| headers::complete(response, https)))
+        .layer(from_fn_with_state(state.clone(), log::guard))
+        .layer(CatchPanicLayer::custom(not_found::panicked))
+        .service(files.fallback_service(guarded));
+    Router::new().fallback_service(answered)
+}
+
+/// Every path but those of files.
+pub fn routes(state: &AppState) -> Router {
+    let with = state.clone();
 
     let sign_in_api = Router::new()
         .route(paths::CHALLENGE, get(challenge::challenge))
         .route(paths::LOGIN, post(login::login))
+        .route(paths::AUTHENTICATE, post(login::authenticate))
         .route(paths::SIGNUP, post(signup::signup))
         .route(paths::PASSWORD, post(password::change))
         .route(paths::RESET, post(password::reset))
@@ -75,9 +100,10 @@ pub fn router(state: &AppState) -> Router {
         .route(paths::JWKS, get(metadata::jwks))
         .route(paths::METADATA, get(metadata::postern))
         .route(paths::REVOCATIONS, get(revocations::list))
+        .route(paths::OPENAPI, get(openapi::document))
         .route_layer(from_fn_with_state(with.clone(), gates::public));
 
-    let routes = Router::new()
+    Router::new()
         .merge(sign_in_api)
         .merge(session_api)
         .merge(page_routes)
@@ -86,27 +112,7 @@ pub fn router(state: &AppState) -> Router {
         .merge(metadata)
         .route("/", get(pages::home))
         .fallback(not_found::not_found)
-        .with_state(state.clone());
-    // Around the router and not around each of its routes: a layer copies what is inside it for every
-    // request, and a router is one pointer.
-    let guarded = ServiceBuilder::new()
-        .layer(from_fn_with_state(with, client::guard))
-        .layer(CookieManagerLayer::new())
-        .service(routes);
-
-    // A closed address still gets the files of the page that tells it so.
-    let files = Router::new()
-        .route("/pkg/{*path}", get(assets::asset))
-        .route("/favicon.svg", get(assets::asset))
-        .route("/robots.txt", get(assets::asset))
-        .with_state(state.clone());
-
-    let answered = ServiceBuilder::new()
-        .layer(MapResponseLayer::new(move |response| headers::complete(response, https)))
-        .layer(from_fn_with_state(state.clone(), log::guard))
-        .layer(CatchPanicLayer::custom(not_found::panicked))
-        .service(files.fallback_service(guarded));
-    Router::new().fallback_service(answered)
+        .with_state(state.clone())
 }
 
 /// For administrators: each handler asks for one.

@@ -8,6 +8,7 @@ mod declined;
 mod discovery;
 mod gate;
 mod headers;
+mod lease;
 mod ledger;
 mod pace;
 mod page;

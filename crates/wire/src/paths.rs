@@ -22,6 +22,8 @@ pub const AUDIT_FILE: &str = "/dashboard/audit.csv";
 
 pub const CHALLENGE: &str = "/api/challenge";
 pub const LOGIN: &str = "/api/login";
+/// [`LOGIN`] for programs: tokens in the body.
+pub const AUTHENTICATE: &str = "/api/authenticate";
 pub const SIGNUP: &str = "/api/signup";
 pub const REFRESH: &str = "/api/refresh";
 pub const LOGOUT: &str = "/api/logout";
@@ -77,3 +79,4 @@ pub const LIVE: &str = "/api/admin/live";
 pub const JWKS: &str = "/.well-known/jwks.json";
 pub const REVOCATIONS: &str = "/.well-known/revocations";
 pub const METADATA: &str = "/.well-known/postern";
+pub const OPENAPI: &str = "/api/openapi.json";

@@ -8,7 +8,7 @@ use verify::Guard;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let issuer = var("ISSUER").unwrap_or_else(|_| "http://localhost:3000".to_owned());
-    let origin = var("ORIGIN").unwrap_or_else(|_| "http://localhost:3004".to_owned());
+    let origin = var("ORIGIN").unwrap_or_else(|_| "http://hello.localhost:3004".to_owned());
     let guard = Guard::new(&issuer, &origin)?;
     let listener = TcpListener::bind(var("LISTEN").as_deref().unwrap_or("127.0.0.1:3004")).await?;
     println!("Hello from {}, to whoever has a token of {issuer} for {origin}", listener.local_addr()?);

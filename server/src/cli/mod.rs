@@ -92,7 +92,7 @@ enum Command {
     Doctor(doctor::Args),
     /// Measure password hashing on this machine and suggest settings; changes nothing
     Calibrate(calibrate::Args),
-    /// Look at all of it: a portal and a time server on this machine, with data in ./demo
+    /// Look at all of it: a portal, a time server and an app behind them on this machine, with data in ./demo
     Demo,
     /// Tell the time to whoever has a ticket: a program of its own, with settings of its own
     TimeServer(time_server::Args),

@@ -23,7 +23,6 @@ use tokio::sync::OwnedMutexGuard;
 use wire::envelope::Kind;
 use wire::jwk::EcJwk;
 use wire::login::{Delivery, SealedRequest};
-use wire::paths;
 use wire::problem::Code;
 use zeroize::Zeroizing;
 
@@ -35,6 +34,8 @@ const BUSY_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Sealed {
     pub request: SealedRequest,
+    /// What was asked for, as a proof has to say it.
+    path: &'static str,
     body_hash: String,
     cookie: [u8; 32],
     proof: Option<String>,
@@ -47,6 +48,8 @@ pub struct Received {
     pub plaintext: Zeroizing<Vec<u8>>,
     /// The client's signing and receiving keys; it proved that it holds the first.
     pub keys: Option<(EcJwk, EcJwk)>,
+    /// Where it wants its tokens.
+    pub delivery: Delivery,
     pub place: Place,
     _turn: OwnedMutexGuard<()>,
 }
@@ -54,14 +57,15 @@ pub struct Received {
 impl Sealed {
     /// # Errors
     /// `bad_request`: not the form that this path takes.
-    pub fn read(state: &AppState, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
+    pub fn read(state: &AppState, path: &'static str, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
         let request: SealedRequest = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
         let cookie = cookies::get(headers, &state.config, Name::PreLogin);
         Ok(Self {
             request,
+            path,
             body_hash: base64url(&sha256(&body)),
             cookie: cookie.map_or([0; 32], |cookie| short_key::hash(&cookie)),
-            proof: headers.get(dpop::HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned),
+            proof: dpop::presented(headers).map(str::to_owned),
         })
     }
 }
@@ -77,7 +81,10 @@ pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Ki
     let attempt = Attempt { id: state.ulid(), identity: client.judged() };
     begin(state, client, &sealed, &short_key, &attempt).await?;
     match open(state, &key, &sealed, kind) {
-        Ok((opened, keys)) => Ok(Received { attempt, plaintext: opened.plaintext, keys, place, _turn: turn }),
+        Ok((opened, keys)) => {
+            let (plaintext, delivery) = (opened.plaintext, sealed.request.delivery);
+            Ok(Received { attempt, plaintext, keys, delivery, place, _turn: turn })
+        }
         Err(code) => Err(refuse_envelope(state, client, attempt, kind, code).await),
     }
 }
@@ -187,14 +194,7 @@ fn open(
         _ => return Err(Code::BadEnvelope),
     };
     if let Some((signing, _)) = &keys {
-        let path = match kind {
-            Kind::Login => paths::LOGIN,
-            Kind::Signup => paths::SIGNUP,
-            Kind::Password => paths::PASSWORD,
-            Kind::Reset => paths::RESET,
-            Kind::Deletion => paths::ACCOUNT_DELETE,
-        };
-        let url = format!("{}{path}", state.config.origin);
+        let url = format!("{}{}", state.config.origin, sealed.path);
         let proof = sealed.proof.as_deref().and_then(|proof| dpop::verify(proof, Method::POST.as_str(), &url));
         let proven = proof.is_some_and(|proof| {
             proof.jkt == keyring::thumbprint(signing)

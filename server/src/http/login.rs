@@ -1,4 +1,4 @@
-//! `POST /api/login`
+//! `POST /api/login`, and `POST /api/authenticate` for programs
 
 use super::{ApiError, delivery};
 use crate::cookies::{self, Name};
@@ -12,7 +12,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use http::HeaderMap;
 use tower_cookies::Cookies;
-use wire::login::SignedIn;
+use wire::login::{Delivery, SignedIn};
+use wire::paths;
 use wire::problem::Code;
 
 pub async fn login(
@@ -22,7 +23,7 @@ pub async fn login(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<SignedIn>, ApiError> {
-    let sealed = Sealed::read(&state, &headers, body)?;
+    let sealed = Sealed::read(&state, paths::LOGIN, &headers, body)?;
     let delivery = sealed.request.delivery;
     let issued = flows::to_its_end(flows::login::login(state.clone(), client, sealed)).await.inspect_err(|error| {
         if error.code() == Code::DeviceMismatch {
@@ -30,4 +31,18 @@ pub async fn login(
         }
     })?;
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
+}
+
+/// The same for programs: the tokens go into the body, whatever the request says of that.
+pub async fn authenticate(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    cookies: Cookies,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<SignedIn>, ApiError> {
+    let mut sealed = Sealed::read(&state, paths::AUTHENTICATE, &headers, body)?;
+    sealed.request.delivery = Delivery::Body;
+    let issued = flows::to_its_end(flows::login::login(state.clone(), client, sealed)).await?;
+    Ok(delivery::deliver(&state, &cookies, Delivery::Body, issued))
 }

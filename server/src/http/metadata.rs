@@ -11,7 +11,7 @@ use serde_json::json;
 use wire::paths;
 
 /// A new signing key is out for longer than others may keep what they have read.
-fn open() -> [(HeaderName, HeaderValue); 2] {
+pub fn open() -> [(HeaderName, HeaderValue); 2] {
     const {
         assert!(CACHE_MS == 300_000, "what is said below");
     }
@@ -40,8 +40,10 @@ pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
         "issuer": state.config.origin,
         "jwks_uri": at(paths::JWKS),
         "revocations_uri": at(paths::REVOCATIONS),
+        "openapi_uri": at(paths::OPENAPI),
         "challenge_endpoint": at(paths::CHALLENGE),
         "login_endpoint": at(paths::LOGIN),
+        "authenticate_endpoint": at(paths::AUTHENTICATE),
         "signup_endpoint": at(paths::SIGNUP),
         "refresh_endpoint": at(paths::REFRESH),
         "logout_endpoint": at(paths::LOGOUT),

@@ -12,6 +12,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use tower_cookies::Cookies;
+use wire::paths;
 
 /// My new password; every other session of mine ends.
 pub async fn change(
@@ -21,7 +22,7 @@ pub async fn change(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let sealed = Sealed::read(&state, &headers, body)?;
+    let sealed = Sealed::read(&state, paths::PASSWORD, &headers, body)?;
     flows::to_its_end(flows::password::change(state, client, session, sealed)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -33,7 +34,7 @@ pub async fn reset(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let sealed = Sealed::read(&state, &headers, body)?;
+    let sealed = Sealed::read(&state, paths::RESET, &headers, body)?;
     flows::to_its_end(flows::reset::reset(state, client, sealed)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -47,7 +48,7 @@ pub async fn delete(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let sealed = Sealed::read(&state, &headers, body)?;
+    let sealed = Sealed::read(&state, paths::ACCOUNT_DELETE, &headers, body)?;
     flows::to_its_end(flows::password::delete(state.clone(), client, session, sealed)).await?;
     for name in [Name::Access, Name::Refresh, Name::Device] {
         cookies::clear(&cookies, &state.config, name);

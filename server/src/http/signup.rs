@@ -12,6 +12,7 @@ use axum::extract::State;
 use http::HeaderMap;
 use tower_cookies::Cookies;
 use wire::login::SignedIn;
+use wire::paths;
 
 pub async fn signup(
     State(state): State<AppState>,
@@ -20,7 +21,7 @@ pub async fn signup(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<SignedIn>, ApiError> {
-    let sealed = Sealed::read(&state, &headers, body)?;
+    let sealed = Sealed::read(&state, paths::SIGNUP, &headers, body)?;
     let delivery = sealed.request.delivery;
     let issued = flows::to_its_end(flows::signup::signup(state.clone(), client, sealed)).await?;
     Ok(delivery::deliver(&state, &cookies, delivery, issued))

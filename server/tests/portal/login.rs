@@ -1,7 +1,7 @@
 //! `POST /api/login`
 
 use crate::support::{ClientKey, PASSWORD, Portal};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::audit::Event;
 use wire::envelope::Kind;
@@ -29,6 +29,27 @@ async fn the_right_password_signs_in_with_host_cookies() {
     let session = alice.get(paths::SESSION).await;
     assert_eq!(session.status, StatusCode::OK);
     assert_eq!(session.json()["username"], "alice");
+}
+
+#[tokio::test]
+async fn programs_have_a_path_of_their_own_that_sets_no_cookie() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let browser = portal.browser("203.0.113.7");
+    let challenge = browser.challenge().await;
+    let content = json!({"username": "alice", "password": PASSWORD});
+    let (body, _) = browser.seal(&challenge, Kind::Login, &content);
+    let url = format!("http://localhost:3000{}", paths::AUTHENTICATE);
+    let proof = browser.key.as_ref().unwrap().prove(&url, &challenge.short_key);
+    let answer = browser.send(Method::POST, paths::AUTHENTICATE, Some(body), &[("dpop", &proof)]).await;
+    assert_eq!((answer.status, answer.json()["session"]["bound"].clone()), (StatusCode::OK, json!(true)));
+    assert!(answer.json()["tokens"]["access_token"].is_string());
+    assert!(answer.headers.get("set-cookie").is_none());
+
+    // A proof for one path is none for another.
+    let (body, headers) = browser.sealed("alice", PASSWORD).await;
+    let answer = browser.send(Method::POST, paths::AUTHENTICATE, Some(body), &[(headers[0].0, &headers[0].1)]).await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "bad_proof"));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod browsers;
 mod challenges;
 mod compat;
 mod faults;
+mod leases;
 mod payments;
 mod regtest;
 mod support;

@@ -1,0 +1,125 @@
+//! The demo's app, and before it what nginx or Caddy is elsewhere: it asks Postern about each request, as
+//! `deploy/nginx/app.conf` says it in nginx's words.
+
+use super::{Failure, Outcome, here};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use toll::upstream::{Forward, Upstream};
+use tower::ServiceExt;
+use verify::Guard;
+
+const NAME: &str = "hello";
+/// Browsers find `*.localhost` on their own machine, without DNS (RFC 6761, section 6.3).
+const ORIGIN: &str = "http://hello.localhost:3004";
+/// What Postern tells the app. A client's own words in these never arrive.
+const TOLD: [HeaderName; 4] = [
+    HeaderName::from_static("remote-user"),
+    HeaderName::from_static("remote-roles"),
+    HeaderName::from_static("remote-session"),
+    header::AUTHORIZATION,
+];
+
+/// What it sets, as (setting, value): the proxy is on this machine, and so is the app.
+pub fn settings() -> [(&'static str, String); 2] {
+    [
+        ("trusted_proxies", "[\"127.0.0.1\"]".to_owned()),
+        ("apps", format!("[{{ name = \"{NAME}\", origin = \"{ORIGIN}\" }}]")),
+    ]
+}
+
+/// An app that its address answers for already.
+pub struct App {
+    listener: std::net::TcpListener,
+    door: Door,
+}
+
+struct Door {
+    portal: Upstream,
+    app: Router,
+    /// The app's own host: a client's word is not asked for.
+    host: HeaderValue,
+}
+
+impl App {
+    /// # Errors
+    /// The settings have another app than this one; its address is taken.
+    pub fn new(config: &Config) -> Result<Self, Failure> {
+        let app = config.apps.iter().find(|app| app.name == NAME);
+        let app = app.ok_or_else(|| format!("apps: the demo's own is named '{NAME}'"))?;
+        let address = here(&app.origin).ok_or_else(|| format!("apps: '{}' has no port to listen on", app.origin))?;
+        let listener = std::net::TcpListener::bind(address).map_err(|error| format!("{address}: {error}"))?;
+        listener.set_nonblocking(true)?;
+        let forward = Forward { preserve_host: true, ..Forward::default() };
+        let portal = Upstream::new(format!("http://{}", config.settings.listen).parse()?, &forward);
+        let guarded = hello_app::router(&Guard::new(&config.origin, &app.origin)?);
+        println!("The sample app greets whoever is signed in, at {}", app.origin);
+        Ok(Self { listener, door: Door { portal, app: guarded, host: app.authority.parse()? } })
+    }
+
+    pub async fn serve(self) -> Outcome {
+        let router = Router::new().fallback(pass).with_state(Arc::new(self.door));
+        let listener = TcpListener::from_std(self.listener)?;
+        Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)
+    }
+}
+
+async fn pass(State(door): State<Arc<Door>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    // What it names would be taken away with it, also of what is said here.
+    parts.headers.remove(header::CONNECTION);
+    parts.headers.insert(header::HOST, door.host.clone());
+    tell(&mut parts.headers, "x-forwarded-for", &peer.ip().to_string());
+    if parts.uri.path().starts_with("/.postern/") {
+        return door.send(Request::from_parts(parts, body)).await;
+    }
+    let verdict = door.ask(&parts).await;
+    if verdict.status() != StatusCode::OK {
+        return verdict;
+    }
+    for name in TOLD {
+        match verdict.headers().get(&name) {
+            Some(value) => parts.headers.insert(name, value.clone()),
+            None => parts.headers.remove(name),
+        };
+    }
+    let Ok(answer) = door.app.clone().oneshot(Request::from_parts(parts, body)).await;
+    answer
+}
+
+impl Door {
+    /// What Postern says of a request; a person is led to sign in by a redirect.
+    async fn ask(&self, asked: &Parts) -> Response {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = Uri::from_static("/api/verify?redirect");
+        let headers = request.headers_mut();
+        headers.clone_from(&asked.headers);
+        headers.remove(header::CONTENT_LENGTH);
+        headers.remove(header::TRANSFER_ENCODING);
+        tell(headers, "x-forwarded-proto", "http");
+        headers.insert("x-forwarded-host", self.host.clone());
+        tell(headers, "x-forwarded-uri", asked.uri.path_and_query().map_or("/", |target| target.as_str()));
+        tell(headers, "x-forwarded-method", asked.method.as_str());
+        self.send(request).await
+    }
+
+    async fn send(&self, request: Request) -> Response {
+        self.portal.send(request, || SystemClock.now()).await
+    }
+}
+
+/// In the place of whatever the client has said.
+fn tell(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    match HeaderValue::from_str(value) {
+        Ok(value) => headers.insert(name, value),
+        Err(_) => headers.remove(name),
+    };
+}

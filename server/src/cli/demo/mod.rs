@@ -1,0 +1,81 @@
+//! `postern demo`: the portal, a time server that knows it and an app behind it, on one machine, to look at.
+
+mod app;
+
+use super::{Failure, Outcome, blocking, data_folder, serve, time_server};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Listen, TimeServer};
+use crate::entropy::SystemEntropy;
+use crate::flows::operator::Operator;
+use crate::flows::services;
+use crate::site::Site;
+use ::time_server::key;
+use http::Uri;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// The folder is one of its own: a demo leaves what is real alone.
+const FOLDER: &str = "demo";
+
+/// What it sets, weaker than any flag, as (setting, value).
+pub fn settings() -> Vec<(String, String)> {
+    let TimeServer { listen, tcp, .. } = TimeServer::default();
+    let tcp = tcp.0.map_or_else(String::new, |address| format!("localhost:{}", address.port()));
+    let url = format!("ws://localhost:{}{}", listen.port(), wire::time::PATH);
+    [("data_dir", FOLDER.to_owned()), ("time.url", url), ("time.tcp", tcp)]
+        .into_iter()
+        .chain(app::settings())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+pub fn run(config: Config, site: Site) -> Outcome {
+    data_folder(&config)?;
+    let settings = time_server_of(&config);
+    blocking(register(&config, &settings))?;
+    let app = app::App::new(&config)?;
+    beside("time server", move || time_server::tell(&settings))?;
+    beside("sample app", move || blocking(app.serve()))?;
+    serve::run(config, site)
+}
+
+/// Half a demo would only puzzle: where one part ends, all of it ends.
+fn beside(name: &'static str, work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if let Err(error) = work() {
+            eprintln!("postern: the {name}: {}", crate::jobs::chain(&*error));
+            std::process::exit(1);
+        }
+    })?;
+    Ok(())
+}
+
+/// It listens where the portal's settings say that it is found.
+fn time_server_of(config: &Config) -> TimeServer {
+    let usual = TimeServer::default();
+    let found = &config.settings.time;
+    TimeServer {
+        listen: here(&found.url).unwrap_or(usual.listen),
+        tcp: Listen(here(&found.tcp)),
+        issuer: config.origin.clone(),
+        key: config.settings.data_dir.join("time-server.key"),
+        ..usual
+    }
+}
+
+/// This machine, at the port of an address.
+fn here(address: &str) -> Option<SocketAddr> {
+    let port = address.parse::<Uri>().ok()?.port_u16()?;
+    Some((Ipv4Addr::LOCALHOST, port).into())
+}
+
+async fn register(config: &Config, settings: &TimeServer) -> Result<(), Failure> {
+    let store = super::store::open(config).await?;
+    let operator = Operator::command_line(&*store, config, &SystemEntropy, SystemClock.now());
+    let key = time_server::load_key(settings)?;
+    let jwk = serde_json::from_str(&key::public_jwk(&key))?;
+    if !services::list(&*store).await?.iter().any(|service| service.name == settings.service) {
+        services::set(&operator, &settings.service, &jwk, None).await?;
+    }
+    store.close().await;
+    Ok(())
+}

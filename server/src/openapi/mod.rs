@@ -1,0 +1,51 @@
+//! The `OpenAPI` document of the HTTP interface: written by hand, a file for each tag, checked against the
+//! router and by the browser tests, which send its examples.
+
+use serde_json::{Map, Value};
+use std::sync::LazyLock;
+
+/// What stands around all paths.
+const FRAME: &str = include_str!("frame.json");
+/// Paths, and the components that they are the first to use.
+const PARTS: [&str; 9] = [
+    include_str!("sign-in.json"),
+    include_str!("sessions.json"),
+    include_str!("keys.json"),
+    include_str!("apps.json"),
+    include_str!("metadata.json"),
+    include_str!("accounts.json"),
+    include_str!("bans.json"),
+    include_str!("server.json"),
+    include_str!("toll.json"),
+];
+
+static DOCUMENT: LazyLock<Result<String, serde_json::Error>> = LazyLock::new(|| whole().map(|value| value.to_string()));
+
+/// The document, as it is served.
+///
+/// # Errors
+/// One of its files is no JSON.
+pub fn document() -> Result<&'static str, &'static serde_json::Error> {
+    DOCUMENT.as_deref()
+}
+
+fn whole() -> Result<Value, serde_json::Error> {
+    let mut whole: Map<String, Value> = serde_json::from_str(FRAME)?;
+    for part in PARTS {
+        merge(&mut whole, serde_json::from_str(part)?);
+    }
+    let version = Map::from_iter([("version".to_owned(), env!("CARGO_PKG_VERSION").into())]);
+    merge(&mut whole, Map::from_iter([("info".to_owned(), version.into())]));
+    Ok(whole.into())
+}
+
+fn merge(into: &mut Map<String, Value>, more: Map<String, Value>) {
+    for (name, value) in more {
+        match (into.get_mut(&name), value) {
+            (Some(Value::Object(known)), Value::Object(more)) => merge(known, more),
+            (_, value) => {
+                into.insert(name, value);
+            }
+        }
+    }
+}
