@@ -191,7 +191,7 @@ async fn gate(rig: &Rig, folder: &TempDir, route: Route) -> Arc<Gate> {
     let url = format!("sqlite:{}", folder.path().join("toll.db").display());
     let surroundings = Surroundings {
         now: Arc::new(|| NOW),
-        random: Arc::new(|bytes| getrandom(bytes)),
+        random: Arc::new(getrandom),
         client: Arc::new(|peer, _| peer),
     };
     let booth = Booth::new(Parts {
@@ -219,6 +219,7 @@ fn route(upstream: SocketAddr, need: u32) -> Route {
         bind: Bind::Key,
         tpat0: false,
         signed_in_free: false,
+        lease_ms: 60_000,
     };
     Route {
         name: "price".to_owned(),
