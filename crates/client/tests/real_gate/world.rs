@@ -189,11 +189,8 @@ impl Person for Miner<'_> {
 async fn gate(rig: &Rig, folder: &TempDir, route: Route) -> Arc<Gate> {
     let node = Arc::new(Node::new(&rig.node_url(), NodeLimits::default()).unwrap());
     let url = format!("sqlite:{}", folder.path().join("toll.db").display());
-    let surroundings = Surroundings {
-        now: Arc::new(|| NOW),
-        random: Arc::new(getrandom),
-        client: Arc::new(|peer, _| peer),
-    };
+    let surroundings =
+        Surroundings { now: Arc::new(|| NOW), random: Arc::new(getrandom), client: Arc::new(|peer, _| peer) };
     let booth = Booth::new(Parts {
         settings: Settings { network: Network::Mainnet, challenge_s: 3600, redemptions_per_minute: 1000 },
         secrets: Secrets::derive(&[7; 32]),
