@@ -160,6 +160,7 @@ fn make_tokens(state: &AppState, token: &str, order: &Order) -> Result<()> {
             session: &claims.sid,
             generation: claims.generation,
             jkt: None,
+            cookie: false,
             jti: state.ulid(),
         };
         writeln!(file, "{}", state.tokens.sign(subject, state.now())?.0)?;

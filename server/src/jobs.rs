@@ -106,6 +106,7 @@ pub async fn sweep(state: &AppState) -> store::Result<()> {
     state.store.sweep_invitations(now - KEEP_SESSIONS_MS).await?;
     state.store.sweep_resets(now).await?;
     state.store.sweep_app_codes(now - SKEW_MS).await?;
+    state.store.sweep_proofs(now - SKEW_MS).await?;
     let keep = &state.config.settings.retention;
     state.store.sweep_audit(now - keep.audit.ms()).await?;
     state.store.sweep_bans(now - keep.bans.ms()).await?;

@@ -8,9 +8,8 @@ use domain::encoding::sha256;
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use verify::Unverified;
+use verify::{TYP, Unverified};
 
-const TYP: &str = "at+jwt";
 /// Room for clocks that differ, both ways.
 const SKEW_SECONDS: i64 = 30;
 const LONGEST_TOKEN: usize = 4096;
@@ -35,6 +34,9 @@ pub struct Claims {
     /// The key that the session is bound to (RFC 7800, section 3.1; RFC 9449, section 6.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// Made for a browser's cookie, where it is good without a proof of the key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cookie: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +53,8 @@ pub struct Subject<'a> {
     pub session: &'a str,
     pub generation: u32,
     pub jkt: Option<&'a str>,
+    /// Whether it goes into a cookie.
+    pub cookie: bool,
     pub jti: String,
 }
 
@@ -119,6 +123,7 @@ impl Tokens {
             client_id: "postern".to_owned(),
             roles: vec![subject.role.to_owned()],
             cnf: subject.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
+            cookie: subject.cookie,
         };
         Ok((self.keyring.signing(now)?.sign(TYP, &claims)?, exp * 1000))
     }

@@ -1,9 +1,9 @@
 //! One request and its answer.
 
 use crate::{Error, Result, Server};
-use reqwest::header::HeaderMap;
+use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, header};
+use reqwest::{Client, Method};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub struct Http {
 pub(crate) struct With<'a> {
     pub body: Option<String>,
     pub token: Option<&'a str>,
-    /// `Authorization` of another scheme than `Bearer`, in place of a token.
+    /// `Authorization` of another scheme than `DPoP`, in place of a token.
     pub credential: Option<&'a str>,
     pub proof: Option<&'a str>,
 }
@@ -82,7 +82,11 @@ impl Http {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body);
         }
         if let Some(token) = with.token {
-            request = request.bearer_auth(token);
+            // Every session of this client is bound to its key (RFC 9449, section 7.1).
+            if let Ok(mut value) = HeaderValue::try_from(format!("DPoP {token}")) {
+                value.set_sensitive(true);
+                request = request.header(header::AUTHORIZATION, value);
+            }
         }
         if let Some(credential) = with.credential {
             request = request.header(header::AUTHORIZATION, credential);

@@ -72,7 +72,7 @@ impl Session {
         self.answer(Method::DELETE, path, None).await?.accepted().map(drop)
     }
 
-    /// Whatever the server answers, once the token is a good one. What changes something carries a proof.
+    /// Whatever the server answers, once the token is a good one.
     ///
     /// # Errors
     /// The server cannot be reached, or the session has ended.
@@ -80,11 +80,8 @@ impl Session {
         let (mut nonces, mut renewals) = (2, 1);
         for _ in 0..TRIES {
             let token = self.token().await;
-            let proof = match method {
-                Method::GET => None,
-                _ => Some(self.prove(method.as_str(), path, Some(&token)).await?),
-            };
-            let with = With { body: body.clone(), token: Some(&token), proof: proof.as_deref(), ..With::default() };
+            let proof = self.prove(method.as_str(), path, Some(&token)).await?;
+            let with = With { body: body.clone(), token: Some(&token), proof: Some(&proof), ..With::default() };
             let answer = self.http.send(method.clone(), path, with).await?;
             self.remember(&answer).await;
             match answer.code() {
@@ -114,7 +111,8 @@ impl Session {
 
     async fn prove(&self, method: &str, path: &str, token: Option<&str>) -> Result<String> {
         let nonce = self.nonce.lock().await.clone();
-        let url = self.http.server().at(path);
+        // A proof names the URL without its query (RFC 9449, section 4.2).
+        let url = self.http.server().at(path.split('?').next().unwrap_or(path));
         self.keys.signing().prove(&*self.machine, Claims { method, url: &url, nonce: nonce.as_deref(), token })
     }
 

@@ -3,19 +3,28 @@
 
 use axum::Router;
 use axum::routing::post;
-use monero::{Error, Limits, Node};
+use monero::{Claim, Error, Finding, FirstOf, Limits, Node, OwnVerifier, Verifier};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
+use tpat::Txid;
+
+const ADDRESS: &str = "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
+const PROOF: &str = "OutProofV2Jq9WRKEUPwuaWdzVC3C9e5BkGHUTdJ5y4NdUhP8Lda5RX1wVeLxvsBeRhLKZaHN62KjXMaUAJgihdXJUbpsWzJujKXi4YEMyvEq3fpwCceJm2mfj4DmxXzKCdGP6LsQvXMkW";
 
 async fn node(answer: Value, limits: Limits) -> Node {
     text_node(answer.to_string(), limits).await
 }
 
 async fn text_node(answer: String, limits: Limits) -> Node {
+    answering(answer.clone(), answer, limits).await
+}
+
+async fn answering(call: String, transactions: String, limits: Limits) -> Node {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let answering = post(move || std::future::ready(answer.clone()));
-    let router = Router::new().route("/json_rpc", answering.clone()).route("/get_transactions", answering);
+    let say = |text: String| post(move || std::future::ready(text.clone()));
+    let router = Router::new().route("/json_rpc", say(call)).route("/get_transactions", say(transactions));
     tokio::spawn(async move { axum::serve(listener, router).await });
     Node::new(&url, limits).expect("a node")
 }
@@ -58,6 +67,36 @@ async fn answers_of_another_form() {
     assert!(matches!(busy, Err(Error::Refused { .. })), "{busy:?}");
     let missing = node(json!({"status": "OK", "missed_tx": ["ab"]}), limits).await.transaction(&txid).await;
     assert_eq!(missing.expect("an answer"), None);
+}
+
+/// A block past the chain's end, and a chain that is suddenly another.
+#[tokio::test]
+async fn a_node_that_contradicts_itself() {
+    let limits = Limits::default();
+    let entry = |block: u64| {
+        json!({"status": "OK", "txs": [{"tx_hash": Txid([1; 32]).to_string(), "as_hex": "ab", "in_pool": false,
+            "block_height": block, "double_spend_seen": false}]})
+    };
+    let claim = Claim {
+        txid: Txid([1; 32]),
+        address: ADDRESS.parse().expect("an address"),
+        message: String::new(),
+        proof: PROOF.parse().expect("a proof"),
+    };
+    let verify = async |block| {
+        let node = answering(info(|_| ()).to_string(), entry(block).to_string(), limits).await;
+        OwnVerifier::new(Arc::new(node)).verify(&claim).await
+    };
+    let lie = verify(101).await;
+    assert!(matches!(lie, Err(Error::Unsteady(_))), "{lie:?}");
+    // One that may have come just now; the bytes are none.
+    assert!(matches!(verify(100).await, Ok(Finding::Refused(_))));
+
+    let up = answering(info(|_| ()).to_string(), entry(99).to_string(), limits).await;
+    assert_eq!(up.places(&[Txid([1; 32]).to_string(), Txid([2; 32]).to_string()]).await.expect("places").len(), 2);
+    let away = Arc::new(Node::new("http://127.0.0.1:1", limits).expect("a node"));
+    let both: Vec<Box<dyn Verifier>> = vec![Box::new(OwnVerifier::new(away)), Box::new(OwnVerifier::new(Arc::new(up)))];
+    assert!(matches!(FirstOf::new(both).verify(&claim).await, Ok(Finding::Refused(_))), "the second is asked");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ pub mod copies;
 pub mod error;
 pub mod invitations;
 pub mod keys;
+pub mod proofs;
 pub mod refusals;
 pub mod resets;
 pub mod sealed;
@@ -34,6 +35,7 @@ pub trait Store:
     + sessions::Sessions
     + invitations::Invitations
     + keys::Keys
+    + proofs::Proofs
     + resets::Resets
     + sealed::SealedValues
     + user_keys::UserKeys
@@ -56,6 +58,7 @@ impl<T> Store for T where
         + sessions::Sessions
         + invitations::Invitations
         + keys::Keys
+        + proofs::Proofs
         + resets::Resets
         + sealed::SealedValues
         + user_keys::UserKeys

@@ -4,15 +4,16 @@ use crate::answer::json;
 use crate::booth::{Booth, Key, Outcome, Show};
 use crate::caller::{Caller, Shown, seconds};
 use crate::declined::Declined;
+use crate::lease::{Lease, Strings};
 use crate::ledger::Unit;
 use crate::refusal::Refusal;
 use crate::route::{Route, Table};
+use crate::surroundings::Surroundings;
 use crate::terms::Terms;
 use axum::body::Body;
-use domain::UnixMs;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use tpat::confirmations::retry_after_s;
 use tpat::header::Presented;
 use wire::toll::{
@@ -73,6 +74,7 @@ fn malformed() -> Declined {
 #[derive(Debug)]
 pub struct Pass {
     unit: Option<Unit>,
+    strings: Option<Strings>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -93,7 +95,7 @@ pub async fn pass(
         Ok(Shown::Session(credential)) => match booth.admit(route, credential, caller).await {
             Ok((unit, bound)) => {
                 let nonce = bound.then(|| booth.nonce(caller));
-                Ok(Pass { unit: Some(unit), headers: nonce.into_iter().collect() })
+                Ok(Pass::new(Some(unit), nonce.into_iter().collect()))
             }
             Err(declined) if declined.code() == Code::TokenSpent => {
                 Err(booth.ask_again(route, terms, caller, declined).answer())
@@ -122,7 +124,7 @@ async fn in_place(
         Outcome::Token { text, token, .. } => {
             let unit = booth.first_unit(route, &token, caller).await.map_err(Declined::answer)?;
             let text = HeaderValue::try_from(text).ok().map(|text| (HeaderName::from_static(TOKEN_HEADER), text));
-            Ok(Pass { unit: Some(unit), headers: text.into_iter().chain([booth.nonce(caller)]).collect() })
+            Ok(Pass::new(Some(unit), text.into_iter().chain([booth.nonce(caller)]).collect()))
         }
         pending @ Outcome::Pending { .. } => Err(answer(pending)),
     }
@@ -143,7 +145,7 @@ async fn compat(
         }
     };
     match pass.await {
-        Ok(unit) => Ok(Pass { unit: Some(unit?), headers: Vec::new() }),
+        Ok(unit) => Ok(Pass::new(Some(unit?), Vec::new())),
         Err(declined) if declined.code() == Code::TokenSpent => {
             Err(booth.ask_again(route, terms, caller, declined).answer())
         }
@@ -162,20 +164,40 @@ fn presented(credential: &str) -> Presented<'_> {
 
 impl Pass {
     pub fn free() -> Self {
-        Self { unit: None, headers: Vec::new() }
+        Self::new(None, Vec::new())
     }
 
-    /// Charges for an answer that the upstream gave, unless it says that the upstream failed.
-    pub fn settle(self, response: &mut Response<Body>, now: UnixMs) {
-        let failed = response.status().is_server_error();
-        let headers = response.headers_mut();
+    fn new(unit: Option<Unit>, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        Self { unit, strings: None, headers }
+    }
+
+    /// Makes a tunnel, should the request become one, end with what was paid for it.
+    pub fn tie(&mut self, request: &mut Request<Body>) {
+        if self.unit.is_some() && request.headers().contains_key(header::UPGRADE) {
+            self.strings.get_or_insert_default().tie(request);
+        }
+    }
+
+    /// Charges for an answer that the upstream gave, unless it says that the upstream failed. What goes on
+    /// from here goes on charging.
+    pub fn settle(self, mut response: Response<Body>, lease_ms: i64, surroundings: &Surroundings) -> Response<Body> {
         for (name, value) in self.headers {
-            headers.insert(name, value);
+            response.headers_mut().insert(name, value);
         }
-        if let Some(unit) = self.unit.filter(|_| !failed) {
-            let left = unit.charge(now);
-            headers.insert(QUOTA_HEADER, left.requests.into());
-            headers.insert(EXPIRES_HEADER, seconds(left.expires_at).into());
+        let Some(unit) = self.unit.filter(|_| !response.status().is_server_error()) else { return response };
+        let entry = unit.entry();
+        let left = unit.charge((surroundings.now)());
+        response.headers_mut().insert(QUOTA_HEADER, left.requests.into());
+        response.headers_mut().insert(EXPIRES_HEADER, seconds(left.expires_at).into());
+        let tunnel = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if !tunnel && response.body().size_hint().exact().is_some() {
+            return response;
         }
+        let strings = self.strings.unwrap_or_default();
+        if !tunnel {
+            response = response.map(|body| strings.wrap(body));
+        }
+        tokio::spawn(Lease::new(entry, lease_ms, surroundings.clone()).watch(strings));
+        response
     }
 }

@@ -87,10 +87,12 @@ impl Gate {
         body: Incoming,
     ) -> Result<Response<Body>, Response<Body>> {
         let asked = self.find(peer, host, &parts).map_err(Refusal::answer)?;
-        let pass = self.pay(&asked, &parts).await?;
-        let mut response = self.send(&asked, Request::from_parts(parts, Body::new(body))).await;
-        pass.settle(&mut response, (self.surroundings.now)());
-        Ok(response)
+        let mut pass = self.pay(&asked, &parts).await?;
+        let mut request = Request::from_parts(parts, Body::new(body));
+        pass.tie(&mut request);
+        let response = self.send(&asked, request).await;
+        let lease_ms = asked.route.terms.as_ref().map_or(i64::MAX, |terms| terms.lease_ms);
+        Ok(pass.settle(response, lease_ms, &self.surroundings))
     }
 
     fn find(&self, peer: IpAddr, host: String, parts: &Parts) -> Result<Asked, Refusal> {

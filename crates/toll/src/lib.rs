@@ -7,6 +7,7 @@ mod checkout;
 mod declined;
 mod gate;
 mod headers;
+mod lease;
 mod ledger;
 mod pace;
 mod plausible;

@@ -10,6 +10,8 @@ pub struct Terms {
     /// Requests that each client has for nothing.
     pub allowance: Option<Allowance>,
     pub bind: Bind,
+    /// A stream or a tunnel costs one more request for each span of so many milliseconds.
+    pub lease_ms: i64,
     /// Takes the credentials of the 2022 document as well: a transaction and its proof with each request.
     pub tpat0: bool,
     /// Whoever has a session at the portal passes.
@@ -72,6 +74,7 @@ mod tests {
             confirmations,
             allowance: None,
             bind: Bind::Key,
+            lease_ms: 60_000,
             tpat0: false,
             signed_in_free: false,
         };

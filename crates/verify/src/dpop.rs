@@ -81,6 +81,13 @@ pub fn presented(headers: &HeaderMap) -> Option<&str> {
     all.next().is_none().then_some(proof)
 }
 
+/// The proof that goes with a token that is bound to `jkt` (section 4.3, checks 1 to 9 and 12; the caller judges
+/// nonce, `iat` and `jti`). `None`, whatever is wrong.
+pub fn of_token(headers: &HeaderMap, method: &str, url: &str, token: &str, jkt: &str) -> Option<Proof> {
+    let proof = verify(presented(headers)?, method, url)?;
+    (proof.jkt == jkt && proof.ath.as_deref() == Some(token_hash(token).as_str())).then_some(proof)
+}
+
 /// What `ath` must say for a token (section 4.2).
 pub fn token_hash(token: &str) -> String {
     base64url(&sha256(token.as_bytes()))

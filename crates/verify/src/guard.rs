@@ -6,12 +6,13 @@ use crate::dpop::{self, Proof};
 use crate::fetch::FetchError;
 use crate::jwks::Jwks;
 use crate::nonce;
+use crate::presented::{Malformed, presented};
 use crate::refusal::{Reason, Refusal, Scheme};
 use crate::revocations::{Outage, Revocations};
 use crate::seen::SeenProofs;
 use crate::token::Verifier;
 use domain::UnixMs;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method};
 use wire::paths;
 
 /// How far a proof's `iat` may be from here, both ways, where no nonce is asked for.
@@ -110,16 +111,11 @@ impl Guard {
     }
 
     fn presented<'a>(&self, headers: &'a HeaderMap) -> Result<(Scheme, &'a str), Refusal> {
-        let mut all = headers.get_all(header::AUTHORIZATION).iter();
-        let Some(value) = all.next() else { return Err(self.refuse(Scheme::Bearer, Reason::Missing)) };
-        let malformed = || self.refuse(Scheme::Bearer, Reason::Malformed);
-        if all.next().is_some() {
-            return Err(malformed());
+        match presented(headers) {
+            Ok(Some(token)) => Ok(token),
+            Ok(None) => Err(self.refuse(Scheme::Bearer, Reason::Missing)),
+            Err(Malformed) => Err(self.refuse(Scheme::Bearer, Reason::Malformed)),
         }
-        let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(malformed)?;
-        let scheme = Scheme::parse(scheme).ok_or_else(|| self.refuse(Scheme::Bearer, Reason::Missing))?;
-        let token = token.trim();
-        if token.is_empty() { Err(malformed()) } else { Ok((scheme, token)) }
     }
 
     /// The checks of RFC 9449, section 4.3.
@@ -132,12 +128,8 @@ impl Guard {
         jkt: &str,
         now: UnixMs,
     ) -> Result<(), Reason> {
-        let proof = dpop::presented(headers).ok_or(Reason::Proof)?;
         let url = format!("{}{path}", self.origin);
-        let proof = dpop::verify(proof, method.as_str(), &url).ok_or(Reason::Proof)?;
-        if proof.jkt != jkt || proof.ath.as_deref() != Some(dpop::token_hash(token).as_str()) {
-            return Err(Reason::Proof);
-        }
+        let proof = dpop::of_token(headers, method.as_str(), &url, token, jkt).ok_or(Reason::Proof)?;
         self.is_young(&proof, now)?;
         if self.seen.is_first(&proof.jkt, &proof.jti) { Ok(()) } else { Err(Reason::Proof) }
     }

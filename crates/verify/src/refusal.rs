@@ -52,6 +52,21 @@ impl Scheme {
             None
         }
     }
+
+    /// `WWW-Authenticate` for this scheme (RFC 9110, section 11.6.1; RFC 9449, section 7.1).
+    pub fn challenge(self, realm: Option<&str>, error: Option<&str>) -> String {
+        let quoted = |text: &str| text.chars().filter(|c| !matches!(c, '"' | '\\')).collect::<String>();
+        let (name, algorithms) = match self {
+            Self::Bearer => ("Bearer", None),
+            Self::Dpop => ("DPoP", Some(ALGORITHMS)),
+        };
+        let parameters = [("realm", realm), ("algs", algorithms), ("error", error)];
+        let said = parameters.iter().filter_map(|(name, value)| Some(format!(r#"{name}="{}""#, quoted((*value)?))));
+        match said.collect::<Vec<_>>().join(", ") {
+            said if said.is_empty() => name.to_owned(),
+            said => format!("{name} {said}"),
+        }
+    }
 }
 
 impl Reason {
@@ -71,7 +86,7 @@ impl Reason {
     }
 
     /// RFC 6750, section 3.1; RFC 9449, sections 7.1 and 8. Whoever brought nothing is told nothing.
-    fn error(self) -> Option<&'static str> {
+    pub fn error(self) -> Option<&'static str> {
         match self {
             Self::Missing | Self::Unavailable => None,
             Self::Malformed => Some("invalid_request"),
@@ -120,12 +135,6 @@ impl Refusal {
 
     /// The error stands with the scheme that was used (RFC 9449, section 7.1).
     fn challenge(&self, scheme: Scheme) -> String {
-        let realm: String = self.realm.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
-        let error = self.reason.error().filter(|_| scheme == self.scheme);
-        let error = error.map_or_else(String::new, |error| format!(r#", error="{error}""#));
-        match scheme {
-            Scheme::Bearer => format!(r#"Bearer realm="{realm}"{error}"#),
-            Scheme::Dpop => format!(r#"DPoP realm="{realm}", algs="{ALGORITHMS}"{error}"#),
-        }
+        scheme.challenge(Some(&self.realm), self.reason.error().filter(|_| scheme == self.scheme))
     }
 }

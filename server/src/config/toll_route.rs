@@ -55,6 +55,8 @@ pub struct TollRoute {
     pub free_every: Span,
     #[serde(default)]
     pub bind: BindTo,
+    #[serde(default = "lease")]
+    pub lease: Span,
     #[serde(default)]
     pub tpat0: bool,
     #[serde(default)]
@@ -109,6 +111,10 @@ fn zero_conf_below() -> Amount {
 
 fn confirmations() -> u32 {
     1
+}
+
+fn lease() -> Span {
+    Span::seconds(60)
 }
 
 fn free_every() -> Span {
@@ -239,6 +245,7 @@ impl TollRoute {
             ("answer_within in seconds", self.answer_within.0.as_secs(), 1, 3600),
             ("max_body_mib", self.max_body_mib, 1, 1_048_576),
             ("confirmations", self.confirmations.into(), 1, 100),
+            ("lease in seconds", self.lease.0.as_secs(), 1, CENTURY),
             ("free_every in seconds", self.free_every.0.as_secs(), 1, CENTURY),
         ];
         for bundle in self.all_bundles() {
@@ -295,6 +302,7 @@ impl TollRoute {
             confirmations,
             allowance: (allowance.requests > 0).then_some(allowance),
             bind: if self.bind == BindTo::Key { Bind::Key } else { Bind::Bearer },
+            lease_ms: self.lease.ms(),
             tpat0: self.tpat0,
             signed_in_free: self.signed_in_free,
         })

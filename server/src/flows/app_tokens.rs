@@ -35,6 +35,7 @@ pub fn sign(state: &AppState, app: &App, row: &Row, jkt: Option<&str>) -> Result
         session: &row.id,
         generation: row.life.generation,
         jkt,
+        cookie: false,
         jti: state.ulid(),
     };
     state.tokens.sign_for(&app.origin, subject, state.now()).map_err(ApiError::broken)

@@ -14,6 +14,7 @@ use domain::refresh_token::RefreshToken;
 use store::sessions::NewSession;
 use store::users::PasswordHash;
 use wire::jwk::EcJwk;
+use wire::login::Delivery;
 use wire::session::Session;
 
 /// A session's tokens, on their way to the client.
@@ -80,12 +81,13 @@ pub fn first(
     owner: &Owner<'_>,
     account: &AccountDigest,
     opening: &Opening,
+    delivery: Delivery,
 ) -> Result<Issued, ApiError> {
     let row = &opening.row;
     let live = Live { generation: 0, rotated_at: row.now, idle_at: row.idle_at, ends_at: row.ends_at, revoked: false };
     let jkt = row.jkt.as_deref();
     let device = KnownDevice::issue(&state.keyring.macs.device, account, jkt, row.now);
-    Ok(Issued { device: Some(device), ..tokens(state, owner, &row.id, jkt, live, &opening.token)? })
+    Ok(Issued { device: Some(device), ..tokens(state, owner, &row.id, jkt, live, &opening.token, delivery)? })
 }
 
 /// The tokens of a session at a generation; from now on this process knows it.
@@ -99,6 +101,7 @@ pub fn tokens(
     jkt: Option<&str>,
     live: Live,
     token: &RefreshToken,
+    delivery: Delivery,
 ) -> Result<Issued, ApiError> {
     let subject = Subject {
         user: owner.user,
@@ -107,6 +110,7 @@ pub fn tokens(
         session,
         generation: live.generation,
         jkt,
+        cookie: delivery == Delivery::Cookies,
         jti: state.ulid(),
     };
     let (access_token, expires_at) = state.tokens.sign(subject, state.now()).map_err(ApiError::broken)?;

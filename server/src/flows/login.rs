@@ -114,7 +114,7 @@ async fn accept(
         return Err(Stop::Ended(ApiError::new(Code::WrongCredentials)));
     }
     let owner = Owner { user: &user.id, username: &user.name, role: user.role };
-    issue::first(state, &owner, account, &opening).map_err(Stop::Ended)
+    issue::first(state, &owner, account, &opening, received.delivery).map_err(Stop::Ended)
 }
 
 async fn refuse(

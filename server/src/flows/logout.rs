@@ -8,23 +8,21 @@ use domain::encoding::base64url;
 use domain::refresh_token::RefreshToken;
 use store::audit::Event;
 
-/// Ends the session of either token. Both are authenticated; neither needs to be within its time.
+/// Ends this session, or the refresh token's, which is authenticated and need not be within its time.
 ///
 /// # Errors
 /// The store does not answer.
 pub async fn logout(
     state: AppState,
     client: Client,
-    access: Option<String>,
+    session: Option<String>,
     refresh: Option<String>,
 ) -> Result<(), ApiError> {
-    let from_access =
-        access.and_then(|token| state.tokens.verify_signature(&token, state.now())).map(|claims| claims.sid.clone());
     let from_refresh = || {
         let token = RefreshToken::authenticate(&state.keyring.macs.refresh, refresh.as_deref()?)?;
         Some(base64url(&token.session()))
     };
-    match from_access.or_else(from_refresh) {
+    match session.or_else(from_refresh) {
         Some(id) => end(&state, &client, &id).await,
         None => Ok(()),
     }

@@ -13,6 +13,7 @@ use domain::session::Refresh;
 use http::Method;
 use store::audit::Event;
 use store::sessions::{Rotation, Row};
+use wire::login::Delivery;
 use wire::paths;
 use wire::problem::Code;
 
@@ -26,11 +27,14 @@ pub async fn refresh(
     client: Client,
     token: String,
     proof: Option<String>,
+    delivery: Delivery,
 ) -> Result<Issued, ApiError> {
     let macs = &state.keyring.macs;
     let token = RefreshToken::authenticate(&macs.refresh, &token).ok_or_else(|| ApiError::new(Code::NoSession))?;
-    let prove = |text: String| proof::check(&state, &Method::POST, paths::REFRESH, &text);
-    let jkt = proof.map(prove).transpose()?.map(|proof| proof.jkt);
+    let jkt = match proof {
+        Some(proof) => Some(proof::check(&state, Method::POST.as_str(), paths::REFRESH, &proof).await?.jkt),
+        None => None,
+    };
     let id = base64url(&token.session());
 
     for _ in 0..TRIES {
@@ -40,11 +44,11 @@ pub async fn refresh(
         }
         match row.life.refresh(token.generation(), &token.hash(), jkt.as_deref(), state.now()) {
             Refresh::Rotate => {
-                if let Some(issued) = rotate(&state, &client, &row, &token).await? {
+                if let Some(issued) = rotate(&state, &client, &row, &token, delivery).await? {
                     return Ok(issued);
                 }
             }
-            Refresh::Again => return again(&state, &row, &token),
+            Refresh::Again => return again(&state, &row, &token, delivery),
             Refresh::Reuse => return Err(end_family(&state, &client, &row).await),
             Refresh::Ended => return Err(ApiError::new(Code::SessionEnded)),
             Refresh::WrongKey => return Err(proof::refuse(&state, Code::BadProof)),
@@ -59,6 +63,7 @@ async fn rotate(
     client: &Client,
     row: &Row,
     token: &RefreshToken,
+    delivery: Delivery,
 ) -> Result<Option<Issued>, ApiError> {
     let now = state.now();
     let successor = token.successor(&state.keyring.macs.refresh);
@@ -81,18 +86,18 @@ async fn rotate(
         ends_at: row.life.ends_at,
         revoked: false,
     };
-    tell(state, row, live, &successor).map(Some)
+    tell(state, row, live, &successor, delivery).map(Some)
 }
 
 /// The answer was lost, or two tabs asked at once: the same successor again.
-fn again(state: &AppState, row: &Row, token: &RefreshToken) -> Result<Issued, ApiError> {
+fn again(state: &AppState, row: &Row, token: &RefreshToken, delivery: Delivery) -> Result<Issued, ApiError> {
     let live = state.sessions.learn(row);
-    tell(state, row, live, &token.successor(&state.keyring.macs.refresh))
+    tell(state, row, live, &token.successor(&state.keyring.macs.refresh), delivery)
 }
 
-fn tell(state: &AppState, row: &Row, live: Live, token: &RefreshToken) -> Result<Issued, ApiError> {
+fn tell(state: &AppState, row: &Row, live: Live, token: &RefreshToken, delivery: Delivery) -> Result<Issued, ApiError> {
     let owner = Owner { user: &row.user, username: &row.username, role: row.role };
-    issue::tokens(state, &owner, &row.id, row.life.jkt.as_deref(), live, token)
+    issue::tokens(state, &owner, &row.id, row.life.jkt.as_deref(), live, token, delivery)
 }
 
 /// Somebody has a copy of a spent token: neither side keeps the session, and the owner is told.

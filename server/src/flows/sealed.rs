@@ -48,6 +48,8 @@ pub struct Received {
     pub plaintext: Zeroizing<Vec<u8>>,
     /// The client's signing and receiving keys; it proved that it holds the first.
     pub keys: Option<(EcJwk, EcJwk)>,
+    /// Where it wants its tokens.
+    pub delivery: Delivery,
     pub place: Place,
     _turn: OwnedMutexGuard<()>,
 }
@@ -63,7 +65,7 @@ impl Sealed {
             path,
             body_hash: base64url(&sha256(&body)),
             cookie: cookie.map_or([0; 32], |cookie| short_key::hash(&cookie)),
-            proof: headers.get(dpop::HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned),
+            proof: dpop::presented(headers).map(str::to_owned),
         })
     }
 }
@@ -79,7 +81,10 @@ pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Ki
     let attempt = Attempt { id: state.ulid(), identity: client.judged() };
     begin(state, client, &sealed, &short_key, &attempt).await?;
     match open(state, &key, &sealed, kind) {
-        Ok((opened, keys)) => Ok(Received { attempt, plaintext: opened.plaintext, keys, place, _turn: turn }),
+        Ok((opened, keys)) => {
+            let (plaintext, delivery) = (opened.plaintext, sealed.request.delivery);
+            Ok(Received { attempt, plaintext, keys, delivery, place, _turn: turn })
+        }
         Err(code) => Err(refuse_envelope(state, client, attempt, kind, code).await),
     }
 }

@@ -55,8 +55,8 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     match state.store.add_user(&new_user).await? {
         Added::Added => {
             let owner = Owner { user: &user, username: name.as_str(), role };
-            issue::first(state, &owner, &AccountDigest::of(&state.keyring.macs.account, name.as_str()), &opening)
-                .map_err(Stop::Ended)
+            let account = AccountDigest::of(&state.keyring.macs.account, name.as_str());
+            issue::first(state, &owner, &account, &opening, received.delivery).map_err(Stop::Ended)
         }
         Added::NameTaken => Err(ApiError::new(Code::NameTaken).into()),
         Added::NotFirst | Added::NotInvited => Err(ApiError::new(Code::SignupClosed).into()),

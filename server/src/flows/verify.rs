@@ -4,7 +4,6 @@ use super::app_tokens;
 use crate::apps::Told;
 use crate::config::App;
 use crate::cookies::{self, Name};
-use crate::dpop;
 use crate::guards::app::Asked;
 use crate::guards::{proof, signed_in};
 use crate::http::ApiError;
@@ -12,9 +11,9 @@ use crate::state::AppState;
 use domain::UnixMs;
 use domain::app::Allow;
 use domain::app_session::AppSession;
-use domain::encoding::{base64url, sha256};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
+use verify::Scheme;
 use wire::problem::Code;
 
 /// What a proxy is to do.
@@ -79,30 +78,19 @@ fn by_cookie(state: &AppState, app: &App, headers: &HeaderMap) -> Option<Bearer>
 /// A program's token for this app, with the proof of its key if it is bound to one (RFC 9449, section 7).
 /// What is no token of ours for this app is nothing: the app's own pages may send what they like.
 async fn by_header(state: &AppState, asked: &Asked<'_>, headers: &HeaderMap) -> Result<Option<Bearer>, ApiError> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let Some((scheme, token)) = value.and_then(|value| value.split_once(' ')) else { return Ok(None) };
+    let Ok(Some((scheme, token))) = verify::presented(headers) else { return Ok(None) };
     let Some(claims) = signed_in::verify_for(state, &asked.app.origin, token).await? else { return Ok(None) };
-    let proves = scheme.eq_ignore_ascii_case("dpop");
-    match &claims.cnf {
-        None if scheme.eq_ignore_ascii_case("bearer") => {}
-        Some(bound) if proves => prove(state, asked, headers, token, &bound.jkt)?,
+    match (scheme, &claims.cnf) {
+        (Scheme::Bearer, None) => {}
+        (Scheme::Dpop, Some(bound)) => {
+            let path = asked.target.split('?').next().unwrap_or_default();
+            let url = format!("{}{path}", asked.app.origin);
+            proof::of_token(state, headers, asked.method, &url, token, &bound.jkt).await?;
+        }
         // A bound token without its proof is stolen, for all that we know.
-        _ => return Ok(None),
+        (Scheme::Bearer, Some(_)) | (Scheme::Dpop, None) => return Ok(None),
     }
     Ok(Some(Bearer { session: claims.sid.clone(), issued_at: None }))
-}
-
-fn prove(state: &AppState, asked: &Asked<'_>, headers: &HeaderMap, token: &str, jkt: &str) -> Result<(), ApiError> {
-    let path = asked.target.split('?').next().unwrap_or_default();
-    let url = format!("{}{path}", asked.app.origin);
-    let wrong = || proof::refuse(state, Code::BadProof);
-    let proof = proof::presented(headers).ok_or_else(wrong)?;
-    let proof = dpop::verify(&proof, asked.method, &url).ok_or_else(wrong)?;
-    let of_token = proof.ath.as_deref() == Some(base64url(&sha256(token.as_bytes())).as_str());
-    if proof.jkt != jkt || !of_token {
-        return Err(wrong());
-    }
-    proof::is_fresh(state, &proof)
 }
 
 /// What the app is told of a session; `None`: it is over.

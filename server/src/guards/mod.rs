@@ -15,3 +15,4 @@ pub mod proof;
 pub mod same_origin;
 pub mod sign_in;
 pub mod signed_in;
+pub mod token;

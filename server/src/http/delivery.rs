@@ -6,6 +6,7 @@ use crate::state::AppState;
 use axum::Json;
 use domain::known_device;
 use tower_cookies::Cookies;
+use wire::apps::TokenType;
 use wire::login::{Delivery, SignedIn, Tokens};
 
 /// The answer to a login, a sign-up and a refresh.
@@ -16,7 +17,7 @@ pub fn deliver(state: &AppState, cookies: &Cookies, delivery: Delivery, issued: 
             None
         }
         Delivery::Body => Some(Tokens {
-            token_type: "Bearer".to_owned(),
+            token_type: if issued.session.bound { TokenType::DPoP } else { TokenType::Bearer }.as_str().to_owned(),
             expires_in: u64::try_from(issued.session.expires_at - state.now()).unwrap_or_default() / 1000,
             access_token: issued.access_token,
             refresh_token: issued.refresh_token,

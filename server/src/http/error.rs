@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use domain::UnixMs;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::sync::Arc;
+use verify::{Reason, Scheme};
 use wire::problem::{Code, MEDIA_TYPE, Problem};
 
 /// An error answer.
@@ -15,6 +16,8 @@ pub struct ApiError {
     retry_after_ms: Option<i64>,
     incident: Option<String>,
     nonce: Option<String>,
+    /// How the token was shown that is not good.
+    scheme: Option<Scheme>,
     cause: Option<Cause>,
 }
 
@@ -24,7 +27,7 @@ pub struct Cause(pub Arc<dyn std::error::Error + Send + Sync>);
 
 impl ApiError {
     pub fn new(code: Code) -> Self {
-        Self { code, detail: None, retry_after_ms: None, incident: None, nonce: None, cause: None }
+        Self { code, detail: None, retry_after_ms: None, incident: None, nonce: None, scheme: None, cause: None }
     }
 
     /// With a sentence for the person who asked.
@@ -49,6 +52,12 @@ impl ApiError {
     #[must_use]
     pub fn with_nonce(self, nonce: String) -> Self {
         Self { nonce: Some(nonce), ..self }
+    }
+
+    /// It is about a token that was shown like this.
+    #[must_use]
+    pub fn about_token(self, scheme: Option<Scheme>) -> Self {
+        Self { scheme, ..self }
     }
 
     pub fn code(&self) -> Code {
@@ -105,7 +114,11 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            for challenge in challenges(self.code, self.scheme) {
+                if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+                    headers.append(header::WWW_AUTHENTICATE, challenge);
+                }
+            }
         }
         if let Some(nonce) = self.nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
             headers.insert(HeaderName::from_static(crate::dpop::NONCE_HEADER), nonce);
@@ -115,6 +128,19 @@ impl IntoResponse for ApiError {
             response.extensions_mut().insert(cause);
         }
         response
+    }
+}
+
+/// RFC 6750, section 3; RFC 9449, sections 7.1 and 8. Some proxies pass on one of them alone: what is to be done
+/// about a proof stands by itself.
+fn challenges(code: Code, scheme: Option<Scheme>) -> Vec<String> {
+    let challenge = |scheme: Scheme, reason: Reason| scheme.challenge(None, reason.error());
+    match code {
+        Code::BadProof => vec![challenge(Scheme::Dpop, Reason::Proof)],
+        Code::UseDpopNonce => vec![challenge(Scheme::Dpop, Reason::Nonce)],
+        _ => [Scheme::Bearer, Scheme::Dpop]
+            .map(|one| challenge(one, if scheme == Some(one) { Reason::Token } else { Reason::Missing }))
+            .to_vec(),
     }
 }
 

@@ -4,11 +4,12 @@ use super::ApiError;
 use crate::cookies::{self, Name};
 use crate::flows;
 use crate::guards::client::Client;
-use crate::guards::signed_in::bearer;
+use crate::guards::token::Shown;
 use crate::state::AppState;
 use axum::Extension;
 use axum::extract::State;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::request::Parts;
 use tower_cookies::Cookies;
 
 /// Ends the session that the request belongs to, even if its access token has run out, and makes the
@@ -17,12 +18,23 @@ pub async fn logout(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     cookies: Cookies,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Result<StatusCode, ApiError> {
-    let access = bearer(&headers).or_else(|| cookies::get(&headers, &state.config, Name::Access));
-    let refresh = cookies::get(&headers, &state.config, Name::Refresh);
-    flows::to_its_end(flows::logout::logout(state.clone(), client, access, refresh)).await?;
+    let session = of_access(&state, &parts).await?;
+    let refresh = cookies::get(&parts.headers, &state.config, Name::Refresh);
+    flows::to_its_end(flows::logout::logout(state.clone(), client, session, refresh)).await?;
     cookies::clear(&cookies, &state.config, Name::Access);
     cookies::clear(&cookies, &state.config, Name::Refresh);
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The session of the access token. It may be over, but not stolen.
+async fn of_access(state: &AppState, parts: &Parts) -> Result<Option<String>, ApiError> {
+    let Some(shown) = Shown::read(state, &parts.headers)? else { return Ok(None) };
+    let Some(claims) = state.tokens.verify_signature(&shown.token, state.now()) else { return Ok(None) };
+    match shown.admit(state, parts, &claims).await? {
+        Some(_) => Ok(Some(claims.sid.clone())),
+        None if shown.scheme.is_none() => Ok(None),
+        None => Err(Shown::refusal(state, Some(&shown))),
+    }
 }

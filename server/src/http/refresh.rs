@@ -2,9 +2,9 @@
 
 use super::{ApiError, delivery};
 use crate::cookies::{self, Name};
+use crate::dpop;
 use crate::flows;
 use crate::guards::client::Client;
-use crate::guards::proof;
 use crate::state::AppState;
 use axum::Extension;
 use axum::Json;
@@ -30,7 +30,7 @@ pub async fn refresh(
         None => (cookies::get(&headers, &state.config, Name::Refresh), Delivery::Cookies),
     };
     let token = token.ok_or_else(|| ApiError::new(Code::NoSession))?;
-    let proof = proof::presented(&headers);
-    let issued = flows::to_its_end(flows::refresh::refresh(state.clone(), client, token, proof)).await?;
+    let proof = dpop::presented(&headers).map(str::to_owned);
+    let issued = flows::to_its_end(flows::refresh::refresh(state.clone(), client, token, proof, delivery)).await?;
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
 }

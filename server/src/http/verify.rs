@@ -29,10 +29,7 @@ pub async fn verify(
     let (parts, _) = request.into_parts();
     let asked = Asked::read(&state, peer.ip(), &parts.headers)?;
     let navigation = is_navigation(asked.method, &parts.headers);
-    let verdict = match verify::judge(&state, &asked, &parts.headers, navigation).await {
-        Ok(verdict) => verdict,
-        Err(error) => return Ok(unproven(error)),
-    };
+    let verdict = verify::judge(&state, &asked, &parts.headers, navigation).await?;
     state.metrics.checked(&verdict);
     Ok(match verdict {
         Verdict::Pass(told) => {
@@ -77,16 +74,4 @@ fn is_navigation(method: &str, headers: &HeaderMap) -> bool {
     let accepts = || once(headers, &header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
     let goes = once(headers, &FETCH_MODE).map_or_else(accepts, |mode| mode == "navigate");
     goes && matches!(method, "GET" | "HEAD")
-}
-
-/// RFC 9449, section 7.1.
-fn unproven(error: ApiError) -> Response {
-    let word = match error.code() {
-        Code::UseDpopNonce => "DPoP error=\"use_dpop_nonce\", algs=\"ES256\"",
-        Code::BadProof => "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"",
-        _ => return error.into_response(),
-    };
-    let mut response = error.into_response();
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(word));
-    response
 }

@@ -509,7 +509,7 @@ async fn a_program_passes_with_its_token_and_the_proof_of_its_key() {
     let url = format!("{WIKI}/page");
     let first = ask(WIKI, "DPoP", &key.prove_more(&url, "", &json!({"ath": ath}))).await;
     assert_eq!((first.status, first.code().as_str()), (StatusCode::UNAUTHORIZED, "use_dpop_nonce"));
-    assert!(first.header("www-authenticate").starts_with("DPoP error=\"use_dpop_nonce\""));
+    assert_eq!(first.header("www-authenticate"), r#"DPoP algs="ES256", error="use_dpop_nonce""#);
     let nonce = first.header("dpop-nonce");
     let proof = key.prove_more(&url, nonce, &json!({"ath": ath}));
     let passed = ask(WIKI, "DPoP", &proof).await;

@@ -17,6 +17,7 @@ mod keys;
 mod ladders;
 mod migrations;
 mod open;
+mod proofs;
 mod refusals;
 mod refuse;
 mod resets;

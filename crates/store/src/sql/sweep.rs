@@ -33,6 +33,8 @@ sql! {
         AND id IN (SELECT id FROM invitations WHERE expires_at <= $1 LIMIT $2)";
     APP_CODES = "DELETE FROM app_codes WHERE expires_at <= $1
         AND code_hash IN (SELECT code_hash FROM app_codes WHERE expires_at <= $1 LIMIT $2)";
+    PROOFS = "DELETE FROM used_proofs WHERE expires_at <= $1
+        AND id IN (SELECT id FROM used_proofs WHERE expires_at <= $1 LIMIT $2)";
     RESETS = "DELETE FROM resets WHERE expires_at <= $1
         AND user_id IN (SELECT user_id FROM resets WHERE expires_at <= $1 LIMIT $2)";
     ENDED_USER_KEYS = "UPDATE user_keys SET sealed = '' WHERE ends_at <= $1 AND sealed <> '' AND (user_id, version) IN
@@ -100,6 +102,10 @@ impl<DB: Backend> SqlStore<DB> {
 
     pub(super) async fn sweep_app_codes_before(&self, before: UnixMs) -> Result<u64> {
         self.sweep(APP_CODES, before).await
+    }
+
+    pub(super) async fn sweep_proofs_before(&self, before: UnixMs) -> Result<u64> {
+        self.sweep(PROOFS, before).await
     }
 
     pub(super) async fn sweep_resets_before(&self, before: UnixMs) -> Result<u64> {

@@ -18,6 +18,7 @@ mod ladders;
 mod make;
 mod postgres_only;
 mod processes;
+mod proofs;
 mod races;
 mod refusals;
 mod refused;
@@ -152,6 +153,10 @@ contract! {
         fifty_tasks_on_two_nodes_use_one_code,
         are_good_for_one_app_one_browser_and_half_a_minute,
         end_with_their_session,
+    }
+    proofs {
+        fifty_tasks_on_two_nodes_use_one_proof,
+        are_told_apart_and_go_when_they_ran_out,
     }
     refusals {
         are_counted_by_hour_and_trigger,

@@ -79,6 +79,12 @@ impl Entry {
         Ok(Unit { entry: Arc::clone(self), charged: false })
     }
 
+    /// Whether what has begun may go on, whatever is left for others.
+    pub fn is_open(&self, now: UnixMs) -> bool {
+        let state = self.state.lock();
+        Refused::of(&state.token).is_none() && now < state.token.expires_at
+    }
+
     /// Requests that it has left now.
     pub fn left(&self, now: UnixMs) -> i64 {
         self.state.lock().left(now)
@@ -146,6 +152,11 @@ pub struct Left {
 }
 
 impl Unit {
+    /// The token that it is of.
+    pub fn entry(&self) -> Arc<Entry> {
+        Arc::clone(&self.entry)
+    }
+
     pub fn charge(mut self, now: UnixMs) -> Left {
         self.charged = true;
         let mut state = self.entry.state.lock();

@@ -74,6 +74,9 @@ impl Ledger {
                 let written = self.store.use_token(entry.id(), used).await;
                 entry.end_write(written.as_ref().ok().and_then(Option::as_ref), used);
                 written?;
+            } else if Arc::strong_count(&entry) > 2 {
+                // Held by something that goes on: the map and this have one each.
+                self.hear(entry.id()).await?;
             }
         }
         // Whoever holds an entry has it from here, under this lock.

@@ -6,6 +6,7 @@ mod attacks;
 mod challenges;
 mod compat;
 mod faults;
+mod leases;
 mod payments;
 mod regtest;
 mod support;

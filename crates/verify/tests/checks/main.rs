@@ -2,6 +2,8 @@
 
 mod client;
 mod forged;
+mod forgeries;
+mod fuzz;
 mod guard;
 mod issuer;
 mod jwks;

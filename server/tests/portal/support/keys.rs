@@ -26,8 +26,7 @@ impl ClientKey {
     /// With claims added or replaced.
     pub fn prove_more(&self, url: &str, nonce: &str, more: &Value) -> String {
         let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.public()});
-        let jti = base64url(&rand_bytes::<16>());
-        let mut claims = json!({"jti": jti, "htm": "POST", "htu": url, "iat": 1, "nonce": nonce});
+        let mut claims = json!({"jti": new_jti(), "htm": "POST", "htu": url, "iat": 1, "nonce": nonce});
         claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.sign(&header, &claims)
     }
@@ -38,6 +37,11 @@ impl ClientKey {
         let signature = self.0.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
         format!("{message}.{}", base64url(signature.as_ref()))
     }
+}
+
+/// What no other proof is called.
+pub fn new_jti() -> String {
+    base64url(&rand_bytes::<16>())
 }
 
 /// A receiving key.

@@ -5,7 +5,7 @@ mod portal;
 mod program;
 mod visitor;
 
-pub use keys::{ClientKey, receiving_key};
+pub use keys::{ClientKey, new_jti, receiving_key};
 pub use portal::{ORIGIN, PASSWORD, Portal};
 pub use program::{Program, postern, said};
 pub use visitor::{Answer, Visitor};

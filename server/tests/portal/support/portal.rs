@@ -80,6 +80,11 @@ impl Portal {
         Visitor::program(self, address.parse::<IpAddr>().unwrap())
     }
 
+    /// A program that binds its tokens to a key.
+    pub fn bound_program(&self, address: &str) -> Visitor {
+        Visitor::bound_program(self, address.parse::<IpAddr>().unwrap())
+    }
+
     pub async fn add_user(&self, name: &str) -> String {
         self.add_user_with(name, self.hash().await).await
     }

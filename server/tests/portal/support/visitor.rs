@@ -61,6 +61,11 @@ impl Visitor {
         Self::browser(portal, address).without_a_browser()
     }
 
+    /// One that binds its tokens to a key.
+    pub fn bound_program(portal: &Portal, address: IpAddr) -> Self {
+        Self { browser: false, ..Self::browser(portal, address) }
+    }
+
     pub fn without_a_browser(self) -> Self {
         Self { browser: false, key: None, ..self }
     }
@@ -94,7 +99,15 @@ impl Visitor {
         self.send(Method::POST, path, Some(body.to_string()), &[]).await
     }
 
+    /// Of an extra header that stands there twice, the later one counts.
     pub async fn send(&self, method: Method, path: &str, body: Option<String>, extra: &[(&str, &str)]) -> Answer {
+        let is_last = |at: usize| extra[at + 1..].iter().all(|(name, _)| *name != extra[at].0);
+        let last: Vec<_> = (0..extra.len()).filter(|at| is_last(*at)).map(|at| extra[at]).collect();
+        self.send_each(method, path, body, &last).await
+    }
+
+    /// An extra header that stands there twice is sent twice.
+    pub async fn send_each(&self, method: Method, path: &str, body: Option<String>, extra: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(&method).uri(path).header(header::HOST, "localhost:3000");
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
@@ -110,10 +123,15 @@ impl Visitor {
                 request = request.header(header::COOKIE, pairs.join("; "));
             }
         }
-        for (name, value) in
-            self.headers.iter().map(|(name, value)| (*name, value.as_str())).chain(extra.iter().copied())
-        {
-            request.headers_mut().unwrap().insert(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+        let headers = request.headers_mut().unwrap();
+        for (name, value) in &self.headers {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        for (name, _) in extra {
+            headers.remove(*name);
+        }
+        for (name, value) in extra {
+            headers.append(http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
         let mut request = request.body(body.map_or_else(Body::empty, Body::from)).unwrap();
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(self.address, 40_000)));

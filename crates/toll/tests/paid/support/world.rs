@@ -2,16 +2,19 @@
 
 use super::{Chain, Client, Tx};
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use domain::encoding::from_base64url;
+use futures::StreamExt;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use monero::{Limits as NodeLimits, Node, OwnVerifier, Verifier};
 use regtest::Rig;
 use serde_json::{Value, json};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -67,6 +70,7 @@ pub fn terms() -> Terms {
         confirmations: vec![step(0, 0), step(10 * PRICE, 1), step(1000 * PRICE, 10)],
         allowance: None,
         bind: Bind::Key,
+        lease_ms: 60_000,
         tpat0: false,
         signed_in_free: false,
     }
@@ -200,11 +204,29 @@ async fn upstream() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, arrived) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
     let router = Router::new()
+        .route("/open/stream", get(stream))
+        .route("/open/socket", get(socket))
         .route("/broken/{*rest}", any(|| async { StatusCode::BAD_GATEWAY }))
         .fallback(echo)
         .with_state(Arc::clone(&arrived));
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     (address, arrived)
+}
+
+/// One piece, and then nothing for ever.
+async fn stream() -> Body {
+    let first = futures::stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"first"))]);
+    Body::from_stream(first.chain(futures::stream::pending()))
+}
+
+async fn socket(upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(|mut socket| async move {
+        while let Some(Ok(message)) = socket.recv().await {
+            if socket.send(message).await.is_err() {
+                break;
+            }
+        }
+    })
 }
 
 async fn echo(State(arrived): State<Arc<AtomicUsize>>, request: Request) -> Response {

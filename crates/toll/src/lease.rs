@@ -1,0 +1,135 @@
+//! What goes on after its answer has begun, a stream or a tunnel, pays for its time: another request of the
+//! token for each span, until there is none left.
+
+use crate::ledger::Entry;
+use crate::surroundings::Surroundings;
+use axum::body::{Body, Bytes};
+use axum_reverse_proxy::{TunnelCancellation, TunnelGuard};
+use domain::UnixMs;
+use http::Request;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
+
+/// How often a lease is looked at. It may go on for so long after its end.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How a lease reaches what it is for.
+#[derive(Debug, Default)]
+pub struct Strings {
+    /// Cuts it.
+    cut: CancellationToken,
+    /// Says that it has ended by itself.
+    ended: CancellationToken,
+}
+
+impl Strings {
+    /// For a tunnel, should the request become one: what the proxy library does with these ends with it.
+    pub fn tie(&self, request: &mut Request<Body>) {
+        let extensions = request.extensions_mut();
+        extensions.insert(TunnelCancellation(self.cut.clone()));
+        extensions.insert(TunnelGuard::new(self.ended.clone().drop_guard()));
+    }
+
+    /// For a stream.
+    pub fn wrap(&self, body: Body) -> Body {
+        let cut = Box::pin(self.cut.clone().cancelled_owned());
+        Body::new(Leased { body, cut, _ended: self.ended.clone().drop_guard() })
+    }
+}
+
+pub struct Lease {
+    entry: Arc<Entry>,
+    span_ms: i64,
+    due: UnixMs,
+    surroundings: Surroundings,
+}
+
+impl Lease {
+    /// From now on; the request that opened it has paid for the first span.
+    pub fn new(entry: Arc<Entry>, span_ms: i64, surroundings: Surroundings) -> Self {
+        let due = (surroundings.now)().saturating_add(span_ms);
+        Self { entry, span_ms, due, surroundings }
+    }
+
+    /// Watches until either end.
+    pub async fn watch(mut self, strings: Strings) {
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                () = strings.ended.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            if !self.goes_on() {
+                return strings.cut.cancel();
+            }
+        }
+    }
+
+    fn goes_on(&mut self) -> bool {
+        let now = (self.surroundings.now)();
+        while now >= self.due {
+            let Ok(unit) = self.entry.take(now) else { return false };
+            unit.charge(now);
+            self.due = self.due.saturating_add(self.span_ms);
+        }
+        self.entry.is_open(now)
+    }
+}
+
+struct Leased {
+    body: Body,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    _ended: DropGuard,
+}
+
+/// The client must see that it did not get all.
+#[derive(Debug, thiserror::Error)]
+#[error("the token that paid for this stream has ended")]
+struct Cut;
+
+impl HttpBody for Leased {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.cut.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Some(Err(axum::Error::new(Cut))));
+        }
+        Poll::Ready(ready!(Pin::new(&mut self.body).poll_frame(context)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_or_a_tunnel_that_is_over_says_so() {
+        let strings = Strings::default();
+        let body = strings.wrap(Body::empty());
+        assert!(!strings.ended.is_cancelled());
+        drop(body);
+        assert!(strings.ended.is_cancelled());
+        let strings = Strings::default();
+        let mut request = Request::new(Body::empty());
+        strings.tie(&mut request);
+        assert!(!strings.ended.is_cancelled());
+        drop(request);
+        assert!(strings.ended.is_cancelled());
+    }
+}

@@ -1,0 +1,84 @@
+//! How a request shows its access token: in a cookie, as `Bearer`, or as `DPoP` with a proof.
+
+use super::proof;
+use super::signed_in::SignedIn;
+use crate::cookies::{self, Name};
+use crate::dpop;
+use crate::http::ApiError;
+use crate::state::AppState;
+use crate::tokens::Claims;
+use http::HeaderMap;
+use http::request::Parts;
+use std::fmt;
+use std::sync::Arc;
+use verify::Scheme;
+use wire::problem::Code;
+
+/// An access token that nobody has judged yet.
+#[derive(Clone)]
+pub struct Shown {
+    /// `None`: it came in a cookie.
+    pub scheme: Option<Scheme>,
+    pub token: String,
+}
+
+impl Shown {
+    /// The header's token counts before the cookie's.
+    ///
+    /// # Errors
+    /// `bad_request`: two tokens in headers, or a scheme without one.
+    pub fn read(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
+        match verify::presented(headers) {
+            Ok(Some((scheme, token))) => Ok(Some(Self { scheme: Some(scheme), token: token.to_owned() })),
+            Ok(None) => Ok(Self::in_cookie(state, headers)),
+            Err(malformed) => Err(ApiError::explained(Code::BadRequest, format!("{malformed}."))),
+        }
+    }
+
+    pub fn in_cookie(state: &AppState, headers: &HeaderMap) -> Option<Self> {
+        Some(Self { scheme: None, token: cookies::get(headers, &state.config, Name::Access)? })
+    }
+
+    /// Whoever shows the token like this. `None`: a token that is bound to a key came without a proof of it, and
+    /// is stolen for all that we know (RFC 9449, section 7.2); or a proof came with one that is bound to none.
+    ///
+    /// # Errors
+    /// `bad_proof`, `use_dpop_nonce`; the store does not answer.
+    pub async fn admit(
+        &self,
+        state: &AppState,
+        parts: &Parts,
+        claims: &Arc<Claims>,
+    ) -> Result<Option<SignedIn>, ApiError> {
+        let proven = match (self.scheme, &claims.cnf) {
+            (None, _) => return Ok(self.admit_cookie(claims)),
+            (Some(Scheme::Bearer), None) => false,
+            (Some(Scheme::Dpop), Some(bound)) => {
+                let url = format!("{}{}", state.config.origin, parts.uri.path());
+                proof::of_token(state, &parts.headers, parts.method.as_str(), &url, &self.token, &bound.jkt).await?;
+                true
+            }
+            (Some(Scheme::Bearer), Some(_)) | (Some(Scheme::Dpop), None) => return Ok(None),
+        };
+        Ok(Some(SignedIn { claims: Arc::clone(claims), proven }))
+    }
+
+    /// A browser cannot prove anything when a person follows a link: a bound token that was made for a cookie
+    /// counts there without a proof, one that a program was given does not.
+    pub fn admit_cookie(&self, claims: &Arc<Claims>) -> Option<SignedIn> {
+        let fits = self.scheme.is_none() && (claims.cookie || claims.cnf.is_none());
+        fits.then(|| SignedIn { claims: Arc::clone(claims), proven: false })
+    }
+
+    /// The answer to whoever is not signed in. The next is a refresh or a proof, and either needs a nonce.
+    pub fn refusal(state: &AppState, shown: Option<&Self>) -> ApiError {
+        let nonce = dpop::nonce(&state.keyring.macs.nonce, state.now());
+        ApiError::new(Code::NoSession).with_nonce(nonce).about_token(shown.and_then(|shown| shown.scheme))
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shown({:?})", self.scheme)
+    }
+}

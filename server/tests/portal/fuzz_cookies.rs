@@ -1,0 +1,141 @@
+//! Whatever stands in `Cookie`: nobody comes in but by what was issued. `corpus/cookies.json` holds what is worth
+//! beginning from, with `{access}` and so on for what a browser was given; `make fuzz` tries many more changes of it.
+
+use crate::support::{ORIGIN, Portal, Visitor};
+use domain::app_session::AppSession;
+use domain::encoding::base64url;
+use domain::known_device::KnownDevice;
+use domain::refresh_token::RefreshToken;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::test_runner::TestRunner;
+use serde::Deserialize;
+use server::cookies::{self, Name};
+use std::collections::BTreeMap;
+use wire::paths;
+
+const WIKI: &str = "https://wiki.example";
+/// Every cookie of ours, and what the corpus calls its value.
+const NAMES: [(Name, &str); 4] =
+    [(Name::Access, "{access}"), (Name::Refresh, "{refresh}"), (Name::Device, "{device}"), (Name::App, "{app}")];
+
+#[derive(Deserialize)]
+struct Corpus {
+    good: BTreeMap<String, String>,
+    bad: BTreeMap<String, String>,
+}
+
+impl Corpus {
+    fn read() -> Self {
+        serde_json::from_str(include_str!("corpus/cookies.json")).unwrap()
+    }
+}
+
+struct World {
+    portal: Portal,
+    alice: Visitor,
+    app: String,
+}
+
+impl World {
+    async fn start() -> Self {
+        let portal = Portal::start().await;
+        portal.add_user("alice").await;
+        let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+        let (key, now) = (&portal.state.keyring.macs.app_session, portal.state.now());
+        let app = AppSession::of(&base64url(&[7; 16]), now).unwrap().reveal(key, WIKI);
+        Self { portal, alice, app }
+    }
+
+    fn issued(&self, name: Name) -> String {
+        match name {
+            Name::Access => self.alice.cookie("access"),
+            Name::Refresh => self.alice.cookie("refresh"),
+            Name::Device => self.alice.cookie("device"),
+            _ => self.app.clone(),
+        }
+    }
+
+    /// With the values in their places.
+    fn fill(&self, text: &str) -> String {
+        NAMES.iter().fold(text.to_owned(), |text, (name, place)| text.replace(place, &self.issued(*name)))
+    }
+
+    /// What a header of this text says, judged by whoever reads it.
+    fn reads(&self, text: &str, name: Name) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, in_header(text)?);
+        let (state, macs) = (&self.portal.state, &self.portal.state.keyring.macs);
+        let value = cookies::get(&headers, &state.config, name)?;
+        let good = match name {
+            Name::Access => state.tokens.verify_for(ORIGIN, &value, state.now()).is_some(),
+            Name::Refresh => RefreshToken::authenticate(&macs.refresh, &value).is_some(),
+            Name::Device => KnownDevice::read(&macs.device, &value, state.now()).is_some(),
+            _ => AppSession::read(&macs.app_session, WIKI, &value).is_some(),
+        };
+        good.then_some(value)
+    }
+}
+
+/// A header holds bytes: letters up to U+00FF stand for one each.
+fn in_header(text: &str) -> Option<HeaderValue> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
+    HeaderValue::from_bytes(&bytes?).ok()
+}
+
+#[tokio::test]
+async fn the_corpus_of_cookies() {
+    let world = World::start().await;
+    let corpus = Corpus::read();
+    for (name, text) in &corpus.good {
+        assert_eq!(world.reads(&world.fill(text), Name::Access), Some(world.alice.cookie("access")), "{name}");
+    }
+    let program = world.portal.program("203.0.113.7");
+    for (name, text) in &corpus.bad {
+        let text = world.fill(text);
+        for (cookie, _) in NAMES {
+            assert_eq!(world.reads(&text, cookie), None, "{name}");
+        }
+        let Some(value) = in_header(&text).and_then(|value| value.to_str().ok().map(str::to_owned)) else { continue };
+        let answer = program.send(Method::GET, paths::SESSION, None, &[("cookie", &value)]).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{name}");
+        world.portal.clock.advance(20);
+    }
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let Corpus { good, bad } = Corpus::read();
+    let texts: Vec<_> = good.into_values().chain(bad.into_values()).collect();
+    let piece = prop_oneof![
+        "[ -~]{0,3}",
+        "[;=\", %\t]{1,3}",
+        "[\u{80}-\u{ff}]{1,2}",
+        "__Host-postern-(access|refresh|device|app)=?",
+        "\\{(access|refresh|device|app)\\}"
+    ];
+    let changes = proptest::collection::vec((any::<Index>(), 0..6_usize, piece), 0..5);
+    (select(texts), changes).prop_map(|(text, changes)| {
+        let mut letters: Vec<char> = text.chars().collect();
+        for (at, gone, piece) in changes {
+            let at = at.index(letters.len() + 1);
+            letters.splice(at..(at + gone).min(letters.len()), piece.chars());
+        }
+        letters.into_iter().collect()
+    })
+}
+
+#[test]
+fn fuzz_cookies() {
+    let world = tokio::runtime::Runtime::new().unwrap().block_on(World::start());
+    let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() });
+    let test = |text: String| {
+        let text = world.fill(&text);
+        for (name, _) in NAMES {
+            let read = world.reads(&text, name);
+            prop_assert!(read.is_none_or(|value| value == world.issued(name)), "{text}");
+        }
+        Ok(())
+    };
+    runner.run(&text(), test).unwrap();
+}
