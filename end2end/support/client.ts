@@ -81,9 +81,11 @@ export class ClientKey {
     return createHash('sha256').update(JSON.stringify(this.jwk)).digest('base64url');
   }
 
-  proof(url: string, nonce: string, method = 'POST'): string {
+  /** With the token that it goes with, where there is one. */
+  proof(url: string, nonce: string, method = 'POST', token?: string): string {
     const header = encode(JSON.stringify({ typ: 'dpop+jwt', alg: 'ES256', jwk: this.jwk }));
-    const claims = { jti: randomBytes(12).toString('hex'), htm: method, htu: url, iat: Math.floor(Date.now() / 1000), nonce };
+    const ath = token && { ath: createHash('sha256').update(token).digest('base64url') };
+    const claims = { jti: randomBytes(12).toString('hex'), htm: method, htu: url, iat: Math.floor(Date.now() / 1000), nonce, ...ath };
     const message = `${header}.${encode(JSON.stringify(claims))}`;
     const signature = sign('sha256', Buffer.from(message), { key: this.secret, dsaEncoding: 'ieee-p1363' });
     return `${message}.${encode(signature)}`;
