@@ -15,6 +15,8 @@ use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as _, Incoming};
+use std::time::Duration;
+use tokio::time::timeout;
 use tpat::confirmations::retry_after_s;
 use tpat::header::Presented;
 use wire::toll::{
@@ -24,6 +26,8 @@ use wire::toll::{
 
 /// Longest body of a redemption, bytes.
 const LONGEST: usize = 4096;
+/// It must be there within this.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// `POST /.well-known/tpat/redeem`
 pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Response<Body> {
@@ -38,7 +42,8 @@ pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Inc
 
 async fn redeemed(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Result<Outcome, Declined> {
     let Ok(Shown::Payment(credential)) = caller.shown() else { return Err(malformed()) };
-    let body = Limited::new(body, LONGEST).collect().await.map_err(|_| malformed())?.to_bytes();
+    let body = timeout(BODY_TIME, Limited::new(body, LONGEST).collect()).await.map_err(|_| malformed())?;
+    let body = body.map_err(|_| malformed())?.to_bytes();
     let wish: Redeem = serde_json::from_slice(&body).map_err(|_| malformed())?;
     let key = wish.jwk.as_ref().map_or(Key::Nobodys, Key::Named);
     booth.redeem(table, Show { credential, challenge: &wish.challenge, key }, caller).await
@@ -90,6 +95,9 @@ pub async fn pass(
     terms: &Terms,
     caller: &Caller<'_>,
 ) -> Result<Pass, Response<Body>> {
+    if terms.signed_in_free && booth.is_signed_in(caller).await {
+        return Ok(Pass::free());
+    }
     match caller.shown() {
         Ok(Shown::Nothing) if let Some(pass) = by_cookie(booth, route, caller).await => Ok(pass),
         Ok(Shown::Nothing) if booth.is_free(route, terms.allowance, caller) => Ok(Pass::free()),

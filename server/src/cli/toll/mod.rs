@@ -2,6 +2,7 @@
 
 mod books;
 mod booth;
+mod portal;
 mod routes;
 mod run;
 
