@@ -141,7 +141,9 @@ async fn in_place(
         Outcome::Token { text, token, .. } => {
             let unit = booth.first_unit(route, &token, caller).await.map_err(Declined::answer)?;
             let text = HeaderValue::try_from(text).ok().map(|text| (HeaderName::from_static(TOKEN_HEADER), text));
-            Ok(Pass::new(Some(unit), text.into_iter().chain([booth.nonce(caller)]).collect()))
+            // Whatever the upstream says of keeping its answer: this one has a token in it.
+            let not_kept = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            Ok(Pass::new(Some(unit), text.into_iter().chain([booth.nonce(caller), not_kept]).collect()))
         }
         pending @ Outcome::Pending { .. } => Err(answer(pending)),
     }
