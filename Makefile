@@ -48,4 +48,4 @@ fuzz:
 
 clean:
 	cargo clean
-	rm -rf site tools/node_modules end2end/node_modules end2end/test-results end2end/playwright-report
+	rm -rf site tools/node_modules end2end/node_modules end2end/.venv end2end/test-results end2end/playwright-report

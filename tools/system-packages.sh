@@ -3,10 +3,17 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+is_there() {
+    case $1 in
+        python3:*) python3 -c "import ${1#*:}" 2>/dev/null ;;
+        *) tools/find-program.sh "$1" >/dev/null ;;
+    esac
+}
+
 missing=()
 while read -r package programs; do
     for program in $programs; do
-        if ! tools/find-program.sh "$program" >/dev/null; then
+        if ! is_there "$program"; then
             missing+=("$package")
             break
         fi

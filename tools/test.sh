@@ -29,6 +29,7 @@ fi
 
 step "programs for the browser tests"
 npm ci --prefix end2end --ignore-scripts --no-audit --no-fund
+tools/python.sh
 
 step "browser tests"
 POSTERN_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/release/postern")

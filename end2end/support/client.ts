@@ -64,7 +64,7 @@ export interface Twist {
 
 const encode = (data: Buffer | string): string => Buffer.from(data).toString('base64url');
 
-/** A P-256 key pair that proves itself (RFC 9449). */
+/** A P-256 key pair that proves itself (RFC 9449), or that others seal to. */
 export class ClientKey {
   readonly jwk: { crv: string; kty: string; x: string; y: string };
   private readonly secret: KeyObject;
@@ -81,9 +81,16 @@ export class ClientKey {
     return createHash('sha256').update(JSON.stringify(this.jwk)).digest('base64url');
   }
 
-  proof(url: string, nonce: string, method = 'POST'): string {
+  /** With the private half. */
+  privateJwk(): JsonWebKey {
+    return this.secret.export({ format: 'jwk' });
+  }
+
+  /** `token`: the one that the proof goes with. */
+  proof(url: string, nonce: string, method = 'POST', token?: string): string {
     const header = encode(JSON.stringify({ typ: 'dpop+jwt', alg: 'ES256', jwk: this.jwk }));
-    const claims = { jti: randomBytes(12).toString('hex'), htm: method, htu: url, iat: Math.floor(Date.now() / 1000), nonce };
+    const ath = token && { ath: createHash('sha256').update(token).digest('base64url') };
+    const claims = { jti: randomBytes(12).toString('hex'), htm: method, htu: url, iat: Math.floor(Date.now() / 1000), nonce, ...ath };
     const message = `${header}.${encode(JSON.stringify(claims))}`;
     const signature = sign('sha256', Buffer.from(message), { key: this.secret, dsaEncoding: 'ieee-p1363' });
     return `${message}.${encode(signature)}`;
@@ -181,9 +188,9 @@ export class Client {
   }
 
   /** One login, tokens in the body; bound to `key` where one is given. */
-  async login(person: Person, key?: ClientKey): Promise<Answer> {
+  async login(person: Person, key?: ClientKey, receiving = new ClientKey()): Promise<Answer> {
     const challenge = await this.challenge();
-    const keys = key && { signing: key, receiving: new ClientKey() };
+    const keys = key && { signing: key, receiving };
     const body = this.seal(challenge, { username: person.name, password: person.password }, keys);
     const proof = key && { dpop: key.proof(`${this.server.origin}/api/login`, challenge.short_key) };
     return this.post('/api/login', body, proof ?? {});
@@ -196,6 +203,31 @@ export class Client {
   /** Who the server says that the bearer of this token is. */
   session(token: string): Promise<Answer> {
     return this.get('/api/session', { authorization: `Bearer ${token}` });
+  }
+}
+
+/** A program whose session is bound to its key: each request has a proof (RFC 9449, section 7.1). */
+export class BoundClient extends Client {
+  private nonce = '';
+
+  constructor(
+    client: Client,
+    private readonly token: string,
+    private readonly key: ClientKey,
+  ) {
+    super(client.server, client.address, client.headers);
+  }
+
+  /** Asks again where the proof lacked the nonce. */
+  override async request(method: string, path: string, asked: Asked = {}): Promise<Answer> {
+    const ask = async () => {
+      const dpop = this.key.proof(this.server.origin + path.split('?')[0], this.nonce, method, this.token);
+      const answer = await super.request(method, path, { ...asked, headers: { ...asked.headers, authorization: `DPoP ${this.token}`, dpop } });
+      this.nonce = String(answer.headers['dpop-nonce'] ?? this.nonce);
+      return answer;
+    };
+    const first = await ask();
+    return first.json?.code === 'use_dpop_nonce' ? ask() : first;
   }
 }
 

@@ -6,6 +6,7 @@ use crate::caller::{Caller, Shown, seconds};
 use crate::declined::Declined;
 use crate::lease::{Lease, Strings};
 use crate::ledger::Unit;
+use crate::page::{self, Jar};
 use crate::refusal::Refusal;
 use crate::route::{Route, Table};
 use crate::surroundings::Surroundings;
@@ -14,6 +15,8 @@ use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as _, Incoming};
+use std::time::Duration;
+use tokio::time::timeout;
 use tpat::confirmations::retry_after_s;
 use tpat::header::Presented;
 use wire::toll::{
@@ -23,6 +26,8 @@ use wire::toll::{
 
 /// Longest body of a redemption, bytes.
 const LONGEST: usize = 4096;
+/// It must be there within this.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// `POST /.well-known/tpat/redeem`
 pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Response<Body> {
@@ -37,7 +42,8 @@ pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Inc
 
 async fn redeemed(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Result<Outcome, Declined> {
     let Ok(Shown::Payment(credential)) = caller.shown() else { return Err(malformed()) };
-    let body = Limited::new(body, LONGEST).collect().await.map_err(|_| malformed())?.to_bytes();
+    let body = timeout(BODY_TIME, Limited::new(body, LONGEST).collect()).await.map_err(|_| malformed())?;
+    let body = body.map_err(|_| malformed())?.to_bytes();
     let wish: Redeem = serde_json::from_slice(&body).map_err(|_| malformed())?;
     let key = wish.jwk.as_ref().map_or(Key::Nobodys, Key::Named);
     booth.redeem(table, Show { credential, challenge: &wish.challenge, key }, caller).await
@@ -89,7 +95,11 @@ pub async fn pass(
     terms: &Terms,
     caller: &Caller<'_>,
 ) -> Result<Pass, Response<Body>> {
+    if terms.signed_in_free && booth.is_signed_in(caller).await {
+        return Ok(Pass::free());
+    }
     match caller.shown() {
+        Ok(Shown::Nothing) if let Some(pass) = by_cookie(booth, route, caller).await => Ok(pass),
         Ok(Shown::Nothing) if booth.is_free(route, terms.allowance, caller) => Ok(Pass::free()),
         Ok(Shown::Nothing) => Err(booth.ask(route, terms, caller, Presented::default())),
         Ok(Shown::Session(credential)) => match booth.admit(route, credential, caller).await {
@@ -111,6 +121,13 @@ pub async fn pass(
     }
 }
 
+/// A browser's token. One that opens nothing is as good as none: the page says what it costs.
+async fn by_cookie(booth: &Booth, route: &Route, caller: &Caller<'_>) -> Option<Pass> {
+    let credential = page::shown(caller.headers, Jar { route: &route.name, https: caller.https() })?;
+    let (unit, _) = booth.admit(route, &credential, caller).await.ok()?;
+    Some(Pass::new(Some(unit), Vec::new()))
+}
+
 /// A payment is redeemed and the request goes on, in one.
 async fn in_place(
     booth: &Booth,
@@ -124,7 +141,9 @@ async fn in_place(
         Outcome::Token { text, token, .. } => {
             let unit = booth.first_unit(route, &token, caller).await.map_err(Declined::answer)?;
             let text = HeaderValue::try_from(text).ok().map(|text| (HeaderName::from_static(TOKEN_HEADER), text));
-            Ok(Pass::new(Some(unit), text.into_iter().chain([booth.nonce(caller)]).collect()))
+            // Whatever the upstream says of keeping its answer: this one has a token in it.
+            let not_kept = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            Ok(Pass::new(Some(unit), text.into_iter().chain([booth.nonce(caller), not_kept]).collect()))
         }
         pending @ Outcome::Pending { .. } => Err(answer(pending)),
     }

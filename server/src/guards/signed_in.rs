@@ -20,14 +20,14 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// For pages: the session of the cookies, if it is live.
+    /// For pages: the session of the token, if it is live. No proof is asked for, so a token that needs one is none.
     ///
     /// # Errors
     /// The session is not in memory and the store does not answer.
     pub async fn find(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
-        let Some(shown) = Shown::in_cookie(state, headers) else { return Ok(None) };
+        let Ok(Some(shown)) = Shown::read(state, headers) else { return Ok(None) };
         let claims = live(state, &shown.token).await?;
-        Ok(claims.and_then(|claims| shown.admit_cookie(&claims)))
+        Ok(claims.and_then(|claims| shown.admit_unproven(&claims)))
     }
 
     pub fn session(&self) -> Session {

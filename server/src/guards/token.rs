@@ -50,23 +50,22 @@ impl Shown {
         parts: &Parts,
         claims: &Arc<Claims>,
     ) -> Result<Option<SignedIn>, ApiError> {
-        let proven = match (self.scheme, &claims.cnf) {
-            (None, _) => return Ok(self.admit_cookie(claims)),
-            (Some(Scheme::Bearer), None) => false,
-            (Some(Scheme::Dpop), Some(bound)) => {
-                let url = format!("{}{}", state.config.origin, parts.uri.path());
-                proof::of_token(state, &parts.headers, parts.method.as_str(), &url, &self.token, &bound.jkt).await?;
-                true
-            }
-            (Some(Scheme::Bearer), Some(_)) | (Some(Scheme::Dpop), None) => return Ok(None),
+        let (Some(Scheme::Dpop), Some(bound)) = (self.scheme, &claims.cnf) else {
+            return Ok(self.admit_unproven(claims));
         };
-        Ok(Some(SignedIn { claims: Arc::clone(claims), proven }))
+        let url = format!("{}{}", state.config.origin, parts.uri.path());
+        proof::of_token(state, &parts.headers, parts.method.as_str(), &url, &self.token, &bound.jkt).await?;
+        Ok(Some(SignedIn { claims: Arc::clone(claims), proven: true }))
     }
 
-    /// A browser cannot prove anything when a person follows a link: a bound token that was made for a cookie
-    /// counts there without a proof, one that a program was given does not.
-    pub fn admit_cookie(&self, claims: &Arc<Claims>) -> Option<SignedIn> {
-        let fits = self.scheme.is_none() && (claims.cookie || claims.cnf.is_none());
+    /// The same without a proof. A browser cannot prove anything when a person follows a link: a bound token that
+    /// was made for a cookie counts there, one that a program was given does not.
+    pub fn admit_unproven(&self, claims: &Arc<Claims>) -> Option<SignedIn> {
+        let fits = match (self.scheme, &claims.cnf) {
+            (None | Some(Scheme::Bearer), None) => true,
+            (None, Some(_)) => claims.cookie,
+            (Some(Scheme::Bearer), Some(_)) | (Some(Scheme::Dpop), _) => false,
+        };
         fits.then(|| SignedIn { claims: Arc::clone(claims), proven: false })
     }
 

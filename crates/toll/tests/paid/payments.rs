@@ -108,6 +108,7 @@ async fn what_was_paid_in_time_counts_late_and_nothing_else_does() {
     assert_eq!(redeem(1).await.token().quota, 3);
     world.later(86_400);
     world.client.get("/price").await;
+    assert_eq!(redeem(1).await.status, 200, "what was counted is answered for ever");
     let (asked, late) = (world.chain.asked(), redeem(3).await);
     assert_eq!((late.code(), world.chain.asked()), (Code::ExpiredChallenge, asked), "not even looked at");
 }
@@ -182,6 +183,7 @@ async fn a_request_that_shows_its_payment_is_redeemed_and_forwarded_in_one() {
     world.pay(txid(2), &demand, PRICE);
     let reply = world.client.in_place("/price?x=1", &payment(2), &demand.challenge, &key).await;
     assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some("2")));
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "it has a token in it");
     for gone in ["authorization", CHALLENGE_HEADER, "dpop"] {
         assert!(reply.seen(gone).is_empty(), "{gone}");
     }

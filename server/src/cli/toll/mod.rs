@@ -1,6 +1,8 @@
-//! `postern toll run|routes`
+//! `postern toll`
 
+mod books;
 mod booth;
+mod portal;
 mod routes;
 mod run;
 
@@ -21,6 +23,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Books(books::Command),
 }
 
 pub fn run(config: Config, layers: Layers, command: Command) -> Outcome {
@@ -34,6 +38,7 @@ pub fn run(config: Config, layers: Layers, command: Command) -> Outcome {
                 .build()?
                 .block_on(run::serve(config, layers))
         }
+        Command::Books(command) => super::blocking(books::run(config, command)),
         Command::Routes { explain, json } => {
             // Upstreams have connections, and those need a runtime; none is opened here.
             super::blocking(async move { routes::run(&config.settings.toll, explain.as_deref(), json) })

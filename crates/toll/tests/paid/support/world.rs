@@ -1,6 +1,7 @@
 //! A gate with a booth, in front of an upstream that says what it saw.
 
 use super::{Chain, Client, Tx};
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ws::WebSocketUpgrade;
@@ -9,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use domain::encoding::from_base64url;
 use futures::StreamExt;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use monero::{Limits as NodeLimits, Node, OwnVerifier, Verifier};
 use regtest::Rig;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 use store::Store;
+use store::audit::{Entry, Event};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -27,7 +29,7 @@ use toll::booth::{Booth, Parts, Pool, Secrets, Settings};
 use toll::route::{Route, Table};
 use toll::terms::{Bind, Bundle, Confirmations, Terms};
 use toll::upstream::{Forward, Upstream as Target};
-use toll::{Config, Gate, Limits, Surroundings, serve};
+use toll::{Config, Gate, Limits, Portal, Surroundings, serve};
 use tpat::{Txid, ViewPair};
 use wire::toll::{Demand, Network};
 
@@ -89,6 +91,22 @@ pub fn route(name: &str, path: &str, upstream: SocketAddr, terms: Option<Terms>)
     }
 }
 
+/// Of what an operator did to a token.
+pub fn entry(id: &str) -> Entry {
+    Entry {
+        id: "audit".to_owned(),
+        at: 1,
+        event: Event::TollRevoked,
+        outcome: "ok".to_owned(),
+        user: None,
+        session: None,
+        address: "-".to_owned(),
+        device: "Command line".to_owned(),
+        actor: None,
+        about: id.to_owned(),
+    }
+}
+
 impl World {
     /// `/price` for a key, `/open` for whoever holds the token, `/broken` for an upstream that fails, `/free`.
     pub async fn new() -> Self {
@@ -146,6 +164,7 @@ impl World {
             verifier: built.verifier,
             nodes: built.nodes,
             surroundings: surroundings.clone(),
+            portal: Some(Box::new(SignedIn)),
         }));
         let open = Terms { bind: Bind::Bearer, ..terms.clone() };
         let table = Table::new(vec![
@@ -197,6 +216,16 @@ impl World {
         self.booth.write_down().await;
         let id = domain::encoding::base64url(&from_base64url(token).unwrap()[1..17]);
         self.store.toll_token(&id).await.unwrap().unwrap().used
+    }
+}
+
+/// Whoever says so.
+struct SignedIn;
+
+#[async_trait]
+impl Portal for SignedIn {
+    async fn is_signed_in(&self, headers: &HeaderMap) -> bool {
+        headers.get("cookie").is_some_and(|cookie| cookie == "signed-in")
     }
 }
 
