@@ -59,12 +59,14 @@ async fn open(folder: &Path, upstream: u16) -> Result<u16> {
         verifier: Box::new(Paid),
         nodes: Vec::new(),
         surroundings: surroundings.clone(),
+        portal: None,
     }));
     let terms = |bind| Terms {
         bundles: vec![Bundle { price: PRICE, quota: u32::MAX, ttl_ms: HOUR_MS }],
         confirmations: vec![Confirmations { from: 0, need: 1 }],
         allowance: None,
         bind,
+        lease_ms: 60_000,
         tpat0: false,
         signed_in_free: false,
     };
