@@ -5,10 +5,10 @@ use crate::machine;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use monero::{Claim, Finding, Payment, Verifier};
+use server::clock::{Clock, SystemClock};
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use toll::booth::{Booth, Parts, Pool, Secrets, Settings};
@@ -39,11 +39,7 @@ pub fn serve() -> Result<()> {
 
 async fn open(folder: &Path, upstream: u16) -> Result<u16> {
     let surroundings = Surroundings {
-        now: Arc::new(|| {
-            SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
-        }),
+        now: Arc::new(|| SystemClock.now()),
         random: Arc::new(|bytes| {
             // Nothing is secret here.
             let _ = aws_lc_rs::rand::fill(bytes);
