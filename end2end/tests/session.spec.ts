@@ -11,7 +11,7 @@ import { at } from '../support/url';
 async function expired(server: Server, context: BrowserContext): Promise<void> {
   const token = await cookie(context, ACCESS);
   const client = new Client(server);
-  await expect.poll(async () => (await client.session(token)).status, { intervals: [100] }).toBe(401);
+  await expect.poll(async () => (await client.get('/api/session', { cookie: `${ACCESS}=${token}` })).status, { intervals: [100] }).toBe(401);
 }
 
 /** Where a page goes from now on, in order. */
