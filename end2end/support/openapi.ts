@@ -42,10 +42,15 @@ export class OpenApi {
     return new OpenApi((await client.get('/api/openapi.json')).json);
   }
 
-  /** Sends an operation's example and judges the answer. */
-  async play(client: Client, id: string, call: Call = {}): Promise<Answer> {
+  operation(id: string): Operation {
     const operation = this.operations.find((one) => one.id === id);
     if (!operation) throw new Error(`there is no operation ${id}`);
+    return operation;
+  }
+
+  /** Sends an operation's example and judges the answer. */
+  async play(client: Client, id: string, call: Call = {}): Promise<Answer> {
+    const operation = this.operation(id);
     const { about, method } = operation;
     const headers: Record<string, string> = {};
     const query: string[] = [];

@@ -31,6 +31,8 @@ test('whoever sends its examples, or anything else, is answered as it says', asy
       const client = await signedIn(new Client(server, `127.1.${who}.${number + 1}`), person);
       for (const body of about.requestBody ? bodies : [undefined]) await api.play(client, id, body ? { body } : {});
     }
+    // A scheme without a token.
+    await api.play(new Client(server, `127.1.9.${number + 1}`, { authorization: 'Bearer' }), id);
   }
 });
 

@@ -1,7 +1,7 @@
 //! A program that ends with us.
 
 use crate::{Error, Result};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpid};
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -65,13 +65,20 @@ impl Process {
     /// Stops it where it stands, or lets it go on.
     pub fn pause(&self, paused: bool) {
         self.signal(if paused { Signal::STOP } else { Signal::CONT });
+        // On a busy machine its threads go on for a while: not before all of them stand is it paused.
+        if let Some(pid) = self.pid().filter(|_| paused) {
+            let _ = waitpid(Some(pid), WaitOptions::UNTRACED);
+        }
     }
 
     fn signal(&self, signal: Signal) {
-        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if let Some(group) = group {
+        if let Some(group) = self.pid() {
             let _ = kill_process_group(group, signal);
         }
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
     }
 
     fn last_words(&self) -> String {

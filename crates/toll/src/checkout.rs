@@ -14,6 +14,8 @@ use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as _, Incoming};
+use std::time::Duration;
+use tokio::time::timeout;
 use tpat::confirmations::retry_after_s;
 use tpat::header::Presented;
 use wire::toll::{
@@ -23,6 +25,8 @@ use wire::toll::{
 
 /// Longest body of a redemption, bytes.
 const LONGEST: usize = 4096;
+/// It must be there within this.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// `POST /.well-known/tpat/redeem`
 pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Response<Body> {
@@ -37,7 +41,8 @@ pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Inc
 
 async fn redeemed(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Result<Outcome, Declined> {
     let Ok(Shown::Payment(credential)) = caller.shown() else { return Err(malformed()) };
-    let body = Limited::new(body, LONGEST).collect().await.map_err(|_| malformed())?.to_bytes();
+    let body = timeout(BODY_TIME, Limited::new(body, LONGEST).collect()).await.map_err(|_| malformed())?;
+    let body = body.map_err(|_| malformed())?.to_bytes();
     let wish: Redeem = serde_json::from_slice(&body).map_err(|_| malformed())?;
     let key = wish.jwk.as_ref().map_or(Key::Nobodys, Key::Named);
     booth.redeem(table, Show { credential, challenge: &wish.challenge, key }, caller).await
@@ -89,6 +94,9 @@ pub async fn pass(
     terms: &Terms,
     caller: &Caller<'_>,
 ) -> Result<Pass, Response<Body>> {
+    if terms.signed_in_free && booth.is_signed_in(caller).await {
+        return Ok(Pass::free());
+    }
     match caller.shown() {
         Ok(Shown::Nothing) if booth.is_free(route, terms.allowance, caller) => Ok(Pass::free()),
         Ok(Shown::Nothing) => Err(booth.ask(route, terms, caller, Presented::default())),
@@ -124,7 +132,9 @@ async fn in_place(
         Outcome::Token { text, token, .. } => {
             let unit = booth.first_unit(route, &token, caller).await.map_err(Declined::answer)?;
             let text = HeaderValue::try_from(text).ok().map(|text| (HeaderName::from_static(TOKEN_HEADER), text));
-            Ok(Pass::new(Some(unit), text.into_iter().chain([booth.nonce(caller)]).collect()))
+            // Whatever the upstream says of keeping its answer: this one has a token in it.
+            let not_kept = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            Ok(Pass::new(Some(unit), text.into_iter().chain([booth.nonce(caller), not_kept]).collect()))
         }
         pending @ Outcome::Pending { .. } => Err(answer(pending)),
     }

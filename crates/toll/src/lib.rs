@@ -21,4 +21,4 @@ pub mod upstream;
 pub use booth::Booth;
 pub use gate::{Config, Gate};
 pub use serve::{Limits, serve};
-pub use surroundings::Surroundings;
+pub use surroundings::{Portal, Surroundings};

@@ -1,5 +1,6 @@
 //! What comes from outside.
 
+use async_trait::async_trait;
 use domain::UnixMs;
 use http::HeaderMap;
 use std::fmt;
@@ -11,6 +12,13 @@ pub type Client = dyn Fn(IpAddr, &HeaderMap) -> IpAddr + Send + Sync;
 
 /// Fills the bytes with what nobody can guess.
 pub type Random = dyn Fn(&mut [u8]) + Send + Sync;
+
+/// Knows who is signed in.
+#[async_trait]
+pub trait Portal: Send + Sync {
+    /// Whether a request comes from somebody with a session. `false` too where that cannot be found out.
+    async fn is_signed_in(&self, headers: &HeaderMap) -> bool;
+}
 
 /// Time, chance, and who a peer speaks for.
 #[derive(Clone)]

@@ -1,12 +1,13 @@
 //! `postern toll`, run as an operator runs it.
 
-use crate::support::{postern, said};
+use crate::support::{PASSWORD, Program, postern, said};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use wire::paths;
 
 const ROUTES: &str = "
 [[toll.routes]]
@@ -113,6 +114,27 @@ fn it_serves_and_reads_its_routes_again() {
     }
     assert_eq!(gate.status("/other"), "200");
     assert!(gate.end());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_signed_in_at_the_portal_passes_until_the_session_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let routes = ROUTES.replace("UPSTREAM", &upstream.local_addr().unwrap().to_string());
+    answer_ok(upstream);
+    settings(folder.path(), &format!("{ADDRESS}{routes}signed_in_free = true\n"));
+    assert!(postern(folder.path(), &["user", "add", "alice"], PASSWORD).status.success());
+    let portal = Program::start(folder.path(), &[]);
+    let alice = portal.browser().signed_in("alice").await;
+    let gate = Gate::start(folder.path());
+    let asks = |cookie: &str| {
+        let answer = gate.ask(&format!("GET /price HTTP/1.1\r\nCookie: __Host-postern-access={cookie}"), "");
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    let cookie = alice.cookie("access");
+    assert_eq!((asks("").as_str(), asks(&cookie[1..]).as_str(), asks(&cookie).as_str()), ("402", "402", "200"));
+    alice.post(paths::LOGOUT, &serde_json::json!({})).await;
+    assert_eq!(asks(&cookie), "402");
 }
 
 pub fn answer_ok(upstream: TcpListener) {

@@ -56,6 +56,14 @@ impl Booth {
         entry.map(|entry| entry.take(caller.now).map_err(declined)).transpose()
     }
 
+    /// Whether this client has a session at the portal.
+    pub async fn is_signed_in(&self, caller: &Caller<'_>) -> bool {
+        match &self.portal {
+            Some(portal) => portal.is_signed_in(caller.headers).await,
+            None => false,
+        }
+    }
+
     /// Whether this client has a request for nothing.
     pub fn is_free(&self, route: &Route, allowance: Option<Allowance>, caller: &Caller<'_>) -> bool {
         let Some(Allowance { requests, window_ms }) = allowance else { return false };

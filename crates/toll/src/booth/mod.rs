@@ -18,7 +18,7 @@ pub use secrets::Secrets;
 use crate::caller::Caller;
 use crate::ledger::Ledger;
 use crate::pace::Pace;
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Portal, Surroundings};
 use domain::identity::Identity;
 use http::{HeaderName, HeaderValue};
 use moka::sync::Cache;
@@ -59,6 +59,8 @@ pub struct Parts {
     /// Asked by the watcher, the first that answers.
     pub nodes: Vec<Arc<Node>>,
     pub surroundings: Surroundings,
+    /// Without one nobody is signed in.
+    pub portal: Option<Box<dyn Portal>>,
 }
 
 pub struct Booth {
@@ -69,6 +71,7 @@ pub struct Booth {
     verifier: Box<dyn Verifier>,
     nodes: Vec<Arc<Node>>,
     surroundings: Surroundings,
+    portal: Option<Box<dyn Portal>>,
     possessions: Possessions,
     ledger: Ledger,
     chain: Chain,
@@ -83,7 +86,7 @@ pub struct Booth {
 
 impl Booth {
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, secrets, pool, store, verifier, nodes, surroundings } = parts;
+        let Parts { settings, secrets, pool, store, verifier, nodes, surroundings, portal } = parts;
         Self {
             possessions: Possessions::new(&secrets),
             ledger: Ledger::new(Arc::clone(&store)),
@@ -100,6 +103,7 @@ impl Booth {
             verifier,
             nodes,
             surroundings,
+            portal,
         }
     }
 }

@@ -63,6 +63,16 @@ async fn challenges_leave_no_rows_and_are_counted() {
 }
 
 #[tokio::test]
+async fn who_is_signed_in_pays_nothing_where_the_route_says_so() {
+    for (signed_in_free, expected) in [(true, 200), (false, 402)] {
+        let world = World::with(Terms { signed_in_free, ..terms() }).await;
+        let signed_in = world.client.request(Method::GET, "/price").header("cookie", "signed-in");
+        assert_eq!(world.client.send(signed_in).await.status, expected);
+        assert_eq!(world.client.get("/price").await.status, 402);
+    }
+}
+
+#[tokio::test]
 async fn free_routes_and_free_requests_need_no_payment() {
     let allowance = Some(Allowance { requests: 2, window_ms: 60_000 });
     let world = World::with(Terms { allowance, ..terms() }).await;

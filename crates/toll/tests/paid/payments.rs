@@ -182,6 +182,7 @@ async fn a_request_that_shows_its_payment_is_redeemed_and_forwarded_in_one() {
     world.pay(txid(2), &demand, PRICE);
     let reply = world.client.in_place("/price?x=1", &payment(2), &demand.challenge, &key).await;
     assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some("2")));
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "it has a token in it");
     for gone in ["authorization", CHALLENGE_HEADER, "dpop"] {
         assert!(reply.seen(gone).is_empty(), "{gone}");
     }

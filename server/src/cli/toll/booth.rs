@@ -1,5 +1,6 @@
 //! Where payments are taken: addresses, nodes, secrets and the store, from the settings.
 
+use super::portal::Portal;
 use crate::cli::{Failure, store};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError, Toll, TollNetwork, TollVerifier};
@@ -28,7 +29,9 @@ pub async fn open(config: &Config, surroundings: &Surroundings) -> Result<Option
     let key = KeyEncryptionKey::load(config, &SystemEntropy)?;
     key.hear(&*store).await?;
     let vault = Vault { store: &*store, key: &key, entropy: &SystemEntropy, config, now: SystemClock.now() };
-    let secrets = Secrets::derive(&Keyring::load(&vault).await?.macs.toll);
+    let keyring = Arc::new(Keyring::load(&vault).await?);
+    let secrets = Secrets::derive(&keyring.macs.toll);
+    let portal = Portal::new(config, Arc::clone(&store), key, keyring);
     let nodes: Vec<_> =
         settings.monerod.iter().map(|url| Node::new(url, NODE).map(Arc::new)).collect::<Result<_, _>>()?;
     Ok(Some(Arc::new(Booth::new(Parts {
@@ -43,6 +46,7 @@ pub async fn open(config: &Config, surroundings: &Surroundings) -> Result<Option
         verifier: verifier(settings, &nodes)?,
         nodes,
         surroundings: surroundings.clone(),
+        portal: Some(Box::new(portal)),
     }))))
 }
 

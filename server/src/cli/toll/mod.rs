@@ -1,6 +1,7 @@
 //! `postern toll run|routes`
 
 mod booth;
+mod portal;
 mod routes;
 mod run;
 

@@ -3,6 +3,7 @@
 use super::{PRICE, careful, mine, pay, redeem, selling};
 use crate::support::{Key, World};
 use regtest::Rig;
+use toll::terms::Terms;
 use wire::toll::{Code, Pending};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +47,7 @@ async fn a_hundred_requests_for_a_payment_that_waits_for_its_block() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_payment_opens_at_once() {
     let rig = Rig::start().await.unwrap();
-    let (world, key) = (World::real(&rig, selling()).await, Key::new());
+    let (world, key) = (World::real(&rig, Terms { tpat0: true, ..selling() }).await, Key::new());
     let demand = world.client.demand("/price").await;
     let paid = pay(&rig, &demand, PRICE).await;
     let reply = world.client.in_place("/price", &super::shown(&paid), &demand.challenge, &key).await;
@@ -57,4 +58,12 @@ async fn a_small_payment_opens_at_once() {
     assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some("98")));
     let again = redeem(&world, &paid, &demand, &key).await.token();
     assert_eq!((again.token, again.quota, again.provisional), (token, 98, false));
+
+    // A client of 2022: a proof over nothing, with each request.
+    let paid = rig.pay(&world.client.demand("/open").await.address, PRICE, "").await.unwrap();
+    mine(&rig, &world, 1).await;
+    for left in ["99", "98"] {
+        let reply = world.client.show("/open", &format!("TPAT {}", super::shown(&paid))).await;
+        assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some(left)));
+    }
 }

@@ -1,6 +1,7 @@
 //! A gate with a booth, in front of an upstream that says what it saw.
 
 use super::{Chain, Client, Tx};
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ws::WebSocketUpgrade;
@@ -9,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use domain::encoding::from_base64url;
 use futures::StreamExt;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use monero::{Limits as NodeLimits, Node, OwnVerifier, Verifier};
 use regtest::Rig;
@@ -27,7 +28,7 @@ use toll::booth::{Booth, Parts, Pool, Secrets, Settings};
 use toll::route::{Route, Table};
 use toll::terms::{Bind, Bundle, Confirmations, Terms};
 use toll::upstream::{Forward, Upstream as Target};
-use toll::{Config, Gate, Limits, Surroundings, serve};
+use toll::{Config, Gate, Limits, Portal, Surroundings, serve};
 use tpat::{Txid, ViewPair};
 use wire::toll::{Demand, Network};
 
@@ -146,6 +147,7 @@ impl World {
             verifier: built.verifier,
             nodes: built.nodes,
             surroundings: surroundings.clone(),
+            portal: Some(Box::new(SignedIn)),
         }));
         let open = Terms { bind: Bind::Bearer, ..terms.clone() };
         let table = Table::new(vec![
@@ -197,6 +199,16 @@ impl World {
         self.booth.write_down().await;
         let id = domain::encoding::base64url(&from_base64url(token).unwrap()[1..17]);
         self.store.toll_token(&id).await.unwrap().unwrap().used
+    }
+}
+
+/// Whoever says so.
+struct SignedIn;
+
+#[async_trait]
+impl Portal for SignedIn {
+    async fn is_signed_in(&self, headers: &HeaderMap) -> bool {
+        headers.get("cookie").is_some_and(|cookie| cookie == "signed-in")
     }
 }
 

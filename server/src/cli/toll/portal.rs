@@ -1,0 +1,49 @@
+//! Who is signed in, as the gate asks: by the portal's own cookie, which reaches the gate on the portal's host.
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::cookies::{self, Name};
+use crate::entropy::SystemEntropy;
+use crate::key_encryption::KeyEncryptionKey;
+use crate::keyring::{self, Keyring, Vault};
+use crate::tokens::Tokens;
+use async_trait::async_trait;
+use http::HeaderMap;
+use std::sync::Arc;
+use store::Store;
+
+pub struct Portal {
+    config: Config,
+    store: Arc<dyn Store>,
+    key: KeyEncryptionKey,
+    keyring: Arc<Keyring>,
+    tokens: Tokens,
+}
+
+impl Portal {
+    pub fn new(config: &Config, store: Arc<dyn Store>, key: KeyEncryptionKey, keyring: Arc<Keyring>) -> Self {
+        let tokens = Tokens::new(Arc::clone(&keyring), config);
+        Self { config: config.clone(), store, key, keyring, tokens }
+    }
+
+    async fn takes(&self, token: &str) -> Result<bool, keyring::Error> {
+        let now = SystemClock.now();
+        let vault = Vault { store: &*self.store, key: &self.key, entropy: &SystemEntropy, config: &self.config, now };
+        // Once a second: keys that were made or revoked at the portal.
+        self.keyring.look_for_more(&vault).await?;
+        let Some(claims) = self.tokens.verify_for(&self.config.origin, token, now) else { return Ok(false) };
+        let session = self.store.session(&claims.sid).await?;
+        Ok(session.is_some_and(|row| !row.user_disabled && row.life.takes_access(claims.generation, now)))
+    }
+}
+
+#[async_trait]
+impl toll::Portal for Portal {
+    async fn is_signed_in(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = cookies::get(headers, &self.config, Name::Access) else { return false };
+        self.takes(&token).await.unwrap_or_else(|error| {
+            tracing::warn!(cause = %crate::jobs::chain(&error), "a session cannot be looked up");
+            false
+        })
+    }
+}
