@@ -27,6 +27,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/dashboard/users") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/invitations") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/bans") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/toll") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/server-keys") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/audit") view=Page ssr=SsrMode::Async />
             </FlatRoutes>

@@ -57,6 +57,7 @@ fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
         | View::Users(_)
         | View::Invitations(_)
         | View::Bans(_)
+        | View::Toll(_)
         | View::ServerKeys(_)
         | View::Audit(_) => (Some(assets.dashboard.clone()), assets.dashboard_css.clone()),
         View::NotFound | View::Broken => (None, None),

@@ -53,6 +53,7 @@ pub enum View {
     Users(UsersView),
     Invitations(InvitationsView),
     Bans(Box<BansView>),
+    Toll(Box<TollView>),
     ServerKeys(ServerKeysView),
     Audit(Box<AuditView>),
     NotFound,
@@ -197,6 +198,19 @@ pub struct ActivityView {
     pub viewer: Viewer,
     /// Newest first.
     pub entries: Vec<Activity>,
+}
+
+/// What an administrator sees of the paid gate.
+#[derive(Debug, Clone)]
+pub struct TollView {
+    pub viewer: Viewer,
+    pub routes: Vec<wire::toll_books::Route>,
+    /// Oldest first.
+    pub days: Vec<wire::toll_books::Day>,
+    /// Newest first.
+    pub payments: Vec<wire::toll_books::Payment>,
+    /// Newest first.
+    pub tokens: Vec<wire::toll_books::Token>,
 }
 
 /// What an administrator sees of bans.

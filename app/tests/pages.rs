@@ -3,13 +3,15 @@
 
 use app::view::{
     AccountView, Activity, ActivityView, Assets, AuditFilter, AuditView, BansView, Bundle, Closed, DevicesView, Event,
-    LoginView, OverviewView, ResumeView, SignupView, Site, View, Viewer, Why,
+    LoginView, OverviewView, ResumeView, SignupView, Site, TollView, View, Viewer, Why,
 };
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::*;
 use std::sync::Arc;
 use wire::refusals::{ByTrigger, Hours};
 use wire::session::Device;
+use wire::toll::Piconero;
+use wire::toll_books::{Day, Payment, PaymentState, Price, Route, Token, TokenState};
 
 const NOW: i64 = 1_700_049_600_000;
 
@@ -82,6 +84,50 @@ fn bans() -> BansView {
     }
 }
 
+fn toll() -> TollView {
+    let piconero = Piconero(2_000_000_000);
+    let token = |id: &str, state| Token {
+        id: id.to_owned(),
+        route: "<i>price".to_owned(),
+        bound: true,
+        quota: 100,
+        left: 99,
+        state,
+        provisional: false,
+        minted_at: NOW,
+        expires_at: NOW + 60_000,
+    };
+    TollView {
+        viewer: viewer(),
+        routes: vec![Route {
+            name: "<i>price".to_owned(),
+            hosts: vec!["api.example".to_owned()],
+            methods: vec!["GET".to_owned()],
+            path: "/price".to_owned(),
+            prices: vec![Price { piconero, quota: 100, ttl_ms: 3_600_000 }],
+            upstream: "http://127.0.0.1:1".to_owned(),
+            up: false,
+        }],
+        days: vec![Day { at: NOW, route: "<i>price".to_owned(), challenges: 3, payments: 1, piconero }],
+        payments: vec![Payment {
+            txid: "ab".repeat(32),
+            account: 0,
+            subaddress: 7,
+            route: "<i>price".to_owned(),
+            piconero,
+            state: PaymentState::Pool,
+            block: None,
+            seen_at: NOW,
+            token: "one".to_owned(),
+        }],
+        tokens: vec![
+            token("one", TokenState::Open),
+            token("two", TokenState::Suspended),
+            token("three", TokenState::Spent),
+        ],
+    }
+}
+
 fn audit() -> AuditView {
     let hours =
         |trigger: &str, count| ByTrigger { trigger: trigger.to_owned(), hours: vec![count; 24], total: count * 24 };
@@ -109,6 +155,7 @@ fn views() -> Vec<View> {
         View::Devices(DevicesView { viewer: viewer.clone(), devices }),
         View::Activity(ActivityView { viewer, entries: self::activity() }),
         View::Bans(Box::new(bans())),
+        View::Toll(Box::new(toll())),
         View::Audit(Box::new(audit())),
         View::NotFound,
         View::Broken,
@@ -211,4 +258,13 @@ fn history_speaks_in_sentences() {
     let (html, _) = render(View::Activity(ActivityView { viewer: viewer(), entries: activity() }));
     assert!(html.contains("3 wrong passwords from 203.0.113.0/24"), "{html}");
     assert!(html.contains("Today"), "{html}");
+}
+
+#[test]
+fn the_page_of_the_gate_offers_what_can_be_done_to_a_token() {
+    let (html, _) = render(View::Toll(Box::new(toll())));
+    for part in ["0.002 XMR for 100 requests", "does not answer", "Suspend the token one", "Resume the token two"] {
+        assert!(html.contains(part), "{part}");
+    }
+    assert!(html.contains("Revoke the token two") && !html.contains("Revoke the token three"));
 }

@@ -74,7 +74,7 @@ test('Tab goes through every page, in order, and is always to be seen', async ({
 
   await login.signIn(ada);
   const alive = () => page.locator('.who button:enabled').waitFor();
-  for (const path of ['', '/devices', '/keys', '/time', '/activity', '/account', '/account/delete', '/users', '/invitations', '/bans', '/server-keys', '/audit']) {
+  for (const path of ['', '/devices', '/keys', '/time', '/activity', '/account', '/account/delete', '/users', '/invitations', '/bans', '/toll', '/server-keys', '/audit']) {
     await page.goto(`/dashboard${path}`);
     await alive();
     if (path.startsWith('/account')) await new AccountPage(page).alive();

@@ -4,7 +4,7 @@ use crate::guards::{client, gates, headers, log};
 use crate::http::{
     administration, allowlist, app_tokens, apps, assets, audit, bans, challenge, invitations, live, login, logout,
     metadata, not_found, openapi, pages, password, refresh, refusals, render, revocations, server_keys, services,
-    session, sessions, signup, tickets, user_keys, users, verify,
+    session, sessions, signup, tickets, toll, user_keys, users, verify,
 };
 use crate::state::AppState;
 use axum::Router;
@@ -134,6 +134,13 @@ fn operators() -> Router<AppState> {
         .route(paths::SERVER_KEYS, get(server_keys::list))
         .route(paths::ROTATE_SERVER_KEY, post(server_keys::rotate))
         .route("/api/admin/keys/{kid}", delete(server_keys::revoke))
+        .route(paths::TOLL_ROUTES, get(toll::routes))
+        .route(paths::TOLL_PAYMENTS, get(toll::payments))
+        .route(paths::TOLL_TOKENS, get(toll::tokens))
+        .route("/api/admin/toll/tokens/{id}", delete(toll::revoke))
+        .route("/api/admin/toll/tokens/{id}/suspend", post(toll::suspend))
+        .route("/api/admin/toll/tokens/{id}/resume", post(toll::resume))
+        .route(paths::TOLL_DAYS, get(toll::days))
         .route(paths::AUDIT, get(audit::list))
         .route(paths::REFUSALS, get(refusals::hours))
         .route(paths::LIVE, get(live::live))

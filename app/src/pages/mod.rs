@@ -19,6 +19,7 @@ mod server_keys;
 mod signup;
 mod time;
 mod title;
+mod toll;
 mod users;
 
 pub use page::Page;

@@ -13,6 +13,7 @@ use super::resume::ResumePage;
 use super::server_keys::ServerKeysPage;
 use super::signup::SignupPage;
 use super::time::TimePage;
+use super::toll::TollPage;
 use super::users::UsersPage;
 use crate::parts::Insecure;
 use crate::view::{Site, View};
@@ -40,6 +41,7 @@ pub fn Page() -> impl IntoView {
         View::Users(users) => view! { <UsersPage site users /> }.into_any(),
         View::Invitations(invitations) => view! { <InvitationsPage site invitations /> }.into_any(),
         View::Bans(bans) => view! { <BansPage site bans=*bans /> }.into_any(),
+        View::Toll(toll) => view! { <TollPage site toll=*toll /> }.into_any(),
         View::ServerKeys(keys) => view! { <ServerKeysPage site keys /> }.into_any(),
         View::Audit(audit) => view! { <AuditPage site audit=*audit /> }.into_any(),
         View::NotFound => view! { <NotFoundPage /> }.into_any(),

@@ -18,6 +18,7 @@ pub fn title(view: &View, site: &str) -> String {
         View::Users(_) => "Users",
         View::Invitations(_) => "Invitations",
         View::Bans(_) => "Bans",
+        View::Toll(_) => "Toll",
         View::ServerKeys(_) => "Server keys",
         View::Audit(_) => "Audit",
         View::NotFound => "Nothing here",

@@ -16,6 +16,7 @@ pub enum Here {
     Users,
     Invitations,
     Bans,
+    Toll,
     ServerKeys,
     Audit,
 }
@@ -35,6 +36,7 @@ const OF_ADMINISTRATORS: &[Entry] = &[
     (Here::Users, paths::USERS_PAGE, "Users"),
     (Here::Invitations, paths::INVITATIONS_PAGE, "Invitations"),
     (Here::Bans, paths::BANS_PAGE, "Bans"),
+    (Here::Toll, paths::TOLL_PAGE, "Toll"),
     (Here::ServerKeys, paths::SERVER_KEYS_PAGE, "Server keys"),
     (Here::Audit, paths::AUDIT_PAGE, "Audit"),
 ];

@@ -11,6 +11,7 @@ mod insecure;
 mod mark;
 mod no_code;
 mod options;
+mod revenue;
 mod sealed_note;
 mod when;
 
@@ -25,5 +26,6 @@ pub use insecure::Insecure;
 pub use mark::{DRAWING, Mark};
 pub use no_code::NoCode;
 pub use options::{Options, owned};
+pub use revenue::RevenueChart;
 pub use sealed_note::SealedNote;
 pub use when::{Clock, When};

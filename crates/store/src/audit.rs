@@ -35,6 +35,9 @@ pub enum Event {
     ServiceRemoved,
     /// A session went on to an app.
     AppOpened,
+    TollSuspended,
+    TollResumed,
+    TollRevoked,
 }
 
 impl Event {
@@ -66,6 +69,9 @@ impl Event {
         Self::ServiceSet,
         Self::ServiceRemoved,
         Self::AppOpened,
+        Self::TollSuspended,
+        Self::TollResumed,
+        Self::TollRevoked,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -97,6 +103,9 @@ impl Event {
             Self::ServiceSet => "service_set",
             Self::ServiceRemoved => "service_removed",
             Self::AppOpened => "app_opened",
+            Self::TollSuspended => "toll_suspended",
+            Self::TollResumed => "toll_resumed",
+            Self::TollRevoked => "toll_revoked",
         }
     }
 

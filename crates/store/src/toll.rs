@@ -3,6 +3,7 @@
 //! Amounts are piconero and fit in an `i64`: all Monero there is does for centuries.
 
 use crate::Result;
+use crate::audit::Entry;
 use async_trait::async_trait;
 use domain::UnixMs;
 
@@ -143,7 +144,7 @@ pub trait Toll {
     /// tokens that changed.
     async fn observe(&self, txid: &str, seen: Whereabouts, chain: Chain) -> Result<Vec<String>>;
     /// `false`: there is none, or it was so before.
-    async fn change_toll_token(&self, id: &str, change: TokenChange, now: UnixMs) -> Result<bool>;
+    async fn change_toll_token(&self, id: &str, change: TokenChange, audit: &Entry) -> Result<bool>;
     /// Newest first, at most `limit`.
     async fn toll_tokens(&self, limit: u32) -> Result<Vec<Token>>;
     async fn toll_payments(&self, limit: u32) -> Result<Vec<Payment>>;

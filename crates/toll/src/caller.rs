@@ -1,5 +1,6 @@
 //! Who asks, and for what.
 
+use crate::page;
 use domain::UnixMs;
 use domain::identity::Identity;
 use http::{HeaderMap, Method, header};
@@ -12,6 +13,8 @@ pub struct Caller<'a> {
     pub method: &'a Method,
     /// As the client wrote it, with its port.
     pub host: &'a str,
+    /// Path and query.
+    pub target: &'a str,
     /// Scheme, host and path, without a query.
     pub url: String,
     pub headers: &'a HeaderMap,
@@ -48,6 +51,16 @@ impl<'a> Caller<'a> {
         let mut all = self.headers.get_all(name).iter();
         let value = all.next()?.to_str().ok()?;
         all.next().is_none().then_some(value)
+    }
+
+    /// Whether clients come by https.
+    pub fn https(&self) -> bool {
+        self.url.starts_with("https:")
+    }
+
+    /// Whether somebody looks at this in a browser, and will see a page.
+    pub fn is_browser(&self) -> bool {
+        matches!(*self.method, Method::GET | Method::HEAD) && page::wanted(self.headers)
     }
 
     /// Unix seconds.

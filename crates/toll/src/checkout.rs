@@ -6,6 +6,7 @@ use crate::caller::{Caller, Shown, seconds};
 use crate::declined::Declined;
 use crate::lease::{Lease, Strings};
 use crate::ledger::Unit;
+use crate::page::{self, Jar};
 use crate::refusal::Refusal;
 use crate::route::{Route, Table};
 use crate::surroundings::Surroundings;
@@ -98,6 +99,7 @@ pub async fn pass(
         return Ok(Pass::free());
     }
     match caller.shown() {
+        Ok(Shown::Nothing) if let Some(pass) = by_cookie(booth, route, caller).await => Ok(pass),
         Ok(Shown::Nothing) if booth.is_free(route, terms.allowance, caller) => Ok(Pass::free()),
         Ok(Shown::Nothing) => Err(booth.ask(route, terms, caller, Presented::default())),
         Ok(Shown::Session(credential)) => match booth.admit(route, credential, caller).await {
@@ -117,6 +119,13 @@ pub async fn pass(
         },
         Err(_) => Err(malformed().answer()),
     }
+}
+
+/// A browser's token. One that opens nothing is as good as none: the page says what it costs.
+async fn by_cookie(booth: &Booth, route: &Route, caller: &Caller<'_>) -> Option<Pass> {
+    let credential = page::shown(caller.headers, Jar { route: &route.name, https: caller.https() })?;
+    let (unit, _) = booth.admit(route, &credential, caller).await.ok()?;
+    Some(Pass::new(Some(unit), Vec::new()))
 }
 
 /// A payment is redeemed and the request goes on, in one.

@@ -51,9 +51,17 @@ impl Declined {
         self.problem.code
     }
 
+    pub fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// For people.
+    pub fn title(&self) -> &str {
+        &self.problem.title
+    }
+
     pub fn answer(self) -> Response<Body> {
-        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = json(status, MEDIA_TYPE, &self.problem);
+        let mut response = json(self.status_code(), MEDIA_TYPE, &self.problem);
         response.headers_mut().extend(self.headers);
         response
     }

@@ -1,9 +1,13 @@
 //! One request, from the socket to its answer.
 
+use crate::answer::json;
 use crate::booth::Booth;
 use crate::caller::Caller;
 use crate::checkout::{self, Pass};
+use crate::discovery::price_list;
 use crate::headers::{self, Told};
+use crate::page::PAID;
+use crate::paid;
 use crate::plausible;
 use crate::refusal::Refusal;
 use crate::route::{Path, Route, Table};
@@ -16,7 +20,7 @@ use hyper::body::Incoming;
 use parking_lot::RwLock;
 use std::net::IpAddr;
 use std::sync::Arc;
-use wire::toll::REDEEM;
+use wire::toll::{PRICES, REDEEM};
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -61,6 +65,8 @@ impl Gate {
         let (parts, body) = request.into_parts();
         let answered = match plausible::host(&parts) {
             Ok(host) if parts.uri.path() == REDEEM => self.redeem(peer, &host, &parts, body).await,
+            Ok(host) if parts.uri.path() == PAID => self.paid(peer, &host, &parts, body).await,
+            Ok(host) if parts.uri.path() == PRICES => Ok(self.prices(&host)),
             Ok(host) => self.forward(peer, host, parts, body).await,
             Err(refusal) => Err(refusal.answer()),
         };
@@ -77,6 +83,23 @@ impl Gate {
         let booth = self.booth.as_ref().ok_or_else(|| Refusal::no_route().answer())?;
         let caller = self.caller(self.client(peer, parts), host, parts);
         Ok(checkout::redeem(booth, &self.table(), &caller, body).await)
+    }
+
+    async fn paid(
+        &self,
+        peer: IpAddr,
+        host: &str,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Response<Body>> {
+        let booth = self.booth.as_ref().ok_or_else(|| Refusal::no_route().answer())?;
+        let caller = self.caller(self.client(peer, parts), host, parts);
+        Ok(paid::paid(booth, &self.table(), &caller, body).await)
+    }
+
+    fn prices(&self, host: &str) -> Response<Body> {
+        let Some(booth) = &self.booth else { return Refusal::no_route().answer() };
+        json(StatusCode::OK, "application/json", &price_list(&self.table(), host, booth.network()))
     }
 
     async fn forward(
@@ -131,6 +154,7 @@ impl Gate {
             client: Identity::of(client, self.config.ipv6_prefix),
             method: &parts.method,
             host,
+            target: parts.uri.path_and_query().map_or("/", |target| target.as_str()),
             url: format!("{scheme}://{host}{}", parts.uri.path()),
             headers: &parts.headers,
             now: (self.surroundings.now)(),

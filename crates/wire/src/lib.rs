@@ -25,6 +25,7 @@ pub mod signup;
 pub mod tickets;
 pub mod time;
 pub mod toll;
+pub mod toll_books;
 pub mod user_keys;
 
 pub use problem::{Code, Problem};

@@ -15,6 +15,7 @@ pub const SERVER_KEYS_PAGE: &str = "/dashboard/server-keys";
 pub const USERS_PAGE: &str = "/dashboard/users";
 pub const INVITATIONS_PAGE: &str = "/dashboard/invitations";
 pub const BANS_PAGE: &str = "/dashboard/bans";
+pub const TOLL_PAGE: &str = "/dashboard/toll";
 pub const AUDIT_PAGE: &str = "/dashboard/audit";
 /// The audit trail as a spreadsheet: a page, since a link leads there.
 pub const AUDIT_FILE: &str = "/dashboard/audit.csv";
@@ -65,6 +66,12 @@ pub const EXPLAIN: &str = "/api/admin/bans/explain";
 /// `GET` lists, `POST` adds; `DELETE` on `/{id}` below it removes.
 pub const ALLOWLIST: &str = "/api/admin/allow";
 pub const AUDIT: &str = "/api/admin/audit";
+/// The paid gate's routes, prices and whether what is behind them answers.
+pub const TOLL_ROUTES: &str = "/api/admin/toll/routes";
+pub const TOLL_PAYMENTS: &str = "/api/admin/toll/payments";
+/// `GET` lists; `POST` on `/{id}/suspend` and `/{id}/resume` below it, `DELETE` on `/{id}` revokes.
+pub const TOLL_TOKENS: &str = "/api/admin/toll/tokens";
+pub const TOLL_DAYS: &str = "/api/admin/toll/days";
 pub const REFUSALS: &str = "/api/admin/refusals/hours";
 /// Server-sent events.
 pub const LIVE: &str = "/api/admin/live";

@@ -36,9 +36,21 @@ pub const MESSAGE_PREFIX: &str = "tpat1:";
 /// Seconds of a block, on the average: what turns seconds into the `ttl` of old clients.
 pub const BLOCK_S: u64 = 120;
 
+/// Piconero in one XMR.
+const XMR: u64 = 1_000_000_000_000;
+
 /// An amount in piconero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Piconero(pub u64);
+
+impl Piconero {
+    /// As people write it, in XMR and exactly: `0.002`.
+    pub fn xmr(self) -> String {
+        let (whole, rest) = (self.0 / XMR, self.0 % XMR);
+        let text = format!("{whole}.{rest:012}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
 
 impl Serialize for Piconero {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -295,6 +307,14 @@ mod tests {
         for wrong in [json!("18446744073709551616"), json!("+1"), json!("-1"), json!(""), json!("1.0"), json!(1)] {
             assert!(from_value::<Piconero>(wrong.clone()).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn amounts_are_said_in_xmr() {
+        for (piconero, said) in [(0, "0"), (1, "0.000000000001"), (2_000_000_000, "0.002"), (10 * XMR, "10")] {
+            assert_eq!(Piconero(piconero).xmr(), said);
+        }
+        assert_eq!(Piconero(u64::MAX).xmr(), "18446744.073709551615");
     }
 
     #[test]

@@ -53,7 +53,10 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
             | Event::InvitationRevoked
             | Event::ServiceSet
             | Event::ServiceRemoved
-            | Event::AppOpened,
+            | Event::AppOpened
+            | Event::TollSuspended
+            | Event::TollResumed
+            | Event::TollRevoked,
             _,
         ) => return None,
     };

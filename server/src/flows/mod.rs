@@ -25,6 +25,7 @@ pub mod sessions;
 pub mod signup;
 pub mod tickets;
 pub mod to_its_end;
+pub mod toll;
 pub mod trail;
 pub mod user_keys;
 pub mod users;

@@ -10,7 +10,7 @@ use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
-use app::view::{AuditFilter, AuditView, BansDone, BansView, ServerKeysView, View, Viewer};
+use app::view::{AuditFilter, AuditView, BansDone, BansView, ServerKeysView, TollView, View, Viewer};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ban::Trigger;
@@ -34,6 +34,21 @@ pub async fn server_keys(state: &AppState, viewer: Viewer) -> Result<View, ApiEr
     let keys = flows::server_keys::list(&*state.store, &state.config, state.now()).await?;
     let services = flows::services::list(&*state.store).await?;
     Ok(View::ServerKeys(ServerKeysView { viewer, keys, services }))
+}
+
+/// `/dashboard/toll`
+///
+/// # Errors
+/// The store does not answer.
+pub async fn toll(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
+    let (store, now) = (&*state.store, state.now());
+    Ok(View::Toll(Box::new(TollView {
+        viewer,
+        routes: flows::toll::routes(&state.config.settings.toll).await?.routes,
+        days: flows::toll::days(store, super::toll::DAYS, now).await?.days,
+        payments: flows::toll::payments(store, super::toll::PAGE).await?.payments,
+        tokens: flows::toll::tokens(store, super::toll::PAGE, now).await?.tokens,
+    })))
 }
 
 /// `/dashboard/bans`

@@ -32,6 +32,7 @@ pub mod session;
 pub mod sessions;
 pub mod signup;
 pub mod tickets;
+pub mod toll;
 pub mod user_keys;
 pub mod users;
 pub mod verify;

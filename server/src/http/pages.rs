@@ -151,6 +151,7 @@ async fn dashboard(
         paths::USERS_PAGE
         | paths::INVITATIONS_PAGE
         | paths::BANS_PAGE
+        | paths::TOLL_PAGE
         | paths::SERVER_KEYS_PAGE
         | paths::AUDIT_PAGE => administration(state, client, uri, viewer, signed_in).await?,
         paths::DASHBOARD_PAGE => View::Overview(Box::new(overview(state, viewer, signed_in).await?)),
@@ -194,6 +195,7 @@ async fn administration(
             View::Invitations(InvitationsView { viewer, invitations })
         }
         paths::BANS_PAGE => administration::bans(state, client, uri, viewer, &administrator).await?,
+        paths::TOLL_PAGE => administration::toll(state, viewer).await?,
         paths::SERVER_KEYS_PAGE => administration::server_keys(state, viewer).await?,
         paths::AUDIT_PAGE => administration::trail(state, uri, viewer).await?,
         _ => View::NotFound,

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 /// What stands around all paths.
 const FRAME: &str = include_str!("frame.json");
 /// Paths, and the components that they are the first to use.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     include_str!("sign-in.json"),
     include_str!("sessions.json"),
     include_str!("keys.json"),
@@ -16,6 +16,7 @@ const PARTS: [&str; 8] = [
     include_str!("accounts.json"),
     include_str!("bans.json"),
     include_str!("server.json"),
+    include_str!("toll.json"),
 ];
 
 static DOCUMENT: LazyLock<Result<String, serde_json::Error>> = LazyLock::new(|| whole().map(|value| value.to_string()));

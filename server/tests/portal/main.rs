@@ -36,6 +36,7 @@ mod tickets;
 mod time_server;
 mod tokens;
 mod toll;
+mod toll_books;
 mod toll_killed;
 mod user_keys;
 mod verifying;

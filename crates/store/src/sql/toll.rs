@@ -7,9 +7,9 @@ use super::toll_watch::{Observed, UNSETTLED};
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
+use crate::audit::Entry;
 use crate::toll::{Chain, Payment, PaymentId, Redeemed, Redemption, Token, TokenChange, Toll, TollDay, Whereabouts};
 use async_trait::async_trait;
-use domain::UnixMs;
 use std::collections::BTreeMap;
 
 macro_rules! payments {
@@ -80,8 +80,8 @@ impl<DB: Backend> Toll for SqlStore<DB> {
         self.write(Observed { txid: txid.to_owned(), seen, chain }).await
     }
 
-    async fn change_toll_token(&self, id: &str, change: TokenChange, now: UnixMs) -> Result<bool> {
-        self.write(TokenWrite { id: id.to_owned(), change, now }).await
+    async fn change_toll_token(&self, id: &str, change: TokenChange, audit: &Entry) -> Result<bool> {
+        self.write(TokenWrite { id: id.to_owned(), change, audit: audit.clone() }).await
     }
 
     async fn toll_tokens(&self, limit: u32) -> Result<Vec<Token>> {

@@ -1,12 +1,13 @@
 //! Tokens: what is left of them, and what an administrator does to them.
 
+use super::audit::append;
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
+use crate::audit::Entry;
 use crate::toll::{Token, TokenChange};
-use domain::UnixMs;
 
 macro_rules! tokens {
     ($rest:literal) => {
@@ -46,7 +47,7 @@ impl Write for Used {
 pub struct TokenWrite {
     pub id: String,
     pub change: TokenChange,
-    pub now: UnixMs,
+    pub audit: Entry,
 }
 
 impl Write for TokenWrite {
@@ -58,7 +59,11 @@ impl Write for TokenWrite {
             TokenChange::Resume => RESUME,
             TokenChange::Revoke => REVOKE,
         };
-        Ok(tx.execute(sql, [Value::Text(&self.id), Value::Int(self.now)]).await? == 1)
+        let changed = tx.execute(sql, [Value::Text(&self.id), Value::Int(self.audit.at)]).await? == 1;
+        if changed {
+            append(tx, &self.audit).await?;
+        }
+        Ok(changed)
     }
 }
 

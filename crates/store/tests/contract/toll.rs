@@ -1,8 +1,9 @@
 use crate::fixture::Fixture;
-use crate::make::{DAY, HOUR, MINUTE, NOW, fresh};
+use crate::make::{DAY, HOUR, MINUTE, NOW, entry, fresh};
 use std::collections::HashSet;
 use std::sync::Arc;
 use store::Store;
+use store::audit::Event;
 use store::toll::{Chain, PaymentId, Redeemed, Redemption, Terms, Token, TokenChange, Whereabouts};
 
 const PRICE: i64 = 1000;
@@ -214,7 +215,15 @@ pub async fn an_administrator_takes_a_token_back(fixture: Fixture) {
     let store = fixture.open().await;
     let shown = payment("offer", "tx", PRICE);
     minted(&*store, &shown).await;
-    let change = async |change| store.change_toll_token("offer", change, NOW).await.unwrap();
+    let entry = entry(Event::TollRevoked, None, NOW);
+    let written = async || {
+        let search = store::audit::Search { event: Some(Event::TollRevoked), limit: 9, ..Default::default() };
+        store.search_audit(&search).await.unwrap().len()
+    };
+    let change = async |change| {
+        let entry = store::audit::Entry { id: fresh("entry"), ..entry.clone() };
+        store.change_toll_token("offer", change, &entry).await.unwrap()
+    };
     assert!(!change(TokenChange::Resume).await);
     assert!(change(TokenChange::Suspend).await && !change(TokenChange::Suspend).await);
     store.observe("tx", Whereabouts::Pool, chain(HEIGHT)).await.unwrap();
@@ -226,6 +235,7 @@ pub async fn an_administrator_takes_a_token_back(fixture: Fixture) {
     assert!(store.toll_token("offer").await.unwrap().unwrap().is_awake());
     assert!(change(TokenChange::Revoke).await && !change(TokenChange::Revoke).await);
     assert!(!change(TokenChange::Resume).await && !change(TokenChange::Suspend).await, "that is for good");
+    assert_eq!(written().await, 3, "what changed nothing is not in the trail");
     assert!(!minted(&*store, &shown).await.is_awake(), "and the payment does not bring it back");
 }
 

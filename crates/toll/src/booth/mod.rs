@@ -109,6 +109,10 @@ impl Booth {
 }
 
 impl Booth {
+    pub(crate) fn network(&self) -> Network {
+        self.settings.network
+    }
+
     /// The nonce for the client's next proof of possession.
     pub(crate) fn nonce(&self, caller: &Caller<'_>) -> (HeaderName, HeaderValue) {
         self.possessions.nonce(caller.now)

@@ -4,6 +4,7 @@ use super::{Booth, Place};
 use crate::answer::json;
 use crate::caller::Caller;
 use crate::declined::Declined;
+use crate::page::{self, Sale};
 use crate::route::Route;
 use crate::terms::{Bundle, Terms};
 use axum::body::Body;
@@ -17,7 +18,11 @@ impl Booth {
     /// 402: what can be bought, and nothing was shown that is worth anything.
     pub fn ask(&self, route: &Route, terms: &Terms, caller: &Caller<'_>, presented: Presented<'_>) -> Response<Body> {
         let Some(demand) = self.demand(route, terms, caller) else { return Declined::unavailable().answer() };
-        let mut response = json(StatusCode::PAYMENT_REQUIRED, "application/json", &demand);
+        let mut response = if caller.is_browser() {
+            page::ask(Sale { demand: &demand, back: caller.target, now: caller.seconds() })
+        } else {
+            json(StatusCode::PAYMENT_REQUIRED, "application/json", &demand)
+        };
         let (name, nonce) = self.possessions.nonce(caller.now);
         response.headers_mut().insert(name, nonce);
         if let Ok(value) = HeaderValue::try_from(write(&demand, presented)) {

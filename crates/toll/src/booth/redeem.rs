@@ -39,6 +39,8 @@ pub enum Key<'a> {
     Named(&'a VerifyingJwk),
     /// None.
     Nobodys,
+    /// None, since a browser without script signs nothing: the token goes into its cookie.
+    Browsers,
 }
 
 /// What became of a payment that is good.
@@ -70,11 +72,15 @@ impl Booth {
     pub async fn redeem(&self, table: &Table, show: Show<'_>, caller: &Caller<'_>) -> Result<Outcome, Declined> {
         self.not_too_often(caller)?;
         let payment = read(show.credential)?;
-        let (sale, terms) = self.sale(table, show.challenge, caller)?;
+        let (sale, terms) = self.sale(table, show.challenge)?;
         let key = self.key_of(&sale, &terms, show.key, caller)?;
         let mut redemption = redemption(&sale, &terms, &payment, key, caller);
-        if let Some(redeemed) = self.known(&mut redemption).await? {
+        let counted = self.is_counted(&redemption.payment).await?;
+        if counted && let Some(redeemed) = self.again(&mut redemption).await? {
             return self.outcome(&redemption, redeemed);
+        }
+        if !counted && caller.seconds() > sale.challenge.terms.expires.saturating_add(GRACE_S) {
+            return Err(expired());
         }
         let message = Challenge::message(show.challenge);
         let claim = Claim { txid: payment.txid, address: sale.address, message, proof: payment.proof };
@@ -92,12 +98,9 @@ impl Booth {
         })
     }
 
-    fn sale(&self, table: &Table, text: &str, caller: &Caller<'_>) -> Result<(Sale, Terms), Declined> {
+    fn sale(&self, table: &Table, text: &str) -> Result<(Sale, Terms), Declined> {
         let forged = || Declined::new(Code::Forged, "This challenge was not made here.");
         let challenge = Challenge::authenticate(&self.secrets.challenge, text).map_err(|_| forged())?;
-        if caller.seconds() > challenge.terms.expires.saturating_add(GRACE_S) {
-            return Err(expired());
-        }
         let place = Place { account: challenge.terms.account, index: challenge.terms.index };
         let (route, address) = (table.by_id(challenge.terms.route), self.pool.address(place));
         let (Some(route), Some(address)) = (route, address) else {
@@ -116,6 +119,7 @@ impl Booth {
             Key::Named(_) => true,
             Key::OfTheRequest => must || caller.only(wire::toll::PROOF_HEADER).is_some(),
             Key::Nobodys => must,
+            Key::Browsers => wanted != [0; 32],
         };
         if !signed {
             return Ok(String::new());
@@ -129,14 +133,15 @@ impl Booth {
         Ok(base64url(&thumb))
     }
 
+    async fn is_counted(&self, id: &PaymentId) -> Result<bool, Declined> {
+        let payments = self.store.payments_of(&id.txid).await.map_err(|error| broken(&error))?;
+        Ok(payments.iter().any(|payment| payment.id == *id))
+    }
+
     /// What the same key has shown before is answered from the store: the watcher knows where the payment is.
     /// Where there is no key, the proof is all that speaks for a client, and must be looked at again.
-    async fn known(&self, redemption: &mut Redemption) -> Result<Option<Redeemed>, Declined> {
+    async fn again(&self, redemption: &mut Redemption) -> Result<Option<Redeemed>, Declined> {
         if redemption.jkt.is_empty() {
-            return Ok(None);
-        }
-        let payments = self.store.payments_of(&redemption.payment.txid).await.map_err(|error| broken(&error))?;
-        if !payments.iter().any(|payment| payment.id == redemption.payment) {
             return Ok(None);
         }
         redemption.height = self.chain.height();

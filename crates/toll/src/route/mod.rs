@@ -62,7 +62,7 @@ impl Objection {
     }
 }
 
-fn is_host(own: &str, asked: &str) -> bool {
+pub(crate) fn is_host(own: &str, asked: &str) -> bool {
     let name = asked.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
     let name = name.map_or(asked, |(name, _)| name);
     match own.strip_prefix('*') {

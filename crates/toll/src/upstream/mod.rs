@@ -36,4 +36,13 @@ impl Address {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// `host:port`: where it is connected to.
+    pub fn endpoint(&self) -> String {
+        let authority = self.0.parse::<Uri>().ok().and_then(|uri| uri.into_parts().authority);
+        authority.map_or_else(String::new, |authority| match authority.port() {
+            Some(_) => authority.to_string(),
+            None => format!("{authority}:80"),
+        })
+    }
 }

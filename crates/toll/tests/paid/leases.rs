@@ -1,6 +1,6 @@
 //! What goes on after its answer has begun pays for its time.
 
-use crate::support::{PRICE, PROOFS, World, txid};
+use crate::support::{PRICE, PROOFS, World, entry, txid};
 use futures::{SinkExt, StreamExt};
 use http::Method;
 use store::toll::TokenChange;
@@ -62,7 +62,7 @@ async fn a_token_that_is_taken_back_ends_its_streams() {
     let (_, token) = bought(&world).await;
     let mut response = stream(&world, &token).await;
     let id = world.store.toll_tokens(1).await.unwrap().remove(0).id;
-    world.store.change_toll_token(&id, TokenChange::Suspend, 1).await.unwrap();
+    world.store.change_toll_token(&id, TokenChange::Suspend, &entry(&id)).await.unwrap();
     world.booth.write_down().await;
     assert!(response.chunk().await.is_err());
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod attacks;
+mod browsers;
 mod challenges;
 mod compat;
 mod faults;

@@ -108,6 +108,7 @@ async fn what_was_paid_in_time_counts_late_and_nothing_else_does() {
     assert_eq!(redeem(1).await.token().quota, 3);
     world.later(86_400);
     world.client.get("/price").await;
+    assert_eq!(redeem(1).await.status, 200, "what was counted is answered for ever");
     let (asked, late) = (world.chain.asked(), redeem(3).await);
     assert_eq!((late.code(), world.chain.asked()), (Code::ExpiredChallenge, asked), "not even looked at");
 }

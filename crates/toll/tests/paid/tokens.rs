@@ -1,6 +1,6 @@
 //! What a token opens, and how it is used up.
 
-use crate::support::{Key, PRICE, PROOFS, World, txid};
+use crate::support::{Key, PRICE, PROOFS, World, entry, txid};
 use store::toll::TokenChange;
 use toll::route::Table;
 use wire::toll::{Code, Demand, Redeemed};
@@ -125,7 +125,7 @@ async fn an_administrator_is_heard_within_a_second() {
     let (_, bought) = buy(&world, "/open", None).await;
     assert_eq!(world.client.bearer("/open", &bought.token).await.status, 200);
     let id = world.store.toll_tokens(1).await.unwrap().remove(0).id;
-    world.store.change_toll_token(&id, TokenChange::Revoke, 1).await.unwrap();
+    world.store.change_toll_token(&id, TokenChange::Revoke, &entry(&id)).await.unwrap();
     world.booth.write_down().await;
     let revoked = world.client.bearer("/open", &bought.token).await;
     assert_eq!((revoked.status, revoked.code()), (403, Code::TokenRevoked));

@@ -1,5 +1,6 @@
-//! `postern toll run|routes`
+//! `postern toll`
 
+mod books;
 mod booth;
 mod portal;
 mod routes;
@@ -22,6 +23,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Books(books::Command),
 }
 
 pub fn run(config: Config, layers: Layers, command: Command) -> Outcome {
@@ -35,6 +38,7 @@ pub fn run(config: Config, layers: Layers, command: Command) -> Outcome {
                 .build()?
                 .block_on(run::serve(config, layers))
         }
+        Command::Books(command) => super::blocking(books::run(config, command)),
         Command::Routes { explain, json } => {
             // Upstreams have connections, and those need a runtime; none is opened here.
             super::blocking(async move { routes::run(&config.settings.toll, explain.as_deref(), json) })

@@ -8,4 +8,4 @@ pub use chain::{Chain, Mood, Tx};
 pub use client::{Client, Reply};
 pub use key::Key;
 pub use proofs::{PROOFS, txid};
-pub use world::{PRICE, World, bundle, terms};
+pub use world::{PRICE, World, bundle, entry, terms};

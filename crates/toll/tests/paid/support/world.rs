@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 use store::Store;
+use store::audit::{Entry, Event};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -87,6 +88,22 @@ pub fn route(name: &str, path: &str, upstream: SocketAddr, terms: Option<Terms>)
         terms,
         upstream: Arc::new(Target::new(address, &Forward::default())),
         inject: Vec::new(),
+    }
+}
+
+/// Of what an operator did to a token.
+pub fn entry(id: &str) -> Entry {
+    Entry {
+        id: "audit".to_owned(),
+        at: 1,
+        event: Event::TollRevoked,
+        outcome: "ok".to_owned(),
+        user: None,
+        session: None,
+        address: "-".to_owned(),
+        device: "Command line".to_owned(),
+        actor: None,
+        about: id.to_owned(),
     }
 }
 

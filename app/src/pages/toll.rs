@@ -1,0 +1,242 @@
+use crate::islands::{Act, Action};
+use crate::parts::{Frame, Here, RevenueChart, When};
+use crate::view::{Site, TollView};
+use crate::words::wait;
+use leptos::prelude::*;
+use wire::paths;
+use wire::toll_books::{Payment, PaymentState, Price, Route, Token, TokenState};
+
+/// `/dashboard/toll`, for administrators.
+#[component]
+pub fn TollPage(site: Site, toll: TollView) -> impl IntoView {
+    let now = site.now;
+    let TollView { viewer, routes, days, payments, tokens } = toll;
+    view! {
+        <Frame site viewer here=Here::Toll>
+            <header>
+                <h1 tabindex="-1">"Toll"</h1>
+            </header>
+            <p id="said" role="status" class="quiet">
+                "What the paid gate sells, and what came in."
+            </p>
+            <section class="panel">
+                <h2>"Revenue of the last 30 days"</h2>
+                <RevenueChart days now />
+            </section>
+            <Routes routes />
+            <Tokens tokens now />
+            <Payments payments now />
+        </Frame>
+    }
+}
+
+#[component]
+fn Routes(routes: Vec<Route>) -> impl IntoView {
+    let none = routes.is_empty().then(|| {
+        view! { <p class="panel">"No route is set up. They are written in the settings file, below " <code>"[toll]"</code> "."</p> }
+    });
+    let card = |route: Route| {
+        let Route { name, hosts, methods, path, prices, upstream, up } = route;
+        let badge = if up { "answers" } else { "does not answer" };
+        let where_to = [methods.join(", "), hosts.join(", "), path].into_iter().filter(|part| !part.is_empty());
+        view! {
+            <li class="device">
+                <div>
+                    <h3 class="device-name">
+                        {name}
+                        <span class="badge">{badge}</span>
+                    </h3>
+                    <p class="small">{said(&prices)}</p>
+                    <p class="small quiet">
+                        <code>{where_to.collect::<Vec<_>>().join(" ")}</code>
+                        " \u{2192} "
+                        <code>{upstream}</code>
+                    </p>
+                </div>
+            </li>
+        }
+    };
+    view! {
+        <section class="group">
+            <h2>"Routes"</h2>
+            {none}
+            <ul class="devices">{routes.into_iter().map(card).collect_view()}</ul>
+        </section>
+    }
+}
+
+/// "0.002 XMR for 100 requests within 1 hour"
+fn said(prices: &[Price]) -> String {
+    if prices.is_empty() {
+        return "Free".to_owned();
+    }
+    let price = |price: &Price| {
+        format!("{} XMR for {} requests within {}", price.piconero.xmr(), price.quota, wait::span(price.ttl_ms))
+    };
+    prices.iter().map(price).collect::<Vec<_>>().join(", or ")
+}
+
+#[component]
+fn Tokens(tokens: Vec<Token>, now: i64) -> impl IntoView {
+    let none = tokens.is_empty().then(|| view! { <p class="panel">"Nothing was bought yet."</p> });
+    let card = move |token: Token| view! { <TokenCard token now /> };
+    view! {
+        <section class="group">
+            <h2>"Tokens"</h2>
+            {none}
+            <ul class="devices">{tokens.into_iter().map(card).collect_view()}</ul>
+        </section>
+    }
+}
+
+#[component]
+fn TokenCard(token: Token, now: i64) -> impl IntoView {
+    let Token { id, route, bound, quota, left, state, provisional, minted_at, expires_at } = token;
+    let badge = match state {
+        TokenState::Open if provisional => "open, not confirmed yet",
+        TokenState::Open => "open",
+        TokenState::Spent => "used up",
+        TokenState::Expired => "over",
+        TokenState::Asleep => "asleep: its payment is gone",
+        TokenState::Suspended => "suspended",
+        TokenState::Revoked => "revoked",
+    };
+    let held = if bound { "tied to a key" } else { "for whoever holds it" };
+    let short: String = id.chars().take(8).collect();
+    let hold = match state {
+        TokenState::Suspended => Some(resumption(&id, &short)),
+        TokenState::Open | TokenState::Asleep => Some(suspension(&id, &short)),
+        _ => None,
+    };
+    let alive = matches!(state, TokenState::Open | TokenState::Asleep | TokenState::Suspended);
+    let actions = alive.then(|| {
+        view! {
+            <div class="choices">
+                {hold.map(|action| view! { <Act action /> })}
+                <Act action=revocation(&id, &short) />
+            </div>
+        }
+    });
+    view! {
+        <li class="device">
+            <div>
+                <h3 class="device-name">
+                    <code title=id>{short}</code>
+                    <span class="badge">{badge}</span>
+                </h3>
+                <p class="small">
+                    {route} " \u{b7} " <b class="figures">{left}</b> " of " <span class="figures">{quota}</span>
+                    " requests left"
+                </p>
+                <p class="small quiet">
+                    {held} " \u{b7} bought " <When now at=minted_at /> " \u{b7} ends " <When now at=expires_at />
+                </p>
+            </div>
+            {actions}
+        </li>
+    }
+}
+
+fn suspension(id: &str, short: &str) -> Action {
+    Action {
+        method: "POST".to_owned(),
+        path: format!("{}/{id}/suspend", paths::TOLL_TOKENS),
+        body: "{}".to_owned(),
+        label: "Suspend".to_owned(),
+        spoken: format!("Suspend the token {short}"),
+        title: format!("Suspend the token {short}?"),
+        about: "It opens nothing until you resume it. Its time goes on.".to_owned(),
+        no: "Leave it".to_owned(),
+        yes: "Suspend it".to_owned(),
+        ..Action::default()
+    }
+}
+
+fn resumption(id: &str, short: &str) -> Action {
+    Action {
+        method: "POST".to_owned(),
+        path: format!("{}/{id}/resume", paths::TOLL_TOKENS),
+        body: "{}".to_owned(),
+        label: "Resume".to_owned(),
+        spoken: format!("Resume the token {short}"),
+        title: format!("Resume the token {short}?"),
+        about: "It opens again what was paid for.".to_owned(),
+        no: "Leave it".to_owned(),
+        yes: "Resume it".to_owned(),
+        ..Action::default()
+    }
+}
+
+fn revocation(id: &str, short: &str) -> Action {
+    Action {
+        method: "DELETE".to_owned(),
+        path: format!("{}/{id}", paths::TOLL_TOKENS),
+        label: "Revoke".to_owned(),
+        spoken: format!("Revoke the token {short}"),
+        title: format!("Revoke the token {short}?"),
+        about: "It never opens anything again, and the payment buys no other. The money stays where it is: paying it \
+                back is up to you."
+            .to_owned(),
+        no: "Keep it".to_owned(),
+        yes: "Revoke it".to_owned(),
+        ..Action::default()
+    }
+}
+
+#[component]
+fn Payments(payments: Vec<Payment>, now: i64) -> impl IntoView {
+    if payments.is_empty() {
+        return view! { <p class="panel">"Nothing was paid yet."</p> }.into_any();
+    }
+    let row = move |payment: Payment| {
+        let state = match (payment.state, payment.block) {
+            (PaymentState::Pool, _) => "in no block yet".to_owned(),
+            (PaymentState::Gone, _) => "gone".to_owned(),
+            (PaymentState::Mined, Some(block)) => format!("in block {block}"),
+            (PaymentState::Mined | PaymentState::Settled, _) => "settled".to_owned(),
+        };
+        let amount = format!("{} XMR", payment.piconero.xmr());
+        view! {
+            <tr role="row">
+                <td role="cell"><When now at=payment.seen_at /></td>
+                <td role="cell" class="figures">{amount}</td>
+                <td role="cell">{payment.route} ", " {state}</td>
+                <td role="cell" class="figures quiet">{payment.txid}</td>
+            </tr>
+        }
+    };
+    // A region that scrolls must be reachable by keyboard.
+    view! {
+        <section>
+            <h2>"Payments"</h2>
+            <div class="scroll" role="region" aria-label="Payments" tabindex="0">
+                <table role="table">
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            <th role="columnheader" scope="col">"Seen"</th>
+                            <th role="columnheader" scope="col">"Amount"</th>
+                            <th role="columnheader" scope="col">"For"</th>
+                            <th role="columnheader" scope="col">"Transaction"</th>
+                        </tr>
+                    </thead>
+                    <tbody role="rowgroup">{payments.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::toll::Piconero;
+
+    #[test]
+    fn prices_are_said() {
+        let price = |piconero, quota| Price { piconero: Piconero(piconero), quota, ttl_ms: 3_600_000 };
+        assert_eq!(said(&[]), "Free");
+        let two = said(&[price(2_000_000_000, 100), price(1_000_000_000_000, 9)]);
+        assert!(two.starts_with("0.002 XMR for 100 requests within") && two.contains(", or 1 XMR for 9"), "{two}");
+    }
+}

@@ -1,0 +1,242 @@
+//! A customer with a real wallet, before a gate on a real chain.
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::routing::get;
+use client::toll::{Bill, Counter, Forecast, News, Payer, Person, Prepared, WalletPayer};
+use client::{Answer, Choice, Error, Http, Result, Server, Storage, ThisMachine};
+use monero::{Limits as NodeLimits, Node, OwnVerifier};
+use parking_lot::Mutex;
+use regtest::Rig;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use toll::booth::{Parts, Pool, Secrets, Settings};
+use toll::route::{Route, Table};
+use toll::terms::{Bind, Bundle, Confirmations, Terms};
+use toll::upstream::{Forward, Upstream};
+use toll::{Booth, Config, Gate, Limits, Surroundings, serve};
+use wire::toll::Network;
+
+pub const PRICE: u64 = 2_000_000_000;
+const NOW: i64 = 1_800_000_000_000;
+
+#[derive(Debug)]
+pub struct World<'a> {
+    url: String,
+    storage: Storage,
+    wallet: Breaking,
+    person: Miner<'a>,
+    arrived: Arc<AtomicUsize>,
+    _stop: watch::Sender<bool>,
+    _folder: TempDir,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    BeforeSending,
+    AfterSending,
+}
+
+/// The real wallet, and where the program ends, once.
+#[derive(Debug)]
+struct Breaking {
+    wallet: WalletPayer,
+    end: Mutex<Option<End>>,
+}
+
+/// Asks nobody, and mines a block while it waits.
+#[derive(Debug)]
+struct Miner<'a> {
+    rig: &'a Rig,
+    heard: Mutex<Vec<News>>,
+}
+
+impl<'a> World<'a> {
+    /// Payments need so many blocks.
+    pub async fn new(rig: &'a Rig, confirmations: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (upstream, arrived) = upstream().await;
+        let gate = gate(rig, &folder, route(upstream, confirmations)).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/price?pair=xmr", listener.local_addr().unwrap());
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, gate, Limits { connections: 20 }, stopped));
+        Self {
+            url,
+            storage: Storage::new(folder.path().join("client")),
+            wallet: Breaking { wallet: WalletPayer::new(&rig.payer_url()).unwrap(), end: Mutex::default() },
+            person: Miner { rig, heard: Mutex::default() },
+            arrived,
+            _stop: stop,
+            _folder: folder,
+        }
+    }
+
+    pub async fn get(&self) -> Result<Answer> {
+        let http = Http::new(self.server()).unwrap();
+        self.counter(&http).get(&self.url).await
+    }
+
+    pub async fn forecast(&self) -> Forecast {
+        let http = Http::new(self.server()).unwrap();
+        self.counter(&http).forecast(&self.url).await.unwrap()
+    }
+
+    /// It gets what it is paid for.
+    pub async fn opens(&self) {
+        let answer = self.get().await.unwrap();
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"the price".as_slice()));
+    }
+
+    pub fn breaks_before_sending(&self) {
+        *self.wallet.end.lock() = Some(End::BeforeSending);
+    }
+
+    pub fn breaks_after_sending(&self) {
+        *self.wallet.end.lock() = Some(End::AfterSending);
+    }
+
+    /// Requests that reached the program behind the gate.
+    pub fn arrived(&self) -> usize {
+        self.arrived.load(Ordering::SeqCst)
+    }
+
+    pub fn paid(&self) -> usize {
+        self.heard().iter().filter(|news| matches!(news, News::Paid { .. })).count()
+    }
+
+    pub fn heard(&self) -> Vec<News> {
+        self.person.heard.lock().clone()
+    }
+
+    fn server(&self) -> Server {
+        Server::of(&self.url).unwrap()
+    }
+
+    fn counter<'b>(&'b self, http: &'b Http) -> Counter<'b> {
+        Counter {
+            http,
+            machine: &ThisMachine,
+            storage: &self.storage,
+            choice: Choice::File,
+            payer: Some(&self.wallet),
+            person: &self.person,
+            max_pay: Some(PRICE),
+            patience: 3600,
+        }
+    }
+}
+
+impl Breaking {
+    fn ends(&self, at: End) -> Result<()> {
+        let mut end = self.end.lock();
+        if *end == Some(at) {
+            *end = None;
+            return Err(Error::Random);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Payer for Breaking {
+    async fn name(&self) -> Result<String> {
+        self.wallet.name().await
+    }
+
+    async fn prepare(&self, address: &str, piconero: u64) -> Result<Prepared> {
+        self.wallet.prepare(address, piconero).await
+    }
+
+    async fn send(&self, prepared: &Prepared) -> Result<()> {
+        self.ends(End::BeforeSending)?;
+        self.wallet.send(prepared).await?;
+        self.ends(End::AfterSending)
+    }
+
+    async fn sent(&self, txid: &str) -> Result<bool> {
+        self.wallet.sent(txid).await
+    }
+
+    async fn prove(&self, txid: &str, address: &str, message: &str) -> Result<String> {
+        self.wallet.prove(txid, address, message).await
+    }
+}
+
+#[async_trait]
+impl Person for Miner<'_> {
+    fn is_there(&self) -> bool {
+        false
+    }
+
+    async fn agrees(&self, _: &Bill, _: u64) -> bool {
+        false
+    }
+
+    fn hears(&self, news: &News) {
+        self.heard.lock().push(news.clone());
+    }
+
+    async fn waits(&self, _: u64) {
+        self.rig.mine(1).await.unwrap();
+    }
+}
+
+async fn gate(rig: &Rig, folder: &TempDir, route: Route) -> Arc<Gate> {
+    let node = Arc::new(Node::new(&rig.node_url(), NodeLimits::default()).unwrap());
+    let url = format!("sqlite:{}", folder.path().join("toll.db").display());
+    let surroundings =
+        Surroundings { now: Arc::new(|| NOW), random: Arc::new(getrandom), client: Arc::new(|peer, _| peer) };
+    let booth = Booth::new(Parts {
+        settings: Settings { network: Network::Mainnet, challenge_s: 3600, redemptions_per_minute: 1000 },
+        secrets: Secrets::derive(&[7; 32]),
+        pool: Pool::listed([rig.merchant_address().await.unwrap().parse().unwrap()]).unwrap(),
+        store: store::open(&url, store::Options::default()).await.unwrap(),
+        verifier: Box::new(OwnVerifier::new(Arc::clone(&node))),
+        nodes: vec![node],
+        surroundings: surroundings.clone(),
+    });
+    let config = Config { https: false, ipv6_prefix: 64 };
+    Arc::new(Gate::new(config, Table::new(vec![route]), surroundings, Some(Arc::new(booth))))
+}
+
+fn getrandom(bytes: &mut [u8]) {
+    client::Machine::fill(&ThisMachine, bytes).unwrap();
+}
+
+fn route(upstream: SocketAddr, need: u32) -> Route {
+    let terms = Terms {
+        bundles: vec![Bundle { price: PRICE, quota: 10, ttl_ms: 3_600_000 }],
+        confirmations: vec![Confirmations { from: 0, need }],
+        allowance: None,
+        bind: Bind::Key,
+        tpat0: false,
+        signed_in_free: false,
+        lease_ms: 60_000,
+    };
+    Route {
+        name: "price".to_owned(),
+        hosts: Vec::new(),
+        methods: Vec::new(),
+        path: "/price".parse().unwrap(),
+        terms: Some(terms),
+        upstream: Arc::new(Upstream::new(format!("http://{upstream}").parse().unwrap(), &Forward::default())),
+        inject: Vec::new(),
+    }
+}
+
+async fn upstream() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, arrived) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&arrived);
+    let price = get(move || async move {
+        count.fetch_add(1, Ordering::SeqCst);
+        "the price"
+    });
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/price", price)).await });
+    (address, arrived)
+}

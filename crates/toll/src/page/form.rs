@@ -1,0 +1,82 @@
+//! What the form of the page sends.
+
+use domain::local_path::{HOME, local_path};
+use wire::toll::SCHEME;
+
+/// A payment as a person pasted it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paid {
+    pub challenge: String,
+    pub txid: String,
+    pub proof: String,
+    /// Where the person wanted to go: a path on this host.
+    pub back: String,
+}
+
+/// A field is missing, or there twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the form is not whole")]
+pub struct Unreadable;
+
+impl Paid {
+    /// Reads `application/x-www-form-urlencoded`.
+    ///
+    /// # Errors
+    /// [`Unreadable`]
+    pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
+        let field = |wanted: &str| {
+            let mut found = form_urlencoded::parse(body).filter(|(name, _)| name == wanted).map(|(_, value)| value);
+            let value = found.next().ok_or(Unreadable)?;
+            if found.next().is_some() { Err(Unreadable) } else { Ok(value.into_owned()) }
+        };
+        // What is copied from a wallet comes with blanks and line breaks.
+        let pasted = |name| field(name).map(|text| text.split_whitespace().collect::<String>());
+        Ok(Self {
+            challenge: field("challenge")?,
+            txid: pasted("txid")?.to_ascii_lowercase(),
+            proof: pasted("proof")?,
+            back: local(&field("back")?),
+        })
+    }
+
+    /// As a client would show it.
+    pub fn credential(&self) -> String {
+        format!("{SCHEME} {}:{}", self.txid, self.proof)
+    }
+}
+
+/// A path on this host, or its root.
+pub fn local(path: &str) -> String {
+    let checked = local_path(Some(path));
+    let strange = checked == HOME && path != HOME;
+    if strange { "/".to_owned() } else { checked.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_pasted_loses_its_blanks() {
+        let body = b"challenge=Ab-_&txid=+AB%0D%0Acd+&proof=OutProofV2%0A1x+2&back=%2Fprice%3Fa%3Db";
+        let paid = Paid::read(body).expect("read");
+        assert_eq!((paid.txid.as_str(), paid.proof.as_str()), ("abcd", "OutProofV21x2"));
+        assert_eq!((paid.challenge.as_str(), paid.back.as_str()), ("Ab-_", "/price?a=b"));
+        assert_eq!(paid.credential(), "TPAT abcd:OutProofV21x2");
+    }
+
+    #[test]
+    fn a_form_that_is_not_whole_is_refused() {
+        for body in ["", "challenge=a&txid=b&proof=c", "challenge=a&txid=b&proof=c&back=/&txid=d", "%ff%fe=\u{0}"] {
+            assert_eq!(Paid::read(body.as_bytes()), Err(Unreadable), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_way_back_stays_on_this_host() {
+        for strange in ["//evil.example", "https://evil.example/", "/\\evil.example", "", "javascript:alert(1)"] {
+            assert_eq!(local(strange), "/", "{strange}");
+        }
+        assert_eq!(local("/dashboard"), "/dashboard");
+    }
+}

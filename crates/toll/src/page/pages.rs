@@ -1,0 +1,194 @@
+//! The pages, in the order in which a person sees them.
+
+use super::PAID;
+use super::cookie::Jar;
+use super::form::{Paid, local};
+use super::html::{escaped, page};
+use super::qr::svg;
+use axum::body::Body;
+use http::{HeaderValue, Response, StatusCode, header};
+use tpat::amount::format_xmr;
+use tpat::confirmations::retry_after_s;
+use wire::toll::{BLOCK_S, Demand};
+
+/// What is for sale, and to whom it is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Sale<'a> {
+    pub demand: &'a Demand,
+    /// Path and query that were asked for.
+    pub back: &'a str,
+    /// Unix seconds.
+    pub now: u64,
+}
+
+/// 402: what it costs, how to pay, and where to paste the proof.
+pub fn ask(sale: Sale<'_>) -> Response<Body> {
+    let Sale { demand, back, now } = sale;
+    let amount = format_xmr(demand.min_amt.0);
+    let uri = format!("monero:{}?tx_amount={amount}", demand.address);
+    let code = svg(&uri, &format!("QR code: pay {amount} XMR")).unwrap_or_default();
+    let minutes = demand.expires.saturating_sub(now) / 60;
+    let (address, message) = (escaped(&demand.address), escaped(&demand.message));
+    let body = format!(
+        "<p>{title}</p>\
+         <h2>1. Pay</h2><p>Send exactly <strong>{amount} XMR</strong>, once, to this address within {minutes} minutes.</p>\
+         {code}<code>{address}</code><p><a class=\"button\" href=\"{uri}\">Open in a wallet</a></p>\
+         <h2>2. Prove it</h2><p>Have your wallet make a proof of that transaction for the same address, with this \
+         message. In the Monero wallet it is Advanced, Prove/check, Prove transaction; in monero-wallet-cli it is \
+         get_tx_proof.</p><code>{message}</code>\
+         <h2>3. Paste it</h2>{form}\
+         <h2>What happens next</h2><p>{next} Keep this page open until then: the proof belongs to it.</p>\
+         <p class=\"quiet\">Programs pay here by themselves: postern-client get, followed by this page's address.</p>",
+        title = escaped(&demand.title),
+        uri = escaped(&uri),
+        form = form(&demand.challenge, back, "", ""),
+        next = next(demand.conf),
+    );
+    let mut response = page(StatusCode::PAYMENT_REQUIRED, &format!("This page costs {amount} XMR"), &body);
+    // Addresses and challenges differ for everybody.
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// 202: seen, and not deep enough. Nothing needs to be paid again.
+pub fn waiting(paid: &Paid, have: u64, need: u64) -> Response<Body> {
+    let minutes = need.saturating_sub(have).saturating_mul(BLOCK_S) / 60;
+    let body = format!(
+        "<p>It has {have} of {need} confirmations. That takes about {minutes} minutes more. Do not pay again.</p>{}",
+        again(paid, "Look again")
+    );
+    let mut response = page(StatusCode::ACCEPTED, "Your payment is seen", &body);
+    response.headers_mut().insert(header::RETRY_AFTER, retry_after_s(have, need).into());
+    response
+}
+
+/// What is wrong, and the form again with what was pasted.
+pub fn declined(status: StatusCode, title: &str, paid: &Paid) -> Response<Body> {
+    let body = format!(
+        "<p>{}</p><p>Nothing is lost: what you paid stays where it is. You can paste again.</p>{}",
+        escaped(title),
+        form(&paid.challenge, &paid.back, &paid.txid, &paid.proof)
+    );
+    page(status, "That did not work", &body)
+}
+
+/// 303: the page opens, and the browser has its token. `seconds`: how long it lasts.
+pub fn opened(paid: &Paid, jar: Jar<'_>, token: &str, seconds: u64) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    if let Ok(back) = HeaderValue::try_from(&paid.back) {
+        headers.insert(header::LOCATION, back);
+    }
+    if let Some(cookie) = jar.set(token, seconds) {
+        headers.insert(header::SET_COOKIE, cookie);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn form(challenge: &str, back: &str, txid: &str, proof: &str) -> String {
+    format!(
+        "<form method=\"post\" action=\"{PAID}\"><input type=\"hidden\" name=\"challenge\" value=\"{}\">\
+         <input type=\"hidden\" name=\"back\" value=\"{}\"><label for=\"txid\">Transaction ID</label>\
+         <input id=\"txid\" name=\"txid\" required autocomplete=\"off\" spellcheck=\"false\" value=\"{}\">\
+         <label for=\"proof\">Proof (it begins with OutProofV2)</label><textarea id=\"proof\" name=\"proof\" rows=\"4\" \
+         required autocomplete=\"off\" spellcheck=\"false\">{}</textarea><button>Open the page</button></form>",
+        escaped(challenge),
+        escaped(&local(back)),
+        escaped(txid),
+        escaped(proof)
+    )
+}
+
+fn again(paid: &Paid, button: &str) -> String {
+    let fields = [("challenge", &paid.challenge), ("back", &paid.back), ("txid", &paid.txid), ("proof", &paid.proof)];
+    let hidden = |(name, value): (&str, &String)| {
+        format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value))
+    };
+    let fields: String = fields.into_iter().map(hidden).collect();
+    format!("<form method=\"post\" action=\"{PAID}\">{fields}<button>{button}</button></form>")
+}
+
+fn next(confirmations: u64) -> String {
+    match confirmations {
+        0 => "The page opens as soon as the payment is seen, which takes seconds.".to_owned(),
+        1 => "The page opens when the payment is in a block, which takes about two minutes.".to_owned(),
+        more => format!("The page opens after {more} blocks, about {} minutes.", more.saturating_mul(BLOCK_S) / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+    use wire::toll::{Network, Piconero, REDEEM};
+
+    fn demand() -> Demand {
+        Demand {
+            address: "87omSJ".to_owned(),
+            min_amt: Piconero(2_000_000_000),
+            ttl: 30,
+            v: 1,
+            realm: "api.example".to_owned(),
+            challenge: "Ab-_".to_owned(),
+            message: "tpat1:Ab-_".to_owned(),
+            expires: 4600,
+            ttl_s: 3600,
+            quota: 100,
+            conf: 1,
+            network: Network::Mainnet,
+            redeem: REDEEM.to_owned(),
+            title: "This costs <0.002> XMR.".to_owned(),
+            accepts: Vec::new(),
+        }
+    }
+
+    fn paid() -> Paid {
+        Paid {
+            challenge: "Ab-_".to_owned(),
+            txid: "\"><script>".to_owned(),
+            proof: "</textarea><script>".to_owned(),
+            back: "/price".to_owned(),
+        }
+    }
+
+    async fn html(response: Response<Body>) -> String {
+        String::from_utf8(response.into_body().collect().await.expect("a body").to_bytes().to_vec()).expect("text")
+    }
+
+    #[tokio::test]
+    async fn it_says_what_and_where_to_pay() {
+        let demand = demand();
+        let response = ask(Sale { demand: &demand, back: "/price?a=\"<b>\"", now: 1000 });
+        assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+        assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
+        let html = html(response).await;
+        for part in
+            ["0.002 XMR", "within 60 minutes", "<code>87omSJ</code>", "<code>tpat1:Ab-_</code>", "<svg", "two minutes"]
+        {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+        assert!(html.contains("monero:87omSJ?tx_amount=0.002") && html.contains("&lt;0.002&gt;"), "{html}");
+        assert!(html.contains("name=\"back\" value=\"/\"") && !html.contains("<script"), "{html}");
+    }
+
+    #[tokio::test]
+    async fn what_was_pasted_is_text() {
+        for response in [declined(StatusCode::UNPROCESSABLE_ENTITY, "No <b>.", &paid()), waiting(&paid(), 0, 10)] {
+            let html = html(response).await;
+            assert!(!html.contains("<script") && !html.contains("<b>") && html.contains("&lt;script&gt;"), "{html}");
+        }
+    }
+
+    #[test]
+    fn the_token_is_in_a_cookie_and_nowhere_else() {
+        let jar = Jar { route: "price", https: true };
+        let response = opened(&paid(), jar, "t0ken", 60);
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        assert_eq!(response.headers()[header::LOCATION], "/price");
+        let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
+        assert_eq!(cookie, "__Host-postern-toll-price=t0ken; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
+    }
+}

@@ -1,0 +1,127 @@
+//! `/api/admin/toll` and below: what the paid gate sells and what was paid. Times are unix milliseconds.
+
+use crate::toll::Piconero;
+use serde::{Deserialize, Serialize};
+
+/// What leads where, in the order in which it is tried, and what it costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routes {
+    pub routes: Vec<Route>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    pub name: String,
+    /// Empty: every host.
+    pub hosts: Vec<String>,
+    /// Empty: every method.
+    pub methods: Vec<String>,
+    pub path: String,
+    /// Empty: it is free.
+    pub prices: Vec<Price>,
+    pub upstream: String,
+    /// Whether somebody listens there now.
+    pub up: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    pub piconero: Piconero,
+    /// Requests that it buys.
+    pub quota: u32,
+    /// How long they last, milliseconds.
+    pub ttl_ms: i64,
+}
+
+/// Newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payments {
+    pub payments: Vec<Payment>,
+}
+
+/// What one transaction paid to one address of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    pub txid: String,
+    pub account: u32,
+    pub subaddress: u32,
+    pub route: String,
+    pub piconero: Piconero,
+    pub state: PaymentState,
+    /// The block that has it, if one has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<i64>,
+    pub seen_at: i64,
+    /// The token that it bought; while it waits for blocks or for the rest of the price there is none yet.
+    pub token: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentState {
+    /// In no block yet.
+    Pool,
+    /// In a block, and looked after.
+    Mined,
+    /// So deep that nobody looks any more.
+    Settled,
+    /// No longer in the pool or the chain.
+    Gone,
+}
+
+/// Newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    pub tokens: Vec<Token>,
+}
+
+/// What was bought. The id is no secret: it opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    pub id: String,
+    pub route: String,
+    /// Whether the client's key must come along.
+    pub bound: bool,
+    pub quota: i64,
+    /// Requests left.
+    pub left: i64,
+    pub state: TokenState,
+    /// Whether its payment waits for its first block.
+    pub provisional: bool,
+    pub minted_at: i64,
+    pub expires_at: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenState {
+    Open,
+    /// Its requests are used up.
+    Spent,
+    /// Its time is over.
+    Expired,
+    /// Its payment is gone; it wakes when that is back.
+    Asleep,
+    /// An operator holds it.
+    Suspended,
+    /// An operator took it back, for good.
+    Revoked,
+}
+
+/// By day and route, oldest first; days without anything are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Days {
+    pub days: Vec<Day>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    /// When it begins, in UTC.
+    pub at: i64,
+    pub route: String,
+    /// How often somebody was asked to pay.
+    pub challenges: i64,
+    pub payments: i64,
+    /// What was paid, less what is gone.
+    pub piconero: Piconero,
+}

@@ -1,0 +1,134 @@
+//! `postern toll payments|revenue|tokens|suspend|resume|revoke`
+
+use crate::cli::Outcome;
+use crate::cli::print::{self, moment, nothing};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::entropy::SystemEntropy;
+use crate::flows::operator::Operator;
+use crate::flows::toll;
+use store::toll::TokenChange;
+use wire::toll::Piconero;
+use wire::toll_books::{Day, Payment, PaymentState, Token, TokenState};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// List what was paid, newest first
+    Payments(List),
+    /// Say what came in and how often somebody was asked to pay, by day and route
+    Revenue {
+        /// How many days, today included
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
+        days: u32,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List what was bought, newest first
+    Tokens(List),
+    /// Hold a token: it opens nothing until it is resumed
+    Suspend { id: String },
+    /// Let a suspended token open again
+    Resume { id: String },
+    /// Take a token back, for good
+    Revoke { id: String },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// The most rows
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(config: Config, command: Command) -> Outcome {
+    let store = crate::cli::store::open(&config).await?;
+    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    match command {
+        Command::Payments(list) => payments(toll::payments(operator.store, list.limit).await?.payments, list.json),
+        Command::Revenue { days, json } => revenue(toll::days(operator.store, days, operator.now).await?.days, json),
+        Command::Tokens(list) => {
+            tokens(toll::tokens(operator.store, list.limit, operator.now).await?.tokens, list.json)
+        }
+        Command::Suspend { id } => change(&operator, &id, TokenChange::Suspend, "is suspended").await,
+        Command::Resume { id } => change(&operator, &id, TokenChange::Resume, "opens again").await,
+        Command::Revoke { id } => change(&operator, &id, TokenChange::Revoke, "is revoked").await,
+    }
+}
+
+fn payments(payments: Vec<Payment>, json: bool) -> Outcome {
+    if json {
+        return print::json(&payments);
+    }
+    if payments.is_empty() {
+        print::empty("Nothing was paid yet.");
+        return Ok(());
+    }
+    let rows = payments.into_iter().map(|payment| {
+        let state = match (payment.state, payment.block) {
+            (PaymentState::Pool, _) => "in no block yet".to_owned(),
+            (PaymentState::Gone, _) => "gone".to_owned(),
+            (PaymentState::Mined, Some(block)) => format!("block {block}"),
+            (PaymentState::Mined | PaymentState::Settled, _) => "settled".to_owned(),
+        };
+        [moment(payment.seen_at), payment.route, xmr(payment.piconero), state, payment.token, payment.txid]
+    });
+    print::table(["SEEN (UTC)", "ROUTE", "AMOUNT", "STATE", "TOKEN", "TRANSACTION"], rows);
+    Ok(())
+}
+
+fn revenue(days: Vec<Day>, json: bool) -> Outcome {
+    if json {
+        return print::json(&days);
+    }
+    if days.is_empty() {
+        print::empty("Nobody was asked to pay in these days.");
+        return Ok(());
+    }
+    let rows = days.into_iter().map(|day| {
+        let date = moment(day.at).split(' ').next().unwrap_or_default().to_owned();
+        [date, day.route, day.challenges.to_string(), day.payments.to_string(), xmr(day.piconero)]
+    });
+    print::table(["DAY (UTC)", "ROUTE", "ASKED", "PAYMENTS", "AMOUNT"], rows);
+    Ok(())
+}
+
+fn tokens(tokens: Vec<Token>, json: bool) -> Outcome {
+    if json {
+        return print::json(&tokens);
+    }
+    if tokens.is_empty() {
+        print::empty("Nothing was bought yet.");
+        return Ok(());
+    }
+    let rows = tokens.into_iter().map(|token| {
+        let state = match (token.state, token.provisional) {
+            (TokenState::Open, true) => "open, not confirmed",
+            (TokenState::Open, false) => "open",
+            (TokenState::Spent, _) => "used up",
+            (TokenState::Expired, _) => "over",
+            (TokenState::Asleep, _) => "asleep: its payment is gone",
+            (TokenState::Suspended, _) => "suspended",
+            (TokenState::Revoked, _) => "revoked",
+        };
+        let left = format!("{} of {}", token.left, token.quota);
+        [token.id, token.route, left, state.to_owned(), moment(token.minted_at), moment(token.expires_at)]
+    });
+    print::table(["TOKEN", "ROUTE", "LEFT", "STATE", "BOUGHT (UTC)", "ENDS (UTC)"], rows);
+    Ok(())
+}
+
+async fn change(operator: &Operator<'_>, id: &str, wanted: TokenChange, done: &str) -> Outcome {
+    if !toll::change(operator, id, wanted).await? {
+        return Err(nothing(format!("there is no token {id} to which that could be done")));
+    }
+    println!("{id} {done}. A running gate knows within a few seconds.");
+    Ok(())
+}
+
+fn xmr(amount: Piconero) -> String {
+    format!("{} XMR", amount.xmr())
+}
