@@ -202,7 +202,7 @@ test('the token goes to the API of the portal and nowhere else', async ({ server
   const answer = await machine.run(['get', `http://127.0.0.1:${port}/api/session`]);
   elsewhere.close();
   expect(answer).toMatchObject({ code: 0, stdout: 'hello' });
-  expect(answer.stderr).toContain('no token of the portal');
+  expect(answer.stderr).toContain('asked without a token');
   expect(asked).toEqual([undefined]);
 });
 
@@ -222,7 +222,7 @@ test.describe('when the access token has run out', () => {
     const login = JSON.parse((await signIn(machine, server, person, '--json')).stdout);
     const token = async () => {
       const files = [...(await machine.kept())].map(([, { text }]) => text);
-      return JSON.parse(files.find((text) => text.includes('access_token')) ?? '').profile.access_token as string;
+      return JSON.parse(files.find((text) => text.includes('access_token')) ?? '').content.access_token as string;
     };
     const first = await token();
     await expect.poll(() => claims(first).exp * 1000 <= Date.now(), { intervals: [100] }).toBe(true);
