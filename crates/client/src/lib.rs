@@ -5,6 +5,7 @@
 //! out, and tries again once. The `rsa` crate comes with sealing, so the server must not depend on this.
 
 mod api;
+mod app;
 mod discovery;
 mod error;
 mod http;

@@ -104,6 +104,8 @@ async fn each_check_of_a_proof_refuses() {
     bad(&show(&format!("{one}, {two}")).await, "2: two in one header");
     bad(&show(&one[..one.len() - 4]).await, "2: cut off");
     bad(&show("no.j.wt").await, "2: no JWT");
+    let (message, signature) = (two.rsplit_once('.').unwrap().0, one.rsplit_once('.').unwrap().1);
+    bad(&show(&format!("{message}.{signature}")).await, "6: another proof's signature");
 
     let changes: [(&str, Change); 26] = [
         ("3: no jti", |_, claims| claims["jti"] = json!(null)),
@@ -118,7 +120,7 @@ async fn each_check_of_a_proof_refuses() {
         ("5: a symmetric algorithm", |header, _| header["alg"] = json!("HS256")),
         ("5: one that is not offered", |header, _| header["alg"] = json!("RS256")),
         ("6: no key", |header, _| header["jwk"] = json!(null)),
-        ("6: not its signature", |header, _| header["jwk"] = json!(ClientKey::generate().public())),
+        ("6: not the key of its signature", |header, _| header["jwk"] = json!(ClientKey::generate().public())),
         ("6: on another curve", |header, _| header["jwk"]["crv"] = json!("P-384")),
         ("7: a private key", |header, _| header["jwk"]["d"] = json!("A".repeat(43))),
         ("8: another method", |_, claims| claims["htm"] = json!("POST")),

@@ -199,6 +199,7 @@ async fn gate(rig: &Rig, folder: &TempDir, route: Route) -> Arc<Gate> {
         verifier: Box::new(OwnVerifier::new(Arc::clone(&node))),
         nodes: vec![node],
         surroundings: surroundings.clone(),
+        portal: None,
     });
     let config = Config { https: false, ipv6_prefix: 64 };
     Arc::new(Gate::new(config, Table::new(vec![route]), surroundings, Some(Arc::new(booth))))

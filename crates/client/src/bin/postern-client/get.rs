@@ -1,8 +1,8 @@
 //! `postern-client get URL`
 //!
 //! The portal's own token is for the portal: it goes to its API and nowhere else, not even to another path
-//! of the same host, where a proxy may have put an app. Whatever else asks for a payment is paid as
-//! [`client::toll`] does it.
+//! of the same host, where a proxy may have put an app. An app behind the portal gets a token of its own.
+//! Whatever else asks for a payment is paid as [`client::toll`] does it.
 
 use crate::args::Get;
 use crate::customer::Customer;
@@ -27,9 +27,28 @@ pub async fn run(desk: &Desk, wish: Get) -> Outcome {
     match server.and_then(|server| server.path_of(&url)) {
         Some(path) if path.starts_with("/api/") => tell(desk, &desk.session().await?.api(&path).await?),
         Some(_) => at_the_counter(desk, &wish, &url).await,
-        None => {
-            say("This is not the portal: it gets no token of the portal's.")?;
-            at_the_counter(desk, &wish, &url).await
+        None => match of_app(desk, &wish, &url).await? {
+            Some(answer) => tell(desk, &answer),
+            None => at_the_counter(desk, &wish, &url).await,
+        },
+    }
+}
+
+/// What an app behind the portal answers, with a token for it. `None`: it is none, or nobody is signed in.
+async fn of_app(desk: &Desk, wish: &Get, url: &str) -> Outcome<Option<Answer>> {
+    if wish.dry_run {
+        return Ok(None);
+    }
+    let Ok(session) = desk.session().await else { return Ok(None) };
+    match session.app_token(&Server::of(url)?).await {
+        Ok(Some(token)) => Ok(Some(session.get_from_app(url, token).await?)),
+        Ok(None) => {
+            say("The portal knows no app there: it is asked without a token.")?;
+            Ok(None)
+        }
+        Err(error) => {
+            say(format!("It is asked without a token: {error}."))?;
+            Ok(None)
         }
     }
 }
