@@ -22,9 +22,9 @@ make --no-print-directory build
 
 step "Rust tests, SQLite and PostgreSQL"
 if cargo nextest --version >/dev/null 2>&1; then
-    tools/with-postgres.sh cargo nextest run --workspace
+    tools/with-postgres.sh cargo nextest run --workspace --no-fail-fast
 else
-    tools/with-postgres.sh cargo test --workspace
+    tools/with-postgres.sh cargo test --workspace --no-fail-fast
 fi
 
 step "programs for the browser tests"
