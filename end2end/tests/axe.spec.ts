@@ -52,6 +52,8 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
   await look('keys with a question');
   await keys.open('/dashboard/server-keys');
   await look('server keys');
+  await page.goto('/dashboard/toll');
+  await look('toll');
   const time = new TimePage(page);
   await time.open();
   await look('time');

@@ -32,7 +32,7 @@ for (const width of [360, 1280]) {
     await login.open();
     expect.soft(await shifted(page), '/login').toBeLessThan(0.01);
     await login.signIn(ada);
-    for (const path of ['', '/devices', '/keys', '/time', '/activity', '/account', '/users', '/invitations', '/bans', '/server-keys', '/audit']) {
+    for (const path of ['', '/devices', '/keys', '/time', '/activity', '/account', '/users', '/invitations', '/bans', '/toll', '/server-keys', '/audit']) {
       await page.goto(`/dashboard${path}`);
       expect.soft(await shifted(page), `/dashboard${path}`).toBeLessThan(0.01);
     }
