@@ -186,7 +186,13 @@ fn revocation(id: &str, short: &str) -> Action {
 #[component]
 fn Payments(payments: Vec<Payment>, now: i64) -> impl IntoView {
     if payments.is_empty() {
-        return view! { <p class="panel">"Nothing was paid yet."</p> }.into_any();
+        return view! {
+            <section class="group">
+                <h2>"Payments"</h2>
+                <p class="panel">"Nothing was paid yet."</p>
+            </section>
+        }
+        .into_any();
     }
     let row = move |payment: Payment| {
         let state = match (payment.state, payment.block) {
