@@ -120,7 +120,7 @@ test('axe finds nothing on any page, in any colours, narrow and wide', async ({ 
       }
     }
   });
-  expect(looked.size).toBe(21);
+  expect(looked.size).toBe(22);
 });
 
 test('nothing scrolls sideways at 320 px, nor at 200 %', async ({ visit, server, watch }) => {
