@@ -19,7 +19,7 @@ use verify::Guard;
 
 const NAME: &str = "hello";
 /// Browsers find `*.localhost` on their own machine, without DNS (RFC 6761, section 6.3).
-const ORIGIN: &str = "http://hello.localhost:3004";
+const ORIGIN: &str = "http://hello.localhost:3006";
 /// What Postern tells the app. A client's own words in these never arrive.
 const TOLD: [HeaderName; 4] = [
     HeaderName::from_static("remote-user"),
