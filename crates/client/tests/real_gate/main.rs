@@ -10,7 +10,6 @@ use world::{PRICE, World};
 
 /// One network for all: starting it takes longest.
 #[tokio::test]
-#[ignore = "not run yet in full: it needs monerod and monero-wallet-rpc; run it with --run-ignored all"]
 async fn a_real_wallet_pays_and_the_route_opens() {
     let rig = Rig::start().await.unwrap();
     let before = rig.payer.balance().await.unwrap();

@@ -48,10 +48,11 @@ struct Breaking {
     end: Mutex<Option<End>>,
 }
 
-/// Asks nobody, and mines a block while it waits.
+/// Asks nobody; while it waits, a block is mined, and the gate sees it.
 #[derive(Debug)]
 struct Miner<'a> {
     rig: &'a Rig,
+    booth: Arc<Booth>,
     heard: Mutex<Vec<News>>,
 }
 
@@ -60,7 +61,8 @@ impl<'a> World<'a> {
     pub async fn new(rig: &'a Rig, confirmations: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (upstream, arrived) = upstream().await;
-        let gate = gate(rig, &folder, route(upstream, confirmations)).await;
+        let booth = booth(rig, &folder).await;
+        let gate = gate(Arc::clone(&booth), route(upstream, confirmations));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/price?pair=xmr", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
@@ -69,7 +71,7 @@ impl<'a> World<'a> {
             url,
             storage: Storage::new(folder.path().join("client")),
             wallet: Breaking { wallet: WalletPayer::new(&rig.payer_url()).unwrap(), end: Mutex::default() },
-            person: Miner { rig, heard: Mutex::default() },
+            person: Miner { rig, booth, heard: Mutex::default() },
             arrived,
             _stop: stop,
             _folder: folder,
@@ -183,26 +185,32 @@ impl Person for Miner<'_> {
 
     async fn waits(&self, _: u64) {
         self.rig.mine(1).await.unwrap();
+        self.booth.look_at_chain().await.unwrap();
     }
 }
 
-async fn gate(rig: &Rig, folder: &TempDir, route: Route) -> Arc<Gate> {
+fn surroundings() -> Surroundings {
+    Surroundings { now: Arc::new(|| NOW), random: Arc::new(getrandom), client: Arc::new(|peer, _| peer) }
+}
+
+fn gate(booth: Arc<Booth>, route: Route) -> Arc<Gate> {
+    let config = Config { https: false, ipv6_prefix: 64 };
+    Arc::new(Gate::new(config, Table::new(vec![route]), surroundings(), Some(booth)))
+}
+
+async fn booth(rig: &Rig, folder: &TempDir) -> Arc<Booth> {
     let node = Arc::new(Node::new(&rig.node_url(), NodeLimits::default()).unwrap());
     let url = format!("sqlite:{}", folder.path().join("toll.db").display());
-    let surroundings =
-        Surroundings { now: Arc::new(|| NOW), random: Arc::new(getrandom), client: Arc::new(|peer, _| peer) };
-    let booth = Booth::new(Parts {
+    Arc::new(Booth::new(Parts {
         settings: Settings { network: Network::Mainnet, challenge_s: 3600, redemptions_per_minute: 1000 },
         secrets: Secrets::derive(&[7; 32]),
         pool: Pool::listed([rig.merchant_address().await.unwrap().parse().unwrap()]).unwrap(),
         store: store::open(&url, store::Options::default()).await.unwrap(),
         verifier: Box::new(OwnVerifier::new(Arc::clone(&node))),
         nodes: vec![node],
-        surroundings: surroundings.clone(),
+        surroundings: surroundings(),
         portal: None,
-    });
-    let config = Config { https: false, ipv6_prefix: 64 };
-    Arc::new(Gate::new(config, Table::new(vec![route]), surroundings, Some(Arc::new(booth))))
+    }))
 }
 
 fn getrandom(bytes: &mut [u8]) {
