@@ -108,7 +108,7 @@ pub async fn pass(
                 Ok(Pass::new(Some(unit), nonce.into_iter().collect()))
             }
             Err(declined) if declined.code() == Code::TokenSpent => {
-                Err(booth.ask_again(route, terms, caller, declined).answer())
+                Err(booth.ask_again(route, terms, credential, caller, declined).answer())
             }
             Err(declined) => Err(declined.answer()),
         },
@@ -166,7 +166,7 @@ async fn compat(
     match pass.await {
         Ok(unit) => Ok(Pass::new(Some(unit?), Vec::new())),
         Err(declined) if declined.code() == Code::TokenSpent => {
-            Err(booth.ask_again(route, terms, caller, declined).answer())
+            Err(booth.ask_again(route, terms, credential, caller, declined).answer())
         }
         Err(declined) => Err(declined.answer()),
     }

@@ -69,8 +69,9 @@ pub fn write(demand: &Demand, presented: Presented<'_>) -> String {
         ("network", network),
         ("redeem", &demand.redeem),
     ];
+    let jkt = demand.jkt.as_deref().map(|jkt| ("jkt", jkt));
     let mut value = format!("{SCHEME} ");
-    for (position, (name, text)) in parameters.into_iter().enumerate() {
+    for (position, (name, text)) in parameters.into_iter().chain(jkt).enumerate() {
         let separator = if position == 0 { "" } else { ", " };
         value.push_str(separator);
         value.push_str(name);
@@ -236,6 +237,7 @@ mod tests {
             conf: 1,
             network: Network::Mainnet,
             redeem: "/.well-known/tpat/redeem".to_owned(),
+            jkt: None,
             title: String::new(),
             accepts: Vec::new(),
         }
@@ -252,7 +254,9 @@ mod tests {
         assert!(read[0].is_tpat());
         assert_eq!(read[0].get("message"), Some("tpat1:Ab-_"));
         assert_eq!((read[0].get("hash"), read[0].get("absent")), (Some(""), None));
-        assert_eq!(read[0].parameters.len(), 16);
+        assert_eq!((read[0].get("jkt"), read[0].parameters.len()), (None, 16));
+        let value = write(&Demand { jkt: Some("thumb".to_owned()), ..demand() }, Presented::default());
+        assert_eq!(parse(&value).expect("read")[0].get("jkt"), Some("thumb"));
     }
 
     #[test]

@@ -104,6 +104,9 @@ pub struct Demand {
     pub network: Network,
     /// Where the payment is redeemed: a path on the same host.
     pub redeem: String,
+    /// The one key that may redeem it, where the request was signed: its thumbprint (RFC 7638), base64url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jkt: Option<String>,
     /// For people: one or two plain sentences.
     pub title: String,
     /// All the bundles of this route: the one above first.

@@ -1,5 +1,6 @@
 //! Requests to a gate, with the proof that the client's key is here.
 
+use super::bill::Bill;
 use crate::http::{With, json};
 use crate::keys::Claims;
 use crate::{Answer, Error, Http, Machine, ProofKey, Result};
@@ -29,6 +30,26 @@ impl<'a> Gate<'a> {
     /// Without paying.
     pub async fn plainly(&self, url: &str) -> Result<Answer> {
         self.http.fetch(url).await
+    }
+
+    /// Without paying, and signed where the gate has told a nonce: what it offers then is for this key alone. A
+    /// second time where the nonce was too old for that.
+    pub async fn for_key(&self, key: &ProofKey, url: &str) -> Result<Answer> {
+        let target = without_query(url)?;
+        let mut first = true;
+        loop {
+            let nonce = self.nonce.lock().await.clone();
+            let claims = Claims { method: "GET", url: &target, nonce: nonce.as_deref(), token: None };
+            let proof = if nonce.is_some() { Some(key.prove(self.machine, claims)?) } else { None };
+            let answer =
+                self.http.send_to(Method::GET, url, With { proof: proof.as_deref(), ..With::default() }).await?;
+            self.hear(&answer).await;
+            let for_any = matches!(bill(&answer), Ok(Some(Bill { jkt: None, .. })));
+            if proof.is_none() || !for_any || !first {
+                return Ok(answer);
+            }
+            first = false;
+        }
     }
 
     /// `GET` with a token.
@@ -65,14 +86,19 @@ impl<'a> Gate<'a> {
             let with =
                 With { body: body.clone(), credential: Some(credential), proof: Some(&proof), ..With::default() };
             let answer = self.http.send_to(method.clone(), url, with).await?;
-            if let Some(nonce) = answer.nonce() {
-                *self.nonce.lock().await = Some(nonce.to_owned());
-            }
+            self.hear(&answer).await;
             let stale = problem(&answer).is_some_and(|problem| problem.code == Code::UseDpopNonce);
             if !stale || !first {
                 return Ok(answer);
             }
             first = false;
+        }
+    }
+
+    /// Notes the nonce for the next proof.
+    async fn hear(&self, answer: &Answer) {
+        if let Some(nonce) = answer.nonce() {
+            *self.nonce.lock().await = Some(nonce.to_owned());
         }
     }
 }
@@ -83,6 +109,14 @@ pub struct Shown<'a> {
     pub challenge: &'a str,
     pub txid: &'a str,
     pub proof: &'a str,
+}
+
+/// What an answer asks to be paid; `None`: it asks for nothing.
+pub fn bill(answer: &Answer) -> Result<Option<Bill>> {
+    if answer.status != 402 {
+        return Ok(None);
+    }
+    Ok(Bill::find(answer.headers("www-authenticate"))?)
 }
 
 /// What the gate says is wrong, if it is the gate that says so.

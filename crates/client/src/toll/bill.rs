@@ -24,6 +24,9 @@ pub struct Bill {
     pub conf: u64,
     /// Where the payment is redeemed: a path on the same host.
     pub redeem: String,
+    /// Thumbprint of the one key that may redeem it; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jkt: Option<String>,
 }
 
 /// Why nothing is paid for a challenge.
@@ -82,6 +85,7 @@ impl Bill {
             quota: number("quota")?,
             conf: number("conf")?,
             redeem: given.get("redeem").unwrap_or(REDEEM).to_owned(),
+            jkt: given.get("jkt").map(str::to_owned),
         };
         if bill.piconero == 0 {
             return Err(NotABill::Wrong("min_amt"));

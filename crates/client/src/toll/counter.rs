@@ -1,6 +1,6 @@
 //! Fetches what may cost something.
 
-use super::asking::{Gate, problem};
+use super::asking::{Gate, bill, problem};
 use super::bill::Bill;
 use super::decision::{Verdict, decide};
 use super::payer::Payer;
@@ -129,7 +129,7 @@ impl Counter<'_> {
         if let Some(bill) = asks {
             return Ok(Shown::Asks(bill));
         }
-        let answer = gate.plainly(url).await?;
+        let answer = gate.for_key(&key, url).await?;
         Ok(match bill(&answer)? {
             Some(bill) => Shown::Asks(bill),
             None => Shown::Open(answer),
@@ -240,14 +240,6 @@ impl Counter<'_> {
         seen.tickets.iter().for_each(|ticket| purse.note(ticket));
         self.keep(&purse).await
     }
-}
-
-/// What an answer asks to be paid; `None`: it asks for nothing.
-fn bill(answer: &Answer) -> Result<Option<Bill>> {
-    if answer.status != 402 {
-        return Ok(None);
-    }
-    Ok(Bill::find(answer.headers("www-authenticate"))?)
 }
 
 /// The gate's no to a token that is not spent: paying again would not be right.

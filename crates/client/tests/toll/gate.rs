@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use domain::encoding::base64url;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -18,7 +19,6 @@ use wire::toll::{Demand, Network, Piconero, REDEEM};
 pub const ADDRESS: &str =
     "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
 pub const PRICE: u64 = 2_000_000_000;
-const NONCE: &str = "the nonce";
 
 #[derive(Debug, Clone)]
 pub struct Gate(Arc<Mutex<Inner>>);
@@ -37,7 +37,9 @@ pub struct Inner {
     /// Requests left by token.
     pub left: HashMap<String, u64>,
     pub redemptions: u32,
-    pub challenges: u32,
+    /// For whose key each offer was; `None`: for any.
+    pub offers: Vec<Option<String>>,
+    pub nonce: String,
     /// What every token gets.
     pub about_tokens: Option<(StatusCode, Value)>,
 }
@@ -54,7 +56,8 @@ impl Gate {
             lost: 0,
             left: HashMap::new(),
             redemptions: 0,
-            challenges: 0,
+            offers: Vec::new(),
+            nonce: "the first nonce".to_owned(),
             about_tokens: None,
         };
         let gate = Self(Arc::new(Mutex::new(inner)));
@@ -97,9 +100,12 @@ fn say((status, body): (StatusCode, Value)) -> Response {
 async fn price(State(gate): State<Gate>, headers: HeaderMap) -> Response {
     let mut inner = gate.0.lock();
     let url = format!("{}/price", inner.origin);
-    let Some(credential) = text(&headers, "authorization") else { return demand(&mut inner) };
+    let Some(credential) = text(&headers, "authorization") else {
+        let signed = headers.contains_key("dpop").then(|| proven(&headers, "GET", &url, &inner.nonce)).flatten();
+        return demand(&mut inner, signed.map(|possession| base64url(&possession.thumbprint)));
+    };
     let token = credential.strip_prefix("TPAT-Session ").unwrap().to_owned();
-    let Some(possession) = proven(&headers, "GET", &url) else { return use_nonce() };
+    let Some(possession) = proven(&headers, "GET", &url, &inner.nonce) else { return use_nonce(&inner) };
     assert_eq!(possession.ath, Some(possession::token_hash(&token)));
     if let Some(answer) = &inner.about_tokens {
         return say(answer.clone());
@@ -109,13 +115,13 @@ async fn price(State(gate): State<Gate>, headers: HeaderMap) -> Response {
             *left -= 1;
             ([("tpat-quota", left.to_string())], "the price").into_response()
         }
-        _ => demand(&mut inner),
+        _ => demand(&mut inner, Some(base64url(&possession.thumbprint))),
     }
 }
 
-fn demand(inner: &mut Inner) -> Response {
-    inner.challenges += 1;
-    let challenge = format!("challenge-{}", inner.challenges);
+fn demand(inner: &mut Inner, jkt: Option<String>) -> Response {
+    inner.offers.push(jkt.clone());
+    let challenge = format!("challenge-{}", inner.offers.len());
     let demand = Demand {
         address: ADDRESS.to_owned(),
         min_amt: Piconero(inner.price),
@@ -130,17 +136,18 @@ fn demand(inner: &mut Inner) -> Response {
         conf: 1,
         network: Network::Mainnet,
         redeem: REDEEM.to_owned(),
+        jkt,
         title: String::new(),
         accepts: Vec::new(),
     };
     let header = write(&demand, Presented::default());
-    (StatusCode::PAYMENT_REQUIRED, [("www-authenticate", header)]).into_response()
+    (StatusCode::PAYMENT_REQUIRED, [("www-authenticate", header), ("dpop-nonce", inner.nonce.clone())]).into_response()
 }
 
 async fn redeem(State(gate): State<Gate>, headers: HeaderMap, body: Bytes) -> Response {
     let mut inner = gate.0.lock();
     let url = format!("{}{REDEEM}", inner.origin);
-    let Some(possession) = proven(&headers, "POST", &url) else { return use_nonce() };
+    let Some(possession) = proven(&headers, "POST", &url, &inner.nonce) else { return use_nonce(&inner) };
     let body: wire::toll::Redeem = serde_json::from_slice(&body).unwrap();
     assert_eq!(possession.thumbprint, possession::thumbprint(&body.jwk.unwrap()));
     let (txid, proof) = text(&headers, "authorization").unwrap()["TPAT ".len()..].split_once(':').unwrap();
@@ -164,13 +171,13 @@ async fn redeem(State(gate): State<Gate>, headers: HeaderMap, body: Bytes) -> Re
     ))
 }
 
-fn proven(headers: &HeaderMap, method: &str, url: &str) -> Option<possession::Possession> {
+fn proven(headers: &HeaderMap, method: &str, url: &str, nonce: &str) -> Option<possession::Possession> {
     let possession = possession::verify(text(headers, "dpop").unwrap(), method, url).unwrap();
-    (possession.nonce.as_deref() == Some(NONCE)).then_some(possession)
+    (possession.nonce.as_deref() == Some(nonce)).then_some(possession)
 }
 
-fn use_nonce() -> Response {
-    ([("dpop-nonce", NONCE)], say(problem(401, "use_dpop_nonce"))).into_response()
+fn use_nonce(inner: &Inner) -> Response {
+    ([("dpop-nonce", inner.nonce.clone())], say(problem(401, "use_dpop_nonce"))).into_response()
 }
 
 /// Everything that the client has written about gates.

@@ -86,3 +86,24 @@ async fn two_runs_at_once_pay_once() {
     tokio::join!(world.opens(), world.opens());
     assert_eq!(world.sent(), 1);
 }
+
+#[tokio::test]
+async fn what_is_paid_is_offered_to_its_key_alone() {
+    let mut world = World::new().await;
+    world.opens().await;
+    world.opens().await;
+    // The first is used up.
+    world.opens().await;
+    let offers = world.gate.see(|gate| gate.offers.clone());
+    assert!(matches!(&offers[..], [None, Some(one), None, Some(other)] if one == other), "{offers:?}");
+
+    // While a person thinks, the nonce grows old: it is asked once more.
+    world = World::new().await;
+    world.max_pay = None;
+    *world.person.answer.lock() = Some(true);
+    let gate = world.gate.clone();
+    world.person.thinks = Some(Box::new(move || gate.set(|gate| gate.nonce = "the next nonce".to_owned())));
+    world.opens().await;
+    let offers = world.gate.see(|gate| gate.offers.clone());
+    assert!(matches!(offers[..], [None, None, Some(_)]), "{offers:?}");
+}

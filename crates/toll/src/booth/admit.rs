@@ -39,6 +39,12 @@ impl Booth {
         Ok((unit, token.is_bound()))
     }
 
+    /// The key that a token is bound to; zeros: none, or this is no token.
+    pub(super) fn holder(&self, credential: &str) -> [u8; 32] {
+        let Ok(Credential::Session(text)) = Credential::parse(credential) else { return [0; 32] };
+        tpat::Token::authenticate(&self.secrets.token, &text).map_or([0; 32], |token| token.thumbprint)
+    }
+
     /// The first request of a token that was bought a moment ago.
     ///
     /// # Errors

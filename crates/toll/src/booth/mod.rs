@@ -76,6 +76,8 @@ pub struct Booth {
     ledger: Ledger,
     chain: Chain,
     redemptions: Pace<Identity>,
+    /// Proofs in requests that buy nothing yet.
+    proofs: Pace<Identity>,
     allowances: Pace<(RouteId, Identity)>,
     missing: Cache<Txid, ()>,
     /// Credentials of 2022 that were looked at, by their hash: the names of their accounts.
@@ -92,6 +94,7 @@ impl Booth {
             ledger: Ledger::new(Arc::clone(&store)),
             chain: Chain::default(),
             redemptions: Pace::new(Duration::from_mins(3)),
+            proofs: Pace::new(Duration::from_mins(3)),
             allowances: Pace::new(Duration::from_hours(24)),
             missing: Cache::builder().max_capacity(100_000).time_to_live(MISSING).build(),
             proven: Cache::builder().max_capacity(100_000).time_to_live(PROVEN).build(),

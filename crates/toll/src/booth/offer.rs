@@ -8,16 +8,31 @@ use crate::page::{self, Sale};
 use crate::route::Route;
 use crate::terms::{Bundle, Terms};
 use axum::body::Body;
+use domain::encoding::base64url;
+use domain::rate::Rate;
 use http::{HeaderValue, Response, StatusCode, header};
 use tpat::amount::{blocks, format_xmr};
 use tpat::challenge::{Challenge, RouteId, Terms as Sealed};
 use tpat::header::{Presented, write};
-use wire::toll::{Demand, Offer, Piconero, REDEEM, VERSION};
+use wire::toll::{Demand, Offer, PROOF_HEADER, Piconero, REDEEM, VERSION};
+
+/// What the offers of one answer share.
+#[derive(Clone, Copy)]
+struct Shared {
+    route: RouteId,
+    place: Place,
+    expires: u64,
+    /// Of the one key that may redeem them; zeros: any.
+    thumbprint: [u8; 32],
+}
 
 impl Booth {
-    /// 402: what can be bought, and nothing was shown that is worth anything.
+    /// 402: what can be bought, and nothing was shown that is worth anything. Where the request is signed, it is
+    /// for that key alone.
     pub fn ask(&self, route: &Route, terms: &Terms, caller: &Caller<'_>, presented: Presented<'_>) -> Response<Body> {
-        let Some(demand) = self.demand(route, terms, caller) else { return Declined::unavailable().answer() };
+        let Some(demand) = self.demand(route, terms, self.signer(caller), caller) else {
+            return Declined::unavailable().answer();
+        };
         let mut response = if caller.is_browser() {
             page::ask(Sale { demand: &demand, back: caller.target, now: caller.seconds() })
         } else {
@@ -31,9 +46,17 @@ impl Booth {
         response
     }
 
-    /// The same, with the reason why what was shown is worth nothing any more.
-    pub fn ask_again(&self, route: &Route, terms: &Terms, caller: &Caller<'_>, declined: Declined) -> Declined {
-        let demand = self.demand(route, terms, caller);
+    /// The same, with the reason why what was shown is worth nothing any more. `credential`: a token whose key
+    /// was proven, if it is bound to one, or a payment.
+    pub fn ask_again(
+        &self,
+        route: &Route,
+        terms: &Terms,
+        credential: &str,
+        caller: &Caller<'_>,
+        declined: Declined,
+    ) -> Declined {
+        let demand = self.demand(route, terms, self.holder(credential), caller);
         let value = demand.and_then(|demand| HeaderValue::try_from(write(&demand, Presented::default())).ok());
         match value {
             Some(value) => declined.with(header::WWW_AUTHENTICATE, value),
@@ -41,15 +64,26 @@ impl Booth {
         }
     }
 
+    /// The key that a request is signed with which shows nothing else; zeros: none that counts. Nothing is
+    /// refused for that. How often it is looked at is limited: anybody can sign.
+    fn signer(&self, caller: &Caller<'_>) -> [u8; 32] {
+        let signed = caller.only(PROOF_HEADER).is_some();
+        let rate = Rate::per(self.settings.redemptions_per_minute, 60_000);
+        if !signed || self.proofs.take(caller.client, rate, caller.now).is_err() {
+            return [0; 32];
+        }
+        self.possessions.check(caller, None).unwrap_or([0; 32])
+    }
+
     /// Nothing is written down: one challenge for each bundle, all for one address.
-    fn demand(&self, route: &Route, terms: &Terms, caller: &Caller<'_>) -> Option<Demand> {
+    fn demand(&self, route: &Route, terms: &Terms, thumbprint: [u8; 32], caller: &Caller<'_>) -> Option<Demand> {
         let id = RouteId::of(&route.name);
         let place = if terms.tpat0 { self.pool.of_route(id) } else { self.pool.next() };
         let address = self.pool.address(place)?;
         let expires = caller.seconds() + self.settings.challenge_s;
+        let shared = Shared { route: id, place, expires, thumbprint };
         let bundles = terms.bundles.iter().enumerate();
-        let accepts: Vec<_> =
-            bundles.map(|(at, bundle)| self.offer(at + 1, id, terms, bundle, place, expires)).collect();
+        let accepts: Vec<_> = bundles.map(|(at, bundle)| self.offer(at + 1, terms, bundle, shared)).collect();
         let first = accepts.first()?;
         *self.challenges.lock().entry(route.name.clone()).or_default() += 1;
         Some(Demand {
@@ -66,20 +100,14 @@ impl Booth {
             conf: first.conf,
             network: self.settings.network,
             redeem: REDEEM.to_owned(),
+            jkt: (thumbprint != [0; 32]).then(|| base64url(&thumbprint)),
             title: title(first),
             accepts,
         })
     }
 
-    fn offer(
-        &self,
-        number: usize,
-        route: RouteId,
-        terms: &Terms,
-        bundle: &Bundle,
-        place: Place,
-        expires: u64,
-    ) -> Offer {
+    fn offer(&self, number: usize, terms: &Terms, bundle: &Bundle, shared: Shared) -> Offer {
+        let Shared { route, place, expires, thumbprint } = shared;
         let mut random = [0; 16];
         (self.surroundings.random)(&mut random);
         let sealed = Sealed {
@@ -91,7 +119,7 @@ impl Booth {
             account: place.account,
             index: place.index,
             expires,
-            thumbprint: [0; 32],
+            thumbprint,
         };
         let challenge = Challenge::issue(&self.secrets.challenge, random, sealed);
         Offer {

@@ -139,6 +139,7 @@ mod tests {
             conf: 1,
             network: Network::Mainnet,
             redeem: REDEEM.to_owned(),
+            jkt: None,
             title: "This costs <0.002> XMR.".to_owned(),
             accepts: Vec::new(),
         }

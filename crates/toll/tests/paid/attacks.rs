@@ -152,3 +152,29 @@ async fn attack_13_after_its_time() {
     let over = world.client.bound("/price", &token.token, &key).await;
     assert_eq!((over.status, world.arrived()), (402, 0), "showing the payment again gives no more time");
 }
+
+/// Whoever reads along has challenge and proof of payment before their owner has a token.
+#[tokio::test]
+async fn attack_14_a_stolen_challenge_with_its_proof_of_payment() {
+    let (world, key, thief) = (World::new().await, Key::new(), Key::new());
+    for path in ["/price", "/open"] {
+        world.client.get(path).await;
+        let demand = world.client.demand_for(path, &key).await;
+        assert_eq!(demand.jkt, Some(key.jkt()));
+        world.pay(txid(1), &demand, PRICE);
+        for tried in [
+            world.client.redeem(&payment(), &demand.challenge, Some(&thief)).await,
+            world.client.redeem(&payment(), &demand.challenge, None).await,
+            world.client.in_place(path, &payment(), &demand.challenge, &thief).await,
+        ] {
+            assert_eq!((tried.status, tried.code()), (401, Code::BadPossession), "{path}");
+        }
+    }
+    assert_eq!((world.arrived(), world.chain.asked()), (0, 0));
+    assert_eq!(world.store.toll_payments(10).await.unwrap(), [], "nothing was written down");
+    let demand = world.client.demand_for("/open", &key).await;
+    world.pay(txid(1), &demand, PRICE);
+    let token = world.client.redeem(&payment(), &demand.challenge, Some(&key)).await.token();
+    assert_eq!(world.client.bearer("/open", &token.token).await.code(), Code::BadPossession);
+    assert_eq!(world.client.bound("/open", &token.token, &key).await.status, 200);
+}

@@ -1,6 +1,6 @@
 //! What a route that costs something asks for.
 
-use crate::support::{PRICE, World, bundle, terms};
+use crate::support::{Chain, Key, PRICE, World, bundle, terms};
 use http::Method;
 use std::collections::HashSet;
 use toll::terms::{Allowance, Terms};
@@ -86,4 +86,45 @@ async fn free_routes_and_free_requests_need_no_payment() {
     }
     world.later(30);
     assert_eq!(world.client.get("/price").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_offer_is_for_the_key_that_signs_the_request_and_else_for_any() {
+    let (world, key) = (World::new().await, Key::new());
+    world.client.get("/price").await;
+    let ask = |proofs: Vec<String>| {
+        let request = world.client.request(Method::GET, "/price?day=1");
+        world.client.send(proofs.into_iter().fold(request, |request, proof| request.header("dpop", proof)))
+    };
+    let proof = || world.client.prove(&key, "GET", "/price", None);
+    let good = proof();
+    let reply = ask(vec![good.clone()]).await;
+    assert_eq!((reply.status, reply.challenge().get("jkt")), (402, Some(key.jkt().as_str())));
+    assert_eq!(reply.json::<Demand>().jkt, Some(key.jkt()));
+    let elsewhere = world.client.prove(&key, "GET", "/open", None);
+    let old = proof();
+    world.later(61);
+    for (wrong, proofs) in [
+        ("seen", vec![good]),
+        ("another path's", vec![elsewhere]),
+        ("with an old nonce", vec![old]),
+        ("nonsense", vec!["a.b.c".to_owned()]),
+        ("two", vec![proof(), proof()]),
+    ] {
+        let reply = ask(proofs).await;
+        assert_eq!((reply.status, reply.challenge().get("jkt")), (402, None), "{wrong}");
+        assert!(reply.header("dpop-nonce").is_some(), "{wrong}");
+    }
+    assert!(ask(vec![proof()]).await.challenge().get("jkt").is_some(), "with the nonce of the answer");
+}
+
+#[tokio::test]
+async fn whoever_signs_too_often_gets_offers_for_any_key() {
+    let (world, key) = (World::on(Chain::new(), terms(), tempfile::tempdir().unwrap(), 2).await, Key::new());
+    world.client.get("/price").await;
+    let mut bound = Vec::new();
+    for _ in 0..3 {
+        bound.push(world.client.demand_for("/price", &key).await.jkt.is_some());
+    }
+    assert_eq!(bound, [true, true, false]);
 }

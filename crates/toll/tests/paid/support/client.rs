@@ -91,6 +91,14 @@ impl Client {
         reply.json()
     }
 
+    /// An offer for one key alone. The client has a nonce by now.
+    pub async fn demand_for(&self, path: &str, key: &Key) -> Demand {
+        let request = self.request(Method::GET, path).header(PROOF_HEADER, self.prove(key, "GET", path, None));
+        let reply = self.send(request).await;
+        assert_eq!(reply.status, 402, "{reply:?}");
+        reply.json()
+    }
+
     pub async fn redeem(&self, payment: &str, challenge: &str, key: Option<&Key>) -> Reply {
         let wish = Redeem { challenge: challenge.to_owned(), jwk: key.map(Key::jwk) };
         let mut request =

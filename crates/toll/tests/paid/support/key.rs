@@ -20,6 +20,11 @@ impl Key {
         VerifyingJwk::Okp(OkpJwk::ed25519(base64url(self.pair.public_key().as_ref())))
     }
 
+    /// Its thumbprint (RFC 7638), as tokens and offers name it.
+    pub fn jkt(&self) -> String {
+        base64url(&tpat::possession::thumbprint(&self.jwk()))
+    }
+
     /// A proof of possession (RFC 9449), for a token if there is one.
     pub fn prove(&self, method: &str, url: &str, nonce: &str, token: Option<&str>) -> String {
         let jti = self.proofs.fetch_add(1, Ordering::SeqCst).to_string();
