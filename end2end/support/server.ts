@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 export type Settings = Record<string, string>;
 
 /** How the portal is started: by itself, or with all that `postern demo` puts beside it. */
-export type Verb = 'serve' | 'demo';
+export type Verb = 'serve' | 'demo' | 'demo --toll';
 
 export interface Person {
   name: string;
@@ -82,7 +82,7 @@ export class Server {
 
   /** Starts the program; resolves when it listens. */
   async run(): Promise<void> {
-    const args = [this.verb, '--set', `listen=127.0.0.1:${this.port}`, '--set', `public_url=${this.origin}`];
+    const args = [...this.verb.split(' '), '--set', `listen=127.0.0.1:${this.port}`, '--set', `public_url=${this.origin}`];
     const child = spawn(program(), [...args, ...this.common()], { cwd: this.dataDir, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     running.add(child);

@@ -1,8 +1,8 @@
-/// Why there is no network to test on. A test that needs one fails: none is passed over.
+/// Why there is no network. A test that needs one fails: none is passed over.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{0} cannot be started: install Debian's package monero, and setpriv of util-linux")]
-    Missing(&'static str, #[source] std::io::Error),
+    #[error("{program} is not installed; on Debian: apt-get install {package}")]
+    Missing { program: &'static str, package: &'static str },
     #[error("{name} ended before it answered; its last words:\n{log}")]
     Ended { name: &'static str, log: String },
     #[error("{name} does not answer; its last words:\n{log}")]

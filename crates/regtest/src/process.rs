@@ -30,8 +30,7 @@ impl Process {
             .stdout(output.try_clone()?)
             .stderr(output)
             .process_group(0)
-            .spawn()
-            .map_err(|error| Error::Missing(name, error))?;
+            .spawn()?;
         Ok(Self { child, name, log: log.to_owned() })
     }
 
@@ -47,9 +46,14 @@ impl Process {
         Error::Silent { name: self.name, log: self.last_words() }
     }
 
+    /// Tells it to end.
+    pub fn ask_to_end(&self) {
+        self.signal(Signal::INT);
+    }
+
     /// Tells it to end and waits until it has.
     pub fn end(&mut self) {
-        self.signal(Signal::INT);
+        self.ask_to_end();
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(20));

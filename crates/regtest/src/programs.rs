@@ -1,7 +1,30 @@
 //! How monerod and monero-wallet-rpc are started: on loopback, silent, alone.
 
+use crate::{Error, Result};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+
+/// What is started here, each with its Debian package.
+const NEEDED: [(&str, &str); 5] = [
+    ("monerod", "monero"),
+    ("monero-wallet-rpc", "monero"),
+    ("setpriv", "util-linux"),
+    ("tar", "tar"),
+    ("xz", "xz-utils"),
+];
+
+/// Looks for the programs that a network is made of. Nothing is started.
+///
+/// # Errors
+/// [`Error::Missing`] names the first that is not there.
+pub fn are_installed() -> Result<()> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    match NEEDED.into_iter().find(|(program, _)| !is_there(program)) {
+        Some((program, package)) => Err(Error::Missing { program, package }),
+        None => Ok(()),
+    }
+}
 
 /// A port that was free just now.
 pub fn free_port() -> std::io::Result<u16> {

@@ -3,6 +3,8 @@
 use crate::process::Process;
 use crate::{Error, Result, programs, snapshot};
 use monero::{Limits, Node, Wallet};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -17,6 +19,9 @@ const TRIES: usize = 3;
 /// Blocks of the snapshot: the coinbase of the first forty can be spent.
 const BLOCKS: u64 = 100;
 
+/// What the snapshot has in it.
+const PARTS: [&str; 3] = ["node", "w-payer", "w-merchant"];
+
 /// A node and two wallets. Ends them when it is dropped.
 #[derive(Debug)]
 pub struct Rig {
@@ -30,7 +35,9 @@ pub struct Rig {
     // In the order in which they end.
     wallets: [Process; 2],
     daemon: Process,
-    directory: TempDir,
+    directory: PathBuf,
+    /// Goes last.
+    temporary: Option<TempDir>,
 }
 
 /// A payment and its proof.
@@ -50,26 +57,47 @@ struct Ports {
 }
 
 impl Rig {
-    /// Starts from the snapshot.
+    /// Starts from the snapshot, in a directory that goes with it.
     ///
     /// # Errors
     /// [`Error`]: then the test fails.
     pub async fn start() -> Result<Self> {
-        let mut rig = Self::with_directory(snapshot::unpack).await?;
-        tokio::try_join!(rig.payer.open("payer"), rig.merchant.open("merchant"))?;
-        rig.settle().await?;
+        let directory = tempfile::tempdir()?;
+        snapshot::unpack(directory.path())?;
+        let mut rig = Self::in_directory(directory.path()).await?;
+        rig.temporary = Some(directory);
+        rig.open_wallets().await?;
+        Ok(rig)
+    }
+
+    /// Goes on with the network that a directory has. Where there is no such directory yet, one is made of
+    /// the snapshot.
+    ///
+    /// # Errors
+    /// [`Error`]: a program is missing or ends, or the directory is not to be written.
+    pub async fn start_in(directory: &Path) -> Result<Self> {
+        if !directory.exists() {
+            // Under its name there is all of it, or nothing.
+            let fresh = directory.with_extension("new");
+            if fresh.exists() {
+                fs::remove_dir_all(&fresh)?;
+            }
+            fs::create_dir(&fresh)?;
+            snapshot::unpack(&fresh)?;
+            fs::rename(&fresh, directory)?;
+        }
+        let mut rig = Self::in_directory(&directory.canonicalize()?).await?;
+        rig.open_wallets().await?;
         Ok(rig)
     }
 
     /// Makes the chain of the snapshot in a directory, and ends everything, so that the files are whole.
-    pub async fn bake(target: &std::path::Path) -> Result<()> {
-        let make = |directory: &std::path::Path| -> Result<()> {
-            for name in ["node", "w-payer", "w-merchant"] {
-                std::fs::create_dir(directory.join(name))?;
-            }
-            Ok(())
-        };
-        let mut rig = Self::with_directory(make).await?;
+    pub async fn bake(target: &Path) -> Result<()> {
+        let directory = tempfile::tempdir()?;
+        for name in PARTS {
+            fs::create_dir(directory.path().join(name))?;
+        }
+        let mut rig = Self::in_directory(directory.path()).await?;
         tokio::try_join!(rig.payer.create("payer"), rig.merchant.create("merchant"))?;
         rig.settle().await?;
         rig.mine(BLOCKS).await?;
@@ -78,12 +106,11 @@ impl Rig {
             rig.merchant.create_address(&format!("route {index}")).await?;
         }
         tokio::try_join!(rig.payer.store(), rig.merchant.store())?;
-        rig.wallets.iter_mut().for_each(Process::end);
-        rig.daemon.end();
-        for name in ["node", "w-payer", "w-merchant"] {
+        rig.end();
+        for name in PARTS {
             let copied = std::process::Command::new("cp")
                 .args(["-r", "--sparse=always"])
-                .arg(rig.directory.path().join(name))
+                .arg(directory.path().join(name))
                 .arg(target)
                 .status()?;
             if !copied.success() {
@@ -93,12 +120,12 @@ impl Rig {
         Ok(())
     }
 
-    async fn with_directory(fill: impl Fn(&std::path::Path) -> Result<()>) -> Result<Self> {
+    /// With other ports where one was taken.
+    async fn in_directory(directory: &Path) -> Result<Self> {
+        programs::are_installed()?;
         let mut last = None;
         for _ in 0..TRIES {
-            let directory = tempfile::tempdir()?;
-            fill(directory.path())?;
-            match Self::in_directory(directory).await {
+            match Self::on_free_ports(directory).await {
                 Err(ended @ Error::Ended { .. }) => last = Some(ended),
                 other => return other,
             }
@@ -106,10 +133,9 @@ impl Rig {
         Err(last.unwrap_or_else(|| Error::Snapshot("no port is free".to_owned())))
     }
 
-    async fn in_directory(directory: TempDir) -> Result<Self> {
+    async fn on_free_ports(path: &Path) -> Result<Self> {
         let port = programs::free_port;
         let ports = Ports { node: port()?, peers: port()?, payer: port()?, merchant: port()? };
-        let path = directory.path();
         let daemon =
             Process::start("monerod", &programs::monerod(path, ports.node, ports.peers), &path.join("node.out"))?;
         let wallet = |name: &str, port: u16| {
@@ -127,11 +153,17 @@ impl Rig {
             payer_address: String::new(),
             wallets,
             daemon,
-            directory,
+            directory: path.to_owned(),
+            temporary: None,
         };
         rig.wait_for_node().await?;
         rig.wait_for_wallets().await?;
         Ok(rig)
+    }
+
+    async fn open_wallets(&mut self) -> Result<()> {
+        tokio::try_join!(self.payer.open("payer"), self.merchant.open("merchant"))?;
+        self.settle().await
     }
 
     /// Deterministic from here: nothing is read from the node unless it is asked for.
@@ -197,6 +229,12 @@ impl Rig {
         Ok(Paid { txid: sent.txid, proof, fee: sent.fee })
     }
 
+    /// Ends all of it in good order, so that what is on disk is whole.
+    pub fn end(mut self) {
+        self.wallets.iter().chain([&self.daemon]).for_each(Process::ask_to_end);
+        self.wallets.iter_mut().chain([&mut self.daemon]).for_each(Process::end);
+    }
+
     /// Ends the node, as a reboot would. Its chain stays.
     pub fn stop_node(&mut self) {
         self.daemon.end();
@@ -204,7 +242,7 @@ impl Rig {
 
     /// Starts it again, on the same port.
     pub async fn start_node(&mut self) -> Result<()> {
-        let path = self.directory.path();
+        let path = &self.directory;
         let arguments = programs::monerod(path, self.ports.node, self.ports.peers);
         self.daemon = Process::start("monerod", &arguments, &path.join("node.out"))?;
         self.wait_for_node().await

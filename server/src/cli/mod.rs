@@ -93,7 +93,7 @@ enum Command {
     /// Measure password hashing on this machine and suggest settings; changes nothing
     Calibrate(calibrate::Args),
     /// Look at all of it: a portal, a time server and an app behind them on this machine, with data in ./demo
-    Demo,
+    Demo(demo::Args),
     /// Tell the time to whoever has a ticket: a program of its own, with settings of its own
     TimeServer(time_server::Args),
     /// The paid gate: lets requests through to programs behind it once they are paid for
@@ -121,12 +121,12 @@ pub fn main(site: Site) -> ExitCode {
     };
     // `postern ban list | head`: a reader that has seen enough ends the command, without a word. A server
     // must outlive its readers.
-    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo | Command::Toll(toll::Command::Run))) {
+    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo(_) | Command::Toll(toll::Command::Run))) {
         sigpipe::reset();
     }
     let outcome = match cli.command.unwrap_or(Command::Serve(serve::Args::default())) {
         Command::Serve(_) => serve::run(config, site),
-        Command::Demo => demo::run(config, site),
+        Command::Demo(args) => demo::run(config, &args, site),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
@@ -167,7 +167,7 @@ fn exit_code(outcome: Outcome) -> ExitCode {
 
 impl Cli {
     fn layers(&self) -> Layers {
-        let mut flags = if matches!(self.command, Some(Command::Demo)) { demo::settings() } else { Vec::new() };
+        let mut flags = if matches!(self.command, Some(Command::Demo(_))) { demo::settings() } else { Vec::new() };
         flags.extend(self.set.clone());
         if let Some(folder) = &self.data_dir {
             flags.push(("data_dir".to_owned(), folder.clone()));

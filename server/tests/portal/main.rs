@@ -9,6 +9,7 @@ mod bans;
 mod clock;
 mod commands;
 mod connections;
+mod demo;
 mod dpop;
 mod forged;
 mod full_disk;

@@ -1,6 +1,8 @@
 //! `postern demo`: the portal, a time server that knows it and an app behind it, on one machine, to look at.
+//! With `--toll` also a price server behind the paid gate, and play money to pay it with.
 
 mod app;
+mod toll;
 
 use super::{Failure, Outcome, blocking, data_folder, serve, time_server};
 use crate::clock::{Clock, SystemClock};
@@ -12,9 +14,17 @@ use crate::site::Site;
 use ::time_server::key;
 use http::Uri;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::thread::JoinHandle;
 
 /// The folder is one of its own: a demo leaves what is real alone.
 const FOLDER: &str = "demo";
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// With the paid gate, a Monero network of its own and a wallet full of play money; needs Debian's monero
+    #[arg(long)]
+    toll: bool,
+}
 
 /// What it sets, weaker than any flag, as (setting, value).
 pub fn settings() -> Vec<(String, String)> {
@@ -28,25 +38,33 @@ pub fn settings() -> Vec<(String, String)> {
         .collect()
 }
 
-pub fn run(config: Config, site: Site) -> Outcome {
+pub fn run(mut config: Config, args: &Args, site: Site) -> Outcome {
+    if args.toll {
+        regtest::are_installed()?;
+    }
     data_folder(&config)?;
     let settings = time_server_of(&config);
     blocking(register(&config, &settings))?;
     let app = app::App::new(&config)?;
+    let gate = if args.toll { Some(toll::open(&mut config)?) } else { None };
     beside("time server", move || time_server::tell(&settings))?;
     beside("sample app", move || blocking(app.serve()))?;
-    serve::run(config, site)
+    serve::run(config, site)?;
+    // It was told to end as well, and has more to put away.
+    gate.map_or(Ok(()), |gate| gate.join().map_err(|_| "the paid gate broke".into()))
 }
 
 /// Half a demo would only puzzle: where one part ends, all of it ends.
-fn beside(name: &'static str, work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
+fn beside(
+    name: &'static str,
+    work: impl FnOnce() -> Outcome + Send + 'static,
+) -> Result<JoinHandle<()>, std::io::Error> {
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         if let Err(error) = work() {
             eprintln!("postern: the {name}: {}", crate::jobs::chain(&*error));
             std::process::exit(1);
         }
-    })?;
-    Ok(())
+    })
 }
 
 /// It listens where the portal's settings say that it is found.

@@ -6,6 +6,8 @@ mod portal;
 mod routes;
 mod run;
 
+pub use run::{Opened, listen};
+
 use super::Outcome;
 use super::serve::start_log;
 use crate::config::{Config, Layers};

@@ -1,12 +1,13 @@
 //! `postern toll run`
 
 use super::booth;
-use crate::cli::Outcome;
 use crate::cli::serve::wait_for_signal;
+use crate::cli::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigError, Layers, toll_table};
+use crate::config::{Config, ConfigError, Layers, Toll, toll_table};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::guards::forwarded;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,40 +15,68 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use toll::route::Table;
-use toll::{Gate, Limits, Surroundings};
+use toll::{Booth, Gate, Limits, Surroundings};
 
 /// How often the settings file is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// A gate that is reached, and not served yet.
+pub struct Opened {
+    gate: Arc<Gate>,
+    booth: Option<Arc<Booth>>,
+    listener: TcpListener,
+    limits: Limits,
+}
+
 pub async fn serve(config: Config, layers: Layers) -> Outcome {
-    let settings = config.settings.toll.clone();
-    let listener = TcpListener::bind(settings.listen).await.map_err(|error| format!("{}: {error}", settings.listen))?;
-    let table = toll_table(&settings.routes, &Table::default())?;
-    let surroundings = surroundings(&config);
-    let booth = booth::open(&config, &surroundings).await?;
-    let gate_config = toll::Config { https: settings.https(), ipv6_prefix: config.settings.ipv6_prefix };
-    let gate = Arc::new(Gate::new(gate_config, table, surroundings, booth.clone()));
+    let settings = &config.settings.toll;
+    let opened = Opened::new(listen(settings).await?, &config).await?;
     // Whoever reads that we listen may send one at once: unheard, it would end us.
     let hangup = signal(SignalKind::hangup())?;
-    println!("The gate listens on http://{} and answers as {}", listener.local_addr()?, settings.public_url);
+    println!("The gate listens on http://{} and answers as {}", opened.address()?, settings.public_url);
     println!("  with {} routes: postern toll routes", settings.routes.len());
-    let (stop, stopped) = watch::channel(false);
-    let limits = Limits { connections: settings.max_connections };
-    let serving = tokio::spawn(toll::serve(listener, Arc::clone(&gate), limits, stopped));
-    // Goes on until the last request is answered and counted.
-    let (stop_keeping, kept) = watch::channel(false);
-    let keeping = booth.map(|booth| tokio::spawn(async move { booth.run(kept).await }));
-    let reading = tokio::spawn(read_again(layers, gate, hangup));
-    wait_for_signal().await?;
-    tracing::info!("stopping: requests that have begun are answered");
-    let _ = stop.send(true);
-    serving.await?;
-    let _ = stop_keeping.send(true);
-    if let Some(keeping) = keeping {
-        keeping.await?;
-    }
+    let reading = tokio::spawn(read_again(layers, Arc::clone(&opened.gate), hangup));
+    opened.serve().await?;
     reading.abort();
     Ok(())
+}
+
+pub async fn listen(settings: &Toll) -> Result<TcpListener, Failure> {
+    Ok(TcpListener::bind(settings.listen).await.map_err(|error| format!("{}: {error}", settings.listen))?)
+}
+
+impl Opened {
+    pub async fn new(listener: TcpListener, config: &Config) -> Result<Self, Failure> {
+        let settings = &config.settings.toll;
+        let table = toll_table(&settings.routes, &Table::default())?;
+        let surroundings = surroundings(config);
+        let booth = booth::open(config, &surroundings).await?;
+        let gate_config = toll::Config { https: settings.https(), ipv6_prefix: config.settings.ipv6_prefix };
+        let gate = Arc::new(Gate::new(gate_config, table, surroundings, booth.clone()));
+        Ok(Self { gate, booth, listener, limits: Limits { connections: settings.max_connections } })
+    }
+
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Until the program is told to end.
+    pub async fn serve(self) -> Outcome {
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(toll::serve(self.listener, self.gate, self.limits, stopped));
+        // Goes on until the last request is answered and counted.
+        let (stop_keeping, kept) = watch::channel(false);
+        let keeping = self.booth.map(|booth| tokio::spawn(async move { booth.run(kept).await }));
+        wait_for_signal().await?;
+        tracing::info!("stopping: requests that have begun are answered");
+        let _ = stop.send(true);
+        serving.await?;
+        let _ = stop_keeping.send(true);
+        if let Some(keeping) = keeping {
+            keeping.await?;
+        }
+        Ok(())
+    }
 }
 
 fn surroundings(config: &Config) -> Surroundings {

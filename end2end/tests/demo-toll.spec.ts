@@ -1,0 +1,67 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { freePort } from '../support/server';
+import { Machine } from '../support/terminal';
+import { expect, test as base } from '../support/test';
+
+const test = base.extend<{ price: string; machine: Machine }, { ports: [number, number, number, number] }>({
+  ports: [async ({}, use) => use([await freePort(), await freePort(), await freePort(), await freePort()]), { scope: 'worker' }],
+  price: async ({ ports }, use) => use(`http://127.0.0.1:${ports[3]}/price`),
+  settings: async ({ ports: [time, tcp, app, gate] }, use) =>
+    use({
+      trusted_proxies: '["127.0.0.1"]',
+      'time.url': `ws://localhost:${time}/time`,
+      'time.tcp': `localhost:${tcp}`,
+      apps: `[{ name = "hello", origin = "http://hello.localhost:${app}" }]`,
+      'toll.listen': `127.0.0.1:${gate}`,
+    }),
+  machine: async ({}, use) => {
+    const machine = await Machine.make();
+    await use(machine);
+    await machine.remove();
+  },
+});
+
+test.use({ verb: 'demo --toll' });
+
+/** The command lines of programs that were started with this folder. */
+async function programsIn(folder: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  // A process may end while it is looked at.
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return lines.map((line) => line.replaceAll('\0', ' ')).filter((line) => line.includes(folder));
+}
+
+test('one command shows a price behind the gate, and a wallet that can pay it', async ({ server, page, price, machine, watch }) => {
+  watch.allowOrigin(new URL(price).origin);
+  // The page of a paid route, and the favicon that browsers ask for.
+  watch.allowStatus(402, 404);
+  await test.step('in a browser it says what it costs', async () => {
+    expect((await page.goto(price))?.status()).toBe(402);
+    await expect(page.getByText('0.002 XMR').first()).toBeVisible();
+  });
+
+  await test.step('the commands that it prints buy the price', async () => {
+    const printed = server.greeting.filter((line) => line.startsWith('  postern-client '));
+    expect(printed).toHaveLength(2);
+    const [set, get] = printed.map((line) => line.trim().split(' ').slice(1));
+    expect((await machine.run(set!)).code).toBe(0);
+    const bought = await machine.run(get!);
+    expect(bought.code, bought.stderr).toBe(0);
+    expect(bought.stdout).toContain('XMR/EUR');
+    expect((await machine.run(get!)).stdout).toContain('XMR/EUR');
+  });
+
+  await test.step('what came in is on the operator\'s list, and goes on after a restart', async () => {
+    const tokens = async () => JSON.parse((await server.command(['toll', 'tokens', '--json'])).stdout) as unknown[];
+    expect(await tokens()).toHaveLength(1);
+    await server.restart();
+    expect((await machine.run(['get', price])).stdout).toContain('XMR/EUR');
+    expect(await tokens()).toHaveLength(1);
+  });
+
+  await test.step('and nothing is left behind', async () => {
+    expect(await programsIn(server.dataDir)).not.toEqual([]);
+    await server.end();
+    expect(await programsIn(server.dataDir)).toEqual([]);
+  });
+});

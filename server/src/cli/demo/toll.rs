@@ -1,0 +1,110 @@
+//! The demo's paid gate: a price server behind it, before it a payer's wallet, and a Monero network of this
+//! machine alone, where a block comes now and then.
+
+use super::{Failure, Outcome, beside, blocking};
+use crate::cli::toll::{Opened, listen};
+use crate::config::{Config, Toll};
+use regtest::Rig;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// The network's folder below the data folder: the next demo goes on with it.
+const CHAIN: &str = "chain";
+const BLOCK_EVERY: Duration = Duration::from_secs(20);
+
+/// As an operator writes them. The first bundle opens at once, the second after a block.
+const ROUTES: &str = r#"
+[[routes]]
+name = "price"
+path = "/price"
+price = "0.002 XMR"
+quota = 10
+zero_conf_below = "0.005 XMR"
+bundles = [{ price = "0.02 XMR", quota = 200, ttl = "1d" }]
+"#;
+
+/// All that is behind the gate, and the gate.
+struct Stand {
+    rig: Rig,
+    upstream: TcpListener,
+    gate: Opened,
+}
+
+/// Opens it, on a thread of its own, and takes its settings over: the portal shows them. The thread ends with
+/// the program.
+///
+/// # Errors
+/// The gate's address is taken; the network does not start.
+pub fn open(config: &mut Config) -> Result<JoinHandle<()>, Failure> {
+    println!("Starting a Monero network of this machine alone: some seconds ...");
+    let (tell, told) = mpsc::channel();
+    let own = config.clone();
+    let thread = beside("paid gate", move || {
+        blocking(async move {
+            match Stand::open(own).await {
+                Ok((stand, settings)) => {
+                    tell.send(Ok(settings))?;
+                    stand.serve().await
+                }
+                Err(error) => Ok(tell.send(Err(error))?),
+            }
+        })
+    })?;
+    config.settings.toll = told.recv()??;
+    Ok(thread)
+}
+
+impl Stand {
+    async fn open(mut config: Config) -> Result<(Self, Toll), Failure> {
+        let listener = listen(&config.settings.toll).await?;
+        let rig = Rig::start_in(&config.settings.data_dir.join(CHAIN)).await?;
+        let upstream = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let addresses = rig.merchant.subaddresses().await?;
+        let settings = settings(&config.settings.toll, &rig.node_url(), &addresses, upstream.local_addr()?)?;
+        config.settings.toll = settings.clone();
+        let gate = Opened::new(listener, &config).await?;
+        greet(gate.address()?, &rig.payer_url());
+        Ok((Self { rig, upstream, gate }, settings))
+    }
+
+    /// Until the program is told to end.
+    async fn serve(self) -> Outcome {
+        let Self { rig, upstream, gate } = self;
+        tokio::select! {
+            served = gate.serve() => served?,
+            told = axum::serve(upstream, price_server::router()) => told?,
+            mined = mine(&rig) => mined?,
+        }
+        rig.end();
+        Ok(())
+    }
+}
+
+/// Where it listens stays as it is set. The rest is the demo's: real addresses and nodes are left alone.
+fn settings(set: &Toll, node: &str, addresses: &[String], upstream: SocketAddr) -> Result<Toll, Failure> {
+    let text = format!("monerod = ['{node}']\naddresses = {addresses:?}\n{ROUTES}upstream = 'http://{upstream}'\n");
+    let settings = Toll { listen: set.listen, public_url: set.public_url.clone(), ..toml::from_str(&text)? };
+    settings.check()?;
+    Ok(settings)
+}
+
+fn greet(gate: SocketAddr, wallet: &str) {
+    println!(
+        "The paid gate sells a price at http://{gate}/price, for play money. Open it in a browser, or pay from a terminal:"
+    );
+    println!("  postern-client toll set --wallet {wallet} --max-pay 0.01");
+    println!("  postern-client get http://{gate}/price");
+}
+
+async fn mine(rig: &Rig) -> Outcome {
+    let mut blocks = tokio::time::interval(BLOCK_EVERY);
+    // The first tick comes at once.
+    blocks.tick().await;
+    loop {
+        blocks.tick().await;
+        rig.mine(1).await?;
+    }
+}
