@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { freePort } from '../support/server';
+import { freePort, type Server } from '../support/server';
 import { Machine } from '../support/terminal';
 import { expect, test as base } from '../support/test';
 
@@ -31,13 +31,28 @@ async function programsIn(folder: string): Promise<string[]> {
   return lines.map((line) => line.replaceAll('\0', ' ')).filter((line) => line.includes(folder));
 }
 
+/** Asks the payer's wallet, as its owner would. */
+async function wallet<T>(server: Server, method: string, params: object): Promise<T> {
+  const address = /--wallet (\S+)/.exec(server.greeting.join('\n'))![1];
+  const answer = await fetch(`${address}/json_rpc`, { method: 'POST', body: JSON.stringify({ method, params }) });
+  return ((await answer.json()) as { result: T }).result;
+}
+
 test('one command shows a price behind the gate, and a wallet that can pay it', async ({ server, page, price, machine, watch }) => {
   watch.allowOrigin(new URL(price).origin);
   // The page of a paid route, and the favicon that browsers ask for.
   watch.allowStatus(402, 404);
-  await test.step('in a browser it says what it costs', async () => {
+  await test.step('in a browser it says what it costs, and opens for a transaction and its proof', async () => {
     expect((await page.goto(price))?.status()).toBe(402);
-    await expect(page.getByText('0.002 XMR').first()).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'This page costs 0.002 XMR' })).toBeVisible();
+    const [address, message] = await page.locator('code').allTextContents();
+    await wallet(server, 'refresh', {});
+    const paid = await wallet<{ tx_hash: string }>(server, 'transfer', { destinations: [{ address, amount: 2_000_000_000 }] });
+    const proof = await wallet<{ signature: string }>(server, 'get_tx_proof', { txid: paid.tx_hash, address, message });
+    await page.getByLabel('Transaction ID').fill(paid.tx_hash);
+    await page.getByLabel('Proof').fill(proof.signature);
+    await page.getByRole('button', { name: 'Open the page' }).click();
+    await expect(page.getByText('XMR/EUR')).toBeVisible();
   });
 
   await test.step('the commands that it prints buy the price', async () => {
@@ -53,10 +68,10 @@ test('one command shows a price behind the gate, and a wallet that can pay it', 
 
   await test.step('what came in is on the operator\'s list, and goes on after a restart', async () => {
     const tokens = async () => JSON.parse((await server.command(['toll', 'tokens', '--json'])).stdout) as unknown[];
-    expect(await tokens()).toHaveLength(1);
+    expect(await tokens()).toHaveLength(2);
     await server.restart();
     expect((await machine.run(['get', price])).stdout).toContain('XMR/EUR');
-    expect(await tokens()).toHaveLength(1);
+    expect(await tokens()).toHaveLength(2);
   });
 
   await test.step('and nothing is left behind', async () => {
