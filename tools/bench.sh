@@ -17,5 +17,5 @@ CHROMIUM=$(tools/find-program.sh chromium || true)
 if [ -n "$CHROMIUM" ]; then export CHROMIUM; else unset CHROMIUM; fi
 
 echo "==> the measurements"
-cargo build --release --package bench
+cargo build --release --package bench --package client
 exec "${CARGO_TARGET_DIR:-target}/release/bench" "$@"

@@ -7,6 +7,7 @@ mod argon;
 mod banned;
 mod bare;
 mod browser;
+mod buying;
 mod challenges;
 mod client;
 mod disk;
@@ -42,7 +43,7 @@ use table::Row;
 /// A name for the command line, and what it measures.
 type Measurement = (&'static str, fn() -> Result<Vec<Row>>);
 
-const MEASUREMENTS: [Measurement; 14] = [
+const MEASUREMENTS: [Measurement; 15] = [
     ("page", page::measure),
     ("sealing", sealing::measure),
     ("memory", memory::measure),
@@ -57,6 +58,7 @@ const MEASUREMENTS: [Measurement; 14] = [
     ("refresh", refresh::measure),
     ("time", time::measure),
     ("toll", toll::measure),
+    ("buying", buying::measure),
 ];
 
 fn main() -> ExitCode {

@@ -27,11 +27,7 @@ pub struct Running {
 
 impl Program {
     pub fn set_up(folder: &Path) -> Result<Self> {
-        let binary = match std::env::var_os("POSTERN_BIN") {
-            Some(path) => PathBuf::from(path),
-            None => std::env::current_exe()?.with_file_name("postern"),
-        };
-        ensure!(binary.is_file(), "{} is not there: run make build", binary.display());
+        let binary = binary()?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let place = Place { address, origin: format!("http://localhost:{}", address.port()) };
         let program = Self { binary, folder: folder.to_owned(), place, settings: vec!["log.level=warn"] };
@@ -73,6 +69,16 @@ impl Program {
         command.args(self.settings.iter().flat_map(|setting| ["--set", setting]));
         command
     }
+}
+
+/// Where the release program is.
+pub fn binary() -> Result<PathBuf> {
+    let binary = match std::env::var_os("POSTERN_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => std::env::current_exe()?.with_file_name("postern"),
+    };
+    ensure!(binary.is_file(), "{} is not there: run make build", binary.display());
+    Ok(binary)
 }
 
 /// `false`: nobody listens yet. Once somebody does, the answer comes when the service is ready.
