@@ -57,6 +57,11 @@ impl Address {
         self.0.is_subaddress()
     }
 
+    /// The public spend key: what outputs to this address are found by.
+    pub(crate) fn spend_key(&self) -> [u8; 32] {
+        self.spend().compress().0
+    }
+
     pub(crate) fn spend(&self) -> EdwardsPoint {
         self.0.spend().into()
     }

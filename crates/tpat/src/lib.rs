@@ -13,6 +13,7 @@ pub mod payment;
 pub mod possession;
 pub mod price;
 mod proof;
+mod scan;
 mod subaddress;
 mod token;
 mod transaction;
@@ -21,9 +22,10 @@ mod verify;
 pub use address::{Address, NotAnAddress};
 pub use challenge::Challenge;
 pub use proof::{NotAProof, OutProof};
+pub use scan::Watched;
 pub use subaddress::{NotAViewKey, ViewPair};
 pub use token::{Class, Token};
-pub use transaction::{Transaction, Txid};
+pub use transaction::{LONGEST, Transaction, Txid};
 pub use verify::{Output, Received, Refusal, verify};
 
 /// Unix seconds, as this protocol's parameters have them.

@@ -50,6 +50,11 @@ impl ViewPair {
         let spend = self.spend + EdwardsPoint::mul_base(&offset);
         Some(Address::subaddress(self.network, spend, spend * *self.view))
     }
+
+    /// `8aR`: what payer and receiver share, for a public key of a transaction.
+    pub(crate) fn shared(&self, key: &EdwardsPoint) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new((key * *self.view).mul_by_cofactor().compress().0)
+    }
 }
 
 impl std::fmt::Debug for ViewPair {

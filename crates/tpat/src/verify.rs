@@ -89,7 +89,7 @@ pub fn verify(
 }
 
 /// The transaction's own key, then those of its outputs.
-fn transaction_keys(transaction: &Transaction) -> Result<Vec<EdwardsPoint>, Refusal> {
+pub(crate) fn transaction_keys(transaction: &Transaction) -> Result<Vec<EdwardsPoint>, Refusal> {
     let keys = transaction.keys.main.iter().chain(&transaction.keys.additional);
     let keys: Option<Vec<_>> = keys.map(|&bytes| point(bytes)).collect();
     keys.filter(|_| transaction.keys.main.is_some()).ok_or(Refusal::NoKey)
@@ -125,15 +125,46 @@ fn is_signed(prefix: &[u8; 32], key: &EdwardsPoint, address: &Address, part: &Pa
 fn received(transaction: &Transaction, address: &Address, secrets: &[Option<[u8; 32]>]) -> Result<Received, Refusal> {
     let mut outputs = Vec::new();
     for (index, hidden) in transaction.outputs.iter().enumerate() {
-        // The transaction's own secret first, then the one of this output.
-        let candidates = secrets.first().into_iter().chain(secrets.get(index + 1));
-        for secret in candidates.flatten() {
+        for secret in candidates(secrets, index).flatten() {
             let Some(scalar) = owned(hidden, address, secret, index) else { continue };
-            let amount = amount(hidden, &scalar).ok_or(Refusal::ForgedAmount)?;
-            outputs.push(Output { index, one_time_key: hidden.key, amount });
+            outputs.push(opened(hidden, &scalar, index)?);
             break;
         }
     }
+    sum(transaction, outputs)
+}
+
+/// What may be an output's secret: the transaction's own first, then the one of this output.
+pub(crate) fn candidates<T>(secrets: &[T], index: usize) -> impl Iterator<Item = &T> {
+    secrets.first().into_iter().chain(secrets.get(index + 1))
+}
+
+/// `s = Hs(8D | n)`, if the output's view tag and key (`sG + B`) are what it makes.
+fn owned(hidden: &Hidden, address: &Address, secret: &[u8; 32], index: usize) -> Option<Scalar> {
+    let scalar = tagged(hidden, secret, index)?;
+    let key = EdwardsPoint::mul_base(&scalar) + address.spend();
+    (key.compress().0 == hidden.key).then_some(scalar)
+}
+
+/// `s = Hs(8D | n)`, if the output's view tag is what it makes: one in 256 is so by chance.
+pub(crate) fn tagged(hidden: &Hidden, secret: &[u8; 32], index: usize) -> Option<Scalar> {
+    let position = keccak::varint(index);
+    let tag = keccak::hash(&[b"view_tag", secret, &position])[0];
+    (tag == hidden.view_tag).then(|| keccak::scalar(&[secret, &position]))
+}
+
+/// # Errors
+/// [`Refusal::ForgedAmount`].
+pub(crate) fn opened(hidden: &Hidden, scalar: &Scalar, index: usize) -> Result<Output, Refusal> {
+    let amount = amount(hidden, scalar).ok_or(Refusal::ForgedAmount)?;
+    Ok(Output { index, one_time_key: hidden.key, amount })
+}
+
+/// All outputs of one address together.
+///
+/// # Errors
+/// One of them can be spent only if another is not; or they hold nothing.
+pub(crate) fn sum(transaction: &Transaction, outputs: Vec<Output>) -> Result<Received, Refusal> {
     let unique =
         |output: &Output| transaction.outputs.iter().filter(|hidden| hidden.key == output.one_time_key).count() == 1;
     if !outputs.iter().all(unique) {
@@ -142,18 +173,6 @@ fn received(transaction: &Transaction, address: &Address, secrets: &[Option<[u8;
     let total = outputs.iter().try_fold(0_u64, |sum, output| sum.checked_add(output.amount));
     let total = total.filter(|&total| total > 0).ok_or(Refusal::NothingReceived)?;
     Ok(Received { outputs, total, unlock_time: transaction.unlock_time })
-}
-
-/// `s = Hs(8D | n)`, if the output's view tag and key (`sG + B`) are what it makes.
-fn owned(hidden: &Hidden, address: &Address, secret: &[u8; 32], index: usize) -> Option<Scalar> {
-    let position = keccak::varint(index);
-    let tag = keccak::hash(&[b"view_tag", secret, &position])[0];
-    if tag != hidden.view_tag {
-        return None;
-    }
-    let scalar = keccak::scalar(&[secret, &position]);
-    let key = EdwardsPoint::mul_base(&scalar) + address.spend();
-    (key.compress().0 == hidden.key).then_some(scalar)
 }
 
 /// The amount, if the output's commitment holds it: nodes do not check the amount that is written, so
