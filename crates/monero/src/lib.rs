@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answers;
 mod error;
 mod node;
 mod rpc;
@@ -8,7 +9,7 @@ mod verifier;
 mod wallet;
 
 pub use error::Error;
-pub use node::{Info, Node, Place, Seen};
+pub use node::{Block, Info, Node, Place, Seen};
 pub use rpc::Limits;
 pub use verifier::{Claim, Finding, FirstOf, OwnVerifier, Payment, Verifier, WalletVerifier};
 pub use wallet::{Balance, Checked, Created, Prepared, Sent, Wallet};

@@ -1,5 +1,6 @@
 //! monerod.
 
+use crate::answers::{BlockHeader, Count, Height, LastHeader, PoolHashes, Status, Transactions, WholeBlock};
 use crate::rpc::Rpc;
 use crate::steady::Steady;
 use crate::{Error, Limits, Result};
@@ -19,6 +20,9 @@ pub struct Node {
 
 /// Transactions in one question: as many as a restricted node answers.
 const AT_ONCE: usize = 100;
+/// Characters of an answer about one transaction, at most: its bytes as hexadecimal digits, which nodes write
+/// twice, and what is around them.
+const ENTRY: usize = 4 * tpat::LONGEST + 2000;
 
 /// Where the node stands.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -53,71 +57,19 @@ pub struct Place {
     pub double_spend_seen: bool,
 }
 
+/// A block, without what it pays its miner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    pub hash: String,
+    /// The hash of the block before.
+    pub previous: String,
+    pub txids: Vec<Txid>,
+}
+
 impl std::fmt::Debug for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Seen({} bytes, block {:?})", self.blob.len(), self.block)
     }
-}
-
-#[derive(Deserialize)]
-struct Transactions {
-    status: String,
-    #[serde(default)]
-    txs: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(default)]
-    tx_hash: String,
-    #[serde(default)]
-    as_hex: String,
-    #[serde(default)]
-    pruned_as_hex: String,
-    #[serde(default)]
-    prunable_as_hex: String,
-    in_pool: bool,
-    #[serde(default)]
-    block_height: Option<u64>,
-    #[serde(default)]
-    block_timestamp: Option<u64>,
-    #[serde(default)]
-    received_timestamp: Option<u64>,
-    double_spend_seen: bool,
-}
-
-impl Entry {
-    /// `None`: it contradicts itself.
-    fn place(&self) -> Option<Place> {
-        let block = if self.in_pool { None } else { Some(self.block_height?) };
-        Some(Place { block, double_spend_seen: self.double_spend_seen })
-    }
-}
-
-#[derive(Deserialize)]
-struct Count {
-    count: u64,
-}
-
-#[derive(Deserialize)]
-struct Height {
-    height: u64,
-}
-
-#[derive(Deserialize)]
-struct LastHeader {
-    block_header: BlockHeader,
-}
-
-#[derive(Deserialize)]
-struct BlockHeader {
-    height: u64,
-    hash: String,
-}
-
-#[derive(Deserialize)]
-struct Status {
-    status: String,
 }
 
 impl Node {
@@ -152,12 +104,47 @@ impl Node {
         let answer: Transactions = self.rpc.post("get_transactions", question).await?;
         self.good(&answer.status)?;
         let Some(entry) = answer.txs.into_iter().next() else { return Ok(None) };
-        let malformed = || Error::Malformed(self.rpc.name());
-        let Place { block, double_spend_seen } = entry.place().ok_or_else(malformed)?;
-        let since = if entry.in_pool { entry.received_timestamp } else { entry.block_timestamp };
-        let hex = if entry.as_hex.is_empty() { entry.pruned_as_hex + &entry.prunable_as_hex } else { entry.as_hex };
-        let blob = bytes(&hex).ok_or_else(malformed)?;
-        Ok(Some(Seen { blob, block, since: since.filter(|&since| since > 0), double_spend_seen }))
+        entry.seen().map(Some).ok_or_else(|| self.malformed())
+    }
+
+    /// Each of these transactions with its bytes, in their order; `None`: neither in the pool nor the chain.
+    /// As many to a question as surely fit into an answer, so that large ones keep nobody from seeing the
+    /// others.
+    pub async fn transactions(&self, txids: &[Txid]) -> Result<Vec<Option<Seen>>> {
+        let mut found = Vec::with_capacity(txids.len());
+        for some in txids.chunks((self.rpc.longest() / ENTRY).clamp(1, AT_ONCE)) {
+            let names: Vec<String> = some.iter().map(Txid::to_string).collect();
+            let question = json!({"txs_hashes": names, "decode_as_json": false, "prune": false});
+            let answer: Transactions = self.rpc.post("get_transactions", question).await?;
+            self.good(&answer.status)?;
+            for txid in names {
+                let entry = answer.txs.iter().find(|entry| entry.tx_hash == txid);
+                found.push(entry.map(|entry| entry.seen().ok_or_else(|| self.malformed())).transpose()?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The transactions in the pool.
+    pub async fn pool(&self) -> Result<Vec<Txid>> {
+        let answer: PoolHashes = self.rpc.post("get_transaction_pool_hashes", json!({})).await?;
+        self.good(&answer.status)?;
+        self.txids(&answer.tx_hashes)
+    }
+
+    /// The block with this number.
+    pub async fn block(&self, height: u64) -> Result<Block> {
+        let WholeBlock { block_header, tx_hashes } = self.rpc.call("get_block", json!({"height": height})).await?;
+        let BlockHeader { hash, prev_hash: previous, .. } = block_header;
+        Ok(Block { hash, previous, txids: self.txids(&tx_hashes)? })
+    }
+
+    fn txids(&self, names: &[String]) -> Result<Vec<Txid>> {
+        names.iter().map(|name| name.parse().map_err(|_| self.malformed())).collect()
+    }
+
+    fn malformed(&self) -> Error {
+        Error::Malformed(self.rpc.name())
     }
 
     /// Where each of these transactions is, in their order; `None`: neither in the pool nor the chain.
@@ -169,7 +156,7 @@ impl Node {
             self.good(&answer.status)?;
             for txid in some {
                 let entry = answer.txs.iter().find(|entry| entry.tx_hash == *txid);
-                let place = entry.map(|entry| entry.place().ok_or_else(|| Error::Malformed(self.rpc.name())));
+                let place = entry.map(|entry| entry.place().ok_or_else(|| self.malformed()));
                 places.push(place.transpose()?);
             }
         }
@@ -225,13 +212,4 @@ impl Node {
         }
         Err(Error::Refused { endpoint: self.rpc.name(), code: 0, message: status.to_owned() })
     }
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs.iter().map(|[high, low]| Some((digit(*high)? << 4) | digit(*low)?)).collect()
 }

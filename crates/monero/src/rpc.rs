@@ -21,7 +21,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(10), at_once: 8, longest: 4 << 20 }
+        Self { timeout: Duration::from_secs(10), at_once: 8, longest: 16 << 20 }
     }
 }
 
@@ -109,6 +109,11 @@ impl Rpc {
             return Error::Timeout(self.name());
         }
         Error::Unreachable(self.name(), error.without_url().into())
+    }
+
+    /// Bytes of the longest answer that is read.
+    pub fn longest(&self) -> usize {
+        self.limits.longest
     }
 
     /// Scheme, host and port: a password in the address is nobody's to read.

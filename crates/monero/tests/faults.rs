@@ -120,3 +120,60 @@ fn what_is_no_address_of_a_node() {
     let shown = format!("{}", Error::Timeout("http://127.0.0.1:1".to_owned()));
     assert!(shown.contains("127.0.0.1"));
 }
+
+/// A node that has every transaction but one, and notes how many were asked for at once.
+async fn counting(missing: Txid) -> (String, Arc<parking_lot::Mutex<Vec<usize>>>) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let asked = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let note = Arc::clone(&asked);
+    let answer = move |axum::Json(question): axum::Json<Value>| {
+        let names: Vec<String> = serde_json::from_value(question["txs_hashes"].clone()).expect("names");
+        note.lock().push(names.len());
+        let there = names.iter().rev().filter(|name| **name != missing.to_string());
+        let entry = |name: &String| {
+            json!({"tx_hash": name, "as_hex": &name[..2], "in_pool": false, "block_height": 7, "block_timestamp": 9,
+                "double_spend_seen": false})
+        };
+        let txs: Vec<Value> = there.map(entry).collect();
+        std::future::ready(axum::Json(json!({"status": "OK", "txs": txs})))
+    };
+    let router = Router::new().route("/get_transactions", post(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn as_many_transactions_to_a_question_as_surely_fit() {
+    let txids: Vec<Txid> = (0..7).map(|name| Txid([name; 32])).collect();
+    for (longest, expected) in [(2_000_000, vec![3, 3, 1]), (1000, vec![1; 7]), (16 << 20, vec![7])] {
+        let (url, asked) = counting(txids[4]).await;
+        let node = Node::new(&url, Limits { longest, ..Limits::default() }).expect("a node");
+        let found = node.transactions(&txids).await.expect("an answer");
+        assert_eq!(*asked.lock(), expected);
+        let blobs: Vec<Option<u8>> = found.iter().map(|seen| seen.as_ref().map(|seen| seen.blob[0])).collect();
+        assert_eq!(blobs, [Some(0), Some(1), Some(2), Some(3), None, Some(5), Some(6)], "in their order");
+        assert_eq!(found[0].as_ref().map(|seen| (seen.block, seen.since)), Some((Some(7), Some(9))));
+    }
+    let (url, _) = counting(txids[4]).await;
+    let node = Node::new(&url, Limits { longest: 200, ..Limits::default() }).expect("a node");
+    assert!(node.transactions(&[txids[0]]).await.is_ok());
+    assert!(matches!(node.pool().await, Err(Error::Refused { .. })), "another path");
+}
+
+#[tokio::test]
+async fn names_of_the_pool_and_of_a_block() {
+    let name = "ab".repeat(32);
+    let block = |names: Value| {
+        let header = json!({"height": 7, "hash": "h", "prev_hash": "p"});
+        json!({"result": {"block_header": header, "tx_hashes": names}}).to_string()
+    };
+    let limits = Limits::default();
+    let node = answering(block(json!([name])), String::new(), limits).await;
+    let found = node.block(7).await.expect("a block");
+    assert_eq!((found.hash.as_str(), found.previous.as_str(), found.txids), ("h", "p", vec![Txid([0xab; 32])]));
+    for wrong in [json!(["ab"]), json!([7]), json!({})] {
+        let node = answering(block(wrong), String::new(), limits).await;
+        assert!(matches!(node.block(7).await, Err(Error::Malformed(_))));
+    }
+}
