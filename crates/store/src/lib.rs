@@ -9,6 +9,7 @@ pub mod copies;
 pub mod error;
 pub mod invitations;
 pub mod keys;
+pub mod leases;
 pub mod proofs;
 pub mod refusals;
 pub mod resets;
@@ -35,6 +36,7 @@ pub trait Store:
     + sessions::Sessions
     + invitations::Invitations
     + keys::Keys
+    + leases::Leases
     + proofs::Proofs
     + resets::Resets
     + sealed::SealedValues
@@ -58,6 +60,8 @@ impl<T> Store for T where
         + sessions::Sessions
         + invitations::Invitations
         + keys::Keys
+        + leases::Leases
+        + leases::Leases
         + proofs::Proofs
         + resets::Resets
         + sealed::SealedValues

@@ -132,6 +132,14 @@ pub trait Toll {
     /// As [`Self::redeem`] for a payment that was counted before, with what the watcher knows of it; amount,
     /// outputs and block of the redemption do not matter. `None`: it was not counted, or is gone.
     async fn redeem_again(&self, redemption: &Redemption) -> Result<Option<Redeemed>>;
+    /// As [`Self::redeem`], and nothing is minted: whoever has the offer comes for it with
+    /// [`Self::redeem_counted`], and its time begins then. `None`: it is counted, now or before.
+    async fn count_payment(&self, redemption: &Redemption) -> Result<Option<Redeemed>>;
+    /// What all payments that were counted for an offer have bought; of the redemption, payment, amount,
+    /// outputs and block do not matter.
+    async fn redeem_counted(&self, redemption: &Redemption) -> Result<Redeemed>;
+    /// Every payment that was counted for this offer, those that are gone too.
+    async fn payments_for(&self, challenge: &str) -> Result<Vec<Payment>>;
     /// Every payment of this transaction that was counted.
     async fn payments_of(&self, txid: &str) -> Result<Vec<Payment>>;
     async fn toll_token(&self, id: &str) -> Result<Option<Token>>;
@@ -139,6 +147,9 @@ pub trait Toll {
     async fn use_token(&self, id: &str, requests: i64) -> Result<Option<Token>>;
     /// Transactions that may still go, each once.
     async fn unsettled(&self) -> Result<Vec<String>>;
+    /// Transactions that were in the pool when somebody looked last, each once, in the order of their ids:
+    /// the first ones behind `after`.
+    async fn in_pool(&self, after: &str, limit: u32) -> Result<Vec<String>>;
     /// What a node says of a transaction, on a chain of `height` blocks: tokens fall asleep when it is gone
     /// and wake when it is back; with `settled_after` confirmations nobody looks any more. The ids of the
     /// tokens that changed.

@@ -6,7 +6,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("begin", include_str!("../../migrations/0001_begin.sql")),
     ("accounts", include_str!("../../migrations/0002_accounts.sql")),
     ("audit at", include_str!("../../migrations/0003_audit_at.sql")),
@@ -16,6 +16,7 @@ const FILES: [(&str, &str); 9] = [
     ("toll", include_str!("../../migrations/0007_toll.sql")),
     ("app codes", include_str!("../../migrations/0008_app_codes.sql")),
     ("proofs", include_str!("../../migrations/0009_proofs.sql")),
+    ("leases", include_str!("../../migrations/0010_leases.sql")),
 ];
 
 /// In the order of their numbers, from 1.

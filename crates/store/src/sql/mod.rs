@@ -15,6 +15,7 @@ mod grouped;
 mod invitations;
 mod keys;
 mod ladders;
+mod leases;
 mod migrations;
 mod open;
 mod proofs;

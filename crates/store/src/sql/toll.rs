@@ -1,9 +1,9 @@
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
 use super::store::SqlStore;
-use super::toll_redeem::Again;
+use super::toll_redeem::{Again, Counted, Judged};
 use super::toll_tokens::{LATEST_TOKENS, ONE_TOKEN, TokenWrite, Used, token};
-use super::toll_watch::{Observed, UNSETTLED};
+use super::toll_watch::{IN_POOL, Observed, UNSETTLED};
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
@@ -24,6 +24,7 @@ macro_rules! payments {
 
 sql! {
     OF_TRANSACTION = payments!("WHERE txid = $1");
+    FOR_OFFER = payments!("WHERE challenge = $1");
     LATEST_PAYMENTS = payments!("ORDER BY seen_at DESC, txid DESC LIMIT $1");
     COUNT_CHALLENGES = "INSERT INTO toll_days (day, route, challenges) VALUES ($1, $2, $3)
         ON CONFLICT (day, route) DO UPDATE SET challenges = toll_days.challenges + excluded.challenges";
@@ -60,6 +61,18 @@ impl<DB: Backend> Toll for SqlStore<DB> {
         self.write(Again(redemption.clone())).await
     }
 
+    async fn count_payment(&self, redemption: &Redemption) -> Result<Option<Redeemed>> {
+        self.write(Counted(redemption.clone())).await
+    }
+
+    async fn redeem_counted(&self, redemption: &Redemption) -> Result<Redeemed> {
+        self.write(Judged(redemption.clone())).await
+    }
+
+    async fn payments_for(&self, challenge: &str) -> Result<Vec<Payment>> {
+        self.all(FOR_OFFER, [Value::Text(challenge)]).await?.iter().map(payment).collect()
+    }
+
     async fn payments_of(&self, txid: &str) -> Result<Vec<Payment>> {
         self.all(OF_TRANSACTION, [Value::Text(txid)]).await?.iter().map(payment).collect()
     }
@@ -74,6 +87,14 @@ impl<DB: Backend> Toll for SqlStore<DB> {
 
     async fn unsettled(&self) -> Result<Vec<String>> {
         self.all(UNSETTLED, []).await?.iter().map(|row| row.text("txid")).collect()
+    }
+
+    async fn in_pool(&self, after: &str, limit: u32) -> Result<Vec<String>> {
+        self.all(IN_POOL, [Value::Text(after), Value::Int(limit.into())])
+            .await?
+            .iter()
+            .map(|row| row.text("txid"))
+            .collect()
     }
 
     async fn observe(&self, txid: &str, seen: Whereabouts, chain: Chain) -> Result<Vec<String>> {

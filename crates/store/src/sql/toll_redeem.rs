@@ -65,6 +65,35 @@ impl Write for Again {
     }
 }
 
+/// A payment is counted and nothing is given out for it yet.
+pub struct Counted(pub Redemption);
+
+impl Write for Counted {
+    type Output = Option<Redeemed>;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Redeemed>> {
+        let Self(redemption) = self;
+        take_turn(tx, &format!("toll {}", redemption.challenge), redemption.now).await?;
+        let refused = redemption.count(tx).await?;
+        if refused.is_none() {
+            tx.execute(NOW_IN, [Value::Text(&redemption.payment.txid), Value::OptInt(redemption.block)]).await?;
+        }
+        Ok(refused)
+    }
+}
+
+/// Of all payments that were counted.
+pub struct Judged(pub Redemption);
+
+impl Write for Judged {
+    type Output = Redeemed;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Redeemed> {
+        take_turn(tx, &format!("toll {}", self.0.challenge), self.0.now).await?;
+        self.0.judge(tx).await
+    }
+}
+
 impl Redemption {
     fn id(&self) -> [Value<'_>; 3] {
         let PaymentId { txid, account, subaddress } = &self.payment;

@@ -10,11 +10,13 @@ mod app_codes;
 mod audit;
 mod bans;
 mod begun;
+mod counted;
 mod durable;
 mod fixture;
 mod invitations;
 mod keys;
 mod ladders;
+mod leases;
 mod make;
 mod postgres_only;
 mod processes;
@@ -227,6 +229,16 @@ contract! {
     upkeep {
         knows_its_newest_row_and_who_signed_in,
         is_copied_while_others_write,
+    }
+    counted {
+        are_fetched_by_whoever_has_the_offer,
+        are_listed_in_turns_while_they_wait_in_the_pool,
+    }
+    leases {
+        are_for_one_offer_until_they_end,
+        are_lent_again_in_the_order_in_which_they_ended,
+        fifty_at_once_get_an_address_each,
+        remember_how_far_they_were_searched,
     }
     toll {
         a_payment_becomes_one_token_however_often_it_is_shown,

@@ -6,11 +6,11 @@ use store::Store;
 use store::audit::Event;
 use store::toll::{Chain, PaymentId, Redeemed, Redemption, Terms, Token, TokenChange, Whereabouts};
 
-const PRICE: i64 = 1000;
-const HEIGHT: i64 = 100;
+pub const PRICE: i64 = 1000;
+pub const HEIGHT: i64 = 100;
 
 /// A payment of the price, in the pool, for an offer that takes it from there.
-fn payment(challenge: &str, txid: &str, piconero: i64) -> Redemption {
+pub fn payment(challenge: &str, txid: &str, piconero: i64) -> Redemption {
     let confirmations = vec![(0, 0), (10 * PRICE, 1), (100 * PRICE, 10)];
     Redemption {
         payment: PaymentId { txid: txid.to_owned(), account: 0, subaddress: 7 },
@@ -26,18 +26,18 @@ fn payment(challenge: &str, txid: &str, piconero: i64) -> Redemption {
     }
 }
 
-fn at(block: i64, redemption: &Redemption, height: i64) -> Redemption {
+pub fn at(block: i64, redemption: &Redemption, height: i64) -> Redemption {
     Redemption { block: Some(block), height, ..redemption.clone() }
 }
 
-async fn minted(store: &dyn Store, redemption: &Redemption) -> Token {
+pub async fn minted(store: &dyn Store, redemption: &Redemption) -> Token {
     match store.redeem(redemption).await.unwrap() {
         Redeemed::Minted(token) => token,
         other => panic!("{other:?}"),
     }
 }
 
-fn chain(height: i64) -> Chain {
+pub fn chain(height: i64) -> Chain {
     Chain { height, settled_after: 20, now: NOW + MINUTE }
 }
 

@@ -1,0 +1,62 @@
+//! Payments that are counted first, and fetched later.
+
+use crate::fixture::Fixture;
+use crate::make::{HOUR, NOW};
+use crate::toll::{HEIGHT, PRICE, at, chain, minted, payment};
+use std::collections::HashSet;
+use store::toll::{PaymentId, Redeemed, Redemption, Whereabouts};
+
+pub async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (first, second) = (payment("offer", "tx1", 400), payment("offer", "tx2", 600));
+    let fetch = async |now| store.redeem_counted(&Redemption { now, ..payment("offer", "", 0) }).await.unwrap();
+    assert_eq!(fetch(NOW).await, Redeemed::Underpaid { have: 0, need: PRICE });
+    for _ in 0..2 {
+        assert_eq!(store.count_payment(&first).await.unwrap(), None);
+    }
+    assert_eq!(fetch(NOW).await, Redeemed::Underpaid { have: 400, need: PRICE });
+    assert_eq!(store.count_payment(&second).await.unwrap(), None);
+    assert_eq!(store.toll_token("offer").await.unwrap(), None, "its time begins when somebody comes for it");
+    let Redeemed::Minted(token) = fetch(NOW + HOUR).await else { panic!() };
+    assert_eq!((token.minted_at, token.expires_at, token.provisional), (NOW + HOUR, NOW + 2 * HOUR, true));
+    assert_eq!(fetch(NOW + 3 * HOUR).await, Redeemed::Minted(token.clone()));
+    // Shown with a proof as well, it is the same payment.
+    assert_eq!(minted(&*store, &first).await, token);
+    let thief = Redemption { challenge: "theirs".to_owned(), ..first.clone() };
+    assert_eq!(store.count_payment(&thief).await.unwrap(), Some(Redeemed::Taken));
+    assert_eq!(store.redeem(&thief).await.unwrap(), Redeemed::Taken);
+    assert_eq!(store.payments_for("offer").await.unwrap().len(), 2);
+
+    let burnt = Redemption { outputs: first.outputs.clone(), ..payment("burnt", "tx3", PRICE) };
+    assert_eq!(store.count_payment(&burnt).await.unwrap(), Some(Redeemed::Burnt));
+    let late = Redemption { now: NOW + HOUR, ..payment("late", "tx4", PRICE) };
+    assert_eq!(store.count_payment(&late).await.unwrap(), Some(Redeemed::Late));
+    for challenge in ["burnt", "late"] {
+        assert_eq!(store.payments_for(challenge).await.unwrap(), []);
+    }
+    // In a block now, and then gone.
+    assert_eq!(store.count_payment(&at(HEIGHT, &second, HEIGHT + 1)).await.unwrap(), None);
+    store.observe("tx1", Whereabouts::Gone, chain(HEIGHT + 1)).await.unwrap();
+    let found: HashSet<_> =
+        store.payments_for("offer").await.unwrap().iter().map(|p| (p.block, p.gone_at.is_some())).collect();
+    assert_eq!(found, HashSet::from([(None, true), (Some(HEIGHT), false)]));
+}
+
+pub async fn are_listed_in_turns_while_they_wait_in_the_pool(fixture: Fixture) {
+    let store = fixture.open().await;
+    for name in ["d", "b", "a", "c", "mined", "gone"] {
+        store.redeem(&payment(name, name, 5)).await.unwrap();
+    }
+    store
+        .redeem(&Redemption {
+            payment: PaymentId { subaddress: 8, ..payment("", "a", 5).payment },
+            ..payment("a2", "a", 5)
+        })
+        .await
+        .unwrap();
+    store.observe("mined", Whereabouts::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap();
+    store.observe("gone", Whereabouts::Gone, chain(HEIGHT + 1)).await.unwrap();
+    for (after, expected) in [("", vec!["a", "b", "c"]), ("c", vec!["d"]), ("d", vec![])] {
+        assert_eq!(store.in_pool(after, 3).await.unwrap(), expected);
+    }
+}
