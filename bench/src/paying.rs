@@ -9,6 +9,7 @@ use server::clock::{Clock, SystemClock};
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use toll::booth::{Booth, Parts, Pool, Secrets, Settings};
@@ -48,9 +49,15 @@ async fn open(folder: &Path, upstream: u16) -> Result<u16> {
     };
     let url = format!("sqlite:{}", folder.join("toll.db").display());
     let booth = Arc::new(Booth::new(Parts {
-        settings: Settings { network: Network::Mainnet, challenge_s: 3600, redemptions_per_minute: 1000 },
+        settings: Settings {
+            network: Network::Mainnet,
+            challenge_s: 3600,
+            redemptions_per_minute: 1000,
+            look_every: Duration::from_secs(2),
+        },
         secrets: Secrets::derive(&[7; 32]),
         pool: Pool::listed(std::iter::once(ADDRESS.parse()?))?,
+        people: None,
         store: store::open(&url, store::Options::default()).await?,
         verifier: Box::new(Paid),
         nodes: Vec::new(),

@@ -6,7 +6,7 @@ use crate::caller::{Caller, Shown, seconds};
 use crate::declined::Declined;
 use crate::lease::{Lease, Strings};
 use crate::ledger::Unit;
-use crate::page::{self, Jar};
+use crate::page::{self, Jar, Manner};
 use crate::refusal::Refusal;
 use crate::route::{Route, Table};
 use crate::surroundings::Surroundings;
@@ -99,8 +99,9 @@ pub async fn pass(
         return Ok(Pass::free());
     }
     match caller.shown() {
-        Ok(Shown::Nothing) if let Some(pass) = by_cookie(booth, route, caller).await => Ok(pass),
+        Ok(Shown::Nothing) if let Some(pass) = by_cookie(booth, route, caller).await? => Ok(pass),
         Ok(Shown::Nothing) if booth.is_free(route, terms.allowance, caller) => Ok(Pass::free()),
+        Ok(Shown::Nothing) if caller.is_browser() => Err(booth.welcome(table, route, terms, caller).await),
         Ok(Shown::Nothing) => Err(booth.ask(route, terms, caller, Presented::default())),
         Ok(Shown::Session(credential)) => match booth.admit(route, credential, caller).await {
             Ok((unit, bound)) => {
@@ -121,11 +122,24 @@ pub async fn pass(
     }
 }
 
-/// A browser's token. One that opens nothing is as good as none: the page says what it costs.
-async fn by_cookie(booth: &Booth, route: &Route, caller: &Caller<'_>) -> Option<Pass> {
-    let credential = page::shown(caller.headers, Jar { route: &route.name, https: caller.https() })?;
-    let (unit, _) = booth.admit(route, &credential, caller).await.ok()?;
-    Some(Pass::new(Some(unit), Vec::new()))
+/// A browser's token. One that opens nothing any more is as good as none: the page says what it costs.
+///
+/// # Errors
+/// It opens nothing yet, or not now: nobody shall pay again for that.
+async fn by_cookie(booth: &Booth, route: &Route, caller: &Caller<'_>) -> Result<Option<Pass>, Response<Body>> {
+    let jar = Jar { route: &route.name, https: caller.https() };
+    let Some(credential) = page::shown(caller.headers, jar) else { return Ok(None) };
+    match booth.admit(route, &credential, caller).await {
+        Ok((unit, _)) => Ok(Some(Pass::new(Some(unit), Vec::new()))),
+        Err(declined) if matches!(declined.code(), Code::TooMany | Code::TokenSuspended | Code::Unavailable) => {
+            Err(if caller.is_browser() {
+                page::held_up(&declined, caller.target, Manner::Live)
+            } else {
+                declined.answer()
+            })
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 /// A payment is redeemed and the request goes on, in one.

@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::checkout::{self, Pass};
 use crate::discovery::price_list;
 use crate::headers::{self, Told};
-use crate::page::PAID;
+use crate::page::{self, ANEW, PAID, STILL};
 use crate::paid;
 use crate::plausible;
 use crate::refusal::Refusal;
@@ -15,7 +15,7 @@ use crate::surroundings::Surroundings;
 use axum::body::Body;
 use domain::identity::Identity;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use parking_lot::RwLock;
 use std::net::IpAddr;
@@ -66,6 +66,12 @@ impl Gate {
         let answered = match plausible::host(&parts) {
             Ok(host) if parts.uri.path() == REDEEM => self.redeem(peer, &host, &parts, body).await,
             Ok(host) if parts.uri.path() == PAID => self.paid(peer, &host, &parts, body).await,
+            Ok(host) if parts.uri.path() == STILL && parts.method == Method::GET => {
+                self.still(peer, host, &parts).await
+            }
+            Ok(host) if parts.uri.path() == ANEW && parts.method == Method::POST => {
+                self.anew(peer, host, &parts, body).await
+            }
             Ok(host) if parts.uri.path() == PRICES => Ok(self.prices(&host)),
             Ok(host) => self.forward(peer, host, parts, body).await,
             Err(refusal) => Err(refusal.answer()),
@@ -97,6 +103,29 @@ impl Gate {
         Ok(paid::paid(booth, &self.table(), &caller, body).await)
     }
 
+    /// The page that `back` names, kept still.
+    async fn still(&self, peer: IpAddr, host: String, parts: &Parts) -> Result<Response<Body>, Response<Body>> {
+        let booth = self.booth.as_ref().ok_or_else(|| Refusal::no_route().answer())?;
+        let back = page::back(parts.uri.query().unwrap_or_default().as_bytes());
+        let asked = self.leads_to(peer, host, parts, &back).map_err(Refusal::answer)?;
+        let caller = Caller { target: &back, ..self.caller(asked.client, &asked.host, parts) };
+        Ok(paid::still(booth, &self.table(), &asked.route, &caller).await)
+    }
+
+    async fn anew(
+        &self,
+        peer: IpAddr,
+        host: String,
+        parts: &Parts,
+        body: Incoming,
+    ) -> Result<Response<Body>, Response<Body>> {
+        let unreadable = || Refusal::bad_request("This is not the form of the page.").answer();
+        let back = paid::back(body).await.ok_or_else(unreadable)?;
+        let asked = self.leads_to(peer, host, parts, &back).map_err(Refusal::answer)?;
+        let caller = Caller { target: &back, ..self.caller(asked.client, &asked.host, parts) };
+        Ok(paid::anew(&asked.route, &caller))
+    }
+
     fn prices(&self, host: &str) -> Response<Body> {
         let Some(booth) = &self.booth else { return Refusal::no_route().answer() };
         json(StatusCode::OK, "application/json", &price_list(&self.table(), host, booth.network()))
@@ -119,10 +148,20 @@ impl Gate {
     }
 
     fn find(&self, peer: IpAddr, host: String, parts: &Parts) -> Result<Asked, Refusal> {
-        let path = Path::read(parts.uri.path()).map_err(|_| Refusal::bad_request("The path is not clear."))?;
-        let table = self.table();
-        let route = table.find(&parts.method, &host, &path).ok_or_else(Refusal::no_route)?;
-        Ok(Asked { route: Arc::clone(route), host, client: self.client(peer, parts) })
+        let route = self.route(&parts.method, &host, parts.uri.path())?;
+        Ok(Asked { route, host, client: self.client(peer, parts) })
+    }
+
+    /// Whoever asks for a page of ours, and the route whose page it is.
+    fn leads_to(&self, peer: IpAddr, host: String, parts: &Parts, back: &str) -> Result<Asked, Refusal> {
+        let path = back.split(['?', '#']).next().unwrap_or_default();
+        let route = self.route(&Method::GET, &host, path)?;
+        Ok(Asked { route, host, client: self.client(peer, parts) })
+    }
+
+    fn route(&self, method: &Method, host: &str, path: &str) -> Result<Arc<Route>, Refusal> {
+        let path = Path::read(path).map_err(|_| Refusal::bad_request("The path is not clear."))?;
+        self.table().find(method, host, &path).cloned().ok_or_else(Refusal::no_route)
     }
 
     /// What opens the route, or the answer that asks for it.

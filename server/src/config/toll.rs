@@ -22,6 +22,7 @@ pub struct Toll {
     pub primary_address: String,
     pub view_key_file: Option<PathBuf>,
     pub subaddresses: u32,
+    pub people: u32,
     pub challenge: Span,
     pub redemptions_per_minute: u32,
     pub max_connections: usize,
@@ -61,6 +62,7 @@ impl Default for Toll {
             primary_address: String::new(),
             view_key_file: None,
             subaddresses: 1000,
+            people: 200,
             challenge: Span::seconds(3600),
             redemptions_per_minute: 30,
             max_connections: 4096,
@@ -75,6 +77,7 @@ impl Toll {
     pub fn check(&self) -> Result<(), ConfigError> {
         let ranges = [
             ("toll.subaddresses", u64::from(self.subaddresses), 1, 100_000),
+            ("toll.people", u64::from(self.people), 0, 10_000),
             ("toll.challenge in seconds", self.challenge.0.as_secs(), 60, 86_400),
             ("toll.redemptions_per_minute", self.redemptions_per_minute.into(), 1, 100_000),
             ("toll.max_connections", self.max_connections as u64, 1, 1_000_000),

@@ -11,6 +11,7 @@ use regtest::Rig;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -202,9 +203,15 @@ async fn booth(rig: &Rig, folder: &TempDir) -> Arc<Booth> {
     let node = Arc::new(Node::new(&rig.node_url(), NodeLimits::default()).unwrap());
     let url = format!("sqlite:{}", folder.path().join("toll.db").display());
     Arc::new(Booth::new(Parts {
-        settings: Settings { network: Network::Mainnet, challenge_s: 3600, redemptions_per_minute: 1000 },
+        settings: Settings {
+            network: Network::Mainnet,
+            challenge_s: 3600,
+            redemptions_per_minute: 1000,
+            look_every: Duration::from_secs(2),
+        },
         secrets: Secrets::derive(&[7; 32]),
         pool: Pool::listed([rig.merchant_address().await.unwrap().parse().unwrap()]).unwrap(),
+        people: None,
         store: store::open(&url, store::Options::default()).await.unwrap(),
         verifier: Box::new(OwnVerifier::new(Arc::clone(&node))),
         nodes: vec![node],

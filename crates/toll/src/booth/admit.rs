@@ -95,15 +95,17 @@ pub(super) fn awake(token: &Token) -> Result<(), Declined> {
     }
 }
 
+/// A provisional token gave all that it gives until a block has its payment.
+pub(super) fn early() -> Declined {
+    let title = "Its payment is in no block yet: the rest of this token can be used when it is. Do not pay again.";
+    Declined::new(Code::TooMany, title).retry_after(30)
+}
+
 fn declined(refused: Refused) -> Declined {
     match refused {
         Refused::Spent => Declined::new(Code::TokenSpent, "This token is used up. Pay for another."),
         Refused::Over => Declined::new(Code::TokenSpent, "This token's time is over. Pay for another."),
-        Refused::Early => Declined::new(
-            Code::TooMany,
-            "Its payment is in no block yet: the rest of this token can be used when it is. Do not pay again.",
-        )
-        .retry_after(30),
+        Refused::Early => early(),
         Refused::Asleep => Declined::new(
             Code::TokenSuspended,
             "The payment for this token is not to be seen any more. The token is good again when it is back.",

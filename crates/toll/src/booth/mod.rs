@@ -2,8 +2,11 @@
 
 mod admit;
 mod compat;
+mod follow;
+mod lent;
 mod look;
 mod offer;
+mod people;
 mod pool;
 mod possession;
 mod redeem;
@@ -11,6 +14,8 @@ mod secrets;
 mod upkeep;
 mod watch;
 
+pub use lent::forgotten;
+pub use people::People;
 pub use pool::{Place, Pool};
 pub use redeem::{Key, Outcome, Show};
 pub use secrets::Secrets;
@@ -20,6 +25,7 @@ use crate::ledger::Ledger;
 use crate::pace::Pace;
 use crate::surroundings::{Portal, Surroundings};
 use domain::identity::Identity;
+use follow::Follower;
 use http::{HeaderName, HeaderValue};
 use moka::sync::Cache;
 use monero::{Node, Verifier};
@@ -28,8 +34,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
-use tpat::Txid;
 use tpat::challenge::RouteId;
+use tpat::{Address, Txid};
 use watch::Chain;
 use wire::toll::Network;
 
@@ -46,6 +52,8 @@ pub struct Settings {
     pub challenge_s: u64,
     /// Payments that one client may show in a minute.
     pub redemptions_per_minute: u32,
+    /// How often the chain is looked at. Most looks find nothing new, and cost one question.
+    pub look_every: Duration,
 }
 
 /// What a booth is made of.
@@ -54,6 +62,8 @@ pub struct Parts {
     pub secrets: Secrets,
     /// Where payments go.
     pub pool: Pool,
+    /// Addresses for browsers, and what is paid there; without them browsers show proofs.
+    pub people: Option<People>,
     pub store: Arc<dyn Store>,
     pub verifier: Box<dyn Verifier>,
     /// Asked by the watcher, the first that answers.
@@ -67,6 +77,7 @@ pub struct Booth {
     settings: Settings,
     secrets: Secrets,
     pool: Pool,
+    people: Option<People>,
     store: Arc<dyn Store>,
     verifier: Box<dyn Verifier>,
     nodes: Vec<Arc<Node>>,
@@ -75,6 +86,9 @@ pub struct Booth {
     possessions: Possessions,
     ledger: Ledger,
     chain: Chain,
+    follower: Follower,
+    /// Addresses that were lent.
+    lent: Pace<Identity>,
     redemptions: Pace<Identity>,
     /// Proofs in requests that buy nothing yet.
     proofs: Pace<Identity>,
@@ -88,11 +102,13 @@ pub struct Booth {
 
 impl Booth {
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, secrets, pool, store, verifier, nodes, surroundings, portal } = parts;
+        let Parts { settings, secrets, pool, people, store, verifier, nodes, surroundings, portal } = parts;
         Self {
             possessions: Possessions::new(&secrets),
             ledger: Ledger::new(Arc::clone(&store)),
             chain: Chain::default(),
+            follower: Follower::default(),
+            lent: Pace::new(Duration::from_hours(1)),
             redemptions: Pace::new(Duration::from_mins(3)),
             proofs: Pace::new(Duration::from_mins(3)),
             allowances: Pace::new(Duration::from_hours(24)),
@@ -102,6 +118,7 @@ impl Booth {
             settings,
             secrets,
             pool,
+            people,
             store,
             verifier,
             nodes,
@@ -114,6 +131,14 @@ impl Booth {
 impl Booth {
     pub(crate) fn network(&self) -> Network {
         self.settings.network
+    }
+
+    /// `None`: it is none of ours any more.
+    fn address(&self, place: Place) -> Option<Address> {
+        match &self.people {
+            Some(people) if place.account == people::ACCOUNT => people.address(place.index),
+            _ => self.pool.address(place),
+        }
     }
 
     /// The nonce for the client's next proof of possession.

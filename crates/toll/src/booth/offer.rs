@@ -11,6 +11,7 @@ use axum::body::Body;
 use domain::encoding::base64url;
 use domain::rate::Rate;
 use http::{HeaderValue, Response, StatusCode, header};
+use tpat::Address;
 use tpat::amount::{blocks, format_xmr};
 use tpat::challenge::{Challenge, RouteId, Terms as Sealed};
 use tpat::header::{Presented, write};
@@ -18,12 +19,12 @@ use wire::toll::{Demand, Offer, PROOF_HEADER, Piconero, REDEEM, VERSION};
 
 /// What the offers of one answer share.
 #[derive(Clone, Copy)]
-struct Shared {
-    route: RouteId,
-    place: Place,
-    expires: u64,
+pub(super) struct Shared {
+    pub route: RouteId,
+    pub place: Place,
+    pub expires: u64,
     /// Of the one key that may redeem them; zeros: any.
-    thumbprint: [u8; 32],
+    pub thumbprint: [u8; 32],
 }
 
 impl Booth {
@@ -84,54 +85,79 @@ impl Booth {
         let shared = Shared { route: id, place, expires, thumbprint };
         let bundles = terms.bundles.iter().enumerate();
         let accepts: Vec<_> = bundles.map(|(at, bundle)| self.offer(at + 1, terms, bundle, shared)).collect();
-        let first = accepts.first()?;
+        let first = accepts.first()?.clone();
+        self.count_challenge(route);
+        let demand = self.demand_for(&address, first, accepts, caller);
+        Some(Demand { jkt: (thumbprint != [0; 32]).then(|| base64url(&thumbprint)), ..demand })
+    }
+
+    pub(super) fn count_challenge(&self, route: &Route) {
         *self.challenges.lock().entry(route.name.clone()).or_default() += 1;
-        Some(Demand {
+    }
+
+    /// What these offers demand of whoever asks, with any key.
+    pub(super) fn demand_for(
+        &self,
+        address: &Address,
+        first: Offer,
+        accepts: Vec<Offer>,
+        caller: &Caller<'_>,
+    ) -> Demand {
+        Demand {
             address: address.to_string(),
             min_amt: first.min_amt,
             ttl: blocks(first.ttl_s),
             v: VERSION,
             realm: caller.host.to_owned(),
-            challenge: first.challenge.clone(),
-            message: first.message.clone(),
-            expires,
+            expires: first.expires,
             ttl_s: first.ttl_s,
             quota: first.quota,
             conf: first.conf,
             network: self.settings.network,
             redeem: REDEEM.to_owned(),
-            jkt: (thumbprint != [0; 32]).then(|| base64url(&thumbprint)),
-            title: title(first),
+            jkt: None,
+            title: title(&first),
+            challenge: first.challenge,
+            message: first.message,
             accepts,
-        })
+        }
     }
 
     fn offer(&self, number: usize, terms: &Terms, bundle: &Bundle, shared: Shared) -> Offer {
-        let Shared { route, place, expires, thumbprint } = shared;
         let mut random = [0; 16];
         (self.surroundings.random)(&mut random);
-        let sealed = Sealed {
-            route,
-            price: bundle.price,
-            quota: bundle.quota.into(),
-            ttl_s: u32::try_from(bundle.ttl_ms / 1000).unwrap_or(u32::MAX),
-            confirmations: u16::try_from(terms.need(bundle.price)).unwrap_or(u16::MAX),
-            account: place.account,
-            index: place.index,
-            expires,
-            thumbprint,
-        };
-        let challenge = Challenge::issue(&self.secrets.challenge, random, sealed);
-        Offer {
-            name: number.to_string(),
-            min_amt: Piconero(bundle.price),
-            ttl_s: sealed.ttl_s.into(),
-            quota: sealed.quota,
-            conf: sealed.confirmations.into(),
-            message: Challenge::message(&challenge),
-            challenge,
-            expires,
-        }
+        let sealed = sealed(terms, bundle, shared);
+        read(Challenge::issue(&self.secrets.challenge, random, sealed), number, &sealed)
+    }
+}
+
+/// What is sold, for good.
+pub(super) fn sealed(terms: &Terms, bundle: &Bundle, shared: Shared) -> Sealed {
+    let Shared { route, place, expires, thumbprint } = shared;
+    Sealed {
+        route,
+        price: bundle.price,
+        quota: bundle.quota.into(),
+        ttl_s: u32::try_from(bundle.ttl_ms / 1000).unwrap_or(u32::MAX),
+        confirmations: u16::try_from(terms.need(bundle.price)).unwrap_or(u16::MAX),
+        account: place.account,
+        index: place.index,
+        expires,
+        thumbprint,
+    }
+}
+
+/// The offer that a challenge seals.
+pub(super) fn read(challenge: String, number: usize, sealed: &Sealed) -> Offer {
+    Offer {
+        name: number.to_string(),
+        min_amt: Piconero(sealed.price),
+        ttl_s: sealed.ttl_s.into(),
+        quota: sealed.quota,
+        conf: sealed.confirmations.into(),
+        message: Challenge::message(&challenge),
+        challenge,
+        expires: sealed.expires,
     }
 }
 

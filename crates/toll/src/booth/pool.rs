@@ -25,7 +25,14 @@ pub struct Pool {
 #[derive(Debug)]
 enum Source {
     Listed { order: Vec<Place>, addresses: HashMap<Place, Address> },
-    Derived { pair: ViewPair, made: Vec<OnceLock<Address>> },
+    Derived { pair: ViewPair, range: Range, made: Vec<OnceLock<Address>> },
+}
+
+/// Subaddresses of one account, from an index on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Range {
+    account: u32,
+    first: u32,
 }
 
 /// There is no address to be paid at.
@@ -48,8 +55,20 @@ impl Pool {
     /// # Errors
     /// `count` is 0.
     pub fn derived(pair: ViewPair, count: u32) -> Result<Self, Empty> {
+        Self::from_range(pair, Range { account: 0, first: 1 }, count)
+    }
+
+    /// All subaddresses of an account, `count` of them.
+    ///
+    /// # Errors
+    /// `count` is 0.
+    pub(super) fn of_account(pair: ViewPair, account: u32, count: u32) -> Result<Self, Empty> {
+        Self::from_range(pair, Range { account, first: 0 }, count)
+    }
+
+    fn from_range(pair: ViewPair, range: Range, count: u32) -> Result<Self, Empty> {
         let made: Vec<_> = (0..count).map(|_| OnceLock::new()).collect();
-        if made.is_empty() { Err(Empty) } else { Ok(Self::from(Source::Derived { pair, made })) }
+        if made.is_empty() { Err(Empty) } else { Ok(Self::from(Source::Derived { pair, range, made })) }
     }
 
     /// The next one in turn.
@@ -67,12 +86,15 @@ impl Pool {
     pub fn address(&self, place: Place) -> Option<Address> {
         match &self.source {
             Source::Listed { addresses, .. } => addresses.get(&place).copied(),
-            Source::Derived { pair, made } => {
-                let slot = made.get(usize::try_from(place.index.checked_sub(1)?).ok()?)?;
-                if let Some(address) = slot.get() {
-                    return Some(*address).filter(|_| place.account == 0);
+            Source::Derived { pair, range, made } => {
+                if place.account != range.account {
+                    return None;
                 }
-                let address = pair.subaddress(place.account, place.index).filter(|_| place.account == 0)?;
+                let slot = made.get(usize::try_from(place.index.checked_sub(range.first)?).ok()?)?;
+                if let Some(address) = slot.get() {
+                    return Some(*address);
+                }
+                let address = pair.subaddress(place.account, place.index)?;
                 Some(*slot.get_or_init(|| address))
             }
         }
@@ -88,9 +110,10 @@ impl Pool {
     fn at(&self, number: usize) -> Place {
         match &self.source {
             Source::Listed { order, .. } => order[number % order.len()],
-            Source::Derived { made, .. } => {
+            Source::Derived { range: Range { account, first }, made, .. } => {
                 // As many as an operator can configure fit.
-                Place { account: 0, index: u32::try_from(number % made.len()).unwrap_or_default() + 1 }
+                let index = first + u32::try_from(number % made.len()).unwrap_or_default();
+                Place { account: *account, index }
             }
         }
     }

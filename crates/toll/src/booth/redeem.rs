@@ -19,7 +19,7 @@ use wire::jwk::VerifyingJwk;
 use wire::toll::Code;
 
 /// A challenge that ran out is looked at for so much longer, in seconds: it may have been paid in time.
-const GRACE_S: u64 = 86_400;
+pub(super) const GRACE_S: u64 = 86_400;
 
 /// A payment that a client shows, as it wrote it.
 #[derive(Debug, Clone, Copy)]
@@ -59,11 +59,11 @@ pub enum Outcome {
 }
 
 /// A challenge of ours, and what it is about.
-struct Sale {
-    challenge: Challenge,
-    route: Arc<Route>,
-    place: Place,
-    address: Address,
+pub(super) struct Sale {
+    pub challenge: Challenge,
+    pub route: Arc<Route>,
+    pub place: Place,
+    pub address: Address,
 }
 
 impl Booth {
@@ -74,7 +74,7 @@ impl Booth {
         let payment = read(show.credential)?;
         let (sale, terms) = self.sale(table, show.challenge)?;
         let key = self.key_of(&sale, &terms, show.key, caller)?;
-        let mut redemption = redemption(&sale, &terms, &payment, key, caller);
+        let mut redemption = redemption(&sale, &terms, payment.txid.to_string(), key, caller);
         let counted = self.is_counted(&redemption.payment).await?;
         if counted && let Some(redeemed) = self.again(&mut redemption).await? {
             return self.outcome(&redemption, redeemed);
@@ -98,11 +98,11 @@ impl Booth {
         })
     }
 
-    fn sale(&self, table: &Table, text: &str) -> Result<(Sale, Terms), Declined> {
+    pub(super) fn sale(&self, table: &Table, text: &str) -> Result<(Sale, Terms), Declined> {
         let forged = || Declined::new(Code::Forged, "This challenge was not made here.");
         let challenge = Challenge::authenticate(&self.secrets.challenge, text).map_err(|_| forged())?;
         let place = Place { account: challenge.terms.account, index: challenge.terms.index };
-        let (route, address) = (table.by_id(challenge.terms.route), self.pool.address(place));
+        let (route, address) = (table.by_id(challenge.terms.route), self.address(place));
         let (Some(route), Some(address)) = (route, address) else {
             return Err(Declined::new(Code::ExpiredChallenge, "What this challenge was for is no longer sold here."));
         };
@@ -194,18 +194,13 @@ pub(super) fn read(credential: &str) -> Result<credential::Payment, Declined> {
     }
 }
 
-fn redemption(
-    sale: &Sale,
-    terms: &Terms,
-    payment: &credential::Payment,
-    jkt: String,
-    caller: &Caller<'_>,
-) -> Redemption {
+/// Nothing of the payment is known yet but its transaction.
+pub(super) fn redemption(sale: &Sale, terms: &Terms, txid: String, jkt: String, caller: &Caller<'_>) -> Redemption {
     let sealed = &sale.challenge.terms;
     let Place { account, index: subaddress } = sale.place;
     let confirmations = terms.confirmations.iter().map(|step| (whole(step.from), step.need.into()));
     Redemption {
-        payment: PaymentId { txid: payment.txid.to_string(), account, subaddress },
+        payment: PaymentId { txid, account, subaddress },
         challenge: base64url(&sale.challenge.random),
         route: sale.route.name.clone(),
         jkt,

@@ -1,14 +1,13 @@
 //! What runs beside the requests.
 
 use super::Booth;
+use super::watch::Error;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// What was used, and how often a price was asked for, is written down so often.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
-/// How often the chain is looked at. Most looks find nothing new, and cost one question.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 const DAY_MS: i64 = 86_400_000;
 
 impl Booth {
@@ -30,7 +29,7 @@ impl Booth {
     }
 
     async fn keep_looking(&self, mut stop: watch::Receiver<bool>) {
-        let mut tick = interval(LOOK_EVERY);
+        let mut tick = interval(self.settings.look_every);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut could = true;
         loop {
@@ -40,9 +39,9 @@ impl Booth {
             }
             let looked = tokio::select! {
                 () = told(&mut stop) => return,
-                looked = self.look_at_chain() => looked,
+                looked = self.look_around() => looked,
             };
-            // Said once, not every two seconds.
+            // Said once, not with every look.
             match &looked {
                 Err(error) if could => tracing::warn!(cause = %error, "the chain cannot be watched"),
                 Ok(()) if !could => tracing::info!("the chain is watched again"),
@@ -50,6 +49,12 @@ impl Booth {
             }
             could = looked.is_ok();
         }
+    }
+
+    /// Where young payments are, and whether there are new ones at lent addresses.
+    async fn look_around(&self) -> Result<(), Error> {
+        self.look_at_chain().await?;
+        self.follow().await
     }
 
     /// Writes down what was used and asked for.

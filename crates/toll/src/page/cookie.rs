@@ -1,4 +1,4 @@
-//! The token of a browser: in a cookie that no script reads.
+//! The token of a browser, and before that its offer: in cookies that no script reads.
 
 use http::{HeaderMap, HeaderValue, header};
 use tpat::credential::Credential;
@@ -14,29 +14,54 @@ pub struct Jar<'a> {
 
 impl Jar<'_> {
     /// With https only this host can have set it, and only over https (RFC 6265bis, section 4.1.3.2).
-    fn name(self) -> String {
+    fn name(self, kind: &str) -> String {
         let prefix = if self.https { "__Host-" } else { "" };
-        format!("{prefix}postern-toll-{}", self.route)
+        format!("{prefix}postern-{kind}-{}", self.route)
     }
 
-    /// The value of `Set-Cookie`. `seconds`: how long the token lasts.
+    /// The value of `Set-Cookie` for a token. `seconds`: how long it lasts.
     pub fn set(self, token: &str, seconds: u64) -> Option<HeaderValue> {
+        self.kept(TOKEN, token, seconds)
+    }
+
+    /// The same for the challenge of an offer with an address of its own: whoever has it gets what is paid there.
+    pub fn set_offer(self, challenge: &str, seconds: u64) -> Option<HeaderValue> {
+        self.kept(OFFER, challenge, seconds)
+    }
+
+    /// The same, and there is no offer any more.
+    pub fn forget_offer(self) -> Option<HeaderValue> {
+        self.kept(OFFER, "", 0)
+    }
+
+    fn kept(self, kind: &str, text: &str, seconds: u64) -> Option<HeaderValue> {
         let secure = if self.https { "; Secure" } else { "" };
-        let name = self.name();
-        let cookie = format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+        let name = self.name(kind);
+        let cookie = format!("{name}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
         let mut value = HeaderValue::try_from(cookie).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
 }
 
+const TOKEN: &str = "toll";
+const OFFER: &str = "offer";
+
 /// What a browser shows for a route, as the value of `Authorization` that a program would send.
 pub fn shown(headers: &HeaderMap, jar: Jar<'_>) -> Option<String> {
-    let name = jar.name();
+    Some(Credential::Session(cookie(headers, &jar.name(TOKEN))?.to_owned()).header())
+}
+
+/// The challenge of the offer that a browser has for a route.
+pub fn offered<'a>(headers: &'a HeaderMap, jar: Jar<'_>) -> Option<&'a str> {
+    cookie(headers, &jar.name(OFFER))
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, token) = pairs.find(|(found, _)| *found == name)?;
-    Some(Credential::Session(token.to_owned()).header())
+    let (_, text) = pairs.find(|(found, _)| *found == name)?;
+    Some(text)
 }
 
 #[cfg(test)]
@@ -57,6 +82,12 @@ mod tests {
             assert_eq!(shown(&headers, jar).as_deref(), Some("TPAT-Session t0ken"));
             assert_eq!(shown(&headers, Jar { route: "pric", https }), None);
             assert_eq!(shown(&headers, Jar { route: "price", https: !https }), None);
+            assert_eq!(offered(&headers, jar), None, "a token is no offer");
+            let set = jar.set_offer("Ab-_", 60).expect("a cookie");
+            let pair = set.to_str().expect("text").split(';').next().expect("a pair").to_owned();
+            let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::try_from(pair).expect("a value"))]);
+            assert_eq!((offered(&headers, jar), shown(&headers, jar)), (Some("Ab-_"), None));
+            assert!(jar.forget_offer().expect("a cookie").to_str().expect("text").contains("=; Path=/; Max-Age=0;"));
         }
     }
 }

@@ -45,6 +45,12 @@ impl Paid {
     }
 }
 
+/// The field `back` of a form or a query: a path on this host.
+pub fn back(fields: &[u8]) -> String {
+    let back = form_urlencoded::parse(fields).find(|(name, _)| name == "back");
+    local(&back.map_or_else(|| "/".into(), |(_, value)| value))
+}
+
 /// A path on this host, or its root.
 pub fn local(path: &str) -> String {
     let checked = local_path(Some(path));

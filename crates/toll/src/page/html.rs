@@ -20,7 +20,10 @@ label{display:block;margin:1rem 0 .25rem}input,textarea{width:100%;font:.875rem/
 color:inherit;background:transparent;border:1px solid var(--edge);border-radius:8px;padding:.6rem .75rem;\
 min-height:2.75rem}button,.button{display:inline-block;font:inherit;min-height:2.75rem;padding:.6rem 1.25rem;\
 margin-top:1rem;border:0;border-radius:8px;background:var(--accent);color:var(--on);text-decoration:none}\
-:focus-visible{outline:3px solid var(--accent);outline-offset:2px}";
+.state{margin:1.25rem 0;padding:.75rem 1rem .125rem;border-left:4px solid var(--accent);background:var(--sunken);\
+border-radius:0 8px 8px 0}.state a{display:block;width:fit-content;padding:.625rem 0}\
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
+@media(forced-colors:active){button,.button{background:ButtonFace;color:ButtonText;border:1px solid ButtonText}}";
 
 /// The one style is allowed by its hash (CSP level 3, section 6.7.3.3); a form leads to this host alone.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
@@ -45,6 +48,8 @@ pub fn page(status: StatusCode, title: &str, body: &str) -> Response<Body> {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // What stands in a page is one browser's alone.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if let Ok(policy) = HeaderValue::try_from(POLICY.as_str()) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }

@@ -1,20 +1,26 @@
 //! What a person sees who opens a paid route in a browser: amount, address, QR code, and a form that takes
-//! the proof. No script, and nothing is loaded from anywhere.
+//! the proof, or word of a payment that is followed. No script, and nothing is loaded from anywhere.
 
 mod cookie;
+mod follow;
 mod form;
 mod html;
 mod pages;
 mod qr;
 
-pub use cookie::{Jar, shown};
-pub use form::Paid;
-pub use pages::{Sale, ask, declined, opened, waiting};
+pub use cookie::{Jar, offered, shown};
+pub use follow::{Arrived, Manner, held_up, pay_here, ran_out, seen};
+pub use form::{Paid, back};
+pub use pages::{Sale, ask, declined, elsewhere, opened, waiting};
 
 use http::{HeaderMap, header};
 
 /// `POST`: the form of the page.
 pub const PAID: &str = "/.well-known/tpat/paid";
+/// `GET`: the page that follows a payment, kept still.
+pub const STILL: &str = "/.well-known/tpat/still";
+/// `POST`: another offer, in place of one that ran out.
+pub const ANEW: &str = "/.well-known/tpat/anew";
 
 /// Whether the client would rather have a page: it names `text/html` (RFC 9110, section 12.5.1). Programs
 /// that take anything get what programs can read.

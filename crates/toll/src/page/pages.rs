@@ -21,33 +21,56 @@ pub struct Sale<'a> {
     pub now: u64,
 }
 
+/// For who would rather let a program pay.
+pub(super) const PROGRAMS: &str =
+    "<p class=\"quiet\">Programs pay here by themselves: postern-client get, followed by this page's address.</p>";
+
 /// 402: what it costs, how to pay, and where to paste the proof.
 pub fn ask(sale: Sale<'_>) -> Response<Body> {
-    let Sale { demand, back, now } = sale;
+    let Sale { demand, back, .. } = sale;
     let amount = format_xmr(demand.min_amt.0);
-    let uri = format!("monero:{}?tx_amount={amount}", demand.address);
-    let code = svg(&uri, &format!("QR code: pay {amount} XMR")).unwrap_or_default();
-    let minutes = demand.expires.saturating_sub(now) / 60;
-    let (address, message) = (escaped(&demand.address), escaped(&demand.message));
     let body = format!(
         "<p>{title}</p>\
-         <h2>1. Pay</h2><p>Send exactly <strong>{amount} XMR</strong>, once, to this address within {minutes} minutes.</p>\
-         {code}<code>{address}</code><p><a class=\"button\" href=\"{uri}\">Open in a wallet</a></p>\
-         <h2>2. Prove it</h2><p>Have your wallet make a proof of that transaction for the same address, with this \
-         message. In the Monero wallet it is Advanced, Prove/check, Prove transaction; in monero-wallet-cli it is \
-         get_tx_proof.</p><code>{message}</code>\
-         <h2>3. Paste it</h2>{form}\
-         <h2>What happens next</h2><p>{next} Keep this page open until then: the proof belongs to it.</p>\
-         <p class=\"quiet\">Programs pay here by themselves: postern-client get, followed by this page's address.</p>",
+         <h2>1. Pay</h2><p>Send exactly <strong>{amount} XMR</strong>, once, to this address within {time}.</p>\
+         {pay}<h2>2. Prove it</h2>{prove}<h2>3. Paste it</h2>{form}\
+         <h2>What happens next</h2><p>{next} Keep this page open until then: the proof belongs to it.</p>{PROGRAMS}",
         title = escaped(&demand.title),
-        uri = escaped(&uri),
+        time = sale.time_left(),
+        pay = pay(&demand.address, demand.min_amt.0),
+        prove = prove(&demand.message),
         form = form(&demand.challenge, back, "", ""),
         next = next(demand.conf),
     );
-    let mut response = page(StatusCode::PAYMENT_REQUIRED, &format!("This page costs {amount} XMR"), &body);
-    // Addresses and challenges differ for everybody.
-    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
+    page(StatusCode::PAYMENT_REQUIRED, &format!("This page costs {amount} XMR"), &body)
+}
+
+impl Sale<'_> {
+    /// Until the offer runs out.
+    pub(super) fn time_left(&self) -> String {
+        match self.demand.expires.saturating_sub(self.now) / 60 {
+            0 => "less than a minute".to_owned(),
+            1 => "1 minute".to_owned(),
+            minutes => format!("{minutes} minutes"),
+        }
+    }
+}
+
+/// The address, for a camera, to copy, and for a wallet on the same machine.
+pub(super) fn pay(address: &str, piconero: u64) -> String {
+    let amount = format_xmr(piconero);
+    let uri = format!("monero:{address}?tx_amount={amount}");
+    let code = svg(&uri, &format!("QR code: pay {amount} XMR")).unwrap_or_default();
+    let (address, uri) = (escaped(address), escaped(&uri));
+    format!("{code}<code>{address}</code><p><a class=\"button\" href=\"{uri}\">Open in a wallet</a></p>")
+}
+
+pub(super) fn prove(message: &str) -> String {
+    format!(
+        "<p>Have your wallet make a proof of that transaction for the same address, with this message. In the Monero \
+         wallet it is Advanced, Prove/check, Prove transaction; in monero-wallet-cli it is get_tx_proof.</p>\
+         <code>{}</code>",
+        escaped(message)
+    )
 }
 
 /// 202: seen, and not deep enough. Nothing needs to be paid again.
@@ -72,22 +95,27 @@ pub fn declined(status: StatusCode, title: &str, paid: &Paid) -> Response<Body> 
     page(status, "That did not work", &body)
 }
 
-/// 303: the page opens, and the browser has its token. `seconds`: how long it lasts.
-pub fn opened(paid: &Paid, jar: Jar<'_>, token: &str, seconds: u64) -> Response<Body> {
+/// 303: the page opens, and the browser has its token and no offer any more. `seconds`: how long it lasts.
+pub fn opened(back: &str, jar: Jar<'_>, token: &str, seconds: u64) -> Response<Body> {
+    elsewhere(back, [jar.set(token, seconds), jar.forget_offer()].into_iter().flatten())
+}
+
+/// 303: the browser shall look at a page of this host, with these cookies.
+pub fn elsewhere(back: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
-    if let Ok(back) = HeaderValue::try_from(&paid.back) {
+    if let Ok(back) = HeaderValue::try_from(local(back)) {
         headers.insert(header::LOCATION, back);
     }
-    if let Some(cookie) = jar.set(token, seconds) {
-        headers.insert(header::SET_COOKIE, cookie);
+    for cookie in cookies {
+        headers.append(header::SET_COOKIE, cookie);
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-fn form(challenge: &str, back: &str, txid: &str, proof: &str) -> String {
+pub(super) fn form(challenge: &str, back: &str, txid: &str, proof: &str) -> String {
     format!(
         "<form method=\"post\" action=\"{PAID}\"><input type=\"hidden\" name=\"challenge\" value=\"{}\">\
          <input type=\"hidden\" name=\"back\" value=\"{}\"><label for=\"txid\">Transaction ID</label>\
@@ -110,7 +138,7 @@ fn again(paid: &Paid, button: &str) -> String {
     format!("<form method=\"post\" action=\"{PAID}\">{fields}<button>{button}</button></form>")
 }
 
-fn next(confirmations: u64) -> String {
+pub(super) fn next(confirmations: u64) -> String {
     match confirmations {
         0 => "The page opens as soon as the payment is seen, which takes seconds.".to_owned(),
         1 => "The page opens when the payment is in a block, which takes about two minutes.".to_owned(),
@@ -119,12 +147,12 @@ fn next(confirmations: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use http_body_util::BodyExt;
     use wire::toll::{Network, Piconero, REDEEM};
 
-    fn demand() -> Demand {
+    pub fn demand() -> Demand {
         Demand {
             address: "87omSJ".to_owned(),
             min_amt: Piconero(2_000_000_000),
@@ -186,10 +214,17 @@ mod tests {
     #[test]
     fn the_token_is_in_a_cookie_and_nowhere_else() {
         let jar = Jar { route: "price", https: true };
-        let response = opened(&paid(), jar, "t0ken", 60);
+        let response = opened("/price", jar, "t0ken", 60);
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         assert_eq!(response.headers()[header::LOCATION], "/price");
-        let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
-        assert_eq!(cookie, "__Host-postern-toll-price=t0ken; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
+        let cookies: Vec<_> = response.headers().get_all(header::SET_COOKIE).iter().collect();
+        assert_eq!(
+            cookies,
+            [
+                "__Host-postern-toll-price=t0ken; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure",
+                "__Host-postern-offer-price=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure",
+            ]
+        );
+        assert_eq!(elsewhere("//evil.example", []).headers()[header::LOCATION], "/");
     }
 }

@@ -1,12 +1,14 @@
 //! The gate and its booth between real sockets, with a chain that is what the test says.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod attacks;
 mod browsers;
 mod challenges;
 mod compat;
 mod faults;
+mod followed;
+mod followed_attacks;
 mod leases;
 mod payments;
 mod regtest;

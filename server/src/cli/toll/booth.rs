@@ -12,19 +12,21 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use toll::booth::{Parts, Pool, Secrets, Settings};
+use toll::booth::{Parts, People, Pool, Secrets, Settings};
 use toll::{Booth, Surroundings};
 use tpat::{Address, ViewPair};
 use wire::toll::Network;
 use zeroize::Zeroizing;
 
 /// What a node may cost: a client waits for it.
-const NODE: Limits = Limits { timeout: Duration::from_secs(5), at_once: 4, longest: 4 << 20 };
+const NODE: Limits = Limits { timeout: Duration::from_secs(5), at_once: 4, longest: 16 << 20 };
+/// How often the chain is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// `None`: there are no addresses to be paid at, and nothing costs anything.
 pub async fn open(config: &Config, surroundings: &Surroundings) -> Result<Option<Arc<Booth>>, Failure> {
     let settings = &config.settings.toll;
-    let Some(pool) = pool(settings)? else { return Ok(None) };
+    let Some((pool, people)) = addresses(settings)? else { return Ok(None) };
     let store = store::open(config).await?;
     let key = KeyEncryptionKey::load(config, &SystemEntropy)?;
     key.hear(&*store).await?;
@@ -39,9 +41,11 @@ pub async fn open(config: &Config, surroundings: &Surroundings) -> Result<Option
             network: network(settings.network),
             challenge_s: settings.challenge.0.as_secs(),
             redemptions_per_minute: settings.redemptions_per_minute,
+            look_every: LOOK_EVERY,
         },
         secrets,
         pool,
+        people,
         store,
         verifier: verifier(settings, &nodes)?,
         nodes,
@@ -64,17 +68,21 @@ fn verifier(settings: &Toll, nodes: &[Arc<Node>]) -> Result<Box<dyn Verifier>, F
     Ok(Box::new(FirstOf::new(each.collect())))
 }
 
-fn pool(settings: &Toll) -> Result<Option<Pool>, Failure> {
+/// Where payments go, and what browsers are lent.
+fn addresses(settings: &Toll) -> Result<Option<(Pool, Option<People>)>, Failure> {
     if let Some(file) = &settings.view_key_file {
         let primary: Address =
             settings.primary_address.parse().map_err(|error| wrong("toll.primary_address", error))?;
         let key = secret(file)?;
         let pair = ViewPair::new(&primary, key.trim()).map_err(|error| wrong("toll.view_key_file", error))?;
-        return Ok(Some(Pool::derived(pair, settings.subaddresses)?));
+        // Where a wallet has to agree to every payment, none is taken that nobody proves.
+        let follow = settings.people > 0 && settings.verifier == TollVerifier::Monerod;
+        let people = if follow { Some(People::new(pair.clone(), settings.people)?) } else { None };
+        return Ok(Some((Pool::derived(pair, settings.subaddresses)?, people)));
     }
     let addresses = settings.addresses.iter().map(|text| text.parse().map_err(|error| wrong("toll.addresses", error)));
     let addresses: Vec<Address> = addresses.collect::<Result<_, _>>()?;
-    Ok(if addresses.is_empty() { None } else { Some(Pool::listed(addresses)?) })
+    Ok(if addresses.is_empty() { None } else { Some((Pool::listed(addresses)?, None)) })
 }
 
 fn wrong(setting: &str, error: impl std::fmt::Display) -> ConfigError {

@@ -2,6 +2,7 @@
 
 mod amounts;
 mod attacks;
+mod followed;
 mod life;
 mod node;
 mod reorganised;

@@ -1,5 +1,6 @@
 //! A chain that is what the test says: for what a real one cannot be brought to do.
 
+use super::made::Made;
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::routing::post;
@@ -43,18 +44,32 @@ struct Inner {
     state: Mutex<What>,
     /// Questions about transactions.
     asked: AtomicUsize,
+    /// Transactions that were asked for with their bytes, and in how many questions.
+    read: AtomicUsize,
+    questions: AtomicUsize,
+}
+
+/// A transaction with bytes, for who reads them.
+struct Whole {
+    hex: String,
+    block: Option<u64>,
+    double_spend_seen: bool,
 }
 
 struct What {
     height: u64,
     mood: Mood,
     txs: HashMap<Txid, Tx>,
+    whole: HashMap<Txid, Whole>,
+    since: u64,
 }
 
 impl Chain {
     pub fn new() -> Self {
-        let state = What { height: 100, mood: Mood::Good, txs: HashMap::new() };
-        Self(Arc::new(Inner { state: Mutex::new(state), asked: AtomicUsize::new(0) }))
+        let (txs, whole) = (HashMap::new(), HashMap::new());
+        let state = What { height: 100, mood: Mood::Good, txs, whole, since: 1_750_000_000 };
+        let count = AtomicUsize::default;
+        Self(Arc::new(Inner { state: Mutex::new(state), asked: count(), read: count(), questions: count() }))
     }
 
     pub fn add(&self, txid: Txid, tx: Tx) {
@@ -67,6 +82,37 @@ impl Chain {
 
     pub fn lose(&self, txid: Txid) {
         self.0.state.lock().txs.remove(&txid);
+    }
+
+    /// Into the pool, with its bytes.
+    pub fn send(&self, made: &Made) -> Txid {
+        let hex = made.serialize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let whole = Whole { hex, block: None, double_spend_seen: false };
+        self.0.state.lock().whole.insert(Txid(made.hash()), whole);
+        Txid(made.hash())
+    }
+
+    /// Another transaction spends the same money.
+    pub fn double_spend(&self, txid: Txid) {
+        self.0.state.lock().whole.get_mut(&txid).unwrap().double_spend_seen = true;
+    }
+
+    /// All that was sent, into a new block.
+    pub fn mine(&self) {
+        let mut state = self.0.state.lock();
+        let height = state.height;
+        state.whole.values_mut().for_each(|whole| whole.block = Some(whole.block.unwrap_or(height)));
+        state.height += 1;
+    }
+
+    /// When it says that it sees or mines what comes, unix seconds.
+    pub fn clock(&self, since: u64) {
+        self.0.state.lock().since = since;
+    }
+
+    /// Transactions that were asked for with their bytes, and in how many questions.
+    pub fn read(&self) -> (usize, usize) {
+        (self.0.read.load(Ordering::SeqCst), self.0.questions.load(Ordering::SeqCst))
     }
 
     pub fn height(&self, height: u64) {
@@ -88,6 +134,7 @@ impl Chain {
         let router = Router::new()
             .route("/json_rpc", post(info))
             .route("/get_transactions", post(transactions))
+            .route("/get_transaction_pool_hashes", post(pool))
             .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         url
@@ -126,8 +173,22 @@ impl std::fmt::Debug for Chain {
     }
 }
 
-async fn info(State(chain): State<Chain>) -> Result<Json<Value>, StatusCode> {
+async fn pool(State(chain): State<Chain>) -> Json<Value> {
     let state = chain.0.state.lock();
+    let names = state.whole.iter().filter(|(_, whole)| whole.block.is_none()).map(|(txid, _)| txid.to_string());
+    Json(json!({"status": "OK", "tx_hashes": names.collect::<Vec<_>>()}))
+}
+
+async fn info(State(chain): State<Chain>, Json(question): Json<Value>) -> Result<Json<Value>, StatusCode> {
+    let state = chain.0.state.lock();
+    if question["method"] == "get_block" {
+        let height = question["params"]["height"].as_u64().unwrap();
+        let there = state.whole.iter().filter(|(_, whole)| whole.block == Some(height));
+        let names: Vec<_> = there.map(|(txid, _)| txid.to_string()).collect();
+        let header = json!({"height": height, "hash": (height + 1).to_string(), "prev_hash": height.to_string()});
+        let block = json!({"block_header": header, "tx_hashes": names});
+        return Ok(Json(json!({"jsonrpc": "2.0", "id": "0", "result": block})));
+    }
     let info = json!({
         "height": state.height, "top_block_hash": state.height.to_string(), "nettype": "mainnet", "version": "0",
         "target_height": 0, "synchronized": state.mood != Mood::Behind,
@@ -140,12 +201,21 @@ async fn info(State(chain): State<Chain>) -> Result<Json<Value>, StatusCode> {
 
 async fn transactions(State(chain): State<Chain>, Json(question): Json<Value>) -> Json<Value> {
     let state = chain.0.state.lock();
+    let asked = question["txs_hashes"].as_array().unwrap();
+    if question["prune"] == false {
+        chain.0.questions.fetch_add(1, Ordering::SeqCst);
+        chain.0.read.fetch_add(asked.len(), Ordering::SeqCst);
+    }
     let entry = |txid: &str| {
+        if let Some(whole) = state.whole.get(&txid.parse().unwrap()) {
+            return Some(json!({"tx_hash": txid, "in_pool": whole.block.is_none(), "block_height": whole.block,
+                "double_spend_seen": whole.double_spend_seen, "as_hex": whole.hex,
+                "received_timestamp": state.since, "block_timestamp": state.since}));
+        }
         let tx = state.txs.get(&txid.parse().unwrap())?;
         Some(json!({"tx_hash": txid, "in_pool": tx.block.is_none(), "block_height": tx.block,
             "double_spend_seen": tx.double_spend_seen}))
     };
-    let asked = question["txs_hashes"].as_array().unwrap();
     let txs: Vec<Value> = asked.iter().filter_map(|txid| entry(txid.as_str().unwrap())).collect();
     Json(json!({"status": "OK", "txs": txs}))
 }

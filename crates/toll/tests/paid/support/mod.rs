@@ -1,9 +1,13 @@
+mod browser;
 mod chain;
 mod client;
 mod key;
+#[path = "../../../../tpat/tests/support/made.rs"]
+pub mod made;
 mod proofs;
 mod world;
 
+pub use browser::Browser;
 pub use chain::{Chain, Mood, Tx};
 pub use client::{Client, Reply};
 pub use key::Key;

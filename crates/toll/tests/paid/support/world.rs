@@ -1,6 +1,6 @@
 //! A gate with a booth, in front of an upstream that says what it saw.
 
-use super::{Chain, Client, Tx};
+use super::{Chain, Client, Tx, made};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -25,7 +25,7 @@ use store::audit::{Entry, Event};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use toll::booth::{Booth, Parts, Pool, Secrets, Settings};
+use toll::booth::{Booth, Parts, People, Pool, Secrets, Settings};
 use toll::route::{Route, Table};
 use toll::terms::{Bind, Bundle, Confirmations, Terms};
 use toll::upstream::{Forward, Upstream as Target};
@@ -55,6 +55,7 @@ pub struct World {
 
 struct Built {
     pool: Pool,
+    people: Option<People>,
     verifier: Box<dyn Verifier>,
     nodes: Vec<Arc<Node>>,
     redemptions_per_minute: u32,
@@ -122,20 +123,40 @@ impl World {
         let node = Arc::new(Node::new(&chain.serve().await, NodeLimits::default()).unwrap());
         let pool = Pool::listed(ADDRESSES.iter().map(|text| text.parse().unwrap())).unwrap();
         let verifier = Box::new(chain.clone());
-        let built = Built { pool, verifier, nodes: vec![node], redemptions_per_minute };
+        let built = Built { pool, people: None, verifier, nodes: vec![node], redemptions_per_minute };
         Self::built(built, chain, terms, directory).await
+    }
+
+    /// With a view key, and so many addresses for browsers.
+    pub async fn lending(chain: Chain, terms: Terms, directory: TempDir, people: u32) -> Self {
+        let node = Arc::new(Node::new(&chain.serve().await, NodeLimits::default()).unwrap());
+        let pair = ViewPair::new(&made::primary().parse().unwrap(), made::VIEW_KEY).unwrap();
+        let pool = Pool::derived(pair.clone(), 20).unwrap();
+        let people = Some(People::new(pair, people).unwrap());
+        let verifier = Box::new(chain.clone());
+        let built = Built { pool, people, verifier, nodes: vec![node], redemptions_per_minute: 1000 };
+        let world = Self::built(built, chain, terms, directory).await;
+        // The chain's mood is the test's own.
+        drop(world.booth.look_at_chain().await);
+        world
     }
 
     /// With a real node, and the merchant's view key for addresses.
     pub async fn real(rig: &Rig, terms: Terms) -> Self {
+        Self::real_in(rig, terms, tempfile::tempdir().unwrap()).await
+    }
+
+    /// The same, with a store that was there before.
+    pub async fn real_in(rig: &Rig, terms: Terms, directory: TempDir) -> Self {
         let limits = NodeLimits { timeout: Duration::from_secs(2), ..NodeLimits::default() };
         let node = Arc::new(Node::new(&rig.node_url(), limits).unwrap());
         let primary = rig.merchant.address().await.unwrap().parse().unwrap();
         let pair = ViewPair::new(&primary, &rig.merchant.view_key().await.unwrap()).unwrap();
-        let pool = Pool::derived(pair, 20).unwrap();
+        let pool = Pool::derived(pair.clone(), 20).unwrap();
+        let people = Some(People::new(pair, 20).unwrap());
         let verifier = Box::new(OwnVerifier::new(Arc::clone(&node)));
-        let built = Built { pool, verifier, nodes: vec![node], redemptions_per_minute: 1000 };
-        Self::built(built, Chain::new(), terms, tempfile::tempdir().unwrap()).await
+        let built = Built { pool, people, verifier, nodes: vec![node], redemptions_per_minute: 1000 };
+        Self::built(built, Chain::new(), terms, directory).await
     }
 
     async fn built(built: Built, chain: Chain, terms: Terms, directory: TempDir) -> Self {
@@ -157,9 +178,11 @@ impl World {
                 network: Network::Mainnet,
                 challenge_s: 3600,
                 redemptions_per_minute: built.redemptions_per_minute,
+                look_every: Duration::from_millis(50),
             },
             secrets: Secrets::derive(&[7; 32]),
             pool: built.pool,
+            people: built.people,
             store: Arc::clone(&store),
             verifier: built.verifier,
             nodes: built.nodes,

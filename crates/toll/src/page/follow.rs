@@ -1,0 +1,216 @@
+//! The pages of an offer with an address of its own: they look again by themselves until the payment is there.
+//! Each can be kept still, for who reads slowly, copies, or types (WCAG 2.2, section 2.2.1).
+
+use super::html::{escaped, page};
+use super::pages::{PROGRAMS, Sale, form, next, pay, prove};
+use super::{ANEW, STILL};
+use crate::declined::Declined;
+use axum::body::Body;
+use form_urlencoded::Serializer;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use tpat::amount::format_xmr;
+use wire::toll::{BLOCK_S, Code};
+
+/// Seconds until a page looks again: long enough to copy an address while nothing is paid ...
+const PAYING_S: u32 = 10;
+/// ... and soon, where something is on its way.
+const SEEN_S: u32 = 5;
+/// Where nothing is expected to change soon.
+const LATER_S: u32 = 30;
+
+/// Whether a page looks again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    Live,
+    Still,
+}
+
+/// What has arrived at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Arrived {
+    /// Piconero.
+    pub have: u64,
+    /// Something was seen there before and is gone.
+    pub gone: bool,
+}
+
+/// 402: not all is there yet.
+pub fn pay_here(sale: Sale<'_>, arrived: Arrived, manner: Manner) -> Response<Body> {
+    let demand = sale.demand;
+    let (need, missing) = (demand.min_amt.0, demand.min_amt.0.saturating_sub(arrived.have));
+    let amount = format_xmr(missing);
+    let (title, state, what) = if arrived.have == 0 {
+        (format!("This page costs {amount} XMR"), "Waiting for your payment.".to_owned(), "Send exactly")
+    } else {
+        let state = format!("{} of {} XMR are here.", format_xmr(arrived.have), format_xmr(need));
+        (format!("{amount} XMR are missing"), state, "Send the missing")
+    };
+    let gone = if arrived.gone {
+        "<p>A payment that was seen here is not to be seen any more. Look into your wallet before you pay again.</p>"
+    } else {
+        ""
+    };
+    let body = format!(
+        "<p>{about}</p>{state}{gone}<h2>Pay</h2><p>{what} <strong>{amount} XMR</strong> to this address within \
+         {time}. It is for this browser alone.</p>{pay}<h2>What happens next</h2><p>{next} Nothing else is \
+         needed. You may close this page and come back to it in the same browser.</p>{proof}{PROGRAMS}",
+        about = escaped(&demand.title),
+        state = state_line(&state, PAYING_S, sale.back, manner),
+        time = sale.time_left(),
+        pay = pay(&demand.address, missing),
+        next = next(demand.conf),
+        proof = proof(sale, manner),
+    );
+    looking(page(StatusCode::PAYMENT_REQUIRED, &title, &body), PAYING_S, manner)
+}
+
+/// 202: all is there, and not deep enough. Nothing needs to be paid again.
+pub fn seen(back: &str, have: u64, need: u64, manner: Manner) -> Response<Body> {
+    let minutes = need.saturating_sub(have).saturating_mul(BLOCK_S) / 60;
+    let state = format!("It has {have} of {need} confirmations.");
+    let body = format!(
+        "{}<p>That takes about {minutes} minutes more. Do not pay again. You may close this page and come back to it in \
+         the same browser.</p>",
+        state_line(&state, SEEN_S, back, manner)
+    );
+    looking(page(StatusCode::ACCEPTED, "Your payment is seen", &body), SEEN_S, manner)
+}
+
+/// 402: the offer's time is over. `name`: what the payment is called here.
+pub fn ran_out(sale: Sale<'_>, have: u64, name: &str, manner: Manner) -> Response<Body> {
+    let what = if have == 0 {
+        "<p>If you paid in time, wait: it may still be found. What is sent to the old address from now on does not \
+         count.</p>"
+            .to_owned()
+    } else {
+        format!(
+            "<p>{} of {} XMR arrived in time, which is not enough, and what is sent from now on does not count. Whoever \
+             runs this site finds your payment under this name:</p><code>{}</code>",
+            format_xmr(have),
+            format_xmr(sale.demand.min_amt.0),
+            escaped(name)
+        )
+    };
+    let state = if have == 0 { "Nothing has arrived in time." } else { "Not all has arrived in time." };
+    let body = format!(
+        "{state}{what}<form method=\"post\" action=\"{ANEW}\"><input type=\"hidden\" name=\"back\" value=\"{back}\">\
+         <button>Begin again with a new address</button></form>",
+        state = state_line(state, LATER_S, sale.back, manner),
+        back = escaped(&super::form::local(sale.back)),
+    );
+    looking(page(StatusCode::PAYMENT_REQUIRED, "The time to pay is over", &body), LATER_S, manner)
+}
+
+/// What was bought opens nothing at the moment; paying again would not help.
+pub fn held_up(declined: &Declined, back: &str, manner: Manner) -> Response<Body> {
+    let state = match declined.code() {
+        Code::TooMany => "Your payment is in no block yet. The rest of what you bought can be used when it is.",
+        Code::TokenSuspended => {
+            "What you bought is held back: its payment is not to be seen any more, or whoever runs this site holds it. \
+             It opens again when that has changed."
+        }
+        _ => "Something does not work here at the moment.",
+    };
+    let state = state_line(state, LATER_S, back, manner);
+    let body = format!("{state}<p>Do not pay again: what you paid is not lost.</p>");
+    looking(page(declined.status_code(), "Wait a little", &body), LATER_S, manner)
+}
+
+fn state_line(state: &str, seconds: u32, back: &str, manner: Manner) -> String {
+    let state = escaped(state);
+    match manner {
+        Manner::Live => format!(
+            "<p class=\"state\"><strong>{state}</strong> This page looks again by itself every {seconds} seconds. \
+             <a href=\"{}\">Keep it still</a></p>",
+            still(back)
+        ),
+        Manner::Still => format!(
+            "<p class=\"state\"><strong>{state}</strong> This page stays as it is. <a href=\"{}\">Look again</a></p>",
+            escaped(&super::form::local(back))
+        ),
+    }
+}
+
+/// The still page takes a proof as well: there nothing that was typed is lost.
+fn proof(sale: Sale<'_>, manner: Manner) -> String {
+    match manner {
+        Manner::Live => {
+            format!(
+                "<p class=\"quiet\">Can your wallet prove a payment? <a href=\"{}#prove\">Paste it</a></p>",
+                still(sale.back)
+            )
+        }
+        Manner::Still => format!(
+            "<h2 id=\"prove\">If you have a proof</h2><p>It is not needed here, and helps where a payment is not found.</p>{}{}",
+            prove(&sale.demand.message),
+            form(&sale.demand.challenge, sale.back, "", "")
+        ),
+    }
+}
+
+/// The address of the still page, for an attribute.
+fn still(back: &str) -> String {
+    let query = Serializer::new(String::new()).append_pair("back", back).finish();
+    escaped(&format!("{STILL}?{query}"))
+}
+
+/// Without a script: the header that browsers heed as they do the element (HTML, section 7.5.1).
+fn looking(mut response: Response<Body>, seconds: u32, manner: Manner) -> Response<Body> {
+    if manner == Manner::Live {
+        response.headers_mut().insert(HeaderName::from_static("refresh"), HeaderValue::from(seconds));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::pages::tests::demand;
+    use http_body_util::BodyExt;
+
+    async fn read(response: Response<Body>) -> (Option<u32>, String) {
+        let refresh =
+            response.headers().get("refresh").map(|value| value.to_str().expect("text").parse().expect("seconds"));
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        (refresh, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn a_live_page_takes_nothing_typed_and_a_still_one_does() {
+        let demand = demand();
+        let sale = Sale { demand: &demand, back: "/price?a=1&b=2", now: 1000 };
+        let arrived = Arrived { have: 500_000_000, gone: true };
+        let (refresh, live) = read(pay_here(sale, arrived, Manner::Live)).await;
+        assert_eq!((refresh, live.contains("<input"), live.contains("<textarea")), (Some(10), false, false));
+        let link = format!("<a href=\"{STILL}?back=%2Fprice%3Fa%3D1%26b%3D2\">");
+        for part in
+            ["0.0015 XMR are missing", "0.0005 of 0.002 XMR are here.", "within 60 minutes", "not to be seen", &link]
+        {
+            assert!(live.contains(part), "{part}: {live}");
+        }
+        assert!(!live.contains("tpat1:") && live.contains("&lt;0.002&gt;"), "{live}");
+        let (refresh, still) = read(pay_here(sale, arrived, Manner::Still)).await;
+        assert!(refresh.is_none() && still.contains("<textarea") && still.contains("tpat1:Ab-_"), "{still}");
+        assert!(still.contains("<a href=\"/price?a=1&amp;b=2\">Look again</a>"), "{still}");
+        // Whatever can be used comes after the way to stop.
+        assert!(live.find(STILL) < live.find("monero:"), "{live}");
+    }
+
+    #[tokio::test]
+    async fn nothing_of_a_path_becomes_markup() {
+        let demand = demand();
+        for back in ["/\"><b>", "//evil.example", "/price?\u{e9}"] {
+            let sale = Sale { demand: &demand, back, now: 1000 };
+            let pages = [
+                pay_here(sale, Arrived::default(), Manner::Still),
+                seen(back, 0, 10, Manner::Still),
+                ran_out(sale, 5, "<b>", Manner::Still),
+                held_up(&Declined::unavailable(), back, Manner::Still),
+            ];
+            for page in pages {
+                let (_, html) = read(page).await;
+                assert!(!html.contains("<b>") && !html.contains("href=\"//evil"), "{html}");
+            }
+        }
+    }
+}

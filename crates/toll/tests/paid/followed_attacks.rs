@@ -1,0 +1,222 @@
+//! Attacks on payments that are followed.
+
+use crate::support::made::made;
+use crate::support::{Browser, Chain, Key, PRICE, PROOFS, World, bundle, terms, txid};
+use monero_oxide::transaction::Timelock;
+use toll::terms::Terms;
+use tpat::Txid;
+
+const OFFER: &str = "postern-offer-price";
+const PATH: &str = "/price";
+
+async fn lending(people: u32) -> World {
+    World::lending(Chain::new(), terms(), tempfile::tempdir().unwrap(), people).await
+}
+
+/// Whoever has the challenge gets what is paid for it: nobody makes one up, or changes one.
+#[tokio::test]
+async fn attack_another_browsers_offer_is_guessed() {
+    let (world, browser) = (lending(9).await, Browser::at(1));
+    let page = browser.open(&world, PATH).await;
+    let offer = browser.cookie(OFFER).unwrap();
+    world.chain.send(&made(77, 0, &[(&page.address(), PRICE)]));
+    world.booth.follow().await.unwrap();
+    let program = world.client.demand("/price").await.challenge;
+    let changed = |at: usize| {
+        let mut text = offer.clone().into_bytes();
+        text[at] = if text[at] == b'A' { b'B' } else { b'A' };
+        String::from_utf8(text).unwrap()
+    };
+    let guesses = (0..offer.len()).step_by(13).map(changed);
+    for guess in guesses.chain([program, String::new(), "A".repeat(500), offer.to_ascii_lowercase()]) {
+        let thief = Browser::at(2);
+        thief.cookies.lock().insert(OFFER.to_owned(), guess.clone());
+        let reply = thief.open(&world, PATH).await;
+        assert_eq!(reply.status, 402, "{guess}");
+        assert!(!reply.html().contains(&page.address()), "{guess}");
+        assert_eq!(thief.cookie("postern-toll-price"), None);
+    }
+    // Nor is it good for another route.
+    let elsewhere = Browser::at(3);
+    elsewhere.cookies.lock().insert("postern-offer-open".to_owned(), offer.clone());
+    assert_eq!(elsewhere.open(&world, "/open").await.status, 402);
+    assert_eq!(browser.open(&world, PATH).await.status, 303);
+}
+
+/// A payment counts for the offer that it was made for, and not for the next one at the same address.
+#[tokio::test]
+async fn attack_a_payment_to_an_address_whose_lease_ended() {
+    let (world, first, second) = (lending(1).await, Browser::at(1), Browser::at(2));
+    let address = first.open(&world, PATH).await.address();
+    world.later(3600 + 86_400 + 1);
+    world.chain.clock(world.seconds());
+    world.chain.send(&made(77, 0, &[(&address, PRICE)]));
+    world.booth.follow().await.unwrap();
+    assert_eq!(world.store.toll_payments(10).await.unwrap(), []);
+    for _ in 0..5 {
+        world.chain.mine();
+    }
+    world.booth.look_at_chain().await.unwrap();
+    assert_eq!(second.open(&world, PATH).await.address(), address, "lent again");
+    for _ in 0..3 {
+        world.chain.mine();
+        world.booth.look_at_chain().await.unwrap();
+        world.booth.follow().await.unwrap();
+    }
+    assert_eq!((second.open(&world, PATH).await.status, first.open(&world, PATH).await.status), (402, 402));
+    assert_eq!(world.store.toll_payments(10).await.unwrap(), []);
+    world.chain.send(&made(78, 0, &[(&address, PRICE)]));
+    world.booth.follow().await.unwrap();
+    assert_eq!(second.open(&world, PATH).await.status, 303);
+}
+
+/// Nor where blocks from before are read for somebody else's sake.
+#[tokio::test]
+async fn attack_an_old_payment_to_an_address_that_is_lent_again() {
+    let (world, first, second, other) = (lending(2).await, Browser::at(1), Browser::at(2), Browser::at(3));
+    let address = first.open(&world, PATH).await.address();
+    world.later(3600 + 86_400 + 1);
+    world.chain.clock(world.seconds());
+    let theirs = other.open(&world, PATH).await.address();
+    world.chain.send(&made(77, 0, &[(&address, PRICE)]));
+    world.chain.send(&made(78, 0, &[(&theirs, PRICE)]));
+    for _ in 0..3 {
+        world.chain.mine();
+    }
+    world.booth.look_at_chain().await.unwrap();
+    assert_eq!(second.open(&world, PATH).await.address(), address);
+    world.booth.follow().await.unwrap();
+    assert_eq!((other.open(&world, PATH).await.status, second.open(&world, PATH).await.status), (303, 402));
+    assert_eq!(world.store.toll_payments(10).await.unwrap().len(), 1);
+}
+
+/// Two outputs with one key can be spent once.
+#[tokio::test]
+async fn attack_burning_one_key_twice() {
+    let (world, browser) = (lending(3).await, Browser::at(1));
+    let address = browser.open(&world, PATH).await.address();
+    let have =
+        async || world.store.toll_payments(10).await.unwrap().iter().map(|payment| payment.piconero).sum::<i64>();
+    let mut twice = made(76, 0, &[(&address, PRICE), (&address, PRICE)]);
+    twice.prefix_mut().outputs[1].key = twice.prefix().outputs[0].key;
+    world.chain.send(&twice);
+    world.booth.follow().await.unwrap();
+    assert_eq!(have().await, 0);
+    // In transactions of their own.
+    for nonce in 0..3 {
+        world.chain.send(&made(77, nonce, &[(&address, PRICE / 4)]));
+        world.booth.follow().await.unwrap();
+        assert_eq!(have().await, i64::try_from(PRICE / 4).unwrap());
+    }
+    assert!(browser.open(&world, PATH).await.html().contains("0.00000025 of 0.000001 XMR"));
+    world.chain.send(&made(78, 0, &[(&address, PRICE)]));
+    world.booth.follow().await.unwrap();
+    assert_eq!(browser.open(&world, PATH).await.status, 303);
+}
+
+/// Money that may never come, cannot be spent, or is not there.
+#[tokio::test]
+async fn attack_payments_that_are_worth_nothing() {
+    let (world, browser) = (lending(3).await, Browser::at(1));
+    let address = browser.open(&world, PATH).await.address();
+    let mut locked = made(76, 0, &[(&address, PRICE)]);
+    locked.prefix_mut().additional_timelock = Timelock::Block(100_000);
+    world.chain.send(&locked);
+    let mut forged = made(77, 0, &[(&address, 1)]);
+    let rich = made(77, 0, &[(&address, PRICE)]);
+    let amount = |made: &crate::support::made::Made| match made {
+        monero_oxide::transaction::Transaction::V2 { proofs: Some(proofs), .. } => {
+            proofs.base.encrypted_amounts.clone()
+        }
+        _ => panic!("version 2"),
+    };
+    if let monero_oxide::transaction::Transaction::V2 { proofs: Some(proofs), .. } = &mut forged {
+        proofs.base.encrypted_amounts = amount(&rich);
+    }
+    world.chain.send(&forged);
+    let doubtful = world.chain.send(&made(78, 0, &[(&address, PRICE)]));
+    world.chain.double_spend(doubtful);
+    for _ in 0..2 {
+        world.booth.follow().await.unwrap();
+        assert_eq!(world.store.toll_payments(10).await.unwrap(), []);
+    }
+    assert_eq!(browser.open(&world, PATH).await.address(), address);
+    let (read, _) = world.chain.read();
+    assert_eq!(read, 3, "each is read once while it waits");
+    // The one that a block has has won.
+    world.chain.mine();
+    world.booth.look_at_chain().await.unwrap();
+    world.booth.follow().await.unwrap();
+    assert_eq!(world.store.toll_payments(10).await.unwrap().len(), 1);
+    assert_eq!(browser.open(&world, PATH).await.status, 303);
+}
+
+/// However full the pool is, a look reads so many transactions in so few questions.
+#[tokio::test]
+async fn attack_a_pool_full_of_junk() {
+    let (world, browser) = (lending(3).await, Browser::at(1));
+    let elsewhere = crate::support::made::primary();
+    for secret in 0..250 {
+        world.chain.send(&made(1000 + secret, 0, &[(&elsewhere, PRICE)]));
+    }
+    world.booth.follow().await.unwrap();
+    assert_eq!(world.chain.read(), (0, 0), "nothing is lent: nothing is read");
+    let address = browser.open(&world, PATH).await.address();
+    world.chain.send(&made(77, 0, &[(&address, PRICE)]));
+    for look in 1..=4 {
+        world.booth.follow().await.unwrap();
+        let (read, questions) = world.chain.read();
+        assert!(read <= look * 60 && questions <= look * 4, "{read} {questions}");
+    }
+    world.booth.follow().await.unwrap();
+    assert_eq!(world.chain.read().0, 251);
+    assert_eq!(browser.open(&world, PATH).await.status, 303);
+    world.booth.follow().await.unwrap();
+    assert_eq!(world.chain.read().0, 251, "nothing twice");
+}
+
+/// A payment in no block is replaced, or goes: its token sleeps with the next look, without a new block.
+#[tokio::test]
+async fn attack_money_that_is_spent_again_at_once() {
+    let (world, key) = (World::new().await, Key::new());
+    world.booth.look_at_chain().await.unwrap();
+    let mut tokens = Vec::new();
+    for name in 1..=3 {
+        let demand = world.client.demand("/price").await;
+        world.pay(txid(name), &demand, PRICE);
+        let payment = format!("{}:{}", txid(name), PROOFS[0]);
+        tokens.push(world.client.redeem(&payment, &demand.challenge, Some(&key)).await.token().token);
+    }
+    let opens = async |at: usize| world.client.bound("/price", &tokens[at], &key).await.status;
+    world.chain.change(txid(1), |tx| tx.double_spend_seen = true);
+    world.chain.lose(txid(2));
+    world.booth.look_at_chain().await.unwrap();
+    assert_eq!((opens(0).await, opens(1).await, opens(2).await), (403, 403, 200));
+    // What is back is good again, at the latest with the next block.
+    world.chain.change(txid(1), |tx| (tx.double_spend_seen, tx.block) = (false, Some(100)));
+    world.chain.height(101);
+    world.booth.look_at_chain().await.unwrap();
+    assert_eq!((opens(0).await, opens(1).await), (200, 403));
+}
+
+/// The same payment, by a browser that shows nothing but the transaction.
+#[tokio::test]
+async fn attack_one_payment_for_two_offers() {
+    let world = World::lending(
+        Chain::new(),
+        Terms { bundles: vec![bundle(PRICE, 3)], ..terms() },
+        tempfile::tempdir().unwrap(),
+        9,
+    )
+    .await;
+    let (first, second) = (Browser::at(1), Browser::at(2));
+    let address = first.open(&world, PATH).await.address();
+    let paid: Txid = world.chain.send(&made(77, 0, &[(&address, PRICE)]));
+    second.open(&world, PATH).await;
+    world.booth.follow().await.unwrap();
+    let (challenge, name) = (second.cookie(OFFER).unwrap(), paid.to_string());
+    let fields = [("challenge", &*challenge), ("txid", &*name), ("proof", PROOFS[0]), ("back", PATH)];
+    assert_ne!(second.post(&world, "/.well-known/tpat/paid", &fields).await.status, 303);
+    assert_eq!((first.open(&world, PATH).await.status, second.open(&world, PATH).await.status), (303, 402));
+    assert_eq!(world.store.toll_tokens(9).await.unwrap().len(), 1);
+}

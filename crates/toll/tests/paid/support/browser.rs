@@ -1,0 +1,73 @@
+//! A browser without script: it keeps cookies, and goes nowhere by itself.
+
+use super::{Reply, World};
+use http::header::SET_COOKIE;
+use parking_lot::Mutex;
+use reqwest::RequestBuilder;
+use reqwest::redirect::Policy;
+use std::collections::BTreeMap;
+
+const ACCEPT: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
+
+pub struct Browser {
+    http: reqwest::Client,
+    /// Where it is, as the gate is told.
+    from: String,
+    pub cookies: Mutex<BTreeMap<String, String>>,
+}
+
+impl Browser {
+    /// At an address of its own: `name` is its last number.
+    pub fn at(name: u8) -> Self {
+        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+        Self { http, from: format!("203.0.113.{name}"), cookies: Mutex::default() }
+    }
+
+    pub async fn open(&self, world: &World, path: &str) -> Reply {
+        self.send(world, self.http.get(world.client.url(path))).await
+    }
+
+    pub async fn post(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(fields);
+        let request = self.http.post(world.client.url(path)).body(body.finish());
+        self.send(world, request.header("content-type", "application/x-www-form-urlencoded")).await
+    }
+
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.lock().get(name).cloned()
+    }
+
+    async fn send(&self, world: &World, request: RequestBuilder) -> Reply {
+        let cookies: Vec<_> = self.cookies.lock().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = request.header("accept", ACCEPT).header("x-client", &self.from);
+        let reply = world.client.send(request.header("cookie", cookies.join("; "))).await;
+        for set in reply.headers.get_all(SET_COOKIE) {
+            let set = set.to_str().unwrap();
+            assert!(set.contains("; HttpOnly; SameSite=Lax"), "{set}");
+            let (name, value) = set.split(';').next().unwrap().split_once('=').unwrap();
+            match value {
+                "" => drop(self.cookies.lock().remove(name)),
+                value => drop(self.cookies.lock().insert(name.to_owned(), value.to_owned())),
+            }
+        }
+        reply
+    }
+}
+
+impl Reply {
+    pub fn html(&self) -> String {
+        assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"));
+        let html = String::from_utf8(self.body.clone()).unwrap();
+        assert!(!html.contains("<script") && html.contains("<html lang=\"en\">"), "{html}");
+        html
+    }
+
+    /// The address that the page shows.
+    pub fn address(&self) -> String {
+        let html = self.html();
+        let address = html.split("<code>").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
+        assert!(address.len() == 95 && html.contains(&format!("monero:{address}?tx_amount=")), "{html}");
+        address.to_owned()
+    }
+}
