@@ -44,6 +44,12 @@ test('one command shows a price behind the gate, and a wallet that can pay it', 
   watch.allowStatus(402, 404);
   await test.step('in a browser it says what it costs, and opens for a transaction and its proof', async () => {
     expect((await page.goto(price))?.status()).toBe(402);
+    // As soon as the gate has looked at the chain once, its page follows what is paid.
+    await expect(async () => {
+      await page.reload();
+      await expect(page.getByText('Waiting for your payment.')).toBeVisible({ timeout: 500 });
+    }).toPass();
+    await page.getByRole('link', { name: 'Paste it' }).click();
     await expect(page.getByRole('heading', { name: 'This page costs 0.002 XMR' })).toBeVisible();
     const [address, message] = await page.locator('code').allTextContents();
     await wallet(server, 'refresh', {});

@@ -82,11 +82,6 @@ struct PrimaryAddress {
 }
 
 #[derive(Deserialize)]
-struct Addresses {
-    addresses: Vec<Created>,
-}
-
-#[derive(Deserialize)]
 struct Key {
     key: String,
 }
@@ -123,12 +118,6 @@ impl Wallet {
     pub async fn address(&self) -> Result<String> {
         let PrimaryAddress { address } = self.rpc.call("get_address", json!({"account_index": 0})).await?;
         Ok(address)
-    }
-
-    /// The subaddresses of account 0 that were made so far, without the primary address.
-    pub async fn subaddresses(&self) -> Result<Vec<String>> {
-        let Addresses { addresses } = self.rpc.call("get_address", json!({"account_index": 0})).await?;
-        Ok(addresses.into_iter().filter(|made| made.address_index > 0).map(|made| made.address).collect())
     }
 
     pub async fn create_address(&self, label: &str) -> Result<Created> {

@@ -5,7 +5,11 @@ use super::{Failure, Outcome, beside, blocking};
 use crate::cli::toll::{Opened, listen};
 use crate::config::{Config, Toll};
 use regtest::Rig;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -25,6 +29,12 @@ quota = 10
 zero_conf_below = "0.005 XMR"
 bundles = [{ price = "0.02 XMR", quota = 200, ttl = "1d" }]
 "#;
+
+/// Who is paid: browsers get an address of their own, and prove nothing.
+struct Merchant {
+    primary: String,
+    view_key: PathBuf,
+}
 
 /// All that is behind the gate, and the gate.
 struct Stand {
@@ -62,8 +72,11 @@ impl Stand {
         let listener = listen(&config.settings.toll).await?;
         let rig = Rig::start_in(&config.settings.data_dir.join(CHAIN)).await?;
         let upstream = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let addresses = rig.merchant.subaddresses().await?;
-        let settings = settings(&config.settings.toll, &rig.node_url(), &addresses, upstream.local_addr()?)?;
+        let merchant = Merchant {
+            primary: rig.merchant.address().await?,
+            view_key: write_view_key(&config, &rig.merchant.view_key().await?)?,
+        };
+        let settings = settings(&config.settings.toll, &rig.node_url(), &merchant, upstream.local_addr()?)?;
         config.settings.toll = settings.clone();
         let gate = Opened::new(listener, &config).await?;
         greet(gate.address()?, &rig.payer_url());
@@ -84,11 +97,25 @@ impl Stand {
 }
 
 /// Where it listens stays as it is set. The rest is the demo's: real addresses and nodes are left alone.
-fn settings(set: &Toll, node: &str, addresses: &[String], upstream: SocketAddr) -> Result<Toll, Failure> {
-    let text = format!("monerod = ['{node}']\naddresses = {addresses:?}\n{ROUTES}upstream = 'http://{upstream}'\n");
-    let settings = Toll { listen: set.listen, public_url: set.public_url.clone(), ..toml::from_str(&text)? };
+fn settings(set: &Toll, node: &str, merchant: &Merchant, upstream: SocketAddr) -> Result<Toll, Failure> {
+    let primary = &merchant.primary;
+    let text = format!("monerod = ['{node}']\nprimary_address = '{primary}'\n{ROUTES}upstream = 'http://{upstream}'\n");
+    let settings = Toll {
+        listen: set.listen,
+        public_url: set.public_url.clone(),
+        view_key_file: Some(merchant.view_key.clone()),
+        ..toml::from_str(&text)?
+    };
     settings.check()?;
     Ok(settings)
+}
+
+/// Beside the network, for its owner's eyes, as the gate wants it.
+fn write_view_key(config: &Config, key: &str) -> Result<PathBuf, Failure> {
+    let path = config.settings.data_dir.join(CHAIN).join("view.key");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    file.write_all(key.as_bytes())?;
+    Ok(path)
 }
 
 fn greet(gate: SocketAddr, wallet: &str) {
