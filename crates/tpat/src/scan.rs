@@ -1,5 +1,5 @@
 //! What a transaction pays to addresses that are watched, by the view key alone: no proof is shown
-//! (`wallet2::scan_output`, `is_out_to_acc_precomp`, with what [`crate::verify`] asks beyond those).
+//! (`wallet2::scan_output`, `is_out_to_acc_precomp`, with what `verify` asks beyond those).
 
 use crate::address::Address;
 use crate::proof::point;
