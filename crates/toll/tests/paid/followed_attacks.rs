@@ -28,7 +28,7 @@ async fn attack_another_browsers_offer_is_guessed() {
         String::from_utf8(text).unwrap()
     };
     let guesses = (0..offer.len()).step_by(13).map(changed);
-    for guess in guesses.chain([program, String::new(), "A".repeat(500), offer.to_ascii_lowercase()]) {
+    for guess in guesses.chain([program.clone(), String::new(), "A".repeat(500), offer.to_ascii_lowercase()]) {
         let thief = Browser::at(2);
         thief.cookies.lock().insert(OFFER.to_owned(), guess.clone());
         let reply = thief.open(&world, PATH).await;
@@ -36,6 +36,12 @@ async fn attack_another_browsers_offer_is_guessed() {
         assert!(!reply.html().contains(&page.address()), "{guess}");
         assert_eq!(thief.cookie("postern-toll-price"), None);
     }
+    // A program's challenge is no offer with an address of its own: another takes its place.
+    let borrowed = Browser::at(4);
+    borrowed.cookies.lock().insert(OFFER.to_owned(), program.clone());
+    let reply = borrowed.open(&world, PATH).await;
+    assert_ne!(borrowed.cookie(OFFER), Some(program.clone()));
+    assert!(reply.header("refresh").is_some() && reply.address() != page.address());
     // Nor is it good for another route.
     let elsewhere = Browser::at(3);
     elsewhere.cookies.lock().insert("postern-offer-open".to_owned(), offer.clone());
