@@ -91,3 +91,59 @@ async fn a_gate_that_is_killed_gives_the_same_token_again() {
     let answer: Value = serde_json::from_str(body(&gate.ask(&request, "{}"))).unwrap();
     assert_eq!(answer["code"], "malformed");
 }
+
+/// The value of a cookie that an answer sets.
+fn set<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+    let start = format!("set-cookie: {name}=");
+    let lines = answer.lines().filter(|line| line.to_ascii_lowercase().starts_with(&start));
+    let mut values = lines.filter_map(|line| line[start.len()..].split(';').next());
+    values.find(|value| !value.is_empty())
+}
+
+/// What a browser with this cookie gets, as soon as it is the answer with this status.
+async fn opened(gate: &Gate, cookie: &str, status: &str) -> String {
+    loop {
+        let answer = gate.ask(&format!("GET /price HTTP/1.1\r\nAccept: text/html\r\nCookie: {cookie}"), "");
+        if answer.starts_with(&format!("HTTP/1.1 {status}")) {
+            return answer;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_that_is_killed_finds_what_a_browser_paid_meanwhile() {
+    let rig = Rig::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    settings(&rig, folder.path()).await;
+    let gate = Gate::start(folder.path());
+    // An address is lent as soon as the gate has looked at the chain.
+    let page = loop {
+        let page = opened(&gate, "", "402").await;
+        if set(&page, "postern-offer-price").is_some() {
+            break page;
+        }
+    };
+    let offer = format!("postern-offer-price={}", set(&page, "postern-offer-price").unwrap());
+    let address = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    gate.kill();
+    rig.payer.refresh().await.unwrap();
+    let sent = rig.payer.transfer(&[(&address, 2_000_000_000)], 0).await.unwrap();
+    rig.mine(2).await.unwrap();
+
+    // Once more between finding and fetching.
+    let gate = Gate::start(folder.path());
+    let url = format!("sqlite:{}", folder.path().join("data/postern.db").display());
+    let store = store::open(&url, store::Options::default()).await.unwrap();
+    while store.toll_payments(10).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    gate.kill();
+    let gate = Gate::start(folder.path());
+    let answer = opened(&gate, &offer, "303").await;
+    let token = format!("postern-toll-price={}", set(&answer, "postern-toll-price").unwrap());
+    opened(&gate, &token, "200").await;
+    assert_eq!(store.toll_tokens(10).await.unwrap().len(), 1);
+    let log = gate.log();
+    assert!(!log.contains(&sent.txid.to_string()) && !log.contains(&address) && !log.contains(&offer[20..]), "{log}");
+}
