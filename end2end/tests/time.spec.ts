@@ -58,7 +58,9 @@ test('the time ticks, and the wire carries nothing but ciphertext', async ({ pag
   ]);
 });
 
-test('a new key takes over a running connection when the overlap ends', async ({ page, visit, server }) => {
+test('a new key takes over a running connection when the overlap ends', async ({ page, visit, server, watch }) => {
+  // A ticket for the old version may be asked for in the moment in which it ends.
+  watch.allowStatus(401, 410);
   const ada = await server.person();
   await new LoginPage(page).signIn(ada);
   const view = new TimePage(page);

@@ -165,6 +165,10 @@ impl Connection {
     }
 
     fn send(&mut self, frame: Vec<u8>) -> Result<(), End> {
+        if self.socket.ready_state() != WebSocket::OPEN {
+            // The server has ended it: why, is among the events, and the browser would only complain.
+            return Ok(());
+        }
         self.socket.send_with_u8_array(&frame).map_err(|_| End::Lost)?;
         self.sent = frame;
         Ok(())
