@@ -48,6 +48,8 @@ pub enum Command {
         #[arg(long, value_enum)]
         kind: KindName,
         /// Its name in the list; for a service's key the service: it gets no more tickets
+        // A kid may begin with a hyphen: it is base64url.
+        #[arg(allow_hyphen_values = true)]
         name: String,
     },
     /// Put everything under a new key-encryption key, while servers run; run it again if it was stopped

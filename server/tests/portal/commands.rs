@@ -163,6 +163,11 @@ fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
     let revoked = said(&run(&["key", "revoke", "--kind", "signing", first]));
     assert!(revoked.contains("is revoked. A running server knows"), "{revoked}");
     assert_eq!(run(&["key", "revoke", "--kind", "signing", first]).status.code(), Some(3));
+    assert_eq!(
+        run(&["key", "revoke", "--kind", "signing", "-wX"]).status.code(),
+        Some(3),
+        "base64url begins as it likes"
+    );
     assert_eq!(run(&["key", "revoke", "--kind", "envelope", next["kid"].as_str().unwrap()]).status.code(), Some(3));
     let trail = said(&run(&["audit", "--event", "server_key_rotated"]));
     assert!(trail.contains(next["kid"].as_str().unwrap()), "{trail}");

@@ -27,11 +27,20 @@ pub enum Command {
     /// List what was bought, newest first
     Tokens(List),
     /// Hold a token: it opens nothing until it is resumed
-    Suspend { id: String },
+    Suspend {
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
     /// Let a suspended token open again
-    Resume { id: String },
+    Resume {
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
     /// Take a token back, for good
-    Revoke { id: String },
+    Revoke {
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
