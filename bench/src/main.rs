@@ -86,6 +86,10 @@ fn run() -> Result<()> {
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         bail!("'{unknown}' is no measurement: leave it out for all, or name some of {}", known.join(", "));
     }
+    let awake = machine::awake();
+    if awake.is_none() {
+        eprintln!("idle cores may sleep while this measures (only root can keep them awake): figures vary more");
+    }
     let mut rows = Vec::new();
     for (name, measure) in MEASUREMENTS {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
@@ -96,6 +100,7 @@ fn run() -> Result<()> {
             rows.extend(measured);
         }
     }
+    drop(awake);
     table::print(&names, &rows);
     Ok(())
 }

@@ -3,11 +3,10 @@
 use crate::machine;
 use crate::visitor::{NAME, PASSWORD, Place};
 use anyhow::{Context, Result, ensure};
-use axum::Router;
 use domain::account::{AccountName, Role};
 use server::clock::{Clock, SystemClock};
 use server::config::{Config, Settings};
-use server::connections::{self, Door};
+use server::connections::{self, Answers, Door};
 use server::entropy::{Entropy, SystemEntropy};
 use server::site::Site;
 use server::state::AppState;
@@ -63,14 +62,14 @@ impl Service {
         self.runtime.block_on(fill(self.state.clone(), users))
     }
 
-    /// Serves another router beside it, the same way.
-    pub fn beside(&self, router: Router) -> Result<u16> {
+    /// Serves another beside it, the same way.
+    pub fn beside(&self, service: impl Answers) -> Result<u16> {
         self.runtime.block_on(async {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let port = listener.local_addr()?.port();
             tokio::spawn(connections::serve(
                 listener,
-                router,
+                service,
                 Door::new(&self.state.config, None),
                 self.stop.subscribe(),
             ));
