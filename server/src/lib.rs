@@ -12,6 +12,7 @@ pub mod cookies;
 pub mod device;
 pub mod doctor;
 pub mod dpop;
+pub mod entrance;
 pub mod entropy;
 pub mod envelope;
 pub mod floods;

@@ -4,5 +4,5 @@ mod proxy_protocol;
 mod serve;
 mod tls;
 
-pub use serve::{Door, serve};
+pub use serve::{Answers, Door, serve};
 pub use tls::{Tls, TlsError};

@@ -2,13 +2,15 @@
 
 use super::{Tls, proxy_protocol};
 use crate::config::{ClientAddress, Config, Proxies};
-use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use domain::identity::Identity;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use moka::sync::Cache;
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
-use tower::{Service, ServiceExt};
+use tower::Service;
 
 /// A client that takes longer than this for its headers, a proxy for its own, or either for the TLS
 /// handshake, is cut off.
@@ -53,18 +55,18 @@ impl Door {
 
 /// Serves until `stop` says so, then lets what has begun come to its end. A connection that cannot be
 /// accepted is logged and left.
-pub async fn serve(listener: TcpListener, router: Router, door: Door, mut stop: watch::Receiver<bool>) {
+pub async fn serve<S: Answers>(listener: TcpListener, service: S, door: Door, mut stop: watch::Receiver<bool>) {
     let all = Arc::new(Semaphore::new(door.max));
     let by_address: Cache<Identity, Arc<Semaphore>> =
         Cache::builder().max_capacity(200_000).time_to_idle(Duration::from_mins(5)).build();
     let graceful = GracefulShutdown::new();
-    let entrance = Arc::new(Entrance { door, by_address, router });
+    let porch = Arc::new(Porch { door, by_address, service });
     let mut renewal = tokio::time::interval(TLS_PERIOD);
     loop {
         let accepted = tokio::select! {
             _ = stop.changed() => break,
             _ = renewal.tick() => {
-                if let Some(tls) = &entrance.door.tls {
+                if let Some(tls) = &porch.door.tls {
                     tls.refresh();
                 }
                 continue;
@@ -81,10 +83,10 @@ pub async fn serve(listener: TcpListener, router: Router, door: Door, mut stop: 
         };
         // Closing costs less than any answer.
         let Ok(place) = Arc::clone(&all).try_acquire_owned() else { continue };
-        let Some(own) = entrance.own_place(peer) else { continue };
-        let (entrance, watcher) = (Arc::clone(&entrance), graceful.watcher());
+        let Some(own) = porch.own_place(peer) else { continue };
+        let (porch, watcher) = (Arc::clone(&porch), graceful.watcher());
         tokio::spawn(async move {
-            if let Err(error) = entrance.welcome(stream, peer, watcher).await {
+            if let Err(error) = porch.welcome(stream, peer, watcher).await {
                 tracing::debug!(%error, "a connection ended");
             }
             drop((place, own));
@@ -96,16 +98,31 @@ pub async fn serve(listener: TcpListener, router: Router, door: Door, mut stop: 
     }
 }
 
-struct Entrance {
+/// What answers requests: an axum router, or what stands before one.
+pub trait Answers:
+    Service<hyper::Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<hyper::Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+struct Porch<S> {
     door: Door,
     by_address: Cache<Identity, Arc<Semaphore>>,
-    router: Router,
+    service: S,
 }
 
 /// A place among the connections of one address; none is counted for a trusted proxy.
 type OwnPlace = Option<OwnedSemaphorePermit>;
 
-impl Entrance {
+impl<S: Answers> Porch<S> {
     fn own_place(&self, peer: SocketAddr) -> Option<OwnPlace> {
         if self.door.proxies.trusts(peer.ip()) {
             return Some(None);
@@ -146,21 +163,17 @@ impl Entrance {
         Ok(self.own_place(client).map(|own| (client, own)))
     }
 
-    async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    async fn answer<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         &self,
-        stream: S,
+        stream: T,
         peer: SocketAddr,
         watcher: Watcher,
     ) -> hyper::Result<()> {
-        let router = self.router.clone();
-        let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        let service = self.service.clone();
+        let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            let mut router = router.clone();
-            async move {
-                // A router is always ready.
-                let router = ServiceExt::<hyper::Request<hyper::body::Incoming>>::ready(&mut router).await?;
-                router.call(request).await
-            }
+            // It is always ready.
+            service.clone().call(request)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

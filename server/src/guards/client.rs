@@ -4,15 +4,14 @@ use super::forwarded;
 use crate::http::ApiError;
 use crate::state::AppState;
 use crate::{bans::Closed, device};
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::Next;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::{Html, IntoResponse, Response};
 use domain::ban::Scope;
 use domain::encoding::base64url;
 use domain::identity::Identity;
 use domain::known_device::KnownDevice;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use wire::problem::Code;
 
 /// The client of a request.
@@ -59,20 +58,19 @@ impl Client {
     }
 }
 
-/// Lets nobody in from an address that is closed for everything.
-pub async fn guard(
-    State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let address = forwarded::client(&state.config.proxies, peer.ip(), request.headers());
-    let client = Client::new(address, state.config.settings.ipv6_prefix, request.headers());
-    if let Some(closed) = client.closed(&state, Scope::Everything) {
-        return refuse(&state, closed, &request);
-    }
-    request.extensions_mut().insert(client);
-    next.run(request).await
+/// Who asks: the address of the connection, or the one that a trusted proxy tells.
+pub fn of(state: &AppState, request: &Request) -> Client {
+    let peer = request
+        .extensions()
+        .get()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
+    let address = forwarded::client(&state.config.proxies, peer, request.headers());
+    Client::new(address, state.config.settings.ipv6_prefix, request.headers())
+}
+
+/// The answer to an address that is closed for everything.
+pub fn refused(state: &AppState, client: &Client, request: &Request) -> Option<Response> {
+    client.closed(state, Scope::Everything).map(|closed| refuse(state, closed, request))
 }
 
 fn refuse(state: &AppState, closed: Closed, request: &Request) -> Response {

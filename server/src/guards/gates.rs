@@ -1,82 +1,140 @@
-//! What each group of routes asks before its handlers run: cheapest first, and nothing of it asks a
-//! database unless it bans.
+//! What each kind of route asks before its handler runs: cheapest first, and nothing of it asks a database unless
+//! it bans.
 
 use super::client::Client;
 use super::{body, floods, host, known_device, same_origin, sign_in};
 use crate::floods::Class;
 use crate::http::ApiError;
 use crate::state::AppState;
-use axum::Extension;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::Router;
+use axum::extract::Request;
 use axum::response::Response;
+use tower::Service;
+use wire::paths;
 
-/// Challenge, login and sign-up.
+/// Which of them a path has. What is new below `/api` has a strict one until it is written here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Challenge, login and sign-up.
+    SignIn,
+    /// Everything else below `/api`.
+    Api,
+    /// What anyone may read, and what reverse proxies ask.
+    Public,
+    Page,
+}
+
+/// The handlers, by path.
+#[derive(Debug, Clone)]
+pub struct Routes(pub Router);
+
+impl Gate {
+    /// `path`: as the router sees it, nothing decoded.
+    pub fn of(path: &str) -> Self {
+        match path {
+            paths::CHALLENGE
+            | paths::LOGIN
+            | paths::AUTHENTICATE
+            | paths::SIGNUP
+            | paths::PASSWORD
+            | paths::RESET
+            | paths::ACCOUNT_DELETE => Self::SignIn,
+            paths::VERIFY | paths::OPENAPI => Self::Public,
+            _ if path.starts_with("/api/") => Self::Api,
+            _ if path.starts_with("/.well-known/") || path.starts_with("/.postern/") => Self::Public,
+            _ => Self::Page,
+        }
+    }
+}
+
+/// Through the gate to the handler.
 ///
 /// # Errors
 /// What was refused, and why.
-pub async fn sign_in_api(
-    State(state): State<AppState>,
-    Extension(mut client): Extension<Client>,
-    mut request: Request,
-    next: Next,
+pub async fn pass(
+    gate: Gate,
+    state: &AppState,
+    client: Client,
+    request: Request,
+    routes: &Routes,
 ) -> Result<Response, ApiError> {
-    same_origin::api(&state, &request)?;
-    client.known = known_device::find(&state, request.headers());
-    sign_in::check(&state, &client)?;
-    let _in_flight = floods::enter(&state, &client, client.judged(), Class::SignIn).await?;
+    match gate {
+        Gate::SignIn => sign_in_api(state, client, request, routes).await,
+        Gate::Api => api(state, client, request, routes).await,
+        Gate::Public => public(state, client, request, routes).await,
+        Gate::Page => page(state, client, request, routes).await,
+    }
+}
+
+async fn sign_in_api(
+    state: &AppState,
+    mut client: Client,
+    request: Request,
+    routes: &Routes,
+) -> Result<Response, ApiError> {
+    same_origin::api(state, &request)?;
+    client.known = known_device::find(state, request.headers());
+    sign_in::check(state, &client)?;
+    let _in_flight = floods::enter(state, &client, client.judged(), Class::SignIn).await?;
     // Many known devices share an address, and an address has its limits all the same.
     let _by_address = match &client.known {
-        Some(_) => Some(floods::enter(&state, &client, client.identity, Class::Other).await?),
+        Some(_) => Some(floods::enter(state, &client, client.identity, Class::Other).await?),
         None => None,
     };
-    request.extensions_mut().insert(client);
-    Ok(next.run(body::read(request).await?).await)
+    Ok(routes.answer(client, body::read(request).await?).await)
 }
 
-/// Everything else below `/api`.
-///
-/// # Errors
-/// What was refused, and why.
-pub async fn api(
-    State(state): State<AppState>,
-    Extension(client): Extension<Client>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    same_origin::api(&state, &request)?;
-    let _in_flight = floods::enter(&state, &client, client.identity, Class::Other).await?;
-    Ok(next.run(body::read(request).await?).await)
+async fn api(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+    same_origin::api(state, &request)?;
+    let _in_flight = floods::enter(state, &client, client.identity, Class::Other).await?;
+    Ok(routes.answer(client, body::read(request).await?).await)
 }
 
-/// Pages.
-///
-/// # Errors
-/// What was refused, and why.
-pub async fn page(
-    State(state): State<AppState>,
-    Extension(client): Extension<Client>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    if let Some(redirect) = host::elsewhere(&state, &request) {
+async fn public(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+    let _in_flight = floods::enter(state, &client, client.identity, Class::Other).await?;
+    Ok(routes.answer(client, request).await)
+}
+
+async fn page(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+    if let Some(redirect) = host::elsewhere(state, &request) {
         return Ok(redirect);
     }
     same_origin::page(&request)?;
-    let _in_flight = floods::enter(&state, &client, client.identity, Class::Other).await?;
-    Ok(next.run(request).await)
+    let _in_flight = floods::enter(state, &client, client.identity, Class::Other).await?;
+    Ok(routes.answer(client, request).await)
 }
 
-/// What anyone may read.
-///
-/// # Errors
-/// `banned`: the request was one too many.
-pub async fn public(
-    State(state): State<AppState>,
-    Extension(client): Extension<Client>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let _in_flight = floods::enter(&state, &client, client.identity, Class::Other).await?;
-    Ok(next.run(request).await)
+impl Routes {
+    async fn answer(&self, client: Client, mut request: Request) -> Response {
+        request.extensions_mut().insert(client);
+        // A router is always ready and never fails.
+        let Ok(response) = Service::<Request>::call(&mut self.0.clone(), request).await;
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_path_has_its_gate() {
+        for (path, gate) in [
+            ("/api/login", Gate::SignIn),
+            ("/api/account/delete", Gate::SignIn),
+            ("/api/login/", Gate::Api),
+            ("/api/session", Gate::Api),
+            ("/api/admin/users/7/reset", Gate::Api),
+            ("/api/not-yet-there", Gate::Api),
+            ("/api/verify", Gate::Public),
+            ("/api/openapi.json", Gate::Public),
+            ("/.well-known/jwks.json", Gate::Public),
+            ("/.postern/callback", Gate::Public),
+            ("/dashboard/audit.csv", Gate::Page),
+            ("/apps/return", Gate::Page),
+            ("/", Gate::Page),
+        ] {
+            assert_eq!(Gate::of(path), gate, "{path}");
+        }
+    }
 }

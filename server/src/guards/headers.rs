@@ -20,19 +20,44 @@ const FIXED: [(HeaderName, &str); 7] = [
 /// For answers that are no page: nothing may load or run.
 const NOTHING: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Adds what the handler has not set itself.
-pub fn complete(mut response: Response, https: bool) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in FIXED {
-        headers.insert(name, HeaderValue::from_static(value));
+/// The headers of every answer, written once.
+#[derive(Debug)]
+pub struct Headers(HeaderMap);
+
+impl Headers {
+    pub fn new(https: bool) -> Self {
+        let mut headers: HeaderMap =
+            FIXED.map(|(name, value)| (name, HeaderValue::from_static(value))).into_iter().collect();
+        if https {
+            let year = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+        }
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(NOTHING));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Self(headers)
     }
-    if https {
-        let year = HeaderValue::from_static("max-age=63072000; includeSubDomains");
-        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+
+    /// Adds what the handler has not set itself.
+    pub fn complete(&self, mut response: Response) -> Response {
+        let own = std::mem::replace(response.headers_mut(), self.0.clone());
+        let headers = response.headers_mut();
+        let mut last = None;
+        for (name, value) in own {
+            // A value without a name is one more of the name before it.
+            match name {
+                Some(name) => {
+                    headers.insert(&name, value);
+                    last = Some(name);
+                }
+                None => {
+                    if let Some(name) = &last {
+                        headers.append(name, value);
+                    }
+                }
+            }
+        }
+        response
     }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NOTHING));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// The policy of a page. No `strict-dynamic`: with it, Chromium runs an injected module preload of a

@@ -4,9 +4,8 @@ use super::ApiError;
 use crate::site::Site;
 use crate::state::AppState;
 use app::view::{Assets, Bundle};
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Deserialize;
 use std::borrow::Cow;
 use wire::problem::Code;
@@ -57,11 +56,16 @@ impl From<ManifestBundle> for Bundle {
     }
 }
 
-/// Serves `/pkg/...` and the few files beside it.
-pub async fn asset(State(state): State<AppState>, uri: Uri, headers: HeaderMap) -> Response {
-    let path = uri.path().trim_start_matches('/');
+/// Whether a request is for one: of `/pkg/...`, or the few beside it.
+pub fn is_asked(method: &Method, path: &str) -> bool {
+    let is_file = path.starts_with("/pkg/") || matches!(path, "/favicon.svg" | "/robots.txt");
+    is_file && matches!(*method, Method::GET | Method::HEAD)
+}
+
+pub fn answer(state: &AppState, path: &str, headers: &HeaderMap) -> Response {
+    let path = path.trim_start_matches('/');
     let Some(kind) = media_type(path) else { return ApiError::new(Code::NotFound).into_response() };
-    let (file, encoding) = match brotli(state.site, path, &headers) {
+    let (file, encoding) = match brotli(state.site, path, headers) {
         Some(file) => (file, Some("br")),
         None => match state.site.get(path) {
             Some(file) => (file, None),

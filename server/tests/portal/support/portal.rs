@@ -66,7 +66,8 @@ impl Portal {
             None => store::open(&config.database_url(), store::Options::default()).await.unwrap(),
         };
         let state = AppState::load(config, store, clock.clone(), Arc::new(SystemEntropy), Site::NONE).await.unwrap();
-        let (router, folder, settings) = (router(&state), folder.to_owned(), settings.to_owned());
+        let router = Router::new().fallback_service(router(&state));
+        let (folder, settings) = (folder.to_owned(), settings.to_owned());
         Self { state, clock, router, folder, settings, _temporary: None }
     }
 

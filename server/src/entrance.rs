@@ -1,0 +1,89 @@
+//! What every request passes, from its first byte to its answer, in this order: a name and a line in the log, its
+//! client and whether that address is closed, the gate of its kind, its handler, and the security headers.
+//!
+//! One future and not a layer for each: a layer copies what is inside it for every request.
+
+use crate::guards::gates::{self, Gate, Routes};
+use crate::guards::{client, headers::Headers, log};
+use crate::http::{assets, not_found};
+use crate::state::AppState;
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tower::{BoxError, Service};
+
+/// The whole service.
+#[derive(Clone)]
+pub struct Entrance(Arc<Inner>);
+
+struct Inner {
+    state: AppState,
+    routes: Routes,
+    headers: Headers,
+}
+
+impl Entrance {
+    /// `routes`: every path but those of files.
+    pub fn new(state: &AppState, routes: Router) -> Self {
+        let headers = Headers::new(state.config.https);
+        Self(Arc::new(Inner { state: state.clone(), routes: Routes(routes), headers }))
+    }
+}
+
+impl Inner {
+    async fn answer(&self, request: Request) -> Response {
+        // A handler that panics ends its request and no other.
+        let answered = AssertUnwindSafe(self.admit(request)).catch_unwind();
+        let answered = answered.map(|answered| answered.unwrap_or_else(not_found::panicked));
+        self.headers.complete(answered.await)
+    }
+
+    async fn admit(&self, request: Request) -> Response {
+        let state = &self.state;
+        // A closed address still gets the files of the page that tells it so.
+        let path = request.uri().path();
+        if assets::is_asked(request.method(), path) {
+            return assets::answer(state, path, request.headers());
+        }
+        let gate = Gate::of(path);
+        let client = client::of(state, &request);
+        if let Some(refused) = client::refused(state, &client, &request) {
+            return refused;
+        }
+        gates::pass(gate, state, client, request, &self.routes).await.unwrap_or_else(IntoResponse::into_response)
+    }
+}
+
+impl<B> Service<http::Request<B>> for Entrance
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            let request = request.map(Body::new);
+            Ok(log::named(&inner.state, request, |request| inner.answer(request)).await)
+        })
+    }
+}
+
+impl std::fmt::Debug for Entrance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Entrance(..)")
+    }
+}
