@@ -64,8 +64,7 @@ impl Gate {
     pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let answered = match plausible::host(&parts) {
-            Ok(host) if parts.uri.path() == REDEEM => self.redeem(peer, &host, &parts, body).await,
-            Ok(host) if parts.uri.path() == PAID => self.paid(peer, &host, &parts, body).await,
+            Ok(host) if matches!(parts.uri.path(), REDEEM | PAID) => self.shown(peer, &host, &parts, body).await,
             Ok(host) if parts.uri.path() == STILL && parts.method == Method::GET => {
                 self.still(peer, host, &parts).await
             }
@@ -79,33 +78,25 @@ impl Gate {
         answered.unwrap_or_else(|refused| refused)
     }
 
-    async fn redeem(
+    /// A payment: shown by a program, or pasted by a person.
+    async fn shown(
         &self,
         peer: IpAddr,
         host: &str,
         parts: &Parts,
         body: Incoming,
     ) -> Result<Response<Body>, Response<Body>> {
-        let booth = self.booth.as_ref().ok_or_else(|| Refusal::no_route().answer())?;
+        let booth = self.booth().map_err(Refusal::answer)?;
         let caller = self.caller(self.client(peer, parts), host, parts);
-        Ok(checkout::redeem(booth, &self.table(), &caller, body).await)
-    }
-
-    async fn paid(
-        &self,
-        peer: IpAddr,
-        host: &str,
-        parts: &Parts,
-        body: Incoming,
-    ) -> Result<Response<Body>, Response<Body>> {
-        let booth = self.booth.as_ref().ok_or_else(|| Refusal::no_route().answer())?;
-        let caller = self.caller(self.client(peer, parts), host, parts);
-        Ok(paid::paid(booth, &self.table(), &caller, body).await)
+        Ok(match parts.uri.path() {
+            PAID => paid::paid(booth, &self.table(), &caller, body).await,
+            _ => checkout::redeem(booth, &self.table(), &caller, body).await,
+        })
     }
 
     /// The page that `back` names, kept still.
     async fn still(&self, peer: IpAddr, host: String, parts: &Parts) -> Result<Response<Body>, Response<Body>> {
-        let booth = self.booth.as_ref().ok_or_else(|| Refusal::no_route().answer())?;
+        let booth = self.booth().map_err(Refusal::answer)?;
         let back = page::back(parts.uri.query().unwrap_or_default().as_bytes());
         let asked = self.leads_to(peer, host, parts, &back).map_err(Refusal::answer)?;
         let caller = Caller { target: &back, ..self.caller(asked.client, &asked.host, parts) };
@@ -124,6 +115,11 @@ impl Gate {
         let asked = self.leads_to(peer, host, parts, &back).map_err(Refusal::answer)?;
         let caller = Caller { target: &back, ..self.caller(asked.client, &asked.host, parts) };
         Ok(paid::anew(&asked.route, &caller))
+    }
+
+    /// Without one, its own paths are none.
+    fn booth(&self) -> Result<&Booth, Refusal> {
+        self.booth.as_deref().ok_or_else(Refusal::no_route)
     }
 
     fn prices(&self, host: &str) -> Response<Body> {
