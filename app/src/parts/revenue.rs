@@ -14,13 +14,13 @@ const HEIGHT: u64 = 32;
 pub fn RevenueChart(days: Vec<Day>, now: i64) -> impl IntoView {
     let rows = by_route(&days, now);
     // All routes have one scale.
-    let most = rows.iter().flat_map(|row| row.days.iter().map(|day| day.0)).max().unwrap_or(0).max(1);
+    let most = rows.iter().flat_map(|row| row.days.iter().map(|day| day.0)).max().unwrap_or(0);
     let none = rows.is_empty().then(|| view! { <p>"Nobody was asked to pay in these days."</p> });
-    let scale = (!rows.is_empty()).then(|| {
+    let scale = (most > 0).then(|| {
         let most = Piconero(most).xmr();
         view! { <p class="small quiet">"Each bar is a day in UTC, the last one is today; the tallest is " {most} " XMR."</p> }
     });
-    let rows = rows.into_iter().map(|row| view! { <Bars row most now /> }).collect_view();
+    let rows = rows.into_iter().map(|row| view! { <Bars row most=most.max(1) now /> }).collect_view();
     view! {
         {none}
         <ul class="chart">{rows}</ul>
