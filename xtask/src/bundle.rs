@@ -10,6 +10,10 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::names::{self, Names};
 use crate::tool::{Workspace, run};
 
+/// A second look at code whose control flow was taken apart and put together anew finds 2 % more to leave out.
+const SMALLER: [&str; 9] =
+    ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "-Oz", "-Oz", "--strip-producers", "--strip-target-features"];
+
 /// The features of WebAssembly that rustc's output uses by default.
 const WASM_FEATURES: [&str; 7] = [
     "--enable-bulk-memory",
@@ -100,7 +104,7 @@ pub fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> R
     let mut wasm = folder.join(format!("{name}_bg.wasm"));
     if release {
         let small = folder.join("small.wasm");
-        run(workspace.npm("wasm-opt")?.arg(&wasm).arg("-o").arg(&small).arg("-Oz").args(WASM_FEATURES))?;
+        run(workspace.npm("wasm-opt")?.arg(&wasm).arg("-o").arg(&small).args(SMALLER).args(WASM_FEATURES))?;
         wasm = small;
     }
     let js = run(workspace
