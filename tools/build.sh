@@ -3,9 +3,10 @@
 # compiled at once, so that no core waits while the other links.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source tools/native.sh
 
 echo "==> the browser's files, and the server's library beside them"
-cargo build --release --package server --lib &
+native cargo build --release --package server --lib &
 library=$!
 trap 'kill "$library" 2>/dev/null || true' EXIT
 cargo xtask site
@@ -13,4 +14,5 @@ wait "$library"
 trap - EXIT
 
 echo "==> the server"
-cargo build --release --package server --bin postern
+native cargo build --release --package server --bin postern
+at_hand postern

@@ -3,9 +3,10 @@
 //!
 //! One future and not a layer for each: a layer copies what is inside it for every request.
 
-use crate::guards::gates::{self, Gate, Routes};
+use crate::guards::gates::{self, Gate};
 use crate::guards::{client, headers::Headers, log};
-use crate::http::{assets, not_found};
+use crate::http::{ApiError, assets, not_found};
+use crate::router::Routes;
 use crate::state::AppState;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -40,24 +41,26 @@ impl Entrance {
 impl Inner {
     async fn answer(&self, request: Request) -> Response {
         // A handler that panics ends its request and no other.
-        let answered = AssertUnwindSafe(self.admit(request)).catch_unwind();
-        let answered = answered.map(|answered| answered.unwrap_or_else(not_found::panicked));
-        self.headers.complete(answered.await)
+        let answered = match AssertUnwindSafe(self.admit(request)).catch_unwind().await {
+            Ok(answered) => answered.unwrap_or_else(IntoResponse::into_response),
+            Err(panic) => not_found::panicked(panic),
+        };
+        self.headers.complete(answered)
     }
 
-    async fn admit(&self, request: Request) -> Response {
+    async fn admit(&self, request: Request) -> Result<Response, ApiError> {
         let state = &self.state;
         // A closed address still gets the files of the page that tells it so.
         let path = request.uri().path();
         if assets::is_asked(request.method(), path) {
-            return assets::answer(state, path, request.headers());
+            return Ok(assets::answer(state, path, request.headers()));
         }
         let gate = Gate::of(path);
-        let client = client::of(state, &request);
+        let client = client::of(state, &request).map_err(ApiError::broken)?;
         if let Some(refused) = client::refused(state, &client, &request) {
-            return refused;
+            return Ok(refused);
         }
-        gates::pass(gate, state, client, request, &self.routes).await.unwrap_or_else(IntoResponse::into_response)
+        gates::pass(gate, state, client, request, &self.routes).await
     }
 }
 

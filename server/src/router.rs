@@ -1,6 +1,7 @@
 //! Every route on one screen. What each passes first is in [`crate::entrance`].
 
 use crate::entrance::Entrance;
+use crate::guards::client::Client;
 use crate::http::{
     administration, allowlist, app_tokens, apps, audit, bans, challenge, invitations, live, login, logout, metadata,
     not_found, openapi, pages, password, refresh, refusals, render, revocations, server_keys, services, session,
@@ -8,9 +9,12 @@ use crate::http::{
 };
 use crate::state::AppState;
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::routing::{delete, get, patch, post};
 use leptos_axum::{LeptosRoutes, generate_route_list};
+use tower::Service;
 use tower_cookies::CookieManagerLayer;
 use tower_http::compression::CompressionLayer;
 use wire::paths;
@@ -18,6 +22,20 @@ use wire::paths;
 /// The whole service.
 pub fn router(state: &AppState) -> Entrance {
     Entrance::new(state, routes(state))
+}
+
+/// The handlers, by path.
+#[derive(Debug, Clone)]
+pub struct Routes(pub Router);
+
+impl Routes {
+    /// The answer to a request that has passed its gate.
+    pub async fn answer(&self, client: Client, mut request: Request) -> Response {
+        request.extensions_mut().insert(client);
+        // A router is always ready and never fails.
+        let Ok(response) = Service::<Request>::call(&mut self.0.clone(), request).await;
+        response
+    }
 }
 
 /// Every path but those of files.

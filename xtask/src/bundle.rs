@@ -12,7 +12,7 @@ use crate::tool::{Workspace, run};
 
 /// A second look at code whose control flow was taken apart and put together anew finds 2 % more to leave out.
 const SMALLER: [&str; 9] =
-    ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "-Oz", "-Oz", "--strip-producers", "--strip-target-features"];
+    ["-Oz", "--gufa", "--flatten", "--rereloop", "-Oz", "-Oz", "-Oz", "--strip-producers", "--strip-target-features"];
 
 /// The features of WebAssembly that rustc's output uses by default.
 const WASM_FEATURES: [&str; 7] = [

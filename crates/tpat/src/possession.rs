@@ -4,7 +4,9 @@
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
 use domain::encoding::{base64url, from_base64url, sha256};
 use serde::Deserialize;
-use wire::jwk::VerifyingJwk;
+use serde::de::IgnoredAny;
+use std::borrow::Cow;
+use wire::jwk::{EcJwk, OkpJwk, VerifyingJwk};
 
 const LONGEST: usize = 2048;
 
@@ -25,19 +27,37 @@ pub struct Possession {
 pub struct Wrong;
 
 #[derive(Deserialize)]
-struct Header {
-    typ: String,
-    alg: String,
-    jwk: serde_json::Value,
+struct Header<'a> {
+    // Some writers escape its plus.
+    #[serde(borrow)]
+    typ: Cow<'a, str>,
+    alg: &'a str,
+    #[serde(borrow)]
+    jwk: Jwk<'a>,
+}
+
+/// The key (RFC 7517), as much of it as counts here.
+#[derive(Deserialize)]
+struct Jwk<'a> {
+    kty: &'a str,
+    crv: &'a str,
+    x: &'a str,
+    #[serde(default)]
+    y: Option<&'a str>,
+    /// Nobody shows the private half (RFC 9449, section 4.2).
+    #[serde(default)]
+    d: Option<IgnoredAny>,
 }
 
 /// `iat` is required by the RFC and judged by nobody: the nonce, which the server made, says how fresh
 /// the proof is, whatever the client's clock (section 11.1).
 #[derive(Deserialize)]
-struct Claims {
+struct Claims<'a> {
     jti: String,
-    htm: String,
-    htu: String,
+    #[serde(borrow)]
+    htm: Cow<'a, str>,
+    #[serde(borrow)]
+    htu: Cow<'a, str>,
     #[serde(rename = "iat")]
     _iat: i64,
     #[serde(default)]
@@ -71,34 +91,45 @@ fn check(proof: &str, method: &str, url: &str) -> Option<Possession> {
     }
     let (message, signature) = proof.rsplit_once('.')?;
     let (header, claims) = message.split_once('.')?;
-    let header: Header = serde_json::from_slice(&from_base64url(header)?).ok()?;
-    let claims: Claims = serde_json::from_slice(&from_base64url(claims)?).ok()?;
+    let (header, claims) = (from_base64url(header)?, from_base64url(claims)?);
+    let header: Header<'_> = serde_json::from_slice(&header).ok()?;
+    let claims: Claims<'_> = serde_json::from_slice(&claims).ok()?;
     let well_formed = header.typ == "dpop+jwt"
-        && header.jwk.get("d").is_none()
+        && header.jwk.d.is_none()
         && (1..=128).contains(&claims.jti.len())
         && claims.htm == method
         && claims.htu == url;
     if !well_formed {
         return None;
     }
-    let key: VerifyingJwk = serde_json::from_value(header.jwk).ok()?;
-    signed(&key, &header.alg, message, &from_base64url(signature)?)?;
+    let key = header.jwk.named(header.alg)?;
+    signed(&key, message, &from_base64url(signature)?)?;
     let Claims { jti, nonce, ath, .. } = claims;
     Some(Possession { thumbprint: thumbprint(&key), jti, nonce, ath })
 }
 
-fn signed(key: &VerifyingJwk, alg: &str, message: &str, signature: &[u8]) -> Option<()> {
+impl Jwk<'_> {
+    /// The key, if the algorithm is one for it.
+    fn named(&self, alg: &str) -> Option<VerifyingJwk> {
+        match (alg, self.kty, self.crv) {
+            ("ES256", "EC", "P-256") => Some(VerifyingJwk::Ec(EcJwk::p256(self.x.to_owned(), self.y?.to_owned()))),
+            ("EdDSA", "OKP", "Ed25519") => Some(VerifyingJwk::Okp(OkpJwk::ed25519(self.x.to_owned()))),
+            _ => None,
+        }
+    }
+}
+
+fn signed(key: &VerifyingJwk, message: &str, signature: &[u8]) -> Option<()> {
     match key {
-        VerifyingJwk::Ec(key) if alg == "ES256" && key.kty == "EC" && key.crv == "P-256" => {
+        VerifyingJwk::Ec(key) => {
             let (x, y) = (coordinate(&key.x)?, coordinate(&key.y)?);
             let point = [&[4], x.as_slice(), &y].concat();
             UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message.as_bytes(), signature).ok()
         }
-        VerifyingJwk::Okp(key) if alg == "EdDSA" && key.kty == "OKP" && key.crv == "Ed25519" => {
+        VerifyingJwk::Okp(key) => {
             let x = coordinate(&key.x)?;
             UnparsedPublicKey::new(&ED25519, x).verify(message.as_bytes(), signature).ok()
         }
-        _ => None,
     }
 }
 
@@ -113,7 +144,6 @@ mod tests {
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
     use proptest::prelude::*;
     use serde_json::{Value, json};
-    use wire::jwk::{EcJwk, OkpJwk};
 
     const URL: &str = "http://localhost:3000/price";
 

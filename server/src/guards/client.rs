@@ -11,7 +11,7 @@ use domain::encoding::base64url;
 use domain::identity::Identity;
 use domain::known_device::KnownDevice;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use wire::problem::Code;
 
 /// The client of a request.
@@ -58,14 +58,19 @@ impl Client {
     }
 }
 
+/// No connection was named for a request: whoever serves it forgot to.
+#[derive(Debug, thiserror::Error)]
+#[error("a request came without the address of its connection")]
+pub struct Nowhere;
+
 /// Who asks: the address of the connection, or the one that a trusted proxy tells.
-pub fn of(state: &AppState, request: &Request) -> Client {
-    let peer = request
-        .extensions()
-        .get()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
-    let address = forwarded::client(&state.config.proxies, peer, request.headers());
-    Client::new(address, state.config.settings.ipv6_prefix, request.headers())
+///
+/// # Errors
+/// There is no address that could be told from another.
+pub fn of(state: &AppState, request: &Request) -> Result<Client, Nowhere> {
+    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>().ok_or(Nowhere)?;
+    let address = forwarded::client(&state.config.proxies, peer.ip(), request.headers());
+    Ok(Client::new(address, state.config.settings.ipv6_prefix, request.headers()))
 }
 
 /// The answer to an address that is closed for everything.

@@ -5,11 +5,10 @@ use super::client::Client;
 use super::{body, floods, host, known_device, same_origin, sign_in};
 use crate::floods::Class;
 use crate::http::ApiError;
+use crate::router::Routes;
 use crate::state::AppState;
-use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use tower::Service;
 use wire::paths;
 
 /// Which of them a path has. What is new below `/api` has a strict one until it is written here.
@@ -23,10 +22,6 @@ pub enum Gate {
     Public,
     Page,
 }
-
-/// The handlers, by path.
-#[derive(Debug, Clone)]
-pub struct Routes(pub Router);
 
 impl Gate {
     /// `path`: as the router sees it, nothing decoded.
@@ -102,15 +97,6 @@ async fn page(state: &AppState, client: Client, request: Request, routes: &Route
     same_origin::page(&request)?;
     let _in_flight = floods::enter(state, &client, client.identity, Class::Other).await?;
     Ok(routes.answer(client, request).await)
-}
-
-impl Routes {
-    async fn answer(&self, client: Client, mut request: Request) -> Response {
-        request.extensions_mut().insert(client);
-        // A router is always ready and never fails.
-        let Ok(response) = Service::<Request>::call(&mut self.0.clone(), request).await;
-        response
-    }
 }
 
 #[cfg(test)]

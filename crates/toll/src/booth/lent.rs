@@ -116,8 +116,7 @@ impl Booth {
             return None;
         }
         let bundle = terms.bundles.first()?;
-        let mut random = [0; 16];
-        (self.surroundings.random)(&mut random);
+        let random = self.draw();
         let expires = caller.seconds().saturating_add(self.settings.challenge_s);
         let at = |seconds: u64| whole(seconds).saturating_add(1).saturating_mul(1000);
         let wish = Wish {
@@ -139,8 +138,7 @@ impl Booth {
         let place = Place { account: ACCOUNT, index };
         // Without script a browser has no key.
         let shared = Shared { route: RouteId::of(&route.name), place, expires, thumbprint: [0; 32] };
-        let sealed = sealed(terms, bundle, shared);
-        let text = Challenge::issue(&self.secrets.challenge, random, sealed);
+        let text = Challenge::issue(&self.secrets.challenge, random, sealed(terms, bundle, shared));
         self.count_challenge(route);
         let (sold, _) = self.sale(table, &text).ok()?;
         let demand = self.demand_again(&sold, &text, caller);

@@ -124,10 +124,15 @@ impl Booth {
     }
 
     fn offer(&self, number: usize, terms: &Terms, bundle: &Bundle, shared: Shared) -> Offer {
+        let sealed = sealed(terms, bundle, shared);
+        read(Challenge::issue(&self.secrets.challenge, self.draw(), sealed), number, &sealed)
+    }
+
+    /// What makes a challenge unlike all others.
+    pub(super) fn draw(&self) -> [u8; 16] {
         let mut random = [0; 16];
         (self.surroundings.random)(&mut random);
-        let sealed = sealed(terms, bundle, shared);
-        read(Challenge::issue(&self.secrets.challenge, random, sealed), number, &sealed)
+        random
     }
 }
 
