@@ -1,7 +1,8 @@
 //! SQLite: one writer, which puts all writes that wait into one transaction.
 //!
 //! A commit costs one write to the disk, whatever the number of writes in it, and nobody is
-//! answered before it. A write that fails is rolled back alone, to its savepoint.
+//! answered before it. A write that fails is rolled back alone, to its savepoint; one statement undoes itself and
+//! needs none, which is half of what a refresh asks of the database.
 
 use super::write::Job;
 use super::writer::Jobs;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 
 /// The most writes of one transaction: a crowd must not keep the first of it waiting for long.
 const GROUP: usize = 128;
+/// What was written is kept whatever comes.
+const ANEW: &str = "RELEASE job; SAVEPOINT job";
 
 /// Works until every sender is gone and the queue is empty.
 pub async fn run(pool: SqlitePool, mut queue: Jobs<Sqlite>) {
@@ -46,13 +49,23 @@ async fn transaction(
     };
     // IMMEDIATE waits for another process here, where waiting is harmless, and not in the middle.
     control(connection, "BEGIN IMMEDIATE; SAVEPOINT job").await?;
-    let last = group.len().saturating_sub(1);
-    for (place, job) in group.iter_mut().enumerate() {
+    // Whether something was written since the savepoint that a rollback must leave.
+    let mut written = false;
+    for job in group {
+        let alone = job.is_one_statement();
+        if written && !alone {
+            control(connection, ANEW).await?;
+            written = false;
+        }
         let kept = AssertUnwindSafe(job.run(connection)).catch_unwind().await.map_err(|_| Error::WorkerCrashed)?;
-        match (kept, place == last) {
-            (false, _) => control(connection, "ROLLBACK TO job").await?,
-            (true, false) => control(connection, "RELEASE job; SAVEPOINT job").await?,
-            (true, true) => {}
+        match (kept, alone) {
+            (true, _) => written = true,
+            (false, false) => control(connection, "ROLLBACK TO job").await?,
+            // A full disk ends the whole transaction, and the savepoint with it: then this fails too.
+            (false, true) => {
+                control(connection, ANEW).await?;
+                written = false;
+            }
         }
     }
     control(connection, "COMMIT").await

@@ -63,6 +63,7 @@ pub async fn revoke_all<DB: Backend>(
 
 impl Write for Rotation {
     type Output = bool;
+    const ONE_STATEMENT: bool = true;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [

@@ -13,11 +13,16 @@ use tokio::sync::oneshot;
 pub trait Write: Send + Sync + 'static {
     type Output: Send + 'static;
 
+    /// Whether it is one statement, which takes effect or does not by itself.
+    const ONE_STATEMENT: bool = false;
+
     fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
 /// A write that waits in a queue, its type forgotten.
 pub trait Job<DB: Backend>: Send {
+    /// See [`Write::ONE_STATEMENT`].
+    fn is_one_statement(&self) -> bool;
     /// Does the work and keeps the outcome; `false`: it failed, what it did must be rolled back.
     fn run<'c>(&'c mut self, connection: &'c mut DB::Connection) -> BoxFuture<'c, bool>;
     /// Tells the caller, if there still is one. Not before the transaction has ended.
@@ -38,6 +43,10 @@ impl<W: Write> Task<W> {
 }
 
 impl<DB: Backend, W: Write> Job<DB> for Task<W> {
+    fn is_one_statement(&self) -> bool {
+        W::ONE_STATEMENT
+    }
+
     fn run<'c>(&'c mut self, connection: &'c mut DB::Connection) -> BoxFuture<'c, bool> {
         async move {
             let outcome = self.write.run(&mut Tx::<DB>(connection)).await;

@@ -204,6 +204,7 @@ contract! {
     races {
         fifty_tasks_burn_one_short_key,
         fifty_tasks_rotate_one_token,
+        what_fails_beside_them_undoes_no_rotation,
         two_hundred_guesses_are_one_guess,
         fifty_floods_are_one_ban_at_the_first_step,
         no_strike_is_lost,

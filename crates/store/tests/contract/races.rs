@@ -13,7 +13,7 @@ use std::time::Duration;
 use store::Store;
 use store::attempts::{Begin, Begun};
 use store::audit::Event;
-use store::sessions::Rotation;
+use store::sessions::{NewSession, Rotation};
 use tokio::task::JoinHandle;
 
 async fn all<T>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
@@ -52,6 +52,28 @@ pub async fn fifty_tasks_rotate_one_token(fixture: Fixture) {
         let life = store.session(&id).await.unwrap().unwrap().life;
         assert_eq!((life.generation, &life.current), (generation + 1, &winners[0]));
         current.clone_from(&winners[0]);
+    }
+}
+
+/// Writes that come at once may share a transaction: what one of them loses, the others keep.
+pub async fn what_fails_beside_them_undoes_no_rotation(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(session(&*store, &ada, NOW).await);
+    }
+    let tasks = ids.iter().flat_map(|id| {
+        let (rotation, taken) = (rotation(id, 0, NOW), NewSession { id: id.clone(), ..new_session(&ada, NOW) });
+        let acceptance = acceptance(attempt(identity(1)), "digest", taken, NOW);
+        let (one, two) = (store.clone(), store.clone());
+        let rotated = tokio::spawn(async move { one.rotate(&rotation).await.unwrap() });
+        let failed = tokio::spawn(async move { two.accept(&acceptance).await.is_err() });
+        [rotated, failed]
+    });
+    assert!(all(tasks).await.into_iter().all(|as_it_should| as_it_should));
+    for id in ids {
+        assert_eq!(store.session(&id).await.unwrap().unwrap().life.generation, 1);
     }
 }
 
