@@ -2,7 +2,6 @@
 # Builds the measurements and takes them: all, or those named. What is missing here is left out and said.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source tools/native.sh
 
 # wrk is needed for measurements alone, and for three of them: no reason to stop.
 if ! command -v wrk >/dev/null && command -v apt-get >/dev/null; then
@@ -18,6 +17,5 @@ CHROMIUM=$(tools/find-program.sh chromium || true)
 if [ -n "$CHROMIUM" ]; then export CHROMIUM; else unset CHROMIUM; fi
 
 echo "==> the measurements"
-native cargo build --release --package bench --package client
-at_hand postern-client
-exec "$target_dir/$platform/release/bench" "$@"
+cargo build --release --package bench --package client
+exec "${CARGO_TARGET_DIR:-target}/release/bench" "$@"

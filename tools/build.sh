@@ -3,10 +3,9 @@
 # compiled at once, so that no core waits while the other links.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source tools/native.sh
 
 echo "==> the browser's files, and the server's library beside them"
-native cargo build --release --package server --lib &
+cargo build --release --package server --lib &
 library=$!
 trap 'kill "$library" 2>/dev/null || true' EXIT
 cargo xtask site
@@ -14,5 +13,4 @@ wait "$library"
 trap - EXIT
 
 echo "==> the server"
-native cargo build --release --package server --bin postern
-at_hand postern
+cargo build --release --package server --bin postern
