@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Runs browser specs by name on the programs that `make build` made: tools/spec.sh login.spec.ts
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+[ $# -gt 0 ] || { echo "usage: tools/spec.sh NAME.spec.ts ..." >&2; exit 2; }
+target=${CARGO_TARGET_DIR:-target}
+POSTERN_BIN=${POSTERN_BIN:-$(realpath "$target/release/postern")}
+[ -x "$POSTERN_BIN" ] || { echo "run 'make build' first" >&2; exit 1; }
+
+cargo build --quiet --package client --bin postern-client --package regtest --bin regtest
+POSTERN_CLIENT_BIN=$(realpath "$target/debug/postern-client")
+REGTEST_BIN=$(realpath "$target/debug/regtest")
+CHROMIUM=$(tools/find-program.sh chromium)
+export POSTERN_BIN POSTERN_CLIENT_BIN REGTEST_BIN CHROMIUM
+
+[ -d end2end/node_modules ] || npm ci --prefix end2end --ignore-scripts --no-audit --no-fund
+tools/python.sh
+cd end2end
+exec npx --no-install playwright test "$@"
