@@ -22,7 +22,7 @@ pub enum Command {
     Add {
         network: String,
         /// Whose it is, for whoever reads the list
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         comment: String,
         /// For how long: 2h, 30d [default: for good]
         #[arg(long = "for", value_name = "TIME")]

@@ -10,7 +10,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Command {
     /// Only what happened to this account: a name or an id
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
     user: String,
     /// Only this event: login, logout, ban_made ...
     #[arg(long, default_value = "")]

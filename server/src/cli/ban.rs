@@ -27,7 +27,7 @@ pub enum Command {
         /// 203.0.113.7, 2001:db8::1 or 2001:db8::/64
         address: String,
         /// Why, for whoever reads the history
-        #[arg(long, default_value = "Lifted from the command line.")]
+        #[arg(long, default_value = "Lifted from the command line.", allow_hyphen_values = true)]
         reason: String,
     },
     /// Say why an address is closed, and what would close it
@@ -67,7 +67,7 @@ pub struct List {
 pub struct Add {
     address: String,
     /// Why, for the person who reads the history
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     reason: String,
     /// How long: 15m, 2h, 30d
     #[arg(long = "for", default_value = "24h", value_name = "TIME")]

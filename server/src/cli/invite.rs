@@ -29,7 +29,10 @@ enum Command {
         json: bool,
     },
     /// Revoke an invitation, by its id in the list
-    Revoke { id: String },
+    Revoke {
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +44,7 @@ struct Wish {
     #[arg(long, default_value_t = DEFAULT_HOURS)]
     hours: u32,
     /// Whom it is for, to find it in the list
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
     note: String,
 }
 

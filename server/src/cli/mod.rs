@@ -218,4 +218,44 @@ mod tests {
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn an_id_may_begin_with_a_hyphen() {
+        // Nothing of these is drawn at random, and a mistyped flag should be reported as one. Names of people that
+        // begin with a hyphen work behind `--`; behind a list of names a flag would become a name.
+        let words = [
+            "--data-dir",
+            "serve --listen",
+            "serve --public-url",
+            "user add <name>",
+            "user set-password <name>",
+            "user disable <name>",
+            "user enable <name>",
+            "user role <name>",
+            "user reset <name>",
+            "user delete <name>",
+            "session list <names>",
+            "session end <names>",
+            "service add <name>",
+            "service remove <name>",
+            "ban list <word>",
+            "ban add <address>",
+            "ban add --for",
+            "ban lift <address>",
+            "ban explain <address>",
+            "allow add <network>",
+            "allow add --for",
+            "allow remove <network>",
+            "key rotate <name>",
+            "key rotate --at",
+            "audit --event",
+            "audit --outcome",
+            "audit --since",
+            "time-server --listen",
+            "time-server --tcp",
+            "time-server --issuer",
+            "toll routes --explain",
+        ];
+        assert_eq!(testkit::refusing_hyphens(&Cli::command()), words);
+    }
 }

@@ -139,7 +139,11 @@ pub struct Time {
 #[derive(Debug, Subcommand)]
 pub enum Sessions {
     /// End one of them
-    End { id: String },
+    End {
+        // Base64url: one in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -179,6 +183,7 @@ pub enum Toll {
         /// The gate, as `toll` lists it
         gate: String,
         /// The transaction
+        #[arg(allow_hyphen_values = true)]
         txid: String,
         /// Do not ask
         #[arg(long)]
@@ -188,4 +193,18 @@ pub enum Toll {
 
 fn amount(text: &str) -> Result<Piconero, tpat::amount::NotAnAmount> {
     tpat::amount::parse_xmr(text).map(Piconero)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn an_id_may_begin_with_a_hyphen() {
+        // Nothing of these is drawn at random; a mistyped flag should be reported as one. Names work behind `--`.
+        let refusing = ["--server", "--time-server", "login <name>", "get <url>", "get --wallet", "toll set --wallet"];
+        let refusing = [&refusing[..], &["toll forget <gate>"]].concat();
+        assert_eq!(testkit::refusing_hyphens(&Args::command()), refusing);
+    }
 }
