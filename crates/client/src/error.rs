@@ -54,6 +54,27 @@ pub enum Error {
     /// The gate does not have the payment deep enough yet. It is kept, and redeemed the next time.
     #[error("the payment {txid} is on its way and kept: ask again later, nothing will be paid twice")]
     PaymentOnItsWay { txid: String },
+    /// No node knows the payment, and it may not be sent any more: its offer has run out. Perhaps it was sent in time.
+    #[error(
+        "nothing was paid: the payment {txid} was prepared for an offer of {origin} that has run out, and your \
+         wallet's node does not know it. Others may, and could still mine it. If your wallet does not show it in \
+         an hour: postern-client toll forget {origin} {txid}"
+    )]
+    PaymentUncertain { origin: String, txid: String },
+    /// The wallet's node does not take the payment that was written down.
+    #[error(
+        "nothing more was paid: your wallet's node does not take the payment {txid}. The next run tries again. If \
+         another payment has spent the same money, and is in a block: postern-client toll forget {origin} {txid}"
+    )]
+    PaymentStuck {
+        origin: String,
+        txid: String,
+        #[source]
+        cause: monero::Error,
+    },
+    /// What the wallet signed is not what it was asked for.
+    #[error("nothing was paid: the wallet prepared another payment than it was asked for")]
+    WrongPayment,
     /// The payment was made from another wallet than the one that is open.
     #[error("the payment {txid} was prepared by another wallet: open that one, or forget the payment")]
     OtherWallet { txid: String },

@@ -1,13 +1,16 @@
 //! monero-wallet-rpc.
 
 use crate::rpc::Rpc;
-use crate::{Error, Limits, Result};
+use crate::{Error, Limits, Result, answers};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tpat::Txid;
+use tpat::{TxKey, Txid};
+use zeroize::Zeroizing;
 
 /// `get_transfer_by_txid`: there is no such transfer.
 const WRONG_TXID: i64 = -8;
+/// `check_tx_key`: the node gave no such transaction.
+const UNKNOWN: i64 = -1;
 
 /// Speaks to one monero-wallet-rpc. Wallets answer one question at a time.
 #[derive(Debug)]
@@ -32,12 +35,18 @@ pub struct Sent {
 }
 
 /// A payment that is signed and not sent: nobody but the wallet knows of it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Prepared {
     pub txid: Txid,
     pub fee: u64,
-    /// The wallet's own form of it, with its secrets.
-    metadata: String,
+    /// The whole bytes.
+    pub blob: Vec<u8>,
+    /// Secret keys of the transaction, with which its payment can be proven.
+    pub key: TxKey,
+    /// The same as text.
+    pub secret: Zeroizing<String>,
+    /// The wallet's own form of it, with its secrets: what [`Wallet::relay`] sends.
+    pub metadata: Zeroizing<String>,
 }
 
 impl std::fmt::Debug for Prepared {
@@ -69,6 +78,10 @@ struct RawSent {
     fee: u64,
     #[serde(default)]
     tx_metadata: String,
+    #[serde(default)]
+    tx_key: String,
+    #[serde(default)]
+    tx_blob: String,
 }
 
 #[derive(Deserialize)]
@@ -154,21 +167,41 @@ impl Wallet {
         Ok(Sent { txid, amount, fee })
     }
 
-    /// Signs a payment without sending it: its name and fee are known before it can happen.
+    /// Signs a payment without sending it: its name, fee and keys are known before it can happen.
     pub async fn prepare(&self, address: &str, amount: u64) -> Result<Prepared> {
         let wish = json!({
             "destinations": [{"address": address, "amount": amount}],
-            "account_index": 0, "priority": 0, "do_not_relay": true, "get_tx_metadata": true,
+            "account_index": 0, "priority": 0, "do_not_relay": true,
+            "get_tx_metadata": true, "get_tx_key": true, "get_tx_hex": true,
         });
-        let RawSent { tx_hash, fee, tx_metadata, .. } = self.rpc.call("transfer", wish).await?;
+        let RawSent { tx_hash, fee, tx_metadata, tx_key, tx_blob, .. } = self.rpc.call("transfer", wish).await?;
         let malformed = || Error::Malformed(self.rpc.name());
         let txid = tx_hash.parse().map_err(|_| malformed())?;
-        if tx_metadata.is_empty() { Err(malformed()) } else { Ok(Prepared { txid, fee, metadata: tx_metadata }) }
+        let (metadata, secret) = (Zeroizing::new(tx_metadata), Zeroizing::new(tx_key));
+        let key = secret.parse().map_err(|_| malformed())?;
+        let blob = answers::bytes(&tx_blob).ok_or_else(malformed)?;
+        if metadata.is_empty() {
+            return Err(malformed());
+        }
+        Ok(Prepared { txid, fee, blob, key, secret, metadata })
     }
 
-    /// Sends what was prepared.
-    pub async fn relay(&self, prepared: &Prepared) -> Result<()> {
-        self.rpc.call("relay_tx", json!({"hex": prepared.metadata})).await.map(drop_value)
+    /// Sends what was prepared, by its metadata. A node that has the transaction already takes it again.
+    pub async fn relay(&self, metadata: &str) -> Result<()> {
+        self.rpc.call("relay_tx", json!({"hex": metadata})).await.map(drop_value)
+    }
+
+    /// Whether the wallet's node has a transaction, in its pool or its chain. The wallet need not know of it:
+    /// it asks its node for the bytes, and looks into them with the transaction's key.
+    pub async fn node_has(&self, txid: &Txid, key: &str, address: &str) -> Result<bool> {
+        // A node that is away has said nothing, and only this call tells it from one that has no such transaction.
+        self.refresh().await?;
+        let wish = json!({"txid": txid.to_string(), "tx_key": key, "address": address});
+        match self.rpc.call("check_tx_key", wish).await.map(drop_value) {
+            Ok(()) => Ok(true),
+            Err(Error::Refused { code: UNKNOWN, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the wallet has a transaction of its own by this name, in the pool or the chain.

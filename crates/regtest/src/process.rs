@@ -61,6 +61,11 @@ impl Process {
         self.kill();
     }
 
+    /// Without waiting for its end.
+    pub fn kill_at_once(&self) {
+        self.signal(Signal::KILL);
+    }
+
     pub fn kill(&mut self) {
         self.signal(Signal::KILL);
         let _ = self.child.wait();

@@ -248,6 +248,22 @@ impl Rig {
         self.wait_for_node().await
     }
 
+    /// Ends the payer's wallet as a power cut would: what it has not written is gone.
+    pub fn kill_payer(&self) {
+        self.wallets[0].kill_at_once();
+    }
+
+    /// Starts the payer's wallet again, on the same port, with what its file has.
+    pub async fn start_payer(&mut self) -> Result<()> {
+        let path = &self.directory;
+        let arguments = programs::wallet(path, "payer", self.ports.node, self.ports.payer);
+        self.wallets[0].kill();
+        self.wallets[0] = Process::start("monero-wallet-rpc", &arguments, &path.join("payer.out"))?;
+        self.wait_for_wallets().await?;
+        self.payer.open("payer").await?;
+        Ok(self.payer.auto_refresh(false).await?)
+    }
+
     /// Has the node stand still, connections open: it is slow, not gone.
     pub fn pause_node(&self, paused: bool) {
         self.daemon.pause(paused);

@@ -97,7 +97,7 @@ pub(crate) fn transaction_keys(transaction: &Transaction) -> Result<Vec<EdwardsP
 
 /// `c = Hs(prefix | D | X | Y | H("TXPROOF_V2") | R | A | B)`, with `X = cR + rB` (`cR + rG`, and zeros in
 /// place of `B`, where the address is primary) and `Y = cD + rA`.
-fn is_signed(prefix: &[u8; 32], key: &EdwardsPoint, address: &Address, part: &Part) -> bool {
+pub(crate) fn is_signed(prefix: &[u8; 32], key: &EdwardsPoint, address: &Address, part: &Part) -> bool {
     let Part { secret, c, r } = *part;
     let (view, spend) = (address.view(), address.spend());
     let sum =

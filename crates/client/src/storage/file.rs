@@ -33,6 +33,18 @@ pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     file.write_all(&text).map_err(broken)?;
     file.as_file().sync_all().map_err(broken)?;
     file.persist(path).map_err(|error| broken(error.error))?;
+    sync_folder(folder).map_err(broken)
+}
+
+/// The new name lasts as well.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Elsewhere folders cannot be opened.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

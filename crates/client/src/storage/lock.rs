@@ -1,7 +1,7 @@
 //! One process at a time.
 
 use crate::{Error, Result};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 
 /// Held until it is dropped, or its process ends.
@@ -20,4 +20,15 @@ pub async fn hold(path: PathBuf) -> Result<Lock> {
     });
     let locked = waiting.await.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
     locked.map(|file| Lock { _file: file }).map_err(|error| Error::File(path, error))
+}
+
+/// Without waiting; `None`: another has it.
+pub fn try_hold(path: PathBuf) -> Result<Option<Lock>> {
+    let opened = File::options().create(true).append(true).open(&path);
+    let file = opened.map_err(|error| Error::File(path.clone(), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Lock { _file: file })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(Error::File(path, error)),
+    }
 }

@@ -6,6 +6,7 @@
 mod file;
 mod keyring;
 mod lock;
+mod transactions;
 
 use crate::{Error, Profile, Result, Server};
 use serde::de::DeserializeOwned;
@@ -197,6 +198,24 @@ impl Storage {
     pub async fn lock<T: Keepsake>(&self, server: &Server) -> Result<Lock> {
         file::make_folder(&self.folder.join(T::SHELF))?;
         lock::hold(self.path::<T>(server).with_extension("lock")).await
+    }
+
+    /// As [`Self::lock`], where nobody else has it now.
+    ///
+    /// # Errors
+    /// The lock's file cannot be used.
+    pub(crate) fn try_lock<T: Keepsake>(&self, server: &Server) -> Result<Option<Lock>> {
+        file::make_folder(&self.folder.join(T::SHELF))?;
+        lock::try_hold(self.path::<T>(server).with_extension("lock"))
+    }
+
+    /// Waits until no other process of this person has the lock of this name.
+    ///
+    /// # Errors
+    /// The lock's file cannot be used.
+    pub(crate) async fn lock_named(&self, name: &str) -> Result<Lock> {
+        file::make_folder(&self.folder)?;
+        lock::hold(self.folder.join(name).with_extension("lock")).await
     }
 
     /// Reads a file of the folder that is of no server.

@@ -3,12 +3,15 @@
 use super::asking::{Gate, bill, problem};
 use super::bill::Bill;
 use super::decision::{Verdict, decide};
-use super::payer::Payer;
+use super::payer::{Payer, Prepared};
 use super::person::{News, Person};
-use super::purse::{Payment, Purse, Ticket};
-use super::redeeming::redeem;
+use super::purse::{Payment, Purse, Secret, Ticket};
+use crate::storage::Lock;
 use crate::{Answer, Choice, Error, Http, Machine, Result, Server, Storage};
 use wire::toll::{Code, EXPIRES_HEADER, QUOTA_HEADER};
+
+/// Seconds before an offer runs out, in which nothing is sent for it any more.
+const LATE: u64 = 60;
 
 /// One gate's customer.
 #[derive(Debug)]
@@ -54,8 +57,8 @@ impl Counter<'_> {
     pub async fn get(&self, url: &str) -> Result<Answer> {
         let gate = Gate::new(self.http, self.machine);
         if !self.purse().await?.payments.is_empty() {
-            let _alone = self.storage.lock::<Purse>(self.server()).await?;
-            self.settle(&gate, &mut self.purse().await?).await?;
+            let _alone = self.alone().await?;
+            self.settle(&gate, &mut self.purse().await?, true).await?;
         }
         let mut purse = self.purse().await?;
         let tickets = purse.tickets.clone();
@@ -65,16 +68,16 @@ impl Counter<'_> {
         };
         // Nobody else waits while a person thinks; so all is looked at anew after that.
         self.agree(&bill).await?;
-        let _alone = self.storage.lock::<Purse>(self.server()).await?;
+        let _alone = self.alone().await?;
         let mut purse = self.purse_kept().await?.unwrap_or(purse);
-        self.settle(&gate, &mut purse).await?;
+        self.settle(&gate, &mut purse, true).await?;
         let bill = match self.show(&gate, &mut purse, url).await? {
             Shown::Open(answer) => return self.keep(&purse).await.map(|()| answer),
             Shown::Asks(fresh) if fresh.sells_like(&bill) => fresh,
             Shown::Asks(_) => return Err(Error::PriceChanged(self.server().origin())),
         };
         self.pay(&mut purse, bill, url).await?;
-        self.settle(&gate, &mut purse).await?;
+        self.settle(&gate, &mut purse, false).await?;
         match self.show(&gate, &mut purse, url).await? {
             Shown::Open(answer) => self.keep(&purse).await.map(|()| answer),
             Shown::Asks(_) => Err(Error::AskedAgain(self.server().origin())),
@@ -96,7 +99,7 @@ impl Counter<'_> {
             return Ok(Forecast::Ticket { left: ticket.left });
         }
         let fee = match self.payer {
-            Some(payer) => Some(payer.prepare(&bill.address, bill.piconero).await?.fee),
+            Some(payer) => Some(payer.prepare(&bill).await?.fee),
             None => None,
         };
         let verdict = decide(bill.piconero, self.max_pay, self.person.is_there());
@@ -145,61 +148,101 @@ impl Counter<'_> {
         if verdict == Verdict::Pay {
             return Ok(());
         }
-        let fee = payer.prepare(&bill.address, bill.piconero).await?.fee;
+        let fee = payer.prepare(bill).await?.fee;
         if self.person.agrees(bill, fee).await { Ok(()) } else { Err(Error::NotAgreed(bill.piconero)) }
     }
 
-    /// Pays a bill that was agreed to. The payment has its name and is written down before it is sent.
+    /// Pays a bill that was agreed to. The payment, its proof and the signed transaction are written down before
+    /// it is sent. One at a time from all wallets: two that are prepared at once would spend the same money.
     async fn pay(&self, purse: &mut Purse, bill: Bill, url: &str) -> Result<()> {
         let payer = self.payer.ok_or(Error::NoWallet(bill.piconero))?;
-        let prepared = payer.prepare(&bill.address, bill.piconero).await?;
-        let (txid, fee) = (prepared.txid.clone(), prepared.fee);
+        let _one = self.storage.lock_named("wallet").await?;
+        let Prepared { txid, fee, proof, key, signed } = payer.prepare(&bill).await?;
         let (path, piconero, wallet) = (self.path(url), bill.piconero, payer.name().await?);
-        purse.payments.push(Payment { bill, path, txid: txid.clone(), wallet, proof: None });
+        self.storage.keep_transaction::<Purse>(self.server(), &txid, signed.expose())?;
+        purse.payments.push(Payment { bill, path, txid: txid.clone(), wallet, proof: Some(proof), key: Some(key) });
         self.keep(purse).await?;
-        payer.send(&prepared).await?;
+        payer.send(&signed).await?;
         self.person.hears(&News::Paid { txid, piconero, fee });
         Ok(())
     }
 
-    /// Redeems every payment, and keeps each step.
-    async fn settle(&self, gate: &Gate<'_>, purse: &mut Purse) -> Result<()> {
+    /// Redeems every payment, and keeps each step. `earlier`: an earlier run made them, and may not have sent them.
+    async fn settle(&self, gate: &Gate<'_>, purse: &mut Purse, earlier: bool) -> Result<()> {
         let key = purse.key()?;
         while let Some(payment) = purse.payments.first().cloned() {
-            let Some(proof) = self.proof(purse, &payment).await? else { continue };
-            let ticket = redeem(gate, self.person, &key, &payment, &proof, self.patience).await?;
+            let proof = match &payment.proof {
+                Some(proof) => proof.clone(),
+                None => self.prove_later(purse, &payment).await?,
+            };
+            if earlier {
+                self.person.hears(&News::Resumed { txid: payment.txid.clone() });
+            }
+            let ticket = self.redeem(gate, &key, &payment, &proof, earlier).await?;
             purse.payments.remove(0);
             purse.tickets.retain(|ticket| ticket.left > 0);
             purse.tickets.insert(0, ticket);
             self.keep(purse).await?;
+            purse.forget_transactions(self.storage, self.server())?;
         }
         Ok(())
     }
 
-    /// The proof of the first payment, which is kept before anybody sees it. `None`: the payment was never
-    /// sent, and is forgotten.
-    async fn proof(&self, purse: &mut Purse, payment: &Payment) -> Result<Option<String>> {
-        let txid = payment.txid.clone();
-        if let Some(proof) = &payment.proof {
-            self.person.hears(&News::Resumed { txid });
-            return Ok(Some(proof.clone()));
-        }
+    /// The proof of a payment that an earlier version wrote down without one.
+    async fn prove_later(&self, purse: &mut Purse, payment: &Payment) -> Result<String> {
         let payer = self.payer.ok_or(Error::NoWallet(payment.bill.piconero))?;
+        let (origin, txid) = (self.server().origin(), payment.txid.clone());
         if payer.name().await? != payment.wallet {
             return Err(Error::OtherWallet { txid });
         }
-        if !payer.sent(&txid).await? {
-            purse.payments.remove(0);
-            self.keep(purse).await?;
-            self.person.hears(&News::NeverSent { txid });
-            return Ok(None);
-        }
-        let proof = payer.prove(&txid, &payment.bill.address, &payment.bill.message()).await?;
+        let proof = payer.prove(payment).await?.ok_or(Error::PaymentUncertain { origin, txid })?;
         if let Some(kept) = purse.payments.first_mut() {
             kept.proof = Some(proof.clone());
         }
         self.keep(purse).await?;
-        Ok(Some(proof))
+        Ok(proof)
+    }
+
+    /// Sees that the network has a payment of an earlier run that the gate does not know: where no node has it, the
+    /// same one is sent again. `now`: unix seconds by the gate's clock.
+    ///
+    /// # Errors
+    /// It cannot be sent any more, or not now. It stays written down.
+    pub(super) async fn send_again(&self, payment: &Payment, now: u64) -> Result<()> {
+        let Some(payer) = self.payer else { return Ok(()) };
+        if payer.is_known(payment).await? {
+            return Ok(());
+        }
+        let (origin, txid) = (self.server().origin(), payment.txid.clone());
+        let Some(signed) = self.storage.transaction::<Purse>(self.server(), &txid)? else {
+            return Err(Error::PaymentUncertain { origin, txid });
+        };
+        if now.saturating_add(LATE) >= payment.bill.expires {
+            return Err(Error::PaymentUncertain { origin, txid });
+        }
+        if payer.name().await? != payment.wallet {
+            return Err(Error::OtherWallet { txid });
+        }
+        match payer.send(&Secret::from(signed.to_string())).await {
+            Ok(()) => self.person.hears(&News::SentAgain { txid }),
+            // A wallet says no to what came into a block in between, too.
+            Err(Error::Wallet(cause @ monero::Error::Refused { .. })) => {
+                if !payer.is_known(payment).await? {
+                    return Err(Error::PaymentStuck { origin, txid, cause });
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The lock of what is kept of this gate. While a run pays, another waits, and says so.
+    async fn alone(&self) -> Result<Lock> {
+        if let Some(lock) = self.storage.try_lock::<Purse>(self.server())? {
+            return Ok(lock);
+        }
+        self.person.hears(&News::Waits);
+        self.storage.lock::<Purse>(self.server()).await
     }
 
     fn server(&self) -> &Server {

@@ -1,28 +1,34 @@
 //! Who pays: the person's own monero-wallet-rpc. No key and no money is ever in this program.
 
-use crate::{Error, Result, Server};
+use super::bill::{Bill, NotABill};
+use super::purse::{Payment, Secret};
+use crate::{Error, Machine, Result, Server, ThisMachine};
 use async_trait::async_trait;
 use domain::encoding::{base64url, sha256};
 use monero::{Limits, Wallet};
 use std::time::Duration;
-use tpat::Txid;
+use tpat::{Address, Txid};
 
 /// A wallet signs in seconds, and waits for its node before that.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A payment that is signed and not sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Prepared {
     pub txid: String,
     /// Piconero, on top of the price.
     pub fee: u64,
-    inner: Option<monero::Prepared>,
+    /// Shows, once it is sent, that the bill was paid.
+    pub proof: String,
+    /// The transaction's secret key.
+    pub key: Secret,
+    /// What is sent, in the wallet's own form.
+    pub signed: Secret,
 }
 
-impl Prepared {
-    /// For payers of one's own: with nothing of a wallet inside.
-    pub fn new(txid: String, fee: u64) -> Self {
-        Self { txid, fee, inner: None }
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").field("txid", &self.txid).field("fee", &self.fee).finish_non_exhaustive()
     }
 }
 
@@ -31,12 +37,14 @@ impl Prepared {
 pub trait Payer: std::fmt::Debug + Send + Sync {
     /// A name for the wallet that says nothing of it.
     async fn name(&self) -> Result<String>;
-    async fn prepare(&self, address: &str, piconero: u64) -> Result<Prepared>;
-    async fn send(&self, prepared: &Prepared) -> Result<()>;
-    /// Whether a transaction of this wallet's was sent, now or earlier.
-    async fn sent(&self, txid: &str) -> Result<bool>;
-    /// Shows that the transaction paid the address, over a message.
-    async fn prove(&self, txid: &str, address: &str, message: &str) -> Result<String>;
+    /// Signs a payment and proves it, without sending anything.
+    async fn prepare(&self, bill: &Bill) -> Result<Prepared>;
+    /// Sends what was prepared, also a second time.
+    async fn send(&self, signed: &Secret) -> Result<()>;
+    /// Whether the wallet's node has the transaction, in its pool or its chain; any wallet can say.
+    async fn is_known(&self, payment: &Payment) -> Result<bool>;
+    /// Proves a payment that an earlier version made without a proof; `None`: the wallet does not know it.
+    async fn prove(&self, payment: &Payment) -> Result<Option<String>>;
 }
 
 /// A monero-wallet-rpc with an open wallet.
@@ -70,24 +78,45 @@ impl Payer for WalletPayer {
         Ok(base64url(&sha256(address.as_bytes())))
     }
 
-    async fn prepare(&self, address: &str, piconero: u64) -> Result<Prepared> {
+    /// The proof is made here and not by the wallet, which makes one only of what it has sent, and only while it
+    /// remembers the key. Then it is verified as a gate does: nothing is sent that could not be redeemed.
+    async fn prepare(&self, bill: &Bill) -> Result<Prepared> {
+        let address = Address::parse(&bill.address).map_err(|_| NotABill::Wrong("address"))?;
         self.wallet.refresh().await?;
-        let prepared = self.wallet.prepare(address, piconero).await?;
-        Ok(Prepared { txid: prepared.txid.to_string(), fee: prepared.fee, inner: Some(prepared) })
+        let monero::Prepared { txid, fee, blob, key, secret, metadata } =
+            self.wallet.prepare(&bill.address, bill.piconero).await?;
+        let (message, machine) = (bill.message(), &ThisMachine as &dyn Machine);
+        let proof = tpat::prove(&txid, &address, message.as_bytes(), &key, &machine.bytes()?);
+        let received = tpat::verify(&blob, &txid, &address, message.as_bytes(), &proof);
+        if !received.is_ok_and(|received| received.total >= bill.piconero && received.unlock_time == 0) {
+            return Err(Error::WrongPayment);
+        }
+        let (key, signed) = (Secret::from(secret.to_string()), Secret::from(metadata.to_string()));
+        Ok(Prepared { txid: txid.to_string(), fee, proof: proof.to_string(), key, signed })
     }
 
-    async fn send(&self, prepared: &Prepared) -> Result<()> {
-        let signed = prepared.inner.as_ref().ok_or(Error::NoSuch(String::new()))?;
-        Ok(self.wallet.relay(signed).await?)
+    async fn send(&self, signed: &Secret) -> Result<()> {
+        self.wallet.relay(signed.expose()).await?;
+        // What was sent stays sent where the wallet cannot write it down, and is proven without the wallet.
+        drop(self.wallet.store().await);
+        Ok(())
     }
 
-    async fn sent(&self, txid: &str) -> Result<bool> {
+    async fn is_known(&self, payment: &Payment) -> Result<bool> {
+        let txid = read(&payment.txid)?;
+        match &payment.key {
+            Some(key) => Ok(self.wallet.node_has(&txid, key.expose(), &payment.bill.address).await?),
+            None => Ok(self.wallet.knows(&txid).await?),
+        }
+    }
+
+    async fn prove(&self, payment: &Payment) -> Result<Option<String>> {
+        let txid = read(&payment.txid)?;
         self.wallet.refresh().await?;
-        Ok(self.wallet.knows(&read(txid)?).await?)
-    }
-
-    async fn prove(&self, txid: &str, address: &str, message: &str) -> Result<String> {
-        Ok(self.wallet.tx_proof(&read(txid)?, address, message).await?)
+        if !self.wallet.knows(&txid).await? {
+            return Ok(None);
+        }
+        Ok(Some(self.wallet.tx_proof(&txid, &payment.bill.address, &payment.bill.message()).await?))
     }
 }
 

@@ -25,8 +25,10 @@ pub enum News {
     Paid { txid: String, piconero: u64, fee: u64 },
     /// A payment of an earlier run is redeemed.
     Resumed { txid: String },
-    /// An earlier run ended before this payment was sent: it is forgotten.
-    NeverSent { txid: String },
+    /// No node knew the payment of an earlier run: the same one was sent again.
+    SentAgain { txid: String },
+    /// Another run pays at this gate: this one waits for it.
+    Waits,
     /// The gate has not heard of the payment yet.
     NotSeen { seconds: u64 },
     /// The gate has seen it, and asks again after `seconds`.

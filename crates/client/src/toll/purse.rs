@@ -24,10 +24,13 @@ pub struct Payment {
     /// What was asked for, without its query.
     pub path: String,
     pub txid: String,
-    /// The wallet that pays, by its own name: no other one can tell whether it has.
+    /// The wallet that pays, by its own name: no other one can send it.
     pub wallet: String,
-    /// What shows that it was paid; absent until it is known to be sent.
+    /// What shows that it was paid. Payments of earlier versions have none until their wallet has sent them.
     pub proof: Option<String>,
+    /// The transaction's secret key: with it any wallet's node can be asked for the payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Secret>,
 }
 
 /// What a payment became.
@@ -77,6 +80,7 @@ impl Purse {
         let Some(mut purse) = storage.load::<Self>(server).await? else { return Ok(false) };
         let forgot = purse.forget(txid);
         storage.update(server, &purse).await?;
+        purse.forget_transactions(storage, server)?;
         Ok(forgot)
     }
 
@@ -98,6 +102,12 @@ impl Purse {
         let mut usable: Vec<Ticket> = self.tickets.iter().filter(|ticket| ticket.left > 0).cloned().collect();
         usable.sort_by_key(|ticket| ticket.path != path);
         usable
+    }
+
+    /// Drops signed transactions that no payment waits for any more. The caller holds the lock.
+    pub(super) fn forget_transactions(&self, storage: &Storage, server: &Server) -> Result<()> {
+        let waiting: Vec<&str> = self.payments.iter().map(|payment| payment.txid.as_str()).collect();
+        storage.keep_transactions_of::<Self>(server, &waiting)
     }
 
     /// Notes what the gate says is left of a ticket.

@@ -1,9 +1,11 @@
 //! A payment becomes a ticket.
 
 use super::asking::{Gate, Shown, problem, read};
+use super::counter::Counter;
 use super::person::{News, Person};
 use super::purse::{Payment, Secret, Ticket};
-use crate::{Answer, Error, ProofKey, Result};
+use crate::{Answer, Error, Machine, ProofKey, Result};
+use std::time::UNIX_EPOCH;
 use wire::toll::{Code, Pending, Redeemed};
 
 /// How long to wait where the gate does not say, seconds.
@@ -21,32 +23,46 @@ enum Said {
     No(String),
 }
 
-/// Shows a payment until the gate gives a token for it, or says no, or the person's patience of so many
-/// seconds is over.
-pub async fn redeem(
-    gate: &Gate<'_>,
-    person: &dyn Person,
-    key: &ProofKey,
-    payment: &Payment,
-    proof: &str,
-    mut patience: u64,
-) -> Result<Ticket> {
-    let shown = Shown { challenge: &payment.bill.challenge, txid: &payment.txid, proof };
-    loop {
-        let answer = gate.redeem(key, &payment.bill.redeem, &shown).await?;
-        let (news, seconds) = match judge(&answer)? {
-            Said::Good(redeemed) => return Ok(ticket(person, payment, redeemed)),
-            Said::Wait(news, seconds) => (news, seconds),
-            Said::No(title) => {
-                let (origin, txid) = (gate.http().server().origin(), payment.txid.clone());
-                return Err(Error::PaymentRefused { origin, txid, title });
+impl Counter<'_> {
+    /// Shows a payment until the gate gives a token for it, or says no, or the person's patience is over.
+    /// `earlier`: where the gate does not know the payment, it is made sure that the network does.
+    pub(super) async fn redeem(
+        &self,
+        gate: &Gate<'_>,
+        key: &ProofKey,
+        payment: &Payment,
+        proof: &str,
+        mut earlier: bool,
+    ) -> Result<Ticket> {
+        let shown = Shown { challenge: &payment.bill.challenge, txid: &payment.txid, proof };
+        let mut patience = self.patience;
+        loop {
+            let answer = gate.redeem(key, &payment.bill.redeem, &shown).await?;
+            let (news, seconds) = match judge(&answer)? {
+                Said::Good(redeemed) => return Ok(ticket(self.person, payment, redeemed)),
+                Said::Wait(news, seconds) => (news, seconds),
+                Said::No(title) => {
+                    let (origin, txid) = (gate.http().server().origin(), payment.txid.clone());
+                    return Err(Error::PaymentRefused { origin, txid, title });
+                }
+            };
+            self.person.hears(&news);
+            if matches!(news, News::NotSeen { .. }) && std::mem::take(&mut earlier) {
+                self.send_again(payment, now_there(&answer, self.machine)).await?;
             }
-        };
-        person.hears(&news);
-        patience =
-            patience.checked_sub(seconds).ok_or_else(|| Error::PaymentOnItsWay { txid: payment.txid.clone() })?;
-        person.waits(seconds).await;
+            patience =
+                patience.checked_sub(seconds).ok_or_else(|| Error::PaymentOnItsWay { txid: payment.txid.clone() })?;
+            self.person.waits(seconds).await;
+        }
     }
+}
+
+/// Unix seconds by the gate's clock, which its offers run by; by this machine's where the gate tells none.
+fn now_there(answer: &Answer, machine: &dyn Machine) -> u64 {
+    let here = u64::try_from(machine.now() / 1000).unwrap_or_default();
+    let there = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+    let there = there.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
+    there.map_or(here, |there| there.as_secs())
 }
 
 fn ticket(person: &dyn Person, payment: &Payment, redeemed: Redeemed) -> Ticket {

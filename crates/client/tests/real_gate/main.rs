@@ -4,7 +4,7 @@
 
 mod world;
 
-use client::toll::{Forecast, News};
+use client::toll::{Forecast, News, Payer, WalletPayer};
 use regtest::Rig;
 use world::{PRICE, World};
 
@@ -35,15 +35,53 @@ async fn a_real_wallet_pays_and_the_route_opens() {
     broken.opens().await;
     assert_eq!((broken.paid(), broken.arrived()), (0, 1), "the next run pays nothing and redeems");
 
-    // And before it has: the wallet knows nothing of it, so it is forgotten and paid anew.
+    // And before it has: no node knows it, so the same one is sent again.
     let early = World::new(&rig, 0).await;
     early.breaks_before_sending();
     assert!(early.get().await.is_err());
     early.opens().await;
-    assert!(matches!(early.heard().first(), Some(News::NeverSent { .. })));
-    assert_eq!(early.paid(), 1);
+    assert!(early.heard().iter().any(|news| matches!(news, News::SentAgain { .. })));
+    assert_eq!(early.paid(), 0);
 
     rig.mine(1).await.unwrap();
     rig.merchant.refresh().await.unwrap();
     assert_eq!(rig.merchant.balance().await.unwrap().balance, 4 * PRICE);
+}
+
+#[tokio::test]
+async fn a_wallet_that_dies_unsaved_after_it_has_sent_is_not_asked_to_pay_again() {
+    let mut rig = Rig::start().await.unwrap();
+    // Once the payment is in the pool still, and once in a block before anybody asks again.
+    for mined in [false, true] {
+        let world = World::new(&rig, 0).await;
+        world.wallet_dies_after_sending();
+        assert!(world.get().await.is_err());
+        if mined {
+            rig.mine(1).await.unwrap();
+        }
+        // The wallet is away: the gate knows the payment, and no wallet is needed.
+        world.opens().await;
+        assert_eq!((world.paid(), world.arrived()), (0, 1));
+        drop(world);
+        rig.start_payer().await.unwrap();
+        rig.mine(1).await.unwrap();
+    }
+
+    // It goes on paying, and its money is all there.
+    let world = World::new(&rig, 0).await;
+    world.breaks_after_sending();
+    assert!(world.get().await.is_err());
+    let payment = world.payment().await;
+    // Any wallet can ask its node for the payment, with the key that was written down.
+    let other = WalletPayer::new(&rig.merchant_url()).unwrap();
+    assert!(other.is_known(&payment).await.unwrap());
+    rig.node.flush_pool(&[payment.txid.parse().unwrap()]).await.unwrap();
+    assert!(!other.is_known(&payment).await.unwrap());
+    world.opens().await;
+    assert!(world.heard().iter().any(|news| matches!(news, News::SentAgain { .. })));
+
+    rig.mine(1).await.unwrap();
+    assert!(other.is_known(&payment).await.unwrap());
+    rig.merchant.refresh().await.unwrap();
+    assert_eq!(rig.merchant.balance().await.unwrap().balance, 3 * PRICE, "each was paid once");
 }

@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
-use client::toll::{Bill, Counter, Forecast, News, Payer, Person, Prepared, WalletPayer};
+use client::toll::{Bill, Counter, Forecast, News, Payer, Payment, Person, Prepared, Purse, Secret, WalletPayer};
 use client::{Answer, Choice, Error, Http, Result, Server, Storage, ThisMachine};
 use monero::{Limits as NodeLimits, Node, OwnVerifier};
 use parking_lot::Mutex;
 use regtest::Rig;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -29,7 +29,7 @@ const NOW: i64 = 1_800_000_000_000;
 pub struct World<'a> {
     url: String,
     storage: Storage,
-    wallet: Breaking,
+    wallet: Breaking<'a>,
     person: Miner<'a>,
     arrived: Arc<AtomicUsize>,
     _stop: watch::Sender<bool>,
@@ -44,8 +44,12 @@ enum End {
 
 /// The real wallet, and where the program ends, once.
 #[derive(Debug)]
-struct Breaking {
+struct Breaking<'a> {
+    rig: &'a Rig,
+    url: String,
     wallet: WalletPayer,
+    /// The wallet dies when it has sent the next payment, once.
+    dies: AtomicBool,
     end: Mutex<Option<End>>,
 }
 
@@ -71,7 +75,13 @@ impl<'a> World<'a> {
         Self {
             url,
             storage: Storage::new(folder.path().join("client")),
-            wallet: Breaking { wallet: WalletPayer::new(&rig.payer_url()).unwrap(), end: Mutex::default() },
+            wallet: Breaking {
+                rig,
+                url: rig.payer_url(),
+                wallet: WalletPayer::new(&rig.payer_url()).unwrap(),
+                dies: AtomicBool::new(false),
+                end: Mutex::default(),
+            },
             person: Miner { rig, booth, heard: Mutex::default() },
             arrived,
             _stop: stop,
@@ -95,12 +105,22 @@ impl<'a> World<'a> {
         assert_eq!((answer.status, answer.body.as_slice()), (200, b"the price".as_slice()));
     }
 
+    pub fn wallet_dies_after_sending(&self) {
+        self.wallet.dies.store(true, Ordering::SeqCst);
+    }
+
     pub fn breaks_before_sending(&self) {
         *self.wallet.end.lock() = Some(End::BeforeSending);
     }
 
     pub fn breaks_after_sending(&self) {
         *self.wallet.end.lock() = Some(End::AfterSending);
+    }
+
+    /// What was written down and is not redeemed yet.
+    pub async fn payment(&self) -> Payment {
+        let purse = self.storage.load::<Purse>(&self.server()).await.unwrap().unwrap();
+        purse.payments.first().cloned().unwrap()
     }
 
     /// Requests that reached the program behind the gate.
@@ -134,7 +154,7 @@ impl<'a> World<'a> {
     }
 }
 
-impl Breaking {
+impl Breaking<'_> {
     fn ends(&self, at: End) -> Result<()> {
         let mut end = self.end.lock();
         if *end == Some(at) {
@@ -146,27 +166,34 @@ impl Breaking {
 }
 
 #[async_trait]
-impl Payer for Breaking {
+impl Payer for Breaking<'_> {
     async fn name(&self) -> Result<String> {
         self.wallet.name().await
     }
 
-    async fn prepare(&self, address: &str, piconero: u64) -> Result<Prepared> {
-        self.wallet.prepare(address, piconero).await
+    async fn prepare(&self, bill: &Bill) -> Result<Prepared> {
+        self.wallet.prepare(bill).await
     }
 
-    async fn send(&self, prepared: &Prepared) -> Result<()> {
+    async fn send(&self, signed: &Secret) -> Result<()> {
         self.ends(End::BeforeSending)?;
-        self.wallet.send(prepared).await?;
+        if self.dies.swap(false, Ordering::SeqCst) {
+            // The wallet has sent it, and written nothing down: `send` of the real one would do that next.
+            let wallet = monero::Wallet::new(&self.url, NodeLimits::default()).unwrap();
+            wallet.relay(signed.expose()).await?;
+            self.rig.kill_payer();
+            return Err(Error::Random);
+        }
+        self.wallet.send(signed).await?;
         self.ends(End::AfterSending)
     }
 
-    async fn sent(&self, txid: &str) -> Result<bool> {
-        self.wallet.sent(txid).await
+    async fn is_known(&self, payment: &Payment) -> Result<bool> {
+        self.wallet.is_known(payment).await
     }
 
-    async fn prove(&self, txid: &str, address: &str, message: &str) -> Result<String> {
-        self.wallet.prove(txid, address, message).await
+    async fn prove(&self, payment: &Payment) -> Result<Option<String>> {
+        self.wallet.prove(payment).await
     }
 }
 

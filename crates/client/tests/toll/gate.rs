@@ -1,5 +1,6 @@
 //! A gate that speaks the protocol, and looks into the client's folder when a payment is shown.
 
+use super::payer::Network as Nodes;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -32,6 +33,10 @@ pub struct Inner {
     pub quota: u64,
     /// What redemption answers before it gives the token.
     pub before: Vec<(StatusCode, Value)>,
+    /// When its offers run out, unix seconds.
+    pub expires: u64,
+    /// Payments that its node knows.
+    pub network: Nodes,
     /// The answer that carries the token gets lost so many times.
     pub lost: u32,
     /// Requests left by token.
@@ -45,7 +50,7 @@ pub struct Inner {
 }
 
 impl Gate {
-    pub async fn open(folder: PathBuf) -> Self {
+    pub async fn open(folder: PathBuf, network: Nodes) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inner = Inner {
             origin: format!("http://{}", listener.local_addr().unwrap()),
@@ -53,6 +58,8 @@ impl Gate {
             price: PRICE,
             quota: 2,
             before: Vec::new(),
+            expires: now() + 3600,
+            network,
             lost: 0,
             left: HashMap::new(),
             redemptions: 0,
@@ -81,6 +88,12 @@ impl Gate {
     pub fn url(&self) -> String {
         self.see(|inner| format!("{}/price", inner.origin))
     }
+}
+
+/// Unix seconds, as the program sees them.
+pub fn now() -> u64 {
+    let machine: &dyn client::Machine = &client::ThisMachine;
+    u64::try_from(machine.now() / 1000).unwrap()
 }
 
 pub fn problem(status: u16, code: &str) -> (StatusCode, Value) {
@@ -130,7 +143,7 @@ fn demand(inner: &mut Inner, jkt: Option<String>) -> Response {
         realm: "api.example".to_owned(),
         message: format!("tpat1:{challenge}"),
         challenge,
-        expires: 1_795_240_000,
+        expires: inner.expires,
         ttl_s: 3600,
         quota: inner.quota,
         conf: 1,
@@ -155,6 +168,9 @@ async fn redeem(State(gate): State<Gate>, headers: HeaderMap, body: Bytes) -> Re
     inner.redemptions += 1;
     let kept = kept(&inner.folder);
     assert!(kept.contains(txid) && kept.contains(proof), "shown before it was written down: {kept}");
+    if !inner.network.lock().iter().any(|known| known == txid) {
+        return say(problem(404, "not_found"));
+    }
     if !inner.before.is_empty() {
         return say(inner.before.remove(0));
     }
@@ -183,7 +199,7 @@ fn use_nonce(inner: &Inner) -> Response {
 /// Everything that the client has written about gates.
 pub fn kept(folder: &std::path::Path) -> String {
     let Ok(entries) = std::fs::read_dir(folder.join("toll")) else { return String::new() };
-    entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
+    entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default()).collect()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -1,10 +1,11 @@
-//! A wallet that can break off at each step.
+//! A wallet that can break off at each step, and the network that it sends to.
 
 use async_trait::async_trait;
-use client::toll::{Payer, Prepared};
+use client::toll::{Bill, Payer, Payment, Prepared, Secret};
 use client::{Error, Result};
 use parking_lot::Mutex;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where the program ends, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,24 +13,29 @@ pub enum End {
     Preparing,
     BeforeSending,
     AfterSending,
-    Proving,
+    Asking,
 }
+
+/// Transactions that nodes have, in their pool or their chain.
+pub type Network = Arc<Mutex<Vec<String>>>;
 
 #[derive(Debug)]
 pub struct Wallet {
     pub name: Mutex<String>,
     pub folder: PathBuf,
     pub end: Mutex<Option<End>>,
+    /// Its node takes nothing.
+    pub refused: Mutex<bool>,
+    pub network: Network,
     prepared: Mutex<u32>,
-    /// Transactions, in the order in which they were sent.
+    /// Each transaction that was ever sent, once.
     pub sent: Mutex<Vec<String>>,
 }
 
 impl Wallet {
-    pub fn new(folder: PathBuf) -> Self {
-        let (name, end, prepared, sent) =
-            (Mutex::new("mine".to_owned()), Mutex::default(), Mutex::default(), Mutex::default());
-        Self { name, folder, end, prepared, sent }
+    pub fn new(folder: PathBuf, network: Network) -> Self {
+        let (name, end, refused) = (Mutex::new("mine".to_owned()), Mutex::default(), Mutex::default());
+        Self { name, folder, end, refused, network, prepared: Mutex::default(), sent: Mutex::default() }
     }
 
     fn ends(&self, at: End) -> Result<()> {
@@ -52,27 +58,41 @@ impl Payer for Wallet {
         Ok(self.name.lock().clone())
     }
 
-    async fn prepare(&self, _: &str, _: u64) -> Result<Prepared> {
+    async fn prepare(&self, bill: &Bill) -> Result<Prepared> {
         self.ends(End::Preparing)?;
         let mut prepared = self.prepared.lock();
         *prepared += 1;
-        Ok(Prepared::new(format!("tx{prepared}"), 30))
+        let txid = format!("tx{prepared}");
+        let (key, signed) = (Secret::from(format!("key of {txid}")), Secret::from(format!("signed {txid}")));
+        Ok(Prepared { proof: proof(&txid, &bill.address, &bill.message()), txid, fee: 30, key, signed })
     }
 
-    async fn send(&self, prepared: &Prepared) -> Result<()> {
+    async fn send(&self, signed: &Secret) -> Result<()> {
+        let txid = signed.expose().strip_prefix("signed ").unwrap().to_owned();
         let kept = super::gate::kept(&self.folder);
-        assert!(kept.contains(&prepared.txid), "sent before it was written down: {kept}");
+        for needed in [signed.expose(), &format!("key of {txid}"), &format!("OutProofV2-{txid}")] {
+            assert!(kept.contains(needed), "sent before {needed} was written down: {kept}");
+        }
         self.ends(End::BeforeSending)?;
-        self.sent.lock().push(prepared.txid.clone());
+        if *self.refused.lock() {
+            let (endpoint, message) = ("the wallet".to_owned(), "Failed to commit tx.".to_owned());
+            return Err(monero::Error::Refused { endpoint, code: -4, message }.into());
+        }
+        self.network.lock().push(txid.clone());
+        let mut sent = self.sent.lock();
+        if !sent.contains(&txid) {
+            sent.push(txid);
+        }
         self.ends(End::AfterSending)
     }
 
-    async fn sent(&self, txid: &str) -> Result<bool> {
-        Ok(self.sent.lock().iter().any(|sent| sent == txid))
+    async fn is_known(&self, payment: &Payment) -> Result<bool> {
+        self.ends(End::Asking)?;
+        Ok(self.network.lock().contains(&payment.txid))
     }
 
-    async fn prove(&self, txid: &str, address: &str, message: &str) -> Result<String> {
-        self.ends(End::Proving)?;
-        Ok(proof(txid, address, message))
+    async fn prove(&self, payment: &Payment) -> Result<Option<String>> {
+        let known = self.network.lock().contains(&payment.txid);
+        Ok(known.then(|| proof(&payment.txid, &payment.bill.address, &payment.bill.message())))
     }
 }

@@ -31,7 +31,8 @@ impl Customer {
                 format!("Paid {} XMR, and {} XMR to the network: {txid}", format_xmr(*piconero), format_xmr(*fee))
             }
             News::Resumed { txid } => format!("Going on with a payment of an earlier run: {txid}"),
-            News::NeverSent { txid } => format!("An earlier run ended before it sent {txid}: nothing was paid then."),
+            News::SentAgain { txid } => format!("The network did not know {txid}: the same payment was sent again."),
+            News::Waits => "Another run is paying at this gate: waiting for it.".to_owned(),
             News::NotSeen { seconds } => format!("The gate has not seen the payment yet. Asking again in {seconds} s."),
             News::Seen { have, need, seconds } => {
                 format!("Seen: {have} of {need} confirmations. Asking again in {seconds} s.")
@@ -50,7 +51,8 @@ impl Customer {
                 json!({"toll": "paid", "txid": txid, "piconero": piconero.to_string(), "fee": fee.to_string()})
             }
             News::Resumed { txid } => json!({"toll": "resumed", "txid": txid}),
-            News::NeverSent { txid } => json!({"toll": "never_sent", "txid": txid}),
+            News::SentAgain { txid } => json!({"toll": "sent_again", "txid": txid}),
+            News::Waits => json!({"toll": "waits"}),
             News::NotSeen { seconds } => json!({"toll": "not_seen", "seconds": seconds}),
             News::Seen { have, need, seconds } => {
                 json!({"toll": "seen", "have": have, "need": need, "seconds": seconds})

@@ -85,8 +85,12 @@ impl Stop {
                     429 | 502..=504 => 6,
                     _ => 4,
                 },
-                Error::NoSuch(_) | Error::PaymentRefused { .. } | Error::AskedAgain(_) | Error::Bill(_) => 4,
-                Error::PaymentOnItsWay { .. } => 6,
+                Error::NoSuch(_)
+                | Error::PaymentRefused { .. }
+                | Error::PaymentUncertain { .. }
+                | Error::AskedAgain(_)
+                | Error::Bill(_) => 4,
+                Error::PaymentOnItsWay { .. } | Error::PaymentStuck { .. } => 6,
                 Error::NotAgreed(_) | Error::NoWallet(_) | Error::PriceChanged(_) => 7,
                 Error::Closed(reason) => match reason {
                     CloseReason::GoingAway | CloseReason::Full => 6,

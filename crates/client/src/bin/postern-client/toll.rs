@@ -24,7 +24,7 @@ async fn list(desk: &Desk) -> Outcome {
     let mut rows = Vec::new();
     for purse in &purses {
         for payment in &purse.payments {
-            let state = if payment.proof.is_some() { "not redeemed yet" } else { "maybe not sent" };
+            let state = "not redeemed yet";
             rows.push((purse.gate(), &payment.path, payment.bill.piconero, state.to_owned(), None, &payment.txid));
         }
         for ticket in &purse.tickets {
@@ -59,7 +59,9 @@ fn set(desk: &Desk, max_pay: Option<Piconero>, wallet: Option<String>) -> Outcom
 }
 
 async fn forget(desk: &Desk, gate: &str, txid: &str, yes: bool) -> Outcome {
-    if !yes && !agrees()? {
+    let purse = desk.storage.load::<Purse>(&Server::parse(gate)?).await?;
+    let open = purse.is_some_and(|purse| purse.payments.iter().any(|payment| payment.txid == txid));
+    if !yes && !agrees(open)? {
         return Err(Stop::Broken("nothing was forgotten".to_owned()));
     }
     if !Purse::forget_kept(&desk.storage, &Server::parse(gate)?, txid).await? {
@@ -68,10 +70,14 @@ async fn forget(desk: &Desk, gate: &str, txid: &str, yes: bool) -> Outcome {
     if desk.json { print::json(&json!({"forgotten": txid})) } else { print::line("It is forgotten.") }
 }
 
-fn agrees() -> Outcome<bool> {
+fn agrees(open: bool) -> Outcome<bool> {
     if !at_a_terminal() {
         return Err(Stop::Usage("there is nobody to ask: add --yes".to_owned()));
     }
-    let question = "Forget it? What was paid for it cannot be used any more.";
+    let question = if open {
+        "Forget it? If it was sent, or still is, it buys nothing any more, and the next run pays again."
+    } else {
+        "Forget it? What was paid for it cannot be used any more."
+    };
     Ok(Confirm::new().with_prompt(question).default(false).interact()?)
 }

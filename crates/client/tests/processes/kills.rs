@@ -1,0 +1,48 @@
+//! Whatever dies at whatever step, the next run ends with the answer and one payment.
+
+use super::world::{Death, Fault, World};
+
+const STEPS: [&str; 8] = ["price", "refresh", "transfer", "get_address", "relay_tx", "store", "redeem", "paid price"];
+
+#[tokio::test]
+async fn whatever_is_killed_when_it_is_paid_once() {
+    for step in STEPS {
+        for (done, death) in
+            [(false, Death::Client), (true, Death::Client), (false, Death::Other), (true, Death::Other)]
+        {
+            let fault = Fault { step, done, death };
+            let mut world = World::new().await;
+            *world.shared.fault.lock() = Some(fault);
+            let first = world.get().await;
+            // The fake gate answers some questions in one step.
+            if world.shared.fault.lock().take().is_some() {
+                continue;
+            }
+            // A wallet that breaks off when it writes its own file ends nothing.
+            let went_on = step == "store" && death == Death::Other;
+            assert_eq!(first.is_some_and(|output| output.status.success()), went_on, "{fault:?}");
+            assert!(world.paid() <= 1, "{fault:?}");
+
+            let output = world.get().await.unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.stdout, b"the price", "{fault:?}: {said}");
+            assert_eq!(world.paid(), 1, "{fault:?}: {said}");
+            // What was bought is kept: nothing more is asked of the wallet.
+            assert_eq!(world.get().await.unwrap().stdout, b"the price", "{fault:?}");
+            assert_eq!(world.paid(), 1, "{fault:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_was_not_sent_is_sent_as_it_was() {
+    let mut world = World::new().await;
+    *world.shared.fault.lock() = Some(Fault { step: "relay_tx", done: false, death: Death::Client });
+    assert!(world.get().await.is_none());
+    assert_eq!(world.paid(), 0);
+    // It is asked for again before anything else, and sent as it was.
+    let output = world.get().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("the same payment was sent again"), "{said}");
+    assert_eq!(world.paid(), 1);
+}
