@@ -2,7 +2,7 @@
 
 use crate::http::With;
 use crate::keys::Claims;
-use crate::{Answer, Error, Http, Result, Server, Session};
+use crate::{Answer, Error, Http, Rest, Result, Server, Session};
 use reqwest::Method;
 use wire::apps::{AppToken, TokenRequest};
 use wire::{Code, paths};
@@ -24,22 +24,27 @@ impl Session {
         }
     }
 
-    /// `GET` of a URL of an app, whatever it answers. A token that ended on the way is replaced, and a nonce that
-    /// the app asks for is proven with.
+    /// `GET` of a URL of an app, or of the rest of it, whatever it answers; a good answer's body is still to come. A
+    /// token that ended on the way is replaced, and a nonce that the app asks for is proven with.
     ///
     /// # Errors
     /// The portal or the app cannot be reached, the portal refuses, or the session has ended.
-    pub async fn get_from_app(&self, url: &str, mut token: AppToken) -> Result<Answer> {
+    pub async fn get_from_app(
+        &self,
+        http: &Http,
+        url: &str,
+        mut token: AppToken,
+        rest: Option<&Rest>,
+    ) -> Result<Answer> {
         let app = Server::of(url)?;
-        let http = Http::new(app.clone())?;
         let bare = url.split(['?', '#']).next().unwrap_or(url);
         let (mut nonces, mut tokens, mut nonce) = (NONCES, TOKENS, None::<String>);
         loop {
             let text = token.access_token.as_str();
             let claims = Claims { method: "GET", url: bare, nonce: nonce.as_deref(), token: Some(text) };
             let proof = self.keys().signing().prove(self.machine(), claims)?;
-            let with = With { token: Some(text), proof: Some(&proof), ..With::default() };
-            let answer = http.send_to(Method::GET, url, with).await?;
+            let with = With { token: Some(text), proof: Some(&proof), rest, ..With::default() };
+            let answer = http.open(Method::GET, url, with).await?;
             let asks = answer.headers("www-authenticate").any(|challenge| challenge.contains("use_dpop_nonce"));
             match (answer.status, answer.nonce()) {
                 (401, Some(given)) if asks && nonces > 0 => {

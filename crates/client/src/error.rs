@@ -13,6 +13,26 @@ pub enum Error {
     /// No answer came.
     #[error("{0} cannot be reached")]
     Unreachable(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The connection broke, and the rest could not be fetched.
+    #[error("the answer of {origin} broke off after {bytes} bytes")]
+    BrokenOff {
+        origin: String,
+        bytes: u64,
+        #[source]
+        cause: Box<Error>,
+    },
+    /// The connection broke, and what is there now is something else.
+    #[error("the answer of {0} broke off, and is another one now: fetch it again")]
+    Changed(String),
+    /// The connection broke, and the rest would have to be paid for.
+    #[error(
+        "the answer of {0} broke off, and the gate asks to be paid for the rest: nothing was paid for that. The next \
+         run fetches all of it again, and pays if it has to"
+    )]
+    RestCosts(String),
+    /// An answer that is kept in memory is longer than that may be.
+    #[error("the answer of {0} is too long to be held in memory: --output FILE takes it, without --json")]
+    TooLong(String),
     /// The server says no, and why.
     #[error("{}", sentence(.0))]
     Refused(Box<Problem>),

@@ -1,17 +1,24 @@
 //! One request and its answer.
 
+use crate::download::Rest;
 use crate::{Error, Result, Server};
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 use wire::problem::MEDIA_TYPE;
 use wire::{Code, Problem};
 
-/// Longer than the slowest honest sign-in, shorter than a person's patience.
+/// For a whole answer of an API. Longer than the slowest honest sign-in, shorter than a person's patience.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// For a connection to be made.
+const CONNECT: Duration = Duration::from_secs(15);
+/// How long nothing may come where something is still to come.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Bytes of the longest answer that is held whole.
+const LONGEST: usize = 64 << 20;
 /// The server's header for the nonce of the next proof (RFC 9449, section 8).
 const NONCE: &str = "dpop-nonce";
 const PROOF: &str = "dpop";
@@ -25,13 +32,15 @@ pub struct Http {
 }
 
 /// What a request carries beside its path.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct With<'a> {
     pub body: Option<String>,
     pub token: Option<&'a str>,
     /// `Authorization` of another scheme than `DPoP`, in place of a token.
     pub credential: Option<&'a str>,
     pub proof: Option<&'a str>,
+    /// Only this part of the body.
+    pub rest: Option<&'a Rest>,
 }
 
 #[derive(Debug)]
@@ -43,13 +52,24 @@ pub struct Answer {
     pub location: Option<String>,
     headers: HeaderMap,
     origin: String,
+    /// The body, where it was not read yet.
+    coming: Option<Response>,
 }
 
 impl Http {
     /// # Errors
     /// The system's certificates cannot be read.
     pub fn new(server: Server) -> Result<Self> {
-        let client = Client::builder().redirect(Policy::none()).timeout(TIMEOUT).user_agent(AGENT).build();
+        Self::with_silence(server, SILENCE)
+    }
+
+    /// With another limit on how long nothing may come.
+    ///
+    /// # Errors
+    /// The system's certificates cannot be read.
+    pub fn with_silence(server: Server, silence: Duration) -> Result<Self> {
+        let client = Client::builder().redirect(Policy::none()).user_agent(AGENT);
+        let client = client.connect_timeout(CONNECT.min(silence)).read_timeout(silence).build();
         let client = client.map_err(|error| Error::Unreachable(server.origin(), error.into()))?;
         Ok(Self { client, server })
     }
@@ -76,7 +96,15 @@ impl Http {
         self.send_to(method, &self.server.at(path), with).await
     }
 
+    /// A whole answer, within the time for one.
     pub(crate) async fn send_to(&self, method: Method, url: &str, with: With<'_>) -> Result<Answer> {
+        let whole = async { self.open(method, url, with).await?.whole().await };
+        let late = |_| Error::Unreachable(origin_of(url), "no whole answer within 30 seconds".into());
+        tokio::time::timeout(TIMEOUT, whole).await.map_err(late)?
+    }
+
+    /// An answer whose body is still to come where it is a good one: that may be long, and take long.
+    pub(crate) async fn open(&self, method: Method, url: &str, with: With<'_>) -> Result<Answer> {
         let mut request = self.client.request(method, url).header(header::ACCEPT, "application/json, */*;q=0.5");
         if let Some(body) = with.body {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body);
@@ -94,24 +122,76 @@ impl Http {
         if let Some(proof) = with.proof {
             request = request.header(PROOF, proof);
         }
-        let unreachable = |error: reqwest::Error| Error::Unreachable(origin_of(url), error.without_url().into());
-        let response = request.send().await.map_err(unreachable)?;
+        if let Some(Rest { from, validator }) = with.rest {
+            request = request.header(header::RANGE, format!("bytes={from}-")).header(header::IF_RANGE, validator);
+        }
+        let response = request.send().await.map_err(|error| unreachable(&origin_of(url), error))?;
         let headers = response.headers().clone();
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        Ok(Answer {
+        let answer = Answer {
             status: response.status().as_u16(),
             media_type: header("content-type").unwrap_or_default(),
             location: header("location"),
             origin: origin_of(url),
-            body: response.bytes().await.map_err(unreachable)?.into(),
+            body: Vec::new(),
+            coming: Some(response),
             headers,
-        })
+        };
+        if answer.is_ok() { Ok(answer) } else { answer.whole().await }
     }
 }
 
 impl Answer {
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// The next piece of a body that was not read yet; `None`: that was all.
+    ///
+    /// # Errors
+    /// The connection broke, or nothing comes for too long.
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>> {
+        let Some(response) = &mut self.coming else {
+            let body = std::mem::take(&mut self.body);
+            return Ok(if body.is_empty() { None } else { Some(body) });
+        };
+        let chunk = response.chunk().await.map_err(|error| unreachable(&self.origin, error))?;
+        Ok(chunk.map(Vec::from))
+    }
+
+    /// With all of its body.
+    ///
+    /// # Errors
+    /// The connection broke, nothing comes for too long, or it is too long to be held.
+    pub async fn whole(mut self) -> Result<Self> {
+        while self.coming.is_some() {
+            match self.chunk().await? {
+                Some(chunk) if self.body.len() + chunk.len() > LONGEST => return Err(Error::TooLong(self.origin)),
+                Some(chunk) => self.body.extend_from_slice(&chunk),
+                None => self.coming = None,
+            }
+        }
+        Ok(self)
+    }
+
+    /// Bytes of the body, where the server says so.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.header("content-length")?.parse().ok()
+    }
+
+    /// Whether it is the part of a body that begins at a byte (RFC 9110, section 14.4).
+    pub(crate) fn starts_at(&self, byte: u64) -> bool {
+        let range = self.header("content-range").and_then(|range| range.strip_prefix("bytes "));
+        range.and_then(|range| range.split_once('-')).is_some_and(|(first, _)| first.parse() == Ok(byte))
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// An answer that is none of those that were hoped for, as an error.
+    pub(crate) fn refusal(&self) -> Error {
+        self.problem().map_or_else(|| self.foreign(), |problem| Error::Refused(Box::new(problem)))
     }
 
     /// What went wrong, if Postern says so.
@@ -163,6 +243,10 @@ impl Answer {
 pub(crate) fn json(value: &impl Serialize) -> String {
     // Only maps with keys that are no text, and own failing implementations, cannot be written.
     serde_json::to_string(value).unwrap_or_default()
+}
+
+fn unreachable(origin: &str, error: reqwest::Error) -> Error {
+    Error::Unreachable(origin.to_owned(), error.without_url().into())
 }
 
 fn origin_of(url: &str) -> String {

@@ -7,6 +7,7 @@
 mod api;
 mod app;
 mod discovery;
+mod download;
 mod error;
 mod http;
 mod keys;
@@ -20,6 +21,7 @@ pub mod time;
 pub mod toll;
 
 pub use discovery::{Metadata, discover};
+pub use download::{Download, Rest, Source};
 pub use error::{Error, Result};
 pub use http::{Answer, Http};
 pub use keys::{ClientKeys, ProofKey};

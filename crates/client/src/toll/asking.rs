@@ -3,7 +3,7 @@
 use super::bill::Bill;
 use crate::http::{With, json};
 use crate::keys::Claims;
-use crate::{Answer, Error, Http, Machine, ProofKey, Result};
+use crate::{Answer, Error, Http, Machine, ProofKey, Rest, Result};
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -29,20 +29,20 @@ impl<'a> Gate<'a> {
 
     /// Without paying.
     pub async fn plainly(&self, url: &str) -> Result<Answer> {
-        self.http.fetch(url).await
+        self.http.open(Method::GET, url, With::default()).await
     }
 
     /// Without paying, and signed where the gate has told a nonce: what it offers then is for this key alone. A
     /// second time where the nonce was too old for that.
-    pub async fn for_key(&self, key: &ProofKey, url: &str) -> Result<Answer> {
+    pub async fn for_key(&self, key: &ProofKey, url: &str, rest: Option<&Rest>) -> Result<Answer> {
         let target = without_query(url)?;
         let mut first = true;
         loop {
             let nonce = self.nonce.lock().await.clone();
             let claims = Claims { method: "GET", url: &target, nonce: nonce.as_deref(), token: None };
             let proof = if nonce.is_some() { Some(key.prove(self.machine, claims)?) } else { None };
-            let answer =
-                self.http.send_to(Method::GET, url, With { proof: proof.as_deref(), ..With::default() }).await?;
+            let answer = self.http.open(Method::GET, url, With { proof: proof.as_deref(), rest, ..With::default() });
+            let answer = answer.await?;
             self.hear(&answer).await;
             let for_any = matches!(bill(&answer), Ok(Some(Bill { jkt: None, .. })));
             if proof.is_none() || !for_any || !first {
@@ -53,9 +53,10 @@ impl<'a> Gate<'a> {
     }
 
     /// `GET` with a token.
-    pub async fn with_token(&self, key: &ProofKey, url: &str, token: &str) -> Result<Answer> {
+    pub async fn with_token(&self, key: &ProofKey, url: &str, token: &str, rest: Option<&Rest>) -> Result<Answer> {
         let credential = format!("{SESSION_SCHEME} {token}");
-        self.proven(key, Method::GET, url, None, &credential, Some(token)).await
+        let with = With { credential: Some(&credential), rest, ..With::default() };
+        self.proven(key, Method::GET, url, with, Some(token)).await
     }
 
     /// Shows a payment, for a token that is bound to the key.
@@ -64,7 +65,8 @@ impl<'a> Gate<'a> {
         let body = json(&Redeem { challenge: shown.challenge.to_owned(), jwk });
         let credential = format!("{SCHEME} {}:{}", shown.txid, shown.proof);
         let url = self.http.server().at(path);
-        self.proven(key, Method::POST, &url, Some(body), &credential, None).await
+        let with = With { body: Some(body), credential: Some(&credential), ..With::default() };
+        self.proven(key, Method::POST, &url, with, None).await?.whole().await
     }
 
     /// A second time where the gate wants its nonce in the proof.
@@ -73,8 +75,7 @@ impl<'a> Gate<'a> {
         key: &ProofKey,
         method: Method,
         url: &str,
-        body: Option<String>,
-        credential: &str,
+        with: With<'_>,
         token: Option<&str>,
     ) -> Result<Answer> {
         let mut first = true;
@@ -83,9 +84,8 @@ impl<'a> Gate<'a> {
             let target = without_query(url)?;
             let claims = Claims { method: method.as_str(), url: &target, nonce: nonce.as_deref(), token };
             let proof = key.prove(self.machine, claims)?;
-            let with =
-                With { body: body.clone(), credential: Some(credential), proof: Some(&proof), ..With::default() };
-            let answer = self.http.send_to(method.clone(), url, with).await?;
+            let with = With { proof: Some(&proof), ..with.clone() };
+            let answer = self.http.open(method.clone(), url, with).await?;
             self.hear(&answer).await;
             let stale = problem(&answer).is_some_and(|problem| problem.code == Code::UseDpopNonce);
             if !stale || !first {

@@ -7,7 +7,7 @@ use super::payer::{Payer, Prepared};
 use super::person::{News, Person};
 use super::purse::{Payment, Purse, Secret, Ticket};
 use crate::storage::Lock;
-use crate::{Answer, Choice, Error, Http, Machine, Result, Server, Storage};
+use crate::{Answer, Choice, Error, Http, Machine, Rest, Result, Server, Storage};
 use wire::toll::{Code, EXPIRES_HEADER, QUOTA_HEADER};
 
 /// Seconds before an offer runs out, in which nothing is sent for it any more.
@@ -50,11 +50,33 @@ enum Shown {
 }
 
 impl Counter<'_> {
-    /// `GET` of a URL at this gate, whatever the answer is; paid for where that is needed and agreed.
+    /// [`Self::open`], and all of the body.
+    ///
+    /// # Errors
+    /// As there; the body breaks off.
+    pub async fn get(&self, url: &str) -> Result<Answer> {
+        self.open(url).await?.whole().await
+    }
+
+    /// The rest of an answer of [`Self::open`] that broke off, with what was bought; never paid for.
+    ///
+    /// # Errors
+    /// It costs something; the gate or the storage fails.
+    pub async fn rest(&self, url: &str, rest: &Rest) -> Result<Answer> {
+        let mut purse = self.purse().await?;
+        let tickets = purse.tickets.clone();
+        match self.show(&Gate::new(self.http, self.machine), &mut purse, url, Some(rest)).await? {
+            Shown::Open(answer) => self.note(&purse, &tickets).await.map(|()| answer),
+            Shown::Asks(_) => Err(Error::RestCosts(self.server().origin())),
+        }
+    }
+
+    /// `GET` of a URL at this gate, whatever the answer is; paid for where that is needed and agreed. A good answer's
+    /// body is still to come.
     ///
     /// # Errors
     /// It was not agreed; the gate, the wallet or the storage fails. What was paid by then is kept.
-    pub async fn get(&self, url: &str) -> Result<Answer> {
+    pub async fn open(&self, url: &str) -> Result<Answer> {
         let gate = Gate::new(self.http, self.machine);
         if !self.purse().await?.payments.is_empty() {
             let _alone = self.alone().await?;
@@ -62,7 +84,7 @@ impl Counter<'_> {
         }
         let mut purse = self.purse().await?;
         let tickets = purse.tickets.clone();
-        let bill = match self.show(&gate, &mut purse, url).await? {
+        let bill = match self.show(&gate, &mut purse, url, None).await? {
             Shown::Open(answer) => return self.note(&purse, &tickets).await.map(|()| answer),
             Shown::Asks(bill) => bill,
         };
@@ -71,14 +93,14 @@ impl Counter<'_> {
         let _alone = self.alone().await?;
         let mut purse = self.purse_kept().await?.unwrap_or(purse);
         self.settle(&gate, &mut purse, true).await?;
-        let bill = match self.show(&gate, &mut purse, url).await? {
+        let bill = match self.show(&gate, &mut purse, url, None).await? {
             Shown::Open(answer) => return self.keep(&purse).await.map(|()| answer),
             Shown::Asks(fresh) if fresh.sells_like(&bill) => fresh,
             Shown::Asks(_) => return Err(Error::PriceChanged(self.server().origin())),
         };
         self.pay(&mut purse, bill, url).await?;
         self.settle(&gate, &mut purse, false).await?;
-        match self.show(&gate, &mut purse, url).await? {
+        match self.show(&gate, &mut purse, url, None).await? {
             Shown::Open(answer) => self.keep(&purse).await.map(|()| answer),
             Shown::Asks(_) => Err(Error::AskedAgain(self.server().origin())),
         }
@@ -107,11 +129,11 @@ impl Counter<'_> {
     }
 
     /// Tries tickets, the likeliest first; without any, plainly.
-    async fn show(&self, gate: &Gate<'_>, purse: &mut Purse, url: &str) -> Result<Shown> {
+    async fn show(&self, gate: &Gate<'_>, purse: &mut Purse, url: &str, rest: Option<&Rest>) -> Result<Shown> {
         let key = purse.key()?;
         let mut asks = None;
         for mut ticket in purse.candidates(&self.path(url)) {
-            let answer = gate.with_token(&key, url, ticket.token.expose()).await?;
+            let answer = gate.with_token(&key, url, ticket.token.expose(), rest).await?;
             if let Some(bill) = bill(&answer)? {
                 ticket.left = 0;
                 purse.note(&ticket);
@@ -132,7 +154,7 @@ impl Counter<'_> {
         if let Some(bill) = asks {
             return Ok(Shown::Asks(bill));
         }
-        let answer = gate.for_key(&key, url).await?;
+        let answer = gate.for_key(&key, url, rest).await?;
         Ok(match bill(&answer)? {
             Some(bill) => Shown::Asks(bill),
             None => Shown::Open(answer),

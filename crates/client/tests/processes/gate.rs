@@ -26,9 +26,19 @@ pub async fn open(shared: Arc<Shared>) -> String {
 
 async fn price(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     shared.step("price", false).await;
-    if headers.contains_key("authorization") {
+    if headers.contains_key("authorization") && *shared.left.lock() > 0 {
         shared.step("paid price", false).await;
-        return ([("tpat-quota", "5")], "the price").into_response();
+        let left = {
+            let mut left = shared.left.lock();
+            *left -= 1;
+            left.to_string()
+        };
+        let bought = if shared.files.steps.lock().is_empty() {
+            "the price".into_response()
+        } else {
+            shared.files.answer(&headers)
+        };
+        return ([("tpat-quota", left)], bought).into_response();
     }
     let machine: &dyn client::Machine = &client::ThisMachine;
     let demand = Demand {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
+mod downloads;
+mod files;
 mod gate;
 mod kills;
 mod wallet;

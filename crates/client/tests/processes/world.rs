@@ -1,8 +1,10 @@
 //! One home, one wallet, one gate; and where something dies.
 
+use super::files::Files;
 use super::{gate, wallet};
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -32,6 +34,10 @@ pub struct Shared {
     /// Transactions that nodes have.
     pub network: Mutex<BTreeSet<String>>,
     pub fault: Mutex<Option<Fault>>,
+    /// Requests left of every token.
+    pub left: Mutex<u64>,
+    /// What is bought, where it is more than a price.
+    pub files: Arc<Files>,
     kill: mpsc::UnboundedSender<()>,
 }
 
@@ -63,7 +69,13 @@ pub struct World {
 impl World {
     pub async fn new() -> Self {
         let (kill, kills) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared { network: Mutex::default(), fault: Mutex::default(), kill });
+        let shared = Arc::new(Shared {
+            network: Mutex::default(),
+            fault: Mutex::default(),
+            left: Mutex::new(6),
+            files: Arc::default(),
+            kill,
+        });
         let (wallet, gate) = (wallet::open(Arc::clone(&shared)).await, gate::open(Arc::clone(&shared)).await);
         Self { shared, home: tempfile::tempdir().unwrap(), kills, wallet, gate }
     }
@@ -71,16 +83,8 @@ impl World {
     /// One run; `None`: it was killed.
     pub async fn get(&mut self) -> Option<Output> {
         let url = format!("{}/price", self.gate);
-        let child = Command::new(env!("CARGO_BIN_EXE_postern-client"))
-            .args(["get", &url, "--wallet", &self.wallet, "--max-pay", "0.01", "--storage", "file"])
-            .env_clear()
-            .env("HOME", self.home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let arguments = ["get", &url, "--wallet", &self.wallet, "--max-pay", "0.01", "--storage", "file"];
+        let child = client(self.home.path(), &arguments).spawn().unwrap();
         tokio::select! {
             output = child.wait_with_output() => Some(output.unwrap()),
             // Dropped, and with that killed (SIGKILL).
@@ -91,4 +95,12 @@ impl World {
     pub fn paid(&self) -> usize {
         self.shared.network.lock().len()
     }
+}
+
+/// The program, with a home of its own and no keyring.
+pub fn client(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postern-client"));
+    command.args(arguments).env_clear().env("HOME", home).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
 }

@@ -13,7 +13,7 @@ Exit codes:
   2    usage: the command line makes no sense
   3    not signed in, or the session has ended: postern-client login
   4    refused: the server says no
-  5    not reachable: no server answers
+  5    not reachable: no server answers, or its answer broke off
   6    come back later: the server says how long to wait
   7    not paid: it costs more than --max-pay, and nobody agreed
   130  interrupted with Ctrl-C";
@@ -165,6 +165,12 @@ pub struct Get {
     /// Where tokens are kept
     #[arg(long, value_enum, default_value = "auto")]
     pub storage: StorageName,
+    /// Write the answer to a file, which appears when all of it is there
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How many seconds without a byte until the connection counts as broken, and the rest is asked for
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub silence: u64,
 }
 
 #[derive(Debug, Subcommand)]

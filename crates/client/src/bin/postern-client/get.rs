@@ -9,10 +9,12 @@ use crate::customer::Customer;
 use crate::desk::Desk;
 use crate::print::{self, say};
 use crate::stop::{Outcome, Stop};
-use crate::terminal;
+use crate::{output, terminal};
+use async_trait::async_trait;
 use client::toll::{Counter, Forecast, Payer, Settings, Verdict, WalletPayer};
-use client::{Answer, Http, Server, ThisMachine};
+use client::{Answer, Download, Http, Rest, Server, Session, Source, ThisMachine};
 use serde_json::{Value, json};
+use std::time::Duration;
 use tpat::amount::format_xmr;
 
 pub async fn run(desk: &Desk, wish: Get) -> Outcome {
@@ -24,24 +26,28 @@ pub async fn run(desk: &Desk, wish: Get) -> Outcome {
     if !url.starts_with("https://") && !url.starts_with("http://") {
         return Err(Stop::Usage(format!("{url:?} is no URL")));
     }
+    let http = Http::with_silence(Server::of(&url)?, Duration::from_secs(wish.silence))?;
     match server.and_then(|server| server.path_of(&url)) {
-        Some(path) if path.starts_with("/api/") => tell(desk, &desk.session().await?.api(&path).await?),
-        Some(_) => at_the_counter(desk, &wish, &url).await,
-        None => match of_app(desk, &wish, &url).await? {
-            Some(answer) => tell(desk, &answer),
-            None => at_the_counter(desk, &wish, &url).await,
+        Some(path) if path.starts_with("/api/") => {
+            let answer = desk.session().await?.api(&path).await?;
+            tell(desk, &wish, answer, &OnlyOnce).await
+        }
+        Some(_) => at_the_counter(desk, &wish, &http, &url).await,
+        None => match of_app(desk, &wish, &http, &url).await? {
+            Some((answer, session)) => tell(desk, &wish, answer, &App { session, http, url }).await,
+            None => at_the_counter(desk, &wish, &http, &url).await,
         },
     }
 }
 
 /// What an app behind the portal answers, with a token for it. `None`: it is none, or nobody is signed in.
-async fn of_app(desk: &Desk, wish: &Get, url: &str) -> Outcome<Option<Answer>> {
+async fn of_app(desk: &Desk, wish: &Get, http: &Http, url: &str) -> Outcome<Option<(Answer, Session)>> {
     if wish.dry_run {
         return Ok(None);
     }
     let Ok(session) = desk.session().await else { return Ok(None) };
     match session.app_token(&Server::of(url)?).await {
-        Ok(Some(token)) => Ok(Some(session.get_from_app(url, token).await?)),
+        Ok(Some(token)) => Ok(Some((session.get_from_app(http, url, token, None).await?, session))),
         Ok(None) => {
             say("The portal knows no app there: it is asked without a token.")?;
             Ok(None)
@@ -53,13 +59,13 @@ async fn of_app(desk: &Desk, wish: &Get, url: &str) -> Outcome<Option<Answer>> {
     }
 }
 
-async fn at_the_counter(desk: &Desk, wish: &Get, url: &str) -> Outcome {
+async fn at_the_counter(desk: &Desk, wish: &Get, http: &Http, url: &str) -> Outcome {
     let settings = Settings::load(&desk.storage)?;
     let wallet = wish.wallet.as_ref().or(settings.wallet.as_ref());
     let payer = wallet.map(|url| WalletPayer::new(url)).transpose()?;
-    let (http, person) = (Http::new(Server::of(url)?)?, Customer { json: desk.json });
+    let person = Customer { json: desk.json };
     let counter = Counter {
-        http: &http,
+        http,
         machine: &ThisMachine,
         storage: &desk.storage,
         choice: wish.storage.into(),
@@ -72,7 +78,49 @@ async fn at_the_counter(desk: &Desk, wish: &Get, url: &str) -> Outcome {
         return foretell(desk, &counter.forecast(url).await?);
     }
     terminal::end_on_interrupt();
-    tell(desk, &counter.get(url).await?)
+    let answer = counter.open(url).await?;
+    tell(desk, wish, answer, &Paid { counter, url }).await
+}
+
+/// What is asked for once more, with the same token for it.
+#[derive(Debug)]
+struct App {
+    session: Session,
+    http: Http,
+    url: String,
+}
+
+#[async_trait]
+impl Source for App {
+    async fn rest(&self, rest: &Rest) -> client::Result<Answer> {
+        let app = Server::of(&self.url)?;
+        let token = self.session.app_token(&app).await?.ok_or_else(|| client::Error::NotSignedIn(app.origin()))?;
+        self.session.get_from_app(&self.http, &self.url, token, Some(rest)).await
+    }
+}
+
+#[derive(Debug)]
+struct Paid<'a> {
+    counter: Counter<'a>,
+    url: &'a str,
+}
+
+#[async_trait]
+impl Source for Paid<'_> {
+    async fn rest(&self, rest: &Rest) -> client::Result<Answer> {
+        self.counter.rest(self.url, rest).await
+    }
+}
+
+/// What was read whole has no rest.
+#[derive(Debug)]
+struct OnlyOnce;
+
+#[async_trait]
+impl Source for OnlyOnce {
+    async fn rest(&self, _: &Rest) -> client::Result<Answer> {
+        Err(client::Error::NoSuch("rest".to_owned()))
+    }
 }
 
 fn foretell(desk: &Desk, forecast: &Forecast) -> Outcome {
@@ -108,11 +156,25 @@ fn foretell(desk: &Desk, forecast: &Forecast) -> Outcome {
     }
 }
 
-fn tell(desk: &Desk, answer: &Answer) -> Outcome {
+async fn tell(desk: &Desk, wish: &Get, answer: Answer, source: &dyn Source) -> Outcome {
+    let (status, media_type) = (answer.status, answer.media_type.clone());
+    if answer.is_ok()
+        && let Some(path) = &wish.output
+    {
+        let bytes = output::to_file(Download::new(answer, source), path).await?;
+        if desk.json {
+            print::json(&json!({"status": status, "type": media_type, "file": path, "bytes": bytes}))?;
+        }
+        return Ok(());
+    }
+    if answer.is_ok() && !desk.json {
+        return output::to_stdout(Download::new(answer, source)).await;
+    }
+    let answer = answer.whole().await?;
     if desk.json {
         let text = || Value::String(String::from_utf8_lossy(&answer.body).into_owned());
         let body = serde_json::from_slice(&answer.body).unwrap_or_else(|_| text());
-        print::json(&json!({"status": answer.status, "type": answer.media_type, "body": body}))?;
+        print::json(&json!({"status": status, "type": media_type, "body": body}))?;
     } else {
         print::bytes(&answer.body)?;
     }

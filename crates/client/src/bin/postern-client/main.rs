@@ -9,6 +9,7 @@ mod login;
 mod logout;
 mod manual;
 mod menu;
+mod output;
 mod print;
 mod server_keys;
 mod sessions;

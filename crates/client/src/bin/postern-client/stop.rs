@@ -91,12 +91,14 @@ impl Stop {
                 | Error::AskedAgain(_)
                 | Error::Bill(_) => 4,
                 Error::PaymentOnItsWay { .. } | Error::PaymentStuck { .. } => 6,
-                Error::NotAgreed(_) | Error::NoWallet(_) | Error::PriceChanged(_) => 7,
+                Error::NotAgreed(_) | Error::NoWallet(_) | Error::PriceChanged(_) | Error::RestCosts(_) => 7,
                 Error::Closed(reason) => match reason {
                     CloseReason::GoingAway | CloseReason::Full => 6,
                     _ => 4,
                 },
-                Error::Unreachable(..) | Error::Wallet(monero::Error::Unreachable(..) | monero::Error::Timeout(_)) => 5,
+                Error::Unreachable(..)
+                | Error::BrokenOff { .. }
+                | Error::Wallet(monero::Error::Unreachable(..) | monero::Error::Timeout(_)) => 5,
                 Error::Server(_) => 2,
                 _ => 1,
             },

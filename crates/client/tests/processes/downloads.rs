@@ -1,0 +1,101 @@
+//! Long answers, and connections that break.
+
+use super::files::{self, Files, LENGTH, Then, content};
+use super::world::{World, client};
+use std::path::Path;
+use std::process::Output;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+const TAG: Option<&str> = Some("\"one\"");
+const OTHER: Option<&str> = Some("\"other\"");
+const HALF: usize = LENGTH / 2;
+
+fn to_half() -> String {
+    format!("bytes={HALF}-")
+}
+
+async fn get(url: &str, home: &Path, more: &[&str]) -> Output {
+    client(home, &[&["get", url], more].concat()).output().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_rest_is_asked_for_where_a_connection_breaks_or_falls_silent() {
+    for then in [Then::Break, Then::Silence] {
+        let (files, home) = (Arc::new(Files::default()), tempfile::tempdir().unwrap());
+        files.then(TAG, 0..HALF, then);
+        files.then(TAG, HALF..LENGTH, Then::End);
+        let url = files::open(Arc::clone(&files)).await;
+        let output = get(&url, home.path(), &["--silence", "3"]).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout == content(), "{} bytes", output.stdout.len());
+        let first = (String::new(), String::new());
+        assert_eq!(*files.asked.lock(), [first, (to_half(), "\"one\"".to_owned())]);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_sends_no_parts_is_read_again() {
+    let (files, home) = (Arc::new(Files::default()), tempfile::tempdir().unwrap());
+    files.then(TAG, 0..HALF, Then::Break);
+    files.then(TAG, 0..LENGTH, Then::End);
+    let output = get(&files::open(files).await, home.path(), &[]).await;
+    assert!(output.status.success() && output.stdout == content());
+}
+
+#[tokio::test]
+async fn two_answers_are_never_made_into_one() {
+    // Another one now, whole; no name for it; a weak name.
+    let weak = Some("W/\"one\"");
+    for (first, second, code) in [(TAG, OTHER, 1), (None, None, 5), (weak, weak, 5)] {
+        let (files, home) = (Arc::new(Files::default()), tempfile::tempdir().unwrap());
+        files.then(first, 0..HALF, Then::Break);
+        files.then(second, 0..LENGTH, Then::End);
+        let url = files::open(Arc::clone(&files)).await;
+        let path = home.path().join("file");
+        let output = get(&url, home.path(), &["--output", path.to_str().unwrap()]).await;
+        assert_eq!(output.status.code(), Some(code), "{first:?}");
+        assert!(!path.exists(), "{first:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("broke off") && said.contains("file.part"), "{said}");
+        assert_eq!(std::fs::read(path.with_extension("part")).unwrap(), content()[..HALF], "{first:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_written_as_it_comes_and_named_when_it_is_all_there() {
+    let (files, home, told) = (Arc::new(Files::default()), tempfile::tempdir().unwrap(), Arc::new(Notify::new()));
+    files.then(TAG, 0..HALF, Then::Wait(Arc::clone(&told)));
+    let url = files::open(files).await;
+    let (path, part) = (home.path().join("file"), home.path().join("file.part"));
+    let arguments = ["get", &url, "--json", "--output", path.to_str().unwrap()];
+    let mut running = client(home.path(), &arguments).spawn().unwrap();
+    // The server waits: what it has sent is in the file and nowhere else.
+    while std::fs::metadata(&part).map_or(0, |part| part.len()) < HALF as u64 {
+        assert!(running.try_wait().unwrap().is_none(), "it waits");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(!path.exists());
+    told.notify_one();
+    let output = running.wait_with_output().await.unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((said["status"].as_u64(), said["bytes"].as_u64()), (Some(200), Some(LENGTH as u64)));
+    assert!(std::fs::read(&path).unwrap() == content() && !part.exists());
+}
+
+#[tokio::test]
+async fn the_rest_costs_one_request_and_no_money() {
+    let mut world = World::new().await;
+    let files = Arc::clone(&world.shared.files);
+    files.then(TAG, 0..HALF, Then::Break);
+    files.then(TAG, HALF..LENGTH, Then::End);
+    assert!(world.get().await.unwrap().stdout == content());
+    assert_eq!((world.paid(), files.asked.lock().len()), (1, 2));
+
+    // Nothing is left of the token: the rest is not bought.
+    *world.shared.left.lock() = 1;
+    files.then(TAG, 0..HALF, Then::Break);
+    let output = world.get().await.unwrap();
+    assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((world.paid(), output.stdout.len()), (1, HALF));
+}
