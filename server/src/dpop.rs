@@ -2,5 +2,5 @@
 
 pub use verify::dpop::{HEADER, NONCE_HEADER, Proof, of_token, presented, token_hash, verify};
 pub use verify::nonce::{
-    LIFETIME_MS as NONCE_LIFETIME_MS, is_fresh as nonce_is_fresh, made_at as nonce_made_at, make as nonce,
+    REMEMBERED_MS as PROOF_REMEMBERED_MS, is_fresh as nonce_is_fresh, made_at as nonce_made_at, make as nonce,
 };

@@ -56,7 +56,7 @@ impl Inner {
             return Ok(assets::answer(state, path, request.headers()));
         }
         let gate = Gate::of(path);
-        let client = client::of(state, &request).map_err(ApiError::broken)?;
+        let client = client::of(state, &request)?;
         if let Some(refused) = client::refused(state, &client, &request) {
             return Ok(refused);
         }

@@ -27,3 +27,7 @@ pub mod user_key;
 
 /// Unix milliseconds.
 pub type UnixMs = i64;
+
+/// How far the clocks of two machines may differ, or one clock step back, before a time that was set elsewhere counts
+/// as too old or too new. In milliseconds, both ways.
+pub const CLOCK_TOLERANCE_MS: i64 = 30_000;

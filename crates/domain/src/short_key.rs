@@ -3,8 +3,8 @@
 //! `base64url(version | 16 random bytes | expiry | kid | origin hash | pre-login cookie hash | MAC)`,
 //! so that issuing one writes nothing and a forged one costs one HMAC to refuse.
 
-use crate::UnixMs;
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use crate::{CLOCK_TOLERANCE_MS, UnixMs};
 
 /// How long a `short_key` is good for.
 pub const LIFETIME_MS: i64 = 120_000;
@@ -41,6 +41,9 @@ pub enum Refused {
     Forged,
     #[error("the short_key has run out")]
     Expired,
+    /// Made here, and yet from the future: a clock of ours went back. No client can bring this about.
+    #[error("the short_key is from the future")]
+    NotYet,
     #[error("the short_key was made for another origin, cookie or key")]
     Mismatch,
 }
@@ -80,11 +83,17 @@ impl ShortKey {
         (*version == VERSION).then_some(Self { random: *random, terms })
     }
 
+    /// Judges time and terms. Another node may have issued it: its clock may differ by [`CLOCK_TOLERANCE_MS`].
+    ///
     /// # Errors
-    /// [`Refused::Expired`], or [`Refused::Mismatch`] where `kid` is not among `kids`, or origin or
-    /// cookie is another.
+    /// [`Refused::Expired`] or [`Refused::NotYet`] by the clock, or [`Refused::Mismatch`] where `kid` is not among
+    /// `kids`, or origin or cookie is another.
     pub fn check(&self, kids: &[[u8; 32]], origin: &[u8; 32], cookie: &[u8; 32], now: UnixMs) -> Result<(), Refused> {
-        if now >= self.terms.expires_at || self.terms.expires_at > now + LIFETIME_MS {
+        let early = now.saturating_add(LIFETIME_MS).saturating_add(CLOCK_TOLERANCE_MS);
+        if self.terms.expires_at > early {
+            return Err(Refused::NotYet);
+        }
+        if now >= self.terms.expires_at.saturating_add(CLOCK_TOLERANCE_MS) {
             return Err(Refused::Expired);
         }
         let known = kids.contains(&self.terms.kid);

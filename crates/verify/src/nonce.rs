@@ -1,7 +1,7 @@
 //! Nonces for proofs (RFC 9449, section 8) that nobody has to remember.
 
-use domain::UnixMs;
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};
+use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 
 /// How long a nonce is good, in milliseconds.
 pub const LIFETIME_MS: i64 = 5 * 60_000;
@@ -19,9 +19,15 @@ pub fn made_at(key: &[u8; 32], nonce: &str) -> Option<UnixMs> {
     hmac_is(key, &[time], tag).then(|| i64::from_be_bytes(*time))
 }
 
-/// Whether the nonce was made with this key within the last five minutes.
+/// How long a proof has to be remembered, in milliseconds: from the earliest moment at which its nonce is taken to the
+/// last.
+pub const REMEMBERED_MS: i64 = LIFETIME_MS + 2 * CLOCK_TOLERANCE_MS;
+
+/// Whether the nonce was made with this key within the last five minutes, by a clock that may differ by
+/// [`CLOCK_TOLERANCE_MS`].
 pub fn is_fresh(key: &[u8; 32], nonce: &str, now: UnixMs) -> bool {
-    made_at(key, nonce).is_some_and(|made_at| (-1000..LIFETIME_MS).contains(&now.saturating_sub(made_at)))
+    let ages = -CLOCK_TOLERANCE_MS..LIFETIME_MS + CLOCK_TOLERANCE_MS;
+    made_at(key, nonce).is_some_and(|made_at| ages.contains(&now.saturating_sub(made_at)))
 }
 
 #[cfg(test)]
@@ -33,9 +39,10 @@ mod tests {
         let (key, other) = ([1; 32], [2; 32]);
         let fresh = make(&key, 1_000_000);
         assert!(is_fresh(&key, &fresh, 1_000_000));
-        assert!(is_fresh(&key, &fresh, 1_299_999));
-        assert!(!is_fresh(&key, &fresh, 1_300_000));
-        assert!(!is_fresh(&key, &fresh, 900_000), "from the future");
+        assert!(is_fresh(&key, &fresh, 1_329_999));
+        assert!(!is_fresh(&key, &fresh, 1_330_000));
+        assert!(is_fresh(&key, &fresh, 970_000), "made by a clock that is a little ahead");
+        assert!(!is_fresh(&key, &fresh, 969_999), "from the future");
         assert!(!is_fresh(&other, &fresh, 1_000_000));
         assert!(!is_fresh(&key, "AAAA", 1_000_000));
     }

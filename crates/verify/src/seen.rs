@@ -1,5 +1,6 @@
 //! Proofs that were seen: each serves once (RFC 9449, section 11.1).
 
+use crate::nonce::REMEMBERED_MS;
 use domain::encoding::sha256;
 use moka::sync::Cache;
 use std::time::Duration;
@@ -10,7 +11,12 @@ pub struct SeenProofs(Cache<[u8; 32], ()>);
 
 impl Default for SeenProofs {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(100_000).time_to_live(Duration::from_mins(5)).build())
+        Self(
+            Cache::builder()
+                .max_capacity(100_000)
+                .time_to_live(Duration::from_millis(REMEMBERED_MS.unsigned_abs()))
+                .build(),
+        )
     }
 }
 

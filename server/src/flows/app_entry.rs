@@ -5,9 +5,9 @@ use crate::config::App;
 use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::state::AppState;
-use domain::UnixMs;
 use domain::app_session::AppSession;
 use domain::encoding::{base64url, from_base64url, sha256};
+use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 use store::app_codes::{AppCode, UseCode};
 use store::audit::Event;
 
@@ -53,7 +53,8 @@ pub async fn code(
         state_hash: state_hash.to_owned(),
         session: session.to_owned(),
         place: place.to_owned(),
-        expires_at: state.now() + CODE_MS,
+        // It may be taken in by another node.
+        expires_at: state.now() + CODE_MS + CLOCK_TOLERANCE_MS,
     };
     state.store.add_app_code(&row).await?;
     Ok(code)

@@ -123,7 +123,8 @@ async fn check_short_key(
             Err(ban::strike(state, client, client.identity, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired)
                 .await)
         }
-        Err(Refused::Expired) => Err(ApiError::new(Code::ShortKeyExpired)),
+        // From the future: our clock went back, and nobody else is to blame.
+        Err(Refused::Expired | Refused::NotYet) => Err(ApiError::new(Code::ShortKeyExpired)),
         Err(Refused::Forged | Refused::Mismatch) => Err(ApiError::new(Code::ShortKeyMismatch)),
     }
 }

@@ -58,18 +58,19 @@ impl Client {
     }
 }
 
-/// No connection was named for a request: whoever serves it forgot to.
+/// A request without the address of its connection: the listener must name it.
 #[derive(Debug, thiserror::Error)]
 #[error("a request came without the address of its connection")]
-pub struct Nowhere;
+pub struct MissingPeer;
 
-/// Who asks: the address of the connection, or the one that a trusted proxy tells.
+/// Returns the client of a request: the address of the connection, or the one that a trusted proxy tells.
 ///
 /// # Errors
-/// There is no address that could be told from another.
-pub fn of(state: &AppState, request: &Request) -> Result<Client, Nowhere> {
-    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>().ok_or(Nowhere)?;
-    let address = forwarded::client(&state.config.proxies, peer.ip(), request.headers());
+/// `bad_request`: a trusted proxy tells none. `unavailable`: the connection has no address.
+pub fn of(state: &AppState, request: &Request) -> Result<Client, ApiError> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().ok_or(MissingPeer).map_err(ApiError::broken)?;
+    let address = forwarded::client(&state.config.proxies, peer.0.ip(), request.headers())
+        .map_err(|unreadable| ApiError::explained(Code::BadRequest, format!("{unreadable}.")))?;
     Ok(Client::new(address, state.config.settings.ipv6_prefix, request.headers()))
 }
 

@@ -1,66 +1,105 @@
 //! What proxies tell of the client, in the one header that is configured.
 
 use crate::config::{ClientAddress, Proxies};
-use domain::forwarded;
+use domain::forwarded::{self, Unreadable};
 use http::{HeaderMap, HeaderName, header};
 use rfc7239::NodeName;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Once;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The client's address: the peer's, unless the peer is a trusted proxy that speaks for somebody.
-pub fn client(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+///
+/// # Errors
+/// A trusted proxy names a client that is no address.
+pub fn client(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Unreadable> {
     let name = match proxies.client_address {
         ClientAddress::XForwardedFor => X_FORWARDED_FOR,
         ClientAddress::Forwarded => header::FORWARDED,
         // Said before the first request of the connection.
-        ClientAddress::ProxyProtocol => return peer.to_canonical(),
+        ClientAddress::ProxyProtocol => return Ok(peer.to_canonical()),
     };
     let mut values = headers.get_all(&name).iter().peekable();
     if values.peek().is_none() {
-        return peer.to_canonical();
+        return Ok(peer.to_canonical());
     }
     if !proxies.trusts(peer) {
-        report(peer, &name);
-        return peer.to_canonical();
+        report_untrusted(peer, &name);
+        return Ok(peer.to_canonical());
     }
-    // Several lines of a header are one list (RFC 9110, section 5.3).
-    let entries = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    let told: Vec<Option<IpAddr>> = if name == X_FORWARDED_FOR {
-        entries.map(|entry| address(text(entry)?)).collect()
-    } else {
-        entries.map(|entry| node(text(entry)?)).collect()
-    };
-    forwarded::client(peer, told.into_iter(), |address| proxies.trusts(address))
+    // Several lines of a header are one list, and empty elements of a list mean nothing (RFC 9110, sections 5.3
+    // and 5.6.1).
+    let entries = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(text);
+    let entries = entries.filter(|entry| entry.is_none_or(|entry| !entry.is_empty()));
+    let read = if name == X_FORWARDED_FOR { address } else { node };
+    let told: Vec<Option<IpAddr>> = entries.map(|entry| entry.and_then(read)).collect();
+    let client = forwarded::client(peer, told.into_iter(), |address| proxies.trusts(address));
+    client.inspect_err(|_| report_unreadable(peer, &name))
 }
 
+/// `None`: bytes that are no text.
 fn text(entry: &[u8]) -> Option<&str> {
     std::str::from_utf8(entry).ok().map(str::trim)
 }
 
-/// `203.0.113.7`, `2001:db8::7`, and with a port as some proxies write it.
+/// `203.0.113.7`, `2001:db8::7`, and with brackets, a port, quotes or a zone, as some proxies write them.
 fn address(entry: &str) -> Option<IpAddr> {
-    let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
-    bare.parse().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|at| at.ip()))
+    let entry = unquoted(entry);
+    if let Ok(address) = entry.parse::<IpAddr>() {
+        return Some(address);
+    }
+    if let Ok(at) = entry.parse::<SocketAddr>() {
+        return Some(at.ip());
+    }
+    let bare = match entry.strip_prefix('[') {
+        Some(rest) => {
+            let (bare, after) = rest.split_once(']')?;
+            let port = after.strip_prefix(':').unwrap_or("0");
+            (after.is_empty() || after.starts_with(':')).then_some(())?;
+            port.parse::<u16>().ok()?;
+            bare
+        }
+        None => entry,
+    };
+    // A zone names an interface of the proxy (RFC 4007, section 11) and is no part of the address.
+    let bare = bare.split_once('%').map_or(bare, |(bare, _zone)| bare);
+    bare.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
 
-/// The `for` of one element of `Forwarded`.
+fn unquoted(entry: &str) -> &str {
+    entry.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(entry)
+}
+
+/// The `for` of one element of `Forwarded` (RFC 7239, section 4). Space around its pairs is not legal and harmless.
 fn node(element: &str) -> Option<IpAddr> {
-    match rfc7239::parse(element).next()?.ok()?.forwarded_for?.name {
+    let pairs: Vec<&str> = element.split(';').map(str::trim).filter(|pair| !pair.is_empty()).collect();
+    match rfc7239::parse(&pairs.join(";")).next()?.ok()?.forwarded_for?.name {
         NodeName::Ip(address) => Some(address),
         _ => None,
     }
 }
 
-/// Once: whoever runs this should know, and whoever asks should not fill the log.
-fn report(peer: IpAddr, name: &HeaderName) {
+/// Once: the operator should know, and a client should not be able to fill the log.
+fn report_untrusted(peer: IpAddr, name: &HeaderName) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         tracing::warn!(
             %peer, header = %name,
             "ignored: this peer is not in trusted_proxies, so its word about the client's address does not \
              count (said once)"
+        );
+    });
+}
+
+/// Once, for the same reason.
+fn report_unreadable(peer: IpAddr, name: &HeaderName) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::warn!(
+            %peer, header = %name,
+            "refused: this trusted proxy names a client that is no address. Set it up to send the client's address \
+             (said once)"
         );
     });
 }
@@ -82,7 +121,8 @@ mod tests {
         for (name, value) in lines {
             headers.append(*name, HeaderValue::from_bytes(value).expect("a value"));
         }
-        client(&proxies(way).proxies, peer.parse().expect("an address"), &headers).to_string()
+        let client = client(&proxies(way).proxies, peer.parse().expect("an address"), &headers);
+        client.map_or_else(|Unreadable| "unreadable".to_owned(), |client| client.to_string())
     }
 
     #[test]
@@ -91,7 +131,7 @@ mod tests {
         const XFF: &str = "x-forwarded-for";
         const FWD: &str = "forwarded";
         let (x, f, p) = (ClientAddress::XForwardedFor, ClientAddress::Forwarded, ClientAddress::ProxyProtocol);
-        let cases: [(ClientAddress, &str, Lines, &str); 16] = [
+        let cases: [(ClientAddress, &str, Lines, &str); 30] = [
             (x, "10.0.0.1", &[(XFF, b"203.0.113.7")], "203.0.113.7"),
             (x, "203.0.113.9", &[(XFF, b"203.0.113.7")], "203.0.113.9"),
             (x, "10.0.0.1", &[(XFF, b"198.51.100.1, 203.0.113.7")], "203.0.113.7"),
@@ -100,13 +140,28 @@ mod tests {
             (x, "10.0.0.1", &[(XFF, b"[2001:db8::7]:4711")], "2001:db8::7"),
             (x, "10.0.0.1", &[(XFF, b"[2001:db8::7]")], "2001:db8::7"),
             (x, "10.0.0.1", &[(FWD, b"for=203.0.113.7")], "10.0.0.1"),
-            (x, "10.0.0.1", &[(XFF, b"\xff\xfe")], "10.0.0.1"),
+            (x, "10.0.0.1", &[(XFF, b"\"[2001:db8::7]:4711\"")], "2001:db8::7"),
+            (x, "10.0.0.1", &[(XFF, b"\"203.0.113.7\"")], "203.0.113.7"),
+            (x, "10.0.0.1", &[(XFF, b"2001:db8::7%eth0")], "2001:db8::7"),
+            (x, "10.0.0.1", &[(XFF, b"[fe80::7%25eth0]:80")], "fe80::7"),
+            (x, "10.0.0.1", &[(XFF, b"203.0.113.7,")], "203.0.113.7"),
+            (x, "10.0.0.1", &[(XFF, b", ,203.0.113.7 , ")], "203.0.113.7"),
+            (x, "10.0.0.1", &[(XFF, b"203.0.113.7, 10.0.0.3,")], "203.0.113.7"),
+            (x, "10.0.0.1", &[(XFF, b"\xff\xfe, 203.0.113.7")], "203.0.113.7"),
+            (x, "10.0.0.1", &[(XFF, b"\xff\xfe")], "unreadable"),
+            (x, "10.0.0.1", &[(XFF, b"unknown")], "unreadable"),
+            (x, "10.0.0.1", &[(XFF, b"203.0.113.7, _hidden, 10.0.0.3")], "unreadable"),
+            (x, "10.0.0.1", &[(XFF, b"203.0.113.7:80:80")], "unreadable"),
+            (x, "10.0.0.1", &[(XFF, b"[2001:db8::7]x")], "unreadable"),
+            // An empty list says nothing.
             (x, "10.0.0.1", &[(XFF, b"")], "10.0.0.1"),
             (f, "10.0.0.1", &[(XFF, b"198.51.100.1"), (FWD, b"for=203.0.113.7")], "203.0.113.7"),
             (f, "10.0.0.1", &[(FWD, b"for=1.2.3.4, For=\"[2001:db8::7]:80\";proto=https")], "2001:db8::7"),
-            (f, "10.0.0.1", &[(FWD, b"for=203.0.113.7, for=_hidden")], "10.0.0.1"),
+            (f, "10.0.0.1", &[(FWD, b"for=203.0.113.7, for=_hidden")], "unreadable"),
+            (f, "10.0.0.1", &[(FWD, b"for=unknown;proto=https")], "unreadable"),
             (f, "10.0.0.1", &[(FWD, b"for=203.0.113.7;by=10.0.0.9, for=10.0.0.2")], "203.0.113.7"),
-            (f, "10.0.0.1", &[(FWD, b"nonsense")], "10.0.0.1"),
+            (f, "10.0.0.1", &[(FWD, b"nonsense")], "unreadable"),
+            (f, "10.0.0.1", &[(FWD, b"proto=https; For=\"[2001:db8::7]\";")], "2001:db8::7"),
             (p, "10.0.0.1", &[(XFF, b"203.0.113.7")], "10.0.0.1"),
         ];
         for (way, peer, lines, expected) in cases {

@@ -103,7 +103,7 @@ async fn spend(state: &AppState, method: &str, proof: &Proof) -> Result<(), ApiE
     let mut first = fresh && state.proofs.is_first(&proof.jkt, &proof.jti);
     if first && !is_safe(method) {
         let id = base64url(&verify::proof_hash(&proof.jkt, &proof.jti));
-        first = state.store.use_proof(&UsedProof { id, expires_at: now + dpop::NONCE_LIFETIME_MS }).await?;
+        first = state.store.use_proof(&UsedProof { id, expires_at: now + dpop::PROOF_REMEMBERED_MS }).await?;
     }
     if first { Ok(()) } else { Err(refuse(state, Code::UseDpopNonce)) }
 }

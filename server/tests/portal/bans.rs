@@ -121,7 +121,7 @@ async fn the_strict_preset_closes_everything_for_a_day_at_once() {
 
     let late = portal.browser("203.0.113.2");
     let sealed = late.sealed("alice", PASSWORD).await;
-    portal.advance(120_000).await;
+    portal.advance(150_000).await;
     assert!(day(&late.send_login(&sealed).await));
     assert_eq!(late.get("/login").await.code(), "banned");
 }

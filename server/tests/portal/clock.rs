@@ -68,3 +68,36 @@ async fn what_another_node_does_after_a_jump_is_heard_at_once() {
     portal.clock.advance(-HOUR);
     assert!(portal.state.sync.is_stale(portal.state.now()), "how old memory is, nobody knows");
 }
+
+#[tokio::test]
+async fn clocks_half_a_minute_apart_cost_nobody_anything_in_either_preset() {
+    for preset in ["default", "strict"] {
+        let portal = Portal::with(&format!("ban.preset = '{preset}'")).await;
+        portal.add_user("alice").await;
+        // The clock steps back, or the answer goes to a node whose clock is behind; and the other way round.
+        for step in [-20, -1_000, -30_000, 149_999] {
+            let alice = portal.browser("203.0.113.7");
+            let sealed = alice.sealed("alice", PASSWORD).await;
+            portal.clock.advance(step);
+            assert_eq!(alice.send_login(&sealed).await.status, StatusCode::OK, "{preset}, {step} ms");
+        }
+        let back = portal.browser("203.0.113.7");
+        let sealed = back.sealed("alice", PASSWORD).await;
+        portal.clock.advance(-HOUR);
+        assert_eq!(back.send_login(&sealed).await.code(), "short_key_expired", "{preset}");
+        assert!(portal.state.bans.is_empty(), "{preset}: our own clock is nobody's offence");
+    }
+}
+
+#[tokio::test]
+async fn a_nonce_of_a_node_whose_clock_is_ahead_is_taken() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    portal.clock.advance(30_000);
+    let nonce = alice.nonce().await;
+    portal.clock.advance(-30_000);
+    let proof = alice.key.as_ref().unwrap().prove(&format!("{}{}", crate::support::ORIGIN, paths::REFRESH), &nonce);
+    let answer = alice.send(http::Method::POST, paths::REFRESH, Some("{}".to_owned()), &[("dpop", &proof)]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+}

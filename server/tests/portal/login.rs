@@ -126,7 +126,7 @@ async fn what_happens_to_honest_short_keys_is_no_offence() {
     let alice = portal.browser("203.0.113.7");
     for time in 0..5 {
         let sealed = alice.sealed("alice", PASSWORD).await;
-        portal.advance(120_000).await;
+        portal.advance(150_000).await;
         let answer = alice.send_login(&sealed).await;
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "short_key_expired"));
         let sealed = alice.sealed("alice", PASSWORD).await;

@@ -6,13 +6,13 @@ use super::store::SqlStore;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
-use domain::UnixMs;
+use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 
 /// Rows of one transaction.
 const CHUNK: i64 = 500;
-/// Burnt `short_keys` are kept this much longer: a node whose clock is ahead must not forget what one
-/// whose clock is behind would take again.
-const SKEW_MS: i64 = 60_000;
+/// Burnt `short_keys` are kept this much longer than they say: they are taken for [`CLOCK_TOLERANCE_MS`] more, and a
+/// node whose clock is ahead must not forget what one whose clock is behind would take again.
+const SKEW_MS: i64 = 4 * CLOCK_TOLERANCE_MS;
 const FAILURES_KEPT_MS: i64 = 30 * 24 * 3_600_000;
 /// Longer than any picture of them shows.
 const REFUSALS_KEPT_MS: i64 = 8 * 24 * 3_600_000;

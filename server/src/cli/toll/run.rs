@@ -84,7 +84,9 @@ fn surroundings(config: &Config) -> Surroundings {
     Surroundings {
         now: Arc::new(|| SystemClock.now()),
         random: Arc::new(|bytes| SystemEntropy.fill(bytes)),
-        client: Arc::new(move |peer, headers| forwarded::client(&proxies, peer, headers)),
+        client: Arc::new(move |peer, headers| {
+            forwarded::client(&proxies, peer, headers).unwrap_or_else(|_| peer.to_canonical())
+        }),
     }
 }
 
