@@ -163,6 +163,38 @@ test('a second login ends the session before it', async ({ server, machine }) =>
   expect(second.session).not.toBe(first.session);
 });
 
+test('a session in a keyring that is out of reach neither stops a login nor stays alive', async ({ server, machine }) => {
+  const person = await server.person();
+  const first = JSON.parse((await signIn(machine, server, person, '--json')).stdout);
+  // As a login on the desktop would have left it; this machine has no keyring.
+  const path = `config/postern-client/http_localhost_${server.port}.json`;
+  const marker = JSON.stringify({ storage: 'keyring', origin: server.origin, name: first.session });
+  await machine.shell(`printf '%s' '${marker}' > ${path}`);
+  expect((await machine.run(['whoami'])).code).toBe(1);
+
+  const again = await signIn(machine, server, person);
+  expect(again.code).toBe(0);
+  expect(again.stderr).toContain('The session before this one has ended');
+  expect(again.stderr).toContain(`its item "postern" of "${server.origin}" may still hold old secrets`);
+  const { devices } = JSON.parse((await machine.run(['sessions', '--json'])).stdout);
+  expect(devices).toHaveLength(1);
+  expect(devices[0].id).not.toBe(first.session);
+  const out = await machine.run(['logout']);
+  expect(out.code).toBe(0);
+  expect(out.stderr).toContain('Not removed');
+});
+
+test('what cannot be kept is not left alive', async ({ server, machine }) => {
+  const person = await server.person();
+  const refused = await signIn(machine, server, person, '--storage', 'keyring');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('--storage file');
+  const kept = await signIn(machine, server, person, '--json');
+  expect(kept.code).toBe(0);
+  const { devices } = JSON.parse((await machine.run(['sessions', '--json'])).stdout);
+  expect(devices).toHaveLength(1);
+});
+
 test('another session is ended from here, and this one from elsewhere', async ({ server, machine }) => {
   const person = await server.person();
   await signIn(machine, server, person);

@@ -1,6 +1,6 @@
 //! What a signed-in person can ask of the server, by the names that its pages use.
 
-use crate::{Error, Result, Session};
+use crate::{Error, Left, Result, Session};
 use reqwest::Method;
 use serde_json::json;
 use wire::server_keys::{Kind, Rotation, ServerKeys};
@@ -69,14 +69,19 @@ impl Session {
     }
 
     /// Signs out: the server forgets the session, then this machine does. A session that has ended already
-    /// is forgotten all the same.
-    pub async fn logout(&self) -> Result<()> {
-        match self.answer(Method::POST, paths::LOGOUT, Some("{}".to_owned())).await {
-            Ok(answer) => drop(answer.accepted()?),
-            Err(Error::SessionEnded(_)) => {}
-            Err(error) => return Err(error),
-        }
+    /// is forgotten all the same. Gives what could not be removed from the keyring.
+    pub async fn logout(&self) -> Result<Option<Left>> {
+        self.sign_out().await?;
         self.storage().forget(self.http().server()).await
+    }
+
+    /// Signs out at the server alone.
+    pub async fn sign_out(&self) -> Result<()> {
+        match self.answer(Method::POST, paths::LOGOUT, Some("{}".to_owned())).await {
+            Ok(answer) => answer.accepted().map(drop),
+            Err(Error::SessionEnded(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 

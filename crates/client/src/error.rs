@@ -112,7 +112,10 @@ pub enum Error {
     AskedAgain(String),
     #[error("the machine's random source failed")]
     Random,
-    #[error("the keyring does not answer")]
+    #[error(
+        "the keyring cannot be used here. Unlock it, or keep secrets in a file: login --storage file. \
+         logout --here forgets what is kept for this server"
+    )]
     Keyring(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("others can read {0}: make it yours alone (chmod 600), or sign in again")]
     Exposed(PathBuf),

@@ -30,4 +30,4 @@ pub use machine::{Machine, ThisMachine};
 pub use profile::Profile;
 pub use server::Server;
 pub use session::Session;
-pub use storage::{Choice, Keepsake, Place, Storage};
+pub use storage::{Choice, Keepsake, Left, Place, Storage, Stored};

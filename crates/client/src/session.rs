@@ -34,6 +34,14 @@ impl Session {
     pub async fn open(http: Http, machine: Arc<dyn Machine>, storage: Storage) -> Result<Self> {
         let profile = storage.load::<Profile>(http.server()).await?;
         let profile = profile.ok_or_else(|| Error::NotSignedIn(http.server().origin()))?;
+        Self::of(http, machine, storage, profile)
+    }
+
+    /// A session that need not be kept.
+    ///
+    /// # Errors
+    /// Its keys are none.
+    pub fn of(http: Http, machine: Arc<dyn Machine>, storage: Storage, profile: Profile) -> Result<Self> {
         let keys = profile.keys()?;
         Ok(Self { http, machine, storage, keys, profile: Mutex::new(profile), nonce: Mutex::default() })
     }

@@ -1,45 +1,128 @@
-//! The operating system's keyring: one entry for each server and kind.
+//! The operating system's keyring: one item for each server and kind.
 
-use super::Keepsake;
+use super::{Keepsake, Left};
 use crate::{Error, Result, Server};
-use keyring::Entry;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 const SERVICE: &str = "postern";
+/// How long a keyring may take. It may wait for its owner's password, or for a bus that nobody answers on.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-pub async fn set<T: Keepsake>(server: &Server, content: &T) -> Result<()> {
-    let secret = Zeroizing::new(serde_json::to_vec(content).map_err(|error| Error::Keyring(error.into()))?);
-    apart::<T, ()>(server, move |entry| entry.set_secret(&secret)).await
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Items by service and account. Calls may block.
+pub trait Items: std::fmt::Debug + Send + Sync {
+    fn set(&self, service: &str, account: &str, secret: &[u8]) -> Result<(), Failure>;
+    fn get(&self, service: &str, account: &str) -> Result<Option<Vec<u8>>, Failure>;
+    /// An item that is not there is no failure.
+    fn delete(&self, service: &str, account: &str) -> Result<(), Failure>;
 }
 
-pub async fn get<T: Keepsake>(server: &Server) -> Result<Option<T>> {
-    let found = apart::<T, _>(server, |entry| match entry.get_secret() {
-        Ok(secret) => Ok(Some(Zeroizing::new(secret))),
-        Err(keyring::Error::NoEntry) => Ok(None),
-        Err(error) => Err(error),
-    });
-    let Some(secret) = found.await? else { return Ok(None) };
-    serde_json::from_slice(&secret).map(Some).map_err(|error| Error::Keyring(error.into()))
+/// Those of the operating system.
+#[derive(Debug)]
+struct System;
+
+/// A keyring that is waited for so long and no longer.
+#[derive(Debug, Clone)]
+pub struct Keyring {
+    items: Arc<dyn Items>,
+    patience: Duration,
+    /// It kept somebody waiting: it is not asked again.
+    silent: Arc<AtomicBool>,
 }
 
-pub async fn delete<T: Keepsake>(server: &Server) -> Result<()> {
-    apart::<T, ()>(server, |entry| match entry.delete_credential() {
-        Err(keyring::Error::NoEntry) => Ok(()),
-        result => result,
-    })
-    .await
+#[derive(Debug, thiserror::Error)]
+#[error("it does not answer within {} seconds: perhaps it asks for its password somewhere", .0.as_secs())]
+struct Silent(Duration);
+
+impl Default for Keyring {
+    fn default() -> Self {
+        Self::new(Arc::new(System), PATIENCE)
+    }
 }
 
-/// On a thread of its own: a keyring may ask its owner for a password first, and some bring a runtime.
-async fn apart<T: Keepsake, R: Send + 'static>(
-    server: &Server,
-    job: impl FnOnce(Entry) -> keyring::Result<R> + Send + 'static,
-) -> Result<R> {
-    let origin = server.origin();
+impl Keyring {
+    pub fn new(items: Arc<dyn Items>, patience: Duration) -> Self {
+        Self { items, patience, silent: Arc::default() }
+    }
+
+    pub async fn set<T: Keepsake>(&self, server: &Server, content: &T) -> Result<()> {
+        let secret = Zeroizing::new(serde_json::to_vec(content).map_err(|error| Error::Keyring(error.into()))?);
+        let Left { service, account } = item::<T>(server);
+        self.apart(move |items| items.set(&service, &account, &secret)).await
+    }
+
+    pub async fn get<T: Keepsake>(&self, server: &Server) -> Result<Option<T>> {
+        let Left { service, account } = item::<T>(server);
+        let found = self.apart(move |items| Ok(items.get(&service, &account)?.map(Zeroizing::new)));
+        let Some(secret) = found.await? else { return Ok(None) };
+        serde_json::from_slice(&secret).map(Some).map_err(|error| Error::Keyring(error.into()))
+    }
+
+    pub async fn delete<T: Keepsake>(&self, server: &Server) -> Result<()> {
+        let Left { service, account } = item::<T>(server);
+        self.apart(move |items| items.delete(&service, &account)).await
+    }
+
+    /// Whether a call did not come back in time: what it was to do may still be done.
+    pub fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
+
+    /// On a thread that the program's end does not wait for.
+    async fn apart<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&dyn Items) -> Result<R, Failure> + Send + 'static,
+    ) -> Result<R> {
+        let silent = || Error::Keyring(Silent(self.patience).into());
+        if self.is_silent() {
+            return Err(silent());
+        }
+        let (tell, told) = oneshot::channel();
+        let items = Arc::clone(&self.items);
+        let work = move || drop(tell.send(job(&*items)));
+        std::thread::Builder::new()
+            .name("keyring".to_owned())
+            .spawn(work)
+            .map_err(|error| Error::Keyring(error.into()))?;
+        match tokio::time::timeout(self.patience, told).await {
+            Ok(Ok(result)) => result.map_err(Error::Keyring),
+            Ok(Err(panicked)) => Err(Error::Keyring(panicked.into())),
+            Err(_) => {
+                self.silent.store(true, Ordering::Relaxed);
+                Err(silent())
+            }
+        }
+    }
+}
+
+/// What a keyring's own programs show of an item.
+pub fn item<T: Keepsake>(server: &Server) -> Left {
     let service = if T::SHELF.is_empty() { SERVICE.to_owned() } else { format!("{SERVICE}-{}", T::SHELF) };
-    let done = tokio::task::spawn_blocking(move || Entry::new(&service, &origin).and_then(job)).await;
-    match done {
-        Ok(result) => result.map_err(|error| Error::Keyring(error.into())),
-        Err(panicked) => Err(Error::Keyring(panicked.into())),
+    Left { service, account: server.origin() }
+}
+
+impl Items for System {
+    fn set(&self, service: &str, account: &str, secret: &[u8]) -> Result<(), Failure> {
+        Ok(keyring::Entry::new(service, account)?.set_secret(secret)?)
+    }
+
+    fn get(&self, service: &str, account: &str) -> Result<Option<Vec<u8>>, Failure> {
+        match keyring::Entry::new(service, account)?.get_secret() {
+            Ok(secret) => Ok(Some(secret)),
+            Err(keyring::Error::NoEntry) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn delete(&self, service: &str, account: &str) -> Result<(), Failure> {
+        match keyring::Entry::new(service, account)?.delete_credential() {
+            Ok(()) | Err(keyring::Error::NoEntry) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -4,8 +4,10 @@
 //! was paid there. It says where the secret is; where there is no keyring, it holds the secret as well.
 
 mod file;
+mod kept;
 mod keyring;
 mod lock;
+mod place;
 mod transactions;
 
 use crate::{Error, Profile, Result, Server};
@@ -14,16 +16,11 @@ use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-pub use lock::Lock;
+use kept::{Keeping, Kept};
+use keyring::Keyring;
 
-/// Which place a person wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
-    /// The keyring if one answers, else a file.
-    Auto,
-    Keyring,
-    File,
-}
+pub use lock::Lock;
+pub use place::{Choice, Left, Place, Stored};
 
 /// What is kept of a server.
 pub trait Keepsake: Serialize + DeserializeOwned + Send + Sync {
@@ -32,6 +29,11 @@ pub trait Keepsake: Serialize + DeserializeOwned + Send + Sync {
 
     /// The server's.
     fn origin(&self) -> &str;
+
+    /// What it may be called where the secret itself is out of reach.
+    fn name(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Keepsake for Profile {
@@ -40,40 +42,10 @@ impl Keepsake for Profile {
     fn origin(&self) -> &str {
         &self.origin
     }
-}
 
-/// Where it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    Keyring,
-    File(PathBuf),
-}
-
-#[derive(Serialize)]
-#[serde(tag = "storage", rename_all = "snake_case")]
-enum Keeping<'a, T> {
-    Keyring { origin: &'a str },
-    File { content: &'a T },
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "storage", rename_all = "snake_case")]
-enum Kept<T> {
-    Keyring {
-        origin: String,
-    },
-    File {
-        #[serde(alias = "profile")]
-        content: T,
-    },
-}
-
-impl<T: Keepsake> Kept<T> {
-    fn origin(&self) -> &str {
-        match self {
-            Self::Keyring { origin } => origin,
-            Self::File { content } => content.origin(),
-        }
+    /// The session's id.
+    fn name(&self) -> Option<&str> {
+        Some(&self.session)
     }
 }
 
@@ -85,11 +57,12 @@ struct Defaults {
 #[derive(Debug, Clone)]
 pub struct Storage {
     folder: PathBuf,
+    keyring: Keyring,
 }
 
 impl Storage {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), keyring: Keyring::default() }
     }
 
     /// The server of the last login.
@@ -107,9 +80,9 @@ impl Storage {
     /// The file or the keyring cannot be read, or others can read the file.
     pub async fn load<T: Keepsake>(&self, server: &Server) -> Result<Option<T>> {
         match self.kept(server)? {
-            Some(Kept::File { content }) => Ok(Some(content)),
-            Some(Kept::Keyring { .. }) => keyring::get(server).await,
-            None => Ok(None),
+            Some(Kept::File { content, .. }) => Ok(Some(content)),
+            Some(Kept::Keyring { .. }) => self.keyring.get(server).await,
+            Some(Kept::Left { .. }) | None => Ok(None),
         }
     }
 
@@ -119,63 +92,94 @@ impl Storage {
     }
 
     pub(crate) fn place_of<T: Keepsake>(&self, server: &Server) -> Result<Option<Place>> {
-        Ok(self.kept::<T>(server)?.map(|kept| match kept {
-            Kept::File { .. } => Place::File(self.path::<T>(server)),
-            Kept::Keyring { .. } => Place::Keyring,
+        Ok(self.kept::<T>(server)?.and_then(|kept| match kept {
+            Kept::File { .. } => Some(Place::File(self.path::<T>(server))),
+            Kept::Keyring { .. } => Some(Place::Keyring),
+            Kept::Left { .. } => None,
         }))
+    }
+
+    /// The id of a session that is kept in the keyring, which need not be reached for that.
+    pub fn session_in_keyring(&self, server: &Server) -> Option<String> {
+        match self.kept::<Profile>(server) {
+            Ok(Some(Kept::Keyring { name, .. })) => name,
+            _ => None,
+        }
+    }
+
+    /// An item that is in the keyring no more than by mistake: see [`Stored::left`].
+    pub fn left(&self, server: &Server) -> Option<Left> {
+        match self.kept::<Profile>(server) {
+            Ok(Some(Kept::File { left_in_keyring: true, .. } | Kept::Left { .. })) => {
+                Some(keyring::item::<Profile>(server))
+            }
+            _ => None,
+        }
     }
 
     /// Keeps a new session, in place of one that was kept, and makes its server the default.
     ///
     /// # Errors
     /// It cannot be written; the keyring was asked for and does not answer.
-    pub async fn keep(&self, server: &Server, profile: &Profile, choice: Choice) -> Result<Place> {
+    pub async fn keep(&self, server: &Server, profile: &Profile, choice: Choice) -> Result<Stored> {
         let _alone = self.lock::<Profile>(server).await?;
-        let place = self.put(server, profile, choice).await?;
+        let stored = self.put(server, profile, choice).await?;
         self.write_file("default.json", &Defaults { server: server.origin() })?;
-        Ok(place)
+        Ok(stored)
     }
 
     /// Keeps it in place of what was kept. The caller holds the lock.
-    pub(crate) async fn put<T: Keepsake>(&self, server: &Server, content: &T, choice: Choice) -> Result<Place> {
+    pub(crate) async fn put<T: Keepsake>(&self, server: &Server, content: &T, choice: Choice) -> Result<Stored> {
         let in_keyring = match choice {
             Choice::File => false,
-            Choice::Keyring => keyring::set(server, content).await.map(|()| true)?,
-            Choice::Auto => keyring::set(server, content).await.is_ok(),
+            Choice::Keyring => self.keyring.set(server, content).await.map(|()| true)?,
+            Choice::Auto => self.keyring.set(server, content).await.is_ok(),
         };
         if in_keyring {
-            self.write::<T>(server, &Keeping::Keyring { origin: &server.origin() })?;
-            return Ok(Place::Keyring);
+            self.write::<T>(server, &Keeping::Keyring { origin: &server.origin(), name: content.name() })?;
+            return Ok(Stored { place: Place::Keyring, left: None });
         }
-        let before = self.kept::<T>(server);
-        self.write(server, &Keeping::File { content })?;
-        if matches!(before, Ok(Some(Kept::Keyring { .. }))) {
-            keyring::delete::<T>(server).await?;
+        let place = Place::File(self.path::<T>(server));
+        let before = matches!(self.kept::<T>(server), Ok(Some(kept)) if kept.is_in_keyring());
+        // A keyring that was too slow may still have taken it.
+        let left_in_keyring = before || self.keyring.is_silent();
+        self.write(server, &Keeping::File { content, left_in_keyring })?;
+        if !left_in_keyring {
+            return Ok(Stored { place, left: None });
         }
-        Ok(Place::File(self.path::<T>(server)))
+        if self.keyring.delete::<T>(server).await.is_err() {
+            return Ok(Stored { place, left: Some(keyring::item::<T>(server)) });
+        }
+        self.write(server, &Keeping::File { content, left_in_keyring: false })?;
+        Ok(Stored { place, left: None })
     }
 
     /// Keeps a change where it is kept. The caller holds the lock.
     pub(crate) async fn update<T: Keepsake>(&self, server: &Server, content: &T) -> Result<()> {
-        match self.kept::<T>(server)? {
-            Some(Kept::Keyring { .. }) => keyring::set(server, content).await,
-            _ => self.write(server, &Keeping::File { content }),
-        }
+        let left_in_keyring = match self.kept::<T>(server)? {
+            Some(Kept::Keyring { .. }) => return self.keyring.set(server, content).await,
+            kept => kept.is_some_and(|kept| kept.is_in_keyring()),
+        };
+        self.write(server, &Keeping::File { content, left_in_keyring })
     }
 
-    /// Forgets the session.
+    /// Forgets the session, whether or not the keyring answers. Gives what could not be removed from it.
     ///
     /// # Errors
-    /// It cannot be removed.
-    pub async fn forget(&self, server: &Server) -> Result<()> {
+    /// The file cannot be removed.
+    pub async fn forget(&self, server: &Server) -> Result<Option<Left>> {
         let _alone = self.lock::<Profile>(server).await?;
-        if matches!(self.kept::<Profile>(server), Ok(Some(Kept::Keyring { .. }))) {
-            keyring::delete::<Profile>(server).await?;
+        if matches!(self.kept::<Profile>(server), Ok(Some(kept)) if kept.is_in_keyring())
+            && self.keyring.delete::<Profile>(server).await.is_err()
+        {
+            // So that the next sign-in or sign-out removes it.
+            self.write::<Profile>(server, &Keeping::Left { origin: &server.origin() })?;
+            return Ok(Some(keyring::item::<Profile>(server)));
         }
         let path = self.path::<Profile>(server);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::File(path, error)),
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 
@@ -257,7 +261,9 @@ impl Storage {
             }
             let Some(text) = file::read(&path)? else { continue };
             let kept: Kept<T> = serde_json::from_slice(&text).map_err(|_| Error::Unreadable(path))?;
-            origins.push(kept.origin().to_owned());
+            if !matches!(kept, Kept::Left { .. }) {
+                origins.push(kept.origin().to_owned());
+            }
         }
         origins.sort_unstable();
         Ok(origins)
@@ -273,64 +279,4 @@ impl Storage {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn server() -> Server {
-        Server::parse("https://auth.example").unwrap()
-    }
-
-    fn profile(token: &str) -> Profile {
-        let member = |name: &str| (name.to_owned(), json!(token));
-        let names = ["username", "session", "access_token", "refresh_token", "signing_key", "receiving_key"];
-        let mut profile: serde_json::Map<_, _> = names.into_iter().map(member).collect();
-        profile.insert("origin".to_owned(), json!("https://auth.example"));
-        serde_json::from_value(profile.into()).unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_session_is_kept_changed_and_forgotten() {
-        let folder = tempfile::tempdir().unwrap();
-        let storage = Storage::new(folder.path().join("new"));
-        assert!(storage.load::<Profile>(&server()).await.unwrap().is_none());
-        let place = storage.keep(&server(), &profile("one"), Choice::File).await.unwrap();
-        assert_eq!(place, Place::File(folder.path().join("new/https_auth.example.json")));
-        storage.update(&server(), &profile("two")).await.unwrap();
-        assert_eq!(storage.load::<Profile>(&server()).await.unwrap().unwrap().access_token(), "two");
-        assert_eq!(storage.server().unwrap().unwrap(), server());
-        storage.forget(&server()).await.unwrap();
-        storage.forget(&server()).await.unwrap();
-        assert!(storage.load::<Profile>(&server()).await.unwrap().is_none());
-    }
-
-    #[tokio::test]
-    async fn a_broken_file_and_that_of_another_server_are_not_used() {
-        let folder = tempfile::tempdir().unwrap();
-        let storage = Storage::new(folder.path());
-        storage.keep(&server(), &profile("one"), Choice::File).await.unwrap();
-        let (path, whole) =
-            (storage.path::<Profile>(&server()), file::read(&storage.path::<Profile>(&server())).unwrap().unwrap());
-        let other = String::from_utf8(whole.to_vec()).unwrap().replace("auth.example", "evil.example");
-        for text in ["", "{}", &other] {
-            std::fs::write(&path, text).unwrap();
-            assert!(matches!(storage.load::<Profile>(&server()).await, Err(Error::Unreadable(_))), "{text}");
-        }
-    }
-
-    #[tokio::test]
-    async fn one_waits_for_the_other() {
-        let folder = tempfile::tempdir().unwrap();
-        let storage = Storage::new(folder.path());
-        let first = storage.lock::<Profile>(&server()).await.unwrap();
-        let second = tokio::spawn({
-            let storage = storage.clone();
-            async move { storage.lock::<Profile>(&server()).await.map(drop) }
-        });
-        tokio::task::yield_now().await;
-        let file = std::fs::File::open(storage.path::<Profile>(&server()).with_extension("lock")).unwrap();
-        assert!(file.try_lock().is_err(), "held");
-        drop(first);
-        second.await.unwrap().unwrap();
-    }
-}
+mod tests;

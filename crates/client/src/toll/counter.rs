@@ -3,15 +3,12 @@
 use super::asking::{Gate, bill, problem};
 use super::bill::Bill;
 use super::decision::{Verdict, decide};
-use super::payer::{Payer, Prepared};
+use super::payer::Payer;
 use super::person::{News, Person};
-use super::purse::{Payment, Purse, Secret, Ticket};
+use super::purse::{Purse, Ticket};
 use crate::storage::Lock;
 use crate::{Answer, Choice, Error, Http, Machine, Rest, Result, Server, Storage};
 use wire::toll::{Code, EXPIRES_HEADER, QUOTA_HEADER};
-
-/// Seconds before an offer runs out, in which nothing is sent for it any more.
-const LATE: u64 = 60;
 
 /// One gate's customer.
 #[derive(Debug)]
@@ -174,90 +171,6 @@ impl Counter<'_> {
         if self.person.agrees(bill, fee).await { Ok(()) } else { Err(Error::NotAgreed(bill.piconero)) }
     }
 
-    /// Pays a bill that was agreed to. The payment, its proof and the signed transaction are written down before
-    /// it is sent. One at a time from all wallets: two that are prepared at once would spend the same money.
-    async fn pay(&self, purse: &mut Purse, bill: Bill, url: &str) -> Result<()> {
-        let payer = self.payer.ok_or(Error::NoWallet(bill.piconero))?;
-        let _one = self.storage.lock_named("wallet").await?;
-        let Prepared { txid, fee, proof, key, signed } = payer.prepare(&bill).await?;
-        let (path, piconero, wallet) = (self.path(url), bill.piconero, payer.name().await?);
-        self.storage.keep_transaction::<Purse>(self.server(), &txid, signed.expose())?;
-        purse.payments.push(Payment { bill, path, txid: txid.clone(), wallet, proof: Some(proof), key: Some(key) });
-        self.keep(purse).await?;
-        payer.send(&signed).await?;
-        self.person.hears(&News::Paid { txid, piconero, fee });
-        Ok(())
-    }
-
-    /// Redeems every payment, and keeps each step. `earlier`: an earlier run made them, and may not have sent them.
-    async fn settle(&self, gate: &Gate<'_>, purse: &mut Purse, earlier: bool) -> Result<()> {
-        let key = purse.key()?;
-        while let Some(payment) = purse.payments.first().cloned() {
-            let proof = match &payment.proof {
-                Some(proof) => proof.clone(),
-                None => self.prove_later(purse, &payment).await?,
-            };
-            if earlier {
-                self.person.hears(&News::Resumed { txid: payment.txid.clone() });
-            }
-            let ticket = self.redeem(gate, &key, &payment, &proof, earlier).await?;
-            purse.payments.remove(0);
-            purse.tickets.retain(|ticket| ticket.left > 0);
-            purse.tickets.insert(0, ticket);
-            self.keep(purse).await?;
-            purse.forget_transactions(self.storage, self.server())?;
-        }
-        Ok(())
-    }
-
-    /// The proof of a payment that an earlier version wrote down without one.
-    async fn prove_later(&self, purse: &mut Purse, payment: &Payment) -> Result<String> {
-        let payer = self.payer.ok_or(Error::NoWallet(payment.bill.piconero))?;
-        let (origin, txid) = (self.server().origin(), payment.txid.clone());
-        if payer.name().await? != payment.wallet {
-            return Err(Error::OtherWallet { txid });
-        }
-        let proof = payer.prove(payment).await?.ok_or(Error::PaymentUncertain { origin, txid })?;
-        if let Some(kept) = purse.payments.first_mut() {
-            kept.proof = Some(proof.clone());
-        }
-        self.keep(purse).await?;
-        Ok(proof)
-    }
-
-    /// Sees that the network has a payment of an earlier run that the gate does not know: where no node has it, the
-    /// same one is sent again. `now`: unix seconds by the gate's clock.
-    ///
-    /// # Errors
-    /// It cannot be sent any more, or not now. It stays written down.
-    pub(super) async fn send_again(&self, payment: &Payment, now: u64) -> Result<()> {
-        let Some(payer) = self.payer else { return Ok(()) };
-        if payer.is_known(payment).await? {
-            return Ok(());
-        }
-        let (origin, txid) = (self.server().origin(), payment.txid.clone());
-        let Some(signed) = self.storage.transaction::<Purse>(self.server(), &txid)? else {
-            return Err(Error::PaymentUncertain { origin, txid });
-        };
-        if now.saturating_add(LATE) >= payment.bill.expires {
-            return Err(Error::PaymentUncertain { origin, txid });
-        }
-        if payer.name().await? != payment.wallet {
-            return Err(Error::OtherWallet { txid });
-        }
-        match payer.send(&Secret::from(signed.to_string())).await {
-            Ok(()) => self.person.hears(&News::SentAgain { txid }),
-            // A wallet says no to what came into a block in between, too.
-            Err(Error::Wallet(cause @ monero::Error::Refused { .. })) => {
-                if !payer.is_known(payment).await? {
-                    return Err(Error::PaymentStuck { origin, txid, cause });
-                }
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
     /// The lock of what is kept of this gate. While a run pays, another waits, and says so.
     async fn alone(&self) -> Result<Lock> {
         if let Some(lock) = self.storage.try_lock::<Purse>(self.server())? {
@@ -267,11 +180,11 @@ impl Counter<'_> {
         self.storage.lock::<Purse>(self.server()).await
     }
 
-    fn server(&self) -> &Server {
+    pub(super) fn server(&self) -> &Server {
         self.http.server()
     }
 
-    fn path(&self, url: &str) -> String {
+    pub(super) fn path(&self, url: &str) -> String {
         let path = self.server().path_of(url).unwrap_or_default();
         path.split('?').next().unwrap_or_default().to_owned()
     }
@@ -288,10 +201,14 @@ impl Counter<'_> {
     }
 
     /// The caller holds the lock.
-    async fn keep(&self, purse: &Purse) -> Result<()> {
+    pub(super) async fn keep(&self, purse: &Purse) -> Result<()> {
         match self.storage.place_of::<Purse>(self.server())? {
             Some(_) => self.storage.update(self.server(), purse).await,
-            None => self.storage.put(self.server(), purse, self.choice).await.map(drop),
+            None => {
+                let stored = self.storage.put(self.server(), purse, self.choice).await?;
+                stored.left.into_iter().for_each(|left| self.person.hears(&News::Left(left)));
+                Ok(())
+            }
         }
     }
 

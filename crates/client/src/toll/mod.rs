@@ -10,6 +10,7 @@ mod bill;
 mod counter;
 mod decision;
 mod payer;
+mod paying;
 mod person;
 mod purse;
 mod redeeming;

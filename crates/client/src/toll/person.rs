@@ -1,6 +1,7 @@
 //! Whom it is paid for.
 
 use super::Bill;
+use crate::Left;
 use async_trait::async_trait;
 
 /// Who is asked, told, and made to wait.
@@ -27,6 +28,8 @@ pub enum News {
     Resumed { txid: String },
     /// No node knew the payment of an earlier run: the same one was sent again.
     SentAgain { txid: String },
+    /// What is kept of this gate is in a file now, and the keyring may still have it as well.
+    Left(Left),
     /// Another run pays at this gate: this one waits for it.
     Waits,
     /// The gate has not heard of the payment yet.

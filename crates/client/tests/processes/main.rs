@@ -5,6 +5,7 @@
 mod downloads;
 mod files;
 mod gate;
+mod keyrings;
 mod kills;
 mod wallet;
 mod world;

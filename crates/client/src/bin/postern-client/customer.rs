@@ -32,6 +32,7 @@ impl Customer {
             }
             News::Resumed { txid } => format!("Going on with a payment of an earlier run: {txid}"),
             News::SentAgain { txid } => format!("The network did not know {txid}: the same payment was sent again."),
+            News::Left(left) => format!("Not removed: {left}."),
             News::Waits => "Another run is paying at this gate: waiting for it.".to_owned(),
             News::NotSeen { seconds } => format!("The gate has not seen the payment yet. Asking again in {seconds} s."),
             News::Seen { have, need, seconds } => {
@@ -52,6 +53,7 @@ impl Customer {
             }
             News::Resumed { txid } => json!({"toll": "resumed", "txid": txid}),
             News::SentAgain { txid } => json!({"toll": "sent_again", "txid": txid}),
+            News::Left(left) => json!({"toll": "left_in_keyring", "item": left}),
             News::Waits => json!({"toll": "waits"}),
             News::NotSeen { seconds } => json!({"toll": "not_seen", "seconds": seconds}),
             News::Seen { have, need, seconds } => {

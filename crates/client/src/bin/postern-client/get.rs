@@ -45,7 +45,15 @@ async fn of_app(desk: &Desk, wish: &Get, http: &Http, url: &str) -> Outcome<Opti
     if wish.dry_run {
         return Ok(None);
     }
-    let Ok(session) = desk.session().await else { return Ok(None) };
+    let session = match desk.session().await {
+        Ok(session) => session,
+        Err(Stop::Client(error)) if matches!(*error, client::Error::NotSignedIn(_)) => return Ok(None),
+        Err(Stop::Client(error)) => {
+            say(format!("It is asked without a token: {error}."))?;
+            return Ok(None);
+        }
+        Err(stop) => return Err(stop),
+    };
     match session.app_token(&Server::of(url)?).await {
         Ok(Some(token)) => Ok(Some((session.get_from_app(http, url, token, None).await?, session))),
         Ok(None) => {

@@ -7,6 +7,7 @@ use crate::stop::{Outcome, Stop};
 use crate::{menu, terminal, whoami};
 use client::{Error, Http, Profile, Session, ThisMachine, discover, login};
 use std::io::{BufRead, IsTerminal, Write};
+use std::sync::Arc;
 use std::time::Duration;
 use wire::Code;
 use wire::login::Credentials;
@@ -25,14 +26,23 @@ pub async fn run(desk: &Desk, wish: Login) -> Outcome {
     let http = Http::new(server.clone())?;
     discover(&http).await?;
     let profile = sign_in(&http, &wish).await?;
-    end_the_one_before(desk, &http).await;
-    let place = desk.storage.keep(&server, &profile, wish.storage.into()).await?;
-    let session = desk.session().await?;
+    let unreached = end_the_one_before(desk, &http).await;
+    let stored = match desk.storage.keep(&server, &profile, wish.storage.into()).await {
+        Ok(stored) => stored,
+        Err(error) => return Err(unkept(desk, &http, &profile, error).await),
+    };
+    let session = Session::of(http, Arc::new(ThisMachine), desk.storage.clone(), profile.clone())?;
+    if let Some(id) = unreached {
+        end_by_id(&session, id.as_deref()).await?;
+    }
+    if let Some(left) = &stored.left {
+        say(format!("Not removed: {left}."))?;
+    }
     if desk.json {
         return whoami::run(desk, &session).await;
     }
     print::line(format!("Signed in at {server} as {STRONG}{}{PLAIN}.", print::printable(&profile.username)))?;
-    print::line(format!("The session is kept in {}.", whoami::place(&place)))?;
+    print::line(format!("The session is kept in {}.", whoami::place(&stored.place)))?;
     if at_a_terminal() && !wish.no_menu && !wish.password_stdin {
         menu::run(desk, &session).await?;
     }
@@ -80,15 +90,47 @@ async fn patiently(http: &Http, credentials: &Credentials, longest: u64) -> Outc
     }
 }
 
-/// A session that was kept for this server would be out of reach: it ends.
-async fn end_the_one_before(desk: &Desk, http: &Http) {
-    let before = Session::open(http.clone(), std::sync::Arc::new(ThisMachine), desk.storage.clone()).await;
-    if let Ok(before) = before
-        && let Err(error) = before.logout().await
-        && !matches!(error, Error::SessionEnded(_))
-    {
-        drop(say(format!("The session before this one is still alive: {error}")));
+/// A session that was kept for this server would be out of reach: it ends. Gives the id, as far as it is known, of
+/// one that is in a keyring that cannot be reached.
+async fn end_the_one_before(desk: &Desk, http: &Http) -> Option<Option<String>> {
+    match Session::open(http.clone(), Arc::new(ThisMachine), desk.storage.clone()).await {
+        Ok(before) => {
+            if let Err(error) = before.sign_out().await {
+                drop(say(format!("The session before this one is still alive: {error}")));
+            }
+            None
+        }
+        Err(Error::Keyring(_)) => Some(desk.storage.session_in_keyring(http.server())),
+        Err(_) => None,
     }
+}
+
+/// Its tokens stay in the keyring, and are worth nothing any more.
+async fn end_by_id(session: &Session, id: Option<&str>) -> Outcome {
+    let ended = match id {
+        Some(id) => session.end(id).await,
+        None => Err(Error::NoSuch("id of it".to_owned())),
+    };
+    match ended {
+        Ok(()) => say("The session before this one has ended; the keyring that it is kept in cannot be reached."),
+        Err(error) => say(format!(
+            "The session before this one is in a keyring that cannot be reached, and may still be alive: {error}. \
+             See postern-client sessions."
+        )),
+    }
+}
+
+/// What cannot be kept is not left alive.
+async fn unkept(desk: &Desk, http: &Http, profile: &Profile, error: Error) -> Stop {
+    let session = Session::of(http.clone(), Arc::new(ThisMachine), desk.storage.clone(), profile.clone());
+    let ended = match session {
+        Ok(session) => session.sign_out().await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
+        drop(say(format!("The session {} is still alive: {error}", profile.session)));
+    }
+    error.into()
 }
 
 fn ask_name() -> Outcome<String> {

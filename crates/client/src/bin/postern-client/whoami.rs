@@ -9,7 +9,7 @@ use serde_json::json;
 pub async fn run(desk: &Desk, session: &Session) -> Outcome {
     let server = session.http().server();
     let me = session.whoami().await?;
-    let kept = session.storage().place(server)?;
+    let (kept, left) = (session.storage().place(server)?, session.storage().left(server));
     if desk.json {
         let (storage, file) = match &kept {
             Some(Place::File(path)) => ("file", Some(path)),
@@ -24,12 +24,17 @@ pub async fn run(desk: &Desk, session: &Session) -> Outcome {
             "bound": me.bound,
             "storage": storage,
             "file": file,
+            "left_in_keyring": left,
         }));
     }
     print::line(format!("{STRONG}{}{PLAIN} at {server}", printable(&me.username)))?;
     print::line(format!("Roles    {}", printable(&me.roles.join(", "))))?;
     print::line(format!("Session  {}", printable(&me.id)))?;
-    print::line(format!("Kept in  {}", kept.as_ref().map(place).unwrap_or_default()))
+    print::line(format!("Kept in  {}", kept.as_ref().map(place).unwrap_or_default()))?;
+    match left {
+        Some(left) => print::say(format!("Not removed: {left}.")),
+        None => Ok(()),
+    }
 }
 
 pub fn place(place: &Place) -> String {

@@ -1,0 +1,56 @@
+//! The file of one server and kind: it says where the secret is, and holds it where no keyring does.
+
+use super::Keepsake;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize)]
+#[serde(tag = "storage", rename_all = "snake_case")]
+pub enum Keeping<'a, T> {
+    Keyring {
+        origin: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+    },
+    File {
+        content: &'a T,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        left_in_keyring: bool,
+    },
+    Left {
+        origin: &'a str,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "storage", rename_all = "snake_case")]
+pub enum Kept<T> {
+    Keyring {
+        origin: String,
+        /// [`Keepsake::name`], for who cannot read the secret.
+        #[serde(default)]
+        name: Option<String>,
+    },
+    File {
+        #[serde(alias = "profile")]
+        content: T,
+        /// An item from before could not be removed from the keyring.
+        #[serde(default)]
+        left_in_keyring: bool,
+    },
+    /// Nothing is kept, and an item from before could not be removed from the keyring.
+    Left { origin: String },
+}
+
+impl<T: Keepsake> Kept<T> {
+    pub fn origin(&self) -> &str {
+        match self {
+            Self::Keyring { origin, .. } | Self::Left { origin } => origin,
+            Self::File { content, .. } => content.origin(),
+        }
+    }
+
+    /// Whether the keyring has an item, as far as is known.
+    pub fn is_in_keyring(&self) -> bool {
+        matches!(self, Self::Keyring { .. } | Self::File { left_in_keyring: true, .. } | Self::Left { .. })
+    }
+}

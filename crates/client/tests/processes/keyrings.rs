@@ -1,0 +1,54 @@
+//! Keyrings that are not there, and a bus on which nobody answers.
+
+use super::world::client;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Output;
+
+const SERVER: &str = "https://auth.example";
+
+/// As a sign-in on the desktop left it.
+fn signed_in_with_keyring(home: &Path) {
+    let folder = home.join(".config/postern-client");
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, text: &str| {
+        let file =
+            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(folder.join(name));
+        std::io::Write::write_all(&mut file.unwrap(), text.as_bytes()).unwrap();
+    };
+    write("default.json", &format!(r#"{{"server":"{SERVER}"}}"#));
+    let kept = format!(r#"{{"storage":"keyring","origin":"{SERVER}","name":"the-session"}}"#);
+    write("https_auth.example.json", &kept);
+}
+
+async fn run(home: &Path, bus: &str, arguments: &[&str]) -> Output {
+    client(home, arguments).env("DBUS_SESSION_BUS_ADDRESS", bus).output().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_keyring_out_of_reach_is_named_with_the_ways_out() {
+    let home = tempfile::tempdir().unwrap();
+    // Whoever connects is accepted by the system, and never answered.
+    let socket = home.path().join("bus");
+    let _silent = UnixListener::bind(&socket).unwrap();
+    for bus in ["unix:path=/nonexistent".to_owned(), format!("unix:path={}", socket.display())] {
+        signed_in_with_keyring(home.path());
+        for arguments in [&["whoami"][..], &["logout"]] {
+            let output = run(home.path(), &bus, arguments).await;
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+            assert!(said.contains("login --storage file") && said.contains("logout --here"), "{said}");
+        }
+        // The second time says it again: the item is not forgotten before it is removed.
+        for alive in [true, false] {
+            let output = run(home.path(), &bus, &["logout", "--here", "--json"]).await;
+            let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success(), "{said}");
+            assert_eq!(answer["left_in_keyring"]["account"], SERVER);
+            assert_eq!(said.contains("the-session is still alive"), alive, "{said}");
+            assert!(said.contains("\"postern\""), "{said}");
+        }
+    }
+}
