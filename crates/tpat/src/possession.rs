@@ -28,22 +28,28 @@ pub struct Wrong;
 
 #[derive(Deserialize)]
 struct Header<'a> {
-    // Some writers escape its plus.
+    // JSON may escape any character, and some writers escape this one's plus.
     #[serde(borrow)]
     typ: Cow<'a, str>,
-    alg: &'a str,
+    #[serde(borrow)]
+    alg: Cow<'a, str>,
     #[serde(borrow)]
     jwk: Jwk<'a>,
+    /// Extensions that must be understood (RFC 7515, section 4.1.11). None is.
+    crit: Option<IgnoredAny>,
 }
 
 /// The key (RFC 7517), as much of it as counts here.
 #[derive(Deserialize)]
 struct Jwk<'a> {
-    kty: &'a str,
-    crv: &'a str,
-    x: &'a str,
-    #[serde(default)]
-    y: Option<&'a str>,
+    #[serde(borrow)]
+    kty: Cow<'a, str>,
+    #[serde(borrow)]
+    crv: Cow<'a, str>,
+    #[serde(borrow)]
+    x: Cow<'a, str>,
+    #[serde(borrow, default)]
+    y: Option<Cow<'a, str>>,
     /// Nobody shows the private half (RFC 9449, section 4.2).
     #[serde(default)]
     d: Option<IgnoredAny>,
@@ -95,6 +101,7 @@ fn check(proof: &str, method: &str, url: &str) -> Option<Possession> {
     let header: Header<'_> = serde_json::from_slice(&header).ok()?;
     let claims: Claims<'_> = serde_json::from_slice(&claims).ok()?;
     let well_formed = header.typ == "dpop+jwt"
+        && header.crit.is_none()
         && header.jwk.d.is_none()
         && (1..=128).contains(&claims.jti.len())
         && claims.htm == method
@@ -102,7 +109,7 @@ fn check(proof: &str, method: &str, url: &str) -> Option<Possession> {
     if !well_formed {
         return None;
     }
-    let key = header.jwk.named(header.alg)?;
+    let key = header.jwk.named(&header.alg)?;
     signed(&key, message, &from_base64url(signature)?)?;
     let Claims { jti, nonce, ath, .. } = claims;
     Some(Possession { thumbprint: thumbprint(&key), jti, nonce, ath })
@@ -111,9 +118,10 @@ fn check(proof: &str, method: &str, url: &str) -> Option<Possession> {
 impl Jwk<'_> {
     /// The key, if the algorithm is one for it.
     fn named(&self, alg: &str) -> Option<VerifyingJwk> {
-        match (alg, self.kty, self.crv) {
-            ("ES256", "EC", "P-256") => Some(VerifyingJwk::Ec(EcJwk::p256(self.x.to_owned(), self.y?.to_owned()))),
-            ("EdDSA", "OKP", "Ed25519") => Some(VerifyingJwk::Okp(OkpJwk::ed25519(self.x.to_owned()))),
+        let x = self.x.clone().into_owned();
+        match (alg, &*self.kty, &*self.crv) {
+            ("ES256", "EC", "P-256") => Some(VerifyingJwk::Ec(EcJwk::p256(x, self.y.clone()?.into_owned()))),
+            ("EdDSA", "OKP", "Ed25519") => Some(VerifyingJwk::Okp(OkpJwk::ed25519(x))),
             _ => None,
         }
     }
@@ -187,7 +195,8 @@ mod tests {
     #[test]
     fn each_check_of_the_rfc_refuses() {
         type Change = fn(&mut Value, &mut Value);
-        let changes: [(&str, Change); 12] = [
+        let changes: [(&str, Change); 13] = [
+            ("an extension", |header, _| header["crit"] = json!(["exp"])),
             ("typ", |header, _| header["typ"] = json!("JWT")),
             ("alg none", |header, _| header["alg"] = json!("none")),
             ("alg symmetric", |header, _| header["alg"] = json!("HS256")),

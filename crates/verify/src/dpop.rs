@@ -35,6 +35,8 @@ struct Header {
     typ: String,
     alg: String,
     jwk: EcJwk,
+    /// Extensions that must be understood (RFC 7515, section 4.1.11). None is.
+    crit: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +62,7 @@ pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
     let claims: Claims = serde_json::from_slice(&signed.payload).ok()?;
     let well_formed = header.typ == "dpop+jwt"
         && header.alg == "ES256"
+        && header.crit.is_none()
         && header.jwk.kty == "EC"
         && header.jwk.crv == "P-256"
         && !has_private_half(&signed.header)
@@ -138,8 +141,10 @@ mod tests {
     #[test]
     fn each_check_of_the_rfc_refuses() {
         type Change = fn(&mut Value, &mut Value);
-        let changes: [(&str, Change); 14] = [
+        let changes: [(&str, Change); 16] = [
             ("typ", |header, _| header["typ"] = json!("JWT")),
+            ("an extension", |header, _| header["crit"] = json!(["exp"])),
+            ("no extension", |header, _| header["crit"] = json!([])),
             ("alg none", |header, _| header["alg"] = json!("none")),
             ("alg symmetric", |header, _| header["alg"] = json!("HS256")),
             ("no jwk", |header, _| header["jwk"] = json!(null)),
