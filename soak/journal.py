@@ -1,0 +1,39 @@
+"""Every answer, in the order in which it came, and what did not hold."""
+
+import json
+import threading
+import time
+
+
+class Journal:
+    def __init__(self, path: str):
+        self.began = time.monotonic()
+        self.entries: list[dict] = []
+        self.violations: list[str] = []
+        self.secrets: set[str] = set()
+        # Sessions whose sign-out was answered, with their last access token.
+        self.ended: dict[str, str] = {}
+        self._file = open(path, "w", encoding="utf-8")
+        self._lock = threading.Lock()
+
+    def note(self, **entry) -> None:
+        with self._lock:
+            entry = {"at": round(time.monotonic() - self.began, 3)} | entry
+            self.entries.append(entry)
+            self._file.write(json.dumps(entry) + "\n")
+            self._file.flush()
+
+    def violation(self, text: str) -> None:
+        self.note(what="violation", text=text)
+        self.violations.append(text)
+
+    def count(self, what: str, answer: str) -> int:
+        return sum(entry["what"] == what and entry.get("answer", "").startswith(answer) for entry in self.entries)
+
+    def watch(self, method: str, path: str, answer) -> None:
+        """Judges what must hold for every answer there is."""
+        told = answer.headers.get("Retry-After")
+        if answer.status >= 500 and not (answer.status == 503 and told):
+            self.violation(f"{method} {path}: {answer.status}, Retry-After {told}")
+        if answer.status == 429 and not told:
+            self.violation(f"{method} {path}: 429 without Retry-After")

@@ -1,0 +1,76 @@
+"""The real server: started, killed without warning, and given a clock that can be moved."""
+
+import glob
+import os
+import signal
+import socket
+import subprocess
+import time
+
+
+class Program:
+    def __init__(self, binary: str, folder: str, settings: list[str]):
+        self.binary, self.folder, self.settings = binary, folder, settings
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.origin = f"http://localhost:{self.port}"
+        self.log_path = os.path.join(folder, "server.log")
+        self.clock_file = os.path.join(folder, "clock")
+        self.process = None
+        found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+        self.clock_library = found[0] if found else None
+        self.step_clock(0)
+
+    def run(self, *arguments: str, stdin: str = "") -> str:
+        """Runs one command of the program to its end and returns its output."""
+        done = subprocess.run(
+            self._command(*arguments), env=self._environment(), input=stdin, text=True, capture_output=True, check=False
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{arguments}: {done.stderr}")
+        return done.stdout
+
+    def start(self) -> None:
+        with open(self.log_path, "a", encoding="utf-8") as log:
+            command = self._command("serve", "--listen", f"127.0.0.1:{self.port}", "--public-url", self.origin)
+            self.process = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
+        end = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError("the server does not start: see server.log") from None
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        """Ends the server as a power cut would (SIGKILL)."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(timeout=60)
+
+    def step_clock(self, seconds: int) -> None:
+        """Moves the server's wall clock to now and so many seconds; its monotonic clock goes on."""
+        with open(self.clock_file + ".new", "w", encoding="ascii") as file:
+            file.write(f"{seconds:+d}\n")
+        os.replace(self.clock_file + ".new", self.clock_file)
+
+    def _command(self, *arguments: str) -> list[str]:
+        settings = [part for setting in self.settings for part in ("--set", setting)]
+        return [self.binary, "--data-dir", self.folder, *settings, *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        environment = {"PATH": os.environ["PATH"]}
+        if self.clock_library:
+            environment |= {
+                "LD_PRELOAD": self.clock_library,
+                "FAKETIME_TIMESTAMP_FILE": self.clock_file,
+                "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            }
+        return environment
