@@ -1,6 +1,6 @@
 # `make run` builds everything and serves http://localhost:3000; `make test` is what CI runs.
 
-.PHONY: run build client site toolchain test lint fmt bench fuzz clean
+.PHONY: run build client site toolchain test lint fmt bench fuzz fuzz-properties soak clean
 .DEFAULT_GOAL := build
 
 target_dir := $(or $(CARGO_TARGET_DIR),target)
@@ -42,9 +42,17 @@ fmt:
 bench: build
 	@POSTERN_BIN=$(abspath $(postern)) tools/bench.sh
 
-# The property tests of `make test`, with a thousand times as many cases. FUZZ_CASES=... for more.
+# Each fuzz target for FUZZ_SECONDS (60) seconds; TARGETS="jwt dpop" runs these alone. docs/testing.md
 fuzz:
+	@tools/fuzz.sh
+
+# The property tests of `make test`, with a thousand times as many cases. FUZZ_CASES=... for more.
+fuzz-properties:
 	PROPTEST_CASES=$(or $(FUZZ_CASES),200000) cargo nextest run --workspace --no-fail-fast -E 'test(fuzz) + test(/no_bytes_make_it_panic/) + test(/what_a_client_writes/)'
+
+# The chaos client against the built server, SOAK_SECONDS (600) seconds on each database. docs/testing.md
+soak: build
+	@POSTERN_BIN=$(abspath $(postern)) tools/soak.sh
 
 clean:
 	cargo clean

@@ -5,7 +5,7 @@ pub mod app;
 pub mod body;
 pub mod client;
 pub mod floods;
-pub(crate) mod forwarded;
+pub mod forwarded;
 pub mod gates;
 pub mod headers;
 pub mod host;

@@ -23,7 +23,6 @@ mod logs;
 mod openapi;
 mod operator;
 mod operators;
-mod raw_requests;
 mod refresh;
 mod retention;
 mod revocations;
@@ -32,9 +31,7 @@ mod same_origin;
 mod server_keys;
 mod services;
 mod sessions;
-
 mod signup;
-mod slow_clients;
 mod support;
 mod tickets;
 mod time_server;

@@ -1,0 +1,38 @@
+//! `Cookie`: a cookie of ours is found whatever others write beside it (RFC 6265, section 5.4).
+
+use crate::{input, portal};
+use http::{HeaderMap, HeaderValue, header};
+use server::cookies::{self, Name};
+
+const NAMES: [(Name, &str); 6] = [
+    (Name::Access, "__Host-postern-access"),
+    (Name::Refresh, "__Host-postern-refresh"),
+    (Name::PreLogin, "__Host-postern-login"),
+    (Name::Device, "__Host-postern-device"),
+    (Name::App, "__Host-postern-app"),
+    (Name::AppState, "__Host-postern-state"),
+];
+
+/// `data`: lines of `Cookie`.
+pub fn check(data: &[u8]) {
+    let mut headers = HeaderMap::new();
+    for line in input::lines(data) {
+        let Ok(value) = HeaderValue::from_bytes(line) else { return };
+        headers.append(header::COOKIE, value);
+    }
+    for (name, text) in NAMES {
+        let ours = cookies::get(&headers, &portal::get().state.config, name);
+        assert_eq!(ours.as_deref(), plainly(data, text.as_bytes()), "{text}");
+    }
+}
+
+/// The first cookie of this name, by a reader that knows nothing but `;` and `=`.
+fn plainly<'a>(data: &'a [u8], name: &[u8]) -> Option<&'a str> {
+    let pairs = input::lines(data).flat_map(|line| line.split(|byte| *byte == b';'));
+    let mut found = pairs.filter_map(|pair| {
+        let at = pair.iter().position(|byte| *byte == b'=')?;
+        let (own, value) = pair.split_at(at);
+        (own.trim_ascii() == name).then(|| value[1..].trim_ascii())
+    });
+    std::str::from_utf8(found.next()?).ok().filter(|value| !value.is_empty() && value.is_ascii())
+}

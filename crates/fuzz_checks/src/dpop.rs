@@ -1,0 +1,52 @@
+//! Proofs of possession (RFC 9449): the portal's verifier and the gate's judge alike, and what they accept keeps
+//! section 4.3.
+
+use crate::{input, signing};
+use serde_json::Value;
+use tpat::possession;
+use verify::dpop;
+
+const METHOD: &str = "POST";
+const URL: &str = "https://portal.example/api/refresh";
+
+/// `data`: a proof; or its header and its claims, with a line break between them, which are signed here by the
+/// key of the corpus (`ES256`, or `EdDSA` where the first byte is a space).
+pub fn check(data: &[u8]) {
+    let (header, claims) = input::halves(data);
+    if claims.is_empty() {
+        let Some(proof) = input::text(data) else { return };
+        judge(proof);
+    } else if header.starts_with(b" ") {
+        judge(&signing::ed25519(header, claims));
+    } else {
+        judge(&signing::p256(header, claims));
+    }
+}
+
+fn judge(proof: &str) {
+    let portal = dpop::verify(proof, METHOD, URL);
+    let gate = possession::verify(proof, METHOD, URL).ok();
+    let part = |at: usize| -> Option<Value> {
+        serde_json::from_slice(&domain::encoding::from_base64url(proof.split('.').nth(at)?)?).ok()
+    };
+    // In a member that nobody reads, an escape may be no character at all.
+    let (Some(header), Some(claims)) = (part(0), part(1)) else { return };
+    let alg = header["alg"].as_str();
+    if alg != Some("EdDSA") {
+        let jkt = gate.as_ref().map(|gate| domain::encoding::base64url(&gate.thumbprint));
+        assert_eq!(portal.as_ref().map(|portal| &portal.jkt), jkt.as_ref(), "portal and gate differ");
+    }
+    if portal.is_none() && gate.is_none() {
+        return;
+    }
+    assert_eq!(header["typ"], "dpop+jwt");
+    assert!(matches!(alg, Some("ES256" | "EdDSA")));
+    assert!(header.get("crit").is_none_or(Value::is_null), "an extension that nobody understands");
+    assert!(header["jwk"].get("d").is_none(), "a private key was shown");
+    assert_eq!((claims["htm"].as_str(), claims["htu"].as_str()), (Some(METHOD), Some(URL)));
+    assert!(claims["iat"].is_i64() && claims["jti"].as_str().is_some_and(|jti| !jti.is_empty()));
+    if let Some(portal) = portal {
+        assert_eq!(claims["nonce"].as_str(), portal.nonce.as_deref());
+        assert_eq!(claims["ath"].as_str(), portal.ath.as_deref());
+    }
+}

@@ -1,0 +1,20 @@
+//! Places to go on to after sign-in: they stay on the site whose they are, as browsers read them (WHATWG URL).
+
+use crate::input;
+use domain::app::place;
+use domain::local_path::local_path;
+use url::Url;
+
+/// `data`: the text of a `next` parameter.
+pub fn check(data: &[u8]) {
+    let Some(text) = input::text(data) else { return };
+    let portal = Url::parse("https://portal.example/login?a=b#c").expect("a URL");
+    let to = portal.join(local_path(Some(text))).expect("a URL");
+    assert_eq!(to.origin(), portal.origin(), "{text:?} leads away");
+
+    let app = format!("https://app.example{}", place(Some(text)));
+    let to = Url::parse(&app).expect("a URL");
+    assert_eq!((to.scheme(), to.host_str(), to.port()), ("https", Some("app.example"), None), "{text:?} leads away");
+    assert!(to.username().is_empty() && to.password().is_none());
+    assert!(http::HeaderValue::try_from(app).is_ok(), "no header holds it");
+}

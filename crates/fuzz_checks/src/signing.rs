@@ -1,0 +1,46 @@
+//! Keys that sign whatever a target writes: mutations then reach what is judged behind the signature.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use domain::encoding::{base64url, from_base64url};
+use std::sync::LazyLock;
+use verify::Key;
+
+/// The private half of the example key of RFC 7515, appendix A.3: its public half is in the corpora.
+pub const P256_X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+pub const P256_Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+const P256_D: &str = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
+
+static ED25519: LazyLock<Ed25519KeyPair> =
+    LazyLock::new(|| Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a seed"));
+static P256: LazyLock<EcdsaKeyPair> = LazyLock::new(|| {
+    let part = |text| from_base64url(text).expect("base64url");
+    let public = [vec![4], part(P256_X), part(P256_Y)].concat();
+    EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_FIXED_SIGNING, &part(P256_D), &public)
+        .expect("a key")
+});
+
+/// Signs with Ed25519.
+pub fn ed25519(header: &[u8], payload: &[u8]) -> String {
+    let message = message(header, payload);
+    let signature = base64url(ED25519.sign(message.as_bytes()).as_ref());
+    format!("{message}.{signature}")
+}
+
+/// Signs with P-256.
+pub fn p256(header: &[u8], payload: &[u8]) -> String {
+    let message = message(header, payload);
+    let signature = P256.sign(&SystemRandom::new(), message.as_bytes()).expect("signed");
+    format!("{message}.{}", base64url(signature.as_ref()))
+}
+
+/// Returns the public half of the Ed25519 key.
+pub fn ed25519_public() -> (Vec<u8>, Key) {
+    let bytes = ED25519.public_key().as_ref().to_vec();
+    let key = Key::ed25519(&base64url(&bytes)).expect("a key");
+    (bytes, key)
+}
+
+fn message(header: &[u8], payload: &[u8]) -> String {
+    format!("{}.{}", base64url(header), base64url(payload))
+}
