@@ -12,6 +12,7 @@ mod doctor;
 mod firewall;
 mod invite;
 mod key;
+mod listen;
 mod print;
 mod serve;
 mod service;

@@ -1,5 +1,6 @@
 //! `postern serve`
 
+use super::listen::Place;
 use super::{Failure, Outcome, data_folder};
 use crate::clock::SystemClock;
 use crate::config::{Config, Log, LogFormat};
@@ -46,9 +47,7 @@ pub fn run(config: Config, site: Site) -> Outcome {
 
 async fn serve(config: Config, site: Site) -> Outcome {
     data_folder(&config)?;
-    let listener = TcpListener::bind(config.settings.listen)
-        .await
-        .map_err(|error| format!("{}: {error}", config.settings.listen))?;
+    let listener = place(&config, "--listen ADDRESS:{port} and a public_url that leads there").listen().await?;
     let operator = operator::listener::bind(&config.settings.operator).await?;
     let files = &config.settings.tls;
     let tls = match (&files.certificate, &files.key) {
@@ -78,6 +77,11 @@ async fn serve(config: Config, site: Site) -> Outcome {
     }
     state.store.close().await;
     Ok(())
+}
+
+/// Where the portal listens, and how another place is chosen.
+pub(super) fn place(config: &Config, flags: &'static str) -> Place {
+    Place { what: "the portal", address: config.settings.listen, flags }
 }
 
 /// Says where it is, and how to begin while nobody has an account. On standard output, not in the log:

@@ -1,5 +1,6 @@
 //! `postern time-server`
 
+use super::listen::Place;
 use super::serve::{start_log, wait_for_signal};
 use super::{Outcome, blocking};
 use crate::config::TimeServer as Settings;
@@ -8,7 +9,6 @@ use jwe::PrivateKey;
 use std::path::Path;
 use std::sync::Arc;
 use time_server::{Doors, Surroundings, SystemClock, TimeServer, key};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 #[derive(Debug, Default, clap::Args)]
@@ -64,9 +64,13 @@ pub(super) fn tell(settings: &Settings) -> Outcome {
 }
 
 async fn serve(settings: &Settings, server: Arc<TimeServer>) -> Outcome {
-    let web = bind(settings.listen).await?;
+    let web = Place { what: "the time server", address: settings.listen, flags: "--listen ADDRESS:{port}" };
+    let web = web.listen().await?;
     let tcp = match settings.tcp.0 {
-        Some(address) => Some(bind(address).await?),
+        Some(address) => {
+            let flags = "--tcp ADDRESS:{port}, or --tcp off";
+            Some(Place { what: "the time server for terminals", address, flags }.listen().await?)
+        }
         None => None,
     };
     println!("The time server listens on ws://{}{}", web.local_addr()?, wire::time::PATH);
@@ -82,10 +86,6 @@ async fn serve(settings: &Settings, server: Arc<TimeServer>) -> Outcome {
     let _ = stop.send(true);
     serving.await?;
     Ok(())
-}
-
-async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, super::Failure> {
-    TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}").into())
 }
 
 fn random() -> [u8; 32] {

@@ -36,6 +36,11 @@ pub fn settings() -> [(&'static str, String); 2] {
     ]
 }
 
+/// Where it listens, as far as the settings say that.
+pub fn address(config: &Config) -> Option<SocketAddr> {
+    config.apps.iter().find(|app| app.name == NAME).and_then(|app| here(&app.origin))
+}
+
 /// An app that its address answers for already.
 pub struct App {
     listener: std::net::TcpListener,

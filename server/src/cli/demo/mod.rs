@@ -4,6 +4,7 @@
 mod app;
 mod toll;
 
+use super::listen::{Place, all_free};
 use super::{Failure, Outcome, blocking, data_folder, serve, time_server};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Listen, TimeServer};
@@ -42,8 +43,9 @@ pub fn run(mut config: Config, args: &Args, site: Site) -> Outcome {
     if args.toll {
         regtest::are_installed()?;
     }
-    data_folder(&config)?;
     let settings = time_server_of(&config);
+    all_free(&places(&config, &settings, args.toll))?;
+    data_folder(&config)?;
     blocking(register(&config, &settings))?;
     let app = app::App::new(&config)?;
     let gate = if args.toll { Some(toll::open(&mut config)?) } else { None };
@@ -52,6 +54,25 @@ pub fn run(mut config: Config, args: &Args, site: Site) -> Outcome {
     serve::run(config, site)?;
     // It was told to end as well, and has more to put away.
     gate.map_or(Ok(()), |gate| gate.join().map_err(|_| "the paid gate broke".into()))
+}
+
+/// Everything that it listens on, with flags of `postern demo`.
+fn places(config: &Config, time: &TimeServer, toll: bool) -> Vec<Place> {
+    let portal = "--set listen=127.0.0.1:{port} --set public_url=http://localhost:{port}";
+    let app = "--set 'apps=[{ name = \"hello\", origin = \"http://hello.localhost:{port}\" }]'";
+    let web = "--set time.url=ws://localhost:{port}/time";
+    let place = |what, address, flags| Some(Place { what, address: address?, flags });
+    [
+        Some(serve::place(config, portal)),
+        place("the page of health and metrics", config.settings.operator.listen.0, "--set operator.listen=off"),
+        place("the time server", Some(time.listen), web),
+        place("the time server for terminals", time.tcp.0, "--set time.tcp=localhost:{port}"),
+        place("the sample app", app::address(config), app),
+        place("the paid gate", toll.then_some(config.settings.toll.listen), "--set toll.listen=127.0.0.1:{port}"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Half a demo would only puzzle: where one part ends, all of it ends.

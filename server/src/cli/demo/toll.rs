@@ -19,6 +19,9 @@ use tokio::net::TcpListener;
 const CHAIN: &str = "chain";
 const BLOCK_EVERY: Duration = Duration::from_secs(20);
 
+/// The program that pays.
+const CLIENT: &str = "postern-client";
+
 /// As an operator writes them. The first bundle opens at once, the second after a block.
 const ROUTES: &str = r#"
 [[routes]]
@@ -122,8 +125,25 @@ fn greet(gate: SocketAddr, wallet: &str) {
     println!(
         "The paid gate sells a price at http://{gate}/price, for play money. Open it in a browser, or pay from a terminal:"
     );
-    println!("  postern-client toll set --wallet {wallet} --max-pay 0.01");
-    println!("  postern-client get http://{gate}/price");
+    let client = client();
+    let name = client.as_deref().unwrap_or(CLIENT);
+    println!("  {name} toll set --wallet {wallet} --max-pay 0.01");
+    println!("  {name} get http://{gate}/price");
+    if client.is_none() {
+        println!("  ({CLIENT} is not on the PATH, nor beside this program: make client builds it)");
+    }
+}
+
+/// How a shell calls the client that is here: beside this program, else by its name.
+fn client() -> Option<String> {
+    let beside = std::env::current_exe().ok().map(|program| program.with_file_name(CLIENT));
+    if let Some(path) = beside.filter(|path| path.is_file()) {
+        let path = path.display().to_string();
+        let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+'));
+        return Some(if plain { path } else { format!("'{}'", path.replace('\'', "'\\''")) });
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(CLIENT).is_file()).then(|| CLIENT.to_owned())
 }
 
 async fn mine(rig: &Rig) -> Outcome {

@@ -1,6 +1,7 @@
 //! `postern toll run`
 
 use super::booth;
+use crate::cli::listen::Place;
 use crate::cli::serve::wait_for_signal;
 use crate::cli::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
@@ -42,7 +43,8 @@ pub async fn serve(config: Config, layers: Layers) -> Outcome {
 }
 
 pub async fn listen(settings: &Toll) -> Result<TcpListener, Failure> {
-    Ok(TcpListener::bind(settings.listen).await.map_err(|error| format!("{}: {error}", settings.listen))?)
+    let flags = "--set toll.listen=ADDRESS:{port}, and a toll.public_url that leads there";
+    Place { what: "the paid gate", address: settings.listen, flags }.listen().await
 }
 
 impl Opened {
