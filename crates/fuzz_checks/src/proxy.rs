@@ -1,6 +1,6 @@
 //! The PROXY protocol: the address that is read is the one that is written, and nothing behind the header is taken.
 
-use server::connections::proxy_protocol;
+use net::proxy_protocol;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";

@@ -14,7 +14,7 @@ use crate::terms::Terms;
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use std::time::Duration;
 use tokio::time::timeout;
 use tpat::confirmations::retry_after_s;
@@ -30,7 +30,7 @@ const LONGEST: usize = 4096;
 const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// `POST /.well-known/tpat/redeem`
-pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Response<Body> {
+pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Body) -> Response<Body> {
     if caller.method != Method::POST {
         return Refusal::bad_request("Show a payment with POST.").answer();
     }
@@ -40,7 +40,7 @@ pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Inc
     }
 }
 
-async fn redeemed(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Result<Outcome, Declined> {
+async fn redeemed(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Body) -> Result<Outcome, Declined> {
     let Ok(Shown::Payment(credential)) = caller.shown() else { return Err(malformed()) };
     let body = timeout(BODY_TIME, Limited::new(body, LONGEST).collect()).await.map_err(|_| malformed())?;
     let body = body.map_err(|_| malformed())?.to_bytes();

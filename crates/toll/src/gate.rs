@@ -16,7 +16,6 @@ use axum::body::Body;
 use domain::identity::Identity;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use parking_lot::RwLock;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -61,7 +60,7 @@ impl Gate {
     }
 
     /// Answers one request of this peer.
-    pub async fn answer(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
+    pub async fn answer(&self, peer: IpAddr, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let answered = match plausible::host(&parts) {
             Ok(host) if matches!(parts.uri.path(), REDEEM | PAID) => self.shown(peer, &host, &parts, body).await,
@@ -84,7 +83,7 @@ impl Gate {
         peer: IpAddr,
         host: &str,
         parts: &Parts,
-        body: Incoming,
+        body: Body,
     ) -> Result<Response<Body>, Response<Body>> {
         let booth = self.booth().map_err(Refusal::answer)?;
         let caller = self.caller(self.client(peer, parts), host, parts);
@@ -108,7 +107,7 @@ impl Gate {
         peer: IpAddr,
         host: String,
         parts: &Parts,
-        body: Incoming,
+        body: Body,
     ) -> Result<Response<Body>, Response<Body>> {
         let unreadable = || Refusal::bad_request("This is not the form of the page.").answer();
         let back = paid::back(body).await.ok_or_else(unreadable)?;
@@ -132,11 +131,11 @@ impl Gate {
         peer: IpAddr,
         host: String,
         parts: Parts,
-        body: Incoming,
+        body: Body,
     ) -> Result<Response<Body>, Response<Body>> {
         let asked = self.find(peer, host, &parts).map_err(Refusal::answer)?;
         let mut pass = self.pay(&asked, &parts).await?;
-        let mut request = Request::from_parts(parts, Body::new(body));
+        let mut request = Request::from_parts(parts, body);
         pass.tie(&mut request);
         let response = self.send(&asked, request).await;
         let lease_ms = asked.route.terms.as_ref().map_or(i64::MAX, |terms| terms.lease_ms);

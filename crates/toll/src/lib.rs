@@ -23,5 +23,5 @@ pub mod upstream;
 
 pub use booth::Booth;
 pub use gate::{Config, Gate};
-pub use serve::{Limits, serve};
+pub use serve::{Limits, http, serve, serve_with};
 pub use surroundings::{Portal, Surroundings};

@@ -8,14 +8,13 @@ use crate::route::{Route, Table};
 use axum::body::Body;
 use http::{Method, Response};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 use wire::toll::Code;
 
 /// Longest form, bytes: a proof of a transaction with 16 outputs has 2,254.
 const LONGEST: usize = 8192;
 
 /// `POST /.well-known/tpat/paid`: the browser gets its token in a cookie, and the page that it wanted.
-pub async fn paid(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Incoming) -> Response<Body> {
+pub async fn paid(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Body) -> Response<Body> {
     let unreadable = || Refusal::bad_request("This is not the form of the page.").answer();
     if caller.method != Method::POST {
         return unreadable();
@@ -52,7 +51,7 @@ pub fn anew(route: &Route, caller: &Caller<'_>) -> Response<Body> {
 }
 
 /// The field `back` of a small form.
-pub async fn back(body: Incoming) -> Option<String> {
+pub async fn back(body: Body) -> Option<String> {
     let body = Limited::new(body, LONGEST).collect().await.ok()?;
     Some(page::back(&body.to_bytes()))
 }

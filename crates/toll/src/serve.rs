@@ -1,23 +1,16 @@
-//! Accepting connections: HTTP/1.1 and HTTP/2, capped in number, slow beginnings cut.
+//! Accepting connections: HTTP/1.1 and HTTP/2, by the crate `net`.
 
 use crate::gate::Gate;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use std::convert::Infallible;
+use axum::body::Body;
+use net::{Http, Pace, Places};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
+use tokio::sync::watch;
 
 /// A client that takes longer than this for its headers is cut off.
 const HEADER_TIME: Duration = Duration::from_secs(10);
-/// How long answers that have begun may take after the signal to stop.
-const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
-/// Requests at once on one HTTP/2 connection.
-const STREAMS: u32 = 200;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -26,54 +19,28 @@ pub struct Limits {
 }
 
 /// Serves until `stop` says so, then lets what has begun come to its end.
-pub async fn serve(listener: TcpListener, gate: Arc<Gate>, limits: Limits, mut stop: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
-    let server = server();
-    loop {
-        let accepted = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::error!(cause = %error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        // Closing costs less than any answer.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let _ = stream.set_nodelay(true);
-        let gate = Arc::clone(&gate);
-        let service = service_fn(move |request| {
-            let gate = Arc::clone(&gate);
-            async move { Ok::<_, Infallible>(gate.answer(peer.ip(), request).await) }
-        });
-        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let watched = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = watched.await {
-                tracing::debug!(cause = %error, "a connection ended");
-            }
-            drop(place);
-        });
-    }
-    drop(listener);
-    if timeout(SHUTDOWN_TIME, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not end in time");
+pub async fn serve(listener: TcpListener, gate: Arc<Gate>, limits: Limits, stop: watch::Receiver<bool>) {
+    serve_with(listener, gate, http(limits, Pace::default(), |_| false), stop).await;
+}
+
+/// Describes how connections are taken. `exempt`: peers that carry many people's connections.
+pub fn http(limits: Limits, pace: Pace, exempt: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Http {
+    let limits = net::Limits { max: limits.connections, per_address: None, v6_prefix: 64, pace };
+    Http {
+        places: Places::new(limits, Box::new(exempt)),
+        header_time: HEADER_TIME,
+        http2_in_clear: true,
+        speaks_proxy: Box::new(|_| false),
+        tls: None,
+        when_full: b"",
     }
 }
 
-fn server() -> auto::Builder<TokioExecutor> {
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(64 * 1024);
-    server
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .max_header_list_size(64 * 1024)
-        .keep_alive_interval(Some(Duration::from_secs(30)));
-    server
+/// The same as [`serve`], with other limits.
+pub async fn serve_with(listener: TcpListener, gate: Arc<Gate>, http: Http, stop: watch::Receiver<bool>) {
+    let answer = move |peer: SocketAddr, request: http::Request<net::RequestBody>| {
+        let gate = Arc::clone(&gate);
+        async move { gate.answer(peer.ip(), request.map(Body::new)).await }
+    };
+    net::serve(listener, http, answer, stop).await;
 }

@@ -6,16 +6,24 @@ use crate::clock::SystemClock;
 use crate::config::{Config, Log, LogFormat};
 use crate::connections::{self, Door, Tls};
 use crate::entropy::SystemEntropy;
+use crate::operator::metrics::PANICS;
 use crate::router::router;
 use crate::site::Site;
 use crate::state::AppState;
 use crate::{jobs, operator, setup};
+use net::LogRate;
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Files beside connections: the database, its journal, the log, and connections that are about to end.
+pub const SPARE_FILES: u64 = 256;
 
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
@@ -54,9 +62,14 @@ async fn serve(config: Config, site: Site) -> Outcome {
         (Some(certificate), Some(key)) => Some(Tls::load(certificate, key).map_err(|error| format!("tls: {error}"))?),
         _ => None,
     };
+    let redirect = connections::bind_redirect(&config).await?;
+    let files = net::fit(config.settings.connections.max, 1, SPARE_FILES);
     let store = super::store::open(&config).await?;
     let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), site).await?;
     greet(&state, &listener, tls.is_some()).await?;
+    if let Some(redirect) = &redirect {
+        println!("Plain http on {} leads to https", redirect.local_addr()?);
+    }
     if let Some(operator) = &operator {
         println!("Health and metrics are on http://{}", operator.local_addr()?);
     }
@@ -64,13 +77,20 @@ async fn serve(config: Config, site: Site) -> Outcome {
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
     let operator = operator.map(|listener| tokio::spawn(operator::listener::serve(listener, state.clone())));
-    let door = Door::new(&state.config, tls);
+    let redirecting = redirect.map(|listener| {
+        let (state, stopped) = (state.clone(), stopped.clone());
+        tokio::spawn(async move { connections::serve_redirect(listener, &state.config, stopped).await })
+    });
+    let door = Door::new(&state.config, tls).at_most(files.connections);
     let serving = tokio::spawn(connections::serve(listener, router(&state), door, stopped));
     wait_for_signal().await?;
     tracing::info!("stopping: requests that have begun are answered");
     state.live.end();
     let _ = stop.send(true);
     serving.await?;
+    if let Some(redirecting) = redirecting {
+        redirecting.await?;
+    }
     jobs.await?;
     if let Some(operator) = operator {
         operator.abort();
@@ -116,12 +136,16 @@ pub(super) fn start_log(log: &Log) -> Outcome {
         // A line that cannot be written (a full disk) would be reported on the same stream, and end the request.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
+    // Nobody who can cause a line can fill the disk with it.
+    let rate = LogRate::default();
     let started = match log.format {
-        LogFormat::Text => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().with_span_list(false).try_init(),
+        LogFormat::Text => builder.with_target(false).finish().with(rate.clone()).try_init(),
+        LogFormat::Json => builder.json().with_span_list(false).finish().with(rate.clone()).try_init(),
     };
     started.map_err(|error| Failure::from(error.to_string()))?;
+    rate.report()?;
     std::panic::set_hook(Box::new(|panic| {
+        PANICS.fetch_add(1, Ordering::Relaxed);
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         // The message may quote a value: the place is enough to find it.
         tracing::error!(place, "panicked");

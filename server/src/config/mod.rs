@@ -59,6 +59,9 @@ impl Config {
             ));
         }
         settings.check()?;
+        if settings.tls.redirect_http.is_some() && !https {
+            return Err(ConfigError::invalid("tls.redirect_http", "leads to public_url, which is not https"));
+        }
         settings.time.check(https)?;
         settings.toll.check()?;
         let policy = Arc::new(settings.ban.policy()?);

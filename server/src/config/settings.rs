@@ -51,6 +51,8 @@ pub struct Settings {
 pub struct Tls {
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
+    /// Where plain http leads to https.
+    pub redirect_http: Option<SocketAddr>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -107,6 +109,8 @@ pub struct Retention {
 pub struct Connections {
     pub max: usize,
     pub max_per_address: usize,
+    pub stall: Span,
+    pub min_rate: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -186,7 +190,7 @@ impl Default for Session {
 
 impl Default for Connections {
     fn default() -> Self {
-        Self { max: 4096, max_per_address: 256 }
+        Self { max: 4096, max_per_address: 256, stall: Span::seconds(30), min_rate: 256 }
     }
 }
 
@@ -196,13 +200,20 @@ impl Default for Log {
     }
 }
 
+impl Connections {
+    /// How slow a client may be while we wait for it.
+    pub fn pace(&self) -> net::Pace {
+        net::Pace { stall: self.stall.0, min_rate: self.min_rate.into() }
+    }
+}
+
 impl Settings {
     /// Ranges that the types do not hold.
     ///
     /// # Errors
     /// Names the setting and its range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let ranges: [(&str, u64, u64, u64); 11] = [
+        let ranges: [(&str, u64, u64, u64); 13] = [
             ("ipv6_prefix", self.ipv6_prefix.into(), 32, 128),
             ("password.min", self.password.min.into(), 8, 128),
             ("password.memory_kib", self.password.memory_kib.into(), 8, 4_194_304),
@@ -214,6 +225,8 @@ impl Settings {
             ("retention.bans in seconds", self.retention.bans.0.as_secs(), DAY, CENTURY),
             ("connections.max", self.connections.max as u64, 1, 1_000_000),
             ("connections.max_per_address", self.connections.max_per_address as u64, 1, 1_000_000),
+            ("connections.stall in seconds", self.connections.stall.0.as_secs(), 1, 3600),
+            ("connections.min_rate", self.connections.min_rate.into(), 0, 1_000_000),
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {
@@ -227,6 +240,10 @@ impl Settings {
         }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return Err(ConfigError::invalid("tls", "certificate and key belong together"));
+        }
+        if self.tls.redirect_http.is_some() && self.tls.certificate.is_none() {
+            let problem = "leads to https, which needs certificate and key; a proxy in front redirects by itself";
+            return Err(ConfigError::invalid("tls.redirect_http", problem));
         }
         if self.site.name.trim().is_empty() || self.site.name.chars().count() > 80 {
             return Err(ConfigError::invalid("site.name", "1 to 80 characters"));

@@ -1,8 +1,8 @@
-//! From a listening socket to requests: who may connect, what proxies say first, TLS.
+//! The portal's listeners. How connections are taken is the crate `net`'s.
 
-pub mod proxy_protocol;
+mod redirect;
 mod serve;
-mod tls;
 
+pub use net::{Tls, TlsError};
+pub use redirect::{bind as bind_redirect, serve as serve_redirect};
 pub use serve::{Answers, Door, serve};
-pub use tls::{Tls, TlsError};

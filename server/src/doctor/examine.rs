@@ -13,6 +13,7 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
         machine::key_file(config),
         machine::key_place(config),
         machine::disk(config),
+        machine::open_files(config),
     ];
     findings.extend(machine::tls_key(config));
     if config.sqlite_file().is_some_and(|file| !file.exists()) {

@@ -1,9 +1,11 @@
 //! Checks of the machine: how fast it hashes, who may read the keys, how much room there is.
 
 use super::{Finding, State};
+use crate::cli::SPARE_FILES;
 use crate::config::{Config, Settings};
 use crate::key_encryption::VARIABLE;
 use crate::passwords::{measure, threads};
+use net::Files;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -80,6 +82,26 @@ fn private(check: &'static str, what: &str, path: &Path) -> Finding {
     }
 }
 
+/// Judged by the hard limit, which `postern serve` raises itself to.
+pub fn open_files(config: &Config) -> Finding {
+    let connections = config.settings.connections.max;
+    files(&Files::possible(connections, 1, SPARE_FILES), connections)
+}
+
+fn files(files: &Files, wanted: usize) -> Finding {
+    const CHECK: &str = "open_files";
+    let Some(limit) = files.limit.filter(|_| files.is_short()) else {
+        return Finding::fine(CHECK, format!("The limit of open files leaves room for {wanted} connections."));
+    };
+    let says = format!(
+        "connections.max is {wanted}, but the limit of {limit} open files leaves room for {}: no more are taken.",
+        files.connections
+    );
+    let advice =
+        format!("Raise the limit to {} (LimitNOFILE= in systemd, ulimit -n), or lower connections.max.", files.needed);
+    Finding::new(CHECK, State::Warning, says, advice)
+}
+
 pub fn disk(config: &Config) -> Finding {
     const CHECK: &str = "disk";
     // Before the first start the folder is not there, but the disk is.
@@ -109,6 +131,14 @@ fn room(free: u64) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn too_few_open_files_are_said() {
+        let short = files(&Files::plan(4096, 1, SPARE_FILES, Some(1024)), 4096);
+        assert_eq!(short.state, State::Warning);
+        assert!(short.says.contains("1024") && short.says.contains("768"), "{}", short.says);
+        assert_eq!(files(&Files::plan(4096, 1, SPARE_FILES, None), 4096).state, State::Fine);
+    }
 
     #[test]
     fn files_for_their_owner_and_room_on_the_disk() {

@@ -5,7 +5,16 @@ use crate::config::Operator;
 use crate::state::AppState;
 use axum::Router;
 use axum::routing::get;
+use net::{Http, Limits, Pace, Places, RequestBody};
+use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower::Service;
+
+/// Probes and a collector of metrics need few.
+const CONNECTIONS: usize = 64;
+const HEADER_TIME: Duration = Duration::from_secs(5);
 
 /// `None` where the settings want none.
 ///
@@ -29,7 +38,25 @@ pub fn router(state: AppState) -> Router {
 
 /// Serves until the task is ended: probes are answered while the server stops.
 pub async fn serve(listener: TcpListener, state: AppState) {
-    if let Err(error) = axum::serve(listener, router(state)).await {
-        tracing::error!(%error, "the operator listener ended");
-    }
+    let limits = Limits { max: CONNECTIONS, per_address: None, v6_prefix: 64, pace: Pace::default() };
+    let http = Http {
+        places: Places::new(limits, Box::new(|_| false)),
+        header_time: HEADER_TIME,
+        http2_in_clear: false,
+        speaks_proxy: Box::new(|_| false),
+        tls: None,
+        when_full: b"",
+    };
+    let router = router(state);
+    let answer = move |_: SocketAddr, request: http::Request<RequestBody>| {
+        let mut router = router.clone();
+        async move {
+            // A router is always ready and never fails.
+            let Ok(response) = Service::call(&mut router, request).await;
+            response
+        }
+    };
+    // The sender lives as long as we do: nobody stops us but by ending the task.
+    let (_go_on, stop) = watch::channel(false);
+    net::serve(listener, http, answer, stop).await;
 }

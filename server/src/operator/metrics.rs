@@ -12,15 +12,19 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder, text,
 };
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use wire::paths;
 use wire::problem::Code;
+
+/// Panics of this process, counted by its panic hook.
+pub static PANICS: AtomicU64 = AtomicU64::new(0);
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -183,7 +187,9 @@ impl Collector for Now {
             let gauge = ConstGauge::new(value);
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
-        Ok(())
+        let panics = ConstCounter::new(PANICS.load(Ordering::Relaxed));
+        let help = "Requests and jobs that ended in a panic: a bug, worth a report";
+        panics.encode(encoder.encode_descriptor("postern_panics", help, None, panics.metric_type())?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The server on a real socket: slow clients, proxies, certificates and the end.
 
 use crate::support::Portal;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use server::connections::{self, Door, Tls};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -196,4 +197,76 @@ async fn shows(serving: &Serving, name: &'static str, certificate: &CertificateD
     let mut text = String::new();
     let _ = stream.read_to_string(&mut text).await;
     text.starts_with("HTTP/1.1 200")
+}
+
+/// HTTP/2 by ALPN over our own TLS.
+#[tokio::test]
+async fn own_tls_speaks_http2_and_plain_http_leads_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [folder.path().join("certificate.pem"), folder.path().join("key.pem")];
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write(&files[0], made.cert.pem()).unwrap();
+    std::fs::write(&files[1], made.signing_key.serialize_pem()).unwrap();
+    let settings = format!(
+        "public_url = 'https://localhost'\n[tls]\ncertificate = '{}'\nkey = '{}'\nredirect_http = '127.0.0.1:0'",
+        files[0].display(),
+        files[1].display()
+    );
+    let portal = Portal::with(&settings).await;
+    let tls = Tls::load(&files[0], &files[1]).unwrap();
+    let serving = serve_with(&portal, Some(tls)).await;
+    for (offered, chosen) in [(vec!["h2", "http/1.1"], "h2"), (vec!["http/1.1"], "http/1.1")] {
+        let mut stream = tls_to(&serving, made.cert.der(), &offered).await;
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(chosen.as_bytes()));
+        if chosen != "h2" {
+            stream.write_all(b"GET /login HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+            let mut text = Vec::new();
+            let _ = stream.read_to_end(&mut text).await;
+            assert!(text.starts_with(b"HTTP/1.1 200"));
+            continue;
+        }
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        for (path, status) in [("/login", 200), ("/.well-known/jwks.json", 200), ("/api/session", 401)] {
+            let request = http::Request::get(format!("https://localhost{path}"))
+                .header("cookie", "a=1")
+                .header("cookie", "b=2")
+                .body(String::new())
+                .unwrap();
+            let response = sender.send_request(request).await.unwrap();
+            assert_eq!(response.status(), status, "{path}");
+            assert!(response.headers().contains_key("strict-transport-security"), "{path}");
+        }
+        connection.abort();
+    }
+
+    let listener = connections::bind_redirect(&portal.state.config).await.unwrap().unwrap();
+    let plain = Serving { address: listener.local_addr().unwrap(), ..serve(&portal).await };
+    let (state, stopped) = (portal.state.clone(), plain.stop.subscribe());
+    tokio::spawn(async move { connections::serve_redirect(listener, &state.config, stopped).await });
+    let led = ask(&plain, b"GET /login?next=/x HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n").await;
+    assert!(led.starts_with("HTTP/1.1 308") && led.contains("location: https://localhost/login?next=/x\r\n"), "{led}");
+    let form =
+        ask(&plain, b"POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+    assert!(form.starts_with("HTTP/1.1 405"), "{form}");
+}
+
+async fn tls_to(
+    serving: &Serving,
+    certificate: &CertificateDer<'static>,
+    offered: &[&str],
+) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = offered.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let stream = TcpStream::connect(serving.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
 }

@@ -23,6 +23,7 @@ mod logs;
 mod openapi;
 mod operator;
 mod operators;
+mod raw_requests;
 mod refresh;
 mod retention;
 mod revocations;
@@ -31,7 +32,9 @@ mod same_origin;
 mod server_keys;
 mod services;
 mod sessions;
+
 mod signup;
+mod slow_clients;
 mod support;
 mod tickets;
 mod time_server;

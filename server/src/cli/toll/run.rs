@@ -26,7 +26,7 @@ pub struct Opened {
     gate: Arc<Gate>,
     booth: Option<Arc<Booth>>,
     listener: TcpListener,
-    limits: Limits,
+    http: net::Http,
 }
 
 pub async fn serve(config: Config, layers: Layers) -> Outcome {
@@ -55,7 +55,11 @@ impl Opened {
         let booth = booth::open(config, &surroundings).await?;
         let gate_config = toll::Config { https: settings.https(), ipv6_prefix: config.settings.ipv6_prefix };
         let gate = Arc::new(Gate::new(gate_config, table, surroundings, booth.clone()));
-        Ok(Self { gate, booth, listener, limits: Limits { connections: settings.max_connections } })
+        // Each connection may need one to an upstream.
+        let files = net::fit(settings.max_connections, 2, crate::cli::SPARE_FILES);
+        let (limits, proxies) = (Limits { connections: files.connections }, Arc::clone(&config.proxies));
+        let http = toll::http(limits, config.settings.connections.pace(), move |peer| proxies.trusts(peer));
+        Ok(Self { gate, booth, listener, http })
     }
 
     pub fn address(&self) -> std::io::Result<SocketAddr> {
@@ -65,7 +69,7 @@ impl Opened {
     /// Until the program is told to end.
     pub async fn serve(self) -> Outcome {
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(toll::serve(self.listener, self.gate, self.limits, stopped));
+        let serving = tokio::spawn(toll::serve_with(self.listener, self.gate, self.http, stopped));
         // Goes on until the last request is answered and counted.
         let (stop_keeping, kept) = watch::channel(false);
         let keeping = self.booth.map(|booth| tokio::spawn(async move { booth.run(kept).await }));

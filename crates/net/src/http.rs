@@ -1,0 +1,273 @@
+//! The accept loop: from a connection to requests, HTTP/1.1 and HTTP/2, until the program stops.
+
+use crate::body::{RequestBody, ResponseBody};
+use crate::meter::Meter;
+use crate::places::{Place, Places};
+use crate::stream::Stream;
+use crate::{Tls, accept, proxy_protocol, target};
+use futures::FutureExt;
+use http::header::{CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http_body_util::Full;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use std::convert::Infallible;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+
+/// How long answers that have begun may take after the signal to stop.
+const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
+/// How often the certificate's files are looked at.
+const TLS_PERIOD: Duration = Duration::from_secs(10);
+/// How long an HTTP/2 connection is kept without a request. HTTP/1.1 waits as long as for headers.
+const IDLE_TIME: Duration = Duration::from_mins(1);
+/// Requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 200;
+/// All headers of a request, on either version.
+const HEADERS: usize = 64 * 1024;
+/// Streams that the other end has reset and that we have not seen yet (CVE-2023-44487).
+const RESETS: usize = 20;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How connections of one listener are taken.
+pub struct Http {
+    pub places: Arc<Places>,
+    /// How long a client may take for its headers, a proxy for its own, or either for the TLS handshake.
+    pub header_time: Duration,
+    /// Whether HTTP/2 may begin without TLS, by prior knowledge (RFC 9113, section 3.3). With TLS it is offered.
+    pub http2_in_clear: bool,
+    /// Which peers begin with a PROXY protocol header.
+    pub speaks_proxy: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    pub tls: Option<Tls>,
+    /// What a connection without a place is told before it is closed. Mostly nothing: closing costs less.
+    pub when_full: &'static [u8],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Versions {
+    One,
+    Two,
+    /// By its first bytes.
+    Either,
+}
+
+/// Serves until `stop` says so, then lets what has begun come to its end.
+pub async fn serve<F, Fut, B>(listener: TcpListener, http: Http, answer: F, mut stop: watch::Receiver<bool>)
+where
+    F: Fn(SocketAddr, Request<RequestBody>) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
+{
+    let http = Arc::new(http);
+    let mut sweep = interval(http.places.tick());
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut renewal = interval(TLS_PERIOD);
+    // Closed when the last connection has dropped its end.
+    let (alive, mut ended) = mpsc::channel::<Infallible>(1);
+    let each = stop.clone();
+    loop {
+        let (io, peer) = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            _ = sweep.tick() => {
+                http.places.sweep();
+                continue;
+            }
+            _ = renewal.tick() => {
+                if let Some(tls) = &http.tls {
+                    tls.refresh();
+                }
+                continue;
+            }
+            accepted = accept(&listener) => accepted,
+        };
+        let Ok(place) = http.places.admit(peer.ip()) else {
+            let _ = io.try_write(http.when_full);
+            continue;
+        };
+        let (http, answer, stop, alive) = (Arc::clone(&http), answer.clone(), each.clone(), alive.clone());
+        tokio::spawn(async move {
+            if let Err(error) = http.attend(io, peer, place, answer, stop).await {
+                tracing::debug!(cause = %error, "a connection ended");
+            }
+            drop(alive);
+        });
+    }
+    drop((listener, alive));
+    if timeout(SHUTDOWN_TIME, ended.recv()).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
+}
+
+impl Http {
+    async fn attend<F, Fut, B>(
+        &self,
+        io: TcpStream,
+        peer: SocketAddr,
+        place: Place,
+        answer: F,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(), BoxError>
+    where
+        F: Fn(SocketAddr, Request<RequestBody>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
+    {
+        let meter = Arc::clone(place.meter());
+        let mut stream = Stream::new(io, place);
+        let peer = timeout(self.header_time, self.introduce(&mut stream, peer)).await??;
+        let Some(tls) = &self.tls else {
+            let versions = if self.http2_in_clear { Versions::Either } else { Versions::One };
+            return self.converse(stream, versions, meter, peer, answer, stop).await;
+        };
+        let stream = timeout(self.header_time, tls.acceptor().accept(stream)).await??;
+        let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let versions = if two { Versions::Two } else { Versions::One };
+        self.converse(stream, versions, meter, peer, answer, stop).await
+    }
+
+    /// The client that a trusted proxy speaks for, where proxies say so first.
+    async fn introduce(&self, stream: &mut Stream, peer: SocketAddr) -> Result<SocketAddr, BoxError> {
+        if !(self.speaks_proxy)(peer.ip()) {
+            return Ok(peer);
+        }
+        let client = proxy_protocol::read(stream).await?.unwrap_or(peer);
+        stream.place().belongs_to(client.ip())?;
+        Ok(client)
+    }
+
+    async fn converse<T, F, Fut, B>(
+        &self,
+        stream: T,
+        versions: Versions,
+        meter: Arc<Meter>,
+        peer: SocketAddr,
+        answer: F,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), BoxError>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Fn(SocketAddr, Request<RequestBody>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
+    {
+        let (counted, pace) = (Arc::clone(&meter), self.places.pace());
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (answer, meter) = (answer.clone(), Arc::clone(&counted));
+            async move {
+                let (busy, http2) = (meter.begin(), request.version() == Version::HTTP_2);
+                let (mut parts, body) = request.into_parts();
+                if let Err(unclear) = target::settle(&mut parts) {
+                    return Ok(ResponseBody::ours(refuse(&unclear), busy));
+                }
+                let request = Request::from_parts(parts, RequestBody::new(body, pace));
+                // One that panics ends its request and no other.
+                let answered = AssertUnwindSafe(async { answer(peer, request).await }).catch_unwind().await;
+                Ok::<_, Infallible>(match answered {
+                    Ok(response) => ResponseBody::theirs(response, busy, http2),
+                    Err(_) => ResponseBody::ours(broken(), busy),
+                })
+            }
+        });
+        let server = server(versions, self.header_time);
+        let mut connection = pin!(server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned());
+        let mut look = pin!(sleep(self.header_time));
+        let (mut stopping, mut closing) = (false, false);
+        loop {
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => {
+                    // Where it was upgraded it lives on, and is no idle connection.
+                    std::mem::forget(meter.begin());
+                    return ended;
+                }
+                _ = stop.wait_for(|stop| *stop), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = &mut look, if versions != Versions::One => {
+                    look.as_mut().reset(Instant::now() + self.header_time);
+                    match self.idle(&meter, closing) {
+                        Idle::No => {}
+                        Idle::Close => {
+                            closing = true;
+                            connection.as_mut().graceful_shutdown();
+                        }
+                        Idle::Cut => return Ok(()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// HTTP/1.1 ends idle connections by its header timeout. HTTP/2 has none, and one whose version is not known
+    /// yet has no timeout at all.
+    fn idle(&self, meter: &Meter, closing: bool) -> Idle {
+        let Some((since, ever)) = meter.idle() else { return Idle::No };
+        let idle = Duration::from_millis(meter.now().saturating_sub(since));
+        let most = if ever { IDLE_TIME } else { self.header_time / 2 };
+        match idle {
+            idle if closing && idle >= most + self.places.pace().stall => Idle::Cut,
+            idle if !closing && idle >= most => Idle::Close,
+            _ => Idle::No,
+        }
+    }
+}
+
+enum Idle {
+    No,
+    Close,
+    Cut,
+}
+
+fn server(versions: Versions, header_time: Duration) -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(header_time).max_buf_size(HEADERS);
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(HEADERS).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(RESETS)
+        .max_local_error_reset_streams(RESETS)
+        .max_send_buf_size(HEADERS)
+        .keep_alive_interval(Some(Duration::from_secs(30)));
+    match versions {
+        Versions::One => server.http1_only(),
+        Versions::Two => server.http2_only(),
+        Versions::Either => server,
+    }
+}
+
+fn refuse(why: &target::Unclear) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(format!("{why}\n")));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Where this request ends may be unclear as well.
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn broken() -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Http({:?}, {:?})", self.places, self.tls)
+    }
+}

@@ -1,0 +1,43 @@
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod files;
+mod http;
+mod log;
+mod meter;
+mod places;
+pub mod proxy_protocol;
+mod stream;
+mod target;
+mod tls;
+
+pub use body::{RequestBody, ResponseBody};
+pub use files::{Files, fit};
+pub use http::{Http, serve};
+pub use log::LogRate;
+pub use meter::Pace;
+pub use places::{Limits, Place, Places, Refused};
+pub use stream::Stream;
+pub use tls::{Tls, TlsError};
+
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+
+/// Waits for the next connection, with `TCP_NODELAY` set.
+///
+/// # Errors
+/// None: a connection that could not be accepted is logged, and the next one is waited for.
+pub async fn accept(listener: &TcpListener) -> (TcpStream, std::net::SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let _ = stream.set_nodelay(true);
+                return (stream, peer);
+            }
+            Err(error) => {
+                tracing::error!(cause = %error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}

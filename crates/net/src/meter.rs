@@ -1,0 +1,236 @@
+//! What moves on one connection, and for how long its other end kept us waiting.
+
+use futures::task::AtomicWaker;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::Waker;
+use std::time::Duration;
+
+/// How slow the other end of a connection may be while we wait for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How long nothing at all may move.
+    pub stall: Duration,
+    /// Bytes per second, on average over the time that we waited. The first `stall` of it is free.
+    pub min_rate: u64,
+}
+
+impl Default for Pace {
+    /// Half a minute without signal, and then no slower than the slowest mobile network.
+    fn default() -> Self {
+        Self { stall: Duration::from_secs(30), min_rate: 256 }
+    }
+}
+
+impl Pace {
+    /// Judges one wait: `now_ms` of it so far, `all_ms` of all waits, and `bytes` that moved.
+    pub(crate) fn is_missed(self, now_ms: u64, all_ms: u64, bytes: u64) -> bool {
+        let stall = self.stall_ms();
+        now_ms > stall || bytes.saturating_mul(1000) < self.min_rate.saturating_mul(all_ms.saturating_sub(stall))
+    }
+
+    pub(crate) fn stall_ms(self) -> u64 {
+        u64::try_from(self.stall.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Bytes in one direction, and the time that they were waited for. Times are milliseconds of the clock of
+/// [`crate::Places`]; only one task writes, any may read.
+#[derive(Debug, Default)]
+pub(crate) struct Flow {
+    bytes: AtomicU64,
+    /// Since when we wait, plus one; 0: we do not.
+    since: AtomicU64,
+    waited: AtomicU64,
+}
+
+impl Flow {
+    /// A flow that is waited for from `now` on.
+    pub(crate) fn waiting(now: u64) -> Self {
+        Self { since: AtomicU64::new(now + 1), ..Self::default() }
+    }
+
+    pub(crate) fn waits(&self, now: u64) {
+        if self.since.load(Ordering::Relaxed) == 0 {
+            self.since.store(now + 1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn moved(&self, bytes: usize, now: u64) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.rests(now);
+    }
+
+    /// Nothing is owed any more.
+    pub(crate) fn rests(&self, now: u64) {
+        let since = self.since.load(Ordering::Relaxed);
+        if since != 0 {
+            self.since.store(0, Ordering::Relaxed);
+            self.waited.fetch_add((now + 1).saturating_sub(since), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn is_too_slow(&self, pace: Pace, now: u64) -> bool {
+        let since = self.since.load(Ordering::Relaxed);
+        if since == 0 {
+            return false;
+        }
+        let this = (now + 1).saturating_sub(since);
+        let all = self.waited.load(Ordering::Relaxed).saturating_add(this);
+        pace.is_missed(this, all, self.bytes.load(Ordering::Relaxed))
+    }
+}
+
+/// One connection, as [`crate::Places`] sees it.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    /// Milliseconds, set by the sweep: reading it costs no system call.
+    clock: Arc<AtomicU64>,
+    pub(crate) written: Flow,
+    /// Responses of HTTP/2 whose window may be shut. Empty for HTTP/1.1, where `written` says it all.
+    responses: Mutex<Vec<Weak<Flow>>>,
+    /// Requests that are being answered; a connection that left HTTP counts as one.
+    requests: AtomicU32,
+    ever: AtomicBool,
+    /// When the last request ended, or the connection began.
+    idle_since: AtomicU64,
+    /// When something moved last.
+    moved_at: AtomicU64,
+    cut: AtomicBool,
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+}
+
+impl Meter {
+    pub(crate) fn new(clock: Arc<AtomicU64>) -> Self {
+        let now = clock.load(Ordering::Relaxed);
+        Self {
+            clock,
+            written: Flow::default(),
+            responses: Mutex::default(),
+            requests: AtomicU32::new(0),
+            ever: AtomicBool::new(false),
+            idle_since: AtomicU64::new(now),
+            moved_at: AtomicU64::new(now),
+            cut: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
+            writer: AtomicWaker::new(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn moved(&self) {
+        self.moved_at.store(self.now(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn moved_at(&self) -> u64 {
+        self.moved_at.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request until the guard is dropped.
+    pub(crate) fn begin(self: &Arc<Self>) -> Busy {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.ever.store(true, Ordering::Relaxed);
+        Busy(Arc::clone(self))
+    }
+
+    /// Since when no request is being answered, and whether there ever was one. `None`: one is.
+    pub(crate) fn idle(&self) -> Option<(u64, bool)> {
+        let idle = self.requests.load(Ordering::Relaxed) == 0;
+        idle.then(|| (self.idle_since.load(Ordering::Relaxed), self.ever.load(Ordering::Relaxed)))
+    }
+
+    /// A response whose body the other end has not asked for yet.
+    pub(crate) fn response(&self) -> Arc<Flow> {
+        let flow = Arc::new(Flow::waiting(self.now()));
+        let mut responses = self.responses.lock();
+        responses.retain(|flow| flow.strong_count() > 0);
+        responses.push(Arc::downgrade(&flow));
+        flow
+    }
+
+    /// Whether the other end keeps us waiting for too long.
+    pub(crate) fn is_too_slow(&self, pace: Pace, now: u64) -> bool {
+        let slow = |flow: &Weak<Flow>| flow.upgrade().is_some_and(|flow| flow.is_too_slow(pace, now));
+        self.written.is_too_slow(pace, now) || self.responses.lock().iter().any(slow)
+    }
+
+    /// Ends the connection: whoever reads or writes gets an error.
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
+        self.reader.wake();
+        self.writer.wake();
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
+    }
+
+    /// Wakes the reader when the connection is cut. The flag must be read after this call, or a cut in between
+    /// would be missed.
+    pub(crate) fn on_cut_wake_reader(&self, waker: &Waker) {
+        self.reader.register(waker);
+    }
+
+    /// Likewise for the writer.
+    pub(crate) fn on_cut_wake_writer(&self, waker: &Waker) {
+        self.writer.register(waker);
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub(crate) struct Busy(Arc<Meter>);
+
+impl Busy {
+    pub(crate) fn meter(&self) -> &Arc<Meter> {
+        &self.0
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.idle_since.store(self.0.now(), Ordering::Relaxed);
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACE: Pace = Pace { stall: Duration::from_secs(30), min_rate: 256 };
+
+    #[test]
+    fn a_tunnel_is_met_and_a_trickle_is_not() {
+        // (this wait, all waits, bytes), in seconds.
+        for (now, all, bytes, missed) in [
+            (30, 30, 0, false),
+            (31, 31, 0, true),
+            (31, 31, 1 << 30, true),
+            (1, 60, 256 * 30, false),
+            (1, 60, 256 * 30 - 1, true),
+            (3, 3600, 1200, true),
+            (3, 3600, 1_000_000, false),
+        ] {
+            assert_eq!(PACE.is_missed(now * 1000, all * 1000, bytes), missed, "{now} {all} {bytes}");
+        }
+    }
+
+    #[test]
+    fn only_time_that_is_waited_counts() {
+        let flow = Flow::default();
+        assert!(!flow.is_too_slow(PACE, 1_000_000_000), "nothing was asked");
+        flow.waits(1000);
+        flow.waits(20_000);
+        assert!(!flow.is_too_slow(PACE, 31_000) && flow.is_too_slow(PACE, 31_001));
+        flow.moved(10, 31_000);
+        assert!(!flow.is_too_slow(PACE, 1_000_000_000), "a quiet stream is legal");
+        flow.waits(1_000_000_000);
+        assert!(flow.is_too_slow(PACE, 1_000_001_000), "10 bytes in 31 s");
+    }
+}

@@ -1,0 +1,393 @@
+//! How many connections there are, whose they are, and which one goes when there is no room for another.
+
+use crate::meter::{Meter, Pace};
+use domain::identity::Identity;
+use parking_lot::Mutex;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Shares are counted by an IPv4 address, and by what one subscriber of IPv6 is commonly given.
+const SHARE_PREFIX: u8 = 56;
+/// How many holders, the greatest first, are searched for an idle connection.
+const SEARCHED: usize = 32;
+
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at once.
+    pub max: usize,
+    /// Connections of one address at any time. `None`: only shares count.
+    pub per_address: Option<usize>,
+    /// IPv6 addresses that share this many bits are one address.
+    pub v6_prefix: u8,
+    pub pace: Pace,
+}
+
+/// Whether an address carries many people's connections: a trusted proxy.
+pub type Exempt = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// The connections of one program, over all its listeners.
+pub struct Places {
+    limits: Limits,
+    exempt: Exempt,
+    table: Mutex<Table>,
+    /// Milliseconds since `began`, as of the last sweep or admission.
+    clock: Arc<AtomicU64>,
+    began: Instant,
+    freed: Notify,
+}
+
+#[derive(Default)]
+struct Table {
+    next: u64,
+    entries: HashMap<u64, Entry>,
+    /// Connections by share.
+    holders: HashMap<Identity, HashSet<u64>>,
+    /// The same, by number of connections.
+    ranking: BTreeSet<(usize, Identity)>,
+    by_address: HashMap<Identity, usize>,
+    /// Those of trusted proxies.
+    exempt: HashSet<u64>,
+}
+
+struct Entry {
+    meter: Arc<Meter>,
+    owner: Option<Owner>,
+}
+
+/// Whose a connection is: nobody's for a trusted proxy.
+#[derive(Debug, Clone, Copy)]
+struct Owner {
+    share: Identity,
+    address: Identity,
+}
+
+/// Why a connection was not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("there are as many connections as there may be")]
+    Full,
+    #[error("this address has as many connections as it may")]
+    TooMany,
+}
+
+/// A connection's place. It is free again when this is dropped.
+#[derive(Debug)]
+pub struct Place {
+    id: u64,
+    meter: Arc<Meter>,
+    places: Arc<Places>,
+}
+
+impl Places {
+    pub fn new(limits: Limits, exempt: Exempt) -> Arc<Self> {
+        let (table, clock, began, freed) = (Mutex::default(), Arc::default(), Instant::now(), Notify::new());
+        Arc::new(Self { limits, exempt, table, clock, began, freed })
+    }
+
+    pub fn pace(&self) -> Pace {
+        self.limits.pace
+    }
+
+    /// Finds a place for a connection of this peer. Where there is none, the holder of more than a fair share loses
+    /// a connection; if nobody holds more, an idle connection of a holder with more than the newcomer ends.
+    ///
+    /// # Errors
+    /// The peer has as many as it may, or nobody has to give way to it.
+    pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Place, Refused> {
+        let now = self.look_at_clock();
+        let owner = self.owner(peer);
+        let mut table = self.table.lock();
+        if let Some(owner) = owner {
+            self.has_room(&table, owner)?;
+        }
+        let evicted = if table.entries.len() >= self.limits.max {
+            Some(table.make_room(owner.map(|owner| owner.share), self.limits.max, now).ok_or(Refused::Full)?)
+        } else {
+            None
+        };
+        let meter = Arc::new(Meter::new(Arc::clone(&self.clock)));
+        let id = table.insert(Arc::clone(&meter), owner);
+        drop(table);
+        if let Some(evicted) = evicted {
+            evicted.cut();
+        }
+        Ok(Place { id, meter, places: Arc::clone(self) })
+    }
+
+    fn has_room(&self, table: &Table, owner: Owner) -> Result<(), Refused> {
+        let has = table.by_address.get(&owner.address).copied().unwrap_or_default();
+        if self.limits.per_address.is_none_or(|most| has < most) { Ok(()) } else { Err(Refused::TooMany) }
+    }
+
+    fn owner(&self, peer: IpAddr) -> Option<Owner> {
+        let owner =
+            Owner { share: Identity::of(peer, SHARE_PREFIX), address: Identity::of(peer, self.limits.v6_prefix) };
+        (!(self.exempt)(peer)).then_some(owner)
+    }
+
+    /// Cuts every connection whose other end keeps us waiting for too long.
+    pub fn sweep(&self) {
+        let (now, pace) = (self.look_at_clock(), self.limits.pace);
+        let table = self.table.lock();
+        let slow: Vec<_> = table
+            .entries
+            .values()
+            .filter(|entry| entry.meter.is_too_slow(pace, now))
+            .map(|entry| Arc::clone(&entry.meter))
+            .collect();
+        drop(table);
+        if !slow.is_empty() {
+            tracing::info!(connections = slow.len(), "cut: the client takes its answers too slowly, or not at all");
+        }
+        for meter in slow {
+            meter.cut();
+        }
+    }
+
+    /// How often [`Self::sweep`] wants to be called.
+    pub fn tick(&self) -> Duration {
+        (self.limits.pace.stall / 8).clamp(Duration::from_millis(10), Duration::from_secs(1))
+    }
+
+    /// Connections at this moment.
+    pub fn taken(&self) -> usize {
+        self.table.lock().entries.len()
+    }
+
+    /// Waits until no connection is left.
+    pub async fn all_free(&self) {
+        loop {
+            let freed = self.freed.notified();
+            if self.taken() == 0 {
+                return;
+            }
+            freed.await;
+        }
+    }
+
+    fn look_at_clock(&self) -> u64 {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.clock.store(now, Ordering::Relaxed);
+        now
+    }
+}
+
+impl Table {
+    fn insert(&mut self, meter: Arc<Meter>, owner: Option<Owner>) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.entries.insert(id, Entry { meter, owner });
+        self.count(id, owner);
+        id
+    }
+
+    fn count(&mut self, id: u64, owner: Option<Owner>) {
+        let Some(Owner { share, address }) = owner else {
+            self.exempt.insert(id);
+            return;
+        };
+        let of_share = self.holders.entry(share).or_default();
+        self.ranking.remove(&(of_share.len(), share));
+        of_share.insert(id);
+        self.ranking.insert((of_share.len(), share));
+        *self.by_address.entry(address).or_default() += 1;
+    }
+
+    fn uncount(&mut self, id: u64, owner: Option<Owner>) {
+        let Some(Owner { share, address }) = owner else {
+            self.exempt.remove(&id);
+            return;
+        };
+        if let Some(of_share) = self.holders.get_mut(&share) {
+            self.ranking.remove(&(of_share.len(), share));
+            of_share.remove(&id);
+            if of_share.is_empty() {
+                self.holders.remove(&share);
+            } else {
+                self.ranking.insert((of_share.len(), share));
+            }
+        }
+        if let Some(count) = self.by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+
+    /// Frees a place and returns the connection that has to go. An entry that is missing has been freed before.
+    fn remove(&mut self, id: u64) -> Option<Arc<Meter>> {
+        let entry = self.entries.remove(&id)?;
+        self.uncount(id, entry.owner);
+        Some(entry.meter)
+    }
+
+    fn make_room(&mut self, newcomer: Option<Identity>, max: usize, now: u64) -> Option<Arc<Meter>> {
+        let own = newcomer.and_then(|share| self.holders.get(&share)).map_or(0, HashSet::len);
+        let holders = self.holders.len() + usize::from(newcomer.is_some() && own == 0);
+        let (greatest, share) = self.ranking.last().copied().unzip();
+        // One more for the newcomer must not make it the next to give way.
+        let fair = (max / holders.max(1)).max(own + 1);
+        let of_greatest = share.filter(|_| greatest > Some(fair)).and_then(|share| self.holders.get(&share));
+        let victim = match of_greatest {
+            Some(ids) => self.idlest(ids),
+            None => self.idle(newcomer, own, now),
+        };
+        self.remove(victim?)
+    }
+
+    /// The connection to end first: idle, or else the one on which nothing moved for longest, the newest of equals.
+    fn idlest(&self, ids: &HashSet<u64>) -> Option<u64> {
+        let rank = |id: &u64| {
+            let meter = &self.entries.get(id)?.meter;
+            let idle = meter.idle();
+            Some((idle.is_none(), idle.map_or(meter.moved_at(), |(since, _)| since), Reverse(*id)))
+        };
+        ids.iter().filter_map(rank).min().map(|(_, _, Reverse(id))| id)
+    }
+
+    /// An idle connection: of holders with more connections than the newcomer, of its own, or of a proxy.
+    fn idle(&self, newcomer: Option<Identity>, own: usize, now: u64) -> Option<u64> {
+        let holders = self.ranking.iter().rev().filter(|(count, share)| *count > own || Some(*share) == newcomer);
+        let holders = holders.take(SEARCHED).filter_map(|(_, share)| self.holders.get(share));
+        holders.chain([&self.exempt]).find_map(|ids| {
+            let id = self.idlest(ids)?;
+            // A connection of this very moment has had no time to ask.
+            self.entries.get(&id)?.meter.idle().filter(|(since, ever)| *ever || *since < now).map(|_| id)
+        })
+    }
+}
+
+impl Place {
+    /// Gives the place to the client that a trusted proxy speaks for.
+    ///
+    /// # Errors
+    /// That client has as many as it may.
+    pub fn belongs_to(&self, client: IpAddr) -> Result<(), Refused> {
+        let owner = self.places.owner(client);
+        let mut table = self.places.table.lock();
+        if let Some(owner) = owner {
+            self.places.has_room(&table, owner)?;
+        }
+        if let Some(entry) = table.entries.get_mut(&self.id) {
+            let before = std::mem::replace(&mut entry.owner, owner);
+            table.uncount(self.id, before);
+            table.count(self.id, owner);
+        }
+        Ok(())
+    }
+
+    /// Says that the connection is in use, until the guard is dropped.
+    pub fn busy(&self) -> impl Send + 'static + use<> {
+        self.meter.begin()
+    }
+
+    pub(crate) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut table = self.places.table.lock();
+        table.remove(self.id);
+        let empty = table.entries.is_empty();
+        drop(table);
+        if empty {
+            self.places.freed.notify_waiters();
+        }
+    }
+}
+
+impl fmt::Debug for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Places({} of {})", self.taken(), self.limits.max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meter::Busy;
+
+    fn places(max: usize, per_address: Option<usize>) -> Arc<Places> {
+        let limits = Limits { max, per_address, v6_prefix: 64, pace: Pace::default() };
+        Places::new(limits, Box::new(|address| address == ip("192.0.2.1")))
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    /// Places with a request in progress on each.
+    fn take(places: &Arc<Places>, address: &str, count: usize) -> Vec<(Place, Busy)> {
+        let take = |_| {
+            let place = places.admit(ip(address)).expect(address);
+            let busy = place.meter.begin();
+            (place, busy)
+        };
+        (0..count).map(take).collect()
+    }
+
+    fn cut(taken: &[(Place, Busy)]) -> usize {
+        taken.iter().filter(|(place, _)| place.meter.is_cut()).count()
+    }
+
+    #[test]
+    fn whoever_holds_more_than_a_fair_share_gives_way() {
+        let places = places(100, None);
+        let many: Vec<_> = (1..=10).map(|host| take(&places, &format!("203.0.113.{host}"), 10)).collect();
+        let innocents: Vec<_> = (1..=10).map(|host| take(&places, &format!("198.51.100.{host}"), 5)).collect();
+        assert!(innocents.iter().all(|taken| cut(taken) == 0), "nobody innocent was cut");
+        assert_eq!(many.iter().map(|taken| cut(taken)).sum::<usize>(), 50);
+        assert_eq!(places.taken(), 100);
+        // With equal shares a stranger takes one more, and nobody takes a second at others' cost.
+        assert_eq!(places.admit(ip("203.0.113.1")).map(drop), Err(Refused::Full));
+        assert!(places.admit(ip("2001:db8::1")).is_ok());
+    }
+
+    #[test]
+    fn neighbours_in_a_56_share_and_do_not_evict_the_rest() {
+        let places = places(20, None);
+        let one = take(&places, "198.51.100.1", 1);
+        let attacker: Vec<_> = (0..19).map(|host| take(&places, &format!("2001:db8:0:{host:x}::1"), 1)).collect();
+        assert_eq!(places.admit(ip("2001:db8:0:ff::1")).map(drop), Err(Refused::Full));
+        let other = take(&places, "2001:db8:1::1", 5);
+        assert_eq!(attacker.iter().map(|taken| cut(taken)).sum::<usize>(), 5);
+        assert_eq!(cut(&one) + cut(&other), 0);
+    }
+
+    #[test]
+    fn idle_connections_end_first() {
+        let places = places(4, None);
+        let busy = take(&places, "203.0.113.1", 2);
+        let mut idle: Vec<_> = take(&places, "203.0.113.1", 2);
+        idle.remove(0).1;
+        assert_eq!(places.taken(), 3);
+        let place = places.admit(ip("203.0.113.1")).expect("room");
+        drop(place.busy());
+        let _other = take(&places, "203.0.113.2", 1);
+        assert!(place.meter.is_cut());
+        assert_eq!(cut(&busy) + cut(&idle), 0);
+    }
+
+    #[test]
+    fn a_trusted_proxy_has_no_share_and_its_clients_have() {
+        let places = places(4, Some(1));
+        let proxied: Vec<_> = take(&places, "192.0.2.1", 4);
+        assert_eq!(places.admit(ip("198.51.100.1")).map(drop), Err(Refused::Full));
+        let (first, second) = (&proxied[0].0, &proxied[1].0);
+        assert_eq!(first.belongs_to(ip("198.51.100.1")), Ok(()));
+        assert_eq!(second.belongs_to(ip("198.51.100.1")), Err(Refused::TooMany));
+        drop(proxied);
+        assert_eq!(places.taken(), 0);
+        assert!(places.table.lock().by_address.is_empty() && places.table.lock().ranking.is_empty());
+    }
+}

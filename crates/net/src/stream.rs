@@ -1,0 +1,102 @@
+//! A TCP connection that is counted, and that can be cut from outside.
+
+use crate::places::Place;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// A connection and its place. The place is free again when this is dropped, whatever it was upgraded to.
+#[derive(Debug)]
+pub struct Stream {
+    io: TcpStream,
+    place: Place,
+}
+
+impl Stream {
+    pub fn new(io: TcpStream, place: Place) -> Self {
+        Self { io, place }
+    }
+
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Fails where the connection was cut. Nothing of it is kept: what the other end did not take in time it
+    /// will not take later either.
+    fn check(&self) -> io::Result<()> {
+        if !self.place.meter().is_cut() {
+            return Ok(());
+        }
+        let _ = self.io.set_zero_linger();
+        Err(io::Error::new(io::ErrorKind::TimedOut, "the connection was too slow, or its place was needed"))
+    }
+
+    fn after_write(&self, context: &Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let meter = self.place.meter();
+        match &written {
+            Poll::Ready(Ok(bytes)) => {
+                meter.written.moved(*bytes, meter.now());
+                meter.moved();
+            }
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => {
+                meter.written.waits(meter.now());
+                meter.on_cut_wake_writer(context.waker());
+                self.check()?;
+            }
+        }
+        written
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.check()?;
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        let meter = self.place.meter();
+        if read.is_pending() {
+            meter.on_cut_wake_reader(context.waker());
+            self.check()?;
+        } else if buffer.filled().len() > before {
+            meter.moved();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check()?;
+        let written = Pin::new(&mut self.io).poll_write(context, bytes);
+        self.after_write(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, bytes);
+        self.after_write(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,70 @@
+//! Plain http beside our own TLS: leads to https, and answers nothing else.
+
+use crate::config::Config;
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{ALLOW, LOCATION};
+use http::{HeaderValue, Method, Request, StatusCode};
+use net::{Http, Limits, Places, RequestBody};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// A redirect takes a moment: nobody needs many connections for it.
+const CONNECTIONS: usize = 256;
+const PER_ADDRESS: usize = 32;
+const HEADER_TIME: Duration = Duration::from_secs(5);
+
+/// Listens where `tls.redirect_http` says. `None` where it says nothing.
+///
+/// # Errors
+/// The address is taken or not ours: a sentence that says what to set.
+pub async fn bind(config: &Config) -> Result<Option<TcpListener>, String> {
+    let Some(address) = config.settings.tls.redirect_http else { return Ok(None) };
+    let listener = TcpListener::bind(address).await;
+    listener.map(Some).map_err(|error| format!("tls.redirect_http {address}: {error}"))
+}
+
+/// Leads every page to the same path of the public URL until `stop` says so.
+pub async fn serve(listener: TcpListener, config: &Config, stop: watch::Receiver<bool>) {
+    let limits = Limits {
+        max: CONNECTIONS,
+        per_address: Some(PER_ADDRESS),
+        v6_prefix: config.settings.ipv6_prefix,
+        pace: config.settings.connections.pace(),
+    };
+    let http = Http {
+        places: Places::new(limits, Box::new(|_| false)),
+        header_time: HEADER_TIME,
+        http2_in_clear: false,
+        speaks_proxy: Box::new(|_| false),
+        tls: None,
+        when_full: b"",
+    };
+    let origin: Arc<str> = config.origin.as_str().into();
+    let answer = move |_: SocketAddr, request: Request<RequestBody>| {
+        let response = lead(&origin, &request);
+        async move { response }
+    };
+    net::serve(listener, http, answer, stop).await;
+}
+
+/// A form that was sent in clear was read on the way already: it is refused, so that somebody notices.
+fn lead<B>(origin: &str, request: &Request<B>) -> Response {
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let mut response = Response::new(Body::empty());
+    match HeaderValue::from_str(&format!("{origin}{path}")) {
+        Ok(location) if matches!(*request.method(), Method::GET | Method::HEAD) => {
+            *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+            response.headers_mut().insert(LOCATION, location);
+        }
+        Ok(_) => {
+            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        }
+        Err(_) => *response.status_mut() = StatusCode::BAD_REQUEST,
+    }
+    response
+}

@@ -1,0 +1,140 @@
+//! Request lines that no browser sends, on every listener: each gets a plain answer, and none breaks anything.
+
+use crate::support::Portal;
+use server::connections::{self, Door};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The whole answer; empty where the connection was closed without one.
+async fn ask(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let _ = stream.write_all(bytes).await;
+    let _ = stream.shutdown().await;
+    let mut text = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut text)).await.expect("an end");
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
+}
+
+/// Those that are refused by every listener, whatever it serves.
+fn refused() -> Vec<Vec<u8>> {
+    let lines: [&[u8]; 13] = [
+        b"GET localhost:3000 HTTP/1.1\r\nhost: localhost:3000\r\n\r\n",
+        b"POST localhost:3000 HTTP/1.1\r\nhost: localhost:3000\r\ncontent-length: 0\r\n\r\n",
+        b"CONNECT localhost:3000 HTTP/1.1\r\nhost: localhost:3000\r\n\r\n",
+        b"CONNECT / HTTP/1.1\r\nhost: localhost:3000\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nhost: localhost:3000\r\n\r\n",
+        b"GET * HTTP/1.1\r\nhost: localhost:3000\r\n\r\n",
+        b"GET http://elsewhere.example/ HTTP/1.1\r\nhost: localhost:3000\r\n\r\n",
+        b"GET ftp://localhost:3000/ HTTP/1.1\r\nhost: localhost:3000\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost:\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost:3000\r\nhost: localhost:3000\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: localhost:3000\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: localhost:3000\r\ntransfer-encoding: identity\r\n\r\n",
+    ];
+    lines.map(<[u8]>::to_vec).to_vec()
+}
+
+/// Those that may be served or refused, but break nothing.
+fn odd() -> Vec<Vec<u8>> {
+    let targets: [&[u8]; 18] = [
+        b"//",
+        b"//evil.example/",
+        b"/%00",
+        b"/%",
+        b"/%zz",
+        b"/%ff%fe",
+        b"/../..",
+        b"/.",
+        b"?",
+        b"?x=1",
+        b"/?",
+        b"/#x",
+        b"/\xe9",
+        b"/\xff\xfe",
+        b"/login?next=//evil.example",
+        b"/login/%2e%2e/dashboard",
+        b"\\",
+        b"/a b",
+    ];
+    let mut all: Vec<_> = targets
+        .iter()
+        .map(|target| [b"GET ", *target, b" HTTP/1.1\r\nhost: localhost:3000\r\nconnection: close\r\n\r\n"].concat())
+        .collect();
+    for length in [8_000, 60_000, 100_000] {
+        all.push(
+            format!("GET /{} HTTP/1.1\r\nhost: localhost:3000\r\nconnection: close\r\n\r\n", "a".repeat(length)).into(),
+        );
+    }
+    all.extend([
+        // The coding counts and the length does not (RFC 9112, section 6.3).
+        b"POST / HTTP/1.1\r\nhost: localhost:3000\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n0\r\n\r\n"
+            .to_vec(),
+        b"GET /\r\n\r\n".to_vec(),
+        b"GET / HTTP/1.0\r\n\r\n".to_vec(),
+        b"GET / HTTP/3.0\r\nhost: localhost:3000\r\n\r\n".to_vec(),
+        b"GET  / HTTP/1.1\r\nhost: localhost:3000\r\n\r\n".to_vec(),
+        b"GET / HTTP/1.1\r\nhost : localhost:3000\r\n\r\n".to_vec(),
+        b"\r\n\r\n".to_vec(),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),
+    ]);
+    all
+}
+
+async fn listeners(portal: &Portal) -> [(&'static str, SocketAddr, watch::Sender<bool>); 2] {
+    let (main, operator) =
+        (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let addresses = [main.local_addr().unwrap(), operator.local_addr().unwrap()];
+    let (stop, stopped) = watch::channel(false);
+    let door = Door::new(&portal.state.config, None);
+    tokio::spawn(connections::serve(main, portal.router.clone(), door, stopped));
+    tokio::spawn(server::operator::listener::serve(operator, portal.state.clone()));
+    [("portal", addresses[0], stop.clone()), ("operator", addresses[1], stop)]
+}
+
+#[tokio::test]
+async fn targets_without_a_path_and_unclear_requests_are_refused() {
+    let portal = Portal::start().await;
+    for (name, address, _stop) in listeners(&portal).await {
+        for request in refused() {
+            let answer = ask(address, &request).await;
+            assert_eq!(status(&answer), 400, "{name}: {} gave {answer}", String::from_utf8_lossy(&request));
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_odd_breaks_a_page() {
+    let portal = Portal::start().await;
+    for (name, address, _stop) in listeners(&portal).await {
+        for request in odd() {
+            let answer = ask(address, &request).await;
+            let status = status(&answer);
+            let shown = String::from_utf8_lossy(&request[..request.len().min(80)]).into_owned();
+            // A client that begins with HTTP/2 is sent away in its own language.
+            let served = !answer.starts_with("HTTP/1") || (200..500).contains(&status) || status == 505;
+            assert!(served, "{name}: {shown} gave {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_absolute_form_of_our_own_host_is_served() {
+    let portal = Portal::start().await;
+    let [(_, address, _stop), _] = listeners(&portal).await;
+    for target in ["http://localhost:3000/.well-known/jwks.json", "/.well-known/jwks.json"] {
+        let request = format!("GET {target} HTTP/1.1\r\nhost: localhost:3000\r\nconnection: close\r\n\r\n");
+        assert_eq!(status(&ask(address, request.as_bytes()).await), 200, "{target}");
+    }
+}
