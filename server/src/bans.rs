@@ -1,12 +1,12 @@
 //! The bans in force, in memory: the first question of every request asks no database.
 
 use domain::UnixMs;
-use domain::ban::Scope;
+use domain::ban::{Scope, Trigger};
 use domain::identity::Identity;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use store::Store;
-use store::bans::{Ban, Search};
+use store::bans::{Ban, Cursor, Search};
 
 /// The most identities held for each scope. Past it those that have run out go first, then those soonest to.
 const CAP: usize = 2_000_000;
@@ -15,14 +15,28 @@ const PAGE: u32 = 5_000;
 
 /// The table: loaded at start, changed at once by this process, within a second by others.
 ///
-/// A map for each scope: most addresses stand in one of them, and a million of them must fit.
+/// A map for each kind: most addresses stand in one of them, and a million of them must fit.
 #[derive(Debug, Default)]
-pub struct Bans(RwLock<Tables>);
+pub struct Bans {
+    tables: RwLock<Tables>,
+    heard: Mutex<Heard>,
+}
 
 #[derive(Debug, Default)]
 struct Tables {
     sign_in: HashMap<Identity, Term>,
     everything: HashMap<Identity, Term>,
+    /// Those that operators made, which spare nobody.
+    sign_in_by_hand: HashMap<Identity, Term>,
+    everything_by_hand: HashMap<Identity, Term>,
+}
+
+/// How far the changes in the store were heard.
+#[derive(Debug, Default)]
+struct Heard {
+    after: Cursor,
+    /// The number of the last change when nothing more was to be read.
+    up_to: i64,
 }
 
 /// What closes an address, and until when.
@@ -42,13 +56,16 @@ struct Term {
 impl Bans {
     /// What closes `identity` for `scope` now: a ban on everything closes sign-in too.
     pub fn closed(&self, identity: Identity, scope: Scope, now: UnixMs) -> Option<Closed> {
-        let tables = self.0.read();
-        let everything = tables.everything.get(&identity);
-        let sign_in = if scope == Scope::SignIn { tables.sign_in.get(&identity) } else { None };
-        let longest = *[sign_in, everything].into_iter().flatten().max_by_key(|term| term.until)?;
-        drop(tables);
-        (longest.until > now)
-            .then(|| Closed { until: longest.until, incident: String::from_utf8_lossy(&longest.incident).into_owned() })
+        let tables = self.tables.read();
+        let of_scope = [&tables.everything, &tables.everything_by_hand, &tables.sign_in, &tables.sign_in_by_hand];
+        longest(of_scope.into_iter().take(scopes(scope)), identity, now)
+    }
+
+    /// The same, of bans that operators made.
+    pub fn closed_by_hand(&self, identity: Identity, scope: Scope, now: UnixMs) -> Option<Closed> {
+        let tables = self.tables.read();
+        let of_scope = [&tables.everything_by_hand, &tables.sign_in_by_hand];
+        longest(of_scope.into_iter().take(scopes(scope) / 2), identity, now)
     }
 
     /// Takes in every ban that is in force, a page at a time: a million of them are never all rows at once.
@@ -56,22 +73,56 @@ impl Bans {
     /// # Errors
     /// The store does not answer.
     pub async fn load(&self, store: &dyn Store, now: UnixMs) -> store::Result<()> {
+        // Asked first: what changes meanwhile is read again.
+        let up_to = store.last_ban_change().await?;
         let mut search = Search { in_force: Some(true), limit: PAGE, now, ..Search::default() };
         loop {
             let page = store.search_bans(&search).await?;
             self.apply(&page);
             match page.last() {
                 Some(last) if page.len() == PAGE as usize => search.before = Some(last.id.clone()),
-                _ => return Ok(()),
+                _ => break,
+            }
+        }
+        *self.heard.lock() = Heard { after: Cursor::after(up_to), up_to };
+        Ok(())
+    }
+
+    /// Takes in what changed since the last time, each change once and a page at a time.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn catch_up(&self, store: &dyn Store, now: UnixMs) -> store::Result<()> {
+        let last = store.last_ban_change().await?;
+        let (mut after, up_to) = {
+            let heard = self.heard.lock();
+            (heard.after.clone(), heard.up_to)
+        };
+        if last == up_to {
+            return Ok(());
+        }
+        // The database is an older copy: a failover or a restored backup.
+        if last < after.seq {
+            return self.load(store, now).await;
+        }
+        loop {
+            let changes = store.bans_changed(&after, PAGE).await?;
+            self.apply(&changes.bans);
+            after = changes.next;
+            let more = changes.bans.len() == PAGE as usize;
+            let up_to = if more { up_to } else { last };
+            *self.heard.lock() = Heard { after: after.clone(), up_to };
+            if !more {
+                return Ok(());
             }
         }
     }
 
     /// Takes in bans that were made or lifted, oldest first.
     pub fn apply(&self, changed: &[Ban]) {
-        let mut tables = self.0.write();
+        let mut tables = self.tables.write();
         for ban in changed {
-            let table = tables.of(ban.scope);
+            let table = tables.of(ban.scope, ban.trigger == Trigger::Manual);
             match ban.lifted_at {
                 Some(lifted_at) => lift(table, ban, lifted_at),
                 None => insert(table, ban),
@@ -79,18 +130,20 @@ impl Bans {
         }
     }
 
-    /// Forgets what has run out.
+    /// Forgets what has run out, and gives the memory back.
     pub fn sweep(&self, now: UnixMs) {
-        let mut tables = self.0.write();
-        for scope in [Scope::SignIn, Scope::Everything] {
-            tables.of(scope).retain(|_, term| term.until > now);
+        let mut tables = self.tables.write();
+        for table in tables.all_mut() {
+            table.retain(|_, term| term.until > now);
+            if table.capacity() > 4 * table.len() + 1024 {
+                table.shrink_to(2 * table.len());
+            }
         }
     }
 
     /// How many bans there are.
     pub fn len(&self) -> usize {
-        let tables = self.0.read();
-        tables.sign_in.len() + tables.everything.len()
+        self.tables.write().all_mut().iter().map(|table| table.len()).sum()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -99,12 +152,36 @@ impl Bans {
 }
 
 impl Tables {
-    fn of(&mut self, scope: Scope) -> &mut HashMap<Identity, Term> {
-        match scope {
-            Scope::SignIn => &mut self.sign_in,
-            Scope::Everything => &mut self.everything,
+    fn of(&mut self, scope: Scope, by_hand: bool) -> &mut HashMap<Identity, Term> {
+        match (scope, by_hand) {
+            (Scope::SignIn, false) => &mut self.sign_in,
+            (Scope::Everything, false) => &mut self.everything,
+            (Scope::SignIn, true) => &mut self.sign_in_by_hand,
+            (Scope::Everything, true) => &mut self.everything_by_hand,
         }
     }
+
+    fn all_mut(&mut self) -> [&mut HashMap<Identity, Term>; 4] {
+        [&mut self.sign_in, &mut self.everything, &mut self.sign_in_by_hand, &mut self.everything_by_hand]
+    }
+}
+
+/// How many of the four kinds of bans close a scope, in the order of their breadth.
+fn scopes(scope: Scope) -> usize {
+    match scope {
+        Scope::Everything => 2,
+        Scope::SignIn => 4,
+    }
+}
+
+fn longest<'a>(
+    tables: impl Iterator<Item = &'a HashMap<Identity, Term>>,
+    identity: Identity,
+    now: UnixMs,
+) -> Option<Closed> {
+    let longest = tables.filter_map(|table| table.get(&identity)).max_by_key(|term| term.until)?;
+    (longest.until > now)
+        .then(|| Closed { until: longest.until, incident: String::from_utf8_lossy(&longest.incident).into_owned() })
 }
 
 fn insert(table: &mut HashMap<Identity, Term>, ban: &Ban) {
@@ -141,7 +218,6 @@ fn make_room(table: &mut HashMap<Identity, Term>, now: UnixMs) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::ban::Trigger;
 
     fn ban(scope: Scope, since: UnixMs, until: UnixMs, lifted_at: Option<UnixMs>) -> Ban {
         Ban {
@@ -149,7 +225,7 @@ mod tests {
             incident: "7F3K-2Q".to_owned(),
             identity: "203.0.113.7".parse().expect("an identity"),
             scope,
-            trigger: Trigger::Manual,
+            trigger: Trigger::Flood,
             reason: String::new(),
             evidence: String::new(),
             since,
@@ -178,5 +254,25 @@ mod tests {
         assert!(bans.closed(who, Scope::Everything, 95).is_some(), "an old lift does not undo a later ban");
         bans.sweep(400);
         assert!(bans.is_empty());
+    }
+
+    #[test]
+    fn a_ban_by_hand_is_told_from_the_engines_and_memory_is_given_back() {
+        let bans = Bans::default();
+        let who = "203.0.113.7".parse().expect("an identity");
+        bans.apply(&[ban(Scope::Everything, 10, 500, None)]);
+        assert_eq!(bans.closed_by_hand(who, Scope::SignIn, 50), None);
+        bans.apply(&[Ban { trigger: Trigger::Manual, ..ban(Scope::SignIn, 20, 100, None) }]);
+        assert_eq!(bans.closed_by_hand(who, Scope::SignIn, 50).expect("by hand").until, 100);
+        assert_eq!(bans.closed_by_hand(who, Scope::Everything, 50), None);
+        assert_eq!(bans.closed(who, Scope::SignIn, 50).expect("either").until, 500);
+        for n in 0..20_000_u32 {
+            let identity = Identity::V4(std::net::Ipv4Addr::from_bits(n));
+            bans.apply(&[Ban { identity, ..ban(Scope::Everything, 10, 100, None) }]);
+        }
+        let held = bans.tables.read().everything.capacity();
+        bans.sweep(100);
+        let kept = bans.tables.read().everything.capacity();
+        assert!(held >= 20_000 && kept < 2_000 && bans.len() == 1, "{held} {kept}");
     }
 }

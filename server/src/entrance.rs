@@ -4,7 +4,7 @@
 //! One future and not a layer for each: a layer copies what is inside it for every request.
 
 use crate::guards::gates::{self, Gate};
-use crate::guards::{client, headers::Headers, log};
+use crate::guards::{client, headers::Headers, log, own_bucket};
 use crate::http::{ApiError, assets, not_found};
 use crate::router::Routes;
 use crate::state::AppState;
@@ -56,7 +56,8 @@ impl Inner {
             return Ok(assets::answer(state, path, request.headers()));
         }
         let gate = Gate::of(path);
-        let client = client::of(state, &request)?;
+        let mut client = client::of(state, &request)?;
+        own_bucket::find(state, &mut client, &request);
         if let Some(refused) = client::refused(state, &client, &request) {
             return Ok(refused);
         }

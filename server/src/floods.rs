@@ -1,4 +1,7 @@
-//! How much an identity asks at once: counted in memory, in this process.
+//! Limits on how much a client asks: counted in memory, in this process.
+//!
+//! A limit counts what arrives and what failed, never how long this server takes to answer. Only the strict preset
+//! counts requests in flight.
 
 use domain::UnixMs;
 use domain::ban::Limits;
@@ -9,12 +12,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
+const MINUTE_MS: i64 = 60_000;
+/// How much more than one client's allowance all clients with a bucket of their own may ask from one address.
+const SHARED: u32 = 10;
+/// Sign-ins of one account's devices that wait at the same time.
+const SHARE_AT_ONCE: u32 = 8;
+/// Signatures of unknown tokens that are checked for one address: at once, and a second.
+const UNKNOWN_TOKENS: Rate = Rate { burst: 200, every_ms: 50 };
+/// How long a sign-in is told to stay away for which no place is left: a queue of [`Limits::DEFAULT`] is served
+/// within some 20 s.
+const QUEUE_MS: i64 = 10_000;
+/// Clients that are refused together come back one after the other, over so many seconds.
+const SPREAD: u32 = 16;
+
 /// What a request is to the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Challenge, login and sign-up.
+    /// A sealed message: sign-in, sign-up, new passwords.
     SignIn,
+    /// What a sealed message begins with. It costs no more than a page.
+    Challenge,
     Other,
+    /// A request that a page of another origin can make a browser send. It never counts against its sender.
+    Elsewhere,
+    /// All that clients with buckets of their own ask from one address.
+    Shared,
 }
 
 /// A bounded table of counters by identity.
@@ -22,73 +44,211 @@ pub enum Class {
 pub struct Floods {
     limits: Limits,
     counters: Cache<Identity, Arc<Counter>>,
+    refused: AtomicU32,
 }
 
 #[derive(Debug, Default)]
 struct Counter {
+    /// In flight.
     sign_in: AtomicU32,
     other: AtomicU32,
-    due_at: AtomicI64,
+    /// States of rates.
+    failed: AtomicI64,
+    arrived: AtomicI64,
+    elsewhere: AtomicI64,
+    shared: AtomicI64,
+    refused: AtomicI64,
+    unknown_tokens: AtomicI64,
 }
 
 /// A request that is being answered; counts until it is dropped.
 #[derive(Debug)]
-pub struct InFlight(Arc<Counter>, Class);
+pub struct InFlight {
+    counter: Arc<Counter>,
+    class: Class,
+    failures: Option<Rate>,
+}
 
 /// Which limit was passed: an operator reads it as evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flood {
     AtOnce(u32),
     PerMinute(u32),
+    /// Requests that went on although they were refused.
+    Refused(u32),
+}
+
+/// One request too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Excess {
+    pub limit: Flood,
+    pub wait_ms: i64,
+    /// Whether a ban is due for it.
+    pub offence: bool,
 }
 
 impl Floods {
     pub fn new(limits: Limits) -> Self {
-        let counters = Cache::builder().max_capacity(200_000).time_to_idle(Duration::from_mins(3)).build();
-        Self { limits, counters }
+        let counters = Cache::builder().max_capacity(100_000).time_to_idle(Duration::from_mins(3)).build();
+        Self { limits, counters, refused: AtomicU32::default() }
     }
 
     /// Counts a request.
     ///
     /// # Errors
     /// The identity is over a limit.
-    pub fn enter(&self, identity: Identity, class: Class, now: UnixMs) -> Result<InFlight, Flood> {
+    pub fn enter(&self, identity: Identity, class: Class, now: UnixMs) -> Result<InFlight, Excess> {
         let counter = self.counters.get_with(identity, Arc::default);
-        let (count, limit) = match class {
-            Class::SignIn => (&counter.sign_in, self.limits.sign_in_at_once),
-            Class::Other => (&counter.other, self.limits.at_once),
-        };
-        let others = count.fetch_add(1, Ordering::SeqCst);
-        let in_flight = InFlight(Arc::clone(&counter), class);
-        if others >= limit {
-            return Err(Flood::AtOnce(limit));
+        match self.limits.refused_per_minute {
+            None => self.enter_strictly(counter, class, now),
+            Some(patience) => self.enter_patiently(counter, class, now, patience),
         }
-        if class == Class::SignIn {
-            let rate = Rate::per(self.limits.sign_in_per_minute, 60_000);
-            let step = |due| rate.take(due, now).ok();
-            if counter.due_at.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).is_err() {
-                return Err(Flood::PerMinute(self.limits.sign_in_per_minute));
+    }
+
+    fn enter_patiently(
+        &self,
+        counter: Arc<Counter>,
+        class: Class,
+        now: UnixMs,
+        patience: u32,
+    ) -> Result<InFlight, Excess> {
+        let limits = &self.limits;
+        let arrivals = Rate { burst: limits.at_once, every_ms: every_ms(limits.per_minute) };
+        let failures = Rate::per(limits.sign_in_per_minute, MINUTE_MS);
+        let (passed, limit) = match class {
+            Class::SignIn => {
+                let failed = counter.failed.load(Ordering::SeqCst);
+                (failures.take(failed, now).map(drop), Flood::PerMinute(limits.sign_in_per_minute))
             }
+            Class::Challenge | Class::Other => {
+                (take(&counter.arrived, arrivals, now), Flood::PerMinute(limits.per_minute))
+            }
+            Class::Elsewhere => (take(&counter.elsewhere, arrivals, now), Flood::PerMinute(limits.per_minute)),
+            Class::Shared => {
+                let burst = arrivals.burst.saturating_mul(SHARED);
+                let all = Rate { burst, every_ms: every_ms(limits.per_minute.saturating_mul(SHARED)) };
+                (take(&counter.shared, all, now), Flood::PerMinute(limits.per_minute))
+            }
+        };
+        if let Err(wait_ms) = passed {
+            let harmless = matches!(class, Class::Elsewhere | Class::Shared);
+            let offence = !harmless && take(&counter.refused, Rate::per(patience, MINUTE_MS), now).is_err();
+            let limit = if offence { Flood::Refused(patience) } else { limit };
+            return Err(Excess { limit, wait_ms: wait_ms + self.spread(), offence });
+        }
+        let in_flight = InFlight::begin(counter, class, Some(failures));
+        if class == Class::SignIn && in_flight.others() >= limits.sign_in_at_once {
+            // They wait for this server: nobody's offence.
+            let limit = Flood::AtOnce(limits.sign_in_at_once);
+            return Err(Excess { limit, wait_ms: QUEUE_MS + self.spread(), offence: false });
         }
         Ok(in_flight)
+    }
+
+    /// As the documents have it: many concurrent requests from one address ban it.
+    fn enter_strictly(&self, counter: Arc<Counter>, class: Class, now: UnixMs) -> Result<InFlight, Excess> {
+        let limits = &self.limits;
+        let excess = |limit| Excess { limit, wait_ms: 1000, offence: true };
+        let in_flight = InFlight::begin(counter, class, None);
+        let limit = match class {
+            Class::SignIn | Class::Challenge => limits.sign_in_at_once,
+            Class::Other => limits.at_once,
+            Class::Elsewhere | Class::Shared => return Ok(in_flight),
+        };
+        if in_flight.others() >= limit {
+            return Err(excess(Flood::AtOnce(limit)));
+        }
+        let rate = Rate::per(limits.sign_in_per_minute, MINUTE_MS);
+        if class != Class::Other && take(&in_flight.counter.failed, rate, now).is_err() {
+            return Err(excess(Flood::PerMinute(limits.sign_in_per_minute)));
+        }
+        Ok(in_flight)
+    }
+
+    /// Counts a sign-in of one of an account's known devices, however many it has.
+    ///
+    /// # Errors
+    /// So many of that account wait already.
+    pub fn enter_share(&self, share: Identity) -> Result<InFlight, Excess> {
+        let counter = self.counters.get_with(share, Arc::default);
+        let in_flight = InFlight::begin(counter, Class::SignIn, None);
+        if in_flight.others() >= SHARE_AT_ONCE {
+            let limit = Flood::AtOnce(SHARE_AT_ONCE);
+            return Err(Excess { limit, wait_ms: 1000 + self.spread(), offence: false });
+        }
+        Ok(in_flight)
+    }
+
+    /// Whether one more signature of an unknown token may be checked for this address.
+    pub fn may_check_token(&self, address: Identity, now: UnixMs) -> bool {
+        let counter = self.counters.get_with(address, Arc::default);
+        take(&counter.unknown_tokens, UNKNOWN_TOKENS, now).is_ok()
+    }
+
+    /// How many sign-ins of an identity are being answered.
+    pub fn waiting(&self, identity: Identity) -> u32 {
+        self.counters.get(&identity).map_or(0, |counter| counter.sign_in.load(Ordering::SeqCst))
+    }
+
+    /// Forgets clients that have been quiet: the table gives their memory back.
+    pub fn sweep(&self) {
+        self.counters.run_pending_tasks();
+    }
+
+    fn spread(&self) -> i64 {
+        i64::from(self.refused.fetch_add(1, Ordering::Relaxed) % SPREAD) * 1000
+    }
+}
+
+impl InFlight {
+    fn begin(counter: Arc<Counter>, class: Class, failures: Option<Rate>) -> Self {
+        let in_flight = Self { counter, class, failures };
+        in_flight.count().fetch_add(1, Ordering::SeqCst);
+        in_flight
+    }
+
+    /// Counts a sign-in that came to nothing.
+    pub fn failed(&self, now: UnixMs) {
+        if let Some(rate) = self.failures {
+            // Many that were on their way together may fail past the limit: it is full then, and no fuller.
+            let _full = take(&self.counter.failed, rate, now);
+        }
+    }
+
+    fn others(&self) -> u32 {
+        self.count().load(Ordering::SeqCst).saturating_sub(1)
+    }
+
+    fn count(&self) -> &AtomicU32 {
+        match self.class {
+            Class::SignIn | Class::Challenge => &self.counter.sign_in,
+            Class::Other | Class::Elsewhere | Class::Shared => &self.counter.other,
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let count = match self.1 {
-            Class::SignIn => &self.0.sign_in,
-            Class::Other => &self.0.other,
-        };
-        count.fetch_sub(1, Ordering::SeqCst);
+        self.count().fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+fn every_ms(per_minute: u32) -> i64 {
+    (MINUTE_MS / i64::from(per_minute.max(1))).max(1)
+}
+
+fn take(state: &AtomicI64, rate: Rate, now: UnixMs) -> Result<(), i64> {
+    let mut wait = 0;
+    let step = |due| rate.take(due, now).map_err(|ms| wait = ms).ok();
+    state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).map(drop).map_err(|_| wait)
 }
 
 impl std::fmt::Display for Flood {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::AtOnce(limit) => write!(f, "more than {limit} requests at once"),
-            Self::PerMinute(limit) => write!(f, "more than {limit} sign-in requests a minute"),
+            Self::PerMinute(limit) => write!(f, "more than {limit} requests a minute"),
+            Self::Refused(limit) => write!(f, "more than {limit} requests a minute that were refused before"),
         }
     }
 }
@@ -97,18 +257,70 @@ impl std::fmt::Display for Flood {
 mod tests {
     use super::*;
 
+    fn who() -> Identity {
+        "203.0.113.7".parse().expect("an identity")
+    }
+
+    fn limits(refused_per_minute: Option<u32>) -> Limits {
+        Limits { sign_in_at_once: 2, sign_in_per_minute: 3, at_once: 4, per_minute: 60, refused_per_minute }
+    }
+
     #[test]
-    fn at_once_and_per_minute() {
-        let floods = Floods::new(Limits { sign_in_at_once: 2, sign_in_per_minute: 3, at_once: 1 });
-        let who = "203.0.113.7".parse().expect("an identity");
-        let first = floods.enter(who, Class::SignIn, 0).expect("first");
-        let second = floods.enter(who, Class::SignIn, 0).expect("second");
-        assert_eq!(floods.enter(who, Class::SignIn, 0).expect_err("third"), Flood::AtOnce(2));
+    fn strictly_at_once_and_per_minute() {
+        let floods = Floods::new(limits(None));
+        let first = floods.enter(who(), Class::SignIn, 0).expect("first");
+        let second = floods.enter(who(), Class::Challenge, 0).expect("second");
+        let third = floods.enter(who(), Class::SignIn, 0).expect_err("third");
+        assert_eq!((third.limit, third.offence), (Flood::AtOnce(2), true));
         drop((first, second));
-        drop(floods.enter(who, Class::SignIn, 0).expect("after the others left"));
-        assert_eq!(floods.enter(who, Class::SignIn, 0).expect_err("fourth in a minute"), Flood::PerMinute(3));
-        drop(floods.enter(who, Class::SignIn, 20_000).expect("refilled"));
-        let _held = floods.enter(who, Class::Other, 0).expect("other");
-        assert_eq!(floods.enter(who, Class::Other, 0).expect_err("other"), Flood::AtOnce(1));
+        drop(floods.enter(who(), Class::SignIn, 0).expect("after the others left"));
+        let fourth = floods.enter(who(), Class::SignIn, 0).expect_err("fourth in a minute");
+        assert_eq!((fourth.limit, fourth.offence), (Flood::PerMinute(3), true));
+        drop(floods.enter(who(), Class::SignIn, 20_000).expect("refilled"));
+        let held: Vec<_> = (0..4).map(|_| floods.enter(who(), Class::Other, 0).expect("other")).collect();
+        assert_eq!(floods.enter(who(), Class::Other, 0).expect_err("other").limit, Flood::AtOnce(4));
+        drop(held);
+    }
+
+    #[test]
+    fn what_succeeds_counts_for_nobody_and_what_fails_is_told_to_wait() {
+        let floods = Floods::new(limits(Some(5)));
+        for _ in 0..1000 {
+            drop(floods.enter(who(), Class::SignIn, 0).expect("succeeds"));
+        }
+        for _ in 0..3 {
+            floods.enter(who(), Class::SignIn, 0).expect("within the limit").failed(0);
+        }
+        for _ in 0..5 {
+            let over = floods.enter(who(), Class::SignIn, 0).expect_err("over the limit");
+            assert!(!over.offence && over.wait_ms >= 20_000, "{over:?}");
+        }
+        let last = floods.enter(who(), Class::SignIn, 0).expect_err("goes on all the same");
+        assert_eq!((last.limit, last.offence), (Flood::Refused(5), true));
+        assert!(floods.enter(who(), Class::SignIn, 20_000).is_ok(), "refilled");
+    }
+
+    #[test]
+    fn a_full_queue_and_requests_from_elsewhere_are_no_offence() {
+        let floods = Floods::new(limits(Some(1)));
+        let held: Vec<_> = (0..2).map(|_| floods.enter(who(), Class::SignIn, 0).expect("waits")).collect();
+        for _ in 0..100 {
+            assert!(!floods.enter(who(), Class::SignIn, 0).expect_err("full").offence);
+        }
+        drop(held);
+        let refused = (0..100).filter_map(|_| floods.enter(who(), Class::Elsewhere, 0).err());
+        assert!(refused.clone().count() > 90 && refused.into_iter().all(|excess| !excess.offence));
+        for _ in 0..4 {
+            drop(floods.enter(who(), Class::Other, 0).expect("the person's own requests do not share that limit"));
+        }
+    }
+
+    #[test]
+    fn an_account_has_one_share_however_many_devices() {
+        let floods = Floods::new(Limits::DEFAULT);
+        let held: Vec<_> = (0..8).map(|_| floods.enter_share(who()).expect("waits")).collect();
+        assert!(!floods.enter_share(who()).expect_err("the ninth").offence);
+        drop(held);
+        assert!(floods.enter_share(who()).is_ok());
     }
 }

@@ -45,7 +45,7 @@ pub async fn sync(state: &AppState) -> store::Result<()> {
     let since = state.sync.0.load(Ordering::Relaxed).min(now) - OVERLAP_MS;
     let first = since < 0;
     if !first {
-        state.bans.apply(&state.store.bans_changed(since).await?);
+        state.bans.catch_up(&*state.store, now).await?;
         state.allowlist.replace(state.store.allowlist().await?);
         state.sessions.apply(&state.store.sessions_changed(since).await?, now);
         state.key_encryption.hear(&*state.store).await?;
@@ -99,6 +99,8 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
 pub async fn sweep(state: &AppState) -> store::Result<()> {
     let now = state.now();
     state.bans.sweep(now);
+    state.floods.sweep();
+    state.queue.sweep();
     state.store.sweep_attempts(now).await?;
     state.store.sweep_sessions(now - KEEP_SESSIONS_MS).await?;
     state.store.sweep_user_keys(now - SKEW_MS, now - KEEP_SESSIONS_MS).await?;

@@ -51,6 +51,15 @@ impl Sessions {
         Ok(self.find(store, id).await?.is_some_and(|live| live.is_live(now)))
     }
 
+    /// Whether the session is live as far as memory tells: nobody asks the store. Of one that is not in memory it is
+    /// known whether somebody ended it lately; `otherwise` is the answer for the rest.
+    pub fn seems_live(&self, id: &str, otherwise: bool, now: UnixMs) -> bool {
+        match self.live.get(id) {
+            Some(live) => live.is_live(now),
+            None => otherwise && !self.ended.read().contains(id),
+        }
+    }
+
     async fn find(&self, store: &dyn Store, id: &str) -> store::Result<Option<Live>> {
         if let Some(live) = self.live.get(id) {
             self.counts.hits.inc();

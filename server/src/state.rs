@@ -96,7 +96,7 @@ impl AppState {
             sessions: Sessions::default(),
             told: ToldSessions::default(),
             revocations: Revocations::default(),
-            queue: Queue::default(),
+            queue: Queue::new(passwords::threads(&config.settings)),
             proofs: SeenProofs::default(),
             sync: jobs::Freshness::default(),
             metrics: Metrics::new(clock.now()),

@@ -105,6 +105,7 @@ pub async fn get(path: &str) -> Result<Answer, Unreachable> {
 pub async fn send(method: &str, path: &str, body: Option<&str>, proof: Option<&str>) -> Result<Answer, Unreachable> {
     let headers = Headers::new()?;
     headers.set("Accept", "application/json")?;
+    headers.set(wire::paths::PAGE_HEADER, "1")?;
     if method != "GET" {
         headers.set("Content-Type", "application/json")?;
     }

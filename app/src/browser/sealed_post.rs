@@ -30,12 +30,13 @@ impl From<Unreachable> for Refusal {
 /// or changed meanwhile is nobody's fault: we get a new one and try again.
 pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: impl FnMut()) -> Result<(), Refusal> {
     // Both take their time and neither needs the other.
-    let (keys, mut first) = join(keys::keys(), async { Some(challenge().await) }).await;
+    let mut patience = Patience::default();
+    let (keys, mut first) = join(keys::keys(), async { Some(challenge(&mut patience).await) }).await;
     let mut tries = 3;
     loop {
         let challenge = match first.take() {
             Some(first) => first?,
-            None => challenge().await?,
+            None => challenge(&mut patience).await?,
         };
         let body = sealing::seal(kind, &challenge, keys.as_ref(), plaintext).ok_or(Refusal::Broken)?;
         let proof = match &keys {
@@ -51,17 +52,57 @@ pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: i
             _ if answer.is_ok() => return if session::kept().await? { Ok(()) } else { Err(Refusal::NoCookies) },
             Some(Code::ShortKeyExpired | Code::ShortKeyMismatch | Code::DeviceMismatch) if tries > 0 => {}
             Some(Code::AlreadyReceived) => return arrived_before(answer).await,
+            _ if patience.waits(&answer).await => tries += 1,
             _ => return Err(refusal(&answer)),
         }
     }
 }
 
-async fn challenge() -> Result<Challenge, Refusal> {
-    let answer = fetch::get(paths::CHALLENGE).await?;
-    if !answer.is_ok() {
-        return Err(refusal(&answer));
+async fn challenge(patience: &mut Patience) -> Result<Challenge, Refusal> {
+    loop {
+        let answer = fetch::get(paths::CHALLENGE).await?;
+        if answer.is_ok() {
+            return answer.challenge().ok_or(Refusal::Broken);
+        }
+        if !patience.waits(&answer).await {
+            return Err(refusal(&answer));
+        }
     }
-    answer.challenge().ok_or(Refusal::Broken)
+}
+
+/// How long the form waits by itself, in seconds: for a server that is busy, and for a short ban that somebody else
+/// behind the same address has brought about. After that the person decides.
+#[derive(Debug)]
+struct Patience(u64);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(90)
+    }
+}
+
+impl Patience {
+    /// A ban that is longer than this is shown with its countdown.
+    const SHORT_BAN: u64 = 3;
+
+    /// Waits as long as the answer says, if it says that waiting helps and there is patience left.
+    async fn waits(&mut self, answer: &Answer) -> bool {
+        let Some(problem) = answer.problem() else { return false };
+        let Some(seconds) = problem.retry_after else { return false };
+        let helps = match problem.code {
+            Code::Busy => true,
+            Code::Banned => seconds <= Self::SHORT_BAN,
+            _ => false,
+        };
+        // At least a second each time, or an answer that says none would be asked for without end.
+        let seconds = seconds.max(1);
+        if !helps || seconds > self.0 {
+            return false;
+        }
+        self.0 -= seconds;
+        clock::sleep(i32::try_from(seconds * 1000).unwrap_or(i32::MAX)).await;
+        true
+    }
 }
 
 /// The connection broke and the browser sent the message again: the first one counts. It may still

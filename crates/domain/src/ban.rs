@@ -105,19 +105,42 @@ pub struct Policy {
     pub limits: Limits,
 }
 
-/// What counts as a flood.
+/// What one address may ask for. A proven session or a known device has an allowance of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests to sign-in endpoints at the same time.
+    /// Sign-ins that wait for their turn at the same time; more are told to come back.
     pub sign_in_at_once: u32,
-    /// Requests to sign-in endpoints a minute.
+    /// Sign-ins that fail, a minute; those that succeed count for nobody.
     pub sign_in_per_minute: u32,
-    /// Requests to anything else at the same time; static files are not counted.
+    /// Requests to anything else that may arrive at once; static files are not counted.
     pub at_once: u32,
+    /// How many of them are allowed again, a minute.
+    pub per_minute: u32,
+    /// Requests refused for a rate, a minute, above which the client is banned: it ignores `Retry-After`.
+    /// `None`: the first one bans, and every request in flight counts. So the strict preset reads the documents.
+    pub refused_per_minute: Option<u32>,
 }
 
 impl Limits {
-    pub const DEFAULT: Self = Self { sign_in_at_once: 10, sign_in_per_minute: 30, at_once: 100 };
+    pub const DEFAULT: Self = Self {
+        sign_in_at_once: 256,
+        sign_in_per_minute: 30,
+        at_once: 1000,
+        per_minute: 6000,
+        refused_per_minute: Some(3000),
+    };
+    pub const STRICT: Self =
+        Self { sign_in_at_once: 10, sign_in_per_minute: 30, at_once: 100, per_minute: 6000, refused_per_minute: None };
+}
+
+/// Names that succeeded for each further name that may fail before it is a spray: in a crowd behind one address,
+/// people mistype.
+const SUCCEEDED_FOR_ONE: u64 = 4;
+
+/// How many different names must fail from one identity to be a spray, if so many others have signed in from there
+/// within the same window.
+pub fn spray_threshold(rule: &Rule, succeeded: u64) -> u64 {
+    u64::from(rule.threshold).saturating_add(succeeded / SUCCEEDED_FOR_ONE)
 }
 
 impl Policy {
@@ -154,6 +177,7 @@ impl Policy {
             invalid_credentials: day.clone(),
             short_key: day.clone(),
             expired_short_key: Some(day),
+            limits: Limits::STRICT,
             ..Self::standard()
         }
     }

@@ -13,35 +13,45 @@ use crate::identity::Identity;
 /// How long a browser is known after its last sign-in: a year.
 pub const LIFETIME_MS: i64 = 365 * 24 * 60 * 60_000;
 
-const VERSION: u8 = 1;
-const BODY: usize = 1 + 8 + 32;
+/// Names the account as well. Cookies of the first version are read until they run out.
+const VERSION: u8 = 2;
+const BODY: usize = 1 + 8 + 32 + 16;
+const FIRST_VERSION: u8 = 1;
+const FIRST_BODY: usize = 1 + 8 + 32;
 
 /// A device cookie whose MAC is right and which has not run out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownDevice {
     holder: [u8; 32],
+    /// `None` in a cookie of the first version.
+    account: Option<[u8; 16]>,
 }
 
 impl KnownDevice {
     /// The cookie for a browser that has just signed in, with the thumbprint of the key that it proved.
     pub fn issue(key: &[u8; 32], account: &AccountDigest, jkt: Option<&str>, now: UnixMs) -> String {
-        let body = [&[VERSION], now.to_be_bytes().as_slice(), &holder(account, jkt)].concat();
+        let body = [&[VERSION], now.to_be_bytes().as_slice(), &holder(account, jkt), &bucket(account)].concat();
         let tag = hmac_sha256(key, &[&body]);
         base64url(&[body.as_slice(), &tag].concat())
     }
 
-    /// `None` for whatever was not issued here, or too long ago.
+    /// Reads a cookie. `None`: it was not issued here, or too long ago.
     pub fn read(key: &[u8; 32], cookie: &str, now: UnixMs) -> Option<Self> {
-        let bytes = from_base64url(cookie).filter(|bytes| bytes.len() == BODY + 32)?;
-        let (body, tag) = bytes.split_at_checked(BODY)?;
-        if !hmac_is(key, &[body], tag) {
+        let bytes = from_base64url(cookie)?;
+        let (expected, length) = match bytes.first()? {
+            &FIRST_VERSION => (FIRST_VERSION, FIRST_BODY),
+            _ => (VERSION, BODY),
+        };
+        let (body, tag) = bytes.split_at_checked(length)?;
+        if tag.len() != 32 || !hmac_is(key, &[body], tag) {
             return None;
         }
         let (version, rest) = body.split_first()?;
         let (issued_at, rest) = rest.split_first_chunk::<8>()?;
-        let (holder, _) = rest.split_first_chunk::<32>()?;
+        let (holder, rest) = rest.split_first_chunk::<32>()?;
+        let account = rest.first_chunk::<16>().copied();
         let ends_at = i64::from_be_bytes(*issued_at).saturating_add(LIFETIME_MS);
-        (*version == VERSION && now < ends_at).then_some(Self { holder: *holder })
+        (*version == expected && now < ends_at).then_some(Self { holder: *holder, account })
     }
 
     /// Whether it was given for this account to the holder of this key.
@@ -55,6 +65,23 @@ impl KnownDevice {
         id.copy_from_slice(&self.holder[..16]);
         Identity::Device(id)
     }
+
+    /// What its share of the server is counted by: all devices of an account have one.
+    pub fn share(&self) -> Identity {
+        self.account.map_or_else(|| self.identity(), Identity::Device)
+    }
+}
+
+/// What an account is counted by, wherever a request proves that it belongs to it.
+fn bucket(account: &AccountDigest) -> [u8; 16] {
+    session_bucket(account.as_str())
+}
+
+/// What a session is counted by: `name` is the same for all requests that share the bucket.
+pub fn session_bucket(name: &str) -> [u8; 16] {
+    let mut id = [0; 16];
+    id.copy_from_slice(&sha256(&[b"bucket ", name.as_bytes()].concat())[..16]);
+    id
 }
 
 fn holder(account: &AccountDigest, jkt: Option<&str>) -> [u8; 32] {
@@ -82,8 +109,21 @@ mod tests {
         assert!(!known.is_of(&account("alice"), Some("other")) && !known.is_of(&account("alice"), None));
         assert_eq!(KnownDevice::read(&KEY, &cookie, NOW + LIFETIME_MS), None);
         assert_eq!(KnownDevice::read(&[8; 32], &cookie, NOW), None);
+        let other = KnownDevice::issue(&KEY, &account("alice"), Some("another key"), NOW);
+        let other = KnownDevice::read(&KEY, &other, NOW).expect("good");
+        assert_eq!(known.share(), other.share(), "devices of one account have one share");
+        assert_ne!(known.identity(), other.identity(), "and are judged apart");
         let text = known.identity().to_string();
         assert_eq!(text.parse::<Identity>().expect("readable"), known.identity());
+    }
+
+    #[test]
+    fn cookies_of_the_first_version_are_read() {
+        let body = [&[1], NOW.to_be_bytes().as_slice(), &holder(&account("alice"), None)].concat();
+        let cookie = base64url(&[body.as_slice(), &hmac_sha256(&KEY, &[&body])].concat());
+        let known = KnownDevice::read(&KEY, &cookie, NOW).expect("good");
+        assert!(known.is_of(&account("alice"), None));
+        assert_eq!(known.share(), known.identity());
     }
 
     #[test]

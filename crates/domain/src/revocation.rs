@@ -39,6 +39,11 @@ impl Ended {
         }
     }
 
+    /// Whether somebody ended the session lately.
+    pub fn contains(&self, session: &str) -> bool {
+        self.until.contains_key(&mark(session))
+    }
+
     /// Drops those whose tokens are over.
     pub fn forget(&mut self, now: UnixMs) {
         let before = self.until.len();

@@ -30,6 +30,17 @@ pub struct Attempt {
     pub identity: Identity,
 }
 
+impl Attempt {
+    /// What failures in a row are counted by: the account's digest, or for a known device the device itself.
+    #[must_use]
+    pub fn failures_of(identity: Identity, account: &str) -> String {
+        match identity {
+            Identity::Device(_) => identity.to_string(),
+            _ => account.to_owned(),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Begin {
     pub attempt: Attempt,
@@ -67,8 +78,9 @@ pub struct Refusal {
     /// Digest of the name that was sent; its ladder and its failures are kept apart.
     /// `None` for an envelope that did not open.
     pub account: Option<String>,
-    /// Whether this counts against the account's failures in a row (wrong passwords do).
-    pub counts_for_account: bool,
+    /// Whether this counts as one more failure in a row (wrong passwords do): of the account, or of the known device
+    /// that is judged ([`Attempt::failures_of`]).
+    pub counts_as_failure: bool,
     /// What an operator reads as evidence; no secret and no text of the client's.
     pub evidence: String,
     pub audit: Entry,
@@ -108,7 +120,7 @@ pub struct Acceptance {
 pub struct Standing {
     /// Who has the name, if anybody does.
     pub user: Option<User>,
-    /// Failures in a row on the account digest.
+    /// Failures in a row ([`Attempt::failures_of`]).
     pub failures: Failures,
     /// Whether a success has something to forgive: failures in a row, or this identity's own.
     pub forgivable: bool,

@@ -75,6 +75,29 @@ pub struct Held {
     pub strikes: Vec<(Trigger, UnixMs)>,
 }
 
+/// A place in the order of changes to bans. The default is before all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cursor {
+    pub seq: i64,
+    /// Changes of one transaction share a number.
+    pub id: String,
+}
+
+impl Cursor {
+    /// The place after every change up to this number.
+    pub fn after(seq: i64) -> Self {
+        // No ULID sorts after this.
+        Self { seq, id: "~".to_owned() }
+    }
+}
+
+/// Changes to bans, oldest first, and where to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    pub bans: Vec<Ban>,
+    pub next: Cursor,
+}
+
 #[async_trait]
 pub trait Bans {
     /// A strike outside an attempt (forged or replayed `short_key`, flood): counts it, climbs and bans
@@ -94,9 +117,10 @@ pub trait Bans {
     async fn ban_by_id(&self, id: &str) -> Result<Option<Ban>>;
     /// Bans that are in force.
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>>;
-    /// Bans made or lifted at or after `since`, in force or not. A change is visible some time after
-    /// the `now` that it was written with: ask again for what is a little older than the last answer.
-    async fn bans_changed(&self, since: UnixMs) -> Result<Vec<Ban>>;
+    /// The number of the last change to any ban. Lower than one that was seen: the database is an older copy.
+    async fn last_ban_change(&self) -> Result<i64>;
+    /// Bans made or lifted after `after`, in force or not, in the order of their commits: each change once.
+    async fn bans_changed(&self, after: &Cursor, limit: u32) -> Result<Changes>;
     async fn search_bans(&self, search: &Search) -> Result<Vec<Ban>>;
     async fn held_against(&self, identity: Identity, now: UnixMs) -> Result<Held>;
     /// Lifts every ban in force on the identity and forgets its ladders and strikes. For

@@ -80,3 +80,7 @@ pub const JWKS: &str = "/.well-known/jwks.json";
 pub const REVOCATIONS: &str = "/.well-known/revocations";
 pub const METADATA: &str = "/.well-known/postern";
 pub const OPENAPI: &str = "/api/openapi.json";
+
+/// The header that our own pages send with every request to this site, of any value. Another origin's page may not set
+/// it (Fetch, CORS-preflight).
+pub const PAGE_HEADER: &str = "postern-page";

@@ -42,6 +42,8 @@ pub struct LimitSettings {
     pub sign_in_at_once: Option<u32>,
     pub sign_in_per_minute: Option<u32>,
     pub at_once: Option<u32>,
+    pub per_minute: Option<u32>,
+    pub refused_per_minute: Option<u32>,
 }
 
 impl BanSettings {
@@ -62,12 +64,20 @@ impl BanSettings {
             (self.limits.sign_in_at_once, &mut limits.sign_in_at_once),
             (self.limits.sign_in_per_minute, &mut limits.sign_in_per_minute),
             (self.limits.at_once, &mut limits.at_once),
+            (self.limits.per_minute, &mut limits.per_minute),
         ] {
             match set {
                 Some(0) => return Err(ConfigError::invalid("ban.limits", "every limit is at least 1")),
                 Some(value) => *limit = value,
                 None => {}
             }
+        }
+        match self.limits.refused_per_minute {
+            Some(0) => return Err(ConfigError::invalid("ban.limits", "every limit is at least 1")),
+            // There the first one bans, whatever a file of defaults says.
+            Some(_) if self.preset == Preset::Strict => {}
+            Some(value) => limits.refused_per_minute = Some(value),
+            None => {}
         }
         Ok(policy)
     }

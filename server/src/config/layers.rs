@@ -218,11 +218,19 @@ mod tests {
     #[test]
     fn the_commented_file_says_what_the_defaults_are() {
         let file: Settings = toml::from_str(include_str!("../../../postern.toml")).expect("readable");
-        let mut default = Settings::default();
-        let limits = domain::ban::Limits::DEFAULT;
-        default.ban.limits.sign_in_at_once = Some(limits.sign_in_at_once);
-        default.ban.limits.sign_in_per_minute = Some(limits.sign_in_per_minute);
-        default.ban.limits.at_once = Some(limits.at_once);
+        let default = Settings::default();
         assert_eq!(toml::to_string(&file).expect("writable"), toml::to_string(&default).expect("writable"));
+        // Those of a preset stand there as comments.
+        let limits = domain::ban::Limits::DEFAULT;
+        for (name, value) in [
+            ("sign_in_at_once", Some(limits.sign_in_at_once)),
+            ("sign_in_per_minute", Some(limits.sign_in_per_minute)),
+            ("at_once", Some(limits.at_once)),
+            ("per_minute", Some(limits.per_minute)),
+            ("refused_per_minute", limits.refused_per_minute),
+        ] {
+            let line = format!("\n#{name} = {}\n", value.unwrap_or_default());
+            assert!(include_str!("../../../postern.toml").contains(&line), "{line}");
+        }
     }
 }

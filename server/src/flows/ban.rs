@@ -2,13 +2,13 @@
 
 use crate::bans::Closed;
 use crate::entropy::Entropy;
-use crate::floods::Flood;
+use crate::floods::Excess;
 use crate::guards::client::Client;
+use crate::guards::floods;
 use crate::http::ApiError;
 use crate::live::Refusal;
 use crate::state::AppState;
 use domain::ban::{Trigger, incident};
-use domain::identity::Identity;
 use std::sync::Arc;
 use store::attempts::Sentence;
 use store::bans::Ban;
@@ -52,15 +52,8 @@ pub fn announce(state: &AppState, ban: &Ban) {
 }
 
 /// A strike outside an attempt. Answers with the ban if one was due, else with `code`.
-pub async fn strike(
-    state: &AppState,
-    client: &Client,
-    identity: Identity,
-    trigger: Trigger,
-    evidence: &str,
-    code: Code,
-) -> ApiError {
-    let sentence = sentence(state, client);
+pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidence: &str, code: Code) -> ApiError {
+    let (identity, sentence) = (client.judged(), sentence(state, client));
     match state.store.strike(identity, trigger, evidence, &sentence).await {
         Ok(ban) => {
             // A ban that was in force already is not a new one.
@@ -78,19 +71,19 @@ pub async fn strike(
     }
 }
 
-/// The answer to one request too many.
-pub async fn flood(state: &AppState, client: &Client, identity: Identity, flood: Flood) -> ApiError {
-    let now = state.now();
+/// The answer to a client that goes on although it was told to wait.
+pub async fn flood(state: &AppState, client: &Client, excess: Excess) -> ApiError {
+    let (identity, now) = (client.judged(), state.now());
     // Of many that arrive together the first bans; the others only hear of it.
-    let turn = state.queue.turn(identity).await;
-    let exempt = client.exempt(state);
-    if !exempt && let Some(closed) = state.bans.closed(identity, domain::ban::Scope::Everything, now) {
+    let _turn = state.queue.turn(identity).await;
+    // Nobody is banned who is on the allowlist; but one too many is one too many.
+    if client.is_proxy || state.allowlist.covers(client.address, now) {
+        return floods::wait(excess);
+    }
+    if let Some(closed) = state.bans.closed(identity, domain::ban::Scope::Everything, now) {
         return ApiError::banned(closed, now);
     }
-    let error = strike(state, client, identity, Trigger::Flood, &flood.to_string(), Code::Banned).await;
-    drop(turn);
-    // Nobody is banned who is on the allowlist; but one too many is one too many.
-    if exempt { ApiError::wait(Code::Busy, 1000) } else { error }
+    strike(state, client, Trigger::Flood, &excess.limit.to_string(), Code::Banned).await
 }
 
 /// A refusal with the wait that its bans impose.

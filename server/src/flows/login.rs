@@ -46,13 +46,14 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
         place: &client.identity.place(),
     };
     let Standing { user, failures, forgivable, known_place } = state.store.standing(asked).await?;
-    // Strangers who guess at an account do not slow its owner down on a device that is known.
-    let gate = match client.known {
-        Some(_) => Gate::Open,
-        None => account_delay::gate(failures, state.now()),
-    };
-    if let Gate::Wait { ms } = gate {
-        return Err(ApiError::wait(Code::AccountDelayed, ms).into());
+    // Strangers who guess at an account do not slow its owner down on a device that is known: that one has failures
+    // of its own.
+    let gate = account_delay::gate(failures, state.now());
+    match gate {
+        Gate::Wait { ms } => return Err(ApiError::wait(Code::AccountDelayed, ms).into()),
+        // It has failed so often that it is a stranger's from now on.
+        Gate::Shut if client.known.is_some() => return Err(ApiError::new(Code::DeviceMismatch).into()),
+        Gate::Shut | Gate::Open => {}
     }
 
     let password = Zeroizing::new(credentials.password.as_bytes().to_vec());
@@ -131,8 +132,7 @@ async fn refuse(
         attempt: attempt.clone(),
         trigger: Trigger::InvalidCredentials,
         account: Some(digest.as_str().to_owned()),
-        // A known device has a bucket of its own.
-        counts_for_account: client.known.is_none(),
+        counts_as_failure: true,
         evidence: "a name and password that do not fit".to_owned(),
         audit: entry,
         sentence: ban::sentence(state, client),

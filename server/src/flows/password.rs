@@ -126,7 +126,7 @@ impl Asked {
             attempt: self.received.attempt.clone(),
             trigger: Trigger::InvalidCredentials,
             account: Some(self.account.as_str().to_owned()),
-            counts_for_account: self.client.known.is_none(),
+            counts_as_failure: true,
             evidence: "a wrong password in a session that was open".to_owned(),
             audit: self.entry(Reason::Wrong.as_str()),
             sentence: ban::sentence(&self.state, &self.client),

@@ -7,6 +7,7 @@ use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::keyring::EnvelopeKey;
 use crate::passwords::Place;
+use crate::queue::Turn;
 use crate::state::AppState;
 use crate::{dpop, keyring, live};
 use axum::body::Bytes;
@@ -19,7 +20,6 @@ use std::time::Duration;
 use store::attempts::{Attempt, Begin, Begun, Refusal};
 use store::audit::Event;
 use store::bans::Ban;
-use tokio::sync::OwnedMutexGuard;
 use wire::envelope::Kind;
 use wire::jwk::EcJwk;
 use wire::login::{Delivery, SealedRequest};
@@ -51,7 +51,7 @@ pub struct Received {
     /// Where it wants its tokens.
     pub delivery: Delivery,
     pub place: Place,
-    _turn: OwnedMutexGuard<()>,
+    _turn: Turn,
 }
 
 impl Sealed {
@@ -70,14 +70,15 @@ impl Sealed {
     }
 }
 
-/// Judges the `short_key`, takes a place, burns, reserves, opens.
+/// Judges the `short_key`, waits for a turn, takes a place, burns, reserves, opens.
 ///
 /// # Errors
 /// Says what was refused; what is an attack has been counted.
 pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Kind) -> Result<Received, ApiError> {
     let (short_key, key) = check_short_key(state, client, &sealed).await?;
+    let turn = state.queue.fair_turn(client).await;
+    // Only now: whoever waits for a turn takes no place from those who have one.
     let place = state.passwords.place().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
-    let turn = state.queue.turn(client.judged()).await;
     let attempt = Attempt { id: state.ulid(), identity: client.judged() };
     begin(state, client, &sealed, &short_key, &attempt).await?;
     match open(state, &key, &sealed, kind) {
@@ -99,15 +100,7 @@ async fn check_short_key(
     let macs = &state.keyring.macs;
     let Ok(short_key) = ShortKey::authenticate(&macs.short_key, &sealed.request.short_key) else {
         let evidence = "a short_key with a wrong MAC";
-        return Err(ban::strike(
-            state,
-            client,
-            client.identity,
-            Trigger::ForgedShortKey,
-            evidence,
-            Code::ShortKeyForged,
-        )
-        .await);
+        return Err(ban::strike(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
     };
     // A program's short_key sets no cookies: nobody can sign a visitor in under another's name.
     let cookie =
@@ -120,8 +113,7 @@ async fn check_short_key(
         Ok(()) => Ok((short_key, key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?)),
         Err(Refused::Expired) if state.config.policy.expired_short_key.is_some() => {
             let evidence = "a short_key that had run out";
-            Err(ban::strike(state, client, client.identity, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired)
-                .await)
+            Err(ban::strike(state, client, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired).await)
         }
         // From the future: our clock went back, and nobody else is to blame.
         Err(Refused::Expired | Refused::NotYet) => Err(ApiError::new(Code::ShortKeyExpired)),
@@ -160,15 +152,9 @@ async fn begin(
             Begun::Resent => return Err(ApiError::new(Code::AlreadyReceived)),
             Begun::Replayed => {
                 let evidence = "a short_key that was used before";
-                return Err(ban::strike(
-                    state,
-                    client,
-                    client.identity,
-                    Trigger::ReplayedShortKey,
-                    evidence,
-                    Code::ShortKeyReplayed,
-                )
-                .await);
+                return Err(
+                    ban::strike(state, client, Trigger::ReplayedShortKey, evidence, Code::ShortKeyReplayed).await
+                );
             }
             Begun::Full => break,
         }
@@ -220,7 +206,7 @@ async fn refuse_envelope(state: &AppState, client: &Client, attempt: Attempt, ki
         attempt,
         trigger: Trigger::BadEnvelope,
         account: None,
-        counts_for_account: false,
+        counts_as_failure: false,
         evidence: "an envelope that does not open or was not made for this request".to_owned(),
         audit: audit::entry(state, client, event, outcome),
         sentence: ban::sentence(state, client),

@@ -19,8 +19,12 @@ use wire::problem::Code;
 pub struct Client {
     pub address: IpAddr,
     pub identity: Identity,
-    /// Set on sign-in requests of browsers that have signed in before.
+    /// A browser that has signed in before, in the default preset.
     pub known: Option<KnownDevice>,
+    /// What a live session that the request proves is counted by, in the default preset.
+    pub session: Option<Identity>,
+    /// The request is a trusted proxy's own, on behalf of no client.
+    pub is_proxy: bool,
     /// As it was sent: most requests never read it.
     user_agent: Option<HeaderValue>,
 }
@@ -31,25 +35,40 @@ impl Client {
             address: address.to_canonical(),
             identity: Identity::of(address, v6_prefix),
             known: None,
+            session: None,
+            is_proxy: false,
             user_agent: headers.get(header::USER_AGENT).cloned(),
         }
     }
 
-    /// Whom a sign-in is counted for: a known device by itself, everybody else by address.
+    /// What every trigger counts by: a known device or a live session by itself, all others by address.
     pub fn judged(&self) -> Identity {
-        self.known.as_ref().map_or(self.identity, KnownDevice::identity)
+        self.known.as_ref().map(KnownDevice::identity).or(self.session).unwrap_or(self.identity)
     }
 
-    /// What closes the door to this client, for this scope.
+    /// Whether it is judged by itself and not by its address.
+    pub fn has_own_bucket(&self) -> bool {
+        self.judged() != self.identity
+    }
+
+    /// The ban that closes this scope to the client. A ban that an operator made on the address closes it to
+    /// everybody; one that the engine made leaves those in who are judged by themselves.
     pub fn closed(&self, state: &AppState, scope: Scope) -> Option<Closed> {
         let now = state.now();
+        let judged = self.judged();
+        let own = state.bans.closed(judged, scope, now);
         // The list is walked only where there is a ban.
-        state.bans.closed(self.judged(), scope, now).filter(|_| !self.exempt(state))
+        let listed = |_: &Closed| state.allowlist.covers(self.address, now);
+        if judged == self.identity {
+            return own.filter(|closed| !self.is_proxy && !listed(closed));
+        }
+        own.or_else(|| state.bans.closed_by_hand(self.identity, scope, now).filter(|closed| !listed(closed)))
     }
 
-    /// Whether the address is on the allowlist.
+    /// Whether nothing is held against it: its address is on the allowlist, or it is a trusted proxy. A bucket of its
+    /// own is never exempt: whoever guesses on a known device is slowed down wherever it stands.
     pub fn exempt(&self, state: &AppState) -> bool {
-        state.allowlist.covers(self.address, state.now())
+        self.is_proxy || (!self.has_own_bucket() && state.allowlist.covers(self.address, state.now()))
     }
 
     /// "Firefox on Linux"
@@ -71,7 +90,15 @@ pub fn of(state: &AppState, request: &Request) -> Result<Client, ApiError> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().ok_or(MissingPeer).map_err(ApiError::broken)?;
     let address = forwarded::client(&state.config.proxies, peer.0.ip(), request.headers())
         .map_err(|unreadable| ApiError::explained(Code::BadRequest, format!("{unreadable}.")))?;
-    Ok(Client::new(address, state.config.settings.ipv6_prefix, request.headers()))
+    let mut client = Client::new(address, state.config.settings.ipv6_prefix, request.headers());
+    client.is_proxy = state.config.proxies.trusts(address);
+    Ok(client)
+}
+
+/// Whether the connection itself comes from a trusted proxy.
+pub fn peer_is_proxy(state: &AppState, request: &Request) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|ConnectInfo(peer)| state.config.proxies.trusts(peer.ip()))
 }
 
 /// The answer to an address that is closed for everything.

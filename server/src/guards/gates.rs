@@ -1,15 +1,17 @@
 //! What each kind of route asks before its handler runs: cheapest first, and nothing of it asks a database unless
 //! it bans.
 
-use super::client::Client;
-use super::{body, floods, host, known_device, same_origin, sign_in};
+use super::client::{self, Client};
+use super::{body, floods, host, same_origin, sign_in};
 use crate::floods::Class;
 use crate::http::ApiError;
 use crate::router::Routes;
 use crate::state::AppState;
 use axum::extract::Request;
 use axum::response::Response;
+use http::Method;
 use wire::paths;
+use wire::problem::Code;
 
 /// Which of them a path has. What is new below `/api` has a strict one until it is written here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,30 +65,34 @@ pub async fn pass(
 
 async fn sign_in_api(
     state: &AppState,
-    mut client: Client,
+    client: Client,
     request: Request,
     routes: &Routes,
 ) -> Result<Response, ApiError> {
     same_origin::api(state, &request)?;
-    client.known = known_device::find(state, request.headers());
     sign_in::check(state, &client)?;
-    let _in_flight = floods::enter(state, &client, client.judged(), Class::SignIn).await?;
-    // Many known devices share an address, and an address has its limits all the same.
-    let _by_address = match &client.known {
-        Some(_) => Some(floods::enter(state, &client, client.identity, Class::Other).await?),
-        None => None,
-    };
-    Ok(routes.answer(client, body::read(request).await?).await)
+    let class = if *request.method() == Method::GET { Class::Challenge } else { Class::SignIn };
+    let counted = floods::enter(state, &client, class_of(state, &request, class)).await?;
+    let request = body::read(request).await.inspect_err(|error| counted.answered(Some(error.code()), state))?;
+    let response = routes.answer(client, request).await;
+    counted.answered(response.extensions().get::<Code>().copied(), state);
+    Ok(response)
 }
 
 async fn api(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
     same_origin::api(state, &request)?;
-    let _in_flight = floods::enter(state, &client, client.identity, Class::Other).await?;
+    let _counted = floods::enter(state, &client, class_of(state, &request, Class::Other)).await?;
     Ok(routes.answer(client, body::read(request).await?).await)
 }
 
 async fn public(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
-    let _in_flight = floods::enter(state, &client, client.identity, Class::Other).await?;
+    // A proxy of ours asks once for each request to an app, and limits are its own affair.
+    let asked_by_proxy = request.uri().path() == paths::VERIFY && client::peer_is_proxy(state, &request);
+    let _counted = if asked_by_proxy {
+        floods::Counted::default()
+    } else {
+        floods::enter(state, &client, class_of(state, &request, Class::Other)).await?
+    };
     Ok(routes.answer(client, request).await)
 }
 
@@ -95,8 +101,12 @@ async fn page(state: &AppState, client: Client, request: Request, routes: &Route
         return Ok(redirect);
     }
     same_origin::page(&request)?;
-    let _in_flight = floods::enter(state, &client, client.identity, Class::Other).await?;
+    let _counted = floods::enter(state, &client, class_of(state, &request, Class::Other)).await?;
     Ok(routes.answer(client, request).await)
+}
+
+fn class_of(state: &AppState, request: &Request, own: Class) -> Class {
+    if same_origin::may_be_elsewhere(state, request) { Class::Elsewhere } else { own }
 }
 
 #[cfg(test)]

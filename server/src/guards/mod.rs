@@ -11,6 +11,7 @@ pub mod headers;
 pub mod host;
 pub mod known_device;
 pub mod log;
+pub mod own_bucket;
 pub mod proof;
 pub mod same_origin;
 pub mod sign_in;

@@ -51,6 +51,25 @@ pub fn is_browser(headers: &HeaderMap) -> bool {
         || text(headers, &header::USER_AGENT).is_some_and(|agent| agent.starts_with("Mozilla/"))
 }
 
+/// Whether a page of another origin can have made a browser send this request. Such a request must count against
+/// nobody: a picture on a hostile page would ban those who look at it.
+///
+/// On plain http browsers send no `Sec-Fetch-Site`. There our own pages mark their requests with a header that another
+/// origin's page may not set without asking us first (Fetch, CORS-preflight), and programs are no browsers.
+pub fn may_be_elsewhere(state: &AppState, request: &Request) -> bool {
+    let headers = request.headers();
+    if let Some(site) = text(headers, &FETCH_SITE) {
+        return site != "same-origin" && site != "none";
+    }
+    let own = match headers.contains_key(header::ORIGIN) {
+        true => origin_is(headers, state),
+        false => headers.contains_key(wire::paths::PAGE_HEADER),
+    };
+    // Another origin's form cannot post JSON.
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    !own && (safe || !is_json(request)) && is_browser(headers)
+}
+
 fn origin_is(headers: &HeaderMap, state: &AppState) -> bool {
     text(headers, &header::ORIGIN) == Some(state.config.origin.as_str())
 }

@@ -69,6 +69,11 @@ impl Shown {
         fits.then(|| SignedIn { claims: Arc::clone(claims), proven: false })
     }
 
+    /// Whether a proof of its key comes with it.
+    pub fn is_dpop(&self) -> bool {
+        self.scheme == Some(Scheme::Dpop)
+    }
+
     /// The answer to whoever is not signed in. The next is a refresh or a proof, and either needs a nonce.
     pub fn refusal(state: &AppState, shown: Option<&Self>) -> ApiError {
         let nonce = dpop::nonce(&state.keyring.macs.nonce, state.now());

@@ -7,7 +7,6 @@ use crate::cookies::{self, Name};
 use crate::flows;
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
-use crate::guards::known_device;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
@@ -75,11 +74,7 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
     match (uri.path(), signed_in) {
         (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_)) => Ok(Page::Elsewhere(target)),
         (paths::SIGNUP_PAGE, Some(_)) => Ok(Page::Elsewhere(paths::DASHBOARD_PAGE.to_owned())),
-        (paths::LOGIN_PAGE, None) => {
-            let mut client = client.clone();
-            client.known = known_device::find(state, headers);
-            login(state, &client, target, asked.why.as_deref()).await
-        }
+        (paths::LOGIN_PAGE, None) => login(state, client, target, asked.why.as_deref()).await,
         (paths::RESUME_PAGE, None) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
         (paths::SIGNUP_PAGE, None) => signup(state).await,
         // Whoever has a link may be signed in elsewhere in this browser: the link counts.

@@ -186,7 +186,7 @@ async fn a_code_is_good_once_in_its_browser_for_its_app_and_for_half_a_minute() 
         refused(&on(&alice.wiki, WIKI, wrong).await);
     }
     let late = code().await;
-    portal.advance(30_000).await;
+    portal.advance(60_000).await;
     refused(&on(&alice.wiki, WIKI, &late).await);
 
     // Mallory has Alice's browser begin as Mallory's: the state is not hers.

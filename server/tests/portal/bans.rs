@@ -95,8 +95,27 @@ async fn a_ban_outlives_a_restart_and_other_nodes_hear_of_it_and_of_its_lifting(
 }
 
 #[tokio::test]
-async fn thirty_one_sign_in_requests_a_minute_are_a_flood() {
-    let portal = Portal::start().await;
+async fn thirty_sign_ins_a_minute_may_fail_and_more_are_told_to_wait() {
+    let portal = Portal::with("[ban.limits]\nrefused_per_minute = 10").await;
+    let visitor = portal.browser("203.0.113.7");
+    let nonsense = json!({"encrypted_username_password": 7});
+    for _ in 0..30 {
+        assert_eq!(visitor.post(paths::LOGIN, &nonsense).await.status, StatusCode::BAD_REQUEST);
+    }
+    for _ in 0..10 {
+        let wait = visitor.post(paths::LOGIN, &nonsense).await;
+        assert_eq!((wait.status, wait.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "busy"), "{}", wait.text);
+        assert!(wait.header("retry-after").parse::<u32>().unwrap() >= 2);
+    }
+    assert!(portal.state.bans.is_empty(), "waiting is no ban");
+    assert_eq!(visitor.post(paths::LOGIN, &nonsense).await.code(), "banned", "and still it goes on");
+    assert_eq!(visitor.get("/login").await.code(), "banned");
+    assert_eq!(portal.browser("203.0.113.8").get(paths::CHALLENGE).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn with_the_strict_preset_thirty_one_sign_in_requests_a_minute_are_a_flood() {
+    let portal = Portal::with("ban.preset = 'strict'").await;
     let visitor = portal.browser("203.0.113.7");
     for _ in 0..30 {
         assert_eq!(visitor.get(paths::CHALLENGE).await.status, StatusCode::OK);
@@ -152,8 +171,8 @@ async fn a_closed_address_still_gets_the_files_of_the_page_that_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn eleven_at_once_are_a_flood() {
-    let portal = Portal::with("[ban.limits]\nsign_in_at_once = 1").await;
+async fn with_the_strict_preset_eleven_at_once_are_a_flood() {
+    let portal = Portal::with("[ban]\npreset = 'strict'\n[ban.limits]\nsign_in_at_once = 1").await;
     portal.add_user("alice").await;
     let visitor = portal.browser("203.0.113.7");
     let sealed = visitor.sealed("alice", PASSWORD).await;

@@ -87,7 +87,7 @@ async fn proofs_need_a_fresh_nonce_of_ours_and_serve_once() {
 
     assert_eq!(send(key.prove(url, "made up")).await.code(), "use_dpop_nonce");
     let stale = alice.nonce().await;
-    portal.advance(5 * MINUTE).await;
+    portal.advance(5 * MINUTE + 30_000).await;
     let answer = send(key.prove(url, &stale)).await;
     assert_eq!(answer.code(), "use_dpop_nonce");
     let proof = key.prove(url, answer.header("dpop-nonce"));

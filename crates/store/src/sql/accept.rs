@@ -5,10 +5,11 @@ use super::audit::append;
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
 use super::session_writes::insert_session;
+use super::strikes;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
-use crate::attempts::Acceptance;
+use crate::attempts::{Acceptance, Attempt};
 use domain::ban::Trigger;
 
 sql! {
@@ -28,6 +29,7 @@ impl Write for Acceptance {
         if self.forgive {
             self.forgive(tx).await?;
         }
+        strikes::succeed(tx, self.attempt.identity, &self.account, self.now).await?;
         append(tx, &self.audit).await?;
         Ok(true)
     }
@@ -40,6 +42,10 @@ impl Acceptance {
         let ladder = [Value::Text(&identity), Value::Text(trigger), Value::Text(&self.account)];
         tx.execute(FORGIVE_STRIKES, ladder).await?;
         tx.execute(FORGIVE_LADDER, ladder).await?;
+        let failed = Attempt::failures_of(self.attempt.identity, &self.account);
+        if failed != self.account {
+            forget_failures(tx, &failed).await?;
+        }
         forget_failures(tx, &self.account).await
     }
 }

@@ -18,9 +18,10 @@ sql! {
     STANDING = "SELECT u.id, u.name, u.password_hash, u.role, u.created_at, u.signed_in_at, u.disabled_at, f.failures, f.last_at,
             (SELECT COUNT(*) FROM strikes WHERE identity = $3 AND cause = $4 AND account = $2)
             + (SELECT COUNT(*) FROM ladders WHERE identity = $3 AND cause = $4 AND account = $2) AS own,
-            (SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND address = $5) AS here
+            (SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND address = $5) AS here,
+            (SELECT COUNT(*) FROM account_failures WHERE account = $2) AS others
         FROM (SELECT 1 AS one) AS always
-        LEFT JOIN users u ON u.name_key = $1 LEFT JOIN account_failures f ON f.account = $2";
+        LEFT JOIN users u ON u.name_key = $1 LEFT JOIN account_failures f ON f.account = $6";
     RELEASE = "DELETE FROM reservations WHERE identity = $1 AND attempt = $2";
 }
 
@@ -65,7 +66,9 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
         let identity = asked.identity.to_string();
         let trigger = Value::Text(Trigger::InvalidCredentials.as_str());
         let (name, account) = (Value::Text(asked.name_key), Value::Text(asked.account));
-        let values = [name, account, Value::Text(&identity), trigger, Value::Text(asked.place)];
+        let failures_of = Attempt::failures_of(asked.identity, asked.account);
+        let (place, failures_of) = (Value::Text(asked.place), Value::Text(&failures_of));
+        let values = [name, account, Value::Text(&identity), trigger, place, failures_of];
         let Some(row) = self.one(STANDING, values).await? else {
             let failures = Failures::default();
             return Ok(Standing { user: None, failures, forgivable: false, known_place: false });
@@ -75,7 +78,7 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
             None => Failures::default(),
         };
         let user = if row.opt_text("id")?.is_some() { Some(user(&row)?) } else { None };
-        let forgivable = failures.count > 0 || row.int("own")? > 0;
+        let forgivable = failures.count > 0 || row.int("own")? > 0 || row.int("others")? > 0;
         Ok(Standing { user, failures, forgivable, known_place: row.int("here")? > 0 })
     }
 

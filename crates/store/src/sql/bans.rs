@@ -6,24 +6,32 @@ use super::store::SqlStore;
 use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::write::Write;
-use super::{refusals, strikes};
+use super::{refusals, sequences, strikes};
 use crate::Result;
 use crate::attempts::Sentence;
 use crate::audit::Entry;
-use crate::bans::{Ban, Bans, Held, Lifting, Search};
+use crate::bans::{Ban, Bans, Changes, Cursor, Held, Lifting, Search};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::ban::{GRACE_MS, Rung, Scope, Trigger};
 use domain::identity::Identity;
 
-macro_rules! select {
-    ($rest:expr) => {
+macro_rules! select_with {
+    ($first:literal, $rest:expr) => {
         concat!(
-            "SELECT id, incident, identity, scope, cause, reason, evidence, since, until, made_by, lifted_at, lifted_by,
+            "SELECT ",
+            $first,
+            "id, incident, identity, scope, cause, reason, evidence, since, until, made_by, lifted_at, lifted_by,
                 lift_reason
             FROM bans WHERE ",
             $rest
         )
+    };
+}
+
+macro_rules! select {
+    ($rest:expr) => {
+        select_with!("", $rest)
     };
 }
 
@@ -41,12 +49,13 @@ macro_rules! found {
 
 sql! {
     INSERT = "INSERT INTO bans
-            (id, incident, identity, scope, cause, reason, evidence, since, until, made_by, changed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $8)";
+            (id, incident, identity, scope, cause, reason, evidence, since, until, made_by, changed_at, seq)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $8, $11)";
     BY_ID = select!("id = $1");
     ACTIVE_OF = select!("identity = $1 AND lifted_at IS NULL AND until > $2 ORDER BY until DESC LIMIT 1");
     ACTIVE = select!("lifted_at IS NULL AND until > $1");
-    CHANGED = select!("changed_at >= $1");
+    CHANGED = select_with!("seq, ", "seq > $1 OR (seq = $1 AND id > $2) ORDER BY seq, id LIMIT $3");
+    LAST = "SELECT COALESCE(MAX(value), 0) AS n FROM sequences WHERE name = $1";
     FOUND = found!("");
     FOUND_BY_WORD = found!("(identity = $6 OR incident = $6) AND ");
     ALL_ACTIVE_OF = select!("identity = $1 AND lifted_at IS NULL AND until > $2 ORDER BY until DESC");
@@ -54,7 +63,7 @@ sql! {
         ORDER BY cause, step DESC";
     STRIKES = "SELECT cause, at FROM strikes WHERE identity = $1 AND expires_at > $2 ORDER BY at";
     LIFTED = "SELECT COUNT(*) AS n FROM bans WHERE identity = $1 AND lifted_at > $2";
-    LIFT = "UPDATE bans SET lifted_at = $2, lifted_by = $3, lift_reason = $4, changed_at = $2
+    LIFT = "UPDATE bans SET lifted_at = $2, lifted_by = $3, lift_reason = $4, changed_at = $2, seq = $5
         WHERE identity = $1 AND lifted_at IS NULL AND until > $2
         RETURNING id, incident, identity, scope, cause, reason, evidence, since, until, made_by, lifted_at, lifted_by,
             lift_reason";
@@ -62,6 +71,9 @@ sql! {
     FORGET_SPRAY = "DELETE FROM ladders WHERE identity = $1 AND cause = 'spray'";
     FORGET_STRIKES = "DELETE FROM strikes WHERE identity = $1";
 }
+
+/// The sequence of changes to bans.
+const SEQUENCE: &str = "bans";
 
 /// The ban of the identity that lasts longest, whatever it closes.
 pub async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, identity: &str, now: UnixMs) -> Result<Option<Ban>> {
@@ -88,6 +100,7 @@ pub async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<(
         Value::Int(ban.since),
         Value::Int(ban.until),
         Value::Text(&ban.made_by),
+        Value::Int(sequences::next(tx, SEQUENCE).await?),
     ];
     tx.execute(INSERT, values).await.map(drop)
 }
@@ -172,7 +185,8 @@ impl Write for Lift {
         tx.execute(FORGET_LADDERS, [identity]).await?;
         tx.execute(FORGET_SPRAY, [identity]).await?;
         tx.execute(FORGET_STRIKES, [identity]).await?;
-        let lifted = tx.all(LIFT, [identity, Value::Int(*now), Value::Text(by), Value::Text(reason)]).await?;
+        let seq = Value::Int(sequences::next(tx, SEQUENCE).await?);
+        let lifted = tx.all(LIFT, [identity, Value::Int(*now), Value::Text(by), Value::Text(reason), seq]).await?;
         if !lifted.is_empty() {
             append(tx, audit).await?;
         }
@@ -205,8 +219,20 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         self.all(ACTIVE, [Value::Int(now)]).await?.iter().map(ban).collect()
     }
 
-    async fn bans_changed(&self, since: UnixMs) -> Result<Vec<Ban>> {
-        self.all(CHANGED, [Value::Int(since)]).await?.iter().map(ban).collect()
+    async fn last_ban_change(&self) -> Result<i64> {
+        let row = self.one(LAST, [Value::Text(SEQUENCE)]).await?;
+        row.map_or(Ok(0), |row| row.int("n"))
+    }
+
+    async fn bans_changed(&self, after: &Cursor, limit: u32) -> Result<Changes> {
+        let values = [Value::Int(after.seq), Value::Text(&after.id), Value::Int(limit.into())];
+        let rows = self.all(CHANGED, values).await?;
+        let bans: Vec<Ban> = rows.iter().map(ban).collect::<Result<_>>()?;
+        let next = match (rows.last(), bans.last()) {
+            (Some(row), Some(ban)) => Cursor { seq: row.int("seq")?, id: ban.id.clone() },
+            _ => after.clone(),
+        };
+        Ok(Changes { bans, next })
     }
 
     async fn search_bans(&self, search: &Search) -> Result<Vec<Ban>> {

@@ -2,8 +2,8 @@
 
 use super::{
     accept, allowlist, app_codes, attempts, audit, bans, begin, invitations, keys, ladders, leases, proofs, refusals,
-    refuse, resets, sealed, services, session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens,
-    toll_watch, turns, upkeep, user_changes, user_keys, users,
+    refuse, resets, sealed, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem,
+    toll_tokens, toll_watch, turns, upkeep, user_changes, user_keys, users,
 };
 
 /// Names SQL texts and lists them in `STATEMENTS`: none can be left out of the check at start-up.
@@ -32,6 +32,7 @@ const FILES: &[&[&str]] = &[
     refuse::STATEMENTS,
     resets::STATEMENTS,
     sealed::STATEMENTS,
+    sequences::STATEMENTS,
     services::STATEMENTS,
     session_writes::STATEMENTS,
     sessions::STATEMENTS,

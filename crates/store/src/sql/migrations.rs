@@ -6,25 +6,27 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-const FILES: [(&str, &str); 10] = [
-    ("begin", include_str!("../../migrations/0001_begin.sql")),
-    ("accounts", include_str!("../../migrations/0002_accounts.sql")),
-    ("audit at", include_str!("../../migrations/0003_audit_at.sql")),
-    ("operators", include_str!("../../migrations/0004_operators.sql")),
-    ("user keys", include_str!("../../migrations/0005_user_keys.sql")),
-    ("server keys", include_str!("../../migrations/0006_server_keys.sql")),
-    ("toll", include_str!("../../migrations/0007_toll.sql")),
-    ("app codes", include_str!("../../migrations/0008_app_codes.sql")),
-    ("proofs", include_str!("../../migrations/0009_proofs.sql")),
-    ("leases", include_str!("../../migrations/0010_leases.sql")),
+/// Number, name and text. Numbers may have gaps: a branch keeps the number that it was given.
+const FILES: [(i64, &str, &str); 11] = [
+    (1, "begin", include_str!("../../migrations/0001_begin.sql")),
+    (2, "accounts", include_str!("../../migrations/0002_accounts.sql")),
+    (3, "audit at", include_str!("../../migrations/0003_audit_at.sql")),
+    (4, "operators", include_str!("../../migrations/0004_operators.sql")),
+    (5, "user keys", include_str!("../../migrations/0005_user_keys.sql")),
+    (6, "server keys", include_str!("../../migrations/0006_server_keys.sql")),
+    (7, "toll", include_str!("../../migrations/0007_toll.sql")),
+    (8, "app codes", include_str!("../../migrations/0008_app_codes.sql")),
+    (9, "proofs", include_str!("../../migrations/0009_proofs.sql")),
+    (10, "leases", include_str!("../../migrations/0010_leases.sql")),
+    (16, "bans", include_str!("../../migrations/0016_bans.sql")),
 ];
 
-/// In the order of their numbers, from 1.
+/// In the order of their numbers.
 pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let migration = |(version, (name, sql)): (i64, (&'static str, &'static str))| {
+    let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
     };
-    Migrator::with_migrations((1..).zip(FILES).map(migration).collect())
+    Migrator::with_migrations(FILES.into_iter().map(migration).collect())
 });
 
 /// The version of the newest migration that this program knows.

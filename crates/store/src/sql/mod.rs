@@ -23,6 +23,7 @@ mod refusals;
 mod refuse;
 mod resets;
 mod sealed;
+mod sequences;
 mod services;
 mod session_writes;
 mod sessions;

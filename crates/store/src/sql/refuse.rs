@@ -10,9 +10,9 @@ use super::tx::Tx;
 use super::write::Write;
 use super::{refusals, strikes};
 use crate::Result;
-use crate::attempts::Refusal;
+use crate::attempts::{Attempt, Refusal};
 use crate::bans::Ban;
-use domain::ban::Trigger;
+use domain::ban::{Trigger, spray_threshold};
 
 sql! {
     COUNT_FAILURE = "INSERT INTO account_failures (account, failures, last_at) VALUES ($1, 1, $2)
@@ -29,8 +29,9 @@ impl Write for Refusal {
             bans.extend(self.strike(tx).await?);
             bans.extend(self.spray(tx).await?);
         }
-        if let (true, Some(account)) = (self.counts_for_account, &self.account) {
-            tx.execute(COUNT_FAILURE, [Value::Text(account), Value::Int(self.sentence.now)]).await?;
+        if let (true, Some(account)) = (self.counts_as_failure, &self.account) {
+            let failed = Attempt::failures_of(self.attempt.identity, account);
+            tx.execute(COUNT_FAILURE, [Value::Text(&failed), Value::Int(self.sentence.now)]).await?;
         }
         refusals::count(tx, self.trigger, self.sentence.now).await?;
         append(tx, &self.audit).await?;
@@ -63,8 +64,13 @@ impl Refusal {
     async fn spray<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
         let rule = &self.sentence.policy.spray;
         let identity = self.attempt.identity;
-        if self.trigger != Trigger::InvalidCredentials
-            || strikes::names(tx, identity, rule, self.sentence.now).await? < u64::from(rule.threshold)
+        if self.trigger != Trigger::InvalidCredentials {
+            return Ok(None);
+        }
+        let names = strikes::names(tx, identity, rule, self.sentence.now).await?;
+        // Asked only where it may decide.
+        if names < u64::from(rule.threshold)
+            || names < spray_threshold(rule, strikes::succeeded(tx, identity, rule, self.sentence.now).await?)
         {
             return Ok(None);
         }

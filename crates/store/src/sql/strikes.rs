@@ -16,6 +16,9 @@ sql! {
     WITHIN = "SELECT COUNT(*) AS n FROM strikes WHERE identity = $1 AND cause = $2 AND account = $3 AND at > $4";
     NAMES = "SELECT COUNT(DISTINCT account) AS n FROM strikes
         WHERE identity = $1 AND cause = $2 AND account <> '' AND at > $3";
+    SUCCEEDED = "SELECT COUNT(*) AS n FROM sign_ins WHERE identity = $1 AND at > $2";
+    SUCCEED = "INSERT INTO sign_ins (identity, account, at) VALUES ($1, $2, $3)
+        ON CONFLICT (identity, account) DO UPDATE SET at = excluded.at";
 }
 
 /// Writes the strike; whether a ban is due for it. A strike that is there already counts once.
@@ -46,4 +49,20 @@ pub async fn names<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, rule: &
     let cause = Value::Text(Trigger::InvalidCredentials.as_str());
     let after = Value::Int(now.saturating_sub(rule.window_ms));
     tx.count(NAMES, [Value::Text(&identity), cause, after]).await
+}
+
+/// How many different account names have succeeded from the identity within the rule's window.
+pub async fn succeeded<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, rule: &Rule, now: UnixMs) -> Result<u64> {
+    let identity = identity.to_string();
+    let after = Value::Int(now.saturating_sub(rule.window_ms));
+    tx.count(SUCCEEDED, [Value::Text(&identity), after]).await
+}
+
+/// Writes that a name has succeeded from an address. A known device is judged by itself and needs none.
+pub async fn succeed<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, account: &str, now: UnixMs) -> Result<()> {
+    if matches!(identity, Identity::Device(_)) {
+        return Ok(());
+    }
+    let identity = identity.to_string();
+    tx.execute(SUCCEED, [Value::Text(&identity), Value::Text(account), Value::Int(now)]).await.map(drop)
 }

@@ -14,6 +14,8 @@ const CHUNK: i64 = 500;
 /// node whose clock is ahead must not forget what one whose clock is behind would take again.
 const SKEW_MS: i64 = 4 * CLOCK_TOLERANCE_MS;
 const FAILURES_KEPT_MS: i64 = 30 * 24 * 3_600_000;
+/// At least as long as any window that is usual for spraying.
+const SIGN_INS_KEPT_MS: i64 = 24 * 3_600_000;
 /// Longer than any picture of them shows.
 const REFUSALS_KEPT_MS: i64 = 8 * 24 * 3_600_000;
 
@@ -46,6 +48,8 @@ sql! {
             AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id) LIMIT $2)";
     FAILURES = "DELETE FROM account_failures WHERE last_at <= $1
         AND account IN (SELECT account FROM account_failures WHERE last_at <= $1 LIMIT $2)";
+    SIGN_INS = "DELETE FROM sign_ins WHERE at <= $1
+        AND (identity, account) IN (SELECT identity, account FROM sign_ins WHERE at <= $1 LIMIT $2)";
     REFUSALS = "DELETE FROM refusals WHERE hour <= $1
         AND (hour, cause) IN (SELECT hour, cause FROM refusals WHERE hour <= $1 LIMIT $2)";
     AUDIT = "DELETE FROM audit WHERE at < $1 AND id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
@@ -80,6 +84,7 @@ impl<DB: Backend> SqlStore<DB> {
             (STRIKES, now),
             (LADDERS, now),
             (FAILURES, now.saturating_sub(FAILURES_KEPT_MS)),
+            (SIGN_INS, now.saturating_sub(SIGN_INS_KEPT_MS)),
             (REFUSALS, now.saturating_sub(REFUSALS_KEPT_MS)),
         ] {
             gone += self.sweep(sql, before).await?;

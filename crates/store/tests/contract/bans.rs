@@ -1,13 +1,14 @@
 use crate::fixture::Fixture;
 use crate::make::{
-    HOUR, MINUTE, NOW, SECOND, begin, entry, fresh, guess, identity, lifting, refusal, reserved, sentence,
+    HOUR, MINUTE, NOW, SECOND, acceptance, all_changes, begin, entry, fresh, guess, identity, lifting, new_session,
+    refusal, reserved, sentence, user,
 };
 use domain::UnixMs;
 use domain::ban::{GRACE_MS, Policy, Scope, Trigger};
 use domain::identity::Identity;
-use store::attempts::{Begin, Begun};
+use store::attempts::{Asked, Begin, Begun};
 use store::audit::{Event, Search};
-use store::bans::{Ban, Search as BanSearch};
+use store::bans::{Ban, Cursor, Search as BanSearch};
 
 pub async fn those_in_force_and_those_changed(fixture: Fixture) {
     let store = fixture.open().await;
@@ -19,9 +20,55 @@ pub async fn those_in_force_and_those_changed(fixture: Fixture) {
     let active = store.active_bans(NOW + SECOND).await.unwrap();
     assert!(active.contains(&short) && active.contains(&long) && active.len() == 2, "{active:?}");
     assert_eq!(store.active_bans(short.until).await.unwrap(), std::slice::from_ref(&long));
-    assert_eq!(store.bans_changed(NOW + SECOND).await.unwrap(), [long]);
-    assert_eq!(store.bans_changed(NOW).await.unwrap().len(), 2);
-    assert!(store.bans_changed(NOW + SECOND + 1).await.unwrap().is_empty());
+    let first = store.bans_changed(&Cursor::default(), 1).await.unwrap();
+    assert_eq!(first.bans, std::slice::from_ref(&short));
+    let second = store.bans_changed(&first.next, 10).await.unwrap();
+    assert_eq!(second.bans, [long]);
+    assert!(store.bans_changed(&second.next, 10).await.unwrap().bans.is_empty(), "each change once");
+    assert_eq!(store.last_ban_change().await.unwrap(), second.next.seq);
+    assert!(store.bans_changed(&Cursor::after(second.next.seq), 10).await.unwrap().bans.is_empty());
+
+    // A writer whose clock is an hour behind is heard all the same, and a lifting is a change.
+    let late = guess(&*store, identity(2), "bob", NOW - HOUR).await.remove(0);
+    store.lift(v6, &lifting("root", NOW - HOUR)).await.unwrap();
+    let third = store.bans_changed(&second.next, 10).await.unwrap().bans;
+    assert_eq!((third.len(), &third[0]), (2, &late));
+    assert_eq!(third[1].lifted_at, Some(NOW - HOUR));
+}
+
+pub async fn names_that_succeed_weigh_against_those_that_fail(fixture: Fixture) {
+    let store = fixture.open().await;
+    let user = user(&*store, "root").await;
+    for n in 0..16 {
+        let attempt = reserved(&*store, identity(1), NOW).await;
+        let accepted = acceptance(attempt, &format!("good{n}"), new_session(&user, NOW), NOW);
+        assert!(store.accept(&accepted).await.unwrap());
+    }
+    let mut made = Vec::new();
+    for n in 0..9 {
+        made.push(guess(&*store, identity(1), &format!("bad{n}"), NOW + i64::from(n) * 3 * SECOND).await);
+    }
+    let sprays = |bans: &[Ban]| bans.iter().filter(|ban| ban.trigger == Trigger::Spray).count();
+    let counts: Vec<_> = made.iter().map(|bans| sprays(bans)).collect();
+    assert_eq!(counts, [0, 0, 0, 0, 0, 0, 0, 0, 1], "sixteen that succeeded are four more that may fail");
+}
+
+pub async fn a_known_device_fails_for_itself(fixture: Fixture) {
+    let store = fixture.open().await;
+    let device = Identity::Device([7; 16]);
+    for n in 0..3 {
+        guess(&*store, device, "ada", NOW + i64::from(n) * HOUR).await;
+    }
+    let failures = async |identity| {
+        let asked = Asked { name_key: "", account: "ada", identity, place: "" };
+        store.standing(asked).await.unwrap().failures.count
+    };
+    assert_eq!((failures(device).await, failures(identity(1)).await), (3, 0));
+    let owner = user(&*store, "ada").await;
+    let attempt = reserved(&*store, device, NOW + 9 * HOUR).await;
+    let accepted = acceptance(attempt, "ada", new_session(&owner, NOW + 9 * HOUR), NOW + 9 * HOUR);
+    assert!(store.accept(&accepted).await.unwrap());
+    assert_eq!(failures(device).await, 0);
 }
 
 pub async fn lifting_forgets_ladders_and_strikes(fixture: Fixture) {
@@ -38,7 +85,8 @@ pub async fn lifting_forgets_ladders_and_strikes(fixture: Fixture) {
     ids.sort_unstable();
     assert_eq!(ids, [second.id.as_str(), flood.id.as_str()]);
     assert!(lifted.iter().all(|ban| ban.lifted_at == Some(now) && ban.lifted_by.as_deref() == Some("root")));
-    assert_eq!(store.bans_changed(now).await.unwrap().len(), 2);
+    let changes = all_changes(&*store).await;
+    assert_eq!(changes.iter().filter(|ban| ban.lifted_at == Some(now)).count(), 2);
     assert!(store.active_bans(now).await.unwrap().iter().all(|ban| ban.identity != identity(1)));
     assert!(store.active_bans(NOW).await.unwrap().contains(&other));
     assert!(store.lift(identity(1), &lifting("root", now)).await.unwrap().is_empty());

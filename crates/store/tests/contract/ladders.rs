@@ -1,5 +1,5 @@
 use crate::fixture::Fixture;
-use crate::make::{DAY, HOUR, MINUTE, NOW, SECOND, guess, identity, sentence};
+use crate::make::{DAY, HOUR, MINUTE, NOW, SECOND, all_changes, guess, identity, sentence};
 use domain::ban::{Policy, Scope, Trigger};
 
 pub async fn climb_a_rung_each_and_step_down_when_quiet(fixture: Fixture) {
@@ -42,7 +42,7 @@ pub async fn one_burst_is_one_offence(fixture: Fixture) {
     assert_eq!(third.until - third.since, HOUR);
     let forged = store.strike(identity(1), Trigger::ForgedShortKey, "", &sentence(&policy, NOW)).await.unwrap();
     assert_eq!(forged.unwrap().until, NOW + 15 * MINUTE, "each trigger has its own ladder");
-    assert_eq!(store.bans_changed(0).await.unwrap().len(), 4);
+    assert_eq!(all_changes(&*store).await.len(), 4);
 }
 
 pub async fn the_strict_preset_bans_for_an_expired_short_key(fixture: Fixture) {
@@ -50,7 +50,7 @@ pub async fn the_strict_preset_bans_for_an_expired_short_key(fixture: Fixture) {
     let mild = sentence(&Policy::standard(), NOW);
     let none = store.strike(identity(1), Trigger::ExpiredShortKey, "", &mild).await.unwrap();
     assert_eq!(none, None);
-    assert!(store.bans_changed(0).await.unwrap().is_empty());
+    assert!(all_changes(&*store).await.is_empty());
     let strict = sentence(&Policy::strict(), NOW);
     let ban = store.strike(identity(1), Trigger::ExpiredShortKey, "", &strict).await.unwrap().unwrap();
     assert_eq!((ban.scope, ban.until), (Scope::Everything, NOW + DAY));

@@ -145,6 +145,8 @@ contract! {
         by_hand_and_found_again,
         what_is_held_against_an_identity,
         after_lifting_a_slip_counts_and_does_not_ban,
+        names_that_succeed_weigh_against_those_that_fail,
+        a_known_device_fails_for_itself,
         nothing_is_held_against_the_exempt,
     }
     allowlist {

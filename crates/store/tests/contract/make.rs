@@ -149,7 +149,7 @@ pub fn refusal(attempt: Attempt, trigger: Trigger, account: Option<&str>, now: U
         attempt,
         trigger,
         account: account.map(str::to_owned),
-        counts_for_account: trigger == Trigger::InvalidCredentials,
+        counts_as_failure: trigger == Trigger::InvalidCredentials,
         evidence: format!("{trigger} seen"),
         audit: entry(Event::Login, None, now),
         sentence: sentence(&Policy::standard(), now),
@@ -188,4 +188,18 @@ pub async fn set_password(
 ) -> bool {
     let (user, account) = (user.to_owned(), account.to_owned());
     store.set_password(&SetPassword { user, account, hash: hash.clone(), audit: audit.clone(), now }).await.unwrap()
+}
+
+/// Every change to bans that was ever written, read a page of two at a time.
+pub async fn all_changes(store: &dyn Store) -> Vec<store::bans::Ban> {
+    let mut after = store::bans::Cursor::default();
+    let mut all = Vec::new();
+    loop {
+        let changes = store.bans_changed(&after, 2).await.unwrap();
+        if changes.bans.is_empty() {
+            return all;
+        }
+        after = changes.next;
+        all.extend(changes.bans);
+    }
 }

@@ -2,7 +2,8 @@
 
 use crate::fixture::Fixture;
 use crate::make::{
-    NOW, SECOND, attempt, begin, entry, fresh, guess, identity, lifting, new_user, reserved, rotation, session, user,
+    NOW, SECOND, all_changes, attempt, begin, entry, fresh, guess, identity, lifting, new_user, reserved, rotation,
+    session, user,
 };
 use futures::future::join_all;
 use store::attempts::{Begin, Begun};
@@ -17,7 +18,7 @@ pub async fn see_each_others_reservations_and_bans(fixture: Fixture) {
     let bans = guess(&*two, identity(1), "ada", NOW).await;
     assert_eq!(one.begin(&begin(identity(1), NOW)).await.unwrap(), Begun::Banned(Box::new(bans[0].clone())));
     assert_eq!(one.active_bans(NOW).await.unwrap(), bans);
-    assert_eq!(one.bans_changed(NOW).await.unwrap(), bans);
+    assert_eq!(all_changes(&*one).await, bans);
     assert_eq!(one.lift(identity(1), &lifting("root", NOW)).await.unwrap().len(), 1);
     reserved(&*two, identity(1), NOW).await;
 }

@@ -32,7 +32,7 @@ pub async fn counts_failures_in_a_row(fixture: Fixture) {
     }
     let attempt = reserved(&*store, identity(4), NOW).await;
     let mut uncounted = refusal(attempt, Trigger::InvalidCredentials, Some("ada"), NOW);
-    uncounted.counts_for_account = false;
+    uncounted.counts_as_failure = false;
     store.refuse(&uncounted).await.unwrap();
     guess(&*store, identity(5), "bob", NOW).await;
     assert_eq!(failures(&*store, "ada").await, Failures { count: 3, last_at: NOW + 3 });

@@ -44,6 +44,14 @@ impl Portal {
         Self { _temporary: Some(Arc::new(folder)), ..portal }
     }
 
+    /// With randomness of the test's own.
+    pub async fn with_entropy(settings: &str, entropy: Arc<dyn Entropy>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(START));
+        let portal = Self::load_with(folder.path(), settings, clock, None, entropy).await;
+        Self { _temporary: Some(Arc::new(folder)), ..portal }
+    }
+
     /// On what is in a folder already, or on a store that was opened elsewhere.
     pub async fn in_folder(folder: &Path, store: Option<Arc<dyn Store>>) -> Self {
         Self::load(folder, "", Arc::new(ManualClock::at(START)), store).await
@@ -60,12 +68,22 @@ impl Portal {
     }
 
     async fn load(folder: &Path, settings: &str, clock: Arc<ManualClock>, store: Option<Arc<dyn Store>>) -> Self {
+        Self::load_with(folder, settings, clock, store, Arc::new(SystemEntropy)).await
+    }
+
+    async fn load_with(
+        folder: &Path,
+        settings: &str,
+        clock: Arc<ManualClock>,
+        store: Option<Arc<dyn Store>>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         let config = config(folder, settings);
         let store = match store {
             Some(store) => store,
             None => store::open(&config.database_url(), store::Options::default()).await.unwrap(),
         };
-        let state = AppState::load(config, store, clock.clone(), Arc::new(SystemEntropy), Site::NONE).await.unwrap();
+        let state = AppState::load(config, store, clock.clone(), entropy, Site::NONE).await.unwrap();
         let router = Router::new().fallback_service(router(&state));
         let (folder, settings) = (folder.to_owned(), settings.to_owned());
         Self { state, clock, router, folder, settings, _temporary: None }

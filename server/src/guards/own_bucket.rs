@@ -1,0 +1,76 @@
+//! Requests that prove a live session or a known device: they are judged by themselves, and a ban that strangers
+//! brought on their address leaves them in.
+//!
+//! Nothing here asks a database. A device cookie and an app's cookie cost one HMAC. A token costs a look into the cache
+//! of verified ones; how many unknown ones are verified for an address is limited, so that a closed address cannot
+//! make the server work.
+
+use super::app::{self, Asked};
+use super::client::Client;
+use super::known_device;
+use super::token::Shown;
+use crate::config::{App, Preset};
+use crate::cookies::{self, Name};
+use crate::state::AppState;
+use axum::extract::{ConnectInfo, Request};
+use domain::app_session::AppSession;
+use domain::identity::Identity;
+use domain::known_device::session_bucket;
+use http::HeaderMap;
+use std::net::SocketAddr;
+use wire::paths;
+
+/// Finds the client's own bucket. With the strict preset nobody has one.
+pub fn find(state: &AppState, client: &mut Client, request: &Request) {
+    if state.config.settings.ban.preset == Preset::Strict {
+        return;
+    }
+    let headers = request.headers();
+    client.known = known_device::find(state, headers);
+    client.session = match request.uri().path() {
+        // Under a session's bucket one account could guess at others.
+        paths::LOGIN | paths::AUTHENTICATE | paths::SIGNUP | paths::RESET => None,
+        _ => of_app(state, client, request).or_else(|| of_portal(state, client, headers)),
+    };
+}
+
+/// By a token of ours. It may have run out: the refresh that follows is the same person's.
+fn of_portal(state: &AppState, client: &Client, headers: &HeaderMap) -> Option<Identity> {
+    let shown = Shown::read(state, headers).ok()??;
+    of_token(state, client, &shown, &state.config.origin)
+}
+
+fn of_token(state: &AppState, client: &Client, shown: &Shown, audience: &str) -> Option<Identity> {
+    let now = state.now();
+    let may_check = || state.floods.may_check_token(client.identity, now);
+    let claims = state.tokens.known_or(&shown.token, now, may_check)?;
+    if claims.aud != audience || (claims.cnf.is_some() && shown.admit_unproven(&claims).is_none() && !shown.is_dpop()) {
+        return None;
+    }
+    let in_time = now < claims.exp.saturating_mul(1000);
+    state.sessions.seems_live(&claims.sid, in_time, now).then(|| bucket(&claims.sub))
+}
+
+/// By an app's session, on the app's own host or where a proxy asks about a request to it.
+fn of_app(state: &AppState, client: &Client, request: &Request) -> Option<Identity> {
+    let headers = request.headers();
+    let app: &App = match request.uri().path() {
+        paths::VERIFY => {
+            let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+            Asked::read(state, peer.ip(), headers).ok()?.app
+        }
+        path if path.starts_with("/.postern/") => app::of_host(state, request.uri(), headers)?,
+        _ => return None,
+    };
+    let by_cookie = || {
+        let cookie = cookies::get(headers, &state.config, Name::App)?;
+        let session = AppSession::read(&state.keyring.macs.app_session, &app.origin, &cookie)?.session();
+        state.sessions.seems_live(&session, true, state.now()).then(|| bucket(&session))
+    };
+    let by_header = || of_token(state, client, &Shown::read(state, headers).ok()??, &app.origin);
+    by_cookie().or_else(by_header)
+}
+
+fn bucket(name: &str) -> Identity {
+    Identity::Device(session_bucket(name))
+}

@@ -1,0 +1,313 @@
+//! Whoever shares an address with an attacker, with a crowd, or with a slow server, stays in.
+
+use crate::support::{ORIGIN, PASSWORD, Portal, Visitor};
+use futures::future::join_all;
+use http::{Method, StatusCode};
+use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Executor};
+use std::time::Duration;
+use wire::paths;
+
+const SHARED: &str = "198.51.100.1";
+const APP: &str = "trusted_proxies = ['10.0.0.1']
+[[apps]]
+name = 'wiki'
+origin = 'https://wiki.example.com'
+[[apps.rules]]
+path = '/assets/*'
+allow = 'public'
+";
+
+fn forged() -> serde_json::Value {
+    json!({"encrypted_username_password": "a.b.c.d.e", "short_key": "A".repeat(204)})
+}
+
+async fn closes(portal: &Portal) {
+    let attacker = portal.browser(SHARED);
+    assert_eq!(attacker.post(paths::LOGIN, &forged()).await.code(), "short_key_forged");
+    assert_eq!(attacker.get("/login").await.code(), "banned", "strangers wait");
+}
+
+#[tokio::test]
+async fn a_strangers_ban_leaves_sessions_and_known_devices_in() {
+    let portal = Portal::start().await;
+    for name in ["alice", "bob", "carol"] {
+        portal.add_user(name).await;
+    }
+    let alice = portal.browser(SHARED).signed_in("alice").await;
+    let bob = portal.browser(SHARED).signed_in("bob").await;
+    assert_eq!(bob.post(paths::LOGOUT, &json!({})).await.status, StatusCode::NO_CONTENT);
+    let carol = portal.bound_program(SHARED);
+    let tokens = carol.login("carol", PASSWORD).await.json();
+    closes(&portal).await;
+
+    assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK);
+    let nonce = alice.moved("192.0.2.1").nonce().await;
+    let proof = alice.key.as_ref().unwrap().prove(&format!("{ORIGIN}{}", paths::REFRESH), &nonce);
+    let refreshed = alice.send(Method::POST, paths::REFRESH, Some("{}".to_owned()), &[("dpop", &proof)]).await;
+    assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text);
+    assert_eq!(alice.get("/dashboard").await.status, StatusCode::OK);
+    assert_eq!(bob.get("/login").await.status, StatusCode::OK, "a known device");
+    assert_eq!(bob.login("bob", PASSWORD).await.status, StatusCode::OK);
+    // A link from elsewhere sends no strict cookie: the session alone.
+    let access = format!("__Host-postern-access={}", alice.cookie("access"));
+    let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("cookie", access.as_str())];
+    assert_eq!(alice.send(Method::GET, "/dashboard", None, &link).await.status, StatusCode::OK);
+
+    let token = tokens["tokens"]["access_token"].as_str().unwrap();
+    let shown = [("authorization", format!("DPoP {token}"))];
+    let shown: Vec<_> = shown.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = carol.send(Method::GET, paths::SESSION, None, &shown).await;
+    assert_ne!(answer.code(), "banned", "a program: {}", answer.text);
+    for stranger in [portal.browser(SHARED), portal.program(SHARED)] {
+        assert_eq!(stranger.get(paths::SESSION).await.code(), "banned");
+    }
+    portal.advance(6 * 60_000).await;
+    assert_ne!(alice.get(paths::SESSION).await.code(), "banned", "an access token that has run out is refreshed");
+    assert_eq!(alice.post(paths::LOGOUT, &json!({})).await.code(), "");
+    let signed_out = portal.browser(SHARED);
+    signed_out.set_cookie("access", access.split_once('=').unwrap().1);
+    assert_eq!(signed_out.get(paths::SESSION).await.code(), "banned", "a session that has ended proves nothing");
+}
+
+#[tokio::test]
+async fn an_own_bucket_is_banned_for_its_own_offences_and_an_operators_ban_spares_nobody() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser(SHARED).signed_in("alice").await;
+    assert_eq!(alice.post(paths::LOGIN, &forged()).await.code(), "short_key_forged");
+    assert_eq!(alice.get("/login").await.code(), "banned", "wherever it goes");
+    assert_eq!(alice.moved("192.0.2.9").get("/login").await.code(), "banned");
+    assert_eq!(portal.browser(SHARED).get("/login").await.status, StatusCode::OK, "and nobody else");
+
+    portal.add_user("bob").await;
+    let bob = portal.browser("192.0.2.7").signed_in("bob").await;
+    let ban = store::bans::Ban {
+        id: portal.state.ulid(),
+        incident: "7F3K-2Q".to_owned(),
+        identity: "192.0.2.7".parse().unwrap(),
+        scope: domain::ban::Scope::Everything,
+        trigger: domain::ban::Trigger::Manual,
+        reason: "A test.".to_owned(),
+        evidence: String::new(),
+        since: portal.state.now(),
+        until: portal.state.now() + 60_000,
+        made_by: "a test".to_owned(),
+        lifted_at: None,
+        lifted_by: None,
+        lift_reason: None,
+    };
+    portal.state.bans.apply(&[ban]);
+    assert_eq!(bob.get(paths::SESSION).await.code(), "banned");
+}
+
+#[tokio::test]
+async fn with_the_strict_preset_a_closed_address_is_closed_to_everybody() {
+    let portal = Portal::with("ban.preset = 'strict'").await;
+    portal.add_user("alice").await;
+    let alice = portal.browser(SHARED).signed_in("alice").await;
+    closes(&portal).await;
+    assert_eq!(alice.get(paths::SESSION).await.code(), "banned");
+}
+
+#[tokio::test]
+async fn forged_tokens_get_nobody_in_and_only_so_many_are_looked_at() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("192.0.2.1").signed_in("alice").await;
+    closes(&portal).await;
+    let good = alice.cookie("access");
+    let (head, signature) = good.rsplit_once('.').unwrap();
+    let misses = || portal.state.tokens.cache().misses.get();
+    let before = misses();
+    for n in 0..1000 {
+        let thief = portal.browser(SHARED);
+        let forged = format!("{head}.{}{n:04}", &signature[..signature.len() - 4]);
+        thief.set_cookie("access", &forged);
+        assert_eq!(thief.get(paths::SESSION).await.code(), "banned");
+    }
+    assert!(misses() - before <= 200, "{}", misses() - before);
+}
+
+#[tokio::test]
+async fn apps_stay_open_to_those_with_a_session_there_when_strangers_are_shut_out() {
+    let portal = Portal::with(APP).await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("10.0.0.1");
+    let session = {
+        let mut from_there = portal.browser(SHARED);
+        from_there = from_there.signed_in("alice").await;
+        from_there.get(paths::SESSION).await.json()["id"].as_str().unwrap().to_owned()
+    };
+    let of = domain::app_session::AppSession::of(&session, portal.state.now()).unwrap();
+    let cookie = of.reveal(&portal.state.keyring.macs.app_session, "https://wiki.example.com");
+    closes(&portal).await;
+    let asked = async |path: &str, cookie: Option<&str>| {
+        let cookie = cookie.map(|cookie| format!("__Host-postern-app={cookie}"));
+        let mut headers = vec![
+            ("x-forwarded-for", SHARED),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "wiki.example.com"),
+            ("x-forwarded-method", "GET"),
+            ("x-forwarded-uri", path),
+        ];
+        headers.extend(cookie.as_deref().map(|cookie| ("cookie", cookie)));
+        alice.send(Method::GET, paths::VERIFY, None, &headers).await
+    };
+    for path in ["/", "/assets/logo.svg"] {
+        assert_eq!(asked(path, Some(&cookie)).await.status, StatusCode::OK, "{path}");
+        assert_eq!(asked(path, None).await.code(), "banned", "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_people_sign_in_at_once_behind_one_address() {
+    let portal = Portal::start().await;
+    let people: Vec<_> = (0..200).map(|n| format!("person{n}")).collect();
+    for name in &people {
+        portal.add_user(name).await;
+    }
+    let sign_in = async |name: &String| portal.browser(SHARED).login(name, PASSWORD).await.status;
+    let answers = join_all(people.iter().map(sign_in)).await;
+    assert!(answers.iter().all(|status| *status == StatusCode::OK), "{answers:?}");
+    assert!(portal.state.bans.is_empty());
+}
+
+#[tokio::test]
+async fn a_thousand_cold_questions_of_proxies_are_answered() {
+    let warm = Portal::with(APP).await;
+    warm.add_user("alice").await;
+    let session = warm.browser(SHARED).signed_in("alice").await.get(paths::SESSION).await.json()["id"].clone();
+    let of = domain::app_session::AppSession::of(session.as_str().unwrap(), warm.state.now()).unwrap();
+    let cookie = of.reveal(&warm.state.keyring.macs.app_session, "https://wiki.example.com");
+    let cookie = format!("__Host-postern-app={cookie}");
+    let cold = warm.another().await;
+    let proxy = cold.browser("10.0.0.1");
+    let ask = async |_| {
+        let headers = [
+            ("x-forwarded-for", SHARED),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "wiki.example.com"),
+            ("x-forwarded-method", "GET"),
+            ("x-forwarded-uri", "/"),
+            ("cookie", cookie.as_str()),
+        ];
+        proxy.send(Method::GET, paths::VERIFY, None, &headers).await.status
+    };
+    let answers = join_all((0..1000).map(ask)).await;
+    assert!(answers.iter().all(|status| *status == StatusCode::OK));
+    assert!(cold.state.bans.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_stalls_is_nobodys_offence() {
+    let folder = tempfile::tempdir().unwrap();
+    let portal = Portal::in_folder(folder.path(), None).await;
+    for n in 0..40 {
+        portal.add_user(&format!("person{n}")).await;
+    }
+    let mut sealed = Vec::new();
+    for n in 0..40 {
+        let visitor = portal.browser(SHARED);
+        let message = visitor.sealed(&format!("person{n}"), PASSWORD).await;
+        sealed.push((visitor, message));
+    }
+    let options = SqliteConnectOptions::new().filename(folder.path().join("postern.db"));
+    let mut stall = options.connect().await.unwrap();
+    stall.execute("BEGIN IMMEDIATE").await.unwrap();
+    let send = async |(visitor, message): &(Visitor, _)| visitor.send_login(message).await.status;
+    let all = join_all(sealed.iter().map(send));
+    let release = async {
+        // All of them have arrived and wait for the database.
+        while portal.state.floods.waiting(SHARED.parse().unwrap()) < 40 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        stall.execute("COMMIT").await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(all, release);
+    assert!(answers.iter().all(|status| *status == StatusCode::OK), "{answers:?}");
+    assert!(portal.state.bans.is_empty());
+}
+
+#[tokio::test]
+async fn on_plain_http_a_page_of_pictures_costs_its_visitor_nothing() {
+    let settings = "public_url = 'http://portal.lan'\nallow_insecure_http = true\n[ban.limits]\nat_once = 40\n\
+                    refused_per_minute = 5\nsign_in_per_minute = 5";
+    for preset in ["default", "strict"] {
+        let portal = Portal::with(&format!("ban.preset = '{preset}'\n{settings}")).await;
+        let person = portal.program("203.0.113.7");
+        let picture = [("user-agent", "Mozilla/5.0"), ("accept", "image/avif,*/*"), ("host", "portal.lan")];
+        for path in [paths::CHALLENGE, "/login", "/apps/return?app=x", "/.postern/start", paths::SESSION, paths::JWKS] {
+            for _ in 0..100 {
+                person.send(Method::GET, path, None, &picture).await;
+            }
+        }
+        assert!(portal.state.bans.is_empty(), "{preset}");
+        let own = [("user-agent", "Mozilla/5.0"), ("postern-page", "1"), ("host", "portal.lan")];
+        assert_eq!(person.send(Method::GET, paths::CHALLENGE, None, &own).await.status, StatusCode::OK, "{preset}");
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_is_never_banned_and_one_that_cannot_be_read_is_refused() {
+    let portal = Portal::with("trusted_proxies = ['10.0.0.1']").await;
+    let proxy = portal.program("10.0.0.1");
+    for odd in ["unknown", "_hidden", "nonsense", "203.0.113.7:80:80"] {
+        let headers = [("x-forwarded-for", odd), ("content-type", "application/json")];
+        let answer = proxy.send(Method::POST, paths::LOGIN, Some(forged().to_string()), &headers).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "bad_request"), "{odd}");
+    }
+    assert_eq!(proxy.post(paths::LOGIN, &forged()).await.code(), "short_key_forged", "the proxy's own");
+    assert!(portal.state.bans.is_empty());
+    for good in ["203.0.113.7,", "\"203.0.113.7\"", "fe80::1%eth0", "[2001:db8::1]:4711"] {
+        let answer = proxy.send(Method::GET, "/login", None, &[("x-forwarded-for", good)]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{good}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_devices_of_one_account_do_not_take_every_place() {
+    let portal = Portal::with("[password]\nqueue = 4\nthreads = 1").await;
+    portal.add_user("mallory").await;
+    portal.add_user("alice").await;
+    let mut devices = Vec::new();
+    for n in 0..40 {
+        devices.push(portal.browser(&format!("203.0.113.{n}")).signed_in("mallory").await.moved(SHARED));
+    }
+    let mut sealed = Vec::new();
+    for device in &devices {
+        sealed.push(device.sealed("mallory", "not the password").await);
+    }
+    let attack = join_all(devices.iter().zip(&sealed).map(|(device, message)| device.send_login(message)));
+    let alice = portal.browser("192.0.2.1");
+    let (attacks, answer) = tokio::join!(attack, alice.login("alice", PASSWORD));
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert!(attacks.iter().any(|attack| attack.code() == "busy"), "most of them are told to wait");
+}
+
+#[tokio::test]
+async fn a_known_device_guesses_no_more_for_standing_at_an_allowed_address() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let allowed = store::allowlist::Allowed {
+        id: String::new(),
+        network: format!("{SHARED}/32").parse().unwrap(),
+        comment: String::new(),
+        expires_at: None,
+        made_by: String::new(),
+        created_at: 0,
+    };
+    portal.state.allowlist.replace(vec![allowed]);
+    let alice = portal.browser(SHARED).signed_in("alice").await;
+    let mut guesses = 0;
+    // A day, a try each minute.
+    for _ in 0..24 * 60 {
+        if alice.get(paths::CHALLENGE).await.status == StatusCode::OK {
+            let answer = alice.login("alice", "a guess at the password").await;
+            guesses += u32::from(answer.code() == "wrong_credentials");
+        }
+        portal.clock.advance(60_000);
+    }
+    assert!((5..=10).contains(&guesses), "{guesses}");
+}
