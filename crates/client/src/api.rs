@@ -56,6 +56,14 @@ impl Session {
         self.post(paths::TICKETS, &tickets::Wish { service: service.to_owned(), version }).await
     }
 
+    /// As [`Self::ticket`], and what time it was at the portal then: unix seconds, where it says so.
+    pub(crate) async fn ticket_and_time(&self, service: &str) -> Result<(Issued, Option<u64>)> {
+        let wish = tickets::Wish { service: service.to_owned(), version: None };
+        let answer = self.answer(Method::POST, paths::TICKETS, Some(crate::http::json(&wish))).await?;
+        let date = answer.date();
+        Ok((answer.read()?, date))
+    }
+
     /// For administrators.
     pub async fn server_keys(&self) -> Result<ServerKeys> {
         self.get(paths::SERVER_KEYS).await

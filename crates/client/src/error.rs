@@ -51,6 +51,12 @@ pub enum Error {
     /// A service ended the connection.
     #[error("the service ended the connection: {}", word(*.0))]
     Closed(CloseReason),
+    /// A service refuses a ticket that was made a moment ago.
+    #[error(
+        "{service} refuses a ticket that {portal} made a moment ago: one of their clocks is wrong. By the portal's it \
+         is {there}, by this machine's {here}; the log of the service names its own"
+    )]
+    Clocks { service: String, portal: String, there: String, here: String },
     #[error("there is no {0:?}")]
     NoSuch(String),
     #[error("this is no key of this session: sign out, and in again")]

@@ -7,7 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use wire::problem::MEDIA_TYPE;
 use wire::{Code, Problem};
 
@@ -205,6 +205,12 @@ impl Answer {
     /// A header's first value, where it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// When it was made by the clock of whoever answered: unix seconds (RFC 9110, section 6.6.1).
+    pub(crate) fn date(&self) -> Option<u64> {
+        let date = httpdate::parse_http_date(self.header("date")?).ok()?;
+        Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
     }
 
     /// All values of a header that are text.

@@ -4,7 +4,7 @@ use crate::api::is_over;
 use crate::{Error, Result, Session};
 use channel::client::{Conversation, Heard, Opening, refusal};
 use domain::encoding::base64url;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -32,6 +32,8 @@ struct Connection {
     version: u32,
     /// How long the connection may run, by the time server's clock.
     until: i64,
+    /// The portal's clock when it made the ticket, unix seconds; until the first answer.
+    fresh: Option<u64>,
     /// When to show a new ticket, by this machine's clock; not known before the server has told the time.
     renew_at: Option<i64>,
 }
@@ -79,7 +81,7 @@ impl<'a> TimeServer<'a> {
 
     async fn connect(&self) -> Result<Connection> {
         let machine = self.session.machine();
-        let issued = self.session.ticket(&self.service, None).await?;
+        let (issued, made) = self.session.ticket_and_time(&self.service).await?;
         let key = self.session.user_key(Some(issued.version)).await?;
         let connecting = timeout(PATIENCE, TcpStream::connect(&self.address)).await;
         let mut stream = connecting.unwrap_or_else(|late| Err(late.into())).map_err(|error| self.unreachable(error))?;
@@ -97,7 +99,14 @@ impl<'a> TimeServer<'a> {
         let signature = self.session.keys().signing().sign(&unsigned);
         let (hello, conversation) = opening.hello(&unsigned, &signature).map_err(foreign)?;
         self.write(&mut stream, hello.as_bytes()).await?;
-        Ok(Connection { stream, conversation, version: issued.version, until: issued.key_until, renew_at: None })
+        Ok(Connection {
+            stream,
+            conversation,
+            version: issued.version,
+            until: issued.key_until,
+            fresh: made,
+            renew_at: None,
+        })
     }
 
     async fn ask(&mut self) -> Result<Reading> {
@@ -108,7 +117,9 @@ impl<'a> TimeServer<'a> {
         let frame = connection.conversation.ask(self.session.machine().now_ns()).map_err(Error::Closed)?;
         self.write(&mut connection.stream, &frame).await?;
         loop {
-            if let Heard::Time(reading) = self.hear(&mut connection).await? {
+            let heard = self.hear(&mut connection).await;
+            if let Heard::Time(reading) = heard.map_err(|error| self.explain(error, connection.fresh))? {
+                connection.fresh = None;
                 // Half of what is left leaves time to try again. No two clocks need to agree for that.
                 let left = (connection.until - reading.server_ns / 1_000_000).max(0);
                 let now = self.session.machine().now();
@@ -168,7 +179,50 @@ impl<'a> TimeServer<'a> {
         stream.write_all(&whole).await.map_err(|error| self.unreachable(error))
     }
 
+    fn explain(&self, error: Error, made: Option<u64>) -> Error {
+        let (portal, here) = (self.session.http().server().origin(), self.session.machine().now() / 1000);
+        explain(error, made, &self.address, &portal, u64::try_from(here).unwrap_or_default())
+    }
+
     fn unreachable(&self, error: std::io::Error) -> Error {
         Error::Unreachable(self.address.clone(), error.into())
+    }
+}
+
+/// RFC 3339, in UTC.
+fn moment(at: u64) -> String {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at)).to_string()
+}
+
+/// A ticket that was made just now is not over, nor is its key, unless clocks disagree. Unix seconds: when the portal
+/// made it by its own clock, and what time it is here.
+fn explain(error: Error, made: Option<u64>, service: &str, portal: &str, here: u64) -> Error {
+    match (error, made) {
+        (Error::Closed(CloseReason::TicketExpired | CloseReason::KeyEnded), Some(made)) => Error::Clocks {
+            service: service.to_owned(),
+            portal: portal.to_owned(),
+            there: moment(made),
+            here: moment(here),
+        },
+        (error, _) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_ticket_that_is_refused_as_old_names_both_clocks() {
+        let explained = |reason, made| explain(Error::Closed(reason), made, "s.example:3003", "https://p.example", 5);
+        for reason in [CloseReason::TicketExpired, CloseReason::KeyEnded] {
+            let said = explained(reason, Some(1_795_240_000)).to_string();
+            for word in ["s.example:3003", "https://p.example", "2026-11-21T05:46:40Z", "1970-01-01T00:00:05Z"] {
+                assert!(said.contains(word), "{said}");
+            }
+            // In the middle of a conversation it is as it says.
+            assert!(matches!(explained(reason, None), Error::Closed(_)));
+        }
+        assert!(matches!(explained(CloseReason::Full, Some(1)), Error::Closed(_)));
     }
 }

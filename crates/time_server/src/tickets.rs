@@ -3,7 +3,11 @@
 use domain::UnixMs;
 use domain::encoding::from_base64url;
 use jwe::PrivateKey;
+use serde::Deserialize;
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use verify::{Error, Verifier};
 use wire::tickets::{Claims, Header, SEALED_TYP, TYP};
 use wire::time::CloseReason;
@@ -11,6 +15,8 @@ use zeroize::Zeroizing;
 
 /// Nothing longer is looked at.
 const LONGEST_TICKET: usize = 3072;
+/// How often the log says that clocks disagree.
+const SAY_EVERY_MS: u64 = 60_000;
 
 /// Opens tickets with the service's key, and judges them by the auth server's.
 #[derive(Debug)]
@@ -18,6 +24,8 @@ pub struct Tickets {
     key: PrivateKey,
     kid: String,
     verifier: Verifier,
+    /// When the log last said that clocks disagree.
+    said: AtomicI64,
 }
 
 /// Who is here, by a ticket, and for how long.
@@ -42,7 +50,7 @@ pub struct Opened {
 
 impl Tickets {
     pub fn new(key: PrivateKey, verifier: Verifier) -> Self {
-        Self { kid: jwe::thumbprint(&key.public()), key, verifier }
+        Self { kid: jwe::thumbprint(&key.public()), key, verifier, said: AtomicI64::new(i64::MIN) }
     }
 
     pub async fn open(&self, ticket: &str, now: UnixMs) -> Result<Opened, CloseReason> {
@@ -50,7 +58,15 @@ impl Tickets {
             return Err(CloseReason::TooLarge);
         }
         let inner = self.unseal(ticket).ok_or(CloseReason::BadTicket)?;
-        let claims = self.verifier.verify::<Claims>(&inner, TYP, now).await.map_err(|error| refusal(&error))?;
+        let claims = match self.verifier.verify::<Claims>(&inner, TYP, now).await {
+            Ok(claims) => claims,
+            Err(error) => {
+                if matches!(error, Error::Expired | Error::TooEarly) {
+                    self.warn_of_clocks(&inner, now);
+                }
+                return Err(refusal(&error));
+            }
+        };
         let user_key = from_base64url(&claims.user_key.k).map(Zeroizing::new).ok_or(CloseReason::BadTicket)?;
         let user_key = <[u8; 32]>::try_from(user_key.as_slice()).map_err(|_| CloseReason::BadTicket)?;
         let until = claims.user_key.until.saturating_mul(1000);
@@ -60,6 +76,25 @@ impl Tickets {
         let visit =
             Visit { sub: claims.sub, sid: claims.sid, jkt: claims.cnf.jkt, version: claims.user_key.version, until };
         Ok(Opened { visit, jti: claims.jti, user_key: Zeroizing::new(user_key) })
+    }
+
+    /// Names both clocks in the log, once a minute: strangers hold old tickets as well.
+    fn warn_of_clocks(&self, ticket: &str, now: UnixMs) {
+        let before = self.said.load(Ordering::Relaxed);
+        if now.abs_diff(before) < SAY_EVERY_MS
+            || self.said.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            return;
+        }
+        if let Some(Times { iat, exp }) = times(ticket) {
+            let (made, ends, here) = (moment(iat), moment(exp), moment(now / 1000));
+            tracing::warn!(
+                made,
+                ends,
+                here,
+                "a ticket is out of its time. If the auth server made it just now, one of the two clocks is wrong"
+            );
+        }
     }
 
     fn unseal(&self, ticket: &str) -> Option<Zeroizing<String>> {
@@ -75,7 +110,8 @@ impl Tickets {
 
 fn refusal(error: &Error) -> CloseReason {
     match error {
-        Error::Expired => CloseReason::TicketExpired,
+        // Made later than it is here, or over: a ticket opens connections for minutes.
+        Error::Expired | Error::TooEarly => CloseReason::TicketExpired,
         Error::NoKeys(_) | Error::NoRevocations(_) => CloseReason::Unavailable,
         other => {
             tracing::debug!(cause = %other, "a ticket was refused");
@@ -84,8 +120,42 @@ fn refusal(error: &Error) -> CloseReason {
     }
 }
 
+/// When a ticket holds, unix seconds.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+struct Times {
+    iat: i64,
+    exp: i64,
+}
+
+/// Of a ticket whose signature is good.
+fn times(ticket: &str) -> Option<Times> {
+    let claims = Zeroizing::new(from_base64url(ticket.split('.').nth(1)?)?);
+    serde_json::from_slice(&claims).ok()
+}
+
+/// RFC 3339, in UTC.
+fn moment(at: i64) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp(at).ok();
+    moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| at.to_string())
+}
+
 impl fmt::Debug for Visit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Visit({}, session {}, key {})", self.sub, self.sid, self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::encoding::base64url;
+
+    #[test]
+    fn the_times_of_a_ticket_are_read_and_written() {
+        let ticket = format!("e30.{}.sig", base64url(br#"{"iat":1795240000,"exp":1795240060,"sub":"ada"}"#));
+        let Times { iat, exp } = times(&ticket).unwrap();
+        assert_eq!((moment(iat), moment(exp)), ("2026-11-21T05:46:40Z".to_owned(), "2026-11-21T05:47:40Z".to_owned()));
+        assert_eq!(times("no ticket"), None);
+        assert_eq!(moment(i64::MAX), i64::MAX.to_string());
     }
 }

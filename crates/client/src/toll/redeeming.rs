@@ -5,7 +5,6 @@ use super::counter::Counter;
 use super::person::{News, Person};
 use super::purse::{Payment, Secret, Ticket};
 use crate::{Answer, Error, Machine, ProofKey, Result};
-use std::time::UNIX_EPOCH;
 use wire::toll::{Code, Pending, Redeemed};
 
 /// How long to wait where the gate does not say, seconds.
@@ -60,9 +59,7 @@ impl Counter<'_> {
 /// Unix seconds by the gate's clock, which its offers run by; by this machine's where the gate tells none.
 fn now_there(answer: &Answer, machine: &dyn Machine) -> u64 {
     let here = u64::try_from(machine.now() / 1000).unwrap_or_default();
-    let there = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
-    let there = there.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
-    there.map_or(here, |there| there.as_secs())
+    answer.date().unwrap_or(here)
 }
 
 fn ticket(person: &dyn Person, payment: &Payment, redeemed: Redeemed) -> Ticket {

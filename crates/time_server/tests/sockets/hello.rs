@@ -37,7 +37,7 @@ async fn a_ticket_that_is_not_whole_or_not_for_us_is_refused() {
         ("an unknown key", |header, _| header["kid"] = json!("other"), CloseReason::BadTicket),
         ("unsigned", |header, _| header["alg"] = json!("none"), CloseReason::BadTicket),
         ("a short key", |_, claims| claims["user_key"]["k"] = json!("AAAA"), CloseReason::BadTicket),
-        ("of later", |_, claims| claims["nbf"] = json!(NOW / 1000 + 31), CloseReason::BadTicket),
+        ("of later", |_, claims| claims["nbf"] = json!(NOW / 1000 + 31), CloseReason::TicketExpired),
         ("over", |_, claims| claims["exp"] = json!(NOW / 1000 - 30), CloseReason::TicketExpired),
         ("of a key that is over", |_, claims| claims["user_key"]["until"] = json!(NOW / 1000), CloseReason::KeyEnded),
     ];

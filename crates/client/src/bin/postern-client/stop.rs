@@ -88,6 +88,7 @@ impl Stop {
                 Error::NoSuch(_)
                 | Error::PaymentRefused { .. }
                 | Error::PaymentUncertain { .. }
+                | Error::Clocks { .. }
                 | Error::AskedAgain(_)
                 | Error::Bill(_) => 4,
                 Error::PaymentOnItsWay { .. } | Error::PaymentStuck { .. } => 6,
