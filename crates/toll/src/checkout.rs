@@ -7,7 +7,7 @@ use crate::declined::Declined;
 use crate::lease::{Lease, Strings};
 use crate::ledger::Unit;
 use crate::page::{self, Jar, Manner};
-use crate::refusal::Refusal;
+use crate::refusal::{NotCharged, Refusal};
 use crate::route::{Route, Table};
 use crate::surroundings::Surroundings;
 use crate::terms::Terms;
@@ -211,13 +211,15 @@ impl Pass {
         }
     }
 
-    /// Charges for an answer that the upstream gave, unless it says that the upstream failed. What goes on
+    /// Charges for an answer that the upstream gave, unless it says that the upstream failed. Answers of the gate's own
+    /// cost nothing. What goes on
     /// from here goes on charging.
     pub fn settle(self, mut response: Response<Body>, lease_ms: i64, surroundings: &Surroundings) -> Response<Body> {
         for (name, value) in self.headers {
             response.headers_mut().insert(name, value);
         }
-        let Some(unit) = self.unit.filter(|_| !response.status().is_server_error()) else { return response };
+        let own = response.extensions().get::<NotCharged>().is_some();
+        let Some(unit) = self.unit.filter(|_| !own && !response.status().is_server_error()) else { return response };
         let entry = unit.entry();
         let left = unit.charge((surroundings.now)());
         response.headers_mut().insert(QUOTA_HEADER, left.requests.into());

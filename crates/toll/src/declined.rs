@@ -81,6 +81,7 @@ fn status(code: Code) -> StatusCode {
         | Code::DoubleSpent => StatusCode::UNPROCESSABLE_ENTITY,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::BadPossession | Code::UseDpopNonce => StatusCode::UNAUTHORIZED,
+        Code::HostRewritten => StatusCode::MISDIRECTED_REQUEST,
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Code::NodeUnavailable | Code::UpstreamUnavailable | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Unknown => StatusCode::INTERNAL_SERVER_ERROR,

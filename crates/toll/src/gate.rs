@@ -2,6 +2,7 @@
 
 use crate::answer::json;
 use crate::booth::Booth;
+use crate::caching;
 use crate::caller::Caller;
 use crate::checkout::{self, Pass};
 use crate::discovery::price_list;
@@ -134,10 +135,19 @@ impl Gate {
         body: Body,
     ) -> Result<Response<Body>, Response<Body>> {
         let asked = self.find(peer, host, &parts).map_err(Refusal::answer)?;
-        let mut pass = self.pay(&asked, &parts).await?;
+        let mut response = self.through(&asked, parts, body).await.unwrap_or_else(|refused| refused);
+        if asked.route.terms.is_some() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            caching::restrict(response.headers_mut());
+        }
+        Ok(response)
+    }
+
+    /// Takes a request through the gate; in both cases the answer.
+    async fn through(&self, asked: &Asked, parts: Parts, body: Body) -> Result<Response<Body>, Response<Body>> {
+        let mut pass = self.pay(asked, &parts).await?;
         let mut request = Request::from_parts(parts, body);
         pass.tie(&mut request);
-        let response = self.send(&asked, request).await;
+        let response = self.send(asked, request).await;
         let lease_ms = asked.route.terms.as_ref().map_or(i64::MAX, |terms| terms.lease_ms);
         Ok(pass.settle(response, lease_ms, &self.surroundings))
     }
@@ -170,12 +180,7 @@ impl Gate {
     async fn send(&self, asked: &Asked, mut request: Request<Body>) -> Response<Body> {
         let told = Told { client: asked.client, host: &asked.host, https: self.config.https };
         headers::rewrite(request.headers_mut(), told, &asked.route.inject);
-        let response = asked.route.upstream.send(request, || (self.surroundings.now)()).await;
-        match response.status() {
-            // Written by the proxy library, before anything was sent.
-            StatusCode::PAYLOAD_TOO_LARGE if response.headers().is_empty() => Refusal::too_large().answer(),
-            _ => response,
-        }
+        asked.route.upstream.send(request, || (self.surroundings.now)()).await
     }
 
     fn client(&self, peer: IpAddr, parts: &Parts) -> IpAddr {

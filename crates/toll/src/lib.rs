@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod booth;
+mod caching;
 mod caller;
 mod checkout;
 mod declined;

@@ -5,6 +5,10 @@ use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use wire::problem::{Code, MEDIA_TYPE, Problem};
 
+/// Marks an answer that the gate gave in place of the program behind it: nothing is charged for it.
+#[derive(Debug, Clone, Copy)]
+pub struct NotCharged;
+
 /// Why a request goes no further.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -40,9 +44,15 @@ impl Refusal {
         Self {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             code: Code::TooLarge,
-            title: "The body is over the limit.",
+            title: "The body is over the limit. Nothing was charged.",
             retry_after: None,
         }
+    }
+
+    /// The program behind the gate is the gate itself.
+    pub fn looped() -> Self {
+        let title = "This request has come round to the gate that sent it. Nothing was charged.";
+        Self { status: StatusCode::LOOP_DETECTED, code: Code::Unavailable, title, retry_after: None }
     }
 
     pub fn answer(self) -> Response<Body> {
@@ -55,6 +65,7 @@ impl Refusal {
             incident: None,
         };
         let mut response = json(self.status, MEDIA_TYPE, &problem);
+        response.extensions_mut().insert(NotCharged);
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -21,10 +21,16 @@ pub struct Possession {
     pub ath: Option<String>,
 }
 
-/// The proof is wrong, whatever it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the proof of possession is wrong")]
-pub struct Wrong;
+/// Why a proof is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// It is wrong, whatever it is.
+    #[error("the proof of possession is wrong")]
+    Proof,
+    /// It is good, and over this URL in place of the one that was asked for.
+    #[error("the proof of possession is for another URL")]
+    OtherUrl(String),
+}
 
 #[derive(Deserialize)]
 struct Header<'a> {
@@ -74,7 +80,8 @@ struct Claims<'a> {
 
 /// Checks a proof over a request (section 4.3, checks 2 to 9). `url` has no query and no fragment.
 pub fn verify(proof: &str, method: &str, url: &str) -> Result<Possession, Wrong> {
-    check(proof, method, url).ok_or(Wrong)
+    let (possession, signed) = check(proof, method).ok_or(Wrong::Proof)?;
+    if signed == url { Ok(possession) } else { Err(Wrong::OtherUrl(signed)) }
 }
 
 /// What `ath` must say for a token (section 4.2).
@@ -91,7 +98,8 @@ pub fn thumbprint(key: &VerifyingJwk) -> [u8; 32] {
     sha256(input.as_bytes())
 }
 
-fn check(proof: &str, method: &str, url: &str) -> Option<Possession> {
+/// The second: the URL that was signed.
+fn check(proof: &str, method: &str) -> Option<(Possession, String)> {
     if proof.len() > LONGEST {
         return None;
     }
@@ -104,15 +112,14 @@ fn check(proof: &str, method: &str, url: &str) -> Option<Possession> {
         && header.crit.is_none()
         && header.jwk.d.is_none()
         && (1..=128).contains(&claims.jti.len())
-        && claims.htm == method
-        && claims.htu == url;
+        && claims.htm == method;
     if !well_formed {
         return None;
     }
     let key = header.jwk.named(&header.alg)?;
     signed(&key, message, &from_base64url(signature)?)?;
-    let Claims { jti, nonce, ath, .. } = claims;
-    Some(Possession { thumbprint: thumbprint(&key), jti, nonce, ath })
+    let Claims { jti, nonce, ath, htu, .. } = claims;
+    Some((Possession { thumbprint: thumbprint(&key), jti, nonce, ath }, htu.into_owned()))
 }
 
 impl Jwk<'_> {
@@ -188,14 +195,14 @@ mod tests {
         for proof in [p256(|_, _| {}), ed25519(|_, _| {})] {
             let good = verify(&proof, "GET", URL).expect("good");
             assert_eq!((good.jti.as_str(), good.nonce.as_deref(), good.ath.as_deref()), ("1", Some("n"), Some("h")));
-            assert_eq!(verify(&proof, "POST", URL), Err(Wrong));
+            assert_eq!(verify(&proof, "POST", URL), Err(Wrong::Proof));
         }
     }
 
     #[test]
     fn each_check_of_the_rfc_refuses() {
         type Change = fn(&mut Value, &mut Value);
-        let changes: [(&str, Change); 13] = [
+        let changes: [(&str, Change); 12] = [
             ("an extension", |header, _| header["crit"] = json!(["exp"])),
             ("typ", |header, _| header["typ"] = json!("JWT")),
             ("alg none", |header, _| header["alg"] = json!("none")),
@@ -205,23 +212,25 @@ mod tests {
             ("another curve", |header, _| header["jwk"]["crv"] = json!("P-384")),
             ("another type", |header, _| header["jwk"]["kty"] = json!("RSA")),
             ("another key", |header, _| header["jwk"]["x"] = json!("A".repeat(43))),
-            ("another url", |_, claims| claims["htu"] = json!("http://localhost:3000/other")),
             ("no jti", |_, claims| claims["jti"] = json!(null)),
             ("long jti", |_, claims| claims["jti"] = json!("x".repeat(129))),
             ("no iat", |_, claims| claims["iat"] = json!(null)),
         ];
         for (name, change) in changes {
-            assert_eq!(verify(&p256(change), "GET", URL), Err(Wrong), "{name}");
-            assert_eq!(verify(&ed25519(change), "GET", URL), Err(Wrong), "{name}");
+            assert_eq!(verify(&p256(change), "GET", URL), Err(Wrong::Proof), "{name}");
+            assert_eq!(verify(&ed25519(change), "GET", URL), Err(Wrong::Proof), "{name}");
         }
+        let other: Change = |_, claims| claims["htu"] = json!("http://localhost:3000/other");
+        let signed = Wrong::OtherUrl("http://localhost:3000/other".to_owned());
+        assert_eq!(verify(&p256(other), "GET", URL), Err(signed), "a good proof over another URL");
         let mixed = ed25519(|header, _| header["alg"] = json!("ES256"));
-        assert_eq!(verify(&mixed, "GET", URL), Err(Wrong));
+        assert_eq!(verify(&mixed, "GET", URL), Err(Wrong::Proof));
     }
 
     proptest! {
         #[test]
         fn fuzz_possession_of_any_text(proof in ".{0,200}|[A-Za-z0-9_-]{0,80}\\.[A-Za-z0-9_-]{0,80}\\.[A-Za-z0-9_-]{0,90}") {
-            prop_assert_eq!(verify(&proof, "GET", URL), Err(Wrong));
+            prop_assert_eq!(verify(&proof, "GET", URL), Err(Wrong::Proof));
         }
     }
 }

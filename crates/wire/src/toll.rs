@@ -224,6 +224,9 @@ pub enum Code {
     BadPossession,
     /// The proof of possession needs the nonce of the `DPoP-Nonce` header. 401.
     UseDpopNonce,
+    /// The request was signed for another host or scheme than it arrived with: a proxy in between rewrites it.
+    /// Nothing was charged and nothing must be paid until that is mended. 421.
+    HostRewritten,
     /// Too many tries: wait `retry_after`. 429.
     TooMany,
     /// The node cannot be asked now: nothing is lost, do not pay again, wait `retry_after`. 503.

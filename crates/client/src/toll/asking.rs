@@ -1,12 +1,13 @@
 //! Requests to a gate, with the proof that the client's key is here.
 
-use super::bill::Bill;
+use super::bill::{Bill, NotABill};
 use crate::http::{With, json};
 use crate::keys::Claims;
 use crate::{Answer, Error, Http, Machine, ProofKey, Rest, Result};
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
+use tpat::header::{AuthChallenge, parse};
 use wire::jwk::VerifyingJwk;
 use wire::toll::{Code, Problem, Redeem, SCHEME, SESSION_SCHEME};
 
@@ -29,7 +30,9 @@ impl<'a> Gate<'a> {
 
     /// Without paying.
     pub async fn plainly(&self, url: &str) -> Result<Answer> {
-        self.http.open(Method::GET, url, With::default()).await
+        let answer = self.http.open(Method::GET, url, With::default()).await?;
+        self.hear(&answer).await;
+        self.checked(answer)
     }
 
     /// Without paying, and signed where the gate has told a nonce: what it offers then is for this key alone. A
@@ -44,9 +47,13 @@ impl<'a> Gate<'a> {
             let answer = self.http.open(Method::GET, url, With { proof: proof.as_deref(), rest, ..With::default() });
             let answer = answer.await?;
             self.hear(&answer).await;
-            let for_any = matches!(bill(&answer), Ok(Some(Bill { jkt: None, .. })));
-            if proof.is_none() || !for_any || !first {
-                return Ok(answer);
+            // Signed, the gate sees as well that its proxy rewrites the host, and says so to whoever runs it.
+            let again = match proof {
+                Some(_) => matches!(bill(&answer), Ok(Some(Bill { jkt: None, .. }))),
+                None => self.is_elsewhere(&answer) && self.nonce.lock().await.is_some(),
+            };
+            if !again || !first {
+                return self.checked(answer);
             }
             first = false;
         }
@@ -89,10 +96,27 @@ impl<'a> Gate<'a> {
             self.hear(&answer).await;
             let stale = problem(&answer).is_some_and(|problem| problem.code == Code::UseDpopNonce);
             if !stale || !first {
-                return Ok(answer);
+                return self.checked(answer);
             }
             first = false;
         }
+    }
+
+    /// Refuses what a gate asks for under another host than the one that was named, before anything is paid.
+    fn checked(&self, answer: Answer) -> Result<Answer> {
+        match problem(&answer) {
+            Some(problem) if problem.code == Code::HostRewritten => Err(Error::Gate(Box::new(problem))),
+            _ if self.is_elsewhere(&answer) => Err(NotABill::OtherHost.into()),
+            _ => Ok(answer),
+        }
+    }
+
+    /// Whether the gate was asked under another host than the one that was named.
+    fn is_elsewhere(&self, answer: &Answer) -> bool {
+        let challenges = answer.headers("www-authenticate").filter_map(|value| parse(value).ok()).flatten();
+        let realms = challenges.filter(AuthChallenge::is_tpat).filter_map(|tpat| tpat.get("realm").map(str::to_owned));
+        let origin = self.http.server().origin();
+        answer.status == 402 && realms.take(1).any(|realm| !is_authority_of(&origin, &realm))
     }
 
     /// Notes the nonce for the next proof.
@@ -101,6 +125,13 @@ impl<'a> Gate<'a> {
             *self.nonce.lock().await = Some(nonce.to_owned());
         }
     }
+}
+
+/// Whether an authority is the one of an origin; a port that the scheme has anyway may be left out.
+fn is_authority_of(origin: &str, authority: &str) -> bool {
+    let Ok(own) = Url::parse(origin) else { return false };
+    let Ok(told) = Url::parse(&format!("{}://{authority}", own.scheme())) else { return false };
+    own.host() == told.host() && own.port_or_known_default() == told.port_or_known_default()
 }
 
 /// A payment as it is shown.
@@ -137,4 +168,26 @@ fn without_query(url: &str) -> Result<String> {
     url.set_query(None);
     url.set_fragment(None);
     Ok(url.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_the_same_with_and_without_the_port_of_its_scheme() {
+        for (origin, authority, same) in [
+            ("https://api.example", "api.example", true),
+            ("https://api.example", "API.example:443", true),
+            ("http://api.example", "api.example:80", true),
+            ("https://api.example", "api.example:80", false),
+            ("https://api.example:8443", "api.example", false),
+            ("https://api.example", "gate", false),
+            ("https://api.example", "127.0.0.1:3004", false),
+            ("http://[::1]:3004", "[::1]:3004", true),
+            ("https://api.example", "", false),
+        ] {
+            assert_eq!(is_authority_of(origin, authority), same, "{origin} {authority}");
+        }
+    }
 }

@@ -39,6 +39,11 @@ pub enum NotABill {
     Wrong(&'static str),
     #[error("the gate's address is of another network than it says")]
     OtherNetwork,
+    /// What is paid under one host could not be used under another.
+    #[error(
+        "the gate was asked under another host than the one you named: a proxy in front of it rewrites the Host header"
+    )]
+    OtherHost,
 }
 
 impl Bill {

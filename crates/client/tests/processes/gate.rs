@@ -46,7 +46,7 @@ async fn price(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respons
         min_amt: Piconero(PRICE),
         ttl: 30,
         v: 1,
-        realm: "api.example".to_owned(),
+        realm: headers["host"].to_str().unwrap().to_owned(),
         message: format!("tpat1:{CHALLENGE}"),
         challenge: CHALLENGE.to_owned(),
         expires: u64::try_from(machine.now() / 1000).unwrap() + 3600,

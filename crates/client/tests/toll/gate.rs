@@ -140,7 +140,7 @@ fn demand(inner: &mut Inner, jkt: Option<String>) -> Response {
         min_amt: Piconero(inner.price),
         ttl: 30,
         v: 1,
-        realm: "api.example".to_owned(),
+        realm: inner.origin.trim_start_matches("http://").to_owned(),
         message: format!("tpat1:{challenge}"),
         challenge,
         expires: inner.expires,

@@ -15,7 +15,7 @@ use tpat::Address;
 use tpat::amount::{blocks, format_xmr};
 use tpat::challenge::{Challenge, RouteId, Terms as Sealed};
 use tpat::header::{Presented, write};
-use wire::toll::{Demand, Offer, PROOF_HEADER, Piconero, REDEEM, VERSION};
+use wire::toll::{Code, Demand, Offer, PROOF_HEADER, Piconero, REDEEM, VERSION};
 
 /// What the offers of one answer share.
 #[derive(Clone, Copy)]
@@ -31,7 +31,11 @@ impl Booth {
     /// 402: what can be bought, and nothing was shown that is worth anything. Where the request is signed, it is
     /// for that key alone.
     pub fn ask(&self, route: &Route, terms: &Terms, caller: &Caller<'_>, presented: Presented<'_>) -> Response<Body> {
-        let Some(demand) = self.demand(route, terms, self.signer(caller), caller) else {
+        let signer = match self.signer(caller) {
+            Ok(signer) => signer,
+            Err(declined) => return declined.answer(),
+        };
+        let Some(demand) = self.demand(route, terms, signer, caller) else {
             return Declined::unavailable().answer();
         };
         let mut response = if caller.is_browser() {
@@ -65,15 +69,21 @@ impl Booth {
         }
     }
 
-    /// The key that a request is signed with which shows nothing else; zeros: none that counts. Nothing is
-    /// refused for that. How often it is looked at is limited: anybody can sign.
-    fn signer(&self, caller: &Caller<'_>) -> [u8; 32] {
+    /// The key that a request is signed with which shows nothing else; zeros: none that counts. How often it is
+    /// looked at is limited: anybody can sign.
+    ///
+    /// # Errors
+    /// It is signed for another host: what is paid could not be used. Nothing else is refused for its signature.
+    fn signer(&self, caller: &Caller<'_>) -> Result<[u8; 32], Declined> {
         let signed = caller.only(PROOF_HEADER).is_some();
         let rate = Rate::per(self.settings.redemptions_per_minute, 60_000);
         if !signed || self.proofs.take(caller.client, rate, caller.now).is_err() {
-            return [0; 32];
+            return Ok([0; 32]);
         }
-        self.possessions.check(caller, None).unwrap_or([0; 32])
+        match self.possessions.check(caller, None) {
+            Err(declined) if declined.code() == Code::HostRewritten => Err(declined),
+            checked => Ok(checked.unwrap_or([0; 32])),
+        }
     }
 
     /// Nothing is written down: one challenge for each bundle, all for one address.

@@ -5,9 +5,11 @@ use crate::caller::Caller;
 use crate::declined::Declined;
 use domain::UnixMs;
 use domain::encoding::sha256;
-use http::{HeaderName, HeaderValue, header};
+use http::uri::Authority;
+use http::{HeaderName, HeaderValue, Uri, header};
 use parking_lot::Mutex;
 use std::collections::HashSet;
+use tpat::possession::Wrong;
 use verify::nonce;
 use wire::toll::{Code, NONCE_HEADER, PROOF_HEADER};
 use zeroize::Zeroizing;
@@ -20,6 +22,8 @@ const HOW: HeaderValue = HeaderValue::from_static(r#"DPoP algs="ES256 EdDSA""#);
 pub struct Possessions {
     key: Zeroizing<[u8; 32]>,
     seen: Mutex<Seen>,
+    /// Requests that were signed for another host.
+    misdirected: Mutex<Seldom>,
 }
 
 /// Proofs that were seen: each serves once. Those of the last two spans of a nonce's life are remembered,
@@ -33,7 +37,7 @@ struct Seen {
 
 impl Possessions {
     pub fn new(secrets: &Secrets) -> Self {
-        Self { key: secrets.nonce.clone(), seen: Mutex::default() }
+        Self { key: secrets.nonce.clone(), seen: Mutex::default(), misdirected: Mutex::default() }
     }
 
     /// For the next proof.
@@ -54,7 +58,8 @@ impl Possessions {
             self.again(Declined::new(Code::BadPossession, title), caller.now)
         };
         let proof = caller.only(PROOF_HEADER).ok_or_else(wrong)?;
-        let proof = tpat::possession::verify(proof, caller.method.as_str(), &caller.url).map_err(|_| wrong())?;
+        let proof = tpat::possession::verify(proof, caller.method.as_str(), &caller.url);
+        let proof = proof.map_err(|error| self.misdirected(&error, caller).unwrap_or_else(wrong))?;
         if ath.is_some() && proof.ath.as_deref() != ath {
             return Err(wrong());
         }
@@ -67,10 +72,58 @@ impl Possessions {
         if self.seen.lock().is_first(name, caller.now) { Ok(proof.thumbprint) } else { Err(wrong()) }
     }
 
+    /// What is wrong where the client signed the same path under another scheme or host: `None`, if it did not. Says
+    /// so to whoever runs the gate, since no client can mend it.
+    fn misdirected(&self, error: &Wrong, caller: &Caller<'_>) -> Option<Declined> {
+        let Wrong::OtherUrl(signed) = error else { return None };
+        let signed = signed.parse::<Uri>().ok().filter(|uri| uri.authority().is_some())?;
+        let arrived = caller.url.parse::<Uri>().ok()?;
+        if signed.path() != arrived.path() {
+            return None;
+        }
+        let (signed, arrived) = (origin(&signed), origin(&arrived));
+        if self.misdirected.lock().is_due(caller.now) {
+            tracing::warn!(
+                signed,
+                arrived,
+                "a client signed for another host or scheme than arrives here: the proxy in front must pass Host on, and \
+                 toll.public_url must say what clients type"
+            );
+        }
+        let title = format!(
+            "This was signed for {signed} and arrived as {arrived}: a proxy in between rewrites the host or the scheme. \
+             Nothing was charged. Do not pay here until that is mended."
+        );
+        Some(Declined::new(Code::HostRewritten, title))
+    }
+
     fn again(&self, declined: Declined, now: UnixMs) -> Declined {
         let (name, value) = self.nonce(now);
         declined.with(header::WWW_AUTHENTICATE, HOW).with(name, value)
     }
+}
+
+/// Says something once a minute, however often it happens.
+#[derive(Default)]
+struct Seldom {
+    said: Option<UnixMs>,
+}
+
+impl Seldom {
+    fn is_due(&mut self, now: UnixMs) -> bool {
+        // A clock that went back silences nothing.
+        let due = self.said.is_none_or(|said| !(0..60_000).contains(&now.saturating_sub(said)));
+        if due {
+            self.said = Some(now);
+        }
+        due
+    }
+}
+
+/// Scheme and authority.
+fn origin(uri: &Uri) -> String {
+    let authority = uri.authority().map_or("", Authority::as_str);
+    format!("{}://{authority}", uri.scheme_str().unwrap_or_default())
 }
 
 impl Seen {

@@ -4,13 +4,14 @@ mod path;
 mod pattern;
 mod table;
 
-pub use path::{Path, Unclear};
+pub use path::{Path, Reading, Unclear};
 pub use pattern::{NotAPattern, Pattern};
 pub use table::Table;
 
 use crate::terms::Terms;
 use crate::upstream::Upstream;
 use http::{HeaderName, HeaderValue, Method};
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// One entry of the table.
@@ -31,8 +32,20 @@ pub struct Route {
 }
 
 impl Route {
-    /// Why the route does not take a request; `None`: it does.
+    /// Why the route does not take a request, by any reading of its path; `None`: it does.
     pub fn objection(&self, method: &Method, host: &str, path: &Path) -> Option<Objection> {
+        let mut objection = Some(Objection::Path);
+        for reading in path.readings() {
+            objection = self.objection_to(method, host, reading);
+            if objection.is_none() {
+                break;
+            }
+        }
+        objection
+    }
+
+    /// The same for one reading.
+    fn objection_to(&self, method: &Method, host: &str, path: &Reading) -> Option<Objection> {
         if !self.hosts.is_empty() && !self.hosts.iter().any(|own| is_host(own, host)) {
             return Some(Objection::Host);
         }
@@ -41,6 +54,18 @@ impl Route {
             return Some(Objection::Method);
         }
         (!self.path.matches(path)).then_some(Objection::Path)
+    }
+
+    /// Compares what one request costs, by the first bundle.
+    fn compare_price(&self, other: &Self) -> Ordering {
+        let first = |route: &Self| route.terms.as_ref().and_then(|terms| terms.bundles.first()).cloned();
+        match (first(self), first(other)) {
+            (Some(own), Some(other)) => {
+                let (own_price, other_price) = (u128::from(own.price), u128::from(other.price));
+                (own_price * u128::from(other.quota)).cmp(&(other_price * u128::from(own.quota)))
+            }
+            (own, other) => own.is_some().cmp(&other.is_some()),
+        }
     }
 }
 

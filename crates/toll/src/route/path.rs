@@ -1,59 +1,176 @@
-//! A path as routes see it: decoded, so that no spelling of a paid path is another path.
+//! A path as programs may read it: decoded once or more, so that no spelling of a paid path is another path.
 
-/// The segments of a request's path.
+use std::collections::BTreeSet;
+
+/// How often a path is decoded until nothing is left to decode. More is no honest path.
+const DEEPEST: usize = 4;
+/// Longest path that may have more than one reading, bytes: each costs a copy.
+const LONGEST: usize = 4096;
+
+/// Every reading of a request's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Path(Vec<String>);
+pub struct Path(Vec<Reading>);
 
-/// Programs differ in what this path is: the gate takes none of the readings.
+/// The segments of a path, as one kind of program reads it: bytes, since not every path is UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reading(Vec<Vec<u8>>);
+
+/// Nothing good can be meant by this path: no reading of it is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the path can be read in more than one way")]
 pub struct Unclear;
 
 impl Path {
-    /// Reads a path (RFC 3986, section 3.3). Empty segments do not count: many programs merge slashes and
-    /// ignore one at the end.
+    /// Reads a path (RFC 3986, section 3.3) in every way that programs are known to: an encoded slash or backslash
+    /// separates segments or does not, what follows a semicolon is a parameter or is not, percent signs are decoded
+    /// once or as often as there are any, an encoded question mark ends the path or does not. Empty segments do not
+    /// count: many programs merge slashes and ignore one at the end.
     ///
     /// # Errors
-    /// Dot segments, slashes, backslashes, semicolons, percent signs or control characters that are
-    /// written as `%xx`, a percent sign without two digits, a semicolon or backslash in the open, bytes
-    /// that are no UTF-8.
+    /// A reading has a dot segment; control characters, encoded or not; a backslash in the open; a percent sign
+    /// without two digits; overlong UTF-8 (RFC 3629, section 10).
     pub fn read(path: &str) -> Result<Self, Unclear> {
-        let segments = path.split('/').filter(|segment| !segment.is_empty()).map(decode);
-        segments.collect::<Result<_, _>>().map(Self)
+        let levels = levels(path.as_bytes())?;
+        let strange = path.bytes().any(|byte| b"%;".contains(&byte));
+        if strange && path.len() > LONGEST {
+            return Err(Unclear);
+        }
+        let mut found = BTreeSet::new();
+        // Where there is something to decode, every program does.
+        let least = usize::from(levels.len() > 1);
+        for done in least..levels.len() {
+            for (split, level) in levels.iter().enumerate().take(done + 1) {
+                for cut in cuts(level, split > 0) {
+                    for separators in [b"/".as_slice(), b"/\\"] {
+                        for parameters in [Parameters::Kept, Parameters::Early, Parameters::Late] {
+                            found.insert(segments(cut, separators, done - split, parameters)?);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Self(found.into_iter().collect()))
     }
 
-    pub(super) fn segments(&self) -> &[String] {
+    pub(super) fn readings(&self) -> &[Reading] {
+        &self.0
+    }
+
+    /// The one segment, where there is one and nothing to be read differently.
+    pub(super) fn only_segment(self) -> Option<Vec<u8>> {
+        let [Reading(segments)] = <[Reading; 1]>::try_from(self.0).ok()?;
+        let [segment] = <[Vec<u8>; 1]>::try_from(segments).ok()?;
+        Some(segment)
+    }
+}
+
+impl Reading {
+    pub(super) fn segments(&self) -> &[Vec<u8>] {
         &self.0
     }
 }
 
-fn decode(segment: &str) -> Result<String, Unclear> {
-    let mut decoded = Vec::with_capacity(segment.len());
-    let mut bytes = segment.bytes();
-    while let Some(byte) = bytes.next() {
-        let byte = match byte {
-            b'%' => match (bytes.next().and_then(digit), bytes.next().and_then(digit)) {
-                (Some(high), Some(low)) => high * 16 + low,
-                _ => return Err(Unclear),
-            },
-            open => open,
-        };
-        if byte.is_ascii_control() || b"/\\;%".contains(&byte) {
-            return Err(Unclear);
-        }
-        decoded.push(byte);
-    }
-    let decoded = String::from_utf8(decoded).map_err(|_| Unclear)?;
-    if decoded == "." || decoded == ".." { Err(Unclear) } else { Ok(decoded) }
+/// What becomes of a semicolon and what follows it in a segment.
+#[derive(Clone, Copy)]
+enum Parameters {
+    Kept,
+    /// Taken away before the segment is decoded.
+    Early,
+    /// Taken away after that.
+    Late,
 }
 
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+/// The path as it is sent, decoded once, twice, until nothing changes.
+fn levels(path: &[u8]) -> Result<Vec<Vec<u8>>, Unclear> {
+    if path.contains(&b'\\') {
+        return Err(Unclear);
+    }
+    let mut levels = vec![path.to_vec()];
+    let mut next = strictly_decoded(path)?;
+    while levels.last() != Some(&next) {
+        if levels.len() > DEEPEST {
+            return Err(Unclear);
+        }
+        let after = decoded(&next);
+        levels.push(std::mem::replace(&mut next, after));
+    }
+    let hostile = |level: &Vec<u8>| level.iter().any(u8::is_ascii_control) || is_overlong(level);
+    if levels.iter().any(hostile) { Err(Unclear) } else { Ok(levels) }
+}
+
+/// All of it, and what is before a question mark or a number sign that was encoded.
+fn cuts(level: &[u8], decoded: bool) -> impl Iterator<Item = &[u8]> {
+    let mark = if decoded { level.iter().position(|byte| b"?#".contains(byte)) } else { None };
+    std::iter::once(level).chain(mark.map(|at| &level[..at]))
+}
+
+fn segments(path: &[u8], separators: &[u8], decode: usize, parameters: Parameters) -> Result<Reading, Unclear> {
+    let mut found = Vec::new();
+    for segment in path.split(|byte| separators.contains(byte)) {
+        let segment = if matches!(parameters, Parameters::Early) { before_parameters(segment) } else { segment };
+        let segment = (0..decode).fold(segment.to_vec(), |segment, _| self::decoded(&segment));
+        let segment = match parameters {
+            Parameters::Late => before_parameters(&segment).to_vec(),
+            Parameters::Kept | Parameters::Early => segment,
+        };
+        if segment == b"." || segment == b".." {
+            return Err(Unclear);
+        }
+        if !segment.is_empty() {
+            found.push(segment);
+        }
+    }
+    Ok(Reading(found))
+}
+
+fn before_parameters(segment: &[u8]) -> &[u8] {
+    segment.split(|byte| *byte == b';').next().unwrap_or_default()
+}
+
+fn strictly_decoded(text: &[u8]) -> Result<Vec<u8>, Unclear> {
+    let escapes = text.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    if escapes.clone().all(|(at, _)| escape(&text[at..]).is_some()) { Ok(decoded(text)) } else { Err(Unclear) }
+}
+
+/// A percent sign without two digits stays.
+fn decoded(text: &[u8]) -> Vec<u8> {
+    let (mut rest, mut decoded) = (text, Vec::with_capacity(text.len()));
+    while let [first, after @ ..] = rest {
+        match escape(rest) {
+            Some(byte) => {
+                decoded.push(byte);
+                rest = &rest[3..];
+            }
+            None => {
+                decoded.push(*first);
+                rest = after;
+            }
+        }
+    }
+    decoded
+}
+
+/// The byte that the text begins with, if it is written as `%xx`.
+fn escape(text: &[u8]) -> Option<u8> {
+    let [b'%', high, low, ..] = text else { return None };
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    Some(digit(*high)? * 16 + digit(*low)?)
+}
+
+/// Whether a lax decoder of UTF-8 could see ASCII where there is none.
+fn is_overlong(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|pair| matches!(pair, [0xc0 | 0xc1, 0x80..=0xbf] | [0xe0, 0x80..=0x9f] | [0xf0, 0x80..=0x8f]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn readings(path: &str) -> Vec<Vec<String>> {
+        let text = |segment: &Vec<u8>| String::from_utf8_lossy(segment).into_owned();
+        let path = Path::read(path).expect(path);
+        path.readings().iter().map(|reading| reading.segments().iter().map(text).collect()).collect()
+    }
 
     #[test]
     fn one_path_however_it_is_written() {
@@ -64,27 +181,57 @@ mod tests {
         for other in ["/api/Price", "/api/price.json", "/api"] {
             assert_ne!(Path::read(other), Ok(price.clone()), "{other}");
         }
+        assert_eq!(readings("/api/price").len(), 1);
     }
 
     #[test]
-    fn what_programs_read_differently_is_refused() {
+    fn every_reading_is_there() {
+        for (path, expected) in [
+            ("/@scope%2fname", vec![vec!["@scope", "name"], vec!["@scope/name"]]),
+            ("/a%5cb", vec![vec!["a", "b"], vec!["a\\b"]]),
+            ("/price;x=1", vec![vec!["price"], vec!["price;x=1"]]),
+            ("/price%3bx", vec![vec!["price"], vec!["price;x"]]),
+            ("/pric%2565", vec![vec!["pric%65"], vec!["price"]]),
+            ("/100%25", vec![vec!["100%"]]),
+            ("/price%3fx", vec![vec!["price"], vec!["price?x"]]),
+            ("/a;%2fb", vec![vec!["a"], vec!["a", "b"], vec!["a;", "b"], vec!["a;/b"]]),
+            ("/a%252fb", vec![vec!["a", "b"], vec!["a%2fb"], vec!["a/b"]]),
+        ] {
+            assert_eq!(readings(path), expected, "{path}");
+        }
+        assert_eq!(Path::read("/caf%e9").expect("Latin-1").readings()[0].segments(), [b"caf\xe9"]);
+    }
+
+    #[test]
+    fn what_no_program_means_well_is_refused() {
         for path in [
             "/a/../price",
             "/a/./price",
             "/a/%2e%2e/price",
-            "/a%2fprice",
-            "/a%5cprice",
+            "/a/..%2fprice",
+            "/a/..;/price",
+            "/a/..;x=1/price",
+            "/a%2f..%2fprice",
+            "/a%5c..%5cprice",
+            "/a/.%252e/price",
+            "/%252e%252e/price",
+            "/%2525252e%2525252e/price",
+            "/a/%c0%ae%c0%ae/price",
+            "/a%c0%afprice",
+            "/a%e0%80%afprice",
             "/a\\price",
             "/price%00",
-            "/price;x=1",
-            "/price%3bx",
+            "/price%2500",
+            "/price%0d%0a",
             "/%",
             "/%2",
             "/%zz",
-            "/%ff",
-            "/%252e%252e/price",
+            "/%u002f",
+            "/%252525252525252561",
         ] {
             assert_eq!(Path::read(path), Err(Unclear), "{path}");
         }
+        assert_eq!(Path::read(&format!("/{}%25", "a".repeat(LONGEST))), Err(Unclear));
+        assert!(Path::read(&format!("/{}", "a".repeat(3 * LONGEST))).is_ok());
     }
 }

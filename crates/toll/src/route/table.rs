@@ -20,9 +20,12 @@ impl Table {
         Self { routes, by_id }
     }
 
-    /// The route that has a request of this method, host and path.
+    /// The route that has a request of this method, host and path: for each reading of the path the first one that
+    /// takes it, and of those the dearest. `None`: a reading leads nowhere, and what it names is not for anybody.
     pub fn find(&self, method: &Method, host: &str, path: &Path) -> Option<&Arc<Route>> {
-        self.routes.iter().find(|route| route.objection(method, host, path).is_none())
+        let takes = |reading| self.routes.iter().find(|route| route.objection_to(method, host, reading).is_none());
+        let found: Vec<_> = path.readings().iter().map(takes).collect::<Option<_>>()?;
+        found.into_iter().max_by(|one, other| one.compare_price(other))
     }
 
     /// Every route, in order, and why it does not take the request; `None`: it would.

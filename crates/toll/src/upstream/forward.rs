@@ -1,11 +1,12 @@
 //! Sending a request on, and streaming what comes back.
 
+use super::capped::capped;
 use super::{Address, Breaker};
 use crate::refusal::Refusal;
 use axum::body::Body;
 use axum_reverse_proxy::{HostBehaviour, ProxyError, ProxyPolicy, ReverseProxy, XForwardedFor};
 use domain::UnixMs;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -63,7 +64,6 @@ impl Upstream {
             // Our own code has written these headers anew.
             .with_x_forwarded_for(XForwardedFor::Preserve)
             .with_upstream_timeout(forward.answer_within)
-            .with_max_request_body_bytes(forward.max_body)
             .with_via(VIA);
         let proxy = ReverseProxy::new_with_client("", address.as_str(), client).with_policy(policy);
         Self { address, forward: forward.clone(), breaker: Breaker::default(), proxy }
@@ -75,10 +75,18 @@ impl Upstream {
             let seconds = u64::try_from(left).unwrap_or_default().div_ceil(1000);
             return Refusal::upstream(StatusCode::SERVICE_UNAVAILABLE, seconds).answer();
         }
-        let Ok(response) = self.proxy.proxy_request(request).await;
+        if is_longer(&request, self.forward.max_body) {
+            return Refusal::too_large().answer();
+        }
+        let (parts, body) = request.into_parts();
+        let (body, over) = capped(body, self.forward.max_body);
+        let Ok(response) = self.proxy.proxy_request(Request::from_parts(parts, body)).await;
         let Some(error) = response.extensions().get::<ProxyError>() else {
             return self.heard(response);
         };
+        if over.is() {
+            return Refusal::too_large().answer();
+        }
         tracing::debug!(upstream = self.address.as_str(), cause = error.message(), "an upstream did not answer");
         // A client that went away in the middle of its body says nothing about the upstream.
         if error.is_connect() || response.status() == StatusCode::GATEWAY_TIMEOUT {
@@ -88,9 +96,19 @@ impl Upstream {
     }
 
     fn heard(&self, response: Response<Body>) -> Response<Body> {
+        // Written by the proxy library before anything was sent.
+        if response.status() == StatusCode::LOOP_DETECTED && response.headers().is_empty() {
+            return Refusal::looped().answer();
+        }
         self.breaker.answered();
         response
     }
+}
+
+/// Whether a request says that its body is over the limit.
+fn is_longer(request: &Request<Body>, limit: u64) -> bool {
+    let told = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    told.is_some_and(|told| told > limit)
 }
 
 impl fmt::Debug for Upstream {

@@ -1,6 +1,7 @@
 //! The programs behind the gate.
 
 mod breaker;
+mod capped;
 mod forward;
 
 pub use breaker::{Breaker, Health};

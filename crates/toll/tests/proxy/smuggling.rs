@@ -82,9 +82,23 @@ async fn no_request_chooses_where_it_goes() {
 }
 
 #[tokio::test]
-async fn a_path_with_two_readings_is_refused() {
+async fn a_path_that_no_program_means_well_is_refused() {
     let world = World::new().await;
-    for path in ["/free/../price", "/free/%2e%2e/price", "/a%2fprice", "/a\\price", "/price;x"] {
+    for path in
+        ["/free/../price", "/free/%2e%2e/price", "/free/..;/price", "/free%2f..%2fprice", "/%252e%252e/price", "/a\\b"]
+    {
         assert_eq!(world.get(path, "").await.status, 400, "{path}");
+    }
+    assert!(world.arrived().is_empty());
+}
+
+#[tokio::test]
+async fn a_path_with_more_than_one_reading_arrives_as_it_was_sent() {
+    let world = World::new().await;
+    let paths =
+        ["/@scope%2fname", "/100%25", "/a;v=1/b", "/a%3Bb", "/caf%e9", "/a%5Cb", "/a%252fb", "/x%3Fy?z", "/a//b/"];
+    for path in paths {
+        let reply = world.get(path, "").await;
+        assert_eq!((reply.status, &reply.json()["uri"]), (200, &path.into()), "{path}");
     }
 }

@@ -30,12 +30,10 @@ pub fn run(settings: &Toll, explain: Option<&[String]>, json: bool) -> Outcome {
     let mut taken = None;
     if let Some([method, url]) = explain {
         let (method, host, path) = request(method, url)?;
+        taken = table.find(&method, &host, &path).map(|route| route.name.clone());
         for (row, (route, objection)) in rows.iter_mut().zip(table.explain(&method, &host, &path)) {
             row.objection = objection.map(toll::route::Objection::as_str);
-            row.takes = Some(objection.is_none() && taken.is_none());
-            if objection.is_none() && taken.is_none() {
-                taken = Some(route.name.clone());
-            }
+            row.takes = Some(taken.as_ref() == Some(&route.name));
         }
     }
     if json {

@@ -4,6 +4,7 @@ mod client;
 mod key;
 #[path = "../../../../tpat/tests/support/made.rs"]
 pub mod made;
+mod nginx;
 mod proofs;
 mod world;
 
@@ -11,5 +12,6 @@ pub use browser::Browser;
 pub use chain::{Chain, Mood, Tx};
 pub use client::{Client, Reply};
 pub use key::Key;
+pub use nginx::Nginx;
 pub use proofs::{PROOFS, txid};
 pub use world::{PRICE, World, bundle, entry, terms};

@@ -195,6 +195,7 @@ impl World {
             route("open", "/open/**", upstream, Some(open.clone())),
             route("broken", "/broken/**", upstream, Some(open)),
             route("free", "/free", upstream, None),
+            route("kept-free", "/kept-free", upstream, None),
         ]);
         let config = Config { https: false, ipv6_prefix: 64 };
         let gate = Arc::new(Gate::new(config, table, surroundings, Some(Arc::clone(&booth))));
@@ -258,11 +259,25 @@ async fn upstream() -> (SocketAddr, Arc<AtomicUsize>) {
     let router = Router::new()
         .route("/open/stream", get(stream))
         .route("/open/socket", get(socket))
+        .route("/open/kept", get(kept))
+        .route("/price/kept", get(kept))
+        .route("/kept-free", get(kept))
         .route("/broken/{*rest}", any(|| async { StatusCode::BAD_GATEWAY }))
         .fallback(echo)
         .with_state(Arc::clone(&arrived));
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     (address, arrived)
+}
+
+/// Says in every way there is that anybody may keep it.
+async fn kept() -> Response {
+    let headers = [
+        ("cache-control", "public, max-age=600, s-maxage=600"),
+        ("x-accel-expires", "600"),
+        ("cdn-cache-control", "max-age=600"),
+        ("surrogate-control", "max-age=600"),
+    ];
+    (headers, "kept").into_response()
 }
 
 /// One piece, and then nothing for ever.

@@ -1,0 +1,73 @@
+//! A real nginx in front of the gate, with a cache that keeps whatever it may.
+
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+pub struct Nginx {
+    pub address: SocketAddr,
+    process: Child,
+    _directory: TempDir,
+}
+
+impl Nginx {
+    /// `host` is what nginx sends on as `Host`.
+    pub async fn before(gate: SocketAddr, host: &str) -> Self {
+        for _ in 0..3 {
+            if let Some(nginx) = Self::start(gate, host).await {
+                return nginx;
+            }
+        }
+        panic!("nginx does not start");
+    }
+
+    /// `None`: somebody else took the port meanwhile.
+    async fn start(gate: SocketAddr, host: &str) -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let root = directory.path().display();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|name| format!("{name}_temp_path {root}/{name};"))
+            .concat();
+        let config = format!(
+            "daemon off; master_process off; pid {root}/pid; error_log stderr;
+             events {{ worker_connections 64; }}
+             http {{ access_log off; {temporary}
+               proxy_cache_path {root}/cache keys_zone=all:1m;
+               server {{ listen {address};
+                 location / {{
+                   proxy_pass http://{gate}; proxy_http_version 1.1; proxy_set_header Host {host};
+                   proxy_cache all; proxy_cache_key $request_uri; proxy_cache_valid any 10m;
+                   add_header X-Cache $upstream_cache_status always;
+                 }} }} }}"
+        );
+        std::fs::write(directory.path().join("nginx.conf"), config).unwrap();
+        let mut process = Command::new("nginx")
+            .arg("-p")
+            .arg(directory.path())
+            .args(["-e", "stderr", "-c", "nginx.conf"])
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("Debian's package nginx");
+        for _ in 0..1000 {
+            if TcpStream::connect(address).await.is_ok() && process.try_wait().unwrap().is_none() {
+                return Some(Self { address, process, _directory: directory });
+            }
+            if process.try_wait().unwrap().is_some() {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let _ = process.kill();
+        None
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
