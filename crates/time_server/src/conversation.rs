@@ -2,7 +2,8 @@
 
 use crate::carrier::{Carrier, Ended};
 use crate::server::TimeServer;
-use crate::tickets::Visit;
+use crate::tickets::{Opened, Visit};
+use crate::visits::Presence;
 use channel::{Keys, Opener, Sealer};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -54,14 +55,17 @@ impl TimeServer {
     ///
     /// # Errors
     /// Always: why it ended.
-    pub async fn converse(
+    pub(crate) async fn converse(
         &self,
         carrier: &mut impl Carrier,
         channel: &mut impl Channel,
-        mut visit: Visit,
+        opened: Opened,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Ended> {
         let clock = &*self.surroundings.clock;
+        let presence = self.visits.enter(&opened);
+        // What only the beginning needed is erased now.
+        let mut visit = opened.visit;
         let (mut frame, mut answer) = (Vec::new(), Vec::new());
         let mut heard = clock.now();
         let mut alarm = clock.wait_until(visit.until.min(heard + self.idle_ms));
@@ -78,12 +82,16 @@ impl TimeServer {
                     alarm = clock.wait_until(visit.until.min(heard + self.idle_ms));
                     continue;
                 }
+                reason = presence.ended() => return Err(reason.into()),
                 _ = stop.wait_for(|stop| *stop) => return Err(CloseReason::GoingAway.into()),
             }
             let read_ns = clock.now_ns();
             heard = read_ns.div_euclid(1_000_000);
             // Who never pauses would never come to the other arms.
             in_time(&visit, heard)?;
+            if let Some(reason) = presence.reason() {
+                return Err(reason.into());
+            }
             if *stop.borrow() {
                 return Err(CloseReason::GoingAway.into());
             }
@@ -91,7 +99,7 @@ impl TimeServer {
             let said = match command {
                 Command::Time => self.time(read_ns)?,
                 Command::Renew { ticket } => {
-                    visit = self.renew(&visit, &ticket).await?;
+                    visit = self.renew(&visit, &ticket, &presence).await?;
                     alarm = clock.wait_until(visit.until.min(heard + self.idle_ms));
                     Answer::Renewed { until: visit.until }
                 }
@@ -112,10 +120,13 @@ impl TimeServer {
     }
 
     /// A newer ticket of the same person, session and keys.
-    async fn renew(&self, visit: &Visit, ticket: &str) -> Result<Visit, CloseReason> {
-        let newer = self.tickets.open(ticket, self.surroundings.clock.now()).await?.visit;
-        let same = Visit { until: newer.until, ..visit.clone() } == newer;
-        if same { Ok(newer) } else { Err(CloseReason::BadTicket) }
+    async fn renew(&self, visit: &Visit, ticket: &str, presence: &Presence<'_>) -> Result<Visit, CloseReason> {
+        let newer = self.tickets.open(ticket, self.surroundings.clock.now()).await?;
+        if (Visit { until: newer.visit.until, ..visit.clone() }) != newer.visit {
+            return Err(CloseReason::BadTicket);
+        }
+        presence.renew(&newer);
+        Ok(newer.visit)
     }
 }
 

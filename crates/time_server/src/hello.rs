@@ -3,7 +3,7 @@
 use crate::carrier::{Carrier, Ended};
 use crate::conversation::Sealed;
 use crate::server::TimeServer;
-use crate::tickets::Visit;
+use crate::tickets::Opened;
 use channel::{Keys, Randoms};
 use domain::encoding::{base64url, from_base64url};
 use verify::dpop;
@@ -14,7 +14,7 @@ pub const HELLO_MS: i64 = 5_000;
 
 impl TimeServer {
     /// Greets, and hears who it is.
-    pub(crate) async fn greet(&self, carrier: &mut impl Carrier) -> Result<(Sealed, Visit), Ended> {
+    pub(crate) async fn greet(&self, carrier: &mut impl Carrier) -> Result<(Sealed, Opened), Ended> {
         let server_random = (self.surroundings.random)();
         let greeting = Greeting { server_random: base64url(&server_random) };
         carrier.send(&serde_json::to_vec(&greeting).map_err(|_| Ended::Gone)?).await?;
@@ -35,7 +35,7 @@ impl TimeServer {
     }
 
     /// The proof comes first: it is cheaper to check than a ticket.
-    async fn judge(&self, message: &[u8], server_random: [u8; 32]) -> Result<(Sealed, Visit), CloseReason> {
+    async fn judge(&self, message: &[u8], server_random: [u8; 32]) -> Result<(Sealed, Opened), CloseReason> {
         let hello: Hello = serde_json::from_slice(message).map_err(|_| CloseReason::BadTicket)?;
         let client = from_base64url(&hello.client_random).and_then(|bytes| bytes.try_into().ok());
         let randoms = Randoms { client: client.ok_or(CloseReason::BadProof)?, server: server_random };
@@ -50,6 +50,6 @@ impl TimeServer {
             return Err(CloseReason::BadProof);
         }
         let keys = Keys::derive(&opened.user_key, &opened.jti, &randoms);
-        Ok((Sealed::new(&keys), opened.visit))
+        Ok((Sealed::new(&keys), opened))
     }
 }

@@ -8,6 +8,7 @@ pub mod key;
 mod serve;
 mod server;
 mod tickets;
+mod visits;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use conversation::{Channel, Sealed};

@@ -1,12 +1,17 @@
-//! Accepting connections: capped in number, cut when their beginning is slow.
+//! Accepting connections, by the crate `net`: capped in number, cut when their beginning is slow.
 
 use crate::carrier::{Tcp, WebSocket, last_word};
 use crate::hello::HELLO_MS;
 use crate::server::{TimeServer, refuse};
+use http::{Request, Response, StatusCode};
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use net::{Http, RequestBody, Stream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use wire::time::CloseReason;
 
@@ -14,6 +19,7 @@ use wire::time::CloseReason;
 const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 /// How long an HTTP request may take.
 const REQUEST_TIME: Duration = Duration::from_millis(HELLO_MS.unsigned_abs());
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 /// Where connections come in.
 #[derive(Debug)]
@@ -22,83 +28,87 @@ pub struct Doors {
     pub tcp: Option<TcpListener>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Web,
-    Tcp,
-}
-
 impl TimeServer {
     /// Serves until `stop` says so; then every connection is told.
     pub async fn serve(self: Arc<Self>, doors: Doors, stop: watch::Receiver<bool>) {
-        let places = Arc::new(Semaphore::new(self.max_connections));
-        let web = self.accept(doors.web, Kind::Web, &places, stop.clone());
+        let web = self.accept_web(doors.web, stop.clone());
         let tcp = async {
             if let Some(listener) = doors.tcp {
-                self.accept(listener, Kind::Tcp, &places, stop.clone()).await;
+                self.accept_tcp(listener, stop.clone()).await;
             }
         };
-        tokio::join!(web, tcp);
-        // Whoever has all places back is alone.
-        let all = u32::try_from(self.max_connections).unwrap_or(u32::MAX);
-        if timeout(SHUTDOWN_TIME, places.acquire_many(all)).await.is_err() {
+        tokio::select! {
+            _ = async { tokio::join!(web, tcp) } => {}
+            () = self.watch_revocations() => {}
+        }
+        if timeout(SHUTDOWN_TIME, self.places.all_free()).await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
     }
 
-    async fn accept(
-        self: &Arc<Self>,
-        listener: TcpListener,
-        kind: Kind,
-        places: &Arc<Semaphore>,
-        mut stop: watch::Receiver<bool>,
-    ) {
+    async fn accept_tcp(self: &Arc<Self>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
         let each = stop.clone();
         loop {
-            let accepted = tokio::select! {
+            let (io, peer) = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
-                accepted = listener.accept() => accepted,
+                accepted = net::accept(&listener) => accepted,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::error!(cause = %error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            };
-            let _ = stream.set_nodelay(true);
-            let Ok(place) = Arc::clone(places).try_acquire_owned() else {
-                turn_away(&stream, kind);
+            let Ok(place) = self.places.admit(peer.ip()) else {
+                turn_away(&io);
                 continue;
             };
-            let (server, stop) = (Arc::clone(self), each.clone());
+            let (server, stop, busy) = (Arc::clone(self), each.clone(), place.busy());
             tokio::spawn(async move {
-                match kind {
-                    Kind::Tcp => server.attend(Tcp::new(stream), stop).await,
-                    Kind::Web => server.attend_web(stream, stop).await,
-                }
-                drop(place);
+                server.attend(Tcp::new(Stream::new(io, place)), stop).await;
+                drop(busy);
             });
         }
     }
 
-    async fn attend_web(&self, stream: TcpStream, stop: watch::Receiver<bool>) {
-        let accepted = timeout(REQUEST_TIME, Box::pin(WebSocket::accept(stream, &self.origins))).await;
-        match accepted {
-            Ok(Some((socket, Ok(())))) => self.attend(socket, stop).await,
-            Ok(Some((socket, Err(reason)))) => refuse(socket, reason.into()).await,
-            Ok(None) | Err(_) => {}
-        }
+    async fn accept_web(self: &Arc<Self>, listener: TcpListener, stop: watch::Receiver<bool>) {
+        let http = Http {
+            places: Arc::clone(&self.places),
+            header_time: REQUEST_TIME,
+            http2_in_clear: false,
+            speaks_proxy: Box::new(|_| false),
+            tls: None,
+            when_full: FULL,
+        };
+        let (server, each) = (Arc::clone(self), stop.clone());
+        let answer = move |_: SocketAddr, request: Request<RequestBody>| {
+            let response = server.upgrade(request, each.clone());
+            async move { response }
+        };
+        net::serve(listener, http, answer, stop).await;
+    }
+
+    /// Answers the HTTP request, and attends to what it becomes.
+    fn upgrade(self: &Arc<Self>, request: Request<RequestBody>, stop: watch::Receiver<bool>) -> Response<Empty<Bytes>> {
+        let (response, upgrade) = match WebSocket::accept(request, &self.origins) {
+            Ok(accepted) => accepted,
+            Err(status) => return refused(status),
+        };
+        let server = Arc::clone(self);
+        tokio::spawn(async move {
+            match timeout(REQUEST_TIME, upgrade).await {
+                Ok(Some((socket, Ok(())))) => server.attend(socket, stop).await,
+                Ok(Some((socket, Err(reason)))) => refuse(socket, reason.into()).await,
+                Ok(None) | Err(_) => {}
+            }
+        });
+        response
     }
 }
 
+fn refused(status: StatusCode) -> Response<Empty<Bytes>> {
+    let mut response = Response::new(Empty::new());
+    *response.status_mut() = status;
+    response
+}
+
 /// Costs no task and waits for nothing: what the socket does not take at once is lost.
-fn turn_away(stream: &TcpStream, kind: Kind) {
+fn turn_away(io: &TcpStream) {
     let word = last_word(CloseReason::Full);
-    let message = match kind {
-        Kind::Tcp => [&u16::try_from(word.len()).unwrap_or_default().to_be_bytes(), word.as_slice()].concat(),
-        Kind::Web => b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec(),
-    };
-    let _ = stream.try_write(&message);
+    let message = [&u16::try_from(word.len()).unwrap_or_default().to_be_bytes(), word.as_slice()].concat();
+    let _ = io.try_write(&message);
 }

@@ -3,9 +3,13 @@
 use crate::carrier::{Carrier, Ended, Origins, last_word};
 use crate::clock::Clock;
 use crate::conversation::say;
-use crate::tickets::Tickets;
+use crate::tickets::{Opened, Tickets};
+use crate::visits::Visits;
+use ipnet::IpNet;
 use jwe::PrivateKey;
+use net::{Limits, Pace, Places};
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -24,6 +28,8 @@ pub struct Config {
     /// Pages that may connect.
     pub origins: Vec<String>,
     pub max_connections: usize,
+    /// Reverse proxies, which carry many people's connections and have no fair share of their own.
+    pub trusted_proxies: Vec<IpNet>,
     /// Who says nothing for so long is gone.
     pub idle: Duration,
 }
@@ -40,9 +46,10 @@ pub struct Surroundings {
 pub struct TimeServer {
     pub(crate) service: String,
     pub(crate) origins: Origins,
-    pub(crate) max_connections: usize,
+    pub(crate) places: Arc<Places>,
     pub(crate) idle_ms: i64,
     pub(crate) tickets: Tickets,
+    pub(crate) visits: Visits,
     pub(crate) surroundings: Surroundings,
 }
 
@@ -55,13 +62,15 @@ impl TimeServer {
             .revocations_url
             .map(|url| Revocations::new(&url, &config.issuer, keys.clone(), Outage::default()))
             .transpose()?;
+        let limits = Limits { max: config.max_connections, per_address: None, v6_prefix: 64, pace: Pace::default() };
         let verifier = Verifier { keys, issuer: config.issuer, audience: config.service.clone(), revocations };
         Ok(Self {
             service: config.service,
             origins: Origins(config.origins),
-            max_connections: config.max_connections,
+            places: Places::new(limits, Box::new(move |peer| trusts(&config.trusted_proxies, peer))),
             idle_ms: i64::try_from(config.idle.as_millis()).unwrap_or(i64::MAX),
             tickets: Tickets::new(key, verifier),
+            visits: Visits::default(),
             surroundings,
         })
     }
@@ -70,11 +79,11 @@ impl TimeServer {
     pub(crate) async fn attend(&self, mut carrier: impl Carrier, stop: watch::Receiver<bool>) {
         // Much of a hello is needed only then: it need not be kept for every connection.
         let greeted = Box::pin(self.greet_or_stop(&mut carrier, stop.clone())).await;
-        let (mut channel, visit) = match greeted {
+        let (mut channel, opened) = match greeted {
             Ok(greeted) => greeted,
             Err(ended) => return refuse(carrier, ended).await,
         };
-        let Err(Ended::Because(reason)) = self.converse(&mut carrier, &mut channel, visit, stop).await else { return };
+        let Err(Ended::Because(reason)) = self.converse(&mut carrier, &mut channel, opened, stop).await else { return };
         tracing::debug!(?reason, "a connection ended");
         let said = say(&Answer::Closed { reason }, &mut carrier, &mut channel, &mut Vec::new()).await;
         if said.is_ok() {
@@ -86,12 +95,17 @@ impl TimeServer {
         &self,
         carrier: &mut impl Carrier,
         mut stop: watch::Receiver<bool>,
-    ) -> Result<(crate::Sealed, crate::Visit), Ended> {
+    ) -> Result<(crate::Sealed, Opened), Ended> {
         tokio::select! {
             greeted = self.greet(carrier) => greeted,
             _ = stop.wait_for(|stop| *stop) => Err(CloseReason::GoingAway.into()),
         }
     }
+}
+
+fn trusts(proxies: &[IpNet], peer: IpAddr) -> bool {
+    let peer = peer.to_canonical();
+    proxies.iter().any(|network| network.contains(&peer))
 }
 
 /// Ends a connection that never had keys.

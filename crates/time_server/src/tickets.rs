@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use verify::{Error, Verifier};
+use verify::{Error, Revocations, Unverified, Verifier};
 use wire::tickets::{Claims, Header, SEALED_TYP, TYP};
 use wire::time::CloseReason;
 use zeroize::Zeroizing;
@@ -44,6 +44,10 @@ pub struct Visit {
 /// What only the beginning of a connection needs.
 pub struct Opened {
     pub visit: Visit,
+    /// The key of the auth server that signed it.
+    pub kid: String,
+    /// When the ticket ends.
+    pub expires_at: UnixMs,
     pub jti: String,
     pub user_key: Zeroizing<[u8; 32]>,
 }
@@ -51,6 +55,11 @@ pub struct Opened {
 impl Tickets {
     pub fn new(key: PrivateKey, verifier: Verifier) -> Self {
         Self { kid: jwe::thumbprint(&key.public()), key, verifier, said: AtomicI64::new(i64::MIN) }
+    }
+
+    /// What the auth server ended, where somebody asks.
+    pub fn revocations(&self) -> Option<&Revocations> {
+        self.verifier.revocations.as_ref()
     }
 
     pub async fn open(&self, ticket: &str, now: UnixMs) -> Result<Opened, CloseReason> {
@@ -75,7 +84,9 @@ impl Tickets {
         }
         let visit =
             Visit { sub: claims.sub, sid: claims.sid, jkt: claims.cnf.jkt, version: claims.user_key.version, until };
-        Ok(Opened { visit, jti: claims.jti, user_key: Zeroizing::new(user_key) })
+        let kid = Unverified::parse(&inner, TYP, LONGEST_TICKET).map_err(|error| refusal(&error))?.kid().to_owned();
+        let expires_at = claims.exp.saturating_mul(1000);
+        Ok(Opened { visit, kid, expires_at, jti: claims.jti, user_key: Zeroizing::new(user_key) })
     }
 
     /// Names both clocks in the log, once a minute: strangers hold old tickets as well.

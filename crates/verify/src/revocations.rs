@@ -103,6 +103,25 @@ impl Revocations {
         known.check(self.0.outage, kid, sid, now)
     }
 
+    /// Asks the issuer where the list at hand is not fresh. For those who judge what has begun long ago.
+    pub async fn refresh(&self, now: UnixMs) {
+        let stale = self.0.known.read().may_ask(now);
+        if stale {
+            let turn = self.0.turn.lock().await;
+            self.ask(turn, now).await;
+        }
+    }
+
+    /// When the issuer was last heard, unix milliseconds. `None`: never.
+    pub fn heard_at(&self) -> Option<UnixMs> {
+        self.0.known.read().heard_at
+    }
+
+    /// Whether the list at hand names the key or the session. Asks nobody.
+    pub fn is_named(&self, kid: &str, sid: &str) -> bool {
+        self.0.known.read().list.names(kid, Some(sid))
+    }
+
     /// Fetches, unless that was done while we waited for our turn.
     async fn ask(&self, _turn: MutexGuard<'_, ()>, now: UnixMs) -> Known {
         let before = self.0.known.read().clone();
@@ -141,6 +160,12 @@ impl Revocations {
     }
 }
 
+impl List {
+    fn names(&self, kid: &str, sid: Option<&str>) -> bool {
+        self.keys.contains(kid) || sid.is_some_and(|sid| self.sessions.contains(&mark(sid)))
+    }
+}
+
 impl Known {
     fn is_younger(&self, ms: i64, now: UnixMs) -> bool {
         self.heard_at.is_some_and(|heard_at| (0..ms).contains(&now.saturating_sub(heard_at)))
@@ -154,7 +179,7 @@ impl Known {
     }
 
     fn check(&self, outage: Outage, kid: &str, sid: Option<&str>, now: UnixMs) -> Result<(), Error> {
-        if self.list.keys.contains(kid) || sid.is_some_and(|sid| self.list.sessions.contains(&mark(sid))) {
+        if self.list.names(kid, sid) {
             return Err(Error::Revoked);
         }
         let heard = match outage {

@@ -1,7 +1,7 @@
 //! `postern time-server`
 
 use super::listen::Place;
-use super::serve::{start_log, wait_for_signal};
+use super::serve::{SPARE_FILES, start_log, wait_for_signal};
 use super::{Outcome, blocking};
 use crate::config::TimeServer as Settings;
 use crate::entropy::{Entropy, SystemEntropy};
@@ -57,8 +57,11 @@ pub(super) fn load_key(settings: &Settings) -> Result<PrivateKey, key::Error> {
 /// Serves until a signal comes.
 pub(super) fn tell(settings: &Settings) -> Outcome {
     let key = load_key(settings)?;
+    // One thread and one listener a carrier: nearly every file is a connection.
+    let mut config = settings.config();
+    config.max_connections = net::fit(config.max_connections, 1, SPARE_FILES).connections;
     let surroundings = Surroundings { clock: Arc::new(SystemClock), random: Arc::new(random) };
-    let server = Arc::new(TimeServer::new(settings.config(), key, surroundings)?);
+    let server = Arc::new(TimeServer::new(config, key, surroundings)?);
     // One thread tells the time to thousands.
     blocking(serve(settings, server))
 }

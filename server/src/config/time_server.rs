@@ -4,8 +4,9 @@ use super::durations::Span;
 use super::layers::{ConfigError, TIME_SERVER, layered};
 use super::operator::Listen;
 use super::{Log, origin};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use wire::{paths, time};
 
@@ -25,6 +26,7 @@ pub struct TimeServer {
     pub key: PathBuf,
     pub origins: Vec<String>,
     pub max_connections: usize,
+    pub trusted_proxies: Vec<String>,
     pub idle: Span,
     pub log: Log,
 }
@@ -41,6 +43,7 @@ impl Default for TimeServer {
             key: "data/time-server.key".into(),
             origins: Vec::new(),
             max_connections: 20_000,
+            trusted_proxies: vec!["127.0.0.0/8".to_owned(), "::1".to_owned()],
             idle: Span::seconds(600),
             log: Log::default(),
         }
@@ -80,6 +83,7 @@ impl TimeServer {
             service: self.service.clone(),
             origins: if self.origins.is_empty() { vec![self.issuer.clone()] } else { self.origins.clone() },
             max_connections: self.max_connections,
+            trusted_proxies: self.trusted_proxies.iter().filter_map(|text| network(text)).collect(),
             idle: self.idle.0,
         }
     }
@@ -92,6 +96,10 @@ impl TimeServer {
                 return Err(ConfigError::invalid(name, &problem));
             }
         }
+        if let Some(wrong) = self.trusted_proxies.iter().find(|text| network(text).is_none()) {
+            let problem = format!("'{wrong}' is neither an address nor a network like 10.0.0.0/8");
+            return Err(ConfigError::invalid("trusted_proxies", &problem));
+        }
         let ranges = [
             ("max_connections", self.max_connections as u64, 1, 1_000_000),
             ("idle in seconds", self.idle.0.as_secs(), 10, 86_400),
@@ -103,6 +111,11 @@ impl TimeServer {
         }
         Ok(())
     }
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())).ok();
+    text.parse::<IpNet>().ok().or_else(one)
 }
 
 #[cfg(test)]

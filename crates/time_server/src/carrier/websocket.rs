@@ -3,14 +3,17 @@
 use super::{Carrier, Ended};
 use futures::{FutureExt, SinkExt, StreamExt};
 use http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::Empty;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade::downcast;
+use net::{RequestBody, Stream};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
-use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 use wire::time::{CloseReason, LONGEST_MESSAGE, PATH, SUBPROTOCOL};
 
 /// The library's own would take 128 KiB each way for every connection.
@@ -25,30 +28,44 @@ pub struct Origins(pub Vec<String>);
 
 #[derive(Debug)]
 pub struct WebSocket {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Stream>,
     /// Whether something may wait to be sent.
     dirty: bool,
 }
 
 impl WebSocket {
-    /// Answers the HTTP request. `None`: it was none for this protocol. With a page that is not to
-    /// connect a connection is made all the same: only so can it be told.
-    #[expect(clippy::result_large_err, reason = "the library asks for this type")]
-    pub async fn accept(stream: TcpStream, origins: &Origins) -> Option<(Self, Result<(), CloseReason>)> {
-        let mut origin = Ok(());
-        let callback = |request: &Request, response: Response| {
-            origin = origins.judge(request.headers().get(ORIGIN));
-            upgrade(request, response)
+    /// Judges an HTTP request: its answer, and the socket that it becomes with whether its page may connect. With a
+    /// page that must not, a connection is made anyway: only so can the page be told.
+    ///
+    /// # Errors
+    /// The status to answer a request with that is none for this protocol.
+    pub fn accept(
+        mut request: Request<RequestBody>,
+        origins: &Origins,
+    ) -> Result<(Response<Empty<Bytes>>, impl Future<Output = Option<Accepted>> + Send + 'static), StatusCode> {
+        let response = upgrade(&request)?;
+        let origin = origins.judge(request.headers().get(ORIGIN));
+        let upgraded = hyper::upgrade::on(&mut request);
+        let socket = async move {
+            let parts = downcast::<TokioIo<Stream>>(upgraded.await.ok()?).ok()?;
+            let (io, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
+            let stream = WebSocketStream::from_partially_read(io, read, Role::Server, Some(config())).await;
+            Some((Self { stream, dirty: false }, origin))
         };
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(WRITE_BUFFER)
-            .max_write_buffer_size(WRITE_BUFFER + 4 * LONGEST_MESSAGE)
-            .max_message_size(Some(LONGEST_MESSAGE))
-            .max_frame_size(Some(LONGEST_MESSAGE));
-        let stream = accept_hdr_async_with_config(stream, callback, Some(config)).await.ok()?;
-        Some((Self { stream, dirty: false }, origin))
+        Ok((response, socket))
     }
+}
+
+/// A socket, and whether its page may connect.
+pub type Accepted = (WebSocket, Result<(), CloseReason>);
+
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(WRITE_BUFFER + 4 * LONGEST_MESSAGE)
+        .max_message_size(Some(LONGEST_MESSAGE))
+        .max_frame_size(Some(LONGEST_MESSAGE))
 }
 
 impl Origins {
@@ -58,21 +75,16 @@ impl Origins {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "the library asks for this type")]
-fn upgrade(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
-    let refuse = |status: StatusCode| {
-        let mut response = ErrorResponse::new(None);
-        *response.status_mut() = status;
-        response
-    };
+fn upgrade(request: &Request<RequestBody>) -> Result<Response<Empty<Bytes>>, StatusCode> {
     if request.uri().path() != PATH {
-        return Err(refuse(StatusCode::NOT_FOUND));
+        return Err(StatusCode::NOT_FOUND);
     }
     let offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
     let mut offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     if !offered.any(|name| name.trim() == SUBPROTOCOL) {
-        return Err(refuse(StatusCode::BAD_REQUEST));
+        return Err(StatusCode::BAD_REQUEST);
     }
+    let mut response = create_response_with_body(request, Empty::new).map_err(|_| StatusCode::BAD_REQUEST)?;
     response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     Ok(response)
 }

@@ -58,3 +58,30 @@ async fn only_a_ticket_of_the_same_session_and_key_renews() {
         assert_eq!(client.closed().await, reason, "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_session_that_ended_takes_its_connections_along() {
+    let world = World::start().await;
+    let (ada, grace) = (Person::new("ada"), Person::new("grace"));
+    let (mut of_ada, mut of_grace) = (world.connect(&ada).await, world.connect(&grace).await);
+    of_ada.time().await;
+    of_grace.time().await;
+    world.sign_out(&ada);
+    world.clock.advance(2_000);
+    assert_eq!(of_ada.closed().await, CloseReason::KeyEnded, "within two seconds, although it says nothing");
+    of_grace.time().await;
+    let mut again = world.connect(&ada).await;
+    assert_eq!(again.wire.refused().await, CloseReason::BadTicket, "nor does its ticket open another");
+}
+
+#[tokio::test]
+async fn without_a_list_a_connection_runs_a_minute_past_its_ticket() {
+    let (world, ada) = (World::start().await, Person::new("ada"));
+    let mut client = world.connect(&ada).await;
+    client.time().await;
+    world.lose_list();
+    world.clock.advance(5 * 60_000 + 59_999);
+    client.time().await;
+    world.clock.advance(2_000);
+    assert_eq!(client.closed().await, CloseReason::Unavailable);
+}

@@ -4,6 +4,7 @@ use crate::support::{Person, World, hello};
 use channel::client::{Heard, refusal};
 use futures::{SinkExt, StreamExt};
 use http::{HeaderValue, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -89,4 +90,24 @@ async fn a_message_over_the_limit_ends_it() {
     assert_eq!(refusal(&message(&mut socket).await), Some(CloseReason::TooLarge));
     let (code, reason) = close(&mut socket).await;
     assert_eq!((code > 4000, reason.as_str()), (true, "too_large"));
+}
+
+#[tokio::test]
+async fn requests_without_a_path_are_answered() {
+    let world = World::start().await;
+    for (line, status) in [
+        ("GET localhost:3002 HTTP/1.1", "400"),
+        ("CONNECT localhost:3002 HTTP/1.1", "400"),
+        ("OPTIONS * HTTP/1.1", "400"),
+        ("GET http://elsewhere.example/time HTTP/1.1", "400"),
+        ("POST /time HTTP/1.1", "400"),
+        ("GET /other HTTP/1.1", "404"),
+    ] {
+        let mut stream = TcpStream::connect(world.web).await.unwrap();
+        let request = format!("{line}\r\nhost: localhost:3002\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{line}: {answer}");
+    }
 }

@@ -11,7 +11,7 @@ use domain::revocation::mark;
 use jwe::{PrivateKey, Random};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use time_server::{Clock, Config, Doors, ManualClock, Surroundings, TimeServer};
 use tokio::net::TcpListener;
@@ -30,6 +30,7 @@ pub struct World {
     pub stop: watch::Sender<bool>,
     pub serving: JoinHandle<()>,
     signing: EcdsaKeyPair,
+    listed: Arc<Mutex<(StatusCode, String)>>,
 }
 
 impl World {
@@ -42,17 +43,16 @@ impl World {
         let signing = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let mut key = serde_json::to_value(public(&signing)).unwrap();
         key["kid"] = json!("signing");
-        let list = json!({
-            "iss": ISSUER, "iat": NOW / 1000, "exp": NOW / 1000 + 86_400, "sessions": [mark("session of mallory")], "keys": []
-        });
-        let list = compact(&signing, &json!({"typ": "revocations+jwt", "alg": "ES256", "kid": "signing"}), &list);
+        let list = list(&signing, "mallory");
+        let listed = Arc::new(Mutex::new((status, list)));
         let mut config = Config {
             issuer: ISSUER.to_owned(),
             jwks_url: publish(status, json!({"keys": [key]}).to_string()).await,
-            revocations_url: Some(publish(status, list).await),
+            revocations_url: Some(publish_shared(Arc::clone(&listed)).await),
             service: "time".to_owned(),
             origins: vec![ISSUER.to_owned()],
             max_connections: 100,
+            trusted_proxies: Vec::new(),
             idle: Duration::from_mins(10),
         };
         change(&mut config);
@@ -64,7 +64,17 @@ impl World {
         let (stop, stopped) = watch::channel(false);
         let (web_at, tcp_at) = (web.local_addr().unwrap(), tcp.local_addr().unwrap());
         let serving = tokio::spawn(server.serve(Doors { web, tcp: Some(tcp) }, stopped));
-        Self { clock, service_key, tcp: tcp_at, web: web_at, stop, serving, signing }
+        Self { clock, service_key, tcp: tcp_at, web: web_at, stop, serving, signing, listed }
+    }
+
+    /// Somebody signs out: the auth server's list says so from now on.
+    pub fn sign_out(&self, person: &Person) {
+        *self.listed.lock().unwrap() = (StatusCode::OK, list(&self.signing, person.name));
+    }
+
+    /// The auth server gives no list any more.
+    pub fn lose_list(&self) {
+        self.listed.lock().unwrap().0 = StatusCode::SERVICE_UNAVAILABLE;
     }
 
     pub fn now(&self) -> i64 {
@@ -103,6 +113,13 @@ impl World {
     }
 }
 
+/// The signed list of what ended: one person's session.
+fn list(signing: &EcdsaKeyPair, name: &str) -> String {
+    let sessions = [mark(&format!("session of {name}"))];
+    let list = json!({"iss": ISSUER, "iat": NOW / 1000, "exp": NOW / 1000 + 86_400, "sessions": sessions, "keys": []});
+    compact(signing, &json!({"typ": "revocations+jwt", "alg": "ES256", "kid": "signing"}), &list)
+}
+
 fn compact(signing: &EcdsaKeyPair, header: &Value, claims: &Value) -> String {
     let message = [header, claims].map(|part| base64url(part.to_string().as_bytes())).join(".");
     format!("{message}.{}", base64url(&sign(signing, &message)))
@@ -127,9 +144,13 @@ async fn listen() -> TcpListener {
 }
 
 async fn publish(status: StatusCode, body: String) -> String {
+    publish_shared(Arc::new(Mutex::new((status, body)))).await
+}
+
+async fn publish_shared(published: Arc<Mutex<(StatusCode, String)>>) -> String {
     let listener = listen().await;
     let url = format!("http://{}/published", listener.local_addr().unwrap());
-    let router = Router::new().route("/published", get(async move || (status, body)));
+    let router = Router::new().route("/published", get(async move || published.lock().unwrap().clone()));
     tokio::spawn(async { axum::serve(listener, router).await });
     url
 }

@@ -1,0 +1,139 @@
+//! Connections that are open, and the end of those whose session or signing key the auth server has ended.
+
+use crate::server::TimeServer;
+use crate::tickets::Opened;
+use domain::UnixMs;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Notify;
+use verify::Revocations;
+use wire::time::CloseReason;
+
+/// How often the auth server is asked. It makes a new list within a second of an end.
+const LOOK_EVERY_MS: i64 = 2_000;
+/// How long a connection may go on past its ticket, or past the last list, while there is no list.
+pub const WITHOUT_LIST_MS: i64 = 60_000;
+
+/// The connections that are open.
+#[derive(Debug, Default)]
+pub(crate) struct Visits(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    next: u64,
+    open: HashMap<u64, Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    sid: String,
+    kid: String,
+    /// When the newest ticket ends.
+    expires_at: UnixMs,
+    end: Arc<End>,
+}
+
+/// Tells a connection that it must end.
+#[derive(Debug, Default)]
+pub(crate) struct End {
+    reason: OnceLock<CloseReason>,
+    told: Notify,
+}
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Presence<'a> {
+    id: u64,
+    visits: &'a Visits,
+    end: Arc<End>,
+}
+
+impl Visits {
+    pub(crate) fn enter(&self, opened: &Opened) -> Presence<'_> {
+        let end = Arc::new(End::default());
+        let mut table = self.0.lock();
+        let id = table.next;
+        table.next += 1;
+        let open = Open {
+            sid: opened.visit.sid.clone(),
+            kid: opened.kid.clone(),
+            expires_at: opened.expires_at,
+            end: Arc::clone(&end),
+        };
+        table.open.insert(id, open);
+        Presence { id, visits: self, end }
+    }
+
+    /// Ends every connection that must not go on.
+    fn judge(&self, revocations: &Revocations, now: UnixMs) {
+        let heard_at = revocations.heard_at();
+        for open in self.0.lock().open.values() {
+            let last = heard_at.map_or(open.expires_at, |heard_at| heard_at.max(open.expires_at));
+            if revocations.is_named(&open.kid, &open.sid) {
+                open.end.tell(CloseReason::KeyEnded);
+            } else if now >= last.saturating_add(WITHOUT_LIST_MS) {
+                open.end.tell(CloseReason::Unavailable);
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().open.is_empty()
+    }
+}
+
+impl End {
+    fn tell(&self, reason: CloseReason) {
+        if self.reason.set(reason).is_ok() {
+            self.told.notify_one();
+        }
+    }
+}
+
+impl Presence<'_> {
+    /// Waits until the connection must end.
+    pub(crate) async fn ended(&self) -> CloseReason {
+        loop {
+            if let Some(reason) = self.reason() {
+                return reason;
+            }
+            self.end.told.notified().await;
+        }
+    }
+
+    /// Why the connection must end, if it must.
+    pub(crate) fn reason(&self) -> Option<CloseReason> {
+        self.end.reason.get().copied()
+    }
+
+    /// Takes in a newer ticket.
+    pub(crate) fn renew(&self, opened: &Opened) {
+        if let Some(open) = self.visits.0.lock().open.get_mut(&self.id) {
+            open.kid.clone_from(&opened.kid);
+            open.expires_at = opened.expires_at;
+        }
+    }
+}
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        self.visits.0.lock().open.remove(&self.id);
+    }
+}
+
+impl TimeServer {
+    /// Asks the auth server what ended, as long as somebody is connected, and ends those connections. Never comes
+    /// back.
+    pub(crate) async fn watch_revocations(&self) {
+        let clock = &*self.surroundings.clock;
+        let Some(revocations) = self.tickets.revocations() else { return std::future::pending().await };
+        loop {
+            clock.wait_until(clock.now().saturating_add(LOOK_EVERY_MS)).await;
+            if !self.visits.is_empty() {
+                revocations.refresh(clock.now()).await;
+                self.visits.judge(revocations, clock.now());
+            }
+        }
+    }
+}
