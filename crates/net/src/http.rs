@@ -168,7 +168,7 @@ impl Http {
                 let (busy, http2) = (meter.begin(), request.version() == Version::HTTP_2);
                 let (mut parts, body) = request.into_parts();
                 if let Err(unclear) = target::settle(&mut parts) {
-                    return Ok(ResponseBody::ours(refuse(&unclear), busy));
+                    return Ok(ResponseBody::ours(refuse(unclear), busy));
                 }
                 let request = Request::from_parts(parts, RequestBody::new(body, pace));
                 // One that panics ends its request and no other.
@@ -249,7 +249,7 @@ fn server(versions: Versions, header_time: Duration) -> auto::Builder<TokioExecu
     }
 }
 
-fn refuse(why: &target::Unclear) -> Response<Full<Bytes>> {
+fn refuse(why: target::Unclear) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(format!("{why}\n")));
     *response.status_mut() = StatusCode::BAD_REQUEST;
     let headers = response.headers_mut();
