@@ -6,7 +6,7 @@ use wire::toll::TOKEN_HEADER;
 /// Directives that let a shared cache keep an answer, or matter to one alone.
 const SHARED: [&str; 4] = ["public", "s-maxage", "proxy-revalidate", "private"];
 /// Headers that speak to one kind of shared cache and are stronger there than `Cache-Control`: RFC 9213 and its
-/// vendors' variants (by ending), Akamai, Fastly and Varnish, nginx, LiteSpeed.
+/// vendors' variants (by ending), Akamai, Fastly and Varnish, nginx, `LiteSpeed`.
 const TARGETED: [&str; 5] =
     ["cdn-cache-control", "edge-control", "surrogate-control", "x-accel-expires", "x-litespeed-cache-control"];
 /// Request headers that decide what a paid route answers.
