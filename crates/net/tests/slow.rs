@@ -57,7 +57,7 @@ async fn serve(max: usize, stall: Duration) -> Serving {
         async move {
             let (status, body): (u16, Chunks) = match request.uri().path() {
                 "/quiet" => (200, chunks.lock().take().unwrap()),
-                "/large" => (200, once(Bytes::from_static(&[b'x'; LARGE]))),
+                "/large" => (200, once(Bytes::from(vec![b'x'; LARGE]))),
                 _ => match request.into_body().collect().await {
                     Ok(body) => (200, once(body.to_bytes().len().to_string().into())),
                     Err(_) => (408, once(Bytes::new())),

@@ -61,9 +61,10 @@ pub fn may_be_elsewhere(state: &AppState, request: &Request) -> bool {
     if let Some(site) = text(headers, &FETCH_SITE) {
         return site != "same-origin" && site != "none";
     }
-    let own = match headers.contains_key(header::ORIGIN) {
-        true => origin_is(headers, state),
-        false => headers.contains_key(wire::paths::PAGE_HEADER),
+    let own = if headers.contains_key(header::ORIGIN) {
+        origin_is(headers, state)
+    } else {
+        headers.contains_key(wire::paths::PAGE_HEADER)
     };
     // Another origin's form cannot post JSON.
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
