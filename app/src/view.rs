@@ -275,6 +275,8 @@ pub struct Activity {
     pub address: String,
     /// "Firefox on Fedora"; empty where unknown.
     pub device: String,
+    /// Which app was opened; else empty.
+    pub about: String,
 }
 
 /// What happened, as far as the account's owner is concerned.
@@ -292,6 +294,10 @@ pub enum Event {
     DeviceEnded,
     /// A spent refresh token came back: somebody may have copied it. The session was ended.
     TokenReused,
+    /// A token of a session came without the key of its browser: somebody may have copied it. It was refused.
+    WrongKey,
+    /// A session went on to an app.
+    AppOpened,
     PasswordChanged,
     /// An administrator made a link that sets a new password.
     ResetMade,
@@ -309,6 +315,14 @@ pub enum Event {
 impl Event {
     /// Whether the owner should look twice.
     pub fn is_odd(self) -> bool {
-        matches!(self, Self::NewDevice | Self::NewPlace | Self::WrongPassword | Self::TokenReused | Self::ResetMade)
+        matches!(
+            self,
+            Self::NewDevice
+                | Self::NewPlace
+                | Self::WrongPassword
+                | Self::TokenReused
+                | Self::WrongKey
+                | Self::ResetMade
+        )
     }
 }

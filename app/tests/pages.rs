@@ -50,7 +50,7 @@ fn devices() -> Vec<Device> {
 
 fn activity() -> Vec<Activity> {
     let (address, device) = ("203.0.113.0/24".to_owned(), "Firefox on Fedora".to_owned());
-    vec![Activity { at: NOW, event: Event::WrongPassword, count: 3, address, device }]
+    vec![Activity { at: NOW, event: Event::WrongPassword, count: 3, address, device, about: String::new() }]
 }
 
 fn bans() -> BansView {

@@ -1,44 +1,56 @@
 //! Requests of a person who is signed in.
 
 use crate::browser::fetch::{self, Answer, Unreachable};
+use crate::browser::keys::Keys;
 use crate::browser::session::{self, Renewal};
 use crate::browser::{clock, dpop, keys, page};
+use std::cell::RefCell;
 use wire::Code;
 
-/// One request; if the session has run out meanwhile it is renewed and the request repeated, and
-/// nobody notices. If it is over, the page goes to sign-in.
+thread_local! {
+    /// The server's last nonce, for the next proof.
+    static NONCE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// One request. What may change something carries a proof of this browser's key (RFC 9449), if it has one: a bound
+/// session changes nothing without. If the session has run out meanwhile it is renewed and the request repeated,
+/// and nobody notices. If it is over, or this browser has lost its key, the page goes to sign-in.
 pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<Answer, Unreachable> {
-    let answer = fetch::send(method, path, body, None).await?;
-    if answer.status != 401 || answer.code() != Some(Code::NoSession) {
-        return Ok(answer);
-    }
-    match session::renew().await? {
-        Renewal::Good => fetch::send(method, path, body, None).await,
-        Renewal::Over(why) => {
-            page::sign_in(why);
-            Ok(answer)
+    let keys = if method == "GET" { None } else { keys::keys().await };
+    let mut renewed = false;
+    loop {
+        let nonce = NONCE.with_borrow(Clone::clone);
+        let proof = prove(keys.as_ref(), method, path, nonce.as_deref()).await?;
+        let answer = fetch::send(method, path, body, proof.as_deref()).await?;
+        let newer = answer.nonce.is_some() && answer.nonce != nonce;
+        if newer {
+            NONCE.set(answer.nonce.clone());
+        }
+        match answer.code() {
+            Some(Code::UseDpopNonce) if newer => {}
+            Some(Code::NoSession) if !renewed => match session::renew().await? {
+                Renewal::Good => renewed = true,
+                Renewal::Over(why) => return Ok(signing_in(answer, why)),
+            },
+            Some(Code::BadProof) => return Ok(signing_in(answer, session::KEY_GONE)),
+            _ => return Ok(answer),
         }
     }
 }
 
-/// A `POST` that carries a proof of this browser's key (RFC 9449); otherwise like [`call`].
-pub async fn prove(path: &str, body: &str) -> Result<Answer, Unreachable> {
-    let keys = keys::keys().await.ok_or(Unreachable)?;
-    let mut nonce = None;
-    let mut renewed = false;
-    loop {
-        let proof = dpop::proof(&keys, path, nonce.as_deref(), clock::now()).await.ok_or(Unreachable)?;
-        let answer = fetch::send("POST", path, Some(body), Some(&proof)).await?;
-        match answer.code() {
-            Some(Code::UseDpopNonce) if nonce != answer.nonce => nonce = answer.nonce,
-            Some(Code::NoSession) if !renewed => match session::renew().await? {
-                Renewal::Good => renewed = true,
-                Renewal::Over(why) => {
-                    page::sign_in(why);
-                    return Ok(answer);
-                }
-            },
-            _ => return Ok(answer),
-        }
+async fn prove(
+    keys: Option<&Keys>,
+    method: &str,
+    path: &str,
+    nonce: Option<&str>,
+) -> Result<Option<String>, Unreachable> {
+    match keys {
+        Some(keys) => dpop::proof(keys, method, path, nonce, clock::now()).await.map(Some).ok_or(Unreachable),
+        None => Ok(None),
     }
+}
+
+fn signing_in(answer: Answer, why: &str) -> Answer {
+    page::sign_in(why);
+    answer
 }

@@ -6,11 +6,11 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 
-/// The `DPoP` header of a `POST` to `path`. `None` if the browser will not sign.
-pub async fn proof(keys: &Keys, path: &str, nonce: Option<&str>, now_ms: i64) -> Option<String> {
+/// The `DPoP` header of a request. `None` if the browser will not sign.
+pub async fn proof(keys: &Keys, method: &str, path: &str, nonce: Option<&str>, now_ms: i64) -> Option<String> {
     let id: [u8; 16] = random()?;
     let header = header(&keys.signing.thumbprint_input());
-    let payload = payload(&encode(&id), &(origin() + path), now_ms / 1000, nonce);
+    let payload = payload(&encode(&id), method, &(origin() + path), now_ms / 1000, nonce);
     let mut proof = encode(header.as_bytes());
     proof.push('.');
     proof.push_str(&encode(payload.as_bytes()));
@@ -36,9 +36,9 @@ fn header(jwk: &str) -> String {
     [r#"{"typ":"dpop+jwt","alg":"ES256","jwk":"#, jwk, "}"].concat()
 }
 
-fn payload(id: &str, url: &str, now: i64, nonce: Option<&str>) -> String {
+fn payload(id: &str, method: &str, url: &str, now: i64, nonce: Option<&str>) -> String {
     let now = now.to_string();
-    let mut json = [r#"{"jti":""#, id, r#"","htm":"POST","htu":""#, url, r#"","iat":"#, &now].concat();
+    let mut json = [r#"{"jti":""#, id, r#"","htm":""#, method, r#"","htu":""#, url, r#"","iat":"#, &now].concat();
     if let Some(nonce) = nonce {
         json.push_str(r#","nonce":""#);
         json.push_str(nonce);
@@ -62,9 +62,9 @@ mod tests {
         assert_eq!(header, json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}));
 
         let url = "https://auth.example/api/refresh";
-        let with: Value = serde_json::from_str(&payload("aWQ", url, 7, Some("n-1"))).unwrap();
-        assert_eq!(with, json!({"jti": "aWQ", "htm": "POST", "htu": url, "iat": 7, "nonce": "n-1"}));
-        let without: Value = serde_json::from_str(&payload("aWQ", url, 7, None)).unwrap();
+        let with: Value = serde_json::from_str(&payload("aWQ", "DELETE", url, 7, Some("n-1"))).unwrap();
+        assert_eq!(with, json!({"jti": "aWQ", "htm": "DELETE", "htu": url, "iat": 7, "nonce": "n-1"}));
+        let without: Value = serde_json::from_str(&payload("aWQ", "POST", url, 7, None)).unwrap();
         assert_eq!(without.get("nonce"), None);
     }
 }

@@ -40,7 +40,7 @@ pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: i
         };
         let body = sealing::seal(kind, &challenge, keys.as_ref(), plaintext).ok_or(Refusal::Broken)?;
         let proof = match &keys {
-            Some(keys) => dpop::proof(keys, path, Some(&challenge.short_key), challenge.now).await,
+            Some(keys) => dpop::proof(keys, "POST", path, Some(&challenge.short_key), challenge.now).await,
             None => None,
         };
         sealed();

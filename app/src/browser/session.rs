@@ -13,8 +13,9 @@ pub enum Renewal {
     Over(&'static str),
 }
 
+/// The `why` of a browser that has lost its key.
+pub const KEY_GONE: &str = "key_gone";
 const ENDED: Renewal = Renewal::Over("ended");
-const KEY_GONE: Renewal = Renewal::Over("key_gone");
 
 /// Makes the session good if it can be. Tabs come here one after the other, and all but the first
 /// find the work done.
@@ -33,7 +34,7 @@ async fn refresh(mut nonce: Option<String>) -> Result<Renewal, Unreachable> {
     // A second time only for a nonce that ran out in between.
     for _ in 0..2 {
         let proof = match &keys {
-            Some(keys) => dpop::proof(keys, paths::REFRESH, nonce.as_deref(), clock::now()).await,
+            Some(keys) => dpop::proof(keys, "POST", paths::REFRESH, nonce.as_deref(), clock::now()).await,
             None => None,
         };
         let answer = fetch::send("POST", paths::REFRESH, Some("{}"), proof.as_deref()).await?;
@@ -42,7 +43,7 @@ async fn refresh(mut nonce: Option<String>) -> Result<Renewal, Unreachable> {
         }
         match answer.code() {
             Some(Code::UseDpopNonce) => nonce = answer.nonce,
-            Some(Code::BadProof) => return Ok(KEY_GONE),
+            Some(Code::BadProof) => return Ok(Renewal::Over(KEY_GONE)),
             Some(Code::SessionEnded | Code::NoSession) => return Ok(ENDED),
             _ => return Err(Unreachable),
         }

@@ -9,7 +9,7 @@ use wire::tickets::{Issued, Wish};
 pub async fn issue(service: &str, version: Option<u32>) -> Result<Issued, Trouble> {
     let wish = Wish { service: service.to_owned(), version };
     let wish = serde_json::to_string(&wish).map_err(|_| Trouble::Unreadable)?;
-    let answer = api::prove(paths::TICKETS, &wish).await?;
+    let answer = api::call("POST", paths::TICKETS, Some(&wish)).await?;
     if !answer.is_ok() {
         return Err(Trouble::Refused(answer.text("title").unwrap_or_default()));
     }

@@ -32,7 +32,7 @@ impl From<Unreachable> for Trouble {
 pub async fn fetch(version: u32) -> Result<Content, Trouble> {
     let keys = keys::keys().await.ok_or(Trouble::Unreachable)?;
     let wish = [r#"{"version":"#, &version.to_string(), "}"].concat();
-    let answer = api::prove(paths::USER_KEYS, &wish).await?;
+    let answer = api::call("POST", paths::USER_KEYS, Some(&wish)).await?;
     if !answer.is_ok() {
         return Err(Trouble::Refused(answer.text("title").unwrap_or_default()));
     }

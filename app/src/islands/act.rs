@@ -12,8 +12,6 @@ pub struct Action {
     pub method: String,
     pub path: String,
     pub body: String,
-    /// Whether the request has to carry a proof of this browser's key.
-    pub proved: bool,
     pub label: String,
     /// What the button is called for those who hear it without its surroundings; the label, if empty.
     pub spoken: String,
@@ -28,7 +26,7 @@ pub struct Action {
 pub fn Act(action: Action) -> impl IntoView {
     let busy = busy_until_alive();
     let question = Question::new();
-    let Action { method, path, body, proved, label, spoken, title, about, no, yes } = action;
+    let Action { method, path, body, label, spoken, title, about, no, yes } = action;
     let spoken = (!spoken.is_empty()).then_some(spoken);
     let grave = method == "DELETE";
     let class = if grave { "button danger" } else { "button plain" };
@@ -37,12 +35,8 @@ pub fn Act(action: Action) -> impl IntoView {
         busy.set(true);
         spawn_local(async move {
             let (method, path, body) = request.get_value();
-            let answer = if proved {
-                api::prove(&path, &body).await
-            } else {
-                api::call(&method, &path, Some(&body).filter(|body| !body.is_empty()).map(String::as_str)).await
-            };
-            busy.set(show(answer));
+            let body = Some(body.as_str()).filter(|body| !body.is_empty());
+            busy.set(show(api::call(&method, &path, body).await));
         });
     };
     view! {

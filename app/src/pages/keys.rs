@@ -43,7 +43,6 @@ fn rotation(current: u32, overlap_ms: i64) -> Action {
         method: "POST".to_owned(),
         path: paths::ROTATE_USER_KEY.to_owned(),
         body: "{}".to_owned(),
-        proved: true,
         label: "Make a new key".to_owned(),
         title: "Make a new key?".to_owned(),
         about: format!(

@@ -58,7 +58,6 @@ fn rotation(kind: &str, about: &str) -> Action {
         about: about.to_owned(),
         no: "Keep this one".to_owned(),
         yes: "Rotate it".to_owned(),
-        ..Action::default()
     }
 }
 

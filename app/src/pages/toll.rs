@@ -148,7 +148,6 @@ fn suspension(id: &str, short: &str) -> Action {
         about: "It opens nothing until you resume it. Its time goes on.".to_owned(),
         no: "Leave it".to_owned(),
         yes: "Suspend it".to_owned(),
-        ..Action::default()
     }
 }
 
@@ -163,7 +162,6 @@ fn resumption(id: &str, short: &str) -> Action {
         about: "It opens again what was paid for.".to_owned(),
         no: "Leave it".to_owned(),
         yes: "Resume it".to_owned(),
-        ..Action::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::view::{Activity, Event};
 
 pub fn sentence(activity: &Activity) -> String {
-    let Activity { count, address, device, .. } = activity;
+    let Activity { count, address, device, about, .. } = activity;
     let times = if *count > 1 { format!(" {count} times") } else { String::new() };
     let with = if device.is_empty() { String::new() } else { format!(" with {device}") };
     match activity.event {
@@ -17,6 +17,10 @@ pub fn sentence(activity: &Activity) -> String {
         Event::DeviceEnded if *count > 1 => format!("{count} sessions were ended from another device"),
         Event::DeviceEnded => "A session was ended from another device".to_owned(),
         Event::TokenReused => format!("A session{with} was ended, because somebody may have copied it"),
+        Event::WrongKey => {
+            format!("Refused from {address}: a copy of a session, or a browser that has lost its key")
+        }
+        Event::AppOpened => format!("Opened {about}{times}{with}"),
         Event::PasswordChanged => "The password was changed".to_owned(),
         Event::ResetMade => "An administrator made a link that sets a new password".to_owned(),
         Event::MadeAdministrator => "Made an administrator".to_owned(),
@@ -31,7 +35,10 @@ pub fn sentence(activity: &Activity) -> String {
 
 /// The rest of what is known, where the sentence does not say it already.
 pub fn place(activity: &Activity) -> &str {
-    if activity.event == Event::WrongPassword { &activity.device } else { &activity.address }
+    match activity.event {
+        Event::WrongPassword | Event::WrongKey => &activity.device,
+        _ => &activity.address,
+    }
 }
 
 /// Whether anything odd happened lately.
@@ -49,7 +56,7 @@ mod tests {
 
     fn activity(event: Event, count: u32) -> Activity {
         let (address, device) = ("203.0.113.0/24".to_owned(), "Firefox on Fedora".to_owned());
-        Activity { at: 0, event, count, address, device }
+        Activity { at: 0, event, count, address, device, about: "wiki".to_owned() }
     }
 
     #[test]
@@ -60,6 +67,8 @@ mod tests {
             (Event::WrongPassword, 1, "A wrong password from 203.0.113.0/24"),
             (Event::WrongPassword, 3, "3 wrong passwords from 203.0.113.0/24"),
             (Event::DeviceEnded, 1, "A session was ended from another device"),
+            (Event::AppOpened, 1, "Opened wiki with Firefox on Fedora"),
+            (Event::AppOpened, 3, "Opened wiki 3 times with Firefox on Fedora"),
         ] {
             assert_eq!(sentence(&activity(event, count)), text);
         }

@@ -36,8 +36,14 @@ mod tests {
 
     #[test]
     fn groups_end_at_midnight() {
-        let entry =
-            |at| Activity { at, event: Event::SignedIn, count: 1, address: String::new(), device: String::new() };
+        let entry = |at| Activity {
+            at,
+            event: Event::SignedIn,
+            count: 1,
+            address: String::new(),
+            device: String::new(),
+            about: String::new(),
+        };
         let entries = [NOON, NOON - 1, NOON - DAY, NOON - 9 * DAY].map(entry);
         let sizes: Vec<_> = groups(&entries).iter().map(|group| group.len()).collect();
         assert_eq!(sizes, [2, 1, 1]);

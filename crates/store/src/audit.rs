@@ -12,6 +12,8 @@ pub enum Event {
     Logout,
     SessionEnded,
     TokenReused,
+    /// A token of a bound session came without a proof of the session's key, or with another key's.
+    WrongKey,
     PasswordSet,
     ResetMade,
     MadeAdministrator,
@@ -47,6 +49,7 @@ impl Event {
         Self::Logout,
         Self::SessionEnded,
         Self::TokenReused,
+        Self::WrongKey,
         Self::PasswordSet,
         Self::ResetMade,
         Self::MadeAdministrator,
@@ -81,6 +84,7 @@ impl Event {
             Self::Logout => "logout",
             Self::SessionEnded => "session_ended",
             Self::TokenReused => "token_reused",
+            Self::WrongKey => "wrong_key",
             Self::PasswordSet => "password_set",
             Self::ResetMade => "reset_made",
             Self::MadeAdministrator => "made_administrator",
@@ -164,6 +168,9 @@ pub struct Search {
 #[async_trait]
 pub trait Audit {
     async fn append(&self, entry: &Entry) -> Result<()>;
+    /// Appends the entry unless one of the same event, user, session and address has been there since then: what
+    /// can be repeated at will must not fill the trail. Two at once may both be appended.
+    async fn append_once(&self, entry: &Entry, since: UnixMs) -> Result<()>;
     /// Everybody's entries, newest first.
     async fn search_audit(&self, search: &Search) -> Result<Vec<Line>>;
     /// The newest entries of a user, newest first.

@@ -31,6 +31,8 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
         (Event::Logout, _) => Seen::SignedOut,
         (Event::SessionEnded, _) => Seen::DeviceEnded,
         (Event::TokenReused, _) => Seen::TokenReused,
+        (Event::WrongKey, _) => Seen::WrongKey,
+        (Event::AppOpened, _) => Seen::AppOpened,
         (Event::UserDisabled, _) => Seen::Disabled,
         (Event::UserEnabled, _) => Seen::Enabled,
         (Event::ResetMade, _) => Seen::ResetMade,
@@ -53,7 +55,6 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
             | Event::InvitationRevoked
             | Event::ServiceSet
             | Event::ServiceRemoved
-            | Event::AppOpened
             | Event::TollSuspended
             | Event::TollResumed
             | Event::TollRevoked,
@@ -61,7 +62,10 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
         ) => return None,
     };
     let place = entry.address.parse().map(|address| Identity::of(address, v6_prefix).place());
-    Some(Activity { at: entry.at, event, count: 1, address: place.unwrap_or_default(), device: entry.device.clone() })
+    // What else was done is about nobody but operators.
+    let about = if event == Seen::AppOpened { entry.about.clone() } else { String::new() };
+    let (address, device) = (place.unwrap_or_default(), entry.device.clone());
+    Some(Activity { at: entry.at, event, count: 1, address, device, about })
 }
 
 fn fold(lines: impl Iterator<Item = Activity>) -> Vec<Activity> {
@@ -76,8 +80,11 @@ fn fold(lines: impl Iterator<Item = Activity>) -> Vec<Activity> {
 }
 
 fn are_one(newer: &Activity, older: &Activity) -> bool {
-    newer.event == Seen::WrongPassword
-        && (newer.event, &newer.address, &newer.device) == (older.event, &older.address, &older.device)
+    fn kind(line: &Activity) -> (Seen, &str, &str, &str) {
+        (line.event, &line.address, &line.device, &line.about)
+    }
+    matches!(newer.event, Seen::WrongPassword | Seen::AppOpened)
+        && kind(newer) == kind(older)
         && newer.at - older.at < TOGETHER_MS
 }
 
@@ -93,6 +100,7 @@ mod tests {
             count: 1,
             address: address.to_owned(),
             device: String::new(),
+            about: String::new(),
         };
         let folded = fold(
             [

@@ -1,7 +1,7 @@
 //! Access tokens for apps behind this site.
 
 use crate::config::App;
-use crate::guards::proof::ProvenIfBound;
+use crate::guards::signed_in::SignedIn;
 use crate::http::ApiError;
 use crate::state::AppState;
 use crate::tokens::Subject;
@@ -13,13 +13,13 @@ use wire::problem::Code;
 ///
 /// # Errors
 /// `no_app`, `no_session`
-pub async fn issue(state: &AppState, proven: &ProvenIfBound, audience: &str) -> Result<AppToken, ApiError> {
+pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Result<AppToken, ApiError> {
     let app = state.config.apps.of_origin(audience).ok_or_else(|| ApiError::new(Code::NoApp))?;
-    let row = state.store.session(&proven.session.claims.sid).await?;
+    let row = state.store.session(&session.claims.sid).await?;
     let row = row.filter(|row| !row.user_disabled && !row.life.is_over(state.now()));
     let row = row.ok_or_else(|| ApiError::new(Code::NoSession))?;
-    let (access_token, expires_at) = sign(state, app, &row, proven.jkt.as_deref())?;
-    let token_type = if proven.jkt.is_some() { TokenType::DPoP } else { TokenType::Bearer };
+    let (access_token, expires_at) = sign(state, app, &row, session.jkt())?;
+    let token_type = if session.jkt().is_some() { TokenType::DPoP } else { TokenType::Bearer };
     Ok(AppToken { access_token, token_type, expires_at })
 }
 

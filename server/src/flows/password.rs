@@ -1,10 +1,12 @@
 //! A password that its owner changes, and the deletion of an account: both prove the password first.
 
 use super::sealed::{self, Received, Sealed, Stop};
-use super::{audit, ban, new_password};
+use super::{audit, ban, copied, new_password};
 use crate::guards::client::Client;
+use crate::guards::proof;
 use crate::guards::signed_in::SignedIn;
 use crate::http::ApiError;
+use crate::keyring::thumbprint;
 use crate::passwords::Verified;
 use crate::state::AppState;
 use domain::account::{AccountDigest, AccountName};
@@ -39,6 +41,12 @@ pub async fn delete(state: AppState, client: Client, session: SignedIn, sealed: 
     sealed::settle(&asked.state, &asked.received.attempt, result).await
 }
 
+/// Whether the session's key was proven, if it is bound to one: with the token, or by the message itself.
+fn is_of(session: &SignedIn, received: &Received) -> bool {
+    let proven = |jkt| received.keys.as_ref().is_some_and(|(signing, _)| thumbprint(signing) == jkt);
+    session.proven || session.jkt().is_none_or(proven)
+}
+
 /// A sealed wish of somebody who is signed in.
 struct Asked {
     state: AppState,
@@ -61,9 +69,14 @@ impl Asked {
         let user = state.store.user_by_id(&session.claims.sub).await?;
         let user = user.ok_or_else(|| ApiError::new(Code::NoSession))?;
         let account = AccountDigest::of(&state.keyring.macs.account, &user.name);
-        let jkt = session.claims.cnf.as_ref().map(|key| key.jkt.as_str());
+        let jkt = session.jkt();
         client.known = client.known.filter(|known| known.is_of(&account, jkt));
         let received = sealed::receive(&state, &client, sealed, kind).await?;
+        if !is_of(&session, &received) {
+            copied::record(&state, &client, &session.claims.sub, &session.claims.sid).await?;
+            let refused = Err(Stop::Open(proof::refuse(&state, Code::BadProof)));
+            return sealed::settle(&state, &received.attempt, refused).await;
+        }
         let event = if kind == Kind::Deletion { Event::UserDeleted } else { Event::PasswordSet };
         Ok(Self { state, client, session, user, account, received, event })
     }

@@ -1,7 +1,7 @@
 //! One refresh: the spent token's successor, or the end of the family.
 
-use super::audit;
 use super::issue::{self, Issued, Owner};
+use super::{audit, copied};
 use crate::guards::client::Client;
 use crate::guards::proof;
 use crate::http::ApiError;
@@ -51,7 +51,10 @@ pub async fn refresh(
             Refresh::Again => return again(&state, &row, &token, delivery),
             Refresh::Reuse => return Err(end_family(&state, &client, &row).await),
             Refresh::Ended => return Err(ApiError::new(Code::SessionEnded)),
-            Refresh::WrongKey => return Err(proof::refuse(&state, Code::BadProof)),
+            Refresh::WrongKey => {
+                copied::record(&state, &client, &row.user, &row.id).await?;
+                return Err(proof::refuse(&state, Code::BadProof));
+            }
         }
     }
     Err(ApiError::wait(Code::Busy, 1000))

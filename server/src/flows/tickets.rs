@@ -1,7 +1,7 @@
 //! Tickets: what lets a signed-in person talk to a service in private.
 
 use super::user_keys::{randoms, serving, session};
-use crate::guards::proof::Proven;
+use crate::guards::signed_in::Proven;
 use crate::http::ApiError;
 use crate::state::AppState;
 use domain::encoding::base64url;

@@ -1,7 +1,7 @@
 //! A person's own keys: listed, handed out, replaced, revoked.
 
 use super::operator::Operator;
-use crate::guards::proof::Proven;
+use crate::guards::signed_in::Proven;
 use crate::http::ApiError;
 use crate::keyring::thumbprint;
 use crate::state::AppState;

@@ -1,6 +1,20 @@
 //! Whoever is signed in, by cookie or by `Authorization`.
+//!
+//! A session that is bound to a key changes nothing by its token alone: a copied cookie would otherwise buy an
+//! invitation, a key or a password link that outlives it. [`SignedIn`] asks for the proof wherever the method of
+//! the request may change something, so a handler cannot forget it. Two kinds of request are judged otherwise:
+//!
+//! * Sealed messages (`/api/password`, `/api/account/delete`) carry the proof inside their own protocol, where its
+//!   nonce is the `short_key`: [`Sealing`], judged by `flows::password`.
+//! * `/api/logout` ends the session that it came with and nothing else, and takes the bare cookie: a person whose
+//!   browser has lost its key must be able to leave. It reads [`Shown`] itself.
+//!
+//! Sign-in, sign-up, a reset link and `/api/refresh` are of no access token.
 
+use super::client::Client;
+use super::proof;
 use super::token::Shown;
+use crate::flows;
 use crate::http::ApiError;
 use crate::state::AppState;
 use crate::tokens::Claims;
@@ -11,13 +25,27 @@ use std::sync::Arc;
 use wire::problem::Code;
 use wire::session::Session;
 
-/// An extractor: the handler runs only for a live session.
+/// An extractor: the handler runs only for a live session, whose key was proven where the request may change
+/// something (RFC 9110, section 9.2.1) and the session is bound to one.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     pub claims: Arc<Claims>,
     /// Whether this request came with a proof of the key that its token is bound to.
     pub proven: bool,
 }
+
+/// An extractor: the handler runs only for a live session whose key was proven, whatever the method.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    pub session: SignedIn,
+    /// Thumbprint of the key.
+    pub jkt: String,
+}
+
+/// An extractor for handlers of sealed messages: a live session. The message has to be of the session's key, which
+/// `flows::password` checks.
+#[derive(Debug, Clone)]
+pub struct Sealing(pub SignedIn);
 
 impl SignedIn {
     /// For pages: the session of the token, if it is live. No proof is asked for, so a token that needs one is none.
@@ -28,6 +56,11 @@ impl SignedIn {
         let Ok(Some(shown)) = Shown::read(state, headers) else { return Ok(None) };
         let claims = live(state, &shown.token).await?;
         Ok(claims.and_then(|claims| shown.admit_unproven(&claims)))
+    }
+
+    /// The thumbprint of the key that the session is bound to.
+    pub fn jkt(&self) -> Option<&str> {
+        self.claims.cnf.as_ref().map(|key| key.jkt.as_str())
     }
 
     pub fn session(&self) -> Session {
@@ -43,14 +76,56 @@ impl SignedIn {
     }
 }
 
-impl FromRequestParts<AppState> for SignedIn {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+impl SignedIn {
+    /// Whoever shows a token. One that came in a cookie proves nothing yet.
+    async fn read(parts: &Parts, state: &AppState) -> Result<Self, ApiError> {
         let shown = Shown::read(state, &parts.headers)?.ok_or_else(|| Shown::refusal(state, None))?;
         let refusal = || Shown::refusal(state, Some(&shown));
         let claims = live(state, &shown.token).await?.ok_or_else(refusal)?;
         shown.admit(state, parts, &claims).await?.ok_or_else(refusal)
+    }
+
+    /// Checks the proof of the session's key, unless it was checked with the token. An unbound session has none.
+    async fn prove(mut self, parts: &Parts, state: &AppState) -> Result<Self, ApiError> {
+        if let (false, Some(jkt)) = (self.proven, self.jkt()) {
+            let proven = proof::of_cookie(state, parts, jkt).await;
+            let client = parts.extensions.get::<Client>();
+            if let (Err(refused), Some(client)) = (&proven, client)
+                && refused.code() == Code::BadProof
+            {
+                flows::copied::record(state, client, &self.claims.sub, &self.claims.sid).await?;
+            }
+            proven?;
+            self.proven = true;
+        }
+        Ok(self)
+    }
+}
+
+impl FromRequestParts<AppState> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let session = Self::read(parts, state).await?;
+        if parts.method.is_safe() { Ok(session) } else { session.prove(parts, state).await }
+    }
+}
+
+impl FromRequestParts<AppState> for Proven {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let session = SignedIn::read(parts, state).await?.prove(parts, state).await?;
+        let jkt = session.jkt().map(str::to_owned).ok_or_else(|| ApiError::new(Code::SessionUnbound))?;
+        Ok(Self { session, jkt })
+    }
+}
+
+impl FromRequestParts<AppState> for Sealing {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        SignedIn::read(parts, state).await.map(Self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ApiError, request};
 use crate::flows::app_tokens;
-use crate::guards::proof::ProvenIfBound;
+use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use axum::Json;
 use axum::body::Bytes;
@@ -10,11 +10,7 @@ use axum::extract::State;
 use wire::apps::{AppToken, TokenRequest};
 
 /// An access token for an app behind this site.
-pub async fn issue(
-    State(state): State<AppState>,
-    proven: ProvenIfBound,
-    body: Bytes,
-) -> Result<Json<AppToken>, ApiError> {
+pub async fn issue(State(state): State<AppState>, session: SignedIn, body: Bytes) -> Result<Json<AppToken>, ApiError> {
     let wish: TokenRequest = request::body(&body)?;
-    Ok(Json(app_tokens::issue(&state, &proven, &wish.audience).await?))
+    Ok(Json(app_tokens::issue(&state, &session, &wish.audience).await?))
 }

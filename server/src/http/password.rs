@@ -5,7 +5,7 @@ use crate::cookies::{self, Name};
 use crate::flows;
 use crate::flows::sealed::Sealed;
 use crate::guards::client::Client;
-use crate::guards::signed_in::SignedIn;
+use crate::guards::signed_in::Sealing;
 use crate::state::AppState;
 use axum::Extension;
 use axum::body::Bytes;
@@ -18,7 +18,7 @@ use wire::paths;
 pub async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
-    session: SignedIn,
+    Sealing(session): Sealing,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
@@ -43,7 +43,7 @@ pub async fn reset(
 pub async fn delete(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
-    session: SignedIn,
+    Sealing(session): Sealing,
     cookies: Cookies,
     headers: HeaderMap,
     body: Bytes,

@@ -2,7 +2,7 @@
 
 use super::{ApiError, request};
 use crate::flows::tickets;
-use crate::guards::proof::Proven;
+use crate::guards::signed_in::Proven;
 use crate::state::AppState;
 use axum::Json;
 use axum::body::Bytes;

@@ -3,8 +3,7 @@
 use super::{ApiError, request};
 use crate::flows::{self, audit, user_keys};
 use crate::guards::client::Client;
-use crate::guards::proof::Proven;
-use crate::guards::signed_in::SignedIn;
+use crate::guards::signed_in::{Proven, SignedIn};
 use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -43,8 +42,7 @@ pub async fn rotate(
     .await
 }
 
-/// Ends a version of mine. It asks for no proof, like the end of a session: whoever fears for a key must
-/// be able to, from whatever device is at hand.
+/// Ends a version of mine.
 pub async fn revoke(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,

@@ -36,7 +36,7 @@ async fn a_bound_session_gets_a_token_that_is_bound_too() {
     assert_eq!((&claims["roles"], &claims["client_id"]), (&json!(["user"]), &json!("postern")));
     assert_ne!(claims["jti"], Value::Null);
 
-    let unproven = alice.post(paths::APP_TOKENS, &json!({"audience": WIKI})).await;
+    let unproven = alice.bare().post(paths::APP_TOKENS, &json!({"audience": WIKI})).await;
     assert_eq!((unproven.status, unproven.code().as_str()), (StatusCode::UNAUTHORIZED, "bad_proof"));
     assert_ne!(unproven.header("dpop-nonce"), "");
 }

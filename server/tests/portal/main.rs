@@ -9,6 +9,7 @@ mod bans;
 mod clock;
 mod commands;
 mod connections;
+mod copied;
 mod crowds;
 mod demo;
 mod dpop;

@@ -126,7 +126,7 @@ async fn only_the_sessions_own_key_proves_this_request_once() {
     let key = alice.key.clone().unwrap();
     let url = format!("{ORIGIN}{}", paths::USER_KEYS);
     let post = async |headers: &[(&str, &str)]| {
-        let answer = alice.send(Method::POST, paths::USER_KEYS, Some("{}".to_owned()), headers).await;
+        let answer = alice.bare().send(Method::POST, paths::USER_KEYS, Some("{}".to_owned()), headers).await;
         (answer.status, answer.code(), answer.header("dpop-nonce").to_owned())
     };
     let (status, code, nonce) = post(&[]).await;

@@ -25,6 +25,11 @@ macro_rules! found {
 sql! {
     APPEND = "INSERT INTO audit (id, at, event, outcome, user_id, session_id, address, device, actor, about)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    APPEND_ONCE = "INSERT INTO audit (id, at, event, outcome, user_id, session_id, address, device, actor, about)
+        SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT),
+            CAST($6 AS TEXT), CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS TEXT)
+        WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.user_id = $5 AND a.at >= $11 AND a.event = $3
+            AND a.session_id = $6 AND a.address = $7)";
     FOUND = found!("");
     FOUND_OF_USER = found!("(a.user_id = $8 OR a.actor = $8) AND ");
     OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about
@@ -34,7 +39,11 @@ sql! {
 }
 
 pub async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &Entry) -> Result<()> {
-    let values = [
+    tx.execute(APPEND, values(entry)).await.map(drop)
+}
+
+fn values(entry: &Entry) -> [Value<'_>; 10] {
+    [
         Value::Text(&entry.id),
         Value::Int(entry.at),
         Value::Text(entry.event.as_str()),
@@ -45,8 +54,25 @@ pub async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &Entry) -> Result<(
         Value::Text(&entry.device),
         Value::OptText(entry.actor.as_deref()),
         Value::Text(&entry.about),
-    ];
-    tx.execute(APPEND, values).await.map(drop)
+    ]
+}
+
+struct Once {
+    entry: Entry,
+    since: UnixMs,
+}
+
+impl Write for Once {
+    type Output = ();
+
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        let [id, at, event, outcome, user, session, address, device, actor, about] = values(&self.entry);
+        let since = Value::Int(self.since);
+        let values = [id, at, event, outcome, user, session, address, device, actor, about, since];
+        tx.execute(APPEND_ONCE, values).await.map(drop)
+    }
 }
 
 impl Write for Entry {
@@ -61,6 +87,10 @@ impl Write for Entry {
 impl<DB: Backend> Audit for SqlStore<DB> {
     async fn append(&self, entry: &Entry) -> Result<()> {
         self.write(entry.clone()).await
+    }
+
+    async fn append_once(&self, entry: &Entry, since: UnixMs) -> Result<()> {
+        self.write(Once { entry: entry.clone(), since }).await
     }
 
     async fn search_audit(&self, search: &Search) -> Result<Vec<Line>> {

@@ -37,6 +37,31 @@ pub async fn odd_entries_are_refusals_and_reuse(fixture: Fixture) {
     assert_eq!(store.odd_entries("ada", NOW + 2).await.unwrap(), 0);
 }
 
+pub async fn what_is_repeated_is_written_once(fixture: Fixture) {
+    let store = fixture.open().await;
+    let attempt = |at, session: &str, address: &str| Entry {
+        session: Some(session.to_owned()),
+        address: address.to_owned(),
+        ..entry(Event::WrongKey, Some("ada"), at)
+    };
+    let other = Entry { event: Event::Logout, ..attempt(NOW, "s1", "203.0.113.7") };
+    store.append(&other).await.unwrap();
+    for (at, session, address) in [
+        (NOW, "s1", "203.0.113.7"),
+        (NOW + 1, "s1", "203.0.113.7"),
+        (NOW + 2, "s2", "203.0.113.7"),
+        (NOW + 3, "s1", "203.0.113.8"),
+        (NOW + 10, "s1", "203.0.113.7"),
+        (NOW + 11, "s1", "203.0.113.7"),
+    ] {
+        store.append_once(&attempt(at, session, address), at - 9).await.unwrap();
+    }
+    let entries = store.audit_of("ada", 100).await.unwrap();
+    let written: Vec<_> =
+        entries.iter().filter(|entry| entry.event == Event::WrongKey).map(|entry| entry.at - NOW).collect();
+    assert_eq!(written, [10, 3, 2, 0]);
+}
+
 pub async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;

@@ -195,6 +195,7 @@ contract! {
     audit {
         newest_first_and_no_more_than_asked_for,
         odd_entries_are_refusals_and_reuse,
+        what_is_repeated_is_written_once,
         everybodys_entries_by_filter_and_page,
     }
     swept {

@@ -157,6 +157,11 @@ impl Portal {
         }
     }
 
+    /// The file of the store.
+    pub fn database(&self) -> PathBuf {
+        PathBuf::from(self.state.config.database_url().trim_start_matches("sqlite:"))
+    }
+
     pub fn store(&self) -> &dyn Store {
         &*self.state.store
     }

@@ -24,6 +24,10 @@ pub struct Visitor {
     pub receiving: Arc<jwe::PrivateKey>,
     pub cookies: Arc<Mutex<BTreeMap<String, String>>>,
     pub headers: Vec<(&'static str, String)>,
+    /// Whether it proves its key with each request that may change something, as the browser's code does.
+    proves: bool,
+    /// The server's last one.
+    nonce: Arc<Mutex<String>>,
 }
 
 pub struct Answer {
@@ -54,7 +58,8 @@ impl Visitor {
     pub fn new(router: Router, address: IpAddr) -> Self {
         let key = Some(Arc::new(ClientKey::generate()));
         let receiving = Arc::new(receiving_key());
-        Self { router, address, browser: true, key, receiving, cookies: Arc::default(), headers: Vec::new() }
+        let (cookies, headers, nonce) = (Arc::default(), Vec::new(), Arc::default());
+        Self { router, address, browser: true, key, receiving, cookies, headers, proves: true, nonce }
     }
 
     pub fn program(portal: &Portal, address: IpAddr) -> Self {
@@ -91,6 +96,11 @@ impl Visitor {
         Self { cookies: Arc::new(Mutex::new(cookies)), ..Self::browser(portal, address.parse().unwrap()) }
     }
 
+    /// The same browser without its code: requests with cookies and nothing else.
+    pub fn bare(&self) -> Self {
+        Self { proves: false, ..self.clone() }
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None, &[]).await
     }
@@ -103,7 +113,40 @@ impl Visitor {
     pub async fn send(&self, method: Method, path: &str, body: Option<String>, extra: &[(&str, &str)]) -> Answer {
         let is_last = |at: usize| extra[at + 1..].iter().all(|(name, _)| *name != extra[at].0);
         let last: Vec<_> = (0..extra.len()).filter(|at| is_last(*at)).map(|at| extra[at]).collect();
-        self.send_each(method, path, body, &last).await
+        let signed_in = self.browser && !self.cookie("-access").is_empty();
+        let own = extra.iter().any(|(name, _)| matches!(*name, "dpop" | "authorization"));
+        match &self.key {
+            Some(key) if self.proves && signed_in && !own && !method.is_safe() => {
+                self.send_proven(key, method, path, body, &last).await
+            }
+            _ => self.send_each(method, path, body, &last).await,
+        }
+    }
+
+    /// With a proof of the key; a second time if the first lacked the server's nonce.
+    async fn send_proven(
+        &self,
+        key: &ClientKey,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        extra: &[(&str, &str)],
+    ) -> Answer {
+        let url = format!("{ORIGIN}{}", path.split('?').next().unwrap());
+        let mut again = true;
+        loop {
+            let nonce = self.nonce.lock().unwrap().clone();
+            let proof = key.prove_more(&url, &nonce, &json!({"htm": method.as_str()}));
+            let extra: Vec<_> = extra.iter().copied().chain([("dpop", proof.as_str())]).collect();
+            let answer = self.send_each(method.clone(), path, body.clone(), &extra).await;
+            if !answer.header("dpop-nonce").is_empty() {
+                answer.header("dpop-nonce").clone_into(&mut self.nonce.lock().unwrap());
+            }
+            if answer.code() != "use_dpop_nonce" || !again {
+                return answer;
+            }
+            again = false;
+        }
     }
 
     /// An extra header that stands there twice is sent twice.

@@ -1,0 +1,21 @@
+//! Tokens of a bound session that came without its key: copied, for all that the server knows.
+
+use super::audit;
+use crate::guards::client::Client;
+use crate::state::AppState;
+use store::audit::Event;
+
+/// Equal attempts within this time are one row.
+const TOGETHER_MS: i64 = 60 * 60_000;
+
+/// Records the attempt for the owner of the session. A browser that has lost its key looks the same, so it counts
+/// for no ban.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn record(state: &AppState, client: &Client, user: &str, session: &str) -> store::Result<()> {
+    let mut entry = audit::entry(state, client, Event::WrongKey, "bad_proof");
+    entry.user = Some(user.to_owned());
+    entry.session = Some(session.to_owned());
+    state.store.append_once(&entry, entry.at - TOGETHER_MS).await
+}

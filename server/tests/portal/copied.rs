@@ -1,0 +1,234 @@
+//! What a copied cookie of a bound session buys: reading until it runs out, and nothing that stays.
+
+use crate::support::{Answer, ORIGIN, PASSWORD, Portal, Visitor};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{Connection, Row, SqliteConnection};
+use std::collections::BTreeMap;
+use store::audit::Event;
+use wire::envelope::Kind;
+use wire::paths;
+
+/// State-changing operations that take no access token, or end the session that it is of, and their answer to a
+/// bare access cookie with their own example as the body.
+const EXCEPTIONS: [(&str, &str); 7] = [
+    // These carry a sealed message, and this one is not of its kind.
+    (paths::LOGIN, "short_key_forged"),
+    (paths::AUTHENTICATE, "short_key_forged"),
+    (paths::SIGNUP, "short_key_forged"),
+    (paths::RESET, "short_key_forged"),
+    (paths::PASSWORD, "short_key_forged"),
+    (paths::ACCOUNT_DELETE, "short_key_forged"),
+    // It takes a refresh token.
+    (paths::REFRESH, "no_session"),
+];
+
+/// Every row of every table but the given ones.
+async fn rows(portal: &Portal, but: &[&str]) -> BTreeMap<String, Vec<String>> {
+    let options = SqliteConnectOptions::new().filename(portal.database()).read_only(true);
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    let text = |row: &SqliteRow| row.get::<String, _>(0);
+    let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table'");
+    let tables: Vec<_> = tables.fetch_all(&mut database).await.unwrap().iter().map(text).collect();
+    assert!(
+        tables.iter().any(|table| table == "invitations") && but.iter().all(|name| tables.contains(&(*name).into()))
+    );
+    let mut all = BTreeMap::new();
+    for table in tables.into_iter().filter(|table| !but.contains(&table.as_str())) {
+        let columns =
+            format!("SELECT group_concat('quote(\"' || name || '\")', '||') FROM pragma_table_info('{table}')");
+        let columns = text(&sqlx::query(sqlx::AssertSqlSafe(columns)).fetch_one(&mut database).await.unwrap());
+        let every = sqlx::AssertSqlSafe(format!("SELECT {columns} FROM \"{table}\" ORDER BY 1"));
+        let values = sqlx::query(every).fetch_all(&mut database).await.unwrap().iter().map(text).collect();
+        all.insert(table, values);
+    }
+    all
+}
+
+struct Operation {
+    method: Method,
+    path: String,
+    body: Option<String>,
+}
+
+/// Those of the document, which is checked against the router elsewhere, with ids that are there.
+fn operations(ids: &[(&str, &str)]) -> Vec<Operation> {
+    let document: Value = serde_json::from_str(server::openapi::document().unwrap()).unwrap();
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, about) in item.as_object().unwrap() {
+            let id = ids.iter().find(|(below, _)| path.starts_with(below)).map_or("1", |(_, id)| id);
+            let path =
+                ["{id}", "{kid}", "{name}", "{version}"].iter().fold(path.clone(), |path, name| path.replace(name, id));
+            let body = &about["requestBody"]["content"]["application/json"]["example"];
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let body = (!method.is_safe()).then(|| if body.is_null() { "{}".to_owned() } else { body.to_string() });
+            found.push(Operation { method, path, body });
+        }
+    }
+    found
+}
+
+async fn send(visitor: &Visitor, operation: &Operation) -> Answer {
+    visitor.send(operation.method.clone(), &operation.path, operation.body.clone(), &[]).await
+}
+
+/// A browser that holds a copied access cookie and nothing else.
+fn copy_of(owner: &Visitor, portal: &Portal, address: &str) -> Visitor {
+    let thief = owner.thief(portal, address);
+    thief.cookies.lock().unwrap().retain(|name, _| name.ends_with("-access"));
+    assert_eq!(thief.cookies.lock().unwrap().len(), 1);
+    thief
+}
+
+/// Makes a thing and finds its id in the list of its kind.
+async fn id_of(visitor: &Visitor, path: &str, list: &str, body: &Value) -> String {
+    let answer = visitor.post(path, body).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    visitor.get(path).await.json()[list][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn nothing_is_changed_by_a_bare_cookie_of_a_bound_session() {
+    let portal = Portal::start().await;
+    portal.add_administrator("root").await;
+    portal.add_administrator("deputy").await;
+    let alice = portal.add_user("alice").await;
+    let root = portal.browser("198.51.100.1").signed_in("root").await;
+    let other = portal.browser("198.51.100.2").signed_in("root").await;
+    let ban = json!({"address": "203.0.113.7", "scope": "everything", "for": "2h", "reason": "It scans."});
+    let ban = id_of(&root, paths::BANS, "bans", &ban).await;
+    let allowed =
+        id_of(&root, paths::ALLOWLIST, "allowed", &json!({"network": "192.0.2.0/24", "comment": "office"})).await;
+    let invitation = json!({"role": "user", "hours": 1});
+    let invitation = id_of(&root, paths::INVITATIONS, "invitations", &invitation).await;
+    let keys = root.get(paths::SERVER_KEYS).await.json();
+    // Not the one that signed the tokens of this test.
+    let envelope = keys["keys"].as_array().unwrap().iter().find(|key| key["kind"] == "envelope").unwrap();
+    let kid = envelope["kid"].as_str().unwrap().to_owned();
+    let session = other.get(paths::SESSION).await.json()["id"].as_str().unwrap().to_owned();
+    let ids = [
+        ("/api/admin/users", alice.as_str()),
+        (paths::BANS, &ban),
+        (paths::ALLOWLIST, &allowed),
+        (paths::INVITATIONS, &invitation),
+        ("/api/admin/keys", &kid),
+        (paths::SESSIONS, &session),
+    ];
+    let mut tried = 0;
+    for (number, operation) in operations(&ids).iter().enumerate() {
+        // The stream of refusals has no end; signing out is judged below, with what else ends the session.
+        if [paths::LIVE, paths::LOGOUT].contains(&operation.path.as_str()) {
+            continue;
+        }
+        let what = format!("{} {}", operation.method, operation.path);
+        let (bare, keyed) = (format!("203.0.114.{number}"), format!("203.0.115.{number}"));
+        let exception = EXCEPTIONS.iter().find(|(path, _)| *path == operation.path);
+        // What is refused is written down, the proof of another key is spent, and a forged short_key is an attack.
+        let but: &[&str] = match exception {
+            None => &["audit", "used_proofs"],
+            Some(_) => &["audit", "used_proofs", "bans", "strikes", "ladders", "turns", "refusals"],
+        };
+        let before = rows(&portal, but).await;
+        for thief in [copy_of(&root, &portal, &bare).bare(), copy_of(&root, &portal, &keyed)] {
+            let answer = send(&thief, operation).await;
+            if !operation.method.is_safe() && operation.path != paths::APP_LOGOUT {
+                tried += 1;
+                assert_eq!(answer.code(), exception.map_or("bad_proof", |(_, code)| code), "{what}: {}", answer.text);
+            }
+        }
+        assert_eq!(rows(&portal, but).await, before, "{what}");
+    }
+    assert!(tried > 50, "{tried}");
+    // The same cookie with its key does all of it: the requests were good ones.
+    let mut done = 0;
+    for operation in operations(&ids).iter().filter(|operation| operation.path.starts_with("/api/admin/")) {
+        let answer = if operation.method.is_safe() { continue } else { send(&root, operation).await };
+        assert_ne!(answer.status, StatusCode::UNAUTHORIZED, "{} {}", operation.method, operation.path);
+        done += u32::from(answer.status.is_success());
+    }
+    assert!(done > 7, "{done}");
+}
+
+#[tokio::test]
+async fn a_copy_signs_out_its_own_session_at_most() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let (here, there) = (
+        portal.browser("203.0.113.1").signed_in("alice").await,
+        portal.browser("203.0.113.2").signed_in("alice").await,
+    );
+    let thief = copy_of(&here, &portal, "203.0.113.3").bare();
+    let others = thief.send(Method::DELETE, paths::SESSIONS, Some("{}".to_owned()), &[]).await;
+    assert_eq!((others.status, others.code().as_str()), (StatusCode::UNAUTHORIZED, "bad_proof"));
+    assert_eq!(thief.post(paths::LOGOUT, &json!({})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(here.get(paths::SESSION).await.code(), "no_session");
+    assert_eq!(there.get(paths::SESSION).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_sealed_message_is_of_the_key_of_its_session() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.1").signed_in("alice").await;
+    let change = json!({"old": PASSWORD, "new": "another horse battery staple"});
+    let keyed = copy_of(&alice, &portal, "203.0.113.3");
+    let mut unkeyed = keyed.clone();
+    unkeyed.key = None;
+    for thief in [keyed, unkeyed] {
+        assert_eq!(thief.post_sealed(Kind::Password, &change).await.code(), "bad_proof");
+        assert_eq!(thief.post_sealed(Kind::Deletion, &json!({"password": PASSWORD})).await.code(), "bad_proof");
+    }
+    assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK);
+    assert_eq!(alice.post_sealed(Kind::Password, &change).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn an_unbound_session_has_no_key_to_prove() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let mut plain = portal.browser("203.0.113.1");
+    plain.key = None;
+    let plain = plain.signed_in("alice").await;
+    assert_eq!(plain.get(paths::SESSION).await.json()["bound"], false);
+    let ended = plain.send(Method::DELETE, paths::SESSIONS, Some("{}".to_owned()), &[]).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn the_owner_sees_each_try_once_an_hour() {
+    let portal = Portal::start().await;
+    let id = portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.1").signed_in("alice").await;
+    let tries = async || {
+        let entries = portal.store().audit_of(&id, 100).await.unwrap();
+        entries
+            .into_iter()
+            .filter(|entry| entry.event == Event::WrongKey)
+            .map(|entry| entry.address)
+            .collect::<Vec<_>>()
+    };
+    let thief = alice.thief(&portal, "203.0.113.66");
+    for _ in 0..3 {
+        assert_eq!(thief.refresh().await.code(), "bad_proof");
+        assert_eq!(thief.bare().post(paths::REFRESH, &json!({})).await.code(), "bad_proof");
+    }
+    assert_eq!(tries().await, ["203.0.113.66"], "each try is the same one");
+    let elsewhere = alice.thief(&portal, "203.0.113.67").bare();
+    let ended = elsewhere.send(Method::DELETE, paths::SESSIONS, Some("{}".to_owned()), &[]).await;
+    assert_eq!(ended.code(), "bad_proof");
+    assert_eq!(tries().await.len(), 2, "from elsewhere it is another one");
+
+    // A nonce that ran out is nobody's fault.
+    let stale = alice.key.as_ref().unwrap().prove(&format!("{ORIGIN}{}", paths::REFRESH), "stale");
+    let refused = alice.send(Method::POST, paths::REFRESH, Some("{}".to_owned()), &[("dpop", &stale)]).await;
+    assert_eq!(refused.code(), "use_dpop_nonce");
+    assert_eq!(tries().await.len(), 2);
+    let page = alice.get(paths::ACTIVITY_PAGE).await;
+    let sentence = "Refused from 203.0.113.0/24: a copy of a session, or a browser that has lost its key";
+    assert!(page.text.contains(sentence), "{}", page.text);
+    portal.advance(60 * 60_000 + 1).await;
+    assert_eq!(thief.refresh().await.code(), "bad_proof");
+    assert_eq!(tries().await.len(), 3);
+}
