@@ -11,6 +11,8 @@ import { at } from '../support/url';
 test.use({ alone: true });
 
 test('an invitation makes one account, and then it is used up', async ({ page, visit, server, watch }) => {
+  // The first change on a page learns the nonce for its proof.
+  watch.allowStatus(401);
   watch.allowStatus(403);
   await new LoginPage(page).signIn(await server.person('administrator'));
   const people = new People(page);
@@ -47,6 +49,8 @@ test('without an invitation the form says what is missing', async ({ page, serve
 });
 
 test('an invitation is revoked', async ({ page, visit, server, watch }) => {
+  // The first change on a page learns the nonce for its proof.
+  watch.allowStatus(401);
   watch.allowStatus(403);
   await new LoginPage(page).signIn(await server.person('administrator'));
   const people = new People(page);
@@ -61,7 +65,9 @@ test('an invitation is revoked', async ({ page, visit, server, watch }) => {
   await expect(signup.alert).toContainText('Nobody can sign up here with this link.');
 });
 
-test('the printed invitation is the link and what it is for', async ({ page, server }) => {
+test('the printed invitation is the link and what it is for', async ({ page, server, watch }) => {
+  // The first change on a page learns the nonce for its proof.
+  watch.allowStatus(401);
   await new LoginPage(page).signIn(await server.person('administrator'));
   const people = new People(page);
   await people.open('/dashboard/invitations');
@@ -176,7 +182,9 @@ test('a person leaves', async ({ page, server, watch }) => {
   expect((await server.command(['user', 'list'])).stdout).not.toContain(ada.name);
 });
 
-test('the keyboard alone invites somebody', async ({ page, server }) => {
+test('the keyboard alone invites somebody', async ({ page, server, watch }) => {
+  // The first change on a page learns the nonce for its proof.
+  watch.allowStatus(401);
   await new LoginPage(page).signIn(await server.person('administrator'));
   const people = new People(page);
   await people.open('/dashboard/invitations');

@@ -93,8 +93,8 @@ test('nobody ends the session of somebody else', async ({ page, context, visit, 
   const theirs = await visit();
   await new LoginPage(theirs).signIn(await server.person());
   const id = (await (await theirs.request.get('/api/session')).json()).id as string;
-  await new LoginPage(page).signIn(await server.person());
-  const me = new Client(server, '127.0.0.1', sameOrigin(server.origin, { cookie: await cookieHeader(context) }));
+  const login = await new Client(server).login(await server.person());
+  const me = new Client(server, '127.0.0.1', { authorization: `Bearer ${login.json.tokens.access_token}` });
   const listed = (await me.get('/api/sessions')).json.devices;
   expect(listed).toHaveLength(1);
   expect(listed[0].id).not.toBe(id);
@@ -102,6 +102,11 @@ test('nobody ends the session of somebody else', async ({ page, context, visit, 
     const answer = await me.request('DELETE', `/api/sessions/${wrong}`);
     expect([answer.status, answer.json.code], wrong).toEqual([404, 'not_found']);
   }
+  await new LoginPage(page).signIn(await server.person());
+  const copy = new Client(server, '127.0.0.1', sameOrigin(server.origin, { cookie: await cookieHeader(context) }));
+  const own = (await copy.get('/api/session')).json.id as string;
+  const answer = await copy.request('DELETE', `/api/sessions/${own}`);
+  expect([answer.status, answer.json.code], 'a copied cookie').toEqual([401, 'bad_proof']);
   await theirs.reload();
   await expect(new Dashboard(theirs).heading).toHaveText('Overview');
 });
