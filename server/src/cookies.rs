@@ -4,8 +4,8 @@
 //! (RFC 6265bis, section 4.1.3.2).
 
 use crate::config::Config;
-use domain::UnixMs;
-use http::{HeaderMap, header};
+use domain::{UnixMs, cookie};
+use http::{HeaderMap, HeaderValue, header};
 use tower_cookies::Cookies;
 use tower_cookies::cookie::time::Duration;
 use tower_cookies::cookie::{Cookie, SameSite};
@@ -24,7 +24,8 @@ pub enum Name {
     Device,
     /// On an app's host: its session ([`domain::app_session`]). Lax, as for [`Self::Access`].
     App,
-    /// On an app's host: which browser went to sign in. Lax: it comes back from another site.
+    /// On an app's host, one for each tab that went to sign in: which browser that was. Lax: it comes back from
+    /// another site.
     AppState,
 }
 
@@ -54,35 +55,70 @@ impl Name {
     }
 }
 
-/// The value of a cookie, if the browser sent it. Ours are base64url and JWT: nothing to decode.
+/// The value of a cookie, if the browser sent it; of several of this name the first. Ours are base64url and JWT:
+/// nothing to decode.
 pub fn get(headers: &HeaderMap, config: &Config, name: Name) -> Option<String> {
-    let name = name.text(config.insecure());
-    let sent = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    sent.flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == name)
-        .map(|cookie| cookie.value().to_owned())
-        .filter(|value| !value.is_empty())
+    all(headers, config, name).next().map(str::to_owned)
+}
+
+/// Every value of this name, in the order sent. On plain http, where names have no prefix, a sub-domain can set one
+/// beside ours.
+pub fn all<'a>(headers: &'a HeaderMap, config: &Config, name: Name) -> impl Iterator<Item = &'a str> {
+    cookie::values(lines(headers), name.text(config.insecure()))
+}
+
+/// The first value of this name that is `good`, else the first of all.
+pub fn pick(headers: &HeaderMap, config: &Config, name: Name, good: impl Fn(&str) -> bool) -> Option<String> {
+    let mut values = all(headers, config, name).peekable();
+    let first = values.peek().copied();
+    values.find(|value| good(value)).or(first).map(str::to_owned)
+}
+
+/// Keys and values of the cookies that are one of many: [`Name::AppState`], a key for each.
+pub fn each<'a>(headers: &'a HeaderMap, config: &Config, name: Name) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let found = cookie::with_prefix(lines(headers), name.text(config.insecure()));
+    found.filter_map(|(rest, value)| Some((rest.strip_prefix('-')?, value)))
+}
+
+fn lines(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes)
 }
 
 /// Sets a cookie; `until` is when the browser forgets it, `None`: when it closes.
 pub fn set(cookies: &Cookies, config: &Config, name: Name, value: String, until: Option<UnixMs>, now: UnixMs) {
-    let mut cookie = build(config, name, value);
+    let mut cookie = build(config, name, None, value);
     if let Some(until) = until {
         cookie.set_max_age(Duration::milliseconds((until - now).max(0)));
     }
     cookies.add(cookie);
 }
 
+/// Sets one of many for this span.
+pub fn set_one(cookies: &Cookies, config: &Config, name: Name, key: &str, value: String, ms: i64) {
+    let mut cookie = build(config, name, Some(key), value);
+    cookie.set_max_age(Duration::milliseconds(ms));
+    cookies.add(cookie);
+}
+
 /// Makes the browser forget a cookie.
 pub fn clear(cookies: &Cookies, config: &Config, name: Name) {
-    let mut cookie = build(config, name, String::new());
+    forget(cookies, build(config, name, None, String::new()));
+}
+
+/// Makes the browser forget one of many.
+pub fn clear_one(cookies: &Cookies, config: &Config, name: Name, key: &str) {
+    forget(cookies, build(config, name, Some(key), String::new()));
+}
+
+fn forget(cookies: &Cookies, mut cookie: Cookie<'static>) {
     cookie.set_max_age(Duration::ZERO);
     cookies.add(cookie);
 }
 
-fn build(config: &Config, name: Name, value: String) -> Cookie<'static> {
-    Cookie::build((name.text(config.insecure()), value))
+fn build(config: &Config, name: Name, key: Option<&str>, value: String) -> Cookie<'static> {
+    let text = name.text(config.insecure());
+    let text = key.map_or_else(|| text.to_owned(), |key| format!("{text}-{key}"));
+    Cookie::build((text, value))
         .path("/")
         .http_only(true)
         .secure(!config.insecure())

@@ -11,8 +11,6 @@ use crate::service::admits;
 const LONGEST: usize = 4096;
 /// More readings than this are a riddle and no address.
 const MOST_READINGS: usize = 32;
-/// The longest place to come back to after sign-in.
-const LONGEST_PLACE: usize = 1024;
 
 /// Who is let through. The later is the stricter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,13 +30,37 @@ impl Allow {
     }
 }
 
+/// Whose `Authorization` header reaches the app. The later is the stricter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Authorization {
+    /// The client's own, for the app to judge.
+    App,
+    /// A token that Postern makes; the client's own ends at the proxy.
+    Postern,
+}
+
+/// The answer of an app's rules to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ruling {
+    pub allow: Allow,
+    pub authorization: Authorization,
+}
+
+impl Ruling {
+    const DEFAULT: Self = Self { allow: Allow::SignedIn, authorization: Authorization::Postern };
+
+    fn strictest(self, other: Self) -> Self {
+        Self { allow: self.allow.max(other.allow), authorization: self.authorization.max(other.authorization) }
+    }
+}
+
 /// Who may ask for paths of one form, by some methods or by any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     pattern: Pattern,
     /// Empty: any.
     methods: Vec<String>,
-    allow: Allow,
+    ruling: Ruling,
 }
 
 /// `/exactly/this`, or `/this/and/below/*`. A slash at the end makes no difference: to many apps it makes none.
@@ -89,7 +111,14 @@ impl Rule {
         }
         let text = text.strip_suffix('/').unwrap_or(text);
         let pattern = Pattern { text: text.to_owned(), folded: text.to_lowercase(), below };
-        Ok(Self { pattern, methods, allow })
+        Ok(Self { pattern, methods, ruling: Ruling { allow, authorization: Authorization::Postern } })
+    }
+
+    /// The same rule, with this header for the app.
+    #[must_use]
+    pub fn with(mut self, authorization: Authorization) -> Self {
+        self.ruling.authorization = authorization;
+        self
     }
 
     fn takes(&self, method: &str) -> bool {
@@ -126,15 +155,16 @@ impl Rules {
     }
 
     /// What these rules never let pass with less.
-    pub fn strictest(&self) -> Allow {
-        self.0.iter().map(|rule| rule.allow).fold(Allow::SignedIn, Allow::max)
+    pub fn strictest(&self) -> Ruling {
+        let allow = self.0.iter().map(|rule| rule.ruling.allow).fold(Allow::SignedIn, Allow::max);
+        Ruling { allow, authorization: Authorization::Postern }
     }
 
     /// Who may ask for `target`, a path with its query as it stands in the request line (RFC 9112, section
     /// 3.2.1). `overridden`: the request names another method in a header, which some apps obey.
-    pub fn judge(&self, method: &str, target: &str, overridden: bool) -> Allow {
+    pub fn judge(&self, method: &str, target: &str, overridden: bool) -> Ruling {
         if self.0.is_empty() {
-            return Allow::SignedIn;
+            return Ruling::DEFAULT;
         }
         let path = target.split(['?', '#']).next().unwrap_or_default();
         if overridden {
@@ -144,7 +174,7 @@ impl Rules {
         let methods = if method.eq_ignore_ascii_case("HEAD") { ["HEAD", "GET"] } else { [method, method] };
         let judged = |readings: &[&str]| {
             let each = readings.iter().flat_map(|path| methods.map(|method| self.of_reading(method, path)));
-            each.fold(Allow::Public, Allow::max)
+            each.reduce(Ruling::strictest).unwrap_or(Ruling::DEFAULT)
         };
         if is_plain(path) {
             return judged(&[path]);
@@ -156,15 +186,15 @@ impl Rules {
     }
 
     /// One reading, with and without capital letters.
-    fn of_reading(&self, method: &str, path: &str) -> Allow {
+    fn of_reading(&self, method: &str, path: &str) -> Ruling {
         let exact = self.first(method, |pattern| pattern.is(path));
         let folded = path.to_lowercase();
-        exact.max(self.first(method, |pattern| pattern.is_folded(&folded)))
+        exact.strictest(self.first(method, |pattern| pattern.is_folded(&folded)))
     }
 
-    fn first(&self, method: &str, fits: impl Fn(&Pattern) -> bool) -> Allow {
+    fn first(&self, method: &str, fits: impl Fn(&Pattern) -> bool) -> Ruling {
         let rule = self.0.iter().find(|rule| rule.takes(method) && fits(&rule.pattern));
-        rule.map_or(Allow::SignedIn, |rule| rule.allow)
+        rule.map_or(Ruling::DEFAULT, |rule| rule.ruling)
     }
 }
 
@@ -287,13 +317,4 @@ fn narrow(path: &str) -> String {
             _ => c,
         })
         .collect()
-}
-
-/// Where to go on an app after sign-in: a path of it with its query, else `/`. It is written behind the app's
-/// origin, so that it leads nowhere else whatever it says; what a header line cannot hold does not pass.
-pub fn place(text: Option<&str>) -> &str {
-    let fits = |path: &&str| {
-        path.len() <= LONGEST_PLACE && path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
-    };
-    text.filter(fits).unwrap_or("/")
 }

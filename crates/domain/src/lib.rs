@@ -5,8 +5,11 @@
 pub mod account;
 pub mod account_delay;
 pub mod app;
+pub mod app_place;
 pub mod app_session;
+pub mod authority;
 pub mod ban;
+pub mod cookie;
 pub mod encoding;
 pub mod forwarded;
 pub mod identity;

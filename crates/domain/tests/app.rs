@@ -2,7 +2,8 @@
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use domain::account::Role;
-use domain::app::{Allow, BadRule, Rule, Rules, place};
+use domain::app::{Allow, Authorization, BadRule, Rule, Rules};
+use domain::app_place::place;
 use proptest::prelude::*;
 
 const PUBLIC: Allow = Allow::Public;
@@ -53,7 +54,7 @@ fn the_first_rule_that_fits_decides_else_whoever_is_signed_in() {
         ("GET", "/assets/a;b=c/d", PUBLIC),
         ("GET", "/assets/.well-known/x", PUBLIC),
     ] {
-        assert_eq!(wiki().judge(method, path, false), expected, "{method} {path}");
+        assert_eq!(wiki().judge(method, path, false).allow, expected, "{method} {path}");
     }
     for (method, path, expected) in [
         ("GET", "/orders/7", PUBLIC),
@@ -62,10 +63,10 @@ fn the_first_rule_that_fits_decides_else_whoever_is_signed_in() {
         ("DELETE", "/orders/7", SIGNED_IN),
         ("GET", "/Reports/all", ADMIN),
     ] {
-        assert_eq!(shop().judge(method, path, false), expected, "{method} {path}");
+        assert_eq!(shop().judge(method, path, false).allow, expected, "{method} {path}");
     }
-    assert_eq!(Rules::default().judge("GET", "/%zz", true), SIGNED_IN);
-    assert_eq!(rules(&[("/x", &["GET"], ADMIN), ("/*", &[], PUBLIC)]).judge("HEAD", "/x", false), ADMIN);
+    assert_eq!(Rules::default().judge("GET", "/%zz", true).allow, SIGNED_IN);
+    assert_eq!(rules(&[("/x", &["GET"], ADMIN), ("/*", &[], PUBLIC)]).judge("HEAD", "/x", false).allow, ADMIN);
 }
 
 #[test]
@@ -113,15 +114,15 @@ fn no_way_of_writing_a_path_gets_around_a_rule() {
         "/Reports/all/",
         "/Reports//all",
     ] {
-        assert_eq!(shop().judge("GET", path, false), ADMIN, "{path:?}");
+        assert_eq!(shop().judge("GET", path, false).allow, ADMIN, "{path:?}");
     }
-    assert_eq!(shop().judge("GET", "/x", true), ADMIN, "a header names another method");
-    assert_eq!(shop().judge("GET", &format!("/{}", "a".repeat(5000)), false), ADMIN);
-    assert_eq!(shop().judge("GET", &format!("/%{}41", "25".repeat(50)), false), ADMIN, "a riddle");
+    assert_eq!(shop().judge("GET", "/x", true).allow, ADMIN, "a header names another method");
+    assert_eq!(shop().judge("GET", &format!("/{}", "a".repeat(5000)), false).allow, ADMIN);
+    assert_eq!(shop().judge("GET", &format!("/%{}41", "25".repeat(50)), false).allow, ADMIN, "a riddle");
     for path in
         ["/assets/../page", "/assets/%2e%2e/page", "/assets/..;/page", "/assets/%2e%2e%2fpage", "/assets//../page"]
     {
-        assert_eq!(wiki().judge("GET", path, false), SIGNED_IN, "{path}");
+        assert_eq!(wiki().judge("GET", path, false).allow, SIGNED_IN, "{path}");
     }
 }
 
@@ -188,12 +189,12 @@ proptest! {
         let disguised: String = path.chars().zip(ways).enumerate()
             // A request target begins with a slash.
             .map(|(place, (c, way))| if place == 0 { c.to_string() } else { written(c, way) }).collect();
-        prop_assert_eq!(shop().judge("GET", &disguised, false), ADMIN, "{}", disguised);
+        prop_assert_eq!(shop().judge("GET", &disguised, false).allow, ADMIN, "{}", disguised);
     }
 
     #[test]
     fn nothing_panics_and_all_is_bounded(path in "\\PC{0,200}", method in "[A-Za-z]{0,8}") {
-        let allow = wiki().judge(&method, &format!("/assets/{path}"), false);
+        let allow = wiki().judge(&method, &format!("/assets/{path}"), false).allow;
         prop_assert!(allow <= ADMIN);
         let place = place(Some(&path)).to_owned();
         prop_assert!(place.starts_with('/') && place.bytes().all(|b| b.is_ascii_graphic()));
@@ -201,8 +202,35 @@ proptest! {
 
     #[test]
     fn plain_paths_are_judged_by_their_rule(rest in "[a-z0-9_-]{1,12}(/[a-z0-9_-]{1,12}){0,3}") {
-        prop_assert_eq!(wiki().judge("GET", &format!("/assets/{rest}"), false), PUBLIC);
+        prop_assert_eq!(wiki().judge("GET", &format!("/assets/{rest}"), false).allow, PUBLIC);
         let page = format!("/page-{rest}");
-        prop_assert_eq!(wiki().judge("GET", &page, false), SIGNED_IN);
+        prop_assert_eq!(wiki().judge("GET", &page, false).allow, SIGNED_IN);
     }
+}
+
+#[test]
+fn a_client_s_own_authorization_passes_where_every_reading_says_so() {
+    let rule = |path: &str, allow| Rule::new(path, Vec::new(), allow).expect(path);
+    let git = Rules::new(vec![
+        rule("/api/internal/*", PUBLIC),
+        rule("/api/*", PUBLIC).with(Authorization::App),
+        rule("/repo/*", SIGNED_IN).with(Authorization::App),
+    ]);
+    for (path, expected) in [
+        ("/api/v1/user", Authorization::App),
+        ("/repo/x", Authorization::App),
+        ("/", Authorization::Postern),
+        ("/api/internal/x", Authorization::Postern),
+        ("/api/%69nternal/x", Authorization::Postern),
+        ("/api/../other", Authorization::Postern),
+        ("/API/v1", Authorization::Postern),
+        ("/%zz", Authorization::Postern),
+    ] {
+        assert_eq!(git.judge("GET", path, false).authorization, expected, "{path}");
+    }
+    assert_eq!(
+        git.judge("GET", "/api/v1", true).authorization,
+        Authorization::Postern,
+        "a header names another method"
+    );
 }

@@ -1,8 +1,8 @@
 //! `[[apps]]`: what stands behind this site, and who may ask what of it.
 
 use super::layers::ConfigError;
-use super::origin;
-use domain::app::{Allow, Rule, Rules};
+use domain::app::{Allow, Authorization, Rule, Rules};
+use domain::authority::{Authority, Origin};
 use domain::service;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -27,6 +27,26 @@ pub struct RuleSettings {
     /// With `allow = "role"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    #[serde(default, skip_serializing_if = "AuthorizationSetting::is_default")]
+    pub authorization: AuthorizationSetting,
+}
+
+/// Whose `Authorization` header reaches the app.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthorizationSetting {
+    /// A token that Postern makes for whoever is signed in.
+    #[default]
+    Postern,
+    /// The client's own.
+    App,
+}
+
+impl AuthorizationSetting {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +63,7 @@ pub struct App {
     pub name: String,
     /// `scheme://host[:port]`, as a browser sends it.
     pub origin: String,
-    /// `host[:port]`
-    pub authority: String,
+    pub authority: Authority,
     pub https: bool,
     pub rules: Rules,
 }
@@ -61,7 +80,7 @@ impl Apps {
         let apps = settings.iter().map(|app| {
             let checked = app.check(insecure)?;
             // Cookies know no ports (RFC 6265, section 8.5).
-            if !hosts.insert(host(&checked.authority).to_owned()) {
+            if !hosts.insert(checked.authority.host().to_owned()) {
                 let problem = format!("'{}': each app has a host of its own, and none is this site's", app.origin);
                 return Err(ConfigError::invalid("apps.origin", &problem));
             }
@@ -73,9 +92,10 @@ impl Apps {
         apps.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The app at `host[:port]`.
+    /// The app at `host[:port]`, as a client or a proxy may write it.
     pub fn at(&self, authority: &str) -> Option<&App> {
-        self.0.iter().find(|app| app.authority.eq_ignore_ascii_case(authority))
+        let [plain, secure] = [false, true].map(|https| Authority::parse(authority, https).ok());
+        self.0.iter().find(|app| Some(&app.authority) == if app.https { secure.as_ref() } else { plain.as_ref() })
     }
 
     /// The app of this origin.
@@ -100,15 +120,14 @@ impl AppSettings {
         if service::name(&self.name).is_err() {
             return Err(named("name", "1 to 32 lower-case letters, digits and -"));
         }
-        let (checked, authority, https) =
-            origin(&self.origin).map_err(|_| named("origin", "write https://host or https://host:port"))?;
-        let local = host(&authority) == "localhost" || host(&authority).ends_with(".localhost");
-        if !https && !local && !insecure {
+        let origin = Origin::parse(&self.origin).map_err(|problem| named("origin", &problem.to_string()))?;
+        if !origin.https && !origin.authority.is_localhost() && !insecure {
             return Err(named("origin", "plain http is for localhost: anyone on the way could take over its sessions"));
         }
         let rules = self.rules.iter().map(|rule| rule.check().map_err(|problem| named("rules", &problem)));
         let rules = Rules::new(rules.collect::<Result<_, _>>()?);
-        Ok(App { name: self.name.clone(), origin: checked, authority, https, rules })
+        let checked = origin.to_string();
+        Ok(App { name: self.name.clone(), origin: checked, authority: origin.authority, https: origin.https, rules })
     }
 }
 
@@ -123,12 +142,13 @@ impl RuleSettings {
             }
             (_, Some(_)) => return Err("a role goes with allow = \"role\" alone".to_owned()),
         };
-        Rule::new(&self.path, self.methods.clone(), allow).map_err(|problem| format!("'{}': {problem}", self.path))
+        let rule = Rule::new(&self.path, self.methods.clone(), allow);
+        let rule = rule.map_err(|problem| format!("'{}': {problem}", self.path))?;
+        Ok(rule.with(match self.authorization {
+            AuthorizationSetting::Postern => Authorization::Postern,
+            AuthorizationSetting::App => Authorization::App,
+        }))
     }
-}
-
-fn host(authority: &str) -> &str {
-    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
 }
 
 #[cfg(test)]
@@ -148,7 +168,9 @@ mod tests {
              methods = ['GET']\nallow = 'public'\n[[apps]]\nname = 'shop'\norigin = 'https://other.test:8443'",
         )
         .expect("good");
-        assert_eq!(config.apps.at("WIKI.example").map(|app| app.name.as_str()), Some("wiki"));
+        for spelling in ["WIKI.example", "wiki.example:443", "wiki.example.", "wiki.example.:443"] {
+            assert_eq!(config.apps.at(spelling).map(|app| app.name.as_str()), Some("wiki"), "{spelling}");
+        }
         assert_eq!(config.apps.of_origin("https://other.test:8443").map(|app| app.name.as_str()), Some("shop"));
         for stranger in ["other.test", "wiki.example:8443", "evil.wiki.example", "auth.example", ""] {
             assert!(config.apps.at(stranger).is_none(), "{stranger}");
@@ -163,6 +185,7 @@ mod tests {
             (app("[[apps]]\nname = 'wiki'\norigin = 'https://b.example'"), "twice"),
             (app("[[apps]]\nname = 'b'\norigin = 'https://wiki.example:8443'"), "a host of its own"),
             ("[[apps]]\nname = 'a'\norigin = 'https://auth.example:8443'".to_owned(), "a host of its own"),
+            ("[[apps]]\nname = 'a'\norigin = 'https://b\u{fc}cher.example'".to_owned(), "punycode"),
             ("[[apps]]\nname = 'A'\norigin = 'https://a.example'".to_owned(), "lower-case"),
             ("[[apps]]\nname = 'a'\norigin = 'https://a.example/path'".to_owned(), "https://host"),
             ("[[apps]]\nname = 'a'\norigin = 'http://a.example'".to_owned(), "localhost"),

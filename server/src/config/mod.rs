@@ -26,6 +26,7 @@ pub use time_server::TimeServer;
 pub use toll::{Network as TollNetwork, Toll, Verifier as TollVerifier};
 pub use toll_route::{Amount, table as toll_table};
 
+use domain::authority::{Authority, Origin};
 use domain::ban::Policy;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,8 +37,7 @@ pub struct Config {
     pub settings: Settings,
     /// `scheme://host[:port]`, without a slash at the end.
     pub origin: String,
-    /// `host[:port]`, as a browser sends it.
-    pub authority: String,
+    pub authority: Authority,
     pub https: bool,
     pub policy: Arc<Policy>,
     pub proxies: Arc<Proxies>,
@@ -48,10 +48,10 @@ impl Config {
     /// # Errors
     /// Names the setting that cannot stand, and what is allowed.
     pub fn new(settings: Settings) -> Result<Self, ConfigError> {
-        let (origin, authority, https) = origin(&settings.public_url)?;
-        let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
-        let local = host == "localhost" || host.ends_with(".localhost");
-        if !https && !local && !settings.allow_insecure_http {
+        let origin = Origin::parse(&settings.public_url)
+            .map_err(|problem| ConfigError::invalid("public_url", &problem.to_string()))?;
+        let (https, authority) = (origin.https, &origin.authority);
+        if !https && !authority.is_localhost() && !settings.allow_insecure_http {
             return Err(ConfigError::invalid(
                 "public_url",
                 "plain http is for localhost: use https, or set allow_insecure_http = true and know that \
@@ -66,11 +66,11 @@ impl Config {
         settings.toll.check()?;
         let policy = Arc::new(settings.ban.policy()?);
         let proxies = Arc::new(Proxies::new(&settings.trusted_proxies, settings.client_address)?);
-        let apps = Arc::new(Apps::new(&settings.apps, host, settings.allow_insecure_http && !https)?);
+        let apps = Arc::new(Apps::new(&settings.apps, authority.host(), settings.allow_insecure_http && !https)?);
         if !apps.is_empty() {
             behind_proxies(&settings)?;
         }
-        Ok(Self { settings, origin, authority, https, policy, proxies, apps })
+        Ok(Self { settings, origin: origin.to_string(), authority: origin.authority, https, policy, proxies, apps })
     }
 
     /// Whether cookies lose their prefix and `Secure`, and pages say so.
@@ -115,25 +115,6 @@ fn behind_proxies(settings: &Settings) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn origin(public_url: &str) -> Result<(String, String, bool), ConfigError> {
-    let wrong = || ConfigError::invalid("public_url", "write https://host or https://host:port, without a path");
-    let uri: http::Uri = public_url.trim_end_matches('/').parse().map_err(|_| wrong())?;
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(wrong()) };
-    let default_port = if scheme == "https" { 443 } else { 80 };
-    if !matches!(scheme, "http" | "https") || !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-        return Err(wrong());
-    }
-    if authority.as_str().contains('@') {
-        return Err(wrong());
-    }
-    let host = authority.host().to_ascii_lowercase();
-    let authority = match authority.port_u16() {
-        Some(port) if port != default_port => format!("{host}:{port}"),
-        _ => host,
-    };
-    Ok((format!("{scheme}://{authority}"), authority, scheme == "https"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +130,9 @@ mod tests {
             ("https://Portal.Example/", "https://portal.example"),
             ("https://portal.example:443", "https://portal.example"),
             ("https://portal.example:8443", "https://portal.example:8443"),
+            ("https://portal.example.:443/", "https://portal.example"),
+            ("https://[2001:DB8::7]:8443", "https://[2001:db8::7]:8443"),
+            ("https://[2001:db8::7]", "https://[2001:db8::7]"),
         ] {
             assert_eq!(with(&format!("public_url = '{url}'")).expect(url).origin, origin);
         }
@@ -161,5 +145,7 @@ mod tests {
         for url in ["ftp://x", "https://x/path", "https://u:p@x", "portal", "https://x?q"] {
             assert!(with(&format!("public_url = '{url}'")).is_err(), "{url}");
         }
+        let error = with("public_url = 'https://b\u{fc}cher.example'").expect_err("not ASCII").to_string();
+        assert!(error.contains("punycode") && error.contains("xn--"), "{error}");
     }
 }

@@ -70,7 +70,7 @@ fn addresses(config: &Config, crowd: &Crowd) -> Finding {
         return Finding::fine(CHECK, format!("Sign-ins of the last week came from {} addresses.", crowd.addresses));
     };
     let is_inside = address.parse::<IpAddr>().is_ok_and(is_of_this_machine_or_network);
-    let is_public = !config.authority.starts_with("localhost");
+    let is_public = !config.authority.is_localhost();
     if crowd.users < MANY && !(is_inside && is_public) {
         return Finding::fine(CHECK, format!("Sign-ins of the last week came from one address, {address}."));
     }

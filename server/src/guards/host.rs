@@ -3,14 +3,17 @@
 use crate::state::AppState;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::authority::Authority;
 use http::{Method, header};
 
 /// `http://127.0.0.1:3000/login` leads to `http://localhost:3000/login`: cookies, keys and the envelope
 /// belong to one origin.
 pub fn elsewhere(state: &AppState, request: &Request) -> Option<Response> {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let elsewhere = host.is_some_and(|host| !host.eq_ignore_ascii_case(&state.config.authority));
-    if !elsewhere || !matches!(*request.method(), Method::GET | Method::HEAD) {
+    let host = request.headers().get(header::HOST)?.to_str().unwrap_or_default();
+    let here = Authority::parse(host, state.config.https).is_ok_and(|host| host == state.config.authority);
+    // A browser keeps the dot of `name.`, and takes it for another site than `name`.
+    let here = here && !host.split(':').next().is_some_and(|name| name.ends_with('.'));
+    if here || !matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
     }
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());

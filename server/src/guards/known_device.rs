@@ -12,6 +12,6 @@ pub fn find(state: &AppState, headers: &HeaderMap) -> Option<KnownDevice> {
     if state.config.settings.ban.preset == Preset::Strict {
         return None;
     }
-    let cookie = cookies::get(headers, &state.config, Name::Device)?;
-    KnownDevice::read(&state.keyring.macs.device, &cookie, state.now())
+    cookies::all(headers, &state.config, Name::Device)
+        .find_map(|cookie| KnownDevice::read(&state.keyring.macs.device, cookie, state.now()))
 }

@@ -36,7 +36,9 @@ impl Shown {
     }
 
     pub fn in_cookie(state: &AppState, headers: &HeaderMap) -> Option<Self> {
-        Some(Self { scheme: None, token: cookies::get(headers, &state.config, Name::Access)? })
+        let (ours, now) = (&state.config.origin, state.now());
+        let good = |token: &str| state.tokens.verify_for(ours, token, now).is_some();
+        Some(Self { scheme: None, token: cookies::pick(headers, &state.config, Name::Access, good)? })
     }
 
     /// Whoever shows the token like this. `None`: a token that is bound to a key came without a proof of it, and

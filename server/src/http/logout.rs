@@ -21,7 +21,7 @@ pub async fn logout(
     parts: Parts,
 ) -> Result<StatusCode, ApiError> {
     let session = of_access(&state, &parts).await?;
-    let refresh = cookies::get(&parts.headers, &state.config, Name::Refresh);
+    let refresh = super::refresh::refresh_cookie(&state, &parts.headers);
     flows::to_its_end(flows::logout::logout(state.clone(), client, session, refresh)).await?;
     cookies::clear(&cookies, &state.config, Name::Access);
     cookies::clear(&cookies, &state.config, Name::Refresh);

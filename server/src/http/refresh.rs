@@ -10,6 +10,7 @@ use axum::Extension;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use domain::refresh_token::RefreshToken;
 use http::HeaderMap;
 use tower_cookies::Cookies;
 use wire::login::{Delivery, SignedIn};
@@ -27,10 +28,16 @@ pub async fn refresh(
     let request: RefreshRequest = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
     let (token, delivery) = match request.refresh_token {
         Some(token) => (Some(token), Delivery::Body),
-        None => (cookies::get(&headers, &state.config, Name::Refresh), Delivery::Cookies),
+        None => (refresh_cookie(&state, &headers), Delivery::Cookies),
     };
     let token = token.ok_or_else(|| ApiError::new(Code::NoSession))?;
     let proof = dpop::presented(&headers).map(str::to_owned);
     let issued = flows::to_its_end(flows::refresh::refresh(state.clone(), client, token, proof, delivery)).await?;
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
+}
+
+/// The refresh token of the browser: the first that was made here, whatever else has its name.
+pub fn refresh_cookie(state: &AppState, headers: &HeaderMap) -> Option<String> {
+    let good = |token: &str| RefreshToken::authenticate(&state.keyring.macs.refresh, token).is_some();
+    cookies::pick(headers, &state.config, Name::Refresh, good)
 }

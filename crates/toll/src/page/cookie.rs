@@ -58,10 +58,8 @@ pub fn offered<'a>(headers: &'a HeaderMap, jar: Jar<'_>) -> Option<&'a str> {
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, text) = pairs.find(|(found, _)| *found == name)?;
-    Some(text)
+    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    domain::cookie::values(lines, name).next()
 }
 
 #[cfg(test)]
@@ -80,6 +78,9 @@ mod tests {
             let cookie = HeaderValue::try_from(format!("a=b; {pair}; c=d")).expect("a value");
             let headers = HeaderMap::from_iter([(header::COOKIE, cookie)]);
             assert_eq!(shown(&headers, jar).as_deref(), Some("TPAT-Session t0ken"));
+            let beside = HeaderValue::from_bytes(&[b"x=\xe9\xff; ", pair.as_bytes()].concat()).expect("a value");
+            let beside = HeaderMap::from_iter([(header::COOKIE, beside)]);
+            assert_eq!(shown(&beside, jar).as_deref(), Some("TPAT-Session t0ken"), "whatever another cookie holds");
             assert_eq!(shown(&headers, Jar { route: "pric", https }), None);
             assert_eq!(shown(&headers, Jar { route: "price", https: !https }), None);
             assert_eq!(offered(&headers, jar), None, "a token is no offer");

@@ -67,7 +67,7 @@ impl App {
         let portal = Upstream::new(format!("http://{}", config.settings.listen).parse()?, &forward);
         let guarded = hello_app::router(&Guard::new(&config.origin, &app.origin)?);
         println!("The sample app greets whoever is signed in, at {}", app.origin);
-        Ok(Self { listener, door: Door { portal, app: guarded, host: app.authority.parse()? } })
+        Ok(Self { listener, door: Door { portal, app: guarded, host: app.authority.to_string().parse()? } })
     }
 
     pub async fn serve(self) -> Outcome {

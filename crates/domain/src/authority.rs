@@ -1,0 +1,192 @@
+//! Hosts and origins, compared as what they name and not as text.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+
+/// A host and a port (RFC 3986, section 3.2), in the one form that a browser shows: small letters, no port where
+/// it is the scheme's own, an IPv6 address in brackets and in its canonical form (RFC 5952), no dot at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Authority {
+    host: String,
+    port: Option<u16>,
+}
+
+/// `http` or `https`, and an authority: what a browser sends as `Origin`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin {
+    pub https: bool,
+    pub authority: Authority,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadAuthority {
+    #[error("write https://host or https://host:port, without a path")]
+    Form,
+    #[error(
+        "write an internationalised host in its ASCII form (punycode), as in https://xn--bcher-kva.example for \
+         b\u{fc}cher.example"
+    )]
+    NotAscii,
+}
+
+impl Authority {
+    /// Reads `host` or `host:port`. `https`: whose port is left out.
+    ///
+    /// # Errors
+    /// The text names no host, a host beyond ASCII, or anything beside a host and a port.
+    pub fn parse(text: &str, https: bool) -> Result<Self, BadAuthority> {
+        if !text.is_ascii() {
+            return Err(BadAuthority::NotAscii);
+        }
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => {
+                let (address, port) = rest.split_once(']').ok_or(BadAuthority::Form)?;
+                let address: Ipv6Addr = address.parse().map_err(|_| BadAuthority::Form)?;
+                (format!("[{address}]"), port)
+            }
+            None => {
+                let (name, port) = text.find(':').map_or((text, ""), |at| text.split_at(at));
+                (named(name)?, port)
+            }
+        };
+        let own = if https { 443 } else { 80 };
+        let port = match port {
+            "" | ":" => None,
+            port => Some(number(port.strip_prefix(':').ok_or(BadAuthority::Form)?)?),
+        };
+        Ok(Self { host, port: port.filter(|port| *port != own) })
+    }
+
+    /// The host, with the brackets of an IPv6 address.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, where it is not the scheme's own.
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// Whether browsers treat it as this machine and trust it without https.
+    pub fn is_localhost(&self) -> bool {
+        self.host == "localhost" || self.host.ends_with(".localhost")
+    }
+}
+
+fn named(name: &str) -> Result<String, BadAuthority> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let labels = name.split('.').all(|label| (1..=63).contains(&label.len()));
+    if !labels || name.len() > 253 || !name.bytes().all(plain) {
+        return Err(BadAuthority::Form);
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+fn number(port: &str) -> Result<u16, BadAuthority> {
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    port.parse().ok().filter(|port| digits && *port != 0).ok_or(BadAuthority::Form)
+}
+
+impl Origin {
+    /// Reads `scheme://host[:port]`, with or without a slash at the end.
+    ///
+    /// # Errors
+    /// It is anything else.
+    pub fn parse(text: &str) -> Result<Self, BadAuthority> {
+        let (scheme, rest) = text.split_once("://").ok_or(BadAuthority::Form)?;
+        let https = match scheme.to_ascii_lowercase().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(BadAuthority::Form),
+        };
+        let authority = Authority::parse(rest.strip_suffix('/').unwrap_or(rest), https)?;
+        Ok(Self { https, authority })
+    }
+}
+
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => write!(f, "{}:{port}", self.host),
+            None => f.write_str(&self.host),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", if self.https { "https" } else { "http" }, self.authority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_authority_are_equal() {
+        for (text, https, shown) in [
+            ("name", true, "name"),
+            ("NAME:443", true, "name"),
+            ("name.:443", true, "name"),
+            ("name:", true, "name"),
+            ("name:443", false, "name:443"),
+            ("name:80", false, "name"),
+            ("name:8443", true, "name:8443"),
+            ("127.0.0.1:3000", false, "127.0.0.1:3000"),
+            ("[::1]", false, "[::1]"),
+            ("[0:0:0:0:0:0:0:1]:3000", false, "[::1]:3000"),
+            ("[2001:DB8::7]:443", true, "[2001:db8::7]"),
+            ("a_b.example", true, "a_b.example"),
+        ] {
+            assert_eq!(Authority::parse(text, https).map(|read| read.to_string()).as_deref(), Ok(shown), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_host_is_refused() {
+        let long = "a".repeat(64);
+        for text in [
+            "",
+            ":443",
+            ".",
+            "a..b",
+            "a b",
+            "a:b",
+            "a:0",
+            "a:+1",
+            "a:65536",
+            "a:1:2",
+            "u@a",
+            "a/b",
+            "a?b",
+            "a#b",
+            "::1",
+            "[::1",
+            "[::1]x",
+            "[fe80::1%25eth0]",
+            "[1.2.3.4]",
+            "a,b",
+            &long,
+        ] {
+            assert_eq!(Authority::parse(text, true), Err(BadAuthority::Form), "{text}");
+        }
+        assert_eq!(Authority::parse("b\u{fc}cher.example", true), Err(BadAuthority::NotAscii));
+    }
+
+    #[test]
+    fn origins_are_what_browsers_send() {
+        for (text, shown) in [
+            ("HTTPS://Portal.Example/", "https://portal.example"),
+            ("https://portal.example:443", "https://portal.example"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
+            assert_eq!(Origin::parse(text).map(|read| read.to_string()).as_deref(), Ok(shown), "{text}");
+        }
+        for text in ["portal", "ftp://x", "https://x/path", "https://x//", "https://x?q", "https://", "://x"] {
+            assert_eq!(Origin::parse(text), Err(BadAuthority::Form), "{text}");
+        }
+    }
+}
