@@ -47,7 +47,9 @@ fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
     match view {
         View::Login(login) if login.first_run => (None, None),
         View::Signup(signup) if signup.shut => (None, None),
-        View::Login(_) | View::Signup(_) | View::Resume(_) | View::Reset(_) => (Some(assets.login.clone()), None),
+        View::Login(_) | View::Signup(_) | View::Resume(_) | View::Enter(_) | View::Reset(_) => {
+            (Some(assets.login.clone()), None)
+        }
         View::Account(_) | View::Delete(_) | View::Keys(_) | View::Time(_) => {
             (Some(assets.private.clone()), assets.dashboard_css.clone())
         }

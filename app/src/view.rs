@@ -42,6 +42,7 @@ pub enum View {
     Login(LoginView),
     Signup(SignupView),
     Resume(ResumeView),
+    Enter(EnterView),
     Reset(ResetView),
     Overview(Box<OverviewView>),
     Devices(DevicesView),
@@ -100,6 +101,8 @@ pub struct Closed {
 
 #[derive(Debug, Clone)]
 pub struct SignupView {
+    /// Where to go after sign-up: a checked local path.
+    pub next: String,
     /// The first account: it will be the administrator, and the code of the set-up link is needed.
     pub first_run: bool,
     /// Nobody may sign up here.
@@ -142,6 +145,17 @@ pub struct InvitationsView {
 pub struct ResumeView {
     /// A checked local path.
     pub next: String,
+}
+
+/// The way back to an app.
+#[derive(Debug, Clone)]
+pub struct EnterView {
+    /// The app's name.
+    pub app: String,
+    /// The body of the request for a way in, as JSON.
+    pub body: String,
+    /// For the proof that goes with it.
+    pub nonce: String,
 }
 
 /// The person who is signed in.

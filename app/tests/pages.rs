@@ -2,8 +2,8 @@
 #![cfg(feature = "ssr")]
 
 use app::view::{
-    AccountView, Activity, ActivityView, Assets, AuditFilter, AuditView, BansView, Bundle, Closed, DevicesView, Event,
-    LoginView, OverviewView, ResumeView, SignupView, Site, TollView, View, Viewer, Why,
+    AccountView, Activity, ActivityView, Assets, AuditFilter, AuditView, BansView, Bundle, Closed, DevicesView,
+    EnterView, Event, LoginView, OverviewView, ResumeView, SignupView, Site, TollView, View, Viewer, Why,
 };
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::*;
@@ -148,9 +148,22 @@ fn views() -> Vec<View> {
     vec![
         View::Login(login()),
         View::Login(LoginView { why: Some(Why::KeyGone), first_run: true, ..login() }),
-        View::Signup(SignupView { first_run: true, shut: false, invited: false, password_min: 15 }),
-        View::Signup(SignupView { first_run: false, shut: true, invited: false, password_min: 15 }),
+        View::Signup(SignupView {
+            next: "/dashboard".to_owned(),
+            first_run: true,
+            shut: false,
+            invited: false,
+            password_min: 15,
+        }),
+        View::Signup(SignupView {
+            next: "/dashboard".to_owned(),
+            first_run: false,
+            shut: true,
+            invited: false,
+            password_min: 15,
+        }),
         View::Resume(ResumeView { next: "/dashboard".to_owned() }),
+        View::Enter(EnterView { app: "wiki".to_owned(), body: "{}".to_owned(), nonce: "n".to_owned() }),
         View::Overview(Box::new(overview)),
         View::Devices(DevicesView { viewer: viewer.clone(), devices }),
         View::Activity(ActivityView { viewer, entries: self::activity() }),
@@ -184,7 +197,13 @@ fn tag<'a>(html: &'a str, mark: &str) -> &'a str {
 fn nothing_can_send_a_password_before_the_form_is_alive() {
     for view in [
         View::Login(login()),
-        View::Signup(SignupView { first_run: false, shut: false, invited: false, password_min: 15 }),
+        View::Signup(SignupView {
+            next: "/dashboard".to_owned(),
+            first_run: false,
+            shut: false,
+            invited: false,
+            password_min: 15,
+        }),
     ] {
         let (html, _) = render(view);
         let password = tag(&html, r#"id="password""#);

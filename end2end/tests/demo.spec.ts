@@ -44,7 +44,7 @@ test('one command shows the portal, the time and an app that knows who is signed
       expect(new URL(other.url()).origin).toBe(app);
       await expect(other.getByText(`Hello, ${NAME}!`)).toBeVisible();
     }
-    expect((await page.context().cookies(app)).map(({ name }) => name).sort()).toEqual(['__Host-postern-app', '__Host-postern-state']);
+    expect((await page.context().cookies(app)).map(({ name }) => name).sort()).toEqual(['__Host-postern-app']);
   });
 
   await test.step('what a client says of itself counts for nothing', async () => {

@@ -108,9 +108,11 @@ test('one after the other, its operations do what it promises', async ({ server 
     const begun = await promised(program, 'startAppSignIn', 303, { headers: WIKI });
     const cookie = String(begun.cookies[0]).split(';')[0] ?? '';
     const [state, next] = ['state', 'next'].map((name) => new URL(String(begun.headers.location)).searchParams.get(name) ?? '');
-    const back = await promised(me, 'returnToApp', 303, { params: { state: state ?? '', next: next ?? '' } });
-    const code = new URL(String(back.headers.location)).searchParams.get('code') ?? '';
-    const entered = await promised(program, 'finishAppSignIn', 303, { params: { code }, headers: { ...WIKI, cookie } });
+    await promised(me, 'returnToApp', 200, { params: { state: state ?? '', next: next ?? '' } });
+    const back = await promised(me, 'enterApp', 200, { body: () => ({ app: 'https://wiki.example.com', state, next }) });
+    const code = new URL(String(back.json.location)).searchParams.get('code') ?? '';
+    const entered = await promised(program, 'finishAppSignIn', 303, { params: { code, state: state ?? '' }, headers: { ...WIKI, cookie } });
+    await promised(program, 'goOnToKeptPlace', 200, { headers: WIKI });
     const session = { cookie: String(entered.cookies.find((line) => line.includes('-app='))).split(';')[0] ?? '' };
     await promised(at('127.0.0.1', session), 'verify', 200);
     await promised(program, 'askToLeaveApp', 200, { headers: WIKI });

@@ -3,9 +3,10 @@
 //!
 //! One future and not a layer for each: a layer copies what is inside it for every request.
 
+use crate::guards::app::is_page;
 use crate::guards::gates::{self, Gate};
 use crate::guards::{client, headers::Headers, log, own_bucket};
-use crate::http::{ApiError, assets, not_found};
+use crate::http::{ApiError, app_page, assets, not_found};
 use crate::router::Routes;
 use crate::state::AppState;
 use axum::Router;
@@ -19,6 +20,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower::{BoxError, Service};
+use wire::paths;
 
 /// The whole service.
 #[derive(Clone)]
@@ -40,12 +42,13 @@ impl Entrance {
 
 impl Inner {
     async fn answer(&self, request: Request) -> Response {
+        let dressed = is_for_people(&request);
         // A handler that panics ends its request and no other.
         let answered = match AssertUnwindSafe(self.admit(request)).catch_unwind().await {
             Ok(answered) => answered.unwrap_or_else(IntoResponse::into_response),
             Err(panic) => not_found::panicked(panic),
         };
-        self.headers.complete(answered)
+        self.headers.complete(if dressed { app_page::dressed(&self.state, answered) } else { answered })
     }
 
     async fn admit(&self, request: Request) -> Result<Response, ApiError> {
@@ -63,6 +66,13 @@ impl Inner {
         }
         gates::pass(gate, state, client, request, &self.routes).await
     }
+}
+
+/// Whether a person looks at the answer: of a page, or on an app's host, where proxies ask for them.
+fn is_for_people(request: &Request) -> bool {
+    let path = request.uri().path();
+    (Gate::of(path) == Gate::Page || path == paths::VERIFY || path.starts_with("/.postern/"))
+        && is_page(request.headers())
 }
 
 impl<B> Service<http::Request<B>> for Entrance

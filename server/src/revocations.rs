@@ -1,7 +1,7 @@
 //! The signed list of what ended, made once per change and not per request.
 
 use crate::state::AppState;
-use crate::tokens::SignError;
+use crate::tokens::{SignError, issued_at};
 use domain::UnixMs;
 use domain::encoding::{base64url, sha256};
 use domain::revocation::KEY_TOLD_MS;
@@ -56,7 +56,7 @@ impl Revocations {
         keys.sort();
         let claims = Claims {
             iss: state.config.origin.clone(),
-            iat: minute * 60,
+            iat: issued_at(minute * 60_000),
             exp: minute * 60 + LIFETIME_SECONDS,
             sessions: state.sessions.ended().read().marks().cloned().collect(),
             keys,

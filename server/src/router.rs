@@ -53,6 +53,7 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::LOGOUT, post(logout::logout))
         .route(paths::APP_START, get(apps::start))
         .route(paths::APP_CALLBACK, get(apps::callback))
+        .route(paths::APP_PLACE, get(apps::kept_place))
         .route(paths::APP_LOGOUT, get(apps::ask_to_sign_out).post(apps::sign_out))
         .route(paths::APP_RETURN, get(apps::go_on))
         .route_layer(CookieManagerLayer::new());
@@ -65,7 +66,8 @@ pub fn routes(state: &AppState) -> Router {
         .route("/api/keys/user/{version}", delete(user_keys::revoke))
         .route(paths::ROTATE_USER_KEY, post(user_keys::rotate))
         .route(paths::TICKETS, post(tickets::issue))
-        .route(paths::APP_TOKENS, post(app_tokens::issue));
+        .route(paths::APP_TOKENS, post(app_tokens::issue))
+        .route(paths::APP_ENTER, post(apps::enter));
 
     let page_routes = Router::new()
         .leptos_routes_with_context(state, generate_route_list(app::App), render::context(state), app::shell)

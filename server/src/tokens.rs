@@ -111,7 +111,7 @@ impl Tokens {
     /// # Errors
     /// The key cannot sign.
     pub fn sign_for(&self, audience: &str, subject: Subject<'_>, now: UnixMs) -> Result<(String, UnixMs), SignError> {
-        let (iat, exp) = (now.div_euclid(1000), (now + self.lifetime_ms).div_euclid(1000));
+        let (iat, exp) = (issued_at(now), (now + self.lifetime_ms).div_euclid(1000));
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: audience.to_owned(),
@@ -201,6 +201,12 @@ impl Tokens {
         let claims: Claims = serde_json::from_slice(&token.payload(&key.verifying).ok()?).ok()?;
         (claims.iss == self.issuer).then_some(claims)
     }
+}
+
+/// What a token says of its beginning, in unix seconds: a little earlier than it is, for readers whose clocks are
+/// behind. Some refuse what was issued in their future as well as what is not valid yet.
+pub fn issued_at(now: UnixMs) -> i64 {
+    now.div_euclid(1000) - SKEW_SECONDS
 }
 
 fn parse(token: &str) -> Option<Unverified<'_>> {

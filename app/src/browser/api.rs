@@ -19,7 +19,8 @@ pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<Answer
     let keys = if method == "GET" { None } else { keys::keys().await };
     let mut renewed = false;
     loop {
-        let nonce = NONCE.with_borrow(Clone::clone);
+        // A page that is there for one request has a nonce for it.
+        let nonce = NONCE.with_borrow(Clone::clone).or_else(|| page::fact("nonce"));
         let proof = prove(keys.as_ref(), method, path, nonce.as_deref()).await?;
         let answer = fetch::send(method, path, body, proof.as_deref()).await?;
         let newer = answer.nonce.is_some() && answer.nonce != nonce;

@@ -2,7 +2,6 @@
 //!
 //! Compiled on both sides, so that islands need no conditional code; the server never calls it.
 
-#[cfg(any(feature = "ssr", feature = "signed-in"))]
 pub mod api;
 pub mod clock;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]

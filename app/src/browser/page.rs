@@ -26,9 +26,24 @@ pub fn sign_in(why: &str) {
     go(&sign_in_path(&here, why));
 }
 
+/// The sign-in page, with the way back. The fragment stays one: no server hears it.
 pub fn sign_in_path(next: &str, why: &str) -> String {
+    let (next, fragment) = next.split_once('#').map_or((next, None), |(next, fragment)| (next, Some(fragment)));
     let next = String::from(js_sys::encode_uri_component(next));
-    [wire::paths::LOGIN_PAGE, "?next=", &next, "&why=", why].concat()
+    let path = [wire::paths::LOGIN_PAGE, "?next=", &next, "&why=", why].concat();
+    match fragment {
+        Some(fragment) => [&path, "#", fragment].concat(),
+        None => with_fragment(path),
+    }
+}
+
+/// The address with this page's own fragment, as a redirect of the server would have it (RFC 9110, section
+/// 10.2.2). A fragment that stands there already stays.
+pub fn with_fragment(address: String) -> String {
+    if address.contains('#') {
+        return address;
+    }
+    address + &window().location().hash().unwrap_or_default()
 }
 
 /// A JavaScript object with these members.
@@ -69,7 +84,16 @@ pub fn fact(name: &str) -> Option<String> {
 
 /// Where to go when this page has done its work. The server checked it.
 pub fn next() -> String {
-    fact("next").unwrap_or_else(|| wire::paths::DASHBOARD_PAGE.to_owned())
+    with_fragment(fact("next").unwrap_or_else(|| wire::paths::DASHBOARD_PAGE.to_owned()))
+}
+
+/// Gives the link to the other of sign-in and sign-up this page's fragment, so that the way back keeps it.
+pub fn carry_fragment() {
+    let link = document().query_selector(".aside a").ok().flatten();
+    if let Some((link, address)) = link.and_then(|link| link.get_attribute("href").map(|address| (link, address))) {
+        // Fails only for a name that is none.
+        let _ = link.set_attribute("href", &with_fragment(address));
+    }
 }
 
 pub fn reload() {

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 #[island]
 pub fn LoginForm() -> impl IntoView {
     wake(|face| {
+        page::carry_fragment();
         if keys::subtle().is_none() {
             face.write("#unbound", refusal::UNBOUND);
         }

@@ -1,9 +1,12 @@
-use crate::browser::page;
+use crate::browser::fetch::Unreachable;
 use crate::browser::session::{Renewal, renew};
+use crate::browser::{api, page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wire::paths;
 
-/// Renews the session and goes on. If nobody answers it says so and waits for a person: a page that
+/// Renews the session and goes on; where the page leads to an app, it asks for the way in, with a proof of this
+/// browser's key. If nobody answers it says so and waits for a person: a page that
 /// tries again by itself would knock for ever.
 #[island]
 pub fn Resume() -> impl IntoView {
@@ -27,12 +30,33 @@ fn again() {
 
 fn go_on() {
     spawn_local(async move {
-        match renew().await {
-            Ok(Renewal::Good) => page::go(&page::next()),
-            Ok(Renewal::Over(why)) => page::go(&page::sign_in_path(&page::next(), why)),
-            Err(_) => show(true),
+        let done = match page::fact("enter") {
+            Some(wish) => enter(&wish).await,
+            None => resume().await,
+        };
+        if done.is_err() {
+            show(true);
         }
     });
+}
+
+async fn resume() -> Result<(), Unreachable> {
+    match renew().await? {
+        Renewal::Good => page::go(&page::next()),
+        Renewal::Over(why) => page::go(&page::sign_in_path(&page::next(), why)),
+    }
+    Ok(())
+}
+
+async fn enter(wish: &str) -> Result<(), Unreachable> {
+    let answer = api::call("POST", paths::APP_ENTER, Some(wish)).await?;
+    // Whoever is no longer signed in is on the way to sign in.
+    if answer.status == 401 {
+        return Ok(());
+    }
+    let location = answer.text("location").ok_or(Unreachable)?;
+    page::go(&page::with_fragment(location));
+    Ok(())
 }
 
 fn show(failed: bool) {

@@ -24,7 +24,10 @@ pub fn SignupForm() -> impl IntoView {
         if keys::subtle().is_none() {
             face.write("#unbound", refusal::UNBOUND);
         }
-        let code = page::take_fragment("code");
+        // The fragment of an app's address is none of ours.
+        let elsewhere = page::fact("next").is_some_and(|next| next != paths::DASHBOARD_PAGE);
+        let code = if elsewhere { None } else { page::take_fragment("code") };
+        page::carry_fragment();
         match page::fact("needs").as_deref() {
             Some("setup") if code.is_none() => return face.say(refusal::NO_CODE),
             Some("invitation") if code.is_none() => return face.say(refusal::NO_INVITATION),
@@ -71,7 +74,7 @@ fn submit(event: SubmitEvent) {
         match sealed_post(Kind::Signup, paths::SIGNUP, &plaintext, sealed).await {
             Ok(()) => {
                 field.set_value("");
-                page::go(paths::DASHBOARD_PAGE);
+                page::go(&page::next());
             }
             Err(refused) => face.refused(&refused),
         }

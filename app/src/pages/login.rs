@@ -1,6 +1,7 @@
 use crate::islands::{LoginForm, facts};
 use crate::parts::{Door, NoCode, SealedNote};
 use crate::view::{LoginView, Site, Why};
+use crate::words::query::way_back;
 use leptos::prelude::*;
 use wire::paths;
 
@@ -10,6 +11,7 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
     if login.first_run {
         return view! { <NotYet name=site.name /> }.into_any();
     }
+    let other = way_back(paths::SIGNUP_PAGE, &login.next);
     let (closed_ms, incident) = facts::closed().unzip();
     view! {
         <main class="page-center" data-next=login.next data-closed-ms=closed_ms data-incident=incident>
@@ -23,7 +25,7 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
                     .then(|| {
                         view! {
                             <p class="quiet aside">
-                                "No account yet? " <a href=paths::SIGNUP_PAGE>"Sign up"</a>
+                                "No account yet? " <a href=other>"Sign up"</a>
                             </p>
                         }
                     })}

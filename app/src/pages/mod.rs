@@ -7,6 +7,7 @@ mod activity;
 mod audit;
 mod bans;
 mod devices;
+mod enter;
 mod invitations;
 mod keys;
 mod login;

@@ -3,6 +3,7 @@ use super::activity::ActivityPage;
 use super::audit::AuditPage;
 use super::bans::BansPage;
 use super::devices::DevicesPage;
+use super::enter::EnterPage;
 use super::invitations::InvitationsPage;
 use super::keys::KeysPage;
 use super::login::LoginPage;
@@ -30,6 +31,7 @@ pub fn Page() -> impl IntoView {
         View::Login(login) => view! { <LoginPage site login /> }.into_any(),
         View::Signup(signup) => view! { <SignupPage site signup /> }.into_any(),
         View::Resume(resume) => view! { <ResumePage resume /> }.into_any(),
+        View::Enter(enter) => view! { <EnterPage enter /> }.into_any(),
         View::Reset(reset) => view! { <ResetPage site reset /> }.into_any(),
         View::Overview(overview) => view! { <OverviewPage site overview=*overview /> }.into_any(),
         View::Devices(devices) => view! { <DevicesPage site devices /> }.into_any(),

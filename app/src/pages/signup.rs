@@ -1,6 +1,7 @@
 use crate::islands::SignupForm;
 use crate::parts::{Door, NoCode, SealedNote};
 use crate::view::{SignupView, Site};
+use crate::words::query::way_back;
 use leptos::prelude::*;
 use wire::paths;
 
@@ -16,9 +17,10 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
         (false, true) => Some("invitation"),
         (false, false) => None,
     };
+    let other = way_back(paths::LOGIN_PAGE, &signup.next);
     let title = if first { format!("Set up {}", site.name) } else { format!("Sign up at {}", site.name) };
     view! {
-        <main class="page-center" data-needs=needs data-password-min=signup.password_min.to_string()>
+        <main class="page-center" data-next=signup.next data-needs=needs data-password-min=signup.password_min.to_string()>
             <section class="card">
                 <Door title />
                 {first
@@ -35,7 +37,7 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
                     .then(|| {
                         view! {
                             <p class="quiet aside">
-                                "You have an account? " <a href=paths::LOGIN_PAGE>"Sign in"</a>
+                                "You have an account? " <a href=other>"Sign in"</a>
                             </p>
                         }
                     })}

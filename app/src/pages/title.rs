@@ -6,7 +6,7 @@ pub fn title(view: &View, site: &str) -> String {
         View::Login(_) => "Sign in",
         View::Signup(signup) if signup.first_run => "Set up",
         View::Signup(_) => "Sign up",
-        View::Resume(_) => "Opening",
+        View::Resume(_) | View::Enter(_) => "Opening",
         View::Reset(_) => "New password",
         View::Overview(_) => "Overview",
         View::Devices(_) => "Devices",

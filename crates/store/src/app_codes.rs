@@ -5,6 +5,9 @@ use crate::audit::Entry;
 use async_trait::async_trait;
 use domain::UnixMs;
 
+/// As many codes as a session has at once: enough for every tab of a browser that starts.
+pub const MOST_OF_SESSION: i64 = 64;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppCode {
     /// SHA-256 of the code, base64url.
@@ -33,6 +36,7 @@ pub struct UseCode {
 
 #[async_trait]
 pub trait AppCodes {
+    /// Beyond [`MOST_OF_SESSION`] the session's oldest codes are deleted.
     async fn add_app_code(&self, code: &AppCode) -> Result<()>;
     /// Uses it up. `None`: there is none that is good for this app and this browser, and whose session is not
     /// over. Of any number of tries at once, on any number of nodes, one gets it.

@@ -1,4 +1,4 @@
-//! `POST /api/tokens`: an access token for an app behind Postern.
+//! Apps behind Postern: `POST /api/tokens`, a program's access token, and `POST /api/apps/enter`, a browser's way in.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -8,6 +8,27 @@ use std::fmt;
 pub struct TokenRequest {
     /// The app's origin, as in the server's settings: `https://wiki.example`.
     pub audience: String,
+}
+
+/// A browser's way into an app, as `/.postern/start` on the app's host has written it into an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnterRequest {
+    /// The app's origin.
+    pub app: String,
+    /// Hash of the state cookie of the browser that asked.
+    pub state: String,
+    /// Where to go on in the app.
+    pub next: String,
+    /// Whether it is the second try.
+    #[serde(default)]
+    pub again: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnterAnswer {
+    /// Where the browser goes: the app's own host, with a code that is good once.
+    pub location: String,
 }
 
 /// A token that this app takes and nobody else. `Debug` says nothing.

@@ -45,10 +45,14 @@ pub const APP_TOKENS: &str = "/api/tokens";
 pub const VERIFY: &str = "/api/verify";
 /// A page that leads a signed-in person back to the app that they came from.
 pub const APP_RETURN: &str = "/apps/return";
+/// What that page asks: a code that begins a session at the app.
+pub const APP_ENTER: &str = "/api/apps/enter";
 /// On the app's own host: to sign in, back from it, and to sign out.
 pub const APP_START: &str = "/.postern/start";
 pub const APP_CALLBACK: &str = "/.postern/callback";
 pub const APP_LOGOUT: &str = "/.postern/logout";
+/// Goes on to an address that was too long to be carried through sign-in: the browser has kept it.
+pub const APP_PLACE: &str = "/.postern/place";
 
 /// `GET` lists; `PATCH` and `DELETE` on `/{id}` below it; `POST` on `/{id}/reset` makes a one-time
 /// link, `POST` on `/{id}/key` a new version of the user's own key.

@@ -1,9 +1,10 @@
 //! The time server's own settings. `time-server.toml` in the repository says the same in words.
 
+use super::Log;
 use super::durations::Span;
 use super::layers::{ConfigError, TIME_SERVER, layered};
 use super::operator::Listen;
-use super::{Log, origin};
+use domain::authority::Origin;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -91,7 +92,7 @@ impl TimeServer {
     fn check(&self) -> Result<(), ConfigError> {
         for (name, url) in [("issuer", &self.issuer)].into_iter().chain(self.origins.iter().map(|url| ("origins", url)))
         {
-            if origin(url).ok().is_none_or(|(canonical, ..)| canonical != *url) {
+            if Origin::parse(url).ok().is_none_or(|canonical| canonical.to_string() != *url) {
                 let problem = format!("'{url}' is not as a browser sends it: https://host or https://host:port");
                 return Err(ConfigError::invalid(name, &problem));
             }

@@ -3,6 +3,7 @@
 use super::durations::Span;
 use super::layers::ConfigError;
 use super::toll_route::TollRoute;
+use domain::authority::Origin;
 use http::Uri;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -87,9 +88,8 @@ impl Toll {
                 return Err(ConfigError::invalid(name, &format!("{value} is not between {least} and {most}")));
             }
         }
-        super::origin(&self.public_url).map_err(|_| {
-            ConfigError::invalid("toll.public_url", "write https://host or https://host:port, without a path")
-        })?;
+        Origin::parse(&self.public_url)
+            .map_err(|problem| ConfigError::invalid("toll.public_url", &problem.to_string()))?;
         for url in &self.monerod {
             node("toll.monerod", url)?;
         }

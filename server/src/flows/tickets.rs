@@ -4,6 +4,7 @@ use super::user_keys::{randoms, serving, session};
 use crate::guards::signed_in::Proven;
 use crate::http::ApiError;
 use crate::state::AppState;
+use crate::tokens::issued_at;
 use domain::encoding::base64url;
 use domain::service::admits;
 use wire::jwk::EcJwk;
@@ -23,7 +24,7 @@ pub async fn issue(state: &AppState, proven: &Proven, wish: &Wish) -> Result<Iss
     let key = serving(state, &session.user, wish.version).await?;
 
     let now = state.now();
-    let (iat, until) = (now.div_euclid(1000), key.until.div_euclid(1000));
+    let (iat, until) = (issued_at(now), key.until.div_euclid(1000));
     let exp = (now + LIFETIME_MS).div_euclid(1000).min(until);
     let claims = Claims {
         iss: state.config.origin.clone(),

@@ -1,17 +1,16 @@
 //! Whether a request to an app may pass, and as whose.
 
-use super::app_tokens;
+use super::{app_entry, app_tokens};
 use crate::apps::Told;
 use crate::config::App;
-use crate::cookies::{self, Name};
 use crate::guards::app::Asked;
 use crate::guards::{proof, signed_in};
 use crate::http::ApiError;
 use crate::state::AppState;
 use domain::UnixMs;
-use domain::app::Allow;
-use domain::app_session::AppSession;
-use http::{HeaderMap, HeaderValue};
+use domain::app::{Allow, Authorization};
+use domain::encoding::from_base64url;
+use http::{HeaderMap, HeaderValue, header};
 use std::sync::Arc;
 use verify::Scheme;
 use wire::problem::Code;
@@ -19,12 +18,22 @@ use wire::problem::Code;
 /// What a proxy is to do.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Let it pass; `None`: as nobody's.
-    Pass(Option<Arc<Told>>),
+    /// Let it pass; without `told`: as nobody's.
+    Pass { told: Option<Arc<Told>>, authorization: ForApp },
     /// Sign in first.
     SignIn,
     /// Whoever asks lacks the role.
     Denied,
+}
+
+/// The `Authorization` that reaches the app.
+#[derive(Debug)]
+pub enum ForApp {
+    /// A token that was made here.
+    Postern(HeaderValue),
+    /// The client's own, which nobody has judged.
+    Client(HeaderValue),
+    Nothing,
 }
 
 /// Whose request it is.
@@ -44,22 +53,56 @@ pub async fn judge(
     headers: &HeaderMap,
     navigation: bool,
 ) -> Result<Verdict, ApiError> {
-    let allow = asked.app.rules.judge(asked.method, asked.target, asked.overridden);
+    let ruling = asked.app.rules.judge(asked.method, &asked.target, asked.overridden);
     let bearer = match by_header(state, asked, headers).await? {
         Some(bearer) => Some(bearer),
         None => by_cookie(state, asked.app, headers),
     };
+    // A program's token of ours is never the client's own.
+    let own =
+        ruling.authorization == Authorization::App && bearer.as_ref().is_none_or(|bearer| bearer.issued_at.is_some());
     let told = match &bearer {
         Some(bearer) => told(state, asked.app, &bearer.session).await?,
         None => None,
     };
-    Ok(match (allow, told) {
-        (Allow::Public, told) => Verdict::Pass(told),
+    let pass = |told: Option<Arc<Told>>| {
+        let authorization = match &told {
+            Some(told) if !own => ForApp::Postern(told.authorization.clone()),
+            _ => client_s_own(state, headers).map_or(ForApp::Nothing, ForApp::Client),
+        };
+        Verdict::Pass { told, authorization }
+    };
+    Ok(match (ruling.allow, told) {
+        (Allow::Public, told) => pass(told),
         (_, None) => Verdict::SignIn,
         (_, Some(_)) if navigation && is_due(state, bearer.as_ref()) => Verdict::SignIn,
-        (allow, Some(told)) if allow.admits(told.role) => Verdict::Pass(Some(told)),
+        (allow, Some(told)) if allow.admits(told.role) => pass(Some(told)),
         _ => Verdict::Denied,
     })
+}
+
+/// The `Authorization` of the client, if there is one and it is no token of ours: one that a program shows at the
+/// wrong place must not become an app's.
+fn client_s_own(state: &AppState, headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let value = all.next().filter(|value| !value.is_empty())?;
+    if all.next().is_some() || is_issued_by(&state.config.origin, value.as_bytes()) {
+        return None;
+    }
+    let mut value = value.clone();
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Whether a JWT says so of itself; nobody has to believe it.
+fn is_issued_by(issuer: &str, authorization: &[u8]) -> bool {
+    let issued = || {
+        let token = std::str::from_utf8(authorization).ok()?.split_ascii_whitespace().last()?;
+        let claims = from_base64url(token.split('.').nth(1)?)?;
+        let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+        Some(claims.get("iss")?.as_str()? == issuer)
+    };
+    issued().unwrap_or(false)
 }
 
 /// A session that is used in apps alone would end as one that nobody uses: half-way there, a person who goes
@@ -70,8 +113,7 @@ fn is_due(state: &AppState, bearer: Option<&Bearer>) -> bool {
 }
 
 fn by_cookie(state: &AppState, app: &App, headers: &HeaderMap) -> Option<Bearer> {
-    let cookie = cookies::get(headers, &state.config, Name::App)?;
-    let session = AppSession::read(&state.keyring.macs.app_session, &app.origin, &cookie)?;
+    let session = app_entry::held(state, app, headers)?;
     Some(Bearer { session: session.session(), issued_at: Some(session.issued_at) })
 }
 

@@ -3,7 +3,9 @@
 use crate::config::App;
 use crate::http::ApiError;
 use crate::state::AppState;
+use domain::app_place::written_out;
 use http::{HeaderMap, HeaderName, Uri, header};
+use std::borrow::Cow;
 use std::net::IpAddr;
 use wire::problem::Code;
 
@@ -11,6 +13,10 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
 const METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// Destinations of a page within a page (Fetch, section 2.2.5).
+const FRAMES: [&str; 5] = ["iframe", "frame", "fencedframe", "embed", "object"];
 
 /// Headers by which some frameworks take another method than the request's.
 const OVERRIDES: [HeaderName; 3] = [
@@ -20,12 +26,12 @@ const OVERRIDES: [HeaderName; 3] = [
 ];
 
 /// The request that a proxy asks about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Asked<'a> {
     pub app: &'a App,
     pub method: &'a str,
-    /// Path and query as they stood in the request line.
-    pub target: &'a str,
+    /// Path and query as they stood in the request line; bytes that are no visible ASCII in percents.
+    pub target: Cow<'a, str>,
     /// Whether a header names another method.
     pub overridden: bool,
 }
@@ -40,16 +46,48 @@ impl<'a> Asked<'a> {
         if !state.config.proxies.trusts(peer) {
             return Err(ApiError::explained(Code::Forbidden, "Only a proxy of trusted_proxies may ask this."));
         }
-        let told = |name: &HeaderName| {
-            let problem = || ApiError::explained(Code::BadRequest, format!("The proxy must send {name}, once."));
-            once(headers, name).filter(|text| !text.is_empty()).ok_or_else(problem)
-        };
+        let missing =
+            |name: &HeaderName| ApiError::explained(Code::BadRequest, format!("The proxy must send {name}, once."));
+        let told = |name: &HeaderName| once(headers, name).filter(|text| !text.is_empty()).ok_or_else(|| missing(name));
         let (proto, host) = (told(&PROTO)?, told(&HOST)?);
-        let app = state.config.apps.at(host).filter(|app| app.https == (proto == "https"));
+        let app = state.config.apps.at(host).filter(|app| is_of(app, proto));
         let app = app.ok_or_else(|| ApiError::new(Code::NoApp))?;
         let overridden = OVERRIDES.iter().any(|name| headers.contains_key(name));
-        Ok(Self { app, method: told(&METHOD)?, target: told(&URI)?, overridden })
+        let target = target(headers).ok_or_else(|| missing(&URI))?;
+        Ok(Self { app, method: told(&METHOD)?, target, overridden })
     }
+}
+
+/// Some proxies name a socket's own scheme.
+fn is_of(app: &App, proto: &str) -> bool {
+    let [first, second] = if app.https { ["https", "wss"] } else { ["http", "ws"] };
+    proto.eq_ignore_ascii_case(first) || proto.eq_ignore_ascii_case(second)
+}
+
+/// A request line may hold any byte (RFC 9112, section 3), and a proxy passes it on as it came. `None`: there is
+/// not one target.
+fn target(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let mut all = headers.get_all(&URI).iter();
+    let bytes = all.next().filter(|value| !value.is_empty())?.as_bytes();
+    if all.next().is_some() {
+        return None;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.iter().all(u8::is_ascii_graphic) => Some(Cow::Borrowed(text)),
+        _ => Some(Cow::Owned(written_out(bytes))),
+    }
+}
+
+/// Whether a person looks at the answer: not a script, a picture, a socket. Older browsers tell by what they
+/// accept.
+pub fn is_page(headers: &HeaderMap) -> bool {
+    let accepts = || once(headers, &header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
+    once(headers, &FETCH_MODE).map_or_else(accepts, |mode| mode == "navigate")
+}
+
+/// Whether that page stands within another.
+pub fn is_framed(headers: &HeaderMap) -> bool {
+    once(headers, &FETCH_DEST).is_some_and(|dest| FRAMES.contains(&dest))
 }
 
 /// The app on whose own host the request came.

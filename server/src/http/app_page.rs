@@ -1,56 +1,181 @@
 //! The few pages that stand on an app's host. They load nothing: our files are not there.
 
+use super::ApiError;
 use crate::state::AppState;
 use axum::response::{Html, IntoResponse, Response};
+use domain::app_place::place;
 use domain::encoding::base64url;
 use http::{HeaderValue, StatusCode, header};
 use wire::paths;
+use wire::problem::{Code, MEDIA_TYPE};
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:30rem;margin:18vh auto 0;padding:0 1.25rem}\
 h1{font-size:1.4rem}a,button{font:inherit}button{min-height:2.75rem;padding:0 1.25rem}";
 
-/// A code that was used, ran out, or belongs to another browser.
-pub fn code_is_over(state: &AppState) -> Response {
-    let start = paths::APP_START;
+/// Keeps the address for [`KEPT`] and goes to sign in. Both addresses are of this origin.
+const FAR: &str = "try{const k=Date.now().toString(36)+Math.random().toString(36).slice(2);\
+sessionStorage.setItem('postern-'+k,location.pathname+location.search+location.hash);\
+location.replace('START?next='+encodeURIComponent('PLACE?'+k))}catch{}";
+const KEPT: &str = "try{const k='postern-'+location.search.slice(1),to=sessionStorage.getItem(k);\
+if(to&&to[0]==='/'){sessionStorage.removeItem(k);location.replace(location.origin+to)}}catch{}";
+
+/// Who may show a page in a frame, and what runs in it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Manner<'a> {
+    framed: bool,
+    script: Option<&'a str>,
+    /// The page has a form, whose origin must be told on plain http.
+    form: bool,
+}
+
+/// Codes were refused twice in a row.
+pub fn no_way_in(state: &AppState, next: &str) -> Response {
+    let start = start(next);
     let body = format!(
-        "<h1>This link was used already</h1><p>Or it has run out, or it was made for another browser. Nothing is \
-         lost.</p><p><a href=\"{start}\">Sign in again</a></p>"
+        "<h1>Signing in did not work</h1><p>This browser did not bring back what it was given on the way. That \
+         happens where cookies of this site are refused, or where a link for another browser was opened.</p>\
+         <p><a href=\"{start}\">Sign in again</a></p>"
     );
-    page(state, StatusCode::BAD_REQUEST, "Sign in again", &body)
+    page(state, StatusCode::BAD_REQUEST, "Sign in again", &body, Manner::default())
 }
 
 /// A role is missing.
-pub fn denied(state: &AppState) -> Response {
+pub fn denied(state: &AppState, framed: bool) -> Response {
     let out = paths::APP_LOGOUT;
     let body = format!(
         "<h1>Not with this account</h1><p>You are signed in, but your account may not open this page. Ask the person \
-         who runs this site, or <a href=\"{out}\">sign out</a> and use another account.</p>"
+         who runs this site, or <a href=\"{out}\" target=\"_top\">sign out</a> and use another account.</p>"
     );
-    page(state, StatusCode::FORBIDDEN, "Not with this account", &body)
+    page(state, StatusCode::FORBIDDEN, "Not with this account", &body, Manner { framed, ..Manner::default() })
+}
+
+/// The sign-in page shows itself in no frame.
+pub fn sign_in_beside(state: &AppState, target: &str) -> Response {
+    let start = start(target);
+    let body = format!(
+        "<h1>Sign in again</h1><p>Your session has ended. <a href=\"{start}\" target=\"_blank\" \
+         rel=\"noopener\">Sign in in a new tab</a>, then reload this page.</p>"
+    );
+    let manner = Manner { framed: true, ..Manner::default() };
+    page(state, StatusCode::UNAUTHORIZED, "Sign in again", &body, manner)
+}
+
+/// A form was sent after the session had ended: its content could not come back from signing in.
+pub fn not_sent(state: &AppState) -> Response {
+    let start = start("/");
+    let body = format!(
+        "<h1>This was not sent</h1><p>Your session has ended, and nothing was changed. <a href=\"{start}\" \
+         target=\"_blank\" rel=\"noopener\">Sign in in a new tab</a>, then go back to the page before this one and \
+         send it again.</p>"
+    );
+    page(state, StatusCode::UNAUTHORIZED, "Sign in again", &body, Manner::default())
+}
+
+/// For an address that is too long to be carried through sign-in: the browser keeps it.
+pub fn far(state: &AppState) -> Response {
+    let start = start("/");
+    let body = format!(
+        "<h1>Sign in</h1><p>Taking you to sign in\u{2026}</p><noscript><p>The address of this page is too long to be \
+         kept without JavaScript. <a href=\"{start}\" target=\"_blank\" rel=\"noopener\">Sign in in a new tab</a>, \
+         then reload this page.</p></noscript>"
+    );
+    let script = FAR.replace("START", paths::APP_START).replace("PLACE", paths::APP_PLACE);
+    let manner = Manner { script: Some(&script), ..Manner::default() };
+    page(state, StatusCode::UNAUTHORIZED, "Sign in", &body, manner)
+}
+
+/// Goes on to what [`far`] has kept.
+pub fn kept_place(state: &AppState) -> Response {
+    let body = "<h1>You are signed in</h1><p>The address that you came from was too long to be carried here, and this \
+                tab has not kept it. Open your link once more, or <a href=\"/\">begin at the start</a>.</p>";
+    page(state, StatusCode::OK, "Signed in", body, Manner { script: Some(KEPT), ..Manner::default() })
 }
 
 /// Signing out takes a button: a link alone must not do it.
 pub fn sign_out(state: &AppState) -> Response {
     let body = "<h1>Sign out</h1><p>This ends the session on this device, in this app and in all others.</p>\
                 <form method=\"post\"><button>Sign out</button></form>";
-    page(state, StatusCode::OK, "Sign out", body)
+    page(state, StatusCode::OK, "Sign out", body, Manner { form: true, ..Manner::default() })
 }
 
-fn page(state: &AppState, status: StatusCode, title: &str, body: &str) -> Response {
+/// An answer as it is, and for a person a page in the place of a problem's JSON.
+pub fn dressed(state: &AppState, response: Response) -> Response {
+    let headers = response.headers();
+    let is_problem = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE)
+        && !headers.contains_key(header::LOCATION);
+    match response.extensions().get::<Code>().filter(|_| is_problem) {
+        Some(code) => {
+            let (title, more) = (ApiError::title(*code), advice(*code));
+            let page = page(
+                state,
+                response.status(),
+                title,
+                &format!("<h1>{title}</h1><p>{more}</p>"),
+                Manner { framed: true, ..Manner::default() },
+            );
+            within(response, page)
+        }
+        None => response,
+    }
+}
+
+/// The page, with the status and the headers of the answer.
+pub fn within(mut answer: Response, page: Response) -> Response {
+    let (parts, body) = page.into_parts();
+    answer.headers_mut().remove(header::CONTENT_LENGTH);
+    for (name, value) in &parts.headers {
+        answer.headers_mut().insert(name, value.clone());
+    }
+    *answer.body_mut() = body;
+    answer
+}
+
+fn advice(code: Code) -> &'static str {
+    match code {
+        Code::CrossSite => {
+            "To sign out, open <a href=\"/.postern/logout\" target=\"_top\">the page for it</a> and use its button."
+        }
+        Code::Busy | Code::Unavailable | Code::Timeout | Code::Banned => "Wait a little, then reload the page.",
+        Code::NotFound | Code::NoApp | Code::MethodNotAllowed => "Check the address, or go back.",
+        _ => "Go back and try again. If it happens again, tell the person who runs this site.",
+    }
+}
+
+fn start(next: &str) -> String {
+    format!("{}?next={}", paths::APP_START, encoded(place(Some(next))))
+}
+
+fn page(state: &AppState, status: StatusCode, title: &str, body: &str, manner: Manner<'_>) -> Response {
     let nonce = base64url(&state.entropy.bytes::<16>());
+    let script = manner.script.map(|script| format!("<script nonce=\"{nonce}\">{script}</script>")).unwrap_or_default();
     let html = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\
-         <title>{title}</title><style nonce=\"{nonce}\">{STYLE}</style></head><body><main>{body}</main></body></html>\n"
+         <title>{title}</title><style nonce=\"{nonce}\">{STYLE}</style>{script}</head><body><main>{body}</main></body>\
+         </html>\n"
     );
     let mut response = (status, Html(html)).into_response();
+    let runs = if manner.script.is_some() { format!("script-src 'nonce-{nonce}'; ") } else { String::new() };
+    // Where this rule is, browsers do not read `X-Frame-Options`.
+    let frames = if manner.framed {
+        let apps: String = state.config.apps.iter().map(|app| format!(" {}", app.origin)).collect();
+        format!("'self'{apps}")
+    } else {
+        "'none'".to_owned()
+    };
     // Leaving a form for the portal is a redirect of the form.
     let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'self' {}; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'nonce-{nonce}'; {runs}base-uri 'none'; form-action 'self' {}; \
+         frame-ancestors {frames}",
         state.config.origin
     );
+    let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::try_from(policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    if manner.form {
+        // With `no-referrer` a form says `Origin: null`, and on plain http nothing else tells whose form it is.
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     }
     response
 }

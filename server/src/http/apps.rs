@@ -1,32 +1,35 @@
-//! `/.postern/...` on an app's own host, and `/apps/return` here.
+//! `/.postern/...` on an app's own host; here `/apps/return`, and what its page asks.
 
 use super::app_page::{self, encoded};
-use super::{ApiError, not_found, pages, request};
+use super::{ApiError, not_found, pages, render, request};
+use crate::config::App;
 use crate::cookies::{self, Name};
 use crate::flows::{self, app_entry};
-use crate::guards::app::{of_host, once};
+use crate::guards::app::{is_page, of_host, once};
 use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
-use axum::Extension;
+use app::view::{EnterView, View};
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::app::place;
-use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::{Extension, Json};
+use domain::app_place::place;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use serde::Deserialize;
 use tower_cookies::Cookies;
+use wire::apps::{EnterAnswer, EnterRequest};
 use wire::paths;
 use wire::problem::Code;
 
 /// How long a person may take to sign in.
 const STATE_MS: i64 = 60 * 60_000;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 #[derive(Debug, Default, Deserialize)]
 struct Start {
     next: Option<String>,
+    again: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -34,43 +37,74 @@ struct Return {
     app: String,
     state: String,
     next: String,
+    again: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Callback {
     code: Option<String>,
+    state: Option<String>,
+    next: Option<String>,
+    again: Option<String>,
 }
 
-/// On the app's host: remembers the browser and goes to the portal. Tabs that start at once share a state.
+/// On the app's host: remembers the tab and goes to the portal.
 pub async fn start(State(state): State<AppState>, cookies: Cookies, request: Request) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let app = of_host(&state, &parts.uri, &parts.headers).ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let app = app_of(&state, &parts.uri, &parts.headers)?;
     let asked: Start = request::query(&parts.uri).unwrap_or_default();
-    let held = cookies::get(&parts.headers, &state.config, Name::AppState).filter(|held| app_entry::is_256_bits(held));
-    let secret = held.unwrap_or_else(|| state.entropy.secret());
-    let here = [encoded(&app.origin), app_entry::hash(&secret), encoded(place(asked.next.as_deref()))];
-    let now = state.now();
-    cookies::set(&cookies, &state.config, Name::AppState, secret, Some(now + STATE_MS), now);
-    let [app, hash, next] = here;
-    let to = format!("{}{}?app={app}&state={hash}&next={next}", state.config.origin, paths::APP_RETURN);
-    Ok(of_app(&state, Redirect::to(&to).into_response()))
+    let begun = app_entry::begin(&state);
+    let config = &state.config;
+    for old in app_entry::surplus(cookies::each(&parts.headers, config, Name::AppState)) {
+        cookies::clear_one(&cookies, config, Name::AppState, old);
+    }
+    cookies::set_one(&cookies, config, Name::AppState, &begun.key, begun.cookie, STATE_MS);
+    let (next, again) = (place(asked.next.as_deref()), asked.again.is_some());
+    let query = query(&[("app", &app.origin), ("state", &begun.hash), ("next", next)], again);
+    Ok(of_app(&state, Redirect::to(&format!("{}{}{query}", config.origin, paths::APP_RETURN)).into_response()))
 }
 
-/// Here: whoever is signed in goes back to the app with a code; everybody else signs in and comes here again.
-pub async fn go_on(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+/// Here: a page for whoever is signed in, which asks for a code and goes back to the app with it; everybody else
+/// signs in and comes here again. The page and not this answer: a copied cookie could follow a link, but cannot
+/// prove the session's key.
+pub async fn go_on(State(state): State<AppState>, request: Request) -> Response {
     let asked = request::query::<Return>(request.uri()).ok().filter(|asked| app_entry::is_256_bits(&asked.state));
-    let found = asked.and_then(|asked| Some((state.config.apps.of_origin(&asked.app)?.clone(), asked)));
-    let Some((app, asked)) = found else { return Ok(not_found::not_found(State(state), request).await) };
-    let (Parts { uri, headers, .. }, _) = request.into_parts();
-    let Some(signed_in) = SignedIn::find(&state, &headers).await? else {
-        return Ok(Redirect::to(&pages::door(&state, &headers, &uri)).into_response());
-    };
-    let code = app_entry::code(&state, &app, &signed_in.claims.sid, &asked.state, place(Some(&asked.next))).await?;
-    // To a configured origin and nowhere else.
-    Ok(Redirect::to(&format!("{}{}?code={code}", app.origin, paths::APP_CALLBACK)).into_response())
+    let found = asked.and_then(|asked| Some((state.config.apps.of_origin(&asked.app)?.name.clone(), asked)));
+    let Some((app, asked)) = found else { return not_found::not_found(State(state), request).await };
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    match SignedIn::find(&state, &headers).await {
+        Ok(Some(_)) => {
+            let Return { app: origin, state: hash, next, again } = asked;
+            let wish = EnterRequest { app: origin, state: hash, next, again: again.is_some() };
+            let body = serde_json::to_string(&wish).unwrap_or_default();
+            let nonce = crate::dpop::nonce(&state.keyring.macs.nonce, state.now());
+            render::document(State(state), View::Enter(EnterView { app, body, nonce }), request).await
+        }
+        Ok(None) => Redirect::to(&pages::door(&state, &headers, &uri)).into_response(),
+        Err(error) => pages::broken(state, error, request).await,
+    }
 }
 
-/// On the app's host: the code becomes a session of this app in this browser.
+/// `POST /api/apps/enter`: the way into an app, for a session whose key was proven.
+pub async fn enter(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    body: Bytes,
+) -> Result<Json<EnterAnswer>, ApiError> {
+    let wish: EnterRequest = request::body(&body)?;
+    let app = state.config.apps.of_origin(&wish.app).ok_or_else(|| ApiError::new(Code::NoApp))?;
+    if !app_entry::is_256_bits(&wish.state) {
+        return Err(ApiError::new(Code::BadRequest));
+    }
+    let next = place(Some(&wish.next));
+    let code = app_entry::code(&state, app, &signed_in.claims.sid, &wish.state, next).await?;
+    let query = query(&[("code", &code), ("state", &wish.state), ("next", next)], wish.again);
+    // To a configured origin and nowhere else.
+    Ok(Json(EnterAnswer { location: format!("{}{}{query}", app.origin, paths::APP_CALLBACK) }))
+}
+
+/// On the app's host: the code becomes a session of this app in this browser. A code that is not good is no matter
+/// where a session is open already, and is fetched anew once where none is.
 pub async fn callback(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -78,23 +112,45 @@ pub async fn callback(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let app = of_host(&state, &parts.uri, &parts.headers).ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let app = app_of(&state, &parts.uri, &parts.headers)?;
     let asked: Callback = request::query(&parts.uri).unwrap_or_default();
-    let secret = cookies::get(&parts.headers, &state.config, Name::AppState);
+    let next = place(asked.next.as_deref());
+    let config = &state.config;
+    let hash = asked.state.filter(|hash| app_entry::is_256_bits(hash)).unwrap_or_default();
+    let held = cookies::each(&parts.headers, config, Name::AppState)
+        .find(|(key, cookie)| *key == app_entry::key(&hash) && app_entry::hash(cookie) == hash);
+    let secret = held.map(|(key, cookie)| {
+        cookies::clear_one(&cookies, config, Name::AppState, key);
+        cookie.to_owned()
+    });
     let entered = match asked.code.zip(secret) {
         Some((code, secret)) => {
             flows::to_its_end(app_entry::enter(state.clone(), client, app.clone(), code, secret)).await?
         }
         None => None,
     };
-    let Some(entered) = entered else { return Ok(of_app(&state, app_page::code_is_over(&state))) };
-    cookies::set(&cookies, &state.config, Name::App, entered.cookie, Some(entered.until), state.now());
-    Ok(of_app(&state, Redirect::to(&format!("{}{}", app.origin, entered.place)).into_response()))
+    let to = if let Some(entered) = entered {
+        cookies::set(&cookies, config, Name::App, entered.cookie, Some(entered.until), state.now());
+        entered.place
+    } else if app_entry::is_open(&state, app, &parts.headers).await? {
+        next.to_owned()
+    } else if asked.again.is_none() {
+        format!("{}{}", paths::APP_START, query(&[("next", next)], true))
+    } else {
+        return Ok(of_app(&state, app_page::no_way_in(&state, next)));
+    };
+    Ok(of_app(&state, Redirect::to(&format!("{}{to}", app.origin)).into_response()))
+}
+
+/// On the app's host: goes on to an address that the browser has kept ([`app_page::far`]).
+pub async fn kept_place(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    app_of(&state, request.uri(), request.headers())?;
+    Ok(of_app(&state, app_page::kept_place(&state)))
 }
 
 /// On the app's host: a button, since nothing ends by a link alone.
 pub async fn ask_to_sign_out(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
-    of_host(&state, request.uri(), request.headers()).ok_or_else(|| ApiError::new(Code::NotFound))?;
+    app_of(&state, request.uri(), request.headers())?;
     Ok(of_app(&state, app_page::sign_out(&state)))
 }
 
@@ -107,25 +163,37 @@ pub async fn sign_out(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let app = of_host(&state, &parts.uri, &parts.headers).ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let app = app_of(&state, &parts.uri, &parts.headers)?;
     let own = match once(&parts.headers, &FETCH_SITE) {
         Some(site) => site == "same-origin",
+        // Browsers do not tell it on plain http.
         None => once(&parts.headers, &header::ORIGIN) == Some(app.origin.as_str()),
     };
     if !own {
         return Err(ApiError::new(Code::CrossSite));
     }
-    let cookie = cookies::get(&parts.headers, &state.config, Name::App);
-    if let Some(session) = cookie.and_then(|cookie| app_entry::parent(&state, app, &cookie)) {
+    if let Some(session) = app_entry::held(&state, app, &parts.headers) {
         let state = state.clone();
-        flows::to_its_end(async move { flows::logout::end(&state, &client, &session).await }).await?;
+        flows::to_its_end(async move { flows::logout::end(&state, &client, &session.session()).await }).await?;
     }
     cookies::clear(&cookies, &state.config, Name::App);
-    if once(&parts.headers, &FETCH_MODE) != Some("navigate") {
+    if !is_page(&parts.headers) {
         return Ok(of_app(&state, StatusCode::NO_CONTENT.into_response()));
     }
     let to = format!("{}{}?why=signed_out", state.config.origin, paths::LOGIN_PAGE);
     Ok(of_app(&state, Redirect::to(&to).into_response()))
+}
+
+fn app_of<'a>(state: &'a AppState, uri: &Uri, headers: &HeaderMap) -> Result<&'a App, ApiError> {
+    of_host(state, uri, headers).ok_or_else(|| ApiError::new(Code::NotFound))
+}
+
+fn query(pairs: &[(&str, &str)], again: bool) -> String {
+    let mut all: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    if again {
+        all.push("again=1".to_owned());
+    }
+    format!("?{}", all.join("&"))
 }
 
 /// An answer on a host that is not ours: what holds there for its sub-domains is not for us to say.

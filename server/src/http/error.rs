@@ -60,6 +60,11 @@ impl ApiError {
         Self { scheme, ..self }
     }
 
+    /// What an answer of this code says to a person.
+    pub fn title(code: Code) -> &'static str {
+        describe(code).1
+    }
+
     pub fn code(&self) -> Code {
         self.code
     }

@@ -2,7 +2,7 @@
 
 pub mod administration;
 pub mod allowlist;
-mod app_page;
+pub(crate) mod app_page;
 pub mod app_tokens;
 pub mod apps;
 pub mod assets;

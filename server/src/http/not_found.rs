@@ -10,7 +10,11 @@ use wire::problem::Code;
 /// A page for people, a problem for programs.
 pub async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let path = request.uri().path();
-    if path.starts_with("/api/") || path.starts_with("/.well-known/") || path.starts_with("/pkg/") {
+    if path.starts_with("/api/")
+        || path.starts_with("/.postern/")
+        || path.starts_with("/.well-known/")
+        || path.starts_with("/pkg/")
+    {
         return ApiError::new(Code::NotFound).into_response();
     }
     render::document(State(state), View::NotFound, request).await

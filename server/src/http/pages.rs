@@ -26,6 +26,8 @@ use wire::paths;
 
 const WEEK_MS: i64 = 7 * 24 * 60 * 60_000;
 const OVERVIEW_LINES: usize = 5;
+/// The `why` of a browser that has lost its key.
+const KEY_GONE: &str = "key_gone";
 const ACTIVITY_ROWS: u32 = 500;
 
 /// What a page's address may say.
@@ -50,16 +52,18 @@ pub async fn load(
             next.run(request).await
         }
         Ok(Page::Elsewhere(path)) => Redirect::to(&path).into_response(),
-        Err(error) => {
-            // The page is the same whatever broke; the cause travels on to the log.
-            let cause = error.into_response().extensions().get::<super::error::Cause>().cloned();
-            let mut response = render::document(State(state), View::Broken, request).await;
-            if let Some(cause) = cause {
-                response.extensions_mut().insert(cause);
-            }
-            response
-        }
+        Err(error) => broken(state, error, request).await,
     }
+}
+
+/// The page is the same whatever broke; the cause travels on to the log.
+pub async fn broken(state: AppState, error: ApiError, request: Request) -> Response {
+    let cause = error.into_response().extensions().get::<super::error::Cause>().cloned();
+    let mut response = render::document(State(state), View::Broken, request).await;
+    if let Some(cause) = cause {
+        response.extensions_mut().insert(cause);
+    }
+    response
 }
 
 enum Page {
@@ -72,11 +76,14 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
     let target = local_path(asked.next.as_deref()).to_owned();
     let signed_in = SignedIn::find(state, headers).await?;
     match (uri.path(), signed_in) {
-        (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_)) => Ok(Page::Elsewhere(target)),
-        (paths::SIGNUP_PAGE, Some(_)) => Ok(Page::Elsewhere(paths::DASHBOARD_PAGE.to_owned())),
-        (paths::LOGIN_PAGE, None) => login(state, client, target, asked.why.as_deref()).await,
-        (paths::RESUME_PAGE, None) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
-        (paths::SIGNUP_PAGE, None) => signup(state).await,
+        // A session whose key is gone is good for nothing that asks for it: the person signs in again.
+        (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_)) if asked.why.as_deref() != Some(KEY_GONE) => {
+            Ok(Page::Elsewhere(target))
+        }
+        (paths::SIGNUP_PAGE, Some(_)) => Ok(Page::Elsewhere(target)),
+        (paths::LOGIN_PAGE, _) => login(state, client, target, asked.why.as_deref()).await,
+        (paths::RESUME_PAGE, _) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
+        (paths::SIGNUP_PAGE, None) => signup(state, target).await,
         // Whoever has a link may be signed in elsewhere in this browser: the link counts.
         (paths::RESET_PAGE, _) => {
             Ok(Page::View(View::Reset(ResetView { password_min: state.config.settings.password.min })))
@@ -103,7 +110,7 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
         next,
         why: match why {
             Some("ended") => Some(Why::Ended),
-            Some("key_gone") => Some(Why::KeyGone),
+            Some(KEY_GONE) => Some(Why::KeyGone),
             Some("signed_out") => Some(Why::SignedOut),
             Some("password_set") => Some(Why::PasswordSet),
             Some("deleted") => Some(Why::Deleted),
@@ -115,10 +122,11 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
     })))
 }
 
-async fn signup(state: &AppState) -> Result<Page, ApiError> {
+async fn signup(state: &AppState, next: String) -> Result<Page, ApiError> {
     let first_run = state.store.user_count().await? == 0;
     let settings = &state.config.settings;
     Ok(Page::View(View::Signup(SignupView {
+        next,
         first_run,
         shut: !first_run && settings.signup.mode == SignupMode::Closed,
         invited: settings.signup.mode == SignupMode::Invite,

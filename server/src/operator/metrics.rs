@@ -94,8 +94,8 @@ impl Metrics {
     /// One request to an app.
     pub fn checked(&self, verdict: &Verdict) {
         let verdict = match verdict {
-            Verdict::Pass(Some(_)) => "pass",
-            Verdict::Pass(None) => "public",
+            Verdict::Pass { told: Some(_), .. } => "pass",
+            Verdict::Pass { told: None, .. } => "public",
             Verdict::SignIn => "sign_in",
             Verdict::Denied => "denied",
         };

@@ -42,9 +42,24 @@ impl Person {
     /// Goes the whole way from an app to the portal and back.
     async fn enter(&self, jar: &Visitor, app: &str, next: &str) -> Answer {
         let answer = on(jar, app, &format!("{}?next={next}", paths::APP_START)).await;
-        let returned = self.portal.get(here(&answer)).await;
-        on(jar, app, there(&returned, app)).await
+        let location = way_in(&self.portal, here(&answer)).await;
+        on(jar, app, location.strip_prefix(app).unwrap()).await
     }
+}
+
+/// What the script of the page does: it asks for the way in, with a proof of the browser's key.
+async fn way_in(portal: &Visitor, path: &str) -> String {
+    let answer = portal.prove_and_post(paths::APP_ENTER, &wish(portal, path).await).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    answer.json()["location"].as_str().unwrap().to_owned()
+}
+
+/// The request that the page has for its script.
+async fn wish(portal: &Visitor, path: &str) -> serde_json::Value {
+    let page = portal.get(path).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    let body = page.text.split("data-enter=\"").nth(1).unwrap().split('"').next().unwrap();
+    serde_json::from_str(&body.replace("&quot;", "\"").replace("&amp;", "&").replace("&#x27;", "'")).unwrap()
 }
 
 /// A navigation to a path of the app that its proxy hands to us.
@@ -100,17 +115,22 @@ async fn the_way_in_and_what_the_app_is_told() {
 
     let started = on(&alice.wiki, WIKI, start.strip_prefix(WIKI).unwrap()).await;
     let cookie = started.header("set-cookie");
-    assert!(cookie.starts_with("__Host-postern-state="), "{cookie}");
+    assert!(cookie.starts_with("__Host-postern-state-"), "{cookie}");
     for part in ["HttpOnly", "Secure", "Path=/", "SameSite=Lax"] {
         assert!(cookie.contains(part), "{cookie}");
     }
-    assert!(!started.header("location").contains(&alice.wiki.cookie("state")), "no secret in an address");
-    let returned = alice.portal.get(here(&started)).await;
-    let callback = there(&returned, WIKI).to_owned();
-    let entered = on(&alice.wiki, WIKI, &callback).await;
+    let secret = cookie.split(['=', ';']).nth(1).unwrap();
+    assert!(!started.header("location").contains(secret), "no secret in an address");
+    assert_eq!(started.headers.get_all("set-cookie").iter().count(), 1);
+    let location = way_in(&alice.portal, here(&started)).await;
+    let callback = location.strip_prefix(WIKI).unwrap();
+    let entered = on(&alice.wiki, WIKI, callback).await;
     assert_eq!(there(&entered, WIKI), "/page?a=b&c=%2F");
-    let cookie = entered.header("set-cookie");
-    assert!(cookie.starts_with("__Host-postern-app=") && cookie.contains("HttpOnly"), "{cookie}");
+    let cookies = entered.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().to_owned());
+    let cookies: Vec<_> = cookies.collect();
+    let cookie = cookies.iter().find(|cookie| cookie.starts_with("__Host-postern-app=")).unwrap();
+    assert!(cookies.iter().any(|cookie| cookie.starts_with("__Host-postern-state-") && cookie.contains("Max-Age=0")));
+    assert!(cookie.contains("HttpOnly"), "{cookie}");
     assert!(cookie.contains("SameSite=Lax") && cookie.contains("Secure") && !cookie.contains("Domain"), "{cookie}");
 
     let passed = ask(&alice.wiki, WIKI, "/page").await;
@@ -153,11 +173,23 @@ async fn whoever_is_not_signed_in_comes_back_after_sign_in() {
     assert!(alice.portal.get(login).await.text.contains("data-next=\"/apps/return?app=https"), "{next}");
     let alice = Person { portal: alice.portal.signed_in("alice").await, ..alice };
     assert_eq!(alice.portal.get(login).await.header("location"), away, "the page leads on as its form does");
-    let returned = alice.portal.get(&away).await;
-    assert_eq!(there(&on(&alice.wiki, WIKI, there(&returned, WIKI)).await, WIKI), "/deep/page?a=b");
+    let location = way_in(&alice.portal, &away).await;
+    assert_eq!(there(&on(&alice.wiki, WIKI, location.strip_prefix(WIKI).unwrap()).await, WIKI), "/deep/page?a=b");
 
     portal.advance(20 * MINUTE).await;
     assert!(alice.portal.get(&away).await.header("location").starts_with("/resume?next=/apps/return"));
+}
+
+/// A code that is not good begins no session: it is fetched anew once, and then the person is told.
+fn refused(answer: &Answer) {
+    let mut set = answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    assert!(set.all(|cookie| !cookie.contains("postern-app")), "{:?}", answer.headers);
+    let location = answer.header("location");
+    assert!(
+        location.contains("/.postern/start?next=/") && location.ends_with("&again=1"),
+        "{location} {}",
+        answer.text
+    );
 }
 
 #[tokio::test]
@@ -167,32 +199,33 @@ async fn a_code_is_good_once_in_its_browser_for_its_app_and_for_half_a_minute() 
     let (alice, mallory) = (Person::signed_in(&portal, "alice").await, Person::new(&portal));
     let code = async || {
         let started = on(&alice.wiki, WIKI, paths::APP_START).await;
-        let returned = alice.portal.get(here(&started)).await;
-        there(&returned, WIKI).to_owned()
-    };
-    let refused = |answer: &Answer| {
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
-        assert!(!answer.header("set-cookie").contains("postern-app"));
-        assert!(answer.text.contains("Sign in again"), "{}", answer.text);
+        way_in(&alice.portal, here(&started)).await.strip_prefix(WIKI).unwrap().to_owned()
     };
     let first = code().await;
     refused(&on(&mallory.wiki, WIKI, &first).await);
     on(&mallory.wiki, WIKI, paths::APP_START).await;
     refused(&on(&mallory.wiki, WIKI, &first).await);
-    refused(&on(&alice.wiki, SHOP, &first).await);
-    assert_eq!(on(&alice.wiki, WIKI, &first).await.status, StatusCode::SEE_OTHER);
+    refused(&on(&alice.shop, SHOP, &first).await);
+    assert_eq!(there(&on(&alice.wiki, WIKI, &first).await, WIKI), "/");
+    assert_ne!(alice.wiki.cookie("app"), "");
+    // Asked twice, by a key that bounces or the browser's way back: the session is good, and so is the answer.
+    assert_eq!(there(&on(&alice.wiki, WIKI, &first).await, WIKI), "/");
+    alice.wiki.forget("app");
     refused(&on(&alice.wiki, WIKI, &first).await);
     for wrong in ["/.postern/callback", "/.postern/callback?code=", "/.postern/callback?code=x&code=y"] {
         refused(&on(&alice.wiki, WIKI, wrong).await);
     }
+    let last = on(&alice.wiki, WIKI, &format!("{first}&again=1")).await;
+    assert_eq!(last.status, StatusCode::BAD_REQUEST, "twice is a loop");
+    assert!(last.text.contains("<a href=\"/.postern/start?next=/\">Sign in again"), "{}", last.text);
     let late = code().await;
     portal.advance(60_000).await;
     refused(&on(&alice.wiki, WIKI, &late).await);
 
     // Mallory has Alice's browser begin as Mallory's: the state is not hers.
     let started = on(&mallory.wiki, WIKI, paths::APP_START).await;
-    let returned = alice.portal.get(here(&started)).await;
-    refused(&on(&alice.wiki, WIKI, there(&returned, WIKI)).await);
+    let location = way_in(&alice.portal, here(&started)).await;
+    refused(&on(&alice.wiki, WIKI, location.strip_prefix(WIKI).unwrap()).await);
 
     let unused = code().await;
     alice.portal.post(paths::LOGOUT, &json!({})).await;
@@ -200,20 +233,101 @@ async fn a_code_is_good_once_in_its_browser_for_its_app_and_for_half_a_minute() 
 }
 
 #[tokio::test]
-async fn two_tabs_that_sign_in_at_once_both_arrive_and_so_do_other_nodes() {
+async fn a_failed_code_is_fetched_anew_and_arrives() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let alice = Person::signed_in(&portal, "alice").await;
+    let started = on(&alice.wiki, WIKI, "/.postern/start?next=/deep%3Fa%3Db").await;
+    // An hour on the sign-in page: the browser has forgotten its state.
+    alice.wiki.cookies.lock().unwrap().clear();
+    let location = way_in(&alice.portal, here(&started)).await;
+    let failed = on(&alice.wiki, WIKI, location.strip_prefix(WIKI).unwrap()).await;
+    refused(&failed);
+    let again = on(&alice.wiki, WIKI, there(&failed, WIKI)).await;
+    let location = way_in(&alice.portal, here(&again)).await;
+    assert!(location.ends_with("&again=1"), "{location}");
+    assert_eq!(there(&on(&alice.wiki, WIKI, location.strip_prefix(WIKI).unwrap()).await, WIKI), "/deep?a=b");
+}
+
+#[tokio::test]
+async fn a_copied_cookie_opens_no_app() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let alice = Person::signed_in(&portal, "alice").await;
+    let thief = alice.portal.thief(&portal, "203.0.113.66");
+    let jar = thief.elsewhere();
+    let started = on(&jar, WIKI, "/.postern/start?next=/").await;
+    let wish = wish(&thief, here(&started)).await;
+    for answer in [thief.post(paths::APP_ENTER, &wish).await, thief.prove_and_post(paths::APP_ENTER, &wish).await] {
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "bad_proof"));
+    }
+    let bearer = format!("Bearer {}", thief.cookie("access"));
+    let program = portal.program("203.0.113.66");
+    let extra = [("authorization", bearer.as_str())];
+    let answer = program.send(Method::POST, paths::APP_ENTER, Some(wish.to_string()), &extra).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "nor as a bearer");
+    for wrong in [json!({}), json!({"app": WIKI, "state": "x", "next": "/"})] {
+        assert_eq!(alice.portal.prove_and_post(paths::APP_ENTER, &wrong).await.code(), "bad_request", "{wrong}");
+    }
+    let elsewhere = json!({"app": "https://evil.example", "state": server_hash(), "next": "/"});
+    assert_eq!(alice.portal.prove_and_post(paths::APP_ENTER, &elsewhere).await.code(), "no_app");
+}
+
+#[tokio::test]
+async fn an_unbound_session_goes_on_without_a_proof() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let mut unbound = portal.browser("203.0.113.7");
+    unbound.key = None;
+    let unbound = unbound.signed_in("alice").await;
+    let jar = unbound.elsewhere();
+    let started = on(&jar, WIKI, "/.postern/start?next=/page").await;
+    let wish = wish(&unbound, here(&started)).await;
+    let location = unbound.post(paths::APP_ENTER, &wish).await.json()["location"].as_str().unwrap().to_owned();
+    assert_eq!(there(&on(&jar, WIKI, location.strip_prefix(WIKI).unwrap()).await, WIKI), "/page");
+}
+
+#[tokio::test]
+async fn forty_eight_tabs_that_start_at_once_all_arrive_and_so_do_other_nodes() {
     let portal = Portal::with(APPS).await;
     let other = portal.another().await;
     portal.add_user("alice").await;
     let alice = Person::signed_in(&portal, "alice").await;
     let elsewhere = alice.at(&other);
-    let one = on(&alice.wiki, WIKI, "/.postern/start?next=/one").await;
-    let two = on(&elsewhere.wiki, WIKI, "/.postern/start?next=/two").await;
-    let (one, two) = (alice.portal.get(here(&one)).await, elsewhere.portal.get(here(&two)).await);
-    assert_eq!(there(&on(&elsewhere.wiki, WIKI, there(&one, WIKI)).await, WIKI), "/one");
-    assert_eq!(there(&on(&alice.wiki, WIKI, there(&two, WIKI)).await, WIKI), "/two");
+    let node = |number: usize| if number % 2 == 0 { &alice } else { &elsewhere };
+    // None of them knows of another's cookie.
+    let mut begun = Vec::new();
+    for number in 0..48 {
+        let tab = node(number).wiki.elsewhere();
+        begun.push(on(&tab, WIKI, &format!("/.postern/start?next=/{number}")).await);
+        alice.wiki.cookies.lock().unwrap().extend(tab.cookies.lock().unwrap().clone());
+        // A flood limit is not what this is about.
+        portal.advance(200).await;
+        other.advance(0).await;
+    }
+    for (number, started) in begun.iter().enumerate() {
+        let location = way_in(&node(number + 1).portal, here(started)).await;
+        let entered = on(&node(number).wiki, WIKI, location.strip_prefix(WIKI).unwrap()).await;
+        assert_eq!(there(&entered, WIKI), format!("/{number}"));
+        portal.advance(200).await;
+        other.advance(0).await;
+    }
+    let left: Vec<_> = alice.wiki.cookies.lock().unwrap().keys().cloned().collect();
+    assert_eq!(left, ["__Host-postern-app"], "each tab has taken its own away");
     // A restart knows it, too.
     let restarted = portal.another().await;
     assert_eq!(ask(&alice.at(&restarted).wiki, WIKI, "/").await.header("remote-user"), "alice");
+}
+
+#[tokio::test]
+async fn tabs_that_never_come_back_are_forgotten() {
+    let portal = Portal::with(APPS).await;
+    let jar = Person::new(&portal).wiki;
+    for _ in 0..60 {
+        on(&jar, WIKI, paths::APP_START).await;
+        portal.clock.advance(1_000);
+    }
+    assert_eq!(jar.cookies.lock().unwrap().len(), 50);
 }
 
 #[tokio::test]
@@ -244,6 +358,8 @@ async fn no_address_leads_anywhere_but_to_configured_origins() {
         assert!(answer.headers.get_all("set-cookie").iter().all(|cookie| cookie.to_str().unwrap().contains("__Host-")));
     }
     let state = server_hash();
+    let kept = alice.portal.get(&format!("/apps/return?app={WIKI}&state={state}&next=/%22%3E%3Cscript%3E")).await;
+    assert!(kept.status == StatusCode::OK && !kept.text.contains("\"><script>"), "{}", kept.text);
     for app in [
         "https://evil.example",
         "https://wiki.example.evil.example",
@@ -290,7 +406,7 @@ async fn only_a_trusted_proxy_is_believed_and_only_if_it_says_each_thing_once() 
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "forbidden"), "{peer}");
     }
     for missing in ["x-forwarded-proto", "x-forwarded-host", "x-forwarded-uri", "x-forwarded-method"] {
-        let answer = ask_more(&alice.wiki, WIKI, "/", &[(missing, "")]).await;
+        let answer = ask_more(&alice.wiki, WIKI, "/", &[(missing, ""), ("sec-fetch-mode", "cors")]).await;
         assert_eq!(answer.code(), "bad_request", "{missing}");
     }
     for (name, value) in [
@@ -299,7 +415,7 @@ async fn only_a_trusted_proxy_is_believed_and_only_if_it_says_each_thing_once() 
         ("x-forwarded-host", "wiki.example:8443"),
         ("x-forwarded-proto", "http"),
     ] {
-        let answer = ask_more(&alice.wiki, WIKI, "/", &[(name, value)]).await;
+        let answer = ask_more(&alice.wiki, WIKI, "/", &[(name, value), ("sec-fetch-mode", "cors")]).await;
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "no_app"), "{name}: {value}");
     }
     // What a client writes about itself is no answer of ours.
@@ -365,7 +481,7 @@ async fn a_person_is_led_away_and_a_script_is_told() {
     };
     for (more, expected) in [
         (vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")], (302, true)),
-        (vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], (302, true)),
+        (vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], (401, false)),
         (vec![("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")], (401, false)),
         (vec![("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")], (401, false)),
         (vec![("sec-fetch-mode", "websocket")], (401, false)),
@@ -470,7 +586,9 @@ async fn signing_out_at_an_app_signs_out_everywhere_and_only_by_a_button() {
         alice.wiki.send(Method::POST, paths::APP_LOGOUT, None, &extra).await
     };
     for site in ["cross-site", "same-site", "none"] {
-        assert_eq!(press(site, "navigate").await.code(), "cross_site", "{site}");
+        assert_eq!(press(site, "cors").await.code(), "cross_site", "{site}");
+        let page = press(site, "navigate").await;
+        assert!(page.status == StatusCode::FORBIDDEN && page.text.starts_with("<!DOCTYPE"), "{site}: {}", page.text);
     }
     assert_eq!(ask(&alice.wiki, WIKI, "/").await.status, StatusCode::OK);
     let kept = alice.wiki.cookie("app");
@@ -482,6 +600,165 @@ async fn signing_out_at_an_app_signs_out_everywhere_and_only_by_a_button() {
     assert_eq!(ask(&alice.shop, SHOP, "/").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(alice.portal.get(paths::SESSION).await.code(), "no_session");
     assert_eq!(press("same-origin", "cors").await.status, StatusCode::NO_CONTENT, "twice is no error");
+}
+
+#[tokio::test]
+async fn on_plain_http_the_button_tells_its_origin_and_a_person_is_answered_with_a_page() {
+    let plain = "allow_insecure_http = true\npublic_url = 'http://portal.lan'\n\
+         [[apps]]\nname = 'wiki'\norigin = 'http://wiki.lan'\n";
+    let portal = Portal::with(&format!("trusted_proxies = ['10.0.0.1']\n{plain}")).await;
+    let jar = portal.browser("203.0.113.7");
+    let html = ("accept", "text/html,*/*;q=0.8");
+    let bare = [("sec-fetch-site", ""), ("host", "wiki.lan"), html];
+    let page = portal.program("203.0.113.7").send(Method::GET, paths::APP_LOGOUT, None, &bare[1..]).await;
+    assert_eq!(page.header("referrer-policy"), "same-origin", "with no-referrer a form's origin is null");
+    let program = portal.program("203.0.113.7");
+    let press = async |origin: &str| {
+        let extra = [("host", "wiki.lan"), html, ("origin", origin)];
+        program.send(Method::POST, paths::APP_LOGOUT, None, &extra).await
+    };
+    let out = press("http://wiki.lan").await;
+    assert_eq!(out.header("location"), "http://portal.lan/login?why=signed_out");
+    for origin in ["null", "http://evil.lan"] {
+        let refused = press(origin).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        assert!(refused.header("content-type").starts_with("text/html"), "{}", refused.text);
+        assert!(refused.text.contains("href=\"/.postern/logout\""), "{}", refused.text);
+    }
+    drop(jar);
+    let unknown = [("host", "wiki.lan"), html];
+    let nowhere = program.send(Method::GET, "/.postern/nothing", None, &unknown).await;
+    assert_eq!((nowhere.status, nowhere.code().as_str()), (StatusCode::NOT_FOUND, ""), "{}", nowhere.text);
+}
+
+#[tokio::test]
+async fn a_client_s_own_authorization_passes_where_a_rule_or_a_public_path_says_so() {
+    const GIT: &str = "trusted_proxies = ['10.0.0.1']\n[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'\n\
+         [[apps.rules]]\npath = '/hook'\nallow = 'public'\n\
+         [[apps.rules]]\npath = '/api/*'\nallow = 'public'\nauthorization = 'app'\n\
+         [[apps.rules]]\npath = '/raw/*'\nallow = 'signed-in'\nauthorization = 'app'\n";
+    let portal = Portal::with(GIT).await;
+    portal.add_user("alice").await;
+    let (alice, stranger) = (Person::signed_in(&portal, "alice").await, Person::new(&portal));
+    alice.enter(&alice.wiki, WIKI, "/").await;
+    let told = async |who: &Person, target: &str, own: &str| {
+        let more = if own.is_empty() { vec![] } else { vec![("authorization", own)] };
+        let answer = ask_more(&who.wiki, WIKI, target, &more).await;
+        let short = answer.header("authorization").get(..10).unwrap_or(answer.header("authorization")).to_owned();
+        (answer.status.as_u16(), short, answer.header("remote-authorization").to_owned())
+    };
+    let is = |status: u16, own: &str, whose: &str| (status, own.to_owned(), whose.to_owned());
+    for own in ["Basic YTpi", "token abcd", "Bearer abc", "Bearer a.b"] {
+        assert_eq!(told(&stranger, "/hook", own).await, is(200, own, "app"), "{own}");
+        assert_eq!(told(&stranger, "/api/x", own).await, is(200, own, "app"), "{own}");
+        assert_eq!(told(&alice, "/api/x", own).await, is(200, own, "app"), "{own}");
+        assert_eq!(told(&alice, "/raw/x", own).await, is(200, own, "app"), "{own}");
+        assert_eq!(told(&alice, "/hook", own).await, is(200, "Bearer eyJ", "postern"), "{own}");
+        assert_eq!(told(&alice, "/", own).await, is(200, "Bearer eyJ", "postern"), "{own}");
+        assert_eq!(told(&stranger, "/raw/x", own).await.0, 401, "{own}");
+    }
+    assert_eq!(told(&stranger, "/hook", "").await, is(200, "", ""));
+    assert_eq!(told(&alice, "/raw/x", "").await, is(200, "", ""), "ours is not set over it");
+    let user = ask_more(&alice.wiki, WIKI, "/raw/x", &[("authorization", "Basic YTpi")]).await;
+    assert_eq!(user.header("remote-user"), "alice");
+    // A token of ours that stands at the wrong place becomes no app's.
+    let access = format!("Bearer {}", alice.portal.cookie("access"));
+    assert_eq!(told(&stranger, "/hook", &access).await, is(200, "", ""));
+    assert_eq!(told(&alice, "/raw/x", &access).await, is(200, "", ""));
+}
+
+#[tokio::test]
+async fn whatever_a_person_asks_for_a_page_says_what_to_do() {
+    let portal = Portal::with(APPS).await;
+    let stranger = Person::new(&portal).wiki;
+    // A page in a frame: ours shows itself in none.
+    for more in [[("sec-fetch-dest", "iframe")], [("sec-fetch-dest", "object")]] {
+        let framed = ask_more(&stranger, WIKI, "/part?x=y", &more).await;
+        assert_eq!((framed.status, framed.header("location")), (StatusCode::UNAUTHORIZED, ""));
+        assert!(
+            framed.text.contains("href=\"/.postern/start?next=/part%3Fx%3Dy\" target=\"_blank\""),
+            "{}",
+            framed.text
+        );
+        let policy = framed.header("content-security-policy");
+        assert!(policy.ends_with("frame-ancestors 'self' https://wiki.example https://shop.test:8443"), "{policy}");
+        assert_eq!(framed.header("www-authenticate"), "Bearer");
+    }
+    // A form whose session has ended.
+    let posted = ask_more(&stranger, WIKI, "/edit", &[("x-forwarded-method", "POST")]).await;
+    assert_eq!((posted.status, posted.header("location")), (StatusCode::UNAUTHORIZED, ""));
+    assert!(posted.text.contains("This was not sent"), "{}", posted.text);
+    // An address that is too long to be carried.
+    let far = ask(&stranger, WIKI, &format!("/{}", "a".repeat(8_000))).await;
+    assert_eq!((far.status, far.header("location")), (StatusCode::UNAUTHORIZED, ""));
+    assert!(far.text.contains("sessionStorage.setItem") && far.text.contains("<noscript>"), "{}", far.text);
+    let kept = on(&stranger, WIKI, "/.postern/place?x").await;
+    assert!(kept.status == StatusCode::OK && kept.text.contains("sessionStorage.getItem"), "{}", kept.text);
+    // Bytes that no browser writes.
+    for (target, next) in [("/caf\u{e9}", "/caf%25E9"), ("/search?q=\\d", "/search%3Fq%3D%255Cd")] {
+        let raw: Vec<u8> = target.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+        let answer = ask_raw(&portal, &raw).await;
+        assert_eq!(answer.0, StatusCode::UNAUTHORIZED, "{target}");
+        assert_eq!(answer.1, format!("https://wiki.example/.postern/start?next={next}"), "{target}");
+    }
+    // Nothing is a person's business here but a page.
+    let lost = ask_more(&stranger, "https://other.example", "/", &[]).await;
+    assert_eq!((lost.status, lost.code().as_str()), (StatusCode::NOT_FOUND, ""));
+    assert!(lost.text.starts_with("<!DOCTYPE html>"), "{}", lost.text);
+}
+
+/// A question about a target of any bytes.
+async fn ask_raw(portal: &Portal, target: &[u8]) -> (StatusCode, String) {
+    use tower::ServiceExt;
+    let mut request = http::Request::get(paths::VERIFY).body(axum::body::Body::empty()).unwrap();
+    for (name, value) in [
+        ("host", "localhost:3000"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "wiki.example:443"),
+        ("x-forwarded-method", "GET"),
+        ("sec-fetch-mode", "navigate"),
+    ] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    request.headers_mut().insert("x-forwarded-uri", http::HeaderValue::from_bytes(target).unwrap());
+    let peer = std::net::SocketAddr::new(PROXY.parse().unwrap(), 40_000);
+    request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+    let answer = portal.router.clone().oneshot(request).await.unwrap();
+    let location = answer.headers().get("location").map_or("", |location| location.to_str().unwrap());
+    (answer.status(), location.to_owned())
+}
+
+#[tokio::test]
+async fn an_answer_for_the_client_never_holds_what_is_meant_for_the_app() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let alice = Person::signed_in(&portal, "alice").await;
+    let answered = async |who: &Person, target: &str, mode: &str| {
+        let told = [
+            ("x-forwarded-proto", "wss"),
+            ("x-forwarded-host", "WIKI.example.:443"),
+            ("x-forwarded-uri", target),
+            ("x-forwarded-method", "GET"),
+            ("sec-fetch-mode", mode),
+        ];
+        who.wiki.moved(PROXY).send(Method::GET, &format!("{}?answer", paths::VERIFY), None, &told).await
+    };
+    let led = answered(&alice, "/x", "navigate").await;
+    assert_eq!(
+        (led.status, led.header("location")),
+        (StatusCode::FOUND, "https://wiki.example/.postern/start?next=/x")
+    );
+    assert_eq!(answered(&alice, "/x", "cors").await.code(), "no_session");
+    alice.enter(&alice.wiki, WIKI, "/").await;
+    for mode in ["navigate", "cors"] {
+        let denied = answered(&alice, "/admin", mode).await;
+        assert_eq!((denied.status, denied.header("authorization")), (StatusCode::FORBIDDEN, ""));
+        let passes = answered(&alice, "/", mode).await;
+        assert_eq!((passes.status, passes.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "1"));
+        for name in ["authorization", "remote-user", "remote-session"] {
+            assert_eq!(passes.header(name), "", "{name}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -67,14 +67,13 @@ impl World {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, in_header(text)?);
         let (state, macs) = (&self.portal.state, &self.portal.state.keyring.macs);
-        let value = cookies::get(&headers, &state.config, name)?;
-        let good = match name {
-            Name::Access => state.tokens.verify_for(ORIGIN, &value, state.now()).is_some(),
-            Name::Refresh => RefreshToken::authenticate(&macs.refresh, &value).is_some(),
-            Name::Device => KnownDevice::read(&macs.device, &value, state.now()).is_some(),
-            _ => AppSession::read(&macs.app_session, WIKI, &value).is_some(),
+        let good = |value: &&str| match name {
+            Name::Access => state.tokens.verify_for(ORIGIN, value, state.now()).is_some(),
+            Name::Refresh => RefreshToken::authenticate(&macs.refresh, value).is_some(),
+            Name::Device => KnownDevice::read(&macs.device, value, state.now()).is_some(),
+            _ => AppSession::read(&macs.app_session, WIKI, value).is_some(),
         };
-        good.then_some(value)
+        cookies::all(&headers, &state.config, name).find(good).map(str::to_owned)
     }
 }
 

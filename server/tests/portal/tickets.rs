@@ -70,7 +70,7 @@ async fn a_ticket_opens_with_the_services_key_and_says_who_comes() {
     assert_eq!((&json!(claims.sub), &json!(claims.sid), &json!(claims.jti)), (&me["sub"], &me["id"], &told["jti"]));
     assert_eq!(claims.roles, ["user"]);
     assert_eq!(claims.cnf.jkt, jwe::thumbprint(&alice.key.as_ref().unwrap().public()));
-    assert_eq!((claims.iat, claims.nbf, claims.exp), (now / 1000, now / 1000, now / 1000 + 300));
+    assert_eq!((claims.iat, claims.nbf, claims.exp), (now / 1000 - 30, now / 1000 - 30, now / 1000 + 300));
     assert_eq!((&told["expires_at"], &told["version"]), (&json!(now + 5 * MINUTE), &json!(1)));
     // As long as it would serve if it were replaced right now.
     assert_eq!((claims.user_key.version, claims.user_key.until * 1000), (1, now + 60 * MINUTE));

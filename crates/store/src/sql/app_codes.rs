@@ -5,13 +5,15 @@ use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::app_codes::{AppCode, AppCodes, UseCode};
+use crate::app_codes::{AppCode, AppCodes, MOST_OF_SESSION, UseCode};
 use async_trait::async_trait;
 use domain::UnixMs;
 
 sql! {
     ADD = "INSERT INTO app_codes (code_hash, app, state_hash, session_id, place, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6)";
+    DROP_OLDEST = "DELETE FROM app_codes WHERE session_id = $1 AND code_hash NOT IN
+        (SELECT code_hash FROM app_codes WHERE session_id = $1 ORDER BY expires_at DESC, code_hash LIMIT $2)";
     USE = "DELETE FROM app_codes
         WHERE code_hash = $1 AND app = $2 AND state_hash = $3 AND expires_at > $4 AND EXISTS
             (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = app_codes.session_id
@@ -27,7 +29,8 @@ impl Write for AppCode {
         let texts =
             [&self.code_hash, &self.app, &self.state_hash, &self.session, &self.place].map(|text| Value::Text(text));
         let [code, app, state, session, place] = texts;
-        tx.execute(ADD, [code, app, state, session, place, Value::Int(self.expires_at)]).await.map(drop)
+        tx.execute(ADD, [code, app, state, session, place, Value::Int(self.expires_at)]).await?;
+        tx.execute(DROP_OLDEST, [session, Value::Int(MOST_OF_SESSION)]).await.map(drop)
     }
 }
 

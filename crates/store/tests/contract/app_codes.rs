@@ -2,7 +2,7 @@ use crate::fixture::Fixture;
 use crate::make::{NOW, SECOND, entry, fresh, session, user};
 use futures::future::join_all;
 use store::Store;
-use store::app_codes::{AppCode, UseCode};
+use store::app_codes::{AppCode, MOST_OF_SESSION, UseCode};
 use store::audit::Event;
 
 const WIKI: &str = "https://wiki.example";
@@ -75,4 +75,29 @@ pub async fn end_with_their_session(fixture: Fixture) {
     store.revoke(&ada, &session, &entry(Event::Logout, Some(&ada), NOW), NOW).await.unwrap();
     assert_eq!(store.use_app_code(&using(&code, NOW)).await.unwrap(), None);
     assert_eq!(store.sweep_app_codes(NOW + LIFE).await.unwrap(), 1);
+}
+
+pub async fn are_few_of_a_session_and_the_oldest_give_way(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let (mine, other) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);
+    let kept = code(&*store, &other).await;
+    let mut codes = Vec::new();
+    for later in 0..MOST_OF_SESSION + 2 {
+        let code = AppCode {
+            code_hash: fresh("code"),
+            app: WIKI.to_owned(),
+            state_hash: "browser".to_owned(),
+            session: mine.clone(),
+            place: "/".to_owned(),
+            expires_at: NOW + LIFE + later,
+        };
+        store.add_app_code(&code).await.unwrap();
+        codes.push(code);
+    }
+    for (number, code) in codes.iter().enumerate() {
+        let used = store.use_app_code(&using(code, NOW)).await.unwrap();
+        assert_eq!(used.is_some(), number >= 2, "{number}");
+    }
+    assert!(store.use_app_code(&using(&kept, NOW)).await.unwrap().is_some(), "another session's");
 }

@@ -157,6 +157,7 @@ contract! {
         fifty_tasks_on_two_nodes_use_one_code,
         are_good_for_one_app_one_browser_and_half_a_minute,
         end_with_their_session,
+        are_few_of_a_session_and_the_oldest_give_way,
     }
     proofs {
         fifty_tasks_on_two_nodes_use_one_proof,

@@ -21,10 +21,11 @@ const NAME: &str = "hello";
 /// Browsers find `*.localhost` on their own machine, without DNS (RFC 6761, section 6.3).
 const ORIGIN: &str = "http://hello.localhost:3006";
 /// What Postern tells the app. A client's own words in these never arrive.
-const TOLD: [HeaderName; 4] = [
+const TOLD: [HeaderName; 5] = [
     HeaderName::from_static("remote-user"),
     HeaderName::from_static("remote-roles"),
     HeaderName::from_static("remote-session"),
+    HeaderName::from_static("remote-authorization"),
     header::AUTHORIZATION,
 ];
 
@@ -90,6 +91,8 @@ async fn pass(State(door): State<Arc<Door>>, ConnectInfo(peer): ConnectInfo<Sock
     if verdict.status() != StatusCode::OK {
         return verdict;
     }
+    forget_claims(&mut parts.headers);
+    tell(&mut parts.headers, "x-forwarded-for", &peer.ip().to_string());
     for name in TOLD {
         match verdict.headers().get(&name) {
             Some(value) => parts.headers.insert(name, value.clone()),
@@ -118,6 +121,16 @@ impl Door {
 
     async fn send(&self, request: Request) -> Response {
         self.portal.send(request, || SystemClock.now()).await
+    }
+}
+
+/// What a client says of its request is not true because it says so.
+fn forget_claims(headers: &mut HeaderMap) {
+    const CLAIMS: [&str; 5] = ["x-forwarded-", "x-original-", "x-rewrite-", "x-real-ip", "forwarded"];
+    let claims = |name: &HeaderName| CLAIMS.iter().any(|claim| name.as_str().starts_with(claim));
+    let claimed: Vec<HeaderName> = headers.keys().filter(|name| claims(name)).cloned().collect();
+    for name in claimed {
+        headers.remove(name);
     }
 }
 

@@ -278,6 +278,10 @@ impl Visitor {
         jar.iter().find(|(name, _)| name.ends_with(part)).map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
+    pub fn forget(&self, part: &str) {
+        self.cookies.lock().unwrap().retain(|name, _| !name.ends_with(part));
+    }
+
     pub fn set_cookie(&self, part: &str, value: &str) {
         self.cookies.lock().unwrap().insert(format!("__Host-postern-{part}"), value.to_owned());
     }
