@@ -13,7 +13,7 @@ need npm "install npm (Debian: apt-get install npm)"
 
 if command -v node >/dev/null; then
     major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
-    [ "$major" -ge 18 ] || missing+=("node: version 18 or newer is needed, this is $(node --version)")
+    [ "$major" -ge 20 ] || missing+=("node: version 20 or newer is needed, this is $(node --version)")
 fi
 if command -v cargo >/dev/null && ! cargo --version >/dev/null 2>&1; then
     missing+=("cargo: the toolchain of rust-toolchain.toml is not there (rustup toolchain install)")

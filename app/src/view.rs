@@ -132,6 +132,12 @@ pub struct UsersView {
     /// The viewer's own id.
     pub me: String,
     pub users: Vec<wire::account::Account>,
+    /// What the names were searched for, as it was written.
+    pub word: String,
+    /// How many accounts were found, on all pages.
+    pub count: usize,
+    /// What the next page begins after.
+    pub next: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -139,6 +145,8 @@ pub struct InvitationsView {
     pub viewer: Viewer,
     /// Those that are open, newest first.
     pub invitations: Vec<wire::account::Invitation>,
+    /// What the next page begins after.
+    pub next: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -184,6 +192,10 @@ pub struct DevicesView {
     pub viewer: Viewer,
     /// This session first, then by last use.
     pub devices: Vec<wire::session::Device>,
+    /// Whether there is another session, on any page.
+    pub others: bool,
+    /// What the next page begins after.
+    pub next: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -241,6 +253,8 @@ pub struct BansView {
     pub asked: String,
     pub explanation: Option<Result<wire::bans::Explanation, String>>,
     pub allowed: Vec<wire::allowlist::Allowed>,
+    /// What the next part of the allowlist begins after.
+    pub more_allowed: Option<String>,
     /// What there are bans for.
     pub triggers: Vec<&'static str>,
     /// What has just been done.
@@ -324,6 +338,8 @@ pub enum Event {
     KeyMade,
     Disabled,
     Enabled,
+    /// The account has another name now.
+    Renamed,
 }
 
 impl Event {

@@ -79,6 +79,7 @@ fn bans() -> BansView {
         asked: "\"><i>".to_owned(),
         explanation: Some(Err("'<i>' is no address.".to_owned())),
         allowed: Vec::new(),
+        more_allowed: None,
         triggers: vec!["manual"],
         done: None,
     }
@@ -165,7 +166,7 @@ fn views() -> Vec<View> {
         View::Resume(ResumeView { next: "/dashboard".to_owned() }),
         View::Enter(EnterView { app: "wiki".to_owned(), body: "{}".to_owned(), nonce: "n".to_owned() }),
         View::Overview(Box::new(overview)),
-        View::Devices(DevicesView { viewer: viewer.clone(), devices }),
+        View::Devices(DevicesView { viewer: viewer.clone(), devices, others: true, next: None }),
         View::Activity(ActivityView { viewer, entries: self::activity() }),
         View::Bans(Box::new(bans())),
         View::Toll(Box::new(toll())),
@@ -246,7 +247,10 @@ fn each_page_loads_its_own_bundle_or_none() {
     };
     assert_eq!(loads(View::Login(login())), [true, false, false, false]);
     assert_eq!(loads(View::Resume(ResumeView { next: "/dashboard".to_owned() })), [true, false, false, false]);
-    assert_eq!(loads(View::Devices(DevicesView { viewer: viewer(), devices: devices() })), [false, true, false, true]);
+    assert_eq!(
+        loads(View::Devices(DevicesView { viewer: viewer(), devices: devices(), others: true, next: None })),
+        [false, true, false, true]
+    );
     let account = AccountView { viewer: viewer(), password_min: 15 };
     assert_eq!(loads(View::Account(account)), [false, false, true, true]);
     assert_eq!(loads(View::NotFound), [false; 4]);
@@ -264,11 +268,12 @@ fn a_closed_address_reads_why_before_any_code_runs() {
 
 #[test]
 fn only_other_devices_can_be_ended() {
-    let (html, _) = render(View::Devices(DevicesView { viewer: viewer(), devices: devices() }));
+    let (html, _) =
+        render(View::Devices(DevicesView { viewer: viewer(), devices: devices(), others: true, next: None }));
     assert_eq!(html.matches("End this session").count(), 1, "{html}");
     assert!(html.contains("End all other sessions"), "{html}");
     let alone = vec![devices().swap_remove(0)];
-    let (html, _) = render(View::Devices(DevicesView { viewer: viewer(), devices: alone }));
+    let (html, _) = render(View::Devices(DevicesView { viewer: viewer(), devices: alone, others: false, next: None }));
     assert!(!html.contains("End "), "{html}");
 }
 

@@ -1,4 +1,4 @@
-//! The one place where time enters.
+//! The clock of the portal. The time server, the terminal client and the verifier have clocks of their own.
 
 use domain::UnixMs;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::floods::Floods;
+use crate::flows::audit::Notes;
 use crate::http::assets;
 use crate::keyring::{self, Keyring, Vault};
 use crate::live::Live;
@@ -45,6 +46,7 @@ pub struct Parts {
     pub allowlist: Allowlist,
     pub live: Live,
     pub floods: Floods,
+    pub notes: Notes,
     pub sessions: Sessions,
     pub told: ToldSessions,
     pub revocations: Revocations,
@@ -93,6 +95,7 @@ impl AppState {
             allowlist: Allowlist::default(),
             live: Live::default(),
             floods: Floods::new(config.policy.limits),
+            notes: Notes::default(),
             sessions: Sessions::default(),
             told: ToldSessions::default(),
             revocations: Revocations::default(),

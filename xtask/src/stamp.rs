@@ -1,8 +1,10 @@
 //! Whether the site on disk was built from the sources as they are now.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use base64ct::{Base64, Encoding};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -11,28 +13,29 @@ use crate::bundle::Mode;
 use crate::pack;
 use crate::tool::{Workspace, run};
 
-const INPUTS: [&str; 11] = [
+/// What the site is made from besides the crates that are linked into it.
+const FILES: [&str; 8] = [
     ".cargo",
-    "app",
-    "crates/domain",
-    "crates/seal",
-    "crates/wire",
-    "frontend",
     "public",
     "style",
     "xtask",
     "Cargo.lock",
     "Cargo.toml",
+    "rust-toolchain.toml",
+    "tools/package-lock.json",
 ];
-const MORE_INPUTS: [&str; 2] = ["rust-toolchain.toml", "tools/package-lock.json"];
+/// The package that becomes the bundles.
+const ROOT: &str = "frontend";
 
 /// A digest of all that the site is made from: the mode, the compiler and the sources.
 pub fn of_inputs(workspace: &Workspace, mode: Mode) -> Result<String> {
     let mut digest = Sha256::new();
     digest.update(format!("{mode:?}\n"));
     digest.update(run(workspace.cargo().args(["--version"]))?);
-    for input in INPUTS.into_iter().chain(MORE_INPUTS) {
-        let path = workspace.path(input);
+    let metadata = run(workspace.cargo().args(["metadata", "--format-version=1", "--no-deps", "--offline"]))?;
+    let crates = crates(&serde_json::from_slice(&metadata)?)?;
+    for input in FILES.iter().map(|file| (*file).to_owned()).chain(crates) {
+        let path = workspace.path(&input);
         let names = if path.is_dir() { pack::list(&path)? } else { vec![String::new()] };
         for name in names {
             let file = if name.is_empty() { path.clone() } else { path.join(&name) };
@@ -44,6 +47,32 @@ pub fn of_inputs(workspace: &Workspace, mode: Mode) -> Result<String> {
     Ok(Base64::encode_string(&digest.finalize()))
 }
 
+/// Returns the folders of [`ROOT`] and of every crate of the workspace that it depends on, directly or not, in order.
+///
+/// # Errors
+/// The metadata of cargo do not have the expected form.
+fn crates(metadata: &Value) -> Result<Vec<String>> {
+    let workspace = Path::new(metadata["workspace_root"].as_str().context("no workspace_root")?);
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    let mut found = BTreeSet::new();
+    let mut open = vec![workspace.join(ROOT)];
+    while let Some(folder) = open.pop() {
+        let relative = folder.strip_prefix(workspace)?.to_str().context("a path that is not Unicode")?.to_owned();
+        if !found.insert(relative) {
+            continue;
+        }
+        let manifest = folder.join("Cargo.toml");
+        let is_there =
+            |package: &&Value| package["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest);
+        let package = packages.iter().find(is_there).with_context(|| format!("no package in {}", folder.display()))?;
+        let dependencies = package["dependencies"].as_array().context("no dependencies")?.iter();
+        // Tests of a crate do not end up in a bundle.
+        let linked = dependencies.filter(|dependency| dependency["kind"] != "dev");
+        open.extend(linked.filter_map(|dependency| dependency["path"].as_str().map(PathBuf::from)));
+    }
+    Ok(found.into_iter().collect())
+}
+
 /// Whether site/manifest.json carries this stamp and every file that it lists is there.
 pub fn is_current(workspace: &Workspace, stamp: &str) -> bool {
     let site = workspace.path("site");
@@ -53,4 +82,43 @@ pub fn is_current(workspace: &Workspace, stamp: &str) -> bool {
         files.keys().all(|file| site.join(file.trim_start_matches('/')).is_file())
     };
     manifest["inputs"] == stamp && manifest["files"].as_object().is_some_and(complete)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// Cargo's own answer to what is linked, with every feature on.
+    #[test]
+    fn every_crate_of_the_workspace_in_a_bundle_is_an_input() -> Result<()> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("a workspace")?;
+        let cargo = |args: &[&str]| run(Command::new(env!("CARGO")).args(args).current_dir(root));
+        let metadata = cargo(&["metadata", "--format-version=1", "--no-deps", "--offline"])?;
+        let inputs = crates(&serde_json::from_slice(&metadata)?)?;
+        let target = "wasm32-unknown-unknown";
+        let tree = cargo(&[
+            "tree",
+            "--package",
+            ROOT,
+            "--edges",
+            "normal,build",
+            "--all-features",
+            "--target",
+            target,
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+            "--offline",
+        ])?;
+        let tree = String::from_utf8(tree)?;
+        let own = tree.lines().filter_map(|line| line.split_once('(')?.1.split(')').next());
+        let linked: BTreeSet<&str> = own.filter_map(|path| Path::new(path).strip_prefix(root).ok()?.to_str()).collect();
+        assert!(linked.contains("crates/channel") && linked.contains("crates/jwe"), "{linked:?}");
+        for folder in linked {
+            assert!(inputs.iter().any(|input| input == folder), "{folder} is in a bundle, not in {inputs:?}");
+        }
+        Ok(())
+    }
 }

@@ -25,24 +25,41 @@ thread_local! {
     static FOUND: RefCell<Option<Keys>> = const { RefCell::new(None) };
 }
 
-/// This browser's keys, made on first use and remembered by the page. `None` where the browser keeps
-/// none: the page was opened without https, or storage is forbidden.
-pub async fn keys() -> Option<Keys> {
-    let found = FOUND.with_borrow(Clone::clone);
-    if found.is_some() {
-        return found;
-    }
-    let keys = find().await;
-    FOUND.set(keys.clone());
-    keys
+/// The reason why this browser keeps no key for the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The page was opened without https.
+    Https,
+    /// The browser makes no keys: `crypto.subtle` is missing or refuses.
+    Crypto,
+    /// The browser stores no keys: `IndexedDB` is missing or refuses.
+    Storage,
 }
 
-async fn find() -> Option<Keys> {
-    let subtle = subtle()?;
-    let [sign, receive] = pairs(&subtle).await.ok()?;
-    let signing = public(&subtle, &sign).await.ok()?;
-    let receiving = public(&subtle, &receive).await.ok()?;
-    Some(Keys { sign: sign.get_private_key(), receive: receive.get_private_key(), signing, receiving })
+/// Returns this browser's keys. `None` where it keeps none; [`find`] says why.
+pub async fn keys() -> Option<Keys> {
+    find().await.ok()
+}
+
+/// Returns this browser's keys, which are made on first use and remembered by the page.
+///
+/// # Errors
+/// What the browser lacks.
+pub async fn find() -> Result<Keys, Missing> {
+    if let Some(found) = FOUND.with_borrow(Clone::clone) {
+        return Ok(found);
+    }
+    if !window().is_secure_context() {
+        return Err(Missing::Https);
+    }
+    let subtle = subtle().ok_or(Missing::Crypto)?;
+    let table = Table::open().await.map_err(|_| Missing::Storage)?;
+    let [sign, receive] = pairs(&subtle, &table).await?;
+    let exported = async { Ok::<_, JsValue>((public(&subtle, &sign).await?, public(&subtle, &receive).await?)) };
+    let (signing, receiving) = exported.await.map_err(|_| Missing::Crypto)?;
+    let keys = Keys { sign: sign.get_private_key(), receive: receive.get_private_key(), signing, receiving };
+    FOUND.set(Some(keys.clone()));
+    Ok(keys)
 }
 
 /// Browsers hide this from pages without https.
@@ -51,18 +68,20 @@ pub fn subtle() -> Option<SubtleCrypto> {
     subtle.is_object().then_some(subtle)
 }
 
-async fn pairs(subtle: &SubtleCrypto) -> Result<[CryptoKeyPair; 2], JsValue> {
-    let table = Table::open().await?;
+async fn pairs(subtle: &SubtleCrypto, table: &Table) -> Result<[CryptoKeyPair; 2], Missing> {
     let names = [SIGN, RECEIVE];
-    if let Some(kept) = table.get(names).await? {
+    let kept = async || table.get(names).await.map_err(|_| Missing::Storage);
+    if let Some(kept) = kept().await? {
         return Ok(kept.map(JsCast::unchecked_into));
     }
     // Made before the transaction starts, since a transaction does not wait for anything else.
-    let sign = generate(subtle, "ECDSA", "sign").await?;
-    let receive = generate(subtle, "ECDH", "deriveBits").await?;
+    let made = async {
+        Ok::<_, JsValue>((generate(subtle, "ECDSA", "sign").await?, generate(subtle, "ECDH", "deriveBits").await?))
+    };
+    let (sign, receive) = made.await.map_err(|_| Missing::Crypto)?;
     // Another tab may have been faster: then its keys count, and ours are forgotten.
     let _ = table.add(&[(SIGN, &sign), (RECEIVE, &receive)]).await;
-    let kept = table.get(names).await?.ok_or(JsValue::UNDEFINED)?;
+    let kept = kept().await?.ok_or(Missing::Storage)?;
     Ok(kept.map(JsCast::unchecked_into))
 }
 

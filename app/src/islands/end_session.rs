@@ -7,9 +7,9 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 use wire::paths;
 
-/// Ends the session of the card around it.
+/// Ends the session of the card around it. `device` is the heading of the card.
 #[island]
-pub fn EndSession() -> impl IntoView {
+pub fn EndSession(device: String) -> impl IntoView {
     let button = NodeRef::<Button>::new();
     let busy = busy_until_alive();
     let end = move |_| {
@@ -33,7 +33,7 @@ pub fn EndSession() -> impl IntoView {
         });
     };
     view! {
-        <button node_ref=button class="button danger" type="button" disabled=busy on:click=end>
+        <button node_ref=button class="button danger" type="button" disabled=busy aria-label=["End this session: ", &device].concat() on:click=end>
             "End this session"
         </button>
     }

@@ -1,7 +1,7 @@
 use super::facts;
 use super::form::{Alert, Face, PasswordField, Step, Submit, wake};
 use crate::browser::sealed_post::sealed_post;
-use crate::browser::{clock, keys, page};
+use crate::browser::{clock, page};
 use crate::words::refusal;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -17,9 +17,6 @@ use zeroize::Zeroizing;
 pub fn LoginForm() -> impl IntoView {
     wake(|face| {
         page::carry_fragment();
-        if keys::subtle().is_none() {
-            face.write("#unbound", refusal::UNBOUND);
-        }
         if let Some((left, incident)) = facts::closed() {
             let until = clock::now() + left;
             face.say(&refusal::closed(Some(&clock::local_time(until)), &incident));
@@ -27,8 +24,7 @@ pub fn LoginForm() -> impl IntoView {
         } else {
             face.set_step(Step::Ready);
         }
-        // Made or found while the person types, so that nobody waits for it later.
-        spawn_local(async { drop(keys::keys().await) });
+        face.warn_unbound();
     });
     view! {
         <form class="form" method="post" on:submit=submit>

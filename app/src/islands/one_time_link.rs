@@ -31,8 +31,10 @@ impl OneTimeLink {
         }
     }
 
-    /// `title` and `about` stand on paper too.
+    /// Draws the dialog. `title` and `about` are printed too. A page may hold one dialog for each row of
+    /// a list, so nothing in it has an id.
     pub fn view(self, title: String, about: &'static str) -> impl IntoView {
+        let label = title.clone();
         let copy = move |_| {
             if let Some(field) = self.field.get_untracked() {
                 field.select();
@@ -50,11 +52,13 @@ impl OneTimeLink {
             page::reload();
         };
         view! {
-            <dialog node_ref=self.dialog class="link-dialog" aria-labelledby="one-time">
-                <h2 id="one-time">{title}</h2>
+            <dialog node_ref=self.dialog class="link-dialog" aria-label=label>
+                <h2>{title}</h2>
                 <p>{about}</p>
-                <label for="link">"The link"</label>
-                <input id="link" node_ref=self.field readonly prop:value=self.link />
+                <label>
+                    <span>"The link"</span>
+                    <input node_ref=self.field readonly prop:value=self.link />
+                </label>
                 <p class="on-paper figures">{self.link}</p>
                 <p class="small quiet" role="status">
                     {self.said}

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::paths;
 
-/// Revokes the invitation of the card around it.
+/// Revokes an invitation. `title` is the heading of its card.
 #[island]
-pub fn RevokeInvitation(id: String) -> impl IntoView {
+pub fn RevokeInvitation(id: String, title: String) -> impl IntoView {
     let busy = busy_until_alive();
     let revoke = move |_| {
         let path = [paths::INVITATIONS, "/", &id].concat();
@@ -24,7 +24,7 @@ pub fn RevokeInvitation(id: String) -> impl IntoView {
         });
     };
     view! {
-        <button class="button danger" type="button" disabled=busy on:click=revoke>
+        <button class="button danger" type="button" disabled=busy aria-label=["Revoke: ", &title].concat() on:click=revoke>
             "Revoke"
         </button>
     }

@@ -1,7 +1,7 @@
 use super::facts;
 use super::form::{Alert, Face, PasswordField, Step, Strength, Submit, judge, wake};
+use crate::browser::page;
 use crate::browser::sealed_post::sealed_post;
-use crate::browser::{keys, page};
 use crate::words::refusal;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -21,9 +21,7 @@ thread_local! {
 #[island]
 pub fn SignupForm() -> impl IntoView {
     wake(|face| {
-        if keys::subtle().is_none() {
-            face.write("#unbound", refusal::UNBOUND);
-        }
+        face.warn_unbound();
         // The fragment of an app's address is none of ours.
         let elsewhere = page::fact("next").is_some_and(|next| next != paths::DASHBOARD_PAGE);
         let code = if elsewhere { None } else { page::take_fragment("code") };

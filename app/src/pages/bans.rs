@@ -1,5 +1,5 @@
 use crate::islands::Forms;
-use crate::parts::{BanCard, Countdown, Frame, Here, Options, When, named};
+use crate::parts::{BanCard, Countdown, Frame, Here, More, Options, When, named};
 use crate::view::{BansDone, BansView, Site};
 use crate::words::{trigger, wait};
 use leptos::prelude::*;
@@ -20,7 +20,8 @@ const SPANS: [(&str, &str); 6] = [
 #[component]
 pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
     let now = site.now;
-    let BansView { viewer, word, trigger, state, bans, asked, explanation, allowed, triggers, done } = bans;
+    let BansView { viewer, word, trigger, state, bans, asked, explanation, allowed, more_allowed, triggers, done } =
+        bans;
     let said = match done {
         Some(BansDone::Made) => "The address is closed.",
         Some(BansDone::Lifted) => "The address is open again.",
@@ -46,7 +47,7 @@ pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
             <div class="columns">
                 <Explain asked explanation now />
                 <Close />
-                <Allowlist allowed now />
+                <Allowlist allowed more_allowed now />
             </div>
             <Forms />
         </Frame>
@@ -197,7 +198,7 @@ fn Close() -> impl IntoView {
 }
 
 #[component]
-fn Allowlist(allowed: Vec<Allowed>, now: i64) -> impl IntoView {
+fn Allowlist(allowed: Vec<Allowed>, more_allowed: Option<String>, now: i64) -> impl IntoView {
     let spans: Vec<_> =
         [(String::new(), "For good".to_owned())].into_iter().chain(crate::parts::owned(&SPANS)).collect();
     let empty = allowed.is_empty().then(|| view! { <p class="quiet">"No network is on it yet."</p> });
@@ -208,6 +209,7 @@ fn Allowlist(allowed: Vec<Allowed>, now: i64) -> impl IntoView {
             <p class="small quiet">"Networks that are never closed: your own, a monitor. Forged requests from them are refused all the same."</p>
             {empty}
             <ul class="events">{rows}</ul>
+            <More path=paths::BANS_PAGE next=more_allowed name="allowed_after" label="More networks" />
             <form
                 class="form row-form"
                 method="post"

@@ -1,5 +1,5 @@
 use crate::islands::{Act, Action, EndSession};
-use crate::parts::{DeviceFacts, Frame, Here};
+use crate::parts::{DeviceFacts, Frame, Here, More};
 use crate::view::{DevicesView, Site};
 use leptos::prelude::*;
 use wire::paths;
@@ -8,16 +8,15 @@ use wire::session::Device;
 /// `/dashboard/devices`.
 #[component]
 pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
-    let now = site.now;
-    let DevicesView { viewer, devices } = devices;
-    let others = devices.iter().any(|device| !device.current);
+    let (now, insecure) = (site.now, site.insecure);
+    let DevicesView { viewer, devices, others, next } = devices;
     let card = move |device: Device| {
         let (id, name) = (device.id.clone(), device.name.clone());
-        let end = (!device.current).then(|| view! { <EndSession /> });
+        let end = (!device.current).then(|| view! { <EndSession device=name.clone() /> });
         view! {
             <li class="device" data-session=id data-name=name>
                 <div>
-                    <DeviceFacts now device />
+                    <DeviceFacts now device insecure />
                 </div>
                 {end}
             </li>
@@ -37,6 +36,7 @@ pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
                 }}
             </p>
             <ul class="devices">{devices.into_iter().map(card).collect_view()}</ul>
+            <More path=paths::DEVICES_PAGE next label="More devices" />
         </Frame>
     }
 }

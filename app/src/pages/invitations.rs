@@ -1,15 +1,16 @@
 use crate::islands::{Invite, RevokeInvitation};
-use crate::parts::{Frame, Here, When};
+use crate::parts::{Frame, Here, More, When};
 use crate::view::{InvitationsView, Site};
 use crate::words::ago;
 use leptos::prelude::*;
 use wire::account::Invitation;
+use wire::paths;
 
 /// `/dashboard/invitations`, for administrators.
 #[component]
 pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoView {
     let (now, name) = (site.now, site.name.clone());
-    let InvitationsView { viewer, invitations } = invitations;
+    let InvitationsView { viewer, invitations, next } = invitations;
     let said = if invitations.is_empty() {
         "No invitation is open. Make one, and give its link to whom it is for."
     } else {
@@ -22,12 +23,12 @@ pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoVie
             <li class="device">
                 <div>
                     <h2 class="device-name">
-                        {title}
+                        {title.clone()}
                         {(role == "administrator").then(|| view! { <span class="badge">"administrator"</span> })}
                     </h2>
                     <p class="small quiet">"made " <When now at=created_at /> " \u{b7} " {ago::left(now, expires_at)}</p>
                 </div>
-                <RevokeInvitation id />
+                <RevokeInvitation id title />
             </li>
         }
     };
@@ -41,6 +42,7 @@ pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoVie
                 {said}
             </p>
             <ul class="devices">{invitations.into_iter().map(card).collect_view()}</ul>
+            <More path=paths::INVITATIONS_PAGE next label="More invitations" />
         </Frame>
     }
 }

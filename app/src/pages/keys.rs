@@ -1,5 +1,5 @@
 use crate::islands::{Act, Action};
-use crate::parts::{Frame, Here, When};
+use crate::parts::{Frame, Here, When, remedy};
 use crate::view::{KeysView, Site};
 use crate::words::wait;
 use leptos::prelude::*;
@@ -9,7 +9,7 @@ use wire::user_keys::{State, UserKey, UserKeys};
 /// `/dashboard/keys`: the person's own keys.
 #[component]
 pub fn KeysPage(site: Site, keys: KeysView) -> impl IntoView {
-    let now = site.now;
+    let (now, insecure) = (site.now, site.insecure);
     let KeysView { viewer, keys: UserKeys { keys, overlap_ms } } = keys;
     let bound = viewer.bound;
     let current = keys.iter().find(|key| key.state == State::Current).map_or(0, |key| key.version);
@@ -17,8 +17,8 @@ pub fn KeysPage(site: Site, keys: KeysView) -> impl IntoView {
     let unbound = (!bound).then(|| {
         view! {
             <p class="why">
-                "This session is not tied to this device, so no key is given to it. Open this site over https and \
-                 sign in again to use your keys here."
+                "This session is not tied to this device, so no key is given to it. " {remedy(insecure)}
+                " to use your keys here."
             </p>
         }
     });

@@ -8,7 +8,7 @@ use wire::session::Device;
 /// `/dashboard`: who am I here, where am I signed in, did anything odd happen.
 #[component]
 pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
-    let now = site.now;
+    let (now, insecure) = (site.now, site.insecure);
     let OverviewView { viewer, devices, activity, odd, signed_in_at } = overview;
     let person = viewer.clone();
     view! {
@@ -17,7 +17,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
                 <h1>"Overview"</h1>
             </header>
             <div class="columns">
-                <Person viewer=person now signed_in_at />
+                <Person viewer=person now signed_in_at insecure />
                 <Places devices now />
                 <Lately activity odd now />
             </div>
@@ -26,13 +26,16 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
 }
 
 #[component]
-fn Person(viewer: Viewer, now: i64, signed_in_at: i64) -> impl IntoView {
+fn Person(viewer: Viewer, now: i64, signed_in_at: i64, insecure: bool) -> impl IntoView {
     let role =
         if viewer.administrator { "You are an administrator of this site." } else { "You have an account here." };
-    let tied = if viewer.bound {
-        "This session is tied to this browser by a key that cannot leave it."
-    } else {
-        "This session is not tied to this device, because the page was opened without https."
+    let tied = match (viewer.bound, insecure) {
+        (true, _) => "This session is tied to this browser by a key that cannot leave it.",
+        (false, true) => "This session is not tied to this device, because the page was opened without https.",
+        (false, false) => {
+            "This session is not tied to this device, because this browser kept no key when you signed in. Allow it \
+             to store data for this site, then sign in again."
+        }
     };
     view! {
         <section class="panel first">

@@ -30,7 +30,7 @@ pub fn Page() -> impl IntoView {
     let page = match view {
         View::Login(login) => view! { <LoginPage site login /> }.into_any(),
         View::Signup(signup) => view! { <SignupPage site signup /> }.into_any(),
-        View::Resume(resume) => view! { <ResumePage resume /> }.into_any(),
+        View::Resume(resume) => view! { <ResumePage site resume /> }.into_any(),
         View::Enter(enter) => view! { <EnterPage enter /> }.into_any(),
         View::Reset(reset) => view! { <ResetPage site reset /> }.into_any(),
         View::Overview(overview) => view! { <OverviewPage site overview=*overview /> }.into_any(),

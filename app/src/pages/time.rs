@@ -1,5 +1,5 @@
 use crate::islands::TimeConnection;
-use crate::parts::{Frame, Here};
+use crate::parts::{Frame, Here, remedy};
 use crate::view::{Site, TimeView};
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[component]
 pub fn TimePage(site: Site, time: TimeView) -> impl IntoView {
     let TimeView { viewer, url } = time;
-    let bound = viewer.bound;
+    let (bound, insecure) = (viewer.bound, site.insecure);
     let content = match url {
         None => view! {
             <p class="why">"This site names no time server. Whoever runs it can start one: postern time-server."</p>
@@ -15,8 +15,8 @@ pub fn TimePage(site: Site, time: TimeView) -> impl IntoView {
         .into_any(),
         Some(_) if !bound => view! {
             <p class="why">
-                "This session is not tied to this device, so no key is given to it. Open this site over https and \
-                 sign in again to talk to the time server."
+                "This session is not tied to this device, so no key is given to it. " {remedy(insecure)}
+                " to talk to the time server."
             </p>
         }
         .into_any(),

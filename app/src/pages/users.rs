@@ -1,5 +1,5 @@
 use crate::islands::AccountActions;
-use crate::parts::{Frame, Here, When};
+use crate::parts::{Frame, Here, More, When};
 use crate::view::{Site, UsersView};
 use leptos::prelude::*;
 use wire::account::Account;
@@ -9,9 +9,15 @@ use wire::paths;
 #[component]
 pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
     let now = site.now;
-    let UsersView { viewer, me, users } = users;
-    let count = users.len();
-    let heading = if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") };
+    let UsersView { viewer, me, users, word, count, next } = users;
+    let heading = match (count, word.is_empty()) {
+        (0, _) => "No account has a name like that.".to_owned(),
+        (1, true) => "1 account".to_owned(),
+        (1, false) => "1 account has a name like that.".to_owned(),
+        (_, true) => format!("{count} accounts"),
+        (_, false) => format!("{count} accounts have a name like that."),
+    };
+    let given = vec![("word", word.clone())];
     let row = move |account: Account| {
         let mine = account.id == me;
         view! { <Row account mine now /> }
@@ -27,7 +33,17 @@ pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
             <p id="said" role="status" class="quiet">
                 {heading}
             </p>
+            <form class="form row-form" method="get" action=paths::USERS_PAGE role="search">
+                <div>
+                    <label for="word">"Name"</label>
+                    <input id="word" name="word" value=word maxlength="100" autocomplete="off" spellcheck="false" />
+                </div>
+                <button class="button plain" type="submit">
+                    "Search"
+                </button>
+            </form>
             <ul class="devices">{users.into_iter().map(row).collect_view()}</ul>
+            <More path=paths::USERS_PAGE next given label="More accounts" />
         </Frame>
     }
 }

@@ -2,14 +2,14 @@ use crate::parts::When;
 use leptos::prelude::*;
 use wire::session::Device;
 
-/// What there is to say about a device.
+/// The facts about a device. `insecure`: this site is open without https.
 #[component]
-pub fn DeviceFacts(now: i64, device: Device) -> impl IntoView {
+pub fn DeviceFacts(now: i64, device: Device, insecure: bool) -> impl IntoView {
     let Device { name, address, created_at, used_at, current, bound, .. } = device;
-    let tied = if bound {
-        "Tied to this browser by a key"
-    } else {
-        "Not tied to a device: opened without https, or by a program"
+    let tied = match (bound, insecure) {
+        (true, _) => "Tied to this browser by a key",
+        (false, true) => "Not tied to a device: opened without https, or by a program",
+        (false, false) => "Not tied to a device: opened by a program, or by a browser that kept no key",
     };
     view! {
         <h2 class="device-name">
@@ -22,5 +22,14 @@ pub fn DeviceFacts(now: i64, device: Device) -> impl IntoView {
         <p class="small quiet tied" data-bound=bound>
             {tied}
         </p>
+    }
+}
+
+/// Returns what ties the next session to its device. `insecure`: this site is open without https.
+pub fn remedy(insecure: bool) -> &'static str {
+    if insecure {
+        "Open this site over https and sign in again"
+    } else {
+        "Allow this browser to store data for this site and sign in again"
     }
 }

@@ -1,5 +1,5 @@
 use crate::islands::SignOut;
-use crate::parts::Mark;
+use crate::parts::{Mark, Stuck};
 use crate::view::{Site, Viewer};
 use leptos::prelude::*;
 use wire::paths;
@@ -88,8 +88,6 @@ pub fn Frame(
         <main id="content" class="page" data-password-min=password_min>
             {children()}
         </main>
-        <p class="stuck page" role="alert">
-            "This page could not load its code, so its buttons do nothing. Reload it to try again."
-        </p>
+        <Stuck class="stuck page" loss="its buttons do nothing" />
     }
 }

@@ -6,10 +6,13 @@ use leptos::prelude::*;
 /// gives the policy no function: from then on nothing can turn a string into markup or a script.
 const LOCK: &str = "window.trustedTypes?.createPolicy('default',{})";
 
+/// Runs only in browsers that know no modules.
+const TOO_OLD: &str = "document.documentElement.setAttribute('data-stuck','old')";
+
 /// Loads a bundle and brings its islands to life.
 ///
 /// Ours instead of Leptos's: the files are named by their content, islands here never nest, and a
-/// page whose code cannot load has to say so.
+/// page whose code cannot run has to say why.
 #[component]
 pub fn Hydration(bundle: Bundle) -> impl IntoView {
     let nonce = use_nonce();
@@ -19,6 +22,7 @@ pub fn Hydration(bundle: Bundle) -> impl IntoView {
     }
     view! {
         <script nonce=nonce.clone()>{LOCK}</script>
+        <script nomodule nonce=nonce.clone()>{TOO_OLD}</script>
         <link rel="modulepreload" href=bundle.js crossorigin="anonymous" />
         <link rel="preload" href=bundle.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
         <script type="module" nonce=nonce>{script}</script>
@@ -32,7 +36,8 @@ fn script(bundle: &Bundle) -> String {
          await app.default({{module_or_path:{wasm:?}}});\
          app.hydrate();\
          for(const island of document.querySelectorAll('leptos-island'))app[island.dataset.component](island)\
-         }}).catch(error=>{{document.documentElement.dataset.stuck='';throw error}})"
+         }}).catch(error=>{{document.documentElement.dataset.stuck=\
+         typeof WebAssembly!='object'?'wasm':error instanceof WebAssembly.CompileError?'old':'load';throw error}})"
     )
 }
 

@@ -1,3 +1,4 @@
+use crate::parts::Stuck;
 use leptos::prelude::*;
 
 /// What a form says while it has no code: because the reader has switched it off, or because it could
@@ -11,8 +12,6 @@ pub fn NoCode() -> impl IntoView {
                  sent. Without it this form sends nothing."
             </p>
         </noscript>
-        <p class="stuck" role="alert">
-            "This page could not load its code, so the form cannot work. Reload the page to try again."
-        </p>
+        <Stuck loss="the form cannot encrypt your password and sends nothing" />
     }
 }

@@ -29,6 +29,7 @@ pub fn sentence(activity: &Activity) -> String {
         Event::KeyRevoked => format!("A version of the key was revoked{with}"),
         Event::KeyMade => "An administrator made a new version of the key".to_owned(),
         Event::Disabled => "The account was closed by an administrator".to_owned(),
+        Event::Renamed => "An administrator gave the account another name".to_owned(),
         Event::Enabled => "The account was opened again by an administrator".to_owned(),
     }
 }

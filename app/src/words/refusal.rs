@@ -1,5 +1,6 @@
 //! Why a sign-in or a sign-up did not work.
 
+use crate::browser::keys::Missing;
 use domain::password::BadPassword;
 use wire::{Code, Problem};
 
@@ -9,7 +10,6 @@ pub const BROKEN: &str = "Something broke here, and nothing was changed. Try aga
                           If it stays like this, tell the person who runs this site.";
 pub const NO_COOKIES: &str = "Name and password are right, but this browser did not keep the cookie that signs you in. \
                               Allow cookies for this site, or open it with https.";
-pub const UNBOUND: &str = "This session will not be tied to this device, because the page was opened without https.";
 pub const NO_CODE: &str = "The first account is made with the set-up link that the server printed. \
                            Open that link in this browser; \u{201c}postern setup\u{201d} prints it again.";
 pub const NO_INVITATION: &str = "Accounts are made with an invitation here. Open the link that you were given, or ask \
@@ -29,6 +29,22 @@ pub fn sentence(problem: &Problem, until: &str) -> String {
         // The server's own sentence is as good as ours, and exact.
         _ => problem.title.clone(),
     }
+}
+
+/// Why the session that begins here will not be tied to this device.
+pub fn unbound(missing: Missing) -> String {
+    let why = match missing {
+        Missing::Https => "the page was opened without https.",
+        Missing::Crypto => {
+            "this browser does not let the page make keys (WebCrypto). An extension or a setting may have switched \
+             that off."
+        }
+        Missing::Storage => {
+            "this browser does not let the page store a key. Allow it to store data for this site, or leave the \
+             private window."
+        }
+    };
+    ["This session will not be tied to this device, because ", why].concat()
 }
 
 pub fn length(bad: BadPassword, min: u32) -> String {

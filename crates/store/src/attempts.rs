@@ -131,7 +131,7 @@ pub struct Standing {
 /// Whose standing is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The name's key ([`domain::account::AccountName::key`]); empty where it cannot be one.
+    /// The name's key ([`domain::account::name_key`]); empty where it cannot be one.
     pub name_key: &'a str,
     /// The account digest that failures are counted by.
     pub account: &'a str,

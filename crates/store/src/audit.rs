@@ -40,6 +40,9 @@ pub enum Event {
     TollSuspended,
     TollResumed,
     TollRevoked,
+    BackupMade,
+    BackupRestored,
+    UserRenamed,
 }
 
 impl Event {
@@ -75,6 +78,9 @@ impl Event {
         Self::TollSuspended,
         Self::TollResumed,
         Self::TollRevoked,
+        Self::BackupMade,
+        Self::BackupRestored,
+        Self::UserRenamed,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -110,6 +116,9 @@ impl Event {
             Self::TollSuspended => "toll_suspended",
             Self::TollResumed => "toll_resumed",
             Self::TollRevoked => "toll_revoked",
+            Self::BackupMade => "backup_made",
+            Self::BackupRestored => "backup_restored",
+            Self::UserRenamed => "user_renamed",
         }
     }
 

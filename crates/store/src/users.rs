@@ -114,14 +114,26 @@ pub enum Added {
     /// The invitation is used up, revoked or has run out.
     NotInvited,
     NameTaken,
+    /// The name looks like the name of another account.
+    NameConfusable,
     /// `only_first`, and somebody was.
     NotFirst,
+}
+
+/// The outcome of a new name for an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renamed {
+    Renamed,
+    NoUser,
+    NameTaken,
+    /// The name looks like the name of another account.
+    NameConfusable,
 }
 
 #[async_trait]
 pub trait Users {
     async fn user_count(&self) -> Result<u64>;
-    /// By [`AccountName::key`].
+    /// By [`domain::account::name_key`].
     async fn user_by_key(&self, key: &str) -> Result<Option<User>>;
     async fn user_by_id(&self, id: &str) -> Result<Option<User>>;
     /// All, by name.
@@ -141,6 +153,10 @@ pub trait Users {
     /// Ends every session and erases all that tells who it was; the id stays. The attempt ends, whatever
     /// the answer is.
     async fn delete_user(&self, deletion: &DeleteUser) -> Result<Changed>;
+    /// Gives an account another name, if no other account has it or one that looks like it.
+    async fn rename_user(&self, id: &str, name: &AccountName, audit: &Entry, now: UnixMs) -> Result<Renamed>;
+    /// Returns the ids of accounts that their names do not find: the key of the name is another account's.
+    async fn stray_names(&self) -> Result<Vec<String>>;
     /// Deletes the rows of accounts that were deleted before then and have no session left.
     async fn sweep_users(&self, before: UnixMs) -> Result<u64>;
 }

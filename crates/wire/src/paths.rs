@@ -1,4 +1,4 @@
-//! Every path, once.
+//! Paths that more than one crate names. The server's router has those with a parameter, made of these.
 
 pub const LOGIN_PAGE: &str = "/login";
 pub const SIGNUP_PAGE: &str = "/signup";

@@ -65,6 +65,10 @@ pub enum Code {
     NameTaken,
     /// The name has characters or a length that names cannot have. 422.
     NameInvalid,
+    /// The letters of the name come from several alphabets. 422.
+    NameMixedScripts,
+    /// The name looks like the name of another account. 409.
+    NameConfusable,
     /// The password is shorter than this site asks for. 422.
     PasswordTooShort,
     /// The password is longer than 1,024 bytes. 422.

@@ -5,8 +5,11 @@ use crate::backup::{self, Passphrase};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
+use crate::flows::operator::Operator;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use store::Store;
+use store::audit::Event;
 use zeroize::Zeroizing;
 
 #[derive(Debug, clap::Args)]
@@ -43,6 +46,7 @@ pub async fn backup(config: Config, args: BackupArgs) -> Outcome {
     let passphrase = if args.with_key { Some(passphrase(args.passphrase_file.as_deref(), true)?) } else { None };
     let store = super::store::open(&config).await?;
     backup::write(&config, &*store, &args.file, passphrase.as_ref(), &SystemEntropy, SystemClock.now()).await?;
+    record(&config, &*store, Event::BackupMade, &args.file).await?;
     store.close().await;
     println!("Written and read again: {}", args.file.display());
     if !args.with_key {
@@ -57,6 +61,9 @@ pub async fn restore(config: Config, args: RestoreArgs) -> Outcome {
     let has_key = restoring.has_key() && !args.without_key;
     let passphrase = if has_key { Some(passphrase(args.passphrase_file.as_deref(), false)?) } else { None };
     restoring.finish(&config, passphrase.as_ref(), args.force)?;
+    let store = super::store::open(&config).await?;
+    record(&config, &*store, Event::BackupRestored, &args.file).await?;
+    store.close().await;
     println!("The database is back.");
     if has_key {
         println!("So is the key-encryption key: {}", key_place(&config));
@@ -64,6 +71,13 @@ pub async fn restore(config: Config, args: RestoreArgs) -> Outcome {
         println!("It opens with the key-encryption key that it was made with: put that at {}", key_place(&config));
     }
     Ok(())
+}
+
+/// Writes a row of the audit log: which file was written or put back.
+async fn record(config: &Config, store: &dyn Store, event: Event, file: &Path) -> store::Result<()> {
+    let operator = Operator::command_line(store, config, &SystemEntropy, SystemClock.now());
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    store.append(&operator.entry(event, name)).await
 }
 
 fn key_place(config: &Config) -> String {

@@ -6,8 +6,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::operator::Operator;
+use crate::flows::users;
 use clap::Subcommand;
-use domain::account::AccountName;
 use serde::Serialize;
 use store::Store;
 use store::audit::Event;
@@ -88,11 +88,10 @@ async fn end(operator: &Operator<'_>, names: &[String]) -> Outcome {
 
 /// All of them, or none: half of a list is worse than an error.
 async fn find(store: &dyn Store, names: &[String]) -> Result<Vec<User>, Failure> {
-    let mut users = Vec::with_capacity(names.len());
+    let mut found = Vec::with_capacity(names.len());
     for name in names {
-        let name = AccountName::parse(name)?;
-        let user = store.user_by_key(name.key()).await?;
-        users.push(user.ok_or_else(|| nothing(format!("there is no account {name}")))?);
+        let user = users::find(store, name).await?;
+        found.push(user.ok_or_else(|| nothing(format!("there is no account {name}")))?);
     }
-    Ok(users)
+    Ok(found)
 }

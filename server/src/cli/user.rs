@@ -15,7 +15,7 @@ use domain::account::{AccountDigest, AccountName, Role};
 use domain::password::check_length;
 use std::io::{BufRead, IsTerminal};
 use store::audit::Event;
-use store::users::{Added, Changed, NewUser, PasswordHash, SetPassword, User};
+use store::users::{Added, Changed, NewUser, PasswordHash, Renamed, SetPassword, User};
 use zeroize::Zeroizing;
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +44,8 @@ pub enum Command {
         #[arg(value_enum)]
         role: RoleName,
     },
+    /// Give an account another name. ACCOUNT may be an id
+    Rename { account: String, name: String },
     /// Print a one-time link with which its owner sets a new password
     Reset { name: String },
     /// Delete an account: its sessions end, and only its id stays in the audit trail
@@ -81,6 +83,7 @@ pub async fn run(config: Config, command: Command) -> Outcome {
         Command::Disable { name } => desk.set_disabled(&name, true).await,
         Command::Enable { name } => desk.set_disabled(&name, false).await,
         Command::Role { name, role } => desk.set_role(&name, role.into()).await,
+        Command::Rename { account, name } => desk.rename(&account, &name).await,
         Command::Reset { name } => desk.reset(&name).await,
         Command::Delete { name, yes } => desk.delete(&name, yes).await,
     }
@@ -93,7 +96,7 @@ struct Desk<'a> {
 impl Desk<'_> {
     async fn add(&self, name: &str, role: Role) -> Outcome {
         let name = AccountName::parse(name)?;
-        let hash = self.ask_password(&name).await?;
+        let hash = self.ask_password(name.as_str()).await?;
         let Operator { entropy, now, .. } = self.operator;
         let id = entropy.ulid(now);
         let (key, _) = self.keys().await?;
@@ -117,6 +120,7 @@ impl Desk<'_> {
                 println!("Added {}.", user.name);
                 Ok(())
             }
+            Added::NameConfusable => Err(looks_alike(&user.name)),
             Added::NameTaken | Added::NotFirst | Added::NotInvited => {
                 Err(format!("the name {} is taken", user.name).into())
             }
@@ -136,8 +140,7 @@ impl Desk<'_> {
 
     async fn set_password(&self, name: &str) -> Outcome {
         let user = self.find(name).await?;
-        let name = AccountName::parse(&user.name)?;
-        let hash = self.ask_password(&name).await?;
+        let hash = self.ask_password(&user.name).await?;
         let password = SetPassword {
             account: self.digest(&user).await?.as_str().to_owned(),
             hash,
@@ -163,6 +166,20 @@ impl Desk<'_> {
         let user = self.find(name).await?;
         let changed = users::set_role(&self.operator, &user, role).await?;
         settle(changed, &format!("{} has the role {}", user.name, role.as_str()))
+    }
+
+    async fn rename(&self, account: &str, name: &str) -> Outcome {
+        let (user, name) = (self.find(account).await?, AccountName::parse(name)?);
+        let audit = self.operator.entry_of(Event::UserRenamed, &user.id);
+        match self.operator.store.rename_user(&user.id, &name, &audit, self.operator.now).await? {
+            Renamed::Renamed => {
+                println!("{} is {name} now. Sessions that run show the new name when they are renewed.", user.name);
+                Ok(())
+            }
+            Renamed::NameTaken => Err(format!("the name {name} is taken").into()),
+            Renamed::NameConfusable => Err(looks_alike(&name)),
+            Renamed::NoUser => Err(format!("there is no account {account}").into()),
+        }
     }
 
     async fn delete(&self, name: &str, yes: bool) -> Outcome {
@@ -196,16 +213,16 @@ impl Desk<'_> {
     }
 
     async fn find(&self, name: &str) -> Result<User, Failure> {
-        let key = AccountName::parse(name)?;
-        self.operator.store.user_by_key(key.key()).await?.ok_or_else(|| format!("there is no account {key}").into())
+        let user = users::find(self.operator.store, name).await?;
+        user.ok_or_else(|| format!("there is no account {name}").into())
     }
 
-    async fn ask_password(&self, name: &AccountName) -> Result<PasswordHash, Failure> {
+    async fn ask_password(&self, name: &str) -> Result<PasswordHash, Failure> {
         let settings = &self.operator.config.settings;
         let password = read_password()?;
         check_length(&password, settings.password.min)
             .map_err(|error| format!("{error}: {} characters to 1,024 bytes", settings.password.min))?;
-        if common::is_common(&password, &[name.as_str().to_owned(), settings.site.name.clone()]) {
+        if common::is_common(&password, &[name.to_owned(), settings.site.name.clone()]) {
             return Err("this password is among the first that are guessed".into());
         }
         let passwords = Passwords::start(settings, &SystemEntropy)?;
@@ -213,6 +230,10 @@ impl Desk<'_> {
         let bytes = Zeroizing::new(password.as_bytes().to_vec());
         Ok(PasswordHash(passwords.hash(&place, bytes, self.operator.entropy.bytes()).await?))
     }
+}
+
+fn looks_alike(name: &AccountName) -> Failure {
+    format!("the name {name} looks like the name of another account: choose another one").into()
 }
 
 fn settle(changed: Changed, done: &str) -> Outcome {

@@ -5,9 +5,12 @@ use crate::backup;
 use crate::config::Config;
 use crate::jobs::chain;
 use domain::UnixMs;
+use domain::account::name_skeleton;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 use store::upkeep::Crowd;
+use store::users::User;
 use store::{Error, Store};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
@@ -29,12 +32,41 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Fi
         let mut findings = vec![integrity(store.fault().await?)];
         findings.push(clock(store.newest().await?, now));
         findings.push(addresses(config, &store.crowd(now - RECENT_MS).await?));
+        findings.push(names(&store.users().await?, &store.stray_names().await?));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
     };
     let mut findings = asked.await.unwrap_or_else(|error| vec![does_not_answer(&error)]);
     findings.push(last_backup(config, now));
     findings
+}
+
+fn names(users: &[User], stray: &[String]) -> Finding {
+    const CHECK: &str = "names";
+    let account = |user: &User| format!("{} ({})", user.name, user.id);
+    let unreachable: Vec<_> = users.iter().filter(|user| stray.contains(&user.id)).map(account).collect();
+    if !unreachable.is_empty() {
+        return Finding::new(
+            CHECK,
+            State::Problem,
+            format!("Cannot sign in, because another account has the same name: {}.", unreachable.join(", ")),
+            "Give each another name: postern user rename ID NAME.",
+        );
+    }
+    let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for user in users {
+        alike.entry(name_skeleton(&user.name)).or_default().push(account(user));
+    }
+    let alike: Vec<_> = alike.into_values().filter(|users| users.len() > 1).map(|users| users.join(" and ")).collect();
+    if alike.is_empty() {
+        return Finding::fine(CHECK, "No two names are the same or look alike.");
+    }
+    Finding::new(
+        CHECK,
+        State::Warning,
+        format!("These names look alike: {}.", alike.join("; ")),
+        "If one of them is not who it seems to be, disable it; or give it another name: postern user rename ID NAME.",
+    )
 }
 
 fn integrity(fault: Option<String>) -> Finding {

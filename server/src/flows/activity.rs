@@ -41,6 +41,7 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
         (Event::UserKeyReplaced, _) => Seen::KeyReplaced,
         (Event::UserKeyRevoked, _) => Seen::KeyRevoked,
         (Event::UserKeyMade, _) => Seen::KeyMade,
+        (Event::UserRenamed, _) => Seen::Renamed,
         (
             Event::UserAdded
             | Event::BanMade
@@ -57,7 +58,9 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
             | Event::ServiceRemoved
             | Event::TollSuspended
             | Event::TollResumed
-            | Event::TollRevoked,
+            | Event::TollRevoked
+            | Event::BackupMade
+            | Event::BackupRestored,
             _,
         ) => return None,
     };

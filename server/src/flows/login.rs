@@ -8,7 +8,7 @@ use crate::http::ApiError;
 use crate::keyring;
 use crate::passwords::Verified;
 use crate::state::AppState;
-use domain::account::{AccountDigest, AccountName};
+use domain::account::{AccountDigest, name_key};
 use domain::account_delay::{self, Gate};
 use domain::ban::Trigger;
 use domain::login::{Facts, Reason, Verdict, judge};
@@ -33,14 +33,14 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     let credentials: Credentials =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
     let digest = AccountDigest::of(&state.keyring.macs.account, &credentials.username);
-    // A name that cannot be one is looked up all the same: it must cost what an unknown one costs.
-    let name = AccountName::parse(&credentials.username).ok();
+    // A name that cannot be one is looked up too: it must cost what an unknown one costs.
+    let name_key = name_key(&credentials.username);
     let jkt = received.keys.as_ref().map(|(signing, _)| keyring::thumbprint(signing));
     if client.known.as_ref().is_some_and(|known| !known.is_of(&digest, jkt.as_deref())) {
         return Err(ApiError::new(Code::DeviceMismatch).into());
     }
     let asked = Asked {
-        name_key: name.as_ref().map_or("", AccountName::key),
+        name_key: &name_key,
         account: digest.as_str(),
         identity: client.judged(),
         place: &client.identity.place(),
@@ -50,7 +50,12 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     // of its own.
     let gate = account_delay::gate(failures, state.now());
     match gate {
-        Gate::Wait { ms } => return Err(ApiError::wait(Code::AccountDelayed, ms).into()),
+        Gate::Wait { ms } => {
+            let mut entry = audit::entry(state, client, Event::Login, audit::DELAYED);
+            entry.user = user.map(|user| user.id);
+            audit::note(state, client, entry).await?;
+            return Err(ApiError::wait(Code::AccountDelayed, ms).into());
+        }
         // It has failed so often that it is a stranger's from now on.
         Gate::Shut if client.known.is_some() => return Err(ApiError::new(Code::DeviceMismatch).into()),
         Gate::Shut | Gate::Open => {}

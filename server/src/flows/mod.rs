@@ -14,6 +14,7 @@ pub mod login;
 pub mod logout;
 pub mod new_password;
 pub mod operator;
+pub mod paging;
 pub mod password;
 pub mod refresh;
 pub mod refusals;

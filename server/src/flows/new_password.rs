@@ -3,7 +3,6 @@
 use crate::http::ApiError;
 use crate::passwords::{Place, common};
 use crate::state::AppState;
-use domain::account::AccountName;
 use domain::password::{BadPassword, check_length};
 use store::users::PasswordHash;
 use wire::problem::Code;
@@ -11,13 +10,13 @@ use zeroize::Zeroizing;
 
 /// # Errors
 /// Which rule it breaks.
-pub async fn check(state: &AppState, name: &AccountName, password: &str) -> Result<(), ApiError> {
+pub async fn check(state: &AppState, name: &str, password: &str) -> Result<(), ApiError> {
     match check_length(password, state.config.settings.password.min) {
         Ok(()) => {}
         Err(BadPassword::TooShort) => return Err(ApiError::new(Code::PasswordTooShort)),
         Err(BadPassword::TooLong) => return Err(ApiError::new(Code::PasswordTooLong)),
     }
-    let context = [name.as_str().to_owned(), state.config.settings.site.name.clone()];
+    let context = [name.to_owned(), state.config.settings.site.name.clone()];
     let password = Zeroizing::new(password.to_owned());
     let is_common = tokio::task::spawn_blocking(move || common::is_common(&password, &context));
     if is_common.await.map_err(ApiError::broken)? {

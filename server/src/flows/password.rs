@@ -9,7 +9,7 @@ use crate::http::ApiError;
 use crate::keyring::thumbprint;
 use crate::passwords::Verified;
 use crate::state::AppState;
-use domain::account::{AccountDigest, AccountName};
+use domain::account::AccountDigest;
 use domain::ban::Trigger;
 use domain::login::Reason;
 use serde::de::DeserializeOwned;
@@ -83,8 +83,7 @@ impl Asked {
 
     async fn change(&self) -> Result<(), Stop> {
         let wish: PasswordChange = self.content()?;
-        let name = AccountName::parse(&self.user.name).map_err(ApiError::broken)?;
-        new_password::check(&self.state, &name, &wish.new).await?;
+        new_password::check(&self.state, &self.user.name, &wish.new).await?;
         self.prove(&wish.old).await?;
         let hash = new_password::hash(&self.state, &self.received.place, &wish.new).await?;
         let change = NewPassword {

@@ -6,7 +6,7 @@ use super::{audit, new_password};
 use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::state::AppState;
-use domain::account::{AccountDigest, AccountName};
+use domain::account::AccountDigest;
 use domain::invitation::{RESET_MS, code, code_hash};
 use store::audit::Event;
 use store::resets::{Reset, UseReset};
@@ -50,9 +50,12 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
     let code_hash = code_hash(&wish.code);
     let user = state.store.reset_of(&code_hash, state.now()).await?;
-    let user = user.ok_or_else(|| ApiError::new(Code::LinkUsedUp))?;
-    let name = AccountName::parse(&user.name).map_err(ApiError::broken)?;
-    new_password::check(state, &name, &wish.password).await?;
+    let Some(user) = user else {
+        let entry = audit::entry(state, client, Event::PasswordSet, audit::WRONG_CODE);
+        audit::note(state, client, entry).await?;
+        return Err(ApiError::new(Code::LinkUsedUp).into());
+    };
+    new_password::check(state, &user.name, &wish.password).await?;
     let hash = new_password::hash(state, &received.place, &wish.password).await?;
     let mut entry = audit::entry(state, client, Event::PasswordSet, audit::OK);
     entry.user = Some(user.id.clone());

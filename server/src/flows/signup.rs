@@ -9,7 +9,7 @@ use crate::http::ApiError;
 use crate::setup;
 use crate::state::AppState;
 use crate::user_keys;
-use domain::account::{AccountDigest, AccountName, Role};
+use domain::account::{AccountDigest, AccountName, BadName, Role};
 use domain::invitation::code_hash;
 use store::audit::Event;
 use store::users::{Added, NewUser};
@@ -29,9 +29,15 @@ pub async fn signup(state: AppState, client: Client, sealed: Sealed) -> Result<I
 async fn decide(state: &AppState, client: &Client, received: Received) -> Result<Issued, Stop> {
     let account: NewAccount =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
-    let (role, invitation) = admit(state, account.code.as_deref()).await?;
-    let name = AccountName::parse(&account.username).map_err(|_| ApiError::new(Code::NameInvalid))?;
-    new_password::check(state, &name, &account.password).await?;
+    let Some((role, invitation)) = admit(state, account.code.as_deref()).await? else {
+        if account.code.is_some() {
+            let entry = audit::entry(state, client, Event::UserAdded, audit::WRONG_CODE);
+            audit::note(state, client, entry).await?;
+        }
+        return Err(ApiError::new(Code::SignupClosed).into());
+    };
+    let name = AccountName::parse(&account.username).map_err(invalid)?;
+    new_password::check(state, name.as_str(), &account.password).await?;
 
     let hash = new_password::hash(state, &received.place, &account.password).await?;
     let user = state.ulid();
@@ -59,24 +65,31 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
             issue::first(state, &owner, &account, &opening, received.delivery).map_err(Stop::Ended)
         }
         Added::NameTaken => Err(ApiError::new(Code::NameTaken).into()),
+        Added::NameConfusable => Err(ApiError::new(Code::NameConfusable).into()),
         Added::NotFirst | Added::NotInvited => Err(ApiError::new(Code::SignupClosed).into()),
     }
 }
 
-/// Who may sign up, as what, and by which invitation.
-async fn admit(state: &AppState, code: Option<&str>) -> Result<(Role, Option<String>), ApiError> {
-    let closed = || ApiError::new(Code::SignupClosed);
+fn invalid(bad: BadName) -> ApiError {
+    ApiError::new(match bad {
+        BadName::Length | BadName::Characters => Code::NameInvalid,
+        BadName::MixedScripts => Code::NameMixedScripts,
+    })
+}
+
+/// Returns the role of the new account and the invitation that it uses up; `None`: this client may not sign up.
+async fn admit(state: &AppState, code: Option<&str>) -> Result<Option<(Role, Option<String>)>, ApiError> {
     if state.store.user_count().await? == 0 {
         let coded = code.is_some_and(|code| setup::is_code(&state.keyring, code, state.now()));
-        return if coded { Ok((Role::Administrator, None)) } else { Err(closed()) };
+        return Ok(coded.then_some((Role::Administrator, None)));
     }
     match (state.config.settings.signup.mode, code) {
-        (SignupMode::Closed, _) | (SignupMode::Invite, None) => Err(closed()),
-        (SignupMode::Open, None) => Ok((Role::User, None)),
+        (SignupMode::Closed, _) | (SignupMode::Invite, None) => Ok(None),
+        (SignupMode::Open, None) => Ok(Some((Role::User, None))),
         (SignupMode::Open | SignupMode::Invite, Some(code)) => {
             let invitation = state.store.invitation_by_code(&code_hash(code)).await?;
-            let invitation = invitation.filter(|invitation| invitation.is_open(state.now())).ok_or_else(closed)?;
-            Ok((invitation.role, Some(invitation.id)))
+            let invitation = invitation.filter(|invitation| invitation.is_open(state.now()));
+            Ok(invitation.map(|invitation| (invitation.role, Some(invitation.id))))
         }
     }
 }

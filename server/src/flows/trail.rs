@@ -1,7 +1,7 @@
 //! The audit trail as operators read it.
 
 use domain::UnixMs;
-use domain::account::AccountName;
+use domain::account::name_key;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -121,10 +121,7 @@ fn shown(line: Line) -> Entry {
 }
 
 async fn id_of(store: &dyn Store, name: &str) -> store::Result<String> {
-    let user = match AccountName::parse(name) {
-        Ok(name) => store.user_by_key(name.key()).await?,
-        Err(_) => None,
-    };
+    let user = store.user_by_key(&name_key(name)).await?;
     Ok(user.map_or_else(|| name.to_owned(), |user| user.id))
 }
 

@@ -1,11 +1,22 @@
 //! Accounts, as operators change them.
 
 use super::operator::Operator;
-use domain::account::{AccountDigest, Role};
+use domain::account::{AccountDigest, Role, name_key};
 use store::Store;
 use store::audit::Event;
 use store::users::{Changed, DeleteUser, User};
 use wire::account::Account;
+
+/// Finds an account by its id, or by any spelling of its name.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn find(store: &dyn Store, account: &str) -> store::Result<Option<User>> {
+    match store.user_by_id(account.trim()).await? {
+        Some(user) => Ok(Some(user)),
+        None => store.user_by_key(&name_key(account)).await,
+    }
+}
 
 /// All accounts, by name.
 ///
@@ -13,6 +24,17 @@ use wire::account::Account;
 /// The store does not answer.
 pub async fn list(store: &dyn Store) -> store::Result<Vec<Account>> {
     Ok(store.users().await?.into_iter().map(shown).collect())
+}
+
+/// The accounts with `word` in their name, by name; all if it is empty.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn search(store: &dyn Store, word: &str) -> store::Result<Vec<Account>> {
+    let word = name_key(word);
+    let mut accounts = list(store).await?;
+    accounts.retain(|account| name_key(&account.username).contains(&word));
+    Ok(accounts)
 }
 
 fn shown(user: User) -> Account {

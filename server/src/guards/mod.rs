@@ -1,4 +1,5 @@
-//! What stands before every handler, in the order of `router.rs`.
+//! The checks before a handler. `entrance.rs` says in which order a request passes those that all share; the rest are
+//! extractors of the handlers that ask for them.
 
 pub mod administrator;
 pub mod app;

@@ -24,6 +24,8 @@ use store::audit::Event;
 struct Asked {
     explain: String,
     done: String,
+    /// The last network of the part of the allowlist before.
+    allowed_after: String,
 }
 
 /// `/dashboard/server-keys`
@@ -84,6 +86,8 @@ pub async fn bans(
             answer => Some(answer.map_err(|error| format!("{error}."))),
         },
     };
+    let allowed = flows::allowlist::list(store, now).await?.allowed;
+    let (allowed, more_allowed) = flows::paging::page(allowed, |allowed| &allowed.id, &asked.allowed_after);
     Ok(View::Bans(Box::new(BansView {
         viewer,
         bans: flows::bans::list(store, &search).await?,
@@ -92,7 +96,8 @@ pub async fn bans(
         state: shown,
         asked: asked.explain,
         explanation,
-        allowed: flows::allowlist::list(store, now).await?.allowed,
+        allowed,
+        more_allowed,
         triggers: Trigger::ALL.iter().map(|trigger| trigger.as_str()).collect(),
         done: match asked.done.as_str() {
             "made" => Some(BansDone::Made),

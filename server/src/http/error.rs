@@ -185,7 +185,16 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::LinkUsedUp => (StatusCode::GONE, "This link was used already, or has run out."),
         Code::LastAdministrator => (StatusCode::CONFLICT, "This is the last administrator: make another one first."),
         Code::NameTaken => (StatusCode::CONFLICT, "This name is taken."),
-        Code::NameInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "This cannot be a name."),
+        Code::NameInvalid => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "A name has 1 to 64 letters, digits and . _ - @ +, and begins and ends with a letter or a digit.",
+        ),
+        Code::NameMixedScripts => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "This name mixes letters of several alphabets. Write all of it in one.")
+        }
+        Code::NameConfusable => {
+            (StatusCode::CONFLICT, "This name looks like the name of another account. Choose another one.")
+        }
         Code::PasswordTooShort => (StatusCode::UNPROCESSABLE_ENTITY, "The password is too short."),
         Code::PasswordTooLong => (StatusCode::UNPROCESSABLE_ENTITY, "The password is longer than 1,024 bytes."),
         Code::PasswordCommon => (StatusCode::UNPROCESSABLE_ENTITY, "The password is among the first that are guessed."),

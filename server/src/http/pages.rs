@@ -4,7 +4,7 @@ use super::app_page::encoded;
 use super::{ApiError, administration, render};
 use crate::config::SignupMode;
 use crate::cookies::{self, Name};
-use crate::flows;
+use crate::flows::{self, paging};
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
@@ -35,6 +35,10 @@ const ACTIVITY_ROWS: u32 = 500;
 struct Asked {
     next: Option<String>,
     why: Option<String>,
+    /// The last entry of the part of a list before.
+    after: Option<String>,
+    /// What a list is searched for.
+    word: Option<String>,
 }
 
 /// Loads the view of a page, or leads elsewhere.
@@ -66,13 +70,21 @@ pub async fn broken(state: AppState, error: ApiError, request: Request) -> Respo
     response
 }
 
+fn asked(uri: &Uri) -> Asked {
+    Query::<Asked>::try_from_uri(uri).map(|query| query.0).unwrap_or_default()
+}
+
+fn after(uri: &Uri) -> String {
+    asked(uri).after.unwrap_or_default()
+}
+
 enum Page {
     View(View),
     Elsewhere(String),
 }
 
 async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap) -> Result<Page, ApiError> {
-    let asked = Query::<Asked>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
+    let asked = asked(uri);
     let target = local_path(asked.next.as_deref()).to_owned();
     let signed_in = SignedIn::find(state, headers).await?;
     match (uri.path(), signed_in) {
@@ -160,7 +172,9 @@ async fn dashboard(
         paths::DASHBOARD_PAGE => View::Overview(Box::new(overview(state, viewer, signed_in).await?)),
         paths::DEVICES_PAGE => {
             let devices = flows::sessions::devices(state, &claims.sub, &claims.sid).await?;
-            View::Devices(DevicesView { viewer, devices })
+            let others = devices.len() > 1;
+            let (devices, next) = paging::page(devices, |device| &device.id, &after(uri));
+            View::Devices(DevicesView { viewer, devices, others, next })
         }
         paths::KEYS_PAGE => {
             let keys = flows::user_keys::list(state, &claims.sub).await?;
@@ -190,12 +204,16 @@ async fn administration(
     let Some(administrator) = Administrator::find(state, signed_in.clone()).await? else { return Ok(View::NotFound) };
     Ok(match uri.path() {
         paths::USERS_PAGE => {
-            let users = flows::users::list(&*state.store).await?;
-            View::Users(UsersView { viewer, me: administrator.user.id, users })
+            let word = asked(uri).word.unwrap_or_default();
+            let users = flows::users::search(&*state.store, &word).await?;
+            let count = users.len();
+            let (users, next) = paging::page(users, |user| &user.id, &after(uri));
+            View::Users(UsersView { viewer, me: administrator.user.id, users, word, count, next })
         }
         paths::INVITATIONS_PAGE => {
             let invitations = flows::invitations::open(&*state.store, state.now()).await?;
-            View::Invitations(InvitationsView { viewer, invitations })
+            let (invitations, next) = paging::page(invitations, |invitation| &invitation.id, &after(uri));
+            View::Invitations(InvitationsView { viewer, invitations, next })
         }
         paths::BANS_PAGE => administration::bans(state, client, uri, viewer, &administrator).await?,
         paths::TOLL_PAGE => administration::toll(state, viewer).await?,

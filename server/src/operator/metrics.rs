@@ -82,8 +82,12 @@ impl Metrics {
     pub fn answered(&self, method: &Method, path: &str, code: Option<Code>) {
         let outcome = ByOutcome { outcome: Outcome(code) };
         match path {
-            paths::LOGIN if method == Method::POST => drop(self.logins.get_or_create(&outcome).inc()),
-            paths::REFRESH if method == Method::POST => drop(self.refreshes.get_or_create(&outcome).inc()),
+            paths::LOGIN | paths::AUTHENTICATE if method == Method::POST => {
+                self.logins.get_or_create(&outcome).inc();
+            }
+            paths::REFRESH if method == Method::POST => {
+                self.refreshes.get_or_create(&outcome).inc();
+            }
             _ => {}
         }
         if code.is_some() {

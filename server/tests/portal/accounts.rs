@@ -222,3 +222,54 @@ async fn whoever_leaves_leaves_no_trace_but_an_id() {
     }
     assert_ne!(portal.add_user("alice").await, id, "the name is free, the id is not");
 }
+
+#[tokio::test]
+async fn wrong_codes_are_in_the_audit_log_once_a_minute() {
+    let portal = Portal::start().await;
+    administrator(&portal).await;
+    let rows = async |event| {
+        let search = store::audit::Search { event: Some(event), limit: 100, ..Default::default() };
+        let lines = portal.store().search_audit(&search).await.unwrap();
+        lines.into_iter().filter(|line| line.entry.outcome == "wrong_code").count()
+    };
+    let guest = portal.browser("203.0.113.20");
+    for _ in 0..3 {
+        let answer = guest.post_sealed(Kind::Reset, &json!({"code": "guessed", "password": NEW})).await;
+        assert_eq!(answer.code(), "link_used_up");
+        assert_eq!(sign_up(&portal, "203.0.113.20", "alice", Some("guessed")).await.code(), "signup_closed");
+    }
+    assert_eq!(rows(store::audit::Event::PasswordSet).await, 1);
+    assert_eq!(rows(store::audit::Event::UserAdded).await, 1);
+    assert_eq!(sign_up(&portal, "203.0.113.21", "alice", Some("guessed")).await.code(), "signup_closed");
+    assert_eq!(rows(store::audit::Event::UserAdded).await, 2, "another address");
+    assert_eq!(sign_up(&portal, "203.0.113.22", "alice", None).await.code(), "signup_closed");
+    assert_eq!(rows(store::audit::Event::UserAdded).await, 2, "no code is no wrong one");
+}
+
+#[tokio::test]
+async fn the_page_of_users_is_light_and_leads_to_everybody() {
+    let portal = Portal::start().await;
+    let root = administrator(&portal).await;
+    for number in 0..120 {
+        portal.add_user(&format!("guest{number:03}")).await;
+    }
+    let mut path = paths::USERS_PAGE.to_owned();
+    let mut seen = Vec::new();
+    loop {
+        let page = root.get(&path).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let names: Vec<_> = page.text.match_indices("device-name").collect();
+        assert!(names.len() <= 50, "{path}: {} accounts", names.len());
+        assert!(page.text.len() < 250_000, "{path}: {} bytes", page.text.len());
+        seen.extend(
+            (0..120).map(|number| format!("guest{number:03}")).filter(|name| page.text.contains(name.as_str())),
+        );
+        let Some((before, _)) = page.text.split_once("\">More accounts") else { break };
+        path = before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&");
+    }
+    assert_eq!(seen.len(), 120, "each once");
+    let found = root.get(&format!("{}?word=GUEST11", paths::USERS_PAGE)).await.text;
+    assert_eq!(found.matches("device-name").count(), 10);
+    assert!(found.contains("10 accounts have a name like that."), "{found}");
+    assert!(root.get(&format!("{}?word=nobody", paths::USERS_PAGE)).await.text.contains("No account has a name"));
+}

@@ -124,8 +124,10 @@ fn nothing_is_replaced_by_what_does_not_fit() {
         std::fs::read_dir(folder.path().join("data")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains(".new")), "{left:?}");
 
+    assert!(said(&run(&["audit", "--event", "backup_made"])).contains("good.db"));
     assert!(run(&["restore", "good.db", "--force"]).status.success());
     assert_eq!(said(&run(&["user", "list"])).lines().count(), 1, "bob came after the backup");
+    assert!(said(&run(&["audit", "--event", "backup_restored"])).contains("good.db"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `POST /api/login`
 
-use crate::support::{ClientKey, PASSWORD, Portal};
+use crate::support::{ClientKey, PASSWORD, Portal, Visitor};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::audit::Event;
@@ -45,6 +45,10 @@ async fn programs_have_a_path_of_their_own_that_sets_no_cookie() {
     assert_eq!((answer.status, answer.json()["session"]["bound"].clone()), (StatusCode::OK, json!(true)));
     assert!(answer.json()["tokens"]["access_token"].is_string());
     assert!(answer.headers.get("set-cookie").is_none());
+    let counted = Visitor::new(server::operator::listener::router(portal.state.clone()), "127.0.0.1".parse().unwrap())
+        .get("/metrics")
+        .await;
+    assert!(counted.text.contains("postern_logins_total{outcome=\"ok\"} 1\n"), "{}", counted.text);
 
     // A proof for one path is none for another.
     let (body, headers) = browser.sealed("alice", PASSWORD).await;
@@ -318,6 +322,7 @@ async fn many_addresses_at_one_account_are_slowed_and_then_stopped() {
         assert!(number < 400, "the account never got there");
     }
     assert!(delayed > 80, "{delayed} delays");
+    assert_eq!(portal.outcomes(&id, "account_delayed").await, delayed, "each from another address");
     portal.advance(24 * 60 * 60_000).await;
     assert_eq!(visitor(401).login("alice", PASSWORD).await.code(), "wrong_credentials");
     assert_eq!(portal.outcomes(&id, "too_many_failures").await, 1);

@@ -94,3 +94,39 @@ async fn a_closed_door_stays_closed() {
     let answer = sign_up(&portal.browser("203.0.113.7"), &json!({"username": "bob", "password": PASSWORD})).await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "signup_closed"));
 }
+
+#[tokio::test]
+async fn a_name_is_found_in_every_encoding_and_a_look_alike_is_refused() {
+    let portal = Portal::with("[signup]\nmode = 'open'").await;
+    let mut number = 0;
+    let mut visitor = || {
+        number += 1;
+        portal.browser(&format!("198.51.100.{number}"))
+    };
+    portal.add_user("root").await;
+    let join = |name: &str| json!({"username": name, "password": PASSWORD});
+    for (name, code) in [
+        ("\u{ff52}\u{ff4f}\u{ff4f}\u{ff54}", "name_taken"),
+        ("ROOT", "name_taken"),
+        ("r\u{43e}\u{43e}t", "name_mixed_scripts"),
+        ("r o o t", "name_invalid"),
+    ] {
+        assert_eq!(sign_up(&visitor(), &join(name)).await.code(), code, "{name}");
+    }
+    portal.add_user("paypa").await;
+    let cyrillic = sign_up(&visitor(), &join("\u{440}\u{430}\u{443}\u{440}\u{430}")).await;
+    assert_eq!((cyrillic.status, cyrillic.code().as_str()), (StatusCode::CONFLICT, "name_confusable"));
+    assert!(cyrillic.text.contains("Choose another one."), "{}", cyrillic.text);
+
+    for (name, typed) in [
+        ("zo\u{eb}", "ZOE\u{308}"),
+        ("\u{926}\u{947}\u{935}", "\u{926}\u{947}\u{935}"),
+        ("\u{e2a}\u{e21}\u{e0a}\u{e32}\u{e22}", "\u{e2a}\u{e21}\u{e0a}\u{e32}\u{e22}"),
+        ("Nguye\u{302}\u{303}n", "nguy\u{1ec5}n"),
+        ("carol", "\u{ff23}arol"),
+    ] {
+        let made = sign_up(&visitor(), &join(name)).await;
+        assert_eq!(made.status, StatusCode::OK, "{name}: {}", made.text);
+        assert_eq!(visitor().login(typed, PASSWORD).await.status, StatusCode::OK, "{typed}");
+    }
+}

@@ -1,5 +1,5 @@
-use crate::browser::clock;
 use crate::browser::sealed_post::Refusal;
+use crate::browser::{clock, keys};
 use crate::words::{refusal, wait};
 use leptos::prelude::document;
 use leptos::task::spawn_local;
@@ -60,6 +60,17 @@ impl Face {
         if let Some(part) = self.part(selector) {
             part.set_text_content(Some(text));
         }
+    }
+
+    /// Makes or finds this browser's keys while the person types, so that nobody waits for them later, and
+    /// says why there are none.
+    pub fn warn_unbound(&self) {
+        let face = self.clone();
+        spawn_local(async move {
+            if let Err(missing) = keys::find().await {
+                face.write("#unbound", &refusal::unbound(missing));
+            }
+        });
     }
 
     pub fn set_step(&self, step: Step) {

@@ -1,7 +1,7 @@
 //! Every statement of this crate, so that start-up can prepare them all on the engine in use.
 
 use super::{
-    accept, allowlist, app_codes, attempts, audit, bans, begin, invitations, keys, ladders, leases, proofs, refusals,
+    accept, allowlist, app_codes, attempts, audit, bans, begin, invitations, keys, ladders, leases, names, proofs, refusals,
     refuse, resets, sealed, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem,
     toll_tokens, toll_watch, turns, upkeep, user_changes, user_keys, users,
 };
@@ -27,6 +27,7 @@ const FILES: &[&[&str]] = &[
     keys::STATEMENTS,
     ladders::STATEMENTS,
     leases::STATEMENTS,
+    names::STATEMENTS,
     proofs::STATEMENTS,
     refusals::STATEMENTS,
     refuse::STATEMENTS,

@@ -17,6 +17,7 @@ mod keys;
 mod ladders;
 mod leases;
 mod migrations;
+mod names;
 mod open;
 mod proofs;
 mod refusals;

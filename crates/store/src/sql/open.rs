@@ -106,6 +106,7 @@ async fn open_postgres(connect: PgConnectOptions, options: Options) -> Result<Ar
 
 async fn checked<DB: Backend>(store: SqlStore<DB>) -> Result<Arc<dyn Store>> {
     store.check_statements().await?;
+    store.adopt_names().await?;
     Ok(Arc::new(store))
 }
 

@@ -28,7 +28,7 @@ sql! {
         WHERE role = 'administrator' AND disabled_at IS NULL AND id <> $1";
     IS_ADMINISTRATOR = "SELECT COUNT(*) AS n FROM users
         WHERE role = 'administrator' AND disabled_at IS NULL AND id = $1";
-    ERASE = "UPDATE users SET name = '', name_key = $2, password_hash = '', role = 'user', signed_in_at = NULL,
+    ERASE = "UPDATE users SET name = '', name_key = $2, skeleton = '', password_hash = '', role = 'user', signed_in_at = NULL,
             disabled_at = $3, deleted_at = $3
         WHERE id = $1 AND deleted_at IS NULL";
     ERASE_SESSIONS = "UPDATE sessions SET device = '', address = '' WHERE user_id = $1";

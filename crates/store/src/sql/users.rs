@@ -1,5 +1,6 @@
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
+use super::names::{RenameUser, looks_like_another};
 use super::session_writes::insert_session;
 use super::store::SqlStore;
 use super::turns::take_turn;
@@ -9,10 +10,10 @@ use super::write::Write;
 use super::{attempts, audit, invitations, user_keys};
 use crate::Result;
 use crate::audit::Entry;
-use crate::users::{Added, Changed, DeleteUser, NewPassword, NewUser, PasswordHash, SetPassword, User, Users};
+use crate::users::{Added, Changed, DeleteUser, NewPassword, NewUser, PasswordHash, Renamed, SetPassword, User, Users};
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::account::Role;
+use domain::account::{AccountName, Role};
 
 sql! {
     COUNT = "SELECT COUNT(*) AS n FROM users WHERE deleted_at IS NULL";
@@ -22,8 +23,8 @@ sql! {
         WHERE deleted_at IS NULL";
     // Only ever the row that the same transaction has just added.
     TAKE_BACK = "DELETE FROM users WHERE id = $1";
-    ADD = "INSERT INTO users (id, name, name_key, password_hash, role, created_at, key_version)
-        VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT (name_key) DO NOTHING";
+    ADD = "INSERT INTO users (id, name, name_key, password_hash, role, created_at, key_version, skeleton)
+        VALUES ($1, $2, $3, $4, $5, $6, 1, $7) ON CONFLICT (name_key) DO NOTHING";
 }
 
 impl Write for NewUser {
@@ -38,6 +39,7 @@ impl Write for NewUser {
         if self.only_first && tx.count(COUNT, []).await? > 0 {
             return Ok(Added::NotFirst);
         }
+        let skeleton = self.name.skeleton();
         let values = [
             Value::Text(&self.id),
             Value::Text(self.name.as_str()),
@@ -45,9 +47,16 @@ impl Write for NewUser {
             Value::Text(&self.password_hash.0),
             Value::Text(self.role.as_str()),
             Value::Int(self.now),
+            Value::Text(&skeleton),
         ];
+        // Asked first, under the turn: of two names that look alike only one is added, whoever comes at once.
+        let alike = looks_like_another(tx, &skeleton, &self.id).await?;
         if tx.execute(ADD, values).await? == 0 {
             return Ok(Added::NameTaken);
+        }
+        if alike {
+            tx.execute(TAKE_BACK, [Value::Text(&self.id)]).await?;
+            return Ok(Added::NameConfusable);
         }
         if let Some(invitation) = &self.invitation
             && !invitations::use_up(tx, invitation, &self.id, self.now).await?
@@ -114,6 +123,14 @@ impl<DB: Backend> Users for SqlStore<DB> {
 
     async fn delete_user(&self, deletion: &DeleteUser) -> Result<Changed> {
         self.write(deletion.clone()).await
+    }
+
+    async fn rename_user(&self, id: &str, name: &AccountName, audit: &Entry, now: UnixMs) -> Result<Renamed> {
+        self.write(RenameUser { id: id.to_owned(), name: name.clone(), audit: audit.clone(), now }).await
+    }
+
+    async fn stray_names(&self) -> Result<Vec<String>> {
+        self.find_stray_names().await
     }
 
     async fn sweep_users(&self, before: UnixMs) -> Result<u64> {

@@ -82,7 +82,7 @@ contract! {
     }
     users {
         is_found_by_key_and_id,
-        names_that_differ_in_case_are_taken,
+        names_that_differ_in_case_are_taken, of_names_that_look_alike_one_is_added,
         are_listed_by_name,
         a_new_password_ends_sessions_and_forgets_failures,
         a_hash_is_upgraded_only_from_what_it_was,

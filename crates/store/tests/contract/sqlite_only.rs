@@ -79,3 +79,33 @@ async fn a_group_that_is_not_committed_is_answered_with_errors() {
     let commits = commits.load(Ordering::Relaxed);
     assert!(commits < 50, "fifty writes took {commits} commits");
 }
+
+#[tokio::test]
+async fn names_of_an_earlier_version_follow_todays_rules_and_collisions_are_not_merged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("postern.db");
+    let url = format!("sqlite:{}", path.display());
+    let store = open(&url, Options::default()).await.unwrap();
+    let [root, wide, zoe] = [user(&*store, "root").await, user(&*store, "wide").await, user(&*store, "zoe").await];
+    store.close().await;
+
+    let pool = SqlitePoolOptions::new().connect_with(SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    for (id, name) in [(&root, "root"), (&wide, "\u{ff52}\u{ff4f}\u{ff4f}\u{ff54}"), (&zoe, "\u{ff5a}\u{ff4f}\u{ff45}")]
+    {
+        let set = sqlx::query("UPDATE users SET name = $2, name_key = $2, skeleton = '' WHERE id = $1");
+        set.bind(id).bind(name).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+
+    let store = open(&url, Options::default()).await.unwrap();
+    assert_eq!(store.user_by_key("root").await.unwrap().unwrap().id, root, "the one that had the name keeps it");
+    assert_eq!(store.user_by_key("zoe").await.unwrap().unwrap().id, zoe, "found in every width now");
+    assert_eq!(store.stray_names().await.unwrap(), [wide.clone()]);
+    assert_eq!(store.user_count().await.unwrap(), 3);
+    assert_eq!(store.add_user(&crate::make::new_user("r\u{f3}ot")).await.unwrap(), store::users::Added::Added);
+
+    let name = domain::account::AccountName::parse("wide").unwrap();
+    let row = entry(Event::UserRenamed, Some(&wide), NOW);
+    assert_eq!(store.rename_user(&wide, &name, &row, NOW).await.unwrap(), store::users::Renamed::Renamed);
+    assert!(store.stray_names().await.unwrap().is_empty());
+}

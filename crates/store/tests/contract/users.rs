@@ -1,9 +1,9 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, SECOND, entry, failures, guess, identity, new_user, session, set_password, user};
-use domain::account::Role;
+use domain::account::{AccountName, Role};
 use domain::account_delay::Failures;
 use store::audit::Event;
-use store::users::{Added, PasswordHash, User};
+use store::users::{Added, PasswordHash, Renamed, User};
 
 pub async fn is_found_by_key_and_id(fixture: Fixture) {
     let store = fixture.open().await;
@@ -35,6 +35,32 @@ pub async fn names_that_differ_in_case_are_taken(fixture: Fixture) {
     assert_eq!(store.add_user(&again).await.unwrap(), Added::NameTaken);
     assert_eq!(store.user_count().await.unwrap(), 1);
     assert!(store.audit_of(&again.id, 10).await.unwrap().is_empty());
+}
+
+pub async fn of_names_that_look_alike_one_is_added(fixture: Fixture) {
+    let store = fixture.open().await;
+    // The first is Latin, the second Cyrillic.
+    let (latin, cyrillic) = (new_user("paypa"), new_user("\u{440}\u{430}\u{443}\u{440}\u{430}"));
+    let (one, two) = tokio::join!(store.add_user(&latin), store.add_user(&cyrillic));
+    let mut answers = [one.unwrap(), two.unwrap()];
+    answers.sort_by_key(|answer| *answer != Added::Added);
+    assert_eq!(answers, [Added::Added, Added::NameConfusable]);
+    let users = store.users().await.unwrap();
+    assert_eq!(users.len(), 1);
+
+    let other = user(&*store, "mallory").await;
+    let rename = async |name: &str| {
+        let name = AccountName::parse(name).unwrap();
+        store.rename_user(&other, &name, &entry(Event::UserRenamed, Some(&other), NOW), NOW).await.unwrap()
+    };
+    assert_eq!(
+        rename("paypa").await,
+        if users[0].name == "paypa" { Renamed::NameTaken } else { Renamed::NameConfusable }
+    );
+    assert_eq!(rename("Mallory").await, Renamed::Renamed, "its own name in capitals");
+    assert_eq!(rename("eve").await, Renamed::Renamed);
+    assert!(store.user_by_key("eve").await.unwrap().is_some());
+    assert_eq!(store.add_user(&new_user("mallory")).await.unwrap(), Added::Added, "the old name is free");
 }
 
 pub async fn are_listed_by_name(fixture: Fixture) {

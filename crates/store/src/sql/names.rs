@@ -1,0 +1,124 @@
+//! Keys and skeletons of names: which accounts are found by which name, and which names look alike.
+
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::catalogue::sql;
+use super::store::SqlStore;
+use super::turns::take_turn;
+use super::tx::Tx;
+use super::write::Write;
+use crate::Result;
+use crate::audit::Entry;
+use crate::users::Renamed;
+use domain::UnixMs;
+use domain::account::{AccountName, name_key, name_skeleton};
+
+sql! {
+    ALIKE = "SELECT COUNT(*) AS n FROM users WHERE skeleton = $1 AND id <> $2";
+    // Rows of a program that knew no skeletons; in the order in which their owners chose the names.
+    UNSEEN = "SELECT id, name, name_key FROM users WHERE skeleton = '' AND deleted_at IS NULL ORDER BY created_at, id";
+    SEE = "UPDATE users SET skeleton = $2 WHERE id = $1";
+    HOLDERS = "SELECT COUNT(*) AS n FROM users WHERE name_key = $1 AND id <> $2";
+    SET_KEY = "UPDATE users SET name_key = $2 WHERE id = $1";
+    RENAME = "UPDATE users SET name = $2, name_key = $3, skeleton = $4 WHERE id = $1 AND deleted_at IS NULL";
+    KEYS = "SELECT id, name, name_key FROM users WHERE deleted_at IS NULL";
+}
+
+/// Returns whether another account has a name that looks like this one. Its caller holds the turn "new user", so that
+/// two names that look alike cannot be given at the same moment.
+pub async fn looks_like_another<DB: Backend>(tx: &mut Tx<'_, DB>, skeleton: &str, id: &str) -> Result<bool> {
+    Ok(tx.count(ALIKE, [Value::Text(skeleton), Value::Text(id)]).await? > 0)
+}
+
+/// Gives accounts that an earlier version made the key and the skeleton of today. An account whose key another one
+/// holds keeps its own: accounts are never merged.
+pub struct AdoptNames;
+
+/// What [`AdoptNames`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// How many accounts were looked at.
+    pub seen: usize,
+    /// How many are found by more spellings of their name than before.
+    pub changed: usize,
+    /// The ids of those that keep their old key.
+    pub colliding: Vec<String>,
+}
+
+impl Write for AdoptNames {
+    type Output = Adopted;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Adopted> {
+        // The time of a turn is for people who read the table; here no clock is at hand.
+        take_turn(tx, "new user", 0).await?;
+        let mut adopted = Adopted::default();
+        for row in tx.all(UNSEEN, []).await? {
+            let (id, name, old) = (row.text("id")?, row.text("name")?, row.text("name_key")?);
+            let key = name_key(&name);
+            adopted.seen += 1;
+            if key != old {
+                if tx.count(HOLDERS, [Value::Text(&key), Value::Text(&id)]).await? > 0 {
+                    adopted.colliding.push(id.clone());
+                } else {
+                    tx.execute(SET_KEY, [Value::Text(&id), Value::Text(&key)]).await?;
+                    adopted.changed += 1;
+                }
+            }
+            tx.execute(SEE, [Value::Text(&id), Value::Text(&name_skeleton(&name))]).await?;
+        }
+        Ok(adopted)
+    }
+}
+
+pub struct RenameUser {
+    pub id: String,
+    pub name: AccountName,
+    pub audit: Entry,
+    pub now: UnixMs,
+}
+
+impl Write for RenameUser {
+    type Output = Renamed;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Renamed> {
+        take_turn(tx, "new user", self.now).await?;
+        let (id, key, skeleton) = (Value::Text(&self.id), self.name.key(), self.name.skeleton());
+        if tx.count(HOLDERS, [Value::Text(key), id]).await? > 0 {
+            return Ok(Renamed::NameTaken);
+        }
+        if looks_like_another(tx, &skeleton, &self.id).await? {
+            return Ok(Renamed::NameConfusable);
+        }
+        let values = [id, Value::Text(self.name.as_str()), Value::Text(key), Value::Text(&skeleton)];
+        if tx.execute(RENAME, values).await? == 0 {
+            return Ok(Renamed::NoUser);
+        }
+        append(tx, &self.audit).await?;
+        Ok(Renamed::Renamed)
+    }
+}
+
+impl<DB: Backend> SqlStore<DB> {
+    /// Brings the names of accounts that an earlier version made up to date.
+    pub async fn adopt_names(&self) -> Result<()> {
+        if self.all(UNSEEN, []).await?.is_empty() {
+            return Ok(());
+        }
+        let Adopted { seen, changed, colliding } = self.write(AdoptNames).await?;
+        tracing::info!(seen, changed, "account names follow RFC 8265 now");
+        for id in colliding {
+            tracing::error!(user = %id, "an account shares its name with another one; 'postern doctor' says what to do");
+        }
+        Ok(())
+    }
+
+    pub async fn find_stray_names(&self) -> Result<Vec<String>> {
+        let mut stray = Vec::new();
+        for row in self.all(KEYS, []).await? {
+            if name_key(&row.text("name")?) != row.text("name_key")? {
+                stray.push(row.text("id")?);
+            }
+        }
+        Ok(stray)
+    }
+}
