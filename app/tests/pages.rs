@@ -270,7 +270,7 @@ fn a_closed_address_reads_why_before_any_code_runs() {
 fn only_other_devices_can_be_ended() {
     let (html, _) =
         render(View::Devices(DevicesView { viewer: viewer(), devices: devices(), others: true, next: None }));
-    assert_eq!(html.matches("End this session").count(), 1, "{html}");
+    assert_eq!(html.matches(r#"aria-label="End this session: "#).count(), 1, "{html}");
     assert!(html.contains("End all other sessions"), "{html}");
     let alone = vec![devices().swap_remove(0)];
     let (html, _) = render(View::Devices(DevicesView { viewer: viewer(), devices: alone, others: false, next: None }));
