@@ -11,15 +11,15 @@ use wire::envelope::Kind;
 use wire::paths;
 
 /// State-changing operations that take no access token, or end the session that it is of, and their answer to a
-/// bare access cookie with their own example as the body.
+/// bare access cookie with an empty object as the body.
 const EXCEPTIONS: [(&str, &str); 7] = [
-    // These carry a sealed message, and this one is not of its kind.
-    (paths::LOGIN, "short_key_forged"),
-    (paths::AUTHENTICATE, "short_key_forged"),
-    (paths::SIGNUP, "short_key_forged"),
-    (paths::RESET, "short_key_forged"),
-    (paths::PASSWORD, "short_key_forged"),
-    (paths::ACCOUNT_DELETE, "short_key_forged"),
+    // These take a sealed message: see the tests below.
+    (paths::LOGIN, "bad_request"),
+    (paths::AUTHENTICATE, "bad_request"),
+    (paths::SIGNUP, "bad_request"),
+    (paths::RESET, "bad_request"),
+    (paths::PASSWORD, "bad_request"),
+    (paths::ACCOUNT_DELETE, "bad_request"),
     // It takes a refresh token.
     (paths::REFRESH, "no_session"),
 ];
@@ -46,6 +46,7 @@ async fn rows(portal: &Portal, but: &[&str]) -> BTreeMap<String, Vec<String>> {
     all
 }
 
+#[derive(Clone)]
 struct Operation {
     method: Method,
     path: String,
@@ -125,14 +126,16 @@ async fn nothing_is_changed_by_a_bare_cookie_of_a_bound_session() {
         let what = format!("{} {}", operation.method, operation.path);
         let (bare, keyed) = (format!("203.0.114.{number}"), format!("203.0.115.{number}"));
         let exception = EXCEPTIONS.iter().find(|(path, _)| *path == operation.path);
-        // What is refused is written down, the proof of another key is spent, and a forged short_key is an attack.
-        let but: &[&str] = match exception {
-            None => &["audit", "used_proofs"],
-            Some(_) => &["audit", "used_proofs", "bans", "strikes", "ladders", "turns", "refusals"],
-        };
+        let mut operation = operation.clone();
+        if exception.is_some() {
+            // A forged short_key would close the session's own bucket, and the rest would be refused for that.
+            operation.body = Some("{}".to_owned());
+        }
+        // What is refused is written down, and the proof of another key is spent.
+        let but: &[&str] = &["audit", "used_proofs"];
         let before = rows(&portal, but).await;
         for thief in [copy_of(&root, &portal, &bare).bare(), copy_of(&root, &portal, &keyed)] {
-            let answer = send(&thief, operation).await;
+            let answer = send(&thief, &operation).await;
             if !operation.method.is_safe() && operation.path != paths::APP_LOGOUT {
                 tried += 1;
                 assert_eq!(answer.code(), exception.map_or("bad_proof", |(_, code)| code), "{what}: {}", answer.text);
