@@ -1,7 +1,7 @@
 //! Places to go on to after sign-in: they stay on the site whose they are, as browsers read them (WHATWG URL).
 
 use crate::input;
-use domain::app::place;
+use domain::app_place::place;
 use domain::local_path::local_path;
 use url::Url;
 

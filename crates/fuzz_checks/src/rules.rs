@@ -17,12 +17,12 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
 /// `data`: a path with its query, as in a request line.
 pub fn check(data: &[u8]) {
     let Some(target) = input::text(data).filter(|text| text.starts_with('/')) else { return };
-    let judged = RULES.judge("GET", target, false);
+    let judged = RULES.judge("GET", target, false).allow;
     let path = target.split(['?', '#']).next().unwrap_or_default();
     for reading in readings(path) {
         assert!(judged >= plainly(&reading), "{judged:?} for {target:?}, which may be read as {reading:?}");
     }
-    assert!(RULES.judge("GET", target, true) >= judged, "another method is easier");
+    assert!(RULES.judge("GET", target, true).allow >= judged, "another method is easier");
 }
 
 /// What the rules say of a path that can be read in one way.

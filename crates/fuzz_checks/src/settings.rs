@@ -1,6 +1,7 @@
 //! `postern.toml`: whatever is accepted can be printed by `postern config` and read back as the same.
 
 use crate::input;
+use domain::authority::Authority;
 use server::config::{Config, Origins, Settings, effective};
 
 /// `data`: a file of settings.
@@ -11,7 +12,8 @@ pub fn check(data: &[u8]) {
     assert!(config.origin.starts_with("http://") || config.origin.starts_with("https://"));
     assert!(http::HeaderValue::try_from(&config.origin).is_ok(), "no header holds the origin");
     let uri: http::Uri = config.origin.parse().expect("a URL");
-    assert_eq!(uri.authority().map(http::uri::Authority::as_str), Some(config.authority.as_str()));
+    let written = uri.authority().expect("an authority").as_str();
+    assert_eq!(Authority::parse(written, config.https).ok().as_ref(), Some(&config.authority));
 
     let settings = &config.settings;
     let hides = settings.database_url.is_some() || toml::to_string(settings).is_ok_and(|text| text.contains("inject"));
