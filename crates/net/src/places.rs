@@ -369,7 +369,7 @@ mod tests {
         let places = places(4, None);
         let busy = take(&places, "203.0.113.1", 2);
         let mut idle: Vec<_> = take(&places, "203.0.113.1", 2);
-        idle.remove(0).1;
+        idle.remove(0);
         assert_eq!(places.taken(), 3);
         let place = places.admit(ip("203.0.113.1")).expect("room");
         drop(place.busy());

@@ -158,8 +158,8 @@ fn page(state: &AppState, status: StatusCode, title: &str, body: &str, manner: M
     let runs = if manner.script.is_some() { format!("script-src 'nonce-{nonce}'; ") } else { String::new() };
     // Where this rule is, browsers do not read `X-Frame-Options`.
     let frames = if manner.framed {
-        let apps: String = state.config.apps.iter().map(|app| format!(" {}", app.origin)).collect();
-        format!("'self'{apps}")
+        let apps: Vec<_> = state.config.apps.iter().map(|app| app.origin.as_str()).collect();
+        format!("'self' {}", apps.join(" "))
     } else {
         "'none'".to_owned()
     };
