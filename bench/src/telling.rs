@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use time_server::carrier::Tcp;
-use time_server::{Channel, Config, Sealed, Surroundings, SystemClock, TimeServer, Visit};
+use time_server::{Channel, Config, Opened, Sealed, Surroundings, SystemClock, TimeServer, Visit};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use wire::time::CloseReason;
@@ -70,6 +70,7 @@ fn server() -> Result<TimeServer> {
         service: "time".to_owned(),
         origins: Vec::new(),
         max_connections: 20_000,
+        trusted_proxies: Vec::new(),
         idle: Duration::from_hours(1),
     };
     let random = || <dyn Entropy>::bytes(&SystemEntropy);
@@ -91,14 +92,15 @@ async fn open<C: Channel + 'static>(
             let _ = stream.set_nodelay(true);
             let (server, stopped, mut channel) = (Arc::clone(&server), stopped.clone(), channel());
             tokio::spawn(async move {
-                let _ = server.converse(&mut Tcp::new(stream), &mut channel, visit(), stopped).await;
+                let _ = server.converse(&mut Tcp::new(stream), &mut channel, opened(), stopped).await;
             });
         }
     });
     Ok(port)
 }
 
-fn visit() -> Visit {
+fn opened() -> Opened {
     let text = || "bench".to_owned();
-    Visit { sub: text(), sid: text(), jkt: text(), version: 1, until: i64::MAX }
+    let visit = Visit { sub: text(), sid: text(), jkt: text(), version: 1, until: i64::MAX };
+    Opened { visit, kid: text(), expires_at: i64::MAX, jti: text(), user_key: [0; 32].into() }
 }

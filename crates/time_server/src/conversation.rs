@@ -55,7 +55,7 @@ impl TimeServer {
     ///
     /// # Errors
     /// Always: why it ended.
-    pub(crate) async fn converse(
+    pub async fn converse(
         &self,
         carrier: &mut impl Carrier,
         channel: &mut impl Channel,

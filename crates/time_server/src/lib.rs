@@ -14,4 +14,4 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use conversation::{Channel, Sealed};
 pub use serve::Doors;
 pub use server::{Config, Surroundings, TimeServer};
-pub use tickets::Visit;
+pub use tickets::{Opened, Visit};

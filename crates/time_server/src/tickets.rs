@@ -41,7 +41,7 @@ pub struct Visit {
     pub until: UnixMs,
 }
 
-/// What only the beginning of a connection needs.
+/// A ticket's content. Only the beginning of a connection needs its key.
 pub struct Opened {
     pub visit: Visit,
     /// The key of the auth server that signed it.
@@ -168,5 +168,11 @@ mod tests {
         assert_eq!((moment(iat), moment(exp)), ("2026-11-21T05:46:40Z".to_owned(), "2026-11-21T05:47:40Z".to_owned()));
         assert_eq!(times("no ticket"), None);
         assert_eq!(moment(i64::MAX), i64::MAX.to_string());
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened(..)")
     }
 }
