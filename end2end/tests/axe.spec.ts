@@ -79,6 +79,8 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
   await look('reset');
 
   await new Client(server).post('/api/login', { encrypted_username_password: 'a.b.c.d.e', short_key: 'A'.repeat(204) });
+  // A signed-in person stays in; a stranger sees that the address is banned.
+  await page.context().clearCookies();
   await page.goto('/dashboard');
   await expect(new BannedPage(page).heading).toBeVisible();
   await look('banned');

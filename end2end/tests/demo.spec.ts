@@ -41,7 +41,7 @@ test('one command shows the portal, the time and an app that knows who is signed
   await test.step('the app greets by name, also where one comes by another name of this machine', async () => {
     for (const address of [app, bare]) {
       await other.goto(address);
-      expect(new URL(other.url()).origin).toBe(app);
+      await other.waitForURL((url) => url.origin === app);
       await expect(other.getByText(`Hello, ${NAME}!`)).toBeVisible();
     }
     expect((await page.context().cookies(app)).map(({ name }) => name).sort()).toEqual(['__Host-postern-app']);

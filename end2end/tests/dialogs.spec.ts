@@ -6,7 +6,9 @@ import { expect, test } from '../support/test';
 
 test.use({ alone: true });
 
-test('the link for a new password is announced with the name of its user, for each user', async ({ page, server }) => {
+test('the link for a new password is announced with the name of its user, for each user', async ({ page, server, watch }) => {
+  // The first change on a page is asked for a nonce.
+  watch.allowStatus(401);
   await new LoginPage(page).signIn(await server.person('administrator'));
   const names = [];
   for (let made = 0; made < 3; made += 1) names.push((await server.person()).name);
@@ -23,7 +25,9 @@ test('the link for a new password is announced with the name of its user, for ea
   }
 });
 
-test('no page has an id twice, two buttons of one name, or a dialog under another name', async ({ page, server }) => {
+test('no page has an id twice, two buttons of one name, or a dialog under another name', async ({ page, server, watch }) => {
+  // The first change on a page is asked for a nonce.
+  watch.allowStatus(401);
   const ada = await server.person('administrator');
   await new LoginPage(page).signIn(ada);
   const cook = await server.person();

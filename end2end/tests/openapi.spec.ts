@@ -108,6 +108,7 @@ test('one after the other, its operations do what it promises', async ({ server 
     const begun = await promised(program, 'startAppSignIn', 303, { headers: WIKI });
     const cookie = String(begun.cookies[0]).split(';')[0] ?? '';
     const [state, next] = ['state', 'next'].map((name) => new URL(String(begun.headers.location)).searchParams.get(name) ?? '');
+    await promised(program, 'returnToApp', 303, { params: { state: state ?? '', next: next ?? '' } });
     await promised(me, 'returnToApp', 200, { params: { state: state ?? '', next: next ?? '' } });
     const back = await promised(me, 'enterApp', 200, { body: () => ({ app: 'https://wiki.example.com', state, next }) });
     const code = new URL(String(back.json.location)).searchParams.get('code') ?? '';

@@ -42,6 +42,8 @@ test('the same login again is refused once as a slip, and then as an attack', as
   const attack = await again();
   expect([attack.status, attack.json.code, attack.cookies]).toEqual([403, 'short_key_replayed', []]);
   watch.allowStatus(403);
+  // A signed-in person stays in; a stranger at this address does not.
+  await page.context().clearCookies();
   await page.reload();
   await expect(new BannedPage(page).heading).toBeVisible();
   expect((await server.command(['ban', 'list'])).stdout).toContain('127.0.0.1\teverything');

@@ -67,11 +67,14 @@ pub fn all<'a>(headers: &'a HeaderMap, config: &Config, name: Name) -> impl Iter
     cookie::values(lines(headers), name.text(config.insecure()))
 }
 
-/// The first value of this name that is `good`, else the first of all.
+/// Returns the first value of this name that is `good`, else the first of all. Looks at three values at most, and at
+/// none where there is one: a closed address must not make the server verify tokens.
 pub fn pick(headers: &HeaderMap, config: &Config, name: Name, good: impl Fn(&str) -> bool) -> Option<String> {
-    let mut values = all(headers, config, name).peekable();
-    let first = values.peek().copied();
-    values.find(|value| good(value)).or(first).map(str::to_owned)
+    let mut values = all(headers, config, name);
+    let first = values.next()?;
+    let Some(second) = values.next() else { return Some(first.to_owned()) };
+    let chosen = [first, second].into_iter().chain(values.take(1)).find(|value| good(value));
+    Some(chosen.unwrap_or(first).to_owned())
 }
 
 /// Keys and values of the cookies that are one of many: [`Name::AppState`], a key for each.

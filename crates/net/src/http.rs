@@ -195,7 +195,7 @@ impl Http {
                     stopping = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = &mut look, if versions != Versions::One => {
+                () = &mut look => {
                     look.as_mut().reset(Instant::now() + self.header_time);
                     match self.idle(&meter, closing) {
                         Idle::No => {}
@@ -210,8 +210,8 @@ impl Http {
         }
     }
 
-    /// HTTP/1.1 ends idle connections by its header timeout. HTTP/2 has none, and one whose version is not known
-    /// yet has no timeout at all.
+    /// HTTP/1.1 ends idle connections by its header timeout, but not before their first byte. HTTP/2 has none, and one
+    /// whose version is not known yet has no timeout at all.
     fn idle(&self, meter: &Meter, closing: bool) -> Idle {
         let Some((since, ever)) = meter.idle() else { return Idle::No };
         let idle = Duration::from_millis(meter.now().saturating_sub(since));

@@ -24,6 +24,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
 fn every_taken_port_is_named_before_anything_is_printed_or_made() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let (portal, terminals) = (first.local_addr().unwrap(), second.local_addr().unwrap().port());
     let output = run(
         folder.path(),
@@ -38,7 +39,7 @@ fn every_taken_port_is_named_before_anything_is_printed_or_made() {
             "--set",
             "operator.listen=off",
             "--set",
-            "apps=[{ name = \"hello\", origin = \"http://hello.localhost:0\" }]",
+            &format!("apps=[{{ name = \"hello\", origin = \"http://hello.localhost:{free}\" }}]"),
         ],
     );
     assert_eq!(output.status.code(), Some(1));

@@ -1,8 +1,8 @@
 //! Every statement of this crate, so that start-up can prepare them all on the engine in use.
 
 use super::{
-    accept, allowlist, app_codes, attempts, audit, bans, begin, invitations, keys, ladders, leases, names, proofs, refusals,
-    refuse, resets, sealed, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem,
+    accept, allowlist, app_codes, attempts, audit, bans, begin, invitations, keys, ladders, leases, names, proofs,
+    refusals, refuse, resets, sealed, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem,
     toll_tokens, toll_watch, turns, upkeep, user_changes, user_keys, users,
 };
 
