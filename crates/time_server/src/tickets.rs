@@ -156,6 +156,12 @@ impl fmt::Debug for Visit {
     }
 }
 
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened(..)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,11 +174,5 @@ mod tests {
         assert_eq!((moment(iat), moment(exp)), ("2026-11-21T05:46:40Z".to_owned(), "2026-11-21T05:47:40Z".to_owned()));
         assert_eq!(times("no ticket"), None);
         assert_eq!(moment(i64::MAX), i64::MAX.to_string());
-    }
-}
-
-impl fmt::Debug for Opened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Opened(..)")
     }
 }

@@ -294,7 +294,7 @@ async fn forty_eight_tabs_that_start_at_once_all_arrive_and_so_do_other_nodes() 
     portal.add_user("alice").await;
     let alice = Person::signed_in(&portal, "alice").await;
     let elsewhere = alice.at(&other);
-    let node = |number: usize| if number % 2 == 0 { &alice } else { &elsewhere };
+    let node = |number: usize| if number.is_multiple_of(2) { &alice } else { &elsewhere };
     // None of them knows of another's cookie.
     let mut begun = Vec::new();
     for number in 0..48 {
