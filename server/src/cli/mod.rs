@@ -235,6 +235,7 @@ mod tests {
             "user disable <name>",
             "user enable <name>",
             "user role <name>",
+            "user rename <account>",
             "user rename <name>",
             "user reset <name>",
             "user delete <name>",

@@ -45,11 +45,7 @@ pub enum Command {
         role: RoleName,
     },
     /// Give an account another name. ACCOUNT may be an id
-    Rename {
-        #[arg(allow_hyphen_values = true)]
-        account: String,
-        name: String,
-    },
+    Rename { account: String, name: String },
     /// Print a one-time link with which its owner sets a new password
     Reset { name: String },
     /// Delete an account: its sessions end, and only its id stays in the audit trail

@@ -64,6 +64,7 @@ impl Face {
 
     /// Makes or finds this browser's keys while the person types, so that nobody waits for them later, and
     /// says why there are none.
+    #[cfg_attr(all(feature = "hydrate", not(feature = "login")), expect(dead_code, reason = "only sign-in makes keys"))]
     pub fn warn_unbound(&self) {
         let face = self.clone();
         spawn_local(async move {
