@@ -4,6 +4,7 @@
 //! answered before it. A write that fails is rolled back alone, to its savepoint; one statement undoes itself and
 //! needs none, which is half of what a refresh asks of the database.
 
+use super::patience::Patience;
 use super::write::Job;
 use super::writer::Jobs;
 use futures::FutureExt;
@@ -47,8 +48,8 @@ async fn transaction(
         Some(open) => open,
         None => slot.insert(pool.acquire().await?),
     };
-    // IMMEDIATE waits for another process here, where waiting is harmless, and not in the middle.
-    control(connection, "BEGIN IMMEDIATE; SAVEPOINT job").await?;
+    // IMMEDIATE meets another process here, where waiting is harmless, and not in the middle.
+    begin(connection).await?;
     // Whether something was written since the savepoint that a rollback must leave.
     let mut written = false;
     for job in group {
@@ -69,6 +70,16 @@ async fn transaction(
         }
     }
     control(connection, "COMMIT").await
+}
+
+async fn begin(connection: &mut PoolConnection<Sqlite>) -> Result<(), Error> {
+    let patience = Patience::new();
+    loop {
+        let outcome = control(connection, "BEGIN IMMEDIATE; SAVEPOINT job").await;
+        if !patience.asks_again(&outcome).await {
+            return outcome;
+        }
+    }
 }
 
 async fn control(connection: &mut PoolConnection<Sqlite>, sql: &'static str) -> Result<(), Error> {

@@ -19,6 +19,7 @@ mod leases;
 mod migrations;
 mod names;
 mod open;
+mod patience;
 mod proofs;
 mod refusals;
 mod refuse;

@@ -4,23 +4,17 @@ use super::backend::Backend;
 use super::burnt::Burnt;
 use super::grouped;
 use super::migrations::MIGRATIONS;
+use super::patience::{PATIENCE, Patience};
 use super::store::{SqlStore, Writes};
 use super::writer::Writer;
 use crate::attempts::SHORT_KEY_CAP;
 use crate::{Result, Store};
-use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Error, Postgres, Sqlite, SqlitePool};
+use sqlx::{ConnectOptions, Error, Postgres, Sqlite, SqlitePool, Transaction};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
-
-/// How long a statement waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a busy file is left alone before it is asked again.
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a deployment may choose.
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +64,8 @@ pub async fn open_sqlite(
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", "-2048")
         .disable_statement_logging();
-    let writer = connect_patiently(&pool(writer).max_connections(1), &connect).await?;
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let writer = connect_writer(&pool(writer).max_connections(1), &connect).await?;
+    let mut transaction = begin(&writer).await?;
     MIGRATIONS.run(&mut *transaction).await?;
     transaction.commit().await?;
     let reads = pool(SqlitePoolOptions::new()).max_connections(4).connect_lazy_with(connect.pragma("query_only", "ON"));
@@ -79,21 +73,25 @@ pub async fn open_sqlite(
     checked::<Sqlite>(SqlStore { reads, writes: grouped, burnt: Burnt::new(options.short_key_cap) }).await
 }
 
-/// Changing a file to WAL does not wait for another process that does so at the same moment: SQLite says
-/// "busy" at once, whatever the time-out. So we ask again.
-async fn connect_patiently(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions) -> Result<SqlitePool> {
-    let began = Instant::now();
+/// The writer asks for a busy file itself, see [`Patience`].
+async fn connect_writer(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions) -> Result<SqlitePool> {
+    let (connect, patience) = (connect.clone().busy_timeout(Duration::ZERO), Patience::new());
     loop {
-        match pool.clone().connect_with(connect.clone()).await {
-            Err(Error::Database(error)) if is_busy(&*error) && began.elapsed() < PATIENCE => sleep(PAUSE).await,
-            other => return Ok(other?),
+        let outcome = pool.clone().connect_with(connect.clone()).await;
+        if !patience.asks_again(&outcome).await {
+            return Ok(outcome?);
         }
     }
 }
 
-/// `SQLITE_BUSY` and its extended codes.
-fn is_busy(error: &dyn DatabaseError) -> bool {
-    error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
+    let patience = Patience::new();
+    loop {
+        let outcome = writer.begin_with("BEGIN IMMEDIATE").await;
+        if !patience.asks_again(&outcome).await {
+            return Ok(outcome?);
+        }
+    }
 }
 
 async fn open_postgres(connect: PgConnectOptions, options: Options) -> Result<Arc<dyn Store>> {

@@ -210,6 +210,7 @@ contract! {
         fifty_tasks_rotate_one_token,
         what_fails_beside_them_undoes_no_rotation,
         two_hundred_guesses_are_one_guess,
+        a_busy_process_shuts_no_other_out,
         fifty_floods_are_one_ban_at_the_first_step,
         no_strike_is_lost,
         no_rung_is_lost,

@@ -8,7 +8,7 @@ use crate::make::{
 use domain::ban::{Policy, Rule, Trigger};
 use futures::future::join_all;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 use store::Store;
 use store::attempts::{Begin, Begun};
@@ -106,6 +106,33 @@ pub async fn two_hundred_guesses_are_one_guess(fixture: Fixture) {
     .await;
     assert_eq!(judged.load(Relaxed), 1);
     assert_eq!(one.active_bans(NOW).await.unwrap().len(), 1);
+}
+
+/// A server that writes without a pause leaves room for a command beside it.
+pub async fn a_busy_process_shuts_no_other_out(fixture: Fixture) {
+    let (busy, other) = (fixture.open().await, fixture.open().await);
+    let done = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (1..=8)
+        .map(|n| {
+            let (store, done) = (busy.clone(), done.clone());
+            tokio::spawn(async move {
+                while !done.load(Relaxed) {
+                    store.strike(identity(n), Trigger::Flood, "", &sentence(&lenient(), NOW)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for _ in 0..30 {
+        other.strike(identity(9), Trigger::Flood, "", &sentence(&lenient(), NOW)).await.unwrap();
+    }
+    done.store(true, Relaxed);
+    all(writers).await;
+}
+
+/// A policy under which no number of floods bans.
+fn lenient() -> Policy {
+    let standard = Policy::standard();
+    Policy { flood: Rule { threshold: u32::MAX, ..standard.flood.clone() }, ..standard }
 }
 
 pub async fn fifty_floods_are_one_ban_at_the_first_step(fixture: Fixture) {
