@@ -1,5 +1,5 @@
 use crate::islands::{Act, Action};
-use crate::parts::{Frame, Here, When};
+use crate::parts::{Ends, Frame, Here, When};
 use crate::view::{ServerKeysView, Site};
 use leptos::prelude::*;
 use wire::paths;
@@ -87,8 +87,8 @@ fn Card(key: ServerKey, now: i64) -> impl IntoView {
         State::Overlap | State::Ended | State::Revoked => None,
     };
     let fate = match (state, ends_at, revoked_at) {
-        (State::Next, ..) => view! { " \u{b7} in use from " <When now at=used_from /> }.into_any(),
-        (State::Overlap, Some(at), _) => view! { " \u{b7} replaced, good until " <When now at /> }.into_any(),
+        (State::Next, ..) => view! { " \u{b7} taken into use " <When now at=used_from /> }.into_any(),
+        (State::Overlap, Some(at), _) => view! { " \u{b7} replaced, " <Ends now at /> }.into_any(),
         (State::Ended, Some(at), _) => view! { " \u{b7} over since " <When now at /> }.into_any(),
         (State::Revoked, _, Some(at)) => view! { " \u{b7} revoked " <When now at /> }.into_any(),
         _ => ().into_any(),

@@ -1,5 +1,5 @@
 use crate::islands::{Act, Action};
-use crate::parts::{Frame, Here, RevenueChart, When};
+use crate::parts::{Ends, Frame, Here, RevenueChart, When};
 use crate::view::{Site, TollView};
 use crate::words::wait;
 use leptos::prelude::*;
@@ -129,7 +129,7 @@ fn TokenCard(token: Token, now: i64) -> impl IntoView {
                     " requests left"
                 </p>
                 <p class="small quiet">
-                    {held} " \u{b7} bought " <When now at=minted_at /> " \u{b7} ends " <When now at=expires_at />
+                    {held} " \u{b7} bought " <When now at=minted_at /> " \u{b7} " <Ends now at=expires_at />
                 </p>
             </div>
             {actions}

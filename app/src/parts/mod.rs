@@ -32,4 +32,4 @@ pub use options::{Options, owned};
 pub use revenue::RevenueChart;
 pub use sealed_note::SealedNote;
 pub use stuck::Stuck;
-pub use when::{Clock, When};
+pub use when::{Clock, Ends, When};

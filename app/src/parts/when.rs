@@ -1,4 +1,4 @@
-use crate::words::ago::ago;
+use crate::words::ago::{ago, end};
 use crate::words::moment;
 use leptos::prelude::*;
 
@@ -9,6 +9,19 @@ pub fn When(now: i64, at: i64) -> impl IntoView {
     view! {
         <time datetime=moment::iso(at) title=moment::exact(at)>
             {ago(now, at)}
+        </time>
+    }
+}
+
+/// The end of something, to come or over: "ends in 3 hours", "ended 5 minutes ago".
+#[component]
+pub fn Ends(now: i64, at: i64) -> impl IntoView {
+    let (verb, text) = end(now, at);
+    view! {
+        {verb}
+        " "
+        <time datetime=moment::iso(at) title=moment::exact(at)>
+            {text}
         </time>
     }
 }

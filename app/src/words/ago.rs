@@ -1,7 +1,15 @@
-//! How long ago something was.
+//! How far away a time is.
 
-/// "just now", "5 minutes ago", "3 weeks ago". The future is now: clocks differ a little.
+use super::wait::span;
+
+/// Clocks differ a little: so far ahead is still now, in milliseconds.
+const SKEW_MS: i64 = 60_000;
+
+/// Names a time that is over: "just now", "5 minutes ago", "3 weeks ago". One that is to come is "in 3 hours".
 pub fn ago(now: i64, at: i64) -> String {
+    if at - now >= SKEW_MS {
+        return ahead(now, at);
+    }
     let seconds = (now - at).max(0) / 1000;
     let (count, unit) = match seconds {
         ..60 => return "just now".to_owned(),
@@ -14,6 +22,16 @@ pub fn ago(now: i64, at: i64) -> String {
     };
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {unit}{plural} ago")
+}
+
+/// Says when something ends or ended: "ends in 3 hours", "ended 5 minutes ago".
+pub fn end(now: i64, at: i64) -> (&'static str, String) {
+    if at > now { ("ends", ahead(now, at)) } else { ("ended", ago(now, at)) }
+}
+
+/// "in 3 hours", rounded up.
+fn ahead(now: i64, at: i64) -> String {
+    ["in ", &span(at - now)].concat()
 }
 
 /// "good for 3 more days". The present is the last minute.
@@ -31,7 +49,7 @@ pub fn left(now: i64, until: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::ago;
+    use super::{ago, end};
 
     #[test]
     fn the_largest_unit_that_fits() {
@@ -49,6 +67,27 @@ mod tests {
             (730 * 86_400, "2 years ago"),
         ] {
             assert_eq!(ago(seconds * 1000, 0), text);
+        }
+    }
+
+    #[test]
+    fn the_future_is_not_now() {
+        for (seconds, text) in [
+            (59, "just now"),
+            (60, "in 60 seconds"),
+            (3_600, "in 60 minutes"),
+            (10_000, "in 3 hours"),
+            (604_800, "in 7 days"),
+        ] {
+            assert_eq!(ago(0, seconds * 1000), text);
+        }
+        for (seconds, verb, text) in [
+            (1, "ends", "in 1 second"),
+            (10_000, "ends", "in 3 hours"),
+            (0, "ended", "just now"),
+            (-7_200, "ended", "2 hours ago"),
+        ] {
+            assert_eq!(end(0, seconds * 1000), (verb, text.to_owned()));
         }
     }
 }

@@ -133,6 +133,48 @@ async fn a_token_is_held_resumed_and_taken_back_and_the_trail_knows() {
 }
 
 #[tokio::test]
+async fn a_change_without_parameters_takes_none() {
+    let portal = Portal::start().await;
+    sell(portal.store(), "one", 1, portal.state.now()).await;
+    let root = root(&portal).await;
+    for (body, expected) in [
+        (r#"{"until":1}"#, StatusCode::BAD_REQUEST),
+        ("[]", StatusCode::BAD_REQUEST),
+        ("null", StatusCode::BAD_REQUEST),
+        ("{}{}", StatusCode::BAD_REQUEST),
+        (" {} ", StatusCode::NO_CONTENT),
+    ] {
+        for path in ["suspend", "resume"] {
+            let path = format!("{}/one/{path}", paths::TOLL_TOKENS);
+            assert_eq!(root.send(Method::POST, &path, Some(body.to_owned()), &[]).await.status, expected, "{body}");
+            if expected == StatusCode::BAD_REQUEST {
+                let token = portal.store().toll_token("one").await.unwrap().unwrap();
+                assert!(token.is_awake(), "nothing was changed");
+            }
+        }
+    }
+    for path in [format!("{}/x/reset", paths::USERS), format!("{}/x/key", paths::USERS)] {
+        let refused = root.send(Method::POST, &path, Some(r#"{"a":1}"#.to_owned()), &[]).await;
+        assert_eq!(refused.code(), "bad_request", "{path}");
+    }
+    assert_eq!(root.prove_and_post(paths::ROTATE_USER_KEY, &json!({"a": 1})).await.code(), "bad_request");
+}
+
+#[tokio::test]
+async fn the_page_says_when_a_token_ends() {
+    let portal = Portal::start().await;
+    sell(portal.store(), "one", 1, portal.state.now()).await;
+    portal.advance(DAY - 3 * 3_600_000).await;
+    let root = root(&portal).await;
+    let page = root.get(paths::TOLL_PAGE).await.text.replace("<!>", "");
+    assert!(page.contains("ends <time") && page.contains(">in 3 hours</time>"), "{page}");
+    portal.advance(4 * 3_600_000).await;
+    let root = portal.browser("198.51.100.2").signed_in("root").await;
+    let page = root.get(paths::TOLL_PAGE).await.text.replace("<!>", "");
+    assert!(page.contains("ended <time") && page.contains(">1 hour ago</time>"), "{page}");
+}
+
+#[tokio::test]
 async fn revenue_is_by_day_and_route() {
     let portal = Portal::start().await;
     let (store, now) = (portal.store(), portal.state.now());
