@@ -13,6 +13,15 @@ pub fn body<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|_| ApiError::new(Code::BadRequest))
 }
 
+/// Accepts `{}` or no body, for changes that have no parameters.
+///
+/// # Errors
+/// `bad_request`: there is something in it that would be ignored.
+pub fn nothing(given: &Bytes) -> Result<(), ApiError> {
+    let none = given.is_empty() || body::<serde_json::Map<_, _>>(given)?.is_empty();
+    if none { Ok(()) } else { Err(ApiError::new(Code::BadRequest)) }
+}
+
 /// # Errors
 /// `bad_request`: not the form that this path takes.
 pub fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {

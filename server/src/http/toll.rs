@@ -6,6 +6,7 @@ use crate::flows::operator::Operator;
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::state::AppState;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::{StatusCode, Uri};
@@ -57,7 +58,9 @@ pub async fn suspend(
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,
+    body: Bytes,
 ) -> Result<StatusCode, ApiError> {
+    request::nothing(&body)?;
     change(&Operator::administrator(&state, &client, &administrator), &id, TokenChange::Suspend).await
 }
 
@@ -66,7 +69,9 @@ pub async fn resume(
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,
+    body: Bytes,
 ) -> Result<StatusCode, ApiError> {
+    request::nothing(&body)?;
     change(&Operator::administrator(&state, &client, &administrator), &id, TokenChange::Resume).await
 }
 

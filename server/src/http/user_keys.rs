@@ -32,7 +32,9 @@ pub async fn rotate(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     proven: Proven,
+    body: Bytes,
 ) -> Result<(StatusCode, Json<UserKeys>), ApiError> {
+    request::nothing(&body)?;
     let audit = entry(&state, &client, &proven.session, Event::UserKeyReplaced);
     flows::to_its_end(async move {
         let user = &proven.session.claims.sub;

@@ -69,7 +69,9 @@ pub async fn reset(
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,
+    body: Bytes,
 ) -> Result<Json<OneTimeLink>, ApiError> {
+    request::nothing(&body)?;
     let user = find(&state, &id).await?;
     let operator = Operator::administrator(&state, &client, &administrator);
     Ok(Json(flows::reset::link(&operator, &user.id).await?))
@@ -81,7 +83,9 @@ pub async fn new_key(
     Extension(client): Extension<Client>,
     administrator: Administrator,
     Path(id): Path<String>,
+    body: Bytes,
 ) -> Result<(StatusCode, Json<UserKeys>), ApiError> {
+    request::nothing(&body)?;
     let user = find(&state, &id).await?;
     flows::to_its_end(async move {
         let operator = Operator::administrator(&state, &client, &administrator);
