@@ -84,6 +84,11 @@ pub fn session_bucket(name: &str) -> [u8; 16] {
     id
 }
 
+/// Returns what a bucket is counted by at one address.
+pub fn bucket_at(bucket: Identity, address: Identity) -> [u8; 16] {
+    session_bucket(&format!("{bucket} at {address}"))
+}
+
 fn holder(account: &AccountDigest, jkt: Option<&str>) -> [u8; 32] {
     // A digest has one length, so the two cannot run into each other.
     sha256(&[account.as_str().as_bytes(), jkt.unwrap_or_default().as_bytes()].concat())

@@ -74,6 +74,9 @@ pub enum Begun {
 #[derive(Debug, Clone)]
 pub struct Refusal {
     pub attempt: Attempt,
+    /// What the strike counts against. Not the attempt's identity where that is a bucket of its own whose key was not
+    /// proved.
+    pub offender: Identity,
     pub trigger: Trigger,
     /// Digest of the name that was sent; its ladder and its failures are kept apart.
     /// `None` for an envelope that did not open.

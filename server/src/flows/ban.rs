@@ -9,13 +9,14 @@ use crate::http::ApiError;
 use crate::live::Refusal;
 use crate::state::AppState;
 use domain::ban::{Trigger, incident};
+use domain::identity::Identity;
 use std::sync::Arc;
 use store::attempts::Sentence;
 use store::bans::Ban;
 use wire::problem::Code;
 
-/// What a ban of this client needs, should one be due.
-pub fn sentence(state: &AppState, client: &Client) -> Sentence {
+/// Returns what a ban of `offender` needs, should one be due.
+pub fn sentence(state: &AppState, client: &Client, offender: Identity) -> Sentence {
     Sentence {
         policy: Arc::clone(&state.config.policy),
         ban_id: state.ulid(),
@@ -23,7 +24,7 @@ pub fn sentence(state: &AppState, client: &Client) -> Sentence {
         incident: fresh_incident(&*state.entropy),
         spray_incident: fresh_incident(&*state.entropy),
         jitter: u16::from_be_bytes(state.entropy.bytes()),
-        exempt: client.exempt(state),
+        exempt: client.exempt(offender, state),
         now: state.now(),
     }
 }
@@ -53,7 +54,8 @@ pub fn announce(state: &AppState, ban: &Ban) {
 
 /// A strike outside an attempt. Answers with the ban if one was due, else with `code`.
 pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidence: &str, code: Code) -> ApiError {
-    let (identity, sentence) = (client.judged(), sentence(state, client));
+    let identity = client.offender();
+    let sentence = sentence(state, client, identity);
     match state.store.strike(identity, trigger, evidence, &sentence).await {
         Ok(ban) => {
             // A ban that was in force already is not a new one.
@@ -73,7 +75,7 @@ pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidenc
 
 /// The answer to a client that goes on although it was told to wait.
 pub async fn flood(state: &AppState, client: &Client, excess: Excess) -> ApiError {
-    let (identity, now) = (client.judged(), state.now());
+    let (identity, now) = (client.offender(), state.now());
     // Of many that arrive together the first bans; the others only hear of it.
     let _turn = state.queue.turn(identity).await;
     // Nobody is banned who is on the allowlist; but one too many is one too many.

@@ -135,12 +135,14 @@ async fn refuse(
     entry.user = user.map(|user| user.id.clone());
     let refusal = Refusal {
         attempt: attempt.clone(),
+        // A known device has proved its key by now.
+        offender: attempt.identity,
         trigger: Trigger::InvalidCredentials,
         account: Some(digest.as_str().to_owned()),
         counts_as_failure: true,
         evidence: "a name and password that do not fit".to_owned(),
         audit: entry,
-        sentence: ban::sentence(state, client),
+        sentence: ban::sentence(state, client, attempt.identity),
     };
     Stop::Ended(sealed::end_refused(state, refusal, Code::WrongCredentials).await)
 }

@@ -71,6 +71,7 @@ impl Asked {
         let account = AccountDigest::of(&state.keyring.macs.account, &user.name);
         let jkt = session.jkt();
         client.known = client.known.filter(|known| known.is_of(&account, jkt));
+        client.proven = session.proven || jkt.is_some_and(|jkt| sealed.proves(&state, jkt));
         let received = sealed::receive(&state, &client, sealed, kind).await?;
         if !is_of(&session, &received) {
             copied::record(&state, &client, &session.claims.sub, &session.claims.sid).await?;
@@ -134,14 +135,17 @@ impl Asked {
         if self.state.passwords.verify(&self.received.place, password, stored).await? != Verified::Wrong {
             return Ok(());
         }
+        let offender = self.received.attempt.identity;
         let refusal = Refusal {
             attempt: self.received.attempt.clone(),
+            // The session's key was proved by now, or there is none.
+            offender,
             trigger: Trigger::InvalidCredentials,
             account: Some(self.account.as_str().to_owned()),
             counts_as_failure: true,
             evidence: "a wrong password in a session that was open".to_owned(),
             audit: self.entry(Reason::Wrong.as_str()),
-            sentence: ban::sentence(&self.state, &self.client),
+            sentence: ban::sentence(&self.state, &self.client, offender),
         };
         Err(Stop::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCredentials).await))
     }

@@ -55,6 +55,18 @@ pub struct Received {
 }
 
 impl Sealed {
+    /// Whether the message's proof is of the key `jkt` and was made for this message.
+    pub fn proves(&self, state: &AppState, jkt: &str) -> bool {
+        self.proof(state).is_some_and(|proof| proof.jkt == jkt)
+    }
+
+    /// Returns the proof for this path, if its nonce is the message's `short_key`.
+    fn proof(&self, state: &AppState) -> Option<dpop::Proof> {
+        let url = format!("{}{}", state.config.origin, self.path);
+        let proof = dpop::verify(self.proof.as_deref()?, Method::POST.as_str(), &url)?;
+        (proof.nonce.as_deref() == Some(self.request.short_key.as_str())).then_some(proof)
+    }
+
     /// # Errors
     /// `bad_request`: not the form that this path takes.
     pub fn read(state: &AppState, path: &'static str, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
@@ -139,7 +151,7 @@ async fn begin(
             short_key: short_key.id(),
             short_key_expires_at: short_key.expires_at(),
             body: sealed.body_hash.clone(),
-            exempt: client.exempt(state),
+            exempt: client.exempt(attempt.identity, state),
             now,
         };
         match state.store.begin(&begin).await? {
@@ -180,16 +192,10 @@ fn open(
         (None, None) => None,
         _ => return Err(Code::BadEnvelope),
     };
-    if let Some((signing, _)) = &keys {
-        let url = format!("{}{}", state.config.origin, sealed.path);
-        let proof = sealed.proof.as_deref().and_then(|proof| dpop::verify(proof, Method::POST.as_str(), &url));
-        let proven = proof.is_some_and(|proof| {
-            proof.jkt == keyring::thumbprint(signing)
-                && proof.nonce.as_deref() == Some(sealed.request.short_key.as_str())
-        });
-        if !proven {
-            return Err(Code::BadProof);
-        }
+    if let Some((signing, _)) = &keys
+        && !sealed.proves(state, &keyring::thumbprint(signing))
+    {
+        return Err(Code::BadProof);
     }
     Ok((opened, keys))
 }
@@ -202,14 +208,16 @@ async fn refuse_envelope(state: &AppState, client: &Client, attempt: Attempt, ki
         Kind::Deletion => Event::UserDeleted,
     };
     let outcome = if code == Code::BadProof { "bad_proof" } else { "bad_envelope" };
+    let offender = client.offender();
     let refusal = Refusal {
         attempt,
+        offender,
         trigger: Trigger::BadEnvelope,
         account: None,
         counts_as_failure: false,
         evidence: "an envelope that does not open or was not made for this request".to_owned(),
         audit: audit::entry(state, client, event, outcome),
-        sentence: ban::sentence(state, client),
+        sentence: ban::sentence(state, client, offender),
     };
     end_refused(state, refusal, code).await
 }
@@ -219,12 +227,7 @@ pub async fn end_refused(state: &AppState, refusal: Refusal, code: Code) -> ApiE
     match state.store.refuse(&refusal).await {
         Ok(bans) => {
             ban::impose(state, &bans);
-            state.live.tell(&live::Refusal::new(
-                refusal.attempt.identity,
-                refusal.trigger,
-                &bans,
-                refusal.sentence.now,
-            ));
+            state.live.tell(&live::Refusal::new(refusal.offender, refusal.trigger, &bans, refusal.sentence.now));
             ban::refusal(told(code, &bans), &bans, state)
         }
         Err(error) => error.into(),

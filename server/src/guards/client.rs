@@ -9,7 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 use domain::ban::Scope;
 use domain::encoding::base64url;
 use domain::identity::Identity;
-use domain::known_device::KnownDevice;
+use domain::known_device::{KnownDevice, bucket_at};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::net::{IpAddr, SocketAddr};
 use wire::problem::Code;
@@ -23,6 +23,8 @@ pub struct Client {
     pub known: Option<KnownDevice>,
     /// What a live session that the request proves is counted by, in the default preset.
     pub session: Option<Identity>,
+    /// Whether this request proves the key that its session is bound to. A cookie alone may be a copy.
+    pub proven: bool,
     /// The request is a trusted proxy's own, on behalf of no client.
     pub is_proxy: bool,
     /// As it was sent: most requests never read it.
@@ -36,14 +38,30 @@ impl Client {
             identity: Identity::of(address, v6_prefix),
             known: None,
             session: None,
+            proven: false,
             is_proxy: false,
             user_agent: headers.get(header::USER_AGENT).cloned(),
         }
     }
 
-    /// What every trigger counts by: a known device or a live session by itself, all others by address.
+    /// Returns what admits the request and what its turn, its share and its wrong passwords count by: a known device
+    /// or a live session by itself, all others by address.
     pub fn judged(&self) -> Identity {
         self.known.as_ref().map(KnownDevice::identity).or(self.session).unwrap_or(self.identity)
+    }
+
+    /// Returns what an offence counts against: the own bucket if this request proved its key, else the address.
+    ///
+    /// A copied cookie with one forged message would ban the owner wherever the owner is.
+    pub fn offender(&self) -> Identity {
+        if self.proven { self.judged() } else { self.identity }
+    }
+
+    /// Returns what the limits count by. A bucket of its own has a count for each address, so a copy of the cookie
+    /// elsewhere does not make the owner wait.
+    pub fn limited(&self) -> Identity {
+        let judged = self.judged();
+        if judged == self.identity { judged } else { Identity::Device(bucket_at(judged, self.identity)) }
     }
 
     /// Whether it is judged by itself and not by its address.
@@ -65,10 +83,10 @@ impl Client {
         own.or_else(|| state.bans.closed_by_hand(self.identity, scope, now).filter(|closed| !listed(closed)))
     }
 
-    /// Whether nothing is held against it: its address is on the allowlist, or it is a trusted proxy. A bucket of its
-    /// own is never exempt: whoever guesses on a known device is slowed down wherever it stands.
-    pub fn exempt(&self, state: &AppState) -> bool {
-        self.is_proxy || (!self.has_own_bucket() && state.allowlist.covers(self.address, state.now()))
+    /// Whether nothing is held against `judged`: it is the address and on the allowlist, or a trusted proxy. A bucket
+    /// of its own is never exempt: guesses on a known device are slowed down at every address.
+    pub fn exempt(&self, judged: Identity, state: &AppState) -> bool {
+        self.is_proxy || (judged == self.identity && state.allowlist.covers(self.address, state.now()))
     }
 
     /// "Firefox on Linux"

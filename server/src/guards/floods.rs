@@ -36,8 +36,8 @@ impl Counted {
     }
 }
 
-/// Counts a request by its client's bucket; those with a bucket of their own count for their address as well, where a
-/// larger limit holds that never bans.
+/// Counts a request by its client's bucket at this address. Those with a bucket of their own count for the address as
+/// well, where a larger limit holds that never bans.
 ///
 /// # Errors
 /// `busy`: one too many, with the time to wait. `banned`: the client does not listen.
@@ -54,7 +54,7 @@ pub async fn enter(state: &AppState, client: &Client, class: Class) -> Result<Co
             shared[1] = Some(state.floods.enter_share(known.share()).map_err(wait)?);
         }
     }
-    match state.floods.enter(client.judged(), class, now) {
+    match state.floods.enter(client.limited(), class, now) {
         Ok(own) => Ok(Counted { own: Some(own), _shared: shared }),
         Err(excess) if excess.offence => Err(flows::ban::flood(state, client, excess).await),
         Err(excess) => Err(wait(excess)),

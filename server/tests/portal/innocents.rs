@@ -76,7 +76,10 @@ async fn an_own_bucket_is_banned_for_its_own_offences_and_an_operators_ban_spare
     let portal = Portal::start().await;
     portal.add_user("alice").await;
     let alice = portal.browser(SHARED).signed_in("alice").await;
-    assert_eq!(alice.post(paths::LOGIN, &forged()).await.code(), "short_key_forged");
+    let (key, short_key) = (alice.key.as_ref().unwrap(), forged()["short_key"].as_str().unwrap().to_owned());
+    let proof = key.prove(&format!("{ORIGIN}{}", paths::PASSWORD), &short_key);
+    let proven = alice.send(Method::POST, paths::PASSWORD, Some(forged().to_string()), &[("dpop", &proof)]).await;
+    assert_eq!(proven.code(), "short_key_forged");
     assert_eq!(alice.get("/login").await.code(), "banned", "wherever it goes");
     assert_eq!(alice.moved("192.0.2.9").get("/login").await.code(), "banned");
     assert_eq!(portal.browser(SHARED).get("/login").await.status, StatusCode::OK, "and nobody else");
@@ -100,6 +103,89 @@ async fn an_own_bucket_is_banned_for_its_own_offences_and_an_operators_ban_spare
     };
     portal.state.bans.apply(&[ban]);
     assert_eq!(bob.get(paths::SESSION).await.code(), "banned");
+}
+
+/// A browser that holds one copied cookie, without the owner's key.
+fn copy_of(owner: &Visitor, portal: &Portal, part: &str, address: &str) -> Visitor {
+    let thief = owner.thief(portal, address);
+    thief.cookies.lock().unwrap().retain(|name, _| name.ends_with(part));
+    assert_eq!(thief.cookies.lock().unwrap().len(), 1);
+    thief.bare()
+}
+
+#[tokio::test]
+async fn offences_with_a_copied_cookie_close_the_address_and_never_the_owner() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let forged_with = async |part: &str, path: &'static str, address: &str| {
+        let thief = copy_of(&alice, &portal, part, address);
+        assert_eq!(thief.post(path, &forged()).await.code(), "short_key_forged", "{part} {path}");
+    };
+    let replayed_with = async |part: &str, path: &'static str, address: &str| {
+        let thief = copy_of(&alice, &portal, part, address);
+        let challenge = thief.challenge().await;
+        for envelope in ["a.b.c.d.e", "b.b.c.d.e"] {
+            let body = json!({"encrypted_username_password": envelope, "short_key": challenge.short_key});
+            thief.post(path, &body).await;
+        }
+    };
+    for (number, part) in ["-access", "-device"].into_iter().enumerate() {
+        for (more, path) in [paths::LOGIN, paths::PASSWORD, paths::SIGNUP, paths::RESET].into_iter().enumerate() {
+            if part == "-device" && path == paths::PASSWORD {
+                continue;
+            }
+            for (which, address) in
+                [format!("198.51.{number}.{more}"), format!("198.52.{number}.{more}")].iter().enumerate()
+            {
+                if which == 0 {
+                    forged_with(part, path, address).await;
+                } else {
+                    replayed_with(part, path, address).await;
+                }
+                assert_eq!(
+                    portal.browser(address).get("/login").await.code(),
+                    "banned",
+                    "{part} {path}: a stranger there"
+                );
+                for alice in [&alice, &alice.moved(address)] {
+                    for path in [paths::SESSION, "/dashboard", paths::CHALLENGE] {
+                        let answer = alice.get(path).await;
+                        assert_eq!(answer.status, StatusCode::OK, "{part} {path}: {}", answer.text);
+                    }
+                }
+            }
+        }
+    }
+    // Sign-in is closed to strangers at the thief's address, and goes on being so no longer than for a stranger.
+    let address = "198.51.100.9";
+    let thief = copy_of(&alice, &portal, "-device", address);
+    for _ in 0..9 {
+        let body = json!({"encrypted_username_password": "a.b.c.d.e", "short_key": thief.challenge().await.short_key});
+        assert_eq!(thief.post(paths::LOGIN, &body).await.code(), "bad_envelope");
+    }
+    let closed = portal.browser(address).get(paths::CHALLENGE).await;
+    assert_eq!(closed.code(), "banned");
+    assert!(closed.header("retry-after").parse::<u32>().unwrap() <= 75, "{}", closed.header("retry-after"));
+    assert_eq!(alice.moved(address).login("alice", PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(alice.moved(address).refresh().await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_flood_with_a_copied_cookie_makes_its_owner_neither_wait_nor_banned() {
+    let portal = Portal::with("[ban.limits]\nat_once = 20\nper_minute = 60\nrefused_per_minute = 5").await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    for part in ["-access", "-device"] {
+        let thief = copy_of(&alice, &portal, part, SHARED);
+        let mut codes = Vec::new();
+        for _ in 0..40 {
+            codes.push(thief.get("/login").await.code());
+        }
+        assert!(codes.contains(&"busy".to_owned()) && codes.last().unwrap() == "banned", "{codes:?}");
+        assert_eq!(portal.browser(SHARED).get("/login").await.code(), "banned", "a stranger there");
+        assert_eq!(alice.get("/dashboard").await.status, StatusCode::OK, "{part}");
+    }
 }
 
 #[tokio::test]

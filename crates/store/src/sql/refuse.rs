@@ -48,8 +48,12 @@ impl Refusal {
             Trigger::InvalidCredentials => self.account.as_deref().unwrap_or(""),
             _ => "",
         };
-        let ladder = Ladder { identity: self.attempt.identity, trigger: self.trigger, account };
+        let ladder = Ladder { identity: self.offender, trigger: self.trigger, account };
         let held = hold(tx, &ladder, self.sentence.now).await?;
+        // A cookie admits to a closed address. An offence there must not prolong the ban of everybody else.
+        if self.offender != self.attempt.identity && held.rung.is_some_and(|rung| rung.until > self.sentence.now) {
+            return Ok(None);
+        }
         if !strikes::is_due(tx, &self.attempt.id, &ladder, rule, &self.sentence).await? {
             return Ok(None);
         }
@@ -63,7 +67,7 @@ impl Refusal {
 
     async fn spray<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
         let rule = &self.sentence.policy.spray;
-        let identity = self.attempt.identity;
+        let identity = self.offender;
         if self.trigger != Trigger::InvalidCredentials {
             return Ok(None);
         }

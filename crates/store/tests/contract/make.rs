@@ -146,6 +146,7 @@ pub fn sentence(policy: &Policy, now: UnixMs) -> Sentence {
 
 pub fn refusal(attempt: Attempt, trigger: Trigger, account: Option<&str>, now: UnixMs) -> Refusal {
     Refusal {
+        offender: attempt.identity,
         attempt,
         trigger,
         account: account.map(str::to_owned),
