@@ -55,7 +55,7 @@ async fn open(folder: &Path, upstream: u16) -> Result<u16> {
             redemptions_per_minute: 1000,
             look_every: Duration::from_secs(2),
         },
-        secrets: Secrets::derive(&[7; 32]),
+        secrets: Secrets::derive(&[8; 32], &[7; 32], []),
         pool: Pool::listed(std::iter::once(ADDRESS.parse()?))?,
         people: None,
         store: store::open(&url, store::Options::default()).await?,

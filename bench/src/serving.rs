@@ -205,7 +205,8 @@ async fn answers(service: &Service, closed: u16) -> Result<Answers> {
 fn app_cookie(state: &AppState, token: &str) -> Result<String> {
     let claims = state.tokens.verify_for(&state.config.origin, token, state.now()).context("the session is over")?;
     let session = AppSession::of(&claims.sid, state.now()).context("no session")?;
-    Ok(format!("{APP_COOKIE}={}", session.reveal(&state.keyring.macs.app_session, &format!("http://{APP_HOST}"))))
+    let macs = state.keyring.macs(state.now())?;
+    Ok(format!("{APP_COOKIE}={}", session.reveal(&macs.app_session, &format!("http://{APP_HOST}"))))
 }
 
 /// Closes this machine's own address, among many others.

@@ -1,6 +1,4 @@
 //! Proofs of possession (RFC 9449) at this server: the checks, and nonces of our own.
 
 pub use verify::dpop::{HEADER, NONCE_HEADER, Proof, of_token, presented, token_hash, verify};
-pub use verify::nonce::{
-    REMEMBERED_MS as PROOF_REMEMBERED_MS, is_fresh as nonce_is_fresh, made_at as nonce_made_at, make as nonce,
-};
+pub use verify::nonce::REMEMBERED_MS as PROOF_REMEMBERED_MS;

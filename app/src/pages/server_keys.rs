@@ -11,7 +11,8 @@ use wire::services::Service;
 pub fn ServerKeysPage(site: Site, keys: ServerKeysView) -> impl IntoView {
     let now = site.now;
     let ServerKeysView { viewer, keys, services } = keys;
-    let (envelope, signing): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| key.kind == Kind::Envelope);
+    let of = |kind| keys.iter().filter(|key| key.kind == kind).cloned().collect::<Vec<_>>();
+    let (envelope, signing, macs) = (of(Kind::Envelope), of(Kind::Signing), of(Kind::Mac));
     view! {
         <Frame site viewer here=Here::ServerKeys>
             <header>
@@ -42,6 +43,17 @@ pub fn ServerKeysPage(site: Site, keys: ServerKeysView) -> impl IntoView {
                      old key stay good until they run out.",
                 )
             />
+            <Group
+                now
+                keys=macs
+                title="MAC key"
+                about="It marks what this server hands out and takes back: cookies of devices and apps, forms, nonces."
+                action=rotation(
+                    "MAC",
+                    "The new key is in use in five minutes. What the old one marked stays good for as long as a \
+                     session may live: nobody notices.",
+                )
+            />
             <Services now services />
         </Frame>
     }
@@ -51,7 +63,7 @@ fn rotation(kind: &str, about: &str) -> Action {
     Action {
         method: "POST".to_owned(),
         path: paths::ROTATE_SERVER_KEY.to_owned(),
-        body: format!(r#"{{"kind":"{kind}"}}"#),
+        body: format!(r#"{{"kind":"{}"}}"#, kind.to_lowercase()),
         label: "Rotate".to_owned(),
         spoken: format!("Rotate the {kind} key"),
         title: format!("Rotate the {kind} key?"),
@@ -94,7 +106,7 @@ fn Card(key: ServerKey, now: i64) -> impl IntoView {
         _ => ().into_any(),
     };
     let serves = matches!(state, State::Current | State::Next | State::Overlap);
-    let revoke = (serves && kind == Kind::Signing).then(|| view! { <Act action=revocation(&kid) /> });
+    let revoke = (serves && kind != Kind::Envelope).then(|| view! { <Act action=revocation(kind, &kid) /> });
     let short: String = kid.chars().take(11).collect();
     view! {
         <li class="device">
@@ -110,17 +122,29 @@ fn Card(key: ServerKey, now: i64) -> impl IntoView {
     }
 }
 
-fn revocation(kid: &str) -> Action {
+fn revocation(kind: Kind, kid: &str) -> Action {
     let short: String = kid.chars().take(11).collect();
+    let (name, about) = match kind {
+        Kind::Mac => (
+            "MAC",
+            "What it marked is worth nothing at once, and a new key is in use. Sessions go on. Apps lead people through \
+             the portal and back once, forms that are open are sealed again, and devices are unknown until they sign \
+             in. Prices that are being paid at the paid gate, and what was bought there, are lost. Do this if the key \
+             may be in somebody else's hands.",
+        ),
+        _ => (
+            "signing",
+            "Every token that it signed stops working at once, here and in your apps. Sessions go on: browsers fetch \
+             new tokens by themselves. Do this if the key may be in somebody else's hands.",
+        ),
+    };
     Action {
         method: "DELETE".to_owned(),
         path: format!("{}/{kid}", paths::SERVER_KEYS),
         label: "Revoke".to_owned(),
-        spoken: format!("Revoke the signing key {short}"),
-        title: format!("Revoke the signing key {short}?"),
-        about: "Every token that it signed stops working at once, here and in your apps. Sessions go on: browsers \
-                fetch new tokens by themselves. Do this if the key may be in somebody else's hands."
-            .to_owned(),
+        spoken: format!("Revoke the {name} key {short}"),
+        title: format!("Revoke the {name} key {short}?"),
+        about: about.to_owned(),
         no: "Keep it".to_owned(),
         yes: "Revoke it".to_owned(),
         ..Action::default()

@@ -34,6 +34,13 @@ impl Rules {
     pub fn envelope(overlap_ms: i64) -> Self {
         Self { lead_ms: NEWS_MS, overlap_ms }
     }
+
+    /// A MAC key verifies for as long as a session may live, so that no refresh token outlives it. Nobody but our own
+    /// nodes needs it; it is made as early as a signing key, because a node that does not know it takes honest values
+    /// for forgeries.
+    pub fn mac(longest_session_ms: i64) -> Self {
+        Self { lead_ms: CACHE_MS + NEWS_MS, overlap_ms: longest_session_ms.saturating_add(CLOCKS_MS) }
+    }
 }
 
 /// What the rules need to know of a key.
@@ -101,7 +108,7 @@ impl Line {
     }
 
     /// Those that others are to know, in order.
-    pub fn serving(&self, rules: Rules, now: UnixMs) -> impl Iterator<Item = &Key> {
+    pub fn serving(&self, rules: Rules, now: UnixMs) -> impl DoubleEndedIterator<Item = &Key> {
         self.keys.iter().filter(move |key| self.state(&key.kid, rules, now).is_some_and(State::serves))
     }
 

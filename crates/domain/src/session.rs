@@ -53,16 +53,30 @@ impl Session {
         if self.jkt.is_some() && self.jkt.as_deref() != jkt {
             return Refresh::WrongKey;
         }
-        if generation == self.generation && hash == self.current {
+        if self.is_current(generation, hash) {
             return Refresh::Rotate;
         }
-        let predecessor = generation.checked_add(1) == Some(self.generation) && self.previous.as_deref() == Some(hash);
+        let predecessor = self.is_previous(generation, hash);
         // A bound session's predecessor needs no clock: its successor's first use rotates again,
         // and from then on it is no longer the predecessor.
         if predecessor && (self.jkt.is_some() || now - self.rotated_at <= GRACE_MS) {
             return Refresh::Again;
         }
         Refresh::Reuse
+    }
+
+    /// Whether the hash is that of the current token or of the one before: no MAC is needed to know that it was
+    /// issued here.
+    pub fn holds(&self, generation: u32, hash: &str) -> bool {
+        self.is_current(generation, hash) || self.is_previous(generation, hash)
+    }
+
+    fn is_current(&self, generation: u32, hash: &str) -> bool {
+        generation == self.generation && hash == self.current
+    }
+
+    fn is_previous(&self, generation: u32, hash: &str) -> bool {
+        generation.checked_add(1) == Some(self.generation) && self.previous.as_deref() == Some(hash)
     }
 
     /// Whether an access token of `generation` is still good; its own expiry is judged elsewhere.

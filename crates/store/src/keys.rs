@@ -14,6 +14,8 @@ pub enum Kind {
     Signing,
     /// Authenticates what the server gives out and takes back: 32 bytes.
     Mac,
+    /// Makes digests of account names, which stand in rows: 32 bytes, one key that is never replaced.
+    Digest,
 }
 
 impl Kind {
@@ -22,6 +24,7 @@ impl Kind {
             Self::Envelope => "envelope",
             Self::Signing => "signing",
             Self::Mac => "mac",
+            Self::Digest => "digest",
         }
     }
 
@@ -30,6 +33,7 @@ impl Kind {
             "envelope" => Some(Self::Envelope),
             "signing" => Some(Self::Signing),
             "mac" => Some(Self::Mac),
+            "digest" => Some(Self::Digest),
             _ => None,
         }
     }
@@ -37,7 +41,7 @@ impl Kind {
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredKey {
-    /// Thumbprint (RFC 7638), or a name for keys without a public half.
+    /// Thumbprint (RFC 7638), or a random name for keys without a public half.
     pub kid: String,
     pub kind: Kind,
     /// As in JOSE headers; empty for keys of our own use.

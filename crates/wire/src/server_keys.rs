@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct ServerKey {
     pub kid: String,
     pub kind: Kind,
-    /// `RSA-OAEP-256`, `ES256`, `EdDSA`.
+    /// `RSA-OAEP-256`, `ES256`, `EdDSA`, `HS256`.
     pub alg: String,
     pub state: State,
     pub created_at: i64,
@@ -28,6 +28,8 @@ pub enum Kind {
     Envelope,
     /// Signs tokens and tickets.
     Signing,
+    /// Authenticates what the server gives out and takes back: cookies, nonces, `short_key`s, refresh tokens.
+    Mac,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -43,14 +43,17 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// End a key now: what it signed, or what was sealed to it, is good no more
+    /// End keys now: what they signed, authenticated or were sealed with is good no more, and new ones are in use
     Revoke {
-        #[arg(long, value_enum)]
-        kind: KindName,
+        #[arg(long, value_enum, required_unless_present = "all")]
+        kind: Option<KindName>,
         /// Its name in the list; for a service's key the service: it gets no more tickets
         // A kid may begin with a hyphen: it is base64url.
-        #[arg(allow_hyphen_values = true)]
-        name: String,
+        #[arg(allow_hyphen_values = true, required_unless_present = "all", conflicts_with = "all")]
+        name: Option<String>,
+        /// After a leak: every key of the kind, or every key of the server's own without --kind
+        #[arg(long)]
+        all: bool,
     },
     /// Put everything under a new key-encryption key, while servers run; run it again if it was stopped
     Rewrap {
@@ -66,6 +69,8 @@ pub enum KindName {
     Envelope,
     /// Signs tokens and tickets
     Signing,
+    /// Authenticates cookies, nonces, forms and refresh tokens
+    Mac,
     /// What tickets for a service are sealed to; its private half is the service's own
     Service,
 }
@@ -76,6 +81,7 @@ impl KindName {
         match self {
             Self::Envelope => Some(Kind::Envelope),
             Self::Signing => Some(Kind::Signing),
+            Self::Mac => Some(Kind::Mac),
             Self::Service => None,
         }
     }
@@ -90,9 +96,13 @@ pub async fn run(config: Config, command: Command) -> Outcome {
             Some(kind) => rotate(&operator, kind, at.as_deref(), json).await,
             None => replace(&operator, &name.unwrap_or_default(), &key.unwrap_or_default(), json).await,
         },
-        Command::Revoke { kind, name } => match kind.own() {
-            Some(kind) => revoke(&operator, kind, &name).await,
-            None => service::remove(&operator, &name).await,
+        Command::Revoke { kind, all: true, .. } => match kind.map(KindName::own) {
+            Some(None) => Err("a service's key is the service's own: name the service instead of --all".into()),
+            kind => revoke_all(&operator, kind.flatten()).await,
+        },
+        Command::Revoke { kind, name, all: false } => match kind.and_then(KindName::own) {
+            Some(kind) => revoke(&operator, kind, &name.unwrap_or_default()).await,
+            None => service::remove(&operator, &name.unwrap_or_default()).await,
         },
         Command::Rewrap { prepare: true } => {
             rewrap::prepare(&operator)?;
@@ -182,6 +192,17 @@ async fn revoke(operator: &Operator<'_>, kind: Kind, kid: &str) -> Outcome {
     }
 }
 
+async fn revoke_all(operator: &Operator<'_>, kind: Option<Kind>) -> Outcome {
+    for revoked in server_keys::revoke_all(operator, &key(operator).await?, kind).await? {
+        println!("The {} key {} is revoked.", kind_of(&revoked).as_str(), revoked.kid);
+    }
+    println!("New keys are in use. A running server and the paid gate know within a second.");
+    println!(
+        "If somebody may have the key-encryption key too, run 'postern key rewrap': see docs/running.md, After a leak."
+    );
+    Ok(())
+}
+
 async fn key(operator: &Operator<'_>) -> Result<KeyEncryptionKey, Failure> {
     let key = KeyEncryptionKey::load(operator.config, &SystemEntropy)?;
     key.hear(operator.store).await?;
@@ -200,10 +221,7 @@ fn state(key: &ServerKey, now: UnixMs) -> String {
 }
 
 fn kind_of(key: &ServerKey) -> Kind {
-    match key.kind {
-        wire::server_keys::Kind::Envelope => Kind::Envelope,
-        wire::server_keys::Kind::Signing => Kind::Signing,
-    }
+    server_keys::stored_kind(key.kind)
 }
 
 /// A day, a moment, or a span from now.

@@ -114,7 +114,7 @@ async fn greet(state: &AppState, listener: &TcpListener, tls: bool) -> Outcome {
     }
     if state.store.user_count().await? == 0 {
         println!("Nobody has an account yet. Make the first one, the administrator's, here:");
-        println!("  {}", setup::link(&state.config, &state.keyring, state.now()));
+        println!("  {}", setup::link(&state.config, &state.keyring, state.now())?);
     }
     Ok(())
 }

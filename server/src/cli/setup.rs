@@ -17,6 +17,6 @@ pub async fn run(config: Config) -> Outcome {
     key.hear(&*store).await?;
     let now = SystemClock.now();
     let vault = Vault { store: &*store, key: &key, entropy: &SystemEntropy, config: &config, now };
-    println!("{}", setup::link(&config, &Keyring::load(&vault).await?, now));
+    println!("{}", setup::link(&config, &Keyring::load(&vault).await?, now)?);
     Ok(())
 }

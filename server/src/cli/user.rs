@@ -201,7 +201,7 @@ impl Desk<'_> {
     /// What the account's failures are counted by.
     async fn digest(&self, user: &User) -> Result<AccountDigest, Failure> {
         let (_, keyring) = self.keys().await?;
-        Ok(AccountDigest::of(&keyring.macs.account, &user.name))
+        Ok(keyring.digests.account(&user.name))
     }
 
     /// The server's keys and what encrypts them. That the two belong together shows when they are loaded.

@@ -17,6 +17,8 @@ pub struct Keys {
     /// How often a new signing key comes into use.
     pub signing_rotation: Schedule,
     pub signing_algorithm: Algorithm,
+    /// How often a new MAC key comes into use.
+    pub mac_rotation: Schedule,
     /// How long what is sealed to a replaced envelope key still opens.
     pub envelope_overlap: Span,
 }
@@ -51,6 +53,7 @@ impl Default for Keys {
             overlap: Span::seconds(60 * 60),
             signing_rotation: Schedule(Some(Span::seconds(90 * DAY))),
             signing_algorithm: Algorithm::Es256,
+            mac_rotation: Schedule(Some(Span::seconds(90 * DAY))),
             envelope_overlap: Span::seconds(600),
         }
     }
@@ -61,8 +64,9 @@ impl Keys {
     /// Names the setting and its range.
     pub fn check(&self) -> Result<(), ConfigError> {
         let (hour, day) = (Duration::from_hours(1), Duration::from_hours(24));
-        if self.signing_rotation.0.is_some_and(|span| span.0 < hour) {
-            return Err(ConfigError::invalid("keys.signing_rotation", "an hour is the least; \"off\" for never"));
+        let schedules = [("keys.signing_rotation", self.signing_rotation), ("keys.mac_rotation", self.mac_rotation)];
+        if let Some((setting, _)) = schedules.iter().find(|(_, every)| every.0.is_some_and(|span| span.0 < hour)) {
+            return Err(ConfigError::invalid(setting, "an hour is the least; \"off\" for never"));
         }
         if self.envelope_overlap.0 > day {
             return Err(ConfigError::invalid("keys.envelope_overlap", "a day is the most"));

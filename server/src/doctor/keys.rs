@@ -1,7 +1,7 @@
 //! Checks of the server's own keys.
 
 use super::{Finding, State};
-use crate::config::Config;
+use crate::config::{Config, Schedule};
 use crate::flows::server_keys;
 use crate::key_encryption::KeyEncryptionKey;
 use domain::UnixMs;
@@ -16,8 +16,10 @@ const MANY: u32 = 1000;
 
 pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store::Result<Vec<Finding>> {
     let keys = server_keys::list(store, config, now).await?;
-    let in_use = keys.iter().find(|key| key.kind == Kind::Signing && key.state == KeyState::Current);
-    let mut findings = vec![signing_key(config, in_use.map(|key| now - key.used_from))];
+    let in_use = |kind| keys.iter().find(|key| key.kind == kind && key.state == KeyState::Current);
+    let age = |kind| in_use(kind).map(|key| now - key.used_from);
+    let mut findings =
+        vec![age_of(&Checked::signing(config), age(Kind::Signing)), age_of(&Checked::mac(config), age(Kind::Mac))];
     // A key that cannot be read has a finding of its own.
     if let Ok(key) = KeyEncryptionKey::find(config) {
         key.hear(store).await?;
@@ -31,19 +33,40 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store:
     Ok(findings)
 }
 
-fn signing_key(config: &Config, age: Option<i64>) -> Finding {
-    const CHECK: &str = "signing_key";
-    let Some(age) = age else { return Finding::fine(CHECK, "There is no signing key yet: the server makes one.") };
+/// A kind of key that comes by a schedule.
+struct Checked {
+    check: &'static str,
+    name: &'static str,
+    kind: &'static str,
+    every: Schedule,
+}
+
+impl Checked {
+    fn signing(config: &Config) -> Self {
+        let every = config.settings.keys.signing_rotation;
+        Self { check: "signing_key", name: "signing key", kind: "signing", every }
+    }
+
+    fn mac(config: &Config) -> Self {
+        Self { check: "mac_key", name: "MAC key", kind: "mac", every: config.settings.keys.mac_rotation }
+    }
+}
+
+fn age_of(checked: &Checked, age: Option<i64>) -> Finding {
+    let Checked { check, name, kind, every } = *checked;
+    let Some(age) = age else { return Finding::fine(check, format!("There is no {name} yet: the server makes one.")) };
     let days = humantime::format_duration(Duration::from_secs((age.max(0) / DAY_MS).unsigned_abs() * 24 * 60 * 60));
-    match config.settings.keys.signing_rotation.0 {
+    match every.0 {
         Some(every) if age > every.ms().saturating_mul(2) => Finding::new(
-            CHECK,
+            check,
             State::Warning,
-            format!("The signing key is {days} old, more than twice what keys.signing_rotation says."),
-            "See whether the server logs 'server keys could not be looked after', or run 'postern key rotate --kind \
-             signing'.",
+            format!("The {name} is {days} old, more than twice what keys.{kind}_rotation says."),
+            format!(
+                "See whether the server logs 'server keys could not be looked after', or run 'postern key rotate \
+                 --kind {kind}'."
+            ),
         ),
-        _ => Finding::fine(CHECK, format!("The signing key is {days} old.")),
+        _ => Finding::fine(check, format!("The {name} is {days} old.")),
     }
 }
 
@@ -82,7 +105,7 @@ mod tests {
             (&monthly, None, State::Fine),
             (&config("[keys]\nsigning_rotation = 'off'"), Some(1000), State::Fine),
         ] {
-            assert_eq!(signing_key(config, days.map(|days| days * DAY_MS)).state, state, "{days:?}");
+            assert_eq!(age_of(&Checked::signing(config), days.map(|days| days * DAY_MS)).state, state, "{days:?}");
         }
     }
 

@@ -118,14 +118,18 @@ pub async fn enter(
     let Some(code) = state.store.use_app_code(&using).await? else { return Ok(None) };
     let row = state.store.session(&code.session).await?;
     let Some((session, row)) = AppSession::of(&code.session, now).zip(row) else { return Ok(None) };
-    let cookie = session.reveal(&state.keyring.macs.app_session, &app.origin);
+    let cookie = session.reveal(&state.keyring.macs(now)?.app_session, &app.origin);
     Ok(Some(Entered { cookie, until: row.life.ends_at, place: code.place }))
 }
 
 /// The session of this app that the browser has, whether or not its parent still lives.
 pub fn held(state: &AppState, app: &App, headers: &HeaderMap) -> Option<AppSession> {
-    let key = &state.keyring.macs.app_session;
-    cookies::all(headers, &state.config, Name::App).find_map(|cookie| AppSession::read(key, &app.origin, cookie))
+    cookies::all(headers, &state.config, Name::App).find_map(|cookie| read(state, app, cookie))
+}
+
+/// What an app's cookie says, if it was made here for this app.
+pub fn read(state: &AppState, app: &App, cookie: &str) -> Option<AppSession> {
+    state.keyring.authentic(state.now(), |macs| AppSession::read(&macs.app_session, &app.origin, cookie))
 }
 
 /// Whether the browser has a session of this app whose parent lives.

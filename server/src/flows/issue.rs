@@ -86,7 +86,7 @@ pub fn first(
     let row = &opening.row;
     let live = Live { generation: 0, rotated_at: row.now, idle_at: row.idle_at, ends_at: row.ends_at, revoked: false };
     let jkt = row.jkt.as_deref();
-    let device = KnownDevice::issue(&state.keyring.macs.device, account, jkt, row.now);
+    let device = KnownDevice::issue(&state.keyring.macs(row.now)?.device, account, jkt, row.now);
     Ok(Issued { device: Some(device), ..tokens(state, owner, &row.id, jkt, live, &opening.token, delivery)? })
 }
 
@@ -125,7 +125,7 @@ pub fn tokens(
             expires_at,
         },
         access_token,
-        refresh_token: token.reveal(&state.keyring.macs.refresh),
+        refresh_token: token.reveal(&state.keyring.macs(state.now())?.refresh),
         device: None,
         until: live.idle_at.min(live.ends_at),
     })

@@ -32,7 +32,7 @@ pub async fn login(state: AppState, client: Client, sealed: Sealed) -> Result<Is
 async fn decide(state: &AppState, client: &Client, received: Received) -> Result<Issued, Stop> {
     let credentials: Credentials =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
-    let digest = AccountDigest::of(&state.keyring.macs.account, &credentials.username);
+    let digest = state.keyring.digests.account(&credentials.username);
     // A name that cannot be one is looked up too: it must cost what an unknown one costs.
     let name_key = name_key(&credentials.username);
     let jkt = received.keys.as_ref().map(|(signing, _)| keyring::thumbprint(signing));

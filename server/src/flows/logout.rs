@@ -1,11 +1,11 @@
 //! One logout: both tokens are revoked with their session.
 
 use super::audit;
+use super::refresh::issued_here;
 use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::state::AppState;
 use domain::encoding::base64url;
-use domain::refresh_token::RefreshToken;
 use store::audit::Event;
 
 /// Ends this session, or the refresh token's, which is authenticated and need not be within its time.
@@ -18,11 +18,12 @@ pub async fn logout(
     session: Option<String>,
     refresh: Option<String>,
 ) -> Result<(), ApiError> {
-    let from_refresh = || {
-        let token = RefreshToken::authenticate(&state.keyring.macs.refresh, refresh.as_deref()?)?;
-        Some(base64url(&token.session()))
+    let id = match (session, refresh) {
+        (Some(id), _) => Some(id),
+        (None, Some(token)) => issued_here(&state, &token).await?.map(|token| base64url(&token.session())),
+        (None, None) => None,
     };
-    match session.or_else(from_refresh) {
+    match id {
         Some(id) => end(&state, &client, &id).await,
         None => Ok(()),
     }

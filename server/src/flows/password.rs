@@ -68,7 +68,7 @@ impl Asked {
     ) -> Result<Self, ApiError> {
         let user = state.store.user_by_id(&session.claims.sub).await?;
         let user = user.ok_or_else(|| ApiError::new(Code::NoSession))?;
-        let account = AccountDigest::of(&state.keyring.macs.account, &user.name);
+        let account = state.keyring.digests.account(&user.name);
         let jkt = session.jkt();
         client.known = client.known.filter(|known| known.is_of(&account, jkt));
         client.proven = session.proven || jkt.is_some_and(|jkt| sealed.proves(&state, jkt));

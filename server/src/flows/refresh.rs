@@ -29,8 +29,7 @@ pub async fn refresh(
     proof: Option<String>,
     delivery: Delivery,
 ) -> Result<Issued, ApiError> {
-    let macs = &state.keyring.macs;
-    let token = RefreshToken::authenticate(&macs.refresh, &token).ok_or_else(|| ApiError::new(Code::NoSession))?;
+    let token = issued_here(&state, &token).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
     let jkt = match proof {
         Some(proof) => Some(proof::check(&state, Method::POST.as_str(), paths::REFRESH, &proof).await?.jkt),
         None => None,
@@ -48,7 +47,7 @@ pub async fn refresh(
                     return Ok(issued);
                 }
             }
-            Refresh::Again => return again(&state, &row, &token, delivery),
+            Refresh::Again => return again(&state, &row, &token, delivery).await,
             Refresh::Reuse => return Err(end_family(&state, &client, &row).await),
             Refresh::Ended => return Err(ApiError::new(Code::SessionEnded)),
             Refresh::WrongKey => {
@@ -60,6 +59,21 @@ pub async fn refresh(
     Err(ApiError::wait(Code::Busy, 1000))
 }
 
+/// Reads a token that was issued here at some time: by its MAC, or, where the key of that is over, as the token that
+/// its session holds. `None`: it is invented, or was spent long before the key was over.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn issued_here(state: &AppState, text: &str) -> Result<Option<RefreshToken>, ApiError> {
+    let read = |text| state.keyring.authentic(state.now(), |macs| RefreshToken::authenticate(&macs.refresh, text));
+    if let Some(token) = read(text) {
+        return Ok(Some(token));
+    }
+    let Some(token) = RefreshToken::unverified(text) else { return Ok(None) };
+    let row = state.store.session(&base64url(&token.session())).await?;
+    Ok(row.filter(|row| row.life.holds(token.generation(), &token.hash())).map(|_| token))
+}
+
 /// `None`: another rotation of the same token was faster.
 async fn rotate(
     state: &AppState,
@@ -69,7 +83,7 @@ async fn rotate(
     delivery: Delivery,
 ) -> Result<Option<Issued>, ApiError> {
     let now = state.now();
-    let successor = token.successor(&state.keyring.macs.refresh);
+    let successor = token.successor(&state.keyring.macs(now)?.refresh);
     let rotation = Rotation {
         id: row.id.clone(),
         from_generation: token.generation(),
@@ -92,10 +106,19 @@ async fn rotate(
     tell(state, row, live, &successor, delivery).map(Some)
 }
 
-/// The answer was lost, or two tabs asked at once: the same successor again.
-fn again(state: &AppState, row: &Row, token: &RefreshToken, delivery: Delivery) -> Result<Issued, ApiError> {
-    let live = state.sessions.learn(row);
-    tell(state, row, live, &token.successor(&state.keyring.macs.refresh), delivery)
+/// The answer was lost, or two tabs asked at once: the same successor again. The key that it was made with may be
+/// replaced or revoked by now; whether the right one is found, its hash says.
+async fn again(state: &AppState, row: &Row, token: &RefreshToken, delivery: Delivery) -> Result<Issued, ApiError> {
+    let of = |key: &[u8; 32]| Some(token.successor(key)).filter(|successor| successor.hash() == row.life.current);
+    let find = || state.keyring.made_here(|macs| of(&macs.refresh));
+    let mut successor = find();
+    if successor.is_none() {
+        // Another node made it, with a key that came into use a moment ago.
+        state.keyring.hear(&state.vault()).await?;
+        successor = find();
+    }
+    let successor = successor.ok_or_else(|| ApiError::new(Code::SessionEnded))?;
+    tell(state, row, state.sessions.learn(row), &successor, delivery)
 }
 
 fn tell(state: &AppState, row: &Row, live: Live, token: &RefreshToken, delivery: Delivery) -> Result<Issued, ApiError> {

@@ -6,7 +6,6 @@ use super::{audit, new_password};
 use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::state::AppState;
-use domain::account::AccountDigest;
 use domain::invitation::{RESET_MS, code, code_hash};
 use store::audit::Event;
 use store::resets::{Reset, UseReset};
@@ -62,7 +61,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     let reset = UseReset {
         attempt: received.attempt.clone(),
         code_hash,
-        account: AccountDigest::of(&state.keyring.macs.account, &user.name).as_str().to_owned(),
+        account: state.keyring.digests.account(&user.name).as_str().to_owned(),
         user: user.id,
         hash,
         audit: entry,

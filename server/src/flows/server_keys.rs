@@ -4,7 +4,7 @@ use super::audit;
 use super::operator::Operator;
 use crate::config::Config;
 use crate::key_encryption::KeyEncryptionKey;
-use crate::keyring::{self, rules};
+use crate::keyring::{self, MAC_ALG, rules};
 use crate::state::AppState;
 use domain::UnixMs;
 use domain::server_key::{Rules, State};
@@ -13,7 +13,8 @@ use store::audit::Event;
 use store::keys::{Kind, Revocation, Revoked, StoredKey, line};
 use wire::server_keys::{self as seen, ServerKey};
 
-const KINDS: [Kind; 2] = [Kind::Envelope, Kind::Signing];
+/// The kinds that are replaced.
+const KINDS: [Kind; 3] = [Kind::Envelope, Kind::Signing, Kind::Mac];
 /// Others may add a key at the same time; each time they do, there is one.
 const TRIES: u32 = 4;
 /// The private half of a key that is over is kept for a clock that goes back, and then erased.
@@ -119,19 +120,46 @@ pub async fn revoke(
     Ok(Some((shown, revoked)))
 }
 
-/// Makes the next signing key when its time comes, and erases what is over.
+/// Revokes every key that serves of these kinds, of all kinds where there are none: after a leak. New keys are in use
+/// at once. Stopped half-way and run again, it revokes what is left. Returns what was revoked.
+///
+/// # Errors
+/// As [`revoke`].
+pub async fn revoke_all(
+    operator: &Operator<'_>,
+    key: &KeyEncryptionKey,
+    kind: Option<Kind>,
+) -> Result<Vec<ServerKey>, keyring::Error> {
+    let keys = operator.store.keys().await?;
+    let mut revoked = Vec::new();
+    for kind in KINDS.into_iter().filter(|own| kind.is_none_or(|kind| kind == *own)) {
+        let (line, rules) = (line(kind, &keys), rules(operator.config, kind));
+        // The one that waits before the one in use, whose place it would take.
+        for serving in line.serving(rules, operator.now).rev() {
+            revoked.extend(revoke(operator, key, &serving.kid, Some(kind)).await?.map(|(key, _)| key));
+        }
+    }
+    Ok(revoked)
+}
+
+/// Makes the next signing key and the next MAC key when their time comes, and erases what is over.
 ///
 /// # Errors
 /// A key cannot be made, or the store does not answer.
 pub async fn keep_up(state: &AppState) -> Result<(), keyring::Error> {
     let now = state.now();
     let keys = state.store.keys().await?;
-    follow_schedule(state, &keys, now).await?;
+    for kind in [Kind::Signing, Kind::Mac] {
+        follow_schedule(state, kind, &keys, now).await?;
+    }
     for kind in KINDS {
         let (line, rules) = (line(kind, &keys), rules(&state.config, kind));
         for key in keys.iter().filter(|key| key.kind == kind && !key.sealed.is_empty()) {
             let over = match line.state(&key.kid, rules, now) {
                 Some(State::Ended) => line.ends_at(&key.kid, rules),
+                // What a revoked MAC key made is still recognised: successors of refresh tokens, and forms of honest
+                // people, which are no forgeries.
+                Some(State::Revoked) if kind == Kind::Mac => key.revoked_at.map(|at| at + rules.overlap_ms),
                 Some(State::Revoked) => key.revoked_at,
                 _ => None,
             };
@@ -143,19 +171,21 @@ pub async fn keep_up(state: &AppState) -> Result<(), keyring::Error> {
     Ok(())
 }
 
-async fn follow_schedule(state: &AppState, keys: &[StoredKey], now: UnixMs) -> Result<(), keyring::Error> {
-    let (line, rules, settings) = (line(Kind::Signing, keys), Rules::SIGNING, &state.config.settings.keys);
+async fn follow_schedule(state: &AppState, kind: Kind, keys: &[StoredKey], now: UnixMs) -> Result<(), keyring::Error> {
+    let (line, rules, settings) = (line(kind, keys), rules(&state.config, kind), &state.config.settings.keys);
     let Some(newest) = line.newest() else { return Ok(()) };
     let algorithm = keys.iter().find(|key| key.kid == newest.kid).map(|key| key.alg.as_str());
-    let other_algorithm = algorithm != Some(settings.signing_algorithm.as_str()) && line.next(now).is_none();
-    let due = settings.signing_rotation.0.and_then(|every| line.due(rules, every.ms(), now));
+    let other_algorithm =
+        kind == Kind::Signing && algorithm != Some(settings.signing_algorithm.as_str()) && line.next(now).is_none();
+    let every = if kind == Kind::Mac { settings.mac_rotation } else { settings.signing_rotation };
+    let due = every.0.and_then(|every| line.due(rules, every.ms(), now));
     let wanted = if other_algorithm { Some(now) } else { due };
     let Some(wanted) = wanted else { return Ok(()) };
-    let key = state.vault().make(Kind::Signing, line.used_from(rules, wanted, now)).await?;
-    let audit = audit::of_schedule(state, Event::ServerKeyRotated, about(Kind::Signing, &key.kid));
+    let key = state.vault().make(kind, line.used_from(rules, wanted, now)).await?;
+    let audit = audit::of_schedule(state, Event::ServerKeyRotated, about(kind, &key.kid));
     // Of nodes whose schedule is due at the same moment one makes a key.
     if state.store.add_key(&key, Some(&newest.kid), Some(&audit)).await? {
-        tracing::info!(kid = %key.kid, alg = %key.alg, "a new signing key waits for its time");
+        tracing::info!(kid = %key.kid, alg = %key.alg, kind = kind.as_str(), "a new server key waits for its time");
     }
     state.keyring.hear(&state.vault()).await
 }
@@ -173,8 +203,9 @@ fn of_kind(keys: &[StoredKey], kind: Kind, rules: Rules, now: UnixMs) -> impl It
     keys.iter().filter(move |key| key.kind == kind).filter_map(move |key| {
         Some(ServerKey {
             kid: key.kid.clone(),
-            kind: if kind == Kind::Envelope { seen::Kind::Envelope } else { seen::Kind::Signing },
-            alg: key.alg.clone(),
+            kind: shown_kind(kind)?,
+            // The first MAC key is from before its algorithm was written down.
+            alg: if kind == Kind::Mac { MAC_ALG.to_owned() } else { key.alg.clone() },
             state: shown(line.state(&key.kid, rules, now)?),
             created_at: key.created_at,
             used_from: key.used_from,
@@ -182,6 +213,25 @@ fn of_kind(keys: &[StoredKey], kind: Kind, rules: Rules, now: UnixMs) -> impl It
             revoked_at: key.revoked_at,
         })
     })
+}
+
+/// The kind in the store of a kind that operators see.
+pub fn stored_kind(kind: seen::Kind) -> Kind {
+    match kind {
+        seen::Kind::Envelope => Kind::Envelope,
+        seen::Kind::Signing => Kind::Signing,
+        seen::Kind::Mac => Kind::Mac,
+    }
+}
+
+/// `None`: operators see none of this kind, since it is never replaced.
+fn shown_kind(kind: Kind) -> Option<seen::Kind> {
+    match kind {
+        Kind::Envelope => Some(seen::Kind::Envelope),
+        Kind::Signing => Some(seen::Kind::Signing),
+        Kind::Mac => Some(seen::Kind::Mac),
+        Kind::Digest => None,
+    }
 }
 
 fn shown(state: State) -> seen::State {

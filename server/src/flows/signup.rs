@@ -9,7 +9,7 @@ use crate::http::ApiError;
 use crate::setup;
 use crate::state::AppState;
 use crate::user_keys;
-use domain::account::{AccountDigest, AccountName, BadName, Role};
+use domain::account::{AccountName, BadName, Role};
 use domain::invitation::code_hash;
 use store::audit::Event;
 use store::users::{Added, NewUser};
@@ -61,7 +61,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     match state.store.add_user(&new_user).await? {
         Added::Added => {
             let owner = Owner { user: &user, username: name.as_str(), role };
-            let account = AccountDigest::of(&state.keyring.macs.account, name.as_str());
+            let account = state.keyring.digests.account(name.as_str());
             issue::first(state, &owner, &account, &opening, received.delivery).map_err(Stop::Ended)
         }
         Added::NameTaken => Err(ApiError::new(Code::NameTaken).into()),

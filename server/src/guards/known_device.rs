@@ -12,6 +12,7 @@ pub fn find(state: &AppState, headers: &HeaderMap) -> Option<KnownDevice> {
     if state.config.settings.ban.preset == Preset::Strict {
         return None;
     }
-    cookies::all(headers, &state.config, Name::Device)
-        .find_map(|cookie| KnownDevice::read(&state.keyring.macs.device, cookie, state.now()))
+    let now = state.now();
+    let read = |cookie| state.keyring.authentic(now, |macs| KnownDevice::read(&macs.device, cookie, now));
+    cookies::all(headers, &state.config, Name::Device).find_map(read)
 }

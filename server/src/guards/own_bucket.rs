@@ -11,9 +11,9 @@ use super::known_device;
 use super::token::Shown;
 use crate::config::{App, Preset};
 use crate::cookies::{self, Name};
+use crate::flows::app_entry;
 use crate::state::AppState;
 use axum::extract::{ConnectInfo, Request};
-use domain::app_session::AppSession;
 use domain::identity::Identity;
 use domain::known_device::session_bucket;
 use http::HeaderMap;
@@ -64,7 +64,7 @@ fn of_app(state: &AppState, client: &Client, request: &Request) -> Option<Identi
     };
     let by_cookie = || {
         let cookie = cookies::get(headers, &state.config, Name::App)?;
-        let session = AppSession::read(&state.keyring.macs.app_session, &app.origin, &cookie)?.session();
+        let session = app_entry::read(state, app, &cookie)?.session();
         state.sessions.seems_live(&session, true, state.now()).then(|| bucket(&session))
     };
     let by_header = || of_token(state, client, &Shown::read(state, headers).ok()??, &app.origin);

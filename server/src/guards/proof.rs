@@ -55,8 +55,8 @@ pub async fn of_token(
 /// Whether a good proof has a fresh nonce of ours and comes for the first time: to this node, and where the
 /// request may change something to any node.
 async fn spend(state: &AppState, method: &str, proof: &Proof) -> Result<(), ApiError> {
-    let (key, now) = (&state.keyring.macs.nonce, state.now());
-    let fresh = proof.nonce.as_deref().is_some_and(|nonce| dpop::nonce_is_fresh(key, nonce, now));
+    let now = state.now();
+    let fresh = proof.nonce.as_deref().is_some_and(|nonce| state.keyring.nonce_is_fresh(nonce, now));
     let mut first = fresh && state.proofs.is_first(&proof.jkt, &proof.jti);
     if first && Method::from_bytes(method.as_bytes()).is_ok_and(|method| !method.is_safe()) {
         let id = base64url(&verify::proof_hash(&proof.jkt, &proof.jti));
@@ -67,5 +67,5 @@ async fn spend(state: &AppState, method: &str, proof: &Proof) -> Result<(), ApiE
 
 /// With a nonce for the next try.
 pub fn refuse(state: &AppState, code: Code) -> ApiError {
-    ApiError::new(code).with_nonce(dpop::nonce(&state.keyring.macs.nonce, state.now()))
+    ApiError::new(code).with_nonce(state.keyring.nonce(state.now()))
 }

@@ -3,7 +3,6 @@
 use super::proof;
 use super::signed_in::SignedIn;
 use crate::cookies::{self, Name};
-use crate::dpop;
 use crate::http::ApiError;
 use crate::state::AppState;
 use crate::tokens::Claims;
@@ -78,7 +77,7 @@ impl Shown {
 
     /// The answer to whoever is not signed in. The next is a refresh or a proof, and either needs a nonce.
     pub fn refusal(state: &AppState, shown: Option<&Self>) -> ApiError {
-        let nonce = dpop::nonce(&state.keyring.macs.nonce, state.now());
+        let nonce = state.keyring.nonce(state.now());
         ApiError::new(Code::NoSession).with_nonce(nonce).about_token(shown.and_then(|shown| shown.scheme))
     }
 }

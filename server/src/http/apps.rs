@@ -77,7 +77,7 @@ pub async fn go_on(State(state): State<AppState>, request: Request) -> Response 
             let Return { app: origin, state: hash, next, again } = asked;
             let wish = EnterRequest { app: origin, state: hash, next, again: again.is_some() };
             let body = serde_json::to_string(&wish).unwrap_or_default();
-            let nonce = crate::dpop::nonce(&state.keyring.macs.nonce, state.now());
+            let nonce = state.keyring.nonce(state.now());
             render::document(State(state), View::Enter(EnterView { app, body, nonce }), request).await
         }
         Ok(None) => Redirect::to(&pages::door(&state, &headers, &uri)).into_response(),

@@ -30,7 +30,7 @@ pub async fn challenge(
         cookie: pre_login(&state, &cookies, &headers),
     };
     Ok(Json(Challenge {
-        short_key: ShortKey::issue(&state.keyring.macs.short_key, state.entropy.bytes(), &terms),
+        short_key: ShortKey::issue(&state.keyring.macs(now)?.short_key, state.entropy.bytes(), &terms),
         expires_at: terms.expires_at,
         now,
         key: key.public.clone(),

@@ -38,6 +38,8 @@ pub async fn refresh(
 
 /// The refresh token of the browser: the first that was made here, whatever else has its name.
 pub fn refresh_cookie(state: &AppState, headers: &HeaderMap) -> Option<String> {
-    let good = |token: &str| RefreshToken::authenticate(&state.keyring.macs.refresh, token).is_some();
+    let now = state.now();
+    let read = |token: &str| state.keyring.authentic(now, |macs| RefreshToken::authenticate(&macs.refresh, token));
+    let good = |token: &str| read(token).is_some();
     cookies::pick(headers, &state.config, Name::Refresh, good)
 }

@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
 use wire::problem::Code;
-use wire::server_keys::{Kind, Rotation, ServerKey, ServerKeys};
+use wire::server_keys::{Rotation, ServerKey, ServerKeys};
 
 pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<ServerKeys>, ApiError> {
     let keys = server_keys::list(&*state.store, &state.config, state.now()).await?;
@@ -26,10 +26,7 @@ pub async fn rotate(
     body: Bytes,
 ) -> Result<(StatusCode, Json<ServerKey>), ApiError> {
     let Rotation { kind, at } = request::body(&body)?;
-    let kind = match kind {
-        Kind::Envelope => store::keys::Kind::Envelope,
-        Kind::Signing => store::keys::Kind::Signing,
-    };
+    let kind = server_keys::stored_kind(kind);
     let operator = Operator::administrator(&state, &client, &administrator);
     let rotated = server_keys::rotate(&operator, &state.key_encryption, kind, at).await?;
     state.keyring.hear(&state.vault()).await?;

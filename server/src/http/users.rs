@@ -10,7 +10,7 @@ use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
-use domain::account::{AccountDigest, Role};
+use domain::account::Role;
 use http::StatusCode;
 use store::users::{Changed, User};
 use wire::account::{AccountChange, Accounts, OneTimeLink};
@@ -54,7 +54,7 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let user = find(&state, &id).await?;
-    let account = AccountDigest::of(&state.keyring.macs.account, &user.name);
+    let account = state.keyring.digests.account(&user.name);
     flows::to_its_end(async move {
         let operator = Operator::administrator(&state, &client, &administrator);
         settle(&state, users::delete(&operator, &user, &account).await?)?;

@@ -81,7 +81,7 @@ fn passed(told: Option<&Told>, authorization: ForApp) -> Response {
 /// A person is led to sign in, or told how where that cannot be. The script of a page can go nowhere and is told so
 /// plainly.
 fn sign_in(state: &AppState, asked: &Asked<'_>, viewer: Viewer, safe: bool, redirect: bool) -> Response {
-    let nonce = crate::dpop::nonce(&state.keyring.macs.nonce, state.now());
+    let nonce = state.keyring.nonce(state.now());
     let mut response = ApiError::new(Code::NoSession).with_nonce(nonce).into_response();
     let target = written_out(asked.target.as_bytes());
     match viewer {

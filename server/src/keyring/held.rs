@@ -25,7 +25,7 @@ impl<K> Held<K> {
         self.keys.get(kid).cloned()
     }
 
-    pub fn all_serving(&self, now: UnixMs) -> impl Iterator<Item = &Arc<K>> {
+    pub fn all_serving(&self, now: UnixMs) -> impl DoubleEndedIterator<Item = &Arc<K>> {
         self.line.serving(self.rules, now).filter_map(|key| self.keys.get(&key.kid))
     }
 

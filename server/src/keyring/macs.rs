@@ -2,14 +2,20 @@
 
 use super::Made;
 use crate::entropy::Entropy;
-use domain::encoding::hmac_sha256;
+use domain::account::AccountDigest;
+use domain::encoding::{base64url, hmac_sha256};
 use std::fmt;
 use zeroize::Zeroizing;
 
+/// The name of the one MAC key that databases had before MAC keys were replaced.
+pub(super) const FIRST: &str = "mac";
+/// The algorithm in the terms of RFC 7518, section 3.2.
+pub const ALG: &str = "HS256";
+
+/// A MAC key: it authenticates what the server gives out and takes back.
 pub struct Macs {
     pub short_key: Zeroizing<[u8; 32]>,
     pub refresh: Zeroizing<[u8; 32]>,
-    pub account: Zeroizing<[u8; 32]>,
     pub nonce: Zeroizing<[u8; 32]>,
     pub setup: Zeroizing<[u8; 32]>,
     pub device: Zeroizing<[u8; 32]>,
@@ -19,7 +25,8 @@ pub struct Macs {
 
 impl Macs {
     pub(super) fn make(entropy: &dyn Entropy) -> Made {
-        Made { kid: "mac".to_owned(), alg: "", secret: entropy.bytes::<32>().to_vec().into() }
+        let kid = base64url(&entropy.bytes::<16>());
+        Made { kid, alg: ALG, secret: entropy.bytes::<32>().to_vec().into() }
     }
 
     pub(super) fn derive(secret: &[u8]) -> Option<Self> {
@@ -28,7 +35,6 @@ impl Macs {
         Some(Self {
             short_key: purpose("short_key"),
             refresh: purpose("refresh token"),
-            account: purpose("account digest"),
             nonce: purpose("dpop nonce"),
             setup: purpose("set-up code"),
             device: purpose("device cookie"),
@@ -38,8 +44,60 @@ impl Macs {
     }
 }
 
+/// The key of digests that stand in rows and in logs. It is never replaced: names that were typed cannot be digested
+/// again. It authenticates nothing, and with it digests can be compared with names that one guesses.
+pub struct Digests {
+    account: Zeroizing<[u8; 32]>,
+    /// For the gate's names of payments.
+    pub payments: Zeroizing<[u8; 32]>,
+}
+
+impl Digests {
+    /// `first`: the secret of [`FIRST`], where the database has it. Its digests stay what they are.
+    pub(super) fn make(entropy: &dyn Entropy, first: Option<&[u8]>) -> Option<Made> {
+        let secret = match first {
+            Some(first) => hmac_sha256(first.try_into().ok()?, &[b"account digest"]),
+            None => entropy.bytes(),
+        };
+        Some(Made { kid: "digest".to_owned(), alg: ALG, secret: secret.to_vec().into() })
+    }
+
+    pub(super) fn derive(secret: &[u8]) -> Option<Self> {
+        let account: &[u8; 32] = secret.try_into().ok()?;
+        let payments = Zeroizing::new(hmac_sha256(account, &[b"payments in logs"]));
+        Some(Self { account: Zeroizing::new(*account), payments })
+    }
+
+    /// The digest of whatever was sent as an account's name.
+    pub fn account(&self, sent: &str) -> AccountDigest {
+        AccountDigest::of(&self.account, sent)
+    }
+}
+
 impl fmt::Debug for Macs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Macs(..)")
+    }
+}
+
+impl fmt::Debug for Digests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digests(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    #[test]
+    fn the_first_mac_key_goes_on_in_the_key_of_digests() {
+        let first = [7; 32];
+        let before = AccountDigest::of(&hmac_sha256(&first, &[b"account digest"]), "alice");
+        let made = Digests::make(&SystemEntropy, Some(&first)).expect("32 bytes");
+        assert_eq!(Digests::derive(&made.secret).expect("32 bytes").account("alice"), before);
+        let fresh = Digests::make(&SystemEntropy, None).expect("random");
+        assert_ne!(Digests::derive(&fresh.secret).expect("32 bytes").account("alice"), before);
     }
 }

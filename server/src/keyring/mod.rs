@@ -11,7 +11,7 @@ mod vault;
 pub use envelope::EnvelopeKey;
 pub use error::Error;
 pub use jwe::thumbprint;
-pub use macs::Macs;
+pub use macs::{ALG as MAC_ALG, Digests, Macs};
 pub use ring::Keyring;
 pub use signing::{Algorithm, SignError as KeySignError, SigningKey};
 pub use vault::{Vault, rules};

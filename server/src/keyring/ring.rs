@@ -1,7 +1,7 @@
 //! Everything the server holds in secret while it runs.
 
 use super::held::Held;
-use super::{EnvelopeKey, Error, Macs, SigningKey, Vault};
+use super::{Digests, EnvelopeKey, Error, Macs, SigningKey, Vault};
 use axum::body::Bytes;
 use domain::UnixMs;
 use domain::encoding::base64url;
@@ -9,8 +9,9 @@ use parking_lot::{Mutex as Lock, RwLock};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::keys::{Kind, line};
+use store::keys::{Kind, StoredKey, line};
 use tokio::sync::Mutex;
+use verify::nonce;
 use wire::jwk::{Jwks, SigningJwk};
 
 /// Whoever shows a key that nobody knows makes us ask the store, but no more often than this.
@@ -22,19 +23,33 @@ pub struct Keyring {
     /// When the store was last asked. Held while it is: what was read first is not put in place last.
     asked: Mutex<UnixMs>,
     revocations: AtomicU64,
-    pub macs: Macs,
+    pub digests: Digests,
 }
 
 struct Ring {
     envelope: Held<EnvelopeKey>,
     signing: Held<SigningKey>,
+    macs: Held<Macs>,
     /// The keys in public, as they were written in this second: everybody asks for them.
     written: Lock<Option<(i64, Bytes)>>,
 }
 
 impl Ring {
-    fn new(envelope: Held<EnvelopeKey>, signing: Held<SigningKey>) -> Arc<Self> {
-        Arc::new(Self { envelope, signing, written: Lock::new(None) })
+    /// Takes over from `before` what was read already.
+    fn read(vault: &Vault<'_>, keys: &[StoredKey], before: Option<&Self>) -> Result<Arc<Self>, Error> {
+        Ok(Arc::new(Self {
+            envelope: vault.envelope(keys, before.map(|ring| &ring.envelope))?,
+            signing: vault.signing(keys, before.map(|ring| &ring.signing))?,
+            macs: vault.macs(keys, before.map(|ring| &ring.macs))?,
+            written: Lock::new(None),
+        }))
+    }
+
+    /// Whether nothing has to be read, as long as `keys` is what the store says.
+    fn is_whole(&self, keys: &[StoredKey], now: UnixMs) -> bool {
+        self.envelope.is_whole(&line(Kind::Envelope, keys), now)
+            && self.signing.is_whole(&line(Kind::Signing, keys), now)
+            && self.macs.is_whole(&line(Kind::Mac, keys), now)
     }
 
     fn published(&self, now: UnixMs) -> Vec<SigningJwk> {
@@ -49,12 +64,11 @@ impl Keyring {
     /// The store does not answer, or its keys were encrypted with another key-encryption key.
     pub async fn load(vault: &Vault<'_>) -> Result<Self, Error> {
         let keys = vault.keys().await?;
-        let ring = Ring::new(vault.envelope(&keys, None)?, vault.signing(&keys, None)?);
         Ok(Self {
-            ring: RwLock::new(ring),
+            ring: RwLock::new(Ring::read(vault, &keys, None)?),
             asked: Mutex::new(vault.now),
             revocations: AtomicU64::new(0),
-            macs: vault.macs(&keys)?,
+            digests: vault.digests(&keys)?,
         })
     }
 
@@ -83,15 +97,12 @@ impl Keyring {
 
     async fn replace(&self, vault: &Vault<'_>) -> Result<(), Error> {
         let keys = vault.keys().await?;
-        let (envelope, signing) = (line(Kind::Envelope, &keys), line(Kind::Signing, &keys));
         let ring = self.ring();
-        if ring.envelope.is_whole(&envelope, vault.now) && ring.signing.is_whole(&signing, vault.now) {
+        if ring.is_whole(&keys, vault.now) {
             return Ok(());
         }
-        let is_revoked = ring.signing.loses_by(&signing, vault.now);
-        let (envelope, signing) =
-            (vault.envelope(&keys, Some(&ring.envelope))?, vault.signing(&keys, Some(&ring.signing))?);
-        *self.ring.write() = Ring::new(envelope, signing);
+        let is_revoked = ring.signing.loses_by(&line(Kind::Signing, &keys), vault.now);
+        *self.ring.write() = Ring::read(vault, &keys, Some(&ring))?;
         if is_revoked {
             self.revocations.fetch_add(1, Ordering::Release);
         }
@@ -148,6 +159,44 @@ impl Keyring {
     /// The key of this name, if what is sealed to it still opens.
     pub fn opening(&self, kid: &[u8; 32], now: UnixMs) -> Option<Arc<EnvelopeKey>> {
         self.ring().envelope.serving(&base64url(kid), now)
+    }
+
+    /// The key that authenticates now what is given out.
+    ///
+    /// # Errors
+    /// Never, as long as the clock goes on.
+    pub fn macs(&self, now: UnixMs) -> Result<Arc<Macs>, Error> {
+        self.ring().macs.current(now).ok_or(Error::None(Kind::Mac.as_str()))
+    }
+
+    /// What `read` makes of a value with one of the MAC keys whose values are good, the newest first.
+    pub fn authentic<T>(&self, now: UnixMs, read: impl Fn(&Macs) -> Option<T>) -> Option<T> {
+        self.ring().macs.all_serving(now).rev().find_map(|macs| read(macs))
+    }
+
+    /// The same with every MAC key that is still in memory, also those that are over or revoked: to tell an honest
+    /// client from a forger, never to let anybody in.
+    pub fn made_here<T>(&self, read: impl Fn(&Macs) -> Option<T>) -> Option<T> {
+        self.ring().macs.keys.values().find_map(|macs| read(macs))
+    }
+
+    /// MAC keys whose values are good, the one in use first.
+    pub fn serving_macs(&self, now: UnixMs) -> Vec<Arc<Macs>> {
+        let ring = self.ring();
+        let current = ring.macs.current(now);
+        let others =
+            ring.macs.all_serving(now).filter(|macs| current.as_ref().is_none_or(|own| !Arc::ptr_eq(own, macs)));
+        current.iter().chain(others).cloned().collect()
+    }
+
+    /// A nonce for a proof (RFC 9449, section 8).
+    pub fn nonce(&self, now: UnixMs) -> String {
+        self.macs(now).map(|macs| nonce::make(&macs.nonce, now)).unwrap_or_default()
+    }
+
+    /// Whether a nonce is ours and fresh.
+    pub fn nonce_is_fresh(&self, nonce: &str, now: UnixMs) -> bool {
+        self.authentic(now, |macs| nonce::is_fresh(&macs.nonce, nonce, now).then_some(())).is_some()
     }
 
     /// Signing keys that were revoked at or after `since`, by name.

@@ -1,12 +1,13 @@
 //! Server keys on their way into the store and out of it.
 
 use super::held::Held;
+use super::macs::{Digests, FIRST};
 use super::{EnvelopeKey, Error, Macs, Made, SigningKey};
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::key_encryption::KeyEncryptionKey;
 use domain::UnixMs;
-use domain::server_key::Rules;
+use domain::server_key::{Rules, State};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -27,7 +28,8 @@ pub struct Vault<'a> {
 pub fn rules(config: &Config, kind: Kind) -> Rules {
     match kind {
         Kind::Envelope => Rules::envelope(config.settings.keys.envelope_overlap.ms()),
-        Kind::Signing | Kind::Mac => Rules::SIGNING,
+        Kind::Signing => Rules::SIGNING,
+        Kind::Mac | Kind::Digest => Rules::mac(config.settings.session.absolute.ms()),
     }
 }
 
@@ -38,10 +40,13 @@ impl Vault<'_> {
     /// The store does not answer, or a key cannot be made.
     pub async fn keys(&self) -> Result<Vec<StoredKey>, Error> {
         let mut keys = self.store.keys().await?;
-        for kind in [Kind::Envelope, Kind::Signing, Kind::Mac] {
+        for kind in [Kind::Envelope, Kind::Signing, Kind::Mac, Kind::Digest] {
             let line = line(kind, &keys);
             if line.needs_another() {
-                let key = self.make(kind, line.at_once(self.now)).await?;
+                let key = match kind {
+                    Kind::Digest => self.make_digests(&keys)?,
+                    _ => self.make(kind, line.at_once(self.now)).await?,
+                };
                 // Another node may be first: what is stored counts.
                 self.store.add_key(&key, line.newest().map(|newest| newest.kid.as_str()), None).await?;
                 keys = self.store.keys().await?;
@@ -60,8 +65,21 @@ impl Vault<'_> {
             Kind::Envelope => tokio::task::spawn_blocking(EnvelopeKey::make).await.ok().flatten(),
             Kind::Signing => SigningKey::make(self.config.settings.keys.signing_algorithm),
             Kind::Mac => Some(Macs::make(self.entropy)),
+            Kind::Digest => Digests::make(self.entropy, None),
         };
-        let Made { kid, alg, secret } = made.ok_or(Error::Make(kind.as_str()))?;
+        self.seal(kind, made.ok_or(Error::Make(kind.as_str()))?, used_from)
+    }
+
+    /// The key of digests: of a database that had one MAC key for everything, what made its digests until now.
+    fn make_digests(&self, keys: &[StoredKey]) -> Result<StoredKey, Error> {
+        let first = keys.iter().find(|key| key.kind == Kind::Mac && key.kid == FIRST);
+        let first = first.map(|key| self.open(key)).transpose()?;
+        let made = Digests::make(self.entropy, first.as_ref().map(|secret| secret.as_slice()));
+        self.seal(Kind::Digest, made.ok_or(Error::Make(Kind::Digest.as_str()))?, self.now)
+    }
+
+    fn seal(&self, kind: Kind, made: Made, used_from: UnixMs) -> Result<StoredKey, Error> {
+        let Made { kid, alg, secret } = made;
         let sealed = self.key.seal(self.entropy, &place(kind, &kid), &secret)?;
         Ok(StoredKey { kid, kind, alg: alg.to_owned(), sealed, created_at: self.now, used_from, revoked_at: None })
     }
@@ -82,12 +100,17 @@ impl Vault<'_> {
         self.hold(Kind::Signing, keys, held, |key, secret| SigningKey::read(&key.alg, secret))
     }
 
-    pub(super) fn macs(&self, keys: &[StoredKey]) -> Result<Macs, Error> {
-        let key = keys.iter().find(|key| key.kind == Kind::Mac).ok_or(Error::None(Kind::Mac.as_str()))?;
-        Macs::derive(&self.open(key)?).ok_or_else(|| unreadable(key))
+    pub(super) fn macs(&self, keys: &[StoredKey], held: Option<&Held<Macs>>) -> Result<Held<Macs>, Error> {
+        self.hold(Kind::Mac, keys, held, |_, secret| Macs::derive(secret))
     }
 
-    /// Reads the keys that serve; those that are held already are not read again.
+    pub(super) fn digests(&self, keys: &[StoredKey]) -> Result<Digests, Error> {
+        let key = keys.iter().find(|key| key.kind == Kind::Digest).ok_or(Error::None(Kind::Digest.as_str()))?;
+        Digests::derive(&self.open(key)?).ok_or_else(|| unreadable(key))
+    }
+
+    /// Reads the keys that serve, and of MAC keys those too that are over and not erased yet: what they made is no
+    /// forgery. Those that are held already are not read again.
     fn hold<K>(
         &self,
         kind: Kind,
@@ -96,9 +119,10 @@ impl Vault<'_> {
         read: impl Fn(&StoredKey, &[u8]) -> Option<K>,
     ) -> Result<Held<K>, Error> {
         let mut now_held = Held { line: line(kind, keys), rules: rules(self.config, kind), keys: HashMap::new() };
-        let serving = now_held.line.serving(now_held.rules, self.now);
-        let serving: Vec<_> = serving.filter_map(|key| keys.iter().find(|stored| stored.kid == key.kid)).collect();
-        for stored in serving.into_iter().filter(|stored| !stored.sealed.is_empty()) {
+        let state = |kid: &str| now_held.line.state(kid, now_held.rules, self.now);
+        let wanted = |key: &&StoredKey| kind == Kind::Mac || state(&key.kid).is_some_and(State::serves);
+        let of_kind = keys.iter().filter(|key| key.kind == kind && !key.sealed.is_empty());
+        for stored in of_kind.filter(wanted).collect::<Vec<_>>() {
             let key = match held.and_then(|held| held.keys.get(&stored.kid)) {
                 Some(key) => Arc::clone(key),
                 None => Arc::new(read(stored, &self.open(stored)?).ok_or_else(|| unreadable(stored))?),

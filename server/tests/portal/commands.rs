@@ -152,12 +152,12 @@ fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
     let listed = said(&run(&["key", "list", "--kind", "signing"]));
     let (first, rest) = listed.split_once('\t').unwrap();
     assert!(rest.starts_with("signing\tES256\tin use\t"), "{listed}");
-    assert_eq!(json(&["key", "list", "--json"]).as_array().unwrap().len(), 2);
+    assert_eq!(json(&["key", "list", "--json"]).as_array().unwrap().len(), 3);
     let next = json(&["key", "rotate", "--kind", "signing", "--at", "12h", "--json"]);
     assert_eq!((&next["state"], &next["alg"]), (&"next".into(), &"ES256".into()));
     assert!(said(&run(&["key", "rotate", "--kind", "signing"])).contains("waits already"));
     assert_eq!(run(&["key", "rotate", "--kind", "signing", "--at", "1000d"]).status.code(), Some(1));
-    assert_eq!(run(&["key", "rotate", "--kind", "mac"]).status.code(), Some(2));
+    assert_eq!(run(&["key", "rotate", "--kind", "digest"]).status.code(), Some(2));
     let envelope = said(&run(&["key", "rotate", "--kind", "envelope"]));
     assert!(envelope.starts_with("The new key "), "{envelope}");
     let revoked = said(&run(&["key", "revoke", "--kind", "signing", first]));
@@ -173,7 +173,7 @@ fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
     assert!(trail.contains(next["kid"].as_str().unwrap()), "{trail}");
     let doctor = run(&["doctor", "--json"]);
     let doctor: Value = serde_json::from_slice(&doctor.stdout).unwrap();
-    for check in ["signing_key", "sealed_values"] {
+    for check in ["signing_key", "mac_key", "sealed_values"] {
         let finding = doctor["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == check).unwrap();
         assert_eq!(finding["state"], "fine", "{finding}");
     }

@@ -43,8 +43,9 @@ impl World {
         let portal = Portal::start().await;
         portal.add_user("alice").await;
         let alice = portal.browser("203.0.113.7").signed_in("alice").await;
-        let (key, now) = (&portal.state.keyring.macs.app_session, portal.state.now());
-        let app = AppSession::of(&base64url(&[7; 16]), now).unwrap().reveal(key, WIKI);
+        let now = portal.state.now();
+        let macs = portal.state.keyring.macs(now).unwrap();
+        let app = AppSession::of(&base64url(&[7; 16]), now).unwrap().reveal(&macs.app_session, WIKI);
         Self { portal, alice, app }
     }
 
@@ -66,7 +67,8 @@ impl World {
     fn reads(&self, text: &str, name: Name) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, in_header(text)?);
-        let (state, macs) = (&self.portal.state, &self.portal.state.keyring.macs);
+        let state = &self.portal.state;
+        let macs = state.keyring.macs(state.now()).unwrap();
         let good = |value: &&str| match name {
             Name::Access => state.tokens.verify_for(ORIGIN, value, state.now()).is_some(),
             Name::Refresh => RefreshToken::authenticate(&macs.refresh, value).is_some(),

@@ -227,7 +227,8 @@ async fn apps_stay_open_to_those_with_a_session_there_when_strangers_are_shut_ou
         from_there.get(paths::SESSION).await.json()["id"].as_str().unwrap().to_owned()
     };
     let of = domain::app_session::AppSession::of(&session, portal.state.now()).unwrap();
-    let cookie = of.reveal(&portal.state.keyring.macs.app_session, "https://wiki.example.com");
+    let cookie =
+        of.reveal(&portal.state.keyring.macs(portal.state.now()).unwrap().app_session, "https://wiki.example.com");
     closes(&portal).await;
     let asked = async |path: &str, cookie: Option<&str>| {
         let cookie = cookie.map(|cookie| format!("__Host-postern-app={cookie}"));
@@ -266,7 +267,7 @@ async fn a_thousand_cold_questions_of_proxies_are_answered() {
     warm.add_user("alice").await;
     let session = warm.browser(SHARED).signed_in("alice").await.get(paths::SESSION).await.json()["id"].clone();
     let of = domain::app_session::AppSession::of(session.as_str().unwrap(), warm.state.now()).unwrap();
-    let cookie = of.reveal(&warm.state.keyring.macs.app_session, "https://wiki.example.com");
+    let cookie = of.reveal(&warm.state.keyring.macs(warm.state.now()).unwrap().app_session, "https://wiki.example.com");
     let cookie = format!("__Host-postern-app={cookie}");
     let cold = warm.another().await;
     let proxy = cold.browser("10.0.0.1");

@@ -23,6 +23,7 @@ mod kill;
 mod known_device;
 mod login;
 mod logs;
+mod mac_keys;
 mod openapi;
 mod operator;
 mod operators;

@@ -328,13 +328,13 @@ async fn server_keys_are_for_administrators_and_every_change_is_in_the_trail() {
     assert_eq!(revoke(&alice, "x").await, StatusCode::FORBIDDEN);
     for body in [
         json!({}),
-        json!({"kind": "mac"}),
+        json!({"kind": "digest"}),
         json!({"kind": "signing", "at": "soon"}),
         json!({"kind": "signing", "at": i64::MAX}),
     ] {
         assert_eq!(root.post(paths::ROTATE_SERVER_KEY, &body).await.code(), "bad_request", "{body}");
     }
-    assert_eq!(revoke(&root, "mac").await, StatusCode::NOT_FOUND, "it is no key of these kinds");
+    assert_eq!(revoke(&root, "digest").await, StatusCode::NOT_FOUND, "it is no key of these kinds");
     let at = portal.state.now() + DAY;
     let next = root.post(paths::ROTATE_SERVER_KEY, &json!({"kind": "signing", "at": at})).await.json();
     assert_eq!(next["used_from"], at);

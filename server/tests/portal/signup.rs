@@ -15,7 +15,7 @@ async fn sign_up(visitor: &Visitor, content: &Value) -> Answer {
 
 fn code(portal: &Portal) -> String {
     let link = server::setup::link(&portal.state.config, &portal.state.keyring, portal.state.now());
-    link.split_once("#code=").unwrap().1.to_owned()
+    link.unwrap().split_once("#code=").unwrap().1.to_owned()
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ impl Booth {
     pub async fn admit(&self, route: &Route, credential: &str, caller: &Caller<'_>) -> Result<(Unit, bool), Declined> {
         let forged = || Declined::new(Code::Forged, "This token was not made here.").status(StatusCode::UNAUTHORIZED);
         let Ok(Credential::Session(text)) = Credential::parse(credential) else { return Err(forged()) };
-        let token = tpat::Token::authenticate(&self.secrets.token, &text).map_err(|_| forged())?;
+        let token = self.secrets.token(&text).ok_or_else(forged)?;
         if token.routes != RouteId::of(&route.name) {
             return Err(Declined::new(Code::OtherRoute, "This token was bought for something else."));
         }
@@ -42,7 +42,7 @@ impl Booth {
     /// The key that a token is bound to; zeros: none, or this is no token.
     pub(super) fn holder(&self, credential: &str) -> [u8; 32] {
         let Ok(Credential::Session(text)) = Credential::parse(credential) else { return [0; 32] };
-        tpat::Token::authenticate(&self.secrets.token, &text).map_or([0; 32], |token| token.thumbprint)
+        self.secrets.token(&text).map_or([0; 32], |token| token.thumbprint)
     }
 
     /// The first request of a token that was bought a moment ago.
@@ -77,12 +77,12 @@ impl Booth {
         self.allowances.take(who, Rate::per(requests, window_ms), caller.now).is_ok()
     }
 
-    /// The token as its holder shows it: made of its row alone, so always the same.
+    /// The token as its holder shows it: made of its row alone, so always the same under one key.
     pub(super) fn text(&self, token: &Token) -> Option<String> {
         let id = from_base64url(&token.id)?.try_into().ok()?;
         let thumbprint = if token.jkt.is_empty() { [0; 32] } else { from_base64url(&token.jkt)?.try_into().ok()? };
         let (routes, expires) = (RouteId::of(&token.route), ends(token));
-        Some(tpat::Token { id, routes, expires, class: Class::Counted, thumbprint }.mint(&self.secrets.token))
+        Some(self.secrets.mint(&tpat::Token { id, routes, expires, class: Class::Counted, thumbprint }))
     }
 }
 

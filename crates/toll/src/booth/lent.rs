@@ -15,7 +15,7 @@ use domain::rate::Rate;
 use http::{HeaderValue, Method, Response, header};
 use store::leases::Wish;
 use store::toll::Redeemed;
-use tpat::challenge::{Challenge, RouteId};
+use tpat::challenge::RouteId;
 use tpat::header::Presented;
 use wire::toll::{Code, Demand};
 
@@ -59,8 +59,8 @@ impl Booth {
 
     /// Whether a payment for this challenge is followed.
     pub fn follows(&self, challenge: &str) -> bool {
-        let read = Challenge::authenticate(&self.secrets.challenge, challenge);
-        self.people.is_some() && read.is_ok_and(|challenge| challenge.terms.account == ACCOUNT)
+        let read = self.secrets.challenge(challenge);
+        self.people.is_some() && read.is_some_and(|challenge| challenge.terms.account == ACCOUNT)
     }
 
     /// The offer in the browser's cookie, if it may still be paid, or have been.
@@ -138,7 +138,7 @@ impl Booth {
         let place = Place { account: ACCOUNT, index };
         // Without script a browser has no key.
         let shared = Shared { route: RouteId::of(&route.name), place, expires, thumbprint: [0; 32] };
-        let text = Challenge::issue(&self.secrets.challenge, random, sealed(terms, bundle, shared));
+        let text = self.secrets.issue_challenge(random, sealed(terms, bundle, shared));
         self.count_challenge(route);
         let (sold, _) = self.sale(table, &text).ok()?;
         let demand = self.demand_again(&sold, &text, caller);

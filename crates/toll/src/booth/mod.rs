@@ -70,7 +70,7 @@ pub struct Parts {
     pub nodes: Vec<Arc<Node>>,
     pub surroundings: Surroundings,
     /// Without one nobody is signed in.
-    pub portal: Option<Box<dyn Portal>>,
+    pub portal: Option<Arc<dyn Portal>>,
 }
 
 pub struct Booth {
@@ -82,7 +82,7 @@ pub struct Booth {
     verifier: Box<dyn Verifier>,
     nodes: Vec<Arc<Node>>,
     surroundings: Surroundings,
-    portal: Option<Box<dyn Portal>>,
+    portal: Option<Arc<dyn Portal>>,
     possessions: Possessions,
     ledger: Ledger,
     chain: Chain,

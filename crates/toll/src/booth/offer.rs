@@ -135,7 +135,7 @@ impl Booth {
 
     fn offer(&self, number: usize, terms: &Terms, bundle: &Bundle, shared: Shared) -> Offer {
         let sealed = sealed(terms, bundle, shared);
-        read(Challenge::issue(&self.secrets.challenge, self.draw(), sealed), number, &sealed)
+        read(self.secrets.issue_challenge(self.draw(), sealed), number, &sealed)
     }
 
     /// What makes a challenge unlike all others.

@@ -10,9 +10,7 @@ use http::{HeaderName, HeaderValue, Uri, header};
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use tpat::possession::Wrong;
-use verify::nonce;
 use wire::toll::{Code, NONCE_HEADER, PROOF_HEADER};
-use zeroize::Zeroizing;
 
 /// How long a nonce is good, in milliseconds: each answer brings a new one.
 const NONCE_MS: i64 = 60_000;
@@ -20,7 +18,7 @@ const NONCE_MS: i64 = 60_000;
 const HOW: HeaderValue = HeaderValue::from_static(r#"DPoP algs="ES256 EdDSA""#);
 
 pub struct Possessions {
-    key: Zeroizing<[u8; 32]>,
+    secrets: Secrets,
     seen: Mutex<Seen>,
     /// Requests that were signed for another host.
     misdirected: Mutex<Seldom>,
@@ -37,13 +35,13 @@ struct Seen {
 
 impl Possessions {
     pub fn new(secrets: &Secrets) -> Self {
-        Self { key: secrets.nonce.clone(), seen: Mutex::default(), misdirected: Mutex::default() }
+        Self { secrets: secrets.clone(), seen: Mutex::default(), misdirected: Mutex::default() }
     }
 
     /// For the next proof.
     pub fn nonce(&self, now: UnixMs) -> (HeaderName, HeaderValue) {
         // Base64url is always a header's value.
-        let value = HeaderValue::try_from(nonce::make(&self.key, now)).unwrap_or(HeaderValue::from_static(""));
+        let value = HeaderValue::try_from(self.secrets.nonce(now)).unwrap_or(HeaderValue::from_static(""));
         (HeaderName::from_static(NONCE_HEADER), value)
     }
 
@@ -63,7 +61,7 @@ impl Possessions {
         if ath.is_some() && proof.ath.as_deref() != ath {
             return Err(wrong());
         }
-        let made_at = proof.nonce.as_deref().and_then(|nonce| nonce::made_at(&self.key, nonce));
+        let made_at = proof.nonce.as_deref().and_then(|nonce| self.secrets.nonce_made_at(nonce));
         if !made_at.is_some_and(|made_at| (-1000..NONCE_MS).contains(&caller.now.saturating_sub(made_at))) {
             let title = "The proof must have the nonce of this answer. Sign again.";
             return Err(self.again(Declined::new(Code::UseDpopNonce, title), caller.now));

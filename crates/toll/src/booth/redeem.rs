@@ -100,7 +100,7 @@ impl Booth {
 
     pub(super) fn sale(&self, table: &Table, text: &str) -> Result<(Sale, Terms), Declined> {
         let forged = || Declined::new(Code::Forged, "This challenge was not made here.");
-        let challenge = Challenge::authenticate(&self.secrets.challenge, text).map_err(|_| forged())?;
+        let challenge = self.secrets.challenge(text).ok_or_else(forged)?;
         let place = Place { account: challenge.terms.account, index: challenge.terms.index };
         let (route, address) = (table.by_id(challenge.terms.route), self.address(place));
         let (Some(route), Some(address)) = (route, address) else {

@@ -1,26 +1,71 @@
 //! The gate's own secrets, each derived for one purpose.
 
+use domain::UnixMs;
 use domain::encoding::{base64url, hmac_sha256};
-use tpat::Txid;
+use parking_lot::RwLock;
+use std::sync::Arc;
+use tpat::challenge::{Challenge, Terms};
+use tpat::{Token, Txid};
+use verify::nonce;
 use zeroize::Zeroizing;
 
+/// The secrets of every MAC key whose values are good. Clones share them: [`Secrets::replace`] reaches all.
 #[derive(Clone)]
 pub struct Secrets {
-    pub(super) challenge: Zeroizing<[u8; 32]>,
-    pub(super) token: Zeroizing<[u8; 32]>,
-    pub(super) nonce: Zeroizing<[u8; 32]>,
+    sets: Arc<RwLock<Arc<Sets>>>,
     log: Zeroizing<[u8; 32]>,
 }
 
+/// The first makes values, all verify them.
+struct Sets {
+    current: Set,
+    others: Vec<Set>,
+}
+
+/// What is derived from one key.
+struct Set {
+    challenge: Zeroizing<[u8; 32]>,
+    token: Zeroizing<[u8; 32]>,
+    nonce: Zeroizing<[u8; 32]>,
+}
+
 impl Secrets {
-    pub fn derive(root: &[u8; 32]) -> Self {
-        let purpose = |name: &str| Zeroizing::new(hmac_sha256(root, &[name.as_bytes()]));
-        Self {
-            challenge: purpose("challenge"),
-            token: purpose("token"),
-            nonce: purpose("dpop nonce"),
-            log: purpose("log"),
-        }
+    /// `log` makes the names of payments in the log and is never replaced; `current` makes values, `others` verify.
+    pub fn derive<'a>(log: &[u8; 32], current: &[u8; 32], others: impl IntoIterator<Item = &'a [u8; 32]>) -> Self {
+        let sets = Arc::new(RwLock::new(Sets::derive(current, others)));
+        Self { sets, log: Zeroizing::new(*log) }
+    }
+
+    /// Takes other keys into use: those that were replaced, and no longer those that were revoked.
+    pub fn replace<'a>(&self, current: &[u8; 32], others: impl IntoIterator<Item = &'a [u8; 32]>) {
+        *self.sets.write() = Sets::derive(current, others);
+    }
+
+    pub(super) fn issue_challenge(&self, random: [u8; 16], terms: Terms) -> String {
+        Challenge::issue(&self.sets().current.challenge, random, terms)
+    }
+
+    /// `None`: it was not made here, or with a key that is over.
+    pub(super) fn challenge(&self, text: &str) -> Option<Challenge> {
+        self.find(|set| Challenge::authenticate(&set.challenge, text).ok())
+    }
+
+    pub(super) fn mint(&self, token: &Token) -> String {
+        token.mint(&self.sets().current.token)
+    }
+
+    /// `None`: it was not made here, or with a key that is over.
+    pub(super) fn token(&self, text: &str) -> Option<Token> {
+        self.find(|set| Token::authenticate(&set.token, text).ok())
+    }
+
+    pub(super) fn nonce(&self, now: UnixMs) -> String {
+        nonce::make(&self.sets().current.nonce, now)
+    }
+
+    /// When a nonce of ours was made.
+    pub(super) fn nonce_made_at(&self, nonce: &str) -> Option<UnixMs> {
+        self.find(|set| nonce::made_at(&set.nonce, nonce))
     }
 
     /// What a transaction is called in the log, which must not become a list of who paid whom: the same
@@ -32,10 +77,55 @@ impl Secrets {
     pub(super) fn log_name_of(&self, txid: &Txid) -> String {
         self.log_name(&txid.to_string())
     }
+
+    fn sets(&self) -> Arc<Sets> {
+        Arc::clone(&self.sets.read())
+    }
+
+    fn find<T>(&self, read: impl Fn(&Set) -> Option<T>) -> Option<T> {
+        let sets = self.sets();
+        std::iter::once(&sets.current).chain(&sets.others).find_map(read)
+    }
+}
+
+impl Sets {
+    fn derive<'a>(current: &[u8; 32], others: impl IntoIterator<Item = &'a [u8; 32]>) -> Arc<Self> {
+        Arc::new(Self { current: Set::derive(current), others: others.into_iter().map(Set::derive).collect() })
+    }
+}
+
+impl Set {
+    fn derive(root: &[u8; 32]) -> Self {
+        let purpose = |name: &str| Zeroizing::new(hmac_sha256(root, &[name.as_bytes()]));
+        Self { challenge: purpose("challenge"), token: purpose("token"), nonce: purpose("dpop nonce") }
+    }
 }
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secrets(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tpat::Class;
+    use tpat::challenge::RouteId;
+
+    #[test]
+    fn values_of_a_replaced_key_are_good_until_it_is_taken_away() {
+        let (old, new) = ([1; 32], [2; 32]);
+        let secrets = Secrets::derive(&[9; 32], &old, []);
+        let shared = secrets.clone();
+        let token =
+            Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: Class::Counted, thumbprint: [0; 32] };
+        let (before, nonce, name) = (secrets.mint(&token), secrets.nonce(1000), secrets.log_name("txid"));
+        secrets.replace(&new, [&old]);
+        assert_ne!(shared.mint(&token), before);
+        assert_eq!((shared.token(&before), shared.nonce_made_at(&nonce)), (Some(token), Some(1000)));
+        secrets.replace(&new, []);
+        assert_eq!((shared.token(&before), shared.nonce_made_at(&nonce)), (None, None));
+        assert_eq!(shared.log_name("txid"), name, "names in the log stay");
     }
 }

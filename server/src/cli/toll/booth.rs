@@ -12,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use toll::booth::{Parts, People, Pool, Secrets, Settings};
 use toll::{Booth, Surroundings};
 use tpat::{Address, ViewPair};
@@ -23,8 +24,43 @@ const NODE: Limits = Limits { timeout: Duration::from_secs(5), at_once: 4, longe
 /// How often the chain is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
+/// How often the store is asked for keys that came or went.
+const HEAR_EVERY: Duration = Duration::from_secs(1);
+
+/// A booth, and what keeps its secrets in step with the server's keys.
+pub struct Taking {
+    pub booth: Arc<Booth>,
+    portal: Arc<Portal>,
+    secrets: Secrets,
+}
+
+impl Taking {
+    /// Hears of keys until it is aborted.
+    pub async fn hear(portal: Arc<Portal>, secrets: Secrets) {
+        let mut tick = tokio::time::interval(HEAR_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut could = true;
+        loop {
+            tick.tick().await;
+            let heard = portal.hear(&secrets).await;
+            // Said once, not every second.
+            match &heard {
+                Err(error) if could => tracing::error!(cause = %crate::jobs::chain(error), "keys cannot be read"),
+                Ok(()) if !could => tracing::info!("keys are read again"),
+                _ => {}
+            }
+            could = heard.is_ok();
+        }
+    }
+
+    /// The booth, and the task that hears of keys.
+    pub fn start(self) -> (Arc<Booth>, JoinHandle<()>) {
+        (self.booth, tokio::spawn(Self::hear(self.portal, self.secrets)))
+    }
+}
+
 /// `None`: there are no addresses to be paid at, and nothing costs anything.
-pub async fn open(config: &Config, surroundings: &Surroundings) -> Result<Option<Arc<Booth>>, Failure> {
+pub async fn open(config: &Config, surroundings: &Surroundings) -> Result<Option<Taking>, Failure> {
     let settings = &config.settings.toll;
     let Some((pool, people)) = addresses(settings)? else { return Ok(None) };
     let store = store::open(config).await?;
@@ -32,26 +68,29 @@ pub async fn open(config: &Config, surroundings: &Surroundings) -> Result<Option
     key.hear(&*store).await?;
     let vault = Vault { store: &*store, key: &key, entropy: &SystemEntropy, config, now: SystemClock.now() };
     let keyring = Arc::new(Keyring::load(&vault).await?);
-    let secrets = Secrets::derive(&keyring.macs.toll);
-    let portal = Portal::new(config, Arc::clone(&store), key, keyring);
+    let macs = keyring.macs(SystemClock.now())?;
+    let secrets = Secrets::derive(&keyring.digests.payments, &macs.toll, []);
+    let portal = Arc::new(Portal::new(config, Arc::clone(&store), key, keyring));
+    portal.hear(&secrets).await?;
     let nodes: Vec<_> =
         settings.monerod.iter().map(|url| Node::new(url, NODE).map(Arc::new)).collect::<Result<_, _>>()?;
-    Ok(Some(Arc::new(Booth::new(Parts {
+    let booth = Arc::new(Booth::new(Parts {
         settings: Settings {
             network: network(settings.network),
             challenge_s: settings.challenge.0.as_secs(),
             redemptions_per_minute: settings.redemptions_per_minute,
             look_every: LOOK_EVERY,
         },
-        secrets,
+        secrets: secrets.clone(),
         pool,
         people,
         store,
         verifier: verifier(settings, &nodes)?,
         nodes,
         surroundings: surroundings.clone(),
-        portal: Some(Box::new(portal)),
-    }))))
+        portal: Some(Arc::clone(&portal) as Arc<dyn toll::Portal>),
+    }));
+    Ok(Some(Taking { booth, portal, secrets }))
 }
 
 fn verifier(settings: &Toll, nodes: &[Arc<Node>]) -> Result<Box<dyn Verifier>, Failure> {

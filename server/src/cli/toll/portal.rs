@@ -8,9 +8,11 @@ use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::{self, Keyring, Vault};
 use crate::tokens::Tokens;
 use async_trait::async_trait;
+use domain::UnixMs;
 use http::HeaderMap;
 use std::sync::Arc;
 use store::Store;
+use toll::booth::Secrets;
 
 pub struct Portal {
     config: Config,
@@ -26,11 +28,26 @@ impl Portal {
         Self { config: config.clone(), store, key, keyring, tokens }
     }
 
+    /// Hears of keys that were made or revoked at the portal, and gives them to the gate.
+    pub async fn hear(&self, secrets: &Secrets) -> Result<(), keyring::Error> {
+        self.key.hear(&*self.store).await?;
+        let now = SystemClock.now();
+        self.keyring.hear(&self.vault(now)).await?;
+        let macs = self.keyring.serving_macs(now);
+        if let Some((current, others)) = macs.split_first() {
+            secrets.replace(&current.toll, others.iter().map(|macs| &*macs.toll));
+        }
+        Ok(())
+    }
+
+    fn vault(&self, now: UnixMs) -> Vault<'_> {
+        Vault { store: &*self.store, key: &self.key, entropy: &SystemEntropy, config: &self.config, now }
+    }
+
     async fn takes(&self, token: &str) -> Result<bool, keyring::Error> {
         let now = SystemClock.now();
-        let vault = Vault { store: &*self.store, key: &self.key, entropy: &SystemEntropy, config: &self.config, now };
         // Once a second: keys that were made or revoked at the portal.
-        self.keyring.look_for_more(&vault).await?;
+        self.keyring.look_for_more(&self.vault(now)).await?;
         let Some(claims) = self.tokens.verify_for(&self.config.origin, token, now) else { return Ok(false) };
         let session = self.store.session(&claims.sid).await?;
         Ok(session.is_some_and(|row| !row.user_disabled && row.life.takes_access(claims.generation, now)))

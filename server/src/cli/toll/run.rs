@@ -1,6 +1,6 @@
 //! `postern toll run`
 
-use super::booth;
+use super::booth::{self, Taking};
 use crate::cli::listen::Place;
 use crate::cli::serve::wait_for_signal;
 use crate::cli::{Failure, Outcome};
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use toll::route::Table;
-use toll::{Booth, Gate, Limits, Surroundings};
+use toll::{Gate, Limits, Surroundings};
 
 /// How often the settings file is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A gate that is reached, and not served yet.
 pub struct Opened {
     gate: Arc<Gate>,
-    booth: Option<Arc<Booth>>,
+    taking: Option<Taking>,
     listener: TcpListener,
     http: net::Http,
 }
@@ -52,14 +52,15 @@ impl Opened {
         let settings = &config.settings.toll;
         let table = toll_table(&settings.routes, &Table::default())?;
         let surroundings = surroundings(config);
-        let booth = booth::open(config, &surroundings).await?;
+        let taking = booth::open(config, &surroundings).await?;
+        let booth = taking.as_ref().map(|taking| Arc::clone(&taking.booth));
         let gate_config = toll::Config { https: settings.https(), ipv6_prefix: config.settings.ipv6_prefix };
-        let gate = Arc::new(Gate::new(gate_config, table, surroundings, booth.clone()));
+        let gate = Arc::new(Gate::new(gate_config, table, surroundings, booth));
         // Each connection may need one to an upstream.
         let files = net::fit(settings.max_connections, 2, crate::cli::SPARE_FILES);
         let (limits, proxies) = (Limits { connections: files.connections }, Arc::clone(&config.proxies));
         let http = toll::http(limits, config.settings.connections.pace(), move |peer| proxies.trusts(peer));
-        Ok(Self { gate, booth, listener, http })
+        Ok(Self { gate, taking, listener, http })
     }
 
     pub fn address(&self) -> std::io::Result<SocketAddr> {
@@ -72,12 +73,16 @@ impl Opened {
         let serving = tokio::spawn(toll::serve_with(self.listener, self.gate, self.http, stopped));
         // Goes on until the last request is answered and counted.
         let (stop_keeping, kept) = watch::channel(false);
-        let keeping = self.booth.map(|booth| tokio::spawn(async move { booth.run(kept).await }));
+        let (booth, hearing) = self.taking.map(Taking::start).unzip();
+        let keeping = booth.map(|booth| tokio::spawn(async move { booth.run(kept).await }));
         wait_for_signal().await?;
         tracing::info!("stopping: requests that have begun are answered");
         let _ = stop.send(true);
         serving.await?;
         let _ = stop_keeping.send(true);
+        if let Some(hearing) = hearing {
+            hearing.abort();
+        }
         if let Some(keeping) = keeping {
             keeping.await?;
         }

@@ -99,9 +99,11 @@ async fn user_keys(desk: &Desk, session: &Session) -> Outcome {
 
 async fn of_the_server(desk: &Desk, session: &Session) -> Outcome {
     server_keys::list(desk, session).await?;
-    let kind = match choose("Server keys", &["Back", "Rotate the envelope key", "Rotate the signing key"])? {
+    let names = ["Back", "Rotate the envelope key", "Rotate the signing key", "Rotate the MAC key"];
+    let kind = match choose("Server keys", &names)? {
         Some(1) => Kind::Envelope,
         Some(2) => Kind::Signing,
+        Some(3) => Kind::Mac,
         _ => return Ok(()),
     };
     if agrees("Make a new one? The present one serves on until its last work is done.")? {

@@ -27,6 +27,7 @@ fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Envelope => "envelope",
         Kind::Signing => "signing",
+        Kind::Mac => "mac",
     }
 }
 

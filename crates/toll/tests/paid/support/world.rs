@@ -180,7 +180,7 @@ impl World {
                 redemptions_per_minute: built.redemptions_per_minute,
                 look_every: Duration::from_millis(50),
             },
-            secrets: Secrets::derive(&[7; 32]),
+            secrets: Secrets::derive(&[8; 32], &[7; 32], []),
             pool: built.pool,
             people: built.people,
             store: Arc::clone(&store),
