@@ -202,7 +202,7 @@ async fn unknown_keys_make_a_node_ask_once_a_second() {
 
 #[tokio::test]
 async fn the_schedule_makes_one_key_in_time_on_however_many_nodes() {
-    let portal = Portal::with("[keys]\nsigning_rotation = '90d'").await;
+    let portal = Portal::with("[keys]\nsigning_rotation = '90d'\nmac_rotation = 'off'").await;
     let other = portal.another().await;
     let first = published(&portal).await;
     for node in [&portal, &other] {
@@ -227,7 +227,7 @@ async fn the_schedule_makes_one_key_in_time_on_however_many_nodes() {
     assert_eq!(trail.len(), 1);
     assert_eq!(trail[0].entry.about, format!("signing {}", both[1]));
 
-    let off = portal.another_with("[keys]\nsigning_rotation = 'off'").await;
+    let off = portal.another_with("[keys]\nsigning_rotation = 'off'\nmac_rotation = 'off'").await;
     portal.clock.advance(900 * DAY);
     keep_up(&off.state).await.unwrap();
     off.advance(0).await;
