@@ -8,6 +8,7 @@ use domain::refresh_token::RefreshToken;
 use domain::server_key::Rules;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use server::clock::{Clock, SystemClock};
 use server::flows::operator::Operator;
 use server::flows::server_keys::{keep_up, revoke_all};
 use server::key_encryption::Cipher;
@@ -49,8 +50,7 @@ impl Leak {
     /// A cookie of the app, as the server makes it.
     fn forged(&self) -> String {
         let key = hmac_sha256(&self.mac, &[b"app session"]);
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        let session = AppSession::of(&self.session, i64::try_from(now.as_millis()).unwrap()).unwrap();
+        let session = AppSession::of(&self.session, SystemClock.now()).unwrap();
         format!("__Host-postern-app={}", session.reveal(&key, WIKI))
     }
 }

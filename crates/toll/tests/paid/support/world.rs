@@ -187,7 +187,7 @@ impl World {
             verifier: built.verifier,
             nodes: built.nodes,
             surroundings: surroundings.clone(),
-            portal: Some(Box::new(SignedIn)),
+            portal: Some(Arc::new(SignedIn)),
         }));
         let open = Terms { bind: Bind::Bearer, ..terms.clone() };
         let table = Table::new(vec![
