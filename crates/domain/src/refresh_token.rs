@@ -6,7 +6,7 @@
 //! nothing plain is ever stored.
 //!
 //! MAC and successor are of a key that is replaced from time to time. A token whose key is over is still its
-//! session's, by the stored hash of its secret.
+//! session's, if that holds the hash of its secret.
 
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
 use std::fmt;
@@ -58,18 +58,14 @@ impl RefreshToken {
 
     /// A token from the wire; `None` where it was not issued here, whatever is wrong with it.
     pub fn authenticate(key: &[u8; 32], text: &str) -> Option<Self> {
-        let bytes = bytes(text)?;
+        if text.len() != (BODY + 16).div_ceil(3) * 4 {
+            return None;
+        }
+        let bytes = from_base64url(text)?;
         let (body, tag) = bytes.split_at_checked(BODY)?;
-        if hmac_is(key, &[b"refresh token", body], tag) { Self::of_body(body) } else { None }
-    }
-
-    /// Reads a token whose MAC nobody has checked: the key of it may be over. Its secret alone says whether it is a
-    /// session's ([`crate::session::Session::holds`]).
-    pub fn unverified(text: &str) -> Option<Self> {
-        Self::of_body(bytes(text)?.get(..BODY)?)
-    }
-
-    fn of_body(body: &[u8]) -> Option<Self> {
+        if !hmac_is(key, &[b"refresh token", body], tag) {
+            return None;
+        }
         let (version, rest) = body.split_first()?;
         let (session, rest) = rest.split_first_chunk::<16>()?;
         let (generation, rest) = rest.split_first_chunk::<4>()?;
@@ -86,11 +82,6 @@ impl RefreshToken {
         }
         body
     }
-}
-
-/// Body and MAC, if the length is that of a token.
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    if text.len() == (BODY + 16).div_ceil(3) * 4 { from_base64url(text) } else { None }
 }
 
 impl fmt::Debug for RefreshToken {

@@ -65,8 +65,8 @@ impl Session {
         Refresh::Reuse
     }
 
-    /// Whether the hash is that of the current token or of the one before: no MAC is needed to know that it was
-    /// issued here.
+    /// Whether the hash is that of the current token or of the one before. Nobody else knows their secrets, even somebody
+    /// who has the key of their MACs.
     pub fn holds(&self, generation: u32, hash: &str) -> bool {
         self.is_current(generation, hash) || self.is_previous(generation, hash)
     }

@@ -59,8 +59,8 @@ pub async fn refresh(
     Err(ApiError::wait(Code::Busy, 1000))
 }
 
-/// Reads a token that was issued here at some time: by its MAC, or, where the key of that is over, as the token that
-/// its session holds. `None`: it is invented, or was spent long before the key was over.
+/// Reads a token that was issued here at some time. Where the key of its MAC is over, somebody else may have the key:
+/// then it is good as the token that its session holds. `None`: it is invented, or was spent long ago.
 ///
 /// # Errors
 /// The store does not answer.
@@ -69,7 +69,8 @@ pub async fn issued_here(state: &AppState, text: &str) -> Result<Option<RefreshT
     if let Some(token) = read(text) {
         return Ok(Some(token));
     }
-    let Some(token) = RefreshToken::unverified(text) else { return Ok(None) };
+    let made_here = state.keyring.made_here(|macs| RefreshToken::authenticate(&macs.refresh, text));
+    let Some(token) = made_here else { return Ok(None) };
     let row = state.store.session(&base64url(&token.session())).await?;
     Ok(row.filter(|row| row.life.holds(token.generation(), &token.hash())).map(|_| token))
 }

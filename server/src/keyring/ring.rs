@@ -174,8 +174,8 @@ impl Keyring {
         self.ring().macs.all_serving(now).rev().find_map(|macs| read(macs))
     }
 
-    /// The same with every MAC key that is still in memory, also those that are over or revoked: to tell an honest
-    /// client from a forger, never to let anybody in.
+    /// The same with every MAC key that is still in memory, also those that are over or revoked. Others may have such a
+    /// key: it lets nobody in, and only tells what may be looked up from what is surely a forgery.
     pub fn made_here<T>(&self, read: impl Fn(&Macs) -> Option<T>) -> Option<T> {
         self.ring().macs.keys.values().find_map(|macs| read(macs))
     }
