@@ -3,7 +3,7 @@
 use crate::operator::metrics::CacheCounts;
 use domain::UnixMs;
 use domain::revocation::Ended;
-use domain::session::takes_access;
+use domain::session::{is_first_use, takes_access};
 use moka::sync::Cache;
 use parking_lot::RwLock;
 use std::sync::Arc;
@@ -14,6 +14,9 @@ use store::sessions::{Change, Row};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Live {
     pub generation: u32,
+    /// The newest generation of which an access token was shown.
+    pub used: u32,
+    pub bound: bool,
     pub rotated_at: UnixMs,
     pub idle_at: UnixMs,
     pub ends_at: UnixMs,
@@ -35,12 +38,22 @@ impl Default for Sessions {
 }
 
 impl Sessions {
-    /// Whether the session takes an access token of this generation now.
+    /// Whether the session takes an access token of this generation now. The first of a generation of an unbound
+    /// session is written down before anything is answered: the token before its refresh is spent from now on.
     ///
     /// # Errors
-    /// The session is not in memory and the store does not answer.
+    /// The session is not in memory, or something has to be written, and the store does not answer.
     pub async fn takes(&self, store: &dyn Store, id: &str, generation: u32, now: UnixMs) -> store::Result<bool> {
-        Ok(self.find(store, id).await?.is_some_and(|live| live.takes(generation, now)))
+        let Some(live) = self.find(store, id).await?.filter(|live| live.takes(generation, now)) else {
+            return Ok(false);
+        };
+        if is_first_use(live.bound, live.generation, live.used, generation) {
+            store.show_generation(id, generation).await?;
+            if let Some(live) = self.live.get(id) {
+                self.insert(id, Live { used: live.used.max(generation), ..live });
+            }
+        }
+        Ok(true)
     }
 
     /// Whether the session is not over, whatever its tokens are.
@@ -78,6 +91,8 @@ impl Sessions {
     pub fn learn(&self, row: &Row) -> Live {
         let live = Live {
             generation: row.life.generation,
+            used: row.life.used,
+            bound: row.life.jkt.is_some(),
             rotated_at: row.life.rotated_at,
             idle_at: row.life.idle_at,
             ends_at: row.life.ends_at,
@@ -126,6 +141,8 @@ impl Sessions {
             let Some(held) = self.live.get(&change.id) else { continue };
             let news = Live {
                 generation: change.generation.max(held.generation),
+                used: held.used,
+                bound: held.bound,
                 rotated_at: change.rotated_at.max(held.rotated_at),
                 idle_at: change.idle_at.max(held.idle_at),
                 ends_at: change.ends_at,

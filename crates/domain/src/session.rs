@@ -2,9 +2,13 @@
 
 use crate::UnixMs;
 
-/// How long an unbound session's spent token, and an access token of the last generation, stay good:
-/// tabs that were on their way, a lost answer.
+/// How long an unbound session's spent token, and an access token of the last generation, stay good in any case: tabs
+/// that were on their way.
 pub const GRACE_MS: i64 = 10_000;
+
+/// How long an unbound session's spent token stays good while nobody has shown a token of the generation after it: the
+/// answer was lost, and its owner comes back with what there is.
+pub const LOST_ANSWER_MS: i64 = 24 * 60 * 60_000;
 
 /// What the rules need to know of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,9 @@ pub struct Session {
     pub previous: Option<String>,
     /// When this generation began.
     pub rotated_at: UnixMs,
+    /// The newest generation of which an access token was shown. Nobody writes it down for a bound session, which does
+    /// not need it.
+    pub used: u32,
     /// Thumbprint of the client's signing key (RFC 7638); `None` for an unbound session.
     pub jkt: Option<String>,
     /// Ends then if it is not used; moved on by each rotation.
@@ -59,10 +66,17 @@ impl Session {
         let predecessor = self.is_previous(generation, hash);
         // A bound session's predecessor needs no clock: its successor's first use rotates again,
         // and from then on it is no longer the predecessor.
-        if predecessor && (self.jkt.is_some() || now - self.rotated_at <= GRACE_MS) {
+        let age = now - self.rotated_at;
+        let lost = self.used < self.generation && age <= LOST_ANSWER_MS;
+        if predecessor && (self.jkt.is_some() || age <= GRACE_MS || lost) {
             return Refresh::Again;
         }
         Refresh::Reuse
+    }
+
+    /// Whether an access token of `generation` is the first of its generation, and that has to be written down.
+    pub fn is_first_use(&self, generation: u32) -> bool {
+        is_first_use(self.jkt.is_some(), self.generation, self.used, generation)
     }
 
     /// Whether the hash is that of the current token or of the one before. Nobody else knows their secrets, even somebody
@@ -94,4 +108,10 @@ impl Session {
 /// and this one has not heard yet.
 pub fn takes_access(current: u32, rotated_at: UnixMs, presented: u32, now: UnixMs) -> bool {
     presented >= current || (presented.checked_add(1) == Some(current) && now - rotated_at <= GRACE_MS)
+}
+
+/// The rule of [`Session::is_first_use`] for caches: of an unbound session the first token of the newest generation ends
+/// the time in which the answer before it may have been lost.
+pub fn is_first_use(bound: bool, current: u32, used: u32, presented: u32) -> bool {
+    !bound && presented >= current && presented > used
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use domain::refresh_token::RefreshToken;
-use domain::session::{GRACE_MS, Refresh, Session, takes_access};
+use domain::session::{GRACE_MS, LOST_ANSWER_MS, Refresh, Session, takes_access};
 use proptest::prelude::*;
 
 const KEY: [u8; 32] = [7; 32];
@@ -25,6 +25,7 @@ impl Server {
             current: first.hash(),
             previous: None,
             rotated_at: NOW,
+            used: 0,
             jkt: jkt.map(str::to_owned),
             idle_at: i64::MAX,
             ends_at: i64::MAX,
@@ -53,6 +54,14 @@ impl Server {
         }
     }
 
+    /// Somebody shows the access token that came with this refresh token.
+    fn access(&mut self, token: &RefreshToken) {
+        let generation = token.generation();
+        if self.session.takes_access(generation, self.now) && self.session.is_first_use(generation) {
+            self.session.used = generation;
+        }
+    }
+
     /// Every token that ever was, asked without consequence.
     fn takes(&self, jkt: Option<&str>) -> Vec<usize> {
         let takes = |(generation, hash): &(usize, &String)| {
@@ -69,6 +78,8 @@ enum Step {
     Owner {
         lost: bool,
     },
+    /// The owner shows the access token that came last.
+    Access,
     /// The thief copies what the owner has.
     Steal,
     /// The thief refreshes with his copy.
@@ -81,10 +92,11 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => any::<bool>().prop_map(|lost| Step::Owner { lost }),
+        2 => Just(Step::Access),
         1 => Just(Step::Steal),
         2 => Just(Step::Thief),
         1 => any::<usize>().prop_map(Step::ThiefWithOld),
-        2 => prop_oneof![0..2 * GRACE_MS, Just(GRACE_MS), Just(GRACE_MS + 1), Just(3_600_000)].prop_map(Step::Wait),
+        2 => prop_oneof![0..2 * GRACE_MS, Just(GRACE_MS), Just(GRACE_MS + 1), Just(LOST_ANSWER_MS), Just(LOST_ANSWER_MS + 1)].prop_map(Step::Wait),
     ];
     proptest::collection::vec(step, 1..60)
 }
@@ -110,6 +122,10 @@ impl World {
         let (token, key) = match step {
             Step::Wait(ms) => {
                 self.server.now += ms;
+                return None;
+            }
+            Step::Access => {
+                self.server.access(&self.owner);
                 return None;
             }
             Step::Steal => {
@@ -171,11 +187,29 @@ proptest! {
                 _ if before.revoked => Refresh::Ended,
                 0 => Refresh::Rotate,
                 1 if bound || now - before.rotated_at <= GRACE_MS => Refresh::Again,
+                1 if before.used < before.generation && now - before.rotated_at <= LOST_ANSWER_MS => Refresh::Again,
                 _ => Refresh::Reuse,
             };
             prop_assert_eq!(verdict, expected, "{} generations old", age);
             prop_assert_eq!(world.server.session.revoked, before.revoked || verdict == Refresh::Reuse);
         }
+    }
+
+    /// An unbound session's owner whose answers are lost, in any number, comes back within a day and has lost nothing.
+    #[test]
+    fn lost_answers_cost_an_unbound_session_nothing(lost in proptest::collection::vec(0..LOST_ANSWER_MS / 10, 1..10)) {
+        let mut world = World::new(None, None);
+        world.step(Step::Access);
+        for away in lost {
+            let (_, verdict) = world.step(Step::Owner { lost: true }).expect("he asks");
+            prop_assert!(matches!(verdict, Refresh::Rotate | Refresh::Again), "{:?}", verdict);
+            world.step(Step::Wait(away));
+        }
+        let (_, verdict) = world.step(Step::Owner { lost: false }).expect("he asks");
+        prop_assert_eq!(verdict, Refresh::Again);
+        world.step(Step::Access);
+        let (_, verdict) = world.step(Step::Owner { lost: false }).expect("he asks");
+        prop_assert_eq!(verdict, Refresh::Rotate);
     }
 
     /// The owner and a thief who both go on, neither in step with the other, are found out: at the
@@ -195,6 +229,9 @@ proptest! {
         for _ in 0..ahead {
             world.step(leader);
         }
+        // As everybody does who has asked for a token.
+        let held = if thief_leads { world.thief.clone().expect("stolen") } else { world.owner.clone() };
+        world.server.access(&held);
         world.step(Step::Wait(GRACE_MS + late));
         let (_, verdict) = world.step(other).expect("he asks");
         prop_assert_eq!(verdict, Refresh::Reuse);

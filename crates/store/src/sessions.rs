@@ -78,6 +78,8 @@ pub trait Sessions {
     async fn session(&self, id: &str) -> Result<Option<Row>>;
     /// `true`: this rotation was written. `false`: the session has moved on or is over; read again.
     async fn rotate(&self, rotation: &Rotation) -> Result<bool>;
+    /// Writes down that an access token of this generation was shown, unless it was before.
+    async fn show_generation(&self, id: &str, generation: u32) -> Result<()>;
     /// Ends one session of `user`. `false`: there is none that is not over.
     async fn revoke(&self, user: &str, id: &str, audit: &Entry, now: UnixMs) -> Result<bool>;
     /// Ends every session of the user but `keep`; returns their ids. Writes the audit row only if

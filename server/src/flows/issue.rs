@@ -84,8 +84,16 @@ pub fn first(
     delivery: Delivery,
 ) -> Result<Issued, ApiError> {
     let row = &opening.row;
-    let live = Live { generation: 0, rotated_at: row.now, idle_at: row.idle_at, ends_at: row.ends_at, revoked: false };
     let jkt = row.jkt.as_deref();
+    let live = Live {
+        generation: 0,
+        used: 0,
+        bound: jkt.is_some(),
+        rotated_at: row.now,
+        idle_at: row.idle_at,
+        ends_at: row.ends_at,
+        revoked: false,
+    };
     let device = KnownDevice::issue(&state.keyring.macs(row.now)?.device, account, jkt, row.now);
     Ok(Issued { device: Some(device), ..tokens(state, owner, &row.id, jkt, live, &opening.token, delivery)? })
 }

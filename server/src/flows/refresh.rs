@@ -99,6 +99,8 @@ async fn rotate(
     }
     let live = Live {
         generation: successor.generation(),
+        used: row.life.used,
+        bound: row.life.jkt.is_some(),
         rotated_at: now,
         idle_at: rotation.idle_at,
         ends_at: row.life.ends_at,

@@ -1,8 +1,9 @@
 //! `POST /api/refresh`
 
-use crate::support::{ClientKey, Portal};
+use crate::support::{Answer, ClientKey, Portal, Visitor};
+use domain::encoding::{base64url, from_base64url};
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::audit::Event;
@@ -99,27 +100,121 @@ async fn proofs_need_a_fresh_nonce_of_ours_and_serve_once() {
     assert_eq!(send("a.b".to_owned()).await.code(), "bad_proof");
 }
 
+/// A program without a key, whose session is bound to nothing: as every browser's on plain http.
+struct Unbound {
+    program: Visitor,
+    tokens: Value,
+}
+
+impl Unbound {
+    async fn sign_in(portal: &Portal) -> Self {
+        let program = portal.program("203.0.113.7");
+        let tokens = program.login("alice", crate::support::PASSWORD).await.json()["tokens"].clone();
+        Self { program, tokens }
+    }
+
+    fn refresh_token(&self) -> String {
+        self.tokens["refresh_token"].as_str().unwrap().to_owned()
+    }
+
+    async fn refresh(&self, token: &str) -> Answer {
+        self.program.post(paths::REFRESH, &json!({"refresh_token": token})).await
+    }
+
+    /// Refreshes; the answer is lost on its way. What was in it.
+    async fn lose(&self) -> String {
+        let answer = self.refresh(&self.refresh_token()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        answer.json()["tokens"]["refresh_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Refreshes, and has the answer.
+    async fn go_on(&mut self) {
+        let answer = self.refresh(&self.refresh_token()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        self.tokens = answer.json()["tokens"].clone();
+    }
+
+    async fn show(&self, portal: &Portal) -> StatusCode {
+        let bearer = format!("Bearer {}", self.tokens["access_token"].as_str().unwrap());
+        self.program.at(portal).send(Method::GET, paths::SESSION, None, &[("authorization", &bearer)]).await.status
+    }
+}
+
+async fn alarms(portal: &Portal, user: &str) -> usize {
+    let entries = portal.store().audit_of(user, 100).await.unwrap();
+    entries.iter().filter(|entry| entry.event == Event::TokenReused).count()
+}
+
 #[tokio::test]
-async fn a_spent_token_of_an_unbound_session_ends_the_family_after_ten_seconds() {
+async fn a_lost_answer_costs_an_unbound_session_nothing_until_its_successor_was_used() {
+    let portal = Portal::start().await;
+    let other = portal.another().await;
+    let id = portal.add_user("alice").await;
+    let mut alice = Unbound::sign_in(&portal).await;
+    assert_eq!(alice.show(&portal).await, StatusCode::OK);
+    let first = alice.refresh_token();
+    let answered = alice.lose().await;
+    for away in [MINUTE, 60 * MINUTE, 22 * 60 * MINUTE] {
+        portal.advance(away).await;
+        assert_eq!(alice.lose().await, answered, "the same successor again");
+    }
+    alice.go_on().await;
+    assert_eq!(alice.refresh_token(), answered);
+    assert_eq!(alarms(&portal, &id).await, 0);
+
+    // Its first use, on whichever node, spends the token before.
+    assert_eq!(alice.show(&other).await, StatusCode::OK);
+    assert_eq!(alice.show(&portal).await, StatusCode::OK);
+    assert_eq!(portal.store().session(&id_of(&first)).await.unwrap().unwrap().life.used, 1);
+    portal.advance(10_001).await;
+    assert_eq!(alice.refresh(&first).await.code(), "session_ended");
+    assert_eq!(alice.refresh(&answered).await.code(), "session_ended", "the family has ended");
+    assert_eq!(alarms(&portal, &id).await, 1);
+}
+
+#[tokio::test]
+async fn tabs_that_were_on_their_way_are_answered_for_ten_seconds_though_the_successor_was_used() {
     let portal = Portal::start().await;
     let id = portal.add_user("alice").await;
-    let program = portal.program("203.0.113.7");
-    let tokens = program.login("alice", crate::support::PASSWORD).await.json()["tokens"].clone();
-    let refresh = |token: &str| {
-        let (program, body) = (program.clone(), json!({"refresh_token": token}));
-        async move { program.post(paths::REFRESH, &body).await }
-    };
-    let first = tokens["refresh_token"].as_str().unwrap().to_owned();
-
-    let second = refresh(&first).await.json()["tokens"]["refresh_token"].as_str().unwrap().to_owned();
+    let mut alice = Unbound::sign_in(&portal).await;
+    let first = alice.refresh_token();
+    alice.go_on().await;
+    assert_eq!(alice.show(&portal).await, StatusCode::OK);
     portal.advance(10_000).await;
-    let again = refresh(&first).await.json()["tokens"]["refresh_token"].as_str().unwrap().to_owned();
-    assert_eq!(again, second, "within ten seconds: the same successor");
+    assert_eq!(alice.refresh(&first).await.json()["tokens"]["refresh_token"], alice.refresh_token());
     portal.advance(1).await;
-    assert_eq!(refresh(&first).await.code(), "session_ended");
-    assert_eq!(refresh(&second).await.code(), "session_ended", "the family has ended");
-    let trail = portal.store().audit_of(&id, 10).await.unwrap();
-    assert!(trail.iter().any(|entry| entry.event == Event::TokenReused));
+    assert_eq!(alice.refresh(&first).await.code(), "session_ended");
+    assert_eq!(alarms(&portal, &id).await, 1);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_given_again_for_a_day() {
+    let portal = Portal::start().await;
+    let id = portal.add_user("alice").await;
+    let alice = Unbound::sign_in(&portal).await;
+    alice.lose().await;
+    portal.advance(DAY).await;
+    alice.lose().await;
+    portal.advance(1).await;
+    assert_eq!(alice.refresh(&alice.refresh_token()).await.code(), "session_ended");
+    assert_eq!(alarms(&portal, &id).await, 1);
+}
+
+#[tokio::test]
+async fn a_refresh_with_the_successor_is_its_use() {
+    let portal = Portal::start().await;
+    let id = portal.add_user("alice").await;
+    let mut alice = Unbound::sign_in(&portal).await;
+    let first = alice.refresh_token();
+    alice.go_on().await;
+    alice.go_on().await;
+    assert_eq!(alice.refresh(&first).await.code(), "session_ended", "at once");
+    assert_eq!(alarms(&portal, &id).await, 1);
+}
+
+fn id_of(token: &str) -> String {
+    base64url(&from_base64url(token).unwrap()[1..17])
 }
 
 #[tokio::test]

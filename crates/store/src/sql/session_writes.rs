@@ -23,6 +23,7 @@ sql! {
         WHERE id = $1 AND generation = $2 AND refresh_hash = $3
             AND revoked_at IS NULL AND idle_at > $7 AND ends_at > $7
             AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.disabled_at IS NULL)";
+    SHOW = "UPDATE sessions SET used_generation = $2 WHERE id = $1 AND generation >= $2 AND used_generation < $2";
     REVOKE = "UPDATE sessions SET revoked_at = $3, changed_at = $3
         WHERE id = $2 AND user_id = $1 AND revoked_at IS NULL AND idle_at > $3 AND ends_at > $3";
     REVOKE_OTHERS = "UPDATE sessions SET revoked_at = $3, changed_at = $3
@@ -76,6 +77,20 @@ impl Write for Rotation {
             Value::Int(self.now),
         ];
         Ok(tx.execute(ROTATE, values).await? == 1)
+    }
+}
+
+pub struct Show {
+    pub id: String,
+    pub generation: u32,
+}
+
+impl Write for Show {
+    type Output = ();
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        tx.execute(SHOW, [Value::Text(&self.id), Value::Int(self.generation.into())]).await.map(drop)
     }
 }
 

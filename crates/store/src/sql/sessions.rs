@@ -1,6 +1,6 @@
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
-use super::session_writes::{Revoke, RevokeOthers};
+use super::session_writes::{Revoke, RevokeOthers, Show};
 use super::store::SqlStore;
 use super::tx::Record;
 use crate::Result;
@@ -15,7 +15,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT s.id, s.user_id, s.generation, s.refresh_hash, s.previous_hash, s.jkt, s.receiving_key, s.device,
-                s.address, s.created_at, s.used_at, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, u.name, u.role, u.disabled_at
+                s.address, s.created_at, s.used_at, s.rotated_at, s.used_generation, s.idle_at, s.ends_at, s.revoked_at,
+                u.name, u.role, u.disabled_at
             FROM sessions s JOIN users u ON u.id = s.user_id WHERE ",
             $rest
         )
@@ -40,6 +41,10 @@ impl<DB: Backend> Sessions for SqlStore<DB> {
 
     async fn rotate(&self, rotation: &Rotation) -> Result<bool> {
         self.write(rotation.clone()).await
+    }
+
+    async fn show_generation(&self, id: &str, generation: u32) -> Result<()> {
+        self.write(Show { id: id.to_owned(), generation }).await
     }
 
     async fn revoke(&self, user: &str, id: &str, audit: &Entry, now: UnixMs) -> Result<bool> {
@@ -82,6 +87,7 @@ fn session<DB: Backend>(row: &Record<DB>) -> Result<Row> {
             current: row.text("refresh_hash")?,
             previous: row.opt_text("previous_hash")?,
             rotated_at: row.int("rotated_at")?,
+            used: row.small("sessions", "used_generation")?,
             jkt: row.opt_text("jkt")?,
             idle_at: row.int("idle_at")?,
             ends_at: row.int("ends_at")?,

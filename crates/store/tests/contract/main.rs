@@ -104,6 +104,7 @@ contract! {
     }
     rotations {
         moves_on_once,
+        notes_the_newest_generation_that_was_shown,
         is_refused_when_anything_else_is_current,
         is_refused_when_the_session_is_over,
         is_refused_when_the_user_is_disabled,

@@ -21,6 +21,24 @@ pub async fn moves_on_once(fixture: Fixture) {
     assert_eq!(store.session(&id).await.unwrap().unwrap().life.previous, Some(format!("{id}/1")));
 }
 
+pub async fn notes_the_newest_generation_that_was_shown(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let id = session(&*store, &ada, NOW).await;
+    let used = async || store.session(&id).await.unwrap().unwrap().life.used;
+    store.show_generation(&id, 1).await.unwrap();
+    assert_eq!(used().await, 0, "there is no such generation yet");
+    for generation in 0..3 {
+        assert!(store.rotate(&rotation(&id, generation, NOW)).await.unwrap());
+        assert_eq!(used().await, 0);
+    }
+    for (shown, expected) in [(2, 2), (1, 2), (3, 3), (2, 3), (4, 3)] {
+        store.show_generation(&id, shown).await.unwrap();
+        assert_eq!(used().await, expected, "{shown}");
+    }
+    store.show_generation("none", 1).await.unwrap();
+}
+
 pub async fn is_refused_when_anything_else_is_current(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;

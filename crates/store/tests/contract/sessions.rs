@@ -26,6 +26,7 @@ pub async fn keeps_what_was_given(fixture: Fixture) {
             current: new.refresh_hash,
             previous: None,
             rotated_at: NOW,
+            used: 0,
             jkt: Some("thumbprint".to_owned()),
             idle_at: NOW + DAY,
             ends_at: NOW + 30 * DAY,

@@ -12,6 +12,7 @@ use domain::UnixMs;
 use http::HeaderMap;
 use std::sync::Arc;
 use store::Store;
+use store::sessions::Row;
 use toll::booth::Secrets;
 
 pub struct Portal {
@@ -50,7 +51,12 @@ impl Portal {
         self.keyring.look_for_more(&self.vault(now)).await?;
         let Some(claims) = self.tokens.verify_for(&self.config.origin, token, now) else { return Ok(false) };
         let session = self.store.session(&claims.sid).await?;
-        Ok(session.is_some_and(|row| !row.user_disabled && row.life.takes_access(claims.generation, now)))
+        let takes = |row: &Row| !row.user_disabled && row.life.takes_access(claims.generation, now);
+        let Some(row) = session.filter(takes) else { return Ok(false) };
+        if row.life.is_first_use(claims.generation) {
+            self.store.show_generation(&row.id, claims.generation).await?;
+        }
+        Ok(true)
     }
 }
 
