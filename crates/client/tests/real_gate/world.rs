@@ -236,7 +236,7 @@ async fn booth(rig: &Rig, folder: &TempDir) -> Arc<Booth> {
             redemptions_per_minute: 1000,
             look_every: Duration::from_secs(2),
         },
-        secrets: Secrets::derive(&[7; 32]),
+        secrets: Secrets::derive(&[8; 32], &[7; 32], []),
         pool: Pool::listed([rig.merchant_address().await.unwrap().parse().unwrap()]).unwrap(),
         people: None,
         store: store::open(&url, store::Options::default()).await.unwrap(),
