@@ -164,6 +164,7 @@ async fn a_lost_answer_costs_an_unbound_session_nothing_until_its_successor_was_
     assert_eq!(alarms(&portal, &id).await, 0);
 
     // Its first use, on whichever node, spends the token before.
+    other.advance(0).await;
     assert_eq!(alice.show(&other).await, StatusCode::OK);
     assert_eq!(alice.show(&portal).await, StatusCode::OK);
     assert_eq!(portal.store().session(&id_of(&first)).await.unwrap().unwrap().life.used, 1);
