@@ -129,7 +129,7 @@ fn revocation(kind: Kind, kid: &str) -> Action {
             "MAC",
             "What it marked is worth nothing at once, and a new key is in use. Sessions go on. Apps lead people through \
              the portal and back once, forms that are open are sealed again, and devices are unknown until they sign \
-             in. Prices that are being paid at the paid gate, and what was bought there, are lost. Do this if the key \
+             in. At the paid gate, payments under way and what browsers bought are lost. Do this if the key \
              may be in somebody else's hands.",
         ),
         _ => (

@@ -181,8 +181,14 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         }
         Code::Full => (StatusCode::CONFLICT, "The list is full: take something off it first."),
         Code::CrossSite => (StatusCode::FORBIDDEN, "This request does not come from this site's own pages."),
-        Code::SignupClosed => (StatusCode::FORBIDDEN, "Nobody can sign up here with this link."),
-        Code::LinkUsedUp => (StatusCode::GONE, "This link was used already, or has run out."),
+        Code::SignupClosed => (
+            StatusCode::FORBIDDEN,
+            "Nobody can sign up here with this link. If you have just made your account with it, sign in.",
+        ),
+        Code::LinkUsedUp => (
+            StatusCode::GONE,
+            "This link was used already, or has run out. If you have just set a password with it, sign in with that.",
+        ),
         Code::LastAdministrator => (StatusCode::CONFLICT, "This is the last administrator: make another one first."),
         Code::NameTaken => (StatusCode::CONFLICT, "This name is taken."),
         Code::NameInvalid => (

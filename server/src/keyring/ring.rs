@@ -189,6 +189,13 @@ impl Keyring {
         current.iter().chain(others).cloned().collect()
     }
 
+    /// MAC keys in memory that are over or revoked.
+    pub fn ended_macs(&self, now: UnixMs) -> Vec<Arc<Macs>> {
+        let macs = &self.ring().macs;
+        let ended = macs.keys.iter().filter(|(kid, _)| macs.serving(kid, now).is_none());
+        ended.map(|(_, macs)| Arc::clone(macs)).collect()
+    }
+
     /// A nonce for a proof (RFC 9449, section 8).
     pub fn nonce(&self, now: UnixMs) -> String {
         self.macs(now).map(|macs| nonce::make(&macs.nonce, now)).unwrap_or_default()

@@ -25,7 +25,10 @@ impl Booth {
     pub async fn admit(&self, route: &Route, credential: &str, caller: &Caller<'_>) -> Result<(Unit, bool), Declined> {
         let forged = || Declined::new(Code::Forged, "This token was not made here.").status(StatusCode::UNAUTHORIZED);
         let Ok(Credential::Session(text)) = Credential::parse(credential) else { return Err(forged()) };
-        let token = self.secrets.token(&text).ok_or_else(forged)?;
+        let token = match self.secrets.token(&text) {
+            Some(token) => token,
+            None => self.outlasting(&text).await?.ok_or_else(forged)?,
+        };
         if token.routes != RouteId::of(&route.name) {
             return Err(Declined::new(Code::OtherRoute, "This token was bought for something else."));
         }
@@ -37,6 +40,14 @@ impl Booth {
         }
         let unit = self.unit(&base64url(&token.id), caller).await?.ok_or_else(forged)?;
         Ok((unit, token.is_bound()))
+    }
+
+    /// A token whose MAC is of a key that has ended, though what was paid for is not used up: it is good where it says
+    /// what its sale says and is bound to a key, which the client proves. Others may have made it otherwise.
+    async fn outlasting(&self, text: &str) -> Result<Option<tpat::Token>, Declined> {
+        let Some(token) = self.secrets.ended_token(text).filter(tpat::Token::is_bound) else { return Ok(None) };
+        let sold = self.ledger.find(&base64url(&token.id)).await.map_err(|error| broken(&error))?;
+        Ok(sold.and_then(|sold| of_sale(&sold.token())).filter(|sold| *sold == token))
     }
 
     /// The key that a token is bound to; zeros: none, or this is no token.
@@ -79,11 +90,15 @@ impl Booth {
 
     /// The token as its holder shows it: made of its row alone, so always the same under one key.
     pub(super) fn text(&self, token: &Token) -> Option<String> {
-        let id = from_base64url(&token.id)?.try_into().ok()?;
-        let thumbprint = if token.jkt.is_empty() { [0; 32] } else { from_base64url(&token.jkt)?.try_into().ok()? };
-        let (routes, expires) = (RouteId::of(&token.route), ends(token));
-        Some(self.secrets.mint(&tpat::Token { id, routes, expires, class: Class::Counted, thumbprint }))
+        Some(self.secrets.mint(&of_sale(token)?))
     }
+}
+
+fn of_sale(token: &Token) -> Option<tpat::Token> {
+    let id = from_base64url(&token.id)?.try_into().ok()?;
+    let thumbprint = if token.jkt.is_empty() { [0; 32] } else { from_base64url(&token.jkt)?.try_into().ok()? };
+    let (routes, expires) = (RouteId::of(&token.route), ends(token));
+    Some(tpat::Token { id, routes, expires, class: Class::Counted, thumbprint })
 }
 
 /// # Errors

@@ -16,10 +16,11 @@ pub struct Secrets {
     log: Zeroizing<[u8; 32]>,
 }
 
-/// The first makes values, all verify them.
+/// The first makes values, it and the others verify them. With those that ended nothing is verified alone.
 struct Sets {
     current: Set,
     others: Vec<Set>,
+    ended: Vec<Set>,
 }
 
 /// What is derived from one key.
@@ -32,13 +33,18 @@ struct Set {
 impl Secrets {
     /// `log` makes the names of payments in the log and is never replaced; `current` makes values, `others` verify.
     pub fn derive<'a>(log: &[u8; 32], current: &[u8; 32], others: impl IntoIterator<Item = &'a [u8; 32]>) -> Self {
-        let sets = Arc::new(RwLock::new(Sets::derive(current, others)));
+        let sets = Arc::new(RwLock::new(Sets::derive(current, others, [])));
         Self { sets, log: Zeroizing::new(*log) }
     }
 
-    /// Takes other keys into use: those that were replaced, and no longer those that were revoked.
-    pub fn replace<'a>(&self, current: &[u8; 32], others: impl IntoIterator<Item = &'a [u8; 32]>) {
-        *self.sets.write() = Sets::derive(current, others);
+    /// Takes other keys into use: `others` were replaced, `ended` are over or revoked, and somebody may have them.
+    pub fn replace<'a>(
+        &self,
+        current: &[u8; 32],
+        others: impl IntoIterator<Item = &'a [u8; 32]>,
+        ended: impl IntoIterator<Item = &'a [u8; 32]>,
+    ) {
+        *self.sets.write() = Sets::derive(current, others, ended);
     }
 
     pub(super) fn issue_challenge(&self, random: [u8; 16], terms: Terms) -> String {
@@ -57,6 +63,11 @@ impl Secrets {
     /// `None`: it was not made here, or with a key that is over.
     pub(super) fn token(&self, text: &str) -> Option<Token> {
         self.find(|set| Token::authenticate(&set.token, text).ok())
+    }
+
+    /// A token of a key that has ended: it may be forged, and has to be compared with what was sold.
+    pub(super) fn ended_token(&self, text: &str) -> Option<Token> {
+        self.sets().ended.iter().find_map(|set| Token::authenticate(&set.token, text).ok())
     }
 
     pub(super) fn nonce(&self, now: UnixMs) -> String {
@@ -89,8 +100,16 @@ impl Secrets {
 }
 
 impl Sets {
-    fn derive<'a>(current: &[u8; 32], others: impl IntoIterator<Item = &'a [u8; 32]>) -> Arc<Self> {
-        Arc::new(Self { current: Set::derive(current), others: others.into_iter().map(Set::derive).collect() })
+    fn derive<'a>(
+        current: &[u8; 32],
+        others: impl IntoIterator<Item = &'a [u8; 32]>,
+        ended: impl IntoIterator<Item = &'a [u8; 32]>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            current: Set::derive(current),
+            others: others.into_iter().map(Set::derive).collect(),
+            ended: ended.into_iter().map(Set::derive).collect(),
+        })
     }
 }
 
@@ -121,11 +140,12 @@ mod tests {
         let token =
             Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: Class::Counted, thumbprint: [0; 32] };
         let (before, nonce, name) = (secrets.mint(&token), secrets.nonce(1000), secrets.log_name("txid"));
-        secrets.replace(&new, [&old]);
+        secrets.replace(&new, [&old], []);
         assert_ne!(shared.mint(&token), before);
         assert_eq!((shared.token(&before), shared.nonce_made_at(&nonce)), (Some(token), Some(1000)));
-        secrets.replace(&new, []);
+        secrets.replace(&new, [], [&old]);
         assert_eq!((shared.token(&before), shared.nonce_made_at(&nonce)), (None, None));
+        assert_eq!(shared.ended_token(&before), Some(token), "but it is told from a forgery");
         assert_eq!(shared.log_name("txid"), name, "names in the log stay");
     }
 }

@@ -55,6 +55,11 @@ impl Entry {
         Self { id, state: Mutex::new(State { token, unwritten: 0, in_writing: 0, held: 0 }) }
     }
 
+    /// The token as the store said last.
+    pub fn token(&self) -> Token {
+        self.state.lock().token.clone()
+    }
+
     pub fn id(&self) -> &str {
         &self.id
     }

@@ -1,8 +1,11 @@
 //! What a token opens, and how it is used up.
 
-use crate::support::{Key, PRICE, PROOFS, World, entry, txid};
+use crate::support::{Key, OLD, PRICE, PROOFS, World, entry, txid};
+use domain::encoding::{from_base64url, hmac_sha256};
 use store::toll::TokenChange;
 use toll::route::Table;
+use tpat::Token;
+use tpat::challenge::RouteId;
 use wire::toll::{Code, Demand, Redeemed};
 
 async fn buy(world: &World, path: &str, key: Option<&Key>) -> (Demand, Redeemed) {
@@ -139,4 +142,40 @@ async fn more_at_once_than_a_token_has_are_not_let_through() {
     let passed = all.iter().filter(|reply| reply.status == 200).count();
     assert_eq!((passed, world.arrived()), (3, 3));
     assert!(all.iter().all(|reply| matches!(reply.status, 200 | 402)));
+}
+
+#[tokio::test]
+async fn a_bound_token_outlasts_the_key_of_its_mac_and_what_a_thief_makes_with_that_opens_nothing() {
+    let (world, key, thief) = (World::new().await, Key::new(), Key::new());
+    let (_, bought) = buy(&world, "/price", Some(&key)).await;
+    let (_, open) = buy(&world, "/open", None).await;
+    let offer = world.client.demand("/open").await;
+    let new = [9; 32];
+    world.secrets.replace(&new, [&OLD], []);
+    assert_eq!(world.client.bound("/price", &bought.token, &key).await.status, 200, "replaced");
+    assert_eq!(world.client.bearer("/open", &open.token).await.status, 200);
+
+    world.secrets.replace(&new, [], [&OLD]);
+    // For a nonce of the new key.
+    world.client.get("/price").await;
+    assert_eq!(world.client.bound("/price", &bought.token, &key).await.status, 200, "revoked");
+    let bearer = world.client.bearer("/open", &open.token).await;
+    assert_eq!((bearer.status, bearer.code()), (401, Code::Forged));
+    world.pay(txid(9), &offer, PRICE);
+    let late = world.client.redeem(&format!("{}:{}", txid(9), PROOFS[0]), &offer.challenge, None).await;
+    assert_eq!(late.code(), Code::Forged);
+
+    let secret = hmac_sha256(&OLD, &[b"token"]);
+    let real = Token::authenticate(&secret, &bought.token).unwrap();
+    let own = from_base64url(&thief.jkt()).unwrap().try_into().unwrap();
+    for (path, forged, key) in [
+        ("/open", Token { routes: RouteId::of("open"), ..real }, &key),
+        ("/price", Token { thumbprint: own, ..real }, &thief),
+        ("/price", Token { expires: real.expires + 1, ..real }, &key),
+        ("/price", Token { id: [1; 16], ..real }, &key),
+        ("/price", Token { thumbprint: [0; 32], ..real }, &key),
+    ] {
+        let reply = world.client.bound(path, &forged.mint(&secret), key).await;
+        assert_eq!((reply.status, reply.code()), (401, Code::Forged), "{forged:?}");
+    }
 }

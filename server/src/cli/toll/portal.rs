@@ -34,9 +34,9 @@ impl Portal {
         self.key.hear(&*self.store).await?;
         let now = SystemClock.now();
         self.keyring.hear(&self.vault(now)).await?;
-        let macs = self.keyring.serving_macs(now);
-        if let Some((current, others)) = macs.split_first() {
-            secrets.replace(&current.toll, others.iter().map(|macs| &*macs.toll));
+        let (serving, ended) = (self.keyring.serving_macs(now), self.keyring.ended_macs(now));
+        if let Some((current, others)) = serving.split_first() {
+            secrets.replace(&current.toll, others.iter().map(|macs| &*macs.toll), ended.iter().map(|macs| &*macs.toll));
         }
         Ok(())
     }

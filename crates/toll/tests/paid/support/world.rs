@@ -40,11 +40,15 @@ pub const ADDRESSES: [&str; 2] = [
 pub const PRICE: u64 = 1_000_000;
 const HOUR_MS: i64 = 3_600_000;
 
+/// The key that a world begins with.
+pub const OLD: [u8; 32] = [7; 32];
+
 pub struct World {
     pub client: Client,
     pub address: SocketAddr,
     pub gate: Arc<Gate>,
     pub booth: Arc<Booth>,
+    pub secrets: Secrets,
     pub store: Arc<dyn Store>,
     pub chain: Chain,
     pub now: Arc<AtomicI64>,
@@ -173,6 +177,7 @@ impl World {
         };
         let url = format!("sqlite:{}", directory.path().join("toll.db").display());
         let store = store::open(&url, store::Options::default()).await.unwrap();
+        let secrets = Secrets::derive(&[8; 32], &OLD, []);
         let booth = Arc::new(Booth::new(Parts {
             settings: Settings {
                 network: Network::Mainnet,
@@ -180,7 +185,7 @@ impl World {
                 redemptions_per_minute: built.redemptions_per_minute,
                 look_every: Duration::from_millis(50),
             },
-            secrets: Secrets::derive(&[8; 32], &[7; 32], []),
+            secrets: secrets.clone(),
             pool: built.pool,
             people: built.people,
             store: Arc::clone(&store),
@@ -204,7 +209,7 @@ impl World {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, Arc::clone(&gate), Limits { connections: 200 }, stopped));
         let client = Client::new(address);
-        Self { client, address, gate, booth, store, chain, now, arrived, stop, directory }
+        Self { client, address, gate, booth, secrets, store, chain, now, arrived, stop, directory }
     }
 
     pub fn seconds(&self) -> u64 {
