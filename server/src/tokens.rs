@@ -84,7 +84,7 @@ pub enum SignError {
     #[error(transparent)]
     Key(#[from] keyring::Error),
     #[error("a token could not be signed")]
-    Sign(#[from] keyring::KeySignError),
+    Sign(#[from] jose::Error),
 }
 
 impl Tokens {
@@ -198,7 +198,7 @@ impl Tokens {
     fn decode(&self, token: &str, now: UnixMs) -> Option<Claims> {
         let token = parse(token)?;
         let key = self.keyring.verifying(token.kid(), now)?;
-        let claims: Claims = serde_json::from_slice(&token.payload(&key.verifying).ok()?).ok()?;
+        let claims: Claims = token.claims(&key.verifying).ok()?;
         (claims.iss == self.issuer).then_some(claims)
     }
 }

@@ -4,7 +4,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use domain::encoding::{base64url, from_base64url};
 use std::sync::LazyLock;
-use verify::Key;
+use verify::PublicKey;
 
 /// The private half of the example key of RFC 7515, appendix A.3: its public half is in the corpora.
 pub const P256_X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
@@ -35,9 +35,9 @@ pub fn p256(header: &[u8], payload: &[u8]) -> String {
 }
 
 /// Returns the public half of the Ed25519 key.
-pub fn ed25519_public() -> (Vec<u8>, Key) {
+pub fn ed25519_public() -> (Vec<u8>, PublicKey) {
     let bytes = ED25519.public_key().as_ref().to_vec();
-    let key = Key::ed25519(&base64url(&bytes)).expect("a key");
+    let key = PublicKey::ed25519(&base64url(&bytes)).expect("a key");
     (bytes, key)
 }
 

@@ -5,11 +5,11 @@ use domain::encoding::base64url;
 use jwe::{PrivateKey, Random};
 use serde_json::Value;
 use std::sync::LazyLock;
-use verify::{Expected, Key};
+use verify::{Expected, PublicKey};
 use wire::tickets::{Claims, Header, TYP};
 
 static SERVICE: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(&[5; 32]).expect("a key"));
-static ISSUER: LazyLock<Key> = LazyLock::new(|| signing::ed25519_public().1);
+static ISSUER: LazyLock<PublicKey> = LazyLock::new(|| signing::ed25519_public().1);
 
 /// `data`: a ticket; or the members of its header and the claims inside, with a line break between them.
 pub fn check(data: &[u8]) {

@@ -1,9 +1,8 @@
 //! Proofs of possession (RFC 9449): that the client holds the private half of a key.
 
-use crate::key::Key;
-use crate::signed;
-use domain::encoding::{base64url, sha256};
+use domain::encoding::{base64url, from_base64url, sha256};
 use http::HeaderMap;
+use jose::PublicKey;
 use serde::Deserialize;
 use wire::jwk::EcJwk;
 
@@ -33,7 +32,6 @@ pub struct Proof {
 #[derive(Deserialize)]
 struct Header {
     typ: String,
-    alg: String,
     jwk: EcJwk,
     /// Extensions that must be understood (RFC 7515, section 4.1.11). None is.
     crit: Option<serde::de::IgnoredAny>,
@@ -57,24 +55,16 @@ pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
     if proof.len() > LONGEST_PROOF {
         return None;
     }
-    let signed = signed::parse(proof)?;
-    let header: Header = serde_json::from_slice(&signed.header).ok()?;
-    let claims: Claims = serde_json::from_slice(&signed.payload).ok()?;
-    let well_formed = header.typ == "dpop+jwt"
-        && header.alg == "ES256"
-        && header.crit.is_none()
-        && header.jwk.kty == "EC"
-        && header.jwk.crv == "P-256"
-        && !has_private_half(&signed.header)
-        && (1..=128).contains(&claims.jti.len())
-        && claims.htm == method
-        && claims.htu == url;
-    if !well_formed {
+    let header = from_base64url(proof.split_once('.')?.0)?;
+    let Header { typ, jwk, crit } = serde_json::from_slice(&header).ok()?;
+    let is_of_its_kind = typ == "dpop+jwt" && crit.is_none() && jwk.kty == "EC" && jwk.crv == "P-256";
+    if !is_of_its_kind || has_private_half(&header) {
         return None;
     }
-    let good = Key::p256(&header.jwk.x, &header.jwk.y)?.signed(signed.message, &signed.signature);
+    let claims: Claims = PublicKey::p256(&jwk.x, &jwk.y)?.verify(proof).ok()?;
+    let fits = (1..=128).contains(&claims.jti.len()) && claims.htm == method && claims.htu == url;
     let Claims { jti, iat, nonce, ath, .. } = claims;
-    good.then(|| Proof { jkt: thumbprint(&header.jwk), jti, iat, nonce, ath })
+    fits.then(|| Proof { jkt: thumbprint(&jwk), jti, iat, nonce, ath })
 }
 
 /// The proof that a request carries. Two are as good as none (section 4.3, check 1).

@@ -1,9 +1,10 @@
 //! An issuer's keys, kept.
 
 use crate::fetch::{FetchError, Fetcher};
-use crate::key::{Key, Keys};
+use crate::key::Keys;
 use crate::token::Error;
 use domain::UnixMs;
+use jose::PublicKey;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard};
@@ -53,16 +54,16 @@ impl Jwks {
     ///
     /// # Errors
     /// No keys are to be had.
-    pub async fn find(&self, kid: &str, now: UnixMs) -> Result<Option<Key>, Error> {
+    pub async fn find(&self, kid: &str, now: UnixMs) -> Result<Option<PublicKey>, Error> {
         self.find_after(kid, now, UNKNOWN_MS).await
     }
 
     /// The same for a `kid` that the issuer itself has said: no stranger can make us ask.
-    pub(crate) async fn find_at_once(&self, kid: &str, now: UnixMs) -> Result<Option<Key>, Error> {
+    pub(crate) async fn find_at_once(&self, kid: &str, now: UnixMs) -> Result<Option<PublicKey>, Error> {
         self.find_after(kid, now, RETRY_MS).await
     }
 
-    async fn find_after(&self, kid: &str, now: UnixMs, pause: i64) -> Result<Option<Key>, Error> {
+    async fn find_after(&self, kid: &str, now: UnixMs, pause: i64) -> Result<Option<PublicKey>, Error> {
         let known = self.0.known.read().clone();
         let key = known.usable(kid, now);
         if !known.may_ask(key.is_some(), now, pause) {
@@ -103,7 +104,7 @@ impl Jwks {
 }
 
 impl Known {
-    fn usable(&self, kid: &str, now: UnixMs) -> Option<Key> {
+    fn usable(&self, kid: &str, now: UnixMs) -> Option<PublicKey> {
         (now < self.fresh_until.max(self.fetched_at + OUTAGE_MS)).then(|| self.keys.get(kid).cloned()).flatten()
     }
 
@@ -116,7 +117,7 @@ impl Known {
     }
 
     /// What it means that no key of the name is here.
-    fn absent(&self, now: UnixMs) -> Result<Option<Key>, Error> {
+    fn absent(&self, now: UnixMs) -> Result<Option<PublicKey>, Error> {
         match &self.failure {
             Some(failure) => Err(Error::NoKeys(Arc::clone(failure))),
             None if now < self.fetched_at + OUTAGE_MS => Ok(None),

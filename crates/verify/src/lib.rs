@@ -13,15 +13,15 @@ mod presented;
 mod refusal;
 mod revocations;
 mod seen;
-mod signed;
 mod token;
 
 pub use access::{AccessToken, Confirmation, TYP};
 pub use clock::Clock;
 pub use fetch::FetchError;
 pub use guard::{Guard, Issuer};
+pub use jose::{Algorithm, PublicKey};
 pub use jwks::Jwks;
-pub use key::{Algorithm, Key, Keys};
+pub use key::Keys;
 pub use layer::{GuardLayer, Guarded};
 pub use presented::{Malformed, presented};
 pub use refusal::{Reason, Refusal, Scheme};

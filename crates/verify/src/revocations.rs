@@ -148,8 +148,7 @@ impl Revocations {
         let text = text.trim_end();
         let unverified = Unverified::parse(text, TYP, LONGEST_LIST).map_err(|_| FetchError::List)?;
         let key = self.0.keys.find_at_once(unverified.kid(), now).await.ok().flatten().ok_or(FetchError::List)?;
-        let payload = unverified.payload(&key).map_err(|_| FetchError::List)?;
-        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| FetchError::List)?;
+        let claims: Claims = unverified.claims(&key).map_err(|_| FetchError::List)?;
         let until = claims.exp.saturating_mul(1000).saturating_add(SKEW_MS);
         let begins = claims.iat.saturating_mul(1000).saturating_sub(SKEW_MS);
         if claims.iss != self.0.issuer || !(begins..until).contains(&now) {

@@ -2,15 +2,15 @@
 
 use crate::fetch::FetchError;
 use crate::jwks::Jwks;
-use crate::key::Key;
 use crate::revocations::Revocations;
-use crate::signed::{self, Signed};
 use domain::UnixMs;
+use domain::encoding::from_base64url;
+use jose::PublicKey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use std::fmt;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// Room for clocks that differ, both ways.
 const SKEW_SECONDS: i64 = 30;
@@ -55,7 +55,6 @@ pub enum Error {
 #[derive(Deserialize)]
 struct Header {
     typ: String,
-    alg: String,
     kid: String,
     /// Extensions that must be understood (RFC 7515, section 4.1.11). None is.
     crit: Option<serde::de::IgnoredAny>,
@@ -98,11 +97,11 @@ impl Verifier {
         let kid = unverified.kid().to_owned();
         let key = self.keys.find(&kid, now).await?.ok_or(Error::UnknownKey)?;
         let expected = Expected { typ, issuer: &self.issuer, audience: &self.audience };
-        let (registered, payload) = judge(unverified, &key, expected, now)?;
+        let (registered, claims) = judge(unverified, &key, expected, now)?;
         if let Some(revocations) = &self.revocations {
             revocations.check(&kid, registered.sid.as_deref(), now).await?;
         }
-        serde_json::from_slice(&payload).map_err(|_| Error::Claims)
+        serde_json::from_str(claims.get()).map_err(|_| Error::Claims)
     }
 }
 
@@ -110,19 +109,25 @@ impl Verifier {
 ///
 /// # Errors
 /// It is not good.
-pub fn verify<C: DeserializeOwned>(token: &str, key: &Key, expected: Expected<'_>, now: UnixMs) -> Result<C, Error> {
-    let unverified = Unverified::parse(token, expected.typ, LONGEST_TOKEN)?;
-    serde_json::from_slice(&judge(unverified, key, expected, now)?.1).map_err(|_| Error::Claims)
-}
-
-fn judge(
-    unverified: Unverified<'_>,
-    key: &Key,
+pub fn verify<C: DeserializeOwned>(
+    token: &str,
+    key: &PublicKey,
     expected: Expected<'_>,
     now: UnixMs,
-) -> Result<(Registered, Zeroizing<Vec<u8>>), Error> {
-    let payload = unverified.payload(key)?;
-    let claims: Registered = serde_json::from_slice(&payload).map_err(|_| Error::Claims)?;
+) -> Result<C, Error> {
+    let unverified = Unverified::parse(token, expected.typ, LONGEST_TOKEN)?;
+    serde_json::from_str(judge(unverified, key, expected, now)?.1.get()).map_err(|_| Error::Claims)
+}
+
+/// Checks what every token says. The second: all of its claims.
+fn judge(
+    unverified: Unverified<'_>,
+    key: &PublicKey,
+    expected: Expected<'_>,
+    now: UnixMs,
+) -> Result<(Registered, Box<RawValue>), Error> {
+    let all: Box<RawValue> = unverified.claims(key)?;
+    let claims: Registered = serde_json::from_str(all.get()).map_err(|_| Error::Claims)?;
     let named = match &claims.aud {
         Audience::One(audience) => audience == expected.audience,
         Audience::Many(audiences) => audiences.iter().any(|audience| audience == expected.audience),
@@ -137,14 +142,14 @@ fn judge(
     } else if now < claims.nbf.saturating_sub(SKEW_SECONDS) {
         Err(Error::TooEarly)
     } else {
-        Ok((claims, payload))
+        Ok((claims, all))
     }
 }
 
-/// A token of one kind, taken apart once; what it says counts for nothing before its signature is checked.
+/// A token of one kind whose header was read; what it says counts for nothing before its signature is checked.
 pub struct Unverified<'a> {
     header: Header,
-    signed: Signed<'a>,
+    token: &'a str,
 }
 
 impl<'a> Unverified<'a> {
@@ -153,9 +158,10 @@ impl<'a> Unverified<'a> {
     /// # Errors
     /// It is too long, no signed token, of another kind than `typ`, or asks for an extension.
     pub fn parse(token: &'a str, typ: &str, longest: usize) -> Result<Self, Error> {
-        let signed = (token.len() <= longest).then(|| signed::parse(token)).flatten().ok_or(Error::Malformed)?;
-        let header: Header = serde_json::from_slice(&signed.header).map_err(|_| Error::Malformed)?;
-        if header.typ == typ && header.crit.is_none() { Ok(Self { header, signed }) } else { Err(Error::Malformed) }
+        let header = token.split_once('.').filter(|_| token.len() <= longest).map(|(header, _)| header);
+        let header = header.and_then(from_base64url).ok_or(Error::Malformed)?;
+        let header: Header = serde_json::from_slice(&header).map_err(|_| Error::Malformed)?;
+        if header.typ == typ && header.crit.is_none() { Ok(Self { header, token }) } else { Err(Error::Malformed) }
     }
 
     /// The name of the key that it says it is signed by.
@@ -163,16 +169,16 @@ impl<'a> Unverified<'a> {
         &self.header.kid
     }
 
-    /// What `key` signed.
+    /// Returns the claims that `key` signed.
     ///
     /// # Errors
-    /// It is for another algorithm than the key's, or not signed by the key.
-    pub fn payload(self, key: &Key) -> Result<Zeroizing<Vec<u8>>, Error> {
-        if self.header.alg != key.algorithm.as_str() {
-            return Err(Error::Malformed);
-        }
-        let Signed { message, signature, payload, .. } = self.signed;
-        if key.signed(message, &signature) { Ok(payload) } else { Err(Error::Signature) }
+    /// It is for another algorithm than the key's, not signed by the key, or its claims are others.
+    pub fn claims<C: DeserializeOwned>(self, key: &PublicKey) -> Result<C, Error> {
+        key.verify(self.token).map_err(|error| match error {
+            jose::Error::Signature => Error::Signature,
+            jose::Error::Claims => Error::Claims,
+            jose::Error::Malformed | jose::Error::Sign(_) => Error::Malformed,
+        })
     }
 }
 

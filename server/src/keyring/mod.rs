@@ -10,10 +10,11 @@ mod vault;
 
 pub use envelope::EnvelopeKey;
 pub use error::Error;
+pub use jose::Algorithm;
 pub use jwe::thumbprint;
 pub use macs::{ALG as MAC_ALG, Digests, Macs};
 pub use ring::Keyring;
-pub use signing::{Algorithm, SignError as KeySignError, SigningKey};
+pub use signing::SigningKey;
 pub use vault::{Vault, rules};
 
 use zeroize::Zeroizing;

@@ -2,7 +2,7 @@ use crate::issuer::{Issuer, SigningKey};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use verify::{Error, Expected, Jwks, Key, Keys, Verifier};
+use verify::{Error, Expected, Jwks, Keys, PublicKey, Verifier};
 
 const NOW: i64 = 1_000_000_000;
 const EXPECTED: Expected<'_> = Expected { typ: "ticket+jwt", issuer: "https://portal.example", audience: "time" };
@@ -21,12 +21,12 @@ fn claims() -> Value {
     json!({"iss": EXPECTED.issuer, "aud": "time", "sub": "ada", "nbf": now, "exp": now + 300})
 }
 
-fn public(key: &SigningKey) -> Key {
+fn public(key: &SigningKey) -> PublicKey {
     let set = json!({"keys": [key.jwk("one")]}).to_string();
     Keys::parse(set.as_bytes()).unwrap().get("one").unwrap().clone()
 }
 
-fn verify(token: &str, key: &Key, now: i64) -> Result<Claims, String> {
+fn verify(token: &str, key: &PublicKey, now: i64) -> Result<Claims, String> {
     verify::verify(token, key, EXPECTED, now).map_err(|error| format!("{error:?}"))
 }
 

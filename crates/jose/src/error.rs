@@ -1,0 +1,27 @@
+//! Why a token is refused, or could not be signed.
+
+use jsonwebtoken::errors::ErrorKind;
+
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// It is no compact JWS, names another algorithm than its key's, or needs an extension (RFC 7515, section 4.1.11).
+    #[error("this is not a signed token of the expected form")]
+    Malformed,
+    #[error("the signature is not valid")]
+    Signature,
+    /// The signature is valid, and the claims are not those of the expected type.
+    #[error("the claims are not those of this kind of token")]
+    Claims,
+    #[error("the token could not be signed")]
+    Sign(#[source] jsonwebtoken::errors::Error),
+}
+
+impl Error {
+    /// Sorts what `jsonwebtoken::decode` says.
+    pub(crate) fn of_decoding(error: &jsonwebtoken::errors::Error) -> Self {
+        match error.kind() {
+            ErrorKind::InvalidSignature => Self::Signature,
+            _ => Self::Malformed,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Keys that sign.
+
+use crate::provider::{PRIVATE, Private, install};
+use crate::{Algorithm, Error};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
+use jsonwebtoken::{EncodingKey, Header};
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use zeroize::Zeroizing;
+
+/// A private key with its public half, parsed once.
+///
+/// It makes itself known to `jsonwebtoken` by the process's `CryptoProvider`, which the first key installs.
+pub struct KeyPair {
+    algorithm: Algorithm,
+    public: Vec<u8>,
+    /// Names the parsed key and holds no part of it.
+    name: EncodingKey,
+    /// The registry finds it as long as it is here.
+    _private: Arc<Private>,
+}
+
+impl KeyPair {
+    /// Returns a new private key as PKCS #8. `None`: the source of randomness failed.
+    pub fn generate(algorithm: Algorithm) -> Option<Zeroizing<Vec<u8>>> {
+        let pkcs8 = match algorithm {
+            Algorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?.to_pkcs8v1().ok()?,
+            Algorithm::EdDsa => Ed25519KeyPair::generate().ok()?.to_pkcs8v1().ok()?,
+        };
+        Some(Zeroizing::new(pkcs8.as_ref().to_vec()))
+    }
+
+    /// Parses a private key. `None`: these bytes are not a key for `algorithm`, or the process has installed another
+    /// `CryptoProvider`.
+    pub fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Option<Self> {
+        static NAMES: AtomicU64 = AtomicU64::new(0);
+        let (private, public) = match algorithm {
+            Algorithm::Es256 => {
+                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).ok()?;
+                let public = pair.public_key().as_ref().to_vec();
+                (Private::Es256(pair), public)
+            }
+            Algorithm::EdDsa => {
+                let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
+                let public = pair.public_key().as_ref().to_vec();
+                (Private::EdDsa(pair), public)
+            }
+        };
+        let (private, name) = (Arc::new(private), NAMES.fetch_add(1, Relaxed).to_be_bytes());
+        PRIVATE.add(&name, &private);
+        let name = match algorithm {
+            Algorithm::Es256 => EncodingKey::from_ec_der(&name),
+            Algorithm::EdDsa => EncodingKey::from_ed_der(&name),
+        };
+        install().then_some(Self { algorithm, public, name, _private: private })
+    }
+
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Returns the public key: an uncompressed point of 65 bytes for P-256 (SEC 1, section 2.3.3), 32 bytes for
+    /// Ed25519.
+    pub fn public(&self) -> &[u8] {
+        &self.public
+    }
+
+    /// Signs `claims` as a compact JWS that names its kind and its key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Sign`]: the claims have no form in JSON, or the source of randomness failed.
+    pub fn sign<T: Serialize>(&self, typ: &str, kid: &str, claims: &T) -> Result<String, Error> {
+        let mut header = Header::new(self.algorithm.named());
+        header.typ = Some(typ.to_owned());
+        header.kid = Some(kid.to_owned());
+        jsonwebtoken::encode(&header, claims, &self.name).map_err(Error::Sign)
+    }
+}
+
+impl fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyPair({})", self.algorithm.as_str())
+    }
+}

@@ -1,0 +1,91 @@
+//! The provider that `jsonwebtoken` asks for signers and verifiers: keys of this crate are parsed already, every other
+//! key goes to the provider that the package brings.
+
+use crate::registry::Registry;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey};
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, aws_lc};
+use jsonwebtoken::errors::Result;
+use jsonwebtoken::signature::{Error, Signer, Verifier};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use std::sync::{Arc, OnceLock};
+
+/// The private half of a key, parsed.
+pub(crate) enum Private {
+    Es256(EcdsaKeyPair),
+    EdDsa(Ed25519KeyPair),
+}
+
+/// By the name that the `EncodingKey` holds in place of the key.
+pub(crate) static PRIVATE: Registry<Private> = Registry::new();
+/// By the bytes of the public key.
+pub(crate) static PUBLIC: Registry<ParsedPublicKey> = Registry::new();
+
+/// Makes this the provider of the process. Returns `false` where the process has another one.
+pub(crate) fn install() -> bool {
+    static INSTALLED: OnceLock<bool> = OnceLock::new();
+    *INSTALLED.get_or_init(|| PROVIDER.get_or_init(provider).install_default().is_ok())
+}
+
+static PROVIDER: OnceLock<CryptoProvider> = OnceLock::new();
+
+fn provider() -> CryptoProvider {
+    CryptoProvider {
+        signer_factory: signer,
+        verifier_factory: verifier,
+        key_utils: aws_lc::DEFAULT_PROVIDER.key_utils.clone(),
+    }
+}
+
+fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
+    match PRIVATE.find(key.as_bytes()) {
+        Some(private) => Ok(Box::new(ParsedSigner(private))),
+        None => (aws_lc::DEFAULT_PROVIDER.signer_factory)(algorithm, key),
+    }
+}
+
+fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
+    let parsed = key.try_get_as_bytes().ok().and_then(|bytes| PUBLIC.find(bytes));
+    match parsed.filter(|_| algorithm.family() == key.family()) {
+        Some(public) => Ok(Box::new(ParsedVerifier { algorithm: *algorithm, public })),
+        None => (aws_lc::DEFAULT_PROVIDER.verifier_factory)(algorithm, key),
+    }
+}
+
+struct ParsedSigner(Arc<Private>);
+
+impl Signer<Vec<u8>> for ParsedSigner {
+    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Error> {
+        let signature = match &*self.0 {
+            Private::Es256(pair) => pair.sign(&SystemRandom::new(), message).map_err(Error::from_source)?,
+            Private::EdDsa(pair) => pair.sign(message),
+        };
+        Ok(signature.as_ref().to_vec())
+    }
+}
+
+impl JwtSigner for ParsedSigner {
+    fn algorithm(&self) -> Algorithm {
+        match &*self.0 {
+            Private::Es256(_) => Algorithm::ES256,
+            Private::EdDsa(_) => Algorithm::EdDSA,
+        }
+    }
+}
+
+struct ParsedVerifier {
+    algorithm: Algorithm,
+    public: Arc<ParsedPublicKey>,
+}
+
+impl Verifier<Vec<u8>> for ParsedVerifier {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), Error> {
+        self.public.verify_sig(message, signature).map_err(Error::from_source)
+    }
+}
+
+impl JwtVerifier for ParsedVerifier {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+}

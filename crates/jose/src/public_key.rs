@@ -1,0 +1,78 @@
+//! Keys that verify.
+
+use crate::provider::PUBLIC;
+use crate::{Algorithm, Error};
+use aws_lc_rs::signature::ParsedPublicKey;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use jsonwebtoken::DecodingKey;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use std::fmt;
+use std::sync::Arc;
+
+/// One public key, with the one algorithm that it is for.
+#[derive(Clone)]
+pub struct PublicKey {
+    algorithm: Algorithm,
+    key: DecodingKey,
+    /// The registry finds it as long as it is here.
+    _parsed: Option<Arc<ParsedPublicKey>>,
+}
+
+impl PublicKey {
+    /// Reads a point of P-256 by its coordinates (base64url; RFC 7518, section 6.2.1). `None`: these are no
+    /// coordinates. Whether the point is on the curve shows with the first signature, or in [`Self::parsed`].
+    pub fn p256(x: &str, y: &str) -> Option<Self> {
+        let (x, y) = (bytes32(x)?, bytes32(y)?);
+        Some(Self::of_bytes(Algorithm::Es256, &[&[4], &x[..], &y[..]].concat()))
+    }
+
+    /// Reads a key of Ed25519 (base64url; RFC 8037, section 2). `None`: it has not 32 bytes.
+    pub fn ed25519(x: &str) -> Option<Self> {
+        Some(Self::of_bytes(Algorithm::EdDsa, &bytes32(x)?))
+    }
+
+    fn of_bytes(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        let key = match algorithm {
+            Algorithm::Es256 => DecodingKey::from_ec_der(bytes),
+            Algorithm::EdDsa => DecodingKey::from_ed_der(bytes),
+        };
+        Self { algorithm, key, _parsed: None }
+    }
+
+    /// Parses the key, for as long as a copy of it is kept: worth it for a key that verifies more than once.
+    /// `None`: it is no point of the curve.
+    pub fn parsed(self) -> Option<Self> {
+        let bytes = self.key.try_get_as_bytes().ok()?;
+        let parsed = Arc::new(ParsedPublicKey::new(self.algorithm.verification(), bytes).ok()?);
+        PUBLIC.add(bytes, &parsed);
+        Some(Self { _parsed: Some(parsed), ..self })
+    }
+
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Verifies a compact JWS and returns its claims. Times, issuer and audience are the caller's to check.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it.
+    pub fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<C, Error> {
+        let decoded = jsonwebtoken::decode::<Box<RawValue>>(token, &self.key, self.algorithm.validation());
+        let claims = decoded.map_err(|error| Error::of_decoding(&error))?.claims;
+        serde_json::from_str(claims.get()).map_err(|_| Error::Claims)
+    }
+}
+
+fn bytes32(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let length = Base64UrlUnpadded::decode(text, &mut bytes).ok()?.len();
+    (length == bytes.len()).then_some(bytes)
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.algorithm.as_str())
+    }
+}
