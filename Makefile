@@ -1,6 +1,6 @@
 # `make run` builds everything and serves http://localhost:3000; `make test` is what CI runs.
 
-.PHONY: run build client site toolchain test lint fmt bench fuzz fuzz-properties soak clean
+.PHONY: run dev build client site toolchain test lint fmt bench fuzz fuzz-properties soak clean
 .DEFAULT_GOAL := build
 
 target_dir := $(or $(CARGO_TARGET_DIR),target)
@@ -10,12 +10,16 @@ run: build
 	@echo "==> Postern on http://localhost:3000, data in ./data (Ctrl-C ends it)"
 	@exec $(postern) serve
 
+# Builds in the dev profile, serves, and does both again after each change.
+dev: toolchain tools/node_modules/.package-lock.json
+	@tools/dev.sh
+
 build: toolchain tools/node_modules/.package-lock.json
 	@tools/build.sh
 
 client:
 	@echo "==> the terminal client"
-	cargo build --release --package client
+	@tools/release.sh --bin postern-client
 
 site: toolchain tools/node_modules/.package-lock.json
 	@echo "==> the browser's files"

@@ -17,5 +17,5 @@ CHROMIUM=$(tools/find-program.sh chromium || true)
 if [ -n "$CHROMIUM" ]; then export CHROMIUM; else unset CHROMIUM; fi
 
 echo "==> the measurements"
-cargo build --release --package bench --package client
+tools/release.sh --bin bench
 exec "${CARGO_TARGET_DIR:-target}/release/bench" "$@"

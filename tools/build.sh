@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# The browser's files and the server. The program embeds the files, its library knows nothing of them: both are
-# compiled at once, so that no core waits while the other links.
+# The browser's files, the server and the terminal client. The server's program embeds the files, its library does not:
+# the libraries compile beside the files, so that no core waits while the other links.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-echo "==> the browser's files, and the server's library beside them"
-cargo build --release --package server --lib &
-library=$!
-trap 'kill "$library" 2>/dev/null || true' EXIT
+echo "==> the browser's files, and the libraries beside them"
+tools/release.sh --lib &
+libraries=$!
+trap 'kill "$libraries" 2>/dev/null || true' EXIT
 cargo xtask site
-wait "$library"
+wait "$libraries"
 trap - EXIT
 
-echo "==> the server"
-cargo build --release --package server --bin postern
+echo "==> the server and the terminal client"
+tools/release.sh --bin postern --bin postern-client

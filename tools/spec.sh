@@ -8,7 +8,7 @@ target=${CARGO_TARGET_DIR:-target}
 POSTERN_BIN=${POSTERN_BIN:-$(realpath "$target/release/postern")}
 [ -x "$POSTERN_BIN" ] || { echo "run 'make build' first" >&2; exit 1; }
 
-cargo build --quiet --package client --bin postern-client --package regtest --bin regtest
+cargo build --quiet --workspace --bin postern-client --bin regtest
 POSTERN_CLIENT_BIN=$(realpath "$target/debug/postern-client")
 REGTEST_BIN=$(realpath "$target/debug/regtest")
 CHROMIUM=$(tools/find-program.sh chromium)

@@ -35,8 +35,8 @@ step "browser tests"
 POSTERN_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/release/postern")
 # The terminal client's own tests have just built it.
 POSTERN_CLIENT_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/postern-client")
-# A chain for the page of a paid route.
-cargo build --package regtest --bin regtest
+# A chain for the page of a paid route, with the features that the tests were built with.
+cargo build --workspace --bin regtest
 REGTEST_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/regtest")
 CHROMIUM=$(tools/find-program.sh chromium)
 export POSTERN_BIN POSTERN_CLIENT_BIN REGTEST_BIN CHROMIUM
