@@ -61,7 +61,7 @@ class Program:
         os.replace(self.clock_file + ".new", self.clock_file)
 
     def _command(self, *arguments: str) -> list[str]:
-        settings = [part for setting in self.settings for part in ("--set", setting)]
+        settings = [part for setting in ("time.embedded=false", *self.settings) for part in ("--set", setting)]
         return [self.binary, "--data-dir", self.folder, *settings, *arguments]
 
     def _environment(self) -> dict[str, str]:

@@ -30,7 +30,8 @@ impl Program {
         let binary = binary()?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let place = Place { address, origin: format!("http://localhost:{}", address.port()) };
-        let program = Self { binary, folder: folder.to_owned(), place, settings: vec!["log.level=warn"] };
+        let program =
+            Self { binary, folder: folder.to_owned(), place, settings: vec!["log.level=warn", "time.embedded=false"] };
         let mut add = program.command().args(["user", "add", NAME]).stdin(Stdio::piped()).spawn()?;
         writeln!(add.stdin.take().context("no standard input")?, "{PASSWORD}")?;
         ensure!(add.wait()?.success(), "the account could not be added");

@@ -26,6 +26,7 @@ const COMMON: Settings = {
   'password.passes': '1',
   'ban.limits.sign_in_per_minute': '6000',
   'operator.listen': 'off',
+  'time.embedded': 'false',
 };
 
 /** A password that stands in no list. */

@@ -9,6 +9,7 @@ mod calibrate;
 mod config;
 mod demo;
 mod doctor;
+mod embedded_time;
 mod firewall;
 mod invite;
 mod key;

@@ -1,8 +1,9 @@
 //! `postern serve`
 
+use super::embedded_time::{self, EmbeddedTime};
 use super::listen::Place;
 use super::{Failure, Outcome, data_folder};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Log, LogFormat};
 use crate::connections::{self, Door, Tls};
 use crate::entropy::SystemEntropy;
@@ -53,7 +54,7 @@ pub fn run(config: Config, site: Site) -> Outcome {
         .block_on(serve(config, site))
 }
 
-async fn serve(config: Config, site: Site) -> Outcome {
+async fn serve(mut config: Config, site: Site) -> Outcome {
     data_folder(&config)?;
     let listener = place(&config, "--listen ADDRESS:{port} and a public_url that leads there").listen().await?;
     let operator = operator::listener::bind(&config.settings.operator).await?;
@@ -63,8 +64,10 @@ async fn serve(config: Config, site: Site) -> Outcome {
         _ => None,
     };
     let redirect = connections::bind_redirect(&config).await?;
-    let files = net::fit(config.settings.connections.max, 1, SPARE_FILES);
     let store = super::store::open(&config).await?;
+    let time = EmbeddedTime::start(&mut config, &*store, SystemClock.now()).await?;
+    let files_of_time = if time.is_some() { embedded_time::CONNECTIONS as u64 } else { 0 };
+    let files = net::fit(config.settings.connections.max, 1, SPARE_FILES + files_of_time);
     let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), site).await?;
     greet(&state, &listener, tls.is_some()).await?;
     if let Some(redirect) = &redirect {
@@ -75,6 +78,7 @@ async fn serve(config: Config, site: Site) -> Outcome {
     }
 
     let (stop, stopped) = watch::channel(false);
+    let time = time.map(|time| tokio::spawn(time.serve(stopped.clone())));
     let jobs = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
     let operator = operator.map(|listener| tokio::spawn(operator::listener::serve(listener, state.clone())));
     let redirecting = redirect.map(|listener| {
@@ -90,6 +94,9 @@ async fn serve(config: Config, site: Site) -> Outcome {
     serving.await?;
     if let Some(redirecting) = redirecting {
         redirecting.await?;
+    }
+    if let Some(time) = time {
+        time.await?;
     }
     jobs.await?;
     if let Some(operator) = operator {

@@ -2,7 +2,7 @@
 
 use super::listen::Place;
 use super::serve::{SPARE_FILES, start_log, wait_for_signal};
-use super::{Outcome, blocking};
+use super::{Failure, Outcome, blocking};
 use crate::config::TimeServer as Settings;
 use crate::entropy::{Entropy, SystemEntropy};
 use jwe::PrivateKey;
@@ -60,30 +60,38 @@ pub(super) fn tell(settings: &Settings) -> Outcome {
     // One thread and one listener a carrier: nearly every file is a connection.
     let mut config = settings.config();
     config.max_connections = net::fit(config.max_connections, 1, SPARE_FILES).connections;
-    let surroundings = Surroundings { clock: Arc::new(SystemClock), random: Arc::new(random) };
-    let server = Arc::new(TimeServer::new(config, key, surroundings)?);
+    let server = Arc::new(server(config, key)?);
     // One thread tells the time to thousands.
     blocking(serve(settings, server))
 }
 
-async fn serve(settings: &Settings, server: Arc<TimeServer>) -> Outcome {
-    let web = Place { what: "the time server", address: settings.listen, flags: "--listen ADDRESS:{port}" };
+/// Makes the server, which has not opened any listener yet.
+pub(super) fn server(config: time_server::Config, key: PrivateKey) -> Result<TimeServer, Failure> {
+    let surroundings = Surroundings { clock: Arc::new(SystemClock), random: Arc::new(random) };
+    Ok(TimeServer::new(config, key, surroundings)?)
+}
+
+/// Opens the listener for browsers and, unless it is off, the one for terminals.
+pub(super) async fn open(settings: &Settings, web: Place, flags: &'static str) -> Result<Doors, Failure> {
     let web = web.listen().await?;
     let tcp = match settings.tcp.0 {
-        Some(address) => {
-            let flags = "--tcp ADDRESS:{port}, or --tcp off";
-            Some(Place { what: "the time server for terminals", address, flags }.listen().await?)
-        }
+        Some(address) => Some(Place { what: "the time server for terminals", address, flags }.listen().await?),
         None => None,
     };
-    println!("The time server listens on ws://{}{}", web.local_addr()?, wire::time::PATH);
-    if let Some(tcp) = &tcp {
+    Ok(Doors { web, tcp })
+}
+
+async fn serve(settings: &Settings, server: Arc<TimeServer>) -> Outcome {
+    let web = Place { what: "the time server", address: settings.listen, flags: "--listen ADDRESS:{port}" };
+    let doors = open(settings, web, "--tcp ADDRESS:{port}, or --tcp off").await?;
+    println!("The time server listens on ws://{}{}", doors.web.local_addr()?, wire::time::PATH);
+    if let Some(tcp) = &doors.tcp {
         println!("  and for terminals on {}", tcp.local_addr()?);
     }
     println!("It takes tickets of {} for the service '{}'.", settings.issuer, settings.service);
     println!("Its public key is in {}.", public_file(&settings.key));
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(server.serve(Doors { web, tcp }, stopped));
+    let serving = tokio::spawn(server.serve(doors, stopped));
     wait_for_signal().await?;
     tracing::info!("stopping: every connection is told");
     let _ = stop.send(true);

@@ -1,19 +1,57 @@
 //! `[time]`: where people find the time server.
 
 use super::layers::ConfigError;
+use super::operator::Listen;
+use domain::authority::Authority;
 use http::Uri;
 use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Time {
+    /// Whether `postern serve` runs a time server. `None`: where this is plain http on localhost and no address of
+    /// another one is named.
+    pub embedded: Option<bool>,
+    /// Where the embedded one listens for browsers.
+    pub listen: SocketAddr,
+    /// Where the embedded one listens for terminals.
+    pub listen_tcp: Listen,
     /// The WebSocket's address for browsers; empty: there is none.
     pub url: String,
     /// `host:port` for terminals; empty: there is none.
     pub tcp: String,
 }
 
+impl Default for Time {
+    fn default() -> Self {
+        Self {
+            embedded: None,
+            listen: (Ipv4Addr::LOCALHOST, 3002).into(),
+            listen_tcp: Listen(Some((Ipv4Addr::LOCALHOST, 3003).into())),
+            url: String::new(),
+            tcp: String::new(),
+        }
+    }
+}
+
 impl Time {
+    /// Whether `postern serve` runs a time server under the public URL, which is https or not, localhost or not.
+    pub fn is_embedded(&self, https: bool, localhost: bool) -> bool {
+        self.embedded.unwrap_or(self.url.is_empty() && self.tcp.is_empty() && localhost && !https)
+    }
+
+    /// Names the addresses of the embedded time server by its ports, where the settings name none.
+    pub fn name_addresses(&mut self, portal: &Authority, web: u16, tcp: Option<u16>) {
+        let host = portal.host();
+        if self.url.is_empty() {
+            self.url = format!("ws://{host}:{web}{}", wire::time::PATH);
+        }
+        if let Some(port) = tcp.filter(|_| self.tcp.is_empty()) {
+            self.tcp = format!("{host}:{port}");
+        }
+    }
+
     /// # Errors
     /// The addresses cannot be what they are for.
     pub fn check(&self, https: bool) -> Result<(), ConfigError> {
@@ -26,6 +64,10 @@ impl Time {
         let port = self.tcp.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>()));
         if !self.tcp.is_empty() && !matches!(port, Some(Ok(_))) {
             return Err(ConfigError::invalid("time.tcp", "write host:port"));
+        }
+        if https && self.embedded == Some(true) && self.url.is_empty() {
+            let problem = "with https a reverse proxy leads to the embedded time server: write wss://host/path";
+            return Err(ConfigError::invalid("time.url", problem));
         }
         Ok(())
     }
@@ -56,16 +98,43 @@ mod tests {
             ("/time", false, false),
             ("ws://a b/time", false, false),
         ] {
-            let time = Time { url: url.to_owned(), tcp: String::new() };
+            let time = Time { url: url.to_owned(), ..Time::default() };
             assert_eq!(time.check(https).is_ok(), stands, "{url}");
         }
         for (tcp, stands) in
             [("", true), ("localhost:3003", true), ("[::1]:3003", true), ("localhost", false), (":1", false)]
         {
-            let time = Time { url: String::new(), tcp: tcp.to_owned() };
+            let time = Time { tcp: tcp.to_owned(), ..Time::default() };
             assert_eq!(time.check(false).is_ok(), stands, "{tcp}");
         }
-        let time = Time { url: "wss://auth.example.com/time".to_owned(), tcp: String::new() };
+        let time = Time { url: "wss://auth.example.com/time".to_owned(), ..Time::default() };
         assert_eq!(time.origin().as_deref(), Some("wss://auth.example.com"));
+    }
+    #[test]
+    fn the_first_run_has_a_time_server() {
+        for (embedded, url, https, localhost, is_embedded) in [
+            (None, "", false, true, true),
+            (None, "", false, false, false),
+            (None, "", true, true, false),
+            (None, "ws://localhost:9/time", false, true, false),
+            (Some(false), "", false, true, false),
+            (Some(true), "wss://auth.example.com/time", true, false, true),
+        ] {
+            let time = Time { embedded, url: url.to_owned(), ..Time::default() };
+            assert_eq!(time.is_embedded(https, localhost), is_embedded, "{embedded:?} {url}");
+        }
+        let asked_for = Time { embedded: Some(true), ..Time::default() };
+        assert!(asked_for.check(false).is_ok() && asked_for.check(true).is_err());
+    }
+
+    #[test]
+    fn the_embedded_one_is_found_under_the_name_of_the_portal() {
+        let portal = domain::authority::Origin::parse("http://localhost:3000").expect("an origin").authority;
+        let mut time = Time::default();
+        time.name_addresses(&portal, 3002, Some(3003));
+        assert_eq!((time.url.as_str(), time.tcp.as_str()), ("ws://localhost:3002/time", "localhost:3003"));
+        let mut named = Time { url: "wss://auth.example.com/time".to_owned(), ..Time::default() };
+        named.name_addresses(&portal, 3002, None);
+        assert_eq!((named.url.as_str(), named.tcp.as_str()), ("wss://auth.example.com/time", ""));
     }
 }

@@ -1,10 +1,11 @@
-//! `postern demo`, where something that it needs is missing.
+//! Programs that start where something that they need is missing.
 
 use crate::support::said;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 #[test]
 fn without_monerod_it_says_what_to_install_and_begins_nothing() {
@@ -71,4 +72,39 @@ fn servers_name_a_taken_port_and_the_flag_that_chooses_another() {
         assert!(said.contains(&address) && said.contains("another program") && said.contains(flag), "{said}");
         assert!(!said.contains(":0 "), "a port that is free: {said}");
     }
+}
+
+/// Starts a portal whose time server cannot have its port, and returns what it prints until it listens.
+fn greeting_without_time(embedded: &[&str]) -> (Vec<String>, Option<i32>) {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let time = format!("time.listen={}", taken.local_addr().unwrap());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_postern"))
+        .current_dir(folder.path())
+        .args(["serve", "--listen", "127.0.0.1:0", "--set", "operator.listen=off", "--set", &time])
+        .args(embedded)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut seen = Vec::new();
+    for line in lines {
+        let listens = line.starts_with("Postern listens on");
+        seen.push(line);
+        if listens {
+            child.kill().unwrap();
+            break;
+        }
+    }
+    (seen, child.wait().unwrap().code())
+}
+
+#[test]
+fn a_port_that_the_time_server_cannot_have_stops_the_portal_only_where_it_was_asked_for() {
+    let (seen, _) = greeting_without_time(&[]);
+    assert!(seen[0].contains("Time is not available") && seen[0].contains("another program"), "{seen:?}");
+    assert!(seen.last().unwrap().starts_with("Postern listens on"), "{seen:?}");
+    let (seen, code) = greeting_without_time(&["--set", "time.embedded=true"]);
+    assert_eq!((seen.len(), code), (0, Some(1)));
 }
