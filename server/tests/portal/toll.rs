@@ -27,6 +27,8 @@ const ADDRESS: &str = "[toll]
 monerod = ['http://127.0.0.1:1']
 addresses = ['87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV']
 ";
+/// A proof that is well formed.
+const PROOF: &str = "OutProofV2Jq9WRKEUPwuaWdzVC3C9e5BkGHUTdJ5y4NdUhP8Lda5RX1wVeLxvsBeRhLKZaHN62KjXMaUAJgihdXJUbpsWzJujKXi4YEMyvEq3fpwCceJm2mfj4DmxXzKCdGP6LsQvXMkW";
 
 fn settings(folder: &Path, text: &str) {
     fs::write(folder.join("postern.toml"), text).unwrap();
@@ -135,6 +137,31 @@ async fn who_is_signed_in_at_the_portal_passes_until_the_session_ends() {
     assert_eq!((asks("").as_str(), asks(&cookie[1..]).as_str(), asks(&cookie).as_str()), ("402", "402", "200"));
     alice.post(paths::LOGOUT, &serde_json::json!({})).await;
     assert_eq!(asks(&cookie), "402");
+}
+
+/// The gate has no connection to the portal but the database.
+#[test]
+fn a_gate_that_runs_hears_of_revoked_mac_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let limit = "redemptions_per_minute = 1000\n";
+    settings(folder.path(), &format!("{ADDRESS}{limit}{}", ROUTES.replace("UPSTREAM", "127.0.0.1:1")));
+    let gate = Gate::start(folder.path());
+    let json = |answer: String| -> Value { serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap() };
+    let challenge = || json(gate.ask("GET /price HTTP/1.1", ""))["challenge"].clone();
+    let shown = |challenge: &Value| {
+        let payment = format!("{}:{PROOF}", "01".repeat(32));
+        let request = format!("POST {} HTTP/1.1\r\nAuthorization: TPAT {payment}", wire::toll::REDEEM);
+        json(gate.ask(&request, &serde_json::json!({"challenge": challenge}).to_string()))["code"].clone()
+    };
+    let before = challenge();
+    assert_eq!(shown(&before), "bad_possession", "it was made here");
+    assert!(postern(folder.path(), &["key", "revoke", "--all", "--kind", "mac"], "").status.success());
+    let began = std::time::Instant::now();
+    while shown(&before) != "forged" {
+        assert!(began.elapsed().as_secs() < 30, "the old key still counts");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(shown(&challenge()), "bad_possession", "and the new one is in use");
 }
 
 pub fn answer_ok(upstream: TcpListener) {
