@@ -6,6 +6,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::rsa::OAEP_SHA256_MGF1SHA256;
 use domain::encoding::from_base64url;
 use wire::envelope::{ALG, ENC, Header};
+use wire::jose;
 use zeroize::Zeroizing;
 
 /// An envelope that opened.
@@ -25,7 +26,7 @@ pub fn open(key: &EnvelopeKey, entropy: &dyn Entropy, envelope: &str) -> Option<
     if parts.next().is_some() {
         return None;
     }
-    let header: Header = serde_json::from_slice(&from_base64url(header64)?).ok()?;
+    let header: Header = jose::header(&from_base64url(header64)?).ok()?;
     if header.alg != ALG || header.enc != ENC || header.kid != key.public.kid {
         return None;
     }
@@ -98,6 +99,8 @@ mod tests {
             ("A256GCM", "A128GCM"),
             ("\"iat\":0", "\"iat\":0,\"zip\":\"DEF\""),
             ("\"iat\":0", "\"iat\":0,\"crit\":[\"x\"]"),
+            ("\"iat\":0", "\"iat\":0,\"crit\":null"),
+            ("\"iat\":0", "\"iat\":0,\"b64\":true"),
             ("\"iat\":0", "\"iat\":0,\"iat\":0"),
         ] {
             let forged = header.replace(from, to);

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use wire::jose::{self, Absent};
 use wire::jwk::EcJwk;
 
 pub const ALG: &str = "ECDH-ES+A256KW";
@@ -14,16 +14,16 @@ struct Parameters {
     enc: String,
     epk: EcJwk,
     // These would change how it is opened (RFC 7516, section 4.1; RFC 7518, section 4.6.1).
-    crit: Option<IgnoredAny>,
-    zip: Option<IgnoredAny>,
-    apu: Option<IgnoredAny>,
-    apv: Option<IgnoredAny>,
+    #[serde(default, rename = "zip")]
+    _zip: Absent,
+    #[serde(default, rename = "apu")]
+    _apu: Absent,
+    #[serde(default, rename = "apv")]
+    _apv: Absent,
 }
 
 /// The ephemeral key of a header that asks for what this crate does, and for nothing else.
 pub fn ephemeral_key(header: &[u8]) -> Result<EcJwk, Error> {
-    let Parameters { alg, enc, epk, crit, zip, apu, apv } =
-        serde_json::from_slice(header).map_err(|_| Error::Header)?;
-    let more = crit.is_some() || zip.is_some() || apu.is_some() || apv.is_some();
-    if alg == ALG && enc == ENC && !more { Ok(epk) } else { Err(Error::Header) }
+    let Parameters { alg, enc, epk, .. } = jose::header(header).map_err(|_| Error::Header)?;
+    if alg == ALG && enc == ENC { Ok(epk) } else { Err(Error::Header) }
 }

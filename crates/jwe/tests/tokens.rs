@@ -81,7 +81,10 @@ fn only_what_is_understood_is_parsed() {
         ("enc", r#""A128GCM""#),
         ("epk", "null"),
         ("crit", r#"["exp"]"#),
+        ("crit", "null"),
+        ("b64", "false"),
         ("zip", r#""DEF""#),
+        ("zip", "null"),
         ("apu", r#""QWxpY2U""#),
         ("apv", r#""Qm9i""#),
     ] {

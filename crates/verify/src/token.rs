@@ -56,8 +56,6 @@ pub enum Error {
 struct Header {
     typ: String,
     kid: String,
-    /// Extensions that must be understood (RFC 7515, section 4.1.11). None is.
-    crit: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -160,8 +158,8 @@ impl<'a> Unverified<'a> {
     pub fn parse(token: &'a str, typ: &str, longest: usize) -> Result<Self, Error> {
         let header = token.split_once('.').filter(|_| token.len() <= longest).map(|(header, _)| header);
         let header = header.and_then(from_base64url).ok_or(Error::Malformed)?;
-        let header: Header = serde_json::from_slice(&header).map_err(|_| Error::Malformed)?;
-        if header.typ == typ && header.crit.is_none() { Ok(Self { header, token }) } else { Err(Error::Malformed) }
+        let header: Header = wire::jose::header(&header).map_err(|_| Error::Malformed)?;
+        if header.typ == typ { Ok(Self { header, token }) } else { Err(Error::Malformed) }
     }
 
     /// The name of the key that it says it is signed by.

@@ -1,5 +1,6 @@
 //! Public keys as JWK (RFC 7517). No type here has a private member, so none can leak one.
 
+use crate::jose::Absent;
 use serde::{Deserialize, Serialize};
 
 /// A public RSA key for sealing, RSA-OAEP-256 (RFC 7518, sections 4.3 and 6.3).
@@ -16,8 +17,9 @@ pub struct RsaJwk {
     pub e: String,
 }
 
-/// A public P-256 key (RFC 7518, section 6.2). Unknown members are dropped on reading.
+/// A public P-256 key (RFC 7518, section 6.2). Reading drops unknown members and refuses a private key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ReadEc")]
 pub struct EcJwk {
     pub crv: String,
     pub kty: String,
@@ -25,6 +27,23 @@ pub struct EcJwk {
     pub x: String,
     /// 32 bytes, base64url without padding.
     pub y: String,
+}
+
+/// An [`EcJwk`] as it is read.
+#[derive(Deserialize)]
+struct ReadEc {
+    crv: String,
+    kty: String,
+    x: String,
+    y: String,
+    #[serde(default, rename = "d")]
+    _d: Absent,
+}
+
+impl From<ReadEc> for EcJwk {
+    fn from(ReadEc { crv, kty, x, y, .. }: ReadEc) -> Self {
+        Self { crv, kty, x, y }
+    }
 }
 
 impl EcJwk {
@@ -40,13 +59,30 @@ impl EcJwk {
     }
 }
 
-/// A public Ed25519 key (RFC 8037, section 2).
+/// A public Ed25519 key (RFC 8037, section 2). Reading drops unknown members and refuses a private key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ReadOkp")]
 pub struct OkpJwk {
     pub crv: String,
     pub kty: String,
     /// 32 bytes, base64url without padding.
     pub x: String,
+}
+
+/// An [`OkpJwk`] as it is read.
+#[derive(Deserialize)]
+struct ReadOkp {
+    crv: String,
+    kty: String,
+    x: String,
+    #[serde(default, rename = "d")]
+    _d: Absent,
+}
+
+impl From<ReadOkp> for OkpJwk {
+    fn from(ReadOkp { crv, kty, x, .. }: ReadOkp) -> Self {
+        Self { crv, kty, x }
+    }
 }
 
 impl OkpJwk {
@@ -84,4 +120,29 @@ pub struct SigningJwk {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jwks {
     pub keys: Vec<SigningJwk>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_private_key_is_not_read_as_a_public_one() {
+        let ec = |d: Option<Value>| {
+            let mut jwk = json!({"kty": "EC", "crv": "P-256", "x": "eA", "y": "eQ", "kid": "k"});
+            d.into_iter().for_each(|d| jwk["d"] = d);
+            jwk
+        };
+        let okp = json!({"kty": "OKP", "crv": "Ed25519", "x": "eA"});
+        assert_eq!(serde_json::from_value::<EcJwk>(ec(None)).expect("read"), EcJwk::p256("eA".into(), "eQ".into()));
+        assert_eq!(serde_json::from_value::<OkpJwk>(okp.clone()).expect("read"), OkpJwk::ed25519("eA".into()));
+        for d in [json!("ZA"), json!(""), json!(null)] {
+            assert!(serde_json::from_value::<EcJwk>(ec(Some(d.clone()))).is_err(), "{d}");
+            assert!(serde_json::from_value::<VerifyingJwk>(ec(Some(d.clone()))).is_err(), "{d}");
+            let mut okp = okp.clone();
+            okp["d"] = d;
+            assert!(serde_json::from_value::<OkpJwk>(okp.clone()).is_err(), "{okp}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod bans;
 pub mod challenge;
 pub mod envelope;
+pub mod jose;
 pub mod jwk;
 pub mod login;
 pub mod password;

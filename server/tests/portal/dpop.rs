@@ -107,7 +107,7 @@ async fn each_check_of_a_proof_refuses() {
     let (message, signature) = (two.rsplit_once('.').unwrap().0, one.rsplit_once('.').unwrap().1);
     bad(&show(&format!("{message}.{signature}")).await, "6: another proof's signature");
 
-    let changes: [(&str, Change); 26] = [
+    let changes: [(&str, Change); 29] = [
         ("3: no jti", |_, claims| claims["jti"] = json!(null)),
         ("3: a jti of nothing", |_, claims| claims["jti"] = json!("")),
         ("3: no htm", |_, claims| claims["htm"] = json!(null)),
@@ -116,6 +116,9 @@ async fn each_check_of_a_proof_refuses() {
         ("3: no ath", |_, claims| drop(claims.as_object_mut().unwrap().remove("ath"))),
         ("4: another typ", |header, _| header["typ"] = json!("JWT")),
         ("4: that of a token", |header, _| header["typ"] = json!("at+jwt")),
+        ("4: an extension", |header, _| header["crit"] = json!(["exp"])),
+        ("4: no list of extensions", |header, _| header["crit"] = json!(null)),
+        ("4: another encoding", |header, _| header["b64"] = json!(false)),
         ("5: no algorithm", |header, _| header["alg"] = json!("none")),
         ("5: a symmetric algorithm", |header, _| header["alg"] = json!("HS256")),
         ("5: one that is not offered", |header, _| header["alg"] = json!("RS256")),

@@ -30,11 +30,12 @@ async fn a_session_that_was_ended_opens_nothing() {
 #[tokio::test]
 async fn a_ticket_that_is_not_whole_or_not_for_us_is_refused() {
     type Change = fn(&mut Value, &mut Value);
-    let changes: [(&str, Change, CloseReason); 9] = [
+    let changes: [(&str, Change, CloseReason); 10] = [
         ("another service", |_, claims| claims["aud"] = json!("mail"), CloseReason::BadTicket),
         ("another issuer", |_, claims| claims["iss"] = json!("http://localhost:4000"), CloseReason::BadTicket),
         ("another kind", |header, _| header["typ"] = json!("at+jwt"), CloseReason::BadTicket),
         ("an unknown key", |header, _| header["kid"] = json!("other"), CloseReason::BadTicket),
+        ("an extension", |header, _| header["crit"] = json!(["exp"]), CloseReason::BadTicket),
         ("unsigned", |header, _| header["alg"] = json!("none"), CloseReason::BadTicket),
         ("a short key", |_, claims| claims["user_key"]["k"] = json!("AAAA"), CloseReason::BadTicket),
         ("of later", |_, claims| claims["nbf"] = json!(NOW / 1000 + 31), CloseReason::TicketExpired),

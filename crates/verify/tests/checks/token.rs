@@ -44,13 +44,15 @@ fn a_good_token_gives_its_claims() {
 #[test]
 fn each_way_of_being_wrong_is_told() {
     type Change = fn(&mut Value, &mut Value);
-    let changes: [(&str, Change, &str); 17] = [
+    let changes: [(&str, Change, &str); 19] = [
         ("another kind", |header, _| header["typ"] = json!("at+jwt"), "Malformed"),
         ("no kind", |header, _| header["typ"] = json!(null), "Malformed"),
         ("no algorithm", |header, _| header["alg"] = json!("none"), "Malformed"),
         ("a symmetric algorithm", |header, _| header["alg"] = json!("HS256"), "Malformed"),
         ("the other algorithm", |header, _| header["alg"] = json!("EdDSA"), "Malformed"),
         ("an extension", |header, _| header["crit"] = json!(["b64"]), "Malformed"),
+        ("no list of extensions", |header, _| header["crit"] = json!(null), "Malformed"),
+        ("another encoding", |header, _| header["b64"] = json!(false), "Malformed"),
         ("no key named", |header, _| header["kid"] = json!(null), "Malformed"),
         ("another issuer", |_, claims| claims["iss"] = json!("https://other.example"), "Issuer"),
         ("another audience", |_, claims| claims["aud"] = json!("mail"), "Audience"),
