@@ -1,11 +1,14 @@
 //! What proxies are told of a session, kept so that a check signs nothing and asks no database.
 
+use crate::config::Apps;
 use crate::operator::metrics::CacheCounts;
 use domain::UnixMs;
 use domain::account::Role;
 use http::HeaderValue;
 use moka::sync::Cache;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use store::sessions::Change;
 
 /// A session as one app hears of it.
 #[derive(Debug)]
@@ -24,12 +27,18 @@ pub struct Told {
 #[derive(Debug, Clone)]
 pub struct ToldSessions {
     told: Cache<(String, String), Arc<Told>>,
+    /// Grows with everything that is forgotten here.
+    forgotten: Arc<AtomicU64>,
     counts: CacheCounts,
 }
 
+/// The moment before a row is read from the store.
+#[derive(Debug, Clone, Copy)]
+pub struct Before(u64);
+
 impl Default for ToldSessions {
     fn default() -> Self {
-        Self { told: Cache::new(50_000), counts: CacheCounts::default() }
+        Self { told: Cache::new(50_000), forgotten: Arc::default(), counts: CacheCounts::default() }
     }
 }
 
@@ -41,13 +50,40 @@ impl ToldSessions {
         told
     }
 
-    pub fn keep(&self, session: &str, app: &str, told: &Arc<Told>) {
-        self.told.insert((session.to_owned(), app.to_owned()), Arc::clone(told));
+    pub fn before_reading(&self) -> Before {
+        Before(self.forgotten.load(Ordering::SeqCst))
+    }
+
+    /// Keeps what was made of a row, unless a change was heard of since it was read: it may be the row's.
+    pub fn keep(&self, session: &str, app: &str, told: &Arc<Told>, before: Before) {
+        let key = (session.to_owned(), app.to_owned());
+        self.told.insert(key.clone(), Arc::clone(told));
+        // In this order: a change that comes in between finds the entry.
+        if self.forgotten.load(Ordering::SeqCst) != before.0 {
+            self.told.invalidate(&key);
+        }
     }
 
     /// Forgets everything: roles have changed.
     pub fn clear(&self) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.told.invalidate_all();
+    }
+
+    /// Forgets what the apps were told of sessions whose user has another name or role now.
+    pub fn apply(&self, changes: &[Change], apps: &Apps) {
+        if !changes.is_empty() {
+            self.forgotten.fetch_add(1, Ordering::SeqCst);
+        }
+        for change in changes {
+            for app in apps.iter() {
+                let key = (change.id.clone(), app.origin.clone());
+                let is_old = |told: Arc<Told>| told.role != change.role || told.user != change.username.as_bytes();
+                if self.told.get(&key).is_some_and(is_old) {
+                    self.told.invalidate(&key);
+                }
+            }
+        }
     }
 
     /// How often nothing had to be signed.

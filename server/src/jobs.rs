@@ -47,7 +47,9 @@ pub async fn sync(state: &AppState) -> store::Result<()> {
     if !first {
         state.bans.catch_up(&*state.store, now).await?;
         state.allowlist.replace(state.store.allowlist().await?);
-        state.sessions.apply(&state.store.sessions_changed(since).await?, now);
+        let changes = state.store.sessions_changed(since).await?;
+        state.sessions.apply(&changes, now);
+        state.told.apply(&changes, &state.config.apps);
         state.key_encryption.hear(&*state.store).await?;
         hear_of_keys(state).await?;
     }

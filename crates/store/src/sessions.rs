@@ -71,6 +71,9 @@ pub struct Change {
     pub idle_at: UnixMs,
     pub ends_at: UnixMs,
     pub revoked_at: Option<UnixMs>,
+    /// The name and the role that its user has now.
+    pub username: String,
+    pub role: Role,
 }
 
 #[async_trait]
@@ -87,7 +90,7 @@ pub trait Sessions {
     async fn revoke_others(&self, user: &str, keep: Option<&str>, audit: &Entry, now: UnixMs) -> Result<Vec<String>>;
     /// Sessions of a user that are not over, last used first.
     async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<Row>>;
-    /// Sessions that were rotated or ended at or after `since`; ask for a little more, as for bans.
+    /// Sessions that were rotated or ended, or whose user got another name or role, at or after `since`; ask for a little more, as for bans.
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<Change>>;
     /// Which sessions were ended at or after `since`, and when.
     async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(String, UnixMs)>>;

@@ -147,6 +147,7 @@ async fn told(state: &AppState, app: &App, session: &str) -> Result<Option<Arc<T
     if let Some(told) = state.told.get(session, &app.origin, now) {
         return Ok(Some(told));
     }
+    let before = state.told.before_reading();
     let row = state.store.session(session).await?;
     let Some(row) = row.filter(|row| !row.user_disabled && !row.life.is_over(now)) else { return Ok(None) };
     let (token, expires_at) = app_tokens::sign(state, app, &row, None)?;
@@ -162,6 +163,6 @@ async fn told(state: &AppState, app: &App, session: &str) -> Result<Option<Arc<T
         // The app gets no token that runs out on the way.
         until: expires_at - state.tokens.lifetime_ms() / 4,
     });
-    state.told.keep(session, &app.origin, &told);
+    state.told.keep(session, &app.origin, &told, before);
     Ok(Some(told))
 }

@@ -1,9 +1,12 @@
 //! `POST /api/tokens`
 
-use crate::support::{Portal, Visitor};
+use crate::support::{PASSWORD, Portal, Visitor};
+use domain::account::{AccountName, Role};
 use domain::encoding::from_base64url;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use store::audit::Event;
+use store::users::Renamed;
 use wire::paths;
 
 const WIKI: &str = "https://wiki.example";
@@ -46,7 +49,7 @@ async fn an_unbound_session_gets_a_bearer_token() {
     let portal = Portal::with(APPS).await;
     portal.add_user("alice").await;
     let program = portal.program("203.0.113.7");
-    let login = program.login("alice", crate::support::PASSWORD).await.json();
+    let login = program.login("alice", PASSWORD).await.json();
     let bearer = format!("Bearer {}", login["tokens"]["access_token"].as_str().unwrap());
     let ask = |audience: &'static str| {
         let (program, bearer) = (program.clone(), bearer.clone());
@@ -79,4 +82,53 @@ async fn an_unbound_session_gets_a_bearer_token() {
     let out = Some("{}".to_owned());
     program.send(Method::POST, paths::LOGOUT, out, &[("authorization", &bearer)]).await;
     assert_eq!(ask(WIKI).await.code(), "no_session");
+}
+
+#[tokio::test]
+async fn what_the_command_line_changes_is_told_to_apps_within_a_second() {
+    let portal = Portal::with(APPS).await;
+    portal.add_administrator("root").await;
+    let id = portal.add_user("alice").await;
+    let program = portal.program("203.0.113.7");
+    let login = program.login("alice", PASSWORD).await.json();
+    let bearer = format!("Bearer {}", login["tokens"]["access_token"].as_str().unwrap());
+    let body = Some(json!({"audience": WIKI}).to_string());
+    let told = program.send(Method::POST, paths::APP_TOKENS, body, &[("authorization", &bearer)]).await.json();
+    let token = format!("Bearer {}", told["access_token"].as_str().unwrap());
+    let proxy = program.moved("10.0.0.1");
+    let answer = async || {
+        let asked = [
+            ("authorization", token.as_str()),
+            ("x-forwarded-for", "203.0.113.7"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "wiki.example"),
+            ("x-forwarded-uri", "/"),
+            ("x-forwarded-method", "GET"),
+        ];
+        proxy.send(Method::GET, paths::VERIFY, None, &asked).await
+    };
+    let ask = async || {
+        let answer = answer().await;
+        (answer.status, answer.header("remote-roles").to_owned())
+    };
+    let ask_name = async || answer().await.header("remote-user").to_owned();
+    assert_eq!(ask_name().await, "alice");
+    assert_eq!(ask().await, (StatusCode::OK, "user".to_owned()));
+    // What a command does: it writes to the store, and tells nobody.
+    for role in [Role::Administrator, Role::User] {
+        let audit = portal.entry(Event::MadeAdministrator, &id);
+        let set = portal.store().set_role(&id, role, &audit, portal.state.now()).await.unwrap();
+        assert!(set.is_done());
+        portal.advance(1_000).await;
+        assert_eq!(ask().await, (StatusCode::OK, role.as_str().to_owned()));
+    }
+    let (name, audit) = (AccountName::parse("alicia").unwrap(), portal.entry(Event::UserRenamed, &id));
+    let renamed = portal.store().rename_user(&id, &name, &audit, portal.state.now()).await.unwrap();
+    assert_eq!(renamed, Renamed::Renamed);
+    portal.advance(1_000).await;
+    assert_eq!(ask_name().await, "alicia");
+    let audit = portal.entry(Event::UserDisabled, &id);
+    assert!(portal.store().set_disabled(&id, true, &audit, portal.state.now()).await.unwrap().is_done());
+    portal.advance(1_000).await;
+    assert_eq!(ask().await.0, StatusCode::UNAUTHORIZED);
 }

@@ -3,6 +3,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
+use super::session_writes::mark_sessions;
 use super::store::SqlStore;
 use super::turns::take_turn;
 use super::tx::Tx;
@@ -93,6 +94,7 @@ impl Write for RenameUser {
         if tx.execute(RENAME, values).await? == 0 {
             return Ok(Renamed::NoUser);
         }
+        mark_sessions(tx, &self.id, self.now).await?;
         append(tx, &self.audit).await?;
         Ok(Renamed::Renamed)
     }

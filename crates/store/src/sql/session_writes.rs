@@ -11,6 +11,7 @@ use crate::sessions::{NewSession, Rotation};
 use domain::UnixMs;
 
 sql! {
+    MARK = "UPDATE sessions SET changed_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
     // Written and not read, so that disabling the user at the same time, or changing the password,
     // waits or is waited for.
     SIGN_IN = "UPDATE users SET signed_in_at = $2
@@ -60,6 +61,11 @@ pub async fn revoke_all<DB: Backend>(
 ) -> Result<Vec<String>> {
     let values = [Value::Text(user), Value::Text(keep.unwrap_or("")), Value::Int(now)];
     tx.all(REVOKE_OTHERS, values).await?.iter().map(|row| row.text("id")).collect()
+}
+
+/// Marks the sessions that are not over as changed: every node then forgets what it told apps of their user.
+pub async fn mark_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
+    tx.execute(MARK, [Value::Text(user), Value::Int(now)]).await.map(drop)
 }
 
 impl Write for Rotation {

@@ -28,7 +28,8 @@ sql! {
     OF_USER = select!(
         "s.user_id = $1 AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2 ORDER BY s.used_at DESC"
     );
-    CHANGED = "SELECT id, generation, rotated_at, idle_at, ends_at, revoked_at FROM sessions WHERE changed_at >= $1";
+    CHANGED = "SELECT s.id, s.generation, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, u.name AS username, u.role
+        FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.changed_at >= $1";
     // Nothing changes after the end, and that column has an index.
     ENDED = "SELECT id, revoked_at FROM sessions WHERE changed_at >= $1 AND revoked_at >= $1";
 }
@@ -109,5 +110,7 @@ fn change<DB: Backend>(row: &Record<DB>) -> Result<Change> {
         idle_at: row.int("idle_at")?,
         ends_at: row.int("ends_at")?,
         revoked_at: row.opt_int("revoked_at")?,
+        username: row.text("username")?,
+        role: row.word("users", "role", Role::parse)?,
     })
 }

@@ -5,7 +5,7 @@ use super::attempts::release;
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::catalogue::sql;
-use super::session_writes::revoke_all;
+use super::session_writes::{mark_sessions, revoke_all};
 use super::turns::take_turn;
 use super::tx::Tx;
 use super::write::Write;
@@ -33,7 +33,10 @@ sql! {
         WHERE id = $1 AND deleted_at IS NULL";
     ERASE_SESSIONS = "UPDATE sessions SET device = '', address = '' WHERE user_id = $1";
     ERASE_AUDIT = "UPDATE audit SET device = '', address = '' WHERE user_id = $1 OR actor = $1";
-    ERASE_RESETS = "DELETE FROM resets WHERE user_id = $1";
+    END_RESET = "DELETE FROM resets WHERE user_id = $1";
+    END_RESETS_MADE = "DELETE FROM resets WHERE made_by = $1";
+    END_INVITATIONS_MADE = "UPDATE invitations SET revoked_at = $2
+        WHERE made_by = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
     ERASE_USER_KEYS = "DELETE FROM user_keys WHERE user_id = $1";
 }
 
@@ -45,6 +48,7 @@ impl Write for SetPassword {
             return Ok(false);
         }
         revoke_all(tx, &self.user, None, self.now).await?;
+        tx.execute(END_RESET, [Value::Text(&self.user)]).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
         Ok(true)
@@ -61,6 +65,8 @@ impl Write for NewPassword {
             return Ok(None);
         }
         let ended = revoke_all(tx, &self.user, Some(&self.keep), self.now).await?;
+        // Whoever holds an older link must not undo what the owner has just done.
+        tx.execute(END_RESET, [Value::Text(&self.user)]).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
         Ok(Some(ended))
@@ -104,7 +110,12 @@ impl Write for SetDisabled {
         if changed == 0 {
             return Ok(Changed::Nothing);
         }
-        let ended = if self.disabled { revoke_all(tx, &self.id, None, self.now).await? } else { Vec::new() };
+        let mut ended = Vec::new();
+        if self.disabled {
+            ended = revoke_all(tx, &self.id, None, self.now).await?;
+            tx.execute(END_RESET, [Value::Text(&self.id)]).await?;
+            end_links_made(tx, &self.id, self.now).await?;
+        }
         append(tx, &self.audit).await?;
         Ok(Changed::Done { ended })
     }
@@ -126,6 +137,12 @@ impl Write for SetRole {
         }
         if tx.execute(SET_ROLE, [Value::Text(&self.id), Value::Text(self.role.as_str())]).await? == 0 {
             return Ok(Changed::Nothing);
+        }
+        mark_sessions(tx, &self.id, self.now).await?;
+        // A link that was made for the old role must not open the new one.
+        tx.execute(END_RESET, [Value::Text(&self.id)]).await?;
+        if self.role != Role::Administrator {
+            end_links_made(tx, &self.id, self.now).await?;
         }
         append(tx, &self.audit).await?;
         Ok(Changed::Done { ended: Vec::new() })
@@ -150,13 +167,21 @@ impl Write for DeleteUser {
         }
         // The rows stay for a while: other nodes learn from them that the sessions are over.
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
-        for sql in [ERASE_SESSIONS, ERASE_AUDIT, ERASE_RESETS, ERASE_USER_KEYS] {
+        for sql in [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS] {
             tx.execute(sql, [Value::Text(&self.user)]).await?;
         }
+        end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
         Ok(Changed::Done { ended })
     }
+}
+
+/// Ends the one-time links that this user made for others, who may do so no more: an invitation would let them in
+/// again under another name.
+async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
+    tx.execute(END_RESETS_MADE, [Value::Text(user)]).await?;
+    tx.execute(END_INVITATIONS_MADE, [Value::Text(user), Value::Int(now)]).await.map(drop)
 }
 
 /// Whether nobody could administer the site without this user. Whoever asks holds the turn, so that

@@ -79,6 +79,8 @@ contract! {
     resets {
         set_a_password_once_and_end_the_sessions,
         are_replaced_by_the_next_and_run_out,
+        are_void_after_every_change_of_their_account,
+        of_a_former_administrator_are_void,
     }
     users {
         is_found_by_key_and_id,

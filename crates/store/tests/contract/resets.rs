@@ -1,11 +1,13 @@
 use crate::fixture::Fixture;
-use crate::make::{HOUR, NOW, entry, failures, fresh, guess, identity, reserved, session, user};
+use crate::make::{HOUR, NOW, entry, failures, fresh, guess, identity, reserved, session, set_password, user};
+use domain::account::Role;
 use futures::future::join_all;
 use store::Store;
 use store::attempts::Attempt;
 use store::audit::Event;
+use store::invitations::Invitation;
 use store::resets::{Reset, UseReset};
-use store::users::PasswordHash;
+use store::users::{NewPassword, PasswordHash};
 
 async fn link(store: &dyn Store, user: &str) -> String {
     let code_hash = fresh("hash");
@@ -50,6 +52,89 @@ pub async fn set_a_password_once_and_end_the_sessions(fixture: Fixture) {
     assert_eq!(ended, [vec![session]], "one of twenty, and the session with it");
     assert_eq!(failures(&*store, "ada").await.count, 0);
     assert_eq!(store.reset_of(&code, NOW).await.unwrap(), None);
+}
+
+pub async fn are_void_after_every_change_of_their_account(fixture: Fixture) {
+    let store = fixture.open().await;
+    // Somebody has to be left who administers.
+    let root = user(&*store, "root").await;
+    let ada = user(&*store, "ada").await;
+    let audit = || entry(Event::MadeUser, None, NOW);
+    assert!(store.set_role(&root, Role::Administrator, &audit(), NOW).await.unwrap().is_done());
+    let is_good = async |code: &str| store.reset_of(code, NOW).await.unwrap().is_some();
+    let hash = PasswordHash("$argon2id$new".to_owned());
+
+    let code = link(&*store, &ada).await;
+    assert!(is_good(&code).await);
+    assert!(set_password(&*store, &ada, "ada", &hash, &audit(), NOW).await);
+    assert!(!is_good(&code).await, "set by an operator");
+
+    let code = link(&*store, &ada).await;
+    let change = NewPassword {
+        attempt: reserved(&*store, identity(1), NOW).await,
+        user: ada.clone(),
+        account: "ada".to_owned(),
+        judged_by: hash,
+        hash: PasswordHash("$argon2id$newer".to_owned()),
+        keep: String::new(),
+        audit: audit(),
+        now: NOW,
+    };
+    assert!(store.change_password(&change).await.unwrap().is_some());
+    assert!(!is_good(&code).await, "changed by its owner");
+
+    for role in [Role::Administrator, Role::User] {
+        let code = link(&*store, &ada).await;
+        assert!(store.set_role(&ada, role, &audit(), NOW).await.unwrap().is_done());
+        assert!(!is_good(&code).await, "{role:?}");
+    }
+    let code = link(&*store, &ada).await;
+    assert!(store.set_disabled(&ada, true, &audit(), NOW).await.unwrap().is_done());
+    assert!(!is_good(&code).await, "disabled");
+    assert!(store.set_disabled(&ada, false, &audit(), NOW).await.unwrap().is_done());
+    assert!(!is_good(&code).await, "and enabled again");
+}
+
+pub async fn of_a_former_administrator_are_void(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (root, ada) = (user(&*store, "root").await, user(&*store, "ada").await);
+    let audit = || entry(Event::MadeUser, None, NOW);
+    assert!(store.set_role(&root, Role::Administrator, &audit(), NOW).await.unwrap().is_done());
+    for by_role in [true, false] {
+        let eve = user(&*store, if by_role { "eve" } else { "mallory" }).await;
+        assert!(store.set_role(&eve, Role::Administrator, &audit(), NOW).await.unwrap().is_done());
+        let (code_hash, invited) = (fresh("hash"), fresh("hash"));
+        let reset = Reset {
+            user: ada.clone(),
+            code_hash: code_hash.clone(),
+            made_by: Some(eve.clone()),
+            created_at: NOW,
+            expires_at: NOW + HOUR,
+        };
+        store.add_reset(&reset, &audit()).await.unwrap();
+        let invitation = Invitation {
+            id: fresh("invitation"),
+            code_hash: invited.clone(),
+            role: Role::Administrator,
+            note: String::new(),
+            made_by: Some(eve.clone()),
+            created_at: NOW,
+            expires_at: NOW + HOUR,
+            used_at: None,
+            used_by: None,
+            revoked_at: None,
+        };
+        store.add_invitation(&invitation, &audit()).await.unwrap();
+        assert!(store.invitation_by_code(&invited).await.unwrap().unwrap().is_open(NOW));
+        let changed = if by_role {
+            store.set_role(&eve, Role::User, &audit(), NOW).await
+        } else {
+            store.set_disabled(&eve, true, &audit(), NOW).await
+        };
+        assert!(changed.unwrap().is_done());
+        assert!(store.reset_of(&code_hash, NOW).await.unwrap().is_none(), "{by_role}");
+        assert!(!store.invitation_by_code(&invited).await.unwrap().unwrap().is_open(NOW), "{by_role}");
+    }
 }
 
 pub async fn are_replaced_by_the_next_and_run_out(fixture: Fixture) {

@@ -113,8 +113,26 @@ pub async fn changes_are_heard_of(fixture: Fixture) {
     changes.sort_by(|a, b| a.id.cmp(&b.id));
     let ends_at = NOW + 30 * DAY;
     let expected = [
-        Change { id: rotated, generation: 1, rotated_at: then, idle_at: then + DAY, ends_at, revoked_at: None },
-        Change { id: ended, generation: 0, rotated_at: NOW, idle_at: NOW + DAY, ends_at, revoked_at: Some(then) },
+        Change {
+            id: rotated,
+            generation: 1,
+            rotated_at: then,
+            idle_at: then + DAY,
+            ends_at,
+            revoked_at: None,
+            username: "ada".to_owned(),
+            role: Role::User,
+        },
+        Change {
+            id: ended,
+            generation: 0,
+            rotated_at: NOW,
+            idle_at: NOW + DAY,
+            ends_at,
+            revoked_at: Some(then),
+            username: "ada".to_owned(),
+            role: Role::User,
+        },
     ];
     assert_eq!(changes, expected);
     assert_eq!(store.sessions_ended(then).await.unwrap(), [(expected[1].id.clone(), then)]);
