@@ -138,6 +138,9 @@ pub trait Users {
     async fn user_by_id(&self, id: &str) -> Result<Option<User>>;
     /// All, by name.
     async fn users(&self) -> Result<Vec<User>>;
+    /// Returns the parameters that stored password hashes have, each once: algorithm, version and parameters, as in a
+    /// PHC string. Cheap enough for every sign-in. Of hashes with 16 bytes of salt and 32 of output, as all of ours.
+    async fn password_parameters(&self) -> Result<Vec<String>>;
     /// The attempt ends, whatever the answer is.
     async fn add_user(&self, user: &NewUser) -> Result<Added>;
     /// Sets the password, ends every session and forgets the account's failures. `false`: no such user.

@@ -1,5 +1,6 @@
 //! One login: the envelope's content against the store.
 
+use super::check_password::check_password;
 use super::issue::{self, Issued, Owner};
 use super::sealed::{self, Received, Sealed, Stop};
 use super::{audit, ban};
@@ -63,7 +64,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
 
     let password = Zeroizing::new(credentials.password.as_bytes().to_vec());
     let stored = user.as_ref().map(|user| user.password_hash.0.as_str());
-    let verified = state.passwords.verify(&received.place, password.clone(), stored).await?;
+    let verified = check_password(state, &received.place, password.clone(), stored).await?;
     let facts = Facts {
         known: user.is_some(),
         right: verified != Verified::Wrong,

@@ -7,6 +7,7 @@ pub mod app_tokens;
 pub mod audit;
 pub mod ban;
 pub mod bans;
+pub mod check_password;
 pub mod copied;
 pub mod invitations;
 pub mod issue;

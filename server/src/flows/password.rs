@@ -1,5 +1,6 @@
 //! A password that its owner changes, and the deletion of an account: both prove the password first.
 
+use super::check_password::check_password;
 use super::sealed::{self, Received, Sealed, Stop};
 use super::{audit, ban, copied, new_password};
 use crate::guards::client::Client;
@@ -132,7 +133,7 @@ impl Asked {
     async fn prove(&self, password: &str) -> Result<(), Stop> {
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let stored = Some(self.user.password_hash.0.as_str());
-        if self.state.passwords.verify(&self.received.place, password, stored).await? != Verified::Wrong {
+        if check_password(&self.state, &self.received.place, password, stored).await? != Verified::Wrong {
             return Ok(());
         }
         let offender = self.received.attempt.identity;

@@ -136,6 +136,7 @@ pub fn registry(state: &AppState) -> Arc<Registry> {
     ours.register("app_cache_hits", "Checks for apps that signed nothing", state.told.cache().hits.clone());
     ours.register("app_cache_misses", "Checks for apps that signed a token", state.told.cache().misses.clone());
     ours.register("hash_seconds", "How long one password took to hash", state.passwords.seconds());
+    ours.register("hashes", "Password hashes made, by the parameters of argon2id", state.passwords.hashes());
     ours.register("token_cache_hits", "Access tokens whose signature was known", state.tokens.cache().hits.clone());
     ours.register(
         "token_cache_misses",

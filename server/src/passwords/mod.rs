@@ -1,8 +1,12 @@
 //! Password hashing and the passwords that are refused.
 
 pub mod common;
+mod costs;
 mod measure;
 mod pool;
+mod stored;
+mod worker;
 
+pub use costs::Cost;
 pub use measure::measure;
 pub use pool::{Error, Load, Passwords, Place, Verified, threads};

@@ -4,19 +4,21 @@
 //! logins at once take no more memory than two. Everything else goes first: whoever is signed in does not
 //! wait for those who sign in.
 
+use super::costs::{self, Cost};
+use super::stored::{self, Stored};
+use super::worker::{self, Job};
 use crate::config::Settings;
 use crate::entropy::Entropy;
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use phc::{Output, PasswordHash, Salt};
+use argon2::Params;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
-const OUTPUT_BYTES: usize = 32;
-/// How far the threads step back (setpriority(2)): a tenth of what others get where all want to run.
-const NICE: i32 = 10;
+pub(super) const OUTPUT_BYTES: usize = 32;
 /// Upper bounds of the buckets that hashing times are counted in.
 const SECONDS: [f64; 9] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
@@ -29,6 +31,7 @@ pub struct Passwords {
     queue: usize,
     seconds: Histogram,
     params: Params,
+    hashes: Family<ByParameters, Counter>,
     /// A hash of nothing with the current parameters: unknown users cost the same as known ones.
     dummy: Arc<str>,
 }
@@ -36,6 +39,12 @@ pub struct Passwords {
 /// A place in the queue. Without one nothing is hashed; it is taken before anything is spent.
 #[derive(Debug)]
 pub struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+/// The label of a count of hashes: `m=19456,t=2,p=1`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByParameters {
+    parameters: String,
+}
 
 /// How busy the pool is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +60,7 @@ pub struct Load {
 pub enum Verified {
     Wrong,
     Right,
-    /// Right, and stored with weaker parameters than today's: hash it again.
+    /// Right, and stored with other parameters than today's: hash it again.
     RightButOld,
 }
 
@@ -63,13 +72,6 @@ pub enum Error {
     Unreadable,
     #[error("the hash threads have stopped")]
     Stopped,
-}
-
-struct Job {
-    password: Zeroizing<Vec<u8>>,
-    salt: Vec<u8>,
-    params: Params,
-    reply: oneshot::Sender<Result<Vec<u8>, argon2::Error>>,
 }
 
 impl Passwords {
@@ -88,14 +90,15 @@ impl Passwords {
             let (waiting, seconds) = (Arc::clone(&waiting), seconds.clone());
             std::thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || work(&waiting, &seconds))
+                .spawn(move || worker::run(&waiting, &seconds))
                 .map_err(|_| Error::Stopped)?;
         }
-        let dummy =
-            to_phc(&params, &entropy.bytes::<16>(), &entropy.bytes::<OUTPUT_BYTES>()).ok_or(Error::Unreadable)?;
+        let dummy = stored::write(&params, &entropy.bytes::<16>(), &entropy.bytes::<OUTPUT_BYTES>())
+            .ok_or(Error::Unreadable)?;
         let (queue, dummy) = (password.queue, dummy.into());
         let places = Arc::new(Semaphore::new(threads + queue));
-        Ok(Self { jobs, places, threads, queue, seconds, params, dummy })
+        let hashes = Family::default();
+        Ok(Self { jobs, places, threads, queue, seconds, params, hashes, dummy })
     }
 
     /// A place in the queue, or `None` where it is full.
@@ -113,45 +116,57 @@ impl Passwords {
         self.seconds.clone()
     }
 
+    /// How many hashes were made, by their parameters.
+    pub fn hashes(&self) -> Family<ByParameters, Counter> {
+        self.hashes.clone()
+    }
+
     /// Hashes a new password.
     ///
     /// # Errors
     /// The threads have stopped or are out of memory.
     pub async fn hash(&self, _place: &Place, password: Zeroizing<Vec<u8>>, salt: [u8; 16]) -> Result<String, Error> {
         let output = self.run(password, salt.to_vec(), self.params.clone()).await?;
-        to_phc(&self.params, &salt, &output).ok_or(Error::Unreadable)
+        stored::write(&self.params, &salt, &output).ok_or(Error::Unreadable)
     }
 
-    /// Verifies a password; without a stored hash it does the same work and says `Wrong`.
+    /// Verifies a password; without a stored hash it says `Wrong`. It hashes once with each of the parameters that are
+    /// `in_use`, whatever is stored for this account, so that the time tells nothing of it.
     ///
     /// # Errors
-    /// The stored hash is no argon2id hash, or the threads have stopped or are out of memory.
+    /// The threads have stopped or are out of memory.
     pub async fn verify(
         &self,
         _place: &Place,
         password: Zeroizing<Vec<u8>>,
         stored: Option<&str>,
+        in_use: impl IntoIterator<Item = Cost>,
     ) -> Result<Verified, Error> {
-        let hash = PasswordHash::new(stored.unwrap_or(&self.dummy)).map_err(|_| Error::Unreadable)?;
-        let params = Params::try_from(&hash).map_err(|_| Error::Unreadable)?;
-        let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else { return Err(Error::Unreadable) };
-        if hash.algorithm.as_str() != "argon2id" {
-            return Err(Error::Unreadable);
+        // A hash that nobody can read must not tell that its account exists: it is as good as none.
+        let readable = stored.and_then(Stored::read);
+        if stored.is_some() && readable.is_none() {
+            tracing::error!("a stored password hash is not readable");
         }
-        let output = self.run(password, salt.as_ref().to_vec(), params.clone()).await?;
-        let same = aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected.as_bytes()).is_ok();
-        Ok(match same && stored.is_some() {
+        let known = readable.is_some();
+        let Stored { params, salt, expected } =
+            readable.or_else(|| Stored::read(&self.dummy)).ok_or(Error::Unreadable)?;
+        let (own, current) = (Cost::of(&params), Cost::of(&self.params));
+        let mut same = false;
+        for cost in costs::of_a_check(current, own, in_use) {
+            let params = cost.params(expected.len()).map_err(Error::Argon2)?;
+            let output = self.run(password.clone(), salt.clone(), params).await?;
+            let is_it = aws_lc_rs::constant_time::verify_slices_are_equal(&output, &expected).is_ok();
+            same |= is_it && cost == own;
+        }
+        Ok(match same && known {
             false => Verified::Wrong,
-            true if self.is_weaker(&params) => Verified::RightButOld,
-            true => Verified::Right,
+            true if own == current => Verified::Right,
+            true => Verified::RightButOld,
         })
     }
 
-    fn is_weaker(&self, params: &Params) -> bool {
-        params.m_cost() < self.params.m_cost() || params.t_cost() < self.params.t_cost()
-    }
-
     async fn run(&self, password: Zeroizing<Vec<u8>>, salt: Vec<u8>, params: Params) -> Result<Vec<u8>, Error> {
+        self.hashes.get_or_create(&ByParameters { parameters: Cost::of(&params).to_string() }).inc();
         let (reply, answer) = oneshot::channel();
         self.jobs.send(Job { password, salt, params, reply }).map_err(|_| Error::Stopped)?;
         answer.await.map_err(|_| Error::Stopped)?.map_err(Error::Argon2)
@@ -172,58 +187,11 @@ impl std::fmt::Debug for Passwords {
     }
 }
 
-fn work(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &Histogram) {
-    step_back();
-    let mut memory: Vec<Block> = Vec::new();
-    loop {
-        let next = waiting.lock().recv();
-        let Ok(job) = next else { return };
-        let began = Instant::now();
-        let result = compute(&job, &mut memory);
-        seconds.observe(began.elapsed().as_secs_f64());
-        // Whoever asked may have gone: then nobody needs the answer.
-        let _ = job.reply.send(result);
-    }
-}
-
-/// Linux alone means this thread where it says process.
-fn step_back() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::warn!(cause = %error, "the hash threads keep their priority");
-    }
-}
-
-fn compute(job: &Job, memory: &mut Vec<Block>) -> Result<Vec<u8>, argon2::Error> {
-    let blocks = job.params.block_count();
-    if memory.len() < blocks {
-        memory.resize(blocks, Block::default());
-    }
-    let mut output = vec![0; job.params.output_len().unwrap_or(OUTPUT_BYTES)];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, job.params.clone()).hash_password_into_with_memory(
-        &job.password,
-        &job.salt,
-        &mut output,
-        memory.get_mut(..blocks).unwrap_or_default(),
-    )?;
-    Ok(output)
-}
-
-fn to_phc(params: &Params, salt: &[u8], output: &[u8]) -> Option<String> {
-    let hash = PasswordHash {
-        algorithm: phc::Ident::new("argon2id").ok()?,
-        version: Some(Version::V0x13.into()),
-        params: params.try_into().ok()?,
-        salt: Some(Salt::new(salt).ok()?),
-        hash: Some(Output::new(output).ok()?),
-    };
-    Some(hash.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::entropy::SystemEntropy;
+    use std::collections::BTreeSet;
 
     fn pool(memory_kib: u32, passes: u32) -> Passwords {
         let mut settings = Settings::default();
@@ -238,20 +206,75 @@ mod tests {
         Zeroizing::new(text.as_bytes().to_vec())
     }
 
+    /// The hashes that a pool has made so far.
+    fn made(pool: &Passwords) -> Vec<(Cost, u64)> {
+        let of = |cost: &Cost| ByParameters { parameters: cost.to_string() };
+        let counted = MIXTURE.map(|cost| (cost, pool.hashes.get_or_create(&of(&cost)).get()));
+        counted.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
+    const fn cost(memory_kib: u32, passes: u32) -> Cost {
+        Cost { memory_kib, passes, lanes: 1 }
+    }
+
+    const MIXTURE: [Cost; 3] = [cost(64, 1), cost(96, 3), cost(128, 2)];
+
     #[tokio::test]
-    async fn right_wrong_unknown_and_weaker_hashes() {
+    async fn right_wrong_unknown_and_other_hashes() {
         let (weak, strong) = (pool(64, 1), pool(128, 2));
         let place = strong.place().expect("a place");
-        let old = weak.hash(&place, secret("correct horse"), [7; 16]).await.expect("hashed");
-        assert!(old.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{old}");
-        assert_eq!(weak.verify(&place, secret("correct horse"), Some(&old)).await.expect("ran"), Verified::Right);
-        assert_eq!(
-            strong.verify(&place, secret("correct horse"), Some(&old)).await.expect("ran"),
-            Verified::RightButOld
-        );
-        assert_eq!(strong.verify(&place, secret("correct horsf"), Some(&old)).await.expect("ran"), Verified::Wrong);
-        assert_eq!(strong.verify(&place, secret("correct horse"), None).await.expect("ran"), Verified::Wrong);
-        assert!(strong.verify(&place, secret("x"), Some("$2b$12$nope")).await.is_err());
+        let light = weak.hash(&place, secret("correct horse"), [7; 16]).await.expect("hashed");
+        let heavy = strong.hash(&place, secret("correct horse"), [7; 16]).await.expect("hashed");
+        assert!(light.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{light}");
+        for (pool, password, stored, expected) in [
+            (&weak, "correct horse", Some(&light), Verified::Right),
+            (&strong, "correct horse", Some(&heavy), Verified::Right),
+            // Raised and lowered.
+            (&strong, "correct horse", Some(&light), Verified::RightButOld),
+            (&weak, "correct horse", Some(&heavy), Verified::RightButOld),
+            (&strong, "correct horsf", Some(&light), Verified::Wrong),
+            (&strong, "correct horse", None, Verified::Wrong),
+        ] {
+            let stored = stored.map(String::as_str);
+            assert_eq!(pool.verify(&place, secret(password), stored, []).await.expect("ran"), expected, "{stored:?}");
+        }
+        for unreadable in ["$2b$12$nope", "", "$argon2id$v=19$m=64,t=1,p=1", &light.replace("argon2id", "argon2i")] {
+            let before = made(&strong);
+            let verified = strong.verify(&place, secret("correct horse"), Some(unreadable), []).await;
+            assert_eq!(verified.expect("ran"), Verified::Wrong, "{unreadable}");
+            assert_eq!(
+                made(&strong).last().map(|(_, made)| *made),
+                before.last().map(|(_, made)| made + 1),
+                "it costs what every check costs"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn every_check_makes_the_same_hashes_whatever_is_stored() {
+        let mut stored = vec![None];
+        for Cost { memory_kib, passes, .. } in MIXTURE {
+            let then = pool(memory_kib, passes);
+            let place = then.place().expect("a place");
+            stored.push(Some(then.hash(&place, secret("correct horse"), [7; 16]).await.expect("hashed")));
+        }
+        for today in MIXTURE {
+            // As many sets of parameters as the accounts have: all three, two of them, or one.
+            for accounts in [&stored[..], &stored[..3], &stored[2..3]] {
+                let in_use: Vec<_> = accounts.iter().flatten().filter_map(|hash| Cost::parse(hash)).collect();
+                let expected: BTreeSet<_> = in_use.iter().copied().chain([today]).collect();
+                for account in accounts.iter().chain([&None]) {
+                    for password in ["correct horse", "correct horsf"] {
+                        let pool = pool(today.memory_kib, today.passes);
+                        let place = pool.place().expect("a place");
+                        let verified = pool.verify(&place, secret(password), account.as_deref(), in_use.clone()).await;
+                        let right = account.is_some() && password == "correct horse";
+                        assert_eq!(verified.expect("ran") != Verified::Wrong, right);
+                        assert_eq!(made(&pool), expected.iter().map(|cost| (*cost, 1)).collect::<Vec<_>>());
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -264,17 +264,61 @@ async fn a_programs_short_key_sets_no_cookies_in_a_browser() {
     assert_eq!(answer.code(), "short_key_mismatch");
 }
 
+/// How many hashes were made of each kind that occurs here.
+async fn hashes(portal: &Portal) -> Vec<u64> {
+    let registry = server::operator::metrics::registry(&portal.state);
+    let (_, text) = server::operator::metrics::text(axum::extract::State(registry)).await.unwrap();
+    let of = |memory: u32, passes: u32| {
+        let line = format!("postern_hashes_total{{parameters=\"m={memory},t={passes},p=1\"}} ");
+        text.lines().find_map(|text| text.strip_prefix(&line)).map_or(0, |count| count.parse().unwrap())
+    };
+    [(64, 1), (96, 3), (128, 2)].map(|(memory, passes)| of(memory, passes)).to_vec()
+}
+
+async fn hash_of(portal: &Portal, salt: u8) -> String {
+    let place = portal.state.passwords.place().unwrap();
+    portal.state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [salt; 16]).await.unwrap()
+}
+
 #[tokio::test]
-async fn an_old_hash_is_upgraded_at_login() {
-    let portal = Portal::with("[password]\nmemory_kib = 128").await;
-    let weak = Portal::with("[password]\nmemory_kib = 64").await;
-    let place = weak.state.passwords.place().unwrap();
-    let old = weak.state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [1; 16]).await.unwrap();
-    let id = portal.add_user_with("alice", old).await;
-    portal.browser("203.0.113.7").signed_in("alice").await;
-    let hash = portal.store().user_by_id(&id).await.unwrap().unwrap().password_hash.0;
-    assert!(hash.contains("m=128,"), "{hash}");
-    portal.browser("203.0.113.7").signed_in("alice").await;
+async fn one_wrong_password_tells_nobody_who_exists_after_the_settings_changed() {
+    let portal = Portal::with("[password]\nmemory_kib = 96\npasses = 3").await;
+    let lower = Portal::with("[password]\nmemory_kib = 64\npasses = 1").await;
+    let higher = Portal::with("[password]\nmemory_kib = 128\npasses = 2").await;
+    let mut ids = Vec::new();
+    for (name, at) in [("low", &lower), ("now", &portal), ("high", &higher)] {
+        ids.push(portal.add_user_with(name, hash_of(at, 1).await).await);
+    }
+    let mut address = 0;
+    let mut visitor = || {
+        address += 1;
+        portal.browser(&format!("203.0.113.{address}"))
+    };
+    let made = async |visitor: Visitor, name: &str, password: &str, code: &str| {
+        let before = hashes(&portal).await;
+        let answer = visitor.login(name, password).await;
+        assert_eq!(if answer.status == StatusCode::OK { String::new() } else { answer.code() }, code, "{name}");
+        let made: Vec<u64> = hashes(&portal).await.iter().zip(before).map(|(after, before)| after - before).collect();
+        made
+    };
+    for name in ["nobody", "low", "now", "high", "no/name"] {
+        assert_eq!(made(visitor(), name, "wrong", "wrong_credentials").await, [1, 1, 1], "{name}");
+    }
+    portal.advance(60_000).await;
+    // A right password follows the settings, up and down; then nobody pays for what is gone.
+    assert_eq!(made(visitor(), "low", PASSWORD, "").await, [1, 2, 1]);
+    assert_eq!(made(visitor(), "nobody1", "wrong", "wrong_credentials").await, [0, 1, 1]);
+    assert_eq!(made(visitor(), "high", PASSWORD, "").await, [0, 2, 1]);
+    for name in ["nobody3", "low", "now", "high"] {
+        assert_eq!(made(visitor(), name, "wrong", "wrong_credentials").await, [0, 1, 0], "{name}");
+    }
+    for id in ids {
+        let hash = portal.store().user_by_id(&id).await.unwrap().unwrap().password_hash.0;
+        assert!(hash.contains("$m=96,t=3,p=1$"), "{hash}");
+    }
+    // What another node stores counts for the next check here.
+    portal.add_user_with("elsewhere", hash_of(&higher, 2).await).await;
+    assert_eq!(made(visitor(), "nobody2", "wrong", "wrong_credentials").await, [0, 1, 1]);
 }
 
 #[tokio::test]

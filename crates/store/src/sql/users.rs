@@ -15,12 +15,29 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
 
+/// What stands before salt and output in a PHC string. These have one length: $, 16 bytes, $, 32 bytes.
+macro_rules! parameters {
+    () => {
+        "substr(password_hash, 1, CASE WHEN length(password_hash) > 67 THEN length(password_hash) - 67 ELSE 0 END)"
+    };
+}
+
 sql! {
     COUNT = "SELECT COUNT(*) AS n FROM users WHERE deleted_at IS NULL";
     BY_KEY = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users WHERE name_key = $1";
     BY_ID = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users WHERE id = $1 AND deleted_at IS NULL";
     ALL = "SELECT id, name, name_key, password_hash, role, created_at, signed_in_at, disabled_at FROM users
         WHERE deleted_at IS NULL";
+    // From one value to the next by the index on the expression: a DISTINCT would read every account.
+    PARAMETERS = concat!(
+        "WITH RECURSIVE used(parameters) AS (
+            SELECT MIN(", parameters!(), ") FROM users
+            UNION ALL
+            SELECT (SELECT MIN(", parameters!(), ") FROM users WHERE ", parameters!(), " > used.parameters)
+            FROM used WHERE used.parameters IS NOT NULL
+        )
+        SELECT parameters FROM used WHERE parameters <> ''"
+    );
     // Only ever the row that the same transaction has just added.
     TAKE_BACK = "DELETE FROM users WHERE id = $1";
     ADD = "INSERT INTO users (id, name, name_key, password_hash, role, created_at, key_version, skeleton)
@@ -95,6 +112,10 @@ impl<DB: Backend> Users for SqlStore<DB> {
         // Sorted here: engines and locales differ in what comes first.
         named.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(named.into_iter().map(|(_, user)| user).collect())
+    }
+
+    async fn password_parameters(&self) -> Result<Vec<String>> {
+        self.all(PARAMETERS, []).await?.iter().map(|row| row.text("parameters")).collect()
     }
 
     async fn add_user(&self, user: &NewUser) -> Result<Added> {

@@ -89,6 +89,7 @@ contract! {
         a_new_password_ends_sessions_and_forgets_failures,
         a_hash_is_upgraded_only_from_what_it_was,
         disabling_ends_sessions_and_enabling_brings_none_back,
+        parameters_of_their_passwords_are_known,
     }
     setup {
         happens_once,

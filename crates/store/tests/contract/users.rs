@@ -1,9 +1,9 @@
 use crate::fixture::Fixture;
-use crate::make::{NOW, SECOND, entry, failures, guess, identity, new_user, session, set_password, user};
+use crate::make::{NOW, SECOND, entry, failures, fresh, guess, identity, new_user, session, set_password, user};
 use domain::account::{AccountName, Role};
 use domain::account_delay::Failures;
 use store::audit::Event;
-use store::users::{Added, PasswordHash, Renamed, User};
+use store::users::{Added, DeleteUser, NewUser, PasswordHash, Renamed, User};
 
 pub async fn is_found_by_key_and_id(fixture: Fixture) {
     let store = fixture.open().await;
@@ -123,4 +123,41 @@ pub async fn disabling_ends_sessions_and_enabling_brings_none_back(fixture: Fixt
     assert!(!store.set_disabled("nobody", true, &audit(), NOW).await.unwrap().is_done());
     // Added, signed in, disabled, enabled.
     assert_eq!(store.audit_of(&ada, 10).await.unwrap().len(), 4);
+}
+
+pub async fn parameters_of_their_passwords_are_known(fixture: Fixture) {
+    let store = fixture.open().await;
+    assert!(store.password_parameters().await.unwrap().is_empty(), "nobody");
+    let phc =
+        |parameters: &str, salt: &str| PasswordHash(format!("{parameters}${}${}", salt.repeat(22), "b".repeat(43)));
+    let (low, high) = ("$argon2id$v=19$m=64,t=1,p=1", "$argon2id$v=19$m=19456,t=2,p=1");
+    let mut ids = Vec::new();
+    for (name, hash) in [
+        ("ada", phc(low, "a")),
+        ("bob", phc(high, "a")),
+        ("dan", phc(low, "c")),
+        ("eve", phc(high, "d")),
+        // As short as no hash of ours.
+        ("fay", PasswordHash("$argon2id$short".to_owned())),
+    ] {
+        let new = NewUser { password_hash: hash, ..new_user(name) };
+        ids.push(new.id.clone());
+        assert_eq!(store.add_user(&new).await.unwrap(), Added::Added);
+    }
+    let known = async || {
+        let mut parameters = store.password_parameters().await.unwrap();
+        parameters.sort();
+        parameters
+    };
+    assert_eq!(known().await, [high, low]);
+    let audit = || entry(Event::UserDeleted, None, NOW);
+    for id in [&ids[1], &ids[3]] {
+        let user = id.clone();
+        let account = fresh("account");
+        let deletion = DeleteUser { attempt: None, user, account, audit: audit(), now: NOW };
+        assert!(store.delete_user(&deletion).await.unwrap().is_done());
+    }
+    assert_eq!(known().await, [low]);
+    assert!(set_password(&*store, &ids[2], "dan", &phc(high, "e"), &audit(), NOW).await);
+    assert_eq!(known().await, [high, low]);
 }

@@ -1,0 +1,58 @@
+//! A hash thread: one password after another, in memory that is used again.
+
+use super::pool::OUTPUT_BYTES;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use prometheus_client::metrics::histogram::Histogram;
+use std::sync::mpsc;
+use std::time::Instant;
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+/// How far the threads step back (setpriority(2)): a tenth of what others get where all want to run.
+const NICE: i32 = 10;
+
+/// A password to hash.
+pub struct Job {
+    pub password: Zeroizing<Vec<u8>>,
+    pub salt: Vec<u8>,
+    pub params: Params,
+    pub reply: oneshot::Sender<Result<Vec<u8>, argon2::Error>>,
+}
+
+/// Hashes until nobody can send any more.
+pub fn run(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &Histogram) {
+    step_back();
+    let mut memory: Vec<Block> = Vec::new();
+    loop {
+        let next = waiting.lock().recv();
+        let Ok(job) = next else { return };
+        let began = Instant::now();
+        let result = compute(&job, &mut memory);
+        seconds.observe(began.elapsed().as_secs_f64());
+        // Whoever asked may have gone: then nobody needs the answer.
+        let _ = job.reply.send(result);
+    }
+}
+
+/// Linux alone means this thread where it says process.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(cause = %error, "the hash threads keep their priority");
+    }
+}
+
+fn compute(job: &Job, memory: &mut Vec<Block>) -> Result<Vec<u8>, argon2::Error> {
+    let blocks = job.params.block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::default());
+    }
+    let mut output = vec![0; job.params.output_len().unwrap_or(OUTPUT_BYTES)];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, job.params.clone()).hash_password_into_with_memory(
+        &job.password,
+        &job.salt,
+        &mut output,
+        memory.get_mut(..blocks).unwrap_or_default(),
+    )?;
+    Ok(output)
+}
