@@ -210,10 +210,12 @@ fn open(
         (None, None) => None,
         _ => return Err(Code::BadEnvelope),
     };
-    if let Some((signing, _)) = &keys
-        && !sealed.proves(state, &keyring::thumbprint(signing))
-    {
-        return Err(Code::BadProof);
+    if let Some((signing, receiving)) = &keys {
+        // A session would be made that can never open its key.
+        jwe::check_public(receiving).map_err(|_| Code::BadEnvelope)?;
+        if !sealed.proves(state, &keyring::thumbprint(signing)) {
+            return Err(Code::BadProof);
+        }
     }
     Ok((opened, keys))
 }

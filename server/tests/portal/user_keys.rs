@@ -1,6 +1,6 @@
 //! `/api/keys/user` and below.
 
-use crate::support::{ClientKey, ORIGIN, Portal, Visitor};
+use crate::support::{ClientKey, ORIGIN, PASSWORD, Portal, Visitor, receiving_key, seal_with_header};
 use domain::encoding::{base64url, from_base64url, sha256};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -321,4 +321,60 @@ async fn what_is_over_is_erased_and_what_is_stored_is_sealed() {
     server::jobs::sweep(&portal.state).await.unwrap();
     assert_eq!(portal.store().user_key(&id, 1).await.unwrap().unwrap().key.0, "");
     assert_ne!(portal.store().user_key(&id, 2).await.unwrap().unwrap().key.0, "");
+}
+
+#[tokio::test]
+async fn a_receiving_key_that_nobody_can_seal_to_gets_no_session() {
+    let portal = Portal::start().await;
+    let id = portal.add_user("alice").await;
+    let good = serde_json::to_value(receiving_key().public()).unwrap();
+    let with = |name: &str, value: Value| {
+        let mut key = good.clone();
+        key[name] = value;
+        key
+    };
+    let zero = base64url(&[0; 32]);
+    let off_the_curve = with("y", good["x"].clone());
+    let mut infinity = with("x", json!(zero));
+    infinity["y"] = json!(zero);
+    let long_x = json!(base64url(&[&[0], from_base64url(good["x"].as_str().unwrap()).unwrap().as_slice()].concat()));
+    let cut = json!(good["y"].as_str().unwrap()[..42]);
+    let mut no_y = good.clone();
+    no_y.as_object_mut().unwrap().remove("y");
+    let broken = [
+        ("off the curve", off_the_curve),
+        ("infinity", infinity),
+        ("a longer x", with("x", long_x)),
+        ("a shorter y", with("y", cut)),
+        ("no x", with("x", json!(""))),
+        ("no y", no_y),
+        ("another curve", with("crv", json!("P-384"))),
+        ("another type", with("kty", json!("OKP"))),
+        ("a number", with("x", json!(1))),
+        ("a private key", with("d", json!(base64url(&[1; 32])))),
+        ("an empty private key", with("d", json!(""))),
+        ("no object", json!("key")),
+        ("nothing", json!(null)),
+    ];
+    let login = async |visitor: &Visitor, receiving: &Value| {
+        let (key, challenge) = (visitor.key.clone().unwrap(), visitor.challenge().await);
+        let header = json!({"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": challenge.key.kid, "typ": "login+jwe",
+            "sk": challenge.short_key, "org": ORIGIN, "jwk": key.public(), "enc_jwk": receiving, "iat": 0});
+        let content = json!({"username": "alice", "password": PASSWORD}).to_string();
+        let envelope = seal_with_header(&challenge.key, &header, content.as_bytes());
+        let body = json!({"encrypted_username_password": envelope, "short_key": challenge.short_key});
+        let proof = key.prove(&format!("{ORIGIN}{}", paths::LOGIN), &challenge.short_key);
+        visitor.send(Method::POST, paths::LOGIN, Some(body.to_string()), &[("dpop", &proof)]).await
+    };
+    for (number, (name, receiving)) in broken.iter().enumerate() {
+        let refused = login(&portal.browser(&format!("203.0.113.{number}")), receiving).await;
+        assert_eq!(refused.code(), "bad_envelope", "{name}: {}", refused.text);
+    }
+    assert!(portal.store().sessions_of(&id, portal.state.now()).await.unwrap().is_empty());
+    for outcome in ["wrong_password", "account_delayed", "too_many_failures"] {
+        assert_eq!(portal.outcomes(&id, outcome).await, 0, "{outcome}");
+    }
+    // The same envelope with the key as it should be, from somebody who is not delayed.
+    let accepted = login(&portal.browser("203.0.113.200"), &good).await;
+    assert_eq!(accepted.status, StatusCode::OK, "{}", accepted.text);
 }

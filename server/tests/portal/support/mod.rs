@@ -1,10 +1,12 @@
 //! A portal to test, and visitors to it.
 
+mod envelope;
 mod keys;
 mod portal;
 mod program;
 mod visitor;
 
+pub use envelope::seal_with_header;
 pub use keys::{ClientKey, new_jti, receiving_key};
 pub use portal::{ORIGIN, PASSWORD, Portal};
 pub use program::{Program, postern, said};
