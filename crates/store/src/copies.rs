@@ -1,14 +1,24 @@
 //! Copies of an SQLite database: what stands in them, and in what state they are.
 
 use crate::sql::newest_migration;
-use crate::{Error, Result};
+use crate::users::PasswordHash;
+use crate::{Error, Options, Result, open_sqlite};
 use domain::UnixMs;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
+use domain::account::Role;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteRow};
 use sqlx::{ConnectOptions, Connection, Row};
 use std::path::Path;
 use std::time::Duration;
 
 const SETTLE: &str = "PRAGMA secure_delete = ON; DROP TABLE IF EXISTS backup_note; DELETE FROM reservations";
+const LIVE: &str = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL AND idle_at > $1 AND ends_at > $1";
+const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = $1, changed_at = $1 WHERE revoked_at IS NULL";
+const END_RESETS: &str = "DELETE FROM resets WHERE expires_at > $1";
+const END_INVITATIONS: &str =
+    "UPDATE invitations SET revoked_at = $1 WHERE used_at IS NULL AND revoked_at IS NULL AND expires_at > $1";
+const END_APP_CODES: &str = "DELETE FROM app_codes WHERE expires_at > $1";
+const ACCOUNTS: &str =
+    "SELECT id, name, role, disabled_at, password_hash FROM users WHERE deleted_at IS NULL ORDER BY name";
 
 /// What a backup says of itself, in a table of its own.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,6 +28,25 @@ pub struct Note {
     pub sealed_key: Option<String>,
 }
 
+/// What was ended in a copy before it became a database again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// Sessions that could have gone on: they have ended, unless they were to be kept.
+    pub sessions: i64,
+    /// Invitations and reset links that could have been used.
+    pub links: u64,
+}
+
+/// An account as it stands in a copy, or in the database that the copy replaces.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: String,
+    pub name: String,
+    pub is_administrator: bool,
+    pub is_disabled: bool,
+    pub password_hash: PasswordHash,
+}
+
 #[derive(Debug)]
 pub struct Report {
     /// What is wrong with the file.
@@ -25,6 +54,12 @@ pub struct Report {
     /// A later version's tables are in it.
     pub is_newer: bool,
     pub note: Option<Note>,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Account({})", self.id)
+    }
 }
 
 impl std::fmt::Debug for Note {
@@ -49,12 +84,50 @@ pub async fn annotate(file: &Path, note: &Note) -> Result<()> {
     Ok(copy.close().await?)
 }
 
-/// Makes a copy a database again: without its note, and without the attempts that were under way.
-pub async fn settle(file: &Path) -> Result<()> {
+/// Makes a copy a database again: brings its tables up to date, takes its note away, ends the attempts that were
+/// under way and voids what is good once and may have been used since: invitations, reset links, codes for apps. Ends
+/// its sessions too, unless they are to be kept: those that somebody ended since would be good again.
+///
+/// # Errors
+/// The copy cannot be brought up to date or written.
+pub async fn settle(file: &Path, keep_sessions: bool, now: UnixMs) -> Result<Settled> {
+    // An earlier version's copy may lack a table.
+    let connect = SqliteConnectOptions::new().filename(file);
+    open_sqlite(connect, SqlitePoolOptions::new(), Options::default()).await?.close().await;
     let mut copy = open(file).await?;
     // Deleted pages are overwritten: the key is nobody's business in a database in use.
     sqlx::raw_sql(SETTLE).execute(&mut copy).await?;
-    Ok(copy.close().await?)
+    let mut transaction = copy.begin().await?;
+    let sessions = sqlx::query(LIVE).bind(now).fetch_one(&mut *transaction).await?.try_get(0)?;
+    if !keep_sessions {
+        sqlx::query(END_SESSIONS).bind(now).execute(&mut *transaction).await?;
+    }
+    let resets = sqlx::query(END_RESETS).bind(now).execute(&mut *transaction).await?.rows_affected();
+    let invitations = sqlx::query(END_INVITATIONS).bind(now).execute(&mut *transaction).await?.rows_affected();
+    sqlx::query(END_APP_CODES).bind(now).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    copy.close().await?;
+    Ok(Settled { sessions, links: resets + invitations })
+}
+
+/// All accounts of a database that nobody has open, by name.
+///
+/// # Errors
+/// It cannot be read, or has no such table.
+pub async fn accounts(file: &Path) -> Result<Vec<Account>> {
+    let mut copy = open(file).await?;
+    let rows = sqlx::query(ACCOUNTS).fetch_all(&mut copy).await?;
+    copy.close().await?;
+    let account = |row: SqliteRow| {
+        Ok(Account {
+            id: row.try_get("id")?,
+            name: row.try_get("name")?,
+            is_administrator: row.try_get::<String, _>("role")? == Role::Administrator.as_str(),
+            is_disabled: row.try_get::<Option<i64>, _>("disabled_at")?.is_some(),
+            password_hash: PasswordHash(row.try_get("password_hash")?),
+        })
+    };
+    rows.into_iter().map(account).collect()
 }
 
 /// Reads all of a copy. `None`: it is no database of ours.
@@ -104,4 +177,42 @@ async fn has_table(copy: &mut SqliteConnection, name: &str) -> Result<bool> {
         .fetch_optional(copy)
         .await?;
     Ok(found.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::MIGRATIONS;
+    use sqlx::migrate::Migrator;
+
+    const HOUR: i64 = 3_600_000;
+
+    #[tokio::test]
+    async fn a_copy_of_an_earlier_version_is_settled_too() -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("copy.db");
+        let mut copy = SqliteConnectOptions::new().filename(&file).create_if_missing(true).connect().await?;
+        // Before codes for apps, and before skeletons of names.
+        let then: Vec<_> = MIGRATIONS.iter().filter(|migration| migration.version <= 5).cloned().collect();
+        Migrator::with_migrations(then).run(&mut copy).await?;
+        sqlx::raw_sql(
+            "INSERT INTO users (id, name, name_key, password_hash, role, created_at, key_version)
+                VALUES ('u', 'ada', 'ada', 'hash', 'administrator', 1, 1);
+            INSERT INTO sessions (id, user_id, generation, refresh_hash, device, address, created_at, used_at,
+                    rotated_at, idle_at, ends_at, changed_at)
+                VALUES ('s', 'u', 0, 'r', '', '', 1, 1, 1, 7200000, 7200000, 1);
+            INSERT INTO resets (user_id, code_hash, made_by, created_at, expires_at)
+                VALUES ('u', 'c', NULL, 1, 7200000)",
+        )
+        .execute(&mut copy)
+        .await?;
+        copy.close().await?;
+        assert_eq!(settle(&file, true, HOUR).await?, Settled { sessions: 1, links: 1 });
+        assert_eq!(settle(&file, false, HOUR).await?, Settled { sessions: 1, links: 0 });
+        assert_eq!(settle(&file, false, HOUR).await?, Settled { sessions: 0, links: 0 });
+        let [ada] = &accounts(&file).await?[..] else { return Err("one account".into()) };
+        assert_eq!((ada.name.as_str(), ada.is_administrator, ada.is_disabled), ("ada", true, false));
+        assert_eq!(std::fs::read_dir(folder.path())?.count(), 1, "nothing is left beside it");
+        Ok(())
+    }
 }

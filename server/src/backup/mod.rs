@@ -4,11 +4,13 @@ mod error;
 mod files;
 mod last;
 mod restore;
+mod returned;
 mod sealed_key;
 mod write;
 
 pub use error::Error;
 pub use last::last;
-pub use restore::{Restoring, prepare};
+pub use restore::{Brought, Restoring, Wish, prepare};
+pub use returned::Returned;
 pub use sealed_key::Passphrase;
 pub use write::write;

@@ -1,10 +1,12 @@
 //! Putting a backup back: everything is checked before anything is replaced.
 
 use super::files::{Draft, with_ending};
+use super::returned::{Returned, compare};
 use super::{Error, Passphrase};
 use crate::config::Config;
+use domain::UnixMs;
 use std::path::{Path, PathBuf};
-use store::copies;
+use store::copies::{self, Settled};
 
 /// A backup that was read and fits, not yet in its place.
 #[derive(Debug)]
@@ -12,16 +14,37 @@ pub struct Restoring {
     database: Draft,
     target: PathBuf,
     sealed_key: Option<String>,
+    brought: Brought,
+}
+
+/// What a backup brings back.
+#[derive(Debug, Clone)]
+pub struct Brought {
+    /// When the backup was made, where it says so.
+    pub made_at: Option<UnixMs>,
+    pub accounts: usize,
+    pub settled: Settled,
+    /// `None`: there was no database to compare with.
+    pub returned: Option<Returned>,
+}
+
+/// How it is put back.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish {
+    /// Replace what is there.
+    pub force: bool,
+    pub keep_sessions: bool,
+    pub now: UnixMs,
 }
 
 /// Copies the backup beside the database and looks at it.
 ///
 /// # Errors
 /// It is damaged, no backup, of a newer version; or the database is in use, or there and not to be replaced.
-pub async fn prepare(config: &Config, file: &Path, force: bool) -> Result<Restoring, Error> {
+pub async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<Restoring, Error> {
     let target = config.sqlite_file().ok_or(Error::Postgres)?;
     if target.exists() {
-        if !force {
+        if !wish.force {
             return Err(Error::NeedsForce(target));
         }
         if copies::is_in_use(&target).await {
@@ -38,13 +61,26 @@ pub async fn prepare(config: &Config, file: &Path, force: bool) -> Result<Restor
     if report.is_newer {
         return Err(Error::Newer);
     }
-    copies::settle(database.path()).await?;
-    Ok(Restoring { database, target, sealed_key: report.note.and_then(|note| note.sealed_key) })
+    let settled = copies::settle(database.path(), wish.keep_sessions, wish.now).await?;
+    let accounts = copies::accounts(database.path()).await?;
+    // A database that cannot be read is replaced all the same: that may be the reason for restoring.
+    let replaced = if target.exists() { copies::accounts(&target).await.ok() } else { None };
+    let brought = Brought {
+        made_at: report.note.as_ref().map(|note| note.made_at),
+        accounts: accounts.len(),
+        settled,
+        returned: replaced.map(|replaced| compare(&accounts, &replaced)),
+    };
+    Ok(Restoring { database, target, sealed_key: report.note.and_then(|note| note.sealed_key), brought })
 }
 
 impl Restoring {
     pub fn has_key(&self) -> bool {
         self.sealed_key.is_some()
+    }
+
+    pub fn brought(&self) -> &Brought {
+        &self.brought
     }
 
     /// Puts the database into its place, and the key-encryption key into its own if a passphrase opens it.

@@ -1,7 +1,8 @@
 //! `postern backup` and `postern restore`
 
+use super::print::{moment, printable};
 use super::{Failure, Outcome, data_folder};
-use crate::backup::{self, Passphrase};
+use crate::backup::{self, Brought, Passphrase, Wish};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
@@ -31,6 +32,9 @@ pub struct RestoreArgs {
     /// Replace a database, or another key-encryption key, that is there
     #[arg(long)]
     force: bool,
+    /// Let people who were signed in then be signed in again, those who have signed out since among them
+    #[arg(long)]
+    keep_sessions: bool,
     /// Leave the key-encryption key of the backup alone
     #[arg(long)]
     without_key: bool,
@@ -57,16 +61,18 @@ pub async fn backup(config: Config, args: BackupArgs) -> Outcome {
 
 pub async fn restore(config: Config, args: RestoreArgs) -> Outcome {
     data_folder(&config)?;
-    let restoring = backup::prepare(&config, &args.file, args.force).await?;
+    let wish = Wish { force: args.force, keep_sessions: args.keep_sessions, now: SystemClock.now() };
+    let restoring = backup::prepare(&config, &args.file, wish).await?;
     let has_key = restoring.has_key() && !args.without_key;
     let passphrase = if has_key { Some(passphrase(args.passphrase_file.as_deref(), false)?) } else { None };
+    let brought = restoring.brought().clone();
     restoring.finish(&config, passphrase.as_ref(), args.force)?;
     let store = super::store::open(&config).await?;
     record(&config, &*store, Event::BackupRestored, &args.file).await?;
     store.close().await;
-    println!("The database is back.");
+    brought_back(&brought, args.keep_sessions);
     if has_key {
-        println!("So is the key-encryption key: {}", key_place(&config));
+        println!("The key-encryption key is restored too: {}", key_place(&config));
     } else {
         println!("It opens with the key-encryption key that it was made with: put that at {}", key_place(&config));
     }
@@ -78,6 +84,37 @@ async fn record(config: &Config, store: &dyn Store, event: Event, file: &Path) -
     let operator = Operator::command_line(store, config, &SystemEntropy, SystemClock.now());
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     store.append(&operator.entry(event, name)).await
+}
+
+/// Prints what an operator has to look at now.
+fn brought_back(brought: &Brought, keep_sessions: bool) {
+    let of = brought.made_at.map_or_else(|| "of an unknown day".to_owned(), |at| format!("of {} UTC", moment(at)));
+    println!("Restored the backup {of}.");
+    println!("Accounts: {}", brought.accounts);
+    if keep_sessions {
+        println!("Sessions kept: {}, those that somebody has ended since among them", brought.settled.sessions);
+    } else {
+        println!("Sessions ended: {}", brought.settled.sessions);
+    }
+    println!("Invitations and reset links voided: {}", brought.settled.links);
+    let Some(returned) = &brought.returned else {
+        println!(
+            "There was no database to compare with. Accounts that were deleted, disabled or lost a role since the \
+             backup have it back, and old passwords are good again: see 'postern user list'."
+        );
+        return;
+    };
+    for (what, names) in [
+        ("Deleted since the backup, and back", &returned.deleted),
+        ("Disabled since the backup, and enabled again", &returned.disabled),
+        ("Administrators again", &returned.administrators),
+        ("With the password of the backup, not the newer one", &returned.passwords),
+        ("Added since the backup, and gone", &returned.lost),
+    ] {
+        if !names.is_empty() {
+            println!("{what}: {}", printable(&names.join(", ")));
+        }
+    }
 }
 
 fn key_place(config: &Config) -> String {

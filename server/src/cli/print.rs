@@ -60,6 +60,6 @@ pub fn left(ms: i64) -> String {
 }
 
 /// What others wrote must not steer a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

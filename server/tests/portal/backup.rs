@@ -3,12 +3,16 @@
 use crate::support::{PASSWORD, Program, postern, said};
 use futures::future::join_all;
 use http::StatusCode;
+use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use wire::envelope::Kind;
+use wire::paths;
 
 const PASSPHRASE: &str = "a lantern at the gate\n";
 
@@ -83,6 +87,83 @@ async fn a_backup_taken_while_people_sign_in_lets_them_sign_in_elsewhere() {
     for name in ["ada", "bob", "eve"] {
         assert_eq!(program.browser().login(name, PASSWORD).await.status, StatusCode::OK);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restoring_ends_sessions_and_links_unless_sessions_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    add(folder.path(), "ada");
+    let run = |arguments: &[&str]| {
+        let output = postern(folder.path(), arguments, "");
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        said(&output)
+    };
+    let invitation = run(&["invite", "--role", "administrator"]);
+    let reset = run(&["user", "reset", "ada"]);
+    let program = Program::start(folder.path(), &[]);
+    let ada = program.browser().signed_in("ada").await;
+    assert!(in_background(folder.path(), &["backup", "then.db"]).await.status.success());
+    program.end();
+    for (more, told, status) in [
+        (None, "Sessions ended: 1\n", StatusCode::UNAUTHORIZED),
+        (Some("--keep-sessions"), "Sessions kept: 1,", StatusCode::OK),
+    ] {
+        let arguments: Vec<_> = ["restore", "then.db", "--force"].into_iter().chain(more).collect();
+        let said = run(&arguments);
+        for words in ["Restored the backup of 20", "Accounts: 1\n", told, "Invitations and reset links voided: 2\n"] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        let program = Program::start(folder.path(), &[]);
+        let mut again = program.browser();
+        again.cookies = Arc::clone(&ada.cookies);
+        again.key.clone_from(&ada.key);
+        assert_eq!(again.get(paths::SESSION).await.status, status, "{more:?}");
+        let refreshed = again.refresh().await;
+        assert_eq!(refreshed.status, status, "{more:?}: {}", refreshed.text);
+        let code = |link: &str| link.split("#code=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+        let stranger = program.browser();
+        let wish = json!({"code": code(&reset), "password": "a new lantern at the gate"});
+        assert_eq!(stranger.post_sealed(Kind::Reset, &wish).await.code(), "link_used_up", "{more:?}");
+        let account = json!({"username": "eve", "password": "a new lantern at the gate", "code": code(&invitation)});
+        assert_eq!(stranger.post_sealed(Kind::Signup, &account).await.code(), "signup_closed", "{more:?}");
+        program.end();
+    }
+}
+
+#[test]
+fn restoring_names_what_was_changed_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], input: &str| {
+        let output = postern(folder.path(), arguments, input);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        said(&output)
+    };
+    for name in ["ada", "bob", "dan", "eve"] {
+        add(folder.path(), name);
+    }
+    for name in ["ada", "bob"] {
+        run(&["user", "role", name, "administrator"], "");
+    }
+    run(&["backup", "then.db"], "");
+    run(&["user", "role", "bob", "user"], "");
+    run(&["user", "disable", "dan"], "");
+    run(&["user", "delete", "eve", "--yes"], "");
+    run(&["user", "set-password", "ada"], "a new lantern at the gate\n");
+    add(folder.path(), "fay");
+    let said = run(&["restore", "then.db", "--force"], "");
+    for line in [
+        "Accounts: 4",
+        "Deleted since the backup, and back: eve",
+        "Disabled since the backup, and enabled again: dan",
+        "Administrators again: bob",
+        "With the password of the backup, not the newer one: ada",
+        "Added since the backup, and gone: fay",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line}: {said}");
+    }
+    std::fs::remove_file(folder.path().join("data/postern.db")).unwrap();
+    let said = run(&["restore", "then.db"], "");
+    assert!(said.contains("no database to compare with"), "{said}");
 }
 
 fn make_newer(from: &Path, to: &Path) {

@@ -46,5 +46,7 @@ mod write;
 mod writer;
 
 pub use catalogue::statements as all_statements;
+#[cfg(test)]
+pub(crate) use migrations::MIGRATIONS;
 pub(crate) use migrations::newest_migration;
 pub use open::{Options, open, open_sqlite};

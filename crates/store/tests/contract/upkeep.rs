@@ -51,7 +51,8 @@ pub async fn is_copied_while_others_write(fixture: Fixture) {
     copies::annotate(&file, &note).await.unwrap();
     let report = copies::inspect(&file).await.unwrap().expect("ours");
     assert_eq!((report.fault, report.is_newer, report.note), (None, false, Some(note)));
-    copies::settle(&file).await.unwrap();
+    let settled = copies::settle(&file, false, NOW).await.unwrap();
+    assert_eq!((settled.sessions, settled.links), (0, 0));
     assert_eq!(copies::inspect(&file).await.unwrap().expect("ours").note, None);
     assert!(!copies::is_in_use(&file).await);
     let copy = open(&format!("sqlite:{}", file.display()), store::Options::default()).await.unwrap();
