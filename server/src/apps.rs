@@ -91,3 +91,32 @@ impl ToldSessions {
         &self.counts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_kept() {
+        let value = HeaderValue::from_static;
+        let told = Arc::new(Told {
+            role: Role::User,
+            user: value("ada"),
+            roles: value("user"),
+            session: value("s"),
+            authorization: value("Bearer x"),
+            until: 1_000,
+        });
+        let (sessions, is_kept) =
+            (ToldSessions::default(), |sessions: &ToldSessions| sessions.get("s", "app", 0).is_some());
+        let before = sessions.before_reading();
+        sessions.keep("s", "app", &told, before);
+        assert!(is_kept(&sessions));
+        sessions.clear();
+        assert!(!is_kept(&sessions));
+        sessions.keep("s", "app", &told, before);
+        assert!(!is_kept(&sessions), "the row may be of before the change");
+        sessions.keep("s", "app", &told, sessions.before_reading());
+        assert!(is_kept(&sessions));
+    }
+}
