@@ -186,6 +186,9 @@ pub trait Audit {
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>>;
     /// How many entries of the user since then have an outcome other than `ok`, or are [`Event::TokenReused`].
     async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64>;
+    /// Counts the sign-ins that worked, in hours that began at or after `since`: each hour's first millisecond and its
+    /// count, oldest first. An hour without sign-ins is missing.
+    async fn sign_ins(&self, since: UnixMs) -> Result<Vec<(UnixMs, u64)>>;
     /// Deletes entries from before then. Returns how many went.
     async fn sweep_audit(&self, before: UnixMs) -> Result<u64>;
 }

@@ -36,6 +36,9 @@ sql! {
         FROM audit WHERE user_id = $1 ORDER BY at DESC LIMIT $2";
     ODD = "SELECT COUNT(*) AS n FROM audit
         WHERE user_id = $1 AND at >= $2 AND (outcome <> 'ok' OR event = 'token_reused')";
+    SIGN_INS = "SELECT at - at % 3600000 AS hour, COUNT(*) AS n FROM audit
+        WHERE at >= $1 AND event = 'login' AND outcome IN ('ok', 'new_device', 'new_place')
+        GROUP BY at - at % 3600000 ORDER BY hour";
 }
 
 pub async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &Entry) -> Result<()> {
@@ -121,6 +124,11 @@ impl<DB: Backend> Audit for SqlStore<DB> {
 
     async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64> {
         self.count(ODD, [Value::Text(user), Value::Int(since)]).await
+    }
+
+    async fn sign_ins(&self, since: UnixMs) -> Result<Vec<(UnixMs, u64)>> {
+        let rows = self.all(SIGN_INS, [Value::Int(since)]).await?;
+        rows.iter().map(|row| Ok((row.int("hour")?, row.int("n")?.unsigned_abs()))).collect()
     }
 
     async fn sweep_audit(&self, before: UnixMs) -> Result<u64> {

@@ -1,6 +1,7 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, entry, user};
 use store::audit::{Entry, Event, Search};
+use store::refusals::HOUR_MS;
 
 pub async fn newest_first_and_no_more_than_asked_for(fixture: Fixture) {
     let store = fixture.open().await;
@@ -35,6 +36,24 @@ pub async fn odd_entries_are_refusals_and_reuse(fixture: Fixture) {
     assert_eq!(store.odd_entries("ada", NOW).await.unwrap(), 2);
     assert_eq!(store.odd_entries("ada", NOW + 1).await.unwrap(), 1);
     assert_eq!(store.odd_entries("ada", NOW + 2).await.unwrap(), 0);
+}
+
+pub async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
+    let store = fixture.open().await;
+    let hour = NOW - NOW.rem_euclid(HOUR_MS);
+    let login = |at, outcome: &str| Entry { outcome: outcome.to_owned(), ..entry(Event::Login, Some("ada"), at) };
+    for entry in [
+        login(hour - 1, "ok"),
+        login(hour, "ok"),
+        login(hour + HOUR_MS - 1, "new_device"),
+        login(hour + HOUR_MS, "new_place"),
+        login(hour + HOUR_MS, "invalid_credentials"),
+        entry(Event::Logout, Some("ada"), hour),
+    ] {
+        store.append(&entry).await.unwrap();
+    }
+    assert_eq!(store.sign_ins(hour).await.unwrap(), [(hour, 2), (hour + HOUR_MS, 1)]);
+    assert_eq!(store.sign_ins(hour + 2 * HOUR_MS).await.unwrap(), []);
 }
 
 pub async fn what_is_repeated_is_written_once(fixture: Fixture) {

@@ -200,6 +200,7 @@ contract! {
     audit {
         newest_first_and_no_more_than_asked_for,
         odd_entries_are_refusals_and_reuse,
+        sign_ins_are_counted_by_the_hour,
         what_is_repeated_is_written_once,
         everybodys_entries_by_filter_and_page,
     }
