@@ -1,5 +1,5 @@
 use crate::islands::Resume;
-use crate::parts::Mark;
+use crate::parts::{Mark, Stuck};
 use crate::view::EnterView;
 use leptos::prelude::*;
 
@@ -11,7 +11,7 @@ pub fn EnterPage(enter: EnterView) -> impl IntoView {
             <Mark />
             <h1 class="unseen">{["Opening ", &enter.app].concat()}</h1>
             <Resume />
-            <p class="stuck" role="alert">"This page could not load its code. Reload it to try again."</p>
+            <Stuck loss="it cannot prove that this device is yours" />
             <noscript>
                 <p>
                     "Opening an app needs JavaScript, because the key of this device never leaves the browser. \

@@ -64,7 +64,8 @@ pub fn Frame(
     };
     let more = viewer.administrator.then(|| {
         view! {
-            <nav class="more" aria-label="Administration">
+            <nav class="more" aria-labelledby="administration">
+                <p id="administration">"Administration"</p>
                 <ul>{OF_ADMINISTRATORS.iter().map(entry).collect_view()}</ul>
             </nav>
         }
@@ -72,22 +73,48 @@ pub fn Frame(
     view! {
         <a class="skip" href="#content">"Skip to the content"</a>
         <header class="top">
+            <MenuButton />
             <a class="home" href=paths::DASHBOARD_PAGE>
                 <Mark />
                 <span>{site.name}</span>
             </a>
-            <nav aria-label="Pages">
-                <ul>{PAGES.iter().map(entry).collect_view()}</ul>
-            </nav>
+            <div class="menu" id=MENU popover="auto">
+                <div class="menu-head">
+                    <p>"Signed in as " <b>{viewer.username.clone()}</b></p>
+                    <button class="button plain" type="button" popovertarget=MENU popovertargetaction="hide">
+                        "Close"
+                    </button>
+                </div>
+                <nav aria-label="Pages">
+                    <ul>{PAGES.iter().map(entry).collect_view()}</ul>
+                </nav>
+                {more}
+            </div>
             <div class="who">
                 <span class="name">{viewer.username}</span>
                 <SignOut />
             </div>
-            {more}
         </header>
         <main id="content" class="page" data-password-min=password_min>
             {children()}
         </main>
         <Stuck class="stuck page" loss="its buttons do nothing" />
+    }
+}
+
+/// The id of the menu.
+const MENU: &str = "menu";
+
+/// Opens the menu on a narrow screen. A popover needs no script, and a browser that knows none shows the menu
+/// all the time.
+#[component]
+fn MenuButton() -> impl IntoView {
+    view! {
+        <button class="menu-button" type="button" popovertarget=MENU>
+            <svg viewBox="0 0 20 20" aria-hidden="true">
+                <path d="M2 5h16M2 10h16M2 15h16"></path>
+            </svg>
+            "Menu"
+        </button>
     }
 }
