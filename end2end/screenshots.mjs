@@ -55,7 +55,7 @@ await page.locator('.who button:enabled').waitFor();
 await page.screenshot({ path: join(out, 'bans.png') });
 await page.goto(`${origin}/dashboard/invitations`);
 await page.getByLabel('For whom').fill('the cook');
-await page.getByRole('button', { name: 'Make an invitation' }).click();
+await page.getByRole('button', { name: 'Create invitation' }).click();
 await page.locator('dialog[open]').waitFor();
 await page.screenshot({ path: join(out, 'invitation.png') });
 

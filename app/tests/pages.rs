@@ -2,8 +2,9 @@
 #![cfg(feature = "ssr")]
 
 use app::view::{
-    AccountView, Activity, ActivityView, Assets, AuditFilter, AuditView, BansView, Bundle, Closed, DevicesView,
-    EnterView, Event, LoginView, OverviewView, ResumeView, SignupView, Site, TollView, View, Viewer, Why,
+    AccountView, Activity, ActivityView, Assets, AuditFilter, AuditView, Backup, BansView, Bundle, Closed, DevicesView,
+    EnterView, Event, LoginView, OverviewView, ResumeView, SignupView, Site, SiteFinding, SiteState, TollView, View,
+    Viewer, Why,
 };
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::*;
@@ -142,10 +143,34 @@ fn audit() -> AuditView {
     }
 }
 
+fn site_state() -> SiteState {
+    let finding = |urgent, says: &str| SiteFinding { urgent, says: says.to_owned(), advice: "<i>do".to_owned() };
+    let mut sign_ins = vec![0; 24];
+    sign_ins[21] = 7;
+    SiteState {
+        sign_ins,
+        refusals: vec![0; 24],
+        bans: 3,
+        accounts: 12,
+        backup: Backup::At(NOW - 7_200_000),
+        signing_key: Some(NOW - 86_400_000),
+        envelope_key: None,
+        mac_key: Some(NOW - 3_600_000),
+        version: "1.2.3",
+        findings: vec![finding(true, "<i>full"), finding(false, "<i>beside")],
+    }
+}
+
 fn views() -> Vec<View> {
     let (viewer, devices, activity) = (viewer(), devices(), activity());
-    let overview =
-        OverviewView { viewer: viewer.clone(), devices: devices.clone(), activity, odd: 3, signed_in_at: NOW };
+    let overview = OverviewView {
+        viewer: viewer.clone(),
+        devices: devices.clone(),
+        activity,
+        odd: 3,
+        signed_in_at: NOW,
+        site: Some(site_state()),
+    };
     vec![
         View::Login(login()),
         View::Login(LoginView { why: Some(Why::KeyGone), first_run: true, ..login() }),
@@ -275,6 +300,25 @@ fn only_other_devices_can_be_ended() {
     let alone = vec![devices().swap_remove(0)];
     let (html, _) = render(View::Devices(DevicesView { viewer: viewer(), devices: alone, others: false, next: None }));
     assert!(!html.contains("End "), "{html}");
+}
+
+#[test]
+fn an_administrator_reads_whether_the_site_is_well() {
+    let overview = |site| {
+        let (viewer, devices, activity) = (viewer(), devices(), activity());
+        render(View::Overview(Box::new(OverviewView { viewer, devices, activity, odd: 0, signed_in_at: NOW, site }))).0
+    };
+    let html = overview(Some(site_state()));
+    for part in ["1 problem needs", "1 recommendation", "7 2 hours ago", "3 in force", "2 hours ago", "1.2.3"] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    for path in ["/dashboard/bans", "/dashboard/audit?event=backup_made", "/dashboard/server-keys", "/dashboard/users"]
+    {
+        assert!(html.contains(&format!(r#"href="{path}""#)), "{path}");
+    }
+    let well = overview(Some(SiteState { findings: Vec::new(), ..site_state() }));
+    assert!(well.contains("The self-check found no problem."), "{well}");
+    assert!(!overview(None).contains("This site"));
 }
 
 #[test]

@@ -20,8 +20,8 @@ export class BansPage {
     this.word = page.getByLabel('Address or incident');
     this.address = page.locator('#address');
     this.reason = page.locator('#reason');
-    this.close = page.getByRole('button', { name: 'Close the address' });
-    this.force = page.getByLabel('Close it even if that locks me out');
+    this.close = page.getByRole('button', { name: 'Ban address' });
+    this.force = page.getByLabel('Ban it even if that locks me out');
     this.allowlist = page.locator('li.allowed');
   }
 
@@ -53,8 +53,8 @@ export class BansPage {
   async lift(address: string, reason: string): Promise<void> {
     const card = this.card(address);
     await card.getByText('Lift', { exact: true }).click();
-    await card.getByLabel('Why').fill(reason);
-    await card.getByRole('button', { name: 'Open the address' }).click();
+    await card.getByLabel('Reason').fill(reason);
+    await card.getByRole('button', { name: 'Lift ban' }).click();
   }
 
   async explain(address: string): Promise<void> {
@@ -65,7 +65,7 @@ export class BansPage {
 
   async allow(network: string, comment: string): Promise<void> {
     await this.page.getByLabel('Network or address').fill(network);
-    await this.page.getByLabel('Whose it is').fill(comment);
+    await this.page.getByLabel('Comment').fill(comment);
     await this.page.getByRole('button', { name: 'Add', exact: true }).click();
   }
 }

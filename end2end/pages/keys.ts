@@ -12,7 +12,7 @@ export class KeysPage {
     this.heading = page.getByRole('heading', { level: 1 });
     this.said = page.locator('#said');
     this.cards = page.locator('li.device');
-    this.rotate = page.getByRole('button', { name: 'Make a new key' });
+    this.rotate = page.getByRole('button', { name: 'Create new key' });
   }
 
   async open(path = '/dashboard/keys'): Promise<void> {

@@ -12,12 +12,12 @@ export class People {
     this.cards = page.locator('li.device');
     this.said = page.locator('#said');
     this.dialog = page.locator('dialog[open]');
-    this.link = this.dialog.getByLabel('The link');
+    this.link = this.dialog.getByLabel('Link');
     this.done = this.dialog.getByRole('button', { name: 'Done' });
   }
 
-  async open(path: '/dashboard/users' | '/dashboard/invitations'): Promise<void> {
-    await this.page.goto(path);
+  async open(path: '/dashboard/users' | '/dashboard/invitations', query = ''): Promise<void> {
+    await this.page.goto(path + query);
     await this.alive();
   }
 
@@ -42,7 +42,7 @@ export class People {
   async invite(note: string, role: 'User' | 'Administrator' = 'User'): Promise<string> {
     await this.page.getByLabel('For whom').fill(note);
     await this.page.getByLabel('Role').selectOption(role);
-    await this.page.getByRole('button', { name: 'Make an invitation' }).click();
+    await this.page.getByRole('button', { name: 'Create invitation' }).click();
     return this.link.inputValue();
   }
 }

@@ -17,11 +17,11 @@ test('an invitation makes one account, and then it is used up', async ({ page, v
   await new LoginPage(page).signIn(await server.person('administrator'));
   const people = new People(page);
   await people.open('/dashboard/invitations');
-  await expect(people.said).toContainText('No invitation is open.');
+  await expect(people.said).toContainText('No open invitations.');
   const link = await people.invite('the <b>cook</b>');
   expect(link).toMatch(/\/signup#code=[\w-]{43}$/);
   await people.reloading(() => people.done.click());
-  await expect(people.card('the <b>cook</b>')).toContainText('good for 6 more days');
+  await expect(people.card('the <b>cook</b>')).toContainText('expires in 7 days');
 
   const guest = await visit();
   const cook = { name: newName(), password: newPassword() };
@@ -44,7 +44,7 @@ test('without an invitation the form says what is missing', async ({ page, serve
   await expect(page.getByRole('link', { name: 'Sign up' })).toHaveCount(0);
   await page.goto('/signup');
   const signup = new SignupPage(page);
-  await expect(signup.alert).toContainText('Accounts are made with an invitation here.');
+  await expect(signup.alert).toContainText('Signing up here needs an invitation.');
   await expect(signup.button).toBeDisabled();
 });
 
@@ -94,10 +94,10 @@ test('roles, disabling and deleting, and who may not', async ({ page, visit, ser
   const people = new People(page);
   await people.open('/dashboard/users');
   const card = people.card(bob.name);
-  await people.reloading(() => card.getByRole('button', { name: 'Make an administrator' }).click());
+  await people.reloading(() => card.getByRole('button', { name: 'Make admin' }).click());
   await expect(card).toContainText('administrator');
   expect((await bobs.goto('/dashboard/users'))?.status()).toBe(200);
-  await people.reloading(() => card.getByRole('button', { name: 'Make a user' }).click());
+  await people.reloading(() => card.getByRole('button', { name: 'Remove admin' }).click());
   await people.reloading(() => card.getByRole('button', { name: 'Disable' }).click());
   await expect(card).toContainText('disabled');
   await bobs.goto('/dashboard');
@@ -105,7 +105,7 @@ test('roles, disabling and deleting, and who may not', async ({ page, visit, ser
 
   await people.reloading(() => card.getByRole('button', { name: 'Enable' }).click());
   await card.getByRole('button', { name: 'Delete' }).click();
-  await people.reloading(() => people.dialog.getByRole('button', { name: 'Delete it' }).click());
+  await people.reloading(() => people.dialog.getByRole('button', { name: 'Delete account' }).click());
   await expect(card).toHaveCount(0);
 });
 
@@ -115,7 +115,7 @@ test('a forgotten password is set with a one-time link', async ({ page, visit, s
   const bob = await server.person();
   const people = new People(page);
   await people.open('/dashboard/users');
-  await people.card(bob.name).getByRole('button', { name: 'New password' }).click();
+  await people.card(bob.name).getByRole('button', { name: 'Reset password' }).click();
   const link = await people.link.inputValue();
 
   const bobs = await visit();
@@ -158,7 +158,7 @@ test('a person changes the password, and every other session ends', async ({ pag
   await account.old.fill(ada.password);
   await account.password.fill(better);
   await account.button.click();
-  await expect(account.said).toContainText('Your password is changed.');
+  await expect(account.said).toContainText('Your password was changed.');
   await other.goto('/dashboard');
   await other.waitForURL(/\/login/);
   await page.goto('/dashboard');
@@ -173,12 +173,12 @@ test('a person leaves', async ({ page, server, watch }) => {
   await new LoginPage(page).signIn(ada);
   const account = new AccountPage(page);
   await page.goto('/dashboard/account');
-  await page.getByRole('link', { name: 'Delete my account' }).click();
+  await page.getByRole('link', { name: 'Delete account' }).click();
   await account.alive();
   await account.password.fill(ada.password);
   await account.button.click();
   await page.waitForURL(at('/login?why=deleted'));
-  await expect(page.getByText('Your account is deleted.')).toBeVisible();
+  await expect(page.getByText('Your account was deleted.')).toBeVisible();
   expect((await server.command(['user', 'list'])).stdout).not.toContain(ada.name);
 });
 
@@ -193,7 +193,7 @@ test('the keyboard alone invites somebody', async ({ page, server, watch }) => {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
-  await expect(page.getByRole('button', { name: 'Make an invitation' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Create invitation' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(people.dialog).toBeVisible();
   await page.keyboard.press('Escape');

@@ -15,7 +15,7 @@ test('what happened to an account stands there in sentences', async ({ page, vis
   await expect(login.button).toBeEnabled();
   await login.submit(ada);
   await page.waitForURL(at('/dashboard'));
-  await expect(page.getByText('One thing in the last 7 days deserves a look.')).toBeVisible();
+  await expect(page.getByText('1 unusual event in the last 7 days. Check whether it was you.')).toBeVisible();
 
   const dashboard = new Dashboard(page);
   await dashboard.leave();
@@ -62,7 +62,7 @@ test('everybody reads about their own account only', async ({ page, server }) =>
   const [ada, bob] = [await server.person(), await server.person()];
   await new Client(server, '127.0.0.45').login({ ...bob, password: newPassword() });
   await new LoginPage(page).signIn(ada);
-  await expect(page.getByText('Nothing odd in the last 7 days.')).toBeVisible();
+  await expect(page.getByText('Nothing unusual in the last 7 days.')).toBeVisible();
   const dashboard = new Dashboard(page);
   await dashboard.open('/dashboard/activity');
   await expect(dashboard.events).toHaveCount(2);

@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import { AccountPage } from '../pages/account';
 import { BannedPage } from '../pages/banned';
+import { BansPage } from '../pages/bans';
 import { Dashboard } from '../pages/dashboard';
 import { LoginPage } from '../pages/login';
 import { KeysPage } from '../pages/keys';
@@ -75,6 +76,20 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
   await look('users');
   await people.cards.getByRole('button', { name: 'Delete' }).first().click();
   await look('users with a question');
+  await people.open('/dashboard/users', '?word=xyzzy');
+  await look('users without any');
+  const bans = new BansPage(page);
+  await bans.open();
+  await look('bans without any');
+  await server.command(['ban', 'add', '203.0.113.11', '--for', '1h', '--reason', 'A test.']);
+  await server.command(['allow', 'add', '192.0.2.0/24', '--comment', 'The office']);
+  await bans.open('?explain=203.0.113.11');
+  await bans.card('203.0.113.11').getByText('Lift', { exact: true }).click();
+  await look('bans');
+  await page.goto('/dashboard/audit');
+  await look('audit');
+  await page.goto('/dashboard/audit?event=backup_restored');
+  await look('audit without any');
   await new AccountPage(page).open('/reset#code=x');
   await look('reset');
 
@@ -122,7 +137,7 @@ test('axe finds nothing on any page, in any colours, narrow and wide', async ({ 
       }
     }
   });
-  expect(looked.size).toBe(22);
+  expect(looked.size).toBe(27);
 });
 
 test('nothing scrolls sideways at 320 px, nor at 200 %', async ({ visit, server, watch }) => {

@@ -24,10 +24,10 @@ test('an administrator closes an address, sees why, and opens it again', async (
   const bans = await office(page, server);
   await bans.ban('203.0.113.7', ODD);
   await bans.done();
-  await expect(bans.said).toHaveText('The address is closed.');
+  await expect(bans.said).toHaveText('The address is banned.');
   const card = bans.card('203.0.113.7');
   await expect(card).toContainText(ODD);
-  await expect(card).toContainText('closed for everything');
+  await expect(card).toContainText('banned from everything');
   await expect(card.locator('[data-until]')).toHaveText(/^(24 hours|1 day)$/);
 
   await test.step('it is found by its incident, and not among others', async () => {
@@ -38,16 +38,16 @@ test('an administrator closes an address, sees why, and opens it again', async (
     await expect(bans.cards).toHaveCount(1);
     await bans.open('?word=203.0.113.8');
     await expect(bans.cards).toHaveCount(0);
-    await expect(page.getByText('No ban fits.')).toBeVisible();
+    await expect(page.getByText('No ban matches.')).toBeVisible();
   });
 
   await bans.open();
   await bans.lift('203.0.113.7', 'It was our own monitor.');
   await bans.done();
-  await expect(bans.said).toHaveText('The address is open again.');
+  await expect(bans.said).toHaveText('The ban was lifted.');
   await expect(bans.card('203.0.113.7')).toHaveCount(0);
   await bans.open('?state=over&word=203.0.113.7');
-  await expect(bans.card('203.0.113.7')).toContainText('Lifted because: It was our own monitor.');
+  await expect(bans.card('203.0.113.7')).toContainText('Reason for lifting: It was our own monitor.');
 });
 
 test('a countdown counts', async ({ page, server }) => {
@@ -79,7 +79,7 @@ test('an address is explained', async ({ page, server }) => {
   const bans = await office(page, server);
   await bans.explain('127.0.0.91');
   const panel = page.locator('#explain');
-  await expect(panel).toContainText('127.0.0.91 is closed for everything');
+  await expect(panel).toContainText('127.0.0.91 is banned from everything');
   await expect(panel).toContainText('A sign-in was sent under a short_key that was not made here.');
   await expect(panel.getByRole('row', { name: /Wrong name or password/ })).toContainText('0 of 1');
   await bans.explain(ODD);
@@ -100,7 +100,7 @@ test('what is allowed is never closed, until it is taken off the list', async ({
   expect((await client.get('/login')).status).toBe(200);
   expect((await forge(server, '127.0.0.95')).json.code).toBe('short_key_forged');
   expect((await client.get('/login')).status).toBe(200);
-  await bans.allowlist.getByRole('button', { name: 'Take 127.0.0.95/32 off the allowlist' }).click();
+  await bans.allowlist.getByRole('button', { name: 'Remove 127.0.0.95/32 from the allowlist' }).click();
   await bans.done();
   await expect(bans.allowlist).toHaveCount(0);
   expect((await client.get('/login')).status).toBe(403);
@@ -109,9 +109,9 @@ test('what is allowed is never closed, until it is taken off the list', async ({
 test('refusals are seen as they happen, counted, and exported', async ({ page, server }) => {
   await office(page, server);
   await page.goto('/dashboard/audit');
-  await expect(page.getByText('Every refusal appears here as it happens.')).toBeVisible();
+  await expect(page.getByText('Each refusal appears here as it happens.')).toBeVisible();
   await forge(server, '127.0.0.97');
-  await expect(page.locator('.live li').first()).toContainText('127.0.0.97: forged sign-in, closed for everything');
+  await expect(page.locator('.live li').first()).toContainText('127.0.0.97: forged sign-in, banned from everything');
   await page.reload();
   await expect(page.locator('.chart li').filter({ hasText: 'Forged sign-in' })).toContainText(/in this hour|an hour ago/);
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export as CSV' }).click()]);

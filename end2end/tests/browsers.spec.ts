@@ -49,7 +49,7 @@ test('a browser that cannot compile the code is told to be updated', async ({ pa
 for (const [what, script, words] of [
   ['IndexedDB', "Object.defineProperty(globalThis, 'indexedDB', { value: undefined })", 'does not let the page store a key'],
   ['IndexedDB that may be used', "IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError') }", 'does not let the page store a key'],
-  ['crypto.subtle', "Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })", 'does not let the page make keys'],
+  ['crypto.subtle', "Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })", 'does not let the page create keys'],
 ] as const) {
   test(`without ${what} sign-in works, and says why the session is not tied to the device`, async ({ page, server }) => {
     await without(page, script);

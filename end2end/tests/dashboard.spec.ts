@@ -78,11 +78,11 @@ test('the first key press skips to the content', async ({ page, server }) => {
 test('a page that is none says so, signed in or not', async ({ page, server, watch }) => {
   watch.allowStatus(404);
   expect((await page.goto('/nothing'))?.status()).toBe(404);
-  await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
   await new LoginPage(page).signIn(await server.person());
   for (const path of ['/nothing', '/dashboard/nothing', '/login/nothing']) {
     expect((await page.goto(path))?.status(), path).toBe(404);
-    await expect(page.getByRole('heading', { name: 'There is nothing here' }), path).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'Page not found' }), path).toBeVisible();
   }
 });
 

@@ -74,12 +74,12 @@ test('all others end together, after a question', async ({ page, visit, server, 
   await page.keyboard.press('Escape');
   await expect(dialog).toBeHidden();
   await dashboard.endOthers.click();
-  await dialog.getByRole('button', { name: 'Keep them' }).click();
+  await dialog.getByRole('button', { name: 'Keep sessions' }).click();
   await expect(dialog).toBeHidden();
   await expect(dashboard.devices).toHaveCount(3);
 
   await dashboard.endOthers.click();
-  await dialog.getByRole('button', { name: 'End them' }).click();
+  await dialog.getByRole('button', { name: 'End sessions' }).click();
   await expect(dashboard.devices).toHaveCount(1);
   await expect(dashboard.devices).toContainText('this device');
   await expect(dashboard.endOthers).toHaveCount(0);

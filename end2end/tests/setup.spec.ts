@@ -13,7 +13,7 @@ test('the first start leads to the set-up, and its link makes one administrator'
   watch.allowStatus(403);
   const link = server.setupLink ?? '';
   await page.goto('/login');
-  await expect(page.getByText('made with the set-up link')).toBeVisible();
+  await expect(page.getByText('created with the setup link')).toBeVisible();
   await expect(page.locator('form')).toHaveCount(0);
   await page.goto('/dashboard');
   expect(page.url()).toContain('/login');
@@ -21,7 +21,7 @@ test('the first start leads to the set-up, and its link makes one administrator'
   const setup = new SignupPage(page);
   await setup.open(link);
   expect(page.url()).toBe(`${server.origin}/signup`);
-  await expect(page.getByText('It will be the administrator')).toBeVisible();
+  await expect(page.getByText('so it becomes an administrator')).toBeVisible();
   await setup.submit({ name: NAME, password: newPassword() });
   await page.waitForURL(at('/dashboard'));
   const dashboard = new Dashboard(page);
@@ -91,7 +91,7 @@ test('another code makes nobody an administrator', async ({ page, server, watch 
 test('without a code the page says where it is', async ({ page }) => {
   await page.goto('/signup');
   const setup = new SignupPage(page);
-  await expect(setup.alert).toContainText('set-up link that the server printed');
+  await expect(setup.alert).toContainText('setup link that the server printed');
   await expect(setup.button).toBeDisabled();
 });
 
@@ -129,14 +129,14 @@ test('the worth of a password is told while it is typed', async ({ page, server 
   await setup.open(server.setupLink);
   await expect(setup.strength).toContainText('At least 15 characters.');
   await setup.password.pressSequentially('tadumi');
-  await expect(setup.strength).toHaveText('9 characters more.');
+  await expect(setup.strength).toHaveText('9 more characters.');
   await setup.password.fill('aaaaaaaaaaaaaaaaaaaa');
   await expect(setup.strength).toContainText('easy to guess');
   await setup.password.fill('Zwölf Boxkämpfer jagen Viktor');
   await expect(setup.strength).toHaveText('Strong.');
   // Code points count, not bytes and not UTF-16 units.
   await setup.password.fill('🗝️🏰🚪🛡️🐉🌙'.repeat(1));
-  await expect(setup.strength).toHaveText(/characters more\.$/);
+  await expect(setup.strength).toHaveText(/more characters\.$/);
 });
 
 test('a passphrase is suggested for the asking, another one each time', async ({ page, server }) => {

@@ -17,7 +17,7 @@ test.describe('where sign-up is closed', () => {
   test('the page says so and the login page does not mention it', async ({ page, server }) => {
     await server.person();
     await page.goto('/signup');
-    await expect(page.getByText('Nobody can sign up here by themselves.')).toBeVisible();
+    await expect(page.getByText('Sign-up is closed on this site.')).toBeVisible();
     await expect(page.locator('form')).toHaveCount(0);
     await page.getByRole('link', { name: 'Sign in' }).click();
     await new LoginPage(page).alive();

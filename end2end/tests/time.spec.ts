@@ -72,7 +72,7 @@ test('a new key takes over a running connection when the overlap ends', async ({
   await new LoginPage(other).signIn(ada);
   const keys = new KeysPage(other);
   await keys.open();
-  await keys.agree(keys.rotate, 'Make it');
+  await keys.agree(keys.rotate, 'Create key');
   await expect(keys.card('Version 2')).toContainText('in use');
 
   await test.step('the connection goes on under the old one, and then under the new one', async () => {
@@ -80,7 +80,7 @@ test('a new key takes over a running connection when the overlap ends', async ({
     await expect(view.clock).not.toHaveText(before ?? '');
     await expect(view.panel).toContainText('version 1');
     await expect(view.panel).toContainText('version 2 of your key', { timeout: 15_000 });
-    await expect(view.said).toHaveText('Your key was replaced: the connection goes on under the new one.');
+    await expect(view.said).toHaveText('Your key was replaced. The connection continues with the new one.');
     const after = await view.clock.textContent();
     await expect(view.clock).not.toHaveText(after ?? '');
   });
@@ -94,7 +94,7 @@ test('a time server that stops says so, and one that is not there too', async ({
   await view.start();
   await expect(view.clock).toHaveText(/\d\d:\d\d:\d\d/);
   await time.end();
-  await expect(view.said).toHaveText('The time server is being stopped. Connect again in a moment.');
+  await expect(view.said).toHaveText('The time server is shutting down. Connect again in a moment.');
   await view.connect.click();
   await expect(view.said).toHaveText('The time server does not answer. Try again.');
   await time.run();

@@ -146,6 +146,13 @@ impl Bans {
         self.tables.write().all_mut().iter().map(|table| table.len()).sum()
     }
 
+    /// Counts the bans that are in force at `now`; several on one address and scope are one.
+    pub fn in_force(&self, now: UnixMs) -> usize {
+        let tables = self.tables.read();
+        let all = [&tables.sign_in, &tables.everything, &tables.sign_in_by_hand, &tables.everything_by_hand];
+        all.iter().map(|table| table.values().filter(|term| term.until > now).count()).sum()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -37,14 +37,12 @@ pub fn AccountActions(id: String, name: String, administrator: bool, disabled: b
         });
     };
     let about = |verb: &str| [verb, " ", &name].concat();
-    let (role_label, disable_label) = (
-        if administrator { "Make a user" } else { "Make an administrator" },
-        if disabled { "Enable" } else { "Disable" },
-    );
+    let (role_label, disable_label) =
+        (if administrator { "Remove admin" } else { "Make admin" }, if disabled { "Enable" } else { "Disable" });
     view! {
         <div class="choices">
-            <button class="button plain" type="button" disabled=busy aria-label=about("New password link for") on:click=reset>
-                "New password"
+            <button class="button plain" type="button" disabled=busy aria-label=about("Reset password for") on:click=reset>
+                "Reset password"
             </button>
             <button class="button plain" type="button" disabled=busy aria-label=[role_label, ": ", &name].concat() on:click=set_role>
                 {role_label}
@@ -59,17 +57,17 @@ pub fn AccountActions(id: String, name: String, administrator: bool, disabled: b
         {question
             .view(
                 ["Delete ", &name, "?"].concat(),
-                "The account is signed out everywhere and its name becomes free. Only an id without a name stays in \
-                 the audit trail. This cannot be undone.",
-                ["Keep it".to_owned(), "Delete it".to_owned()],
+                "The account is signed out everywhere and its name becomes available again. Only an id without a name \
+                 stays in the audit log. This cannot be undone.",
+                ["Keep account".to_owned(), "Delete account".to_owned()],
                 true,
                 move || send("DELETE", None),
             )}
         {link
             .view(
                 ["A new password for ", &name].concat(),
-                "Give this link to its owner. It sets a new password, once, within an hour, and signs the \
-                 account out everywhere. It is shown here now and never again.",
+                "Give this link to the owner of the account. It sets a new password once, within an hour, and signs \
+                 the account out everywhere. It is shown only now.",
             )}
     }
 }

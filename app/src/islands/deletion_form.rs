@@ -17,7 +17,7 @@ pub fn DeletionForm() -> impl IntoView {
         <form class="form" method="post" on:submit=submit>
             <Alert />
             <PasswordField label="Your password" autocomplete="current-password" described_by="caps" />
-            <Submit label="Delete my account" />
+            <Submit label="Delete account" />
         </form>
     }
 }

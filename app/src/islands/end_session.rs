@@ -26,7 +26,7 @@ pub fn EndSession(device: String) -> impl IntoView {
                 Ok(answer) if answer.is_ok() || answer.status == 404 => leave(&card, &name),
                 Ok(answer) if answer.status == 401 => {}
                 _ => {
-                    page::say("That did not work, and the session is still there. Try again.");
+                    page::say("That did not work, and the session is still open. Try again.");
                     busy.set(false);
                 }
             }

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use wire::account::NewInvitation;
 use wire::paths;
 
-/// Makes an invitation.
+/// Creates an invitation.
 #[island]
 pub fn Invite(site: String) -> impl IntoView {
     let busy = busy_until_alive();
@@ -36,9 +36,8 @@ pub fn Invite(site: String) -> impl IntoView {
     view! {
         <form class="panel row-form" on:submit=invite>
             <div>
-                <label for="note">"For whom"</label>
-                <input id="note" node_ref=note maxlength="100" autocomplete="off" aria-describedby="note-hint" />
-                <p id="note-hint" class="hint">"Only administrators see this."</p>
+                <label for="note">"For whom" <span class="hint">" (seen by administrators)"</span></label>
+                <input id="note" node_ref=note maxlength="100" autocomplete="off" />
             </div>
             <div>
                 <label for="role">"Role"</label>
@@ -48,7 +47,7 @@ pub fn Invite(site: String) -> impl IntoView {
                 </select>
             </div>
             <div>
-                <label for="hours">"Good for"</label>
+                <label for="hours">"Valid for"</label>
                 <select id="hours" node_ref=hours>
                     <option value="24">"1 day"</option>
                     <option value="168" selected>
@@ -58,16 +57,15 @@ pub fn Invite(site: String) -> impl IntoView {
                 </select>
             </div>
             <button class="button" type="submit" disabled=busy>
-                "Make an invitation"
+                "Create invitation"
             </button>
         </form>
         {link
             .view(
                 format!("You are invited to {site}"),
-                "Open this link to make your account. It works once, and only until it runs out. \
-                 It is shown here now and never again.",
+                "Open this link to create your account. It works once, until it expires. It is shown only now.",
             )}
     }
 }
 
-const FAILED: &str = "That did not work, and no invitation was made. Try again.";
+const FAILED: &str = "That did not work, and no invitation was created. Try again.";

@@ -35,7 +35,7 @@ pub fn LiveRefusals() -> impl IntoView {
 
 fn listen(list: Element, said: RwSignal<&'static str>) {
     let Ok(source) = EventSource::new(paths::LIVE) else { return };
-    let opened = Closure::<dyn Fn()>::new(move || said.set("Every refusal appears here as it happens."));
+    let opened = Closure::<dyn Fn()>::new(move || said.set("Connected. Each refusal appears here as it happens."));
     source.set_onopen(Some(opened.into_js_value().unchecked_ref()));
     let rows = list.clone();
     let refused = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| show(&rows, &event));
@@ -44,7 +44,7 @@ fn listen(list: Element, said: RwSignal<&'static str>) {
     let failed = Closure::<dyn Fn()>::new(move || {
         // The browser would try for ever with a session that has run out.
         failing.close();
-        said.set("The connection is gone. Trying again\u{2026}");
+        said.set("Disconnected. Trying again\u{2026}");
         let list = list.clone();
         spawn_local(async move {
             clock::sleep(PAUSE_MS).await;

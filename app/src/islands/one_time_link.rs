@@ -41,7 +41,7 @@ impl OneTimeLink {
             }
             spawn_local(async move {
                 let copied = page::copy(&self.link.get_untracked()).await;
-                self.said.set(if copied { "Copied." } else { "Copy the marked text." });
+                self.said.set(if copied { "Copied." } else { "Could not copy. Copy the selected text yourself." });
             });
         };
         let close = move |_| {
@@ -56,7 +56,7 @@ impl OneTimeLink {
                 <h2>{title}</h2>
                 <p>{about}</p>
                 <label>
-                    <span>"The link"</span>
+                    <span>"Link"</span>
                     <input node_ref=self.field readonly prop:value=self.link />
                 </label>
                 <p class="on-paper figures">{self.link}</p>

@@ -52,7 +52,7 @@ fn submit(event: SubmitEvent) {
                 judge();
                 face.set_step(Step::Ready);
                 if let Some(place) = page::by_id("changed") {
-                    place.set_text_content(Some("Your password is changed. Every other session has ended."));
+                    place.set_text_content(Some("Your password was changed. All your other sessions have ended."));
                 }
             }
             Err(refused) => face.refused(&refused),

@@ -17,7 +17,7 @@ pub fn RevokeInvitation(id: String, title: String) -> impl IntoView {
                 Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
                 Ok(answer) if answer.status == 401 => {}
                 _ => {
-                    page::say("That did not work, and the invitation is still good. Try again.");
+                    page::say("That did not work, and the invitation is still valid. Try again.");
                     busy.set(false);
                 }
             }

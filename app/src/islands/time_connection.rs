@@ -94,15 +94,15 @@ pub fn TimeConnection(url: String) -> impl IntoView {
                 <p class="figures" id="trip">
                     {trip}
                 </p>
-                <p class="small quiet">"From the question to the answer, without the time that the server held it."</p>
+                <p class="small quiet">"From request to answer, without the time that the server took."</p>
                 <Plot values=Signal::derive(move || all(|reading| reading.round_trip_ns)) />
             </section>
         </div>
         <section class="panel">
-            <h2>"What crosses the wire"</h2>
+            <h2>"On the wire"</h2>
             <p class="small quiet">
-                "The last question and the last answer, as anybody on the way sees them: a counter of 8 bytes, then \
-                 nothing but ciphertext. They are opened on this page."
+                "The last request and the last answer, as anyone on the network sees them: a counter of 8 bytes, then \
+                 only ciphertext. This page decrypts them."
             </p>
             <dl class="wire">
                 <dt>"Sent"</dt>
@@ -136,7 +136,7 @@ async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, 
             said.set(sentence(&end));
             break;
         }
-        said.set("Your key was replaced: the connection goes on under the new one.");
+        said.set("Your key was replaced. The connection continues with the new one.");
     }
     phase.set(Phase::Idle);
 }
@@ -170,8 +170,10 @@ fn sentence(end: &End) -> &'static str {
         End::Closed(reason) => time::ended(*reason).unwrap_or(""),
         End::Lost => "The time server does not answer. Try again.",
         End::Trouble(Trouble::Unreachable) => "This site does not answer. Try again.",
-        End::Trouble(Trouble::Refused(_)) => "This site gives you no ticket for the time server.",
-        End::Trouble(Trouble::Unreadable) => "The key that came is not for this browser. Sign in again.",
+        End::Trouble(Trouble::Refused(_)) => {
+            "This site does not give you a ticket for the time server. Ask the person who runs it."
+        }
+        End::Trouble(Trouble::Unreadable) => "The key that was sent is not for this browser. Sign in again.",
     }
 }
 

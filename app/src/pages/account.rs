@@ -1,32 +1,65 @@
 use crate::islands::{DeletionForm, PasswordForm};
-use crate::parts::{Frame, Here};
-use crate::view::{AccountView, Site};
+use crate::parts::{Frame, Here, Tied};
+use crate::view::{AccountView, Site, Viewer};
 use leptos::prelude::*;
 use wire::paths;
 
-/// `/dashboard/account`: one's own password.
+/// `/dashboard/account`: one's own password and account.
 #[component]
 pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
-    let min = account.password_min.to_string();
+    let (min, insecure) = (account.password_min.to_string(), site.insecure);
+    let person = account.viewer.clone();
     view! {
         <Frame site viewer=account.viewer here=Here::Account password_min=min>
             <header>
                 <h1>"Account"</h1>
             </header>
-            <section class="panel narrow">
-                <h2>"Change your password"</h2>
-                <p class="small quiet">"Every other session of yours ends with it."</p>
-                <p id="changed" role="status"></p>
-                <PasswordForm />
-            </section>
-            <section class="panel narrow">
-                <h2>"Leave"</h2>
-                <p class="small quiet">"Your account, your sessions and your name are deleted for good."</p>
-                <p>
-                    <a href=paths::DELETE_PAGE>"Delete my account"</a>
-                </p>
-            </section>
+            <div class="columns">
+                <section class="panel">
+                    <h2>"Change password"</h2>
+                    <p class="small quiet">"Your other sessions end when you change it."</p>
+                    <p id="changed" role="status"></p>
+                    <PasswordForm />
+                </section>
+                <div class="stack">
+                    <Person viewer=person insecure />
+                    <section class="panel">
+                        <h2>"Delete account"</h2>
+                        <p>"Deletes your account, your sessions and your name. This cannot be undone."</p>
+                        <p>
+                            <a class="button danger" href=paths::DELETE_PAGE>
+                                "Delete account"
+                            </a>
+                        </p>
+                    </section>
+                </div>
+            </div>
         </Frame>
+    }
+}
+
+#[component]
+fn Person(viewer: Viewer, insecure: bool) -> impl IntoView {
+    let role = if viewer.administrator { "Administrator" } else { "User" };
+    view! {
+        <section class="panel">
+            <h2>"Profile"</h2>
+            <dl class="facts">
+                <div>
+                    <dt>"Name"</dt>
+                    <dd>{viewer.username.clone()}</dd>
+                </div>
+                <div>
+                    <dt>"Role"</dt>
+                    <dd>{role}</dd>
+                </div>
+            </dl>
+            <Tied viewer insecure />
+            <p>
+                <a href=paths::DEVICES_PAGE>"Devices"</a> " \u{b7} " <a href=paths::KEYS_PAGE>"Keys"</a> " \u{b7} "
+                <a href=paths::ACTIVITY_PAGE>"Activity"</a>
+            </p>
+        </section>
     }
 }
 
@@ -38,10 +71,10 @@ pub fn DeletePage(site: Site, account: AccountView) -> impl IntoView {
             <header>
                 <h1>"Delete your account"</h1>
             </header>
-            <section class="panel narrow">
+            <section class="panel narrow grave">
                 <p>
-                    "You are signed out everywhere, and nobody can sign in under your name any more. Of what happened \
-                     to your account only the times stay, under an id without a name. This cannot be undone."
+                    "This signs you out everywhere and deletes your account and your name. The audit log keeps the times \
+                     of past events, under an id without a name. This cannot be undone."
                 </p>
                 <DeletionForm />
                 <p>

@@ -27,9 +27,9 @@ pub fn ActivityPage(site: Site, activity: ActivityView) -> impl IntoView {
             </header>
             <p class="quiet">
                 {if empty {
-                    "Nothing has happened yet. Sign-ins, wrong passwords and ended sessions will stand here."
+                    "No activity yet. Sign-ins, wrong passwords and ended sessions will appear here."
                 } else {
-                    "What happened to your account, newest first. Addresses are shortened."
+                    "Recent events of your account, newest first. Addresses are shortened to their network."
                 }}
             </p>
             <div class="days">{days}</div>

@@ -12,7 +12,7 @@ use wire::paths;
 pub fn AuditPage(site: Site, audit: AuditView) -> impl IntoView {
     let now = site.now;
     let AuditView { viewer, filter, wrong, audit, hours, events } = audit;
-    let said = wrong.unwrap_or_else(|| "What happened here, to everybody, newest first.".to_owned());
+    let said = wrong.unwrap_or_else(|| "Every recorded event of this site, newest first.".to_owned());
     let with = |before: &String| {
         let AuditFilter { user, event, outcome, since, until } = &filter;
         query(&[
@@ -36,11 +36,11 @@ pub fn AuditPage(site: Site, audit: AuditView) -> impl IntoView {
             </header>
             <div class="columns">
                 <section class="panel">
-                    <h2>"Refused in the last 24 hours"</h2>
+                    <h2>"Refusals in the last 24 hours"</h2>
                     <HoursChart hours />
                 </section>
                 <section class="panel">
-                    <h2>"Refused right now"</h2>
+                    <h2>"Live refusals"</h2>
                     <LiveRefusals />
                 </section>
             </div>
@@ -57,17 +57,17 @@ pub fn AuditPage(site: Site, audit: AuditView) -> impl IntoView {
 #[component]
 fn Filters(filter: AuditFilter, events: Vec<&'static str>) -> impl IntoView {
     let AuditFilter { user, event, outcome, since, until } = filter;
-    let any = [(String::new(), "Anything".to_owned())];
+    let any = [(String::new(), "Any event".to_owned())];
     let named = events.into_iter().map(|word| (word.to_owned(), plain(word)));
-    let outcomes = [("", "Any outcome"), ("ok", "Ok"), ("invalid_credentials", "Wrong name or password")];
+    let outcomes = [("", "Any outcome"), ("ok", "Success"), ("invalid_credentials", "Wrong name or password")];
     view! {
-        <form class="form row-form" method="get" action=paths::AUDIT_PAGE role="search">
+        <form class="form row-form filters" method="get" action=paths::AUDIT_PAGE role="search">
             <div>
                 <label for="user">"Account"</label>
                 <input id="user" name="user" value=user maxlength="100" autocomplete="off" spellcheck="false" />
             </div>
             <div>
-                <label for="event">"What"</label>
+                <label for="event">"Event"</label>
                 <Options id="event" chosen=event options=any.into_iter().chain(named).collect() />
             </div>
             <div>
@@ -92,7 +92,12 @@ fn Filters(filter: AuditFilter, events: Vec<&'static str>) -> impl IntoView {
 #[component]
 fn Trail(entries: Vec<Entry>, now: i64) -> impl IntoView {
     if entries.is_empty() {
-        return view! { <p class="panel">"Nothing like that has happened."</p> }.into_any();
+        return view! {
+            <p class="panel">
+                "No event matches this filter. " <a href=paths::AUDIT_PAGE>"Show all events"</a>
+            </p>
+        }
+        .into_any();
     }
     let row = move |entry: Entry| {
         let what = match entry.outcome.as_str() {
@@ -115,14 +120,14 @@ fn Trail(entries: Vec<Entry>, now: i64) -> impl IntoView {
     };
     // A region that scrolls must be reachable by keyboard.
     view! {
-        <div class="scroll" role="region" aria-label="Audit trail" tabindex="0">
+        <div class="scroll" role="region" aria-label="Audit log" tabindex="0">
             <table role="table">
                 <thead role="rowgroup">
                     <tr role="row">
-                        <th role="columnheader" scope="col">"When"</th>
-                        <th role="columnheader" scope="col">"What"</th>
-                        <th role="columnheader" scope="col">"Whom or what"</th>
-                        <th role="columnheader" scope="col">"From"</th>
+                        <th role="columnheader" scope="col">"Time"</th>
+                        <th role="columnheader" scope="col">"Event"</th>
+                        <th role="columnheader" scope="col">"Target"</th>
+                        <th role="columnheader" scope="col">"Source"</th>
                     </tr>
                 </thead>
                 <tbody role="rowgroup">{entries.into_iter().map(row).collect_view()}</tbody>

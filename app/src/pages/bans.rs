@@ -23,11 +23,11 @@ pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
     let BansView { viewer, word, trigger, state, bans, asked, explanation, allowed, more_allowed, triggers, done } =
         bans;
     let said = match done {
-        Some(BansDone::Made) => "The address is closed.",
-        Some(BansDone::Lifted) => "The address is open again.",
+        Some(BansDone::Made) => "The address is banned.",
+        Some(BansDone::Lifted) => "The ban was lifted.",
         Some(BansDone::Allowed) => "The network is on the allowlist.",
-        Some(BansDone::Removed) => "The network is off the allowlist.",
-        None => "Addresses that are closed, and why.",
+        Some(BansDone::Removed) => "The network was removed from the allowlist.",
+        None => "Banned addresses, and the reasons.",
     };
     let more = bans.next.map(|next| {
         let query = [("word", &word), ("trigger", &trigger), ("state", &state), ("before", &next)];
@@ -46,7 +46,7 @@ pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
             {more.map(|path| view! { <p><a href=path>"Older bans"</a></p> })}
             <div class="columns">
                 <Explain asked explanation now />
-                <Close />
+                <NewBan />
                 <Allowlist allowed more_allowed now />
             </div>
             <Forms />
@@ -58,9 +58,9 @@ pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
 fn Search(word: String, trigger: String, state: String, triggers: Vec<&'static str>) -> impl IntoView {
     let any = [(String::new(), "Any reason".to_owned())];
     let named = triggers.into_iter().map(|word| (word.to_owned(), trigger::name(word).to_owned()));
-    let states = [("active", "In force"), ("over", "Over"), ("all", "All")];
+    let states = [("active", "Active"), ("over", "Ended"), ("all", "All")];
     view! {
-        <form class="form row-form" method="get" action=paths::BANS_PAGE role="search">
+        <form class="form row-form filters" method="get" action=paths::BANS_PAGE role="search">
             <div>
                 <label for="word">"Address or incident"</label>
                 <input id="word" name="word" value=word maxlength="100" autocomplete="off" spellcheck="false" />
@@ -70,7 +70,7 @@ fn Search(word: String, trigger: String, state: String, triggers: Vec<&'static s
                 <Options id="trigger" chosen=trigger options=any.into_iter().chain(named).collect() />
             </div>
             <div>
-                <label for="state">"Which"</label>
+                <label for="state">"Status"</label>
                 <Options id="state" chosen=state options=crate::parts::owned(&states) />
             </div>
             <button class="button plain" type="submit">
@@ -84,9 +84,9 @@ fn Search(word: String, trigger: String, state: String, triggers: Vec<&'static s
 fn List(bans: Vec<Ban>, now: i64, filtered: bool, active: bool) -> impl IntoView {
     if bans.is_empty() {
         let empty = match (filtered, active) {
-            (true, _) => "No ban fits. Look among all of them, or explain an address below.",
-            (false, true) => "Nobody is banned right now.",
-            (false, false) => "There is no such ban.",
+            (true, _) => "No ban matches. Search among all bans, or explain an address below.",
+            (false, true) => "No address is banned.",
+            (false, false) => "No bans here yet.",
         };
         return view! { <p class="panel">{empty}</p> }.into_any();
     }
@@ -109,7 +109,7 @@ fn Explain(asked: String, explanation: Option<Result<Explanation, String>>, now:
     view! {
         <section class="panel" id="explain">
             <h2>"Explain an address"</h2>
-            <p class="small quiet">"Why it is closed, and what would close it."</p>
+            <p class="small quiet">"Shows why an address is banned, and what would ban it next."</p>
             <form class="form" method="get" action=format!("{}#explain", paths::BANS_PAGE)>
                 <label for="asked">"Address"</label>
                 <input id="asked" name="explain" value=asked maxlength="100" required autocomplete="off" spellcheck="false" />
@@ -126,10 +126,10 @@ fn Explain(asked: String, explanation: Option<Result<Explanation, String>>, now:
 fn Explained(explanation: Explanation, now: i64) -> impl IntoView {
     let Explanation { address, sign_in_closed_until, everything_closed_until, allowed, bans, rules } = explanation;
     let state = match (everything_closed_until, sign_in_closed_until) {
-        (Some(until), _) => view! { " is closed for everything, " <Countdown now until /> "." }.into_any(),
-        (None, Some(until)) => view! { " cannot sign in, " <Countdown now until /> "." }.into_any(),
-        (None, None) if allowed.is_empty() => " is open.".into_any(),
-        (None, None) => " is open, because it is on the allowlist.".into_any(),
+        (Some(until), _) => view! { " is banned from everything, " <Countdown now until /> "." }.into_any(),
+        (None, Some(until)) => view! { " is banned from signing in, " <Countdown now until /> "." }.into_any(),
+        (None, None) if allowed.is_empty() => " is not banned.".into_any(),
+        (None, None) => " is not banned, because it is on the allowlist.".into_any(),
     };
     let held = bans.into_iter().map(|ban| {
         view! { <li class="event">{ban.reason} " " {ban.evidence} " " <code>{ban.incident}</code></li> }
@@ -151,12 +151,12 @@ fn Explained(explanation: Explanation, now: i64) -> impl IntoView {
         </p>
         <ul class="events">{held.collect_view()}</ul>
         <table class="small">
-            <caption class="unseen">"What would close it next"</caption>
+            <caption class="unseen">"What would ban it next"</caption>
             <thead>
                 <tr>
-                    <th scope="col">"Next ban for"</th>
-                    <th scope="col">"Strikes"</th>
-                    <th scope="col">"Lasts"</th>
+                    <th scope="col">"Rule"</th>
+                    <th scope="col">"Count"</th>
+                    <th scope="col">"Next ban"</th>
                 </tr>
             </thead>
             <tbody>{rules.collect_view()}</tbody>
@@ -165,11 +165,11 @@ fn Explained(explanation: Explanation, now: i64) -> impl IntoView {
 }
 
 #[component]
-fn Close() -> impl IntoView {
+fn NewBan() -> impl IntoView {
     let scopes = [("everything", "Everything"), ("sign-in", "Signing in")];
     view! {
         <section class="panel">
-            <h2>"Close an address"</h2>
+            <h2>"Ban an address"</h2>
             <form
                 class="form"
                 method="post"
@@ -179,18 +179,18 @@ fn Close() -> impl IntoView {
             >
                 <label for="address">"Address"</label>
                 <input id="address" name="address" maxlength="100" required autocomplete="off" spellcheck="false" />
-                <label for="scope">"What is closed"</label>
+                <label for="scope">"Scope"</label>
                 <Options id="scope" chosen="everything".to_owned() options=crate::parts::owned(&scopes) />
-                <label for="for">"For how long"</label>
+                <label for="for">"Duration"</label>
                 <Options id="for" chosen="1d".to_owned() options=crate::parts::owned(&SPANS) />
-                <label for="reason">"Why"</label>
+                <label for="reason">"Reason"</label>
                 <input id="reason" name="reason" maxlength="200" required />
                 <p class="force" hidden>
                     <input id="force" name="force" type="checkbox" />
-                    <label for="force">"Close it even if that locks me out"</label>
+                    <label for="force">"Ban it even if that locks me out"</label>
                 </p>
                 <button class="button danger" type="submit" disabled>
-                    "Close the address"
+                    "Ban address"
                 </button>
             </form>
         </section>
@@ -200,13 +200,14 @@ fn Close() -> impl IntoView {
 #[component]
 fn Allowlist(allowed: Vec<Allowed>, more_allowed: Option<String>, now: i64) -> impl IntoView {
     let spans: Vec<_> =
-        [(String::new(), "For good".to_owned())].into_iter().chain(crate::parts::owned(&SPANS)).collect();
-    let empty = allowed.is_empty().then(|| view! { <p class="quiet">"No network is on it yet."</p> });
+        [(String::new(), "No expiry".to_owned())].into_iter().chain(crate::parts::owned(&SPANS)).collect();
+    let empty = allowed.is_empty().then(|| view! { <p class="quiet">"No networks yet."</p> });
     let rows = allowed.into_iter().map(move |allowed| view! { <AllowedRow allowed now /> }).collect_view();
     view! {
         <section class="panel first">
             <h2>"Allowlist"</h2>
-            <p class="small quiet">"Networks that are never closed: your own, a monitor. Forged requests from them are refused all the same."</p>
+            <p class="small quiet">"Networks that are never banned, such as your own or a monitoring service. Forged requests from them are \
+                 still refused."</p>
             {empty}
             <ul class="events">{rows}</ul>
             <More path=paths::BANS_PAGE next=more_allowed name="allowed_after" label="More networks" />
@@ -222,11 +223,11 @@ fn Allowlist(allowed: Vec<Allowed>, more_allowed: Option<String>, now: i64) -> i
                     <input id="network" name="network" maxlength="100" required autocomplete="off" spellcheck="false" />
                 </div>
                 <div>
-                    <label for="comment">"Whose it is"</label>
+                    <label for="comment">"Comment"</label>
                     <input id="comment" name="comment" maxlength="200" required />
                 </div>
                 <div>
-                    <label for="allowed-for">"For how long"</label>
+                    <label for="allowed-for">"Duration"</label>
                     <Options id="allowed-for" name="for" chosen=String::new() options=spans />
                 </div>
                 <button class="button" type="submit" disabled>
@@ -242,10 +243,10 @@ fn AllowedRow(allowed: Allowed, now: i64) -> impl IntoView {
     let Allowed { id, network, comment, expires_at, in_force, made_by, created_at } = allowed;
     let until = match expires_at {
         Some(until) if in_force => view! { <Countdown now until /> }.into_any(),
-        Some(at) => view! { "over " <When now at /> }.into_any(),
-        None => "for good".into_any(),
+        Some(at) => view! { "expired " <When now at /> }.into_any(),
+        None => "no expiry".into_any(),
     };
-    let label = format!("Take {network} off the allowlist");
+    let label = format!("Remove {network} from the allowlist");
     view! {
         <li class="event allowed">
             <div>

@@ -30,7 +30,7 @@ pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
             </header>
             <p id="said" role="status" class="quiet">
                 {if others {
-                    "Where you are signed in. End what you do not know."
+                    "These devices are signed in to your account. End any session that you do not recognize."
                 } else {
                     "You are signed in on this device only."
                 }}
@@ -47,9 +47,9 @@ fn end_others() -> Action {
         path: paths::SESSIONS.to_owned(),
         label: "End all other sessions".to_owned(),
         title: "End all other sessions?".to_owned(),
-        about: "Every other browser and program is signed out of your account at once. This one stays.".to_owned(),
-        no: "Keep them".to_owned(),
-        yes: "End them".to_owned(),
+        about: "Every other browser and program is signed out of your account at once. This session stays.".to_owned(),
+        no: "Keep sessions".to_owned(),
+        yes: "End sessions".to_owned(),
         ..Action::default()
     }
 }

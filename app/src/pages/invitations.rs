@@ -1,7 +1,6 @@
 use crate::islands::{Invite, RevokeInvitation};
 use crate::parts::{Frame, Here, More, When};
 use crate::view::{InvitationsView, Site};
-use crate::words::ago;
 use leptos::prelude::*;
 use wire::account::Invitation;
 use wire::paths;
@@ -12,13 +11,13 @@ pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoVie
     let (now, name) = (site.now, site.name.clone());
     let InvitationsView { viewer, invitations, next } = invitations;
     let said = if invitations.is_empty() {
-        "No invitation is open. Make one, and give its link to whom it is for."
+        "No open invitations. Create one, and send its link to the person it is for."
     } else {
-        "Open invitations. Each makes one account."
+        "Open invitations. Each creates one account."
     };
     let card = move |invitation: Invitation| {
         let Invitation { id, role, note, created_at, expires_at } = invitation;
-        let title = if note.is_empty() { "Without a note".to_owned() } else { note };
+        let title = if note.is_empty() { "No note".to_owned() } else { note };
         view! {
             <li class="device">
                 <div>
@@ -26,7 +25,7 @@ pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoVie
                         {title.clone()}
                         {(role == "administrator").then(|| view! { <span class="badge">"administrator"</span> })}
                     </h2>
-                    <p class="small quiet">"made " <When now at=created_at /> " \u{b7} " {ago::left(now, expires_at)}</p>
+                    <p class="small quiet">"created " <When now at=created_at /> " \u{b7} expires " <When now at=expires_at /></p>
                 </div>
                 <RevokeInvitation id title />
             </li>

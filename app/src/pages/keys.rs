@@ -17,7 +17,7 @@ pub fn KeysPage(site: Site, keys: KeysView) -> impl IntoView {
     let unbound = (!bound).then(|| {
         view! {
             <p class="why">
-                "This session is not tied to this device, so no key is given to it. " {remedy(insecure)}
+                "This session is not tied to this device, so it gets no key. " {remedy(insecure)}
                 " to use your keys here."
             </p>
         }
@@ -30,7 +30,7 @@ pub fn KeysPage(site: Site, keys: KeysView) -> impl IntoView {
                 {rotate}
             </header>
             <p id="said" role="status" class="quiet">
-                "Your key encrypts what you say to services such as the time server, so that nobody between can read it."
+                "Your key encrypts your messages to services such as the time server, so that nobody in between can read them."
             </p>
             {unbound}
             <ul class="devices">{keys.into_iter().map(card).collect_view()}</ul>
@@ -43,16 +43,16 @@ fn rotation(current: u32, overlap_ms: i64) -> Action {
         method: "POST".to_owned(),
         path: paths::ROTATE_USER_KEY.to_owned(),
         body: "{}".to_owned(),
-        label: "Make a new key".to_owned(),
-        title: "Make a new key?".to_owned(),
+        label: "Create new key".to_owned(),
+        title: "Create a new key?".to_owned(),
         about: format!(
-            "Version {} takes its place. What runs under version {current} goes on for {}, and comes back under the \
-             new one by itself.",
+            "Version {} replaces it. Connections that use version {current} continue for {}, then reconnect with the \
+             new version automatically.",
             current + 1,
             wait::span(overlap_ms),
         ),
-        no: "Keep this one".to_owned(),
-        yes: "Make it".to_owned(),
+        no: "Keep current key".to_owned(),
+        yes: "Create key".to_owned(),
         ..Action::default()
     }
 }
@@ -63,8 +63,8 @@ fn Version(key: UserKey, now: i64, overlap_ms: i64) -> impl IntoView {
     let badge = (state == State::Current).then(|| view! { <span class="badge">"in use"</span> });
     let fate = match (state, ends_at, revoked_at) {
         (State::Revoked, _, Some(at)) => view! { " \u{b7} revoked " <When now at /> }.into_any(),
-        (State::Overlap, Some(at), _) => format!(" \u{b7} goes on for {}", wait::span(at - now)).into_any(),
-        (State::Ended, Some(at), _) => view! { " \u{b7} over since " <When now at /> }.into_any(),
+        (State::Overlap, Some(at), _) => format!(" \u{b7} valid for another {}", wait::span(at - now)).into_any(),
+        (State::Ended, Some(at), _) => view! { " \u{b7} expired " <When now at /> }.into_any(),
         _ => ().into_any(),
     };
     let serves = matches!(state, State::Current | State::Overlap);
@@ -73,7 +73,7 @@ fn Version(key: UserKey, now: i64, overlap_ms: i64) -> impl IntoView {
         <li class="device">
             <div>
                 <h2 class="device-name">{format!("Version {version}")} {badge}</h2>
-                <p class="small quiet">"made " <When now at=created_at /> {fate}</p>
+                <p class="small quiet">"created " <When now at=created_at /> {fate}</p>
             </div>
             {revoke}
         </li>
@@ -81,7 +81,7 @@ fn Version(key: UserKey, now: i64, overlap_ms: i64) -> impl IntoView {
 }
 
 fn revocation(version: u32, state: State, overlap_ms: i64) -> Action {
-    let next = if state == State::Current { " A new version takes its place." } else { "" };
+    let next = if state == State::Current { " A new version replaces it." } else { "" };
     Action {
         method: "DELETE".to_owned(),
         path: format!("{}/{version}", paths::USER_KEYS),
@@ -89,11 +89,11 @@ fn revocation(version: u32, state: State, overlap_ms: i64) -> Action {
         spoken: format!("Revoke version {version}"),
         title: format!("Revoke version {version}?"),
         about: format!(
-            "It is given to nobody any more. What runs under it at this moment ends within {}.{next}",
+            "It is no longer given out. Connections that use it now end within {}.{next}",
             wait::span(overlap_ms),
         ),
-        no: "Keep it".to_owned(),
-        yes: "Revoke it".to_owned(),
+        no: "Keep version".to_owned(),
+        yes: "Revoke version".to_owned(),
         ..Action::default()
     }
 }

@@ -42,10 +42,10 @@ fn NotYet(name: String) -> impl IntoView {
         <main class="page-center">
             <section class="card">
                 <Door title=name />
-                <p>"Nobody has an account here yet. The first one is made with the set-up link."</p>
+                <p>"No account exists here yet. The first one is created with the setup link."</p>
                 <p>
-                    "The server printed that link when it started. To see it again, run "
-                    <code>"postern setup"</code> " where the server runs, and open the link in this browser."
+                    "The server printed that link when it started. To print it again, run " <code>"postern setup"</code>
+                    " on the server, then open the link in this browser."
                 </p>
                 <p class="quiet">"If you expected to find your account here, tell the person who runs this site."</p>
             </section>
@@ -55,13 +55,13 @@ fn NotYet(name: String) -> impl IntoView {
 
 fn reason(why: Why) -> &'static str {
     match why {
-        Why::Ended => "Your session has ended. Sign in to go on where you were.",
+        Why::Ended => "Your session has ended. Sign in to continue where you left off.",
         Why::KeyGone => {
             "This browser no longer has the key that your session was tied to. \
-             Browsers delete such keys when a site is not used for a while. Sign in again to go on."
+             Browsers delete such keys when a site is not used for a while. Sign in again to continue."
         }
         Why::SignedOut => "You are signed out.",
         Why::PasswordSet => "Your new password is set. Sign in with it.",
-        Why::Deleted => "Your account is deleted.",
+        Why::Deleted => "Your account was deleted.",
     }
 }

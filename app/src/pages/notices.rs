@@ -9,8 +9,8 @@ pub fn NotFoundPage() -> impl IntoView {
     view! {
         <main class="page-center">
             <section class="card">
-                <Door title="There is nothing here" />
-                <p>"The address may be mistyped, or the page is gone."</p>
+                <Door title="Page not found" />
+                <p>"The address may be mistyped, or the page no longer exists."</p>
                 <p><a class="button" href=paths::DASHBOARD_PAGE>"Go to your overview"</a></p>
             </section>
         </main>
@@ -22,9 +22,9 @@ pub fn BrokenPage() -> impl IntoView {
     view! {
         <main class="page-center">
             <section class="card">
-                <Door title="Something broke here" />
-                <p>"Nothing that you did was lost or changed. Wait a moment, then load the page again."</p>
-                <p class="quiet">"If it stays like this, tell the person who runs this site."</p>
+                <Door title="Something went wrong" />
+                <p>"Nothing was changed. Wait a moment, then reload the page."</p>
+                <p class="quiet">"If it happens again, tell the person who runs this site."</p>
             </section>
         </main>
     }

@@ -1,15 +1,16 @@
-use crate::parts::{ActivityLine, Frame, Here, When};
+use crate::parts::{ActivityLine, Frame, Here, SiteStatePanel, Tied, When};
 use crate::view::{Activity, OverviewView, Site, Viewer};
 use crate::words::activity;
 use leptos::prelude::*;
 use wire::paths;
 use wire::session::Device;
 
-/// `/dashboard`: who am I here, where am I signed in, did anything odd happen.
+/// `/dashboard`: who am I here, where am I signed in, did anything odd happen. Administrators also see whether
+/// everything is well with the site.
 #[component]
 pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
-    let OverviewView { viewer, devices, activity, odd, signed_in_at } = overview;
+    let OverviewView { viewer, devices, activity, odd, signed_in_at, site: state } = overview;
     let person = viewer.clone();
     view! {
         <Frame site viewer here=Here::Overview>
@@ -17,6 +18,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
                 <h1>"Overview"</h1>
             </header>
             <div class="columns">
+                {state.map(|site| view! { <SiteStatePanel site now /> })}
                 <Person viewer=person now signed_in_at insecure />
                 <Places devices now />
                 <Lately activity odd now />
@@ -29,21 +31,11 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
 fn Person(viewer: Viewer, now: i64, signed_in_at: i64, insecure: bool) -> impl IntoView {
     let role =
         if viewer.administrator { "You are an administrator of this site." } else { "You have an account here." };
-    let tied = match (viewer.bound, insecure) {
-        (true, _) => "This session is tied to this browser by a key that cannot leave it.",
-        (false, true) => "This session is not tied to this device, because the page was opened without https.",
-        (false, false) => {
-            "This session is not tied to this device, because this browser kept no key when you signed in. Allow it \
-             to store data for this site, then sign in again."
-        }
-    };
     view! {
         <section class="panel first">
-            <h2>"Signed in as " {viewer.username}</h2>
+            <h2>"Signed in as " {viewer.username.clone()}</h2>
             <p>{role} " Signed in " <When now at=signed_in_at /> "."</p>
-            <p class="small quiet tied" data-bound=viewer.bound>
-                {tied}
-            </p>
+            <Tied viewer insecure />
         </section>
     }
 }
@@ -59,7 +51,7 @@ fn Places(devices: Vec<Device>, now: i64) -> impl IntoView {
             <li class="event">
                 <p>{device.name} {device.current.then(|| view! { <span class="badge">"this device"</span> })}</p>
                 <p class="small quiet">
-                    "used " <When now at=device.used_at /> " \u{b7} " <span class="figures">{device.address}</span>
+                    "last used " <When now at=device.used_at /> " \u{b7} " <span class="figures">{device.address}</span>
                 </p>
             </li>
         }
@@ -78,7 +70,7 @@ fn Lately(activity: Vec<Activity>, odd: u32, now: i64) -> impl IntoView {
     let class = if odd > 0 { "odd-line" } else { "quiet" };
     view! {
         <section class="panel">
-            <h2>"What happened lately"</h2>
+            <h2>"Recent activity"</h2>
             <p class=class>{activity::odd(odd)}</p>
             <ul class="events">
                 {activity.into_iter().take(5).map(|entry| view! { <ActivityLine entry now /> }).collect_view()}

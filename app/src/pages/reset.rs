@@ -9,8 +9,8 @@ pub fn ResetPage(site: Site, reset: ResetView) -> impl IntoView {
     view! {
         <main class="page-center" data-password-min=reset.password_min.to_string()>
             <section class="card">
-                <Door title=format!("A new password for {}", site.name) />
-                <p class="why">"Setting it signs you out everywhere. Then you sign in with the new one."</p>
+                <Door title=format!("Set a new password for {}", site.name) />
+                <p class="why">"This signs you out everywhere. Afterwards, sign in with the new password."</p>
                 <NoCode />
                 <ResetForm />
             </section>

@@ -19,39 +19,39 @@ pub fn ServerKeysPage(site: Site, keys: ServerKeysView) -> impl IntoView {
                 <h1 tabindex="-1">"Server keys"</h1>
             </header>
             <p id="said" role="status" class="quiet">
-                "What this server seals and signs with. Private halves never leave it."
+                "The keys that this server encrypts and signs with. Private keys never leave the server."
             </p>
             <Group
                 now
                 keys=envelope
                 title="Envelope key"
-                about="Browsers seal passwords to it."
+                about="Browsers encrypt passwords with its public half."
                 action=rotation(
                     "envelope",
-                    "Forms that were sealed to the old key are still taken for a few minutes; after that browsers \
-                     seal again by themselves.",
+                    "Forms that were encrypted with the old key are accepted for a few more minutes. After that, browsers \
+                     encrypt again automatically.",
                 )
             />
             <Group
                 now
                 keys=signing
                 title="Signing key"
-                about="It signs the tokens that your apps check."
+                about="Signs the tokens that your apps verify."
                 action=rotation(
                     "signing",
-                    "The new key is published first and signs once every app has had time to fetch it. Tokens of the \
-                     old key stay good until they run out.",
+                    "The new key is published first and signs once every app has had time to fetch it. Tokens signed by \
+                     the old key stay valid until they expire.",
                 )
             />
             <Group
                 now
                 keys=macs
                 title="MAC key"
-                about="It marks what this server hands out and takes back: cookies of devices and apps, forms, nonces."
+                about="Authenticates what this server hands out and takes back: cookies of devices and apps, forms, nonces."
                 action=rotation(
                     "MAC",
-                    "The new key is in use in five minutes. What the old one marked stays good for as long as a \
-                     session may live: nobody notices.",
+                    "The new key is used in five minutes. What the old key authenticated stays valid for as long as a \
+                     session may last, so users notice nothing.",
                 )
             />
             <Services now services />
@@ -68,8 +68,8 @@ fn rotation(kind: &str, about: &str) -> Action {
         spoken: format!("Rotate the {kind} key"),
         title: format!("Rotate the {kind} key?"),
         about: about.to_owned(),
-        no: "Keep this one".to_owned(),
-        yes: "Rotate it".to_owned(),
+        no: "Keep current key".to_owned(),
+        yes: "Rotate key".to_owned(),
     }
 }
 
@@ -101,7 +101,7 @@ fn Card(key: ServerKey, now: i64) -> impl IntoView {
     let fate = match (state, ends_at, revoked_at) {
         (State::Next, ..) => view! { " \u{b7} taken into use " <When now at=used_from /> }.into_any(),
         (State::Overlap, Some(at), _) => view! { " \u{b7} replaced, " <Ends now at /> }.into_any(),
-        (State::Ended, Some(at), _) => view! { " \u{b7} over since " <When now at /> }.into_any(),
+        (State::Ended, Some(at), _) => view! { " \u{b7} expired " <When now at /> }.into_any(),
         (State::Revoked, _, Some(at)) => view! { " \u{b7} revoked " <When now at /> }.into_any(),
         _ => ().into_any(),
     };
@@ -115,7 +115,7 @@ fn Card(key: ServerKey, now: i64) -> impl IntoView {
                     <code title=kid.clone()>{short}</code>
                     {badge.map(|text| view! { <span class="badge">{text}</span> })}
                 </h3>
-                <p class="small quiet">{alg} " \u{b7} made " <When now at=created_at /> {fate}</p>
+                <p class="small quiet">{alg} " \u{b7} created " <When now at=created_at /> {fate}</p>
             </div>
             {revoke}
         </li>
@@ -127,15 +127,15 @@ fn revocation(kind: Kind, kid: &str) -> Action {
     let (name, about) = match kind {
         Kind::Mac => (
             "MAC",
-            "What it marked is worth nothing at once, and a new key is in use. Sessions go on. Apps lead people through \
-             the portal and back once, forms that are open are sealed again, and devices are unknown until they sign \
-             in. At the paid gate, payments under way and what browsers bought are lost. Do this if the key \
-             may be in somebody else's hands.",
+            "Everything that it authenticated becomes invalid at once, and a new key is used. Sessions continue. Apps \
+             lead people through the portal and back once, open forms are encrypted again, and devices are unknown \
+             until they sign in. At the paid gate, payments in progress and what browsers bought are lost. Do this if \
+             the key may be in someone else's hands.",
         ),
         _ => (
             "signing",
-            "Every token that it signed stops working at once, here and in your apps. Sessions go on: browsers fetch \
-             new tokens by themselves. Do this if the key may be in somebody else's hands.",
+            "Every token that it signed stops working at once, here and in your apps. Sessions continue: browsers \
+             fetch new tokens automatically. Do this if the key may be in someone else's hands.",
         ),
     };
     Action {
@@ -145,8 +145,8 @@ fn revocation(kind: Kind, kid: &str) -> Action {
         spoken: format!("Revoke the {name} key {short}"),
         title: format!("Revoke the {name} key {short}?"),
         about: about.to_owned(),
-        no: "Keep it".to_owned(),
-        yes: "Revoke it".to_owned(),
+        no: "Keep key".to_owned(),
+        yes: "Revoke key".to_owned(),
         ..Action::default()
     }
 }
@@ -156,7 +156,7 @@ fn Services(now: i64, services: Vec<Service>) -> impl IntoView {
     let none = services.is_empty().then(|| {
         view! {
             <p class="small quiet">
-                "None yet. Register one on the server: " <code>"postern service add time --key time-server.jwk"</code>
+                "No service is registered. Register one on the server: " <code>"postern service add time --key time-server.jwk"</code>
             </p>
         }
     });
@@ -170,10 +170,10 @@ fn Services(now: i64, services: Vec<Service>) -> impl IntoView {
             label: "Remove".to_owned(),
             spoken: format!("Remove the service {name}"),
             title: format!("Remove {name}?"),
-            about: "Nobody gets a ticket for it any more. Connections that run go on until their tickets end."
+            about: "No more tickets are issued for it. Open connections continue until their tickets expire."
                 .to_owned(),
-            no: "Keep it".to_owned(),
-            yes: "Remove it".to_owned(),
+            no: "Keep".to_owned(),
+            yes: "Remove service".to_owned(),
             ..Action::default()
         };
         view! {
@@ -193,7 +193,7 @@ fn Services(now: i64, services: Vec<Service>) -> impl IntoView {
             <header>
                 <div>
                     <h2>"Services"</h2>
-                    <p class="small quiet">"Programs that signed-in people talk to with tickets of this server."</p>
+                    <p class="small quiet">"Programs that users connect to with tickets from this server."</p>
                 </div>
             </header>
             {none}

@@ -27,7 +27,7 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
                     .then(|| {
                         view! {
                             <p class="why">
-                                "This is the first account. It will be the administrator of this site."
+                                "This is the first account, so it becomes an administrator of this site."
                             </p>
                         }
                     })}
@@ -37,7 +37,7 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
                     .then(|| {
                         view! {
                             <p class="quiet aside">
-                                "You have an account? " <a href=other>"Sign in"</a>
+                                "Already have an account? " <a href=other>"Sign in"</a>
                             </p>
                         }
                     })}
@@ -54,7 +54,7 @@ fn Shut(name: String) -> impl IntoView {
         <main class="page-center">
             <section class="card">
                 <Door title=name />
-                <p>"Nobody can sign up here by themselves. Ask the person who runs this site for an account."</p>
+                <p>"Sign-up is closed on this site. Ask the person who runs it for an account."</p>
                 <p><a class="button" href=paths::LOGIN_PAGE>"Sign in"</a></p>
             </section>
         </main>

@@ -10,13 +10,16 @@ pub fn TimePage(site: Site, time: TimeView) -> impl IntoView {
     let (bound, insecure) = (viewer.bound, site.insecure);
     let content = match url {
         None => view! {
-            <p class="why">"This site names no time server. Whoever runs it can start one: postern time-server."</p>
+            <p class="why">
+                "This site has no time server. The person who runs it can start one with "
+                <code>"postern time-server"</code> " and name it in the settings."
+            </p>
         }
         .into_any(),
         Some(_) if !bound => view! {
             <p class="why">
-                "This session is not tied to this device, so no key is given to it. " {remedy(insecure)}
-                " to talk to the time server."
+                "This session is not tied to this device, so it gets no key. " {remedy(insecure)}
+                " to use the time server."
             </p>
         }
         .into_any(),
@@ -28,7 +31,8 @@ pub fn TimePage(site: Site, time: TimeView) -> impl IntoView {
                 <h1 tabindex="-1">"Time"</h1>
             </header>
             <p class="quiet">
-                "A server that tells the time, encrypted with your key. It knows you by a ticket alone, and nobody between can read or change a word."
+                "A server that tells the time over a connection encrypted with your key. It knows you only by a ticket, and \
+                 nobody in between can read or change the messages."
             </p>
             {content}
         </Frame>

@@ -21,8 +21,8 @@ pub fn title(view: &View, site: &str) -> String {
         View::Toll(_) => "Toll",
         View::ServerKeys(_) => "Server keys",
         View::Audit(_) => "Audit",
-        View::NotFound => "Nothing here",
-        View::Broken => "Something broke",
+        View::NotFound => "Page not found",
+        View::Broken => "Something went wrong",
     };
     format!("{page} \u{b7} {site}")
 }

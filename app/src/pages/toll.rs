@@ -17,7 +17,7 @@ pub fn TollPage(site: Site, toll: TollView) -> impl IntoView {
                 <h1 tabindex="-1">"Toll"</h1>
             </header>
             <p id="said" role="status" class="quiet">
-                "What the paid gate sells, and what came in."
+                "Routes that the paid gate sells, and the payments and tokens for them."
             </p>
             <section class="panel">
                 <h2>"Revenue of the last 30 days"</h2>
@@ -78,7 +78,9 @@ fn said(prices: &[Price]) -> String {
 
 #[component]
 fn Tokens(tokens: Vec<Token>, now: i64) -> impl IntoView {
-    let none = tokens.is_empty().then(|| view! { <p class="panel">"Nothing was bought yet."</p> });
+    let none = tokens
+        .is_empty()
+        .then(|| view! { <p class="panel">"No tokens yet. One appears here for every payment that is redeemed."</p> });
     let card = move |token: Token| view! { <TokenCard token now /> };
     view! {
         <section class="group">
@@ -96,12 +98,12 @@ fn TokenCard(token: Token, now: i64) -> impl IntoView {
         TokenState::Open if provisional => "open, not confirmed yet",
         TokenState::Open => "open",
         TokenState::Spent => "used up",
-        TokenState::Expired => "over",
-        TokenState::Asleep => "asleep: its payment is gone",
+        TokenState::Expired => "expired",
+        TokenState::Asleep => "on hold: its payment disappeared",
         TokenState::Suspended => "suspended",
         TokenState::Revoked => "revoked",
     };
-    let held = if bound { "tied to a key" } else { "for whoever holds it" };
+    let held = if bound { "tied to a key" } else { "usable by anyone who has it" };
     let short: String = id.chars().take(8).collect();
     let hold = match state {
         TokenState::Suspended => Some(resumption(&id, &short)),
@@ -145,9 +147,9 @@ fn suspension(id: &str, short: &str) -> Action {
         label: "Suspend".to_owned(),
         spoken: format!("Suspend the token {short}"),
         title: format!("Suspend the token {short}?"),
-        about: "It opens nothing until you resume it. Its time goes on.".to_owned(),
-        no: "Leave it".to_owned(),
-        yes: "Suspend it".to_owned(),
+        about: "Requests with it are refused until you resume it. It still expires at the same time.".to_owned(),
+        no: "Cancel".to_owned(),
+        yes: "Suspend token".to_owned(),
     }
 }
 
@@ -159,9 +161,9 @@ fn resumption(id: &str, short: &str) -> Action {
         label: "Resume".to_owned(),
         spoken: format!("Resume the token {short}"),
         title: format!("Resume the token {short}?"),
-        about: "It opens again what was paid for.".to_owned(),
-        no: "Leave it".to_owned(),
-        yes: "Resume it".to_owned(),
+        about: "It can be used again for what was paid.".to_owned(),
+        no: "Cancel".to_owned(),
+        yes: "Resume token".to_owned(),
     }
 }
 
@@ -172,11 +174,11 @@ fn revocation(id: &str, short: &str) -> Action {
         label: "Revoke".to_owned(),
         spoken: format!("Revoke the token {short}"),
         title: format!("Revoke the token {short}?"),
-        about: "It never opens anything again, and the payment buys no other. The money stays where it is: paying it \
-                back is up to you."
+        about: "It can never be used again, and its payment buys no other token. The money stays in your wallet: a \
+                refund is up to you."
             .to_owned(),
-        no: "Keep it".to_owned(),
-        yes: "Revoke it".to_owned(),
+        no: "Keep token".to_owned(),
+        yes: "Revoke token".to_owned(),
         ..Action::default()
     }
 }
@@ -187,7 +189,7 @@ fn Payments(payments: Vec<Payment>, now: i64) -> impl IntoView {
         return view! {
             <section class="group">
                 <h2>"Payments"</h2>
-                <p class="panel">"Nothing was paid yet."</p>
+                <p class="panel">"No payments yet. They appear here as soon as the gate sees them on the network."</p>
             </section>
         }
         .into_any();
@@ -195,7 +197,7 @@ fn Payments(payments: Vec<Payment>, now: i64) -> impl IntoView {
     let row = move |payment: Payment| {
         let state = match (payment.state, payment.block) {
             (PaymentState::Pool, _) => "in no block yet".to_owned(),
-            (PaymentState::Gone, _) => "gone".to_owned(),
+            (PaymentState::Gone, _) => "disappeared".to_owned(),
             (PaymentState::Mined, Some(block)) => format!("in block {block}"),
             (PaymentState::Mined | PaymentState::Settled, _) => "settled".to_owned(),
         };

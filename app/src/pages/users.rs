@@ -11,12 +11,13 @@ pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
     let now = site.now;
     let UsersView { viewer, me, users, word, count, next } = users;
     let heading = match (count, word.is_empty()) {
-        (0, _) => "No account has a name like that.".to_owned(),
+        (0, _) => "No account has a name like that. Search for a part of the name.".to_owned(),
         (1, true) => "1 account".to_owned(),
-        (1, false) => "1 account has a name like that.".to_owned(),
+        (1, false) => "1 account matches.".to_owned(),
         (_, true) => format!("{count} accounts"),
-        (_, false) => format!("{count} accounts have a name like that."),
+        (_, false) => format!("{count} accounts match."),
     };
+    let all = (!word.is_empty()).then(|| view! { <p><a href=paths::USERS_PAGE>"Show all accounts"</a></p> });
     let given = vec![("word", word.clone())];
     let row = move |account: Account| {
         let mine = account.id == me;
@@ -27,13 +28,10 @@ pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
             <header>
                 <h1 tabindex="-1">"Users"</h1>
                 <a class="button" href=paths::INVITATIONS_PAGE>
-                    "Invite somebody"
+                    "Invite a user"
                 </a>
             </header>
-            <p id="said" role="status" class="quiet">
-                {heading}
-            </p>
-            <form class="form row-form" method="get" action=paths::USERS_PAGE role="search">
+            <form class="form row-form search" method="get" action=paths::USERS_PAGE role="search">
                 <div>
                     <label for="word">"Name"</label>
                     <input id="word" name="word" value=word maxlength="100" autocomplete="off" spellcheck="false" />
@@ -42,6 +40,10 @@ pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
                     "Search"
                 </button>
             </form>
+            <p id="said" role="status" class="quiet">
+                {heading}
+            </p>
+            {all}
             <ul class="devices">{users.into_iter().map(row).collect_view()}</ul>
             <More path=paths::USERS_PAGE next given label="More accounts" />
         </Frame>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wire::bans::Ban;
 use wire::paths;
 
-/// One ban in a list; with a form that opens the address while it is in force.
+/// One ban in a list, with a form that lifts it while it is in force.
 #[component]
 pub fn BanCard(now: i64, ban: Ban) -> impl IntoView {
     let Ban { id, incident, address, scope, trigger, reason, evidence, since, until, in_force, made_by, .. } = ban;
@@ -15,19 +15,19 @@ pub fn BanCard(now: i64, ban: Ban) -> impl IntoView {
             view! { "lifted by " {by} " " <When now at /> }.into_any()
         }
         None if in_force => view! { <Countdown now until /> }.into_any(),
-        None => view! { "over " <When now at=until /> }.into_any(),
+        None => view! { "expired " <When now at=until /> }.into_any(),
     };
     let lift = in_force.then(|| view! { <Lift id address=address.clone() /> });
     view! {
         <li class="device ban">
             <div>
                 <h3 class="figures">{address} " " <span class="badge">{trigger::name(&trigger).to_owned()}</span></h3>
-                <p>{reason} {(!evidence.is_empty()).then(|| view! { <span class="quiet">" Seen: " {evidence} "."</span> })}</p>
+                <p>{reason} {(!evidence.is_empty()).then(|| view! { <span class="quiet">" Evidence: " {evidence} "."</span> })}</p>
                 <p class="small quiet">
                     {scope} " \u{b7} " {end} " \u{b7} since " <When now at=since /> " by " {named(made_by)}
                     " \u{b7} incident " <code>{incident}</code>
                 </p>
-                {ban.lift_reason.map(|reason| view! { <p class="small quiet">"Lifted because: " {reason}</p> })}
+                {ban.lift_reason.map(|reason| view! { <p class="small quiet">"Reason for lifting: " {reason}</p> })}
             </div>
             {lift}
         </li>
@@ -61,10 +61,10 @@ fn Lift(id: String, address: String) -> impl IntoView {
                 "Lift"
             </summary>
             <form method="post" action=path data-method="DELETE" data-done=done class="form">
-                <label for=field.clone()>"Why"</label>
+                <label for=field.clone()>"Reason"</label>
                 <input id=field name="reason" maxlength="200" required />
                 <button class="button danger" type="submit" disabled>
-                    "Open the address"
+                    "Lift ban"
                 </button>
             </form>
         </details>

@@ -16,7 +16,7 @@ pub fn DeviceFacts(now: i64, device: Device, insecure: bool) -> impl IntoView {
             {name} {current.then(|| view! { <span class="badge">"this device"</span> })}
         </h2>
         <p class="small quiet">
-            <span class="figures">{address}</span> " \u{b7} used " <When now at=used_at /> " \u{b7} signed in "
+            <span class="figures">{address}</span> " \u{b7} last used " <When now at=used_at /> " \u{b7} signed in "
             <When now at=created_at />
         </p>
         <p class="small quiet tied" data-bound=bound>

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 pub fn Insecure() -> impl IntoView {
     view! {
         <p class="insecure" role="note">
-            <strong>"This site is open without https. "</strong>
-            "Whoever is on the way between you and it can read and change what you do here. \
-             Use it on a network that you trust."
+            <strong>"This site is served without https. "</strong>
+            "Anyone on the network between you and it can read and change what you do here. \
+             Use it only on a network that you trust."
         </p>
     }
 }

@@ -15,10 +15,16 @@ pub fn RevenueChart(days: Vec<Day>, now: i64) -> impl IntoView {
     let rows = by_route(&days, now);
     // All routes have one scale.
     let most = rows.iter().flat_map(|row| row.days.iter().map(|day| day.0)).max().unwrap_or(0);
-    let none = rows.is_empty().then(|| view! { <p>"Nobody was asked to pay in these days."</p> });
+    let none = rows.is_empty().then(|| view! { <p>"No payments were requested in the last 30 days."</p> });
     let scale = (most > 0).then(|| {
         let most = Piconero(most).xmr();
-        view! { <p class="small quiet">"Each bar is a day in UTC, the last one is today; the tallest is " {most} " XMR."</p> }
+        view! {
+            <p class="axis">
+                <span>"30 days ago"</span>
+                <span>"today (UTC)"</span>
+            </p>
+            <p class="small quiet">"The tallest bar is " <span class="figures">{most}</span> " XMR in a day."</p>
+        }
     });
     let rows = rows.into_iter().map(|row| view! { <Bars row most=most.max(1) now /> }).collect_view();
     view! {

@@ -7,13 +7,13 @@ pub fn SealedNote() -> impl IntoView {
         <details class="beneath">
             <summary>"Your password is encrypted in this browser before it is sent"</summary>
             <p>
-                "This page seals your name and password with the server's public key. Only the server can open \
-                 them, once. Whatever handles the message on its way, such as a proxy, a log or a backup, sees \
-                 nothing of your password and cannot send the message a second time."
+                "This page encrypts your name and password with the server's public key. Only the server can \
+                 decrypt them, and only once. A proxy, a log or a backup that handles the message on its way \
+                 cannot read your password and cannot send the message a second time."
             </p>
             <p>
-                "TLS is still required: without https, somebody on the way could change this page itself. \
-                 And it does not protect you from this server: it has to see the password to check it."
+                "TLS is still required: without https, someone on the network could change this page itself. \
+                 Nor does it protect you from this server, which has to see the password to check it."
             </p>
         </details>
     }

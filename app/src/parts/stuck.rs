@@ -22,7 +22,7 @@ pub fn Stuck(
         <p class=class("old") role="alert">
             "This browser cannot run the code of this page, so " {loss}
             ". Update the browser, or use a current Firefox, Chrome, Edge or Safari. If it is up to date, something \
-             between it and this site changes what is sent: tell the person who runs this site."
+             between it and this site changes the code on its way: tell the person who runs this site."
         </p>
     }
 }

@@ -16,21 +16,21 @@ pub fn sentence(activity: &Activity) -> String {
         Event::SignedOut => format!("Signed out{times}{with}"),
         Event::DeviceEnded if *count > 1 => format!("{count} sessions were ended from another device"),
         Event::DeviceEnded => "A session was ended from another device".to_owned(),
-        Event::TokenReused => format!("A session{with} was ended, because somebody may have copied it"),
+        Event::TokenReused => format!("A session{with} was ended, because someone may have copied it"),
         Event::WrongKey => {
             format!("Refused from {address}: a copy of a session, or a browser that has lost its key")
         }
         Event::AppOpened => format!("Opened {about}{times}{with}"),
         Event::PasswordChanged => "The password was changed".to_owned(),
-        Event::ResetMade => "An administrator made a link that sets a new password".to_owned(),
-        Event::MadeAdministrator => "Made an administrator".to_owned(),
+        Event::ResetMade => "An administrator created a link that sets a new password".to_owned(),
+        Event::MadeAdministrator => "Became an administrator".to_owned(),
         Event::MadeUser => "No longer an administrator".to_owned(),
         Event::KeyReplaced => format!("The key was replaced{with}"),
         Event::KeyRevoked => format!("A version of the key was revoked{with}"),
-        Event::KeyMade => "An administrator made a new version of the key".to_owned(),
-        Event::Disabled => "The account was closed by an administrator".to_owned(),
-        Event::Renamed => "An administrator gave the account another name".to_owned(),
-        Event::Enabled => "The account was opened again by an administrator".to_owned(),
+        Event::KeyMade => "An administrator created a new version of the key".to_owned(),
+        Event::Disabled => "An administrator disabled the account".to_owned(),
+        Event::Renamed => "An administrator renamed the account".to_owned(),
+        Event::Enabled => "An administrator enabled the account again".to_owned(),
     }
 }
 
@@ -45,9 +45,9 @@ pub fn place(activity: &Activity) -> &str {
 /// Whether anything odd happened lately.
 pub fn odd(count: u32) -> String {
     match count {
-        0 => "Nothing odd in the last 7 days.".to_owned(),
-        1 => "One thing in the last 7 days deserves a look.".to_owned(),
-        _ => format!("{count} things in the last 7 days deserve a look."),
+        0 => "Nothing unusual in the last 7 days.".to_owned(),
+        1 => "1 unusual event in the last 7 days. Check whether it was you.".to_owned(),
+        _ => format!("{count} unusual events in the last 7 days. Check whether they were you."),
     }
 }
 

@@ -34,19 +34,6 @@ fn ahead(now: i64, at: i64) -> String {
     ["in ", &span(at - now)].concat()
 }
 
-/// "good for 3 more days". The present is the last minute.
-pub fn left(now: i64, until: i64) -> String {
-    let minutes = (until - now).max(0) / 60_000;
-    let (count, unit) = match minutes {
-        ..1 => return "good for less than a minute".to_owned(),
-        1..120 => (minutes, "minute"),
-        120..2_880 => (minutes / 60, "hour"),
-        _ => (minutes / 1_440, "day"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("good for {count} more {unit}{plural}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::{ago, end};

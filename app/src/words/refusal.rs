@@ -6,14 +6,14 @@ use wire::{Code, Problem};
 
 pub const UNREACHABLE: &str =
     "This site did not answer. Check your connection, then try again. Nothing that you typed is lost.";
-pub const BROKEN: &str = "Something broke here, and nothing was changed. Try again in a moment. \
-                          If it stays like this, tell the person who runs this site.";
+pub const BROKEN: &str = "Something went wrong, and nothing was changed. Try again in a moment. \
+                          If it happens again, tell the person who runs this site.";
 pub const NO_COOKIES: &str = "Name and password are right, but this browser did not keep the cookie that signs you in. \
                               Allow cookies for this site, or open it with https.";
-pub const NO_CODE: &str = "The first account is made with the set-up link that the server printed. \
-                           Open that link in this browser; \u{201c}postern setup\u{201d} prints it again.";
-pub const NO_INVITATION: &str = "Accounts are made with an invitation here. Open the link that you were given, or ask \
-                                 the person who runs this site for one.";
+pub const NO_CODE: &str = "The first account is created with the setup link that the server printed. \
+                           Open that link in this browser. \u{201c}postern setup\u{201d} prints it again.";
+pub const NO_INVITATION: &str = "Signing up here needs an invitation. Open the link that you were given, or ask the \
+                                 person who runs this site for one.";
 pub const NO_LINK: &str = "This page needs the link that you were given. Open it again, or ask for a new one.";
 pub const ASK: &str = "If this was not you, tell the person who runs this site.";
 
@@ -24,7 +24,7 @@ pub fn sentence(problem: &Problem, until: &str) -> String {
         Code::WrongCredentials => "Wrong name or password.".to_owned(),
         Code::Banned => closed(problem.retry_after.map(|_| until), incident),
         Code::AccountDelayed => "There were many wrong passwords for this name.".to_owned(),
-        Code::Busy => "Many people are signing in right now. Nothing was checked.".to_owned(),
+        Code::Busy => "Many people are signing in right now, so nothing was checked.".to_owned(),
         Code::Unavailable | Code::Unknown => BROKEN.to_owned(),
         // The server's own sentence is as good as ours, and exact.
         _ => problem.title.clone(),
@@ -36,7 +36,7 @@ pub fn unbound(missing: Missing) -> String {
     let why = match missing {
         Missing::Https => "the page was opened without https.",
         Missing::Crypto => {
-            "this browser does not let the page make keys (WebCrypto). An extension or a setting may have switched \
+            "this browser does not let the page create keys (WebCrypto). An extension or a setting may have switched \
              that off."
         }
         Missing::Storage => {

@@ -34,15 +34,19 @@ pub fn span(ns: i64, signed: bool) -> String {
 pub fn ended(reason: CloseReason) -> Option<&'static str> {
     match reason {
         CloseReason::Goodbye | CloseReason::KeyEnded => None,
-        CloseReason::GoingAway => Some("The time server is being stopped. Connect again in a moment."),
-        CloseReason::Full => Some("The time server has as many connections as it takes. Try again later."),
-        CloseReason::TooSlow => Some("Nothing came for too long, so the time server hung up. Connect again."),
-        CloseReason::TicketExpired => Some("The ticket had run out. Connect again."),
-        CloseReason::BadOrigin => Some("The time server does not take connections from this address of the site."),
-        CloseReason::BadTicket | CloseReason::BadProof => {
-            Some("The time server does not trust this site's tickets. Whoever runs it can tell why.")
+        CloseReason::GoingAway => Some("The time server is shutting down. Connect again in a moment."),
+        CloseReason::Full => Some("The time server has no free connections. Try again later."),
+        CloseReason::TooSlow => {
+            Some("The connection was idle for too long, so the time server closed it. Connect again.")
         }
-        _ => Some("Something on the way changed what was sent, so the connection was ended. Connect again."),
+        CloseReason::TicketExpired => Some("The ticket had expired. Connect again."),
+        CloseReason::BadOrigin => {
+            Some("The time server does not accept connections from this site's address. Tell the person who runs it.")
+        }
+        CloseReason::BadTicket | CloseReason::BadProof => {
+            Some("The time server does not trust this site's tickets. Tell the person who runs it.")
+        }
+        _ => Some("Something on the network changed the messages, so the connection was closed. Connect again."),
     }
 }
 

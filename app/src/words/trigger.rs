@@ -10,18 +10,18 @@ pub fn name(trigger: &str) -> &str {
         "expired_short_key" => "Sign-in sent too late",
         "bad_envelope" => "Unreadable sign-in",
         "flood" => "Too many requests",
-        "manual" => "By hand",
+        "manual" => "Manual",
         other => other,
     }
 }
 
-/// What was closed.
+/// What an expired ban applied to.
 #[cfg(feature = "ssr")]
 pub fn past_scope(scope: &str) -> &'static str {
-    if scope == "everything" { "was closed for everything" } else { "could not sign in" }
+    if scope == "everything" { "was banned from everything" } else { "was banned from signing in" }
 }
 
-/// What is closed.
+/// What a ban applies to.
 pub fn scope(scope: &str) -> &'static str {
-    if scope == "everything" { "closed for everything" } else { "cannot sign in" }
+    if scope == "everything" { "banned from everything" } else { "banned from signing in" }
 }

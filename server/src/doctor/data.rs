@@ -124,7 +124,7 @@ fn is_of_this_machine_or_network(address: IpAddr) -> bool {
     }
 }
 
-fn last_backup(config: &Config, now: UnixMs) -> Finding {
+pub fn last_backup(config: &Config, now: UnixMs) -> Finding {
     const CHECK: &str = "backup";
     const ADVICE: &str = "Run 'postern backup FILE' every day, and keep the file on another machine.";
     if config.sqlite_file().is_none() {

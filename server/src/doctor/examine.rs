@@ -1,6 +1,7 @@
-use super::{Finding, State, data, machine, settings};
+use super::{Finding, State, data, keys, machine, settings};
 use crate::config::Config;
 use domain::UnixMs;
+use wire::server_keys::ServerKey;
 
 /// Every check, in the order in which they are read. Changes nothing; a database that is not there yet is
 /// not made.
@@ -28,5 +29,22 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
         }
         Err(error) => findings.push(data::does_not_answer(&error)),
     }
+    findings
+}
+
+/// Returns the checks that cost next to nothing, for a page that is opened often. `keys`: the server's keys.
+pub fn glance(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
+    let mut findings = vec![
+        settings::proxies(config),
+        settings::cookies(config),
+        settings::password_strength(&config.settings),
+        machine::key_file(config),
+        machine::key_place(config),
+        machine::disk(config),
+        machine::open_files(config),
+        data::last_backup(config, now),
+    ];
+    findings.extend(machine::tls_key(config));
+    findings.extend(keys::ages(config, keys, now));
     findings
 }

@@ -8,7 +8,7 @@ use domain::UnixMs;
 use std::time::Duration;
 use store::Store;
 use store::sealed::sealer;
-use wire::server_keys::{Kind, State as KeyState};
+use wire::server_keys::{Kind, ServerKey, State as KeyState};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
 /// Values that are counted: beyond that, "many" is enough.
@@ -16,10 +16,7 @@ const MANY: u32 = 1000;
 
 pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store::Result<Vec<Finding>> {
     let keys = server_keys::list(store, config, now).await?;
-    let in_use = |kind| keys.iter().find(|key| key.kind == kind && key.state == KeyState::Current);
-    let age = |kind| in_use(kind).map(|key| now - key.used_from);
-    let mut findings =
-        vec![age_of(&Checked::signing(config), age(Kind::Signing)), age_of(&Checked::mac(config), age(Kind::Mac))];
+    let mut findings = ages(config, &keys, now);
     // A key that cannot be read has a finding of its own.
     if let Ok(key) = KeyEncryptionKey::find(config) {
         key.hear(store).await?;
@@ -31,6 +28,13 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store:
         findings.push(sealed_values(name.is_some(), key.count(), left));
     }
     Ok(findings)
+}
+
+/// Returns whether the keys that come by a schedule came.
+pub fn ages(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
+    let in_use = |kind| keys.iter().find(|key| key.kind == kind && key.state == KeyState::Current);
+    let age = |kind| in_use(kind).map(|key| now - key.used_from);
+    vec![age_of(&Checked::signing(config), age(Kind::Signing)), age_of(&Checked::mac(config), age(Kind::Mac))]
 }
 
 /// A kind of key that comes by a schedule.

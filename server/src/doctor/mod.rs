@@ -8,5 +8,5 @@ mod keys;
 mod machine;
 mod settings;
 
-pub use examine::examine;
+pub use examine::{examine, glance};
 pub use finding::{Finding, State};

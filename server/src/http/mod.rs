@@ -31,6 +31,7 @@ pub mod services;
 pub mod session;
 pub mod sessions;
 pub mod signup;
+mod site_state;
 pub mod tickets;
 pub mod toll;
 pub mod user_keys;

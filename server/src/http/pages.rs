@@ -1,7 +1,7 @@
 //! The pages: what each shows is loaded here, before rendering starts.
 
 use super::app_page::encoded;
-use super::{ApiError, administration, render};
+use super::{ApiError, administration, render, site_state};
 use crate::config::SignupMode;
 use crate::cookies::{self, Name};
 use crate::flows::{self, paging};
@@ -231,7 +231,11 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
     let odd = state.store.odd_entries(&claims.sub, state.now() - WEEK_MS).await?;
     let signed_in_at =
         devices.iter().find(|device| device.current).map_or(claims.iat * 1000, |device| device.created_at);
-    Ok(OverviewView { viewer, devices, activity, odd: u32::try_from(odd).unwrap_or(u32::MAX), signed_in_at })
+    let site = match Administrator::find(state, signed_in.clone()).await? {
+        Some(_) => Some(site_state::load(state).await?),
+        None => None,
+    };
+    Ok(OverviewView { viewer, devices, activity, odd: u32::try_from(odd).unwrap_or(u32::MAX), signed_in_at, site })
 }
 
 /// `/` is the dashboard's short name.

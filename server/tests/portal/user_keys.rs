@@ -271,7 +271,7 @@ async fn an_administrator_makes_a_key_for_somebody_and_does_not_see_it() {
     let entry = trail.into_iter().find(|entry| entry.event == Event::UserKeyMade).unwrap();
     assert_eq!((entry.about.as_str(), entry.actor), ("version 2", Some(root_id.clone())));
     assert_eq!(portal.store().user_key(&id, 2).await.unwrap().unwrap().made_by, Some(root_id));
-    assert!(alice.get(paths::ACTIVITY_PAGE).await.text.contains("An administrator made a new version of the key"));
+    assert!(alice.get(paths::ACTIVITY_PAGE).await.text.contains("An administrator created a new version of the key"));
 }
 
 #[tokio::test]

@@ -1,0 +1,90 @@
+//! The state of the whole site, for the overview of administrators.
+
+use super::ApiError;
+use crate::state::AppState;
+use crate::{backup, doctor, flows};
+use app::view::{Backup, SiteFinding, SiteState};
+use domain::UnixMs;
+use store::refusals::HOUR_MS;
+use wire::server_keys::{Kind, State};
+
+const HOURS: usize = 24;
+
+/// Gathers what the server knows cheaply: counts of one day, and checks that only read settings and files.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn load(state: &AppState) -> Result<SiteState, ApiError> {
+    let (store, config, now) = (&*state.store, &state.config, state.now());
+    let since = now - now.rem_euclid(HOUR_MS) - HOUR_MS * 23;
+    let keys = flows::server_keys::list(store, config, now).await?;
+    let in_use =
+        |kind| keys.iter().find(|key| key.kind == kind && key.state == State::Current).map(|key| key.used_from);
+    let refused = store.refused(since).await?;
+    Ok(SiteState {
+        sign_ins: by_hour(&store.sign_ins(since).await?, since),
+        refusals: by_hour(&refused.iter().map(|row| (row.hour, row.count)).collect::<Vec<_>>(), since),
+        bans: state.bans.in_force(now),
+        accounts: store.user_count().await?,
+        backup: last_backup(state),
+        signing_key: in_use(Kind::Signing),
+        envelope_key: in_use(Kind::Envelope),
+        mac_key: in_use(Kind::Mac),
+        version: env!("CARGO_PKG_VERSION"),
+        findings: findings(doctor::glance(config, &keys, now)),
+    })
+}
+
+fn by_hour(counts: &[(UnixMs, u64)], since: UnixMs) -> Vec<u64> {
+    let mut hours = vec![0; HOURS];
+    for (hour, count) in counts {
+        let place = usize::try_from((hour - since) / HOUR_MS).ok();
+        if let Some(sum) = place.and_then(|place| hours.get_mut(place)) {
+            *sum += count;
+        }
+    }
+    hours
+}
+
+fn last_backup(state: &AppState) -> Backup {
+    match (state.config.sqlite_file(), backup::last(&state.config)) {
+        (None, _) => Backup::Elsewhere,
+        (Some(_), None) => Backup::Never,
+        (Some(_), Some(at)) => Backup::At(at),
+    }
+}
+
+/// What is not fine, worst first.
+fn findings(mut findings: Vec<doctor::Finding>) -> Vec<SiteFinding> {
+    findings.retain(|finding| finding.state != doctor::State::Fine);
+    findings.sort_by(|a, b| b.state.cmp(&a.state));
+    let shown = |finding: doctor::Finding| SiteFinding {
+        urgent: finding.state >= doctor::State::Warning,
+        says: finding.says,
+        advice: finding.advice.unwrap_or_default(),
+    };
+    findings.into_iter().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::{Finding, State};
+
+    #[test]
+    fn counts_have_their_hour_and_others_are_left_out() {
+        let hours = by_hour(&[(0, 2), (23 * HOUR_MS, 3), (23 * HOUR_MS, 4), (24 * HOUR_MS, 9)], 0);
+        assert_eq!((hours.len(), hours[0], hours[23], hours.iter().sum::<u64>()), (24, 2, 7, 9));
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_what_is_fine_not_at_all() {
+        let all = vec![
+            Finding::fine("a", "a"),
+            Finding::new("b", State::Hint, "b", "do b"),
+            Finding::new("c", State::Problem, "c", "do c"),
+        ];
+        let shown: Vec<_> = findings(all).into_iter().map(|finding| (finding.says, finding.urgent)).collect();
+        assert_eq!(shown, [("c".to_owned(), true), ("b".to_owned(), false)]);
+    }
+}
