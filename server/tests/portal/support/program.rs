@@ -53,8 +53,9 @@ impl Program {
             command(folder, &settings).stdout(Stdio::piped()).stderr(File::create(&log).unwrap()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut address_after = |words: &str| {
-            let line =
-                lines.find(|line| line.contains(words)).unwrap_or_else(|| std::fs::read_to_string(&log).unwrap());
+            // The time server listens too, on an address of another scheme.
+            let is_it = |line: &String| line.contains(words) && line.contains("http://");
+            let line = lines.find(is_it).unwrap_or_else(|| std::fs::read_to_string(&log).unwrap());
             let (_, address) = line.split_once("http://").expect(&line);
             address.split(' ').next().unwrap().parse::<SocketAddr>().unwrap()
         };
