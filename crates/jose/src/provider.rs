@@ -37,6 +37,7 @@ fn provider() -> CryptoProvider {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of the package")]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
     match PRIVATE.find(key.as_bytes()) {
         Some(private) => Ok(Box::new(ParsedSigner(private))),
@@ -44,6 +45,7 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature of the package")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     let parsed = key.try_get_as_bytes().ok().and_then(|bytes| PUBLIC.find(bytes));
     match parsed.filter(|_| algorithm.family() == key.family()) {
