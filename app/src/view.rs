@@ -273,6 +273,8 @@ pub struct ActivityView {
 #[derive(Debug, Clone)]
 pub struct TollView {
     pub viewer: Viewer,
+    /// Gates that run, and whose routes these are.
+    pub gates: Vec<wire::toll_books::Gate>,
     pub routes: Vec<wire::toll_books::Route>,
     /// Oldest first.
     pub days: Vec<wire::toll_books::Day>,

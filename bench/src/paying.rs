@@ -45,7 +45,7 @@ async fn open(folder: &Path, upstream: u16) -> Result<u16> {
             // Nothing is secret here.
             let _ = aws_lc_rs::rand::fill(bytes);
         }),
-        client: Arc::new(|peer, _| peer),
+        client: Arc::new(|peer, _| Ok(peer)),
     };
     let url = format!("sqlite:{}", folder.join("toll.db").display());
     let booth = Arc::new(Booth::new(Parts {
@@ -83,6 +83,7 @@ async fn open(folder: &Path, upstream: u16) -> Result<u16> {
             terms,
             upstream: Arc::clone(&upstream),
             inject: Vec::new(),
+            cors: Vec::new(),
         })
     };
     let routes = vec![

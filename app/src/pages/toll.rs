@@ -4,13 +4,13 @@ use crate::view::{Site, TollView};
 use crate::words::wait;
 use leptos::prelude::*;
 use wire::paths;
-use wire::toll_books::{Payment, PaymentState, Price, Route, Token, TokenState};
+use wire::toll_books::{ChainState, Gate, Payment, PaymentState, Price, Route, Token, TokenState};
 
 /// `/dashboard/toll`, for administrators.
 #[component]
 pub fn TollPage(site: Site, toll: TollView) -> impl IntoView {
     let now = site.now;
-    let TollView { viewer, routes, days, payments, tokens } = toll;
+    let TollView { viewer, gates, routes, days, payments, tokens } = toll;
     view! {
         <Frame site viewer here=Here::Toll>
             <header>
@@ -23,7 +23,7 @@ pub fn TollPage(site: Site, toll: TollView) -> impl IntoView {
                 <h2>"Revenue of the last 30 days"</h2>
                 <RevenueChart days now />
             </section>
-            <Routes routes />
+            <Routes gates routes now />
             <Tokens tokens now />
             <Payments payments now />
         </Frame>
@@ -31,7 +31,7 @@ pub fn TollPage(site: Site, toll: TollView) -> impl IntoView {
 }
 
 #[component]
-fn Routes(routes: Vec<Route>) -> impl IntoView {
+fn Routes(gates: Vec<Gate>, routes: Vec<Route>, now: i64) -> impl IntoView {
     let none = routes.is_empty().then(|| {
         view! { <p class="panel">"No route is set up. They are written in the settings file, below " <code>"[toll]"</code> "."</p> }
     });
@@ -59,10 +59,39 @@ fn Routes(routes: Vec<Route>) -> impl IntoView {
     view! {
         <section class="group">
             <h2>"Routes"</h2>
+            <Running gates now />
             {none}
             <ul class="devices">{routes.into_iter().map(card).collect_view()}</ul>
         </section>
     }
+}
+
+/// Whose routes the page lists, and whether payments can be taken.
+#[component]
+fn Running(gates: Vec<Gate>, now: i64) -> impl IntoView {
+    if gates.is_empty() {
+        return view! {
+            <p class="panel">
+                "No gate has been heard in the last half minute. These are the routes of the settings that this portal read \
+                 when it started. Start a gate with " <code>"postern toll run"</code> "."
+            </p>
+        }
+        .into_any();
+    }
+    let line = |gate: Gate| {
+        let state = match gate.chain {
+            ChainState::Seen => "sees the Monero network",
+            ChainState::Away => "does not see the Monero network: nobody is asked to pay until its node is back",
+            ChainState::Unknown => "is of another version",
+        };
+        view! {
+            <p class="small">
+                "A gate that was started " <When now at=gate.started_at /> " " {state} ". Heard "
+                <When now at=gate.heard_at /> "."
+            </p>
+        }
+    };
+    gates.into_iter().map(line).collect_view().into_any()
 }
 
 /// "0.002 XMR for 100 requests within 1 hour"
@@ -194,10 +223,19 @@ fn Payments(payments: Vec<Payment>, now: i64) -> impl IntoView {
         }
         .into_any();
     }
+    let late = payments.iter().any(|payment| payment.state == PaymentState::Late).then(|| {
+        view! {
+            <p class="small">
+                "A payment that came too late was made after its offer had ended. Its payer was told to ask you, with the \
+                 name that stands beside it: pay it back, or sell what it was for in another way."
+            </p>
+        }
+    });
     let row = move |payment: Payment| {
         let state = match (payment.state, payment.block) {
             (PaymentState::Pool, _) => "in no block yet".to_owned(),
             (PaymentState::Gone, _) => "disappeared".to_owned(),
+            (PaymentState::Late, _) => format!("too late, bought nothing; its payer knows it as {}", payment.token),
             (PaymentState::Mined, Some(block)) => format!("in block {block}"),
             (PaymentState::Mined | PaymentState::Settled, _) => "settled".to_owned(),
         };
@@ -215,6 +253,7 @@ fn Payments(payments: Vec<Payment>, now: i64) -> impl IntoView {
     view! {
         <section>
             <h2>"Payments"</h2>
+            {late}
             <div class="scroll" role="region" aria-label="Payments" tabindex="0">
                 <table role="table">
                     <thead role="rowgroup">

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod account_delay;
+pub mod allowance;
 pub mod app;
 pub mod app_place;
 pub mod app_session;

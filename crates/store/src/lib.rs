@@ -7,6 +7,7 @@ pub mod audit;
 pub mod bans;
 pub mod copies;
 pub mod error;
+pub mod gates;
 pub mod invitations;
 pub mod keys;
 pub mod leases;
@@ -30,6 +31,7 @@ pub trait Store:
     users::Users
     + attempts::Attempts
     + bans::Bans
+    + gates::Gates
     + allowlist::Allowlist
     + app_codes::AppCodes
     + refusals::Refusals
@@ -54,6 +56,7 @@ impl<T> Store for T where
     T: users::Users
         + attempts::Attempts
         + bans::Bans
+        + gates::Gates
         + allowlist::Allowlist
         + app_codes::AppCodes
         + refusals::Refusals

@@ -63,7 +63,7 @@ pub enum Redeemed {
     Taken,
     /// An output has a one-time key that was counted before: it cannot be spent a second time.
     Burnt,
-    /// The offer ran out before this payment was seen.
+    /// The offer ran out before this payment was seen. It is in the list of late payments.
     Late,
 }
 
@@ -95,6 +95,14 @@ pub struct Payment {
     pub seen_at: UnixMs,
     pub gone_at: Option<UnixMs>,
     pub settled_at: Option<UnixMs>,
+}
+
+/// A transaction that no block has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub txid: String,
+    /// No node showed it when somebody looked last.
+    pub gone: bool,
 }
 
 /// Where a node shows a transaction now.
@@ -147,9 +155,9 @@ pub trait Toll {
     async fn use_token(&self, id: &str, requests: i64) -> Result<Option<Token>>;
     /// Transactions that may still go, each once.
     async fn unsettled(&self) -> Result<Vec<String>>;
-    /// Transactions that were in the pool when somebody looked last, each once, in the order of their ids:
-    /// the first ones behind `after`.
-    async fn in_pool(&self, after: &str, limit: u32) -> Result<Vec<String>>;
+    /// Transactions that no block has, each once, in the order of their ids: the first ones behind `after`. Those that
+    /// were in the pool when somebody looked last, and those that are gone since `lost_since` or later.
+    async fn in_no_block(&self, after: &str, lost_since: UnixMs, limit: u32) -> Result<Vec<Waiting>>;
     /// What a node says of a transaction, on a chain of `height` blocks: tokens fall asleep when it is gone
     /// and wake when it is back; with `settled_after` confirmations nobody looks any more. The ids of the
     /// tokens that changed.

@@ -6,7 +6,7 @@ use crate::caller::{Caller, Shown, seconds};
 use crate::declined::Declined;
 use crate::lease::{Lease, Strings};
 use crate::ledger::Unit;
-use crate::page::{self, Jar, Manner};
+use crate::page::{self, Jar};
 use crate::refusal::{NotCharged, Refusal};
 use crate::route::{Route, Table};
 use crate::surroundings::Surroundings;
@@ -100,7 +100,11 @@ pub async fn pass(
     }
     match caller.shown() {
         Ok(Shown::Nothing) if let Some(pass) = by_cookie(booth, route, caller).await? => Ok(pass),
-        Ok(Shown::Nothing) if booth.is_free(route, terms.allowance, caller) => Ok(Pass::free()),
+        Ok(Shown::Nothing)
+            if booth.is_free(route, terms.allowance, caller).await.map_err(|declined| declined.shown(caller))? =>
+        {
+            Ok(Pass::free())
+        }
         Ok(Shown::Nothing) if caller.is_browser() => Err(booth.welcome(table, route, terms, caller).await),
         Ok(Shown::Nothing) => Err(booth.ask(route, terms, caller, Presented::default())),
         Ok(Shown::Session(credential)) => match booth.admit(route, credential, caller).await {
@@ -132,11 +136,7 @@ async fn by_cookie(booth: &Booth, route: &Route, caller: &Caller<'_>) -> Result<
     match booth.admit(route, &credential, caller).await {
         Ok((unit, _)) => Ok(Some(Pass::new(Some(unit), Vec::new()))),
         Err(declined) if matches!(declined.code(), Code::TooMany | Code::TokenSuspended | Code::Unavailable) => {
-            Err(if caller.is_browser() {
-                page::held_up(&declined, caller.target, Manner::Live)
-            } else {
-                declined.answer()
-            })
+            Err(declined.shown(caller))
         }
         Err(_) => Ok(None),
     }

@@ -1,6 +1,8 @@
 //! Why a payment or a token is not taken, as the client hears it.
 
 use crate::answer::json;
+use crate::caller::Caller;
+use crate::page::{self, Manner};
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use wire::problem::MEDIA_TYPE;
@@ -15,7 +17,7 @@ pub struct Declined {
 impl Declined {
     pub fn new(code: Code, title: impl Into<String>) -> Self {
         let (status, title) = (status(code).as_u16(), title.into());
-        let problem = Problem { status, code, title, have: None, need: None, retry_after: None };
+        let problem = Problem { status, code, title, have: None, need: None, retry_after: None, reference: None };
         Self { problem, headers: Vec::new() }
     }
 
@@ -58,6 +60,22 @@ impl Declined {
     /// For people.
     pub fn title(&self) -> &str {
         &self.problem.title
+    }
+
+    /// The name under which whoever runs the gate finds the payment.
+    pub fn reference(mut self, name: impl Into<String>) -> Self {
+        self.problem.reference = Some(name.into());
+        self
+    }
+
+    /// Whether the payment was found, and is listed.
+    pub fn is_listed(&self) -> bool {
+        self.problem.reference.is_some()
+    }
+
+    /// A page for a browser that waits, else a problem.
+    pub fn shown(self, caller: &Caller<'_>) -> Response<Body> {
+        if caller.is_browser() { page::held_up(&self, caller.target, Manner::Live) } else { self.answer() }
     }
 
     pub fn answer(self) -> Response<Body> {

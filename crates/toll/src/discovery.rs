@@ -1,17 +1,17 @@
 //! `/.well-known/402`: what is for sale on a host, for machines.
 
-use crate::route::{Route, Table, is_host};
+use crate::route::{Route, Table};
 use crate::terms::{Bind, Bundle, Terms};
+use domain::authority::Authority;
 use wire::toll::{Bundle as Priced, Network, Piconero, PriceList, PricedRoute, REDEEM, VERSION};
 
 const DAY_MS: i64 = 86_400_000;
 
 /// The paid routes of a host, in the order in which they are tried.
-pub fn price_list(table: &Table, host: &str, network: Network) -> PriceList {
+pub fn price_list(table: &Table, host: &Authority, network: Network) -> PriceList {
     let mut free = Vec::new();
     let mut routes = Vec::new();
-    for route in table.iter().filter(|route| route.hosts.is_empty() || route.hosts.iter().any(|own| is_host(own, host)))
-    {
+    for route in table.iter().filter(|route| route.is_on(host)) {
         match &route.terms {
             Some(terms) => routes.push(priced(route, terms, host, &free)),
             // It comes before what follows, and takes its requests.
@@ -21,11 +21,11 @@ pub fn price_list(table: &Table, host: &str, network: Network) -> PriceList {
     PriceList { v: VERSION, network, redeem: REDEEM.to_owned(), routes }
 }
 
-fn priced(route: &Route, terms: &Terms, host: &str, free: &[String]) -> PricedRoute {
+fn priced(route: &Route, terms: &Terms, host: &Authority, free: &[String]) -> PricedRoute {
     let bundles = terms.bundles.iter().enumerate();
     PricedRoute {
         name: route.name.clone(),
-        host: (!route.hosts.is_empty()).then(|| host.to_owned()),
+        host: (!route.hosts.is_empty()).then(|| host.to_string()),
         methods: route.methods.iter().map(ToString::to_string).collect(),
         path: route.path.to_string(),
         free: terms.allowance.map_or(0, |allowance| per_day(allowance.requests, allowance.window_ms)),

@@ -5,6 +5,7 @@ use crate::booth::Booth;
 use crate::caching;
 use crate::caller::Caller;
 use crate::checkout::{self, Pass};
+use crate::cors::{Preflight, Verdict};
 use crate::discovery::price_list;
 use crate::headers::{self, Told};
 use crate::page::{self, ANEW, PAID, STILL};
@@ -14,6 +15,7 @@ use crate::refusal::Refusal;
 use crate::route::{Path, Route, Table};
 use crate::surroundings::Surroundings;
 use axum::body::Body;
+use domain::authority::Authority;
 use domain::identity::Identity;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
@@ -63,31 +65,70 @@ impl Gate {
     /// Answers one request of this peer.
     pub async fn answer(&self, peer: IpAddr, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let answered = match plausible::host(&parts) {
-            Ok(host) if matches!(parts.uri.path(), REDEEM | PAID) => self.shown(peer, &host, &parts, body).await,
-            Ok(host) if parts.uri.path() == STILL && parts.method == Method::GET => {
-                self.still(peer, host, &parts).await
-            }
-            Ok(host) if parts.uri.path() == ANEW && parts.method == Method::POST => {
-                self.anew(peer, host, &parts, body).await
-            }
-            Ok(host) if parts.uri.path() == PRICES => Ok(self.prices(&host)),
-            Ok(host) => self.forward(peer, host, parts, body).await,
-            Err(refusal) => Err(refusal.answer()),
+        let host = match plausible::host(&parts, self.config.https) {
+            Ok(host) => host,
+            Err(refusal) => return refusal.answer(),
         };
-        answered.unwrap_or_else(|refused| refused)
+        if let Some(preflight) = Preflight::of(&parts)
+            && let Some(verdict) = self.verdict(&preflight.method, &host, &parts)
+            && verdict.origin.is_some()
+        {
+            return preflight.answer(&verdict, &parts.headers);
+        }
+        let verdict = self.verdict(&parts.method, &host, &parts);
+        let mut response = self.answer_at(peer, host, parts, body).await.unwrap_or_else(|refused| refused);
+        if let Some(verdict) = verdict
+            && response.status() != StatusCode::SWITCHING_PROTOCOLS
+        {
+            verdict.write(response.headers_mut());
+        }
+        response
+    }
+
+    async fn answer_at(
+        &self,
+        peer: IpAddr,
+        host: Authority,
+        parts: Parts,
+        body: Body,
+    ) -> Result<Response<Body>, Response<Body>> {
+        match parts.uri.path() {
+            REDEEM | PAID => self.shown(peer, &host, &parts, body).await,
+            STILL if parts.method == Method::GET => self.still(peer, host, &parts).await,
+            ANEW if parts.method == Method::POST => self.anew(peer, host, &parts, body).await,
+            PRICES => Ok(self.prices(&host)),
+            _ => self.forward(peer, host, parts, body).await,
+        }
+    }
+
+    /// Whose pages may read the answer to a request of this method. Paths of programs' own are for every origin that a
+    /// route of the host names; pages of people are for none.
+    fn verdict(&self, method: &Method, host: &Authority, parts: &Parts) -> Option<Verdict> {
+        let table = self.table();
+        if !table.has_origins {
+            return None;
+        }
+        match parts.uri.path() {
+            REDEEM | PRICES => {
+                let routes = table.iter().filter(|route| route.is_on(host));
+                Verdict::of(routes.flat_map(|route| &route.cors), &parts.headers)
+            }
+            PAID | STILL | ANEW => None,
+            path => Verdict::of(&self.route(method, host, path).ok()?.cors, &parts.headers),
+        }
     }
 
     /// A payment: shown by a program, or pasted by a person.
     async fn shown(
         &self,
         peer: IpAddr,
-        host: &str,
+        host: &Authority,
         parts: &Parts,
         body: Body,
     ) -> Result<Response<Body>, Response<Body>> {
         let booth = self.booth().map_err(Refusal::answer)?;
-        let caller = self.caller(self.client(peer, parts), host, parts);
+        let (client, host) = (self.client(peer, parts).map_err(Refusal::answer)?, host.to_string());
+        let caller = self.caller(client, &host, parts);
         Ok(match parts.uri.path() {
             PAID => paid::paid(booth, &self.table(), &caller, body).await,
             _ => checkout::redeem(booth, &self.table(), &caller, body).await,
@@ -95,7 +136,7 @@ impl Gate {
     }
 
     /// The page that `back` names, kept still.
-    async fn still(&self, peer: IpAddr, host: String, parts: &Parts) -> Result<Response<Body>, Response<Body>> {
+    async fn still(&self, peer: IpAddr, host: Authority, parts: &Parts) -> Result<Response<Body>, Response<Body>> {
         let booth = self.booth().map_err(Refusal::answer)?;
         let back = page::back(parts.uri.query().unwrap_or_default().as_bytes());
         let asked = self.leads_to(peer, host, parts, &back).map_err(Refusal::answer)?;
@@ -106,15 +147,16 @@ impl Gate {
     async fn anew(
         &self,
         peer: IpAddr,
-        host: String,
+        host: Authority,
         parts: &Parts,
         body: Body,
     ) -> Result<Response<Body>, Response<Body>> {
+        let booth = self.booth().map_err(Refusal::answer)?;
         let unreadable = || Refusal::bad_request("This is not the form of the page.").answer();
         let back = paid::back(body).await.ok_or_else(unreadable)?;
         let asked = self.leads_to(peer, host, parts, &back).map_err(Refusal::answer)?;
         let caller = Caller { target: &back, ..self.caller(asked.client, &asked.host, parts) };
-        Ok(paid::anew(&asked.route, &caller))
+        Ok(paid::anew(booth, &self.table(), &asked.route, &caller).await)
     }
 
     /// Without one, its own paths are none.
@@ -122,7 +164,7 @@ impl Gate {
         self.booth.as_deref().ok_or_else(Refusal::no_route)
     }
 
-    fn prices(&self, host: &str) -> Response<Body> {
+    fn prices(&self, host: &Authority) -> Response<Body> {
         let Some(booth) = &self.booth else { return Refusal::no_route().answer() };
         json(StatusCode::OK, "application/json", &price_list(&self.table(), host, booth.network()))
     }
@@ -130,7 +172,7 @@ impl Gate {
     async fn forward(
         &self,
         peer: IpAddr,
-        host: String,
+        host: Authority,
         parts: Parts,
         body: Body,
     ) -> Result<Response<Body>, Response<Body>> {
@@ -152,19 +194,19 @@ impl Gate {
         Ok(pass.settle(response, lease_ms, &self.surroundings))
     }
 
-    fn find(&self, peer: IpAddr, host: String, parts: &Parts) -> Result<Asked, Refusal> {
+    fn find(&self, peer: IpAddr, host: Authority, parts: &Parts) -> Result<Asked, Refusal> {
         let route = self.route(&parts.method, &host, parts.uri.path())?;
-        Ok(Asked { route, host, client: self.client(peer, parts) })
+        Ok(Asked { route, host: host.to_string(), client: self.client(peer, parts)? })
     }
 
     /// Whoever asks for a page of ours, and the route whose page it is.
-    fn leads_to(&self, peer: IpAddr, host: String, parts: &Parts, back: &str) -> Result<Asked, Refusal> {
+    fn leads_to(&self, peer: IpAddr, host: Authority, parts: &Parts, back: &str) -> Result<Asked, Refusal> {
         let path = back.split(['?', '#']).next().unwrap_or_default();
         let route = self.route(&Method::GET, &host, path)?;
-        Ok(Asked { route, host, client: self.client(peer, parts) })
+        Ok(Asked { route, host: host.to_string(), client: self.client(peer, parts)? })
     }
 
-    fn route(&self, method: &Method, host: &str, path: &str) -> Result<Arc<Route>, Refusal> {
+    fn route(&self, method: &Method, host: &Authority, path: &str) -> Result<Arc<Route>, Refusal> {
         let path = Path::read(path).map_err(|_| Refusal::bad_request("The path is not clear."))?;
         self.table().find(method, host, &path).cloned().ok_or_else(Refusal::no_route)
     }
@@ -183,8 +225,11 @@ impl Gate {
         asked.route.upstream.send(request, || (self.surroundings.now)()).await
     }
 
-    fn client(&self, peer: IpAddr, parts: &Parts) -> IpAddr {
-        (self.surroundings.client)(peer, &parts.headers)
+    /// # Errors
+    /// A trusted proxy names a client that is no address: nobody else may be counted in its place.
+    fn client(&self, peer: IpAddr, parts: &Parts) -> Result<IpAddr, Refusal> {
+        let told = (self.surroundings.client)(peer, &parts.headers);
+        told.map_err(|_| Refusal::bad_request("The proxy in front names a client that is no address."))
     }
 
     fn caller<'a>(&self, client: IpAddr, host: &'a str, parts: &'a Parts) -> Caller<'a> {

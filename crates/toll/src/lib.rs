@@ -5,6 +5,7 @@ pub mod booth;
 mod caching;
 mod caller;
 mod checkout;
+pub mod cors;
 mod declined;
 mod discovery;
 mod gate;

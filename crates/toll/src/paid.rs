@@ -1,8 +1,8 @@
 //! What the forms and links of the page lead to.
 
-use crate::booth::{Booth, Key, Outcome, Show, forgotten};
-use crate::caller::{Caller, seconds};
-use crate::page::{self, Jar, Paid};
+use crate::booth::{Booth, Opened, Outcome};
+use crate::caller::Caller;
+use crate::page::{self, Paid};
 use crate::refusal::Refusal;
 use crate::route::{Route, Table};
 use axum::body::Body;
@@ -22,19 +22,23 @@ pub async fn paid(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Body)
     let Ok(body) = Limited::new(body, LONGEST).collect().await else { return unreadable() };
     let Ok(paid) = Paid::read(&body.to_bytes()) else { return unreadable() };
     let credential = paid.credential();
-    let show = Show { credential: &credential, challenge: &paid.challenge, key: Key::Browsers };
-    match booth.redeem(table, show, caller).await {
-        Ok(Outcome::Token { text, token, .. }) => {
-            let jar = Jar { route: &token.route, https: caller.https() };
-            page::opened(&paid.back, jar, &text, seconds(token.expires_at).saturating_sub(caller.seconds()))
+    let held = booth.held_challenges(table, caller);
+    let mut challenges = vec![paid.challenge.as_str()];
+    challenges.extend(held.iter().copied().filter(|held| *held != paid.challenge));
+    // The page of an offer that is held says itself how far it is.
+    let kept = |challenge: &str| held.contains(&challenge) || booth.follows(challenge);
+    match booth.redeem_any(table, &credential, &challenges, caller).await {
+        Ok((Outcome::Token { text, token, .. }, challenge)) => {
+            let opened = Opened { text, expires_at: token.expires_at, route: token.route };
+            booth.opened(table, challenge, &paid.back, &opened, caller)
         }
-        // The page itself says how far it is.
-        Ok(Outcome::Pending { .. }) if booth.follows(&paid.challenge) => page::elsewhere(&paid.back, []),
-        Ok(Outcome::Pending { have, need }) => page::waiting(&paid, have, need),
-        Err(declined) if declined.code() == Code::Underpaid && booth.follows(&paid.challenge) => {
+        Ok((Outcome::Pending { .. }, challenge)) if kept(challenge) => page::elsewhere(&paid.back, []),
+        Ok((Outcome::Pending { have, need }, _)) => page::waiting(&paid, have, need),
+        Err((declined, challenge)) if declined.code() == Code::Underpaid && kept(challenge) => {
             page::elsewhere(&paid.back, [])
         }
-        Err(declined) => page::declined(declined.status_code(), declined.title(), &paid),
+        Err((declined, _)) if declined.is_listed() => page::too_late(&declined, &paid.back),
+        Err((declined, _)) => page::declined(declined.status_code(), declined.title(), &paid),
     }
 }
 
@@ -44,10 +48,9 @@ pub async fn still(booth: &Booth, table: &Table, route: &Route, caller: &Caller<
     page.unwrap_or_else(|| page::elsewhere(caller.target, []))
 }
 
-/// `POST /.well-known/tpat/anew`: the browser has no offer any more, and the page makes another. Only for who
-/// shows one: another site's form does not send the cookie.
-pub fn anew(route: &Route, caller: &Caller<'_>) -> Response<Body> {
-    page::elsewhere(caller.target, forgotten(route, caller))
+/// `POST /.well-known/tpat/anew`: another offer, beside those that ended.
+pub async fn anew(booth: &Booth, table: &Table, route: &Route, caller: &Caller<'_>) -> Response<Body> {
+    page::elsewhere(caller.target, booth.renew(table, route, caller).await)
 }
 
 /// The field `back` of a small form.

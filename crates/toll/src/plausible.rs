@@ -1,15 +1,16 @@
 //! Requests that two programs could read in two ways go no further.
 
 use crate::refusal::Refusal;
+use domain::authority::Authority;
 use http::{HeaderMap, Method, Version, header, request::Parts};
 
-/// What a request is addressed to: the host as the client wrote it, in lower case, with its port.
+/// What a request is addressed to: host and port. `https`: how clients come, and whose port is left out.
 ///
 /// # Errors
 /// The request has no host, or more than one (RFC 9112, section 3.2); it opens a tunnel; its body is
 /// encoded in another way than `chunked`, which is all that is undone here. That a request has two
 /// lengths is found before: the HTTP library refuses it.
-pub fn host(parts: &Parts) -> Result<String, Refusal> {
+pub fn host(parts: &Parts, https: bool) -> Result<Authority, Refusal> {
     if parts.method == Method::CONNECT || !parts.uri.path().starts_with('/') {
         return Err(Refusal::bad_request("This is no request for a resource."));
     }
@@ -19,16 +20,14 @@ pub fn host(parts: &Parts) -> Result<String, Refusal> {
     if more {
         return Err(Refusal::bad_request("The request has two hosts."));
     }
-    let header = first.map(|host| host.to_str().map(str::to_ascii_lowercase)).transpose();
-    let header = header.map_err(|_| Refusal::bad_request("The host is not readable."))?;
-    let target = parts.uri.authority().map(|authority| authority.as_str().to_ascii_lowercase());
+    let read =
+        |text: &str| Authority::parse(text, https).map_err(|_| Refusal::bad_request("The host is not readable."));
+    let header = first.map(|host| read(host.to_str().unwrap_or_default())).transpose()?;
+    let target = parts.uri.authority().map(|authority| read(authority.as_str())).transpose()?;
     match (header, target) {
         (Some(header), Some(target)) if header != target => Err(Refusal::bad_request("The request has two hosts.")),
         (None, _) if parts.version < Version::HTTP_2 => Err(Refusal::bad_request("The request has no host.")),
-        (header, target) => match header.or(target) {
-            Some(host) if is_host(&host) => Ok(host),
-            _ => Err(Refusal::bad_request("The host is not readable.")),
-        },
+        (header, target) => header.or(target).ok_or_else(|| Refusal::bad_request("The request has no host.")),
     }
 }
 
@@ -40,9 +39,4 @@ fn framing(headers: &HeaderMap) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::bad_request("The body's length is not clear."))
-}
-
-fn is_host(host: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-    !host.is_empty() && host.len() <= 261 && host.bytes().all(allowed)
 }

@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::forwarded::Unreadable;
 use http::HeaderMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Whom a peer speaks for, by the headers of its request.
-pub type Client = dyn Fn(IpAddr, &HeaderMap) -> IpAddr + Send + Sync;
+/// Whom a peer speaks for, by the headers of its request. An error: the peer is trusted to say so, and it is not
+/// readable.
+pub type Client = dyn Fn(IpAddr, &HeaderMap) -> Result<IpAddr, Unreadable> + Send + Sync;
 
 /// Fills the bytes with what nobody can guess.
 pub type Random = dyn Fn(&mut [u8]) + Send + Sync;

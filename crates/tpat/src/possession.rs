@@ -2,6 +2,7 @@
 //! signed with P-256 (`ES256`) or Ed25519 (`EdDSA`).
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
+use domain::authority::Origin;
 use domain::encoding::{base64url, from_base64url, sha256};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -79,7 +80,19 @@ struct Claims<'a> {
 /// Checks a proof over a request (section 4.3, checks 2 to 9). `url` has no query and no fragment.
 pub fn verify(proof: &str, method: &str, url: &str) -> Result<Possession, Wrong> {
     let (possession, signed) = check(proof, method).ok_or(Wrong::Proof)?;
-    if signed == url { Ok(possession) } else { Err(Wrong::OtherUrl(signed)) }
+    if is_same(&signed, url) { Ok(possession) } else { Err(Wrong::OtherUrl(signed)) }
+}
+
+/// Whether two URLs name the same: scheme and authority are compared as such, the rest as text (RFC 9449, section 4.3:
+/// after normalisation by RFC 3986, section 6.2.3).
+fn is_same(signed: &str, url: &str) -> bool {
+    let split = |url: &str| {
+        let rest = url.split_once("://")?.1;
+        let at = url.len() - rest.len() + rest.find('/').unwrap_or(rest.len());
+        let (origin, path) = url.split_at(at);
+        Some((Origin::parse(origin).ok()?, path.to_owned()))
+    };
+    signed == url || split(signed).is_some_and(|signed| split(url) == Some(signed))
 }
 
 /// What `ath` must say for a token (section 4.2).

@@ -256,6 +256,9 @@ pub struct Problem {
     /// Seconds to wait, rounded up; the same as the `Retry-After` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// Name under which whoever runs the gate finds a payment that bought nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 /// `GET /.well-known/402`: what is for sale on this host. First match wins, so order matters.

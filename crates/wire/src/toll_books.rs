@@ -6,7 +6,41 @@ use serde::{Deserialize, Serialize};
 /// What leads where, in the order in which it is tried, and what it costs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Routes {
+    /// Gates that were heard lately, and whose routes these are. Empty: the routes are those of the portal's settings.
+    #[serde(default)]
+    pub gates: Vec<Gate>,
     pub routes: Vec<Route>,
+}
+
+/// A gate that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    pub started_at: i64,
+    pub heard_at: i64,
+    pub chain: ChainState,
+}
+
+/// What a gate knows of its node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChainState {
+    /// It answers and is in step with the network.
+    Seen,
+    /// It does not answer, or is behind: nobody is asked to pay.
+    Away,
+    /// A word of a newer version.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ChainState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Away => "away",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +101,8 @@ pub enum PaymentState {
     Settled,
     /// No longer in the pool or the chain.
     Gone,
+    /// Made after its offer had ended: it bought nothing.
+    Late,
 }
 
 /// Newest first.

@@ -21,7 +21,7 @@ mod session;
 mod setup;
 mod store;
 mod time_server;
-mod toll;
+pub(crate) mod toll;
 mod user;
 
 use crate::config::{Config, ConfigError, Layers, TimeServer};

@@ -80,7 +80,8 @@ async fn serve(mut config: Config, site: Site) -> Outcome {
     let (stop, stopped) = watch::channel(false);
     let time = time.map(|time| tokio::spawn(time.serve(stopped.clone())));
     let jobs = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
-    let operator = operator.map(|listener| tokio::spawn(operator::listener::serve(listener, state.clone())));
+    let operator = operator
+        .map(|listener| tokio::spawn(operator::listener::serve(listener, operator::listener::router(state.clone()))));
     let redirecting = redirect.map(|listener| {
         let (state, stopped) = (state.clone(), stopped.clone());
         tokio::spawn(async move { connections::serve_redirect(listener, &state.config, stopped).await })

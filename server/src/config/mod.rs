@@ -2,6 +2,8 @@
 
 mod apps;
 mod bans;
+#[cfg(test)]
+mod documented;
 mod durations;
 mod effective;
 mod keys;
@@ -64,6 +66,7 @@ impl Config {
         }
         settings.time.check(https)?;
         settings.toll.check()?;
+        settings.operator.allows("toll.operator_listen", settings.toll.operator_listen)?;
         let policy = Arc::new(settings.ban.policy()?);
         let proxies = Arc::new(Proxies::new(&settings.trusted_proxies, settings.client_address)?);
         let apps = Arc::new(Apps::new(&settings.apps, authority.host(), settings.allow_insecure_http && !https)?);

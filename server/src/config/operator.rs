@@ -46,10 +46,18 @@ impl Operator {
     /// # Errors
     /// Others than this machine could read it, and nobody has said that they may.
     pub fn check(&self) -> Result<(), ConfigError> {
-        match self.listen.0 {
+        self.allows("operator.listen", self.listen)
+    }
+
+    /// The same for another listener of this kind.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn allows(&self, setting: &str, listen: Listen) -> Result<(), ConfigError> {
+        match listen.0 {
             Some(address) if !address.ip().to_canonical().is_loopback() && !self.allow_remote => {
                 Err(ConfigError::invalid(
-                    "operator.listen",
+                    setting,
                     "asks nobody for a password: listen on loopback, or set operator.allow_remote = true where a \
                      firewall decides who may ask",
                 ))

@@ -2,6 +2,7 @@
 
 use super::durations::Span;
 use super::layers::ConfigError;
+use super::operator::Listen;
 use super::toll_route::TollRoute;
 use domain::authority::Origin;
 use http::Uri;
@@ -27,6 +28,7 @@ pub struct Toll {
     pub challenge: Span,
     pub redemptions_per_minute: u32,
     pub max_connections: usize,
+    pub operator_listen: Listen,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<TollRoute>,
 }
@@ -67,6 +69,7 @@ impl Default for Toll {
             challenge: Span::seconds(3600),
             redemptions_per_minute: 30,
             max_connections: 4096,
+            operator_listen: Listen(None),
             routes: Vec::new(),
         }
     }

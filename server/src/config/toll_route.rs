@@ -2,12 +2,14 @@
 
 use super::durations::Span;
 use super::layers::ConfigError;
+use domain::authority::{Authority, BadAuthority};
 use http::{HeaderName, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use toll::cors::Allowed;
 use toll::route::{Pattern, Route, Table};
 use toll::terms::{Allowance, Bind, Bundle, Confirmations, Terms};
 use toll::upstream::{Address, Forward, Upstream};
@@ -35,6 +37,8 @@ pub struct TollRoute {
     pub max_body_mib: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inject: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cors_origins: Vec<Text<Allowed>>,
     /// Without one the route is free.
     pub price: Option<Amount>,
     #[serde(default = "quota")]
@@ -191,12 +195,15 @@ impl TryFrom<String> for Host {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let name = text.strip_prefix("*.").unwrap_or(&text).trim_start_matches('[').trim_end_matches(']');
-        let good = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:_".contains(&byte));
-        if good && (text.contains('[') || !text.contains(':')) {
-            return Ok(Self(text.to_ascii_lowercase()));
+        let (below, name) = text.strip_prefix("*.").map_or(("", text.as_str()), |name| ("*.", name));
+        // Routes are for every port of a host.
+        match Authority::parse(name, false) {
+            Ok(host) if host.port().is_none() && !name.ends_with(':') && !name.ends_with(":80") => {
+                Ok(Self(format!("{below}{}", host.host())))
+            }
+            Err(error @ BadAuthority::NotAscii) => Err(format!("'{text}': {error}")),
+            _ => Err(format!("'{text}' is no host: write api.example.com, or *.example.com for every name below")),
         }
-        Err(format!("'{text}' is no host: write api.example.com, or *.example.com for every name below"))
     }
 }
 
@@ -329,6 +336,7 @@ impl TollRoute {
             terms: self.terms(),
             upstream,
             inject: self.injected()?,
+            cors: self.cors_origins.iter().map(|origin| origin.0.clone()).collect(),
         })
     }
 }

@@ -1,4 +1,4 @@
-use super::{Finding, State, data, keys, machine, settings};
+use super::{Finding, State, data, gate, keys, machine, settings};
 use crate::config::Config;
 use domain::UnixMs;
 use wire::server_keys::ServerKey;
@@ -17,6 +17,7 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
         machine::open_files(config),
     ];
     findings.extend(machine::tls_key(config));
+    findings.extend(gate::findings(config).await);
     if config.sqlite_file().is_some_and(|file| !file.exists()) {
         let says = "There is no database yet.";
         findings.push(Finding::new("database", State::Hint, says, "Start the server once: it makes one."));

@@ -4,6 +4,7 @@
 mod data;
 mod examine;
 mod finding;
+mod gate;
 mod keys;
 mod machine;
 mod settings;

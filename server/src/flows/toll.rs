@@ -5,6 +5,7 @@ use super::operator::Operator;
 use crate::config::{ConfigError, Toll, toll_table};
 use domain::UnixMs;
 use futures::future::join_all;
+use std::cmp::Reverse;
 use std::time::Duration;
 use store::Store;
 use store::audit::Event;
@@ -15,27 +16,65 @@ use toll::route::Table;
 use toll::terms::Bundle;
 use toll::upstream::Address;
 use wire::toll::Piconero;
-use wire::toll_books::{Day, Days, Payment, PaymentState, Payments, Price, Route, Routes, Token, TokenState, Tokens};
+use wire::toll_books::{
+    ChainState, Day, Days, Gate, Payment, PaymentState, Payments, Price, Route, Routes, Token, TokenState, Tokens,
+};
 
 /// Longer than a program on the same network takes to accept.
 const KNOCK: Duration = Duration::from_secs(1);
 const DAY_MS: i64 = 24 * 60 * 60_000;
+/// A gate that said nothing for so long does not run: each says something every few seconds.
+const HEARD_MS: i64 = 30_000;
 
-/// Routes and prices of the settings, and who answers behind them now.
-///
-/// # Errors
-/// The settings cannot stand.
-pub async fn routes(settings: &Toll) -> Result<Routes, ConfigError> {
-    let table = toll_table(&settings.routes, &Table::default())?;
-    Ok(Routes { routes: join_all(table.iter().map(|listed| route(listed))).await })
+/// Why routes cannot be listed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Store(#[from] store::Error),
 }
 
-/// The newest payments, at most `limit`.
+/// Routes and prices as the running gates have them, and who answers behind them now; where no gate is heard, those of
+/// the settings.
+///
+/// # Errors
+/// The settings cannot stand, or the store does not answer.
+pub async fn routes(store: &dyn Store, settings: &Toll, now: UnixMs) -> Result<Routes, Error> {
+    let heard = store.gates(now.saturating_sub(HEARD_MS)).await?;
+    let mut listed: Vec<Route> = Vec::new();
+    for gate in &heard {
+        match serde_json::from_str::<Vec<Route>>(&gate.routes) {
+            Ok(routes) => {
+                for route in routes.into_iter().filter(|route| !listed.contains(route)).collect::<Vec<_>>() {
+                    listed.push(route);
+                }
+            }
+            Err(error) => tracing::warn!(cause = %error, "the routes of a gate of another version cannot be read"),
+        }
+    }
+    if heard.is_empty() {
+        listed = described(&toll_table(&settings.routes, &Table::default())?);
+    }
+    let gates = heard.into_iter().map(running).collect();
+    Ok(Routes { gates, routes: join_all(listed.into_iter().map(knocked)).await })
+}
+
+/// The routes of a table, as they are listed. Nobody has knocked at what is behind them.
+pub fn described(table: &Table) -> Vec<Route> {
+    table.iter().map(|listed| route(listed)).collect()
+}
+
+/// The newest payments, at most `limit`, with those that came too late.
 ///
 /// # Errors
 /// The store does not answer.
 pub async fn payments(store: &dyn Store, limit: u32) -> store::Result<Payments> {
-    Ok(Payments { payments: store.toll_payments(limit).await?.into_iter().map(payment).collect() })
+    let mut payments: Vec<_> = store.toll_payments(limit).await?.into_iter().map(payment).collect();
+    payments.extend(store.late_payments(limit).await?.into_iter().map(late));
+    payments.sort_by_key(|payment| Reverse(payment.seen_at));
+    payments.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(Payments { payments })
 }
 
 /// The newest tokens, at most `limit`.
@@ -76,7 +115,16 @@ pub async fn change(operator: &Operator<'_>, id: &str, change: TokenChange) -> s
     operator.store.change_toll_token(id, change, &operator.entry(event, id)).await
 }
 
-async fn route(route: &toll::route::Route) -> Route {
+fn running(gate: store::gates::Gate) -> Gate {
+    let chain = match gate.chain.as_str() {
+        "seen" => ChainState::Seen,
+        "away" => ChainState::Away,
+        _ => ChainState::Unknown,
+    };
+    Gate { started_at: gate.started_at, heard_at: gate.heard_at, chain }
+}
+
+fn route(route: &toll::route::Route) -> Route {
     let bundles = route.terms.iter().flat_map(|terms| &terms.bundles);
     let price =
         |bundle: &Bundle| Price { piconero: Piconero(bundle.price), quota: bundle.quota, ttl_ms: bundle.ttl_ms };
@@ -87,11 +135,20 @@ async fn route(route: &toll::route::Route) -> Route {
         path: route.path.to_string(),
         prices: bundles.map(price).collect(),
         upstream: route.upstream.address.as_str().to_owned(),
-        up: listens(&route.upstream.address).await,
+        up: false,
     }
 }
 
-async fn listens(address: &Address) -> bool {
+async fn knocked(route: Route) -> Route {
+    let up = match route.upstream.parse() {
+        Ok(address) => listens(&address).await,
+        Err(_) => false,
+    };
+    Route { up, ..route }
+}
+
+/// Whether somebody takes connections there.
+pub async fn listens(address: &Address) -> bool {
     let knocking = timeout(KNOCK, TcpStream::connect(address.endpoint()));
     matches!(knocking.await, Ok(Ok(_)))
 }
@@ -113,6 +170,20 @@ fn payment(payment: store::toll::Payment) -> Payment {
         block: payment.block,
         seen_at: payment.seen_at,
         token: payment.challenge,
+    }
+}
+
+fn late(late: store::gates::LatePayment) -> Payment {
+    Payment {
+        txid: late.id.txid,
+        account: late.id.account,
+        subaddress: late.id.subaddress,
+        route: late.route,
+        piconero: piconero(late.piconero),
+        state: PaymentState::Late,
+        block: late.block,
+        seen_at: late.seen_at,
+        token: late.challenge,
     }
 }
 

@@ -44,9 +44,11 @@ pub async fn server_keys(state: &AppState, viewer: Viewer) -> Result<View, ApiEr
 /// The store does not answer.
 pub async fn toll(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
     let (store, now) = (&*state.store, state.now());
+    let listed = flows::toll::routes(store, &state.config.settings.toll, now).await?;
     Ok(View::Toll(Box::new(TollView {
         viewer,
-        routes: flows::toll::routes(&state.config.settings.toll).await?.routes,
+        gates: listed.gates,
+        routes: listed.routes,
         days: flows::toll::days(store, super::toll::DAYS, now).await?.days,
         payments: flows::toll::payments(store, super::toll::PAGE).await?.payments,
         tokens: flows::toll::tokens(store, super::toll::PAGE, now).await?.tokens,

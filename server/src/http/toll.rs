@@ -34,7 +34,7 @@ impl Default for Span {
 }
 
 pub async fn routes(State(state): State<AppState>, _: Administrator) -> Result<Json<Routes>, ApiError> {
-    Ok(Json(flows::toll::routes(&state.config.settings.toll).await?))
+    Ok(Json(flows::toll::routes(&*state.store, &state.config.settings.toll, state.now()).await?))
 }
 
 pub async fn payments(State(state): State<AppState>, _: Administrator) -> Result<Json<Payments>, ApiError> {
@@ -89,8 +89,11 @@ async fn change(operator: &Operator<'_>, id: &str, wanted: TokenChange) -> Resul
     if changed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
 }
 
-impl From<crate::config::ConfigError> for ApiError {
-    fn from(error: crate::config::ConfigError) -> Self {
-        Self::broken(error)
+impl From<flows::toll::Error> for ApiError {
+    fn from(error: flows::toll::Error) -> Self {
+        match error {
+            flows::toll::Error::Config(error) => Self::broken(error),
+            flows::toll::Error::Store(error) => error.into(),
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// A store that takes longer than this is no help to anybody who signs in.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a load balancer needs to know, and for people the part that is to blame.
 #[derive(Debug, Serialize)]

@@ -1,7 +1,7 @@
 //! The second listener: loopback by default, no guard in front, nothing secret behind it.
 
 use super::{health, metrics};
-use crate::config::Operator;
+use crate::config::{Listen, Operator};
 use crate::state::AppState;
 use axum::Router;
 use axum::routing::get;
@@ -21,10 +21,18 @@ const HEADER_TIME: Duration = Duration::from_secs(5);
 /// # Errors
 /// The address is taken or not ours: a sentence that says what to set.
 pub async fn bind(settings: &Operator) -> Result<Option<TcpListener>, String> {
-    let Some(address) = settings.listen.0 else { return Ok(None) };
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        format!("operator.listen {address}: {error}. Set operator.listen to a free address, or to \"off\"")
-    })?;
+    bind_as("operator.listen", settings.listen).await
+}
+
+/// The same for another setting.
+///
+/// # Errors
+/// As [`bind`].
+pub async fn bind_as(setting: &str, listen: Listen) -> Result<Option<TcpListener>, String> {
+    let Some(address) = listen.0 else { return Ok(None) };
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("{setting} {address}: {error}. Set {setting} to a free address, or to \"off\""))?;
     Ok(Some(listener))
 }
 
@@ -37,7 +45,7 @@ pub fn router(state: AppState) -> Router {
 }
 
 /// Serves until the task is ended: probes are answered while the server stops.
-pub async fn serve(listener: TcpListener, state: AppState) {
+pub async fn serve(listener: TcpListener, router: Router) {
     let limits = Limits { max: CONNECTIONS, per_address: None, v6_prefix: 64, pace: Pace::default() };
     let http = Http {
         places: Places::new(limits, Box::new(|_| false)),
@@ -47,7 +55,6 @@ pub async fn serve(listener: TcpListener, state: AppState) {
         tls: None,
         when_full: b"",
     };
-    let router = router(state);
     let answer = move |_: SocketAddr, request: http::Request<RequestBody>| {
         let mut router = router.clone();
         async move {

@@ -4,6 +4,10 @@ use crate::support::{Program, postern, said};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+/// A private view key, and the primary address that it belongs to.
+const VIEW_KEY: &str = "0500000000000000000000000000000000000000000000000000000000000000";
+const PRIMARY: &str = "48wBb9Q2357aKNwuqVYtCw6MMk3r34QB7Ww59dYCbVDvNQ54Uf5g8a53jkGXBaUCK19GEkqd6h4AfeYK9bfu4JT9SBLRv3S";
+
 const STRONG: [&str; 4] = ["--set", "password.memory_kib=19456", "--set", "password.passes=2"];
 
 /// What the doctor says of each check, and its exit code.
@@ -78,6 +82,45 @@ fn the_doctor_finds_what_is_wrong_and_nothing_where_nothing_is() {
     }
     let (states, _) = doctor(folder.path(), &[]);
     assert_eq!(states["database"], "problem", "{states}");
+}
+
+#[test]
+fn the_doctor_looks_at_the_gate() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (node, good) = crate::toll::node();
+    let write = |view_key: &str, extra: &str| {
+        std::fs::write(folder.path().join("view.key"), view_key).unwrap();
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(folder.path().join("view.key"), mode).unwrap();
+        let text = format!(
+            "[toll]\nmonerod = ['http://{node}']\nprimary_address = '{}'\nview_key_file = 'view.key'\n{extra}\
+             [[toll.routes]]\nname = 'price'\npath = '/price'\nupstream = 'http://{}'\nprice = '0.002 XMR'\n",
+            PRIMARY,
+            upstream.local_addr().unwrap()
+        );
+        std::fs::write(folder.path().join("postern.toml"), text).unwrap();
+    };
+    let (without, _) = doctor(folder.path(), &[]);
+    assert!(without.as_object().unwrap().keys().all(|check| !check.starts_with("toll")), "{without}");
+    write(VIEW_KEY, "");
+    let (states, code) = doctor(folder.path(), &[]);
+    for check in ["toll_node", "toll_view_key", "toll_upstream"] {
+        assert_eq!(states[check], "fine", "{check} of {states}");
+    }
+    assert_eq!(code, Some(0));
+    // Each fault by itself, in a sentence.
+    let says = || said(&postern(folder.path(), &[&STRONG[..], &["doctor"]].concat(), ""));
+    good.store(false, std::sync::atomic::Ordering::SeqCst);
+    assert!(says().contains("The Monero node does not answer"), "{}", says());
+    good.store(true, std::sync::atomic::Ordering::SeqCst);
+    write(VIEW_KEY, "network = 'mainnet'\n");
+    write(&"01".repeat(32), "");
+    assert!(says().contains("The view key cannot be used"), "{}", says());
+    write(VIEW_KEY, "");
+    drop(upstream);
+    let (states, code) = doctor(folder.path(), &[]);
+    assert_eq!((states["toll_upstream"].as_str(), code), (Some("problem"), Some(1)), "{states}");
 }
 
 #[tokio::test]

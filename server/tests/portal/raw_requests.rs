@@ -99,7 +99,7 @@ async fn listeners(portal: &Portal) -> [(&'static str, SocketAddr, watch::Sender
     let (stop, stopped) = watch::channel(false);
     let door = Door::new(&portal.state.config, None);
     tokio::spawn(connections::serve(main, portal.router.clone(), door, stopped));
-    tokio::spawn(server::operator::listener::serve(operator, portal.state.clone()));
+    tokio::spawn(server::operator::listener::serve(operator, server::operator::listener::router(portal.state.clone())));
     [("portal", addresses[0], stop.clone()), ("operator", addresses[1], stop)]
 }
 

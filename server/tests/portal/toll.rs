@@ -7,6 +7,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wire::paths;
 
 const ROUTES: &str = "
@@ -30,6 +32,11 @@ addresses = ['87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUG
 /// A proof that is well formed.
 const PROOF: &str = "OutProofV2Jq9WRKEUPwuaWdzVC3C9e5BkGHUTdJ5y4NdUhP8Lda5RX1wVeLxvsBeRhLKZaHN62KjXMaUAJgihdXJUbpsWzJujKXi4YEMyvEq3fpwCceJm2mfj4DmxXzKCdGP6LsQvXMkW";
 
+/// [`ADDRESS`], with this node.
+fn on_node(node: SocketAddr) -> String {
+    ADDRESS.replace("127.0.0.1:1'", &format!("{node}'"))
+}
+
 fn settings(folder: &Path, text: &str) {
     fs::write(folder.join("postern.toml"), text).unwrap();
 }
@@ -46,6 +53,10 @@ fn what_cannot_stand_is_named_with_its_line_and_what_is_allowed() {
         (&format!("{route}methods = ['GTE']\n"), &["line 5", "PATCH"]),
         (&format!("{route}bind = 'none'\n"), &["line 5", "`key` or `bearer`"]),
         (&format!("{route}prize = '1 XMR'\n"), &["line 5", "prize"]),
+        (&format!("{route}cors_origins = ['shop.example']\n"), &["line 5", "https://host"]),
+        (&format!("{route}hosts = ['a.example:8080']\n"), &["line 5", "api.example.com"]),
+        (&format!("{route}hosts = ['b\u{fc}cher.example']\n"), &["line 5", "punycode"]),
+        ("[toll]\noperator_listen = '0.0.0.0:9'\n", &["toll.operator_listen", "loopback"]),
         (&format!("{route}{route}"), &["'a'", "another route"]),
         (&format!("{route}price = '0 XMR'\n"), &["price in piconero", "between 1"]),
         (&format!("{route}price = '1 XMR'\n"), &["toll.addresses", "subaddresses"]),
@@ -119,12 +130,92 @@ fn it_serves_and_reads_its_routes_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_dashboard_has_the_routes_that_the_gate_has_and_knows_whether_its_node_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let routes = ROUTES.replace("UPSTREAM", &upstream.local_addr().unwrap().to_string());
+    answer_ok(upstream);
+    let (node, good) = node();
+    // The portal has read other routes, in a file of its own.
+    fs::create_dir(folder.path().join("gate")).unwrap();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("data"), folder.path().join("gate/data")).unwrap();
+    settings(folder.path(), "[[toll.routes]]\nname = 'old'\npath = '/old'\nupstream = 'http://127.0.0.1:1'\n");
+    settings(&folder.path().join("gate"), &(on_node(node) + &routes));
+    assert!(postern(folder.path(), &["user", "add", "root", "--role", "administrator"], PASSWORD).status.success());
+    let portal = Program::start(folder.path(), &[]);
+    let root = portal.browser().signed_in("root").await;
+    let listed = async || {
+        let routes = root.get(paths::TOLL_ROUTES).await.json();
+        let names = routes["routes"].as_array().unwrap().iter().map(|route| route["name"].as_str().unwrap().to_owned());
+        let chains = routes["gates"].as_array().unwrap().iter().map(|gate| gate["chain"].as_str().unwrap().to_owned());
+        (names.collect::<Vec<_>>().join(" "), chains.collect::<Vec<_>>().join(" "))
+    };
+    let expect = async |names: &str, chains: &str| {
+        // As often as a person would hardly reload, and far below the limits of the portal.
+        while listed().await != (names.to_owned(), chains.to_owned()) {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    expect("old", "").await;
+    assert!(root.get(paths::TOLL_PAGE).await.text.contains("No gate has been heard"));
+    let mut gate = Gate::with(&folder.path().join("gate"), &["--set", "toll.operator_listen=127.0.0.1:0"]);
+    expect("health price", "seen").await;
+    assert!(root.get(paths::TOLL_PAGE).await.text.contains("sees the Monero network"));
+    settings(&folder.path().join("gate"), &(on_node(node) + &routes.replace("'health'", "'changed'")));
+    gate.hang_up();
+    expect("changed price", "seen").await;
+
+    // The node goes: nobody is asked to pay, and everybody who asks is told.
+    let ask = |path: &str| gate.ask_operator(path);
+    assert!(ask("/readyz").starts_with("HTTP/1.1 200") && ask("/healthz").starts_with("HTTP/1.1 200"));
+    good.store(false, Ordering::SeqCst);
+    expect("changed price", "away").await;
+    assert_eq!((gate.status("/price"), gate.status("/health")), ("503".to_owned(), "200".to_owned()));
+    let ready = ask("/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("\"chain\":\"away\""), "{ready}");
+    let metrics = ask("/metrics");
+    for line in ["postern_gate_chain_away 1", "postern_gate_chain_height 100", "postern_gate_chain_age_seconds"] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    assert!(ask("/healthz").starts_with("HTTP/1.1 200"), "a restart would not help");
+    good.store(true, Ordering::SeqCst);
+    expect("changed price", "seen").await;
+    assert_eq!(gate.status("/price"), "402");
+    assert!(ask("/readyz").starts_with("HTTP/1.1 200") && ask("/metrics").contains("postern_gate_chain_away 0"));
+    assert!(gate.end());
+    expect("old", "").await;
+}
+
+#[test]
+fn a_client_that_its_proxy_cannot_name_is_refused_and_nobody_is_counted_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let routes = ROUTES.replace("UPSTREAM", &upstream.local_addr().unwrap().to_string());
+    answer_ok(upstream);
+    settings(folder.path(), &format!("trusted_proxies = ['127.0.0.1']\n{ADDRESS}{routes}free_requests = 1\n"));
+    let gate = Gate::start(folder.path());
+    let from = |client: &str| {
+        let answer = gate.ask(&format!("GET /price HTTP/1.1\r\nX-Forwarded-For: {client}"), "");
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    for unreadable in ["unknown", "_hidden", "203.0.113.7x"] {
+        assert_eq!(from(unreadable), "400", "{unreadable}");
+    }
+    assert_eq!(
+        (from("203.0.113.7"), from("203.0.113.8"), from("127.0.0.1")),
+        ("200".into(), "200".into(), "200".into())
+    );
+    assert_ne!(from("203.0.113.7"), "200");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_signed_in_at_the_portal_passes_until_the_session_ends() {
     let folder = tempfile::tempdir().unwrap();
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
     let routes = ROUTES.replace("UPSTREAM", &upstream.local_addr().unwrap().to_string());
     answer_ok(upstream);
-    settings(folder.path(), &format!("{ADDRESS}{routes}signed_in_free = true\n"));
+    settings(folder.path(), &format!("{}{routes}signed_in_free = true\n", on_node(node().0)));
     assert!(postern(folder.path(), &["user", "add", "alice"], PASSWORD).status.success());
     let portal = Program::start(folder.path(), &[]);
     let alice = portal.browser().signed_in("alice").await;
@@ -144,7 +235,7 @@ async fn who_is_signed_in_at_the_portal_passes_until_the_session_ends() {
 fn a_gate_that_runs_hears_of_revoked_mac_keys() {
     let folder = tempfile::tempdir().unwrap();
     let limit = "redemptions_per_minute = 1000\n";
-    settings(folder.path(), &format!("{ADDRESS}{limit}{}", ROUTES.replace("UPSTREAM", "127.0.0.1:1")));
+    settings(folder.path(), &format!("{}{limit}{}", on_node(node().0), ROUTES.replace("UPSTREAM", "127.0.0.1:1")));
     let gate = Gate::start(folder.path());
     let json = |answer: String| -> Value { serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap() };
     let challenge = || json(gate.ask("GET /price HTTP/1.1", ""))["challenge"].clone();
@@ -164,6 +255,33 @@ fn a_gate_that_runs_hears_of_revoked_mac_keys() {
     assert_eq!(shown(&challenge()), "bad_possession", "and the new one is in use");
 }
 
+/// A node that is in step while the flag says so, and else answers with an error.
+pub fn node() -> (SocketAddr, Arc<AtomicBool>) {
+    let (listener, good) = (TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(AtomicBool::new(true)));
+    let (address, state) = (listener.local_addr().unwrap(), Arc::clone(&good));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut reader = BufReader::new(stream.unwrap());
+            let mut length = 0;
+            let mut line = String::new();
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                if let Some(told) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = told.trim().parse().unwrap();
+                }
+                line.clear();
+            }
+            let mut question = vec![0; length];
+            let _ = reader.read_exact(&mut question);
+            let info = r#"{"jsonrpc":"2.0","id":"0","result":{"height":100,"top_block_hash":"a","target_height":0,
+                "synchronized":true,"nettype":"mainnet","version":"0"}}"#;
+            let (status, body) = if state.load(Ordering::SeqCst) { ("200 OK", info) } else { ("503 Away", "{}") };
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let _ = reader.get_mut().write_all((head + body).as_bytes());
+        }
+    });
+    (address, good)
+}
+
 pub fn answer_ok(upstream: TcpListener) {
     std::thread::spawn(move || {
         for stream in upstream.incoming() {
@@ -178,14 +296,21 @@ pub fn answer_ok(upstream: TcpListener) {
 pub struct Gate {
     child: Child,
     address: SocketAddr,
+    operator: Option<SocketAddr>,
     log: std::path::PathBuf,
 }
 
 impl Gate {
     pub fn start(folder: &Path) -> Self {
+        Self::with(folder, &[])
+    }
+
+    /// The same with flags.
+    fn with(folder: &Path, flags: &[&str]) -> Self {
         let log = folder.join("gate.log");
         let mut child = Command::new(env!("CARGO_BIN_EXE_postern"))
             .args(["toll", "run", "--set", "toll.listen=127.0.0.1:0"])
+            .args(flags)
             .current_dir(folder)
             .stdout(Stdio::piped())
             .stderr(fs::File::create(&log).unwrap())
@@ -194,8 +319,18 @@ impl Gate {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let line = lines.next().unwrap_or_else(|| fs::read_to_string(&log).unwrap());
         assert!(lines.next().unwrap().contains("routes"));
-        let address = line.split_once("http://").expect(&line).1.split(' ').next().unwrap().parse().unwrap();
-        Self { child, address, log }
+        let read = |line: &str| line.split_once("http://").expect(line).1.split(' ').next().unwrap().parse().unwrap();
+        let operator = if flags.is_empty() { None } else { lines.next().map(|line| read(&line)) };
+        Self { child, address: read(&line), operator, log }
+    }
+
+    /// The whole answer of the second listener.
+    fn ask_operator(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.operator.unwrap()).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// Sends a request and leaves its answer unread.

@@ -218,7 +218,7 @@ impl Person for Miner<'_> {
 }
 
 fn surroundings() -> Surroundings {
-    Surroundings { now: Arc::new(|| NOW), random: Arc::new(getrandom), client: Arc::new(|peer, _| peer) }
+    Surroundings { now: Arc::new(|| NOW), random: Arc::new(getrandom), client: Arc::new(|peer, _| Ok(peer)) }
 }
 
 fn gate(booth: Arc<Booth>, route: Route) -> Arc<Gate> {
@@ -269,6 +269,7 @@ fn route(upstream: SocketAddr, need: u32) -> Route {
         terms: Some(terms),
         upstream: Arc::new(Upstream::new(format!("http://{upstream}").parse().unwrap(), &Forward::default())),
         inject: Vec::new(),
+        cors: Vec::new(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Every statement of this crate, so that start-up can prepare them all on the engine in use.
 
 use super::{
-    accept, allowlist, app_codes, attempts, audit, bans, begin, invitations, keys, ladders, leases, names, proofs,
-    refusals, refuse, resets, sealed, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem,
-    toll_tokens, toll_watch, turns, upkeep, user_changes, user_keys, users,
+    accept, allowlist, app_codes, attempts, audit, bans, begin, gates, invitations, keys, ladders, leases, names,
+    proofs, refusals, refuse, resets, sealed, sequences, services, session_writes, sessions, strikes, sweep, toll,
+    toll_redeem, toll_tokens, toll_watch, turns, upkeep, user_changes, user_keys, users,
 };
 
 /// Names SQL texts and lists them in `STATEMENTS`: none can be left out of the check at start-up.
@@ -23,6 +23,7 @@ const FILES: &[&[&str]] = &[
     audit::STATEMENTS,
     bans::STATEMENTS,
     begin::STATEMENTS,
+    gates::STATEMENTS,
     invitations::STATEMENTS,
     keys::STATEMENTS,
     ladders::STATEMENTS,

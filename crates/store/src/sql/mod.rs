@@ -11,6 +11,7 @@ mod begin;
 mod burnt;
 mod catalogue;
 mod each;
+mod gates;
 mod grouped;
 mod invitations;
 mod keys;

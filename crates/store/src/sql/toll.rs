@@ -3,13 +3,16 @@ use super::catalogue::sql;
 use super::store::SqlStore;
 use super::toll_redeem::{Again, Counted, Judged};
 use super::toll_tokens::{LATEST_TOKENS, ONE_TOKEN, TokenWrite, Used, token};
-use super::toll_watch::{IN_POOL, Observed, UNSETTLED};
+use super::toll_watch::{IN_NO_BLOCK, Observed, UNSETTLED};
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
 use crate::audit::Entry;
-use crate::toll::{Chain, Payment, PaymentId, Redeemed, Redemption, Token, TokenChange, Toll, TollDay, Whereabouts};
+use crate::toll::{
+    Chain, Payment, PaymentId, Redeemed, Redemption, Token, TokenChange, Toll, TollDay, Waiting, Whereabouts,
+};
 use async_trait::async_trait;
+use domain::UnixMs;
 use std::collections::BTreeMap;
 
 macro_rules! payments {
@@ -89,12 +92,11 @@ impl<DB: Backend> Toll for SqlStore<DB> {
         self.all(UNSETTLED, []).await?.iter().map(|row| row.text("txid")).collect()
     }
 
-    async fn in_pool(&self, after: &str, limit: u32) -> Result<Vec<String>> {
-        self.all(IN_POOL, [Value::Text(after), Value::Int(limit.into())])
-            .await?
-            .iter()
-            .map(|row| row.text("txid"))
-            .collect()
+    async fn in_no_block(&self, after: &str, lost_since: UnixMs, limit: u32) -> Result<Vec<Waiting>> {
+        let values = [Value::Text(after), Value::Int(limit.into()), Value::Int(lost_since)];
+        let waiting =
+            |row: &Record<DB>| Ok(Waiting { txid: row.text("txid")?, gone: row.opt_int("gone_at")?.is_some() });
+        self.all(IN_NO_BLOCK, values).await?.iter().map(waiting).collect()
     }
 
     async fn observe(&self, txid: &str, seen: Whereabouts, chain: Chain) -> Result<Vec<String>> {

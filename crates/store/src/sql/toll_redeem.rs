@@ -20,6 +20,10 @@ sql! {
     COUNT_OUTPUT = "INSERT INTO toll_outputs (output, txid, account, subaddress) VALUES ($1, $2, $3, $4)
         ON CONFLICT (output) DO NOTHING";
     FORGET_OUTPUTS = "DELETE FROM toll_outputs WHERE txid = $1 AND account = $2 AND subaddress = $3";
+    LATE = "INSERT INTO toll_late
+            (txid, account, subaddress, challenge, route, piconero, block, seen_at, ended_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (txid, account, subaddress) DO NOTHING";
+    IN_TIME = "DELETE FROM toll_late WHERE txid = $1 AND account = $2 AND subaddress = $3";
     // The least deep of them decides: a block of -1 is none.
     PAID = "SELECT CAST(COALESCE(SUM(piconero), 0) AS BIGINT) AS paid, MIN(COALESCE(block, -1)) AS first,
             MAX(COALESCE(block, -1)) AS last FROM toll_payments WHERE challenge = $1 AND gone_at IS NULL";
@@ -124,6 +128,12 @@ impl Redemption {
         if refused.is_some() {
             tx.execute(FORGET_OUTPUTS, id).await?;
             tx.execute(FORGET_PAYMENT, id).await?;
+        } else {
+            tx.execute(IN_TIME, id).await?;
+        }
+        if refused == Some(Redeemed::Late) {
+            let ended = Value::Int(self.terms.expires_at);
+            tx.execute(LATE, [t, a, s, challenge, route, paid, block, now, ended]).await?;
         }
         Ok(refused)
     }

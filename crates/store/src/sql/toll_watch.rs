@@ -9,8 +9,9 @@ use crate::toll::{Chain, Whereabouts};
 
 sql! {
     UNSETTLED = "SELECT DISTINCT txid FROM toll_payments WHERE settled_at IS NULL";
-    IN_POOL = "SELECT DISTINCT txid FROM toll_payments
-        WHERE settled_at IS NULL AND block IS NULL AND gone_at IS NULL AND txid > $1 ORDER BY txid LIMIT $2";
+    IN_NO_BLOCK = "SELECT txid, MAX(gone_at) AS gone_at FROM toll_payments
+        WHERE settled_at IS NULL AND block IS NULL AND txid > $1 AND (gone_at IS NULL OR gone_at >= $3)
+        GROUP BY txid ORDER BY txid LIMIT $2";
     LOST = "UPDATE toll_payments SET gone_at = $2, block = NULL WHERE txid = $1 AND gone_at IS NULL";
     FOUND = "UPDATE toll_payments SET block = $2, gone_at = NULL WHERE txid = $1 AND settled_at IS NULL";
     SETTLE = "UPDATE toll_payments SET settled_at = $2 WHERE txid = $1 AND settled_at IS NULL";

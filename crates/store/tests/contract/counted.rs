@@ -42,7 +42,7 @@ pub async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
     assert_eq!(found, HashSet::from([(None, true), (Some(HEIGHT), false)]));
 }
 
-pub async fn are_listed_in_turns_while_they_wait_in_the_pool(fixture: Fixture) {
+pub async fn are_listed_in_turns_while_no_block_has_them(fixture: Fixture) {
     let store = fixture.open().await;
     for name in ["d", "b", "a", "c", "mined", "gone"] {
         store.redeem(&payment(name, name, 5)).await.unwrap();
@@ -56,7 +56,15 @@ pub async fn are_listed_in_turns_while_they_wait_in_the_pool(fixture: Fixture) {
         .unwrap();
     store.observe("mined", Whereabouts::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap();
     store.observe("gone", Whereabouts::Gone, chain(HEIGHT + 1)).await.unwrap();
-    for (after, expected) in [("", vec!["a", "b", "c"]), ("c", vec!["d"]), ("d", vec![])] {
-        assert_eq!(store.in_pool(after, 3).await.unwrap(), expected);
-    }
+    let lost = chain(HEIGHT + 1).now;
+    let listed = async |after, lost_since| {
+        let waiting = store.in_no_block(after, lost_since, 3).await.unwrap();
+        waiting.into_iter().map(|waiting| (waiting.txid, waiting.gone)).collect::<Vec<_>>()
+    };
+    let named =
+        |names: &[(&str, bool)]| names.iter().map(|(name, gone)| ((*name).to_owned(), *gone)).collect::<Vec<_>>();
+    assert_eq!(listed("", lost).await, named(&[("a", false), ("b", false), ("c", false)]));
+    assert_eq!(listed("c", lost).await, named(&[("d", false), ("gone", true)]));
+    assert_eq!(listed("c", lost + 1).await, named(&[("d", false)]), "gone for too long");
+    assert_eq!(listed("gone", lost).await, []);
 }

@@ -13,6 +13,7 @@ mod begun;
 mod counted;
 mod durable;
 mod fixture;
+mod gates;
 mod invitations;
 mod keys;
 mod ladders;
@@ -243,7 +244,13 @@ contract! {
     }
     counted {
         are_fetched_by_whoever_has_the_offer,
-        are_listed_in_turns_while_they_wait_in_the_pool,
+        are_listed_in_turns_while_no_block_has_them,
+    }
+    gates {
+        count_requests_for_nothing_across_restarts,
+        give_no_request_for_nothing_twice_at_once,
+        list_payments_that_came_too_late,
+        are_known_while_they_say_so,
     }
     leases {
         are_for_one_offer_until_they_end,

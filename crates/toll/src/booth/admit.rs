@@ -8,7 +8,6 @@ use crate::ledger::{Refused, Unit};
 use crate::route::Route;
 use crate::terms::Allowance;
 use domain::encoding::{base64url, from_base64url};
-use domain::rate::Rate;
 use http::StatusCode;
 use store::toll::Token;
 use tpat::Class;
@@ -81,11 +80,31 @@ impl Booth {
         }
     }
 
-    /// Whether this client has a request for nothing.
-    pub fn is_free(&self, route: &Route, allowance: Option<Allowance>, caller: &Caller<'_>) -> bool {
-        let Some(Allowance { requests, window_ms }) = allowance else { return false };
+    /// Takes a request for nothing, if this client has one left.
+    ///
+    /// # Errors
+    /// The store does not answer: nobody is asked for money for that.
+    pub async fn is_free(
+        &self,
+        route: &Route,
+        allowance: Option<Allowance>,
+        caller: &Caller<'_>,
+    ) -> Result<bool, Declined> {
+        let Some(Allowance { requests, window_ms }) = allowance else { return Ok(false) };
         let who = (RouteId::of(&route.name), caller.client);
-        self.allowances.take(who, Rate::per(requests, window_ms), caller.now).is_ok()
+        if self.used_up.get(&who).is_some_and(|until| caller.now < until) {
+            return Ok(false);
+        }
+        let allowance = domain::allowance::Allowance { count: requests, span_ms: window_ms };
+        let name = self.secrets.client_name(caller.client);
+        let taken = self.store.take_free(&route.name, &name, allowance, caller.now).await;
+        match taken.map_err(|error| broken(&error))? {
+            Ok(()) => Ok(true),
+            Err(wait) => {
+                self.used_up.insert(who, caller.now.saturating_add(wait));
+                Ok(false)
+            }
+        }
     }
 
     /// The token as its holder shows it: made of its row alone, so always the same under one key.

@@ -1,12 +1,12 @@
-//! A browser's offer, with an address that no other offer has: lent once, and kept in the browser's cookie.
+//! The page of a route for a browser without a token; and addresses that no two offers share, lent to one at a time.
 
+use super::held::{Held, MOST, jar};
 use super::offer::{Shared, read, sealed};
 use super::people::ACCOUNT;
-use super::redeem::{GRACE_S, Sale as Sold, broken, redemption, whole};
-use super::{Booth, Outcome, Place};
-use crate::caller::{Caller, seconds};
-use crate::declined::Declined;
-use crate::page::{self, Arrived, Jar, Manner, Sale};
+use super::redeem::{GRACE_S, Sale as Sold, broken, whole};
+use super::{Booth, Place};
+use crate::caller::Caller;
+use crate::page::{self, Arrived, Keeping, Manner, Sale};
 use crate::route::{Route, Table};
 use crate::terms::Terms;
 use axum::body::Body;
@@ -14,102 +14,92 @@ use domain::encoding::base64url;
 use domain::rate::Rate;
 use http::{HeaderValue, Method, Response, header};
 use store::leases::Wish;
-use store::toll::Redeemed;
 use tpat::challenge::RouteId;
-use tpat::header::Presented;
-use wire::toll::{Code, Demand};
+use wire::toll::Demand;
 
 /// Addresses that one client is lent in an hour. Who wants more pays as programs do.
 const AN_HOUR: u32 = 6;
 const HOUR_MS: i64 = 3_600_000;
 
-/// An offer that a browser has.
-struct Lent<'a> {
-    /// Its challenge.
-    text: &'a str,
-    sold: Sold,
-    terms: Terms,
-}
-
-/// How far an offer got.
-enum Step {
-    Arrived(Arrived),
-    Seen { have: u64, need: u64 },
-    Open(Outcome),
-}
-
 impl Booth {
-    /// The page for a browser that has no token: it follows the payment where an address of its own can be
-    /// had, and asks for a proof where none can.
+    /// The page for a browser that has no token. It shows the offer that the browser holds, and makes one where it
+    /// holds none: with an address of its own where one can be had, else one that asks for a proof.
     pub async fn welcome(&self, table: &Table, route: &Route, terms: &Terms, caller: &Caller<'_>) -> Response<Body> {
-        if let Some(lent) = self.held(table, route, caller)
-            && let Some(response) = self.at_step(&lent, caller, Manner::Live).await
-        {
-            return response;
+        let (own, others) = self.held_for(table, route, caller);
+        let ended = own.iter().any(|held| !held.is_payable(caller));
+        if let Some(foremost) = self.foremost(&own, caller).await {
+            return self.show(foremost, table, ended, caller, Manner::Live).await;
         }
-        let lent = if *caller.method == Method::GET { self.lend(table, route, terms, caller).await } else { None };
-        lent.unwrap_or_else(|| self.ask(route, terms, caller, Presented::default()))
+        // A page that follows its payment needs a chain that was seen once: the next look is seconds away.
+        let blind = self.people.is_some() && self.chain.height() == 0;
+        if blind || self.is_away() {
+            return page::closed(caller.target, Manner::Live);
+        }
+        // An offer that cannot be kept lasts as long as its page.
+        let keeps = *caller.method == Method::GET && own.len() + others < MOST;
+        let lent = if keeps { self.lend(route, terms, caller).await } else { None };
+        if let Some(text) = lent
+            && let Ok((sold, _)) = self.sale(table, &text)
+        {
+            let demand = self.demand_again(&sold, &text, caller);
+            let sale = Sale { demand: &demand, back: caller.target, now: caller.seconds() };
+            return with(page::pay_here(sale, Arrived::default(), Manner::Live), self.keep(route, &text, caller));
+        }
+        self.ask_to_prove(route, terms, Keeping { kept: keeps, ended }, caller)
     }
 
     /// The same page, kept still. `None`: the browser has no offer, or its page is open by now.
     pub async fn keep_still(&self, table: &Table, route: &Route, caller: &Caller<'_>) -> Option<Response<Body>> {
-        let lent = self.held(table, route, caller)?;
-        self.at_step(&lent, caller, Manner::Still).await.filter(|response| !response.status().is_redirection())
+        let (own, _) = self.held_for(table, route, caller);
+        let ended = own.iter().any(|held| !held.is_payable(caller));
+        match self.foremost(&own, caller).await {
+            Some(foremost) => {
+                let page = self.show(foremost, table, ended, caller, Manner::Still).await;
+                Some(page).filter(|page| !page.status().is_redirection())
+            }
+            None => self.is_away().then(|| page::closed(caller.target, Manner::Still)),
+        }
     }
 
-    /// Whether a payment for this challenge is followed.
-    pub fn follows(&self, challenge: &str) -> bool {
-        let read = self.secrets.challenge(challenge);
-        self.people.is_some() && read.is_some_and(|challenge| challenge.terms.account == ACCOUNT)
+    /// Another offer for a browser whose offers for this route have all ended: a cookie. Only for one that holds such
+    /// an offer, since another site's form does not send its cookies.
+    pub async fn renew(&self, table: &Table, route: &Route, caller: &Caller<'_>) -> Option<HeaderValue> {
+        let (own, others) = self.held_for(table, route, caller);
+        let ended = !own.is_empty() && !own.iter().any(|held| held.is_payable(caller));
+        let terms = route.terms.as_ref().filter(|_| ended && !self.is_away())?;
+        if own.len() + others >= MOST {
+            // The one that ended first makes room.
+            return own.last().and_then(|held| jar(route, caller).forget_offer(&held.short()));
+        }
+        let text = match self.lend(route, terms, caller).await {
+            Some(text) => text,
+            None => self.demand(route, terms, [0; 32], caller)?.challenge,
+        };
+        self.keep(route, &text, caller)
     }
 
-    /// The offer in the browser's cookie, if it may still be paid, or have been.
-    fn held<'a>(&self, table: &Table, route: &Route, caller: &Caller<'a>) -> Option<Lent<'a>> {
-        let text = page::offered(caller.headers, jar(route, caller))?;
-        let (sold, terms) = self.sale(table, text).ok()?;
-        let last = sold.challenge.terms.expires.saturating_add(GRACE_S);
-        let good = self.follows(text) && sold.route.name == route.name && caller.seconds() <= last;
-        good.then_some(Lent { text, sold, terms })
+    /// What a browser holds for this route, and how many offers for others.
+    fn held_for<'a>(&self, table: &Table, route: &Route, caller: &Caller<'a>) -> (Vec<Held<'a>>, usize) {
+        let held = self.held(table, caller);
+        let all = held.len();
+        let own: Vec<_> = held.into_iter().filter(|held| held.sold.route.name == route.name).collect();
+        let others = all - own.len();
+        (own, others)
     }
 
-    /// `None`: it is over and done with, and another may begin.
-    async fn at_step(&self, lent: &Lent<'_>, caller: &Caller<'_>, manner: Manner) -> Option<Response<Body>> {
-        let demand = self.demand_again(&lent.sold, lent.text, caller);
+    /// The page that asks for a proof.
+    fn ask_to_prove(&self, route: &Route, terms: &Terms, keeping: Keeping, caller: &Caller<'_>) -> Response<Body> {
+        let Some(demand) = self.demand(route, terms, [0; 32], caller) else {
+            return crate::declined::Declined::unavailable().shown(caller);
+        };
         let sale = Sale { demand: &demand, back: caller.target, now: caller.seconds() };
-        let in_time = caller.seconds() <= demand.expires;
-        Some(match self.step(lent, caller).await {
-            Ok(Step::Arrived(arrived)) if in_time => page::pay_here(sale, arrived, manner),
-            Ok(Step::Arrived(arrived)) => page::ran_out(sale, arrived.have, &lent.name(), manner),
-            Ok(Step::Seen { have, need }) => page::seen(caller.target, have, need, manner),
-            Ok(Step::Open(Outcome::Token { text, token, left })) if left > 0 => {
-                let left = seconds(token.expires_at).saturating_sub(caller.seconds());
-                page::opened(caller.target, jar(&lent.sold.route, caller), &text, left)
-            }
-            Ok(Step::Open(Outcome::Token { token, .. })) if token.provisional && caller.now < token.expires_at => {
-                page::held_up(&super::admit::early(), caller.target, manner)
-            }
-            Ok(Step::Open(_)) => return None,
-            Err(declined) if declined.code() == Code::TokenRevoked => return None,
-            Err(declined) => page::held_up(&declined, caller.target, manner),
-        })
+        let page = self.challenged(page::ask(sale, Arrived::default(), keeping), &demand, caller);
+        let cookie = if keeping.kept { self.keep(route, &demand.challenge, caller) } else { None };
+        with(page, cookie)
     }
 
-    async fn step(&self, lent: &Lent<'_>, caller: &Caller<'_>) -> Result<Step, Declined> {
-        let payments = self.store.payments_for(&lent.name()).await.map_err(|error| broken(&error))?;
-        let Some(first) = payments.first() else { return Ok(Step::Arrived(Arrived::default())) };
-        let gone = payments.iter().any(|payment| payment.gone_at.is_some());
-        let mut redemption = redemption(&lent.sold, &lent.terms, first.id.txid.clone(), String::new(), caller);
-        redemption.height = self.chain.height();
-        let redeemed = self.store.redeem_counted(&redemption).await.map_err(|error| broken(&error))?;
-        Ok(match redeemed {
-            Redeemed::Underpaid { have, .. } => Step::Arrived(Arrived { have: have.unsigned_abs(), gone }),
-            Redeemed::Pending { have, need } => Step::Seen { have: have.unsigned_abs(), need: need.unsigned_abs() },
-            redeemed => Step::Open(self.outcome(&redemption, redeemed)?),
-        })
-    }
-
-    /// `None`: there is no address to lend now.
-    async fn lend(&self, table: &Table, route: &Route, terms: &Terms, caller: &Caller<'_>) -> Option<Response<Body>> {
+    /// The challenge of an offer with an address of its own. `None`: there is no address to lend now.
+    async fn lend(&self, route: &Route, terms: &Terms, caller: &Caller<'_>) -> Option<String> {
         let (people, height) = (self.people.as_ref()?, self.chain.height());
         // Where the chain is not known, a payment could not be found.
         if height == 0 || self.lent.take(caller.client, Rate::per(AN_HOUR, HOUR_MS), caller.now).is_err() {
@@ -138,38 +128,21 @@ impl Booth {
         let place = Place { account: ACCOUNT, index };
         // Without script a browser has no key.
         let shared = Shared { route: RouteId::of(&route.name), place, expires, thumbprint: [0; 32] };
-        let text = self.secrets.issue_challenge(random, sealed(terms, bundle, shared));
         self.count_challenge(route);
-        let (sold, _) = self.sale(table, &text).ok()?;
-        let demand = self.demand_again(&sold, &text, caller);
-        let sale = Sale { demand: &demand, back: caller.target, now: caller.seconds() };
-        let mut response = page::pay_here(sale, Arrived::default(), Manner::Live);
-        let kept = expires.saturating_add(GRACE_S).saturating_sub(caller.seconds());
-        response.headers_mut().insert(header::SET_COOKIE, jar(route, caller).set_offer(&text, kept)?);
-        Some(response)
+        Some(self.secrets.issue_challenge(random, sealed(terms, bundle, shared)))
     }
 
     /// What the offer said, from its challenge.
-    fn demand_again(&self, sold: &Sold, text: &str, caller: &Caller<'_>) -> Demand {
+    pub(super) fn demand_again(&self, sold: &Sold, text: &str, caller: &Caller<'_>) -> Demand {
         let terms = &sold.challenge.terms;
         let offer = read(text.to_owned(), 1, terms);
         self.demand_for(&sold.address, offer.clone(), vec![offer], caller)
     }
 }
 
-impl Lent<'_> {
-    /// What the offer, its payments and its token are called.
-    fn name(&self) -> String {
-        base64url(&self.sold.challenge.random)
+fn with(mut page: Response<Body>, cookie: Option<HeaderValue>) -> Response<Body> {
+    if let Some(cookie) = cookie {
+        page.headers_mut().append(header::SET_COOKIE, cookie);
     }
-}
-
-fn jar<'a>(route: &'a Route, caller: &Caller<'_>) -> Jar<'a> {
-    Jar { route: &route.name, https: caller.https() }
-}
-
-/// The cookie that ends a browser's offer, if it shows one.
-pub fn forgotten(route: &Route, caller: &Caller<'_>) -> Option<HeaderValue> {
-    page::offered(caller.headers, jar(route, caller))?;
-    jar(route, caller).forget_offer()
+    page
 }

@@ -3,6 +3,7 @@
 mod admit;
 mod compat;
 mod follow;
+mod held;
 mod lent;
 mod look;
 mod offer;
@@ -14,7 +15,7 @@ mod secrets;
 mod upkeep;
 mod watch;
 
-pub use lent::forgotten;
+pub(crate) use held::Opened;
 pub use people::People;
 pub use pool::{Place, Pool};
 pub use redeem::{Key, Outcome, Show};
@@ -24,6 +25,7 @@ use crate::caller::Caller;
 use crate::ledger::Ledger;
 use crate::pace::Pace;
 use crate::surroundings::{Portal, Surroundings};
+use domain::UnixMs;
 use domain::identity::Identity;
 use follow::Follower;
 use http::{HeaderName, HeaderValue};
@@ -44,6 +46,9 @@ const MISSING: Duration = Duration::from_secs(2);
 
 /// A proof that was looked at is not looked at again so soon.
 const PROVEN: Duration = Duration::from_mins(10);
+
+/// That a client has no request for nothing left is remembered so long: settings may change meanwhile.
+const USED_UP: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -92,7 +97,8 @@ pub struct Booth {
     redemptions: Pace<Identity>,
     /// Proofs in requests that buy nothing yet.
     proofs: Pace<Identity>,
-    allowances: Pace<(RouteId, Identity)>,
+    /// Clients that have no request for nothing left, and until when: the store is not asked each time.
+    used_up: Cache<(RouteId, Identity), UnixMs>,
     missing: Cache<Txid, ()>,
     /// Credentials of 2022 that were looked at, by their hash: the names of their accounts.
     proven: Cache<[u8; 32], String>,
@@ -111,7 +117,7 @@ impl Booth {
             lent: Pace::new(Duration::from_hours(1)),
             redemptions: Pace::new(Duration::from_mins(3)),
             proofs: Pace::new(Duration::from_mins(3)),
-            allowances: Pace::new(Duration::from_hours(24)),
+            used_up: Cache::builder().max_capacity(200_000).time_to_live(USED_UP).build(),
             missing: Cache::builder().max_capacity(100_000).time_to_live(MISSING).build(),
             proven: Cache::builder().max_capacity(100_000).time_to_live(PROVEN).build(),
             challenges: parking_lot::Mutex::default(),
@@ -131,6 +137,16 @@ impl Booth {
 impl Booth {
     pub(crate) fn network(&self) -> Network {
         self.settings.network
+    }
+
+    /// Whether no payment could be found now, so that nobody is asked for one.
+    pub fn is_away(&self) -> bool {
+        self.chain.is_away((self.surroundings.now)())
+    }
+
+    /// When the chain was seen last, and how many blocks it had then.
+    pub fn chain_seen(&self) -> Option<(UnixMs, i64)> {
+        self.chain.seen_at().map(|at| (at, self.chain.height()))
     }
 
     /// `None`: it is none of ours any more.

@@ -4,7 +4,7 @@ use super::{Booth, Place};
 use crate::answer::json;
 use crate::caller::Caller;
 use crate::declined::Declined;
-use crate::page::{self, Sale};
+use crate::page::{self, Arrived, Keeping, Manner, RETRY_S, Sale};
 use crate::route::Route;
 use crate::terms::{Bundle, Terms};
 use axum::body::Body;
@@ -31,6 +31,9 @@ impl Booth {
     /// 402: what can be bought, and nothing was shown that is worth anything. Where the request is signed, it is
     /// for that key alone.
     pub fn ask(&self, route: &Route, terms: &Terms, caller: &Caller<'_>, presented: Presented<'_>) -> Response<Body> {
+        if self.is_away() {
+            return self.away(caller);
+        }
         let signer = match self.signer(caller) {
             Ok(signer) => signer,
             Err(declined) => return declined.answer(),
@@ -38,17 +41,38 @@ impl Booth {
         let Some(demand) = self.demand(route, terms, signer, caller) else {
             return Declined::unavailable().answer();
         };
-        let mut response = if caller.is_browser() {
-            page::ask(Sale { demand: &demand, back: caller.target, now: caller.seconds() })
+        let response = if caller.is_browser() {
+            let sale = Sale { demand: &demand, back: caller.target, now: caller.seconds() };
+            page::ask(sale, Arrived::default(), Keeping::default())
         } else {
             json(StatusCode::PAYMENT_REQUIRED, "application/json", &demand)
         };
+        self.with_challenge(response, &demand, presented, caller)
+    }
+
+    /// An answer with what programs read of an offer in its headers.
+    pub(super) fn challenged(&self, page: Response<Body>, demand: &Demand, caller: &Caller<'_>) -> Response<Body> {
+        self.with_challenge(page, demand, Presented::default(), caller)
+    }
+
+    fn with_challenge(
+        &self,
+        mut response: Response<Body>,
+        demand: &Demand,
+        presented: Presented<'_>,
+        caller: &Caller<'_>,
+    ) -> Response<Body> {
         let (name, nonce) = self.possessions.nonce(caller.now);
         response.headers_mut().insert(name, nonce);
-        if let Ok(value) = HeaderValue::try_from(write(&demand, presented)) {
+        if let Ok(value) = HeaderValue::try_from(write(demand, presented)) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
         response
+    }
+
+    /// 503: nobody is asked for money that could not be found.
+    fn away(&self, caller: &Caller<'_>) -> Response<Body> {
+        if caller.is_browser() { page::closed(caller.target, Manner::Live) } else { no_node().answer() }
     }
 
     /// The same, with the reason why what was shown is worth nothing any more. `credential`: a token whose key
@@ -61,6 +85,9 @@ impl Booth {
         caller: &Caller<'_>,
         declined: Declined,
     ) -> Declined {
+        if self.is_away() {
+            return no_node();
+        }
         let demand = self.demand(route, terms, self.holder(credential), caller);
         let value = demand.and_then(|demand| HeaderValue::try_from(write(&demand, Presented::default())).ok());
         match value {
@@ -87,7 +114,13 @@ impl Booth {
     }
 
     /// Nothing is written down: one challenge for each bundle, all for one address.
-    fn demand(&self, route: &Route, terms: &Terms, thumbprint: [u8; 32], caller: &Caller<'_>) -> Option<Demand> {
+    pub(super) fn demand(
+        &self,
+        route: &Route,
+        terms: &Terms,
+        thumbprint: [u8; 32],
+        caller: &Caller<'_>,
+    ) -> Option<Demand> {
         let id = RouteId::of(&route.name);
         let place = if terms.tpat0 { self.pool.of_route(id) } else { self.pool.next() };
         let address = self.pool.address(place)?;
@@ -144,6 +177,12 @@ impl Booth {
         (self.surroundings.random)(&mut random);
         random
     }
+}
+
+fn no_node() -> Declined {
+    let title = "Payments cannot be checked here now: the Monero node does not answer, or is behind the network. Nothing \
+                 was charged. Do not pay; try again later.";
+    Declined::new(Code::NodeUnavailable, title).retry_after(RETRY_S)
 }
 
 /// What is sold, for good.

@@ -71,6 +71,39 @@ impl Booth {
     /// [`Declined`], and nothing was written that would keep the payment from being shown again.
     pub async fn redeem(&self, table: &Table, show: Show<'_>, caller: &Caller<'_>) -> Result<Outcome, Declined> {
         self.not_too_often(caller)?;
+        self.redeem_one(table, show, caller).await
+    }
+
+    /// Tries one challenge after the other: a person does not know which of the offers a proof was made for. The
+    /// second: which one it was.
+    ///
+    /// # Errors
+    /// As [`Self::redeem`], for the first one.
+    pub async fn redeem_any<'c>(
+        &self,
+        table: &Table,
+        credential: &str,
+        challenges: &[&'c str],
+        caller: &Caller<'_>,
+    ) -> Result<(Outcome, &'c str), (Declined, &'c str)> {
+        let mut first = None;
+        if let Err(declined) = self.not_too_often(caller) {
+            return Err((declined, challenges.first().copied().unwrap_or_default()));
+        }
+        for &challenge in challenges {
+            let tried = self.redeem_one(table, show(credential, challenge), caller).await;
+            match tried {
+                Ok(outcome) => return Ok((outcome, challenge)),
+                Err(declined) if !declined.is_listed() && is_of_another(declined.code()) => {
+                    first.get_or_insert((declined, challenge));
+                }
+                Err(declined) => return Err((declined, challenge)),
+            }
+        }
+        Err(first.unwrap_or_else(|| (malformed(), "")))
+    }
+
+    async fn redeem_one(&self, table: &Table, show: Show<'_>, caller: &Caller<'_>) -> Result<Outcome, Declined> {
         let payment = read(show.credential)?;
         let (sale, terms) = self.sale(table, show.challenge)?;
         let key = self.key_of(&sale, &terms, show.key, caller)?;
@@ -79,13 +112,10 @@ impl Booth {
         if counted && let Some(redeemed) = self.again(&mut redemption).await? {
             return self.outcome(&redemption, redeemed);
         }
-        if !counted && caller.seconds() > sale.challenge.terms.expires.saturating_add(GRACE_S) {
-            return Err(expired());
-        }
         let message = Challenge::message(show.challenge);
         let claim = Claim { txid: payment.txid, address: sale.address, message, proof: payment.proof };
         let seen = self.look(&claim).await?;
-        note(&mut redemption, &sale, &seen);
+        note(&mut redemption, &sale, &seen, counted, caller);
         let redeemed = self.store.redeem(&redemption).await.map_err(|error| broken(&error))?;
         self.outcome(&redemption, redeemed)
     }
@@ -169,7 +199,7 @@ impl Booth {
             Redeemed::Burnt => {
                 Err(Declined::new(Code::AlreadyRedeemed, "An output of this payment was counted before."))
             }
-            Redeemed::Late => Err(expired()),
+            Redeemed::Late => Err(late(&redemption.challenge)),
         };
         let payment = self.secrets.log_name(&redemption.payment.txid);
         match &outcome {
@@ -220,14 +250,16 @@ pub(super) fn redemption(sale: &Sale, terms: &Terms, txid: String, jkt: String, 
 }
 
 /// Takes over what a node has shown.
-fn note(redemption: &mut Redemption, sale: &Sale, seen: &Payment) {
+fn note(redemption: &mut Redemption, sale: &Sale, seen: &Payment, counted: bool, caller: &Caller<'_>) {
     let keys = seen.received.outputs.iter().map(|output| base64url(&output.one_time_key));
     redemption.outputs = keys.collect();
     redemption.piconero = whole(seen.received.total);
     redemption.block = seen.block.map(whole);
     redemption.height = whole(seen.height);
-    // Paid in time, if it is shown late.
-    if seen.since.is_some_and(|since| since <= sale.challenge.terms.expires) {
+    // Paid in time, if it is shown late. After a day more nobody is sure of the node's word any more.
+    let expires = sale.challenge.terms.expires;
+    let shown_in_time = counted || caller.seconds() <= expires.saturating_add(GRACE_S);
+    if shown_in_time && seen.since.is_some_and(|since| since <= expires) {
         redemption.terms.expires_at = i64::MAX;
     }
 }
@@ -241,8 +273,23 @@ pub(super) fn malformed() -> Declined {
     Declined::new(Code::Malformed, "Show a payment as TPAT, transaction id, colon and an OutProofV2.")
 }
 
-fn expired() -> Declined {
-    Declined::new(Code::ExpiredChallenge, "The challenge ran out before this payment was made.")
+/// `name`: what it is listed under.
+fn late(name: &str) -> Declined {
+    let title = format!(
+        "This payment was made after its offer had ended, so it bought nothing. It is listed here under the name {name}: \
+         ask whoever runs this site."
+    );
+    Declined::new(Code::ExpiredChallenge, title).reference(name)
+}
+
+/// Whether a payment may have been made for another challenge.
+fn is_of_another(code: Code) -> bool {
+    matches!(code, Code::WrongMessage | Code::BadProof | Code::ExpiredChallenge | Code::Forged | Code::AlreadyRedeemed)
+}
+
+/// As a browser shows it.
+fn show<'a>(credential: &'a str, challenge: &'a str) -> Show<'a> {
+    Show { credential, challenge, key: Key::Browsers }
 }
 
 pub(super) fn broken(error: &store::Error) -> Declined {

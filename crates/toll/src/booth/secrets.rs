@@ -1,7 +1,8 @@
 //! The gate's own secrets, each derived for one purpose.
 
 use domain::UnixMs;
-use domain::encoding::{base64url, hmac_sha256};
+use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};
+use domain::identity::Identity;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use tpat::challenge::{Challenge, Terms};
@@ -13,6 +14,7 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct Secrets {
     sets: Arc<RwLock<Arc<Sets>>>,
+    client: Zeroizing<[u8; 32]>,
     log: Zeroizing<[u8; 32]>,
 }
 
@@ -28,13 +30,14 @@ struct Set {
     challenge: Zeroizing<[u8; 32]>,
     token: Zeroizing<[u8; 32]>,
     nonce: Zeroizing<[u8; 32]>,
+    offer: Zeroizing<[u8; 32]>,
 }
 
 impl Secrets {
-    /// `log` makes the names of payments in the log and is never replaced; `current` makes values, `others` verify.
+    /// `log` makes the names of payments in the log and of clients with requests for nothing, and is never replaced; `current` makes values, `others` verify.
     pub fn derive<'a>(log: &[u8; 32], current: &[u8; 32], others: impl IntoIterator<Item = &'a [u8; 32]>) -> Self {
         let sets = Arc::new(RwLock::new(Sets::derive(current, others, [])));
-        Self { sets, log: Zeroizing::new(*log) }
+        Self { sets, client: Zeroizing::new(hmac_sha256(log, &[b"free requests"])), log: Zeroizing::new(*log) }
     }
 
     /// Takes other keys into use: `others` were replaced, `ended` are over or revoked, and somebody may have them.
@@ -79,6 +82,24 @@ impl Secrets {
         self.find(|set| nonce::made_at(&set.nonce, nonce))
     }
 
+    /// The value of the cookie that keeps an offer. A challenge alone is shown to wallets and programs, and must not be
+    /// enough to fetch what was paid for it.
+    pub(super) fn seal_offer(&self, challenge: &str) -> String {
+        format!("{challenge}.{}", base64url(&hmac_sha256(&self.sets().current.offer, &[challenge.as_bytes()])))
+    }
+
+    /// The challenge of a cookie that was made here.
+    pub(super) fn open_offer<'a>(&self, value: &'a str) -> Option<&'a str> {
+        let (challenge, tag) = value.split_once('.')?;
+        let tag = from_base64url(tag)?;
+        self.find(|set| hmac_is(&set.offer, &[challenge.as_bytes()], &tag).then_some(challenge))
+    }
+
+    /// What a client is called where its requests for nothing are counted.
+    pub(super) fn client_name(&self, client: Identity) -> String {
+        base64url(&hmac_sha256(&self.client, &[client.to_string().as_bytes()])[..16])
+    }
+
     /// What a transaction is called in the log, which must not become a list of who paid whom: the same
     /// name each time, and a transaction id to nobody else.
     pub(super) fn log_name(&self, txid: &str) -> String {
@@ -116,7 +137,8 @@ impl Sets {
 impl Set {
     fn derive(root: &[u8; 32]) -> Self {
         let purpose = |name: &str| Zeroizing::new(hmac_sha256(root, &[name.as_bytes()]));
-        Self { challenge: purpose("challenge"), token: purpose("token"), nonce: purpose("dpop nonce") }
+        let (challenge, token, nonce) = (purpose("challenge"), purpose("token"), purpose("dpop nonce"));
+        Self { challenge, token, nonce, offer: purpose("offer") }
     }
 }
 
@@ -140,11 +162,15 @@ mod tests {
         let token =
             Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: Class::Counted, thumbprint: [0; 32] };
         let (before, nonce, name) = (secrets.mint(&token), secrets.nonce(1000), secrets.log_name("txid"));
+        let (offer, client) = (secrets.seal_offer("Ab-_"), Identity::V4([203, 0, 113, 7].into()));
+        let named = secrets.client_name(client);
         secrets.replace(&new, [&old], []);
         assert_ne!(shared.mint(&token), before);
         assert_eq!((shared.token(&before), shared.nonce_made_at(&nonce)), (Some(token), Some(1000)));
+        assert_eq!((shared.open_offer(&offer), shared.open_offer("Ab-_.AAAA")), (Some("Ab-_"), None));
         secrets.replace(&new, [], [&old]);
         assert_eq!((shared.token(&before), shared.nonce_made_at(&nonce)), (None, None));
+        assert_eq!((shared.open_offer(&offer), shared.client_name(client)), (None, named));
         assert_eq!(shared.ended_token(&before), Some(token), "but it is told from a forgery");
         assert_eq!(shared.log_name("txid"), name, "names in the log stay");
     }

@@ -8,6 +8,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// What was used, and how often a price was asked for, is written down so often.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// Gates that were not heard for so long are gone.
+const SILENT_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 
 impl Booth {
@@ -18,12 +21,14 @@ impl Booth {
     }
 
     async fn keep_writing(&self, mut stop: watch::Receiver<bool>) {
-        let mut tick = interval(WRITE_EVERY);
+        let (mut tick, mut sweep) = (interval(WRITE_EVERY), interval(SWEEP_EVERY));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = told(&mut stop) => return,
                 _ = tick.tick() => self.write_down().await,
+                _ = sweep.tick() => self.sweep().await,
             }
         }
     }
@@ -55,6 +60,14 @@ impl Booth {
     async fn look_around(&self) -> Result<(), Error> {
         self.look_at_chain().await?;
         self.follow().await
+    }
+
+    /// Deletes what is of no use any more.
+    async fn sweep(&self) {
+        let now = (self.surroundings.now)();
+        if let Err(error) = self.store.sweep_gates(now, now.saturating_sub(SILENT_MS)).await {
+            tracing::warn!(cause = %error, "old rows were not deleted");
+        }
     }
 
     /// Writes down what was used and asked for.

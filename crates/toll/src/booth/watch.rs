@@ -2,22 +2,31 @@
 
 use super::Booth;
 use super::redeem::whole;
+use domain::UnixMs;
 use monero::{Info, Node, Place};
 use parking_lot::Mutex;
-use store::toll::{Chain as Standing, Whereabouts};
+use store::toll::{Chain as Standing, Waiting, Whereabouts};
 
 /// Confirmations after which nobody looks any more.
 const SETTLED: i64 = 20;
-/// Transactions in the pool that one look asks about, a hundred to a question; the next look goes on with the
+/// Transactions in no block that one look asks about, a hundred to a question; the next look goes on with the
 /// others.
-const OF_POOL: u32 = 300;
+const AT_A_LOOK: u32 = 300;
 
 /// The chain as the watcher saw it last.
 #[derive(Debug, Default)]
 pub struct Chain {
     tip: Mutex<Option<Tip>>,
-    /// The last transaction of the pool that was asked about.
+    /// The last transaction of those in no block that was asked about.
     after: Mutex<String>,
+    looks: Mutex<Looks>,
+}
+
+/// How the last looks at the chain went.
+#[derive(Debug, Clone, Copy, Default)]
+struct Looks {
+    seen_at: Option<UnixMs>,
+    failed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +43,37 @@ pub enum Error {
     Node(#[from] monero::Error),
 }
 
+/// Without a look that succeeded for so long, payments cannot be found: some two looks in a row have failed.
+const AWAY_MS: i64 = 5_000;
+/// A payment that is gone is looked for with each look for so long, since a pool may take it again: longer than pools
+/// keep transactions, which is seven days at most. Later each new block is enough.
+const LOST_MS: i64 = 7 * 86_400_000;
+
+impl Looks {
+    fn is_away(self, now: UnixMs) -> bool {
+        self.failed && self.seen_at.is_none_or(|seen_at| now.saturating_sub(seen_at) >= AWAY_MS)
+    }
+}
+
 impl Chain {
+    /// Whether no payment could be found now: no node answers and is in step, or the store does not answer.
+    pub fn is_away(&self, now: UnixMs) -> bool {
+        self.looks.lock().is_away(now)
+    }
+
+    /// When a look succeeded last.
+    pub fn seen_at(&self) -> Option<UnixMs> {
+        self.looks.lock().seen_at
+    }
+
+    fn note<T>(&self, looked: &Result<T, Error>, now: UnixMs) {
+        let mut looks = self.looks.lock();
+        looks.failed = looked.is_err();
+        if looked.is_ok() {
+            looks.seen_at = Some(now);
+        }
+    }
+
     /// Blocks; 0 while nobody knows.
     pub fn height(&self) -> i64 {
         self.tip.lock().as_ref().map_or(0, |tip| tip.height)
@@ -43,22 +82,35 @@ impl Chain {
 
 impl Booth {
     /// Looks where young payments are: tokens whose payment is gone fall asleep, and wake when it is back. All
-    /// of them, if there is another newest block than before; else those in the pool, since another
-    /// transaction may spend their money at any time.
+    /// of them, if there is another newest block than before; else those in no block, since another transaction may
+    /// spend their money at any time, and one that was gone may be back.
     ///
     /// # Errors
     /// No node can be asked, or the store does not answer; then the next look does all of it again.
     pub async fn look_at_chain(&self) -> Result<(), Error> {
+        let looked = self.look_for_all().await;
+        self.chain.note(&looked, (self.surroundings.now)());
+        looked
+    }
+
+    async fn look_for_all(&self) -> Result<(), Error> {
         let (node, info) = self.node().await?;
         let tip = Tip { height: whole(info.height), hash: info.top_block_hash };
         let moved = self.chain.tip.lock().as_ref() != Some(&tip);
-        let txids = if moved { self.store.unsettled().await? } else { self.of_pool().await? };
+        let waiting = if moved { Vec::new() } else { self.in_no_block().await? };
+        let txids = if moved {
+            self.store.unsettled().await?
+        } else {
+            waiting.iter().map(|waiting| waiting.txid.clone()).collect()
+        };
         let places = node.places(&txids).await?;
         let standing = Standing { height: tip.height, settled_after: SETTLED, now: (self.surroundings.now)() };
-        for (txid, place) in txids.iter().zip(places) {
+        for (at, (txid, place)) in txids.iter().zip(places).enumerate() {
             let seen = whereabouts(place);
+            let before =
+                waiting.get(at).map(|waiting| if waiting.gone { Whereabouts::Gone } else { Whereabouts::Pool });
             // Nothing new: it is where it was.
-            if !moved && seen == Whereabouts::Pool {
+            if before == Some(seen) {
                 continue;
             }
             for token in self.store.observe(txid, seen, standing).await? {
@@ -71,13 +123,15 @@ impl Booth {
         Ok(())
     }
 
-    /// Those in the pool, as many as one look may ask about.
-    async fn of_pool(&self) -> Result<Vec<String>, Error> {
+    /// Those in no block, as many as one look may ask about.
+    async fn in_no_block(&self) -> Result<Vec<Waiting>, Error> {
         let after = self.chain.after.lock().clone();
-        let txids = self.store.in_pool(&after, OF_POOL).await?;
-        let all = txids.len() < OF_POOL as usize;
-        *self.chain.after.lock() = txids.last().filter(|_| !all).cloned().unwrap_or_default();
-        Ok(txids)
+        let lost_since = (self.surroundings.now)().saturating_sub(LOST_MS);
+        let waiting = self.store.in_no_block(&after, lost_since, AT_A_LOOK).await?;
+        let all = waiting.len() < AT_A_LOOK as usize;
+        *self.chain.after.lock() =
+            waiting.last().filter(|_| !all).map(|waiting| waiting.txid.clone()).unwrap_or_default();
+        Ok(waiting)
     }
 
     /// The first node that can be asked.
@@ -99,5 +153,24 @@ fn whereabouts(place: Option<Place>) -> Whereabouts {
         Some(Place { double_spend_seen: false, .. }) => Whereabouts::Pool,
         // Where another transaction spends the same money, it may never be mined.
         None | Some(_) => Whereabouts::Gone,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_look_that_fails_is_no_node_that_is_away() {
+        let looks = |seen_at, failed| Looks { seen_at, failed };
+        for (looks, now, away) in [
+            (looks(None, false), 9_000, false),
+            (looks(None, true), 0, true),
+            (looks(Some(1_000), true), 5_999, false),
+            (looks(Some(1_000), true), 6_000, true),
+            (looks(Some(1_000), false), 60_000, false),
+        ] {
+            assert_eq!(looks.is_away(now), away, "{looks:?} {now}");
+        }
     }
 }

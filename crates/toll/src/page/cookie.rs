@@ -21,22 +21,21 @@ impl Jar<'_> {
 
     /// The value of `Set-Cookie` for a token. `seconds`: how long it lasts.
     pub fn set(self, token: &str, seconds: u64) -> Option<HeaderValue> {
-        self.kept(TOKEN, token, seconds)
+        self.kept(&self.name(TOKEN), token, seconds)
     }
 
-    /// The same for the challenge of an offer with an address of its own: whoever has it gets what is paid there.
-    pub fn set_offer(self, challenge: &str, seconds: u64) -> Option<HeaderValue> {
-        self.kept(OFFER, challenge, seconds)
+    /// The same for an offer: whoever has it gets what is paid for it. `id` tells it from others of the route.
+    pub fn set_offer(self, id: &str, offer: &str, seconds: u64) -> Option<HeaderValue> {
+        self.kept(&format!("{}.{id}", self.name(OFFER)), offer, seconds)
     }
 
-    /// The same, and there is no offer any more.
-    pub fn forget_offer(self) -> Option<HeaderValue> {
-        self.kept(OFFER, "", 0)
+    /// The same, and this offer is not there any more.
+    pub fn forget_offer(self, id: &str) -> Option<HeaderValue> {
+        self.set_offer(id, "", 0)
     }
 
-    fn kept(self, kind: &str, text: &str, seconds: u64) -> Option<HeaderValue> {
+    fn kept(self, name: &str, text: &str, seconds: u64) -> Option<HeaderValue> {
         let secure = if self.https { "; Secure" } else { "" };
-        let name = self.name(kind);
         let cookie = format!("{name}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
         let mut value = HeaderValue::try_from(cookie).ok()?;
         value.set_sensitive(true);
@@ -46,15 +45,20 @@ impl Jar<'_> {
 
 const TOKEN: &str = "toll";
 const OFFER: &str = "offer";
+/// Offers in one request: some may come twice, or be of no use.
+const MOST_READ: usize = 32;
 
 /// What a browser shows for a route, as the value of `Authorization` that a program would send.
 pub fn shown(headers: &HeaderMap, jar: Jar<'_>) -> Option<String> {
     Some(Credential::Session(cookie(headers, &jar.name(TOKEN))?.to_owned()).header())
 }
 
-/// The challenge of the offer that a browser has for a route.
-pub fn offered<'a>(headers: &'a HeaderMap, jar: Jar<'_>) -> Option<&'a str> {
-    cookie(headers, &jar.name(OFFER))
+/// Offers that a browser has, of every route. No more are read than a browser is ever given.
+pub fn offered(headers: &HeaderMap, https: bool) -> Vec<&str> {
+    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    let prefix = Jar { route: "", https }.name(OFFER);
+    let found = domain::cookie::with_prefix(lines, &prefix).map(|(_, value)| value);
+    found.take(MOST_READ).collect()
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -83,12 +87,20 @@ mod tests {
             assert_eq!(shown(&beside, jar).as_deref(), Some("TPAT-Session t0ken"), "whatever another cookie holds");
             assert_eq!(shown(&headers, Jar { route: "pric", https }), None);
             assert_eq!(shown(&headers, Jar { route: "price", https: !https }), None);
-            assert_eq!(offered(&headers, jar), None, "a token is no offer");
-            let set = jar.set_offer("Ab-_", 60).expect("a cookie");
-            let pair = set.to_str().expect("text").split(';').next().expect("a pair").to_owned();
-            let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::try_from(pair).expect("a value"))]);
-            assert_eq!((offered(&headers, jar), shown(&headers, jar)), (Some("Ab-_"), None));
-            assert!(jar.forget_offer().expect("a cookie").to_str().expect("text").contains("=; Path=/; Max-Age=0;"));
+            assert!(offered(&headers, https).is_empty(), "a token is no offer");
+            let pair = |id: &str, offer: &str| {
+                let set = jar.set_offer(id, offer, 60).expect("a cookie");
+                set.to_str().expect("text").split(';').next().expect("a pair").to_owned()
+            };
+            let pairs = [pair("one", "Ab-_.x"), pair("two", "Cd.y")].join("; ");
+            let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::try_from(pairs).expect("a value"))]);
+            assert_eq!((offered(&headers, https), shown(&headers, jar)), (vec!["Ab-_.x", "Cd.y"], None));
+            assert!(offered(&headers, !https).is_empty());
+            let forget = jar.forget_offer("one").expect("a cookie");
+            assert!(forget.to_str().expect("text").contains("postern-offer-price.one=; Path=/; Max-Age=0;"));
+            let many: Vec<_> = (0..100).map(|n| pair(&n.to_string(), "x.y")).collect();
+            let many = HeaderValue::try_from(many.join(";")).expect("a value");
+            assert_eq!(offered(&HeaderMap::from_iter([(header::COOKIE, many)]), https).len(), MOST_READ);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{ANEW, STILL};
 use crate::declined::Declined;
 use axum::body::Body;
 use form_urlencoded::Serializer;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use tpat::amount::format_xmr;
 use wire::toll::{BLOCK_S, Code};
 
@@ -17,6 +17,8 @@ const PAYING_S: u32 = 10;
 const SEEN_S: u32 = 5;
 /// Where nothing is expected to change soon.
 const LATER_S: u32 = 30;
+/// What programs are told to wait while no payment can be found, in seconds.
+pub const RETRY_S: u64 = 30;
 
 /// Whether a page looks again by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct Arrived {
     pub have: u64,
     /// Something was seen there before and is gone.
     pub gone: bool,
+    /// What came after the offer had ended, piconero.
+    pub late: u64,
 }
 
 /// 402: not all is there yet.
@@ -77,15 +81,24 @@ pub fn seen(back: &str, have: u64, need: u64, manner: Manner) -> Response<Body> 
 }
 
 /// 402: the offer's time is over. `name`: what the payment is called here.
-pub fn ran_out(sale: Sale<'_>, have: u64, name: &str, manner: Manner) -> Response<Body> {
-    let what = if have == 0 {
+pub fn ran_out(sale: Sale<'_>, arrived: Arrived, name: &str, manner: Manner) -> Response<Body> {
+    let Arrived { have, late, .. } = arrived;
+    let named = "Whoever runs this site finds your payment under this name, and decides what becomes of it:";
+    let what = if late > 0 {
+        format!(
+            "<p>{} XMR arrived after that, and {} XMR in time. That bought nothing. {named}</p><code>{}</code>",
+            format_xmr(late),
+            format_xmr(have),
+            escaped(name)
+        )
+    } else if have == 0 {
         "<p>If you paid in time, wait: it may still be found. What is sent to the old address from now on does not \
          count.</p>"
             .to_owned()
     } else {
         format!(
-            "<p>{} of {} XMR arrived in time, which is not enough, and what is sent from now on does not count. Whoever \
-             runs this site finds your payment under this name:</p><code>{}</code>",
+            "<p>{} of {} XMR arrived in time, which is not enough, and what is sent from now on does not count. \
+             {named}</p><code>{}</code>",
             format_xmr(have),
             format_xmr(sale.demand.min_amt.0),
             escaped(name)
@@ -99,6 +112,19 @@ pub fn ran_out(sale: Sale<'_>, have: u64, name: &str, manner: Manner) -> Respons
         back = escaped(&super::form::local(sale.back)),
     );
     looking(page(StatusCode::PAYMENT_REQUIRED, "The time to pay is over", &body), LATER_S, manner)
+}
+
+/// 503: no payment could be found now. Nobody is asked for one.
+pub fn closed(back: &str, manner: Manner) -> Response<Body> {
+    let state = state_line("This site does not see the Monero network at the moment.", LATER_S, back, manner);
+    let body = format!(
+        "{state}<p>Do not pay now: a payment could not be checked. If you have paid already, nothing is lost; it is found \
+         when the site sees the network again.</p>"
+    );
+    let page = page(StatusCode::SERVICE_UNAVAILABLE, "Payments cannot be taken now", &body);
+    let mut page = looking(page, LATER_S, manner);
+    page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_S));
+    page
 }
 
 /// What was bought opens nothing at the moment; paying again would not help.
@@ -179,7 +205,7 @@ mod tests {
     async fn a_live_page_takes_nothing_typed_and_a_still_one_does() {
         let demand = demand();
         let sale = Sale { demand: &demand, back: "/price?a=1&b=2", now: 1000 };
-        let arrived = Arrived { have: 500_000_000, gone: true };
+        let arrived = Arrived { have: 500_000_000, gone: true, late: 0 };
         let (refresh, live) = read(pay_here(sale, arrived, Manner::Live)).await;
         assert_eq!((refresh, live.contains("<input"), live.contains("<textarea")), (Some(10), false, false));
         let link = format!("<a href=\"{STILL}?back=%2Fprice%3Fa%3D1%26b%3D2\">");
@@ -204,7 +230,9 @@ mod tests {
             let pages = [
                 pay_here(sale, Arrived::default(), Manner::Still),
                 seen(back, 0, 10, Manner::Still),
-                ran_out(sale, 5, "<b>", Manner::Still),
+                ran_out(sale, Arrived { have: 5, ..Arrived::default() }, "<b>", Manner::Still),
+                ran_out(sale, Arrived { late: 5, ..Arrived::default() }, "<b>", Manner::Still),
+                closed(back, Manner::Still),
                 held_up(&Declined::unavailable(), back, Manner::Still),
             ];
             for page in pages {

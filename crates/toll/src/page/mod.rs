@@ -9,9 +9,9 @@ mod pages;
 mod qr;
 
 pub use cookie::{Jar, offered, shown};
-pub use follow::{Arrived, Manner, held_up, pay_here, ran_out, seen};
+pub use follow::{Arrived, Manner, RETRY_S, closed, held_up, pay_here, ran_out, seen};
 pub use form::{Paid, back};
-pub use pages::{Sale, ask, declined, elsewhere, opened, waiting};
+pub use pages::{Keeping, Sale, ask, declined, elsewhere, too_late, waiting};
 
 use http::{HeaderMap, header};
 

@@ -1,10 +1,11 @@
 //! The pages, in the order in which a person sees them.
 
 use super::PAID;
-use super::cookie::Jar;
+use super::follow::Arrived;
 use super::form::{Paid, local};
 use super::html::{escaped, page};
 use super::qr::svg;
+use crate::declined::Declined;
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use tpat::amount::format_xmr;
@@ -25,23 +26,51 @@ pub struct Sale<'a> {
 pub(super) const PROGRAMS: &str =
     "<p class=\"quiet\">Programs pay here by themselves: postern-client get, followed by this page's address.</p>";
 
+/// What becomes of an offer when its page is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keeping {
+    /// The browser keeps it in a cookie.
+    pub kept: bool,
+    /// The browser keeps another for this route that can no longer be paid.
+    pub ended: bool,
+}
+
 /// 402: what it costs, how to pay, and where to paste the proof.
-pub fn ask(sale: Sale<'_>) -> Response<Body> {
+pub fn ask(sale: Sale<'_>, arrived: Arrived, keeping: Keeping) -> Response<Body> {
     let Sale { demand, back, .. } = sale;
-    let amount = format_xmr(demand.min_amt.0);
+    let missing = demand.min_amt.0.saturating_sub(arrived.have);
+    let amount = format_xmr(missing);
+    let (heading, state) = if arrived.have == 0 {
+        (format!("This page costs {amount} XMR"), String::new())
+    } else {
+        let state = format!("{} of {} XMR are here.", format_xmr(arrived.have), format_xmr(demand.min_amt.0));
+        (format!("{amount} XMR are missing"), format!("<p class=\"state\"><strong>{state}</strong></p>"))
+    };
+    let keep = if keeping.kept {
+        "You may close this page and come back to it in the same browser, until the offer ends. For a day more a proof \
+         of a payment that was made in time is still taken."
+    } else {
+        "Keep this page open until then: the proof belongs to it."
+    };
+    let ended = if keeping.ended {
+        "<p>An earlier offer of this page has ended: what is sent to its address now buys nothing. If you paid it in \
+         time, paste the proof of that payment below; it is still taken.</p>"
+    } else {
+        ""
+    };
     let body = format!(
-        "<p>{title}</p>\
+        "<p>{title}</p>{state}{ended}\
          <h2>1. Pay</h2><p>Send exactly <strong>{amount} XMR</strong>, once, to this address within {time}.</p>\
          {pay}<h2>2. Prove it</h2>{prove}<h2>3. Paste it</h2>{form}\
-         <h2>What happens next</h2><p>{next} Keep this page open until then: the proof belongs to it.</p>{PROGRAMS}",
+         <h2>What happens next</h2><p>{next} {keep}</p>{PROGRAMS}",
         title = escaped(&demand.title),
         time = sale.time_left(),
-        pay = pay(&demand.address, demand.min_amt.0),
+        pay = pay(&demand.address, missing),
         prove = prove(&demand.message),
         form = form(&demand.challenge, back, "", ""),
         next = next(demand.conf),
     );
-    page(StatusCode::PAYMENT_REQUIRED, &format!("This page costs {amount} XMR"), &body)
+    page(StatusCode::PAYMENT_REQUIRED, &heading, &body)
 }
 
 impl Sale<'_> {
@@ -95,9 +124,15 @@ pub fn declined(status: StatusCode, title: &str, paid: &Paid) -> Response<Body> 
     page(status, "That did not work", &body)
 }
 
-/// 303: the page opens, and the browser has its token and no offer any more. `seconds`: how long it lasts.
-pub fn opened(back: &str, jar: Jar<'_>, token: &str, seconds: u64) -> Response<Body> {
-    elsewhere(back, [jar.set(token, seconds), jar.forget_offer()].into_iter().flatten())
+/// 422: the payment came after the end of its offer. What happened, and what can be done.
+pub fn too_late(declined: &Declined, back: &str) -> Response<Body> {
+    let body = format!(
+        "<p>{}</p><p>Do not pay again for the same offer. <a href=\"{}\">Open the page again</a> for what it costs \
+         now.</p>",
+        escaped(declined.title()),
+        escaped(&local(back))
+    );
+    page(declined.status_code(), "This payment came too late", &body)
 }
 
 /// 303: the browser shall look at a page of this host, with these cookies.
@@ -148,6 +183,7 @@ pub(super) fn next(confirmations: u64) -> String {
 
 #[cfg(test)]
 pub mod tests {
+    use super::super::cookie::Jar;
     use super::*;
     use http_body_util::BodyExt;
     use wire::toll::{Network, Piconero, REDEEM};
@@ -189,7 +225,8 @@ pub mod tests {
     #[tokio::test]
     async fn it_says_what_and_where_to_pay() {
         let demand = demand();
-        let response = ask(Sale { demand: &demand, back: "/price?a=\"<b>\"", now: 1000 });
+        let sale = Sale { demand: &demand, back: "/price?a=\"<b>\"", now: 1000 };
+        let response = ask(sale, Arrived::default(), Keeping::default());
         assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
         assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
@@ -211,10 +248,32 @@ pub mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_payment_that_came_too_late_is_named_and_nothing_of_it_becomes_markup() {
+        let declined = Declined::new(wire::toll::Code::ExpiredChallenge, "It is listed under <Ab-_>.");
+        let response = too_late(&declined, "//evil.example");
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let html = html(response).await;
+        assert!(html.contains("&lt;Ab-_&gt;") && html.contains("href=\"/\"") && !html.contains("<form"), "{html}");
+    }
+
+    #[tokio::test]
+    async fn it_says_whether_the_offer_is_kept() {
+        let demand = demand();
+        let sale = Sale { demand: &demand, back: "/price", now: 1000 };
+        let kept = html(ask(sale, Arrived::default(), Keeping { kept: true, ended: false })).await;
+        assert!(kept.contains("You may close this page") && !kept.contains("Keep this page open"), "{kept}");
+        let arrived = Arrived { have: 500_000_000, ..Arrived::default() };
+        let ended = html(ask(sale, arrived, Keeping { kept: false, ended: true })).await;
+        for part in ["Keep this page open", "An earlier offer", "0.0005 of 0.002 XMR are here", "tx_amount=0.0015"] {
+            assert!(ended.contains(part), "{part}: {ended}");
+        }
+    }
+
     #[test]
-    fn the_token_is_in_a_cookie_and_nowhere_else() {
+    fn a_token_is_in_a_cookie_and_nowhere_else() {
         let jar = Jar { route: "price", https: true };
-        let response = opened("/price", jar, "t0ken", 60);
+        let response = elsewhere("/price", [jar.set("t0ken", 60), jar.forget_offer("Ab-_")].into_iter().flatten());
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         assert_eq!(response.headers()[header::LOCATION], "/price");
         let cookies: Vec<_> = response.headers().get_all(header::SET_COOKIE).iter().collect();
@@ -222,7 +281,7 @@ pub mod tests {
             cookies,
             [
                 "__Host-postern-toll-price=t0ken; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure",
-                "__Host-postern-offer-price=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure",
+                "__Host-postern-offer-price.Ab-_=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure",
             ]
         );
         assert_eq!(elsewhere("//evil.example", []).headers()[header::LOCATION], "/");

@@ -8,8 +8,10 @@ pub use path::{Path, Reading, Unclear};
 pub use pattern::{NotAPattern, Pattern};
 pub use table::Table;
 
+use crate::cors::Allowed;
 use crate::terms::Terms;
 use crate::upstream::Upstream;
+use domain::authority::Authority;
 use http::{HeaderName, HeaderValue, Method};
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 pub struct Route {
     /// Unique; appears in challenges, lists and logs.
     pub name: String,
-    /// Host names without port, in lower case; `*.example.com` is any name below. Empty: every host.
+    /// Host names without port, as [`Authority::host`] has them; `*.example.com` is any name below. Empty: every host.
     pub hosts: Vec<String>,
     /// Empty: every method. A route for `GET` takes `HEAD` too.
     pub methods: Vec<Method>,
@@ -29,11 +31,13 @@ pub struct Route {
     pub upstream: Arc<Upstream>,
     /// Added to each request, in place of what the client sent under these names.
     pub inject: Vec<(HeaderName, HeaderValue)>,
+    /// Whose pages may call it from a browser.
+    pub cors: Vec<Allowed>,
 }
 
 impl Route {
     /// Why the route does not take a request, by any reading of its path; `None`: it does.
-    pub fn objection(&self, method: &Method, host: &str, path: &Path) -> Option<Objection> {
+    pub fn objection(&self, method: &Method, host: &Authority, path: &Path) -> Option<Objection> {
         let mut objection = Some(Objection::Path);
         for reading in path.readings() {
             objection = self.objection_to(method, host, reading);
@@ -45,8 +49,8 @@ impl Route {
     }
 
     /// The same for one reading.
-    fn objection_to(&self, method: &Method, host: &str, path: &Reading) -> Option<Objection> {
-        if !self.hosts.is_empty() && !self.hosts.iter().any(|own| is_host(own, host)) {
+    fn objection_to(&self, method: &Method, host: &Authority, path: &Reading) -> Option<Objection> {
+        if !self.is_on(host) {
             return Some(Objection::Host);
         }
         let as_get = *method == Method::HEAD && self.methods.contains(&Method::GET);
@@ -54,6 +58,11 @@ impl Route {
             return Some(Objection::Method);
         }
         (!self.path.matches(path)).then_some(Objection::Path)
+    }
+
+    /// Whether it is a route of this host.
+    pub fn is_on(&self, host: &Authority) -> bool {
+        self.hosts.is_empty() || self.hosts.iter().any(|own| is_host(own, host.host()))
     }
 
     /// Compares what one request costs, by the first bundle.
@@ -87,9 +96,8 @@ impl Objection {
     }
 }
 
-pub(crate) fn is_host(own: &str, asked: &str) -> bool {
-    let name = asked.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-    let name = name.map_or(asked, |(name, _)| name);
+/// Both are in the form of [`Authority::host`].
+fn is_host(own: &str, name: &str) -> bool {
     match own.strip_prefix('*') {
         Some(below) => name.len() > below.len() && name.ends_with(below),
         None => name == own,

@@ -84,8 +84,34 @@ async fn free_routes_and_free_requests_need_no_payment() {
     for (client, expected) in [("2001:db8::1", 200), ("2001:db8::2", 200), ("2001:db8::3", 402), ("2001:db9::1", 200)] {
         assert_eq!(world.client.send(from(client)).await.status, expected, "{client}");
     }
-    world.later(30);
+    world.later(59);
+    assert_eq!(world.client.get("/price").await.status, 402);
+    world.later(1);
     assert_eq!(world.client.get("/price").await.status, 200);
+}
+
+#[tokio::test]
+async fn two_requests_in_thirty_days_are_two_whoever_restarts() {
+    const DAY: i64 = 86_400;
+    let allowance = Some(Allowance { requests: 2, window_ms: 30 * DAY * 1000 });
+    let terms = Terms { allowance, ..terms() };
+    let world = World::with(terms.clone()).await;
+    for expected in [200, 200, 402] {
+        assert_eq!(world.client.get("/price").await.status, expected);
+    }
+    let (World { chain, directory, store, booth, stop, .. }, since) = (world, 26 * 3600);
+    stop.send(true).unwrap();
+    drop((store, booth));
+    let world = World::on(chain, terms, directory, 1000).await;
+    assert_eq!(world.client.get("/price").await.status, 402);
+    world.later(since);
+    assert_eq!(world.client.get("/price").await.status, 402, "26 hours later");
+    world.later(29 * DAY - since);
+    assert_eq!(world.client.get("/price").await.status, 402);
+    world.later(DAY);
+    for expected in [200, 200, 402] {
+        assert_eq!(world.client.get("/price").await.status, expected);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,6 @@ use toll::terms::Terms;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
-const OFFER: &str = "postern-offer-price";
 const TOKEN: &str = "postern-toll-price";
 const PATH: &str = "/price/gold?in=eur";
 const STILL: &str = "/.well-known/tpat/still?back=%2Fprice%2Fgold%3Fin%3Deur";
@@ -23,12 +22,13 @@ async fn a_person_pays_and_the_page_opens_by_itself() {
     let (address, html) = (page.address(), page.html());
     assert!(html.contains("Waiting for your payment") && html.contains("within 60 minutes"), "{html}");
     assert!(html.contains(&format!("href=\"{STILL}\"")) && !html.contains("<textarea"), "{html}");
-    let offer = browser.cookie(OFFER).unwrap();
-    assert!(!page.header("location").unwrap_or_default().contains(&offer) && !html.contains(&format!("?{offer}")));
+    let offer = browser.offers("price");
+    let challenge = offer[0].split('.').next().unwrap();
+    assert!(!page.header("location").unwrap_or_default().contains(challenge) && !html.contains(&offer[0]));
     for _ in 0..3 {
         world.booth.follow().await.unwrap();
         let again = browser.open(&world, PATH).await;
-        assert_eq!((again.status, again.address(), browser.cookie(OFFER)), (402, address.clone(), Some(offer.clone())));
+        assert_eq!((again.status, again.address(), browser.offers("price")), (402, address.clone(), offer.clone()));
     }
     let theirs = other.open(&world, PATH).await;
     assert_ne!(theirs.address(), address);
@@ -37,7 +37,7 @@ async fn a_person_pays_and_the_page_opens_by_itself() {
     world.booth.follow().await.unwrap();
     let opened = browser.open(&world, PATH).await;
     assert_eq!((opened.status, opened.header("location")), (303, Some(PATH)));
-    assert!(browser.cookie(TOKEN).is_some() && browser.cookie(OFFER).is_none());
+    assert!(browser.cookie(TOKEN).is_some() && browser.offers("price").is_empty());
     for left in ["2", "1", "0"] {
         let answer = browser.open(&world, PATH).await;
         assert_eq!((answer.status, answer.header("tpat-quota")), (200, Some(left)));
@@ -145,8 +145,9 @@ async fn where_no_address_is_left_a_proof_is_asked_for() {
 async fn browser_with_offer(world: &World, name: u8) -> bool {
     let browser = Browser::at(name);
     let page = browser.open(world, PATH).await;
-    let lent = browser.cookie(OFFER).is_some();
-    assert_eq!((page.status, page.header("refresh").is_some(), page.html().contains("<textarea")), (402, lent, !lent));
+    assert_eq!(browser.offers("price").len(), 1, "kept in both cases");
+    let lent = page.header("refresh").is_some();
+    assert_eq!((page.status, page.html().contains("<textarea")), (402, !lent));
     lent
 }
 
@@ -164,7 +165,7 @@ async fn one_client_is_lent_few_addresses_and_programs_none() {
     let chain = Chain::new();
     chain.mood(Mood::Down);
     let blind = World::lending(chain, terms(), tempfile::tempdir().unwrap(), 20).await;
-    assert!(!browser_with_offer(&blind, 1).await);
+    assert_eq!(Browser::at(1).open(&blind, PATH).await.status, 503);
     blind.chain.mood(Mood::Good);
     blind.booth.look_at_chain().await.unwrap();
     assert!(browser_with_offer(&blind, 1).await);
@@ -183,7 +184,10 @@ async fn an_offer_that_ran_out_says_so_and_another_may_begin() {
     world.booth.follow().await.unwrap();
     let page = browser.open(&world, PATH).await;
     assert_eq!((page.status, page.header("refresh")), (402, Some("30")));
-    assert!(page.html().contains("Nothing has arrived in time") && !page.html().contains(&address), "{}", page.html());
+    let html = page.html();
+    assert!(html.contains("Nothing has arrived in time") && !html.contains(&address), "{html}");
+    let late = world.store.late_payments(10).await.unwrap().remove(0);
+    assert!(html.contains("0.000001 XMR arrived after that") && html.contains(&late.challenge), "{html}");
     let page = short.open(&world, PATH).await;
     let name = world.store.toll_payments(10).await.unwrap().remove(0).challenge;
     assert!(page.html().contains("Not all has arrived in time") && page.html().contains(&name), "{}", page.html());
@@ -196,7 +200,8 @@ async fn an_offer_that_ran_out_says_so_and_another_may_begin() {
     let stranger = Browser::at(3).post(&world, "/.well-known/tpat/anew", &[("back", PATH)]).await;
     assert_eq!((stranger.status, stranger.header("set-cookie")), (303, None));
     let anew = short.post(&world, "/.well-known/tpat/anew", &[("back", PATH)]).await;
-    assert_eq!((anew.status, anew.header("location"), short.cookie(OFFER)), (303, Some(PATH), None));
+    assert_eq!((anew.status, anew.header("location"), short.offers("price").len()), (303, Some(PATH), 2));
+    assert_eq!(short.post(&world, "/.well-known/tpat/anew", &[("back", PATH)]).await.header("set-cookie"), None);
     assert_ne!(short.open(&world, PATH).await.address(), theirs);
 }
 
@@ -208,7 +213,7 @@ async fn the_still_page_takes_a_proof_for_the_same_address() {
     let html = still.html();
     assert_eq!((still.status, still.header("refresh"), still.address()), (402, None, page.address()));
     assert!(html.contains("<textarea") && html.contains(&format!("<a href=\"{PATH}\">Look again</a>")), "{html}");
-    let challenge = browser.cookie(OFFER).unwrap();
+    let challenge = browser.challenge("price");
     assert!(html.contains(&format!("tpat1:{challenge}")), "{html}");
     // Without an offer there is nothing to keep still, and only routes have such a page.
     assert_eq!(Browser::at(2).open(&world, STILL).await.header("location"), Some(PATH));

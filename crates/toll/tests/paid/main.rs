@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod attacks;
+mod away;
 mod browsers;
 mod challenges;
 mod compat;
@@ -11,6 +12,8 @@ mod followed;
 mod followed_attacks;
 mod fronts;
 mod leases;
+mod offers;
+mod origins;
 mod payments;
 mod readings;
 mod regtest;

@@ -102,15 +102,27 @@ async fn what_was_paid_in_time_counts_late_and_nothing_else_does() {
     let in_time = world.pay(txid(1), &demand, PRICE);
     world.later(3601);
     world.client.get("/price").await;
-    world.chain.add(txid(2), Tx { since: world.seconds(), output: 2, ..in_time });
+    world.chain.add(txid(2), Tx { since: world.seconds(), output: 2, ..in_time.clone() });
     let late = redeem(2).await;
     assert_eq!((late.status, late.code()), (422, Code::ExpiredChallenge));
+    let listed = world.store.late_payments(10).await.unwrap();
+    assert_eq!((listed.len(), &listed[0].id.txid), (1, &txid(2).to_string()));
+    let problem = late.json::<wire::toll::Problem>();
+    assert_eq!(problem.reference.as_deref(), Some(listed[0].challenge.as_str()));
+    assert!(problem.title.contains(&listed[0].challenge) && problem.title.contains("ask whoever runs"), "{problem:?}");
     assert_eq!(redeem(1).await.token().quota, 3);
     world.later(86_400);
     world.client.get("/price").await;
     assert_eq!(redeem(1).await.status, 200, "what was counted is answered for ever");
-    let (asked, late) = (world.chain.asked(), redeem(3).await);
-    assert_eq!((late.code(), world.chain.asked()), (Code::ExpiredChallenge, asked), "not even looked at");
+    assert_eq!(redeem(3).await.code(), Code::NotFound);
+    assert_eq!(redeem(2).await.code(), Code::ExpiredChallenge);
+    // In time by its node's word, and shown when nobody looks for it any more.
+    world.chain.add(txid(4), Tx { since: world.seconds() - 90_000, output: 4, ..in_time });
+    let late = redeem(4).await;
+    assert_eq!((late.status, late.code()), (422, Code::ExpiredChallenge));
+    let mut listed: Vec<_> = world.store.late_payments(10).await.unwrap().into_iter().map(|p| p.id.txid).collect();
+    listed.sort();
+    assert_eq!(listed, [txid(2).to_string(), txid(4).to_string()]);
 }
 
 #[tokio::test]

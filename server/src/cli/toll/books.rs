@@ -80,6 +80,7 @@ fn payments(payments: Vec<Payment>, json: bool) -> Outcome {
         let state = match (payment.state, payment.block) {
             (PaymentState::Pool, _) => "in no block yet".to_owned(),
             (PaymentState::Gone, _) => "gone".to_owned(),
+            (PaymentState::Late, _) => "too late: bought nothing".to_owned(),
             (PaymentState::Mined, Some(block)) => format!("block {block}"),
             (PaymentState::Mined | PaymentState::Settled, _) => "settled".to_owned(),
         };

@@ -7,6 +7,7 @@ use crate::config::{Config, ConfigError, Toll, TollNetwork, TollVerifier};
 use crate::entropy::SystemEntropy;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::{Keyring, Vault};
+use crate::operator::gate::Till;
 use monero::{FirstOf, Limits, Node, OwnVerifier, Verifier, Wallet, WalletVerifier};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -29,7 +30,7 @@ const HEAR_EVERY: Duration = Duration::from_secs(1);
 
 /// A booth, and what keeps its secrets in step with the server's keys.
 pub struct Taking {
-    pub booth: Arc<Booth>,
+    pub till: Till,
     portal: Arc<Portal>,
     secrets: Secrets,
 }
@@ -55,7 +56,7 @@ impl Taking {
 
     /// The booth, and the task that hears of keys.
     pub fn start(self) -> (Arc<Booth>, JoinHandle<()>) {
-        (self.booth, tokio::spawn(Self::hear(self.portal, self.secrets)))
+        (self.till.booth, tokio::spawn(Self::hear(self.portal, self.secrets)))
     }
 }
 
@@ -84,13 +85,13 @@ pub async fn open(config: &Config, surroundings: &Surroundings) -> Result<Option
         secrets: secrets.clone(),
         pool,
         people,
-        store,
+        store: Arc::clone(&store),
         verifier: verifier(settings, &nodes)?,
         nodes,
         surroundings: surroundings.clone(),
         portal: Some(Arc::clone(&portal) as Arc<dyn toll::Portal>),
     }));
-    Ok(Some(Taking { booth, portal, secrets }))
+    Ok(Some(Taking { till: Till { booth, store }, portal, secrets }))
 }
 
 fn verifier(settings: &Toll, nodes: &[Arc<Node>]) -> Result<Box<dyn Verifier>, Failure> {
@@ -109,11 +110,7 @@ fn verifier(settings: &Toll, nodes: &[Arc<Node>]) -> Result<Box<dyn Verifier>, F
 
 /// Where payments go, and what browsers are lent.
 fn addresses(settings: &Toll) -> Result<Option<(Pool, Option<People>)>, Failure> {
-    if let Some(file) = &settings.view_key_file {
-        let primary: Address =
-            settings.primary_address.parse().map_err(|error| wrong("toll.primary_address", error))?;
-        let key = secret(file)?;
-        let pair = ViewPair::new(&primary, key.trim()).map_err(|error| wrong("toll.view_key_file", error))?;
+    if let Some(pair) = view_pair(settings)? {
         // Where a wallet has to agree to every payment, none is taken that nobody proves.
         let follow = settings.people > 0 && settings.verifier == TollVerifier::Monerod;
         let people = if follow { Some(People::new(pair.clone(), settings.people)?) } else { None };
@@ -122,6 +119,17 @@ fn addresses(settings: &Toll) -> Result<Option<(Pool, Option<People>)>, Failure>
     let addresses = settings.addresses.iter().map(|text| text.parse().map_err(|error| wrong("toll.addresses", error)));
     let addresses: Vec<Address> = addresses.collect::<Result<_, _>>()?;
     Ok(if addresses.is_empty() { None } else { Some((Pool::listed(addresses)?, None)) })
+}
+
+/// The view key of the settings, with the address that it belongs to. `None`: there is none.
+///
+/// # Errors
+/// It cannot be read, others may read it, or it belongs to another address.
+pub fn view_pair(settings: &Toll) -> Result<Option<ViewPair>, Failure> {
+    let Some(file) = &settings.view_key_file else { return Ok(None) };
+    let primary: Address = settings.primary_address.parse().map_err(|error| wrong("toll.primary_address", error))?;
+    let key = secret(file)?;
+    Ok(Some(ViewPair::new(&primary, key.trim()).map_err(|error| wrong("toll.view_key_file", error))?))
 }
 
 fn wrong(setting: &str, error: impl std::fmt::Display) -> ConfigError {

@@ -1,11 +1,13 @@
 //! `postern toll`
 
+mod announce;
 mod books;
 mod booth;
 mod portal;
 mod routes;
 mod run;
 
+pub use booth::view_pair;
 pub use run::{Opened, listen};
 
 use super::Outcome;

@@ -2,6 +2,7 @@
 
 use crate::cli::{Failure, Outcome, print};
 use crate::config::{Toll, toll_table};
+use domain::authority::Authority;
 use http::{Method, Uri};
 use serde::Serialize;
 use toll::route::{Path as RoutePath, Table};
@@ -86,11 +87,12 @@ fn row(route: &toll::route::Route) -> Row {
     }
 }
 
-fn request(method: &str, url: &str) -> Result<(Method, String, RoutePath), Failure> {
+fn request(method: &str, url: &str) -> Result<(Method, Authority, RoutePath), Failure> {
     let method = method.to_ascii_uppercase().parse::<Method>().map_err(|_| format!("'{method}' is no method"))?;
     let uri = url.parse::<Uri>().ok().filter(|uri| uri.authority().is_some());
     let uri = uri.ok_or_else(|| format!("'{url}' is no address: write https://api.example.com/price"))?;
-    let host = uri.authority().map(|authority| authority.as_str().to_ascii_lowercase()).unwrap_or_default();
+    let (https, host) = (uri.scheme_str() == Some("https"), uri.authority().map_or("", |host| host.as_str()));
+    let host = Authority::parse(host, https).map_err(|error| format!("'{host}': {error}"))?;
     let path = RoutePath::read(uri.path()).map_err(|error| format!("{error}: it is answered with 400"))?;
     Ok((method, host, path))
 }

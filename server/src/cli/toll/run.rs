@@ -1,20 +1,22 @@
 //! `postern toll run`
 
+use super::announce::Announcer;
 use super::booth::{self, Taking};
 use crate::cli::listen::Place;
 use crate::cli::serve::wait_for_signal;
 use crate::cli::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigError, Layers, Toll, toll_table};
+use crate::config::{ClientAddress, Config, ConfigError, Layers, Toll, toll_table};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::guards::forwarded;
+use crate::operator;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use toll::route::Table;
 use toll::{Gate, Limits, Surroundings};
 
@@ -25,7 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub struct Opened {
     gate: Arc<Gate>,
     taking: Option<Taking>,
+    announcer: Option<Announcer>,
     listener: TcpListener,
+    operator: Option<TcpListener>,
     http: net::Http,
 }
 
@@ -36,7 +40,11 @@ pub async fn serve(config: Config, layers: Layers) -> Outcome {
     let hangup = signal(SignalKind::hangup())?;
     println!("The gate listens on http://{} and answers as {}", opened.address()?, settings.public_url);
     println!("  with {} routes: postern toll routes", settings.routes.len());
-    let reading = tokio::spawn(read_again(layers, Arc::clone(&opened.gate), hangup));
+    if let Some(operator) = &opened.operator {
+        println!("  health and metrics are on http://{}", operator.local_addr()?);
+    }
+    let changed = opened.announcer.as_ref().map(|announcer| Arc::clone(&announcer.changed));
+    let reading = tokio::spawn(read_again(layers, Arc::clone(&opened.gate), changed, hangup));
     opened.serve().await?;
     reading.abort();
     Ok(())
@@ -53,14 +61,22 @@ impl Opened {
         let table = toll_table(&settings.routes, &Table::default())?;
         let surroundings = surroundings(config);
         let taking = booth::open(config, &surroundings).await?;
-        let booth = taking.as_ref().map(|taking| Arc::clone(&taking.booth));
+        let till = taking.as_ref().map(|taking| taking.till.clone());
+        let booth = till.as_ref().map(|till| Arc::clone(&till.booth));
         let gate_config = toll::Config { https: settings.https(), ipv6_prefix: config.settings.ipv6_prefix };
         let gate = Arc::new(Gate::new(gate_config, table, surroundings, booth));
+        let announcer = till
+            .as_ref()
+            .map(|till| Announcer::new(Arc::clone(&gate), Arc::clone(&till.booth), Arc::clone(&till.store)));
+        let operator = operator::listener::bind_as("toll.operator_listen", settings.operator_listen).await?;
         // Each connection may need one to an upstream.
         let files = net::fit(settings.max_connections, 2, crate::cli::SPARE_FILES);
         let (limits, proxies) = (Limits { connections: files.connections }, Arc::clone(&config.proxies));
-        let http = toll::http(limits, config.settings.connections.pace(), move |peer| proxies.trusts(peer));
-        Ok(Self { gate, taking, listener, http })
+        let mut http = toll::http(limits, config.settings.connections.pace(), move |peer| proxies.trusts(peer));
+        let proxies = Arc::clone(&config.proxies);
+        let says_first = proxies.client_address == ClientAddress::ProxyProtocol;
+        http.speaks_proxy = Box::new(move |peer| says_first && proxies.trusts(peer));
+        Ok(Self { gate, taking, announcer, listener, operator, http })
     }
 
     pub fn address(&self) -> std::io::Result<SocketAddr> {
@@ -70,21 +86,26 @@ impl Opened {
     /// Until the program is told to end.
     pub async fn serve(self) -> Outcome {
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(toll::serve_with(self.listener, self.gate, self.http, stopped));
+        let serving = tokio::spawn(toll::serve_with(self.listener, self.gate, self.http, stopped.clone()));
         // Goes on until the last request is answered and counted.
         let (stop_keeping, kept) = watch::channel(false);
+        let till = self.taking.as_ref().map(|taking| taking.till.clone());
         let (booth, hearing) = self.taking.map(Taking::start).unzip();
         let keeping = booth.map(|booth| tokio::spawn(async move { booth.run(kept).await }));
+        let announcing = self.announcer.map(|announcer| tokio::spawn(announcer.run(stopped.clone())));
+        let operator = self
+            .operator
+            .map(|listener| tokio::spawn(operator::listener::serve(listener, operator::gate::router(till))));
         wait_for_signal().await?;
         tracing::info!("stopping: requests that have begun are answered");
         let _ = stop.send(true);
         serving.await?;
         let _ = stop_keeping.send(true);
-        if let Some(hearing) = hearing {
-            hearing.abort();
+        for task in hearing.into_iter().chain(operator) {
+            task.abort();
         }
-        if let Some(keeping) = keeping {
-            keeping.await?;
+        for task in [keeping, announcing].into_iter().flatten() {
+            task.await?;
         }
         Ok(())
     }
@@ -95,15 +116,13 @@ fn surroundings(config: &Config) -> Surroundings {
     Surroundings {
         now: Arc::new(|| SystemClock.now()),
         random: Arc::new(|bytes| SystemEntropy.fill(bytes)),
-        client: Arc::new(move |peer, headers| {
-            forwarded::client(&proxies, peer, headers).unwrap_or_else(|_| peer.to_canonical())
-        }),
+        client: Arc::new(move |peer, headers| forwarded::client(&proxies, peer, headers)),
     }
 }
 
 /// Routes and prices change without a restart: when the file does, and on SIGHUP. Settings that cannot
 /// stand change nothing.
-async fn read_again(layers: Layers, gate: Arc<Gate>, mut hangup: Signal) {
+async fn read_again(layers: Layers, gate: Arc<Gate>, changed: Option<Arc<Notify>>, mut hangup: Signal) {
     let file = layers.file();
     let mut seen = written(file.as_deref());
     loop {
@@ -118,7 +137,12 @@ async fn read_again(layers: Layers, gate: Arc<Gate>, mut hangup: Signal) {
             }
         }
         match load(&layers, &gate) {
-            Ok(routes) => tracing::info!(routes, "routes and prices were read again"),
+            Ok(routes) => {
+                tracing::info!(routes, "routes and prices were read again");
+                if let Some(changed) = &changed {
+                    changed.notify_one();
+                }
+            }
             Err(error) => tracing::error!(cause = %error, "changed settings cannot be used; those before stay"),
         }
     }

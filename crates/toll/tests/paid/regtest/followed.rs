@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use tpat::Txid;
 
 const PATH: &str = "/price/gold";
-const OFFER: &str = "postern-offer-price";
 const TOKEN: &str = "postern-toll-price";
 const PAID: &str = "/.well-known/tpat/paid";
 
@@ -35,7 +34,7 @@ async fn the_page_opens_with_the_next_look() {
     look(&world).await;
     let (browser, other) = (Browser::at(1), Browser::at(2));
     let address = browser.open(&world, PATH).await.address();
-    let (offer, theirs) = (browser.cookie(OFFER).unwrap(), other.open(&world, PATH).await.address());
+    let (offer, theirs) = (browser.challenge("price"), other.open(&world, PATH).await.address());
     assert_ne!(address, theirs);
     let paid = send(&rig, &[(&address, PRICE)]).await;
     look(&world).await;
@@ -49,7 +48,7 @@ async fn the_page_opens_with_the_next_look() {
     let again = Browser::at(3);
     assert_eq!(paste(&again, &world, &offer, paid, &proof).await, 303);
     assert_eq!(again.cookie(TOKEN), Some(token));
-    let mine_now = other.cookie(OFFER).unwrap();
+    let mine_now = other.challenge("price");
     let proof = rig.payer.tx_proof(&paid, &address, &format!("tpat1:{mine_now}")).await.unwrap();
     assert_eq!(paste(&other, &world, &mine_now, paid, &proof).await, 422);
     assert_eq!(world.store.toll_tokens(9).await.unwrap().len(), 1);

@@ -31,8 +31,10 @@ async fn tokens_sleep_while_their_payment_is_gone() {
     assert_eq!((asleep.status, asleep.code()), (403, Code::TokenSuspended));
     assert_eq!(redeem(&world, &paid, &demand, &key).await.code(), Code::NotFound);
 
-    // Sent again and mined: as if nothing had been.
+    // Back in the pool: it wakes without a new block, and once mined it is as if nothing had been.
     rig.node.send(&blob).await.unwrap();
+    world.booth.look_at_chain().await.unwrap();
+    assert_eq!(opens(&token).await, 200);
     mine(&rig, &world, 1).await;
     assert_eq!(opens(&token).await, 200);
     assert!(!redeem(&world, &paid, &demand, &key).await.token().provisional);

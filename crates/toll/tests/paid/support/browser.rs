@@ -38,10 +38,21 @@ impl Browser {
         self.cookies.lock().get(name).cloned()
     }
 
-    async fn send(&self, world: &World, request: RequestBuilder) -> Reply {
-        let cookies: Vec<_> = self.cookies.lock().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = request.header("accept", ACCEPT).header("x-client", &self.from);
-        let reply = world.client.send(request.header("cookie", cookies.join("; "))).await;
+    /// The values of the cookies that keep offers for a route.
+    pub fn offers(&self, route: &str) -> Vec<String> {
+        let prefix = format!("postern-offer-{route}.");
+        let cookies = self.cookies.lock();
+        cookies.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// The challenge of the one offer that it keeps for a route.
+    pub fn challenge(&self, route: &str) -> String {
+        let [offer] = &self.offers(route)[..] else { panic!("not one offer for {route}") };
+        offer.split('.').next().unwrap().to_owned()
+    }
+
+    /// Takes over the cookies that another tab was answered.
+    pub fn keep(&self, reply: &Reply) {
         for set in reply.headers.get_all(SET_COOKIE) {
             let set = set.to_str().unwrap();
             assert!(set.contains("; HttpOnly; SameSite=Lax"), "{set}");
@@ -51,6 +62,13 @@ impl Browser {
                 value => drop(self.cookies.lock().insert(name.to_owned(), value.to_owned())),
             }
         }
+    }
+
+    async fn send(&self, world: &World, request: RequestBuilder) -> Reply {
+        let cookies: Vec<_> = self.cookies.lock().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = request.header("accept", ACCEPT).header("x-client", &self.from);
+        let reply = world.client.send(request.header("cookie", cookies.join("; "))).await;
+        self.keep(&reply);
         reply
     }
 }

@@ -14,4 +14,4 @@ pub use client::{Client, Reply};
 pub use key::Key;
 pub use nginx::Nginx;
 pub use proofs::{PROOFS, txid};
-pub use world::{OLD, PRICE, World, bundle, entry, terms};
+pub use world::{OLD, PRICE, World, bundle, entry, route, terms};

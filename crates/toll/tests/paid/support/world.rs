@@ -53,6 +53,7 @@ pub struct World {
     pub chain: Chain,
     pub now: Arc<AtomicI64>,
     pub arrived: Arc<AtomicUsize>,
+    pub upstream: SocketAddr,
     pub stop: watch::Sender<bool>,
     pub directory: TempDir,
 }
@@ -93,6 +94,7 @@ pub fn route(name: &str, path: &str, upstream: SocketAddr, terms: Option<Terms>)
         terms,
         upstream: Arc::new(Target::new(address, &Forward::default())),
         inject: Vec::new(),
+        cors: Vec::new(),
     }
 }
 
@@ -172,7 +174,7 @@ impl World {
             random: Arc::new(|bytes| aws_lc_rs::rand::fill(bytes).unwrap()),
             client: Arc::new(|peer, headers| {
                 let told = headers.get("x-client").and_then(|told| told.to_str().ok()?.parse().ok());
-                told.unwrap_or(peer)
+                Ok(told.unwrap_or(peer))
             }),
         };
         let url = format!("sqlite:{}", directory.path().join("toll.db").display());
@@ -209,7 +211,7 @@ impl World {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, Arc::clone(&gate), Limits { connections: 200 }, stopped));
         let client = Client::new(address);
-        Self { client, address, gate, booth, secrets, store, chain, now, arrived, stop, directory }
+        Self { client, address, gate, booth, secrets, store, chain, now, arrived, upstream, stop, directory }
     }
 
     pub fn seconds(&self) -> u64 {

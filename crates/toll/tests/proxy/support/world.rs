@@ -28,6 +28,7 @@ pub fn route(name: &str, path: &str, upstream: SocketAddr, forward: &Forward) ->
         terms: None,
         upstream: Arc::new(Target::new(address, forward)),
         inject: Vec::new(),
+        cors: Vec::new(),
     }
 }
 
@@ -43,7 +44,7 @@ impl World {
         let surroundings = Surroundings {
             now: Arc::new(move || clock.load(Ordering::SeqCst)),
             random: Arc::new(|_| ()),
-            client: Arc::new(|peer, _| peer),
+            client: Arc::new(|peer, _| Ok(peer)),
         };
         let table = Table::new(routes(upstream.address));
         let gate = Arc::new(Gate::new(Config { https: false, ipv6_prefix: 64 }, table, surroundings, None));

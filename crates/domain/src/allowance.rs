@@ -1,0 +1,63 @@
+//! So many in each span of time, counted from the first one.
+
+use crate::UnixMs;
+
+/// At most `count` in each `span_ms`; both are at least 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    pub count: u32,
+    pub span_ms: i64,
+}
+
+/// A span that has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// When the span ends, and all are there again.
+    pub ends_at: UnixMs,
+    pub used: i64,
+}
+
+impl Allowance {
+    /// Judges one event. `before`: what the last call returned, if there was one.
+    ///
+    /// # Errors
+    /// All of this span are used: milliseconds until the next begins. `before` stays as it is.
+    pub fn take(self, before: Option<Taken>, now: UnixMs) -> Result<Taken, i64> {
+        let span_ms = self.span_ms.max(1);
+        // A span that ends later than any can: it is over if the clock went back, or if spans were made shorter.
+        let running = before.filter(|taken| now < taken.ends_at && taken.ends_at - now <= span_ms);
+        match running {
+            None => Ok(Taken { ends_at: now.saturating_add(span_ms), used: 1 }),
+            Some(taken) if taken.used < i64::from(self.count.max(1)) => Ok(Taken { used: taken.used + 1, ..taken }),
+            Some(taken) => Err(taken.ends_at - now),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400_000;
+
+    #[test]
+    fn two_in_thirty_days_are_two() {
+        let two = Allowance { count: 2, span_ms: 30 * DAY };
+        let first = two.take(None, 0).expect("one");
+        let second = two.take(Some(first), 10 * DAY).expect("two");
+        for days in [10, 11, 25, 29] {
+            assert_eq!(two.take(Some(second), days * DAY), Err((30 - days) * DAY));
+        }
+        assert_eq!(two.take(Some(second), 30 * DAY), Ok(Taken { ends_at: 60 * DAY, used: 1 }));
+        // More of them, or a shorter span, hold at once.
+        assert!(Allowance { count: 3, ..two }.take(Some(second), 11 * DAY).is_ok());
+        assert!(Allowance { span_ms: DAY, ..two }.take(Some(second), 11 * DAY).is_ok());
+    }
+
+    #[test]
+    fn a_clock_that_went_back_keeps_nobody_waiting_longer_than_a_span() {
+        let one = Allowance { count: 1, span_ms: DAY };
+        let taken = one.take(None, 400 * DAY).expect("one");
+        assert!(one.take(Some(taken), 0).is_ok());
+    }
+}

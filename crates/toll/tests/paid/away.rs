@@ -1,0 +1,90 @@
+//! A node that is away or behind: nobody is asked for money that could not be found.
+
+use crate::support::made::made;
+use crate::support::{Browser, Chain, Key, Mood, PRICE, PROOFS, World, terms, txid};
+use http::Method;
+use toll::terms::{Allowance, Terms};
+use wire::toll::Code;
+
+const PATH: &str = "/price";
+const STILL: &str = "/.well-known/tpat/still?back=%2Fprice";
+
+/// The node goes, and two looks fail.
+async fn gone(world: &World, mood: Mood) {
+    world.chain.mood(mood);
+    for _ in 0..2 {
+        assert!(world.booth.look_at_chain().await.is_err());
+        world.later(5);
+    }
+}
+
+async fn back(world: &World) {
+    world.chain.mood(Mood::Good);
+    world.booth.look_at_chain().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_money_until_the_node_is_back() {
+    let (world, key) = (World::new().await, Key::new());
+    world.booth.look_at_chain().await.unwrap();
+    let demand = world.client.demand(PATH).await;
+    world.pay(txid(1), &demand, PRICE);
+    let token = world.client.redeem(&format!("{}:{}", txid(1), PROOFS[0]), &demand.challenge, Some(&key)).await.token();
+    for mood in [Mood::Down, Mood::Behind] {
+        world.chain.mood(mood);
+        assert!(world.booth.look_at_chain().await.is_err());
+        assert_eq!(world.client.get(PATH).await.status, 402, "one look that fails is no outage");
+        gone(&world, mood).await;
+        let reply = world.client.get(PATH).await;
+        assert_eq!((reply.status, reply.code(), reply.header("retry-after")), (503, Code::NodeUnavailable, Some("30")));
+        assert!(reply.header("www-authenticate").is_none(), "there is nothing to pay");
+        let page = Browser::at(1).open(&world, PATH).await;
+        assert_eq!((page.status, page.header("retry-after"), page.header("refresh")), (503, Some("30"), Some("30")));
+        let html = page.html();
+        assert!(html.contains("Do not pay now") && !html.contains("monero:") && !html.contains("<form"), "{html}");
+        let still = Browser::at(1).open(&world, STILL).await;
+        assert_eq!((still.status, still.header("refresh")), (503, None));
+        // What is free or was paid for goes on.
+        assert_eq!(world.client.get("/free").await.status, 200);
+        world.client.get(PATH).await;
+        assert!(world.booth.is_away() && world.client.get(PATH).await.header("dpop-nonce").is_none());
+        back(&world).await;
+        assert_eq!(world.client.get(PATH).await.status, 402);
+        gone(&world, mood).await;
+        assert_eq!(world.client.bound(PATH, &token.token, &key).await.status, 200);
+        back(&world).await;
+    }
+    // Nor does somebody whose token is used up hear of a price.
+    assert_eq!(world.client.bound(PATH, &token.token, &key).await.status, 200);
+    gone(&world, Mood::Down).await;
+    let spent = world.client.bound(PATH, &token.token, &key).await;
+    assert_eq!((spent.status, spent.code()), (503, Code::NodeUnavailable));
+    assert!(spent.header("www-authenticate").is_none());
+}
+
+#[tokio::test]
+async fn a_browser_that_holds_an_offer_is_told_to_wait_and_what_it_paid_is_found() {
+    let world = World::lending(Chain::new(), terms(), tempfile::tempdir().unwrap(), 3).await;
+    let browser = Browser::at(1);
+    let address = browser.open(&world, PATH).await.address();
+    gone(&world, Mood::Down).await;
+    for path in [PATH, STILL] {
+        let page = browser.open(&world, path).await;
+        assert!(page.status == 503 && !page.html().contains(&address), "{}", page.html());
+    }
+    world.chain.send(&made(77, 0, &[(&address, PRICE)]));
+    back(&world).await;
+    world.booth.follow().await.unwrap();
+    assert_eq!(browser.open(&world, PATH).await.status, 303);
+}
+
+#[tokio::test]
+async fn requests_for_nothing_need_no_node() {
+    let allowance = Some(Allowance { requests: 1, window_ms: 60_000 });
+    let world = World::with(Terms { allowance, signed_in_free: true, ..terms() }).await;
+    gone(&world, Mood::Down).await;
+    assert_eq!(world.client.get(PATH).await.status, 200);
+    assert_eq!(world.client.get(PATH).await.status, 503);
+    let signed_in = world.client.request(Method::GET, PATH).header("cookie", "signed-in");
+    assert_eq!(world.client.send(signed_in).await.status, 200);
+}

@@ -1,0 +1,69 @@
+//! Word of a running gate, for the portal's dashboard: another process, which has read its settings at another time.
+
+use crate::clock::{Clock, SystemClock};
+use crate::entropy::{Entropy, SystemEntropy};
+use crate::flows::toll::described;
+use domain::UnixMs;
+use domain::encoding::base64url;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use tokio::sync::{Notify, watch};
+use toll::{Booth, Gate};
+use wire::toll_books::ChainState;
+
+/// Shorter than the dashboard waits before it takes a gate for stopped.
+const EVERY: Duration = Duration::from_secs(5);
+
+pub struct Announcer {
+    gate: Arc<Gate>,
+    booth: Arc<Booth>,
+    store: Arc<dyn Store>,
+    id: String,
+    started_at: UnixMs,
+    /// Told when there are other routes.
+    pub changed: Arc<Notify>,
+}
+
+impl Announcer {
+    pub fn new(gate: Arc<Gate>, booth: Arc<Booth>, store: Arc<dyn Store>) -> Self {
+        let entropy: &dyn Entropy = &SystemEntropy;
+        let id = base64url(&entropy.bytes::<16>());
+        Self { gate, booth, store, id, started_at: SystemClock.now(), changed: Arc::default() }
+    }
+
+    /// Announces the gate until `stop` says so, and takes that back at the end.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut could = true;
+        loop {
+            let announced = self.announce().await;
+            match &announced {
+                // Said once, not every few seconds.
+                Err(error) if could => tracing::warn!(cause = %error, "the dashboard does not hear of this gate"),
+                _ => {}
+            }
+            could = announced.is_ok();
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+        if let Err(error) = self.store.end_gate(&self.id).await {
+            tracing::warn!(cause = %error, "the dashboard takes this gate for running for a while");
+        }
+    }
+
+    async fn announce(&self) -> store::Result<()> {
+        let chain = if self.booth.is_away() { ChainState::Away } else { ChainState::Seen };
+        let gate = store::gates::Gate {
+            id: self.id.clone(),
+            started_at: self.started_at,
+            heard_at: SystemClock.now(),
+            // Names, numbers and lists of them can always be written.
+            routes: serde_json::to_string(&described(&self.gate.table())).unwrap_or_default(),
+            chain: chain.as_str().to_owned(),
+        };
+        self.store.announce_gate(&gate).await
+    }
+}

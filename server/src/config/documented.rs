@@ -1,0 +1,89 @@
+//! That `postern.toml` and `time-server.toml` name every setting: an operator looks nowhere else.
+
+use super::{Settings, TimeServer};
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
+
+const FILE: &str = include_str!("../../../postern.toml");
+const TIME_SERVER_FILE: &str = include_str!("../../../time-server.toml");
+
+/// Sections of a file: their lines, without the signs that make a comment of an example.
+fn sections(file: &str) -> BTreeMap<String, String> {
+    let mut sections: BTreeMap<String, String> = BTreeMap::new();
+    let mut current = String::new();
+    for line in file.lines() {
+        let line = line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line);
+        let header = line.trim_start_matches('[').trim_end_matches(']');
+        if line.starts_with('[') && header.len() < line.len() && !header.contains(' ') {
+            header.clone_into(&mut current);
+        } else {
+            let section = sections.entry(current.clone()).or_default();
+            section.push_str(line);
+            section.push('\n');
+        }
+    }
+    sections
+}
+
+/// What the program says of a key that no section has: it lists those that there are.
+fn keys<T: DeserializeOwned + std::fmt::Debug>(section: &str) -> BTreeSet<String> {
+    let text = if section.is_empty() {
+        "no_such_key = 1".to_owned()
+    } else if let Some((parent, inline)) = section.split_once('/') {
+        format!("[[{parent}]]\n{inline} = [{{ no_such_key = 1 }}]")
+    } else if FILE.contains(&format!("[[{section}]]")) {
+        // The entry above it, where it is one of a list in a list.
+        let parent =
+            section.rsplit_once('.').map(|(parent, _)| parent).filter(|parent| FILE.contains(&format!("[[{parent}]]")));
+        let parent = parent.map(|parent| format!("[[{parent}]]\n")).unwrap_or_default();
+        format!("{parent}[[{section}]]\nno_such_key = 1")
+    } else {
+        format!("[{section}]\nno_such_key = 1")
+    };
+    let error = toml::from_str::<T>(&text).expect_err(section).to_string();
+    let listed = error.split_once("expected ").unwrap_or_else(|| panic!("[{section}]: {error}")).1;
+    listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn has(lines: &str, key: &str) -> bool {
+    lines.lines().any(|line| line.starts_with(&format!("{key} = ")))
+}
+
+#[test]
+fn the_file_names_every_setting() {
+    let sections = sections(FILE);
+    let inline = ["toll.routes/bundles", "toll.routes/more_confirmations"].map(str::to_owned);
+    let mut known = 0;
+    let mut missing = Vec::new();
+    for section in sections.keys().cloned().chain(inline) {
+        let lines = &sections[section.split('/').next().unwrap_or_default()];
+        for key in keys::<Settings>(&section) {
+            known += 1;
+            // A section of its own, or a line.
+            let path = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
+            // What rules of bans have in common is said once for all of them.
+            let rule = section.starts_with("ban.") && section != "ban.limits";
+            let shared = rule && sections.iter().any(|(other, lines)| other.starts_with("ban.") && has(lines, &key));
+            let named = has(lines, &key)
+                || shared
+                || (section.contains('/') && lines.contains(&format!("{key} = ")))
+                || sections.contains_key(&path);
+            if !named {
+                missing.push(path);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "postern.toml does not say what these do: {missing:?}");
+    assert!(known > 100, "{known} keys were looked for");
+}
+
+#[test]
+fn the_time_servers_file_names_every_setting_of_its_own() {
+    let sections = sections(TIME_SERVER_FILE);
+    for (section, lines) in &sections {
+        for key in keys::<TimeServer>(section) {
+            assert!(has(lines, &key) || sections.contains_key(&key), "time-server.toml does not say what {key} does");
+        }
+    }
+    assert!(sections.len() > 1, "there are sections");
+}
