@@ -46,5 +46,6 @@ mod tokens;
 mod toll;
 mod toll_books;
 mod toll_killed;
+mod units;
 mod user_keys;
 mod verifying;

@@ -7,6 +7,7 @@ mod away;
 mod browsers;
 mod challenges;
 mod compat;
+mod deployed;
 mod faults;
 mod followed;
 mod followed_attacks;
