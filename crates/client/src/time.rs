@@ -191,7 +191,8 @@ impl<'a> TimeServer<'a> {
 
 /// RFC 3339, in UTC.
 fn moment(at: u64) -> String {
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at)).to_string()
+    let last = u64::try_from(domain::LAST_WRITABLE / 1000).unwrap_or_default();
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at.min(last))).to_string()
 }
 
 /// A ticket that was made just now is not over, nor is its key, unless clocks disagree. Unix seconds: when the portal
@@ -224,5 +225,7 @@ mod tests {
             assert!(matches!(explained(reason, None), Error::Closed(_)));
         }
         assert!(matches!(explained(CloseReason::Full, Some(1)), Error::Closed(_)));
+        let late = explained(CloseReason::TicketExpired, Some(u64::MAX)).to_string();
+        assert!(late.contains("9999-12-31T23:59:59Z"), "{late}");
     }
 }

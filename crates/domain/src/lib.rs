@@ -31,6 +31,8 @@ pub mod user_key;
 
 /// Unix milliseconds.
 pub type UnixMs = i64;
+/// The last moment that RFC 3339 can write, in the year 9999. A later one must be cut before it is written.
+pub const LAST_WRITABLE: UnixMs = 253_402_300_799_999;
 
 /// How far the clocks of two machines may differ, or one clock step back, before a time that was set elsewhere counts
 /// as too old or too new. In milliseconds, both ways.

@@ -2,7 +2,7 @@
 
 use super::{Failure, Outcome};
 use comfy_table::{ContentArrangement, Table, presets};
-use domain::UnixMs;
+use domain::{LAST_WRITABLE, UnixMs};
 use serde::Serialize;
 use std::io::IsTerminal;
 use std::time::{Duration, UNIX_EPOCH};
@@ -49,7 +49,7 @@ pub fn json<T: Serialize>(value: &T) -> Outcome {
 
 /// `2026-11-21 09:00:00`, in UTC.
 pub fn moment(at: UnixMs) -> String {
-    let since = Duration::from_millis(u64::try_from(at).unwrap_or_default());
+    let since = Duration::from_millis(u64::try_from(at.min(LAST_WRITABLE)).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
 
@@ -62,4 +62,16 @@ pub fn left(ms: i64) -> String {
 /// What others wrote must not steer a terminal.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_moment_can_be_written() {
+        assert_eq!(moment(1_763_715_600_000), "2025-11-21 09:00:00");
+        assert_eq!(moment(i64::MIN), "1970-01-01 00:00:00");
+        assert_eq!(moment(i64::MAX), "9999-12-31 23:59:59");
+    }
 }

@@ -48,7 +48,7 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
 
 /// `2026-11-21 09:00:00`, in UTC.
 pub fn moment(at: i64) -> String {
-    let since = Duration::from_millis(u64::try_from(at).unwrap_or_default());
+    let since = Duration::from_millis(u64::try_from(at.min(domain::LAST_WRITABLE)).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
 
@@ -66,4 +66,16 @@ pub fn printable(text: &str) -> String {
 /// Whether a person sits there.
 pub fn at_a_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_moment_that_a_server_names_can_be_written() {
+        assert_eq!(moment(1_763_715_600_000), "2025-11-21 09:00:00");
+        assert_eq!(moment(i64::MIN), "1970-01-01 00:00:00");
+        assert_eq!(moment(i64::MAX), "9999-12-31 23:59:59");
+    }
 }
