@@ -57,7 +57,7 @@ fn last_backup(state: &AppState) -> Backup {
 /// What is not fine, worst first.
 fn findings(mut findings: Vec<doctor::Finding>) -> Vec<SiteFinding> {
     findings.retain(|finding| finding.state != doctor::State::Fine);
-    findings.sort_by(|a, b| b.state.cmp(&a.state));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
     let shown = |finding: doctor::Finding| SiteFinding {
         urgent: finding.state >= doctor::State::Warning,
         says: finding.says,
