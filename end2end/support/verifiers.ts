@@ -7,7 +7,8 @@ export type Verdict = { claims: Record<string, any> } | { refused: string };
 
 export interface Verifier {
   name: string;
-  check(token: string, issuer: string, audience: string): Promise<Verdict>;
+  /** `behind`: how many seconds the app's clock is behind; it tolerates nothing then. */
+  check(token: string, issuer: string, audience: string, behind?: number): Promise<Verdict>;
 }
 
 const keySet = (issuer: string) => `${issuer}/.well-known/jwks.json`;
@@ -15,8 +16,9 @@ const keySet = (issuer: string) => `${issuer}/.well-known/jwks.json`;
 /** jose, on npm. */
 const jose: Verifier = {
   name: 'jose',
-  async check(token, issuer, audience) {
-    const options = { issuer, audience, typ: 'at+jwt', algorithms: ['ES256', 'EdDSA'] };
+  async check(token, issuer, audience, behind = 0) {
+    const currentDate = new Date(Date.now() - 1000 * behind);
+    const options = { issuer, audience, typ: 'at+jwt', algorithms: ['ES256', 'EdDSA'], currentDate };
     try {
       return { claims: (await jwtVerify(token, createRemoteJWKSet(new URL(keySet(issuer))), options)).payload };
     } catch (error) {
@@ -29,11 +31,11 @@ const jose: Verifier = {
 /** PyJWT, on PyPI. */
 const pyjwt: Verifier = {
   name: 'PyJWT',
-  async check(token, issuer, audience) {
+  async check(token, issuer, audience, behind = 0) {
     const python = join(__dirname, '../.venv/bin/python');
     const { error, status, stdout, stderr } = spawnSync(
       python,
-      [join(__dirname, 'check_token.py'), keySet(issuer), issuer, audience],
+      [join(__dirname, 'check_token.py'), keySet(issuer), issuer, audience, String(behind)],
       { input: token, encoding: 'utf8' },
     );
     if (error) throw new Error(`${python} does not start: run the tests with \`make test\``, { cause: error });

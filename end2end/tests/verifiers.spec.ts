@@ -47,4 +47,17 @@ for (const { name, check } of VERIFIERS) {
     }
     expect(await check(login.tokens.refresh_token, server.origin, server.origin), 'a refresh token').toMatchObject({ refused: expect.any(String) });
   });
+
+  test(`${name} takes a token at once where the app's clock is behind`, async ({ server }) => {
+    const client = new Client(server);
+    const login = (await client.login(await server.person())).json;
+    const own = { authorization: `Bearer ${login.tokens.access_token}` };
+    const app = (await client.post('/api/tokens', { audience: WIKI }, own)).json;
+    for (const [token, audience] of [[login.tokens.access_token, server.origin], [app.access_token, WIKI]] as const) {
+      for (const behind of [1, 20]) {
+        expect(await check(token, server.origin, audience, behind), `${behind} s behind`).toMatchObject({ claims: { aud: audience } });
+      }
+      expect(await check(token, server.origin, audience, 90), 'a minute and a half').toMatchObject({ refused: expect.any(String) });
+    }
+  });
 }

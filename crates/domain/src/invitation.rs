@@ -28,7 +28,7 @@ pub fn lifetime_ms(hours: u32) -> Option<i64> {
 /// A note as it is kept: one line, not too long.
 pub fn note(text: &str) -> Option<String> {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    (line.chars().count() <= NOTE_CHARS && !line.contains(char::is_control)).then_some(line)
+    (text.chars().count() <= NOTE_CHARS && !line.contains(char::is_control)).then_some(line)
 }
 
 #[cfg(test)]

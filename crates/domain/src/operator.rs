@@ -28,13 +28,13 @@ pub enum Unfit {
     Everybody,
 }
 
-/// A reason or a comment: one line that says something.
+/// Reads a reason or a comment: one line that says something.
 ///
 /// # Errors
 /// [`Unfit::Words`]
 pub fn words(sent: &str) -> Result<String, Unfit> {
     let words = sent.trim();
-    let fits = !words.is_empty() && words.chars().count() <= MAX_CHARS && !words.chars().any(char::is_control);
+    let fits = !words.is_empty() && sent.chars().count() <= MAX_CHARS && !sent.chars().any(char::is_control);
     if fits { Ok(words.to_owned()) } else { Err(Unfit::Words) }
 }
 
@@ -49,7 +49,7 @@ pub fn banned(sent: &str, v6_prefix: u8) -> Result<Identity, Unfit> {
     }
 }
 
-/// How long a ban by hand lasts, if `ms` were asked for.
+/// Returns how long a ban by hand lasts, if `ms` were asked for: for loopback a minute at most.
 ///
 /// # Errors
 /// [`Unfit::Span`]
@@ -69,7 +69,7 @@ mod tests {
     fn words_are_one_line() {
         assert_eq!(words("  It scans our ports. "), Ok("It scans our ports.".to_owned()));
         assert!(words(&"é".repeat(200)).is_ok());
-        for wrong in ["", "  ", "two\nlines", "a\0b", "\u{1b}[2J", &"é".repeat(201)] {
+        for wrong in ["", "  ", "two\nlines", "a\n", "a\0b", "\u{1b}[2J", &"é".repeat(201)] {
             assert_eq!(words(wrong), Err(Unfit::Words), "{wrong:?}");
         }
     }
@@ -94,7 +94,8 @@ mod tests {
         let (other, here) = (other.expect("an address"), here.expect("an address"));
         assert_eq!(length(other, DAY), Ok(DAY));
         assert_eq!(length(here, DAY), Ok(MINUTE));
-        for wrong in [-1, 0, 999, LONGEST_MS + 1, i64::MAX] {
+        assert_eq!(length(other, LONGEST_MS), Ok(LONGEST_MS));
+        for wrong in [i64::MIN, -1, 0, 999, LONGEST_MS + 1, i64::MAX] {
             assert_eq!(length(other, wrong), Err(Unfit::Span));
         }
     }

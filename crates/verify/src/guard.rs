@@ -114,7 +114,8 @@ impl Guard {
         match presented(headers) {
             Ok(Some(token)) => Ok(token),
             Ok(None) => Err(self.refuse(Scheme::Bearer, Reason::Missing)),
-            Err(Malformed) => Err(self.refuse(Scheme::Bearer, Reason::Malformed)),
+            Err(Malformed::Request) => Err(self.refuse(Scheme::Bearer, Reason::Malformed)),
+            Err(Malformed::Token(scheme)) => Err(self.refuse(scheme, Reason::Token)),
         }
     }
 

@@ -3,24 +3,39 @@
 use crate::refusal::Scheme;
 use http::{HeaderMap, header};
 
-/// Two tokens, or a scheme without one.
+/// An `Authorization` that carries no token as it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the request does not carry one access token")]
-pub struct Malformed;
+pub enum Malformed {
+    /// There are two: `invalid_request` (RFC 6750, section 3.1).
+    #[error("the request does not carry one access token")]
+    Request,
+    /// The token is empty or has characters that no token has: `invalid_token`.
+    #[error("the access token is none")]
+    Token(Scheme),
+}
 
-/// The token of `Authorization`, and how it is presented (RFC 6750, section 2.1; RFC 9449, section 7.1).
-/// `None`: there is none of a scheme that is known here.
+/// Returns the token of `Authorization` and how it is presented (RFC 6750, section 2.1; RFC 9449, section 7.1).
+/// `None`: no token of a scheme that is known here is present.
 ///
 /// # Errors
-/// `Malformed`
+/// [`Malformed`]
 pub fn presented(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, Malformed> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = all.next() else { return Ok(None) };
     if all.next().is_some() {
-        return Err(Malformed);
+        return Err(Malformed::Request);
     }
-    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Malformed)?;
-    let Some(scheme) = Scheme::parse(scheme) else { return Ok(None) };
-    let token = token.trim();
-    if token.is_empty() { Err(Malformed) } else { Ok(Some((scheme, token))) }
+    let value = value.as_bytes();
+    let space = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+    let (scheme, token) = value.split_at(space);
+    let Some(scheme) = std::str::from_utf8(scheme).ok().and_then(Scheme::parse) else { return Ok(None) };
+    match std::str::from_utf8(token.trim_ascii()) {
+        Ok(token) if !token.is_empty() && token.bytes().all(is_of_token) => Ok(Some((scheme, token))),
+        _ => Err(Malformed::Token(scheme)),
+    }
+}
+
+/// Whether a `b64token` may have this character (RFC 6750, section 2.1).
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }

@@ -1,5 +1,6 @@
 //! `/api/admin/users` and `/api/admin/invitations`: what administrators see and say of accounts.
 
+use crate::whole;
 use serde::{Deserialize, Serialize};
 
 /// Times are unix milliseconds.
@@ -55,6 +56,7 @@ pub struct NewInvitation {
     #[serde(default)]
     pub note: String,
     /// Hours until it runs out, 1 to 720.
+    #[serde(deserialize_with = "whole::one")]
     pub hours: u32,
 }
 

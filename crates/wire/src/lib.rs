@@ -28,5 +28,6 @@ pub mod time;
 pub mod toll;
 pub mod toll_books;
 pub mod user_keys;
+mod whole;
 
 pub use problem::{Code, Problem};

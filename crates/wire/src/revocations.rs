@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// `typ` of the JWS.
 pub const TYP: &str = "revocations+jwt";
+/// Media type of the answer: `typ` in full (RFC 7515, section 4.1.9).
+pub const MEDIA_TYPE: &str = "application/revocations+jwt";
 /// How long a list may be believed. A younger one is to be had all the time.
 pub const LIFETIME_SECONDS: i64 = 180;
 

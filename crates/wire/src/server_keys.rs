@@ -2,6 +2,7 @@
 //!
 //! Times are unix milliseconds. No private half ever comes here.
 
+use crate::whole;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +56,6 @@ pub struct ServerKeys {
 pub struct Rotation {
     pub kind: Kind,
     /// When the new key is to be used; without it, as soon as caches allow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole::optional", skip_serializing_if = "Option::is_none")]
     pub at: Option<i64>,
 }

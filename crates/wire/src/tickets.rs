@@ -1,6 +1,7 @@
 //! `POST /api/tickets`: a token for one service, signed by the auth server and sealed to the service.
 
 use crate::jwk::EcJwk;
+use crate::whole;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -17,7 +18,7 @@ pub struct Wish {
     /// The service's name.
     pub service: String,
     /// The version of the user's key to talk under. Without one: the current.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole::optional", skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
 }
 

@@ -3,6 +3,7 @@
 //! Times are unix milliseconds.
 
 use crate::jwk::EcJwk;
+use crate::whole;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -13,7 +14,7 @@ pub const TYP: &str = "user-key+jwe";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wish {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole::optional", skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
 }
 

@@ -1,5 +1,6 @@
 //! The audit trail as operators read it.
 
+use super::bans::span_ms;
 use domain::UnixMs;
 use domain::account::name_key;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -47,27 +48,39 @@ impl Filter {
     /// # Errors
     /// Says what is meant by nothing.
     pub async fn search(&self, store: &dyn Store, limit: u32, now: UnixMs) -> Result<Search, Error> {
-        let event = given(&self.event);
-        let event = event.map(|text| Event::parse(text).ok_or_else(|| Error::Event(text.to_owned()))).transpose()?;
         let user = match given(&self.user) {
             Some(name) => Some(id_of(store, name).await?),
             None => None,
         };
-        let place = |text: &str| {
-            let (at, id) = text.split_once('-')?;
-            Some((at.parse().ok()?, id.to_owned()))
-        };
+        Ok(Search { user, limit, ..self.read(now)? })
+    }
+
+    /// Reads all of it but the user's name.
+    ///
+    /// # Errors
+    /// Says what is meant by nothing.
+    pub fn read(&self, now: UnixMs) -> Result<Search, Error> {
+        let event = given(&self.event);
+        let event = event.map(|text| Event::parse(text).ok_or_else(|| Error::Event(text.to_owned()))).transpose()?;
         let before = given(&self.before);
         Ok(Search {
-            user,
+            user: None,
             event,
             outcome: given(&self.outcome).map(str::to_owned),
             since: given(&self.since).map(|text| moment(text, now, 0)).transpose()?,
             until: given(&self.until).map(|text| moment(text, now, DAY_MS)).transpose()?,
             before: before.map(|text| place(text).ok_or_else(|| Error::Before(text.to_owned()))).transpose()?,
-            limit,
+            limit: 0,
         })
     }
+}
+
+/// Reads where a page ended: a time and an id.
+fn place(text: &str) -> Option<(UnixMs, String)> {
+    let (at, id) = text.split_once('-')?;
+    let counted = (1..=15).contains(&at.len()) && at.bytes().all(|byte| byte.is_ascii_digit());
+    let named = id.len() == 26 && id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    Some((at.parse().ok().filter(|_| counted && named)?, id.to_owned()))
 }
 
 /// # Errors
@@ -127,8 +140,8 @@ async fn id_of(store: &dyn Store, name: &str) -> store::Result<String> {
 
 /// A day, a moment, or a span ago. `day_ms` is what a bare day stands for beyond its beginning.
 fn moment(text: &str, now: UnixMs, day_ms: i64) -> Result<UnixMs, Error> {
-    if let Ok(span) = humantime::parse_duration(text) {
-        return Ok(now.saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)));
+    if let Ok(span) = span_ms(text) {
+        return Ok(now.saturating_sub(span).max(0));
     }
     let is_day = text.len() == "2026-11-21".len();
     let exact = if is_day { format!("{text}T00:00:00Z") } else { text.to_owned() };
@@ -157,11 +170,15 @@ mod tests {
             ("2026-11-21", 1_795_219_200_000, 1_795_305_600_000),
             ("2026-11-21T09:00:00Z", 1_795_251_600_000, 1_795_251_600_000),
             ("7d", now - 7 * DAY_MS, now - 7 * DAY_MS),
+            ("1d 2 hours", now - 93_600_000, now - 93_600_000),
+            ("999999999y", 0, 0),
         ] {
             assert_eq!(moment(text, now, 0).ok(), Some(since), "{text}");
             assert_eq!(moment(text, now, DAY_MS).ok(), Some(until), "{text}");
         }
-        for wrong in ["yesterday", "2026-13-01", "'; --", "1969-12-31", "9999999999-12-31"] {
+        for wrong in
+            ["yesterday", "2026-13-01", "'; --", "1969-12-31", "9999999999-12-31", "0d", "7", "7 x", "1000000000d"]
+        {
             assert!(matches!(moment(wrong, now, 0), Err(Error::Time(_))), "{wrong}");
         }
     }

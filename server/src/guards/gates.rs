@@ -5,6 +5,7 @@ use super::client::{self, Client};
 use super::{body, floods, host, same_origin, sign_in};
 use crate::floods::Class;
 use crate::http::ApiError;
+use crate::openapi;
 use crate::router::Routes;
 use crate::state::AppState;
 use axum::extract::Request;
@@ -69,7 +70,7 @@ async fn sign_in_api(
     request: Request,
     routes: &Routes,
 ) -> Result<Response, ApiError> {
-    same_origin::api(state, &request)?;
+    same_origin(state, &request)?;
     sign_in::check(state, &client)?;
     let class = if *request.method() == Method::GET { Class::Challenge } else { Class::SignIn };
     let counted = floods::enter(state, &client, class_of(state, &request, class)).await?;
@@ -80,7 +81,7 @@ async fn sign_in_api(
 }
 
 async fn api(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
-    same_origin::api(state, &request)?;
+    same_origin(state, &request)?;
     let _counted = floods::enter(state, &client, class_of(state, &request, Class::Other)).await?;
     Ok(routes.answer(client, body::read(request).await?).await)
 }
@@ -103,6 +104,12 @@ async fn page(state: &AppState, client: Client, request: Request, routes: &Route
     same_origin::page(&request)?;
     let _counted = floods::enter(state, &client, class_of(state, &request, Class::Other)).await?;
     Ok(routes.answer(client, request).await)
+}
+
+/// A method that a path does not take goes on to the router, which answers 405 and runs no handler.
+fn same_origin(state: &AppState, request: &Request) -> Result<(), ApiError> {
+    let taken = || openapi::takes(request.method(), request.uri().path());
+    same_origin::api(state, request).or_else(|refused| if taken() { Err(refused) } else { Ok(()) })
 }
 
 fn class_of(state: &AppState, request: &Request, own: Class) -> Class {

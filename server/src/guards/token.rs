@@ -10,7 +10,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use std::fmt;
 use std::sync::Arc;
-use verify::Scheme;
+use verify::{Malformed, Scheme};
 use wire::problem::Code;
 
 /// An access token that nobody has judged yet.
@@ -25,12 +25,13 @@ impl Shown {
     /// The header's token counts before the cookie's.
     ///
     /// # Errors
-    /// `bad_request`: two tokens in headers, or a scheme without one.
+    /// `bad_request`: two tokens in headers. `no_session`: a token that can be none.
     pub fn read(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         match verify::presented(headers) {
             Ok(Some((scheme, token))) => Ok(Some(Self { scheme: Some(scheme), token: token.to_owned() })),
             Ok(None) => Ok(Self::in_cookie(state, headers)),
-            Err(malformed) => Err(ApiError::explained(Code::BadRequest, format!("{malformed}."))),
+            Err(malformed @ Malformed::Request) => Err(ApiError::explained(Code::BadRequest, format!("{malformed}."))),
+            Err(Malformed::Token(scheme)) => Err(Self::refused(state, Some(scheme))),
         }
     }
 
@@ -77,8 +78,12 @@ impl Shown {
 
     /// The answer to whoever is not signed in. The next is a refresh or a proof, and either needs a nonce.
     pub fn refusal(state: &AppState, shown: Option<&Self>) -> ApiError {
+        Self::refused(state, shown.and_then(|shown| shown.scheme))
+    }
+
+    fn refused(state: &AppState, scheme: Option<Scheme>) -> ApiError {
         let nonce = state.keyring.nonce(state.now());
-        ApiError::new(Code::NoSession).with_nonce(nonce).about_token(shown.and_then(|shown| shown.scheme))
+        ApiError::new(Code::NoSession).with_nonce(nonce).about_token(scheme)
     }
 }
 

@@ -139,6 +139,8 @@ pub async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, 
 /// # Errors
 /// A filter that cannot be meant.
 pub async fn trail_file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    // What cannot be meant is said to everybody: sign-in would only come back to it.
+    request::query::<trails::Filter>(request.uri())?.read(state.now())?;
     let Some(session) = SignedIn::find(&state, request.headers()).await? else {
         return Ok(Redirect::to(&door(&state, request.headers(), request.uri())).into_response());
     };

@@ -24,7 +24,7 @@ pub async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<R
     if is_known(&headers, &list.etag) {
         return Ok((StatusCode::NOT_MODIFIED, about).into_response());
     }
-    Ok((about, [(header::CONTENT_TYPE, "application/jwt")], list.text.clone()).into_response())
+    Ok((about, [(header::CONTENT_TYPE, wire::revocations::MEDIA_TYPE)], list.text.clone()).into_response())
 }
 
 /// Whether the client has this one (RFC 9110, section 13.1.2).

@@ -1,6 +1,7 @@
 //! The `OpenAPI` document of the HTTP interface: written by hand, a file for each tag, checked against the
 //! router and by the browser tests, which send its examples.
 
+use http::Method;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
@@ -27,6 +28,27 @@ static DOCUMENT: LazyLock<Result<String, serde_json::Error>> = LazyLock::new(|| 
 /// One of its files is no JSON.
 pub fn document() -> Result<&'static str, &'static serde_json::Error> {
     DOCUMENT.as_deref()
+}
+
+/// Whether an operation of this method and path is described; a path that is not described takes every method.
+pub fn takes(method: &Method, path: &str) -> bool {
+    let described = PATHS.iter().filter(|(template, _)| fits(template, path)).map(|(_, methods)| methods);
+    let mut described = described.peekable();
+    described.peek().is_none() || described.any(|methods| methods.iter().any(|taken| taken == method.as_str()))
+}
+
+/// Paths and the methods that they take.
+static PATHS: LazyLock<Vec<(String, Vec<String>)>> = LazyLock::new(|| {
+    let whole = whole().unwrap_or_default();
+    let paths = whole.get("paths").and_then(Value::as_object).into_iter().flatten();
+    let methods = |item: &Value| item.as_object().into_iter().flatten().map(|(name, _)| name.to_uppercase()).collect();
+    paths.map(|(path, item)| (path.clone(), methods(item))).collect()
+});
+
+fn fits(template: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+    wanted.by_ref().all(|part| given.next().is_some_and(|given| part.starts_with('{') || part == given))
+        && given.next().is_none()
 }
 
 fn whole() -> Result<Value, serde_json::Error> {

@@ -246,14 +246,16 @@ async fn the_challenges_are_those_of_the_standards() {
     let portal = Portal::start().await;
     let program = portal.bound_program("203.0.113.7");
     let (none, malformed) = ((401, "no_session", vec!["Bearer", DPOP]), (400, "bad_request", vec![]));
-    let table: [(&str, &[&str], Refusal<'_>); 8] = [
+    let bad = (401, "no_session", vec![r#"Bearer error="invalid_token""#, DPOP]);
+    let table: [(&str, &[&str], Refusal<'_>); 9] = [
         ("nothing", &[], none.clone()),
-        ("another scheme", &["Basic eDp5"], none),
-        ("one word", &["x"], malformed.clone()),
-        ("no token", &["Bearer "], malformed.clone()),
+        ("another scheme", &["Basic eDp5"], none.clone()),
+        ("one word", &["x"], none),
+        ("no token", &["Bearer "], bad.clone()),
+        ("no characters of a token", &["Bearer x,y"], bad.clone()),
         ("two tokens", &["Bearer x", "Bearer x"], malformed.clone()),
         ("one of each", &["Bearer x", "DPoP x"], malformed),
-        ("no good token", &["Bearer x"], (401, "no_session", vec![r#"Bearer error="invalid_token""#, DPOP])),
+        ("no good token", &["Bearer x"], bad),
         (
             "no good bound token",
             &["DPoP x"],

@@ -24,6 +24,7 @@ mod known_device;
 mod login;
 mod logs;
 mod mac_keys;
+mod observatory;
 mod openapi;
 mod operator;
 mod operators;

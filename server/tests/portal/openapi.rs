@@ -93,6 +93,15 @@ fn codes_and_names_of_operations_are_good() {
     }
 }
 
+#[test]
+fn every_event_of_the_audit_log_is_named() {
+    let document = document();
+    let named = document["components"]["schemas"]["AuditEvent"]["enum"].as_array().unwrap();
+    let named: Vec<_> = named.iter().map(|name| name.as_str().unwrap()).collect();
+    let there = store::audit::Event::ALL.iter().map(|event| event.as_str());
+    assert_eq!(named, [""].into_iter().chain(there).collect::<Vec<_>>(), "any, and each");
+}
+
 #[tokio::test]
 async fn anyone_reads_it_from_anywhere() {
     let portal = Portal::start().await;

@@ -138,3 +138,65 @@ async fn the_absolute_form_of_our_own_host_is_served() {
         assert_eq!(status(&ask(address, request.as_bytes()).await), 200, "{target}");
     }
 }
+
+/// Headers that no client sends, or sends twice.
+fn odd_headers() -> Vec<Vec<u8>> {
+    let long = "a".repeat(12_000);
+    let many: String = (0..60).map(|n| format!("x-{n}: {n}\r\n")).collect();
+    let lines: [&[u8]; 20] = [
+        b"cookie: \xff\xfe=\x80; __Host-postern-access=\xe9; __Host-postern-app=\xe9\r\n",
+        b"cookie: =; ;;; =;__Host-postern-access\r\ncookie: __Host-postern-access=\r\n",
+        b"authorization: Bearer \xff\xfe\r\n",
+        b"authorization: \xff\r\n",
+        b"authorization: DPoP x\r\nauthorization: Bearer x\r\n",
+        b"dpop: \xff\r\ndpop: a.b.c\r\nauthorization: DPoP a.b.c\r\n",
+        b"x-forwarded-for: \xff\xfe\r\nx-forwarded-for: 1.2.3.4, unknown\r\nforwarded: for=\xff\r\n",
+        b"x-forwarded-host: \xff\r\nx-forwarded-uri: \xff\xfe\r\nx-forwarded-proto: \xff\r\nx-forwarded-method: \xff\r\n",
+        b"x-forwarded-host: a\r\nx-forwarded-host: b\r\nx-forwarded-uri: /\r\nx-forwarded-uri: /\r\n",
+        b"content-type: \xff\r\ncontent-type: application/json\r\n",
+        b"accept: \xff\r\naccept: text/html\r\naccept-encoding: \xff, br;q=9\r\naccept-language: \xff\r\n",
+        b"origin: \xff\r\norigin: null\r\nsec-fetch-site: \xff\r\nsec-fetch-mode: \xff\r\nreferer: \xff\r\n",
+        b"sec-fetch-mode: navigate\r\nsec-fetch-dest: iframe\r\nsec-fetch-site: none\r\naccept: text/html\r\n",
+        b"if-none-match: \xff, *, \"\"\r\nif-modified-since: \xff\r\nrange: bytes=9-1, \xff\r\n",
+        b"expect: \xff\r\nupgrade: websocket\r\nte: \xff\r\n",
+        b"user-agent: \xff\xfe\r\nx-request-id: \xff\r\ntraceparent: \xff\r\n",
+        b"x-http-method-override: DELETE\r\nx-http-method-override: \xff\r\n",
+        b"last-event-id: \xff\r\npostern-page: \xff\r\n",
+        b"content-length: 1\r\ncontent-length: 2\r\n",
+        b"content-encoding: gzip\r\n",
+    ];
+    let mut all: Vec<_> = lines.map(<[u8]>::to_vec).to_vec();
+    all.extend(
+        [format!("cookie: x={long}\r\n"), format!("authorization: Bearer {long}\r\n"), many].map(String::into_bytes),
+    );
+    all
+}
+
+#[tokio::test]
+async fn no_route_fails_for_what_stands_in_a_header() {
+    // The address of this test is a trusted proxy, so that what proxies tell is read as well.
+    let portal =
+        Portal::with("trusted_proxies = ['127.0.0.1']\n[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example.com'")
+            .await;
+    let [(_, address, _stop), _] = listeners(&portal).await;
+    let document: serde_json::Value = serde_json::from_str(server::openapi::document().unwrap()).unwrap();
+    let described = document["paths"].as_object().unwrap().keys().cloned();
+    let pages = leptos_axum::generate_route_list(app::App).into_iter().map(|page| page.path().to_owned());
+    let mut asked = 0;
+    for path in described.chain(pages).map(|path| path.replace(['{', '}'], "")) {
+        for (number, headers) in odd_headers().iter().enumerate() {
+            let method = if number % 2 == 0 { "GET" } else { "POST" };
+            for (host, target) in [
+                ("localhost:3000", path.clone()),
+                ("wiki.example.com", format!("http://wiki.example.com{path}?\u{e9}=%ff")),
+            ] {
+                let line = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+                let answer = ask(address, &[line.as_bytes(), headers, b"\r\n"].concat()).await;
+                let shown = format!("{line}{}", String::from_utf8_lossy(&headers[..headers.len().min(100)]));
+                assert!((200..500).contains(&status(&answer)), "{shown} gave {answer}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 3000, "{asked}");
+}

@@ -14,7 +14,7 @@ use wire::revocations::Claims;
 async fn list(portal: &Portal) -> Claims {
     let stranger = portal.program("192.0.2.77");
     let answer = stranger.get(paths::REVOCATIONS).await;
-    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "application/jwt"));
+    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "application/revocations+jwt"));
     let parts: Vec<_> = answer.text.split('.').collect();
     let header: Value = serde_json::from_slice(&from_base64url(parts[0]).unwrap()).unwrap();
     assert_eq!(header["typ"], "revocations+jwt");
