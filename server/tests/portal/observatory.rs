@@ -20,7 +20,7 @@ fn modifiers(answer: &Answer) -> Vec<(&'static str, i32)> {
     let policy = policy(answer);
     let sources =
         |name: &str| policy.iter().find(|(directive, _)| directive == name).map(|(_, sources)| sources.clone());
-    let none = |name: &str| sources(name) == Some(vec!["'none'".to_owned()]);
+    let only = |name: &str, source: &str| sources(name) == Some(vec![source.to_owned()]);
     let unsafe_sources = policy.iter().any(|(_, sources)| {
         sources.iter().any(|source| {
             source.starts_with("'unsafe-") || ["*", "http:", "https:", "data:"].contains(&source.as_str())
@@ -35,12 +35,12 @@ fn modifiers(answer: &Answer) -> Vec<(&'static str, i32)> {
     let csp = match (answer.header("content-security-policy").is_empty(), unsafe_sources) {
         (true, _) => -25,
         (false, true) => -20,
-        (false, false) if none("default-src") => 10,
+        (false, false) if only("default-src", "'none'") => 10,
         (false, false) => 5,
     };
     vec![
         ("content-security-policy", csp),
-        ("x-frame-options", if none("frame-ancestors") { 5 } else { -20 }),
+        ("x-frame-options", if ["'none'", "'self'"].iter().any(|who| only("frame-ancestors", who)) { 5 } else { -20 }),
         ("referrer-policy", if private.contains(&answer.header("referrer-policy")) { 5 } else { -5 }),
         ("x-content-type-options", if answer.header("x-content-type-options") == "nosniff" { 0 } else { -5 }),
         ("strict-transport-security", if long { 0 } else { -20 }),
