@@ -1,15 +1,14 @@
 //! `GET /api/session` with a token that was never seen: its signature is verified, nothing else of it is dear.
 
+use crate::machine;
+use crate::serving::{Serving, VERIFIED};
 use crate::signature::Signature;
 use crate::table::{Row, median};
 use crate::wrk::{self, Ask, Lines, TICKS_PER_SECOND};
-use crate::{machine, serving::Serving};
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
 use wire::paths;
 
-/// Where the bare twin verifies a signature with each answer.
-pub const VERIFIED: &str = "/verified";
 const TARGET: f64 = 0.8;
 const ROUNDS: usize = 3;
 /// More than one core can verify in a round.

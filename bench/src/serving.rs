@@ -2,7 +2,6 @@
 //! from the load generator's.
 
 use crate::client::Client;
-use crate::new_tokens::VERIFIED;
 use crate::service::Service;
 use crate::signature::Signature;
 use crate::visitor::{Visitor, new_address};
@@ -24,6 +23,9 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use store::bans::Ban;
 use tempfile::NamedTempFile;
 use wire::paths;
+
+/// Where the bare twin verifies a signature with each answer.
+pub const VERIFIED: &str = "/verified";
 
 /// The word on our own command line that starts it.
 pub const COMMAND: &str = "serving";

@@ -1,6 +1,6 @@
 //! What a node writes, as far as it is read.
 
-use crate::node::{Place, Seen};
+use crate::seen::{Place, Seen};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@ mod answers;
 mod error;
 mod node;
 mod rpc;
+mod seen;
 mod steady;
 mod verifier;
 mod wallet;

@@ -2,6 +2,7 @@
 
 use crate::answers::{BlockHeader, Count, Height, LastHeader, PoolHashes, Status, Transactions, WholeBlock};
 use crate::rpc::Rpc;
+pub use crate::seen::{Place, Seen};
 use crate::steady::Steady;
 use crate::{Error, Limits, Result};
 use parking_lot::Mutex;
@@ -37,26 +38,6 @@ pub struct Info {
     pub version: String,
 }
 
-/// A transaction as the node has it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// The whole bytes, unverified.
-    pub blob: Vec<u8>,
-    /// The number of its block; `None`: in the pool.
-    pub block: Option<u64>,
-    /// When its block was made, or the node first saw it in the pool: unix seconds, as the node says.
-    pub since: Option<u64>,
-    pub double_spend_seen: bool,
-}
-
-/// Where a transaction is, without its bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// The number of its block; `None`: in the pool.
-    pub block: Option<u64>,
-    pub double_spend_seen: bool,
-}
-
 /// A block, without what it pays its miner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
@@ -64,12 +45,6 @@ pub struct Block {
     /// The hash of the block before.
     pub previous: String,
     pub txids: Vec<Txid>,
-}
-
-impl std::fmt::Debug for Seen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Seen({} bytes, block {:?})", self.blob.len(), self.block)
-    }
 }
 
 impl Node {

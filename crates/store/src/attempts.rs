@@ -5,13 +5,13 @@
 
 use crate::Result;
 use crate::audit::Entry;
-use crate::bans::Ban;
+use crate::bans::{Ban, Sentence};
 use crate::sessions::NewSession;
-use crate::users::User;
+use crate::user::User;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account_delay::Failures;
-use domain::ban::{Policy, Trigger};
+use domain::ban::Trigger;
 use domain::identity::Identity;
 
 /// A reservation outlives its attempt by no more than this: after a crash the identity waits so long.
@@ -88,22 +88,6 @@ pub struct Refusal {
     pub evidence: String,
     pub audit: Entry,
     pub sentence: Sentence,
-}
-
-/// What is needed to make a ban, should one be due.
-#[derive(Debug, Clone)]
-pub struct Sentence {
-    pub policy: std::sync::Arc<Policy>,
-    /// ULID of the ban.
-    pub ban_id: String,
-    /// ULID of a second ban, should spray be due as well.
-    pub spray_id: String,
-    pub incident: String,
-    pub spray_incident: String,
-    pub jitter: u16,
-    /// The address is on the allowlist: nothing is held against it.
-    pub exempt: bool,
-    pub now: UnixMs,
 }
 
 #[derive(Debug, Clone)]

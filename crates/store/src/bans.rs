@@ -1,11 +1,10 @@
 //! Bans: one row each, kept after they run out as history.
 
 use crate::Result;
-use crate::attempts::Sentence;
 use crate::audit::Entry;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::ban::{Rung, Scope, Trigger};
+use domain::ban::{Policy, Rung, Scope, Trigger};
 use domain::identity::Identity;
 
 /// Who makes the bans that nobody makes by hand.
@@ -96,6 +95,22 @@ impl Cursor {
 pub struct Changes {
     pub bans: Vec<Ban>,
     pub next: Cursor,
+}
+
+/// What is needed to make a ban, should one be due.
+#[derive(Debug, Clone)]
+pub struct Sentence {
+    pub policy: std::sync::Arc<Policy>,
+    /// ULID of the ban.
+    pub ban_id: String,
+    /// ULID of a second ban, should spray be due as well.
+    pub spray_id: String,
+    pub incident: String,
+    pub spray_incident: String,
+    pub jitter: u16,
+    /// The address is on the allowlist: nothing is held against it.
+    pub exempt: bool,
+    pub now: UnixMs,
 }
 
 #[async_trait]

@@ -20,6 +20,7 @@ pub mod sessions;
 pub mod sql;
 pub mod toll;
 pub mod upkeep;
+mod user;
 pub mod user_keys;
 pub mod users;
 

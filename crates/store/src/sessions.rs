@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::audit::Entry;
-use crate::users::PasswordHash;
+use crate::user::PasswordHash;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;

@@ -4,33 +4,11 @@ use crate::Result;
 use crate::attempts::Attempt;
 use crate::audit::Entry;
 use crate::sessions::NewSession;
+pub use crate::user::{PasswordHash, User};
 use crate::user_keys::SealedKey;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// ULID; `sub` in tokens.
-    pub id: String,
-    pub name: String,
-    /// argon2id in PHC form.
-    pub password_hash: PasswordHash,
-    pub role: Role,
-    pub created_at: UnixMs,
-    pub signed_in_at: Option<UnixMs>,
-    pub disabled_at: Option<UnixMs>,
-}
-
-/// A PHC string. `Debug` says nothing.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(pub String);
-
-impl std::fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PasswordHash(..)")
-    }
-}
 
 #[derive(Debug, Clone)]
 pub struct NewUser {

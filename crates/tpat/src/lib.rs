@@ -14,6 +14,7 @@ pub mod possession;
 pub mod price;
 mod proof;
 mod prove;
+mod refusal;
 mod scan;
 mod subaddress;
 mod token;
@@ -24,11 +25,12 @@ pub use address::{Address, NotAnAddress};
 pub use challenge::Challenge;
 pub use proof::{NotAProof, OutProof};
 pub use prove::{NotATxKey, TxKey, prove};
+pub use refusal::Refusal;
 pub use scan::Watched;
 pub use subaddress::{NotAViewKey, ViewPair};
 pub use token::{Class, Token};
 pub use transaction::{LONGEST, Transaction, Txid};
-pub use verify::{Output, Received, Refusal, verify};
+pub use verify::{Output, Received, verify};
 
 /// Unix seconds, as this protocol's parameters have them.
 pub type UnixS = u64;

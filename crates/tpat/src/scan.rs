@@ -3,9 +3,10 @@
 
 use crate::address::Address;
 use crate::proof::point;
+use crate::refusal::Refusal;
 use crate::subaddress::ViewPair;
 use crate::transaction::{Hidden, Transaction};
-use crate::verify::{Output, Received, Refusal, candidates, opened, sum, tagged, transaction_keys};
+use crate::verify::{Output, Received, candidates, opened, sum, tagged, transaction_keys};
 use curve25519_dalek::{EdwardsPoint, Scalar};
 use std::collections::HashMap;
 use zeroize::Zeroizing;

@@ -2,7 +2,7 @@
 
 use crate::extra::{self, TxKeys};
 use crate::hex;
-use crate::verify::Refusal;
+use crate::refusal::Refusal;
 use monero_oxide::ringct::{EncryptedAmount, RctType};
 use monero_oxide::transaction::{Input, NotPruned, Timelock, Transaction as Parsed};
 

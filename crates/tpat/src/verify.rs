@@ -4,6 +4,7 @@
 use crate::address::Address;
 use crate::keccak;
 use crate::proof::{OutProof, Part, point};
+use crate::refusal::Refusal;
 use crate::transaction::{Hidden, Transaction, Txid};
 use curve25519_dalek::traits::VartimeMultiscalarMul;
 use curve25519_dalek::{EdwardsPoint, Scalar};
@@ -28,33 +29,6 @@ pub struct Received {
     pub total: u64,
     /// The transaction's lock; anything but zero keeps the money from being spent.
     pub unlock_time: u64,
-}
-
-/// Why a proof, or its transaction, is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Refusal {
-    #[error("the transaction is too large")]
-    TooLarge,
-    #[error("the transaction cannot be read")]
-    Unreadable,
-    #[error("the bytes are of another transaction")]
-    OtherTransaction,
-    #[error("the transaction is of a version or kind that is not taken")]
-    Version,
-    #[error("the transaction comes from mining")]
-    Coinbase,
-    #[error("the transaction has no usable key")]
-    NoKey,
-    #[error("the proof has more or fewer keys than the transaction")]
-    KeyCount,
-    #[error("the proof's signature is wrong: another message, address, or transaction")]
-    Signature,
-    #[error("the transaction has one output key twice")]
-    BurnedOutput,
-    #[error("an output does not hold the amount that it says")]
-    ForgedAmount,
-    #[error("the transaction pays nothing to the address")]
-    NothingReceived,
 }
 
 /// Checks a proof over a message. Where a transaction pays several addresses, its keys are made for one

@@ -10,7 +10,7 @@ use crate::presented::{Malformed, presented};
 use crate::refusal::{Reason, Refusal, Scheme};
 use crate::revocations::{Outage, Revocations};
 use crate::seen::SeenProofs;
-use crate::token::Verifier;
+use crate::verifier::Verifier;
 use domain::UnixMs;
 use http::{HeaderMap, Method};
 use wire::paths;

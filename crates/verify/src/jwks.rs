@@ -1,8 +1,8 @@
 //! An issuer's keys, kept.
 
+use crate::error::Error;
 use crate::fetch::{FetchError, Fetcher};
 use crate::key::Keys;
-use crate::token::Error;
 use domain::UnixMs;
 use jose::PublicKey;
 use parking_lot::RwLock;

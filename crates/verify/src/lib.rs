@@ -3,6 +3,7 @@
 mod access;
 mod clock;
 pub mod dpop;
+mod error;
 mod fetch;
 mod guard;
 mod jwks;
@@ -14,9 +15,11 @@ mod refusal;
 mod revocations;
 mod seen;
 mod token;
+mod verifier;
 
 pub use access::{AccessToken, Confirmation, TYP};
 pub use clock::Clock;
+pub use error::Error;
 pub use fetch::FetchError;
 pub use guard::{Guard, Issuer};
 pub use jose::{Algorithm, PublicKey};
@@ -27,4 +30,5 @@ pub use presented::{Malformed, presented};
 pub use refusal::{Reason, Refusal, Scheme};
 pub use revocations::{Outage, Revocations};
 pub use seen::{SeenProofs, hash as proof_hash};
-pub use token::{Error, Expected, Unverified, Verifier, verify};
+pub use token::{Expected, Unverified, verify};
+pub use verifier::Verifier;

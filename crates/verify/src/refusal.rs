@@ -1,7 +1,7 @@
 //! What a client is told who does not get in.
 
 use crate::dpop::{ALGORITHMS, NONCE_HEADER};
-use crate::token::Error;
+use crate::error::Error;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 /// How a token was presented.

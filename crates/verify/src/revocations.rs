@@ -1,8 +1,9 @@
 //! What the issuer ended before its time, asked for every two seconds while there is somebody to judge.
 
+use crate::error::Error;
 use crate::fetch::{FetchError, Fetcher};
 use crate::jwks::Jwks;
-use crate::token::{Error, Unverified};
+use crate::token::Unverified;
 use domain::UnixMs;
 use domain::revocation::mark;
 use parking_lot::RwLock;

@@ -1,8 +1,6 @@
 //! Signed tokens (RFC 7519), judged by one plain function.
 
-use crate::fetch::FetchError;
-use crate::jwks::Jwks;
-use crate::revocations::Revocations;
+use crate::error::Error;
 use domain::UnixMs;
 use domain::encoding::from_base64url;
 use jose::PublicKey;
@@ -10,11 +8,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::fmt;
-use std::sync::Arc;
 
 /// Room for clocks that differ, both ways.
 const SKEW_SECONDS: i64 = 30;
-const LONGEST_TOKEN: usize = 16 * 1024;
+pub(crate) const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// What a token must say of itself.
 #[derive(Debug, Clone, Copy)]
@@ -25,33 +22,6 @@ pub struct Expected<'a> {
     pub audience: &'a str,
 }
 
-/// Why a token is not good.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Error {
-    #[error("it is no signed token of the kind that is asked for")]
-    Malformed,
-    #[error("its key is none of the issuer's")]
-    UnknownKey,
-    #[error("its signature is not by the key that it names")]
-    Signature,
-    #[error("it is of another issuer")]
-    Issuer,
-    #[error("it is for another audience")]
-    Audience,
-    #[error("its time is over")]
-    Expired,
-    #[error("its time has not come")]
-    TooEarly,
-    #[error("its claims are not those of its kind")]
-    Claims,
-    #[error("its session or its key has ended")]
-    Revoked,
-    #[error("the issuer's keys are not to be had")]
-    NoKeys(#[source] Arc<FetchError>),
-    #[error("what the issuer ended lately is not to be had")]
-    NoRevocations(#[source] Arc<FetchError>),
-}
-
 #[derive(Deserialize)]
 struct Header {
     typ: String,
@@ -59,13 +29,13 @@ struct Header {
 }
 
 #[derive(Deserialize)]
-struct Registered {
+pub(crate) struct Registered {
     iss: String,
     aud: Audience,
     exp: i64,
     nbf: i64,
     /// The session, where it has one.
-    sid: Option<String>,
+    pub(crate) sid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,34 +43,6 @@ struct Registered {
 enum Audience {
     One(String),
     Many(Vec<String>),
-}
-
-/// Checks tokens of one issuer for one audience.
-#[derive(Debug, Clone)]
-pub struct Verifier {
-    pub keys: Jwks,
-    pub issuer: String,
-    pub audience: String,
-    /// What ended, where somebody asks.
-    pub revocations: Option<Revocations>,
-}
-
-impl Verifier {
-    /// The claims of a token of kind `typ`.
-    ///
-    /// # Errors
-    /// It is not good, or the keys to judge it by are not to be had.
-    pub async fn verify<C: DeserializeOwned>(&self, token: &str, typ: &str, now: UnixMs) -> Result<C, Error> {
-        let unverified = Unverified::parse(token, typ, LONGEST_TOKEN)?;
-        let kid = unverified.kid().to_owned();
-        let key = self.keys.find(&kid, now).await?.ok_or(Error::UnknownKey)?;
-        let expected = Expected { typ, issuer: &self.issuer, audience: &self.audience };
-        let (registered, claims) = judge(unverified, &key, expected, now)?;
-        if let Some(revocations) = &self.revocations {
-            revocations.check(&kid, registered.sid.as_deref(), now).await?;
-        }
-        serde_json::from_str(claims.get()).map_err(|_| Error::Claims)
-    }
 }
 
 /// The claims of a good token. The key says which algorithm counts, never the token.
@@ -118,7 +60,7 @@ pub fn verify<C: DeserializeOwned>(
 }
 
 /// Checks what every token says. The second: all of its claims.
-fn judge(
+pub(crate) fn judge(
     unverified: Unverified<'_>,
     key: &PublicKey,
     expected: Expected<'_>,

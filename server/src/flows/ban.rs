@@ -11,8 +11,8 @@ use crate::state::AppState;
 use domain::ban::{Trigger, incident};
 use domain::identity::Identity;
 use std::sync::Arc;
-use store::attempts::Sentence;
 use store::bans::Ban;
+use store::bans::Sentence;
 use wire::problem::Code;
 
 /// Returns what a ban of `offender` needs, should one be due.

@@ -1,10 +1,10 @@
 //! The good end of an attempt, and what it forgives.
 
-use super::attempts::release;
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::reservations::release;
 use super::session_writes::insert_session;
+use super::statement::sql;
 use super::strikes;
 use super::tx::Tx;
 use super::write::Write;

@@ -1,6 +1,6 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::statement::sql;
 use super::store::SqlStore;
 use super::turns::take_turn;
 use super::tx::{Record, Tx};

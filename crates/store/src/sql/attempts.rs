@@ -1,10 +1,9 @@
 use super::backend::{Backend, Value};
 use super::begin::BeginUnlessFull;
-use super::catalogue::sql;
+use super::statement::sql;
 use super::store::SqlStore;
-use super::tx::Tx;
+use super::sweep::COUNT_SHORT_KEYS;
 use super::users::user;
-use super::write::Write;
 use crate::Result;
 use crate::attempts::{Acceptance, Asked, Attempt, Attempts, Begin, Begun, Refusal, Standing};
 use crate::bans::Ban;
@@ -22,21 +21,6 @@ sql! {
             (SELECT COUNT(*) FROM account_failures WHERE account = $2) AS others
         FROM (SELECT 1 AS one) AS always
         LEFT JOIN users u ON u.name_key = $1 LEFT JOIN account_failures f ON f.account = $6";
-    RELEASE = "DELETE FROM reservations WHERE identity = $1 AND attempt = $2";
-}
-
-/// Ends the attempt's reservation, if it still has it.
-pub async fn release<DB: Backend>(tx: &mut Tx<'_, DB>, attempt: &Attempt) -> Result<()> {
-    let identity = attempt.identity.to_string();
-    tx.execute(RELEASE, [Value::Text(&identity), Value::Text(&attempt.id)]).await.map(drop)
-}
-
-impl Write for Attempt {
-    type Output = ();
-
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        release(tx, self).await
-    }
 }
 
 #[async_trait]
@@ -84,5 +68,15 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
 
     async fn sweep_attempts(&self, now: UnixMs) -> Result<u64> {
         self.sweep_run_out(now).await
+    }
+}
+
+impl<DB: Backend> SqlStore<DB> {
+    async fn is_full(&self, now: UnixMs) -> Result<bool> {
+        if self.burnt.is_due(now) {
+            let count = self.count(COUNT_SHORT_KEYS, []).await?;
+            self.burnt.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        Ok(self.burnt.is_at_cap())
     }
 }

@@ -1,15 +1,16 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::ban_rows::{SEQUENCE, insert_ban};
 use super::ladders::{Ladder, climb, hold};
+use super::statement::sql;
 use super::store::SqlStore;
 use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use super::{refusals, sequences, strikes};
 use crate::Result;
-use crate::attempts::Sentence;
 use crate::audit::Entry;
+use crate::bans::Sentence;
 use crate::bans::{Ban, Bans, Changes, Cursor, Held, Lifting, Search};
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -48,9 +49,6 @@ macro_rules! found {
 }
 
 sql! {
-    INSERT = "INSERT INTO bans
-            (id, incident, identity, scope, cause, reason, evidence, since, until, made_by, changed_at, seq)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $8, $11)";
     BY_ID = select!("id = $1");
     ACTIVE_OF = select!("identity = $1 AND lifted_at IS NULL AND until > $2 ORDER BY until DESC LIMIT 1");
     ACTIVE = select!("lifted_at IS NULL AND until > $1");
@@ -73,7 +71,6 @@ sql! {
 }
 
 /// The sequence of changes to bans.
-const SEQUENCE: &str = "bans";
 
 /// The ban of the identity that lasts longest, whatever it closes.
 pub async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, identity: &str, now: UnixMs) -> Result<Option<Ban>> {
@@ -85,38 +82,6 @@ pub async fn lifted_lately<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity,
     let identity = identity.to_string();
     let after = Value::Int(now.saturating_sub(GRACE_MS));
     Ok(tx.count(LIFTED, [Value::Text(&identity), after]).await? > 0)
-}
-
-pub async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<()> {
-    let identity = ban.identity.to_string();
-    let values = [
-        Value::Text(&ban.id),
-        Value::Text(&ban.incident),
-        Value::Text(&identity),
-        Value::Text(ban.scope.as_str()),
-        Value::Text(ban.trigger.as_str()),
-        Value::Text(&ban.reason),
-        Value::Text(&ban.evidence),
-        Value::Int(ban.since),
-        Value::Int(ban.until),
-        Value::Text(&ban.made_by),
-        Value::Int(sequences::next(tx, SEQUENCE).await?),
-    ];
-    tx.execute(INSERT, values).await.map(drop)
-}
-
-/// What a person who is banned reads.
-pub fn reason(trigger: Trigger) -> &'static str {
-    match trigger {
-        Trigger::InvalidCredentials => "A name and a password did not fit.",
-        Trigger::Spray => "Several account names were tried, and none succeeded.",
-        Trigger::ForgedShortKey => "A sign-in was sent under a short_key that was not made here.",
-        Trigger::ReplayedShortKey => "A sign-in was sent a second time.",
-        Trigger::ExpiredShortKey => "A sign-in was sent after its short_key had run out.",
-        Trigger::BadEnvelope => "Sealed messages were sent that cannot be opened.",
-        Trigger::Flood => "Too many requests.",
-        Trigger::Manual => "An administrator has closed this address.",
-    }
 }
 
 struct Strike {

@@ -1,9 +1,9 @@
 //! The beginning of an attempt: who may be judged.
 
-use super::attempts::release;
 use super::backend::{Backend, Value};
 use super::bans::active_ban;
-use super::catalogue::sql;
+use super::reservations::release;
+use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;

@@ -1,10 +1,6 @@
 //! How many burnt `short_keys` there are, roughly: counting a million rows at every attempt would
 //! be the very harm that the cap is there to prevent.
 
-use super::backend::Backend;
-use super::store::SqlStore;
-use super::sweep::COUNT_SHORT_KEYS;
-use crate::Result;
 use domain::UnixMs;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
@@ -32,20 +28,19 @@ impl Burnt {
         self.counted_at.store(i64::MIN, Relaxed);
     }
 
+    /// Keeps what was counted.
+    pub fn set(&self, count: i64) {
+        self.count.store(count, Relaxed);
+    }
+
+    pub fn is_at_cap(&self) -> bool {
+        self.count.load(Relaxed) >= self.cap
+    }
+
     /// Whether the caller is the one to count again.
-    fn is_due(&self, now: UnixMs) -> bool {
+    pub fn is_due(&self, now: UnixMs) -> bool {
         let counted_at = self.counted_at.load(Relaxed);
         now.saturating_sub(counted_at) >= STALE_MS
             && self.counted_at.compare_exchange(counted_at, now, Relaxed, Relaxed).is_ok()
-    }
-}
-
-impl<DB: Backend> SqlStore<DB> {
-    pub(super) async fn is_full(&self, now: UnixMs) -> Result<bool> {
-        if self.burnt.is_due(now) {
-            let count = self.count(COUNT_SHORT_KEYS, []).await?;
-            self.burnt.count.store(i64::try_from(count).unwrap_or(i64::MAX), Relaxed);
-        }
-        Ok(self.burnt.count.load(Relaxed) >= self.burnt.cap)
     }
 }

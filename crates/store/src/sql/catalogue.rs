@@ -1,19 +1,13 @@
 //! Every statement of this crate, so that start-up can prepare them all on the engine in use.
 
+use super::backend::Backend;
+use super::store::SqlStore;
 use super::{
-    accept, allowlist, app_codes, attempts, audit, bans, begin, gates, invitations, keys, ladders, leases, names,
-    proofs, refusals, refuse, resets, sealed, sequences, services, session_writes, sessions, strikes, sweep, toll,
-    toll_redeem, toll_tokens, toll_watch, turns, upkeep, user_changes, user_keys, users,
+    accept, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, gates, invitations, keys, ladders, leases,
+    names, proofs, refusals, refuse, reservations, resets, sealed, sequences, services, session_writes, sessions,
+    strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, turns, upkeep, user_changes, user_keys, users,
 };
-
-/// Names SQL texts and lists them in `STATEMENTS`: none can be left out of the check at start-up.
-macro_rules! sql {
-    ($($(#[$doc:meta])* $name:ident = $text:expr;)+) => {
-        $($(#[$doc])* pub(super) const $name: &str = $text;)+
-        pub(super) const STATEMENTS: &[&str] = &[$($name),+];
-    };
-}
-pub(super) use sql;
+use crate::Result;
 
 const FILES: &[&[&str]] = &[
     accept::STATEMENTS,
@@ -21,6 +15,7 @@ const FILES: &[&[&str]] = &[
     app_codes::STATEMENTS,
     attempts::STATEMENTS,
     audit::STATEMENTS,
+    ban_rows::STATEMENTS,
     bans::STATEMENTS,
     begin::STATEMENTS,
     gates::STATEMENTS,
@@ -32,6 +27,7 @@ const FILES: &[&[&str]] = &[
     proofs::STATEMENTS,
     refusals::STATEMENTS,
     refuse::STATEMENTS,
+    reservations::STATEMENTS,
     resets::STATEMENTS,
     sealed::STATEMENTS,
     sequences::STATEMENTS,
@@ -54,4 +50,15 @@ const FILES: &[&[&str]] = &[
 /// All of them.
 pub fn statements() -> impl Iterator<Item = &'static str> {
     FILES.iter().flat_map(|file| file.iter().copied())
+}
+
+impl<DB: Backend> SqlStore<DB> {
+    /// Prepares every statement, so that a fault in any of them stops the start and not a request.
+    pub(super) async fn check_statements(&self) -> Result<()> {
+        let mut connection = self.reads.acquire().await?;
+        for sql in statements() {
+            DB::prepare(&mut connection, sql).await?;
+        }
+        Ok(())
+    }
 }

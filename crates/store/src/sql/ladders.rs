@@ -1,11 +1,11 @@
 //! Where an identity stands, and the ban of its next step.
 
 use super::backend::{Backend, Value};
-use super::bans::{insert_ban, reason};
-use super::catalogue::sql;
+use super::ban_rows::{insert_ban, reason};
+use super::statement::sql;
 use super::tx::Tx;
 use crate::Result;
-use crate::attempts::Sentence;
+use crate::bans::Sentence;
 use crate::bans::{Ban, ENGINE};
 use domain::UnixMs;
 use domain::ban::{Rule, Rung, Trigger};

@@ -1,5 +1,5 @@
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::statement::sql;
 use super::store::SqlStore;
 use super::turns::take_turn;
 use super::tx::{Record, Tx};

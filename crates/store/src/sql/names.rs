@@ -2,8 +2,8 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
 use super::session_writes::mark_sessions;
+use super::statement::sql;
 use super::store::SqlStore;
 use super::turns::take_turn;
 use super::tx::Tx;

@@ -1,11 +1,11 @@
 //! The bad end of an attempt, and what it costs.
 
-use super::attempts::release;
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::bans::lifted_lately;
-use super::catalogue::sql;
 use super::ladders::{Ladder, climb, hold};
+use super::reservations::release;
+use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use super::{refusals, strikes};

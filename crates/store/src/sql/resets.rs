@@ -1,9 +1,9 @@
 use super::accept::forget_failures;
-use super::attempts::release;
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::reservations::release;
 use super::session_writes::revoke_all;
+use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Tx;
 use super::user_changes::SET_PASSWORD;

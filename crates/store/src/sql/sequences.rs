@@ -5,7 +5,7 @@
 //! locks by key (reservations, ladders), and before those that every refusal shares (`refusals`, the audit log).
 
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::statement::sql;
 use super::tx::Tx;
 use crate::Result;
 

@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;

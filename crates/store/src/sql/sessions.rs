@@ -1,6 +1,6 @@
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
 use super::session_writes::{Revoke, RevokeOthers, Show};
+use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Record;
 use crate::Result;

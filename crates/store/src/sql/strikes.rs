@@ -1,11 +1,11 @@
 //! Offences, and how many make a ban.
 
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
 use super::ladders::Ladder;
+use super::statement::sql;
 use super::tx::Tx;
 use crate::Result;
-use crate::attempts::Sentence;
+use crate::bans::Sentence;
 use domain::UnixMs;
 use domain::ban::{Rule, Trigger};
 use domain::identity::Identity;

@@ -1,7 +1,7 @@
 //! Deleting what has run out, a little at a time, so that nobody waits long behind it.
 
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Tx;
 use super::write::Write;

@@ -1,5 +1,5 @@
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::statement::sql;
 use super::store::SqlStore;
 use super::toll_redeem::{Again, Counted, Judged};
 use super::toll_tokens::{LATEST_TOKENS, ONE_TOKEN, TokenWrite, Used, token};

@@ -1,7 +1,7 @@
 //! A payment becomes a token: one transaction.
 
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::statement::sql;
 use super::toll_tokens::{token, token_of};
 use super::turns::take_turn;
 use super::tx::{Record, Tx};

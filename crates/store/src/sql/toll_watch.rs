@@ -1,7 +1,7 @@
 //! What the chain says of payments later on.
 
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;

@@ -1,7 +1,7 @@
 //! Being alone with a question whose answer is "no row yet", where there is no row to lock.
 
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::statement::sql;
 use super::tx::Tx;
 use crate::Result;
 use domain::UnixMs;

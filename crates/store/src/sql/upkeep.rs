@@ -1,5 +1,5 @@
 use super::backend::{Backend, Value};
-use super::catalogue::{sql, statements};
+use super::statement::sql;
 use super::store::{SqlStore, Writes};
 use super::tx::Tx;
 use crate::Result;
@@ -19,17 +19,6 @@ sql! {
 const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
 const MAY_WRITE: &str = "PRAGMA query_only = OFF";
 const COPY: &str = "VACUUM INTO $1";
-
-impl<DB: Backend> SqlStore<DB> {
-    /// Prepares every statement, so that a fault in any of them stops the start and not a request.
-    pub(super) async fn check_statements(&self) -> Result<()> {
-        let mut connection = self.reads.acquire().await?;
-        for sql in statements() {
-            DB::prepare(&mut connection, sql).await?;
-        }
-        Ok(())
-    }
-}
 
 #[async_trait]
 impl<DB: Backend> Upkeep for SqlStore<DB> {

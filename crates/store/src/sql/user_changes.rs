@@ -1,11 +1,11 @@
 //! Changes to an account that is there.
 
 use super::accept::forget_failures;
-use super::attempts::release;
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
+use super::reservations::release;
 use super::session_writes::{mark_sessions, revoke_all};
+use super::statement::sql;
 use super::turns::take_turn;
 use super::tx::Tx;
 use super::write::Write;

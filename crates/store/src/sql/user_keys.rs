@@ -1,7 +1,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
 use super::sealed::may_be_written;
+use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;

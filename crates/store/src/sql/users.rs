@@ -1,13 +1,13 @@
 use super::backend::{Backend, Value};
-use super::catalogue::sql;
 use super::names::{RenameUser, looks_like_another};
 use super::session_writes::insert_session;
+use super::statement::sql;
 use super::store::SqlStore;
 use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::user_changes::{SetDisabled, SetRole, UpgradePassword};
 use super::write::Write;
-use super::{attempts, audit, invitations, user_keys};
+use super::{audit, invitations, reservations, user_keys};
 use crate::Result;
 use crate::audit::Entry;
 use crate::users::{Added, Changed, DeleteUser, NewPassword, NewUser, PasswordHash, Renamed, SetPassword, User, Users};
@@ -49,7 +49,7 @@ impl Write for NewUser {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Added> {
         if let Some(attempt) = &self.attempt {
-            attempts::release(tx, attempt).await?;
+            reservations::release(tx, attempt).await?;
         }
         // Everybody takes it, so that a set-up cannot pass beside an ordinary first user.
         take_turn(tx, "new user", self.now).await?;

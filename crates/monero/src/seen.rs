@@ -1,0 +1,27 @@
+//! A transaction as a node has it.
+
+/// A transaction as the node has it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The whole bytes, unverified.
+    pub blob: Vec<u8>,
+    /// The number of its block; `None`: in the pool.
+    pub block: Option<u64>,
+    /// When its block was made, or the node first saw it in the pool: unix seconds, as the node says.
+    pub since: Option<u64>,
+    pub double_spend_seen: bool,
+}
+
+/// Where a transaction is, without its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The number of its block; `None`: in the pool.
+    pub block: Option<u64>,
+    pub double_spend_seen: bool,
+}
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Seen({} bytes, block {:?})", self.blob.len(), self.block)
+    }
+}

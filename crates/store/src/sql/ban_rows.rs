@@ -1,0 +1,51 @@
+//! Rows of bans, as every trigger writes them.
+
+use super::backend::{Backend, Value};
+use super::sequences;
+use super::statement::sql;
+use super::tx::Tx;
+use crate::Result;
+use crate::bans::Ban;
+use domain::ban::Trigger;
+
+sql! {
+    INSERT = "INSERT INTO bans
+            (id, incident, identity, scope, cause, reason, evidence, since, until, made_by, changed_at, seq)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $8, $11)";
+}
+
+/// The sequence that numbers changes of bans.
+pub const SEQUENCE: &str = "bans";
+
+/// Writes a new ban.
+pub async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<()> {
+    let identity = ban.identity.to_string();
+    let values = [
+        Value::Text(&ban.id),
+        Value::Text(&ban.incident),
+        Value::Text(&identity),
+        Value::Text(ban.scope.as_str()),
+        Value::Text(ban.trigger.as_str()),
+        Value::Text(&ban.reason),
+        Value::Text(&ban.evidence),
+        Value::Int(ban.since),
+        Value::Int(ban.until),
+        Value::Text(&ban.made_by),
+        Value::Int(sequences::next(tx, SEQUENCE).await?),
+    ];
+    tx.execute(INSERT, values).await.map(drop)
+}
+
+/// What a person who is banned reads.
+pub fn reason(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::InvalidCredentials => "A name and a password did not fit.",
+        Trigger::Spray => "Several account names were tried, and none succeeded.",
+        Trigger::ForgedShortKey => "A sign-in was sent under a short_key that was not made here.",
+        Trigger::ReplayedShortKey => "A sign-in was sent a second time.",
+        Trigger::ExpiredShortKey => "A sign-in was sent after its short_key had run out.",
+        Trigger::BadEnvelope => "Sealed messages were sent that cannot be opened.",
+        Trigger::Flood => "Too many requests.",
+        Trigger::Manual => "An administrator has closed this address.",
+    }
+}
