@@ -1,7 +1,7 @@
-//! Postern's pages, rendered by the server, and its islands, which come alive in the browser.
+//! Postern's pages, rendered by the server, and its islands, which run in the browser.
 //!
-//! A page is a pure function of [`view::Site`] and [`view::View`], which the server provides. An
-//! island is compiled for both sides; the browser gets it in one of three bundles, `login`, `dashboard` or `private`.
+//! A page is a pure function of [`view::Site`] and [`view::View`], which the server provides. An island is compiled for
+//! both sides. The browser gets it in one of three bundles, `login`, `dashboard` or `private`.
 
 // A view is one deeply nested type.
 #![recursion_limit = "256"]

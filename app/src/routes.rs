@@ -1,4 +1,4 @@
-//! The paths of the pages. What a path shows is the server's decision, and arrives as a `View`.
+//! The paths of the pages. The server decides what a path shows, and passes it as a `View`.
 
 use crate::pages::Page;
 use leptos::prelude::*;
@@ -6,8 +6,8 @@ use leptos_router::SsrMode;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
-/// Every page's path, for the server to mount. Whole pages are sent, never streams: a page has
-/// nothing to wait for.
+/// Returns every page's path for the server's router. Pages are sent as a whole and not streamed, because they wait for
+/// nothing.
 #[component]
 pub fn App() -> impl IntoView {
     view! {

@@ -6,12 +6,12 @@ use crate::routes::App;
 use crate::view::{Assets, Bundle, Site, View};
 use leptos::prelude::*;
 
-/// The document of a mounted path.
+/// Renders the document of a routed path.
 pub fn shell() -> impl IntoView {
     around(view! { <App /> }.into_any())
 }
 
-/// The document without a router: for answers at paths that are no page.
+/// Renders the document without a router, for paths that are not pages.
 pub fn document() -> impl IntoView {
     around(view! { <Page /> }.into_any())
 }
@@ -42,7 +42,7 @@ fn around(body: AnyView) -> impl IntoView {
     }
 }
 
-/// The code that a page's islands need, and the styles that only some pages have.
+/// Returns the bundle for a page's islands, and the additional stylesheet, if any.
 fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
     match view {
         View::Login(login) if login.first_run => (None, None),

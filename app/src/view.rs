@@ -1,31 +1,31 @@
-//! What the server hands to the pages: plain data, loaded before rendering starts.
+//! The data of the pages, loaded before rendering.
 //!
-//! A page is a pure function of its view; it asks no database and no clock.
+//! A page is a pure function of its view; it uses no database and no clock.
 
 use std::sync::Arc;
 
-/// What every page knows.
+/// The common data of all pages.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// Whose door this is: `site.name`.
+    /// The name of this site: `site.name`.
     pub name: String,
-    /// `allow_insecure_http` is in force: every page says so.
+    /// `allow_insecure_http` is set: every page warns about it.
     pub insecure: bool,
     pub assets: Arc<Assets>,
     /// Server time of this answer, unix milliseconds.
     pub now: i64,
 }
 
-/// Where the built files are. Paths start with `/`; the files are named by their content.
+/// The URLs of the built files. Paths start with `/`; the files are named by their content.
 #[derive(Debug, Clone, Default)]
 pub struct Assets {
-    /// What every page needs.
+    /// The stylesheet of every page.
     pub css: String,
-    /// What the pages behind sign-in need beside it, where that is a file of its own.
+    /// The additional stylesheet of pages behind sign-in, if it is a separate file.
     pub dashboard_css: Option<String>,
     pub login: Bundle,
     pub dashboard: Bundle,
-    /// The pages behind sign-in that seal and open.
+    /// For pages behind sign-in that encrypt and decrypt.
     pub private: Bundle,
 }
 
@@ -58,19 +58,19 @@ pub enum View {
     ServerKeys(ServerKeysView),
     Audit(Box<AuditView>),
     NotFound,
-    /// Something broke; the cause is in the log and not here.
+    /// A failure; the cause is in the log only.
     Broken,
 }
 
 #[derive(Debug, Clone)]
 pub struct LoginView {
-    /// Where to go after sign-in: a checked local path.
+    /// The page to open after sign-in: a validated local path.
     pub next: String,
-    /// Why the person is here, if they were somewhere before.
+    /// Why the person was sent here, if so.
     pub why: Option<Why>,
-    /// This address cannot sign in yet.
+    /// This address is banned from sign-in.
     pub closed: Option<Closed>,
-    /// No account exists yet: point to the set-up link that the server printed.
+    /// No account exists yet: refer to the set-up link that the server printed.
     pub first_run: bool,
     /// Whether a link to `/signup` makes sense.
     pub signup: bool,
@@ -78,9 +78,9 @@ pub struct LoginView {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// The session ran out or was ended from elsewhere.
+    /// The session expired or was ended remotely.
     Ended,
-    /// The browser no longer has the key that the session was tied to.
+    /// The browser has lost the key of the session.
     KeyGone,
     /// Signed out on purpose.
     SignedOut,
@@ -90,7 +90,7 @@ pub enum Why {
     Deleted,
 }
 
-/// A ban, as much as its subject may know.
+/// The public part of a ban.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     /// Unix milliseconds.
@@ -101,28 +101,28 @@ pub struct Closed {
 
 #[derive(Debug, Clone)]
 pub struct SignupView {
-    /// Where to go after sign-up: a checked local path.
+    /// The page to open after sign-up: a validated local path.
     pub next: String,
-    /// The first account: it will be the administrator, and the code of the set-up link is needed.
+    /// The first account: an administrator, for which the set-up link's code is needed.
     pub first_run: bool,
-    /// Nobody may sign up here.
+    /// Sign-up is closed.
     pub shut: bool,
     /// Only with an invitation.
     pub invited: bool,
-    /// The least number of characters of a password.
+    /// Minimum number of characters in a password.
     pub password_min: u32,
 }
 
 #[derive(Debug, Clone)]
 pub struct ResetView {
-    /// The least number of characters of a password.
+    /// Minimum number of characters in a password.
     pub password_min: u32,
 }
 
 #[derive(Debug, Clone)]
 pub struct AccountView {
     pub viewer: Viewer,
-    /// The least number of characters of a password.
+    /// Minimum number of characters in a password.
     pub password_min: u32,
 }
 
@@ -132,26 +132,26 @@ pub struct UsersView {
     /// The viewer's own id.
     pub me: String,
     pub users: Vec<wire::account::Account>,
-    /// What the names were searched for, as it was written.
+    /// The search text as typed.
     pub word: String,
-    /// How many accounts were found, on all pages.
+    /// Number of accounts found, on all pages.
     pub count: usize,
-    /// What the next page begins after.
+    /// The entry after which the next page begins.
     pub next: Option<String>,
 }
 
 #[derive(Debug, Clone)]
 pub struct InvitationsView {
     pub viewer: Viewer,
-    /// Those that are open, newest first.
+    /// Unused invitations, newest first.
     pub invitations: Vec<wire::account::Invitation>,
-    /// What the next page begins after.
+    /// The entry after which the next page begins.
     pub next: Option<String>,
 }
 
 #[derive(Debug, Clone)]
 pub struct ResumeView {
-    /// A checked local path.
+    /// A validated local path.
     pub next: String,
 }
 
@@ -160,9 +160,9 @@ pub struct ResumeView {
 pub struct EnterView {
     /// The app's name.
     pub app: String,
-    /// The body of the request for a way in, as JSON.
+    /// The request body for entering the app, as JSON.
     pub body: String,
-    /// For the proof that goes with it.
+    /// For the request's proof.
     pub nonce: String,
 }
 
@@ -171,7 +171,7 @@ pub struct EnterView {
 pub struct Viewer {
     pub username: String,
     pub administrator: bool,
-    /// Whether the session is tied to this device by a key.
+    /// Whether the session is bound to a key of this device.
     pub bound: bool,
 }
 
@@ -180,7 +180,7 @@ pub struct OverviewView {
     pub viewer: Viewer,
     /// This session first.
     pub devices: Vec<wire::session::Device>,
-    /// The newest few, newest first.
+    /// The newest events, newest first.
     pub activity: Vec<Activity>,
     /// Failed or refused events of the last 7 days.
     pub odd: u32,
@@ -237,7 +237,7 @@ pub struct DevicesView {
     pub devices: Vec<wire::session::Device>,
     /// Whether there is another session, on any page.
     pub others: bool,
-    /// What the next page begins after.
+    /// The entry after which the next page begins.
     pub next: Option<String>,
 }
 
@@ -269,7 +269,7 @@ pub struct ActivityView {
     pub entries: Vec<Activity>,
 }
 
-/// What an administrator sees of the paid gate.
+/// The paid gate for administrators.
 #[derive(Debug, Clone)]
 pub struct TollView {
     pub viewer: Viewer,
@@ -284,25 +284,25 @@ pub struct TollView {
     pub tokens: Vec<wire::toll_books::Token>,
 }
 
-/// What an administrator sees of bans.
+/// Bans for administrators.
 #[derive(Debug, Clone)]
 pub struct BansView {
     pub viewer: Viewer,
-    /// What was searched for, as it was written.
+    /// The search text as typed.
     pub word: String,
     pub trigger: String,
     /// `active`, `over` or `all`.
     pub state: String,
     pub bans: wire::bans::Bans,
-    /// The address that was to be explained, as it was written, and the answer.
+    /// The address to explain, as typed, and the answer.
     pub asked: String,
     pub explanation: Option<Result<wire::bans::Explanation, String>>,
     pub allowed: Vec<wire::allowlist::Allowed>,
-    /// What the next part of the allowlist begins after.
+    /// The entry after which the next part of the allowlist begins.
     pub more_allowed: Option<String>,
-    /// What there are bans for.
+    /// The triggers of bans.
     pub triggers: Vec<&'static str>,
-    /// What has just been done.
+    /// The action that was just done.
     pub done: Option<BansDone>,
 }
 
@@ -318,15 +318,15 @@ pub enum BansDone {
 pub struct AuditView {
     pub viewer: Viewer,
     pub filter: AuditFilter,
-    /// Why the filter could not be meant.
+    /// The reason why the filter is invalid.
     pub wrong: Option<String>,
     pub audit: wire::audit::Audit,
     pub hours: wire::refusals::Hours,
-    /// What can happen.
+    /// The kinds of events.
     pub events: Vec<&'static str>,
 }
 
-/// What the trail is filtered by, as it was written.
+/// The filter of the audit log, as typed.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
     pub user: String,
@@ -336,10 +336,10 @@ pub struct AuditFilter {
     pub until: String,
 }
 
-/// One line of the account's history, already counted: equal lines in a row are one.
+/// One line of the account's history; consecutive equal events are one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
-    /// Unix milliseconds of the newest of the lines.
+    /// Unix milliseconds of the newest event.
     pub at: i64,
     pub event: Event,
     /// How many equal events this line stands for, at least 1.
@@ -348,47 +348,47 @@ pub struct Activity {
     pub address: String,
     /// "Firefox on Fedora"; empty where unknown.
     pub device: String,
-    /// Which app was opened; else empty.
+    /// The opened app; otherwise empty.
     pub about: String,
 }
 
-/// What happened, as far as the account's owner is concerned.
+/// The kind of an event, for the account's owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     AccountCreated,
     SignedIn,
-    /// Signed in from a browser that had not done so before.
+    /// Signed in from a new browser.
     NewDevice,
-    /// Signed in from a network that the account had not been used from.
+    /// Signed in from a new network.
     NewPlace,
     WrongPassword,
     SignedOut,
     /// One session was ended from another.
     DeviceEnded,
-    /// A spent refresh token came back: somebody may have copied it. The session was ended.
+    /// A spent refresh token was used: somebody may have copied it. The session was ended.
     TokenReused,
-    /// A token of a session came without the key of its browser: somebody may have copied it. It was refused.
+    /// A session's token was used without its browser's key: somebody may have copied it. It was refused.
     WrongKey,
-    /// A session went on to an app.
+    /// A session was used to open an app.
     AppOpened,
     PasswordChanged,
-    /// An administrator made a link that sets a new password.
+    /// An administrator created a link that sets a new password.
     ResetMade,
     MadeAdministrator,
     MadeUser,
-    /// The account's own key has a new version.
+    /// The user key has a new version.
     KeyReplaced,
     KeyRevoked,
     /// An administrator made a new version of the key.
     KeyMade,
     Disabled,
     Enabled,
-    /// The account has another name now.
+    /// The account was renamed.
     Renamed,
 }
 
 impl Event {
-    /// Whether the owner should look twice.
+    /// Whether the owner should check this.
     pub fn is_odd(self) -> bool {
         matches!(
             self,

@@ -33,7 +33,7 @@ test('an invitation makes one account, and then it is used up', async ({ page, v
   const second = new SignupPage(await visit());
   await second.open(link);
   await second.submit({ name: newName(), password: newPassword() });
-  await expect(second.alert).toContainText('Nobody can sign up here with this link.');
+  await expect(second.alert).toContainText('Sign-up with this link is not possible.');
   await people.open('/dashboard/invitations');
   await expect(people.cards).toHaveCount(0);
 });
@@ -62,7 +62,7 @@ test('an invitation is revoked', async ({ page, visit, server, watch }) => {
   const signup = new SignupPage(await visit());
   await signup.open(link);
   await signup.submit({ name: newName(), password: newPassword() });
-  await expect(signup.alert).toContainText('Nobody can sign up here with this link.');
+  await expect(signup.alert).toContainText('Sign-up with this link is not possible.');
 });
 
 test('the printed invitation is the link and what it is for', async ({ page, server, watch }) => {
@@ -136,7 +136,7 @@ test('a forgotten password is set with a one-time link', async ({ page, visit, s
   await again.open(link);
   await again.password.fill(newPassword());
   await again.button.click();
-  await expect(again.alert).toContainText('This link was used already, or has run out.');
+  await expect(again.alert).toContainText('This link was already used or has expired.');
 });
 
 test('a person changes the password, and every other session ends', async ({ page, visit, server, watch }) => {

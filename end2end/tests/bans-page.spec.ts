@@ -69,7 +69,7 @@ test('nobody closes the own door by accident', async ({ page, server, watch }) =
   await bans.ban('nonsense', 'A test.');
   await expect(bans.said).toContainText('write 203.0.113.7');
   await bans.ban('127.0.0.1', 'A test.');
-  await expect(bans.said).toContainText('This would close your own address');
+  await expect(bans.said).toContainText('This would ban your own address');
   await expect(bans.force).toBeFocused();
   expect((await server.command(['ban', 'list'])).stdout).not.toContain('127.0.0.1\t');
 });

@@ -319,7 +319,7 @@ test('a short_key that ran out is replaced unasked', async ({ page, server, watc
   await page.route('**/api/login', async (route) => {
     posts += 1;
     if (posts > 1) return route.continue();
-    const problem = { status: 400, code: 'short_key_expired', title: 'The short_key has run out.' };
+    const problem = { status: 400, code: 'short_key_expired', title: 'The short_key has expired.' };
     return route.fulfill({ status: 400, contentType: 'application/problem+json', json: problem });
   });
   await login.submit(ada);

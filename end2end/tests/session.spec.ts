@@ -388,7 +388,7 @@ test('a new password ends every session', async ({ page, visit, server, watch })
   const other = await visit();
   await new LoginPage(other).signIn(ada);
   const set = await server.command(['user', 'set-password', ada.name], 'another lantern at the old gate\n');
-  expect(set.stdout).toContain('Every session of the account has ended.');
+  expect(set.stdout).toContain('All sessions of the account have ended.');
   for (const tab of [page, other]) {
     // A running server hears of it within a second or so.
     await expired(server, tab.context());

@@ -33,7 +33,7 @@ test('the first start leads to the set-up, and its link makes one administrator'
     const used = new SignupPage(late);
     await used.open(link);
     await used.submit({ name: 'second', password: newPassword() });
-    await expect(used.alert).toContainText('Nobody can sign up here with this link.');
+    await expect(used.alert).toContainText('Sign-up with this link is not possible.');
 
     const client = new Client(server);
     const challenge = await client.challenge();
@@ -84,7 +84,7 @@ test('another code makes nobody an administrator', async ({ page, server, watch 
   const setup = new SignupPage(page);
   await setup.open(`/signup#code=${'A'.repeat(24)}`);
   await setup.submit({ name: NAME, password: newPassword() });
-  await expect(setup.alert).toContainText('Nobody can sign up here with this link.');
+  await expect(setup.alert).toContainText('Sign-up with this link is not possible.');
   expect((await server.command(['user', 'list'])).stdout).toBe('');
 });
 
@@ -116,7 +116,7 @@ test('a weak password is refused with the reason, and the name stays', async ({ 
   for (const password of ['passwordpassword', '123456789012345', 'margarethemargarethe']) {
     await setup.password.fill(password);
     await setup.button.click();
-    await expect(setup.alert).toContainText('among the first that are guessed');
+    await expect(setup.alert).toContainText('too easy to guess');
     await expect(setup.name).toHaveValue(NAME);
     await expect(setup.button).toBeEnabled();
     await setup.password.fill('');

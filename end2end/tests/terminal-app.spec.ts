@@ -40,7 +40,7 @@ test('get brings an app behind the portal a token of its own, with a proof', asy
   expect(me).toMatchObject({ status: 200, body: { iss: server.origin, preferred_username: person.name } });
 
   const elsewhere = await machine.run(['get', `http://127.0.0.1:${await freePort()}/`]);
-  expect(elsewhere.stderr).toContain('The portal knows no app there');
+  expect(elsewhere.stderr).toContain('The portal does not know this app');
   expect((await machine.run(['logout'])).code).toBe(0);
   expect((await machine.run(['get', `${app}/`])).stdout).toContain('no_session');
 });

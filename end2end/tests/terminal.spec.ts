@@ -29,11 +29,11 @@ test('a login at a terminal asks without echo, opens the menu, and ends there', 
   await terminal.shows(/Password: $/);
   terminal.line(person.password);
   await terminal.shows(new RegExp(`Signed in at ${server.origin} as ${person.name}`));
-  await terminal.shows(/Leave, and stay signed in/);
+  await terminal.shows(/Quit, and stay signed in/);
   choose(terminal, 0);
   await terminal.shows(new RegExp(`${person.name} at ${server.origin}`));
   await terminal.shows(/Kept in {2}.*config\/postern-client/);
-  await terminal.shows(/Leave, and stay signed in/);
+  await terminal.shows(/Quit, and stay signed in/);
   choose(terminal, -2);
   await terminal.shows(/Signed out/);
   expect(await terminal.ended).toBe(0);
@@ -60,7 +60,7 @@ test("an administrator replaces the server's envelope key from the menu", async 
   const person = await server.person('administrator');
   expect((await signIn(machine, server, person)).code).toBe(0);
   const terminal = machine.terminal(['menu']);
-  await terminal.shows(/Leave, and stay signed in/);
+  await terminal.shows(/Quit, and stay signed in/);
   choose(terminal, 4);
   await terminal.shows(/envelope .* in use[^]*signing .* in use|signing .* in use[^]*envelope .* in use/);
   await terminal.shows(/Rotate the signing key/);
@@ -68,7 +68,7 @@ test("an administrator replaces the server's envelope key from the menu", async 
   await terminal.shows(/Make a new one\?/);
   terminal.type('y');
   await terminal.shows(/envelope .* next/);
-  await terminal.shows(/Leave, and stay signed in/);
+  await terminal.shows(/Quit, and stay signed in/);
   choose(terminal, -1);
   expect(await terminal.ended).toBe(0);
   expect((await signIn(machine, server, person)).code).toBe(0);
@@ -78,7 +78,7 @@ test('Ctrl-C at the menu gives the cursor back', async ({ server, machine }) => 
   const person = await server.person();
   expect((await signIn(machine, server, person)).code).toBe(0);
   const terminal = machine.terminal(['menu']);
-  await terminal.shows(/Leave, and stay signed in/);
+  await terminal.shows(/Quit, and stay signed in/);
   terminal.type(CTRL_C);
   expect(await terminal.ended).toBe(130);
   expect(terminal.shown.lastIndexOf('\x1b[?25h')).toBeGreaterThan(terminal.shown.lastIndexOf('\x1b[?25l'));
@@ -148,7 +148,7 @@ test('what is kept is for its owner alone, in one place, and used no more once o
   await machine.shell(`chmod 644 ${path}`);
   const exposed = await machine.run(['whoami']);
   expect(exposed.code).toBe(1);
-  expect(exposed.stderr).toContain('others can read');
+  expect(exposed.stderr).toContain('other users can read');
   await machine.shell(`chmod 600 ${path}`);
   expect((await machine.run(['logout'])).code).toBe(0);
   expect([...(await machine.kept()).keys()].sort()).toEqual(['default.json', `http_localhost_${server.port}.lock`]);
@@ -174,7 +174,7 @@ test('a session in a keyring that is out of reach neither stops a login nor stay
 
   const again = await signIn(machine, server, person);
   expect(again.code).toBe(0);
-  expect(again.stderr).toContain('The session before this one has ended');
+  expect(again.stderr).toContain('The previous session has ended');
   expect(again.stderr).toContain(`its item "postern" of "${server.origin}" may still hold old secrets`);
   const { devices } = JSON.parse((await machine.run(['sessions', '--json'])).stdout);
   expect(devices).toHaveLength(1);
@@ -234,7 +234,7 @@ test('the token goes to the API of the portal and nowhere else', async ({ server
   const answer = await machine.run(['get', `http://127.0.0.1:${port}/api/session`]);
   elsewhere.close();
   expect(answer).toMatchObject({ code: 0, stdout: 'hello' });
-  expect(answer.stderr).toContain('asked without a token');
+  expect(answer.stderr).toContain('Fetching without a token');
   expect(asked).toEqual([undefined]);
 });
 

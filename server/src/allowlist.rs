@@ -1,4 +1,4 @@
-//! The networks that are never closed, in memory.
+//! The networks that are never banned, in memory.
 
 use domain::UnixMs;
 use parking_lot::RwLock;
@@ -6,14 +6,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use store::allowlist::Allowed;
 
-/// The list: loaded at start, changed at once by this process, within a second by others. A handful of
-/// networks, walked one by one.
+/// The list, loaded at startup. This process updates it at once, and other processes' changes arrive within a second.
+/// It has few networks, searched linearly.
 #[derive(Debug, Default)]
 pub struct Allowlist(RwLock<Arc<[Allowed]>>);
 
 impl Allowlist {
     pub fn replace(&self, list: Vec<Allowed>) {
-        // Asked for every second, and nearly always the same.
+        // Read every second and almost always unchanged.
         if **self.0.read() != *list {
             *self.0.write() = list.into();
         }
@@ -24,7 +24,7 @@ impl Allowlist {
     }
 }
 
-/// What of a list is in force for an address.
+/// Returns the entries in force for an address.
 pub fn covering(list: &[Allowed], address: IpAddr, now: UnixMs) -> impl Iterator<Item = &Allowed> {
     let address = address.to_canonical();
     list.iter().filter(move |allowed| allowed.in_force(now) && allowed.network.contains(&address))

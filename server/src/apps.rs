@@ -1,4 +1,4 @@
-//! What proxies are told of a session, kept so that a check signs nothing and asks no database.
+//! Cached identity headers for apps, so that a check signs nothing and reads no database.
 
 use crate::config::Apps;
 use crate::operator::metrics::CacheCounts;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::sessions::Change;
 
-/// A session as one app hears of it.
+/// The identity headers of a session for one app.
 #[derive(Debug)]
 pub struct Told {
     pub role: Role,
@@ -19,20 +19,20 @@ pub struct Told {
     pub session: HeaderValue,
     /// `Bearer` and a token for the app.
     pub authorization: HeaderValue,
-    /// When it is told anew: before the token runs out.
+    /// When to refresh it, before the token expires.
     pub until: UnixMs,
 }
 
-/// By session and app. Bounded; whether the session is live is asked elsewhere, on every request.
+/// Entries by session and app, of bounded number. Whether the session is live is checked elsewhere, on every request.
 #[derive(Debug, Clone)]
 pub struct ToldSessions {
     told: Cache<(String, String), Arc<Told>>,
-    /// Grows with everything that is forgotten here.
+    /// Incremented with each removal from this cache.
     forgotten: Arc<AtomicU64>,
     counts: CacheCounts,
 }
 
-/// The moment before a row is read from the store.
+/// The state of the cache before a row is read from the store.
 #[derive(Debug, Clone, Copy)]
 pub struct Before(u64);
 
@@ -54,23 +54,24 @@ impl ToldSessions {
         Before(self.forgotten.load(Ordering::SeqCst))
     }
 
-    /// Keeps what was made of a row, unless a change was heard of since it was read: it may be the row's.
+    /// Stores the value made from a row, unless a change was received after the row was read, since that change may
+    /// concern the row.
     pub fn keep(&self, session: &str, app: &str, told: &Arc<Told>, before: Before) {
         let key = (session.to_owned(), app.to_owned());
         self.told.insert(key.clone(), Arc::clone(told));
-        // In this order: a change that comes in between finds the entry.
+        // In this order, so that a change in between finds the entry.
         if self.forgotten.load(Ordering::SeqCst) != before.0 {
             self.told.invalidate(&key);
         }
     }
 
-    /// Forgets everything: roles have changed.
+    /// Clears the cache after a change of roles.
     pub fn clear(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.told.invalidate_all();
     }
 
-    /// Forgets what the apps were told of sessions whose user has another name or role now.
+    /// Removes the cached headers of sessions whose user has a new name or role.
     pub fn apply(&self, changes: &[Change], apps: &Apps) {
         if !changes.is_empty() {
             self.forgotten.fetch_add(1, Ordering::SeqCst);
@@ -86,7 +87,7 @@ impl ToldSessions {
         }
     }
 
-    /// How often nothing had to be signed.
+    /// Returns how often an entry was in the cache.
     pub fn cache(&self) -> &CacheCounts {
         &self.counts
     }

@@ -1,4 +1,4 @@
-//! The bans in force, in memory: the first question of every request asks no database.
+//! The bans in force, in memory, so that the first check of every request reads no database.
 
 use domain::UnixMs;
 use domain::ban::{Scope, Trigger};
@@ -8,14 +8,16 @@ use std::collections::HashMap;
 use store::Store;
 use store::bans::{Ban, Cursor, Search};
 
-/// The most identities held for each scope. Past it those that have run out go first, then those soonest to.
+/// Maximum number of client keys for each scope. Beyond it expired ones are removed first, then those that expire
+/// soonest.
 const CAP: usize = 2_000_000;
-/// Rows at a time when they are loaded.
+/// Number of rows read at a time.
 const PAGE: u32 = 5_000;
 
-/// The table: loaded at start, changed at once by this process, within a second by others.
+/// The table of bans, loaded at startup. This process updates it at once, and other processes' changes arrive within a
+/// second.
 ///
-/// A map for each kind: most addresses stand in one of them, and a million of them must fit.
+/// Each kind has its own map. Most addresses are in one of them, and a million must fit.
 #[derive(Debug, Default)]
 pub struct Bans {
     tables: RwLock<Tables>,
@@ -26,20 +28,20 @@ pub struct Bans {
 struct Tables {
     sign_in: HashMap<Identity, Term>,
     everything: HashMap<Identity, Term>,
-    /// Those that operators made, which spare nobody.
+    /// Manual bans, which apply to known devices and sessions too.
     sign_in_by_hand: HashMap<Identity, Term>,
     everything_by_hand: HashMap<Identity, Term>,
 }
 
-/// How far the changes in the store were heard.
+/// The position up to which changes in the store were read.
 #[derive(Debug, Default)]
 struct Heard {
     after: Cursor,
-    /// The number of the last change when nothing more was to be read.
+    /// The number of the last change when nothing else was left to read.
     up_to: i64,
 }
 
-/// What closes an address, and until when.
+/// The scope of a ban and its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     pub until: UnixMs,
@@ -54,26 +56,26 @@ struct Term {
 }
 
 impl Bans {
-    /// What closes `identity` for `scope` now: a ban on everything closes sign-in too.
+    /// Returns the ban on `identity` for `scope`: a ban on everything includes sign-in.
     pub fn closed(&self, identity: Identity, scope: Scope, now: UnixMs) -> Option<Closed> {
         let tables = self.tables.read();
         let of_scope = [&tables.everything, &tables.everything_by_hand, &tables.sign_in, &tables.sign_in_by_hand];
         longest(of_scope.into_iter().take(scopes(scope)), identity, now)
     }
 
-    /// The same, of bans that operators made.
+    /// Returns the same for manual bans.
     pub fn closed_by_hand(&self, identity: Identity, scope: Scope, now: UnixMs) -> Option<Closed> {
         let tables = self.tables.read();
         let of_scope = [&tables.everything_by_hand, &tables.sign_in_by_hand];
         longest(of_scope.into_iter().take(scopes(scope) / 2), identity, now)
     }
 
-    /// Takes in every ban that is in force, a page at a time: a million of them are never all rows at once.
+    /// Loads all bans in force in pages, so that a million rows are never in memory at once.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store fails.
     pub async fn load(&self, store: &dyn Store, now: UnixMs) -> store::Result<()> {
-        // Asked first: what changes meanwhile is read again.
+        // Read first, so that changes during loading are read again.
         let up_to = store.last_ban_change().await?;
         let mut search = Search { in_force: Some(true), limit: PAGE, now, ..Search::default() };
         loop {
@@ -88,10 +90,10 @@ impl Bans {
         Ok(())
     }
 
-    /// Takes in what changed since the last time, each change once and a page at a time.
+    /// Applies the changes since the last call in pages, each once.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store fails.
     pub async fn catch_up(&self, store: &dyn Store, now: UnixMs) -> store::Result<()> {
         let last = store.last_ban_change().await?;
         let (mut after, up_to) = {
@@ -118,7 +120,7 @@ impl Bans {
         }
     }
 
-    /// Takes in bans that were made or lifted, oldest first.
+    /// Applies imposed and lifted bans, oldest first.
     pub fn apply(&self, changed: &[Ban]) {
         let mut tables = self.tables.write();
         for ban in changed {
@@ -130,7 +132,7 @@ impl Bans {
         }
     }
 
-    /// Forgets what has run out, and gives the memory back.
+    /// Removes expired bans and releases their memory.
     pub fn sweep(&self, now: UnixMs) {
         let mut tables = self.tables.write();
         for table in tables.all_mut() {
@@ -141,7 +143,7 @@ impl Bans {
         }
     }
 
-    /// How many bans there are.
+    /// Returns the number of bans.
     pub fn len(&self) -> usize {
         self.tables.write().all_mut().iter().map(|table| table.len()).sum()
     }
@@ -173,7 +175,7 @@ impl Tables {
     }
 }
 
-/// How many of the four kinds of bans close a scope, in the order of their breadth.
+/// Returns how many of the four kinds of bans apply to a scope, in order of breadth.
 fn scopes(scope: Scope) -> usize {
     match scope {
         Scope::Everything => 2,

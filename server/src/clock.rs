@@ -4,7 +4,7 @@ use domain::UnixMs;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What time it is.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
     fn now(&self) -> UnixMs;
 }
@@ -21,7 +21,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands until it is moved: for tests.
+/// A clock that stands still until a test moves it.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicI64);
 

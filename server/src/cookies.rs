@@ -1,7 +1,7 @@
-//! Every cookie is built here.
+//! All cookies are built here.
 //!
-//! `__Host-` cookies belong to this host alone and cannot be set from a sub-domain or over plain http
-//! (RFC 6265bis, section 4.1.3.2).
+//! `__Host-` cookies belong to this host only, and cannot be set from a sub-domain or over plain http (RFC 6265bis,
+//! section 4.1.3.2).
 
 use crate::config::Config;
 use domain::{UnixMs, cookie};
@@ -10,22 +10,21 @@ use tower_cookies::Cookies;
 use tower_cookies::cookie::time::Duration;
 use tower_cookies::cookie::{Cookie, SameSite};
 
-/// Which cookie.
+/// The kinds of cookies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {
-    /// The access token, for as long as the session lives. Lax: a link from elsewhere to the dashboard
-    /// finds a signed-in person.
+    /// The access token, for the session's lifetime. `Lax`, so that a link from another site to the dashboard finds a
+    /// signed-in person.
     Access,
-    /// The refresh token. Strict: only this site's own pages send it.
+    /// The refresh token. `Strict`: only this site's own pages send it.
     Refresh,
-    /// Ties a `short_key` to the browser that asked for it. Strict.
+    /// Ties a `short_key` to the browser that asked for it. `Strict`.
     PreLogin,
-    /// Says that this browser has signed in before ([`domain::known_device`]). Strict.
+    /// Marks a browser that has signed in before ([`domain::known_device`]). `Strict`.
     Device,
-    /// On an app's host: its session ([`domain::app_session`]). Lax, as for [`Self::Access`].
+    /// On an app's host: its session ([`domain::app_session`]). `Lax`, as for [`Self::Access`].
     App,
-    /// On an app's host, one for each tab that went to sign in: which browser that was. Lax: it comes back from
-    /// another site.
+    /// On an app's host: the state of one tab that went to sign in. `Lax`, because it returns from another site.
     AppState,
 }
 
@@ -55,20 +54,19 @@ impl Name {
     }
 }
 
-/// The value of a cookie, if the browser sent it; of several of this name the first. Ours are base64url and JWT:
-/// nothing to decode.
+/// Returns a cookie's value; of several with this name the first. Ours are base64url and JWT, so nothing is decoded.
 pub fn get(headers: &HeaderMap, config: &Config, name: Name) -> Option<String> {
     all(headers, config, name).next().map(str::to_owned)
 }
 
-/// Every value of this name, in the order sent. On plain http, where names have no prefix, a sub-domain can set one
-/// beside ours.
+/// Returns all values of this name, in the order sent. On plain http, where names have no prefix, a sub-domain can set
+/// a second one.
 pub fn all<'a>(headers: &'a HeaderMap, config: &Config, name: Name) -> impl Iterator<Item = &'a str> {
     cookie::values(lines(headers), name.text(config.insecure()))
 }
 
-/// Returns the first value of this name that is `good`, else the first of all. Looks at three values at most, and at
-/// none where there is one: a closed address must not make the server verify tokens.
+/// Returns the first value that is `good`, otherwise the first of all. Checks at most three values, and none if there
+/// is only one. Otherwise a banned client could make the server verify tokens.
 pub fn pick(headers: &HeaderMap, config: &Config, name: Name, good: impl Fn(&str) -> bool) -> Option<String> {
     let mut values = all(headers, config, name);
     let first = values.next()?;
@@ -77,7 +75,7 @@ pub fn pick(headers: &HeaderMap, config: &Config, name: Name, good: impl Fn(&str
     Some(chosen.unwrap_or(first).to_owned())
 }
 
-/// Keys and values of the cookies that are one of many: [`Name::AppState`], a key for each.
+/// Returns keys and values of the cookies of a numbered kind: [`Name::AppState`], with one key each.
 pub fn each<'a>(headers: &'a HeaderMap, config: &Config, name: Name) -> impl Iterator<Item = (&'a str, &'a str)> {
     let found = cookie::with_prefix(lines(headers), name.text(config.insecure()));
     found.filter_map(|(rest, value)| Some((rest.strip_prefix('-')?, value)))
@@ -87,7 +85,7 @@ fn lines(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes)
 }
 
-/// Sets a cookie; `until` is when the browser forgets it, `None`: when it closes.
+/// Sets a cookie. `until`: when the browser deletes it; `None`: when it closes.
 pub fn set(cookies: &Cookies, config: &Config, name: Name, value: String, until: Option<UnixMs>, now: UnixMs) {
     let mut cookie = build(config, name, None, value);
     if let Some(until) = until {
@@ -96,19 +94,19 @@ pub fn set(cookies: &Cookies, config: &Config, name: Name, value: String, until:
     cookies.add(cookie);
 }
 
-/// Sets one of many for this span.
+/// Sets one cookie of a numbered kind for this period.
 pub fn set_one(cookies: &Cookies, config: &Config, name: Name, key: &str, value: String, ms: i64) {
     let mut cookie = build(config, name, Some(key), value);
     cookie.set_max_age(Duration::milliseconds(ms));
     cookies.add(cookie);
 }
 
-/// Makes the browser forget a cookie.
+/// Makes the browser delete a cookie.
 pub fn clear(cookies: &Cookies, config: &Config, name: Name) {
     forget(cookies, build(config, name, None, String::new()));
 }
 
-/// Makes the browser forget one of many.
+/// Makes the browser delete one cookie of a numbered kind.
 pub fn clear_one(cookies: &Cookies, config: &Config, name: Name, key: &str) {
     forget(cookies, build(config, name, Some(key), String::new()));
 }

@@ -1,6 +1,6 @@
-//! A name for a device that its owner knows: "Firefox on Linux".
+//! Recognisable names of devices: "Firefox on Linux".
 
-/// From the `User-Agent` header. Whatever it says is the client's claim and nothing more.
+/// Derives a name from `User-Agent`, which the client may forge.
 pub fn name(user_agent: Option<&str>) -> String {
     let Some(agent) = user_agent.filter(|agent| !agent.is_empty() && agent.len() <= 512) else {
         return "Unknown program".to_owned();
@@ -22,7 +22,7 @@ fn system(os: &str) -> &str {
     }
 }
 
-/// The product of an unknown agent: `curl/8.5` is "curl".
+/// Returns an unknown agent's product: `curl/8.5` becomes "curl".
 fn program(agent: &str) -> String {
     let product: String =
         agent.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).take(32).collect();

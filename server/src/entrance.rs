@@ -1,7 +1,7 @@
-//! What every request passes, from its first byte to its answer, in this order: a name and a line in the log, its
-//! client and whether that address is closed, the gate of its kind, its handler, and the security headers.
+//! The middleware chain of every request: request id and log, client address and ban check, per-route checks, handler,
+//! security headers.
 //!
-//! One future and not a layer for each: a layer copies what is inside it for every request.
+//! It is one future instead of a layer for each step, because a layer clones the inner service for every request.
 
 use crate::guards::app::is_page;
 use crate::guards::gates::{self, Gate};
@@ -33,7 +33,7 @@ struct Inner {
 }
 
 impl Entrance {
-    /// `routes`: every path but those of files.
+    /// `routes`: every path except those of files.
     pub fn new(state: &AppState, routes: Router) -> Self {
         let headers = Headers::new(state.config.https);
         Self(Arc::new(Inner { state: state.clone(), routes: Routes(routes), headers }))
@@ -43,7 +43,7 @@ impl Entrance {
 impl Inner {
     async fn answer(&self, request: Request) -> Response {
         let dressed = is_for_people(&request);
-        // A handler that panics ends its request and no other.
+        // A panic in a handler ends its request only.
         let answered = match AssertUnwindSafe(self.admit(request)).catch_unwind().await {
             Ok(answered) => answered.unwrap_or_else(IntoResponse::into_response),
             Err(panic) => not_found::panicked(panic),
@@ -53,7 +53,7 @@ impl Inner {
 
     async fn admit(&self, request: Request) -> Result<Response, ApiError> {
         let state = &self.state;
-        // A closed address still gets the files of the page that tells it so.
+        // A banned address still gets the files for the page that explains the ban.
         let path = request.uri().path();
         if assets::is_asked(request.method(), path) {
             return Ok(assets::answer(state, path, request.headers()));
@@ -68,7 +68,7 @@ impl Inner {
     }
 }
 
-/// Whether a person looks at the answer: of a page, or on an app's host, where proxies ask for them.
+/// Whether a person sees the answer: a page, or a request to an app's host, which the proxy asks about.
 fn is_for_people(request: &Request) -> bool {
     let path = request.uri().path();
     (Gate::of(path) == Gate::Page || path == paths::VERIFY || path.starts_with("/.postern/"))

@@ -1,15 +1,15 @@
-//! The one place where randomness enters.
+//! The only source of randomness.
 
 use domain::UnixMs;
 use domain::encoding::base64url;
 use ulid::Ulid;
 
-/// A source of random bytes that nobody can guess.
+/// A cryptographically secure source of random bytes.
 pub trait Entropy: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The operating system's source. Without it nothing here can be done safely: it ends the program.
+/// The operating system's source. Nothing is safe without it, so a failure ends the program.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 
@@ -30,12 +30,12 @@ impl dyn Entropy + '_ {
         bytes
     }
 
-    /// 256 bits as text.
+    /// Returns 256 random bits as text.
     pub fn secret(&self) -> String {
         base64url(&self.bytes::<32>())
     }
 
-    /// A new ULID: sorts by time, unique anywhere.
+    /// Returns a new ULID: ordered by time, and unique everywhere.
     pub fn ulid(&self, now: UnixMs) -> String {
         let time = u64::try_from(now).unwrap_or_default();
         Ulid::from_parts(time, u128::from_be_bytes(self.bytes::<16>())).to_string()

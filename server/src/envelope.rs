@@ -1,4 +1,4 @@
-//! The opening half of the login envelope: compact JWE (RFC 7516), `RSA-OAEP-256`, `A256GCM`.
+//! Decryption of the login envelope: compact JWE (RFC 7516), `RSA-OAEP-256`, `A256GCM`.
 
 use crate::entropy::Entropy;
 use crate::keyring::EnvelopeKey;
@@ -9,16 +9,15 @@ use wire::envelope::{ALG, ENC, Header};
 use wire::jose;
 use zeroize::Zeroizing;
 
-/// An envelope that opened.
+/// A decrypted envelope.
 #[derive(Debug)]
 pub struct Opened {
     pub header: Header,
     pub plaintext: Zeroizing<Vec<u8>>,
 }
 
-/// Opens an envelope. `None`, whatever is wrong with it: one answer for every failure. A content key
-/// that does not unwrap is replaced by a random one and the work goes on (RFC 7516, section 11.5), so
-/// that an attacker learns nothing from the time either.
+/// Decrypts an envelope. Returns `None` for every failure. If the content key does not unwrap, a random one takes its
+/// place and the work continues (RFC 7516, section 11.5). Otherwise the timing would help an attacker.
 pub fn open(key: &EnvelopeKey, entropy: &dyn Entropy, envelope: &str) -> Option<Opened> {
     let mut parts = envelope.split('.');
     let (header64, wrapped, iv, content, tag) =
@@ -112,7 +111,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(400))]
 
-        /// Header, wrapped key, IV, content and tag: every byte counts.
+        /// Tests every byte of header, wrapped key, IV, content and tag.
         #[test]
         fn a_changed_byte_anywhere_does_not_open(place in any::<prop::sample::Index>(), to in "[A-Za-z0-9_.-]") {
             static ENVELOPE: LazyLock<String> = LazyLock::new(|| sealed(br#"{"username":"alice","password":"secret"}"#));

@@ -1,7 +1,7 @@
-//! Limits on how much a client asks: counted in memory, in this process.
+//! Rate limits on clients, counted in the memory of this process.
 //!
-//! A limit counts what arrives and what failed, never how long this server takes to answer. Only the strict preset
-//! counts requests in flight.
+//! A limit counts arrivals and failures, never the time that this server takes to answer. Only the strict preset counts
+//! requests in flight.
 
 use domain::UnixMs;
 use domain::ban::Limits;
@@ -13,33 +13,32 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 const MINUTE_MS: i64 = 60_000;
-/// How much more than one client's allowance all clients with a bucket of their own may ask from one address.
+/// Factor by which all known devices and sessions at one address together may exceed an address's limit.
 const SHARED: u32 = 10;
-/// Sign-ins of one account's devices that wait at the same time.
+/// Maximum number of waiting sign-ins from one account's devices.
 const SHARE_AT_ONCE: u32 = 8;
-/// Signatures of unknown tokens that are checked for one address: at once, and a second.
+/// Signatures of unknown tokens that are verified for one address: burst, and per second.
 const UNKNOWN_TOKENS: Rate = Rate { burst: 200, every_ms: 50 };
-/// How long a sign-in is told to stay away for which no place is left: a queue of [`Limits::DEFAULT`] is served
-/// within some 20 s.
+/// Waiting time sent to a sign-in when the queue is full. A queue of [`Limits::DEFAULT`] is served within some 20 s.
 const QUEUE_MS: i64 = 10_000;
-/// Clients that are refused together come back one after the other, over so many seconds.
+/// Spreads the waiting times of clients over this many seconds, so that they do not return together.
 const SPREAD: u32 = 16;
 
-/// What a request is to the limits.
+/// The kind of a request for the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// A sealed message: sign-in, sign-up, new passwords.
+    /// An encrypted message: sign-in, sign-up, new passwords.
     SignIn,
-    /// What a sealed message begins with. It costs no more than a page.
+    /// A request for a challenge. It costs no more than a page.
     Challenge,
     Other,
-    /// A request that a page of another origin can make a browser send. It never counts against its sender.
+    /// A request that a page of another origin can cause. It never counts against the client.
     Elsewhere,
-    /// All that clients with buckets of their own ask from one address.
+    /// All requests of known devices and sessions at one address.
     Shared,
 }
 
-/// A bounded table of counters by identity.
+/// A bounded table of counters by client key.
 #[derive(Debug)]
 pub struct Floods {
     limits: Limits,
@@ -49,10 +48,10 @@ pub struct Floods {
 
 #[derive(Debug, Default)]
 struct Counter {
-    /// In flight.
+    /// Requests in flight.
     sign_in: AtomicU32,
     other: AtomicU32,
-    /// States of rates.
+    /// States of the rate limits.
     failed: AtomicI64,
     arrived: AtomicI64,
     elsewhere: AtomicI64,
@@ -61,7 +60,7 @@ struct Counter {
     unknown_tokens: AtomicI64,
 }
 
-/// A request that is being answered; counts until it is dropped.
+/// A request in progress; it counts until it is dropped.
 #[derive(Debug)]
 pub struct InFlight {
     counter: Arc<Counter>,
@@ -69,21 +68,21 @@ pub struct InFlight {
     failures: Option<Rate>,
 }
 
-/// Which limit was passed: an operator reads it as evidence.
+/// The exceeded limit, as evidence for operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flood {
     AtOnce(u32),
     PerMinute(u32),
-    /// Requests that went on although they were refused.
+    /// Requests that continued after refusals.
     Refused(u32),
 }
 
-/// One request too many.
+/// A request over a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excess {
     pub limit: Flood,
     pub wait_ms: i64,
-    /// Whether a ban is due for it.
+    /// Whether a ban is due.
     pub offence: bool,
 }
 
@@ -96,7 +95,7 @@ impl Floods {
     /// Counts a request.
     ///
     /// # Errors
-    /// The identity is over a limit.
+    /// The client is over a limit.
     pub fn enter(&self, identity: Identity, class: Class, now: UnixMs) -> Result<InFlight, Excess> {
         let counter = self.counters.get_with(identity, Arc::default);
         match self.limits.refused_per_minute {
@@ -138,14 +137,14 @@ impl Floods {
         }
         let in_flight = InFlight::begin(counter, class, Some(failures));
         if class == Class::SignIn && in_flight.others() >= limits.sign_in_at_once {
-            // They wait for this server: nobody's offence.
+            // They wait because this server is slow, so this is not an offence.
             let limit = Flood::AtOnce(limits.sign_in_at_once);
             return Err(Excess { limit, wait_ms: QUEUE_MS + self.spread(), offence: false });
         }
         Ok(in_flight)
     }
 
-    /// As the documents have it: many concurrent requests from one address ban it.
+    /// Applies the strict preset: too many concurrent requests from one address ban it.
     fn enter_strictly(&self, counter: Arc<Counter>, class: Class, now: UnixMs) -> Result<InFlight, Excess> {
         let limits = &self.limits;
         let excess = |limit| Excess { limit, wait_ms: 1000, offence: true };
@@ -165,10 +164,10 @@ impl Floods {
         Ok(in_flight)
     }
 
-    /// Counts a sign-in of one of an account's known devices, however many it has.
+    /// Counts a sign-in from an account's known devices together.
     ///
     /// # Errors
-    /// So many of that account wait already.
+    /// The maximum for that account is waiting.
     pub fn enter_share(&self, share: Identity) -> Result<InFlight, Excess> {
         let counter = self.counters.get_with(share, Arc::default);
         let in_flight = InFlight::begin(counter, Class::SignIn, None);
@@ -179,18 +178,18 @@ impl Floods {
         Ok(in_flight)
     }
 
-    /// Whether one more signature of an unknown token may be checked for this address.
+    /// Whether the signature of another unknown token may be verified for this address.
     pub fn may_check_token(&self, address: Identity, now: UnixMs) -> bool {
         let counter = self.counters.get_with(address, Arc::default);
         take(&counter.unknown_tokens, UNKNOWN_TOKENS, now).is_ok()
     }
 
-    /// How many sign-ins of an identity are being answered.
+    /// Returns how many sign-ins of a client are in progress.
     pub fn waiting(&self, identity: Identity) -> u32 {
         self.counters.get(&identity).map_or(0, |counter| counter.sign_in.load(Ordering::SeqCst))
     }
 
-    /// Forgets clients that have been quiet: the table gives their memory back.
+    /// Removes quiet clients and releases their memory.
     pub fn sweep(&self) {
         self.counters.run_pending_tasks();
     }
@@ -207,10 +206,10 @@ impl InFlight {
         in_flight
     }
 
-    /// Counts a sign-in that came to nothing.
+    /// Counts a failed sign-in.
     pub fn failed(&self, now: UnixMs) {
         if let Some(rate) = self.failures {
-            // Many that were on their way together may fail past the limit: it is full then, and no fuller.
+            // Several concurrent sign-ins may fail beyond the limit; the counter then stays at it.
             let _full = take(&self.counter.failed, rate, now);
         }
     }

@@ -1,4 +1,4 @@
-//! What runs beside the requests: hearing of other nodes' changes, and sweeping.
+//! Background jobs: reading other nodes' changes, and deleting expired rows.
 
 use crate::flows::server_keys;
 use crate::keyring;
@@ -8,26 +8,26 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Another node's bans and revocations are heard of within this.
+/// Interval for reading other nodes' changes.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
-/// Looked at again each time: clocks of nodes may differ, and a change may have waited for its commit.
+/// Overlap with the previous read, because nodes' clocks may differ and a change may commit late.
 const OVERLAP_MS: i64 = 30_000;
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
-/// Past this age what is in memory is not good enough to let anybody in.
+/// Age beyond which the caches are too old to admit anybody.
 const STALE_MS: i64 = 15_000;
-/// What is over is erased this much later: a node whose clock is behind may still hand it out.
+/// Additional time before ended keys are erased, because a node with a slow clock may still use them.
 const SKEW_MS: i64 = 60_000;
-/// Sessions, and versions of keys, that are over are kept this long for the owner to see what happened.
+/// How long ended sessions and key versions remain visible to their owner.
 const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 
-/// When the store was last heard.
+/// The time of the last read.
 #[derive(Debug, Default)]
 pub struct Freshness(AtomicI64);
 
 impl Freshness {
-    /// Whether memory is too old to be trusted with a yes.
+    /// Whether the caches are too old to be trusted.
     pub fn is_stale(&self, now: UnixMs) -> bool {
-        // A clock that went back says nothing about age either.
+        // After the clock was set back, the age is unknown, so treat it as stale.
         self.age(now).abs() > STALE_MS
     }
 
@@ -36,10 +36,10 @@ impl Freshness {
     }
 }
 
-/// Hears once of everything that changed since the last time.
+/// Reads all changes since the last call once.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn sync(state: &AppState) -> store::Result<()> {
     let now = state.now();
     let since = state.sync.0.load(Ordering::Relaxed).min(now) - OVERLAP_MS;
@@ -57,7 +57,7 @@ pub async fn sync(state: &AppState) -> store::Result<()> {
     Ok(())
 }
 
-/// A key that cannot be read is no reason to hear of nothing else: those in memory stay in use.
+/// If a key cannot be read, the others stay in use and the other changes are still read.
 async fn hear_of_keys(state: &AppState) -> store::Result<()> {
     match state.keyring.hear(&state.vault()).await {
         Err(keyring::Error::Store(error)) => Err(error),
@@ -69,7 +69,7 @@ async fn hear_of_keys(state: &AppState) -> store::Result<()> {
     }
 }
 
-/// Runs until `stop` says so.
+/// Runs until `stop` is set.
 pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
     let mut sync_tick = tokio::time::interval(SYNC_EVERY);
     let mut sweep_tick = tokio::time::interval(SWEEP_EVERY);
@@ -84,20 +84,20 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
             }
             _ = sweep_tick.tick() => {
                 if let Err(error) = sweep(&state).await {
-                    tracing::error!(cause = %chain(&error), "sweeping failed");
+                    tracing::error!(cause = %chain(&error), "deleting expired rows failed");
                 }
                 if let Err(error) = server_keys::keep_up(&state).await {
-                    tracing::error!(cause = %chain(&error), "server keys could not be looked after");
+                    tracing::error!(cause = %chain(&error), "rotating server keys failed");
                 }
             }
         }
     }
 }
 
-/// Deletes what has run out or was kept long enough.
+/// Deletes expired rows and those past their retention.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn sweep(state: &AppState) -> store::Result<()> {
     let now = state.now();
     state.bans.sweep(now);
@@ -117,7 +117,7 @@ pub async fn sweep(state: &AppState) -> store::Result<()> {
     Ok(())
 }
 
-/// An error with all its causes, for the log.
+/// Formats an error with all its causes for the log.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

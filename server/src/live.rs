@@ -1,4 +1,4 @@
-//! Refusals as they happen on this node, for administrators who watch.
+//! Live refusals on this node, for watching administrators.
 
 use domain::UnixMs;
 use domain::ban::Trigger;
@@ -7,18 +7,18 @@ use parking_lot::RwLock;
 use store::bans::Ban;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
-/// How far a reader may fall behind before it is dropped.
+/// Maximum backlog of a reader before it is dropped.
 const BEHIND: usize = 256;
-/// The most readers at once.
+/// Maximum number of readers.
 const READERS: usize = 32;
 
-/// Who was refused, and why. No name and nothing that was sent.
+/// A refusal without names and without the client's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub at: UnixMs,
     pub identity: Identity,
     pub trigger: Trigger,
-    /// The longest ban that came of it.
+    /// The longest resulting ban.
     pub ban: Option<Ban>,
 }
 
@@ -39,23 +39,23 @@ impl Default for Live {
 }
 
 impl Live {
-    /// Tells whoever watches. Never waits.
+    /// Publishes a refusal to all readers. Never waits.
     pub fn tell(&self, refusal: &Refusal) {
         if let Some(sender) = &*self.0.read()
             && sender.receiver_count() > 0
         {
-            // Fails only if the last reader has just gone.
+            // Fails only if the last reader has just left.
             drop(sender.send(refusal.clone()));
         }
     }
 
-    /// `None`: there are enough readers, or the server stops.
+    /// Subscribes a reader. `None`: there are too many readers, or the server is stopping.
     pub fn watch(&self) -> Option<Receiver<Refusal>> {
         let sender = self.0.read();
         sender.as_ref().filter(|sender| sender.receiver_count() < READERS).map(Sender::subscribe)
     }
 
-    /// Ends every reader's stream: a server that stops waits for its answers.
+    /// Ends all streams, because a stopping server waits for its answers.
     pub fn end(&self) {
         self.0.write().take();
     }

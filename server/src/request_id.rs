@@ -1,13 +1,12 @@
-//! A name for each request, in its log lines and in its answer.
+//! Request ids, for log lines and answers.
 
 use crate::entropy::Entropy;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Odd, so that its multiples come back to the start only after 2^64 steps.
+/// Odd, so that its multiples repeat only after 2^64 steps.
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Names that no two requests of this process share, and those of two processes hardly ever. Nobody
-/// needs to guess them or not: they open nothing.
+/// A generator of ids that are unique in this process and almost certainly among processes. They are not secret.
 #[derive(Debug)]
 pub struct RequestIds(AtomicU64);
 
@@ -16,13 +15,13 @@ impl RequestIds {
         Self(AtomicU64::new(u64::from_be_bytes(entropy.bytes())))
     }
 
-    /// 16 hexadecimal digits.
+    /// Returns 16 hexadecimal digits.
     pub fn next(&self) -> String {
         format!("{:016x}", mixed(self.0.fetch_add(STEP, Ordering::Relaxed)))
     }
 }
 
-/// The last half of `SplitMix64`: different numbers stay different, and no longer look like a count.
+/// Applies the last half of `SplitMix64`: different numbers stay different but no longer look sequential.
 fn mixed(mut number: u64) -> u64 {
     number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

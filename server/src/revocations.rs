@@ -1,4 +1,4 @@
-//! The signed list of what ended, made once per change and not per request.
+//! The signed revocation list, made again after a change and not for each request.
 
 use crate::state::AppState;
 use crate::tokens::{SignError, issued_at};
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use wire::revocations::{Claims, LIFETIME_SECONDS, TYP};
 
-/// The last one that was made.
+/// The latest list.
 #[derive(Debug, Default)]
 pub struct Revocations(Mutex<Option<Arc<List>>>);
 
@@ -17,12 +17,12 @@ pub struct Revocations(Mutex<Option<Arc<List>>>);
 pub struct List {
     /// A compact JWS.
     pub text: String,
-    /// A weak validator: nodes that say the same sign it differently (RFC 9110, section 8.8.3).
+    /// A weak validator, because nodes sign the same content differently (RFC 9110, section 8.8.3).
     pub etag: String,
     of: Of,
 }
 
-/// What a list depends on.
+/// The inputs of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Of {
     minute: i64,
@@ -32,7 +32,7 @@ struct Of {
 }
 
 impl Revocations {
-    /// The list as of now.
+    /// Returns the current list.
     ///
     /// # Errors
     /// It cannot be signed.

@@ -1,4 +1,4 @@
-//! Every route on one screen. What each passes first is in [`crate::entrance`].
+//! All routes on one screen. [`crate::entrance`] has the checks before them.
 
 use crate::entrance::Entrance;
 use crate::guards::client::Client;
@@ -19,17 +19,17 @@ use tower_cookies::CookieManagerLayer;
 use tower_http::compression::CompressionLayer;
 use wire::paths;
 
-/// The whole service.
+/// Builds the whole service.
 pub fn router(state: &AppState) -> Entrance {
     Entrance::new(state, routes(state))
 }
 
-/// The handlers, by path.
+/// The handlers by path.
 #[derive(Debug, Clone)]
 pub struct Routes(pub Router);
 
 impl Routes {
-    /// The answer to a request that has passed its gate.
+    /// Answers a request that has passed the per-route checks.
     pub async fn answer(&self, client: Client, mut request: Request) -> Response {
         request.extensions_mut().insert(client);
         // A router is always ready and never fails.
@@ -38,9 +38,9 @@ impl Routes {
     }
 }
 
-/// Every path but those of files.
+/// Builds every path except those of files.
 pub fn routes(state: &AppState) -> Router {
-    // Those whose answers set cookies, or take them away.
+    // Routes whose answers set or delete cookies.
     let with_cookies = Router::new()
         .route(paths::CHALLENGE, get(challenge::challenge))
         .route(paths::LOGIN, post(login::login))
@@ -71,7 +71,7 @@ pub fn routes(state: &AppState) -> Router {
 
     let page_routes = Router::new()
         .leptos_routes_with_context(state, generate_route_list(app::App), render::context(state), app::shell)
-        // Safe to compress (BREACH): no page repeats its address beside a secret.
+        // Safe to compress (BREACH): no page contains both its URL and a secret.
         .route_layer(CompressionLayer::new())
         .route_layer(from_fn_with_state(state.clone(), pages::load));
 
@@ -89,14 +89,14 @@ pub fn routes(state: &AppState) -> Router {
         .merge(metadata)
         .route("/", get(pages::home))
         .route(paths::AUDIT_FILE, get(administration::trail_file))
-        // Asked by reverse proxies.
+        // For reverse proxies.
         .route(paths::VERIFY, get(verify::verify))
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .fallback(not_found::not_found)
         .with_state(state.clone())
 }
 
-/// For administrators: each handler asks for one.
+/// For administrators; each handler checks that.
 fn operators() -> Router<AppState> {
     Router::new()
         .route(paths::USERS, get(users::list))

@@ -1,4 +1,4 @@
-//! Sessions as every request asks for them: from memory, told of changes.
+//! The session cache for checks in every request.
 
 use crate::operator::metrics::CacheCounts;
 use domain::UnixMs;
@@ -10,11 +10,11 @@ use std::sync::Arc;
 use store::Store;
 use store::sessions::{Change, Row};
 
-/// What a check needs to know of a session.
+/// The part of a session that a check needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Live {
     pub generation: u32,
-    /// The newest generation of which an access token was shown.
+    /// The newest generation of which an access token was presented.
     pub used: u32,
     pub bound: bool,
     pub rotated_at: UnixMs,
@@ -23,7 +23,7 @@ pub struct Live {
     pub revoked: bool,
 }
 
-/// A bounded cache over the store. Another node's changes reach it through [`Sessions::apply`].
+/// A bounded cache over the store. [`Sessions::apply`] brings other nodes' changes.
 #[derive(Debug, Clone)]
 pub struct Sessions {
     live: Cache<String, Live>,
@@ -38,11 +38,12 @@ impl Default for Sessions {
 }
 
 impl Sessions {
-    /// Whether the session takes an access token of this generation now. The first of a generation of an unbound
-    /// session is written down before anything is answered: the token before its refresh is spent from now on.
+    /// Whether the session accepts an access token of this generation. In an unbound session, the first token of a
+    /// generation is recorded before the answer, and the access token of the previous generation is invalid from then
+    /// on.
     ///
     /// # Errors
-    /// The session is not in memory, or something has to be written, and the store does not answer.
+    /// The session is not in memory or a generation must be recorded, and the store does not answer.
     pub async fn takes(&self, store: &dyn Store, id: &str, generation: u32, now: UnixMs) -> store::Result<bool> {
         let Some(live) = self.find(store, id).await?.filter(|live| live.takes(generation, now)) else {
             return Ok(false);
@@ -56,16 +57,16 @@ impl Sessions {
         Ok(true)
     }
 
-    /// Whether the session is not over, whatever its tokens are.
+    /// Whether the session is live, independent of its tokens.
     ///
     /// # Errors
-    /// The session is not in memory and the store does not answer.
+    /// The session is not cached and the store fails.
     pub async fn is_live(&self, store: &dyn Store, id: &str, now: UnixMs) -> store::Result<bool> {
         Ok(self.find(store, id).await?.is_some_and(|live| live.is_live(now)))
     }
 
-    /// Whether the session is live as far as memory tells: nobody asks the store. Of one that is not in memory it is
-    /// known whether somebody ended it lately; `otherwise` is the answer for the rest.
+    /// Whether the session is live according to the cache only. If it is not cached, a recent end is still known;
+    /// `otherwise` is the answer for the rest.
     pub fn seems_live(&self, id: &str, otherwise: bool, now: UnixMs) -> bool {
         match self.live.get(id) {
             Some(live) => live.is_live(now),
@@ -82,12 +83,12 @@ impl Sessions {
         Ok(store.session(id).await?.map(|row| self.learn(&row)))
     }
 
-    /// How often a session was in memory.
+    /// Returns how often a session was cached.
     pub fn cache(&self) -> &CacheCounts {
         &self.counts
     }
 
-    /// Takes in a row that was read or written.
+    /// Caches a row that was read or written.
     pub fn learn(&self, row: &Row) -> Live {
         let live = Live {
             generation: row.life.generation,
@@ -106,7 +107,7 @@ impl Sessions {
         self.live.insert(id.to_owned(), live);
     }
 
-    /// Ends a session here at once.
+    /// Ends a session in this cache at once.
     pub fn end(&self, id: &str, now: UnixMs) {
         self.ended.write().add(id, now, now);
         if let Some(live) = self.live.get(id) {
@@ -114,12 +115,12 @@ impl Sessions {
         }
     }
 
-    /// Those that somebody ended lately, wherever that was.
+    /// Returns the recently ended sessions of all nodes.
     pub fn ended(&self) -> &RwLock<Ended> {
         &self.ended
     }
 
-    /// Takes in what was ended before this process began.
+    /// Adds sessions that ended before this process started.
     pub fn remember(&self, ended: &[(String, UnixMs)], now: UnixMs) {
         let mut known = self.ended.write();
         for (id, ended_at) in ended {
@@ -127,12 +128,12 @@ impl Sessions {
         }
     }
 
-    /// Forgets everything: the next question asks the store.
+    /// Clears the cache, so that the next check reads the store.
     pub fn clear(&self) {
         self.live.invalidate_all();
     }
 
-    /// Takes in other nodes' changes: every end, and what else concerns sessions that are in memory here.
+    /// Applies other nodes' changes: all ends, and changes of cached sessions.
     pub fn apply(&self, changes: &[Change], now: UnixMs) {
         for change in changes {
             if let Some(ended_at) = change.revoked_at {

@@ -1,7 +1,7 @@
-//! The set-up code: lets the first person in, and nobody after.
+//! The set-up code for the first account.
 //!
-//! Derived from a server key and the day, so that it can be printed again, needs no storage, and is
-//! worth nothing after two days or after the first account.
+//! It is derived from a server key and the day. So it can be printed again, needs no storage, and is worthless after
+//! two days or after the first account.
 
 use crate::config::Config;
 use crate::keyring::{self, Keyring, Macs};
@@ -10,16 +10,16 @@ use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
 
-/// The link to print. The code stands behind `#`: browsers keep that part to themselves.
+/// Returns the link to print. The code is behind `#`, which browsers do not send.
 ///
 /// # Errors
-/// There is no key to make the code with.
+/// There is no MAC key for the code.
 pub fn link(config: &Config, keyring: &Keyring, now: UnixMs) -> Result<String, keyring::Error> {
     let code = code(&*keyring.macs(now)?, now.div_euclid(DAY_MS));
     Ok(format!("{}{}#code={code}", config.origin, wire::paths::SIGNUP_PAGE))
 }
 
-/// Whether the code is today's or yesterday's, or tomorrow's by a clock that is a little ahead.
+/// Whether the code is from today or yesterday, or from tomorrow if a clock is slightly ahead.
 pub fn is_code(keyring: &Keyring, presented: &str, now: UnixMs) -> bool {
     let today = now.div_euclid(DAY_MS);
     let ahead = now.saturating_add(CLOCK_TOLERANCE_MS).div_euclid(DAY_MS);

@@ -1,15 +1,15 @@
-//! The browser's files. The program embeds them and hands them in: the library is compiled without them, while
-//! they are being made.
+//! The browser's files. The program embeds them and passes them in. The library is compiled without them, because they
+//! are built from it.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Looks a file up by its path below the site, without a slash at the start.
+/// Finds a file by its path below the site, without a leading slash.
 #[derive(Clone, Copy)]
 pub struct Site(pub fn(&str) -> Option<Cow<'static, [u8]>>);
 
 impl Site {
-    /// No files at all: for whoever asks the server nothing but questions.
+    /// No files, for clients that use only the API.
     pub const NONE: Self = Self(|_| None);
 
     pub fn get(&self, path: &str) -> Option<Cow<'static, [u8]>> {

@@ -1,4 +1,4 @@
-//! What every request can reach.
+//! The shared state of all requests.
 
 use crate::allowlist::Allowlist;
 use crate::apps::ToldSessions;
@@ -73,10 +73,10 @@ pub enum Error {
 }
 
 impl AppState {
-    /// Loads keys and bans; starts the hash threads.
+    /// Loads keys and bans, and starts the hash threads.
     ///
     /// # Errors
-    /// The store does not answer, or the keys do not fit it.
+    /// The store fails, or its keys do not match.
     pub async fn load(
         config: Config,
         store: Arc<dyn Store>,
@@ -126,7 +126,7 @@ impl AppState {
         self.clock.now()
     }
 
-    /// What it takes to make server keys and to read them.
+    /// Returns the means to make and read server keys.
     pub fn vault(&self) -> Vault<'_> {
         Vault {
             store: &*self.store,
@@ -137,7 +137,7 @@ impl AppState {
         }
     }
 
-    /// A new ULID.
+    /// Returns a new ULID.
     pub fn ulid(&self) -> String {
         self.entropy.ulid(self.now())
     }

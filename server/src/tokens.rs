@@ -1,4 +1,4 @@
-//! Access tokens: JWT in the profile of RFC 9068, verified once and remembered.
+//! Access tokens: JWT in the profile of RFC 9068, verified once and cached.
 
 use crate::config::Config;
 use crate::keyring::{self, Keyring};
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use verify::{TYP, Unverified};
 
-/// Room for clocks that differ, both ways.
+/// Clock tolerance in both directions.
 const SKEW_SECONDS: i64 = 30;
 const LONGEST_TOKEN: usize = 4096;
-/// Tokens, of about a kilobyte each.
+/// Number of cached tokens, of about a kilobyte each.
 const REMEMBERED: usize = 20_000;
 
-/// What an access token says. Times are unix seconds (RFC 7519, section 2).
+/// The claims of an access token. Times are unix seconds (RFC 7519, section 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
@@ -27,7 +27,7 @@ pub struct Claims {
     pub iat: i64,
     pub nbf: i64,
     pub jti: String,
-    /// The session, and how often it had been refreshed.
+    /// The session, and its refresh generation.
     pub sid: String,
     #[serde(rename = "gen")]
     pub generation: u32,
@@ -36,7 +36,7 @@ pub struct Claims {
     /// The key that the session is bound to (RFC 7800, section 3.1; RFC 9449, section 6.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
-    /// Made for a browser's cookie, where it is good without a proof of the key.
+    /// Made for a browser's cookie, where it needs no proof of the key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cookie: bool,
 }
@@ -46,7 +46,7 @@ pub struct Confirmation {
     pub jkt: String,
 }
 
-/// Whom a token is made for.
+/// The subject of a token.
 #[derive(Debug, Clone)]
 pub struct Subject<'a> {
     pub user: &'a str,
@@ -55,24 +55,24 @@ pub struct Subject<'a> {
     pub session: &'a str,
     pub generation: u32,
     pub jkt: Option<&'a str>,
-    /// Whether it goes into a cookie.
+    /// Whether it is for a cookie.
     pub cookie: bool,
     pub jti: String,
 }
 
-/// Signs and verifies.
+/// A signer and verifier of access tokens.
 #[derive(Clone)]
 pub struct Tokens {
     keyring: Arc<Keyring>,
     issuer: String,
     lifetime_ms: i64,
-    /// By SHA-256 of the token: a signature costs four fifths of a session check. A cache that is cheap to write: where
-    /// many come for the first time, each writes once and reads never.
+    /// By SHA-256 of the token: a signature costs four fifths of a session check. Writing to this cache must be cheap,
+    /// because tokens that are used once are written and never read.
     verified: Arc<Cache<[u8; 32], Verified>>,
     counts: CacheCounts,
 }
 
-/// A token whose signature was good when so many keys had been revoked.
+/// A token whose signature was valid at a number of revocations.
 #[derive(Clone)]
 struct Verified {
     revocations: u64,
@@ -98,7 +98,7 @@ impl Tokens {
         }
     }
 
-    /// A signed token and when it runs out.
+    /// Signs a token and returns its expiry.
     ///
     /// # Errors
     /// The key cannot sign.
@@ -106,7 +106,7 @@ impl Tokens {
         self.sign_for(&self.issuer, subject, now)
     }
 
-    /// One for an app: `audience` is its origin.
+    /// Signs a token for an app; `audience` is its origin.
     ///
     /// # Errors
     /// The key cannot sign.
@@ -131,7 +131,7 @@ impl Tokens {
         Ok((self.keyring.signing(now)?.sign(TYP, &claims)?, exp * 1000))
     }
 
-    /// A signed ticket.
+    /// Signs a ticket.
     ///
     /// # Errors
     /// The key cannot sign.
@@ -139,15 +139,14 @@ impl Tokens {
         Ok(self.keyring.signing(now)?.sign(wire::tickets::TYP, claims)?)
     }
 
-    /// The claims of a token that was signed here and is within its time. Whether its session still
-    /// takes it is asked elsewhere, on every request.
-    /// `audience`: our own origin, or an app's.
+    /// Returns the claims of a token that this server signed and that has not expired. Whether its session still
+    /// accepts it is checked elsewhere, on every request. `audience`: our own origin, or an app's.
     pub fn verify_for(&self, audience: &str, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
         self.known(token, now).filter(|claims| claims.aud == audience && is_in_time(claims, now))
     }
 
-    /// The claims of a token that was signed here, whatever its time and audience. A token that was not seen before is
-    /// verified only if `may_verify` says so.
+    /// Returns the claims of a token that this server signed, of any time and audience. An unknown token is verified
+    /// only if `may_verify` allows it.
     pub fn known_or(&self, token: &str, now: UnixMs, may_verify: impl Fn() -> bool) -> Option<Arc<Claims>> {
         let revocations = self.keyring.revocations();
         let hash = sha256(token.as_bytes());
@@ -158,7 +157,7 @@ impl Tokens {
         }
     }
 
-    /// The claims, even if the token's own time is over.
+    /// Returns the claims, even of an expired token.
     pub fn verify_signature(&self, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
         self.known(token, now).filter(|claims| claims.aud == self.issuer)
     }
@@ -168,7 +167,7 @@ impl Tokens {
             return None;
         }
         let hash = sha256(token.as_bytes());
-        // Asked before the key is looked for: a revocation meanwhile makes what is kept worthless.
+        // Read before the key look-up, so that a concurrent revocation invalidates the cached result.
         let revocations = self.keyring.revocations();
         if let Some(known) = self.verified.get(&hash).filter(|known| known.revocations == revocations) {
             self.counts.hits.inc();
@@ -180,17 +179,17 @@ impl Tokens {
         Some(claims)
     }
 
-    /// Whether the token names a key that this process has not heard of.
+    /// Whether the token names a key that this process does not know.
     pub fn has_unknown_key(&self, token: &str, now: UnixMs) -> bool {
         parse(token).is_some_and(|token| !self.keyring.knows(token.kid(), now))
     }
 
-    /// How long a token is good, in milliseconds.
+    /// Returns a token's lifetime in milliseconds.
     pub fn lifetime_ms(&self) -> i64 {
         self.lifetime_ms
     }
 
-    /// How often a signature was known.
+    /// Returns how often a signature was cached.
     pub fn cache(&self) -> &CacheCounts {
         &self.counts
     }
@@ -203,8 +202,8 @@ impl Tokens {
     }
 }
 
-/// What a token says of its beginning, in unix seconds: a little earlier than it is, for readers whose clocks are
-/// behind. Some refuse what was issued in their future as well as what is not valid yet.
+/// Returns a token's `iat` and `nbf` in unix seconds. They are slightly in the past for readers with slow clocks,
+/// because some refuse a token from their future.
 pub fn issued_at(now: UnixMs) -> i64 {
     now.div_euclid(1000) - SKEW_SECONDS
 }
@@ -215,7 +214,7 @@ fn parse(token: &str) -> Option<Unverified<'_>> {
 
 fn is_in_time(claims: &Claims, now: UnixMs) -> bool {
     let now = now.div_euclid(1000);
-    // Its own issuer judges by the clock that wrote it: no room after the end.
+    // The issuer judges by its own clock, so there is no tolerance after the end.
     now < claims.exp && claims.nbf <= now + SKEW_SECONDS
 }
 

@@ -1,28 +1,28 @@
-//! People's own keys as they are kept: 32 random bytes under the key-encryption key.
+//! User keys as stored: 32 random bytes under the key-encryption key.
 
 use crate::entropy::Entropy;
 use crate::key_encryption::{Error, KeyEncryptionKey};
 use store::user_keys::{SealedKey, UserKey};
 use zeroize::Zeroizing;
 
-/// A new key for a version of a user's, as it goes into the store.
+/// Makes a new user key in the stored form.
 ///
 /// # Errors
-/// Never for the sizes of keys.
+/// Never for valid key sizes.
 pub fn make(key: &KeyEncryptionKey, entropy: &dyn Entropy, user: &str, number: u32) -> Result<SealedKey, Error> {
     let secret = Zeroizing::new(entropy.bytes::<32>());
     key.seal(entropy, &place(user, number), secret.as_slice()).map(SealedKey)
 }
 
-/// The 32 bytes.
+/// Decrypts a user key.
 ///
 /// # Errors
-/// [`Error::WrongKey`]: it was sealed by another key-encryption key, for another row, or is erased.
+/// [`Error::WrongKey`]: it belongs to another key-encryption key or row, or is erased.
 pub fn open(key: &KeyEncryptionKey, stored: &UserKey) -> Result<Zeroizing<Vec<u8>>, Error> {
     key.open(&place(&stored.user, stored.version.number), &stored.key.0)
 }
 
-/// Bound into what is sealed: a row that is moved to another user opens nothing.
+/// Returns the associated data, so that a row moved to another user cannot be decrypted.
 fn place(user: &str, number: u32) -> String {
     format!("user_keys/{user}/{number}")
 }

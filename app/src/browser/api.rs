@@ -1,4 +1,4 @@
-//! Requests of a person who is signed in.
+//! Requests of a signed-in person.
 
 use crate::browser::fetch::{self, Answer, Unreachable};
 use crate::browser::keys::Keys;
@@ -12,14 +12,14 @@ thread_local! {
     static NONCE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// One request. What may change something carries a proof of this browser's key (RFC 9449), if it has one: a bound
-/// session changes nothing without. If the session has run out meanwhile it is renewed and the request repeated,
-/// and nobody notices. If it is over, or this browser has lost its key, the page goes to sign-in.
+/// Sends a request. If it may change something, it carries a proof of this browser's key (RFC 9449), if there is one,
+/// because a bound session changes nothing without. An expired session is renewed and the request repeated, without the
+/// person noticing. If the session is over, or this browser has lost its key, the page goes to sign-in.
 pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<Answer, Unreachable> {
     let keys = if method == "GET" { None } else { keys::keys().await };
     let mut renewed = false;
     loop {
-        // A page that is there for one request has a nonce for it.
+        // A page with a single request was rendered with a nonce for it.
         let nonce = NONCE.with_borrow(Clone::clone).or_else(|| page::fact("nonce"));
         let proof = prove(keys.as_ref(), method, path, nonce.as_deref()).await?;
         let answer = fetch::send(method, path, body, proof.as_deref()).await?;

@@ -1,4 +1,4 @@
-//! A page that somebody comes back to.
+//! Checks the session when a person returns to a page.
 
 use crate::browser::api;
 use leptos::prelude::{document, window};
@@ -8,8 +8,8 @@ use wasm_bindgen::closure::Closure;
 use web_sys::PageTransitionEvent;
 use wire::paths;
 
-/// Asks whether the session still stands whenever the page comes to the front again: the next click
-/// finds it renewed, and a page whose session ended elsewhere does not stay on the screen.
+/// Checks whether the session is live whenever the page becomes visible. So the next click finds it renewed, and a page
+/// of an ended session does not stay on the screen.
 pub fn watch() {
     let seen = Closure::<dyn Fn()>::new(|| {
         if !document().hidden() {
@@ -27,6 +27,6 @@ pub fn watch() {
 }
 
 fn check() {
-    // Without an answer nothing is known, and nothing changes.
+    // Without an answer nothing is known, so nothing changes.
     spawn_local(async { drop(api::call("GET", paths::SESSION, None).await) });
 }

@@ -4,13 +4,13 @@ use crate::browser::page::object;
 use js_sys::{Date, Object, Promise};
 use leptos::prelude::window;
 
-/// Unix milliseconds.
+/// Returns unix milliseconds.
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit for 285,000 years")]
 pub fn now() -> i64 {
     Date::now() as i64
 }
 
-/// Unix nanoseconds, as finely as the browser tells.
+/// Returns unix nanoseconds, at the browser's precision.
 #[expect(clippy::cast_possible_truncation, reason = "nanoseconds since 1970 fit until 2262")]
 pub fn now_ns() -> i64 {
     let ms = window().performance().map_or_else(Date::now, |performance| performance.time_origin() + performance.now());
@@ -26,7 +26,7 @@ pub async fn sleep(ms: i32) {
 
 pub const DAY: f64 = 86_400_000.0;
 
-/// How much of a moment is written.
+/// The precision of a displayed time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// "14:32", or "2:32 PM"
@@ -37,7 +37,7 @@ pub enum Shape {
     Exact,
 }
 
-/// A moment (unix milliseconds) as the reader writes it.
+/// Formats a time (unix milliseconds) in the reader's locale.
 pub fn write(at: f64, shape: Shape) -> String {
     let (two, numeric, long) = ("2-digit".into(), "numeric".into(), "long".into());
     let clock = [("hour", &numeric), ("minute", &two)];
@@ -53,7 +53,7 @@ pub fn write(at: f64, shape: Shape) -> String {
     Date::new(&at.into()).to_locale_string(&locale, &options).into()
 }
 
-/// When a wait is over; with the day where that is not soon.
+/// Formats the end of a wait, with the day if it is not soon.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit for 285,000 years")]
 pub fn local_time(at: i64) -> String {
     let at = at as f64;

@@ -1,4 +1,4 @@
-//! Countdowns that the server has begun.
+//! Countdowns that the server has rendered.
 
 use crate::browser::clock;
 use crate::words::wait;
@@ -6,8 +6,8 @@ use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-/// Counts on every `data-until` of the page, once a second. One that is over stays at its last word:
-/// the page is as old as its list.
+/// Updates every `data-until` of the page once a second. One that has ended keeps its last text, because the page is as
+/// old as its list.
 pub async fn count() {
     loop {
         let Ok(list) = document().query_selector_all("[data-until]") else { return };

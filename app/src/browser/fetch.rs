@@ -11,10 +11,10 @@ use wire::challenge::Challenge;
 use wire::jwk::RsaJwk;
 use wire::{Code, Problem};
 
-/// Longer than the slowest honest sign-in, shorter than a person's patience.
+/// Longer than the slowest sign-in, shorter than a person's patience.
 const TIMEOUT_MS: u32 = 30_000;
 
-/// No answer came.
+/// No answer arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreachable;
 
@@ -27,9 +27,9 @@ impl From<JsValue> for Unreachable {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    /// The `DPoP-Nonce` header: what the next proof has to carry.
+    /// The `DPoP-Nonce` header, for the next proof.
     pub nonce: Option<String>,
-    /// Parsed by the browser: a parser of our own would be a fifth of the page's code.
+    /// Parsed by the browser, because our own parser would be a fifth of the page's code.
     json: JsValue,
 }
 
@@ -38,7 +38,7 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// What went wrong; `None` where it did not, and where somebody else than Postern answered.
+    /// Returns the problem details; `None` for a success, or an answer that is not from Postern.
     pub fn problem(&self) -> Option<Problem> {
         if self.is_ok() {
             return None;
@@ -59,7 +59,7 @@ impl Answer {
         Code::deserialize(read).ok()
     }
 
-    /// What to seal with.
+    /// Returns the challenge in the answer.
     pub fn challenge(&self) -> Option<Challenge> {
         let key = self.member("key");
         let of_key = |name: &str| member(&key, name).as_string();
@@ -92,7 +92,7 @@ impl Answer {
     }
 }
 
-/// A member of an object; undefined where there is none.
+/// Returns a member of an object, or undefined.
 fn member(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
 }
@@ -101,7 +101,7 @@ pub async fn get(path: &str) -> Result<Answer, Unreachable> {
     send("GET", path, None, None).await
 }
 
-/// One request. `proof` is the `DPoP` header.
+/// Sends a request. `proof` is the `DPoP` header.
 pub async fn send(method: &str, path: &str, body: Option<&str>, proof: Option<&str>) -> Result<Answer, Unreachable> {
     let headers = Headers::new()?;
     headers.set("Accept", "application/json")?;

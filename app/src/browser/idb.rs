@@ -1,4 +1,4 @@
-//! The one table that we keep in IndexedDB.
+//! Our only table in IndexedDB.
 
 use js_sys::Promise;
 use leptos::prelude::window;
@@ -27,7 +27,7 @@ impl Table {
         Ok(Self(request.result()?.unchecked_into()))
     }
 
-    /// The values of these names; `None` unless all are there.
+    /// Returns the values of these names; `None` unless all exist.
     pub async fn get<const N: usize>(&self, names: [&str; N]) -> Result<Option<[JsValue; N]>, JsValue> {
         let store = self.store(IdbTransactionMode::Readonly)?;
         let mut values = [const { JsValue::UNDEFINED }; N];
@@ -41,7 +41,7 @@ impl Table {
         Ok(values.iter().all(JsValue::is_object).then_some(values))
     }
 
-    /// Adds all or nothing; an error if one of the names is taken.
+    /// Adds all or nothing; fails if one of the names exists.
     pub async fn add(&self, entries: &[(&str, &JsValue)]) -> Result<(), JsValue> {
         let store = self.store(IdbTransactionMode::Readwrite)?;
         for (name, value) in entries {

@@ -1,4 +1,4 @@
-//! The keys of this browser: made once, kept by the browser, readable by nobody.
+//! The keys of this browser: created once, stored by the browser, not exportable.
 
 use crate::browser::idb::Table;
 use crate::browser::page::object;
@@ -12,7 +12,7 @@ use wire::jwk::EcJwk;
 const SIGN: &str = "sign";
 const RECEIVE: &str = "receive";
 
-/// One pair signs (ECDSA), one receives (ECDH); both on P-256, both private halves non-extractable.
+/// One key pair signs (ECDSA), one receives (ECDH). Both use P-256, and both private halves are non-extractable.
 #[derive(Debug, Clone)]
 pub struct Keys {
     pub sign: CryptoKey,
@@ -25,26 +25,26 @@ thread_local! {
     static FOUND: RefCell<Option<Keys>> = const { RefCell::new(None) };
 }
 
-/// The reason why this browser keeps no key for the page.
+/// The reason why this browser has no keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// The page was opened without https.
     Https,
-    /// The browser makes no keys: `crypto.subtle` is missing or refuses.
+    /// The browser cannot create keys: `crypto.subtle` is missing or fails.
     Crypto,
-    /// The browser stores no keys: `IndexedDB` is missing or refuses.
+    /// The browser cannot store keys: `IndexedDB` is missing or fails.
     Storage,
 }
 
-/// Returns this browser's keys. `None` where it keeps none; [`find`] says why.
+/// Returns this browser's keys. `None` if it has none; [`find`] returns the reason.
 pub async fn keys() -> Option<Keys> {
     find().await.ok()
 }
 
-/// Returns this browser's keys, which are made on first use and remembered by the page.
+/// Returns this browser's keys, which are created on first use and cached by the page.
 ///
 /// # Errors
-/// What the browser lacks.
+/// The missing feature of the browser.
 pub async fn find() -> Result<Keys, Missing> {
     if let Some(found) = FOUND.with_borrow(Clone::clone) {
         return Ok(found);
@@ -62,7 +62,7 @@ pub async fn find() -> Result<Keys, Missing> {
     Ok(keys)
 }
 
-/// Browsers hide this from pages without https.
+/// Returns `crypto.subtle`, which browsers hide from pages without https.
 pub fn subtle() -> Option<SubtleCrypto> {
     let subtle = window().crypto().ok()?.subtle();
     subtle.is_object().then_some(subtle)
@@ -74,12 +74,12 @@ async fn pairs(subtle: &SubtleCrypto, table: &Table) -> Result<[CryptoKeyPair; 2
     if let Some(kept) = kept().await? {
         return Ok(kept.map(JsCast::unchecked_into));
     }
-    // Made before the transaction starts, since a transaction does not wait for anything else.
+    // Created before the transaction, because a transaction does not wait for other work.
     let made = async {
         Ok::<_, JsValue>((generate(subtle, "ECDSA", "sign").await?, generate(subtle, "ECDH", "deriveBits").await?))
     };
     let (sign, receive) = made.await.map_err(|_| Missing::Crypto)?;
-    // Another tab may have been faster: then its keys count, and ours are forgotten.
+    // Another tab may have been faster; then its keys count.
     let _ = table.add(&[(SIGN, &sign), (RECEIVE, &receive)]).await;
     let kept = kept().await?.ok_or(Missing::Storage)?;
     Ok(kept.map(JsCast::unchecked_into))

@@ -1,7 +1,7 @@
-//! Times in the reader's own zone and language.
+//! Converts times to the reader's time zone and language.
 //!
-//! The server wrote them in UTC. Only what differs is written again, in boxes of the same size: the
-//! exact time on hover, the time of day, and the days of a history.
+//! The server renders UTC. Only differing texts are replaced, in boxes of the same size: the exact time on hover, the
+//! time of day, and the days of a history.
 
 use crate::browser::clock::{DAY, Shape, write};
 use js_sys::Date;
@@ -23,7 +23,7 @@ pub fn localise() {
     }
 }
 
-/// Sorts the entries into the reader's days, which end at another hour than the server's.
+/// Sorts the entries into the reader's days, which end at another time than the server's.
 fn regroup(days: &Element) {
     let mut last = String::new();
     let mut open: Option<Element> = None;
@@ -47,7 +47,7 @@ fn regroup(days: &Element) {
     }
 }
 
-/// A new, empty day at the end.
+/// Appends an empty day.
 fn section(days: &Element, day: &str) -> Option<Element> {
     let [section, heading, list] = ["section", "h2", "ul"].map(|name| document().create_element(name));
     let (section, heading, list) = (section.ok()?, heading.ok()?, list.ok()?);

@@ -1,11 +1,11 @@
-//! One tab at a time.
+//! Locks between tabs.
 
 use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::window;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// A lock that all tabs of this site share; dropping it lets the next one in.
+/// A lock shared by all tabs of this site, released on drop.
 #[derive(Debug)]
 pub struct Held(Option<Function>);
 
@@ -17,7 +17,7 @@ impl Drop for Held {
     }
 }
 
-/// Waits for the lock. Where the browser has none (pages without https), nobody waits.
+/// Waits for the lock. Without lock support (pages without https) it does not wait.
 pub async fn hold(name: &str) -> Held {
     let Some((locks, request)) = lock_manager() else { return Held(None) };
     let mut release = None;

@@ -1,6 +1,6 @@
-//! What only a browser can do: keys, requests, locks, time.
+//! Functions that only a browser provides: keys, requests, locks, time.
 //!
-//! Compiled on both sides, so that islands need no conditional code; the server never calls it.
+//! They are compiled for both sides, so that islands need no conditional code. The server never calls them.
 
 pub mod api;
 pub mod clock;

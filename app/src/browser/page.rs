@@ -1,4 +1,4 @@
-//! The page that runs us, and where it goes next.
+//! The current page and its navigation.
 
 use js_sys::{Object, Reflect};
 use leptos::prelude::{document, window};
@@ -13,20 +13,20 @@ pub fn is_https() -> bool {
     window().location().protocol().is_ok_and(|protocol| protocol == "https:")
 }
 
-/// Goes to a path of this site without leaving the page behind in the history.
+/// Replaces this page by a path of this site in the history.
 pub fn go(path: &str) {
-    // Only a detached document refuses, and nobody looks at one.
+    // Only a detached document refuses.
     let _ = window().location().replace(path);
 }
 
-/// Goes to sign in, and from there back to where we are.
+/// Goes to sign-in, with the way back to the current page.
 pub fn sign_in(why: &str) {
     let location = window().location();
     let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
     go(&sign_in_path(&here, why));
 }
 
-/// The sign-in page, with the way back. The fragment stays one: no server hears it.
+/// Returns the sign-in page's URL with the way back. The fragment remains a fragment, so that no server receives it.
 pub fn sign_in_path(next: &str, why: &str) -> String {
     let (next, fragment) = next.split_once('#').map_or((next, None), |(next, fragment)| (next, Some(fragment)));
     let next = String::from(js_sys::encode_uri_component(next));
@@ -37,8 +37,8 @@ pub fn sign_in_path(next: &str, why: &str) -> String {
     }
 }
 
-/// The address with this page's own fragment, as a redirect of the server would have it (RFC 9110, section
-/// 10.2.2). A fragment that stands there already stays.
+/// Appends this page's fragment to a URL, as a server's redirect would (RFC 9110, section 10.2.2). An existing fragment
+/// remains.
 pub fn with_fragment(address: String) -> String {
     if address.contains('#') {
         return address;
@@ -46,17 +46,17 @@ pub fn with_fragment(address: String) -> String {
     address + &window().location().hash().unwrap_or_default()
 }
 
-/// A JavaScript object with these members.
+/// Creates a JavaScript object with these members.
 pub fn object<T: JsCast>(members: &[(&str, &JsValue)]) -> T {
     let object = Object::new();
     for (name, value) in members {
-        // A plain object takes every member.
+        // A plain object accepts every member.
         let _ = Reflect::set(&object, &JsValue::from_str(name), value);
     }
     object.unchecked_into()
 }
 
-/// The value of `#name=...`; it leaves the address bar and the history, since it may be a secret.
+/// Returns the value of `#name=...` and removes it from the address bar and history, because it may be a secret.
 pub fn take_fragment(name: &str) -> Option<String> {
     let location = window().location();
     let hash = location.hash().ok()?;
@@ -77,21 +77,21 @@ pub fn by_id(id: &str) -> Option<Element> {
     document().get_element_by_id(id)
 }
 
-/// A fact that the page was rendered with: `data-{name}` of its `main` element.
+/// Returns a value that the page was rendered with: `data-{name}` of its `main` element.
 pub fn fact(name: &str) -> Option<String> {
     document().query_selector("main").ok()??.get_attribute(&["data-", name].concat())
 }
 
-/// Where to go when this page has done its work. The server checked it.
+/// Returns the page to open next, which the server has validated.
 pub fn next() -> String {
     with_fragment(fact("next").unwrap_or_else(|| wire::paths::DASHBOARD_PAGE.to_owned()))
 }
 
-/// Gives the link to the other of sign-in and sign-up this page's fragment, so that the way back keeps it.
+/// Adds this page's fragment to the link between sign-in and sign-up, so that the way back keeps it.
 pub fn carry_fragment() {
     let link = document().query_selector(".aside a").ok().flatten();
     if let Some((link, address)) = link.and_then(|link| link.get_attribute("href").map(|address| (link, address))) {
-        // Fails only for a name that is none.
+        // Fails only for an invalid name.
         let _ = link.set_attribute("href", &with_fragment(address));
     }
 }
@@ -100,14 +100,14 @@ pub fn reload() {
     let _ = window().location().reload();
 }
 
-/// Says what happened, for eyes and ears.
+/// Shows a message and announces it to screen readers.
 pub fn say(text: &str) {
     if let Some(place) = by_id("said") {
         place.set_text_content(Some(text));
     }
 }
 
-/// Puts a text where the person can paste it from. `false`: the browser does not let us.
+/// Copies a text to the clipboard. `false`: the browser does not allow it.
 pub async fn copy(text: &str) -> bool {
     let clipboard = window().navigator().clipboard();
     // Missing on pages without https.

@@ -1,4 +1,4 @@
-//! A sealed message and its answer: sign-in and sign-up.
+//! Encrypted messages and their answers: sign-in and sign-up.
 
 use crate::browser::fetch::{self, Answer, Unreachable};
 use crate::browser::{clock, dpop, keys, sealing, session};
@@ -7,16 +7,16 @@ use wire::challenge::Challenge;
 use wire::envelope::Kind;
 use wire::{Code, Problem, paths};
 
-/// Why it was not taken.
+/// The reason why it was refused.
 #[derive(Debug)]
 pub enum Refusal {
-    /// No answer came.
+    /// No answer arrived.
     Unreachable,
-    /// It was taken, but the browser did not keep the cookies.
+    /// It was accepted, but the browser did not store the cookies.
     NoCookies,
-    /// The server says why.
+    /// The server's reason.
     Problem(Box<Problem>),
-    /// An answer that is none of ours, or a message that could not be sealed.
+    /// An answer that is not from Postern, or a message that could not be encrypted.
     Broken,
 }
 
@@ -26,10 +26,10 @@ impl From<Unreachable> for Refusal {
     }
 }
 
-/// Seals `plaintext` and posts it; calls `sealed` when the message is on its way. A key that ran out
-/// or changed meanwhile is nobody's fault: we get a new one and try again.
+/// Encrypts `plaintext` and posts it; calls `sealed` when the message is sent. If the key expired or changed meanwhile,
+/// gets a new one and tries again.
 pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: impl FnMut()) -> Result<(), Refusal> {
-    // Both take their time and neither needs the other.
+    // Both take time and are independent of each other.
     let mut patience = Patience::default();
     let (keys, mut first) = join(keys::keys(), async { Some(challenge(&mut patience).await) }).await;
     let mut tries = 3;
@@ -47,7 +47,7 @@ pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: i
         let answer = fetch::send("POST", path, Some(&body), proof.as_deref()).await?;
         tries -= 1;
         match answer.code() {
-            // What signs nobody in leaves no cookie to look for.
+            // A message that signs nobody in sets no cookie to check.
             _ if answer.is_ok() && !matches!(kind, Kind::Login | Kind::Signup) => return Ok(()),
             _ if answer.is_ok() => return if session::kept().await? { Ok(()) } else { Err(Refusal::NoCookies) },
             Some(Code::ShortKeyExpired | Code::ShortKeyMismatch | Code::DeviceMismatch) if tries > 0 => {}
@@ -70,8 +70,8 @@ async fn challenge(patience: &mut Patience) -> Result<Challenge, Refusal> {
     }
 }
 
-/// How long the form waits by itself, in seconds: for a server that is busy, and for a short ban that somebody else
-/// behind the same address has brought about. After that the person decides.
+/// How long the form waits automatically, in seconds: for a busy server, and for a short ban caused by another person
+/// behind the same address. After that the person decides.
 #[derive(Debug)]
 struct Patience(u64);
 
@@ -82,10 +82,10 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// A ban that is longer than this is shown with its countdown.
+    /// A longer ban is shown with its countdown.
     const SHORT_BAN: u64 = 3;
 
-    /// Waits as long as the answer says, if it says that waiting helps and there is patience left.
+    /// Waits as long as the answer says, if waiting helps and there is time left.
     async fn waits(&mut self, answer: &Answer) -> bool {
         let Some(problem) = answer.problem() else { return false };
         let Some(seconds) = problem.retry_after else { return false };
@@ -94,7 +94,7 @@ impl Patience {
             Code::Banned => seconds <= Self::SHORT_BAN,
             _ => false,
         };
-        // At least a second each time, or an answer that says none would be asked for without end.
+        // At least a second each time, because an answer without a wait would be repeated endlessly.
         let seconds = seconds.max(1);
         if !helps || seconds > self.0 {
             return false;
@@ -105,8 +105,7 @@ impl Patience {
     }
 }
 
-/// The connection broke and the browser sent the message again: the first one counts. It may still
-/// be on the server's desk.
+/// The connection broke and the browser repeated the message. The first one counts, and may still be in progress.
 async fn arrived_before(answer: Answer) -> Result<(), Refusal> {
     for _ in 0..3 {
         if fetch::get(paths::SESSION).await?.is_ok() {

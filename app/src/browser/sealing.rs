@@ -1,4 +1,4 @@
-//! The body of a sealed request.
+//! The body of an encrypted request.
 
 use crate::browser::keys::Keys;
 use wire::challenge::Challenge;
@@ -20,7 +20,7 @@ pub fn seal(kind: Kind, challenge: &Challenge, keys: Option<&Keys>, plaintext: &
     serde_json::to_string(&request).ok()
 }
 
-/// The server renders the form and seals nothing: it has no part of the `rsa` crate.
+/// The server renders the form but encrypts nothing, and does not link the `rsa` crate.
 #[cfg(not(feature = "seal"))]
 pub fn seal(_: Kind, _: &Challenge, _: Option<&Keys>, _: &[u8]) -> Option<String> {
     None

@@ -1,13 +1,13 @@
-//! Keeping the session good, for all tabs at once.
+//! Keeps the session valid for all tabs.
 
 use crate::browser::fetch::{self, Unreachable};
 use crate::browser::{clock, dpop, keys, locks, page};
 use wire::{Code, paths};
 
-/// How an attempt to renew ended.
+/// The result of a renewal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewal {
-    /// The session is good.
+    /// The session is valid.
     Good,
     /// It is over; the word is the `why` of the sign-in page.
     Over(&'static str),
@@ -17,8 +17,7 @@ pub enum Renewal {
 pub const KEY_GONE: &str = "key_gone";
 const ENDED: Renewal = Renewal::Over("ended");
 
-/// Makes the session good if it can be. Tabs come here one after the other, and all but the first
-/// find the work done.
+/// Renews the session if possible. Tabs do this one after the other, and all but the first find it renewed.
 pub async fn renew() -> Result<Renewal, Unreachable> {
     let _alone = locks::hold("postern-refresh").await;
     let asked = fetch::get(paths::SESSION).await?;
@@ -31,7 +30,7 @@ pub async fn renew() -> Result<Renewal, Unreachable> {
 
 async fn refresh(mut nonce: Option<String>) -> Result<Renewal, Unreachable> {
     let keys = keys::keys().await;
-    // A second time only for a nonce that ran out in between.
+    // The second attempt is for an expired nonce only.
     for _ in 0..2 {
         let proof = match &keys {
             Some(keys) => dpop::proof(keys, "POST", paths::REFRESH, nonce.as_deref(), clock::now()).await,
@@ -51,8 +50,8 @@ async fn refresh(mut nonce: Option<String>) -> Result<Renewal, Unreachable> {
     Err(Unreachable)
 }
 
-/// Whether the browser keeps our cookies. Some refuse them on plain http, even on localhost; without
-/// this question a person would go round in circles between our pages.
+/// Whether the browser stores our cookies. Some refuse them on plain http, even on localhost. Without this check a
+/// person would be redirected endlessly.
 pub async fn kept() -> Result<bool, Unreachable> {
     Ok(page::is_https() || fetch::get(paths::SESSION).await?.is_ok())
 }

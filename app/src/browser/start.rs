@@ -1,4 +1,4 @@
-//! What a page does once, before its islands wake.
+//! Runs once before a page's islands start.
 
 pub fn start() {
     leptos::mount::hydrate_islands();

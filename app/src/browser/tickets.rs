@@ -5,7 +5,7 @@ use crate::browser::user_key::Trouble;
 use wire::paths;
 use wire::tickets::{Issued, Wish};
 
-/// A ticket under this version of the person's key; without one, under the current.
+/// Requests a ticket under this version of the user key, or under the current one.
 pub async fn issue(service: &str, version: Option<u32>) -> Result<Issued, Trouble> {
     let wish = Wish { service: service.to_owned(), version };
     let wish = serde_json::to_string(&wish).map_err(|_| Trouble::Unreadable)?;

@@ -1,4 +1,4 @@
-//! The time server at the other end of a WebSocket.
+//! A client for the time server over a WebSocket.
 
 use crate::browser::user_key::{self, Trouble};
 use crate::browser::{clock, dpop, keys, page, tickets};
@@ -14,16 +14,16 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 use wire::time::{CloseReason, SERVICE, SUBPROTOCOL};
 
-/// A server that says nothing for so long is not there.
+/// Time limit for an answer.
 const PATIENCE_MS: i32 = 10_000;
 
-/// Why a connection ended, or never began.
+/// The reason why a connection ended or could not be opened.
 #[derive(Debug)]
 pub enum End {
     Trouble(Trouble),
     /// The server's reason.
     Closed(CloseReason),
-    /// The line went dead.
+    /// The connection was lost.
     Lost,
 }
 
@@ -48,19 +48,19 @@ pub struct Connection {
     socket: WebSocket,
     events: UnboundedReceiver<Event>,
     conversation: Conversation,
-    /// The version of the person's key.
+    /// The version of the user key.
     pub version: u32,
-    /// Until when this connection runs without a newer ticket, and when it is time to show one: by the
-    /// server's clock, as far as it is known. This machine's may be hours wrong.
+    /// When this connection ends without a newer ticket, and when to present one, by the server's clock as far as
+    /// known. This machine's clock may be hours wrong.
     until: i64,
     renew_at: Option<i64>,
     ahead_ms: i64,
-    /// The last frames, as they crossed the wire.
+    /// The last frames as transmitted.
     pub sent: Vec<u8>,
     pub received: Vec<u8>,
 }
 
-/// Gets a ticket and the key, opens the socket, says hello.
+/// Gets a ticket and the key, opens the socket, and sends the hello.
 pub async fn connect(url: &str) -> Result<Connection, End> {
     let keys = keys::keys().await.ok_or(Trouble::Unreachable)?;
     let issued = tickets::issue(SERVICE, None).await?;
@@ -92,7 +92,7 @@ pub async fn connect(url: &str) -> Result<Connection, End> {
 }
 
 impl Connection {
-    /// One question, one answer; a newer ticket first, when it is time for one.
+    /// Asks once and returns the answer; presents a newer ticket first, if it is time.
     pub async fn ask(&mut self) -> Result<channel::client::Reading, End> {
         if self.renew_at.is_some_and(|at| self.server_now() >= at) {
             self.renew().await?;
@@ -114,7 +114,7 @@ impl Connection {
         }
     }
 
-    /// Waits, and listens meanwhile: the server may end the connection.
+    /// Waits, and listens meanwhile, because the server may end the connection.
     pub async fn rest(&mut self, ms: i32) -> Result<(), End> {
         let waited = match select(pin!(self.events.next()), pin!(clock::sleep(ms))).await {
             Either::Left((event, _)) => Some(event),
@@ -133,13 +133,13 @@ impl Connection {
 
     pub fn exit(&mut self) {
         if let Ok(goodbye) = self.conversation.exit() {
-            // It is gone if it does not take this.
+            // If this fails, the connection is gone anyway.
             let _ = self.send(goodbye);
         }
     }
 
     async fn renew(&mut self) -> Result<(), End> {
-        // While the version is in its overlap there are tickets for it; then the server ends the connection.
+        // During a version's overlap there are tickets for it; then the server ends the connection.
         match tickets::issue(SERVICE, Some(self.version)).await {
             Ok(issued) => {
                 let renewal = self.conversation.renew(issued.ticket)?;
@@ -153,7 +153,7 @@ impl Connection {
         }
     }
 
-    /// Half of what is left is early enough, and late enough not to be a burden.
+    /// Half of the remaining time leaves room for retries without causing much traffic.
     fn runs_until(&mut self, until: i64) {
         let now = self.server_now();
         self.until = until;
@@ -166,7 +166,7 @@ impl Connection {
 
     fn send(&mut self, frame: Vec<u8>) -> Result<(), End> {
         if self.socket.ready_state() != WebSocket::OPEN {
-            // The server has ended it: why, is among the events, and the browser would only complain.
+            // The server has closed it; the reason is among the events, and the browser would only report an error.
             return Ok(());
         }
         self.socket.send_with_u8_array(&frame).map_err(|_| End::Lost)?;
@@ -214,7 +214,7 @@ fn listen(socket: &WebSocket) -> UnboundedReceiver<Event> {
 }
 
 fn tell(sender: &UnboundedSender<Event>, event: Event) {
-    // Nobody listens any more: the connection was given up.
+    // Nobody receives it any more: the connection was given up.
     let _ = sender.unbounded_send(event);
 }
 

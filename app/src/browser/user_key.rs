@@ -1,4 +1,4 @@
-//! The person's own key, opened with this browser's receiving key.
+//! The user key, decrypted with this browser's receiving key.
 
 use crate::browser::api;
 use crate::browser::fetch::Unreachable;
@@ -12,13 +12,13 @@ use wire::paths;
 use wire::user_keys::{Content, Header};
 use zeroize::Zeroizing;
 
-/// What the page has to say if there is none.
+/// The error to show if the key is not available.
 #[derive(Debug)]
 pub enum Trouble {
     Unreachable,
-    /// The server's sentence.
+    /// The server's text.
     Refused(String),
-    /// The answer could not be opened: it is not for this browser.
+    /// The answer cannot be decrypted: it is not for this browser.
     Unreadable,
 }
 
@@ -28,7 +28,7 @@ impl From<Unreachable> for Trouble {
     }
 }
 
-/// Asks for the version and opens it.
+/// Requests the version and decrypts it.
 pub async fn fetch(version: u32) -> Result<Content, Trouble> {
     let keys = keys::keys().await.ok_or(Trouble::Unreachable)?;
     let wish = [r#"{"version":"#, &version.to_string(), "}"].concat();
@@ -46,7 +46,7 @@ async fn open(keys: &Keys, sealed: &str) -> Option<Content> {
     serde_json::from_slice(&sealed.open(&shared).ok()?).ok()
 }
 
-/// ECDH (RFC 7518, section 4.6). The browser computes it: the private half cannot leave it.
+/// Computes ECDH (RFC 7518, section 4.6) in the browser, because the private half cannot be exported.
 async fn agree(private: &CryptoKey, public: &EcJwk) -> Option<Zeroizing<[u8; 32]>> {
     let subtle = subtle()?;
     let jwk: Object = object(&[

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use wire::account::AccountChange;
 use wire::paths;
 
-/// What an administrator can do to an account.
+/// An administrator's actions on an account.
 #[island]
 pub fn AccountActions(id: String, name: String, administrator: bool, disabled: bool) -> impl IntoView {
     let busy = busy_until_alive();

@@ -6,14 +6,14 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 
-/// One request that changes something, and the words around it.
+/// A request that changes something, with its texts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Action {
     pub method: String,
     pub path: String,
     pub body: String,
     pub label: String,
-    /// What the button is called for those who hear it without its surroundings; the label, if empty.
+    /// The button's name for screen readers; the label, if empty.
     pub spoken: String,
     pub title: String,
     pub about: String,
@@ -21,7 +21,7 @@ pub struct Action {
     pub yes: String,
 }
 
-/// A button that asks before it acts. The page shows afterwards what has become of it.
+/// A button that asks for confirmation. The page shows the result afterwards.
 #[island]
 pub fn Act(action: Action) -> impl IntoView {
     let busy = busy_until_alive();
@@ -49,13 +49,13 @@ pub fn Act(action: Action) -> impl IntoView {
 
 pub const FAILED: &str = "That did not work, and nothing was changed. Try again.";
 
-/// Shows what has become of a request: the page as it is now, or why nothing was changed. `true`: another
-/// page is on its way, so buttons go on waiting.
+/// Shows the result of a request: the updated page, or the error. `true`: a navigation has started, so buttons keep
+/// waiting.
 pub fn show(answer: Result<Answer, Unreachable>) -> bool {
     match answer {
-        // Somebody else did it already: it is done all the same.
+        // Another person did it already, which is a success.
         Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
-        // The page of sign-in is on its way.
+        // The page is navigating to sign-in.
         Ok(answer) if answer.status == 401 => {}
         Ok(answer) => {
             page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title));

@@ -9,7 +9,7 @@ use wire::password::Deletion;
 use wire::paths;
 use zeroize::Zeroizing;
 
-/// Deletes one's own account.
+/// The form that deletes the person's own account.
 #[island]
 pub fn DeletionForm() -> impl IntoView {
     wake(|face| face.set_step(Step::Ready));

@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 use wire::paths;
 
-/// Ends the session of the card around it. `device` is the heading of the card.
+/// A button that ends the session of its card. `device` is the card's heading.
 #[island]
 pub fn EndSession(device: String) -> impl IntoView {
     let button = NodeRef::<Button>::new();
@@ -22,7 +22,7 @@ pub fn EndSession(device: String) -> impl IntoView {
         spawn_local(async move {
             let path = [paths::SESSIONS, "/", &id].concat();
             match api::call("DELETE", &path, None).await {
-                // Somebody else ended it already: it is gone all the same.
+                // Another person ended it already, which is a success.
                 Ok(answer) if answer.is_ok() || answer.status == 404 => leave(&card, &name),
                 Ok(answer) if answer.status == 401 => {}
                 _ => {
@@ -42,7 +42,7 @@ pub fn EndSession(device: String) -> impl IntoView {
 fn leave(card: &Element, name: &str) {
     card.remove();
     page::say(&["The session of ", name, " has ended."].concat());
-    // The button that had the focus is gone with its card.
+    // The focused button disappears with its card.
     if let Some(heading) = document().query_selector("h1").ok().flatten() {
         let _ = heading.unchecked_into::<HtmlElement>().focus();
     }

@@ -1,8 +1,8 @@
-//! What an island knows of its page.
+//! The data that an island gets from its page.
 //!
-//! The forms that seal have no properties: Leptos sends those as JSON, and a parser for it
-//! would be a fifth of the login bundle. The page writes its facts on its `main` element, as `data-`
-//! attributes; the island reads them there, or from the view while the server renders it.
+//! The forms that encrypt have no properties. Leptos sends those as JSON, and its parser would be a fifth of the login
+//! bundle. The page writes the data as `data-` attributes of its `main` element. The island reads it there, or from the
+//! view while the server renders it.
 
 #[cfg(not(feature = "ssr"))]
 use crate::browser::page::fact;
@@ -11,7 +11,7 @@ use crate::view::{Site, View};
 #[cfg(feature = "ssr")]
 use leptos::prelude::use_context;
 
-/// Milliseconds for which this address is still closed, and the name of that ban.
+/// Milliseconds until this address's ban ends, and the ban's id.
 #[cfg(feature = "ssr")]
 pub fn closed() -> Option<(i64, String)> {
     let (site, View::Login(login)) = (use_context::<Site>()?, use_context::<View>()?) else { return None };
@@ -24,7 +24,7 @@ pub fn closed() -> Option<(i64, String)> {
     Some((fact("closed-ms")?.parse().ok()?, fact("incident").unwrap_or_default()))
 }
 
-/// The least number of characters of a password.
+/// Minimum number of characters in a password.
 #[cfg(feature = "ssr")]
 pub fn password_min() -> u32 {
     match use_context::<View>() {

@@ -9,8 +9,8 @@ use wire::Code;
 
 const FAILED: &str = "That did not work, and nothing was changed. Try again.";
 
-/// Brings the page's plain forms to life: those with a `data-method` are sent as JSON to their action,
-/// and lead to their `data-done` when it worked.
+/// Handles the page's plain forms: those with a `data-method` are sent as JSON to their action, and open their
+/// `data-done` after a success.
 #[island]
 pub fn Forms() -> impl IntoView {
     Effect::new(|_| {
@@ -33,7 +33,7 @@ async fn send(form: HtmlFormElement) {
     let fact = |name: &str| form.get_attribute(name).unwrap_or_default();
     let body = body(&form);
     match api::call(&fact("data-method"), &fact("action"), body.as_deref()).await {
-        // Somebody else did it already: it is done all the same.
+        // Another person did it already, which is a success.
         Ok(answer) if answer.is_ok() || answer.status == 404 => page::go(&fact("data-done")),
         Ok(answer) if answer.status == 401 => {}
         Ok(answer) => {
@@ -52,23 +52,23 @@ async fn send(form: HtmlFormElement) {
     }
 }
 
-/// The fields by their names; a box that is ticked is `true`.
+/// Returns the fields by name; a ticked box is `true`.
 fn body(form: &HtmlFormElement) -> Option<String> {
     let fields = FormData::new_with_form(form).ok()?;
     let object = Object::from_entries(&Array::from(&fields)).ok()?;
     let ticked = form.query_selector_all("[type=checkbox]:checked").ok()?;
     for index in 0..ticked.length() {
         let name = ticked.item(index)?.dyn_into::<Element>().ok()?.get_attribute("name")?;
-        // A plain object takes every member.
+        // A plain object accepts every member.
         let _ = Reflect::set(&object, &JsValue::from_str(&name), &JsValue::TRUE);
     }
     JSON::stringify(&object).ok()?.as_string()
 }
 
-/// The person is asked once more, where it is about the own door.
+/// Asks the person to confirm a ban on their own address.
 fn offer_force(form: &HtmlFormElement) {
     if let Some(question) = form.query_selector(".force").ok().flatten() {
-        // Neither call fails: the names are names.
+        // Neither call fails: the names are valid.
         let _ = question.remove_attribute("hidden");
         if let Some(tick) = question.query_selector("input").ok().flatten() {
             let _ = tick.unchecked_into::<HtmlElement>().focus();
@@ -76,7 +76,7 @@ fn offer_force(form: &HtmlFormElement) {
     }
 }
 
-/// Says what went wrong where it is seen: forms may be far below the line that speaks.
+/// Shows the error where it is visible, because a form may be far below the page's message line.
 fn tell(text: &str) {
     page::say(text);
     if let Some(said) = page::by_id("said") {

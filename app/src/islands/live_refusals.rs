@@ -10,12 +10,12 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, EventSource, MessageEvent};
 use wire::paths;
 
-/// As many as stay in the list.
+/// Maximum number of entries in the list.
 const SHOWN: u32 = 20;
-/// Before a stream that has ended is asked for again.
+/// Pause before reconnecting an ended stream.
 const PAUSE_MS: i32 = 3_000;
 
-/// Refusals as they happen, newest first.
+/// Live refusals, newest first.
 #[island]
 pub fn LiveRefusals() -> impl IntoView {
     let list = NodeRef::<Ul>::new();
@@ -42,7 +42,7 @@ fn listen(list: Element, said: RwSignal<&'static str>) {
     let _ = source.add_event_listener_with_callback("refusal", refused.into_js_value().unchecked_ref());
     let failing = source.clone();
     let failed = Closure::<dyn Fn()>::new(move || {
-        // The browser would try for ever with a session that has run out.
+        // Otherwise the browser would retry forever with an expired session.
         failing.close();
         said.set("Disconnected. Trying again\u{2026}");
         let list = list.clone();

@@ -11,8 +11,8 @@ use wire::login::Credentials;
 use wire::paths;
 use zeroize::Zeroizing;
 
-/// Signs in. Until it is alive its button is disabled and its password field has no name, so that
-/// nothing can send the password as it is.
+/// The sign-in form. Before hydration its button is disabled and its password field has no name, so that the password
+/// cannot be sent in plain text.
 #[island]
 pub fn LoginForm() -> impl IntoView {
     wake(|face| {

@@ -1,5 +1,4 @@
-//! What comes alive in the browser, one island a file. The server renders all of them; a bundle
-//! carries only its own.
+//! The islands, one in each file. The server renders all of them; a bundle contains only its own.
 
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod facts;

@@ -3,7 +3,7 @@ use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-/// A link that is shown once: to copy, or to print.
+/// A dialog with a link that is shown once, for copying or printing.
 #[derive(Debug, Clone, Copy)]
 pub struct OneTimeLink {
     link: RwSignal<String>,
@@ -31,8 +31,8 @@ impl OneTimeLink {
         }
     }
 
-    /// Draws the dialog. `title` and `about` are printed too. A page may hold one dialog for each row of
-    /// a list, so nothing in it has an id.
+    /// Renders the dialog. `title` and `about` are printed too. A page may have one dialog for each row of a list, so
+    /// nothing in it has an id.
     pub fn view(self, title: String, about: &'static str) -> impl IntoView {
         let label = title.clone();
         let copy = move |_| {

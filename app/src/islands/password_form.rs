@@ -10,7 +10,7 @@ use wire::password::PasswordChange;
 use wire::paths;
 use zeroize::Zeroizing;
 
-/// Changes one's own password.
+/// The form that changes the person's own password.
 #[island]
 pub fn PasswordForm() -> impl IntoView {
     wake(|face| face.set_step(Step::Ready));
@@ -39,7 +39,7 @@ fn submit(event: SubmitEvent) {
     let wish = PasswordChange { old: old.value(), new: password };
     let plaintext = Zeroizing::new(serde_json::to_vec(&wish).unwrap_or_default());
     spawn_local(async move {
-        // The session may have run out while the person typed: renewed here, or the page goes to sign-in.
+        // The session may have expired while the person typed. It is renewed here, or the page goes to sign-in.
         match api::call("GET", paths::SESSION, None).await {
             Ok(answer) if answer.status == 401 => return,
             _ => {}

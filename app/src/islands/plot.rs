@@ -2,11 +2,11 @@ use leptos::prelude::*;
 
 const WIDTH: f64 = 300.0;
 const HEIGHT: f64 = 48.0;
-/// The line must not be cut at the edge.
+/// Margin, so that the line is not cut at the edge.
 const EDGE: f64 = 3.0;
 const PLACES: f64 = 59.0;
 
-/// The last minute as a line. Who cannot see it has the number beside it.
+/// The last minute as a line. The number beside it is for people who cannot see it.
 #[component]
 pub fn Plot(values: Signal<Vec<i64>>) -> impl IntoView {
     view! {
@@ -16,7 +16,7 @@ pub fn Plot(values: Signal<Vec<i64>>) -> impl IntoView {
     }
 }
 
-/// The newest value is at the right; the scale is from the least to the most that is shown.
+/// The newest value is on the right; the scale is from the minimum to the maximum shown.
 #[expect(clippy::cast_precision_loss, reason = "pixels")]
 fn points(values: &[i64]) -> String {
     let (Some(least), Some(most)) = (values.iter().min(), values.iter().max()) else { return String::new() };

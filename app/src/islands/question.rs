@@ -1,7 +1,7 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-/// A question before something that cannot be undone.
+/// A confirmation dialog for irreversible actions.
 #[derive(Debug, Clone, Copy)]
 pub struct Question(NodeRef<Dialog>);
 
@@ -23,7 +23,7 @@ impl Question {
         }
     }
 
-    /// `no` and `yes` are the words on the buttons; `grave`: something is lost for good.
+    /// `no` and `yes` are the buttons' texts; `grave`: something is lost permanently.
     pub fn view(
         self,
         title: String,

@@ -13,11 +13,11 @@ use wire::paths;
 use zeroize::Zeroizing;
 
 thread_local! {
-    /// The code of the link; a secret, so it does not stay in the page.
+    /// The link's code; it is secret, so it is removed from the page.
     static CODE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Sets a new password with a one-time link.
+/// The form that sets a new password with a one-time link.
 #[island]
 pub fn ResetForm() -> impl IntoView {
     wake(|face| {

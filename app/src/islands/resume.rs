@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::paths;
 
-/// Renews the session and goes on; where the page leads to an app, it asks for the way in, with a proof of this
-/// browser's key. If nobody answers it says so and waits for a person: a page that
-/// tries again by itself would knock for ever.
+/// Renews the session and continues. If the page leads to an app, requests a code with a proof of this browser's key.
+/// Without an answer it shows an error and waits for the person, because a page that retries automatically would do so
+/// forever.
 #[island]
 pub fn Resume() -> impl IntoView {
     if cfg!(not(feature = "ssr")) {
@@ -50,7 +50,7 @@ async fn resume() -> Result<(), Unreachable> {
 
 async fn enter(wish: &str) -> Result<(), Unreachable> {
     let answer = api::call("POST", paths::APP_ENTER, Some(wish)).await?;
-    // Whoever is no longer signed in is on the way to sign in.
+    // A person who is not signed in any more is being redirected to sign-in.
     if answer.status == 401 {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::paths;
 
-/// Revokes an invitation. `title` is the heading of its card.
+/// A button that revokes an invitation. `title` is the heading of its card.
 #[island]
 pub fn RevokeInvitation(id: String, title: String) -> impl IntoView {
     let busy = busy_until_alive();
@@ -13,7 +13,7 @@ pub fn RevokeInvitation(id: String, title: String) -> impl IntoView {
         busy.set(true);
         spawn_local(async move {
             match api::call("DELETE", &path, None).await {
-                // Used or revoked meanwhile: it is gone all the same.
+                // Used or revoked meanwhile, which is a success.
                 Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),
                 Ok(answer) if answer.status == 401 => {}
                 _ => {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wire::paths;
 
-/// Ends this session.
+/// A button that ends this session.
 #[island]
 pub fn SignOut() -> impl IntoView {
     let busy = busy_until_alive();

@@ -13,16 +13,16 @@ use wire::signup::NewAccount;
 use zeroize::Zeroizing;
 
 thread_local! {
-    /// The code of the set-up link; a secret, so it does not stay in the page.
+    /// The set-up link's code; it is secret, so it is removed from the page.
     static CODE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Makes an account, and signs in with it.
+/// The form that creates an account and signs in with it.
 #[island]
 pub fn SignupForm() -> impl IntoView {
     wake(|face| {
         face.warn_unbound();
-        // The fragment of an app's address is none of ours.
+        // The fragment of an app's URL is not a code.
         let elsewhere = page::fact("next").is_some_and(|next| next != paths::DASHBOARD_PAGE);
         let code = if elsewhere { None } else { page::take_fragment("code") };
         page::carry_fragment();

@@ -9,11 +9,11 @@ use leptos::task::spawn_local;
 use std::collections::VecDeque;
 use wire::time::CloseReason;
 
-/// Between two questions.
+/// Pause between two requests.
 const PAUSE_MS: i32 = 1_000;
-/// How many answers the plot shows.
+/// Number of answers in the plot.
 const SHOWN: usize = 60;
-/// As much of a frame as is shown.
+/// Number of bytes of a frame that are shown.
 const SHOWN_BYTES: usize = 40;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +21,11 @@ enum Phase {
     Idle,
     Opening,
     Running,
-    /// Until the answer to the goodbye.
+    /// Until the answer to `exit`.
     Leaving,
 }
 
-/// What has been heard.
+/// The received answers.
 #[derive(Debug, Clone, Default)]
 struct Heard {
     version: u32,
@@ -34,7 +34,7 @@ struct Heard {
     received: Vec<u8>,
 }
 
-/// The time of another machine, asked for once a second.
+/// The time of another machine, requested once a second.
 #[island]
 pub fn TimeConnection(url: String) -> impl IntoView {
     let waking = busy_until_alive();
@@ -118,7 +118,7 @@ pub fn TimeConnection(url: String) -> impl IntoView {
     }
 }
 
-/// Connects, and again when the key has ended, until the person or the server has enough.
+/// Connects, and reconnects when the key has ended, until the person or the server stops it.
 async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, heard: RwSignal<Heard>) {
     said.set("");
     heard.set(Heard::default());

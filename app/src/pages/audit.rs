@@ -118,7 +118,7 @@ fn Trail(entries: Vec<Entry>, now: i64) -> impl IntoView {
             </tr>
         }
     };
-    // A region that scrolls must be reachable by keyboard.
+    // A scrollable region must be reachable by keyboard.
     view! {
         <div class="scroll" role="region" aria-label="Audit log" tabindex="0">
             <table role="table">

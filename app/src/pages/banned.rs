@@ -1,10 +1,9 @@
-//! What a closed address sees: one string, made without a renderer, since a banned client should
-//! cost next to nothing.
+//! The page for a banned address. It is built without a renderer, because a banned client should cost almost nothing.
 
 use crate::parts::DRAWING;
 use crate::words::{moment, refusal, wait};
 
-/// Counts down, says the time as the reader writes it, and loads the page again when it is over.
+/// Counts down, shows the time in the reader's locale, and reloads the page at the end.
 const SCRIPT: &str = "const wait=document.getElementById('wait'),[time,left]=wait.children,ms=wait.dataset.left*1e3,\
 end=Date.now()+ms;\
 time.textContent=new Date(end).toLocaleString([],ms>432e5?{dateStyle:'long',timeStyle:'short'}:{timeStyle:'short'});\
@@ -15,7 +14,7 @@ left.textContent=n+' '+unit+(n===1?'':'s');\
 s?setTimeout(step,1e3):location.reload()};\
 step()";
 
-/// The whole document. `incident` is the ban's public name, `until_unix_ms` its end.
+/// Builds the whole document. `incident` is the ban's public id, `until_unix_ms` its end.
 pub fn page(site_name: &str, css: &str, nonce: &str, until_unix_ms: i64, seconds_left: u64, incident: &str) -> String {
     let name = escape(site_name);
     let css = escape(css);

@@ -3,7 +3,7 @@ use crate::parts::{Mark, Stuck};
 use crate::view::EnterView;
 use leptos::prelude::*;
 
-/// Shown for the moment in which the browser proves its key and goes back to an app.
+/// Shown while the browser proves its key on the way back to an app.
 #[component]
 pub fn EnterPage(enter: EnterView) -> impl IntoView {
     view! {

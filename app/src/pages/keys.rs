@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wire::paths;
 use wire::user_keys::{State, UserKey, UserKeys};
 
-/// `/dashboard/keys`: the person's own keys.
+/// `/dashboard/keys`: the person's user keys.
 #[component]
 pub fn KeysPage(site: Site, keys: KeysView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);

@@ -1,4 +1,4 @@
-//! Pages that only say something.
+//! Pages with a message only.
 
 use crate::parts::Door;
 use leptos::prelude::*;

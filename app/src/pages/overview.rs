@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use wire::paths;
 use wire::session::Device;
 
-/// `/dashboard`: who am I here, where am I signed in, did anything odd happen. Administrators also see whether
+/// `/dashboard`: the account, its sessions, and unusual events. Administrators also see whether
 /// everything is well with the site.
 #[component]
 pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {

@@ -20,7 +20,7 @@ use crate::parts::Insecure;
 use crate::view::{Site, View};
 use leptos::prelude::*;
 
-/// The page that the server decided on, whatever the path is.
+/// The page that the server chose, independent of the path.
 #[component]
 pub fn Page() -> impl IntoView {
     let (Some(site), Some(view)) = (use_context::<Site>(), use_context::<View>()) else {

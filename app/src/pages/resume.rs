@@ -3,8 +3,7 @@ use crate::parts::{Mark, Stuck};
 use crate::view::{ResumeView, Site};
 use leptos::prelude::*;
 
-/// Shown for the moment in which the browser renews its session: only the mark, so that nobody
-/// sees a sign-in page that is not meant for them.
+/// Shown while the browser renews its session. It has only the logo, so that nobody sees a sign-in page unnecessarily.
 #[component]
 pub fn ResumePage(site: Site, resume: ResumeView) -> impl IntoView {
     view! {

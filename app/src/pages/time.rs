@@ -3,7 +3,7 @@ use crate::parts::{Frame, Here, remedy};
 use crate::view::{Site, TimeView};
 use leptos::prelude::*;
 
-/// `/dashboard/time`: a service that is talked to in private.
+/// `/dashboard/time`: a service with an encrypted connection.
 #[component]
 pub fn TimePage(site: Site, time: TimeView) -> impl IntoView {
     let TimeView { viewer, url } = time;

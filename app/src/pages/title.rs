@@ -1,6 +1,6 @@
 use crate::view::View;
 
-/// What the tab says.
+/// Returns the title of the tab.
 pub fn title(view: &View, site: &str) -> String {
     let page = match view {
         View::Login(_) => "Sign in",

@@ -233,7 +233,7 @@ fn Payments(payments: Vec<Payment>, now: i64) -> impl IntoView {
     });
     let row = move |payment: Payment| {
         let state = match (payment.state, payment.block) {
-            (PaymentState::Pool, _) => "in no block yet".to_owned(),
+            (PaymentState::Pool, _) => "unconfirmed".to_owned(),
             (PaymentState::Gone, _) => "disappeared".to_owned(),
             (PaymentState::Late, _) => format!("too late, bought nothing; its payer knows it as {}", payment.token),
             (PaymentState::Mined, Some(block)) => format!("in block {block}"),
@@ -249,7 +249,7 @@ fn Payments(payments: Vec<Payment>, now: i64) -> impl IntoView {
             </tr>
         }
     };
-    // A region that scrolls must be reachable by keyboard.
+    // A scrollable region must be reachable by keyboard.
     view! {
         <section>
             <h2>"Payments"</h2>

@@ -55,7 +55,7 @@ fn Row(account: Account, mine: bool, now: i64) -> impl IntoView {
     let Account { id, username, role, disabled, created_at, signed_in_at } = account;
     let administrator = role == "administrator";
     let badge = |text: &'static str| view! { <span class="badge">{text}</span> };
-    // One's own account is changed on one's own page.
+    // A person's own account is changed on their account page.
     let actions = (!mine).then(|| view! { <AccountActions id name=username.clone() administrator disabled /> });
     view! {
         <li class="device">

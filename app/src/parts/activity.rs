@@ -3,7 +3,7 @@ use crate::view::Activity;
 use crate::words::activity;
 use leptos::prelude::*;
 
-/// One line of the history; with the time of day inside of a day, else with how long ago it was.
+/// One line of the history, with the time of day within a day, otherwise with the elapsed time.
 #[component]
 pub fn ActivityLine(entry: Activity, #[prop(optional)] now: Option<i64>) -> impl IntoView {
     let class = if entry.event.is_odd() { "event odd" } else { "event" };

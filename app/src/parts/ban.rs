@@ -34,12 +34,12 @@ pub fn BanCard(now: i64, ban: Ban) -> impl IntoView {
     }
 }
 
-/// The names that are no person's.
+/// Returns a text for authors that are not people.
 pub fn named(by: String) -> String {
     if matches!(by.as_str(), "engine" | "command line") { format!("the {by}") } else { by }
 }
 
-/// How long something still lasts. The browser counts on.
+/// The remaining time, counted down by the browser.
 #[component]
 pub fn Countdown(now: i64, until: i64) -> impl IntoView {
     view! {

@@ -2,7 +2,7 @@ use crate::parts::When;
 use leptos::prelude::*;
 use wire::session::Device;
 
-/// The facts about a device. `insecure`: this site is open without https.
+/// The facts about a session. `insecure`: this site is available without https.
 #[component]
 pub fn DeviceFacts(now: i64, device: Device, insecure: bool) -> impl IntoView {
     let Device { name, address, created_at, used_at, current, bound, .. } = device;
@@ -25,7 +25,7 @@ pub fn DeviceFacts(now: i64, device: Device, insecure: bool) -> impl IntoView {
     }
 }
 
-/// Returns what ties the next session to its device. `insecure`: this site is open without https.
+/// Returns advice for binding the next session to its device. `insecure`: this site is available without https.
 pub fn remedy(insecure: bool) -> &'static str {
     if insecure {
         "Open this site over https and sign in again"

@@ -1,7 +1,7 @@
 use crate::parts::Mark;
 use leptos::prelude::*;
 
-/// The head of a card: the mark and whose door this is.
+/// The head of a card: the logo and the site's name.
 #[component]
 pub fn Door(#[prop(into)] title: String) -> impl IntoView {
     view! {

@@ -4,7 +4,7 @@ use crate::view::{Site, Viewer};
 use leptos::prelude::*;
 use wire::paths;
 
-/// Which page of the dashboard this is.
+/// The pages of the dashboard, for the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Here {
     Overview,
@@ -41,13 +41,13 @@ const OF_ADMINISTRATORS: &[Entry] = &[
     (Here::Audit, paths::AUDIT_PAGE, "Audit"),
 ];
 
-/// What stands around every page of the dashboard.
+/// The frame of every dashboard page.
 #[component]
 pub fn Frame(
     site: Site,
     viewer: Viewer,
     here: Here,
-    /// A fact for the forms of the page.
+    /// A value for the page's forms.
     #[prop(optional, into)]
     password_min: Option<String>,
     children: Children,

@@ -5,8 +5,8 @@ use wire::refusals::Hours;
 const BAR: usize = 10;
 const HEIGHT: u64 = 32;
 
-/// Refusals of 24 hours: a row of bars for each trigger, its sum beside it as text. Rows without a
-/// refusal are one sentence.
+/// Refusals in 24 hours: a row of bars for each trigger, with its sum as text. Rows without refusals are summarised in
+/// one sentence.
 #[component]
 pub fn HoursChart(hours: Hours) -> impl IntoView {
     let (some, none): (Vec<_>, Vec<_>) = hours.triggers.into_iter().partition(|row| row.total > 0);
@@ -14,7 +14,7 @@ pub fn HoursChart(hours: Hours) -> impl IntoView {
         return view! { <p>"Nothing was refused. Wrong passwords, forged sign-ins and floods are counted here by the hour."</p> }
             .into_any();
     }
-    // All rows have one scale, or a single refusal would look like a storm.
+    // All rows have the same scale, otherwise a single refusal would look like many.
     let most = some.iter().flat_map(|row| row.hours.iter().copied()).max();
     let rows = some.into_iter().map(|row| {
         let name = trigger::name(&row.trigger).to_owned();

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-/// Stands on top of every page while `allow_insecure_http` is in force.
+/// The warning on every page while `allow_insecure_http` is set.
 #[component]
 pub fn Insecure() -> impl IntoView {
     view! {

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-/// A pointed arch of stone with a small door ajar; the same drawing as `public/favicon.svg`.
+/// The logo: a stone arch with a small open door, as in `public/favicon.svg`.
 pub const DRAWING: &str = include_str!("mark.svg");
 
 #[component]

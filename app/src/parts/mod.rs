@@ -1,4 +1,4 @@
-//! Pieces that several pages share; the server renders them, the browser gets no code for them.
+//! Components of several pages. The server renders them; the browser gets no code for them.
 
 mod activity;
 mod ban;

@@ -1,11 +1,11 @@
 use crate::words::query::query;
 use leptos::prelude::*;
 
-/// A link to the rest of a list, if there is more. `given` is what the list was searched for.
+/// A link to the rest of a list, if any. `given` is the list's search text.
 #[component]
 pub fn More(
     path: &'static str,
-    /// What the rest begins after.
+    /// The entry after which the rest begins.
     next: Option<String>,
     #[prop(default = "after")] name: &'static str,
     #[prop(optional)] given: Vec<(&'static str, String)>,

@@ -1,8 +1,7 @@
 use crate::parts::Stuck;
 use leptos::prelude::*;
 
-/// What a form says while it has no code: because the reader has switched it off, or because it could
-/// not be loaded.
+/// The message of a form without its code: scripts are disabled or could not be loaded.
 #[component]
 pub fn NoCode() -> impl IntoView {
     view! {

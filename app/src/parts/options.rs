@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
-/// A choice of few: what is sent, and what is read.
+/// A select field: submitted values and their labels.
 #[component]
 pub fn Options(
     id: &'static str,
-    /// The field's name, where it is not the id.
+    /// The field's name, if it differs from the id.
     #[prop(optional)]
     name: Option<&'static str>,
     chosen: String,

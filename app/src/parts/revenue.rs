@@ -9,11 +9,11 @@ const DAYS: usize = 30;
 const BAR: usize = 10;
 const HEIGHT: u64 = 32;
 
-/// What came in on each of 30 days: a row of bars for each route, its sum beside it as text.
+/// Income on each of 30 days: a row of bars for each route, with its sum as text.
 #[component]
 pub fn RevenueChart(days: Vec<Day>, now: i64) -> impl IntoView {
     let rows = by_route(&days, now);
-    // All routes have one scale.
+    // All routes have the same scale.
     let most = rows.iter().flat_map(|row| row.days.iter().map(|day| day.0)).max().unwrap_or(0);
     let none = rows.is_empty().then(|| view! { <p>"No payments were requested in the last 30 days."</p> });
     let scale = (most > 0).then(|| {
@@ -98,7 +98,7 @@ fn Bars(row: Row, most: u64, now: i64) -> impl IntoView {
     }
 }
 
-/// A single payment is still a line that can be seen.
+/// A single payment must be visible.
 fn height(amount: u64, most: u64) -> u64 {
     if amount == 0 {
         return 1;

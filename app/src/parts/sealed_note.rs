@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-/// The quiet line under a form, and what stands behind it.
+/// The note about encryption below a form, with details.
 #[component]
 pub fn SealedNote() -> impl IntoView {
     view! {

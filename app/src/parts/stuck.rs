@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
-/// The reasons why the code of a page does not run. The page's script writes the word into `data-stuck` of the
-/// document, and the stylesheet shows the paragraph of that class.
+/// The reasons why a page's code does not run. The page's script writes one into `data-stuck` of the document, and the
+/// stylesheet shows the matching paragraph.
 #[component]
 pub fn Stuck(
-    /// What does not work without the code: "the form cannot work".
+    /// The effect without the code: "the form cannot work".
     loss: &'static str,
     #[prop(default = "stuck")] class: &'static str,
 ) -> impl IntoView {

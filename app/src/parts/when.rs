@@ -2,8 +2,7 @@ use crate::words::ago::{ago, end};
 use crate::words::moment;
 use leptos::prelude::*;
 
-/// A moment as people say it, the exact time on hover. The browser puts the exact time into the
-/// reader's own zone and language.
+/// A relative time with the exact time on hover. The browser converts the exact time to the reader's zone and language.
 #[component]
 pub fn When(now: i64, at: i64) -> impl IntoView {
     view! {
@@ -13,7 +12,7 @@ pub fn When(now: i64, at: i64) -> impl IntoView {
     }
 }
 
-/// The end of something, to come or over: "ends in 3 hours", "ended 5 minutes ago".
+/// A past or future end: "ends in 3 hours", "ended 5 minutes ago".
 #[component]
 pub fn Ends(now: i64, at: i64) -> impl IntoView {
     let (verb, text) = end(now, at);
@@ -26,7 +25,7 @@ pub fn Ends(now: i64, at: i64) -> impl IntoView {
     }
 }
 
-/// The time of day. The browser corrects it for the reader's zone.
+/// The time of day, which the browser converts to the reader's zone.
 #[component]
 pub fn Clock(at: i64) -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! What happened to an account, in sentences for its owner.
+//! An account's events as sentences for its owner.
 
 use crate::view::{Activity, Event};
 
@@ -34,7 +34,7 @@ pub fn sentence(activity: &Activity) -> String {
     }
 }
 
-/// The rest of what is known, where the sentence does not say it already.
+/// Returns the other known facts, unless the sentence contains them.
 pub fn place(activity: &Activity) -> &str {
     match activity.event {
         Event::WrongPassword | Event::WrongKey => &activity.device,
@@ -42,7 +42,7 @@ pub fn place(activity: &Activity) -> &str {
     }
 }
 
-/// Whether anything odd happened lately.
+/// Returns a sentence about recent unusual events.
 pub fn odd(count: u32) -> String {
     match count {
         0 => "Nothing unusual in the last 7 days.".to_owned(),

@@ -1,8 +1,8 @@
-//! How far away a time is.
+//! Relative times.
 
 use super::wait::span;
 
-/// Clocks differ a little: so far ahead is still now, in milliseconds.
+/// Tolerated clock difference: a time this far ahead, in milliseconds, counts as now.
 const SKEW_MS: i64 = 60_000;
 
 /// Names a time that is over: "just now", "5 minutes ago", "3 weeks ago". One that is to come is "in 3 hours".

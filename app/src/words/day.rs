@@ -1,9 +1,9 @@
-//! The days of a history.
+//! Days of a history.
 
 use super::moment;
 use crate::view::Activity;
 
-/// "Today", "Yesterday", "14 November 2023": in UTC, until the browser says it better.
+/// Returns "Today", "Yesterday" or "14 November 2023" in UTC, until the browser replaces it.
 pub fn name(now: i64, at: i64) -> String {
     let (today, day) = (moment::at(now).date(), moment::at(at).date());
     match today.to_julian_day() - day.to_julian_day() {
@@ -13,7 +13,7 @@ pub fn name(now: i64, at: i64) -> String {
     }
 }
 
-/// Entries in groups of the same day, in their order.
+/// Groups entries by day, keeping their order.
 pub fn groups(entries: &[Activity]) -> Vec<&[Activity]> {
     let day = |entry: &Activity| moment::at(entry.at).date();
     entries.chunk_by(|one, next| day(one) == day(next)).collect()

@@ -1,4 +1,4 @@
-//! What the pages say: plain functions from facts to sentences.
+//! The texts of the pages: plain functions from data to sentences.
 
 #[cfg(feature = "ssr")]
 pub mod activity;

@@ -1,4 +1,4 @@
-//! Moments in time, as text; in UTC, since the server does not know where its reader is.
+//! Times as text in UTC, because the server does not know the reader's zone.
 
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;

@@ -1,4 +1,4 @@
-//! Stable words of the API, for people: `ban_lifted` is "Ban lifted".
+//! Converts stable words of the API for people: `ban_lifted` becomes "Ban lifted".
 
 pub fn plain(word: &str) -> String {
     let spaced = word.replace('_', " ");

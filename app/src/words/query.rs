@@ -1,14 +1,14 @@
-//! The query of a link.
+//! Query strings of links.
 
 use domain::local_path::HOME;
 
-/// `a=1&b=%2F`; what is empty is left out.
+/// Returns `a=1&b=%2F`; empty values are omitted.
 pub fn query(pairs: &[(&str, &String)]) -> String {
     let given = pairs.iter().filter(|(_, value)| !value.is_empty());
     given.map(|(name, value)| format!("{name}={}", escaped(value))).collect::<Vec<_>>().join("&")
 }
 
-/// A page of ours that leads on to `next`.
+/// Returns a page of ours that continues to `next`.
 pub fn way_back(page: &str, next: &String) -> String {
     if next == HOME { page.to_owned() } else { format!("{page}?{}", query(&[("next", next)])) }
 }

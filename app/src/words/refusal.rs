@@ -1,4 +1,4 @@
-//! Why a sign-in or a sign-up did not work.
+//! Errors of sign-in and sign-up.
 
 use crate::browser::keys::Missing;
 use domain::password::BadPassword;
@@ -17,7 +17,7 @@ pub const NO_INVITATION: &str = "Signing up here needs an invitation. Open the l
 pub const NO_LINK: &str = "This page needs the link that you were given. Open it again, or ask for a new one.";
 pub const ASK: &str = "If this was not you, tell the person who runs this site.";
 
-/// One or two sentences. `until` is when the wait is over, in the reader's own time.
+/// Returns one or two sentences. `until`: the end of the wait, in the reader's time zone.
 pub fn sentence(problem: &Problem, until: &str) -> String {
     let incident = problem.incident.as_deref().unwrap_or_default();
     match problem.code {
@@ -26,12 +26,12 @@ pub fn sentence(problem: &Problem, until: &str) -> String {
         Code::AccountDelayed => "There were many wrong passwords for this name.".to_owned(),
         Code::Busy => "Many people are signing in right now, so nothing was checked.".to_owned(),
         Code::Unavailable | Code::Unknown => BROKEN.to_owned(),
-        // The server's own sentence is as good as ours, and exact.
+        // The server's text is exact enough.
         _ => problem.title.clone(),
     }
 }
 
-/// Why the session that begins here will not be tied to this device.
+/// Explains why the new session will not be bound to this device.
 pub fn unbound(missing: Missing) -> String {
     let why = match missing {
         Missing::Https => "the page was opened without https.",

@@ -1,4 +1,4 @@
-//! What a password is worth.
+//! The strength of a password in words.
 
 use domain::password::Strength;
 

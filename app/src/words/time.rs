@@ -1,8 +1,8 @@
-//! What the page of the time server says.
+//! Texts of the time server's page.
 
 use wire::time::CloseReason;
 
-/// "14:32:07" and ".123456789" of an RFC 3339 time.
+/// Returns "14:32:07" and ".123456789" of an RFC 3339 time.
 pub fn parts(time: &str) -> (String, String) {
     let clock = time.split_once('T').map_or(time, |(_, clock)| clock).trim_end_matches('Z');
     match clock.split_once('.') {
@@ -11,12 +11,12 @@ pub fn parts(time: &str) -> (String, String) {
     }
 }
 
-/// "2026-11-22" of an RFC 3339 time.
+/// Returns "2026-11-22" of an RFC 3339 time.
 pub fn day(time: &str) -> &str {
     time.split_once('T').map_or("", |(day, _)| day)
 }
 
-/// "1.25 ms", "+3.40 ms", "-12 ms", "2.5 s": three digits are enough to compare.
+/// Returns "1.25 ms", "+3.40 ms", "-12 ms" or "2.5 s": three digits are enough to compare.
 pub fn span(ns: i64, signed: bool) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let ms = ns as f64 / 1e6;
@@ -30,7 +30,7 @@ pub fn span(ns: i64, signed: bool) -> String {
     if size < 1000.0 { format!("{sign}{} ms", number(ms)) } else { format!("{sign}{} s", number(ms / 1000.0)) }
 }
 
-/// Why a connection ended, for people. `None`: nothing to say, or the page does something about it itself.
+/// Explains the end of a connection to people. `None`: nothing to say, or the page handles it.
 pub fn ended(reason: CloseReason) -> Option<&'static str> {
     match reason {
         CloseReason::Goodbye | CloseReason::KeyEnded => None,

@@ -1,6 +1,6 @@
-//! What a ban or a refusal is for, in a few words.
+//! Short names of triggers.
 
-/// By the stable word of the API. A word of a newer version stays as it is.
+/// Names a trigger by its stable word in the API. An unknown word of a newer version is returned unchanged.
 pub fn name(trigger: &str) -> &str {
     match trigger {
         "invalid_credentials" => "Wrong name or password",

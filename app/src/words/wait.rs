@@ -1,4 +1,4 @@
-//! Spans of time that somebody has to wait.
+//! Waiting times as text.
 
 /// When the wait is over.
 pub const OVER: &str = "You can try again now.";
@@ -7,7 +7,7 @@ pub fn sentence(left_ms: i64) -> String {
     ["You can try again in ", &span(left_ms), "."].concat()
 }
 
-/// "5 seconds", "12 minutes", "3 hours": rounded up, so that nobody comes too early.
+/// Returns "5 seconds", "12 minutes" or "3 hours", rounded up, so that nobody returns too early.
 pub fn span(ms: i64) -> String {
     let (unit, name) = unit(ms);
     let count = ((ms.max(1) + unit - 1) / unit).to_string();
@@ -15,10 +15,10 @@ pub fn span(ms: i64) -> String {
     [&count, " ", name, plural].concat()
 }
 
-/// Milliseconds until the sentence changes.
+/// Returns the milliseconds until the text changes.
 pub fn next_tick(left_ms: i64) -> i32 {
     let (unit, _) = unit(left_ms);
-    // Never longer than a second: timers stop while a machine sleeps.
+    // At most a second, because timers stop while a machine sleeps.
     i32::try_from((left_ms - 1).rem_euclid(unit) + 1).unwrap_or(i32::MAX).min(1_000)
 }
 

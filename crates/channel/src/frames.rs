@@ -1,18 +1,18 @@
-//! Sealing and opening frames.
+//! Encrypting and decrypting frames.
 
 use crate::cipher::{Cipher, TAG};
 use crate::keys::Direction;
 use wire::time::{CloseReason, LONGEST_MESSAGE};
 
 const COUNTER: usize = 8;
-/// What a frame is longer than its message.
+/// Length of a frame beyond its message.
 pub const OVERHEAD: usize = COUNTER + TAG;
 
-/// The end that writes.
+/// The sending half.
 #[derive(Debug)]
 pub struct Sealer(End);
 
-/// The end that reads.
+/// The receiving half.
 #[derive(Debug)]
 pub struct Opener(End);
 
@@ -20,7 +20,7 @@ pub struct Opener(End);
 struct End {
     cipher: Cipher,
     direction: Direction,
-    /// Of the next frame.
+    /// Counter of the next frame.
     counter: u64,
 }
 
@@ -37,10 +37,10 @@ impl Sealer {
         Ok(frame)
     }
 
-    /// As [`Self::seal`], behind what `frame` holds.
+    /// Like [`Self::seal`], appended to `frame`.
     ///
     /// # Errors
-    /// [`CloseReason::TooLarge`]; then `frame` is as it was.
+    /// [`CloseReason::TooLarge`]; then `frame` is unchanged.
     pub fn seal_into(&mut self, message: &[u8], frame: &mut Vec<u8>) -> Result<(), CloseReason> {
         if message.len() + OVERHEAD > LONGEST_MESSAGE {
             return Err(CloseReason::TooLarge);
@@ -53,7 +53,7 @@ impl Sealer {
         let associated = associated(*direction, *counter);
         let tag = cipher.seal(nonce(*counter), &associated, content).ok_or(CloseReason::TooLarge)?;
         frame.extend_from_slice(&tag);
-        // A frame a nanosecond would take six hundred years to come to the end.
+        // A frame a nanosecond would need six hundred years to overflow.
         *counter += 1;
         Ok(())
     }
@@ -71,10 +71,10 @@ impl Opener {
         self.open_in_place(&mut frame).map(<[u8]>::to_vec)
     }
 
-    /// As [`Self::open`], in the frame's own place.
+    /// Like [`Self::open`], in place.
     ///
     /// # Errors
-    /// Why the connection must end.
+    /// The reason why the connection must end.
     pub fn open_in_place<'a>(&mut self, frame: &'a mut [u8]) -> Result<&'a [u8], CloseReason> {
         if frame.len() > LONGEST_MESSAGE {
             return Err(CloseReason::TooLarge);
@@ -86,7 +86,7 @@ impl Opener {
         cipher
             .open(nonce(counter), &associated(*direction, counter), content, *tag)
             .map_err(|_| CloseReason::Unreadable)?;
-        // Only now is the counter the other end's word.
+        // Only now is the counter authenticated.
         match counter.cmp(expected) {
             std::cmp::Ordering::Less => Err(CloseReason::Replayed),
             std::cmp::Ordering::Greater => Err(CloseReason::OutOfOrder),

@@ -1,4 +1,4 @@
-//! From a user's key to the keys of one connection.
+//! The keys of one connection, derived from a user key.
 
 use crate::{Opener, Sealer};
 use hkdf::Hkdf;
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 const PURPOSE: &[u8] = b"postern time v1";
 
-/// Which way a frame goes. Goes into the key and into the associated data of every frame.
+/// The direction of a frame. It is part of the key and of every frame's associated data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Direction {
@@ -16,7 +16,7 @@ pub(crate) enum Direction {
     ToClient = 2,
 }
 
-/// What both ends drew for this connection.
+/// The random values of both sides for this connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Randoms {
     pub client: [u8; 32],
@@ -35,19 +35,20 @@ impl Keys {
         let hkdf = Hkdf::<Sha256>::new(Some(&salt), user_key);
         let key = |direction: Direction| {
             let mut key = Zeroizing::new([0; 32]);
-            // The direction is one byte at the end: no `jti` makes two inputs alike. HKDF gives up to 8,160 bytes.
+            // The direction is the last byte, so that no `jti` makes two inputs equal. HKDF can return up to 8,160
+            // bytes.
             let _ = hkdf.expand_multi_info(&[PURPOSE, jti.as_bytes(), &[direction as u8]], key.as_mut_slice());
             key
         };
         Self { to_server: key(Direction::ToServer), to_client: key(Direction::ToClient) }
     }
 
-    /// The client's end.
+    /// Returns the client's halves.
     pub fn client(&self) -> (Sealer, Opener) {
         (Sealer::new(&self.to_server, Direction::ToServer), Opener::new(&self.to_client, Direction::ToClient))
     }
 
-    /// The server's end.
+    /// Returns the server's halves.
     pub fn server(&self) -> (Sealer, Opener) {
         (Sealer::new(&self.to_client, Direction::ToClient), Opener::new(&self.to_server, Direction::ToServer))
     }

@@ -1,4 +1,4 @@
-//! What a signed-in person can ask of the server, by the names that its pages use.
+//! Calls of the server's API for a signed-in person.
 
 use crate::{Error, Left, Result, Session};
 use reqwest::Method;
@@ -9,9 +9,9 @@ use wire::tickets::{self, Issued};
 use wire::user_keys::{self, Content, SealedUserKey, UserKeys};
 use wire::{Code, paths};
 
-/// All of these fail when the server cannot be reached, refuses, or the session has ended.
+/// All of these fail if the server cannot be reached, refuses, or the session has ended.
 impl Session {
-    /// Who am I.
+    /// Returns the current session.
     pub async fn whoami(&self) -> Result<wire::session::Session> {
         self.get(paths::SESSION).await
     }
@@ -29,7 +29,7 @@ impl Session {
         self.get(paths::USER_KEYS).await
     }
 
-    /// A version of this person's key; the current one where none is named.
+    /// Returns a version of this person's user key; the current one by default.
     pub async fn user_key(&self, version: Option<u32>) -> Result<Content> {
         let sealed: SealedUserKey = self.post(paths::USER_KEYS, &user_keys::Wish { version }).await?;
         let token = jwe::parse::<user_keys::Header>(&sealed.key).map_err(|_| Error::Key)?;
@@ -41,7 +41,7 @@ impl Session {
         serde_json::from_slice(&plaintext).map_err(|_| Error::Key)
     }
 
-    /// Makes a new version; the one before serves on for a while. All versions after that.
+    /// Makes a new version; the previous one remains valid for the overlap. Returns all versions.
     pub async fn rotate_user_key(&self) -> Result<UserKeys> {
         self.post(paths::ROTATE_USER_KEY, &json!({})).await
     }
@@ -51,12 +51,12 @@ impl Session {
         self.delete(&below(paths::USER_KEYS, &version.to_string())?).await
     }
 
-    /// A ticket for a service, with a version of this person's key inside.
+    /// Requests a ticket for a service, with a version of the user key.
     pub async fn ticket(&self, service: &str, version: Option<u32>) -> Result<Issued> {
         self.post(paths::TICKETS, &tickets::Wish { service: service.to_owned(), version }).await
     }
 
-    /// As [`Self::ticket`], and what time it was at the portal then: unix seconds, where it says so.
+    /// Like [`Self::ticket`], with the portal's time in unix seconds, if it sends that.
     pub(crate) async fn ticket_and_time(&self, service: &str) -> Result<(Issued, Option<u64>)> {
         let wish = tickets::Wish { service: service.to_owned(), version: None };
         let answer = self.answer(Method::POST, paths::TICKETS, Some(crate::http::json(&wish))).await?;
@@ -64,26 +64,26 @@ impl Session {
         Ok((answer.read()?, date))
     }
 
-    /// For administrators.
+    /// Lists the server's keys, for administrators.
     pub async fn server_keys(&self) -> Result<ServerKeys> {
         self.get(paths::SERVER_KEYS).await
     }
 
-    /// For administrators.
+    /// Rotates a server key, for administrators.
     pub async fn rotate_server_key(&self, kind: Kind) -> Result<()> {
         let rotation = Rotation { kind, at: None };
         let body = crate::http::json(&rotation);
         self.answer(Method::POST, paths::ROTATE_SERVER_KEY, Some(body)).await?.accepted().map(drop)
     }
 
-    /// Signs out: the server forgets the session, then this machine does. A session that has ended already
-    /// is forgotten all the same. Gives what could not be removed from the keyring.
+    /// Signs out at the server and deletes the session here, also if it has ended already. Returns what could not be
+    /// removed from the keyring.
     pub async fn logout(&self) -> Result<Option<Left>> {
         self.sign_out().await?;
         self.storage().forget(self.http().server()).await
     }
 
-    /// Signs out at the server alone.
+    /// Signs out at the server only.
     pub async fn sign_out(&self) -> Result<()> {
         match self.answer(Method::POST, paths::LOGOUT, Some("{}".to_owned())).await {
             Ok(answer) => answer.accepted().map(drop),
@@ -93,12 +93,12 @@ impl Session {
     }
 }
 
-/// Whether a version has ended, so that another is to be asked for.
+/// Whether this error means that a key version has ended and another must be requested.
 pub fn is_over(error: &Error) -> bool {
     error.code() == Some(Code::KeyEnded)
 }
 
-/// The path of one thing. An id of the server's has only these characters; another one could be another path.
+/// Appends an id to a path. Refuses characters that a server's id never has, because they could form another path.
 fn below(path: &str, id: &str) -> Result<String> {
     let plain = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if plain { Ok(format!("{path}/{id}")) } else { Err(Error::NoSuch(id.to_owned())) }

@@ -1,4 +1,4 @@
-//! Requests to apps behind the portal, with a token that this app takes and nobody else.
+//! Requests to apps behind the portal, with a token that only this app accepts.
 
 use crate::http::With;
 use crate::keys::Claims;
@@ -7,12 +7,12 @@ use reqwest::Method;
 use wire::apps::{AppToken, TokenRequest};
 use wire::{Code, paths};
 
-/// New nonces in one request, and new tokens.
+/// Maximum number of new nonces in one request, and of new tokens.
 const NONCES: u32 = 2;
 const TOKENS: u32 = 1;
 
 impl Session {
-    /// A token for the app of this origin; `None`: the portal knows no such app.
+    /// Returns a token for the app with this origin; `None`: the portal does not know the app.
     ///
     /// # Errors
     /// The portal cannot be reached, refuses, or the session has ended.
@@ -24,8 +24,8 @@ impl Session {
         }
     }
 
-    /// `GET` of a URL of an app, or of the rest of it, whatever it answers; a good answer's body is still to come. A
-    /// token that ended on the way is replaced, and a nonce that the app asks for is proven with.
+    /// Sends `GET` for a URL of an app, or for the rest of it. Returns any status; a successful answer's body is not
+    /// read yet. Replaces an expired token and answers a request for a nonce.
     ///
     /// # Errors
     /// The portal or the app cannot be reached, the portal refuses, or the session has ended.

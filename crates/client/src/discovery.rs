@@ -1,4 +1,4 @@
-//! `GET /.well-known/postern`: what a server says of itself.
+//! The server's metadata at `GET /.well-known/postern`.
 
 use crate::{Error, Http, Result};
 use serde::Deserialize;
@@ -7,9 +7,9 @@ use wire::paths;
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Metadata {
-    /// The origin that envelopes and proofs are made for.
+    /// The origin for envelopes and proofs.
     pub issuer: String,
-    /// Where services listen, as far as the server knows.
+    /// Addresses of services, as far as the server knows them.
     #[serde(default)]
     pub services: BTreeMap<String, Service>,
 }
@@ -21,17 +21,17 @@ pub struct Service {
     pub tcp: Option<String>,
 }
 
-/// Asks the server, and makes sure that it goes by the name that it was called: under another one
-/// nothing that is sealed and signed for it would be taken.
+/// Fetches the metadata and checks that the server's public URL is the one that was used. Under another URL the server
+/// would refuse everything that is encrypted and signed for it.
 ///
 /// # Errors
-/// It cannot be reached, or it is another.
+/// The server cannot be reached, or has another public URL.
 pub async fn discover(http: &Http) -> Result<Metadata> {
     let metadata: Metadata = http.get(paths::METADATA).await?;
     let called = http.server().origin();
     if metadata.issuer == called {
         Ok(metadata)
     } else {
-        Err(Error::Server(format!("the server at {called} goes by {0}: use --server {0}", metadata.issuer)))
+        Err(Error::Server(format!("the server at {called} has the public URL {0}: use --server {0}", metadata.issuer)))
     }
 }

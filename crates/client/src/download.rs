@@ -1,57 +1,57 @@
-//! A body that is read piece by piece, and goes on where its connection broke.
+//! Bodies that are read in pieces and resumed after an interruption.
 
 use crate::{Answer, Error, Result};
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// How often the rest is asked for, without a byte of it in between.
+/// Maximum number of requests for the rest without receiving a byte.
 const TRIES: u32 = 5;
-/// Seconds before the first try after the one that comes at once; each is twice as long as the one before.
+/// Seconds before the second attempt; the first is immediate, and each later pause is twice as long.
 const PAUSE: u64 = 1;
 
-/// The part of a body that is still missing (RFC 9110, section 14).
+/// The missing part of a body (RFC 9110, section 14).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// Bytes that are here.
+    /// Number of received bytes.
     pub from: u64,
-    /// What the body was known by: a strong entity tag, or when it was last modified.
+    /// The body's version: a strong entity tag, or the time of its last change.
     pub validator: String,
 }
 
-/// Where a body came from, and its rest comes from.
+/// The source of a body and of its rest.
 #[async_trait]
 pub trait Source: std::fmt::Debug + Send + Sync {
-    /// Asks for the rest. Nothing is paid for that.
+    /// Requests the rest, without any payment.
     async fn rest(&self, rest: &Rest) -> Result<Answer>;
 }
 
-/// A body on its way.
+/// A body in transit.
 #[derive(Debug)]
 pub struct Download<'a> {
     answer: Answer,
     source: &'a dyn Source,
     validator: Option<String>,
-    /// Bytes that were given out.
+    /// Number of bytes returned to the caller.
     at: u64,
-    /// Bytes to drop: here already, and sent again.
+    /// Number of bytes to skip, because they were received before.
     skip: u64,
     total: Option<u64>,
     tries: u32,
 }
 
 impl<'a> Download<'a> {
-    /// Of an answer whose body was not read yet.
+    /// Starts with an answer whose body was not read yet.
     pub fn new(answer: Answer, source: &'a dyn Source) -> Self {
         let (validator, total) = (validator(&answer), answer.length());
         Self { answer, source, validator, at: 0, skip: 0, total, tries: TRIES }
     }
 
-    /// Bytes in all, where the server says so.
+    /// Returns the total number of bytes, if the server sends it.
     pub fn total(&self) -> Option<u64> {
         self.total
     }
 
-    /// The next piece; `None`: that was all.
+    /// Returns the next piece; `None` at the end.
     ///
     /// # Errors
     /// The connection broke, and the rest is not available.
@@ -75,13 +75,13 @@ impl<'a> Download<'a> {
         }
     }
 
-    /// Asks for the rest until it comes.
+    /// Requests the rest until it arrives.
     async fn go_on(&mut self, mut broken: Error) -> Result<()> {
         let Some(validator) = self.validator.clone() else { return Err(self.broken_off(broken)) };
         let rest = Rest { from: self.at, validator };
         while self.tries > 0 {
             self.tries -= 1;
-            // At once, then after 1, 2, 4 and 8 seconds.
+            // Immediately, then after 1, 2, 4 and 8 seconds.
             let tried = TRIES - 1 - self.tries;
             if let Some(before) = tried.checked_sub(1) {
                 tokio::time::sleep(Duration::from_secs(PAUSE << before)).await;
@@ -99,7 +99,7 @@ impl<'a> Download<'a> {
     fn take(&mut self, answer: Answer, rest: &Rest) -> Result<()> {
         match answer.status {
             206 if answer.starts_at(rest.from) => self.skip = 0,
-            // It sends all of the same thing again.
+            // The server sends the same body from the start.
             200 if validator(&answer).as_ref() == Some(&rest.validator) => self.skip = rest.from,
             200 | 206 | 416 => return Err(Error::Changed(answer.origin().to_owned())),
             _ => return Err(self.broken_off(answer.refusal())),
@@ -113,7 +113,7 @@ impl<'a> Download<'a> {
     }
 }
 
-/// What `If-Range` may name: a weak tag may not (RFC 9110, section 13.1.5).
+/// Returns a validator for `If-Range`; a weak tag is not allowed there (RFC 9110, section 13.1.5).
 fn validator(answer: &Answer) -> Option<String> {
     let tag = answer.header("etag").filter(|tag| tag.starts_with('"'));
     tag.or_else(|| answer.header("last-modified")).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! What can go wrong, by what a person can do about it.
+//! Errors, by what a person can do about them.
 
 use crate::toll::NotABill;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No answer came.
+    /// No answer arrived.
     #[error("{0} cannot be reached")]
     Unreachable(String, #[source] Box<dyn std::error::Error + Send + Sync>),
     /// The connection broke, and the rest could not be fetched.
@@ -21,73 +21,75 @@ pub enum Error {
         #[source]
         cause: Box<Error>,
     },
-    /// The connection broke, and what is there now is something else.
-    #[error("the answer of {0} broke off, and is another one now: fetch it again")]
+    /// The connection broke, and the content has changed since.
+    #[error("the answer of {0} broke off, and its content has changed: fetch it again")]
     Changed(String),
-    /// The connection broke, and the rest would have to be paid for.
+    /// The connection broke, and the rest would cost a payment.
     #[error(
         "the answer of {0} broke off, and the gate asks to be paid for the rest: nothing was paid for that. The next \
          run fetches all of it again, and pays if it has to"
     )]
     RestCosts(String),
-    /// An answer that is kept in memory is longer than that may be.
-    #[error("the answer of {0} is too long to be held in memory: --output FILE takes it, without --json")]
+    /// An answer is too long to be held in memory.
+    #[error("the answer of {0} is too long for memory: use --output FILE without --json")]
     TooLong(String),
-    /// The server says no, and why.
+    /// The server refuses, with a reason.
     #[error("{}", sentence(.0))]
     Refused(Box<Problem>),
-    /// Nobody has signed in here.
+    /// No session is stored.
     #[error("not signed in at {0}")]
     NotSignedIn(String),
-    /// The session is over: by its age, on another device, or by an administrator.
+    /// The session has ended: by its age, on another device, or by an administrator.
     #[error("the session at {0} has ended")]
     SessionEnded(String),
-    /// Something answered that is no Postern, or one of another version.
-    #[error("the answer of {0} cannot be understood (status {1})")]
+    /// The answer is not from Postern, or from an incompatible version.
+    #[error("{0} sent an unexpected answer (status {1}): is it a Postern server?")]
     Foreign(String, u16),
-    /// The address is not that of a server, or of another one.
+    /// The text is not a server's URL, or belongs to another server.
     #[error("{0}")]
     Server(String),
     /// A service ended the connection.
     #[error("the service ended the connection: {}", word(*.0))]
     Closed(CloseReason),
-    /// A service refuses a ticket that was made a moment ago.
+    /// A service refuses a new ticket.
     #[error(
         "{service} refuses a ticket that {portal} made a moment ago: one of their clocks is wrong. By the portal's it \
          is {there}, by this machine's {here}; the log of the service names its own"
     )]
     Clocks { service: String, portal: String, there: String, here: String },
-    #[error("there is no {0:?}")]
+    #[error("{0:?} does not exist")]
     NoSuch(String),
-    #[error("this is no key of this session: sign out, and in again")]
+    #[error("the server sent a key for another session: sign out and sign in again")]
     Key,
-    #[error("nothing could be sealed with the server's key: {0}")]
+    #[error("encryption with the server's key failed: {0}")]
     Seal(#[from] seal::Error),
-    /// The person's wallet, or its node.
+    /// The person's wallet or its node failed.
     #[error("the wallet: {0}")]
     Wallet(#[from] monero::Error),
-    /// A gate asks for a payment in a way that nothing is paid for.
+    /// A gate's request for payment is not acceptable.
     #[error("nothing was paid: {0}")]
     Bill(#[from] NotABill),
-    /// A gate says no, and why.
+    /// A gate refuses, with a reason.
     #[error("{}", .0.title)]
     Gate(Box<wire::toll::Problem>),
-    /// A gate refuses a payment that was made, for good.
+    /// A gate refuses a payment permanently.
     #[error(
-        "the gate at {origin} refuses the payment {txid}: {title} Nothing more is paid there until it is forgotten"
+        "the gate at {origin} refuses the payment {txid}: {title} Nothing more is paid there until you run: \
+         postern-client toll forget {origin} {txid}"
     )]
     PaymentRefused { origin: String, txid: String, title: String },
-    /// The gate does not have the payment deep enough yet. It is kept, and redeemed the next time.
-    #[error("the payment {txid} is on its way and kept: ask again later, nothing will be paid twice")]
+    /// The payment does not have enough confirmations yet. It is stored and redeemed in the next run.
+    #[error("the payment {txid} is on its way and stored: try again later, nothing is paid twice")]
     PaymentOnItsWay { txid: String },
-    /// No node knows the payment, and it may not be sent any more: its offer has run out. Perhaps it was sent in time.
+    /// No node knows the payment, and its offer has expired, so it may not be sent any more. It may have been sent in
+    /// time.
     #[error(
         "nothing was paid: the payment {txid} was prepared for an offer of {origin} that has run out, and your \
          wallet's node does not know it. Others may, and could still mine it. If your wallet does not show it in \
          an hour: postern-client toll forget {origin} {txid}"
     )]
     PaymentUncertain { origin: String, txid: String },
-    /// The wallet's node does not take the payment that was written down.
+    /// The wallet's node refuses the stored payment.
     #[error(
         "nothing more was paid: your wallet's node does not take the payment {txid}. The next run tries again. If \
          another payment has spent the same money, and is in a block: postern-client toll forget {origin} {txid}"
@@ -98,23 +100,23 @@ pub enum Error {
         #[source]
         cause: monero::Error,
     },
-    /// What the wallet signed is not what it was asked for.
-    #[error("nothing was paid: the wallet prepared another payment than it was asked for")]
+    /// The wallet signed something other than the requested payment.
+    #[error("nothing was paid: the wallet prepared a different payment than requested")]
     WrongPayment,
-    /// The payment was made from another wallet than the one that is open.
-    #[error("the payment {txid} was prepared by another wallet: open that one, or forget the payment")]
+    /// The payment was made by another wallet than the open one.
+    #[error("the payment {txid} was prepared by another wallet: open that wallet, or forget the payment")]
     OtherWallet { txid: String },
-    /// It costs something, and no wallet is named.
-    #[error("this costs {xmr} XMR, and no wallet is named to pay it: --wallet URL", xmr = format_xmr(*.0))]
+    /// It costs something, and no wallet is configured.
+    #[error("this costs {xmr} XMR, and no wallet is configured: use --wallet URL", xmr = format_xmr(*.0))]
     NoWallet(u64),
-    /// It costs more than is paid unasked, and nobody agreed.
-    #[error("not paid: this costs {xmr} XMR, and nobody agreed to that", xmr = format_xmr(*.0))]
+    /// It costs more than the limit, and nobody confirmed it.
+    #[error("not paid: this costs {xmr} XMR, and nobody confirmed it", xmr = format_xmr(*.0))]
     NotAgreed(u64),
-    /// The terms are others than those that were agreed to a moment ago.
-    #[error("not paid: {0} has changed its price in the meantime")]
+    /// The terms differ from those that were confirmed.
+    #[error("not paid: {0} has changed its price meanwhile")]
     PriceChanged(String),
-    /// The gate asks again for what was just paid.
-    #[error("{0} asks to be paid again for what was just paid: nothing more was paid")]
+    /// The gate asks for payment again right after a payment.
+    #[error("{0} asks for another payment right after a payment: nothing more was paid")]
     AskedAgain(String),
     #[error("the machine's random source failed")]
     Random,
@@ -123,16 +125,16 @@ pub enum Error {
          logout --here forgets what is kept for this server"
     )]
     Keyring(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("others can read {0}: make it yours alone (chmod 600), or sign in again")]
+    #[error("other users can read {0}: run chmod 600, or sign in again")]
     Exposed(PathBuf),
     #[error("{0} cannot be used")]
     File(PathBuf, #[source] std::io::Error),
-    #[error("what is kept in {0} cannot be understood: sign in again")]
+    #[error("the content of {0} is invalid: sign in again")]
     Unreadable(PathBuf),
 }
 
 impl Error {
-    /// How long the server asks to wait, in seconds.
+    /// Returns how long the server asks to wait, in seconds.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Refused(problem) => problem.retry_after,
@@ -156,7 +158,7 @@ fn sentence(problem: &Problem) -> String {
     format!("{title}{detail}{incident}")
 }
 
-/// The reason's name on the wire.
+/// Returns the reason's name on the wire.
 fn word(reason: CloseReason) -> String {
     serde_json::to_string(&reason).unwrap_or_default().trim_matches('"').replace('_', " ")
 }

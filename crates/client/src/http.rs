@@ -1,4 +1,4 @@
-//! One request and its answer.
+//! HTTP requests and answers.
 
 use crate::download::Rest;
 use crate::{Error, Result, Server};
@@ -11,35 +11,35 @@ use std::time::{Duration, UNIX_EPOCH};
 use wire::problem::MEDIA_TYPE;
 use wire::{Code, Problem};
 
-/// For a whole answer of an API. Longer than the slowest honest sign-in, shorter than a person's patience.
+/// Time limit for a complete API answer: longer than the slowest sign-in, shorter than a person's patience.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// For a connection to be made.
+/// Time limit for connecting.
 const CONNECT: Duration = Duration::from_secs(15);
-/// How long nothing may come where something is still to come.
+/// Time limit without a byte during an answer.
 const SILENCE: Duration = Duration::from_secs(30);
-/// Bytes of the longest answer that is held whole.
+/// Maximum length of an answer in memory, in bytes.
 const LONGEST: usize = 64 << 20;
-/// The server's header for the nonce of the next proof (RFC 9449, section 8).
+/// The header with the nonce for the next proof (RFC 9449, section 8).
 const NONCE: &str = "dpop-nonce";
 const PROOF: &str = "dpop";
 const AGENT: &str = concat!("postern-client/", env!("CARGO_PKG_VERSION"));
 
-/// Speaks to one server. Follows no redirect: a token goes to whom it is for.
+/// A client for one server. Follows no redirects, so that a token goes only to its server.
 #[derive(Debug, Clone)]
 pub struct Http {
     client: Client,
     server: Server,
 }
 
-/// What a request carries beside its path.
+/// The optional parts of a request.
 #[derive(Clone, Default)]
 pub(crate) struct With<'a> {
     pub body: Option<String>,
     pub token: Option<&'a str>,
-    /// `Authorization` of another scheme than `DPoP`, in place of a token.
+    /// An `Authorization` value of a scheme other than `DPoP`, instead of a token.
     pub credential: Option<&'a str>,
     pub proof: Option<&'a str>,
-    /// Only this part of the body.
+    /// Requests only this part of the body.
     pub rest: Option<&'a Rest>,
 }
 
@@ -48,11 +48,11 @@ pub struct Answer {
     pub status: u16,
     pub media_type: String,
     pub body: Vec<u8>,
-    /// Where a redirect leads, which nobody followed.
+    /// The target of a redirect, which is not followed.
     pub location: Option<String>,
     headers: HeaderMap,
     origin: String,
-    /// The body, where it was not read yet.
+    /// The body, if it was not read yet.
     coming: Option<Response>,
 }
 
@@ -63,7 +63,7 @@ impl Http {
         Self::with_silence(server, SILENCE)
     }
 
-    /// With another limit on how long nothing may come.
+    /// Creates a client with another limit on the time without a byte.
     ///
     /// # Errors
     /// The system's certificates cannot be read.
@@ -79,15 +79,15 @@ impl Http {
     }
 
     /// # Errors
-    /// The server cannot be reached, refuses, or is none of ours.
+    /// The server cannot be reached, refuses, or is not a Postern server.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         self.send(Method::GET, path, With::default()).await?.read()
     }
 
-    /// `GET` of any URL without a token, whatever the answer is.
+    /// Sends `GET` for any URL without a token and returns any status.
     ///
     /// # Errors
-    /// Nobody answers.
+    /// The server cannot be reached.
     pub async fn fetch(&self, url: &str) -> Result<Answer> {
         self.send_to(Method::GET, url, With::default()).await
     }
@@ -96,14 +96,14 @@ impl Http {
         self.send_to(method, &self.server.at(path), with).await
     }
 
-    /// A whole answer, within the time for one.
+    /// Returns a complete answer within the time limit.
     pub(crate) async fn send_to(&self, method: Method, url: &str, with: With<'_>) -> Result<Answer> {
         let whole = async { self.open(method, url, with).await?.whole().await };
         let late = |_| Error::Unreachable(origin_of(url), "no whole answer within 30 seconds".into());
         tokio::time::timeout(TIMEOUT, whole).await.map_err(late)?
     }
 
-    /// An answer whose body is still to come where it is a good one: that may be long, and take long.
+    /// Returns an answer; a successful one's body is not read yet, because it may be long and slow.
     pub(crate) async fn open(&self, method: Method, url: &str, with: With<'_>) -> Result<Answer> {
         let mut request = self.client.request(method, url).header(header::ACCEPT, "application/json, */*;q=0.5");
         if let Some(body) = with.body {
@@ -146,10 +146,10 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// The next piece of a body that was not read yet; `None`: that was all.
+    /// Returns the next piece of an unread body; `None` at the end.
     ///
     /// # Errors
-    /// The connection broke, or nothing comes for too long.
+    /// The connection broke, or no byte arrived for too long.
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>> {
         let Some(response) = &mut self.coming else {
             let body = std::mem::take(&mut self.body);
@@ -159,10 +159,10 @@ impl Answer {
         Ok(chunk.map(Vec::from))
     }
 
-    /// With all of its body.
+    /// Reads the whole body.
     ///
     /// # Errors
-    /// The connection broke, nothing comes for too long, or it is too long to be held.
+    /// The connection broke, no byte arrived for too long, or the body is too long.
     pub async fn whole(mut self) -> Result<Self> {
         while self.coming.is_some() {
             match self.chunk().await? {
@@ -174,12 +174,12 @@ impl Answer {
         Ok(self)
     }
 
-    /// Bytes of the body, where the server says so.
+    /// Returns the body's length, if the server sends it.
     pub(crate) fn length(&self) -> Option<u64> {
         self.header("content-length")?.parse().ok()
     }
 
-    /// Whether it is the part of a body that begins at a byte (RFC 9110, section 14.4).
+    /// Whether it is the part of a body that starts at a byte (RFC 9110, section 14.4).
     pub(crate) fn starts_at(&self, byte: u64) -> bool {
         let range = self.header("content-range").and_then(|range| range.strip_prefix("bytes "));
         range.and_then(|range| range.split_once('-')).is_some_and(|(first, _)| first.parse() == Ok(byte))
@@ -189,12 +189,12 @@ impl Answer {
         &self.origin
     }
 
-    /// An answer that is none of those that were hoped for, as an error.
+    /// Converts an unsuccessful answer to an error.
     pub(crate) fn refusal(&self) -> Error {
         self.problem().map_or_else(|| self.foreign(), |problem| Error::Refused(Box::new(problem)))
     }
 
-    /// What went wrong, if Postern says so.
+    /// Returns the problem details, if the answer has them.
     pub fn problem(&self) -> Option<Problem> {
         if self.is_ok() || !self.media_type.starts_with(MEDIA_TYPE) {
             return None;
@@ -202,23 +202,23 @@ impl Answer {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// A header's first value, where it is text.
+    /// Returns a header's first value, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// When it was made by the clock of whoever answered: unix seconds (RFC 9110, section 6.6.1).
+    /// Returns the answer's `Date` in unix seconds (RFC 9110, section 6.6.1).
     pub(crate) fn date(&self) -> Option<u64> {
         let date = httpdate::parse_http_date(self.header("date")?).ok()?;
         Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
     }
 
-    /// All values of a header that are text.
+    /// Returns all values of a header that are text.
     pub(crate) fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 
-    /// For the next proof (RFC 9449, section 8).
+    /// Returns the nonce for the next proof (RFC 9449, section 8).
     pub(crate) fn nonce(&self) -> Option<&str> {
         self.header(NONCE)
     }
@@ -227,7 +227,7 @@ impl Answer {
         self.problem().map(|problem| problem.code)
     }
 
-    /// The answer itself, unless it is a refusal.
+    /// Returns the answer if it is successful.
     pub(crate) fn accepted(self) -> Result<Self> {
         match self.problem() {
             Some(problem) => Err(Error::Refused(Box::new(problem))),
@@ -247,7 +247,7 @@ impl Answer {
 }
 
 pub(crate) fn json(value: &impl Serialize) -> String {
-    // Only maps with keys that are no text, and own failing implementations, cannot be written.
+    // Serialization fails only for maps with non-text keys and for failing custom implementations.
     serde_json::to_string(value).unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! The client's two P-256 pairs: one signs proofs, one receives what is sealed to this session.
+//! The client's two P-256 key pairs: one signs proofs, the other decrypts what is encrypted to this session.
 
 use crate::{Error, Machine, Result};
 use domain::encoding::{base64url, from_base64url, sha256};
@@ -15,20 +15,20 @@ pub struct ClientKeys {
     receiving: PrivateKey,
 }
 
-/// A pair that signs proofs of possession.
+/// A key pair that signs proofs of possession.
 pub struct ProofKey {
     key: SigningKey,
     jwk: Zeroizing<String>,
     public: EcJwk,
 }
 
-/// What a proof is for (RFC 9449, section 4.2).
+/// The content of a proof (RFC 9449, section 4.2).
 #[derive(Debug, Clone, Copy)]
 pub struct Claims<'a> {
     pub method: &'a str,
     pub url: &'a str,
     pub nonce: Option<&'a str>,
-    /// The token that goes with the request.
+    /// The token of the request.
     pub token: Option<&'a str>,
 }
 
@@ -44,10 +44,10 @@ impl ClientKeys {
         Ok(Self { signing: ProofKey::generate(machine)?, receiving: generate(machine)? })
     }
 
-    /// From what [`ProofKey::jwk`] and [`Self::receiving_jwk`] gave.
+    /// Restores keys from [`ProofKey::jwk`] and [`Self::receiving_jwk`].
     ///
     /// # Errors
-    /// They are no such keys.
+    /// The texts are not such keys.
     pub fn from_jwks(signing: &str, receiving: &str) -> Result<Self> {
         let receiving = PrivateKey::from_jwk(receiving).map_err(|_| Error::Key)?;
         Ok(Self { signing: ProofKey::from_jwk(signing)?, receiving })
@@ -57,12 +57,12 @@ impl ClientKeys {
         &self.signing
     }
 
-    /// With the private half.
+    /// Returns the key with its private half.
     pub fn receiving_jwk(&self) -> Zeroizing<String> {
         self.receiving.to_jwk()
     }
 
-    /// The public halves: signing, receiving.
+    /// Returns the public halves: signing, receiving.
     pub fn public(&self) -> (EcJwk, EcJwk) {
         (self.signing.public.clone(), self.receiving.public())
     }
@@ -79,10 +79,10 @@ impl ProofKey {
         Self::new(&generate(machine)?)
     }
 
-    /// From what [`Self::jwk`] gave.
+    /// Restores a key from [`Self::jwk`].
     ///
     /// # Errors
-    /// It is no such key.
+    /// The text is not such a key.
     pub fn from_jwk(jwk: &str) -> Result<Self> {
         Self::new(&PrivateKey::from_jwk(jwk).map_err(|_| Error::Key)?)
     }
@@ -94,7 +94,7 @@ impl ProofKey {
         Ok(Self { key: SigningKey::from_slice(&bytes).map_err(|_| Error::Key)?, public: pair.public(), jwk })
     }
 
-    /// With the private half.
+    /// Returns the key with its private half.
     pub fn jwk(&self) -> &str {
         &self.jwk
     }
@@ -103,7 +103,7 @@ impl ProofKey {
         &self.public
     }
 
-    /// Shows that this client holds the key.
+    /// Makes a proof that this client holds the key.
     ///
     /// # Errors
     /// The random source failed.
@@ -126,7 +126,7 @@ impl ProofKey {
         Ok(format!("{message}.{}", base64url(&self.sign(&message))))
     }
 
-    /// ECDSA over SHA-256: r and s.
+    /// Signs with ECDSA over SHA-256; returns r and s.
     pub(crate) fn sign(&self, message: &str) -> [u8; 64] {
         let signature: Signature = self.key.sign(message.as_bytes());
         signature.to_bytes().into()

@@ -1,8 +1,8 @@
-//! What a program needs to sign in at Postern and to stay signed in, and to pay at its gate.
+//! A library for programs that sign in at Postern, stay signed in, and pay at its gate.
 //!
-//! [`login()`] seals name and password and makes a [`Profile`]; [`Storage`] keeps it in the operating
-//! system's keyring or in a file; [`Session`] sends requests with its token, refreshes when that has run
-//! out, and tries again once. The `rsa` crate comes with sealing, so the server must not depend on this.
+//! [`login()`] encrypts name and password and makes a [`Profile`]. [`Storage`] stores it in the operating system's
+//! keyring or in a file. [`Session`] sends requests with its token, refreshes an expired one, and tries again once.
+//! Encryption needs the `rsa` crate, so the server must not depend on this crate.
 
 mod api;
 mod app;

@@ -1,4 +1,4 @@
-//! The sealed sign-in.
+//! Encrypted sign-in.
 
 use crate::http::{With, json};
 use crate::keys::Claims;
@@ -10,10 +10,10 @@ use wire::login::{Credentials, Delivery, SealedRequest};
 use wire::{Code, paths};
 use zeroize::Zeroizing;
 
-/// A challenge can run out or belong to a key that was just replaced: nobody's fault.
+/// Maximum number of attempts. A challenge can expire or belong to a key that was just replaced.
 const TRIES: u32 = 3;
 
-/// Signs in with keys made for this session; the password leaves this process sealed.
+/// Signs in with keys made for this session; the password leaves this process encrypted.
 ///
 /// # Errors
 /// The server cannot be reached or refuses; a refusal may say how long to wait.

@@ -1,11 +1,11 @@
-//! The one place where time and randomness enter.
+//! The only source of time and randomness.
 
 use crate::{Error, Result};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What the client asks of the machine that it runs on.
+/// The clock and random source of the machine.
 pub trait Machine: std::fmt::Debug + Send + Sync {
-    /// Unix nanoseconds.
+    /// Returns the time in unix nanoseconds.
     fn now_ns(&self) -> i64;
 
     /// # Errors
@@ -31,7 +31,7 @@ impl Machine for ThisMachine {
 }
 
 impl dyn Machine + '_ {
-    /// Unix milliseconds.
+    /// Returns the time in unix milliseconds.
     pub fn now(&self) -> i64 {
         self.now_ns() / 1_000_000
     }

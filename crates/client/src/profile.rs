@@ -1,11 +1,11 @@
-//! What is kept of one session: who, the tokens, the client's keys.
+//! A stored session: the person, the tokens, the client's keys.
 
 use crate::{ClientKeys, Error, Result, Server};
 use serde::{Deserialize, Serialize};
 use wire::login::{SignedIn, Tokens};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// `Debug` says nothing of the secrets; the memory is cleared on drop.
+/// `Debug` hides the secrets; the memory is cleared on drop.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct Profile {
     pub origin: String,

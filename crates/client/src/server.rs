@@ -1,4 +1,4 @@
-//! Which server is meant.
+//! A server's origin.
 
 use crate::{Error, Result};
 use reqwest::Url;
@@ -12,10 +12,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// An origin as a person writes it; without a scheme it is https.
+    /// Parses an origin as people write it; https is the default scheme.
     ///
     /// # Errors
-    /// It names no place, or more than one: a path, a name, a query.
+    /// It is not an origin, or has more: a path, a user name, a query.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || Error::Server(format!("{text:?} is no address of a server: https://auth.example.com is one"));
         let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
@@ -26,7 +26,7 @@ impl Server {
         if bare && nobody && web { Ok(Self { url }) } else { Err(wrong()) }
     }
 
-    /// Without a trailing slash, as it stands in envelopes and proofs.
+    /// Returns the origin without a trailing slash, as in envelopes and proofs.
     pub fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
@@ -35,30 +35,30 @@ impl Server {
         self.origin() + path
     }
 
-    /// Whether nobody in between can read along: https, or this machine itself.
+    /// Whether nobody on the network can read the traffic: https, or this machine.
     pub fn is_private(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default();
         let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
         self.url.scheme() == "https" || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 
-    /// The server that a URL leads to.
+    /// Returns the server of a URL.
     ///
     /// # Errors
-    /// It is no URL of the web.
+    /// It is not a web URL.
     pub fn of(url: &str) -> Result<Self> {
         let wrong = || Error::Server(format!("{url:?} is no URL"));
         Self::parse(&Url::parse(url).map_err(|_| wrong())?.origin().ascii_serialization()).map_err(|_| wrong())
     }
 
-    /// Path and query of a URL on this server, as they will be sent; `None` for a URL elsewhere.
+    /// Returns path and query of a URL on this server, as sent; `None` for another server.
     pub fn path_of(&self, url: &str) -> Option<String> {
         let url = Url::parse(url).ok()?;
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         (url.origin() == self.url.origin()).then(|| format!("{}{query}", url.path()))
     }
 
-    /// A file name for what is kept of it.
+    /// Returns a file name for the server's stored data.
     pub fn file_name(&self) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' };
         self.origin().replace("://", "_").chars().map(plain).collect()

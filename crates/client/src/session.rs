@@ -1,4 +1,4 @@
-//! A signed-in program: requests with its token, refreshed when that has run out.
+//! A signed-in program's requests with its token, which is refreshed when it expires.
 
 use crate::http::{With, json};
 use crate::keys::Claims;
@@ -27,20 +27,20 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session that is kept for the server of `http`.
+    /// Opens the stored session for the server of `http`.
     ///
     /// # Errors
-    /// Nobody has signed in, or what is kept cannot be read.
+    /// No session is stored, or it cannot be read.
     pub async fn open(http: Http, machine: Arc<dyn Machine>, storage: Storage) -> Result<Self> {
         let profile = storage.load::<Profile>(http.server()).await?;
         let profile = profile.ok_or_else(|| Error::NotSignedIn(http.server().origin()))?;
         Self::of(http, machine, storage, profile)
     }
 
-    /// A session that need not be kept.
+    /// Creates a session that need not be stored.
     ///
     /// # Errors
-    /// Its keys are none.
+    /// Its keys are invalid.
     pub fn of(http: Http, machine: Arc<dyn Machine>, storage: Storage, profile: Profile) -> Result<Self> {
         let keys = profile.keys()?;
         Ok(Self { http, machine, storage, keys, profile: Mutex::new(profile), nonce: Mutex::default() })
@@ -80,7 +80,7 @@ impl Session {
         self.answer(Method::DELETE, path, None).await?.accepted().map(drop)
     }
 
-    /// Whatever the server answers, once the token is a good one.
+    /// Sends a request and returns any answer once the token is valid.
     ///
     /// # Errors
     /// The server cannot be reached, or the session has ended.
@@ -105,7 +105,7 @@ impl Session {
         Err(self.ended())
     }
 
-    /// `GET` of any path of the API, whatever the answer is.
+    /// Sends `GET` for any API path and returns any status.
     ///
     /// # Errors
     /// The server cannot be reached, or the session has ended.
@@ -119,7 +119,7 @@ impl Session {
 
     async fn prove(&self, method: &str, path: &str, token: Option<&str>) -> Result<String> {
         let nonce = self.nonce.lock().await.clone();
-        // A proof names the URL without its query (RFC 9449, section 4.2).
+        // A proof contains the URL without its query (RFC 9449, section 4.2).
         let url = self.http.server().at(path.split('?').next().unwrap_or(path));
         self.keys.signing().prove(&*self.machine, Claims { method, url: &url, nonce: nonce.as_deref(), token })
     }
@@ -130,8 +130,8 @@ impl Session {
         }
     }
 
-    /// Gets new tokens in place of `spent`. One at a time, here and among all processes of this person:
-    /// whoever comes second finds the work done.
+    /// Replaces the `spent` token. A lock serialises this across all processes of this person. A process that waited
+    /// finds the new token and does not refresh again.
     async fn renew(&self, spent: &str) -> Result<()> {
         let mut profile = self.profile.lock().await;
         if profile.access_token() != spent {
@@ -152,7 +152,7 @@ impl Session {
 
     async fn refresh(&self, token: &str) -> Result<SignedIn> {
         let body = json(&RefreshRequest { refresh_token: Some(token.to_owned()) });
-        // A second time only for a nonce that ran out in between.
+        // The second attempt is for an expired nonce only.
         for _ in 0..2 {
             let proof = self.prove("POST", paths::REFRESH, None).await?;
             let with = With { body: Some(body.clone()), proof: Some(&proof), ..With::default() };

@@ -1,4 +1,4 @@
-//! The time server, over TCP: messages behind their length in two bytes, big endian.
+//! A client for the time server over TCP, with a length of two bytes (big endian) before each message.
 
 use crate::api::is_over;
 use crate::{Error, Result, Session};
@@ -12,10 +12,10 @@ use wire::time::{CloseReason, LONGEST_MESSAGE};
 
 pub use channel::client::Reading;
 
-/// Longer than a bad line needs.
+/// Longer than a slow network needs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Asks for the time, connects when it has to, and shows new tickets in time.
+/// Asks for the time, connects when necessary, and presents new tickets in time.
 #[derive(Debug)]
 pub struct TimeServer<'a> {
     session: &'a Session,
@@ -28,13 +28,13 @@ pub struct TimeServer<'a> {
 struct Connection {
     stream: TcpStream,
     conversation: Conversation,
-    /// Of the user's key.
+    /// The user key's version.
     version: u32,
-    /// How long the connection may run, by the time server's clock.
+    /// The end of the connection, by the time server's clock.
     until: i64,
-    /// The portal's clock when it made the ticket, unix seconds; until the first answer.
+    /// The portal's time in unix seconds when it made the ticket; until the first answer.
     fresh: Option<u64>,
-    /// When to show a new ticket, by this machine's clock; not known before the server has told the time.
+    /// When to present a new ticket, by this machine's clock; unknown before the first answer.
     renew_at: Option<i64>,
 }
 
@@ -43,13 +43,13 @@ impl<'a> TimeServer<'a> {
         Self { session, service: service.to_owned(), address: address.to_owned(), connection: None }
     }
 
-    /// The version of the user's key that the connection runs under.
+    /// Returns the user key's version of the connection.
     pub fn version(&self) -> Option<u32> {
         self.connection.as_ref().map(|connection| connection.version)
     }
 
-    /// What time it is there. A connection that has ended in the meantime, because the key was rotated or
-    /// nobody asked for long, is made anew once.
+    /// Returns the server's time. Reconnects once if the connection has ended, because the key was rotated or by the
+    /// idle timeout.
     ///
     /// # Errors
     /// No ticket, no connection, or the server ended it.
@@ -64,10 +64,10 @@ impl<'a> TimeServer<'a> {
         self.ask().await
     }
 
-    /// Says goodbye. To a server that has hung up already there is nothing more to say.
+    /// Ends the connection politely. If the server has closed it already, nothing happens.
     ///
     /// # Errors
-    /// None that a connection could give.
+    /// Never because of the connection.
     pub async fn exit(&mut self) -> Result<()> {
         let Some(mut connection) = self.connection.take() else { return Ok(()) };
         let frame = connection.conversation.exit().map_err(Error::Closed)?;
@@ -120,7 +120,7 @@ impl<'a> TimeServer<'a> {
             let heard = self.hear(&mut connection).await;
             if let Heard::Time(reading) = heard.map_err(|error| self.explain(error, connection.fresh))? {
                 connection.fresh = None;
-                // Half of what is left leaves time to try again. No two clocks need to agree for that.
+                // Half of the remaining time leaves room for retries. This needs no synchronised clocks.
                 let left = (connection.until - reading.server_ns / 1_000_000).max(0);
                 let now = self.session.machine().now();
                 connection.renew_at.get_or_insert(now + left / 2);
@@ -130,7 +130,7 @@ impl<'a> TimeServer<'a> {
         }
     }
 
-    /// Shows a new ticket. Under a key that was replaced the connection runs to its end, and no ticket helps.
+    /// Presents a new ticket. Under a replaced key the connection runs to its end, and no ticket extends it.
     async fn renew(&self, connection: &mut Connection) -> Result<()> {
         connection.renew_at = Some(i64::MAX);
         let issued = match self.session.ticket(&self.service, Some(connection.version)).await {
@@ -189,14 +189,14 @@ impl<'a> TimeServer<'a> {
     }
 }
 
-/// RFC 3339, in UTC.
+/// Formats as RFC 3339 in UTC.
 fn moment(at: u64) -> String {
     let last = u64::try_from(domain::LAST_WRITABLE / 1000).unwrap_or_default();
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(at.min(last))).to_string()
 }
 
-/// A ticket that was made just now is not over, nor is its key, unless clocks disagree. Unix seconds: when the portal
-/// made it by its own clock, and what time it is here.
+/// Explains an expired new ticket or key by different clocks. Arguments in unix seconds: the portal's time when it made
+/// the ticket, and the time here.
 fn explain(error: Error, made: Option<u64>, service: &str, portal: &str, here: u64) -> Error {
     match (error, made) {
         (Error::Closed(CloseReason::TicketExpired | CloseReason::KeyEnded), Some(made)) => Error::Clocks {
@@ -221,7 +221,7 @@ mod tests {
             for word in ["s.example:3003", "https://p.example", "2026-11-21T05:46:40Z", "1970-01-01T00:00:05Z"] {
                 assert!(said.contains(word), "{said}");
             }
-            // In the middle of a conversation it is as it says.
+            // Later in the connection, the reason is taken as it is.
             assert!(matches!(explained(reason, None), Error::Closed(_)));
         }
         assert!(matches!(explained(CloseReason::Full, Some(1)), Error::Closed(_)));

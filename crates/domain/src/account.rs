@@ -11,36 +11,36 @@ use unicode_security::MixedScript;
 use unicode_security::confusable_detection::skeleton as skeleton_of;
 use unicode_security::restriction_level::{RestrictionLevel, RestrictionLevelDetection};
 
-/// A name that a new account may have. Names are compared by the profile `UsernameCaseMapped` of RFC 8265: two
-/// that differ only in case, in width or in how accents are encoded are the same account.
+/// A name for a new account. Names are compared by the profile `UsernameCaseMapped` of RFC 8265: names that differ only
+/// in case, width or the encoding of accents are the same account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountName {
     shown: String,
     key: String,
 }
 
-/// The rule that a new name breaks.
+/// The rule that a new name violates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadName {
     #[error("a name has 1 to 64 characters")]
     Length,
     #[error("a name has letters, digits and . _ - @ +, and begins and ends with a letter or a digit")]
     Characters,
-    #[error("the letters of a name come from one alphabet: this one mixes several")]
+    #[error("a name uses letters of one alphabet, but this one mixes several")]
     MixedScripts,
 }
 
 impl AccountName {
-    /// The most characters of a name.
+    /// Maximum number of characters in a name.
     pub const MAX_CHARS: usize = 64;
 
-    /// Judges a name for a new account.
+    /// Validates a name for a new account.
     ///
     /// # Errors
-    /// Says which rule the name breaks.
+    /// The violated rule.
     pub fn parse(text: &str) -> Result<Self, BadName> {
         let text = text.trim();
-        // Composed, a name is never longer than this; PRECIS need not look at more.
+        // A composed name is never longer than this, so PRECIS need not see more.
         if text.is_empty() || text.chars().nth(Self::MAX_CHARS * 4).is_some() {
             return Err(BadName::Length);
         }
@@ -62,24 +62,24 @@ impl AccountName {
         Ok(Self { shown, key })
     }
 
-    /// Returns the name as it was written at sign-up, composed and in full width.
+    /// Returns the name as written at sign-up, composed and in full width.
     pub fn as_str(&self) -> &str {
         &self.shown
     }
 
-    /// Returns what makes two names the same account; unique in the store.
+    /// Returns the key by which two names are the same account; unique in the store.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Returns what makes two names look alike.
+    /// Returns the skeleton by which two names look alike.
     pub fn skeleton(&self) -> String {
         name_skeleton(&self.shown)
     }
 }
 
-/// Returns the key that an account is found by, whatever was sent as its name. A name that the profile forbids may
-/// belong to an account that is older than this rule, so it has a key too.
+/// Returns the key for finding an account by any text that was sent as its name. A forbidden name has a key too,
+/// because it may belong to an account from before this rule.
 pub fn name_key(sent: &str) -> String {
     let sent = sent.trim();
     if sent.chars().nth(AccountName::MAX_CHARS * 4).is_some() {
@@ -89,22 +89,23 @@ pub fn name_key(sent: &str) -> String {
     fold(&UsernameCaseMapped::enforce(&*sent).unwrap_or(Cow::Borrowed(&sent)))
 }
 
-/// Returns the skeleton of a name (Unicode TR39, section 4): equal for names that look alike. Small and capital
-/// letters of a skeleton are one, since both may be shown.
+/// Returns the skeleton of a name (Unicode TR39, section 4), which is equal for names that look alike. It ignores case,
+/// because a name may be shown in either.
 pub fn name_skeleton(name: &str) -> String {
     let plain: String = skeleton_of(name.trim()).collect();
     skeleton_of(&plain.to_lowercase()).collect()
 }
 
-/// Whether letters come from several scripts (TR39, section 5.2, level 3): Latin beside Chinese, Japanese or Korean
-/// is one system of writing, Latin beside Cyrillic is not. Digits and punctuation belong to every script.
+/// Whether letters come from several scripts (TR39, section 5.2, level 3). Latin with Chinese, Japanese or Korean is
+/// one writing system, but Latin with Cyrillic is not. Digits and punctuation belong to every script.
 fn mixes_scripts(name: &str) -> bool {
     let letters: String = name.chars().filter(|c| !c.is_ascii() || c.is_ascii_alphanumeric()).collect();
     !letters.as_str().is_single_script()
         && !letters.as_str().check_restriction_level(RestrictionLevel::HighlyRestrictive)
 }
 
-/// PRECIS refuses some mixtures because of the direction of their letters; the person is told of the mixture.
+/// Returns the reason for the person. PRECIS refuses some mixtures because of their direction; the person is told about
+/// the mixture.
 fn reason(text: &str) -> BadName {
     if text.chars().all(|c| !c.is_control() && !c.is_whitespace()) && mixes_scripts(text) {
         return BadName::MixedScripts;
@@ -118,13 +119,13 @@ impl fmt::Display for AccountName {
     }
 }
 
-/// What failures are counted by, for names that exist and for names that don't: never the text
-/// itself, since people type passwords into name fields.
+/// The key for counting failures, for existing and unknown names. It is never the text itself, because people type
+/// passwords into name fields.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AccountDigest(String);
 
 impl AccountDigest {
-    /// The digest of whatever was sent as a name. `key` keeps it from being guessed off a database.
+    /// Computes the digest of a text that was sent as a name. `key` prevents guessing it from a copy of the database.
     pub fn of(key: &[u8; 32], sent: &str) -> Self {
         let tag = crate::encoding::hmac_sha256(key, &[&sha256(name_key(sent).as_bytes())]);
         Self(base64url(tag.get(..18).unwrap_or(&tag)))
@@ -135,19 +136,19 @@ impl AccountDigest {
     }
 }
 
-/// Composes what keyboards send in pieces. The profile forbids Korean letters in pieces, and the vowel AM of Thai and
-/// Lao unless it is in pieces.
+/// Composes decomposed characters. The profile forbids decomposed Korean letters, and the composed vowel AM of Thai and
+/// Lao.
 fn composed(text: &str) -> String {
     text.replace('\u{e33}', "\u{e4d}\u{e32}").replace('\u{eb3}', "\u{ecd}\u{eb2}").nfc().collect()
 }
 
-/// Makes small and capital letters one. The profile alone would keep apart what a keyboard in capitals cannot write.
+/// Folds case. The profile alone would distinguish what a keyboard with caps lock cannot type.
 fn fold(text: &str) -> String {
-    // There and back again, since one way is not enough: σ, ς and Σ are one letter, as are ß, ẞ and SS.
+    // In both directions, because one is not enough: σ, ς and Σ are one letter, and so are ß, ẞ and SS.
     text.to_lowercase().to_uppercase().chars().flat_map(char::to_lowercase).collect()
 }
 
-/// What an account may do.
+/// The permissions of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     User,

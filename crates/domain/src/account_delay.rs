@@ -1,7 +1,7 @@
-//! How failures in a row slow an account down, wherever they come from.
+//! Slows an account down after failures in a row from any address.
 //!
-//! Bans stop one address; this stops many addresses that guess at one account. NIST SP 800-63B-4,
-//! section 3.2.2, allows at most 100 failures in a row.
+//! Bans stop one address. This stops many addresses that guess at one account. NIST SP 800-63B-4, section 3.2.2, allows
+//! at most 100 failures in a row.
 
 use crate::UnixMs;
 
@@ -16,26 +16,26 @@ pub struct Failures {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
     Open,
-    /// Wait this long; nothing is judged until then.
+    /// Wait this long; no password is checked until then.
     Wait {
         ms: i64,
     },
-    /// The limit is reached: every password is answered like a wrong one.
+    /// The limit is reached: every password is refused like a wrong one.
     Shut,
 }
 
-/// Failures that cost nothing but the ban of their own address.
+/// Failures without a delay; only their address is banned.
 pub const FREE: u32 = 10;
-/// After this many in a row a password alone is not enough any more.
+/// After this many failures in a row a password alone is not sufficient.
 pub const LIMIT: u32 = 100;
 const LONGEST_MS: i64 = 5 * 60_000;
 
-/// From the eleventh failure in a row the wait doubles from 1 s up to 5 min.
+/// Returns the wait: from the eleventh failure in a row it doubles from 1 s up to 5 min.
 pub fn gate(failures: Failures, now: UnixMs) -> Gate {
     if failures.count >= LIMIT {
         return Gate::Shut;
     }
-    // Further ahead than the longest wait: the clock went back. A little ahead is another node's clock.
+    // Further ahead than the longest wait: the clock was set back. A little ahead: another node's clock.
     if failures.last_at > now.saturating_add(LONGEST_MS) {
         return Gate::Open;
     }

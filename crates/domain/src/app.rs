@@ -1,45 +1,45 @@
-//! Apps behind Postern: who may ask what of them.
+//! Apps behind Postern and their access rules.
 //!
-//! A rule is written for a path, and an app may read the same bytes as another path than we do: decoded once
-//! more, folded to lower case, cut at a `;`. So a path is judged in every reading that an app may give it,
-//! and the strictest answer counts. A path that has no certain reading gets the strictest answer there is.
+//! A rule has a path, but an app may read the same bytes as another path: decoded once more, in lower case, cut at a
+//! `;`. So a path is judged in every reading that an app may use, and the strictest result counts. A path without a
+//! certain reading gets the strictest result of all.
 
 use crate::account::Role;
 use crate::service::admits;
 
-/// The longest path that is judged by its rules.
+/// Maximum length of a path that is judged by its rules.
 const LONGEST: usize = 4096;
-/// More readings than this are a riddle and no address.
+/// Maximum number of readings; a path with more gets the strictest result.
 const MOST_READINGS: usize = 32;
 
-/// Who is let through. The later is the stricter.
+/// The required permission, in ascending strictness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Allow {
-    /// Anybody.
+    /// Everybody.
     Public,
-    /// Whoever has a session.
+    /// People with a session.
     SignedIn,
-    /// Whoever has the role of an administrator.
+    /// Administrators.
     Administrator,
 }
 
 impl Allow {
-    /// Whether an account of this role is let through.
+    /// Whether an account with this role may pass.
     pub fn admits(self, role: Role) -> bool {
         admits((self == Self::Administrator).then_some(Role::Administrator), role)
     }
 }
 
-/// Whose `Authorization` header reaches the app. The later is the stricter.
+/// The source of the app's `Authorization` header, in ascending strictness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Authorization {
-    /// The client's own, for the app to judge.
+    /// The client's own header, for the app to verify.
     App,
-    /// A token that Postern makes; the client's own ends at the proxy.
+    /// A token from Postern; the client's own header is removed.
     Postern,
 }
 
-/// The answer of an app's rules to one request.
+/// The result of an app's rules for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ruling {
     pub allow: Allow,
@@ -54,21 +54,21 @@ impl Ruling {
     }
 }
 
-/// Who may ask for paths of one form, by some methods or by any.
+/// The permission for a pattern of paths, for some or all methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     pattern: Pattern,
-    /// Empty: any.
+    /// Empty: any method.
     methods: Vec<String>,
     ruling: Ruling,
 }
 
-/// `/exactly/this`, or `/this/and/below/*`. A slash at the end makes no difference: to many apps it makes none.
+/// `/exactly/this`, or `/this/and/below/*`. A trailing slash is ignored, because many apps ignore it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Pattern {
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     text: String,
-    /// In small letters.
+    /// In lower case.
     folded: String,
     below: bool,
 }
@@ -80,13 +80,13 @@ pub enum BadRule {
          spaces, and no empty, . or .. between slashes"
     )]
     Path,
-    #[error("a method is written in capital letters: GET, POST")]
+    #[error("a method must be in capital letters: GET, POST")]
     Method,
 }
 
 impl Rule {
     /// # Errors
-    /// The path or a method is not in its one plain form.
+    /// The path or a method is not in canonical form.
     pub fn new(path: &str, methods: Vec<String>, allow: Allow) -> Result<Self, BadRule> {
         if !methods
             .iter()
@@ -114,7 +114,7 @@ impl Rule {
         Ok(Self { pattern, methods, ruling: Ruling { allow, authorization: Authorization::Postern } })
     }
 
-    /// The same rule, with this header for the app.
+    /// Returns the same rule with this header for the app.
     #[must_use]
     pub fn with(mut self, authorization: Authorization) -> Self {
         self.ruling.authorization = authorization;
@@ -131,7 +131,7 @@ impl Pattern {
         fits(&self.text, self.below, path)
     }
 
-    /// As an app reads it that does not tell capital letters from small ones.
+    /// Whether it matches in an app that ignores case.
     fn is_folded(&self, folded: &str) -> bool {
         fits(&self.folded, self.below, folded)
     }
@@ -145,7 +145,7 @@ fn fits(pattern: &str, below: bool, path: &str) -> bool {
     }
 }
 
-/// The rules of one app, in their order: the first that fits decides, else whoever is signed in.
+/// The rules of one app in order. The first match decides; without one, any signed-in person may pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules(Vec<Rule>);
 
@@ -154,14 +154,14 @@ impl Rules {
         Self(rules)
     }
 
-    /// What these rules never let pass with less.
+    /// Returns the strictest result of all rules.
     pub fn strictest(&self) -> Ruling {
         let allow = self.0.iter().map(|rule| rule.ruling.allow).fold(Allow::SignedIn, Allow::max);
         Ruling { allow, authorization: Authorization::Postern }
     }
 
-    /// Who may ask for `target`, a path with its query as it stands in the request line (RFC 9112, section
-    /// 3.2.1). `overridden`: the request names another method in a header, which some apps obey.
+    /// Judges `target`, a path with query as in the request line (RFC 9112, section 3.2.1). `overridden`: a header
+    /// names another method, which some apps obey.
     pub fn judge(&self, method: &str, target: &str, overridden: bool) -> Ruling {
         if self.0.is_empty() {
             return Ruling::DEFAULT;
@@ -170,7 +170,7 @@ impl Rules {
         if overridden {
             return self.strictest();
         }
-        // Frameworks answer HEAD with what GET would answer.
+        // Frameworks answer HEAD like GET.
         let methods = if method.eq_ignore_ascii_case("HEAD") { ["HEAD", "GET"] } else { [method, method] };
         let judged = |readings: &[&str]| {
             let each = readings.iter().flat_map(|path| methods.map(|method| self.of_reading(method, path)));
@@ -185,7 +185,7 @@ impl Rules {
         }
     }
 
-    /// One reading, with and without capital letters.
+    /// Judges one reading, with and without regard to case.
     fn of_reading(&self, method: &str, path: &str) -> Ruling {
         let exact = self.first(method, |pattern| pattern.is(path));
         let folded = path.to_lowercase();
@@ -198,7 +198,7 @@ impl Rules {
     }
 }
 
-/// A path that every app reads alike, but for capital letters.
+/// Whether every app reads the path in the same way, except for case.
 fn is_plain(path: &str) -> bool {
     path.len() <= LONGEST
         && path.starts_with('/')
@@ -207,7 +207,7 @@ fn is_plain(path: &str) -> bool {
         && !path.ends_with('.')
 }
 
-/// Every way to read the path, itself among them. `None`: nobody can say what an app makes of it.
+/// Returns all readings of the path, including itself. `None`: its meaning in an app is uncertain.
 fn readings(path: &str) -> Option<Vec<String>> {
     if path.len() > LONGEST || !path.starts_with('/') {
         return None;
@@ -220,7 +220,7 @@ fn readings(path: &str) -> Option<Vec<String>> {
             return None;
         }
         let ways = [
-            // What stands in the request must be well-formed; what comes out of it need not be once more.
+            // The request's path must be well-formed, but its decoded forms need not be.
             decoded(&reading, next == 1)?,
             reading.replace('\\', "/"),
             without_parameters(&reading),
@@ -242,8 +242,8 @@ fn readings(path: &str) -> Option<Vec<String>> {
     Some(all)
 }
 
-/// Percent-decoded once (RFC 3986, section 2.1). `None`: bytes that are no UTF-8 or, where it is `strict`, a `%`
-/// that begins nothing.
+/// Percent-decodes once (RFC 3986, section 2.1). `None`: the bytes are not UTF-8 or, with `strict`, a `%` is
+/// incomplete.
 fn decoded(text: &str, strict: bool) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -270,7 +270,7 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Without `;and=what` follows it in a segment (RFC 3986, section 3.3; servlets drop it).
+/// Removes `;and=what` follows in a segment (RFC 3986, section 3.3), as servlets do.
 fn without_parameters(path: &str) -> String {
     let parts: Vec<_> = path.split('/').map(|part| part.split(';').next().unwrap_or_default()).collect();
     parts.join("/")
@@ -284,7 +284,7 @@ fn without_empty(path: &str) -> String {
     plain
 }
 
-/// Without dots and spaces at the ends of segments, which Windows drops from file names.
+/// Removes dots and spaces at the ends of segments, as Windows does in file names.
 fn without_ends(path: &str) -> String {
     let end = |part: &str| match part {
         "." | ".." => part.to_owned(),
@@ -293,7 +293,7 @@ fn without_ends(path: &str) -> String {
     path.split('/').map(end).collect::<Vec<_>>().join("/")
 }
 
-/// RFC 3986, section 5.2.4.
+/// Removes dot segments (RFC 3986, section 5.2.4).
 fn without_dots(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     let mut ends_open = false;
@@ -309,7 +309,7 @@ fn without_dots(path: &str) -> String {
     format!("/{}{end}", parts.join("/"))
 }
 
-/// Full-width forms (U+FF01 to U+FF5E) as the characters that some apps fold them to.
+/// Replaces full-width forms (U+FF01 to U+FF5E), as some apps do.
 fn narrow(path: &str) -> String {
     path.chars()
         .map(|c| match u32::from(c) {

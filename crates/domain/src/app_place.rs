@@ -1,12 +1,11 @@
-//! Where a person goes on in an app after sign-in.
+//! The page of an app to return to after sign-in.
 
-/// The longest place that goes through addresses: encoded twice it still fits a request line of 8 KiB, which is
-/// what nginx takes.
+/// Maximum length in URLs. Encoded twice it still fits a request line of 8 KiB, nginx's limit.
 pub const LONGEST: usize = 1024;
 
-/// A path of an app with its query, else `/`. It is written behind the app's origin, so that it leads nowhere else
-/// whatever it says. What a header line cannot hold does not pass; nor does what is longer than [`LONGEST`], which
-/// the browser has to keep instead.
+/// Returns a path of an app with its query, otherwise `/`. It is appended to the app's origin, so that it cannot lead
+/// elsewhere. Characters that are invalid in a header are refused, and so is a text longer than [`LONGEST`], which the
+/// browser must store instead.
 pub fn place(text: Option<&str>) -> &str {
     let fits = |path: &&str| {
         path.len() <= LONGEST && path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
@@ -14,8 +13,8 @@ pub fn place(text: Option<&str>) -> &str {
     text.filter(fits).unwrap_or("/")
 }
 
-/// A request's target as a browser would write it: bytes that are no visible ASCII, and backslashes, in percents
-/// (RFC 3986, section 2.1).
+/// Returns a request's target as a browser would write it: backslashes and bytes other than visible ASCII are
+/// percent-encoded (RFC 3986, section 2.1).
 pub fn written_out(target: &[u8]) -> String {
     let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
     target.iter().map(|b| if plain(*b) { char::from(*b).to_string() } else { format!("%{b:02X}") }).collect()

@@ -1,8 +1,8 @@
-//! The session of an app: what its cookie holds.
+//! An app's session cookie.
 //!
-//! `base64url(version | parent session 16 | issued 8 | MAC 16)`, opaque to whoever has it. The MAC covers the
-//! app's origin too: a cookie of one app is nothing to another. Nothing of it is stored; it is as good as its
-//! parent session, which every request asks about.
+//! `base64url(version | parent session 16 | issued 8 | MAC 16)`, opaque to clients. The MAC covers the app's origin
+//! too, so that one app's cookie is invalid at another. Nothing is stored. It is valid as long as its parent session,
+//! which every request checks.
 
 use crate::UnixMs;
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
@@ -12,7 +12,7 @@ const VERSION: u8 = 1;
 const BODY: usize = 1 + 16 + 8;
 const TEXT: usize = 55;
 
-/// A cookie that was issued here. `Debug` does not show the session.
+/// A cookie that this server issued. `Debug` hides the session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AppSession {
     session: [u8; 16],
@@ -21,7 +21,7 @@ pub struct AppSession {
 }
 
 impl AppSession {
-    /// `session` is the parent's id; `None`: it is none.
+    /// `session` is the parent's id; `None`: it is not a session id.
     pub fn of(session: &str, issued_at: UnixMs) -> Option<Self> {
         let session = from_base64url(session)?.try_into().ok()?;
         Some(Self { session, issued_at })
@@ -32,14 +32,14 @@ impl AppSession {
         base64url(&self.session)
     }
 
-    /// The cookie's value, for the app of this origin.
+    /// Returns the cookie's value for the app with this origin.
     pub fn reveal(&self, key: &[u8; 32], origin: &str) -> String {
         let body = [[VERSION].as_slice(), &self.session, &self.issued_at.to_be_bytes()].concat();
         let tag = hmac_sha256(key, &[&sha256(origin.as_bytes()), &body]);
         base64url(&[body.as_slice(), &tag[..16]].concat())
     }
 
-    /// A cookie's value; `None` where it was not made here for this app, whatever is wrong with it.
+    /// Verifies a cookie's value; `None` if this server did not issue it for this app.
     pub fn read(key: &[u8; 32], origin: &str, text: &str) -> Option<Self> {
         if text.len() != TEXT {
             return None;

@@ -1,17 +1,17 @@
-//! Hosts and origins, compared as what they name and not as text.
+//! Hosts and origins, compared by meaning instead of by text.
 
 use std::fmt;
 use std::net::Ipv6Addr;
 
-/// A host and a port (RFC 3986, section 3.2), in the one form that a browser shows: small letters, no port where
-/// it is the scheme's own, an IPv6 address in brackets and in its canonical form (RFC 5952), no dot at the end.
+/// A host and a port (RFC 3986, section 3.2) in a browser's form: lower case, without the scheme's default port, an
+/// IPv6 address in brackets and canonical form (RFC 5952), no trailing dot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Authority {
     host: String,
     port: Option<u16>,
 }
 
-/// `http` or `https`, and an authority: what a browser sends as `Origin`.
+/// `http` or `https` with an authority: a browser's `Origin`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin {
     pub https: bool,
@@ -30,10 +30,10 @@ pub enum BadAuthority {
 }
 
 impl Authority {
-    /// Reads `host` or `host:port`. `https`: whose port is left out.
+    /// Parses `host` or `host:port`. `https`: the scheme whose default port is omitted.
     ///
     /// # Errors
-    /// The text names no host, a host beyond ASCII, or anything beside a host and a port.
+    /// The text is not a host, not ASCII, or contains more than a host and a port.
     pub fn parse(text: &str, https: bool) -> Result<Self, BadAuthority> {
         if !text.is_ascii() {
             return Err(BadAuthority::NotAscii);
@@ -57,12 +57,12 @@ impl Authority {
         Ok(Self { host, port: port.filter(|port| *port != own) })
     }
 
-    /// The host, with the brackets of an IPv6 address.
+    /// Returns the host, with brackets around an IPv6 address.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, where it is not the scheme's own.
+    /// Returns the port, unless it is the scheme's default.
     pub fn port(&self) -> Option<u16> {
         self.port
     }
@@ -89,7 +89,7 @@ fn number(port: &str) -> Result<u16, BadAuthority> {
 }
 
 impl Origin {
-    /// Reads `scheme://host[:port]`, with or without a slash at the end.
+    /// Parses `scheme://host[:port]`, with or without a trailing slash.
     ///
     /// # Errors
     /// It is anything else.

@@ -1,7 +1,7 @@
-//! The ban engine's rules: what closes an address, how widely and for how long.
+//! The rules of bans: what bans a client, with which scope and for how long.
 //!
-//! Every trigger has a threshold, a window, a scope and a ladder. A new offence climbs one rung; each
-//! full quiet time since the last ban ran out steps down one.
+//! Every trigger has a threshold, a window, a scope and a ladder. A new offence climbs one rung. Each full quiet period
+//! after the last ban's end steps down one.
 
 use crate::UnixMs;
 use crate::identity::Identity;
@@ -12,10 +12,10 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// After a ban was lifted by hand, wrong credentials of that identity count but do not ban for this long.
+/// After a manual lift, wrong credentials of that client count but do not ban for this long.
 pub const GRACE_MS: i64 = MINUTE;
 
-/// What a ban closes.
+/// The scope of a ban.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// Challenge, login and sign-up.
@@ -24,20 +24,20 @@ pub enum Scope {
     Everything,
 }
 
-/// What a ban is for.
+/// The cause of a ban.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trigger {
-    /// A name and password that do not fit.
+    /// A wrong name or password.
     InvalidCredentials,
-    /// Several account names that do not succeed.
+    /// Several account names without success.
     Spray,
-    /// A `short_key` that was not made here.
+    /// A `short_key` that this server did not issue.
     ForgedShortKey,
     /// A `short_key` that was used before.
     ReplayedShortKey,
-    /// A `short_key` that ran out: only the strict preset bans for it.
+    /// An expired `short_key`: only the strict preset bans for it.
     ExpiredShortKey,
-    /// An envelope that cannot be opened.
+    /// An envelope that cannot be decrypted.
     BadEnvelope,
     /// Too many requests.
     Flood,
@@ -79,16 +79,16 @@ names!(Trigger {
     Manual => "manual",
 });
 
-/// When a trigger bans, what it closes and for how long.
+/// When a trigger bans, with which scope and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     pub scope: Scope,
-    /// Ban at this many strikes within the window; at least 1.
+    /// Number of strikes within the window for a ban; at least 1.
     pub threshold: u32,
     pub window_ms: i64,
-    /// The lengths, shortest first; never empty.
+    /// The lengths in ascending order; never empty.
     pub ladder_ms: Vec<i64>,
-    /// Each full quiet time since the last ban ran out steps down one rung.
+    /// Each full quiet period after the last ban's end steps down one rung.
     pub quiet_ms: i64,
 }
 
@@ -98,26 +98,26 @@ pub struct Policy {
     pub invalid_credentials: Rule,
     pub spray: Rule,
     pub short_key: Rule,
-    /// `None`: an honest `short_key` that ran out is no offence.
+    /// `None`: an expired `short_key` is not an offence.
     pub expired_short_key: Option<Rule>,
     pub bad_envelope: Rule,
     pub flood: Rule,
     pub limits: Limits,
 }
 
-/// What one address may ask for. A proven session or a known device has an allowance of its own.
+/// Limits of one address. A proven session or known device has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Sign-ins that wait for their turn at the same time; more are told to come back.
+    /// Maximum number of sign-ins waiting at the same time; more are told to return later.
     pub sign_in_at_once: u32,
-    /// Sign-ins that fail, a minute; those that succeed count for nobody.
+    /// Maximum number of failed sign-ins a minute; successful ones are not counted.
     pub sign_in_per_minute: u32,
-    /// Requests to anything else that may arrive at once; static files are not counted.
+    /// Maximum burst of other requests; static files are not counted.
     pub at_once: u32,
-    /// How many of them are allowed again, a minute.
+    /// Refill of that burst, per minute.
     pub per_minute: u32,
-    /// Requests refused for a rate, a minute, above which the client is banned: it ignores `Retry-After`.
-    /// `None`: the first one bans, and every request in flight counts. So the strict preset reads the documents.
+    /// Requests a minute after a refusal above which the client is banned, because it ignores `Retry-After`. `None`:
+    /// the first refusal bans, and every request in flight counts, as the strict preset requires.
     pub refused_per_minute: Option<u32>,
 }
 
@@ -133,18 +133,18 @@ impl Limits {
         Self { sign_in_at_once: 10, sign_in_per_minute: 30, at_once: 100, per_minute: 6000, refused_per_minute: None };
 }
 
-/// Names that succeeded for each further name that may fail before it is a spray: in a crowd behind one address,
-/// people mistype.
+/// Number of successful names that allow one more failing name before it is a spray, because people in a crowd behind
+/// one address mistype.
 const SUCCEEDED_FOR_ONE: u64 = 4;
 
-/// How many different names must fail from one identity to be a spray, if so many others have signed in from there
-/// within the same window.
+/// Returns how many names must fail from one client to be a spray, if this many others have signed in from there within
+/// the same window.
 pub fn spray_threshold(rule: &Rule, succeeded: u64) -> u64 {
     u64::from(rule.threshold).saturating_add(succeeded / SUCCEEDED_FOR_ONE)
 }
 
 impl Policy {
-    /// Seconds for a slip of the finger, days for guessing.
+    /// Returns the default policy: seconds for a typo, days for guessing.
     pub fn standard() -> Self {
         let severe = || vec![15 * MINUTE, HOUR, DAY, 7 * DAY];
         let rule =
@@ -164,7 +164,8 @@ impl Policy {
         }
     }
 
-    /// One invalid credential or `short_key`, an expired one included, closes everything for a day.
+    /// Returns the strict policy: one invalid credential or `short_key`, even an expired one, bans from everything for
+    /// a day.
     pub fn strict() -> Self {
         let day = Rule {
             scope: Scope::Everything,
@@ -182,7 +183,7 @@ impl Policy {
         }
     }
 
-    /// The rule of a trigger; `None` where this policy does not ban for it.
+    /// Returns the rule of a trigger; `None` if this policy does not ban for it.
     pub fn rule(&self, trigger: Trigger) -> Option<&Rule> {
         match trigger {
             Trigger::InvalidCredentials => Some(&self.invalid_credentials),
@@ -196,20 +197,20 @@ impl Policy {
     }
 }
 
-/// Where an identity stands on one ladder.
+/// A client's position on one ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rung {
-    /// How many bans it has had, at least 1.
+    /// Number of its bans, at least 1.
     pub step: u32,
-    /// When the last of them runs out.
+    /// The end of the last one.
     pub until: UnixMs,
 }
 
 impl Rule {
-    /// The next ban: one rung up from where a quiet time has left the identity.
+    /// Returns the next ban: one rung above the client's position after quiet periods.
     ///
-    /// `jitter` is uniform in 0..=65535 and lengthens the ban by up to a tenth, so that nobody can
-    /// time the next guess to the millisecond.
+    /// `jitter` is uniform in 0..=65535 and extends the ban by up to a tenth, so that an attacker cannot time the next
+    /// guess exactly.
     #[must_use]
     pub fn climb(&self, stands: Option<Rung>, identity: Identity, jitter: u16, now: UnixMs) -> Rung {
         let step = stands.map_or(0, |rung| self.after_quiet(rung, now)).saturating_add(1);
@@ -230,11 +231,11 @@ impl Rule {
 }
 
 fn jittered(length: i64, jitter: u16) -> i64 {
-    // Below 30 s a person watches the countdown: there jitter would only look like a fault.
+    // Below 30 s a person watches the countdown, where jitter would look like an error.
     if length < 30 * SECOND { 0 } else { length / 10 * i64::from(jitter) / i64::from(u16::MAX) }
 }
 
-/// A ban's short public name, to be read out on the telephone: `7F3K-2Q`, from 30 random bits.
+/// Returns a ban's short public id for reading aloud: `7F3K-2Q`, from 30 random bits.
 pub fn incident(random: u32) -> String {
     // Crockford's alphabet: no I, L, O or U.
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

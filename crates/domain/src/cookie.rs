@@ -1,11 +1,10 @@
-//! Reading `Cookie` headers.
+//! Parses `Cookie` headers.
 
-/// Every value of the cookies called `name`, in the order sent, from the lines of a request's `Cookie` header.
+/// Returns all values of the cookies called `name` from the lines of the `Cookie` header, in the order sent.
 ///
-/// The lines are split as bytes (RFC 6265, section 5.4; RFC 9110, section 5.5): a byte that is no ASCII in one
-/// cookie says nothing about the others. A name can come more than once, set for another path or by a parent
-/// domain; a caller that can tell its own values from others tries each. Quotes belong to the value. Values that
-/// are empty or no UTF-8 are left out.
+/// The lines are split as bytes (RFC 6265, section 5.4; RFC 9110, section 5.5), so that a non-ASCII byte in one cookie
+/// does not affect the others. A name can occur more than once, from another path or a parent domain. A caller that can
+/// recognise its own values tries each. Quotes belong to the value. Empty and non-UTF-8 values are skipped.
 pub fn values<'a, 'n, L>(lines: L, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n, L>
 where
     L: IntoIterator<Item = &'a [u8]>,
@@ -14,7 +13,7 @@ where
     pairs(lines).filter(move |(found, _)| *found == name.as_bytes()).filter_map(|(_, value)| text(value))
 }
 
-/// Names and values of the cookies whose names begin with `prefix`: what follows the prefix, and the value.
+/// Returns names and values of the cookies whose names begin with `prefix`, without the prefix.
 pub fn with_prefix<'a, 'n, L>(lines: L, prefix: &'n str) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a, 'n, L>
 where
     L: IntoIterator<Item = &'a [u8]>,

@@ -1,15 +1,15 @@
-//! Base64url without padding (RFC 4648, section 5), SHA-256 and HMAC-SHA256 in the forms used here.
+//! Base64url without padding (RFC 4648, section 5), SHA-256 and HMAC-SHA256.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// Text for bytes.
+/// Encodes bytes.
 pub fn base64url(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
 
-/// Bytes from text; `None` where the text is not base64url in its one canonical form.
+/// Decodes text; `None` if it is not canonical base64url.
 pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
     Base64UrlUnpadded::decode_vec(text).ok()
 }
@@ -18,19 +18,18 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// HMAC-SHA256 over the parts in order. Callers use parts of fixed length, or one part.
+/// Returns the HMAC-SHA256 of the parts in order. Callers must use parts of fixed length, or one part.
 pub fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     mac(key, parts).finalize().into_bytes().into()
 }
 
-/// Whether `tag` is the beginning of the parts' HMAC-SHA256, in time that does not depend on where
-/// it differs.
+/// Whether `tag` is a prefix of the parts' HMAC-SHA256, in time that does not depend on the first difference.
 pub fn hmac_is(key: &[u8; 32], parts: &[&[u8]], tag: &[u8]) -> bool {
     tag.len() >= 16 && mac(key, parts).verify_truncated_left(tag).is_ok()
 }
 
 fn mac(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
-    // HMAC pads a key that is shorter than the hash's block with zeros (RFC 2104, section 2).
+    // HMAC pads a key shorter than the hash's block with zeros (RFC 2104, section 2).
     let mut block = [0; 64];
     block[..32].copy_from_slice(key);
     let mut mac = Hmac::<Sha256>::new(&block.into());

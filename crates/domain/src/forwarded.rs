@@ -1,21 +1,20 @@
-//! Which of the addresses that proxies tell is the client's.
+//! Selects the client's address among the addresses from proxies.
 
 use std::net::IpAddr;
 
-/// A trusted proxy named a client that cannot be read: an obfuscated identifier, `unknown`, or no address at all.
+/// A trusted proxy sent an invalid client: an obfuscated identifier, `unknown`, or not an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a trusted proxy does not say which address the client has")]
+#[error("a trusted proxy sent no valid client address")]
 pub struct Unreadable;
 
-/// Walks from the peer to the left through what proxies have told, and stops at the first address that
-/// is not a trusted proxy: an entry further left was written by that client and may be a lie.
+/// Walks from the peer to the left through the proxies' entries and returns the first address that is not a trusted
+/// proxy. The client may have forged entries further to the left.
 ///
-/// `told` is in the order of the header: each proxy has added the address it heard at the right end. `None` is an
-/// entry that is no address.
+/// `told` is in header order: each proxy appends the address that it saw on the right. `None` is an invalid entry.
 ///
 /// # Errors
-/// The entry that decides is no address. It must not count as the proxy that wrote it: everybody behind that proxy
-/// would share its bans.
+/// The deciding entry is not an address. It must not count as the proxy's address, because then everybody behind that
+/// proxy would share its bans.
 pub fn client(
     peer: IpAddr,
     told: impl DoubleEndedIterator<Item = Option<IpAddr>>,
@@ -46,7 +45,7 @@ mod tests {
     fn the_first_from_the_right_that_is_no_proxy_of_ours() {
         let cases: [(&str, &[&str], &str); 12] = [
             ("203.0.113.7", &[], "203.0.113.7"),
-            // A stranger may write what it likes.
+            // A client may forge its header.
             ("203.0.113.7", &["198.51.100.1"], "203.0.113.7"),
             ("203.0.113.7", &["198.51.100.1", "10.0.0.1"], "203.0.113.7"),
             ("10.0.0.1", &["203.0.113.7"], "203.0.113.7"),
@@ -55,10 +54,10 @@ mod tests {
             ("10.0.0.1", &["10.0.0.1", "203.0.113.7", "10.0.0.2"], "203.0.113.7"),
             ("::ffff:10.0.0.1", &["::ffff:203.0.113.7"], "203.0.113.7"),
             ("2001:db8::1", &["2001:db8:7::9"], "2001:db8:7::9"),
-            // Nothing told: the proxy itself asks.
+            // No entries: the proxy's own request.
             ("10.0.0.1", &[], "10.0.0.1"),
             ("10.0.0.1", &["203.0.113.7", "unknown"], "unreadable"),
-            // Further left than the client: its own words.
+            // Entries left of the client are its own claims.
             ("10.0.0.1", &["unknown", "203.0.113.7"], "203.0.113.7"),
         ];
         for (peer, told, expected) in cases {

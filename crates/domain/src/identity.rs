@@ -1,4 +1,4 @@
-//! Who a client is to the ban engine: an IPv4 address, an IPv6 prefix, or a known device.
+//! The key that bans and limits count by: an IPv4 address, an IPv6 prefix, or a known device.
 
 use crate::encoding::{base64url, from_base64url};
 use serde::{Deserialize, Serialize};
@@ -6,29 +6,29 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// An address that bans and limits count by. IPv6 counts by prefix, since one subscriber has 2^64
-/// addresses; an IPv4 address inside IPv6 (`::ffff:a.b.c.d`) is the IPv4 address.
+/// A client key. IPv6 counts by prefix, because one subscriber has 2^64 addresses. An IPv4-mapped IPv6 address
+/// (`::ffff:a.b.c.d`) is the IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Identity {
     V4(Ipv4Addr),
     V6(Ipv6Addr, u8),
-    /// A browser that has signed in before, wherever it is ([`crate::known_device`]).
+    /// A browser that has signed in before, at any address ([`crate::known_device`]).
     Device([u8; 16]),
 }
 
-/// The text is no address, no IPv6 prefix and no device.
+/// The text is not an address, an IPv6 prefix or a device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not an address: write 203.0.113.7, 2001:db8::/64 or 2001:db8::1")]
 pub struct NotAnIdentity(String);
 
 const DEVICE: &str = "device:";
 
-/// The IPv6 prefix length where nothing else is configured.
+/// The default IPv6 prefix length.
 pub const DEFAULT_V6_PREFIX: u8 = 64;
 
 impl Identity {
-    /// The identity of a peer address; `v6_prefix` is at most 128.
+    /// Returns the key of a peer's address; `v6_prefix` is at most 128.
     pub fn of(address: IpAddr, v6_prefix: u8) -> Self {
         match address.to_canonical() {
             IpAddr::V4(v4) => Self::V4(v4),
@@ -39,10 +39,10 @@ impl Identity {
         }
     }
 
-    /// What a person wrote: a bare address counts as the server counts it.
+    /// Parses a person's input: a bare address counts as the server counts it.
     ///
     /// # Errors
-    /// The text is no address, no prefix and no device.
+    /// The text is not an address, a prefix or a device.
     pub fn read(text: &str, v6_prefix: u8) -> Result<Self, NotAnIdentity> {
         let text = text.trim();
         match text.parse::<IpAddr>() {
@@ -51,7 +51,8 @@ impl Identity {
         }
     }
 
-    /// Loopback is never banned for long, or an operator could lock himself out of his own machine.
+    /// Whether it is loopback, which is never banned for long, so that operators cannot lock themselves out of their
+    /// machine.
     pub fn is_loopback(self) -> bool {
         match self {
             Self::V4(v4) => v4.is_loopback(),
@@ -60,7 +61,7 @@ impl Identity {
         }
     }
 
-    /// The neighbourhood that a person is shown: `203.0.113.0/24`, `2001:db8:1::/48`.
+    /// Returns the network that a person is shown: `203.0.113.0/24`, `2001:db8:1::/48`.
     pub fn place(self) -> String {
         match self {
             Self::V4(v4) => {
@@ -107,7 +108,7 @@ impl FromStr for Identity {
                 let address: IpAddr = address.parse().map_err(|_| wrong())?;
                 let prefix: u8 = prefix.parse().map_err(|_| wrong())?;
                 match address {
-                    // A prefix around IPv4 inside IPv6 would quietly become one IPv4 address.
+                    // A prefix of IPv4-mapped addresses would silently become one IPv4 address.
                     IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() && prefix != 128 => Err(wrong()),
                     IpAddr::V6(_) if prefix <= 128 => Ok(Self::of(address, prefix)),
                     IpAddr::V4(_) if prefix == 32 => Ok(Self::of(address, prefix)),

@@ -1,31 +1,31 @@
-//! How long invitations and reset links live, and what may stand in them.
+//! Lifetimes and contents of invitations and reset links.
 
 use crate::encoding::{base64url, sha256};
 
-/// An hour: whoever asked for the link is waiting for it.
+/// An hour, because the person waits for the link.
 pub const RESET_MS: i64 = 60 * 60_000;
-/// A week, where nothing else is said.
+/// The default: a week.
 pub const DEFAULT_HOURS: u32 = 7 * 24;
-/// The longest that an invitation may live: 30 days.
+/// The maximum: 30 days.
 pub const MOST_HOURS: u32 = 30 * 24;
 const NOTE_CHARS: usize = 100;
 
-/// The code of a link, from 256 random bits.
+/// Returns a link's code from 256 random bits.
 pub fn code(random: &[u8; 32]) -> String {
     base64url(random)
 }
 
-/// What is stored of a code. It needs no key and no salt: nobody guesses 256 bits.
+/// Returns the hash to store. It needs no key or salt, because nobody can guess 256 bits.
 pub fn code_hash(code: &str) -> String {
     base64url(&sha256(code.as_bytes()))
 }
 
-/// How long an invitation lives, if it may.
+/// Returns an invitation's lifetime, if it is valid.
 pub fn lifetime_ms(hours: u32) -> Option<i64> {
     (1..=MOST_HOURS).contains(&hours).then(|| i64::from(hours) * 60 * 60_000)
 }
 
-/// A note as it is kept: one line, not too long.
+/// Returns a note in its stored form: one line of limited length.
 pub fn note(text: &str) -> Option<String> {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (text.chars().count() <= NOTE_CHARS && !line.contains(char::is_control)).then_some(line)

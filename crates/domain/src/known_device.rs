@@ -1,25 +1,24 @@
-//! The device cookie: a browser that has signed in to an account before is judged in a bucket of its own
-//! when it signs in there again (OWASP, "Slow down online guessing attacks with device cookies").
+//! The device cookie: a browser that has signed in to an account before has a bucket of its own when it signs in there
+//! again (OWASP, "Slow down online guessing attacks with device cookies").
 //!
-//! So a thousand strangers who guess at an account do not keep its owner out, nor does a colleague
-//! behind the same address. Stolen alone it is worth nothing: where the browser has a signing key, the
-//! sign-in must prove that key too.
+//! So neither a thousand strangers who guess at an account nor a colleague behind the same address lock its owner out.
+//! A stolen cookie alone is worthless: if the browser has a signing key, the sign-in must prove that key too.
 
 use crate::UnixMs;
 use crate::account::AccountDigest;
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
 use crate::identity::Identity;
 
-/// How long a browser is known after its last sign-in: a year.
+/// How long a device is known after its last sign-in: a year.
 pub const LIFETIME_MS: i64 = 365 * 24 * 60 * 60_000;
 
-/// Names the account as well. Cookies of the first version are read until they run out.
+/// The version that names the account. Cookies of the first version are accepted until they expire.
 const VERSION: u8 = 2;
 const BODY: usize = 1 + 8 + 32 + 16;
 const FIRST_VERSION: u8 = 1;
 const FIRST_BODY: usize = 1 + 8 + 32;
 
-/// A device cookie whose MAC is right and which has not run out.
+/// A valid device cookie that has not expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownDevice {
     holder: [u8; 32],
@@ -28,14 +27,14 @@ pub struct KnownDevice {
 }
 
 impl KnownDevice {
-    /// The cookie for a browser that has just signed in, with the thumbprint of the key that it proved.
+    /// Issues a cookie for a browser that has just signed in, with the thumbprint of its proven key.
     pub fn issue(key: &[u8; 32], account: &AccountDigest, jkt: Option<&str>, now: UnixMs) -> String {
         let body = [&[VERSION], now.to_be_bytes().as_slice(), &holder(account, jkt), &bucket(account)].concat();
         let tag = hmac_sha256(key, &[&body]);
         base64url(&[body.as_slice(), &tag].concat())
     }
 
-    /// Reads a cookie. `None`: it was not issued here, or too long ago.
+    /// Verifies a cookie. `None`: this server did not issue it, or it has expired.
     pub fn read(key: &[u8; 32], cookie: &str, now: UnixMs) -> Option<Self> {
         let bytes = from_base64url(cookie)?;
         let (expected, length) = match bytes.first()? {
@@ -54,43 +53,43 @@ impl KnownDevice {
         (*version == expected && now < ends_at).then_some(Self { holder: *holder, account })
     }
 
-    /// Whether it was given for this account to the holder of this key.
+    /// Whether it was issued for this account and this key.
     pub fn is_of(&self, account: &AccountDigest, jkt: Option<&str>) -> bool {
         self.holder == holder(account, jkt)
     }
 
-    /// What its attempts are counted by.
+    /// Returns the key that its attempts are counted by.
     pub fn identity(&self) -> Identity {
         let mut id = [0; 16];
         id.copy_from_slice(&self.holder[..16]);
         Identity::Device(id)
     }
 
-    /// What its share of the server is counted by: all devices of an account have one.
+    /// Returns the key that its share of the server is counted by: one for all devices of an account.
     pub fn share(&self) -> Identity {
         self.account.map_or_else(|| self.identity(), Identity::Device)
     }
 }
 
-/// What an account is counted by, wherever a request proves that it belongs to it.
+/// Returns the bucket of an account.
 fn bucket(account: &AccountDigest) -> [u8; 16] {
     session_bucket(account.as_str())
 }
 
-/// What a session is counted by: `name` is the same for all requests that share the bucket.
+/// Returns the bucket of a session; `name` is the same for all requests that share it.
 pub fn session_bucket(name: &str) -> [u8; 16] {
     let mut id = [0; 16];
     id.copy_from_slice(&sha256(&[b"bucket ", name.as_bytes()].concat())[..16]);
     id
 }
 
-/// Returns what a bucket is counted by at one address.
+/// Returns the key of a bucket at one address.
 pub fn bucket_at(bucket: Identity, address: Identity) -> [u8; 16] {
     session_bucket(&format!("{bucket} at {address}"))
 }
 
 fn holder(account: &AccountDigest, jkt: Option<&str>) -> [u8; 32] {
-    // A digest has one length, so the two cannot run into each other.
+    // A digest has a fixed length, so the two parts are unambiguous.
     sha256(&[account.as_str().as_bytes(), jkt.unwrap_or_default().as_bytes()].concat())
 }
 

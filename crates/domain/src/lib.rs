@@ -1,6 +1,6 @@
-//! Postern's rules, pure: time and randomness are arguments, nothing is read or written here.
+//! Postern's rules as pure functions: time and randomness are arguments, and there is no I/O.
 //!
-//! Times are unix milliseconds (`_at`, `until`) and spans are milliseconds (`_ms`) throughout.
+//! Times are unix milliseconds (`_at`, `until`) and durations are milliseconds (`_ms`).
 
 pub mod account;
 pub mod account_delay;
@@ -34,6 +34,6 @@ pub type UnixMs = i64;
 /// The last moment that RFC 3339 can write, in the year 9999. A later one must be cut before it is written.
 pub const LAST_WRITABLE: UnixMs = 253_402_300_799_999;
 
-/// How far the clocks of two machines may differ, or one clock step back, before a time that was set elsewhere counts
-/// as too old or too new. In milliseconds, both ways.
+/// Tolerated difference of two machines' clocks, or of one clock that is set back, for times that were set elsewhere.
+/// In milliseconds, in both directions.
 pub const CLOCK_TOLERANCE_MS: i64 = 30_000;

@@ -1,12 +1,12 @@
-//! Where to go after sign-in: a path on this site and nothing else.
+//! The page to open after sign-in: a path on this site only.
 
-/// Where to go when nobody says.
+/// The default page.
 pub const HOME: &str = "/dashboard";
-/// Long enough for the way back to an app.
+/// Sufficient for the way back to an app.
 const LONGEST: usize = 4096;
 
-/// The path if it is one on this site, else [`HOME`]. A browser reads `//host`, `/\host` and a
-/// path with a tab or newline in it as another site; none of them pass.
+/// Returns the path if it is on this site, otherwise [`HOME`]. Browsers treat `//host`, `/\host` and a path with a tab
+/// or newline as another site, so these are refused.
 pub fn local_path(text: Option<&str>) -> &str {
     match text {
         Some(path) if is_local(path) => path,

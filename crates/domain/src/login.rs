@@ -1,15 +1,15 @@
-//! The verdict on a login, from facts that all cost the same to find.
+//! The verdict on a login, from facts that all take the same time to find.
 
-/// What was found out.
+/// The facts about a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts, each found on its own")]
 pub struct Facts {
     /// The account exists.
     pub known: bool,
-    /// The password is the account's.
+    /// The password is correct.
     pub right: bool,
     pub disabled: bool,
-    /// Too many failures in a row: a password alone is not enough any more.
+    /// Too many failures in a row: a password alone is not sufficient.
     pub shut: bool,
 }
 
@@ -19,7 +19,7 @@ pub enum Verdict {
     Refused(Reason),
 }
 
-/// For the audit trail; the client hears the same whichever it is.
+/// For the audit log; the client receives the same answer in all cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     Unknown,

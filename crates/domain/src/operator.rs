@@ -1,17 +1,17 @@
-//! What an operator may decide by hand.
+//! Limits of operators' manual decisions.
 
 use crate::identity::{Identity, NotAnIdentity};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// The longest ban by hand.
+/// Maximum length of a manual ban.
 pub const LONGEST_MS: i64 = 3_650 * DAY;
 
-/// The most characters of a reason or a comment.
+/// Maximum number of characters in a reason or comment.
 pub const MAX_CHARS: usize = 200;
 
-/// Why a decision cannot stand as it was sent.
+/// The reason why a decision is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     #[error(transparent)]
@@ -20,11 +20,11 @@ pub enum Unfit {
     OtherPrefix(u8),
     #[error("write a reason of 1 to 200 characters, on one line")]
     Words,
-    #[error("a ban lasts a second at least and ten years at most: write 15m, 2h or 30d")]
+    #[error("a ban lasts from one second to ten years: write 15m, 2h or 30d")]
     Span,
     #[error("'{0}' is neither an address nor a network: write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48")]
     Network(String),
-    #[error("a network of length 0 is everybody: then nobody could be banned")]
+    #[error("a network of length 0 contains every address: nobody could be banned")]
     Everybody,
 }
 
@@ -38,7 +38,7 @@ pub fn words(sent: &str) -> Result<String, Unfit> {
     if fits { Ok(words.to_owned()) } else { Err(Unfit::Words) }
 }
 
-/// Whom a ban is for: only what the server counts by, since nothing else would ever be found.
+/// Parses the target of a ban: a key that the server counts by, because no other would match a request.
 ///
 /// # Errors
 /// [`Unfit::Address`], [`Unfit::OtherPrefix`]

@@ -1,12 +1,12 @@
-//! What may be a password, and how strong one is, roughly.
+//! Rules for passwords, and a rough estimate of their strength.
 //!
-//! NIST SP 800-63B-4, section 3.1.1.2: a length and a blocklist, no rules of composition. Passwords
-//! are taken exactly as received: no trimming, no cutting, no Unicode normalisation.
+//! NIST SP 800-63B-4, section 3.1.1.2: a minimum length and a blocklist, no composition rules. Passwords are taken
+//! exactly as received, without trimming, truncation or Unicode normalisation.
 
-/// The most bytes of a password.
+/// Maximum number of bytes in a password.
 pub const MAX_BYTES: usize = 1024;
 
-/// Why a password cannot be one.
+/// The reason why a password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadPassword {
     #[error("the password is too short")]
@@ -18,7 +18,7 @@ pub enum BadPassword {
 /// Checks the length: at least `min` code points, at most [`MAX_BYTES`] bytes.
 ///
 /// # Errors
-/// Says which end it misses.
+/// The violated limit.
 pub fn check_length(password: &str, min: u32) -> Result<(), BadPassword> {
     if password.len() > MAX_BYTES {
         Err(BadPassword::TooLong)
@@ -29,7 +29,7 @@ pub fn check_length(password: &str, min: u32) -> Result<(), BadPassword> {
     }
 }
 
-/// What a meter shows while somebody types. A hint: the server's own judgement counts.
+/// The value of a strength meter. It is a hint; the server's check decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strength {
     TooShort { missing: u32 },
@@ -38,14 +38,14 @@ pub enum Strength {
     Strong,
 }
 
-/// A quick estimate from length and variety: repeats and runs ("aaaa", "1234") count for nothing.
+/// Estimates quickly from length and variety; repetitions and sequences ("aaaa", "1234") count for nothing.
 pub fn strength(password: &str, min: u32) -> Strength {
     let missing = missing(password, min);
     if missing > 0 {
         return Strength::TooShort { missing };
     }
     let chars: Vec<char> = password.chars().collect();
-    // No sorting: that would be the largest function of the sign-in page.
+    // Sorting would be the largest function of the sign-in page.
     let distinct = chars.iter().enumerate().filter(|(at, c)| !chars.iter().take(*at).any(|other| other == *c)).count();
     let telling = 1 + chars.windows(2).filter(|pair| !follows(pair)).count();
     match telling.min(distinct * 2) {
@@ -67,8 +67,8 @@ fn missing(password: &str, min: u32) -> u32 {
     min.saturating_sub(count)
 }
 
-/// A passphrase of four made-up words from 9 random bytes (72 bits): six bits a syllable, so that it
-/// can be said, typed and remembered without a word list to download.
+/// Makes a passphrase of four invented words from 9 random bytes (72 bits): six bits a syllable. It can be said, typed
+/// and remembered, and needs no word list.
 pub fn suggest(random: [u8; 9]) -> String {
     const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
     const VOWELS: &[u8; 4] = b"aeiu";

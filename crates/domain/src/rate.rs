@@ -2,17 +2,17 @@
 
 use crate::UnixMs;
 
-/// So many at once, refilled at a steady rate.
+/// A burst, refilled at a steady rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// How many may come at once, at least 1.
+    /// Maximum burst, at least 1.
     pub burst: u32,
-    /// Milliseconds until one more may come, at least 1.
+    /// Milliseconds per refill, at least 1.
     pub every_ms: i64,
 }
 
 impl Rate {
-    /// `count` a `window_ms`, all of which may come at once.
+    /// Allows `count` in each `window_ms`, all of which may come at once.
     pub fn per(count: u32, window_ms: i64) -> Self {
         let burst = count.max(1);
         Self { burst, every_ms: (window_ms / i64::from(burst)).max(1) }
@@ -26,7 +26,7 @@ impl Rate {
     /// The event is over the limit.
     pub fn take(self, due_at: UnixMs, now: UnixMs) -> Result<UnixMs, i64> {
         let window = i64::from(self.burst) * self.every_ms;
-        // No event leaves more than a window behind: the clock went back, and what was counted is no guide.
+        // No event leaves a state more than a window ahead, so the clock was set back. Start again.
         let due_at = if due_at > now + window { now } else { due_at };
         let due = due_at.max(now) + self.every_ms;
         let over = due - now - window;

@@ -1,12 +1,11 @@
-//! The refresh token: opaque to clients, self-authenticating here.
+//! The refresh token: opaque to clients, authenticated by the server.
 //!
-//! `base64url(version | session id 16 | generation 4 | secret 32 | MAC 16)`. The MAC tells a spent
-//! token (reuse: the family ends) from an invented one (nothing ends: session ids are no secret).
-//! The successor's secret is derived, so any node can give the same answer again after a crash, and
-//! nothing plain is ever stored.
+//! `base64url(version | session id 16 | generation 4 | secret 32 | MAC 16)`. The MAC distinguishes a spent token (its
+//! reuse ends the session) from an invented one (which ends nothing, because session ids are not secret). The
+//! successor's secret is derived, so that any node can repeat the answer after a crash, and no plain token is stored.
 //!
-//! MAC and successor are of a key that is replaced from time to time. A token whose key is over is still its
-//! session's, if that holds the hash of its secret.
+//! The key of the MAC and of the successor is rotated. A token of an expired key is still valid if its session holds
+//! the hash of its secret.
 
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
 use std::fmt;
@@ -14,7 +13,7 @@ use std::fmt;
 const VERSION: u8 = 1;
 const BODY: usize = 1 + 16 + 4 + 32;
 
-/// A refresh token that was issued here at some time. `Debug` shows no secret.
+/// A refresh token that this server issued at some time. `Debug` hides the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken {
     session: [u8; 16],
@@ -23,12 +22,12 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// The first token of a session.
+    /// Returns the first token of a session.
     pub fn first(session: [u8; 16], secret: [u8; 32]) -> Self {
         Self { session, generation: 0, secret }
     }
 
-    /// The one token that follows this one: HMAC(key, session | generation | this secret).
+    /// Returns the only successor of this token: HMAC(key, session | generation | this secret).
     #[must_use]
     pub fn successor(&self, key: &[u8; 32]) -> Self {
         let generation = self.generation.wrapping_add(1);
@@ -44,19 +43,19 @@ impl RefreshToken {
         self.generation
     }
 
-    /// What the store keeps instead of the token.
+    /// Returns the hash that the store keeps.
     pub fn hash(&self) -> String {
         base64url(&sha256(&self.secret))
     }
 
-    /// The token on the wire.
+    /// Returns the token on the wire.
     pub fn reveal(&self, key: &[u8; 32]) -> String {
         let body = self.body();
         let tag = hmac_sha256(key, &[b"refresh token", &body]);
         base64url(&[body.as_slice(), &tag[..16]].concat())
     }
 
-    /// A token from the wire; `None` where it was not issued here, whatever is wrong with it.
+    /// Verifies a token from the wire; `None` if this server did not issue it.
     pub fn authenticate(key: &[u8; 32], text: &str) -> Option<Self> {
         if text.len() != (BODY + 16).div_ceil(3) * 4 {
             return None;

@@ -1,29 +1,29 @@
-//! Which sessions and keys that ended others still have to hear of.
+//! Ended sessions and keys that verifiers must still be told about.
 
 use crate::UnixMs;
 use crate::encoding::{base64url, sha256};
 use crate::server_key::LONGEST_TOKEN_MS;
 use std::collections::BTreeMap;
 
-/// Room for clocks that differ: the last access token may have been signed by a node whose clock is ahead, and
-/// whoever judges it gives it half a minute more.
+/// Clock tolerance: a node with a fast clock may have signed the last access token, and a verifier allows another half
+/// minute.
 const CLOCKS_MS: i64 = 90_000;
 
-/// How long an ended session is told of: after that its last access token is over by its own time.
+/// How long an ended session is listed; after that its last access token has expired.
 pub const TOLD_MS: i64 = LONGEST_TOKEN_MS + CLOCKS_MS;
 
-/// How long a revoked signing key is told of: whoever has read it before may keep it for a day while this server
-/// does not answer, and a thief of the key writes tokens that never end.
+/// How long a revoked signing key is listed. A verifier may keep the key for a day while this server does not answer,
+/// and a thief of the key can write tokens that never expire.
 pub const KEY_TOLD_MS: i64 = 48 * 60 * 60_000;
 
-/// How a session is named where everybody may read: nobody learns an id from it, and whoever has one finds it.
-/// 72 bits: among a hundred thousand ended sessions, one that is not meant is found once in some 10^16 questions.
+/// Returns a session's public mark. It reveals no id, but a holder of the id can find it. With 72 bits, among a hundred
+/// thousand ended sessions, a wrong match occurs once in some 10^16 look-ups.
 pub fn mark(session: &str) -> String {
     base64url(&sha256(session.as_bytes())[..9])
 }
 
-/// The sessions that somebody ended, as long as a token of theirs may be about. A rotation ends no session; one
-/// that ran out by its own time had tokens that did so, too.
+/// The sessions that were ended while their tokens may be valid. A rotation ends no session, and the tokens of an
+/// expired session have expired too.
 #[derive(Debug, Clone, Default)]
 pub struct Ended {
     until: BTreeMap<String, UnixMs>,
@@ -31,7 +31,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// Takes in the end of a session, now or heard of later.
+    /// Adds an ended session.
     pub fn add(&mut self, session: &str, ended_at: UnixMs, now: UnixMs) {
         let until = ended_at.saturating_add(TOLD_MS);
         if now < until && self.until.insert(mark(session), until).is_none() {
@@ -39,24 +39,24 @@ impl Ended {
         }
     }
 
-    /// Whether somebody ended the session lately.
+    /// Whether the session was ended recently.
     pub fn contains(&self, session: &str) -> bool {
         self.until.contains_key(&mark(session))
     }
 
-    /// Drops those whose tokens are over.
+    /// Removes sessions whose tokens have expired.
     pub fn forget(&mut self, now: UnixMs) {
         let before = self.until.len();
         self.until.retain(|_, until| now < *until);
         self.changes += u64::from(self.until.len() != before);
     }
 
-    /// Their marks, in order.
+    /// Returns the marks in order.
     pub fn marks(&self) -> impl Iterator<Item = &String> {
         self.until.keys()
     }
 
-    /// Goes up whenever there is another answer to [`Self::marks`].
+    /// Increases whenever [`Self::marks`] changes.
     pub fn changes(&self) -> u64 {
         self.changes
     }
@@ -89,7 +89,7 @@ mod tests {
         let mut ended = Ended::default();
         ended.add("one", NOW, NOW);
         let after = ended.changes();
-        // The same end is heard of again and again.
+        // The same end may be reported repeatedly.
         ended.add("one", NOW, NOW + 1000);
         ended.forget(NOW + 1000);
         ended.add("long ago", NOW - TOLD_MS, NOW);

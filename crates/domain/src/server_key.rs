@@ -1,49 +1,47 @@
-//! The server's own keys over time: which one is in use, which are published before, and which serve
-//! on after they were replaced.
+//! The server's keys over time: the one in use, the next ones, and the replaced ones in their overlap.
 //!
-//! Keys of a kind stand in a line, by the time from which each is used. The newest whose time has come
-//! has its turn, until the next one's time. A revoked key serves nobody; if it had its turn, the next
-//! one steps in early.
+//! The keys of a kind form a line, ordered by the time from which each is used. The newest whose time has come is in
+//! use, until the next one's time. A revoked key is not used; if it was in use, the next one starts early.
 
 use crate::UnixMs;
 
-/// How long whoever reads our public keys may keep them.
+/// How long verifiers may cache the public keys.
 pub const CACHE_MS: i64 = 300_000;
 
-/// The longest that a token or ticket of ours is good for.
+/// Maximum lifetime of a token or ticket.
 pub const LONGEST_TOKEN_MS: i64 = 600_000;
 
-/// Room for news to reach other nodes, and for their clocks.
+/// Time for changes to reach other nodes, including clock differences.
 const NEWS_MS: i64 = 5_000;
 const CLOCKS_MS: i64 = 60_000;
 
-/// How keys of a kind follow each other.
+/// The rotation rules of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// A new key is known for so long before it is used.
+    /// How long a new key is published before it is used.
     pub lead_ms: i64,
-    /// A replaced key serves for so long after.
+    /// How long a replaced key remains valid.
     pub overlap_ms: i64,
 }
 
 impl Rules {
-    /// The next signing key is out before anybody needs it; the old one stays until its last token is over.
+    /// The next signing key is published before it is needed; the old one remains until its last token has expired.
     pub const SIGNING: Self = Self { lead_ms: CACHE_MS + NEWS_MS, overlap_ms: LONGEST_TOKEN_MS + CLOCKS_MS };
 
-    /// Envelope keys are asked for with each challenge: only our own nodes must have heard of a new one.
+    /// Envelope keys come with each challenge, so only our own nodes must know a new one.
     pub fn envelope(overlap_ms: i64) -> Self {
         Self { lead_ms: NEWS_MS, overlap_ms }
     }
 
-    /// A MAC key verifies for as long as a session may live, so that no refresh token outlives it. Nobody but our own
-    /// nodes needs it; it is made as early as a signing key, because a node that does not know it takes honest values
-    /// for forgeries.
+    /// A MAC key verifies for the longest life of a session, so that no refresh token outlives it. Only Postern's own
+    /// nodes need it. It is created as early as a signing key, because a node that does not know it would take honest
+    /// values for forgeries.
     pub fn mac(longest_session_ms: i64) -> Self {
         Self { lead_ms: CACHE_MS + NEWS_MS, overlap_ms: longest_session_ms.saturating_add(CLOCKS_MS) }
     }
 }
 
-/// What the rules need to know of a key.
+/// The part of a key that the rules need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     pub kid: String,
@@ -53,17 +51,17 @@ pub struct Key {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Published, and not used before its time.
+    /// Published, but not used before its time.
     Next,
     Current,
-    /// Replaced; what it signed, or what was sealed to it, is still good.
+    /// Replaced; its signatures, or what was encrypted to it, are still accepted.
     Overlap,
     Ended,
     Revoked,
 }
 
 impl State {
-    /// Whether others are to know it, and what it did is good.
+    /// Whether it is published and its results are valid.
     pub fn serves(self) -> bool {
         matches!(self, Self::Next | Self::Current | Self::Overlap)
     }
@@ -72,9 +70,9 @@ impl State {
 /// All keys of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line {
-    /// Those that have had a turn or may have one, in order.
+    /// Those that were or may be in use, in order.
     keys: Vec<Key>,
-    /// Those that were revoked before their time: they never had one.
+    /// Those that were revoked before they were used.
     dropped: Vec<Key>,
 }
 
@@ -86,33 +84,33 @@ impl Line {
         Self { keys, dropped }
     }
 
-    /// The key that signs, or that is given out to seal to. `None`: there is none left ([`Self::needs_another`]).
+    /// Returns the key that signs or encrypts now. `None`: none is left ([`Self::needs_another`]).
     pub fn current(&self, now: UnixMs) -> Option<&Key> {
         self.keys.get(self.turn(now)?)
     }
 
-    /// The last in line, revoked or not: what a new key follows.
+    /// Returns the last in line, revoked or not; a new key follows it.
     pub fn newest(&self) -> Option<&Key> {
         self.keys.last()
     }
 
-    /// Whether somebody must be added: now, or when the last one's time has come on everybody's clock, nobody
-    /// would be left.
+    /// Whether a key must be added, because otherwise none would be in use now, or once the last one's time has come on
+    /// every clock.
     pub fn needs_another(&self) -> bool {
         self.newest().is_none_or(|newest| newest.revoked_at.is_some())
     }
 
-    /// The one that waits for its time.
+    /// Returns the waiting key.
     pub fn next(&self, now: UnixMs) -> Option<&Key> {
         self.keys.iter().skip(self.turn(now)? + 1).find(|key| key.revoked_at.is_none())
     }
 
-    /// Those that others are to know, in order.
+    /// Returns the published keys in order.
     pub fn serving(&self, rules: Rules, now: UnixMs) -> impl DoubleEndedIterator<Item = &Key> {
         self.keys.iter().filter(move |key| self.state(&key.kid, rules, now).is_some_and(State::serves))
     }
 
-    /// `None`: there is no key of this name.
+    /// `None`: no key has this id.
     pub fn state(&self, kid: &str, rules: Rules, now: UnixMs) -> Option<State> {
         let Some(place) = self.keys.iter().position(|key| key.kid == kid) else {
             return self.dropped.iter().any(|key| key.kid == kid).then_some(State::Revoked);
@@ -128,37 +126,36 @@ impl Line {
         })
     }
 
-    /// Those that were revoked at or after `since`, whether they had a turn or not.
+    /// Returns the keys that were revoked at or after `since`, used or not.
     pub fn revoked(&self, since: UnixMs) -> impl Iterator<Item = &Key> {
         let keys = self.keys.iter().chain(&self.dropped);
         keys.filter(move |key| key.revoked_at.is_some_and(|revoked_at| revoked_at >= since))
     }
 
-    /// When a key's last work is over. `None`: nothing follows it yet, or there is no such key.
+    /// Returns when a key's results expire. `None`: it has no successor yet, or does not exist.
     pub fn ends_at(&self, kid: &str, rules: Rules) -> Option<UnixMs> {
         let place = self.keys.iter().position(|key| key.kid == kid)?;
         Some(self.keys.get(place + 1)?.used_from.saturating_add(rules.overlap_ms))
     }
 
-    /// From when a key that is made now is used: `wanted`, and not before others know it.
+    /// Returns from when a new key is used: `wanted`, but not before it is known everywhere.
     pub fn used_from(&self, rules: Rules, wanted: UnixMs, now: UnixMs) -> UnixMs {
         let after = self.newest().map_or(i64::MIN, |newest| newest.used_from.saturating_add(1));
         wanted.max(now.saturating_add(rules.lead_ms)).max(after)
     }
 
-    /// From when a key that is needed at once is used. Behind the last, whatever another node's clock says:
-    /// whoever has its turn, this one comes after.
+    /// Returns from when an urgent key is used: after the last one, whatever another node's clock says.
     pub fn at_once(&self, now: UnixMs) -> UnixMs {
         self.used_from(Rules { lead_ms: 0, overlap_ms: 0 }, now, now)
     }
 
-    /// When the key after this one is to be used by a schedule, if it is time to make it.
+    /// Returns when the successor is scheduled, if it must be made now.
     pub fn due(&self, rules: Rules, every_ms: i64, now: UnixMs) -> Option<UnixMs> {
         let wanted = self.newest()?.used_from.saturating_add(every_ms);
         (now >= wanted.saturating_sub(rules.lead_ms) && self.next(now).is_none()).then_some(wanted)
     }
 
-    /// Whose turn it is. A clock that went back finds the first one early.
+    /// Returns the key in use. If the clock was set back before the first one, returns that.
     fn turn(&self, now: UnixMs) -> Option<usize> {
         let came = self.keys.iter().rposition(|key| key.used_from <= now).unwrap_or(0);
         let after = self.keys.iter().skip(came).position(|key| key.revoked_at.is_none())?;

@@ -1,4 +1,4 @@
-//! Services: who may be talked to with tickets, and by whom.
+//! Services that accept tickets, and the roles that they require.
 
 use crate::account::Role;
 
@@ -8,7 +8,7 @@ const MAX_CHARS: usize = 32;
 #[error("a service's name has 1 to 32 lower-case letters, digits and -")]
 pub struct BadName;
 
-/// The name that tickets are asked for by. It has one form, so that nobody mistakes one for another.
+/// Validates the name of a service in requests for tickets. It has one form, so that names cannot be confused.
 ///
 /// # Errors
 /// It is too long, or has other characters.
@@ -17,7 +17,7 @@ pub fn name(text: &str) -> Result<&str, BadName> {
     if (1..=MAX_CHARS).contains(&text.len()) && text.chars().all(fits) { Ok(text) } else { Err(BadName) }
 }
 
-/// Whether the service takes an account of this role. Administrators are users, too.
+/// Whether the service accepts an account with this role. Administrators are users, too.
 pub fn admits(asked: Option<Role>, has: Role) -> bool {
     match asked {
         None | Some(Role::User) => true,

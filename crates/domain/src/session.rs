@@ -1,58 +1,58 @@
-//! A session's life: which tokens it still takes.
+//! The life of a session: which tokens it accepts.
 
 use crate::UnixMs;
 
-/// How long an unbound session's spent token, and an access token of the last generation, stay good in any case: tabs
-/// that were on their way.
+/// How long the replaced tokens of an unbound session remain valid in any case, for requests of other tabs that were
+/// already sent.
 pub const GRACE_MS: i64 = 10_000;
 
-/// How long an unbound session's spent token stays good while nobody has shown a token of the generation after it: the
-/// answer was lost, and its owner comes back with what there is.
+/// How long the replaced refresh token of an unbound session remains valid while no token of the next generation was
+/// used. The answer may have been lost, and then its owner only has the old token.
 pub const LOST_ANSWER_MS: i64 = 24 * 60 * 60_000;
 
-/// What the rules need to know of a session.
+/// The part of a session that the rules need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// How many rotations it has seen.
+    /// Number of rotations.
     pub generation: u32,
     /// Hash of the refresh token of this generation.
     pub current: String,
-    /// Hash of the one before, once there was one.
+    /// Hash of the previous one, if any.
     pub previous: Option<String>,
     /// When this generation began.
     pub rotated_at: UnixMs,
-    /// The newest generation of which an access token was shown. Nobody writes it down for a bound session, which does
-    /// not need it.
+    /// The newest generation of which an access token was used. It is not recorded for bound sessions, which do not
+    /// need it.
     pub used: u32,
     /// Thumbprint of the client's signing key (RFC 7638); `None` for an unbound session.
     pub jkt: Option<String>,
-    /// Ends then if it is not used; moved on by each rotation.
+    /// End of the session if it is not used; each rotation extends it.
     pub idle_at: UnixMs,
-    /// Ends then whatever happens.
+    /// End of the session in any case.
     pub ends_at: UnixMs,
-    /// Signed out, ended from elsewhere, or ended by reuse.
+    /// Ended by sign-out, remotely, or by reuse.
     pub revoked: bool,
 }
 
-/// What a presented refresh token gets.
+/// The decision about a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refresh {
-    /// The current token: give its successor and move on.
+    /// The current token: rotate and return its successor.
     Rotate,
-    /// The token before, from the one who may ask again: give the same successor again.
+    /// The previous token, from a client that may repeat: return the same successor again.
     Again,
-    /// A spent token from anybody else, or too late: end the family.
+    /// A spent token from another client, or too late: end the session.
     Reuse,
     /// The session is over.
     Ended,
-    /// The proof of the bound key is missing or another key's: nothing changes.
+    /// The bound key's proof is missing or by another key: change nothing.
     WrongKey,
 }
 
 impl Session {
-    /// Judges a refresh token that was issued here (its MAC is right).
+    /// Judges a refresh token whose MAC was verified.
     ///
-    /// `jkt` is the thumbprint of the key that the request proved, if it proved one.
+    /// `jkt`: the thumbprint of the proven key, if any.
     pub fn refresh(&self, generation: u32, hash: &str, jkt: Option<&str>, now: UnixMs) -> Refresh {
         if self.is_over(now) {
             return Refresh::Ended;
@@ -64,8 +64,8 @@ impl Session {
             return Refresh::Rotate;
         }
         let predecessor = self.is_previous(generation, hash);
-        // A bound session's predecessor needs no clock: its successor's first use rotates again,
-        // and from then on it is no longer the predecessor.
+        // A bound session's predecessor needs no clock: the first use of its successor rotates again, and then it is
+        // not the predecessor any more.
         let age = now - self.rotated_at;
         let lost = self.used < self.generation && age <= LOST_ANSWER_MS;
         if predecessor && (self.jkt.is_some() || age <= GRACE_MS || lost) {
@@ -74,12 +74,12 @@ impl Session {
         Refresh::Reuse
     }
 
-    /// Whether an access token of `generation` is the first of its generation, and that has to be written down.
+    /// Whether an access token of `generation` is the first of its generation, so that its use must be recorded.
     pub fn is_first_use(&self, generation: u32) -> bool {
         is_first_use(self.jkt.is_some(), self.generation, self.used, generation)
     }
 
-    /// Whether the hash is that of the current token or of the one before. Nobody else knows their secrets, even somebody
+    /// Whether the hash is that of the current token or of the previous one. Their secrets are unknown even to somebody
     /// who has the key of their MACs.
     pub fn holds(&self, generation: u32, hash: &str) -> bool {
         self.is_current(generation, hash) || self.is_previous(generation, hash)
@@ -93,7 +93,7 @@ impl Session {
         generation.checked_add(1) == Some(self.generation) && self.previous.as_deref() == Some(hash)
     }
 
-    /// Whether an access token of `generation` is still good; its own expiry is judged elsewhere.
+    /// Whether an access token of `generation` is still valid; its own expiry is checked elsewhere.
     pub fn takes_access(&self, generation: u32, now: UnixMs) -> bool {
         takes_access(self.generation, self.rotated_at, generation, now) && !self.is_over(now)
     }
@@ -103,15 +103,14 @@ impl Session {
     }
 }
 
-/// The generation rule alone, for caches that keep no more than these numbers: the current
-/// generation is good, the one before for [`GRACE_MS`]. One ahead is good too: another node rotated
-/// and this one has not heard yet.
+/// Applies the generation rule alone, for caches with only these numbers. The current generation is valid, and the
+/// previous one for [`GRACE_MS`]. The next one is valid too, because another node may have rotated meanwhile.
 pub fn takes_access(current: u32, rotated_at: UnixMs, presented: u32, now: UnixMs) -> bool {
     presented >= current || (presented.checked_add(1) == Some(current) && now - rotated_at <= GRACE_MS)
 }
 
-/// The rule of [`Session::is_first_use`] for caches: of an unbound session the first token of the newest generation ends
-/// the time in which the answer before it may have been lost.
+/// The rule of [`Session::is_first_use`] for caches. In an unbound session, the first token of the newest generation
+/// shows that the last answer was not lost.
 pub fn is_first_use(bound: bool, current: u32, used: u32, presented: u32) -> bool {
     !bound && presented >= current && presented > used
 }

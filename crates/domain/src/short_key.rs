@@ -1,19 +1,19 @@
-//! The `short_key`: a one-time, short-lived name for one sealed message.
+//! The `short_key`: a short-lived, one-time id for one encrypted message.
 //!
-//! `base64url(version | 16 random bytes | expiry | kid | origin hash | pre-login cookie hash | MAC)`,
-//! so that issuing one writes nothing and a forged one costs one HMAC to refuse.
+//! `base64url(version | 16 random bytes | expiry | kid | origin hash | pre-login cookie hash | MAC)`. So issuing one
+//! writes nothing, and refusing a forged one costs one HMAC.
 
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
 use crate::{CLOCK_TOLERANCE_MS, UnixMs};
 
-/// How long a `short_key` is good for.
+/// Lifetime of a `short_key`.
 pub const LIFETIME_MS: i64 = 120_000;
 
 const VERSION: u8 = 1;
 const BODY: usize = 1 + 16 + 8 + 32 + 32 + 32;
 const LENGTH: usize = BODY + 32;
 
-/// What a `short_key` is made for.
+/// The binding of a `short_key`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// When it runs out.
@@ -26,40 +26,40 @@ pub struct Terms {
     pub cookie: [u8; 32],
 }
 
-/// A `short_key` whose MAC is right.
+/// A `short_key` with a valid MAC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShortKey {
     random: [u8; 16],
     terms: Terms,
 }
 
-/// What is wrong with a `short_key`. Only [`Refused::Forged`] is an attack: the others happen to
-/// honest clients, which get a new one and try again.
+/// The reason for refusing a `short_key`. Only [`Refused::Forged`] is an attack. The others happen to honest clients,
+/// which get a new one and try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error("the short_key was not made here")]
+    #[error("this server did not issue the short_key")]
     Forged,
-    #[error("the short_key has run out")]
+    #[error("the short_key has expired")]
     Expired,
-    /// Made here, and yet from the future: a clock of ours went back. No client can bring this about.
+    /// Issued here, but from the future: a clock of ours was set back. A client cannot cause this.
     #[error("the short_key is from the future")]
     NotYet,
-    #[error("the short_key was made for another origin, cookie or key")]
+    #[error("the short_key is for another origin, cookie or key")]
     Mismatch,
 }
 
 impl ShortKey {
-    /// The `short_key` on the wire.
+    /// Issues a `short_key`.
     pub fn issue(key: &[u8; 32], random: [u8; 16], terms: &Terms) -> String {
         let body = Self { random, terms: *terms }.body();
         let tag = hmac_sha256(key, &[&body]);
         base64url(&[body.as_slice(), &tag].concat())
     }
 
-    /// Reads and authenticates; says nothing of expiry and terms yet.
+    /// Parses and authenticates; does not check expiry and binding yet.
     ///
     /// # Errors
-    /// [`Refused::Forged`], whatever is wrong: length, version, encoding or MAC.
+    /// [`Refused::Forged`] for any invalid length, version, encoding or MAC.
     pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, Refused> {
         Self::read(key, text).ok_or(Refused::Forged)
     }
@@ -83,11 +83,11 @@ impl ShortKey {
         (*version == VERSION).then_some(Self { random: *random, terms })
     }
 
-    /// Judges time and terms. Another node may have issued it: its clock may differ by [`CLOCK_TOLERANCE_MS`].
+    /// Checks time and binding. Another node may have issued it, so clocks may differ by [`CLOCK_TOLERANCE_MS`].
     ///
     /// # Errors
-    /// [`Refused::Expired`] or [`Refused::NotYet`] by the clock, or [`Refused::Mismatch`] where `kid` is not among
-    /// `kids`, or origin or cookie is another.
+    /// [`Refused::Expired`] or [`Refused::NotYet`] by the clock, or [`Refused::Mismatch`] if `kid` is not in `kids`, or
+    /// for another origin or cookie.
     pub fn check(&self, kids: &[[u8; 32]], origin: &[u8; 32], cookie: &[u8; 32], now: UnixMs) -> Result<(), Refused> {
         let early = now.saturating_add(LIFETIME_MS).saturating_add(CLOCK_TOLERANCE_MS);
         if self.terms.expires_at > early {
@@ -104,7 +104,7 @@ impl ShortKey {
         }
     }
 
-    /// What the store burns: unique to this `short_key`, useless to make one.
+    /// Returns the id to burn in the store: unique to this `short_key`, and useless for forging one.
     pub fn id(&self) -> String {
         base64url(&self.random)
     }
@@ -113,7 +113,7 @@ impl ShortKey {
         self.terms.kid
     }
 
-    /// Whether it was made for a program, which has no cookies.
+    /// Whether it was issued to a program, which has no cookies.
     pub fn is_for_program(&self) -> bool {
         self.terms.cookie == [0; 32]
     }
@@ -139,7 +139,7 @@ impl ShortKey {
     }
 }
 
-/// The hash that stands in the terms for an origin or a cookie.
+/// Returns the hash of an origin or cookie for the binding.
 pub fn hash(text: &str) -> [u8; 32] {
     sha256(text.as_bytes())
 }

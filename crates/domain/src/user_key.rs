@@ -1,19 +1,19 @@
-//! A person's own key: one version in use, those before it for a while.
+//! User keys: one version in use, and earlier ones in their overlap.
 
 use crate::UnixMs;
 
 const HOUR_MS: i64 = 60 * 60_000;
 
-/// The most versions that are made of one key within an hour.
+/// Maximum number of new versions of a key within an hour.
 pub const MOST_AN_HOUR: usize = 20;
 
 /// One version, without the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// 1, 2, 3 ... without holes.
+    /// 1, 2, 3 ... without gaps.
     pub number: u32,
     pub created_at: UnixMs,
-    /// Replaced: serves until then. `None`: in use.
+    /// Replaced: valid until then. `None`: in use.
     pub ends_at: Option<UnixMs>,
     pub revoked_at: Option<UnixMs>,
 }
@@ -21,18 +21,18 @@ pub struct Version {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Current,
-    /// Replaced, and still good for what runs.
+    /// Replaced, and still valid for open connections.
     Overlap,
     Ended,
     Revoked,
 }
 
-/// What becomes of the version in use when the next one is made.
+/// What happens to the current version when the next one is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parting {
-    /// It serves on until then.
+    /// It remains valid until then.
     Overlap { until: UnixMs },
-    /// It is over at once.
+    /// It ends at once.
     Revoked,
 }
 
@@ -41,13 +41,13 @@ impl Version {
         Self { number: 1, created_at: now, ends_at: None, revoked_at: None }
     }
 
-    /// The version after this one.
+    /// Returns the next version.
     #[must_use]
     pub fn next(&self, now: UnixMs) -> Self {
         Self { number: self.number + 1, ..Self::first(now) }
     }
 
-    /// This version, once it is replaced.
+    /// Returns this version in its replaced state.
     #[must_use]
     pub fn parted(self, parting: Parting, now: UnixMs) -> Self {
         match parting {
@@ -65,9 +65,8 @@ impl Version {
         }
     }
 
-    /// Until when something that begins now may run under this version; `None`: it is not handed out
-    /// any more. The version in use serves as long as it would if it were replaced right now: so
-    /// whoever holds it need not ask whether it was.
+    /// Returns the latest end of a connection that begins now under this version; `None`: it is not issued any more.
+    /// For the current version, the end is as if it were replaced now, so that a holder need not ask whether it was.
     pub fn until(&self, now: UnixMs, overlap_ms: i64) -> Option<UnixMs> {
         match self.state(now) {
             State::Current => Some(now.saturating_add(overlap_ms)),
@@ -77,8 +76,7 @@ impl Version {
     }
 }
 
-/// How long to wait until another version may be made, given when the newest [`MOST_AN_HOUR`] were made,
-/// newest first.
+/// Returns how long to wait for another version, given when the newest [`MOST_AN_HOUR`] were made, newest first.
 pub fn wait(made_at: &[UnixMs], now: UnixMs) -> i64 {
     made_at.get(MOST_AN_HOUR - 1).map_or(0, |at| at.saturating_add(HOUR_MS).saturating_sub(now).max(0))
 }

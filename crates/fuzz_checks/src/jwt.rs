@@ -1,4 +1,4 @@
-//! Access tokens: an accepted token has the claims that it must have, and aws-lc finds its signature valid.
+//! Access tokens: an accepted token has the required claims and a signature that aws-lc confirms.
 
 use crate::{input, signing};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};

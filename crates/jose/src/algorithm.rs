@@ -42,7 +42,7 @@ impl Algorithm {
         }
     }
 
-    /// Asks for this algorithm alone. Claims are checked by the caller, whose clock is an argument.
+    /// Accepts only this algorithm. The caller checks the claims, with its own clock.
     pub(crate) fn validation(self) -> &'static Validation {
         static ES256: LazyLock<Validation> = LazyLock::new(|| signature_alone(Algorithm::Es256));
         static EDDSA: LazyLock<Validation> = LazyLock::new(|| signature_alone(Algorithm::EdDsa));

@@ -4,20 +4,20 @@ use jsonwebtoken::errors::ErrorKind;
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// It is no compact JWS, names another algorithm than its key's, or needs an extension (RFC 7515, section 4.1.11).
+    /// It is not a compact JWS, has another algorithm than its key, or needs an extension (RFC 7515, section 4.1.11).
     #[error("this is not a signed token of the expected form")]
     Malformed,
     #[error("the signature is not valid")]
     Signature,
-    /// The signature is valid, and the claims are not those of the expected type.
-    #[error("the claims are not those of this kind of token")]
+    /// The signature is valid, but the claims do not match the expected type.
+    #[error("the claims do not match this kind of token")]
     Claims,
     #[error("the token could not be signed")]
     Sign(#[source] jsonwebtoken::errors::Error),
 }
 
 impl Error {
-    /// Sorts what `jsonwebtoken::decode` says.
+    /// Converts an error of `jsonwebtoken::decode`.
     pub(crate) fn of_decoding(error: &jsonwebtoken::errors::Error) -> Self {
         match error.kind() {
             ErrorKind::InvalidSignature => Self::Signature,

@@ -12,18 +12,18 @@ use zeroize::Zeroizing;
 
 /// A private key with its public half, parsed once.
 ///
-/// It makes itself known to `jsonwebtoken` by the process's `CryptoProvider`, which the first key installs.
+/// `jsonwebtoken` finds it through the process's `CryptoProvider`, which the first key installs.
 pub struct KeyPair {
     algorithm: Algorithm,
     public: Vec<u8>,
-    /// Names the parsed key and holds no part of it.
+    /// The name of the parsed key. It contains no part of the key.
     name: EncodingKey,
     /// The registry finds it as long as it is here.
     _private: Arc<Private>,
 }
 
 impl KeyPair {
-    /// Returns a new private key as PKCS #8. `None`: the source of randomness failed.
+    /// Returns a new private key as PKCS #8, or `None` if the source of randomness failed.
     pub fn generate(algorithm: Algorithm) -> Option<Zeroizing<Vec<u8>>> {
         let pkcs8 = match algorithm {
             Algorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?.to_pkcs8v1().ok()?,
@@ -32,8 +32,8 @@ impl KeyPair {
         Some(Zeroizing::new(pkcs8.as_ref().to_vec()))
     }
 
-    /// Parses a private key. `None`: these bytes are not a key for `algorithm`, or the process has installed another
-    /// `CryptoProvider`.
+    /// Parses a private key. Returns `None` if these bytes are not a key for `algorithm`, or if the process has
+    /// installed another `CryptoProvider`.
     pub fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Option<Self> {
         static NAMES: AtomicU64 = AtomicU64::new(0);
         let (private, public) = match algorithm {
@@ -67,11 +67,11 @@ impl KeyPair {
         &self.public
     }
 
-    /// Signs `claims` as a compact JWS that names its kind and its key.
+    /// Signs `claims` as a compact JWS whose header contains its type and its key's id.
     ///
     /// # Errors
     ///
-    /// [`Error::Sign`]: the claims have no form in JSON, or the source of randomness failed.
+    /// [`Error::Sign`] if the claims cannot be written as JSON, or if the source of randomness failed.
     pub fn sign<T: Serialize>(&self, typ: &str, kid: &str, claims: &T) -> Result<String, Error> {
         let mut header = Header::new(self.algorithm.named());
         header.typ = Some(typ.to_owned());

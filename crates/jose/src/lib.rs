@@ -1,6 +1,6 @@
 //! Signatures of JSON Web Tokens (RFC 7515, RFC 7519): `jsonwebtoken` over aws-lc-rs, with keys that are parsed once.
 //!
-//! The key decides which algorithm counts, never the header of a token.
+//! The key determines the algorithm, never the header of a token.
 
 mod algorithm;
 mod error;

@@ -1,5 +1,5 @@
-//! The provider that `jsonwebtoken` asks for signers and verifiers: keys of this crate are parsed already, every other
-//! key goes to the provider that the package brings.
+//! The provider of signers and verifiers for `jsonwebtoken`. It uses the parsed keys of this crate, and passes every
+//! other key to the package's own provider.
 
 use crate::registry::Registry;
 use aws_lc_rs::rand::SystemRandom;
@@ -16,12 +16,12 @@ pub(crate) enum Private {
     EdDsa(Ed25519KeyPair),
 }
 
-/// By the name that the `EncodingKey` holds in place of the key.
+/// By the name in the `EncodingKey`, which it contains instead of the key.
 pub(crate) static PRIVATE: Registry<Private> = Registry::new();
 /// By the bytes of the public key.
 pub(crate) static PUBLIC: Registry<ParsedPublicKey> = Registry::new();
 
-/// Makes this the provider of the process. Returns `false` where the process has another one.
+/// Installs this as the provider of the process. Returns `false` if the process has another one.
 pub(crate) fn install() -> bool {
     static INSTALLED: OnceLock<bool> = OnceLock::new();
     *INSTALLED.get_or_init(|| PROVIDER.get_or_init(provider).install_default().is_ok())

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use std::fmt;
 use std::sync::Arc;
 
-/// One public key, with the one algorithm that it is for.
+/// A public key with its only permitted algorithm.
 #[derive(Clone)]
 pub struct PublicKey {
     algorithm: Algorithm,
@@ -20,14 +20,14 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a point of P-256 by its coordinates (base64url; RFC 7518, section 6.2.1). `None`: these are no
-    /// coordinates. Whether the point is on the curve shows with the first signature, or in [`Self::parsed`].
+    /// Reads a P-256 point from its coordinates (base64url; RFC 7518, section 6.2.1). Returns `None` if they are
+    /// invalid. Whether the point is on the curve is checked with the first signature, or by [`Self::parsed`].
     pub fn p256(x: &str, y: &str) -> Option<Self> {
         let (x, y) = (bytes32(x)?, bytes32(y)?);
         Some(Self::of_bytes(Algorithm::Es256, &[&[4], &x[..], &y[..]].concat()))
     }
 
-    /// Reads a key of Ed25519 (base64url; RFC 8037, section 2). `None`: it has not 32 bytes.
+    /// Reads an Ed25519 key (base64url; RFC 8037, section 2). Returns `None` if it is not 32 bytes long.
     pub fn ed25519(x: &str) -> Option<Self> {
         Some(Self::of_bytes(Algorithm::EdDsa, &bytes32(x)?))
     }
@@ -40,8 +40,8 @@ impl PublicKey {
         Self { algorithm, key, _parsed: None }
     }
 
-    /// Parses the key, for as long as a copy of it is kept: worth it for a key that verifies more than once.
-    /// `None`: it is no point of the curve.
+    /// Parses the key for as long as a copy of it exists. This is worth it for a key that verifies more than once.
+    /// Returns `None` if it is not a point on the curve.
     pub fn parsed(self) -> Option<Self> {
         let bytes = self.key.try_get_as_bytes().ok()?;
         let parsed = Arc::new(ParsedPublicKey::new(self.algorithm.verification(), bytes).ok()?);
@@ -53,11 +53,11 @@ impl PublicKey {
         self.algorithm
     }
 
-    /// Verifies a compact JWS and returns its claims. Times, issuer and audience are the caller's to check.
+    /// Verifies a compact JWS and returns its claims. The caller must check times, issuer and audience.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with it.
+    /// The token is invalid; the variant says why.
     pub fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<C, Error> {
         let decoded = jsonwebtoken::decode::<Box<RawValue>>(token, &self.key, self.algorithm.validation());
         let claims = decoded.map_err(|error| Error::of_decoding(&error))?.claims;

@@ -1,10 +1,10 @@
-//! Parsed keys, found again by the bytes that `jsonwebtoken` hands to its provider.
+//! Parsed keys, looked up by the bytes that `jsonwebtoken` passes to its provider.
 
 use parking_lot::RwLock;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Weak};
 
-/// Keys that are in use somewhere, by a name. It keeps none of them alive.
+/// The keys in use, by name. The registry does not keep them alive.
 pub(crate) struct Registry<T> {
     keys: LazyLock<RwLock<HashMap<Vec<u8>, Weak<T>>>>,
 }
@@ -14,7 +14,7 @@ impl<T> Registry<T> {
         Self { keys: LazyLock::new(RwLock::default) }
     }
 
-    /// Adds a key. Names of keys that were dropped are removed on the way.
+    /// Adds a key, and removes the names of dropped keys.
     pub(crate) fn add(&self, name: &[u8], key: &Arc<T>) {
         let mut keys = self.keys.write();
         keys.retain(|_, key| key.strong_count() > 0);

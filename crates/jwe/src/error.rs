@@ -1,14 +1,14 @@
-/// Why nothing was sealed or opened.
+/// The reason why encryption or decryption failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    #[error("this is no P-256 key")]
+    #[error("this is not a P-256 key")]
     Key,
-    #[error("the header does not say ECDH-ES+A256KW and A256GCM, or says more than is understood")]
+    #[error("the header must specify ECDH-ES+A256KW and A256GCM and nothing unsupported")]
     Header,
-    #[error("this is no compact JWE")]
+    #[error("this is not a compact JWE")]
     Malformed,
-    #[error("it was sealed to another key, or changed on the way")]
+    #[error("it was encrypted to another key, or changed")]
     Unopened,
-    #[error("it could not be sealed")]
+    #[error("encryption failed")]
     Unsealed,
 }

@@ -1,15 +1,15 @@
-//! From an agreed secret to a key: Concat KDF (NIST SP 800-56A) as RFC 7518, section 4.6.2, uses it.
+//! Derives a key from an agreed secret: Concat KDF (NIST SP 800-56A) as in RFC 7518, section 4.6.2.
 
 use crate::ALG;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// The key that wraps the content key.
+/// Returns the key that wraps the content key.
 pub fn wrapping_key(secret: &[u8; 32]) -> Zeroizing<[u8; 32]> {
     concat_kdf(secret, ALG, b"", b"", 256)
 }
 
-/// One round: no key that is asked for is longer than the hash.
+/// Does one round, because no requested key is longer than the hash.
 fn concat_kdf(secret: &[u8; 32], algorithm: &str, apu: &[u8], apv: &[u8], bits: u32) -> Zeroizing<[u8; 32]> {
     let mut hash = Sha256::new();
     hash.update(1_u32.to_be_bytes());

@@ -9,7 +9,7 @@ use std::fmt;
 use wire::jwk::EcJwk;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// A private P-256 key. Its memory is overwritten when it goes.
+/// A private P-256 key. Its memory is cleared on drop.
 #[derive(Clone)]
 pub struct PrivateKey(SecretKey);
 
@@ -23,12 +23,12 @@ struct PrivateJwk {
 }
 
 impl PrivateKey {
-    /// A key from 32 bytes that nobody can guess.
+    /// Makes a key from 32 random bytes.
     ///
     /// # Errors
-    /// None that a random source could give.
+    /// Never for random bytes.
     pub fn generate(random: &[u8; 32]) -> Result<Self, Error> {
-        // One number in four thousand million is no private key: then its hash is tried.
+        // One number in four thousand million is not a private key; then its hash is tried.
         let mut candidate = Zeroizing::new(*random);
         for _ in 0..8 {
             if let Ok(key) = SecretKey::from_slice(candidate.as_slice()) {
@@ -40,7 +40,7 @@ impl PrivateKey {
     }
 
     /// # Errors
-    /// It is no P-256 key, or its halves do not belong together.
+    /// It is not a P-256 key, or its halves do not match.
     pub fn from_jwk(text: &str) -> Result<Self, Error> {
         let jwk: PrivateJwk = serde_json::from_str(text).map_err(|_| Error::Key)?;
         let number = from_base64url(&jwk.d).map(Zeroizing::new).ok_or(Error::Key)?;
@@ -54,21 +54,21 @@ impl PrivateKey {
         let EcJwk { crv, kty, x, y } = self.public();
         let number = Zeroizing::new(<[u8; 32]>::from(self.0.to_bytes()));
         let jwk = PrivateJwk { crv, d: base64url(number.as_slice()), kty, x, y };
-        // Five strings can always be written.
+        // Five strings can always be serialized.
         Zeroizing::new(serde_json::to_string(&jwk).unwrap_or_default())
     }
 
     pub fn public(&self) -> EcJwk {
         let point = self.0.public_key().to_sec1_point(false);
-        // Uncompressed: one byte that says so, then x and y (SEC 1, section 2.3.3).
+        // Uncompressed: a prefix byte, then x and y (SEC 1, section 2.3.3).
         let (x, y) = point.as_bytes().split_at(33);
         EcJwk::p256(base64url(x.get(1..).unwrap_or_default()), base64url(y))
     }
 
-    /// The secret that this key has in common with another (ECDH).
+    /// Returns the secret that this key shares with another (ECDH).
     ///
     /// # Errors
-    /// The other is no P-256 key.
+    /// The other is not a P-256 key.
     pub fn agree(&self, epk: &EcJwk) -> Result<Zeroizing<[u8; 32]>, Error> {
         let shared = self.0.diffie_hellman(&point(epk)?);
         Ok(Zeroizing::new((*shared.raw_secret_bytes()).into()))
@@ -81,7 +81,7 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// Whether this is a point on the curve, written in the one canonical way.
+/// Checks that this is a point on the curve in canonical form.
 ///
 /// # Errors
 /// It is not.

@@ -1,4 +1,4 @@
-//! Opening, in two steps: what the header says, then what is inside.
+//! Decryption in two steps: parsing the header, then decrypting the content.
 
 use crate::Error;
 use crate::kdf::wrapping_key;
@@ -11,12 +11,12 @@ use serde::de::DeserializeOwned;
 use wire::jwk::EcJwk;
 use zeroize::Zeroizing;
 
-/// A token taken apart. Its header is what the token says of itself: not proven before it opens.
+/// A parsed token. Its header is not authenticated before decryption.
 #[derive(Debug, Clone)]
 pub struct Sealed<H> {
     header: H,
     epk: EcJwk,
-    /// The header as it was sent: associated data.
+    /// The header as sent: the associated data.
     protected: String,
     wrapped: [u8; 40],
     iv: [u8; 12],
@@ -25,7 +25,7 @@ pub struct Sealed<H> {
 }
 
 /// # Errors
-/// It is no compact JWE, or one of another kind.
+/// It is not a compact JWE, or of another kind.
 pub fn parse<H: DeserializeOwned>(token: &str) -> Result<Sealed<H>, Error> {
     let mut parts = token.split('.');
     let [Some(protected), Some(wrapped), Some(iv), Some(content), Some(tag), None] =
@@ -50,15 +50,15 @@ impl<H> Sealed<H> {
         &self.header
     }
 
-    /// The key to agree with.
+    /// Returns the key for the agreement.
     pub fn epk(&self) -> &EcJwk {
         &self.epk
     }
 
-    /// What was sealed. `shared_secret` is what [`crate::PrivateKey::agree`] gives for [`Self::epk`].
+    /// Decrypts the content. `shared_secret` is the result of [`crate::PrivateKey::agree`] with [`Self::epk`].
     ///
     /// # Errors
-    /// It was sealed to another key, or changed.
+    /// It was encrypted to another key, or changed.
     pub fn open(&self, shared_secret: &[u8; 32]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let mut content_key = Zeroizing::new([0; 32]);
         KwAes256::new((&*wrapping_key(shared_secret)).into())

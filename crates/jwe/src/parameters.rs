@@ -1,4 +1,4 @@
-//! The header's members that this crate acts on.
+//! The header members that this crate uses.
 
 use crate::Error;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ struct Parameters {
     alg: String,
     enc: String,
     epk: EcJwk,
-    // These would change how it is opened (RFC 7516, section 4.1; RFC 7518, section 4.6.1).
+    // These would change the decryption (RFC 7516, section 4.1; RFC 7518, section 4.6.1).
     #[serde(default, rename = "zip")]
     _zip: Absent,
     #[serde(default, rename = "apu")]
@@ -22,7 +22,7 @@ struct Parameters {
     _apv: Absent,
 }
 
-/// The ephemeral key of a header that asks for what this crate does, and for nothing else.
+/// Returns the ephemeral key of a header that requires nothing unsupported.
 pub fn ephemeral_key(header: &[u8]) -> Result<EcJwk, Error> {
     let Parameters { alg, enc, epk, .. } = jose::header(header).map_err(|_| Error::Header)?;
     if alg == ALG && enc == ENC { Ok(epk) } else { Err(Error::Header) }

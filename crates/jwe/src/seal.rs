@@ -1,4 +1,4 @@
-//! Sealing.
+//! Encryption.
 
 use crate::kdf::wrapping_key;
 use crate::parameters::ephemeral_key;
@@ -12,7 +12,7 @@ use std::fmt;
 use wire::jwk::EcJwk;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// What must be new and unguessable for every seal.
+/// Random values that must be new for every message.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Random {
     pub ephemeral: [u8; 32],
@@ -26,11 +26,11 @@ impl fmt::Debug for Random {
     }
 }
 
-/// Seals `plaintext` to `recipient`. `header` gets the ephemeral key, and makes a header that says
-/// [`crate::ALG`], [`crate::ENC`] and that key as `epk`.
+/// Encrypts `plaintext` to `recipient`. `header` receives the ephemeral key and builds a header with [`crate::ALG`],
+/// [`crate::ENC`] and that key as `epk`.
 ///
 /// # Errors
-/// The recipient is no P-256 key, or the header does not say so.
+/// The recipient is not a P-256 key, or the header lacks these.
 pub fn seal<H: Serialize>(
     recipient: &EcJwk,
     header: impl FnOnce(EcJwk) -> H,

@@ -1,4 +1,4 @@
-//! What a node writes, as far as it is read.
+//! The answers of a node, as far as they are needed.
 
 use crate::seen::{Place, Seen};
 use serde::Deserialize;
@@ -37,7 +37,7 @@ impl Entry {
         Some(Place { block, double_spend_seen: self.double_spend_seen })
     }
 
-    /// `None`: it contradicts itself, or its bytes are none.
+    /// `None`: it contradicts itself, or its bytes are invalid.
     pub fn seen(&self) -> Option<Seen> {
         let Place { block, double_spend_seen } = self.place()?;
         let since = if self.in_pool { self.received_timestamp } else { self.block_timestamp };
@@ -53,7 +53,7 @@ impl Entry {
 #[derive(Deserialize)]
 pub struct PoolHashes {
     pub status: String,
-    /// Left out where there are none.
+    /// Omitted if empty.
     #[serde(default)]
     pub tx_hashes: Vec<String>,
 }

@@ -1,40 +1,39 @@
 use std::error::Error as StdError;
 
-/// Why a node or wallet gave no answer. No text of theirs is shown to clients of the gate.
+/// The reason why a node or wallet gave no answer. Its texts are never shown to the gate's clients.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody listens there, or the connection broke.
+    /// Connection refused or broken.
     #[error("{0} cannot be reached")]
     Unreachable(String, #[source] Box<dyn StdError + Send + Sync>),
-    /// No answer in time.
+    /// Timeout.
     #[error("{0} does not answer in time")]
     Timeout(String),
-    /// As many questions are open as may be.
-    #[error("{0} is asked too much already")]
+    /// Too many concurrent requests.
+    #[error("{0} has too many open requests")]
     Busy(String),
-    /// It says that it is not in step with the network.
+    /// It reports that it is not synchronised.
     #[error("{0} is behind the network")]
     Behind(String),
-    /// It says one thing and then another: its chain is suddenly much longer or shorter, or a block lies
-    /// past its end.
-    #[error("{0} contradicts what it said of its chain")]
+    /// It contradicts itself: its chain is suddenly much longer or shorter, or a block is beyond its end.
+    #[error("{0} contradicts its earlier answers about the chain")]
     Unsteady(String),
-    /// It answered with an error of its own: a wallet's codes are negative.
-    #[error("{endpoint} says {code}: {message}")]
+    /// It answered with an error; a wallet's codes are negative.
+    #[error("{endpoint} answered with error {code}: {message}")]
     Refused { endpoint: String, code: i64, message: String },
-    /// It is not what it should be: an answer of another form, or over the limit.
-    #[error("{0} gives an answer that cannot be read")]
+    /// The answer has an unexpected form or is too long.
+    #[error("{0} sent an invalid answer")]
     Malformed(String),
-    /// The wallet and this program do not judge a proof alike.
-    #[error("the wallet and the node's bytes disagree about a proof")]
+    /// Wallet and program judge a proof differently.
+    #[error("the wallet and the node's data disagree about a proof")]
     Disagreement,
-    /// Work was cut off, since the program ends.
+    /// Work was cancelled because the program ends.
     #[error("the program is ending")]
     Ending,
 }
 
 impl Error {
-    /// Whether the same question may be answered later.
+    /// Whether a retry may help.
     pub fn is_passing(&self) -> bool {
         matches!(
             self,

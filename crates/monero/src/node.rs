@@ -11,45 +11,45 @@ use serde_json::json;
 use tokio::time::Instant;
 use tpat::Txid;
 
-/// Speaks to one monerod. A node is believed about what is in the pool and the chain, and about nothing
-/// that can be computed.
+/// A client for one monerod. The node is trusted about the content of pool and chain, and about nothing that can be
+/// computed.
 #[derive(Debug)]
 pub struct Node {
     rpc: Rpc,
     steady: Mutex<Steady>,
 }
 
-/// Transactions in one question: as many as a restricted node answers.
+/// Number of transactions in one request: the limit of a restricted node.
 const AT_ONCE: usize = 100;
-/// Characters of an answer about one transaction, at most: its bytes as hexadecimal digits, which nodes write
-/// twice, and what is around them.
+/// Maximum length of an answer about one transaction: its bytes as hexadecimal digits, which nodes send twice, and the
+/// rest.
 const ENTRY: usize = 4 * tpat::LONGEST + 2000;
 
-/// Where the node stands.
+/// The state of the node.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Info {
-    /// Blocks of its chain: the newest one has the number `height - 1`.
+    /// Number of blocks in its chain; the newest one has the number `height - 1`.
     pub height: u64,
     pub top_block_hash: String,
-    /// Blocks of the longest chain that it has heard of; zero if no longer than its own.
+    /// Number of blocks in the longest known chain; zero if it is not longer than its own.
     pub target_height: u64,
     pub synchronized: bool,
     pub nettype: String,
     pub version: String,
 }
 
-/// A block, without what it pays its miner.
+/// A block without its coinbase transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     pub hash: String,
-    /// The hash of the block before.
+    /// The hash of the previous block.
     pub previous: String,
     pub txids: Vec<Txid>,
 }
 
 impl Node {
     /// # Errors
-    /// [`Error::Malformed`]: this is no address of a node.
+    /// [`Error::Malformed`]: this is not a node's URL.
     pub fn new(url: &str, limits: Limits) -> Result<Self> {
         Ok(Self { rpc: Rpc::new(url, limits)?, steady: Mutex::default() })
     }
@@ -58,7 +58,7 @@ impl Node {
         self.rpc.call("get_info", json!({})).await
     }
 
-    /// As [`Self::info`], and in step with the network, as far as can be told.
+    /// Like [`Self::info`], but requires that the node is synchronised, as far as known.
     ///
     /// # Errors
     /// [`Error::Behind`] and [`Error::Unsteady`] too.
@@ -73,7 +73,7 @@ impl Node {
         Ok(info)
     }
 
-    /// A transaction in the pool or the chain; `None`: neither.
+    /// Returns a transaction in the pool or chain; `None`: in neither.
     pub async fn transaction(&self, txid: &Txid) -> Result<Option<Seen>> {
         let question = json!({"txs_hashes": [txid.to_string()], "decode_as_json": false, "prune": false});
         let answer: Transactions = self.rpc.post("get_transactions", question).await?;
@@ -82,9 +82,8 @@ impl Node {
         entry.seen().map(Some).ok_or_else(|| self.malformed())
     }
 
-    /// Each of these transactions with its bytes, in their order; `None`: neither in the pool nor the chain.
-    /// As many to a question as surely fit into an answer, so that large ones keep nobody from seeing the
-    /// others.
+    /// Returns each of these transactions with its bytes, in order; `None`: in neither pool nor chain. Each request
+    /// asks for as many as surely fit into an answer, so that large ones cannot hide others.
     pub async fn transactions(&self, txids: &[Txid]) -> Result<Vec<Option<Seen>>> {
         let mut found = Vec::with_capacity(txids.len());
         for some in txids.chunks((self.rpc.longest() / ENTRY).clamp(1, AT_ONCE)) {
@@ -100,14 +99,14 @@ impl Node {
         Ok(found)
     }
 
-    /// The transactions in the pool.
+    /// Returns the transactions in the pool.
     pub async fn pool(&self) -> Result<Vec<Txid>> {
         let answer: PoolHashes = self.rpc.post("get_transaction_pool_hashes", json!({})).await?;
         self.good(&answer.status)?;
         self.txids(&answer.tx_hashes)
     }
 
-    /// The block with this number.
+    /// Returns the block with this number.
     pub async fn block(&self, height: u64) -> Result<Block> {
         let WholeBlock { block_header, tx_hashes } = self.rpc.call("get_block", json!({"height": height})).await?;
         let BlockHeader { hash, prev_hash: previous, .. } = block_header;
@@ -122,7 +121,7 @@ impl Node {
         Error::Malformed(self.rpc.name())
     }
 
-    /// Where each of these transactions is, in their order; `None`: neither in the pool nor the chain.
+    /// Returns the position of each of these transactions, in order; `None`: in neither pool nor chain.
     pub async fn places(&self, txids: &[String]) -> Result<Vec<Option<Place>>> {
         let mut places = Vec::with_capacity(txids.len());
         for some in txids.chunks(AT_ONCE) {
@@ -143,40 +142,40 @@ impl Node {
         Ok(count)
     }
 
-    /// Number and hash of the newest block.
+    /// Returns number and hash of the newest block.
     pub async fn last_block(&self) -> Result<(u64, String)> {
         let LastHeader { block_header } = self.rpc.call("get_last_block_header", json!({})).await?;
         Ok((block_header.height, block_header.hash))
     }
 
-    /// Mines blocks in a chain for tests, and gives the number of the newest.
+    /// Mines blocks on a test chain and returns the number of the newest.
     pub async fn generate_blocks(&self, blocks: u64, address: &str) -> Result<u64> {
         let wish = json!({"amount_of_blocks": blocks, "wallet_address": address, "starting_nonce": 0});
         let Height { height } = self.rpc.call("generateblocks", wish).await?;
         Ok(height)
     }
 
-    /// Takes transactions out of the pool, as if they had never been sent.
+    /// Removes transactions from the pool, as if they had never been sent.
     pub async fn flush_pool(&self, txids: &[Txid]) -> Result<()> {
         let txids: Vec<String> = txids.iter().map(Txid::to_string).collect();
         let Status { status } = self.rpc.call("flush_txpool", json!({"txids": txids})).await?;
         self.good(&status)
     }
 
-    /// Sends a transaction's whole bytes to the network.
+    /// Sends a transaction's bytes to the network.
     pub async fn send(&self, blob: &[u8]) -> Result<()> {
         let hex = blob.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let Status { status } = self.rpc.post("send_raw_transaction", json!({"tx_as_hex": hex})).await?;
         self.good(&status)
     }
 
-    /// Takes the newest blocks off the chain; their transactions go back to the pool.
+    /// Removes the newest blocks from the chain; their transactions return to the pool.
     pub async fn pop_blocks(&self, blocks: u64) -> Result<u64> {
         let Height { height } = self.rpc.post("pop_blocks", json!({"nblocks": blocks})).await?;
         Ok(height)
     }
 
-    /// That it said of a transaction what cannot be on its chain.
+    /// Returns the error for an answer that is impossible on its chain.
     pub(crate) fn contradicts(&self) -> Error {
         Error::Unsteady(self.rpc.name())
     }

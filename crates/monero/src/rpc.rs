@@ -1,4 +1,4 @@
-//! One question and its answer.
+//! One request and its answer.
 
 use crate::{Error, Result};
 use reqwest::redirect::Policy;
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// What a node or wallet may cost.
+/// Limits of requests to a node or wallet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// For the wait for a place, and then for one question and its answer.
+    /// Maximum time of waiting for a free slot, and then of a request.
     pub timeout: Duration,
-    /// Questions at once.
+    /// Maximum number of concurrent requests.
     pub at_once: usize,
-    /// Longest answer, bytes.
+    /// Maximum length of an answer in bytes.
     pub longest: usize,
 }
 
@@ -55,7 +55,7 @@ struct Fault {
 
 impl Rpc {
     /// # Errors
-    /// [`Error::Malformed`]: the URL is not one of `http` or `https`.
+    /// [`Error::Malformed`]: the URL is not `http` or `https`.
     pub fn new(url: &str, limits: Limits) -> Result<Self> {
         let malformed = || Error::Malformed("the address of a node or wallet".to_owned());
         let base = Url::parse(url).map_err(|_| malformed())?;
@@ -67,7 +67,7 @@ impl Rpc {
         Ok(Self { client, base, limits, places: Semaphore::new(limits.at_once) })
     }
 
-    /// A method of `/json_rpc`.
+    /// Calls a method of `/json_rpc`.
     pub async fn call<T: DeserializeOwned>(&self, method: &str, params: impl Serialize) -> Result<T> {
         let question = Question { jsonrpc: "2.0", id: "0", method, params };
         let answer: Answer<T> = self.post("json_rpc", question).await?;
@@ -77,7 +77,7 @@ impl Rpc {
         answer.result.ok_or_else(|| Error::Malformed(self.name()))
     }
 
-    /// A path of its own.
+    /// Calls another path.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: impl Serialize) -> Result<T> {
         let place = tokio::time::timeout(self.limits.timeout, self.places.acquire()).await;
         let _place = place.map_err(|_| Error::Busy(self.name()))?.map_err(|_| Error::Ending)?;
@@ -111,12 +111,12 @@ impl Rpc {
         Error::Unreachable(self.name(), error.without_url().into())
     }
 
-    /// Bytes of the longest answer that is read.
+    /// Returns the maximum length of an answer.
     pub fn longest(&self) -> usize {
         self.limits.longest
     }
 
-    /// Scheme, host and port: a password in the address is nobody's to read.
+    /// Returns scheme, host and port, without a password in the URL.
     pub fn name(&self) -> String {
         origin(&self.base)
     }

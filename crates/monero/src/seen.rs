@@ -1,18 +1,18 @@
 //! A transaction as a node has it.
 
-/// A transaction as the node has it.
+/// A transaction according to the node.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// The whole bytes, unverified.
+    /// The complete bytes, not verified.
     pub blob: Vec<u8>,
     /// The number of its block; `None`: in the pool.
     pub block: Option<u64>,
-    /// When its block was made, or the node first saw it in the pool: unix seconds, as the node says.
+    /// When its block was made, or when the node first saw it in the pool: unix seconds, according to the node.
     pub since: Option<u64>,
     pub double_spend_seen: bool,
 }
 
-/// Where a transaction is, without its bytes.
+/// The position of a transaction, without its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// The number of its block; `None`: in the pool.

@@ -1,20 +1,20 @@
-//! A chain grows by a block every two minutes, and loses its newest ones now and then. A node that says
-//! anything else is broken, was exchanged, or lies.
+//! Plausibility of a chain's height. A chain grows by a block every two minutes, and sometimes loses its newest ones. A
+//! node that reports anything else is broken, was replaced, or lies.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Blocks that a chain may grow or shrink by from one look to the next.
+/// Maximum change of the height between two checks, in blocks.
 const JUMP: u64 = 120;
-/// After this a node is believed all the same: it may have been away, and come back in step.
+/// After this time a node is believed anyway: it may have been away and synchronised again.
 const FORGET: Duration = Duration::from_mins(10);
 
-/// The last height that was believed.
+/// The last plausible height.
 #[derive(Debug, Default)]
 pub struct Steady(Option<(u64, Instant)>);
 
 impl Steady {
-    /// Whether a height can follow the last one; then it is the last one.
+    /// Whether a height is plausible after the last one, and if so remembers it.
     pub fn takes(&mut self, height: u64, now: Instant) -> bool {
         let steady = self.0.is_none_or(|(last, at)| height.abs_diff(last) <= JUMP || now - at >= FORGET);
         if steady {

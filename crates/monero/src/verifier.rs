@@ -1,4 +1,4 @@
-//! Whether a payment happened, asked of a node, or of a node and a wallet.
+//! Verifies payments with a node, or with a node and a wallet.
 
 use crate::{Error, Node, Result, Wallet};
 use async_trait::async_trait;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tpat::confirmations::confirmations;
 use tpat::{Address, OutProof, Received, Refusal, Txid, verify};
 
-/// What a client says that it paid. Address and message are the challenge's, never the client's.
+/// A client's claim of a payment. Address and message are the challenge's, never the client's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub txid: Txid,

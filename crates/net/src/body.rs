@@ -1,4 +1,4 @@
-//! Bodies that are waited for no longer than is fair.
+//! Bodies with progress deadlines.
 
 use crate::meter::{Busy, Flow, Pace};
 use futures::ready;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A request's body. It fails where the client sends it too slowly.
+/// A request's body. It fails if the client sends it too slowly.
 #[derive(Debug)]
 pub struct RequestBody {
     body: Incoming,
@@ -22,11 +22,11 @@ pub struct RequestBody {
     bytes: u64,
 }
 
-/// A client that does not send what it announced.
+/// A client that does not send the announced body.
 #[derive(Debug)]
 struct Wait {
     since: Instant,
-    /// Armed once per wait at most, and not for each byte: it looks again when it fires.
+    /// Armed at most once per wait, and not for each byte: it checks again when it fires.
     look: Pin<Box<Sleep>>,
 }
 
@@ -90,21 +90,21 @@ impl Body for RequestBody {
 #[derive(Debug)]
 pub struct ResponseBody<B> {
     inner: Inner<B>,
-    /// For HTTP/2: the window of a stream can be shut while the connection is open.
+    /// For HTTP/2: a stream's window can be closed while the connection is open.
     flow: Option<Arc<Flow>>,
-    /// What is left of a long piece.
+    /// The rest of a long chunk.
     rest: Bytes,
     busy: Busy,
 }
 
-/// What we are asked to send, or an answer of our own.
+/// Content from a handler, or an answer of our own.
 #[derive(Debug)]
 enum Inner<B> {
     Theirs(B),
     Ours(Full<Bytes>),
 }
 
-/// HTTP/2 takes a piece whole, whatever the window is: of a long one it would see the end too early.
+/// HTTP/2 accepts a whole chunk, whatever the window is; with a long one it would see the end too early.
 const PIECE: usize = 16 * 1024;
 
 impl<B> ResponseBody<B> {
@@ -121,13 +121,13 @@ impl<B> ResponseBody<B> {
         Self { inner, flow, rest: Bytes::new(), busy }
     }
 
-    /// Gives a piece of what is at hand.
+    /// Returns a piece of the available chunk.
     fn piece(&mut self) -> Bytes {
         let piece = self.rest.split_to(self.rest.len().min(PIECE));
         if let Some(flow) = &self.flow {
             let now = self.busy.meter().now();
             flow.moved(piece.len(), now);
-            // Until it is asked for more.
+            // Until the next request for data.
             flow.waits(now);
         }
         piece

@@ -1,42 +1,42 @@
-//! The limit of open files (`RLIMIT_NOFILE`), and how many connections fit under it.
+//! The limit of open files (`RLIMIT_NOFILE`), and the number of connections under it.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What a program needs, and what it may have.
+/// The need of a program and its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Files {
-    /// Connections that fit.
+    /// Number of connections that fit.
     pub connections: usize,
-    /// The limit that would be needed for all of them.
+    /// The limit that all of them would need.
     pub needed: u64,
-    /// The limit in force. `None`: none.
+    /// The limit in force. `None`: unlimited.
     pub limit: Option<u64>,
 }
 
 impl Files {
-    /// Whether fewer connections fit than were asked for.
+    /// Whether fewer connections fit than requested.
     pub fn is_short(&self) -> bool {
         self.limit.is_some_and(|limit| limit < self.needed)
     }
 
-    /// How many connections of `each` files fit under `limit`, beside `spare` other files.
+    /// Returns how many connections of `each` files fit under `limit`, with `spare` other files.
     pub fn plan(connections: usize, each: u64, spare: u64, limit: Option<u64>) -> Self {
         let needed = (connections as u64).saturating_mul(each).saturating_add(spare);
         let fit = limit.filter(|limit| *limit < needed).map(|limit| {
-            // Where even the spare files do not fit, half of what there is.
+            // If not even the spare files fit, half of the limit.
             let left = limit.saturating_sub(spare).max(limit / 2) / each.max(1);
             usize::try_from(left.max(1)).unwrap_or(connections)
         });
         Self { connections: fit.unwrap_or(connections), needed, limit }
     }
 
-    /// The same for a program that can raise its limit: what it could have, and changes nothing.
+    /// Returns the same for the hard limit, without changing anything.
     pub fn possible(connections: usize, each: u64, spare: u64) -> Self {
         Self::plan(connections, each, spare, getrlimit(Resource::Nofile).maximum)
     }
 }
 
-/// Raises the limit of open files where the hard limit lets us, and says how many connections fit. A connection takes
+/// Raises the soft limit of open files as far as allowed, and returns how many connections fit. A connection uses
 /// `each` files, everything else `spare`.
 pub fn fit(connections: usize, each: u64, spare: u64) -> Files {
     let before = getrlimit(Resource::Nofile);

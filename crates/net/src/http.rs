@@ -1,4 +1,4 @@
-//! The accept loop: from a connection to requests, HTTP/1.1 and HTTP/2, until the program stops.
+//! The accept loop: from a connection to HTTP/1.1 and HTTP/2 requests, until the program stops.
 
 use crate::body::{RequestBody, ResponseBody};
 use crate::meter::Meter;
@@ -25,32 +25,32 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-/// How long answers that have begun may take after the signal to stop.
+/// How long running requests may take after the signal to stop.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(10);
-/// How often the certificate's files are looked at.
+/// Interval for checking the certificate's files.
 const TLS_PERIOD: Duration = Duration::from_secs(10);
-/// How long an HTTP/2 connection is kept without a request. HTTP/1.1 waits as long as for headers.
+/// Idle timeout of an HTTP/2 connection. HTTP/1.1 uses the time limit for headers.
 const IDLE_TIME: Duration = Duration::from_mins(1);
-/// Requests at once on one HTTP/2 connection.
+/// Maximum number of concurrent requests on one HTTP/2 connection.
 const STREAMS: u32 = 200;
-/// All headers of a request, on either version.
+/// Maximum length of all headers of a request.
 const HEADERS: usize = 64 * 1024;
-/// Streams that the other end has reset and that we have not seen yet (CVE-2023-44487).
+/// Maximum number of reset streams that were not processed yet (CVE-2023-44487).
 const RESETS: usize = 20;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How connections of one listener are taken.
+/// How a listener accepts connections.
 pub struct Http {
     pub places: Arc<Places>,
-    /// How long a client may take for its headers, a proxy for its own, or either for the TLS handshake.
+    /// Time limit for a request's headers, a PROXY header, and the TLS handshake.
     pub header_time: Duration,
-    /// Whether HTTP/2 may begin without TLS, by prior knowledge (RFC 9113, section 3.3). With TLS it is offered.
+    /// Whether HTTP/2 is accepted without TLS, by prior knowledge (RFC 9113, section 3.3). With TLS it is offered.
     pub http2_in_clear: bool,
     /// Which peers begin with a PROXY protocol header.
     pub speaks_proxy: Box<dyn Fn(IpAddr) -> bool + Send + Sync>,
     pub tls: Option<Tls>,
-    /// What a connection without a place is told before it is closed. Mostly nothing: closing costs less.
+    /// Sent to a connection without a place before it is closed. Usually empty, because closing is cheaper.
     pub when_full: &'static [u8],
 }
 
@@ -58,11 +58,11 @@ pub struct Http {
 enum Versions {
     One,
     Two,
-    /// By its first bytes.
+    /// Detected by the first bytes.
     Either,
 }
 
-/// Serves until `stop` says so, then lets what has begun come to its end.
+/// Serves until `stop` is set, then finishes running requests.
 pub async fn serve<F, Fut, B>(listener: TcpListener, http: Http, answer: F, mut stop: watch::Receiver<bool>)
 where
     F: Fn(SocketAddr, Request<RequestBody>) -> Fut + Clone + Send + Sync + 'static,
@@ -73,7 +73,7 @@ where
     let mut sweep = interval(http.places.tick());
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut renewal = interval(TLS_PERIOD);
-    // Closed when the last connection has dropped its end.
+    // Closed when the last connection has dropped its sender.
     let (alive, mut ended) = mpsc::channel::<Infallible>(1);
     let each = stop.clone();
     loop {
@@ -105,7 +105,7 @@ where
     }
     drop((listener, alive));
     if timeout(SHUTDOWN_TIME, ended.recv()).await.is_err() {
-        tracing::warn!("some requests did not end in time");
+        tracing::warn!("some requests did not finish in time");
     }
 }
 
@@ -136,7 +136,7 @@ impl Http {
         self.converse(stream, versions, meter, peer, answer, stop).await
     }
 
-    /// The client that a trusted proxy speaks for, where proxies say so first.
+    /// Returns the client from a PROXY header, if the peer sends one.
     async fn introduce(&self, stream: &mut Stream, peer: SocketAddr) -> Result<SocketAddr, BoxError> {
         if !(self.speaks_proxy)(peer.ip()) {
             return Ok(peer);
@@ -171,7 +171,7 @@ impl Http {
                     return Ok(ResponseBody::ours(refuse(unclear), busy));
                 }
                 let request = Request::from_parts(parts, RequestBody::new(body, pace));
-                // One that panics ends its request and no other.
+                // A panic ends its request only.
                 let answered = AssertUnwindSafe(async { answer(peer, request).await }).catch_unwind().await;
                 Ok::<_, Infallible>(match answered {
                     Ok(response) => ResponseBody::theirs(response, busy, http2),
@@ -187,7 +187,7 @@ impl Http {
             tokio::select! {
                 biased;
                 ended = connection.as_mut() => {
-                    // Where it was upgraded it lives on, and is no idle connection.
+                    // An upgraded connection remains open and is not idle.
                     std::mem::forget(meter.begin());
                     return ended;
                 }
@@ -210,8 +210,8 @@ impl Http {
         }
     }
 
-    /// HTTP/1.1 ends idle connections by its header timeout, but not before their first byte. HTTP/2 has none, and one
-    /// whose version is not known yet has no timeout at all.
+    /// Returns the idle limit. HTTP/1.1 closes idle connections by its header timeout, but not before their first byte.
+    /// HTTP/2 has no such timeout, and neither has a connection of unknown version.
     fn idle(&self, meter: &Meter, closing: bool) -> Idle {
         let Some((since, ever)) = meter.idle() else { return Idle::No };
         let idle = Duration::from_millis(meter.now().saturating_sub(since));
@@ -255,7 +255,7 @@ fn refuse(why: target::Unclear) -> Response<Full<Bytes>> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Where this request ends may be unclear as well.
+    // The end of this request may be ambiguous, too.
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }

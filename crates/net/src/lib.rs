@@ -23,10 +23,10 @@ pub use tls::{Tls, TlsError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
-/// Waits for the next connection, with `TCP_NODELAY` set.
+/// Waits for the next connection and sets `TCP_NODELAY`.
 ///
 /// # Errors
-/// None: a connection that could not be accepted is logged, and the next one is waited for.
+/// None: a failed accept is logged, and the next connection is awaited.
 pub async fn accept(listener: &TcpListener) -> (TcpStream, std::net::SocketAddr) {
     loop {
         match listener.accept().await {

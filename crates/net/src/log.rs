@@ -1,4 +1,4 @@
-//! Lines of one kind are bounded in rate, so that nobody who can cause a line can fill a disk with it.
+//! Limits the rate of log lines of one kind, so that a client cannot fill a disk with them.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -10,11 +10,11 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-/// Lines of one kind within a second.
+/// Maximum number of lines of one kind in a second.
 const LINES: u32 = 20;
 
-/// Lets so many lines through for each place in the code that writes one, and counts the rest. `DEBUG` and `TRACE`
-/// pass: those are asked for.
+/// Limits the lines of each call site and counts the rest. `DEBUG` and `TRACE` are not limited, because they were
+/// requested.
 #[derive(Clone)]
 pub struct LogRate(Arc<Inner>);
 
@@ -37,7 +37,7 @@ impl Default for LogRate {
 }
 
 impl LogRate {
-    /// Writes each second how many lines were left out, from a thread of its own.
+    /// Writes each second how many lines were suppressed, from a separate thread.
     ///
     /// # Errors
     /// The thread cannot be started.

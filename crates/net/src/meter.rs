@@ -1,4 +1,4 @@
-//! What moves on one connection, and for how long its other end kept us waiting.
+//! Counts the bytes of one connection, and how long its peer kept us waiting.
 
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
@@ -7,24 +7,24 @@ use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
-/// How slow the other end of a connection may be while we wait for it.
+/// The minimum speed of a connection's peer while we wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// How long nothing at all may move.
+    /// Maximum time without any progress.
     pub stall: Duration,
-    /// Bytes per second, on average over the time that we waited. The first `stall` of it is free.
+    /// Bytes per second, on average over the waiting time. The first `stall` is free.
     pub min_rate: u64,
 }
 
 impl Default for Pace {
-    /// Half a minute without signal, and then no slower than the slowest mobile network.
+    /// Half a minute without signal is allowed, and then the speed of the slowest mobile network.
     fn default() -> Self {
         Self { stall: Duration::from_secs(30), min_rate: 256 }
     }
 }
 
 impl Pace {
-    /// Judges one wait: `now_ms` of it so far, `all_ms` of all waits, and `bytes` that moved.
+    /// Whether a wait is too slow: `now_ms` of it so far, `all_ms` of all waits, and `bytes` transferred.
     pub(crate) fn is_missed(self, now_ms: u64, all_ms: u64, bytes: u64) -> bool {
         let stall = self.stall_ms();
         now_ms > stall || bytes.saturating_mul(1000) < self.min_rate.saturating_mul(all_ms.saturating_sub(stall))
@@ -36,17 +36,17 @@ impl Pace {
 }
 
 /// Bytes in one direction, and the time that they were waited for. Times are milliseconds of the clock of
-/// [`crate::Places`]; only one task writes, any may read.
+/// [`crate::Places`]. Only one task writes; any may read.
 #[derive(Debug, Default)]
 pub(crate) struct Flow {
     bytes: AtomicU64,
-    /// Since when we wait, plus one; 0: we do not.
+    /// Start of the current wait plus one; 0: not waiting.
     since: AtomicU64,
     waited: AtomicU64,
 }
 
 impl Flow {
-    /// A flow that is waited for from `now` on.
+    /// Creates a flow that is waited for from `now`.
     pub(crate) fn waiting(now: u64) -> Self {
         Self { since: AtomicU64::new(now + 1), ..Self::default() }
     }
@@ -62,7 +62,7 @@ impl Flow {
         self.rests(now);
     }
 
-    /// Nothing is owed any more.
+    /// Ends the wait: nothing is outstanding.
     pub(crate) fn rests(&self, now: u64) {
         let since = self.since.load(Ordering::Relaxed);
         if since != 0 {
@@ -85,17 +85,17 @@ impl Flow {
 /// One connection, as [`crate::Places`] sees it.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    /// Milliseconds, set by the sweep: reading it costs no system call.
+    /// Milliseconds, set by the sweep, so that reading needs no system call.
     clock: Arc<AtomicU64>,
     pub(crate) written: Flow,
-    /// Responses of HTTP/2 whose window may be shut. Empty for HTTP/1.1, where `written` says it all.
+    /// HTTP/2 responses whose window may be closed. Empty for HTTP/1.1, where `written` is sufficient.
     responses: Mutex<Vec<Weak<Flow>>>,
-    /// Requests that are being answered; a connection that left HTTP counts as one.
+    /// Requests in progress; an upgraded connection counts as one.
     requests: AtomicU32,
     ever: AtomicBool,
     /// When the last request ended, or the connection began.
     idle_since: AtomicU64,
-    /// When something moved last.
+    /// The time of the last progress.
     moved_at: AtomicU64,
     cut: AtomicBool,
     reader: AtomicWaker,
@@ -138,13 +138,13 @@ impl Meter {
         Busy(Arc::clone(self))
     }
 
-    /// Since when no request is being answered, and whether there ever was one. `None`: one is.
+    /// Returns since when no request is in progress, and whether there ever was one. `None`: one is.
     pub(crate) fn idle(&self) -> Option<(u64, bool)> {
         let idle = self.requests.load(Ordering::Relaxed) == 0;
         idle.then(|| (self.idle_since.load(Ordering::Relaxed), self.ever.load(Ordering::Relaxed)))
     }
 
-    /// A response whose body the other end has not asked for yet.
+    /// Adds a response whose body the peer has not requested yet.
     pub(crate) fn response(&self) -> Arc<Flow> {
         let flow = Arc::new(Flow::waiting(self.now()));
         let mut responses = self.responses.lock();
@@ -153,13 +153,13 @@ impl Meter {
         flow
     }
 
-    /// Whether the other end keeps us waiting for too long.
+    /// Whether the peer keeps us waiting for too long.
     pub(crate) fn is_too_slow(&self, pace: Pace, now: u64) -> bool {
         let slow = |flow: &Weak<Flow>| flow.upgrade().is_some_and(|flow| flow.is_too_slow(pace, now));
         self.written.is_too_slow(pace, now) || self.responses.lock().iter().any(slow)
     }
 
-    /// Ends the connection: whoever reads or writes gets an error.
+    /// Ends the connection: readers and writers get an error.
     pub(crate) fn cut(&self) {
         self.cut.store(true, Ordering::Release);
         self.reader.wake();
@@ -170,19 +170,19 @@ impl Meter {
         self.cut.load(Ordering::Acquire)
     }
 
-    /// Wakes the reader when the connection is cut. The flag must be read after this call, or a cut in between
-    /// would be missed.
+    /// Wakes the reader when the connection is cut. Read the flag after this call, otherwise a cut in between would be
+    /// missed.
     pub(crate) fn on_cut_wake_reader(&self, waker: &Waker) {
         self.reader.register(waker);
     }
 
-    /// Likewise for the writer.
+    /// Does the same for the writer.
     pub(crate) fn on_cut_wake_writer(&self, waker: &Waker) {
         self.writer.register(waker);
     }
 }
 
-/// A request that is being answered.
+/// A request in progress.
 #[derive(Debug)]
 pub(crate) struct Busy(Arc<Meter>);
 

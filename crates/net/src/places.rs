@@ -1,4 +1,4 @@
-//! How many connections there are, whose they are, and which one goes when there is no room for another.
+//! Limits connections in total and per address, and chooses which one to close when all places are taken.
 
 use crate::meter::{Meter, Pace};
 use domain::identity::Identity;
@@ -13,18 +13,18 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Shares are counted by an IPv4 address, and by what one subscriber of IPv6 is commonly given.
+/// Shares count by IPv4 address, and by the IPv6 prefix that one subscriber usually gets.
 const SHARE_PREFIX: u8 = 56;
-/// How many holders, the greatest first, are searched for an idle connection.
+/// Number of holders, the largest first, that are searched for an idle connection.
 const SEARCHED: usize = 32;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at once.
+    /// Maximum number of connections.
     pub max: usize,
-    /// Connections of one address at any time. `None`: only shares count.
+    /// Maximum number of connections from one address. `None`: only shares count.
     pub per_address: Option<usize>,
-    /// IPv6 addresses that share this many bits are one address.
+    /// Number of leading bits that identify an IPv6 address.
     pub v6_prefix: u8,
     pub pace: Pace,
 }
@@ -49,7 +49,7 @@ struct Table {
     entries: HashMap<u64, Entry>,
     /// Connections by share.
     holders: HashMap<Identity, HashSet<u64>>,
-    /// The same, by number of connections.
+    /// The same, ordered by number of connections.
     ranking: BTreeSet<(usize, Identity)>,
     by_address: HashMap<Identity, usize>,
     /// Those of trusted proxies.
@@ -61,23 +61,23 @@ struct Entry {
     owner: Option<Owner>,
 }
 
-/// Whose a connection is: nobody's for a trusted proxy.
+/// The owner of a connection; none for a trusted proxy.
 #[derive(Debug, Clone, Copy)]
 struct Owner {
     share: Identity,
     address: Identity,
 }
 
-/// Why a connection was not admitted.
+/// The reason why a connection was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error("there are as many connections as there may be")]
+    #[error("the maximum number of connections is reached")]
     Full,
-    #[error("this address has as many connections as it may")]
+    #[error("this address has reached its maximum number of connections")]
     TooMany,
 }
 
-/// A connection's place. It is free again when this is dropped.
+/// A connection's place, which is released when this is dropped.
 #[derive(Debug)]
 pub struct Place {
     id: u64,
@@ -95,11 +95,11 @@ impl Places {
         self.limits.pace
     }
 
-    /// Finds a place for a connection of this peer. Where there is none, the holder of more than a fair share loses
-    /// a connection; if nobody holds more, an idle connection of a holder with more than the newcomer ends.
+    /// Finds a place for a connection of this peer. If none is free, a holder of more than a fair share loses a
+    /// connection. If there is no such holder, an idle connection of a holder with more than the newcomer ends.
     ///
     /// # Errors
-    /// The peer has as many as it may, or nobody has to give way to it.
+    /// The peer has its maximum, or no connection may be closed for it.
     pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Place, Refused> {
         let now = self.look_at_clock();
         let owner = self.owner(peer);
@@ -132,7 +132,7 @@ impl Places {
         (!(self.exempt)(peer)).then_some(owner)
     }
 
-    /// Cuts every connection whose other end keeps us waiting for too long.
+    /// Closes every connection whose peer keeps us waiting for too long.
     pub fn sweep(&self) {
         let (now, pace) = (self.look_at_clock(), self.limits.pace);
         let table = self.table.lock();
@@ -144,19 +144,19 @@ impl Places {
             .collect();
         drop(table);
         if !slow.is_empty() {
-            tracing::info!(connections = slow.len(), "cut: the client takes its answers too slowly, or not at all");
+            tracing::info!(connections = slow.len(), "closed: the client reads its answers too slowly or not at all");
         }
         for meter in slow {
             meter.cut();
         }
     }
 
-    /// How often [`Self::sweep`] wants to be called.
+    /// Returns how often [`Self::sweep`] must be called.
     pub fn tick(&self) -> Duration {
         (self.limits.pace.stall / 8).clamp(Duration::from_millis(10), Duration::from_secs(1))
     }
 
-    /// Connections at this moment.
+    /// Returns the number of connections.
     pub fn taken(&self) -> usize {
         self.table.lock().entries.len()
     }
@@ -222,7 +222,7 @@ impl Table {
         }
     }
 
-    /// Frees a place and returns the connection that has to go. An entry that is missing has been freed before.
+    /// Releases a place and returns the connection to close. A missing entry was released before.
     fn remove(&mut self, id: u64) -> Option<Arc<Meter>> {
         let entry = self.entries.remove(&id)?;
         self.uncount(id, entry.owner);
@@ -233,7 +233,7 @@ impl Table {
         let own = newcomer.and_then(|share| self.holders.get(&share)).map_or(0, HashSet::len);
         let holders = self.holders.len() + usize::from(newcomer.is_some() && own == 0);
         let (greatest, share) = self.ranking.last().copied().unzip();
-        // One more for the newcomer must not make it the next to give way.
+        // The newcomer's additional connection must not make it the next to lose one.
         let fair = (max / holders.max(1)).max(own + 1);
         let of_greatest = share.filter(|_| greatest > Some(fair)).and_then(|share| self.holders.get(&share));
         let victim = match of_greatest {
@@ -243,7 +243,8 @@ impl Table {
         self.remove(victim?)
     }
 
-    /// The connection to end first: idle, or else the one on which nothing moved for longest, the newest of equals.
+    /// Returns the connection to close first: an idle one, or the one without progress for longest; the newest of
+    /// equals.
     fn idlest(&self, ids: &HashSet<u64>) -> Option<u64> {
         let rank = |id: &u64| {
             let meter = &self.entries.get(id)?.meter;
@@ -253,23 +254,23 @@ impl Table {
         ids.iter().filter_map(rank).min().map(|(_, _, Reverse(id))| id)
     }
 
-    /// An idle connection: of holders with more connections than the newcomer, of its own, or of a proxy.
+    /// Returns an idle connection: of a holder with more connections than the newcomer, of its own, or of a proxy.
     fn idle(&self, newcomer: Option<Identity>, own: usize, now: u64) -> Option<u64> {
         let holders = self.ranking.iter().rev().filter(|(count, share)| *count > own || Some(*share) == newcomer);
         let holders = holders.take(SEARCHED).filter_map(|(_, share)| self.holders.get(share));
         holders.chain([&self.exempt]).find_map(|ids| {
             let id = self.idlest(ids)?;
-            // A connection of this very moment has had no time to ask.
+            // A connection from this very moment has had no time to send a request.
             self.entries.get(&id)?.meter.idle().filter(|(since, ever)| *ever || *since < now).map(|_| id)
         })
     }
 }
 
 impl Place {
-    /// Gives the place to the client that a trusted proxy speaks for.
+    /// Moves the place to the client of a trusted proxy.
     ///
     /// # Errors
-    /// That client has as many as it may.
+    /// That client has its maximum.
     pub fn belongs_to(&self, client: IpAddr) -> Result<(), Refused> {
         let owner = self.places.owner(client);
         let mut table = self.places.table.lock();
@@ -284,7 +285,7 @@ impl Place {
         Ok(())
     }
 
-    /// Says that the connection is in use, until the guard is dropped.
+    /// Marks the connection as in use until the guard is dropped.
     pub fn busy(&self) -> impl Send + 'static + use<> {
         self.meter.begin()
     }
@@ -326,7 +327,7 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    /// Places with a request in progress on each.
+    /// Takes places with a request in progress on each.
     fn take(places: &Arc<Places>, address: &str, count: usize) -> Vec<(Place, Busy)> {
         let take = |_| {
             let place = places.admit(ip(address)).expect(address);
@@ -348,7 +349,7 @@ mod tests {
         assert!(innocents.iter().all(|taken| cut(taken) == 0), "nobody innocent was cut");
         assert_eq!(many.iter().map(|taken| cut(taken)).sum::<usize>(), 50);
         assert_eq!(places.taken(), 100);
-        // With equal shares a stranger takes one more, and nobody takes a second at others' cost.
+        // With equal shares a newcomer takes one more, but nobody takes a second one from others.
         assert_eq!(places.admit(ip("203.0.113.1")).map(drop), Err(Refused::Full));
         assert!(places.admit(ip("2001:db8::1")).is_ok());
     }

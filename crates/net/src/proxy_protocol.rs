@@ -1,21 +1,21 @@
-//! The PROXY protocol (`HAProxy`, versions 1 and 2): a proxy says whom it speaks for before it speaks.
+//! The PROXY protocol (`HAProxy`, versions 1 and 2): a proxy sends the client's address first.
 
 use ppp::{HeaderResult, v1, v2};
 use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// As far as both versions have something to read: version 1 may be 15 bytes long.
+/// The part that both versions have: version 1 may be 15 bytes long.
 const BEGINNING: usize = 12;
 const V1_LONGEST: usize = 107;
 const V2_FIXED: usize = 16;
-/// Addresses and a handful of TLVs; the protocol would allow 64 KiB.
+/// Sufficient for addresses and some TLVs; the protocol would allow 64 KiB.
 const V2_LONGEST: usize = 4096;
 
-/// Reads the header and nothing behind it. `None`: the proxy speaks for itself (`LOCAL`, `UNKNOWN`).
+/// Reads the header and nothing after it. `None`: the proxy's own connection (`LOCAL`, `UNKNOWN`).
 ///
 /// # Errors
-/// The connection does not begin with such a header, or breaks off.
+/// The connection does not begin with such a header, or ends early.
 pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Option<SocketAddr>> {
     let mut header = vec![0; BEGINNING];
     stream.read_exact(&mut header).await?;

@@ -1,4 +1,4 @@
-//! A TCP connection that is counted, and that can be cut from outside.
+//! A TCP connection that is metered and can be closed from outside.
 
 use crate::places::Place;
 use std::io::{self, IoSlice};
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A connection and its place. The place is free again when this is dropped, whatever it was upgraded to.
+/// A connection and its place, which is released when this is dropped, even after an upgrade.
 #[derive(Debug)]
 pub struct Stream {
     io: TcpStream,
@@ -23,8 +23,7 @@ impl Stream {
         &self.place
     }
 
-    /// Fails where the connection was cut. Nothing of it is kept: what the other end did not take in time it
-    /// will not take later either.
+    /// Fails if the connection was cut. Buffered data is discarded, because the peer did not read it in time.
     fn check(&self) -> io::Result<()> {
         if !self.place.meter().is_cut() {
             return Ok(());

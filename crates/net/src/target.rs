@@ -1,27 +1,27 @@
-//! Requests whose target, host or length two programs could read in two ways are answered here, with 400.
+//! Answers 400 to requests whose target, host or length is ambiguous.
 
 use http::header::{CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 
-/// Why a request is no request for a resource of ours.
+/// The reason why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unclear {
     #[error("The request names no path.")]
     NoPath,
     #[error("The request has no host, or more than one.")]
     Hosts,
-    #[error("The length of the body is not clear.")]
+    #[error("The length of the body is ambiguous.")]
     Length,
 }
 
-/// Brings every form of target into one: the path with its query, and the host in the header `Host`
-/// (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
+/// Normalises all forms of targets: the path with its query, and the host in the header `Host` (RFC 9112, section 3.2;
+/// RFC 9113, section 8.3.1).
 ///
 /// # Errors
-/// `CONNECT`, `*`, and authorities without a path; no host, two, or one that differs from the target's; a body
-/// whose length is said twice, or in another coding than `chunked`.
+/// `CONNECT`, `*`, and authorities without a path; no host, several, or one that differs from the target's; a body with
+/// two lengths, or with a transfer coding other than `chunked`.
 pub(crate) fn settle(parts: &mut Parts) -> Result<(), Unclear> {
     let http2 = parts.version >= Version::HTTP_2;
     if parts.method == Method::CONNECT || !parts.uri.path().starts_with('/') {
@@ -45,7 +45,7 @@ pub(crate) fn settle(parts: &mut Parts) -> Result<(), Unclear> {
     Ok(())
 }
 
-/// The value for the header `Host`, where it has to be set.
+/// Returns the value for the header `Host`, if it must be set.
 fn host(headers: &HeaderMap, target: Option<&str>, version: Version) -> Result<Option<HeaderValue>, Unclear> {
     let mut named = headers.get_all(HOST).iter();
     let (first, more) = (named.next(), named.next().is_some());
@@ -59,7 +59,7 @@ fn host(headers: &HeaderMap, target: Option<&str>, version: Version) -> Result<O
         (None, Some(target)) if version != Version::HTTP_11 => {
             HeaderValue::from_str(target).map(Some).map_err(|_| Unclear::Hosts)
         }
-        // Before HTTP/1.1 a request needed none.
+        // Before HTTP/1.1 a request needed no host.
         (None, None) if version <= Version::HTTP_10 => Ok(None),
         (None, _) => Err(Unclear::Hosts),
         (Some(_), _) => Ok(None),
@@ -83,7 +83,7 @@ fn path_of(uri: &Uri) -> Uri {
     Uri::from(path)
 }
 
-/// HTTP/2 may split cookies for compression; everybody behind reads one line (RFC 9113, section 8.2.3).
+/// Joins cookies that HTTP/2 may split for compression, because handlers read one line (RFC 9113, section 8.2.3).
 fn join_cookies(headers: &mut HeaderMap) {
     let mut lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
     let (Some(first), Some(second)) = (lines.next(), lines.next()) else { return };

@@ -1,4 +1,4 @@
-//! Our own TLS: certificate and key from files, read again when they change.
+//! Postern's own TLS: certificate and key from files, read again when they change.
 
 use parking_lot::RwLock;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
-/// A certificate that may be renewed while we serve.
+/// A certificate that may be renewed while the server runs.
 #[derive(Clone)]
 pub struct Tls(Arc<Inner>);
 
@@ -19,14 +19,14 @@ struct Inner {
     current: RwLock<(Stamp, TlsAcceptor)>,
 }
 
-/// When both files were last written.
+/// When both files were last modified.
 type Stamp = [Option<SystemTime>; 2];
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     #[error("{0}: {1}")]
     File(PathBuf, rustls::pki_types::pem::Error),
-    #[error("{0} holds no certificate")]
+    #[error("{0} contains no certificate")]
     Empty(PathBuf),
     #[error("certificate and key: {0}")]
     Rustls(#[from] rustls::Error),
@@ -34,7 +34,7 @@ pub enum TlsError {
 
 impl Tls {
     /// # Errors
-    /// A file cannot be read, or certificate and key do not belong together.
+    /// A file cannot be read, or certificate and key do not match.
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let stamp = stamp(certificate, key);
         let acceptor = acceptor(certificate, key)?;
@@ -46,8 +46,8 @@ impl Tls {
         self.0.current.read().1.clone()
     }
 
-    /// Reads the files again if they were written since. What cannot be used is logged once, and the
-    /// certificate at hand goes on.
+    /// Reads the files again if they were modified. If they are invalid, this is logged once, and the current
+    /// certificate remains in use.
     pub fn refresh(&self) {
         let Inner { certificate, key, current } = &*self.0;
         let stamp = stamp(certificate, key);
@@ -61,7 +61,7 @@ impl Tls {
             }
             Err(error) => {
                 current.write().0 = stamp;
-                tracing::error!(cause = %error, "a changed certificate cannot be used; the one before stays");
+                tracing::error!(cause = %error, "the changed certificate is invalid; the old one stays in use");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A program that ends with us.
+//! A child process that ends with its parent.
 
 use crate::{Error, Result};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpid};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a program may take to write its files when it is told to end.
+/// Time for a program to write its files when it is told to end.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it in a process group of its own. `setpriv` has the kernel kill it when the thread that
-    /// called this ends, so that not even a test that is killed leaves it behind.
+    /// Starts it in its own process group. `setpriv` has the kernel kill it when the calling thread ends, so that not
+    /// even a killed test leaves it behind.
     pub fn start(name: &'static str, arguments: &[String], log: &Path) -> Result<Self> {
         let output = File::create(log)?;
         let child = Command::new("setpriv")
@@ -61,7 +61,7 @@ impl Process {
         self.kill();
     }
 
-    /// Without waiting for its end.
+    /// Kills it without waiting.
     pub fn kill_at_once(&self) {
         self.signal(Signal::KILL);
     }
@@ -71,10 +71,10 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// Stops it where it stands, or lets it go on.
+    /// Pauses it or lets it continue.
     pub fn pause(&self, paused: bool) {
         self.signal(if paused { Signal::STOP } else { Signal::CONT });
-        // On a busy machine its threads go on for a while: not before all of them stand is it paused.
+        // On a busy machine its threads stop later; it counts as paused only when all have stopped.
         if let Some(pid) = self.pid().filter(|_| paused) {
             let _ = waitpid(Some(pid), WaitOptions::UNTRACED);
         }

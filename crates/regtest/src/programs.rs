@@ -1,10 +1,10 @@
-//! How monerod and monero-wallet-rpc are started: on loopback, silent, alone.
+//! The command lines of monerod and monero-wallet-rpc: on loopback, silent, isolated.
 
 use crate::{Error, Result};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
-/// What is started here, each with its Debian package.
+/// The required programs with their Debian packages.
 const NEEDED: [(&str, &str); 5] = [
     ("monerod", "monero"),
     ("monero-wallet-rpc", "monero"),
@@ -13,10 +13,10 @@ const NEEDED: [(&str, &str); 5] = [
     ("xz", "xz-utils"),
 ];
 
-/// Looks for the programs that a network is made of. Nothing is started.
+/// Checks that the required programs are installed. Starts nothing.
 ///
 /// # Errors
-/// [`Error::Missing`] names the first that is not there.
+/// [`Error::Missing`] names the first missing one.
 pub fn are_installed() -> Result<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
@@ -26,7 +26,7 @@ pub fn are_installed() -> Result<()> {
     }
 }
 
-/// A port that was free just now.
+/// Returns a port that was free a moment ago.
 pub fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
@@ -34,7 +34,7 @@ pub fn free_port() -> std::io::Result<u16> {
 pub fn monerod(directory: &Path, rpc: u16, peers: u16) -> Vec<String> {
     let data = directory.join("node").display().to_string();
     let (rpc, peers) = (rpc.to_string(), peers.to_string());
-    // Without --keep-fakechain the chain is wiped at the start.
+    // Without `--keep-fakechain` the chain is deleted at the start.
     [
         "--regtest --offline --fixed-difficulty 1 --keep-fakechain --no-igd --no-zmq --hide-my-port --non-interactive",
         "--rpc-ssl disabled --disable-dns-checkpoints --check-updates disabled --disable-rpc-ban",
@@ -58,7 +58,7 @@ pub fn wallet(directory: &Path, name: &str, node: u16, rpc: u16) -> Vec<String> 
     .flat_map(|options| options.split(' ').map(str::to_owned))
     .chain(["--daemon-address".to_owned(), format!("127.0.0.1:{node}"), "--rpc-bind-port".to_owned(), rpc.to_string()])
     .chain(["--wallet-dir".to_owned(), path("w"), "--log-file".to_owned(), path("log")])
-    // Without its own it would share one in the home directory.
+    // By default it would share one in the home directory.
     .chain(["--shared-ringdb-dir".to_owned(), path("ring")])
     .collect()
 }

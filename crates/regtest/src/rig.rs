@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tpat::Txid;
 
-/// How long a program may take until it answers.
+/// Time limit for a program's first answer.
 const READY: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(30);
-/// A port that was free may be taken by another program before ours has it.
+/// Another program may take a free port before ours does.
 const TRIES: usize = 3;
 
-/// Blocks of the snapshot: the coinbase of the first forty can be spent.
+/// Blocks of the snapshot; the coinbase of the first forty can be spent.
 const BLOCKS: u64 = 100;
 
-/// What the snapshot has in it.
+/// The content of the snapshot.
 const PARTS: [&str; 3] = ["node", "w-payer", "w-merchant"];
 
-/// A node and two wallets. Ends them when it is dropped.
+/// A node and two wallets, which are stopped on drop.
 #[derive(Debug)]
 pub struct Rig {
     pub node: Arc<Node>,
@@ -32,11 +32,11 @@ pub struct Rig {
     pub merchant: Arc<Wallet>,
     ports: Ports,
     payer_address: String,
-    // In the order in which they end.
+    // In the order in which they are stopped.
     wallets: [Process; 2],
     daemon: Process,
     directory: PathBuf,
-    /// Goes last.
+    /// Removed last.
     temporary: Option<TempDir>,
 }
 
@@ -57,7 +57,7 @@ struct Ports {
 }
 
 impl Rig {
-    /// Starts from the snapshot, in a directory that goes with it.
+    /// Starts from the snapshot in a temporary directory.
     ///
     /// # Errors
     /// [`Error`]: then the test fails.
@@ -70,14 +70,13 @@ impl Rig {
         Ok(rig)
     }
 
-    /// Goes on with the network that a directory has. Where there is no such directory yet, one is made of
-    /// the snapshot.
+    /// Continues with the network in a directory. If the directory does not exist, creates it from the snapshot.
     ///
     /// # Errors
-    /// [`Error`]: a program is missing or ends, or the directory is not to be written.
+    /// [`Error`]: a program is missing or ends, or the directory cannot be written.
     pub async fn start_in(directory: &Path) -> Result<Self> {
         if !directory.exists() {
-            // Under its name there is all of it, or nothing.
+            // The final name appears only when the directory is complete.
             let fresh = directory.with_extension("new");
             if fresh.exists() {
                 fs::remove_dir_all(&fresh)?;
@@ -91,7 +90,7 @@ impl Rig {
         Ok(rig)
     }
 
-    /// Makes the chain of the snapshot in a directory, and ends everything, so that the files are whole.
+    /// Creates the snapshot's chain in a directory and stops everything, so that the files are complete.
     pub async fn bake(target: &Path) -> Result<()> {
         let directory = tempfile::tempdir()?;
         for name in PARTS {
@@ -120,7 +119,7 @@ impl Rig {
         Ok(())
     }
 
-    /// With other ports where one was taken.
+    /// Tries other ports if one is in use.
     async fn in_directory(directory: &Path) -> Result<Self> {
         programs::are_installed()?;
         let mut last = None;
@@ -143,7 +142,7 @@ impl Rig {
             Process::start("monero-wallet-rpc", &arguments, &path.join(format!("{name}.out")))
         };
         let wallets = [wallet("payer", ports.payer)?, wallet("merchant", ports.merchant)?];
-        // Opening a wallet and mining take their time on a busy machine.
+        // Opening a wallet and mining are slow on a busy machine.
         let limits = Limits { timeout: Duration::from_mins(2), ..Limits::default() };
         let mut rig = Self {
             node: Arc::new(Node::new(&url(ports.node), limits)?),
@@ -166,7 +165,7 @@ impl Rig {
         self.settle().await
     }
 
-    /// Deterministic from here: nothing is read from the node unless it is asked for.
+    /// Makes everything deterministic: nothing is read from the node unless requested.
     async fn settle(&mut self) -> Result<()> {
         tokio::try_join!(self.payer.auto_refresh(false), self.merchant.auto_refresh(false))?;
         self.payer_address = self.payer.address().await?;
@@ -211,17 +210,17 @@ impl Rig {
         url(self.ports.merchant)
     }
 
-    /// Mines blocks; who gets the coins does not matter. Gives the number of the newest block.
+    /// Mines blocks to an irrelevant address and returns the newest block's number.
     pub async fn mine(&self, blocks: u64) -> Result<u64> {
         Ok(self.node.generate_blocks(blocks, &self.payer_address).await?)
     }
 
-    /// An address of the merchant's, by its index in account 0: there are nine.
+    /// Returns a new address of the merchant in account 0; there are nine.
     pub async fn merchant_address(&self) -> Result<String> {
         Ok(self.merchant.create_address("").await?.address)
     }
 
-    /// Pays, and proves it over a message. The transaction is in the pool then.
+    /// Pays and proves it over a message. The transaction is in the pool then.
     pub async fn pay(&self, address: &str, piconero: u64, message: &str) -> Result<Paid> {
         self.payer.refresh().await?;
         let sent = self.payer.transfer(&[(address, piconero)], 0).await?;
@@ -229,18 +228,18 @@ impl Rig {
         Ok(Paid { txid: sent.txid, proof, fee: sent.fee })
     }
 
-    /// Ends all of it in good order, so that what is on disk is whole.
+    /// Stops everything in order, so that the files on disk are complete.
     pub fn end(mut self) {
         self.wallets.iter().chain([&self.daemon]).for_each(Process::ask_to_end);
         self.wallets.iter_mut().chain([&mut self.daemon]).for_each(Process::end);
     }
 
-    /// Ends the node, as a reboot would. Its chain stays.
+    /// Stops the node, as in a reboot. Its chain remains.
     pub fn stop_node(&mut self) {
         self.daemon.end();
     }
 
-    /// Starts it again, on the same port.
+    /// Starts it again on the same port.
     pub async fn start_node(&mut self) -> Result<()> {
         let path = &self.directory;
         let arguments = programs::monerod(path, self.ports.node, self.ports.peers);
@@ -248,12 +247,12 @@ impl Rig {
         self.wait_for_node().await
     }
 
-    /// Ends the payer's wallet as a power cut would: what it has not written is gone.
+    /// Kills the payer's wallet, as in a power cut: unsaved data is lost.
     pub fn kill_payer(&self) {
         self.wallets[0].kill_at_once();
     }
 
-    /// Starts the payer's wallet again, on the same port, with what its file has.
+    /// Starts the payer's wallet again on the same port, with its saved data.
     pub async fn start_payer(&mut self) -> Result<()> {
         let path = &self.directory;
         let arguments = programs::wallet(path, "payer", self.ports.node, self.ports.payer);
@@ -264,7 +263,7 @@ impl Rig {
         Ok(self.payer.auto_refresh(false).await?)
     }
 
-    /// Has the node stand still, connections open: it is slow, not gone.
+    /// Pauses the node with open connections, so that it is slow but not gone.
     pub fn pause_node(&self, paused: bool) {
         self.daemon.pause(paused);
     }

@@ -1,4 +1,4 @@
-//! The chain and the wallets as they were baked: 100 blocks of which 40 can be spent by the payer.
+//! The stored chain and wallets: 100 blocks, of which the payer can spend 40.
 
 use crate::{Error, Result};
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 const ARCHIVE: &[u8] = include_bytes!("../snapshot/chain.tar.xz");
 
-/// Unpacks it with holes for zeros: the database has a gibibyte of them.
+/// Unpacks it as sparse files, because the database has a gibibyte of zeros.
 pub fn unpack(directory: &Path) -> Result<()> {
     let failed = |error: std::io::Error| Error::Snapshot(error.to_string());
     let mut tar = Command::new("tar")

@@ -12,24 +12,23 @@ use wire::envelope::{ALG, ENC, Header, Kind};
 use wire::jwk::{EcJwk, RsaJwk};
 use zeroize::Zeroizing;
 
-/// Why nothing could be sealed. The plaintext stays where it was.
+/// The reason why encryption failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("the server's key is not an RSA-OAEP-256 key of 3072 to 8192 bits")]
     Key,
     #[error("the system's random source failed")]
     Random,
-    #[error("the envelope could not be made")]
+    #[error("the envelope could not be encrypted")]
     Seal,
 }
 
-/// Seals `plaintext` to the server's envelope key.
+/// Encrypts `plaintext` to the server's envelope key.
 ///
-/// `client` is the client's signing and receiving key, where it has them; `iat` is in unix seconds by
-/// the client's clock.
+/// `client`: the client's signing and receiving keys, if any. `iat`: unix seconds by the client's clock.
 ///
 /// # Errors
-/// The key is not one to seal with, or the random source failed.
+/// The key is not suitable, or the random source failed.
 pub fn seal(
     key: &RsaJwk,
     kind: Kind,

@@ -1,4 +1,4 @@
-//! Networks that are never closed.
+//! Networks that are never banned.
 
 use crate::Result;
 use crate::audit::Entry;
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use ipnet::IpNet;
 
-/// The most networks of the list: every node holds it in memory and walks it.
+/// Maximum size of the list. Every node holds it in memory and searches it linearly.
 pub const ALLOWLIST_CAP: u64 = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +14,9 @@ pub struct Allowed {
     /// ULID.
     pub id: String,
     pub network: IpNet,
-    /// Why, in the words of whoever made it.
+    /// The reason, in the words of the person who made the entry.
     pub comment: String,
-    /// Not in force from then on; `None`: for good.
+    /// End of the entry; `None`: no expiry.
     pub expires_at: Option<UnixMs>,
     /// As [`crate::bans::Ban::made_by`].
     pub made_by: String,
@@ -31,7 +31,7 @@ impl Allowed {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
-    /// Added, or put in the place of what the list said of the same network.
+    /// Added, or replaced the entry of the same network.
     Added,
     /// The list has [`ALLOWLIST_CAP`] networks.
     Full,
@@ -39,9 +39,9 @@ pub enum Added {
 
 #[async_trait]
 pub trait Allowlist {
-    /// All, in force or not, newest first.
+    /// Returns all entries, also expired ones, newest first.
     async fn allowlist(&self) -> Result<Vec<Allowed>>;
     async fn allow(&self, allowed: &Allowed, audit: &Entry) -> Result<Added>;
-    /// Takes a network off the list. `false`: there is none of this id.
+    /// Removes an entry. `false`: no such id exists.
     async fn disallow(&self, id: &str, audit: &Entry) -> Result<bool>;
 }

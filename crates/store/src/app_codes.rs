@@ -5,7 +5,7 @@ use crate::audit::Entry;
 use async_trait::async_trait;
 use domain::UnixMs;
 
-/// As many codes as a session has at once: enough for every tab of a browser that starts.
+/// Maximum number of codes of one session: enough for every tab of a browser that starts.
 pub const MOST_OF_SESSION: i64 = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,31 +16,31 @@ pub struct AppCode {
     pub app: String,
     /// SHA-256 of the state cookie of the browser that asked, base64url.
     pub state_hash: String,
-    /// The session that the app's will belong to.
+    /// The parent of the app's session.
     pub session: String,
-    /// Where to go on in the app.
+    /// The page in the app to return to.
     pub place: String,
     pub expires_at: UnixMs,
 }
 
-/// Who brings a code back.
+/// A code that a browser presents.
 #[derive(Debug, Clone)]
 pub struct UseCode {
     pub code_hash: String,
     pub app: String,
     pub state_hash: String,
-    /// Written if the code is good, as the session's and its owner's.
+    /// Written if the code is valid, for the session and its owner.
     pub audit: Entry,
     pub now: UnixMs,
 }
 
 #[async_trait]
 pub trait AppCodes {
-    /// Beyond [`MOST_OF_SESSION`] the session's oldest codes are deleted.
+    /// Stores a code. Deletes the session's oldest codes beyond [`MOST_OF_SESSION`].
     async fn add_app_code(&self, code: &AppCode) -> Result<()>;
-    /// Uses it up. `None`: there is none that is good for this app and this browser, and whose session is not
-    /// over. Of any number of tries at once, on any number of nodes, one gets it.
+    /// Consumes a code. `None`: no code is valid for this app and browser and has a live session. Of several concurrent
+    /// attempts on any nodes, one succeeds.
     async fn use_app_code(&self, code: &UseCode) -> Result<Option<AppCode>>;
-    /// Deletes those that ran out.
+    /// Deletes expired codes.
     async fn sweep_app_codes(&self, now: UnixMs) -> Result<u64>;
 }

@@ -1,10 +1,10 @@
-//! The audit trail: what happened to accounts. No secrets.
+//! The audit log: events of accounts, without secrets.
 
 use crate::Result;
 use async_trait::async_trait;
 use domain::UnixMs;
 
-/// What happened.
+/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {
     UserAdded,
@@ -35,7 +35,7 @@ pub enum Event {
     KeysRewrapped,
     ServiceSet,
     ServiceRemoved,
-    /// A session went on to an app.
+    /// A session was used to open an app.
     AppOpened,
     TollSuspended,
     TollResumed,
@@ -127,49 +127,49 @@ impl Event {
     }
 }
 
-/// One row of the trail.
+/// One row of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// ULID.
     pub id: String,
     pub at: UnixMs,
     pub event: Event,
-    /// `ok`, or why it was refused: a stable word.
+    /// `ok`, or a stable word for the reason of the refusal.
     pub outcome: String,
-    /// Whom it happened to, where known.
+    /// The affected user, if known.
     pub user: Option<String>,
     pub session: Option<String>,
     /// The full address of the client; `-` for the command line.
     pub address: String,
     /// "Firefox on Fedora".
     pub device: String,
-    /// The id of the user who did it to somebody else; `None`: its owner, the command line or nobody.
+    /// The id of a user who acted on another account. `None`: the owner, the command line or nobody.
     pub actor: Option<String>,
-    /// What it was done to, where that is nobody: an address, a network. Else empty.
+    /// The target if it is not a user: an address, a network. Otherwise empty.
     pub about: String,
 }
 
-/// A row with the names that its ids have now.
+/// A row with the current names of its ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     pub entry: Entry,
-    /// The name of `user`; `None`: nobody, or an account that is gone.
+    /// The name of `user`; `None`: nobody, or a deleted account.
     pub username: Option<String>,
     /// The name of `actor`.
     pub actor_name: Option<String>,
 }
 
-/// Which rows an operator looks for, newest first.
+/// A search in the audit log, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
-    /// The id of a user: what happened to them, and what they did.
+    /// The id of a user, as target or as actor.
     pub user: Option<String>,
     pub event: Option<Event>,
     pub outcome: Option<String>,
     pub since: Option<UnixMs>,
-    /// Before then.
+    /// Before this time.
     pub until: Option<UnixMs>,
-    /// Older than this row: time and id of the last one of the page before.
+    /// Before this row: time and id of the previous page's last row.
     pub before: Option<(UnixMs, String)>,
     pub limit: u32,
 }
@@ -177,18 +177,18 @@ pub struct Search {
 #[async_trait]
 pub trait Audit {
     async fn append(&self, entry: &Entry) -> Result<()>;
-    /// Appends the entry unless one of the same event, user, session and address has been there since then: what
-    /// can be repeated at will must not fill the trail. Two at once may both be appended.
+    /// Appends the entry unless an entry with the same event, user, session and address exists since `since`. Otherwise
+    /// a client could fill the log by repetition. Two concurrent calls may both append.
     async fn append_once(&self, entry: &Entry, since: UnixMs) -> Result<()>;
-    /// Everybody's entries, newest first.
+    /// Returns entries of all users, newest first.
     async fn search_audit(&self, search: &Search) -> Result<Vec<Line>>;
-    /// The newest entries of a user, newest first.
+    /// Returns the newest entries of a user, newest first.
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>>;
-    /// How many entries of the user since then have an outcome other than `ok`, or are [`Event::TokenReused`].
+    /// Counts the user's entries since then whose outcome is not `ok`, or that are [`Event::TokenReused`].
     async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64>;
     /// Counts the sign-ins that worked, in hours that began at or after `since`: each hour's first millisecond and its
     /// count, oldest first. An hour without sign-ins is missing.
     async fn sign_ins(&self, since: UnixMs) -> Result<Vec<(UnixMs, u64)>>;
-    /// Deletes entries from before then. Returns how many went.
+    /// Deletes older entries and returns their number.
     async fn sweep_audit(&self, before: UnixMs) -> Result<u64>;
 }

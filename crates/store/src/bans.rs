@@ -1,4 +1,4 @@
-//! Bans: one row each, kept after they run out as history.
+//! Bans: one row each, kept after expiry as history.
 
 use crate::Result;
 use crate::audit::Entry;
@@ -7,7 +7,7 @@ use domain::UnixMs;
 use domain::ban::{Policy, Rung, Scope, Trigger};
 use domain::identity::Identity;
 
-/// Who makes the bans that nobody makes by hand.
+/// The author of automatic bans.
 pub const ENGINE: &str = "engine";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Ban {
     pub identity: Identity,
     pub scope: Scope,
     pub trigger: Trigger,
-    /// One plain sentence.
+    /// One sentence for people.
     pub reason: String,
     pub evidence: String,
     pub since: UnixMs,
@@ -38,43 +38,43 @@ impl Ban {
     }
 }
 
-/// An operator's decision to open an address.
+/// An operator's decision to lift an address's bans.
 #[derive(Debug, Clone)]
 pub struct Lifting {
     /// As [`Ban::made_by`].
     pub by: String,
     pub reason: String,
-    /// Written if there was a ban to lift.
+    /// Written if a ban was lifted.
     pub audit: Entry,
     pub now: UnixMs,
 }
 
-/// Which bans an operator looks for, newest first.
+/// A search for bans, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
     /// An identity or an incident, as text; `None`: any.
     pub word: Option<String>,
     pub trigger: Option<Trigger>,
-    /// In force at `now`, or over; `None`: both.
+    /// In force at `now`, or not; `None`: both.
     pub in_force: Option<bool>,
-    /// Older than the ban of this id: the last one of the page before.
+    /// Older than the ban with this id: the previous page's last one.
     pub before: Option<String>,
     pub limit: u32,
     pub now: UnixMs,
 }
 
-/// What is held against an identity.
+/// The bans and counters of an identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Held {
-    /// In force, the longest first.
+    /// Bans in force, the longest first.
     pub bans: Vec<Ban>,
-    /// Ladders that it stands on; for wrong credentials one for each account name that was tried.
+    /// Its ladders; for wrong credentials one for each account name that was tried.
     pub rungs: Vec<(Trigger, Rung)>,
-    /// When each of its strikes was counted.
+    /// The time of each strike.
     pub strikes: Vec<(Trigger, UnixMs)>,
 }
 
-/// A place in the order of changes to bans. The default is before all of them.
+/// A position in the order of changes to bans. The default is before all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cursor {
     pub seq: i64,
@@ -83,43 +83,43 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The place after every change up to this number.
+    /// Returns the position after every change up to this number.
     pub fn after(seq: i64) -> Self {
         // No ULID sorts after this.
         Self { seq, id: "~".to_owned() }
     }
 }
 
-/// Changes to bans, oldest first, and where to go on.
+/// Changes to bans, oldest first, and the position to continue from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
     pub bans: Vec<Ban>,
     pub next: Cursor,
 }
 
-/// What is needed to make a ban, should one be due.
+/// Parameters of a ban that may be due.
 #[derive(Debug, Clone)]
 pub struct Sentence {
     pub policy: std::sync::Arc<Policy>,
     /// ULID of the ban.
     pub ban_id: String,
-    /// ULID of a second ban, should spray be due as well.
+    /// ULID of a second ban, if spraying is due as well.
     pub spray_id: String,
     pub incident: String,
     pub spray_incident: String,
     pub jitter: u16,
-    /// The address is on the allowlist: nothing is held against it.
+    /// The address is on the allowlist, so offences do not count.
     pub exempt: bool,
     pub now: UnixMs,
 }
 
 #[async_trait]
 pub trait Bans {
-    /// A strike outside an attempt (forged or replayed `short_key`, flood): counts it, climbs and bans
-    /// by the policy. `None`: the policy does not ban for it, or not yet.
+    /// Counts an offence outside an attempt (forged or replayed `short_key`, flood), and climbs and bans by the policy.
+    /// `None`: the policy imposes no ban, or not yet.
     ///
-    /// While a ban of the same trigger is in force, that ban is the answer (its id is not the
-    /// sentence's) and nothing is counted: requests that arrive together are one offence.
+    /// While a ban of the same trigger is in force, this returns that ban (its id is not the sentence's) and counts
+    /// nothing, because concurrent requests are one offence.
     async fn strike(
         &self,
         identity: Identity,
@@ -127,21 +127,21 @@ pub trait Bans {
         evidence: &str,
         sentence: &Sentence,
     ) -> Result<Option<Ban>>;
-    /// A ban by hand.
+    /// Imposes a manual ban.
     async fn ban(&self, ban: &Ban, audit: &Entry) -> Result<()>;
     async fn ban_by_id(&self, id: &str) -> Result<Option<Ban>>;
-    /// Bans that are in force.
+    /// Returns the bans in force.
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>>;
-    /// The number of the last change to any ban. Lower than one that was seen: the database is an older copy.
+    /// Returns the number of the last change to a ban. If it is lower than an earlier answer, the database is an older
+    /// copy.
     async fn last_ban_change(&self) -> Result<i64>;
-    /// Bans made or lifted after `after`, in force or not, in the order of their commits: each change once.
+    /// Returns bans imposed or lifted after `after`, in force or not, in commit order; each change once.
     async fn bans_changed(&self, after: &Cursor, limit: u32) -> Result<Changes>;
     async fn search_bans(&self, search: &Search) -> Result<Vec<Ban>>;
     async fn held_against(&self, identity: Identity, now: UnixMs) -> Result<Held>;
-    /// Lifts every ban in force on the identity and forgets its ladders and strikes. For
-    /// [`domain::ban::GRACE_MS`] wrong credentials count but do not ban. Returns the bans that were
-    /// lifted.
+    /// Lifts every ban in force on the identity and deletes its ladders and strikes. For [`domain::ban::GRACE_MS`]
+    /// wrong credentials then count but do not ban. Returns the lifted bans.
     async fn lift(&self, identity: Identity, lifting: &Lifting) -> Result<Vec<Ban>>;
-    /// Deletes bans that were over before then, run out or lifted. Returns how many went.
+    /// Deletes bans that expired or were lifted before then, and returns their number.
     async fn sweep_bans(&self, before: UnixMs) -> Result<u64>;
 }

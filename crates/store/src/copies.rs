@@ -1,4 +1,4 @@
-//! Copies of an SQLite database: what stands in them, and in what state they are.
+//! Copies of an SQLite database: their content and condition.
 
 use crate::sql::newest_migration;
 use crate::users::PasswordHash;
@@ -20,7 +20,7 @@ const END_APP_CODES: &str = "DELETE FROM app_codes WHERE expires_at > $1";
 const ACCOUNTS: &str =
     "SELECT id, name, role, disabled_at, password_hash FROM users WHERE deleted_at IS NULL ORDER BY name";
 
-/// What a backup says of itself, in a table of its own.
+/// The note in a backup, in a separate table.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Note {
     pub made_at: UnixMs,
@@ -28,16 +28,16 @@ pub struct Note {
     pub sealed_key: Option<String>,
 }
 
-/// What was ended in a copy before it became a database again.
+/// What was ended in a copy when it was restored as a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled {
-    /// Sessions that could have gone on: they have ended, unless they were to be kept.
+    /// Sessions that were still valid. They were ended, unless they were to be kept.
     pub sessions: i64,
-    /// Invitations and reset links that could have been used.
+    /// Invitations and reset links that were still valid.
     pub links: u64,
 }
 
-/// An account as it stands in a copy, or in the database that the copy replaces.
+/// An account in a copy, or in the database that the copy replaces.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     pub id: String,
@@ -49,9 +49,9 @@ pub struct Account {
 
 #[derive(Debug)]
 pub struct Report {
-    /// What is wrong with the file.
+    /// Damage in the file.
     pub fault: Option<String>,
-    /// A later version's tables are in it.
+    /// It has tables of a later version.
     pub is_newer: bool,
     pub note: Option<Note>,
 }
@@ -68,7 +68,7 @@ impl std::fmt::Debug for Note {
     }
 }
 
-/// Writes the note into a copy that has none.
+/// Writes the note into a copy without one.
 pub async fn annotate(file: &Path, note: &Note) -> Result<()> {
     let mut copy = open(file).await?;
     let mut transaction = copy.begin().await?;
@@ -84,9 +84,9 @@ pub async fn annotate(file: &Path, note: &Note) -> Result<()> {
     Ok(copy.close().await?)
 }
 
-/// Makes a copy a database again: brings its tables up to date, takes its note away, ends the attempts that were
-/// under way and voids what is good once and may have been used since: invitations, reset links, codes for apps. Ends
-/// its sessions too, unless they are to be kept: those that somebody ended since would be good again.
+/// Converts a copy back into a database: updates its tables, removes its note and ends pending attempts. Voids one-time
+/// values that may have been used since: invitations, reset links and codes for apps. Also ends its sessions unless
+/// they are to be kept, because sessions that were ended since would be valid again.
 ///
 /// # Errors
 /// The copy cannot be brought up to date or written.
@@ -95,7 +95,7 @@ pub async fn settle(file: &Path, keep_sessions: bool, now: UnixMs) -> Result<Set
     let connect = SqliteConnectOptions::new().filename(file);
     open_sqlite(connect, SqlitePoolOptions::new(), Options::default()).await?.close().await;
     let mut copy = open(file).await?;
-    // Deleted pages are overwritten: the key is nobody's business in a database in use.
+    // Overwrites deleted pages, because a live database must not contain the sealed key.
     sqlx::raw_sql(SETTLE).execute(&mut copy).await?;
     let mut transaction = copy.begin().await?;
     let sessions = sqlx::query(LIVE).bind(now).fetch_one(&mut *transaction).await?.try_get(0)?;
@@ -110,10 +110,10 @@ pub async fn settle(file: &Path, keep_sessions: bool, now: UnixMs) -> Result<Set
     Ok(Settled { sessions, links: resets + invitations })
 }
 
-/// All accounts of a database that nobody has open, by name.
+/// Returns all accounts of a database that is not open elsewhere, by name.
 ///
 /// # Errors
-/// It cannot be read, or has no such table.
+/// The database cannot be read, or has no such table.
 pub async fn accounts(file: &Path) -> Result<Vec<Account>> {
     let mut copy = open(file).await?;
     let rows = sqlx::query(ACCOUNTS).fetch_all(&mut copy).await?;
@@ -130,7 +130,7 @@ pub async fn accounts(file: &Path) -> Result<Vec<Account>> {
     rows.into_iter().map(account).collect()
 }
 
-/// Reads all of a copy. `None`: it is no database of ours.
+/// Reads a whole copy. `None`: it is not a Postern database.
 pub async fn inspect(file: &Path) -> Result<Option<Report>> {
     let mut copy = open(file).await?;
     if !has_table(&mut copy, "_sqlx_migrations").await? {
@@ -149,15 +149,15 @@ pub async fn inspect(file: &Path) -> Result<Option<Report>> {
     Ok(Some(Report { fault: (answer != "ok").then_some(answer), is_newer: version > newest_migration(), note }))
 }
 
-/// Whether another process has the database open. Leaving WAL takes a lock that nobody else may share;
-/// it also puts the journal away.
+/// Whether another process has the database open. Leaving WAL mode needs an exclusive lock; it also deletes the
+/// journal.
 pub async fn is_in_use(file: &Path) -> bool {
     match open(file).await {
         Ok(connection) => connection.close().await.is_err(),
         Err(Error::Database(sqlx::Error::Database(error))) => {
             matches!(error.code().and_then(|code| code.parse::<u32>().ok()), Some(code) if code & 0xff == 5 || code & 0xff == 6)
         }
-        // Whatever it is, nobody can be using it as a database.
+        // Such a file cannot be in use as a database.
         Err(_) => false,
     }
 }
@@ -192,7 +192,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("copy.db");
         let mut copy = SqliteConnectOptions::new().filename(&file).create_if_missing(true).connect().await?;
-        // Before codes for apps, and before skeletons of names.
+        // From before app codes, and before skeletons of names.
         let then: Vec<_> = MIGRATIONS.iter().filter(|migration| migration.version <= 5).cloned().collect();
         Migrator::with_migrations(then).run(&mut copy).await?;
         sqlx::raw_sql(

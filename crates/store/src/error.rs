@@ -1,21 +1,21 @@
-//! What can break. A row that is not there is `None`, and a refusal is a value: neither is an error.
+//! Errors of the store. A missing row is `None`, and a refusal is a value; neither is an error.
 
-/// Something broke; nothing was changed.
+/// A failure; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// If the connection broke while PostgreSQL was committing, nobody knows: read again.
+    /// If the connection broke while PostgreSQL was committing, the outcome is unknown: read again.
     #[error("database")]
     Database(#[from] sqlx::Error),
     #[error("migration")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// The transaction that this write was a part of, among others, did not get through.
+    /// The transaction that contained this write did not commit.
     #[error("commit")]
     Commit(#[source] std::sync::Arc<sqlx::Error>),
-    /// A row says what no version of Postern writes.
-    #[error("{table}.{column} of row {row} is not readable")]
+    /// A row has a value that no version of Postern writes.
+    #[error("{table}.{column} of row {row} is invalid")]
     Inconsistent { table: &'static str, column: &'static str, row: String },
-    /// The key-encryption key was replaced meanwhile: seal again, under the new one.
-    #[error("sealed under a key-encryption key that was replaced")]
+    /// The key-encryption key was replaced meanwhile: encrypt again under the new one.
+    #[error("encrypted under a key-encryption key that was replaced")]
     OldSealer,
     /// The writer has stopped.
     #[error("the store is closed")]

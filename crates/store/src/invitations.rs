@@ -1,4 +1,4 @@
-//! Invitations: one account each, for whoever has the link, until it runs out.
+//! Invitations: one-time links that create one account each.
 
 use crate::Result;
 use crate::audit::Entry;
@@ -10,18 +10,18 @@ use domain::account::Role;
 pub struct Invitation {
     /// ULID.
     pub id: String,
-    /// SHA-256 of the link's code, base64url. The code itself is kept nowhere.
+    /// SHA-256 of the link's code, base64url. The code itself is not stored.
     pub code_hash: String,
-    /// What the new account will be.
+    /// The role of the new account.
     pub role: Role,
-    /// Whom it is for, in the words of who made it.
+    /// A note about the invited person, by the administrator who made it.
     pub note: String,
     /// The id of the user who made it; `None`: the command line.
     pub made_by: Option<String>,
     pub created_at: UnixMs,
     pub expires_at: UnixMs,
     pub used_at: Option<UnixMs>,
-    /// The id of the account that it became.
+    /// The id of the account that was created.
     pub used_by: Option<String>,
     pub revoked_at: Option<UnixMs>,
 }
@@ -35,11 +35,11 @@ impl Invitation {
 #[async_trait]
 pub trait Invitations {
     async fn add_invitation(&self, invitation: &Invitation, audit: &Entry) -> Result<()>;
-    /// All that are kept, newest first.
+    /// Returns all stored invitations, newest first.
     async fn invitations(&self) -> Result<Vec<Invitation>>;
     async fn invitation_by_code(&self, code_hash: &str) -> Result<Option<Invitation>>;
-    /// `false`: there is none that is still open.
+    /// Revokes an invitation. `false`: no open one has this id.
     async fn revoke_invitation(&self, id: &str, audit: &Entry, now: UnixMs) -> Result<bool>;
-    /// Deletes those that ran out before then.
+    /// Deletes invitations that expired before then.
     async fn sweep_invitations(&self, before: UnixMs) -> Result<u64>;
 }

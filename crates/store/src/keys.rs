@@ -1,4 +1,4 @@
-//! The server's keys, private halves encrypted by the key-encryption key before they come here.
+//! The server's keys. Private halves are encrypted with the key-encryption key before they are stored.
 
 use crate::Result;
 use crate::audit::Entry;
@@ -8,13 +8,13 @@ use domain::server_key::{Key, Line};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Opens sealed logins: RSA.
+    /// Decrypts logins: RSA.
     Envelope,
     /// Signs tokens: P-256 or Ed25519.
     Signing,
-    /// Authenticates what the server gives out and takes back: 32 bytes.
+    /// Authenticates values that the server issues and later accepts: 32 bytes.
     Mac,
-    /// Makes digests of account names, which stand in rows: 32 bytes, one key that is never replaced.
+    /// Makes the digests of account names in rows: 32 bytes, a single key that is never replaced.
     Digest,
 }
 
@@ -41,24 +41,24 @@ impl Kind {
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredKey {
-    /// Thumbprint (RFC 7638), or a random name for keys without a public half.
+    /// The thumbprint (RFC 7638), or a random id for keys without a public half.
     pub kid: String,
     pub kind: Kind,
-    /// As in JOSE headers; empty for keys of our own use.
+    /// As in JOSE headers; empty for internal keys.
     pub alg: String,
-    /// The private half, encrypted. Empty once the key is over.
+    /// The private half, encrypted. Empty after its end.
     pub sealed: String,
     pub created_at: UnixMs,
     pub used_from: UnixMs,
     pub revoked_at: Option<UnixMs>,
 }
 
-/// The end of a key, whoever it was that had its turn.
+/// The revocation of a key.
 #[derive(Debug, Clone)]
 pub struct Revocation {
     pub kind: Kind,
     pub kid: String,
-    /// What takes its place, at once, if nothing else can.
+    /// The successor, used at once if no other key is available.
     pub successor: StoredKey,
     pub audit: Entry,
     pub now: UnixMs,
@@ -66,15 +66,15 @@ pub struct Revocation {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revoked {
-    /// There is no such key, or it was revoked before.
+    /// No such key exists, or it was revoked before.
     Nothing,
-    /// It is over, and another key is in use.
+    /// It has ended, and another key is in use.
     Done,
-    /// It is over, and the successor is in use.
+    /// It has ended, and the successor is in use.
     Replaced,
 }
 
-/// All keys of a kind, as the rules see them.
+/// Returns all keys of a kind in the form of the rules.
 pub fn line<'a>(kind: Kind, keys: impl IntoIterator<Item = &'a StoredKey>) -> Line {
     let keys = keys.into_iter().filter(|key| key.kind == kind);
     Line::new(keys.map(|key| Key { kid: key.kid.clone(), used_from: key.used_from, revoked_at: key.revoked_at }))
@@ -88,12 +88,12 @@ impl std::fmt::Debug for StoredKey {
 
 #[async_trait]
 pub trait Keys {
-    /// Oldest first.
+    /// Returns all keys, oldest first.
     async fn keys(&self) -> Result<Vec<StoredKey>>;
-    /// Adds a key behind `after`, if that is still the last of its kind (`None`: if there is none): of two
-    /// nodes that make one at the same time, one does. `false`: there is another; read again.
+    /// Adds a key after `after`, if that is still the last of its kind (`None`: if none exists). Of two nodes that do
+    /// this at the same time, one succeeds. `false`: another key exists; read again.
     async fn add_key(&self, key: &StoredKey, after: Option<&str>, audit: Option<&Entry>) -> Result<bool>;
     async fn revoke_key(&self, revocation: &Revocation) -> Result<Revoked>;
-    /// Erases the private half of a key that is over. `false`: it was erased before.
+    /// Erases the private half of an ended key. `false`: it was erased before.
     async fn erase_key(&self, kid: &str) -> Result<bool>;
 }

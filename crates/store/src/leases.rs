@@ -1,35 +1,35 @@
-//! Addresses of one's own for people who pay from a browser: lent, each to one offer at a time.
+//! Addresses assigned to people who pay from a browser, each to one offer at a time.
 
 use crate::Result;
 use async_trait::async_trait;
 use domain::UnixMs;
 
-/// An offer wants an address.
+/// An offer that needs an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    /// The offer's own name.
+    /// The offer's name.
     pub challenge: String,
     pub route: String,
-    /// Blocks of the chain now.
+    /// The current number of blocks.
     pub height: i64,
     pub now: UnixMs,
-    /// When the offer runs out.
+    /// The offer's expiry.
     pub expires_at: UnixMs,
-    /// From when on another offer may have the address: long after.
+    /// When another offer may use the address, long after the expiry.
     pub ends_at: UnixMs,
-    /// How many addresses there are: 0 and up.
+    /// Number of addresses, with indices from 0.
     pub addresses: u32,
 }
 
-/// An address that is lent.
+/// An assigned address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     pub subaddress: u32,
     pub challenge: String,
     pub route: String,
-    /// Blocks of the chain when it was lent: no payment in one of those is for this offer.
+    /// Number of blocks at the assignment. No earlier payment is for this offer.
     pub height: i64,
-    /// Blocks before this one were searched.
+    /// Blocks before this one were scanned.
     pub searched: i64,
     pub leased_at: UnixMs,
     pub expires_at: UnixMs,
@@ -37,11 +37,11 @@ pub struct Lease {
 
 #[async_trait]
 pub trait Leases {
-    /// Lends an address that nobody had yet, else the one that was given back longest ago. `None`: all are
-    /// lent. Of any number of wishes at once, no two get the same.
+    /// Assigns an unused address, or else the one that was released longest ago. `None`: all are assigned. Concurrent
+    /// calls never get the same address.
     async fn lease(&self, wish: &Wish) -> Result<Option<u32>>;
-    /// What is lent at this time.
+    /// Returns the assignments at this time.
     async fn leases(&self, now: UnixMs) -> Result<Vec<Lease>>;
-    /// Blocks before `height` were searched for payments to all that is lent.
+    /// Records that blocks before `height` were scanned for all assignments.
     async fn searched(&self, height: i64) -> Result<()>;
 }

@@ -27,7 +27,7 @@ pub mod users;
 pub use error::{Error, Result};
 pub use sql::{Options, open, open_sqlite};
 
-/// Everything that a server needs of its storage.
+/// All storage that a server needs.
 pub trait Store:
     users::Users
     + attempts::Attempts

@@ -1,4 +1,4 @@
-//! Proofs of possession (RFC 9449) that came with a request that changes something: each does so once.
+//! Used proofs of possession (RFC 9449) of requests that change something. Each is accepted once.
 
 use crate::Result;
 use async_trait::async_trait;
@@ -6,17 +6,16 @@ use domain::UnixMs;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsedProof {
-    /// Told from the key's thumbprint and the proof's `jti`.
+    /// Derived from the key's thumbprint and the proof's `jti`.
     pub id: String,
-    /// After this no node takes the proof's nonce any more.
+    /// After this no node accepts the proof's nonce.
     pub expires_at: UnixMs,
 }
 
 #[async_trait]
 pub trait Proofs {
-    /// Uses it up; whether that was for the first time. Of any number of tries at once, on any number of nodes,
-    /// one is.
+    /// Consumes a proof and returns whether it was unused. Of several concurrent attempts on any nodes, one succeeds.
     async fn use_proof(&self, proof: &UsedProof) -> Result<bool>;
-    /// Deletes those that ran out.
+    /// Deletes expired proofs.
     async fn sweep_proofs(&self, now: UnixMs) -> Result<u64>;
 }

@@ -1,4 +1,4 @@
-//! How much was refused lately.
+//! Counts of recent refusals.
 
 use crate::Result;
 use async_trait::async_trait;
@@ -7,8 +7,8 @@ use domain::ban::Trigger;
 
 pub const HOUR_MS: i64 = 60 * 60_000;
 
-/// Refusals of one hour for one reason. Requests of addresses that are closed are not counted: they
-/// are answered from memory.
+/// Refusals in one hour for one reason. Requests from banned addresses are not counted, because they are answered from
+/// memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused {
     /// The hour's first millisecond.
@@ -19,6 +19,6 @@ pub struct Refused {
 
 #[async_trait]
 pub trait Refusals {
-    /// Hours that began at or after `since`, oldest first; an hour without refusals is not there.
+    /// Returns the hours since `since`, oldest first. Hours without refusals are missing.
     async fn refused(&self, since: UnixMs) -> Result<Vec<Refused>>;
 }

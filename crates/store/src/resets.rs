@@ -24,7 +24,7 @@ pub struct UseReset {
     pub attempt: Attempt,
     pub code_hash: String,
     pub user: String,
-    /// Digest of the name: its failures in a row are forgotten.
+    /// Digest of the name, whose failures in a row are deleted.
     pub account: String,
     pub hash: PasswordHash,
     pub audit: Entry,
@@ -33,14 +33,13 @@ pub struct UseReset {
 
 #[async_trait]
 pub trait Resets {
-    /// Replaces the user's link, if there is one.
+    /// Stores a link, replacing the user's earlier one.
     async fn add_reset(&self, reset: &Reset, audit: &Entry) -> Result<()>;
-    /// The user whose link this is, while it is good.
+    /// Returns the user of a valid link.
     async fn reset_of(&self, code_hash: &str, now: UnixMs) -> Result<Option<User>>;
-    /// Uses the link up: sets the password, ends every session, forgets the account's failures. The
-    /// attempt ends, whatever the answer is. The ids of the sessions that ended; `None`: the link is
-    /// not good any more.
+    /// Consumes the link: sets the password, ends every session, deletes the account's failures. The attempt ends in
+    /// any case. Returns the ids of the ended sessions; `None`: the link is not valid any more.
     async fn use_reset(&self, reset: &UseReset) -> Result<Option<Vec<String>>>;
-    /// Deletes those that ran out.
+    /// Deletes expired links.
     async fn sweep_resets(&self, now: UnixMs) -> Result<u64>;
 }

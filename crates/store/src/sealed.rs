@@ -1,21 +1,20 @@
-//! Values that the key-encryption key keeps: which there are, and how they come under another one.
+//! Values encrypted with the key-encryption key, and their encryption under a new one.
 //!
-//! A sealed value begins with the short name of the key that sealed it and a dot; one from before keys had
-//! names has no dot.
+//! A sealed value begins with the short name of its key and a dot. Values from before keys had names have no dot.
 
 use crate::Result;
 use crate::audit::Entry;
 use async_trait::async_trait;
 use domain::UnixMs;
 
-/// One value, wherever it stands.
+/// One encrypted value in any table.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// The table, by its place in the list of them.
+    /// The table's index in the list of tables.
     pub(crate) table: usize,
     pub(crate) id: String,
     pub(crate) version: i64,
-    /// What it was sealed for: the row's name.
+    /// The associated data: the row's name.
     pub place: String,
     pub sealed: String,
 }
@@ -26,19 +25,19 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
-/// The short name of the key that sealed a value; empty: from before they had names.
+/// Returns the short name of a value's key; empty for values from before keys had names.
 pub fn sealer(sealed: &str) -> &str {
     sealed.split_once('.').map_or("", |(kid, _)| kid)
 }
 
 #[async_trait]
 pub trait SealedValues {
-    /// Values that another key than `kid` sealed, `limit` of each table at most.
+    /// Returns values under other keys than `kid`, at most `limit` of each table.
     async fn sealed_by_others(&self, kid: &str, limit: u32) -> Result<Vec<Sealed>>;
-    /// Puts another sealing of the same secret in its place. `false`: it has changed or gone meanwhile.
+    /// Replaces a value by an encryption of the same secret. `false`: it was changed or deleted meanwhile.
     async fn reseal(&self, value: &Sealed, sealed: &str) -> Result<bool>;
-    /// From now on nothing that these keys sealed is written: what others are about to write fails with
-    /// [`crate::Error::OldSealer`], what they have written is seen.
+    /// Refuses further writes under these keys: they fail with [`crate::Error::OldSealer`]. All earlier writes are
+    /// visible afterwards.
     async fn retire_sealers(&self, kids: &[String], audit: &Entry, now: UnixMs) -> Result<()>;
     async fn retired_sealers(&self) -> Result<Vec<String>>;
 }

@@ -1,4 +1,4 @@
-//! Services: who may be talked to with tickets.
+//! Services that accept tickets.
 
 use crate::Result;
 use crate::audit::Entry;
@@ -9,11 +9,11 @@ use domain::account::Role;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     pub name: String,
-    /// The public key that tickets are sealed to, as JWK text.
+    /// The public key for encrypting tickets, as JWK text.
     pub jwk: String,
     /// Its thumbprint (RFC 7638).
     pub kid: String,
-    /// Whoever lacks this role gets no ticket.
+    /// The role that a ticket for it requires.
     pub role: Option<Role>,
     pub created_at: UnixMs,
     /// When its key or its role was last changed.
@@ -22,11 +22,11 @@ pub struct Service {
 
 #[async_trait]
 pub trait Services {
-    /// All, by name.
+    /// Returns all services by name.
     async fn services(&self) -> Result<Vec<Service>>;
     async fn service(&self, name: &str) -> Result<Option<Service>>;
-    /// Adds it, or gives the one of this name another key and role. What is stored then.
+    /// Adds a service, or replaces the key and role of an existing one. Returns the stored service.
     async fn put_service(&self, service: &Service, audit: &Entry) -> Result<Service>;
-    /// `false`: there is none of this name.
+    /// Removes a service. `false`: no service has this name.
     async fn remove_service(&self, name: &str, audit: &Entry) -> Result<bool>;
 }

@@ -8,14 +8,14 @@ use domain::UnixMs;
 use domain::account::Role;
 use domain::session::Session;
 
-/// A session to be written: everything else about it starts at generation 0.
+/// A new session, at generation 0.
 #[derive(Debug, Clone)]
 pub struct NewSession {
     /// 16 bytes, base64url.
     pub id: String,
     pub user: String,
-    /// The password hash that the sign-in was judged by: it must still be the user's when the session
-    /// is written. `None`: no password was judged, the account is new.
+    /// The password hash that the sign-in was checked against. It must still be the user's when the session is written.
+    /// `None`: the account is new, so no password was checked.
     pub judged_by: Option<PasswordHash>,
     /// Hash of the first refresh token.
     pub refresh_hash: String,
@@ -37,7 +37,7 @@ pub struct Row {
     pub username: String,
     pub role: Role,
     pub user_disabled: bool,
-    /// What the rules judge by.
+    /// The part that the rules need.
     pub life: Session,
     /// "Firefox on Fedora".
     pub device: String,
@@ -49,7 +49,7 @@ pub struct Row {
     pub used_at: UnixMs,
 }
 
-/// One rotation, to be written only if the session is still where it was read.
+/// One rotation, written only if the session is unchanged since it was read.
 #[derive(Debug, Clone)]
 pub struct Rotation {
     pub id: String,
@@ -62,7 +62,7 @@ pub struct Rotation {
     pub now: UnixMs,
 }
 
-/// What a node's cache needs to hear of.
+/// A change that the caches of nodes need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub id: String,
@@ -71,7 +71,7 @@ pub struct Change {
     pub idle_at: UnixMs,
     pub ends_at: UnixMs,
     pub revoked_at: Option<UnixMs>,
-    /// The name and the role that its user has now.
+    /// The current name and role of its user.
     pub username: String,
     pub role: Role,
 }
@@ -79,21 +79,21 @@ pub struct Change {
 #[async_trait]
 pub trait Sessions {
     async fn session(&self, id: &str) -> Result<Option<Row>>;
-    /// `true`: this rotation was written. `false`: the session has moved on or is over; read again.
+    /// Returns `true` if this rotation was written. `false`: the session has changed or is over; read again.
     async fn rotate(&self, rotation: &Rotation) -> Result<bool>;
-    /// Writes down that an access token of this generation was shown, unless it was before.
+    /// Records the first use of an access token of this generation.
     async fn show_generation(&self, id: &str, generation: u32) -> Result<()>;
-    /// Ends one session of `user`. `false`: there is none that is not over.
+    /// Ends one session of `user`. `false`: no live one has this id.
     async fn revoke(&self, user: &str, id: &str, audit: &Entry, now: UnixMs) -> Result<bool>;
-    /// Ends every session of the user but `keep`; returns their ids. Writes the audit row only if
-    /// there were any.
+    /// Ends every session of the user except `keep` and returns their ids. Writes the audit row only if there were any.
     async fn revoke_others(&self, user: &str, keep: Option<&str>, audit: &Entry, now: UnixMs) -> Result<Vec<String>>;
-    /// Sessions of a user that are not over, last used first.
+    /// Returns the live sessions of a user, last used first.
     async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<Row>>;
-    /// Sessions that were rotated or ended, or whose user got another name or role, at or after `since`; ask for a little more, as for bans.
+    /// Returns the sessions that were rotated or ended, or whose user's name or role changed, at or after `since`.
+    /// Callers should overlap the periods a little, as for bans.
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<Change>>;
-    /// Which sessions were ended at or after `since`, and when.
+    /// Returns the sessions that were ended at or after `since`, with the time.
     async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(String, UnixMs)>>;
-    /// Deletes sessions that were over before `before`. Returns how many.
+    /// Deletes sessions that were over before `before`, and returns their number.
     async fn sweep_sessions(&self, before: UnixMs) -> Result<u64>;
 }

@@ -1,13 +1,13 @@
-//! The paid gate: payments, what they bought, and what is left of it.
+//! The paid gate's payments and tokens.
 //!
-//! Amounts are piconero and fit in an `i64`: all Monero there is does for centuries.
+//! Amounts are piconero and fit into an `i64` for centuries of Monero's emission.
 
 use crate::Result;
 use crate::audit::Entry;
 use async_trait::async_trait;
 use domain::UnixMs;
 
-/// A payment: what one transaction pays to one of our subaddresses.
+/// A payment: the part of a transaction that pays one of our subaddresses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PaymentId {
     /// Hexadecimal.
@@ -16,54 +16,54 @@ pub struct PaymentId {
     pub subaddress: u32,
 }
 
-/// A payment that was found good is shown for an offer.
+/// A valid payment, presented for an offer.
 #[derive(Debug, Clone)]
 pub struct Redemption {
     pub payment: PaymentId,
-    /// The offer's own name: the token has it too.
+    /// The name of the offer and of its token.
     pub challenge: String,
     pub route: String,
-    /// Thumbprint of the client's key; empty: none.
+    /// Thumbprint of the client's key; empty: no key.
     pub jkt: String,
     pub piconero: i64,
     /// One-time keys of the outputs that were counted.
     pub outputs: Vec<String>,
-    /// The block that has the transaction, if one has.
+    /// The block of the transaction, if it is in one.
     pub block: Option<i64>,
-    /// How many blocks there are.
+    /// The current number of blocks.
     pub height: i64,
     pub terms: Terms,
     pub now: UnixMs,
 }
 
-/// What the offer said.
+/// The terms of the offer.
 #[derive(Debug, Clone)]
 pub struct Terms {
     /// At least 1.
     pub price: i64,
-    /// Requests for each whole price.
+    /// Requests for each multiple of the price.
     pub quota: i64,
     pub ttl_ms: i64,
-    /// Confirmations by what was paid in all: from so much on, so many; in rising order.
+    /// Required confirmations by the total paid: (from this amount, this many), in ascending order.
     pub confirmations: Vec<(i64, i64)>,
-    /// After this no payment counts that was not seen before.
+    /// After this only payments that were seen before count.
     pub expires_at: UnixMs,
 }
 
-/// What became of it.
+/// The result of redeeming.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redeemed {
-    /// The token, new or as it was.
+    /// The token, new or existing.
     Minted(Token),
-    /// Seen, and waits for blocks.
+    /// Seen, but not enough confirmations.
     Pending { have: i64, need: i64 },
-    /// All payments for this offer together are less than its price. They count once the rest is paid.
+    /// All payments for this offer are below its price. They count when the rest is paid.
     Underpaid { have: i64, need: i64 },
-    /// Somebody else redeemed this payment, or the same person for another offer.
+    /// The payment was redeemed by another client or for another offer.
     Taken,
-    /// An output has a one-time key that was counted before: it cannot be spent a second time.
+    /// An output's one-time key was counted before, so it cannot be spent again.
     Burnt,
-    /// The offer ran out before this payment was seen. It is in the list of late payments.
+    /// The offer expired before this payment was seen. It is in the list of late payments.
     Late,
 }
 
@@ -71,11 +71,11 @@ pub enum Redeemed {
 pub struct Token {
     pub id: String,
     pub route: String,
-    /// Empty: for whoever holds it.
+    /// Empty: a bearer token.
     pub jkt: String,
     pub quota: i64,
     pub used: i64,
-    /// What was paid and bought nothing.
+    /// The amount that bought nothing.
     pub remainder: i64,
     pub minted_at: UnixMs,
     pub expires_at: UnixMs,
@@ -105,16 +105,16 @@ pub struct Waiting {
     pub gone: bool,
 }
 
-/// Where a node shows a transaction now.
+/// The current position of a transaction according to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whereabouts {
     Pool,
     Block(i64),
-    /// Nowhere, or another transaction has spent its money.
+    /// Unknown, or replaced by a double spend.
     Gone,
 }
 
-/// What an administrator does to a token.
+/// An administrator's change of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenChange {
     Suspend,
@@ -122,7 +122,7 @@ pub enum TokenChange {
     Revoke,
 }
 
-/// One route on one day (UTC, counted from 1970).
+/// Totals of one route on one day (UTC, days since 1970).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TollDay {
     pub day: i64,
@@ -134,55 +134,54 @@ pub struct TollDay {
 
 #[async_trait]
 pub trait Toll {
-    /// Counts a payment for an offer, once, and mints the token as soon as all its payments are enough and
-    /// deep enough; all in one transaction. Shown again by the same client it gives the same answer.
+    /// Counts a payment for an offer once, and creates the token when the offer's payments have the price and the
+    /// confirmations, in one transaction. A repetition by the same client returns the same answer.
     async fn redeem(&self, redemption: &Redemption) -> Result<Redeemed>;
-    /// As [`Self::redeem`] for a payment that was counted before, with what the watcher knows of it; amount,
-    /// outputs and block of the redemption do not matter. `None`: it was not counted, or is gone.
+    /// Like [`Self::redeem`] for a counted payment, with the watcher's data; the redemption's amount, outputs and block
+    /// are ignored. `None`: it was not counted, or has disappeared.
     async fn redeem_again(&self, redemption: &Redemption) -> Result<Option<Redeemed>>;
-    /// As [`Self::redeem`], and nothing is minted: whoever has the offer comes for it with
-    /// [`Self::redeem_counted`], and its time begins then. `None`: it is counted, now or before.
+    /// Like [`Self::redeem`], but without a token. [`Self::redeem_counted`] creates that later, and its lifetime begins
+    /// then. `None`: the payment is counted, now or before.
     async fn count_payment(&self, redemption: &Redemption) -> Result<Option<Redeemed>>;
-    /// What all payments that were counted for an offer have bought; of the redemption, payment, amount,
-    /// outputs and block do not matter.
+    /// Returns what all counted payments of an offer have bought; the redemption's payment, amount, outputs and block
+    /// are ignored.
     async fn redeem_counted(&self, redemption: &Redemption) -> Result<Redeemed>;
-    /// Every payment that was counted for this offer, those that are gone too.
+    /// Returns all counted payments for this offer, including those that have disappeared.
     async fn payments_for(&self, challenge: &str) -> Result<Vec<Payment>>;
-    /// Every payment of this transaction that was counted.
+    /// Returns all counted payments of this transaction.
     async fn payments_of(&self, txid: &str) -> Result<Vec<Payment>>;
     async fn toll_token(&self, id: &str) -> Result<Option<Token>>;
-    /// Adds what was used, up to the quota. The token as it is then.
+    /// Adds usage up to the quota and returns the token.
     async fn use_token(&self, id: &str, requests: i64) -> Result<Option<Token>>;
-    /// Transactions that may still go, each once.
+    /// Returns the transactions that may still disappear, each once.
     async fn unsettled(&self) -> Result<Vec<String>>;
     /// Transactions that no block has, each once, in the order of their ids: the first ones behind `after`. Those that
     /// were in the pool when somebody looked last, and those that are gone since `lost_since` or later.
     async fn in_no_block(&self, after: &str, lost_since: UnixMs, limit: u32) -> Result<Vec<Waiting>>;
-    /// What a node says of a transaction, on a chain of `height` blocks: tokens fall asleep when it is gone
-    /// and wake when it is back; with `settled_after` confirmations nobody looks any more. The ids of the
-    /// tokens that changed.
+    /// Records a transaction's state on a chain of `height` blocks. Suspends tokens when it has disappeared and resumes
+    /// them when it returns. Ends watching after `settled_after` confirmations. Returns the ids of changed tokens.
     async fn observe(&self, txid: &str, seen: Whereabouts, chain: Chain) -> Result<Vec<String>>;
-    /// `false`: there is none, or it was so before.
+    /// Changes a token. `false`: it does not exist or is unchanged.
     async fn change_toll_token(&self, id: &str, change: TokenChange, audit: &Entry) -> Result<bool>;
-    /// Newest first, at most `limit`.
+    /// Returns the newest tokens, at most `limit`.
     async fn toll_tokens(&self, limit: u32) -> Result<Vec<Token>>;
     async fn toll_payments(&self, limit: u32) -> Result<Vec<Payment>>;
     async fn count_challenges(&self, day: i64, route: &str, count: i64) -> Result<()>;
-    /// From this day on, by day and route.
+    /// Returns the totals from this day on, by day and route.
     async fn toll_days(&self, since: i64) -> Result<Vec<TollDay>>;
 }
 
-/// The chain when a node was asked.
+/// The chain at the time of the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Chain {
     pub height: i64,
-    /// Confirmations after which nobody looks any more.
+    /// Confirmations after which a payment is no longer watched.
     pub settled_after: i64,
     pub now: UnixMs,
 }
 
 impl Token {
-    /// Whether it opens anything now; the quota is another question.
+    /// Whether it is neither suspended nor revoked, independent of the quota.
     pub fn is_awake(&self) -> bool {
         self.asleep_at.is_none() && self.suspended_at.is_none() && self.revoked_at.is_none()
     }

@@ -1,23 +1,23 @@
-//! What keeps a store alive, and ends it.
+//! Maintenance of a store.
 
 use crate::Result;
 use async_trait::async_trait;
 use domain::UnixMs;
 use std::path::Path;
 
-/// Connections to the database that serve reads, and on PostgreSQL writes too.
+/// Database connections for reads, and on PostgreSQL also for writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
     pub open: u32,
     pub idle: u32,
 }
 
-/// Who signed in lately, and from how many addresses.
+/// Recent sign-ins: numbers of accounts and addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crowd {
     pub users: u64,
     pub addresses: u64,
-    /// One of them.
+    /// One of the addresses.
     pub address: Option<String>,
 }
 
@@ -26,15 +26,15 @@ pub trait Upkeep {
     /// Whether the database answers.
     async fn ping(&self) -> Result<()>;
     fn connections(&self) -> Connections;
-    /// What is wrong with the file, if the engine is one that can tell.
+    /// Returns damage of the database file, if the engine can detect it.
     async fn fault(&self) -> Result<Option<String>>;
-    /// When the newest row of the audit trail was written.
+    /// Returns the time of the newest row in the audit log.
     async fn newest(&self) -> Result<Option<UnixMs>>;
-    /// Whose sign-ins the audit trail has since then.
+    /// Summarises the sign-ins in the audit log since then.
     async fn crowd(&self, since: UnixMs) -> Result<Crowd>;
-    /// Writes a copy as of one moment to a file that must not exist, while others write on.
-    /// `false`: the engine has tools of its own for that, and nothing was written.
+    /// Writes a consistent snapshot to a file that must not exist, while other writes continue. `false`: the engine has
+    /// tools of its own, and nothing was written.
     async fn copy_to(&self, file: &Path) -> Result<bool>;
-    /// Takes no more writes, waits for those under way and closes every connection.
+    /// Refuses further writes, waits for those in progress, and closes all connections.
     async fn close(&self);
 }

@@ -16,7 +16,7 @@ pub struct User {
     pub disabled_at: Option<UnixMs>,
 }
 
-/// A PHC string. `Debug` says nothing.
+/// A PHC string. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub String);
 

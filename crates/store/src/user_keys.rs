@@ -1,4 +1,4 @@
-//! People's own keys, encrypted by the key-encryption key before they come here.
+//! User keys, encrypted with the key-encryption key before they are stored.
 
 use crate::Result;
 use crate::audit::Entry;
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::user_key::{Parting, Version};
 
-/// A key, encrypted, base64url. Empty once its version is over. `Debug` says nothing.
+/// An encrypted key, base64url. Empty after the end of its version. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedKey(pub String);
 
@@ -21,7 +21,7 @@ pub struct UserKey {
     pub user: String,
     pub version: Version,
     pub key: SealedKey,
-    /// The id of the administrator who made it for somebody else.
+    /// The id of the administrator who made it for another person.
     pub made_by: Option<String>,
 }
 
@@ -29,25 +29,25 @@ pub struct UserKey {
 #[derive(Debug, Clone)]
 pub struct NewUserKey {
     pub user: String,
-    /// One more than the newest: it is written only if it still is.
+    /// The newest number plus one; written only if that is still true.
     pub number: u32,
     pub key: SealedKey,
     pub made_by: Option<String>,
-    /// What becomes of the one before.
+    /// What happens to the previous version.
     pub parting: Parting,
-    /// Nobody did anything where a first key is made for an account that has none.
+    /// `None` for an account's automatic first key.
     pub audit: Option<Entry>,
     pub now: UnixMs,
 }
 
 #[async_trait]
 pub trait UserKeys {
-    /// The newest versions, newest first.
+    /// Returns the newest versions, newest first.
     async fn user_keys(&self, user: &str, limit: u32) -> Result<Vec<UserKey>>;
     async fn user_key(&self, user: &str, number: u32) -> Result<Option<UserKey>>;
-    /// Puts the next version into use. `false`: it is not the next one any more, or there is no such user.
+    /// Puts the next version into use. `false`: the number is taken, or the user does not exist.
     async fn add_user_key(&self, key: &NewUserKey) -> Result<bool>;
-    /// Ends and erases a version that was replaced and still serves. `false`: it is no such one.
+    /// Ends and erases a replaced version in its overlap. `false`: it is not such a version.
     async fn revoke_user_key(&self, user: &str, number: u32, audit: &Entry, now: UnixMs) -> Result<bool>;
     /// Erases the keys of versions that ended before `over`, and deletes versions that ended before `old`.
     async fn sweep_user_keys(&self, over: UnixMs, old: UnixMs) -> Result<u64>;

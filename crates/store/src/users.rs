@@ -1,4 +1,4 @@
-//! People and programs with an account.
+//! Accounts of people and programs.
 
 use crate::Result;
 use crate::attempts::Attempt;
@@ -16,20 +16,20 @@ pub struct NewUser {
     pub name: AccountName,
     pub password_hash: PasswordHash,
     pub role: Role,
-    /// The first version of the user's own key.
+    /// The first version of the user key.
     pub key: SealedKey,
     pub now: UnixMs,
-    /// Only if there is no user yet: the set-up. One conditional write, whoever else tries.
+    /// The set-up: only if no user exists. One conditional write decides between concurrent attempts.
     pub only_first: bool,
-    /// The id of the invitation that is used up with it.
+    /// The id of the invitation that it consumes.
     pub invitation: Option<String>,
     pub audit: Entry,
-    /// Signed in at once, in the same transaction; `attempt` is the reservation that ends with it.
+    /// A session created in the same transaction; the reservation `attempt` ends with it.
     pub session: Option<NewSession>,
     pub attempt: Option<Attempt>,
 }
 
-/// A password that an operator sets.
+/// A password set by an operator.
 #[derive(Debug, Clone)]
 pub struct SetPassword {
     pub user: String,
@@ -40,17 +40,17 @@ pub struct SetPassword {
     pub now: UnixMs,
 }
 
-/// A password that its owner changes.
+/// A password changed by its owner.
 #[derive(Debug, Clone)]
 pub struct NewPassword {
     pub attempt: Attempt,
     pub user: String,
     /// The digest that the account's failures are counted by.
     pub account: String,
-    /// The hash of the old password that was judged: the change is made only if it still is the user's.
+    /// The old password's hash that was checked: the change requires that it is still the user's.
     pub judged_by: PasswordHash,
     pub hash: PasswordHash,
-    /// The session that goes on.
+    /// The session that continues.
     pub keep: String,
     pub audit: Entry,
     pub now: UnixMs,
@@ -58,7 +58,7 @@ pub struct NewPassword {
 
 #[derive(Debug, Clone)]
 pub struct DeleteUser {
-    /// Where its owner asked and proved the password.
+    /// Where the owner asked for it and proved the password.
     pub attempt: Option<Attempt>,
     pub user: String,
     /// The digest that the account's failures are counted by.
@@ -67,16 +67,16 @@ pub struct DeleteUser {
     pub now: UnixMs,
 }
 
-/// What came of a change to an account.
+/// The result of a change to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {
     Done {
-        /// The ids of the sessions that ended with it.
+        /// The ids of the sessions that it ended.
         ended: Vec<String>,
     },
-    /// No such user, or it is so already.
+    /// The user does not exist, or nothing changed.
     Nothing,
-    /// Nobody could administer the site any more.
+    /// No administrator would be left.
     LastAdministrator,
 }
 
@@ -89,12 +89,12 @@ impl Changed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
     Added,
-    /// The invitation is used up, revoked or has run out.
+    /// The invitation is used, revoked or expired.
     NotInvited,
     NameTaken,
     /// The name looks like the name of another account.
     NameConfusable,
-    /// `only_first`, and somebody was.
+    /// `only_first`, but a user existed.
     NotFirst,
 }
 
@@ -114,30 +114,30 @@ pub trait Users {
     /// By [`domain::account::name_key`].
     async fn user_by_key(&self, key: &str) -> Result<Option<User>>;
     async fn user_by_id(&self, id: &str) -> Result<Option<User>>;
-    /// All, by name.
+    /// Returns all users by name.
     async fn users(&self) -> Result<Vec<User>>;
-    /// Returns the parameters that stored password hashes have, each once: algorithm, version and parameters, as in a
-    /// PHC string. Cheap enough for every sign-in. Of hashes with 16 bytes of salt and 32 of output, as all of ours.
+    /// Returns the different parameters of all stored password hashes: algorithm, version and parameters as in a PHC
+    /// string. It is cheap enough for every sign-in. It expects 16 bytes of salt and 32 bytes of output, which all
+    /// hashes of Postern have.
     async fn password_parameters(&self) -> Result<Vec<String>>;
-    /// The attempt ends, whatever the answer is.
+    /// Adds a user. The attempt ends in any case.
     async fn add_user(&self, user: &NewUser) -> Result<Added>;
-    /// Sets the password, ends every session and forgets the account's failures. `false`: no such user.
+    /// Sets the password, ends every session and deletes the account's failures. `false`: no such user.
     async fn set_password(&self, password: &SetPassword) -> Result<bool>;
-    /// The owner's change of password: every other session ends. The attempt ends, whatever the answer
-    /// is. The ids of the sessions that ended; `None`: the password is not the judged one any more.
+    /// Changes the owner's password and ends every other session. The attempt ends in any case. Returns the ids of the
+    /// ended sessions; `None`: the checked password is not current any more.
     async fn change_password(&self, password: &NewPassword) -> Result<Option<Vec<String>>>;
-    /// Replaces a hash by one of the same password with newer parameters, if it is still `old`.
+    /// Replaces a hash by one with newer parameters of the same password, if it is still `old`.
     async fn upgrade_password(&self, id: &str, old: &PasswordHash, new: &PasswordHash) -> Result<bool>;
-    /// Disables or enables. Disabling ends every session in the same transaction.
+    /// Disables or enables an account. Disabling ends every session in the same transaction.
     async fn set_disabled(&self, id: &str, disabled: bool, audit: &Entry, now: UnixMs) -> Result<Changed>;
     async fn set_role(&self, id: &str, role: Role, audit: &Entry, now: UnixMs) -> Result<Changed>;
-    /// Ends every session and erases all that tells who it was; the id stays. The attempt ends, whatever
-    /// the answer is.
+    /// Ends every session and erases all personal data; the id stays. The attempt ends in any case.
     async fn delete_user(&self, deletion: &DeleteUser) -> Result<Changed>;
-    /// Gives an account another name, if no other account has it or one that looks like it.
+    /// Renames an account, if no other account has that name or one that looks like it.
     async fn rename_user(&self, id: &str, name: &AccountName, audit: &Entry, now: UnixMs) -> Result<Renamed>;
-    /// Returns the ids of accounts that their names do not find: the key of the name is another account's.
+    /// Returns accounts that cannot be found by name, because another account has the same key.
     async fn stray_names(&self) -> Result<Vec<String>>;
-    /// Deletes the rows of accounts that were deleted before then and have no session left.
+    /// Deletes rows of accounts that were deleted before then and have no sessions left.
     async fn sweep_users(&self, before: UnixMs) -> Result<u64>;
 }

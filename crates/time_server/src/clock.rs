@@ -1,4 +1,4 @@
-//! What time it is, and waiting until it is later.
+//! Time, and waiting for a time.
 
 use domain::UnixMs;
 use futures::future::BoxFuture;
@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 pub trait Clock: Send + Sync {
-    /// Unix nanoseconds.
+    /// Returns the time in unix nanoseconds.
     fn now_ns(&self) -> i64;
 
-    /// Comes back at that time, unix milliseconds, or somewhat before: look again.
+    /// Returns at that time in unix milliseconds or slightly earlier; check again.
     fn wait_until(&self, at: UnixMs) -> BoxFuture<'_, ()>;
 }
 
@@ -23,7 +23,7 @@ impl dyn Clock + '_ {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
-/// A clock that is set meanwhile is noticed within this.
+/// Maximum time until a changed clock is noticed.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 impl Clock for SystemClock {
@@ -40,7 +40,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands until it is moved: for tests.
+/// A clock that stands still until a test moves it.
 #[derive(Debug)]
 pub struct ManualClock(watch::Sender<i64>);
 
@@ -62,7 +62,7 @@ impl Clock for ManualClock {
     fn wait_until(&self, at: UnixMs) -> BoxFuture<'_, ()> {
         let mut now = self.0.subscribe();
         Box::pin(async move {
-            // The sender is ours: it is there as long as we are.
+            // The sender belongs to this clock, so it is never dropped.
             let _ = now.wait_for(|now| now.div_euclid(1_000_000) >= at).await;
         })
     }

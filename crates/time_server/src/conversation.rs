@@ -1,4 +1,4 @@
-//! Commands and answers, until somebody ends it.
+//! Commands and answers until the connection ends.
 
 use crate::carrier::{Carrier, Ended};
 use crate::server::TimeServer;
@@ -11,11 +11,11 @@ use time::macros::format_description;
 use tokio::sync::watch;
 use wire::time::{Answer, CloseReason, Command};
 
-/// RFC 3339 with all nine digits, so that every answer is as long as the other.
+/// RFC 3339 with nine digits, so that every answer has the same length.
 const FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:9]Z");
 
-/// What happens to messages on their way.
+/// The encoding of messages.
 pub trait Channel: Send {
     /// # Errors
     /// Why the connection must end.
@@ -26,7 +26,7 @@ pub trait Channel: Send {
     fn seal(&mut self, message: &[u8], frame: &mut Vec<u8>) -> Result<(), CloseReason>;
 }
 
-/// They are sealed under the connection's keys.
+/// Encrypts them with the connection's keys.
 #[derive(Debug)]
 pub struct Sealed {
     sealer: Sealer,
@@ -54,7 +54,7 @@ impl TimeServer {
     /// Answers until the connection ends.
     ///
     /// # Errors
-    /// Always: why it ended.
+    /// Always: the reason for the end.
     pub async fn converse(
         &self,
         carrier: &mut impl Carrier,
@@ -64,7 +64,7 @@ impl TimeServer {
     ) -> Result<(), Ended> {
         let clock = &*self.surroundings.clock;
         let presence = self.visits.enter(&opened);
-        // What only the beginning needed is erased now.
+        // Erases what only the start needed.
         let mut visit = opened.visit;
         let (mut frame, mut answer) = (Vec::new(), Vec::new());
         let mut heard = clock.now();
@@ -87,7 +87,7 @@ impl TimeServer {
             }
             let read_ns = clock.now_ns();
             heard = read_ns.div_euclid(1_000_000);
-            // Who never pauses would never come to the other arms.
+            // A client that never pauses would never reach the other branches.
             in_time(&visit, heard)?;
             if let Some(reason) = presence.reason() {
                 return Err(reason.into());
@@ -119,7 +119,7 @@ impl TimeServer {
         Ok(Answer::Time { time, held_ns: now_ns.abs_diff(read_ns) })
     }
 
-    /// A newer ticket of the same person, session and keys.
+    /// Accepts a newer ticket of the same person, session and keys.
     async fn renew(&self, visit: &Visit, ticket: &str, presence: &Presence<'_>) -> Result<Visit, CloseReason> {
         let newer = self.tickets.open(ticket, self.surroundings.clock.now()).await?;
         if (Visit { until: newer.visit.until, ..visit.clone() }) != newer.visit {
@@ -130,7 +130,7 @@ impl TimeServer {
     }
 }
 
-/// Seals an answer and sends it.
+/// Encrypts and sends an answer.
 pub(crate) async fn say(
     said: &Answer,
     carrier: &mut impl Carrier,

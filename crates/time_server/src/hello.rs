@@ -1,4 +1,4 @@
-//! The first words of both ends.
+//! The handshake: greeting and hello.
 
 use crate::carrier::{Carrier, Ended};
 use crate::conversation::Sealed;
@@ -9,11 +9,11 @@ use domain::encoding::{base64url, from_base64url};
 use verify::dpop;
 use wire::time::{CloseReason, Greeting, Hello, PROOF_METHOD};
 
-/// A client that takes longer for its hello is cut off.
+/// Time limit for a client's hello.
 pub const HELLO_MS: i64 = 5_000;
 
 impl TimeServer {
-    /// Greets, and hears who it is.
+    /// Sends the greeting and verifies the hello.
     pub(crate) async fn greet(&self, carrier: &mut impl Carrier) -> Result<(Sealed, Opened), Ended> {
         let server_random = (self.surroundings.random)();
         let greeting = Greeting { server_random: base64url(&server_random) };
@@ -34,7 +34,7 @@ impl TimeServer {
         Ok(self.judge(&message, server_random).await?)
     }
 
-    /// The proof comes first: it is cheaper to check than a ticket.
+    /// Checks the proof first, because that is cheaper than a ticket.
     async fn judge(&self, message: &[u8], server_random: [u8; 32]) -> Result<(Sealed, Opened), CloseReason> {
         let hello: Hello = serde_json::from_slice(message).map_err(|_| CloseReason::BadTicket)?;
         let client = from_base64url(&hello.client_random).and_then(|bytes| bytes.try_into().ok());

@@ -1,4 +1,4 @@
-//! The service's own key, in a file that only its owner reads; the public half beside it.
+//! The service's private key, in a file for its owner only, with the public half beside it.
 
 use jwe::PrivateKey;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -14,10 +14,10 @@ pub struct Error {
     problem: String,
 }
 
-/// Reads the key; makes it, of 32 bytes that nobody can guess, if there is none.
+/// Reads the key, or creates it from 32 random bytes if it does not exist.
 ///
 /// # Errors
-/// The file cannot be read or made, is open to others, or has something else in it.
+/// The file cannot be read or created, others can read it, or its content is invalid.
 pub fn load(path: &Path, random: &[u8; 32]) -> Result<PrivateKey, Error> {
     let fail = |problem: String| Error { path: path.to_owned(), problem };
     let key = match fs::metadata(path) {
@@ -27,7 +27,7 @@ pub fn load(path: &Path, random: &[u8; 32]) -> Result<PrivateKey, Error> {
         }
         Err(error) => Err(error.to_string()),
         Ok(about) if about.permissions().mode() & 0o077 != 0 => {
-            Err(format!("others may read it (mode {:03o}): chmod 600", about.permissions().mode() & 0o777))
+            Err(format!("other users can read it (mode {:03o}): run chmod 600", about.permissions().mode() & 0o777))
         }
         Ok(_) => read(path),
     };
@@ -36,13 +36,13 @@ pub fn load(path: &Path, random: &[u8; 32]) -> Result<PrivateKey, Error> {
     Ok(key)
 }
 
-/// The public half, as `postern service add` takes it.
+/// Returns the public half for `postern service add`.
 pub fn public_jwk(key: &PrivateKey) -> String {
-    // Four strings can always be written.
+    // Four strings can always be serialized.
     serde_json::to_string(&key.public()).unwrap_or_default()
 }
 
-/// Where the public half is.
+/// Returns the public half's file name.
 pub fn public_file(path: &Path) -> PathBuf {
     path.with_extension("jwk")
 }
@@ -52,7 +52,7 @@ fn read(path: &Path) -> Result<PrivateKey, String> {
     PrivateKey::from_jwk(&text).map_err(|error| error.to_string())
 }
 
-/// Written whole under another name first: a crash leaves no half key behind.
+/// Writes a complete temporary file, so that a crash leaves no partial key.
 fn create(path: &Path, random: &[u8; 32]) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -63,7 +63,7 @@ fn create(path: &Path, random: &[u8; 32]) -> io::Result<()> {
     file.write_all(key.to_jwk().as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
-    // A hard link fails where the name exists: of two first starts one key wins.
+    // A hard link fails if the name exists, so that of two concurrent first starts one key wins.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {

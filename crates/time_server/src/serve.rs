@@ -1,4 +1,4 @@
-//! Accepting connections, by the crate `net`: capped in number, cut when their beginning is slow.
+//! Accepts connections, by the crate `net`, with a maximum number and deadlines for the start.
 
 use crate::carrier::{Tcp, WebSocket, last_word};
 use crate::hello::HELLO_MS;
@@ -15,13 +15,13 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use wire::time::CloseReason;
 
-/// How long goodbyes may take after the signal to stop.
+/// How long connections may take to close after the signal to stop.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
-/// How long an HTTP request may take.
+/// Time limit for an HTTP request.
 const REQUEST_TIME: Duration = Duration::from_millis(HELLO_MS.unsigned_abs());
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// Where connections come in.
+/// The listeners.
 #[derive(Debug)]
 pub struct Doors {
     pub web: TcpListener,
@@ -29,7 +29,7 @@ pub struct Doors {
 }
 
 impl TimeServer {
-    /// Serves until `stop` says so; then every connection is told.
+    /// Serves until `stop` is set, then closes every connection with a reason.
     pub async fn serve(self: Arc<Self>, doors: Doors, stop: watch::Receiver<bool>) {
         let web = self.accept_web(doors.web, stop.clone());
         let tcp = async {
@@ -42,7 +42,7 @@ impl TimeServer {
             () = self.watch_revocations() => {}
         }
         if timeout(SHUTDOWN_TIME, self.places.all_free()).await.is_err() {
-            tracing::warn!("some connections did not end in time");
+            tracing::warn!("some connections did not close in time");
         }
     }
 
@@ -82,7 +82,7 @@ impl TimeServer {
         net::serve(listener, http, answer, stop).await;
     }
 
-    /// Answers the HTTP request, and attends to what it becomes.
+    /// Answers the HTTP request and serves the resulting connection.
     fn upgrade(self: &Arc<Self>, request: Request<RequestBody>, stop: watch::Receiver<bool>) -> Response<Empty<Bytes>> {
         let (response, upgrade) = match WebSocket::accept(request, &self.origins) {
             Ok(accepted) => accepted,
@@ -106,7 +106,7 @@ fn refused(status: StatusCode) -> Response<Empty<Bytes>> {
     response
 }
 
-/// Costs no task and waits for nothing: what the socket does not take at once is lost.
+/// Uses no task and does not wait: bytes that the socket does not accept at once are lost.
 fn turn_away(io: &TcpStream) {
     let word = last_word(CloseReason::Full);
     let message = [&u16::try_from(word.len()).unwrap_or_default().to_be_bytes(), word.as_slice()].concat();

@@ -1,4 +1,4 @@
-//! What a time server is made of, and one connection from its beginning to its end.
+//! The parts of a time server, and the life of one connection.
 
 use crate::carrier::{Carrier, Ended, Origins, last_word};
 use crate::clock::Clock;
@@ -21,24 +21,24 @@ pub struct Config {
     /// The auth server.
     pub issuer: String,
     pub jwks_url: String,
-    /// Where it tells what ended. `None`: nobody asks.
+    /// The URL of its revocation list. `None`: not checked.
     pub revocations_url: Option<String>,
-    /// Our own name: the audience of tickets.
+    /// Our own name, the audience of tickets.
     pub service: String,
-    /// Pages that may connect.
+    /// Origins whose pages may connect.
     pub origins: Vec<String>,
     pub max_connections: usize,
-    /// Reverse proxies, which carry many people's connections and have no fair share of their own.
+    /// Reverse proxies, which carry many people's connections and are exempt from fair shares.
     pub trusted_proxies: Vec<IpNet>,
-    /// Who says nothing for so long is gone.
+    /// Idle timeout of a connection.
     pub idle: Duration,
 }
 
-/// What comes from outside.
+/// The environment: clock and randomness.
 #[derive(Clone)]
 pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
-    /// 32 bytes that nobody can guess.
+    /// Returns 32 random bytes.
     pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
 }
 
@@ -55,7 +55,7 @@ pub struct TimeServer {
 
 impl TimeServer {
     /// # Errors
-    /// The address of the auth server's keys is none.
+    /// The URL of the auth server's keys is invalid.
     pub fn new(config: Config, key: PrivateKey, surroundings: Surroundings) -> Result<Self, FetchError> {
         let keys = Jwks::new(&config.jwks_url)?;
         let revocations = config
@@ -75,9 +75,9 @@ impl TimeServer {
         })
     }
 
-    /// One connection, to its end.
+    /// Serves one connection until it ends.
     pub(crate) async fn attend(&self, mut carrier: impl Carrier, stop: watch::Receiver<bool>) {
-        // Much of a hello is needed only then: it need not be kept for every connection.
+        // Boxed, because a hello needs much memory that a connection should not keep.
         let greeted = Box::pin(self.greet_or_stop(&mut carrier, stop.clone())).await;
         let (mut channel, opened) = match greeted {
             Ok(greeted) => greeted,
@@ -108,7 +108,7 @@ fn trusts(proxies: &[IpNet], peer: IpAddr) -> bool {
     proxies.iter().any(|network| network.contains(&peer))
 }
 
-/// Ends a connection that never had keys.
+/// Ends a connection before it has keys.
 pub(crate) async fn refuse(mut carrier: impl Carrier, ended: Ended) {
     let Ended::Because(reason) = ended else { return };
     tracing::debug!(?reason, "a connection was refused");

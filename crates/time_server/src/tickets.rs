@@ -1,4 +1,4 @@
-//! Opening tickets.
+//! Decrypts and verifies tickets.
 
 use domain::UnixMs;
 use domain::encoding::from_base64url;
@@ -13,40 +13,40 @@ use wire::tickets::{Claims, Header, SEALED_TYP, TYP};
 use wire::time::CloseReason;
 use zeroize::Zeroizing;
 
-/// Nothing longer is looked at.
+/// Maximum length of a ticket.
 const LONGEST_TICKET: usize = 3072;
-/// How often the log says that clocks disagree.
+/// Interval of log lines about different clocks.
 const SAY_EVERY_MS: u64 = 60_000;
 
-/// Opens tickets with the service's key, and judges them by the auth server's.
+/// A verifier of tickets, with the service's key and the auth server's public keys.
 #[derive(Debug)]
 pub struct Tickets {
     key: PrivateKey,
     kid: String,
     verifier: Verifier,
-    /// When the log last said that clocks disagree.
+    /// The time of the last log line about different clocks.
     said: AtomicI64,
 }
 
-/// Who is here, by a ticket, and for how long.
+/// The holder of a ticket, and its end.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Visit {
     pub sub: String,
     pub sid: String,
     /// Thumbprint of the client's key.
     pub jkt: String,
-    /// Of the user's key.
+    /// The user key's version.
     pub version: u32,
-    /// When that key ends.
+    /// The end of that version.
     pub until: UnixMs,
 }
 
-/// A ticket's content. Only the beginning of a connection needs its key.
+/// A ticket's content. Its key is needed only at the start of a connection.
 pub struct Opened {
     pub visit: Visit,
-    /// The key of the auth server that signed it.
+    /// The id of the key that signed it.
     pub kid: String,
-    /// When the ticket ends.
+    /// The ticket's expiry.
     pub expires_at: UnixMs,
     pub jti: String,
     pub user_key: Zeroizing<[u8; 32]>,
@@ -57,7 +57,7 @@ impl Tickets {
         Self { kid: jwe::thumbprint(&key.public()), key, verifier, said: AtomicI64::new(i64::MIN) }
     }
 
-    /// What the auth server ended, where somebody asks.
+    /// Returns the auth server's revocations, if they are checked.
     pub fn revocations(&self) -> Option<&Revocations> {
         self.verifier.revocations.as_ref()
     }
@@ -89,7 +89,7 @@ impl Tickets {
         Ok(Opened { visit, kid, expires_at, jti: claims.jti, user_key: Zeroizing::new(user_key) })
     }
 
-    /// Names both clocks in the log, once a minute: strangers hold old tickets as well.
+    /// Logs both clocks once a minute; old tickets from strangers cause this too.
     fn warn_of_clocks(&self, ticket: &str, now: UnixMs) {
         let before = self.said.load(Ordering::Relaxed);
         if now.abs_diff(before) < SAY_EVERY_MS
@@ -121,7 +121,7 @@ impl Tickets {
 
 fn refusal(error: &Error) -> CloseReason {
     match error {
-        // Made later than it is here, or over: a ticket opens connections for minutes.
+        // From the future or expired: a ticket opens connections for minutes only.
         Error::Expired | Error::TooEarly => CloseReason::TicketExpired,
         Error::NoKeys(_) | Error::NoRevocations(_) => CloseReason::Unavailable,
         other => {
@@ -131,20 +131,20 @@ fn refusal(error: &Error) -> CloseReason {
     }
 }
 
-/// When a ticket holds, unix seconds.
+/// The validity of a ticket, in unix seconds.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 struct Times {
     iat: i64,
     exp: i64,
 }
 
-/// Of a ticket whose signature is good.
+/// Returns the times of a ticket with a valid signature.
 fn times(ticket: &str) -> Option<Times> {
     let claims = Zeroizing::new(from_base64url(ticket.split('.').nth(1)?)?);
     serde_json::from_slice(&claims).ok()
 }
 
-/// RFC 3339, in UTC.
+/// Formats as RFC 3339 in UTC.
 fn moment(at: i64) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(at).ok();
     moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| at.to_string())

@@ -1,4 +1,4 @@
-//! Connections that are open, and the end of those whose session or signing key the auth server has ended.
+//! Open connections, and their end when the auth server has ended their session or revoked their key.
 
 use crate::server::TimeServer;
 use crate::tickets::Opened;
@@ -10,12 +10,12 @@ use tokio::sync::Notify;
 use verify::Revocations;
 use wire::time::CloseReason;
 
-/// How often the auth server is asked. It makes a new list within a second of an end.
+/// Interval of requests to the auth server, which updates its list within a second.
 const LOOK_EVERY_MS: i64 = 2_000;
-/// How long a connection may go on past its ticket, or past the last list, while there is no list.
+/// How long a connection may outlive its ticket or the last list while no list is available.
 pub const WITHOUT_LIST_MS: i64 = 60_000;
 
-/// The connections that are open.
+/// The open connections.
 #[derive(Debug, Default)]
 pub(crate) struct Visits(Mutex<Table>);
 
@@ -29,19 +29,19 @@ struct Table {
 struct Open {
     sid: String,
     kid: String,
-    /// When the newest ticket ends.
+    /// The newest ticket's expiry.
     expires_at: UnixMs,
     end: Arc<End>,
 }
 
-/// Tells a connection that it must end.
+/// Signals a connection to end.
 #[derive(Debug, Default)]
 pub(crate) struct End {
     reason: OnceLock<CloseReason>,
     told: Notify,
 }
 
-/// One of them, until it is dropped.
+/// One connection, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Presence<'a> {
     id: u64,
@@ -65,7 +65,7 @@ impl Visits {
         Presence { id, visits: self, end }
     }
 
-    /// Ends every connection that must not go on.
+    /// Ends every connection that must not continue.
     fn judge(&self, revocations: &Revocations, now: UnixMs) {
         let heard_at = revocations.heard_at();
         for open in self.0.lock().open.values() {
@@ -102,12 +102,12 @@ impl Presence<'_> {
         }
     }
 
-    /// Why the connection must end, if it must.
+    /// Returns why the connection must end, if it must.
     pub(crate) fn reason(&self) -> Option<CloseReason> {
         self.end.reason.get().copied()
     }
 
-    /// Takes in a newer ticket.
+    /// Applies a newer ticket.
     pub(crate) fn renew(&self, opened: &Opened) {
         if let Some(open) = self.visits.0.lock().open.get_mut(&self.id) {
             open.kid.clone_from(&opened.kid);
@@ -123,8 +123,7 @@ impl Drop for Presence<'_> {
 }
 
 impl TimeServer {
-    /// Asks the auth server what ended, as long as somebody is connected, and ends those connections. Never comes
-    /// back.
+    /// Fetches the revocation list while anybody is connected, and ends those connections. Never returns.
     pub(crate) async fn watch_revocations(&self) {
         let clock = &*self.surroundings.clock;
         let Some(revocations) = self.tickets.revocations() else { return std::future::pending().await };

@@ -1,10 +1,10 @@
-//! Answers of our own: JSON that nobody keeps.
+//! JSON answers of the gate itself, never cached.
 
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-/// `body` holds a few words and numbers, which can always be written.
+/// Serializes `body`, which contains only short texts and numbers, so that this cannot fail.
 pub fn json(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> Response<Body> {
     let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
     *response.status_mut() = status;

@@ -1,18 +1,18 @@
-//! Cache headers of answers on paid routes: no shared cache may keep what was paid for (RFC 9111).
+//! Cache headers of answers on paid routes: no shared cache may store paid answers (RFC 9111).
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use wire::toll::TOKEN_HEADER;
 
-/// Directives that let a shared cache keep an answer, or matter to one alone.
+/// Directives that allow a shared cache to store an answer, or that only shared caches use.
 const SHARED: [&str; 4] = ["public", "s-maxage", "proxy-revalidate", "private"];
-/// Headers that speak to one kind of shared cache and are stronger there than `Cache-Control`: RFC 9213 and its
-/// vendors' variants (by ending), Akamai, Fastly and Varnish, nginx, `LiteSpeed`.
+/// Headers for one kind of shared cache, where they override `Cache-Control`: RFC 9213 and its vendors' variants (by
+/// suffix), Akamai, Fastly and Varnish, nginx, `LiteSpeed`.
 const TARGETED: [&str; 5] =
     ["cdn-cache-control", "edge-control", "surrogate-control", "x-accel-expires", "x-litespeed-cache-control"];
-/// Request headers that decide what a paid route answers.
+/// Request headers that determine the answer of a paid route.
 const DECIDE: [&str; 3] = ["accept", "authorization", "cookie"];
 
-/// Restricts an answer of a paid route to the caches of its own client; with a token in it, to none.
+/// Restricts an answer of a paid route to its own client's caches; with a token in it, to no cache at all.
 pub fn restrict(headers: &mut HeaderMap) {
     let targeted: Vec<HeaderName> = headers.keys().filter(|name| is_targeted(name.as_str())).cloned().collect();
     for name in &targeted {
@@ -23,7 +23,7 @@ pub fn restrict(headers: &mut HeaderMap) {
     vary(headers, &DECIDE);
 }
 
-/// Says that an answer depends on these request headers.
+/// Adds these request headers to `Vary`.
 pub fn vary(headers: &mut HeaderMap, names: &[&'static str]) {
     let told: Vec<String> = headers
         .get_all(header::VARY)
@@ -49,7 +49,7 @@ fn is_targeted(name: &str) -> bool {
     TARGETED.iter().any(|own| name.ends_with(own))
 }
 
-/// What the program behind the gate said, without what it said to shared caches.
+/// Returns the upstream's `Cache-Control` without the directives for shared caches.
 fn private(headers: &HeaderMap) -> HeaderValue {
     let mut kept = Vec::new();
     for value in headers.get_all(header::CACHE_CONTROL) {
@@ -68,7 +68,7 @@ fn private(headers: &HeaderMap) -> HeaderValue {
     HeaderValue::try_from(kept.join(", ")).unwrap_or(NO_STORE)
 }
 
-/// Directives of one value. A comma in a quoted string separates nothing (RFC 9110, section 5.6.4).
+/// Splits a value into directives. A comma in a quoted string is not a separator (RFC 9110, section 5.6.4).
 fn directives(text: &str) -> Vec<&str> {
     let (mut found, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (at, byte) in text.bytes().enumerate() {

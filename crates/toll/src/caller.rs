@@ -1,4 +1,4 @@
-//! Who asks, and for what.
+//! The client of a request and what it asks for.
 
 use crate::page;
 use domain::UnixMs;
@@ -21,19 +21,19 @@ pub struct Caller<'a> {
     pub now: UnixMs,
 }
 
-/// The credential of ours that a request has. Nothing of it is looked at yet.
+/// A credential for the gate in a request, not verified yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown<'a> {
     Nothing,
-    /// `TPAT ...`: the whole value.
+    /// The complete value of `TPAT ...`.
     Payment(&'a str),
-    /// `TPAT-Session ...`: the whole value.
+    /// The complete value of `TPAT-Session ...`.
     Session(&'a str),
 }
 
 impl<'a> Caller<'a> {
     /// # Errors
-    /// There are two credentials, or the one is not text.
+    /// There are two credentials, or the credential is not valid text.
     pub fn shown(&self) -> Result<Shown<'a>, NotACredential> {
         let mut all = self.headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = all.next() else { return Ok(Shown::Nothing) };
@@ -46,30 +46,30 @@ impl<'a> Caller<'a> {
         })
     }
 
-    /// The one value of a header. Two are as good as none.
+    /// Returns a header's value if the header occurs exactly once.
     pub fn only(&self, name: &str) -> Option<&'a str> {
         let mut all = self.headers.get_all(name).iter();
         let value = all.next()?.to_str().ok()?;
         all.next().is_none().then_some(value)
     }
 
-    /// Whether clients come by https.
+    /// Whether clients use https.
     pub fn https(&self) -> bool {
         self.url.starts_with("https:")
     }
 
-    /// Whether somebody looks at this in a browser, and will see a page.
+    /// Whether a person requests this in a browser and will see a page.
     pub fn is_browser(&self) -> bool {
         matches!(*self.method, Method::GET | Method::HEAD) && page::wanted(self.headers)
     }
 
-    /// Unix seconds.
+    /// Returns the time in unix seconds.
     pub fn seconds(&self) -> u64 {
         seconds(self.now)
     }
 }
 
-/// Unix seconds.
+/// Converts to unix seconds.
 pub fn seconds(now: UnixMs) -> u64 {
     u64::try_from(now / 1000).unwrap_or_default()
 }

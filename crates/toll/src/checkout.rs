@@ -1,4 +1,4 @@
-//! What a client shows becomes an answer, or leave to pass.
+//! Maps a client's credentials to an answer or to admission.
 
 use crate::answer::json;
 use crate::booth::{Booth, Key, Outcome, Show};
@@ -24,12 +24,12 @@ use wire::toll::{
     TOKEN_HEADER,
 };
 
-/// Longest body of a redemption, bytes.
+/// Maximum length of a redemption's body, in bytes.
 const LONGEST: usize = 4096;
-/// It must be there within this.
+/// Time limit for receiving that body.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// `POST /.well-known/tpat/redeem`
+/// Handles `POST /.well-known/tpat/redeem`.
 pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Body) -> Response<Body> {
     if caller.method != Method::POST {
         return Refusal::bad_request("Show a payment with POST.").answer();
@@ -76,7 +76,7 @@ fn malformed() -> Declined {
     Declined::new(Code::Malformed, title)
 }
 
-/// Leave for one request.
+/// Permission for one request.
 #[derive(Debug)]
 pub struct Pass {
     unit: Option<Unit>,
@@ -84,10 +84,10 @@ pub struct Pass {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// What opens a route that costs something.
+/// Admits a request to a paid route.
 ///
 /// # Errors
-/// The answer that is given instead.
+/// The answer to send instead.
 pub async fn pass(
     booth: &Booth,
     table: &Table,
@@ -126,10 +126,10 @@ pub async fn pass(
     }
 }
 
-/// A browser's token. One that opens nothing any more is as good as none: the page says what it costs.
+/// Admits a request by a browser's token. Returns `None` for a token that is used up, so that the page shows the price.
 ///
 /// # Errors
-/// It opens nothing yet, or not now: nobody shall pay again for that.
+/// The token is not usable yet or not now. The person must not be asked to pay again.
 async fn by_cookie(booth: &Booth, route: &Route, caller: &Caller<'_>) -> Result<Option<Pass>, Response<Body>> {
     let jar = Jar { route: &route.name, https: caller.https() };
     let Some(credential) = page::shown(caller.headers, jar) else { return Ok(None) };
@@ -142,7 +142,7 @@ async fn by_cookie(booth: &Booth, route: &Route, caller: &Caller<'_>) -> Result<
     }
 }
 
-/// A payment is redeemed and the request goes on, in one.
+/// Redeems a payment and admits the request in one step.
 async fn in_place(
     booth: &Booth,
     table: &Table,
@@ -155,7 +155,7 @@ async fn in_place(
         Outcome::Token { text, token, .. } => {
             let unit = booth.first_unit(route, &token, caller).await.map_err(Declined::answer)?;
             let text = HeaderValue::try_from(text).ok().map(|text| (HeaderName::from_static(TOKEN_HEADER), text));
-            // Whatever the upstream says of keeping its answer: this one has a token in it.
+            // This answer contains a token, so it must not be cached, whatever the upstream says.
             let not_kept = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             Ok(Pass::new(Some(unit), text.into_iter().chain([booth.nonce(caller), not_kept]).collect()))
         }
@@ -163,7 +163,7 @@ async fn in_place(
     }
 }
 
-/// A transaction and its proof, as in 2022.
+/// Admits a request with a transaction and its proof, as in the scheme of 2022.
 async fn compat(
     booth: &Booth,
     route: &Route,
@@ -186,7 +186,7 @@ async fn compat(
     }
 }
 
-/// What old clients are told of the credential that was refused.
+/// Describes the refused credential to old clients.
 fn presented(credential: &str) -> Presented<'_> {
     let shown = credential.split_once(' ').and_then(|(_, shown)| shown.trim().split_once(':'));
     match shown {
@@ -204,16 +204,15 @@ impl Pass {
         Self { unit, strings: None, headers }
     }
 
-    /// Makes a tunnel, should the request become one, end with what was paid for it.
+    /// Ends a tunnel, if the request becomes one, together with the token that paid for it.
     pub fn tie(&mut self, request: &mut Request<Body>) {
         if self.unit.is_some() && request.headers().contains_key(header::UPGRADE) {
             self.strings.get_or_insert_default().tie(request);
         }
     }
 
-    /// Charges for an answer that the upstream gave, unless it says that the upstream failed. Answers of the gate's own
-    /// cost nothing. What goes on
-    /// from here goes on charging.
+    /// Charges for an answer of the upstream, unless its status says that the upstream failed. Answers of the gate
+    /// itself are free. An answer that continues as a stream is charged further.
     pub fn settle(self, mut response: Response<Body>, lease_ms: i64, surroundings: &Surroundings) -> Response<Body> {
         for (name, value) in self.headers {
             response.headers_mut().insert(name, value);

@@ -1,4 +1,4 @@
-//! Why a payment or a token is not taken, as the client hears it.
+//! Reasons for refusing a payment or token, as sent to the client.
 
 use crate::answer::json;
 use crate::caller::Caller;
@@ -21,19 +21,19 @@ impl Declined {
         Self { problem, headers: Vec::new() }
     }
 
-    /// Something here does not work; what it was is in the log.
+    /// Reports a failure of the gate itself; the cause is in the log.
     pub fn unavailable() -> Self {
         Self::new(Code::Unavailable, "Something went wrong here, and nothing was changed. Do not pay again; try later.")
             .retry_after(5)
     }
 
-    /// In place of the code's own status.
+    /// Overrides the code's default status.
     pub fn status(mut self, status: StatusCode) -> Self {
         self.problem.status = status.as_u16();
         self
     }
 
-    /// Seconds.
+    /// Sets `Retry-After`, in seconds.
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.problem.retry_after = Some(seconds);
         self.with(header::RETRY_AFTER, seconds.into())
@@ -57,7 +57,7 @@ impl Declined {
         StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// For people.
+    /// Returns a title for people.
     pub fn title(&self) -> &str {
         &self.problem.title
     }

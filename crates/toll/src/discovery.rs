@@ -1,4 +1,4 @@
-//! `/.well-known/402`: what is for sale on a host, for machines.
+//! `/.well-known/402`: a host's price list for programs.
 
 use crate::route::{Route, Table};
 use crate::terms::{Bind, Bundle, Terms};
@@ -7,14 +7,14 @@ use wire::toll::{Bundle as Priced, Network, Piconero, PriceList, PricedRoute, RE
 
 const DAY_MS: i64 = 86_400_000;
 
-/// The paid routes of a host, in the order in which they are tried.
+/// Lists a host's paid routes in the order in which they are tried.
 pub fn price_list(table: &Table, host: &Authority, network: Network) -> PriceList {
     let mut free = Vec::new();
     let mut routes = Vec::new();
     for route in table.iter().filter(|route| route.is_on(host)) {
         match &route.terms {
             Some(terms) => routes.push(priced(route, terms, host, &free)),
-            // It comes before what follows, and takes its requests.
+            // A free route that comes first takes the requests of the paid routes after it.
             None => free.push(route.path.to_string()),
         }
     }
@@ -36,7 +36,7 @@ fn priced(route: &Route, terms: &Terms, host: &Authority, free: &[String]) -> Pr
     }
 }
 
-/// Numbered as in the 402 itself.
+/// Numbers bundles as the 402 answer does.
 fn sold(number: usize, bundle: &Bundle, terms: &Terms) -> Priced {
     Priced {
         name: number.to_string(),

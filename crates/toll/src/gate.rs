@@ -1,4 +1,4 @@
-//! One request, from the socket to its answer.
+//! Handles one request, from the socket to its answer.
 
 use crate::answer::json;
 use crate::booth::Booth;
@@ -26,9 +26,9 @@ use wire::toll::{PRICES, REDEEM};
 
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Whether clients come by https, here or at a proxy in front.
+    /// Whether clients use https, either here or at a proxy in front.
     pub https: bool,
-    /// IPv6 clients are one by so many bits.
+    /// Number of leading bits that identify an IPv6 client.
     pub ipv6_prefix: u8,
 }
 
@@ -37,11 +37,11 @@ pub struct Gate {
     config: Config,
     table: RwLock<Arc<Table>>,
     surroundings: Surroundings,
-    /// Without one, what costs something is closed.
+    /// `None`: paid routes are closed.
     booth: Option<Arc<Booth>>,
 }
 
-/// What a request was found to be.
+/// A classified request.
 struct Asked {
     route: Arc<Route>,
     host: String,
@@ -53,7 +53,7 @@ impl Gate {
         Self { config, table: RwLock::new(Arc::new(table)), surroundings, booth }
     }
 
-    /// Other routes and prices from now on; requests that have begun keep theirs.
+    /// Replaces routes and prices; running requests keep the old ones.
     pub fn replace(&self, table: Table) {
         *self.table.write() = Arc::new(table);
     }
@@ -62,7 +62,7 @@ impl Gate {
         Arc::clone(&self.table.read())
     }
 
-    /// Answers one request of this peer.
+    /// Answers one request from this peer.
     pub async fn answer(&self, peer: IpAddr, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let host = match plausible::host(&parts, self.config.https) {
@@ -118,7 +118,7 @@ impl Gate {
         }
     }
 
-    /// A payment: shown by a program, or pasted by a person.
+    /// Handles a payment that a program presents or a person pastes.
     async fn shown(
         &self,
         peer: IpAddr,
@@ -135,7 +135,7 @@ impl Gate {
         })
     }
 
-    /// The page that `back` names, kept still.
+    /// Returns the non-refreshing page for the path in `back`.
     async fn still(&self, peer: IpAddr, host: Authority, parts: &Parts) -> Result<Response<Body>, Response<Body>> {
         let booth = self.booth().map_err(Refusal::answer)?;
         let back = page::back(parts.uri.query().unwrap_or_default().as_bytes());
@@ -159,7 +159,7 @@ impl Gate {
         Ok(paid::anew(booth, &self.table(), &asked.route, &caller).await)
     }
 
-    /// Without one, its own paths are none.
+    /// Returns the payment service. Without one, its paths do not exist.
     fn booth(&self) -> Result<&Booth, Refusal> {
         self.booth.as_deref().ok_or_else(Refusal::no_route)
     }
@@ -184,7 +184,7 @@ impl Gate {
         Ok(response)
     }
 
-    /// Takes a request through the gate; in both cases the answer.
+    /// Forwards a request through the gate, or returns the gate's own answer.
     async fn through(&self, asked: &Asked, parts: Parts, body: Body) -> Result<Response<Body>, Response<Body>> {
         let mut pass = self.pay(asked, &parts).await?;
         let mut request = Request::from_parts(parts, body);
@@ -199,7 +199,7 @@ impl Gate {
         Ok(Asked { route, host: host.to_string(), client: self.client(peer, parts)? })
     }
 
-    /// Whoever asks for a page of ours, and the route whose page it is.
+    /// Classifies a request for one of the gate's pages by the route in `back`.
     fn leads_to(&self, peer: IpAddr, host: Authority, parts: &Parts, back: &str) -> Result<Asked, Refusal> {
         let path = back.split(['?', '#']).next().unwrap_or_default();
         let route = self.route(&Method::GET, &host, path)?;
@@ -211,7 +211,7 @@ impl Gate {
         self.table().find(method, host, &path).cloned().ok_or_else(Refusal::no_route)
     }
 
-    /// What opens the route, or the answer that asks for it.
+    /// Admits the request to its route, or returns the answer that asks for payment.
     async fn pay(&self, asked: &Asked, parts: &Parts) -> Result<Pass, Response<Body>> {
         let Some(terms) = &asked.route.terms else { return Ok(Pass::free()) };
         let booth = self.booth.as_ref().ok_or_else(|| Refusal::closed().answer())?;

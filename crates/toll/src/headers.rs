@@ -1,4 +1,4 @@
-//! What of a client's headers an upstream sees.
+//! The headers that an upstream receives.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::net::IpAddr;
@@ -10,15 +10,15 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const PROXY: &str = "proxy";
 /// Headers of the gate's own protocol.
 const TPAT: &str = "tpat-";
-/// Never an upstream's business, whatever `Connection` says.
+/// Never forwarded, whatever `Connection` says.
 const DROPPED: [HeaderName; 3] = [header::FORWARDED, X_REAL_IP, header::EXPECT];
 const DPOP: HeaderName = HeaderName::from_static("dpop");
-/// Schemes of `Authorization` that are for us (RFC 9110, section 11.1: in any case).
+/// Schemes of `Authorization` for the gate (case-insensitive, RFC 9110, section 11.1).
 const OURS: [&str; 3] = ["tpat", "tpat1", "tpat-session"];
-/// Cookies of the portal and of the gate: their names begin so.
+/// Prefixes of the names of the portal's and the gate's cookies.
 const COOKIES: [&str; 2] = ["__host-postern", "postern"];
 
-/// Who asks, and for what, as the upstream is told.
+/// The client and its request, as reported to the upstream.
 #[derive(Debug, Clone, Copy)]
 pub struct Told<'a> {
     pub client: IpAddr,
@@ -26,8 +26,8 @@ pub struct Told<'a> {
     pub https: bool,
 }
 
-/// Takes away what only one connection means (RFC 9110, section 7.6.1), what proxies say and a client must
-/// not, and every credential of ours; then writes what is true.
+/// Removes hop-by-hop headers (RFC 9110, section 7.6.1), headers that only a proxy may set, and all credentials for the
+/// gate. Then sets the true values.
 pub fn rewrite(headers: &mut HeaderMap, told: Told<'_>, inject: &[(HeaderName, HeaderValue)]) {
     forget_named_by_connection(headers);
     let strange =
@@ -43,8 +43,8 @@ pub fn rewrite(headers: &mut HeaderMap, told: Told<'_>, inject: &[(HeaderName, H
     }
 }
 
-/// What `Connection` names ends here, before anything of ours is added: a client could name our headers in
-/// it. An upgrade to a WebSocket is the one thing that goes on.
+/// Removes the headers that `Connection` names. This must happen before the gate adds its own headers, because a client
+/// could name those in `Connection`. Only an upgrade to WebSocket is kept.
 fn forget_named_by_connection(headers: &mut HeaderMap) {
     let values = headers.get_all(header::CONNECTION).iter();
     let named: Vec<HeaderName> = values
@@ -83,7 +83,7 @@ fn is_ours(value: &HeaderValue) -> bool {
     OURS.iter().any(|own| scheme.eq_ignore_ascii_case(own.as_bytes()))
 }
 
-/// The cookies that are not ours; `None` where nothing is left.
+/// Returns the cookies that are not ours; `None` if none is left.
 fn without_ours(value: &HeaderValue) -> Option<HeaderValue> {
     let ours = |pair: &[u8]| {
         COOKIES.iter().any(|own| pair.get(..own.len()).is_some_and(|head| head.eq_ignore_ascii_case(own.as_bytes())))
@@ -107,7 +107,7 @@ fn tell(headers: &mut HeaderMap, told: Told<'_>) {
         ("x-forwarded-proto", proto.to_owned()),
         ("forwarded", forwarded),
     ] {
-        // A host that was read has no character that a header cannot hold.
+        // A parsed host contains only characters that are valid in a header.
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }

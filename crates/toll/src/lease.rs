@@ -1,5 +1,5 @@
-//! What goes on after its answer has begun, a stream or a tunnel, pays for its time: another request of the
-//! token for each span, until there is none left.
+//! Metering of streams and tunnels: each period after the start of the answer costs another request of the token, until
+//! none is left.
 
 use crate::ledger::Entry;
 use crate::surroundings::Surroundings;
@@ -14,27 +14,27 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
-/// How often a lease is looked at. It may go on for so long after its end.
+/// How often a stream is checked, and how long it may continue after its end.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// How a lease reaches what it is for.
+/// Handles by which the meter ends a stream or tunnel.
 #[derive(Debug, Default)]
 pub struct Strings {
-    /// Cuts it.
+    /// Cancels it.
     cut: CancellationToken,
-    /// Says that it has ended by itself.
+    /// Signals that it has ended normally.
     ended: CancellationToken,
 }
 
 impl Strings {
-    /// For a tunnel, should the request become one: what the proxy library does with these ends with it.
+    /// Ties a tunnel, if the request becomes one, to this meter: the proxy library cancels it.
     pub fn tie(&self, request: &mut Request<Body>) {
         let extensions = request.extensions_mut();
         extensions.insert(TunnelCancellation(self.cut.clone()));
         extensions.insert(TunnelGuard::new(self.ended.clone().drop_guard()));
     }
 
-    /// For a stream.
+    /// Wraps a stream's body so that the meter can end it.
     pub fn wrap(&self, body: Body) -> Body {
         let cut = Box::pin(self.cut.clone().cancelled_owned());
         Body::new(Leased { body, cut, _ended: self.ended.clone().drop_guard() })
@@ -49,13 +49,13 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// From now on; the request that opened it has paid for the first span.
+    /// Starts metering now. The request itself has paid for the first period.
     pub fn new(entry: Arc<Entry>, span_ms: i64, surroundings: Surroundings) -> Self {
         let due = (surroundings.now)().saturating_add(span_ms);
         Self { entry, span_ms, due, surroundings }
     }
 
-    /// Watches until either end.
+    /// Watches until the stream or the token ends.
     pub async fn watch(mut self, strings: Strings) {
         let mut tick = tokio::time::interval(LOOK_EVERY);
         loop {
@@ -86,7 +86,7 @@ struct Leased {
     _ended: DropGuard,
 }
 
-/// The client must see that it did not get all.
+/// Error of a cut stream: the client must notice that the answer is incomplete.
 #[derive(Debug, thiserror::Error)]
 #[error("the token that paid for this stream has ended")]
 struct Cut;

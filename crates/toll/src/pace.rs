@@ -1,4 +1,4 @@
-//! How often each may do something: counted in memory, and for so many at most.
+//! A rate limiter by key, in memory and of bounded size.
 
 use domain::UnixMs;
 use domain::rate::Rate;
@@ -8,21 +8,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// Those who came longest ago are forgotten first.
+/// Maximum number of keys; the least recently used are removed first.
 const REMEMBERED: u64 = 200_000;
 
 pub struct Pace<K>(Cache<K, Arc<AtomicI64>>);
 
 impl<K: Hash + Eq + Send + Sync + 'static> Pace<K> {
-    /// `idle`: nobody is forgotten sooner, while there is room.
+    /// `idle`: how long a key is remembered, while there is room.
     pub fn new(idle: Duration) -> Self {
         Self(Cache::builder().max_capacity(REMEMBERED).time_to_idle(idle).build())
     }
 
-    /// Counts one.
+    /// Counts one event.
     ///
     /// # Errors
-    /// Over the limit: milliseconds to wait.
+    /// Milliseconds to wait, if the limit is exceeded.
     pub fn take(&self, who: K, rate: Rate, now: UnixMs) -> Result<(), i64> {
         let due = self.0.get_with(who, Arc::default);
         let mut wait = 0;

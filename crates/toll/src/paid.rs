@@ -1,4 +1,4 @@
-//! What the forms and links of the page lead to.
+//! Handlers for the forms and links of the payment page.
 
 use crate::booth::{Booth, Opened, Outcome};
 use crate::caller::Caller;
@@ -10,10 +10,10 @@ use http::{Method, Response};
 use http_body_util::{BodyExt, Limited};
 use wire::toll::Code;
 
-/// Longest form, bytes: a proof of a transaction with 16 outputs has 2,254.
+/// Maximum length of a form, in bytes. A proof for a transaction with 16 outputs has 2,254.
 const LONGEST: usize = 8192;
 
-/// `POST /.well-known/tpat/paid`: the browser gets its token in a cookie, and the page that it wanted.
+/// Handles `POST /.well-known/tpat/paid`: sets the browser's token cookie and opens the requested page.
 pub async fn paid(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Body) -> Response<Body> {
     let unreadable = || Refusal::bad_request("This is not the form of the page.").answer();
     if caller.method != Method::POST {
@@ -42,7 +42,7 @@ pub async fn paid(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Body)
     }
 }
 
-/// `GET /.well-known/tpat/still`: the page of a payment that is followed, without looking again by itself.
+/// Handles `GET /.well-known/tpat/still`: shows a followed payment without refreshing.
 pub async fn still(booth: &Booth, table: &Table, route: &Route, caller: &Caller<'_>) -> Response<Body> {
     let page = booth.keep_still(table, route, caller).await;
     page.unwrap_or_else(|| page::elsewhere(caller.target, []))
@@ -53,7 +53,7 @@ pub async fn anew(booth: &Booth, table: &Table, route: &Route, caller: &Caller<'
     page::elsewhere(caller.target, booth.renew(table, route, caller).await)
 }
 
-/// The field `back` of a small form.
+/// Reads the field `back` of a small form.
 pub async fn back(body: Body) -> Option<String> {
     let body = Limited::new(body, LONGEST).collect().await.ok()?;
     Some(page::back(&body.to_bytes()))

@@ -1,4 +1,4 @@
-//! Requests that two programs could read in two ways go no further.
+//! Refuses requests that two programs could interpret differently.
 
 use crate::refusal::Refusal;
 use domain::authority::Authority;
@@ -12,20 +12,22 @@ use http::{HeaderMap, Method, Version, header, request::Parts};
 /// lengths is found before: the HTTP library refuses it.
 pub fn host(parts: &Parts, https: bool) -> Result<Authority, Refusal> {
     if parts.method == Method::CONNECT || !parts.uri.path().starts_with('/') {
-        return Err(Refusal::bad_request("This is no request for a resource."));
+        return Err(Refusal::bad_request("The request target has no path."));
     }
     framing(&parts.headers)?;
     let mut named = parts.headers.get_all(header::HOST).iter();
     let (first, more) = (named.next(), named.next().is_some());
     if more {
-        return Err(Refusal::bad_request("The request has two hosts."));
+        return Err(Refusal::bad_request("The request has more than one host."));
     }
     let read =
         |text: &str| Authority::parse(text, https).map_err(|_| Refusal::bad_request("The host is not readable."));
     let header = first.map(|host| read(host.to_str().unwrap_or_default())).transpose()?;
     let target = parts.uri.authority().map(|authority| read(authority.as_str())).transpose()?;
     match (header, target) {
-        (Some(header), Some(target)) if header != target => Err(Refusal::bad_request("The request has two hosts.")),
+        (Some(header), Some(target)) if header != target => {
+            Err(Refusal::bad_request("The request has more than one host."))
+        }
         (None, _) if parts.version < Version::HTTP_2 => Err(Refusal::bad_request("The request has no host.")),
         (header, target) => header.or(target).ok_or_else(|| Refusal::bad_request("The request has no host.")),
     }
@@ -38,5 +40,5 @@ fn framing(headers: &HeaderMap) -> Result<(), Refusal> {
     if chunked && codings.next().is_none() && !both {
         return Ok(());
     }
-    Err(Refusal::bad_request("The body's length is not clear."))
+    Err(Refusal::bad_request("The body's length is ambiguous."))
 }

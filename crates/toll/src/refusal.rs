@@ -1,15 +1,15 @@
-//! Answers of our own: problems (RFC 9457), as everywhere in Postern.
+//! Error answers of the gate: problem details (RFC 9457).
 
 use crate::answer::json;
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use wire::problem::{Code, MEDIA_TYPE, Problem};
 
-/// Marks an answer that the gate gave in place of the program behind it: nothing is charged for it.
+/// Marks an answer that the gate made instead of the upstream, so that nothing is charged.
 #[derive(Debug, Clone, Copy)]
 pub struct NotCharged;
 
-/// Why a request goes no further.
+/// The reason for refusing a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     status: StatusCode,
@@ -24,16 +24,16 @@ impl Refusal {
     }
 
     pub fn no_route() -> Self {
-        Self { status: StatusCode::NOT_FOUND, code: Code::NotFound, title: "Nothing is there.", retry_after: None }
+        Self { status: StatusCode::NOT_FOUND, code: Code::NotFound, title: "Not found.", retry_after: None }
     }
 
-    /// The program behind the gate cannot be reached; nothing was charged. `retry_after` is in seconds.
+    /// Reports that the upstream cannot be reached; nothing was charged. `retry_after` is in seconds.
     pub fn upstream(status: StatusCode, retry_after: u64) -> Self {
         let title = "The program behind the gate does not answer. Nothing was charged.";
         Self { status, code: Code::Unavailable, title, retry_after: Some(retry_after) }
     }
 
-    /// Paid requests cannot be taken now; nothing was charged.
+    /// Reports that paid requests are not possible now; nothing was charged.
     pub fn closed() -> Self {
         let title = "Payments cannot be taken here now. Do not pay; try again later.";
         let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -49,7 +49,7 @@ impl Refusal {
         }
     }
 
-    /// The program behind the gate is the gate itself.
+    /// Reports a loop: the upstream is the gate itself.
     pub fn looped() -> Self {
         let title = "This request has come round to the gate that sent it. Nothing was charged.";
         Self { status: StatusCode::LOOP_DETECTED, code: Code::Unavailable, title, retry_after: None }

@@ -1,4 +1,4 @@
-//! Accepting connections: HTTP/1.1 and HTTP/2, by the crate `net`.
+//! Accepts connections with HTTP/1.1 and HTTP/2, by the crate `net`.
 
 use crate::gate::Gate;
 use axum::body::Body;
@@ -9,21 +9,21 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// A client that takes longer than this for its headers is cut off.
+/// Time limit for receiving the headers of a request.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at once.
+    /// Maximum number of connections.
     pub connections: usize,
 }
 
-/// Serves until `stop` says so, then lets what has begun come to its end.
+/// Serves until `stop` is set, then finishes running requests.
 pub async fn serve(listener: TcpListener, gate: Arc<Gate>, limits: Limits, stop: watch::Receiver<bool>) {
     serve_with(listener, gate, http(limits, Pace::default(), |_| false), stop).await;
 }
 
-/// Describes how connections are taken. `exempt`: peers that carry many people's connections.
+/// Configures how connections are accepted. `exempt`: peers that carry many people's connections.
 pub fn http(limits: Limits, pace: Pace, exempt: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Http {
     let limits = net::Limits { max: limits.connections, per_address: None, v6_prefix: 64, pace };
     Http {

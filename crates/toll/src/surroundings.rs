@@ -1,4 +1,4 @@
-//! What comes from outside.
+//! The environment: time, randomness, client addresses.
 
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -8,27 +8,27 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Whom a peer speaks for, by the headers of its request. An error: the peer is trusted to say so, and it is not
+/// Returns the client's address for a peer and the headers of its request. An error: the peer is trusted to say so, and it is not
 /// readable.
 pub type Client = dyn Fn(IpAddr, &HeaderMap) -> Result<IpAddr, Unreadable> + Send + Sync;
 
-/// Fills the bytes with what nobody can guess.
+/// Fills the bytes with random values.
 pub type Random = dyn Fn(&mut [u8]) + Send + Sync;
 
-/// Knows who is signed in.
+/// Access to the portal's sessions.
 #[async_trait]
 pub trait Portal: Send + Sync {
-    /// Whether a request comes from somebody with a session. `false` too where that cannot be found out.
+    /// Whether a request has a live session. Returns `false` if this cannot be determined.
     async fn is_signed_in(&self, headers: &HeaderMap) -> bool;
 }
 
-/// Time, chance, and who a peer speaks for.
+/// Time, randomness, and the client's address.
 #[derive(Clone)]
 pub struct Surroundings {
     /// Unix milliseconds.
     pub now: Arc<dyn Fn() -> UnixMs + Send + Sync>,
     pub random: Arc<Random>,
-    /// The client's address: the peer's, unless the peer is a proxy that is trusted to speak for others.
+    /// Returns the client's address: the peer's, unless the peer is a trusted proxy.
     pub client: Arc<Client>,
 }
 

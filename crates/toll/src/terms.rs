@@ -1,60 +1,60 @@
-//! What a route asks for, and what it gives.
+//! Prices, quotas and conditions of a route.
 
-/// The price list of a route and how strictly it is taken. A route without terms is free.
+/// The price list of a route and its conditions. A route without them is free.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
-    /// What can be bought, the first by default. Never empty.
+    /// The bundles for sale; the first is the default. Never empty.
     pub bundles: Vec<Bundle>,
-    /// By what is paid, in rising order of `from`; the first begins at 0.
+    /// Required confirmations by amount, in ascending order of `from`; the first begins at 0.
     pub confirmations: Vec<Confirmations>,
-    /// Requests that each client has for nothing.
+    /// Free requests for each client.
     pub allowance: Option<Allowance>,
     pub bind: Bind,
-    /// A stream or a tunnel costs one more request for each span of so many milliseconds.
+    /// A stream or tunnel costs one more request for each period of this many milliseconds.
     pub lease_ms: i64,
-    /// Takes the credentials of the 2022 document as well: a transaction and its proof with each request.
+    /// Also accepts the credentials of the 2022 document: a transaction and its proof with each request.
     pub tpat0: bool,
-    /// Whoever has a session at the portal passes.
+    /// People with a session at the portal pass without payment.
     pub signed_in_free: bool,
 }
 
-/// So much for so many requests within so long.
+/// A price for a number of requests and a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
     /// Piconero: 10^-12 XMR.
     pub price: u64,
     /// Requests.
     pub quota: u32,
-    /// Milliseconds from the redemption on.
+    /// Milliseconds from the redemption.
     pub ttl_ms: i64,
 }
 
-/// Payments of at least `from` piconero need so many blocks on top of each other, the first one included.
-/// 0: the transaction pool is enough, for a token that can be taken back.
+/// Payments of at least `from` piconero need this many confirmations. With 0, the transaction pool is sufficient, for a
+/// token that can be revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confirmations {
     pub from: u64,
     pub need: u32,
 }
 
-/// `requests` in each `window_ms`.
+/// Allows `requests` in each `window_ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
     pub requests: u32,
     pub window_ms: i64,
 }
 
-/// Who may use a token.
+/// Conditions for using a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bind {
-    /// Whoever proves with each request to hold the key that it was bought with.
+    /// Only with a proof, in each request, of the key that it was bought with.
     Key,
-    /// Whoever has it.
+    /// By anyone who has it.
     Bearer,
 }
 
 impl Terms {
-    /// How many confirmations a payment needs.
+    /// Returns the number of confirmations that a payment needs.
     pub fn need(&self, paid: u64) -> u32 {
         let step = self.confirmations.iter().rev().find(|step| step.from <= paid);
         step.or(self.confirmations.first()).map_or(1, |step| step.need)

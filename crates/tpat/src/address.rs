@@ -1,4 +1,4 @@
-//! Addresses that the gate can be paid at: primary ones and subaddresses.
+//! Addresses for payments to the gate: primary addresses and subaddresses.
 
 use curve25519_dalek::EdwardsPoint;
 use curve25519_dalek::traits::IsIdentity;
@@ -6,10 +6,10 @@ use monero_address::{AddressType, MoneroAddress, Network as Prefix};
 use monero_oxide::ed25519::Point;
 use wire::toll::Network;
 
-/// Characters of an address of the two kinds that are taken.
+/// Number of characters in an address of the two supported kinds.
 const TEXT: usize = 95;
 
-/// A primary address or subaddress, with keys that are of the large subgroup.
+/// A primary address or subaddress, whose keys are in the large subgroup.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Address(MoneroAddress);
 
@@ -17,7 +17,7 @@ pub struct Address(MoneroAddress);
 pub enum NotAnAddress {
     #[error("this is not a Monero address")]
     Malformed,
-    #[error("only primary addresses and subaddresses are taken")]
+    #[error("only primary addresses and subaddresses are accepted")]
     Kind,
 }
 
@@ -57,7 +57,7 @@ impl Address {
         self.0.is_subaddress()
     }
 
-    /// The public spend key: what outputs to this address are found by.
+    /// Returns the public spend key, by which outputs to this address are found.
     pub(crate) fn spend_key(&self) -> [u8; 32] {
         self.spend().compress().0
     }

@@ -1,4 +1,4 @@
-//! XMR as people write it, and piconero, exactly.
+//! Exact conversion between XMR as people write it and piconero.
 
 /// Piconero in one XMR.
 pub const XMR: u64 = 1_000_000_000_000;
@@ -6,15 +6,15 @@ const DIGITS: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnAmount {
-    #[error("an amount is digits, and at most one point: 0.002")]
+    #[error("an amount consists of digits and at most one point: 0.002")]
     Malformed,
     #[error("an amount has at most 12 digits behind the point")]
     TooFine,
-    #[error("that is more than there can be")]
+    #[error("the amount is larger than possible")]
     TooMuch,
 }
 
-/// Piconero from XMR: `0.002`, `.002`, `2`, `2.`.
+/// Parses XMR to piconero: `0.002`, `.002`, `2`, `2.`.
 pub fn parse_xmr(text: &str) -> Result<u64, NotAnAmount> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -30,7 +30,7 @@ pub fn parse_xmr(text: &str) -> Result<u64, NotAnAmount> {
     piconero.ok_or(NotAnAmount::TooMuch)
 }
 
-/// XMR from piconero, without zeros at the end: `0.002`.
+/// Formats piconero as XMR without trailing zeros: `0.002`.
 pub fn format_xmr(piconero: u64) -> String {
     let (whole, fraction) = (piconero / XMR, piconero % XMR);
     if fraction == 0 {
@@ -39,7 +39,7 @@ pub fn format_xmr(piconero: u64) -> String {
     format!("{whole}.{fraction:012}").trim_end_matches('0').to_owned()
 }
 
-/// Whole blocks that cover a span, at least one, at 120 s a block.
+/// Returns the number of blocks that cover a duration, at least one, at 120 s a block.
 pub fn blocks(seconds: u64) -> u64 {
     seconds.div_ceil(wire::toll::BLOCK_S).max(1)
 }

@@ -1,8 +1,8 @@
-//! The challenge: the terms of a sale under the gate's seal. Making one writes nothing, so a flood of
-//! requests without payment costs no rows; a changed or made-up one costs one HMAC to refuse.
+//! The challenge: the authenticated terms of an offer. Making one writes nothing, so that a flood of unpaid requests
+//! costs no rows. Refusing a forged one costs one HMAC.
 //!
-//! `base64url(version | 16 random bytes | route | price | quota | ttl | confirmations | account | index
-//! | expiry | thumbprint or zeros | HMAC-SHA256)`, big-endian, of one fixed length.
+//! `base64url(version | 16 random bytes | route | price | quota | ttl | confirmations | account | index | expiry |
+//! thumbprint or zeros | HMAC-SHA256)`, big-endian, of fixed length.
 
 use crate::UnixS;
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
@@ -11,12 +11,12 @@ use wire::toll::MESSAGE_PREFIX;
 const VERSION: u8 = 1;
 const BODY: usize = 1 + 16 + 8 + 8 + 8 + 4 + 2 + 4 + 4 + 8 + 32;
 const LENGTH: usize = BODY + 32;
-/// Characters of a challenge.
+/// Number of characters in a challenge.
 pub const TEXT: usize = (LENGTH * 4).div_ceil(3);
-/// Keeps these MACs apart from the tokens', were both made with one key.
+/// Separates these MACs from the tokens', if both use one key.
 const LABEL: &[u8] = b"tpat challenge\0";
 
-/// A route, by name: eight bytes of SHA-256.
+/// A route, by its name: eight bytes of SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RouteId(pub [u8; 8]);
 
@@ -26,55 +26,55 @@ impl RouteId {
     }
 }
 
-/// What is sold, frozen for the challenge's life.
+/// The terms of an offer, fixed for the challenge's lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     pub route: RouteId,
-    /// The least that opens the gate, piconero.
+    /// The minimum amount, in piconero.
     pub price: u64,
-    /// Requests that the price buys.
+    /// Number of requests for the price.
     pub quota: u64,
-    /// Seconds that the token lasts, from its redemption.
+    /// Lifetime of the token in seconds from its redemption.
     pub ttl_s: u32,
-    /// Confirmations before the payment counts.
+    /// Confirmations that the payment needs.
     pub confirmations: u16,
     /// The subaddress to pay to: account and index in the gate's pool.
     pub account: u32,
     pub index: u32,
-    /// When the challenge runs out.
+    /// Expiry of the challenge.
     pub expires: UnixS,
-    /// SHA-256 thumbprint (RFC 7638) of the one key that may redeem it; zeros: any.
+    /// SHA-256 thumbprint (RFC 7638) of the only key that may redeem it; zeros: any key.
     pub thumbprint: [u8; 32],
 }
 
-/// A challenge whose MAC is right.
+/// A challenge with a valid MAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Challenge {
-    /// Names this challenge: no two share it.
+    /// The unique id of this challenge.
     pub random: [u8; 16],
     pub terms: Terms,
 }
 
-/// The challenge was not made here, whatever is wrong with it.
+/// The challenge is invalid: it was not issued by this gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the challenge was not made here")]
+#[error("this gate did not issue the challenge")]
 pub struct Forged;
 
 impl Challenge {
-    /// The challenge on the wire.
+    /// Issues a challenge.
     pub fn issue(key: &[u8; 32], random: [u8; 16], terms: Terms) -> String {
         let body = Self { random, terms }.body();
         let tag = hmac_sha256(key, &[LABEL, &body]);
         base64url(&[body.as_slice(), &tag].concat())
     }
 
-    /// Reads and authenticates, in a time that does not tell where a MAC differs. Says nothing of
-    /// expiry: whether a late payment counts is [`crate::payment`]'s to say.
+    /// Parses and authenticates, in time that does not depend on the MAC. Does not check expiry; [`crate::payment`]
+    /// decides whether a late payment counts.
     pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, Forged> {
         Self::read(key, text).ok_or(Forged)
     }
 
-    /// What a payment's proof must sign for the challenge with this text.
+    /// Returns the message that a payment's proof must sign.
     pub fn message(text: &str) -> String {
         format!("{MESSAGE_PREFIX}{text}")
     }
@@ -123,7 +123,7 @@ impl Challenge {
     }
 }
 
-/// Fields of fixed length, one after the other.
+/// Consecutive fields of fixed length.
 pub(crate) struct Fields<'a>(pub &'a [u8]);
 
 impl Fields<'_> {

@@ -1,8 +1,8 @@
-//! How many blocks a payment must be under before it counts.
+//! The number of confirmations that a payment needs.
 
 use wire::toll::BLOCK_S;
 
-/// One rule: from this amount on, so many confirmations.
+/// A rule: from this amount, this many confirmations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// Piconero.
@@ -10,7 +10,7 @@ pub struct Step {
     pub confirmations: u16,
 }
 
-/// Confirmations by amount. Below the first step: none, and the token is provisional.
+/// Required confirmations by amount. Below the first step: none, and the token is provisional.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy(Vec<Step>);
 
@@ -19,7 +19,7 @@ pub struct Policy(Vec<Step>);
 pub struct NotRising;
 
 impl Policy {
-    /// Steps in any order; amounts twice, or fewer confirmations for more money, are refused.
+    /// Sorts the steps; refuses duplicate amounts, and fewer confirmations for more money.
     pub fn new(mut steps: Vec<Step>) -> Result<Self, NotRising> {
         steps.sort_by_key(|step| step.from);
         let rising =
@@ -34,22 +34,21 @@ impl Policy {
 }
 
 impl Default for Policy {
-    /// None below 0.01 XMR; 1 from there; 10, which is when the money can be spent, from 1 XMR.
+    /// None below 0.01 XMR; 1 from there; 10 from 1 XMR, when the money becomes spendable.
     fn default() -> Self {
         let xmr = crate::amount::XMR;
         Self(vec![Step { from: xmr / 100, confirmations: 1 }, Step { from: xmr, confirmations: 10 }])
     }
 }
 
-/// Confirmations of a transaction in the block at `block`, on a chain of `height` blocks: a transaction
-/// in the newest block (`height - 1`) has one. A block beyond the chain's end, as a node that is behind
-/// would have it, counts none.
+/// Returns the confirmations of a transaction in block `block` on a chain of `height` blocks. The newest block (`height
+/// - 1`) has one. A block beyond the end, as from a node that is behind, has none.
 pub fn confirmations(block: Option<u64>, height: u64) -> u64 {
     block.map_or(0, |block| height.saturating_sub(block))
 }
 
-/// Seconds until a pending payment is worth another look: 5 s for what only has to be seen, else a
-/// quarter of a block for each block that lacks, at most ten minutes.
+/// Returns the seconds until a pending payment is worth another check: 5 s if it only must be seen, otherwise a quarter
+/// of a block for each missing block, at most ten minutes.
 pub fn retry_after_s(have: u64, need: u64) -> u64 {
     need.saturating_sub(have).saturating_mul(BLOCK_S / 4).clamp(5, 600)
 }

@@ -5,19 +5,19 @@ use crate::token;
 use crate::transaction::Txid;
 use wire::toll::{SCHEME, SESSION_SCHEME};
 
-/// Longest value that is read, bytes: a proof of a transaction with 16 outputs has 2,254.
+/// Maximum length of a value in bytes; a proof for a transaction with 16 outputs has 2,254.
 pub const LONGEST: usize = 2560;
 
-/// What a client shows.
+/// A client's credential.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
     Payment(Payment),
-    /// A token that nobody has looked at yet.
+    /// A token that was not verified yet.
     Session(String),
 }
 
-/// A transaction, and the proof that it paid. A third part, which some clients send, is read over: the
-/// address comes from the challenge, never from the client.
+/// A transaction and the proof of its payment. A third part, which some clients send, is ignored, because the address
+/// comes from the challenge and never from the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     pub txid: Txid,
@@ -26,15 +26,15 @@ pub struct Payment {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotACredential {
-    /// The credential is for somebody else: Basic, Bearer and so on.
-    #[error("the credential is of another scheme")]
+    /// The credential has another scheme: Basic, Bearer and so on.
+    #[error("the credential has another scheme")]
     OtherScheme,
     #[error("the credential is malformed")]
     Malformed,
 }
 
 impl Credential {
-    /// Reads the value of `Authorization`. Syntax alone: nothing here costs more than decoding base58.
+    /// Parses the value of `Authorization`. This checks only syntax, and costs no more than decoding base58.
     pub fn parse(value: &str) -> Result<Self, NotACredential> {
         let (scheme, rest) = value.split_once(' ').ok_or(NotACredential::OtherScheme)?;
         let session = scheme.eq_ignore_ascii_case(SESSION_SCHEME);
@@ -49,7 +49,7 @@ impl Credential {
         read.ok_or(NotACredential::Malformed)
     }
 
-    /// The value of `Authorization`.
+    /// Returns the value of `Authorization`.
     pub fn header(&self) -> String {
         match self {
             Self::Payment(Payment { txid, proof }) => format!("{SCHEME} {txid}:{proof}"),
@@ -58,7 +58,7 @@ impl Credential {
     }
 }
 
-/// Nothing of a token is shown: it may be a secret.
+/// Hides tokens, because they may be secret.
 impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -1,11 +1,11 @@
-//! The public keys in a transaction's `extra`: a list of fields by a tag, which nodes do not check.
+//! The public keys in a transaction's `extra`, a list of tagged fields that nodes do not check.
 
-/// What is needed of it.
+/// The required keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TxKeys {
     /// The first transaction key.
     pub main: Option<[u8; 32]>,
-    /// Keys of single outputs, where a transaction pays several addresses.
+    /// Keys of single outputs, if a transaction pays several addresses.
     pub additional: Vec<[u8; 32]>,
 }
 
@@ -16,8 +16,8 @@ const MERGE_MINING: u8 = 3;
 const ADDITIONAL: u8 = 4;
 const MINERGATE: u8 = 0xde;
 
-/// Reads fields up to the first that is broken or unknown, and keeps those before it, as the reference
-/// wallet does: what stands behind is not the payer's to hide keys in. The first field of each kind counts.
+/// Parses fields up to the first broken or unknown one, like the reference wallet, so that a payer cannot hide keys
+/// after it. The first field of each kind counts.
 pub fn read(mut extra: &[u8]) -> TxKeys {
     let mut keys = TxKeys::default();
     while let Some((&tag, rest)) = extra.split_first() {
@@ -29,7 +29,7 @@ pub fn read(mut extra: &[u8]) -> TxKeys {
 
 fn field<'a>(tag: u8, rest: &'a [u8], keys: &mut TxKeys) -> Option<&'a [u8]> {
     match tag {
-        // Padding lasts to the end.
+        // Padding extends to the end.
         PADDING => (rest.len() < 255 && rest.iter().all(|&byte| byte == 0)).then_some(&[]),
         KEY => {
             let (key, rest) = rest.split_first_chunk::<32>()?;
@@ -56,7 +56,7 @@ fn field<'a>(tag: u8, rest: &'a [u8], keys: &mut TxKeys) -> Option<&'a [u8]> {
     }
 }
 
-/// A number in groups of seven bits, in its shortest form.
+/// Parses a number in groups of seven bits, in its shortest form.
 fn varint(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut number = 0_u64;
     for (position, &byte) in bytes.iter().enumerate().take(9) {

@@ -1,29 +1,29 @@
-//! `WWW-Authenticate` (RFC 9110, sections 11.2 to 11.6), written and read.
+//! Writes and parses `WWW-Authenticate` (RFC 9110, sections 11.2 to 11.6).
 
 use wire::toll::{Demand, Network, SCHEME};
 
-/// Longest value that is read, bytes.
+/// Maximum length of a value in bytes.
 pub const LONGEST: usize = 8192;
-/// Most parameters of one challenge.
+/// Maximum number of parameters in a challenge.
 const MOST: usize = 64;
 
 /// One challenge of a `WWW-Authenticate` value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthChallenge {
     pub scheme: String,
-    /// `token68`, of schemes that have it instead of parameters.
+    /// `token68`, for schemes that use it instead of parameters.
     pub token68: Option<String>,
-    /// In order, with names in lower case and values without their quotes.
+    /// In order, with lower-case names and unquoted values.
     pub parameters: Vec<(String, String)>,
 }
 
 impl AuthChallenge {
-    /// Whether it is `TPAT`, in whatever case.
+    /// Whether the scheme is `TPAT`, ignoring case.
     pub fn is_tpat(&self) -> bool {
         self.scheme.eq_ignore_ascii_case(SCHEME)
     }
 
-    /// A parameter's value. `None` where it is absent, or there twice: then nobody knows which holds.
+    /// Returns a parameter's value. `None` if it is absent or ambiguous, because it occurs twice.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut found = self.parameters.iter().filter(|(parameter, _)| parameter == name);
         let (_, value) = found.next()?;
@@ -31,20 +31,20 @@ impl AuthChallenge {
     }
 }
 
-/// The value does not have the form of the RFC, or is too long.
+/// The value is malformed or too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the header is malformed")]
 pub struct Malformed;
 
-/// What old clients know of a challenge that a credential was refused with: both empty in a first one.
+/// The refused credential, for old clients; both parts are empty in a first challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Presented<'a> {
     pub hash: &'a str,
     pub signature: &'a str,
 }
 
-/// The value of `WWW-Authenticate` for a demand. All values are quoted; the first six parameters are
-/// those of 2022, in their order.
+/// Returns the value of `WWW-Authenticate`. All values are quoted; the first six parameters are those of 2022, in their
+/// order.
 pub fn write(demand: &Demand, presented: Presented<'_>) -> String {
     let network = match demand.network {
         Network::Mainnet => "mainnet",
@@ -81,7 +81,7 @@ pub fn write(demand: &Demand, presented: Presented<'_>) -> String {
     value
 }
 
-/// A quoted-string (RFC 9110, section 5.6.4). What cannot stand in one is left out.
+/// Writes a quoted-string (RFC 9110, section 5.6.4) and omits invalid characters.
 fn quote(text: &str, value: &mut String) {
     value.push('"');
     for character in text.chars().filter(|character| matches!(character, ' '..='~')) {
@@ -93,8 +93,8 @@ fn quote(text: &str, value: &mut String) {
     value.push('"');
 }
 
-/// All challenges of one value. A comma needs no blank behind it, and empty list members are passed
-/// over (section 5.6.1.2).
+/// Parses all challenges of a value. A comma needs no space after it, and empty list members are ignored (section
+/// 5.6.1.2).
 pub fn parse(value: &str) -> Result<Vec<AuthChallenge>, Malformed> {
     if value.len() > LONGEST {
         return Err(Malformed);
@@ -137,11 +137,11 @@ impl<'a> Reader<'a> {
             }
             self.skip_commas();
         }
-        // What is left begins another challenge, or nothing is left.
+        // The rest begins another challenge, or is empty.
         Some(challenge)
     }
 
-    /// `name = value`; stays where it is unless there is one.
+    /// Parses `name = value`; does not advance without one.
     fn parameter(&mut self) -> Option<(&'a str, String)> {
         let start = self.rest;
         let found = self.token().and_then(|name| {
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         self.take_while(is_token)
     }
 
-    /// Only where it ends the list member: `a=` may begin a parameter.
+    /// Parses it only at the end of a list member, because `a=` may begin a parameter.
     fn token68(&mut self) -> Option<&'a str> {
         let start = self.rest;
         let is_char = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);

@@ -1,4 +1,4 @@
-//! Keccak-256 over parts, and to a scalar, as Monero hashes (`crypto::cn_fast_hash`, `hash_to_scalar`).
+//! Keccak-256 over several parts, and to a scalar, as in Monero (`crypto::cn_fast_hash`, `hash_to_scalar`).
 
 use curve25519_dalek::Scalar;
 use monero_oxide::io::VarInt;
@@ -12,7 +12,7 @@ pub fn scalar(parts: &[&[u8]]) -> Scalar {
     Scalar::from_bytes_mod_order(hash(parts))
 }
 
-/// A number in groups of seven bits, the lowest first.
+/// Encodes a number in groups of seven bits, the lowest first.
 pub fn varint(number: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(2);
     VarInt::write(&number, &mut bytes).map_or_else(|_| Vec::new(), |()| bytes)

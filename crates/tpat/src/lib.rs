@@ -32,5 +32,5 @@ pub use token::{Class, Token};
 pub use transaction::{LONGEST, Transaction, Txid};
 pub use verify::{Output, Received, verify};
 
-/// Unix seconds, as this protocol's parameters have them.
+/// Unix seconds, as in this protocol's parameters.
 pub type UnixS = u64;

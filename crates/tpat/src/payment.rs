@@ -1,30 +1,30 @@
-//! What becomes of a payment: judged from what was seen of it, and moved from state to state.
+//! The evaluation of a payment, and its states.
 
 use crate::UnixS;
 use crate::challenge::Terms;
 use crate::price::{Bought, Purchase, purchase};
 
-/// One transaction of a sale, as a node and its proof show it. A sale has several where it was topped up.
+/// One transaction of an offer according to a node and its proof. An offer has several if it was topped up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sighting {
-    /// Piconero that it pays to the challenge's address.
+    /// Piconero paid to the challenge's address.
     pub amount: u64,
     /// Confirmations; zero in the pool.
     pub confirmations: u64,
-    /// The transaction's own lock: anything but zero is refused.
+    /// The transaction's lock; anything except zero is refused.
     pub unlock_time: u64,
-    /// Another transaction in sight spends the same money.
+    /// Another visible transaction spends the same money.
     pub double_spend_seen: bool,
 }
 
-/// When early payments count, and what they get until they are confirmed.
+/// Rules for unconfirmed payments and their provisional tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Early {
-    /// Confirmations from which on a token is no longer provisional.
+    /// Confirmations from which a token is not provisional.
     pub firm: u64,
-    /// The most requests of a provisional token.
+    /// Maximum number of requests of a provisional token.
     pub quota: u64,
-    /// The most seconds of a provisional token.
+    /// Maximum lifetime of a provisional token in seconds.
     pub ttl_s: u32,
 }
 
@@ -34,27 +34,27 @@ impl Default for Early {
     }
 }
 
-/// What a sale's transactions are worth now.
+/// The current value of an offer's transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The whole of what was bought.
+    /// Everything that was bought.
     Redeem(Bought),
-    /// A part of it until the payment is firm; `whole` is what it becomes then.
+    /// A part of it until the payment is confirmed; `whole` is the final value.
     Provisional { now: Bought, whole: Bought },
-    /// Seen; wait for blocks.
+    /// Seen; waiting for confirmations.
     Pending { have: u64, need: u64 },
     /// Pay the rest under the same challenge.
     Underpaid { have: u64, need: u64 },
-    /// First seen after the challenge ran out.
+    /// First seen after the challenge expired.
     Expired,
-    /// It cannot be spent when it should.
+    /// The money is locked.
     Locked,
-    /// It may never be.
+    /// The money may never arrive.
     DoubleSpent,
 }
 
-/// Judges a sale. `first_seen`: when its first transaction was first shown to the gate or seen by it,
-/// which may be long before `confirmations` are enough; what was seen in time stays in time.
+/// Evaluates an offer's payments. `first_seen`: when its first transaction was first presented or seen, which may be
+/// long before it has enough confirmations. A payment that was seen in time stays in time.
 pub fn judge(terms: &Terms, seen: &[Sighting], first_seen: UnixS, early: Early) -> Verdict {
     if first_seen > terms.expires {
         return Verdict::Expired;
@@ -62,7 +62,7 @@ pub fn judge(terms: &Terms, seen: &[Sighting], first_seen: UnixS, early: Early) 
     if seen.iter().any(|sighting| sighting.unlock_time != 0) {
         return Verdict::Locked;
     }
-    // A mined transaction has won over whatever else spends the same money.
+    // A mined transaction has won against a double spend.
     if seen.iter().any(|sighting| sighting.double_spend_seen && sighting.confirmations == 0) {
         return Verdict::DoubleSpent;
     }
@@ -83,68 +83,68 @@ pub fn judge(terms: &Terms, seen: &[Sighting], first_seen: UnixS, early: Early) 
     Verdict::Redeem(whole)
 }
 
-/// Where a sale stands. A challenge that nobody has paid has no row and no state.
+/// The state of an offer. An unpaid challenge has no row and no state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Shown or seen, not judged yet.
+    /// Presented or seen, not evaluated yet.
     Seen,
     /// Less than the price.
     Underpaid,
-    /// Enough, and waiting for blocks.
+    /// Fully paid, waiting for confirmations.
     Pending,
-    /// A token is out that may be taken back.
+    /// A provisional token was issued.
     Provisional,
-    /// A token is out.
+    /// A token was issued.
     Redeemed,
-    /// A token is out and asleep, since its payment is gone.
+    /// A token was issued and is suspended, because its payment has disappeared.
     Suspended,
-    /// The token's time is over, or the challenge's was before it was paid.
+    /// The token has expired, or the challenge had before it was paid.
     Expired,
-    /// An administrator took the token back.
+    /// An administrator revoked the token.
     Revoked,
 }
 
-/// What happens to a sale.
+/// An event of an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// It was judged: too little.
+    /// Evaluated: underpaid.
     TooLittle,
-    /// It was judged: enough, not yet confirmed.
+    /// Evaluated: paid, not confirmed yet.
     Waits,
-    /// A provisional token was given out.
+    /// A provisional token was issued.
     GivenEarly,
-    /// A token was given out, or a provisional one became whole.
+    /// A token was issued, or a provisional one became final.
     Confirmed,
-    /// The transaction is in no block and no pool, or another one spent its money.
+    /// The transaction is in neither a block nor the pool, or was double-spent.
     Gone,
-    /// It is back, confirmed or not.
+    /// It has returned, confirmed or not.
     Back { firm: bool },
-    /// Time is over.
+    /// It has expired.
     RanOut,
-    /// An administrator said so.
+    /// An administrator revoked it.
     TakenBack,
 }
 
-/// The sale cannot make this move.
+/// The event is not possible in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{state:?} knows no {event:?}")]
+#[error("{event:?} is not possible in the state {state:?}")]
 pub struct WrongMove {
     pub state: State,
     pub event: Event,
 }
 
 impl State {
-    /// Whether a token of this state opens the gate.
+    /// Whether a token in this state admits requests.
     pub fn opens(self) -> bool {
         matches!(self, Self::Provisional | Self::Redeemed)
     }
 
-    /// Whether nothing can happen any more.
+    /// Whether the state is final.
     pub fn is_over(self) -> bool {
         matches!(self, Self::Expired | Self::Revoked)
     }
 
-    /// The state after an event.
+    /// Returns the state after an event.
     ///
     /// # Errors
     /// [`WrongMove`], and nothing is changed.
@@ -163,7 +163,7 @@ impl State {
             | (S::Suspended, E::Back { firm: false }) => Ok(S::Provisional),
             (S::Seen | S::Underpaid | S::Pending | S::Provisional | S::Redeemed, E::Confirmed)
             | (S::Suspended, E::Back { firm: true }) => Ok(S::Redeemed),
-            // Without a token there is nothing to suspend: it is as if it had never been seen.
+            // Without a token nothing must be suspended: it counts as never seen.
             (S::Seen | S::Underpaid | S::Pending, E::Gone) => Ok(S::Seen),
             (S::Provisional | S::Redeemed | S::Suspended, E::Gone) => Ok(S::Suspended),
             _ => wrong,
@@ -261,7 +261,7 @@ mod tests {
             let mut state = State::Seen;
             for event in events {
                 let Ok(next) = state.after(event) else { continue };
-                // Nothing wakes what is over, and a sleeping token wakes only when its payment is back.
+                // A final state never changes, and a suspended token resumes only when its payment returns.
                 prop_assert!(!state.is_over());
                 if state == State::Suspended && next.opens() {
                     prop_assert!(matches!(event, Event::Back { .. }), "{:?}", event);

@@ -1,5 +1,5 @@
-//! That a client holds the private half of its key: DPoP (RFC 9449) over method, URL, nonce and token,
-//! signed with P-256 (`ES256`) or Ed25519 (`EdDSA`).
+//! Proofs that a client holds its private key: DPoP (RFC 9449) for method, URL, nonce and token, signed with P-256
+//! (`ES256`) or Ed25519 (`EdDSA`).
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
 use domain::authority::Origin;
@@ -11,31 +11,31 @@ use wire::jwk::{EcJwk, OkpJwk, VerifyingJwk};
 
 const LONGEST: usize = 2048;
 
-/// What a good proof shows. The caller judges nonce, `jti` and `ath`.
+/// The content of a valid proof. The caller checks nonce, `jti` and `ath`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Possession {
     /// SHA-256 thumbprint of the key (RFC 7638).
     pub thumbprint: [u8; 32],
     pub jti: String,
     pub nonce: Option<String>,
-    /// Hash of the token that it goes with: see [`token_hash`].
+    /// Hash of the proof's token: see [`token_hash`].
     pub ath: Option<String>,
 }
 
-/// Why a proof is not taken.
+/// The reason why a proof is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
-    /// It is wrong, whatever it is.
-    #[error("the proof of possession is wrong")]
+    /// It is invalid.
+    #[error("the proof of possession is invalid")]
     Proof,
-    /// It is good, and over this URL in place of the one that was asked for.
+    /// It is valid, but for another URL than the requested one.
     #[error("the proof of possession is for another URL")]
     OtherUrl(String),
 }
 
 #[derive(Deserialize)]
 struct Header<'a> {
-    // JSON may escape any character, and some writers escape this one's plus.
+    // JSON may escape any character, and some writers escape the plus sign here.
     #[serde(borrow)]
     typ: Cow<'a, str>,
     #[serde(borrow)]
@@ -44,7 +44,7 @@ struct Header<'a> {
     jwk: Jwk<'a>,
 }
 
-/// The key (RFC 7517), as much of it as counts here.
+/// The relevant members of the key (RFC 7517).
 #[derive(Deserialize)]
 struct Jwk<'a> {
     #[serde(borrow)]
@@ -55,13 +55,13 @@ struct Jwk<'a> {
     x: Cow<'a, str>,
     #[serde(borrow, default)]
     y: Option<Cow<'a, str>>,
-    /// Nobody shows the private half (RFC 9449, section 4.2).
+    /// The private half must not be sent (RFC 9449, section 4.2).
     #[serde(default, rename = "d")]
     _d: Absent,
 }
 
-/// `iat` is required by the RFC and judged by nobody: the nonce, which the server made, says how fresh
-/// the proof is, whatever the client's clock (section 11.1).
+/// `iat` is required by the RFC but not checked: the server's nonce shows the proof's age, independent of the client's
+/// clock (section 11.1).
 #[derive(Deserialize)]
 struct Claims<'a> {
     jti: String,
@@ -77,7 +77,7 @@ struct Claims<'a> {
     ath: Option<String>,
 }
 
-/// Checks a proof over a request (section 4.3, checks 2 to 9). `url` has no query and no fragment.
+/// Verifies a proof for a request (section 4.3, checks 2 to 9). `url` has no query and no fragment.
 pub fn verify(proof: &str, method: &str, url: &str) -> Result<Possession, Wrong> {
     let (possession, signed) = check(proof, method).ok_or(Wrong::Proof)?;
     if is_same(&signed, url) { Ok(possession) } else { Err(Wrong::OtherUrl(signed)) }
@@ -95,12 +95,12 @@ fn is_same(signed: &str, url: &str) -> bool {
     signed == url || split(signed).is_some_and(|signed| split(url) == Some(signed))
 }
 
-/// What `ath` must say for a token (section 4.2).
+/// Returns the `ath` for a token (section 4.2).
 pub fn token_hash(token: &str) -> String {
     base64url(&sha256(token.as_bytes()))
 }
 
-/// SHA-256 thumbprint of a key (RFC 7638).
+/// Returns the SHA-256 thumbprint of a key (RFC 7638).
 pub fn thumbprint(key: &VerifyingJwk) -> [u8; 32] {
     let input = match key {
         VerifyingJwk::Ec(key) => key.thumbprint_input(),
@@ -109,7 +109,7 @@ pub fn thumbprint(key: &VerifyingJwk) -> [u8; 32] {
     sha256(input.as_bytes())
 }
 
-/// The second: the URL that was signed.
+/// The second value is the signed URL.
 fn check(proof: &str, method: &str) -> Option<(Possession, String)> {
     if proof.len() > LONGEST {
         return None;
@@ -130,7 +130,7 @@ fn check(proof: &str, method: &str) -> Option<(Possession, String)> {
 }
 
 impl Jwk<'_> {
-    /// The key, if the algorithm is one for it.
+    /// Returns the key, if the algorithm matches it.
     fn named(&self, alg: &str) -> Option<VerifyingJwk> {
         let x = self.x.clone().into_owned();
         match (alg, &*self.kty, &*self.crv) {

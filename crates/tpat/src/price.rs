@@ -2,7 +2,7 @@
 
 use crate::challenge::Terms;
 
-/// What was bought.
+/// The result of a purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purchase {
     /// Pay `need - have` to the same address.
@@ -15,18 +15,17 @@ pub enum Purchase {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bought {
-    /// How many times the price was paid.
+    /// Number of times that the price was paid.
     pub times: u64,
-    /// Requests: `times` the quota, or the most that can be counted.
+    /// Number of requests: `times` the quota, saturating.
     pub quota: u64,
-    /// Seconds that the token lasts: overpaying buys requests, and no time.
+    /// Lifetime of the token in seconds; overpaying buys requests, but no time.
     pub ttl_s: u32,
     /// Piconero that bought nothing.
     pub remainder: u64,
 }
 
-/// Overpaying by whole multiples buys more requests. A price of nothing is no price: it counts as one
-/// piconero.
+/// Computes a purchase. A multiple of the price buys that multiple of requests. A price of zero counts as one piconero.
 pub fn purchase(terms: &Terms, paid: u64) -> Purchase {
     let price = terms.price.max(1);
     if paid < price {
@@ -37,7 +36,7 @@ pub fn purchase(terms: &Terms, paid: u64) -> Purchase {
     Purchase::Bought(Bought { times, quota, ttl_s: terms.ttl_s, remainder: paid % price })
 }
 
-/// Blocks for which a payment opens the gate in the scheme of 2022: `ttl` for each time the price was
+/// Returns the number of blocks for which a payment is valid in the scheme of 2022: `ttl` for each time the price was
 /// paid, counted from the payment's block.
 pub fn blocks_bought(paid: u64, price: u64, ttl_blocks: u64) -> u64 {
     (paid / price.max(1)).saturating_mul(ttl_blocks)

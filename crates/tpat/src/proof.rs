@@ -1,24 +1,25 @@
-//! Proofs of payment as wallets write them: `OutProofV2`, then for each public key of the transaction a
-//! shared secret and a signature in Monero's base58.
+//! Proofs of payment in the wallets' format: `OutProofV2`, and for each public key of the transaction a shared secret
+//! and a signature in Monero's base58.
 
 use curve25519_dalek::Scalar;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 
-/// The one kind that is taken. Others are weaker (`V1`), made by the receiver (`In...`), or what a mangled
-/// header makes of this one, which the reference wallet lets pass.
+/// The only supported kind. Others are weaker (`V1`), made by the receiver (`In...`), or have a damaged header, which
+/// the reference wallet accepts.
 pub const PREFIX: &str = "OutProofV2";
-/// A transaction's own key, and one for each of at most 16 outputs.
+/// The transaction's key, and one for each of at most 16 outputs.
 pub const MOST: usize = 17;
 /// 32 and 64 bytes in base58.
 const SECRET: usize = 44;
 const SIGNATURE: usize = 88;
 
-/// A proof, read and not believed. Its text is not a name for anything: a payer can make any number of
+/// A parsed proof, not verified. Its text identifies nothing, because a payer can make any number of proofs for one
+/// payment.
 /// proofs of one payment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutProof(pub(crate) Vec<Part>);
 
-/// For one public key of the transaction.
+/// The part for one public key of the transaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Part {
     /// The shared secret `D`.
@@ -62,7 +63,7 @@ impl Part {
     }
 }
 
-/// A point in its one encoding, and not of the small subgroup.
+/// Decodes a point in its only encoding, outside the small subgroup.
 pub(crate) fn point(bytes: [u8; 32]) -> Option<EdwardsPoint> {
     let compressed = CompressedEdwardsY(bytes);
     compressed.decompress().filter(|point| !point.is_small_order() && point.compress() == compressed)

@@ -1,4 +1,4 @@
-//! Making a proof of payment from a transaction's secret keys (`wallet2::get_tx_proof`, `crypto::generate_tx_proof`).
+//! Makes a proof of payment from a transaction's secret keys (`wallet2::get_tx_proof`, `crypto::generate_tx_proof`).
 
 use crate::address::Address;
 use crate::keccak;
@@ -9,19 +9,19 @@ use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::{EdwardsPoint, Scalar};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// Secret keys of one transaction, which its wallet made for it alone: its own, then one for each output of
-/// a transaction that has those. They spend nothing; they show what the transaction paid, to any address.
+/// Secret keys of one transaction, made by its wallet for it alone: the transaction's key, and one for each output that
+/// has one. They cannot spend; they prove what the transaction paid to any address.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct TxKey(Vec<Scalar>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is no key of a transaction")]
+#[error("this is not a transaction key")]
 pub struct NotATxKey;
 
 impl std::str::FromStr for TxKey {
     type Err = NotATxKey;
 
-    /// As wallets write it: 64 hexadecimal digits for each key.
+    /// Parses the wallets' format: 64 hexadecimal digits for each key.
     fn from_str(text: &str) -> Result<Self, NotATxKey> {
         let (keys, rest) = text.as_bytes().as_chunks::<64>();
         if keys.is_empty() || keys.len() > proof::MOST || !rest.is_empty() {
@@ -41,8 +41,8 @@ impl std::fmt::Debug for TxKey {
     }
 }
 
-/// Proves over a message that the transaction paid the address. `random` is new for each proof: two proofs
-/// with one nonce and different messages would give the key away, so that the nonce hangs on all of it.
+/// Proves over a message that the transaction paid the address. `random` must be new for each proof. Two proofs with
+/// one nonce and different messages would reveal the key, so the nonce depends on all inputs.
 pub fn prove(txid: &Txid, address: &Address, message: &[u8], key: &TxKey, random: &[u8; 32]) -> OutProof {
     let prefix = keccak::hash(&[&txid.0, message]);
     let part = |(index, key): (usize, &Scalar)| {
@@ -112,7 +112,7 @@ mod tests {
         let key = key('1');
         let one = prove(&txid, &address, b"one", &key, &[7; 32]);
         assert_ne!(one, prove(&txid, &address, b"one", &key, &[8; 32]));
-        // One nonce under two messages would be `(r1 - r2) / (c2 - c1)`: the key.
+        // One nonce under two messages would reveal the key: `(r1 - r2) / (c2 - c1)`.
         let two = prove(&txid, &address, b"two", &key, &[7; 32]);
         let leaked = (one.0[0].r - two.0[0].r) * (two.0[0].c - one.0[0].c).invert();
         assert_ne!(leaked, key.0[0]);

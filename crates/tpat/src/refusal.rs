@@ -1,15 +1,15 @@
 //! Why a proof of payment is refused.
 
-/// Why a proof, or its transaction, is not taken.
+/// The reason why a proof or its transaction is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
     #[error("the transaction is too large")]
     TooLarge,
-    #[error("the transaction cannot be read")]
+    #[error("the transaction is malformed")]
     Unreadable,
-    #[error("the bytes are of another transaction")]
+    #[error("the bytes belong to another transaction")]
     OtherTransaction,
-    #[error("the transaction is of a version or kind that is not taken")]
+    #[error("the transaction has an unsupported version or kind")]
     Version,
     #[error("the transaction comes from mining")]
     Coinbase,
@@ -17,11 +17,11 @@ pub enum Refusal {
     NoKey,
     #[error("the proof has more or fewer keys than the transaction")]
     KeyCount,
-    #[error("the proof's signature is wrong: another message, address, or transaction")]
+    #[error("the proof's signature is invalid: another message, address or transaction")]
     Signature,
     #[error("the transaction has one output key twice")]
     BurnedOutput,
-    #[error("an output does not hold the amount that it says")]
+    #[error("an output's amount does not match its commitment")]
     ForgedAmount,
     #[error("the transaction pays nothing to the address")]
     NothingReceived,

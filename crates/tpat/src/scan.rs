@@ -1,5 +1,5 @@
-//! What a transaction pays to addresses that are watched, by the view key alone: no proof is shown
-//! (`wallet2::scan_output`, `is_out_to_acc_precomp`, with what `verify` asks beyond those).
+//! Finds what a transaction pays to watched addresses, with the view key and without a proof (`wallet2::scan_output`,
+//! `is_out_to_acc_precomp`, with the additional checks of `verify`).
 
 use crate::address::Address;
 use crate::proof::point;
@@ -11,7 +11,7 @@ use curve25519_dalek::{EdwardsPoint, Scalar};
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
-/// Addresses to be looked for, each with its owner.
+/// The watched addresses, each with its owner.
 #[derive(Debug, Clone)]
 pub struct Watched<T>(HashMap<[u8; 32], T>);
 
@@ -22,12 +22,11 @@ impl<T> FromIterator<(Address, T)> for Watched<T> {
 }
 
 impl ViewPair {
-    /// What a transaction pays to each of the watched addresses of this wallet, in the order of its outputs;
-    /// most pay nothing to any. As with a proof, whoever pays with an amount that is not in its commitment, or
-    /// to one output key twice, has paid nothing at all.
+    /// Returns what a transaction pays to each watched address, in the order of its outputs; most pay nothing. As with
+    /// a proof, an amount that differs from its commitment, or a repeated output key, makes the whole payment invalid.
     ///
     /// # Errors
-    /// [`Refusal`]: the keys are none, an amount is forged, or an output cannot be spent.
+    /// [`Refusal`]: invalid keys, a forged amount, or an output that cannot be spent.
     pub fn scan<'a, T>(
         &self,
         transaction: &Transaction,
@@ -51,7 +50,7 @@ impl ViewPair {
     }
 }
 
-/// The spend key of a watched address that an output is for (`P - sG`), with `s`.
+/// Returns the spend key of an output's watched address (`P - sG`), with `s`.
 fn owner<T>(
     hidden: &Hidden,
     secrets: &[Zeroizing<[u8; 32]>],

@@ -1,4 +1,4 @@
-//! Subaddresses of a wallet from its private view key: enough to receive, not to spend.
+//! Derives a wallet's subaddresses from its private view key, which can see payments but not spend.
 
 use crate::address::Address;
 use crate::{hex, keccak};
@@ -6,7 +6,7 @@ use curve25519_dalek::{EdwardsPoint, Scalar};
 use wire::toll::Network;
 use zeroize::Zeroizing;
 
-/// A wallet's private view key and public spend key. Whoever has it sees what comes in.
+/// A wallet's private view key and public spend key. Its holder sees incoming payments.
 #[derive(Clone)]
 pub struct ViewPair {
     network: Network,
@@ -20,12 +20,12 @@ pub enum NotAViewKey {
     Malformed,
     #[error("a pool of subaddresses needs the wallet's primary address")]
     Subaddress,
-    #[error("the view key is of another wallet than the address")]
+    #[error("the view key belongs to another wallet than the address")]
     OtherWallet,
 }
 
 impl ViewPair {
-    /// The wallet with this primary address and this private view key, in hexadecimal.
+    /// Creates it from the wallet's primary address and private view key, in hexadecimal.
     pub fn new(primary: &Address, view_key: &str) -> Result<Self, NotAViewKey> {
         if primary.is_subaddress() {
             return Err(NotAViewKey::Subaddress);
@@ -39,8 +39,8 @@ impl ViewPair {
         Ok(Self { network: primary.network(), view, spend: primary.spend() })
     }
 
-    /// The subaddress of an account at an index (`m = Hs("SubAddr" 0 a account index)`, `D = B + mG`,
-    /// `C = aD`). Account 0, index 0 is the primary address, which is none: `None`.
+    /// Returns the subaddress of an account at an index (`m = Hs("SubAddr" 0 a account index)`, `D = B + mG`, `C =
+    /// aD`). Account 0, index 0 is the primary address: `None`.
     pub fn subaddress(&self, account: u32, index: u32) -> Option<Address> {
         if (account, index) == (0, 0) {
             return None;
@@ -51,7 +51,7 @@ impl ViewPair {
         Some(Address::subaddress(self.network, spend, spend * *self.view))
     }
 
-    /// `8aR`: what payer and receiver share, for a public key of a transaction.
+    /// Returns `8aR`, the secret that payer and receiver share, for a public key of a transaction.
     pub(crate) fn shared(&self, key: &EdwardsPoint) -> Zeroizing<[u8; 32]> {
         Zeroizing::new((key * *self.view).mul_by_cofactor().compress().0)
     }

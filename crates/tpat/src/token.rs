@@ -1,5 +1,5 @@
-//! What a payment buys: a token that is checked without asking anybody. It is made of its sale's row
-//! alone, so the same sale always gives the same token, after a crash too.
+//! The token for a payment, verified without a look-up. It depends only on its row, so that the same purchase always
+//! gives the same token, even after a crash.
 //!
 //! `base64url(version | id | routes | expiry | class | thumbprint or zeros | HMAC-SHA256)`.
 
@@ -10,48 +10,48 @@ use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};
 const VERSION: u8 = 1;
 const BODY: usize = 1 + 16 + 8 + 8 + 1 + 32;
 const LENGTH: usize = BODY + 32;
-/// Characters of a token.
+/// Number of characters in a token.
 pub const TEXT: usize = (LENGTH * 4).div_ceil(3);
 const LABEL: &[u8] = b"tpat token\0";
 
 /// How a token's requests are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// So many requests.
+    /// A number of requests.
     Counted,
-    /// Any number until it ends.
+    /// Any number until it expires.
     Unmetered,
-    /// Bytes, both ways.
+    /// Bytes in both directions.
     Bytes,
 }
 
-/// A token whose MAC is right. Quota, suspension and revocation are kept by `id`.
+/// A token with a valid MAC. Quota, suspension and revocation are stored by `id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {
     pub id: [u8; 16],
-    /// The routes that it opens.
+    /// The routes that it is valid for.
     pub routes: RouteId,
-    /// When it ends.
+    /// Its expiry.
     pub expires: UnixS,
     pub class: Class,
-    /// SHA-256 thumbprint (RFC 7638) of the key that must come along; zeros: whoever holds the token.
+    /// SHA-256 thumbprint (RFC 7638) of the key to prove; zeros: a bearer token.
     pub thumbprint: [u8; 32],
 }
 
 impl Token {
-    /// The token on the wire: a secret where it is bound to no key.
+    /// Returns the token on the wire, which is secret if it is not bound to a key.
     pub fn mint(&self, key: &[u8; 32]) -> String {
         let body = self.body();
         let tag = hmac_sha256(key, &[LABEL, &body]);
         base64url(&[body.as_slice(), &tag].concat())
     }
 
-    /// Reads and authenticates, in a time that does not tell where a MAC differs. Says nothing of expiry.
+    /// Parses and authenticates, in time that does not depend on the MAC. Does not check expiry.
     pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, Forged> {
         Self::read(key, text).ok_or(Forged)
     }
 
-    /// Whether a key must come along.
+    /// Whether a key must be proven.
     pub fn is_bound(&self) -> bool {
         self.thumbprint != [0; 32]
     }
@@ -103,7 +103,7 @@ mod tests {
         let text = token.mint(&key);
         assert_eq!((text.len(), Token::authenticate(&key, &text)), (TEXT, Ok(token)));
         assert!(!token.is_bound());
-        // The same bytes under the other label.
+        // The same bytes with the other label.
         let tag = hmac_sha256(&key, &[b"tpat challenge\0", &token.body()]);
         let other = base64url(&[token.body().as_slice(), &tag].concat());
         assert_eq!(Token::authenticate(&key, &other), Err(Forged));

@@ -1,4 +1,4 @@
-//! A transaction's bytes, believed only as far as they hash to the id that was asked for.
+//! A transaction's bytes, trusted only if they hash to the requested id.
 
 use crate::extra::{self, TxKeys};
 use crate::hex;
@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 use monero_oxide::ringct::{EncryptedAmount, RctType};
 use monero_oxide::transaction::{Input, NotPruned, Timelock, Transaction as Parsed};
 
-/// Longest transaction that is read, bytes. Those of wallets have a few thousand.
+/// Maximum length of a transaction in bytes. Those of wallets have a few thousand.
 pub const LONGEST: usize = 150_000;
 
 /// A transaction's hash: 64 hexadecimal digits in lower case.
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Txid {
     }
 }
 
-/// What is needed of a transaction of today's kind.
+/// The required parts of a current transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
     pub unlock_time: u64,
@@ -45,7 +45,7 @@ pub struct Transaction {
     pub(crate) outputs: Vec<Hidden>,
 }
 
-/// An output before anybody knows whose it is.
+/// An output whose owner is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hidden {
     pub key: [u8; 32],
@@ -55,11 +55,11 @@ pub(crate) struct Hidden {
 }
 
 impl Transaction {
-    /// Reads whole, unpruned bytes.
+    /// Parses complete, unpruned bytes.
     ///
     /// # Errors
-    /// [`Refusal`]: not readable, of another hash, of another kind than wallets make today (version 2,
-    /// CLSAG with Bulletproofs+, view tags), or from mining.
+    /// [`Refusal`]: invalid, of another hash, of another kind than wallets make today (version 2, CLSAG with
+    /// Bulletproofs+, view tags), or a coinbase transaction.
     pub fn read(blob: &[u8], txid: &Txid) -> Result<Self, Refusal> {
         if blob.len() > LONGEST {
             return Err(Refusal::TooLarge);

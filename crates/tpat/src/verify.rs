@@ -1,5 +1,5 @@
-//! Whether a proof shows that a transaction paid an address, and how much (`wallet2::check_tx_proof`,
-//! `crypto::check_tx_proof`, with what those leave out).
+//! Verifies whether a proof shows that a transaction paid an address, and how much (`wallet2::check_tx_proof`,
+//! `crypto::check_tx_proof`, with additional checks).
 
 use crate::address::Address;
 use crate::keccak;
@@ -13,28 +13,28 @@ use monero_oxide::ed25519::Commitment;
 /// An output that belongs to the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Output {
-    /// Its place in the transaction.
+    /// Its index in the transaction.
     pub index: usize,
-    /// Unique for as long as nobody cheats: two outputs with one key can be spent once.
+    /// Unique among honest payers: two outputs with one key can be spent only once.
     pub one_time_key: [u8; 32],
     /// Piconero.
     pub amount: u64,
 }
 
-/// What a good proof shows. Not that the money can be spent: see `unlock_time`, and wait for blocks.
+/// The content of a valid proof. It does not show that the money can be spent: see `unlock_time`, and wait for
+/// confirmations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     pub outputs: Vec<Output>,
-    /// Piconero, all outputs together.
+    /// Piconero in all outputs.
     pub total: u64,
-    /// The transaction's lock; anything but zero keeps the money from being spent.
+    /// The transaction's lock; anything except zero prevents spending.
     pub unlock_time: u64,
 }
 
-/// Checks a proof over a message. Where a transaction pays several addresses, its keys are made for one
-/// address each, and only the parts of the proof that are over this address's keys can be right: those
-/// count, at least one must be, and the others say nothing. `blob`: the transaction's whole bytes, which are hashed here, so that
-/// nobody who hands them over is trusted.
+/// Verifies a proof over a message. If a transaction pays several addresses, each of its keys is for one address. Only
+/// the proof's parts for this address's keys can be valid: at least one must be, and the others are ignored. `blob`:
+/// the transaction's complete bytes, which are hashed here, so that their source need not be trusted.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -62,7 +62,7 @@ pub fn verify(
     received(&transaction, address, &secrets)
 }
 
-/// The transaction's own key, then those of its outputs.
+/// Returns the transaction's key, then those of its outputs.
 pub(crate) fn transaction_keys(transaction: &Transaction) -> Result<Vec<EdwardsPoint>, Refusal> {
     let keys = transaction.keys.main.iter().chain(&transaction.keys.additional);
     let keys: Option<Vec<_>> = keys.map(|&bytes| point(bytes)).collect();
@@ -108,19 +108,19 @@ fn received(transaction: &Transaction, address: &Address, secrets: &[Option<[u8;
     sum(transaction, outputs)
 }
 
-/// What may be an output's secret: the transaction's own first, then the one of this output.
+/// Returns possible secrets of an output: the transaction's, then the output's own.
 pub(crate) fn candidates<T>(secrets: &[T], index: usize) -> impl Iterator<Item = &T> {
     secrets.first().into_iter().chain(secrets.get(index + 1))
 }
 
-/// `s = Hs(8D | n)`, if the output's view tag and key (`sG + B`) are what it makes.
+/// Returns `s = Hs(8D | n)`, if the output's view tag and key (`sG + B`) match.
 fn owned(hidden: &Hidden, address: &Address, secret: &[u8; 32], index: usize) -> Option<Scalar> {
     let scalar = tagged(hidden, secret, index)?;
     let key = EdwardsPoint::mul_base(&scalar) + address.spend();
     (key.compress().0 == hidden.key).then_some(scalar)
 }
 
-/// `s = Hs(8D | n)`, if the output's view tag is what it makes: one in 256 is so by chance.
+/// Returns `s = Hs(8D | n)`, if the output's view tag matches; one in 256 does by chance.
 pub(crate) fn tagged(hidden: &Hidden, secret: &[u8; 32], index: usize) -> Option<Scalar> {
     let position = keccak::varint(index);
     let tag = keccak::hash(&[b"view_tag", secret, &position])[0];
@@ -134,10 +134,10 @@ pub(crate) fn opened(hidden: &Hidden, scalar: &Scalar, index: usize) -> Result<O
     Ok(Output { index, one_time_key: hidden.key, amount })
 }
 
-/// All outputs of one address together.
+/// Adds up all outputs of one address.
 ///
 /// # Errors
-/// One of them can be spent only if another is not; or they hold nothing.
+/// One of them can be spent only if another is not; or the sum is zero.
 pub(crate) fn sum(transaction: &Transaction, outputs: Vec<Output>) -> Result<Received, Refusal> {
     let unique =
         |output: &Output| transaction.outputs.iter().filter(|hidden| hidden.key == output.one_time_key).count() == 1;
@@ -149,8 +149,8 @@ pub(crate) fn sum(transaction: &Transaction, outputs: Vec<Output>) -> Result<Rec
     Ok(Received { outputs, total, unlock_time: transaction.unlock_time })
 }
 
-/// The amount, if the output's commitment holds it: nodes do not check the amount that is written, so
-/// that without this a payer could claim any.
+/// Returns the amount, if it matches the output's commitment. Nodes do not check the written amount, so that a payer
+/// could claim any.
 fn amount(hidden: &Hidden, scalar: &Scalar) -> Option<u64> {
     let scalar = scalar.to_bytes();
     let pad = keccak::hash(&[b"amount", &scalar]);

@@ -1,11 +1,11 @@
-//! The machine's clock, for whoever has no other.
+//! The system clock.
 
 use domain::UnixMs;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Tells unix milliseconds.
+/// Returns the time in unix milliseconds.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> UnixMs + Send + Sync>);
 

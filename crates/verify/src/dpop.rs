@@ -1,4 +1,4 @@
-//! Proofs of possession (RFC 9449): that the client holds the private half of a key.
+//! Proofs of possession (RFC 9449) of a private key.
 
 use domain::encoding::{base64url, from_base64url, sha256};
 use http::HeaderMap;
@@ -10,22 +10,22 @@ use wire::jwk::EcJwk;
 pub const HEADER: &str = "dpop";
 /// The answer header that carries the nonce for the next proof (section 8).
 pub const NONCE_HEADER: &str = "dpop-nonce";
-/// What may sign a proof.
+/// The accepted algorithms of a proof.
 pub const ALGORITHMS: &str = "ES256";
 
 const LONGEST_PROOF: usize = 2048;
 
-/// What a good proof shows.
+/// The content of a valid proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     /// Thumbprint (RFC 7638) of the key.
     pub jkt: String,
     pub jti: String,
-    /// When the client says that it made it, unix seconds. Where a nonce is asked for, nobody judges it, so that
-    /// a client's wrong clock locks nobody out (section 11.1).
+    /// The client's time of the proof, in unix seconds. It is not checked if a nonce is required, so that a wrong clock
+    /// locks nobody out (section 11.1).
     pub iat: i64,
     pub nonce: Option<String>,
-    /// Hash of the token that it goes with.
+    /// Hash of the proof's token.
     pub ath: Option<String>,
 }
 
@@ -47,8 +47,8 @@ struct Claims {
     ath: Option<String>,
 }
 
-/// Checks a proof over a request (section 4.3, checks 2 to 9; the caller judges nonce, `iat`, `jti` and `ath`).
-/// `None`, whatever is wrong.
+/// Verifies a proof for a request (section 4.3, checks 2 to 9; the caller checks nonce, `iat`, `jti` and `ath`).
+/// Returns `None` for any invalid proof.
 pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
     if proof.len() > LONGEST_PROOF {
         return None;
@@ -64,21 +64,21 @@ pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
     fits.then(|| Proof { jkt: thumbprint(&jwk), jti, iat, nonce, ath })
 }
 
-/// The proof that a request carries. Two are as good as none (section 4.3, check 1).
+/// Returns the request's proof. Two count as none (section 4.3, check 1).
 pub fn presented(headers: &HeaderMap) -> Option<&str> {
     let mut all = headers.get_all(HEADER).iter();
     let proof = all.next()?.to_str().ok()?;
     all.next().is_none().then_some(proof)
 }
 
-/// The proof that goes with a token that is bound to `jkt` (section 4.3, checks 1 to 9 and 12; the caller judges
-/// nonce, `iat` and `jti`). `None`, whatever is wrong.
+/// Verifies the proof for a token that is bound to `jkt` (section 4.3, checks 1 to 9 and 12; the caller checks nonce,
+/// `iat` and `jti`). Returns `None` for any invalid proof.
 pub fn of_token(headers: &HeaderMap, method: &str, url: &str, token: &str, jkt: &str) -> Option<Proof> {
     let proof = verify(presented(headers)?, method, url)?;
     (proof.jkt == jkt && proof.ath.as_deref() == Some(token_hash(token).as_str())).then_some(proof)
 }
 
-/// What `ath` must say for a token (section 4.2).
+/// Returns the `ath` for a token (section 4.2).
 pub fn token_hash(token: &str) -> String {
     base64url(&sha256(token.as_bytes()))
 }

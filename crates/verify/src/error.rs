@@ -3,29 +3,29 @@
 use crate::fetch::FetchError;
 use std::sync::Arc;
 
-/// Why a token is not good.
+/// The reason why a token is refused.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    #[error("it is no signed token of the kind that is asked for")]
+    #[error("it is not a signed token of the required type")]
     Malformed,
-    #[error("its key is none of the issuer's")]
+    #[error("its key is not one of the issuer's")]
     UnknownKey,
-    #[error("its signature is not by the key that it names")]
+    #[error("its signature is invalid")]
     Signature,
-    #[error("it is of another issuer")]
+    #[error("it is from another issuer")]
     Issuer,
     #[error("it is for another audience")]
     Audience,
-    #[error("its time is over")]
+    #[error("it has expired")]
     Expired,
-    #[error("its time has not come")]
+    #[error("it is not valid yet")]
     TooEarly,
-    #[error("its claims are not those of its kind")]
+    #[error("a required claim is missing or invalid")]
     Claims,
     #[error("its session or its key has ended")]
     Revoked,
-    #[error("the issuer's keys are not to be had")]
+    #[error("could not fetch the issuer's signing keys")]
     NoKeys(#[source] Arc<FetchError>),
-    #[error("what the issuer ended lately is not to be had")]
+    #[error("could not fetch the issuer's revocation list")]
     NoRevocations(#[source] Arc<FetchError>),
 }

@@ -1,4 +1,4 @@
-//! Asking the issuer: for its keys, and for what ended.
+//! Requests to the issuer for its keys and its revocation list.
 
 use crate::key::Keys;
 use http::StatusCode;
@@ -8,27 +8,27 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const LONGEST_KEYS: usize = 64 * 1024;
-/// Some hundred thousand sessions.
+/// Sufficient for some hundred thousand sessions.
 const LONGEST_LIST: usize = 4 * 1024 * 1024;
-/// How long keys serve if the answer does not say.
+/// Default lifetime of keys without `max-age`.
 const DEFAULT_AGE_MS: i64 = 5 * 60_000;
-/// What the answer may say: less would ask for every token, more would keep a revoked key too long.
+/// Accepted range of `max-age`: less would cause a request for every token, more would keep a revoked key too long.
 const AGE_MS: std::ops::RangeInclusive<i64> = 60_000..=60 * 60_000;
 
-/// Why nothing is to be had of the issuer.
+/// The reason why the issuer's answer cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    #[error("this is no address to ask")]
+    #[error("this is not a URL that can be fetched")]
     Address,
     #[error(transparent)]
     Http(#[from] reqwest::Error),
-    #[error("the answer was {0}")]
+    #[error("the answer has status {0}")]
     Status(http::StatusCode),
-    #[error("the answer is no JWKS with a key that can be used")]
+    #[error("the answer is not a JWKS with a usable key")]
     Content,
-    #[error("the answer is no list of what ended that the issuer signed just now")]
+    #[error("the answer is not a current revocation list signed by the issuer")]
     List,
-    #[error("the last try was a moment ago")]
+    #[error("the last attempt was a moment ago")]
     Waiting,
 }
 
@@ -41,12 +41,12 @@ pub struct Fetcher {
 impl Fetcher {
     pub fn new(url: &str) -> Result<Self, FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::Address)?;
-        // Whoever could redirect us could give us keys of their own.
+        // A server that could redirect us could substitute its own keys.
         let client = Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none()).build()?;
         Ok(Self { client, url })
     }
 
-    /// The keys and how long they serve, in milliseconds.
+    /// Returns the keys and their lifetime in milliseconds.
     pub async fn fetch(&self) -> Result<(Keys, i64), FetchError> {
         let answer = self.client.get(self.url.clone()).send().await?;
         let age = age_ms(&answer);
@@ -55,7 +55,7 @@ impl Fetcher {
         Ok((keys, age))
     }
 
-    /// The list and its validator. `None`: the one that goes with `etag` still holds.
+    /// Returns the list and its validator. `None`: the list of `etag` is still current.
     pub async fn fetch_list(&self, etag: Option<&str>) -> Result<Option<(String, Option<String>)>, FetchError> {
         let request = self.client.get(self.url.clone());
         let request = etag.into_iter().fold(request, |request, etag| request.header(IF_NONE_MATCH, etag));

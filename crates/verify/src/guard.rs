@@ -1,4 +1,4 @@
-//! What stands before an app's handlers: a good access token, and a proof where it is bound to a key.
+//! The check before an app's handlers: a valid access token, and a proof if it is bound.
 
 use crate::access::{AccessToken, TYP};
 use crate::clock::Clock;
@@ -15,10 +15,10 @@ use domain::UnixMs;
 use http::{HeaderMap, Method};
 use wire::paths;
 
-/// How far a proof's `iat` may be from here, both ways, where no nonce is asked for.
+/// Maximum difference of a proof's `iat`, in both directions, if no nonce is required.
 const PROOF_AGE_SECONDS: i64 = 60;
 
-/// Judges requests. Cheap to clone; clones share what they know.
+/// A checker of requests. Cheap to clone; clones share their state.
 #[derive(Debug, Clone)]
 pub struct Guard {
     verifier: Verifier,
@@ -28,31 +28,31 @@ pub struct Guard {
     clock: Clock,
 }
 
-/// Where the auth server is, and how to do without it for a while.
+/// The auth server's names and the policy for its outages.
 #[derive(Debug, Clone)]
 pub struct Issuer<'a> {
     /// Its `public_url`, as it stands in `iss`.
     pub name: &'a str,
-    /// Where this machine reaches it, if that is another address. Use https, or a network that you trust:
-    /// whoever answers there can sign tokens.
+    /// The URL for this machine, if it differs. Use https or a trusted network, because a server at that URL can sign
+    /// tokens.
     pub reached_at: Option<&'a str>,
     pub outage: Outage,
 }
 
 impl Guard {
-    /// Takes access tokens of `issuer` for `audience`, the origin under which the app's clients know it
-    /// (`https://app.example`). Asks nobody yet.
+    /// Accepts access tokens from `issuer` for `audience`, the app's public origin (`https://app.example`). Sends no
+    /// request yet.
     ///
     /// # Errors
-    /// `issuer` is no address.
+    /// `issuer` is not a URL.
     pub fn new(issuer: &str, audience: &str) -> Result<Self, FetchError> {
         Self::of(&Issuer { name: issuer, reached_at: None, outage: Outage::default() }, audience)
     }
 
-    /// The same, where more is to be said of the issuer.
+    /// Does the same with more options for the issuer.
     ///
     /// # Errors
-    /// It has no address.
+    /// Its URL is invalid.
     pub fn of(issuer: &Issuer<'_>, audience: &str) -> Result<Self, FetchError> {
         let at = issuer.reached_at.unwrap_or(issuer.name);
         let keys = Jwks::new(&format!("{at}{}", paths::JWKS))?;
@@ -68,14 +68,13 @@ impl Guard {
         })
     }
 
-    /// The app's own origin, where that is not its audience: what the `htu` of a proof begins with.
+    /// Sets the app's public origin for the `htu` of proofs, if it differs from the audience.
     #[must_use]
     pub fn with_origin(self, origin: &str) -> Self {
         Self { origin: origin.to_owned(), ..self }
     }
 
-    /// Asks for a nonce in every proof and does not look at the client's clock. All machines that answer for the
-    /// app need the same key.
+    /// Requires a nonce in every proof and ignores the client's clock. All machines of the app need the same key.
     #[must_use]
     pub fn with_nonces(self, key: [u8; 32]) -> Self {
         Self { nonces: Some(key), ..self }
@@ -86,10 +85,10 @@ impl Guard {
         Self { clock, ..self }
     }
 
-    /// The claims of the request's token. `path` is what the client asked for, without the query.
+    /// Returns the claims of the request's token. `path`: the requested path without the query.
     ///
     /// # Errors
-    /// What to answer in place of the handler.
+    /// The answer to send instead of calling the handler.
     pub async fn check(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<AccessToken, Refusal> {
         let now = self.clock.now();
         let (scheme, token) = self.presented(headers)?;
@@ -101,7 +100,7 @@ impl Guard {
         })?;
         match (scheme, &claims.cnf) {
             (Scheme::Bearer, None) => {}
-            // A copy of a bound token is worth nothing (RFC 9449, section 7.2).
+            // A copied bound token must be useless (RFC 9449, section 7.2).
             (Scheme::Bearer, Some(_)) | (Scheme::Dpop, None) => return Err(refuse(Reason::Token)),
             (Scheme::Dpop, Some(key)) => {
                 self.prove(method, path, headers, token, &key.jkt, now).map_err(refuse)?;

@@ -1,4 +1,4 @@
-//! An issuer's keys, kept.
+//! A cache of an issuer's keys.
 
 use crate::error::Error;
 use crate::fetch::{FetchError, Fetcher};
@@ -9,14 +9,14 @@ use parking_lot::RwLock;
 use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// How often an unknown `kid` may make us look: whoever invents some costs the issuer no more than this.
+/// Minimum interval between requests for unknown `kid`s, which anybody can invent.
 const UNKNOWN_MS: i64 = 60_000;
-/// How soon to ask again an issuer that gave no keys.
+/// Minimum interval between failed requests.
 const RETRY_MS: i64 = 2_000;
-/// How long the last good keys go on while the issuer is away.
+/// How long the last keys are used while the issuer is unavailable.
 const OUTAGE_MS: i64 = 24 * 60 * 60_000;
 
-/// The keys of one issuer: fetched when needed, by one request at a time. Cheap to clone.
+/// The keys of one issuer, fetched on demand by one request at a time. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Jwks(Arc<Inner>);
 
@@ -24,7 +24,7 @@ pub struct Jwks(Arc<Inner>);
 struct Inner {
     fetcher: Fetcher,
     known: RwLock<Known>,
-    /// Held by the one that fetches.
+    /// Locked during a request.
     turn: Mutex<()>,
 }
 
@@ -32,33 +32,33 @@ struct Inner {
 struct Known {
     keys: Arc<Keys>,
     fetched_at: UnixMs,
-    /// Until when nobody needs to ask.
+    /// Until then no request is needed.
     fresh_until: UnixMs,
     tried_at: UnixMs,
-    /// Why the last try gave none.
+    /// The reason why the last request failed.
     failure: Option<Arc<FetchError>>,
 }
 
 impl Jwks {
-    /// Asks nobody yet. `url` should be https, or lead through a network that is trusted: whoever can answer
-    /// in the issuer's place can sign.
+    /// Creates an empty cache. `url` should be https or on a trusted network, because a server at that URL can sign
+    /// tokens.
     ///
     /// # Errors
-    /// `url` is no address.
+    /// `url` is not a URL.
     pub fn new(url: &str) -> Result<Self, FetchError> {
         let known = Known { keys: Arc::default(), fetched_at: 0, fresh_until: 0, tried_at: i64::MIN, failure: None };
         Ok(Self(Arc::new(Inner { fetcher: Fetcher::new(url)?, known: RwLock::new(known), turn: Mutex::new(()) })))
     }
 
-    /// The issuer's key of that name, if it has one.
+    /// Returns the issuer's key with this id, if it exists.
     ///
     /// # Errors
-    /// No keys are to be had.
+    /// The keys could not be fetched.
     pub async fn find(&self, kid: &str, now: UnixMs) -> Result<Option<PublicKey>, Error> {
         self.find_after(kid, now, UNKNOWN_MS).await
     }
 
-    /// The same for a `kid` that the issuer itself has said: no stranger can make us ask.
+    /// Does the same for a `kid` from the issuer itself, which strangers cannot cause.
     pub(crate) async fn find_at_once(&self, kid: &str, now: UnixMs) -> Result<Option<PublicKey>, Error> {
         self.find_after(kid, now, RETRY_MS).await
     }
@@ -69,7 +69,7 @@ impl Jwks {
         if !known.may_ask(key.is_some(), now, pause) {
             return if key.is_some() { Ok(key) } else { known.absent(now) };
         }
-        // With a key in hand nobody waits for another's request.
+        // With a known key, nobody waits for another caller's request.
         let turn = match (&key, self.0.turn.try_lock()) {
             (_, Ok(turn)) => turn,
             (Some(_), Err(_)) => return Ok(key),
@@ -82,7 +82,7 @@ impl Jwks {
         }
     }
 
-    /// Fetches, unless that was done while we waited for our turn.
+    /// Fetches, unless another caller has done so while this one waited.
     async fn ask(&self, _turn: MutexGuard<'_, ()>, kid: &str, now: UnixMs, pause: i64) -> Known {
         let before = self.0.known.read().clone();
         if !before.may_ask(before.usable(kid, now).is_some(), now, pause) {
@@ -111,12 +111,12 @@ impl Known {
     fn may_ask(&self, found: bool, now: UnixMs, pause: i64) -> bool {
         let pause = if self.failure.is_some() { RETRY_MS } else { pause };
         let old = now >= self.fresh_until;
-        // A clock that was set back would otherwise keep us waiting.
+        // If the clock was set back, do not wait too long.
         let rested = now.saturating_sub(self.tried_at) >= pause || now < self.tried_at;
         (old || !found) && rested
     }
 
-    /// What it means that no key of the name is here.
+    /// Interprets that the key is unknown.
     fn absent(&self, now: UnixMs) -> Result<Option<PublicKey>, Error> {
         match &self.failure {
             Some(failure) => Err(Error::NoKeys(Arc::clone(failure))),

@@ -1,14 +1,14 @@
-//! Public keys, as they stand in a JWKS.
+//! Public keys from a JWKS.
 
 use jose::{Algorithm, PublicKey};
 use serde::Deserialize;
 use std::collections::HashMap;
 
-/// All keys of an auth server, by `kid`.
+/// All keys of an auth server by `kid`.
 #[derive(Debug, Clone, Default)]
 pub struct Keys(HashMap<String, PublicKey>);
 
-/// More keys than any auth server has.
+/// Maximum number of keys.
 const MOST_KEYS: usize = 64;
 
 #[derive(Deserialize)]
@@ -29,8 +29,7 @@ struct Jwk {
 }
 
 impl Keys {
-    /// The keys of a JWKS (RFC 7517, section 5) that are for signatures and of a kind known here. `None`: it
-    /// is no JWKS.
+    /// Parses the supported signature keys of a JWKS (RFC 7517, section 5). `None`: it is not a JWKS.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let set: Set = serde_json::from_slice(body).ok()?;
         let keys = set.keys.into_iter().take(MOST_KEYS).filter_map(|key| {

@@ -1,4 +1,4 @@
-//! The guard as a tower layer: handlers find the claims as an extension.
+//! The guard as a tower layer; handlers get the claims as an extension.
 
 use crate::guard::Guard;
 use http::{Request, Response};
@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Puts a [`Guard`] before a service.
+/// A layer that puts a [`Guard`] before a service.
 #[derive(Debug, Clone)]
 pub struct GuardLayer(pub Guard);
 
@@ -18,7 +18,7 @@ pub struct Guarded<S> {
 }
 
 impl Guard {
-    /// For `Router::layer` and `ServiceBuilder::layer`.
+    /// Returns a layer for `Router::layer` and `ServiceBuilder::layer`.
     pub fn layer(&self) -> GuardLayer {
         GuardLayer(self.clone())
     }
@@ -49,7 +49,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let fresh = self.inner.clone();
-        // The one that said that it is ready.
+        // The instance that reported readiness.
         let mut inner = std::mem::replace(&mut self.inner, fresh);
         let guard = self.guard.clone();
         Box::pin(async move {

@@ -1,26 +1,26 @@
-//! Nonces for proofs (RFC 9449, section 8) that nobody has to remember.
+//! Stateless nonces for proofs (RFC 9449, section 8).
 
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};
 use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 
-/// How long a nonce is good, in milliseconds.
+/// Lifetime of a nonce in milliseconds.
 pub const LIFETIME_MS: i64 = 5 * 60_000;
 
-/// The time, authenticated: whoever has the key can check it.
+/// Makes a nonce: the time with a MAC.
 pub fn make(key: &[u8; 32], now: UnixMs) -> String {
     let time = now.to_be_bytes();
     base64url(&[time.as_slice(), &hmac_sha256(key, &[&time])[..16]].concat())
 }
 
-/// When a nonce of this key was made.
+/// Returns when a nonce of this key was made.
 pub fn made_at(key: &[u8; 32], nonce: &str) -> Option<UnixMs> {
     let bytes = from_base64url(nonce)?;
     let (time, tag) = bytes.split_first_chunk::<8>()?;
     hmac_is(key, &[time], tag).then(|| i64::from_be_bytes(*time))
 }
 
-/// How long a proof has to be remembered, in milliseconds: from the earliest moment at which its nonce is taken to the
-/// last.
+/// How long a used proof must be remembered, in milliseconds: from the earliest to the latest time at which its nonce
+/// is accepted.
 pub const REMEMBERED_MS: i64 = LIFETIME_MS + 2 * CLOCK_TOLERANCE_MS;
 
 /// Whether the nonce was made with this key within the last five minutes, by a clock that may differ by

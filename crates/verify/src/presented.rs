@@ -7,7 +7,7 @@ use http::{HeaderMap, header};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// There are two: `invalid_request` (RFC 6750, section 3.1).
-    #[error("the request does not carry one access token")]
+    #[error("the request does not contain exactly one access token")]
     Request,
     /// The token is empty or has characters that no token has: `invalid_token`.
     #[error("the access token is none")]

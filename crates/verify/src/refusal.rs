@@ -1,10 +1,10 @@
-//! What a client is told who does not get in.
+//! Answers to refused clients.
 
 use crate::dpop::{ALGORITHMS, NONCE_HEADER};
 use crate::error::Error;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
-/// How a token was presented.
+/// The scheme of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// RFC 6750, section 2.1.
@@ -13,31 +13,31 @@ pub enum Scheme {
     Dpop,
 }
 
-/// Why not.
+/// The reason for a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// There is no token.
+    /// The token is missing.
     Missing,
-    /// There are two, or what is there is none.
+    /// Two tokens, or not a token.
     Malformed,
-    /// The token is not good, whatever is wrong with it.
+    /// The token is invalid.
     Token,
-    /// The proof is missing or not good, whatever is wrong with it.
+    /// The proof is missing or invalid.
     Proof,
-    /// The proof lacks a nonce of ours that is young enough.
+    /// The proof has no fresh nonce from this app.
     Nonce,
-    /// The auth server has been away for too long.
+    /// The auth server has been unavailable for too long.
     Unavailable,
 }
 
-/// An answer in place of the handler's. It says the same of every token that is not good.
+/// An answer instead of the handler's. It is the same for all invalid tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub scheme: Scheme,
     pub reason: Reason,
-    /// The app (RFC 9110, section 11.5).
+    /// The app's realm (RFC 9110, section 11.5).
     pub realm: String,
-    /// For the next proof.
+    /// The nonce for the next proof.
     pub nonce: Option<String>,
 }
 
@@ -53,7 +53,7 @@ impl Scheme {
         }
     }
 
-    /// `WWW-Authenticate` for this scheme (RFC 9110, section 11.6.1; RFC 9449, section 7.1).
+    /// Returns `WWW-Authenticate` for this scheme (RFC 9110, section 11.6.1; RFC 9449, section 7.1).
     pub fn challenge(self, realm: Option<&str>, error: Option<&str>) -> String {
         let quoted = |text: &str| text.chars().filter(|c| !matches!(c, '"' | '\\')).collect::<String>();
         let (name, algorithms) = match self {
@@ -85,7 +85,8 @@ impl Reason {
         }
     }
 
-    /// RFC 6750, section 3.1; RFC 9449, sections 7.1 and 8. Whoever brought nothing is told nothing.
+    /// Returns the error code of RFC 6750, section 3.1, and RFC 9449, sections 7.1 and 8. A request without a token
+    /// gets none.
     pub fn error(self) -> Option<&'static str> {
         match self {
             Self::Missing | Self::Unavailable => None,
@@ -109,7 +110,7 @@ impl Reason {
 }
 
 impl Refusal {
-    /// The answer: a problem (RFC 9457) with the challenges of both schemes.
+    /// Builds the answer: problem details (RFC 9457) with the challenges of both schemes.
     pub fn response<B: From<String>>(&self) -> Response<B> {
         let status = self.reason.status();
         let body = format!(r#"{{"status":{},"title":"{}"}}"#, status.as_u16(), self.reason.title());
@@ -133,7 +134,7 @@ impl Refusal {
         response
     }
 
-    /// The error stands with the scheme that was used (RFC 9449, section 7.1).
+    /// Adds the error to the scheme that was used (RFC 9449, section 7.1).
     fn challenge(&self, scheme: Scheme) -> String {
         scheme.challenge(Some(&self.realm), self.reason.error().filter(|_| scheme == self.scheme))
     }

@@ -1,4 +1,4 @@
-//! What the issuer ended before its time, asked for every two seconds while there is somebody to judge.
+//! The issuer's revocation list, fetched every two seconds while tokens are checked.
 
 use crate::error::Error;
 use crate::fetch::{FetchError, Fetcher};
@@ -12,35 +12,34 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard};
 use wire::revocations::{Claims, TYP};
 
-/// A list of this age is asked for again.
+/// Age at which the list is fetched again.
 const FRESH_MS: i64 = 2_000;
-/// Up to this age it is good enough for those who would have to wait for another's request.
+/// Age up to which it is sufficient for callers that would wait for another's request.
 const GOOD_MS: i64 = 3_000;
-/// How soon to ask again an issuer that gave none.
+/// Minimum interval between failed requests.
 const RETRY_MS: i64 = 1_000;
-/// Room for clocks that differ.
+/// Clock tolerance.
 const SKEW_MS: i64 = 30_000;
 const LONGEST_LIST: usize = 4 * 1024 * 1024;
 
-/// What to do while no list is to be had.
+/// The policy while no list is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outage {
-    /// The last one goes on for so many milliseconds; after that no token is good.
+    /// The last list is used for this many milliseconds; after that no token is accepted.
     Refuse { after_ms: i64 },
-    /// The last one goes on until there is another. What ends meanwhile stays good until its own time is over,
-    /// five minutes at most for access tokens.
+    /// The last list is used until there is another. Tokens that are revoked meanwhile are accepted until they expire,
+    /// at most five minutes for access tokens.
     GoOn,
 }
 
 impl Default for Outage {
-    /// Refuses after half a minute: long enough for the auth server to start again.
+    /// Refuses after half a minute, which is enough for a restart of the auth server.
     fn default() -> Self {
         Self::Refuse { after_ms: 30_000 }
     }
 }
 
-/// The issuer's list of ended sessions and revoked keys: fetched when it is needed, by one request at a time.
-/// Cheap to clone.
+/// The issuer's list of ended sessions and revoked keys, fetched on demand by one request at a time. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Revocations(Arc<Inner>);
 
@@ -51,7 +50,7 @@ struct Inner {
     keys: Jwks,
     outage: Outage,
     known: RwLock<Known>,
-    /// Held by the one that fetches.
+    /// Locked during a request.
     turn: Mutex<()>,
 }
 
@@ -59,10 +58,10 @@ struct Inner {
 struct Known {
     list: Arc<List>,
     etag: Option<String>,
-    /// When the request went out that this is the answer to.
+    /// When the request for this answer was sent.
     heard_at: Option<UnixMs>,
     tried_at: UnixMs,
-    /// Why the last try gave none.
+    /// The reason why the last request failed.
     failure: Option<Arc<FetchError>>,
 }
 
@@ -74,21 +73,21 @@ struct List {
 }
 
 impl Revocations {
-    /// Asks nobody yet. `url` should be https, or lead through a network that is trusted: whoever can answer in
-    /// the issuer's place can hold back an older list for three minutes.
+    /// Creates an empty list. `url` should be https or on a trusted network, because a server at that URL can withhold
+    /// newer lists for three minutes.
     ///
     /// # Errors
-    /// `url` is no address.
+    /// `url` is not a URL.
     pub fn new(url: &str, issuer: &str, keys: Jwks, outage: Outage) -> Result<Self, FetchError> {
         let known = Known { list: Arc::default(), etag: None, heard_at: None, tried_at: i64::MIN, failure: None };
         let (fetcher, issuer) = (Fetcher::new(url)?, issuer.to_owned());
         Ok(Self(Arc::new(Inner { fetcher, issuer, keys, outage, known: RwLock::new(known), turn: Mutex::new(()) })))
     }
 
-    /// Whether neither the key nor the session has ended, as far as anybody could have heard.
+    /// Whether neither the key nor the session has ended, as far as known.
     ///
     /// # Errors
-    /// `Revoked`, or `NoRevocations` where the issuer gave no list for too long.
+    /// `Revoked`, or `NoRevocations` if no list was available for too long.
     pub async fn check(&self, kid: &str, sid: Option<&str>, now: UnixMs) -> Result<(), Error> {
         let mut known = self.0.known.read().clone();
         if known.may_ask(now) {
@@ -104,7 +103,7 @@ impl Revocations {
         known.check(self.0.outage, kid, sid, now)
     }
 
-    /// Asks the issuer where the list at hand is not fresh. For those who judge what has begun long ago.
+    /// Fetches the list if it is not fresh, for long-lived connections.
     pub async fn refresh(&self, now: UnixMs) {
         let stale = self.0.known.read().may_ask(now);
         if stale {
@@ -113,17 +112,17 @@ impl Revocations {
         }
     }
 
-    /// When the issuer was last heard, unix milliseconds. `None`: never.
+    /// Returns when the last request was sent, unix milliseconds. `None`: never.
     pub fn heard_at(&self) -> Option<UnixMs> {
         self.0.known.read().heard_at
     }
 
-    /// Whether the list at hand names the key or the session. Asks nobody.
+    /// Whether the current list contains the key or the session. Sends no request.
     pub fn is_named(&self, kid: &str, sid: &str) -> bool {
         self.0.known.read().list.names(kid, Some(sid))
     }
 
-    /// Fetches, unless that was done while we waited for our turn.
+    /// Fetches, unless another caller has done so while this one waited.
     async fn ask(&self, _turn: MutexGuard<'_, ()>, now: UnixMs) -> Known {
         let before = self.0.known.read().clone();
         if !before.may_ask(now) {
@@ -136,7 +135,7 @@ impl Revocations {
             }
             Ok(None) => Known { heard_at: Some(now), tried_at: now, failure: None, ..before },
             Err(error) => {
-                tracing::warn!(cause = %error, "the issuer's list of what ended could not be fetched");
+                tracing::warn!(cause = %error, "the issuer's revocation list could not be fetched");
                 Known { tried_at: now, failure: Some(Arc::new(error)), ..before }
             }
         };
@@ -173,7 +172,7 @@ impl Known {
 
     fn may_ask(&self, now: UnixMs) -> bool {
         let pause = if self.failure.is_some() { RETRY_MS } else { 0 };
-        // A clock that was set back would otherwise keep us waiting.
+        // If the clock was set back, do not wait too long.
         let rested = now.saturating_sub(self.tried_at) >= pause || now < self.tried_at;
         !self.is_younger(FRESH_MS, now) && rested
     }

@@ -1,11 +1,11 @@
-//! Proofs that were seen: each serves once (RFC 9449, section 11.1).
+//! Used proofs, each of which is accepted once (RFC 9449, section 11.1).
 
 use crate::nonce::REMEMBERED_MS;
 use domain::encoding::sha256;
 use moka::sync::Cache;
 use std::time::Duration;
 
-/// A bounded memory of proofs, for longer than any is good.
+/// A bounded memory of proofs, longer than any is valid.
 #[derive(Debug, Clone)]
 pub struct SeenProofs(Cache<[u8; 32], ()>);
 
@@ -21,13 +21,13 @@ impl Default for SeenProofs {
 }
 
 impl SeenProofs {
-    /// Whether this `jti` of this key comes for the first time.
+    /// Whether this key's `jti` is used for the first time.
     pub fn is_first(&self, jkt: &str, jti: &str) -> bool {
         self.0.entry(hash(jkt, jti)).or_insert(()).is_fresh()
     }
 }
 
-/// What to remember a proof by.
+/// Returns the key for remembering a proof.
 pub fn hash(jkt: &str, jti: &str) -> [u8; 32] {
     sha256(format!("{jkt} {jti}").as_bytes())
 }

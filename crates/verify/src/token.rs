@@ -1,4 +1,4 @@
-//! Signed tokens (RFC 7519), judged by one plain function.
+//! Verification of signed tokens (RFC 7519).
 
 use crate::error::Error;
 use domain::UnixMs;
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// Room for clocks that differ, both ways.
+/// Clock tolerance in both directions.
 const SKEW_SECONDS: i64 = 30;
 pub(crate) const LONGEST_TOKEN: usize = 16 * 1024;
 
@@ -34,7 +34,7 @@ pub(crate) struct Registered {
     aud: Audience,
     exp: i64,
     nbf: i64,
-    /// The session, where it has one.
+    /// The session, if any.
     pub(crate) sid: Option<String>,
 }
 
@@ -59,7 +59,7 @@ pub fn verify<C: DeserializeOwned>(
     serde_json::from_str(judge(unverified, key, expected, now)?.1.get()).map_err(|_| Error::Claims)
 }
 
-/// Checks what every token says. The second: all of its claims.
+/// Checks the claims that all tokens have. Returns them, and all claims.
 pub(crate) fn judge(
     unverified: Unverified<'_>,
     key: &PublicKey,
@@ -86,7 +86,7 @@ pub(crate) fn judge(
     }
 }
 
-/// A token of one kind whose header was read; what it says counts for nothing before its signature is checked.
+/// A token of one kind whose header was read. Its content must not be used before its signature is verified.
 pub struct Unverified<'a> {
     header: Header,
     token: &'a str,
@@ -109,10 +109,10 @@ impl<'a> Unverified<'a> {
         &self.header.kid
     }
 
-    /// Returns the claims that `key` signed.
+    /// Returns the claims, verified with `key`.
     ///
     /// # Errors
-    /// It is for another algorithm than the key's, not signed by the key, or its claims are others.
+    /// It has another algorithm than the key, was not signed by the key, or has other claims.
     pub fn claims<C: DeserializeOwned>(self, key: &PublicKey) -> Result<C, Error> {
         key.verify(self.token).map_err(|error| match error {
             jose::Error::Signature => Error::Signature,

@@ -7,21 +7,21 @@ use crate::token::{Expected, LONGEST_TOKEN, Unverified, judge};
 use domain::UnixMs;
 use serde::de::DeserializeOwned;
 
-/// Checks tokens of one issuer for one audience.
+/// A verifier of tokens from one issuer for one audience.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     pub keys: Jwks,
     pub issuer: String,
     pub audience: String,
-    /// What ended, where somebody asks.
+    /// The revocation list, if it should be checked.
     pub revocations: Option<Revocations>,
 }
 
 impl Verifier {
-    /// The claims of a token of kind `typ`.
+    /// Returns the claims of a token with type `typ`.
     ///
     /// # Errors
-    /// It is not good, or the keys to judge it by are not to be had.
+    /// It is invalid, or the keys could not be fetched.
     pub async fn verify<C: DeserializeOwned>(&self, token: &str, typ: &str, now: UnixMs) -> Result<C, Error> {
         let unverified = Unverified::parse(token, typ, LONGEST_TOKEN)?;
         let kid = unverified.kid().to_owned();

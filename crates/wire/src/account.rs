@@ -1,4 +1,4 @@
-//! `/api/admin/users` and `/api/admin/invitations`: what administrators see and say of accounts.
+//! `/api/admin/users` and `/api/admin/invitations`: accounts for administrators.
 
 use crate::whole;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub struct Accounts {
     pub users: Vec<Account>,
 }
 
-/// `PATCH /api/admin/users/{id}`: what is to be changed.
+/// The body of `PATCH /api/admin/users/{id}`: the changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountChange {
@@ -31,7 +31,7 @@ pub struct AccountChange {
     pub disabled: Option<bool>,
 }
 
-/// An open invitation; the link itself was shown once, when it was made.
+/// An unused invitation; its link was shown once when it was created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
     pub id: String,
@@ -52,15 +52,15 @@ pub struct Invitations {
 pub struct NewInvitation {
     /// `user` or `administrator`.
     pub role: String,
-    /// Whom it is for, for the list: at most 100 characters.
+    /// A note about the invited person, at most 100 characters.
     #[serde(default)]
     pub note: String,
-    /// Hours until it runs out, 1 to 720.
+    /// Validity in hours, 1 to 720.
     #[serde(deserialize_with = "whole::one")]
     pub hours: u32,
 }
 
-/// A link that is shown once. Its code stands behind `#`, so that it reaches no log.
+/// A link that is shown once. Its code is behind `#`, so that it reaches no log.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneTimeLink {
     pub link: String,

@@ -1,4 +1,4 @@
-//! `/api/admin/allow`: networks that are never closed.
+//! `/api/admin/allow`: networks that are never banned.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ pub struct Allowed {
     /// `203.0.113.0/24`
     pub network: String,
     pub comment: String,
-    /// Unix milliseconds; none: for good.
+    /// Unix milliseconds; `None`: no expiry.
     pub expires_at: Option<i64>,
     pub in_force: bool,
     pub made_by: String,
@@ -21,13 +21,13 @@ pub struct Allowlist {
     pub allowed: Vec<Allowed>,
 }
 
-/// The body of `POST /api/admin/allow`. Takes the place of what the list says of the same network.
+/// The body of `POST /api/admin/allow`. Replaces an entry of the same network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAllowed {
     /// An address or a network.
     pub network: String,
     pub comment: String,
-    /// `2h`, `30d`; none or empty: for good.
+    /// `2h`, `30d`; missing or empty: no expiry.
     #[serde(default, rename = "for")]
     pub length: Option<String>,
 }

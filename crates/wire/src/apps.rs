@@ -1,4 +1,4 @@
-//! Apps behind Postern: `POST /api/tokens`, a program's access token, and `POST /api/apps/enter`, a browser's way in.
+//! Apps behind Postern: `POST /api/tokens` for programs, and `POST /api/apps/enter` for browsers.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -10,7 +10,7 @@ pub struct TokenRequest {
     pub audience: String,
 }
 
-/// A browser's way into an app, as `/.postern/start` on the app's host has written it into an address.
+/// The parameters of entering an app, as `/.postern/start` on the app's host puts them into a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnterRequest {
@@ -18,35 +18,35 @@ pub struct EnterRequest {
     pub app: String,
     /// Hash of the state cookie of the browser that asked.
     pub state: String,
-    /// Where to go on in the app.
+    /// The page in the app to return to.
     pub next: String,
-    /// Whether it is the second try.
+    /// Whether this is the second attempt.
     #[serde(default)]
     pub again: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnterAnswer {
-    /// Where the browser goes: the app's own host, with a code that is good once.
+    /// The URL to open: the app's host with a one-time code.
     pub location: String,
 }
 
-/// A token that this app takes and nobody else. `Debug` says nothing.
+/// A token that only this app accepts. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppToken {
     /// JWT in the profile of RFC 9068, `aud` is the app's origin.
     pub access_token: String,
     pub token_type: TokenType,
-    /// When it runs out, unix milliseconds.
+    /// Expiry in unix milliseconds.
     pub expires_at: i64,
 }
 
-/// How a token is presented, as the scheme in `Authorization`.
+/// The scheme of a token in `Authorization`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenType {
     /// RFC 6750.
     Bearer,
-    /// RFC 9449: with a proof of the key that the session is bound to.
+    /// RFC 9449: with a proof of the session's key.
     #[serde(rename = "DPoP")]
     DPoP,
 }

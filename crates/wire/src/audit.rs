@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that happened.
+/// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub id: String,
@@ -10,22 +10,22 @@ pub struct Entry {
     pub at: i64,
     /// `login`, `ban_lifted` ...
     pub event: String,
-    /// `ok`, or why not.
+    /// `ok`, or the reason of a refusal.
     pub outcome: String,
-    /// Whom it happened to: name, where the account still has one, and id.
+    /// The affected account: its name, if it still has one, and id.
     pub user: Option<String>,
     pub user_id: Option<String>,
-    /// Who did it to somebody or something else.
+    /// The actor, if it is another account.
     pub by: Option<String>,
     pub by_id: Option<String>,
-    /// What it was done to, where that is nobody: an address, a network.
+    /// The target if it is not an account: an address, a network.
     pub about: String,
-    /// Where it was asked from; `-` for the command line.
+    /// The client's address; `-` for the command line.
     pub address: String,
     pub device: String,
 }
 
-/// A page of it, newest first.
+/// A page of events, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     pub entries: Vec<Entry>,

@@ -3,7 +3,7 @@
 use crate::allowlist::Allowed;
 use serde::{Deserialize, Serialize};
 
-/// A closed address, now or once.
+/// A ban, current or past.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ban {
     pub id: String,
@@ -13,7 +13,7 @@ pub struct Ban {
     pub address: String,
     /// `sign-in` or `everything`.
     pub scope: String,
-    /// Why, as a stable word: `invalid_credentials`, `flood`, `manual` ...
+    /// The cause, as a stable word: `invalid_credentials`, `flood`, `manual` ...
     pub trigger: String,
     pub reason: String,
     pub evidence: String,
@@ -47,12 +47,12 @@ pub struct NewBan {
     #[serde(rename = "for")]
     pub length: String,
     pub reason: String,
-    /// Even if it closes the address that asks.
+    /// Even if it bans the requesting address.
     #[serde(default)]
     pub force: bool,
 }
 
-/// The body of `DELETE /api/admin/bans/{id}`, which opens the address: it lifts every ban on it.
+/// The body of `DELETE /api/admin/bans/{id}`, which lifts every ban on the ban's address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lift {
     pub reason: String,
@@ -61,27 +61,27 @@ pub struct Lift {
 /// The answer to `GET /api/admin/bans/explain?address=`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// What the address counts as.
+    /// The client key of the address.
     pub address: String,
-    /// Until when it is closed for signing in and for everything; neither, if it is allowed.
+    /// End of the bans on sign-in and on everything; both missing if the address is allowed.
     pub sign_in_closed_until: Option<i64>,
     pub everything_closed_until: Option<i64>,
-    /// Entries of the allowlist that keep it open.
+    /// Entries of the allowlist that exempt it.
     pub allowed: Vec<Allowed>,
     /// Bans in force, the longest first.
     pub bans: Vec<Ban>,
-    /// What would ban it, and for how long.
+    /// The rules that would ban it, and for how long.
     pub rules: Vec<Standing>,
 }
 
-/// How close an address is to the next ban by one rule.
+/// An address's progress towards the next ban by one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     pub trigger: String,
     pub scope: String,
-    /// Strikes that count now, and how many make a ban.
+    /// Current strikes, and the threshold.
     pub strikes: u32,
     pub threshold: u32,
-    /// How long the next ban would be at least.
+    /// Minimum length of the next ban.
     pub next_seconds: u64,
 }

@@ -1,4 +1,4 @@
-//! The sealed envelope: compact JWE (RFC 7516), `RSA-OAEP-256` and `A256GCM`.
+//! The encrypted envelope: compact JWE (RFC 7516), `RSA-OAEP-256` and `A256GCM`.
 
 use crate::jwk::EcJwk;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub const ALG: &str = "RSA-OAEP-256";
 pub const ENC: &str = "A256GCM";
 
-/// What the envelope is for. An envelope of one kind is refused where another is asked for.
+/// The purpose of an envelope. An envelope for one purpose is refused for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     #[serde(rename = "login+jwe")]
@@ -32,14 +32,14 @@ pub struct Header {
     pub typ: Kind,
     /// The `short_key`.
     pub sk: String,
-    /// The origin of the page that seals.
+    /// The origin of the encrypting page.
     pub org: String,
-    /// The client's signing key, where it has one: the session is bound to it.
+    /// The client's signing key, if any; the session is bound to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwk: Option<EcJwk>,
-    /// The client's receiving key (ECDH), where it has one.
+    /// The client's receiving key (ECDH), if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enc_jwk: Option<EcJwk>,
-    /// Unix seconds by the client's clock: a hint for diagnosis, judged by nobody.
+    /// Unix seconds by the client's clock, for diagnosis only; not checked.
     pub iat: i64,
 }

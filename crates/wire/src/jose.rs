@@ -3,9 +3,9 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-/// A member that must be absent: reading it is an error, whatever its value, `null` included.
+/// A member that must be absent. Reading it is an error with any value, including `null`.
 ///
-/// Put it into a type with `#[serde(default)]`.
+/// Use it in a type with `#[serde(default)]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Absent;
 
@@ -24,11 +24,11 @@ struct Extensions {
     _b64: Absent,
 }
 
-/// Reads the header of a JOSE object. Every header is read here and nowhere else.
+/// Reads the header of a JOSE object. All headers are read here.
 ///
 /// # Errors
-/// It is no JSON object of this type, or it has `crit` (RFC 7515, section 4.1.11) or `b64` (RFC 7797): an object
-/// with an ignored extension would be taken for another one.
+/// It is not a JSON object of this type, or it has `crit` (RFC 7515, section 4.1.11) or `b64` (RFC 7797). With an
+/// ignored extension, an object would be misread.
 pub fn header<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
     serde_json::from_slice::<Extensions>(json)?;
     serde_json::from_slice(json)

@@ -1,9 +1,9 @@
-//! Public keys as JWK (RFC 7517). No type here has a private member, so none can leak one.
+//! Public keys as JWK (RFC 7517). No type here has a private member, so that none can leak.
 
 use crate::jose::Absent;
 use serde::{Deserialize, Serialize};
 
-/// A public RSA key for sealing, RSA-OAEP-256 (RFC 7518, sections 4.3 and 6.3).
+/// A public RSA key for encryption, RSA-OAEP-256 (RFC 7518, sections 4.3 and 6.3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RsaJwk {
     pub kty: String,
@@ -47,13 +47,13 @@ impl From<ReadEc> for EcJwk {
 }
 
 impl EcJwk {
-    /// A P-256 key from its coordinates, base64url without padding.
+    /// Creates a P-256 key from its coordinates, base64url without padding.
     pub fn p256(x: String, y: String) -> Self {
         Self { crv: "P-256".to_owned(), kty: "EC".to_owned(), x, y }
     }
 
-    /// The octets whose SHA-256 is the thumbprint (RFC 7638, section 3.2): required members, in
-    /// lexicographic order, without white space.
+    /// Returns the input of the thumbprint's SHA-256 (RFC 7638, section 3.2): required members in lexicographic order,
+    /// without white space.
     pub fn thumbprint_input(&self) -> String {
         format!(r#"{{"crv":"{}","kty":"{}","x":"{}","y":"{}"}}"#, self.crv, self.kty, self.x, self.y)
     }
@@ -86,18 +86,18 @@ impl From<ReadOkp> for OkpJwk {
 }
 
 impl OkpJwk {
-    /// An Ed25519 key from its bytes, base64url without padding.
+    /// Creates an Ed25519 key from its bytes, base64url without padding.
     pub fn ed25519(x: String) -> Self {
         Self { crv: "Ed25519".to_owned(), kty: "OKP".to_owned(), x }
     }
 
-    /// As [`EcJwk::thumbprint_input`] (RFC 8037, section 2).
+    /// Like [`EcJwk::thumbprint_input`] (RFC 8037, section 2).
     pub fn thumbprint_input(&self) -> String {
         format!(r#"{{"crv":"{}","kty":"{}","x":"{}"}}"#, self.crv, self.kty, self.x)
     }
 }
 
-/// What signatures are verified with: `ES256` or `EdDSA`.
+/// A key that verifies signatures: `ES256` or `EdDSA`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum VerifyingJwk {
@@ -105,7 +105,7 @@ pub enum VerifyingJwk {
     Okp(OkpJwk),
 }
 
-/// One signing key as it stands in `/.well-known/jwks.json`.
+/// One signing key in `/.well-known/jwks.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningJwk {
     #[serde(flatten)]

@@ -1,7 +1,7 @@
-//! What crosses the network between the browser, other clients and Postern.
+//! The messages between browsers, other clients and Postern.
 //!
-//! Compiled to native code and to WebAssembly: both sides speak through these types, so a field
-//! cannot be renamed on one side only.
+//! This crate is compiled to native code and to WebAssembly. Both sides use these types, so that a field cannot be
+//! renamed on one side only.
 
 pub mod account;
 pub mod allowlist;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// What is sealed inside the envelope. `Debug` says nothing; the memory is cleared on drop.
+/// The encrypted content of the envelope. `Debug` hides it; the memory is cleared on drop.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
@@ -30,14 +30,14 @@ pub struct SealedRequest {
     pub delivery: Delivery,
 }
 
-/// Where the tokens go.
+/// How tokens are delivered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
-    /// HTTP-only cookies: browsers.
+    /// HTTP-only cookies, for browsers.
     #[default]
     Cookies,
-    /// The answer's body: programs.
+    /// The answer's body, for programs.
     Body,
 }
 
@@ -57,14 +57,14 @@ pub struct SignedIn {
     pub tokens: Option<Tokens>,
 }
 
-/// Tokens for programs. `Debug` says nothing.
+/// Tokens for programs. `Debug` hides them.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
     pub access_token: String,
     pub refresh_token: String,
     /// `Bearer`, or `DPoP` for a bound session.
     pub token_type: String,
-    /// Seconds until the access token runs out.
+    /// Lifetime of the access token in seconds.
     pub expires_in: u64,
 }
 

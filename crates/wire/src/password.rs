@@ -1,10 +1,10 @@
-//! `POST /api/password`, `POST /api/reset` and `POST /api/account/delete`: sealed like a login.
+//! `POST /api/password`, `POST /api/reset` and `POST /api/account/delete`: encrypted like a login.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// What a signed-in person seals to change the password.
+/// The encrypted content of a password change by a signed-in person.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
@@ -12,7 +12,7 @@ pub struct PasswordChange {
     pub new: String,
 }
 
-/// What is sealed with the code of a one-time link.
+/// The encrypted content of a password reset with a one-time link.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordReset {
@@ -20,7 +20,7 @@ pub struct PasswordReset {
     pub password: String,
 }
 
-/// What a signed-in person seals to delete the account.
+/// The encrypted content of an account's deletion by its owner.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 pub struct Deletion {

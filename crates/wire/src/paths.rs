@@ -1,4 +1,4 @@
-//! Paths that more than one crate names. The server's router has those with a parameter, made of these.
+//! Paths that several crates use. The server's router derives the parametrised ones from these.
 
 pub const LOGIN_PAGE: &str = "/login";
 pub const SIGNUP_PAGE: &str = "/signup";
@@ -17,7 +17,7 @@ pub const INVITATIONS_PAGE: &str = "/dashboard/invitations";
 pub const BANS_PAGE: &str = "/dashboard/bans";
 pub const TOLL_PAGE: &str = "/dashboard/toll";
 pub const AUDIT_PAGE: &str = "/dashboard/audit";
-/// The audit trail as a spreadsheet: a page, since a link leads there.
+/// The audit log as a spreadsheet. It is a page, because a link leads there.
 pub const AUDIT_FILE: &str = "/dashboard/audit.csv";
 
 pub const CHALLENGE: &str = "/api/challenge";
@@ -28,52 +28,52 @@ pub const SIGNUP: &str = "/api/signup";
 pub const REFRESH: &str = "/api/refresh";
 pub const LOGOUT: &str = "/api/logout";
 pub const SESSION: &str = "/api/session";
-/// `GET` lists, `DELETE` ends every session but the one that asks; `DELETE` on `/{id}` below it ends one.
+/// `GET` lists; `DELETE` ends every session except the current one; `DELETE` on `/{id}` ends one.
 pub const SESSIONS: &str = "/api/sessions";
 
 pub const PASSWORD: &str = "/api/password";
 pub const RESET: &str = "/api/reset";
 pub const ACCOUNT_DELETE: &str = "/api/account/delete";
-/// `GET` lists versions; `POST` hands out one, sealed to the session's receiving key. `DELETE` on
-/// `/{version}` below it revokes one.
+/// `GET` lists versions; `POST` returns one, encrypted to the session's receiving key; `DELETE` on `/{version}` revokes
+/// one.
 pub const USER_KEYS: &str = "/api/keys/user";
 pub const ROTATE_USER_KEY: &str = "/api/keys/user/rotate";
 pub const TICKETS: &str = "/api/tickets";
 /// A token for an app behind Postern.
 pub const APP_TOKENS: &str = "/api/tokens";
-/// Reverse proxies ask it about each request to an app.
+/// Reverse proxies call it for each request to an app.
 pub const VERIFY: &str = "/api/verify";
-/// A page that leads a signed-in person back to the app that they came from.
+/// A page that leads a signed-in person back to an app.
 pub const APP_RETURN: &str = "/apps/return";
-/// What that page asks: a code that begins a session at the app.
+/// That page's request for a code, which begins a session at the app.
 pub const APP_ENTER: &str = "/api/apps/enter";
-/// On the app's own host: to sign in, back from it, and to sign out.
+/// On the app's host: the way to sign-in, back from it, and sign-out.
 pub const APP_START: &str = "/.postern/start";
 pub const APP_CALLBACK: &str = "/.postern/callback";
 pub const APP_LOGOUT: &str = "/.postern/logout";
-/// Goes on to an address that was too long to be carried through sign-in: the browser has kept it.
+/// Continues to a URL that the browser has stored because it was too long for the way through sign-in.
 pub const APP_PLACE: &str = "/.postern/place";
 
-/// `GET` lists; `PATCH` and `DELETE` on `/{id}` below it; `POST` on `/{id}/reset` makes a one-time
-/// link, `POST` on `/{id}/key` a new version of the user's own key.
+/// `GET` lists; `PATCH` and `DELETE` on `/{id}`; `POST` on `/{id}/reset` creates a one-time link, and on `/{id}/key` a
+/// new version of the user key.
 pub const USERS: &str = "/api/admin/users";
-/// `GET` lists; `DELETE` on `/{kid}` below it revokes one.
+/// `GET` lists; `DELETE` on `/{kid}` revokes one.
 pub const SERVER_KEYS: &str = "/api/admin/keys";
 pub const ROTATE_SERVER_KEY: &str = "/api/admin/keys/rotate";
-/// `GET` lists, `POST` adds or changes, `DELETE` on `/{name}` below it removes.
+/// `GET` lists; `POST` adds or changes; `DELETE` on `/{name}` removes one.
 pub const SERVICES: &str = "/api/admin/services";
-/// `GET` lists, `POST` makes one, `DELETE` on `/{id}` below it revokes one.
+/// `GET` lists; `POST` creates one; `DELETE` on `/{id}` revokes one.
 pub const INVITATIONS: &str = "/api/admin/invitations";
-/// `GET` finds, `POST` makes; `DELETE` on `/{id}` below it lifts.
+/// `GET` searches; `POST` imposes one; `DELETE` on `/{id}` lifts one.
 pub const BANS: &str = "/api/admin/bans";
 pub const EXPLAIN: &str = "/api/admin/bans/explain";
-/// `GET` lists, `POST` adds; `DELETE` on `/{id}` below it removes.
+/// `GET` lists; `POST` adds one; `DELETE` on `/{id}` removes one.
 pub const ALLOWLIST: &str = "/api/admin/allow";
 pub const AUDIT: &str = "/api/admin/audit";
-/// The paid gate's routes, prices and whether what is behind them answers.
+/// The paid gate's routes and prices, and whether their upstreams answer.
 pub const TOLL_ROUTES: &str = "/api/admin/toll/routes";
 pub const TOLL_PAYMENTS: &str = "/api/admin/toll/payments";
-/// `GET` lists; `POST` on `/{id}/suspend` and `/{id}/resume` below it, `DELETE` on `/{id}` revokes.
+/// `GET` lists; `POST` on `/{id}/suspend` and `/{id}/resume`; `DELETE` on `/{id}` revokes one.
 pub const TOLL_TOKENS: &str = "/api/admin/toll/tokens";
 pub const TOLL_DAYS: &str = "/api/admin/toll/days";
 pub const REFUSALS: &str = "/api/admin/refusals/hours";
@@ -85,6 +85,6 @@ pub const REVOCATIONS: &str = "/.well-known/revocations";
 pub const METADATA: &str = "/.well-known/postern";
 pub const OPENAPI: &str = "/api/openapi.json";
 
-/// The header that our own pages send with every request to this site, of any value. Another origin's page may not set
-/// it (Fetch, CORS-preflight).
+/// A header of any value that our own pages send with every request to this site. Another origin's page may not set it
+/// (Fetch, CORS-preflight).
 pub const PAGE_HEADER: &str = "postern-page";

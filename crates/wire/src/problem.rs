@@ -5,81 +5,81 @@ use serde::{Deserialize, Serialize};
 /// The media type of every error answer.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// What went wrong, stable across versions. A client branches on this, never on the text.
+/// The kind of an error, stable across versions. Clients use this, never the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// Name or password is wrong, or the account cannot sign in. Never says which. 401.
     WrongCredentials,
-    /// The address is closed; `retry_after` says for how long, `incident` names the ban. 403.
+    /// The address is banned; `retry_after` says for how long, `incident` identifies the ban. 403.
     Banned,
-    /// Too many tries on this account, from wherever: wait `retry_after`. 429.
+    /// Too many failures on this account, from any address: wait `retry_after`. 429.
     AccountDelayed,
-    /// The `short_key` ran out: get a new challenge and seal again. 400.
+    /// The `short_key` has expired: get a new challenge and encrypt again. 400.
     ShortKeyExpired,
-    /// The `short_key` was made for another origin, cookie or envelope key: get a new one. 400.
+    /// The `short_key` is for another origin, cookie or envelope key: get a new one. 400.
     ShortKeyMismatch,
-    /// The device cookie belongs to another account or key: it is forgotten, get a new challenge. 400.
+    /// The device cookie is for another account or key. It is deleted; get a new challenge. 400.
     DeviceMismatch,
-    /// The `short_key` was not made here. 403.
+    /// This server did not issue the `short_key`. 403.
     ShortKeyForged,
     /// The `short_key` was used before. 403.
     ShortKeyReplayed,
-    /// The same body arrived twice within seconds; the first one was taken. 409.
+    /// The same body arrived twice within seconds; the first one was accepted. 409.
     AlreadyReceived,
-    /// The envelope cannot be opened. All ways of being wrong look alike. 400.
+    /// The envelope cannot be decrypted. All causes look alike. 400.
     BadEnvelope,
-    /// The DPoP proof (RFC 9449) is missing or wrong. 401.
+    /// The DPoP proof (RFC 9449) is missing or invalid. 401.
     BadProof,
     /// The DPoP proof needs the nonce of the `DPoP-Nonce` header (RFC 9449, section 8). 401.
     UseDpopNonce,
-    /// No session, or its access token has run out: refresh, else sign in. 401.
+    /// No session, or its access token has expired: refresh, or else sign in. 401.
     NoSession,
-    /// The refresh token cannot be used any more: sign in again. 401.
+    /// The refresh token is not usable any more: sign in again. 401.
     SessionEnded,
-    /// The session is bound to no key of the client: nothing can be sealed to it. 403.
+    /// The session is not bound to a key, so nothing can be encrypted to it. 403.
     SessionUnbound,
-    /// The version of the user's key is over or revoked. 410.
+    /// The version of the user key has ended or is revoked. 410.
     KeyEnded,
     /// No service of this name is registered. 404.
     NoService,
-    /// No app of this origin stands behind this site. 404.
+    /// No app with this origin is configured. 404.
     NoApp,
-    /// The service or the app asks for a role that this account lacks. 403.
+    /// The service or app requires a role that this account lacks. 403.
     RoleMissing,
     /// Only administrators may do this. 403.
     Forbidden,
-    /// The ban would close the address that asks, this machine or a trusted proxy: ask with `force`. 409.
+    /// The ban would apply to the requesting address, this machine or a trusted proxy: use `force`. 409.
     WouldLockOut,
-    /// The list has as many entries as it may. 409.
+    /// The list is full. 409.
     Full,
     /// The request does not come from this site's own pages. 403.
     CrossSite,
-    /// Nobody may sign up here, or the invitation is wrong or used. 403.
+    /// Sign-up is closed, or the invitation is invalid or used. 403.
     SignupClosed,
-    /// The one-time link was used, was replaced or has run out. 410.
+    /// The one-time link was used or replaced, or has expired. 410.
     LinkUsedUp,
-    /// Without this account nobody could administer the site. 409.
+    /// Without this account no administrator would be left. 409.
     LastAdministrator,
     /// The name is taken. 409.
     NameTaken,
-    /// The name has characters or a length that names cannot have. 422.
+    /// The name has invalid characters or an invalid length. 422.
     NameInvalid,
     /// The letters of the name come from several alphabets. 422.
     NameMixedScripts,
     /// The name looks like the name of another account. 409.
     NameConfusable,
-    /// The password is shorter than this site asks for. 422.
+    /// The password is too short for this site. 422.
     PasswordTooShort,
     /// The password is longer than 1,024 bytes. 422.
     PasswordTooLong,
-    /// The password is among the first that are guessed. 422.
+    /// The password is too easy to guess. 422.
     PasswordCommon,
-    /// The request is not of the form that this path takes. 400.
+    /// The request has the wrong form for this path. 400.
     BadRequest,
-    /// Nothing is there. 404.
+    /// Not found. 404.
     NotFound,
-    /// The path does not take this method. 405.
+    /// The path does not support this method. 405.
     MethodNotAllowed,
     /// The body is over the limit. 413.
     TooLarge,
@@ -87,9 +87,9 @@ pub enum Code {
     Timeout,
     /// The server is full: wait `retry_after`. 503.
     Busy,
-    /// Something broke here; nothing was changed. 500 or 503.
+    /// The server failed; nothing was changed. 500 or 503.
     Unavailable,
-    /// A code of a newer version.
+    /// A code from a newer version.
     #[serde(other)]
     Unknown,
 }
@@ -99,17 +99,17 @@ pub enum Code {
 pub struct Problem {
     /// The HTTP status code.
     pub status: u16,
-    /// What went wrong, for programs.
+    /// The error, for programs.
     pub code: Code,
-    /// What went wrong, for people: one plain sentence.
+    /// The error, for people: one sentence.
     pub title: String,
-    /// What exactly, where that helps: one sentence.
+    /// Details, if they help: one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Seconds to wait, rounded up; the same as the `Retry-After` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
-    /// The ban's short public name, to tell the person who runs the site.
+    /// The ban's short public id, for telling the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
 }

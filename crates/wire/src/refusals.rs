@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How much was refused in the last 24 hours, the one that runs included.
+/// Counts of refusals in the last 24 hours, including the current one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hours {
     /// The first millisecond of the oldest hour.
@@ -18,14 +18,14 @@ pub struct ByTrigger {
     pub total: u64,
 }
 
-/// One refusal as it happens: an event of the stream `/api/admin/live`.
+/// One live refusal: an event of the stream `/api/admin/live`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// Unix milliseconds.
     pub at: i64,
     pub address: String,
     pub trigger: String,
-    /// The ban that came of it: what it closes, until when, and its name.
+    /// The resulting ban: its scope, end and id.
     pub scope: Option<String>,
     pub until: Option<i64>,
     pub incident: Option<String>,

@@ -1,6 +1,6 @@
-//! `/api/admin/keys`: the server's own keys, as administrators see and change them.
+//! `/api/admin/keys`: the server's keys, for administrators.
 //!
-//! Times are unix milliseconds. No private half ever comes here.
+//! Times are unix milliseconds. Private halves are never sent.
 
 use crate::whole;
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,9 @@ pub struct ServerKey {
     pub alg: String,
     pub state: State,
     pub created_at: i64,
-    /// From when it is used; before, it is only published.
+    /// The start of its use; before that it is only published.
     pub used_from: i64,
-    /// When its last work is over, for one that was replaced.
+    /// The end of a replaced key's results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,11 +25,11 @@ pub struct ServerKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Opens sealed logins.
+    /// Decrypts logins.
     Envelope,
     /// Signs tokens and tickets.
     Signing,
-    /// Authenticates what the server gives out and takes back: cookies, nonces, `short_key`s, refresh tokens.
+    /// Authenticates values that the server issues and later accepts: cookies, nonces, `short_key`s, refresh tokens.
     Mac,
 }
 
@@ -39,7 +39,7 @@ pub enum State {
     /// Published, and not used before its time.
     Next,
     Current,
-    /// Replaced; what it sealed or signed is still good.
+    /// Replaced; what was encrypted to it or signed by it is still accepted.
     Overlap,
     Ended,
     Revoked,
@@ -55,7 +55,7 @@ pub struct ServerKeys {
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
     pub kind: Kind,
-    /// When the new key is to be used; without it, as soon as caches allow.
+    /// The start of the new key's use; without it, as soon as caches allow.
     #[serde(default, deserialize_with = "whole::optional", skip_serializing_if = "Option::is_none")]
     pub at: Option<i64>,
 }

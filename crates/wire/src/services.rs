@@ -1,4 +1,4 @@
-//! `/api/admin/services`: those who may be talked to with tickets.
+//! `/api/admin/services`: services that accept tickets.
 
 use crate::jwk::EcJwk;
 use serde::{Deserialize, Serialize};
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     pub name: String,
-    /// What tickets are sealed to.
+    /// The key for encrypting tickets.
     pub key: EcJwk,
     /// Thumbprint of the key.
     pub kid: String,
-    /// Whoever lacks this role gets no ticket.
+    /// The role that a ticket requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     pub created_at: i64,
@@ -24,8 +24,8 @@ pub struct Services {
     pub services: Vec<Service>,
 }
 
-/// `POST /api/admin/services`: a new one, or another key for one that is there. The server reads the key as
-/// it was sent, so that it can refuse a private one.
+/// `POST /api/admin/services`: registers a service, or replaces the key of an existing one. The server parses the key
+/// from the original text, so that it can refuse a private one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewService<K = EcJwk> {

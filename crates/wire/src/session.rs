@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Who am I.
+/// The current session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub id: String,
@@ -10,24 +10,24 @@ pub struct Session {
     pub sub: String,
     pub username: String,
     pub roles: Vec<String>,
-    /// Whether the session is bound to a key of this client.
+    /// Whether the session is bound to a key.
     pub bound: bool,
-    /// When the access token runs out, unix milliseconds.
+    /// Expiry of the access token, in unix milliseconds.
     pub expires_at: i64,
 }
 
-/// One of my devices.
+/// One of the person's sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// The session's id.
     pub id: String,
     /// "Firefox on Fedora".
     pub name: String,
-    /// The address prefix it was last used from.
+    /// The network that it was last used from.
     pub address: String,
     pub created_at: i64,
     pub used_at: i64,
-    /// Whether this is the device that asks.
+    /// Whether this is the requesting session.
     pub current: bool,
     pub bound: bool,
 }

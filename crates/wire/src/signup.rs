@@ -1,10 +1,10 @@
-//! `POST /api/signup`: the envelope of a login with one field more.
+//! `POST /api/signup`: the envelope of a login with one more field.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// What is sealed inside the envelope. `Debug` says nothing; the memory is cleared on drop.
+/// The encrypted content of the envelope. `Debug` hides it; the memory is cleared on drop.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccount {

@@ -1,4 +1,4 @@
-//! `POST /api/tickets`: a token for one service, signed by the auth server and sealed to the service.
+//! `POST /api/tickets`: a token for one service, signed by the auth server and encrypted to the service.
 
 use crate::jwk::EcJwk;
 use crate::whole;
@@ -7,9 +7,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// `typ` of the outer JWE.
 pub const SEALED_TYP: &str = "ticket+jwe";
-/// `typ` of the JWT inside.
+/// `typ` of the inner JWT.
 pub const TYP: &str = "ticket+jwt";
-/// How long a ticket opens connections.
+/// How long a ticket can open connections.
 pub const LIFETIME_MS: i64 = 5 * 60_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub const LIFETIME_MS: i64 = 5 * 60_000;
 pub struct Wish {
     /// The service's name.
     pub service: String,
-    /// The version of the user's key to talk under. Without one: the current.
+    /// The version of the user key. Without it: the current one.
     #[serde(default, deserialize_with = "whole::optional", skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
 }
@@ -26,13 +26,13 @@ pub struct Wish {
 pub struct Issued {
     /// Compact JWE (`ECDH-ES+A256KW`, `A256GCM`) around a compact JWS.
     pub ticket: String,
-    /// The ticket's `jti`, which goes into the keys of a connection.
+    /// The ticket's `jti`, an input of a connection's keys.
     pub jti: String,
-    /// The version of the user's key inside.
+    /// The version of the user key in the ticket.
     pub version: u32,
-    /// Until when it opens connections, unix milliseconds.
+    /// How long it can open connections, unix milliseconds.
     pub expires_at: i64,
-    /// Until when a connection may run with it, unix milliseconds.
+    /// The latest end of a connection with it, unix milliseconds.
     pub key_until: i64,
 }
 
@@ -49,11 +49,11 @@ pub struct Header {
     pub epk: EcJwk,
 }
 
-/// What the JWT inside says. Times are unix seconds (RFC 7519, section 2).
+/// The claims of the inner JWT. Times are unix seconds (RFC 7519, section 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
-    /// The service's name: no other service takes it.
+    /// The service's name: no other service accepts it.
     pub aud: String,
     pub sub: String,
     pub jti: String,
@@ -62,7 +62,7 @@ pub struct Claims {
     pub nbf: i64,
     pub exp: i64,
     pub roles: Vec<String>,
-    /// The client key that the session is bound to.
+    /// The key of the session.
     pub cnf: Confirmation,
     pub user_key: Key,
 }
@@ -72,14 +72,14 @@ pub struct Confirmation {
     pub jkt: String,
 }
 
-/// The user's key, for this service's eyes.
+/// The user key, readable by this service only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct Key {
     pub version: u32,
     /// 32 bytes, base64url.
     pub k: String,
-    /// Until when a connection may run under it, unix seconds: the end of the version's overlap; for
-    /// the current version the end of the overlap that a rotation now would give it.
+    /// The latest end of a connection under it, unix seconds: the end of the version's overlap. For the current
+    /// version, the end that a rotation now would set.
     pub until: i64,
 }
 

@@ -1,7 +1,7 @@
-//! The time server's protocol: the same messages in WebSocket frames and behind length prefixes.
+//! The time server's protocol, with the same messages in WebSocket frames and after length prefixes.
 //!
-//! The server speaks first, with a [`Greeting`]; the client answers with a [`Hello`]. Both are JSON.
-//! Every message after these is sealed by the `channel` crate; inside are [`Command`] and [`Answer`].
+//! The server begins with a [`Greeting`]; the client answers with a [`Hello`]. Both are JSON. Every later message is
+//! encrypted by the `channel` crate and contains a [`Command`] or an [`Answer`].
 
 use serde::{Deserialize, Serialize};
 
@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 pub const PATH: &str = "/time";
 /// The WebSocket's subprotocol (RFC 6455, section 1.9).
 pub const SUBPROTOCOL: &str = "postern-time.v1";
-/// The name that the service has unless the config says otherwise; the `aud` of its tickets.
+/// The service's default name; the `aud` of its tickets.
 pub const SERVICE: &str = "time";
-/// No message is longer, prefix excluded.
+/// Maximum length of a message, without its prefix.
 pub const LONGEST_MESSAGE: usize = 4096;
 /// `htm` of the proof in a [`Hello`].
 pub const PROOF_METHOD: &str = "HELLO";
 
-/// The server's first words.
+/// The server's first message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Greeting {
-    /// 32 bytes, base64url: fresh for this connection.
+    /// 32 random bytes, base64url, new for this connection.
     pub server_random: String,
 }
 
@@ -27,21 +27,21 @@ pub struct Greeting {
 #[serde(deny_unknown_fields)]
 pub struct Hello {
     pub ticket: String,
-    /// 32 bytes, base64url: fresh for this connection.
+    /// 32 random bytes, base64url, new for this connection.
     pub client_random: String,
-    /// A proof (RFC 9449) by the client key that the ticket names: `htm` is `HELLO`, `htu` the
-    /// service's name, `nonce` the server's random, `ath` the hash of the ticket (section 4.2).
+    /// A proof (RFC 9449) by the client key in the ticket: `htm` is `HELLO`, `htu` the service's name, `nonce` the
+    /// server's random value, `ath` the hash of the ticket (section 4.2).
     pub proof: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
-    /// What time is it?
+    /// Asks for the time.
     Time,
-    /// A newer ticket of the same session: the connection may run as long as that one says.
+    /// Presents a newer ticket of the same session, which may extend the connection.
     Renew { ticket: String },
-    /// Goodbye.
+    /// Ends the connection.
     Exit,
 }
 
@@ -51,53 +51,53 @@ pub enum Answer {
     Time {
         /// RFC 3339 with nanoseconds, UTC: when the answer was made.
         time: String,
-        /// How long the server took between reading the command and writing this, in nanoseconds: what
-        /// the client takes off its round trip.
+        /// The server's time between reading the command and writing this, in nanoseconds, which the client subtracts
+        /// from its round trip.
         held_ns: u64,
     },
     Renewed {
         /// Unix milliseconds.
         until: i64,
     },
-    /// The last word of the server. On a WebSocket the close frame's reason says the same.
+    /// The server's last message. On a WebSocket the close frame has the same reason.
     Closed { reason: CloseReason },
 }
 
-/// Why a connection ended.
+/// The reason for the end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CloseReason {
-    /// `exit`.
+    /// The client sent `exit`.
     Goodbye,
-    /// The server is being stopped.
+    /// The server is stopping.
     GoingAway,
-    /// The ticket is not for this service, not whole, or not of this auth server.
+    /// The ticket is invalid, for another service, or from another auth server.
     BadTicket,
     TicketExpired,
-    /// The proof is not by the key that the ticket names, or not over this connection.
+    /// The proof is not by the ticket's key, or not for this connection.
     BadProof,
-    /// The key's time is over: come back with a new ticket.
+    /// The key has expired: return with a new ticket.
     KeyEnded,
-    /// A frame that was read before.
+    /// A repeated frame.
     Replayed,
-    /// A frame before its turn.
+    /// A frame out of order.
     OutOfOrder,
-    /// A frame that this connection's key did not seal for this direction.
+    /// A frame that was not encrypted by this connection's key for this direction.
     Unreadable,
-    /// A frame too short to be one.
+    /// A frame that is too short.
     Truncated,
     TooLarge,
-    /// What was sealed is no command.
+    /// The content is not a command.
     BadCommand,
-    /// Nothing came for too long.
+    /// The client was silent for too long.
     TooSlow,
-    /// As many connections as the server takes.
+    /// The server has reached its maximum number of connections.
     Full,
-    /// The page is not of an origin that the config names.
+    /// The page's origin is not allowed.
     BadOrigin,
-    /// The server cannot judge tickets now: the auth server's keys are not to be had.
+    /// Tickets cannot be verified now, because the auth server's keys are not available.
     Unavailable,
-    /// A reason of a newer version.
+    /// A reason from a newer version.
     #[serde(other)]
     Unknown,
 }

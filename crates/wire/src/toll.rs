@@ -1,39 +1,39 @@
-//! The paid gate on the wire: what `402 Payment Required` says, how a payment becomes a token, and the
-//! price list. Header names and parameters of TPAT are kept; what is new is ignored by old clients.
+//! The paid gate's protocol: `402 Payment Required`, redeeming a payment for a token, and the price list. TPAT's header
+//! names and parameters are kept; old clients ignore new ones.
 //!
-//! Amounts are piconero (10^-12 XMR). In JSON they are decimal text, since a JSON number loses digits
-//! past 2^53 in many readers. Times are unix seconds, spans are seconds.
+//! Amounts are piconero (10^-12 XMR). In JSON they are decimal text, because many JSON readers lose digits beyond 2^53.
+//! Times are unix seconds, durations are seconds.
 
 use crate::jwk::VerifyingJwk;
 use serde::{Deserialize, Serialize};
 
-/// Scheme of the challenge, and of a credential that shows a payment: `TPAT txid:proof`.
+/// Scheme of the challenge, and of a credential with a payment: `TPAT txid:proof`.
 pub const SCHEME: &str = "TPAT";
-/// Scheme of a credential that shows a token: `TPAT-Session token`.
+/// Scheme of a credential with a token: `TPAT-Session token`.
 pub const SESSION_SCHEME: &str = "TPAT-Session";
 /// A client's proof of possession of its key: DPoP (RFC 9449).
 pub const PROOF_HEADER: &str = "dpop";
 /// The server's nonce for the next proof of possession (RFC 9449, section 8).
 pub const NONCE_HEADER: &str = "dpop-nonce";
-/// The challenge, beside `TPAT txid:proof`, in a request that is redeemed in place and forwarded.
+/// The challenge of `TPAT txid:proof` in a request that is redeemed and forwarded in one step.
 pub const CHALLENGE_HEADER: &str = "tpat-challenge";
-/// The token, in the answer to a request that was redeemed in place.
+/// The token, in the answer to such a request.
 pub const TOKEN_HEADER: &str = "tpat-token";
-/// How many requests a token has left, in the answers to requests that were paid with it.
+/// The token's remaining requests, in answers to paid requests.
 pub const QUOTA_HEADER: &str = "tpat-quota";
-/// When a token ends, unix seconds, beside the quota.
+/// The token's expiry in unix seconds, beside the quota.
 pub const EXPIRES_HEADER: &str = "tpat-expires";
 
-/// `POST`: a payment becomes a token.
+/// `POST`: redeems a payment for a token.
 pub const REDEEM: &str = "/.well-known/tpat/redeem";
-/// `GET`: routes and prices, for machines.
+/// `GET`: routes and prices for programs.
 pub const PRICES: &str = "/.well-known/402";
 
 /// The protocol's version that these types speak.
 pub const VERSION: u8 = 1;
-/// What a payment's proof signs: this, then the challenge's text.
+/// A payment's proof signs this prefix and the challenge's text.
 pub const MESSAGE_PREFIX: &str = "tpat1:";
-/// Seconds of a block, on the average: what turns seconds into the `ttl` of old clients.
+/// Average seconds for a block; converts seconds to the `ttl` of old clients.
 pub const BLOCK_S: u64 = 120;
 
 /// Piconero in one XMR.
@@ -44,7 +44,7 @@ const XMR: u64 = 1_000_000_000_000;
 pub struct Piconero(pub u64);
 
 impl Piconero {
-    /// As people write it, in XMR and exactly: `0.002`.
+    /// Formats it exactly in XMR: `0.002`.
     pub fn xmr(self) -> String {
         let (whole, rest) = (self.0 / XMR, self.0 % XMR);
         let text = format!("{whole}.{rest:012}");
@@ -76,44 +76,44 @@ pub enum Network {
     Testnet,
 }
 
-/// The body of a 402 that asks for a payment: the members of the `WWW-Authenticate` header, what to say
-/// to a person, and what else is for sale.
+/// The body of a 402 that asks for a payment: the members of the `WWW-Authenticate` header, a text for people, and the
+/// other bundles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Demand {
-    /// Where to pay: a subaddress of the gate's owner.
+    /// A subaddress of the gate's operator.
     pub address: String,
-    /// The least that opens the gate.
+    /// The minimum amount.
     pub min_amt: Piconero,
-    /// How long the token lasts in blocks, rounded up: for old clients.
+    /// The token's lifetime in blocks, rounded up, for old clients.
     pub ttl: u64,
     pub v: u8,
     /// Host that the payment is for.
     pub realm: String,
-    /// The terms, under the gate's seal: goes back with the payment.
+    /// The authenticated terms; sent back with the payment.
     pub challenge: String,
-    /// What the payment's proof must sign.
+    /// The message that the payment's proof must sign.
     pub message: String,
-    /// Until when the challenge may be paid, unix seconds.
+    /// Expiry of the challenge, in unix seconds.
     pub expires: u64,
-    /// How long the token lasts, seconds from its redemption.
+    /// The token's lifetime in seconds from its redemption.
     pub ttl_s: u64,
-    /// How many requests `min_amt` buys.
+    /// Number of requests that `min_amt` buys.
     pub quota: u64,
-    /// Confirmations that the payment needs before the token is given out.
+    /// Confirmations that the token requires.
     pub conf: u64,
     pub network: Network,
-    /// Where the payment is redeemed: a path on the same host.
+    /// The path for redeeming, on the same host.
     pub redeem: String,
-    /// The one key that may redeem it, where the request was signed: its thumbprint (RFC 7638), base64url.
+    /// Thumbprint (RFC 7638, base64url) of the only key that may redeem it, if the request was signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jkt: Option<String>,
-    /// For people: one or two plain sentences.
+    /// For people: one or two sentences.
     pub title: String,
     /// All the bundles of this route: the one above first.
     pub accepts: Vec<Offer>,
 }
 
-/// A bundle at another price: a challenge of its own for the same address.
+/// Another bundle: a challenge of its own for the same address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// The bundle's name, unique in its route.
@@ -132,24 +132,24 @@ pub struct Offer {
 #[serde(deny_unknown_fields)]
 pub struct Redeem {
     pub challenge: String,
-    /// The key that the token shall be bound to: the one in the proof of possession. Without one the
-    /// token is for whoever holds it, where the route allows that.
+    /// The key to bind the token to: the one in the proof of possession. Without it the token is a bearer token, if the
+    /// route allows that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwk: Option<VerifyingJwk>,
 }
 
-/// The answer to a payment that is good: 200.
+/// The answer 200 to a valid payment.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redeemed {
     /// For `Authorization: TPAT-Session token`.
     pub token: String,
-    /// When it ends, unix seconds.
+    /// Expiry in unix seconds.
     pub expires: u64,
-    /// How many requests it has left.
+    /// Number of requests left.
     pub quota: u64,
-    /// Whether the payment still waits for confirmations, so that the token may yet be taken back.
+    /// Whether the payment still needs confirmations, so that the token may be suspended.
     pub provisional: bool,
-    /// What was paid and bought nothing, since it is no whole multiple of the price.
+    /// The amount that bought nothing, because it is less than the price.
     pub remainder: Piconero,
 }
 
@@ -164,7 +164,7 @@ impl std::fmt::Debug for Redeemed {
     }
 }
 
-/// The answer to a payment that is seen and waits for blocks: 202. Nothing needs to be paid again.
+/// The answer 202 to a payment that needs confirmations. Nothing needs to be paid again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
     pub status: PendingStatus,
@@ -176,37 +176,37 @@ pub struct Pending {
     pub retry_after: u64,
 }
 
-/// Tells a 202 from a 200 without the status line.
+/// Distinguishes a 202 from a 200 without the status line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PendingStatus {
     Pending,
 }
 
-/// What went wrong at the gate, stable across versions.
+/// The kind of a gate's error, stable across versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// Nothing was paid yet: the challenge is in the `WWW-Authenticate` header. 402.
     PaymentRequired,
-    /// Less was paid than asked; `have` and `need` say how much. Pay the rest to the same address and
-    /// redeem that transaction under the same challenge. 402.
+    /// Less was paid than asked; `have` and `need` say how much. Pay the rest to the same address and redeem that
+    /// transaction with the same challenge. 402.
     Underpaid,
-    /// The token's requests are used up or its time is over: a new challenge is in the header. 402.
+    /// The token is used up or has expired: a new challenge is in the header. 402.
     TokenSpent,
-    /// The payment that the token stands for is no longer to be seen: the token sleeps until it is back. 403.
+    /// The token's payment has disappeared: the token is suspended until it returns. 403.
     TokenSuspended,
-    /// An administrator took the token back. 403.
+    /// An administrator revoked the token. 403.
     TokenRevoked,
-    /// The token was made for other routes. 403.
+    /// The token is for another route. 403.
     OtherRoute,
     /// Another key redeemed this payment. 409.
     AlreadyRedeemed,
-    /// The header or body does not have the form that this protocol has. 400.
+    /// The header or body has the wrong form. 400.
     Malformed,
-    /// The challenge, or the token, was not made here. 400 or 401.
+    /// This gate did not issue the challenge or token. 400 or 401.
     Forged,
-    /// The challenge ran out before the payment was seen. 422.
+    /// The challenge expired before the payment was seen. 422.
     ExpiredChallenge,
     /// The proof signs another message than this challenge's. 422.
     WrongMessage,
@@ -214,43 +214,43 @@ pub enum Code {
     BadProof,
     /// The payment cannot be spent yet: it is locked, or comes from mining. 422.
     LockedFunds,
-    /// The transaction is of a kind that is not taken. 422.
+    /// The kind of transaction is not supported. 422.
     UnsupportedTransaction,
     /// Another transaction spends the same money. 422.
     DoubleSpent,
     /// No node knows this transaction: if it was just sent, try again. 404.
     NotFound,
-    /// The proof of possession is missing or wrong. 401.
+    /// The proof of possession is missing or invalid. 401.
     BadPossession,
     /// The proof of possession needs the nonce of the `DPoP-Nonce` header. 401.
     UseDpopNonce,
-    /// The request was signed for another host or scheme than it arrived with: a proxy in between rewrites it.
-    /// Nothing was charged and nothing must be paid until that is mended. 421.
+    /// The request was signed for another host or scheme than the one that arrived: a proxy rewrites it. Nothing was
+    /// charged; pay nothing until that is corrected. 421.
     HostRewritten,
-    /// Too many tries: wait `retry_after`. 429.
+    /// Too many attempts: wait `retry_after`. 429.
     TooMany,
-    /// The node cannot be asked now: nothing is lost, do not pay again, wait `retry_after`. 503.
+    /// The node is not available: nothing is lost, do not pay again, wait `retry_after`. 503.
     NodeUnavailable,
-    /// The service behind the gate does not answer; nothing was taken from the quota. 502, 503 or 504.
+    /// The upstream does not answer; the quota is unchanged. 502, 503 or 504.
     UpstreamUnavailable,
-    /// Something broke here; nothing was changed. 500 or 503.
+    /// The gate failed; nothing was changed. 500 or 503.
     Unavailable,
     /// A code of a newer version.
     #[serde(other)]
     Unknown,
 }
 
-/// The body of a refusal (RFC 9457, section 3), with the members that only this protocol has.
+/// The body of an error (RFC 9457, section 3), with this protocol's own members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     pub status: u16,
     pub code: Code,
-    /// For people: one plain sentence.
+    /// For people: one sentence.
     pub title: String,
-    /// What was paid under this challenge, all transactions together.
+    /// The total paid under this challenge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub have: Option<Piconero>,
-    /// What the challenge asks for.
+    /// The price of the challenge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need: Option<Piconero>,
     /// Seconds to wait, rounded up; the same as the `Retry-After` header.
@@ -261,7 +261,7 @@ pub struct Problem {
     pub reference: Option<String>,
 }
 
-/// `GET /.well-known/402`: what is for sale on this host. First match wins, so order matters.
+/// `GET /.well-known/402`: the price list of this host. The first match applies, so the order matters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceList {
     pub v: u8,
@@ -273,20 +273,20 @@ pub struct PriceList {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricedRoute {
     pub name: String,
-    /// Host that it holds for; absent: any.
+    /// The host; absent: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// Methods that it holds for; empty: all.
+    /// The methods; empty: all.
     pub methods: Vec<String>,
     /// Path pattern.
     pub path: String,
-    /// Requests without payment, for each client and day.
+    /// Free requests for each client and day.
     pub free: u64,
-    /// Path patterns below it that cost nothing.
+    /// Path patterns below it that are free.
     pub free_paths: Vec<String>,
     /// Whether a token is bound to the client's key.
     pub bound: bool,
-    /// Whether `TPAT txid:proof` alone opens it, as in the scheme of 2022.
+    /// Whether `TPAT txid:proof` alone is accepted, as in the scheme of 2022.
     pub compat: bool,
     pub bundles: Vec<Bundle>,
 }

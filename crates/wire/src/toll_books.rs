@@ -1,9 +1,9 @@
-//! `/api/admin/toll` and below: what the paid gate sells and what was paid. Times are unix milliseconds.
+//! `/api/admin/toll` and below: the paid gate's routes, payments and tokens. Times are unix milliseconds.
 
 use crate::toll::Piconero;
 use serde::{Deserialize, Serialize};
 
-/// What leads where, in the order in which it is tried, and what it costs.
+/// Routes in the order in which they are tried, with prices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Routes {
     /// Gates that were heard lately, and whose routes these are. Empty: the routes are those of the portal's settings.
@@ -51,19 +51,19 @@ pub struct Route {
     /// Empty: every method.
     pub methods: Vec<String>,
     pub path: String,
-    /// Empty: it is free.
+    /// Empty: free.
     pub prices: Vec<Price>,
     pub upstream: String,
-    /// Whether somebody listens there now.
+    /// Whether the upstream accepts connections now.
     pub up: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
     pub piconero: Piconero,
-    /// Requests that it buys.
+    /// Number of requests.
     pub quota: u32,
-    /// How long they last, milliseconds.
+    /// Lifetime in milliseconds.
     pub ttl_ms: i64,
 }
 
@@ -73,7 +73,7 @@ pub struct Payments {
     pub payments: Vec<Payment>,
 }
 
-/// What one transaction paid to one address of ours.
+/// The part of a transaction that pays one of our addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     pub txid: String,
@@ -82,24 +82,24 @@ pub struct Payment {
     pub route: String,
     pub piconero: Piconero,
     pub state: PaymentState,
-    /// The block that has it, if one has.
+    /// The block of the transaction, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<i64>,
     pub seen_at: i64,
-    /// The token that it bought; while it waits for blocks or for the rest of the price there is none yet.
+    /// The token that it bought; empty until it has its confirmations and the full price.
     pub token: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentState {
-    /// In no block yet.
+    /// Unconfirmed.
     Pool,
-    /// In a block, and looked after.
+    /// In a block, and still watched.
     Mined,
-    /// So deep that nobody looks any more.
+    /// Confirmed so deeply that it is not watched any more.
     Settled,
-    /// No longer in the pool or the chain.
+    /// Neither in the pool nor the chain.
     Gone,
     /// Made after its offer had ended: it bought nothing.
     Late,
@@ -111,18 +111,18 @@ pub struct Tokens {
     pub tokens: Vec<Token>,
 }
 
-/// What was bought. The id is no secret: it opens nothing.
+/// A token. Its id is not secret and admits nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     pub id: String,
     pub route: String,
-    /// Whether the client's key must come along.
+    /// Whether the client must prove its key.
     pub bound: bool,
     pub quota: i64,
     /// Requests left.
     pub left: i64,
     pub state: TokenState,
-    /// Whether its payment waits for its first block.
+    /// Whether its payment is unconfirmed.
     pub provisional: bool,
     pub minted_at: i64,
     pub expires_at: i64,
@@ -132,11 +132,11 @@ pub struct Token {
 #[serde(rename_all = "snake_case")]
 pub enum TokenState {
     Open,
-    /// Its requests are used up.
+    /// Used up.
     Spent,
-    /// Its time is over.
+    /// Expired.
     Expired,
-    /// Its payment is gone; it wakes when that is back.
+    /// Its payment has disappeared; it resumes when that returns.
     Asleep,
     /// An operator holds it.
     Suspended,

@@ -7,13 +7,13 @@ pub enum Error {
         "PostgreSQL has its own tools for this: pg_dump makes a copy while it runs, psql or pg_restore puts it back"
     )]
     Postgres,
-    #[error("{0} is there already and is not replaced")]
+    #[error("{0} already exists and is not replaced")]
     Exists(PathBuf),
-    #[error("{0} is there already: --force replaces it")]
+    #[error("{0} already exists: --force replaces it")]
     NeedsForce(PathBuf),
     #[error("a server is using {0}: stop it first")]
     InUse(PathBuf),
-    #[error("{0} is no backup of Postern")]
+    #[error("{0} is not a Postern backup")]
     NoBackup(PathBuf),
     #[error("the copy is damaged: {0}")]
     Damaged(String),

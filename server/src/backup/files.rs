@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all, and for their owner only.
+//! Files that appear complete or not at all, readable by their owner only.
 
 use super::Error;
 use std::ffi::OsString;
@@ -7,12 +7,12 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// A file under another name in the same folder, which is gone again unless it is kept.
+/// A temporary file in the same folder, deleted unless it is kept.
 #[derive(Debug)]
 pub struct Draft(PathBuf);
 
 impl Draft {
-    /// Empty, mode 0600.
+    /// Creates an empty file with mode 0600.
     pub fn beside(file: &Path) -> Result<Self, Error> {
         let draft = Self(with_ending(file, &format!(".{}.new", std::process::id())));
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.0).map_err(at(&draft.0))?;
@@ -34,7 +34,7 @@ impl Draft {
         std::io::copy(&mut source, &mut target).map(drop).map_err(at(&self.0))
     }
 
-    /// Becomes `file`, unless that exists by now.
+    /// Renames it to `file`, unless that exists.
     pub fn keep_as_new(self, file: &Path) -> Result<(), Error> {
         self.sync()?;
         match fs::hard_link(&self.0, file) {
@@ -44,7 +44,7 @@ impl Draft {
         sync_folder(file)
     }
 
-    /// Becomes `file`, whatever that was.
+    /// Renames it to `file`, replacing an existing one.
     pub fn keep_as(self, file: &Path) -> Result<(), Error> {
         self.sync()?;
         fs::rename(&self.0, file).map_err(at(file))?;
@@ -58,12 +58,12 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // A draft that was kept by a rename is not there any more.
+        // A kept file was renamed, so nothing is left to delete.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// A name is only on the disk when its folder is.
+/// A name is durable only after its folder is synced.
 fn sync_folder(file: &Path) -> Result<(), Error> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))

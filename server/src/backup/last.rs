@@ -1,4 +1,4 @@
-//! When the last backup was made: a line in the data folder, for `postern doctor`.
+//! The time of the last backup, stored in the data folder for `postern doctor`.
 
 use super::Error;
 use super::files::Draft;
@@ -10,7 +10,7 @@ fn path(config: &Config) -> PathBuf {
     config.settings.data_dir.join("last-backup")
 }
 
-/// `None`: none was made here.
+/// Returns the time; `None`: no backup was made here.
 pub fn last(config: &Config) -> Option<UnixMs> {
     std::fs::read_to_string(path(config)).ok()?.trim().parse().ok()
 }

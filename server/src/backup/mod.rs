@@ -1,4 +1,4 @@
-//! Copies of the database, made while the server runs and put back when it does not.
+//! Backup of a live database, and restore of a stopped one.
 
 mod error;
 mod files;

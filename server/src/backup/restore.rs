@@ -1,4 +1,4 @@
-//! Putting a backup back: everything is checked before anything is replaced.
+//! Restores a backup; everything is checked before anything is replaced.
 
 use super::files::{Draft, with_ending};
 use super::returned::{Returned, compare};
@@ -8,7 +8,7 @@ use domain::UnixMs;
 use std::path::{Path, PathBuf};
 use store::copies::{self, Settled};
 
-/// A backup that was read and fits, not yet in its place.
+/// A checked backup, not yet in place.
 #[derive(Debug)]
 pub struct Restoring {
     database: Draft,
@@ -17,10 +17,10 @@ pub struct Restoring {
     brought: Brought,
 }
 
-/// What a backup brings back.
+/// The contents of a backup, as restored.
 #[derive(Debug, Clone)]
 pub struct Brought {
-    /// When the backup was made, where it says so.
+    /// When the backup was made, if it says so.
     pub made_at: Option<UnixMs>,
     pub accounts: usize,
     pub settled: Settled,
@@ -28,19 +28,19 @@ pub struct Brought {
     pub returned: Option<Returned>,
 }
 
-/// How it is put back.
+/// How to restore it.
 #[derive(Debug, Clone, Copy)]
 pub struct Wish {
-    /// Replace what is there.
+    /// Replace the existing database.
     pub force: bool,
     pub keep_sessions: bool,
     pub now: UnixMs,
 }
 
-/// Copies the backup beside the database and looks at it.
+/// Copies the backup beside the database and checks it.
 ///
 /// # Errors
-/// It is damaged, no backup, of a newer version; or the database is in use, or there and not to be replaced.
+/// It is damaged, not a backup, or from a newer version; or the database is in use, or exists and must not be replaced.
 pub async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<Restoring, Error> {
     let target = config.sqlite_file().ok_or(Error::Postgres)?;
     if target.exists() {
@@ -63,7 +63,7 @@ pub async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<Restori
     }
     let settled = copies::settle(database.path(), wish.keep_sessions, wish.now).await?;
     let accounts = copies::accounts(database.path()).await?;
-    // A database that cannot be read is replaced all the same: that may be the reason for restoring.
+    // A database that cannot be read is also replaced: that may be the reason for restoring.
     let replaced = if target.exists() { copies::accounts(&target).await.ok() } else { None };
     let brought = Brought {
         made_at: report.note.as_ref().map(|note| note.made_at),
@@ -83,10 +83,10 @@ impl Restoring {
         &self.brought
     }
 
-    /// Puts the database into its place, and the key-encryption key into its own if a passphrase opens it.
+    /// Puts the database into place, and the key-encryption key if a passphrase decrypts it.
     ///
     /// # Errors
-    /// The passphrase is wrong, or another key is there and not to be replaced: then nothing is.
+    /// The passphrase is wrong, or another key exists and must not be replaced. Then nothing is replaced.
     pub fn finish(self, config: &Config, passphrase: Option<&Passphrase>, force: bool) -> Result<(), Error> {
         if let (Some(sealed), Some(passphrase)) = (&self.sealed_key, passphrase) {
             let key = passphrase.open(sealed)?;
@@ -99,7 +99,7 @@ impl Restoring {
             draft.fill(&key)?;
             draft.keep_as(&file)?;
         }
-        // The old database's journal would be replayed over the new one.
+        // The old database's journal would be applied to the new one.
         for ending in ["-wal", "-shm"] {
             match std::fs::remove_file(with_ending(&self.target, ending)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

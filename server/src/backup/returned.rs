@@ -1,20 +1,20 @@
-//! What a backup brings back that was changed since it was made.
+//! Accounts that changed after a backup was made, and that its restoration changes back.
 
 use std::collections::HashMap;
 use store::copies::Account;
 
-/// Names of accounts that are not as they were in the database that a backup replaced.
+/// Names of the accounts that differ from those of the replaced database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Returned {
-    /// Deleted since: they exist again.
+    /// Deleted after the backup. They exist again.
     pub deleted: Vec<String>,
-    /// Disabled since: they may sign in again.
+    /// Disabled after the backup. They can sign in again.
     pub disabled: Vec<String>,
-    /// Not administrators since: they are administrators again.
+    /// Demoted after the backup. They are administrators again.
     pub administrators: Vec<String>,
-    /// Their password was changed since: the old one is good again.
+    /// Their password was changed after the backup. The old one is valid again.
     pub passwords: Vec<String>,
-    /// Made since: they are gone.
+    /// Created after the backup. They no longer exist.
     pub lost: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The key-encryption key under a passphrase: argon2id makes a key of it, AES-256-GCM does the rest.
+//! The key-encryption key under a passphrase: argon2id and AES-256-GCM.
 
 use super::Error;
 use crate::entropy::Entropy;
@@ -8,15 +8,15 @@ use domain::encoding::{base64url, from_base64url};
 use domain::password::check_length;
 use zeroize::Zeroizing;
 
-/// RFC 9106, section 4, the second recommended choice.
+/// RFC 9106, section 4, the second recommended option.
 const MEMORY_KIB: u32 = 65_536;
 const PASSES: u32 = 3;
-/// What is written decides how much work reading is, up to this.
+/// The file determines the cost of reading it, up to this limit.
 const MOST_MEMORY_KIB: u32 = 1_048_576;
 const MOST_PASSES: u32 = 16;
 const SHORTEST: u32 = 15;
 
-/// What a person remembers, or a file holds.
+/// A passphrase from a person or a file.
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {

@@ -1,4 +1,4 @@
-//! Making a backup.
+//! Makes a backup.
 
 use super::files::{Draft, at};
 use super::{Error, Passphrase, last};
@@ -11,11 +11,11 @@ use store::Store;
 use store::copies::{self, Note};
 use zeroize::Zeroizing;
 
-/// Writes a copy of the database as of one moment to `file`, with the key-encryption key in it if there is
-/// a passphrase for that. The copy is read again before it gets its name.
+/// Writes a snapshot of the database to `file`, with the key-encryption key if a passphrase is given. The copy is read
+/// again before it gets its final name.
 ///
 /// # Errors
-/// What stood in the way; `file` is then not there.
+/// The cause; `file` then does not exist.
 pub async fn write(
     config: &Config,
     store: &dyn Store,
@@ -43,7 +43,7 @@ pub async fn write(
         return Err(Error::Damaged(fault));
     }
     if report.note.as_ref() != Some(&note) {
-        return Err(Error::Damaged("it does not say when it was made".to_owned()));
+        return Err(Error::Damaged("it has no time of creation".to_owned()));
     }
     let size = draft.path().metadata().map_err(at(draft.path()))?.len();
     draft.keep_as_new(file)?;
@@ -52,8 +52,7 @@ pub async fn write(
     Ok(())
 }
 
-/// The keys from before the copy was made, and what was put beside or in place of them meanwhile: between
-/// them they open all of it.
+/// The keys from before the copy and those added or replaced since; together they decrypt the whole copy.
 fn with_newer(mut keys: Vec<Zeroizing<String>>, config: &Config) -> Result<Zeroizing<String>, Error> {
     for newer in key_encryption::read(config)? {
         if !keys.contains(&newer) {

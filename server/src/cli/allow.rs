@@ -12,23 +12,23 @@ use wire::allowlist::NewAllowed;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the networks that are never closed
+    /// List the networks that are never banned
     List {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Never close this network: 203.0.113.7 or 2001:db8::/48
+    /// Never ban this network: 203.0.113.7 or 2001:db8::/48
     Add {
         network: String,
-        /// Whose it is, for whoever reads the list
+        /// Comment, for readers of the list
         #[arg(long, allow_hyphen_values = true)]
         comment: String,
-        /// For how long: 2h, 30d [default: for good]
+        /// Expiry: 2h, 30d [default: no expiry]
         #[arg(long = "for", value_name = "TIME")]
         length: Option<String>,
     },
-    /// Take a network off the list
+    /// Remove a network from the list
     Remove { network: String },
 }
 
@@ -39,12 +39,12 @@ pub async fn run(config: Config, command: Command) -> Outcome {
         Command::List { json } => list(&operator, json).await,
         Command::Add { network, comment, length } => {
             let allowed = allowlist::add(&operator, &NewAllowed { network, comment, length }).await?;
-            println!("{} is never closed. A running server knows within a second.", allowed.network);
+            println!("{} is never banned. Running servers follow within a second.", allowed.network);
             Ok(())
         }
         Command::Remove { network } => match allowlist::remove(&operator, &network).await? {
             Some(allowed) => {
-                println!("{} is off the list. A running server knows within a second.", allowed.network);
+                println!("{} was removed. Running servers follow within a second.", allowed.network);
                 Ok(())
             }
             None => Err(nothing(format!("{network} is not on the list"))),

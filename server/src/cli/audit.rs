@@ -21,7 +21,7 @@ pub struct Command {
     /// Only since then: 2026-11-21, 2026-11-21T09:00:00Z, or 7d
     #[arg(long, default_value = "")]
     since: String,
-    /// The most entries
+    /// Maximum number of entries
     #[arg(long, default_value_t = 50)]
     limit: u32,
     /// As JSON
@@ -29,7 +29,7 @@ pub struct Command {
     json: bool,
 }
 
-/// The newest entries, newest first.
+/// Prints the newest entries, newest first.
 pub async fn run(config: Config, command: Command) -> Outcome {
     let store = super::store::open(&config).await?;
     let Command { user, event, outcome, since, limit, json } = command;
@@ -37,7 +37,7 @@ pub async fn run(config: Config, command: Command) -> Outcome {
     let search = filter.search(&*store, limit, SystemClock.now()).await?;
     let entries = trail::page(&*store, &search).await?.entries;
     if entries.is_empty() {
-        return Err(nothing("nothing like that has happened"));
+        return Err(nothing("no matching entries"));
     }
     if json {
         return print::json(&entries);

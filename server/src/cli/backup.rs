@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
-    /// Where to write; must not be there yet
+    /// The file to write; must not exist
     file: PathBuf,
-    /// Put the key-encryption key into the file too, encrypted by a passphrase
+    /// Include the key-encryption key, encrypted with a passphrase
     #[arg(long)]
     with_key: bool,
     /// Read the passphrase from the first line of a file instead of asking for it
@@ -27,15 +27,15 @@ pub struct BackupArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
-    /// What 'postern backup' wrote
+    /// A file written by 'postern backup'
     file: PathBuf,
-    /// Replace a database, or another key-encryption key, that is there
+    /// Replace an existing database or another key-encryption key
     #[arg(long)]
     force: bool,
-    /// Let people who were signed in then be signed in again, those who have signed out since among them
+    /// Keep the sessions of the backup, including those that were ended since
     #[arg(long)]
     keep_sessions: bool,
-    /// Leave the key-encryption key of the backup alone
+    /// Do not restore the key-encryption key
     #[arg(long)]
     without_key: bool,
     /// Read the passphrase from the first line of a file instead of asking for it
@@ -52,9 +52,9 @@ pub async fn backup(config: Config, args: BackupArgs) -> Outcome {
     backup::write(&config, &*store, &args.file, passphrase.as_ref(), &SystemEntropy, SystemClock.now()).await?;
     record(&config, &*store, Event::BackupMade, &args.file).await?;
     store.close().await;
-    println!("Written and read again: {}", args.file.display());
+    println!("Backup written and verified: {}", args.file.display());
     if !args.with_key {
-        println!("The key-encryption key is not in it ({}): keep a copy of it elsewhere.", key_place(&config));
+        println!("It does not contain the key-encryption key ({}): keep a copy of that elsewhere.", key_place(&config));
     }
     Ok(())
 }
@@ -74,25 +74,25 @@ pub async fn restore(config: Config, args: RestoreArgs) -> Outcome {
     if has_key {
         println!("The key-encryption key is restored too: {}", key_place(&config));
     } else {
-        println!("It opens with the key-encryption key that it was made with: put that at {}", key_place(&config));
+        println!("It needs the key-encryption key from the time of the backup: put that at {}", key_place(&config));
     }
     Ok(())
 }
 
-/// Writes a row of the audit log: which file was written or put back.
+/// Writes a row to the audit log with the file that was written or restored.
 async fn record(config: &Config, store: &dyn Store, event: Event, file: &Path) -> store::Result<()> {
     let operator = Operator::command_line(store, config, &SystemEntropy, SystemClock.now());
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     store.append(&operator.entry(event, name)).await
 }
 
-/// Prints what an operator has to look at now.
+/// Prints what an operator must check now.
 fn brought_back(brought: &Brought, keep_sessions: bool) {
-    let of = brought.made_at.map_or_else(|| "of an unknown day".to_owned(), |at| format!("of {} UTC", moment(at)));
+    let of = brought.made_at.map_or_else(|| "of an unknown date".to_owned(), |at| format!("of {} UTC", moment(at)));
     println!("Restored the backup {of}.");
     println!("Accounts: {}", brought.accounts);
     if keep_sessions {
-        println!("Sessions kept: {}, those that somebody has ended since among them", brought.settled.sessions);
+        println!("Sessions kept: {}, including any that were ended since the backup", brought.settled.sessions);
     } else {
         println!("Sessions ended: {}", brought.settled.sessions);
     }
@@ -105,11 +105,11 @@ fn brought_back(brought: &Brought, keep_sessions: bool) {
         return;
     };
     for (what, names) in [
-        ("Deleted since the backup, and back", &returned.deleted),
-        ("Disabled since the backup, and enabled again", &returned.disabled),
+        ("Deleted since the backup, exist again", &returned.deleted),
+        ("Disabled since the backup, enabled again", &returned.disabled),
         ("Administrators again", &returned.administrators),
-        ("With the password of the backup, not the newer one", &returned.passwords),
-        ("Added since the backup, and gone", &returned.lost),
+        ("Password changed since the backup, old password valid again", &returned.passwords),
+        ("Created since the backup, no longer exist", &returned.lost),
     ] {
         if !names.is_empty() {
             println!("{what}: {}", printable(&names.join(", ")));
@@ -121,7 +121,7 @@ fn key_place(config: &Config) -> String {
     config.key_encryption_key_file().display().to_string()
 }
 
-/// Asked for twice where a slip could not be found out later.
+/// Asked twice if a typo could not be detected later.
 fn passphrase(file: Option<&Path>, twice: bool) -> Result<Passphrase, Failure> {
     if let Some(file) = file {
         let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -133,7 +133,7 @@ fn passphrase(file: Option<&Path>, twice: bool) -> Result<Passphrase, Failure> {
     }
     let first = Zeroizing::new(rpassword::prompt_password("Passphrase: ")?);
     if twice && *first != rpassword::prompt_password("Again: ")? {
-        return Err("the two are not the same".into());
+        return Err("the two passphrases differ".into());
     }
     Ok(Passphrase::new(first)?)
 }

@@ -13,31 +13,31 @@ use domain::identity::Identity;
 use store::bans::{Ban, Search};
 use wire::bans::{Explanation, NewBan};
 
-/// Bans that are read at a time.
+/// Number of bans read at a time.
 const PAGE: u32 = 500;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List bans, newest first: those in force, or also those that are over
+    /// List bans in force, newest first; with --all also past ones
     List(List),
-    /// Close an address by hand
+    /// Ban an address
     Add(Add),
-    /// Open an address: lift every ban on it
+    /// Lift every ban on an address
     Lift {
         /// 203.0.113.7, 2001:db8::1 or 2001:db8::/64
         address: String,
-        /// Why, for whoever reads the history
+        /// Reason, for readers of the history
         #[arg(long, default_value = "Lifted from the command line.", allow_hyphen_values = true)]
         reason: String,
     },
-    /// Say why an address is closed, and what would close it
+    /// Explain the bans on an address, and what would ban it
     Explain {
         address: String,
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Print what is closed for everything, for a firewall in front
+    /// Print addresses banned from everything, for a firewall in front
     Export {
         /// One address a line, JSON, or a file for `nft -f`
         #[arg(long, value_enum, default_value = "plain")]
@@ -49,13 +49,13 @@ pub enum Command {
 pub struct List {
     /// Only this address or this incident
     word: Option<String>,
-    /// Also bans that are over
+    /// Also past bans
     #[arg(long)]
     all: bool,
     /// Only bans of this trigger: invalid_credentials, spray, flood, manual ...
     #[arg(long, value_parser = trigger)]
     trigger: Option<Trigger>,
-    /// The most bans
+    /// Maximum number of bans
     #[arg(long, default_value_t = 100)]
     limit: u32,
     /// As JSON
@@ -66,16 +66,16 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Add {
     address: String,
-    /// Why, for the person who reads the history
+    /// Reason, for readers of the history
     #[arg(long, allow_hyphen_values = true)]
     reason: String,
     /// How long: 15m, 2h, 30d
     #[arg(long = "for", default_value = "24h", value_name = "TIME")]
     length: String,
-    /// What it closes: everything, or only signing in
+    /// Scope: everything, or only sign-in
     #[arg(long, default_value = "everything", value_parser = scope)]
     scope: Scope,
-    /// Even if it closes this machine or a trusted proxy
+    /// Even if it bans this machine or a trusted proxy
     #[arg(long)]
     force: bool,
 }
@@ -151,12 +151,12 @@ async fn add(operator: &Operator<'_>, wanted: Add) -> Outcome {
     };
     match bans::make(operator, &wanted).await {
         Ok(ban) => {
-            println!("{} is closed for {}, incident {}.", ban.identity, left(ban.until - ban.since), ban.incident);
-            println!("A running server knows within a second.");
+            println!("{} is banned for {}, incident {}.", ban.identity, left(ban.until - ban.since), ban.incident);
+            println!("Running servers follow within a second.");
             Ok(())
         }
         Err(Error::WouldLockOut) => {
-            Err("this would close this machine or a trusted proxy; add --force to do it all the same".into())
+            Err("this would ban this machine or a trusted proxy; add --force to do it anyway".into())
         }
         Err(error) => Err(error.into()),
     }
@@ -167,17 +167,17 @@ async fn lift(operator: &Operator<'_>, address: &str, reason: &str) -> Outcome {
     if bans::lift(operator, identity, reason).await?.is_empty() {
         return Err(nothing(format!("{identity} is not banned")));
     }
-    println!("{identity} is open again. A running server knows within a second.");
+    println!("The bans on {identity} are lifted. Running servers follow within a second.");
     Ok(())
 }
 
 fn explain(explained: &Explanation, now: i64) {
     let Explanation { address, allowed, .. } = explained;
     match (explained.everything_closed_until, explained.sign_in_closed_until) {
-        (Some(until), _) => println!("{address} is closed for everything, for {}.", left(until - now)),
-        (None, Some(until)) => println!("{address} cannot sign in, for {}.", left(until - now)),
-        (None, None) if allowed.is_empty() => println!("{address} is open."),
-        (None, None) => println!("{address} is open: it is on the allowlist."),
+        (Some(until), _) => println!("{address} is banned from everything for {}.", left(until - now)),
+        (None, Some(until)) => println!("{address} is banned from sign-in for {}.", left(until - now)),
+        (None, None) if allowed.is_empty() => println!("{address} is not banned."),
+        (None, None) => println!("{address} is not banned: it is on the allowlist."),
     }
     for entry in allowed {
         println!("  allowed: {} ({})", entry.network, entry.comment);
@@ -211,8 +211,8 @@ async fn export(operator: &Operator<'_>, format: Format) -> Outcome {
     Ok(())
 }
 
-/// What a firewall may drop: addresses, closed for everything, that no entry of the allowlist is in.
-/// Each address once, with the ban that lasts longest.
+/// Returns addresses that a firewall may drop: banned from everything and not on the allowlist. Each address once, with
+/// its longest ban.
 async fn outside(operator: &Operator<'_>) -> Result<Vec<Ban>, Failure> {
     let (store, now) = (operator.store, operator.now);
     let allowed: Vec<_> = store.allowlist().await?.into_iter().filter(|allowed| allowed.in_force(now)).collect();

@@ -5,15 +5,15 @@ use crate::config::{Config, Settings};
 use crate::passwords::{self, measure, threads};
 use std::time::Duration;
 
-/// Measurements that come closer to the target; the machine is never so even that more would help.
+/// Number of measurements; more would not help, because machines vary.
 const STEPS: u32 = 4;
-/// More than this for one hash is better spent on passes: so many threads must fit beside each other.
+/// Beyond this memory for one hash, more passes are better, because all threads must fit into memory.
 const MOST_KIB: u32 = 262_144;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How long one hash may take. 50ms: nobody notices it, a full queue is worked off within seconds,
-    /// and a thief of the database pays it for every guess
+    /// Time for one hash. At 50ms people notice nothing, a full queue drains within seconds, and a thief of the
+    /// database pays it for every guess
     #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = humantime::parse_duration)]
     target: Duration,
 }
@@ -28,30 +28,31 @@ pub fn run(config: &Config, args: &Args) -> Outcome {
     let (settings, least) = (&config.settings, least());
     let threads = threads(settings);
     let now = Choice { memory_kib: settings.password.memory_kib, passes: settings.password.passes };
-    println!("Hashing on {threads} threads at once, as when everybody signs in:");
+    println!("Hashing on {threads} threads at the same time:");
     println!("  now:     {}", line(now, measure(now.memory_kib, now.passes, threads)?));
     let (choice, took) = approach(args.target, least, threads)?;
     println!("  suggest: {}", line(choice, took));
     println!();
     if took > args.target && choice.memory_kib == least.memory_kib {
-        println!("# Slower than {}: but less than this is weak, so rather wait.", text(args.target));
+        println!("# Slower than {}, but weaker settings are not safe.", text(args.target));
     }
     println!("[password]\nmemory_kib = {}\npasses = {}", choice.memory_kib, choice.passes);
     println!();
     let memory_mib = u64::from(choice.memory_kib) * threads as u64 / 1024;
     let a_second = threads as u128 * 1_000_000 / took.as_micros().max(1);
-    println!("That is {memory_mib} MiB for all threads, and some {a_second} sign-ins a second.");
-    println!("Nothing was written: put the lines into postern.toml.");
+    println!("Memory for all threads: {memory_mib} MiB. Sign-ins a second: about {a_second}.");
+    println!("Nothing was written. Put these lines into postern.toml.");
     Ok(())
 }
 
-/// The defaults: the least that OWASP names for argon2id.
+/// Returns the defaults: OWASP's minimum for argon2id.
 fn least() -> Choice {
     let password = Settings::default().password;
     Choice { memory_kib: password.memory_kib, passes: password.passes }
 }
 
-/// Memory first: it is what costs those who guess with special hardware. Time is close to proportional.
+/// Increases memory first, because it is expensive for attackers with special hardware. Time is almost proportional to
+/// it.
 fn approach(target: Duration, least: Choice, threads: usize) -> Result<(Choice, Duration), passwords::Error> {
     let mut choice = least;
     let mut took = measure(choice.memory_kib, choice.passes, threads)?;
@@ -66,11 +67,11 @@ fn approach(target: Duration, least: Choice, threads: usize) -> Result<(Choice, 
     Ok((choice, took))
 }
 
-/// As much work as fits into `target`, if `choice` took so long.
+/// Returns the work that fits into `target`, if `choice` took this long.
 fn scaled(choice: Choice, took: Duration, target: Duration, least: Choice) -> Choice {
     let work = u128::from(choice.memory_kib) * u128::from(choice.passes) * target.as_micros() / took.as_micros().max(1);
     let whole = |count: u128| u32::try_from(count).unwrap_or(u32::MAX);
-    // In whole MiB, rounded down: a target is kept rather than passed.
+    // Rounded down to whole MiB, so that the target is not exceeded.
     let memory_kib = whole(work / u128::from(least.passes) / 1024 * 1024).clamp(least.memory_kib, MOST_KIB);
     let passes = whole(work / u128::from(memory_kib)).clamp(least.passes, 100);
     Choice { memory_kib, passes }

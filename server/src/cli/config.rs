@@ -5,16 +5,16 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Say whether the settings stand; exit code 2 and the place of the fault if not
+    /// Check the settings; exit code 2 and the location if one is invalid
     Check,
-    /// Print every setting in force and where it comes from; passwords are not shown
+    /// Print every setting with its value and source, without passwords
     Print,
 }
 
-/// What cannot stand was said before this runs.
+/// Invalid settings were reported before this runs.
 pub fn run(config: &Config, origins: &Origins, command: &Command) {
     match command {
-        Command::Check => println!("The settings stand: Postern would answer as {}.", config.origin),
+        Command::Check => println!("Configuration is valid. Public URL: {}.", config.origin),
         Command::Print => print!("{}", effective(&config.settings, origins)),
     }
 }

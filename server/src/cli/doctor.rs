@@ -5,7 +5,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::doctor::{Finding, State, examine};
 
-/// Exit codes: 0 all is fine or there are only hints; 1 something wants doing.
+/// Exit codes: 0 everything is fine or there are only hints; 1 a finding needs action.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// For programs: {"state": ..., "findings": [{"check", "state", "says", "do"}]}
@@ -21,7 +21,7 @@ pub async fn run(config: Config, args: Args) -> Outcome {
     } else {
         findings.iter().for_each(tell);
     }
-    if worst > State::Hint { Err("something wants doing".into()) } else { Ok(()) }
+    if worst > State::Hint { Err("at least one finding needs action".into()) } else { Ok(()) }
 }
 
 fn tell(finding: &Finding) {

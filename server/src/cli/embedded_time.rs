@@ -15,7 +15,7 @@ use time_server::{Doors, TimeServer, key};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// Connections at once. A site with more people runs `postern time-server`.
+/// The maximum number of connections. Larger sites run `postern time-server`.
 pub(super) const CONNECTIONS: usize = 1_000;
 
 /// A time server whose listeners are open.
@@ -25,8 +25,9 @@ pub(super) struct EmbeddedTime {
 }
 
 impl EmbeddedTime {
-    /// Opens the listeners, registers the service, and writes its addresses into `config`. `None`: the settings ask for
-    /// no embedded time server, or one that nobody asked for by name cannot start, which is printed.
+    /// Opens the listeners, registers the service, and writes its addresses into `config`. Returns `None` if the
+    /// settings exclude an embedded time server, or if one that is only on by default cannot start. Then the reason is
+    /// printed.
     ///
     /// # Errors
     ///
@@ -71,7 +72,7 @@ impl EmbeddedTime {
         Ok(Self { server: super::time_server::server(settings.config(), key)?, doors })
     }
 
-    /// Serves until `stop` says so; every connection is told.
+    /// Serves until `stop` changes. Every connection is then notified.
     pub(super) async fn serve(self, stop: watch::Receiver<bool>) {
         Arc::new(self.server).serve(self.doors, stop).await;
     }

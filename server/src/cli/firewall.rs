@@ -1,4 +1,4 @@
-//! Bans as nftables reads them: `postern ban export --format nft | nft -f -`
+//! Bans for nftables: `postern ban export --format nft | nft -f -`
 
 use crate::flows::bans::network;
 use domain::UnixMs;
@@ -6,9 +6,9 @@ use ipnet::IpNet;
 use std::fmt::Write;
 use store::bans::Ban;
 
-/// A table of its own, replaced as a whole each time. Elements run out by themselves.
+/// A separate table that is replaced as a whole. Its elements expire automatically.
 pub fn nft(bans: &[Ban], now: UnixMs) -> String {
-    let mut text = "# Addresses that Postern has closed for everything. Load with: nft -f FILE\n\
+    let mut text = "# Addresses that Postern has banned from everything. Load with: nft -f FILE\n\
                     table inet postern {}\ndelete table inet postern\ntable inet postern {\n"
         .to_owned();
     let outermost = outermost(bans);
@@ -30,8 +30,8 @@ pub fn nft(bans: &[Ban], now: UnixMs) -> String {
     text
 }
 
-/// Intervals of a set may not overlap: a network inside another one, from a time when IPv6 counted by
-/// another length, is left out. They arrive sorted, so the wider ones come first.
+/// Removes networks inside others, because intervals of a set must not overlap. They occur if `ipv6_prefix` was
+/// changed. The input is sorted, so wider ones come first.
 fn outermost(bans: &[Ban]) -> Vec<(IpNet, &Ban)> {
     let mut all: Vec<_> = bans.iter().filter_map(|ban| Some((network(ban.identity)?, ban))).collect();
     all.sort_by_key(|(network, _)| *network);
@@ -51,7 +51,7 @@ fn element(network: &IpNet, ban: &Ban, now: UnixMs) -> String {
     format!("{name} timeout {seconds}s comment \"{}\"", ban.incident)
 }
 
-/// Whether two networks have an address in common.
+/// Whether two networks share an address.
 pub fn overlap(one: &IpNet, other: &IpNet) -> bool {
     one.contains(other) || other.contains(one)
 }

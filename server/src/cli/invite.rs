@@ -22,7 +22,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the invitations that can still be used
+    /// List unused invitations
     List {
         /// As JSON
         #[arg(long)]
@@ -37,13 +37,13 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Wish {
-    /// What the new account will be
+    /// Role of the new account
     #[arg(long, value_enum, default_value = "user")]
     role: RoleName,
-    /// How many hours the link is good for, 720 at most
+    /// Validity of the link in hours, at most 720
     #[arg(long, default_value_t = DEFAULT_HOURS)]
     hours: u32,
-    /// Whom it is for, to find it in the list
+    /// Note about the invited person, to find it in the list
     #[arg(long, default_value = "", allow_hyphen_values = true)]
     note: String,
 }
@@ -61,7 +61,7 @@ pub async fn run(config: Config, args: Args) -> Outcome {
 async fn make(operator: &Operator<'_>, wish: &Wish) -> Outcome {
     let made = invitations::invite(operator, wish.role.into(), &wish.note, wish.hours).await?;
     println!("{}", made.link);
-    eprintln!("Good for one account, for {}. It is not shown again.", left(made.expires_at - operator.now));
+    eprintln!("Valid for one account, for {}. It is not shown again.", left(made.expires_at - operator.now));
     Ok(())
 }
 
@@ -81,7 +81,7 @@ async fn list(operator: &Operator<'_>, json: bool) -> Outcome {
 
 async fn revoke(operator: &Operator<'_>, id: &str) -> Outcome {
     if !invitations::revoke(operator, id).await? {
-        return Err(format!("no invitation {id} can still be used").into());
+        return Err(format!("no unused invitation has the id {id}").into());
     }
     println!("Revoked.");
     Ok(())

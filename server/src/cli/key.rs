@@ -26,11 +26,11 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Make a new key; the one in use serves on for a while
+    /// Make a new key; the current one remains valid for its overlap
     Rotate {
         #[arg(long, value_enum)]
         kind: KindName,
-        /// The service whose key it is
+        /// The service
         #[arg(required_if_eq("kind", "service"))]
         name: Option<String>,
         /// The service's new public P-256 key as a JWK
@@ -43,21 +43,21 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// End keys now: what they signed, authenticated or were sealed with is good no more, and new ones are in use
+    /// Revoke keys now: anything signed, authenticated or sealed with them becomes invalid, and new ones are in use
     Revoke {
         #[arg(long, value_enum, required_unless_present = "all")]
         kind: Option<KindName>,
-        /// Its name in the list; for a service's key the service: it gets no more tickets
+        /// The key's id in the list, or the service's name: it gets no more tickets
         // A kid may begin with a hyphen: it is base64url.
         #[arg(allow_hyphen_values = true, required_unless_present = "all", conflicts_with = "all")]
         name: Option<String>,
-        /// After a leak: every key of the kind, or every key of the server's own without --kind
+        /// After a leak: all keys of the kind, or all of the server's own keys without --kind
         #[arg(long)]
         all: bool,
     },
-    /// Put everything under a new key-encryption key, while servers run; run it again if it was stopped
+    /// Encrypt everything under a new key-encryption key while servers run; can be interrupted and repeated
     Rewrap {
-        /// Only write the new key behind the present one, to be copied to other machines first
+        /// Only append the new key to the file, to copy it to other machines first
         #[arg(long)]
         prepare: bool,
     },
@@ -65,18 +65,18 @@ pub enum Command {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KindName {
-    /// Opens sealed logins
+    /// Decrypts logins
     Envelope,
     /// Signs tokens and tickets
     Signing,
     /// Authenticates cookies, nonces, forms and refresh tokens
     Mac,
-    /// What tickets for a service are sealed to; its private half is the service's own
+    /// Encrypts tickets for a service, which has the private half
     Service,
 }
 
 impl KindName {
-    /// `None`: it is no key of the server's own.
+    /// `None`: not a key of the server.
     fn own(self) -> Option<Kind> {
         match self {
             Self::Envelope => Some(Kind::Envelope),
@@ -97,7 +97,7 @@ pub async fn run(config: Config, command: Command) -> Outcome {
             None => replace(&operator, &name.unwrap_or_default(), &key.unwrap_or_default(), json).await,
         },
         Command::Revoke { kind, all: true, .. } => match kind.map(KindName::own) {
-            Some(None) => Err("a service's key is the service's own: name the service instead of --all".into()),
+            Some(None) => Err("a service manages its own key: name the service instead of --all".into()),
             kind => revoke_all(&operator, kind.flatten()).await,
         },
         Command::Revoke { kind, name, all: false } => match kind.and_then(KindName::own) {
@@ -106,8 +106,8 @@ pub async fn run(config: Config, command: Command) -> Outcome {
         },
         Command::Rewrap { prepare: true } => {
             rewrap::prepare(&operator)?;
-            println!("A new key stands behind the present one in the file, and is not used yet.");
-            println!("Copy the file to every machine that serves this site, then run 'postern key rewrap' on one.");
+            println!("A new key was appended to the file and is not used yet.");
+            println!("Copy the file to every machine of this site, then run 'postern key rewrap' on one.");
             Ok(())
         }
         Command::Rewrap { prepare: false } => {
@@ -116,7 +116,7 @@ pub async fn run(config: Config, command: Command) -> Outcome {
                 "{} values are under the key {} now, and the keys before it are gone.",
                 done.resealed, done.sealer
             );
-            println!("Backups made until now still need the key from before: keep your copy of it as long as them.");
+            println!("Earlier backups need the old key: keep a copy of it as long as you keep them.");
             Ok(())
         }
     }
@@ -151,16 +151,16 @@ async fn list(operator: &Operator<'_>, kind: Option<KindName>, json: bool) -> Ou
     Ok(())
 }
 
-/// Another key for a service that is there. Tickets that are out are sealed to the one before, for five minutes.
+/// Replaces a service's key. Issued tickets remain encrypted to the old one for five minutes.
 async fn replace(operator: &Operator<'_>, name: &str, key: &Path, json: bool) -> Outcome {
     let Some(before) = services::list(operator.store).await?.into_iter().find(|service| service.name == name) else {
-        return Err(nothing(format!("there is no service {name}")));
+        return Err(nothing(format!("no service is named {name}")));
     };
     let service = services::set(operator, name, &service::read(key)?, before.role.as_deref()).await?;
     if json {
         return print::json(&service);
     }
-    println!("Tickets for {} are sealed to the key {} from now on.", service.name, service.kid);
+    println!("Tickets for {} are now encrypted to the key {}.", service.name, service.kid);
     Ok(())
 }
 
@@ -173,7 +173,7 @@ async fn rotate(operator: &Operator<'_>, kind: Kind, at: Option<&str>, json: boo
     let (kid, used_from) = (&rotated.key().kid, moment(rotated.key().used_from));
     match rotated {
         Rotated::Made(_) => println!("The new key {kid} is used from {used_from} UTC."),
-        Rotated::Waits(_) => println!("Nothing to do: the key {kid} waits already, and is used from {used_from} UTC."),
+        Rotated::Waits(_) => println!("Nothing to do: the key {kid} is already waiting, used from {used_from} UTC."),
     }
     Ok(())
 }
@@ -181,14 +181,14 @@ async fn rotate(operator: &Operator<'_>, kind: Kind, at: Option<&str>, json: boo
 async fn revoke(operator: &Operator<'_>, kind: Kind, kid: &str) -> Outcome {
     match server_keys::revoke(operator, &key(operator).await?, kid, Some(kind)).await? {
         Some((_, Revoked::Replaced)) => {
-            println!("{kid} is revoked, and a new key is in use. A running server knows within a second.");
+            println!("{kid} is revoked, and a new key is in use. Running servers follow within a second.");
             Ok(())
         }
         Some(_) => {
-            println!("{kid} is revoked. A running server knows within a second.");
+            println!("{kid} is revoked. Running servers follow within a second.");
             Ok(())
         }
-        None => Err(nothing(format!("there is no {} key {kid} that could be revoked", kind.as_str()))),
+        None => Err(nothing(format!("no active {} key has the id {kid}", kind.as_str()))),
     }
 }
 
@@ -196,7 +196,7 @@ async fn revoke_all(operator: &Operator<'_>, kind: Option<Kind>) -> Outcome {
     for revoked in server_keys::revoke_all(operator, &key(operator).await?, kind).await? {
         println!("The {} key {} is revoked.", kind_of(&revoked).as_str(), revoked.kid);
     }
-    println!("New keys are in use. A running server and the paid gate know within a second.");
+    println!("New keys are in use. Running servers and the paid gate follow within a second.");
     println!(
         "If somebody may have the key-encryption key too, run 'postern key rewrap': see docs/running.md, After a leak."
     );
@@ -224,7 +224,7 @@ fn kind_of(key: &ServerKey) -> Kind {
     server_keys::stored_kind(key.kind)
 }
 
-/// A day, a moment, or a span from now.
+/// Parses a day, a time, or a period from now.
 fn time(text: &str, now: UnixMs) -> Result<UnixMs, Failure> {
     if let Ok(span) = humantime::parse_duration(text) {
         return Ok(now.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)));

@@ -1,27 +1,27 @@
-//! Addresses to listen on, and what to do where one is taken.
+//! Addresses to listen on, and advice if one is in use.
 
 use super::Failure;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
-/// How many ports are tried in the search for a free one, and how far they lie apart.
+/// Number of ports to try for a free one, and their distance.
 const OTHERS: u16 = 50;
 const APART: u16 = 100;
 
-/// An address that a part of the program is to listen on.
+/// A listener's address and description.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// What listens there: "the portal".
+    /// Its name: "the portal".
     pub what: &'static str,
     pub address: SocketAddr,
-    /// The flags that choose another one, with `{port}` in place of its port.
+    /// The flags that choose another address, with `{port}` for its port.
     pub flags: &'static str,
 }
 
 impl Place {
     /// # Errors
-    /// The address is taken or not ours: a sentence that names it, and flags that choose another.
+    /// The address is in use or not ours; the error names it and the flags that choose another.
     pub async fn listen(&self) -> Result<TcpListener, Failure> {
         TcpListener::bind(self.address).await.map_err(|error| self.refused(&error).into())
     }
@@ -39,10 +39,10 @@ impl Place {
     }
 }
 
-/// Tries all of them, and gives them back: nothing is begun where one is taken.
+/// Tries all addresses and releases them, so that nothing starts if one is in use.
 ///
 /// # Errors
-/// Names each that is taken.
+/// Names each address that is in use.
 pub fn all_free(places: &[Place]) -> Result<(), Failure> {
     let mut held = Vec::new();
     let mut refused = Vec::new();
@@ -55,7 +55,7 @@ pub fn all_free(places: &[Place]) -> Result<(), Failure> {
     if refused.is_empty() { Ok(()) } else { Err(refused.join("\npostern: ").into()) }
 }
 
-/// A port that is free now, near the one that is taken.
+/// Finds a free port near the one in use.
 fn another(taken: SocketAddr) -> u16 {
     let near = (1..=OTHERS).filter_map(|step| taken.port().checked_add(step * APART));
     let is_free = |port: &u16| std::net::TcpListener::bind((taken.ip(), *port)).is_ok();

@@ -37,22 +37,22 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Outcome = Result<(), Failure>;
 
 const EXIT_CODES: &str =
-    "Exit codes: 0 done, 1 failed, 2 the command or a setting is wrong, 3 what was asked for is not there";
+    "Exit codes: 0 done, 1 failed, 2 the command or a setting is wrong, 3 the named thing does not exist";
 
 /// A self-hosted sign-in portal and auth server in one program.
 #[derive(Debug, Parser)]
 #[command(name = "postern", version, propagate_version = true, after_help = EXIT_CODES)]
 struct Cli {
-    /// The settings file [default: postern.toml in this folder, if there is one]
+    /// The settings file [default: postern.toml in this folder, if it exists]
     #[arg(long, global = true, env = "POSTERN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Any setting, stronger than file and environment: --set ban.preset=strict
+    /// Override a setting of file and environment: --set ban.preset=strict
     #[arg(long, global = true, value_name = "SETTING=VALUE", value_parser = pair)]
     set: Vec<(String, String)>,
-    /// Where data, keys and database are [default: data]
+    /// Folder for data, keys and database [default: data]
     #[arg(long, global = true, value_name = "FOLDER")]
     data_dir: Option<String>,
-    /// Without one: serve
+    /// Default: serve
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -61,54 +61,54 @@ struct Cli {
 enum Command {
     /// Serve the portal
     Serve(serve::Args),
-    /// Print the one-time link that makes the first account
+    /// Print the one-time link that creates the first account
     Setup,
-    /// People with an account
+    /// Manage accounts
     #[command(subcommand)]
     User(user::Command),
-    /// Print a one-time link that makes an account
+    /// Print a one-time link that creates an account
     Invite(invite::Args),
-    /// Where people are signed in
+    /// List and end sessions
     #[command(subcommand)]
     Session(session::Command),
-    /// Who may be talked to with tickets
+    /// Manage services that accept tickets
     #[command(subcommand)]
     Service(service::Command),
-    /// Addresses that are closed
+    /// List, impose and lift bans
     #[command(subcommand)]
     Ban(ban::Command),
-    /// Networks that are never closed
+    /// Manage networks that are never banned
     #[command(subcommand)]
     Allow(allow::Command),
-    /// The server's own keys
+    /// Manage the server's keys
     #[command(subcommand)]
     Key(key::Command),
-    /// What happened, newest first
+    /// Show the audit log, newest first
     Audit(audit::Command),
-    /// The settings, from file, environment and flags together
+    /// Check or print the settings from file, environment and flags
     #[command(subcommand)]
     Config(config::Command),
     /// Copy the database to a file while the server runs
     Backup(backup::BackupArgs),
-    /// Put a backup back; the server must not run
+    /// Restore a backup while the server is stopped
     Restore(backup::RestoreArgs),
-    /// Look for what is wrong with this installation, and say what to do
+    /// Find problems of this installation and say what to do
     Doctor(doctor::Args),
     /// Measure password hashing on this machine and suggest settings; changes nothing
     Calibrate(calibrate::Args),
-    /// Look at all of it: a portal, a time server and an app behind them on this machine, with data in ./demo
+    /// Run a portal, a time server and an app on this machine, with data in ./demo
     Demo(demo::Args),
-    /// Tell the time to whoever has a ticket: a program of its own, with settings of its own
+    /// Run the time server, a separate program with its own settings
     TimeServer(time_server::Args),
-    /// The paid gate: lets requests through to programs behind it once they are paid for
+    /// Run and manage the paid gate, a reverse proxy that asks for payment
     #[command(subcommand)]
     Toll(toll::Command),
 }
 
-/// Parses, runs, and says in one line what went wrong. Exit codes: see [`EXIT_CODES`].
+/// Parses the arguments, runs the command, and prints an error on one line. Exit codes: see [`EXIT_CODES`].
 pub fn main(site: Site) -> ExitCode {
     let matches = Cli::command().get_matches();
-    // POSTERN_CONFIG names postern.toml; a flag names the file of the command that it stands before.
+    // POSTERN_CONFIG names postern.toml; a flag names the file of its own command.
     let flagged = matches.value_source("config") == Some(ValueSource::CommandLine);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Some(Command::TimeServer(args)) = &cli.command {
@@ -123,8 +123,7 @@ pub fn main(site: Site) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // `postern ban list | head`: a reader that has seen enough ends the command, without a word. A server
-    // must outlive its readers.
+    // `postern ban list | head`: a command ends quietly when its reader closes the pipe. A server must survive that.
     if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo(_) | Command::Toll(toll::Command::Run))) {
         sigpipe::reset();
     }
@@ -149,7 +148,7 @@ pub fn main(site: Site) -> ExitCode {
         Command::Doctor(args) => blocking(doctor::run(config, args)),
         Command::Calibrate(args) => calibrate::run(&config, &args),
         Command::Toll(command) => toll::run(config, layers, command),
-        // Was run above, without the portal's settings.
+        // Handled above, without the portal's settings.
         Command::TimeServer(_) => Ok(()),
     };
     exit_code(outcome)
@@ -202,7 +201,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((setting.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// Makes the data folder, open to its owner only.
+/// Creates the data folder for its owner only.
 fn data_folder(config: &Config) -> Outcome {
     use std::os::unix::fs::DirBuilderExt;
     let folder = &config.settings.data_dir;
@@ -225,8 +224,8 @@ mod tests {
 
     #[test]
     fn an_id_may_begin_with_a_hyphen() {
-        // Nothing of these is drawn at random, and a mistyped flag should be reported as one. Names of people that
-        // begin with a hyphen work behind `--`; behind a list of names a flag would become a name.
+        // None of these is random, so a mistyped flag should be reported as one. Names that begin with a hyphen work
+        // after `--`; in a list of names a flag would become a name.
         let words = [
             "--data-dir",
             "serve --listen",

@@ -1,4 +1,4 @@
-//! What commands say: tables for people, lines or JSON for programs.
+//! Output of commands: tables for people, lines or JSON for programs.
 
 use super::{Failure, Outcome};
 use comfy_table::{ContentArrangement, Table, presets};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::io::IsTerminal;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Nothing was there. Its exit code is its own, so that a script can tell it from a failure.
+/// Not found. It has its own exit code, so that a script can distinguish it from a failure.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Nothing(pub String);
@@ -16,8 +16,7 @@ pub fn nothing(what: impl Into<String>) -> Failure {
     Nothing(what.into()).into()
 }
 
-/// On a terminal columns under a head; elsewhere a line for each row, with tabs between, for `cut` and
-/// `while read`.
+/// Prints columns under a header in a terminal, and otherwise rows separated by tabs for `cut` and `while read`.
 pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
     let rows = rows.into_iter().map(|row| row.map(|cell| printable(&cell)));
     if !std::io::stdout().is_terminal() {
@@ -34,14 +33,14 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
     println!("{}", table.trim_fmt());
 }
 
-/// An empty list is a sentence for people, and nothing for programs.
+/// Prints a sentence for people if a list is empty, and nothing for programs.
 pub fn empty(sentence: &str) {
     if std::io::stdout().is_terminal() {
         println!("{sentence}");
     }
 }
 
-/// One value, on one line.
+/// Prints one value on one line.
 pub fn json<T: Serialize>(value: &T) -> Outcome {
     println!("{}", serde_json::to_string(value)?);
     Ok(())
@@ -59,7 +58,7 @@ pub fn left(ms: i64) -> String {
     humantime::format_duration(Duration::from_secs(seconds)).to_string()
 }
 
-/// What others wrote must not steer a terminal.
+/// Escapes control characters, so that text of others cannot control the terminal.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -23,7 +23,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Files beside connections: the database, its journal, the log, and connections that are about to end.
+/// Open files besides connections: the database, its journal, the log, and closing connections.
 pub const SPARE_FILES: u64 = 256;
 
 #[derive(Debug, Default, clap::Args)]
@@ -31,7 +31,7 @@ pub struct Args {
     /// The address to listen on [default: 127.0.0.1:3000]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
-    /// The address that people type [default: http://localhost:3000]
+    /// The URL that people type [default: http://localhost:3000]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
 }
@@ -45,7 +45,7 @@ impl Args {
 
 pub fn run(config: Config, site: Site) -> Outcome {
     start_log(&config.settings.log)?;
-    // The hash threads do the heavy work: two threads for requests serve thousands.
+    // The hash threads do the heavy work, so two threads for requests serve thousands.
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.clamp(2, 8))
@@ -71,7 +71,7 @@ async fn serve(mut config: Config, site: Site) -> Outcome {
     let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), site).await?;
     greet(&state, &listener, tls.is_some()).await?;
     if let Some(redirect) = &redirect {
-        println!("Plain http on {} leads to https", redirect.local_addr()?);
+        println!("Plain http on {} redirects to https", redirect.local_addr()?);
     }
     if let Some(operator) = &operator {
         println!("Health and metrics are on http://{}", operator.local_addr()?);
@@ -89,7 +89,7 @@ async fn serve(mut config: Config, site: Site) -> Outcome {
     let door = Door::new(&state.config, tls).at_most(files.connections);
     let serving = tokio::spawn(connections::serve(listener, router(&state), door, stopped));
     wait_for_signal().await?;
-    tracing::info!("stopping: requests that have begun are answered");
+    tracing::info!("stopping after the running requests");
     state.live.end();
     let _ = stop.send(true);
     serving.await?;
@@ -107,21 +107,21 @@ async fn serve(mut config: Config, site: Site) -> Outcome {
     Ok(())
 }
 
-/// Where the portal listens, and how another place is chosen.
+/// Returns the portal's address, with the flags that choose another.
 pub(super) fn place(config: &Config, flags: &'static str) -> Place {
     Place { what: "the portal", address: config.settings.listen, flags }
 }
 
-/// Says where it is, and how to begin while nobody has an account. On standard output, not in the log:
-/// the link lets somebody in.
+/// Prints the URL and, before the first account exists, its link. It goes to standard output and not to the log,
+/// because the link admits a person.
 async fn greet(state: &AppState, listener: &TcpListener, tls: bool) -> Outcome {
     let scheme = if tls { "https" } else { "http" };
-    println!("Postern listens on {scheme}://{} and answers as {}", listener.local_addr()?, state.config.origin);
+    println!("Postern listens on {scheme}://{} with the public URL {}", listener.local_addr()?, state.config.origin);
     if state.config.insecure() {
-        println!("Warning: without https anyone on the way can read and take over sessions.");
+        println!("Warning: without https, others on the network can read and take over sessions.");
     }
     if state.store.user_count().await? == 0 {
-        println!("Nobody has an account yet. Make the first one, the administrator's, here:");
+        println!("No account exists yet. Create the first one, an administrator, here:");
         println!("  {}", setup::link(&state.config, &state.keyring, state.now())?);
     }
     Ok(())
@@ -141,10 +141,10 @@ pub(super) fn start_log(log: &Log) -> Outcome {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        // A line that cannot be written (a full disk) would be reported on the same stream, and end the request.
+        // An error about an unwritable line (a full disk) would go to the same stream and end the request.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
-    // Nobody who can cause a line can fill the disk with it.
+    // A client must not be able to fill the disk with log lines.
     let rate = LogRate::default();
     let started = match log.format {
         LogFormat::Text => builder.with_target(false).finish().with(rate.clone()).try_init(),
@@ -155,7 +155,7 @@ pub(super) fn start_log(log: &Log) -> Outcome {
     std::panic::set_hook(Box::new(|panic| {
         PANICS.fetch_add(1, Ordering::Relaxed);
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        // The message may quote a value: the place is enough to find it.
+        // The message may quote a secret; the location is enough to find the bug.
         tracing::error!(place, "panicked");
     }));
     Ok(())

@@ -16,14 +16,14 @@ use wire::services::Service;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Register a service by its public key, or give it another one
+    /// Register a service by its public key, or replace its key
     Add {
-        /// The name that tickets are asked for by: lower-case letters, digits, -
+        /// The service's name in requests for tickets: lower-case letters, digits, -
         name: String,
         /// Its public P-256 key as a JWK
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
-        /// Who gets tickets [default: everybody]
+        /// Role that a person needs for tickets [default: any]
         #[arg(long, value_enum)]
         role: Option<RoleName>,
         /// As JSON
@@ -36,7 +36,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Give out no more tickets for a service
+    /// Stop issuing tickets for a service
     Remove { name: String },
 }
 
@@ -50,7 +50,7 @@ pub async fn run(config: Config, command: Command) -> Outcome {
             if json {
                 return print::json(&service);
             }
-            println!("{} is registered. Tickets for it are sealed to the key {}.", service.name, service.kid);
+            println!("{} is registered. Its tickets are encrypted to the key {}.", service.name, service.kid);
             Ok(())
         }
         Command::List { json } => list(services::list(operator.store).await?, json),
@@ -60,9 +60,9 @@ pub async fn run(config: Config, command: Command) -> Outcome {
 
 pub(super) async fn remove(operator: &Operator<'_>, name: &str) -> Outcome {
     if !services::remove(operator, name).await? {
-        return Err(nothing(format!("there is no service {name}")));
+        return Err(nothing(format!("no service is named {name}")));
     }
-    println!("{name} is removed. Tickets that are out end within five minutes.");
+    println!("{name} is removed. Issued tickets expire within five minutes.");
     Ok(())
 }
 
@@ -84,6 +84,6 @@ fn list(services: Vec<Service>, json: bool) -> Outcome {
 
 pub(super) fn read(path: &Path) -> Result<Value, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    // The text itself is not repeated: it may be a private key.
+    // The text is not repeated, because it may be a private key.
     serde_json::from_str(&text).map_err(|_| format!("{} is no JSON", path.display()).into())
 }

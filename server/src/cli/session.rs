@@ -15,7 +15,7 @@ use store::users::User;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List where these accounts are signed in
+    /// List the sessions of these accounts
     List {
         #[arg(required = true)]
         names: Vec<String>,
@@ -63,7 +63,7 @@ async fn list(operator: &Operator<'_>, names: &[String], json: bool) -> Outcome 
         }));
     }
     if all.is_empty() {
-        return Err(nothing("there is no session"));
+        return Err(nothing("no sessions found"));
     }
     if json {
         return print::json(&all);
@@ -83,10 +83,10 @@ async fn end(operator: &Operator<'_>, names: &[String]) -> Outcome {
         println!("{}: {gone} ended.", user.name);
         ended += gone;
     }
-    if ended == 0 { Err(nothing("there was no session")) } else { Ok(()) }
+    if ended == 0 { Err(nothing("no sessions found")) } else { Ok(()) }
 }
 
-/// All of them, or none: half of a list is worse than an error.
+/// Finds all accounts or none, because a partial list is worse than an error.
 async fn find(store: &dyn Store, names: &[String]) -> Result<Vec<User>, Failure> {
     let mut found = Vec::with_capacity(names.len());
     for name in names {

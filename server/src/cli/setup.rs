@@ -11,7 +11,7 @@ use crate::setup;
 pub async fn run(config: Config) -> Outcome {
     let store = super::store::open(&config).await?;
     if store.user_count().await? > 0 {
-        return Err("there is an account already: 'postern user add' makes more".into());
+        return Err("an account exists already: add more with 'postern user add'".into());
     }
     let key = KeyEncryptionKey::load(&config, &SystemEntropy)?;
     key.hear(&*store).await?;

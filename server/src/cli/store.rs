@@ -1,4 +1,4 @@
-//! The store, as commands open it beside a running server.
+//! Opens the store for commands, beside a running server.
 
 use super::{Failure, data_folder};
 use crate::config::Config;

@@ -28,12 +28,12 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Print its public key, which the auth server needs; make the key if there is none
+    /// Print its public key, which the auth server needs; creates the key the first time
     Key,
 }
 
 impl Args {
-    /// As (setting, value).
+    /// Returns the flags as (setting, value).
     pub fn settings(&self) -> Vec<(String, String)> {
         let named = [("listen", &self.listen), ("tcp", &self.tcp), ("issuer", &self.issuer)];
         named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
@@ -49,29 +49,29 @@ pub fn run(settings: &Settings, args: &Args) -> Outcome {
     tell(settings)
 }
 
-/// Made, if there is none.
+/// Loads the key, or creates it the first time.
 pub(super) fn load_key(settings: &Settings) -> Result<PrivateKey, key::Error> {
     key::load(&settings.key, &random())
 }
 
-/// Serves until a signal comes.
+/// Serves until a signal arrives.
 pub(super) fn tell(settings: &Settings) -> Outcome {
     let key = load_key(settings)?;
-    // One thread and one listener a carrier: nearly every file is a connection.
+    // One thread, and one listener for each transport: almost every file is a connection.
     let mut config = settings.config();
     config.max_connections = net::fit(config.max_connections, 1, SPARE_FILES).connections;
     let server = Arc::new(server(config, key)?);
-    // One thread tells the time to thousands.
+    // One thread serves thousands.
     blocking(serve(settings, server))
 }
 
-/// Makes the server, which has not opened any listener yet.
+/// Returns the server, before it opens any listener.
 pub(super) fn server(config: time_server::Config, key: PrivateKey) -> Result<TimeServer, Failure> {
     let surroundings = Surroundings { clock: Arc::new(SystemClock), random: Arc::new(random) };
     Ok(TimeServer::new(config, key, surroundings)?)
 }
 
-/// Opens the listener for browsers and, unless it is off, the one for terminals.
+/// Opens the listener for browsers and, unless disabled, the one for terminals.
 pub(super) async fn open(settings: &Settings, web: Place, flags: &'static str) -> Result<Doors, Failure> {
     let web = web.listen().await?;
     let tcp = match settings.tcp.0 {
@@ -88,12 +88,12 @@ async fn serve(settings: &Settings, server: Arc<TimeServer>) -> Outcome {
     if let Some(tcp) = &doors.tcp {
         println!("  and for terminals on {}", tcp.local_addr()?);
     }
-    println!("It takes tickets of {} for the service '{}'.", settings.issuer, settings.service);
+    println!("It accepts tickets from {} for the service '{}'.", settings.issuer, settings.service);
     println!("Its public key is in {}.", public_file(&settings.key));
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(server.serve(doors, stopped));
     wait_for_signal().await?;
-    tracing::info!("stopping: every connection is told");
+    tracing::info!("stopping: closing all connections");
     let _ = stop.send(true);
     serving.await?;
     Ok(())

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Add an account; asks for the password, or reads one line from standard input
+    /// Add an account; asks for the password, or reads a line from standard input
     Add {
         name: String,
         #[arg(long, value_enum, default_value = "user")]
@@ -32,26 +32,26 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Set a password; ends every session of the account
+    /// Set a password and end every session of the account
     SetPassword { name: String },
-    /// Disable an account; ends every session of it
+    /// Disable an account and end its sessions
     Disable { name: String },
     /// Enable a disabled account
     Enable { name: String },
-    /// Make an account an administrator's, or an ordinary one
+    /// Make an account an administrator or an ordinary one
     Role {
         name: String,
         #[arg(value_enum)]
         role: RoleName,
     },
-    /// Give an account another name. ACCOUNT may be an id
+    /// Rename an account; ACCOUNT may be an id
     Rename { account: String, name: String },
-    /// Print a one-time link with which its owner sets a new password
+    /// Print a one-time link for setting a new password
     Reset { name: String },
-    /// Delete an account: its sessions end, and only its id stays in the audit trail
+    /// Delete an account: its sessions end, and only its id remains in the audit log
     Delete {
         name: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -151,7 +151,7 @@ impl Desk<'_> {
         if !self.operator.store.set_password(&password).await? {
             return Err(format!("there is no account {name}").into());
         }
-        println!("The password of {name} is set. Every session of the account has ended.");
+        println!("The password of {name} is set. All sessions of the account have ended.");
         Ok(())
     }
 
@@ -173,12 +173,12 @@ impl Desk<'_> {
         let audit = self.operator.entry_of(Event::UserRenamed, &user.id);
         match self.operator.store.rename_user(&user.id, &name, &audit, self.operator.now).await? {
             Renamed::Renamed => {
-                println!("{} is {name} now. Sessions that run show the new name when they are renewed.", user.name);
+                println!("{} is now {name}. Live sessions show the new name after their next refresh.", user.name);
                 Ok(())
             }
             Renamed::NameTaken => Err(format!("the name {name} is taken").into()),
             Renamed::NameConfusable => Err(looks_alike(&name)),
-            Renamed::NoUser => Err(format!("there is no account {account}").into()),
+            Renamed::NoUser => Err(format!("no account is named {account}").into()),
         }
     }
 
@@ -194,17 +194,17 @@ impl Desk<'_> {
     async fn reset(&self, name: &str) -> Outcome {
         let user = self.find(name).await?;
         println!("{}", reset::link(&self.operator, &user.id).await?.link);
-        eprintln!("With this link {} can set a new password, once, for an hour.", user.name);
+        eprintln!("With this link {} can set a new password once, within an hour.", user.name);
         Ok(())
     }
 
-    /// What the account's failures are counted by.
+    /// Returns the digest that the account's failures are counted by.
     async fn digest(&self, user: &User) -> Result<AccountDigest, Failure> {
         let (_, keyring) = self.keys().await?;
         Ok(keyring.digests.account(&user.name))
     }
 
-    /// The server's keys and what encrypts them. That the two belong together shows when they are loaded.
+    /// Loads the server's keys and the key-encryption key. Loading fails if they do not match.
     async fn keys(&self) -> Result<(KeyEncryptionKey, Keyring), Failure> {
         let key = KeyEncryptionKey::load(self.operator.config, &SystemEntropy)?;
         key.hear(self.operator.store).await?;
@@ -223,7 +223,7 @@ impl Desk<'_> {
         check_length(&password, settings.password.min)
             .map_err(|error| format!("{error}: {} characters to 1,024 bytes", settings.password.min))?;
         if common::is_common(&password, &[name.to_owned(), settings.site.name.clone()]) {
-            return Err("this password is among the first that are guessed".into());
+            return Err("this password is too easy to guess".into());
         }
         let passwords = Passwords::start(settings, &SystemEntropy)?;
         let place = passwords.place().ok_or("no hash thread")?;
@@ -238,16 +238,18 @@ fn looks_alike(name: &AccountName) -> Failure {
 
 fn settle(changed: Changed, done: &str) -> Outcome {
     match changed {
-        Changed::Done { .. } => println!("{done}. A running server knows within a second."),
+        Changed::Done { .. } => println!("{done}. Running servers follow within a second."),
         Changed::Nothing => println!("{done} already."),
-        Changed::LastAdministrator => return Err("this is the last administrator: make another one first".into()),
+        Changed::LastAdministrator => {
+            return Err("this is the last administrator: make another account an administrator first".into());
+        }
     }
     Ok(())
 }
 
 fn agrees(name: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err("there is nobody to ask: add --yes".into());
+        return Err("cannot ask for confirmation without a terminal: add --yes".into());
     }
     eprint!("Delete the account {name} for good? Type its name: ");
     let mut line = String::new();
@@ -255,13 +257,13 @@ fn agrees(name: &str) -> Result<bool, Failure> {
     Ok(line.trim() == name)
 }
 
-/// At a terminal it is not shown and asked twice; else it is the first line of standard input.
+/// Asks twice without echo in a terminal, and otherwise reads the first line of standard input.
 fn read_password() -> Result<Zeroizing<String>, Failure> {
     if std::io::stdin().is_terminal() {
         let first = Zeroizing::new(rpassword::prompt_password("Password: ")?);
         let second = Zeroizing::new(rpassword::prompt_password("Again: ")?);
         if *first != *second {
-            return Err("the two are not the same".into());
+            return Err("the two passwords differ".into());
         }
         return Ok(first);
     }

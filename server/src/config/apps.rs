@@ -1,4 +1,4 @@
-//! `[[apps]]`: what stands behind this site, and who may ask what of it.
+//! `[[apps]]`: the apps behind this site and their rules.
 
 use super::layers::ConfigError;
 use domain::app::{Allow, Authorization, Rule, Rules};
@@ -20,7 +20,7 @@ pub struct AppSettings {
 #[serde(deny_unknown_fields)]
 pub struct RuleSettings {
     pub path: String,
-    /// Empty: any.
+    /// Empty: any method.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
     pub allow: Admission,
@@ -31,14 +31,14 @@ pub struct RuleSettings {
     pub authorization: AuthorizationSetting,
 }
 
-/// Whose `Authorization` header reaches the app.
+/// The source of the app's `Authorization` header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthorizationSetting {
-    /// A token that Postern makes for whoever is signed in.
+    /// A token that Postern makes for a signed-in person.
     #[default]
     Postern,
-    /// The client's own.
+    /// The client's own header.
     App,
 }
 
@@ -57,7 +57,7 @@ pub enum Admission {
     Role,
 }
 
-/// An app, checked.
+/// A validated app.
 #[derive(Debug, Clone)]
 pub struct App {
     pub name: String,
@@ -68,37 +68,37 @@ pub struct App {
     pub rules: Rules,
 }
 
-/// All apps: few, and looked for by every request to any of them.
+/// All apps. They are few, and every request to one of them searches the list.
 #[derive(Debug, Clone, Default)]
 pub struct Apps(Vec<App>);
 
 impl Apps {
-    /// `own_host`: the host of this site itself.
+    /// `own_host`: this site's own host.
     pub(super) fn new(settings: &[AppSettings], own_host: &str, insecure: bool) -> Result<Self, ConfigError> {
         let mut hosts = BTreeSet::from([own_host.to_owned()]);
         let mut names = BTreeSet::new();
         let apps = settings.iter().map(|app| {
             let checked = app.check(insecure)?;
-            // Cookies know no ports (RFC 6265, section 8.5).
+            // Cookies ignore ports (RFC 6265, section 8.5).
             if !hosts.insert(checked.authority.host().to_owned()) {
                 let problem = format!("'{}': each app has a host of its own, and none is this site's", app.origin);
                 return Err(ConfigError::invalid("apps.origin", &problem));
             }
             if !names.insert(app.name.clone()) {
-                return Err(ConfigError::invalid("apps.name", &format!("'{}' is there twice", app.name)));
+                return Err(ConfigError::invalid("apps.name", &format!("'{}' occurs twice", app.name)));
             }
             Ok(checked)
         });
         apps.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The app at `host[:port]`, as a client or a proxy may write it.
+    /// Returns the app at `host[:port]`, as a client or proxy may write it.
     pub fn at(&self, authority: &str) -> Option<&App> {
         let [plain, secure] = [false, true].map(|https| Authority::parse(authority, https).ok());
         self.0.iter().find(|app| Some(&app.authority) == if app.https { secure.as_ref() } else { plain.as_ref() })
     }
 
-    /// The app of this origin.
+    /// Returns the app with this origin.
     pub fn of_origin(&self, origin: &str) -> Option<&App> {
         self.0.iter().find(|app| app.origin == origin)
     }
@@ -122,7 +122,10 @@ impl AppSettings {
         }
         let origin = Origin::parse(&self.origin).map_err(|problem| named("origin", &problem.to_string()))?;
         if !origin.https && !origin.authority.is_localhost() && !insecure {
-            return Err(named("origin", "plain http is for localhost: anyone on the way could take over its sessions"));
+            return Err(named(
+                "origin",
+                "plain http is allowed for localhost only: others on the network could take over its sessions",
+            ));
         }
         let rules = self.rules.iter().map(|rule| rule.check().map_err(|problem| named("rules", &problem)));
         let rules = Rules::new(rules.collect::<Result<_, _>>()?);

@@ -1,4 +1,4 @@
-//! `[ban]`: a preset, and what is different from it.
+//! `[ban]`: a preset and its overrides.
 
 use super::durations::Span;
 use super::layers::ConfigError;
@@ -20,7 +20,7 @@ pub struct BanSettings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
-    /// Seconds for a slip, days for guessing.
+    /// Seconds for a typo, days for guessing.
     #[default]
     Default,
     /// A day for the first invalid credential or `short_key`.
@@ -48,7 +48,7 @@ pub struct LimitSettings {
 
 impl BanSettings {
     /// # Errors
-    /// A threshold of 0, or a ladder that is empty or does not rise.
+    /// A threshold of 0, or a ladder that is empty or not ascending.
     pub fn policy(&self) -> Result<Policy, ConfigError> {
         let mut policy = match self.preset {
             Preset::Default => Policy::standard(),
@@ -74,7 +74,7 @@ impl BanSettings {
         }
         match self.limits.refused_per_minute {
             Some(0) => return Err(ConfigError::invalid("ban.limits", "every limit is at least 1")),
-            // There the first one bans, whatever a file of defaults says.
+            // In the strict preset the first one bans, whatever the file says.
             Some(_) if self.preset == Preset::Strict => {}
             Some(value) => limits.refused_per_minute = Some(value),
             None => {}
@@ -87,14 +87,17 @@ impl RuleSettings {
     fn apply(&self, name: &str, rule: &mut Rule) -> Result<(), ConfigError> {
         if let Some(threshold) = self.threshold {
             if threshold == 0 {
-                return Err(ConfigError::invalid(name, "threshold is at least 1"));
+                return Err(ConfigError::invalid(name, "threshold must be at least 1"));
             }
             rule.threshold = threshold;
         }
         if let Some(ladder) = &self.ladder {
             let lengths: Vec<i64> = ladder.iter().map(|span| span.ms()).collect();
             if lengths.is_empty() || lengths.contains(&0) || !lengths.is_sorted() {
-                return Err(ConfigError::invalid(name, "ladder is a list of rising spans, like [\"2s\", \"1m\"]"));
+                return Err(ConfigError::invalid(
+                    name,
+                    "ladder must be a list of increasing durations, like [\"2s\", \"1m\"]",
+                ));
             }
             rule.ladder_ms = lengths;
         }

@@ -1,9 +1,9 @@
-//! Spans of time as people write them: `2s`, `5m`, `30d`.
+//! Durations as people write them: `2s`, `5m`, `30d`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;
 
-/// A span of time, written `90s`, `5m`, `1h 30m`, `30d`.
+/// A duration, written `90s`, `5m`, `1h 30m`, `30d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span(pub Duration);
 

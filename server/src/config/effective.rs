@@ -1,13 +1,13 @@
-//! The settings in force, as a file that could be read again.
+//! The settings in force, in the form of a settings file.
 
 use super::layers::leaves;
 use super::{Origins, Settings};
 use std::fmt::Write;
 use toml::{Table, Value};
 
-/// Every setting with its value and, behind it, where that comes from. Passwords are not shown.
+/// Prints every setting with its value and source, without passwords.
 pub fn effective(settings: &Settings, origins: &Origins) -> String {
-    // Settings are plain values: they can always be written.
+    // Settings are plain values, so serialization cannot fail.
     let table = Table::try_from(settings).unwrap_or_default();
     let (mut text, mut section) = (String::new(), String::new());
     let (flat, nested): (Vec<_>, Vec<_>) = leaves(&table).into_iter().partition(|(name, _)| !name.contains('.'));
@@ -31,7 +31,7 @@ fn shown(name: &str, value: &Value) -> String {
     }
 }
 
-/// What is added to requests may be a key to the program behind.
+/// Injected headers may contain a key for the upstream.
 fn without_injected(mut routes: Value) -> Value {
     for route in routes.as_array_mut().into_iter().flatten() {
         let injected = route.get_mut("inject").and_then(Value::as_table_mut);
@@ -42,7 +42,7 @@ fn without_injected(mut routes: Value) -> Value {
     routes
 }
 
-/// `postgres://user:***@host/name`. PostgreSQL takes the password as a parameter too.
+/// Returns `postgres://user:***@host/name`. PostgreSQL also accepts the password as a parameter.
 fn without_password(url: &str) -> String {
     let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
     let mut shown = match address.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {

@@ -1,4 +1,4 @@
-//! `[keys]`: how long keys serve, and of which kind the server's own are.
+//! `[keys]`: lifetimes of keys, and the algorithm of the server's.
 
 use super::durations::Span;
 use super::layers::ConfigError;
@@ -12,18 +12,18 @@ const WEEK: u64 = 7 * DAY;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keys {
-    /// How long a replaced version of a person's key serves on.
+    /// How long a replaced version of a user key remains valid.
     pub overlap: Span,
     /// How often a new signing key comes into use.
     pub signing_rotation: Schedule,
     pub signing_algorithm: Algorithm,
-    /// How often a new MAC key comes into use.
+    /// How often the MAC key is replaced.
     pub mac_rotation: Schedule,
-    /// How long what is sealed to a replaced envelope key still opens.
+    /// How long logins to a replaced envelope key are accepted.
     pub envelope_overlap: Span,
 }
 
-/// A span of time, or never: written `off`.
+/// A duration, or never: written `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Schedule(pub Option<Span>);
@@ -66,14 +66,14 @@ impl Keys {
         let (hour, day) = (Duration::from_hours(1), Duration::from_hours(24));
         let schedules = [("keys.signing_rotation", self.signing_rotation), ("keys.mac_rotation", self.mac_rotation)];
         if let Some((setting, _)) = schedules.iter().find(|(_, every)| every.0.is_some_and(|span| span.0 < hour)) {
-            return Err(ConfigError::invalid(setting, "an hour is the least; \"off\" for never"));
+            return Err(ConfigError::invalid(setting, "must be at least 1h, or \"off\""));
         }
         if self.envelope_overlap.0 > day {
-            return Err(ConfigError::invalid("keys.envelope_overlap", "a day is the most"));
+            return Err(ConfigError::invalid("keys.envelope_overlap", "must be at most 1d"));
         }
         match self.overlap.0.as_secs() {
             1..=WEEK => Ok(()),
-            _ => Err(ConfigError::invalid("keys.overlap", "write 1s to 7d")),
+            _ => Err(ConfigError::invalid("keys.overlap", "must be 1s to 7d")),
         }
     }
 }

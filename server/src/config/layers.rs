@@ -1,4 +1,4 @@
-//! Laying file, environment and flags over each other, each refused by its own name where it is wrong.
+//! Merges file, environment and flags, and reports an invalid one by its own name.
 
 use super::{Config, Settings};
 use serde::de::DeserializeOwned;
@@ -7,41 +7,41 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
-/// Where settings come from, weakest first.
+/// The sources of settings, the weakest first.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
-    /// `--config`; without it `postern.toml` in the working folder, if there is one.
+    /// `--config`, or else `postern.toml` in the working directory, if it exists.
     pub file: Option<PathBuf>,
-    /// All of the environment; only `POSTERN_...` and `DATABASE_URL` are read.
+    /// The whole environment; only `POSTERN_...` and `DATABASE_URL` are read.
     pub environment: Vec<(String, String)>,
     /// Flags as (setting, value): `("ban.preset", "strict")`.
     pub flags: Vec<(String, String)>,
 }
 
-/// A setting that cannot stand.
+/// An invalid setting.
 #[derive(Debug)]
 pub struct ConfigError {
     place: String,
     problem: String,
 }
 
-/// Read elsewhere, or by the tests and benchmarks around the program.
+/// Variables that are read elsewhere, or by tests and benchmarks.
 const NOT_SETTINGS: [&str; 3] = ["POSTERN_CONFIG", "POSTERN_BIN", "POSTERN_KEY_ENCRYPTION_KEY"];
 const DEFAULT_FILE: &str = "postern.toml";
-/// Settings of the time server, which has a file of its own.
+/// Settings of the time server, which has its own file.
 pub(super) const TIME_SERVER: &str = "POSTERN_TIME_";
 
-/// Which file, variable or flag a setting comes from, by its whole name: `ban.preset`.
+/// The file, variable or flag of each setting, by its full name: `ban.preset`.
 pub type Origins = BTreeMap<String, String>;
 
 impl Layers {
     /// # Errors
-    /// The first thing that is wrong: which file and line, variable or flag, and what is allowed.
+    /// The first error: its file and line, variable or flag, and the allowed values.
     pub fn load(&self) -> Result<Config, ConfigError> {
         self.load_with_origins().map(|(config, _)| config)
     }
 
-    /// The settings, and where each comes from that is not a default.
+    /// Returns the settings, and the source of each one that is not a default.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -58,13 +58,13 @@ impl Layers {
         Ok((Config::new(settings)?, origins))
     }
 
-    /// The file that is read, if there is one.
+    /// Returns the settings file, if any.
     pub fn file(&self) -> Option<PathBuf> {
         self.file.clone().or_else(|| Path::new(DEFAULT_FILE).is_file().then(|| DEFAULT_FILE.into()))
     }
 }
 
-/// Settings of any kind from a file, from variables as (setting, name, value), and from flags.
+/// Merges settings of any type from a file, from variables as (setting, name, value), and from flags.
 pub(super) fn layered<'a, T: DeserializeOwned>(
     file: Option<&Path>,
     variables: impl Iterator<Item = (String, &'a str, &'a str)>,
@@ -102,12 +102,12 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Table, ConfigError> {
     let place = || path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
-    // Read as settings first: only this error knows the line.
+    // Parsed as settings first, because only this error contains the line.
     toml::from_str::<T>(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
     toml::from_str(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })
 }
 
-/// Lays one value over the table. It is tried alone first, so that an error names its own source.
+/// Sets one value in the table. Parses it alone first, so that an error names its source.
 fn lay<T: DeserializeOwned>(table: &mut Table, setting: &str, value: &str, place: &str) -> Result<(), ConfigError> {
     let literal = format!("value = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
     let readings = [literal, Some(Value::String(value.to_owned()))];
@@ -133,7 +133,7 @@ fn nest(setting: &str, value: Value) -> Table {
     }
 }
 
-/// Every value with its whole name, in order.
+/// Returns every value with its full name, in order.
 pub(super) fn leaves(table: &Table) -> Vec<(String, &Value)> {
     let mut all = Vec::new();
     for (key, value) in table {

@@ -1,4 +1,4 @@
-//! What an operator can set: `postern.toml`, then environment, then flags, the later the stronger.
+//! Settings: `postern.toml`, then environment, then flags; later ones override earlier ones.
 
 mod apps;
 mod bans;
@@ -33,11 +33,11 @@ use domain::ban::Policy;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The settings, checked, with everything that follows from them.
+/// The validated settings and values derived from them.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub settings: Settings,
-    /// `scheme://host[:port]`, without a slash at the end.
+    /// `scheme://host[:port]`, without a trailing slash.
     pub origin: String,
     pub authority: Authority,
     pub https: bool,
@@ -48,7 +48,7 @@ pub struct Config {
 
 impl Config {
     /// # Errors
-    /// Names the setting that cannot stand, and what is allowed.
+    /// Names the invalid setting and the allowed values.
     pub fn new(settings: Settings) -> Result<Self, ConfigError> {
         let origin = Origin::parse(&settings.public_url)
             .map_err(|problem| ConfigError::invalid("public_url", &problem.to_string()))?;
@@ -62,7 +62,7 @@ impl Config {
         }
         settings.check()?;
         if settings.tls.redirect_http.is_some() && !https {
-            return Err(ConfigError::invalid("tls.redirect_http", "leads to public_url, which is not https"));
+            return Err(ConfigError::invalid("tls.redirect_http", "redirects to public_url, which is not https"));
         }
         settings.time.check(https)?;
         settings.toll.check()?;
@@ -76,7 +76,7 @@ impl Config {
         Ok(Self { settings, origin: origin.to_string(), authority: origin.authority, https, policy, proxies, apps })
     }
 
-    /// Whether cookies lose their prefix and `Secure`, and pages say so.
+    /// Whether cookies lack their prefix and `Secure`, and pages warn about it.
     pub fn insecure(&self) -> bool {
         self.settings.allow_insecure_http && !self.https
     }
@@ -88,7 +88,7 @@ impl Config {
         }
     }
 
-    /// The database file, where it is one.
+    /// Returns the database file, if it is one.
     pub fn sqlite_file(&self) -> Option<PathBuf> {
         let url = self.database_url();
         let path = url.strip_prefix("sqlite:")?;
@@ -104,7 +104,7 @@ impl Config {
     }
 }
 
-/// Apps are guarded by what proxies tell of each request, so a proxy must be known as one.
+/// Checks that proxies are known if there are apps, because apps rely on what proxies report.
 fn behind_proxies(settings: &Settings) -> Result<(), ConfigError> {
     if settings.trusted_proxies.is_empty() {
         let problem = "apps need the addresses of the proxies that ask /api/verify about them";

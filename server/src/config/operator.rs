@@ -1,4 +1,4 @@
-//! `[operator]`: the second listener, for whoever runs the place.
+//! `[operator]`: the second listener, for monitoring.
 
 use super::layers::ConfigError;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ pub struct Operator {
     pub allow_remote: bool,
 }
 
-/// An address, or none: written `off`.
+/// An address or none, written `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Listen(pub Option<SocketAddr>);
@@ -44,7 +44,7 @@ impl From<Listen> for String {
 
 impl Operator {
     /// # Errors
-    /// Others than this machine could read it, and nobody has said that they may.
+    /// Other machines could reach it, and that was not allowed.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.allows("operator.listen", self.listen)
     }

@@ -1,12 +1,12 @@
-//! Which peers speak for others, and how.
+//! Trusted proxies, and how they pass the client's address.
 
 use super::layers::ConfigError;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// How a trusted proxy tells the client's address. One way and not all: a proxy that writes one header
-/// passes the others on as the client sent them.
+/// How a trusted proxy passes the client's address. Only one way is read, because a proxy that writes one header
+/// forwards a client's other headers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClientAddress {
@@ -18,7 +18,7 @@ pub enum ClientAddress {
     ProxyProtocol,
 }
 
-/// The proxies in front of us.
+/// The trusted proxies.
 #[derive(Debug, Default)]
 pub struct Proxies {
     trusted: Vec<IpNet>,
@@ -44,7 +44,7 @@ impl Proxies {
         Ok(Self { trusted, client_address })
     }
 
-    /// Whether a network has an address of a trusted proxy in it.
+    /// Whether a network contains a trusted proxy's address.
     pub fn overlap(&self, network: &IpNet) -> bool {
         self.trusted.iter().any(|trusted| trusted.contains(network) || network.contains(trusted))
     }

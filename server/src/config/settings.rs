@@ -1,4 +1,4 @@
-//! Every setting with its default. `postern.toml` in the repository says the same in words.
+//! Every setting with its default. `postern.toml` in the repository documents them.
 
 use super::apps::AppSettings;
 use super::bans::BanSettings;
@@ -51,7 +51,7 @@ pub struct Settings {
 pub struct Tls {
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
-    /// Where plain http leads to https.
+    /// The address of a plain http listener that redirects to https.
     pub redirect_http: Option<SocketAddr>,
 }
 
@@ -67,12 +67,12 @@ pub struct Signup {
     pub mode: SignupMode,
 }
 
-/// Who may make an account on `/signup`. The first account always needs the set-up code.
+/// Who may create an account on `/signup`. The first account always needs the set-up code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SignupMode {
     Open,
-    /// Whoever has an invitation.
+    /// People with an invitation.
     Invite,
     Closed,
 }
@@ -83,7 +83,7 @@ pub struct Password {
     pub min: u32,
     pub memory_kib: u32,
     pub passes: u32,
-    /// 0: one a core.
+    /// 0: one for each core.
     pub threads: usize,
     pub queue: usize,
 }
@@ -96,7 +96,7 @@ pub struct Session {
     pub absolute: Span,
 }
 
-/// How long what is over is kept.
+/// Retention of past rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
@@ -170,7 +170,7 @@ impl Default for Signup {
 }
 
 impl Default for Password {
-    /// The least that OWASP and ASVS 5.0 (appendix C) name for argon2id.
+    /// Returns the minimum of OWASP and ASVS 5.0 (appendix C) for argon2id.
     fn default() -> Self {
         Self { min: 15, memory_kib: 19_456, passes: 2, threads: 0, queue: 64 }
     }
@@ -201,14 +201,14 @@ impl Default for Log {
 }
 
 impl Connections {
-    /// How slow a client may be while we wait for it.
+    /// Returns the minimum speed of a client.
     pub fn pace(&self) -> net::Pace {
         net::Pace { stall: self.stall.0, min_rate: self.min_rate.into() }
     }
 }
 
 impl Settings {
-    /// Ranges that the types do not hold.
+    /// Checks ranges that the types do not express.
     ///
     /// # Errors
     /// Names the setting and its range.
@@ -239,7 +239,7 @@ impl Settings {
             return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
         }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
-            return Err(ConfigError::invalid("tls", "certificate and key belong together"));
+            return Err(ConfigError::invalid("tls", "certificate and key must be set together"));
         }
         if self.tls.redirect_http.is_some() && self.tls.certificate.is_none() {
             let problem = "leads to https, which needs certificate and key; a proxy in front redirects by itself";

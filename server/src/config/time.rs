@@ -1,4 +1,4 @@
-//! `[time]`: where people find the time server.
+//! `[time]`: the time server's addresses for people.
 
 use super::layers::ConfigError;
 use super::operator::Listen;
@@ -10,16 +10,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Time {
-    /// Whether `postern serve` runs a time server. `None`: where this is plain http on localhost and no address of
-    /// another one is named.
+    /// Whether `postern serve` runs a time server. `None`: only on localhost with plain http, and if no address of
+    /// another one is set.
     pub embedded: Option<bool>,
-    /// Where the embedded one listens for browsers.
+    /// The address for browsers of the embedded time server.
     pub listen: SocketAddr,
-    /// Where the embedded one listens for terminals.
+    /// The address for terminals of the embedded time server.
     pub listen_tcp: Listen,
-    /// The WebSocket's address for browsers; empty: there is none.
+    /// The WebSocket URL for browsers; empty: none.
     pub url: String,
-    /// `host:port` for terminals; empty: there is none.
+    /// `host:port` for terminals; empty: none.
     pub tcp: String,
 }
 
@@ -36,12 +36,12 @@ impl Default for Time {
 }
 
 impl Time {
-    /// Whether `postern serve` runs a time server under the public URL, which is https or not, localhost or not.
+    /// Whether `postern serve` runs a time server, given whether the public URL is https and on localhost.
     pub fn is_embedded(&self, https: bool, localhost: bool) -> bool {
         self.embedded.unwrap_or(self.url.is_empty() && self.tcp.is_empty() && localhost && !https)
     }
 
-    /// Names the addresses of the embedded time server by its ports, where the settings name none.
+    /// Sets the addresses of the embedded time server from its ports, if the settings contain none.
     pub fn name_addresses(&mut self, portal: &Authority, web: u16, tcp: Option<u16>) {
         let host = portal.host();
         if self.url.is_empty() {
@@ -53,13 +53,13 @@ impl Time {
     }
 
     /// # Errors
-    /// The addresses cannot be what they are for.
+    /// An address is invalid.
     pub fn check(&self, https: bool) -> Result<(), ConfigError> {
         if !self.url.is_empty() && self.origin().is_none() {
             return Err(ConfigError::invalid("time.url", "write ws://localhost:3002/time or wss://host/path"));
         }
         if https && self.url.starts_with("ws:") {
-            return Err(ConfigError::invalid("time.url", "pages that come over https may only open wss://"));
+            return Err(ConfigError::invalid("time.url", "pages over https can only open wss://"));
         }
         let port = self.tcp.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>()));
         if !self.tcp.is_empty() && !matches!(port, Some(Ok(_))) {
@@ -72,7 +72,7 @@ impl Time {
         Ok(())
     }
 
-    /// What the page that connects has to be allowed to reach (CSP Level 3, `connect-src`).
+    /// Returns the origin that the page may connect to (CSP Level 3, `connect-src`).
     pub fn origin(&self) -> Option<String> {
         let uri: Uri = self.url.parse().ok()?;
         let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "ws" | "wss"))?;

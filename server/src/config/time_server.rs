@@ -1,4 +1,4 @@
-//! The time server's own settings. `time-server.toml` in the repository says the same in words.
+//! The time server's settings. `time-server.toml` in the repository documents them.
 
 use super::Log;
 use super::durations::Span;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use wire::{paths, time};
 
 const DEFAULT_FILE: &str = "time-server.toml";
-/// The one variable that names the file and is no setting.
+/// The variable with the file's name, not a setting.
 const FILE_VARIABLE: &str = "POSTERN_TIME_CONFIG";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,11 +52,11 @@ impl Default for TimeServer {
 }
 
 impl TimeServer {
-    /// From `file` (else `POSTERN_TIME_CONFIG`, else `time-server.toml` in the working folder, if there is
-    /// one), `POSTERN_TIME_...` and flags as (setting, value).
+    /// Loads `file` (or else `POSTERN_TIME_CONFIG`, or else `time-server.toml` in the working directory, if it exists),
+    /// `POSTERN_TIME_...` and flags as (setting, value).
     ///
     /// # Errors
-    /// The first thing that is wrong: where, and what is allowed.
+    /// The first error: its location and the allowed values.
     pub fn load(
         file: Option<&Path>,
         environment: &[(String, String)],
@@ -73,7 +73,7 @@ impl TimeServer {
         Ok(settings)
     }
 
-    /// For the time server itself.
+    /// Returns the time server's own configuration.
     pub fn config(&self) -> time_server::Config {
         time_server::Config {
             issuer: self.issuer.clone(),

@@ -33,7 +33,7 @@ pub struct Toll {
     pub routes: Vec<TollRoute>,
 }
 
-/// Which Monero. A chain of one's own for tests (`--regtest`) has mainnet's addresses.
+/// The Monero network. A private chain for tests (`--regtest`) uses mainnet addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
@@ -42,13 +42,13 @@ pub enum Network {
     Testnet,
 }
 
-/// Who checks a proof of payment.
+/// The verifier of payment proofs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verifier {
-    /// This program, on what monerod says.
+    /// This program, with data from monerod.
     Monerod,
-    /// A wallet of the operator's.
+    /// A wallet of the operator.
     WalletRpc,
 }
 
@@ -77,7 +77,7 @@ impl Default for Toll {
 
 impl Toll {
     /// # Errors
-    /// Names the setting and what is allowed.
+    /// Names the setting and the allowed values.
     pub fn check(&self) -> Result<(), ConfigError> {
         let ranges = [
             ("toll.subaddresses", u64::from(self.subaddresses), 1, 100_000),
@@ -103,7 +103,7 @@ impl Toll {
             return Err(ConfigError::invalid("toll.wallet_rpc", "the verifier \"wallet-rpc\" needs its address"));
         }
         if self.view_key_file.is_some() == self.primary_address.is_empty() {
-            return Err(ConfigError::invalid("toll.view_key_file", "goes together with toll.primary_address"));
+            return Err(ConfigError::invalid("toll.view_key_file", "must be set together with toll.primary_address"));
         }
         for text in self.addresses.iter().chain((!self.primary_address.is_empty()).then_some(&self.primary_address)) {
             self.check_address(text)?;
@@ -144,7 +144,7 @@ impl Toll {
         }
     }
 
-    /// Whether clients come by https, here or at a proxy in front.
+    /// Whether clients use https, either here or at a proxy in front.
     pub fn https(&self) -> bool {
         self.public_url.starts_with("https:")
     }
@@ -160,5 +160,5 @@ fn node(setting: &str, url: &str) -> Result<(), ConfigError> {
     if good {
         return Ok(());
     }
-    Err(ConfigError::invalid(setting, &format!("'{url}' is no address of a node: write http://127.0.0.1:18081")))
+    Err(ConfigError::invalid(setting, &format!("'{url}' is not a node's URL: write http://127.0.0.1:18081")))
 }

@@ -1,4 +1,4 @@
-//! `[[toll.routes]]`: what leads where, and what it costs.
+//! `[[toll.routes]]`: routes and prices.
 
 use super::durations::Span;
 use super::layers::ConfigError;
@@ -39,7 +39,7 @@ pub struct TollRoute {
     pub inject: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cors_origins: Vec<Text<Allowed>>,
-    /// Without one the route is free.
+    /// `None`: the route is free.
     pub price: Option<Amount>,
     #[serde(default = "quota")]
     pub quota: u32,
@@ -67,7 +67,7 @@ pub struct TollRoute {
     pub signed_in_free: bool,
 }
 
-/// Another bundle at another price.
+/// Another bundle with its price.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct More {
@@ -76,7 +76,7 @@ pub struct More {
     pub ttl: Span,
 }
 
-/// From this amount on so many confirmations.
+/// Required confirmations from this amount.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -125,7 +125,7 @@ fn free_every() -> Span {
     Span::seconds(86_400)
 }
 
-/// A value that is parsed from its text, so that a mistake is told with its line.
+/// A value parsed from its text, so that an error contains the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<T>(pub T, String);
 
@@ -143,7 +143,7 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Text<T> {
     }
 }
 
-/// Piconero, written `0.002 XMR` or `2000000000 piconero`.
+/// An amount in piconero, written `0.002 XMR` or `2000000000 piconero`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Amount(pub u64);
@@ -186,7 +186,7 @@ fn digits(number: &str) -> Option<u64> {
     number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())?
 }
 
-/// A host without port, or `*.` and what it must end with.
+/// A host without port, or `*.` and a suffix.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Host(String);
@@ -202,7 +202,7 @@ impl TryFrom<String> for Host {
                 Ok(Self(format!("{below}{}", host.host())))
             }
             Err(error @ BadAuthority::NotAscii) => Err(format!("'{text}': {error}")),
-            _ => Err(format!("'{text}' is no host: write api.example.com, or *.example.com for every name below")),
+            _ => Err(format!("'{text}' is not a host: write api.example.com, or *.example.com for every name below")),
         }
     }
 }
@@ -224,7 +224,7 @@ impl TryFrom<String> for Verb {
         let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
         match text.parse() {
             Ok(method) if known.contains(&text.as_str()) => Ok(Self(method)),
-            _ => Err(format!("'{text}' is no method: write {}", known.join(", "))),
+            _ => Err(format!("'{text}' is not a method: write {}", known.join(", "))),
         }
     }
 }
@@ -236,13 +236,13 @@ impl From<Verb> for String {
 }
 
 impl TollRoute {
-    /// The whole name of one of its settings.
+    /// Returns the full name of one of its settings.
     pub fn setting(&self, name: &str) -> String {
         format!("toll.routes '{}': {name}", self.name)
     }
 
     /// # Errors
-    /// Names the setting and what is allowed.
+    /// Names the setting and the allowed values.
     pub fn check(&self) -> Result<(), ConfigError> {
         let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if self.name.is_empty() || self.name.len() > 40 || !self.name.bytes().all(named) {
@@ -315,7 +315,7 @@ impl TollRoute {
         })
     }
 
-    /// For the gate. `before` are the routes until now: what is behind the same address stays connected.
+    /// Builds a route for the gate. `before`: the previous routes, whose upstream connections are kept.
     fn route(&self, before: &Table, made: &mut Vec<Arc<Upstream>>) -> Result<Route, ConfigError> {
         let forward = Forward {
             answer_within: self.answer_within.0,
@@ -341,7 +341,7 @@ impl TollRoute {
     }
 }
 
-/// All routes, for the gate.
+/// Builds all routes for the gate.
 ///
 /// # Errors
 /// As [`TollRoute::check`].

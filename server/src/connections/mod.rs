@@ -1,4 +1,4 @@
-//! The portal's listeners. How connections are taken is the crate `net`'s.
+//! The portal's listeners. The crate `net` accepts the connections.
 
 mod redirect;
 mod serve;

@@ -1,4 +1,4 @@
-//! Plain http beside our own TLS: leads to https, and answers nothing else.
+//! A plain http listener that redirects to https and does nothing else.
 
 use crate::config::Config;
 use axum::body::Body;
@@ -12,22 +12,22 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// A redirect takes a moment: nobody needs many connections for it.
+/// A redirect is quick, so few connections are enough.
 const CONNECTIONS: usize = 256;
 const PER_ADDRESS: usize = 32;
 const HEADER_TIME: Duration = Duration::from_secs(5);
 
-/// Listens where `tls.redirect_http` says. `None` where it says nothing.
+/// Opens the listener of `tls.redirect_http`, if it is set.
 ///
 /// # Errors
-/// The address is taken or not ours: a sentence that says what to set.
+/// The address is in use or not ours; the error says what to set.
 pub async fn bind(config: &Config) -> Result<Option<TcpListener>, String> {
     let Some(address) = config.settings.tls.redirect_http else { return Ok(None) };
     let listener = TcpListener::bind(address).await;
     listener.map(Some).map_err(|error| format!("tls.redirect_http {address}: {error}"))
 }
 
-/// Leads every page to the same path of the public URL until `stop` says so.
+/// Redirects every page to the same path of the public URL until `stop` is set.
 pub async fn serve(listener: TcpListener, config: &Config, stop: watch::Receiver<bool>) {
     let limits = Limits {
         max: CONNECTIONS,
@@ -51,7 +51,7 @@ pub async fn serve(listener: TcpListener, config: &Config, stop: watch::Receiver
     net::serve(listener, http, answer, stop).await;
 }
 
-/// A form that was sent in clear was read on the way already: it is refused, so that somebody notices.
+/// Refuses a form that was sent in plain text, because its content was exposed already and somebody must notice.
 fn lead<B>(origin: &str, request: &Request<B>) -> Response {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let mut response = Response::new(Body::empty());

@@ -12,14 +12,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::Service;
 
-/// A client that takes longer than this for its headers, a proxy for its own, or either for the TLS
-/// handshake, is cut off.
+/// Time limit for a request's headers, a PROXY header, and the TLS handshake.
 const HEADER_TIME: Duration = Duration::from_secs(5);
 
-/// How connections are taken.
+/// How connections are accepted.
 #[derive(Debug)]
 pub struct Door {
-    /// Trusted proxies speak for many and have no share of their own.
+    /// Trusted proxies carry many people's connections and are exempt from fair shares.
     limits: Limits,
     proxies: Arc<Proxies>,
     tls: Option<Tls>,
@@ -37,7 +36,7 @@ impl Door {
         Self { limits, proxies: Arc::clone(&config.proxies), tls }
     }
 
-    /// With no more connections than `most`.
+    /// Limits the number of connections to `most`.
     #[must_use]
     pub fn at_most(mut self, most: usize) -> Self {
         self.limits.max = self.limits.max.min(most);
@@ -58,14 +57,14 @@ impl Door {
     }
 }
 
-/// Serves until `stop` says so, then lets what has begun come to its end. A connection that cannot be
-/// accepted is logged and left.
+/// Serves until `stop` is set, then finishes running requests. A connection that cannot be accepted is logged and
+/// skipped.
 pub async fn serve<S: Answers>(listener: TcpListener, service: S, door: Door, stop: watch::Receiver<bool>) {
     let answer = move |peer, mut request: http::Request<RequestBody>| {
         request.extensions_mut().insert(ConnectInfo::<std::net::SocketAddr>(peer));
         let mut service = service.clone();
         async move {
-            // It is always ready, and never fails.
+            // The service is always ready and never fails.
             let Ok(response) = service.call(request).await;
             response
         }
@@ -73,7 +72,7 @@ pub async fn serve<S: Answers>(listener: TcpListener, service: S, door: Door, st
     net::serve(listener, door.http(), answer, stop).await;
 }
 
-/// What answers requests: an axum router, or what stands before one.
+/// A service that answers requests: an axum router, or the chain before it.
 pub trait Answers:
     Service<http::Request<RequestBody>, Response = Response, Error = Infallible, Future: Send>
     + Clone

@@ -1,4 +1,4 @@
-//! Checks of what the database has in it.
+//! Checks of the database's content.
 
 use super::{Finding, State, keys};
 use crate::backup;
@@ -14,11 +14,11 @@ use store::users::User;
 use store::{Error, Store};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
-/// How far back the sign-ins are looked at.
+/// How far back sign-ins are examined.
 const RECENT_MS: i64 = 7 * DAY_MS;
-/// So many people at one address are an office, or a proxy that is not listed.
+/// This many people at one address are an office or an unlisted proxy.
 const MANY: u64 = 3;
-/// Rows may be this far ahead: other nodes' clocks differ a little.
+/// Tolerated difference of row times, because nodes' clocks differ.
 const SKEW_MS: i64 = 60_000;
 const BACKUP_MS: i64 = 7 * DAY_MS;
 
@@ -49,7 +49,10 @@ fn names(users: &[User], stray: &[String]) -> Finding {
         return Finding::new(
             CHECK,
             State::Problem,
-            format!("Cannot sign in, because another account has the same name: {}.", unreachable.join(", ")),
+            format!(
+                "These accounts cannot sign in, because another account has the same name: {}.",
+                unreachable.join(", ")
+            ),
             "Give each another name: postern user rename ID NAME.",
         );
     }
@@ -59,7 +62,7 @@ fn names(users: &[User], stray: &[String]) -> Finding {
     }
     let alike: Vec<_> = alike.into_values().filter(|users| users.len() > 1).map(|users| users.join(" and ")).collect();
     if alike.is_empty() {
-        return Finding::fine(CHECK, "No two names are the same or look alike.");
+        return Finding::fine(CHECK, "No two names are equal or look alike.");
     }
     Finding::new(
         CHECK,
@@ -72,7 +75,7 @@ fn names(users: &[User], stray: &[String]) -> Finding {
 fn integrity(fault: Option<String>) -> Finding {
     const CHECK: &str = "database";
     match fault {
-        None => Finding::fine(CHECK, "The database answers and is whole."),
+        None => Finding::fine(CHECK, "The database answers and is not damaged."),
         Some(fault) => Finding::new(
             CHECK,
             State::Problem,
@@ -86,7 +89,7 @@ fn clock(newest: Option<UnixMs>, now: UnixMs) -> Finding {
     const CHECK: &str = "clock";
     let ahead = newest.map_or(0, |newest| newest - now);
     if ahead <= SKEW_MS {
-        return Finding::fine(CHECK, "The clock is not behind what was written.");
+        return Finding::fine(CHECK, "The clock is not behind the newest row.");
     }
     Finding::new(
         CHECK,
@@ -130,7 +133,7 @@ pub fn last_backup(config: &Config, now: UnixMs) -> Finding {
     if config.sqlite_file().is_none() {
         return Finding::fine(
             CHECK,
-            "PostgreSQL is backed up by its own tools (pg_dump); nothing is known of it here.",
+            "Back up PostgreSQL with its own tools (pg_dump); their backups are not visible here.",
         );
     }
     match backup::last(config) {
@@ -142,7 +145,7 @@ pub fn last_backup(config: &Config, now: UnixMs) -> Finding {
     }
 }
 
-/// In whole minutes: `3days 4h`.
+/// Formats whole minutes: `3days 4h`.
 fn span(ms: i64) -> String {
     let minutes = u64::try_from(ms / 60_000).unwrap_or_default();
     humantime::format_duration(Duration::from_secs(minutes * 60)).to_string()

@@ -3,8 +3,7 @@ use crate::config::Config;
 use domain::UnixMs;
 use wire::server_keys::ServerKey;
 
-/// Every check, in the order in which they are read. Changes nothing; a database that is not there yet is
-/// not made.
+/// Runs every check in the order of the output. Changes nothing and creates no database.
 pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
     let mut findings = vec![
         settings::proxies(config),
@@ -19,8 +18,8 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
     findings.extend(machine::tls_key(config));
     findings.extend(gate::findings(config).await);
     if config.sqlite_file().is_some_and(|file| !file.exists()) {
-        let says = "There is no database yet.";
-        findings.push(Finding::new("database", State::Hint, says, "Start the server once: it makes one."));
+        let says = "No database exists yet.";
+        findings.push(Finding::new("database", State::Hint, says, "Start the server once to create it."));
         return findings;
     }
     match store::open(&config.database_url(), store::Options::default()).await {

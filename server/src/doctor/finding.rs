@@ -1,28 +1,28 @@
 use serde::Serialize;
 
-/// One check and what it found.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// A stable word, for programs.
+    /// A stable id, for programs.
     pub check: &'static str,
     pub state: State,
-    /// One plain sentence.
+    /// One sentence.
     pub says: String,
-    /// What to do, where there is something to do.
+    /// The necessary action, if any.
     #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
 }
 
-/// From the best to the worst.
+/// Severity, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Fine,
-    /// Could be better, and may be meant so.
+    /// Could be better, but may be intended.
     Hint,
-    /// Will hurt some day.
+    /// Will cause a problem some day.
     Warning,
-    /// Hurts now.
+    /// Causes a problem now.
     Problem,
 }
 

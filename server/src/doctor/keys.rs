@@ -1,4 +1,4 @@
-//! Checks of the server's own keys.
+//! Checks of the server's keys.
 
 use super::{Finding, State};
 use crate::config::{Config, Schedule};
@@ -11,18 +11,18 @@ use store::sealed::sealer;
 use wire::server_keys::{Kind, ServerKey, State as KeyState};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
-/// Values that are counted: beyond that, "many" is enough.
+/// Maximum count of values; beyond it "many" is enough.
 const MANY: u32 = 1000;
 
 pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store::Result<Vec<Finding>> {
     let keys = server_keys::list(store, config, now).await?;
     let mut findings = ages(config, &keys, now);
-    // A key that cannot be read has a finding of its own.
+    // An unreadable key has its own finding.
     if let Ok(key) = KeyEncryptionKey::find(config) {
         key.hear(store).await?;
         let name = key.sealer_name();
         let others = store.sealed_by_others(name.as_deref().unwrap_or_default(), MANY).await?;
-        // From before keys had names: of one key, it can only be that one.
+        // A value from before keys had names: if there is only one key, it belongs to that.
         let is_old = |sealed: &str| key.count() > 1 || !sealer(sealed).is_empty();
         let left = others.iter().filter(|value| is_old(&value.sealed)).count();
         findings.push(sealed_values(name.is_some(), key.count(), left));
@@ -37,7 +37,7 @@ pub fn ages(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
     vec![age_of(&Checked::signing(config), age(Kind::Signing)), age_of(&Checked::mac(config), age(Kind::Mac))]
 }
 
-/// A kind of key that comes by a schedule.
+/// A kind of key with a rotation schedule.
 struct Checked {
     check: &'static str,
     name: &'static str,
@@ -58,15 +58,17 @@ impl Checked {
 
 fn age_of(checked: &Checked, age: Option<i64>) -> Finding {
     let Checked { check, name, kind, every } = *checked;
-    let Some(age) = age else { return Finding::fine(check, format!("There is no {name} yet: the server makes one.")) };
+    let Some(age) = age else {
+        return Finding::fine(check, format!("There is no {name} yet. The server creates one at start."));
+    };
     let days = humantime::format_duration(Duration::from_secs((age.max(0) / DAY_MS).unsigned_abs() * 24 * 60 * 60));
     match every.0 {
         Some(every) if age > every.ms().saturating_mul(2) => Finding::new(
             check,
             State::Warning,
-            format!("The {name} is {days} old, more than twice what keys.{kind}_rotation says."),
+            format!("The {name} is {days} old, more than twice keys.{kind}_rotation."),
             format!(
-                "See whether the server logs 'server keys could not be looked after', or run 'postern key rotate \
+                "See whether the server logs 'rotating server keys failed', or run 'postern key rotate \
                  --kind {kind}'."
             ),
         ),
@@ -88,11 +90,11 @@ fn sealed_values(can_seal: bool, keys: usize, left: usize) -> Finding {
         return Finding::new(
             CHECK,
             State::Warning,
-            format!("The key-encryption key is being replaced: {left} values are not under the new one yet."),
-            "Run 'postern key rewrap', when every machine has the file.",
+            format!("The replacement of the key-encryption key is not finished: {left} values are under the old one."),
+            "Run 'postern key rewrap' once every machine has the new file.",
         );
     }
-    Finding::fine(CHECK, "Everything that is sealed is under the one key-encryption key.")
+    Finding::fine(CHECK, "All encrypted values are under the current key-encryption key.")
 }
 
 #[cfg(test)]

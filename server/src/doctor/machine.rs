@@ -1,4 +1,4 @@
-//! Checks of the machine: how fast it hashes, who may read the keys, how much room there is.
+//! Checks of the machine: hashing speed, permissions of keys, disk space.
 
 use super::{Finding, State};
 use crate::cli::SPARE_FILES;
@@ -10,10 +10,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// People notice longer waits, and a few sign-ins at once make them seconds.
+/// People notice longer waits, and concurrent sign-ins multiply them.
 const SLOW: Duration = Duration::from_millis(500);
 const MIB: u64 = 1024 * 1024;
-/// A journal and a day of audit rows fit in here.
+/// Enough for a journal and a day of audit rows.
 const LOW: u64 = 1024 * MIB;
 const FULL: u64 = 100 * MIB;
 
@@ -33,7 +33,7 @@ pub fn password_time(settings: &Settings) -> Finding {
     }
 }
 
-/// Only that it is private: `postern serve` says whether it fits.
+/// Checks only its permissions; `postern serve` checks whether it matches.
 pub fn key_file(config: &Config) -> Finding {
     const CHECK: &str = "key_file";
     if std::env::var_os(VARIABLE).is_some() {
@@ -49,11 +49,11 @@ pub fn key_place(config: &Config) -> Finding {
         return Finding::new(
             CHECK,
             State::Hint,
-            "The key-encryption key lies beside the database: a copy of the folder is a copy of both.",
-            "Set key_encryption_key_file to a place that the copies leave out.",
+            "The key-encryption key is in the same folder as the database: a copy of the folder contains both.",
+            "Set key_encryption_key_file to a location outside that folder.",
         );
     }
-    Finding::fine(CHECK, "The key-encryption key is apart from the database.")
+    Finding::fine(CHECK, "The key-encryption key is not in the database's folder.")
 }
 
 pub fn tls_key(config: &Config) -> Option<Finding> {
@@ -66,23 +66,23 @@ fn private(check: &'static str, what: &str, path: &Path) -> Finding {
         Ok(data) if data.permissions().mode() & 0o077 != 0 => Finding::new(
             check,
             State::Problem,
-            format!("{what} can be read by others (mode {:03o}): {shown}", data.permissions().mode() & 0o777),
+            format!("Other users can read {what} (mode {:03o}): {shown}", data.permissions().mode() & 0o777),
             format!("chmod 600 {shown}"),
         ),
-        Ok(_) => Finding::fine(check, format!("{what} is for its owner only.")),
+        Ok(_) => Finding::fine(check, format!("Only its owner can read it: {what}.")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Finding::new(check, State::Hint, format!("{what} is not there yet: {shown}"), "Start the server once.")
+            Finding::new(check, State::Hint, format!("{what} does not exist yet: {shown}"), "Start the server once.")
         }
         Err(error) => Finding::new(
             check,
             State::Problem,
-            format!("{what} cannot be looked at: {shown}: {error}"),
+            format!("{what} cannot be read: {shown}: {error}"),
             "Run this as the user that the server runs as.",
         ),
     }
 }
 
-/// Judged by the hard limit, which `postern serve` raises itself to.
+/// Uses the hard limit, because `postern serve` raises the soft limit to it.
 pub fn open_files(config: &Config) -> Finding {
     let connections = config.settings.connections.max;
     files(&Files::possible(connections, 1, SPARE_FILES), connections)
@@ -94,7 +94,7 @@ fn files(files: &Files, wanted: usize) -> Finding {
         return Finding::fine(CHECK, format!("The limit of open files leaves room for {wanted} connections."));
     };
     let says = format!(
-        "connections.max is {wanted}, but the limit of {limit} open files leaves room for {}: no more are taken.",
+        "connections.max is {wanted}, but the limit of {limit} open files leaves room for {}: no more are accepted.",
         files.connections
     );
     let advice =
@@ -104,28 +104,28 @@ fn files(files: &Files, wanted: usize) -> Finding {
 
 pub fn disk(config: &Config) -> Finding {
     const CHECK: &str = "disk";
-    // Before the first start the folder is not there, but the disk is.
+    // Before the first start the folder does not exist, but its disk does.
     let folder = config.settings.data_dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
     match rustix::fs::statvfs(folder) {
         Ok(disk) => room(disk.f_bavail.saturating_mul(disk.f_frsize)),
         Err(error) => Finding::new(
             CHECK,
             State::Warning,
-            format!("How much room is left in {} is not known: {error}.", folder.display()),
-            "Look with df.",
+            format!("The free space in {} is unknown: {error}.", folder.display()),
+            "Check with df.",
         ),
     }
 }
 
 fn room(free: u64) -> Finding {
     const CHECK: &str = "disk";
-    let says = format!("{} MiB are free where the data is.", free / MIB);
+    let says = format!("{} MiB are free in the data folder.", free / MIB);
     let state = match free {
         0..FULL => State::Problem,
         FULL..LOW => State::Warning,
         _ => return Finding::fine(CHECK, says),
     };
-    Finding::new(CHECK, state, says, "Make room: on a full disk nobody signs in until there is some.")
+    Finding::new(CHECK, state, says, "Free some space: on a full disk nobody can sign in.")
 }
 
 #[cfg(test)]

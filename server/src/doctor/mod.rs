@@ -1,5 +1,4 @@
-//! What `postern doctor` looks at: each check is one finding, and each finding that is not fine says what
-//! to do.
+//! The checks of `postern doctor`. Each returns one finding, and each finding that is not fine says what to do.
 
 mod data;
 mod examine;

@@ -4,10 +4,10 @@ use super::{Finding, State};
 use crate::config::{Config, Settings};
 use ipnet::IpNet;
 
-/// Shorter prefixes than these take in more than any one network has.
+/// Shorter prefixes cover more than any one network.
 const WIDEST: (u8, u8) = (8, 16);
 
-/// argon2id as OWASP lists it, each as good as the next: at least so many KiB with so many passes.
+/// OWASP's equivalent argon2id settings: minimum KiB for a number of passes.
 const LEAST: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
 
 pub fn proxies(config: &Config) -> Finding {
@@ -22,13 +22,13 @@ pub fn proxies(config: &Config) -> Finding {
         return Finding::new(
             CHECK,
             State::Problem,
-            format!("trusted_proxies has {wide}: whoever comes from there chooses the address that is banned."),
-            "List the proxies' own addresses, nothing wider.",
+            format!("trusted_proxies contains {wide}: any client there can choose the address that is banned."),
+            "List only the proxies' own addresses.",
         );
     }
     match list.len() {
-        0 => Finding::fine(CHECK, "No proxy is trusted: clients are known by the address that they connect from."),
-        _ => Finding::fine(CHECK, format!("Forwarded addresses are taken from {} only.", list.join(", "))),
+        0 => Finding::fine(CHECK, "No proxy is trusted: a client's address is the one that it connects from."),
+        _ => Finding::fine(CHECK, format!("Forwarded addresses are accepted from {} only.", list.join(", "))),
     }
 }
 
@@ -39,7 +39,7 @@ pub fn cookies(config: &Config) -> Finding {
             CHECK,
             State::Warning,
             format!(
-                "{} is plain http: cookies cannot be Secure, and anyone on the way can take over sessions.",
+                "{} is plain http: cookies cannot be Secure, and others on the network can take over sessions.",
                 config.origin
             ),
             "Put TLS in front ([tls] or a proxy), make public_url https, and remove allow_insecure_http.",
@@ -59,8 +59,8 @@ pub fn password_strength(settings: &Settings) -> Finding {
     if LEAST.iter().any(|(kib, least)| memory >= *kib && passes >= *least) {
         Finding::fine(CHECK, format!("{says}."))
     } else {
-        let advice = "Run 'postern calibrate' and take what it suggests.";
-        Finding::new(CHECK, State::Warning, format!("{says}: less than the least that OWASP names."), advice)
+        let advice = "Run 'postern calibrate' and use its suggestion.";
+        Finding::new(CHECK, State::Warning, format!("{says}, below OWASP's minimum."), advice)
     }
 }
 

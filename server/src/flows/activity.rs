@@ -1,4 +1,4 @@
-//! What happened to an account, as its owner reads it.
+//! An account's events for its owner.
 
 use super::audit::{NEW_DEVICE, NEW_PLACE, OK};
 use crate::http::ApiError;
@@ -7,13 +7,13 @@ use app::view::{Activity, Event as Seen};
 use domain::identity::Identity;
 use store::audit::{Entry, Event};
 
-/// Equal things within this time are one line.
+/// Equal events within this time are one line.
 const TOGETHER_MS: i64 = 60 * 60_000;
 
-/// The newest lines, newest first, from at most `rows` rows.
+/// Returns the newest lines, newest first, from at most `rows` rows.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn lines(state: &AppState, user: &str, rows: u32) -> Result<Vec<Activity>, ApiError> {
     let entries = state.store.audit_of(user, rows).await?;
     let prefix = state.config.settings.ipv6_prefix;
@@ -65,7 +65,7 @@ fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
         ) => return None,
     };
     let place = entry.address.parse().map(|address| Identity::of(address, v6_prefix).place());
-    // What else was done is about nobody but operators.
+    // Targets of other events are for operators only.
     let about = if event == Seen::AppOpened { entry.about.clone() } else { String::new() };
     let (address, device) = (place.unwrap_or_default(), entry.device.clone());
     Some(Activity { at: entry.at, event, count: 1, address, device, about })

@@ -1,4 +1,4 @@
-//! The allowlist as operators see and change it.
+//! Administration of the allowlist.
 
 use super::bans::span_ms;
 use super::operator::{Names, Operator};
@@ -11,27 +11,27 @@ use store::allowlist::{Added, Allowed};
 use store::audit::Event;
 use wire::allowlist as seen;
 
-/// Why nothing was done.
+/// The reason why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Unfit(#[from] Unfit),
-    #[error("the list is full: take something off it first")]
+    #[error("the list is full: remove an entry first")]
     Full,
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn list(store: &dyn Store, now: UnixMs) -> store::Result<seen::Allowlist> {
     Ok(seen::Allowlist { allowed: shown_all(store, store.allowlist().await?, now).await? })
 }
 
-/// Adds a network. The caller hears of it again by asking the store.
+/// Adds a network. The in-memory list follows when it reads the store.
 ///
 /// # Errors
-/// Says what does not fit.
+/// Names the invalid input.
 pub async fn add(operator: &Operator<'_>, wanted: &seen::NewAllowed) -> Result<Allowed, Error> {
     let network = network(&wanted.network)?;
     let length = wanted.length.as_deref().map(str::trim).filter(|length| !length.is_empty());
@@ -49,10 +49,10 @@ pub async fn add(operator: &Operator<'_>, wanted: &seen::NewAllowed) -> Result<A
     }
 }
 
-/// Takes a network off the list, by its id or as it is written. The one that went, if there was one.
+/// Removes a network by its id or its text and returns the removed entry.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn remove(operator: &Operator<'_>, which: &str) -> store::Result<Option<Allowed>> {
     let network = network(which).ok();
     let list = operator.store.allowlist().await?;
@@ -79,7 +79,7 @@ pub async fn shown_all(store: &dyn Store, list: Vec<Allowed>, now: UnixMs) -> st
     Ok(all)
 }
 
-/// An address or a network, in the one form that the list knows it by.
+/// Parses an address or network into its canonical form.
 fn network(text: &str) -> Result<IpNet, Unfit> {
     let text = text.trim();
     let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));

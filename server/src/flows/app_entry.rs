@@ -1,4 +1,4 @@
-//! From an app to the portal and back: a state cookie there, a one-time code here, a session there.
+//! Sign-in at an app: a state cookie there, a one-time code from the portal, and the app's session.
 
 use super::audit;
 use crate::config::App;
@@ -13,44 +13,44 @@ use http::HeaderMap;
 use store::app_codes::{AppCode, UseCode};
 use store::audit::Event;
 
-/// How long a code is good.
+/// Lifetime of a code.
 const CODE_MS: i64 = 30_000;
-/// How many state cookies a browser holds at once: each tab that signs in has one, and all of them stand in a
-/// header line that proxies take up to 8 KiB of.
+/// Maximum number of state cookies in a browser. Each tab that signs in has one, and all are in one header line, of
+/// which proxies accept up to 8 KiB.
 const MOST_STATES: usize = 50;
-/// Letters of a state's hash by which its cookie is found.
+/// Length of the hash prefix that identifies a state's cookie.
 const KEY: usize = 8;
 
-/// An app's session that has just begun.
+/// A new session of an app.
 #[derive(Debug)]
 pub struct Entered {
     /// Its cookie.
     pub cookie: String,
-    /// When its parent ends in any case.
+    /// The latest end of its parent.
     pub until: UnixMs,
-    /// Where to go on in the app.
+    /// The page in the app to return to.
     pub place: String,
 }
 
 /// The state of one tab that goes to sign in.
 #[derive(Debug)]
 pub struct Begun {
-    /// By which its cookie is found.
+    /// The key of its cookie.
     pub key: String,
     /// Its cookie.
     pub cookie: String,
-    /// What stands for it in addresses.
+    /// Its representation in URLs.
     pub hash: String,
 }
 
-/// A new state: when it was made, and a secret.
+/// Makes a new state from the time and a secret.
 pub fn begin(state: &AppState) -> Begun {
     let cookie = format!("{}.{}", state.now().div_euclid(1000), base64url(&state.entropy.bytes::<16>()));
     let hash = hash(&cookie);
     Begun { key: key(&hash).to_owned(), cookie, hash }
 }
 
-/// Keys of the oldest states, so that with one more there are not too many.
+/// Returns the keys of the oldest states, so that there is room for one more.
 pub fn surplus<'a>(held: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<&'a str> {
     let made_at = |cookie: &str| cookie.split('.').next().and_then(|at| at.parse::<i64>().ok()).unwrap_or_default();
     let mut held: Vec<_> = held.map(|(key, cookie)| (made_at(cookie), key)).collect();
@@ -59,25 +59,25 @@ pub fn surplus<'a>(held: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<&'a st
     held.into_iter().take(most).map(|(_, key)| key).collect()
 }
 
-/// What stands for a state cookie in addresses.
+/// Returns a state cookie's representation in URLs.
 pub fn hash(secret: &str) -> String {
     base64url(&sha256(secret.as_bytes()))
 }
 
-/// By which the cookie of the state with this hash is found.
+/// Returns the cookie key of the state with this hash.
 pub fn key(hash: &str) -> &str {
     hash.get(..KEY).unwrap_or_default()
 }
 
-/// Whether a text can be what [`hash`] made.
+/// Whether a text can be a result of [`hash`].
 pub fn is_256_bits(text: &str) -> bool {
     from_base64url(text).is_some_and(|bytes| bytes.len() == 32)
 }
 
-/// A code for the browser whose state cookie has this hash.
+/// Makes a code for the browser whose state cookie has this hash.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn code(
     state: &AppState,
     app: &App,
@@ -92,17 +92,17 @@ pub async fn code(
         state_hash: state_hash.to_owned(),
         session: session.to_owned(),
         place: place.to_owned(),
-        // It may be taken in by another node.
+        // Another node with a slower clock may redeem it.
         expires_at: state.now() + CODE_MS + CLOCK_TOLERANCE_MS,
     };
     state.store.add_app_code(&row).await?;
     Ok(code)
 }
 
-/// `None`: the code is used, over, another app's or another browser's, or its session has ended.
+/// Redeems a code. `None`: it is used, expired, for another app or browser, or its session has ended.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn enter(
     state: AppState,
     client: Client,
@@ -122,20 +122,20 @@ pub async fn enter(
     Ok(Some(Entered { cookie, until: row.life.ends_at, place: code.place }))
 }
 
-/// The session of this app that the browser has, whether or not its parent still lives.
+/// Returns the browser's session of this app, even if its parent has ended.
 pub fn held(state: &AppState, app: &App, headers: &HeaderMap) -> Option<AppSession> {
     cookies::all(headers, &state.config, Name::App).find_map(|cookie| read(state, app, cookie))
 }
 
-/// What an app's cookie says, if it was made here for this app.
+/// Reads an app's cookie. Returns `None` unless this server made it for this app.
 pub fn read(state: &AppState, app: &App, cookie: &str) -> Option<AppSession> {
     state.keyring.authentic(state.now(), |macs| AppSession::read(&macs.app_session, &app.origin, cookie))
 }
 
-/// Whether the browser has a session of this app whose parent lives.
+/// Whether the browser has a session of this app with a live parent.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn is_open(state: &AppState, app: &App, headers: &HeaderMap) -> Result<bool, ApiError> {
     let Some(session) = held(state, app, headers) else { return Ok(false) };
     Ok(state.sessions.is_live(&*state.store, &session.session(), state.now()).await?)

@@ -9,7 +9,7 @@ use store::sessions::Row;
 use wire::apps::{AppToken, TokenType};
 use wire::problem::Code;
 
-/// What a program shows to an app. Whether the app's rules let this person in is judged there and then.
+/// Issues a token for an app to a program. The app's rules are checked when it is used.
 ///
 /// # Errors
 /// `no_app`, `no_session`
@@ -23,7 +23,7 @@ pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Resu
     Ok(AppToken { access_token, token_type, expires_at })
 }
 
-/// A token of this session for this app, bound to the key if there is one, and when it runs out.
+/// Signs a token of this session for this app, bound to the key if there is one, and returns its expiry.
 ///
 /// # Errors
 /// It cannot be signed.

@@ -1,4 +1,4 @@
-//! Rows of the audit trail.
+//! Rows of the audit log.
 
 use crate::guards::client::Client;
 use crate::state::AppState;
@@ -9,19 +9,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use store::audit::{Entry, Event};
 
-/// What stands for "it worked".
+/// The outcome of a success.
 pub const OK: &str = "ok";
-/// A sign-in that worked, from a browser that had not signed in before.
+/// A successful sign-in from a browser that had not signed in before.
 pub const NEW_DEVICE: &str = "new_device";
-/// A sign-in that worked, from a known device at an address that it had not come from before.
+/// A successful sign-in from a known device at a new address.
 pub const NEW_PLACE: &str = "new_place";
 
-/// A password that was not looked at, because the account is delayed.
+/// A password that was not checked, because the account is delayed.
 pub const DELAYED: &str = "account_delayed";
 /// A one-time code that is wrong, used up or expired.
 pub const WRONG_CODE: &str = "wrong_code";
 
-/// The most rows about refusals that cost a client nothing, per minute and server process.
+/// Maximum number of rows about refusals that cost a client nothing, per minute and process.
 const NOTES_A_MINUTE: u32 = 120;
 
 /// A bound on rows about refusals that no ban follows. Without it, a client could fill the audit log with
@@ -79,12 +79,12 @@ pub fn entry(state: &AppState, client: &Client, event: Event, outcome: &str) -> 
     }
 }
 
-/// A row of what nobody did: its time had come.
+/// Builds a row for a scheduled action.
 pub fn of_schedule(state: &AppState, event: Event, about: String) -> Entry {
     Entry { user: None, about, ..of_system(state, event, "") }
 }
 
-/// A row that says nothing of the client: about an account of which only the id is to stay.
+/// Builds a row without the client, about an account of which only the id remains.
 pub fn of_system(state: &AppState, event: Event, user: &str) -> Entry {
     Entry {
         id: state.ulid(),

@@ -1,4 +1,4 @@
-//! Strikes and the bans they make.
+//! Strikes and the resulting bans.
 
 use crate::bans::Closed;
 use crate::entropy::Entropy;
@@ -15,7 +15,7 @@ use store::bans::Ban;
 use store::bans::Sentence;
 use wire::problem::Code;
 
-/// Returns what a ban of `offender` needs, should one be due.
+/// Returns the parameters of a ban of `offender` that may be due.
 pub fn sentence(state: &AppState, client: &Client, offender: Identity) -> Sentence {
     Sentence {
         policy: Arc::clone(&state.config.policy),
@@ -33,7 +33,7 @@ pub fn fresh_incident(entropy: &dyn Entropy) -> String {
     incident(u32::from_be_bytes(entropy.bytes()))
 }
 
-/// Puts bans into force here and writes one line each for the operator.
+/// Puts bans into force here and logs one line each.
 pub fn impose(state: &AppState, bans: &[Ban]) {
     state.bans.apply(bans);
     for ban in bans {
@@ -45,20 +45,20 @@ pub fn impose(state: &AppState, bans: &[Ban]) {
     }
 }
 
-/// Puts a ban by hand into force here.
+/// Puts a manual ban into force here.
 pub fn announce(state: &AppState, ban: &Ban) {
     let made = std::slice::from_ref(ban);
     impose(state, made);
     state.live.tell(&Refusal::new(ban.identity, ban.trigger, made, ban.since));
 }
 
-/// A strike outside an attempt. Answers with the ban if one was due, else with `code`.
+/// Records an offence outside an attempt. Answers with the ban if one is due, otherwise with `code`.
 pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidence: &str, code: Code) -> ApiError {
     let identity = client.offender();
     let sentence = sentence(state, client, identity);
     match state.store.strike(identity, trigger, evidence, &sentence).await {
         Ok(ban) => {
-            // A ban that was in force already is not a new one.
+            // An existing ban is not a new one.
             let new = ban.as_ref().is_some_and(|ban| ban.id == sentence.ban_id);
             if new {
                 impose(state, ban.as_slice());
@@ -73,12 +73,12 @@ pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidenc
     }
 }
 
-/// The answer to a client that goes on although it was told to wait.
+/// Answers a client that continues although it was told to wait.
 pub async fn flood(state: &AppState, client: &Client, excess: Excess) -> ApiError {
     let (identity, now) = (client.offender(), state.now());
-    // Of many that arrive together the first bans; the others only hear of it.
+    // Of several concurrent requests the first one bans, and the others see that ban.
     let _turn = state.queue.turn(identity).await;
-    // Nobody is banned who is on the allowlist; but one too many is one too many.
+    // Allowlisted clients are never banned, but the request is still over the limit.
     if client.is_proxy || state.allowlist.covers(client.address, now) {
         return floods::wait(excess);
     }
@@ -88,7 +88,7 @@ pub async fn flood(state: &AppState, client: &Client, excess: Excess) -> ApiErro
     strike(state, client, Trigger::Flood, &excess.limit.to_string(), Code::Banned).await
 }
 
-/// A refusal with the wait that its bans impose.
+/// Builds a refusal with the wait of its bans.
 pub fn refusal(code: Code, bans: &[Ban], state: &AppState) -> ApiError {
     let now = state.now();
     match bans.iter().max_by_key(|ban| ban.until) {

@@ -1,4 +1,4 @@
-//! Bans as operators see, make and lift them.
+//! Administration of bans.
 
 use super::ban::fresh_incident;
 use super::operator::{Names, Operator};
@@ -20,20 +20,20 @@ const UNITS: [&str; 18] = [
     "weeks", "year", "years",
 ];
 
-/// Why nothing was done.
+/// The reason why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Unfit(#[from] Unfit),
     #[error("write {} or {}", Scope::SignIn, Scope::Everything)]
     Scope,
-    #[error("this would close your own address, this machine or a trusted proxy")]
+    #[error("this would ban your own address, this machine or a trusted proxy")]
     WouldLockOut,
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
-/// What a person typed to find bans by: an address as the server counts it, or an incident.
+/// Parses a search for bans: an address as the server counts it, or an incident.
 pub fn word(sent: &str, v6_prefix: u8) -> Option<String> {
     let sent = sent.trim();
     let word = Identity::read(sent, v6_prefix).map_or_else(|_| sent.to_uppercase(), |identity| identity.to_string());
@@ -41,7 +41,7 @@ pub fn word(sent: &str, v6_prefix: u8) -> Option<String> {
 }
 
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn list(store: &dyn Store, search: &Search) -> store::Result<seen::Bans> {
     let rows = store.search_bans(search).await?;
     let full = rows.len() == usize::try_from(search.limit).unwrap_or(usize::MAX);
@@ -49,10 +49,10 @@ pub async fn list(store: &dyn Store, search: &Search) -> store::Result<seen::Ban
     Ok(seen::Bans { bans: shown_all(store, rows, search.now).await?, next })
 }
 
-/// Closes an address by hand. The caller puts the ban into force.
+/// Bans an address manually. The caller puts the ban into force.
 ///
 /// # Errors
-/// Says what does not fit, or that the operator would be outside.
+/// Names the invalid input, or says that the ban would lock out the operator.
 pub async fn make(operator: &Operator<'_>, wanted: &seen::NewBan) -> Result<Ban, Error> {
     let identity = operator::banned(&wanted.address, operator.config.settings.ipv6_prefix)?;
     let scope = Scope::parse(&wanted.scope).ok_or(Error::Scope)?;
@@ -80,10 +80,10 @@ pub async fn make(operator: &Operator<'_>, wanted: &seen::NewBan) -> Result<Ban,
     Ok(ban)
 }
 
-/// Opens an address: every ban in force on it is lifted. The caller puts that into force.
+/// Lifts every ban in force on an address. The caller puts that into force.
 ///
 /// # Errors
-/// A reason is missing, or the store does not answer.
+/// A reason is missing, or the store fails.
 pub async fn lift(operator: &Operator<'_>, identity: Identity, reason: &str) -> Result<Vec<Ban>, Error> {
     let lifting = Lifting {
         by: operator.by(),
@@ -94,10 +94,10 @@ pub async fn lift(operator: &Operator<'_>, identity: Identity, reason: &str) -> 
     Ok(operator.store.lift(identity, &lifting).await?)
 }
 
-/// Why an address is closed, and what would close it.
+/// Explains the bans on an address, and what would ban it.
 ///
 /// # Errors
-/// It is no address, or the store does not answer.
+/// It is not an address, or the store fails.
 pub async fn explain(operator: &Operator<'_>, address: &str) -> Result<seen::Explanation, Error> {
     let Operator { store, config, now, .. } = operator;
     let identity = Identity::read(address, config.settings.ipv6_prefix).map_err(Unfit::from)?;
@@ -169,7 +169,7 @@ fn split_while(text: &str, belongs: fn(u8) -> bool) -> (&str, &str) {
     text.split_at(text.bytes().position(|byte| !belongs(byte)).unwrap_or(text.len()))
 }
 
-/// The addresses that an identity stands for; a device stands for none.
+/// Returns the addresses of a client key; a device has none.
 pub fn network(identity: Identity) -> Option<IpNet> {
     match identity {
         Identity::V4(address) => Some(IpNet::from(std::net::IpAddr::V4(address))),

@@ -1,4 +1,4 @@
-//! Tokens of a bound session that came without its key: copied, for all that the server knows.
+//! Tokens of a bound session that were used without its key, and are therefore probably copied.
 
 use super::audit;
 use crate::guards::client::Client;
@@ -12,7 +12,7 @@ const TOGETHER_MS: i64 = 60 * 60_000;
 /// for no ban.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn record(state: &AppState, client: &Client, user: &str, session: &str) -> store::Result<()> {
     let mut entry = audit::entry(state, client, Event::WrongKey, "bad_proof");
     entry.user = Some(user.to_owned());

@@ -1,4 +1,4 @@
-//! Invitations: made and revoked by operators, used up by sign-ups.
+//! Invitations: created and revoked by operators, consumed by sign-ups.
 
 use super::operator::Operator;
 use domain::UnixMs;
@@ -10,21 +10,21 @@ use store::invitations::Invitation;
 use wire::account::OneTimeLink;
 use wire::paths;
 
-/// Why none was made.
+/// The reason why none was created.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("an invitation is good for 1 to {MOST_HOURS} hours")]
+    #[error("an invitation is valid for 1 to {MOST_HOURS} hours")]
     Hours,
-    #[error("a note is one line of 100 characters at most")]
+    #[error("a note is one line of at most 100 characters")]
     Note,
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
-/// Makes an invitation. The link is shown now and never again: only its hash is kept.
+/// Creates an invitation. The link is shown only now, because only its hash is stored.
 ///
 /// # Errors
-/// Hours or note cannot be, or the store does not answer.
+/// Hours or note are invalid, or the store fails.
 pub async fn invite(operator: &Operator<'_>, role: Role, text: &str, hours: u32) -> Result<OneTimeLink, Error> {
     let code = code(&operator.entropy.bytes());
     let expires_at = operator.now + lifetime_ms(hours).ok_or(Error::Hours)?;
@@ -45,19 +45,19 @@ pub async fn invite(operator: &Operator<'_>, role: Role, text: &str, hours: u32)
     Ok(OneTimeLink { link: operator.link(paths::SIGNUP_PAGE, &code), expires_at })
 }
 
-/// `false`: there is none of this id that can still be used.
+/// Revokes an invitation. `false`: no unused one has this id.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn revoke(operator: &Operator<'_>, id: &str) -> store::Result<bool> {
     let audit = operator.entry(Event::InvitationRevoked, "");
     operator.store.revoke_invitation(id, &audit, operator.now).await
 }
 
-/// Those that can still be used, newest first.
+/// Returns the unused invitations, newest first.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn open(store: &dyn Store, now: UnixMs) -> store::Result<Vec<wire::account::Invitation>> {
     let all = store.invitations().await?;
     let open = all.into_iter().filter(|invitation| invitation.is_open(now));

@@ -1,4 +1,4 @@
-//! New sessions and the tokens of a session.
+//! New sessions and the tokens of sessions.
 
 use crate::guards::client::Client;
 use crate::http::ApiError;
@@ -17,7 +17,7 @@ use wire::jwk::EcJwk;
 use wire::login::Delivery;
 use wire::session::Session;
 
-/// A session's tokens, on their way to the client.
+/// A session's tokens for the client.
 #[derive(Clone)]
 pub struct Issued {
     pub session: Session,
@@ -29,22 +29,22 @@ pub struct Issued {
     pub until: UnixMs,
 }
 
-/// A session that is about to be written.
+/// A session before it is stored.
 pub struct Opening {
     pub row: NewSession,
     pub token: RefreshToken,
 }
 
-/// Whose session it is.
+/// The owner of a session.
 pub struct Owner<'a> {
     pub user: &'a str,
     pub username: &'a str,
     pub role: Role,
 }
 
-/// Prepares a session, bound to the client's keys where it proved that it has them.
+/// Prepares a session, bound to the client's proven keys.
 ///
-/// `judged_by` is the hash of the password that let it in, where one did.
+/// `judged_by`: the hash of the checked password, if one was checked.
 pub fn open(
     state: &AppState,
     client: &Client,
@@ -72,7 +72,7 @@ pub fn open(
     Opening { row, token }
 }
 
-/// The tokens of a session that was written just now.
+/// Issues the first tokens of a new session.
 ///
 /// # Errors
 /// The access token cannot be signed.
@@ -98,7 +98,7 @@ pub fn first(
     Ok(Issued { device: Some(device), ..tokens(state, owner, &row.id, jkt, live, &opening.token, delivery)? })
 }
 
-/// The tokens of a session at a generation; from now on this process knows it.
+/// Issues tokens of a session at a generation, and caches the session.
 ///
 /// # Errors
 /// The access token cannot be signed.

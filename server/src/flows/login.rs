@@ -1,4 +1,4 @@
-//! One login: the envelope's content against the store.
+//! A login: checks the envelope's content against the store.
 
 use super::check_password::check_password;
 use super::issue::{self, Issued, Owner};
@@ -22,7 +22,7 @@ use wire::problem::Code;
 use zeroize::Zeroizing;
 
 /// # Errors
-/// What was refused. Unknown, wrong, disabled and blocked look and cost the same.
+/// The refusal. Unknown names, wrong passwords, disabled and blocked accounts look the same and take the same time.
 pub async fn login(state: AppState, client: Client, sealed: Sealed) -> Result<Issued, ApiError> {
     let received = sealed::receive(&state, &client, sealed, Kind::Login).await?;
     let attempt = received.attempt.clone();
@@ -34,7 +34,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     let credentials: Credentials =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
     let digest = state.keyring.digests.account(&credentials.username);
-    // A name that cannot be one is looked up too: it must cost what an unknown one costs.
+    // Invalid names are looked up too, so that they take as long as unknown ones.
     let name_key = name_key(&credentials.username);
     let jkt = received.keys.as_ref().map(|(signing, _)| keyring::thumbprint(signing));
     if client.known.as_ref().is_some_and(|known| !known.is_of(&digest, jkt.as_deref())) {
@@ -47,8 +47,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
         place: &client.identity.place(),
     };
     let Standing { user, failures, forgivable, known_place } = state.store.standing(asked).await?;
-    // Strangers who guess at an account do not slow its owner down on a device that is known: that one has failures
-    // of its own.
+    // Guesses by strangers do not slow the owner down on a known device, because that has its own failures.
     let gate = account_delay::gate(failures, state.now());
     match gate {
         Gate::Wait { ms } => {
@@ -57,7 +56,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
             audit::note(state, client, entry).await?;
             return Err(ApiError::wait(Code::AccountDelayed, ms).into());
         }
-        // It has failed so often that it is a stranger's from now on.
+        // After this many failures the device counts as a stranger.
         Gate::Shut if client.known.is_some() => return Err(ApiError::new(Code::DeviceMismatch).into()),
         Gate::Shut | Gate::Open => {}
     }
@@ -74,7 +73,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     match (judge(facts), user) {
         (Verdict::Accepted, Some(user)) => {
             let outcome = match client.known {
-                // The first sign-in of all is from nowhere else.
+                // The very first sign-in cannot come from a new place.
                 None if user.signed_in_at.is_none() => audit::OK,
                 None => audit::NEW_DEVICE,
                 Some(_) if !known_place => audit::NEW_PLACE,
@@ -117,7 +116,7 @@ async fn accept(
         now: opening.row.now,
     };
     if !state.store.accept(&acceptance).await? {
-        // Disabled, or another password, since the row was read: the same answer as always.
+        // Disabled, or the password was changed since the row was read: the usual answer.
         return Err(Stop::Ended(ApiError::new(Code::WrongCredentials)));
     }
     let owner = Owner { user: &user.id, username: &user.name, role: user.role };
@@ -136,20 +135,20 @@ async fn refuse(
     entry.user = user.map(|user| user.id.clone());
     let refusal = Refusal {
         attempt: attempt.clone(),
-        // A known device has proved its key by now.
+        // A known device has proven its key by now.
         offender: attempt.identity,
         trigger: Trigger::InvalidCredentials,
         account: Some(digest.as_str().to_owned()),
         counts_as_failure: true,
-        evidence: "a name and password that do not fit".to_owned(),
+        evidence: "wrong name or password".to_owned(),
         audit: entry,
         sentence: ban::sentence(state, client, attempt.identity),
     };
     Stop::Ended(sealed::end_refused(state, refusal, Code::WrongCredentials).await)
 }
 
-/// The password is known now and only now: hash it with today's parameters. If it fails, the next login
-/// tries again.
+/// Hashes the password with today's parameters, because it is known only now. If this fails, the next login tries
+/// again.
 async fn upgrade(state: &AppState, received: &Received, user: &User, password: Zeroizing<Vec<u8>>) {
     match state.passwords.hash(&received.place, password, state.entropy.bytes()).await {
         Ok(hash) => {

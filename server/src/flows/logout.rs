@@ -1,4 +1,4 @@
-//! One logout: both tokens are revoked with their session.
+//! A logout: revokes both tokens with their session.
 
 use super::audit;
 use super::refresh::issued_here;
@@ -8,10 +8,10 @@ use crate::state::AppState;
 use domain::encoding::base64url;
 use store::audit::Event;
 
-/// Ends this session, or the refresh token's, which is authenticated and need not be within its time.
+/// Ends the session of the access or the refresh token. The refresh token is authenticated but may be expired.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn logout(
     state: AppState,
     client: Client,
@@ -29,10 +29,10 @@ pub async fn logout(
     }
 }
 
-/// Ends the session of this id, if it is there.
+/// Ends the session with this id, if it exists.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn end(state: &AppState, client: &Client, id: &str) -> Result<(), ApiError> {
     let Some(row) = state.store.session(id).await? else { return Ok(()) };
     let mut entry = audit::entry(state, client, Event::Logout, audit::OK);

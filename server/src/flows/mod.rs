@@ -1,4 +1,4 @@
-//! What the endpoints do, each in the same order: guard, load, judge, save, tell.
+//! The logic of the endpoints, always in the same order: guard, load, judge, store, notify.
 
 pub mod activity;
 pub mod allowlist;

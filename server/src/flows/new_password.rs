@@ -1,4 +1,4 @@
-//! What a new password must be, wherever it is chosen.
+//! Rules for a new password, wherever it is chosen.
 
 use crate::http::ApiError;
 use crate::passwords::{Place, common};
@@ -9,7 +9,7 @@ use wire::problem::Code;
 use zeroize::Zeroizing;
 
 /// # Errors
-/// Which rule it breaks.
+/// The violated rule.
 pub async fn check(state: &AppState, name: &str, password: &str) -> Result<(), ApiError> {
     match check_length(password, state.config.settings.password.min) {
         Ok(()) => {}

@@ -1,4 +1,4 @@
-//! Whoever decides by hand: an administrator on a page, or the command line.
+//! The actor of manual decisions: an administrator on a page, or the command line.
 
 use super::audit::OK;
 use crate::config::Config;
@@ -15,11 +15,10 @@ use store::Store;
 use store::audit::{Entry, Event};
 use store::bans::ENGINE;
 
-/// Who made a row, where that was the command line.
+/// The author of a row from the command line.
 pub const COMMAND_LINE: &str = "command line";
 
-/// What a decision needs. The command line works beside a running server, so this is less than the
-/// server's state.
+/// The context of a decision. The command line runs beside a server, so this is less than the server's state.
 pub struct Operator<'a> {
     pub store: &'a dyn Store,
     pub config: &'a Config,
@@ -29,7 +28,7 @@ pub struct Operator<'a> {
     user: Option<String>,
     address: String,
     device: String,
-    /// What the operator would be closed by.
+    /// The client keys by which the operator would be banned.
     pub own: Vec<Identity>,
 }
 
@@ -52,7 +51,7 @@ impl<'a> Operator<'a> {
         Self { store, config, entropy, now, user: None, address, device, own: Vec::new() }
     }
 
-    /// How rows name the operator.
+    /// Returns the operator's name in rows.
     pub fn by(&self) -> String {
         self.user.clone().unwrap_or_else(|| COMMAND_LINE.to_owned())
     }
@@ -74,17 +73,17 @@ impl<'a> Operator<'a> {
 }
 
 impl Operator<'_> {
-    /// What it takes to make server keys and to read them.
+    /// Returns the means to make and read server keys.
     pub fn vault<'b>(&'b self, key: &'b KeyEncryptionKey) -> Vault<'b> {
         Vault { store: self.store, key, entropy: self.entropy, config: self.config, now: self.now }
     }
 
-    /// A row about somebody's account.
+    /// Builds a row about an account.
     pub fn entry_of(&self, event: Event, user: &str) -> Entry {
         Entry { user: Some(user.to_owned()), ..self.entry(event, "") }
     }
 
-    /// A link with a code that is shown once. Behind `#`: browsers keep that part to themselves.
+    /// Builds a link with a code that is shown once. The code is behind `#`, which browsers do not send.
     pub fn link(&self, page: &str, code: &str) -> String {
         format!("{}{page}#code={code}", self.config.origin)
     }
@@ -96,7 +95,7 @@ impl fmt::Debug for Operator<'_> {
     }
 }
 
-/// The names behind the `made_by` of rows, each asked for once.
+/// The names for the `made_by` of rows, each looked up once.
 #[derive(Debug, Default)]
 pub struct Names(std::collections::HashMap<String, String>);
 

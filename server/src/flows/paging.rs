@@ -1,10 +1,10 @@
-//! Lists on pages, a part at a time.
+//! Lists on pages, in parts.
 
-/// The most entries of a list on one page of the dashboard.
+/// Maximum number of entries of a list on one page of the dashboard.
 pub const ENTRIES: usize = 50;
 
-/// Returns the entries that follow the one whose id is `after`, and the id to go on with if there are more. An `after`
-/// that is not there, such as one that was deleted meanwhile, begins with the first entry.
+/// Returns the entries after the one whose id is `after`, and the id to continue with if there are more. If `after`
+/// does not exist, for example because it was deleted, returns the first entries.
 pub fn page<T>(mut entries: Vec<T>, id: impl Fn(&T) -> &str, after: &str) -> (Vec<T>, Option<String>) {
     let start = entries.iter().position(|entry| id(entry) == after).map_or(0, |at| at + 1);
     entries.drain(..start);

@@ -1,4 +1,4 @@
-//! A password that its owner changes, and the deletion of an account: both prove the password first.
+//! Changing a password and deleting an account by the owner; both require the password first.
 
 use super::check_password::check_password;
 use super::sealed::{self, Received, Sealed, Stop};
@@ -25,30 +25,30 @@ use zeroize::Zeroizing;
 /// Changes the password and ends every other session.
 ///
 /// # Errors
-/// What was refused. A wrong password counts like one at sign-in.
+/// The refusal. A wrong password counts like one at sign-in.
 pub async fn change(state: AppState, client: Client, session: SignedIn, sealed: Sealed) -> Result<(), ApiError> {
     let asked = Asked::receive(state, client, session, sealed, Kind::Password).await?;
     let result = asked.change().await;
     sealed::settle(&asked.state, &asked.received.attempt, result).await
 }
 
-/// Deletes the account, and with it every session.
+/// Deletes the account with all its sessions.
 ///
 /// # Errors
-/// What was refused: a wrong password, or the last administrator.
+/// The refusal: a wrong password, or the last administrator.
 pub async fn delete(state: AppState, client: Client, session: SignedIn, sealed: Sealed) -> Result<(), ApiError> {
     let asked = Asked::receive(state, client, session, sealed, Kind::Deletion).await?;
     let result = asked.delete().await;
     sealed::settle(&asked.state, &asked.received.attempt, result).await
 }
 
-/// Whether the session's key was proven, if it is bound to one: with the token, or by the message itself.
+/// Whether a bound session's key was proven, with the token or by the message itself.
 fn is_of(session: &SignedIn, received: &Received) -> bool {
     let proven = |jkt| received.keys.as_ref().is_some_and(|(signing, _)| thumbprint(signing) == jkt);
     session.proven || session.jkt().is_none_or(proven)
 }
 
-/// A sealed wish of somebody who is signed in.
+/// An encrypted request of a signed-in person.
 struct Asked {
     state: AppState,
     client: Client,
@@ -99,7 +99,7 @@ impl Asked {
             now: self.state.now(),
         };
         let ended = self.state.store.change_password(&change).await?;
-        // Changed from elsewhere meanwhile: what was typed is not the password any more.
+        // The password was changed elsewhere meanwhile, so the typed one is wrong now.
         let ended = ended.ok_or_else(|| Stop::Ended(ApiError::new(Code::WrongCredentials)))?;
         self.end(&ended);
         Ok(())
@@ -139,12 +139,12 @@ impl Asked {
         let offender = self.received.attempt.identity;
         let refusal = Refusal {
             attempt: self.received.attempt.clone(),
-            // The session's key was proved by now, or there is none.
+            // The session's key is proven by now, or it has none.
             offender,
             trigger: Trigger::InvalidCredentials,
             account: Some(self.account.as_str().to_owned()),
             counts_as_failure: true,
-            evidence: "a wrong password in a session that was open".to_owned(),
+            evidence: "a wrong password in a live session".to_owned(),
             audit: self.entry(Reason::Wrong.as_str()),
             sentence: ban::sentence(&self.state, &self.client, offender),
         };

@@ -1,4 +1,4 @@
-//! One refresh: the spent token's successor, or the end of the family.
+//! A refresh: returns the token's successor, or ends the session.
 
 use super::issue::{self, Issued, Owner};
 use super::{audit, copied};
@@ -17,11 +17,11 @@ use wire::login::Delivery;
 use wire::paths;
 use wire::problem::Code;
 
-/// A rotation can lose against another of the same token; each time it does, somebody has won.
+/// Maximum number of attempts. Whenever a rotation fails, a concurrent one has succeeded.
 const TRIES: u32 = 4;
 
 /// # Errors
-/// `session_ended`, `bad_proof`, `use_dpop_nonce`, or `no_session` for a token that was not issued here.
+/// `session_ended`, `bad_proof`, `use_dpop_nonce`, or `no_session` for a token that this server did not issue.
 pub async fn refresh(
     state: AppState,
     client: Client,
@@ -59,8 +59,9 @@ pub async fn refresh(
     Err(ApiError::wait(Code::Busy, 1000))
 }
 
-/// Reads a token that was issued here at some time. Where the key of its MAC is over, somebody else may have the key:
-/// then it is good as the token that its session holds. `None`: it is invented, or was spent long ago.
+/// Reads a token that was issued here at some time. If its MAC key is no longer valid, others may have that key, so the
+/// token must also be the one in its session's row. Returns `None` for a forged token, and for one that was used long
+/// ago.
 ///
 /// # Errors
 /// The store does not answer.
@@ -75,7 +76,7 @@ pub async fn issued_here(state: &AppState, text: &str) -> Result<Option<RefreshT
     Ok(row.filter(|row| row.life.holds(token.generation(), &token.hash())).map(|_| token))
 }
 
-/// `None`: another rotation of the same token was faster.
+/// Rotates the token. `None`: a concurrent rotation succeeded first.
 async fn rotate(
     state: &AppState,
     client: &Client,
@@ -109,14 +110,14 @@ async fn rotate(
     tell(state, row, live, &successor, delivery).map(Some)
 }
 
-/// The answer was lost, or two tabs asked at once: the same successor again. The key that it was made with may be
-/// replaced or revoked by now; whether the right one is found, its hash says.
+/// The answer was lost, or two tabs refreshed at the same time: returns the same successor again. Its key may have been
+/// replaced or revoked since. Its hash shows whether the right key was found.
 async fn again(state: &AppState, row: &Row, token: &RefreshToken, delivery: Delivery) -> Result<Issued, ApiError> {
     let of = |key: &[u8; 32]| Some(token.successor(key)).filter(|successor| successor.hash() == row.life.current);
     let find = || state.keyring.made_here(|macs| of(&macs.refresh));
     let mut successor = find();
     if successor.is_none() {
-        // Another node made it, with a key that came into use a moment ago.
+        // Another node made it with a new key that this node has not read yet.
         state.keyring.hear(&state.vault()).await?;
         successor = find();
     }
@@ -129,7 +130,7 @@ fn tell(state: &AppState, row: &Row, live: Live, token: &RefreshToken, delivery:
     issue::tokens(state, &owner, &row.id, row.life.jkt.as_deref(), live, token, delivery)
 }
 
-/// Somebody has a copy of a spent token: neither side keeps the session, and the owner is told.
+/// Ends the session, because somebody has a copy of a spent token, and notifies the owner.
 async fn end_family(state: &AppState, client: &Client, row: &Row) -> ApiError {
     let mut entry = audit::entry(state, client, Event::TokenReused, "ended");
     entry.user = Some(row.user.clone());

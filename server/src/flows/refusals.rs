@@ -1,4 +1,4 @@
-//! How much was refused lately.
+//! Counts of recent refusals.
 
 use domain::UnixMs;
 use domain::ban::Trigger;
@@ -8,10 +8,10 @@ use wire::refusals::{ByTrigger, Hours};
 
 const HOURS: usize = 24;
 
-/// The last 24 hours, the one that runs included. Every trigger that can be refused for is there.
+/// Returns the last 24 hours, including the current one, for every trigger that refuses.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn hours(store: &dyn Store, now: UnixMs) -> store::Result<Hours> {
     let since = now - now.rem_euclid(HOUR_MS) - (HOUR_MS * 23);
     let rows = store.refused(since).await?;
@@ -25,7 +25,7 @@ pub async fn hours(store: &dyn Store, now: UnixMs) -> store::Result<Hours> {
         }
         ByTrigger { trigger: trigger.to_string(), total: hours.iter().sum(), hours }
     };
-    // A spray is made of wrong credentials, and nobody is refused by hand.
+    // A spray consists of wrong credentials, and a manual ban refuses nothing itself.
     let refused = Trigger::ALL.iter().filter(|trigger| !matches!(trigger, Trigger::Spray | Trigger::Manual));
     Ok(Hours { since, triggers: refused.map(of).collect() })
 }

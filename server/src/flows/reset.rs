@@ -1,4 +1,4 @@
-//! A forgotten password: an operator's one-time link, and its use.
+//! Forgotten passwords: an operator's one-time link, and its use.
 
 use super::operator::Operator;
 use super::sealed::{self, Received, Sealed, Stop};
@@ -15,10 +15,10 @@ use wire::password::PasswordReset;
 use wire::paths;
 use wire::problem::Code;
 
-/// Makes the link for a user; the one before is good no more.
+/// Creates a link for a user; an earlier one becomes invalid.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn link(operator: &Operator<'_>, user: &str) -> store::Result<OneTimeLink> {
     let code = code(&operator.entropy.bytes());
     let audit = operator.entry_of(Event::ResetMade, user);
@@ -33,10 +33,10 @@ pub async fn link(operator: &Operator<'_>, user: &str) -> store::Result<OneTimeL
     Ok(OneTimeLink { link: operator.link(paths::RESET_PAGE, &code), expires_at: reset.expires_at })
 }
 
-/// Sets the password of whoever has the link. Every session ends; nobody is signed in by it.
+/// Sets the password by a one-time link. Every session ends, and nobody is signed in.
 ///
 /// # Errors
-/// What was refused. None of it counts as an attack: a code cannot be guessed.
+/// The refusal. None counts as an attack, because a code cannot be guessed.
 pub async fn reset(state: AppState, client: Client, sealed: Sealed) -> Result<(), ApiError> {
     let received = sealed::receive(&state, &client, sealed, Kind::Reset).await?;
     let attempt = received.attempt.clone();

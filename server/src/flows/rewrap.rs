@@ -1,11 +1,11 @@
-//! Everything under a new key-encryption key, while servers run.
+//! Encrypts everything under a new key-encryption key, while servers run.
 //!
-//! Each step may be the last before somebody pulls the plug; running it again goes on from there:
+//! The process may be killed after any step; running it again continues from there:
 //!
-//! 1. The new key is written behind the old one: now every process can open what either sealed.
-//! 2. The old one is retired in the database: what it sealed is written no more (see `store::sealed`).
-//! 3. Value by value is sealed again, each by a write that asks whether it is still the same.
-//! 4. When the database has nothing left of the old key, its line goes.
+//! 1. The new key is written after the old one, so that every process can decrypt values under either.
+//! 2. The old one is retired in the database, which refuses new values under it (see `store::sealed`).
+//! 3. Each value is encrypted again, by a write that is conditional on the value that was read.
+//! 4. When no value in the database needs the old key, its line is removed.
 
 use super::operator::Operator;
 use crate::key_encryption::{self, Cipher, Source};
@@ -13,10 +13,10 @@ use store::audit::Event;
 use store::sealed::{Sealed, sealer};
 use zeroize::Zeroizing;
 
-/// Values that are read at a time.
+/// Number of values read at a time.
 const CHUNK: u32 = 200;
 
-/// Why it stopped.
+/// The reason why it stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -29,7 +29,7 @@ pub enum Error {
         key_encryption::VARIABLE
     )]
     OneInVariable,
-    #[error("there is more than one key already: run 'postern key rewrap'")]
+    #[error("more than one key exists already: run 'postern key rewrap'")]
     Prepared,
     #[error(
         "{place} is under the key '{sealer}', which is not here: put that key into the first line, and run this \
@@ -40,15 +40,15 @@ pub enum Error {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewrapped {
-    /// The short name of the key that is left.
+    /// The short name of the remaining key.
     pub sealer: String,
     pub resealed: u64,
 }
 
-/// Only the first step.
+/// Does the first step only.
 ///
 /// # Errors
-/// There is a second key already, or the file cannot be written.
+/// A second key exists already, or the file cannot be written.
 pub fn prepare(operator: &Operator<'_>) -> Result<(), Error> {
     let source = Source::of(operator.config);
     let _lock = source.lock()?;
@@ -57,7 +57,7 @@ pub fn prepare(operator: &Operator<'_>) -> Result<(), Error> {
 }
 
 /// # Errors
-/// What stood in the way. It can be run again.
+/// The cause. It can be run again.
 pub async fn rewrap(operator: &Operator<'_>) -> Result<Rewrapped, Error> {
     let source = Source::of(operator.config);
     let _lock = source.lock()?;
@@ -102,7 +102,7 @@ fn add(
     Ok(keys)
 }
 
-/// The last key, and those before it.
+/// Returns the last key and those before it.
 fn split(keys: &[Zeroizing<String>]) -> Result<(Cipher, Vec<Cipher>), Error> {
     let mut ciphers: Vec<_> = keys.iter().filter_map(|key| Cipher::parse(key)).collect();
     let new = ciphers.pop().ok_or(key_encryption::Error::WrongKey)?;

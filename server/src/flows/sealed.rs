@@ -1,4 +1,4 @@
-//! What every sealed message passes, cheapest check first, before its content is judged.
+//! The checks of every encrypted message, the cheapest first, before its content is judged.
 
 use super::{audit, ban};
 use crate::cookies::{self, Name};
@@ -26,36 +26,36 @@ use wire::login::{Delivery, SealedRequest};
 use wire::problem::Code;
 use zeroize::Zeroizing;
 
-/// How often another process's reservation is asked for again, and how long in between.
+/// How often to try for another process's reservation, and the pause in between.
 const BUSY_TRIES: u32 = 40;
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
-/// A sealed request as it arrived.
+/// An encrypted request as it arrived.
 #[derive(Debug)]
 pub struct Sealed {
     pub request: SealedRequest,
-    /// What was asked for, as a proof has to say it.
+    /// The requested path, as the proof must state it.
     path: &'static str,
     body_hash: String,
     cookie: [u8; 32],
     proof: Option<String>,
 }
 
-/// A message that opened: the `short_key` is burnt and the identity reserved until it is ended.
+/// A decrypted message. The `short_key` is burnt and the client key reserved until the attempt ends.
 #[derive(Debug)]
 pub struct Received {
     pub attempt: Attempt,
     pub plaintext: Zeroizing<Vec<u8>>,
-    /// The client's signing and receiving keys; it proved that it holds the first.
+    /// The client's signing and receiving keys; it has proven the first.
     pub keys: Option<(EcJwk, EcJwk)>,
-    /// Where it wants its tokens.
+    /// How the client wants its tokens.
     pub delivery: Delivery,
     pub place: Place,
     _turn: Turn,
 }
 
 impl Sealed {
-    /// Whether the message's proof is of the key `jkt` and was made for this message.
+    /// Whether the message contains a proof of the key `jkt` that was made for this message.
     pub fn proves(&self, state: &AppState, jkt: &str) -> bool {
         self.proof(state).is_some_and(|proof| proof.jkt == jkt)
     }
@@ -68,7 +68,7 @@ impl Sealed {
     }
 
     /// # Errors
-    /// `bad_request`: not the form that this path takes.
+    /// `bad_request`: the body has the wrong form for this path.
     pub fn read(state: &AppState, path: &'static str, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
         let request: SealedRequest = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
         let cookie = cookies::get(headers, &state.config, Name::PreLogin);
@@ -82,14 +82,14 @@ impl Sealed {
     }
 }
 
-/// Judges the `short_key`, waits for a turn, takes a place, burns, reserves, opens.
+/// Checks the `short_key`, waits for a lock, takes a place in the hash queue, burns, reserves and decrypts.
 ///
 /// # Errors
-/// Says what was refused; what is an attack has been counted.
+/// The refusal; an attack has been counted.
 pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Kind) -> Result<Received, ApiError> {
     let (short_key, key) = check_short_key(state, client, &sealed).await?;
     let turn = state.queue.fair_turn(client).await;
-    // Only now: whoever waits for a turn takes no place from those who have one.
+    // Taken only after the lock, so that a waiting attempt takes no place from others.
     let place = state.passwords.place().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
     let attempt = Attempt { id: state.ulid(), identity: client.judged() };
     begin(state, client, &sealed, &short_key, &attempt).await?;
@@ -102,8 +102,8 @@ pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Ki
     }
 }
 
-/// By MAC, time and terms; asks no store unless it bans. The envelope key that it was given out with serves
-/// this request to its end, even if its own time is over before.
+/// Checks MAC, time and purpose; reads the store only for a ban. The envelope key remains usable for this request, even
+/// if it expires meanwhile.
 async fn check_short_key(
     state: &AppState,
     client: &Client,
@@ -112,13 +112,13 @@ async fn check_short_key(
     let text = &sealed.request.short_key;
     let Some(short_key) = authentic(state, text).await? else {
         if state.keyring.made_here(|macs| ShortKey::authenticate(&macs.short_key, text).ok()).is_some() {
-            // Of a MAC key that was revoked since: the client gets another short_key and seals again.
+            // Made with a MAC key that was revoked since. The client receives another short_key and seals again.
             return Err(ApiError::new(Code::ShortKeyMismatch));
         }
         let evidence = "a short_key with a wrong MAC";
         return Err(ban::strike(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
     };
-    // A program's short_key sets no cookies: nobody can sign a visitor in under another's name.
+    // A program's `short_key` sets no cookies, so that nobody can sign a visitor in under another name.
     let cookie =
         if short_key.is_for_program() && sealed.request.delivery == Delivery::Body { [0; 32] } else { sealed.cookie };
     let origin = short_key::hash(&state.config.origin);
@@ -131,14 +131,14 @@ async fn check_short_key(
             let evidence = "a short_key that had run out";
             Err(ban::strike(state, client, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired).await)
         }
-        // From the future: our clock went back, and nobody else is to blame.
+        // From the future: our clock was set back, which is not the client's fault.
         Err(Refused::Expired | Refused::NotYet) => Err(ApiError::new(Code::ShortKeyExpired)),
         Err(Refused::Forged | Refused::Mismatch) => Err(ApiError::new(Code::ShortKeyMismatch)),
     }
 }
 
-/// Another node may have made it with a key that came into use a moment ago: the store is asked before anybody is
-/// taken for a forger, which costs less than the ban that would follow.
+/// Another node may have made it with a new key. The store is asked before it counts as a forgery, which costs less
+/// than a wrong ban.
 async fn authentic(state: &AppState, text: &str) -> Result<Option<ShortKey>, ApiError> {
     let read = || state.keyring.authentic(state.now(), |macs| ShortKey::authenticate(&macs.short_key, text).ok());
     if let Some(short_key) = read() {
@@ -160,7 +160,7 @@ async fn begin(
 ) -> Result<(), ApiError> {
     for _ in 0..BUSY_TRIES {
         let now = state.now();
-        // While this one waited for its turn, the one before may have closed the address.
+        // The previous attempt may have caused a ban while this one waited.
         if let Some(closed) = client.closed(state, Scope::SignIn) {
             return Err(ApiError::banned(closed, now));
         }
@@ -192,7 +192,7 @@ async fn begin(
     Err(ApiError::wait(Code::Busy, 1000))
 }
 
-/// Opens the envelope and checks that it was made for this request, here, by the holder of its key.
+/// Decrypts the envelope and checks that it was made for this request, here, by the holder of its key.
 fn open(
     state: &AppState,
     key: &EnvelopeKey,
@@ -211,7 +211,7 @@ fn open(
         _ => return Err(Code::BadEnvelope),
     };
     if let Some((signing, receiving)) = &keys {
-        // A session would be made that can never open its key.
+        // Otherwise a session would exist that can never open its key.
         jwe::check_public(receiving).map_err(|_| Code::BadEnvelope)?;
         if !sealed.proves(state, &keyring::thumbprint(signing)) {
             return Err(Code::BadProof);
@@ -235,7 +235,7 @@ async fn refuse_envelope(state: &AppState, client: &Client, attempt: Attempt, ki
         trigger: Trigger::BadEnvelope,
         account: None,
         counts_as_failure: false,
-        evidence: "an envelope that does not open or was not made for this request".to_owned(),
+        evidence: "an envelope that cannot be decrypted or was made for another request".to_owned(),
         audit: audit::entry(state, client, event, outcome),
         sentence: ban::sentence(state, client, offender),
     };
@@ -254,17 +254,17 @@ pub async fn end_refused(state: &AppState, refusal: Refusal, code: Code) -> ApiE
     }
 }
 
-/// A ban on everything is told as such: the next page would not open either.
+/// Reports a ban on everything as such, because the next page would be refused too.
 fn told(code: Code, bans: &[Ban]) -> Code {
     if bans.iter().any(|ban| ban.scope == Scope::Everything) { Code::Banned } else { code }
 }
 
-/// Why a received message came to nothing.
+/// The reason why a received message failed.
 #[derive(Debug)]
 pub enum Stop {
     /// The attempt has ended with a verdict.
     Ended(ApiError),
-    /// Nobody is to blame, or something broke: the attempt is still open.
+    /// A failure that is not the client's fault: the attempt is still open.
     Open(ApiError),
 }
 
@@ -274,7 +274,7 @@ impl<E: Into<ApiError>> From<E> for Stop {
     }
 }
 
-/// Ends an attempt that is still open, so that the next one need not wait for its reservation to run out.
+/// Ends an open attempt, so that the next one need not wait until its reservation expires.
 pub async fn settle<T>(state: &AppState, attempt: &Attempt, result: Result<T, Stop>) -> Result<T, ApiError> {
     match result {
         Ok(value) => Ok(value),

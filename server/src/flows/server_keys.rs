@@ -1,4 +1,4 @@
-//! The server's own keys: listed, replaced and revoked by operators, and by a schedule.
+//! The server's keys: listed, rotated and revoked by operators, and rotated by a schedule.
 
 use super::audit;
 use super::operator::Operator;
@@ -13,18 +13,18 @@ use store::audit::Event;
 use store::keys::{Kind, Revocation, Revoked, StoredKey, line};
 use wire::server_keys::{self as seen, ServerKey};
 
-/// The kinds that are replaced.
+/// The kinds of keys that are rotated.
 const KINDS: [Kind; 3] = [Kind::Envelope, Kind::Signing, Kind::Mac];
-/// Others may add a key at the same time; each time they do, there is one.
+/// Maximum number of attempts. Whenever one fails, a concurrent one has added a key.
 const TRIES: u32 = 4;
-/// The private half of a key that is over is kept for a clock that goes back, and then erased.
+/// How long an ended key's private half is kept, in case the clock is set back.
 const KEEP_MS: i64 = 24 * 60 * 60_000;
 const YEAR_MS: i64 = 366 * 24 * 60 * 60_000;
 
-/// Why there is no new key.
+/// The reason why no key was made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("a key waits a year at most for its time")]
+    #[error("a key can be scheduled at most a year ahead")]
     Far,
     #[error(transparent)]
     Key(#[from] keyring::Error),
@@ -32,18 +32,18 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
-/// What became of the wish for a new key.
+/// The result of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotated {
     Made(ServerKey),
-    /// One waits for its time already.
+    /// A key is already waiting.
     Waits(ServerKey),
 }
 
-/// All keys, newest first.
+/// Returns all keys, newest first.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn list(store: &dyn Store, config: &Config, now: UnixMs) -> store::Result<Vec<ServerKey>> {
     let keys = store.keys().await?;
     let mut all: Vec<_> = KINDS.iter().flat_map(|kind| of_kind(&keys, *kind, rules(config, *kind), now)).collect();
@@ -51,10 +51,10 @@ pub async fn list(store: &dyn Store, config: &Config, now: UnixMs) -> store::Res
     Ok(all)
 }
 
-/// Makes the next key of a kind, to be used from `at`, or as soon as everybody can know it.
+/// Makes the next key of a kind, for use from `at`, or as soon as caches allow.
 ///
 /// # Errors
-/// The key cannot be made, or the store does not answer.
+/// The key cannot be made, or the store fails.
 pub async fn rotate(
     operator: &Operator<'_>,
     key: &KeyEncryptionKey,
@@ -88,10 +88,10 @@ pub async fn rotate(
     Err(keyring::Error::Make(kind.as_str()).into())
 }
 
-/// Revokes a key, by its name. `None`: there is none of this name that could be.
+/// Revokes a key by its id. `None`: no active key has it.
 ///
 /// # Errors
-/// A successor cannot be made, or the store does not answer.
+/// A successor cannot be made, or the store fails.
 pub async fn revoke(
     operator: &Operator<'_>,
     key: &KeyEncryptionKey,
@@ -120,8 +120,8 @@ pub async fn revoke(
     Ok(Some((shown, revoked)))
 }
 
-/// Revokes every key that serves of these kinds, of all kinds where there are none: after a leak. New keys are in use
-/// at once. Stopped half-way and run again, it revokes what is left. Returns what was revoked.
+/// Revokes all keys in use of these kinds, or of all kinds if `kinds` is empty. This is for use after a leak. New keys
+/// are in use at once. If it was interrupted, running it again revokes the rest. Returns the revoked keys.
 ///
 /// # Errors
 /// As [`revoke`].
@@ -134,7 +134,7 @@ pub async fn revoke_all(
     let mut revoked = Vec::new();
     for kind in KINDS.into_iter().filter(|own| kind.is_none_or(|kind| kind == *own)) {
         let (line, rules) = (line(kind, &keys), rules(operator.config, kind));
-        // The one that waits before the one in use, whose place it would take.
+        // The waiting key first, since it would replace the one in use.
         for serving in line.serving(rules, operator.now).rev() {
             revoked.extend(revoke(operator, key, &serving.kid, Some(kind)).await?.map(|(key, _)| key));
         }
@@ -142,7 +142,7 @@ pub async fn revoke_all(
     Ok(revoked)
 }
 
-/// Makes the next signing key and the next MAC key when their time comes, and erases what is over.
+/// Creates the next signing key and the next MAC key when they are due, and erases expired keys.
 ///
 /// # Errors
 /// A key cannot be made, or the store does not answer.
@@ -157,8 +157,8 @@ pub async fn keep_up(state: &AppState) -> Result<(), keyring::Error> {
         for key in keys.iter().filter(|key| key.kind == kind && !key.sealed.is_empty()) {
             let over = match line.state(&key.kid, rules, now) {
                 Some(State::Ended) => line.ends_at(&key.kid, rules),
-                // What a revoked MAC key made is still recognised: successors of refresh tokens, and forms of honest
-                // people, which are no forgeries.
+                // Values of a revoked MAC key are still recognised. Successors of refresh tokens need that, and forms
+                // of honest people must not count as forgeries.
                 Some(State::Revoked) if kind == Kind::Mac => key.revoked_at.map(|at| at + rules.overlap_ms),
                 Some(State::Revoked) => key.revoked_at,
                 _ => None,
@@ -183,9 +183,9 @@ async fn follow_schedule(state: &AppState, kind: Kind, keys: &[StoredKey], now: 
     let Some(wanted) = wanted else { return Ok(()) };
     let key = state.vault().make(kind, line.used_from(rules, wanted, now)).await?;
     let audit = audit::of_schedule(state, Event::ServerKeyRotated, about(kind, &key.kid));
-    // Of nodes whose schedule is due at the same moment one makes a key.
+    // If several nodes' schedules are due at the same time, one of them makes the key.
     if state.store.add_key(&key, Some(&newest.kid), Some(&audit)).await? {
-        tracing::info!(kid = %key.kid, alg = %key.alg, kind = kind.as_str(), "a new server key waits for its time");
+        tracing::info!(kid = %key.kid, alg = %key.alg, kind = kind.as_str(), "new server key created");
     }
     state.keyring.hear(&state.vault()).await
 }
@@ -204,7 +204,7 @@ fn of_kind(keys: &[StoredKey], kind: Kind, rules: Rules, now: UnixMs) -> impl It
         Some(ServerKey {
             kid: key.kid.clone(),
             kind: shown_kind(kind)?,
-            // The first MAC key is from before its algorithm was written down.
+            // The first MAC key is older than the column for the algorithm.
             alg: if kind == Kind::Mac { MAC_ALG.to_owned() } else { key.alg.clone() },
             state: shown(line.state(&key.kid, rules, now)?),
             created_at: key.created_at,
@@ -215,7 +215,7 @@ fn of_kind(keys: &[StoredKey], kind: Kind, rules: Rules, now: UnixMs) -> impl It
     })
 }
 
-/// The kind in the store of a kind that operators see.
+/// Returns the store's kind for a kind that operators see.
 pub fn stored_kind(kind: seen::Kind) -> Kind {
     match kind {
         seen::Kind::Envelope => Kind::Envelope,
@@ -224,7 +224,7 @@ pub fn stored_kind(kind: seen::Kind) -> Kind {
     }
 }
 
-/// `None`: operators see none of this kind, since it is never replaced.
+/// Returns the kind for operators, or `None` for a kind that is hidden from them because it is never replaced.
 fn shown_kind(kind: Kind) -> Option<seen::Kind> {
     match kind {
         Kind::Envelope => Some(seen::Kind::Envelope),

@@ -1,4 +1,4 @@
-//! Services, as operators register them.
+//! Registration of services.
 
 use super::operator::Operator;
 use crate::keyring::thumbprint;
@@ -10,14 +10,14 @@ use store::audit::Event;
 use wire::jwk::EcJwk;
 use wire::services::Service;
 
-/// Why a service is not registered.
+/// The reason why a service was not registered.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Name(#[from] BadName),
     #[error("this is a private key (it has a \"d\"), which belongs to the service alone: send its public half")]
     Private,
-    #[error("the key is no public P-256 key as a JWK: {{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":...,\"y\":...}}")]
+    #[error("the key is not a public P-256 key in JWK form: {{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":...,\"y\":...}}")]
     Key,
     #[error("a role is user or administrator")]
     Role,
@@ -25,18 +25,18 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
-/// All, by name.
+/// Returns all services by name.
 ///
 /// # Errors
-/// A row is not readable, or the store does not answer.
+/// A row is invalid, or the store fails.
 pub async fn list(store: &dyn Store) -> Result<Vec<Service>, Error> {
     store.services().await?.into_iter().map(shown).collect()
 }
 
-/// Adds a service, or gives the one of this name another key and role.
+/// Adds a service, or replaces the key and role of an existing one.
 ///
 /// # Errors
-/// What does not fit.
+/// Names the invalid input.
 pub async fn set(operator: &Operator<'_>, named: &str, jwk: &Value, role: Option<&str>) -> Result<Service, Error> {
     let (named, key) = (name(named)?, public_key(jwk)?);
     let service = store::services::Service {
@@ -50,15 +50,15 @@ pub async fn set(operator: &Operator<'_>, named: &str, jwk: &Value, role: Option
     shown(operator.store.put_service(&service, &operator.entry(Event::ServiceSet, named)).await?)
 }
 
-/// `false`: there is none of this name.
+/// Removes a service. `false`: no service has this name.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn remove(operator: &Operator<'_>, named: &str) -> store::Result<bool> {
     operator.store.remove_service(named, &operator.entry(Event::ServiceRemoved, named)).await
 }
 
-/// A point of the curve, and nothing but the public half.
+/// Checks that the key is a point of the curve and has no private half.
 fn public_key(jwk: &Value) -> Result<EcJwk, Error> {
     if jwk.get("d").is_some() {
         return Err(Error::Private);

@@ -1,4 +1,4 @@
-//! A person's devices.
+//! A person's sessions.
 
 use super::audit;
 use crate::guards::client::Client;
@@ -7,10 +7,10 @@ use crate::state::AppState;
 use store::audit::Event;
 use wire::session::Device;
 
-/// This device first, then by last use.
+/// Returns this session first, and then the others by last use.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn devices(state: &AppState, user: &str, current: &str) -> Result<Vec<Device>, ApiError> {
     let rows = state.store.sessions_of(user, state.now()).await?;
     let mut devices: Vec<Device> = rows
@@ -29,10 +29,10 @@ pub async fn devices(state: &AppState, user: &str, current: &str) -> Result<Vec<
     Ok(devices)
 }
 
-/// Ends one session of the user. `false`: there is none of this id.
+/// Ends one session of the user. `false`: none has this id.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn end(state: &AppState, client: &Client, user: &str, id: &str) -> Result<bool, ApiError> {
     let mut entry = audit::entry(state, client, Event::SessionEnded, audit::OK);
     entry.user = Some(user.to_owned());
@@ -44,10 +44,10 @@ pub async fn end(state: &AppState, client: &Client, user: &str, id: &str) -> Res
     Ok(ended)
 }
 
-/// Ends every session of the user but `keep`.
+/// Ends every session of the user except `keep`.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn end_others(state: &AppState, client: &Client, user: &str, keep: &str) -> Result<(), ApiError> {
     let mut entry = audit::entry(state, client, Event::SessionEnded, audit::OK);
     entry.user = Some(user.to_owned());

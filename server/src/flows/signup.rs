@@ -1,4 +1,4 @@
-//! One sign-up: the first account by the set-up code, others by invitation or where sign-up is open.
+//! A sign-up: the first account by the set-up code, others by invitation or open sign-up.
 
 use super::issue::{self, Issued, Owner};
 use super::sealed::{self, Received, Sealed, Stop};
@@ -18,7 +18,7 @@ use wire::problem::Code;
 use wire::signup::NewAccount;
 
 /// # Errors
-/// What was refused. None of it counts as an attack: a set-up code cannot be guessed.
+/// The refusal. None counts as an attack, because a set-up code cannot be guessed.
 pub async fn signup(state: AppState, client: Client, sealed: Sealed) -> Result<Issued, ApiError> {
     let received = sealed::receive(&state, &client, sealed, Kind::Signup).await?;
     let attempt = received.attempt.clone();
@@ -77,7 +77,7 @@ fn invalid(bad: BadName) -> ApiError {
     })
 }
 
-/// Returns the role of the new account and the invitation that it uses up; `None`: this client may not sign up.
+/// Returns the role of the new account and the invitation that it consumes; `None`: this client may not sign up.
 async fn admit(state: &AppState, code: Option<&str>) -> Result<Option<(Role, Option<String>)>, ApiError> {
     if state.store.user_count().await? == 0 {
         let coded = code.is_some_and(|code| setup::is_code(&state.keyring, code, state.now()));

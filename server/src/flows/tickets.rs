@@ -1,4 +1,4 @@
-//! Tickets: what lets a signed-in person talk to a service in private.
+//! Tickets, with which a signed-in person talks to a service privately.
 
 use super::user_keys::{randoms, serving, session};
 use crate::guards::signed_in::Proven;

@@ -1,11 +1,11 @@
-//! A flow that has begun runs to its end, whether or not the client waits for the answer.
+//! Runs a flow to completion, even if the client stops waiting for the answer.
 
 use crate::http::ApiError;
 use std::future::Future;
 use tracing::Instrument;
 
-/// Runs the flow as a task of its own. A client that hangs up in the middle of a guess would otherwise
-/// leave its failure uncounted and its reservation behind. Its log lines still name the request.
+/// Runs the flow as a separate task. Otherwise a client that disconnects during a guess would leave its failure
+/// uncounted and its reservation behind. Log lines still name the request.
 ///
 /// # Errors
 /// The flow's own, or `unavailable` if it panicked.

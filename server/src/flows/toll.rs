@@ -1,5 +1,4 @@
-//! The paid gate's books, as operators read and change them. The gate itself is another program, which
-//! reads the same store.
+//! The paid gate's payments and tokens, for operators. The gate itself is another program that uses the same store.
 
 use super::operator::Operator;
 use crate::config::{ConfigError, Toll, toll_table};
@@ -20,7 +19,7 @@ use wire::toll_books::{
     ChainState, Day, Days, Gate, Payment, PaymentState, Payments, Price, Route, Routes, Token, TokenState, Tokens,
 };
 
-/// Longer than a program on the same network takes to accept.
+/// Longer than a program on the same network needs to accept a connection.
 const KNOCK: Duration = Duration::from_secs(1);
 const DAY_MS: i64 = 24 * 60 * 60_000;
 /// A gate that said nothing for so long does not run: each says something every few seconds.
@@ -77,19 +76,19 @@ pub async fn payments(store: &dyn Store, limit: u32) -> store::Result<Payments> 
     Ok(Payments { payments })
 }
 
-/// The newest tokens, at most `limit`.
+/// Returns the newest tokens, at most `limit`.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn tokens(store: &dyn Store, limit: u32, now: UnixMs) -> store::Result<Tokens> {
     let tokens = store.toll_tokens(limit).await?;
     Ok(Tokens { tokens: tokens.into_iter().map(|token| shown(token, now)).collect() })
 }
 
-/// The last `days` days, today included.
+/// Returns the last `days` days, including today.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn days(store: &dyn Store, days: u32, now: UnixMs) -> store::Result<Days> {
     let since = now.div_euclid(DAY_MS) - i64::from(days) + 1;
     let day = |day: store::toll::TollDay| Day {
@@ -102,10 +101,10 @@ pub async fn days(store: &dyn Store, days: u32, now: UnixMs) -> store::Result<Da
     Ok(Days { days: store.toll_days(since).await?.into_iter().map(day).collect() })
 }
 
-/// Suspends, resumes or revokes a token. `false`: there is none, or it was so before.
+/// Suspends, resumes or revokes a token. `false`: it does not exist or is unchanged.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn change(operator: &Operator<'_>, id: &str, change: TokenChange) -> store::Result<bool> {
     let event = match change {
         TokenChange::Suspend => Event::TollSuspended,
@@ -202,7 +201,7 @@ fn shown(token: store::toll::Token, now: UnixMs) -> Token {
     }
 }
 
-/// What holds it closed for longest comes first.
+/// The longest-lasting state takes precedence.
 fn state(token: &store::toll::Token, left: i64, now: UnixMs) -> TokenState {
     if token.revoked_at.is_some() {
         TokenState::Revoked

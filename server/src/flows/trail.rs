@@ -1,4 +1,4 @@
-//! The audit trail as operators read it.
+//! The audit log for operators.
 
 use super::bans::span_ms;
 use domain::UnixMs;
@@ -11,34 +11,34 @@ use store::Store;
 use store::audit::{Event, Line, Search};
 use wire::audit::{Audit, Entry};
 
-/// Rows that an export reads at a time.
+/// Number of rows that an export reads at a time.
 const EXPORT_PAGE: u32 = 500;
 const DAY_MS: i64 = 24 * 60 * 60_000;
 
-/// What an operator may filter by; empty: any.
+/// An operator's filter; empty: any.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
-    /// A name, or the id of an account that is gone.
+    /// A name, or the id of a deleted account.
     pub user: String,
     pub event: String,
     pub outcome: String,
-    /// `2026-11-21`, `2026-11-21T09:00:00Z`, or a span: `7d` ago.
+    /// `2026-11-21`, `2026-11-21T09:00:00Z`, or a period before now: `7d`.
     pub since: String,
-    /// As `since`; a day is meant to its end.
+    /// Like `since`; a day includes its end.
     pub until: String,
-    /// Where the page before ended.
+    /// The end of the previous page.
     pub before: String,
 }
 
-/// Why a filter cannot be meant.
+/// The reason why a filter is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("'{0}' is no event: write one of {list}", list = events())]
+    #[error("'{0}' is not an event: write one of {list}", list = events())]
     Event(String),
-    #[error("'{0}' is no time: write 2026-11-21, 2026-11-21T09:00:00Z, or 7d for seven days ago")]
+    #[error("'{0}' is not a time: write 2026-11-21, 2026-11-21T09:00:00Z, or 7d for seven days ago")]
     Time(String),
-    #[error("'{0}' is no place in the list")]
+    #[error("'{0}' is not a position in the list")]
     Before(String),
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -84,14 +84,14 @@ fn place(text: &str) -> Option<(UnixMs, String)> {
 }
 
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn page(store: &dyn Store, search: &Search) -> store::Result<Audit> {
     let lines = store.search_audit(search).await?;
     let next = following(&lines, search).map(|(at, id)| format!("{at}-{id}"));
     Ok(Audit { entries: lines.into_iter().map(shown).collect(), next })
 }
 
-/// All that is found, read a page at a time: an export holds no more than that in memory.
+/// Returns all matching rows, read in pages, so that an export holds only one page in memory.
 pub fn all(store: Arc<dyn Store>, search: Search) -> impl Stream<Item = store::Result<Entry>> {
     let first = Some(Search { limit: EXPORT_PAGE, ..search });
     let pages = stream::unfold(first, move |search| {
@@ -110,7 +110,7 @@ pub fn all(store: Arc<dyn Store>, search: Search) -> impl Stream<Item = store::R
     pages.try_flatten()
 }
 
-/// Where the next page begins, if there may be one.
+/// Returns the start of the next page, if there may be one.
 fn following(lines: &[Line], search: &Search) -> Option<(UnixMs, String)> {
     let full = lines.len() == usize::try_from(search.limit).unwrap_or(usize::MAX);
     lines.last().filter(|_| full).map(|line| (line.entry.at, line.entry.id.clone()))
@@ -138,7 +138,7 @@ async fn id_of(store: &dyn Store, name: &str) -> store::Result<String> {
     Ok(user.map_or_else(|| name.to_owned(), |user| user.id))
 }
 
-/// A day, a moment, or a span ago. `day_ms` is what a bare day stands for beyond its beginning.
+/// Parses a day, a time, or a period before now. `day_ms`: what to add to a bare day.
 fn moment(text: &str, now: UnixMs, day_ms: i64) -> Result<UnixMs, Error> {
     if let Ok(span) = span_ms(text) {
         return Ok(now.saturating_sub(span).max(0));

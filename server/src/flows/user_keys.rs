@@ -1,4 +1,4 @@
-//! A person's own keys: listed, handed out, replaced, revoked.
+//! User keys: list, delivery, rotation, revocation.
 
 use super::operator::Operator;
 use crate::guards::signed_in::Proven;
@@ -17,15 +17,15 @@ use wire::problem::Code;
 use wire::user_keys::{self as wired, Content, Header, SealedUserKey, UserKeys, Wish};
 use zeroize::Zeroizing;
 
-/// Versions of a list.
+/// Maximum number of versions in a list.
 const SHOWN: u32 = 100;
-/// Another rotation can be faster; each time it is, somebody has a new version.
+/// Maximum number of attempts. Whenever one fails, a concurrent rotation has succeeded.
 const TRIES: u32 = 8;
 
-/// All versions that are kept, newest first.
+/// Returns all stored versions, newest first.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn list(state: &AppState, user: &str) -> Result<UserKeys, ApiError> {
     newest(state, user).await?;
     let (keys, now) = (state.store.user_keys(user, SHOWN).await?, state.now());
@@ -33,7 +33,7 @@ pub async fn list(state: &AppState, user: &str) -> Result<UserKeys, ApiError> {
     Ok(UserKeys { keys, overlap_ms: overlap_ms(state) })
 }
 
-/// One version, sealed to the receiving key of the session that asks.
+/// Returns one version, encrypted to the receiving key of the requesting session.
 ///
 /// # Errors
 /// `session_unbound`, `key_ended`, `no_session`
@@ -55,12 +55,12 @@ pub async fn hand_out(state: &AppState, proven: &Proven, wish: &Wish) -> Result<
         sub: session.user.clone(),
         sid: session.id.clone(),
     };
-    // A receiving key that is no point of its curve is none.
+    // A receiving key that is not a point of its curve counts as none.
     let sealed = jwe::seal(&recipient, header, &content, &randoms(state)).map_err(|_| unbound())?;
     Ok(SealedUserKey { about: shown(&key.version, state.now()), key: sealed })
 }
 
-/// Puts a new version into use. The one before serves on for the overlap.
+/// Puts a new version into use. The previous one remains valid for the overlap.
 ///
 /// # Errors
 /// `account_delayed`: too many within an hour.
@@ -75,7 +75,7 @@ pub async fn rotate(state: &AppState, user: &str, audit: Entry) -> Result<(), Ap
     Err(ApiError::wait(Code::Busy, 1000))
 }
 
-/// A new version for somebody else.
+/// Makes a new version for another person.
 ///
 /// # Errors
 /// As [`rotate`].
@@ -84,7 +84,7 @@ pub async fn make(state: &AppState, operator: &Operator<'_>, user: &str) -> Resu
     list(state, user).await
 }
 
-/// Ends a version now. Where it is the one in use, the next takes its place in the same write.
+/// Ends a version now. If it is in use, the next one replaces it in the same write.
 ///
 /// # Errors
 /// `not_found`, `key_ended`, and as [`rotate`].
@@ -104,15 +104,15 @@ pub async fn revoke(state: &AppState, user: &str, number: u32, audit: Entry) -> 
     Err(ApiError::wait(Code::Busy, 1000))
 }
 
-/// A version that may be handed out, with the key.
+/// A valid version with its key.
 pub struct Serving {
     pub version: Version,
-    /// Until when something that begins now may run under it.
+    /// The latest end of a connection that begins now.
     pub until: UnixMs,
     pub secret: Zeroizing<Vec<u8>>,
 }
 
-/// The version that is asked for, else the one in use.
+/// Returns the requested version, or else the one in use.
 ///
 /// # Errors
 /// `key_ended`
@@ -127,23 +127,23 @@ pub async fn serving(state: &AppState, user: &str, number: Option<u32>) -> Resul
     Ok(Serving { version: key.version, until, secret })
 }
 
-/// The session that proved its key, as it is now: roles and receiving key are the store's and not the token's.
+/// Returns the proven session as stored: roles and receiving key are the store's and not the token's.
 ///
 /// # Errors
-/// `no_session`: it ended while it asked.
+/// `no_session`: it ended meanwhile.
 pub async fn session(state: &AppState, proven: &Proven) -> Result<Row, ApiError> {
     let row = state.store.session(&proven.session.claims.sid).await?;
     let live = row.filter(|row| !row.user_disabled && !row.life.is_over(state.now()));
     live.ok_or_else(|| ApiError::new(Code::NoSession))
 }
 
-/// What sealing one message takes.
+/// Returns the random values for encrypting one message.
 pub fn randoms(state: &AppState) -> jwe::Random {
     let (ephemeral, content_key, iv) = (state.entropy.bytes(), state.entropy.bytes(), state.entropy.bytes());
     jwe::Random { ephemeral, content_key, iv }
 }
 
-/// The newest version, which is the one in use. Accounts from before there were keys get their first now.
+/// Returns the newest version, which is in use. Makes the first one for accounts from before user keys existed.
 async fn newest(state: &AppState, user: &str) -> Result<UserKey, ApiError> {
     for _ in 0..TRIES {
         if let Some(key) = state.store.user_keys(user, 1).await?.pop() {
@@ -163,7 +163,7 @@ async fn newest(state: &AppState, user: &str) -> Result<UserKey, ApiError> {
     Err(ApiError::new(Code::NoSession))
 }
 
-/// Makes the version after `current`, if that still is the newest. `told`: the version that the trail names.
+/// Makes the version after `current`, if that is still the newest. `told`: the version in the audit row.
 async fn follow(
     state: &AppState,
     current: &UserKey,

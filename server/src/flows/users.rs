@@ -1,4 +1,4 @@
-//! Accounts, as operators change them.
+//! Administration of accounts.
 
 use super::operator::Operator;
 use domain::account::{AccountDigest, Role, name_key};
@@ -10,7 +10,7 @@ use wire::account::Account;
 /// Finds an account by its id, or by any spelling of its name.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn find(store: &dyn Store, account: &str) -> store::Result<Option<User>> {
     match store.user_by_id(account.trim()).await? {
         Some(user) => Ok(Some(user)),
@@ -18,18 +18,18 @@ pub async fn find(store: &dyn Store, account: &str) -> store::Result<Option<User
     }
 }
 
-/// All accounts, by name.
+/// Returns all accounts by name.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn list(store: &dyn Store) -> store::Result<Vec<Account>> {
     Ok(store.users().await?.into_iter().map(shown).collect())
 }
 
-/// The accounts with `word` in their name, by name; all if it is empty.
+/// Returns the accounts with `word` in their name, by name; all if it is empty.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn search(store: &dyn Store, word: &str) -> store::Result<Vec<Account>> {
     let word = name_key(word);
     let mut accounts = list(store).await?;

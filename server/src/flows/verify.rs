@@ -1,4 +1,4 @@
-//! Whether a request to an app may pass, and as whose.
+//! Decides whether a request to an app may pass, and with which identity.
 
 use super::{app_entry, app_tokens};
 use crate::apps::Told;
@@ -15,38 +15,38 @@ use std::sync::Arc;
 use verify::Scheme;
 use wire::problem::Code;
 
-/// What a proxy is to do.
+/// The decision for the proxy.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Let it pass; without `told`: as nobody's.
+    /// Passes; without `told`, anonymously.
     Pass { told: Option<Arc<Told>>, authorization: ForApp },
-    /// Sign in first.
+    /// Requires sign-in.
     SignIn,
-    /// Whoever asks lacks the role.
+    /// The person lacks the role.
     Denied,
 }
 
-/// The `Authorization` that reaches the app.
+/// The `Authorization` header for the app.
 #[derive(Debug)]
 pub enum ForApp {
-    /// A token that was made here.
+    /// A token from Postern.
     Postern(HeaderValue),
-    /// The client's own, which nobody has judged.
+    /// The client's own header, not verified.
     Client(HeaderValue),
     Nothing,
 }
 
-/// Whose request it is.
+/// The owner of a request.
 struct Bearer {
     session: String,
-    /// When the app's session was made; a program's token has none.
+    /// When the app's session was made; `None` for a program's token.
     issued_at: Option<UnixMs>,
 }
 
-/// `navigation`: a person looks at the answer, and can be led through the portal.
+/// Judges a request. `navigation`: a person sees the answer and can be redirected through the portal.
 ///
 /// # Errors
-/// `use_dpop_nonce`, `bad_proof`; the store does not answer.
+/// `use_dpop_nonce`, `bad_proof`; the store fails.
 pub async fn judge(
     state: &AppState,
     asked: &Asked<'_>,
@@ -58,7 +58,7 @@ pub async fn judge(
         Some(bearer) => Some(bearer),
         None => by_cookie(state, asked.app, headers),
     };
-    // A program's token of ours is never the client's own.
+    // A program's token from Postern never counts as the client's own.
     let own =
         ruling.authorization == Authorization::App && bearer.as_ref().is_none_or(|bearer| bearer.issued_at.is_some());
     let told = match &bearer {
@@ -81,8 +81,8 @@ pub async fn judge(
     })
 }
 
-/// The `Authorization` of the client, if there is one and it is no token of ours: one that a program shows at the
-/// wrong place must not become an app's.
+/// Returns the client's `Authorization`, unless it is a token from Postern. A program's token that is sent to the wrong
+/// app must not be passed on.
 fn client_s_own(state: &AppState, headers: &HeaderMap) -> Option<HeaderValue> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let value = all.next().filter(|value| !value.is_empty())?;
@@ -94,7 +94,7 @@ fn client_s_own(state: &AppState, headers: &HeaderMap) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Whether a JWT says so of itself; nobody has to believe it.
+/// Whether a JWT claims this issuer, without verifying it.
 fn is_issued_by(issuer: &str, authorization: &[u8]) -> bool {
     let issued = || {
         let token = std::str::from_utf8(authorization).ok()?.split_ascii_whitespace().last()?;
@@ -105,8 +105,8 @@ fn is_issued_by(issuer: &str, authorization: &[u8]) -> bool {
     issued().unwrap_or(false)
 }
 
-/// A session that is used in apps alone would end as one that nobody uses: half-way there, a person who goes
-/// to a page is led through the portal, where it is renewed, and notices nothing.
+/// Whether a session is half-way to its idle end. A session that is used in apps only would end as unused. So a
+/// navigation is then redirected through the portal, which renews it.
 fn is_due(state: &AppState, bearer: Option<&Bearer>) -> bool {
     let issued_at = bearer.and_then(|bearer| bearer.issued_at);
     issued_at.is_some_and(|issued_at| state.now() - issued_at > state.config.settings.session.idle.ms() / 2)
@@ -117,8 +117,8 @@ fn by_cookie(state: &AppState, app: &App, headers: &HeaderMap) -> Option<Bearer>
     Some(Bearer { session: session.session(), issued_at: Some(session.issued_at) })
 }
 
-/// A program's token for this app, with the proof of its key if it is bound to one (RFC 9449, section 7).
-/// What is no token of ours for this app is nothing: the app's own pages may send what they like.
+/// Authenticates a program's token for this app, with the proof of its key if it is bound (RFC 9449, section 7).
+/// Anything else in the header is ignored, because the app's own pages may use it.
 async fn by_header(state: &AppState, asked: &Asked<'_>, headers: &HeaderMap) -> Result<Option<Bearer>, ApiError> {
     let Ok(Some((scheme, token))) = verify::presented(headers) else { return Ok(None) };
     let Some(claims) = signed_in::verify_for(state, &asked.app.origin, token).await? else { return Ok(None) };
@@ -129,13 +129,13 @@ async fn by_header(state: &AppState, asked: &Asked<'_>, headers: &HeaderMap) -> 
             let url = format!("{}{path}", asked.app.origin);
             proof::of_token(state, headers, asked.method, &url, token, &bound.jkt).await?;
         }
-        // A bound token without its proof is stolen, for all that we know.
+        // A bound token without its proof is probably stolen.
         (Scheme::Bearer, Some(_)) | (Scheme::Dpop, None) => return Ok(None),
     }
     Ok(Some(Bearer { session: claims.sid.clone(), issued_at: None }))
 }
 
-/// What the app is told of a session; `None`: it is over.
+/// Returns the identity headers of a session; `None`: it is over.
 async fn told(state: &AppState, app: &App, session: &str) -> Result<Option<Arc<Told>>, ApiError> {
     let now = state.now();
     if state.sync.is_stale(now) {
@@ -160,7 +160,7 @@ async fn told(state: &AppState, app: &App, session: &str) -> Result<Option<Arc<T
         roles: text(row.role.as_str())?,
         session: text(&row.id)?,
         authorization,
-        // The app gets no token that runs out on the way.
+        // The app must not receive a token that expires on the way.
         until: expires_at - state.tokens.lifetime_ms() / 4,
     });
     state.told.keep(session, &app.origin, &told, before);

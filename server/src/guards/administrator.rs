@@ -1,4 +1,4 @@
-//! Whoever runs this site.
+//! Administrators.
 
 use super::signed_in::SignedIn;
 use crate::http::ApiError;
@@ -17,10 +17,11 @@ pub struct Administrator {
 }
 
 impl Administrator {
-    /// The role is the store's and not the token's: whoever loses it loses it at once.
+    /// Finds the administrator of a session. The role is the store's and not the token's, so that losing it takes
+    /// effect at once.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store fails.
     pub async fn find(state: &AppState, session: SignedIn) -> Result<Option<Self>, ApiError> {
         let user = state.store.user_by_id(&session.claims.sub).await?;
         let user = user.filter(|user| user.role == Role::Administrator && user.disabled_at.is_none());

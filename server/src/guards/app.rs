@@ -1,4 +1,4 @@
-//! Which app a request is about, and what of it: told by a proxy, or by the request's own host.
+//! The app that a request is about, from a proxy's headers or the request's own host.
 
 use crate::config::App;
 use crate::http::ApiError;
@@ -15,10 +15,10 @@ const URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
 const METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-/// Destinations of a page within a page (Fetch, section 2.2.5).
+/// Destinations of framed pages (Fetch, section 2.2.5).
 const FRAMES: [&str; 5] = ["iframe", "frame", "fencedframe", "embed", "object"];
 
-/// Headers by which some frameworks take another method than the request's.
+/// Headers by which some frameworks override the request's method.
 const OVERRIDES: [HeaderName; 3] = [
     HeaderName::from_static("x-http-method-override"),
     HeaderName::from_static("x-method-override"),
@@ -30,21 +30,21 @@ const OVERRIDES: [HeaderName; 3] = [
 pub struct Asked<'a> {
     pub app: &'a App,
     pub method: &'a str,
-    /// Path and query as they stood in the request line; bytes that are no visible ASCII in percents.
+    /// Path and query as in the request line; bytes other than visible ASCII are percent-encoded.
     pub target: Cow<'a, str>,
     /// Whether a header names another method.
     pub overridden: bool,
 }
 
 impl<'a> Asked<'a> {
-    /// Only a trusted proxy's word counts, and only if it says each thing once.
+    /// Reads the headers of a trusted proxy, each of which must occur exactly once.
     ///
     /// # Errors
-    /// `forbidden`: the peer is no trusted proxy. `bad_request`: something is missing or said twice.
-    /// `no_app`: no app of this host and scheme is known.
+    /// `forbidden`: the peer is not a trusted proxy. `bad_request`: a header is missing or duplicate. `no_app`: no app
+    /// has this host and scheme.
     pub fn read(state: &'a AppState, peer: IpAddr, headers: &'a HeaderMap) -> Result<Self, ApiError> {
         if !state.config.proxies.trusts(peer) {
-            return Err(ApiError::explained(Code::Forbidden, "Only a proxy of trusted_proxies may ask this."));
+            return Err(ApiError::explained(Code::Forbidden, "Only a proxy in trusted_proxies may call this."));
         }
         let missing =
             |name: &HeaderName| ApiError::explained(Code::BadRequest, format!("The proxy must send {name}, once."));
@@ -58,14 +58,13 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Some proxies name a socket's own scheme.
+/// Accepts a WebSocket's scheme too, which some proxies send.
 fn is_of(app: &App, proto: &str) -> bool {
     let [first, second] = if app.https { ["https", "wss"] } else { ["http", "ws"] };
     proto.eq_ignore_ascii_case(first) || proto.eq_ignore_ascii_case(second)
 }
 
-/// A request line may hold any byte (RFC 9112, section 3), and a proxy passes it on as it came. `None`: there is
-/// not one target.
+/// Returns the request target, in which any byte may occur (RFC 9112, section 3). `None`: it is missing or duplicate.
 fn target(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let mut all = headers.get_all(&URI).iter();
     let bytes = all.next().filter(|value| !value.is_empty())?.as_bytes();
@@ -78,25 +77,25 @@ fn target(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Whether a person looks at the answer: not a script, a picture, a socket. Older browsers tell by what they
+/// Whether a person sees the answer, not a script, an image or a socket. Older browsers are recognised by what they
 /// accept.
 pub fn is_page(headers: &HeaderMap) -> bool {
     let accepts = || once(headers, &header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
     once(headers, &FETCH_MODE).map_or_else(accepts, |mode| mode == "navigate")
 }
 
-/// Whether that page stands within another.
+/// Whether that page is framed.
 pub fn is_framed(headers: &HeaderMap) -> bool {
     once(headers, &FETCH_DEST).is_some_and(|dest| FRAMES.contains(&dest))
 }
 
-/// The app on whose own host the request came.
+/// Returns the app whose own host received the request.
 pub fn of_host<'a>(state: &'a AppState, uri: &Uri, headers: &HeaderMap) -> Option<&'a App> {
     let host = once(headers, &header::HOST).or_else(|| uri.authority().map(http::uri::Authority::as_str))?;
     state.config.apps.at(host)
 }
 
-/// The header's only value.
+/// Returns the header's only value.
 pub fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut all = headers.get_all(name).iter();
     let value = all.next()?.to_str().ok()?;

@@ -1,4 +1,4 @@
-//! Bodies: at most 16 KiB, within 5 seconds, before anything reads them.
+//! Request bodies: at most 16 KiB within 5 seconds, read before anything else uses them.
 
 use crate::http::ApiError;
 use axum::body::{Body, to_bytes};
@@ -11,10 +11,10 @@ use wire::problem::Code;
 pub const LIMIT: usize = 16 * 1024;
 const TIME: Duration = Duration::from_secs(5);
 
-/// The request with its whole body.
+/// Reads the whole body of a request.
 ///
 /// # Errors
-/// `too_large`, `timeout`, or `bad_request` where the body breaks off.
+/// `too_large`, `timeout`, or `bad_request` for an incomplete body.
 pub async fn read(request: Request) -> Result<Request, ApiError> {
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());

@@ -1,4 +1,4 @@
-//! Who asks, and whether this address is closed: the first guard of all. It asks no database.
+//! The client of a request, and whether it is banned: the first check, without the database.
 
 use super::forwarded;
 use crate::http::ApiError;
@@ -21,13 +21,13 @@ pub struct Client {
     pub identity: Identity,
     /// A browser that has signed in before, in the default preset.
     pub known: Option<KnownDevice>,
-    /// What a live session that the request proves is counted by, in the default preset.
+    /// The client key of a live session that the request proves, in the default preset.
     pub session: Option<Identity>,
     /// Whether this request proves the key that its session is bound to. A cookie alone may be a copy.
     pub proven: bool,
-    /// The request is a trusted proxy's own, on behalf of no client.
+    /// The request is a trusted proxy's own and belongs to no client.
     pub is_proxy: bool,
-    /// As it was sent: most requests never read it.
+    /// As sent; most requests never need it.
     user_agent: Option<HeaderValue>,
 }
 
@@ -44,38 +44,39 @@ impl Client {
         }
     }
 
-    /// Returns what admits the request and what its turn, its share and its wrong passwords count by: a known device
-    /// or a live session by itself, all others by address.
+    /// Returns the client key that admits the request, and that locks, shares and wrong passwords count by: a known
+    /// device or a live session by itself, all others by address.
     pub fn judged(&self) -> Identity {
         self.known.as_ref().map(KnownDevice::identity).or(self.session).unwrap_or(self.identity)
     }
 
-    /// Returns what an offence counts against: the own bucket if this request proved its key, else the address.
+    /// Returns the client key that an offence counts against: the own bucket if this request proved its key, otherwise
+    /// the address.
     ///
-    /// A copied cookie with one forged message would ban the owner wherever the owner is.
+    /// Otherwise a copied cookie with one forged message would ban the owner everywhere.
     pub fn offender(&self) -> Identity {
         if self.proven { self.judged() } else { self.identity }
     }
 
-    /// Returns what the limits count by. A bucket of its own has a count for each address, so a copy of the cookie
-    /// elsewhere does not make the owner wait.
+    /// Returns the client key that limits count by. An own bucket is counted separately at each address, so that a
+    /// copied cookie elsewhere does not make the owner wait.
     pub fn limited(&self) -> Identity {
         let judged = self.judged();
         if judged == self.identity { judged } else { Identity::Device(bucket_at(judged, self.identity)) }
     }
 
-    /// Whether it is judged by itself and not by its address.
+    /// Whether it is judged by itself instead of by its address.
     pub fn has_own_bucket(&self) -> bool {
         self.judged() != self.identity
     }
 
-    /// The ban that closes this scope to the client. A ban that an operator made on the address closes it to
-    /// everybody; one that the engine made leaves those in who are judged by themselves.
+    /// Returns the ban of this scope on the client. A manual ban on the address applies to everybody; an automatic one
+    /// does not apply to clients with their own bucket.
     pub fn closed(&self, state: &AppState, scope: Scope) -> Option<Closed> {
         let now = state.now();
         let judged = self.judged();
         let own = state.bans.closed(judged, scope, now);
-        // The list is walked only where there is a ban.
+        // The allowlist is searched only if a ban exists.
         let listed = |_: &Closed| state.allowlist.covers(self.address, now);
         if judged == self.identity {
             return own.filter(|closed| !self.is_proxy && !listed(closed));
@@ -83,8 +84,8 @@ impl Client {
         own.or_else(|| state.bans.closed_by_hand(self.identity, scope, now).filter(|closed| !listed(closed)))
     }
 
-    /// Whether nothing is held against `judged`: it is the address and on the allowlist, or a trusted proxy. A bucket
-    /// of its own is never exempt: guesses on a known device are slowed down at every address.
+    /// Whether offences of `judged` are not counted: an allowlisted address, or a trusted proxy. An own bucket is never
+    /// exempt, because guesses on a known device must be slowed down at every address.
     pub fn exempt(&self, judged: Identity, state: &AppState) -> bool {
         self.is_proxy || (judged == self.identity && state.allowlist.covers(self.address, state.now()))
     }
@@ -95,15 +96,15 @@ impl Client {
     }
 }
 
-/// A request without the address of its connection: the listener must name it.
+/// A request without the address of its connection, which the listener must provide.
 #[derive(Debug, thiserror::Error)]
-#[error("a request came without the address of its connection")]
+#[error("a request has no connection address")]
 pub struct MissingPeer;
 
-/// Returns the client of a request: the address of the connection, or the one that a trusted proxy tells.
+/// Returns the client of a request: the connection's address, or the one from a trusted proxy.
 ///
 /// # Errors
-/// `bad_request`: a trusted proxy tells none. `unavailable`: the connection has no address.
+/// `bad_request`: a trusted proxy sends none. `unavailable`: the connection has no address.
 pub fn of(state: &AppState, request: &Request) -> Result<Client, ApiError> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().ok_or(MissingPeer).map_err(ApiError::broken)?;
     let address = forwarded::client(&state.config.proxies, peer.0.ip(), request.headers())
@@ -119,7 +120,7 @@ pub fn peer_is_proxy(state: &AppState, request: &Request) -> bool {
     peer.is_some_and(|ConnectInfo(peer)| state.config.proxies.trusts(peer.ip()))
 }
 
-/// The answer to an address that is closed for everything.
+/// Builds the answer for an address that is banned from everything.
 pub fn refused(state: &AppState, client: &Client, request: &Request) -> Option<Response> {
     client.closed(state, Scope::Everything).map(|closed| refuse(state, closed, request))
 }

@@ -1,4 +1,4 @@
-//! Limits on how much one client asks.
+//! Rate limits on clients.
 
 use super::client::Client;
 use crate::floods::{Class, Excess, InFlight};
@@ -7,18 +7,18 @@ use crate::http::ApiError;
 use crate::state::AppState;
 use wire::problem::Code;
 
-/// The counts of a request; they last until the answer is dropped.
+/// The counts of a request, which last until the answer is dropped.
 #[derive(Debug, Default)]
 pub struct Counted {
     own: Option<InFlight>,
-    /// Held for their drop.
+    /// Kept only to be dropped.
     _shared: [Option<InFlight>; 2],
 }
 
 impl Counted {
-    /// Counts a sign-in by its answer: one that fails counts, unless it says that the client should come again.
+    /// Counts a sign-in by its answer: a failure counts, unless the client was told to try again.
     pub fn answered(&self, code: Option<Code>, state: &AppState) {
-        // Nobody is to blame, or a ban says it already.
+        // Not the client's fault, or already counted by a ban.
         let failed = !matches!(
             code,
             None | Some(
@@ -36,13 +36,13 @@ impl Counted {
     }
 }
 
-/// Counts a request by its client's bucket at this address. Those with a bucket of their own count for the address as
-/// well, where a larger limit holds that never bans.
+/// Counts a request by its client key at this address. Clients with their own bucket also count for the address, with a
+/// larger limit that never bans.
 ///
 /// # Errors
-/// `busy`: one too many, with the time to wait. `banned`: the client does not listen.
+/// `busy`: over the limit, with the time to wait. `banned`: the client ignores that.
 pub async fn enter(state: &AppState, client: &Client, class: Class) -> Result<Counted, ApiError> {
-    // A trusted proxy asks for many, and for none of them by itself.
+    // A trusted proxy's request belongs to no client.
     if client.is_proxy {
         return Ok(Counted::default());
     }
@@ -61,7 +61,7 @@ pub async fn enter(state: &AppState, client: &Client, class: Class) -> Result<Co
     }
 }
 
-/// The answer to one too many.
+/// Builds the answer for a request over the limit.
 pub fn wait(excess: Excess) -> ApiError {
     ApiError::wait(Code::Busy, excess.wait_ms)
 }

@@ -1,4 +1,4 @@
-//! What proxies tell of the client, in the one header that is configured.
+//! The client's address from a proxy, in the one configured header.
 
 use crate::config::{ClientAddress, Proxies};
 use domain::forwarded::{self, Unreadable};
@@ -9,15 +9,15 @@ use std::sync::Once;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The client's address: the peer's, unless the peer is a trusted proxy that speaks for somebody.
+/// Returns the client's address: the peer's, unless the peer is a trusted proxy that names a client.
 ///
 /// # Errors
-/// A trusted proxy names a client that is no address.
+/// A trusted proxy names a client that is not an address.
 pub fn client(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Unreadable> {
     let name = match proxies.client_address {
         ClientAddress::XForwardedFor => X_FORWARDED_FOR,
         ClientAddress::Forwarded => header::FORWARDED,
-        // Said before the first request of the connection.
+        // Already read at the start of the connection.
         ClientAddress::ProxyProtocol => return Ok(peer.to_canonical()),
     };
     let mut values = headers.get_all(&name).iter().peekable();
@@ -28,8 +28,7 @@ pub fn client(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> Result<Ip
         report_untrusted(peer, &name);
         return Ok(peer.to_canonical());
     }
-    // Several lines of a header are one list, and empty elements of a list mean nothing (RFC 9110, sections 5.3
-    // and 5.6.1).
+    // Several lines of a header form one list, and empty elements are ignored (RFC 9110, sections 5.3 and 5.6.1).
     let entries = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).map(text);
     let entries = entries.filter(|entry| entry.is_none_or(|entry| !entry.is_empty()));
     let read = if name == X_FORWARDED_FOR { address } else { node };
@@ -38,12 +37,12 @@ pub fn client(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> Result<Ip
     client.inspect_err(|_| report_unreadable(peer, &name))
 }
 
-/// `None`: bytes that are no text.
+/// `None`: the bytes are not text.
 fn text(entry: &[u8]) -> Option<&str> {
     std::str::from_utf8(entry).ok().map(str::trim)
 }
 
-/// `203.0.113.7`, `2001:db8::7`, and with brackets, a port, quotes or a zone, as some proxies write them.
+/// Parses `203.0.113.7`, `2001:db8::7`, and with brackets, a port, quotes or a zone, as some proxies write them.
 fn address(entry: &str) -> Option<IpAddr> {
     let entry = unquoted(entry);
     if let Ok(address) = entry.parse::<IpAddr>() {
@@ -62,7 +61,7 @@ fn address(entry: &str) -> Option<IpAddr> {
         }
         None => entry,
     };
-    // A zone names an interface of the proxy (RFC 4007, section 11) and is no part of the address.
+    // A zone names an interface of the proxy (RFC 4007, section 11) and is not part of the address.
     let bare = bare.split_once('%').map_or(bare, |(bare, _zone)| bare);
     bare.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
@@ -71,7 +70,7 @@ fn unquoted(entry: &str) -> &str {
     entry.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(entry)
 }
 
-/// The `for` of one element of `Forwarded` (RFC 7239, section 4). Space around its pairs is not legal and harmless.
+/// Returns the `for` of one element of `Forwarded` (RFC 7239, section 4). Tolerates spaces around its pairs.
 fn node(element: &str) -> Option<IpAddr> {
     let pairs: Vec<&str> = element.split(';').map(str::trim).filter(|pair| !pair.is_empty()).collect();
     match rfc7239::parse(&pairs.join(";")).next()?.ok()?.forwarded_for?.name {
@@ -80,7 +79,7 @@ fn node(element: &str) -> Option<IpAddr> {
     }
 }
 
-/// Once: the operator should know, and a client should not be able to fill the log.
+/// Logged once: the operator should know, but a client must not be able to fill the log.
 fn report_untrusted(peer: IpAddr, name: &HeaderName) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
@@ -92,7 +91,7 @@ fn report_untrusted(peer: IpAddr, name: &HeaderName) {
     });
 }
 
-/// Once, for the same reason.
+/// Logged once, for the same reason.
 fn report_unreadable(peer: IpAddr, name: &HeaderName) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {

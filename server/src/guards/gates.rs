@@ -1,5 +1,4 @@
-//! What each kind of route asks before its handler runs: cheapest first, and nothing of it asks a database unless
-//! it bans.
+//! Checks per kind of route before its handler, the cheapest first. They read the database only for a ban.
 
 use super::client::{self, Client};
 use super::{body, floods, host, same_origin, sign_in};
@@ -14,20 +13,20 @@ use http::Method;
 use wire::paths;
 use wire::problem::Code;
 
-/// Which of them a path has. What is new below `/api` has a strict one until it is written here.
+/// The kind of a path's checks. A new path below `/api` gets the strict one until it is listed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
     /// Challenge, login and sign-up.
     SignIn,
     /// Everything else below `/api`.
     Api,
-    /// What anyone may read, and what reverse proxies ask.
+    /// Public resources, and requests of reverse proxies.
     Public,
     Page,
 }
 
 impl Gate {
-    /// `path`: as the router sees it, nothing decoded.
+    /// `path`: as the router sees it, not decoded.
     pub fn of(path: &str) -> Self {
         match path {
             paths::CHALLENGE
@@ -45,10 +44,10 @@ impl Gate {
     }
 }
 
-/// Through the gate to the handler.
+/// Checks the request and calls the handler.
 ///
 /// # Errors
-/// What was refused, and why.
+/// The refusal.
 pub async fn pass(
     gate: Gate,
     state: &AppState,
@@ -87,7 +86,7 @@ async fn api(state: &AppState, client: Client, request: Request, routes: &Routes
 }
 
 async fn public(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
-    // A proxy of ours asks once for each request to an app, and limits are its own affair.
+    // A trusted proxy calls this once for each request to an app, and may limit those itself.
     let asked_by_proxy = request.uri().path() == paths::VERIFY && client::peer_is_proxy(state, &request);
     let _counted = if asked_by_proxy {
         floods::Counted::default()

@@ -1,4 +1,4 @@
-//! The security headers, on every answer there is.
+//! Security headers of every answer.
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -17,10 +17,10 @@ const FIXED: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// For answers that are no page: nothing may load or run.
+/// For answers that are not pages: nothing may load or run.
 const NOTHING: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The headers of every answer, written once.
+/// The headers of every answer, built once.
 #[derive(Debug)]
 pub struct Headers(HeaderMap);
 
@@ -37,13 +37,13 @@ impl Headers {
         Self(headers)
     }
 
-    /// Adds what the handler has not set itself.
+    /// Adds the headers that the handler has not set.
     pub fn complete(&self, mut response: Response) -> Response {
         let own = std::mem::replace(response.headers_mut(), self.0.clone());
         let headers = response.headers_mut();
         let mut last = None;
         for (name, value) in own {
-            // A value without a name is one more of the name before it.
+            // A value without a name is another value of the previous name.
             match name {
                 Some(name) => {
                     headers.insert(&name, value);
@@ -60,10 +60,10 @@ impl Headers {
     }
 }
 
-/// The policy of a page. No `strict-dynamic`: with it, Chromium runs an injected module preload of a
-/// `data:` address (w3c/webappsec-csp issue 823).
+/// Returns the policy of a page. It has no `strict-dynamic`, with which Chromium runs an injected module preload of a
+/// `data:` URL (w3c/webappsec-csp issue 823).
 ///
-/// `connect`: an origin beside our own that the page's code may reach.
+/// `connect`: another origin that the page's code may reach.
 pub fn page_policy(nonce: &str, connect: Option<&str>) -> String {
     let connect = connect.map_or_else(String::new, |origin| format!(" {origin}"));
     format!(

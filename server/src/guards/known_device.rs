@@ -1,4 +1,4 @@
-//! Browsers that have signed in before, by their device cookie.
+//! Known devices, by their device cookie.
 
 use crate::config::Preset;
 use crate::cookies::{self, Name};
@@ -6,8 +6,8 @@ use crate::state::AppState;
 use domain::known_device::KnownDevice;
 use http::HeaderMap;
 
-/// The device of a sign-in request, if it is known. With the strict preset none is: there the first
-/// wrong password closes the address for everybody.
+/// Returns the known device of a sign-in request. The strict preset has none, because there the first wrong password
+/// bans the address for everybody.
 pub fn find(state: &AppState, headers: &HeaderMap) -> Option<KnownDevice> {
     if state.config.settings.ban.preset == Preset::Strict {
         return None;

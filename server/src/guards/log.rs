@@ -1,5 +1,4 @@
-//! Each request gets a name, and its answer is counted; one line for each that broke, with its cause,
-//! and nothing of what it carried.
+//! Request ids, counts of answers, and one log line with the cause for each failed request, without its content.
 
 use crate::http::error::Cause;
 use crate::jobs::chain;
@@ -12,14 +11,14 @@ use wire::problem::Code;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The name is always ours: one that a client chose could be another request's.
+/// The id is always ours, because a client could choose another request's.
 pub async fn named<F: Future<Output = Response>>(
     state: &AppState,
     request: Request,
     answer: impl FnOnce(Request) -> F,
 ) -> Response {
     let id = state.request_ids.next();
-    // At the level of the gravest line: whatever is logged at all is logged with its name.
+    // At the highest level, so that every log line has the id.
     let span = tracing::error_span!("request", %id);
     let mut response = logged(state, request, answer).instrument(span).await;
     if let Ok(id) = HeaderValue::from_bytes(id.as_bytes()) {
@@ -28,7 +27,7 @@ pub async fn named<F: Future<Output = Response>>(
     response
 }
 
-/// The path is logged without its query: `next` and the like are nobody's business.
+/// The path is logged without its query, which may contain private data such as `next`.
 async fn logged<F: Future<Output = Response>>(
     state: &AppState,
     request: Request,

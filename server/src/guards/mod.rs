@@ -1,5 +1,4 @@
-//! The checks before a handler. `entrance.rs` says in which order a request passes those that all share; the rest are
-//! extractors of the handlers that ask for them.
+//! The checks before a handler. `entrance.rs` has the order of the common ones; the others are extractors of handlers.
 
 pub mod administrator;
 pub mod app;

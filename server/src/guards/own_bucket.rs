@@ -1,9 +1,9 @@
-//! Requests that prove a live session or a known device: they are judged by themselves, and a ban that strangers
-//! brought on their address leaves them in.
+//! Requests that prove a live session or a known device. They are judged by themselves, and a ban that strangers caused
+//! at their address does not apply to them.
 //!
-//! Nothing here asks a database. A device cookie and an app's cookie cost one HMAC. A token costs a look into the cache
-//! of verified ones; how many unknown ones are verified for an address is limited, so that a closed address cannot
-//! make the server work.
+//! Nothing here reads the database. A device cookie or an app's cookie costs one HMAC. A token costs a look-up in the
+//! cache of verified ones. The number of unknown ones that are verified for an address is limited, so that a banned
+//! address cannot make the server work.
 
 use super::app::{self, Asked};
 use super::client::Client;
@@ -20,7 +20,7 @@ use http::HeaderMap;
 use std::net::SocketAddr;
 use wire::paths;
 
-/// Finds the client's own bucket. With the strict preset nobody has one.
+/// Finds the client's own bucket. The strict preset has none.
 pub fn find(state: &AppState, client: &mut Client, request: &Request) {
     if state.config.settings.ban.preset == Preset::Strict {
         return;
@@ -28,13 +28,13 @@ pub fn find(state: &AppState, client: &mut Client, request: &Request) {
     let headers = request.headers();
     client.known = known_device::find(state, headers);
     client.session = match request.uri().path() {
-        // Under a session's bucket one account could guess at others.
+        // With a session's bucket, the owner of one account could guess at others.
         paths::LOGIN | paths::AUTHENTICATE | paths::SIGNUP | paths::RESET => None,
         _ => of_app(state, client, request).or_else(|| of_portal(state, client, headers)),
     };
 }
 
-/// By a token of ours. It may have run out: the refresh that follows is the same person's.
+/// Finds a session by a token from Postern. It may be expired, because the following refresh is from the same person.
 fn of_portal(state: &AppState, client: &Client, headers: &HeaderMap) -> Option<Identity> {
     let shown = Shown::read(state, headers).ok()??;
     of_token(state, client, &shown, &state.config.origin)
@@ -51,7 +51,7 @@ fn of_token(state: &AppState, client: &Client, shown: &Shown, audience: &str) ->
     state.sessions.seems_live(&claims.sid, in_time, now).then(|| bucket(&claims.sub))
 }
 
-/// By an app's session, on the app's own host or where a proxy asks about a request to it.
+/// Finds an app's session, on the app's own host or in a proxy's question about a request.
 fn of_app(state: &AppState, client: &Client, request: &Request) -> Option<Identity> {
     let headers = request.headers();
     let app: &App = match request.uri().path() {

@@ -1,4 +1,4 @@
-//! Proofs of the key that a session is bound to (RFC 9449).
+//! Proofs of a session's key (RFC 9449).
 
 use super::token::Shown;
 use crate::dpop::{self, Proof};
@@ -19,16 +19,16 @@ pub async fn of_cookie(state: &AppState, parts: &Parts, jkt: &str) -> Result<(),
     let proof = dpop::presented(&parts.headers).ok_or_else(wrong)?;
     let proof = check(state, parts.method.as_str(), parts.uri.path(), proof).await?;
     let token = Shown::in_cookie(state, &parts.headers).map(|shown| shown.token).unwrap_or_default();
-    // A page's script cannot read its cookie, and so cannot say which token goes with the proof.
+    // A page's script cannot read the cookie, so its proof cannot name the token.
     let of_token = proof.ath.as_deref().is_none_or(|ath| ath == dpop::token_hash(&token));
     if proof.jkt == jkt && of_token { Ok(()) } else { Err(wrong()) }
 }
 
-/// Checks a proof for this method and path of ours: with a fresh nonce of ours, and for the first time.
-/// Whose key it is, the caller judges.
+/// Checks a proof for this method and path of Postern, with a fresh nonce and for the first time. The caller checks
+/// whose key it is.
 ///
 /// # Errors
-/// `bad_proof`, `use_dpop_nonce`; the store does not answer.
+/// `bad_proof`, `use_dpop_nonce`; the store fails.
 pub async fn check(state: &AppState, method: &str, path: &str, proof: &str) -> Result<Proof, ApiError> {
     let url = format!("{}{path}", state.config.origin);
     let proof = dpop::verify(proof, method, &url).ok_or_else(|| refuse(state, Code::BadProof))?;
@@ -36,10 +36,10 @@ pub async fn check(state: &AppState, method: &str, path: &str, proof: &str) -> R
     Ok(proof)
 }
 
-/// Checks the proof that goes with a token that is bound to `jkt` (RFC 9449, section 4.3).
+/// Checks the proof for a token that is bound to `jkt` (RFC 9449, section 4.3).
 ///
 /// # Errors
-/// `bad_proof`, `use_dpop_nonce`; the store does not answer.
+/// `bad_proof`, `use_dpop_nonce`; the store fails.
 pub async fn of_token(
     state: &AppState,
     headers: &HeaderMap,
@@ -52,8 +52,8 @@ pub async fn of_token(
     spend(state, method, &proof).await
 }
 
-/// Whether a good proof has a fresh nonce of ours and comes for the first time: to this node, and where the
-/// request may change something to any node.
+/// Whether a valid proof has a fresh nonce and is used for the first time: at this node, and at any node if the request
+/// may change something.
 async fn spend(state: &AppState, method: &str, proof: &Proof) -> Result<(), ApiError> {
     let now = state.now();
     let fresh = proof.nonce.as_deref().is_some_and(|nonce| state.keyring.nonce_is_fresh(nonce, now));
@@ -65,7 +65,7 @@ async fn spend(state: &AppState, method: &str, proof: &Proof) -> Result<(), ApiE
     if first { Ok(()) } else { Err(refuse(state, Code::UseDpopNonce)) }
 }
 
-/// With a nonce for the next try.
+/// Builds a refusal with a nonce for the next attempt.
 pub fn refuse(state: &AppState, code: Code) -> ApiError {
     ApiError::new(code).with_nonce(state.keyring.nonce(state.now()))
 }

@@ -1,6 +1,6 @@
-//! Only this site's own pages may change anything (OWASP, cross-site request forgery).
+//! Allows changes by this site's own pages only (OWASP, cross-site request forgery).
 //!
-//! What is refused here feeds no ban and no limit: any hostile page could ban its visitors otherwise.
+//! Refusals here count for no ban and no limit. Otherwise any hostile page could ban its visitors.
 
 use crate::http::ApiError;
 use crate::state::AppState;
@@ -11,7 +11,7 @@ use wire::problem::Code;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// For `/api`: requests of this origin's scripts, and of programs, which have no cookies.
+/// For `/api`: allows scripts of this origin, and programs, which have no cookies.
 ///
 /// # Errors
 /// `cross_site`.
@@ -26,13 +26,13 @@ pub fn api(state: &AppState, request: &Request) -> Result<(), ApiError> {
         }
         None if safe => origin_is_absent_or(headers, state),
         None if headers.contains_key(header::ORIGIN) => origin_is(headers, state),
-        // Neither header: a program. A browser of today sends at least one of them.
+        // Neither header: a program. Current browsers send at least one of them.
         None => !headers.contains_key(header::COOKIE),
     };
     if allowed && (safe || is_json(request)) { Ok(()) } else { Err(ApiError::new(Code::CrossSite)) }
 }
 
-/// For pages: a navigation, not a picture or a script of another site.
+/// For pages: allows navigations, not images or scripts of another site.
 ///
 /// # Errors
 /// `cross_site`.
@@ -45,17 +45,17 @@ pub fn page(request: &Request) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Whether a browser's script asks.
+/// Whether the request comes from a browser's script.
 pub fn is_browser(headers: &HeaderMap) -> bool {
     [FETCH_SITE, header::ORIGIN, header::REFERER, header::COOKIE].iter().any(|name| headers.contains_key(name))
         || text(headers, &header::USER_AGENT).is_some_and(|agent| agent.starts_with("Mozilla/"))
 }
 
-/// Whether a page of another origin can have made a browser send this request. Such a request must count against
-/// nobody: a picture on a hostile page would ban those who look at it.
+/// Whether a page of another origin may have caused this request. Such a request must not count against the client.
+/// Otherwise an image on a hostile page would ban its viewers.
 ///
 /// On plain http browsers send no `Sec-Fetch-Site`. There our own pages mark their requests with a header that another
-/// origin's page may not set without asking us first (Fetch, CORS-preflight), and programs are no browsers.
+/// origin cannot set without a preflight (Fetch, CORS-preflight). Programs are not affected.
 pub fn may_be_elsewhere(state: &AppState, request: &Request) -> bool {
     let headers = request.headers();
     if let Some(site) = text(headers, &FETCH_SITE) {
@@ -66,7 +66,7 @@ pub fn may_be_elsewhere(state: &AppState, request: &Request) -> bool {
     } else {
         headers.contains_key(wire::paths::PAGE_HEADER)
     };
-    // Another origin's form cannot post JSON.
+    // A form of another origin cannot post JSON.
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     !own && (safe || !is_json(request)) && is_browser(headers)
 }
@@ -79,7 +79,7 @@ fn origin_is_absent_or(headers: &HeaderMap, state: &AppState) -> bool {
     !headers.contains_key(header::ORIGIN) || origin_is(headers, state)
 }
 
-/// A form can send three content types, and JSON is none of them. A request without a body needs none.
+/// Whether the body is JSON, or missing. A form can send three content types, and JSON is not one of them.
 fn is_json(request: &Request) -> bool {
     match text(request.headers(), &header::CONTENT_TYPE) {
         Some(kind) => kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")),

@@ -1,4 +1,4 @@
-//! Challenge, login and sign-up are closed to addresses that a sign-in ban closes.
+//! Refuses challenge, login and sign-up for clients that are banned from sign-in.
 
 use super::client::Client;
 use crate::http::ApiError;

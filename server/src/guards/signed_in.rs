@@ -1,15 +1,15 @@
-//! Whoever is signed in, by cookie or by `Authorization`.
+//! Signed-in clients, by cookie or `Authorization`.
 //!
-//! A session that is bound to a key changes nothing by its token alone: a copied cookie would otherwise buy an
-//! invitation, a key or a password link that outlives it. [`SignedIn`] asks for the proof wherever the method of
-//! the request may change something, so a handler cannot forget it. Two kinds of request are judged otherwise:
+//! The token of a bound session alone changes nothing. Otherwise a copied cookie could create an invitation, a key or a
+//! password link that outlives it. [`SignedIn`] requires the proof whenever the request's method may change something,
+//! so that a handler cannot forget it. There are two exceptions:
 //!
-//! * Sealed messages (`/api/password`, `/api/account/delete`) carry the proof inside their own protocol, where its
-//!   nonce is the `short_key`: [`Sealing`], judged by `flows::password`.
-//! * `/api/logout` ends the session that it came with and nothing else, and takes the bare cookie: a person whose
-//!   browser has lost its key must be able to leave. It reads [`Shown`] itself.
+//! * Sealed messages (`/api/password`, `/api/account/delete`) carry the proof in their own protocol, with the
+//!   `short_key` as nonce: [`Sealing`], checked by `flows::password`.
+//! * `/api/logout` ends its own session and nothing else, and accepts the bare cookie. A person whose browser has lost
+//!   its key must be able to sign out. It reads [`Shown`] itself.
 //!
-//! Sign-in, sign-up, a reset link and `/api/refresh` are of no access token.
+//! Sign-in, sign-up, a reset link and `/api/refresh` use no access token.
 
 use super::client::Client;
 use super::proof;
@@ -25,16 +25,16 @@ use std::sync::Arc;
 use wire::problem::Code;
 use wire::session::Session;
 
-/// An extractor: the handler runs only for a live session, whose key was proven where the request may change
-/// something (RFC 9110, section 9.2.1) and the session is bound to one.
+/// An extractor for a live session. If the session is bound and the request may change something (RFC 9110, section
+/// 9.2.1), the key was proven.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     pub claims: Arc<Claims>,
-    /// Whether this request came with a proof of the key that its token is bound to.
+    /// Whether this request proved the key of its token.
     pub proven: bool,
 }
 
-/// An extractor: the handler runs only for a live session whose key was proven, whatever the method.
+/// An extractor for a live session whose key was proven, for any method.
 #[derive(Debug, Clone)]
 pub struct Proven {
     pub session: SignedIn,
@@ -42,23 +42,23 @@ pub struct Proven {
     pub jkt: String,
 }
 
-/// An extractor for handlers of sealed messages: a live session. The message has to be of the session's key, which
-/// `flows::password` checks.
+/// An extractor for handlers of sealed messages: a live session. `flows::password` checks that the message is of the
+/// session's key.
 #[derive(Debug, Clone)]
 pub struct Sealing(pub SignedIn);
 
 impl SignedIn {
-    /// For pages: the session of the token, if it is live. No proof is asked for, so a token that needs one is none.
+    /// For pages: returns the token's live session. No proof is required, so a token that needs one counts as none.
     ///
     /// # Errors
-    /// The session is not in memory and the store does not answer.
+    /// The session is not cached and the store fails.
     pub async fn find(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         let Ok(Some(shown)) = Shown::read(state, headers) else { return Ok(None) };
         let claims = live(state, &shown.token).await?;
         Ok(claims.and_then(|claims| shown.admit_unproven(&claims)))
     }
 
-    /// The thumbprint of the key that the session is bound to.
+    /// Returns the thumbprint of the session's key.
     pub fn jkt(&self) -> Option<&str> {
         self.claims.cnf.as_ref().map(|key| key.jkt.as_str())
     }
@@ -77,7 +77,7 @@ impl SignedIn {
 }
 
 impl SignedIn {
-    /// Whoever shows a token. One that came in a cookie proves nothing yet.
+    /// Reads the client's token. A token in a cookie proves no key yet.
     async fn read(parts: &Parts, state: &AppState) -> Result<Self, ApiError> {
         let shown = Shown::read(state, &parts.headers)?.ok_or_else(|| Shown::refusal(state, None))?;
         let refusal = || Shown::refusal(state, Some(&shown));
@@ -85,7 +85,7 @@ impl SignedIn {
         shown.admit(state, parts, &claims).await?.ok_or_else(refusal)
     }
 
-    /// Checks the proof of the session's key, unless it was checked with the token. An unbound session has none.
+    /// Checks the proof of the session's key, unless it was checked with the token. Unbound sessions need none.
     async fn prove(mut self, parts: &Parts, state: &AppState) -> Result<Self, ApiError> {
         if let (false, Some(jkt)) = (self.proven, self.jkt()) {
             let proven = proof::of_cookie(state, parts, jkt).await;
@@ -129,7 +129,7 @@ impl FromRequestParts<AppState> for Sealing {
     }
 }
 
-/// The claims of a token of ours whose session takes it now.
+/// Returns the claims of a token from Postern that its session accepts now.
 async fn live(state: &AppState, token: &str) -> Result<Option<Arc<Claims>>, ApiError> {
     let now = state.now();
     let Some(claims) = verify_for(state, &state.config.origin, token).await? else { return Ok(None) };
@@ -140,10 +140,11 @@ async fn live(state: &AppState, token: &str) -> Result<Option<Arc<Claims>>, ApiE
     Ok(takes.then_some(claims))
 }
 
-/// The claims of a token for this audience. A key that was made elsewhere just now is asked for once.
+/// Returns the claims of a token for this audience. Looks once for an unknown key, which another node may have just
+/// made.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn verify_for(state: &AppState, audience: &str, token: &str) -> Result<Option<Arc<Claims>>, ApiError> {
     let now = state.now();
     let claims = state.tokens.verify_for(audience, token, now);

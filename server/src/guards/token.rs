@@ -1,4 +1,4 @@
-//! How a request shows its access token: in a cookie, as `Bearer`, or as `DPoP` with a proof.
+//! The access token of a request: in a cookie, as `Bearer`, or as `DPoP` with a proof.
 
 use super::proof;
 use super::signed_in::SignedIn;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use verify::{Malformed, Scheme};
 use wire::problem::Code;
 
-/// An access token that nobody has judged yet.
+/// An access token that was not verified yet.
 #[derive(Clone)]
 pub struct Shown {
     /// `None`: it came in a cookie.
@@ -41,11 +41,11 @@ impl Shown {
         Some(Self { scheme: None, token: cookies::pick(headers, &state.config, Name::Access, good)? })
     }
 
-    /// Whoever shows the token like this. `None`: a token that is bound to a key came without a proof of it, and
-    /// is stolen for all that we know (RFC 9449, section 7.2); or a proof came with one that is bound to none.
+    /// Checks the presented token's proof. `None`: a bound token without its proof, which is probably stolen (RFC 9449,
+    /// section 7.2), or a proof with an unbound token.
     ///
     /// # Errors
-    /// `bad_proof`, `use_dpop_nonce`; the store does not answer.
+    /// `bad_proof`, `use_dpop_nonce`; the store fails.
     pub async fn admit(
         &self,
         state: &AppState,
@@ -60,8 +60,8 @@ impl Shown {
         Ok(Some(SignedIn { claims: Arc::clone(claims), proven: true }))
     }
 
-    /// The same without a proof. A browser cannot prove anything when a person follows a link: a bound token that
-    /// was made for a cookie counts there, one that a program was given does not.
+    /// Admits a token without a proof. A browser cannot prove a key when a person follows a link, so a bound token that
+    /// was made for a cookie is accepted there. A program's token is not.
     pub fn admit_unproven(&self, claims: &Arc<Claims>) -> Option<SignedIn> {
         let fits = match (self.scheme, &claims.cnf) {
             (None | Some(Scheme::Bearer), None) => true,
@@ -71,12 +71,13 @@ impl Shown {
         fits.then(|| SignedIn { claims: Arc::clone(claims), proven: false })
     }
 
-    /// Whether a proof of its key comes with it.
+    /// Whether it comes with a proof of its key.
     pub fn is_dpop(&self) -> bool {
         self.scheme == Some(Scheme::Dpop)
     }
 
-    /// The answer to whoever is not signed in. The next is a refresh or a proof, and either needs a nonce.
+    /// Builds the answer for a client that is not signed in. It has a nonce, because a refresh or a proof needs one
+    /// next.
     pub fn refusal(state: &AppState, shown: Option<&Self>) -> ApiError {
         Self::refused(state, shown.and_then(|shown| shown.scheme))
     }

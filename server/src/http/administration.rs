@@ -1,4 +1,4 @@
-//! The pages of operators, and the trail as a file.
+//! Pages for administrators, and the audit log as a file.
 
 use super::bans::Filter;
 use super::pages::door;
@@ -18,30 +18,30 @@ use http::Uri;
 use serde::Deserialize;
 use store::audit::Event;
 
-/// What the address of the page of bans may say besides its filter.
+/// Parameters of the page of bans besides its filter.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Asked {
     explain: String,
     done: String,
-    /// The last network of the part of the allowlist before.
+    /// The last network of the allowlist's previous part.
     allowed_after: String,
 }
 
-/// `/dashboard/server-keys`
+/// Loads `/dashboard/server-keys`.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn server_keys(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
     let keys = flows::server_keys::list(&*state.store, &state.config, state.now()).await?;
     let services = flows::services::list(&*state.store).await?;
     Ok(View::ServerKeys(ServerKeysView { viewer, keys, services }))
 }
 
-/// `/dashboard/toll`
+/// Loads `/dashboard/toll`.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn toll(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
     let (store, now) = (&*state.store, state.now());
     let listed = flows::toll::routes(store, &state.config.settings.toll, now).await?;
@@ -55,10 +55,10 @@ pub async fn toll(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
     })))
 }
 
-/// `/dashboard/bans`
+/// Loads `/dashboard/bans`.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn bans(
     state: &AppState,
     client: &Client,
@@ -111,10 +111,10 @@ pub async fn bans(
     })))
 }
 
-/// `/dashboard/audit`
+/// Loads `/dashboard/audit`.
 ///
 /// # Errors
-/// The store does not answer.
+/// The store fails.
 pub async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
     let (store, now) = (&*state.store, state.now());
     let filter: trails::Filter = request::query(uri).unwrap_or_default();
@@ -134,10 +134,10 @@ pub async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, 
     })))
 }
 
-/// `GET /dashboard/audit.csv`: a link leads here, and a link can be renewed like a page.
+/// Answers `GET /dashboard/audit.csv`. A link leads here, so an expired session is renewed as for a page.
 ///
 /// # Errors
-/// A filter that cannot be meant.
+/// An invalid filter.
 pub async fn trail_file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     // What cannot be meant is said to everybody: sign-in would only come back to it.
     request::query::<trails::Filter>(request.uri())?.read(state.now())?;

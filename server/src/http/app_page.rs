@@ -1,4 +1,4 @@
-//! The few pages that stand on an app's host. They load nothing: our files are not there.
+//! Pages on an app's host. They load nothing, because our files are not available there.
 
 use super::ApiError;
 use crate::state::AppState;
@@ -12,19 +12,19 @@ use wire::problem::{Code, MEDIA_TYPE};
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:30rem;margin:18vh auto 0;padding:0 1.25rem}\
 h1{font-size:1.4rem}a,button{font:inherit}button{min-height:2.75rem;padding:0 1.25rem}";
 
-/// Keeps the address for [`KEPT`] and goes to sign in. Both addresses are of this origin.
+/// Stores the URL for [`KEPT`] and goes to sign-in. Both URLs are of this origin.
 const FAR: &str = "try{const k=Date.now().toString(36)+Math.random().toString(36).slice(2);\
 sessionStorage.setItem('postern-'+k,location.pathname+location.search+location.hash);\
 location.replace('START?next='+encodeURIComponent('PLACE?'+k))}catch{}";
 const KEPT: &str = "try{const k='postern-'+location.search.slice(1),to=sessionStorage.getItem(k);\
 if(to&&to[0]==='/'){sessionStorage.removeItem(k);location.replace(location.origin+to)}}catch{}";
 
-/// Who may show a page in a frame, and what runs in it.
+/// Whether a page may be framed, and what runs in it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Manner<'a> {
     framed: bool,
     script: Option<&'a str>,
-    /// The page has a form, whose origin must be told on plain http.
+    /// The page has a form, whose origin must be sent on plain http.
     form: bool,
 }
 
@@ -39,7 +39,7 @@ pub fn no_way_in(state: &AppState, next: &str) -> Response {
     page(state, StatusCode::BAD_REQUEST, "Sign in again", &body, Manner::default())
 }
 
-/// A role is missing.
+/// The person lacks a role.
 pub fn denied(state: &AppState, framed: bool) -> Response {
     let out = paths::APP_LOGOUT;
     let body = format!(
@@ -49,7 +49,7 @@ pub fn denied(state: &AppState, framed: bool) -> Response {
     page(state, StatusCode::FORBIDDEN, "Not with this account", &body, Manner { framed, ..Manner::default() })
 }
 
-/// The sign-in page shows itself in no frame.
+/// Links to sign-in in a new tab, because the sign-in page refuses to be framed.
 pub fn sign_in_beside(state: &AppState, target: &str) -> Response {
     let start = start(target);
     let body = format!(
@@ -60,7 +60,7 @@ pub fn sign_in_beside(state: &AppState, target: &str) -> Response {
     page(state, StatusCode::UNAUTHORIZED, "Sign in again", &body, manner)
 }
 
-/// A form was sent after the session had ended: its content could not come back from signing in.
+/// A form was sent after the session had ended; its content would be lost during sign-in.
 pub fn not_sent(state: &AppState) -> Response {
     let start = start("/");
     let body = format!(
@@ -71,7 +71,7 @@ pub fn not_sent(state: &AppState) -> Response {
     page(state, StatusCode::UNAUTHORIZED, "Sign in again", &body, Manner::default())
 }
 
-/// For an address that is too long to be carried through sign-in: the browser keeps it.
+/// For a URL that is too long for the way through sign-in: the browser stores it.
 pub fn far(state: &AppState) -> Response {
     let start = start("/");
     let body = format!(
@@ -84,21 +84,21 @@ pub fn far(state: &AppState) -> Response {
     page(state, StatusCode::UNAUTHORIZED, "Sign in", &body, manner)
 }
 
-/// Goes on to what [`far`] has kept.
+/// Continues to the URL that [`far`] has stored.
 pub fn kept_place(state: &AppState) -> Response {
     let body = "<h1>You are signed in</h1><p>The address that you came from was too long to be carried here, and this \
                 tab has not kept it. Open your link once more, or <a href=\"/\">begin at the start</a>.</p>";
     page(state, StatusCode::OK, "Signed in", body, Manner { script: Some(KEPT), ..Manner::default() })
 }
 
-/// Signing out takes a button: a link alone must not do it.
+/// Asks with a button, because a link alone must not sign out.
 pub fn sign_out(state: &AppState) -> Response {
     let body = "<h1>Sign out</h1><p>This ends the session on this device, in this app and in all others.</p>\
                 <form method=\"post\"><button>Sign out</button></form>";
     page(state, StatusCode::OK, "Sign out", body, Manner { form: true, ..Manner::default() })
 }
 
-/// An answer as it is, and for a person a page in the place of a problem's JSON.
+/// Replaces a problem's JSON by a page for a person.
 pub fn dressed(state: &AppState, response: Response) -> Response {
     let headers = response.headers();
     let is_problem = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE)
@@ -119,7 +119,7 @@ pub fn dressed(state: &AppState, response: Response) -> Response {
     }
 }
 
-/// The page, with the status and the headers of the answer.
+/// Returns the page with the status and headers of the answer.
 pub fn within(mut answer: Response, page: Response) -> Response {
     let (parts, body) = page.into_parts();
     answer.headers_mut().remove(header::CONTENT_LENGTH);
@@ -156,14 +156,14 @@ fn page(state: &AppState, status: StatusCode, title: &str, body: &str, manner: M
     );
     let mut response = (status, Html(html)).into_response();
     let runs = if manner.script.is_some() { format!("script-src 'nonce-{nonce}'; ") } else { String::new() };
-    // Where this rule is, browsers do not read `X-Frame-Options`.
+    // With this directive browsers ignore `X-Frame-Options`.
     let frames = if manner.framed {
         let apps: Vec<_> = state.config.apps.iter().map(|app| app.origin.as_str()).collect();
         format!("'self' {}", apps.join(" "))
     } else {
         "'none'".to_owned()
     };
-    // Leaving a form for the portal is a redirect of the form.
+    // Leaving for the portal is a redirect of the form.
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; {runs}base-uri 'none'; form-action 'self' {}; \
          frame-ancestors {frames}",
@@ -174,13 +174,13 @@ fn page(state: &AppState, status: StatusCode, title: &str, body: &str, manner: M
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if manner.form {
-        // With `no-referrer` a form says `Origin: null`, and on plain http nothing else tells whose form it is.
+        // With `no-referrer` a form sends `Origin: null`, and on plain http nothing else identifies its origin.
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     }
     response
 }
 
-/// For the value of a query: everything but a few plain characters in percents.
+/// Percent-encodes text for a query value.
 pub fn encoded(text: &str) -> String {
     let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~' | b'/');
     text.bytes().map(|c| if plain(c) { char::from(c).to_string() } else { format!("%{c:02X}") }).collect()

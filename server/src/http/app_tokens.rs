@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use wire::apps::{AppToken, TokenRequest};
 
-/// An access token for an app behind this site.
+/// Issues an access token for an app.
 pub async fn issue(State(state): State<AppState>, session: SignedIn, body: Bytes) -> Result<Json<AppToken>, ApiError> {
     let wish: TokenRequest = request::body(&body)?;
     Ok(Json(app_tokens::issue(&state, &session, &wish.audience).await?))

@@ -1,4 +1,4 @@
-//! `/.postern/...` on an app's own host; here `/apps/return`, and what its page asks.
+//! `/.postern/...` on an app's host; on the portal `/apps/return` and its API.
 
 use super::app_page::{self, encoded};
 use super::{ApiError, not_found, pages, render, request};
@@ -22,7 +22,7 @@ use wire::apps::{EnterAnswer, EnterRequest};
 use wire::paths;
 use wire::problem::Code;
 
-/// How long a person may take to sign in.
+/// Time limit for a person's sign-in.
 const STATE_MS: i64 = 60 * 60_000;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -48,7 +48,7 @@ struct Callback {
     again: Option<String>,
 }
 
-/// On the app's host: remembers the tab and goes to the portal.
+/// On the app's host: sets the tab's state cookie and redirects to the portal.
 pub async fn start(State(state): State<AppState>, cookies: Cookies, request: Request) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     let app = app_of(&state, &parts.uri, &parts.headers)?;
@@ -64,9 +64,9 @@ pub async fn start(State(state): State<AppState>, cookies: Cookies, request: Req
     Ok(of_app(&state, Redirect::to(&format!("{}{}{query}", config.origin, paths::APP_RETURN)).into_response()))
 }
 
-/// Here: a page for whoever is signed in, which asks for a code and goes back to the app with it; everybody else
-/// signs in and comes here again. The page and not this answer: a copied cookie could follow a link, but cannot
-/// prove the session's key.
+/// On the portal: shows a signed-in person a page that requests a code and returns to the app. Other people sign in
+/// first. The page and not this answer requests the code, because a copied cookie could follow a link but cannot prove
+/// the session's key.
 pub async fn go_on(State(state): State<AppState>, request: Request) -> Response {
     let asked = request::query::<Return>(request.uri()).ok().filter(|asked| app_entry::is_256_bits(&asked.state));
     let found = asked.and_then(|asked| Some((state.config.apps.of_origin(&asked.app)?.name.clone(), asked)));
@@ -85,7 +85,7 @@ pub async fn go_on(State(state): State<AppState>, request: Request) -> Response 
     }
 }
 
-/// `POST /api/apps/enter`: the way into an app, for a session whose key was proven.
+/// `POST /api/apps/enter`: issues a code for an app to a session whose key was proven.
 pub async fn enter(
     State(state): State<AppState>,
     signed_in: SignedIn,
@@ -99,12 +99,12 @@ pub async fn enter(
     let next = place(Some(&wish.next));
     let code = app_entry::code(&state, app, &signed_in.claims.sid, &wish.state, next).await?;
     let query = query(&[("code", &code), ("state", &wish.state), ("next", next)], wish.again);
-    // To a configured origin and nowhere else.
+    // Only to a configured origin.
     Ok(Json(EnterAnswer { location: format!("{}{}{query}", app.origin, paths::APP_CALLBACK) }))
 }
 
-/// On the app's host: the code becomes a session of this app in this browser. A code that is not good is no matter
-/// where a session is open already, and is fetched anew once where none is.
+/// On the app's host: exchanges the code for a session of this app. An invalid code is ignored if a session is open,
+/// and otherwise requested once more.
 pub async fn callback(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -142,20 +142,20 @@ pub async fn callback(
     Ok(of_app(&state, Redirect::to(&format!("{}{to}", app.origin)).into_response()))
 }
 
-/// On the app's host: goes on to an address that the browser has kept ([`app_page::far`]).
+/// On the app's host: continues to the URL that the browser has stored ([`app_page::far`]).
 pub async fn kept_place(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     app_of(&state, request.uri(), request.headers())?;
     Ok(of_app(&state, app_page::kept_place(&state)))
 }
 
-/// On the app's host: a button, since nothing ends by a link alone.
+/// On the app's host: shows a button, because a link alone must not sign out.
 pub async fn ask_to_sign_out(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     app_of(&state, request.uri(), request.headers())?;
     Ok(of_app(&state, app_page::sign_out(&state)))
 }
 
-/// On the app's host: ends the parent session, and with it this app's and every other's. Ending this app's
-/// alone would end nothing: the next page would begin it again unasked.
+/// On the app's host: ends the parent session and with it all app sessions. Ending only this app's session would have
+/// no effect, because the next page would begin it again.
 pub async fn sign_out(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -166,7 +166,7 @@ pub async fn sign_out(
     let app = app_of(&state, &parts.uri, &parts.headers)?;
     let own = match once(&parts.headers, &FETCH_SITE) {
         Some(site) => site == "same-origin",
-        // Browsers do not tell it on plain http.
+        // Browsers do not send it on plain http.
         None => once(&parts.headers, &header::ORIGIN) == Some(app.origin.as_str()),
     };
     if !own {
@@ -196,7 +196,7 @@ fn query(pairs: &[(&str, &str)], again: bool) -> String {
     format!("?{}", all.join("&"))
 }
 
-/// An answer on a host that is not ours: what holds there for its sub-domains is not for us to say.
+/// Removes headers for sub-domains, because the app's host is not ours.
 fn of_app(state: &AppState, mut response: Response) -> Response {
     if state.config.https {
         let year = HeaderValue::from_static("max-age=63072000");

@@ -1,4 +1,4 @@
-//! The files that the browser loads: built before, compressed once.
+//! The browser's files: built and compressed beforehand.
 
 use super::ApiError;
 use crate::site::Site;
@@ -25,8 +25,7 @@ struct ManifestBundle {
     wasm: String,
 }
 
-/// Where the files are. Without a manifest (a build by `cargo leptos`) there is one bundle with a
-/// fixed name.
+/// Returns the files' locations. Without a manifest (a build by `cargo leptos`) there is one bundle with a fixed name.
 pub fn manifest(site: Site) -> Assets {
     let manifest = site.get("manifest.json").and_then(|file| serde_json::from_slice::<Manifest>(&file).ok());
     match manifest {
@@ -56,7 +55,7 @@ impl From<ManifestBundle> for Bundle {
     }
 }
 
-/// Whether a request is for one: of `/pkg/...`, or the few beside it.
+/// Whether a request is for one of these files, in `/pkg/...` or beside it.
 pub fn is_asked(method: &Method, path: &str) -> bool {
     let is_file = path.starts_with("/pkg/") || matches!(path, "/favicon.svg" | "/robots.txt");
     is_file && matches!(*method, Method::GET | Method::HEAD)
@@ -76,7 +75,7 @@ pub fn answer(state: &AppState, path: &str, headers: &HeaderMap) -> Response {
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    // Files below /pkg/ are named by their content: a changed file has another name.
+    // Files below `/pkg/` are named by their content: a changed file has another name.
     let caching = if is_hashed(path) { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     if let Some(encoding) = encoding {

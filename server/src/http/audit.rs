@@ -12,10 +12,10 @@ use serde::Deserialize;
 use std::sync::Arc;
 use wire::problem::Code;
 
-/// Rows of one answer.
+/// Number of rows in one answer.
 pub const PAGE: u32 = 100;
 
-/// The form of the answer.
+/// The format of the answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -35,10 +35,10 @@ pub async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> 
     answer(&state, &uri, request::query::<Asked>(&uri)?.format).await
 }
 
-/// A page of JSON, or the whole as a file.
+/// Answers with a page of JSON, or with all rows as a file.
 ///
 /// # Errors
-/// A filter that cannot be meant.
+/// An invalid filter.
 pub async fn answer(state: &AppState, uri: &Uri, format: Format) -> Result<Response, ApiError> {
     let filter: Filter = request::query(uri)?;
     let search = filter.search(&*state.store, PAGE, state.now()).await?;

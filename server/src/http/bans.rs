@@ -17,10 +17,10 @@ use store::bans::Search;
 use wire::bans::{Ban, Bans, Explanation, Lift, NewBan};
 use wire::problem::Code;
 
-/// Bans of one answer.
+/// Number of bans in one answer.
 pub const PAGE: u32 = 50;
 
-/// What to look for; empty: any.
+/// A search; empty: any.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
@@ -32,7 +32,7 @@ pub struct Filter {
 
 impl Filter {
     /// # Errors
-    /// A trigger or a state that there is not.
+    /// An unknown trigger or state.
     pub fn search(&self, v6_prefix: u8, now: UnixMs) -> Result<Search, ApiError> {
         let wrong = || ApiError::new(Code::BadRequest);
         let trigger = Some(&self.trigger).filter(|text| !text.is_empty());
@@ -57,7 +57,7 @@ pub async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> 
     Ok(Json(bans::list(&*state.store, &search).await?))
 }
 
-/// Closes an address.
+/// Bans an address.
 pub async fn make(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -72,7 +72,7 @@ pub async fn make(
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
-/// Opens the address of a ban.
+/// Lifts the bans on the address of a ban.
 pub async fn lift(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -93,7 +93,7 @@ struct Explain {
     address: String,
 }
 
-/// Why an address is closed, and what would close it.
+/// Explains the bans on an address, and what would ban it.
 pub async fn explain(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,

@@ -11,11 +11,11 @@ use http::HeaderMap;
 use tower_cookies::Cookies;
 use wire::challenge::Challenge;
 
-/// A `short_key` and the key to seal with. Writes nothing. A browser's `short_key` is tied to a cookie
-/// of that browser, which it gets here if it has none; a program's is tied to no cookie.
+/// Returns a `short_key` and the public key. Writes nothing. A browser's `short_key` is tied to a cookie, which it gets
+/// here if necessary; a program's is not.
 ///
 /// # Errors
-/// There is no key to seal with.
+/// No envelope key is available.
 pub async fn challenge(
     State(state): State<AppState>,
     cookies: Cookies,

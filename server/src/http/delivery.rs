@@ -1,4 +1,4 @@
-//! How tokens leave: in cookies to browsers, in the body to programs.
+//! Delivery of tokens: in cookies to browsers, in the body to programs.
 
 use crate::cookies::{self, Name};
 use crate::flows::issue::Issued;
@@ -9,7 +9,7 @@ use tower_cookies::Cookies;
 use wire::apps::TokenType;
 use wire::login::{Delivery, SignedIn, Tokens};
 
-/// The answer to a login, a sign-up and a refresh.
+/// Builds the answer to a login, a sign-up or a refresh.
 pub fn deliver(state: &AppState, cookies: &Cookies, delivery: Delivery, issued: Issued) -> Json<SignedIn> {
     let tokens = match delivery {
         Delivery::Cookies => {

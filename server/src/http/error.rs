@@ -1,4 +1,4 @@
-//! Error answers: a stable code outside, the cause in the log and nowhere else.
+//! Error answers: a stable code for the client; the cause goes only to the log.
 
 use crate::bans::Closed;
 use axum::response::{IntoResponse, Response};
@@ -16,12 +16,12 @@ pub struct ApiError {
     retry_after_ms: Option<i64>,
     incident: Option<String>,
     nonce: Option<String>,
-    /// How the token was shown that is not good.
+    /// How the refused token was presented.
     scheme: Option<Scheme>,
     cause: Option<Cause>,
 }
 
-/// What broke, travelling with the answer to the one place that logs it.
+/// A failure's cause, which the answer carries to the one place that logs it.
 #[derive(Debug, Clone)]
 pub struct Cause(pub Arc<dyn std::error::Error + Send + Sync>);
 
@@ -30,7 +30,7 @@ impl ApiError {
         Self { code, detail: None, retry_after_ms: None, incident: None, nonce: None, scheme: None, cause: None }
     }
 
-    /// With a sentence for the person who asked.
+    /// Builds an error with an explanation for the person.
     pub fn explained(code: Code, detail: impl ToString) -> Self {
         Self { detail: Some(detail.to_string()), ..Self::new(code) }
     }
@@ -43,24 +43,24 @@ impl ApiError {
         Self { incident: Some(closed.incident), ..Self::wait(Code::Banned, closed.until - now) }
     }
 
-    /// Something broke here.
+    /// Builds an error for a failure of this server.
     pub fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self { cause: Some(Cause(Arc::new(cause))), ..Self::wait(Code::Unavailable, 1000) }
     }
 
-    /// Gives the client the nonce for its next proof (RFC 9449, section 8).
+    /// Adds the nonce for the client's next proof (RFC 9449, section 8).
     #[must_use]
     pub fn with_nonce(self, nonce: String) -> Self {
         Self { nonce: Some(nonce), ..self }
     }
 
-    /// It is about a token that was shown like this.
+    /// Records how the token was presented.
     #[must_use]
     pub fn about_token(self, scheme: Option<Scheme>) -> Self {
         Self { scheme, ..self }
     }
 
-    /// What an answer of this code says to a person.
+    /// Returns the text of a code for people.
     pub fn title(code: Code) -> &'static str {
         describe(code).1
     }
@@ -136,8 +136,8 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// RFC 6750, section 3; RFC 9449, sections 7.1 and 8. Some proxies pass on one of them alone: what is to be done
-/// about a proof stands by itself.
+/// Builds the challenges by RFC 6750, section 3, and RFC 9449, sections 7.1 and 8. Some proxies forward only one of
+/// them, so the one about a proof is complete.
 fn challenges(code: Code, scheme: Option<Scheme>) -> Vec<String> {
     let challenge = |scheme: Scheme, reason: Reason| scheme.challenge(None, reason.error());
     match code {
@@ -149,7 +149,7 @@ fn challenges(code: Code, scheme: Option<Scheme>) -> Vec<String> {
     }
 }
 
-/// Rounded up: whoever waits so long may come back.
+/// Rounds up, so that a client that waits this long may return.
 fn seconds(ms: i64) -> u64 {
     u64::try_from(ms.max(0)).unwrap_or_default().div_ceil(1000).max(1)
 }
@@ -159,59 +159,65 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::WrongCredentials => (StatusCode::UNAUTHORIZED, "Wrong name or password."),
         Code::Banned => (StatusCode::FORBIDDEN, "This address is closed for a while."),
         Code::AccountDelayed => (StatusCode::TOO_MANY_REQUESTS, "Too many tries on this account. Wait a little."),
-        Code::ShortKeyExpired => (StatusCode::BAD_REQUEST, "The short_key has run out. Get a new challenge."),
-        Code::ShortKeyMismatch => (StatusCode::BAD_REQUEST, "The short_key belongs elsewhere. Get a new challenge."),
-        Code::DeviceMismatch => (StatusCode::BAD_REQUEST, "The device cookie is another's. Get a new challenge."),
-        Code::ShortKeyForged => (StatusCode::FORBIDDEN, "The short_key was not made here."),
+        Code::ShortKeyExpired => (StatusCode::BAD_REQUEST, "The short_key has expired. Get a new challenge."),
+        Code::ShortKeyMismatch => {
+            (StatusCode::BAD_REQUEST, "The short_key is for another site or client. Get a new challenge.")
+        }
+        Code::DeviceMismatch => {
+            (StatusCode::BAD_REQUEST, "The device cookie is for another account or key. Get a new challenge.")
+        }
+        Code::ShortKeyForged => (StatusCode::FORBIDDEN, "This server did not issue the short_key."),
         Code::ShortKeyReplayed => (StatusCode::FORBIDDEN, "The short_key was used before."),
-        Code::AlreadyReceived => (StatusCode::CONFLICT, "This request was received before and is not taken twice."),
-        Code::BadEnvelope => (StatusCode::BAD_REQUEST, "The envelope cannot be opened."),
+        Code::AlreadyReceived => (StatusCode::CONFLICT, "This request was already received and is not accepted twice."),
+        Code::BadEnvelope => (StatusCode::BAD_REQUEST, "The envelope cannot be decrypted."),
         Code::BadProof => (StatusCode::UNAUTHORIZED, "The proof of the client's key is missing or wrong."),
         Code::UseDpopNonce => (StatusCode::UNAUTHORIZED, "The proof needs the nonce of the DPoP-Nonce header."),
         Code::NoSession => (StatusCode::UNAUTHORIZED, "Not signed in."),
         Code::SessionEnded => (StatusCode::UNAUTHORIZED, "This session has ended. Sign in again."),
-        Code::SessionUnbound => (StatusCode::FORBIDDEN, "This session is bound to no key of the client."),
-        Code::KeyEnded => (StatusCode::GONE, "This version of the key is over."),
+        Code::SessionUnbound => (StatusCode::FORBIDDEN, "This session is not bound to a key."),
+        Code::KeyEnded => (StatusCode::GONE, "This version of the key has ended."),
         Code::NoService => (StatusCode::NOT_FOUND, "No service of this name is registered."),
-        Code::NoApp => (StatusCode::NOT_FOUND, "No app of this origin stands behind this site."),
-        Code::RoleMissing => (StatusCode::FORBIDDEN, "A role is asked for that this account lacks."),
+        Code::NoApp => (StatusCode::NOT_FOUND, "No app with this origin is configured."),
+        Code::RoleMissing => (StatusCode::FORBIDDEN, "This account lacks the required role."),
         Code::Forbidden => (StatusCode::FORBIDDEN, "Only administrators may do this."),
         Code::WouldLockOut => {
-            (StatusCode::CONFLICT, "This would close your own address, this machine or a trusted proxy.")
+            (StatusCode::CONFLICT, "This would ban your own address, this machine or a trusted proxy.")
         }
-        Code::Full => (StatusCode::CONFLICT, "The list is full: take something off it first."),
+        Code::Full => (StatusCode::CONFLICT, "The list is full: remove an entry first."),
         Code::CrossSite => (StatusCode::FORBIDDEN, "This request does not come from this site's own pages."),
         Code::SignupClosed => (
             StatusCode::FORBIDDEN,
-            "Nobody can sign up here with this link. If you have just made your account with it, sign in.",
+            "Sign-up with this link is not possible. If you have just created your account with it, sign in.",
         ),
         Code::LinkUsedUp => (
             StatusCode::GONE,
-            "This link was used already, or has run out. If you have just set a password with it, sign in with that.",
+            "This link was already used or has expired. If you have just set a password with it, sign in.",
         ),
-        Code::LastAdministrator => (StatusCode::CONFLICT, "This is the last administrator: make another one first."),
+        Code::LastAdministrator => {
+            (StatusCode::CONFLICT, "This is the last administrator: make another account an administrator first.")
+        }
         Code::NameTaken => (StatusCode::CONFLICT, "This name is taken."),
         Code::NameInvalid => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "A name has 1 to 64 letters, digits and . _ - @ +, and begins and ends with a letter or a digit.",
         ),
         Code::NameMixedScripts => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "This name mixes letters of several alphabets. Write all of it in one.")
+            (StatusCode::UNPROCESSABLE_ENTITY, "This name mixes letters of several alphabets. Use only one.")
         }
         Code::NameConfusable => {
             (StatusCode::CONFLICT, "This name looks like the name of another account. Choose another one.")
         }
         Code::PasswordTooShort => (StatusCode::UNPROCESSABLE_ENTITY, "The password is too short."),
         Code::PasswordTooLong => (StatusCode::UNPROCESSABLE_ENTITY, "The password is longer than 1,024 bytes."),
-        Code::PasswordCommon => (StatusCode::UNPROCESSABLE_ENTITY, "The password is among the first that are guessed."),
-        Code::BadRequest => (StatusCode::BAD_REQUEST, "The request is not of the form that this path takes."),
+        Code::PasswordCommon => (StatusCode::UNPROCESSABLE_ENTITY, "The password is too easy to guess."),
+        Code::BadRequest => (StatusCode::BAD_REQUEST, "The request has the wrong form for this path."),
         Code::NotFound => (StatusCode::NOT_FOUND, "Nothing is here."),
-        Code::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "This path does not take this method."),
+        Code::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "This path does not support this method."),
         Code::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 16 KiB."),
         Code::Timeout => (StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive."),
         Code::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Too busy right now. Try again shortly."),
         Code::Unavailable | Code::Unknown => {
-            (StatusCode::SERVICE_UNAVAILABLE, "Something broke here. Nothing was changed.")
+            (StatusCode::SERVICE_UNAVAILABLE, "Something went wrong. Nothing was changed.")
         }
     }
 }

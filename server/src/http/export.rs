@@ -1,4 +1,4 @@
-//! Answers that are files, sent as they are read.
+//! Files that are sent while they are read.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -26,8 +26,9 @@ pub fn ndjson(name: &str, entries: impl Stream<Item = store::Result<Entry>> + Se
 }
 
 fn file(name: &str, kind: &str, lines: impl Stream<Item = io::Result<Vec<u8>>> + Send + 'static) -> Response {
-    // What breaks in the middle breaks the connection: half a file must not look like a whole one.
-    let lines = lines.inspect_err(|error| tracing::error!(cause = %crate::jobs::chain(error), "an export broke off"));
+    // A failure breaks the connection, because a partial file must not look complete.
+    let lines =
+        lines.inspect_err(|error| tracing::error!(cause = %crate::jobs::chain(error), "an export was interrupted"));
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename={name}")),
@@ -62,7 +63,7 @@ fn row(cells: &[String]) -> io::Result<Vec<u8>> {
     writer.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
-/// A spreadsheet takes a cell that begins like this for a formula, and runs it (OWASP, CSV injection).
+/// Escapes a cell that a spreadsheet would run as a formula (OWASP, CSV injection).
 fn inert(cell: &str) -> String {
     let formula = cell.len() > 1 && cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if formula { format!("'{cell}") } else { cell.to_owned() }

@@ -14,7 +14,7 @@ use http::StatusCode;
 use wire::account::{Invitations, NewInvitation, OneTimeLink};
 use wire::problem::Code;
 
-/// Those that can still be used.
+/// Lists unused invitations.
 pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Invitations>, ApiError> {
     Ok(Json(Invitations { invitations: invitations::open(&*state.store, state.now()).await? }))
 }

@@ -1,4 +1,4 @@
-//! `GET /api/admin/live`: refusals as they happen on this node, as server-sent events.
+//! `GET /api/admin/live`: live refusals on this node, as server-sent events.
 
 use super::ApiError;
 use crate::guards::administrator::Administrator;
@@ -16,16 +16,16 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use wire::problem::Code;
 use wire::refusals as seen;
 
-/// Something is sent at least this often, and it is looked whether the reader may still read.
+/// Interval of events, at which the reader's permission is checked again.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// Ends with the session, with the role, and when the reader falls behind.
+/// Ends with the session, with the role, or when the reader is too slow.
 pub async fn live(State(state): State<AppState>, administrator: Administrator) -> Result<impl IntoResponse, ApiError> {
     let refusals = state.live.watch().ok_or_else(|| ApiError::wait(Code::Busy, 5_000))?;
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let reader = Reader { state, administrator, refusals, heartbeat };
-    // A proxy that buffers would keep it all to itself.
+    // Prevents buffering by a proxy.
     let headers = [(header::HeaderName::from_static("x-accel-buffering"), "no")];
     Ok((headers, Sse::new(events(reader))))
 }
@@ -45,7 +45,7 @@ fn events(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> {
 }
 
 impl Reader {
-    /// `None` ends the stream: also if the reader fell behind, for a list with holes would look whole.
+    /// `None` ends the stream, also for a slow reader, because a list with gaps would look complete.
     async fn next(&mut self) -> Option<Event> {
         tokio::select! {
             refusal = self.refusals.recv() => {

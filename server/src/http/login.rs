@@ -33,7 +33,7 @@ pub async fn login(
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
 }
 
-/// The same for programs: the tokens go into the body, whatever the request says of that.
+/// Like login, for programs: the tokens are always in the body.
 pub async fn authenticate(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,

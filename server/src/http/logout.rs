@@ -12,8 +12,8 @@ use http::StatusCode;
 use http::request::Parts;
 use tower_cookies::Cookies;
 
-/// Ends the session that the request belongs to, even if its access token has run out, and makes the
-/// browser forget it. Without a session it has nothing to do and says so in the same way.
+/// Ends the request's session, even with an expired access token, and deletes the cookies. Without a session the answer
+/// is the same.
 pub async fn logout(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -28,7 +28,7 @@ pub async fn logout(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The session of the access token. It may be over, but not stolen.
+/// Returns the access token's session. The token may be expired, but not stolen.
 async fn of_access(state: &AppState, parts: &Parts) -> Result<Option<String>, ApiError> {
     let Some(shown) = Shown::read(state, &parts.headers)? else { return Ok(None) };
     let Some(claims) = state.tokens.verify_signature(&shown.token, state.now()) else { return Ok(None) };

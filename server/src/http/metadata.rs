@@ -1,4 +1,4 @@
-//! `GET /.well-known/jwks.json` and `GET /.well-known/postern`: readable from anywhere.
+//! `GET /.well-known/jwks.json` and `GET /.well-known/postern`, readable from any origin.
 
 use crate::http::ApiError;
 use crate::state::AppState;
@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, header};
 use serde_json::json;
 use wire::paths;
 
-/// A new signing key is out for longer than others may keep what they have read.
+/// A new signing key is published for longer than this before it signs.
 pub fn open() -> [(HeaderName, HeaderValue); 2] {
     const {
         assert!(CACHE_MS == 300_000, "what is said below");
@@ -19,17 +19,16 @@ pub fn open() -> [(HeaderName, HeaderValue); 2] {
     [(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")), (header::CACHE_CONTROL, cache)]
 }
 
-/// The public keys that verify access tokens (RFC 7517): the one in use, the next, those whose tokens are
-/// still good.
+/// Returns the public keys for access tokens (RFC 7517): the current one, the next, and those with valid tokens.
 ///
 /// # Errors
-/// Never: keys have a form in JSON.
+/// Never: keys can be serialized.
 pub async fn jwks(State(state): State<AppState>) -> Result<impl IntoResponse, ApiError> {
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     Ok((open(), json, state.keyring.jwks(state.now()).map_err(ApiError::broken)?))
 }
 
-/// Endpoints and policy, for programs.
+/// Returns endpoints and policy for programs.
 pub async fn postern(State(state): State<AppState>) -> impl IntoResponse {
     let at = |path: &str| format!("{}{path}", state.config.origin);
     let settings = &state.config.settings;

@@ -1,4 +1,4 @@
-//! One file per endpoint, and what they share.
+//! The endpoints, one file each, and common code.
 
 pub mod administration;
 pub mod allowlist;

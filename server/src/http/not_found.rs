@@ -1,4 +1,4 @@
-//! Every path that is none.
+//! Responses for unknown paths and wrong methods.
 
 use super::{ApiError, render};
 use crate::state::AppState;
@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use wire::problem::Code;
 
-/// A page for people, a problem for programs.
+/// Answers with a page for people or a problem for programs.
 pub async fn not_found(State(state): State<AppState>, request: Request) -> Response {
     let path = request.uri().path();
     if path.starts_with("/api/")
@@ -24,7 +24,7 @@ pub async fn method_not_allowed() -> ApiError {
     ApiError::new(Code::MethodNotAllowed)
 }
 
-/// A handler panicked: the panic hook has logged it; the client hears no more than of any fault.
+/// Answers after a panic in a handler, which the panic hook has logged. The client gets no details.
 pub fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::wait(Code::Unavailable, 1000).into_response()
 }

@@ -1,11 +1,11 @@
-//! `GET /api/openapi.json`: readable from anywhere.
+//! `GET /api/openapi.json`, readable from any origin.
 
 use super::{ApiError, metadata};
 use crate::openapi;
 use axum::response::IntoResponse;
 use http::header;
 
-/// Every path, what it takes and what it answers.
+/// Returns the description of every path.
 pub async fn document() -> Result<impl IntoResponse, ApiError> {
     let document = openapi::document().map_err(ApiError::broken)?;
     Ok((metadata::open(), [(header::CONTENT_TYPE, "application/json")], document))

@@ -1,4 +1,4 @@
-//! The pages: what each shows is loaded here, before rendering starts.
+//! The pages: their data is loaded here before rendering.
 
 use super::app_page::encoded;
 use super::{ApiError, administration, render, site_state};
@@ -30,25 +30,25 @@ const OVERVIEW_LINES: usize = 5;
 const KEY_GONE: &str = "key_gone";
 const ACTIVITY_ROWS: u32 = 500;
 
-/// What a page's address may say.
+/// Query parameters of a page.
 #[derive(Debug, Default, Deserialize)]
 struct Asked {
     next: Option<String>,
     why: Option<String>,
-    /// The last entry of the part of a list before.
+    /// The last entry of a list's previous part.
     after: Option<String>,
-    /// What a list is searched for.
+    /// The search text of a list.
     word: Option<String>,
 }
 
-/// Loads the view of a page, or leads elsewhere.
+/// Loads the view of a page, or redirects.
 pub async fn load(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    // Not the request itself: its body cannot be shared between threads.
+    // The request itself cannot be used, because its body cannot be shared between threads.
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     match view(&state, &client, &uri, &headers).await {
         Ok(Page::View(view)) => {
@@ -60,7 +60,7 @@ pub async fn load(
     }
 }
 
-/// The page is the same whatever broke; the cause travels on to the log.
+/// Returns the error page; the cause goes to the log.
 pub async fn broken(state: AppState, error: ApiError, request: Request) -> Response {
     let cause = error.into_response().extensions().get::<super::error::Cause>().cloned();
     let mut response = render::document(State(state), View::Broken, request).await;
@@ -88,7 +88,7 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
     let target = local_path(asked.next.as_deref()).to_owned();
     let signed_in = SignedIn::find(state, headers).await?;
     match (uri.path(), signed_in) {
-        // A session whose key is gone is good for nothing that asks for it: the person signs in again.
+        // A session whose key is lost cannot prove anything, so the person signs in again.
         (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_)) if asked.why.as_deref() != Some(KEY_GONE) => {
             Ok(Page::Elsewhere(target))
         }
@@ -96,7 +96,7 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
         (paths::LOGIN_PAGE, _) => login(state, client, target, asked.why.as_deref()).await,
         (paths::RESUME_PAGE, _) => Ok(Page::View(View::Resume(ResumeView { next: target }))),
         (paths::SIGNUP_PAGE, None) => signup(state, target).await,
-        // Whoever has a link may be signed in elsewhere in this browser: the link counts.
+        // Another person may be signed in in this browser; the link takes precedence.
         (paths::RESET_PAGE, _) => {
             Ok(Page::View(View::Reset(ResetView { password_min: state.config.settings.password.min })))
         }
@@ -105,7 +105,7 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
     }
 }
 
-/// Where a stranger to the dashboard goes: a browser that was signed in tries to resume first.
+/// Redirects a visitor without a session to sign-in. A browser that was signed in tries to resume first.
 pub fn door(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
     let page = if cookies::get(headers, &state.config, Name::Access).is_some() {
         paths::RESUME_PAGE
@@ -193,7 +193,7 @@ async fn dashboard(
     Ok(Page::View(view))
 }
 
-/// To everybody else these pages are not there.
+/// For other people these pages do not exist.
 async fn administration(
     state: &AppState,
     client: &Client,
@@ -238,7 +238,7 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
     Ok(OverviewView { viewer, devices, activity, odd: u32::try_from(odd).unwrap_or(u32::MAX), signed_in_at, site })
 }
 
-/// `/` is the dashboard's short name.
+/// Redirects `/` to the dashboard.
 pub async fn home() -> Redirect {
     Redirect::to(paths::DASHBOARD_PAGE)
 }

@@ -14,7 +14,7 @@ use http::{HeaderMap, StatusCode};
 use tower_cookies::Cookies;
 use wire::paths;
 
-/// My new password; every other session of mine ends.
+/// Changes the person's password; every other session ends.
 pub async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -27,7 +27,7 @@ pub async fn change(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The password of whoever has a one-time link.
+/// Sets a password by a one-time link.
 pub async fn reset(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -39,7 +39,7 @@ pub async fn reset(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// My account, with everything that tells whose it was.
+/// Deletes the person's account with all personal data.
 pub async fn delete(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,

@@ -36,7 +36,7 @@ pub async fn refresh(
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
 }
 
-/// The refresh token of the browser: the first that was made here, whatever else has its name.
+/// Returns the browser's refresh token: the first value that this server issued.
 pub fn refresh_cookie(state: &AppState, headers: &HeaderMap) -> Option<String> {
     let now = state.now();
     let read = |token: &str| state.keyring.authentic(now, |macs| RefreshToken::authenticate(&macs.refresh, token));

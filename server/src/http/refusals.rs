@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use wire::refusals::Hours;
 
-/// The last 24 hours by trigger.
+/// Returns the last 24 hours by trigger.
 pub async fn hours(State(state): State<AppState>, _: Administrator) -> Result<Json<Hours>, ApiError> {
     Ok(Json(flows::refusals::hours(&*state.store, state.now()).await?))
 }

@@ -1,4 +1,4 @@
-//! How a page is rendered: its view, its nonce, its policy and its status are set here.
+//! Rendering of a page: its view, nonce, policy and status.
 
 use crate::guards::headers::page_policy;
 use crate::state::AppState;
@@ -11,7 +11,7 @@ use leptos::prelude::{expect_context, provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use std::sync::Arc;
 
-/// The context of every page: what the server loaded for it ([`View`], in the request's extensions).
+/// The context of every page: its loaded data ([`View`], in the request's extensions).
 pub fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let state = state.clone();
     move || {
@@ -43,7 +43,7 @@ fn site(state: &AppState) -> Site {
     }
 }
 
-/// Renders a view at a path that is no page.
+/// Renders a view at a path that is not a page.
 pub async fn document(State(state): State<AppState>, view: View, mut request: Request) -> Response {
     request.extensions_mut().insert(view);
     let render = leptos_axum::render_app_async_with_context(context(&state), app::document);

@@ -1,4 +1,4 @@
-//! What a request says, in our own types, with our own errors.
+//! Requests in our own types, with our own errors.
 
 use super::ApiError;
 use axum::body::Bytes;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use wire::problem::Code;
 
 /// # Errors
-/// `bad_request`: not the form that this path takes.
+/// `bad_request`: the body has the wrong form for this path.
 pub fn body<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|_| ApiError::new(Code::BadRequest))
 }
@@ -16,14 +16,14 @@ pub fn body<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
 /// Accepts `{}` or no body, for changes that have no parameters.
 ///
 /// # Errors
-/// `bad_request`: there is something in it that would be ignored.
+/// `bad_request`: it contains something that would be ignored.
 pub fn nothing(given: &Bytes) -> Result<(), ApiError> {
     let none = given.is_empty() || body::<serde_json::Map<_, _>>(given)?.is_empty();
     if none { Ok(()) } else { Err(ApiError::new(Code::BadRequest)) }
 }
 
 /// # Errors
-/// `bad_request`: not the form that this path takes.
+/// `bad_request`: the query has the wrong form for this path.
 pub fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
     Query::try_from_uri(uri).map(|query| query.0).map_err(|_| ApiError::new(Code::BadRequest))
 }

@@ -1,4 +1,4 @@
-//! `GET /.well-known/revocations`: readable from anywhere, asked for every few seconds by many.
+//! `GET /.well-known/revocations`, readable from any origin; many clients request it every few seconds.
 
 use super::ApiError;
 use crate::state::AppState;
@@ -7,17 +7,17 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use wire::problem::Code;
 
-/// What ended lately, signed.
+/// Returns the signed revocation list.
 pub async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {
     let now = state.now();
-    // Silence would be believed.
+    // Answers 503 while out of sync, because an incomplete list would be trusted.
     if state.sync.is_stale(now) {
         return Err(ApiError::wait(Code::Unavailable, 1000));
     }
     let list = state.revocations.list(&state, now).map_err(ApiError::broken)?;
     let about = [
         (header::ETAG, list.etag.as_str()),
-        // A cache in front may answer for a second: a list reaches an app within five.
+        // A cache may keep it for one second, so that a list reaches an app within five.
         (header::CACHE_CONTROL, "public, max-age=1"),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
@@ -27,7 +27,7 @@ pub async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<R
     Ok((about, [(header::CONTENT_TYPE, wire::revocations::MEDIA_TYPE)], list.text.clone()).into_response())
 }
 
-/// Whether the client has this one (RFC 9110, section 13.1.2).
+/// Whether the client has this list already (RFC 9110, section 13.1.2).
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let all = headers.get_all(header::IF_NONE_MATCH);
     let mut tags = all.into_iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));

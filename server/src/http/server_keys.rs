@@ -1,4 +1,4 @@
-//! `/api/admin/keys` and below: the server's own keys, for administrators.
+//! `/api/admin/keys` and below: the server's keys, for administrators.
 
 use super::{ApiError, request};
 use crate::flows::operator::Operator;
@@ -18,7 +18,7 @@ pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Jso
     Ok(Json(ServerKeys { keys }))
 }
 
-/// 201: a new key; 200: the one that waits for its time already.
+/// Answers 201 with a new key, or 200 with the one that is already waiting.
 pub async fn rotate(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,

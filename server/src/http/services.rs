@@ -18,7 +18,7 @@ pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Jso
     Ok(Json(Services { services: services::list(&*state.store).await? }))
 }
 
-/// A new one, or another key for one that is there.
+/// Registers a service, or replaces its key.
 pub async fn set(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,

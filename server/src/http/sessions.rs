@@ -11,13 +11,13 @@ use http::StatusCode;
 use wire::problem::Code;
 use wire::session::Devices;
 
-/// My devices: this one first, then by last use.
+/// Lists the person's sessions: this one first, then by last use.
 pub async fn list(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Devices>, ApiError> {
     let devices = flows::sessions::devices(&state, &signed_in.claims.sub, &signed_in.claims.sid).await?;
     Ok(Json(Devices { devices }))
 }
 
-/// Ends one of my sessions.
+/// Ends one of the person's sessions.
 pub async fn end(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -29,7 +29,7 @@ pub async fn end(
     if ended { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
 }
 
-/// Ends all of my sessions but this one.
+/// Ends all of the person's sessions except this one.
 pub async fn end_others(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,

@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use wire::tickets::Issued;
 
-/// A ticket for a service, good for five minutes.
+/// Issues a ticket for a service, valid for five minutes.
 pub async fn issue(State(state): State<AppState>, proven: Proven, body: Bytes) -> Result<Json<Issued>, ApiError> {
     Ok(Json(tickets::issue(&state, &proven, &request::body(&body)?).await?))
 }

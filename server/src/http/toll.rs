@@ -15,9 +15,9 @@ use store::toll::TokenChange;
 use wire::problem::Code;
 use wire::toll_books::{Days, Payments, Routes, Tokens};
 
-/// Rows of one answer.
+/// Number of rows in one answer.
 pub const PAGE: u32 = 200;
-/// Days of one answer, and the most.
+/// Number of days in one answer, and the maximum.
 pub const DAYS: u32 = 30;
 const MOST_DAYS: u32 = 3660;
 
@@ -48,7 +48,7 @@ pub async fn tokens(State(state): State<AppState>, _: Administrator) -> Result<J
 pub async fn days(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Json<Days>, ApiError> {
     let Span { days } = request::query(&uri)?;
     if !(1..=MOST_DAYS).contains(&days) {
-        return Err(ApiError::explained(Code::BadRequest, format!("days is 1 to {MOST_DAYS}")));
+        return Err(ApiError::explained(Code::BadRequest, format!("days must be 1 to {MOST_DAYS}")));
     }
     Ok(Json(flows::toll::days(&*state.store, days, state.now()).await?))
 }

@@ -13,12 +13,12 @@ use store::audit::{Entry, Event};
 use wire::problem::Code;
 use wire::user_keys::{SealedUserKey, UserKeys};
 
-/// My versions, newest first, without the keys.
+/// Lists the person's versions, newest first, without the keys.
 pub async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<UserKeys>, ApiError> {
     Ok(Json(user_keys::list(&state, &session.claims.sub).await?))
 }
 
-/// One of my keys, sealed to this session's receiving key.
+/// Returns one of the person's keys, encrypted to this session's receiving key.
 pub async fn hand_out(
     State(state): State<AppState>,
     proven: Proven,
@@ -27,7 +27,7 @@ pub async fn hand_out(
     Ok(Json(user_keys::hand_out(&state, &proven, &request::body(&body)?).await?))
 }
 
-/// A new version of mine. My versions after that.
+/// Makes a new version and returns all versions.
 pub async fn rotate(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -44,7 +44,7 @@ pub async fn rotate(
     .await
 }
 
-/// Ends a version of mine.
+/// Ends one of the person's versions.
 pub async fn revoke(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,

@@ -21,7 +21,7 @@ pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Jso
     Ok(Json(Accounts { users: users::list(&*state.store).await? }))
 }
 
-/// Role, disabled or not.
+/// Changes role or status.
 pub async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -63,7 +63,7 @@ pub async fn delete(
     .await
 }
 
-/// A one-time link that sets a forgotten password.
+/// Creates a one-time link for a forgotten password.
 pub async fn reset(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -77,7 +77,7 @@ pub async fn reset(
     Ok(Json(flows::reset::link(&operator, &user.id).await?))
 }
 
-/// A new version of somebody's own key.
+/// Makes a new version of a person's user key.
 pub async fn new_key(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -106,7 +106,7 @@ fn settle(state: &AppState, changed: Changed) -> Result<(), ApiError> {
             }
             Ok(())
         }
-        // It is so already: nothing to do, and no reason to complain.
+        // Unchanged, which is not an error.
         Changed::Nothing => Ok(()),
         Changed::LastAdministrator => Err(ApiError::new(Code::LastAdministrator)),
     }

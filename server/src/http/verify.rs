@@ -1,4 +1,4 @@
-//! `GET /api/verify`: reverse proxies ask it about each request to an app.
+//! `GET /api/verify`: reverse proxies call it for each request to an app.
 
 use super::{ApiError, app_page};
 use crate::apps::Told;
@@ -16,24 +16,24 @@ use wire::problem::Code;
 const USER: HeaderName = HeaderName::from_static("remote-user");
 const ROLES: HeaderName = HeaderName::from_static("remote-roles");
 const SESSION: HeaderName = HeaderName::from_static("remote-session");
-/// Whose `Authorization` it is: `postern`, `app`, or empty where there is none.
+/// The source of `Authorization`: `postern`, `app`, or empty without one.
 const AUTHORIZATION: HeaderName = HeaderName::from_static("remote-authorization");
 
-/// Who looks at an answer that is none of the app's.
+/// The viewer of an answer that is not the app's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Viewer {
-    /// A script, a picture, a program.
+    /// A script, an image, a program.
     Nobody,
     Page,
-    /// A page within a page.
+    /// A framed page.
     Frame,
 }
 
-/// 200 with who it is, 401 with the place to sign in, 403 for a role that is missing.
+/// Answers 200 with the identity, 401 with the location of sign-in, or 403 for a missing role.
 ///
-/// Asked as `/api/verify?redirect`, 302 stands in the place of 401 where a person looks at the answer: Caddy
-/// passes it on, while nginx takes any other code than 401 and 403 for a failure. Asked as `/api/verify?answer`, the
-/// answer goes to the client in any case: nginx asks once more so, for what it cannot pass on from the first.
+/// With `/api/verify?redirect`, a person gets 302 instead of 401. Caddy forwards that, while nginx treats other
+/// statuses than 401 and 403 as a failure. With `/api/verify?answer` the answer always goes to the client: nginx asks
+/// once more in this way for answers that it cannot forward from the first.
 pub async fn verify(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -47,7 +47,7 @@ pub async fn verify(
     state.metrics.checked(&verdict);
     let answered = parts.uri.query() == Some("answer");
     Ok(match verdict {
-        // A client must not see what is meant for the app. It was refused a moment ago, and may try again.
+        // The client must not see the identity headers. It was refused a moment ago, and may try again.
         Verdict::Pass { .. } if answered => ApiError::wait(Code::Busy, 1000).into_response(),
         Verdict::Pass { told, authorization } => passed(told.as_deref(), authorization),
         Verdict::SignIn => {
@@ -59,7 +59,7 @@ pub async fn verify(
     })
 }
 
-/// Every header is there: Caddy 2.6 copies one that is missing as the text of its placeholder.
+/// Sends every header, because Caddy 2.6 copies a missing one as the text of its placeholder.
 fn passed(told: Option<&Told>, authorization: ForApp) -> Response {
     let mut response = StatusCode::OK.into_response();
     let headers = response.headers_mut();
@@ -78,8 +78,7 @@ fn passed(told: Option<&Told>, authorization: ForApp) -> Response {
     response
 }
 
-/// A person is led to sign in, or told how where that cannot be. The script of a page can go nowhere and is told so
-/// plainly.
+/// Redirects a person to sign-in, or explains it if that is not possible. A script gets a plain 401.
 fn sign_in(state: &AppState, asked: &Asked<'_>, viewer: Viewer, safe: bool, redirect: bool) -> Response {
     let nonce = state.keyring.nonce(state.now());
     let mut response = ApiError::new(Code::NoSession).with_nonce(nonce).into_response();

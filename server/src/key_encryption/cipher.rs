@@ -1,4 +1,4 @@
-//! One key that seals values, each for its place.
+//! One key that encrypts values with their row as associated data.
 
 use super::Error;
 use crate::entropy::Entropy;
@@ -23,15 +23,15 @@ impl Cipher {
         Self::new(&Zeroizing::new(from_base64url(text)?))
     }
 
-    /// Eight characters that stand before what it sealed.
+    /// Returns the eight characters that precede its values.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// `place` names the row and must be the same for [`Self::open`].
+    /// Encrypts. `place` names the row and must be the same for [`Self::open`].
     ///
     /// # Errors
-    /// Never for the sizes of keys.
+    /// Never for valid key sizes.
     pub fn seal(&self, entropy: &dyn Entropy, place: &str, secret: &[u8]) -> Result<String, Error> {
         let nonce = entropy.bytes::<NONCE_LEN>();
         let mut sealed = secret.to_vec();
@@ -42,7 +42,7 @@ impl Cipher {
     }
 
     /// # Errors
-    /// [`Error::WrongKey`]: another key, another place, or not what was written.
+    /// [`Error::WrongKey`]: another key, another row, or a changed value.
     pub fn open(&self, place: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
         let bytes = from_base64url(sealed).ok_or(Error::WrongKey)?;
         let (nonce, content) = bytes.split_first_chunk::<NONCE_LEN>().ok_or(Error::WrongKey)?;

@@ -1,4 +1,4 @@
-//! Where the key-encryption key is written: a line for each key in a file, or between commas in a variable.
+//! The stored key-encryption keys: one on each line of a file, or separated by commas in a variable.
 
 use super::{Cipher, Error};
 use crate::config::Config;
@@ -9,7 +9,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// The environment variable that stands for the file.
+/// The environment variable that replaces the file.
 pub const VARIABLE: &str = "POSTERN_KEY_ENCRYPTION_KEY";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Source {
         }
     }
 
-    /// Makes the file, with one key, if it is not there.
+    /// Creates the file with one key, if it does not exist.
     pub(super) fn make_if_missing(&self, entropy: &dyn Entropy) -> Result<(), Error> {
         match self {
             Self::File(path) if !path.exists() => create(path, entropy).map_err(|error| failed(path, error)),
@@ -34,10 +34,10 @@ impl Source {
         }
     }
 
-    /// The keys as they are written, in order; at least one, each readable.
+    /// Reads the keys in order; at least one, all valid.
     ///
     /// # Errors
-    /// It can't be read, is open to others, or has something else in it.
+    /// It can't be read, others can read it, or its content is invalid.
     pub fn keys(&self) -> Result<Vec<Zeroizing<String>>, Error> {
         let text = self.text()?;
         let keys: Vec<_> = text
@@ -62,15 +62,15 @@ impl Source {
         };
         let mode = fs::metadata(path).map_err(|error| failed(path, error))?.permissions().mode();
         if mode & 0o077 != 0 {
-            return Err(failed(path, format!("others may read it (mode {:03o}): chmod 600", mode & 0o777)));
+            return Err(failed(path, format!("other users can read it (mode {:03o}): run chmod 600", mode & 0o777)));
         }
         fs::read_to_string(path).map(Zeroizing::new).map_err(|error| failed(path, error))
     }
 
-    /// Keeps other commands from changing the file, for as long as the answer lives.
+    /// Prevents other commands from changing the file while the returned value lives.
     ///
     /// # Errors
-    /// Another one does so already.
+    /// Another command holds the lock.
     pub fn lock(&self) -> Result<Option<File>, Error> {
         let Self::File(path) = self else { return Ok(None) };
         let lock = || {
@@ -81,7 +81,7 @@ impl Source {
         lock().map(Some).map_err(|error| failed(path, error))
     }
 
-    /// Puts these keys in the place of all that the file has. A crash leaves the one or the other.
+    /// Replaces the file's content by these keys. After a crash it has either the old or the new ones.
     ///
     /// # Errors
     /// It can't be written.
@@ -96,7 +96,7 @@ impl Source {
     }
 }
 
-/// What stands in the file or the variable.
+/// Reads the file or the variable.
 ///
 /// # Errors
 /// As [`Source::keys`].
@@ -110,7 +110,7 @@ fn failed(path: &Path, problem: impl ToString) -> Error {
 
 fn create(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     let draft = draft(path, &[Zeroizing::new(entropy.secret())])?;
-    // A hard link fails where the name exists: of two first starts one key wins.
+    // A hard link fails if the name exists, so that of two concurrent first starts one key wins.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {
@@ -119,7 +119,7 @@ fn create(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     }
 }
 
-/// Written whole under another name first: a crash leaves no half key behind.
+/// Writes a complete temporary file, so that a crash leaves no partial key.
 fn draft(path: &Path, keys: &[Zeroizing<String>]) -> io::Result<PathBuf> {
     let draft = path.with_extension(format!("{}.new", std::process::id()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;

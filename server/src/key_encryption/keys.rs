@@ -1,4 +1,4 @@
-//! The keys that a process holds, read again when there is news.
+//! The keys of a process, read again when they change.
 
 use super::{Cipher, Error, Source};
 use crate::config::Config;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 use store::Store;
 use zeroize::Zeroizing;
 
-/// Encrypts private keys before they reach the store.
+/// Encrypts private keys before they are stored.
 pub struct KeyEncryptionKey {
-    /// `None`: it is not written anywhere.
+    /// `None`: it is not stored anywhere.
     source: Option<Source>,
     held: RwLock<Held>,
 }
@@ -18,21 +18,21 @@ pub struct KeyEncryptionKey {
 #[derive(Default)]
 struct Held {
     ciphers: Vec<Arc<Cipher>>,
-    /// Names of those that only open.
+    /// Names of the keys that only decrypt.
     retired: Vec<String>,
 }
 
 impl KeyEncryptionKey {
-    /// From the environment, else from the file, which is made if it is not there.
+    /// Loads the key from the environment, or else from the file, which is created if missing.
     ///
     /// # Errors
-    /// The file can't be read or made, is open to others, or has something else in it.
+    /// The file can't be read or created, others can read it, or its content is invalid.
     pub fn load(config: &Config, entropy: &dyn Entropy) -> Result<Self, Error> {
         Source::of(config).make_if_missing(entropy)?;
         Self::find(config)
     }
 
-    /// As [`Self::load`], but makes nothing.
+    /// Like [`Self::load`], but creates nothing.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -43,16 +43,16 @@ impl KeyEncryptionKey {
         Ok(key)
     }
 
-    /// One key that is not written anywhere. `None` unless `bytes` are 32.
+    /// Uses a key that is not stored anywhere. `None` unless `bytes` are 32.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let ciphers = vec![Arc::new(Cipher::new(bytes)?)];
         Some(Self { source: None, held: RwLock::new(Held { ciphers, retired: Vec::new() }) })
     }
 
-    /// Hears which keys seal no more.
+    /// Reads which keys are retired.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store fails.
     pub async fn hear(&self, store: &dyn Store) -> store::Result<()> {
         let retired = store.retired_sealers().await?;
         self.held.write().retired = retired;
@@ -62,7 +62,7 @@ impl KeyEncryptionKey {
     /// Encrypts; `place` names the row and must be the same for [`Self::open`].
     ///
     /// # Errors
-    /// Every key that is known here was replaced.
+    /// All keys known here are retired.
     pub fn seal(&self, entropy: &dyn Entropy, place: &str, secret: &[u8]) -> Result<String, Error> {
         let sealer = match self.sealer() {
             Some(sealer) => sealer,
@@ -75,27 +75,27 @@ impl KeyEncryptionKey {
     }
 
     /// # Errors
-    /// [`Error::WrongKey`]: another key, another place, or not what was written.
+    /// [`Error::WrongKey`]: another key, another row, or a changed value.
     pub fn open(&self, place: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
         let Some((name, content)) = sealed.split_once('.') else {
-            // From before keys had names: whichever opens it.
+            // From before keys had names: tries all keys.
             let all = self.held.read().ciphers.clone();
             return all.iter().find_map(|cipher| cipher.open(place, sealed).ok()).ok_or(Error::WrongKey);
         };
         if let Some(cipher) = self.named(name) {
             return cipher.open(place, content);
         }
-        // Another process may have put a new key into the file since it was read.
+        // Another process may have added a key to the file since it was read.
         self.read_again()?;
         self.named(name).ok_or(Error::WrongKey)?.open(place, content)
     }
 
-    /// How many keys there are: more than one while one is being replaced.
+    /// Returns the number of keys: more than one during a replacement.
     pub fn count(&self) -> usize {
         self.held.read().ciphers.len()
     }
 
-    /// The name of the key that seals now.
+    /// Returns the name of the key that encrypts now.
     pub fn sealer_name(&self) -> Option<String> {
         self.sealer().map(|cipher| cipher.name().to_owned())
     }

@@ -1,7 +1,7 @@
-//! The key-encryption key: what keeps a stolen database from being more than names and hashes.
+//! The key-encryption key. Without it, a stolen database reveals only names and hashes.
 //!
-//! 32 bytes in a file of its own (mode 0600), apart from the database, or in the environment. While one is
-//! being replaced by another there are two: what either sealed opens, and the one that stays seals.
+//! It has 32 bytes, in a file of mode 0600 apart from the database, or in the environment. During a replacement there
+//! are two keys: both decrypt, and the new one encrypts.
 
 mod cipher;
 mod error;

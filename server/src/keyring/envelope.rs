@@ -1,4 +1,4 @@
-//! Envelope keys: RSA, they open sealed logins.
+//! Envelope keys: RSA keys that decrypt logins.
 
 use super::Made;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -41,7 +41,7 @@ impl EnvelopeKey {
 
 #[cfg(test)]
 impl EnvelopeKey {
-    /// A key that nobody stores.
+    /// Makes a key that is not stored.
     pub fn fresh() -> Option<Self> {
         Self::read(&Self::make()?.secret)
     }

@@ -8,8 +8,8 @@ pub enum Error {
     KeyEncryption(#[from] key_encryption::Error),
     #[error("the {0} key could not be made")]
     Make(&'static str),
-    #[error("the {kind} key {kid} in the database is not readable")]
+    #[error("the {kind} key {kid} in the database cannot be decrypted")]
     Read { kind: &'static str, kid: String },
-    #[error("there is no {0} key that could be used")]
+    #[error("no usable {0} key exists")]
     None(&'static str),
 }

@@ -1,11 +1,11 @@
-//! Keys of one kind in memory.
+//! Cached keys of one kind.
 
 use domain::UnixMs;
 use domain::server_key::{Line, Rules, State};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Those that serve, and the line that says which does what.
+/// The active keys, and the line that determines their roles.
 pub struct Held<K> {
     pub line: Line,
     pub rules: Rules,
@@ -15,11 +15,11 @@ pub struct Held<K> {
 impl<K> Held<K> {
     pub fn current(&self, now: UnixMs) -> Option<Arc<K>> {
         let current = self.keys.get(&self.line.current(now)?.kid);
-        // A clock that went back may ask for one that is erased: then the one after it.
+        // After the clock was set back, the current key may be erased; use the next one then.
         current.or_else(|| self.all_serving(now).next()).cloned()
     }
 
-    /// The key of this name, if what it did is good.
+    /// Returns the key with this id, if its results are still valid.
     pub fn serving(&self, kid: &str, now: UnixMs) -> Option<Arc<K>> {
         self.line.state(kid, self.rules, now).filter(|state| state.serves())?;
         self.keys.get(kid).cloned()
@@ -29,12 +29,12 @@ impl<K> Held<K> {
         self.line.serving(self.rules, now).filter_map(|key| self.keys.get(&key.kid))
     }
 
-    /// Whether nothing has to be read, as long as `line` is what the store says.
+    /// Whether nothing must be read, if the store contains `line`.
     pub fn is_whole(&self, line: &Line, now: UnixMs) -> bool {
         self.line == *line && self.line.serving(self.rules, now).all(|key| self.keys.contains_key(&key.kid))
     }
 
-    /// Whether one of those that are held was revoked by what `line` says.
+    /// Whether `line` revokes one of the cached keys.
     pub fn loses_by(&self, line: &Line, now: UnixMs) -> bool {
         self.keys.keys().any(|kid| line.state(kid, self.rules, now) == Some(State::Revoked))
     }

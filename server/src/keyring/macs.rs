@@ -7,12 +7,12 @@ use domain::encoding::{base64url, hmac_sha256};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The name of the one MAC key that databases had before MAC keys were replaced.
+/// The id of the only MAC key of databases from before MAC keys were rotated.
 pub(super) const FIRST: &str = "mac";
-/// The algorithm in the terms of RFC 7518, section 3.2.
+/// The algorithm's name (RFC 7518, section 3.2).
 pub const ALG: &str = "HS256";
 
-/// A MAC key: it authenticates what the server gives out and takes back.
+/// A MAC key. It authenticates values that the server issues and later accepts.
 pub struct Macs {
     pub short_key: Zeroizing<[u8; 32]>,
     pub refresh: Zeroizing<[u8; 32]>,
@@ -44,16 +44,16 @@ impl Macs {
     }
 }
 
-/// The key of digests that stand in rows and in logs. It is never replaced: names that were typed cannot be digested
-/// again. It authenticates nothing, and with it digests can be compared with names that one guesses.
+/// The key of digests in rows and in logs. It is never replaced, because the names that were typed are not stored. It
+/// authenticates nothing. Whoever has it can test guessed names against the digests.
 pub struct Digests {
     account: Zeroizing<[u8; 32]>,
-    /// For the gate's names of payments.
+    /// For the gate's digests of payment ids.
     pub payments: Zeroizing<[u8; 32]>,
 }
 
 impl Digests {
-    /// `first`: the secret of [`FIRST`], where the database has it. Its digests stay what they are.
+    /// `first` is the secret of [`FIRST`], if the database has it. Existing digests remain valid with it.
     pub(super) fn make(entropy: &dyn Entropy, first: Option<&[u8]>) -> Option<Made> {
         let secret = match first {
             Some(first) => hmac_sha256(first.try_into().ok()?, &[b"account digest"]),
@@ -68,7 +68,7 @@ impl Digests {
         Some(Self { account: Zeroizing::new(*account), payments })
     }
 
-    /// The digest of whatever was sent as an account's name.
+    /// Returns the digest of a text that was sent as an account's name.
     pub fn account(&self, sent: &str) -> AccountDigest {
         AccountDigest::of(&self.account, sent)
     }

@@ -1,4 +1,4 @@
-//! The server's own keys: made at first start, stored encrypted, held in memory, replaced while it runs.
+//! The server's keys: made at the first start, stored encrypted, cached in memory, replaced while it runs.
 
 mod envelope;
 mod error;
@@ -19,7 +19,7 @@ pub use vault::{Vault, rules};
 
 use zeroize::Zeroizing;
 
-/// A key that was made just now.
+/// A newly made key.
 struct Made {
     kid: String,
     alg: &'static str,

@@ -1,4 +1,4 @@
-//! Everything the server holds in secret while it runs.
+//! The server's secrets in memory.
 
 use super::held::Held;
 use super::{Digests, EnvelopeKey, Error, Macs, SigningKey, Vault};
@@ -14,13 +14,13 @@ use tokio::sync::Mutex;
 use verify::nonce;
 use wire::jwk::{Jwks, SigningJwk};
 
-/// Whoever shows a key that nobody knows makes us ask the store, but no more often than this.
+/// Minimum interval for reading the store because of an unknown key.
 const ASK_EVERY_MS: i64 = 1_000;
 
-/// Keys come and go while requests are under way: whoever works with one keeps it until done.
+/// Keys may be added or removed during a request; a user of a key keeps it until it is done.
 pub struct Keyring {
     ring: RwLock<Arc<Ring>>,
-    /// When the store was last asked. Held while it is: what was read first is not put in place last.
+    /// The time of the last read. Locked during a read, so that an older result never replaces a newer one.
     asked: Mutex<UnixMs>,
     revocations: AtomicU64,
     pub digests: Digests,
@@ -30,12 +30,12 @@ struct Ring {
     envelope: Held<EnvelopeKey>,
     signing: Held<SigningKey>,
     macs: Held<Macs>,
-    /// The keys in public, as they were written in this second: everybody asks for them.
+    /// The serialized public keys of the current second, because many clients request them.
     written: Lock<Option<(i64, Bytes)>>,
 }
 
 impl Ring {
-    /// Takes over from `before` what was read already.
+    /// Reuses the keys that `before` has already read.
     fn read(vault: &Vault<'_>, keys: &[StoredKey], before: Option<&Self>) -> Result<Arc<Self>, Error> {
         Ok(Arc::new(Self {
             envelope: vault.envelope(keys, before.map(|ring| &ring.envelope))?,
@@ -45,7 +45,7 @@ impl Ring {
         }))
     }
 
-    /// Whether nothing has to be read, as long as `keys` is what the store says.
+    /// Whether all of `keys`, the keys in the store, have already been read.
     fn is_whole(&self, keys: &[StoredKey], now: UnixMs) -> bool {
         self.envelope.is_whole(&line(Kind::Envelope, keys), now)
             && self.signing.is_whole(&line(Kind::Signing, keys), now)
@@ -58,10 +58,10 @@ impl Ring {
 }
 
 impl Keyring {
-    /// Loads the keys; makes those that are missing.
+    /// Loads the keys and makes missing ones.
     ///
     /// # Errors
-    /// The store does not answer, or its keys were encrypted with another key-encryption key.
+    /// The store fails, or its keys belong to another key-encryption key.
     pub async fn load(vault: &Vault<'_>) -> Result<Self, Error> {
         let keys = vault.keys().await?;
         Ok(Self {
@@ -72,17 +72,17 @@ impl Keyring {
         })
     }
 
-    /// Hears of keys that were made or revoked elsewhere.
+    /// Reads keys that other processes made or revoked.
     ///
     /// # Errors
-    /// As [`Self::load`]; the keys in memory stay.
+    /// As [`Self::load`]; the cached keys remain.
     pub async fn hear(&self, vault: &Vault<'_>) -> Result<(), Error> {
         let mut asked = self.asked.lock().await;
         *asked = vault.now;
         self.replace(vault).await
     }
 
-    /// Hears of news because a key is not known, unless the store was asked within the last second.
+    /// Reads the store because of an unknown key, at most once a second.
     ///
     /// # Errors
     /// As [`Self::hear`].
@@ -109,28 +109,28 @@ impl Keyring {
         Ok(())
     }
 
-    /// The key that signs now.
+    /// Returns the key that signs now.
     ///
     /// # Errors
-    /// Never, as long as the clock goes on.
+    /// Never, as long as the clock advances.
     pub fn signing(&self, now: UnixMs) -> Result<Arc<SigningKey>, Error> {
         self.ring().signing.current(now).ok_or(Error::None(Kind::Signing.as_str()))
     }
 
-    /// The key of this name, if what it signed is good.
+    /// Returns the key with this id, if its signatures are valid.
     pub fn verifying(&self, kid: &str, now: UnixMs) -> Option<Arc<SigningKey>> {
         self.ring().signing.serving(kid, now)
     }
 
-    /// What others verify with, the next one included.
+    /// Returns the public keys for verifiers, including the next one.
     pub fn published(&self, now: UnixMs) -> Vec<SigningJwk> {
         self.ring().published(now)
     }
 
-    /// The same as a JWKS (RFC 7517, section 5).
+    /// Returns them as JWKS (RFC 7517, section 5).
     ///
     /// # Errors
-    /// Never: keys have a form in JSON.
+    /// Never: keys can be serialized.
     pub fn jwks(&self, now: UnixMs) -> Result<Bytes, serde_json::Error> {
         let (ring, second) = (self.ring(), now.div_euclid(1000));
         let mut written = ring.written.lock();
@@ -142,26 +142,26 @@ impl Keyring {
         Ok(body)
     }
 
-    /// Whether a key of this name is, or was, one of ours.
+    /// Whether a key with this id is or was ours.
     pub fn knows(&self, kid: &str, now: UnixMs) -> bool {
         let ring = self.ring();
         ring.signing.line.state(kid, ring.signing.rules, now).is_some()
     }
 
-    /// The key that logins are sealed to now.
+    /// Returns the key for encrypting logins now.
     ///
     /// # Errors
-    /// Never, as long as the clock goes on.
+    /// Never, as long as the clock advances.
     pub fn envelope(&self, now: UnixMs) -> Result<Arc<EnvelopeKey>, Error> {
         self.ring().envelope.current(now).ok_or(Error::None(Kind::Envelope.as_str()))
     }
 
-    /// The key of this name, if what is sealed to it still opens.
+    /// Returns the key with this id, if it still decrypts.
     pub fn opening(&self, kid: &[u8; 32], now: UnixMs) -> Option<Arc<EnvelopeKey>> {
         self.ring().envelope.serving(&base64url(kid), now)
     }
 
-    /// The key that authenticates now what is given out.
+    /// Returns the MAC key for new values.
     ///
     /// # Errors
     /// Never, as long as the clock goes on.
@@ -169,18 +169,18 @@ impl Keyring {
         self.ring().macs.current(now).ok_or(Error::None(Kind::Mac.as_str()))
     }
 
-    /// What `read` makes of a value with one of the MAC keys whose values are good, the newest first.
+    /// Tries `read` with each valid MAC key, newest first, and returns the first result.
     pub fn authentic<T>(&self, now: UnixMs, read: impl Fn(&Macs) -> Option<T>) -> Option<T> {
         self.ring().macs.all_serving(now).rev().find_map(|macs| read(macs))
     }
 
-    /// The same with every MAC key that is still in memory, also those that are over or revoked. Others may have such a
-    /// key: it lets nobody in, and only tells what may be looked up from what is surely a forgery.
+    /// The same with every MAC key in memory, including expired and revoked ones. Others may have such a key, so the
+    /// result admits nobody. It only separates values worth a look-up from certain forgeries.
     pub fn made_here<T>(&self, read: impl Fn(&Macs) -> Option<T>) -> Option<T> {
         self.ring().macs.keys.values().find_map(|macs| read(macs))
     }
 
-    /// MAC keys whose values are good, the one in use first.
+    /// The valid MAC keys, the one in use first.
     pub fn serving_macs(&self, now: UnixMs) -> Vec<Arc<Macs>> {
         let ring = self.ring();
         let current = ring.macs.current(now);
@@ -189,7 +189,7 @@ impl Keyring {
         current.iter().chain(others).cloned().collect()
     }
 
-    /// MAC keys in memory that are over or revoked.
+    /// Expired and revoked MAC keys that are still in memory.
     pub fn ended_macs(&self, now: UnixMs) -> Vec<Arc<Macs>> {
         let macs = &self.ring().macs;
         let ended = macs.keys.iter().filter(|(kid, _)| macs.serving(kid, now).is_none());
@@ -201,17 +201,17 @@ impl Keyring {
         self.macs(now).map(|macs| nonce::make(&macs.nonce, now)).unwrap_or_default()
     }
 
-    /// Whether a nonce is ours and fresh.
+    /// Whether a nonce was issued here and is still fresh.
     pub fn nonce_is_fresh(&self, nonce: &str, now: UnixMs) -> bool {
         self.authentic(now, |macs| nonce::is_fresh(&macs.nonce, nonce, now).then_some(())).is_some()
     }
 
-    /// Signing keys that were revoked at or after `since`, by name.
+    /// Returns the ids of signing keys that were revoked at or after `since`.
     pub fn revoked(&self, since: UnixMs) -> Vec<String> {
         self.ring().signing.line.revoked(since).map(|key| key.kid.clone()).collect()
     }
 
-    /// Goes up after each revocation of a signing key: what was verified before may not be good any more.
+    /// Increases after each revocation of a signing key, which invalidates cached verifications.
     pub fn revocations(&self) -> u64 {
         self.revocations.load(Ordering::Acquire)
     }

@@ -1,4 +1,4 @@
-//! Signing keys: P-256 or Ed25519, they sign tokens and tickets.
+//! Signing keys: P-256 or Ed25519 keys for tokens and tickets.
 
 use super::{Made, thumbprint};
 use domain::encoding::{base64url, sha256};
@@ -9,7 +9,7 @@ use wire::jwk::{EcJwk, OkpJwk, SigningJwk, VerifyingJwk};
 
 pub struct SigningKey {
     pub public: SigningJwk,
-    /// Its public half, for what it signed.
+    /// Its public half, for verification.
     pub verifying: PublicKey,
     pair: KeyPair,
 }

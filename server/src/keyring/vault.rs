@@ -1,4 +1,4 @@
-//! Server keys on their way into the store and out of it.
+//! Making, encrypting and decrypting stored server keys.
 
 use super::held::Held;
 use super::macs::{Digests, FIRST};
@@ -15,7 +15,7 @@ use store::Store;
 use store::keys::{Kind, StoredKey, line};
 use zeroize::Zeroizing;
 
-/// What it takes to make keys and to read them.
+/// The means to make and read keys.
 pub struct Vault<'a> {
     pub store: &'a dyn Store,
     pub key: &'a KeyEncryptionKey,
@@ -24,7 +24,7 @@ pub struct Vault<'a> {
     pub now: UnixMs,
 }
 
-/// How keys of a kind follow each other here.
+/// Returns the rotation rules of a kind.
 pub fn rules(config: &Config, kind: Kind) -> Rules {
     match kind {
         Kind::Envelope => Rules::envelope(config.settings.keys.envelope_overlap.ms()),
@@ -34,10 +34,10 @@ pub fn rules(config: &Config, kind: Kind) -> Rules {
 }
 
 impl Vault<'_> {
-    /// All keys; makes those without which nothing works.
+    /// Returns all keys and makes required ones.
     ///
     /// # Errors
-    /// The store does not answer, or a key cannot be made.
+    /// The store fails, or a key cannot be made.
     pub async fn keys(&self) -> Result<Vec<StoredKey>, Error> {
         let mut keys = self.store.keys().await?;
         for kind in [Kind::Envelope, Kind::Signing, Kind::Mac, Kind::Digest] {
@@ -47,7 +47,7 @@ impl Vault<'_> {
                     Kind::Digest => self.make_digests(&keys)?,
                     _ => self.make(kind, line.at_once(self.now)).await?,
                 };
-                // Another node may be first: what is stored counts.
+                // Another node may be first; the stored key counts.
                 self.store.add_key(&key, line.newest().map(|newest| newest.kid.as_str()), None).await?;
                 keys = self.store.keys().await?;
             }
@@ -55,13 +55,13 @@ impl Vault<'_> {
         Ok(keys)
     }
 
-    /// A new key, as it goes into the store.
+    /// Makes a new key in the stored form.
     ///
     /// # Errors
-    /// It cannot be made or sealed.
+    /// It cannot be made or encrypted.
     pub async fn make(&self, kind: Kind, used_from: UnixMs) -> Result<StoredKey, Error> {
         let made = match kind {
-            // Looking for primes would keep other requests waiting.
+            // Generating primes would block other requests.
             Kind::Envelope => tokio::task::spawn_blocking(EnvelopeKey::make).await.ok().flatten(),
             Kind::Signing => SigningKey::make(self.config.settings.keys.signing_algorithm),
             Kind::Mac => Some(Macs::make(self.entropy)),
@@ -70,7 +70,8 @@ impl Vault<'_> {
         self.seal(kind, made.ok_or(Error::Make(kind.as_str()))?, used_from)
     }
 
-    /// The key of digests: of a database that had one MAC key for everything, what made its digests until now.
+    /// Returns the key of digests. In a database that had a single MAC key, this is derived as before, so that existing
+    /// digests remain valid.
     fn make_digests(&self, keys: &[StoredKey]) -> Result<StoredKey, Error> {
         let first = keys.iter().find(|key| key.kind == Kind::Mac && key.kid == FIRST);
         let first = first.map(|key| self.open(key)).transpose()?;
@@ -109,8 +110,8 @@ impl Vault<'_> {
         Digests::derive(&self.open(key)?).ok_or_else(|| unreadable(key))
     }
 
-    /// Reads the keys that serve, and of MAC keys those too that are over and not erased yet: what they made is no
-    /// forgery. Those that are held already are not read again.
+    /// Reads the keys in use, and expired MAC keys that are not yet erased, whose values do not count as forgeries.
+    /// Keys that are already in memory are not read again.
     fn hold<K>(
         &self,
         kind: Kind,
@@ -137,7 +138,7 @@ impl Vault<'_> {
     }
 }
 
-/// Bound into what is sealed: a row that is moved opens nothing. The store names it in the same way.
+/// Returns the associated data, so that a moved row cannot be decrypted. The store uses the same name.
 fn place(kind: Kind, kid: &str) -> String {
     format!("keys/{}/{kid}", kind.as_str())
 }

@@ -1,13 +1,13 @@
-//! The `OpenAPI` document of the HTTP interface: written by hand, a file for each tag, checked against the
-//! router and by the browser tests, which send its examples.
+//! The `OpenAPI` document: written by hand, one file for each tag, checked against the router, and by browser tests
+//! that send its examples.
 
 use http::Method;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
-/// What stands around all paths.
+/// The part around all paths.
 const FRAME: &str = include_str!("frame.json");
-/// Paths, and the components that they are the first to use.
+/// Paths, with the components that they use first.
 const PARTS: [&str; 9] = [
     include_str!("sign-in.json"),
     include_str!("sessions.json"),
@@ -22,10 +22,10 @@ const PARTS: [&str; 9] = [
 
 static DOCUMENT: LazyLock<Result<String, serde_json::Error>> = LazyLock::new(|| whole().map(|value| value.to_string()));
 
-/// The document, as it is served.
+/// Returns the document.
 ///
 /// # Errors
-/// One of its files is no JSON.
+/// One of its files is not JSON.
 pub fn document() -> Result<&'static str, &'static serde_json::Error> {
     DOCUMENT.as_deref()
 }

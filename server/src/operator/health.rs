@@ -7,10 +7,10 @@ use http::StatusCode;
 use serde::Serialize;
 use std::time::Duration;
 
-/// A store that takes longer than this is no help to anybody who signs in.
+/// A slower store does not help anybody who signs in.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What a load balancer needs to know, and for people the part that is to blame.
+/// The state for a load balancer, and for people the failing part.
 #[derive(Debug, Serialize)]
 pub struct Ready {
     status: &'static str,
@@ -18,13 +18,13 @@ pub struct Ready {
     sync: &'static str,
 }
 
-/// The process answers. A restart cures what this does not say.
+/// Answers while the process runs. If this fails, a restart helps.
 pub async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// Whether the store answers and news from other nodes arrive. Why a part fails is in the log: the job that
-/// failed wrote it there. That writing works is not tried: it would write at every probe.
+/// Whether the store answers and changes from other nodes arrive. The failing job logs the cause. Writing is not tried,
+/// because every probe would write.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
     let answers = matches!(tokio::time::timeout(PATIENCE, state.store.ping()).await, Ok(Ok(())));
     let fresh = !state.sync.is_stale(state.now());

@@ -1,4 +1,4 @@
-//! The second listener: loopback by default, no guard in front, nothing secret behind it.
+//! The second listener: loopback by default, without checks, and without secrets.
 
 use super::{health, metrics};
 use crate::config::{Listen, Operator};
@@ -12,14 +12,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::Service;
 
-/// Probes and a collector of metrics need few.
+/// Probes and a metrics collector need few.
 const CONNECTIONS: usize = 64;
 const HEADER_TIME: Duration = Duration::from_secs(5);
 
-/// `None` where the settings want none.
+/// Opens the listener; `None` if it is off.
 ///
 /// # Errors
-/// The address is taken or not ours: a sentence that says what to set.
+/// The address is in use or not ours; the error says what to set.
 pub async fn bind(settings: &Operator) -> Result<Option<TcpListener>, String> {
     bind_as("operator.listen", settings.listen).await
 }
@@ -44,7 +44,7 @@ pub fn router(state: AppState) -> Router {
         .route("/metrics", get(metrics::text).with_state(metrics::registry(&state)))
 }
 
-/// Serves until the task is ended: probes are answered while the server stops.
+/// Serves until the task is ended, so that probes are answered while the server stops.
 pub async fn serve(listener: TcpListener, router: Router) {
     let limits = Limits { max: CONNECTIONS, per_address: None, v6_prefix: 64, pace: Pace::default() };
     let http = Http {
@@ -63,7 +63,7 @@ pub async fn serve(listener: TcpListener, router: Router) {
             response
         }
     };
-    // The sender lives as long as we do: nobody stops us but by ending the task.
+    // The sender lives as long as this function: only ending the task stops it.
     let (_go_on, stop) = watch::channel(false);
     net::serve(listener, http, answer, stop).await;
 }

@@ -1,6 +1,6 @@
-//! `/metrics`: counters in the `OpenMetrics` text that Prometheus reads.
+//! `/metrics`: counters in the `OpenMetrics` text format for Prometheus.
 //!
-//! A label is one of a few words of our own, never anything that a client sent.
+//! Labels have fixed values, never a client's text.
 
 use crate::flows::verify::Verdict;
 use crate::state::AppState;
@@ -28,7 +28,7 @@ pub static PANICS: AtomicU64 = AtomicU64::new(0);
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What is counted where it happens. Everything else is read when it is asked for.
+/// Metrics that are counted as events happen. The others are read on request.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     logins: Family<ByOutcome, Counter>,
@@ -64,7 +64,7 @@ struct ByTrigger {
 }
 
 impl Metrics {
-    /// Every trigger is there from the start: what never happened is 0, not missing.
+    /// Initialises every trigger, so that it is 0 instead of missing.
     pub fn new(now: UnixMs) -> Self {
         let bans = Family::default();
         for trigger in Trigger::ALL {
@@ -78,7 +78,7 @@ impl Metrics {
         Self { logins, refreshes, refusals: Family::default(), bans, app_checks, started: now }
     }
 
-    /// One answer: `code` is what it refused with, if it did.
+    /// Counts one answer; `code` is its error code, if any.
     pub fn answered(&self, method: &Method, path: &str, code: Option<Code>) {
         let outcome = ByOutcome { outcome: Outcome(code) };
         match path {
@@ -95,7 +95,7 @@ impl Metrics {
         }
     }
 
-    /// One request to an app.
+    /// Counts one request to an app.
     pub fn checked(&self, verdict: &Verdict) {
         let verdict = match verdict {
             Verdict::Pass { told: Some(_), .. } => "pass",
@@ -115,14 +115,14 @@ impl EncodeLabelValue for Outcome {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         let word = match self.0 {
             None => "ok".to_owned(),
-            // As it stands in the answer.
+            // As in the answer.
             Some(code) => serde_json::to_value(code).map_err(|_| fmt::Error)?.as_str().unwrap_or_default().to_owned(),
         };
         EncodeLabelValue::encode(&word.as_str(), encoder)
     }
 }
 
-/// Names, words and numbers of everything that can be asked for.
+/// Builds the registry with all metrics.
 pub fn registry(state: &AppState) -> Arc<Registry> {
     let metrics = &state.metrics;
     let mut all = Registry::default();
@@ -136,7 +136,7 @@ pub fn registry(state: &AppState) -> Arc<Registry> {
     ours.register("app_cache_hits", "Checks for apps that signed nothing", state.told.cache().hits.clone());
     ours.register("app_cache_misses", "Checks for apps that signed a token", state.told.cache().misses.clone());
     ours.register("hash_seconds", "How long one password took to hash", state.passwords.seconds());
-    ours.register("hashes", "Password hashes made, by the parameters of argon2id", state.passwords.hashes());
+    ours.register("hashes", "Password hashes computed, by the parameters of argon2id", state.passwords.hashes());
     ours.register("token_cache_hits", "Access tokens whose signature was known", state.tokens.cache().hits.clone());
     ours.register(
         "token_cache_misses",
@@ -153,19 +153,19 @@ pub async fn text(
     State(registry): State<Arc<Registry>>,
 ) -> Result<([(header::HeaderName, &'static str); 1], String), StatusCode> {
     let mut body = String::new();
-    // Writing into a string does not fail, and our labels are words.
+    // Writing to a string cannot fail, and labels are fixed words.
     text::encode(&mut body, &registry).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], body))
 }
 
-/// How often something was found in memory.
+/// Hits and misses of a cache.
 #[derive(Debug, Clone, Default)]
 pub struct CacheCounts {
     pub hits: Counter,
     pub misses: Counter,
 }
 
-/// What is read at the moment of asking.
+/// Metrics that are read on request.
 #[derive(Debug)]
 struct Now(AppState);
 

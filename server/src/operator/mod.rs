@@ -1,4 +1,4 @@
-//! What whoever runs the place can ask of a running server, on an address of its own.
+//! The monitoring endpoints, on a separate address.
 
 pub mod gate;
 pub mod health;

@@ -1,13 +1,12 @@
-//! The blocklist: passwords among the first that are guessed (NIST SP 800-63B-4, section 3.1.1.2).
+//! The blocklist of common passwords (NIST SP 800-63B-4, section 3.1.1.2).
 
 use zxcvbn::zxcvbn;
 
-/// Fewer guesses than this and it is no password: a list of the common ones, names, words, dates and
-/// their repetitions is through by then.
+/// Minimum number of guesses. Lists of common passwords, names, words, dates and their repetitions need fewer.
 const LEAST_GUESSES_LOG10: f64 = 8.0;
 
-/// Judges by zxcvbn, which knows some 30,000 common passwords, and by `context`: the account's name and
-/// the site's. Takes milliseconds for long passwords: not for an async thread.
+/// Estimates with zxcvbn, which knows some 30,000 common passwords, and `context`: the names of the account and the
+/// site. Takes milliseconds for long passwords, so do not call it on an async thread.
 pub fn is_common(password: &str, context: &[String]) -> bool {
     let context: Vec<&str> = context.iter().map(String::as_str).collect();
     zxcvbn(password, &context).guesses_log10() < LEAST_GUESSES_LOG10

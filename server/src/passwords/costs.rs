@@ -1,11 +1,11 @@
-//! Parameters of argon2id, and which of them a check of a password hashes with.
+//! The parameters of argon2id, and which of them a password check uses.
 
 use argon2::Params;
 use phc::PasswordHash;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Parameters of argon2id that decide how long a hash takes. They are ordered: the cheapest comes first.
+/// The parameters of argon2id that determine the time of a hash, ordered from the cheapest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cost {
     pub memory_kib: u32,
@@ -18,7 +18,7 @@ impl Cost {
         Self { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
     }
 
-    /// Reads a PHC string, with or without salt and output. `None`: it is not argon2id's.
+    /// Reads a PHC string, with or without salt and output. Returns `None` if it is not for argon2id.
     pub fn parse(phc: &str) -> Option<Self> {
         let hash = PasswordHash::new(phc).ok().filter(|hash| hash.algorithm.as_str() == "argon2id")?;
         Params::try_from(&hash).ok().as_ref().map(Self::of)
@@ -35,10 +35,10 @@ impl fmt::Display for Cost {
     }
 }
 
-/// Returns the costs that a check pays: that of new hashes, each that some stored hash has, and the account's own.
+/// Returns the costs of a check: that of new hashes, those of all stored hashes, and the account's own.
 ///
-/// A check that paid the cost of its own account alone would tell by its time whether the name exists, as long as
-/// accounts differ in it. So each check pays all of them, in one order.
+/// If a check had only the cost of its own account, its time would show whether the name exists while accounts have
+/// different costs. So each check has all costs, always in the same order.
 pub fn of_a_check(current: Cost, own: Cost, stored: impl IntoIterator<Item = Cost>) -> BTreeSet<Cost> {
     stored.into_iter().chain([current, own]).collect()
 }

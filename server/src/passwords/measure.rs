@@ -1,4 +1,4 @@
-//! How long hashing takes on this machine.
+//! Measures hashing on this machine.
 
 use super::pool::Error;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 5;
 
-/// The median of a few hashes, while every thread hashes at once, as on a busy day: cores share the
-/// way to memory.
+/// Returns the median of a few hashes while all threads hash, as under load, because cores share memory bandwidth.
 ///
 /// # Errors
-/// The parameters are none that argon2 takes.
+/// argon2 does not accept the parameters.
 pub fn measure(memory_kib: u32, passes: u32, threads: usize) -> Result<Duration, Error> {
     let params = Params::new(memory_kib, passes, 1, None).map_err(Error::Argon2)?;
     let start = Barrier::new(threads);

@@ -1,4 +1,4 @@
-//! Password hashing and the passwords that are refused.
+//! Password hashing, and refused passwords.
 
 pub mod common;
 mod costs;

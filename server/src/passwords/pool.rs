@@ -1,8 +1,8 @@
 //! Password hashing: argon2id on a fixed pool of threads.
 //!
-//! One thread a core, each with its own memory that is used again, and a bounded queue: sixty-four
-//! logins at once take no more memory than two. Everything else goes first: whoever is signed in does not
-//! wait for those who sign in.
+//! Each core has one thread with its own reusable memory, and the queue is bounded, so that sixty-four concurrent
+//! logins use no more memory than two. All other work has priority, so that signed-in people do not wait for those who
+//! sign in.
 
 use super::costs::{self, Cost};
 use super::stored::{self, Stored};
@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 pub(super) const OUTPUT_BYTES: usize = 32;
-/// Upper bounds of the buckets that hashing times are counted in.
+/// Upper bounds of the histogram's buckets.
 const SECONDS: [f64; 9] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 /// The pool.
@@ -32,35 +32,35 @@ pub struct Passwords {
     seconds: Histogram,
     params: Params,
     hashes: Family<ByParameters, Counter>,
-    /// A hash of nothing with the current parameters: unknown users cost the same as known ones.
+    /// A hash with the current parameters for unknown users, so that they take as long as known ones.
     dummy: Arc<str>,
 }
 
-/// A place in the queue. Without one nothing is hashed; it is taken before anything is spent.
+/// A permit of the hash queue. It is taken before anything is spent, and nothing is hashed without one.
 #[derive(Debug)]
 pub struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
-/// The label of a count of hashes: `m=19456,t=2,p=1`.
+/// The label of a number of hashes, for example `m=19456,t=2,p=1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByParameters {
     parameters: String,
 }
 
-/// How busy the pool is.
+/// The load of the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
     pub threads: usize,
-    /// For those that hash and those that wait.
+    /// Permits for running and waiting hashes.
     pub places: usize,
     pub taken: usize,
 }
 
-/// What a verification says.
+/// The result of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verified {
     Wrong,
     Right,
-    /// Right, and stored with other parameters than today's: hash it again.
+    /// Correct, but stored with other parameters than the current ones: hash it again.
     RightButOld,
 }
 
@@ -78,7 +78,7 @@ impl Passwords {
     /// Starts the threads.
     ///
     /// # Errors
-    /// The parameters are none that argon2 takes, or no thread can be started.
+    /// argon2 does not accept the parameters, or no thread can be started.
     pub fn start(settings: &Settings, entropy: &dyn Entropy) -> Result<Self, Error> {
         let password = &settings.password;
         let params = Params::new(password.memory_kib, password.passes, 1, Some(OUTPUT_BYTES)).map_err(Error::Argon2)?;
@@ -101,7 +101,7 @@ impl Passwords {
         Ok(Self { jobs, places, threads, queue, seconds, params, hashes, dummy })
     }
 
-    /// A place in the queue, or `None` where it is full.
+    /// Returns a permit of the queue, or `None` if it is full.
     pub fn place(&self) -> Option<Place> {
         Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
     }
@@ -111,12 +111,12 @@ impl Passwords {
         Load { threads: self.threads, places, taken: places - self.places.available_permits() }
     }
 
-    /// How long each hash took, for whoever counts.
+    /// Returns the histogram of hashing times.
     pub fn seconds(&self) -> Histogram {
         self.seconds.clone()
     }
 
-    /// How many hashes were made, by their parameters.
+    /// The number of computed hashes, by parameters.
     pub fn hashes(&self) -> Family<ByParameters, Counter> {
         self.hashes.clone()
     }
@@ -130,8 +130,8 @@ impl Passwords {
         stored::write(&self.params, &salt, &output).ok_or(Error::Unreadable)
     }
 
-    /// Verifies a password; without a stored hash it says `Wrong`. It hashes once with each of the parameters that are
-    /// `in_use`, whatever is stored for this account, so that the time tells nothing of it.
+    /// Verifies a password. Without a stored hash the result is `Wrong`. It hashes once with each of the parameters
+    /// `in_use`, whichever this account has, so that the time reveals nothing about the account.
     ///
     /// # Errors
     /// The threads have stopped or are out of memory.
@@ -142,7 +142,7 @@ impl Passwords {
         stored: Option<&str>,
         in_use: impl IntoIterator<Item = Cost>,
     ) -> Result<Verified, Error> {
-        // A hash that nobody can read must not tell that its account exists: it is as good as none.
+        // An unreadable hash must not reveal that its account exists, so it counts as missing.
         let readable = stored.and_then(Stored::read);
         if stored.is_some() && readable.is_none() {
             tracing::error!("a stored password hash is not readable");
@@ -173,7 +173,7 @@ impl Passwords {
     }
 }
 
-/// How many hash at once.
+/// Returns the number of concurrent hashes.
 pub fn threads(settings: &Settings) -> usize {
     match settings.password.threads {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -206,7 +206,7 @@ mod tests {
         Zeroizing::new(text.as_bytes().to_vec())
     }
 
-    /// The hashes that a pool has made so far.
+    /// The hashes that a pool has computed so far.
     fn made(pool: &Passwords) -> Vec<(Cost, u64)> {
         let of = |cost: &Cost| ByParameters { parameters: cost.to_string() };
         let counted = MIXTURE.map(|cost| (cost, pool.hashes.get_or_create(&of(&cost)).get()));
@@ -259,7 +259,7 @@ mod tests {
             stored.push(Some(then.hash(&place, secret("correct horse"), [7; 16]).await.expect("hashed")));
         }
         for today in MIXTURE {
-            // As many sets of parameters as the accounts have: all three, two of them, or one.
+            // The accounts have all three sets of parameters, two of them, or one.
             for accounts in [&stored[..], &stored[..3], &stored[2..3]] {
                 let in_use: Vec<_> = accounts.iter().flatten().filter_map(|hash| Cost::parse(hash)).collect();
                 let expected: BTreeSet<_> = in_use.iter().copied().chain([today]).collect();

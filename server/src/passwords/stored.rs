@@ -11,7 +11,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Reads a PHC string. `None`: it is not argon2id's, or lacks a part.
+    /// Reads a PHC string. Returns `None` if it is not for argon2id or lacks a part.
     pub fn read(phc: &str) -> Option<Self> {
         let hash = PasswordHash::new(phc).ok().filter(|hash| hash.algorithm.as_str() == "argon2id")?;
         let params = Params::try_from(&hash).ok()?;
@@ -19,7 +19,7 @@ impl Stored {
     }
 }
 
-/// Writes a PHC string. `None`: salt or output have a length that PHC does not know.
+/// Writes a PHC string. Returns `None` if the length of salt or output is invalid in PHC.
 pub fn write(params: &Params, salt: &[u8], output: &[u8]) -> Option<String> {
     let hash = PasswordHash {
         algorithm: phc::Ident::new("argon2id").ok()?,

@@ -1,4 +1,4 @@
-//! A hash thread: one password after another, in memory that is used again.
+//! A hash thread. It hashes one password after another, in memory that it reuses.
 
 use super::pool::OUTPUT_BYTES;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-/// How far the threads step back (setpriority(2)): a tenth of what others get where all want to run.
+/// Nice value of the threads (setpriority(2)): a tenth of the others' share under contention.
 const NICE: i32 = 10;
 
 /// A password to hash.
@@ -19,7 +19,7 @@ pub struct Job {
     pub reply: oneshot::Sender<Result<Vec<u8>, argon2::Error>>,
 }
 
-/// Hashes until nobody can send any more.
+/// Hashes until all senders are dropped.
 pub fn run(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &Histogram) {
     step_back();
     let mut memory: Vec<Block> = Vec::new();
@@ -29,16 +29,16 @@ pub fn run(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &Histogra
         let began = Instant::now();
         let result = compute(&job, &mut memory);
         seconds.observe(began.elapsed().as_secs_f64());
-        // Whoever asked may have gone: then nobody needs the answer.
+        // The caller may have gone; then nobody needs the result.
         let _ = job.reply.send(result);
     }
 }
 
-/// Linux alone means this thread where it says process.
+/// On Linux, this sets the priority of this thread only.
 fn step_back() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::warn!(cause = %error, "the hash threads keep their priority");
+        tracing::warn!(cause = %error, "the priority of the hash threads could not be lowered");
     }
 }
 

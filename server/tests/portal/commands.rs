@@ -101,7 +101,7 @@ fn operators_close_allow_and_look_from_the_command_line() {
     assert!(run(&["user", "add", "alice"]).status.success());
 
     let scan = ["--reason", "It scans our ports.", "--for", "2h"];
-    assert!(done(&[&["ban", "add", "203.0.113.7"], &scan[..]].concat()).contains("is closed for 2h, incident"));
+    assert!(done(&[&["ban", "add", "203.0.113.7"], &scan[..]].concat()).contains("is banned for 2h, incident"));
     done(&[&["ban", "add", "2001:db8::9"], &scan[..]].concat());
     done(&[&["ban", "add", "203.0.113.8", "--scope", "sign-in"], &scan[..]].concat());
     let here = run(&[&["ban", "add", "127.0.0.1"], &scan[..]].concat());
@@ -120,7 +120,7 @@ fn operators_close_allow_and_look_from_the_command_line() {
     assert!(json.iter().all(|ban| ban.made_by == "command line"));
     assert!(done(&["ban", "list", &json[0].incident]).starts_with("203.0.113.8\t"));
     assert_eq!(code(&["ban", "list", "203.0.113.99"]), Some(3));
-    assert!(done(&["ban", "explain", "203.0.113.8"]).starts_with("203.0.113.8 cannot sign in"));
+    assert!(done(&["ban", "explain", "203.0.113.8"]).starts_with("203.0.113.8 is banned from sign-in"));
     assert_eq!(done(&["ban", "export"]), "203.0.113.7\n2001:db8::/64\n");
 
     done(&["allow", "add", "2001:db8::/32", "--comment", "home", "--for", "30d"]);
@@ -140,7 +140,7 @@ fn operators_close_allow_and_look_from_the_command_line() {
     assert_eq!(code(&["session", "list", "alice"]), Some(3));
     assert_eq!(code(&["session", "end", "alice"]), Some(3));
     assert_eq!(code(&["session", "end", "nobody"]), Some(3));
-    assert!(done(&["--help"]).contains("3 what was asked for is not there"));
+    assert!(done(&["--help"]).contains("3 the named thing does not exist"));
 }
 
 #[test]
@@ -155,13 +155,13 @@ fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
     assert_eq!(json(&["key", "list", "--json"]).as_array().unwrap().len(), 3);
     let next = json(&["key", "rotate", "--kind", "signing", "--at", "12h", "--json"]);
     assert_eq!((&next["state"], &next["alg"]), (&"next".into(), &"ES256".into()));
-    assert!(said(&run(&["key", "rotate", "--kind", "signing"])).contains("waits already"));
+    assert!(said(&run(&["key", "rotate", "--kind", "signing"])).contains("is already waiting"));
     assert_eq!(run(&["key", "rotate", "--kind", "signing", "--at", "1000d"]).status.code(), Some(1));
     assert_eq!(run(&["key", "rotate", "--kind", "digest"]).status.code(), Some(2));
     let envelope = said(&run(&["key", "rotate", "--kind", "envelope"]));
     assert!(envelope.starts_with("The new key "), "{envelope}");
     let revoked = said(&run(&["key", "revoke", "--kind", "signing", first]));
-    assert!(revoked.contains("is revoked. A running server knows"), "{revoked}");
+    assert!(revoked.contains("is revoked. Running servers follow"), "{revoked}");
     assert_eq!(run(&["key", "revoke", "--kind", "signing", first]).status.code(), Some(3));
     assert_eq!(
         run(&["key", "revoke", "--kind", "signing", "-wX"]).status.code(),

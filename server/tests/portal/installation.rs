@@ -24,7 +24,7 @@ fn doctor(folder: &Path, settings: &[&str]) -> (serde_json::Value, Option<i32>) 
 fn settings_are_checked_and_printed_with_their_origins() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("postern.toml"), "[site]\nname = \"Ada's\"\n").unwrap();
-    assert!(said(&postern(folder.path(), &["config", "check"], "")).starts_with("The settings stand"));
+    assert!(said(&postern(folder.path(), &["config", "check"], "")).starts_with("Configuration is valid"));
     let url = "database_url=postgres://ada:canary@db/postern";
     let printed = said(&postern(folder.path(), &["--set", url, "config", "print"], ""));
     for line in [

@@ -122,7 +122,7 @@ fn it_serves_and_reads_its_routes_again() {
     // What cannot stand changes nothing.
     settings(folder.path(), "[toll]\nlisten = 'nonsense'");
     gate.hang_up();
-    while !gate.log().contains("those before stay") {
+    while !gate.log().contains("the old ones stay") {
         std::thread::yield_now();
     }
     assert_eq!(gate.status("/other"), "200");

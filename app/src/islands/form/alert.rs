@@ -2,8 +2,8 @@ use crate::islands::facts;
 use crate::words::{refusal, wait};
 use leptos::prelude::*;
 
-/// Where the form speaks. What is read aloud changes only with the news; the countdown for the eyes
-/// changes every second and is kept from screen readers.
+/// The form's message area. The text for screen readers changes only with news. The visible countdown changes every
+/// second and is hidden from screen readers.
 #[component]
 pub fn Alert() -> impl IntoView {
     let closed = facts::closed();

@@ -6,13 +6,13 @@ use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement};
 
-/// How far a form is. The stylesheet knows these words.
+/// The state of a form, as in the stylesheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Ready,
     Sealing,
     Checking,
-    /// The server wants a pause, or something is missing.
+    /// The server requires a pause, or something is missing.
     Waiting,
 }
 
@@ -27,12 +27,12 @@ impl Step {
     }
 }
 
-/// The form of this page, as a person sees it.
+/// The form of this page.
 #[derive(Debug, Clone)]
 pub struct Face(Element);
 
-/// Runs when the browser has brought the form to life; never on the server. Not before: hydration looks
-/// for the text that the server sent.
+/// Runs after hydration of the form, never on the server. Earlier changes would break hydration, which looks for the
+/// server's text.
 pub fn wake(first: impl FnOnce(Face) + 'static) {
     if cfg!(not(feature = "ssr")) {
         spawn_local(async {
@@ -62,8 +62,8 @@ impl Face {
         }
     }
 
-    /// Makes or finds this browser's keys while the person types, so that nobody waits for them later, and
-    /// says why there are none.
+    /// Finds or creates this browser's keys while the person types, so that nobody waits for them later. Shows the
+    /// reason if there are none.
     #[cfg_attr(all(feature = "hydrate", not(feature = "login")), expect(dead_code, reason = "only sign-in makes keys"))]
     pub fn warn_unbound(&self) {
         let face = self.clone();
@@ -77,12 +77,12 @@ impl Face {
     pub fn set_step(&self, step: Step) {
         mark(&self.0, "data-step", step.word());
         if let Some(button) = self.part("[type=submit]") {
-            // Neither call fails: the name is one.
+            // Neither call fails: the name is valid.
             let _ = button.toggle_attribute_with_force("disabled", step != Step::Ready);
         }
     }
 
-    /// What went wrong; nothing if empty.
+    /// Shows an error; hides it if the text is empty.
     pub fn say(&self, text: &str) {
         self.write("#said", text);
         self.write_wait("");
@@ -91,7 +91,7 @@ impl Face {
         }
     }
 
-    /// The new password, if it has a length that may be; says so otherwise.
+    /// Returns the new password if its length is valid; otherwise shows the error.
     pub fn new_password(&self, min: u32) -> Option<String> {
         let field = self.input("#password")?;
         let password = field.value();
@@ -103,7 +103,7 @@ impl Face {
         Some(password)
     }
 
-    /// Whether a new try may start now; if so it has started.
+    /// Starts a new attempt, if possible.
     pub fn start(&self) -> bool {
         let ready = self.0.get_attribute("data-step").as_deref() == Some(Step::Ready.word());
         if ready {
@@ -113,7 +113,7 @@ impl Face {
         ready
     }
 
-    /// Says why it did not work, and waits where the server wants a pause.
+    /// Shows the error, and waits if the server requires a pause.
     pub fn refused(&self, refused: &Refusal) {
         self.set_step(Step::Ready);
         let problem = match refused {
@@ -130,7 +130,7 @@ impl Face {
         }
     }
 
-    /// Counts down to `until`, unix milliseconds, and then lets the form be used again.
+    /// Counts down to `until`, unix milliseconds, and then enables the form again.
     pub fn pause(&self, until: i64) {
         self.set_step(Step::Waiting);
         self.write("#wait-said", &wait::sentence(until - clock::now()));
@@ -155,7 +155,7 @@ impl Face {
     }
 }
 
-/// Sets an attribute. Only a name that is none makes this fail.
+/// Sets an attribute, which fails only for an invalid name.
 pub fn mark(element: &Element, name: &str, value: &str) {
     let _ = element.set_attribute(name, value);
 }

@@ -1,8 +1,7 @@
-//! What the forms that seal have in common.
+//! Common parts of the forms that encrypt.
 //!
-//! The state of these forms is kept in the page itself: one word on the form, from which the
-//! stylesheet makes the button's text, and three sentences. With signals the code of the login
-//! page was a fifth larger, and a person waits for every byte of that page.
+//! Their state is in the page itself: one word on the form, from which the stylesheet derives the button's text, and
+//! three sentences. With signals the login page's code was a fifth larger, and people wait for every byte of it.
 
 mod alert;
 mod face;

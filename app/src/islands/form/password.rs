@@ -3,14 +3,14 @@ use super::face::mark;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
-/// A password with a button that shows it and a word about the caps-lock key.
+/// A password field with a button that shows the password, and a hint about caps lock.
 ///
-/// The field has no name: whatever submits the form without us cannot send it.
+/// The field has no name, so that a submission without our code cannot send it.
 #[component]
 pub fn PasswordField(
     autocomplete: &'static str,
     #[prop(default = "Password")] label: &'static str,
-    /// The ids of what explains the field.
+    /// The ids of the field's descriptions.
     described_by: &'static str,
 ) -> impl IntoView {
     view! {

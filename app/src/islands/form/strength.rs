@@ -7,7 +7,7 @@ use domain::password::Strength as Judged;
 use leptos::prelude::*;
 use zeroize::Zeroizing;
 
-/// What a password is worth, in words and three bars, while it is typed; and a good one for the asking.
+/// The strength of a password in words and three bars while it is typed, and a suggestion on request.
 #[component]
 pub fn Strength() -> impl IntoView {
     view! {
@@ -25,7 +25,7 @@ pub fn Strength() -> impl IntoView {
     }
 }
 
-/// Looks at the password as it is now.
+/// Evaluates the current password.
 pub fn judge() {
     let Some(face) = Face::find() else { return };
     let Some(field) = face.input("#password") else { return };

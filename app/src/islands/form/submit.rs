@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
-/// The one button of a form; disabled until the form is alive. Its texts lie on top of each other, so
-/// that it keeps its size, and the stylesheet shows the one that is true.
+/// The button of a form, disabled until hydration. Its texts overlap, so that it keeps its size, and the stylesheet
+/// shows the right one.
 #[component]
 pub fn Submit(label: &'static str) -> impl IntoView {
     view! {

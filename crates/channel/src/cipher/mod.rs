@@ -1,5 +1,5 @@
-//! AES-256-GCM: aws-lc where it can be linked, since a service seals for thousands; the `aes-gcm` crate in
-//! browsers. Both give the same bytes.
+//! AES-256-GCM: aws-lc where it can be linked, because a service encrypts for thousands; the `aes-gcm` crate in
+//! browsers. The results are identical.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
@@ -14,7 +14,7 @@ pub use portable::Cipher;
 pub const TAG: usize = 16;
 const NONCE: usize = 12;
 
-/// The tag does not fit: other key, other nonce, other associated data or other content.
+/// The tag is invalid: another key, nonce, associated data or content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreadable;
 

@@ -6,7 +6,7 @@ pub struct Cipher(Option<LessSafeKey>);
 
 impl Cipher {
     pub fn new(key: &[u8; 32]) -> Self {
-        // 32 bytes are always a key; without one nothing opens.
+        // 32 bytes are always a valid key; without one nothing can be decrypted.
         Self(UnboundKey::new(&AES_256_GCM, key).ok().map(LessSafeKey::new))
     }
 

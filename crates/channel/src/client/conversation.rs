@@ -1,28 +1,28 @@
-//! What is said after the hello.
+//! The conversation after the hello.
 
 use super::estimate::{Reading, reading};
 use crate::{Keys, Opener, Sealer};
 use std::collections::VecDeque;
 use wire::time::{Answer, CloseReason, Command};
 
-/// Commands out, answers in.
+/// Encodes commands and decodes answers.
 #[derive(Debug)]
 pub struct Conversation {
     sealer: Sealer,
     opener: Opener,
-    /// When the questions that are out were asked, oldest first. Answers come in order.
+    /// When the outstanding questions were asked, oldest first. Answers arrive in order.
     asked: VecDeque<i64>,
 }
 
-/// What the server said.
+/// A message from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
     Time(Reading),
-    /// The connection may run on until then, unix milliseconds.
+    /// The connection may continue until then, unix milliseconds.
     Renewed {
         until: i64,
     },
-    /// Its last word.
+    /// Its last message.
     Closed(CloseReason),
 }
 
@@ -32,7 +32,7 @@ impl Conversation {
         Self { sealer, opener, asked: VecDeque::new() }
     }
 
-    /// The frame that asks for the time.
+    /// Returns the frame that asks for the time.
     ///
     /// # Errors
     /// None: the command is short.
@@ -42,7 +42,7 @@ impl Conversation {
         Ok(frame)
     }
 
-    /// The frame that shows a newer ticket.
+    /// Returns the frame that presents a newer ticket.
     ///
     /// # Errors
     /// [`CloseReason::TooLarge`].
@@ -50,7 +50,7 @@ impl Conversation {
         self.say(&Command::Renew { ticket })
     }
 
-    /// The frame that says goodbye.
+    /// Returns the frame that ends the connection.
     ///
     /// # Errors
     /// None: the command is short.
@@ -58,7 +58,7 @@ impl Conversation {
         self.say(&Command::Exit)
     }
 
-    /// Reads a frame of the server that came in at `now_ns`.
+    /// Decodes a frame of the server that arrived at `now_ns`.
     ///
     /// # Errors
     /// It is not the server's next frame, or not an answer: end the connection.
@@ -80,7 +80,7 @@ impl Conversation {
     }
 }
 
-/// The reason, if this is the plain answer of a server that refuses before anything is sealed.
+/// Returns the reason, if this is the plain answer of a server that refuses the hello.
 pub fn refusal(message: &[u8]) -> Option<CloseReason> {
     match serde_json::from_slice(message) {
         Ok(Answer::Closed { reason }) => Some(reason),

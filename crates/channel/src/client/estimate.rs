@@ -1,19 +1,19 @@
-//! What an answer tells about both clocks.
+//! Estimates the clocks' difference from an answer.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// One answer to the question for the time.
+/// One answer of the time server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// RFC 3339, as the server wrote it.
+    /// RFC 3339, as written by the server.
     pub time: String,
     /// The same in unix nanoseconds.
     pub server_ns: i64,
-    /// From the question to the answer, without the time that the server held it.
+    /// The time from question to answer, without the server's processing time.
     pub round_trip_ns: i64,
-    /// How far the server's clock is ahead of the client's, if the way there took as long as the way back.
-    /// It is wrong by half of `round_trip_ns` at most.
+    /// The server's clock minus the client's, if both directions took the same time. The error is at most half of
+    /// `round_trip_ns`.
     pub offset_ns: i64,
 }
 
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn offset_and_round_trip() {
-        // Asked at 1.000 s by a clock that is 5 s behind; 10 ms there, held for 2 ms, 10 ms back.
+        // Asked at 1.000 s by a clock that is 5 s slow; 10 ms there, 2 ms at the server, 10 ms back.
         let reading = reading("1970-01-01T00:00:06.012000000Z".to_owned(), 2_000_000, 1_000_000_000, 1_022_000_000);
         let reading = reading.expect("a time");
         assert_eq!((reading.server_ns, reading.round_trip_ns), (6_012_000_000, 20_000_000));

@@ -1,4 +1,4 @@
-//! The client's side of a conversation.
+//! The client's side of a connection.
 
 mod conversation;
 mod estimate;

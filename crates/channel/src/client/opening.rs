@@ -11,7 +11,7 @@ use wire::time::{Greeting, Hello, PROOF_METHOD};
 use wire::user_keys::Content;
 use zeroize::Zeroizing;
 
-/// Everything that a hello is made of, but the signature.
+/// A hello without its signature.
 pub struct Opening {
     ticket: String,
     jti: String,
@@ -21,20 +21,19 @@ pub struct Opening {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    #[error("the server's greeting is none of this protocol")]
+    #[error("the server's greeting does not belong to this protocol")]
     Greeting,
-    #[error("the user's key is not one of 256 bits")]
+    #[error("the user key does not have 256 bits")]
     Key,
     #[error("the hello could not be written")]
     Hello,
 }
 
 impl Opening {
-    /// `random`: 32 bytes that nobody can guess, new for this connection. `user_key` must be of the version
-    /// that the ticket names.
+    /// `random`: 32 random bytes, new for this connection. `user_key` must have the version that the ticket names.
     ///
     /// # Errors
-    /// The greeting or the key is not what it should be.
+    /// The greeting or the key is invalid.
     pub fn new(greeting: &[u8], issued: &Issued, user_key: &Content, random: [u8; 32]) -> Result<Self, Error> {
         let greeting: Greeting = serde_json::from_slice(greeting).map_err(|_| Error::Greeting)?;
         let server = bytes(&greeting.server_random).ok_or(Error::Greeting)?;
@@ -43,9 +42,9 @@ impl Opening {
         Ok(Self { ticket: issued.ticket.clone(), jti: issued.jti.clone(), user_key, randoms })
     }
 
-    /// The text that the client's key must sign (RFC 9449, section 4.2): ECDSA over SHA-256.
+    /// Returns the text that the client's key must sign (RFC 9449, section 4.2): ECDSA over SHA-256.
     ///
-    /// `id` is random text; `iat` is in unix seconds and judged by nobody.
+    /// `id` is random text; `iat` is in unix seconds and not checked.
     pub fn unsigned(&self, key: &EcJwk, service: &str, id: &str, iat: i64) -> String {
         let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key});
         let claims = json!({
@@ -59,10 +58,10 @@ impl Opening {
         [header, claims].map(|part| base64url(part.to_string().as_bytes())).join(".")
     }
 
-    /// The hello to send, and what is said after it. `signature` is r and s, 64 bytes.
+    /// Returns the hello and the conversation after it. `signature` is r and s, 64 bytes.
     ///
     /// # Errors
-    /// None that a signature could give.
+    /// Never because of the signature.
     pub fn hello(self, unsigned: &str, signature: &[u8]) -> Result<(String, Conversation), Error> {
         let hello = Hello {
             ticket: self.ticket,

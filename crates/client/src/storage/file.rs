@@ -1,4 +1,4 @@
-//! Files that only their owner can read, written whole.
+//! Files that only their owner can read, replaced atomically.
 
 use crate::{Error, Result};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-/// A file that others can read is not used: who knows what they have read.
+/// Reads a file. Refuses one that others can read.
 pub fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let broken = |error| Error::File(path.to_owned(), error);
     let mut file = match fs::File::open(path) {
@@ -24,7 +24,7 @@ pub fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
     Ok(Some(text))
 }
 
-/// Written beside it, for the owner alone, and renamed: a reader sees the old one or the new one.
+/// Writes a temporary file for the owner only and renames it, so that a reader sees either the old or the new file.
 pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     let broken = |error| Error::File(path.to_owned(), error);
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
@@ -36,13 +36,13 @@ pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     sync_folder(folder).map_err(broken)
 }
 
-/// The new name lasts as well.
+/// Makes the rename durable.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// Elsewhere folders cannot be opened.
+/// Other systems cannot open folders.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
@@ -61,7 +61,7 @@ fn is_exposed(metadata: &fs::Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
 }
 
-/// Elsewhere the folder is the person's own.
+/// On other systems the folder is private already.
 #[cfg(not(unix))]
 fn is_exposed(_: &fs::Metadata) -> bool {
     false

@@ -1,4 +1,4 @@
-//! The file of one server and kind: it says where the secret is, and holds it where no keyring does.
+//! The file for one server and kind: it says where the secret is, and contains it if there is no keyring.
 
 use super::Keepsake;
 use serde::{Deserialize, Serialize};
@@ -26,18 +26,18 @@ pub enum Keeping<'a, T> {
 pub enum Kept<T> {
     Keyring {
         origin: String,
-        /// [`Keepsake::name`], for who cannot read the secret.
+        /// [`Keepsake::name`], for use when the secret cannot be read.
         #[serde(default)]
         name: Option<String>,
     },
     File {
         #[serde(alias = "profile")]
         content: T,
-        /// An item from before could not be removed from the keyring.
+        /// An old item could not be removed from the keyring.
         #[serde(default)]
         left_in_keyring: bool,
     },
-    /// Nothing is kept, and an item from before could not be removed from the keyring.
+    /// Nothing is stored, but an old item could not be removed from the keyring.
     Left { origin: String },
 }
 
@@ -49,7 +49,7 @@ impl<T: Keepsake> Kept<T> {
         }
     }
 
-    /// Whether the keyring has an item, as far as is known.
+    /// Whether the keyring has an item, as far as known.
     pub fn is_in_keyring(&self) -> bool {
         matches!(self, Self::Keyring { .. } | Self::File { left_in_keyring: true, .. } | Self::Left { .. })
     }

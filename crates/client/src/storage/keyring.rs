@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 const SERVICE: &str = "postern";
-/// How long a keyring may take. It may wait for its owner's password, or for a bus that nobody answers on.
+/// Time limit for a keyring. It may wait for its password, or for a bus where nobody answers.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -18,25 +18,25 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub trait Items: std::fmt::Debug + Send + Sync {
     fn set(&self, service: &str, account: &str, secret: &[u8]) -> Result<(), Failure>;
     fn get(&self, service: &str, account: &str) -> Result<Option<Vec<u8>>, Failure>;
-    /// An item that is not there is no failure.
+    /// Deletes an item. A missing item is not an error.
     fn delete(&self, service: &str, account: &str) -> Result<(), Failure>;
 }
 
-/// Those of the operating system.
+/// The operating system's items.
 #[derive(Debug)]
 struct System;
 
-/// A keyring that is waited for so long and no longer.
+/// A keyring with a time limit.
 #[derive(Debug, Clone)]
 pub struct Keyring {
     items: Arc<dyn Items>,
     patience: Duration,
-    /// It kept somebody waiting: it is not asked again.
+    /// It has timed out, so it is not asked again.
     silent: Arc<AtomicBool>,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("it does not answer within {} seconds: perhaps it asks for its password somewhere", .0.as_secs())]
+#[error("it does not answer within {} seconds; it may be waiting for its password", .0.as_secs())]
 struct Silent(Duration);
 
 impl Default for Keyring {
@@ -68,12 +68,12 @@ impl Keyring {
         self.apart(move |items| items.delete(&service, &account)).await
     }
 
-    /// Whether a call did not come back in time: what it was to do may still be done.
+    /// Whether a call timed out, so that its effect may still happen.
     pub fn is_silent(&self) -> bool {
         self.silent.load(Ordering::Relaxed)
     }
 
-    /// On a thread that the program's end does not wait for.
+    /// Runs on a thread that the program's end does not wait for.
     async fn apart<R: Send + 'static>(
         &self,
         job: impl FnOnce(&dyn Items) -> Result<R, Failure> + Send + 'static,
@@ -100,7 +100,7 @@ impl Keyring {
     }
 }
 
-/// What a keyring's own programs show of an item.
+/// Returns an item's names as shown by keyring programs.
 pub fn item<T: Keepsake>(server: &Server) -> Left {
     let service = if T::SHELF.is_empty() { SERVICE.to_owned() } else { format!("{SERVICE}-{}", T::SHELF) };
     Left { service, account: server.origin() }

@@ -1,16 +1,16 @@
-//! One process at a time.
+//! A lock between processes.
 
 use crate::{Error, Result};
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 
-/// Held until it is dropped, or its process ends.
+/// Held until it is dropped or its process ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// Waits on a thread of its own until the file is free.
+/// Waits on a separate thread until the file is free.
 pub async fn hold(path: PathBuf) -> Result<Lock> {
     let file = path.clone();
     let waiting = tokio::task::spawn_blocking(move || {
@@ -22,7 +22,7 @@ pub async fn hold(path: PathBuf) -> Result<Lock> {
     locked.map(|file| Lock { _file: file }).map_err(|error| Error::File(path, error))
 }
 
-/// Without waiting; `None`: another has it.
+/// Tries without waiting; `None`: another process holds it.
 pub fn try_hold(path: PathBuf) -> Result<Option<Lock>> {
     let opened = File::options().create(true).append(true).open(&path);
     let file = opened.map_err(|error| Error::File(path.clone(), error))?;

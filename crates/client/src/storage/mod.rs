@@ -1,7 +1,7 @@
-//! Where secrets are kept: each in the keyring or in a file, never in both.
+//! Storage of secrets: each in the keyring or in a file, never in both.
 //!
-//! The folder holds for each server a file that only its owner can read, one of its session and one of what
-//! was paid there. It says where the secret is; where there is no keyring, it holds the secret as well.
+//! For each server, the folder has a file for its session and one for payments, readable by the owner only. It says
+//! where the secret is, and contains it if there is no keyring.
 
 mod file;
 mod kept;
@@ -22,15 +22,15 @@ use keyring::Keyring;
 pub use lock::Lock;
 pub use place::{Choice, Left, Place, Stored};
 
-/// What is kept of a server.
+/// A stored record of a server.
 pub trait Keepsake: Serialize + DeserializeOwned + Send + Sync {
-    /// Keeps the kinds apart: a folder below the storage's own, and part of the keyring's name.
+    /// Separates the kinds: a folder below the storage's own, and part of the keyring's name.
     const SHELF: &'static str;
 
-    /// The server's.
+    /// Returns the server's origin.
     fn origin(&self) -> &str;
 
-    /// What it may be called where the secret itself is out of reach.
+    /// Returns a name for use when the secret cannot be read.
     fn name(&self) -> Option<&str> {
         None
     }
@@ -43,7 +43,7 @@ impl Keepsake for Profile {
         &self.origin
     }
 
-    /// The session's id.
+    /// Returns the session's id.
     fn name(&self) -> Option<&str> {
         Some(&self.session)
     }
@@ -65,7 +65,7 @@ impl Storage {
         Self { folder: folder.into(), keyring: Keyring::default() }
     }
 
-    /// The server of the last login.
+    /// Returns the server of the last login.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -74,7 +74,7 @@ impl Storage {
         defaults.map(|defaults| Server::parse(&defaults.server)).transpose()
     }
 
-    /// What is kept of `server`.
+    /// Returns the record of `server`.
     ///
     /// # Errors
     /// The file or the keyring cannot be read, or others can read the file.
@@ -86,7 +86,7 @@ impl Storage {
         }
     }
 
-    /// Where the session is.
+    /// Returns where the session is stored.
     pub fn place(&self, server: &Server) -> Result<Option<Place>> {
         self.place_of::<Profile>(server)
     }
@@ -99,7 +99,7 @@ impl Storage {
         }))
     }
 
-    /// The id of a session that is kept in the keyring, which need not be reached for that.
+    /// Returns the id of a session in the keyring, without using the keyring.
     pub fn session_in_keyring(&self, server: &Server) -> Option<String> {
         match self.kept::<Profile>(server) {
             Ok(Some(Kept::Keyring { name, .. })) => name,
@@ -107,7 +107,7 @@ impl Storage {
         }
     }
 
-    /// An item that is in the keyring no more than by mistake: see [`Stored::left`].
+    /// Returns an item that remains in the keyring by mistake: see [`Stored::left`].
     pub fn left(&self, server: &Server) -> Option<Left> {
         match self.kept::<Profile>(server) {
             Ok(Some(Kept::File { left_in_keyring: true, .. } | Kept::Left { .. })) => {
@@ -117,10 +117,10 @@ impl Storage {
         }
     }
 
-    /// Keeps a new session, in place of one that was kept, and makes its server the default.
+    /// Stores a new session, replacing an earlier one, and makes its server the default.
     ///
     /// # Errors
-    /// It cannot be written; the keyring was asked for and does not answer.
+    /// It cannot be written; the keyring was requested and does not answer.
     pub async fn keep(&self, server: &Server, profile: &Profile, choice: Choice) -> Result<Stored> {
         let _alone = self.lock::<Profile>(server).await?;
         let stored = self.put(server, profile, choice).await?;
@@ -128,7 +128,7 @@ impl Storage {
         Ok(stored)
     }
 
-    /// Keeps it in place of what was kept. The caller holds the lock.
+    /// Stores a record, replacing an earlier one. The caller holds the lock.
     pub(crate) async fn put<T: Keepsake>(&self, server: &Server, content: &T, choice: Choice) -> Result<Stored> {
         let in_keyring = match choice {
             Choice::File => false,
@@ -141,7 +141,7 @@ impl Storage {
         }
         let place = Place::File(self.path::<T>(server));
         let before = matches!(self.kept::<T>(server), Ok(Some(kept)) if kept.is_in_keyring());
-        // A keyring that was too slow may still have taken it.
+        // A keyring that timed out may still have stored it.
         let left_in_keyring = before || self.keyring.is_silent();
         self.write(server, &Keeping::File { content, left_in_keyring })?;
         if !left_in_keyring {
@@ -154,7 +154,7 @@ impl Storage {
         Ok(Stored { place, left: None })
     }
 
-    /// Keeps a change where it is kept. The caller holds the lock.
+    /// Updates a record where it is stored. The caller holds the lock.
     pub(crate) async fn update<T: Keepsake>(&self, server: &Server, content: &T) -> Result<()> {
         let left_in_keyring = match self.kept::<T>(server)? {
             Some(Kept::Keyring { .. }) => return self.keyring.set(server, content).await,
@@ -163,7 +163,7 @@ impl Storage {
         self.write(server, &Keeping::File { content, left_in_keyring })
     }
 
-    /// Forgets the session, whether or not the keyring answers. Gives what could not be removed from it.
+    /// Deletes the session, even if the keyring does not answer. Returns what could not be removed from it.
     ///
     /// # Errors
     /// The file cannot be removed.
@@ -172,7 +172,7 @@ impl Storage {
         if matches!(self.kept::<Profile>(server), Ok(Some(kept)) if kept.is_in_keyring())
             && self.keyring.delete::<Profile>(server).await.is_err()
         {
-            // So that the next sign-in or sign-out removes it.
+            // Recorded, so that the next sign-in or sign-out removes it.
             self.write::<Profile>(server, &Keeping::Left { origin: &server.origin() })?;
             return Ok(Some(keyring::item::<Profile>(server)));
         }
@@ -183,7 +183,7 @@ impl Storage {
         }
     }
 
-    /// All that is kept of one kind, whichever servers.
+    /// Returns the records of one kind for all servers.
     ///
     /// # Errors
     /// The folder, a file or the keyring cannot be read.
@@ -195,34 +195,34 @@ impl Storage {
         Ok(all)
     }
 
-    /// Waits until no other process of this person changes it.
+    /// Waits for exclusive access among the processes of this person.
     ///
     /// # Errors
-    /// The lock's file cannot be used.
+    /// The lock file cannot be used.
     pub async fn lock<T: Keepsake>(&self, server: &Server) -> Result<Lock> {
         file::make_folder(&self.folder.join(T::SHELF))?;
         lock::hold(self.path::<T>(server).with_extension("lock")).await
     }
 
-    /// As [`Self::lock`], where nobody else has it now.
+    /// Like [`Self::lock`], but without waiting.
     ///
     /// # Errors
-    /// The lock's file cannot be used.
+    /// The lock file cannot be used.
     pub(crate) fn try_lock<T: Keepsake>(&self, server: &Server) -> Result<Option<Lock>> {
         file::make_folder(&self.folder.join(T::SHELF))?;
         lock::try_hold(self.path::<T>(server).with_extension("lock"))
     }
 
-    /// Waits until no other process of this person has the lock of this name.
+    /// Waits for the lock of this name.
     ///
     /// # Errors
-    /// The lock's file cannot be used.
+    /// The lock file cannot be used.
     pub(crate) async fn lock_named(&self, name: &str) -> Result<Lock> {
         file::make_folder(&self.folder)?;
         lock::hold(self.folder.join(name).with_extension("lock")).await
     }
 
-    /// Reads a file of the folder that is of no server.
+    /// Reads a file that belongs to no server.
     pub(crate) fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let path = self.folder.join(name);
         let Some(text) = file::read(&path)? else { return Ok(None) };
@@ -242,7 +242,7 @@ impl Storage {
         let path = self.path::<T>(server);
         let Some(text) = file::read(&path)? else { return Ok(None) };
         let kept: Kept<T> = serde_json::from_slice(&text).map_err(|_| Error::Unreadable(path.clone()))?;
-        // Two origins with one file name: neither gets the other's secrets.
+        // If two origins have the same file name, neither may get the other's secrets.
         if kept.origin() == server.origin() { Ok(Some(kept)) } else { Err(Error::Unreadable(path)) }
     }
 

@@ -1,33 +1,33 @@
-//! Where a secret is, and where it still may be.
+//! Where a secret is stored, and where it may remain.
 
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Which place a person wants.
+/// A person's choice of storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// The keyring if one answers, else a file.
+    /// The keyring if one answers, otherwise a file.
     Auto,
     Keyring,
     File,
 }
 
-/// Where it is.
+/// Where it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     Keyring,
     File(PathBuf),
 }
 
-/// Where something is kept now.
+/// Where a record is stored now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     pub place: Place,
-    /// What an earlier place still has of it.
+    /// What an earlier storage still has.
     pub left: Option<Left>,
 }
 
-/// An item of the keyring that could not be removed, by the names that the keyring's own programs show.
+/// An item that could not be removed from the keyring, by the names that keyring programs show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Left {
     pub service: String,

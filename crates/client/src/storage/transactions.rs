@@ -1,5 +1,5 @@
-//! Signed transactions that wait to be sent: each in a file of its own beside what is kept of a server, never in
-//! the keyring, whose items may be too short for one. Such a file pays the gate and nobody else.
+//! Signed transactions that wait to be sent. Each has its own file and is never in the keyring, whose items may be too
+//! small. Such a file can pay only the gate.
 
 use super::{Keepsake, Storage, file};
 use crate::{Error, Result, Server};
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 const EXTENSION: &str = "tx";
 
 impl Storage {
-    /// Keeps one durably, before it is sent. The caller holds the lock.
+    /// Stores a transaction durably before it is sent. The caller holds the lock.
     pub(crate) fn keep_transaction<T: Keepsake>(&self, server: &Server, txid: &str, signed: &str) -> Result<()> {
         let path = self.transaction_path::<T>(server, txid)?;
         file::make_folder(&self.folder.join(T::SHELF))?;
@@ -23,7 +23,7 @@ impl Storage {
         serde_json::from_slice(&text).map(|text| Some(Zeroizing::new(text))).map_err(|_| Error::Unreadable(path))
     }
 
-    /// Drops all of a server's but those named. The caller holds the lock.
+    /// Deletes all of a server's transactions except those listed. The caller holds the lock.
     pub(crate) fn keep_transactions_of<T: Keepsake>(&self, server: &Server, txids: &[&str]) -> Result<()> {
         let folder = self.folder.join(T::SHELF);
         let broken = |error| Error::File(folder.clone(), error);
@@ -51,7 +51,7 @@ impl Storage {
     }
 }
 
-/// Whether it is safe as part of a file's name: one server's name may begin with another's.
+/// Whether the text is safe as part of a file name, because one server's name may be a prefix of another's.
 fn is_txid(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

@@ -1,4 +1,4 @@
-//! Requests to a gate, with the proof that the client's key is here.
+//! Requests to a gate, with proofs of the client's key.
 
 use super::bill::{Bill, NotABill};
 use crate::http::{With, json};
@@ -11,7 +11,7 @@ use tpat::header::{AuthChallenge, parse};
 use wire::jwk::VerifyingJwk;
 use wire::toll::{Code, Problem, Redeem, SCHEME, SESSION_SCHEME};
 
-/// One gate, and the nonce that it told last (RFC 9449, section 8).
+/// A gate, and its latest nonce (RFC 9449, section 8).
 #[derive(Debug)]
 pub struct Gate<'a> {
     http: &'a Http,
@@ -28,15 +28,15 @@ impl<'a> Gate<'a> {
         self.http
     }
 
-    /// Without paying.
+    /// Sends a request without paying or signing.
     pub async fn plainly(&self, url: &str) -> Result<Answer> {
         let answer = self.http.open(Method::GET, url, With::default()).await?;
         self.hear(&answer).await;
         self.checked(answer)
     }
 
-    /// Without paying, and signed where the gate has told a nonce: what it offers then is for this key alone. A
-    /// second time where the nonce was too old for that.
+    /// Sends a request without paying, signed if a nonce is known. The offer is then for this key only. Repeats it if
+    /// the nonce was too old.
     pub async fn for_key(&self, key: &ProofKey, url: &str, rest: Option<&Rest>) -> Result<Answer> {
         let target = without_query(url)?;
         let mut first = true;
@@ -47,7 +47,7 @@ impl<'a> Gate<'a> {
             let answer = self.http.open(Method::GET, url, With { proof: proof.as_deref(), rest, ..With::default() });
             let answer = answer.await?;
             self.hear(&answer).await;
-            // Signed, the gate sees as well that its proxy rewrites the host, and says so to whoever runs it.
+            // A signed request also lets the gate detect a proxy that rewrites the host, and report it to its operator.
             let again = match proof {
                 Some(_) => matches!(bill(&answer), Ok(Some(Bill { jkt: None, .. }))),
                 None => self.is_elsewhere(&answer) && self.nonce.lock().await.is_some(),
@@ -59,14 +59,14 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// `GET` with a token.
+    /// Sends `GET` with a token.
     pub async fn with_token(&self, key: &ProofKey, url: &str, token: &str, rest: Option<&Rest>) -> Result<Answer> {
         let credential = format!("{SESSION_SCHEME} {token}");
         let with = With { credential: Some(&credential), rest, ..With::default() };
         self.proven(key, Method::GET, url, with, Some(token)).await
     }
 
-    /// Shows a payment, for a token that is bound to the key.
+    /// Presents a payment for a token that is bound to the key.
     pub async fn redeem(&self, key: &ProofKey, path: &str, shown: &Shown<'_>) -> Result<Answer> {
         let jwk = Some(VerifyingJwk::Ec(key.public().clone()));
         let body = json(&Redeem { challenge: shown.challenge.to_owned(), jwk });
@@ -76,7 +76,7 @@ impl<'a> Gate<'a> {
         self.proven(key, Method::POST, &url, with, None).await?.whole().await
     }
 
-    /// A second time where the gate wants its nonce in the proof.
+    /// Sends a request with a proof, and again if the gate requires its nonce.
     async fn proven(
         &self,
         key: &ProofKey,
@@ -102,7 +102,7 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// Refuses what a gate asks for under another host than the one that was named, before anything is paid.
+    /// Refuses an offer under another host than the given one, before anything is paid.
     fn checked(&self, answer: Answer) -> Result<Answer> {
         match problem(&answer) {
             Some(problem) if problem.code == Code::HostRewritten => Err(Error::Gate(Box::new(problem))),
@@ -111,7 +111,7 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// Whether the gate was asked under another host than the one that was named.
+    /// Whether the gate was asked under another host than the given one.
     fn is_elsewhere(&self, answer: &Answer) -> bool {
         let challenges = answer.headers("www-authenticate").filter_map(|value| parse(value).ok()).flatten();
         let realms = challenges.filter(AuthChallenge::is_tpat).filter_map(|tpat| tpat.get("realm").map(str::to_owned));
@@ -119,7 +119,7 @@ impl<'a> Gate<'a> {
         answer.status == 402 && realms.take(1).any(|realm| !is_authority_of(&origin, &realm))
     }
 
-    /// Notes the nonce for the next proof.
+    /// Stores the nonce for the next proof.
     async fn hear(&self, answer: &Answer) {
         if let Some(nonce) = answer.nonce() {
             *self.nonce.lock().await = Some(nonce.to_owned());
@@ -127,14 +127,14 @@ impl<'a> Gate<'a> {
     }
 }
 
-/// Whether an authority is the one of an origin; a port that the scheme has anyway may be left out.
+/// Whether an authority belongs to an origin; the scheme's default port is optional.
 fn is_authority_of(origin: &str, authority: &str) -> bool {
     let Ok(own) = Url::parse(origin) else { return false };
     let Ok(told) = Url::parse(&format!("{}://{authority}", own.scheme())) else { return false };
     own.host() == told.host() && own.port_or_known_default() == told.port_or_known_default()
 }
 
-/// A payment as it is shown.
+/// A payment as presented to a gate.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {
     pub challenge: &'a str,
@@ -142,7 +142,7 @@ pub struct Shown<'a> {
     pub proof: &'a str,
 }
 
-/// What an answer asks to be paid; `None`: it asks for nothing.
+/// Returns the offer in an answer; `None`: it has none.
 pub fn bill(answer: &Answer) -> Result<Option<Bill>> {
     if answer.status != 402 {
         return Ok(None);
@@ -150,7 +150,7 @@ pub fn bill(answer: &Answer) -> Result<Option<Bill>> {
     Ok(Bill::find(answer.headers("www-authenticate"))?)
 }
 
-/// What the gate says is wrong, if it is the gate that says so.
+/// Returns the gate's problem details, if the answer is from a gate.
 pub fn problem(answer: &Answer) -> Option<Problem> {
     if answer.is_ok() || !answer.media_type.starts_with(wire::problem::MEDIA_TYPE) {
         return None;
@@ -162,7 +162,7 @@ pub fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
     serde_json::from_slice(&answer.body).map_err(|_| answer.foreign())
 }
 
-/// What a proof is made over (RFC 9449, section 4.2): the URL as it is sent, without query and fragment.
+/// Returns the URL for a proof (RFC 9449, section 4.2): as sent, without query and fragment.
 fn without_query(url: &str) -> Result<String> {
     let mut url = Url::parse(url).map_err(|_| Error::Server(format!("{url:?} is no URL")))?;
     url.set_query(None);

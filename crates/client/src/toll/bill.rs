@@ -1,45 +1,45 @@
-//! What a gate asks for, read from `WWW-Authenticate` (RFC 9110, section 11.6.1).
+//! Offers of a gate, parsed from `WWW-Authenticate` (RFC 9110, section 11.6.1).
 
 use serde::{Deserialize, Serialize};
 use tpat::header::{AuthChallenge, parse};
 use tpat::{Address, Challenge};
 use wire::toll::{Network, REDEEM, VERSION};
 
-/// One offer of a gate, as far as a payer needs it.
+/// One offer of a gate, with the parts that a payer needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bill {
-    /// Where to pay.
+    /// The address to pay to.
     pub address: String,
-    /// How much.
+    /// The amount.
     pub piconero: u64,
-    /// The gate's own words for the terms: goes back with the payment.
+    /// The authenticated terms of the gate, sent back with the payment.
     pub challenge: String,
-    /// Until when it may be paid, unix seconds by the gate's clock.
+    /// Expiry of the offer, in unix seconds by the gate's clock.
     pub expires: u64,
-    /// How long the token lasts, seconds.
+    /// Lifetime of the token, in seconds.
     pub ttl_s: u64,
-    /// How many requests it buys.
+    /// Number of requests that it buys.
     pub quota: u64,
-    /// Confirmations before the token is given out.
+    /// Confirmations that the token requires.
     pub conf: u64,
-    /// Where the payment is redeemed: a path on the same host.
+    /// The path for redeeming, on the same host.
     pub redeem: String,
-    /// Thumbprint of the one key that may redeem it; absent: any.
+    /// Thumbprint of the only key that may redeem it; absent: any key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jkt: Option<String>,
 }
 
-/// Why nothing is paid for a challenge.
+/// The reason why a challenge is not paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotABill {
-    /// What was paid to such a gate could be used by whoever sees it.
+    /// Anyone who intercepts such a payment could use it.
     #[error("the gate speaks an older protocol that is not safe to pay")]
     Old,
-    #[error("the gate's challenge lacks its {0}, or has it twice or wrong")]
+    #[error("the gate's challenge has a missing, duplicate or invalid {0}")]
     Wrong(&'static str),
-    #[error("the gate's address is of another network than it says")]
+    #[error("the gate's address belongs to another network than stated")]
     OtherNetwork,
-    /// What is paid under one host could not be used under another.
+    /// A payment under one host cannot be used under another.
     #[error(
         "the gate was asked under another host than the one you named: a proxy in front of it rewrites the Host header"
     )]
@@ -47,23 +47,23 @@ pub enum NotABill {
 }
 
 impl Bill {
-    /// The first TPAT challenge among the values of the header; `None`: there is none. A value that cannot
-    /// be read holds none.
+    /// Returns the first TPAT challenge in the header's values; `None`: there is none. A value that cannot be parsed is
+    /// ignored.
     ///
     /// # Errors
-    /// There is one, and nothing can be paid for it.
+    /// The challenge cannot be paid.
     pub fn find<'a>(values: impl Iterator<Item = &'a str>) -> Result<Option<Self>, NotABill> {
         let challenges = values.filter_map(|value| parse(value).ok()).flatten();
         let mut challenges = challenges.filter(AuthChallenge::is_tpat);
         challenges.next().map(|challenge| Self::read(&challenge)).transpose()
     }
 
-    /// What the payment's proof must sign.
+    /// Returns the message that the payment's proof must sign.
     pub fn message(&self) -> String {
         Challenge::message(&self.challenge)
     }
 
-    /// Whether another bill gives the same for the same price.
+    /// Whether another offer has the same terms and price.
     pub fn sells_like(&self, other: &Self) -> bool {
         let terms = |bill: &Self| (bill.piconero, bill.quota, bill.ttl_s, bill.conf);
         terms(self) == terms(other)
@@ -95,7 +95,7 @@ impl Bill {
         if bill.piconero == 0 {
             return Err(NotABill::Wrong("min_amt"));
         }
-        // Behind an origin anything else than a path could name another host.
+        // After an origin, a text that is not a path could change the host.
         if !bill.redeem.starts_with('/') {
             return Err(NotABill::Wrong("redeem"));
         }
@@ -106,7 +106,7 @@ impl Bill {
     }
 }
 
-/// Digits alone: `+1` is none.
+/// Accepts digits only, not `+1`.
 fn whole(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if digits { text.parse().ok() } else { None }

@@ -1,4 +1,4 @@
-//! Fetches what may cost something.
+//! Fetches URLs that may cost money.
 
 use super::asking::{Gate, bill, problem};
 use super::bill::Bill;
@@ -10,52 +10,52 @@ use crate::storage::Lock;
 use crate::{Answer, Choice, Error, Http, Machine, Rest, Result, Server, Storage};
 use wire::toll::{Code, EXPIRES_HEADER, QUOTA_HEADER};
 
-/// One gate's customer.
+/// A customer of one gate.
 #[derive(Debug)]
 pub struct Counter<'a> {
     pub http: &'a Http,
     pub machine: &'a dyn Machine,
     pub storage: &'a Storage,
-    /// Where a new purse is kept.
+    /// Where a new record is stored.
     pub choice: Choice,
     pub payer: Option<&'a dyn Payer>,
     pub person: &'a dyn Person,
-    /// The most that is paid unasked, piconero.
+    /// Maximum price to pay without asking, in piconero.
     pub max_pay: Option<u64>,
-    /// How long to wait for a payment to be redeemed, seconds.
+    /// How long to wait for a payment to be redeemed, in seconds.
     pub patience: u64,
 }
 
 /// What fetching would cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forecast {
-    /// It is open: the answer came without paying.
+    /// Free: the answer came without payment.
     Free,
-    /// A ticket is there with so many requests left.
+    /// A token exists with this many requests left.
     Ticket { left: u64 },
     /// A payment of an earlier run would be redeemed.
     Redeem { txid: String },
-    /// This would be paid; `fee` is known where a wallet was asked.
+    /// This would be paid; `fee` is known if a wallet was asked.
     Pay { bill: Bill, fee: Option<u64>, verdict: Verdict },
 }
 
-/// What came of showing tickets.
+/// The result of trying tokens.
 enum Shown {
     Open(Answer),
-    /// None of them opens it.
+    /// No token admits the request.
     Asks(Bill),
 }
 
 impl Counter<'_> {
-    /// [`Self::open`], and all of the body.
+    /// Like [`Self::open`], and reads the whole body.
     ///
     /// # Errors
-    /// As there; the body breaks off.
+    /// As there; the body is interrupted.
     pub async fn get(&self, url: &str) -> Result<Answer> {
         self.open(url).await?.whole().await
     }
 
-    /// The rest of an answer of [`Self::open`] that broke off, with what was bought; never paid for.
+    /// Fetches the rest of an interrupted answer of [`Self::open`] with an existing token; never pays.
     ///
     /// # Errors
     /// It costs something; the gate or the storage fails.
@@ -68,11 +68,11 @@ impl Counter<'_> {
         }
     }
 
-    /// `GET` of a URL at this gate, whatever the answer is; paid for where that is needed and agreed. A good answer's
-    /// body is still to come.
+    /// Sends `GET` for a URL at this gate and returns any status. Pays if necessary and confirmed. A successful
+    /// answer's body is not read yet.
     ///
     /// # Errors
-    /// It was not agreed; the gate, the wallet or the storage fails. What was paid by then is kept.
+    /// Nobody confirmed the price; the gate, the wallet or the storage fails. Payments so far are stored.
     pub async fn open(&self, url: &str) -> Result<Answer> {
         let gate = Gate::new(self.http, self.machine);
         if !self.purse().await?.payments.is_empty() {
@@ -85,7 +85,7 @@ impl Counter<'_> {
             Shown::Open(answer) => return self.note(&purse, &tickets).await.map(|()| answer),
             Shown::Asks(bill) => bill,
         };
-        // Nobody else waits while a person thinks; so all is looked at anew after that.
+        // No lock is held while a person thinks, so everything is read again after that.
         self.agree(&bill).await?;
         let _alone = self.alone().await?;
         let mut purse = self.purse_kept().await?.unwrap_or(purse);
@@ -103,7 +103,7 @@ impl Counter<'_> {
         }
     }
 
-    /// What [`Self::get`] would do, without doing it.
+    /// Returns what [`Self::get`] would do, without doing it.
     ///
     /// # Errors
     /// The gate, the wallet or the storage fails.
@@ -125,7 +125,7 @@ impl Counter<'_> {
         Ok(Forecast::Pay { bill, fee, verdict })
     }
 
-    /// Tries tickets, the likeliest first; without any, plainly.
+    /// Tries tokens, the most likely first, and without any sends a plain request.
     async fn show(&self, gate: &Gate<'_>, purse: &mut Purse, url: &str, rest: Option<&Rest>) -> Result<Shown> {
         let key = purse.key()?;
         let mut asks = None;
@@ -171,7 +171,7 @@ impl Counter<'_> {
         if self.person.agrees(bill, fee).await { Ok(()) } else { Err(Error::NotAgreed(bill.piconero)) }
     }
 
-    /// The lock of what is kept of this gate. While a run pays, another waits, and says so.
+    /// Locks this gate's record. A second run waits while the first pays, and reports it.
     async fn alone(&self) -> Result<Lock> {
         if let Some(lock) = self.storage.try_lock::<Purse>(self.server())? {
             return Ok(lock);
@@ -200,7 +200,7 @@ impl Counter<'_> {
         }
     }
 
-    /// The caller holds the lock.
+    /// Stores the record. The caller holds the lock.
     pub(super) async fn keep(&self, purse: &Purse) -> Result<()> {
         match self.storage.place_of::<Purse>(self.server())? {
             Some(_) => self.storage.update(self.server(), purse).await,
@@ -212,7 +212,7 @@ impl Counter<'_> {
         }
     }
 
-    /// Keeps what a gate said is left of tickets, beside what others have changed.
+    /// Stores the remaining quotas that a gate reported, and merges them with others' changes.
     async fn note(&self, seen: &Purse, before: &[Ticket]) -> Result<()> {
         if seen.tickets == before {
             return Ok(());
@@ -224,7 +224,7 @@ impl Counter<'_> {
     }
 }
 
-/// The gate's no to a token that is not spent: paying again would not be right.
+/// Whether a gate's refusal is about a valid token, so that paying again would be wrong.
 fn is_about_token(code: Code) -> bool {
     matches!(
         code,

@@ -1,18 +1,18 @@
-//! Whether to pay.
+//! The decision whether to pay.
 
-/// What to do about a price.
+/// The decision about a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is within what the person allowed.
+    /// The price is within the limit.
     Pay,
-    /// It is more, and somebody is there to be asked.
+    /// The price is above the limit, and a person can be asked.
     Ask,
-    /// It is more, and nobody is.
+    /// The price is above the limit, and nobody can be asked.
     Refuse,
 }
 
-/// `max_pay` is the most that is paid unasked, piconero; `None`: nothing is. The network's fee comes on top
-/// and is no part of the price.
+/// Decides about a price. `max_pay` is the most to pay without asking, in piconero; `None`: nothing. The network fee is
+/// added and not part of the price.
 pub fn decide(price: u64, max_pay: Option<u64>, someone: bool) -> Verdict {
     match (max_pay, someone) {
         (Some(most), _) if price <= most => Verdict::Pay,

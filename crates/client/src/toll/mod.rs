@@ -1,9 +1,9 @@
-//! Paying at a gate that answers `402 Payment Required` (TPAT), and showing what was paid for.
+//! Payment at a gate that answers `402 Payment Required` (TPAT), and use of what was bought.
 //!
-//! [`Counter`] fetches a URL. Where that costs something it has the person's own wallet sign a payment,
-//! makes its proof, writes down both and the signed transaction, sends it, and redeems it: whatever ends in
-//! between, the next run goes on with the same payment, and sends the same one again where no node knows it.
-//! At a gate where a payment is not redeemed yet, nothing is paid again.
+//! [`Counter`] fetches a URL. If that costs something, the person's wallet signs a payment. The client makes its proof,
+//! stores both with the signed transaction, sends it, and redeems it. Whichever program dies in between, the next run
+//! continues with the same payment, and sends it again if no node knows it. While a payment is not redeemed, nothing
+//! else is paid at that gate.
 
 mod asking;
 mod bill;

@@ -1,4 +1,4 @@
-//! Who pays: the person's own monero-wallet-rpc. No key and no money is ever in this program.
+//! Payment through the person's own monero-wallet-rpc. This program never holds a key or money.
 
 use super::bill::{Bill, NotABill};
 use super::purse::{Payment, Secret};
@@ -9,20 +9,20 @@ use monero::{Limits, Wallet};
 use std::time::Duration;
 use tpat::{Address, Txid};
 
-/// A wallet signs in seconds, and waits for its node before that.
+/// Time limit: a wallet signs within seconds, but may wait for its node first.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// A payment that is signed and not sent.
+/// A signed payment that was not sent.
 #[derive(Clone)]
 pub struct Prepared {
     pub txid: String,
-    /// Piconero, on top of the price.
+    /// The network fee in piconero, in addition to the price.
     pub fee: u64,
-    /// Shows, once it is sent, that the bill was paid.
+    /// Proves, once it is sent, that the offer was paid.
     pub proof: String,
     /// The transaction's secret key.
     pub key: Secret,
-    /// What is sent, in the wallet's own form.
+    /// The signed transaction, in the wallet's format.
     pub signed: Secret,
 }
 
@@ -32,16 +32,16 @@ impl std::fmt::Debug for Prepared {
     }
 }
 
-/// What paying needs of a wallet.
+/// The functions of a wallet for paying.
 #[async_trait]
 pub trait Payer: std::fmt::Debug + Send + Sync {
-    /// A name for the wallet that says nothing of it.
+    /// Returns a name for the wallet that reveals nothing about it.
     async fn name(&self) -> Result<String>;
-    /// Signs a payment and proves it, without sending anything.
+    /// Signs and proves a payment without sending it.
     async fn prepare(&self, bill: &Bill) -> Result<Prepared>;
-    /// Sends what was prepared, also a second time.
+    /// Sends a prepared payment; may be repeated.
     async fn send(&self, signed: &Secret) -> Result<()>;
-    /// Whether the wallet's node has the transaction, in its pool or its chain; any wallet can say.
+    /// Whether the wallet's node has the transaction in its pool or chain. Any wallet can tell.
     async fn is_known(&self, payment: &Payment) -> Result<bool>;
     /// Proves a payment that an earlier version made without a proof; `None`: the wallet does not know it.
     async fn prove(&self, payment: &Payment) -> Result<Option<String>>;
@@ -55,15 +55,16 @@ pub struct WalletPayer {
 
 impl WalletPayer {
     /// # Errors
-    /// This is no address of a wallet, or not a private one: what goes there in the clear could be changed
-    /// on its way.
+    /// This is not a wallet's URL, or not private: plain traffic could be changed on its way.
     pub fn new(url: &str) -> Result<Self> {
         let named = reqwest::Url::parse(url).is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
         if named {
-            return Err(Error::Server("a wallet that asks for a name and password cannot be used".to_owned()));
+            return Err(Error::Server(
+                "a wallet with a login cannot be used (start monero-wallet-rpc with --disable-rpc-login)".to_owned(),
+            ));
         }
         if !Server::of(url)?.is_private() {
-            let why = "a wallet is spoken to over https, or on this machine";
+            let why = "a wallet must use https or run on this machine";
             return Err(Error::Server(format!("{why}, and {} is neither", Server::of(url)?)));
         }
         let wallet = Wallet::new(url, Limits { timeout: TIMEOUT, ..Limits::default() })?;
@@ -78,8 +79,8 @@ impl Payer for WalletPayer {
         Ok(base64url(&sha256(address.as_bytes())))
     }
 
-    /// The proof is made here and not by the wallet, which makes one only of what it has sent, and only while it
-    /// remembers the key. Then it is verified as a gate does: nothing is sent that could not be redeemed.
+    /// Makes the proof here, because a wallet proves only what it has sent, and only while it remembers the key.
+    /// Verifies it as a gate does, so that nothing is sent that could not be redeemed.
     async fn prepare(&self, bill: &Bill) -> Result<Prepared> {
         let address = Address::parse(&bill.address).map_err(|_| NotABill::Wrong("address"))?;
         self.wallet.refresh().await?;
@@ -97,7 +98,7 @@ impl Payer for WalletPayer {
 
     async fn send(&self, signed: &Secret) -> Result<()> {
         self.wallet.relay(signed.expose()).await?;
-        // What was sent stays sent where the wallet cannot write it down, and is proven without the wallet.
+        // The payment was sent even if the wallet cannot save its file; it is proven without the wallet.
         drop(self.wallet.store().await);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A payment from the wallet's signature to the token: what is written down when.
+//! The steps of a payment from the wallet's signature to the token, and what is stored at each.
 
 use super::asking::Gate;
 use super::bill::Bill;
@@ -8,12 +8,12 @@ use super::person::News;
 use super::purse::{Payment, Purse, Secret};
 use crate::{Error, Result};
 
-/// Seconds before an offer runs out, in which nothing is sent for it any more.
+/// Nothing is sent for an offer in its last seconds.
 const LATE: u64 = 60;
 
 impl Counter<'_> {
-    /// Pays a bill that was agreed to. The payment, its proof and the signed transaction are written down before
-    /// it is sent. One at a time from all wallets: two that are prepared at once would spend the same money.
+    /// Pays a confirmed offer. Stores the payment, its proof and the signed transaction before sending. Serialised
+    /// across all wallets, because two payments prepared at the same time could spend the same money.
     pub(super) async fn pay(&self, purse: &mut Purse, bill: Bill, url: &str) -> Result<()> {
         let payer = self.payer.ok_or(Error::NoWallet(bill.piconero))?;
         let _one = self.storage.lock_named("wallet").await?;
@@ -27,7 +27,7 @@ impl Counter<'_> {
         Ok(())
     }
 
-    /// Redeems every payment, and keeps each step. `earlier`: an earlier run made them, and may not have sent them.
+    /// Redeems every payment and stores each step. `earlier`: an earlier run made them and may not have sent them.
     pub(super) async fn settle(&self, gate: &Gate<'_>, purse: &mut Purse, earlier: bool) -> Result<()> {
         let key = purse.key()?;
         while let Some(payment) = purse.payments.first().cloned() {
@@ -48,7 +48,7 @@ impl Counter<'_> {
         Ok(())
     }
 
-    /// The proof of a payment that an earlier version wrote down without one.
+    /// Makes the proof of a payment that an earlier version stored without one.
     async fn prove_later(&self, purse: &mut Purse, payment: &Payment) -> Result<String> {
         let payer = self.payer.ok_or(Error::NoWallet(payment.bill.piconero))?;
         let (origin, txid) = (self.server().origin(), payment.txid.clone());
@@ -63,11 +63,11 @@ impl Counter<'_> {
         Ok(proof)
     }
 
-    /// Sees that the network has a payment of an earlier run that the gate does not know: where no node has it, the
-    /// same one is sent again. `now`: unix seconds by the gate's clock.
+    /// Ensures that the network has a payment of an earlier run that the gate does not know. If no node has it, the
+    /// same transaction is sent again. `now`: unix seconds by the gate's clock.
     ///
     /// # Errors
-    /// It cannot be sent any more, or not now. It stays written down.
+    /// It cannot be sent, permanently or now. It stays stored.
     pub(super) async fn send_again(&self, payment: &Payment, now: u64) -> Result<()> {
         let Some(payer) = self.payer else { return Ok(()) };
         if payer.is_known(payment).await? {
@@ -85,7 +85,7 @@ impl Counter<'_> {
         }
         match payer.send(&Secret::from(signed.to_string())).await {
             Ok(()) => self.person.hears(&News::SentAgain { txid }),
-            // A wallet says no to what came into a block in between, too.
+            // A wallet also refuses a transaction that was mined in between.
             Err(Error::Wallet(cause @ monero::Error::Refused { .. })) => {
                 if !payer.is_known(payment).await? {
                     return Err(Error::PaymentStuck { origin, txid, cause });

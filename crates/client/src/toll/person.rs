@@ -1,43 +1,43 @@
-//! Whom it is paid for.
+//! The person who pays.
 
 use super::Bill;
 use crate::Left;
 use async_trait::async_trait;
 
-/// Who is asked, told, and made to wait.
+/// Asks and informs a person, and lets time pass.
 #[async_trait]
 pub trait Person: std::fmt::Debug + Send + Sync {
-    /// Whether anybody can be asked.
+    /// Whether a person can be asked.
     fn is_there(&self) -> bool;
 
-    /// Whether to pay this, and the network's fee in piconero on top.
+    /// Asks whether to pay this, and the network fee in piconero.
     async fn agrees(&self, bill: &Bill, fee: u64) -> bool;
 
     fn hears(&self, news: &News);
 
-    /// Lets so many seconds pass.
+    /// Waits this many seconds.
     async fn waits(&self, seconds: u64);
 }
 
-/// What happened on the way.
+/// An event during a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// Sent: from here on it is paid, and nothing will be paid again. Piconero.
+    /// The payment was sent; nothing will be paid again. Amounts in piconero.
     Paid { txid: String, piconero: u64, fee: u64 },
-    /// A payment of an earlier run is redeemed.
+    /// A payment of an earlier run is being redeemed.
     Resumed { txid: String },
-    /// No node knew the payment of an earlier run: the same one was sent again.
+    /// No node knew an earlier run's payment, so the same transaction was sent again.
     SentAgain { txid: String },
-    /// What is kept of this gate is in a file now, and the keyring may still have it as well.
+    /// The record is in a file now, but the keyring may still have it too.
     Left(Left),
-    /// Another run pays at this gate: this one waits for it.
+    /// Another run is paying at this gate; this one waits.
     Waits,
-    /// The gate has not heard of the payment yet.
+    /// The gate does not know the payment yet.
     NotSeen { seconds: u64 },
-    /// The gate has seen it, and asks again after `seconds`.
+    /// The gate has seen it. The client asks again after `seconds`.
     Seen { have: u64, need: u64, seconds: u64 },
-    /// The gate is busy, or cannot ask its node.
+    /// The gate is busy or cannot reach its node.
     Busy { seconds: u64 },
-    /// There is a token now.
+    /// A token was issued.
     Redeemed { quota: u64, expires: u64, provisional: bool },
 }

@@ -1,4 +1,4 @@
-//! What is kept of one gate: payments until they are redeemed, and the tokens that came of them.
+//! The record of one gate: unredeemed payments and tokens.
 
 use super::Bill;
 use crate::storage::Keepsake;
@@ -6,49 +6,49 @@ use crate::{Machine, ProofKey, Result, Server, Storage};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// `Debug` says nothing of the secrets; they are cleared from memory on drop.
+/// `Debug` hides the secrets; they are cleared from memory on drop.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Purse {
     origin: String,
     key: Secret,
-    /// Paid, or about to be, and not redeemed yet.
+    /// Payments that were or will be sent and are not redeemed.
     pub payments: Vec<Payment>,
     /// Newest first.
     pub tickets: Vec<Ticket>,
 }
 
-/// A payment on its way. It is written down before it is sent.
+/// A payment in progress, stored before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     pub bill: Bill,
-    /// What was asked for, without its query.
+    /// The requested path, without its query.
     pub path: String,
     pub txid: String,
-    /// The wallet that pays, by its own name: no other one can send it.
+    /// The name of the paying wallet. No other wallet can send it.
     pub wallet: String,
-    /// What shows that it was paid. Payments of earlier versions have none until their wallet has sent them.
+    /// The proof of payment. Payments of earlier versions have none until their wallet has sent them.
     pub proof: Option<String>,
-    /// The transaction's secret key: with it any wallet's node can be asked for the payment.
+    /// The transaction's secret key, with which any wallet's node can be asked about the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Secret>,
 }
 
-/// What a payment became.
+/// The token of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     pub token: Secret,
-    /// What was asked for when it was bought.
+    /// The path that it was bought for.
     pub path: String,
-    /// The payment's.
+    /// The payment's transaction id.
     pub txid: String,
     pub piconero: u64,
-    /// When it ends, unix seconds by the gate's clock.
+    /// Expiry, in unix seconds by the gate's clock.
     pub expires: u64,
-    /// Requests left, as the gate said last.
+    /// Requests left, as last reported by the gate.
     pub left: u64,
 }
 
-/// Text that is shown to nobody.
+/// A text that `Debug` hides.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -62,7 +62,7 @@ impl Keepsake for Purse {
 }
 
 impl Purse {
-    /// Empty, with a key of its own: no two gates can tell that they have one customer.
+    /// Creates an empty record with a new key, so that two gates cannot tell that they have the same customer.
     ///
     /// # Errors
     /// The random source failed.
@@ -71,7 +71,7 @@ impl Purse {
         Ok(Self { origin: server.origin(), key, payments: Vec::new(), tickets: Vec::new() })
     }
 
-    /// Forgets a payment or ticket, and keeps that; `false`: there is none.
+    /// Deletes a payment or token from the stored record; `false`: it does not exist.
     ///
     /// # Errors
     /// The storage fails.
@@ -88,29 +88,29 @@ impl Purse {
         &self.origin
     }
 
-    /// What tokens of this gate are bound to.
+    /// Returns the key that tokens of this gate are bound to.
     ///
     /// # Errors
-    /// What is kept is no key.
+    /// The stored text is not a key.
     pub fn key(&self) -> Result<ProofKey> {
         ProofKey::from_jwk(self.key.expose())
     }
 
-    /// Tickets that may open this path, the likeliest first: those bought there, then the others, which the
-    /// gate may take as well.
+    /// Returns tokens that may admit a request to this path, the most likely first: those bought there, then the
+    /// others.
     pub fn candidates(&self, path: &str) -> Vec<Ticket> {
         let mut usable: Vec<Ticket> = self.tickets.iter().filter(|ticket| ticket.left > 0).cloned().collect();
         usable.sort_by_key(|ticket| ticket.path != path);
         usable
     }
 
-    /// Drops signed transactions that no payment waits for any more. The caller holds the lock.
+    /// Deletes signed transactions that no payment needs. The caller holds the lock.
     pub(super) fn forget_transactions(&self, storage: &Storage, server: &Server) -> Result<()> {
         let waiting: Vec<&str> = self.payments.iter().map(|payment| payment.txid.as_str()).collect();
         storage.keep_transactions_of::<Self>(server, &waiting)
     }
 
-    /// Notes what the gate says is left of a ticket.
+    /// Stores the remaining quota that the gate reported.
     pub fn note(&mut self, used: &Ticket) {
         if let Some(ticket) = self.tickets.iter_mut().find(|ticket| ticket.token == used.token) {
             ticket.left = used.left;
@@ -118,7 +118,7 @@ impl Purse {
         }
     }
 
-    /// Forgets a payment or ticket by its transaction; `false`: there is none.
+    /// Deletes a payment or token by its transaction; `false`: it does not exist.
     fn forget(&mut self, txid: &str) -> bool {
         let before = self.payments.len() + self.tickets.len();
         self.payments.retain(|payment| payment.txid != txid);

@@ -1,4 +1,4 @@
-//! A payment becomes a ticket.
+//! Exchanges a payment for a token.
 
 use super::asking::{Gate, Shown, problem, read};
 use super::counter::Counter;
@@ -7,24 +7,24 @@ use super::purse::{Payment, Secret, Ticket};
 use crate::{Answer, Error, Machine, ProofKey, Result};
 use wire::toll::{Code, Pending, Redeemed};
 
-/// How long to wait where the gate does not say, seconds.
+/// Pause if the gate names none, in seconds.
 const PAUSE: u64 = 5;
-/// The shortest and the longest pause, whatever the gate says.
+/// Minimum and maximum pause, whatever the gate says.
 const PAUSES: std::ops::RangeInclusive<u64> = 1..=120;
 
-/// What the gate says of a payment that was shown.
+/// A gate's answer to a presented payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Said {
     Good(Redeemed),
-    /// Ask again: nothing is wrong with the payment.
+    /// Ask again: the payment is valid.
     Wait(News, u64),
-    /// No, for good.
+    /// Refused permanently.
     No(String),
 }
 
 impl Counter<'_> {
-    /// Shows a payment until the gate gives a token for it, or says no, or the person's patience is over.
-    /// `earlier`: where the gate does not know the payment, it is made sure that the network does.
+    /// Presents a payment until the gate issues a token, refuses, or the time limit passes. `earlier`: if the gate does
+    /// not know the payment, ensures that the network does.
     pub(super) async fn redeem(
         &self,
         gate: &Gate<'_>,
@@ -56,7 +56,7 @@ impl Counter<'_> {
     }
 }
 
-/// Unix seconds by the gate's clock, which its offers run by; by this machine's where the gate tells none.
+/// Returns the gate's time in unix seconds, which its offers use, or this machine's time if the gate sends none.
 fn now_there(answer: &Answer, machine: &dyn Machine) -> u64 {
     let here = u64::try_from(machine.now() / 1000).unwrap_or_default();
     answer.date().unwrap_or(here)

@@ -1,4 +1,4 @@
-//! What a person decided once.
+//! A person's stored defaults.
 
 use crate::{Result, Storage};
 use serde::{Deserialize, Serialize};
@@ -6,13 +6,13 @@ use wire::toll::Piconero;
 
 const FILE: &str = "toll.json";
 
-/// Kept in the folder of [`Storage`]; what a command line says comes first.
+/// Stored in the folder of [`Storage`]; command-line options override them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// The most that is paid unasked, for one bill.
+    /// The most to pay without asking, for one offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_pay: Option<Piconero>,
-    /// Address of the person's monero-wallet-rpc.
+    /// URL of the person's monero-wallet-rpc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wallet: Option<String>,
 }

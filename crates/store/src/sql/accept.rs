@@ -1,4 +1,4 @@
-//! The good end of an attempt, and what it forgives.
+//! Accepts an attempt.
 
 use super::audit::append;
 use super::backend::{Backend, Value};
@@ -50,7 +50,7 @@ impl Acceptance {
     }
 }
 
-/// The account's failures in a row are over.
+/// Deletes the account's failures in a row.
 pub async fn forget_failures<DB: Backend>(tx: &mut Tx<'_, DB>, account: &str) -> Result<()> {
     tx.execute(FORGET_FAILURES, [Value::Text(account)]).await.map(drop)
 }

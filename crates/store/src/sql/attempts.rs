@@ -13,7 +13,7 @@ use domain::account_delay::Failures;
 use domain::ban::Trigger;
 
 sql! {
-    // One row, whether or not there is a user: every name costs the same.
+    // Always one row, so that known and unknown names take the same time.
     STANDING = "SELECT u.id, u.name, u.password_hash, u.role, u.created_at, u.signed_in_at, u.disabled_at, f.failures, f.last_at,
             (SELECT COUNT(*) FROM strikes WHERE identity = $3 AND cause = $4 AND account = $2)
             + (SELECT COUNT(*) FROM ladders WHERE identity = $3 AND cause = $4 AND account = $2) AS own,

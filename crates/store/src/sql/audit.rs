@@ -117,7 +117,7 @@ impl<DB: Backend> Audit for SqlStore<DB> {
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>> {
         let rows = self.all(OF_USER, [Value::Text(user), Value::Int(limit.into())]).await?;
         let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
-        // Ids are ULIDs: they order what happened in the same millisecond.
+        // ULIDs order events of the same millisecond.
         entries.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
         Ok(entries)
     }

@@ -1,9 +1,9 @@
-//! What this crate asks of a database engine, said once.
+//! The requirements on a database engine.
 
 use sqlx::{Arguments, ColumnIndex, Database, Decode, Encode, Error, Executor, IntoArguments, Row, SqlStr, Type};
 use std::borrow::Cow;
 
-/// What is bound to a `$n`. TEXT and BIGINT are the only column types.
+/// A value for a `$n`. TEXT and BIGINT are the only column types.
 #[derive(Debug, Clone, Copy)]
 pub enum Value<'a> {
     Int(i64),
@@ -29,7 +29,7 @@ impl RowsAffected for sqlx::postgres::PgQueryResult {
     }
 }
 
-/// A database engine. Every engine that sqlx can drive with text and integers is one.
+/// A database engine: any that sqlx supports with text and integers.
 pub trait Backend: Database {
     fn bind(arguments: &mut Self::Arguments, value: Value<'_>) -> Result<(), Error>;
     fn int(row: &Self::Row, column: &str) -> Result<i64, Error>;
@@ -111,7 +111,7 @@ where
     }
 }
 
-/// PostgreSQL refuses NUL in text. U+FFFD in its place keeps `a\0b` apart from `ab` on every engine.
+/// PostgreSQL refuses NUL in text. U+FFFD instead keeps `a\0b` different from `ab` on every engine.
 fn storable(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }

@@ -36,7 +36,7 @@ pub async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<(
     tx.execute(INSERT, values).await.map(drop)
 }
 
-/// What a person who is banned reads.
+/// Returns the explanation for the banned person.
 pub fn reason(trigger: Trigger) -> &'static str {
     match trigger {
         Trigger::InvalidCredentials => "A name and a password did not fit.",

@@ -70,14 +70,14 @@ sql! {
     FORGET_STRIKES = "DELETE FROM strikes WHERE identity = $1";
 }
 
-/// The sequence of changes to bans.
+/// The name of the sequence of changes to bans.
 
-/// The ban of the identity that lasts longest, whatever it closes.
+/// Returns the longest ban on the identity, of any scope.
 pub async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, identity: &str, now: UnixMs) -> Result<Option<Ban>> {
     tx.one(ACTIVE_OF, [Value::Text(identity), Value::Int(now)]).await?.as_ref().map(ban).transpose()
 }
 
-/// Whether an operator has opened the identity a moment ago.
+/// Whether an operator has just lifted the identity's bans.
 pub async fn lifted_lately<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, now: UnixMs) -> Result<bool> {
     let identity = identity.to_string();
     let after = Value::Int(now.saturating_sub(GRACE_MS));
@@ -108,8 +108,8 @@ impl Strike {
         };
         let ladder = Ladder { identity: self.identity, trigger: self.trigger, account: "" };
         let held = hold(tx, &ladder, self.sentence.now).await?;
-        // What was on its way when the ban was made belongs to the offence that made it. A page that
-        // opens a hundred connections has offended once, not a hundred times.
+        // Requests in flight when the ban was imposed belong to the same offence. A page that opens a hundred
+        // connections has offended once.
         if held.rung.is_some_and(|rung| rung.until > self.sentence.now) {
             return tx.one(BY_ID, [Value::Text(&held.ban)]).await?.as_ref().map(ban).transpose();
         }
@@ -145,7 +145,7 @@ impl Write for Lift {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<Ban>> {
         let identity = Value::Text(&self.identity);
         let Lifting { by, reason, audit, now } = &self.lifting;
-        // In the order of a refusal, and one lift after another: whoever waits here is not waited for.
+        // Takes locks in the same order as `refuse`, one lift at a time, to avoid deadlock.
         take_turn(tx, "lift", *now).await?;
         tx.execute(FORGET_LADDERS, [identity]).await?;
         tx.execute(FORGET_SPRAY, [identity]).await?;

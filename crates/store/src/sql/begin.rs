@@ -1,4 +1,4 @@
-//! The beginning of an attempt: who may be judged.
+//! The start of an attempt: reservation, bans, and burning the `short_key`.
 
 use super::backend::{Backend, Value};
 use super::bans::active_ban;

@@ -1,10 +1,10 @@
-//! How many burnt `short_keys` there are, roughly: counting a million rows at every attempt would
-//! be the very harm that the cap is there to prevent.
+//! An approximate count of burnt `short_keys`. Counting a million rows at every attempt would cause the load that the
+//! maximum prevents.
 
 use domain::UnixMs;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-/// How old the count may be. Other processes' keys are missed for so long.
+/// Maximum age of the count. Other processes' keys may be missed for this long.
 const STALE_MS: i64 = 5_000;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl Burnt {
         self.count.fetch_add(1, Relaxed);
     }
 
-    /// The next question counts again.
+    /// Forces a count at the next question.
     pub fn forget(&self) {
         self.counted_at.store(i64::MIN, Relaxed);
     }
@@ -37,7 +37,7 @@ impl Burnt {
         self.count.load(Relaxed) >= self.cap
     }
 
-    /// Whether the caller is the one to count again.
+    /// Whether the caller must count again.
     pub fn is_due(&self, now: UnixMs) -> bool {
         let counted_at = self.counted_at.load(Relaxed);
         now.saturating_sub(counted_at) >= STALE_MS

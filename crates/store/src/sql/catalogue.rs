@@ -1,4 +1,4 @@
-//! Every statement of this crate, so that start-up can prepare them all on the engine in use.
+//! A list of all SQL statements of this crate, so that startup can prepare them on the engine in use.
 
 use super::backend::Backend;
 use super::store::SqlStore;
@@ -47,13 +47,13 @@ const FILES: &[&[&str]] = &[
     users::STATEMENTS,
 ];
 
-/// All of them.
+/// Returns all statements.
 pub fn statements() -> impl Iterator<Item = &'static str> {
     FILES.iter().flat_map(|file| file.iter().copied())
 }
 
 impl<DB: Backend> SqlStore<DB> {
-    /// Prepares every statement, so that a fault in any of them stops the start and not a request.
+    /// Prepares every statement, so that an invalid one fails at startup and not in a request.
     pub(super) async fn check_statements(&self) -> Result<()> {
         let mut connection = self.reads.acquire().await?;
         for sql in statements() {

@@ -1,4 +1,4 @@
-//! PostgreSQL: every write in a transaction of its own, since one failed statement ends a whole one.
+//! PostgreSQL: each write has its own transaction, because one failed statement aborts a whole one.
 
 use super::backend::Backend;
 use super::tx::Tx;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const TRIES: u32 = 6;
 
-/// Runs to its end, whether or not the caller waits for it.
+/// Runs to completion, even if the caller stops waiting.
 pub async fn write<DB: Backend, W: Write>(pool: Pool<DB>, write: W) -> Result<W::Output> {
     tokio::spawn(async move { retried(&pool, &write).await }).await.unwrap_or(Err(Error::Closed))
 }
@@ -18,7 +18,7 @@ async fn retried<DB: Backend, W: Write>(pool: &Pool<DB>, write: &W) -> Result<W:
     for attempt in 1..TRIES {
         match once(pool, write).await {
             Err(Error::Database(error)) if is_passing(&error) => {
-                tracing::debug!(%error, attempt, "a transaction runs again");
+                tracing::debug!(%error, attempt, "retrying a transaction");
                 tokio::time::sleep(Duration::from_millis(4 << attempt)).await;
             }
             done => return done,
@@ -28,15 +28,15 @@ async fn retried<DB: Backend, W: Write>(pool: &Pool<DB>, write: &W) -> Result<W:
 }
 
 async fn once<DB: Backend, W: Write>(pool: &Pool<DB>, write: &W) -> Result<W::Output> {
-    // Said, and not left to the server's default: a statement after a lock must see what the
-    // holder of the lock has committed.
+    // Set explicitly and not by the server's default: a statement after a lock must see what the lock's previous holder
+    // committed.
     let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
     let output = write.run(&mut Tx::<DB>(&mut transaction)).await?;
     transaction.commit().await?;
     Ok(output)
 }
 
-/// A serialization failure or a deadlock: the engine has rolled back and asks to try again.
+/// Whether this is a serialization failure or a deadlock, which the engine has rolled back for a retry.
 fn is_passing(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("40001" | "40P01"))

@@ -1,8 +1,8 @@
-//! SQLite: one writer, which puts all writes that wait into one transaction.
+//! SQLite: one writer, which puts all waiting writes into one transaction.
 //!
-//! A commit costs one write to the disk, whatever the number of writes in it, and nobody is
-//! answered before it. A write that fails is rolled back alone, to its savepoint; one statement undoes itself and
-//! needs none, which is half of what a refresh asks of the database.
+//! A commit costs one disk write for any number of writes, and no caller is answered before it. A failed write is
+//! rolled back alone, to its savepoint. A single statement is atomic and needs no savepoint, which saves half of the
+//! statements of a refresh.
 
 use super::patience::Patience;
 use super::write::Job;
@@ -13,12 +13,12 @@ use sqlx::{Error, Sqlite, SqlitePool};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-/// The most writes of one transaction: a crowd must not keep the first of it waiting for long.
+/// Maximum number of writes in a transaction, so that the first one does not wait long.
 const GROUP: usize = 128;
-/// What was written is kept whatever comes.
+/// Keeps what was written so far and starts a new savepoint.
 const ANEW: &str = "RELEASE job; SAVEPOINT job";
 
-/// Works until every sender is gone and the queue is empty.
+/// Runs until all senders are dropped and the queue is empty.
 pub async fn run(pool: SqlitePool, mut queue: Jobs<Sqlite>) {
     let mut connection = None;
     let mut group = Vec::with_capacity(GROUP);
@@ -26,7 +26,7 @@ pub async fn run(pool: SqlitePool, mut queue: Jobs<Sqlite>) {
         let outcome = transaction(&pool, &mut connection, &mut group).await.map_err(Arc::new);
         if let Err(error) = &outcome {
             tracing::error!(%error, writes = group.len(), "a group of writes was rolled back");
-            // Closing rolls back whatever state the failure has left.
+            // Closing the connection rolls back, whatever state the failure has left.
             if let Some(broken) = connection.take() {
                 drop(PoolConnection::close(broken).await);
             }
@@ -48,9 +48,9 @@ async fn transaction(
         Some(open) => open,
         None => slot.insert(pool.acquire().await?),
     };
-    // IMMEDIATE meets another process here, where waiting is harmless, and not in the middle.
+    // IMMEDIATE takes the write lock here, where waiting for another process is harmless, and not in the middle.
     begin(connection).await?;
-    // Whether something was written since the savepoint that a rollback must leave.
+    // Whether something was written after the savepoint, so that a rollback needs a new one.
     let mut written = false;
     for job in group {
         let alone = job.is_one_statement();
@@ -62,7 +62,7 @@ async fn transaction(
         match (kept, alone) {
             (true, _) => written = true,
             (false, false) => control(connection, "ROLLBACK TO job").await?,
-            // A full disk ends the whole transaction, and the savepoint with it: then this fails too.
+            // A full disk aborts the whole transaction with the savepoint. Then this fails too.
             (false, true) => {
                 control(connection, ANEW).await?;
                 written = false;

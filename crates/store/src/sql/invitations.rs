@@ -32,7 +32,7 @@ sql! {
         WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
 }
 
-/// `false`: somebody else used it, or it is not good any more.
+/// Consumes an invitation. `false`: it is used or not valid any more.
 pub async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &str, now: UnixMs) -> Result<bool> {
     Ok(tx.execute(USE, [Value::Text(id), Value::Int(now), Value::Text(user)]).await? == 1)
 }

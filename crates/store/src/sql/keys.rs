@@ -72,7 +72,7 @@ impl Write for Erase {
     }
 }
 
-/// The keys of a kind, which nobody else changes until the transaction ends.
+/// Returns the keys of a kind, locked until the transaction ends.
 async fn alone<DB: Backend>(tx: &mut Tx<'_, DB>, kind: Kind, now: UnixMs) -> Result<Line> {
     take_turn(tx, &format!("key {}", kind.as_str()), now).await?;
     of_kind(tx, kind).await

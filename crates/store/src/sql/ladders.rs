@@ -1,4 +1,4 @@
-//! Where an identity stands, and the ban of its next step.
+//! An identity's rung on a ladder, and the ban of the next rung.
 
 use super::backend::{Backend, Value};
 use super::ban_rows::{insert_ban, reason};
@@ -12,8 +12,8 @@ use domain::ban::{Rule, Rung, Trigger};
 use domain::identity::Identity;
 
 sql! {
-    // Changes nothing where the row is there, but locks it and gives what was committed last: who
-    // comes second on PostgreSQL climbs from where the first has arrived.
+    // No-op upsert: locks the row and returns its latest committed value. On PostgreSQL, a second transaction then
+    // climbs from the rung that the first one reached.
     HOLD = "INSERT INTO ladders (identity, cause, account, step, until, ban, expires_at)
         VALUES ($1, $2, $3, 0, 0, '', $4)
         ON CONFLICT (identity, cause, account) DO UPDATE SET step = ladders.step RETURNING step, until, ban";
@@ -25,7 +25,7 @@ sql! {
 pub struct Ladder<'a> {
     pub identity: Identity,
     pub trigger: Trigger,
-    /// Empty but for invalid credentials.
+    /// Empty except for invalid credentials.
     pub account: &'a str,
 }
 
@@ -35,15 +35,15 @@ impl Ladder<'_> {
     }
 }
 
-/// A ladder that no other transaction can climb until this one ends.
+/// A ladder that is locked until this transaction ends.
 #[derive(Debug)]
 pub struct Held {
     pub rung: Option<Rung>,
-    /// The id of the last ban, if there was one.
+    /// The id of the last ban, if any.
     pub ban: String,
 }
 
-/// The name of a ban that may become due.
+/// The ids of a ban that may be due.
 #[derive(Debug)]
 pub struct Due<'a> {
     pub id: &'a str,
@@ -73,7 +73,7 @@ pub async fn hold<DB: Backend>(tx: &mut Tx<'_, DB>, ladder: &Ladder<'_>, now: Un
     Ok(Held { rung: (rung.step > 0).then_some(rung), ban: row.text("ban")? })
 }
 
-/// One rung up: the ban is written, and where the identity stands now.
+/// Climbs one rung: writes the ban and the new position.
 pub async fn climb<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     ladder: &Ladder<'_>,

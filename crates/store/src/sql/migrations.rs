@@ -1,12 +1,12 @@
-//! The migrations, in the program. A list and not a macro: sqlx's macros compile both drivers a second
-//! time, for the compiler's own use.
+//! The embedded migrations. They are a list, because sqlx's macros would compile both drivers a second time for the
+//! compiler.
 
 use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// Number, name and text. Numbers may have gaps: a branch keeps the number that it was given.
+/// Number, name and text. Numbers may have gaps, because a branch keeps its number.
 const FILES: [(i64, &str, &str); 16] = [
     (1, "begin", include_str!("../../migrations/0001_begin.sql")),
     (2, "accounts", include_str!("../../migrations/0002_accounts.sql")),
@@ -34,7 +34,7 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     Migrator::with_migrations(FILES.into_iter().map(migration).collect())
 });
 
-/// The version of the newest migration that this program knows.
+/// Returns the newest migration's version that this program knows.
 pub fn newest_migration() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! The ports on SQLite and PostgreSQL: one SQL text, one set of migrations, two ways to write.
+//! The ports on SQLite and PostgreSQL: one SQL text, one set of migrations, two ways of writing.
 
 mod accept;
 mod allowlist;

@@ -1,4 +1,4 @@
-//! Keys and skeletons of names: which accounts are found by which name, and which names look alike.
+//! Keys and skeletons of account names: look-up by name, and similar names.
 
 use super::audit::append;
 use super::backend::{Backend, Value};
@@ -16,7 +16,7 @@ use domain::account::{AccountName, name_key, name_skeleton};
 
 sql! {
     ALIKE = "SELECT COUNT(*) AS n FROM users WHERE skeleton = $1 AND id <> $2";
-    // Rows of a program that knew no skeletons; in the order in which their owners chose the names.
+    // Rows from before skeletons existed, in the order in which the names were chosen.
     UNSEEN = "SELECT id, name, name_key FROM users WHERE skeleton = '' AND deleted_at IS NULL ORDER BY created_at, id";
     SEE = "UPDATE users SET skeleton = $2 WHERE id = $1";
     HOLDERS = "SELECT COUNT(*) AS n FROM users WHERE name_key = $1 AND id <> $2";
@@ -25,24 +25,24 @@ sql! {
     KEYS = "SELECT id, name, name_key FROM users WHERE deleted_at IS NULL";
 }
 
-/// Returns whether another account has a name that looks like this one. Its caller holds the turn "new user", so that
-/// two names that look alike cannot be given at the same moment.
+/// Returns whether another account's name looks like this one. The caller holds the lock "new user". Otherwise two
+/// similar names could be added at the same time.
 pub async fn looks_like_another<DB: Backend>(tx: &mut Tx<'_, DB>, skeleton: &str, id: &str) -> Result<bool> {
     Ok(tx.count(ALIKE, [Value::Text(skeleton), Value::Text(id)]).await? > 0)
 }
 
-/// Gives accounts that an earlier version made the key and the skeleton of today. An account whose key another one
-/// holds keeps its own: accounts are never merged.
+/// Updates the keys and skeletons of accounts from an earlier version. An account keeps its old key if another one has
+/// the new one: accounts are never merged.
 pub struct AdoptNames;
 
-/// What [`AdoptNames`] did.
+/// The result of [`AdoptNames`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Adopted {
-    /// How many accounts were looked at.
+    /// Number of checked accounts.
     pub seen: usize,
-    /// How many are found by more spellings of their name than before.
+    /// Number of accounts that are now found by more spellings.
     pub changed: usize,
-    /// The ids of those that keep their old key.
+    /// The ids of accounts that keep their old key.
     pub colliding: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ impl Write for AdoptNames {
     type Output = Adopted;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Adopted> {
-        // The time of a turn is for people who read the table; here no clock is at hand.
+        // The time only informs readers of the table, and no clock is available here.
         take_turn(tx, "new user", 0).await?;
         let mut adopted = Adopted::default();
         for row in tx.all(UNSEEN, []).await? {
@@ -101,13 +101,13 @@ impl Write for RenameUser {
 }
 
 impl<DB: Backend> SqlStore<DB> {
-    /// Brings the names of accounts that an earlier version made up to date.
+    /// Updates the names of accounts from an earlier version.
     pub async fn adopt_names(&self) -> Result<()> {
         if self.all(UNSEEN, []).await?.is_empty() {
             return Ok(());
         }
         let Adopted { seen, changed, colliding } = self.write(AdoptNames).await?;
-        tracing::info!(seen, changed, "account names follow RFC 8265 now");
+        tracing::info!(seen, changed, "account names now follow RFC 8265");
         for id in colliding {
             tracing::error!(user = %id, "an account shares its name with another one; 'postern doctor' says what to do");
         }

@@ -1,4 +1,4 @@
-//! From an address to a store.
+//! Opens a store by its URL.
 
 use super::backend::Backend;
 use super::burnt::Burnt;
@@ -16,10 +16,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a deployment may choose.
+/// Options of a deployment.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// The most connections to PostgreSQL.
+    /// Maximum number of connections to PostgreSQL.
     pub connections: u32,
     /// See [`SHORT_KEY_CAP`].
     pub short_key_cap: i64,
@@ -31,12 +31,12 @@ impl Default for Options {
     }
 }
 
-/// Opens `sqlite:path` or `postgres://...`, brings its tables up to date and checks every statement.
+/// Opens `sqlite:path` or `postgres://...`, runs the migrations and checks every statement.
 ///
-/// An SQLite file is created, readable by its owner alone, where its folder exists.
+/// An SQLite file is created, readable by its owner only, if its folder exists.
 pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
-        // Each connection would have an empty database of its own.
+        // Each connection would have its own empty database.
         Some(("sqlite", rest)) if rest.is_empty() || rest.contains(":memory:") || rest.contains("mode=memory") => {
             Err(Error::Configuration("an SQLite database must be a file".into()).into())
         }
@@ -45,12 +45,12 @@ pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Store>> {
             open_sqlite(connect, SqlitePoolOptions::new(), options).await
         }
         Some(("postgres" | "postgresql", _)) => open_postgres(url.parse()?, options).await,
-        _ => Err(Error::Configuration("the database is not sqlite:path or postgres://...".into()).into()),
+        _ => Err(Error::Configuration("database_url must be sqlite:path or postgres://...".into()).into()),
     }
 }
 
-/// Opens an SQLite file whose one writing connection is made by `writer`, so that hooks can be
-/// installed on it (`after_connect`).
+/// Opens an SQLite file with a writing connection made by `writer`, so that hooks can be installed on it
+/// (`after_connect`).
 pub async fn open_sqlite(
     connect: SqliteConnectOptions,
     writer: SqlitePoolOptions,
@@ -73,7 +73,7 @@ pub async fn open_sqlite(
     checked::<Sqlite>(SqlStore { reads, writes: grouped, burnt: Burnt::new(options.short_key_cap) }).await
 }
 
-/// The writer asks for a busy file itself, see [`Patience`].
+/// The writer itself retries while the file is busy, see [`Patience`].
 async fn connect_writer(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions) -> Result<SqlitePool> {
     let (connect, patience) = (connect.clone().busy_timeout(Duration::ZERO), Patience::new());
     loop {
@@ -108,7 +108,7 @@ async fn checked<DB: Backend>(store: SqlStore<DB>) -> Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-/// A file does not hang up: testing a connection before each use would only cost time.
+/// A file does not disconnect, so testing connections before use would only cost time.
 fn pool(options: SqlitePoolOptions) -> SqlitePoolOptions {
     options.acquire_timeout(PATIENCE).test_before_acquire(false)
 }

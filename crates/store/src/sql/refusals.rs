@@ -14,7 +14,8 @@ sql! {
     SINCE = "SELECT hour, cause, refused FROM refusals WHERE hour >= $1 ORDER BY hour, cause";
 }
 
-/// Counts one. Everybody who is refused in this hour writes this row: do it late in a transaction.
+/// Counts one refusal. All refusals of an hour update the same row, so do this late in a transaction: the row stays
+/// locked until the commit.
 pub async fn count<DB: Backend>(tx: &mut Tx<'_, DB>, trigger: Trigger, now: UnixMs) -> Result<()> {
     let hour = now - now.rem_euclid(HOUR_MS);
     tx.execute(COUNT, [Value::Int(hour), Value::Text(trigger.as_str())]).await.map(drop)

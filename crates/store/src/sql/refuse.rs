@@ -1,4 +1,4 @@
-//! The bad end of an attempt, and what it costs.
+//! Refuses an attempt.
 
 use super::audit::append;
 use super::backend::{Backend, Value};
@@ -50,14 +50,15 @@ impl Refusal {
         };
         let ladder = Ladder { identity: self.offender, trigger: self.trigger, account };
         let held = hold(tx, &ladder, self.sentence.now).await?;
-        // A cookie admits to a closed address. An offence there must not prolong the ban of everybody else.
+        // A cookie can admit a request to a banned address. Its offence there must not prolong the ban of everybody
+        // else.
         if self.offender != self.attempt.identity && held.rung.is_some_and(|rung| rung.until > self.sentence.now) {
             return Ok(None);
         }
         if !strikes::is_due(tx, &self.attempt.id, &ladder, rule, &self.sentence).await? {
             return Ok(None);
         }
-        // An operator has just opened the door: a slip of the finger must not close it again at once.
+        // An operator has just lifted the bans. A typo must not ban again at once.
         let slip = self.trigger == Trigger::InvalidCredentials;
         if slip && lifted_lately(tx, ladder.identity, self.sentence.now).await? {
             return Ok(None);
@@ -72,7 +73,7 @@ impl Refusal {
             return Ok(None);
         }
         let names = strikes::names(tx, identity, rule, self.sentence.now).await?;
-        // Asked only where it may decide.
+        // Counted only if it can decide.
         if names < u64::from(rule.threshold)
             || names < spray_threshold(rule, strikes::succeeded(tx, identity, rule, self.sentence.now).await?)
         {

@@ -11,7 +11,7 @@ sql! {
     RELEASE = "DELETE FROM reservations WHERE identity = $1 AND attempt = $2";
 }
 
-/// Ends the attempt's reservation, if it still has it.
+/// Ends the attempt's reservation, if it still exists.
 pub async fn release<DB: Backend>(tx: &mut Tx<'_, DB>, attempt: &Attempt) -> Result<()> {
     let identity = attempt.identity.to_string();
     tx.execute(RELEASE, [Value::Text(&identity), Value::Text(&attempt.id)]).await.map(drop)

@@ -23,12 +23,12 @@ sql! {
     IS_RETIRED = "SELECT COUNT(*) AS n FROM retired_sealers WHERE kid = $1";
 }
 
-/// Every table that has sealed values: how those are found that another key sealed (a name has eight
-/// characters, then there is a dot), and how one is put in the place of another.
+/// Every table with sealed values: the query for values under another key (a name has eight characters and a dot), and
+/// the statement that replaces one.
 const TABLES: [(&str, &str); 2] = [(KEYS, RESEAL_KEY), (USER_KEYS, RESEAL_USER_KEY)];
 
-/// Fails if the key that sealed this was retired. Whoever retires one waits for the end of this
-/// transaction, and then sees what it wrote.
+/// Fails if the key of this value was retired. A retirement waits for the end of this transaction and then sees its
+/// write.
 pub async fn may_be_written<DB: Backend>(tx: &mut Tx<'_, DB>, sealed: &str, now: UnixMs) -> Result<()> {
     take_turn(tx, "sealed values", now).await?;
     match tx.count(IS_RETIRED, [Value::Text(sealer(sealed))]).await? {

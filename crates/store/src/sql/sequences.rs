@@ -1,8 +1,9 @@
-//! Numbers in the order of commits.
+//! Sequence numbers in commit order.
 //!
-//! The row of a sequence stays locked until its transaction ends. So a higher number is committed later, and a reader
-//! that has seen one has seen every lower one: no clock and no overlap. Take it after the rows that the transaction
-//! locks by key (reservations, ladders), and before those that every refusal shares (`refusals`, the audit log).
+//! The row of a sequence stays locked until its transaction ends. So a higher number commits later, and a reader that
+//! has seen one number has seen all lower ones, without a clock or an overlap. Lock order: after rows locked by key
+//! (reservations, ladders), before rows that every refusal shares (`refusals`, the audit log). Another order would
+//! deadlock.
 
 use super::backend::{Backend, Value};
 use super::statement::sql;

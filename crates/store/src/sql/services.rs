@@ -65,7 +65,7 @@ impl Write for Remove {
 impl<DB: Backend> Services for SqlStore<DB> {
     async fn services(&self) -> Result<Vec<Service>> {
         let mut all: Vec<_> = self.all(ALL, []).await?.iter().map(service).collect::<Result<_>>()?;
-        // Sorted here: engines and locales differ in what comes first.
+        // Sorted here, because engines and locales sort differently.
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }

@@ -1,4 +1,4 @@
-//! What changes sessions.
+//! Writes to sessions.
 
 use super::audit::append;
 use super::backend::{Backend, Value};
@@ -12,8 +12,8 @@ use domain::UnixMs;
 
 sql! {
     MARK = "UPDATE sessions SET changed_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
-    // Written and not read, so that disabling the user at the same time, or changing the password,
-    // waits or is waited for.
+    // A write instead of a read, so that it conflicts with disabling the user or changing the password at the same
+    // time.
     SIGN_IN = "UPDATE users SET signed_in_at = $2
         WHERE id = $1 AND disabled_at IS NULL AND password_hash = COALESCE($3, password_hash)";
     INSERT = "INSERT INTO sessions (id, user_id, generation, refresh_hash, jkt, receiving_key, device, address,
@@ -31,7 +31,7 @@ sql! {
         WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL AND idle_at > $3 AND ends_at > $3 RETURNING id";
 }
 
-/// `false`: the user is gone, disabled, or has another password by now.
+/// Inserts a session. `false`: the user is deleted, disabled, or has another password now.
 pub async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) -> Result<bool> {
     let judged_by = Value::OptText(new.judged_by.as_ref().map(|hash| hash.0.as_str()));
     if tx.execute(SIGN_IN, [Value::Text(&new.user), Value::Int(new.now), judged_by]).await? == 0 {
@@ -52,7 +52,7 @@ pub async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) 
     Ok(tx.execute(INSERT, values).await? == 1)
 }
 
-/// Ends what is not over, but `keep`; returns the ids.
+/// Ends all live sessions except `keep` and returns their ids.
 pub async fn revoke_all<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     user: &str,
@@ -63,7 +63,7 @@ pub async fn revoke_all<DB: Backend>(
     tx.all(REVOKE_OTHERS, values).await?.iter().map(|row| row.text("id")).collect()
 }
 
-/// Marks the sessions that are not over as changed: every node then forgets what it told apps of their user.
+/// Marks the valid sessions as changed, so that every node drops their cached headers for apps.
 pub async fn mark_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
     tx.execute(MARK, [Value::Text(user), Value::Int(now)]).await.map(drop)
 }

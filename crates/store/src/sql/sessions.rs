@@ -30,7 +30,7 @@ sql! {
     );
     CHANGED = "SELECT s.id, s.generation, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, u.name AS username, u.role
         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.changed_at >= $1";
-    // Nothing changes after the end, and that column has an index.
+    // A session does not change after its end, and that column has an index.
     ENDED = "SELECT id, revoked_at FROM sessions WHERE changed_at >= $1 AND revoked_at >= $1";
 }
 

@@ -1,4 +1,4 @@
-//! The store itself: connections that read, and the engine's way to write.
+//! The store: read connections, and the engine's way of writing.
 
 use super::backend::{Backend, Value};
 use super::burnt::Burnt;
@@ -17,9 +17,9 @@ pub struct SqlStore<DB: Backend> {
 }
 
 pub enum Writes<DB: Backend> {
-    /// Through one writer, in groups.
+    /// Through one writer, grouped into transactions.
     Grouped(Writer<DB>),
-    /// Each by itself.
+    /// Each write in its own transaction.
     Each,
 }
 

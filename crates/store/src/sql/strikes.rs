@@ -1,4 +1,4 @@
-//! Offences, and how many make a ban.
+//! Offences, and the number that causes a ban.
 
 use super::backend::{Backend, Value};
 use super::ladders::Ladder;
@@ -21,7 +21,7 @@ sql! {
         ON CONFLICT (identity, account) DO UPDATE SET at = excluded.at";
 }
 
-/// Writes the strike; whether a ban is due for it. A strike that is there already counts once.
+/// Writes the strike and returns whether a ban is due. An existing strike counts once.
 pub async fn is_due<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     id: &str,
@@ -43,7 +43,7 @@ pub async fn is_due<DB: Backend>(
     Ok(tx.count(WITHIN, [who, cause, account, after]).await? >= u64::from(rule.threshold))
 }
 
-/// How many different account names the identity has failed with, not counting forgiven ones.
+/// Counts the account names that failed from the identity, without forgiven ones.
 pub async fn names<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, rule: &Rule, now: UnixMs) -> Result<u64> {
     let identity = identity.to_string();
     let cause = Value::Text(Trigger::InvalidCredentials.as_str());
@@ -51,14 +51,14 @@ pub async fn names<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, rule: &
     tx.count(NAMES, [Value::Text(&identity), cause, after]).await
 }
 
-/// How many different account names have succeeded from the identity within the rule's window.
+/// Counts the account names that succeeded from the identity within the rule's window.
 pub async fn succeeded<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, rule: &Rule, now: UnixMs) -> Result<u64> {
     let identity = identity.to_string();
     let after = Value::Int(now.saturating_sub(rule.window_ms));
     tx.count(SUCCEEDED, [Value::Text(&identity), after]).await
 }
 
-/// Writes that a name has succeeded from an address. A known device is judged by itself and needs none.
+/// Records a successful name for an address. A known device is judged by itself, so this skips it.
 pub async fn succeed<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, account: &str, now: UnixMs) -> Result<()> {
     if matches!(identity, Identity::Device(_)) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Deleting what has run out, a little at a time, so that nobody waits long behind it.
+//! Deletes expired rows in small steps, so that other writes do not wait long.
 
 use super::backend::{Backend, Value};
 use super::statement::sql;
@@ -8,21 +8,21 @@ use super::write::Write;
 use crate::Result;
 use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 
-/// Rows of one transaction.
+/// Number of rows in one transaction.
 const CHUNK: i64 = 500;
-/// Burnt `short_keys` are kept this much longer than they say: they are taken for [`CLOCK_TOLERANCE_MS`] more, and a
-/// node whose clock is ahead must not forget what one whose clock is behind would take again.
+/// Burnt `short_keys` are kept this much longer than their expiry. They are accepted for [`CLOCK_TOLERANCE_MS`] more,
+/// and a node whose clock is fast must not delete one that a node with a slow clock would accept again.
 const SKEW_MS: i64 = 4 * CLOCK_TOLERANCE_MS;
 const FAILURES_KEPT_MS: i64 = 30 * 24 * 3_600_000;
-/// At least as long as any window that is usual for spraying.
+/// At least as long as usual windows for spraying.
 const SIGN_INS_KEPT_MS: i64 = 24 * 3_600_000;
-/// Longer than any picture of them shows.
+/// Longer than any chart shows.
 const REFUSALS_KEPT_MS: i64 = 8 * 24 * 3_600_000;
 
 sql! {
     COUNT_SHORT_KEYS = "SELECT COUNT(*) AS n FROM short_keys";
-    // The condition stands twice: on PostgreSQL the inner one is not asked again after waiting for a
-    // row that somebody else was changing.
+    // The condition occurs twice, because PostgreSQL does not evaluate the inner one again after waiting for a locked
+    // row.
     SHORT_KEYS = "DELETE FROM short_keys WHERE expires_at <= $1
         AND id IN (SELECT id FROM short_keys WHERE expires_at <= $1 LIMIT $2)";
     RESERVATIONS = "DELETE FROM reservations WHERE until <= $1
@@ -53,7 +53,7 @@ sql! {
     REFUSALS = "DELETE FROM refusals WHERE hour <= $1
         AND (hour, cause) IN (SELECT hour, cause FROM refusals WHERE hour <= $1 LIMIT $2)";
     AUDIT = "DELETE FROM audit WHERE at < $1 AND id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
-    // Nothing is over before its last change, and that column has an index.
+    // No ban ends before its last change, and that column has an index.
     BANS = "DELETE FROM bans WHERE changed_at < $1 AND (until < $1 OR lifted_at < $1) AND id IN
         (SELECT id FROM bans WHERE changed_at < $1 AND (until < $1 OR lifted_at < $1) LIMIT $2)";
     SESSIONS = "DELETE FROM sessions

@@ -1,4 +1,4 @@
-//! A payment becomes a token: one transaction.
+//! Exchanges a payment for a token in one transaction.
 
 use super::backend::{Backend, Value};
 use super::statement::sql;
@@ -24,7 +24,7 @@ sql! {
             (txid, account, subaddress, challenge, route, piconero, block, seen_at, ended_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (txid, account, subaddress) DO NOTHING";
     IN_TIME = "DELETE FROM toll_late WHERE txid = $1 AND account = $2 AND subaddress = $3";
-    // The least deep of them decides: a block of -1 is none.
+    // The payment with the fewest confirmations decides; block -1 means no block.
     PAID = "SELECT CAST(COALESCE(SUM(piconero), 0) AS BIGINT) AS paid, MIN(COALESCE(block, -1)) AS first,
             MAX(COALESCE(block, -1)) AS last FROM toll_payments WHERE challenge = $1 AND gone_at IS NULL";
     MINT = "INSERT INTO toll_tokens (id, route, jkt, quota, used, remainder, minted_at, expires_at, provisional)
@@ -39,7 +39,7 @@ impl Write for Redemption {
     type Output = Redeemed;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Redeemed> {
-        // Payments for one offer add up: one after the other.
+        // Serialises payments for one offer, because they add up. Otherwise two could both be judged underpaid.
         take_turn(tx, &format!("toll {}", self.challenge), self.now).await?;
         if let Some(refused) = self.count(tx).await? {
             return Ok(refused);
@@ -49,7 +49,7 @@ impl Write for Redemption {
     }
 }
 
-/// Of a payment that was counted before.
+/// A payment that was counted before.
 pub struct Again(pub Redemption);
 
 impl Write for Again {
@@ -69,7 +69,7 @@ impl Write for Again {
     }
 }
 
-/// A payment is counted and nothing is given out for it yet.
+/// A payment to count without creating a token.
 pub struct Counted(pub Redemption);
 
 impl Write for Counted {
@@ -86,7 +86,7 @@ impl Write for Counted {
     }
 }
 
-/// Of all payments that were counted.
+/// All counted payments of an offer.
 pub struct Judged(pub Redemption);
 
 impl Write for Judged {
@@ -104,12 +104,12 @@ impl Redemption {
         [Value::Text(txid), Value::Int((*account).into()), Value::Int((*subaddress).into())]
     }
 
-    /// Whether a payment was counted for this offer and this client.
+    /// Whether a payment was counted for this offer and client.
     fn is_of<DB: Backend>(&self, row: &Record<DB>) -> Result<bool> {
         Ok(row.text("challenge")? == self.challenge && row.text("jkt")? == self.jkt)
     }
 
-    /// Counts the payment and its outputs, if they were not counted before.
+    /// Counts the payment and its outputs, unless they were counted before.
     async fn count<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Redeemed>> {
         let id = self.id();
         let [t, a, s] = id;
@@ -138,7 +138,7 @@ impl Redemption {
         Ok(refused)
     }
 
-    /// What all payments for the offer have bought.
+    /// Returns what the offer's payments have bought.
     async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Redeemed> {
         let terms = &self.terms;
         let Some(row) = tx.one(PAID, [Value::Text(&self.challenge)]).await? else {
@@ -157,7 +157,7 @@ impl Redemption {
         if have >= need {
             return self.mint(tx, paid, have).await.map(Redeemed::Minted);
         }
-        // What was given out stays so, whatever is seen of the chain now: the watcher takes it back.
+        // An issued token stays valid, whatever the chain shows now; the watcher suspends it.
         let token = token_of(tx, &self.challenge).await?.as_ref().map(token).transpose()?;
         match token.filter(|token| token.quota >= self.quota(paid)) {
             Some(token) => Ok(Redeemed::Minted(token)),

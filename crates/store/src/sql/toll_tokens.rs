@@ -1,4 +1,4 @@
-//! Tokens: what is left of them, and what an administrator does to them.
+//! Tokens: usage, and changes by administrators.
 
 use super::audit::append;
 use super::backend::{Backend, Value};

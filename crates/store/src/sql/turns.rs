@@ -1,4 +1,4 @@
-//! Being alone with a question whose answer is "no row yet", where there is no row to lock.
+//! Named locks for checks on rows that do not exist yet, which cannot be locked themselves.
 
 use super::backend::{Backend, Value};
 use super::statement::sql;
@@ -11,7 +11,7 @@ sql! {
         ON CONFLICT (name) DO UPDATE SET taken_at = excluded.taken_at";
 }
 
-/// Waits until no other transaction holds the turn of this name; held until the transaction ends.
+/// Waits for the lock of this name and holds it until the transaction ends.
 pub async fn take_turn<DB: Backend>(tx: &mut Tx<'_, DB>, name: &str, now: UnixMs) -> Result<()> {
     tx.execute(TAKE, [Value::Text(name), Value::Int(now)]).await.map(drop)
 }

@@ -1,4 +1,4 @@
-//! Statements on one connection, and the rows they give.
+//! Statements on one connection, and their rows.
 
 use super::backend::{Backend, Value};
 use crate::{Error, Result};
@@ -13,7 +13,7 @@ impl<DB: Backend> std::fmt::Debug for Tx<'_, DB> {
 }
 
 impl<DB: Backend> Tx<'_, DB> {
-    /// Runs a statement; says how many rows it changed.
+    /// Runs a statement and returns the number of changed rows.
     pub async fn execute<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
         let arguments = bound::<DB, N>(values)?;
         Ok(DB::execute(self.0, sql, arguments).await?)
@@ -24,7 +24,7 @@ impl<DB: Backend> Tx<'_, DB> {
         Ok(DB::fetch(self.0, sql, arguments).await?.into_iter().map(Record).collect())
     }
 
-    /// The first row.
+    /// Returns the first row.
     pub async fn one<const N: usize>(
         &mut self,
         sql: &'static str,
@@ -33,7 +33,7 @@ impl<DB: Backend> Tx<'_, DB> {
         Ok(self.all(sql, values).await?.into_iter().next())
     }
 
-    /// The column `n` of the only row: what `COUNT(*) AS n` gives.
+    /// Returns the column `n` of the only row, as in `COUNT(*) AS n`.
     pub async fn count<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
         let row = self.one(sql, values).await?;
         let count = row.map_or(Ok(0), |row| row.int("n"))?;
@@ -69,12 +69,12 @@ impl<DB: Backend> Record<DB> {
         Ok(DB::opt_text(&self.0, column)?)
     }
 
-    /// A number that was written as `u32`.
+    /// Returns a number that was written as `u32`.
     pub fn small(&self, table: &'static str, column: &'static str) -> Result<u32> {
         self.int(column)?.try_into().map_err(|_| self.unreadable(table, column))
     }
 
-    /// A text that one of our own `parse` functions must know.
+    /// Parses a text with one of our `parse` functions.
     pub fn word<T>(&self, table: &'static str, column: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
         parse(&self.text(column)?).ok_or_else(|| self.unreadable(table, column))
     }

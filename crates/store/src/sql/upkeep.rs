@@ -15,7 +15,7 @@ sql! {
         FROM audit WHERE at >= $1 AND event = 'login' AND session_id IS NOT NULL";
 }
 
-// Not in the catalogue: PostgreSQL knows none of them.
+// Not in the catalogue, because PostgreSQL has no such statement.
 const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
 const MAY_WRITE: &str = "PRAGMA query_only = OFF";
 const COPY: &str = "VACUUM INTO $1";
@@ -56,7 +56,7 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
         if matches!(self.writes, Writes::Each) {
             return Ok(false);
         }
-        // Not given back: it could write from now on.
+        // Detached from the pool, because this connection could write from now on.
         let mut connection = self.reads.acquire().await?.detach();
         let mut tx = Tx::<DB>(&mut connection);
         tx.execute(MAY_WRITE, []).await?;

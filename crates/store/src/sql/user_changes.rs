@@ -1,4 +1,4 @@
-//! Changes to an account that is there.
+//! Changes to an existing account.
 
 use super::accept::forget_failures;
 use super::audit::append;
@@ -17,7 +17,7 @@ use domain::account::Role;
 
 sql! {
     SET_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1 AND deleted_at IS NULL";
-    // Only from the password that was judged.
+    // Only if the checked password is still current.
     CHANGE_PASSWORD = "UPDATE users SET password_hash = $3
         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL";
     DISABLE = "UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
@@ -65,7 +65,7 @@ impl Write for NewPassword {
             return Ok(None);
         }
         let ended = revoke_all(tx, &self.user, Some(&self.keep), self.now).await?;
-        // Whoever holds an older link must not undo what the owner has just done.
+        // The holder of an older link must not be able to undo the owner's change.
         tx.execute(END_RESET, [Value::Text(&self.user)]).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
@@ -139,7 +139,7 @@ impl Write for SetRole {
             return Ok(Changed::Nothing);
         }
         mark_sessions(tx, &self.id, self.now).await?;
-        // A link that was made for the old role must not open the new one.
+        // A link that was made under the old role must not be valid for the new one.
         tx.execute(END_RESET, [Value::Text(&self.id)]).await?;
         if self.role != Role::Administrator {
             end_links_made(tx, &self.id, self.now).await?;
@@ -159,13 +159,13 @@ impl Write for DeleteUser {
         if is_last_administrator(tx, &self.user, self.now).await? {
             return Ok(Changed::LastAdministrator);
         }
-        // No name has a colon: nobody signs in under this one, and the old one is free.
+        // A valid name has no colon, so nobody can sign in under this one, and the old name is free.
         let name_key = format!("deleted:{}", self.user);
         let values = [Value::Text(&self.user), Value::Text(&name_key), Value::Int(self.now)];
         if tx.execute(ERASE, values).await? == 0 {
             return Ok(Changed::Nothing);
         }
-        // The rows stay for a while: other nodes learn from them that the sessions are over.
+        // The rows remain for a while, because other nodes learn from them that the sessions are over.
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
         for sql in [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS] {
             tx.execute(sql, [Value::Text(&self.user)]).await?;
@@ -177,15 +177,15 @@ impl Write for DeleteUser {
     }
 }
 
-/// Ends the one-time links that this user made for others, who may do so no more: an invitation would let them in
-/// again under another name.
+/// Ends the one-time links that this user made for others, because the user no longer has that right. With an
+/// invitation, the user could return under another name.
 async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
     tx.execute(END_RESETS_MADE, [Value::Text(user)]).await?;
     tx.execute(END_INVITATIONS_MADE, [Value::Text(user), Value::Int(now)]).await.map(drop)
 }
 
-/// Whether nobody could administer the site without this user. Whoever asks holds the turn, so that
-/// two administrators cannot remove each other at the same moment.
+/// Whether no administrator would be left without this user. The caller must hold the named lock, so that two
+/// administrators cannot remove each other at the same time.
 async fn is_last_administrator<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<bool> {
     take_turn(tx, "administrators", now).await?;
     Ok(tx.count(IS_ADMINISTRATOR, [Value::Text(user)]).await? > 0

@@ -21,7 +21,8 @@ macro_rules! select {
 sql! {
     NEWEST = select!("WHERE user_id = $1 ORDER BY version DESC LIMIT $2");
     ONE = select!("WHERE user_id = $1 AND version = $2");
-    // Of many who make the next version at once, the first changes this row and the others find it changed.
+    // Claims the next version number: of several concurrent writers one changes this row, and the others change
+    // nothing.
     CLAIM = "UPDATE users SET key_version = $3 WHERE id = $1 AND key_version = $2 AND deleted_at IS NULL";
     ADD = "INSERT INTO user_keys (user_id, version, sealed, created_at, made_by) VALUES ($1, $2, $3, $4, $5)";
     REPLACE = "UPDATE user_keys SET ends_at = $3 WHERE user_id = $1 AND version = $2";
@@ -31,7 +32,7 @@ sql! {
         WHERE user_id = $1 AND version = $2 AND revoked_at IS NULL AND ends_at > $3";
 }
 
-/// Writes a version that the caller has put into use.
+/// Writes a version whose number the caller has claimed.
 pub async fn insert<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     user: &str,

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
 
-/// What stands before salt and output in a PHC string. These have one length: $, 16 bytes, $, 32 bytes.
+/// The part of a PHC string before salt and output, which have a fixed length: $, 16 bytes, $, 32 bytes.
 macro_rules! parameters {
     () => {
         "substr(password_hash, 1, CASE WHEN length(password_hash) > 67 THEN length(password_hash) - 67 ELSE 0 END)"
@@ -28,7 +28,7 @@ sql! {
     BY_ID = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users WHERE id = $1 AND deleted_at IS NULL";
     ALL = "SELECT id, name, name_key, password_hash, role, created_at, signed_in_at, disabled_at FROM users
         WHERE deleted_at IS NULL";
-    // From one value to the next by the index on the expression: a DISTINCT would read every account.
+    // Steps from one value to the next by the index on the expression. A DISTINCT would read every account.
     PARAMETERS = concat!(
         "WITH RECURSIVE used(parameters) AS (
             SELECT MIN(", parameters!(), ") FROM users
@@ -38,7 +38,7 @@ sql! {
         )
         SELECT parameters FROM used WHERE parameters <> ''"
     );
-    // Only ever the row that the same transaction has just added.
+    // Deletes only a row that the same transaction has just inserted.
     TAKE_BACK = "DELETE FROM users WHERE id = $1";
     ADD = "INSERT INTO users (id, name, name_key, password_hash, role, created_at, key_version, skeleton)
         VALUES ($1, $2, $3, $4, $5, $6, 1, $7) ON CONFLICT (name_key) DO NOTHING";
@@ -51,7 +51,7 @@ impl Write for NewUser {
         if let Some(attempt) = &self.attempt {
             reservations::release(tx, attempt).await?;
         }
-        // Everybody takes it, so that a set-up cannot pass beside an ordinary first user.
+        // Every new user takes this lock, so that a set-up cannot run beside an ordinary first user.
         take_turn(tx, "new user", self.now).await?;
         if self.only_first && tx.count(COUNT, []).await? > 0 {
             return Ok(Added::NotFirst);
@@ -66,7 +66,7 @@ impl Write for NewUser {
             Value::Int(self.now),
             Value::Text(&skeleton),
         ];
-        // Asked first, under the turn: of two names that look alike only one is added, whoever comes at once.
+        // Checked first and under the lock: of two similar names added at the same time, one is refused.
         let alike = looks_like_another(tx, &skeleton, &self.id).await?;
         if tx.execute(ADD, values).await? == 0 {
             return Ok(Added::NameTaken);
@@ -109,7 +109,7 @@ impl<DB: Backend> Users for SqlStore<DB> {
         for row in self.all(ALL, []).await? {
             named.push((row.text("name_key")?, user(&row)?));
         }
-        // Sorted here: engines and locales differ in what comes first.
+        // Sorted here, because engines and locales sort differently.
         named.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(named.into_iter().map(|(_, user)| user).collect())
     }

@@ -1,4 +1,4 @@
-//! A write: what happens inside one transaction, said once for every engine.
+//! A write: the content of one transaction, for every engine.
 
 use super::backend::Backend;
 use super::tx::Tx;
@@ -7,25 +7,25 @@ use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// Statements that take effect together or not at all. Begins with a statement that writes, so that
-/// whoever comes second waits there and then sees what the first one did. May be run again after a
-/// rollback, so it keeps no state of its own.
+/// Statements that take effect together or not at all. The first statement must write, so that a concurrent transaction
+/// waits there and then sees the result of the first one. May be run again after a rollback, so it has no state of its
+/// own.
 pub trait Write: Send + Sync + 'static {
     type Output: Send + 'static;
 
-    /// Whether it is one statement, which takes effect or does not by itself.
+    /// Whether it is a single statement, which is atomic without a savepoint.
     const ONE_STATEMENT: bool = false;
 
     fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
-/// A write that waits in a queue, its type forgotten.
+/// A type-erased write in a queue.
 pub trait Job<DB: Backend>: Send {
     /// See [`Write::ONE_STATEMENT`].
     fn is_one_statement(&self) -> bool;
-    /// Does the work and keeps the outcome; `false`: it failed, what it did must be rolled back.
+    /// Runs the write and stores its result; `false`: it failed and must be rolled back.
     fn run<'c>(&'c mut self, connection: &'c mut DB::Connection) -> BoxFuture<'c, bool>;
-    /// Tells the caller, if there still is one. Not before the transaction has ended.
+    /// Sends the result to the caller, if it still waits. Must not be called before the transaction has ended.
     fn answer(self: Box<Self>, transaction: std::result::Result<(), Arc<sqlx::Error>>);
 }
 
@@ -62,7 +62,7 @@ impl<DB: Backend, W: Write> Job<DB> for Task<W> {
             (Err(error), _) => Err(Error::Commit(error)),
             (Ok(()), None) => Err(Error::Closed),
         };
-        // A caller that has gone away wanted the write all the same.
+        // The write must be done even if the caller has gone.
         drop(self.caller.send(answer));
     }
 }

@@ -1,4 +1,4 @@
-//! The sending side of the one writer.
+//! The sending half of the single writer.
 
 use super::backend::Backend;
 use super::write::{Job, Task, Write};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Writes that may wait; further callers wait for a place.
+/// Maximum number of waiting writes; further callers wait for space in the queue.
 const QUEUE: usize = 1024;
 
 pub type Jobs<DB> = mpsc::Receiver<Box<dyn Job<DB>>>;
@@ -18,14 +18,14 @@ pub struct Writer<DB: Backend> {
 }
 
 impl<DB: Backend> Writer<DB> {
-    /// Starts the task that `work` makes of the receiving end.
+    /// Starts the task that `work` makes from the receiving half.
     pub fn start<F: Future<Output = ()> + Send + 'static>(work: impl FnOnce(Jobs<DB>) -> F) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let task = tokio::spawn(work(jobs));
         Self { queue: RwLock::new(Some(queue)), task: Mutex::new(Some(task)) }
     }
 
-    /// Once the write is in the queue it runs to its end, whether or not the caller waits for it.
+    /// Queues a write. Once queued, it runs to completion, even if the caller stops waiting.
     pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Closed)?;
         let (task, answer) = Task::new(write);
@@ -34,7 +34,7 @@ impl<DB: Backend> Writer<DB> {
         answer.await.unwrap_or(Err(Error::Closed))
     }
 
-    /// Takes no more writes; returns when those that wait are done.
+    /// Refuses further writes and returns when the queued ones are done.
     pub async fn stop(&self) {
         self.queue.write().unwrap_or_else(PoisonError::into_inner).take();
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -1,4 +1,4 @@
-//! The ways that messages travel.
+//! The transports of messages.
 
 mod tcp;
 mod websocket;
@@ -8,24 +8,24 @@ pub use websocket::{Origins, WebSocket};
 
 use wire::time::{Answer, CloseReason};
 
-/// One connection that carries messages.
+/// A connection that transports messages.
 pub trait Carrier: Send {
-    /// The next message, in place of what `message` holds. A call that is dropped loses nothing.
+    /// Receives the next message into `message`. Cancellation loses no data.
     fn receive(&mut self, message: &mut Vec<u8>) -> impl Future<Output = Result<(), Ended>> + Send;
 
-    /// Messages may wait here for each other until the next is received.
+    /// Queues a message; it may be sent only when the next one is received.
     fn send(&mut self, message: &[u8]) -> impl Future<Output = Result<(), Ended>> + Send;
 
-    /// Sends what waits, says why, and gives the other end a moment to read it.
+    /// Sends queued messages and the reason, and gives the peer a moment to read it.
     fn close(self, reason: CloseReason) -> impl Future<Output = ()> + Send;
 }
 
-/// Why no message comes any more.
+/// The reason why no further message arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// The other end has gone.
+    /// The peer has disconnected.
     Gone,
-    /// We end it.
+    /// This side ends the connection.
     Because(CloseReason),
 }
 
@@ -35,8 +35,8 @@ impl From<CloseReason> for Ended {
     }
 }
 
-/// The last word where nothing is sealed yet.
+/// Returns the last message, in plain text.
 pub(crate) fn last_word(reason: CloseReason) -> Vec<u8> {
-    // One name can always be written.
+    // One name can always be serialized.
     serde_json::to_vec(&Answer::Closed { reason }).unwrap_or_default()
 }

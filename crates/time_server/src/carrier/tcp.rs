@@ -1,4 +1,4 @@
-//! Messages behind two bytes of length, big endian.
+//! Messages with a length prefix of two bytes, big endian.
 
 use super::{Carrier, Ended};
 use std::io::ErrorKind;
@@ -8,21 +8,21 @@ use tokio::time::timeout;
 use wire::time::{CloseReason, LONGEST_MESSAGE};
 
 const PREFIX: usize = 2;
-/// Room for a command; a hello or a renewal takes more for as long as it is here.
+/// Sufficient for a command; hello and renewal use more temporarily.
 const BUFFER: usize = 512;
-/// Answers wait for each other up to this many bytes.
+/// Maximum number of bytes of queued answers.
 const FULL: usize = 8 * 1024;
-/// How long the other end may take to read the last word.
+/// How long the peer may take to read the last message.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub struct Tcp<S> {
     stream: S,
     read: Vec<u8>,
-    /// How much of `read` was given away.
+    /// Number of consumed bytes of `read`.
     taken: usize,
     write: Vec<u8>,
-    /// How much of `write` is on its way.
+    /// Number of sent bytes of `write`.
     written: usize,
 }
 
@@ -31,7 +31,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Tcp<S> {
         Self { stream, read: Vec::new(), taken: 0, write: Vec::new(), written: 0 }
     }
 
-    /// The next message, if all of it is here.
+    /// Returns the next message, if it is complete.
     fn at_hand(&mut self, message: &mut Vec<u8>) -> Result<bool, Ended> {
         let rest = self.read.get(self.taken..).unwrap_or_default();
         let Some((prefix, rest)) = rest.split_first_chunk::<PREFIX>() else { return Ok(false) };
@@ -88,8 +88,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Carrier for Tcp<S> {
         if self.write.len() >= FULL { self.flush().await } else { Ok(()) }
     }
 
-    /// What the other end still sends is read and forgotten: a socket that is closed over unread bytes
-    /// takes the last word back.
+    /// Reads and discards what the peer still sends, because closing a socket with unread bytes would discard the last
+    /// message.
     async fn close(mut self, _: CloseReason) {
         let goodbye = async {
             self.flush().await.ok()?;
@@ -107,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Carrier for Tcp<S> {
     }
 }
 
-/// Gives back what a long message took.
+/// Releases the memory of a long message.
 fn empty(buffer: &mut Vec<u8>) {
     if buffer.capacity() > 2 * BUFFER {
         *buffer = Vec::new();

@@ -1,4 +1,4 @@
-//! Messages in WebSocket frames (RFC 6455): text before the hello is taken, binary after.
+//! Messages in WebSocket frames (RFC 6455): text until the hello is accepted, binary after that.
 
 use super::{Carrier, Ended};
 use futures::{FutureExt, SinkExt, StreamExt};
@@ -16,10 +16,10 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use wire::time::{CloseReason, LONGEST_MESSAGE, PATH, SUBPROTOCOL};
 
-/// The library's own would take 128 KiB each way for every connection.
+/// The library's default would use 128 KiB in each direction for every connection.
 const READ_BUFFER: usize = 1024;
 const WRITE_BUFFER: usize = 2048;
-/// How long the other end may take to read the last word.
+/// How long the peer may take to read the last message.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Whose pages may connect. A program sends no origin, and shows by its ticket who it is.
@@ -29,7 +29,7 @@ pub struct Origins(pub Vec<String>);
 #[derive(Debug)]
 pub struct WebSocket {
     stream: WebSocketStream<Stream>,
-    /// Whether something may wait to be sent.
+    /// Whether messages may be queued.
     dirty: bool,
 }
 
@@ -105,7 +105,7 @@ impl Carrier for WebSocket {
             let content: Bytes = match next {
                 Some(Ok(Message::Binary(content))) => content,
                 Some(Ok(Message::Text(content))) => content.into(),
-                // Answered by the library.
+                // The library answers these.
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                 Some(Err(Error::Capacity(_))) => return Err(CloseReason::TooLarge.into()),
                 None | Some(Err(_) | Ok(Message::Close(_) | Message::Frame(_))) => return Err(Ended::Gone),
@@ -130,7 +130,7 @@ impl Carrier for WebSocket {
         let goodbye = async {
             let frame = CloseFrame { code: code(reason).into(), reason: name(reason).into() };
             self.stream.close(Some(frame)).await.ok()?;
-            // Until the other end has answered, or gone.
+            // Until the peer has answered or disconnected.
             while let Some(Ok(_)) = self.stream.next().await {}
             Some(())
         };
@@ -138,7 +138,7 @@ impl Carrier for WebSocket {
     }
 }
 
-/// From 4000 on the numbers are an application's own (RFC 6455, section 7.4.2).
+/// Numbers from 4000 are for applications (RFC 6455, section 7.4.2).
 fn code(reason: CloseReason) -> u16 {
     match reason {
         CloseReason::Goodbye => 1000,

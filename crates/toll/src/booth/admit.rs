@@ -1,4 +1,4 @@
-//! A token opens a route.
+//! Admits requests with a token.
 
 use super::Booth;
 use super::redeem::{broken, ends};
@@ -17,10 +17,11 @@ use tpat::possession::token_hash;
 use wire::toll::Code;
 
 impl Booth {
-    /// One request of a token, held until it is charged or dropped. The second: whether the token is bound.
+    /// Reserves one request of a token until it is charged or dropped. The second value says whether the token is
+    /// bound.
     ///
     /// # Errors
-    /// [`Declined`]; with [`Code::TokenSpent`] another must be bought.
+    /// [`Declined`]; with [`Code::TokenSpent`] another token must be bought.
     pub async fn admit(&self, route: &Route, credential: &str, caller: &Caller<'_>) -> Result<(Unit, bool), Declined> {
         let forged = || Declined::new(Code::Forged, "This token was not made here.").status(StatusCode::UNAUTHORIZED);
         let Ok(Credential::Session(text)) = Credential::parse(credential) else { return Err(forged()) };
@@ -29,7 +30,7 @@ impl Booth {
             None => self.outlasting(&text).await?.ok_or_else(forged)?,
         };
         if token.routes != RouteId::of(&route.name) {
-            return Err(Declined::new(Code::OtherRoute, "This token was bought for something else."));
+            return Err(Declined::new(Code::OtherRoute, "This token is for another route."));
         }
         if token.is_bound() {
             let thumbprint = self.possessions.check(caller, Some(&token_hash(&text)))?;
@@ -41,32 +42,32 @@ impl Booth {
         Ok((unit, token.is_bound()))
     }
 
-    /// A token whose MAC is of a key that has ended, though what was paid for is not used up: it is good where it says
-    /// what its sale says and is bound to a key, which the client proves. Others may have made it otherwise.
+    /// Admits a token with the MAC of an expired or revoked key whose paid amount is not used up. It must match its
+    /// sale and be bound to a key that the client proves, because others may have made it.
     async fn outlasting(&self, text: &str) -> Result<Option<tpat::Token>, Declined> {
         let Some(token) = self.secrets.ended_token(text).filter(tpat::Token::is_bound) else { return Ok(None) };
         let sold = self.ledger.find(&base64url(&token.id)).await.map_err(|error| broken(&error))?;
         Ok(sold.and_then(|sold| of_sale(&sold.token())).filter(|sold| *sold == token))
     }
 
-    /// The key that a token is bound to; zeros: none, or this is no token.
+    /// Returns the key that a token is bound to; zeros if it has none or is not a token.
     pub(super) fn holder(&self, credential: &str) -> [u8; 32] {
         let Ok(Credential::Session(text)) = Credential::parse(credential) else { return [0; 32] };
         self.secrets.token(&text).map_or([0; 32], |token| token.thumbprint)
     }
 
-    /// The first request of a token that was bought a moment ago.
+    /// Reserves the first request of a newly bought token.
     ///
     /// # Errors
-    /// [`Declined`]: it was bought for another route, or is used up.
+    /// [`Declined`]: the token is for another route, or used up.
     pub async fn first_unit(&self, route: &Route, token: &Token, caller: &Caller<'_>) -> Result<Unit, Declined> {
         if token.route != route.name {
-            return Err(Declined::new(Code::OtherRoute, "This payment was for something else."));
+            return Err(Declined::new(Code::OtherRoute, "This payment was for another route."));
         }
         self.unit(&token.id, caller).await?.ok_or_else(Declined::unavailable)
     }
 
-    /// One request of the token with this id. `None`: there is no such token.
+    /// Reserves one request of the token with this id. `None`: no such token exists.
     async fn unit(&self, id: &str, caller: &Caller<'_>) -> Result<Option<Unit>, Declined> {
         let entry = self.ledger.find(id).await.map_err(|error| broken(&error))?;
         entry.map(|entry| entry.take(caller.now).map_err(declined)).transpose()
@@ -107,7 +108,7 @@ impl Booth {
         }
     }
 
-    /// The token as its holder shows it: made of its row alone, so always the same under one key.
+    /// Returns the token as its holder presents it. It depends only on its row, so it is always the same for one key.
     pub(super) fn text(&self, token: &Token) -> Option<String> {
         Some(self.secrets.mint(&of_sale(token)?))
     }
@@ -121,7 +122,7 @@ fn of_sale(token: &Token) -> Option<tpat::Token> {
 }
 
 /// # Errors
-/// The token was taken back, or sleeps.
+/// The token is revoked or suspended.
 pub(super) fn awake(token: &Token) -> Result<(), Declined> {
     match Refused::of(token) {
         Some(refused) => Err(declined(refused)),
@@ -129,7 +130,7 @@ pub(super) fn awake(token: &Token) -> Result<(), Declined> {
     }
 }
 
-/// A provisional token gave all that it gives until a block has its payment.
+/// Reports that an unconfirmed token has used up its provisional quota.
 pub(super) fn early() -> Declined {
     let title = "Its payment is in no block yet: the rest of this token can be used when it is. Do not pay again.";
     Declined::new(Code::TooMany, title).retry_after(30)

@@ -1,6 +1,5 @@
-//! The scheme of 2022 (`TPAT0`): each request shows a transaction and its proof, over no message at all.
-//! Whoever sees one can use it. Here the payment is still one account: however its proof is written, it has
-//! one end and one quota.
+//! The scheme of 2022 (`TPAT0`): each request presents a transaction and its proof, without a message. Anyone who
+//! intercepts one can use it. The payment is one account with one expiry and one quota, whatever the form of its proof.
 
 use super::redeem::{broken, read, whole};
 use super::{Booth, Outcome};
@@ -17,7 +16,7 @@ use tpat::price::blocks_bought;
 use wire::toll::{BLOCK_S, Code};
 
 impl Booth {
-    /// What a payment is worth at a route that takes such credentials.
+    /// Returns what a payment buys at a route that accepts such credentials.
     ///
     /// # Errors
     /// [`Declined`]; with [`Code::TokenSpent`] another payment is needed.
@@ -54,7 +53,7 @@ impl Booth {
     }
 }
 
-/// Its time counts from its block on, two minutes for each block that was bought.
+/// Its time starts with its block: two minutes for each block that was bought.
 fn redemption(
     payment: PaymentId,
     route: &Route,
@@ -67,13 +66,13 @@ fn redemption(
     let bought = blocks_bought(seen.received.total, bundle.price, ttl);
     let left = bought.saturating_sub(seen.confirmations);
     if bought > 0 && left == 0 {
-        return Err(Declined::new(Code::TokenSpent, "This payment's time is over. Pay again."));
+        return Err(Declined::new(Code::TokenSpent, "This payment has expired. Pay again."));
     }
     let name = format!("tpat0 {} {} {} {}", route.name, payment.txid, payment.account, payment.subaddress);
     let confirmations = terms.confirmations.iter().map(|step| (whole(step.from), step.need.into()));
     Ok(Redemption {
         payment,
-        // There is no challenge: route and payment name it, and another route's is another.
+        // Without a challenge, route and payment identify the account. Another route has another account.
         challenge: base64url(&sha256(name.as_bytes())[..16]),
         route: route.name.clone(),
         jkt: String::new(),

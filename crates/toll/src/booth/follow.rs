@@ -1,5 +1,5 @@
-//! Payments to lent addresses, found without a proof: with the view key every new transaction of the pool and
-//! of new blocks is read, once. What is found is counted for its offer; whoever has the offer comes for it.
+//! Finds payments to assigned addresses without a proof. With the view key, every new transaction of the pool and of
+//! new blocks is read once. A payment is counted for its offer until the offer's browser asks for it.
 
 use super::Booth;
 use super::people::{ACCOUNT, Sight, Watch};
@@ -13,46 +13,46 @@ use store::toll::{PaymentId, Redemption, Terms};
 use tokio::sync::Mutex;
 use tpat::{Received, Txid};
 
-/// Transactions that one look reads; the next look reads on.
+/// Transactions read in one scan; the next scan continues.
 const AT_ONCE: usize = 100;
-/// Of the pool's, so that however full it is, blocks are read as well.
+/// Maximum from the pool in one scan, so that a full pool does not prevent reading blocks.
 const OF_POOL: usize = 60;
 const BLOCKS: usize = 10;
-/// So many blocks are read again where the chain is another than before.
+/// Number of blocks to read again after a reorganisation.
 const BACK: u64 = 10;
 
-/// How far the pool and the chain were read.
+/// How far pool and chain were read.
 #[derive(Debug, Default)]
 pub struct Follower(Mutex<Reading>);
 
 #[derive(Debug, Default)]
 struct Reading {
-    /// Transactions of the pool that were read; `false`: once more, when a block has them.
+    /// Transactions of the pool that were read; `false`: read again when it is in a block.
     read: HashMap<Txid, bool>,
     next: Option<Next>,
 }
 
-/// The block to be read next.
+/// The next block to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Next {
     number: u64,
-    /// The hash of the one before, if that was read.
+    /// The hash of the previous block, if it was read.
     behind: Option<String>,
 }
 
-/// What one look is about.
+/// The state of one scan.
 struct Look {
     txids: Vec<Txid>,
     next: Next,
-    /// Transactions that need not be forgotten: in the pool, or in a block that is read in part.
+    /// Transactions to remember: in the pool, or in a partly read block.
     here: Vec<Txid>,
 }
 
 impl Booth {
-    /// Reads what is new, while any address is lent.
+    /// Reads new transactions while any address is assigned.
     ///
     /// # Errors
-    /// No node can be asked, or the store does not answer; then the next look does all of it again.
+    /// No node answers, or the store fails. The next scan repeats everything.
     pub async fn follow(&self) -> Result<(), Error> {
         let Some(people) = &self.people else { return Ok(()) };
         let mut reading = self.follower.0.lock().await;
@@ -67,7 +67,7 @@ impl Booth {
         let seen: Vec<(Txid, Seen)> =
             look.txids.iter().zip(seen).filter_map(|(txid, seen)| Some((*txid, seen?))).collect();
         if !seen.is_empty() {
-            // Once more: whoever paid what is seen now had the address by now.
+            // Assignments must be read after the transactions: every payer in those already had the address.
             let watch = people.watch(self.store.leases((self.surroundings.now)()).await?);
             for (txid, seen, sight) in scan(watch, seen).await? {
                 let done = self.take(&txid, &seen, sight, whole(info.height)).await?;
@@ -82,17 +82,17 @@ impl Booth {
         Ok(())
     }
 
-    /// `false`: it may count when a block has it.
+    /// Counts a transaction. Returns `false` if it may count later, in a block.
     async fn take(&self, txid: &Txid, seen: &Seen, sight: Sight, height: i64) -> Result<bool, Error> {
         let payment = self.secrets.log_name_of(txid);
         let found = match sight {
             Sight::Nothing => return Ok(true),
             Sight::Refused(refusal) => {
-                tracing::info!(payment, cause = %refusal, "a payment to a lent address cannot be counted");
+                tracing::info!(payment, cause = %refusal, "a payment to an assigned address cannot be counted");
                 return Ok(true);
             }
             Sight::Mistaken => {
-                tracing::warn!(payment, "the node has given the bytes of another transaction");
+                tracing::warn!(payment, "the node returned another transaction than requested");
                 return Ok(false);
             }
             // It may never be in a block.
@@ -100,15 +100,15 @@ impl Booth {
             Sight::Paid(found) => found,
         };
         for (lease, received) in found {
-            // It was there before the address was lent: somebody else's.
+            // In a block from before the assignment: another person's payment.
             let before = seen.block.is_some_and(|block| whole(block) < lease.height);
             if received.unlock_time != 0 || before {
-                tracing::info!(payment, before, "a payment to a lent address cannot be counted");
+                tracing::info!(payment, before, "a payment to an assigned address cannot be counted");
                 continue;
             }
             let redemption = self.redemption_for(lease, txid, seen, &received, height);
             let refused = self.store.count_payment(&redemption).await?;
-            tracing::info!(payment, route = redemption.route, ?refused, "a payment to a lent address");
+            tracing::info!(payment, route = redemption.route, ?refused, "a payment to an assigned address");
         }
         Ok(true)
     }
@@ -125,7 +125,7 @@ impl Booth {
             outputs: received.outputs.iter().map(|output| base64url(&output.one_time_key)).collect(),
             block: seen.block.map(whole),
             height,
-            // What it buys is in the offer, and said when somebody comes for it.
+            // The offer contains what it buys; that is evaluated when the browser asks.
             terms: Terms { price: 1, quota: 0, ttl_ms: 0, confirmations: Vec::new(), expires_at },
             now: (self.surroundings.now)(),
         }
@@ -133,7 +133,8 @@ impl Booth {
 }
 
 impl Reading {
-    /// What is new, up to the cap. `height`: blocks of the chain; `first`: where reading begins, if it has not.
+    /// Collects new transactions up to the limit. `height`: number of blocks; `first`: the start, if nothing was read
+    /// yet.
     async fn gather(&self, node: &Node, height: u64, first: u64) -> Result<Look, monero::Error> {
         let pool = node.pool().await?;
         let new = pool.iter().filter(|txid| !self.read.contains_key(txid));
@@ -174,13 +175,13 @@ impl Reading {
 }
 
 impl Next {
-    /// Some blocks before this one.
+    /// Returns a position some blocks earlier.
     fn before(number: u64) -> Self {
         Self { number: number.saturating_sub(BACK), behind: None }
     }
 }
 
-/// Off the threads that serve requests.
+/// Runs on threads that serve no requests.
 async fn scan(watch: Watch, seen: Vec<(Txid, Seen)>) -> Result<Vec<(Txid, Seen, Sight)>, Error> {
     let scanned = tokio::task::spawn_blocking(move || {
         let sighted = seen.into_iter().map(|(txid, seen)| {

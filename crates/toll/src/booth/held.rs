@@ -28,7 +28,7 @@ pub(super) struct Held<'a> {
     pub terms: Terms,
 }
 
-/// How far an offer got.
+/// The state of an offer.
 pub(super) enum Step {
     Arrived(Arrived),
     Seen { have: u64, need: u64 },
@@ -167,7 +167,7 @@ pub(crate) struct Opened {
 }
 
 impl Held<'_> {
-    /// What the offer, its payments and its token are called.
+    /// Returns the name of the offer, its payments and its token.
     pub fn name(&self) -> String {
         base64url(&self.sold.challenge.random)
     }

@@ -17,7 +17,7 @@ use store::leases::Wish;
 use tpat::challenge::RouteId;
 use wire::toll::Demand;
 
-/// Addresses that one client is lent in an hour. Who wants more pays as programs do.
+/// Addresses assigned to one client in an hour. Beyond that the page asks for a proof.
 const AN_HOUR: u32 = 6;
 const HOUR_MS: i64 = 3_600_000;
 
@@ -48,7 +48,7 @@ impl Booth {
         self.ask_to_prove(route, terms, Keeping { kept: keeps, ended }, caller)
     }
 
-    /// The same page, kept still. `None`: the browser has no offer, or its page is open by now.
+    /// Returns the same page without refreshing. `None`: the browser has no offer, or its token is ready.
     pub async fn keep_still(&self, table: &Table, route: &Route, caller: &Caller<'_>) -> Option<Response<Body>> {
         let (own, _) = self.held_for(table, route, caller);
         let ended = own.iter().any(|held| !held.is_payable(caller));
@@ -101,7 +101,7 @@ impl Booth {
     /// The challenge of an offer with an address of its own. `None`: there is no address to lend now.
     async fn lend(&self, route: &Route, terms: &Terms, caller: &Caller<'_>) -> Option<String> {
         let (people, height) = (self.people.as_ref()?, self.chain.height());
-        // Where the chain is not known, a payment could not be found.
+        // Without the chain's height a payment could not be found.
         if height == 0 || self.lent.take(caller.client, Rate::per(AN_HOUR, HOUR_MS), caller.now).is_err() {
             return None;
         }
@@ -126,13 +126,13 @@ impl Booth {
             }
         };
         let place = Place { account: ACCOUNT, index };
-        // Without script a browser has no key.
+        // A browser without script has no key.
         let shared = Shared { route: RouteId::of(&route.name), place, expires, thumbprint: [0; 32] };
         self.count_challenge(route);
         Some(self.secrets.issue_challenge(random, sealed(terms, bundle, shared)))
     }
 
-    /// What the offer said, from its challenge.
+    /// Restores the offer from its challenge.
     pub(super) fn demand_again(&self, sold: &Sold, text: &str, caller: &Caller<'_>) -> Demand {
         let terms = &sold.challenge.terms;
         let offer = read(text.to_owned(), 1, terms);

@@ -1,4 +1,4 @@
-//! Asking a node about a payment, and judging what it shows.
+//! Asks a node about a payment and judges the answer.
 
 use super::Booth;
 use crate::declined::Declined;
@@ -7,11 +7,11 @@ use tpat::Refusal;
 use wire::toll::Code;
 
 impl Booth {
-    /// The payment of a claim, if it is one that can be counted.
+    /// Returns the payment of a claim.
     ///
     /// # Errors
-    /// [`Declined`]: no node knows the transaction, or can be asked; the proof is wrong; the money may never
-    /// come, or cannot be spent.
+    /// [`Declined`]: no node knows the transaction or answers; the proof is invalid; the money is locked or may never
+    /// arrive.
     pub(super) async fn look(&self, claim: &Claim) -> Result<Payment, Declined> {
         if self.missing.contains_key(&claim.txid) {
             return Err(missing());
@@ -28,7 +28,7 @@ impl Booth {
                 Err(refused(refusal))
             }
             Err(error) => {
-                tracing::warn!(payment, cause = %error, "a payment cannot be looked up");
+                tracing::warn!(payment, cause = %error, "looking up a payment failed");
                 Err(unavailable(&error))
             }
         }
@@ -39,7 +39,7 @@ fn judge(paid: Payment) -> Result<Payment, Declined> {
     if paid.received.unlock_time != 0 {
         return Err(locked());
     }
-    // A mined transaction has won over whatever else spends the same money.
+    // A mined transaction has won against a double spend.
     if paid.double_spend_seen && paid.confirmations == 0 {
         let title = "Another transaction spends the same money. This one counts once it is in a block.";
         return Err(Declined::new(Code::DoubleSpent, title).retry_after(120));
@@ -56,7 +56,7 @@ fn locked() -> Declined {
     Declined::new(Code::LockedFunds, "This money is locked, or comes from mining: it is not taken here.")
 }
 
-/// Nothing is lost: the payment stays where it is, in the chain.
+/// Reports that no node answers. Nothing is lost, since the payment is in the chain.
 fn unavailable(error: &Error) -> Declined {
     let wait = if matches!(error, Error::Busy(_)) { 2 } else { 10 };
     let title = "The payment cannot be looked up now. Nothing is lost: do not pay again, and try later.";
@@ -73,7 +73,7 @@ fn refused(refusal: Refusal) -> Declined {
         Refusal::TooLarge | Refusal::Unreadable | Refusal::Version | Refusal::BurnedOutput => {
             Declined::new(Code::UnsupportedTransaction, "A transaction of this kind is not taken here.")
         }
-        // The node's fault, and not the client's.
+        // The node's fault, not the client's.
         Refusal::OtherTransaction => unavailable(&Error::Disagreement),
         Refusal::NoKey | Refusal::KeyCount | Refusal::ForgedAmount | Refusal::NothingReceived => {
             Declined::new(Code::BadProof, "The proof shows no payment to the challenge's address.")

@@ -1,4 +1,4 @@
-//! The booth: what it takes to be paid.
+//! The payment service: offers, redemptions and tokens.
 
 mod admit;
 mod compat;
@@ -41,10 +41,10 @@ use tpat::{Address, Txid};
 use watch::Chain;
 use wire::toll::Network;
 
-/// A transaction that no node knows is not asked for again so soon.
+/// How long an unknown transaction is not requested again.
 const MISSING: Duration = Duration::from_secs(2);
 
-/// A proof that was looked at is not looked at again so soon.
+/// How long a verified proof is not verified again.
 const PROVEN: Duration = Duration::from_mins(10);
 
 /// That a client has no request for nothing left is remembered so long: settings may change meanwhile.
@@ -53,28 +53,28 @@ const USED_UP: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub network: Network,
-    /// How long a challenge may be paid, in seconds.
+    /// How long a challenge can be paid, in seconds.
     pub challenge_s: u64,
-    /// Payments that one client may show in a minute.
+    /// Payments that one client may present in a minute.
     pub redemptions_per_minute: u32,
-    /// How often the chain is looked at. Most looks find nothing new, and cost one question.
+    /// How often the chain is checked. Most checks find nothing new and cost one request.
     pub look_every: Duration,
 }
 
-/// What a booth is made of.
+/// The parts of a payment service.
 pub struct Parts {
     pub settings: Settings,
     pub secrets: Secrets,
-    /// Where payments go.
+    /// The addresses for payments.
     pub pool: Pool,
-    /// Addresses for browsers, and what is paid there; without them browsers show proofs.
+    /// Addresses for browsers and their payments; without them browsers present proofs.
     pub people: Option<People>,
     pub store: Arc<dyn Store>,
     pub verifier: Box<dyn Verifier>,
-    /// Asked by the watcher, the first that answers.
+    /// Used by the watcher, the first that answers.
     pub nodes: Vec<Arc<Node>>,
     pub surroundings: Surroundings,
-    /// Without one nobody is signed in.
+    /// Without one, nobody counts as signed in.
     pub portal: Option<Arc<dyn Portal>>,
 }
 
@@ -92,17 +92,17 @@ pub struct Booth {
     ledger: Ledger,
     chain: Chain,
     follower: Follower,
-    /// Addresses that were lent.
+    /// Limits the assignments of addresses.
     lent: Pace<Identity>,
     redemptions: Pace<Identity>,
-    /// Proofs in requests that buy nothing yet.
+    /// Limits proofs in requests that buy nothing yet.
     proofs: Pace<Identity>,
     /// Clients that have no request for nothing left, and until when: the store is not asked each time.
     used_up: Cache<(RouteId, Identity), UnixMs>,
     missing: Cache<Txid, ()>,
-    /// Credentials of 2022 that were looked at, by their hash: the names of their accounts.
+    /// Verified credentials of 2022 by their hash, with the names of their accounts.
     proven: Cache<[u8; 32], String>,
-    /// Challenges that were made and not yet counted in the store, by route.
+    /// New challenges by route, not yet counted in the store.
     challenges: parking_lot::Mutex<HashMap<String, i64>>,
 }
 
@@ -149,7 +149,7 @@ impl Booth {
         self.chain.seen_at().map(|at| (at, self.chain.height()))
     }
 
-    /// `None`: it is none of ours any more.
+    /// Returns the address of an index. `None`: it is no longer ours.
     fn address(&self, place: Place) -> Option<Address> {
         match &self.people {
             Some(people) if place.account == people::ACCOUNT => people.address(place.index),
@@ -157,7 +157,7 @@ impl Booth {
         }
     }
 
-    /// The nonce for the client's next proof of possession.
+    /// Returns the nonce for the client's next proof of possession.
     pub(crate) fn nonce(&self, caller: &Caller<'_>) -> (HeaderName, HeaderValue) {
         self.possessions.nonce(caller.now)
     }

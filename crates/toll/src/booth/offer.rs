@@ -1,4 +1,4 @@
-//! What a route costs, sealed: answers that ask for a payment.
+//! Answers that ask for a payment, with authenticated offers.
 
 use super::{Booth, Place};
 use crate::answer::json;
@@ -17,19 +17,19 @@ use tpat::challenge::{Challenge, RouteId, Terms as Sealed};
 use tpat::header::{Presented, write};
 use wire::toll::{Code, Demand, Offer, PROOF_HEADER, Piconero, REDEEM, VERSION};
 
-/// What the offers of one answer share.
+/// The common part of one answer's offers.
 #[derive(Clone, Copy)]
 pub(super) struct Shared {
     pub route: RouteId,
     pub place: Place,
     pub expires: u64,
-    /// Of the one key that may redeem them; zeros: any.
+    /// The only key that may redeem them; zeros: any key.
     pub thumbprint: [u8; 32],
 }
 
 impl Booth {
-    /// 402: what can be bought, and nothing was shown that is worth anything. Where the request is signed, it is
-    /// for that key alone.
+    /// Returns 402 with the bundles for sale, when no usable credential was presented. If the request is signed, the
+    /// offer is for that key only.
     pub fn ask(&self, route: &Route, terms: &Terms, caller: &Caller<'_>, presented: Presented<'_>) -> Response<Body> {
         if self.is_away() {
             return self.away(caller);
@@ -75,8 +75,8 @@ impl Booth {
         if caller.is_browser() { page::closed(caller.target, Manner::Live) } else { no_node().answer() }
     }
 
-    /// The same, with the reason why what was shown is worth nothing any more. `credential`: a token whose key
-    /// was proven, if it is bound to one, or a payment.
+    /// Returns 402 with the reason why the credential is not usable any more. `credential`: a payment, or a token whose
+    /// key was proven if it is bound.
     pub fn ask_again(
         &self,
         route: &Route,
@@ -96,11 +96,11 @@ impl Booth {
         }
     }
 
-    /// The key that a request is signed with which shows nothing else; zeros: none that counts. How often it is
-    /// looked at is limited: anybody can sign.
+    /// Returns the key of a signed request without another credential; zeros if none counts. The check is rate-limited,
+    /// because anybody can sign.
     ///
     /// # Errors
-    /// It is signed for another host: what is paid could not be used. Nothing else is refused for its signature.
+    /// The request is signed for another host, so the purchase would be unusable. No other signature is refused.
     fn signer(&self, caller: &Caller<'_>) -> Result<[u8; 32], Declined> {
         let signed = caller.only(PROOF_HEADER).is_some();
         let rate = Rate::per(self.settings.redemptions_per_minute, 60_000);
@@ -113,7 +113,7 @@ impl Booth {
         }
     }
 
-    /// Nothing is written down: one challenge for each bundle, all for one address.
+    /// Makes one challenge for each bundle, all for one address. Writes nothing.
     pub(super) fn demand(
         &self,
         route: &Route,
@@ -138,7 +138,7 @@ impl Booth {
         *self.challenges.lock().entry(route.name.clone()).or_default() += 1;
     }
 
-    /// What these offers demand of whoever asks, with any key.
+    /// Makes the offers for any client and key.
     pub(super) fn demand_for(
         &self,
         address: &Address,
@@ -171,7 +171,7 @@ impl Booth {
         read(self.secrets.issue_challenge(self.draw(), sealed), number, &sealed)
     }
 
-    /// What makes a challenge unlike all others.
+    /// Returns the random part of a challenge.
     pub(super) fn draw(&self) -> [u8; 16] {
         let mut random = [0; 16];
         (self.surroundings.random)(&mut random);
@@ -185,7 +185,7 @@ fn no_node() -> Declined {
     Declined::new(Code::NodeUnavailable, title).retry_after(RETRY_S)
 }
 
-/// What is sold, for good.
+/// Returns the authenticated content of a challenge.
 pub(super) fn sealed(terms: &Terms, bundle: &Bundle, shared: Shared) -> Sealed {
     let Shared { route, place, expires, thumbprint } = shared;
     Sealed {
@@ -201,7 +201,7 @@ pub(super) fn sealed(terms: &Terms, bundle: &Bundle, shared: Shared) -> Sealed {
     }
 }
 
-/// The offer that a challenge seals.
+/// Restores the offer from a challenge.
 pub(super) fn read(challenge: String, number: usize, sealed: &Sealed) -> Offer {
     Offer {
         name: number.to_string(),

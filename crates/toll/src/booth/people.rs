@@ -1,5 +1,5 @@
-//! Addresses for people who pay from a browser: account 1 of the wallet, so that they are apart from those
-//! that programs share, and few, so that the wallet looks for them by itself.
+//! Addresses for people who pay from a browser. They are in account 1 of the wallet, apart from those that programs
+//! share. They are few, so that the wallet looks for them by default.
 
 use super::Place;
 use super::pool::{Empty, Pool};
@@ -7,7 +7,7 @@ use monero::Seen;
 use store::leases::Lease;
 use tpat::{Address, Received, Refusal, Transaction, Txid, ViewPair, Watched};
 
-/// The account that has them.
+/// The account of these addresses.
 pub const ACCOUNT: u32 = 1;
 
 #[derive(Debug)]
@@ -17,20 +17,20 @@ pub struct People {
     count: u32,
 }
 
-/// What of a transaction is for whom.
+/// What a transaction pays, and to which assignment.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// Nothing, for good.
+    /// Nothing, now and later.
     Nothing,
-    /// It pays a lent address and cannot be counted.
+    /// It pays an assigned address but cannot be counted.
     Refused(Refusal),
-    /// The node's bytes are of another transaction.
+    /// The node returned another transaction.
     Mistaken,
     Paid(Vec<(Lease, Received)>),
 }
 
 impl People {
-    /// The first `count` subaddresses of the account.
+    /// Uses the first `count` subaddresses of the account.
     ///
     /// # Errors
     /// `count` is 0.
@@ -42,12 +42,12 @@ impl People {
         self.count
     }
 
-    /// `None`: there are not so many.
+    /// Returns the address of this index. `None`: the index is too large.
     pub fn address(&self, index: u32) -> Option<Address> {
         self.addresses.address(Place { account: ACCOUNT, index })
     }
 
-    /// The view key, and what is looked for with it.
+    /// Returns the view key and the assignments to look for.
     pub fn watch(&self, leases: Vec<Lease>) -> Watch {
         let known = leases.into_iter().filter_map(|lease| Some((self.address(lease.subaddress)?, lease)));
         Watch { pair: self.pair.clone(), watched: known.collect() }
@@ -65,7 +65,7 @@ impl Watch {
         let transaction = match Transaction::read(&seen.blob, txid) {
             Ok(transaction) => transaction,
             Err(Refusal::OtherTransaction) => return Sight::Mistaken,
-            // Of a kind that pays nobody here.
+            // A kind of transaction that cannot pay here.
             Err(_) => return Sight::Nothing,
         };
         match self.pair.scan(&transaction, &self.watched) {

@@ -1,5 +1,4 @@
-//! Subaddresses to be paid at, taken in turn. What keeps payments apart is the message that a proof signs,
-//! not the address.
+//! Subaddresses for payments, used in turn. The message that a proof signs distinguishes payments, not the address.
 
 use domain::encoding::sha256;
 use std::collections::HashMap;
@@ -8,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tpat::challenge::RouteId;
 use tpat::{Address, ViewPair};
 
-/// Names an address for good: account and index of the wallet, or of a listed one the first bytes of its
-/// hash, so that a list in another order means the same.
+/// A permanent identifier of an address: account and index in the wallet, or the first bytes of a listed address's
+/// hash, so that the order of the list does not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     pub account: u32,
@@ -35,9 +34,9 @@ struct Range {
     first: u32,
 }
 
-/// There is no address to be paid at.
+/// No address for payments exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("there is no subaddress to be paid at")]
+#[error("no subaddress is configured for payments")]
 pub struct Empty;
 
 impl Pool {
@@ -58,7 +57,7 @@ impl Pool {
         Self::from_range(pair, Range { account: 0, first: 1 }, count)
     }
 
-    /// All subaddresses of an account, `count` of them.
+    /// Uses `count` subaddresses of an account.
     ///
     /// # Errors
     /// `count` is 0.
@@ -71,18 +70,18 @@ impl Pool {
         if made.is_empty() { Err(Empty) } else { Ok(Self::from(Source::Derived { pair, range, made })) }
     }
 
-    /// The next one in turn.
+    /// Returns the next address in turn.
     pub fn next(&self) -> Place {
         self.at(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The one that a route keeps: old clients do not say which one they paid to.
+    /// Returns the fixed address of a route, because old clients do not say which one they paid.
     pub fn of_route(&self, route: RouteId) -> Place {
         let number = u64::from_be_bytes(route.0) % (self.len() as u64).max(1);
         self.at(usize::try_from(number).unwrap_or_default())
     }
 
-    /// `None`: it is not in the pool any more.
+    /// Returns the address. `None`: it is no longer in the pool.
     pub fn address(&self, place: Place) -> Option<Address> {
         match &self.source {
             Source::Listed { addresses, .. } => addresses.get(&place).copied(),
@@ -111,7 +110,7 @@ impl Pool {
         match &self.source {
             Source::Listed { order, .. } => order[number % order.len()],
             Source::Derived { range: Range { account, first }, made, .. } => {
-                // As many as an operator can configure fit.
+                // The configured maximum fits.
                 let index = first + u32::try_from(number % made.len()).unwrap_or_default();
                 Place { account: *account, index }
             }

@@ -1,4 +1,4 @@
-//! That a client holds its key, with each request anew.
+//! Checks in each request that the client holds its key.
 
 use super::Secrets;
 use crate::caller::Caller;
@@ -12,20 +12,20 @@ use std::collections::HashSet;
 use tpat::possession::Wrong;
 use wire::toll::{Code, NONCE_HEADER, PROOF_HEADER};
 
-/// How long a nonce is good, in milliseconds: each answer brings a new one.
+/// Lifetime of a nonce in milliseconds. Each answer contains a new one.
 const NONCE_MS: i64 = 60_000;
-/// Says how to prove it (RFC 9449, section 7.1).
+/// The challenge that asks for a proof (RFC 9449, section 7.1).
 const HOW: HeaderValue = HeaderValue::from_static(r#"DPoP algs="ES256 EdDSA""#);
 
 pub struct Possessions {
     secrets: Secrets,
     seen: Mutex<Seen>,
-    /// Requests that were signed for another host.
+    /// Limits the log lines about requests signed for another host.
     misdirected: Mutex<Seldom>,
 }
 
-/// Proofs that were seen: each serves once. Those of the last two spans of a nonce's life are remembered,
-/// which is longer than any is good.
+/// Proofs that were used; each is accepted once. Remembers those of the last two nonce lifetimes, which is longer than
+/// any proof is valid.
 #[derive(Default)]
 struct Seen {
     since: UnixMs,
@@ -38,18 +38,17 @@ impl Possessions {
         Self { secrets: secrets.clone(), seen: Mutex::default(), misdirected: Mutex::default() }
     }
 
-    /// For the next proof.
+    /// Returns a header with a nonce for the next proof.
     pub fn nonce(&self, now: UnixMs) -> (HeaderName, HeaderValue) {
-        // Base64url is always a header's value.
+        // Base64url is always valid in a header.
         let value = HeaderValue::try_from(self.secrets.nonce(now)).unwrap_or(HeaderValue::from_static(""));
         (HeaderName::from_static(NONCE_HEADER), value)
     }
 
-    /// The thumbprint of the key that the request is signed with. `ath`: the hash of the token that must
-    /// be signed too.
+    /// Returns the thumbprint of the key that signed the request. `ath`: the hash of the token that must be signed too.
     ///
     /// # Errors
-    /// There is no such proof, it is wrong, was seen before, or has no fresh nonce.
+    /// The proof is missing, invalid, used before, or has no fresh nonce.
     pub fn check(&self, caller: &Caller<'_>, ath: Option<&str>) -> Result<[u8; 32], Declined> {
         let wrong = || {
             let title = "The request must prove that it comes from the holder of the key.";
@@ -70,8 +69,8 @@ impl Possessions {
         if self.seen.lock().is_first(name, caller.now) { Ok(proof.thumbprint) } else { Err(wrong()) }
     }
 
-    /// What is wrong where the client signed the same path under another scheme or host: `None`, if it did not. Says
-    /// so to whoever runs the gate, since no client can mend it.
+    /// Returns an error if the client signed the same path under another scheme or host, otherwise `None`. Logs it for
+    /// the operator, because a client cannot correct it.
     fn misdirected(&self, error: &Wrong, caller: &Caller<'_>) -> Option<Declined> {
         let Wrong::OtherUrl(signed) = error else { return None };
         let signed = signed.parse::<Uri>().ok().filter(|uri| uri.authority().is_some())?;
@@ -101,7 +100,7 @@ impl Possessions {
     }
 }
 
-/// Says something once a minute, however often it happens.
+/// Limits a log line to once a minute.
 #[derive(Default)]
 struct Seldom {
     said: Option<UnixMs>,
@@ -109,7 +108,7 @@ struct Seldom {
 
 impl Seldom {
     fn is_due(&mut self, now: UnixMs) -> bool {
-        // A clock that went back silences nothing.
+        // After the clock was set back, the line must still be written.
         let due = self.said.is_none_or(|said| !(0..60_000).contains(&now.saturating_sub(said)));
         if due {
             self.said = Some(now);
@@ -118,7 +117,7 @@ impl Seldom {
     }
 }
 
-/// Scheme and authority.
+/// Returns scheme and authority.
 fn origin(uri: &Uri) -> String {
     let authority = uri.authority().map_or("", Authority::as_str);
     format!("{}://{authority}", uri.scheme_str().unwrap_or_default())
@@ -126,7 +125,7 @@ fn origin(uri: &Uri) -> String {
 
 impl Seen {
     fn is_first(&mut self, name: [u8; 32], now: UnixMs) -> bool {
-        // A clock that went back makes no proof older.
+        // After the clock was set back, remembered proofs must not be discarded early.
         if !(0..2 * NONCE_MS).contains(&(now - self.since)) {
             self.old = std::mem::take(&mut self.young);
             self.since = now;

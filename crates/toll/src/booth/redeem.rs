@@ -1,5 +1,5 @@
-//! A payment becomes a token. The order is by cost: how often this client came, what it wrote, the seal of
-//! its challenge, its key, our own store; and only then a node and the proof.
+//! Exchanges a payment for a token. Checks are in the order of cost: the client's rate, the syntax, the challenge's
+//! MAC, the client's key, the store, and only then a node and the proof.
 
 use super::{Booth, Place};
 use crate::caller::{Caller, seconds};
@@ -18,10 +18,10 @@ use tpat::possession::thumbprint;
 use wire::jwk::VerifyingJwk;
 use wire::toll::Code;
 
-/// A challenge that ran out is looked at for so much longer, in seconds: it may have been paid in time.
+/// Seconds for which an expired challenge is still considered, because it may have been paid in time.
 pub(super) const GRACE_S: u64 = 86_400;
 
-/// A payment that a client shows, as it wrote it.
+/// A payment as the client presented it.
 #[derive(Debug, Clone, Copy)]
 pub struct Show<'a> {
     /// The value of `Authorization`.
@@ -30,20 +30,20 @@ pub struct Show<'a> {
     pub key: Key<'a>,
 }
 
-/// What the token shall be bound to.
+/// The key to bind the token to.
 #[derive(Debug, Clone, Copy)]
 pub enum Key<'a> {
-    /// The key that the request is signed with, if it is.
+    /// The key that signed the request, if any.
     OfTheRequest,
-    /// This one, which the request must be signed with.
+    /// This key, which must have signed the request.
     Named(&'a VerifyingJwk),
     /// None.
     Nobodys,
-    /// None, since a browser without script signs nothing: the token goes into its cookie.
+    /// None: a browser without script cannot sign, so its token goes into a cookie.
     Browsers,
 }
 
-/// What became of a payment that is good.
+/// The result of redeeming a valid payment.
 #[derive(Debug)]
 pub enum Outcome {
     Token {
@@ -51,14 +51,14 @@ pub enum Outcome {
         token: Box<Token>,
         left: i64,
     },
-    /// Blocks that it has, and needs.
+    /// Confirmations that it has and needs.
     Pending {
         have: u64,
         need: u64,
     },
 }
 
-/// A challenge of ours, and what it is about.
+/// A challenge of this gate with its route and terms.
 pub(super) struct Sale {
     pub challenge: Challenge,
     pub route: Arc<Route>,
@@ -68,7 +68,7 @@ pub(super) struct Sale {
 
 impl Booth {
     /// # Errors
-    /// [`Declined`], and nothing was written that would keep the payment from being shown again.
+    /// [`Declined`]. Nothing was written that would prevent presenting the payment again.
     pub async fn redeem(&self, table: &Table, show: Show<'_>, caller: &Caller<'_>) -> Result<Outcome, Declined> {
         self.not_too_often(caller)?;
         self.redeem_one(table, show, caller).await
@@ -134,10 +134,10 @@ impl Booth {
         let place = Place { account: challenge.terms.account, index: challenge.terms.index };
         let (route, address) = (table.by_id(challenge.terms.route), self.address(place));
         let (Some(route), Some(address)) = (route, address) else {
-            return Err(Declined::new(Code::ExpiredChallenge, "What this challenge was for is no longer sold here."));
+            return Err(Declined::new(Code::ExpiredChallenge, "The route of this challenge is no longer for sale."));
         };
         let Some(terms) = route.terms.clone() else {
-            return Err(Declined::new(Code::ExpiredChallenge, "What this challenge was for is free by now."));
+            return Err(Declined::new(Code::ExpiredChallenge, "The route of this challenge is now free."));
         };
         Ok((Sale { challenge, route: Arc::clone(route), place, address }, terms))
     }
@@ -168,8 +168,8 @@ impl Booth {
         Ok(payments.iter().any(|payment| payment.id == *id))
     }
 
-    /// What the same key has shown before is answered from the store: the watcher knows where the payment is.
-    /// Where there is no key, the proof is all that speaks for a client, and must be looked at again.
+    /// Answers from the store if the same key presented this payment before, since the watcher knows its state. Without
+    /// a key, only the proof identifies the client, so it must be verified again.
     async fn again(&self, redemption: &mut Redemption) -> Result<Option<Redeemed>, Declined> {
         if redemption.jkt.is_empty() {
             return Ok(None);
@@ -195,9 +195,9 @@ impl Booth {
                  challenge.",
             )
             .amounts(have.unsigned_abs(), need.unsigned_abs())),
-            Redeemed::Taken => Err(Declined::new(Code::AlreadyRedeemed, "This payment was redeemed before.")),
+            Redeemed::Taken => Err(Declined::new(Code::AlreadyRedeemed, "This payment was already redeemed.")),
             Redeemed::Burnt => {
-                Err(Declined::new(Code::AlreadyRedeemed, "An output of this payment was counted before."))
+                Err(Declined::new(Code::AlreadyRedeemed, "An output of this payment was already counted."))
             }
             Redeemed::Late => Err(late(&redemption.challenge)),
         };
@@ -207,7 +207,7 @@ impl Booth {
                 tracing::info!(payment, route = token.route, left, provisional = token.provisional, "redeemed");
             }
             Ok(Outcome::Pending { have, need }) => {
-                tracing::info!(payment, route = redemption.route, have, need, "waits for blocks");
+                tracing::info!(payment, route = redemption.route, have, need, "waiting for confirmations");
             }
             Err(declined) => {
                 tracing::info!(payment, route = redemption.route, code = ?declined.code(), "declined");
@@ -224,7 +224,7 @@ pub(super) fn read(credential: &str) -> Result<credential::Payment, Declined> {
     }
 }
 
-/// Nothing of the payment is known yet but its transaction.
+/// Creates a redemption that knows only the transaction.
 pub(super) fn redemption(sale: &Sale, terms: &Terms, txid: String, jkt: String, caller: &Caller<'_>) -> Redemption {
     let sealed = &sale.challenge.terms;
     let Place { account, index: subaddress } = sale.place;
@@ -249,14 +249,14 @@ pub(super) fn redemption(sale: &Sale, terms: &Terms, txid: String, jkt: String, 
     }
 }
 
-/// Takes over what a node has shown.
+/// Adds what a node reported.
 fn note(redemption: &mut Redemption, sale: &Sale, seen: &Payment, counted: bool, caller: &Caller<'_>) {
     let keys = seen.received.outputs.iter().map(|output| base64url(&output.one_time_key));
     redemption.outputs = keys.collect();
     redemption.piconero = whole(seen.received.total);
     redemption.block = seen.block.map(whole);
     redemption.height = whole(seen.height);
-    // Paid in time, if it is shown late. After a day more nobody is sure of the node's word any more.
+    // Paid in time, but presented late. After a day more nobody is sure of the node's word any more.
     let expires = sale.challenge.terms.expires;
     let shown_in_time = counted || caller.seconds() <= expires.saturating_add(GRACE_S);
     if shown_in_time && seen.since.is_some_and(|since| since <= expires) {
@@ -264,7 +264,7 @@ fn note(redemption: &mut Redemption, sale: &Sale, seen: &Payment, counted: bool,
     }
 }
 
-/// More Monero than there is, or will be, counts as the most that fits.
+/// Converts, saturating at the maximum. No possible amount of Monero exceeds it.
 pub(super) fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -297,7 +297,7 @@ pub(super) fn broken(error: &store::Error) -> Declined {
     Declined::unavailable()
 }
 
-/// When a token's text says that it ends.
+/// Returns the expiry that a token's text contains.
 pub(super) fn ends(token: &Token) -> u64 {
     seconds(token.expires_at)
 }

@@ -1,4 +1,4 @@
-//! The gate's own secrets, each derived for one purpose.
+//! The gate's secrets, each derived for one purpose.
 
 use domain::UnixMs;
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};
@@ -10,7 +10,7 @@ use tpat::{Token, Txid};
 use verify::nonce;
 use zeroize::Zeroizing;
 
-/// The secrets of every MAC key whose values are good. Clones share them: [`Secrets::replace`] reaches all.
+/// The secrets of all valid MAC keys. Clones share them, so [`Secrets::replace`] changes all clones.
 #[derive(Clone)]
 pub struct Secrets {
     sets: Arc<RwLock<Arc<Sets>>>,
@@ -18,14 +18,14 @@ pub struct Secrets {
     log: Zeroizing<[u8; 32]>,
 }
 
-/// The first makes values, it and the others verify them. With those that ended nothing is verified alone.
+/// The first key makes values, and it and the others verify them. A value of an ended key needs further proof.
 struct Sets {
     current: Set,
     others: Vec<Set>,
     ended: Vec<Set>,
 }
 
-/// What is derived from one key.
+/// The secrets derived from one key.
 struct Set {
     challenge: Zeroizing<[u8; 32]>,
     token: Zeroizing<[u8; 32]>,
@@ -40,7 +40,7 @@ impl Secrets {
         Self { sets, client: Zeroizing::new(hmac_sha256(log, &[b"free requests"])), log: Zeroizing::new(*log) }
     }
 
-    /// Takes other keys into use: `others` were replaced, `ended` are over or revoked, and somebody may have them.
+    /// Replaces the keys in use. `others` were rotated. `ended` are expired or revoked, and others may have them.
     pub fn replace<'a>(
         &self,
         current: &[u8; 32],
@@ -68,7 +68,7 @@ impl Secrets {
         self.find(|set| Token::authenticate(&set.token, text).ok())
     }
 
-    /// A token of a key that has ended: it may be forged, and has to be compared with what was sold.
+    /// Reads a token of an ended key. It may be forged, so the caller must compare it with its sale.
     pub(super) fn ended_token(&self, text: &str) -> Option<Token> {
         self.sets().ended.iter().find_map(|set| Token::authenticate(&set.token, text).ok())
     }
@@ -77,7 +77,7 @@ impl Secrets {
         nonce::make(&self.sets().current.nonce, now)
     }
 
-    /// When a nonce of ours was made.
+    /// Returns the time at which a nonce of this gate was made.
     pub(super) fn nonce_made_at(&self, nonce: &str) -> Option<UnixMs> {
         self.find(|set| nonce::made_at(&set.nonce, nonce))
     }
@@ -100,8 +100,8 @@ impl Secrets {
         base64url(&hmac_sha256(&self.client, &[client.to_string().as_bytes()])[..16])
     }
 
-    /// What a transaction is called in the log, which must not become a list of who paid whom: the same
-    /// name each time, and a transaction id to nobody else.
+    /// Returns a keyed hash that names a transaction in the log. The log must not become a list of who paid whom. The
+    /// name is always the same, and reveals nothing without the key.
     pub(super) fn log_name(&self, txid: &str) -> String {
         base64url(&hmac_sha256(&self.log, &[txid.as_bytes()])[..9])
     }

@@ -1,4 +1,4 @@
-//! What runs beside the requests.
+//! Background jobs of the gate.
 
 use super::Booth;
 use super::watch::Error;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// What was used, and how often a price was asked for, is written down so often.
+/// How often usage and the number of challenges are written to the store.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// Gates that were not heard for so long are gone.
@@ -14,7 +14,7 @@ const SILENT_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 
 impl Booth {
-    /// Runs until `stop` says so, and writes down what is left to write.
+    /// Runs until `stop` is set, then writes what is left.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         tokio::join!(self.keep_writing(stop.clone()), self.keep_looking(stop));
         self.write_down().await;
@@ -46,17 +46,17 @@ impl Booth {
                 () = told(&mut stop) => return,
                 looked = self.look_around() => looked,
             };
-            // Said once, not with every look.
+            // Logged on a change, not at each check.
             match &looked {
-                Err(error) if could => tracing::warn!(cause = %error, "the chain cannot be watched"),
-                Ok(()) if !could => tracing::info!("the chain is watched again"),
+                Err(error) if could => tracing::warn!(cause = %error, "watching the chain failed"),
+                Ok(()) if !could => tracing::info!("watching the chain again"),
                 _ => {}
             }
             could = looked.is_ok();
         }
     }
 
-    /// Where young payments are, and whether there are new ones at lent addresses.
+    /// Checks recent payments and assigned addresses.
     async fn look_around(&self) -> Result<(), Error> {
         self.look_at_chain().await?;
         self.follow().await
@@ -70,22 +70,22 @@ impl Booth {
         }
     }
 
-    /// Writes down what was used and asked for.
+    /// Writes usage and the number of challenges to the store.
     pub async fn write_down(&self) {
         let challenges = std::mem::take(&mut *self.challenges.lock());
         let day = (self.surroundings.now)() / DAY_MS;
         for (route, count) in challenges {
             if let Err(error) = self.store.count_challenges(day, &route, count).await {
-                tracing::error!(cause = %error, "challenges were not counted");
+                tracing::error!(cause = %error, "counting challenges failed");
             }
         }
         if let Err(error) = self.ledger.write_down().await {
-            tracing::error!(cause = %error, "what was used is not written down yet");
+            tracing::error!(cause = %error, "usage could not be stored yet");
         }
     }
 }
 
 async fn told(stop: &mut watch::Receiver<bool>) {
-    // Whoever could say so is gone: that says it too.
+    // A dropped sender means stop, too.
     drop(stop.wait_for(|stop| *stop).await);
 }

@@ -1,4 +1,4 @@
-//! Payments that may still go, looked at with each new block, and those in no block with each look.
+//! Watches payments that may still disappear: all of them with each new block, unconfirmed ones with each check.
 
 use super::Booth;
 use super::redeem::whole;
@@ -7,13 +7,13 @@ use monero::{Info, Node, Place};
 use parking_lot::Mutex;
 use store::toll::{Chain as Standing, Waiting, Whereabouts};
 
-/// Confirmations after which nobody looks any more.
+/// Confirmations after which a payment is no longer watched.
 const SETTLED: i64 = 20;
 /// Transactions in no block that one look asks about, a hundred to a question; the next look goes on with the
 /// others.
 const AT_A_LOOK: u32 = 300;
 
-/// The chain as the watcher saw it last.
+/// The chain at the last check.
 #[derive(Debug, Default)]
 pub struct Chain {
     tip: Mutex<Option<Tip>>,
@@ -74,7 +74,7 @@ impl Chain {
         }
     }
 
-    /// Blocks; 0 while nobody knows.
+    /// Returns the number of blocks; 0 while unknown.
     pub fn height(&self) -> i64 {
         self.tip.lock().as_ref().map_or(0, |tip| tip.height)
     }
@@ -109,13 +109,13 @@ impl Booth {
             let seen = whereabouts(place);
             let before =
                 waiting.get(at).map(|waiting| if waiting.gone { Whereabouts::Gone } else { Whereabouts::Pool });
-            // Nothing new: it is where it was.
+            // Unchanged.
             if before == Some(seen) {
                 continue;
             }
             for token in self.store.observe(txid, seen, standing).await? {
                 let payment = self.secrets.log_name(txid);
-                tracing::info!(payment, ?seen, "a payment moved");
+                tracing::info!(payment, ?seen, "a payment changed its state");
                 self.ledger.hear(&token).await?;
             }
         }
@@ -134,7 +134,7 @@ impl Booth {
         Ok(waiting)
     }
 
-    /// The first node that can be asked.
+    /// Returns the first node that answers.
     pub(super) async fn node(&self) -> Result<(&Node, Info), monero::Error> {
         let mut last = monero::Error::Ending;
         for node in &self.nodes {
@@ -151,7 +151,7 @@ fn whereabouts(place: Option<Place>) -> Whereabouts {
     match place {
         Some(Place { block: Some(block), .. }) => Whereabouts::Block(whole(block)),
         Some(Place { double_spend_seen: false, .. }) => Whereabouts::Pool,
-        // Where another transaction spends the same money, it may never be mined.
+        // With a double spend in the pool, it may never be mined.
         None | Some(_) => Whereabouts::Gone,
     }
 }

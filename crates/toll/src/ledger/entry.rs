@@ -6,23 +6,23 @@ use std::sync::Arc;
 use store::toll::Token;
 use tpat::payment::Early;
 
-/// Why a token opens nothing now.
+/// The reason why a token does not admit requests now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
     /// Every request was used.
     Spent,
-    /// Its time is over.
+    /// It has expired.
     Over,
-    /// Its payment is in no block, and what it has until then is used.
+    /// Its payment is unconfirmed, and its provisional quota is used up.
     Early,
-    /// Its payment is gone.
+    /// Its payment has disappeared.
     Asleep,
     Suspended,
     Revoked,
 }
 
 impl Refused {
-    /// What keeps a token from opening anything, whatever is left of it.
+    /// Returns why a token admits nothing, independent of its quota.
     pub fn of(token: &Token) -> Option<Self> {
         let because = |at: Option<UnixMs>, refused| at.map(|_| refused);
         because(token.revoked_at, Self::Revoked)
@@ -39,13 +39,13 @@ pub struct Entry {
 
 #[derive(Debug)]
 struct State {
-    /// As the store said last.
+    /// The row as last read from the store.
     token: Token,
-    /// Used, and not written down.
+    /// Requests used and not yet written.
     unwritten: i64,
-    /// Being written down: the store may or may not have it.
+    /// Requests being written; the store may or may not have them.
     in_writing: i64,
-    /// Of requests that are under way.
+    /// Requests in progress.
     held: i64,
 }
 
@@ -55,7 +55,7 @@ impl Entry {
         Self { id, state: Mutex::new(State { token, unwritten: 0, in_writing: 0, held: 0 }) }
     }
 
-    /// The token as the store said last.
+    /// The token as last read from the store.
     pub fn token(&self) -> Token {
         self.state.lock().token.clone()
     }
@@ -64,7 +64,7 @@ impl Entry {
         &self.id
     }
 
-    /// Holds one request.
+    /// Reserves one request.
     ///
     /// # Errors
     /// [`Refused`].
@@ -84,32 +84,32 @@ impl Entry {
         Ok(Unit { entry: Arc::clone(self), charged: false })
     }
 
-    /// Whether what has begun may go on, whatever is left for others.
+    /// Whether a running stream may continue, independent of the quota for others.
     pub fn is_open(&self, now: UnixMs) -> bool {
         let state = self.state.lock();
         Refused::of(&state.token).is_none() && now < state.token.expires_at
     }
 
-    /// Requests that it has left now.
+    /// Returns the number of requests left.
     pub fn left(&self, now: UnixMs) -> i64 {
         self.state.lock().left(now)
     }
 
     pub fn learn(&self, token: Token) {
         let mut state = self.state.lock();
-        // It may have been read before the last write.
+        // The row may have been read before the last write.
         let used = token.used.max(state.token.used);
         state.token = Token { used, ..token };
     }
 
-    /// How many are to be written down.
+    /// Begins a write and returns the number of requests to write.
     pub fn begin_write(&self) -> i64 {
         let mut state = self.state.lock();
         state.in_writing = std::mem::take(&mut state.unwritten);
         state.in_writing
     }
 
-    /// `token`: as it is with them; `None`: they could not be written.
+    /// Ends a write. `token`: the row including them; `None`: the write failed.
     pub fn end_write(&self, token: Option<&Token>, used: i64) {
         let mut state = self.state.lock();
         state.in_writing = 0;
@@ -142,14 +142,14 @@ impl State {
     }
 }
 
-/// One request of a token. Goes back to it unless it is charged.
+/// One request of a token. It returns to the token unless it is charged.
 #[derive(Debug)]
 pub struct Unit {
     entry: Arc<Entry>,
     charged: bool,
 }
 
-/// What a token has left after a request.
+/// The rest of a token after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Left {
     pub requests: i64,
@@ -157,7 +157,7 @@ pub struct Left {
 }
 
 impl Unit {
-    /// The token that it is of.
+    /// Returns its token.
     pub fn entry(&self) -> Arc<Entry> {
         Arc::clone(&self.entry)
     }

@@ -1,5 +1,5 @@
-//! Tokens in use, in memory: a paid request waits for no disk. What was used is written down every second;
-//! until then it is lost when the program is killed, in the client's favour.
+//! Tokens in use, in memory, so that a paid request waits for no disk. Usage is written every second. If the program is
+//! killed, up to a second of it is lost, in the client's favour.
 
 mod entry;
 
@@ -22,10 +22,10 @@ impl Ledger {
         Self { store, entries: Mutex::default() }
     }
 
-    /// The token of this id; `None`: there is none.
+    /// Returns the token with this id; `None` if it does not exist.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store fails.
     pub async fn find(&self, id: &str) -> Result<Option<Arc<Entry>>> {
         if let Some(entry) = self.entries.lock().get(id) {
             return Ok(Some(Arc::clone(entry)));
@@ -35,7 +35,7 @@ impl Ledger {
         Ok(Some(Arc::clone(entries.entry(id.to_owned()).or_insert_with(|| Arc::new(Entry::new(token))))))
     }
 
-    /// Takes over what the store has just said of a token. How many requests it has left.
+    /// Stores the latest row of a token and returns how many requests are left.
     pub fn learn(&self, token: Token, now: UnixMs) -> i64 {
         let entry = self.entries.lock().get(&token.id).cloned();
         match entry {
@@ -50,7 +50,7 @@ impl Ledger {
     /// Reads a token again, if it is in use.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store fails.
     pub async fn hear(&self, id: &str) -> Result<()> {
         let entry = self.entries.lock().get(id).cloned();
         if let Some(entry) = entry
@@ -61,11 +61,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes down what was used, hears what became of those tokens elsewhere, and forgets those that nobody
-    /// uses.
+    /// Writes usage, reads those tokens again, and removes unused ones from memory.
     ///
     /// # Errors
-    /// The store does not answer; what was used is kept.
+    /// The store fails; the usage is kept for the next attempt.
     pub async fn write_down(&self) -> Result<()> {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
         for entry in entries {
@@ -75,11 +74,11 @@ impl Ledger {
                 entry.end_write(written.as_ref().ok().and_then(Option::as_ref), used);
                 written?;
             } else if Arc::strong_count(&entry) > 2 {
-                // Held by something that goes on: the map and this have one each.
+                // In use by a running stream: the map and this function hold one reference each.
                 self.hear(entry.id()).await?;
             }
         }
-        // Whoever holds an entry has it from here, under this lock.
+        // New references are only taken under this lock, so a count of one means unused.
         self.entries.lock().retain(|_, entry| Arc::strong_count(entry) > 1 || !entry.is_idle());
         Ok(())
     }

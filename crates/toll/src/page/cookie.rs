@@ -1,25 +1,25 @@
-//! The token of a browser, and before that its offer: in cookies that no script reads.
+//! `HttpOnly` cookies with a browser's token and its offer.
 
 use http::{HeaderMap, HeaderValue, header};
 use tpat::credential::Credential;
 
-/// Whose cookie it is, and how it is kept.
+/// The route of a cookie and its attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Jar<'a> {
-    /// The route's name, which a cookie's name can hold.
+    /// The route's name, which is valid in a cookie's name.
     pub route: &'a str,
-    /// Whether browsers come by https.
+    /// Whether browsers use https.
     pub https: bool,
 }
 
 impl Jar<'_> {
-    /// With https only this host can have set it, and only over https (RFC 6265bis, section 4.1.3.2).
+    /// With https the prefix ensures that only this host can set it, over https (RFC 6265bis, section 4.1.3.2).
     fn name(self, kind: &str) -> String {
         let prefix = if self.https { "__Host-" } else { "" };
         format!("{prefix}postern-{kind}-{}", self.route)
     }
 
-    /// The value of `Set-Cookie` for a token. `seconds`: how long it lasts.
+    /// Returns `Set-Cookie` for a token. `seconds`: its lifetime.
     pub fn set(self, token: &str, seconds: u64) -> Option<HeaderValue> {
         self.kept(&self.name(TOKEN), token, seconds)
     }
@@ -48,7 +48,7 @@ const OFFER: &str = "offer";
 /// Offers in one request: some may come twice, or be of no use.
 const MOST_READ: usize = 32;
 
-/// What a browser shows for a route, as the value of `Authorization` that a program would send.
+/// Returns a browser's credential for a route, in the form of a program's `Authorization` value.
 pub fn shown(headers: &HeaderMap, jar: Jar<'_>) -> Option<String> {
     Some(Credential::Session(cookie(headers, &jar.name(TOKEN))?.to_owned()).header())
 }

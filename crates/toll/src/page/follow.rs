@@ -1,5 +1,5 @@
-//! The pages of an offer with an address of its own: they look again by themselves until the payment is there.
-//! Each can be kept still, for who reads slowly, copies, or types (WCAG 2.2, section 2.2.1).
+//! Pages of an offer with its own address. They refresh until the payment has arrived. Each has a non-refreshing form
+//! for people who read slowly, copy or type (WCAG 2.2, section 2.2.1).
 
 use super::html::{escaped, page};
 use super::pages::{PROGRAMS, Sale, form, next, pay, prove};
@@ -11,16 +11,16 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use tpat::amount::format_xmr;
 use wire::toll::{BLOCK_S, Code};
 
-/// Seconds until a page looks again: long enough to copy an address while nothing is paid ...
+/// Seconds until a page refreshes while nothing is paid: long enough to copy an address.
 const PAYING_S: u32 = 10;
-/// ... and soon, where something is on its way.
+/// Seconds until it refreshes after a payment was seen.
 const SEEN_S: u32 = 5;
-/// Where nothing is expected to change soon.
+/// Seconds while no change is expected soon.
 const LATER_S: u32 = 30;
 /// What programs are told to wait while no payment can be found, in seconds.
 pub const RETRY_S: u64 = 30;
 
-/// Whether a page looks again by itself.
+/// Whether a page refreshes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
     Live,
@@ -32,13 +32,13 @@ pub enum Manner {
 pub struct Arrived {
     /// Piconero.
     pub have: u64,
-    /// Something was seen there before and is gone.
+    /// A payment was seen there earlier and has disappeared.
     pub gone: bool,
     /// What came after the offer had ended, piconero.
     pub late: u64,
 }
 
-/// 402: not all is there yet.
+/// Returns 402: not fully paid yet.
 pub fn pay_here(sale: Sale<'_>, arrived: Arrived, manner: Manner) -> Response<Body> {
     let demand = sale.demand;
     let (need, missing) = (demand.min_amt.0, demand.min_amt.0.saturating_sub(arrived.have));
@@ -68,7 +68,7 @@ pub fn pay_here(sale: Sale<'_>, arrived: Arrived, manner: Manner) -> Response<Bo
     looking(page(StatusCode::PAYMENT_REQUIRED, &title, &body), PAYING_S, manner)
 }
 
-/// 202: all is there, and not deep enough. Nothing needs to be paid again.
+/// Returns 202: fully paid, but not enough confirmations. Nothing needs to be paid again.
 pub fn seen(back: &str, have: u64, need: u64, manner: Manner) -> Response<Body> {
     let minutes = need.saturating_sub(have).saturating_mul(BLOCK_S) / 60;
     let state = format!("It has {have} of {need} confirmations.");
@@ -80,7 +80,7 @@ pub fn seen(back: &str, have: u64, need: u64, manner: Manner) -> Response<Body> 
     looking(page(StatusCode::ACCEPTED, "Your payment is seen", &body), SEEN_S, manner)
 }
 
-/// 402: the offer's time is over. `name`: what the payment is called here.
+/// Returns 402: the offer has expired. `name`: the payment's name in lists.
 pub fn ran_out(sale: Sale<'_>, arrived: Arrived, name: &str, manner: Manner) -> Response<Body> {
     let Arrived { have, late, .. } = arrived;
     let named = "Whoever runs this site finds your payment under this name, and decides what becomes of it:";
@@ -127,7 +127,7 @@ pub fn closed(back: &str, manner: Manner) -> Response<Body> {
     page
 }
 
-/// What was bought opens nothing at the moment; paying again would not help.
+/// Explains that the token is not usable at the moment, and that paying again would not help.
 pub fn held_up(declined: &Declined, back: &str, manner: Manner) -> Response<Body> {
     let state = match declined.code() {
         Code::TooMany => "Your payment is in no block yet. The rest of what you bought can be used when it is.",
@@ -157,7 +157,7 @@ fn state_line(state: &str, seconds: u32, back: &str, manner: Manner) -> String {
     }
 }
 
-/// The still page takes a proof as well: there nothing that was typed is lost.
+/// Returns the form for a proof. Only the non-refreshing page has it, so that no input is lost.
 fn proof(sale: Sale<'_>, manner: Manner) -> String {
     match manner {
         Manner::Live => {
@@ -174,13 +174,13 @@ fn proof(sale: Sale<'_>, manner: Manner) -> String {
     }
 }
 
-/// The address of the still page, for an attribute.
+/// Returns the URL of the non-refreshing page, escaped for an attribute.
 fn still(back: &str) -> String {
     let query = Serializer::new(String::new()).append_pair("back", back).finish();
     escaped(&format!("{STILL}?{query}"))
 }
 
-/// Without a script: the header that browsers heed as they do the element (HTML, section 7.5.1).
+/// Refreshes without a script: browsers treat this header like the element (HTML, section 7.5.1).
 fn looking(mut response: Response<Body>, seconds: u32, manner: Manner) -> Response<Body> {
     if manner == Manner::Live {
         response.headers_mut().insert(HeaderName::from_static("refresh"), HeaderValue::from(seconds));
@@ -218,7 +218,7 @@ mod tests {
         let (refresh, still) = read(pay_here(sale, arrived, Manner::Still)).await;
         assert!(refresh.is_none() && still.contains("<textarea") && still.contains("tpat1:Ab-_"), "{still}");
         assert!(still.contains("<a href=\"/price?a=1&amp;b=2\">Look again</a>"), "{still}");
-        // Whatever can be used comes after the way to stop.
+        // The link that stops refreshing must come first, before other controls.
         assert!(live.find(STILL) < live.find("monero:"), "{live}");
     }
 

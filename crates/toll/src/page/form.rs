@@ -1,21 +1,21 @@
-//! What the form of the page sends.
+//! Parses the form of the page.
 
 use domain::local_path::{HOME, local_path};
 use wire::toll::SCHEME;
 
-/// A payment as a person pasted it.
+/// A payment as pasted by a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paid {
     pub challenge: String,
     pub txid: String,
     pub proof: String,
-    /// Where the person wanted to go: a path on this host.
+    /// The requested path on this host.
     pub back: String,
 }
 
-/// A field is missing, or there twice.
+/// A field is missing or occurs twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the form is not whole")]
+#[error("a field of the form is missing or occurs twice")]
 pub struct Unreadable;
 
 impl Paid {
@@ -29,7 +29,7 @@ impl Paid {
             let value = found.next().ok_or(Unreadable)?;
             if found.next().is_some() { Err(Unreadable) } else { Ok(value.into_owned()) }
         };
-        // What is copied from a wallet comes with blanks and line breaks.
+        // Text copied from a wallet may contain spaces and line breaks.
         let pasted = |name| field(name).map(|text| text.split_whitespace().collect::<String>());
         Ok(Self {
             challenge: field("challenge")?,
@@ -39,19 +39,19 @@ impl Paid {
         })
     }
 
-    /// As a client would show it.
+    /// Returns the credential in a client's form.
     pub fn credential(&self) -> String {
         format!("{SCHEME} {}:{}", self.txid, self.proof)
     }
 }
 
-/// The field `back` of a form or a query: a path on this host.
+/// Returns the field `back` of a form or query: a path on this host.
 pub fn back(fields: &[u8]) -> String {
     let back = form_urlencoded::parse(fields).find(|(name, _)| name == "back");
     local(&back.map_or_else(|| "/".into(), |(_, value)| value))
 }
 
-/// A path on this host, or its root.
+/// Returns a path on this host, or its root.
 pub fn local(path: &str) -> String {
     let checked = local_path(Some(path));
     let strange = checked == HOME && path != HOME;

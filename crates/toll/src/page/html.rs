@@ -1,4 +1,4 @@
-//! A whole page, and what stands in it.
+//! The frame of a page, and escaping.
 
 use axum::body::Body;
 use domain::encoding::sha256;
@@ -25,7 +25,7 @@ border-radius:0 8px 8px 0}.state a{display:block;width:fit-content;padding:.625r
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
 @media(forced-colors:active){button,.button{background:ButtonFace;color:ButtonText;border:1px solid ButtonText}}";
 
-/// The one style is allowed by its hash (CSP level 3, section 6.7.3.3); a form leads to this host alone.
+/// Allows the one style by its hash (CSP level 3, section 6.7.3.3), and forms to this host only.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = base64(&sha256(STYLE.as_bytes()));
     format!(
@@ -33,7 +33,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// `title` is text, `body` is HTML.
+/// Builds a page. `title` is text, `body` is HTML.
 pub fn page(status: StatusCode, title: &str, body: &str) -> Response<Body> {
     let title = escaped(title);
     let html = format!(
@@ -48,7 +48,7 @@ pub fn page(status: StatusCode, title: &str, body: &str) -> Response<Body> {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // What stands in a page is one browser's alone.
+    // A page belongs to one browser.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if let Ok(policy) = HeaderValue::try_from(POLICY.as_str()) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -56,7 +56,7 @@ pub fn page(status: StatusCode, title: &str, body: &str) -> Response<Body> {
     response
 }
 
-/// Text as it stands in HTML and in a quoted attribute.
+/// Escapes text for HTML and quoted attributes.
 pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -72,7 +72,7 @@ pub fn escaped(text: &str) -> String {
     safe
 }
 
-/// With padding, as policies have it.
+/// Encodes with padding, as policies require.
 fn base64(bytes: &[u8]) -> String {
     let unpadded = domain::encoding::base64url(bytes).replace('-', "+").replace('_', "/");
     let padding = "=".repeat(unpadded.len().wrapping_neg() % 4);

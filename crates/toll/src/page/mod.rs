@@ -1,5 +1,5 @@
-//! What a person sees who opens a paid route in a browser: amount, address, QR code, and a form that takes
-//! the proof, or word of a payment that is followed. No script, and nothing is loaded from anywhere.
+//! The page of a paid route in a browser: amount, address, QR code, and a form for the proof or the progress of a
+//! followed payment. It has no script and loads nothing.
 
 mod cookie;
 mod follow;
@@ -15,15 +15,15 @@ pub use pages::{Keeping, Sale, ask, declined, elsewhere, too_late, waiting};
 
 use http::{HeaderMap, header};
 
-/// `POST`: the form of the page.
+/// The form of the page, by `POST`.
 pub const PAID: &str = "/.well-known/tpat/paid";
-/// `GET`: the page that follows a payment, kept still.
+/// The non-refreshing page of a followed payment, by `GET`.
 pub const STILL: &str = "/.well-known/tpat/still";
-/// `POST`: another offer, in place of one that ran out.
+/// A new offer instead of an expired one, by `POST`.
 pub const ANEW: &str = "/.well-known/tpat/anew";
 
-/// Whether the client would rather have a page: it names `text/html` (RFC 9110, section 12.5.1). Programs
-/// that take anything get what programs can read.
+/// Whether the client prefers a page: it accepts `text/html` by name (RFC 9110, section 12.5.1). A program that accepts
+/// everything gets JSON.
 pub fn wanted(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|range| {

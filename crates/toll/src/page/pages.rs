@@ -12,17 +12,17 @@ use tpat::amount::format_xmr;
 use tpat::confirmations::retry_after_s;
 use wire::toll::{BLOCK_S, Demand};
 
-/// What is for sale, and to whom it is told.
+/// An offer, and how to present it.
 #[derive(Debug, Clone, Copy)]
 pub struct Sale<'a> {
     pub demand: &'a Demand,
-    /// Path and query that were asked for.
+    /// The requested path and query.
     pub back: &'a str,
     /// Unix seconds.
     pub now: u64,
 }
 
-/// For who would rather let a program pay.
+/// A hint about paying with a program.
 pub(super) const PROGRAMS: &str =
     "<p class=\"quiet\">Programs pay here by themselves: postern-client get, followed by this page's address.</p>";
 
@@ -35,7 +35,7 @@ pub struct Keeping {
     pub ended: bool,
 }
 
-/// 402: what it costs, how to pay, and where to paste the proof.
+/// Returns 402 with price, instructions and the form for the proof.
 pub fn ask(sale: Sale<'_>, arrived: Arrived, keeping: Keeping) -> Response<Body> {
     let Sale { demand, back, .. } = sale;
     let missing = demand.min_amt.0.saturating_sub(arrived.have);
@@ -74,7 +74,7 @@ pub fn ask(sale: Sale<'_>, arrived: Arrived, keeping: Keeping) -> Response<Body>
 }
 
 impl Sale<'_> {
-    /// Until the offer runs out.
+    /// Returns the time until the offer expires.
     pub(super) fn time_left(&self) -> String {
         match self.demand.expires.saturating_sub(self.now) / 60 {
             0 => "less than a minute".to_owned(),
@@ -84,7 +84,7 @@ impl Sale<'_> {
     }
 }
 
-/// The address, for a camera, to copy, and for a wallet on the same machine.
+/// Shows the address as QR code, as text, and as a link for a wallet on the same machine.
 pub(super) fn pay(address: &str, piconero: u64) -> String {
     let amount = format_xmr(piconero);
     let uri = format!("monero:{address}?tx_amount={amount}");
@@ -102,7 +102,7 @@ pub(super) fn prove(message: &str) -> String {
     )
 }
 
-/// 202: seen, and not deep enough. Nothing needs to be paid again.
+/// Returns 202: seen, but not enough confirmations. Nothing needs to be paid again.
 pub fn waiting(paid: &Paid, have: u64, need: u64) -> Response<Body> {
     let minutes = need.saturating_sub(have).saturating_mul(BLOCK_S) / 60;
     let body = format!(
@@ -114,7 +114,7 @@ pub fn waiting(paid: &Paid, have: u64, need: u64) -> Response<Body> {
     response
 }
 
-/// What is wrong, and the form again with what was pasted.
+/// Shows the error, and the form with the person's input.
 pub fn declined(status: StatusCode, title: &str, paid: &Paid) -> Response<Body> {
     let body = format!(
         "<p>{}</p><p>Nothing is lost: what you paid stays where it is. You can paste again.</p>{}",
@@ -135,7 +135,7 @@ pub fn too_late(declined: &Declined, back: &str) -> Response<Body> {
     page(declined.status_code(), "This payment came too late", &body)
 }
 
-/// 303: the browser shall look at a page of this host, with these cookies.
+/// Returns 303 to a page of this host, with these cookies.
 pub fn elsewhere(back: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;

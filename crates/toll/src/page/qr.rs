@@ -1,12 +1,12 @@
-//! A QR code as a picture in the page.
+//! QR codes as SVG.
 
 use fast_qr::{ECL, QRBuilder};
 use std::fmt::Write;
 
-/// Light modules around it (ISO/IEC 18004, section 6.3.8).
+/// Width of the quiet zone in modules (ISO/IEC 18004, section 6.3.8).
 const QUIET: usize = 4;
 
-/// An SVG of dark squares on white, in both themes: cameras want it so. `None`: the text is too long.
+/// Draws dark squares on white, in both themes, as cameras require. `None`: the text is too long.
 pub fn svg(text: &str, label: &str) -> Option<String> {
     let code = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
     let mut squares = String::new();
@@ -27,7 +27,7 @@ pub fn svg(text: &str, label: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The picture as a camera would see it, four points for each square.
+    /// Renders the picture with four points for each square.
     fn read(svg: &str) -> String {
         let side: usize =
             svg.split("viewBox=\"0 0 ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).expect("a side");

@@ -1,4 +1,4 @@
-//! Which requests lead where, and what they cost.
+//! Routes: which requests go where, and what they cost.
 
 mod path;
 mod pattern;
@@ -16,27 +16,27 @@ use http::{HeaderName, HeaderValue, Method};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// One entry of the table.
+/// One entry of the routing table.
 #[derive(Debug, Clone)]
 pub struct Route {
     /// Unique; appears in challenges, lists and logs.
     pub name: String,
     /// Host names without port, as [`Authority::host`] has them; `*.example.com` is any name below. Empty: every host.
     pub hosts: Vec<String>,
-    /// Empty: every method. A route for `GET` takes `HEAD` too.
+    /// Empty: every method. A route for `GET` also matches `HEAD`.
     pub methods: Vec<Method>,
     pub path: Pattern,
-    /// `None`: it is free.
+    /// `None`: free.
     pub terms: Option<Terms>,
     pub upstream: Arc<Upstream>,
-    /// Added to each request, in place of what the client sent under these names.
+    /// Headers added to each request, replacing the client's.
     pub inject: Vec<(HeaderName, HeaderValue)>,
     /// Whose pages may call it from a browser.
     pub cors: Vec<Allowed>,
 }
 
 impl Route {
-    /// Why the route does not take a request, by any reading of its path; `None`: it does.
+    /// Returns why the route does not match a request, in any reading of its path; `None`: it matches.
     pub fn objection(&self, method: &Method, host: &Authority, path: &Path) -> Option<Objection> {
         let mut objection = Some(Objection::Path);
         for reading in path.readings() {
@@ -48,7 +48,7 @@ impl Route {
         objection
     }
 
-    /// The same for one reading.
+    /// Returns the same for one reading.
     fn objection_to(&self, method: &Method, host: &Authority, path: &Reading) -> Option<Objection> {
         if !self.is_on(host) {
             return Some(Objection::Host);
@@ -65,7 +65,7 @@ impl Route {
         self.hosts.is_empty() || self.hosts.iter().any(|own| is_host(own, host.host()))
     }
 
-    /// Compares what one request costs, by the first bundle.
+    /// Compares the price of one request, by the first bundle.
     fn compare_price(&self, other: &Self) -> Ordering {
         let first = |route: &Self| route.terms.as_ref().and_then(|terms| terms.bundles.first()).cloned();
         match (first(self), first(other)) {
@@ -78,7 +78,7 @@ impl Route {
     }
 }
 
-/// What of a request a route does not take.
+/// The part of a request that does not match a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Objection {
     Host,

@@ -1,34 +1,34 @@
-//! A path as programs may read it: decoded once or more, so that no spelling of a paid path is another path.
+//! Paths in all readings of programs: decoded once or more, so that no spelling of a paid path escapes its price.
 
 use std::collections::BTreeSet;
 
-/// How often a path is decoded until nothing is left to decode. More is no honest path.
+/// Maximum number of decoding steps. A path that needs more is refused.
 const DEEPEST: usize = 4;
-/// Longest path that may have more than one reading, bytes: each costs a copy.
+/// Maximum length of a path with several readings, in bytes, because each reading is a copy.
 const LONGEST: usize = 4096;
 
-/// Every reading of a request's path.
+/// All readings of a request's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path(Vec<Reading>);
 
-/// The segments of a path, as one kind of program reads it: bytes, since not every path is UTF-8.
+/// The segments of a path in one reading. They are bytes, because not every path is UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reading(Vec<Vec<u8>>);
 
-/// Nothing good can be meant by this path: no reading of it is taken.
+/// No reading of this path is acceptable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the path can be read in more than one way")]
 pub struct Unclear;
 
 impl Path {
-    /// Reads a path (RFC 3986, section 3.3) in every way that programs are known to: an encoded slash or backslash
-    /// separates segments or does not, what follows a semicolon is a parameter or is not, percent signs are decoded
-    /// once or as often as there are any, an encoded question mark ends the path or does not. Empty segments do not
-    /// count: many programs merge slashes and ignore one at the end.
+    /// Reads a path (RFC 3986, section 3.3) in all ways that programs are known to. An encoded slash or backslash may
+    /// separate segments. Text after a semicolon may be a parameter. Percent signs may be decoded once or repeatedly.
+    /// An encoded question mark may end the path. Empty segments do not count, because many programs merge slashes and
+    /// ignore a trailing one.
     ///
     /// # Errors
-    /// A reading has a dot segment; control characters, encoded or not; a backslash in the open; a percent sign
-    /// without two digits; overlong UTF-8 (RFC 3629, section 10).
+    /// A reading has a dot segment, control characters, a literal backslash, a percent sign without two digits, or
+    /// overlong UTF-8 (RFC 3629, section 10).
     pub fn read(path: &str) -> Result<Self, Unclear> {
         let levels = levels(path.as_bytes())?;
         let strange = path.bytes().any(|byte| b"%;".contains(&byte));
@@ -36,7 +36,7 @@ impl Path {
             return Err(Unclear);
         }
         let mut found = BTreeSet::new();
-        // Where there is something to decode, every program does.
+        // Every program decodes at least once.
         let least = usize::from(levels.len() > 1);
         for done in least..levels.len() {
             for (split, level) in levels.iter().enumerate().take(done + 1) {
@@ -56,7 +56,7 @@ impl Path {
         &self.0
     }
 
-    /// The one segment, where there is one and nothing to be read differently.
+    /// Returns the only segment, if the path has one segment and one reading.
     pub(super) fn only_segment(self) -> Option<Vec<u8>> {
         let [Reading(segments)] = <[Reading; 1]>::try_from(self.0).ok()?;
         let [segment] = <[Vec<u8>; 1]>::try_from(segments).ok()?;
@@ -70,17 +70,17 @@ impl Reading {
     }
 }
 
-/// What becomes of a semicolon and what follows it in a segment.
+/// How a semicolon and the following text in a segment are treated.
 #[derive(Clone, Copy)]
 enum Parameters {
     Kept,
-    /// Taken away before the segment is decoded.
+    /// Removed before decoding.
     Early,
-    /// Taken away after that.
+    /// Removed after decoding.
     Late,
 }
 
-/// The path as it is sent, decoded once, twice, until nothing changes.
+/// Returns the path as sent, decoded once, twice, and so on until nothing changes.
 fn levels(path: &[u8]) -> Result<Vec<Vec<u8>>, Unclear> {
     if path.contains(&b'\\') {
         return Err(Unclear);
@@ -98,7 +98,7 @@ fn levels(path: &[u8]) -> Result<Vec<Vec<u8>>, Unclear> {
     if levels.iter().any(hostile) { Err(Unclear) } else { Ok(levels) }
 }
 
-/// All of it, and what is before a question mark or a number sign that was encoded.
+/// Returns the whole text, and the part before an encoded question mark or number sign.
 fn cuts(level: &[u8], decoded: bool) -> impl Iterator<Item = &[u8]> {
     let mark = if decoded { level.iter().position(|byte| b"?#".contains(byte)) } else { None };
     std::iter::once(level).chain(mark.map(|at| &level[..at]))
@@ -132,7 +132,7 @@ fn strictly_decoded(text: &[u8]) -> Result<Vec<u8>, Unclear> {
     if escapes.clone().all(|(at, _)| escape(&text[at..]).is_some()) { Ok(decoded(text)) } else { Err(Unclear) }
 }
 
-/// A percent sign without two digits stays.
+/// Decodes; keeps a percent sign without two digits.
 fn decoded(text: &[u8]) -> Vec<u8> {
     let (mut rest, mut decoded) = (text, Vec::with_capacity(text.len()));
     while let [first, after @ ..] = rest {
@@ -150,14 +150,14 @@ fn decoded(text: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// The byte that the text begins with, if it is written as `%xx`.
+/// Returns the byte of a leading `%xx`.
 fn escape(text: &[u8]) -> Option<u8> {
     let [b'%', high, low, ..] = text else { return None };
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     Some(digit(*high)? * 16 + digit(*low)?)
 }
 
-/// Whether a lax decoder of UTF-8 could see ASCII where there is none.
+/// Whether a lax UTF-8 decoder could read ASCII characters from these bytes.
 fn is_overlong(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|pair| matches!(pair, [0xc0 | 0xc1, 0x80..=0xbf] | [0xe0, 0x80..=0x9f] | [0xf0, 0x80..=0x8f]))
 }

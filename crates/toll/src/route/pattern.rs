@@ -4,7 +4,7 @@ use super::path::{Path, Reading};
 use std::fmt;
 use std::str::FromStr;
 
-/// `*` stands for one segment, `**` at the end for any number of them, none included.
+/// `*` matches one segment, `**` at the end any number of segments, including none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
@@ -18,9 +18,9 @@ enum Part {
     Any,
 }
 
-/// The text is no pattern.
+/// The text is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no path pattern: write /price, /files/* (one segment) or /api/** (everything below)")]
+#[error("'{0}' is not a path pattern: write /price, /files/* (one segment) or /api/** (everything below)")]
 pub struct NotAPattern(String);
 
 impl Pattern {

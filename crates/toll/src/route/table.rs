@@ -1,4 +1,4 @@
-//! All routes in order: the first that takes a request has it.
+//! The routes in order; the first match applies.
 
 use super::{Objection, Path, Route};
 use crate::upstream::{Address, Forward, Upstream};
@@ -24,15 +24,15 @@ impl Table {
         Self { routes, by_id, has_origins }
     }
 
-    /// The route that has a request of this method, host and path: for each reading of the path the first one that
-    /// takes it, and of those the dearest. `None`: a reading leads nowhere, and what it names is not for anybody.
+    /// Returns the route for a request's method, host and path: the first match for each reading of the path, and of
+    /// those the most expensive. `None`: a reading has no route, so the request must not pass.
     pub fn find(&self, method: &Method, host: &Authority, path: &Path) -> Option<&Arc<Route>> {
         let takes = |reading| self.routes.iter().find(|route| route.objection_to(method, host, reading).is_none());
         let found: Vec<_> = path.readings().iter().map(takes).collect::<Option<_>>()?;
         found.into_iter().max_by(|one, other| one.compare_price(other))
     }
 
-    /// Every route, in order, and why it does not take the request; `None`: it would.
+    /// Returns every route in order, with the reason why it does not match; `None`: it matches.
     pub fn explain<'a>(
         &'a self,
         method: &'a Method,
@@ -42,7 +42,7 @@ impl Table {
         self.routes.iter().map(move |route| (&**route, route.objection(method, host, path)))
     }
 
-    /// The route that a challenge or a token names.
+    /// Returns the route of a challenge or token.
     pub fn by_id(&self, id: RouteId) -> Option<&Arc<Route>> {
         self.by_id.get(&id)
     }
@@ -51,8 +51,8 @@ impl Table {
         self.routes.iter().find(|route| route.name == name)
     }
 
-    /// The upstream of this address, if a route has it already: its connections and its health are kept when
-    /// routes are read again.
+    /// Returns the existing upstream of this address, so that its connections and health survive reading the routes
+    /// again.
     pub fn upstream(&self, address: &Address, forward: &Forward) -> Option<&Arc<Upstream>> {
         let mut all = self.routes.iter().map(|route| &route.upstream);
         all.find(|upstream| upstream.address == *address && upstream.forward == *forward)

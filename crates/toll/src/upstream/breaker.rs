@@ -1,21 +1,20 @@
-//! An upstream that cannot be reached is left alone for a moment: asking it again and again would only
-//! make everybody wait.
+//! A circuit breaker: an unreachable upstream gets no requests for a moment, because each would make its client wait.
 
 use domain::UnixMs;
 use parking_lot::Mutex;
 
 /// Failures in a row that open the circuit.
 const FAILURES: u32 = 3;
-/// How long it stays open before one request may try.
+/// How long the circuit stays open before one trial request.
 const PAUSE_MS: i64 = 2_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
     /// The last request was answered, or none was sent yet.
     Up,
-    /// Some in a row were not answered.
+    /// Several requests in a row failed.
     Failing,
-    /// Left alone until then.
+    /// Open until this time.
     Down { until: UnixMs },
 }
 
@@ -32,18 +31,18 @@ impl Breaker {
     /// Whether a request may be sent.
     ///
     /// # Errors
-    /// Milliseconds until one may.
+    /// Milliseconds until one may be sent.
     pub fn ask(&self, now: UnixMs) -> Result<(), i64> {
         let mut state = self.0.lock();
         if state.failures < FAILURES {
             return Ok(());
         }
-        // A clock that went back opens nothing for longer than a pause.
+        // If the clock was set back, do not wait longer than one pause.
         let left = (state.until - now).min(PAUSE_MS);
         if left > 0 {
             return Err(left);
         }
-        // One tries; the others wait for what it finds.
+        // One trial request is sent; the others wait for its result.
         state.until = now + PAUSE_MS;
         Ok(())
     }
@@ -52,7 +51,7 @@ impl Breaker {
         self.0.lock().failures = 0;
     }
 
-    /// A connection could not be made, or no answer came in time.
+    /// Records that connecting failed or no answer came in time.
     pub fn failed(&self, now: UnixMs) {
         let mut state = self.0.lock();
         state.failures = state.failures.saturating_add(1);

@@ -1,4 +1,4 @@
-//! A request's body that ends with an error once it is over a limit.
+//! Request bodies that end with an error beyond a limit.
 
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-/// Tells whether a body went over its limit.
+/// Reports whether a body exceeded its limit.
 #[derive(Debug, Clone, Default)]
 pub struct Over(Arc<AtomicBool>);
 
@@ -17,10 +17,10 @@ impl Over {
     }
 }
 
-/// Ends the body with an error after `limit` bytes, and says so in the second value.
+/// Ends the body with an error after `limit` bytes; the second value reports that.
 pub fn capped(body: Body, limit: u64) -> (Body, Over) {
     let over = Over::default();
-    // A length that was told may be wrong with HTTP/2 only, where the HTTP library ends the stream.
+    // A declared length can only be wrong with HTTP/2, where the HTTP library ends the stream.
     (Body::new(Capped { body, left: limit, over: over.clone() }), over)
 }
 

@@ -1,4 +1,4 @@
-//! Sending a request on, and streaming what comes back.
+//! Forwards requests and streams the answers.
 
 use super::capped::capped;
 use super::{Address, Breaker};
@@ -14,22 +14,21 @@ use std::fmt;
 use std::time::Duration;
 
 const CONNECT_TIME: Duration = Duration::from_secs(3);
-/// Connections that nobody uses are kept this long.
+/// How long idle connections are kept.
 const IDLE: Duration = Duration::from_secs(30);
-/// The name under which we add ourselves to `Via` (RFC 9110, section 7.6.3): a request that comes round
-/// again is refused.
+/// Our name in `Via` (RFC 9110, section 7.6.3). A request that returns with it is refused.
 const VIA: &str = "postern-toll";
 
-/// How requests are sent on.
+/// How requests are forwarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forward {
-    /// How long an upstream may take to begin its answer.
+    /// Time limit for the start of an upstream's answer.
     pub answer_within: Duration,
-    /// The longest body of a request, in bytes.
+    /// Maximum length of a request body, in bytes.
     pub max_body: u64,
-    /// Send the client's `Host` and not the upstream's own.
+    /// Forwards the client's `Host` instead of the upstream's name.
     pub preserve_host: bool,
-    /// The upstream speaks HTTP/2 without being asked (RFC 9113, section 3.3).
+    /// The upstream supports HTTP/2 with prior knowledge (RFC 9113, section 3.3).
     pub http2: bool,
 }
 
@@ -61,7 +60,7 @@ impl Upstream {
         let host = if forward.preserve_host { HostBehaviour::Preserve } else { HostBehaviour::Replace };
         let policy = ProxyPolicy::new()
             .with_host_behaviour(host)
-            // Our own code has written these headers anew.
+            // Our own code has set these headers.
             .with_x_forwarded_for(XForwardedFor::Preserve)
             .with_upstream_timeout(forward.answer_within)
             .with_via(VIA);
@@ -69,7 +68,7 @@ impl Upstream {
         Self { address, forward: forward.clone(), breaker: Breaker::default(), proxy }
     }
 
-    /// Sends the request on. The answer streams; it is ours where the upstream gave none.
+    /// Forwards the request. The answer streams; if the upstream gave none, it is an error of the gate.
     pub async fn send(&self, request: Request<Body>, now: impl Fn() -> UnixMs) -> Response<Body> {
         if let Err(left) = self.breaker.ask(now()) {
             let seconds = u64::try_from(left).unwrap_or_default().div_ceil(1000);
@@ -88,7 +87,7 @@ impl Upstream {
             return Refusal::too_large().answer();
         }
         tracing::debug!(upstream = self.address.as_str(), cause = error.message(), "an upstream did not answer");
-        // A client that went away in the middle of its body says nothing about the upstream.
+        // A client that disconnects during its body says nothing about the upstream.
         if error.is_connect() || response.status() == StatusCode::GATEWAY_TIMEOUT {
             self.breaker.failed(now());
         }
@@ -96,7 +95,7 @@ impl Upstream {
     }
 
     fn heard(&self, response: Response<Body>) -> Response<Body> {
-        // Written by the proxy library before anything was sent.
+        // The proxy library made this answer before it sent anything.
         if response.status() == StatusCode::LOOP_DETECTED && response.headers().is_empty() {
             return Refusal::looped().answer();
         }
@@ -105,7 +104,7 @@ impl Upstream {
     }
 }
 
-/// Whether a request says that its body is over the limit.
+/// Whether a request declares a body over the limit.
 fn is_longer(request: &Request<Body>, limit: u64) -> bool {
     let told = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     told.is_some_and(|told| told > limit)

@@ -1,4 +1,4 @@
-//! The programs behind the gate.
+//! The upstream programs.
 
 mod breaker;
 mod capped;
@@ -10,13 +10,13 @@ pub use forward::{Forward, Upstream};
 use http::Uri;
 use http::uri::Scheme;
 
-/// Where an upstream is: `http://host:port`, with a path that is put before the request's own.
+/// An upstream's URL: `http://host:port`, with an optional path that is prepended to the request's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address(String);
 
-/// The text is no address of an upstream.
+/// The text is not an upstream's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no upstream: write http://127.0.0.1:8080, with a path if all of it is below one")]
+#[error("'{0}' is not an upstream URL: write http://127.0.0.1:8080, with a path if needed")]
 pub struct NotAnAddress(String);
 
 impl std::str::FromStr for Address {
@@ -38,7 +38,7 @@ impl Address {
         &self.0
     }
 
-    /// `host:port`: where it is connected to.
+    /// Returns `host:port` to connect to.
     pub fn endpoint(&self) -> String {
         let authority = self.0.parse::<Uri>().ok().and_then(|uri| uri.into_parts().authority);
         authority.map_or_else(String::new, |authority| match authority.port() {

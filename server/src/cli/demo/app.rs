@@ -1,5 +1,4 @@
-//! The demo's app, and before it what nginx or Caddy is elsewhere: it asks Postern about each request, as
-//! `deploy/nginx/app.conf` says it in nginx's words.
+//! The demo's app with a reverse proxy that asks Postern about each request, like nginx with `deploy/nginx/app.conf`.
 
 use super::{Failure, Outcome, here};
 use crate::clock::{Clock, SystemClock};
@@ -18,9 +17,9 @@ use tower::ServiceExt;
 use verify::Guard;
 
 const NAME: &str = "hello";
-/// Browsers find `*.localhost` on their own machine, without DNS (RFC 6761, section 6.3).
+/// Browsers resolve `*.localhost` to their own machine, without DNS (RFC 6761, section 6.3).
 const ORIGIN: &str = "http://hello.localhost:3006";
-/// What Postern tells the app. A client's own words in these never arrive.
+/// Identity headers for the app. A client cannot set them.
 const TOLD: [HeaderName; 5] = [
     HeaderName::from_static("remote-user"),
     HeaderName::from_static("remote-roles"),
@@ -29,7 +28,7 @@ const TOLD: [HeaderName; 5] = [
     header::AUTHORIZATION,
 ];
 
-/// What it sets, as (setting, value): the proxy is on this machine, and so is the app.
+/// Returns its settings as (setting, value): proxy and app are on this machine.
 pub fn settings() -> [(&'static str, String); 2] {
     [
         ("trusted_proxies", "[\"127.0.0.1\"]".to_owned()),
@@ -37,12 +36,12 @@ pub fn settings() -> [(&'static str, String); 2] {
     ]
 }
 
-/// Where it listens, as far as the settings say that.
+/// Returns its address, if the settings have it.
 pub fn address(config: &Config) -> Option<SocketAddr> {
     config.apps.iter().find(|app| app.name == NAME).and_then(|app| here(&app.origin))
 }
 
-/// An app that its address answers for already.
+/// An app with an open listener.
 pub struct App {
     listener: std::net::TcpListener,
     door: Door,
@@ -51,13 +50,13 @@ pub struct App {
 struct Door {
     portal: Upstream,
     app: Router,
-    /// The app's own host: a client's word is not asked for.
+    /// The app's host, independent of the client's `Host`.
     host: HeaderValue,
 }
 
 impl App {
     /// # Errors
-    /// The settings have another app than this one; its address is taken.
+    /// The settings have another app, or its address is in use.
     pub fn new(config: &Config) -> Result<Self, Failure> {
         let app = config.apps.iter().find(|app| app.name == NAME);
         let app = app.ok_or_else(|| format!("apps: the demo's own is named '{NAME}'"))?;
@@ -67,7 +66,7 @@ impl App {
         let forward = Forward { preserve_host: true, ..Forward::default() };
         let portal = Upstream::new(format!("http://{}", config.settings.listen).parse()?, &forward);
         let guarded = hello_app::router(&Guard::new(&config.origin, &app.origin)?);
-        println!("The sample app greets whoever is signed in, at {}", app.origin);
+        println!("The sample app greets signed-in people at {}", app.origin);
         Ok(Self { listener, door: Door { portal, app: guarded, host: app.authority.to_string().parse()? } })
     }
 
@@ -80,7 +79,7 @@ impl App {
 
 async fn pass(State(door): State<Arc<Door>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    // What it names would be taken away with it, also of what is said here.
+    // Removed first, because it could name headers that are set below.
     parts.headers.remove(header::CONNECTION);
     parts.headers.insert(header::HOST, door.host.clone());
     tell(&mut parts.headers, "x-forwarded-for", &peer.ip().to_string());
@@ -104,7 +103,7 @@ async fn pass(State(door): State<Arc<Door>>, ConnectInfo(peer): ConnectInfo<Sock
 }
 
 impl Door {
-    /// What Postern says of a request; a person is led to sign in by a redirect.
+    /// Asks Postern about a request; a redirect leads a person to sign-in.
     async fn ask(&self, asked: &Parts) -> Response {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = Uri::from_static("/api/verify?redirect");
@@ -124,7 +123,7 @@ impl Door {
     }
 }
 
-/// What a client says of its request is not true because it says so.
+/// Removes headers that a client could forge.
 fn forget_claims(headers: &mut HeaderMap) {
     const CLAIMS: [&str; 5] = ["x-forwarded-", "x-original-", "x-rewrite-", "x-real-ip", "forwarded"];
     let claims = |name: &HeaderName| CLAIMS.iter().any(|claim| name.as_str().starts_with(claim));
@@ -134,7 +133,7 @@ fn forget_claims(headers: &mut HeaderMap) {
     }
 }
 
-/// In the place of whatever the client has said.
+/// Replaces the client's header.
 fn tell(headers: &mut HeaderMap, name: &'static str, value: &str) {
     match HeaderValue::from_str(value) {
         Ok(value) => headers.insert(name, value),

@@ -1,5 +1,5 @@
-//! `postern demo`: the portal, a time server that knows it and an app behind it, on one machine, to look at.
-//! With `--toll` also a price server behind the paid gate, and play money to pay it with.
+//! `postern demo`: a portal, a time server and an app on one machine. With `--toll` also a price server behind the paid
+//! gate, with test money.
 
 mod app;
 mod toll;
@@ -17,17 +17,17 @@ use http::Uri;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::JoinHandle;
 
-/// The folder is one of its own: a demo leaves what is real alone.
+/// A separate folder, so that the demo does not touch real data.
 const FOLDER: &str = "demo";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// With the paid gate, a Monero network of its own and a wallet full of play money; needs Debian's monero
+    /// Include the paid gate with a private Monero network and a wallet of test money; needs Debian's monero
     #[arg(long)]
     toll: bool,
 }
 
-/// What it sets, weaker than any flag, as (setting, value).
+/// Returns its settings as (setting, value); every flag overrides them.
 pub fn settings() -> Vec<(String, String)> {
     let TimeServer { listen, tcp, .. } = TimeServer::default();
     let tcp = tcp.0.map_or_else(String::new, |address| format!("localhost:{}", address.port()));
@@ -52,11 +52,11 @@ pub fn run(mut config: Config, args: &Args, site: Site) -> Outcome {
     beside("time server", move || time_server::tell(&settings))?;
     beside("sample app", move || blocking(app.serve()))?;
     serve::run(config, site)?;
-    // It was told to end as well, and has more to put away.
+    // The gate was told to stop as well, and has more to clean up.
     gate.map_or(Ok(()), |gate| gate.join().map_err(|_| "the paid gate broke".into()))
 }
 
-/// Everything that it listens on, with flags of `postern demo`.
+/// Returns all listeners, with the flags of `postern demo`.
 fn places(config: &Config, time: &TimeServer, toll: bool) -> Vec<Place> {
     let portal = "--set listen=127.0.0.1:{port} --set public_url=http://localhost:{port}";
     let app = "--set 'apps=[{ name = \"hello\", origin = \"http://hello.localhost:{port}\" }]'";
@@ -75,7 +75,7 @@ fn places(config: &Config, time: &TimeServer, toll: bool) -> Vec<Place> {
     .collect()
 }
 
-/// Half a demo would only puzzle: where one part ends, all of it ends.
+/// If one part ends, all parts end.
 fn beside(
     name: &'static str,
     work: impl FnOnce() -> Outcome + Send + 'static,
@@ -88,7 +88,7 @@ fn beside(
     })
 }
 
-/// It listens where the portal's settings say that it is found.
+/// Returns the time server that the portal's settings point to.
 fn time_server_of(config: &Config) -> TimeServer {
     let usual = TimeServer::default();
     let found = &config.settings.time;
@@ -101,7 +101,7 @@ fn time_server_of(config: &Config) -> TimeServer {
     }
 }
 
-/// This machine, at the port of an address.
+/// Returns this machine's address with the port of another.
 fn here(address: &str) -> Option<SocketAddr> {
     let port = address.parse::<Uri>().ok()?.port_u16()?;
     Some((Ipv4Addr::LOCALHOST, port).into())

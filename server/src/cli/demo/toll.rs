@@ -1,5 +1,5 @@
-//! The demo's paid gate: a price server behind it, before it a payer's wallet, and a Monero network of this
-//! machine alone, where a block comes now and then.
+//! The demo's paid gate: a price server behind it, a payer's wallet, and a private Monero network with automatic
+//! blocks.
 
 use super::{Failure, Outcome, beside, blocking};
 use crate::cli::toll::{Opened, listen};
@@ -15,14 +15,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// The network's folder below the data folder: the next demo goes on with it.
+/// The network's folder in the data folder; the next demo continues with it.
 const CHAIN: &str = "chain";
 const BLOCK_EVERY: Duration = Duration::from_secs(20);
 
-/// The program that pays.
+/// The paying client.
 const CLIENT: &str = "postern-client";
 
-/// As an operator writes them. The first bundle opens at once, the second after a block.
+/// Routes as an operator writes them. The first bundle needs no confirmation, the second one block.
 const ROUTES: &str = r#"
 [[routes]]
 name = "price"
@@ -33,26 +33,25 @@ zero_conf_below = "0.005 XMR"
 bundles = [{ price = "0.02 XMR", quota = 200, ttl = "1d" }]
 "#;
 
-/// Who is paid: browsers get an address of their own, and prove nothing.
+/// The merchant's addresses: browsers get their own and need no proof.
 struct Merchant {
     primary: String,
     view_key: PathBuf,
 }
 
-/// All that is behind the gate, and the gate.
+/// The gate and everything behind it.
 struct Stand {
     rig: Rig,
     upstream: TcpListener,
     gate: Opened,
 }
 
-/// Opens it, on a thread of its own, and takes its settings over: the portal shows them. The thread ends with
-/// the program.
+/// Starts the gate on its own thread and copies its settings for the portal. The thread ends with the program.
 ///
 /// # Errors
-/// The gate's address is taken; the network does not start.
+/// The gate's address is in use, or the network does not start.
 pub fn open(config: &mut Config) -> Result<JoinHandle<()>, Failure> {
-    println!("Starting a Monero network of this machine alone: some seconds ...");
+    println!("Starting a private Monero network: this takes some seconds ...");
     let (tell, told) = mpsc::channel();
     let own = config.clone();
     let thread = beside("paid gate", move || {
@@ -86,7 +85,7 @@ impl Stand {
         Ok((Self { rig, upstream, gate }, settings))
     }
 
-    /// Until the program is told to end.
+    /// Serves until the program is told to stop.
     async fn serve(self) -> Outcome {
         let Self { rig, upstream, gate } = self;
         tokio::select! {
@@ -99,7 +98,7 @@ impl Stand {
     }
 }
 
-/// Where it listens stays as it is set. The rest is the demo's: real addresses and nodes are left alone.
+/// Keeps the configured listener. Everything else is the demo's, so that real addresses and nodes are not used.
 fn settings(set: &Toll, node: &str, merchant: &Merchant, upstream: SocketAddr) -> Result<Toll, Failure> {
     let primary = &merchant.primary;
     let text = format!("monerod = ['{node}']\nprimary_address = '{primary}'\n{ROUTES}upstream = 'http://{upstream}'\n");
@@ -113,7 +112,7 @@ fn settings(set: &Toll, node: &str, merchant: &Merchant, upstream: SocketAddr) -
     Ok(settings)
 }
 
-/// Beside the network, for its owner's eyes, as the gate wants it.
+/// Writes the view key beside the network, readable by its owner only, as the gate requires.
 fn write_view_key(config: &Config, key: &str) -> Result<PathBuf, Failure> {
     let path = config.settings.data_dir.join(CHAIN).join("view.key");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
@@ -134,7 +133,7 @@ fn greet(gate: SocketAddr, wallet: &str) {
     }
 }
 
-/// How a shell calls the client that is here: beside this program, else by its name.
+/// Returns the shell command of the client: beside this program, or else by its name.
 fn client() -> Option<String> {
     let beside = std::env::current_exe().ok().map(|program| program.with_file_name(CLIENT));
     if let Some(path) = beside.filter(|path| path.is_file()) {
@@ -148,7 +147,7 @@ fn client() -> Option<String> {
 
 async fn mine(rig: &Rig) -> Outcome {
     let mut blocks = tokio::time::interval(BLOCK_EVERY);
-    // The first tick comes at once.
+    // The first tick is immediate.
     blocks.tick().await;
     loop {
         blocks.tick().await;

@@ -13,30 +13,30 @@ use wire::toll_books::{Day, Payment, PaymentState, Token, TokenState};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// List what was paid, newest first
+    /// List payments, newest first
     Payments(List),
-    /// Say what came in and how often somebody was asked to pay, by day and route
+    /// Show income and the number of offers, by day and route
     Revenue {
-        /// How many days, today included
+        /// Number of days, including today
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
         days: u32,
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// List what was bought, newest first
+    /// List tokens, newest first
     Tokens(List),
-    /// Hold a token: it opens nothing until it is resumed
+    /// Suspend a token until it is resumed
     Suspend {
         #[arg(allow_hyphen_values = true)]
         id: String,
     },
-    /// Let a suspended token open again
+    /// Resume a suspended token
     Resume {
         #[arg(allow_hyphen_values = true)]
         id: String,
     },
-    /// Take a token back, for good
+    /// Revoke a token permanently
     Revoke {
         #[arg(allow_hyphen_values = true)]
         id: String,
@@ -45,7 +45,7 @@ pub enum Command {
 
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// The most rows
+    /// Maximum number of rows
     #[arg(long, default_value_t = 100)]
     limit: u32,
     /// As JSON
@@ -78,7 +78,7 @@ fn payments(payments: Vec<Payment>, json: bool) -> Outcome {
     }
     let rows = payments.into_iter().map(|payment| {
         let state = match (payment.state, payment.block) {
-            (PaymentState::Pool, _) => "in no block yet".to_owned(),
+            (PaymentState::Pool, _) => "unconfirmed".to_owned(),
             (PaymentState::Gone, _) => "gone".to_owned(),
             (PaymentState::Late, _) => "too late: bought nothing".to_owned(),
             (PaymentState::Mined, Some(block)) => format!("block {block}"),
@@ -120,7 +120,7 @@ fn tokens(tokens: Vec<Token>, json: bool) -> Outcome {
             (TokenState::Open, false) => "open",
             (TokenState::Spent, _) => "used up",
             (TokenState::Expired, _) => "over",
-            (TokenState::Asleep, _) => "asleep: its payment is gone",
+            (TokenState::Asleep, _) => "suspended: its payment has disappeared",
             (TokenState::Suspended, _) => "suspended",
             (TokenState::Revoked, _) => "revoked",
         };
@@ -133,9 +133,9 @@ fn tokens(tokens: Vec<Token>, json: bool) -> Outcome {
 
 async fn change(operator: &Operator<'_>, id: &str, wanted: TokenChange, done: &str) -> Outcome {
     if !toll::change(operator, id, wanted).await? {
-        return Err(nothing(format!("there is no token {id} to which that could be done")));
+        return Err(nothing(format!("no token {id} is in a state that allows this")));
     }
-    println!("{id} {done}. A running gate knows within a few seconds.");
+    println!("{id} {done}. A running gate follows within a few seconds.");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Where payments are taken: addresses, nodes, secrets and the store, from the settings.
+//! Builds the payment service from the settings: addresses, nodes, secrets and the store.
 
 use super::portal::Portal;
 use crate::cli::{Failure, store};
@@ -20,15 +20,15 @@ use tpat::{Address, ViewPair};
 use wire::toll::Network;
 use zeroize::Zeroizing;
 
-/// What a node may cost: a client waits for it.
+/// Limits for requests to a node, since a client waits for them.
 const NODE: Limits = Limits { timeout: Duration::from_secs(5), at_once: 4, longest: 16 << 20 };
-/// How often the chain is looked at.
+/// Interval for checking the chain.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How often the store is asked for keys that came or went.
+/// How often the store is asked for new and revoked keys.
 const HEAR_EVERY: Duration = Duration::from_secs(1);
 
-/// A booth, and what keeps its secrets in step with the server's keys.
+/// A booth, and the task that updates its secrets when the server's keys change.
 pub struct Taking {
     pub till: Till,
     portal: Arc<Portal>,
@@ -36,7 +36,7 @@ pub struct Taking {
 }
 
 impl Taking {
-    /// Hears of keys until it is aborted.
+    /// Follows changes of keys until it is aborted.
     pub async fn hear(portal: Arc<Portal>, secrets: Secrets) {
         let mut tick = tokio::time::interval(HEAR_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -44,7 +44,7 @@ impl Taking {
         loop {
             tick.tick().await;
             let heard = portal.hear(&secrets).await;
-            // Said once, not every second.
+            // Logged once, not every second.
             match &heard {
                 Err(error) if could => tracing::error!(cause = %crate::jobs::chain(error), "keys cannot be read"),
                 Ok(()) if !could => tracing::info!("keys are read again"),
@@ -54,13 +54,13 @@ impl Taking {
         }
     }
 
-    /// The booth, and the task that hears of keys.
+    /// The booth, and the task that follows changes of keys.
     pub fn start(self) -> (Arc<Booth>, JoinHandle<()>) {
         (self.till.booth, tokio::spawn(Self::hear(self.portal, self.secrets)))
     }
 }
 
-/// `None`: there are no addresses to be paid at, and nothing costs anything.
+/// Opens the payment service. `None`: no addresses are configured, and no route costs anything.
 pub async fn open(config: &Config, surroundings: &Surroundings) -> Result<Option<Taking>, Failure> {
     let settings = &config.settings.toll;
     let Some((pool, people)) = addresses(settings)? else { return Ok(None) };
@@ -108,10 +108,10 @@ fn verifier(settings: &Toll, nodes: &[Arc<Node>]) -> Result<Box<dyn Verifier>, F
     Ok(Box::new(FirstOf::new(each.collect())))
 }
 
-/// Where payments go, and what browsers are lent.
+/// Returns the addresses for payments, and those for browsers.
 fn addresses(settings: &Toll) -> Result<Option<(Pool, Option<People>)>, Failure> {
     if let Some(pair) = view_pair(settings)? {
-        // Where a wallet has to agree to every payment, none is taken that nobody proves.
+        // If a wallet must confirm every payment, unproven payments are not accepted.
         let follow = settings.people > 0 && settings.verifier == TollVerifier::Monerod;
         let people = if follow { Some(People::new(pair.clone(), settings.people)?) } else { None };
         return Ok(Some((Pool::derived(pair, settings.subaddresses)?, people)));
@@ -136,13 +136,13 @@ fn wrong(setting: &str, error: impl std::fmt::Display) -> ConfigError {
     ConfigError::invalid(setting, &error.to_string())
 }
 
-/// Of a file that only its owner may read.
+/// Reads a file that only its owner may read.
 fn secret(file: &Path) -> Result<Zeroizing<String>, Failure> {
     let failed =
         |problem: &dyn std::fmt::Display| wrong("toll.view_key_file", format!("{}: {problem}", file.display()));
     let mode = std::fs::metadata(file).map_err(|error| failed(&error))?.permissions().mode();
     if mode & 0o077 != 0 {
-        return Err(failed(&format!("others may read it (mode {:03o}): chmod 600", mode & 0o777)).into());
+        return Err(failed(&format!("other users can read it (mode {:03o}): run chmod 600", mode & 0o777)).into());
     }
     Ok(std::fs::read_to_string(file).map(Zeroizing::new).map_err(|error| failed(&error))?)
 }

@@ -16,11 +16,11 @@ use crate::config::{Config, Layers};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Serve the paid gate: a program of its own, beside the portal
+    /// Run the paid gate, a separate program beside the portal
     Run,
     /// List the routes, in the order in which they are tried
     Routes {
-        /// Say which one takes this request, and why those before it do not
+        /// Show which route takes this request, and why earlier ones do not
         #[arg(long, num_args = 2, value_names = ["METHOD", "URL"])]
         explain: Option<Vec<String>>,
         /// As JSON
@@ -44,7 +44,7 @@ pub fn run(config: Config, layers: Layers, command: Command) -> Outcome {
         }
         Command::Books(command) => super::blocking(books::run(config, command)),
         Command::Routes { explain, json } => {
-            // Upstreams have connections, and those need a runtime; none is opened here.
+            // Upstreams hold connection pools, which need a runtime; no connection is opened here.
             super::blocking(async move { routes::run(&config.settings.toll, explain.as_deref(), json) })
         }
     }

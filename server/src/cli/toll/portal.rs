@@ -1,4 +1,4 @@
-//! Who is signed in, as the gate asks: by the portal's own cookie, which reaches the gate on the portal's host.
+//! The gate's access to portal sessions, by the portal's cookie, which reaches the gate on the portal's host.
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -29,7 +29,7 @@ impl Portal {
         Self { config: config.clone(), store, key, keyring, tokens }
     }
 
-    /// Hears of keys that were made or revoked at the portal, and gives them to the gate.
+    /// Follows new and revoked keys of the portal and passes them to the gate.
     pub async fn hear(&self, secrets: &Secrets) -> Result<(), keyring::Error> {
         self.key.hear(&*self.store).await?;
         let now = SystemClock.now();
@@ -47,7 +47,7 @@ impl Portal {
 
     async fn takes(&self, token: &str) -> Result<bool, keyring::Error> {
         let now = SystemClock.now();
-        // Once a second: keys that were made or revoked at the portal.
+        // At most once a second, for keys that were made or revoked at the portal.
         self.keyring.look_for_more(&self.vault(now)).await?;
         let Some(claims) = self.tokens.verify_for(&self.config.origin, token, now) else { return Ok(false) };
         let session = self.store.session(&claims.sid).await?;
@@ -65,7 +65,7 @@ impl toll::Portal for Portal {
     async fn is_signed_in(&self, headers: &HeaderMap) -> bool {
         let Some(token) = cookies::get(headers, &self.config, Name::Access) else { return false };
         self.takes(&token).await.unwrap_or_else(|error| {
-            tracing::warn!(cause = %crate::jobs::chain(&error), "a session cannot be looked up");
+            tracing::warn!(cause = %crate::jobs::chain(&error), "looking up a session failed");
             false
         })
     }

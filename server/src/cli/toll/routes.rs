@@ -18,7 +18,7 @@ struct Row {
     price: Option<u64>,
     quota: Option<u32>,
     upstream: String,
-    /// With `--explain`: why it does not take the request.
+    /// With `--explain`: why it does not match the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     objection: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,7 @@ pub fn run(settings: &Toll, explain: Option<&[String]>, json: bool) -> Outcome {
         show(rows, explain.is_some());
     }
     if explain.is_some() && taken.is_none() {
-        return Err(print::nothing("no route takes this request: it is answered with 404"));
+        return Err(print::nothing("no route matches this request: the answer is 404"));
     }
     Ok(())
 }

@@ -20,10 +20,10 @@ use tokio::sync::{Notify, watch};
 use toll::route::Table;
 use toll::{Gate, Limits, Surroundings};
 
-/// How often the settings file is looked at.
+/// Interval for checking the settings file.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A gate that is reached, and not served yet.
+/// A gate with an open listener, not serving yet.
 pub struct Opened {
     gate: Arc<Gate>,
     taking: Option<Taking>,
@@ -36,10 +36,10 @@ pub struct Opened {
 pub async fn serve(config: Config, layers: Layers) -> Outcome {
     let settings = &config.settings.toll;
     let opened = Opened::new(listen(settings).await?, &config).await?;
-    // Whoever reads that we listen may send one at once: unheard, it would end us.
+    // Installed before the start message, because an unhandled SIGHUP would end the program.
     let hangup = signal(SignalKind::hangup())?;
-    println!("The gate listens on http://{} and answers as {}", opened.address()?, settings.public_url);
-    println!("  with {} routes: postern toll routes", settings.routes.len());
+    println!("The gate listens on http://{} with the public URL {}", opened.address()?, settings.public_url);
+    println!("  with {} routes, listed by postern toll routes", settings.routes.len());
     if let Some(operator) = &opened.operator {
         println!("  health and metrics are on http://{}", operator.local_addr()?);
     }
@@ -69,7 +69,7 @@ impl Opened {
             .as_ref()
             .map(|till| Announcer::new(Arc::clone(&gate), Arc::clone(&till.booth), Arc::clone(&till.store)));
         let operator = operator::listener::bind_as("toll.operator_listen", settings.operator_listen).await?;
-        // Each connection may need one to an upstream.
+        // Each connection may need another one to an upstream.
         let files = net::fit(settings.max_connections, 2, crate::cli::SPARE_FILES);
         let (limits, proxies) = (Limits { connections: files.connections }, Arc::clone(&config.proxies));
         let mut http = toll::http(limits, config.settings.connections.pace(), move |peer| proxies.trusts(peer));
@@ -83,11 +83,11 @@ impl Opened {
         self.listener.local_addr()
     }
 
-    /// Until the program is told to end.
+    /// Serves until the program is told to stop.
     pub async fn serve(self) -> Outcome {
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(toll::serve_with(self.listener, self.gate, self.http, stopped.clone()));
-        // Goes on until the last request is answered and counted.
+        // Continues until the last request is answered and counted.
         let (stop_keeping, kept) = watch::channel(false);
         let till = self.taking.as_ref().map(|taking| taking.till.clone());
         let (booth, hearing) = self.taking.map(Taking::start).unzip();
@@ -97,7 +97,7 @@ impl Opened {
             .operator
             .map(|listener| tokio::spawn(operator::listener::serve(listener, operator::gate::router(till))));
         wait_for_signal().await?;
-        tracing::info!("stopping: requests that have begun are answered");
+        tracing::info!("stopping after the running requests");
         let _ = stop.send(true);
         serving.await?;
         let _ = stop_keeping.send(true);
@@ -120,8 +120,7 @@ fn surroundings(config: &Config) -> Surroundings {
     }
 }
 
-/// Routes and prices change without a restart: when the file does, and on SIGHUP. Settings that cannot
-/// stand change nothing.
+/// Reads routes and prices again when the file changes and on SIGHUP. Invalid settings change nothing.
 async fn read_again(layers: Layers, gate: Arc<Gate>, changed: Option<Arc<Notify>>, mut hangup: Signal) {
     let file = layers.file();
     let mut seen = written(file.as_deref());
@@ -143,7 +142,7 @@ async fn read_again(layers: Layers, gate: Arc<Gate>, changed: Option<Arc<Notify>
                     changed.notify_one();
                 }
             }
-            Err(error) => tracing::error!(cause = %error, "changed settings cannot be used; those before stay"),
+            Err(error) => tracing::error!(cause = %error, "the changed settings are invalid; the old ones stay in use"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! Command-line arguments.
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
@@ -18,17 +18,17 @@ Exit codes:
   7    not paid: it costs more than --max-pay, and nobody agreed
   130  interrupted with Ctrl-C";
 
-/// Postern from a terminal: sign in, look after sessions and keys, talk to services
+/// Postern in a terminal: sign in, manage sessions and keys, use services
 #[derive(Debug, Parser)]
 #[command(name = "postern-client", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Args {
-    /// The address of the server; without it, that of the last login
+    /// The server's URL (default: the server of the last login)
     #[arg(long, global = true, value_name = "URL")]
     pub server: Option<String>,
-    /// Where the time server listens; without it, where the portal says
+    /// The time server's address (default: as the portal says)
     #[arg(long, global = true, alias = "address", value_name = "HOST:PORT")]
     pub time_server: Option<String>,
-    /// Answers and errors as JSON, one value on a line
+    /// Print answers and errors as JSON, one value a line
     #[arg(long, global = true)]
     pub json: bool,
     #[command(subcommand)]
@@ -37,16 +37,16 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Sign in; at a terminal the menu opens
+    /// Sign in; in a terminal the menu opens
     Login(Login),
     /// Choose from a menu
     Menu,
-    /// Your keys for talking in private to services
+    /// Your user key for private services
     Keys {
         #[command(subcommand)]
         what: Keys,
     },
-    /// Ask the time server, in private
+    /// Ask the time server
     Time(Time),
     /// Where you are signed in
     Sessions {
@@ -55,49 +55,49 @@ pub enum Command {
     },
     /// Sign out, here and on the server
     Logout {
-        /// Forget the session here and leave it alive on a server that cannot be reached
+        /// Delete the session here, but leave it alive on a server that cannot be reached
         #[arg(long)]
         here: bool,
     },
-    /// Who you are, where, and where the session is kept
+    /// Show your name, the server, and where the session is stored
     Whoami,
-    /// Fetch a URL; paths of the portal's own API with your token, others paid for where they ask for it
+    /// Fetch a URL: API paths of the portal with your token; pays at gates
     Get(Get),
-    /// What was paid at gates, and what may be paid unasked
+    /// Payments at gates, and the limit for automatic payments
     Toll {
         #[command(subcommand)]
         what: Option<Toll>,
     },
     /// Print completions for a shell
     Completions { shell: Shell },
-    /// Write manual pages into a folder
+    /// Write manual pages to a folder
     Man { folder: PathBuf },
 }
 
 #[derive(Debug, clap::Args)]
 pub struct Login {
-    /// Your name; asked for where it is missing
+    /// Your name (default: asks for it)
     pub name: Option<String>,
     /// Read the password from the first line of standard input
     #[arg(long)]
     pub password_stdin: bool,
-    /// Where the session is kept
+    /// Where to store the session
     #[arg(long, value_enum, default_value = "auto")]
     pub storage: StorageName,
-    /// How many seconds to wait where the server says to wait
+    /// Maximum number of seconds to wait when the server says to wait
     #[arg(long, default_value_t = 90, value_name = "SECONDS")]
     pub wait: u64,
-    /// Open no menu
+    /// Do not open the menu
     #[arg(long)]
     pub no_menu: bool,
-    /// Take a server without TLS that is not on this machine: whoever is in between can read along
+    /// Allow a server without TLS that is not on this machine; others on the network can read the traffic
     #[arg(long)]
     pub allow_insecure_http: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub enum StorageName {
-    /// The keyring if there is one, else a file
+    /// The keyring if available, otherwise a file
     Auto,
     Keyring,
     /// A file that only you can read
@@ -116,14 +116,14 @@ impl From<StorageName> for Choice {
 
 #[derive(Debug, Subcommand)]
 pub enum Keys {
-    /// The versions and their state
+    /// Show the versions and their state
     Show,
-    /// Make a new version; the one before serves on for a while
+    /// Make a new version; the previous one stays valid for the overlap
     Rotate,
-    /// End a version at once, and what runs under it within a moment
+    /// End a version at once, and its connections within a moment
     Revoke {
         version: u32,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -131,16 +131,16 @@ pub enum Keys {
 
 #[derive(Debug, clap::Args)]
 pub struct Time {
-    /// Ask each second until Ctrl-C
+    /// Ask every second until Ctrl-C
     #[arg(long)]
     pub watch: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Sessions {
-    /// End one of them
+    /// End one session
     End {
-        // Base64url: one in 64 begins with a hyphen.
+        // Base64url: one in 64 ids begins with a hyphen.
         #[arg(allow_hyphen_values = true)]
         id: String,
     },
@@ -150,48 +150,48 @@ pub enum Sessions {
 pub struct Get {
     /// A URL, or a path on the server
     pub url: String,
-    /// Pay up to this without asking, the network's fee aside; without it, what `toll set` says
+    /// Pay up to this without asking, without the network fee (default: as set by `toll set`)
     #[arg(long, value_name = "XMR", value_parser = amount)]
     pub max_pay: Option<Piconero>,
-    /// The address of your monero-wallet-rpc; without it, what `toll set` says
+    /// The URL of your monero-wallet-rpc (default: as set by `toll set`)
     #[arg(long, value_name = "URL")]
     pub wallet: Option<String>,
-    /// Say what would be paid, and pay nothing
+    /// Print what would be paid, and pay nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// How many seconds to wait for a payment to be taken; it is kept after that
+    /// Seconds to wait for a payment's confirmations; it is stored after that
     #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
     pub wait: u64,
-    /// Where tokens are kept
+    /// Where to store tokens
     #[arg(long, value_enum, default_value = "auto")]
     pub storage: StorageName,
-    /// Write the answer to a file, which appears when all of it is there
+    /// Write the answer to a file, which appears when it is complete
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// How many seconds without a byte until the connection counts as broken, and the rest is asked for
+    /// Seconds without a byte after which the connection counts as broken and the rest is requested
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub silence: u64,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Toll {
-    /// Change what `get` does where nothing else is said
+    /// Change the defaults of `get`
     Set {
-        /// Pay up to this without asking, the network's fee aside; 0 always asks
+        /// Pay up to this without asking, without the network fee; 0 always asks
         #[arg(long, value_name = "XMR", value_parser = amount)]
         max_pay: Option<Piconero>,
-        /// The address of your monero-wallet-rpc
+        /// The URL of your monero-wallet-rpc
         #[arg(long, value_name = "URL")]
         wallet: Option<String>,
     },
-    /// Forget a payment or a token; what was paid for it is lost
+    /// Forget a payment or token; its money is lost
     Forget {
         /// The gate, as `toll` lists it
         gate: String,
         /// The transaction
         #[arg(allow_hyphen_values = true)]
         txid: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_id_may_begin_with_a_hyphen() {
-        // Nothing of these is drawn at random; a mistyped flag should be reported as one. Names work behind `--`.
+        // None of these is random, so a mistyped flag should be reported as one. Names work after `--`.
         let refusing = ["--server", "--time-server", "login <name>", "get <url>", "get --wallet", "toll set --wallet"];
         let refusing = [&refusing[..], &["toll forget <gate>"]].concat();
         assert_eq!(testkit::refusing_hyphens(&Args::command()), refusing);

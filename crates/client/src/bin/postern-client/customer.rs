@@ -1,4 +1,4 @@
-//! The person at the terminal who pays, or the script.
+//! The paying person at the terminal, or a script.
 
 use crate::print::{printable, say};
 use async_trait::async_trait;
@@ -30,7 +30,7 @@ impl Customer {
             News::Paid { txid, piconero, fee } => {
                 format!("Paid {} XMR, and {} XMR to the network: {txid}", format_xmr(*piconero), format_xmr(*fee))
             }
-            News::Resumed { txid } => format!("Going on with a payment of an earlier run: {txid}"),
+            News::Resumed { txid } => format!("Continuing with a payment of an earlier run: {txid}"),
             News::SentAgain { txid } => format!("The network did not know {txid}: the same payment was sent again."),
             News::Left(left) => format!("Not removed: {left}."),
             News::Waits => "Another run is paying at this gate: waiting for it.".to_owned(),
@@ -38,10 +38,10 @@ impl Customer {
             News::Seen { have, need, seconds } => {
                 format!("Seen: {have} of {need} confirmations. Asking again in {seconds} s.")
             }
-            News::Busy { seconds } => format!("The gate cannot look just now. Asking again in {seconds} s."),
+            News::Busy { seconds } => format!("The gate cannot check at the moment. Asking again in {seconds} s."),
             News::Redeemed { quota, provisional, .. } => {
                 let until = if *provisional { ", for now, until the payment is confirmed" } else { "" };
-                format!("The payment is taken: {quota} requests{until}.")
+                format!("The payment is accepted: {quota} requests{until}.")
             }
         }
     }
@@ -69,7 +69,7 @@ impl Customer {
 
 #[async_trait]
 impl Person for Customer {
-    /// The answer may go to a file: who reads questions and types is there.
+    /// The answer may go to a file; the person types on standard input and reads standard error.
     fn is_there(&self) -> bool {
         !self.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
@@ -81,7 +81,7 @@ impl Person for Customer {
     }
 
     fn hears(&self, news: &News) {
-        // Whoever closed standard error wants to hear nothing.
+        // A closed standard error is ignored.
         drop(if self.json { say(Self::value(news)) } else { say(printable(&Self::sentence(news))) });
     }
 

@@ -1,4 +1,4 @@
-//! What every command works with.
+//! The context of every command.
 
 use crate::args::Args;
 use crate::stop::{Outcome, Stop};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Desk {
     pub storage: Storage,
     pub json: bool,
-    /// The time server's address, if it was named.
+    /// The time server's address, if given.
     pub time_server: Option<String>,
     server: Option<Server>,
 }
@@ -23,7 +23,7 @@ impl Desk {
         Ok(Self { storage, json: args.json, time_server: args.time_server.clone(), server })
     }
 
-    /// The server that is named, else the one of the last login.
+    /// Returns the given server, or the one of the last login.
     pub fn server(&self) -> Outcome<Option<Server>> {
         match &self.server {
             Some(server) => Ok(Some(server.clone())),

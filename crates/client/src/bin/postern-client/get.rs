@@ -1,8 +1,7 @@
 //! `postern-client get URL`
 //!
-//! The portal's own token is for the portal: it goes to its API and nowhere else, not even to another path
-//! of the same host, where a proxy may have put an app. An app behind the portal gets a token of its own.
-//! Whatever else asks for a payment is paid as [`client::toll`] does it.
+//! The portal's token goes only to the portal's API, not even to another path of the same host, where a proxy may have
+//! put an app. An app behind the portal gets its own token. Requests for payment are handled by [`client::toll`].
 
 use crate::args::Get;
 use crate::customer::Customer;
@@ -24,7 +23,7 @@ pub async fn run(desk: &Desk, wish: Get) -> Outcome {
         _ => wish.url.clone(),
     };
     if !url.starts_with("https://") && !url.starts_with("http://") {
-        return Err(Stop::Usage(format!("{url:?} is no URL")));
+        return Err(Stop::Usage(format!("{url:?} is not a URL")));
     }
     let http = Http::with_silence(Server::of(&url)?, Duration::from_secs(wish.silence))?;
     match server.and_then(|server| server.path_of(&url)) {
@@ -40,7 +39,7 @@ pub async fn run(desk: &Desk, wish: Get) -> Outcome {
     }
 }
 
-/// What an app behind the portal answers, with a token for it. `None`: it is none, or nobody is signed in.
+/// Fetches from an app behind the portal with a token for it. `None`: it is not an app, or nobody is signed in.
 async fn of_app(desk: &Desk, wish: &Get, http: &Http, url: &str) -> Outcome<Option<(Answer, Session)>> {
     if wish.dry_run {
         return Ok(None);
@@ -49,7 +48,7 @@ async fn of_app(desk: &Desk, wish: &Get, http: &Http, url: &str) -> Outcome<Opti
         Ok(session) => session,
         Err(Stop::Client(error)) if matches!(*error, client::Error::NotSignedIn(_)) => return Ok(None),
         Err(Stop::Client(error)) => {
-            say(format!("It is asked without a token: {error}."))?;
+            say(format!("Fetching without a token: {error}."))?;
             return Ok(None);
         }
         Err(stop) => return Err(stop),
@@ -57,11 +56,11 @@ async fn of_app(desk: &Desk, wish: &Get, http: &Http, url: &str) -> Outcome<Opti
     match session.app_token(&Server::of(url)?).await {
         Ok(Some(token)) => Ok(Some((session.get_from_app(http, url, token, None).await?, session))),
         Ok(None) => {
-            say("The portal knows no app there: it is asked without a token.")?;
+            say("The portal does not know this app. Fetching without a token.")?;
             Ok(None)
         }
         Err(error) => {
-            say(format!("It is asked without a token: {error}."))?;
+            say(format!("Fetching without a token: {error}."))?;
             Ok(None)
         }
     }
@@ -90,7 +89,7 @@ async fn at_the_counter(desk: &Desk, wish: &Get, http: &Http, url: &str) -> Outc
     tell(desk, wish, answer, &Paid { counter, url }).await
 }
 
-/// What is asked for once more, with the same token for it.
+/// Requests the rest again with the same token.
 #[derive(Debug)]
 struct App {
     session: Session,
@@ -120,7 +119,7 @@ impl Source for Paid<'_> {
     }
 }
 
-/// What was read whole has no rest.
+/// A complete answer has no rest.
 #[derive(Debug)]
 struct OnlyOnce;
 
@@ -145,19 +144,22 @@ fn foretell(desk: &Desk, forecast: &Forecast) -> Outcome {
         });
     }
     match forecast {
-        Forecast::Free => print::line("It is open: nothing to pay."),
-        Forecast::Ticket { left } => print::line(format!("It is paid: {left} requests are left. Nothing to pay.")),
+        Forecast::Free => print::line("Free: nothing to pay."),
+        Forecast::Ticket { left } => print::line(format!("Already paid: {left} requests are left. Nothing to pay.")),
         Forecast::Redeem { txid } => {
-            print::line(format!("The payment {txid} is not redeemed yet: that comes first. Nothing to pay."))
+            print::line(format!("The payment {txid} is not redeemed yet, so it is used first. Nothing to pay."))
         }
         Forecast::Pay { bill, fee, verdict } => {
-            print::line(format!("It would pay {}.", print::printable(&Customer::offer(bill, *fee))))?;
+            print::line(format!("Would pay {}.", print::printable(&Customer::offer(bill, *fee))))?;
             print::line(format!("To {}", bill.address))?;
             print::line(match verdict {
-                Verdict::Pay => "That is within what is paid unasked.".to_owned(),
+                Verdict::Pay => "This is within the limit for automatic payments.".to_owned(),
                 Verdict::Ask => "You would be asked first.".to_owned(),
                 Verdict::Refuse => {
-                    format!("It would not: nobody is there to ask. --max-pay {} allows it.", format_xmr(bill.piconero))
+                    format!(
+                        "It would refuse, because it cannot ask without a terminal. --max-pay {} allows it.",
+                        format_xmr(bill.piconero)
+                    )
                 }
             })
         }
@@ -191,7 +193,7 @@ async fn tell(desk: &Desk, wish: &Get, answer: Answer, source: &dyn Source) -> O
     }
     match (answer.problem(), &answer.location) {
         (Some(problem), _) => Err(client::Error::Refused(Box::new(problem)).into()),
-        (None, Some(location)) => Err(Stop::Refused(format!("it leads to {}", print::printable(location)))),
+        (None, Some(location)) => Err(Stop::Refused(format!("the server redirects to {}", print::printable(location)))),
         (None, None) => Err(Stop::Refused(format!("status {}", answer.status))),
     }
 }

@@ -37,7 +37,7 @@ pub async fn rotate(desk: &Desk, session: &Session) -> Outcome {
     for current in keys.iter().filter(|key| key.state == State::Current) {
         print::line(format!("Version {} is in use.", current.version))?;
     }
-    print::line(format!("The one before serves for {} more; then what runs under it ends.", span(overlap_ms)))
+    print::line(format!("The previous version is valid for {} more; then its connections end.", span(overlap_ms)))
 }
 
 pub async fn revoke(desk: &Desk, session: &Session, version: u32, yes: bool) -> Outcome {
@@ -50,16 +50,16 @@ pub async fn revoke(desk: &Desk, session: &Session, version: u32, yes: bool) -> 
 
 fn agrees(version: u32) -> Outcome<bool> {
     if !at_a_terminal() {
-        return Err(Stop::Usage("there is nobody to ask: add --yes".to_owned()));
+        return Err(Stop::Usage("cannot ask for confirmation without a terminal: add --yes".to_owned()));
     }
-    let question = format!("End version {version} at once, and what runs under it?");
+    let question = format!("End version {version} and its connections now?");
     Ok(Confirm::new().with_prompt(question).default(false).interact()?)
 }
 
 fn state(state: State) -> &'static str {
     match state {
         State::Current => "in use",
-        State::Overlap => "replaced, serves on",
+        State::Overlap => "replaced, still valid",
         State::Ended => "ended",
         State::Revoked => "revoked",
     }

@@ -13,14 +13,14 @@ use wire::Code;
 use wire::login::Credentials;
 use zeroize::Zeroizing;
 
-/// How often a person may mistype.
+/// Maximum number of mistyped passwords.
 const TRIES: u32 = 3;
 
 pub async fn run(desk: &Desk, wish: Login) -> Outcome {
     let server = desk.server()?.ok_or_else(|| Stop::Usage("which server? Name it with --server URL".to_owned()))?;
     if !server.is_private() && !wish.allow_insecure_http {
-        let why = "is plain http: whoever is in between could read your tokens and change what you seal with";
-        return Err(Stop::Usage(format!("{server} {why} (--allow-insecure-http takes it)")));
+        let why = "is plain http: others on the network could read your tokens and replace the encryption key";
+        return Err(Stop::Usage(format!("{server} {why} (--allow-insecure-http allows it)")));
     }
     terminal::end_on_interrupt();
     let http = Http::new(server.clone())?;
@@ -42,7 +42,7 @@ pub async fn run(desk: &Desk, wish: Login) -> Outcome {
         return whoami::run(desk, &session).await;
     }
     print::line(format!("Signed in at {server} as {STRONG}{}{PLAIN}.", print::printable(&profile.username)))?;
-    print::line(format!("The session is kept in {}.", whoami::place(&stored.place)))?;
+    print::line(format!("The session is stored in {}.", whoami::place(&stored.place)))?;
     if at_a_terminal() && !wish.no_menu && !wish.password_stdin {
         menu::run(desk, &session).await?;
     }
@@ -68,7 +68,7 @@ async fn sign_in(http: &Http, wish: &Login) -> Outcome<Profile> {
     }
 }
 
-/// Waits where the server says to wait, and says so.
+/// Waits as long as the server says, and reports it.
 async fn patiently(http: &Http, credentials: &Credentials, longest: u64) -> Outcome<Profile> {
     loop {
         let error = match login(http, &ThisMachine, credentials).await {
@@ -90,13 +90,13 @@ async fn patiently(http: &Http, credentials: &Credentials, longest: u64) -> Outc
     }
 }
 
-/// A session that was kept for this server would be out of reach: it ends. Gives the id, as far as it is known, of
-/// one that is in a keyring that cannot be reached.
+/// Ends the session that was stored for this server, since it would become unreachable. Returns its id, as far as
+/// known, if it is in a keyring that cannot be reached.
 async fn end_the_one_before(desk: &Desk, http: &Http) -> Option<Option<String>> {
     match Session::open(http.clone(), Arc::new(ThisMachine), desk.storage.clone()).await {
         Ok(before) => {
             if let Err(error) = before.sign_out().await {
-                drop(say(format!("The session before this one is still alive: {error}")));
+                drop(say(format!("The previous session is still alive: {error}")));
             }
             None
         }
@@ -105,14 +105,14 @@ async fn end_the_one_before(desk: &Desk, http: &Http) -> Option<Option<String>> 
     }
 }
 
-/// Its tokens stay in the keyring, and are worth nothing any more.
+/// Ends it by id. Its tokens remain in the keyring but become useless.
 async fn end_by_id(session: &Session, id: Option<&str>) -> Outcome {
     let ended = match id {
         Some(id) => session.end(id).await,
-        None => Err(Error::NoSuch("id of it".to_owned())),
+        None => Err(Error::NoSuch("id of the session".to_owned())),
     };
     match ended {
-        Ok(()) => say("The session before this one has ended; the keyring that it is kept in cannot be reached."),
+        Ok(()) => say("The previous session has ended. Its keyring cannot be reached."),
         Err(error) => say(format!(
             "The session before this one is in a keyring that cannot be reached, and may still be alive: {error}. \
              See postern-client sessions."
@@ -120,7 +120,7 @@ async fn end_by_id(session: &Session, id: Option<&str>) -> Outcome {
     }
 }
 
-/// What cannot be kept is not left alive.
+/// Signs out, because a session that cannot be stored must not stay alive.
 async fn unkept(desk: &Desk, http: &Http, profile: &Profile, error: Error) -> Stop {
     let session = Session::of(http.clone(), Arc::new(ThisMachine), desk.storage.clone(), profile.clone());
     let ended = match session {
@@ -135,7 +135,7 @@ async fn unkept(desk: &Desk, http: &Http, profile: &Profile, error: Error) -> St
 
 fn ask_name() -> Outcome<String> {
     if !std::io::stdin().is_terminal() {
-        return Err(Stop::Usage("there is no terminal to ask for a name: login NAME --password-stdin".to_owned()));
+        return Err(Stop::Usage("cannot ask for a name without a terminal: login NAME --password-stdin".to_owned()));
     }
     write!(anstream::stderr().lock(), "Name: ")?;
     let mut line = String::new();
@@ -145,7 +145,7 @@ fn ask_name() -> Outcome<String> {
 
 fn ask_password() -> Outcome<Zeroizing<String>> {
     if !std::io::stdin().is_terminal() {
-        return Err(Stop::Usage("there is no terminal to ask for a password: --password-stdin reads it".to_owned()));
+        return Err(Stop::Usage("cannot ask for a password without a terminal: use --password-stdin".to_owned()));
     }
     terminal::ask_secret("Password: ")
 }

@@ -10,12 +10,12 @@ pub async fn run(desk: &Desk, here: bool) -> Outcome {
     let server = desk.server()?.ok_or_else(|| Error::NotSignedIn("any server".to_owned()))?;
     let (left, alive) = match sign_out(desk).await {
         Ok(left) => (left, None),
-        // Whatever is wrong with what is kept: it can be forgotten.
+        // Whatever is wrong with the stored session, it can be deleted.
         Err(Stop::Client(error)) if here && !matches!(*error, Error::NotSignedIn(_)) => {
             let id = desk.storage.session_in_keyring(&server);
             (desk.storage.forget(&server).await?, Some((error, id)))
         }
-        // What an earlier sign-out could not remove.
+        // An item that an earlier sign-out could not remove.
         Err(Stop::Client(error)) if matches!(*error, Error::NotSignedIn(_)) && desk.storage.left(&server).is_some() => {
             (desk.storage.forget(&server).await?, None)
         }
@@ -32,7 +32,7 @@ pub async fn run(desk: &Desk, here: bool) -> Outcome {
     if desk.json {
         return print::json(&json!({"server": server.origin(), "alive": alive.is_some(), "left_in_keyring": left}));
     }
-    print::line(if alive.is_some() { format!("Forgotten here: {server}.") } else { format!("Signed out at {server}.") })
+    print::line(if alive.is_some() { format!("Deleted here: {server}.") } else { format!("Signed out at {server}.") })
 }
 
 async fn sign_out(desk: &Desk) -> Outcome<Option<Left>> {

@@ -13,7 +13,7 @@ pub fn completions(shell: Shell) -> Outcome {
     print::bytes(&text)
 }
 
-/// One page for the program and one for each command.
+/// Writes one page for the program and one for each command.
 pub fn pages(folder: &Path) -> Outcome {
     std::fs::create_dir_all(folder)?;
     Ok(clap_mangen::generate_to(Args::command(), folder)?)

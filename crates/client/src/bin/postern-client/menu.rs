@@ -1,4 +1,4 @@
-//! `postern-client menu`: like the dashboard's.
+//! `postern-client menu`, with the entries of the dashboard.
 
 use crate::desk::Desk;
 use crate::print::{at_a_terminal, printable, say};
@@ -48,7 +48,7 @@ pub async fn run(desk: &Desk, session: &Session) -> Outcome {
             Entry::SignOut => return logout::run(desk, false).await,
             Entry::Leave => return Ok(()),
         };
-        // What fails in one entry leaves the others.
+        // An error in one entry does not end the menu.
         match outcome {
             Err(Stop::Client(error)) if !is_the_end(&error) => drop(Stop::Client(error).tell(false)),
             Err(Stop::Usage(why) | Stop::Refused(why)) => say(why)?,
@@ -66,7 +66,7 @@ impl Entry {
             Self::Time => "Time",
             Self::ServerKeys => "Server keys",
             Self::SignOut => "Sign out",
-            Self::Leave => "Leave, and stay signed in",
+            Self::Leave => "Quit, and stay signed in",
         }
     }
 }
@@ -90,7 +90,7 @@ async fn devices(desk: &Desk, session: &Session) -> Outcome {
 async fn user_keys(desk: &Desk, session: &Session) -> Outcome {
     keys::show(desk, session).await?;
     match choose("Keys", &["Back", "Rotate my key"])? {
-        Some(1) if agrees("Make a new version? What runs under the present one ends after a while.")? => {
+        Some(1) if agrees("Make a new version? Connections under the current one end after the overlap.")? => {
             keys::rotate(desk, session).await
         }
         _ => Ok(()),
@@ -106,13 +106,13 @@ async fn of_the_server(desk: &Desk, session: &Session) -> Outcome {
         Some(3) => Kind::Mac,
         _ => return Ok(()),
     };
-    if agrees("Make a new one? The present one serves on until its last work is done.")? {
+    if agrees("Make a new one? The current one stays valid as long as it is needed.")? {
         server_keys::rotate(desk, session, kind).await?;
     }
     Ok(())
 }
 
-/// `None`: the person left with Escape.
+/// `None`: the person pressed Escape.
 fn choose<T: Display>(title: &str, names: &[T]) -> Outcome<Option<usize>> {
     Ok(Select::with_theme(&ColorfulTheme::default()).with_prompt(title).items(names).default(0).interact_opt()?)
 }

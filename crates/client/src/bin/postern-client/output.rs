@@ -1,4 +1,4 @@
-//! Long answers: written as they come, with progress for a person who waits.
+//! Long answers: written as they arrive, with a progress bar.
 
 use crate::stop::{Outcome, Stop};
 use client::Download;
@@ -8,9 +8,9 @@ use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-/// To standard output, piece by piece.
+/// Writes to standard output in pieces.
 pub async fn to_stdout(mut download: Download<'_>) -> Outcome {
-    // Where the answer itself is seen, nothing else is.
+    // A terminal shows either the answer or the progress bar, not both.
     let bar = if std::io::stdout().is_terminal() { ProgressBar::hidden() } else { progress(&download) };
     while let Some(piece) = download.next().await? {
         let mut stdout = std::io::stdout().lock();
@@ -22,7 +22,7 @@ pub async fn to_stdout(mut download: Download<'_>) -> Outcome {
     Ok(())
 }
 
-/// To a file, which has its name when all of it is there. Gives its length.
+/// Writes to a file that gets its name when it is complete. Returns its length.
 pub async fn to_file(mut download: Download<'_>, path: &Path) -> Outcome<u64> {
     let part = part(path);
     let failed = |error: std::io::Error| Stop::Broken(format!("{}: {error}", part.display()));
@@ -39,7 +39,7 @@ pub async fn to_file(mut download: Download<'_>, path: &Path) -> Outcome<u64> {
             Ok(None) => break,
             Err(error) => {
                 bar.abandon();
-                crate::print::say(format!("What came is kept in {}.", part.display()))?;
+                crate::print::say(format!("The received part is in {}.", part.display()))?;
                 return Err(error.into());
             }
         }
@@ -56,7 +56,7 @@ fn part(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// On standard error, where that is a terminal.
+/// Shows progress on standard error, if that is a terminal.
 fn progress(download: &Download<'_>) -> ProgressBar {
     let bar = download.total().map_or_else(ProgressBar::no_length, ProgressBar::new);
     let template = if download.total().is_some() {

@@ -1,4 +1,4 @@
-//! What is printed. Colours are taken out where nobody sees them: in a pipe, or under `NO_COLOR`.
+//! Output. Colours are removed in a pipe or under `NO_COLOR`.
 
 use crate::stop::Outcome;
 use clap::builder::styling::{AnsiColor, Reset, Style};
@@ -12,12 +12,12 @@ pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const STRONG: Style = Style::new().bold();
 pub const PLAIN: Reset = Reset;
 
-/// One line of the answer.
+/// Prints one line of the answer.
 pub fn line(text: impl Display) -> Outcome {
     Ok(writeln!(anstream::stdout().lock(), "{text}")?)
 }
 
-/// Something beside the answer: on standard error, so that a script's input stays clean.
+/// Prints a message on standard error, so that a script's input stays clean.
 pub fn say(text: impl Display) -> Outcome {
     Ok(writeln!(anstream::stderr().lock(), "{text}")?)
 }
@@ -32,7 +32,7 @@ pub fn bytes(bytes: &[u8]) -> Outcome {
     Ok(stdout.flush()?)
 }
 
-/// On a terminal columns under a head; elsewhere a line for each row, with tabs between, for `cut`.
+/// Prints columns under a header in a terminal, and otherwise rows separated by tabs for `cut`.
 pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Outcome {
     let rows = rows.into_iter().map(|row| row.map(|cell| printable(&cell)));
     if !std::io::stdout().is_terminal() {
@@ -58,12 +58,12 @@ pub fn span(ms: i64) -> String {
     humantime::format_duration(Duration::from_secs(seconds)).to_string()
 }
 
-/// What others wrote must not steer a terminal.
+/// Escapes control characters, so that text of others cannot control the terminal.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Whether a person sits there.
+/// Whether standard input and error are a terminal.
 pub fn at_a_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }

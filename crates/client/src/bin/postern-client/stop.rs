@@ -1,4 +1,4 @@
-//! Why a command ended before it was done, and its exit code.
+//! Errors of commands, and their exit codes.
 
 use client::Error;
 use serde_json::json;
@@ -12,13 +12,13 @@ pub type Outcome<T = ()> = Result<T, Stop>;
 #[derive(Debug)]
 pub enum Stop {
     Client(Box<Error>),
-    /// The command line makes no sense here.
+    /// The command line is invalid.
     Usage(String),
-    /// Whoever was asked says no, and it is not the portal.
+    /// A server other than the portal refuses.
     Refused(String),
-    /// Something else broke.
+    /// Any other failure.
     Broken(String),
-    /// Whoever read our output has gone: `| head` has what it wanted.
+    /// The reader of our output has closed it, for example `| head`.
     ClosedPipe,
     Interrupted,
 }
@@ -46,12 +46,12 @@ impl From<dialoguer::Error> for Stop {
 }
 
 impl Stop {
-    /// Says it on standard error, for people or for programs.
+    /// Prints the error on standard error, for people or for programs.
     pub fn tell(&self, json: bool) -> ExitCode {
         let code = self.code();
         if let Some(message) = self.message() {
             let mut stderr = anstream::stderr().lock();
-            // Whoever closed standard error wants to hear nothing.
+            // A closed standard error is ignored.
             drop(if json {
                 let problem = match self {
                     Self::Client(error) => match &**error {

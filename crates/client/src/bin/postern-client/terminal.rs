@@ -1,10 +1,9 @@
-//! The terminal that the program was started in, which it leaves as it found it.
+//! Restores the terminal's state.
 
 use crate::stop::Outcome;
 use zeroize::Zeroizing;
 
-/// A list that is being chosen from hides the cursor, and a password is typed without echo: whoever presses
-/// Ctrl-C gets both back.
+/// Restores the terminal on Ctrl-C: a menu hides the cursor, and a password prompt turns the echo off.
 pub fn end_on_interrupt() {
     tokio::spawn(async {
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -19,7 +18,7 @@ pub fn restore() {
     drop(dialoguer::console::Term::stderr().show_cursor());
 }
 
-/// Asks for a line that is not shown.
+/// Asks for a line without echo.
 pub fn ask_secret(question: &str) -> Outcome<Zeroizing<String>> {
     let answer = echo::ask(question);
     echo::restore();
@@ -34,11 +33,11 @@ mod echo {
     use std::sync::Mutex;
     use zeroize::Zeroizing;
 
-    /// The terminal's settings from before.
+    /// The terminal's earlier settings.
     static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
-    /// The echo is off before the question is seen: nothing that is typed as an answer appears. (`rpassword`
-    /// asks first.) The terminal hands over a whole line in one piece.
+    /// Turns the echo off before it prints the prompt, so that no typed character appears. (`rpassword` prints first.)
+    /// The terminal delivers a whole line at once.
     pub fn ask(question: &str) -> Result<Zeroizing<String>> {
         let mut terminal = File::options().read(true).write(true).open("/dev/tty")?;
         let before = tcgetattr(&terminal)?;

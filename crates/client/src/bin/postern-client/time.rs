@@ -19,7 +19,7 @@ pub async fn run(desk: &Desk, wish: Time) -> Outcome {
     Ok(server.exit().await?)
 }
 
-/// Each second, until Ctrl-C.
+/// Asks every second until Ctrl-C.
 async fn watch(desk: &Desk, server: &mut TimeServer<'_>) -> Outcome {
     let mut seconds = interval(std::time::Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -31,7 +31,7 @@ async fn watch(desk: &Desk, server: &mut TimeServer<'_>) -> Outcome {
     }
 }
 
-/// The prompt of the menu: `time` and `exit`.
+/// The prompt of the menu, with `time` and `exit`.
 pub async fn prompt(desk: &Desk, session: &Session) -> Outcome {
     let mut server = server(desk, session).await?;
     say("Commands: time, exit")?;
@@ -43,7 +43,7 @@ pub async fn prompt(desk: &Desk, session: &Session) -> Outcome {
             "time" => tell(desk, &mut server).await?,
             "" if read > 0 => {}
             "" | "exit" => return Ok(server.exit().await?),
-            other => say(format!("There is no {:?}: time, exit", print::printable(other)))?,
+            other => say(format!("Unknown command {:?}. Commands: time, exit", print::printable(other)))?,
         }
     }
 }
@@ -77,7 +77,7 @@ async fn server<'a>(desk: &Desk, session: &'a Session) -> Outcome<TimeServer<'a>
     Ok(TimeServer::new(session, SERVICE, &address))
 }
 
-/// Microseconds are what a good line differs by.
+/// Microseconds, the scale at which good networks differ.
 fn ms(ns: i64) -> String {
     format!("{}.{:03} ms", ns / 1_000_000, ns / 1000 % 1000)
 }

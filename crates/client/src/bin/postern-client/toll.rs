@@ -40,7 +40,7 @@ async fn list(desk: &Desk) -> Outcome {
         return print::json(&json!({"settings": settings, "paid": rows.collect::<Vec<_>>()}));
     }
     let most = settings.max_pay.map_or("nothing".to_owned(), |most| format!("up to {} XMR", format_xmr(most.0)));
-    print::say(format!("Paid unasked: {most}. Wallet: {}.", settings.wallet.as_deref().unwrap_or("none")))?;
+    print::say(format!("Paid without asking: {most}. Wallet: {}.", settings.wallet.as_deref().unwrap_or("none")))?;
     let rows = rows.into_iter().map(|(gate, path, piconero, state, expires, txid)| {
         let until = expires.and_then(|at| i64::try_from(at).ok()).map(|at| moment(at.saturating_mul(1000)));
         [gate.to_owned(), path.clone(), format_xmr(piconero), state, until.unwrap_or_default(), txid.clone()]
@@ -67,17 +67,17 @@ async fn forget(desk: &Desk, gate: &str, txid: &str, yes: bool) -> Outcome {
     if !Purse::forget_kept(&desk.storage, &Server::parse(gate)?, txid).await? {
         return Err(client::Error::NoSuch(txid.to_owned()).into());
     }
-    if desk.json { print::json(&json!({"forgotten": txid})) } else { print::line("It is forgotten.") }
+    if desk.json { print::json(&json!({"forgotten": txid})) } else { print::line("Forgotten.") }
 }
 
 fn agrees(open: bool) -> Outcome<bool> {
     if !at_a_terminal() {
-        return Err(Stop::Usage("there is nobody to ask: add --yes".to_owned()));
+        return Err(Stop::Usage("cannot ask for confirmation without a terminal: add --yes".to_owned()));
     }
     let question = if open {
-        "Forget it? If it was sent, or still is, it buys nothing any more, and the next run pays again."
+        "Forget it? If it was or will be sent, it buys nothing, and the next run pays again."
     } else {
-        "Forget it? What was paid for it cannot be used any more."
+        "Forget it? The rest of what you paid is lost."
     };
     Ok(Confirm::new().with_prompt(question).default(false).interact()?)
 }

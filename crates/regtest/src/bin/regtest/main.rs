@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Reads numbers from standard input, mines as many blocks, and says `mined`; ends with the input.
+/// Reads numbers from standard input, mines that many blocks, and prints `mined`; ends with the input.
 async fn run() -> Result<(), Error> {
     let rig = Rig::start().await?;
     let primary = rig.merchant.address().await?;
