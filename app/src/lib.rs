@@ -8,13 +8,13 @@
 
 pub mod browser;
 pub mod islands;
+pub mod text;
 pub mod view;
-pub mod words;
 
 #[cfg(feature = "ssr")]
-mod pages;
+mod components;
 #[cfg(feature = "ssr")]
-mod parts;
+mod pages;
 #[cfg(feature = "ssr")]
 mod routes;
 #[cfg(feature = "ssr")]

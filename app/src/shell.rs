@@ -1,7 +1,7 @@
 //! The HTML document around every page.
 
+use crate::components::Hydration;
 use crate::pages::{Page, title};
-use crate::parts::Hydration;
 use crate::routes::App;
 use crate::view::{Assets, Bundle, Site, View};
 use leptos::prelude::*;

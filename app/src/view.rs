@@ -67,9 +67,9 @@ pub struct LoginView {
     /// The page to open after sign-in: a validated local path.
     pub next: String,
     /// Why the person was sent here, if so.
-    pub why: Option<Why>,
+    pub why: Option<SignInReason>,
     /// This address is banned from sign-in.
-    pub closed: Option<Closed>,
+    pub closed: Option<BanNotice>,
     /// No account exists yet: refer to the set-up link that the server printed.
     pub first_run: bool,
     /// Whether a link to `/signup` makes sense.
@@ -77,7 +77,7 @@ pub struct LoginView {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum SignInReason {
     /// The session expired or was ended remotely.
     Ended,
     /// The browser has lost the key of the session.
@@ -92,7 +92,7 @@ pub enum Why {
 
 /// The public part of a ban.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closed {
+pub struct BanNotice {
     /// Unix milliseconds.
     pub until: i64,
     /// "7F3K-2Q"
@@ -274,14 +274,14 @@ pub struct ActivityView {
 pub struct TollView {
     pub viewer: Viewer,
     /// Gates that run, and whose routes these are.
-    pub gates: Vec<wire::toll_books::Gate>,
-    pub routes: Vec<wire::toll_books::Route>,
+    pub gates: Vec<wire::toll_admin::Gate>,
+    pub routes: Vec<wire::toll_admin::TollRoute>,
     /// Oldest first.
-    pub days: Vec<wire::toll_books::Day>,
+    pub days: Vec<wire::toll_admin::TollDay>,
     /// Newest first.
-    pub payments: Vec<wire::toll_books::Payment>,
+    pub payments: Vec<wire::toll_admin::TollPayment>,
     /// Newest first.
-    pub tokens: Vec<wire::toll_books::Token>,
+    pub tokens: Vec<wire::toll_admin::TollToken>,
 }
 
 /// Bans for administrators.
@@ -303,11 +303,11 @@ pub struct BansView {
     /// The triggers of bans.
     pub triggers: Vec<&'static str>,
     /// The action that was just done.
-    pub done: Option<BansDone>,
+    pub done: Option<BansOutcome>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BansDone {
+pub enum BansOutcome {
     Made,
     Lifted,
     Allowed,
@@ -320,8 +320,8 @@ pub struct AuditView {
     pub filter: AuditFilter,
     /// The reason why the filter is invalid.
     pub wrong: Option<String>,
-    pub audit: wire::audit::Audit,
-    pub hours: wire::refusals::Hours,
+    pub audit: wire::audit::AuditPage,
+    pub hours: wire::refusals::RefusalCounts,
     /// The kinds of events.
     pub events: Vec<&'static str>,
 }
@@ -341,7 +341,7 @@ pub struct AuditFilter {
 pub struct Activity {
     /// Unix milliseconds of the newest event.
     pub at: i64,
-    pub event: Event,
+    pub event: ActivityEvent,
     /// How many equal events this line stands for, at least 1.
     pub count: u32,
     /// Address prefix: "203.0.113.0/24".
@@ -354,7 +354,7 @@ pub struct Activity {
 
 /// The kind of an event, for the account's owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
+pub enum ActivityEvent {
     AccountCreated,
     SignedIn,
     /// Signed in from a new browser.
@@ -387,7 +387,7 @@ pub enum Event {
     Renamed,
 }
 
-impl Event {
+impl ActivityEvent {
     /// Whether the owner should check this.
     pub fn is_odd(self) -> bool {
         matches!(

@@ -2,17 +2,17 @@
 #![cfg(feature = "ssr")]
 
 use app::view::{
-    AccountView, Activity, ActivityView, Assets, AuditFilter, AuditView, Backup, BansView, Bundle, Closed, DevicesView,
-    EnterView, Event, LoginView, OverviewView, ResumeView, SignupView, Site, SiteFinding, SiteState, TollView, View,
-    Viewer, Why,
+    AccountView, Activity, ActivityEvent, ActivityView, Assets, AuditFilter, AuditView, Backup, BanNotice, BansView,
+    Bundle, DevicesView, EnterView, LoginView, OverviewView, ResumeView, SignInReason, SignupView, Site, SiteFinding,
+    SiteState, TollView, View, Viewer,
 };
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::*;
 use std::sync::Arc;
-use wire::refusals::{ByTrigger, Hours};
+use wire::refusals::{ByTrigger, RefusalCounts};
 use wire::session::Device;
 use wire::toll::Piconero;
-use wire::toll_books::{Day, Payment, PaymentState, Price, Route, Token, TokenState};
+use wire::toll_admin::{PaymentState, RoutePrice, TokenState, TollDay, TollPayment, TollRoute, TollToken};
 
 const NOW: i64 = 1_700_049_600_000;
 
@@ -51,7 +51,7 @@ fn devices() -> Vec<Device> {
 
 fn activity() -> Vec<Activity> {
     let (address, device) = ("203.0.113.0/24".to_owned(), "Firefox on Fedora".to_owned());
-    vec![Activity { at: NOW, event: Event::WrongPassword, count: 3, address, device, about: String::new() }]
+    vec![Activity { at: NOW, event: ActivityEvent::WrongPassword, count: 3, address, device, about: String::new() }]
 }
 
 fn bans() -> BansView {
@@ -88,7 +88,7 @@ fn bans() -> BansView {
 
 fn toll() -> TollView {
     let piconero = Piconero(2_000_000_000);
-    let token = |id: &str, state| Token {
+    let token = |id: &str, state| TollToken {
         id: id.to_owned(),
         route: "<i>price".to_owned(),
         bound: true,
@@ -101,17 +101,18 @@ fn toll() -> TollView {
     };
     TollView {
         viewer: viewer(),
-        routes: vec![Route {
+        gates: Vec::new(),
+        routes: vec![TollRoute {
             name: "<i>price".to_owned(),
             hosts: vec!["api.example".to_owned()],
             methods: vec!["GET".to_owned()],
             path: "/price".to_owned(),
-            prices: vec![Price { piconero, quota: 100, ttl_ms: 3_600_000 }],
+            prices: vec![RoutePrice { piconero, quota: 100, ttl_ms: 3_600_000 }],
             upstream: "http://127.0.0.1:1".to_owned(),
             up: false,
         }],
-        days: vec![Day { at: NOW, route: "<i>price".to_owned(), challenges: 3, payments: 1, piconero }],
-        payments: vec![Payment {
+        days: vec![TollDay { at: NOW, route: "<i>price".to_owned(), challenges: 3, payments: 1, piconero }],
+        payments: vec![TollPayment {
             txid: "ab".repeat(32),
             account: 0,
             subaddress: 7,
@@ -137,8 +138,8 @@ fn audit() -> AuditView {
         viewer: viewer(),
         filter: AuditFilter { user: "\"><i>".to_owned(), ..AuditFilter::default() },
         wrong: Some("'<i>' is no time.".to_owned()),
-        audit: wire::audit::Audit { entries: Vec::new(), next: None },
-        hours: Hours { since: NOW, triggers: vec![hours("flood", 2), hours("spray", 0)] },
+        audit: wire::audit::AuditPage { entries: Vec::new(), next: None },
+        hours: RefusalCounts { since: NOW, triggers: vec![hours("flood", 2), hours("spray", 0)] },
         events: vec!["login"],
     }
 }
@@ -173,7 +174,7 @@ fn views() -> Vec<View> {
     };
     vec![
         View::Login(login()),
-        View::Login(LoginView { why: Some(Why::KeyGone), first_run: true, ..login() }),
+        View::Login(LoginView { why: Some(SignInReason::KeyGone), first_run: true, ..login() }),
         View::Signup(SignupView {
             next: "/dashboard".to_owned(),
             first_run: true,
@@ -284,7 +285,7 @@ fn each_page_loads_its_own_bundle_or_none() {
 
 #[test]
 fn a_closed_address_reads_why_before_any_code_runs() {
-    let closed = Some(Closed { until: NOW + 720_000, incident: "7F3K-2Q".to_owned() });
+    let closed = Some(BanNotice { until: NOW + 720_000, incident: "7F3K-2Q".to_owned() });
     let (html, _) = render(View::Login(LoginView { closed, ..login() }));
     assert!(html.contains("Incident 7F3K-2Q."), "{html}");
     assert!(html.contains("You can try again in 12 minutes."), "{html}");

@@ -5,7 +5,7 @@
 use crate::load;
 use crate::program::Program;
 use crate::table::{Row, count, median, milliseconds, per_second};
-use crate::visitor::{LOGINS, Place, Visitor, new_address};
+use crate::visitor::{LOGINS, ServiceAddress, Visitor, new_address};
 use crate::{machine, wrk};
 use anyhow::{Context, Result, anyhow, ensure};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -35,7 +35,7 @@ pub fn measure() -> Result<Vec<Row>> {
 
 fn at_four_fifths() -> Result<Row> {
     let serving = wrk::start()?;
-    let door = Door { address: loopback(serving.doors.postern), cookie: serving.doors.cookie.clone() };
+    let door = SessionCheck { address: loopback(serving.doors.postern), cookie: serving.doors.cookie.clone() };
     let most = load::runtime()?.block_on(saturate(&door))?;
     let times = load::runtime()?.block_on(ask_steadily(&door, 0.8 * most, Duration::from_secs(SECONDS)))?;
     let name = format!("session checks at 80 % of {} on one core, p99", per_second(most));
@@ -61,18 +61,18 @@ fn beside_logins() -> Result<Row> {
 
 /// Where a session of somebody is checked.
 #[derive(Debug, Clone)]
-struct Door {
+struct SessionCheck {
     address: SocketAddr,
     cookie: String,
 }
 
-async fn enter(place: &Place) -> Result<Door> {
+async fn enter(place: &ServiceAddress) -> Result<SessionCheck> {
     let tokens = Visitor::arrive(place, 1).await?.sign_in().await?.context("no envelope")?;
-    Ok(Door { address: place.address, cookie: format!("{ACCESS_COOKIE}={}", tokens.access_token) })
+    Ok(SessionCheck { address: place.address, cookie: format!("{ACCESS_COOKIE}={}", tokens.access_token) })
 }
 
 /// Requests per second with every connection always waiting for an answer.
-async fn saturate(door: &Door) -> Result<f64> {
+async fn saturate(door: &SessionCheck) -> Result<f64> {
     let (began, end) = (Instant::now(), Instant::now() + Duration::from_secs(SECONDS));
     let door = door.clone();
     let ask = move |()| {
@@ -86,7 +86,7 @@ async fn saturate(door: &Door) -> Result<f64> {
             Ok(done)
         }
     };
-    let done: Vec<usize> = load::crowd(CONNECTIONS, vec![(); CONNECTIONS], ask).await?;
+    let done: Vec<usize> = load::concurrent_tasks(CONNECTIONS, vec![(); CONNECTIONS], ask).await?;
     Ok(count(done.iter().sum()) / began.elapsed().as_secs_f64())
 }
 
@@ -98,7 +98,7 @@ struct Taken {
 }
 
 /// Each connection has its own share of the rate, and is never ahead of it.
-async fn ask_steadily(door: &Door, rate: f64, time: Duration) -> Result<Vec<Taken>> {
+async fn ask_steadily(door: &SessionCheck, rate: f64, time: Duration) -> Result<Vec<Taken>> {
     let began = Instant::now();
     let pause = Duration::from_secs_f64(1.0 / rate);
     let lanes: Vec<u32> = (0..LANES).collect();
@@ -122,11 +122,11 @@ async fn ask_steadily(door: &Door, rate: f64, time: Duration) -> Result<Vec<Take
             Ok(times)
         }
     };
-    Ok(load::crowd(lanes.len(), lanes, ask).await?.concat())
+    Ok(load::concurrent_tasks(lanes.len(), lanes, ask).await?.concat())
 }
 
 /// The logins come from a thread of their own: a client that waits for another measures neither.
-fn ask_beside_logins(door: &Door, place: &Place, time: Duration) -> Result<Vec<Taken>> {
+fn ask_beside_logins(door: &SessionCheck, place: &ServiceAddress, time: Duration) -> Result<Vec<Taken>> {
     // More logins than can be done in that time.
     let arrive = async {
         let mut visitors = Vec::new();
@@ -148,7 +148,7 @@ fn ask_beside_logins(door: &Door, place: &Place, time: Duration) -> Result<Vec<T
                 Ok(())
             }
         };
-        move || load::runtime()?.block_on(load::crowd(SIGNING_IN, visitors, sign_in))
+        move || load::runtime()?.block_on(load::concurrent_tasks(SIGNING_IN, visitors, sign_in))
     });
     let times = load::runtime()?.block_on(ask_steadily(door, QUIET_RATE, time));
     over.store(true, Ordering::Relaxed);
@@ -165,7 +165,7 @@ struct Checker {
 }
 
 impl Checker {
-    async fn connect(door: &Door) -> Result<Self> {
+    async fn connect(door: &SessionCheck) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((new_address(), 0)))?;
         let stream = socket.connect(door.address).await?;

@@ -12,7 +12,7 @@ pub fn runtime() -> Result<Runtime> {
 }
 
 /// Works through `items`, so many at a time; the order of the results is nobody's business.
-pub async fn crowd<T, U, F>(
+pub async fn concurrent_tasks<T, U, F>(
     at_once: usize,
     items: Vec<T>,
     work: impl Fn(T) -> F + Clone + Send + 'static,

@@ -40,7 +40,7 @@ fn row(name: &str, logins: f64, hashes: f64, ratio: f64) -> Row {
 /// Turn about, so that whatever slows the machine slows both.
 fn compare(folder: &Path, users: u32) -> Result<(f64, f64, f64)> {
     let service = Service::start(folder, Service::workers(), |_| {})?;
-    service.crowd(users)?;
+    service.sign_in_stats(users)?;
     logins_per_second(&service, AT_ONCE)?;
     let (mut logins, mut hashes, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -61,9 +61,9 @@ fn logins_per_second(service: &Service, visitors: usize) -> Result<f64> {
             let place = place.clone();
             async move { Visitor::arrive(&place, LOGINS).await }
         };
-        let visitors = load::crowd(AT_ONCE, vec![(); visitors], arrive).await?;
+        let visitors = load::concurrent_tasks(AT_ONCE, vec![(); visitors], arrive).await?;
         let began = Instant::now();
-        let done = load::crowd(AT_ONCE, visitors, use_up).await?;
+        let done = load::concurrent_tasks(AT_ONCE, visitors, use_up).await?;
         Ok(count(done.iter().sum()) / began.elapsed().as_secs_f64())
     })
 }

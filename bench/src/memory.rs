@@ -67,10 +67,10 @@ async fn sign_in(running: &Running) -> Result<()> {
         let place = place.clone();
         async move { Visitor::arrive(&place, LOGINS_EACH).await }
     };
-    let visitors = load::crowd(AT_ONCE, vec![(); AT_ONCE], arrive).await?;
+    let visitors = load::concurrent_tasks(AT_ONCE, vec![(); AT_ONCE], arrive).await?;
     let use_up = |mut visitor: Visitor| async move {
         while visitor.sign_in().await?.is_some() {}
         Ok(())
     };
-    load::crowd(AT_ONCE, visitors, use_up).await.map(drop)
+    load::concurrent_tasks(AT_ONCE, visitors, use_up).await.map(drop)
 }

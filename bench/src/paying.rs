@@ -4,7 +4,7 @@
 use crate::machine;
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use monero::{Claim, Finding, Payment, Verifier};
+use monero::{ClaimResult, PaymentClaim, VerifiedPayment, Verifier};
 use server::clock::{Clock, SystemClock};
 use std::io::BufRead;
 use std::path::Path;
@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use toll::booth::{Booth, Parts, Pool, Secrets, Settings};
-use toll::route::{Route, Table};
-use toll::terms::{Bind, Bundle, Confirmations, Terms};
-use toll::upstream::{Forward, Upstream};
-use toll::{Config, Gate, Limits, Surroundings};
-use tpat::{Output, Received};
+use toll::payments::{AddressPool, PaymentService, PaymentServiceParts, PaymentSettings, Secrets};
+use toll::pricing::{Bundle, ConfirmationStep, Pricing, TokenBinding};
+use toll::route::{Route, RouteTable};
+use toll::upstream::{ForwardSettings, Upstream};
+use toll::{Environment, Gate, GateConfig, GateLimits};
+use tpat::{Output, ReceivedPayment};
 use wire::toll::Network;
 
 /// The word on our own command line that starts it.
@@ -39,7 +39,7 @@ pub fn serve() -> Result<()> {
 }
 
 async fn open(folder: &Path, upstream: u16) -> Result<u16> {
-    let surroundings = Surroundings {
+    let environment = Environment {
         now: Arc::new(|| SystemClock.now()),
         random: Arc::new(|bytes| {
             // Nothing is secret here.
@@ -48,39 +48,40 @@ async fn open(folder: &Path, upstream: u16) -> Result<u16> {
         client: Arc::new(|peer, _| Ok(peer)),
     };
     let url = format!("sqlite:{}", folder.join("toll.db").display());
-    let booth = Arc::new(Booth::new(Parts {
-        settings: Settings {
+    let payments = Arc::new(PaymentService::new(PaymentServiceParts {
+        settings: PaymentSettings {
             network: Network::Mainnet,
             challenge_s: 3600,
             redemptions_per_minute: 1000,
             look_every: Duration::from_secs(2),
         },
         secrets: Secrets::derive(&[8; 32], &[7; 32], []),
-        pool: Pool::listed(std::iter::once(ADDRESS.parse()?))?,
-        people: None,
-        store: store::open(&url, store::Options::default()).await?,
+        pool: AddressPool::listed(std::iter::once(ADDRESS.parse()?))?,
+        browser_addresses: None,
+        store: store::open(&url, store::StoreOptions::default()).await?,
         verifier: Box::new(Paid),
         nodes: Vec::new(),
-        surroundings: surroundings.clone(),
+        environment: environment.clone(),
         portal: None,
     }));
-    let terms = |bind| Terms {
+    let pricing = |binding| Pricing {
         bundles: vec![Bundle { price: PRICE, quota: u32::MAX, ttl_ms: HOUR_MS }],
-        confirmations: vec![Confirmations { from: 0, need: 1 }],
+        confirmations: vec![ConfirmationStep { from: 0, need: 1 }],
         allowance: None,
-        bind,
+        binding,
         lease_ms: 60_000,
         tpat0: false,
         signed_in_free: false,
     };
-    let upstream = Arc::new(Upstream::new(format!("http://127.0.0.1:{upstream}").parse()?, &Forward::default()));
-    let route = |name: &str, terms| {
+    let upstream =
+        Arc::new(Upstream::new(format!("http://127.0.0.1:{upstream}").parse()?, &ForwardSettings::default()));
+    let route = |name: &str, pricing| {
         anyhow::Ok(Route {
             name: name.to_owned(),
             hosts: Vec::new(),
             methods: Vec::new(),
             path: format!("/{name}").parse()?,
-            terms,
+            pricing,
             upstream: Arc::clone(&upstream),
             inject: Vec::new(),
             cors: Vec::new(),
@@ -88,19 +89,19 @@ async fn open(folder: &Path, upstream: u16) -> Result<u16> {
     };
     let routes = vec![
         route("free", None)?,
-        route("bearer", Some(terms(Bind::Bearer)))?,
-        route("bound", Some(terms(Bind::Key)))?,
+        route("bearer", Some(pricing(TokenBinding::Bearer)))?,
+        route("bound", Some(pricing(TokenBinding::Key)))?,
     ];
-    let config = Config { https: false, ipv6_prefix: 64 };
-    let gate = Arc::new(Gate::new(config, Table::new(routes), surroundings, Some(Arc::clone(&booth))));
+    let config = GateConfig { https: false, ipv6_prefix: 64 };
+    let gate = Arc::new(Gate::new(config, RouteTable::new(routes), environment, Some(Arc::clone(&payments))));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move { toll::serve(listener, gate, Limits { connections: 1000 }, stopped).await });
+    tokio::spawn(async move { toll::serve(listener, gate, GateLimits { connections: 1000 }, stopped).await });
     tokio::spawn(async move {
         // Counts are written down beside the requests, as in service.
         let kept = stop.subscribe();
-        booth.run(kept).await;
+        payments.run(kept).await;
         drop(stop);
     });
     Ok(port)
@@ -111,10 +112,10 @@ struct Paid;
 
 #[async_trait]
 impl Verifier for Paid {
-    async fn verify(&self, claim: &Claim) -> monero::Result<Finding> {
+    async fn verify(&self, claim: &PaymentClaim) -> monero::Result<ClaimResult> {
         let outputs = vec![Output { index: 0, one_time_key: claim.txid.0, amount: PRICE }];
-        Ok(Finding::Paid(Payment {
-            received: Received { outputs, total: PRICE, unlock_time: 0 },
+        Ok(ClaimResult::Paid(VerifiedPayment {
+            received: ReceivedPayment { outputs, total: PRICE, unlock_time: 0 },
             block: Some(1),
             confirmations: 100,
             height: 101,

@@ -1,6 +1,6 @@
 //! The release program, as an operator starts it.
 
-use crate::visitor::{NAME, PASSWORD, Place};
+use crate::visitor::{NAME, PASSWORD, ServiceAddress};
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 pub struct Program {
     binary: PathBuf,
     folder: PathBuf,
-    place: Place,
+    place: ServiceAddress,
     settings: Vec<&'static str>,
 }
 
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    pub place: Place,
+    pub place: ServiceAddress,
     /// From the start of the program to its first answer.
     pub first_answer: Duration,
 }
@@ -29,7 +29,7 @@ impl Program {
     pub fn set_up(folder: &Path) -> Result<Self> {
         let binary = binary()?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        let place = Place { address, origin: format!("http://localhost:{}", address.port()) };
+        let place = ServiceAddress { address, origin: format!("http://localhost:{}", address.port()) };
         let program =
             Self { binary, folder: folder.to_owned(), place, settings: vec!["log.level=warn", "time.embedded=false"] };
         let mut add = program.command().args(["user", "add", NAME]).stdin(Stdio::piped()).spawn()?;

@@ -49,14 +49,14 @@ async fn sign_in(service: &Service) -> Result<Vec<Guest>> {
             Ok(Guest(visitor, tokens.refresh_token))
         }
     };
-    load::crowd(SESSIONS, vec![(); SESSIONS], arrive).await
+    load::concurrent_tasks(SESSIONS, vec![(); SESSIONS], arrive).await
 }
 
 fn refreshes_per_second(clients: &Runtime, guests: &mut Vec<Guest>) -> Result<f64> {
     let began = Instant::now();
     let end = began + Duration::from_secs(2);
     let come = std::mem::take(guests);
-    let done = clients.block_on(load::crowd(SESSIONS, come, move |guest| refresh_until(guest, end)))?;
+    let done = clients.block_on(load::concurrent_tasks(SESSIONS, come, move |guest| refresh_until(guest, end)))?;
     let rate = count(done.iter().map(|(_, times)| times).sum()) / began.elapsed().as_secs_f64();
     guests.extend(done.into_iter().map(|(guest, _)| guest));
     Ok(rate)

@@ -1,21 +1,21 @@
 //! The real service in this process, on a runtime of its own, as `postern serve` builds it.
 
 use crate::machine;
-use crate::visitor::{NAME, PASSWORD, Place};
+use crate::visitor::{NAME, PASSWORD, ServiceAddress};
 use anyhow::{Context, Result, ensure};
 use domain::account::{AccountName, Role};
 use server::clock::{Clock, SystemClock};
 use server::config::{Config, Settings};
-use server::connections::{self, Answers, Door};
+use server::connections::{self, HttpService, MainListener};
 use server::entropy::{Entropy, SystemEntropy};
-use server::site::Site;
+use server::site::SiteFiles;
 use server::state::AppState;
 use server::{jobs, router};
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
-use store::audit::{Entry, Event};
-use store::users::{Added, NewUser, PasswordHash};
+use store::audit::{AuditEntry, AuditEvent};
+use store::users::{AddUserOutcome, NewUser, PasswordHash};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 pub struct Service {
     pub state: AppState,
-    pub place: Place,
+    pub place: ServiceAddress,
     pub runtime: Runtime,
     stop: watch::Sender<bool>,
 }
@@ -45,9 +45,14 @@ impl Service {
             let state = load(Config::new(settings)?).await?;
             add_account(&state).await?;
             tokio::spawn(jobs::run(state.clone(), stopped.clone()));
-            tokio::spawn(connections::serve(listener, router::router(&state), Door::new(&state.config, None), stopped));
+            tokio::spawn(connections::serve(
+                listener,
+                router::router(&state),
+                MainListener::new(&state.config, None),
+                stopped,
+            ));
             let origin = state.config.origin.clone();
-            anyhow::Ok((state, Place { address, origin }))
+            anyhow::Ok((state, ServiceAddress { address, origin }))
         })?;
         Ok(Self { state, place, runtime, stop })
     }
@@ -58,19 +63,19 @@ impl Service {
     }
 
     /// Adds accounts until there are so many.
-    pub fn crowd(&self, users: u32) -> Result<()> {
+    pub fn sign_in_stats(&self, users: u32) -> Result<()> {
         self.runtime.block_on(fill(self.state.clone(), users))
     }
 
     /// Serves another beside it, the same way.
-    pub fn beside(&self, service: impl Answers) -> Result<u16> {
+    pub fn beside(&self, service: impl HttpService) -> Result<u16> {
         self.runtime.block_on(async {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let port = listener.local_addr()?.port();
             tokio::spawn(connections::serve(
                 listener,
                 service,
-                Door::new(&self.state.config, None),
+                MainListener::new(&self.state.config, None),
                 self.stop.subscribe(),
             ));
             Ok(port)
@@ -89,8 +94,8 @@ impl Service {
 }
 
 async fn load(config: Config) -> Result<AppState> {
-    let store = store::open(&config.database_url(), store::Options::default()).await?;
-    Ok(AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), Site::NONE).await?)
+    let store = store::open(&config.database_url(), store::StoreOptions::default()).await?;
+    Ok(AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), SiteFiles::NONE).await?)
 }
 
 /// As many accounts as there are to be, the one that signs in among them.
@@ -111,7 +116,7 @@ async fn fill(state: AppState, users: u32) -> Result<()> {
 }
 
 async fn add_account(state: &AppState) -> Result<()> {
-    let place = state.passwords.place().context("no hash thread")?;
+    let place = state.passwords.permit().context("no hash thread")?;
     let password = Zeroizing::new(PASSWORD.as_bytes().to_vec());
     let hash = state.passwords.hash(&place, password, <dyn Entropy>::bytes(&SystemEntropy)).await?;
     add(state, NAME, hash).await
@@ -119,10 +124,10 @@ async fn add_account(state: &AppState) -> Result<()> {
 
 async fn add(state: &AppState, name: &str, hash: String) -> Result<()> {
     let (id, now) = (state.ulid(), SystemClock.now());
-    let audit = Entry {
+    let audit = AuditEntry {
         id: state.ulid(),
         at: now,
-        event: Event::UserAdded,
+        event: AuditEvent::UserAdded,
         outcome: "ok".to_owned(),
         user: Some(id.clone()),
         session: None,
@@ -144,6 +149,6 @@ async fn add(state: &AppState, name: &str, hash: String) -> Result<()> {
         session: None,
         attempt: None,
     };
-    ensure!(state.store.add_user(&user).await? == Added::Added, "the account was not added");
+    ensure!(state.store.add_user(&user).await? == AddUserOutcome::Added, "the account was not added");
     Ok(())
 }

@@ -10,12 +10,12 @@ use anyhow::{Context, Result, ensure};
 use axum::Router;
 use domain::app_session::AppSession;
 use domain::ban::{Scope, Trigger};
-use domain::identity::Identity;
+use domain::client_key::ClientKey;
 use serde::{Deserialize, Serialize};
 use server::config::AppSettings;
 use server::router::router;
 use server::state::AppState;
-use server::tokens::Subject;
+use server::tokens::TokenSubject;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ const MANY: u32 = 1_000_000;
 
 /// Where it serves what.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Doors {
+pub struct ServingAddresses {
     pub postern: u16,
     /// Answers as Postern does to `/api/session`, `/api/challenge`, the JWKS and (at `/banned`) to a banned
     /// address.
@@ -63,7 +63,7 @@ pub struct Doors {
 pub struct Serving {
     child: Child,
     says: BufReader<ChildStdout>,
-    pub doors: Doors,
+    pub doors: ServingAddresses,
 }
 
 impl Serving {
@@ -142,7 +142,7 @@ pub fn serve() -> Result<()> {
     let Answers { token, app_cookie, bare } = service.runtime.block_on(answers(&service, closed[0]))?;
     let cookie = format!("{ACCESS_COOKIE}={token}");
     let (postern, bare) = (service.place.address.port(), service.beside(bare)?);
-    let doors = Doors { postern, bare, closed, bans_mb, cookie, app_cookie };
+    let doors = ServingAddresses { postern, bare, closed, bans_mb, cookie, app_cookie };
     println!("{}", serde_json::to_string(&doors)?);
     for order in std::io::stdin().lines() {
         make_tokens(&service.state, &token, &serde_json::from_str(&order?)?)?;
@@ -157,7 +157,7 @@ fn make_tokens(state: &AppState, token: &str, order: &Order) -> Result<()> {
     let claims = state.tokens.verify_for(&state.config.origin, token, state.now()).context("the session is over")?;
     let mut file = std::io::BufWriter::new(std::fs::File::create(&order.file)?);
     for _ in 0..order.many {
-        let subject = Subject {
+        let subject = TokenSubject {
             user: &claims.sub,
             username: &claims.preferred_username,
             role: claims.roles.first().map_or("", String::as_str),
@@ -184,7 +184,7 @@ async fn answers(service: &Service, closed: u16) -> Result<Answers> {
     let cookie = format!("{ACCESS_COOKIE}={}", tokens.access_token);
     let mut client = Client::connect(new_address(), service.place.address).await?;
     let session = client.get(paths::SESSION, &[("cookie", &cookie)]).await?;
-    session.json::<wire::session::Session>()?;
+    session.json::<wire::session::SessionInfo>()?;
     let challenge = client.get(paths::CHALLENGE, &[]).await?;
     challenge.json::<wire::challenge::Challenge>()?;
     let mut banned = Client::connect(Ipv4Addr::LOCALHOST, SocketAddr::from((Ipv4Addr::LOCALHOST, closed))).await?;
@@ -217,7 +217,7 @@ fn ban(state: &AppState, others: u32) {
     let of = |address: Ipv4Addr| Ban {
         id: String::new(),
         incident: "7F3K-2Q".to_owned(),
-        identity: Identity::of(IpAddr::V4(address), 64),
+        client_key: ClientKey::of(IpAddr::V4(address), 64),
         scope: Scope::Everything,
         trigger: Trigger::Manual,
         reason: String::new(),

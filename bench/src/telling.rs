@@ -11,7 +11,9 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use time_server::carrier::Tcp;
-use time_server::{Channel, Config, Opened, Sealed, Surroundings, SystemClock, TimeServer, Visit};
+use time_server::{
+    Config, Environment, MessageChannel, OpenedTicket, SealedChannel, SystemClock, TicketHolder, TimeServer,
+};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use wire::time::CloseReason;
@@ -21,7 +23,7 @@ pub const COMMAND: &str = "telling";
 
 /// Where it tells the time how.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Doors {
+pub struct TimeAddresses {
     pub sealed: u16,
     pub plain: u16,
 }
@@ -34,7 +36,7 @@ pub fn keys() -> Keys {
 /// Messages as they are.
 struct Plain;
 
-impl Channel for Plain {
+impl MessageChannel for Plain {
     fn open<'a>(&mut self, frame: &'a mut [u8]) -> Result<&'a [u8], CloseReason> {
         Ok(frame)
     }
@@ -50,9 +52,9 @@ pub fn serve() -> Result<()> {
     load::runtime()?.block_on(async {
         let server = Arc::new(server()?);
         let (_stop, stopped) = watch::channel(false);
-        let sealed = open(&server, &stopped, || Sealed::new(&keys())).await?;
+        let sealed = open(&server, &stopped, || SealedChannel::new(&keys())).await?;
         let plain = open(&server, &stopped, || Plain).await?;
-        println!("{}", serde_json::to_string(&Doors { sealed, plain })?);
+        println!("{}", serde_json::to_string(&TimeAddresses { sealed, plain })?);
         let (ended, end) = oneshot::channel();
         std::thread::spawn(move || {
             drop(std::io::stdin().read_to_end(&mut Vec::new()));
@@ -74,12 +76,12 @@ fn server() -> Result<TimeServer> {
         idle: Duration::from_hours(1),
     };
     let random = || <dyn Entropy>::bytes(&SystemEntropy);
-    let surroundings = Surroundings { clock: Arc::new(SystemClock), random: Arc::new(random) };
+    let surroundings = Environment { clock: Arc::new(SystemClock), random: Arc::new(random) };
     Ok(TimeServer::new(config, jwe::PrivateKey::generate(&random())?, surroundings)?)
 }
 
 /// Takes connections on a port, each after its hello.
-async fn open<C: Channel + 'static>(
+async fn open<C: MessageChannel + 'static>(
     server: &Arc<TimeServer>,
     stopped: &watch::Receiver<bool>,
     channel: impl Fn() -> C + Send + 'static,
@@ -99,8 +101,8 @@ async fn open<C: Channel + 'static>(
     Ok(port)
 }
 
-fn opened() -> Opened {
+fn opened() -> OpenedTicket {
     let text = || "bench".to_owned();
-    let visit = Visit { sub: text(), sid: text(), jkt: text(), version: 1, until: i64::MAX };
-    Opened { visit, kid: text(), expires_at: i64::MAX, jti: text(), user_key: [0; 32].into() }
+    let visit = TicketHolder { sub: text(), sid: text(), jkt: text(), version: 1, until: i64::MAX };
+    OpenedTicket { visit, kid: text(), expires_at: i64::MAX, jti: text(), user_key: [0; 32].into() }
 }

@@ -3,7 +3,7 @@
 
 use crate::serving::{line, start_this};
 use crate::table::{Row, count, median, megabytes};
-use crate::telling::{COMMAND, Doors, keys};
+use crate::telling::{COMMAND, TimeAddresses, keys};
 use crate::wrk::{TICKS_PER_SECOND, pinned};
 use crate::{load, machine};
 use anyhow::{Context, Result, ensure};
@@ -23,7 +23,7 @@ const IDLE_MB: f64 = 200.0;
 
 struct Telling {
     child: Child,
-    doors: Doors,
+    doors: TimeAddresses,
 }
 
 impl Telling {
@@ -68,15 +68,16 @@ fn per_cpu_second(telling: &Telling, sealed: bool, connections: usize, at_a_time
     let port = if sealed { telling.doors.sealed } else { telling.doors.plain };
     let rounds = QUESTIONS / connections / at_a_time;
     load::runtime()?.block_on(async {
-        let clients = load::crowd(64, vec![port; connections], move |port| Client::connect(port, sealed)).await?;
+        let clients =
+            load::concurrent_tasks(64, vec![port; connections], move |port| TimeClient::connect(port, sealed)).await?;
         let before = machine::cpu_ticks(telling.child.id())?;
-        let ask = move |mut client: Client| async move {
+        let ask = move |mut client: TimeClient| async move {
             for _ in 0..rounds {
                 client.ask(at_a_time).await?;
             }
             Ok(())
         };
-        load::crowd(connections, clients, ask).await?;
+        load::concurrent_tasks(connections, clients, ask).await?;
         let ticks = machine::cpu_ticks(telling.child.id())? - before;
         Ok(count(rounds * at_a_time * connections) * TICKS_PER_SECOND / ticks)
     })
@@ -88,25 +89,25 @@ fn idle() -> Result<Row> {
     let port = telling.doors.sealed;
     load::runtime()?.block_on(async {
         let ask = |port| async move {
-            let mut client = Client::connect(port, true).await?;
+            let mut client = TimeClient::connect(port, true).await?;
             client.ask(1).await?;
             Ok(client)
         };
-        let clients = load::crowd(64, vec![port; IDLE], ask).await?;
+        let clients = load::concurrent_tasks(64, vec![port; IDLE], ask).await?;
         ensure!(clients.len() == IDLE, "{} connections", clients.len());
         let mb = machine::memory_mb(telling.child.id(), "VmRSS")?;
         Ok(Row::at_most("memory of the time server, 10,000 idle connections", mb, IDLE_MB, megabytes))
     })
 }
 
-struct Client {
+struct TimeClient {
     stream: TcpStream,
     sealed: Option<(Sealer, Opener)>,
     /// Used again and again.
     bytes: Vec<u8>,
 }
 
-impl Client {
+impl TimeClient {
     async fn connect(port: u16, sealed: bool) -> Result<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
         stream.set_nodelay(true)?;

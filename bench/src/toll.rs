@@ -20,7 +20,7 @@ use std::time::Instant;
 use tempfile::NamedTempFile;
 use tpat::{Address, OutProof, Txid};
 use wire::jwk::{OkpJwk, VerifyingJwk};
-use wire::toll::{Demand, NONCE_HEADER, PROOF_HEADER, REDEEM, Redeem, Redeemed, SCHEME, SESSION_SCHEME};
+use wire::toll::{NONCE_HEADER, Offer, PROOF_HEADER, REDEEM, RedeemRequest, RedeemedToken, SCHEME, SESSION_SCHEME};
 
 const PROXY: f64 = 0.5;
 const BEARER: f64 = 0.7;
@@ -118,8 +118,8 @@ impl Gate {
         let demanded = client.get(path, &[]).await?;
         let nonce =
             demanded.headers.get(NONCE_HEADER).and_then(|nonce| nonce.to_str().ok()).unwrap_or_default().to_owned();
-        let demand: Demand = serde_json::from_slice(&demanded.body).context("no demand")?;
-        let wish = Redeem { challenge: demand.challenge, jwk: key.map(Key::jwk) };
+        let demand: Offer = serde_json::from_slice(&demanded.body).context("no demand")?;
+        let wish = RedeemRequest { challenge: demand.challenge, jwk: key.map(Key::jwk) };
         let authorization = format!("{SCHEME} {}:{proof}", format!("{payment:02x}").repeat(32));
         let proof = match key {
             Some(key) => key.prove("POST", &format!("http://localhost:{}{REDEEM}", self.port), &nonce, None, 0),
@@ -130,7 +130,7 @@ impl Gate {
             headers.push((PROOF_HEADER, &proof));
         }
         let body = Bytes::from(serde_json::to_vec(&wish)?);
-        let redeemed: Redeemed = client.post_with(REDEEM, &headers, body).await?.json()?;
+        let redeemed: RedeemedToken = client.post_with(REDEEM, &headers, body).await?.json()?;
         Ok((redeemed.token, nonce))
     }
 

@@ -6,8 +6,8 @@ use hyper::body::Bytes;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use wire::challenge::Challenge;
-use wire::envelope::Kind;
-use wire::login::{Credentials, Delivery, SealedRequest, SignedIn, Tokens};
+use wire::envelope::EnvelopeKind;
+use wire::login::{Credentials, Delivery, ProgramTokens, SealedRequest, SignedIn};
 use wire::paths;
 
 pub const NAME: &str = "bench";
@@ -26,21 +26,21 @@ pub fn new_address() -> Ipv4Addr {
 
 /// Where a service listens and what it calls itself.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct ServiceAddress {
     pub address: SocketAddr,
     pub origin: String,
 }
 
 #[derive(Debug)]
 pub struct Visitor {
-    place: Place,
+    place: ServiceAddress,
     from: Ipv4Addr,
     client: Option<Client>,
     sealed: Vec<Bytes>,
 }
 
 impl Visitor {
-    pub async fn arrive(place: &Place, logins: usize) -> Result<Self> {
+    pub async fn arrive(place: &ServiceAddress, logins: usize) -> Result<Self> {
         let sealed = Vec::with_capacity(logins);
         let mut visitor = Self { place: place.clone(), from: new_address(), client: None, sealed };
         for _ in 0..logins {
@@ -53,7 +53,7 @@ impl Visitor {
     }
 
     /// Signs in with the next envelope; `None` if there is none left.
-    pub async fn sign_in(&mut self) -> Result<Option<Tokens>> {
+    pub async fn sign_in(&mut self) -> Result<Option<ProgramTokens>> {
         let Some(body) = self.sealed.pop() else { return Ok(None) };
         let answer: SignedIn = self.client().await?.post(paths::LOGIN, body).await?;
         answer.tokens.map(Some).context("a login without tokens")
@@ -73,7 +73,7 @@ fn seal(challenge: &Challenge, origin: &str) -> Result<Bytes> {
     let credentials = Credentials { username: NAME.to_owned(), password: PASSWORD.to_owned() };
     let plaintext = zeroize::Zeroizing::new(serde_json::to_vec(&credentials)?);
     let Challenge { short_key, key, now, .. } = challenge;
-    let envelope = seal::seal(key, Kind::Login, short_key, origin, None, now / 1000, &plaintext)?;
+    let envelope = seal::seal(key, EnvelopeKind::Login, short_key, origin, None, now / 1000, &plaintext)?;
     let request =
         SealedRequest { encrypted_username_password: envelope, short_key: short_key.clone(), delivery: Delivery::Body };
     Ok(serde_json::to_vec(&request)?.into())

@@ -4,15 +4,15 @@ use domain::UnixMs;
 use parking_lot::RwLock;
 use std::net::IpAddr;
 use std::sync::Arc;
-use store::allowlist::Allowed;
+use store::allowlist::AllowedNetwork;
 
 /// The list, loaded at startup. This process updates it at once, and other processes' changes arrive within a second.
 /// It has few networks, searched linearly.
 #[derive(Debug, Default)]
-pub struct Allowlist(RwLock<Arc<[Allowed]>>);
+pub struct Allowlist(RwLock<Arc<[AllowedNetwork]>>);
 
 impl Allowlist {
-    pub fn replace(&self, list: Vec<Allowed>) {
+    pub fn replace(&self, list: Vec<AllowedNetwork>) {
         // Read every second and almost always unchanged.
         if **self.0.read() != *list {
             *self.0.write() = list.into();
@@ -25,7 +25,7 @@ impl Allowlist {
 }
 
 /// Returns the entries in force for an address.
-pub fn covering(list: &[Allowed], address: IpAddr, now: UnixMs) -> impl Iterator<Item = &Allowed> {
+pub fn covering(list: &[AllowedNetwork], address: IpAddr, now: UnixMs) -> impl Iterator<Item = &AllowedNetwork> {
     let address = address.to_canonical();
     list.iter().filter(move |allowed| allowed.in_force(now) && allowed.network.contains(&address))
 }
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn networks_cover_their_addresses_while_they_are_in_force() {
-        let of = |network: &str, expires_at| Allowed {
+        let of = |network: &str, expires_at| AllowedNetwork {
             id: String::new(),
             network: network.parse().expect("a network"),
             comment: String::new(),

@@ -1,18 +1,18 @@
-//! Cached identity headers for apps, so that a check signs nothing and reads no database.
+//! Cached client key headers for apps, so that a check signs nothing and reads no database.
 
 use crate::config::Apps;
-use crate::operator::metrics::CacheCounts;
+use crate::ops_listener::metrics::CacheCounts;
 use domain::UnixMs;
 use domain::account::Role;
 use http::HeaderValue;
 use moka::sync::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::sessions::Change;
+use store::sessions::SessionChange;
 
-/// The identity headers of a session for one app.
+/// The client key headers of a session for one app.
 #[derive(Debug)]
-pub struct Told {
+pub struct IdentityHeaders {
     pub role: Role,
     pub user: HeaderValue,
     pub roles: HeaderValue,
@@ -25,8 +25,8 @@ pub struct Told {
 
 /// Entries by session and app, of bounded number. Whether the session is live is checked elsewhere, on every request.
 #[derive(Debug, Clone)]
-pub struct ToldSessions {
-    told: Cache<(String, String), Arc<Told>>,
+pub struct IdentityHeadersCache {
+    entries: Cache<(String, String), Arc<IdentityHeaders>>,
     /// Incremented with each removal from this cache.
     forgotten: Arc<AtomicU64>,
     counts: CacheCounts,
@@ -36,18 +36,18 @@ pub struct ToldSessions {
 #[derive(Debug, Clone, Copy)]
 pub struct Before(u64);
 
-impl Default for ToldSessions {
+impl Default for IdentityHeadersCache {
     fn default() -> Self {
-        Self { told: Cache::new(50_000), forgotten: Arc::default(), counts: CacheCounts::default() }
+        Self { entries: Cache::new(50_000), forgotten: Arc::default(), counts: CacheCounts::default() }
     }
 }
 
-impl ToldSessions {
-    pub fn get(&self, session: &str, app: &str, now: UnixMs) -> Option<Arc<Told>> {
-        let told = self.told.get(&(session.to_owned(), app.to_owned())).filter(|told| now < told.until);
-        let count = if told.is_some() { &self.counts.hits } else { &self.counts.misses };
+impl IdentityHeadersCache {
+    pub fn get(&self, session: &str, app: &str, now: UnixMs) -> Option<Arc<IdentityHeaders>> {
+        let identity = self.entries.get(&(session.to_owned(), app.to_owned())).filter(|identity| now < identity.until);
+        let count = if identity.is_some() { &self.counts.hits } else { &self.counts.misses };
         count.inc();
-        told
+        identity
     }
 
     pub fn before_reading(&self) -> Before {
@@ -56,32 +56,34 @@ impl ToldSessions {
 
     /// Stores the value made from a row, unless a change was received after the row was read, since that change may
     /// concern the row.
-    pub fn keep(&self, session: &str, app: &str, told: &Arc<Told>, before: Before) {
+    pub fn keep(&self, session: &str, app: &str, identity: &Arc<IdentityHeaders>, before: Before) {
         let key = (session.to_owned(), app.to_owned());
-        self.told.insert(key.clone(), Arc::clone(told));
+        self.entries.insert(key.clone(), Arc::clone(identity));
         // In this order, so that a change in between finds the entry.
         if self.forgotten.load(Ordering::SeqCst) != before.0 {
-            self.told.invalidate(&key);
+            self.entries.invalidate(&key);
         }
     }
 
     /// Clears the cache after a change of roles.
     pub fn clear(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.told.invalidate_all();
+        self.entries.invalidate_all();
     }
 
     /// Removes the cached headers of sessions whose user has a new name or role.
-    pub fn apply(&self, changes: &[Change], apps: &Apps) {
+    pub fn apply(&self, changes: &[SessionChange], apps: &Apps) {
         if !changes.is_empty() {
             self.forgotten.fetch_add(1, Ordering::SeqCst);
         }
         for change in changes {
             for app in apps.iter() {
                 let key = (change.id.clone(), app.origin.clone());
-                let is_old = |told: Arc<Told>| told.role != change.role || told.user != change.username.as_bytes();
-                if self.told.get(&key).is_some_and(is_old) {
-                    self.told.invalidate(&key);
+                let is_old = |identity: Arc<IdentityHeaders>| {
+                    identity.role != change.role || identity.user != change.username.as_bytes()
+                };
+                if self.entries.get(&key).is_some_and(is_old) {
+                    self.entries.invalidate(&key);
                 }
             }
         }
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn what_was_read_before_a_change_is_not_kept() {
         let value = HeaderValue::from_static;
-        let told = Arc::new(Told {
+        let identity = Arc::new(IdentityHeaders {
             role: Role::User,
             user: value("ada"),
             roles: value("user"),
@@ -109,15 +111,15 @@ mod tests {
             until: 1_000,
         });
         let (sessions, is_kept) =
-            (ToldSessions::default(), |sessions: &ToldSessions| sessions.get("s", "app", 0).is_some());
+            (IdentityHeadersCache::default(), |sessions: &IdentityHeadersCache| sessions.get("s", "app", 0).is_some());
         let before = sessions.before_reading();
-        sessions.keep("s", "app", &told, before);
+        sessions.keep("s", "app", &identity, before);
         assert!(is_kept(&sessions));
         sessions.clear();
         assert!(!is_kept(&sessions));
-        sessions.keep("s", "app", &told, before);
+        sessions.keep("s", "app", &identity, before);
         assert!(!is_kept(&sessions), "the row may be of before the change");
-        sessions.keep("s", "app", &told, sessions.before_reading());
+        sessions.keep("s", "app", &identity, sessions.before_reading());
         assert!(is_kept(&sessions));
     }
 }

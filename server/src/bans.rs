@@ -2,11 +2,11 @@
 
 use domain::UnixMs;
 use domain::ban::{Scope, Trigger};
-use domain::identity::Identity;
+use domain::client_key::ClientKey;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use store::Store;
-use store::bans::{Ban, Cursor, Search};
+use store::bans::{Ban, BanCursor, BanSearch};
 
 /// Maximum number of client keys for each scope. Beyond it expired ones are removed first, then those that expire
 /// soonest.
@@ -20,54 +20,54 @@ const PAGE: u32 = 5_000;
 /// Each kind has its own map. Most addresses are in one of them, and a million must fit.
 #[derive(Debug, Default)]
 pub struct Bans {
-    tables: RwLock<Tables>,
-    heard: Mutex<Heard>,
+    tables: RwLock<BanTables>,
+    heard: Mutex<SyncCursor>,
 }
 
 #[derive(Debug, Default)]
-struct Tables {
-    sign_in: HashMap<Identity, Term>,
-    everything: HashMap<Identity, Term>,
+struct BanTables {
+    sign_in: HashMap<ClientKey, BanTerm>,
+    everything: HashMap<ClientKey, BanTerm>,
     /// Manual bans, which apply to known devices and sessions too.
-    sign_in_by_hand: HashMap<Identity, Term>,
-    everything_by_hand: HashMap<Identity, Term>,
+    sign_in_by_hand: HashMap<ClientKey, BanTerm>,
+    everything_by_hand: HashMap<ClientKey, BanTerm>,
 }
 
 /// The position up to which changes in the store were read.
 #[derive(Debug, Default)]
-struct Heard {
-    after: Cursor,
+struct SyncCursor {
+    after: BanCursor,
     /// The number of the last change when nothing else was left to read.
     up_to: i64,
 }
 
 /// The scope of a ban and its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closed {
+pub struct ActiveBan {
     pub until: UnixMs,
     pub incident: String,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Term {
+struct BanTerm {
     since: UnixMs,
     until: UnixMs,
     incident: [u8; 7],
 }
 
 impl Bans {
-    /// Returns the ban on `identity` for `scope`: a ban on everything includes sign-in.
-    pub fn closed(&self, identity: Identity, scope: Scope, now: UnixMs) -> Option<Closed> {
+    /// Returns the ban on `client_key` for `scope`: a ban on everything includes sign-in.
+    pub fn closed(&self, client_key: ClientKey, scope: Scope, now: UnixMs) -> Option<ActiveBan> {
         let tables = self.tables.read();
         let of_scope = [&tables.everything, &tables.everything_by_hand, &tables.sign_in, &tables.sign_in_by_hand];
-        longest(of_scope.into_iter().take(scopes(scope)), identity, now)
+        longest(of_scope.into_iter().take(scopes(scope)), client_key, now)
     }
 
     /// Returns the same for manual bans.
-    pub fn closed_by_hand(&self, identity: Identity, scope: Scope, now: UnixMs) -> Option<Closed> {
+    pub fn closed_by_hand(&self, client_key: ClientKey, scope: Scope, now: UnixMs) -> Option<ActiveBan> {
         let tables = self.tables.read();
         let of_scope = [&tables.everything_by_hand, &tables.sign_in_by_hand];
-        longest(of_scope.into_iter().take(scopes(scope) / 2), identity, now)
+        longest(of_scope.into_iter().take(scopes(scope) / 2), client_key, now)
     }
 
     /// Loads all bans in force in pages, so that a million rows are never in memory at once.
@@ -77,7 +77,7 @@ impl Bans {
     pub async fn load(&self, store: &dyn Store, now: UnixMs) -> store::Result<()> {
         // Read first, so that changes during loading are read again.
         let up_to = store.last_ban_change().await?;
-        let mut search = Search { in_force: Some(true), limit: PAGE, now, ..Search::default() };
+        let mut search = BanSearch { in_force: Some(true), limit: PAGE, now, ..BanSearch::default() };
         loop {
             let page = store.search_bans(&search).await?;
             self.apply(&page);
@@ -86,7 +86,7 @@ impl Bans {
                 _ => break,
             }
         }
-        *self.heard.lock() = Heard { after: Cursor::after(up_to), up_to };
+        *self.heard.lock() = SyncCursor { after: BanCursor::after(up_to), up_to };
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Bans {
             after = changes.next;
             let more = changes.bans.len() == PAGE as usize;
             let up_to = if more { up_to } else { last };
-            *self.heard.lock() = Heard { after: after.clone(), up_to };
+            *self.heard.lock() = SyncCursor { after: after.clone(), up_to };
             if !more {
                 return Ok(());
             }
@@ -160,8 +160,8 @@ impl Bans {
     }
 }
 
-impl Tables {
-    fn of(&mut self, scope: Scope, by_hand: bool) -> &mut HashMap<Identity, Term> {
+impl BanTables {
+    fn of(&mut self, scope: Scope, by_hand: bool) -> &mut HashMap<ClientKey, BanTerm> {
         match (scope, by_hand) {
             (Scope::SignIn, false) => &mut self.sign_in,
             (Scope::Everything, false) => &mut self.everything,
@@ -170,7 +170,7 @@ impl Tables {
         }
     }
 
-    fn all_mut(&mut self) -> [&mut HashMap<Identity, Term>; 4] {
+    fn all_mut(&mut self) -> [&mut HashMap<ClientKey, BanTerm>; 4] {
         [&mut self.sign_in, &mut self.everything, &mut self.sign_in_by_hand, &mut self.everything_by_hand]
     }
 }
@@ -184,37 +184,37 @@ fn scopes(scope: Scope) -> usize {
 }
 
 fn longest<'a>(
-    tables: impl Iterator<Item = &'a HashMap<Identity, Term>>,
-    identity: Identity,
+    tables: impl Iterator<Item = &'a HashMap<ClientKey, BanTerm>>,
+    client_key: ClientKey,
     now: UnixMs,
-) -> Option<Closed> {
-    let longest = tables.filter_map(|table| table.get(&identity)).max_by_key(|term| term.until)?;
+) -> Option<ActiveBan> {
+    let longest = tables.filter_map(|table| table.get(&client_key)).max_by_key(|term| term.until)?;
     (longest.until > now)
-        .then(|| Closed { until: longest.until, incident: String::from_utf8_lossy(&longest.incident).into_owned() })
+        .then(|| ActiveBan { until: longest.until, incident: String::from_utf8_lossy(&longest.incident).into_owned() })
 }
 
-fn insert(table: &mut HashMap<Identity, Term>, ban: &Ban) {
-    if table.len() >= CAP && !table.contains_key(&ban.identity) {
+fn insert(table: &mut HashMap<ClientKey, BanTerm>, ban: &Ban) {
+    if table.len() >= CAP && !table.contains_key(&ban.client_key) {
         make_room(table, ban.since);
     }
     let mut incident = *b"       ";
     for (slot, byte) in incident.iter_mut().zip(ban.incident.bytes()) {
         *slot = byte;
     }
-    let term = Term { since: ban.since, until: ban.until, incident };
-    let held = table.entry(ban.identity).or_insert(term);
+    let term = BanTerm { since: ban.since, until: ban.until, incident };
+    let held = table.entry(ban.client_key).or_insert(term);
     if held.until < ban.until {
         *held = term;
     }
 }
 
-fn lift(table: &mut HashMap<Identity, Term>, ban: &Ban, lifted_at: UnixMs) {
-    if table.get(&ban.identity).is_some_and(|held| held.since <= lifted_at) {
-        table.remove(&ban.identity);
+fn lift(table: &mut HashMap<ClientKey, BanTerm>, ban: &Ban, lifted_at: UnixMs) {
+    if table.get(&ban.client_key).is_some_and(|held| held.since <= lifted_at) {
+        table.remove(&ban.client_key);
     }
 }
 
-fn make_room(table: &mut HashMap<Identity, Term>, now: UnixMs) {
+fn make_room(table: &mut HashMap<ClientKey, BanTerm>, now: UnixMs) {
     table.retain(|_, term| term.until > now);
     if table.len() >= CAP {
         let mut ends: Vec<UnixMs> = table.values().map(|term| term.until).collect();
@@ -232,7 +232,7 @@ mod tests {
         Ban {
             id: format!("{since}"),
             incident: "7F3K-2Q".to_owned(),
-            identity: "203.0.113.7".parse().expect("an identity"),
+            client_key: "203.0.113.7".parse().expect("an identity"),
             scope,
             trigger: Trigger::Flood,
             reason: String::new(),
@@ -276,8 +276,8 @@ mod tests {
         assert_eq!(bans.closed_by_hand(who, Scope::Everything, 50), None);
         assert_eq!(bans.closed(who, Scope::SignIn, 50).expect("either").until, 500);
         for n in 0..20_000_u32 {
-            let identity = Identity::V4(std::net::Ipv4Addr::from_bits(n));
-            bans.apply(&[Ban { identity, ..ban(Scope::Everything, 10, 100, None) }]);
+            let client_key = ClientKey::V4(std::net::Ipv4Addr::from_bits(n));
+            bans.apply(&[Ban { client_key, ..ban(Scope::Everything, 10, 100, None) }]);
         }
         let held = bans.tables.read().everything.capacity();
         bans.sweep(100);

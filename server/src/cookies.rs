@@ -12,7 +12,7 @@ use tower_cookies::cookie::{Cookie, SameSite};
 
 /// The kinds of cookies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
+pub enum CookieName {
     /// The access token, for the session's lifetime. `Lax`, so that a link from another site to the dashboard finds a
     /// signed-in person.
     Access,
@@ -28,7 +28,7 @@ pub enum Name {
     AppState,
 }
 
-impl Name {
+impl CookieName {
     fn text(self, insecure: bool) -> &'static str {
         match (self, insecure) {
             (Self::Access, false) => "__Host-postern-access",
@@ -55,19 +55,19 @@ impl Name {
 }
 
 /// Returns a cookie's value; of several with this name the first. Ours are base64url and JWT, so nothing is decoded.
-pub fn get(headers: &HeaderMap, config: &Config, name: Name) -> Option<String> {
+pub fn get(headers: &HeaderMap, config: &Config, name: CookieName) -> Option<String> {
     all(headers, config, name).next().map(str::to_owned)
 }
 
 /// Returns all values of this name, in the order sent. On plain http, where names have no prefix, a sub-domain can set
 /// a second one.
-pub fn all<'a>(headers: &'a HeaderMap, config: &Config, name: Name) -> impl Iterator<Item = &'a str> {
+pub fn all<'a>(headers: &'a HeaderMap, config: &Config, name: CookieName) -> impl Iterator<Item = &'a str> {
     cookie::values(lines(headers), name.text(config.insecure()))
 }
 
 /// Returns the first value that is `good`, otherwise the first of all. Checks at most three values, and none if there
 /// is only one. Otherwise a banned client could make the server verify tokens.
-pub fn pick(headers: &HeaderMap, config: &Config, name: Name, good: impl Fn(&str) -> bool) -> Option<String> {
+pub fn pick(headers: &HeaderMap, config: &Config, name: CookieName, good: impl Fn(&str) -> bool) -> Option<String> {
     let mut values = all(headers, config, name);
     let first = values.next()?;
     let Some(second) = values.next() else { return Some(first.to_owned()) };
@@ -75,8 +75,8 @@ pub fn pick(headers: &HeaderMap, config: &Config, name: Name, good: impl Fn(&str
     Some(chosen.unwrap_or(first).to_owned())
 }
 
-/// Returns keys and values of the cookies of a numbered kind: [`Name::AppState`], with one key each.
-pub fn each<'a>(headers: &'a HeaderMap, config: &Config, name: Name) -> impl Iterator<Item = (&'a str, &'a str)> {
+/// Returns keys and values of the cookies of a numbered kind: [`CookieName::AppState`], with one key each.
+pub fn each<'a>(headers: &'a HeaderMap, config: &Config, name: CookieName) -> impl Iterator<Item = (&'a str, &'a str)> {
     let found = cookie::with_prefix(lines(headers), name.text(config.insecure()));
     found.filter_map(|(rest, value)| Some((rest.strip_prefix('-')?, value)))
 }
@@ -86,7 +86,7 @@ fn lines(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Sets a cookie. `until`: when the browser deletes it; `None`: when it closes.
-pub fn set(cookies: &Cookies, config: &Config, name: Name, value: String, until: Option<UnixMs>, now: UnixMs) {
+pub fn set(cookies: &Cookies, config: &Config, name: CookieName, value: String, until: Option<UnixMs>, now: UnixMs) {
     let mut cookie = build(config, name, None, value);
     if let Some(until) = until {
         cookie.set_max_age(Duration::milliseconds((until - now).max(0)));
@@ -95,19 +95,19 @@ pub fn set(cookies: &Cookies, config: &Config, name: Name, value: String, until:
 }
 
 /// Sets one cookie of a numbered kind for this period.
-pub fn set_one(cookies: &Cookies, config: &Config, name: Name, key: &str, value: String, ms: i64) {
+pub fn set_one(cookies: &Cookies, config: &Config, name: CookieName, key: &str, value: String, ms: i64) {
     let mut cookie = build(config, name, Some(key), value);
     cookie.set_max_age(Duration::milliseconds(ms));
     cookies.add(cookie);
 }
 
 /// Makes the browser delete a cookie.
-pub fn clear(cookies: &Cookies, config: &Config, name: Name) {
+pub fn clear(cookies: &Cookies, config: &Config, name: CookieName) {
     forget(cookies, build(config, name, None, String::new()));
 }
 
 /// Makes the browser delete one cookie of a numbered kind.
-pub fn clear_one(cookies: &Cookies, config: &Config, name: Name, key: &str) {
+pub fn clear_one(cookies: &Cookies, config: &Config, name: CookieName, key: &str) {
     forget(cookies, build(config, name, Some(key), String::new()));
 }
 
@@ -116,7 +116,7 @@ fn forget(cookies: &Cookies, mut cookie: Cookie<'static>) {
     cookies.add(cookie);
 }
 
-fn build(config: &Config, name: Name, key: Option<&str>, value: String) -> Cookie<'static> {
+fn build(config: &Config, name: CookieName, key: Option<&str>, value: String) -> Cookie<'static> {
     let text = name.text(config.insecure());
     let text = key.map_or_else(|| text.to_owned(), |key| format!("{text}-{key}"));
     Cookie::build((text, value))

@@ -5,27 +5,27 @@ use crate::keyring::EnvelopeKey;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rsa::OAEP_SHA256_MGF1SHA256;
 use domain::encoding::from_base64url;
-use wire::envelope::{ALG, ENC, Header};
+use wire::envelope::{ALG, ENC, EnvelopeHeader};
 use wire::jose;
 use zeroize::Zeroizing;
 
 /// A decrypted envelope.
 #[derive(Debug)]
-pub struct Opened {
-    pub header: Header,
+pub struct OpenedEnvelope {
+    pub header: EnvelopeHeader,
     pub plaintext: Zeroizing<Vec<u8>>,
 }
 
 /// Decrypts an envelope. Returns `None` for every failure. If the content key does not unwrap, a random one takes its
 /// place and the work continues (RFC 7516, section 11.5). Otherwise the timing would help an attacker.
-pub fn open(key: &EnvelopeKey, entropy: &dyn Entropy, envelope: &str) -> Option<Opened> {
+pub fn open(key: &EnvelopeKey, entropy: &dyn Entropy, envelope: &str) -> Option<OpenedEnvelope> {
     let mut parts = envelope.split('.');
     let (header64, wrapped, iv, content, tag) =
         (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
         return None;
     }
-    let header: Header = jose::header(&from_base64url(header64)?).ok()?;
+    let header: EnvelopeHeader = jose::header(&from_base64url(header64)?).ok()?;
     if header.alg != ALG || header.enc != ENC || header.kid != key.public.kid {
         return None;
     }
@@ -39,7 +39,7 @@ pub fn open(key: &EnvelopeKey, entropy: &dyn Entropy, envelope: &str) -> Option<
     let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, content_key.as_slice()).ok()?);
     let length = cipher.open_in_place(Nonce::assume_unique_for_key(iv), Aad::from(header64), &mut content).ok()?.len();
     content.truncate(length);
-    Some(Opened { header, plaintext: content })
+    Some(OpenedEnvelope { header, plaintext: content })
 }
 
 fn unwrap(key: &EnvelopeKey, entropy: &dyn Entropy, wrapped: &[u8]) -> Zeroizing<[u8; 32]> {
@@ -57,12 +57,12 @@ mod tests {
     use crate::entropy::SystemEntropy;
     use proptest::prelude::*;
     use std::sync::LazyLock;
-    use wire::envelope::Kind;
+    use wire::envelope::EnvelopeKind;
 
     static KEY: LazyLock<EnvelopeKey> = LazyLock::new(|| EnvelopeKey::fresh().expect("a key"));
 
     fn sealed(plaintext: &[u8]) -> String {
-        seal::seal(&KEY.public, Kind::Login, "sk", "http://localhost:3000", None, 0, plaintext).expect("sealed")
+        seal::seal(&KEY.public, EnvelopeKind::Login, "sk", "http://localhost:3000", None, 0, plaintext).expect("sealed")
     }
 
     fn opens(envelope: &str) -> Option<Vec<u8>> {

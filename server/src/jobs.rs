@@ -22,9 +22,9 @@ const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 
 /// The time of the last read.
 #[derive(Debug, Default)]
-pub struct Freshness(AtomicI64);
+pub struct SyncFreshness(AtomicI64);
 
-impl Freshness {
+impl SyncFreshness {
     /// Whether the caches are too old to be trusted.
     pub fn is_stale(&self, now: UnixMs) -> bool {
         // After the clock was set back, the age is unknown, so treat it as stale.
@@ -49,18 +49,18 @@ pub async fn sync(state: &AppState) -> store::Result<()> {
         state.allowlist.replace(state.store.allowlist().await?);
         let changes = state.store.sessions_changed(since).await?;
         state.sessions.apply(&changes, now);
-        state.told.apply(&changes, &state.config.apps);
-        state.key_encryption.hear(&*state.store).await?;
-        hear_of_keys(state).await?;
+        state.identity_headers.apply(&changes, &state.config.apps);
+        state.key_encryption.reload(&*state.store).await?;
+        reload_keys(state).await?;
     }
     state.sync.0.store(now, Ordering::Relaxed);
     Ok(())
 }
 
 /// If a key cannot be read, the others stay in use and the other changes are still read.
-async fn hear_of_keys(state: &AppState) -> store::Result<()> {
-    match state.keyring.hear(&state.vault()).await {
-        Err(keyring::Error::Store(error)) => Err(error),
+async fn reload_keys(state: &AppState) -> store::Result<()> {
+    match state.keyring.reload(&state.vault()).await {
+        Err(keyring::KeyringError::Store(error)) => Err(error),
         Err(error) => {
             tracing::error!(cause = %chain(&error), "a new server key cannot be read");
             Ok(())
@@ -101,8 +101,8 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
 pub async fn sweep(state: &AppState) -> store::Result<()> {
     let now = state.now();
     state.bans.sweep(now);
-    state.floods.sweep();
-    state.queue.sweep();
+    state.rate_limiter.sweep();
+    state.attempt_locks.sweep();
     state.store.sweep_attempts(now).await?;
     state.store.sweep_sessions(now - KEEP_SESSIONS_MS).await?;
     state.store.sweep_user_keys(now - SKEW_MS, now - KEEP_SESSIONS_MS).await?;

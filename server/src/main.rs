@@ -1,7 +1,7 @@
 //! The program `postern`: see `postern --help`.
 
 use rust_embed::RustEmbed;
-use server::site::Site;
+use server::site::SiteFiles;
 use std::process::ExitCode;
 
 #[derive(RustEmbed)]
@@ -10,5 +10,5 @@ use std::process::ExitCode;
 struct Files;
 
 fn main() -> ExitCode {
-    server::cli::main(Site(|path| Files::get(path).map(|file| file.data)))
+    server::cli::main(SiteFiles(|path| Files::get(path).map(|file| file.data)))
 }

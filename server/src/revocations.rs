@@ -7,24 +7,24 @@ use domain::encoding::{base64url, sha256};
 use domain::revocation::KEY_TOLD_MS;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use wire::revocations::{Claims, LIFETIME_SECONDS, TYP};
+use wire::revocations::{LIFETIME_SECONDS, RevocationClaims, TYP};
 
 /// The latest list.
 #[derive(Debug, Default)]
-pub struct Revocations(Mutex<Option<Arc<List>>>);
+pub struct Revocations(Mutex<Option<Arc<RevocationList>>>);
 
 #[derive(Debug)]
-pub struct List {
+pub struct RevocationList {
     /// A compact JWS.
     pub text: String,
     /// A weak validator, because nodes sign the same content differently (RFC 9110, section 8.8.3).
     pub etag: String,
-    of: Of,
+    of: ListKey,
 }
 
 /// The inputs of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Of {
+struct ListKey {
     minute: i64,
     ended: u64,
     kid: String,
@@ -36,14 +36,14 @@ impl Revocations {
     ///
     /// # Errors
     /// It cannot be signed.
-    pub fn list(&self, state: &AppState, now: UnixMs) -> Result<Arc<List>, SignError> {
+    pub fn list(&self, state: &AppState, now: UnixMs) -> Result<Arc<RevocationList>, SignError> {
         let mut last = self.0.lock();
         let minute = now.div_euclid(60_000);
         if last.as_ref().is_none_or(|list| list.of.minute != minute) {
             state.sessions.ended().write().forget(now);
         }
         let key = state.keyring.signing(now)?;
-        let of = Of {
+        let of = ListKey {
             minute,
             ended: state.sessions.ended().read().changes(),
             kid: key.public.kid.clone(),
@@ -54,7 +54,7 @@ impl Revocations {
         }
         let mut keys = of.revoked.clone();
         keys.sort();
-        let claims = Claims {
+        let claims = RevocationClaims {
             iss: state.config.origin.clone(),
             iat: issued_at(minute * 60_000),
             exp: minute * 60 + LIFETIME_SECONDS,
@@ -63,7 +63,7 @@ impl Revocations {
         };
         let said = format!("{} {claims:?}", of.kid);
         let etag = format!("W/\"{}\"", base64url(&sha256(said.as_bytes())[..12]));
-        let list = Arc::new(List { text: key.sign(TYP, &claims)?, etag, of });
+        let list = Arc::new(RevocationList { text: key.sign(TYP, &claims)?, etag, of });
         *last = Some(Arc::clone(&list));
         Ok(list)
     }

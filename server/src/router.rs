@@ -1,12 +1,12 @@
 //! All routes on one screen. [`crate::entrance`] has the checks before them.
 
-use crate::entrance::Entrance;
 use crate::guards::client::Client;
 use crate::http::{
     administration, allowlist, app_tokens, apps, audit, bans, challenge, invitations, live, login, logout, metadata,
     not_found, openapi, pages, password, refresh, refusals, render, revocations, server_keys, services, session,
     sessions, signup, tickets, toll, user_keys, users, verify,
 };
+use crate::service::PortalService;
 use crate::state::AppState;
 use axum::Router;
 use axum::extract::Request;
@@ -20,8 +20,8 @@ use tower_http::compression::CompressionLayer;
 use wire::paths;
 
 /// Builds the whole service.
-pub fn router(state: &AppState) -> Entrance {
-    Entrance::new(state, routes(state))
+pub fn router(state: &AppState) -> PortalService {
+    PortalService::new(state, routes(state))
 }
 
 /// The handlers by path.

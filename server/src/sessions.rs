@@ -1,18 +1,18 @@
 //! The session cache for checks in every request.
 
-use crate::operator::metrics::CacheCounts;
+use crate::ops_listener::metrics::CacheCounts;
 use domain::UnixMs;
-use domain::revocation::Ended;
+use domain::revocation::EndedSessions;
 use domain::session::{is_first_use, takes_access};
 use moka::sync::Cache;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use store::Store;
-use store::sessions::{Change, Row};
+use store::sessions::{SessionChange, SessionRow};
 
 /// The part of a session that a check needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Live {
+pub struct LiveSession {
     pub generation: u32,
     /// The newest generation of which an access token was presented.
     pub used: u32,
@@ -23,21 +23,21 @@ pub struct Live {
     pub revoked: bool,
 }
 
-/// A bounded cache over the store. [`Sessions::apply`] brings other nodes' changes.
+/// A bounded cache over the store. [`SessionCache::apply`] brings other nodes' changes.
 #[derive(Debug, Clone)]
-pub struct Sessions {
-    live: Cache<String, Live>,
-    ended: Arc<RwLock<Ended>>,
+pub struct SessionCache {
+    live: Cache<String, LiveSession>,
+    ended: Arc<RwLock<EndedSessions>>,
     counts: CacheCounts,
 }
 
-impl Default for Sessions {
+impl Default for SessionCache {
     fn default() -> Self {
         Self { live: Cache::new(100_000), ended: Arc::default(), counts: CacheCounts::default() }
     }
 }
 
-impl Sessions {
+impl SessionCache {
     /// Whether the session accepts an access token of this generation. In an unbound session, the first token of a
     /// generation is recorded before the answer, and the access token of the previous generation is invalid from then
     /// on.
@@ -51,7 +51,7 @@ impl Sessions {
         if is_first_use(live.bound, live.generation, live.used, generation) {
             store.show_generation(id, generation).await?;
             if let Some(live) = self.live.get(id) {
-                self.insert(id, Live { used: live.used.max(generation), ..live });
+                self.insert(id, LiveSession { used: live.used.max(generation), ..live });
             }
         }
         Ok(true)
@@ -74,13 +74,13 @@ impl Sessions {
         }
     }
 
-    async fn find(&self, store: &dyn Store, id: &str) -> store::Result<Option<Live>> {
+    async fn find(&self, store: &dyn Store, id: &str) -> store::Result<Option<LiveSession>> {
         if let Some(live) = self.live.get(id) {
             self.counts.hits.inc();
             return Ok(Some(live));
         }
         self.counts.misses.inc();
-        Ok(store.session(id).await?.map(|row| self.learn(&row)))
+        Ok(store.session(id).await?.map(|row| self.update(&row)))
     }
 
     /// Returns how often a session was cached.
@@ -89,8 +89,8 @@ impl Sessions {
     }
 
     /// Caches a row that was read or written.
-    pub fn learn(&self, row: &Row) -> Live {
-        let live = Live {
+    pub fn update(&self, row: &SessionRow) -> LiveSession {
+        let live = LiveSession {
             generation: row.life.generation,
             used: row.life.used,
             bound: row.life.jkt.is_some(),
@@ -103,7 +103,7 @@ impl Sessions {
         live
     }
 
-    pub fn insert(&self, id: &str, live: Live) {
+    pub fn insert(&self, id: &str, live: LiveSession) {
         self.live.insert(id.to_owned(), live);
     }
 
@@ -111,12 +111,12 @@ impl Sessions {
     pub fn end(&self, id: &str, now: UnixMs) {
         self.ended.write().add(id, now, now);
         if let Some(live) = self.live.get(id) {
-            self.insert(id, Live { revoked: true, ..live });
+            self.insert(id, LiveSession { revoked: true, ..live });
         }
     }
 
     /// Returns the recently ended sessions of all nodes.
-    pub fn ended(&self) -> &RwLock<Ended> {
+    pub fn ended(&self) -> &RwLock<EndedSessions> {
         &self.ended
     }
 
@@ -134,13 +134,13 @@ impl Sessions {
     }
 
     /// Applies other nodes' changes: all ends, and changes of cached sessions.
-    pub fn apply(&self, changes: &[Change], now: UnixMs) {
+    pub fn apply(&self, changes: &[SessionChange], now: UnixMs) {
         for change in changes {
             if let Some(ended_at) = change.revoked_at {
                 self.ended.write().add(&change.id, ended_at, now);
             }
             let Some(held) = self.live.get(&change.id) else { continue };
-            let news = Live {
+            let news = LiveSession {
                 generation: change.generation.max(held.generation),
                 used: held.used,
                 bound: held.bound,
@@ -156,7 +156,7 @@ impl Sessions {
     }
 }
 
-impl Live {
+impl LiveSession {
     fn takes(self, generation: u32, now: UnixMs) -> bool {
         self.is_live(now) && takes_access(self.generation, self.rotated_at, generation, now)
     }

@@ -4,7 +4,7 @@
 //! two days or after the first account.
 
 use crate::config::Config;
-use crate::keyring::{self, Keyring, Macs};
+use crate::keyring::{self, Keyring, MacKeys};
 use domain::encoding::{base64url, hmac_sha256};
 use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 
@@ -14,7 +14,7 @@ const DAY_MS: i64 = 24 * 60 * 60_000;
 ///
 /// # Errors
 /// There is no MAC key for the code.
-pub fn link(config: &Config, keyring: &Keyring, now: UnixMs) -> Result<String, keyring::Error> {
+pub fn link(config: &Config, keyring: &Keyring, now: UnixMs) -> Result<String, keyring::KeyringError> {
     let code = code(&*keyring.macs(now)?, now.div_euclid(DAY_MS));
     Ok(format!("{}{}#code={code}", config.origin, wire::paths::SIGNUP_PAGE))
 }
@@ -23,13 +23,13 @@ pub fn link(config: &Config, keyring: &Keyring, now: UnixMs) -> Result<String, k
 pub fn is_code(keyring: &Keyring, presented: &str, now: UnixMs) -> bool {
     let today = now.div_euclid(DAY_MS);
     let ahead = now.saturating_add(CLOCK_TOLERANCE_MS).div_euclid(DAY_MS);
-    let is_of = |macs: &Macs, day| {
+    let is_of = |macs: &MacKeys, day| {
         aws_lc_rs::constant_time::verify_slices_are_equal(code(macs, day).as_bytes(), presented.as_bytes()).is_ok()
     };
-    let is_code = |macs: &Macs| [ahead, today, today - 1].into_iter().any(|day| is_of(macs, day)).then_some(());
+    let is_code = |macs: &MacKeys| [ahead, today, today - 1].into_iter().any(|day| is_of(macs, day)).then_some(());
     keyring.authentic(now, is_code).is_some()
 }
 
-fn code(macs: &Macs, day: i64) -> String {
+fn code(macs: &MacKeys, day: i64) -> String {
     base64url(&hmac_sha256(&macs.setup, &[&day.to_be_bytes()])[..18])
 }

@@ -6,9 +6,9 @@ use std::fmt;
 
 /// Finds a file by its path below the site, without a leading slash.
 #[derive(Clone, Copy)]
-pub struct Site(pub fn(&str) -> Option<Cow<'static, [u8]>>);
+pub struct SiteFiles(pub fn(&str) -> Option<Cow<'static, [u8]>>);
 
-impl Site {
+impl SiteFiles {
     /// No files, for clients that use only the API.
     pub const NONE: Self = Self(|_| None);
 
@@ -17,7 +17,7 @@ impl Site {
     }
 }
 
-impl fmt::Debug for Site {
+impl fmt::Debug for SiteFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Site(..)")
     }

@@ -1,23 +1,23 @@
 //! The shared state of all requests.
 
 use crate::allowlist::Allowlist;
-use crate::apps::ToldSessions;
+use crate::apps::IdentityHeadersCache;
 use crate::bans::Bans;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
-use crate::floods::Floods;
-use crate::flows::audit::Notes;
+use crate::flows::audit::AuditRowLimit;
 use crate::http::assets;
+use crate::keyed_mutex::KeyedMutex;
 use crate::keyring::{self, Keyring, Vault};
-use crate::live::Live;
-use crate::operator::metrics::Metrics;
-use crate::passwords::{self, Passwords};
-use crate::queue::Queue;
+use crate::ops_listener::metrics::Metrics;
+use crate::passwords::{self, HashPool};
+use crate::rate_limiter::RateLimiter;
+use crate::refusal_feed::RefusalFeed;
 use crate::request_id::RequestIds;
 use crate::revocations::Revocations;
-use crate::sessions::Sessions;
-use crate::site::Site;
+use crate::sessions::SessionCache;
+use crate::site::SiteFiles;
 use crate::tokens::Tokens;
 use crate::{jobs, key_encryption, key_encryption::KeyEncryptionKey};
 use app::view::Assets;
@@ -27,13 +27,13 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use store::Store;
-use verify::SeenProofs;
+use verify::ReplayCache;
 
 /// Cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<Parts>);
+pub struct AppState(Arc<Inner>);
 
-pub struct Parts {
+pub struct Inner {
     pub config: Config,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -41,35 +41,35 @@ pub struct Parts {
     pub key_encryption: KeyEncryptionKey,
     pub keyring: Arc<Keyring>,
     pub tokens: Tokens,
-    pub passwords: Passwords,
+    pub passwords: HashPool,
     pub bans: Bans,
     pub allowlist: Allowlist,
-    pub live: Live,
-    pub floods: Floods,
-    pub notes: Notes,
-    pub sessions: Sessions,
-    pub told: ToldSessions,
+    pub refusal_feed: RefusalFeed,
+    pub rate_limiter: RateLimiter,
+    pub notes: AuditRowLimit,
+    pub sessions: SessionCache,
+    pub identity_headers: IdentityHeadersCache,
     pub revocations: Revocations,
-    pub queue: Queue,
-    pub proofs: SeenProofs,
-    pub sync: jobs::Freshness,
+    pub attempt_locks: KeyedMutex,
+    pub proofs: ReplayCache,
+    pub sync: jobs::SyncFreshness,
     pub metrics: Metrics,
     pub request_ids: RequestIds,
-    pub site: Site,
+    pub site: SiteFiles,
     pub assets: Arc<Assets>,
     leptos: LeptosOptions,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum StartError {
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]
-    KeyEncryption(#[from] key_encryption::Error),
+    KeyEncryption(#[from] key_encryption::KeyEncryptionError),
     #[error(transparent)]
-    Keyring(#[from] keyring::Error),
+    Keyring(#[from] keyring::KeyringError),
     #[error(transparent)]
-    Passwords(#[from] passwords::Error),
+    Passwords(#[from] passwords::HashError),
 }
 
 impl AppState {
@@ -82,26 +82,26 @@ impl AppState {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        site: Site,
-    ) -> Result<Self, Error> {
+        site: SiteFiles,
+    ) -> Result<Self, StartError> {
         let key = KeyEncryptionKey::load(&config, &*entropy)?;
-        key.hear(&*store).await?;
+        key.reload(&*store).await?;
         let vault = Vault { store: &*store, key: &key, entropy: &*entropy, config: &config, now: clock.now() };
         let keyring = Arc::new(Keyring::load(&vault).await?);
-        let state = Self(Arc::new(Parts {
+        let state = Self(Arc::new(Inner {
             tokens: Tokens::new(Arc::clone(&keyring), &config),
-            passwords: Passwords::start(&config.settings, &*entropy)?,
+            passwords: HashPool::start(&config.settings, &*entropy)?,
             bans: Bans::default(),
             allowlist: Allowlist::default(),
-            live: Live::default(),
-            floods: Floods::new(config.policy.limits),
-            notes: Notes::default(),
-            sessions: Sessions::default(),
-            told: ToldSessions::default(),
+            refusal_feed: RefusalFeed::default(),
+            rate_limiter: RateLimiter::new(config.policy.limits),
+            notes: AuditRowLimit::default(),
+            sessions: SessionCache::default(),
+            identity_headers: IdentityHeadersCache::default(),
             revocations: Revocations::default(),
-            queue: Queue::new(passwords::threads(&config.settings)),
-            proofs: SeenProofs::default(),
-            sync: jobs::Freshness::default(),
+            attempt_locks: KeyedMutex::new(passwords::threads(&config.settings)),
+            proofs: ReplayCache::default(),
+            sync: jobs::SyncFreshness::default(),
             metrics: Metrics::new(clock.now()),
             request_ids: RequestIds::new(&*entropy),
             assets: Arc::new(assets::manifest(site)),
@@ -116,7 +116,7 @@ impl AppState {
         }));
         state.bans.load(&*state.store, state.now()).await?;
         state.allowlist.replace(state.store.allowlist().await?);
-        let ended = state.store.sessions_ended(state.now() - domain::revocation::TOLD_MS).await?;
+        let ended = state.store.sessions_ended(state.now() - domain::revocation::REVOCATION_RETENTION_MS).await?;
         state.sessions.remember(&ended, state.now());
         jobs::sync(&state).await?;
         Ok(state)
@@ -144,9 +144,9 @@ impl AppState {
 }
 
 impl Deref for AppState {
-    type Target = Parts;
+    type Target = Inner;
 
-    fn deref(&self) -> &Parts {
+    fn deref(&self) -> &Inner {
         &self.0
     }
 }
@@ -163,7 +163,7 @@ impl fmt::Debug for AppState {
     }
 }
 
-impl fmt::Debug for Parts {
+impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Parts(..)")
     }

@@ -2,13 +2,13 @@
 
 use crate::config::Config;
 use crate::keyring::{self, Keyring};
-use crate::operator::metrics::CacheCounts;
+use crate::ops_listener::metrics::CacheCounts;
 use domain::UnixMs;
 use domain::encoding::sha256;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use verify::{TYP, Unverified};
+use verify::{TYP, UnverifiedToken};
 
 /// Clock tolerance in both directions.
 const SKEW_SECONDS: i64 = 30;
@@ -18,7 +18,7 @@ const REMEMBERED: usize = 20_000;
 
 /// The claims of an access token. Times are unix seconds (RFC 7519, section 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
+pub struct AccessTokenClaims {
     pub iss: String,
     pub aud: String,
     pub sub: String,
@@ -48,7 +48,7 @@ pub struct Confirmation {
 
 /// The subject of a token.
 #[derive(Debug, Clone)]
-pub struct Subject<'a> {
+pub struct TokenSubject<'a> {
     pub user: &'a str,
     pub username: &'a str,
     pub role: &'a str,
@@ -68,21 +68,21 @@ pub struct Tokens {
     lifetime_ms: i64,
     /// By SHA-256 of the token: a signature costs four fifths of a session check. Writing to this cache must be cheap,
     /// because tokens that are used once are written and never read.
-    verified: Arc<Cache<[u8; 32], Verified>>,
+    verified: Arc<Cache<[u8; 32], VerifiedToken>>,
     counts: CacheCounts,
 }
 
 /// A token whose signature was valid at a number of revocations.
 #[derive(Clone)]
-struct Verified {
+struct VerifiedToken {
     revocations: u64,
-    claims: Arc<Claims>,
+    claims: Arc<AccessTokenClaims>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
     #[error(transparent)]
-    Key(#[from] keyring::Error),
+    Key(#[from] keyring::KeyringError),
     #[error("a token could not be signed")]
     Sign(#[from] jose::Error),
 }
@@ -102,7 +102,7 @@ impl Tokens {
     ///
     /// # Errors
     /// The key cannot sign.
-    pub fn sign(&self, subject: Subject<'_>, now: UnixMs) -> Result<(String, UnixMs), SignError> {
+    pub fn sign(&self, subject: TokenSubject<'_>, now: UnixMs) -> Result<(String, UnixMs), SignError> {
         self.sign_for(&self.issuer, subject, now)
     }
 
@@ -110,9 +110,14 @@ impl Tokens {
     ///
     /// # Errors
     /// The key cannot sign.
-    pub fn sign_for(&self, audience: &str, subject: Subject<'_>, now: UnixMs) -> Result<(String, UnixMs), SignError> {
+    pub fn sign_for(
+        &self,
+        audience: &str,
+        subject: TokenSubject<'_>,
+        now: UnixMs,
+    ) -> Result<(String, UnixMs), SignError> {
         let (iat, exp) = (issued_at(now), (now + self.lifetime_ms).div_euclid(1000));
-        let claims = Claims {
+        let claims = AccessTokenClaims {
             iss: self.issuer.clone(),
             aud: audience.to_owned(),
             sub: subject.user.to_owned(),
@@ -135,19 +140,19 @@ impl Tokens {
     ///
     /// # Errors
     /// The key cannot sign.
-    pub fn sign_ticket(&self, claims: &wire::tickets::Claims, now: UnixMs) -> Result<String, SignError> {
+    pub fn sign_ticket(&self, claims: &wire::tickets::TicketClaims, now: UnixMs) -> Result<String, SignError> {
         Ok(self.keyring.signing(now)?.sign(wire::tickets::TYP, claims)?)
     }
 
     /// Returns the claims of a token that this server signed and that has not expired. Whether its session still
     /// accepts it is checked elsewhere, on every request. `audience`: our own origin, or an app's.
-    pub fn verify_for(&self, audience: &str, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
+    pub fn verify_for(&self, audience: &str, token: &str, now: UnixMs) -> Option<Arc<AccessTokenClaims>> {
         self.known(token, now).filter(|claims| claims.aud == audience && is_in_time(claims, now))
     }
 
     /// Returns the claims of a token that this server signed, of any time and audience. An unknown token is verified
     /// only if `may_verify` allows it.
-    pub fn known_or(&self, token: &str, now: UnixMs, may_verify: impl Fn() -> bool) -> Option<Arc<Claims>> {
+    pub fn known_or(&self, token: &str, now: UnixMs, may_verify: impl Fn() -> bool) -> Option<Arc<AccessTokenClaims>> {
         let revocations = self.keyring.revocations();
         let hash = sha256(token.as_bytes());
         match self.verified.get(&hash).filter(|known| known.revocations == revocations) {
@@ -158,11 +163,11 @@ impl Tokens {
     }
 
     /// Returns the claims, even of an expired token.
-    pub fn verify_signature(&self, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
+    pub fn verify_signature(&self, token: &str, now: UnixMs) -> Option<Arc<AccessTokenClaims>> {
         self.known(token, now).filter(|claims| claims.aud == self.issuer)
     }
 
-    fn known(&self, token: &str, now: UnixMs) -> Option<Arc<Claims>> {
+    fn known(&self, token: &str, now: UnixMs) -> Option<Arc<AccessTokenClaims>> {
         if token.len() > LONGEST_TOKEN {
             return None;
         }
@@ -175,7 +180,7 @@ impl Tokens {
         }
         self.counts.misses.inc();
         let claims = Arc::new(self.decode(token, now)?);
-        self.verified.insert(hash, Verified { revocations, claims: Arc::clone(&claims) });
+        self.verified.insert(hash, VerifiedToken { revocations, claims: Arc::clone(&claims) });
         Some(claims)
     }
 
@@ -194,10 +199,10 @@ impl Tokens {
         &self.counts
     }
 
-    fn decode(&self, token: &str, now: UnixMs) -> Option<Claims> {
+    fn decode(&self, token: &str, now: UnixMs) -> Option<AccessTokenClaims> {
         let token = parse(token)?;
         let key = self.keyring.verifying(token.kid(), now)?;
-        let claims: Claims = token.claims(&key.verifying).ok()?;
+        let claims: AccessTokenClaims = token.claims(&key.verifying).ok()?;
         (claims.iss == self.issuer).then_some(claims)
     }
 }
@@ -208,11 +213,11 @@ pub fn issued_at(now: UnixMs) -> i64 {
     now.div_euclid(1000) - SKEW_SECONDS
 }
 
-fn parse(token: &str) -> Option<Unverified<'_>> {
-    Unverified::parse(token, TYP, LONGEST_TOKEN).ok()
+fn parse(token: &str) -> Option<UnverifiedToken<'_>> {
+    UnverifiedToken::parse(token, TYP, LONGEST_TOKEN).ok()
 }
 
-fn is_in_time(claims: &Claims, now: UnixMs) -> bool {
+fn is_in_time(claims: &AccessTokenClaims, now: UnixMs) -> bool {
     let now = now.div_euclid(1000);
     // The issuer judges by its own clock, so there is no tolerance after the end.
     now < claims.exp && claims.nbf <= now + SKEW_SECONDS

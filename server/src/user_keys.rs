@@ -1,7 +1,7 @@
 //! User keys as stored: 32 random bytes under the key-encryption key.
 
 use crate::entropy::Entropy;
-use crate::key_encryption::{Error, KeyEncryptionKey};
+use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
 use store::user_keys::{SealedKey, UserKey};
 use zeroize::Zeroizing;
 
@@ -9,21 +9,26 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// Never for valid key sizes.
-pub fn make(key: &KeyEncryptionKey, entropy: &dyn Entropy, user: &str, number: u32) -> Result<SealedKey, Error> {
+pub fn make(
+    key: &KeyEncryptionKey,
+    entropy: &dyn Entropy,
+    user: &str,
+    number: u32,
+) -> Result<SealedKey, KeyEncryptionError> {
     let secret = Zeroizing::new(entropy.bytes::<32>());
-    key.seal(entropy, &place(user, number), secret.as_slice()).map(SealedKey)
+    key.seal(entropy, &associated_data(user, number), secret.as_slice()).map(SealedKey)
 }
 
 /// Decrypts a user key.
 ///
 /// # Errors
-/// [`Error::WrongKey`]: it belongs to another key-encryption key or row, or is erased.
-pub fn open(key: &KeyEncryptionKey, stored: &UserKey) -> Result<Zeroizing<Vec<u8>>, Error> {
-    key.open(&place(&stored.user, stored.version.number), &stored.key.0)
+/// [`KeyEncryptionError::WrongKey`]: it belongs to another key-encryption key or row, or is erased.
+pub fn open(key: &KeyEncryptionKey, stored: &UserKey) -> Result<Zeroizing<Vec<u8>>, KeyEncryptionError> {
+    key.open(&associated_data(&stored.user, stored.version.number), &stored.key.0)
 }
 
 /// Returns the associated data, so that a row moved to another user cannot be decrypted.
-fn place(user: &str, number: u32) -> String {
+fn associated_data(user: &str, number: u32) -> String {
     format!("user_keys/{user}/{number}")
 }
 
@@ -31,7 +36,7 @@ fn place(user: &str, number: u32) -> String {
 mod tests {
     use super::*;
     use crate::entropy::SystemEntropy;
-    use domain::user_key::Version;
+    use domain::user_key::UserKeyVersion;
 
     #[test]
     fn a_key_opens_in_its_own_row_alone() {
@@ -39,7 +44,7 @@ mod tests {
         let sealed = make(&keys[0], &SystemEntropy, "ada", 1).expect("sealed");
         let row = |user: &str, number| UserKey {
             user: user.to_owned(),
-            version: Version { number, ..Version::first(0) },
+            version: UserKeyVersion { number, ..UserKeyVersion::first(0) },
             key: sealed.clone(),
             made_by: None,
         };

@@ -1,7 +1,7 @@
 //! Requests of a signed-in person.
 
-use crate::browser::fetch::{self, Answer, Unreachable};
-use crate::browser::keys::Keys;
+use crate::browser::fetch::{self, FetchResponse, Unreachable};
+use crate::browser::keys::DeviceKeys;
 use crate::browser::session::{self, Renewal};
 use crate::browser::{clock, dpop, keys, page};
 use std::cell::RefCell;
@@ -15,7 +15,7 @@ thread_local! {
 /// Sends a request. If it may change something, it carries a proof of this browser's key (RFC 9449), if there is one,
 /// because a bound session changes nothing without. An expired session is renewed and the request repeated, without the
 /// person noticing. If the session is over, or this browser has lost its key, the page goes to sign-in.
-pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<Answer, Unreachable> {
+pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<FetchResponse, Unreachable> {
     let keys = if method == "GET" { None } else { keys::keys().await };
     let mut renewed = false;
     loop {
@@ -40,7 +40,7 @@ pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<Answer
 }
 
 async fn prove(
-    keys: Option<&Keys>,
+    keys: Option<&DeviceKeys>,
     method: &str,
     path: &str,
     nonce: Option<&str>,
@@ -51,7 +51,7 @@ async fn prove(
     }
 }
 
-fn signing_in(answer: Answer, why: &str) -> Answer {
+fn signing_in(answer: FetchResponse, why: &str) -> FetchResponse {
     page::sign_in(why);
     answer
 }

@@ -28,7 +28,7 @@ pub const DAY: f64 = 86_400_000.0;
 
 /// The precision of a displayed time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum TimeFormat {
     /// "14:32", or "2:32 PM"
     Clock,
     /// "14 November 2023"
@@ -38,14 +38,14 @@ pub enum Shape {
 }
 
 /// Formats a time (unix milliseconds) in the reader's locale.
-pub fn write(at: f64, shape: Shape) -> String {
+pub fn write(at: f64, shape: TimeFormat) -> String {
     let (two, numeric, long) = ("2-digit".into(), "numeric".into(), "long".into());
     let clock = [("hour", &numeric), ("minute", &two)];
     let day = [("day", &numeric), ("month", &long), ("year", &numeric)];
     let options: Object = match shape {
-        Shape::Clock => object(&clock),
-        Shape::Day => object(&day),
-        Shape::Exact => {
+        TimeFormat::Clock => object(&clock),
+        TimeFormat::Day => object(&day),
+        TimeFormat::Exact => {
             object(&[&day[..], &clock[..], &[("second", &two), ("timeZoneName", &"short".into())]].concat())
         }
     };
@@ -57,5 +57,5 @@ pub fn write(at: f64, shape: Shape) -> String {
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit for 285,000 years")]
 pub fn local_time(at: i64) -> String {
     let at = at as f64;
-    if at - Date::now() < DAY / 2.0 { write(at, Shape::Clock) } else { write(at, Shape::Exact) }
+    if at - Date::now() < DAY / 2.0 { write(at, TimeFormat::Clock) } else { write(at, TimeFormat::Exact) }
 }

@@ -1,7 +1,7 @@
 //! Countdowns that the server has rendered.
 
 use crate::browser::clock;
-use crate::words::wait;
+use crate::text::wait;
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::Element;

@@ -1,13 +1,13 @@
 //! Proofs of the signing key (RFC 9449).
 
-use crate::browser::keys::{Keys, subtle};
+use crate::browser::keys::{DeviceKeys, subtle};
 use crate::browser::page::{object, origin, random};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 
 /// Returns the `DPoP` header of a request. `None` if the browser does not sign.
-pub async fn proof(keys: &Keys, method: &str, path: &str, nonce: Option<&str>, now_ms: i64) -> Option<String> {
+pub async fn proof(keys: &DeviceKeys, method: &str, path: &str, nonce: Option<&str>, now_ms: i64) -> Option<String> {
     let id: [u8; 16] = random()?;
     let header = header(&keys.signing.thumbprint_input());
     let payload = payload(&encode(&id), method, &(origin() + path), now_ms / 1000, nonce);
@@ -21,7 +21,7 @@ pub async fn proof(keys: &Keys, method: &str, path: &str, nonce: Option<&str>, n
 }
 
 /// Returns r and s (RFC 7518, section 3.4), 64 bytes.
-pub async fn sign(keys: &Keys, text: &str) -> Option<Vec<u8>> {
+pub async fn sign(keys: &DeviceKeys, text: &str) -> Option<Vec<u8>> {
     let algorithm: js_sys::Object = object(&[("name", &"ECDSA".into()), ("hash", &"SHA-256".into())]);
     let signing = subtle()?.sign_with_object_and_u8_array(&algorithm, &keys.sign, text.as_bytes());
     let signature: JsValue = signing.ok()?.await.ok()?;

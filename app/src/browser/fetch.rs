@@ -25,7 +25,7 @@ impl From<JsValue> for Unreachable {
 }
 
 #[derive(Debug)]
-pub struct Answer {
+pub struct FetchResponse {
     pub status: u16,
     /// The `DPoP-Nonce` header, for the next proof.
     pub nonce: Option<String>,
@@ -33,7 +33,7 @@ pub struct Answer {
     json: JsValue,
 }
 
-impl Answer {
+impl FetchResponse {
     pub fn is_ok(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -97,12 +97,17 @@ fn member(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
 }
 
-pub async fn get(path: &str) -> Result<Answer, Unreachable> {
+pub async fn get(path: &str) -> Result<FetchResponse, Unreachable> {
     send("GET", path, None, None).await
 }
 
 /// Sends a request. `proof` is the `DPoP` header.
-pub async fn send(method: &str, path: &str, body: Option<&str>, proof: Option<&str>) -> Result<Answer, Unreachable> {
+pub async fn send(
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+    proof: Option<&str>,
+) -> Result<FetchResponse, Unreachable> {
     let headers = Headers::new()?;
     headers.set("Accept", "application/json")?;
     headers.set(wire::paths::PAGE_HEADER, "1")?;
@@ -123,5 +128,5 @@ pub async fn send(method: &str, path: &str, body: Option<&str>, proof: Option<&s
     let response: Response = window().fetch_with_str_and_init(path, &init).await?.unchecked_into();
     let json = response.json()?.await.unwrap_or_default();
     let nonce = response.headers().get("DPoP-Nonce")?;
-    Ok(Answer { status: response.status(), nonce, json })
+    Ok(FetchResponse { status: response.status(), nonce, json })
 }

@@ -14,7 +14,7 @@ const RECEIVE: &str = "receive";
 
 /// One key pair signs (ECDSA), one receives (ECDH). Both use P-256, and both private halves are non-extractable.
 #[derive(Debug, Clone)]
-pub struct Keys {
+pub struct DeviceKeys {
     pub sign: CryptoKey,
     pub receive: CryptoKey,
     pub signing: EcJwk,
@@ -22,12 +22,12 @@ pub struct Keys {
 }
 
 thread_local! {
-    static FOUND: RefCell<Option<Keys>> = const { RefCell::new(None) };
+    static FOUND: RefCell<Option<DeviceKeys>> = const { RefCell::new(None) };
 }
 
 /// The reason why this browser has no keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
+pub enum NoDeviceKeys {
     /// The page was opened without https.
     Https,
     /// The browser cannot create keys: `crypto.subtle` is missing or fails.
@@ -37,7 +37,7 @@ pub enum Missing {
 }
 
 /// Returns this browser's keys. `None` if it has none; [`find`] returns the reason.
-pub async fn keys() -> Option<Keys> {
+pub async fn keys() -> Option<DeviceKeys> {
     find().await.ok()
 }
 
@@ -45,19 +45,19 @@ pub async fn keys() -> Option<Keys> {
 ///
 /// # Errors
 /// The missing feature of the browser.
-pub async fn find() -> Result<Keys, Missing> {
+pub async fn find() -> Result<DeviceKeys, NoDeviceKeys> {
     if let Some(found) = FOUND.with_borrow(Clone::clone) {
         return Ok(found);
     }
     if !window().is_secure_context() {
-        return Err(Missing::Https);
+        return Err(NoDeviceKeys::Https);
     }
-    let subtle = subtle().ok_or(Missing::Crypto)?;
-    let table = Table::open().await.map_err(|_| Missing::Storage)?;
+    let subtle = subtle().ok_or(NoDeviceKeys::Crypto)?;
+    let table = Table::open().await.map_err(|_| NoDeviceKeys::Storage)?;
     let [sign, receive] = pairs(&subtle, &table).await?;
     let exported = async { Ok::<_, JsValue>((public(&subtle, &sign).await?, public(&subtle, &receive).await?)) };
-    let (signing, receiving) = exported.await.map_err(|_| Missing::Crypto)?;
-    let keys = Keys { sign: sign.get_private_key(), receive: receive.get_private_key(), signing, receiving };
+    let (signing, receiving) = exported.await.map_err(|_| NoDeviceKeys::Crypto)?;
+    let keys = DeviceKeys { sign: sign.get_private_key(), receive: receive.get_private_key(), signing, receiving };
     FOUND.set(Some(keys.clone()));
     Ok(keys)
 }
@@ -68,9 +68,9 @@ pub fn subtle() -> Option<SubtleCrypto> {
     subtle.is_object().then_some(subtle)
 }
 
-async fn pairs(subtle: &SubtleCrypto, table: &Table) -> Result<[CryptoKeyPair; 2], Missing> {
+async fn pairs(subtle: &SubtleCrypto, table: &Table) -> Result<[CryptoKeyPair; 2], NoDeviceKeys> {
     let names = [SIGN, RECEIVE];
-    let kept = async || table.get(names).await.map_err(|_| Missing::Storage);
+    let kept = async || table.get(names).await.map_err(|_| NoDeviceKeys::Storage);
     if let Some(kept) = kept().await? {
         return Ok(kept.map(JsCast::unchecked_into));
     }
@@ -78,10 +78,10 @@ async fn pairs(subtle: &SubtleCrypto, table: &Table) -> Result<[CryptoKeyPair; 2
     let made = async {
         Ok::<_, JsValue>((generate(subtle, "ECDSA", "sign").await?, generate(subtle, "ECDH", "deriveBits").await?))
     };
-    let (sign, receive) = made.await.map_err(|_| Missing::Crypto)?;
+    let (sign, receive) = made.await.map_err(|_| NoDeviceKeys::Crypto)?;
     // Another tab may have been faster; then its keys count.
     let _ = table.add(&[(SIGN, &sign), (RECEIVE, &receive)]).await;
-    let kept = kept().await?.ok_or(Missing::Storage)?;
+    let kept = kept().await?.ok_or(NoDeviceKeys::Storage)?;
     Ok(kept.map(JsCast::unchecked_into))
 }
 

@@ -3,7 +3,7 @@
 //! The server renders UTC. Only differing texts are replaced, in boxes of the same size: the exact time on hover, the
 //! time of day, and the days of a history.
 
-use crate::browser::clock::{DAY, Shape, write};
+use crate::browser::clock::{DAY, TimeFormat, write};
 use js_sys::Date;
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
@@ -12,9 +12,9 @@ use web_sys::Element;
 pub fn localise() {
     for time in all("time[datetime]") {
         if let Some(at) = moment(&time) {
-            let _ = time.set_attribute("title", &write(at, Shape::Exact));
+            let _ = time.set_attribute("title", &write(at, TimeFormat::Exact));
             if time.class_name() == "clock" {
-                time.set_text_content(Some(&write(at, Shape::Clock)));
+                time.set_text_content(Some(&write(at, TimeFormat::Clock)));
             }
         }
     }
@@ -61,11 +61,11 @@ fn section(days: &Element, day: &str) -> Option<Element> {
 }
 
 fn name(at: f64) -> String {
-    let day = write(at, Shape::Day);
+    let day = write(at, TimeFormat::Day);
     let now = Date::now();
-    if day == write(now, Shape::Day) {
+    if day == write(now, TimeFormat::Day) {
         "Today".to_owned()
-    } else if day == write(now - DAY, Shape::Day) {
+    } else if day == write(now - DAY, TimeFormat::Day) {
         "Yesterday".to_owned()
     } else {
         day

@@ -7,9 +7,9 @@ use wasm_bindgen::{JsCast, JsValue};
 
 /// A lock shared by all tabs of this site, released on drop.
 #[derive(Debug)]
-pub struct Held(Option<Function>);
+pub struct TabLock(Option<Function>);
 
-impl Drop for Held {
+impl Drop for TabLock {
     fn drop(&mut self) {
         if let Some(release) = &self.0 {
             let _ = release.call0(&JsValue::UNDEFINED);
@@ -18,8 +18,8 @@ impl Drop for Held {
 }
 
 /// Waits for the lock. Without lock support (pages without https) it does not wait.
-pub async fn hold(name: &str) -> Held {
-    let Some((locks, request)) = lock_manager() else { return Held(None) };
+pub async fn hold(name: &str) -> TabLock {
+    let Some((locks, request)) = lock_manager() else { return TabLock(None) };
     let mut release = None;
     let held = Promise::new(&mut |done, _| release = Some(done));
     let mut asked = Ok(JsValue::UNDEFINED);
@@ -32,10 +32,10 @@ pub async fn hold(name: &str) -> Held {
         asked = request.call2(&locks, &JsValue::from_str(name), &callback);
     });
     if asked.is_err() {
-        return Held(None);
+        return TabLock(None);
     }
     let _ = got.await;
-    Held(release)
+    TabLock(release)
 }
 
 fn lock_manager() -> Option<(JsValue, Function)> {

@@ -1,15 +1,15 @@
 //! Encrypted messages and their answers: sign-in and sign-up.
 
-use crate::browser::fetch::{self, Answer, Unreachable};
+use crate::browser::fetch::{self, FetchResponse, Unreachable};
 use crate::browser::{clock, dpop, keys, sealing, session};
 use futures::future::join;
 use wire::challenge::Challenge;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::{Code, Problem, paths};
 
 /// The reason why it was refused.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum PostError {
     /// No answer arrived.
     Unreachable,
     /// It was accepted, but the browser did not store the cookies.
@@ -20,7 +20,7 @@ pub enum Refusal {
     Broken,
 }
 
-impl From<Unreachable> for Refusal {
+impl From<Unreachable> for PostError {
     fn from(Unreachable: Unreachable) -> Self {
         Self::Unreachable
     }
@@ -28,9 +28,14 @@ impl From<Unreachable> for Refusal {
 
 /// Encrypts `plaintext` and posts it; calls `sealed` when the message is sent. If the key expired or changed meanwhile,
 /// gets a new one and tries again.
-pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: impl FnMut()) -> Result<(), Refusal> {
+pub async fn sealed_post(
+    kind: EnvelopeKind,
+    path: &str,
+    plaintext: &[u8],
+    mut sealed: impl FnMut(),
+) -> Result<(), PostError> {
     // Both take time and are independent of each other.
-    let mut patience = Patience::default();
+    let mut patience = RetryBudget::default();
     let (keys, mut first) = join(keys::keys(), async { Some(challenge(&mut patience).await) }).await;
     let mut tries = 3;
     loop {
@@ -38,7 +43,7 @@ pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: i
             Some(first) => first?,
             None => challenge(&mut patience).await?,
         };
-        let body = sealing::seal(kind, &challenge, keys.as_ref(), plaintext).ok_or(Refusal::Broken)?;
+        let body = sealing::seal(kind, &challenge, keys.as_ref(), plaintext).ok_or(PostError::Broken)?;
         let proof = match &keys {
             Some(keys) => dpop::proof(keys, "POST", path, Some(&challenge.short_key), challenge.now).await,
             None => None,
@@ -48,8 +53,8 @@ pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: i
         tries -= 1;
         match answer.code() {
             // A message that signs nobody in sets no cookie to check.
-            _ if answer.is_ok() && !matches!(kind, Kind::Login | Kind::Signup) => return Ok(()),
-            _ if answer.is_ok() => return if session::kept().await? { Ok(()) } else { Err(Refusal::NoCookies) },
+            _ if answer.is_ok() && !matches!(kind, EnvelopeKind::Login | EnvelopeKind::Signup) => return Ok(()),
+            _ if answer.is_ok() => return if session::kept().await? { Ok(()) } else { Err(PostError::NoCookies) },
             Some(Code::ShortKeyExpired | Code::ShortKeyMismatch | Code::DeviceMismatch) if tries > 0 => {}
             Some(Code::AlreadyReceived) => return arrived_before(answer).await,
             _ if patience.waits(&answer).await => tries += 1,
@@ -58,11 +63,11 @@ pub async fn sealed_post(kind: Kind, path: &str, plaintext: &[u8], mut sealed: i
     }
 }
 
-async fn challenge(patience: &mut Patience) -> Result<Challenge, Refusal> {
+async fn challenge(patience: &mut RetryBudget) -> Result<Challenge, PostError> {
     loop {
         let answer = fetch::get(paths::CHALLENGE).await?;
         if answer.is_ok() {
-            return answer.challenge().ok_or(Refusal::Broken);
+            return answer.challenge().ok_or(PostError::Broken);
         }
         if !patience.waits(&answer).await {
             return Err(refusal(&answer));
@@ -73,20 +78,20 @@ async fn challenge(patience: &mut Patience) -> Result<Challenge, Refusal> {
 /// How long the form waits automatically, in seconds: for a busy server, and for a short ban caused by another person
 /// behind the same address. After that the person decides.
 #[derive(Debug)]
-struct Patience(u64);
+struct RetryBudget(u64);
 
-impl Default for Patience {
+impl Default for RetryBudget {
     fn default() -> Self {
         Self(90)
     }
 }
 
-impl Patience {
+impl RetryBudget {
     /// A longer ban is shown with its countdown.
     const SHORT_BAN: u64 = 3;
 
     /// Waits as long as the answer says, if waiting helps and there is time left.
-    async fn waits(&mut self, answer: &Answer) -> bool {
+    async fn waits(&mut self, answer: &FetchResponse) -> bool {
         let Some(problem) = answer.problem() else { return false };
         let Some(seconds) = problem.retry_after else { return false };
         let helps = match problem.code {
@@ -106,7 +111,7 @@ impl Patience {
 }
 
 /// The connection broke and the browser repeated the message. The first one counts, and may still be in progress.
-async fn arrived_before(answer: Answer) -> Result<(), Refusal> {
+async fn arrived_before(answer: FetchResponse) -> Result<(), PostError> {
     for _ in 0..3 {
         if fetch::get(paths::SESSION).await?.is_ok() {
             return Ok(());
@@ -116,6 +121,6 @@ async fn arrived_before(answer: Answer) -> Result<(), Refusal> {
     Err(refusal(&answer))
 }
 
-fn refusal(answer: &Answer) -> Refusal {
-    answer.problem().map_or(Refusal::Broken, |problem| Refusal::Problem(Box::new(problem)))
+fn refusal(answer: &FetchResponse) -> PostError {
+    answer.problem().map_or(PostError::Broken, |problem| PostError::Problem(Box::new(problem)))
 }

@@ -1,11 +1,11 @@
 //! The body of an encrypted request.
 
-use crate::browser::keys::Keys;
+use crate::browser::keys::DeviceKeys;
 use wire::challenge::Challenge;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 
 #[cfg(feature = "seal")]
-pub fn seal(kind: Kind, challenge: &Challenge, keys: Option<&Keys>, plaintext: &[u8]) -> Option<String> {
+pub fn seal(kind: EnvelopeKind, challenge: &Challenge, keys: Option<&DeviceKeys>, plaintext: &[u8]) -> Option<String> {
     use crate::browser::{clock, page};
 
     let Challenge { short_key, key, .. } = challenge;
@@ -22,6 +22,6 @@ pub fn seal(kind: Kind, challenge: &Challenge, keys: Option<&Keys>, plaintext: &
 
 /// The server renders the form but encrypts nothing, and does not link the `rsa` crate.
 #[cfg(not(feature = "seal"))]
-pub fn seal(_: Kind, _: &Challenge, _: Option<&Keys>, _: &[u8]) -> Option<String> {
+pub fn seal(_: EnvelopeKind, _: &Challenge, _: Option<&DeviceKeys>, _: &[u8]) -> Option<String> {
     None
 }

@@ -1,20 +1,20 @@
 //! Tickets for services.
 
 use crate::browser::api;
-use crate::browser::user_key::Trouble;
+use crate::browser::user_key::UserKeyError;
 use wire::paths;
-use wire::tickets::{Issued, Wish};
+use wire::tickets::{IssuedTicket, TicketRequest};
 
 /// Requests a ticket under this version of the user key, or under the current one.
-pub async fn issue(service: &str, version: Option<u32>) -> Result<Issued, Trouble> {
-    let wish = Wish { service: service.to_owned(), version };
-    let wish = serde_json::to_string(&wish).map_err(|_| Trouble::Unreadable)?;
+pub async fn issue(service: &str, version: Option<u32>) -> Result<IssuedTicket, UserKeyError> {
+    let wish = TicketRequest { service: service.to_owned(), version };
+    let wish = serde_json::to_string(&wish).map_err(|_| UserKeyError::Unreadable)?;
     let answer = api::call("POST", paths::TICKETS, Some(&wish)).await?;
     if !answer.is_ok() {
-        return Err(Trouble::Refused(answer.text("title").unwrap_or_default()));
+        return Err(UserKeyError::Refused(answer.text("title").unwrap_or_default()));
     }
     let issued = || {
-        Some(Issued {
+        Some(IssuedTicket {
             ticket: answer.text("ticket")?,
             jti: answer.text("jti")?,
             version: u32::try_from(answer.number("version")?).ok()?,
@@ -22,5 +22,5 @@ pub async fn issue(service: &str, version: Option<u32>) -> Result<Issued, Troubl
             key_until: answer.number("key_until")?,
         })
     };
-    issued().ok_or(Trouble::Unreadable)
+    issued().ok_or(UserKeyError::Unreadable)
 }

@@ -1,9 +1,9 @@
 //! A client for the time server over a WebSocket.
 
-use crate::browser::user_key::{self, Trouble};
+use crate::browser::user_key::{self, UserKeyError};
 use crate::browser::{clock, dpop, keys, page, tickets};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use channel::client::{Conversation, Heard, Opening, refusal};
+use channel::client::{Conversation, HelloDraft, ServerMessage, refusal};
 use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use futures::future::{Either, select};
 use futures::{FutureExt, StreamExt};
@@ -19,34 +19,34 @@ const PATIENCE_MS: i32 = 10_000;
 
 /// The reason why a connection ended or could not be opened.
 #[derive(Debug)]
-pub enum End {
-    Trouble(Trouble),
+pub enum ConnectionEnd {
+    Trouble(UserKeyError),
     /// The server's reason.
     Closed(CloseReason),
     /// The connection was lost.
     Lost,
 }
 
-impl From<Trouble> for End {
-    fn from(trouble: Trouble) -> Self {
+impl From<UserKeyError> for ConnectionEnd {
+    fn from(trouble: UserKeyError) -> Self {
         Self::Trouble(trouble)
     }
 }
 
-impl From<CloseReason> for End {
+impl From<CloseReason> for ConnectionEnd {
     fn from(reason: CloseReason) -> Self {
         Self::Closed(reason)
     }
 }
 
-enum Event {
+enum SocketEvent {
     Message(Vec<u8>),
     Closed(String),
 }
 
 pub struct Connection {
     socket: WebSocket,
-    events: UnboundedReceiver<Event>,
+    events: UnboundedReceiver<SocketEvent>,
     conversation: Conversation,
     /// The version of the user key.
     pub version: u32,
@@ -61,23 +61,23 @@ pub struct Connection {
 }
 
 /// Gets a ticket and the key, opens the socket, and sends the hello.
-pub async fn connect(url: &str) -> Result<Connection, End> {
-    let keys = keys::keys().await.ok_or(Trouble::Unreachable)?;
+pub async fn connect(url: &str) -> Result<Connection, ConnectionEnd> {
+    let keys = keys::keys().await.ok_or(UserKeyError::Unreachable)?;
     let issued = tickets::issue(SERVICE, None).await?;
     let key = user_key::fetch(issued.version).await?;
-    let socket = WebSocket::new_with_str(url, SUBPROTOCOL).map_err(|_| End::Lost)?;
+    let socket = WebSocket::new_with_str(url, SUBPROTOCOL).map_err(|_| ConnectionEnd::Lost)?;
     socket.set_binary_type(BinaryType::Arraybuffer);
     let mut events = listen(&socket);
     let greeting = next(&mut events).await?;
-    let random = page::random().ok_or(End::Lost)?;
-    let Ok(opening) = Opening::new(&greeting, &issued, &key, random) else {
-        return Err(refusal(&greeting).map_or(End::Lost, End::Closed));
+    let random = page::random().ok_or(ConnectionEnd::Lost)?;
+    let Ok(opening) = HelloDraft::new(&greeting, &issued, &key, random) else {
+        return Err(refusal(&greeting).map_or(ConnectionEnd::Lost, ConnectionEnd::Closed));
     };
-    let id = Base64UrlUnpadded::encode_string(&page::random::<16>().ok_or(End::Lost)?);
+    let id = Base64UrlUnpadded::encode_string(&page::random::<16>().ok_or(ConnectionEnd::Lost)?);
     let unsigned = opening.unsigned(&keys.signing, SERVICE, &id, clock::now() / 1000);
-    let signature = dpop::sign(&keys, &unsigned).await.ok_or(Trouble::Unreachable)?;
-    let (hello, conversation) = opening.hello(&unsigned, &signature).map_err(|_| End::Lost)?;
-    socket.send_with_str(&hello).map_err(|_| End::Lost)?;
+    let signature = dpop::sign(&keys, &unsigned).await.ok_or(UserKeyError::Unreachable)?;
+    let (hello, conversation) = opening.hello(&unsigned, &signature).map_err(|_| ConnectionEnd::Lost)?;
+    socket.send_with_str(&hello).map_err(|_| ConnectionEnd::Lost)?;
     Ok(Connection {
         socket,
         events,
@@ -93,7 +93,7 @@ pub async fn connect(url: &str) -> Result<Connection, End> {
 
 impl Connection {
     /// Asks once and returns the answer; presents a newer ticket first, if it is time.
-    pub async fn ask(&mut self) -> Result<channel::client::Reading, End> {
+    pub async fn ask(&mut self) -> Result<channel::client::Reading, ConnectionEnd> {
         if self.renew_at.is_some_and(|at| self.server_now() >= at) {
             self.renew().await?;
         }
@@ -101,33 +101,33 @@ impl Connection {
         self.send(question)?;
         loop {
             match self.hear().await? {
-                Heard::Time(reading) => {
+                ServerMessage::Time(reading) => {
                     self.ahead_ms = reading.offset_ns / 1_000_000;
                     if self.renew_at.is_none() {
                         self.runs_until(self.until);
                     }
                     return Ok(reading);
                 }
-                Heard::Renewed { until } => self.runs_until(until),
-                Heard::Closed(reason) => return Err(End::Closed(reason)),
+                ServerMessage::Renewed { until } => self.runs_until(until),
+                ServerMessage::Closed(reason) => return Err(ConnectionEnd::Closed(reason)),
             }
         }
     }
 
     /// Waits, and listens meanwhile, because the server may end the connection.
-    pub async fn rest(&mut self, ms: i32) -> Result<(), End> {
+    pub async fn rest(&mut self, ms: i32) -> Result<(), ConnectionEnd> {
         let waited = match select(pin!(self.events.next()), pin!(clock::sleep(ms))).await {
             Either::Left((event, _)) => Some(event),
             Either::Right(_) => None,
         };
         let Some(event) = waited else { return Ok(()) };
         match self.read(message(event)?)? {
-            Heard::Renewed { until } => {
+            ServerMessage::Renewed { until } => {
                 self.runs_until(until);
                 Ok(())
             }
-            Heard::Closed(reason) => Err(End::Closed(reason)),
-            Heard::Time(_) => Ok(()),
+            ServerMessage::Closed(reason) => Err(ConnectionEnd::Closed(reason)),
+            ServerMessage::Time(_) => Ok(()),
         }
     }
 
@@ -138,14 +138,14 @@ impl Connection {
         }
     }
 
-    async fn renew(&mut self) -> Result<(), End> {
+    async fn renew(&mut self) -> Result<(), ConnectionEnd> {
         // During a version's overlap there are tickets for it; then the server ends the connection.
         match tickets::issue(SERVICE, Some(self.version)).await {
             Ok(issued) => {
                 let renewal = self.conversation.renew(issued.ticket)?;
                 self.send(renewal)
             }
-            Err(Trouble::Refused(_)) => {
+            Err(UserKeyError::Refused(_)) => {
                 self.renew_at = Some(i64::MAX);
                 Ok(())
             }
@@ -164,24 +164,24 @@ impl Connection {
         clock::now() + self.ahead_ms
     }
 
-    fn send(&mut self, frame: Vec<u8>) -> Result<(), End> {
+    fn send(&mut self, frame: Vec<u8>) -> Result<(), ConnectionEnd> {
         if self.socket.ready_state() != WebSocket::OPEN {
             // The server has closed it; the reason is among the events, and the browser would only report an error.
             return Ok(());
         }
-        self.socket.send_with_u8_array(&frame).map_err(|_| End::Lost)?;
+        self.socket.send_with_u8_array(&frame).map_err(|_| ConnectionEnd::Lost)?;
         self.sent = frame;
         Ok(())
     }
 
-    async fn hear(&mut self) -> Result<Heard, End> {
+    async fn hear(&mut self) -> Result<ServerMessage, ConnectionEnd> {
         let frame = next(&mut self.events).await?;
         self.read(frame)
     }
 
-    fn read(&mut self, frame: Vec<u8>) -> Result<Heard, End> {
+    fn read(&mut self, frame: Vec<u8>) -> Result<ServerMessage, ConnectionEnd> {
         let heard = match refusal(&frame) {
-            Some(reason) => return Err(End::Closed(reason)),
+            Some(reason) => return Err(ConnectionEnd::Closed(reason)),
             None => self.conversation.hear(&frame, clock::now_ns())?,
         };
         self.received = frame;
@@ -195,7 +195,7 @@ impl Drop for Connection {
     }
 }
 
-fn listen(socket: &WebSocket) -> UnboundedReceiver<Event> {
+fn listen(socket: &WebSocket) -> UnboundedReceiver<SocketEvent> {
     let (sender, events) = mpsc::unbounded();
     let messages = sender.clone();
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
@@ -203,33 +203,33 @@ fn listen(socket: &WebSocket) -> UnboundedReceiver<Event> {
             Ok(buffer) => Uint8Array::new(&buffer).to_vec(),
             Err(text) => text.as_string().unwrap_or_default().into_bytes(),
         };
-        tell(&messages, Event::Message(bytes));
+        tell(&messages, SocketEvent::Message(bytes));
     });
     let on_close = Closure::<dyn Fn(CloseEvent)>::new(move |event: CloseEvent| {
-        tell(&sender, Event::Closed(event.reason()));
+        tell(&sender, SocketEvent::Closed(event.reason()));
     });
     socket.set_onmessage(Some(on_message.into_js_value().unchecked_ref()));
     socket.set_onclose(Some(on_close.into_js_value().unchecked_ref()));
     events
 }
 
-fn tell(sender: &UnboundedSender<Event>, event: Event) {
+fn tell(sender: &UnboundedSender<SocketEvent>, event: SocketEvent) {
     // Nobody receives it any more: the connection was given up.
     let _ = sender.unbounded_send(event);
 }
 
-async fn next(events: &mut UnboundedReceiver<Event>) -> Result<Vec<u8>, End> {
+async fn next(events: &mut UnboundedReceiver<SocketEvent>) -> Result<Vec<u8>, ConnectionEnd> {
     match select(pin!(events.next()), pin!(clock::sleep(PATIENCE_MS).fuse())).await {
         Either::Left((event, _)) => message(event),
-        Either::Right(_) => Err(End::Lost),
+        Either::Right(_) => Err(ConnectionEnd::Lost),
     }
 }
 
-fn message(event: Option<Event>) -> Result<Vec<u8>, End> {
+fn message(event: Option<SocketEvent>) -> Result<Vec<u8>, ConnectionEnd> {
     match event {
-        Some(Event::Message(bytes)) => Ok(bytes),
-        Some(Event::Closed(reason)) => Err(reason_of(&reason).map_or(End::Lost, End::Closed)),
-        None => Err(End::Lost),
+        Some(SocketEvent::Message(bytes)) => Ok(bytes),
+        Some(SocketEvent::Closed(reason)) => Err(reason_of(&reason).map_or(ConnectionEnd::Lost, ConnectionEnd::Closed)),
+        None => Err(ConnectionEnd::Lost),
     }
 }
 

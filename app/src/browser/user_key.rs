@@ -2,19 +2,19 @@
 
 use crate::browser::api;
 use crate::browser::fetch::Unreachable;
-use crate::browser::keys::{self, Keys, subtle};
+use crate::browser::keys::{self, DeviceKeys, subtle};
 use crate::browser::page::object;
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::JsCast;
 use web_sys::CryptoKey;
 use wire::jwk::EcJwk;
 use wire::paths;
-use wire::user_keys::{Content, Header};
+use wire::user_keys::{UserKeyHeader, UserKeyJwk};
 use zeroize::Zeroizing;
 
 /// The error to show if the key is not available.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum UserKeyError {
     Unreachable,
     /// The server's text.
     Refused(String),
@@ -22,26 +22,26 @@ pub enum Trouble {
     Unreadable,
 }
 
-impl From<Unreachable> for Trouble {
+impl From<Unreachable> for UserKeyError {
     fn from(_: Unreachable) -> Self {
         Self::Unreachable
     }
 }
 
 /// Requests the version and decrypts it.
-pub async fn fetch(version: u32) -> Result<Content, Trouble> {
-    let keys = keys::keys().await.ok_or(Trouble::Unreachable)?;
+pub async fn fetch(version: u32) -> Result<UserKeyJwk, UserKeyError> {
+    let keys = keys::keys().await.ok_or(UserKeyError::Unreachable)?;
     let wish = [r#"{"version":"#, &version.to_string(), "}"].concat();
     let answer = api::call("POST", paths::USER_KEYS, Some(&wish)).await?;
     if !answer.is_ok() {
-        return Err(Trouble::Refused(answer.text("title").unwrap_or_default()));
+        return Err(UserKeyError::Refused(answer.text("title").unwrap_or_default()));
     }
-    let sealed = answer.text("key").ok_or(Trouble::Unreadable)?;
-    open(&keys, &sealed).await.ok_or(Trouble::Unreadable)
+    let sealed = answer.text("key").ok_or(UserKeyError::Unreadable)?;
+    open(&keys, &sealed).await.ok_or(UserKeyError::Unreadable)
 }
 
-async fn open(keys: &Keys, sealed: &str) -> Option<Content> {
-    let sealed = jwe::parse::<Header>(sealed).ok()?;
+async fn open(keys: &DeviceKeys, sealed: &str) -> Option<UserKeyJwk> {
+    let sealed = jwe::parse::<UserKeyHeader>(sealed).ok()?;
     let shared = agree(&keys.receive, sealed.epk()).await?;
     serde_json::from_slice(&sealed.open(&shared).ok()?).ok()
 }

@@ -1,7 +1,7 @@
 use super::act::{FAILED, show};
 use super::busy_until_alive;
+use super::confirm_dialog::ConfirmDialog;
 use super::one_time_link::OneTimeLink;
-use super::question::Question;
 use crate::browser::{api, page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -13,7 +13,7 @@ use wire::paths;
 pub fn AccountActions(id: String, name: String, administrator: bool, disabled: bool) -> impl IntoView {
     let busy = busy_until_alive();
     let link = OneTimeLink::new();
-    let question = Question::new();
+    let question = ConfirmDialog::new();
     let path = StoredValue::new([paths::USERS, "/", &id].concat());
     let send = move |method: &'static str, body: Option<String>| {
         busy.set(true);

@@ -1,6 +1,6 @@
 use super::busy_until_alive;
-use super::question::Question;
-use crate::browser::fetch::{Answer, Unreachable};
+use super::confirm_dialog::ConfirmDialog;
+use crate::browser::fetch::{FetchResponse, Unreachable};
 use crate::browser::{api, page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A request that changes something, with its texts.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Action {
+pub struct ConfirmedAction {
     pub method: String,
     pub path: String,
     pub body: String,
@@ -23,10 +23,10 @@ pub struct Action {
 
 /// A button that asks for confirmation. The page shows the result afterwards.
 #[island]
-pub fn Act(action: Action) -> impl IntoView {
+pub fn Act(action: ConfirmedAction) -> impl IntoView {
     let busy = busy_until_alive();
-    let question = Question::new();
-    let Action { method, path, body, label, spoken, title, about, no, yes } = action;
+    let question = ConfirmDialog::new();
+    let ConfirmedAction { method, path, body, label, spoken, title, about, no, yes } = action;
     let spoken = (!spoken.is_empty()).then_some(spoken);
     let grave = method == "DELETE";
     let class = if grave { "button danger" } else { "button plain" };
@@ -51,7 +51,7 @@ pub const FAILED: &str = "That did not work, and nothing was changed. Try again.
 
 /// Shows the result of a request: the updated page, or the error. `true`: a navigation has started, so buttons keep
 /// waiting.
-pub fn show(answer: Result<Answer, Unreachable>) -> bool {
+pub fn show(answer: Result<FetchResponse, Unreachable>) -> bool {
     match answer {
         // Another person did it already, which is a success.
         Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),

@@ -1,6 +1,6 @@
 use crate::browser::session::{self, Renewal};
 use crate::browser::{clock, page};
-use crate::words::{trigger, wait};
+use crate::text::{trigger, wait};
 use js_sys::{JSON, Reflect};
 use leptos::html::Ul;
 use leptos::prelude::*;
@@ -63,7 +63,7 @@ fn show(list: &Element, event: &MessageEvent) {
     let text = |name: &str| member(name).as_string().unwrap_or_default();
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit for 285,000 years")]
     let until = member("until").as_f64().map(|until| until as i64);
-    let at = clock::write(member("at").as_f64().unwrap_or_default(), clock::Shape::Exact);
+    let at = clock::write(member("at").as_f64().unwrap_or_default(), clock::TimeFormat::Exact);
     let closed = until.map_or_else(String::new, |until| {
         [", ", trigger::scope(&text("scope")), " for ", &wait::span(until - clock::now())].concat()
     });

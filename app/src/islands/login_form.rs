@@ -1,12 +1,12 @@
 use super::facts;
-use super::form::{Alert, Face, PasswordField, Step, Submit, wake};
+use super::form::{Alert, FormHandle, FormStep, PasswordField, Submit, wake};
 use crate::browser::sealed_post::sealed_post;
 use crate::browser::{clock, page};
-use crate::words::refusal;
+use crate::text::refusal;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::login::Credentials;
 use wire::paths;
 use zeroize::Zeroizing;
@@ -15,16 +15,16 @@ use zeroize::Zeroizing;
 /// cannot be sent in plain text.
 #[island]
 pub fn LoginForm() -> impl IntoView {
-    wake(|face| {
+    wake(|form| {
         page::carry_fragment();
         if let Some((left, incident)) = facts::closed() {
             let until = clock::now() + left;
-            face.say(&refusal::closed(Some(&clock::local_time(until)), &incident));
-            face.pause(until);
+            form.say(&refusal::closed(Some(&clock::local_time(until)), &incident));
+            form.pause(until);
         } else {
-            face.set_step(Step::Ready);
+            form.set_step(FormStep::Ready);
         }
-        face.warn_unbound();
+        form.warn_unbound();
     });
     view! {
         <form class="form" method="post" on:submit=submit>
@@ -49,23 +49,23 @@ pub fn LoginForm() -> impl IntoView {
 #[expect(clippy::needless_pass_by_value, reason = "the shape of an event handler")]
 fn submit(event: SubmitEvent) {
     event.prevent_default();
-    let Some(face) = Face::find() else { return };
-    let (Some(name), Some(password)) = (face.input("#username"), face.input("#password")) else { return };
-    if !face.start() {
+    let Some(form) = FormHandle::find() else { return };
+    let (Some(name), Some(password)) = (form.input("#username"), form.input("#password")) else { return };
+    if !form.start() {
         return;
     }
-    face.show_password(false);
+    form.show_password(false);
     let typed = Credentials { username: name.value().trim().to_owned(), password: password.value() };
     let plaintext = Zeroizing::new(serde_json::to_vec(&typed).unwrap_or_default());
     spawn_local(async move {
-        let sealed = || face.set_step(Step::Checking);
-        match sealed_post(Kind::Login, paths::LOGIN, &plaintext, sealed).await {
+        let sealed = || form.set_step(FormStep::Checking);
+        match sealed_post(EnvelopeKind::Login, paths::LOGIN, &plaintext, sealed).await {
             Ok(()) => {
                 password.set_value("");
                 page::go(&page::next());
             }
             Err(refused) => {
-                face.refused(&refused);
+                form.refused(&refused);
                 let _ = password.focus();
                 password.select();
             }

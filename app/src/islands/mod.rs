@@ -19,7 +19,7 @@ mod act;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
 mod busy;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
-mod question;
+mod confirm_dialog;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
 mod sign_out;
 
@@ -53,7 +53,7 @@ pub use {login_form::LoginForm, reset_form::ResetForm, resume::Resume, signup_fo
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
 use busy::busy_until_alive;
 #[cfg(any(feature = "ssr", feature = "signed-in"))]
-pub use {act::Act, act::Action, sign_out::SignOut};
+pub use {act::Act, act::ConfirmedAction, sign_out::SignOut};
 
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub use {

@@ -1,11 +1,11 @@
 use super::facts;
-use super::form::{Alert, Face, PasswordField, Step, Strength, Submit, judge, wake};
+use super::form::{Alert, FormHandle, FormStep, PasswordField, Strength, Submit, judge, wake};
 use crate::browser::sealed_post::sealed_post;
 use crate::browser::{api, page};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::password::PasswordChange;
 use wire::paths;
 use zeroize::Zeroizing;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// The form that changes the person's own password.
 #[island]
 pub fn PasswordForm() -> impl IntoView {
-    wake(|face| face.set_step(Step::Ready));
+    wake(|form| form.set_step(FormStep::Ready));
     view! {
         <form class="form" method="post" on:submit=submit on:input=move |_| judge()>
             <Alert />
@@ -29,13 +29,13 @@ pub fn PasswordForm() -> impl IntoView {
 #[expect(clippy::needless_pass_by_value, reason = "the shape of an event handler")]
 fn submit(event: SubmitEvent) {
     event.prevent_default();
-    let Some(face) = Face::find() else { return };
-    let (Some(old), Some(new)) = (face.input("#old"), face.input("#password")) else { return };
-    let Some(password) = face.new_password(facts::password_min()) else { return };
-    if !face.start() {
+    let Some(form) = FormHandle::find() else { return };
+    let (Some(old), Some(new)) = (form.input("#old"), form.input("#password")) else { return };
+    let Some(password) = form.new_password(facts::password_min()) else { return };
+    if !form.start() {
         return;
     }
-    face.show_password(false);
+    form.show_password(false);
     let wish = PasswordChange { old: old.value(), new: password };
     let plaintext = Zeroizing::new(serde_json::to_vec(&wish).unwrap_or_default());
     spawn_local(async move {
@@ -44,18 +44,18 @@ fn submit(event: SubmitEvent) {
             Ok(answer) if answer.status == 401 => return,
             _ => {}
         }
-        let sealed = || face.set_step(Step::Checking);
-        match sealed_post(Kind::Password, paths::PASSWORD, &plaintext, sealed).await {
+        let sealed = || form.set_step(FormStep::Checking);
+        match sealed_post(EnvelopeKind::Password, paths::PASSWORD, &plaintext, sealed).await {
             Ok(()) => {
                 old.set_value("");
                 new.set_value("");
                 judge();
-                face.set_step(Step::Ready);
+                form.set_step(FormStep::Ready);
                 if let Some(place) = page::by_id("changed") {
                     place.set_text_content(Some("Your password was changed. All your other sessions have ended."));
                 }
             }
-            Err(refused) => face.refused(&refused),
+            Err(refused) => form.refused(&refused),
         }
     });
 }

@@ -1,13 +1,13 @@
 use super::facts;
-use super::form::{Alert, Face, PasswordField, Step, Strength, Submit, judge, wake};
+use super::form::{Alert, FormHandle, FormStep, PasswordField, Strength, Submit, judge, wake};
 use crate::browser::page;
 use crate::browser::sealed_post::sealed_post;
-use crate::words::refusal;
+use crate::text::refusal;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::cell::RefCell;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 use wire::signup::NewAccount;
 use zeroize::Zeroizing;
@@ -20,19 +20,19 @@ thread_local! {
 /// The form that creates an account and signs in with it.
 #[island]
 pub fn SignupForm() -> impl IntoView {
-    wake(|face| {
-        face.warn_unbound();
+    wake(|form| {
+        form.warn_unbound();
         // The fragment of an app's URL is not a code.
         let elsewhere = page::fact("next").is_some_and(|next| next != paths::DASHBOARD_PAGE);
         let code = if elsewhere { None } else { page::take_fragment("code") };
         page::carry_fragment();
         match page::fact("needs").as_deref() {
-            Some("setup") if code.is_none() => return face.say(refusal::NO_CODE),
-            Some("invitation") if code.is_none() => return face.say(refusal::NO_INVITATION),
+            Some("setup") if code.is_none() => return form.say(refusal::NO_CODE),
+            Some("invitation") if code.is_none() => return form.say(refusal::NO_INVITATION),
             _ => {}
         }
         CODE.set(code);
-        face.set_step(Step::Ready);
+        form.set_step(FormStep::Ready);
     });
     view! {
         <form class="form" method="post" on:submit=submit on:input=move |_| judge()>
@@ -57,24 +57,24 @@ pub fn SignupForm() -> impl IntoView {
 #[expect(clippy::needless_pass_by_value, reason = "the shape of an event handler")]
 fn submit(event: SubmitEvent) {
     event.prevent_default();
-    let Some(face) = Face::find() else { return };
-    let (Some(name), Some(field)) = (face.input("#username"), face.input("#password")) else { return };
-    let Some(password) = face.new_password(facts::password_min()) else { return };
-    if !face.start() {
+    let Some(form) = FormHandle::find() else { return };
+    let (Some(name), Some(field)) = (form.input("#username"), form.input("#password")) else { return };
+    let Some(password) = form.new_password(facts::password_min()) else { return };
+    if !form.start() {
         return;
     }
-    face.show_password(false);
+    form.show_password(false);
     let username = name.value().trim().to_owned();
     let account = NewAccount { username, password, code: CODE.with_borrow(Clone::clone) };
     let plaintext = Zeroizing::new(serde_json::to_vec(&account).unwrap_or_default());
     spawn_local(async move {
-        let sealed = || face.set_step(Step::Checking);
-        match sealed_post(Kind::Signup, paths::SIGNUP, &plaintext, sealed).await {
+        let sealed = || form.set_step(FormStep::Checking);
+        match sealed_post(EnvelopeKind::Signup, paths::SIGNUP, &plaintext, sealed).await {
             Ok(()) => {
                 field.set_value("");
                 page::go(&page::next());
             }
-            Err(refused) => face.refused(&refused),
+            Err(refused) => form.refused(&refused),
         }
     });
 }

@@ -1,8 +1,8 @@
 use super::busy_until_alive;
 use super::plot::Plot;
-use crate::browser::time_server::{self, Connection, End};
-use crate::browser::user_key::Trouble;
-use crate::words::time;
+use crate::browser::time_server::{self, Connection, ConnectionEnd};
+use crate::browser::user_key::UserKeyError;
+use crate::text::time;
 use channel::client::Reading;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -27,7 +27,7 @@ enum Phase {
 
 /// The received answers.
 #[derive(Debug, Clone, Default)]
-struct Heard {
+struct ServerReadings {
     version: u32,
     readings: VecDeque<Reading>,
     sent: Vec<u8>,
@@ -40,7 +40,7 @@ pub fn TimeConnection(url: String) -> impl IntoView {
     let waking = busy_until_alive();
     let phase = RwSignal::new(Phase::Idle);
     let said = RwSignal::new("");
-    let heard = RwSignal::new(Heard::default());
+    let heard = RwSignal::new(ServerReadings::default());
     let url = StoredValue::new(url);
     let press = move |_| match phase.get_untracked() {
         Phase::Idle => {
@@ -119,9 +119,9 @@ pub fn TimeConnection(url: String) -> impl IntoView {
 }
 
 /// Connects, and reconnects when the key has ended, until the person or the server stops it.
-async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, heard: RwSignal<Heard>) {
+async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, heard: RwSignal<ServerReadings>) {
     said.set("");
-    heard.set(Heard::default());
+    heard.set(ServerReadings::default());
     loop {
         phase.set(Phase::Opening);
         let end = match time_server::connect(&url).await {
@@ -132,7 +132,7 @@ async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, 
             }
             Err(end) => end,
         };
-        if !matches!(end, End::Closed(CloseReason::KeyEnded)) {
+        if !matches!(end, ConnectionEnd::Closed(CloseReason::KeyEnded)) {
             said.set(sentence(&end));
             break;
         }
@@ -141,7 +141,7 @@ async fn run(url: String, phase: RwSignal<Phase>, said: RwSignal<&'static str>, 
     phase.set(Phase::Idle);
 }
 
-async fn talk(connection: &mut Connection, phase: RwSignal<Phase>, heard: RwSignal<Heard>) -> End {
+async fn talk(connection: &mut Connection, phase: RwSignal<Phase>, heard: RwSignal<ServerReadings>) -> ConnectionEnd {
     loop {
         let reading = match connection.ask().await {
             Ok(reading) => reading,
@@ -160,20 +160,22 @@ async fn talk(connection: &mut Connection, phase: RwSignal<Phase>, heard: RwSign
         }
         if phase.get_untracked() == Phase::Leaving {
             connection.exit();
-            return End::Closed(CloseReason::Goodbye);
+            return ConnectionEnd::Closed(CloseReason::Goodbye);
         }
     }
 }
 
-fn sentence(end: &End) -> &'static str {
+fn sentence(end: &ConnectionEnd) -> &'static str {
     match end {
-        End::Closed(reason) => time::ended(*reason).unwrap_or(""),
-        End::Lost => "The time server does not answer. Try again.",
-        End::Trouble(Trouble::Unreachable) => "This site does not answer. Try again.",
-        End::Trouble(Trouble::Refused(_)) => {
+        ConnectionEnd::Closed(reason) => time::ended(*reason).unwrap_or(""),
+        ConnectionEnd::Lost => "The time server does not answer. Try again.",
+        ConnectionEnd::Trouble(UserKeyError::Unreachable) => "This site does not answer. Try again.",
+        ConnectionEnd::Trouble(UserKeyError::Refused(_)) => {
             "This site does not give you a ticket for the time server. Ask the person who runs it."
         }
-        End::Trouble(Trouble::Unreadable) => "The key that was sent is not for this browser. Sign in again.",
+        ConnectionEnd::Trouble(UserKeyError::Unreadable) => {
+            "The key that was sent is not for this browser. Sign in again."
+        }
     }
 }
 

@@ -1,5 +1,5 @@
+use crate::components::{Frame, Here, Tied};
 use crate::islands::{DeletionForm, PasswordForm};
-use crate::parts::{Frame, Here, Tied};
 use crate::view::{AccountView, Site, Viewer};
 use leptos::prelude::*;
 use wire::paths;

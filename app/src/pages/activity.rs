@@ -1,6 +1,6 @@
-use crate::parts::{ActivityLine, Frame, Here};
+use crate::components::{ActivityLine, Frame, Here};
+use crate::text::day;
 use crate::view::{Activity, ActivityView, Site};
-use crate::words::day;
 use leptos::prelude::*;
 
 /// `/dashboard/activity`.

@@ -1,10 +1,10 @@
+use crate::components::{Frame, Here, HoursChart, Options, When};
 use crate::islands::LiveRefusals;
-use crate::parts::{Frame, Here, HoursChart, Options, When};
+use crate::text::plain::plain;
+use crate::text::query::query;
 use crate::view::{AuditFilter, AuditView, Site};
-use crate::words::plain::plain;
-use crate::words::query::query;
 use leptos::prelude::*;
-use wire::audit::Entry;
+use wire::audit::AuditEntry;
 use wire::paths;
 
 /// `/dashboard/audit`, for administrators.
@@ -72,7 +72,7 @@ fn Filters(filter: AuditFilter, events: Vec<&'static str>) -> impl IntoView {
             </div>
             <div>
                 <label for="outcome">"Outcome"</label>
-                <Options id="outcome" chosen=outcome options=crate::parts::owned(&outcomes) />
+                <Options id="outcome" chosen=outcome options=crate::components::owned(&outcomes) />
             </div>
             <div>
                 <label for="since">"From"</label>
@@ -90,7 +90,7 @@ fn Filters(filter: AuditFilter, events: Vec<&'static str>) -> impl IntoView {
 }
 
 #[component]
-fn Trail(entries: Vec<Entry>, now: i64) -> impl IntoView {
+fn Trail(entries: Vec<AuditEntry>, now: i64) -> impl IntoView {
     if entries.is_empty() {
         return view! {
             <p class="panel">
@@ -99,7 +99,7 @@ fn Trail(entries: Vec<Entry>, now: i64) -> impl IntoView {
         }
         .into_any();
     }
-    let row = move |entry: Entry| {
+    let row = move |entry: AuditEntry| {
         let what = match entry.outcome.as_str() {
             "ok" => plain(&entry.event),
             outcome => format!("{}: {}", plain(&entry.event), plain(outcome).to_lowercase()),

@@ -1,7 +1,7 @@
 //! The page for a banned address. It is built without a renderer, because a banned client should cost almost nothing.
 
-use crate::parts::DRAWING;
-use crate::words::{moment, refusal, wait};
+use crate::components::DRAWING;
+use crate::text::{moment, refusal, wait};
 
 /// Counts down, shows the time in the reader's locale, and reloads the page at the end.
 const SCRIPT: &str = "const wait=document.getElementById('wait'),[time,left]=wait.children,ms=wait.dataset.left*1e3,\

@@ -1,7 +1,7 @@
+use crate::components::{BanCard, Countdown, Frame, Here, More, Options, When, named};
 use crate::islands::Forms;
-use crate::parts::{BanCard, Countdown, Frame, Here, More, Options, When, named};
-use crate::view::{BansDone, BansView, Site};
-use crate::words::{trigger, wait};
+use crate::text::{trigger, wait};
+use crate::view::{BansOutcome, BansView, Site};
 use leptos::prelude::*;
 use wire::allowlist::Allowed;
 use wire::bans::{Ban, Explanation};
@@ -23,15 +23,15 @@ pub fn BansPage(site: Site, bans: BansView) -> impl IntoView {
     let BansView { viewer, word, trigger, state, bans, asked, explanation, allowed, more_allowed, triggers, done } =
         bans;
     let said = match done {
-        Some(BansDone::Made) => "The address is banned.",
-        Some(BansDone::Lifted) => "The ban was lifted.",
-        Some(BansDone::Allowed) => "The network is on the allowlist.",
-        Some(BansDone::Removed) => "The network was removed from the allowlist.",
+        Some(BansOutcome::Made) => "The address is banned.",
+        Some(BansOutcome::Lifted) => "The ban was lifted.",
+        Some(BansOutcome::Allowed) => "The network is on the allowlist.",
+        Some(BansOutcome::Removed) => "The network was removed from the allowlist.",
         None => "Banned addresses, and the reasons.",
     };
     let more = bans.next.map(|next| {
         let query = [("word", &word), ("trigger", &trigger), ("state", &state), ("before", &next)];
-        format!("{}?{}", paths::BANS_PAGE, crate::words::query::query(&query))
+        format!("{}?{}", paths::BANS_PAGE, crate::text::query::query(&query))
     });
     view! {
         <Frame site viewer here=Here::Bans>
@@ -71,7 +71,7 @@ fn Search(word: String, trigger: String, state: String, triggers: Vec<&'static s
             </div>
             <div>
                 <label for="state">"Status"</label>
-                <Options id="state" chosen=state options=crate::parts::owned(&states) />
+                <Options id="state" chosen=state options=crate::components::owned(&states) />
             </div>
             <button class="button plain" type="submit">
                 "Search"
@@ -180,9 +180,9 @@ fn NewBan() -> impl IntoView {
                 <label for="address">"Address"</label>
                 <input id="address" name="address" maxlength="100" required autocomplete="off" spellcheck="false" />
                 <label for="scope">"Scope"</label>
-                <Options id="scope" chosen="everything".to_owned() options=crate::parts::owned(&scopes) />
+                <Options id="scope" chosen="everything".to_owned() options=crate::components::owned(&scopes) />
                 <label for="for">"Duration"</label>
-                <Options id="for" chosen="1d".to_owned() options=crate::parts::owned(&SPANS) />
+                <Options id="for" chosen="1d".to_owned() options=crate::components::owned(&SPANS) />
                 <label for="reason">"Reason"</label>
                 <input id="reason" name="reason" maxlength="200" required />
                 <p class="force" hidden>
@@ -200,7 +200,7 @@ fn NewBan() -> impl IntoView {
 #[component]
 fn Allowlist(allowed: Vec<Allowed>, more_allowed: Option<String>, now: i64) -> impl IntoView {
     let spans: Vec<_> =
-        [(String::new(), "No expiry".to_owned())].into_iter().chain(crate::parts::owned(&SPANS)).collect();
+        [(String::new(), "No expiry".to_owned())].into_iter().chain(crate::components::owned(&SPANS)).collect();
     let empty = allowed.is_empty().then(|| view! { <p class="quiet">"No networks yet."</p> });
     let rows = allowed.into_iter().map(move |allowed| view! { <AllowedRow allowed now /> }).collect_view();
     view! {

@@ -1,5 +1,5 @@
-use crate::islands::{Act, Action, EndSession};
-use crate::parts::{DeviceFacts, Frame, Here, More};
+use crate::components::{DeviceFacts, Frame, Here, More};
+use crate::islands::{Act, ConfirmedAction, EndSession};
 use crate::view::{DevicesView, Site};
 use leptos::prelude::*;
 use wire::paths;
@@ -41,8 +41,8 @@ pub fn DevicesPage(site: Site, devices: DevicesView) -> impl IntoView {
     }
 }
 
-fn end_others() -> Action {
-    Action {
+fn end_others() -> ConfirmedAction {
+    ConfirmedAction {
         method: "DELETE".to_owned(),
         path: paths::SESSIONS.to_owned(),
         label: "End all other sessions".to_owned(),
@@ -50,6 +50,6 @@ fn end_others() -> Action {
         about: "Every other browser and program is signed out of your account at once. This session stays.".to_owned(),
         no: "Keep sessions".to_owned(),
         yes: "End sessions".to_owned(),
-        ..Action::default()
+        ..ConfirmedAction::default()
     }
 }

@@ -1,5 +1,5 @@
+use crate::components::{Frame, Here, More, When};
 use crate::islands::{Invite, RevokeInvitation};
-use crate::parts::{Frame, Here, More, When};
 use crate::view::{InvitationsView, Site};
 use leptos::prelude::*;
 use wire::account::Invitation;

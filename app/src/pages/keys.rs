@@ -1,10 +1,10 @@
-use crate::islands::{Act, Action};
-use crate::parts::{Frame, Here, When, remedy};
+use crate::components::{Frame, Here, When, remedy};
+use crate::islands::{Act, ConfirmedAction};
+use crate::text::wait;
 use crate::view::{KeysView, Site};
-use crate::words::wait;
 use leptos::prelude::*;
 use wire::paths;
-use wire::user_keys::{State, UserKey, UserKeys};
+use wire::user_keys::{UserKey, UserKeyState, UserKeys};
 
 /// `/dashboard/keys`: the person's user keys.
 #[component]
@@ -12,7 +12,7 @@ pub fn KeysPage(site: Site, keys: KeysView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
     let KeysView { viewer, keys: UserKeys { keys, overlap_ms } } = keys;
     let bound = viewer.bound;
-    let current = keys.iter().find(|key| key.state == State::Current).map_or(0, |key| key.version);
+    let current = keys.iter().find(|key| key.state == UserKeyState::Current).map_or(0, |key| key.version);
     let rotate = bound.then(|| view! { <Act action=rotation(current, overlap_ms) /> });
     let unbound = (!bound).then(|| {
         view! {
@@ -38,8 +38,8 @@ pub fn KeysPage(site: Site, keys: KeysView) -> impl IntoView {
     }
 }
 
-fn rotation(current: u32, overlap_ms: i64) -> Action {
-    Action {
+fn rotation(current: u32, overlap_ms: i64) -> ConfirmedAction {
+    ConfirmedAction {
         method: "POST".to_owned(),
         path: paths::ROTATE_USER_KEY.to_owned(),
         body: "{}".to_owned(),
@@ -53,21 +53,23 @@ fn rotation(current: u32, overlap_ms: i64) -> Action {
         ),
         no: "Keep current key".to_owned(),
         yes: "Create key".to_owned(),
-        ..Action::default()
+        ..ConfirmedAction::default()
     }
 }
 
 #[component]
 fn Version(key: UserKey, now: i64, overlap_ms: i64) -> impl IntoView {
     let UserKey { version, state, created_at, ends_at, revoked_at } = key;
-    let badge = (state == State::Current).then(|| view! { <span class="badge">"in use"</span> });
+    let badge = (state == UserKeyState::Current).then(|| view! { <span class="badge">"in use"</span> });
     let fate = match (state, ends_at, revoked_at) {
-        (State::Revoked, _, Some(at)) => view! { " \u{b7} revoked " <When now at /> }.into_any(),
-        (State::Overlap, Some(at), _) => format!(" \u{b7} valid for another {}", wait::span(at - now)).into_any(),
-        (State::Ended, Some(at), _) => view! { " \u{b7} expired " <When now at /> }.into_any(),
+        (UserKeyState::Revoked, _, Some(at)) => view! { " \u{b7} revoked " <When now at /> }.into_any(),
+        (UserKeyState::Overlap, Some(at), _) => {
+            format!(" \u{b7} valid for another {}", wait::span(at - now)).into_any()
+        }
+        (UserKeyState::Ended, Some(at), _) => view! { " \u{b7} expired " <When now at /> }.into_any(),
         _ => ().into_any(),
     };
-    let serves = matches!(state, State::Current | State::Overlap);
+    let serves = matches!(state, UserKeyState::Current | UserKeyState::Overlap);
     let revoke = serves.then(|| view! { <Act action=revocation(version, state, overlap_ms) /> });
     view! {
         <li class="device">
@@ -80,9 +82,9 @@ fn Version(key: UserKey, now: i64, overlap_ms: i64) -> impl IntoView {
     }
 }
 
-fn revocation(version: u32, state: State, overlap_ms: i64) -> Action {
-    let next = if state == State::Current { " A new version replaces it." } else { "" };
-    Action {
+fn revocation(version: u32, state: UserKeyState, overlap_ms: i64) -> ConfirmedAction {
+    let next = if state == UserKeyState::Current { " A new version replaces it." } else { "" };
+    ConfirmedAction {
         method: "DELETE".to_owned(),
         path: format!("{}/{version}", paths::USER_KEYS),
         label: "Revoke".to_owned(),
@@ -94,6 +96,6 @@ fn revocation(version: u32, state: State, overlap_ms: i64) -> Action {
         ),
         no: "Keep version".to_owned(),
         yes: "Revoke version".to_owned(),
-        ..Action::default()
+        ..ConfirmedAction::default()
     }
 }

@@ -1,7 +1,7 @@
+use crate::components::{CardTitle, NoCode, SealedNote};
 use crate::islands::{LoginForm, facts};
-use crate::parts::{Door, NoCode, SealedNote};
-use crate::view::{LoginView, Site, Why};
-use crate::words::query::way_back;
+use crate::text::query::way_back;
+use crate::view::{LoginView, SignInReason, Site};
 use leptos::prelude::*;
 use wire::paths;
 
@@ -16,7 +16,7 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
     view! {
         <main class="page-center" data-next=login.next data-closed-ms=closed_ms data-incident=incident>
             <section class="card">
-                <Door title=format!("Sign in to {}", site.name) />
+                <CardTitle title=format!("Sign in to {}", site.name) />
                 {login.why.map(|why| view! { <p class="why">{reason(why)}</p> })}
                 <NoCode />
                 <LoginForm />
@@ -41,7 +41,7 @@ fn NotYet(name: String) -> impl IntoView {
     view! {
         <main class="page-center">
             <section class="card">
-                <Door title=name />
+                <CardTitle title=name />
                 <p>"No account exists here yet. The first one is created with the setup link."</p>
                 <p>
                     "The server printed that link when it started. To print it again, run " <code>"postern setup"</code>
@@ -53,15 +53,15 @@ fn NotYet(name: String) -> impl IntoView {
     }
 }
 
-fn reason(why: Why) -> &'static str {
+fn reason(why: SignInReason) -> &'static str {
     match why {
-        Why::Ended => "Your session has ended. Sign in to continue where you left off.",
-        Why::KeyGone => {
+        SignInReason::Ended => "Your session has ended. Sign in to continue where you left off.",
+        SignInReason::KeyGone => {
             "This browser no longer has the key that your session was tied to. \
              Browsers delete such keys when a site is not used for a while. Sign in again to continue."
         }
-        Why::SignedOut => "You are signed out.",
-        Why::PasswordSet => "Your new password is set. Sign in with it.",
-        Why::Deleted => "Your account was deleted.",
+        SignInReason::SignedOut => "You are signed out.",
+        SignInReason::PasswordSet => "Your new password is set. Sign in with it.",
+        SignInReason::Deleted => "Your account was deleted.",
     }
 }

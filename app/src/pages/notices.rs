@@ -1,6 +1,6 @@
 //! Pages with a message only.
 
-use crate::parts::Door;
+use crate::components::CardTitle;
 use leptos::prelude::*;
 use wire::paths;
 
@@ -9,7 +9,7 @@ pub fn NotFoundPage() -> impl IntoView {
     view! {
         <main class="page-center">
             <section class="card">
-                <Door title="Page not found" />
+                <CardTitle title="Page not found" />
                 <p>"The address may be mistyped, or the page no longer exists."</p>
                 <p><a class="button" href=paths::DASHBOARD_PAGE>"Go to your overview"</a></p>
             </section>
@@ -22,7 +22,7 @@ pub fn BrokenPage() -> impl IntoView {
     view! {
         <main class="page-center">
             <section class="card">
-                <Door title="Something went wrong" />
+                <CardTitle title="Something went wrong" />
                 <p>"Nothing was changed. Wait a moment, then reload the page."</p>
                 <p class="quiet">"If it happens again, tell the person who runs this site."</p>
             </section>

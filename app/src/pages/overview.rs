@@ -1,6 +1,6 @@
-use crate::parts::{ActivityLine, Frame, Here, SiteStatePanel, Tied, When};
+use crate::components::{ActivityLine, Frame, Here, SiteStatePanel, Tied, When};
+use crate::text::activity;
 use crate::view::{Activity, OverviewView, Site, Viewer};
-use crate::words::activity;
 use leptos::prelude::*;
 use wire::paths;
 use wire::session::Device;

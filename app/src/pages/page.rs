@@ -16,7 +16,7 @@ use super::signup::SignupPage;
 use super::time::TimePage;
 use super::toll::TollPage;
 use super::users::UsersPage;
-use crate::parts::Insecure;
+use crate::components::Insecure;
 use crate::view::{Site, View};
 use leptos::prelude::*;
 

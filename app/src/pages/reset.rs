@@ -1,5 +1,5 @@
+use crate::components::{CardTitle, NoCode, SealedNote};
 use crate::islands::ResetForm;
-use crate::parts::{Door, NoCode, SealedNote};
 use crate::view::{ResetView, Site};
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ pub fn ResetPage(site: Site, reset: ResetView) -> impl IntoView {
     view! {
         <main class="page-center" data-password-min=reset.password_min.to_string()>
             <section class="card">
-                <Door title=format!("Set a new password for {}", site.name) />
+                <CardTitle title=format!("Set a new password for {}", site.name) />
                 <p class="why">"This signs you out everywhere. Afterwards, sign in with the new password."</p>
                 <NoCode />
                 <ResetForm />

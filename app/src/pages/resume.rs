@@ -1,5 +1,5 @@
+use crate::components::{Mark, Stuck};
 use crate::islands::Resume;
-use crate::parts::{Mark, Stuck};
 use crate::view::{ResumeView, Site};
 use leptos::prelude::*;
 

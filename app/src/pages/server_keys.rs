@@ -1,9 +1,9 @@
-use crate::islands::{Act, Action};
-use crate::parts::{Ends, Frame, Here, When};
+use crate::components::{Ends, Frame, Here, When};
+use crate::islands::{Act, ConfirmedAction};
 use crate::view::{ServerKeysView, Site};
 use leptos::prelude::*;
 use wire::paths;
-use wire::server_keys::{Kind, ServerKey, State};
+use wire::server_keys::{ServerKey, ServerKeyKind, ServerKeyState};
 use wire::services::Service;
 
 /// `/dashboard/server-keys`, for administrators.
@@ -12,7 +12,7 @@ pub fn ServerKeysPage(site: Site, keys: ServerKeysView) -> impl IntoView {
     let now = site.now;
     let ServerKeysView { viewer, keys, services } = keys;
     let of = |kind| keys.iter().filter(|key| key.kind == kind).cloned().collect::<Vec<_>>();
-    let (envelope, signing, macs) = (of(Kind::Envelope), of(Kind::Signing), of(Kind::Mac));
+    let (envelope, signing, macs) = (of(ServerKeyKind::Envelope), of(ServerKeyKind::Signing), of(ServerKeyKind::Mac));
     view! {
         <Frame site viewer here=Here::ServerKeys>
             <header>
@@ -59,8 +59,8 @@ pub fn ServerKeysPage(site: Site, keys: ServerKeysView) -> impl IntoView {
     }
 }
 
-fn rotation(kind: &str, about: &str) -> Action {
-    Action {
+fn rotation(kind: &str, about: &str) -> ConfirmedAction {
+    ConfirmedAction {
         method: "POST".to_owned(),
         path: paths::ROTATE_SERVER_KEY.to_owned(),
         body: format!(r#"{{"kind":"{}"}}"#, kind.to_lowercase()),
@@ -74,7 +74,13 @@ fn rotation(kind: &str, about: &str) -> Action {
 }
 
 #[component]
-fn Group(now: i64, keys: Vec<ServerKey>, title: &'static str, about: &'static str, action: Action) -> impl IntoView {
+fn Group(
+    now: i64,
+    keys: Vec<ServerKey>,
+    title: &'static str,
+    about: &'static str,
+    action: ConfirmedAction,
+) -> impl IntoView {
     let card = move |key: ServerKey| view! { <Card key now /> };
     view! {
         <section class="group">
@@ -94,19 +100,19 @@ fn Group(now: i64, keys: Vec<ServerKey>, title: &'static str, about: &'static st
 fn Card(key: ServerKey, now: i64) -> impl IntoView {
     let ServerKey { kid, kind, alg, state, created_at, used_from, ends_at, revoked_at } = key;
     let badge = match state {
-        State::Current => Some("in use"),
-        State::Next => Some("next"),
-        State::Overlap | State::Ended | State::Revoked => None,
+        ServerKeyState::Current => Some("in use"),
+        ServerKeyState::Next => Some("next"),
+        ServerKeyState::Overlap | ServerKeyState::Ended | ServerKeyState::Revoked => None,
     };
     let fate = match (state, ends_at, revoked_at) {
-        (State::Next, ..) => view! { " \u{b7} taken into use " <When now at=used_from /> }.into_any(),
-        (State::Overlap, Some(at), _) => view! { " \u{b7} replaced, " <Ends now at /> }.into_any(),
-        (State::Ended, Some(at), _) => view! { " \u{b7} expired " <When now at /> }.into_any(),
-        (State::Revoked, _, Some(at)) => view! { " \u{b7} revoked " <When now at /> }.into_any(),
+        (ServerKeyState::Next, ..) => view! { " \u{b7} taken into use " <When now at=used_from /> }.into_any(),
+        (ServerKeyState::Overlap, Some(at), _) => view! { " \u{b7} replaced, " <Ends now at /> }.into_any(),
+        (ServerKeyState::Ended, Some(at), _) => view! { " \u{b7} expired " <When now at /> }.into_any(),
+        (ServerKeyState::Revoked, _, Some(at)) => view! { " \u{b7} revoked " <When now at /> }.into_any(),
         _ => ().into_any(),
     };
-    let serves = matches!(state, State::Current | State::Next | State::Overlap);
-    let revoke = (serves && kind != Kind::Envelope).then(|| view! { <Act action=revocation(kind, &kid) /> });
+    let serves = matches!(state, ServerKeyState::Current | ServerKeyState::Next | ServerKeyState::Overlap);
+    let revoke = (serves && kind != ServerKeyKind::Envelope).then(|| view! { <Act action=revocation(kind, &kid) /> });
     let short: String = kid.chars().take(11).collect();
     view! {
         <li class="device">
@@ -122,10 +128,10 @@ fn Card(key: ServerKey, now: i64) -> impl IntoView {
     }
 }
 
-fn revocation(kind: Kind, kid: &str) -> Action {
+fn revocation(kind: ServerKeyKind, kid: &str) -> ConfirmedAction {
     let short: String = kid.chars().take(11).collect();
     let (name, about) = match kind {
-        Kind::Mac => (
+        ServerKeyKind::Mac => (
             "MAC",
             "Everything that it authenticated becomes invalid at once, and a new key is used. Sessions continue. Apps \
              lead people through the portal and back once, open forms are encrypted again, and devices are unknown \
@@ -138,7 +144,7 @@ fn revocation(kind: Kind, kid: &str) -> Action {
              fetch new tokens automatically. Do this if the key may be in someone else's hands.",
         ),
     };
-    Action {
+    ConfirmedAction {
         method: "DELETE".to_owned(),
         path: format!("{}/{kid}", paths::SERVER_KEYS),
         label: "Revoke".to_owned(),
@@ -147,7 +153,7 @@ fn revocation(kind: Kind, kid: &str) -> Action {
         about: about.to_owned(),
         no: "Keep key".to_owned(),
         yes: "Revoke key".to_owned(),
-        ..Action::default()
+        ..ConfirmedAction::default()
     }
 }
 
@@ -164,7 +170,7 @@ fn Services(now: i64, services: Vec<Service>) -> impl IntoView {
         let Service { name, kid, role, changed_at, .. } = service;
         let short: String = kid.chars().take(11).collect();
         let role = role.map(|role| format!(" \u{b7} only for the role {role}"));
-        let action = Action {
+        let action = ConfirmedAction {
             method: "DELETE".to_owned(),
             path: format!("{}/{name}", paths::SERVICES),
             label: "Remove".to_owned(),
@@ -174,7 +180,7 @@ fn Services(now: i64, services: Vec<Service>) -> impl IntoView {
                 .to_owned(),
             no: "Keep".to_owned(),
             yes: "Remove service".to_owned(),
-            ..Action::default()
+            ..ConfirmedAction::default()
         };
         view! {
             <li class="device">

@@ -1,7 +1,7 @@
+use crate::components::{CardTitle, NoCode, SealedNote};
 use crate::islands::SignupForm;
-use crate::parts::{Door, NoCode, SealedNote};
+use crate::text::query::way_back;
 use crate::view::{SignupView, Site};
-use crate::words::query::way_back;
 use leptos::prelude::*;
 use wire::paths;
 
@@ -22,7 +22,7 @@ pub fn SignupPage(site: Site, signup: SignupView) -> impl IntoView {
     view! {
         <main class="page-center" data-next=signup.next data-needs=needs data-password-min=signup.password_min.to_string()>
             <section class="card">
-                <Door title />
+                <CardTitle title />
                 {first
                     .then(|| {
                         view! {
@@ -53,7 +53,7 @@ fn Shut(name: String) -> impl IntoView {
     view! {
         <main class="page-center">
             <section class="card">
-                <Door title=name />
+                <CardTitle title=name />
                 <p>"Sign-up is closed on this site. Ask the person who runs it for an account."</p>
                 <p><a class="button" href=paths::LOGIN_PAGE>"Sign in"</a></p>
             </section>

@@ -1,5 +1,5 @@
+use crate::components::{Frame, Here, remedy};
 use crate::islands::TimeConnection;
-use crate::parts::{Frame, Here, remedy};
 use crate::view::{Site, TimeView};
 use leptos::prelude::*;
 

@@ -1,10 +1,10 @@
-use crate::islands::{Act, Action};
-use crate::parts::{Ends, Frame, Here, RevenueChart, When};
+use crate::components::{Ends, Frame, Here, RevenueChart, When};
+use crate::islands::{Act, ConfirmedAction};
+use crate::text::wait;
 use crate::view::{Site, TollView};
-use crate::words::wait;
 use leptos::prelude::*;
 use wire::paths;
-use wire::toll_books::{ChainState, Gate, Payment, PaymentState, Price, Route, Token, TokenState};
+use wire::toll_admin::{ChainState, Gate, PaymentState, RoutePrice, TokenState, TollPayment, TollRoute, TollToken};
 
 /// `/dashboard/toll`, for administrators.
 #[component]
@@ -31,12 +31,12 @@ pub fn TollPage(site: Site, toll: TollView) -> impl IntoView {
 }
 
 #[component]
-fn Routes(gates: Vec<Gate>, routes: Vec<Route>, now: i64) -> impl IntoView {
+fn Routes(gates: Vec<Gate>, routes: Vec<TollRoute>, now: i64) -> impl IntoView {
     let none = routes.is_empty().then(|| {
         view! { <p class="panel">"No route is set up. They are written in the settings file, below " <code>"[toll]"</code> "."</p> }
     });
-    let card = |route: Route| {
-        let Route { name, hosts, methods, path, prices, upstream, up } = route;
+    let card = |route: TollRoute| {
+        let TollRoute { name, hosts, methods, path, prices, upstream, up } = route;
         let badge = if up { "answers" } else { "does not answer" };
         let where_to = [methods.join(", "), hosts.join(", "), path].into_iter().filter(|part| !part.is_empty());
         view! {
@@ -95,22 +95,22 @@ fn Running(gates: Vec<Gate>, now: i64) -> impl IntoView {
 }
 
 /// "0.002 XMR for 100 requests within 1 hour"
-fn said(prices: &[Price]) -> String {
+fn said(prices: &[RoutePrice]) -> String {
     if prices.is_empty() {
         return "Free".to_owned();
     }
-    let price = |price: &Price| {
+    let price = |price: &RoutePrice| {
         format!("{} XMR for {} requests within {}", price.piconero.xmr(), price.quota, wait::span(price.ttl_ms))
     };
     prices.iter().map(price).collect::<Vec<_>>().join(", or ")
 }
 
 #[component]
-fn Tokens(tokens: Vec<Token>, now: i64) -> impl IntoView {
+fn Tokens(tokens: Vec<TollToken>, now: i64) -> impl IntoView {
     let none = tokens
         .is_empty()
         .then(|| view! { <p class="panel">"No tokens yet. One appears here for every payment that is redeemed."</p> });
-    let card = move |token: Token| view! { <TokenCard token now /> };
+    let card = move |token: TollToken| view! { <TokenCard token now /> };
     view! {
         <section class="group">
             <h2>"Tokens"</h2>
@@ -121,8 +121,8 @@ fn Tokens(tokens: Vec<Token>, now: i64) -> impl IntoView {
 }
 
 #[component]
-fn TokenCard(token: Token, now: i64) -> impl IntoView {
-    let Token { id, route, bound, quota, left, state, provisional, minted_at, expires_at } = token;
+fn TokenCard(token: TollToken, now: i64) -> impl IntoView {
+    let TollToken { id, route, bound, quota, left, state, provisional, minted_at, expires_at } = token;
     let badge = match state {
         TokenState::Open if provisional => "open, not confirmed yet",
         TokenState::Open => "open",
@@ -168,8 +168,8 @@ fn TokenCard(token: Token, now: i64) -> impl IntoView {
     }
 }
 
-fn suspension(id: &str, short: &str) -> Action {
-    Action {
+fn suspension(id: &str, short: &str) -> ConfirmedAction {
+    ConfirmedAction {
         method: "POST".to_owned(),
         path: format!("{}/{id}/suspend", paths::TOLL_TOKENS),
         body: "{}".to_owned(),
@@ -182,8 +182,8 @@ fn suspension(id: &str, short: &str) -> Action {
     }
 }
 
-fn resumption(id: &str, short: &str) -> Action {
-    Action {
+fn resumption(id: &str, short: &str) -> ConfirmedAction {
+    ConfirmedAction {
         method: "POST".to_owned(),
         path: format!("{}/{id}/resume", paths::TOLL_TOKENS),
         body: "{}".to_owned(),
@@ -196,8 +196,8 @@ fn resumption(id: &str, short: &str) -> Action {
     }
 }
 
-fn revocation(id: &str, short: &str) -> Action {
-    Action {
+fn revocation(id: &str, short: &str) -> ConfirmedAction {
+    ConfirmedAction {
         method: "DELETE".to_owned(),
         path: format!("{}/{id}", paths::TOLL_TOKENS),
         label: "Revoke".to_owned(),
@@ -208,12 +208,12 @@ fn revocation(id: &str, short: &str) -> Action {
             .to_owned(),
         no: "Keep token".to_owned(),
         yes: "Revoke token".to_owned(),
-        ..Action::default()
+        ..ConfirmedAction::default()
     }
 }
 
 #[component]
-fn Payments(payments: Vec<Payment>, now: i64) -> impl IntoView {
+fn Payments(payments: Vec<TollPayment>, now: i64) -> impl IntoView {
     if payments.is_empty() {
         return view! {
             <section class="group">
@@ -231,7 +231,7 @@ fn Payments(payments: Vec<Payment>, now: i64) -> impl IntoView {
             </p>
         }
     });
-    let row = move |payment: Payment| {
+    let row = move |payment: TollPayment| {
         let state = match (payment.state, payment.block) {
             (PaymentState::Pool, _) => "unconfirmed".to_owned(),
             (PaymentState::Gone, _) => "disappeared".to_owned(),
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn prices_are_said() {
-        let price = |piconero, quota| Price { piconero: Piconero(piconero), quota, ttl_ms: 3_600_000 };
+        let price = |piconero, quota| RoutePrice { piconero: Piconero(piconero), quota, ttl_ms: 3_600_000 };
         assert_eq!(said(&[]), "Free");
         let two = said(&[price(2_000_000_000, 100), price(1_000_000_000_000, 9)]);
         assert!(two.starts_with("0.002 XMR for 100 requests within") && two.contains(", or 1 XMR for 9"), "{two}");

@@ -1,5 +1,5 @@
+use crate::components::{Frame, Here, More, When};
 use crate::islands::AccountActions;
-use crate::parts::{Frame, Here, More, When};
 use crate::view::{Site, UsersView};
 use leptos::prelude::*;
 use wire::account::Account;

@@ -1,28 +1,28 @@
 //! The client's side, against a server's end made here.
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
-use channel::client::{Conversation, Error, Heard, Opening, refusal};
+use channel::client::{Conversation, HelloDraft, HelloError, ServerMessage, refusal};
 use channel::{Keys, Opener, Randoms, Sealer};
 use domain::encoding::{base64url, from_base64url, sha256};
 use serde_json::{Value, json};
 use wire::jwk::EcJwk;
-use wire::tickets::Issued;
+use wire::tickets::IssuedTicket;
 use wire::time::{Answer, CloseReason, Command, Greeting, Hello};
-use wire::user_keys::Content;
+use wire::user_keys::UserKeyJwk;
 
 const SERVER_RANDOM: [u8; 32] = [2; 32];
 
-fn issued() -> Issued {
-    Issued { ticket: "a.b.c.d.e".to_owned(), jti: "01J".to_owned(), version: 1, expires_at: 0, key_until: 0 }
+fn issued() -> IssuedTicket {
+    IssuedTicket { ticket: "a.b.c.d.e".to_owned(), jti: "01J".to_owned(), version: 1, expires_at: 0, key_until: 0 }
 }
 
-fn content(k: String) -> Content {
-    Content { kty: "oct".to_owned(), kid: "ada.1".to_owned(), k }
+fn content(k: String) -> UserKeyJwk {
+    UserKeyJwk { kty: "oct".to_owned(), kid: "ada.1".to_owned(), k }
 }
 
-fn opening() -> Opening {
+fn opening() -> HelloDraft {
     let greeting = serde_json::to_vec(&Greeting { server_random: base64url(&SERVER_RANDOM) }).unwrap();
-    Opening::new(&greeting, &issued(), &content(base64url(&[7; 32])), [1; 32]).unwrap()
+    HelloDraft::new(&greeting, &issued(), &content(base64url(&[7; 32])), [1; 32]).unwrap()
 }
 
 fn both_ends() -> (Conversation, Sealer, Opener) {
@@ -66,13 +66,13 @@ fn commands_go_out_and_answers_come_in() {
 
     for (asked, now) in [(1_000, 5_000), (2_000, 9_000)] {
         let frame = answer(&mut sealer, &time("1970-01-01T00:00:00.000001Z"));
-        let Ok(Heard::Time(reading)) = conversation.hear(&frame, now) else { panic!("no time") };
+        let Ok(ServerMessage::Time(reading)) = conversation.hear(&frame, now) else { panic!("no time") };
         assert_eq!((reading.server_ns, reading.round_trip_ns), (1_000, now - asked));
     }
     let frame = answer(&mut sealer, &Answer::Renewed { until: 5 });
-    assert_eq!(conversation.hear(&frame, 0), Ok(Heard::Renewed { until: 5 }));
+    assert_eq!(conversation.hear(&frame, 0), Ok(ServerMessage::Renewed { until: 5 }));
     let frame = answer(&mut sealer, &Answer::Closed { reason: CloseReason::Goodbye });
-    assert_eq!(conversation.hear(&frame, 0), Ok(Heard::Closed(CloseReason::Goodbye)));
+    assert_eq!(conversation.hear(&frame, 0), Ok(ServerMessage::Closed(CloseReason::Goodbye)));
 }
 
 #[test]
@@ -90,12 +90,12 @@ fn an_answer_that_is_none_ends_it() {
 fn a_greeting_or_a_key_that_is_none_is_told() {
     let good = content(base64url(&[7; 32]));
     for greeting in ["", "{}", r#"{"server_random":"AAAA"}"#, r#"{"answer":"closed","reason":"full"}"#] {
-        let opening = Opening::new(greeting.as_bytes(), &issued(), &good, [1; 32]);
-        assert_eq!(opening.err(), Some(Error::Greeting), "{greeting}");
+        let opening = HelloDraft::new(greeting.as_bytes(), &issued(), &good, [1; 32]);
+        assert_eq!(opening.err(), Some(HelloError::Greeting), "{greeting}");
     }
     assert_eq!(refusal(br#"{"answer":"closed","reason":"full"}"#), Some(CloseReason::Full));
     assert_eq!(refusal(br#"{"answer":"closed","reason":"new"}"#), Some(CloseReason::Unknown));
     let greeting = serde_json::to_vec(&Greeting { server_random: base64url(&SERVER_RANDOM) }).unwrap();
-    let short = Opening::new(&greeting, &issued(), &content(base64url(&[7; 16])), [1; 32]);
-    assert_eq!(short.err(), Some(Error::Key));
+    let short = HelloDraft::new(&greeting, &issued(), &content(base64url(&[7; 16])), [1; 32]);
+    assert_eq!(short.err(), Some(HelloError::Key));
 }

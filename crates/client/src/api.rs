@@ -1,18 +1,18 @@
 //! Calls of the server's API for a signed-in person.
 
-use crate::{Error, Left, Result, Session};
+use crate::{Error, KeyringItem, Result, Session};
 use reqwest::Method;
 use serde_json::json;
-use wire::server_keys::{Kind, Rotation, ServerKeys};
+use wire::server_keys::{Rotation, ServerKeyKind, ServerKeys};
 use wire::session::Devices;
-use wire::tickets::{self, Issued};
-use wire::user_keys::{self, Content, SealedUserKey, UserKeys};
+use wire::tickets::{self, IssuedTicket};
+use wire::user_keys::{self, SealedUserKey, UserKeyJwk, UserKeys};
 use wire::{Code, paths};
 
 /// All of these fail if the server cannot be reached, refuses, or the session has ended.
 impl Session {
     /// Returns the current session.
-    pub async fn whoami(&self) -> Result<wire::session::Session> {
+    pub async fn whoami(&self) -> Result<wire::session::SessionInfo> {
         self.get(paths::SESSION).await
     }
 
@@ -30,9 +30,9 @@ impl Session {
     }
 
     /// Returns a version of this person's user key; the current one by default.
-    pub async fn user_key(&self, version: Option<u32>) -> Result<Content> {
-        let sealed: SealedUserKey = self.post(paths::USER_KEYS, &user_keys::Wish { version }).await?;
-        let token = jwe::parse::<user_keys::Header>(&sealed.key).map_err(|_| Error::Key)?;
+    pub async fn user_key(&self, version: Option<u32>) -> Result<UserKeyJwk> {
+        let sealed: SealedUserKey = self.post(paths::USER_KEYS, &user_keys::UserKeyRequest { version }).await?;
+        let token = jwe::parse::<user_keys::UserKeyHeader>(&sealed.key).map_err(|_| Error::Key)?;
         if token.header().typ != user_keys::TYP {
             return Err(Error::Key);
         }
@@ -52,13 +52,13 @@ impl Session {
     }
 
     /// Requests a ticket for a service, with a version of the user key.
-    pub async fn ticket(&self, service: &str, version: Option<u32>) -> Result<Issued> {
-        self.post(paths::TICKETS, &tickets::Wish { service: service.to_owned(), version }).await
+    pub async fn ticket(&self, service: &str, version: Option<u32>) -> Result<IssuedTicket> {
+        self.post(paths::TICKETS, &tickets::TicketRequest { service: service.to_owned(), version }).await
     }
 
     /// Like [`Self::ticket`], with the portal's time in unix seconds, if it sends that.
-    pub(crate) async fn ticket_and_time(&self, service: &str) -> Result<(Issued, Option<u64>)> {
-        let wish = tickets::Wish { service: service.to_owned(), version: None };
+    pub(crate) async fn ticket_and_time(&self, service: &str) -> Result<(IssuedTicket, Option<u64>)> {
+        let wish = tickets::TicketRequest { service: service.to_owned(), version: None };
         let answer = self.answer(Method::POST, paths::TICKETS, Some(crate::http::json(&wish))).await?;
         let date = answer.date();
         Ok((answer.read()?, date))
@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// Rotates a server key, for administrators.
-    pub async fn rotate_server_key(&self, kind: Kind) -> Result<()> {
+    pub async fn rotate_server_key(&self, kind: ServerKeyKind) -> Result<()> {
         let rotation = Rotation { kind, at: None };
         let body = crate::http::json(&rotation);
         self.answer(Method::POST, paths::ROTATE_SERVER_KEY, Some(body)).await?.accepted().map(drop)
@@ -78,7 +78,7 @@ impl Session {
 
     /// Signs out at the server and deletes the session here, also if it has ended already. Returns what could not be
     /// removed from the keyring.
-    pub async fn logout(&self) -> Result<Option<Left>> {
+    pub async fn logout(&self) -> Result<Option<KeyringItem>> {
         self.sign_out().await?;
         self.storage().forget(self.http().server()).await
     }

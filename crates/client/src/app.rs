@@ -1,8 +1,8 @@
 //! Requests to apps behind the portal, with a token that only this app accepts.
 
-use crate::http::With;
-use crate::keys::Claims;
-use crate::{Answer, Error, Http, Rest, Result, Server, Session};
+use crate::http::RequestOptions;
+use crate::keys::ProofClaims;
+use crate::{Answer, Error, HttpClient, RemainingRange, Result, Server, Session};
 use reqwest::Method;
 use wire::apps::{AppToken, TokenRequest};
 use wire::{Code, paths};
@@ -31,19 +31,19 @@ impl Session {
     /// The portal or the app cannot be reached, the portal refuses, or the session has ended.
     pub async fn get_from_app(
         &self,
-        http: &Http,
+        http: &HttpClient,
         url: &str,
         mut token: AppToken,
-        rest: Option<&Rest>,
+        rest: Option<&RemainingRange>,
     ) -> Result<Answer> {
         let app = Server::of(url)?;
         let bare = url.split(['?', '#']).next().unwrap_or(url);
         let (mut nonces, mut tokens, mut nonce) = (NONCES, TOKENS, None::<String>);
         loop {
             let text = token.access_token.as_str();
-            let claims = Claims { method: "GET", url: bare, nonce: nonce.as_deref(), token: Some(text) };
-            let proof = self.keys().signing().prove(self.machine(), claims)?;
-            let with = With { token: Some(text), proof: Some(&proof), rest, ..With::default() };
+            let claims = ProofClaims { method: "GET", url: bare, nonce: nonce.as_deref(), token: Some(text) };
+            let proof = self.keys().signing().prove(self.environment(), claims)?;
+            let with = RequestOptions { token: Some(text), proof: Some(&proof), rest, ..RequestOptions::default() };
             let answer = http.open(Method::GET, url, with).await?;
             let asks = answer.headers("www-authenticate").any(|challenge| challenge.contains("use_dpop_nonce"));
             match (answer.status, answer.nonce()) {

@@ -1,6 +1,6 @@
 //! The server's metadata at `GET /.well-known/postern`.
 
-use crate::{Error, Http, Result};
+use crate::{Error, HttpClient, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use wire::paths;
@@ -26,7 +26,7 @@ pub struct Service {
 ///
 /// # Errors
 /// The server cannot be reached, or has another public URL.
-pub async fn discover(http: &Http) -> Result<Metadata> {
+pub async fn discover(http: &HttpClient) -> Result<Metadata> {
     let metadata: Metadata = http.get(paths::METADATA).await?;
     let called = http.server().origin();
     if metadata.issuer == called {

@@ -11,7 +11,7 @@ const PAUSE: u64 = 1;
 
 /// The missing part of a body (RFC 9110, section 14).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rest {
+pub struct RemainingRange {
     /// Number of received bytes.
     pub from: u64,
     /// The body's version: a strong entity tag, or the time of its last change.
@@ -20,16 +20,16 @@ pub struct Rest {
 
 /// The source of a body and of its rest.
 #[async_trait]
-pub trait Source: std::fmt::Debug + Send + Sync {
+pub trait RangeSource: std::fmt::Debug + Send + Sync {
     /// Requests the rest, without any payment.
-    async fn rest(&self, rest: &Rest) -> Result<Answer>;
+    async fn rest(&self, rest: &RemainingRange) -> Result<Answer>;
 }
 
 /// A body in transit.
 #[derive(Debug)]
 pub struct Download<'a> {
     answer: Answer,
-    source: &'a dyn Source,
+    source: &'a dyn RangeSource,
     validator: Option<String>,
     /// Number of bytes returned to the caller.
     at: u64,
@@ -41,7 +41,7 @@ pub struct Download<'a> {
 
 impl<'a> Download<'a> {
     /// Starts with an answer whose body was not read yet.
-    pub fn new(answer: Answer, source: &'a dyn Source) -> Self {
+    pub fn new(answer: Answer, source: &'a dyn RangeSource) -> Self {
         let (validator, total) = (validator(&answer), answer.length());
         Self { answer, source, validator, at: 0, skip: 0, total, tries: TRIES }
     }
@@ -78,7 +78,7 @@ impl<'a> Download<'a> {
     /// Requests the rest until it arrives.
     async fn go_on(&mut self, mut broken: Error) -> Result<()> {
         let Some(validator) = self.validator.clone() else { return Err(self.broken_off(broken)) };
-        let rest = Rest { from: self.at, validator };
+        let rest = RemainingRange { from: self.at, validator };
         while self.tries > 0 {
             self.tries -= 1;
             // Immediately, then after 1, 2, 4 and 8 seconds.
@@ -96,7 +96,7 @@ impl<'a> Download<'a> {
         Err(self.broken_off(broken))
     }
 
-    fn take(&mut self, answer: Answer, rest: &Rest) -> Result<()> {
+    fn take(&mut self, answer: Answer, rest: &RemainingRange) -> Result<()> {
         match answer.status {
             206 if answer.starts_at(rest.from) => self.skip = 0,
             // The server sends the same body from the start.

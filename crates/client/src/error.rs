@@ -1,6 +1,6 @@
 //! Errors, by what a person can do about them.
 
-use crate::toll::NotABill;
+use crate::toll::UnusableOffer;
 use std::path::PathBuf;
 use tpat::amount::format_xmr;
 use wire::time::CloseReason;
@@ -68,10 +68,10 @@ pub enum Error {
     Wallet(#[from] monero::Error),
     /// A gate's request for payment is not acceptable.
     #[error("nothing was paid: {0}")]
-    Bill(#[from] NotABill),
+    Bill(#[from] UnusableOffer),
     /// A gate refuses, with a reason.
     #[error("{}", .0.title)]
-    Gate(Box<wire::toll::Problem>),
+    Gate(Box<wire::toll::TollProblem>),
     /// A gate refuses a payment permanently.
     #[error(
         "the gate at {origin} refuses the payment {txid}: {title} Nothing more is paid there until you run: \

@@ -1,6 +1,6 @@
 //! HTTP requests and answers.
 
-use crate::download::Rest;
+use crate::download::RemainingRange;
 use crate::{Error, Result, Server};
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
@@ -26,21 +26,21 @@ const AGENT: &str = concat!("postern-client/", env!("CARGO_PKG_VERSION"));
 
 /// A client for one server. Follows no redirects, so that a token goes only to its server.
 #[derive(Debug, Clone)]
-pub struct Http {
+pub struct HttpClient {
     client: Client,
     server: Server,
 }
 
 /// The optional parts of a request.
 #[derive(Clone, Default)]
-pub(crate) struct With<'a> {
+pub(crate) struct RequestOptions<'a> {
     pub body: Option<String>,
     pub token: Option<&'a str>,
     /// An `Authorization` value of a scheme other than `DPoP`, instead of a token.
     pub credential: Option<&'a str>,
     pub proof: Option<&'a str>,
     /// Requests only this part of the body.
-    pub rest: Option<&'a Rest>,
+    pub rest: Option<&'a RemainingRange>,
 }
 
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub struct Answer {
     coming: Option<Response>,
 }
 
-impl Http {
+impl HttpClient {
     /// # Errors
     /// The system's certificates cannot be read.
     pub fn new(server: Server) -> Result<Self> {
@@ -81,7 +81,7 @@ impl Http {
     /// # Errors
     /// The server cannot be reached, refuses, or is not a Postern server.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        self.send(Method::GET, path, With::default()).await?.read()
+        self.send(Method::GET, path, RequestOptions::default()).await?.read()
     }
 
     /// Sends `GET` for any URL without a token and returns any status.
@@ -89,22 +89,22 @@ impl Http {
     /// # Errors
     /// The server cannot be reached.
     pub async fn fetch(&self, url: &str) -> Result<Answer> {
-        self.send_to(Method::GET, url, With::default()).await
+        self.send_to(Method::GET, url, RequestOptions::default()).await
     }
 
-    pub(crate) async fn send(&self, method: Method, path: &str, with: With<'_>) -> Result<Answer> {
+    pub(crate) async fn send(&self, method: Method, path: &str, with: RequestOptions<'_>) -> Result<Answer> {
         self.send_to(method, &self.server.at(path), with).await
     }
 
     /// Returns a complete answer within the time limit.
-    pub(crate) async fn send_to(&self, method: Method, url: &str, with: With<'_>) -> Result<Answer> {
+    pub(crate) async fn send_to(&self, method: Method, url: &str, with: RequestOptions<'_>) -> Result<Answer> {
         let whole = async { self.open(method, url, with).await?.whole().await };
         let late = |_| Error::Unreachable(origin_of(url), "no whole answer within 30 seconds".into());
         tokio::time::timeout(TIMEOUT, whole).await.map_err(late)?
     }
 
     /// Returns an answer; a successful one's body is not read yet, because it may be long and slow.
-    pub(crate) async fn open(&self, method: Method, url: &str, with: With<'_>) -> Result<Answer> {
+    pub(crate) async fn open(&self, method: Method, url: &str, with: RequestOptions<'_>) -> Result<Answer> {
         let mut request = self.client.request(method, url).header(header::ACCEPT, "application/json, */*;q=0.5");
         if let Some(body) = with.body {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body);
@@ -122,7 +122,7 @@ impl Http {
         if let Some(proof) = with.proof {
             request = request.header(PROOF, proof);
         }
-        if let Some(Rest { from, validator }) = with.rest {
+        if let Some(RemainingRange { from, validator }) = with.rest {
             request = request.header(header::RANGE, format!("bytes={from}-")).header(header::IF_RANGE, validator);
         }
         let response = request.send().await.map_err(|error| unreachable(&origin_of(url), error))?;

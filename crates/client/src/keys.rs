@@ -1,6 +1,6 @@
 //! The client's two P-256 key pairs: one signs proofs, the other decrypts what is encrypted to this session.
 
-use crate::{Error, Machine, Result};
+use crate::{Environment, Error, Result};
 use domain::encoding::{base64url, from_base64url, sha256};
 use jwe::PrivateKey;
 use p256::ecdsa::signature::Signer;
@@ -24,7 +24,7 @@ pub struct ProofKey {
 
 /// The content of a proof (RFC 9449, section 4.2).
 #[derive(Debug, Clone, Copy)]
-pub struct Claims<'a> {
+pub struct ProofClaims<'a> {
     pub method: &'a str,
     pub url: &'a str,
     pub nonce: Option<&'a str>,
@@ -40,8 +40,8 @@ struct PrivateHalf {
 impl ClientKeys {
     /// # Errors
     /// The random source failed.
-    pub fn generate(machine: &dyn Machine) -> Result<Self> {
-        Ok(Self { signing: ProofKey::generate(machine)?, receiving: generate(machine)? })
+    pub fn generate(environment: &dyn Environment) -> Result<Self> {
+        Ok(Self { signing: ProofKey::generate(environment)?, receiving: generate(environment)? })
     }
 
     /// Restores keys from [`ProofKey::jwk`] and [`Self::receiving_jwk`].
@@ -75,8 +75,8 @@ impl ClientKeys {
 impl ProofKey {
     /// # Errors
     /// The random source failed.
-    pub fn generate(machine: &dyn Machine) -> Result<Self> {
-        Self::new(&generate(machine)?)
+    pub fn generate(environment: &dyn Environment) -> Result<Self> {
+        Self::new(&generate(environment)?)
     }
 
     /// Restores a key from [`Self::jwk`].
@@ -107,13 +107,13 @@ impl ProofKey {
     ///
     /// # Errors
     /// The random source failed.
-    pub fn prove(&self, machine: &dyn Machine, claims: Claims<'_>) -> Result<String> {
+    pub fn prove(&self, environment: &dyn Environment, claims: ProofClaims<'_>) -> Result<String> {
         let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.public});
         let mut payload = json!({
-            "jti": base64url(&machine.bytes::<16>()?),
+            "jti": base64url(&environment.bytes::<16>()?),
             "htm": claims.method,
             "htu": claims.url,
-            "iat": machine.now() / 1000,
+            "iat": environment.now() / 1000,
         });
         if let Some(nonce) = claims.nonce {
             payload["nonce"] = nonce.into();
@@ -133,8 +133,8 @@ impl ProofKey {
     }
 }
 
-fn generate(machine: &dyn Machine) -> Result<PrivateKey> {
-    PrivateKey::generate(&Zeroizing::new(machine.bytes()?)).map_err(|_| Error::Random)
+fn generate(environment: &dyn Environment) -> Result<PrivateKey> {
+    PrivateKey::generate(&Zeroizing::new(environment.bytes()?)).map_err(|_| Error::Random)
 }
 
 impl std::fmt::Debug for ClientKeys {

@@ -1,11 +1,11 @@
 //! Encrypted sign-in.
 
-use crate::http::{With, json};
-use crate::keys::Claims;
-use crate::{ClientKeys, Error, Http, Machine, Profile, Result};
+use crate::http::{RequestOptions, json};
+use crate::keys::ProofClaims;
+use crate::{ClientKeys, Environment, Error, HttpClient, Profile, Result};
 use reqwest::Method;
 use wire::challenge::Challenge;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::login::{Credentials, Delivery, SealedRequest};
 use wire::{Code, paths};
 use zeroize::Zeroizing;
@@ -17,12 +17,12 @@ const TRIES: u32 = 3;
 ///
 /// # Errors
 /// The server cannot be reached or refuses; a refusal may say how long to wait.
-pub async fn login(http: &Http, machine: &dyn Machine, credentials: &Credentials) -> Result<Profile> {
-    let keys = ClientKeys::generate(machine)?;
+pub async fn login(http: &HttpClient, environment: &dyn Environment, credentials: &Credentials) -> Result<Profile> {
+    let keys = ClientKeys::generate(environment)?;
     let mut tries = TRIES;
     loop {
         tries -= 1;
-        match attempt(http, machine, &keys, credentials).await {
+        match attempt(http, environment, &keys, credentials).await {
             Err(Error::Refused(problem)) if is_stale(problem.code) && tries > 0 => {}
             result => return result,
         }
@@ -33,24 +33,33 @@ fn is_stale(code: Code) -> bool {
     matches!(code, Code::ShortKeyExpired | Code::ShortKeyMismatch)
 }
 
-async fn attempt(http: &Http, machine: &dyn Machine, keys: &ClientKeys, credentials: &Credentials) -> Result<Profile> {
+async fn attempt(
+    http: &HttpClient,
+    environment: &dyn Environment,
+    keys: &ClientKeys,
+    credentials: &Credentials,
+) -> Result<Profile> {
     let challenge: Challenge = http.get(paths::CHALLENGE).await?;
     let body = json(&SealedRequest {
-        encrypted_username_password: seal(http, machine, keys, &challenge, credentials)?,
+        encrypted_username_password: seal(http, environment, keys, &challenge, credentials)?,
         short_key: challenge.short_key.clone(),
         delivery: Delivery::Body,
     });
-    let claims =
-        Claims { method: "POST", url: &http.server().at(paths::LOGIN), nonce: Some(&challenge.short_key), token: None };
-    let proof = keys.signing().prove(machine, claims)?;
-    let with = With { body: Some(body), proof: Some(&proof), ..With::default() };
+    let claims = ProofClaims {
+        method: "POST",
+        url: &http.server().at(paths::LOGIN),
+        nonce: Some(&challenge.short_key),
+        token: None,
+    };
+    let proof = keys.signing().prove(environment, claims)?;
+    let with = RequestOptions { body: Some(body), proof: Some(&proof), ..RequestOptions::default() };
     let signed_in = http.send(Method::POST, paths::LOGIN, with).await?.read()?;
     Profile::new(http.server(), signed_in, keys)
 }
 
 fn seal(
-    http: &Http,
-    machine: &dyn Machine,
+    http: &HttpClient,
+    environment: &dyn Environment,
     keys: &ClientKeys,
     challenge: &Challenge,
     credentials: &Credentials,
@@ -59,11 +68,11 @@ fn seal(
     let plaintext = Zeroizing::new(json(credentials));
     let envelope = seal::seal(
         &challenge.key,
-        Kind::Login,
+        EnvelopeKind::Login,
         &challenge.short_key,
         &http.server().origin(),
         Some((&signing, &receiving)),
-        machine.now() / 1000,
+        environment.now() / 1000,
         plaintext.as_bytes(),
     )?;
     Ok(envelope)

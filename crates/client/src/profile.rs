@@ -2,7 +2,7 @@
 
 use crate::{ClientKeys, Error, Result, Server};
 use serde::{Deserialize, Serialize};
-use wire::login::{SignedIn, Tokens};
+use wire::login::{ProgramTokens, SignedIn};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// `Debug` hides the secrets; the memory is cleared on drop.
@@ -34,7 +34,7 @@ impl Profile {
         Ok(profile)
     }
 
-    pub(crate) fn take(&mut self, tokens: Tokens) {
+    pub(crate) fn take(&mut self, tokens: ProgramTokens) {
         self.access_token.zeroize();
         self.refresh_token.zeroize();
         self.access_token = tokens.access_token;

@@ -1,8 +1,8 @@
 //! A signed-in program's requests with its token, which is refreshed when it expires.
 
-use crate::http::{With, json};
-use crate::keys::Claims;
-use crate::{Answer, ClientKeys, Error, Http, Machine, Profile, Result, Storage};
+use crate::http::{RequestOptions, json};
+use crate::keys::ProofClaims;
+use crate::{Answer, ClientKeys, Environment, Error, HttpClient, Profile, Result, Storage};
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,8 +18,8 @@ const TRIES: u32 = 4;
 
 #[derive(Debug)]
 pub struct Session {
-    http: Http,
-    machine: Arc<dyn Machine>,
+    http: HttpClient,
+    environment: Arc<dyn Environment>,
     storage: Storage,
     keys: ClientKeys,
     profile: Mutex<Profile>,
@@ -31,22 +31,22 @@ impl Session {
     ///
     /// # Errors
     /// No session is stored, or it cannot be read.
-    pub async fn open(http: Http, machine: Arc<dyn Machine>, storage: Storage) -> Result<Self> {
+    pub async fn open(http: HttpClient, environment: Arc<dyn Environment>, storage: Storage) -> Result<Self> {
         let profile = storage.load::<Profile>(http.server()).await?;
         let profile = profile.ok_or_else(|| Error::NotSignedIn(http.server().origin()))?;
-        Self::of(http, machine, storage, profile)
+        Self::of(http, environment, storage, profile)
     }
 
     /// Creates a session that need not be stored.
     ///
     /// # Errors
     /// Its keys are invalid.
-    pub fn of(http: Http, machine: Arc<dyn Machine>, storage: Storage, profile: Profile) -> Result<Self> {
+    pub fn of(http: HttpClient, environment: Arc<dyn Environment>, storage: Storage, profile: Profile) -> Result<Self> {
         let keys = profile.keys()?;
-        Ok(Self { http, machine, storage, keys, profile: Mutex::new(profile), nonce: Mutex::default() })
+        Ok(Self { http, environment, storage, keys, profile: Mutex::new(profile), nonce: Mutex::default() })
     }
 
-    pub fn http(&self) -> &Http {
+    pub fn http(&self) -> &HttpClient {
         &self.http
     }
 
@@ -54,8 +54,8 @@ impl Session {
         &self.storage
     }
 
-    pub fn machine(&self) -> &dyn Machine {
-        &*self.machine
+    pub fn environment(&self) -> &dyn Environment {
+        &*self.environment
     }
 
     pub fn keys(&self) -> &ClientKeys {
@@ -89,7 +89,12 @@ impl Session {
         for _ in 0..TRIES {
             let token = self.token().await;
             let proof = self.prove(method.as_str(), path, Some(&token)).await?;
-            let with = With { body: body.clone(), token: Some(&token), proof: Some(&proof), ..With::default() };
+            let with = RequestOptions {
+                body: body.clone(),
+                token: Some(&token),
+                proof: Some(&proof),
+                ..RequestOptions::default()
+            };
             let answer = self.http.send(method.clone(), path, with).await?;
             self.remember(&answer).await;
             match answer.code() {
@@ -121,7 +126,7 @@ impl Session {
         let nonce = self.nonce.lock().await.clone();
         // A proof contains the URL without its query (RFC 9449, section 4.2).
         let url = self.http.server().at(path.split('?').next().unwrap_or(path));
-        self.keys.signing().prove(&*self.machine, Claims { method, url: &url, nonce: nonce.as_deref(), token })
+        self.keys.signing().prove(&*self.environment, ProofClaims { method, url: &url, nonce: nonce.as_deref(), token })
     }
 
     async fn remember(&self, answer: &Answer) {
@@ -155,7 +160,7 @@ impl Session {
         // The second attempt is for an expired nonce only.
         for _ in 0..2 {
             let proof = self.prove("POST", paths::REFRESH, None).await?;
-            let with = With { body: Some(body.clone()), proof: Some(&proof), ..With::default() };
+            let with = RequestOptions { body: Some(body.clone()), proof: Some(&proof), ..RequestOptions::default() };
             let answer = self.http.send(Method::POST, paths::REFRESH, with).await?;
             self.remember(&answer).await;
             match answer.code() {

@@ -2,7 +2,7 @@
 
 use crate::api::is_over;
 use crate::{Error, Result, Session};
-use channel::client::{Conversation, Heard, Opening, refusal};
+use channel::client::{Conversation, HelloDraft, ServerMessage, refusal};
 use domain::encoding::base64url;
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -80,7 +80,7 @@ impl<'a> TimeServer<'a> {
     }
 
     async fn connect(&self) -> Result<Connection> {
-        let machine = self.session.machine();
+        let environment = self.session.environment();
         let (issued, made) = self.session.ticket_and_time(&self.service).await?;
         let key = self.session.user_key(Some(issued.version)).await?;
         let connecting = timeout(PATIENCE, TcpStream::connect(&self.address)).await;
@@ -92,10 +92,10 @@ impl<'a> TimeServer<'a> {
             return Err(Error::Closed(reason));
         }
         let foreign = |_| Error::Foreign(self.address.clone(), 0);
-        let opening = Opening::new(&greeting, &issued, &key, machine.bytes()?).map_err(foreign)?;
+        let opening = HelloDraft::new(&greeting, &issued, &key, environment.bytes()?).map_err(foreign)?;
         let (signing, _) = self.session.keys().public();
-        let id = base64url(&machine.bytes::<16>()?);
-        let unsigned = opening.unsigned(&signing, &self.service, &id, machine.now() / 1000);
+        let id = base64url(&environment.bytes::<16>()?);
+        let unsigned = opening.unsigned(&signing, &self.service, &id, environment.now() / 1000);
         let signature = self.session.keys().signing().sign(&unsigned);
         let (hello, conversation) = opening.hello(&unsigned, &signature).map_err(foreign)?;
         self.write(&mut stream, hello.as_bytes()).await?;
@@ -111,18 +111,18 @@ impl<'a> TimeServer<'a> {
 
     async fn ask(&mut self) -> Result<Reading> {
         let Some(mut connection) = self.connection.take() else { return Err(Error::Closed(CloseReason::Unknown)) };
-        if connection.renew_at.is_some_and(|at| self.session.machine().now() >= at) {
+        if connection.renew_at.is_some_and(|at| self.session.environment().now() >= at) {
             self.renew(&mut connection).await?;
         }
-        let frame = connection.conversation.ask(self.session.machine().now_ns()).map_err(Error::Closed)?;
+        let frame = connection.conversation.ask(self.session.environment().now_ns()).map_err(Error::Closed)?;
         self.write(&mut connection.stream, &frame).await?;
         loop {
             let heard = self.hear(&mut connection).await;
-            if let Heard::Time(reading) = heard.map_err(|error| self.explain(error, connection.fresh))? {
+            if let ServerMessage::Time(reading) = heard.map_err(|error| self.explain(error, connection.fresh))? {
                 connection.fresh = None;
                 // Half of the remaining time leaves room for retries. This needs no synchronised clocks.
                 let left = (connection.until - reading.server_ns / 1_000_000).max(0);
-                let now = self.session.machine().now();
+                let now = self.session.environment().now();
                 connection.renew_at.get_or_insert(now + left / 2);
                 self.connection = Some(connection);
                 return Ok(reading);
@@ -139,7 +139,7 @@ impl<'a> TimeServer<'a> {
         };
         let frame = connection.conversation.renew(issued.ticket).map_err(Error::Closed)?;
         self.write(&mut connection.stream, &frame).await?;
-        let Heard::Renewed { until } = self.hear(connection).await? else {
+        let ServerMessage::Renewed { until } = self.hear(connection).await? else {
             return Err(Error::Closed(CloseReason::OutOfOrder));
         };
         if until > connection.until {
@@ -149,14 +149,14 @@ impl<'a> TimeServer<'a> {
         Ok(())
     }
 
-    async fn hear(&self, connection: &mut Connection) -> Result<Heard> {
+    async fn hear(&self, connection: &mut Connection) -> Result<ServerMessage> {
         let frame = self.read(&mut connection.stream).await?;
         if let Some(reason) = refusal(&frame) {
             return Err(Error::Closed(reason));
         }
-        let now = self.session.machine().now_ns();
+        let now = self.session.environment().now_ns();
         match connection.conversation.hear(&frame, now).map_err(Error::Closed)? {
-            Heard::Closed(reason) => Err(Error::Closed(reason)),
+            ServerMessage::Closed(reason) => Err(Error::Closed(reason)),
             heard => Ok(heard),
         }
     }
@@ -180,7 +180,7 @@ impl<'a> TimeServer<'a> {
     }
 
     fn explain(&self, error: Error, made: Option<u64>) -> Error {
-        let (portal, here) = (self.session.http().server().origin(), self.session.machine().now() / 1000);
+        let (portal, here) = (self.session.http().server().origin(), self.session.environment().now() / 1000);
         explain(error, made, &self.address, &portal, u64::try_from(here).unwrap_or_default())
     }
 

@@ -21,7 +21,7 @@ pub struct AccountName {
 
 /// The rule that a new name violates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadName {
+pub enum InvalidAccountName {
     #[error("a name has 1 to 64 characters")]
     Length,
     #[error("a name has letters, digits and . _ - @ +, and begins and ends with a letter or a digit")]
@@ -38,27 +38,27 @@ impl AccountName {
     ///
     /// # Errors
     /// The violated rule.
-    pub fn parse(text: &str) -> Result<Self, BadName> {
+    pub fn parse(text: &str) -> Result<Self, InvalidAccountName> {
         let text = text.trim();
         // A composed name is never longer than this, so PRECIS need not see more.
         if text.is_empty() || text.chars().nth(Self::MAX_CHARS * 4).is_some() {
-            return Err(BadName::Length);
+            return Err(InvalidAccountName::Length);
         }
         let text = composed(text);
         let shown = UsernameCasePreserved::enforce(&*text).map_err(|_| reason(&text))?.into_owned();
         if shown.chars().count() > Self::MAX_CHARS {
-            return Err(BadName::Length);
+            return Err(InvalidAccountName::Length);
         }
         let inner = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@' | '+');
         let first = shown.chars().next().is_some_and(|c| c.is_alphanumeric() && !is_combining_mark(c));
         let last = shown.chars().next_back().is_some_and(|c| !c.is_ascii() || c.is_ascii_alphanumeric());
         if !first || !last || !shown.chars().all(inner) {
-            return Err(BadName::Characters);
+            return Err(InvalidAccountName::Characters);
         }
         if mixes_scripts(&shown) {
-            return Err(BadName::MixedScripts);
+            return Err(InvalidAccountName::MixedScripts);
         }
-        let key = fold(&UsernameCaseMapped::enforce(&*shown).map_err(|_| BadName::Characters)?);
+        let key = fold(&UsernameCaseMapped::enforce(&*shown).map_err(|_| InvalidAccountName::Characters)?);
         Ok(Self { shown, key })
     }
 
@@ -106,11 +106,11 @@ fn mixes_scripts(name: &str) -> bool {
 
 /// Returns the reason for the person. PRECIS refuses some mixtures because of their direction; the person is told about
 /// the mixture.
-fn reason(text: &str) -> BadName {
+fn reason(text: &str) -> InvalidAccountName {
     if text.chars().all(|c| !c.is_control() && !c.is_whitespace()) && mixes_scripts(text) {
-        return BadName::MixedScripts;
+        return InvalidAccountName::MixedScripts;
     }
-    BadName::Characters
+    InvalidAccountName::Characters
 }
 
 impl fmt::Display for AccountName {

@@ -7,14 +7,14 @@ use crate::UnixMs;
 
 /// Failures in a row on one account, since its last success.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Failures {
+pub struct FailureStreak {
     pub count: u32,
     pub last_at: UnixMs,
 }
 
 /// Whether a password may be tried now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
+pub enum DelayDecision {
     Open,
     /// Wait this long; no password is checked until then.
     Wait {
@@ -31,17 +31,17 @@ pub const LIMIT: u32 = 100;
 const LONGEST_MS: i64 = 5 * 60_000;
 
 /// Returns the wait: from the eleventh failure in a row it doubles from 1 s up to 5 min.
-pub fn gate(failures: Failures, now: UnixMs) -> Gate {
+pub fn gate(failures: FailureStreak, now: UnixMs) -> DelayDecision {
     if failures.count >= LIMIT {
-        return Gate::Shut;
+        return DelayDecision::Shut;
     }
     // Further ahead than the longest wait: the clock was set back. A little ahead: another node's clock.
     if failures.last_at > now.saturating_add(LONGEST_MS) {
-        return Gate::Open;
+        return DelayDecision::Open;
     }
     match (failures.last_at + delay_ms(failures.count)).saturating_sub(now) {
-        ms if ms > 0 => Gate::Wait { ms },
-        _ => Gate::Open,
+        ms if ms > 0 => DelayDecision::Wait { ms },
+        _ => DelayDecision::Open,
     }
 }
 
@@ -59,21 +59,25 @@ mod tests {
     #[test]
     fn the_wait_grows_from_the_eleventh_failure_to_five_minutes() {
         for (count, ms) in [(0, 0), (10, 0), (11, 1000), (12, 2000), (15, 16_000), (20, 300_000), (99, 300_000)] {
-            let expected = if ms == 0 { Gate::Open } else { Gate::Wait { ms } };
-            assert_eq!(gate(Failures { count, last_at: 50 }, 50), expected, "{count} failures");
-            assert_eq!(gate(Failures { count, last_at: 50 }, 50 + ms), Gate::Open, "{count} failures, later");
+            let expected = if ms == 0 { DelayDecision::Open } else { DelayDecision::Wait { ms } };
+            assert_eq!(gate(FailureStreak { count, last_at: 50 }, 50), expected, "{count} failures");
+            assert_eq!(
+                gate(FailureStreak { count, last_at: 50 }, 50 + ms),
+                DelayDecision::Open,
+                "{count} failures, later"
+            );
         }
     }
 
     #[test]
     fn a_clock_that_went_back_keeps_nobody_waiting_and_one_that_differs_changes_nothing() {
-        let failures = Failures { count: 20, last_at: 3_600_000 };
-        assert_eq!(gate(failures, 0), Gate::Open);
-        assert_eq!(gate(failures, 3_590_000), Gate::Wait { ms: 310_000 });
+        let failures = FailureStreak { count: 20, last_at: 3_600_000 };
+        assert_eq!(gate(failures, 0), DelayDecision::Open);
+        assert_eq!(gate(failures, 3_590_000), DelayDecision::Wait { ms: 310_000 });
     }
 
     #[test]
     fn the_hundredth_failure_shuts_the_account() {
-        assert_eq!(gate(Failures { count: LIMIT, last_at: 0 }, i64::MAX / 2), Gate::Shut);
+        assert_eq!(gate(FailureStreak { count: LIMIT, last_at: 0 }, i64::MAX / 2), DelayDecision::Shut);
     }
 }

@@ -41,12 +41,12 @@ pub enum Authorization {
 
 /// The result of an app's rules for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ruling {
+pub struct RuleDecision {
     pub allow: Allow,
     pub authorization: Authorization,
 }
 
-impl Ruling {
+impl RuleDecision {
     const DEFAULT: Self = Self { allow: Allow::SignedIn, authorization: Authorization::Postern };
 
     fn strictest(self, other: Self) -> Self {
@@ -56,16 +56,16 @@ impl Ruling {
 
 /// The permission for a pattern of paths, for some or all methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
-    pattern: Pattern,
+pub struct AppRule {
+    pattern: RulePattern,
     /// Empty: any method.
     methods: Vec<String>,
-    ruling: Ruling,
+    ruling: RuleDecision,
 }
 
 /// `/exactly/this`, or `/this/and/below/*`. A trailing slash is ignored, because many apps ignore it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Pattern {
+struct RulePattern {
     /// Without a trailing slash.
     text: String,
     /// In lower case.
@@ -74,7 +74,7 @@ struct Pattern {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadRule {
+pub enum InvalidRule {
     #[error(
         "a path begins with /, ends where it likes or with /*, and is written as an app reads it: no %, \\, ;, ?, #, \
          spaces, and no empty, . or .. between slashes"
@@ -84,22 +84,22 @@ pub enum BadRule {
     Method,
 }
 
-impl Rule {
+impl AppRule {
     /// # Errors
     /// The path or a method is not in canonical form.
-    pub fn new(path: &str, methods: Vec<String>, allow: Allow) -> Result<Self, BadRule> {
+    pub fn new(path: &str, methods: Vec<String>, allow: Allow) -> Result<Self, InvalidRule> {
         if !methods
             .iter()
             .all(|method| (1..=32).contains(&method.len()) && method.bytes().all(|b| b.is_ascii_uppercase()))
         {
-            return Err(BadRule::Method);
+            return Err(InvalidRule::Method);
         }
         let (text, below) = match path.strip_suffix('*') {
             Some(rest) => (rest, true),
             None => (path, false),
         };
         let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"%\\;?#*".contains(c);
-        let segments = text.strip_prefix('/').ok_or(BadRule::Path)?;
+        let segments = text.strip_prefix('/').ok_or(InvalidRule::Path)?;
         let last = segments.matches('/').count();
         let proper = segments.split('/').enumerate().all(|(place, part)| match part {
             "" => place == last,
@@ -107,11 +107,11 @@ impl Rule {
         });
         let fits = text.len() <= LONGEST && proper && text.chars().all(plain) && (!below || text.ends_with('/'));
         if !fits {
-            return Err(BadRule::Path);
+            return Err(InvalidRule::Path);
         }
         let text = text.strip_suffix('/').unwrap_or(text);
-        let pattern = Pattern { text: text.to_owned(), folded: text.to_lowercase(), below };
-        Ok(Self { pattern, methods, ruling: Ruling { allow, authorization: Authorization::Postern } })
+        let pattern = RulePattern { text: text.to_owned(), folded: text.to_lowercase(), below };
+        Ok(Self { pattern, methods, ruling: RuleDecision { allow, authorization: Authorization::Postern } })
     }
 
     /// Returns the same rule with this header for the app.
@@ -126,7 +126,7 @@ impl Rule {
     }
 }
 
-impl Pattern {
+impl RulePattern {
     fn is(&self, path: &str) -> bool {
         fits(&self.text, self.below, path)
     }
@@ -147,24 +147,24 @@ fn fits(pattern: &str, below: bool, path: &str) -> bool {
 
 /// The rules of one app in order. The first match decides; without one, any signed-in person may pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rules(Vec<Rule>);
+pub struct AppRules(Vec<AppRule>);
 
-impl Rules {
-    pub fn new(rules: Vec<Rule>) -> Self {
+impl AppRules {
+    pub fn new(rules: Vec<AppRule>) -> Self {
         Self(rules)
     }
 
     /// Returns the strictest result of all rules.
-    pub fn strictest(&self) -> Ruling {
+    pub fn strictest(&self) -> RuleDecision {
         let allow = self.0.iter().map(|rule| rule.ruling.allow).fold(Allow::SignedIn, Allow::max);
-        Ruling { allow, authorization: Authorization::Postern }
+        RuleDecision { allow, authorization: Authorization::Postern }
     }
 
     /// Judges `target`, a path with query as in the request line (RFC 9112, section 3.2.1). `overridden`: a header
     /// names another method, which some apps obey.
-    pub fn judge(&self, method: &str, target: &str, overridden: bool) -> Ruling {
+    pub fn judge(&self, method: &str, target: &str, overridden: bool) -> RuleDecision {
         if self.0.is_empty() {
-            return Ruling::DEFAULT;
+            return RuleDecision::DEFAULT;
         }
         let path = target.split(['?', '#']).next().unwrap_or_default();
         if overridden {
@@ -174,7 +174,7 @@ impl Rules {
         let methods = if method.eq_ignore_ascii_case("HEAD") { ["HEAD", "GET"] } else { [method, method] };
         let judged = |readings: &[&str]| {
             let each = readings.iter().flat_map(|path| methods.map(|method| self.of_reading(method, path)));
-            each.reduce(Ruling::strictest).unwrap_or(Ruling::DEFAULT)
+            each.reduce(RuleDecision::strictest).unwrap_or(RuleDecision::DEFAULT)
         };
         if is_plain(path) {
             return judged(&[path]);
@@ -186,15 +186,15 @@ impl Rules {
     }
 
     /// Judges one reading, with and without regard to case.
-    fn of_reading(&self, method: &str, path: &str) -> Ruling {
+    fn of_reading(&self, method: &str, path: &str) -> RuleDecision {
         let exact = self.first(method, |pattern| pattern.is(path));
         let folded = path.to_lowercase();
         exact.strictest(self.first(method, |pattern| pattern.is_folded(&folded)))
     }
 
-    fn first(&self, method: &str, fits: impl Fn(&Pattern) -> bool) -> Ruling {
+    fn first(&self, method: &str, fits: impl Fn(&RulePattern) -> bool) -> RuleDecision {
         let rule = self.0.iter().find(|rule| rule.takes(method) && fits(&rule.pattern));
-        rule.map_or(Ruling::DEFAULT, |rule| rule.ruling)
+        rule.map_or(RuleDecision::DEFAULT, |rule| rule.ruling)
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Origin {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadAuthority {
+pub enum InvalidAuthority {
     #[error("write https://host or https://host:port, without a path")]
     Form,
     #[error(
@@ -34,14 +34,14 @@ impl Authority {
     ///
     /// # Errors
     /// The text is not a host, not ASCII, or contains more than a host and a port.
-    pub fn parse(text: &str, https: bool) -> Result<Self, BadAuthority> {
+    pub fn parse(text: &str, https: bool) -> Result<Self, InvalidAuthority> {
         if !text.is_ascii() {
-            return Err(BadAuthority::NotAscii);
+            return Err(InvalidAuthority::NotAscii);
         }
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
-                let (address, port) = rest.split_once(']').ok_or(BadAuthority::Form)?;
-                let address: Ipv6Addr = address.parse().map_err(|_| BadAuthority::Form)?;
+                let (address, port) = rest.split_once(']').ok_or(InvalidAuthority::Form)?;
+                let address: Ipv6Addr = address.parse().map_err(|_| InvalidAuthority::Form)?;
                 (format!("[{address}]"), port)
             }
             None => {
@@ -52,7 +52,7 @@ impl Authority {
         let own = if https { 443 } else { 80 };
         let port = match port {
             "" | ":" => None,
-            port => Some(number(port.strip_prefix(':').ok_or(BadAuthority::Form)?)?),
+            port => Some(number(port.strip_prefix(':').ok_or(InvalidAuthority::Form)?)?),
         };
         Ok(Self { host, port: port.filter(|port| *port != own) })
     }
@@ -73,19 +73,19 @@ impl Authority {
     }
 }
 
-fn named(name: &str) -> Result<String, BadAuthority> {
+fn named(name: &str) -> Result<String, InvalidAuthority> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let labels = name.split('.').all(|label| (1..=63).contains(&label.len()));
     if !labels || name.len() > 253 || !name.bytes().all(plain) {
-        return Err(BadAuthority::Form);
+        return Err(InvalidAuthority::Form);
     }
     Ok(name.to_ascii_lowercase())
 }
 
-fn number(port: &str) -> Result<u16, BadAuthority> {
+fn number(port: &str) -> Result<u16, InvalidAuthority> {
     let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    port.parse().ok().filter(|port| digits && *port != 0).ok_or(BadAuthority::Form)
+    port.parse().ok().filter(|port| digits && *port != 0).ok_or(InvalidAuthority::Form)
 }
 
 impl Origin {
@@ -93,12 +93,12 @@ impl Origin {
     ///
     /// # Errors
     /// It is anything else.
-    pub fn parse(text: &str) -> Result<Self, BadAuthority> {
-        let (scheme, rest) = text.split_once("://").ok_or(BadAuthority::Form)?;
+    pub fn parse(text: &str) -> Result<Self, InvalidAuthority> {
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidAuthority::Form)?;
         let https = match scheme.to_ascii_lowercase().as_str() {
             "https" => true,
             "http" => false,
-            _ => return Err(BadAuthority::Form),
+            _ => return Err(InvalidAuthority::Form),
         };
         let authority = Authority::parse(rest.strip_suffix('/').unwrap_or(rest), https)?;
         Ok(Self { https, authority })
@@ -170,9 +170,9 @@ mod tests {
             "a,b",
             &long,
         ] {
-            assert_eq!(Authority::parse(text, true), Err(BadAuthority::Form), "{text}");
+            assert_eq!(Authority::parse(text, true), Err(InvalidAuthority::Form), "{text}");
         }
-        assert_eq!(Authority::parse("b\u{fc}cher.example", true), Err(BadAuthority::NotAscii));
+        assert_eq!(Authority::parse("b\u{fc}cher.example", true), Err(InvalidAuthority::NotAscii));
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
             assert_eq!(Origin::parse(text).map(|read| read.to_string()).as_deref(), Ok(shown), "{text}");
         }
         for text in ["portal", "ftp://x", "https://x/path", "https://x//", "https://x?q", "https://", "://x"] {
-            assert_eq!(Origin::parse(text), Err(BadAuthority::Form), "{text}");
+            assert_eq!(Origin::parse(text), Err(InvalidAuthority::Form), "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@
 //! after the last ban's end steps down one.
 
 use crate::UnixMs;
-use crate::identity::Identity;
+use crate::client_key::ClientKey;
 use std::fmt;
 
 const SECOND: i64 = 1000;
@@ -81,7 +81,7 @@ names!(Trigger {
 
 /// When a trigger bans, with which scope and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
+pub struct BanRule {
     pub scope: Scope,
     /// Number of strikes within the window for a ban; at least 1.
     pub threshold: u32,
@@ -94,20 +94,20 @@ pub struct Rule {
 
 /// The rules in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    pub invalid_credentials: Rule,
-    pub spray: Rule,
-    pub short_key: Rule,
+pub struct BanPolicy {
+    pub invalid_credentials: BanRule,
+    pub spray: BanRule,
+    pub short_key: BanRule,
     /// `None`: an expired `short_key` is not an offence.
-    pub expired_short_key: Option<Rule>,
-    pub bad_envelope: Rule,
-    pub flood: Rule,
-    pub limits: Limits,
+    pub expired_short_key: Option<BanRule>,
+    pub bad_envelope: BanRule,
+    pub flood: BanRule,
+    pub limits: RateLimits,
 }
 
 /// Limits of one address. A proven session or known device has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct RateLimits {
     /// Maximum number of sign-ins waiting at the same time; more are told to return later.
     pub sign_in_at_once: u32,
     /// Maximum number of failed sign-ins a minute; successful ones are not counted.
@@ -121,7 +121,7 @@ pub struct Limits {
     pub refused_per_minute: Option<u32>,
 }
 
-impl Limits {
+impl RateLimits {
     pub const DEFAULT: Self = Self {
         sign_in_at_once: 256,
         sign_in_per_minute: 30,
@@ -139,16 +139,21 @@ const SUCCEEDED_FOR_ONE: u64 = 4;
 
 /// Returns how many names must fail from one client to be a spray, if this many others have signed in from there within
 /// the same window.
-pub fn spray_threshold(rule: &Rule, succeeded: u64) -> u64 {
+pub fn spray_threshold(rule: &BanRule, succeeded: u64) -> u64 {
     u64::from(rule.threshold).saturating_add(succeeded / SUCCEEDED_FOR_ONE)
 }
 
-impl Policy {
+impl BanPolicy {
     /// Returns the default policy: seconds for a typo, days for guessing.
     pub fn standard() -> Self {
         let severe = || vec![15 * MINUTE, HOUR, DAY, 7 * DAY];
-        let rule =
-            |scope, threshold, ladder_ms| Rule { scope, threshold, window_ms: 10 * MINUTE, ladder_ms, quiet_ms: DAY };
+        let rule = |scope, threshold, ladder_ms| BanRule {
+            scope,
+            threshold,
+            window_ms: 10 * MINUTE,
+            ladder_ms,
+            quiet_ms: DAY,
+        };
         Self {
             invalid_credentials: rule(
                 Scope::SignIn,
@@ -160,14 +165,14 @@ impl Policy {
             expired_short_key: None,
             bad_envelope: rule(Scope::SignIn, 3, vec![MINUTE, 15 * MINUTE, HOUR, DAY]),
             flood: rule(Scope::Everything, 1, vec![MINUTE, 10 * MINUTE, HOUR, DAY]),
-            limits: Limits::DEFAULT,
+            limits: RateLimits::DEFAULT,
         }
     }
 
     /// Returns the strict policy: one invalid credential or `short_key`, even an expired one, bans from everything for
     /// a day.
     pub fn strict() -> Self {
-        let day = Rule {
+        let day = BanRule {
             scope: Scope::Everything,
             threshold: 1,
             window_ms: 10 * MINUTE,
@@ -178,13 +183,13 @@ impl Policy {
             invalid_credentials: day.clone(),
             short_key: day.clone(),
             expired_short_key: Some(day),
-            limits: Limits::STRICT,
+            limits: RateLimits::STRICT,
             ..Self::standard()
         }
     }
 
     /// Returns the rule of a trigger; `None` if this policy does not ban for it.
-    pub fn rule(&self, trigger: Trigger) -> Option<&Rule> {
+    pub fn rule(&self, trigger: Trigger) -> Option<&BanRule> {
         match trigger {
             Trigger::InvalidCredentials => Some(&self.invalid_credentials),
             Trigger::Spray => Some(&self.spray),
@@ -206,21 +211,21 @@ pub struct Rung {
     pub until: UnixMs,
 }
 
-impl Rule {
+impl BanRule {
     /// Returns the next ban: one rung above the client's position after quiet periods.
     ///
     /// `jitter` is uniform in 0..=65535 and extends the ban by up to a tenth, so that an attacker cannot time the next
     /// guess exactly.
     #[must_use]
-    pub fn climb(&self, stands: Option<Rung>, identity: Identity, jitter: u16, now: UnixMs) -> Rung {
+    pub fn climb(&self, stands: Option<Rung>, client_key: ClientKey, jitter: u16, now: UnixMs) -> Rung {
         let step = stands.map_or(0, |rung| self.after_quiet(rung, now)).saturating_add(1);
         let top = self.ladder_ms.len().saturating_sub(1);
         let index = usize::try_from(step - 1).unwrap_or(top).min(top);
         let length = self.ladder_ms.get(index).copied().unwrap_or(MINUTE);
-        let length = if identity.is_loopback() { length.min(MINUTE) } else { length + jittered(length, jitter) };
+        let length = if client_key.is_loopback() { length.min(MINUTE) } else { length + jittered(length, jitter) };
         // An offence during a longer ban never shortens it.
         let until = stands.map_or(0, |rung| rung.until).max(now + length);
-        let until = if identity.is_loopback() { now + length } else { until };
+        let until = if client_key.is_loopback() { now + length } else { until };
         Rung { step, until }
     }
 

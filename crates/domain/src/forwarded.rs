@@ -5,7 +5,7 @@ use std::net::IpAddr;
 /// A trusted proxy sent an invalid client: an obfuscated identifier, `unknown`, or not an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a trusted proxy sent no valid client address")]
-pub struct Unreadable;
+pub struct UnreadableForwarded;
 
 /// Walks from the peer to the left through the proxies' entries and returns the first address that is not a trusted
 /// proxy. The client may have forged entries further to the left.
@@ -19,13 +19,13 @@ pub fn client(
     peer: IpAddr,
     told: impl DoubleEndedIterator<Item = Option<IpAddr>>,
     is_trusted: impl Fn(IpAddr) -> bool,
-) -> Result<IpAddr, Unreadable> {
+) -> Result<IpAddr, UnreadableForwarded> {
     let mut client = peer.to_canonical();
     for earlier in told.rev() {
         if !is_trusted(client) {
             break;
         }
-        client = earlier.ok_or(Unreadable)?.to_canonical();
+        client = earlier.ok_or(UnreadableForwarded)?.to_canonical();
     }
     Ok(client)
 }
@@ -38,7 +38,7 @@ mod tests {
         let trusted = ["10.0.0.1", "10.0.0.2", "2001:db8::1"].map(|text| text.parse::<IpAddr>().unwrap());
         let told = told.iter().map(|text| text.parse().ok());
         let client = client(peer.parse().unwrap(), told, |address| trusted.contains(&address));
-        client.map_or_else(|Unreadable| "unreadable".to_owned(), |client| client.to_string())
+        client.map_or_else(|UnreadableForwarded| "unreadable".to_owned(), |client| client.to_string())
     }
 
     #[test]

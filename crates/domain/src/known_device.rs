@@ -6,8 +6,8 @@
 
 use crate::UnixMs;
 use crate::account::AccountDigest;
+use crate::client_key::ClientKey;
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
-use crate::identity::Identity;
 
 /// How long a device is known after its last sign-in: a year.
 pub const LIFETIME_MS: i64 = 365 * 24 * 60 * 60_000;
@@ -59,15 +59,15 @@ impl KnownDevice {
     }
 
     /// Returns the key that its attempts are counted by.
-    pub fn identity(&self) -> Identity {
+    pub fn client_key(&self) -> ClientKey {
         let mut id = [0; 16];
         id.copy_from_slice(&self.holder[..16]);
-        Identity::Device(id)
+        ClientKey::Device(id)
     }
 
     /// Returns the key that its share of the server is counted by: one for all devices of an account.
-    pub fn share(&self) -> Identity {
-        self.account.map_or_else(|| self.identity(), Identity::Device)
+    pub fn share(&self) -> ClientKey {
+        self.account.map_or_else(|| self.client_key(), ClientKey::Device)
     }
 }
 
@@ -84,7 +84,7 @@ pub fn session_bucket(name: &str) -> [u8; 16] {
 }
 
 /// Returns the key of a bucket at one address.
-pub fn bucket_at(bucket: Identity, address: Identity) -> [u8; 16] {
+pub fn bucket_at(bucket: ClientKey, address: ClientKey) -> [u8; 16] {
     session_bucket(&format!("{bucket} at {address}"))
 }
 
@@ -116,9 +116,9 @@ mod tests {
         let other = KnownDevice::issue(&KEY, &account("alice"), Some("another key"), NOW);
         let other = KnownDevice::read(&KEY, &other, NOW).expect("good");
         assert_eq!(known.share(), other.share(), "devices of one account have one share");
-        assert_ne!(known.identity(), other.identity(), "and are judged apart");
-        let text = known.identity().to_string();
-        assert_eq!(text.parse::<Identity>().expect("readable"), known.identity());
+        assert_ne!(known.client_key(), other.client_key(), "and are judged apart");
+        let text = known.client_key().to_string();
+        assert_eq!(text.parse::<ClientKey>().expect("readable"), known.client_key());
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
         let cookie = base64url(&[body.as_slice(), &hmac_sha256(&KEY, &[&body])].concat());
         let known = KnownDevice::read(&KEY, &cookie, NOW).expect("good");
         assert!(known.is_of(&account("alice"), None));
-        assert_eq!(known.share(), known.identity());
+        assert_eq!(known.share(), known.client_key());
     }
 
     #[test]

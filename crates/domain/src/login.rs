@@ -3,7 +3,7 @@
 /// The facts about a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts, each found on its own")]
-pub struct Facts {
+pub struct LoginFacts {
     /// The account exists.
     pub known: bool,
     /// The password is correct.
@@ -14,21 +14,21 @@ pub struct Facts {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LoginVerdict {
     Accepted,
-    Refused(Reason),
+    Refused(LoginRefusal),
 }
 
 /// For the audit log; the client receives the same answer in all cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum LoginRefusal {
     Unknown,
     Wrong,
     Disabled,
     Shut,
 }
 
-impl Reason {
+impl LoginRefusal {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -39,13 +39,13 @@ impl Reason {
     }
 }
 
-pub fn judge(facts: Facts) -> Verdict {
+pub fn judge(facts: LoginFacts) -> LoginVerdict {
     match facts {
-        Facts { known: false, .. } => Verdict::Refused(Reason::Unknown),
-        Facts { right: false, .. } => Verdict::Refused(Reason::Wrong),
-        Facts { disabled: true, .. } => Verdict::Refused(Reason::Disabled),
-        Facts { shut: true, .. } => Verdict::Refused(Reason::Shut),
-        Facts { known: true, right: true, disabled: false, shut: false } => Verdict::Accepted,
+        LoginFacts { known: false, .. } => LoginVerdict::Refused(LoginRefusal::Unknown),
+        LoginFacts { right: false, .. } => LoginVerdict::Refused(LoginRefusal::Wrong),
+        LoginFacts { disabled: true, .. } => LoginVerdict::Refused(LoginRefusal::Disabled),
+        LoginFacts { shut: true, .. } => LoginVerdict::Refused(LoginRefusal::Shut),
+        LoginFacts { known: true, right: true, disabled: false, shut: false } => LoginVerdict::Accepted,
     }
 }
 
@@ -57,8 +57,8 @@ mod tests {
     fn only_a_known_right_enabled_and_open_account_signs_in() {
         for bits in 0..16_u8 {
             let facts =
-                Facts { known: bits & 1 != 0, right: bits & 2 != 0, disabled: bits & 4 != 0, shut: bits & 8 != 0 };
-            assert_eq!(judge(facts) == Verdict::Accepted, bits == 0b0011, "{facts:?}");
+                LoginFacts { known: bits & 1 != 0, right: bits & 2 != 0, disabled: bits & 4 != 0, shut: bits & 8 != 0 };
+            assert_eq!(judge(facts) == LoginVerdict::Accepted, bits == 0b0011, "{facts:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Limits of operators' manual decisions.
 
-use crate::identity::{Identity, NotAnIdentity};
+use crate::client_key::{ClientKey, InvalidClientKey};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -13,9 +13,9 @@ pub const MAX_CHARS: usize = 200;
 
 /// The reason why a decision is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
+pub enum InvalidInput {
     #[error(transparent)]
-    Address(#[from] NotAnIdentity),
+    Address(#[from] InvalidClientKey),
     #[error("this site counts IPv6 addresses by /{0}: write an address or a network of that length")]
     OtherPrefix(u8),
     #[error("write a reason of 1 to 200 characters, on one line")]
@@ -31,33 +31,33 @@ pub enum Unfit {
 /// Reads a reason or a comment: one line that says something.
 ///
 /// # Errors
-/// [`Unfit::Words`]
-pub fn words(sent: &str) -> Result<String, Unfit> {
+/// [`InvalidInput::Words`]
+pub fn words(sent: &str) -> Result<String, InvalidInput> {
     let words = sent.trim();
     let fits = !words.is_empty() && sent.chars().count() <= MAX_CHARS && !sent.chars().any(char::is_control);
-    if fits { Ok(words.to_owned()) } else { Err(Unfit::Words) }
+    if fits { Ok(words.to_owned()) } else { Err(InvalidInput::Words) }
 }
 
 /// Parses the target of a ban: a key that the server counts by, because no other would match a request.
 ///
 /// # Errors
-/// [`Unfit::Address`], [`Unfit::OtherPrefix`]
-pub fn banned(sent: &str, v6_prefix: u8) -> Result<Identity, Unfit> {
-    match Identity::read(sent, v6_prefix)? {
-        Identity::V6(_, prefix) if prefix != v6_prefix => Err(Unfit::OtherPrefix(v6_prefix)),
-        identity => Ok(identity),
+/// [`InvalidInput::Address`], [`InvalidInput::OtherPrefix`]
+pub fn banned(sent: &str, v6_prefix: u8) -> Result<ClientKey, InvalidInput> {
+    match ClientKey::read(sent, v6_prefix)? {
+        ClientKey::V6(_, prefix) if prefix != v6_prefix => Err(InvalidInput::OtherPrefix(v6_prefix)),
+        client_key => Ok(client_key),
     }
 }
 
 /// Returns how long a ban by hand lasts, if `ms` were asked for: for loopback a minute at most.
 ///
 /// # Errors
-/// [`Unfit::Span`]
-pub fn length(identity: Identity, ms: i64) -> Result<i64, Unfit> {
+/// [`InvalidInput::Span`]
+pub fn length(client_key: ClientKey, ms: i64) -> Result<i64, InvalidInput> {
     match ms {
-        1_000..=LONGEST_MS if identity.is_loopback() => Ok(ms.min(MINUTE)),
+        1_000..=LONGEST_MS if client_key.is_loopback() => Ok(ms.min(MINUTE)),
         1_000..=LONGEST_MS => Ok(ms),
-        _ => Err(Unfit::Span),
+        _ => Err(InvalidInput::Span),
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(words("  It scans our ports. "), Ok("It scans our ports.".to_owned()));
         assert!(words(&"é".repeat(200)).is_ok());
         for wrong in ["", "  ", "two\nlines", "a\n", "a\0b", "\u{1b}[2J", &"é".repeat(201)] {
-            assert_eq!(words(wrong), Err(Unfit::Words), "{wrong:?}");
+            assert_eq!(words(wrong), Err(InvalidInput::Words), "{wrong:?}");
         }
     }
 
@@ -82,10 +82,10 @@ mod tests {
             ("2001:db8::/56", "2001:db8::/56"),
             ("::ffff:203.0.113.7", "203.0.113.7"),
         ] {
-            assert_eq!(banned(sent, 56).map(|identity| identity.to_string()).as_deref(), Ok(expected), "{sent}");
+            assert_eq!(banned(sent, 56).map(|client_key| client_key.to_string()).as_deref(), Ok(expected), "{sent}");
         }
-        assert_eq!(banned("2001:db8::/48", 56), Err(Unfit::OtherPrefix(56)));
-        assert!(matches!(banned("203.0.113.0/24", 56), Err(Unfit::Address(_))));
+        assert_eq!(banned("2001:db8::/48", 56), Err(InvalidInput::OtherPrefix(56)));
+        assert!(matches!(banned("203.0.113.0/24", 56), Err(InvalidInput::Address(_))));
     }
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(length(here, DAY), Ok(MINUTE));
         assert_eq!(length(other, LONGEST_MS), Ok(LONGEST_MS));
         for wrong in [i64::MIN, -1, 0, 999, LONGEST_MS + 1, i64::MAX] {
-            assert_eq!(length(other, wrong), Err(Unfit::Span));
+            assert_eq!(length(other, wrong), Err(InvalidInput::Span));
         }
     }
 }

@@ -8,7 +8,7 @@ pub const MAX_BYTES: usize = 1024;
 
 /// The reason why a password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadPassword {
+pub enum InvalidPassword {
     #[error("the password is too short")]
     TooShort,
     #[error("the password is longer than 1,024 bytes")]
@@ -19,11 +19,11 @@ pub enum BadPassword {
 ///
 /// # Errors
 /// The violated limit.
-pub fn check_length(password: &str, min: u32) -> Result<(), BadPassword> {
+pub fn check_length(password: &str, min: u32) -> Result<(), InvalidPassword> {
     if password.len() > MAX_BYTES {
-        Err(BadPassword::TooLong)
+        Err(InvalidPassword::TooLong)
     } else if missing(password, min) > 0 {
-        Err(BadPassword::TooShort)
+        Err(InvalidPassword::TooShort)
     } else {
         Ok(())
     }
@@ -93,13 +93,13 @@ mod tests {
     fn length_is_counted_in_code_points_and_capped_in_bytes() {
         let emoji = "🗝".repeat(15);
         for (password, verdict) in [
-            ("a".repeat(14), Err(BadPassword::TooShort)),
+            ("a".repeat(14), Err(InvalidPassword::TooShort)),
             ("a".repeat(15), Ok(())),
             (emoji, Ok(())),
             ("a".repeat(64), Ok(())),
             ("a".repeat(1024), Ok(())),
-            ("a".repeat(1025), Err(BadPassword::TooLong)),
-            ("é".repeat(513), Err(BadPassword::TooLong)),
+            ("a".repeat(1025), Err(InvalidPassword::TooLong)),
+            ("é".repeat(513), Err(InvalidPassword::TooLong)),
         ] {
             assert_eq!(check_length(&password, 15), verdict, "{} bytes", password.len());
         }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const CLOCKS_MS: i64 = 90_000;
 
 /// How long an ended session is listed; after that its last access token has expired.
-pub const TOLD_MS: i64 = LONGEST_TOKEN_MS + CLOCKS_MS;
+pub const REVOCATION_RETENTION_MS: i64 = LONGEST_TOKEN_MS + CLOCKS_MS;
 
 /// How long a revoked signing key is listed. A verifier may keep the key for a day while this server does not answer,
 /// and a thief of the key can write tokens that never expire.
@@ -25,15 +25,15 @@ pub fn mark(session: &str) -> String {
 /// The sessions that were ended while their tokens may be valid. A rotation ends no session, and the tokens of an
 /// expired session have expired too.
 #[derive(Debug, Clone, Default)]
-pub struct Ended {
+pub struct EndedSessions {
     until: BTreeMap<String, UnixMs>,
     changes: u64,
 }
 
-impl Ended {
+impl EndedSessions {
     /// Adds an ended session.
     pub fn add(&mut self, session: &str, ended_at: UnixMs, now: UnixMs) {
-        let until = ended_at.saturating_add(TOLD_MS);
+        let until = ended_at.saturating_add(REVOCATION_RETENTION_MS);
         if now < until && self.until.insert(mark(session), until).is_none() {
             self.changes += 1;
         }
@@ -70,33 +70,33 @@ mod tests {
 
     #[test]
     fn a_session_is_told_of_until_its_last_token_is_over() {
-        let mut ended = Ended::default();
+        let mut ended = EndedSessions::default();
         ended.add("one", NOW, NOW);
         ended.add("two", NOW - 60_000, NOW);
-        ended.add("long ago", NOW - TOLD_MS, NOW);
+        ended.add("long ago", NOW - REVOCATION_RETENTION_MS, NOW);
         assert_eq!(ended.marks().count(), 2);
         assert!(ended.marks().any(|known| *known == mark("one")));
-        ended.forget(NOW + TOLD_MS - 60_000);
+        ended.forget(NOW + REVOCATION_RETENTION_MS - 60_000);
         assert_eq!(ended.marks().collect::<Vec<_>>(), [&mark("one")]);
-        ended.forget(NOW + TOLD_MS - 1);
+        ended.forget(NOW + REVOCATION_RETENTION_MS - 1);
         assert_eq!(ended.marks().count(), 1);
-        ended.forget(NOW + TOLD_MS);
+        ended.forget(NOW + REVOCATION_RETENTION_MS);
         assert_eq!(ended.marks().count(), 0);
     }
 
     #[test]
     fn only_news_is_a_change() {
-        let mut ended = Ended::default();
+        let mut ended = EndedSessions::default();
         ended.add("one", NOW, NOW);
         let after = ended.changes();
         // The same end may be reported repeatedly.
         ended.add("one", NOW, NOW + 1000);
         ended.forget(NOW + 1000);
-        ended.add("long ago", NOW - TOLD_MS, NOW);
+        ended.add("long ago", NOW - REVOCATION_RETENTION_MS, NOW);
         assert_eq!(ended.changes(), after);
         ended.add("two", NOW, NOW);
         assert_eq!(ended.changes(), after + 1);
-        ended.forget(NOW + TOLD_MS);
+        ended.forget(NOW + REVOCATION_RETENTION_MS);
         assert_eq!(ended.changes(), after + 2);
     }
 

@@ -17,14 +17,14 @@ const CLOCKS_MS: i64 = 60_000;
 
 /// The rotation rules of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rules {
+pub struct RotationRules {
     /// How long a new key is published before it is used.
     pub lead_ms: i64,
     /// How long a replaced key remains valid.
     pub overlap_ms: i64,
 }
 
-impl Rules {
+impl RotationRules {
     /// The next signing key is published before it is needed; the old one remains until its last token has expired.
     pub const SIGNING: Self = Self { lead_ms: CACHE_MS + NEWS_MS, overlap_ms: LONGEST_TOKEN_MS + CLOCKS_MS };
 
@@ -43,14 +43,14 @@ impl Rules {
 
 /// The part of a key that the rules need.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
+pub struct ServerKey {
     pub kid: String,
     pub used_from: UnixMs,
     pub revoked_at: Option<UnixMs>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
+pub enum ServerKeyState {
     /// Published, but not used before its time.
     Next,
     Current,
@@ -60,7 +60,7 @@ pub enum State {
     Revoked,
 }
 
-impl State {
+impl ServerKeyState {
     /// Whether it is published and its results are valid.
     pub fn serves(self) -> bool {
         matches!(self, Self::Next | Self::Current | Self::Overlap)
@@ -69,28 +69,28 @@ impl State {
 
 /// All keys of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct KeySchedule {
     /// Those that were or may be in use, in order.
-    keys: Vec<Key>,
+    keys: Vec<ServerKey>,
     /// Those that were revoked before they were used.
-    dropped: Vec<Key>,
+    dropped: Vec<ServerKey>,
 }
 
-impl Line {
-    pub fn new(keys: impl IntoIterator<Item = Key>) -> Self {
-        let came = |key: &Key| key.revoked_at.is_none_or(|revoked_at| revoked_at > key.used_from);
+impl KeySchedule {
+    pub fn new(keys: impl IntoIterator<Item = ServerKey>) -> Self {
+        let came = |key: &ServerKey| key.revoked_at.is_none_or(|revoked_at| revoked_at > key.used_from);
         let (mut keys, dropped): (Vec<_>, Vec<_>) = keys.into_iter().partition(came);
         keys.sort_by(|a, b| (a.used_from, &a.kid).cmp(&(b.used_from, &b.kid)));
         Self { keys, dropped }
     }
 
     /// Returns the key that signs or encrypts now. `None`: none is left ([`Self::needs_another`]).
-    pub fn current(&self, now: UnixMs) -> Option<&Key> {
+    pub fn current(&self, now: UnixMs) -> Option<&ServerKey> {
         self.keys.get(self.turn(now)?)
     }
 
     /// Returns the last in line, revoked or not; a new key follows it.
-    pub fn newest(&self) -> Option<&Key> {
+    pub fn newest(&self) -> Option<&ServerKey> {
         self.keys.last()
     }
 
@@ -101,56 +101,56 @@ impl Line {
     }
 
     /// Returns the waiting key.
-    pub fn next(&self, now: UnixMs) -> Option<&Key> {
+    pub fn next(&self, now: UnixMs) -> Option<&ServerKey> {
         self.keys.iter().skip(self.turn(now)? + 1).find(|key| key.revoked_at.is_none())
     }
 
     /// Returns the published keys in order.
-    pub fn serving(&self, rules: Rules, now: UnixMs) -> impl DoubleEndedIterator<Item = &Key> {
-        self.keys.iter().filter(move |key| self.state(&key.kid, rules, now).is_some_and(State::serves))
+    pub fn serving(&self, rules: RotationRules, now: UnixMs) -> impl DoubleEndedIterator<Item = &ServerKey> {
+        self.keys.iter().filter(move |key| self.state(&key.kid, rules, now).is_some_and(ServerKeyState::serves))
     }
 
     /// `None`: no key has this id.
-    pub fn state(&self, kid: &str, rules: Rules, now: UnixMs) -> Option<State> {
+    pub fn state(&self, kid: &str, rules: RotationRules, now: UnixMs) -> Option<ServerKeyState> {
         let Some(place) = self.keys.iter().position(|key| key.kid == kid) else {
-            return self.dropped.iter().any(|key| key.kid == kid).then_some(State::Revoked);
+            return self.dropped.iter().any(|key| key.kid == kid).then_some(ServerKeyState::Revoked);
         };
         if self.keys.get(place)?.revoked_at.is_some() {
-            return Some(State::Revoked);
+            return Some(ServerKeyState::Revoked);
         }
         Some(match self.turn(now) {
-            Some(turn) if place == turn => State::Current,
-            Some(turn) if place > turn => State::Next,
-            _ if self.ends_at(kid, rules).is_none_or(|ends_at| now < ends_at) => State::Overlap,
-            _ => State::Ended,
+            Some(turn) if place == turn => ServerKeyState::Current,
+            Some(turn) if place > turn => ServerKeyState::Next,
+            _ if self.ends_at(kid, rules).is_none_or(|ends_at| now < ends_at) => ServerKeyState::Overlap,
+            _ => ServerKeyState::Ended,
         })
     }
 
     /// Returns the keys that were revoked at or after `since`, used or not.
-    pub fn revoked(&self, since: UnixMs) -> impl Iterator<Item = &Key> {
+    pub fn revoked(&self, since: UnixMs) -> impl Iterator<Item = &ServerKey> {
         let keys = self.keys.iter().chain(&self.dropped);
         keys.filter(move |key| key.revoked_at.is_some_and(|revoked_at| revoked_at >= since))
     }
 
     /// Returns when a key's results expire. `None`: it has no successor yet, or does not exist.
-    pub fn ends_at(&self, kid: &str, rules: Rules) -> Option<UnixMs> {
+    pub fn ends_at(&self, kid: &str, rules: RotationRules) -> Option<UnixMs> {
         let place = self.keys.iter().position(|key| key.kid == kid)?;
         Some(self.keys.get(place + 1)?.used_from.saturating_add(rules.overlap_ms))
     }
 
     /// Returns from when a new key is used: `wanted`, but not before it is known everywhere.
-    pub fn used_from(&self, rules: Rules, wanted: UnixMs, now: UnixMs) -> UnixMs {
+    pub fn used_from(&self, rules: RotationRules, wanted: UnixMs, now: UnixMs) -> UnixMs {
         let after = self.newest().map_or(i64::MIN, |newest| newest.used_from.saturating_add(1));
         wanted.max(now.saturating_add(rules.lead_ms)).max(after)
     }
 
     /// Returns from when an urgent key is used: after the last one, whatever another node's clock says.
     pub fn at_once(&self, now: UnixMs) -> UnixMs {
-        self.used_from(Rules { lead_ms: 0, overlap_ms: 0 }, now, now)
+        self.used_from(RotationRules { lead_ms: 0, overlap_ms: 0 }, now, now)
     }
 
     /// Returns when the successor is scheduled, if it must be made now.
-    pub fn due(&self, rules: Rules, every_ms: i64, now: UnixMs) -> Option<UnixMs> {
+    pub fn due(&self, rules: RotationRules, every_ms: i64, now: UnixMs) -> Option<UnixMs> {
         let wanted = self.newest()?.used_from.saturating_add(every_ms);
         (now >= wanted.saturating_sub(rules.lead_ms) && self.next(now).is_none()).then_some(wanted)
     }

@@ -6,15 +6,15 @@ const MAX_CHARS: usize = 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a service's name has 1 to 32 lower-case letters, digits and -")]
-pub struct BadName;
+pub struct InvalidServiceName;
 
 /// Validates the name of a service in requests for tickets. It has one form, so that names cannot be confused.
 ///
 /// # Errors
 /// It is too long, or has other characters.
-pub fn name(text: &str) -> Result<&str, BadName> {
+pub fn name(text: &str) -> Result<&str, InvalidServiceName> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if (1..=MAX_CHARS).contains(&text.len()) && text.chars().all(fits) { Ok(text) } else { Err(BadName) }
+    if (1..=MAX_CHARS).contains(&text.len()) && text.chars().all(fits) { Ok(text) } else { Err(InvalidServiceName) }
 }
 
 /// Whether the service accepts an account with this role. Administrators are users, too.
@@ -35,7 +35,7 @@ mod tests {
             assert_eq!(name(fits), Ok(fits));
         }
         for wrong in ["", "Time", "time ", "time.local", "zeit/2", "zeït", "a\0", &"x".repeat(33)] {
-            assert_eq!(name(wrong), Err(BadName), "{wrong:?}");
+            assert_eq!(name(wrong), Err(InvalidServiceName), "{wrong:?}");
         }
     }
 

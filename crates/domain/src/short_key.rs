@@ -15,7 +15,7 @@ const LENGTH: usize = BODY + 32;
 
 /// The binding of a `short_key`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct ShortKeyClaims {
     /// When it runs out.
     pub expires_at: UnixMs,
     /// The envelope key's thumbprint.
@@ -30,13 +30,13 @@ pub struct Terms {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShortKey {
     random: [u8; 16],
-    terms: Terms,
+    terms: ShortKeyClaims,
 }
 
-/// The reason for refusing a `short_key`. Only [`Refused::Forged`] is an attack. The others happen to honest clients,
+/// The reason for refusing a `short_key`. Only [`ShortKeyError::Forged`] is an attack. The others happen to honest clients,
 /// which get a new one and try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum ShortKeyError {
     #[error("this server did not issue the short_key")]
     Forged,
     #[error("the short_key has expired")]
@@ -50,7 +50,7 @@ pub enum Refused {
 
 impl ShortKey {
     /// Issues a `short_key`.
-    pub fn issue(key: &[u8; 32], random: [u8; 16], terms: &Terms) -> String {
+    pub fn issue(key: &[u8; 32], random: [u8; 16], terms: &ShortKeyClaims) -> String {
         let body = Self { random, terms: *terms }.body();
         let tag = hmac_sha256(key, &[&body]);
         base64url(&[body.as_slice(), &tag].concat())
@@ -59,9 +59,9 @@ impl ShortKey {
     /// Parses and authenticates; does not check expiry and binding yet.
     ///
     /// # Errors
-    /// [`Refused::Forged`] for any invalid length, version, encoding or MAC.
-    pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, Refused> {
-        Self::read(key, text).ok_or(Refused::Forged)
+    /// [`ShortKeyError::Forged`] for any invalid length, version, encoding or MAC.
+    pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, ShortKeyError> {
+        Self::read(key, text).ok_or(ShortKeyError::Forged)
     }
 
     fn read(key: &[u8; 32], text: &str) -> Option<Self> {
@@ -79,28 +79,35 @@ impl ShortKey {
         let (kid, rest) = rest.split_first_chunk::<32>()?;
         let (origin, rest) = rest.split_first_chunk::<32>()?;
         let (cookie, _) = rest.split_first_chunk::<32>()?;
-        let terms = Terms { expires_at: i64::from_be_bytes(*expires_at), kid: *kid, origin: *origin, cookie: *cookie };
+        let terms =
+            ShortKeyClaims { expires_at: i64::from_be_bytes(*expires_at), kid: *kid, origin: *origin, cookie: *cookie };
         (*version == VERSION).then_some(Self { random: *random, terms })
     }
 
     /// Checks time and binding. Another node may have issued it, so clocks may differ by [`CLOCK_TOLERANCE_MS`].
     ///
     /// # Errors
-    /// [`Refused::Expired`] or [`Refused::NotYet`] by the clock, or [`Refused::Mismatch`] if `kid` is not in `kids`, or
+    /// [`ShortKeyError::Expired`] or [`ShortKeyError::NotYet`] by the clock, or [`ShortKeyError::Mismatch`] if `kid` is not in `kids`, or
     /// for another origin or cookie.
-    pub fn check(&self, kids: &[[u8; 32]], origin: &[u8; 32], cookie: &[u8; 32], now: UnixMs) -> Result<(), Refused> {
+    pub fn check(
+        &self,
+        kids: &[[u8; 32]],
+        origin: &[u8; 32],
+        cookie: &[u8; 32],
+        now: UnixMs,
+    ) -> Result<(), ShortKeyError> {
         let early = now.saturating_add(LIFETIME_MS).saturating_add(CLOCK_TOLERANCE_MS);
         if self.terms.expires_at > early {
-            return Err(Refused::NotYet);
+            return Err(ShortKeyError::NotYet);
         }
         if now >= self.terms.expires_at.saturating_add(CLOCK_TOLERANCE_MS) {
-            return Err(Refused::Expired);
+            return Err(ShortKeyError::Expired);
         }
         let known = kids.contains(&self.terms.kid);
         if known && self.terms.origin == *origin && self.terms.cookie == *cookie {
             Ok(())
         } else {
-            Err(Refused::Mismatch)
+            Err(ShortKeyError::Mismatch)
         }
     }
 

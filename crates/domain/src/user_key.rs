@@ -9,7 +9,7 @@ pub const MOST_AN_HOUR: usize = 20;
 
 /// One version, without the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
+pub struct UserKeyVersion {
     /// 1, 2, 3 ... without gaps.
     pub number: u32,
     pub created_at: UnixMs,
@@ -19,7 +19,7 @@ pub struct Version {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum UserKeyState {
     Current,
     /// Replaced, and still valid for open connections.
     Overlap,
@@ -29,14 +29,14 @@ pub enum State {
 
 /// What happens to the current version when the next one is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Parting {
+pub enum RetiredState {
     /// It remains valid until then.
     Overlap { until: UnixMs },
     /// It ends at once.
     Revoked,
 }
 
-impl Version {
+impl UserKeyVersion {
     pub fn first(now: UnixMs) -> Self {
         Self { number: 1, created_at: now, ends_at: None, revoked_at: None }
     }
@@ -49,19 +49,19 @@ impl Version {
 
     /// Returns this version in its replaced state.
     #[must_use]
-    pub fn parted(self, parting: Parting, now: UnixMs) -> Self {
+    pub fn parted(self, parting: RetiredState, now: UnixMs) -> Self {
         match parting {
-            Parting::Overlap { until } => Self { ends_at: Some(until), ..self },
-            Parting::Revoked => Self { ends_at: Some(now), revoked_at: Some(now), ..self },
+            RetiredState::Overlap { until } => Self { ends_at: Some(until), ..self },
+            RetiredState::Revoked => Self { ends_at: Some(now), revoked_at: Some(now), ..self },
         }
     }
 
-    pub fn state(&self, now: UnixMs) -> State {
+    pub fn state(&self, now: UnixMs) -> UserKeyState {
         match (self.revoked_at, self.ends_at) {
-            (Some(_), _) => State::Revoked,
-            (None, None) => State::Current,
-            (None, Some(end)) if now < end => State::Overlap,
-            (None, Some(_)) => State::Ended,
+            (Some(_), _) => UserKeyState::Revoked,
+            (None, None) => UserKeyState::Current,
+            (None, Some(end)) if now < end => UserKeyState::Overlap,
+            (None, Some(_)) => UserKeyState::Ended,
         }
     }
 
@@ -69,9 +69,9 @@ impl Version {
     /// For the current version, the end is as if it were replaced now, so that a holder need not ask whether it was.
     pub fn until(&self, now: UnixMs, overlap_ms: i64) -> Option<UnixMs> {
         match self.state(now) {
-            State::Current => Some(now.saturating_add(overlap_ms)),
-            State::Overlap => self.ends_at,
-            State::Ended | State::Revoked => None,
+            UserKeyState::Current => Some(now.saturating_add(overlap_ms)),
+            UserKeyState::Overlap => self.ends_at,
+            UserKeyState::Ended | UserKeyState::Revoked => None,
         }
     }
 }

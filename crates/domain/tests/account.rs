@@ -1,6 +1,6 @@
 //! Account names: what is one, and which two are the same.
 
-use domain::account::{AccountDigest, AccountName, BadName, Role, name_key, name_skeleton};
+use domain::account::{AccountDigest, AccountName, InvalidAccountName, Role, name_key, name_skeleton};
 use proptest::prelude::*;
 
 #[test]
@@ -13,21 +13,21 @@ fn names_and_not_names() {
     let (too_long, accents) = ("a".repeat(65), "é".repeat(64));
     assert!(AccountName::parse(&accents).is_ok(), "characters are counted, not bytes");
     for (text, fault) in [
-        ("", BadName::Length),
-        ("   ", BadName::Length),
-        (too_long.as_str(), BadName::Length),
-        (".ada", BadName::Characters),
-        ("ada-", BadName::Characters),
-        ("@", BadName::Characters),
-        ("ada lovelace", BadName::Characters),
-        ("ada\0", BadName::Characters),
-        ("ad\u{200b}a", BadName::Characters),
-        ("\u{202e}ada", BadName::Characters),
-        ("\u{301}ada", BadName::Characters),
-        ("ada/../root", BadName::Characters),
-        ("<b>ada</b>", BadName::Characters),
-        ("ada'; --", BadName::Characters),
-        ("👩", BadName::Characters),
+        ("", InvalidAccountName::Length),
+        ("   ", InvalidAccountName::Length),
+        (too_long.as_str(), InvalidAccountName::Length),
+        (".ada", InvalidAccountName::Characters),
+        ("ada-", InvalidAccountName::Characters),
+        ("@", InvalidAccountName::Characters),
+        ("ada lovelace", InvalidAccountName::Characters),
+        ("ada\0", InvalidAccountName::Characters),
+        ("ad\u{200b}a", InvalidAccountName::Characters),
+        ("\u{202e}ada", InvalidAccountName::Characters),
+        ("\u{301}ada", InvalidAccountName::Characters),
+        ("ada/../root", InvalidAccountName::Characters),
+        ("<b>ada</b>", InvalidAccountName::Characters),
+        ("ada'; --", InvalidAccountName::Characters),
+        ("👩", InvalidAccountName::Characters),
     ] {
         assert_eq!(AccountName::parse(text), Err(fault), "{text:?}");
     }
@@ -86,7 +86,7 @@ fn scripts_that_need_combining_marks_have_names() {
 #[test]
 fn a_name_is_written_in_one_system_of_writing() {
     for name in ["аdmin", "rοot", "paypaӏ", "Ωmega", "root\u{5d0}"] {
-        assert_eq!(AccountName::parse(name), Err(BadName::MixedScripts), "{name}");
+        assert_eq!(AccountName::parse(name), Err(InvalidAccountName::MixedScripts), "{name}");
     }
     for name in ["田中ken", "さくらサクラ桜", "김철수", "админ", "админ-2"] {
         assert!(AccountName::parse(name).is_ok(), "{name}");

@@ -2,23 +2,23 @@
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use domain::account::Role;
-use domain::app::{Allow, Authorization, BadRule, Rule, Rules};
-use domain::app_place::place;
+use domain::app::{Allow, AppRule, AppRules, Authorization, InvalidRule};
+use domain::app_path::safe_path;
 use proptest::prelude::*;
 
 const PUBLIC: Allow = Allow::Public;
 const SIGNED_IN: Allow = Allow::SignedIn;
 const ADMIN: Allow = Allow::Administrator;
 
-fn rules(list: &[(&str, &[&str], Allow)]) -> Rules {
+fn rules(list: &[(&str, &[&str], Allow)]) -> AppRules {
     let rule = |(path, methods, allow): &(&str, &[&str], Allow)| {
-        Rule::new(path, methods.iter().map(ToString::to_string).collect(), *allow).expect(path)
+        AppRule::new(path, methods.iter().map(ToString::to_string).collect(), *allow).expect(path)
     };
-    Rules::new(list.iter().map(rule).collect())
+    AppRules::new(list.iter().map(rule).collect())
 }
 
 /// An app that is open but for what administrators do.
-fn shop() -> Rules {
+fn shop() -> AppRules {
     rules(&[
         ("/admin/*", &[], ADMIN),
         ("/Reports/all", &[], ADMIN),
@@ -28,7 +28,7 @@ fn shop() -> Rules {
 }
 
 /// An app that is closed but for its assets.
-fn wiki() -> Rules {
+fn wiki() -> AppRules {
     rules(&[("/assets/*", &["GET"], PUBLIC), ("/hook", &["POST"], PUBLIC), ("/admin/*", &[], ADMIN)])
 }
 
@@ -65,7 +65,7 @@ fn the_first_rule_that_fits_decides_else_whoever_is_signed_in() {
     ] {
         assert_eq!(shop().judge(method, path, false).allow, expected, "{method} {path}");
     }
-    assert_eq!(Rules::default().judge("GET", "/%zz", true).allow, SIGNED_IN);
+    assert_eq!(AppRules::default().judge("GET", "/%zz", true).allow, SIGNED_IN);
     assert_eq!(rules(&[("/x", &["GET"], ADMIN), ("/*", &[], PUBLIC)]).judge("HEAD", "/x", false).allow, ADMIN);
 }
 
@@ -129,16 +129,16 @@ fn no_way_of_writing_a_path_gets_around_a_rule() {
 #[test]
 fn patterns_have_one_form() {
     for good in ["/", "/*", "/a", "/a/", "/a/*", "/a.b/c_d~e-f/*", "/Zürich"] {
-        assert!(Rule::new(good, Vec::new(), PUBLIC).is_ok(), "{good}");
+        assert!(AppRule::new(good, Vec::new(), PUBLIC).is_ok(), "{good}");
     }
     for bad in [
         "", "a", "*", "/a*", "/*/a", "/a//b", "/./a", "/a/../b", "/a/..", "/a%20b", "/a;b", "/a?b", "/a#b", "/a b",
         "/a\\b", "/a\n", "//", "/a/**",
     ] {
-        assert_eq!(Rule::new(bad, Vec::new(), PUBLIC), Err(BadRule::Path), "{bad:?}");
+        assert_eq!(AppRule::new(bad, Vec::new(), PUBLIC), Err(InvalidRule::Path), "{bad:?}");
     }
     for bad in ["get", "", "GET ", "G-T"] {
-        assert_eq!(Rule::new("/", vec![bad.to_owned()], PUBLIC), Err(BadRule::Method), "{bad:?}");
+        assert_eq!(AppRule::new("/", vec![bad.to_owned()], PUBLIC), Err(InvalidRule::Method), "{bad:?}");
     }
 }
 
@@ -165,9 +165,9 @@ fn a_place_to_come_back_to_is_a_path() {
         ("/\tx", "/"),
         ("/ü", "/"),
     ] {
-        assert_eq!(place(Some(asked)), lands, "{asked:?}");
+        assert_eq!(safe_path(Some(asked)), lands, "{asked:?}");
     }
-    assert_eq!((place(None), place(Some(&format!("/{}", "a".repeat(1024))))), ("/", "/"));
+    assert_eq!((safe_path(None), safe_path(Some(&format!("/{}", "a".repeat(1024))))), ("/", "/"));
 }
 
 /// One of the ways to write a character of a path.
@@ -196,7 +196,7 @@ proptest! {
     fn nothing_panics_and_all_is_bounded(path in "\\PC{0,200}", method in "[A-Za-z]{0,8}") {
         let allow = wiki().judge(&method, &format!("/assets/{path}"), false).allow;
         prop_assert!(allow <= ADMIN);
-        let place = place(Some(&path)).to_owned();
+        let place = safe_path(Some(&path)).to_owned();
         prop_assert!(place.starts_with('/') && place.bytes().all(|b| b.is_ascii_graphic()));
     }
 
@@ -210,8 +210,8 @@ proptest! {
 
 #[test]
 fn a_client_s_own_authorization_passes_where_every_reading_says_so() {
-    let rule = |path: &str, allow| Rule::new(path, Vec::new(), allow).expect(path);
-    let git = Rules::new(vec![
+    let rule = |path: &str, allow| AppRule::new(path, Vec::new(), allow).expect(path);
+    let git = AppRules::new(vec![
         rule("/api/internal/*", PUBLIC),
         rule("/api/*", PUBLIC).with(Authorization::App),
         rule("/repo/*", SIGNED_IN).with(Authorization::App),

@@ -1,7 +1,7 @@
 //! Ladders: a rung for each offence, one down for each quiet time, and never shorter for offending more.
 
-use domain::ban::{Policy, Rule, Rung, Scope, Trigger, incident};
-use domain::identity::Identity;
+use domain::ban::{BanPolicy, BanRule, Rung, Scope, Trigger, incident};
+use domain::client_key::ClientKey;
 use proptest::prelude::*;
 
 const MINUTE: i64 = 60_000;
@@ -9,14 +9,14 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const NOW: i64 = 1_750_000_000_000;
 
-fn somebody() -> Identity {
-    Identity::V4([203, 0, 113, 7].into())
+fn somebody() -> ClientKey {
+    ClientKey::V4([203, 0, 113, 7].into())
 }
 
-fn rules() -> impl Strategy<Value = Rule> {
+fn rules() -> impl Strategy<Value = BanRule> {
     (proptest::collection::vec(1..30 * DAY, 1..12), 1..3 * DAY).prop_map(|(mut ladder_ms, quiet_ms)| {
         ladder_ms.sort_unstable();
-        Rule { scope: Scope::SignIn, threshold: 1, window_ms: MINUTE, ladder_ms, quiet_ms }
+        BanRule { scope: Scope::SignIn, threshold: 1, window_ms: MINUTE, ladder_ms, quiet_ms }
     })
 }
 
@@ -26,7 +26,7 @@ fn rungs() -> impl Strategy<Value = Option<Rung>> {
 
 #[test]
 fn the_standard_ladders_are_the_documented_ones() {
-    let policy = Policy::standard();
+    let policy = BanPolicy::standard();
     let lengths = |trigger| -> Vec<i64> {
         let rule = policy.rule(trigger).expect("a rule");
         let mut stands = None;
@@ -61,7 +61,7 @@ fn thresholds_and_scopes_are_the_documented_ones() {
         (Trigger::Flood, 1, Scope::Everything),
     ];
     for (trigger, threshold, scope) in cases {
-        let policy = Policy::standard();
+        let policy = BanPolicy::standard();
         let rule = policy.rule(trigger).expect("a rule");
         assert_eq!((rule.threshold, rule.scope, rule.window_ms), (threshold, scope, 10 * MINUTE), "{trigger}");
     }
@@ -69,7 +69,7 @@ fn thresholds_and_scopes_are_the_documented_ones() {
 
 #[test]
 fn the_strict_preset_closes_everything_for_a_day_at_once() {
-    let policy = Policy::strict();
+    let policy = BanPolicy::strict();
     let letter =
         [Trigger::InvalidCredentials, Trigger::ForgedShortKey, Trigger::ReplayedShortKey, Trigger::ExpiredShortKey];
     for trigger in letter {
@@ -134,7 +134,7 @@ proptest! {
     fn jitter_lengthens_by_a_tenth_at_most_and_not_what_a_person_waits_for(
         length in 1..30 * DAY, a: u16, b: u16,
     ) {
-        let rule = Rule { scope: Scope::SignIn, threshold: 1, window_ms: 1, ladder_ms: vec![length], quiet_ms: DAY };
+        let rule = BanRule { scope: Scope::SignIn, threshold: 1, window_ms: 1, ladder_ms: vec![length], quiet_ms: DAY };
         let with = |jitter| rule.climb(None, somebody(), jitter, NOW).until - NOW;
         prop_assert_eq!(with(0), length);
         prop_assert!(with(u16::MAX) <= length + length / 10);
@@ -147,8 +147,8 @@ proptest! {
     fn loopback_waits_a_minute_at_most(rule in rules(), stands in rungs(), jitter: u16, last: [u8; 3]) {
         let [b, c, d] = last;
         for address in [format!("127.{b}.{c}.{d}"), "::1".to_owned(), format!("::ffff:127.{b}.{c}.{d}")] {
-            let identity: Identity = address.parse().expect("an address");
-            let rung = rule.climb(stands, identity, jitter, NOW);
+            let client_key: ClientKey = address.parse().expect("an address");
+            let rung = rule.climb(stands, client_key, jitter, NOW);
             prop_assert!((NOW + 1..=NOW + MINUTE).contains(&rung.until), "{}", address);
         }
     }
@@ -156,7 +156,7 @@ proptest! {
     #[test]
     fn no_number_is_too_large(step: u32, jitter: u16, until in 0..i64::MAX / 4, now in 0..i64::MAX / 4) {
         for trigger in Trigger::ALL {
-            for policy in [Policy::standard(), Policy::strict()] {
+            for policy in [BanPolicy::standard(), BanPolicy::strict()] {
                 if let Some(rule) = policy.rule(*trigger) {
                     let rung = rule.climb(Some(Rung { step, until }), somebody(), jitter, now);
                     prop_assert!(rung.until > now);

@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use domain::identity::{DEFAULT_V6_PREFIX, Identity};
+use domain::client_key::{ClientKey, DEFAULT_V6_PREFIX};
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-fn of(address: &str) -> Identity {
-    Identity::of(address.parse().unwrap(), DEFAULT_V6_PREFIX)
+fn of(address: &str) -> ClientKey {
+    ClientKey::of(address.parse().unwrap(), DEFAULT_V6_PREFIX)
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn what_operators_write_is_read() {
         ("::ffff:203.0.113.7", "203.0.113.7"),
         ("::ffff:203.0.113.7/128", "203.0.113.7"),
     ] {
-        assert_eq!(text.parse::<Identity>().map(|identity| identity.to_string()), Ok(shown.to_owned()), "{text}");
+        assert_eq!(text.parse::<ClientKey>().map(|client_key| client_key.to_string()), Ok(shown.to_owned()), "{text}");
     }
     for text in [
         "",
@@ -65,7 +65,7 @@ fn what_operators_write_is_read() {
         "/64",
         "::ffff:203.0.113.7/96",
     ] {
-        assert!(text.parse::<Identity>().is_err(), "{text:?}");
+        assert!(text.parse::<ClientKey>().is_err(), "{text:?}");
     }
 }
 
@@ -73,7 +73,7 @@ fn what_operators_write_is_read() {
 fn loopback_is_known_in_every_form() {
     for address in ["127.0.0.1", "127.255.255.254", "::1", "::ffff:127.0.0.1", "::ffff:7f00:1"] {
         assert!(of(address).is_loopback(), "{address}");
-        assert!(address.parse::<Identity>().unwrap().is_loopback(), "{address}");
+        assert!(address.parse::<ClientKey>().unwrap().is_loopback(), "{address}");
     }
     for address in
         ["128.0.0.1", "10.0.0.1", "0.0.0.0", "2001:db8::1", "fe80::1", "::ffff:128.0.0.1", "1::1", "0:0:0:1::1"]
@@ -90,9 +90,9 @@ fn a_place_is_a_neighbourhood() {
         ("2001:db8:1:2::3", "2001:db8:1::/48"),
         ("::1", "::/48"),
     ] {
-        assert_eq!(of(address).place(), place, "{address}");
+        assert_eq!(of(address).network_label(), place, "{address}");
     }
-    assert_eq!("2001:db8:1::/32".parse::<Identity>().unwrap().place(), "2001:db8::/32");
+    assert_eq!("2001:db8:1::/32".parse::<ClientKey>().unwrap().network_label(), "2001:db8::/32");
 }
 
 proptest! {
@@ -100,33 +100,33 @@ proptest! {
     fn what_is_shown_is_read_back(bits: u128, v4: u32, prefix: u8) {
         let addresses = [IpAddr::V6(Ipv6Addr::from_bits(bits)), IpAddr::V4(v4.into()), IpAddr::V6(Ipv4Addr::from(v4).to_ipv6_mapped())];
         for address in addresses {
-            let identity = Identity::of(address, prefix);
-            prop_assert_eq!(identity.to_string().parse::<Identity>(), Ok(identity));
+            let client_key = ClientKey::of(address, prefix);
+            prop_assert_eq!(client_key.to_string().parse::<ClientKey>(), Ok(client_key));
         }
     }
 
     #[test]
     fn one_subscriber_is_one_identity(bits: u128, a: u128, b: u128, prefix in 1..=64_u8) {
         let host = u128::MAX.checked_shr(prefix.into()).unwrap_or(0);
-        let at = |host_bits| Identity::of(Ipv6Addr::from_bits(bits & !host | host_bits & host).into(), prefix);
+        let at = |host_bits| ClientKey::of(Ipv6Addr::from_bits(bits & !host | host_bits & host).into(), prefix);
         prop_assume!(bits >> 32 != 0xffff);
         prop_assert_eq!(at(a), at(b));
         let neighbour = Ipv6Addr::from_bits(bits ^ (1 << (128 - u32::from(prefix))));
-        prop_assert_ne!(Identity::of(neighbour.into(), prefix), at(a));
+        prop_assert_ne!(ClientKey::of(neighbour.into(), prefix), at(a));
     }
 
     #[test]
     fn ipv4_counts_the_same_inside_ipv6(v4: u32, prefix: u8) {
         let v4 = Ipv4Addr::from(v4);
-        let plain = Identity::of(v4.into(), prefix);
-        prop_assert_eq!(Identity::of(v4.to_ipv6_mapped().into(), prefix), plain);
-        prop_assert_eq!(plain, Identity::V4(v4));
+        let plain = ClientKey::of(v4.into(), prefix);
+        prop_assert_eq!(ClientKey::of(v4.to_ipv6_mapped().into(), prefix), plain);
+        prop_assert_eq!(plain, ClientKey::V4(v4));
     }
 
     #[test]
     fn no_text_breaks_the_reader(text in ".{0,60}") {
-        if let Ok(identity) = text.parse::<Identity>() {
-            prop_assert_eq!(identity.to_string().parse(), Ok(identity));
+        if let Ok(client_key) = text.parse::<ClientKey>() {
+            prop_assert_eq!(client_key.to_string().parse(), Ok(client_key));
         }
     }
 }

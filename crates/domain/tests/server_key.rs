@@ -1,26 +1,26 @@
 //! The server's keys: one in use at every moment, and none gone while what it did is good.
 
-use domain::server_key::{Key, Line, Rules, State};
+use domain::server_key::{KeySchedule, RotationRules, ServerKey, ServerKeyState};
 use proptest::prelude::*;
 
-const RULES: Rules = Rules { lead_ms: 10, overlap_ms: 100 };
+const RULES: RotationRules = RotationRules { lead_ms: 10, overlap_ms: 100 };
 
-fn key(kid: &str, used_from: i64) -> Key {
-    Key { kid: kid.to_owned(), used_from, revoked_at: None }
+fn key(kid: &str, used_from: i64) -> ServerKey {
+    ServerKey { kid: kid.to_owned(), used_from, revoked_at: None }
 }
 
-fn revoked(kid: &str, used_from: i64, at: i64) -> Key {
-    Key { revoked_at: Some(at), ..key(kid, used_from) }
+fn revoked(kid: &str, used_from: i64, at: i64) -> ServerKey {
+    ServerKey { revoked_at: Some(at), ..key(kid, used_from) }
 }
 
-fn states(keys: &[Key], now: i64) -> Vec<State> {
-    let line = Line::new(keys.iter().cloned());
+fn states(keys: &[ServerKey], now: i64) -> Vec<ServerKeyState> {
+    let line = KeySchedule::new(keys.iter().cloned());
     keys.iter().filter_map(|key| line.state(&key.kid, RULES, now)).collect()
 }
 
 #[test]
 fn each_key_has_its_time() {
-    use State::{Current, Ended, Next, Overlap, Revoked};
+    use ServerKeyState::{Current, Ended, Next, Overlap, Revoked};
     let three = [key("a", 0), key("b", 1000), key("c", 2000)];
     let early = [key("a", 0), revoked("b", 1000, 1500), key("c", 2000)];
     let dropped = [key("a", 0), revoked("b", 1000, 999), key("c", 2000)];
@@ -39,24 +39,28 @@ fn each_key_has_its_time() {
     ] {
         assert_eq!(states(keys, now), expected, "{name}");
     }
-    assert_eq!(Line::new(gone).current(1500), None);
-    assert_eq!(Line::new([]).current(0), None);
-    assert_eq!(Line::new(three).state("d", RULES, 0), None);
+    assert_eq!(KeySchedule::new(gone).current(1500), None);
+    assert_eq!(KeySchedule::new([]).current(0), None);
+    assert_eq!(KeySchedule::new(three).state("d", RULES, 0), None);
 }
 
 #[test]
 fn a_schedule_makes_a_key_in_time_and_only_one() {
-    let line = Line::new([key("a", 0)]);
+    let line = KeySchedule::new([key("a", 0)]);
     assert_eq!(line.due(RULES, 1000, 989), None);
     assert_eq!(line.due(RULES, 1000, 990), Some(1000));
     assert_eq!(line.used_from(RULES, 1000, 990), 1000);
     assert_eq!(line.used_from(RULES, 1000, 5000), 5010, "whoever was away for long");
     assert_eq!(line.used_from(RULES, 0, 0), 10, "nobody wished for a time");
-    let line = Line::new([key("a", 0), key("b", 1000)]);
+    let line = KeySchedule::new([key("a", 0), key("b", 1000)]);
     assert_eq!(line.due(RULES, 1000, 995), None, "there is a next one");
     assert_eq!(line.next(995).map(|key| key.kid.as_str()), Some("b"));
     assert_eq!(line.due(RULES, 1000, 1990), Some(2000));
-    assert_eq!(Line::new([revoked("a", 0, 500), key("b", 2000)]).used_from(RULES, 0, 600), 2001, "behind the last");
+    assert_eq!(
+        KeySchedule::new([revoked("a", 0, 500), key("b", 2000)]).used_from(RULES, 0, 600),
+        2001,
+        "behind the last"
+    );
 }
 
 #[derive(Debug, Clone)]
@@ -94,7 +98,7 @@ proptest! {
         let mut signed: Vec<(String, i64)> = Vec::new();
         for (number, (step, acting, looking)) in steps.into_iter().enumerate() {
             let now = time + acting;
-            let line = Line::new(keys.clone());
+            let line = KeySchedule::new(keys.clone());
             let kid = format!("k{:03}", number + 1);
             match step {
                 Step::Wait(ms) => time += ms,
@@ -106,20 +110,20 @@ proptest! {
                     let place = which.index(living.len());
                     living[place].revoked_at = Some(now);
                     // As the store does it: nobody left, so another one at once.
-                    let line = Line::new(keys.clone());
+                    let line = KeySchedule::new(keys.clone());
                     if line.needs_another() {
                         keys.push(key(&kid, line.at_once(now)));
                     }
                 }
                 Step::Sign => signed.push((line.current(now).unwrap().kid.clone(), now + LIFETIME)),
             }
-            let (line, now) = (Line::new(keys.clone()), time + looking);
-            let is = |key: &Key, state| line.state(&key.kid, RULES, now) == Some(state);
-            prop_assert_eq!(keys.iter().filter(|key| is(key, State::Current)).count(), 1);
+            let (line, now) = (KeySchedule::new(keys.clone()), time + looking);
+            let is = |key: &ServerKey, state| line.state(&key.kid, RULES, now) == Some(state);
+            prop_assert_eq!(keys.iter().filter(|key| is(key, ServerKeyState::Current)).count(), 1);
             for (kid, until) in &signed {
                 let state = line.state(kid, RULES, now).unwrap();
                 prop_assert!(
-                    now >= *until || state.serves() || state == State::Revoked,
+                    now >= *until || state.serves() || state == ServerKeyState::Revoked,
                     "{} is {:?} at {} and had work until {}", kid, state, now, until
                 );
             }

@@ -2,14 +2,19 @@
 
 use domain::CLOCK_TOLERANCE_MS as TOLERANCE;
 use domain::encoding::{base64url, from_base64url};
-use domain::short_key::{LIFETIME_MS, Refused, ShortKey, Terms, hash};
+use domain::short_key::{LIFETIME_MS, ShortKey, ShortKeyClaims, ShortKeyError, hash};
 use proptest::prelude::*;
 
 const KEY: [u8; 32] = [7; 32];
 const NOW: i64 = 1_750_000_000_000;
 
-fn terms() -> Terms {
-    Terms { expires_at: NOW + LIFETIME_MS, kid: [1; 32], origin: hash("https://postern.example"), cookie: [3; 32] }
+fn terms() -> ShortKeyClaims {
+    ShortKeyClaims {
+        expires_at: NOW + LIFETIME_MS,
+        kid: [1; 32],
+        origin: hash("https://postern.example"),
+        cookie: [3; 32],
+    }
 }
 
 #[test]
@@ -20,13 +25,13 @@ fn every_flipped_bit_is_forged() {
     for bit in 0..bytes.len() * 8 {
         let mut flipped = bytes.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(ShortKey::authenticate(&KEY, &base64url(&flipped)), Err(Refused::Forged), "bit {bit}");
+        assert_eq!(ShortKey::authenticate(&KEY, &base64url(&flipped)), Err(ShortKeyError::Forged), "bit {bit}");
     }
     for place in 0..text.len() {
         let mut other = text.clone().into_bytes();
         other[place] = if other[place] == b'A' { b'B' } else { b'A' };
         let other = String::from_utf8(other).unwrap();
-        assert_eq!(ShortKey::authenticate(&KEY, &other), Err(Refused::Forged), "character {place}");
+        assert_eq!(ShortKey::authenticate(&KEY, &other), Err(ShortKeyError::Forged), "character {place}");
     }
 }
 
@@ -36,32 +41,32 @@ fn other_lengths_keys_and_encodings_are_forged() {
     let cut = &text[..text.len() - 1];
     let standard = text.replace('-', "+").replace('_', "/");
     for wrong in ["", "A", cut, &format!("{text}A"), &format!("{text}="), &format!(" {text}"), &"é".repeat(102)] {
-        assert_eq!(ShortKey::authenticate(&KEY, wrong), Err(Refused::Forged), "{wrong:?}");
+        assert_eq!(ShortKey::authenticate(&KEY, wrong), Err(ShortKeyError::Forged), "{wrong:?}");
     }
     if standard != text {
-        assert_eq!(ShortKey::authenticate(&KEY, &standard), Err(Refused::Forged));
+        assert_eq!(ShortKey::authenticate(&KEY, &standard), Err(ShortKeyError::Forged));
     }
-    assert_eq!(ShortKey::authenticate(&[8; 32], &text), Err(Refused::Forged));
+    assert_eq!(ShortKey::authenticate(&[8; 32], &text), Err(ShortKeyError::Forged));
 }
 
 #[test]
 fn the_terms_are_kept() {
     let key = ShortKey::authenticate(&KEY, &ShortKey::issue(&KEY, [5; 16], &terms())).unwrap();
-    let Terms { kid, origin, cookie, expires_at } = terms();
+    let ShortKeyClaims { kid, origin, cookie, expires_at } = terms();
     let (other, none) = ([9; 32], [0; 32]);
     let cases = [
         ("all right", vec![kid], origin, cookie, NOW, Ok(())),
         ("one of several keys", vec![other, kid], origin, cookie, NOW, Ok(())),
         ("the last millisecond", vec![kid], origin, cookie, expires_at + TOLERANCE - 1, Ok(())),
-        ("run out", vec![kid], origin, cookie, expires_at + TOLERANCE, Err(Refused::Expired)),
+        ("run out", vec![kid], origin, cookie, expires_at + TOLERANCE, Err(ShortKeyError::Expired)),
         ("made by a clock a little ahead", vec![kid], origin, cookie, NOW - TOLERANCE, Ok(())),
-        ("made by a clock far ahead", vec![kid], origin, cookie, NOW - TOLERANCE - 1, Err(Refused::NotYet)),
-        ("a retired key", vec![other], origin, cookie, NOW, Err(Refused::Mismatch)),
-        ("no key at all", vec![], origin, cookie, NOW, Err(Refused::Mismatch)),
-        ("another origin", vec![kid], other, cookie, NOW, Err(Refused::Mismatch)),
-        ("another cookie", vec![kid], origin, other, NOW, Err(Refused::Mismatch)),
-        ("a browser's, sent without its cookie", vec![kid], origin, none, NOW, Err(Refused::Mismatch)),
-        ("run out and another origin", vec![kid], other, cookie, expires_at + TOLERANCE, Err(Refused::Expired)),
+        ("made by a clock far ahead", vec![kid], origin, cookie, NOW - TOLERANCE - 1, Err(ShortKeyError::NotYet)),
+        ("a retired key", vec![other], origin, cookie, NOW, Err(ShortKeyError::Mismatch)),
+        ("no key at all", vec![], origin, cookie, NOW, Err(ShortKeyError::Mismatch)),
+        ("another origin", vec![kid], other, cookie, NOW, Err(ShortKeyError::Mismatch)),
+        ("another cookie", vec![kid], origin, other, NOW, Err(ShortKeyError::Mismatch)),
+        ("a browser's, sent without its cookie", vec![kid], origin, none, NOW, Err(ShortKeyError::Mismatch)),
+        ("run out and another origin", vec![kid], other, cookie, expires_at + TOLERANCE, Err(ShortKeyError::Expired)),
     ];
     for (name, kids, origin, cookie, now, verdict) in cases {
         assert_eq!(key.check(&kids, &origin, &cookie, now), verdict, "{name}");
@@ -71,13 +76,13 @@ fn the_terms_are_kept() {
 #[test]
 fn a_programs_key_has_no_cookie_and_is_no_browsers() {
     let of = |cookie| {
-        let text = ShortKey::issue(&KEY, [5; 16], &Terms { cookie, ..terms() });
+        let text = ShortKey::issue(&KEY, [5; 16], &ShortKeyClaims { cookie, ..terms() });
         ShortKey::authenticate(&KEY, &text).unwrap()
     };
     assert!(of([0; 32]).is_for_program());
     assert!(!of([3; 32]).is_for_program());
-    let Terms { kid, origin, .. } = terms();
-    assert_eq!(of([0; 32]).check(&[kid], &origin, &[3; 32], NOW), Err(Refused::Mismatch));
+    let ShortKeyClaims { kid, origin, .. } = terms();
+    assert_eq!(of([0; 32]).check(&[kid], &origin, &[3; 32], NOW), Err(ShortKeyError::Mismatch));
 }
 
 proptest! {
@@ -85,7 +90,7 @@ proptest! {
     fn what_was_issued_is_read_back(
         key: [u8; 32], random: [u8; 16], expires_at: i64, kid: [u8; 32], origin: [u8; 32], cookie: [u8; 32],
     ) {
-        let terms = Terms { expires_at, kid, origin, cookie };
+        let terms = ShortKeyClaims { expires_at, kid, origin, cookie };
         let text = ShortKey::issue(&key, random, &terms);
         let read = ShortKey::authenticate(&key, &text).unwrap();
         prop_assert_eq!((read.expires_at(), read.kid(), read.id()), (expires_at, kid, base64url(&random)));
@@ -94,11 +99,11 @@ proptest! {
 
     #[test]
     fn any_other_text_is_forged(text in ".{0,300}") {
-        prop_assert_eq!(ShortKey::authenticate(&KEY, &text), Err(Refused::Forged));
+        prop_assert_eq!(ShortKey::authenticate(&KEY, &text), Err(ShortKeyError::Forged));
     }
 
     #[test]
     fn any_other_bytes_of_the_right_length_are_forged(bytes in proptest::collection::vec(any::<u8>(), 153)) {
-        prop_assert_eq!(ShortKey::authenticate(&KEY, &base64url(&bytes)), Err(Refused::Forged));
+        prop_assert_eq!(ShortKey::authenticate(&KEY, &base64url(&bytes)), Err(ShortKeyError::Forged));
     }
 }

@@ -1,6 +1,6 @@
 //! A person's own key: which version serves, and until when.
 
-use domain::user_key::{MOST_AN_HOUR, Parting, State, Version, wait};
+use domain::user_key::{MOST_AN_HOUR, RetiredState, UserKeyState, UserKeyVersion, wait};
 use proptest::prelude::*;
 
 const HOUR: i64 = 60 * 60_000;
@@ -9,14 +9,14 @@ const HOUR: i64 = 60 * 60_000;
 fn states_come_from_times() {
     let now = 1_000;
     for (ends_at, revoked_at, state, until) in [
-        (None, None, State::Current, Some(now + HOUR)),
-        (Some(now + 1), None, State::Overlap, Some(now + 1)),
-        (Some(now), None, State::Ended, None),
-        (Some(now - 1), None, State::Ended, None),
-        (Some(now + 1), Some(now), State::Revoked, None),
-        (Some(now), Some(now), State::Revoked, None),
+        (None, None, UserKeyState::Current, Some(now + HOUR)),
+        (Some(now + 1), None, UserKeyState::Overlap, Some(now + 1)),
+        (Some(now), None, UserKeyState::Ended, None),
+        (Some(now - 1), None, UserKeyState::Ended, None),
+        (Some(now + 1), Some(now), UserKeyState::Revoked, None),
+        (Some(now), Some(now), UserKeyState::Revoked, None),
     ] {
-        let version = Version { number: 1, created_at: 0, ends_at, revoked_at };
+        let version = UserKeyVersion { number: 1, created_at: 0, ends_at, revoked_at };
         assert_eq!(version.state(now), state, "{version:?}");
         assert_eq!(version.until(now, HOUR), until, "{version:?}");
     }
@@ -51,21 +51,21 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// What the store does, with the newest version last.
-fn take(versions: &mut Vec<Version>, step: &Step, now: &mut i64) {
-    let replace = |versions: &mut Vec<Version>, parting| {
+fn take(versions: &mut Vec<UserKeyVersion>, step: &Step, now: &mut i64) {
+    let replace = |versions: &mut Vec<UserKeyVersion>, parting| {
         let Some(current) = versions.pop() else { return };
         let next = current.next(*now);
         versions.extend([current.parted(parting, *now), next]);
     };
     match step {
         Step::Wait(ms) => *now += ms,
-        Step::Rotate { overlap } => replace(versions, Parting::Overlap { until: *now + overlap }),
-        Step::Revoke(0) => replace(versions, Parting::Revoked),
+        Step::Rotate { overlap } => replace(versions, RetiredState::Overlap { until: *now + overlap }),
+        Step::Revoke(0) => replace(versions, RetiredState::Revoked),
         Step::Revoke(back) => {
             if let Some(place) = versions.len().checked_sub(back + 1)
-                && versions[place].state(*now) == State::Overlap
+                && versions[place].state(*now) == UserKeyState::Overlap
             {
-                versions[place] = versions[place].clone().parted(Parting::Revoked, *now);
+                versions[place] = versions[place].clone().parted(RetiredState::Revoked, *now);
             }
         }
     }
@@ -75,11 +75,11 @@ proptest! {
     #[test]
     fn one_version_is_in_use_at_every_moment(steps in steps(), overlap in 1..HOUR) {
         let mut now = 0;
-        let mut versions = vec![Version::first(now)];
+        let mut versions = vec![UserKeyVersion::first(now)];
         for step in &steps {
             let before = versions.clone();
             take(&mut versions, step, &mut now);
-            let current: Vec<_> = versions.iter().filter(|version| version.state(now) == State::Current).collect();
+            let current: Vec<_> = versions.iter().filter(|version| version.state(now) == UserKeyState::Current).collect();
             prop_assert_eq!(current, [versions.last().unwrap()]);
             prop_assert!(versions.iter().zip(1..).all(|(version, number)| version.number == number));
             for (old, new) in before.iter().zip(&versions) {
@@ -96,9 +96,9 @@ proptest! {
     #[test]
     fn a_rotation_shortens_nothing_that_runs(asked in 0..HOUR, rotated in 0..HOUR, overlap in 1..HOUR) {
         prop_assume!(asked <= rotated);
-        let version = Version::first(0);
+        let version = UserKeyVersion::first(0);
         let promised = version.until(asked, overlap).unwrap();
-        let parted = version.parted(Parting::Overlap { until: rotated + overlap }, rotated);
+        let parted = version.parted(RetiredState::Overlap { until: rotated + overlap }, rotated);
         prop_assert!(parted.until(rotated, overlap).unwrap() >= promised);
     }
 }

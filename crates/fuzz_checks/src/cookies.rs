@@ -2,15 +2,15 @@
 
 use crate::{input, portal};
 use http::{HeaderMap, HeaderValue, header};
-use server::cookies::{self, Name};
+use server::cookies::{self, CookieName};
 
-const NAMES: [(Name, &str); 6] = [
-    (Name::Access, "__Host-postern-access"),
-    (Name::Refresh, "__Host-postern-refresh"),
-    (Name::PreLogin, "__Host-postern-login"),
-    (Name::Device, "__Host-postern-device"),
-    (Name::App, "__Host-postern-app"),
-    (Name::AppState, "__Host-postern-state"),
+const NAMES: [(CookieName, &str); 6] = [
+    (CookieName::Access, "__Host-postern-access"),
+    (CookieName::Refresh, "__Host-postern-refresh"),
+    (CookieName::PreLogin, "__Host-postern-login"),
+    (CookieName::Device, "__Host-postern-device"),
+    (CookieName::App, "__Host-postern-app"),
+    (CookieName::AppState, "__Host-postern-state"),
 ];
 
 /// `data`: lines of `Cookie`.

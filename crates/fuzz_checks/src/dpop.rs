@@ -3,8 +3,6 @@
 
 use crate::{input, signing};
 use serde_json::Value;
-use tpat::possession;
-use verify::dpop;
 
 const METHOD: &str = "POST";
 const URL: &str = "https://portal.example/api/refresh";
@@ -24,8 +22,8 @@ pub fn check(data: &[u8]) {
 }
 
 fn judge(proof: &str) {
-    let portal = dpop::verify(proof, METHOD, URL);
-    let gate = possession::verify(proof, METHOD, URL).ok();
+    let portal = verify::dpop::verify(proof, METHOD, URL);
+    let gate = tpat::dpop::verify(proof, METHOD, URL).ok();
     let part = |at: usize| -> Option<Value> {
         serde_json::from_slice(&domain::encoding::from_base64url(proof.split('.').nth(at)?)?).ok()
     };

@@ -1,13 +1,13 @@
 //! Addresses, networks and devices as administrators and the command line write them.
 
 use crate::input;
-use domain::identity::Identity;
+use domain::client_key::ClientKey;
 
 /// `data`: the text.
 pub fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     for prefix in [0, 56, 64, 128] {
-        if let Ok(identity) = Identity::read(text, prefix) {
+        if let Ok(identity) = ClientKey::read(text, prefix) {
             let written = identity.to_string();
             assert_eq!(written.parse(), Ok(identity), "{written}");
         }

@@ -5,7 +5,7 @@ use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use domain::encoding::from_base64url;
 use serde_json::Value;
 use std::sync::LazyLock;
-use verify::{AccessToken, Expected, PublicKey, TYP};
+use verify::{AccessToken, ExpectedClaims, PublicKey, TYP};
 
 const ISSUER: &str = "https://portal.example";
 const AUDIENCE: &str = "https://app.example";
@@ -26,7 +26,7 @@ pub fn check(data: &[u8]) {
 }
 
 fn judge(token: &str) {
-    let expected = Expected { typ: TYP, issuer: ISSUER, audience: AUDIENCE };
+    let expected = ExpectedClaims { typ: TYP, issuer: ISSUER, audience: AUDIENCE };
     let Ok(ours) = verify::verify::<AccessToken>(token, &KEY.1, expected, NOW_S * 1000) else { return };
     let part = |at: usize| -> Option<Value> {
         let text = token.split('.').nth(at).expect("three parts");

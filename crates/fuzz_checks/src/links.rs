@@ -1,7 +1,7 @@
 //! Places to go on to after sign-in: they stay on the site whose they are, as browsers read them (WHATWG URL).
 
 use crate::input;
-use domain::app_place::place;
+use domain::app_path::safe_path;
 use domain::local_path::local_path;
 use url::Url;
 
@@ -12,7 +12,7 @@ pub fn check(data: &[u8]) {
     let to = portal.join(local_path(Some(text))).expect("a URL");
     assert_eq!(to.origin(), portal.origin(), "{text:?} leads away");
 
-    let app = format!("https://app.example{}", place(Some(text)));
+    let app = format!("https://app.example{}", safe_path(Some(text)));
     let to = Url::parse(&app).expect("a URL");
     assert_eq!((to.scheme(), to.host_str(), to.port()), ("https", Some("app.example"), None), "{text:?} leads away");
     assert!(to.username().is_empty() && to.password().is_none());

@@ -6,20 +6,20 @@ use domain::account::{AccountName, Role};
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use server::clock::{Clock, ManualClock};
 use server::config::Config;
-use server::entrance::Entrance;
 use server::entropy::{Entropy, SystemEntropy};
 use server::keyring::EnvelopeKey;
-use server::site::Site;
+use server::service::PortalService;
+use server::site::SiteFiles;
 use server::state::AppState;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex};
-use store::audit::{Entry, Event};
+use store::audit::{AuditEntry, AuditEvent};
 use store::users::{NewUser, PasswordHash};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::Service;
 use wire::challenge::Challenge;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 pub const ORIGIN: &str = "http://localhost:3000";
@@ -49,7 +49,7 @@ role = "administrator"
 pub struct Portal {
     pub runtime: Runtime,
     pub state: AppState,
-    pub service: Entrance,
+    pub service: PortalService,
     pub envelope: Arc<EnvelopeKey>,
     clock: Arc<ManualClock>,
     /// `Cookie` of an administrator's session.
@@ -104,7 +104,7 @@ impl Portal {
         let challenge: Challenge = serde_json::from_slice(&body).expect("a challenge");
         let content = serde_json::json!({"username": NAME, "password": PASSWORD}).to_string();
         let envelope =
-            seal::seal(&challenge.key, Kind::Login, &challenge.short_key, ORIGIN, None, 0, content.as_bytes());
+            seal::seal(&challenge.key, EnvelopeKind::Login, &challenge.short_key, ORIGIN, None, 0, content.as_bytes());
         let body = serde_json::json!({
             "encrypted_username_password": envelope.expect("sealed"),
             "short_key": challenge.short_key,
@@ -133,13 +133,13 @@ impl Portal {
 
     async fn add_administrator(&self) {
         let (state, entropy) = (&self.state, &SystemEntropy as &dyn Entropy);
-        let place = state.passwords.place().expect("a place");
+        let place = state.passwords.permit().expect("a place");
         let hash = state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [7; 16]).await.expect("a hash");
         let (id, now) = (state.ulid(), self.clock.now());
-        let audit = Entry {
+        let audit = AuditEntry {
             id: entropy.ulid(now),
             at: now,
-            event: Event::UserAdded,
+            event: AuditEvent::UserAdded,
             outcome: "ok".to_owned(),
             user: Some(id.clone()),
             session: None,
@@ -169,8 +169,8 @@ async fn load(folder: &TempDir, clock: Arc<ManualClock>) -> AppState {
     let mut table: toml::Table = toml::from_str(SETTINGS).expect("settings");
     table.insert("data_dir".to_owned(), folder.path().display().to_string().into());
     let config = Config::new(table.try_into().expect("settings")).expect("settings");
-    let store = store::open(&config.database_url(), store::Options::default()).await.expect("a store");
-    AppState::load(config, store, clock, Arc::new(SystemEntropy), Site::NONE).await.expect("a state")
+    let store = store::open(&config.database_url(), store::StoreOptions::default()).await.expect("a store");
+    AppState::load(config, store, clock, Arc::new(SystemEntropy), SiteFiles::NONE).await.expect("a state")
 }
 
 fn set_cookies(headers: &HeaderMap) -> String {

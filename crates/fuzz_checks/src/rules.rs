@@ -1,13 +1,13 @@
 //! Rules of apps, judged over paths: no other reading of a path has a stricter rule than the one that was found.
 
 use crate::input;
-use domain::app::{Allow, Rule, Rules};
+use domain::app::{Allow, AppRule, AppRules};
 use std::sync::LazyLock;
 use url::Url;
 
-static RULES: LazyLock<Rules> = LazyLock::new(|| {
-    let rule = |path: &str, allow| Rule::new(path, Vec::new(), allow).expect("a rule");
-    Rules::new(vec![
+static RULES: LazyLock<AppRules> = LazyLock::new(|| {
+    let rule = |path: &str, allow| AppRule::new(path, Vec::new(), allow).expect("a rule");
+    AppRules::new(vec![
         rule("/admin/*", Allow::Administrator),
         rule("/public/*", Allow::Public),
         rule("/public-not/*", Allow::SignedIn),

@@ -6,7 +6,7 @@ use domain::app_session::AppSession;
 use domain::encoding::base64url;
 use domain::known_device::KnownDevice;
 use domain::refresh_token::RefreshToken;
-use domain::short_key::{ShortKey, Terms};
+use domain::short_key::{ShortKey, ShortKeyClaims};
 
 const KEY: [u8; 32] = [7; 32];
 const NOW: i64 = 1_800_000_000_000;
@@ -26,7 +26,7 @@ pub fn check(data: &[u8]) {
 }
 
 fn issued() -> [String; 5] {
-    let terms = Terms { expires_at: NOW, kid: [1; 32], origin: [2; 32], cookie: [3; 32] };
+    let terms = ShortKeyClaims { expires_at: NOW, kid: [1; 32], origin: [2; 32], cookie: [3; 32] };
     let session = base64url(&[5; 16]);
     [
         ShortKey::issue(&KEY, [4; 16], &terms),

@@ -5,8 +5,8 @@ use domain::encoding::base64url;
 use jwe::{PrivateKey, Random};
 use serde_json::Value;
 use std::sync::LazyLock;
-use verify::{Expected, PublicKey};
-use wire::tickets::{Claims, Header, TYP};
+use verify::{ExpectedClaims, PublicKey};
+use wire::tickets::{TYP, TicketClaims, TicketHeader};
 
 static SERVICE: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(&[5; 32]).expect("a key"));
 static ISSUER: LazyLock<PublicKey> = LazyLock::new(|| signing::ed25519_public().1);
@@ -42,14 +42,14 @@ pub fn check(data: &[u8]) {
 }
 
 fn open(ticket: &str) -> Option<String> {
-    let sealed = jwe::parse::<Header>(ticket).ok()?;
+    let sealed = jwe::parse::<TicketHeader>(ticket).ok()?;
     let secret = SERVICE.agree(sealed.epk()).ok()?;
     String::from_utf8(sealed.open(&secret).ok()?.to_vec()).ok()
 }
 
 fn judge(inner: &str, said: &[u8]) {
-    let expected = Expected { typ: TYP, issuer: "https://portal.example", audience: "time" };
-    let Ok(claims) = verify::verify::<Claims>(inner, &ISSUER, expected, 1_000_000) else { return };
+    let expected = ExpectedClaims { typ: TYP, issuer: "https://portal.example", audience: "time" };
+    let Ok(claims) = verify::verify::<TicketClaims>(inner, &ISSUER, expected, 1_000_000) else { return };
     let said: Value = serde_json::from_slice(said).expect("JSON");
     assert_eq!(said["sub"], claims.sub);
     assert_eq!(said["cnf"]["jkt"], claims.cnf.jkt);

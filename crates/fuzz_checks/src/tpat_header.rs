@@ -1,8 +1,8 @@
 //! `WWW-Authenticate`: what is read and written again is read as the same.
 
 use crate::input;
-use tpat::header::{AuthChallenge, Presented, parse, write};
-use wire::toll::{Demand, Network, Piconero};
+use tpat::header::{AuthChallenge, RefusedCredential, parse, write};
+use wire::toll::{Network, Offer, Piconero};
 
 /// `data`: the header's value; or, behind a line break, also the texts of a challenge of ours.
 pub fn check(data: &[u8]) {
@@ -30,7 +30,7 @@ fn ours(texts: &str) {
     let mut texts = texts.split('\t');
     let mut next = || texts.next().unwrap_or_default().to_owned();
     let (hash, signature) = (next(), next());
-    let demand = Demand {
+    let demand = Offer {
         address: next(),
         min_amt: Piconero(1),
         ttl: 1,
@@ -48,7 +48,7 @@ fn ours(texts: &str) {
         title: String::new(),
         accepts: Vec::new(),
     };
-    let value = write(&demand, Presented { hash: &hash, signature: &signature });
+    let value = write(&demand, RefusedCredential { hash: &hash, signature: &signature });
     let Ok(read) = parse(&value) else {
         assert!(value.len() > tpat::header::LONGEST, "what is written is not read: {value}");
         return;

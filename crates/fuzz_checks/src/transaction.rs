@@ -2,7 +2,7 @@
 
 use crate::vectors::VECTORS;
 use monero_oxide::transaction::{NotPruned, Transaction as Parsed};
-use tpat::{Refusal, Transaction, Txid};
+use tpat::{ProofRefusal, Transaction, Txid};
 
 /// `data`: the bytes of a transaction; with fewer than 64, the place and bytes of a change to one that is good.
 pub fn check(data: &[u8]) {
@@ -22,13 +22,16 @@ fn judge(blob: &[u8]) {
     let mut rest = blob;
     let parsed = Parsed::<NotPruned>::read(&mut rest).ok().filter(|_| rest.is_empty());
     let Some(parsed) = parsed else {
-        assert!(matches!(Transaction::read(blob, &VECTORS[0].txid), Err(Refusal::Unreadable | Refusal::TooLarge)));
+        assert!(matches!(
+            Transaction::read(blob, &VECTORS[0].txid),
+            Err(ProofRefusal::Unreadable | ProofRefusal::TooLarge)
+        ));
         return;
     };
     assert_eq!(parsed.serialize(), blob, "one transaction has two forms");
     let txid = Txid(parsed.hash());
     let read = Transaction::read(blob, &txid);
-    assert!(!matches!(read, Err(Refusal::Unreadable | Refusal::OtherTransaction)), "{read:?}");
+    assert!(!matches!(read, Err(ProofRefusal::Unreadable | ProofRefusal::OtherTransaction)), "{read:?}");
     for vector in VECTORS.iter().filter(|vector| vector.blob != blob) {
         let proof = vector.proof();
         assert!(vector.verify(blob, &proof).is_err(), "other bytes are taken for those of the id");

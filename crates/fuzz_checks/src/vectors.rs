@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::sync::LazyLock;
-use tpat::{Address, OutProof, Received, Refusal, Txid};
+use tpat::{Address, OutProof, ProofRefusal, ReceivedPayment, Txid};
 
 pub struct Vector {
     pub txid: Txid,
@@ -39,11 +39,11 @@ impl Vector {
         self.proof.parse().expect("a proof")
     }
 
-    pub fn verify(&self, blob: &[u8], proof: &OutProof) -> Result<Received, Refusal> {
+    pub fn verify(&self, blob: &[u8], proof: &OutProof) -> Result<ReceivedPayment, ProofRefusal> {
         self.verify_as(blob, &self.txid, proof)
     }
 
-    pub fn verify_as(&self, blob: &[u8], txid: &Txid, proof: &OutProof) -> Result<Received, Refusal> {
+    pub fn verify_as(&self, blob: &[u8], txid: &Txid, proof: &OutProof) -> Result<ReceivedPayment, ProofRefusal> {
         tpat::verify(blob, txid, &self.address, self.message.as_bytes(), proof)
     }
 }

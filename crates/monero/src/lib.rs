@@ -1,18 +1,20 @@
 #![doc = include_str!("../README.md")]
 
-mod answers;
 mod error;
+mod height_tracker;
 mod node;
+mod responses;
 mod rpc;
 mod seen;
-mod steady;
 mod verifier;
 mod wallet;
 
 pub use error::Error;
-pub use node::{Block, Info, Node, Place, Seen};
-pub use rpc::Limits;
-pub use verifier::{Claim, Finding, FirstOf, OwnVerifier, Payment, Verifier, WalletVerifier};
-pub use wallet::{Balance, Checked, Created, Prepared, Sent, Wallet};
+pub use node::{Block, BlockPosition, Node, NodeInfo, NodeTransaction};
+pub use rpc::RpcLimits;
+pub use verifier::{
+    ClaimResult, FallbackVerifier, NodeVerifier, PaymentClaim, VerifiedPayment, Verifier, WalletVerifier,
+};
+pub use wallet::{Balance, CreatedWallet, PreparedTransfer, ProofCheck, SentTransfer, Wallet};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;

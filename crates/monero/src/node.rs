@@ -1,10 +1,10 @@
 //! monerod.
 
-use crate::answers::{BlockHeader, Count, Height, LastHeader, PoolHashes, Status, Transactions, WholeBlock};
+use crate::height_tracker::HeightTracker;
+use crate::responses::{BlockHeader, Count, Height, LastHeader, PoolHashes, Status, Transactions, WholeBlock};
 use crate::rpc::Rpc;
-pub use crate::seen::{Place, Seen};
-use crate::steady::Steady;
-use crate::{Error, Limits, Result};
+pub use crate::seen::{BlockPosition, NodeTransaction};
+use crate::{Error, Result, RpcLimits};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
@@ -16,7 +16,7 @@ use tpat::Txid;
 #[derive(Debug)]
 pub struct Node {
     rpc: Rpc,
-    steady: Mutex<Steady>,
+    steady: Mutex<HeightTracker>,
 }
 
 /// Number of transactions in one request: the limit of a restricted node.
@@ -27,7 +27,7 @@ const ENTRY: usize = 4 * tpat::LONGEST + 2000;
 
 /// The state of the node.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Info {
+pub struct NodeInfo {
     /// Number of blocks in its chain; the newest one has the number `height - 1`.
     pub height: u64,
     pub top_block_hash: String,
@@ -50,11 +50,11 @@ pub struct Block {
 impl Node {
     /// # Errors
     /// [`Error::Malformed`]: this is not a node's URL.
-    pub fn new(url: &str, limits: Limits) -> Result<Self> {
+    pub fn new(url: &str, limits: RpcLimits) -> Result<Self> {
         Ok(Self { rpc: Rpc::new(url, limits)?, steady: Mutex::default() })
     }
 
-    pub async fn info(&self) -> Result<Info> {
+    pub async fn info(&self) -> Result<NodeInfo> {
         self.rpc.call("get_info", json!({})).await
     }
 
@@ -62,7 +62,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Error::Behind`] and [`Error::Unsteady`] too.
-    pub async fn info_in_step(&self) -> Result<Info> {
+    pub async fn info_in_step(&self) -> Result<NodeInfo> {
         let info = self.info().await?;
         if !info.synchronized || info.target_height > info.height {
             return Err(Error::Behind(self.rpc.name()));
@@ -74,7 +74,7 @@ impl Node {
     }
 
     /// Returns a transaction in the pool or chain; `None`: in neither.
-    pub async fn transaction(&self, txid: &Txid) -> Result<Option<Seen>> {
+    pub async fn transaction(&self, txid: &Txid) -> Result<Option<NodeTransaction>> {
         let question = json!({"txs_hashes": [txid.to_string()], "decode_as_json": false, "prune": false});
         let answer: Transactions = self.rpc.post("get_transactions", question).await?;
         self.good(&answer.status)?;
@@ -84,7 +84,7 @@ impl Node {
 
     /// Returns each of these transactions with its bytes, in order; `None`: in neither pool nor chain. Each request
     /// asks for as many as surely fit into an answer, so that large ones cannot hide others.
-    pub async fn transactions(&self, txids: &[Txid]) -> Result<Vec<Option<Seen>>> {
+    pub async fn transactions(&self, txids: &[Txid]) -> Result<Vec<Option<NodeTransaction>>> {
         let mut found = Vec::with_capacity(txids.len());
         for some in txids.chunks((self.rpc.longest() / ENTRY).clamp(1, AT_ONCE)) {
             let names: Vec<String> = some.iter().map(Txid::to_string).collect();
@@ -122,7 +122,7 @@ impl Node {
     }
 
     /// Returns the position of each of these transactions, in order; `None`: in neither pool nor chain.
-    pub async fn places(&self, txids: &[String]) -> Result<Vec<Option<Place>>> {
+    pub async fn positions(&self, txids: &[String]) -> Result<Vec<Option<BlockPosition>>> {
         let mut places = Vec::with_capacity(txids.len());
         for some in txids.chunks(AT_ONCE) {
             let question = json!({"txs_hashes": some, "decode_as_json": false, "prune": true});
@@ -130,8 +130,8 @@ impl Node {
             self.good(&answer.status)?;
             for txid in some {
                 let entry = answer.txs.iter().find(|entry| entry.tx_hash == *txid);
-                let place = entry.map(|entry| entry.place().ok_or_else(|| self.malformed()));
-                places.push(place.transpose()?);
+                let position = entry.map(|entry| entry.position().ok_or_else(|| self.malformed()));
+                places.push(position.transpose()?);
             }
         }
         Ok(places)

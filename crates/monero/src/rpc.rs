@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 /// Limits of requests to a node or wallet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct RpcLimits {
     /// Maximum time of waiting for a free slot, and then of a request.
     pub timeout: Duration,
     /// Maximum number of concurrent requests.
@@ -19,7 +19,7 @@ pub struct Limits {
     pub longest: usize,
 }
 
-impl Default for Limits {
+impl Default for RpcLimits {
     fn default() -> Self {
         Self { timeout: Duration::from_secs(10), at_once: 8, longest: 16 << 20 }
     }
@@ -29,12 +29,12 @@ impl Default for Limits {
 pub struct Rpc {
     client: Client,
     base: Url,
-    limits: Limits,
+    limits: RpcLimits,
     places: Semaphore,
 }
 
 #[derive(Serialize)]
-struct Question<'a, T> {
+struct RpcRequest<'a, T> {
     jsonrpc: &'static str,
     id: &'static str,
     method: &'a str,
@@ -42,13 +42,13 @@ struct Question<'a, T> {
 }
 
 #[derive(Deserialize)]
-struct Answer<T> {
+struct RpcResponse<T> {
     result: Option<T>,
-    error: Option<Fault>,
+    error: Option<RpcError>,
 }
 
 #[derive(Deserialize)]
-struct Fault {
+struct RpcError {
     code: i64,
     message: String,
 }
@@ -56,7 +56,7 @@ struct Fault {
 impl Rpc {
     /// # Errors
     /// [`Error::Malformed`]: the URL is not `http` or `https`.
-    pub fn new(url: &str, limits: Limits) -> Result<Self> {
+    pub fn new(url: &str, limits: RpcLimits) -> Result<Self> {
         let malformed = || Error::Malformed("the address of a node or wallet".to_owned());
         let base = Url::parse(url).map_err(|_| malformed())?;
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
@@ -69,9 +69,9 @@ impl Rpc {
 
     /// Calls a method of `/json_rpc`.
     pub async fn call<T: DeserializeOwned>(&self, method: &str, params: impl Serialize) -> Result<T> {
-        let question = Question { jsonrpc: "2.0", id: "0", method, params };
-        let answer: Answer<T> = self.post("json_rpc", question).await?;
-        if let Some(Fault { code, message }) = answer.error {
+        let question = RpcRequest { jsonrpc: "2.0", id: "0", method, params };
+        let answer: RpcResponse<T> = self.post("json_rpc", question).await?;
+        if let Some(RpcError { code, message }) = answer.error {
             return Err(Error::Refused { endpoint: self.name(), code, message });
         }
         answer.result.ok_or_else(|| Error::Malformed(self.name()))
@@ -79,8 +79,8 @@ impl Rpc {
 
     /// Calls another path.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: impl Serialize) -> Result<T> {
-        let place = tokio::time::timeout(self.limits.timeout, self.places.acquire()).await;
-        let _place = place.map_err(|_| Error::Busy(self.name()))?.map_err(|_| Error::Ending)?;
+        let position = tokio::time::timeout(self.limits.timeout, self.places.acquire()).await;
+        let _place = position.map_err(|_| Error::Busy(self.name()))?.map_err(|_| Error::Ending)?;
         let bytes = self.ask(path, &body).await?;
         serde_json::from_slice(&bytes).map_err(|_| Error::Malformed(self.name()))
     }

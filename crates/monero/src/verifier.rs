@@ -4,11 +4,11 @@ use crate::{Error, Node, Result, Wallet};
 use async_trait::async_trait;
 use std::sync::Arc;
 use tpat::confirmations::confirmations;
-use tpat::{Address, OutProof, Received, Refusal, Txid, verify};
+use tpat::{Address, OutProof, ProofRefusal, ReceivedPayment, Txid, verify};
 
 /// A client's claim of a payment. Address and message are the challenge's, never the client's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct PaymentClaim {
     pub txid: Txid,
     pub address: Address,
     pub message: String,
@@ -17,18 +17,18 @@ pub struct Claim {
 
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub enum ClaimResult {
     /// No such transaction in pool or chain, now.
     NotFound,
     /// The proof shows no payment.
-    Refused(Refusal),
-    Paid(Payment),
+    Refused(ProofRefusal),
+    Paid(VerifiedPayment),
 }
 
 /// A payment in pool or chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payment {
-    pub received: Received,
+pub struct VerifiedPayment {
+    pub received: ReceivedPayment,
     /// The number of its block; `None`: in the pool.
     pub block: Option<u64>,
     /// Zero in the pool.
@@ -43,27 +43,27 @@ pub struct Payment {
 /// Verifies claims. An error says that nobody could be asked, and nothing of the claim.
 #[async_trait]
 pub trait Verifier: Send + Sync + std::fmt::Debug {
-    async fn verify(&self, claim: &Claim) -> Result<Finding>;
+    async fn verify(&self, claim: &PaymentClaim) -> Result<ClaimResult>;
 }
 
 /// Reads the transaction from a node and verifies the proof itself.
 #[derive(Debug)]
-pub struct OwnVerifier {
+pub struct NodeVerifier {
     node: Arc<Node>,
 }
 
-impl OwnVerifier {
+impl NodeVerifier {
     pub fn new(node: Arc<Node>) -> Self {
         Self { node }
     }
 }
 
 #[async_trait]
-impl Verifier for OwnVerifier {
-    async fn verify(&self, claim: &Claim) -> Result<Finding> {
+impl Verifier for NodeVerifier {
+    async fn verify(&self, claim: &PaymentClaim) -> Result<ClaimResult> {
         // The chain first: a block that comes in between makes a payment look younger, never older.
         let info = self.node.info_in_step().await?;
-        let Some(seen) = self.node.transaction(&claim.txid).await? else { return Ok(Finding::NotFound) };
+        let Some(seen) = self.node.transaction(&claim.txid).await? else { return Ok(ClaimResult::NotFound) };
         let (block, since, double_spend_seen) = (seen.block, seen.since, seen.double_spend_seen);
         let height = info.height;
         // One block may have come since the chain was asked.
@@ -77,26 +77,26 @@ impl Verifier for OwnVerifier {
         Ok(match judged.await.map_err(|_| Error::Ending)? {
             Ok(received) => {
                 let confirmations = confirmations(block, height);
-                Finding::Paid(Payment { received, block, confirmations, height, since, double_spend_seen })
+                ClaimResult::Paid(VerifiedPayment { received, block, confirmations, height, since, double_spend_seen })
             }
-            Err(refusal) => Finding::Refused(refusal),
+            Err(refusal) => ClaimResult::Refused(refusal),
         })
     }
 }
 
 /// Asks the first that can be asked.
 #[derive(Debug)]
-pub struct FirstOf(Vec<Box<dyn Verifier>>);
+pub struct FallbackVerifier(Vec<Box<dyn Verifier>>);
 
-impl FirstOf {
+impl FallbackVerifier {
     pub fn new(verifiers: Vec<Box<dyn Verifier>>) -> Self {
         Self(verifiers)
     }
 }
 
 #[async_trait]
-impl Verifier for FirstOf {
-    async fn verify(&self, claim: &Claim) -> Result<Finding> {
+impl Verifier for FallbackVerifier {
+    async fn verify(&self, claim: &PaymentClaim) -> Result<ClaimResult> {
         let mut last = Error::Ending;
         for verifier in &self.0 {
             match verifier.verify(claim).await {
@@ -112,21 +112,21 @@ impl Verifier for FirstOf {
 /// code. Any wallet does, an empty one too; it answers some 20 questions a second.
 #[derive(Debug)]
 pub struct WalletVerifier {
-    own: OwnVerifier,
+    own: NodeVerifier,
     wallet: Arc<Wallet>,
 }
 
 impl WalletVerifier {
     pub fn new(node: Arc<Node>, wallet: Arc<Wallet>) -> Self {
-        Self { own: OwnVerifier::new(node), wallet }
+        Self { own: NodeVerifier::new(node), wallet }
     }
 }
 
 #[async_trait]
 impl Verifier for WalletVerifier {
-    async fn verify(&self, claim: &Claim) -> Result<Finding> {
+    async fn verify(&self, claim: &PaymentClaim) -> Result<ClaimResult> {
         let finding = self.own.verify(claim).await?;
-        let Finding::Paid(payment) = &finding else { return Ok(finding) };
+        let ClaimResult::Paid(payment) = &finding else { return Ok(finding) };
         let (address, proof) = (claim.address.to_string(), claim.proof.to_string());
         let checked = self.wallet.check_tx_proof(&claim.txid, &address, &claim.message, &proof).await?;
         if !checked.good || checked.received != payment.received.total {

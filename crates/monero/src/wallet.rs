@@ -1,7 +1,7 @@
 //! monero-wallet-rpc.
 
 use crate::rpc::Rpc;
-use crate::{Error, Limits, Result, answers};
+use crate::{Error, Result, RpcLimits, responses};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tpat::{TxKey, Txid};
@@ -28,7 +28,7 @@ pub struct Balance {
 
 /// A payment that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentTransfer {
     pub txid: Txid,
     pub amount: u64,
     pub fee: u64,
@@ -36,7 +36,7 @@ pub struct Sent {
 
 /// A payment that is signed and not sent: nobody but the wallet knows of it.
 #[derive(Clone)]
-pub struct Prepared {
+pub struct PreparedTransfer {
     pub txid: Txid,
     pub fee: u64,
     /// The whole bytes.
@@ -49,7 +49,7 @@ pub struct Prepared {
     pub metadata: Zeroizing<String>,
 }
 
-impl std::fmt::Debug for Prepared {
+impl std::fmt::Debug for PreparedTransfer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prepared").field("txid", &self.txid).field("fee", &self.fee).finish_non_exhaustive()
     }
@@ -57,7 +57,7 @@ impl std::fmt::Debug for Prepared {
 
 /// What a wallet says of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Checked {
+pub struct ProofCheck {
     pub good: bool,
     #[serde(default)]
     pub in_pool: bool,
@@ -66,7 +66,7 @@ pub struct Checked {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Created {
+pub struct CreatedWallet {
     pub address: String,
     pub address_index: u32,
 }
@@ -102,7 +102,7 @@ struct Key {
 impl Wallet {
     /// # Errors
     /// [`Error::Malformed`]: this is no address of a wallet.
-    pub fn new(url: &str, limits: Limits) -> Result<Self> {
+    pub fn new(url: &str, limits: RpcLimits) -> Result<Self> {
         Ok(Self { rpc: Rpc::new(url, limits)? })
     }
 
@@ -133,7 +133,7 @@ impl Wallet {
         Ok(address)
     }
 
-    pub async fn create_address(&self, label: &str) -> Result<Created> {
+    pub async fn create_address(&self, label: &str) -> Result<CreatedWallet> {
         self.rpc.call("create_address", json!({"account_index": 0, "label": label})).await
     }
 
@@ -158,17 +158,17 @@ impl Wallet {
     }
 
     /// Pays: each address and piconero. `unlock_time` is zero for everybody but tests.
-    pub async fn transfer(&self, payments: &[(&str, u64)], unlock_time: u64) -> Result<Sent> {
+    pub async fn transfer(&self, payments: &[(&str, u64)], unlock_time: u64) -> Result<SentTransfer> {
         let destinations: Vec<Value> =
             payments.iter().map(|(address, amount)| json!({"address": address, "amount": amount})).collect();
         let wish = json!({"destinations": destinations, "account_index": 0, "priority": 0, "unlock_time": unlock_time});
         let RawSent { tx_hash, amount, fee, .. } = self.rpc.call("transfer", wish).await?;
         let txid = tx_hash.parse().map_err(|_| Error::Malformed(self.rpc.name()))?;
-        Ok(Sent { txid, amount, fee })
+        Ok(SentTransfer { txid, amount, fee })
     }
 
     /// Signs a payment without sending it: its name, fee and keys are known before it can happen.
-    pub async fn prepare(&self, address: &str, amount: u64) -> Result<Prepared> {
+    pub async fn prepare(&self, address: &str, amount: u64) -> Result<PreparedTransfer> {
         let wish = json!({
             "destinations": [{"address": address, "amount": amount}],
             "account_index": 0, "priority": 0, "do_not_relay": true,
@@ -179,11 +179,11 @@ impl Wallet {
         let txid = tx_hash.parse().map_err(|_| malformed())?;
         let (metadata, secret) = (Zeroizing::new(tx_metadata), Zeroizing::new(tx_key));
         let key = secret.parse().map_err(|_| malformed())?;
-        let blob = answers::bytes(&tx_blob).ok_or_else(malformed)?;
+        let blob = responses::bytes(&tx_blob).ok_or_else(malformed)?;
         if metadata.is_empty() {
             return Err(malformed());
         }
-        Ok(Prepared { txid, fee, blob, key, secret, metadata })
+        Ok(PreparedTransfer { txid, fee, blob, key, secret, metadata })
     }
 
     /// Sends what was prepared, by its metadata. A node that has the transaction already takes it again.
@@ -231,7 +231,7 @@ impl Wallet {
     }
 
     /// What the wallet thinks of a proof. Its confirmations are half a minute old and left out.
-    pub async fn check_tx_proof(&self, txid: &Txid, address: &str, message: &str, proof: &str) -> Result<Checked> {
+    pub async fn check_tx_proof(&self, txid: &Txid, address: &str, message: &str, proof: &str) -> Result<ProofCheck> {
         let wish = json!({"txid": txid.to_string(), "address": address, "message": message, "signature": proof});
         self.rpc.call("check_tx_proof", wish).await
     }

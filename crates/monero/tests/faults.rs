@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::routing::post;
-use monero::{Claim, Error, Finding, FirstOf, Limits, Node, OwnVerifier, Verifier};
+use monero::{ClaimResult, Error, FallbackVerifier, Node, NodeVerifier, PaymentClaim, RpcLimits, Verifier};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use tpat::Txid;
 const ADDRESS: &str = "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
 const PROOF: &str = "OutProofV2Jq9WRKEUPwuaWdzVC3C9e5BkGHUTdJ5y4NdUhP8Lda5RX1wVeLxvsBeRhLKZaHN62KjXMaUAJgihdXJUbpsWzJujKXi4YEMyvEq3fpwCceJm2mfj4DmxXzKCdGP6LsQvXMkW";
 
-async fn node(answer: Value, limits: Limits) -> Node {
+async fn node(answer: Value, limits: RpcLimits) -> Node {
     text_node(answer.to_string(), limits).await
 }
 
-async fn text_node(answer: String, limits: Limits) -> Node {
+async fn text_node(answer: String, limits: RpcLimits) -> Node {
     answering(answer.clone(), answer, limits).await
 }
 
-async fn answering(call: String, transactions: String, limits: Limits) -> Node {
+async fn answering(call: String, transactions: String, limits: RpcLimits) -> Node {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let say = |text: String| post(move || std::future::ready(text.clone()));
@@ -40,7 +40,7 @@ fn info(change: impl Fn(&mut Value)) -> Value {
 
 #[tokio::test]
 async fn a_node_that_is_behind_is_not_asked() {
-    let limits = Limits::default();
+    let limits = RpcLimits::default();
     assert_eq!(node(info(|_| ()), limits).await.info_in_step().await.expect("in step").height, 100);
     for change in
         [|info: &mut Value| info["synchronized"] = json!(false), |info: &mut Value| info["target_height"] = json!(101)]
@@ -52,7 +52,7 @@ async fn a_node_that_is_behind_is_not_asked() {
 
 #[tokio::test]
 async fn answers_of_another_form() {
-    let limits = Limits { longest: 1000, ..Limits::default() };
+    let limits = RpcLimits { longest: 1000, ..RpcLimits::default() };
     let txid = tpat::Txid([1; 32]);
     for answer in ["", "{", "[]", "null", r#"{"status":1}"#, &"[".repeat(900), &" ".repeat(2000)] {
         let found = text_node(answer.to_owned(), limits).await.transaction(&txid).await;
@@ -72,12 +72,12 @@ async fn answers_of_another_form() {
 /// A block past the chain's end, and a chain that is suddenly another.
 #[tokio::test]
 async fn a_node_that_contradicts_itself() {
-    let limits = Limits::default();
+    let limits = RpcLimits::default();
     let entry = |block: u64| {
         json!({"status": "OK", "txs": [{"tx_hash": Txid([1; 32]).to_string(), "as_hex": "ab", "in_pool": false,
             "block_height": block, "double_spend_seen": false}]})
     };
-    let claim = Claim {
+    let claim = PaymentClaim {
         txid: Txid([1; 32]),
         address: ADDRESS.parse().expect("an address"),
         message: String::new(),
@@ -85,23 +85,27 @@ async fn a_node_that_contradicts_itself() {
     };
     let verify = async |block| {
         let node = answering(info(|_| ()).to_string(), entry(block).to_string(), limits).await;
-        OwnVerifier::new(Arc::new(node)).verify(&claim).await
+        NodeVerifier::new(Arc::new(node)).verify(&claim).await
     };
     let lie = verify(101).await;
     assert!(matches!(lie, Err(Error::Unsteady(_))), "{lie:?}");
     // One that may have come just now; the bytes are none.
-    assert!(matches!(verify(100).await, Ok(Finding::Refused(_))));
+    assert!(matches!(verify(100).await, Ok(ClaimResult::Refused(_))));
 
     let up = answering(info(|_| ()).to_string(), entry(99).to_string(), limits).await;
-    assert_eq!(up.places(&[Txid([1; 32]).to_string(), Txid([2; 32]).to_string()]).await.expect("places").len(), 2);
+    assert_eq!(up.positions(&[Txid([1; 32]).to_string(), Txid([2; 32]).to_string()]).await.expect("places").len(), 2);
     let away = Arc::new(Node::new("http://127.0.0.1:1", limits).expect("a node"));
-    let both: Vec<Box<dyn Verifier>> = vec![Box::new(OwnVerifier::new(away)), Box::new(OwnVerifier::new(Arc::new(up)))];
-    assert!(matches!(FirstOf::new(both).verify(&claim).await, Ok(Finding::Refused(_))), "the second is asked");
+    let both: Vec<Box<dyn Verifier>> =
+        vec![Box::new(NodeVerifier::new(away)), Box::new(NodeVerifier::new(Arc::new(up)))];
+    assert!(
+        matches!(FallbackVerifier::new(both).verify(&claim).await, Ok(ClaimResult::Refused(_))),
+        "the second is asked"
+    );
 }
 
 #[tokio::test]
 async fn no_more_questions_at_once_than_may_be() {
-    let limits = Limits { timeout: Duration::from_millis(300), at_once: 1, ..Limits::default() };
+    let limits = RpcLimits { timeout: Duration::from_millis(300), at_once: 1, ..RpcLimits::default() };
     // Nobody answers here, yet connections are taken.
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let node = Node::new(&format!("http://{}", listener.local_addr().expect("an address")), limits).expect("a node");
@@ -115,7 +119,7 @@ async fn no_more_questions_at_once_than_may_be() {
 #[test]
 fn what_is_no_address_of_a_node() {
     for url in ["", "localhost:18081", "ftp://localhost/", "file:///etc/passwd"] {
-        assert!(Node::new(url, Limits::default()).is_err(), "{url}");
+        assert!(Node::new(url, RpcLimits::default()).is_err(), "{url}");
     }
     let shown = format!("{}", Error::Timeout("http://127.0.0.1:1".to_owned()));
     assert!(shown.contains("127.0.0.1"));
@@ -148,7 +152,7 @@ async fn as_many_transactions_to_a_question_as_surely_fit() {
     let txids: Vec<Txid> = (0..7).map(|name| Txid([name; 32])).collect();
     for (longest, expected) in [(2_000_000, vec![3, 3, 1]), (1000, vec![1; 7]), (16 << 20, vec![7])] {
         let (url, asked) = counting(txids[4]).await;
-        let node = Node::new(&url, Limits { longest, ..Limits::default() }).expect("a node");
+        let node = Node::new(&url, RpcLimits { longest, ..RpcLimits::default() }).expect("a node");
         let found = node.transactions(&txids).await.expect("an answer");
         assert_eq!(*asked.lock(), expected);
         let blobs: Vec<Option<u8>> = found.iter().map(|seen| seen.as_ref().map(|seen| seen.blob[0])).collect();
@@ -156,7 +160,7 @@ async fn as_many_transactions_to_a_question_as_surely_fit() {
         assert_eq!(found[0].as_ref().map(|seen| (seen.block, seen.since)), Some((Some(7), Some(9))));
     }
     let (url, _) = counting(txids[4]).await;
-    let node = Node::new(&url, Limits { longest: 200, ..Limits::default() }).expect("a node");
+    let node = Node::new(&url, RpcLimits { longest: 200, ..RpcLimits::default() }).expect("a node");
     assert!(node.transactions(&[txids[0]]).await.is_ok());
     assert!(matches!(node.pool().await, Err(Error::Refused { .. })), "another path");
 }
@@ -168,7 +172,7 @@ async fn names_of_the_pool_and_of_a_block() {
         let header = json!({"height": 7, "hash": "h", "prev_hash": "p"});
         json!({"result": {"block_header": header, "tx_hashes": names}}).to_string()
     };
-    let limits = Limits::default();
+    let limits = RpcLimits::default();
     let node = answering(block(json!([name])), String::new(), limits).await;
     let found = node.block(7).await.expect("a block");
     assert_eq!((found.hash.as_str(), found.previous.as_str(), found.txids), ("h", "p", vec![Txid([0xab; 32])]));

@@ -1,6 +1,6 @@
 //! Bodies with progress deadlines.
 
-use crate::meter::{Busy, Flow, Pace};
+use crate::meter::{BusyGuard, FlowMeter, MinimumRate};
 use futures::ready;
 use http::Response;
 use http_body_util::Full;
@@ -16,7 +16,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug)]
 pub struct RequestBody {
     body: Incoming,
-    pace: Pace,
+    minimum_rate: MinimumRate,
     wait: Option<Wait>,
     waited_ms: u64,
     bytes: u64,
@@ -35,22 +35,25 @@ struct Wait {
 struct TooSlow;
 
 impl RequestBody {
-    pub(crate) fn new(body: Incoming, pace: Pace) -> Self {
-        Self { body, pace, wait: None, waited_ms: 0, bytes: 0 }
+    pub(crate) fn new(body: Incoming, minimum_rate: MinimumRate) -> Self {
+        Self { body, minimum_rate, wait: None, waited_ms: 0, bytes: 0 }
     }
 
     fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<TooSlow> {
-        let pace = self.pace;
-        let wait = self
-            .wait
-            .get_or_insert_with(|| Wait { since: Instant::now(), look: Box::pin(tokio::time::sleep(pace.stall / 4)) });
+        let minimum_rate = self.minimum_rate;
+        let wait = self.wait.get_or_insert_with(|| Wait {
+            since: Instant::now(),
+            look: Box::pin(tokio::time::sleep(minimum_rate.stall / 4)),
+        });
         loop {
             ready!(wait.look.as_mut().poll(context));
             let this = ms(wait.since);
-            if pace.is_missed(this, self.waited_ms.saturating_add(this), self.bytes) {
+            if minimum_rate.is_missed(this, self.waited_ms.saturating_add(this), self.bytes) {
                 return Poll::Ready(TooSlow);
             }
-            wait.look.as_mut().reset(Instant::now() + (pace.stall / 4).max(std::time::Duration::from_millis(1)));
+            wait.look
+                .as_mut()
+                .reset(Instant::now() + (minimum_rate.stall / 4).max(std::time::Duration::from_millis(1)));
         }
     }
 }
@@ -91,10 +94,10 @@ impl Body for RequestBody {
 pub struct ResponseBody<B> {
     inner: Inner<B>,
     /// For HTTP/2: a stream's window can be closed while the connection is open.
-    flow: Option<Arc<Flow>>,
+    flow: Option<Arc<FlowMeter>>,
     /// The rest of a long chunk.
     rest: Bytes,
-    busy: Busy,
+    busy: BusyGuard,
 }
 
 /// Content from a handler, or an answer of our own.
@@ -108,15 +111,15 @@ enum Inner<B> {
 const PIECE: usize = 16 * 1024;
 
 impl<B> ResponseBody<B> {
-    pub(crate) fn theirs(response: Response<B>, busy: Busy, http2: bool) -> Response<Self> {
+    pub(crate) fn theirs(response: Response<B>, busy: BusyGuard, http2: bool) -> Response<Self> {
         response.map(|body| Self::new(Inner::Theirs(body), busy, http2))
     }
 
-    pub(crate) fn ours(response: Response<Full<Bytes>>, busy: Busy) -> Response<Self> {
+    pub(crate) fn ours(response: Response<Full<Bytes>>, busy: BusyGuard) -> Response<Self> {
         response.map(|body| Self::new(Inner::Ours(body), busy, false))
     }
 
-    fn new(inner: Inner<B>, busy: Busy, http2: bool) -> Self {
+    fn new(inner: Inner<B>, busy: BusyGuard, http2: bool) -> Self {
         let flow = http2.then(|| busy.meter().response());
         Self { inner, flow, rest: Bytes::new(), busy }
     }

@@ -4,7 +4,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The need of a program and its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Files {
+pub struct OpenFileLimit {
     /// Number of connections that fit.
     pub connections: usize,
     /// The limit that all of them would need.
@@ -13,7 +13,7 @@ pub struct Files {
     pub limit: Option<u64>,
 }
 
-impl Files {
+impl OpenFileLimit {
     /// Whether fewer connections fit than requested.
     pub fn is_short(&self) -> bool {
         self.limit.is_some_and(|limit| limit < self.needed)
@@ -38,16 +38,16 @@ impl Files {
 
 /// Raises the soft limit of open files as far as allowed, and returns how many connections fit. A connection uses
 /// `each` files, everything else `spare`.
-pub fn fit(connections: usize, each: u64, spare: u64) -> Files {
+pub fn fit(connections: usize, each: u64, spare: u64) -> OpenFileLimit {
     let before = getrlimit(Resource::Nofile);
-    let plan = Files::plan(connections, each, spare, before.current);
+    let plan = OpenFileLimit::plan(connections, each, spare, before.current);
     if !plan.is_short() {
         return plan;
     }
     let wanted = before.maximum.map_or(plan.needed, |most| most.min(plan.needed));
     let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: before.maximum });
     let limit = if raised.is_ok() { Some(wanted) } else { before.current };
-    let fitted = Files::plan(connections, each, spare, limit);
+    let fitted = OpenFileLimit::plan(connections, each, spare, limit);
     if fitted.is_short() {
         tracing::warn!(
             limit,
@@ -75,7 +75,7 @@ mod tests {
             (4096, 1, Some(64), 32),
             (4096, 2, Some(1), 1),
         ] {
-            let files = Files::plan(connections, each, 256, limit);
+            let files = OpenFileLimit::plan(connections, each, 256, limit);
             assert_eq!(files.connections, fits, "{limit:?}");
             assert_eq!(files.is_short(), fits < connections);
         }

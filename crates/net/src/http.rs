@@ -1,9 +1,9 @@
 //! The accept loop: from a connection to HTTP/1.1 and HTTP/2 requests, until the program stops.
 
 use crate::body::{RequestBody, ResponseBody};
-use crate::meter::Meter;
-use crate::places::{Place, Places};
-use crate::stream::Stream;
+use crate::connections::{ConnectionLimits, ConnectionPermit};
+use crate::meter::ConnectionMeter;
+use crate::stream::PermittedStream;
 use crate::{Tls, accept, proxy_protocol, target};
 use futures::FutureExt;
 use http::header::{CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -41,8 +41,8 @@ const RESETS: usize = 20;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How a listener accepts connections.
-pub struct Http {
-    pub places: Arc<Places>,
+pub struct HttpSettings {
+    pub connections: Arc<ConnectionLimits>,
     /// Time limit for a request's headers, a PROXY header, and the TLS handshake.
     pub header_time: Duration,
     /// Whether HTTP/2 is accepted without TLS, by prior knowledge (RFC 9113, section 3.3). With TLS it is offered.
@@ -63,14 +63,14 @@ enum Versions {
 }
 
 /// Serves until `stop` is set, then finishes running requests.
-pub async fn serve<F, Fut, B>(listener: TcpListener, http: Http, answer: F, mut stop: watch::Receiver<bool>)
+pub async fn serve<F, Fut, B>(listener: TcpListener, http: HttpSettings, answer: F, mut stop: watch::Receiver<bool>)
 where
     F: Fn(SocketAddr, Request<RequestBody>) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
 {
     let http = Arc::new(http);
-    let mut sweep = interval(http.places.tick());
+    let mut sweep = interval(http.connections.tick());
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut renewal = interval(TLS_PERIOD);
     // Closed when the last connection has dropped its sender.
@@ -80,7 +80,7 @@ where
         let (io, peer) = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             _ = sweep.tick() => {
-                http.places.sweep();
+                http.connections.sweep();
                 continue;
             }
             _ = renewal.tick() => {
@@ -91,13 +91,13 @@ where
             }
             accepted = accept(&listener) => accepted,
         };
-        let Ok(place) = http.places.admit(peer.ip()) else {
+        let Ok(permit) = http.connections.admit(peer.ip()) else {
             let _ = io.try_write(http.when_full);
             continue;
         };
         let (http, answer, stop, alive) = (Arc::clone(&http), answer.clone(), each.clone(), alive.clone());
         tokio::spawn(async move {
-            if let Err(error) = http.attend(io, peer, place, answer, stop).await {
+            if let Err(error) = http.serve_connection(io, peer, permit, answer, stop).await {
                 tracing::debug!(cause = %error, "a connection ended");
             }
             drop(alive);
@@ -109,12 +109,12 @@ where
     }
 }
 
-impl Http {
-    async fn attend<F, Fut, B>(
+impl HttpSettings {
+    async fn serve_connection<F, Fut, B>(
         &self,
         io: TcpStream,
         peer: SocketAddr,
-        place: Place,
+        permit: ConnectionPermit,
         answer: F,
         stop: watch::Receiver<bool>,
     ) -> Result<(), BoxError>
@@ -123,34 +123,34 @@ impl Http {
         Fut: Future<Output = Response<B>> + Send + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
     {
-        let meter = Arc::clone(place.meter());
-        let mut stream = Stream::new(io, place);
-        let peer = timeout(self.header_time, self.introduce(&mut stream, peer)).await??;
+        let meter = Arc::clone(permit.meter());
+        let mut stream = PermittedStream::new(io, permit);
+        let peer = timeout(self.header_time, self.read_proxy_header(&mut stream, peer)).await??;
         let Some(tls) = &self.tls else {
             let versions = if self.http2_in_clear { Versions::Either } else { Versions::One };
-            return self.converse(stream, versions, meter, peer, answer, stop).await;
+            return self.serve_requests(stream, versions, meter, peer, answer, stop).await;
         };
         let stream = timeout(self.header_time, tls.acceptor().accept(stream)).await??;
         let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let versions = if two { Versions::Two } else { Versions::One };
-        self.converse(stream, versions, meter, peer, answer, stop).await
+        self.serve_requests(stream, versions, meter, peer, answer, stop).await
     }
 
     /// Returns the client from a PROXY header, if the peer sends one.
-    async fn introduce(&self, stream: &mut Stream, peer: SocketAddr) -> Result<SocketAddr, BoxError> {
+    async fn read_proxy_header(&self, stream: &mut PermittedStream, peer: SocketAddr) -> Result<SocketAddr, BoxError> {
         if !(self.speaks_proxy)(peer.ip()) {
             return Ok(peer);
         }
         let client = proxy_protocol::read(stream).await?.unwrap_or(peer);
-        stream.place().belongs_to(client.ip())?;
+        stream.permit().belongs_to(client.ip())?;
         Ok(client)
     }
 
-    async fn converse<T, F, Fut, B>(
+    async fn serve_requests<T, F, Fut, B>(
         &self,
         stream: T,
         versions: Versions,
-        meter: Arc<Meter>,
+        meter: Arc<ConnectionMeter>,
         peer: SocketAddr,
         answer: F,
         mut stop: watch::Receiver<bool>,
@@ -161,7 +161,7 @@ impl Http {
         Fut: Future<Output = Response<B>> + Send + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
     {
-        let (counted, pace) = (Arc::clone(&meter), self.places.pace());
+        let (counted, minimum_rate) = (Arc::clone(&meter), self.connections.minimum_rate());
         let service = service_fn(move |request: Request<Incoming>| {
             let (answer, meter) = (answer.clone(), Arc::clone(&counted));
             async move {
@@ -170,7 +170,7 @@ impl Http {
                 if let Err(unclear) = target::settle(&mut parts) {
                     return Ok(ResponseBody::ours(refuse(unclear), busy));
                 }
-                let request = Request::from_parts(parts, RequestBody::new(body, pace));
+                let request = Request::from_parts(parts, RequestBody::new(body, minimum_rate));
                 // A panic ends its request only.
                 let answered = AssertUnwindSafe(async { answer(peer, request).await }).catch_unwind().await;
                 Ok::<_, Infallible>(match answered {
@@ -212,12 +212,12 @@ impl Http {
 
     /// Returns the idle limit. HTTP/1.1 closes idle connections by its header timeout, but not before their first byte.
     /// HTTP/2 has no such timeout, and neither has a connection of unknown version.
-    fn idle(&self, meter: &Meter, closing: bool) -> Idle {
+    fn idle(&self, meter: &ConnectionMeter, closing: bool) -> Idle {
         let Some((since, ever)) = meter.idle() else { return Idle::No };
         let idle = Duration::from_millis(meter.now().saturating_sub(since));
         let most = if ever { IDLE_TIME } else { self.header_time / 2 };
         match idle {
-            idle if closing && idle >= most + self.places.pace().stall => Idle::Cut,
+            idle if closing && idle >= most + self.connections.minimum_rate().stall => Idle::Cut,
             idle if !closing && idle >= most => Idle::Close,
             _ => Idle::No,
         }
@@ -249,7 +249,7 @@ fn server(versions: Versions, header_time: Duration) -> auto::Builder<TokioExecu
     }
 }
 
-fn refuse(why: target::Unclear) -> Response<Full<Bytes>> {
+fn refuse(why: target::InvalidTarget) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(format!("{why}\n")));
     *response.status_mut() = StatusCode::BAD_REQUEST;
     let headers = response.headers_mut();
@@ -266,8 +266,8 @@ fn broken() -> Response<Full<Bytes>> {
     response
 }
 
-impl fmt::Debug for Http {
+impl fmt::Debug for HttpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Http({:?}, {:?})", self.places, self.tls)
+        write!(f, "Http({:?}, {:?})", self.connections, self.tls)
     }
 }

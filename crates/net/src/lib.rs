@@ -1,23 +1,23 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+mod connections;
 mod files;
 mod http;
 mod log;
 mod meter;
-mod places;
 pub mod proxy_protocol;
 mod stream;
 mod target;
 mod tls;
 
 pub use body::{RequestBody, ResponseBody};
-pub use files::{Files, fit};
-pub use http::{Http, serve};
+pub use connections::{ConnectionLimits, ConnectionPermit, ConnectionRefused, ConnectionSettings};
+pub use files::{OpenFileLimit, fit};
+pub use http::{HttpSettings, serve};
 pub use log::LogRate;
-pub use meter::Pace;
-pub use places::{Limits, Place, Places, Refused};
-pub use stream::Stream;
+pub use meter::MinimumRate;
+pub use stream::PermittedStream;
 pub use tls::{Tls, TlsError};
 
 use std::time::Duration;

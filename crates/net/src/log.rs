@@ -59,8 +59,8 @@ impl LogRate {
         let suppressed = kinds.values_mut().filter(|kind| kind.suppressed > 0);
         suppressed
             .map(|kind| {
-                let place = format!("{}:{}", kind.about.target(), kind.about.line().unwrap_or_default());
-                (place, std::mem::take(&mut kind.suppressed))
+                let permit = format!("{}:{}", kind.about.target(), kind.about.line().unwrap_or_default());
+                (permit, std::mem::take(&mut kind.suppressed))
             })
             .collect()
     }

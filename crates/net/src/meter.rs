@@ -9,21 +9,21 @@ use std::time::Duration;
 
 /// The minimum speed of a connection's peer while we wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct MinimumRate {
     /// Maximum time without any progress.
     pub stall: Duration,
     /// Bytes per second, on average over the waiting time. The first `stall` is free.
     pub min_rate: u64,
 }
 
-impl Default for Pace {
+impl Default for MinimumRate {
     /// Half a minute without signal is allowed, and then the speed of the slowest mobile network.
     fn default() -> Self {
         Self { stall: Duration::from_secs(30), min_rate: 256 }
     }
 }
 
-impl Pace {
+impl MinimumRate {
     /// Whether a wait is too slow: `now_ms` of it so far, `all_ms` of all waits, and `bytes` transferred.
     pub(crate) fn is_missed(self, now_ms: u64, all_ms: u64, bytes: u64) -> bool {
         let stall = self.stall_ms();
@@ -36,16 +36,16 @@ impl Pace {
 }
 
 /// Bytes in one direction, and the time that they were waited for. Times are milliseconds of the clock of
-/// [`crate::Places`]. Only one task writes; any may read.
+/// [`crate::ConnectionLimits`]. Only one task writes; any may read.
 #[derive(Debug, Default)]
-pub(crate) struct Flow {
+pub(crate) struct FlowMeter {
     bytes: AtomicU64,
     /// Start of the current wait plus one; 0: not waiting.
     since: AtomicU64,
     waited: AtomicU64,
 }
 
-impl Flow {
+impl FlowMeter {
     /// Creates a flow that is waited for from `now`.
     pub(crate) fn waiting(now: u64) -> Self {
         Self { since: AtomicU64::new(now + 1), ..Self::default() }
@@ -71,25 +71,25 @@ impl Flow {
         }
     }
 
-    pub(crate) fn is_too_slow(&self, pace: Pace, now: u64) -> bool {
+    pub(crate) fn is_too_slow(&self, minimum_rate: MinimumRate, now: u64) -> bool {
         let since = self.since.load(Ordering::Relaxed);
         if since == 0 {
             return false;
         }
         let this = (now + 1).saturating_sub(since);
         let all = self.waited.load(Ordering::Relaxed).saturating_add(this);
-        pace.is_missed(this, all, self.bytes.load(Ordering::Relaxed))
+        minimum_rate.is_missed(this, all, self.bytes.load(Ordering::Relaxed))
     }
 }
 
-/// One connection, as [`crate::Places`] sees it.
+/// One connection, as [`crate::ConnectionLimits`] sees it.
 #[derive(Debug)]
-pub(crate) struct Meter {
+pub(crate) struct ConnectionMeter {
     /// Milliseconds, set by the sweep, so that reading needs no system call.
     clock: Arc<AtomicU64>,
-    pub(crate) written: Flow,
+    pub(crate) written: FlowMeter,
     /// HTTP/2 responses whose window may be closed. Empty for HTTP/1.1, where `written` is sufficient.
-    responses: Mutex<Vec<Weak<Flow>>>,
+    responses: Mutex<Vec<Weak<FlowMeter>>>,
     /// Requests in progress; an upgraded connection counts as one.
     requests: AtomicU32,
     ever: AtomicBool,
@@ -102,12 +102,12 @@ pub(crate) struct Meter {
     writer: AtomicWaker,
 }
 
-impl Meter {
+impl ConnectionMeter {
     pub(crate) fn new(clock: Arc<AtomicU64>) -> Self {
         let now = clock.load(Ordering::Relaxed);
         Self {
             clock,
-            written: Flow::default(),
+            written: FlowMeter::default(),
             responses: Mutex::default(),
             requests: AtomicU32::new(0),
             ever: AtomicBool::new(false),
@@ -132,10 +132,10 @@ impl Meter {
     }
 
     /// Counts a request until the guard is dropped.
-    pub(crate) fn begin(self: &Arc<Self>) -> Busy {
+    pub(crate) fn begin(self: &Arc<Self>) -> BusyGuard {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.ever.store(true, Ordering::Relaxed);
-        Busy(Arc::clone(self))
+        BusyGuard(Arc::clone(self))
     }
 
     /// Returns since when no request is in progress, and whether there ever was one. `None`: one is.
@@ -145,8 +145,8 @@ impl Meter {
     }
 
     /// Adds a response whose body the peer has not requested yet.
-    pub(crate) fn response(&self) -> Arc<Flow> {
-        let flow = Arc::new(Flow::waiting(self.now()));
+    pub(crate) fn response(&self) -> Arc<FlowMeter> {
+        let flow = Arc::new(FlowMeter::waiting(self.now()));
         let mut responses = self.responses.lock();
         responses.retain(|flow| flow.strong_count() > 0);
         responses.push(Arc::downgrade(&flow));
@@ -154,9 +154,9 @@ impl Meter {
     }
 
     /// Whether the peer keeps us waiting for too long.
-    pub(crate) fn is_too_slow(&self, pace: Pace, now: u64) -> bool {
-        let slow = |flow: &Weak<Flow>| flow.upgrade().is_some_and(|flow| flow.is_too_slow(pace, now));
-        self.written.is_too_slow(pace, now) || self.responses.lock().iter().any(slow)
+    pub(crate) fn is_too_slow(&self, minimum_rate: MinimumRate, now: u64) -> bool {
+        let slow = |flow: &Weak<FlowMeter>| flow.upgrade().is_some_and(|flow| flow.is_too_slow(minimum_rate, now));
+        self.written.is_too_slow(minimum_rate, now) || self.responses.lock().iter().any(slow)
     }
 
     /// Ends the connection: readers and writers get an error.
@@ -184,15 +184,15 @@ impl Meter {
 
 /// A request in progress.
 #[derive(Debug)]
-pub(crate) struct Busy(Arc<Meter>);
+pub(crate) struct BusyGuard(Arc<ConnectionMeter>);
 
-impl Busy {
-    pub(crate) fn meter(&self) -> &Arc<Meter> {
+impl BusyGuard {
+    pub(crate) fn meter(&self) -> &Arc<ConnectionMeter> {
         &self.0
     }
 }
 
-impl Drop for Busy {
+impl Drop for BusyGuard {
     fn drop(&mut self) {
         self.0.idle_since.store(self.0.now(), Ordering::Relaxed);
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
@@ -203,7 +203,7 @@ impl Drop for Busy {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace { stall: Duration::from_secs(30), min_rate: 256 };
+    const PACE: MinimumRate = MinimumRate { stall: Duration::from_secs(30), min_rate: 256 };
 
     #[test]
     fn a_tunnel_is_met_and_a_trickle_is_not() {
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn only_time_that_is_waited_counts() {
-        let flow = Flow::default();
+        let flow = FlowMeter::default();
         assert!(!flow.is_too_slow(PACE, 1_000_000_000), "nothing was asked");
         flow.waits(1000);
         flow.waits(20_000);

@@ -1,6 +1,6 @@
 //! A TCP connection that is metered and can be closed from outside.
 
-use crate::places::Place;
+use crate::connections::ConnectionPermit;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,23 +9,23 @@ use tokio::net::TcpStream;
 
 /// A connection and its place, which is released when this is dropped, even after an upgrade.
 #[derive(Debug)]
-pub struct Stream {
+pub struct PermittedStream {
     io: TcpStream,
-    place: Place,
+    permit: ConnectionPermit,
 }
 
-impl Stream {
-    pub fn new(io: TcpStream, place: Place) -> Self {
-        Self { io, place }
+impl PermittedStream {
+    pub fn new(io: TcpStream, permit: ConnectionPermit) -> Self {
+        Self { io, permit }
     }
 
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn permit(&self) -> &ConnectionPermit {
+        &self.permit
     }
 
     /// Fails if the connection was cut. Buffered data is discarded, because the peer did not read it in time.
     fn check(&self) -> io::Result<()> {
-        if !self.place.meter().is_cut() {
+        if !self.permit.meter().is_cut() {
             return Ok(());
         }
         let _ = self.io.set_zero_linger();
@@ -33,7 +33,7 @@ impl Stream {
     }
 
     fn after_write(&self, context: &Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        let meter = self.place.meter();
+        let meter = self.permit.meter();
         match &written {
             Poll::Ready(Ok(bytes)) => {
                 meter.written.moved(*bytes, meter.now());
@@ -50,7 +50,7 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for PermittedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -59,7 +59,7 @@ impl AsyncRead for Stream {
         self.check()?;
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
-        let meter = self.place.meter();
+        let meter = self.permit.meter();
         if read.is_pending() {
             meter.on_cut_wake_reader(context.waker());
             self.check()?;
@@ -70,7 +70,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for PermittedStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
         let written = Pin::new(&mut self.io).poll_write(context, bytes);

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 
 /// The reason why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unclear {
+pub(crate) enum InvalidTarget {
     #[error("The request names no path.")]
     NoPath,
     #[error("The request has no host, or more than one.")]
@@ -22,13 +22,13 @@ pub(crate) enum Unclear {
 /// # Errors
 /// `CONNECT`, `*`, and authorities without a path; no host, several, or one that differs from the target's; a body with
 /// two lengths, or with a transfer coding other than `chunked`.
-pub(crate) fn settle(parts: &mut Parts) -> Result<(), Unclear> {
+pub(crate) fn settle(parts: &mut Parts) -> Result<(), InvalidTarget> {
     let http2 = parts.version >= Version::HTTP_2;
     if parts.method == Method::CONNECT || !parts.uri.path().starts_with('/') {
-        return Err(Unclear::NoPath);
+        return Err(InvalidTarget::NoPath);
     }
     if !matches!(parts.uri.scheme_str(), None | Some("http" | "https")) {
-        return Err(Unclear::NoPath);
+        return Err(InvalidTarget::NoPath);
     }
     framing(&parts.headers)?;
     let target = parts.uri.authority().map(|authority| authority.as_str().to_owned());
@@ -46,22 +46,22 @@ pub(crate) fn settle(parts: &mut Parts) -> Result<(), Unclear> {
 }
 
 /// Returns the value for the header `Host`, if it must be set.
-fn host(headers: &HeaderMap, target: Option<&str>, version: Version) -> Result<Option<HeaderValue>, Unclear> {
+fn host(headers: &HeaderMap, target: Option<&str>, version: Version) -> Result<Option<HeaderValue>, InvalidTarget> {
     let mut named = headers.get_all(HOST).iter();
     let (first, more) = (named.next(), named.next().is_some());
-    let header = first.map(HeaderValue::to_str).transpose().map_err(|_| Unclear::Hosts)?;
+    let header = first.map(HeaderValue::to_str).transpose().map_err(|_| InvalidTarget::Hosts)?;
     let readable = [header, target].into_iter().flatten().all(is_host);
     if more || !readable {
-        return Err(Unclear::Hosts);
+        return Err(InvalidTarget::Hosts);
     }
     match (header, target) {
-        (Some(header), Some(target)) if !header.eq_ignore_ascii_case(target) => Err(Unclear::Hosts),
+        (Some(header), Some(target)) if !header.eq_ignore_ascii_case(target) => Err(InvalidTarget::Hosts),
         (None, Some(target)) if version != Version::HTTP_11 => {
-            HeaderValue::from_str(target).map(Some).map_err(|_| Unclear::Hosts)
+            HeaderValue::from_str(target).map(Some).map_err(|_| InvalidTarget::Hosts)
         }
         // Before HTTP/1.1 a request needed no host.
         (None, None) if version <= Version::HTTP_10 => Ok(None),
-        (None, _) => Err(Unclear::Hosts),
+        (None, _) => Err(InvalidTarget::Hosts),
         (Some(_), _) => Ok(None),
     }
 }
@@ -71,11 +71,11 @@ fn is_host(host: &str) -> bool {
     !host.is_empty() && host.len() <= 261 && host.bytes().all(allowed)
 }
 
-fn framing(headers: &HeaderMap) -> Result<(), Unclear> {
+fn framing(headers: &HeaderMap) -> Result<(), InvalidTarget> {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let chunked = codings.next().is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
     let both = headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH);
-    if chunked && codings.next().is_none() && !both { Ok(()) } else { Err(Unclear::Length) }
+    if chunked && codings.next().is_none() && !both { Ok(()) } else { Err(InvalidTarget::Length) }
 }
 
 fn path_of(uri: &Uri) -> Uri {
@@ -118,27 +118,27 @@ mod tests {
             ("GET", "/", Version::HTTP_10, &[], Ok("/")),
             ("GET", "http://localhost:3000/x", Version::HTTP_10, &[], Ok("/x")),
             ("GET", "https://localhost:3000/x", Version::HTTP_2, &[], Ok("/x")),
-            ("GET", "localhost:3000", Version::HTTP_11, &[own], Err(Unclear::NoPath)),
-            ("CONNECT", "localhost:3000", Version::HTTP_11, &[own], Err(Unclear::NoPath)),
-            ("CONNECT", "localhost:3000", Version::HTTP_2, &[], Err(Unclear::NoPath)),
-            ("OPTIONS", "*", Version::HTTP_11, &[own], Err(Unclear::NoPath)),
-            ("GET", "ftp://localhost:3000/x", Version::HTTP_11, &[own], Err(Unclear::NoPath)),
-            ("GET", "http://elsewhere/x", Version::HTTP_11, &[own], Err(Unclear::Hosts)),
-            ("GET", "http://u@localhost:3000/x", Version::HTTP_11, &[own], Err(Unclear::Hosts)),
-            ("GET", "http://localhost:3000/x", Version::HTTP_11, &[], Err(Unclear::Hosts)),
-            ("GET", "/", Version::HTTP_11, &[], Err(Unclear::Hosts)),
-            ("GET", "/", Version::HTTP_2, &[], Err(Unclear::Hosts)),
-            ("GET", "/", Version::HTTP_11, &[own, own], Err(Unclear::Hosts)),
-            ("GET", "/", Version::HTTP_11, &[("host", "")], Err(Unclear::Hosts)),
-            ("GET", "/", Version::HTTP_11, &[("host", "a/b")], Err(Unclear::Hosts)),
-            ("GET", "/", Version::HTTP_11, &[("host", "ä")], Err(Unclear::Hosts)),
-            ("POST", "/", Version::HTTP_11, &[own, ("transfer-encoding", "gzip, chunked")], Err(Unclear::Length)),
+            ("GET", "localhost:3000", Version::HTTP_11, &[own], Err(InvalidTarget::NoPath)),
+            ("CONNECT", "localhost:3000", Version::HTTP_11, &[own], Err(InvalidTarget::NoPath)),
+            ("CONNECT", "localhost:3000", Version::HTTP_2, &[], Err(InvalidTarget::NoPath)),
+            ("OPTIONS", "*", Version::HTTP_11, &[own], Err(InvalidTarget::NoPath)),
+            ("GET", "ftp://localhost:3000/x", Version::HTTP_11, &[own], Err(InvalidTarget::NoPath)),
+            ("GET", "http://elsewhere/x", Version::HTTP_11, &[own], Err(InvalidTarget::Hosts)),
+            ("GET", "http://u@localhost:3000/x", Version::HTTP_11, &[own], Err(InvalidTarget::Hosts)),
+            ("GET", "http://localhost:3000/x", Version::HTTP_11, &[], Err(InvalidTarget::Hosts)),
+            ("GET", "/", Version::HTTP_11, &[], Err(InvalidTarget::Hosts)),
+            ("GET", "/", Version::HTTP_2, &[], Err(InvalidTarget::Hosts)),
+            ("GET", "/", Version::HTTP_11, &[own, own], Err(InvalidTarget::Hosts)),
+            ("GET", "/", Version::HTTP_11, &[("host", "")], Err(InvalidTarget::Hosts)),
+            ("GET", "/", Version::HTTP_11, &[("host", "a/b")], Err(InvalidTarget::Hosts)),
+            ("GET", "/", Version::HTTP_11, &[("host", "ä")], Err(InvalidTarget::Hosts)),
+            ("POST", "/", Version::HTTP_11, &[own, ("transfer-encoding", "gzip, chunked")], Err(InvalidTarget::Length)),
             (
                 "POST",
                 "/",
                 Version::HTTP_11,
                 &[own, ("transfer-encoding", "chunked"), ("content-length", "3")],
-                Err(Unclear::Length),
+                Err(InvalidTarget::Length),
             ),
         ] {
             let mut parts = parts(method, target, version, headers);

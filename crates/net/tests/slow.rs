@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Empty, StreamBody};
 use hyper::body::{Bytes, Frame};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use net::{Http, Limits, Pace, Places, RequestBody};
+use net::{ConnectionLimits, ConnectionSettings, HttpSettings, MinimumRate, RequestBody};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ type Chunks = mpsc::UnboundedReceiver<Result<Frame<Bytes>, Infallible>>;
 
 struct Serving {
     address: SocketAddr,
-    places: Arc<Places>,
+    connections: Arc<ConnectionLimits>,
     /// What `/quiet` says next.
     say: mpsc::UnboundedSender<Result<Frame<Bytes>, Infallible>>,
     _stop: watch::Sender<bool>,
@@ -38,12 +38,15 @@ struct Serving {
 /// A server that cuts after `stall`: `/large` is 16 MiB in one piece, `/quiet` says what it is told to, and
 /// anything else answers with the number of bytes that it read, or 408.
 async fn serve(max: usize, stall: Duration) -> Serving {
-    let pace = Pace { stall, min_rate: 256 };
-    let places = Places::new(Limits { max, per_address: None, v6_prefix: 64, pace }, Box::new(|_| false));
+    let minimum_rate = MinimumRate { stall, min_rate: 256 };
+    let connections = ConnectionLimits::new(
+        ConnectionSettings { max, per_address: None, v6_prefix: 64, minimum_rate },
+        Box::new(|_| false),
+    );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let http = Http {
-        places: Arc::clone(&places),
+    let http = HttpSettings {
+        connections: Arc::clone(&connections),
         header_time: Duration::from_secs(5),
         http2_in_clear: true,
         speaks_proxy: Box::new(|_| false),
@@ -68,7 +71,7 @@ async fn serve(max: usize, stall: Duration) -> Serving {
     };
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(net::serve(listener, http, answer, stopped));
-    Serving { address, places, say, _stop: stop }
+    Serving { address, connections, say, _stop: stop }
 }
 
 fn once(bytes: Bytes) -> Chunks {
@@ -94,7 +97,7 @@ async fn a_client_that_does_not_read_is_cut() {
     let mut stream = connect(serving.address, [127, 0, 0, 1]).await;
     ask(&mut stream, "/large").await;
     timeout(PATIENCE, stream.ready(Interest::ERROR)).await.expect("cut").unwrap();
-    timeout(PATIENCE, serving.places.all_free()).await.expect("its place is free");
+    timeout(PATIENCE, serving.connections.all_free()).await.expect("its place is free");
 }
 
 #[tokio::test]
@@ -176,7 +179,7 @@ async fn a_shut_window_of_http2_is_cut_and_an_open_one_is_served() {
             assert_eq!(bytes, LARGE);
         } else {
             // Not read: the window stays shut, whatever the connection's own is.
-            timeout(PATIENCE, serving.places.all_free()).await.expect("cut");
+            timeout(PATIENCE, serving.connections.all_free()).await.expect("cut");
         }
         drop(sender);
         connection.abort();
@@ -196,7 +199,7 @@ async fn seventeen_slow_addresses_do_not_keep_anybody_out() {
             slow.push(stream);
         }
     }
-    assert_eq!(serving.places.taken(), 34);
+    assert_eq!(serving.connections.taken(), 34);
     for host in [100, 101, 102] {
         let mut innocent = connect(serving.address, [127, 0, 0, host]).await;
         innocent.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();

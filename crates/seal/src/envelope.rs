@@ -8,7 +8,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use rand_core::RngCore;
 use rsa::{BigUint, Oaep, RsaPublicKey};
 use sha2::Sha256;
-use wire::envelope::{ALG, ENC, Header, Kind};
+use wire::envelope::{ALG, ENC, EnvelopeHeader, EnvelopeKind};
 use wire::jwk::{EcJwk, RsaJwk};
 use zeroize::Zeroizing;
 
@@ -31,14 +31,14 @@ pub enum Error {
 /// The key is not suitable, or the random source failed.
 pub fn seal(
     key: &RsaJwk,
-    kind: Kind,
+    kind: EnvelopeKind,
     short_key: &str,
     origin: &str,
     client: Option<(&EcJwk, &EcJwk)>,
     iat: i64,
     plaintext: &[u8],
 ) -> Result<String, Error> {
-    let header = Header {
+    let header = EnvelopeHeader {
         alg: ALG.to_owned(),
         enc: ENC.to_owned(),
         kid: key.kid.clone(),

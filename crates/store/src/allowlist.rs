@@ -1,7 +1,7 @@
 //! Networks that are never banned.
 
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
 use ipnet::IpNet;
@@ -10,7 +10,7 @@ use ipnet::IpNet;
 pub const ALLOWLIST_CAP: u64 = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Allowed {
+pub struct AllowedNetwork {
     /// ULID.
     pub id: String,
     pub network: IpNet,
@@ -23,14 +23,14 @@ pub struct Allowed {
     pub created_at: UnixMs,
 }
 
-impl Allowed {
+impl AllowedNetwork {
     pub fn in_force(&self, now: UnixMs) -> bool {
         self.expires_at.is_none_or(|expires_at| expires_at > now)
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
+pub enum AllowOutcome {
     /// Added, or replaced the entry of the same network.
     Added,
     /// The list has [`ALLOWLIST_CAP`] networks.
@@ -40,8 +40,8 @@ pub enum Added {
 #[async_trait]
 pub trait Allowlist {
     /// Returns all entries, also expired ones, newest first.
-    async fn allowlist(&self) -> Result<Vec<Allowed>>;
-    async fn allow(&self, allowed: &Allowed, audit: &Entry) -> Result<Added>;
+    async fn allowlist(&self) -> Result<Vec<AllowedNetwork>>;
+    async fn allow(&self, allowed: &AllowedNetwork, audit: &AuditEntry) -> Result<AllowOutcome>;
     /// Removes an entry. `false`: no such id exists.
-    async fn disallow(&self, id: &str, audit: &Entry) -> Result<bool>;
+    async fn disallow(&self, id: &str, audit: &AuditEntry) -> Result<bool>;
 }

@@ -1,7 +1,7 @@
 //! One-time codes that lead a signed-in person back to an app.
 
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
 
@@ -30,7 +30,7 @@ pub struct UseCode {
     pub app: String,
     pub state_hash: String,
     /// Written if the code is valid, for the session and its owner.
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 

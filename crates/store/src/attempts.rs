@@ -1,48 +1,48 @@
 //! Sign-in attempts: begun, then refused or accepted, each in one transaction.
 //!
-//! A reservation row serialises the attempts of one identity across processes. So each attempt is judged after the bans
+//! A reservation row serialises the attempts of one client key across processes. So each attempt is judged after the bans
 //! of the attempts before it.
 
 use crate::Result;
-use crate::audit::Entry;
-use crate::bans::{Ban, Sentence};
+use crate::audit::AuditEntry;
+use crate::bans::{Ban, BanContext};
 use crate::sessions::NewSession;
 use crate::user::User;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::account_delay::Failures;
+use domain::account_delay::FailureStreak;
 use domain::ban::Trigger;
-use domain::identity::Identity;
+use domain::client_key::ClientKey;
 
-/// Lifetime of a reservation. After a crash the identity waits at most this long.
+/// Lifetime of a reservation. After a crash the client key waits at most this long.
 pub const RESERVATION_MS: i64 = 10_000;
 /// Time within which a browser sends a request again after a broken connection.
 pub const RESEND_MS: i64 = 10_000;
-/// Maximum number of burnt `short_keys`; beyond it an attempt is answered [`Begun::Full`]. They are counted every few
+/// Maximum number of burnt `short_keys`; beyond it an attempt is answered [`BeginOutcome::Full`]. They are counted every few
 /// seconds, so several processes may exceed it slightly.
 pub const SHORT_KEY_CAP: i64 = 1_000_000;
 
-/// The holder of an identity's reservation.
+/// The holder of a client key's reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Unique to this attempt.
     pub id: String,
-    pub identity: Identity,
+    pub client_key: ClientKey,
 }
 
 impl Attempt {
     /// Returns the key that failures in a row are counted by: the account's digest, or a known device itself.
     #[must_use]
-    pub fn failures_of(identity: Identity, account: &str) -> String {
-        match identity {
-            Identity::Device(_) => identity.to_string(),
+    pub fn failures_of(client_key: ClientKey, account: &str) -> String {
+        match client_key {
+            ClientKey::Device(_) => client_key.to_string(),
             _ => account.to_owned(),
         }
     }
 }
 
 #[derive(Debug, Clone)]
-pub struct Begin {
+pub struct BeginAttempt {
     pub attempt: Attempt,
     /// The `short_key`'s id.
     pub short_key: String,
@@ -55,14 +55,14 @@ pub struct Begin {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Begun {
-    /// The `short_key` is burnt and the identity reserved. The attempt may be judged.
+pub enum BeginOutcome {
+    /// The `short_key` is burnt and the client key reserved. The attempt may be judged.
     Reserved,
-    /// Another attempt of this identity is being judged. Nothing was consumed; try again.
+    /// Another attempt of this client key is being judged. Nothing was consumed; try again.
     Busy,
-    /// The identity is banned, perhaps by another process. Nothing was consumed.
+    /// The client key is banned, perhaps by another process. Nothing was consumed.
     Banned(Box<Ban>),
-    /// The same body from the same identity within [`RESEND_MS`] of its first arrival, once.
+    /// The same body from the same client key within [`RESEND_MS`] of its first arrival, once.
     Resent,
     /// The `short_key` was used before.
     Replayed,
@@ -72,11 +72,11 @@ pub enum Begun {
 
 /// A refused attempt, as it counts for bans.
 #[derive(Debug, Clone)]
-pub struct Refusal {
+pub struct AttemptRefusal {
     pub attempt: Attempt,
-    /// The identity that the strike counts against. This differs from the attempt's identity if that is a bucket of its
+    /// The client key that the strike counts against. This differs from the attempt's client key if that is a bucket of its
     /// own whose key was not proven.
-    pub offender: Identity,
+    pub offender: ClientKey,
     pub trigger: Trigger,
     /// Digest of the name that was sent, with its own ladder and failures. `None` for an envelope that did not open.
     pub account: Option<String>,
@@ -85,8 +85,8 @@ pub struct Refusal {
     pub counts_as_failure: bool,
     /// Evidence for operators, without secrets and without the client's text.
     pub evidence: String,
-    pub audit: Entry,
-    pub sentence: Sentence,
+    pub audit: AuditEntry,
+    pub ban_context: BanContext,
 }
 
 #[derive(Debug, Clone)]
@@ -95,44 +95,44 @@ pub struct Acceptance {
     pub account: String,
     /// The user must exist, not be disabled, and have the password that was checked.
     pub session: NewSession,
-    /// From [`Standing::forgivable`]; if `false`, nothing is deleted.
+    /// From [`LoginContext::forgivable`]; if `false`, nothing is deleted.
     pub forgive: bool,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
 /// The state that an attempt is judged against.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct LoginContext {
     /// The owner of the name, if any.
     pub user: Option<User>,
     /// Failures in a row ([`Attempt::failures_of`]).
-    pub failures: Failures,
-    /// Whether a success resets anything: failures in a row, or this identity's own.
+    pub failures: FailureStreak,
+    /// Whether a success resets anything: failures in a row, or this client key's own.
     pub forgivable: bool,
     /// Whether the user has a session from this network.
-    pub known_place: bool,
+    pub known_network: bool,
 }
 
 /// The key of a look-up.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct LoginLookup<'a> {
     /// The name's key ([`domain::account::name_key`]); empty if the name is invalid.
     pub name_key: &'a str,
     /// The account digest that failures are counted by.
     pub account: &'a str,
-    pub identity: Identity,
-    /// The network, as sessions store it ([`Identity::place`]).
+    pub client_key: ClientKey,
+    /// The network, as sessions store it ([`ClientKey::place`]).
     pub place: &'a str,
 }
 
 #[async_trait]
 pub trait Attempts {
-    /// Reserves the identity and burns the `short_key`, in one transaction of conditional writes.
+    /// Reserves the client key and burns the `short_key`, in one transaction of conditional writes.
     ///
-    /// The order is: reservation (`Busy`), an active ban of the identity on sign-in or everything (`Banned`), maximum
+    /// The order is: reservation (`Busy`), an active ban of the client key on sign-in or everything (`Banned`), maximum
     /// (`Full`), burn (`Resent`/`Replayed`). Only `Reserved` leaves a reservation.
-    async fn begin(&self, begin: &Begin) -> Result<Begun>;
+    async fn begin(&self, begin: &BeginAttempt) -> Result<BeginOutcome>;
 
     /// Ends the attempt without a verdict, after an error that is not the client's fault. Releases the reservation; the
     /// `short_key` stays burnt.
@@ -142,17 +142,17 @@ pub trait Attempts {
     /// ladders, writes the ban (and a spray ban if enough accounts failed within its window), counts the account's
     /// failure, writes the audit row.
     ///
-    /// Ladders are kept per (identity, trigger, account) for `InvalidCredentials`, and per (identity, trigger) for all
+    /// Ladders are kept per (client key, trigger, account) for `InvalidCredentials`, and per (client key, trigger) for all
     /// other triggers.
-    async fn refuse(&self, refusal: &Refusal) -> Result<Vec<Ban>>;
+    async fn refuse(&self, refusal: &AttemptRefusal) -> Result<Vec<Ban>>;
 
     /// Ends the attempt as accepted. Releases the reservation, deletes (if asked to) the account's strikes and ladder
-    /// from this identity and its failures in a row, inserts session and audit row. `false`: the user is deleted,
+    /// from this client key and its failures in a row, inserts session and audit row. `false`: the user is deleted,
     /// disabled, or has another password now; then only the release is written.
     async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
 
     /// Reads the whole state that an attempt is judged against.
-    async fn standing(&self, asked: Asked<'_>) -> Result<Standing>;
+    async fn login_context(&self, lookup: LoginLookup<'_>) -> Result<LoginContext>;
 
     /// Deletes expired rows: burnt `short_keys`, reservations, strikes, quiet ladders and account failures older than
     /// 30 days. Returns the number of deleted rows.

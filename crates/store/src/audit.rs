@@ -6,7 +6,7 @@ use domain::UnixMs;
 
 /// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Event {
+pub enum AuditEvent {
     UserAdded,
     Login,
     Logout,
@@ -45,7 +45,7 @@ pub enum Event {
     UserRenamed,
 }
 
-impl Event {
+impl AuditEvent {
     pub const ALL: &[Self] = &[
         Self::UserAdded,
         Self::Login,
@@ -129,11 +129,11 @@ impl Event {
 
 /// One row of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct AuditEntry {
     /// ULID.
     pub id: String,
     pub at: UnixMs,
-    pub event: Event,
+    pub event: AuditEvent,
     /// `ok`, or a stable word for the reason of the refusal.
     pub outcome: String,
     /// The affected user, if known.
@@ -151,8 +151,8 @@ pub struct Entry {
 
 /// A row with the current names of its ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    pub entry: Entry,
+pub struct AuditLine {
+    pub entry: AuditEntry,
     /// The name of `user`; `None`: nobody, or a deleted account.
     pub username: Option<String>,
     /// The name of `actor`.
@@ -161,10 +161,10 @@ pub struct Line {
 
 /// A search in the audit log, newest first.
 #[derive(Debug, Clone, Default)]
-pub struct Search {
+pub struct AuditSearch {
     /// The id of a user, as target or as actor.
     pub user: Option<String>,
-    pub event: Option<Event>,
+    pub event: Option<AuditEvent>,
     pub outcome: Option<String>,
     pub since: Option<UnixMs>,
     /// Before this time.
@@ -176,15 +176,15 @@ pub struct Search {
 
 #[async_trait]
 pub trait Audit {
-    async fn append(&self, entry: &Entry) -> Result<()>;
+    async fn append(&self, entry: &AuditEntry) -> Result<()>;
     /// Appends the entry unless an entry with the same event, user, session and address exists since `since`. Otherwise
     /// a client could fill the log by repetition. Two concurrent calls may both append.
-    async fn append_once(&self, entry: &Entry, since: UnixMs) -> Result<()>;
+    async fn append_once(&self, entry: &AuditEntry, since: UnixMs) -> Result<()>;
     /// Returns entries of all users, newest first.
-    async fn search_audit(&self, search: &Search) -> Result<Vec<Line>>;
+    async fn search_audit(&self, search: &AuditSearch) -> Result<Vec<AuditLine>>;
     /// Returns the newest entries of a user, newest first.
-    async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>>;
-    /// Counts the user's entries since then whose outcome is not `ok`, or that are [`Event::TokenReused`].
+    async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<AuditEntry>>;
+    /// Counts the user's entries since then whose outcome is not `ok`, or that are [`AuditEvent::TokenReused`].
     async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64>;
     /// Counts the sign-ins that worked, in hours that began at or after `since`: each hour's first millisecond and its
     /// count, oldest first. An hour without sign-ins is missing.

@@ -1,11 +1,11 @@
 //! Bans: one row each, kept after expiry as history.
 
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::ban::{Policy, Rung, Scope, Trigger};
-use domain::identity::Identity;
+use domain::ban::{BanPolicy, Rung, Scope, Trigger};
+use domain::client_key::ClientKey;
 
 /// The author of automatic bans.
 pub const ENGINE: &str = "engine";
@@ -16,7 +16,7 @@ pub struct Ban {
     pub id: String,
     /// Its short public name: `7F3K-2Q`.
     pub incident: String,
-    pub identity: Identity,
+    pub client_key: ClientKey,
     pub scope: Scope,
     pub trigger: Trigger,
     /// One sentence for people.
@@ -40,19 +40,19 @@ impl Ban {
 
 /// An operator's decision to lift an address's bans.
 #[derive(Debug, Clone)]
-pub struct Lifting {
+pub struct BanLift {
     /// As [`Ban::made_by`].
     pub by: String,
     pub reason: String,
     /// Written if a ban was lifted.
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
 /// A search for bans, newest first.
 #[derive(Debug, Clone, Default)]
-pub struct Search {
-    /// An identity or an incident, as text; `None`: any.
+pub struct BanSearch {
+    /// A client key or an incident, as text; `None`: any.
     pub word: Option<String>,
     pub trigger: Option<Trigger>,
     /// In force at `now`, or not; `None`: both.
@@ -63,9 +63,9 @@ pub struct Search {
     pub now: UnixMs,
 }
 
-/// The bans and counters of an identity.
+/// The bans and counters of a client key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct BanRecord {
     /// Bans in force, the longest first.
     pub bans: Vec<Ban>,
     /// Its ladders; for wrong credentials one for each account name that was tried.
@@ -76,13 +76,13 @@ pub struct Held {
 
 /// A position in the order of changes to bans. The default is before all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cursor {
+pub struct BanCursor {
     pub seq: i64,
     /// Changes of one transaction share a number.
     pub id: String,
 }
 
-impl Cursor {
+impl BanCursor {
     /// Returns the position after every change up to this number.
     pub fn after(seq: i64) -> Self {
         // No ULID sorts after this.
@@ -92,15 +92,15 @@ impl Cursor {
 
 /// Changes to bans, oldest first, and the position to continue from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changes {
+pub struct BanChanges {
     pub bans: Vec<Ban>,
-    pub next: Cursor,
+    pub next: BanCursor,
 }
 
 /// Parameters of a ban that may be due.
 #[derive(Debug, Clone)]
-pub struct Sentence {
-    pub policy: std::sync::Arc<Policy>,
+pub struct BanContext {
+    pub policy: std::sync::Arc<BanPolicy>,
     /// ULID of the ban.
     pub ban_id: String,
     /// ULID of a second ban, if spraying is due as well.
@@ -120,15 +120,15 @@ pub trait Bans {
     ///
     /// While a ban of the same trigger is in force, this returns that ban (its id is not the sentence's) and counts
     /// nothing, because concurrent requests are one offence.
-    async fn strike(
+    async fn record_offence(
         &self,
-        identity: Identity,
+        client_key: ClientKey,
         trigger: Trigger,
         evidence: &str,
-        sentence: &Sentence,
+        ban_context: &BanContext,
     ) -> Result<Option<Ban>>;
     /// Imposes a manual ban.
-    async fn ban(&self, ban: &Ban, audit: &Entry) -> Result<()>;
+    async fn ban(&self, ban: &Ban, audit: &AuditEntry) -> Result<()>;
     async fn ban_by_id(&self, id: &str) -> Result<Option<Ban>>;
     /// Returns the bans in force.
     async fn active_bans(&self, now: UnixMs) -> Result<Vec<Ban>>;
@@ -136,12 +136,12 @@ pub trait Bans {
     /// copy.
     async fn last_ban_change(&self) -> Result<i64>;
     /// Returns bans imposed or lifted after `after`, in force or not, in commit order; each change once.
-    async fn bans_changed(&self, after: &Cursor, limit: u32) -> Result<Changes>;
-    async fn search_bans(&self, search: &Search) -> Result<Vec<Ban>>;
-    async fn held_against(&self, identity: Identity, now: UnixMs) -> Result<Held>;
-    /// Lifts every ban in force on the identity and deletes its ladders and strikes. For [`domain::ban::GRACE_MS`]
+    async fn bans_changed(&self, after: &BanCursor, limit: u32) -> Result<BanChanges>;
+    async fn search_bans(&self, search: &BanSearch) -> Result<Vec<Ban>>;
+    async fn ban_record(&self, client_key: ClientKey, now: UnixMs) -> Result<BanRecord>;
+    /// Lifts every ban in force on the client key and deletes its ladders and strikes. For [`domain::ban::GRACE_MS`]
     /// wrong credentials then count but do not ban. Returns the lifted bans.
-    async fn lift(&self, identity: Identity, lifting: &Lifting) -> Result<Vec<Ban>>;
+    async fn lift(&self, client_key: ClientKey, lifting: &BanLift) -> Result<Vec<Ban>>;
     /// Deletes bans that expired or were lifted before then, and returns their number.
     async fn sweep_bans(&self, before: UnixMs) -> Result<u64>;
 }

@@ -2,7 +2,7 @@
 
 use crate::sql::newest_migration;
 use crate::users::PasswordHash;
-use crate::{Error, Options, Result, open_sqlite};
+use crate::{Error, Result, StoreOptions, open_sqlite};
 use domain::UnixMs;
 use domain::account::Role;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteRow};
@@ -22,7 +22,7 @@ const ACCOUNTS: &str =
 
 /// The note in a backup, in a separate table.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Note {
+pub struct BackupNote {
     pub made_at: UnixMs,
     /// The key-encryption key, encrypted by a passphrase.
     pub sealed_key: Option<String>,
@@ -48,12 +48,12 @@ pub struct Account {
 }
 
 #[derive(Debug)]
-pub struct Report {
+pub struct IntegrityReport {
     /// Damage in the file.
     pub fault: Option<String>,
     /// It has tables of a later version.
     pub is_newer: bool,
-    pub note: Option<Note>,
+    pub note: Option<BackupNote>,
 }
 
 impl std::fmt::Debug for Account {
@@ -62,14 +62,14 @@ impl std::fmt::Debug for Account {
     }
 }
 
-impl std::fmt::Debug for Note {
+impl std::fmt::Debug for BackupNote {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Note({})", self.made_at)
     }
 }
 
 /// Writes the note into a copy without one.
-pub async fn annotate(file: &Path, note: &Note) -> Result<()> {
+pub async fn annotate(file: &Path, note: &BackupNote) -> Result<()> {
     let mut copy = open(file).await?;
     let mut transaction = copy.begin().await?;
     sqlx::raw_sql("CREATE TABLE backup_note (made_at BIGINT NOT NULL, sealed_key TEXT)")
@@ -93,7 +93,7 @@ pub async fn annotate(file: &Path, note: &Note) -> Result<()> {
 pub async fn settle(file: &Path, keep_sessions: bool, now: UnixMs) -> Result<Settled> {
     // An earlier version's copy may lack a table.
     let connect = SqliteConnectOptions::new().filename(file);
-    open_sqlite(connect, SqlitePoolOptions::new(), Options::default()).await?.close().await;
+    open_sqlite(connect, SqlitePoolOptions::new(), StoreOptions::default()).await?.close().await;
     let mut copy = open(file).await?;
     // Overwrites deleted pages, because a live database must not contain the sealed key.
     sqlx::raw_sql(SETTLE).execute(&mut copy).await?;
@@ -131,7 +131,7 @@ pub async fn accounts(file: &Path) -> Result<Vec<Account>> {
 }
 
 /// Reads a whole copy. `None`: it is not a Postern database.
-pub async fn inspect(file: &Path) -> Result<Option<Report>> {
+pub async fn inspect(file: &Path) -> Result<Option<IntegrityReport>> {
     let mut copy = open(file).await?;
     if !has_table(&mut copy, "_sqlx_migrations").await? {
         return Ok(None);
@@ -141,12 +141,16 @@ pub async fn inspect(file: &Path) -> Result<Option<Report>> {
         sqlx::query("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&mut copy).await?.try_get(0)?;
     let note = if has_table(&mut copy, "backup_note").await? {
         let row = sqlx::query("SELECT made_at, sealed_key FROM backup_note").fetch_one(&mut copy).await?;
-        Some(Note { made_at: row.try_get("made_at")?, sealed_key: row.try_get("sealed_key")? })
+        Some(BackupNote { made_at: row.try_get("made_at")?, sealed_key: row.try_get("sealed_key")? })
     } else {
         None
     };
     copy.close().await?;
-    Ok(Some(Report { fault: (answer != "ok").then_some(answer), is_newer: version > newest_migration(), note }))
+    Ok(Some(IntegrityReport {
+        fault: (answer != "ok").then_some(answer),
+        is_newer: version > newest_migration(),
+        note,
+    }))
 }
 
 /// Whether another process has the database open. Leaving WAL mode needs an exclusive lock; it also deletes the

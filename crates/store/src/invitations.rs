@@ -1,7 +1,7 @@
 //! Invitations: one-time links that create one account each.
 
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
@@ -34,12 +34,12 @@ impl Invitation {
 
 #[async_trait]
 pub trait Invitations {
-    async fn add_invitation(&self, invitation: &Invitation, audit: &Entry) -> Result<()>;
+    async fn add_invitation(&self, invitation: &Invitation, audit: &AuditEntry) -> Result<()>;
     /// Returns all stored invitations, newest first.
     async fn invitations(&self) -> Result<Vec<Invitation>>;
     async fn invitation_by_code(&self, code_hash: &str) -> Result<Option<Invitation>>;
     /// Revokes an invitation. `false`: no open one has this id.
-    async fn revoke_invitation(&self, id: &str, audit: &Entry, now: UnixMs) -> Result<bool>;
+    async fn revoke_invitation(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     /// Deletes invitations that expired before then.
     async fn sweep_invitations(&self, before: UnixMs) -> Result<u64>;
 }

@@ -1,13 +1,13 @@
 //! The server's keys. Private halves are encrypted with the key-encryption key before they are stored.
 
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::server_key::{Key, Line};
+use domain::server_key::{KeySchedule, ServerKey};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum KeyKind {
     /// Decrypts logins: RSA.
     Envelope,
     /// Signs tokens: P-256 or Ed25519.
@@ -18,7 +18,7 @@ pub enum Kind {
     Digest,
 }
 
-impl Kind {
+impl KeyKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Envelope => "envelope",
@@ -43,7 +43,7 @@ impl Kind {
 pub struct StoredKey {
     /// The thumbprint (RFC 7638), or a random id for keys without a public half.
     pub kid: String,
-    pub kind: Kind,
+    pub kind: KeyKind,
     /// As in JOSE headers; empty for internal keys.
     pub alg: String,
     /// The private half, encrypted. Empty after its end.
@@ -55,17 +55,17 @@ pub struct StoredKey {
 
 /// The revocation of a key.
 #[derive(Debug, Clone)]
-pub struct Revocation {
-    pub kind: Kind,
+pub struct KeyRevocation {
+    pub kind: KeyKind,
     pub kid: String,
     /// The successor, used at once if no other key is available.
     pub successor: StoredKey,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Revoked {
+pub enum RevokeKeyOutcome {
     /// No such key exists, or it was revoked before.
     Nothing,
     /// It has ended, and another key is in use.
@@ -75,9 +75,13 @@ pub enum Revoked {
 }
 
 /// Returns all keys of a kind in the form of the rules.
-pub fn line<'a>(kind: Kind, keys: impl IntoIterator<Item = &'a StoredKey>) -> Line {
+pub fn line<'a>(kind: KeyKind, keys: impl IntoIterator<Item = &'a StoredKey>) -> KeySchedule {
     let keys = keys.into_iter().filter(|key| key.kind == kind);
-    Line::new(keys.map(|key| Key { kid: key.kid.clone(), used_from: key.used_from, revoked_at: key.revoked_at }))
+    KeySchedule::new(keys.map(|key| ServerKey {
+        kid: key.kid.clone(),
+        used_from: key.used_from,
+        revoked_at: key.revoked_at,
+    }))
 }
 
 impl std::fmt::Debug for StoredKey {
@@ -92,8 +96,8 @@ pub trait Keys {
     async fn keys(&self) -> Result<Vec<StoredKey>>;
     /// Adds a key after `after`, if that is still the last of its kind (`None`: if none exists). Of two nodes that do
     /// this at the same time, one succeeds. `false`: another key exists; read again.
-    async fn add_key(&self, key: &StoredKey, after: Option<&str>, audit: Option<&Entry>) -> Result<bool>;
-    async fn revoke_key(&self, revocation: &Revocation) -> Result<Revoked>;
+    async fn add_key(&self, key: &StoredKey, after: Option<&str>, audit: Option<&AuditEntry>) -> Result<bool>;
+    async fn revoke_key(&self, revocation: &KeyRevocation) -> Result<RevokeKeyOutcome>;
     /// Erases the private half of an ended key. `false`: it was erased before.
     async fn erase_key(&self, kid: &str) -> Result<bool>;
 }

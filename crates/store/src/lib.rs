@@ -1,5 +1,6 @@
 //! Postern's storage: ports (traits) and one SQL text that serves SQLite and PostgreSQL.
 
+pub mod address_assignments;
 pub mod allowlist;
 pub mod app_codes;
 pub mod attempts;
@@ -10,7 +11,6 @@ pub mod error;
 pub mod gates;
 pub mod invitations;
 pub mod keys;
-pub mod leases;
 pub mod proofs;
 pub mod refusals;
 pub mod resets;
@@ -25,7 +25,7 @@ pub mod user_keys;
 pub mod users;
 
 pub use error::{Error, Result};
-pub use sql::{Options, open, open_sqlite};
+pub use sql::{StoreOptions, open, open_sqlite};
 
 /// All storage that a server needs.
 pub trait Store:
@@ -39,7 +39,7 @@ pub trait Store:
     + sessions::Sessions
     + invitations::Invitations
     + keys::Keys
-    + leases::Leases
+    + address_assignments::AddressAssignments
     + proofs::Proofs
     + resets::Resets
     + sealed::SealedValues
@@ -64,8 +64,8 @@ impl<T> Store for T where
         + sessions::Sessions
         + invitations::Invitations
         + keys::Keys
-        + leases::Leases
-        + leases::Leases
+        + address_assignments::AddressAssignments
+        + address_assignments::AddressAssignments
         + proofs::Proofs
         + resets::Resets
         + sealed::SealedValues

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::attempts::Attempt;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use crate::users::{PasswordHash, User};
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -27,14 +27,14 @@ pub struct UseReset {
     /// Digest of the name, whose failures in a row are deleted.
     pub account: String,
     pub hash: PasswordHash,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
 #[async_trait]
 pub trait Resets {
     /// Stores a link, replacing the user's earlier one.
-    async fn add_reset(&self, reset: &Reset, audit: &Entry) -> Result<()>;
+    async fn add_reset(&self, reset: &Reset, audit: &AuditEntry) -> Result<()>;
     /// Returns the user of a valid link.
     async fn reset_of(&self, code_hash: &str, now: UnixMs) -> Result<Option<User>>;
     /// Consumes the link: sets the password, ends every session, deletes the account's failures. The attempt ends in

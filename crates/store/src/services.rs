@@ -1,7 +1,7 @@
 //! Services that accept tickets.
 
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
@@ -26,7 +26,7 @@ pub trait Services {
     async fn services(&self) -> Result<Vec<Service>>;
     async fn service(&self, name: &str) -> Result<Option<Service>>;
     /// Adds a service, or replaces the key and role of an existing one. Returns the stored service.
-    async fn put_service(&self, service: &Service, audit: &Entry) -> Result<Service>;
+    async fn put_service(&self, service: &Service, audit: &AuditEntry) -> Result<Service>;
     /// Removes a service. `false`: no service has this name.
-    async fn remove_service(&self, name: &str, audit: &Entry) -> Result<bool>;
+    async fn remove_service(&self, name: &str, audit: &AuditEntry) -> Result<bool>;
 }

@@ -1,7 +1,7 @@
 //! Sessions and their refresh tokens, of which only hashes are stored.
 
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use crate::user::PasswordHash;
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -31,7 +31,7 @@ pub struct NewSession {
 
 /// A session with its owner, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct SessionRow {
     pub id: String,
     pub user: String,
     pub username: String,
@@ -64,7 +64,7 @@ pub struct Rotation {
 
 /// A change that the caches of nodes need.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct SessionChange {
     pub id: String,
     pub generation: u32,
     pub rotated_at: UnixMs,
@@ -78,20 +78,26 @@ pub struct Change {
 
 #[async_trait]
 pub trait Sessions {
-    async fn session(&self, id: &str) -> Result<Option<Row>>;
+    async fn session(&self, id: &str) -> Result<Option<SessionRow>>;
     /// Returns `true` if this rotation was written. `false`: the session has changed or is over; read again.
     async fn rotate(&self, rotation: &Rotation) -> Result<bool>;
     /// Records the first use of an access token of this generation.
     async fn show_generation(&self, id: &str, generation: u32) -> Result<()>;
     /// Ends one session of `user`. `false`: no live one has this id.
-    async fn revoke(&self, user: &str, id: &str, audit: &Entry, now: UnixMs) -> Result<bool>;
+    async fn revoke(&self, user: &str, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     /// Ends every session of the user except `keep` and returns their ids. Writes the audit row only if there were any.
-    async fn revoke_others(&self, user: &str, keep: Option<&str>, audit: &Entry, now: UnixMs) -> Result<Vec<String>>;
+    async fn revoke_others(
+        &self,
+        user: &str,
+        keep: Option<&str>,
+        audit: &AuditEntry,
+        now: UnixMs,
+    ) -> Result<Vec<String>>;
     /// Returns the live sessions of a user, last used first.
-    async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<Row>>;
+    async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<SessionRow>>;
     /// Returns the sessions that were rotated or ended, or whose user's name or role changed, at or after `since`.
     /// Callers should overlap the periods a little, as for bans.
-    async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<Change>>;
+    async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<SessionChange>>;
     /// Returns the sessions that were ended at or after `since`, with the time.
     async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(String, UnixMs)>>;
     /// Deletes sessions that were over before `before`, and returns their number.

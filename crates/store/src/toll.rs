@@ -3,7 +3,7 @@
 //! Amounts are piconero and fit into an `i64` for centuries of Monero's emission.
 
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
 
@@ -32,13 +32,13 @@ pub struct Redemption {
     pub block: Option<i64>,
     /// The current number of blocks.
     pub height: i64,
-    pub terms: Terms,
+    pub terms: OfferTerms,
     pub now: UnixMs,
 }
 
 /// The terms of the offer.
 #[derive(Debug, Clone)]
-pub struct Terms {
+pub struct OfferTerms {
     /// At least 1.
     pub price: i64,
     /// Requests for each multiple of the price.
@@ -52,9 +52,9 @@ pub struct Terms {
 
 /// The result of redeeming.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Redeemed {
+pub enum RedemptionOutcome {
     /// The token, new or existing.
-    Minted(Token),
+    Minted(TollToken),
     /// Seen, but not enough confirmations.
     Pending { have: i64, need: i64 },
     /// All payments for this offer are below its price. They count when the rest is paid.
@@ -68,7 +68,7 @@ pub enum Redeemed {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
+pub struct TollToken {
     pub id: String,
     pub route: String,
     /// Empty: a bearer token.
@@ -86,7 +86,7 @@ pub struct Token {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payment {
+pub struct TollPayment {
     pub id: PaymentId,
     pub challenge: String,
     pub route: String,
@@ -136,23 +136,23 @@ pub struct TollDay {
 pub trait Toll {
     /// Counts a payment for an offer once, and creates the token when the offer's payments have the price and the
     /// confirmations, in one transaction. A repetition by the same client returns the same answer.
-    async fn redeem(&self, redemption: &Redemption) -> Result<Redeemed>;
+    async fn redeem(&self, redemption: &Redemption) -> Result<RedemptionOutcome>;
     /// Like [`Self::redeem`] for a counted payment, with the watcher's data; the redemption's amount, outputs and block
     /// are ignored. `None`: it was not counted, or has disappeared.
-    async fn redeem_again(&self, redemption: &Redemption) -> Result<Option<Redeemed>>;
+    async fn redeem_again(&self, redemption: &Redemption) -> Result<Option<RedemptionOutcome>>;
     /// Like [`Self::redeem`], but without a token. [`Self::redeem_counted`] creates that later, and its lifetime begins
     /// then. `None`: the payment is counted, now or before.
-    async fn count_payment(&self, redemption: &Redemption) -> Result<Option<Redeemed>>;
+    async fn count_payment(&self, redemption: &Redemption) -> Result<Option<RedemptionOutcome>>;
     /// Returns what all counted payments of an offer have bought; the redemption's payment, amount, outputs and block
     /// are ignored.
-    async fn redeem_counted(&self, redemption: &Redemption) -> Result<Redeemed>;
+    async fn redeem_counted(&self, redemption: &Redemption) -> Result<RedemptionOutcome>;
     /// Returns all counted payments for this offer, including those that have disappeared.
-    async fn payments_for(&self, challenge: &str) -> Result<Vec<Payment>>;
+    async fn payments_for(&self, challenge: &str) -> Result<Vec<TollPayment>>;
     /// Returns all counted payments of this transaction.
-    async fn payments_of(&self, txid: &str) -> Result<Vec<Payment>>;
-    async fn toll_token(&self, id: &str) -> Result<Option<Token>>;
+    async fn payments_of(&self, txid: &str) -> Result<Vec<TollPayment>>;
+    async fn toll_token(&self, id: &str) -> Result<Option<TollToken>>;
     /// Adds usage up to the quota and returns the token.
-    async fn use_token(&self, id: &str, requests: i64) -> Result<Option<Token>>;
+    async fn use_token(&self, id: &str, requests: i64) -> Result<Option<TollToken>>;
     /// Returns the transactions that may still disappear, each once.
     async fn unsettled(&self) -> Result<Vec<String>>;
     /// Transactions that no block has, each once, in the order of their ids: the first ones behind `after`. Those that
@@ -160,12 +160,12 @@ pub trait Toll {
     async fn in_no_block(&self, after: &str, lost_since: UnixMs, limit: u32) -> Result<Vec<Waiting>>;
     /// Records a transaction's state on a chain of `height` blocks. Suspends tokens when it has disappeared and resumes
     /// them when it returns. Ends watching after `settled_after` confirmations. Returns the ids of changed tokens.
-    async fn observe(&self, txid: &str, seen: Whereabouts, chain: Chain) -> Result<Vec<String>>;
+    async fn observe(&self, txid: &str, seen: Whereabouts, chain: ChainView) -> Result<Vec<String>>;
     /// Changes a token. `false`: it does not exist or is unchanged.
-    async fn change_toll_token(&self, id: &str, change: TokenChange, audit: &Entry) -> Result<bool>;
+    async fn change_toll_token(&self, id: &str, change: TokenChange, audit: &AuditEntry) -> Result<bool>;
     /// Returns the newest tokens, at most `limit`.
-    async fn toll_tokens(&self, limit: u32) -> Result<Vec<Token>>;
-    async fn toll_payments(&self, limit: u32) -> Result<Vec<Payment>>;
+    async fn toll_tokens(&self, limit: u32) -> Result<Vec<TollToken>>;
+    async fn toll_payments(&self, limit: u32) -> Result<Vec<TollPayment>>;
     async fn count_challenges(&self, day: i64, route: &str, count: i64) -> Result<()>;
     /// Returns the totals from this day on, by day and route.
     async fn toll_days(&self, since: i64) -> Result<Vec<TollDay>>;
@@ -173,14 +173,14 @@ pub trait Toll {
 
 /// The chain at the time of the request.
 #[derive(Debug, Clone, Copy)]
-pub struct Chain {
+pub struct ChainView {
     pub height: i64,
     /// Confirmations after which a payment is no longer watched.
     pub settled_after: i64,
     pub now: UnixMs,
 }
 
-impl Token {
+impl TollToken {
     /// Whether it is neither suspended nor revoked, independent of the quota.
     pub fn is_awake(&self) -> bool {
         self.asleep_at.is_none() && self.suspended_at.is_none() && self.revoked_at.is_none()

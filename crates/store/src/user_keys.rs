@@ -1,10 +1,10 @@
 //! User keys, encrypted with the key-encryption key before they are stored.
 
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::user_key::{Parting, Version};
+use domain::user_key::{RetiredState, UserKeyVersion};
 
 /// An encrypted key, base64url. Empty after the end of its version. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl std::fmt::Debug for SealedKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserKey {
     pub user: String,
-    pub version: Version,
+    pub version: UserKeyVersion,
     pub key: SealedKey,
     /// The id of the administrator who made it for another person.
     pub made_by: Option<String>,
@@ -34,9 +34,9 @@ pub struct NewUserKey {
     pub key: SealedKey,
     pub made_by: Option<String>,
     /// What happens to the previous version.
-    pub parting: Parting,
+    pub parting: RetiredState,
     /// `None` for an account's automatic first key.
-    pub audit: Option<Entry>,
+    pub audit: Option<AuditEntry>,
     pub now: UnixMs,
 }
 
@@ -48,7 +48,7 @@ pub trait UserKeys {
     /// Puts the next version into use. `false`: the number is taken, or the user does not exist.
     async fn add_user_key(&self, key: &NewUserKey) -> Result<bool>;
     /// Ends and erases a replaced version in its overlap. `false`: it is not such a version.
-    async fn revoke_user_key(&self, user: &str, number: u32, audit: &Entry, now: UnixMs) -> Result<bool>;
+    async fn revoke_user_key(&self, user: &str, number: u32, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     /// Erases the keys of versions that ended before `over`, and deletes versions that ended before `old`.
     async fn sweep_user_keys(&self, over: UnixMs, old: UnixMs) -> Result<u64>;
 }

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::attempts::Attempt;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use crate::sessions::NewSession;
 pub use crate::user::{PasswordHash, User};
 use crate::user_keys::SealedKey;
@@ -23,7 +23,7 @@ pub struct NewUser {
     pub only_first: bool,
     /// The id of the invitation that it consumes.
     pub invitation: Option<String>,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     /// A session created in the same transaction; the reservation `attempt` ends with it.
     pub session: Option<NewSession>,
     pub attempt: Option<Attempt>,
@@ -36,7 +36,7 @@ pub struct SetPassword {
     /// The digest that the account's failures are counted by.
     pub account: String,
     pub hash: PasswordHash,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
@@ -52,7 +52,7 @@ pub struct NewPassword {
     pub hash: PasswordHash,
     /// The session that continues.
     pub keep: String,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
@@ -63,13 +63,13 @@ pub struct DeleteUser {
     pub user: String,
     /// The digest that the account's failures are counted by.
     pub account: String,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
 /// The result of a change to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changed {
+pub enum ChangeOutcome {
     Done {
         /// The ids of the sessions that it ended.
         ended: Vec<String>,
@@ -80,14 +80,14 @@ pub enum Changed {
     LastAdministrator,
 }
 
-impl Changed {
+impl ChangeOutcome {
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. })
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
+pub enum AddUserOutcome {
     Added,
     /// The invitation is used, revoked or expired.
     NotInvited,
@@ -100,7 +100,7 @@ pub enum Added {
 
 /// The outcome of a new name for an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renamed {
+pub enum RenameOutcome {
     Renamed,
     NoUser,
     NameTaken,
@@ -121,7 +121,7 @@ pub trait Users {
     /// hashes of Postern have.
     async fn password_parameters(&self) -> Result<Vec<String>>;
     /// Adds a user. The attempt ends in any case.
-    async fn add_user(&self, user: &NewUser) -> Result<Added>;
+    async fn add_user(&self, user: &NewUser) -> Result<AddUserOutcome>;
     /// Sets the password, ends every session and deletes the account's failures. `false`: no such user.
     async fn set_password(&self, password: &SetPassword) -> Result<bool>;
     /// Changes the owner's password and ends every other session. The attempt ends in any case. Returns the ids of the
@@ -130,12 +130,13 @@ pub trait Users {
     /// Replaces a hash by one with newer parameters of the same password, if it is still `old`.
     async fn upgrade_password(&self, id: &str, old: &PasswordHash, new: &PasswordHash) -> Result<bool>;
     /// Disables or enables an account. Disabling ends every session in the same transaction.
-    async fn set_disabled(&self, id: &str, disabled: bool, audit: &Entry, now: UnixMs) -> Result<Changed>;
-    async fn set_role(&self, id: &str, role: Role, audit: &Entry, now: UnixMs) -> Result<Changed>;
+    async fn set_disabled(&self, id: &str, disabled: bool, audit: &AuditEntry, now: UnixMs) -> Result<ChangeOutcome>;
+    async fn set_role(&self, id: &str, role: Role, audit: &AuditEntry, now: UnixMs) -> Result<ChangeOutcome>;
     /// Ends every session and erases all personal data; the id stays. The attempt ends in any case.
-    async fn delete_user(&self, deletion: &DeleteUser) -> Result<Changed>;
+    async fn delete_user(&self, deletion: &DeleteUser) -> Result<ChangeOutcome>;
     /// Renames an account, if no other account has that name or one that looks like it.
-    async fn rename_user(&self, id: &str, name: &AccountName, audit: &Entry, now: UnixMs) -> Result<Renamed>;
+    async fn rename_user(&self, id: &str, name: &AccountName, audit: &AuditEntry, now: UnixMs)
+    -> Result<RenameOutcome>;
     /// Returns accounts that cannot be found by name, because another account has the same key.
     async fn stray_names(&self) -> Result<Vec<String>>;
     /// Deletes rows of accounts that were deleted before then and have no sessions left.

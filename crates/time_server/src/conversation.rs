@@ -1,9 +1,9 @@
 //! Commands and answers until the connection ends.
 
-use crate::carrier::{Carrier, Ended};
+use crate::carrier::{Carrier, CarrierError};
+use crate::open_connections::ConnectionGuard;
 use crate::server::TimeServer;
-use crate::tickets::{Opened, Visit};
-use crate::visits::Presence;
+use crate::tickets::{OpenedTicket, TicketHolder};
 use channel::{Keys, Opener, Sealer};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -16,7 +16,7 @@ const FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:9]Z");
 
 /// The encoding of messages.
-pub trait Channel: Send {
+pub trait MessageChannel: Send {
     /// # Errors
     /// Why the connection must end.
     fn open<'a>(&mut self, frame: &'a mut [u8]) -> Result<&'a [u8], CloseReason>;
@@ -28,19 +28,19 @@ pub trait Channel: Send {
 
 /// Encrypts them with the connection's keys.
 #[derive(Debug)]
-pub struct Sealed {
+pub struct SealedChannel {
     sealer: Sealer,
     opener: Opener,
 }
 
-impl Sealed {
+impl SealedChannel {
     pub fn new(keys: &Keys) -> Self {
         let (sealer, opener) = keys.server();
         Self { sealer, opener }
     }
 }
 
-impl Channel for Sealed {
+impl MessageChannel for SealedChannel {
     fn open<'a>(&mut self, frame: &'a mut [u8]) -> Result<&'a [u8], CloseReason> {
         self.opener.open_in_place(frame)
     }
@@ -58,11 +58,11 @@ impl TimeServer {
     pub async fn converse(
         &self,
         carrier: &mut impl Carrier,
-        channel: &mut impl Channel,
-        opened: Opened,
+        channel: &mut impl MessageChannel,
+        opened: OpenedTicket,
         mut stop: watch::Receiver<bool>,
-    ) -> Result<(), Ended> {
-        let clock = &*self.surroundings.clock;
+    ) -> Result<(), CarrierError> {
+        let clock = &*self.environment.clock;
         let presence = self.visits.enter(&opened);
         // Erases what only the start needed.
         let mut visit = opened.visit;
@@ -113,16 +113,21 @@ impl TimeServer {
     }
 
     fn time(&self, read_ns: i64) -> Result<Answer, CloseReason> {
-        let now_ns = self.surroundings.clock.now_ns();
+        let now_ns = self.environment.clock.now_ns();
         let time = OffsetDateTime::from_unix_timestamp_nanos(now_ns.into()).ok();
         let time = time.and_then(|time| time.format(FORMAT).ok()).ok_or(CloseReason::Unavailable)?;
         Ok(Answer::Time { time, held_ns: now_ns.abs_diff(read_ns) })
     }
 
     /// Accepts a newer ticket of the same person, session and keys.
-    async fn renew(&self, visit: &Visit, ticket: &str, presence: &Presence<'_>) -> Result<Visit, CloseReason> {
-        let newer = self.tickets.open(ticket, self.surroundings.clock.now()).await?;
-        if (Visit { until: newer.visit.until, ..visit.clone() }) != newer.visit {
+    async fn renew(
+        &self,
+        visit: &TicketHolder,
+        ticket: &str,
+        presence: &ConnectionGuard<'_>,
+    ) -> Result<TicketHolder, CloseReason> {
+        let newer = self.tickets.open(ticket, self.environment.clock.now()).await?;
+        if (TicketHolder { until: newer.visit.until, ..visit.clone() }) != newer.visit {
             return Err(CloseReason::BadTicket);
         }
         presence.renew(&newer);
@@ -134,15 +139,15 @@ impl TimeServer {
 pub(crate) async fn say(
     said: &Answer,
     carrier: &mut impl Carrier,
-    channel: &mut impl Channel,
+    channel: &mut impl MessageChannel,
     frame: &mut Vec<u8>,
-) -> Result<(), Ended> {
+) -> Result<(), CarrierError> {
     let message = serde_json::to_vec(said).map_err(|_| CloseReason::Unavailable)?;
     frame.clear();
     channel.seal(&message, frame)?;
     carrier.send(frame).await
 }
 
-fn in_time(visit: &Visit, now: i64) -> Result<(), CloseReason> {
+fn in_time(visit: &TicketHolder, now: i64) -> Result<(), CloseReason> {
     if now < visit.until { Ok(()) } else { Err(CloseReason::KeyEnded) }
 }

@@ -1,9 +1,9 @@
 //! The handshake: greeting and hello.
 
-use crate::carrier::{Carrier, Ended};
-use crate::conversation::Sealed;
+use crate::carrier::{Carrier, CarrierError};
+use crate::conversation::SealedChannel;
 use crate::server::TimeServer;
-use crate::tickets::Opened;
+use crate::tickets::OpenedTicket;
 use channel::{Keys, Randoms};
 use domain::encoding::{base64url, from_base64url};
 use verify::dpop;
@@ -14,12 +14,15 @@ pub const HELLO_MS: i64 = 5_000;
 
 impl TimeServer {
     /// Sends the greeting and verifies the hello.
-    pub(crate) async fn greet(&self, carrier: &mut impl Carrier) -> Result<(Sealed, Opened), Ended> {
-        let server_random = (self.surroundings.random)();
+    pub(crate) async fn greet(
+        &self,
+        carrier: &mut impl Carrier,
+    ) -> Result<(SealedChannel, OpenedTicket), CarrierError> {
+        let server_random = (self.environment.random)();
         let greeting = Greeting { server_random: base64url(&server_random) };
-        carrier.send(&serde_json::to_vec(&greeting).map_err(|_| Ended::Gone)?).await?;
+        carrier.send(&serde_json::to_vec(&greeting).map_err(|_| CarrierError::Gone)?).await?;
 
-        let clock = &*self.surroundings.clock;
+        let clock = &*self.environment.clock;
         let end = clock.now() + HELLO_MS;
         let late = async {
             while clock.now() < end {
@@ -35,7 +38,11 @@ impl TimeServer {
     }
 
     /// Checks the proof first, because that is cheaper than a ticket.
-    async fn judge(&self, message: &[u8], server_random: [u8; 32]) -> Result<(Sealed, Opened), CloseReason> {
+    async fn judge(
+        &self,
+        message: &[u8],
+        server_random: [u8; 32],
+    ) -> Result<(SealedChannel, OpenedTicket), CloseReason> {
         let hello: Hello = serde_json::from_slice(message).map_err(|_| CloseReason::BadTicket)?;
         let client = from_base64url(&hello.client_random).and_then(|bytes| bytes.try_into().ok());
         let randoms = Randoms { client: client.ok_or(CloseReason::BadProof)?, server: server_random };
@@ -45,11 +52,11 @@ impl TimeServer {
         if !for_this {
             return Err(CloseReason::BadProof);
         }
-        let opened = self.tickets.open(&hello.ticket, self.surroundings.clock.now()).await?;
+        let opened = self.tickets.open(&hello.ticket, self.environment.clock.now()).await?;
         if opened.visit.jkt != proof.jkt {
             return Err(CloseReason::BadProof);
         }
         let keys = Keys::derive(&opened.user_key, &opened.jti, &randoms);
-        Ok((Sealed::new(&keys), opened))
+        Ok((SealedChannel::new(&keys), opened))
     }
 }

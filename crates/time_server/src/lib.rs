@@ -5,13 +5,13 @@ mod clock;
 mod conversation;
 mod hello;
 pub mod key;
+mod open_connections;
 mod serve;
 mod server;
 mod tickets;
-mod visits;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use conversation::{Channel, Sealed};
-pub use serve::Doors;
-pub use server::{Config, Surroundings, TimeServer};
-pub use tickets::{Opened, Visit};
+pub use conversation::{MessageChannel, SealedChannel};
+pub use serve::Listeners;
+pub use server::{Config, Environment, TimeServer};
+pub use tickets::{OpenedTicket, TicketHolder};

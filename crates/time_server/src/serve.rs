@@ -6,7 +6,7 @@ use crate::server::{TimeServer, refuse};
 use http::{Request, Response, StatusCode};
 use http_body_util::Empty;
 use hyper::body::Bytes;
-use net::{Http, RequestBody, Stream};
+use net::{HttpSettings, PermittedStream, RequestBody};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,14 +23,14 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nc
 
 /// The listeners.
 #[derive(Debug)]
-pub struct Doors {
+pub struct Listeners {
     pub web: TcpListener,
     pub tcp: Option<TcpListener>,
 }
 
 impl TimeServer {
     /// Serves until `stop` is set, then closes every connection with a reason.
-    pub async fn serve(self: Arc<Self>, doors: Doors, stop: watch::Receiver<bool>) {
+    pub async fn serve(self: Arc<Self>, doors: Listeners, stop: watch::Receiver<bool>) {
         let web = self.accept_web(doors.web, stop.clone());
         let tcp = async {
             if let Some(listener) = doors.tcp {
@@ -41,7 +41,7 @@ impl TimeServer {
             _ = async { tokio::join!(web, tcp) } => {}
             () = self.watch_revocations() => {}
         }
-        if timeout(SHUTDOWN_TIME, self.places.all_free()).await.is_err() {
+        if timeout(SHUTDOWN_TIME, self.connections.all_free()).await.is_err() {
             tracing::warn!("some connections did not close in time");
         }
     }
@@ -53,21 +53,21 @@ impl TimeServer {
                 _ = stop.wait_for(|stop| *stop) => return,
                 accepted = net::accept(&listener) => accepted,
             };
-            let Ok(place) = self.places.admit(peer.ip()) else {
+            let Ok(permit) = self.connections.admit(peer.ip()) else {
                 turn_away(&io);
                 continue;
             };
-            let (server, stop, busy) = (Arc::clone(self), each.clone(), place.busy());
+            let (server, stop, busy) = (Arc::clone(self), each.clone(), permit.busy());
             tokio::spawn(async move {
-                server.attend(Tcp::new(Stream::new(io, place)), stop).await;
+                server.attend(Tcp::new(PermittedStream::new(io, permit)), stop).await;
                 drop(busy);
             });
         }
     }
 
     async fn accept_web(self: &Arc<Self>, listener: TcpListener, stop: watch::Receiver<bool>) {
-        let http = Http {
-            places: Arc::clone(&self.places),
+        let http = HttpSettings {
+            connections: Arc::clone(&self.connections),
             header_time: REQUEST_TIME,
             http2_in_clear: false,
             speaks_proxy: Box::new(|_| false),

@@ -1,19 +1,19 @@
 //! The parts of a time server, and the life of one connection.
 
-use crate::carrier::{Carrier, Ended, Origins, last_word};
+use crate::carrier::{Carrier, CarrierError, Origins, last_word};
 use crate::clock::Clock;
 use crate::conversation::say;
-use crate::tickets::{Opened, Tickets};
-use crate::visits::Visits;
+use crate::open_connections::OpenConnections;
+use crate::tickets::{OpenedTicket, TicketVerifier};
 use ipnet::IpNet;
 use jwe::PrivateKey;
-use net::{Limits, Pace, Places};
+use net::{ConnectionLimits, ConnectionSettings, MinimumRate};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use verify::{FetchError, Jwks, Outage, Revocations, Verifier};
+use verify::{FetchError, Jwks, OutagePolicy, Revocations, Verifier};
 use wire::time::{Answer, CloseReason};
 
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct Config {
 
 /// The environment: clock and randomness.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct Environment {
     pub clock: Arc<dyn Clock>,
     /// Returns 32 random bytes.
     pub random: Arc<dyn Fn() -> [u8; 32] + Send + Sync>,
@@ -46,32 +46,37 @@ pub struct Surroundings {
 pub struct TimeServer {
     pub(crate) service: String,
     pub(crate) origins: Origins,
-    pub(crate) places: Arc<Places>,
+    pub(crate) connections: Arc<ConnectionLimits>,
     pub(crate) idle_ms: i64,
-    pub(crate) tickets: Tickets,
-    pub(crate) visits: Visits,
-    pub(crate) surroundings: Surroundings,
+    pub(crate) tickets: TicketVerifier,
+    pub(crate) visits: OpenConnections,
+    pub(crate) environment: Environment,
 }
 
 impl TimeServer {
     /// # Errors
     /// The URL of the auth server's keys is invalid.
-    pub fn new(config: Config, key: PrivateKey, surroundings: Surroundings) -> Result<Self, FetchError> {
+    pub fn new(config: Config, key: PrivateKey, environment: Environment) -> Result<Self, FetchError> {
         let keys = Jwks::new(&config.jwks_url)?;
         let revocations = config
             .revocations_url
-            .map(|url| Revocations::new(&url, &config.issuer, keys.clone(), Outage::default()))
+            .map(|url| Revocations::new(&url, &config.issuer, keys.clone(), OutagePolicy::default()))
             .transpose()?;
-        let limits = Limits { max: config.max_connections, per_address: None, v6_prefix: 64, pace: Pace::default() };
+        let limits = ConnectionSettings {
+            max: config.max_connections,
+            per_address: None,
+            v6_prefix: 64,
+            minimum_rate: MinimumRate::default(),
+        };
         let verifier = Verifier { keys, issuer: config.issuer, audience: config.service.clone(), revocations };
         Ok(Self {
             service: config.service,
             origins: Origins(config.origins),
-            places: Places::new(limits, Box::new(move |peer| trusts(&config.trusted_proxies, peer))),
+            connections: ConnectionLimits::new(limits, Box::new(move |peer| trusts(&config.trusted_proxies, peer))),
             idle_ms: i64::try_from(config.idle.as_millis()).unwrap_or(i64::MAX),
-            tickets: Tickets::new(key, verifier),
-            visits: Visits::default(),
-            surroundings,
+            tickets: TicketVerifier::new(key, verifier),
+            visits: OpenConnections::default(),
+            environment,
         })
     }
 
@@ -83,7 +88,9 @@ impl TimeServer {
             Ok(greeted) => greeted,
             Err(ended) => return refuse(carrier, ended).await,
         };
-        let Err(Ended::Because(reason)) = self.converse(&mut carrier, &mut channel, opened, stop).await else { return };
+        let Err(CarrierError::Because(reason)) = self.converse(&mut carrier, &mut channel, opened, stop).await else {
+            return;
+        };
         tracing::debug!(?reason, "a connection ended");
         let said = say(&Answer::Closed { reason }, &mut carrier, &mut channel, &mut Vec::new()).await;
         if said.is_ok() {
@@ -95,7 +102,7 @@ impl TimeServer {
         &self,
         carrier: &mut impl Carrier,
         mut stop: watch::Receiver<bool>,
-    ) -> Result<(crate::Sealed, Opened), Ended> {
+    ) -> Result<(crate::SealedChannel, OpenedTicket), CarrierError> {
         tokio::select! {
             greeted = self.greet(carrier) => greeted,
             _ = stop.wait_for(|stop| *stop) => Err(CloseReason::GoingAway.into()),
@@ -109,15 +116,15 @@ fn trusts(proxies: &[IpNet], peer: IpAddr) -> bool {
 }
 
 /// Ends a connection before it has keys.
-pub(crate) async fn refuse(mut carrier: impl Carrier, ended: Ended) {
-    let Ended::Because(reason) = ended else { return };
+pub(crate) async fn refuse(mut carrier: impl Carrier, ended: CarrierError) {
+    let CarrierError::Because(reason) = ended else { return };
     tracing::debug!(?reason, "a connection was refused");
     if carrier.send(&last_word(reason)).await.is_ok() {
         Box::pin(carrier.close(reason)).await;
     }
 }
 
-impl fmt::Debug for Surroundings {
+impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Surroundings(..)")
     }

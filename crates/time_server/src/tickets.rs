@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use verify::{Error, Revocations, Unverified, Verifier};
-use wire::tickets::{Claims, Header, SEALED_TYP, TYP};
+use verify::{Revocations, TokenError, UnverifiedToken, Verifier};
+use wire::tickets::{SEALED_TYP, TYP, TicketClaims, TicketHeader};
 use wire::time::CloseReason;
 use zeroize::Zeroizing;
 
@@ -20,7 +20,7 @@ const SAY_EVERY_MS: u64 = 60_000;
 
 /// A verifier of tickets, with the service's key and the auth server's public keys.
 #[derive(Debug)]
-pub struct Tickets {
+pub struct TicketVerifier {
     key: PrivateKey,
     kid: String,
     verifier: Verifier,
@@ -30,7 +30,7 @@ pub struct Tickets {
 
 /// The holder of a ticket, and its end.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Visit {
+pub struct TicketHolder {
     pub sub: String,
     pub sid: String,
     /// Thumbprint of the client's key.
@@ -42,8 +42,8 @@ pub struct Visit {
 }
 
 /// A ticket's content. Its key is needed only at the start of a connection.
-pub struct Opened {
-    pub visit: Visit,
+pub struct OpenedTicket {
+    pub visit: TicketHolder,
     /// The id of the key that signed it.
     pub kid: String,
     /// The ticket's expiry.
@@ -52,7 +52,7 @@ pub struct Opened {
     pub user_key: Zeroizing<[u8; 32]>,
 }
 
-impl Tickets {
+impl TicketVerifier {
     pub fn new(key: PrivateKey, verifier: Verifier) -> Self {
         Self { kid: jwe::thumbprint(&key.public()), key, verifier, said: AtomicI64::new(i64::MIN) }
     }
@@ -62,15 +62,15 @@ impl Tickets {
         self.verifier.revocations.as_ref()
     }
 
-    pub async fn open(&self, ticket: &str, now: UnixMs) -> Result<Opened, CloseReason> {
+    pub async fn open(&self, ticket: &str, now: UnixMs) -> Result<OpenedTicket, CloseReason> {
         if ticket.len() > LONGEST_TICKET {
             return Err(CloseReason::TooLarge);
         }
         let inner = self.unseal(ticket).ok_or(CloseReason::BadTicket)?;
-        let claims = match self.verifier.verify::<Claims>(&inner, TYP, now).await {
+        let claims = match self.verifier.verify::<TicketClaims>(&inner, TYP, now).await {
             Ok(claims) => claims,
             Err(error) => {
-                if matches!(error, Error::Expired | Error::TooEarly) {
+                if matches!(error, TokenError::Expired | TokenError::TooEarly) {
                     self.warn_of_clocks(&inner, now);
                 }
                 return Err(refusal(&error));
@@ -82,11 +82,17 @@ impl Tickets {
         if now >= until {
             return Err(CloseReason::KeyEnded);
         }
-        let visit =
-            Visit { sub: claims.sub, sid: claims.sid, jkt: claims.cnf.jkt, version: claims.user_key.version, until };
-        let kid = Unverified::parse(&inner, TYP, LONGEST_TICKET).map_err(|error| refusal(&error))?.kid().to_owned();
+        let visit = TicketHolder {
+            sub: claims.sub,
+            sid: claims.sid,
+            jkt: claims.cnf.jkt,
+            version: claims.user_key.version,
+            until,
+        };
+        let kid =
+            UnverifiedToken::parse(&inner, TYP, LONGEST_TICKET).map_err(|error| refusal(&error))?.kid().to_owned();
         let expires_at = claims.exp.saturating_mul(1000);
-        Ok(Opened { visit, kid, expires_at, jti: claims.jti, user_key: Zeroizing::new(user_key) })
+        Ok(OpenedTicket { visit, kid, expires_at, jti: claims.jti, user_key: Zeroizing::new(user_key) })
     }
 
     /// Logs both clocks once a minute; old tickets from strangers cause this too.
@@ -97,7 +103,7 @@ impl Tickets {
         {
             return;
         }
-        if let Some(Times { iat, exp }) = times(ticket) {
+        if let Some(TicketTimes { iat, exp }) = times(ticket) {
             let (made, ends, here) = (moment(iat), moment(exp), moment(now / 1000));
             tracing::warn!(
                 made,
@@ -109,7 +115,7 @@ impl Tickets {
     }
 
     fn unseal(&self, ticket: &str) -> Option<Zeroizing<String>> {
-        let sealed = jwe::parse::<Header>(ticket).ok()?;
+        let sealed = jwe::parse::<TicketHeader>(ticket).ok()?;
         let header = sealed.header();
         if header.typ != SEALED_TYP || header.cty != "JWT" || header.kid != self.kid {
             return None;
@@ -119,11 +125,11 @@ impl Tickets {
     }
 }
 
-fn refusal(error: &Error) -> CloseReason {
+fn refusal(error: &TokenError) -> CloseReason {
     match error {
         // From the future or expired: a ticket opens connections for minutes only.
-        Error::Expired | Error::TooEarly => CloseReason::TicketExpired,
-        Error::NoKeys(_) | Error::NoRevocations(_) => CloseReason::Unavailable,
+        TokenError::Expired | TokenError::TooEarly => CloseReason::TicketExpired,
+        TokenError::NoKeys(_) | TokenError::NoRevocations(_) => CloseReason::Unavailable,
         other => {
             tracing::debug!(cause = %other, "a ticket was refused");
             CloseReason::BadTicket
@@ -133,13 +139,13 @@ fn refusal(error: &Error) -> CloseReason {
 
 /// The validity of a ticket, in unix seconds.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
-struct Times {
+struct TicketTimes {
     iat: i64,
     exp: i64,
 }
 
 /// Returns the times of a ticket with a valid signature.
-fn times(ticket: &str) -> Option<Times> {
+fn times(ticket: &str) -> Option<TicketTimes> {
     let claims = Zeroizing::new(from_base64url(ticket.split('.').nth(1)?)?);
     serde_json::from_slice(&claims).ok()
 }
@@ -150,13 +156,13 @@ fn moment(at: i64) -> String {
     moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_else(|| at.to_string())
 }
 
-impl fmt::Debug for Visit {
+impl fmt::Debug for TicketHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Visit({}, session {}, key {})", self.sub, self.sid, self.version)
     }
 }
 
-impl fmt::Debug for Opened {
+impl fmt::Debug for OpenedTicket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Opened(..)")
     }
@@ -170,7 +176,7 @@ mod tests {
     #[test]
     fn the_times_of_a_ticket_are_read_and_written() {
         let ticket = format!("e30.{}.sig", base64url(br#"{"iat":1795240000,"exp":1795240060,"sub":"ada"}"#));
-        let Times { iat, exp } = times(&ticket).unwrap();
+        let TicketTimes { iat, exp } = times(&ticket).unwrap();
         assert_eq!((moment(iat), moment(exp)), ("2026-11-21T05:46:40Z".to_owned(), "2026-11-21T05:47:40Z".to_owned()));
         assert_eq!(times("no ticket"), None);
         assert_eq!(moment(i64::MAX), i64::MAX.to_string());

@@ -2,14 +2,14 @@
 
 use crate::page;
 use domain::UnixMs;
-use domain::identity::Identity;
+use domain::client_key::ClientKey;
 use http::{HeaderMap, Method, header};
-use tpat::credential::NotACredential;
+use tpat::credential::InvalidCredential;
 use wire::toll::{SCHEME, SESSION_SCHEME};
 
 #[derive(Debug)]
 pub struct Caller<'a> {
-    pub client: Identity,
+    pub client: ClientKey,
     pub method: &'a Method,
     /// As the client wrote it, with its port.
     pub host: &'a str,
@@ -23,7 +23,7 @@ pub struct Caller<'a> {
 
 /// A credential for the gate in a request, not verified yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown<'a> {
+pub enum PresentedCredential<'a> {
     Nothing,
     /// The complete value of `TPAT ...`.
     Payment(&'a str),
@@ -34,20 +34,20 @@ pub enum Shown<'a> {
 impl<'a> Caller<'a> {
     /// # Errors
     /// There are two credentials, or the credential is not valid text.
-    pub fn shown(&self) -> Result<Shown<'a>, NotACredential> {
+    pub fn credential(&self) -> Result<PresentedCredential<'a>, InvalidCredential> {
         let mut all = self.headers.get_all(header::AUTHORIZATION).iter();
-        let Some(value) = all.next() else { return Ok(Shown::Nothing) };
-        let value = value.to_str().ok().filter(|_| all.next().is_none()).ok_or(NotACredential::Malformed)?;
+        let Some(value) = all.next() else { return Ok(PresentedCredential::Nothing) };
+        let value = value.to_str().ok().filter(|_| all.next().is_none()).ok_or(InvalidCredential::Malformed)?;
         let scheme = value.split(' ').next().unwrap_or_default();
         Ok(match scheme {
-            scheme if scheme.eq_ignore_ascii_case(SESSION_SCHEME) => Shown::Session(value),
-            scheme if scheme.eq_ignore_ascii_case(SCHEME) => Shown::Payment(value),
-            _ => Shown::Nothing,
+            scheme if scheme.eq_ignore_ascii_case(SESSION_SCHEME) => PresentedCredential::Session(value),
+            scheme if scheme.eq_ignore_ascii_case(SCHEME) => PresentedCredential::Payment(value),
+            _ => PresentedCredential::Nothing,
         })
     }
 
     /// Returns a header's value if the header occurs exactly once.
-    pub fn only(&self, name: &str) -> Option<&'a str> {
+    pub fn single_header(&self, name: &str) -> Option<&'a str> {
         let mut all = self.headers.get_all(name).iter();
         let value = all.next()?.to_str().ok()?;
         all.next().is_none().then_some(value)
@@ -60,16 +60,16 @@ impl<'a> Caller<'a> {
 
     /// Whether a person requests this in a browser and will see a page.
     pub fn is_browser(&self) -> bool {
-        matches!(*self.method, Method::GET | Method::HEAD) && page::wanted(self.headers)
+        matches!(*self.method, Method::GET | Method::HEAD) && page::prefers_html(self.headers)
     }
 
     /// Returns the time in unix seconds.
     pub fn seconds(&self) -> u64 {
-        seconds(self.now)
+        unix_seconds(self.now)
     }
 }
 
 /// Converts to unix seconds.
-pub fn seconds(now: UnixMs) -> u64 {
+pub fn unix_seconds(now: UnixMs) -> u64 {
     u64::try_from(now / 1000).unwrap_or_default()
 }

@@ -1,16 +1,16 @@
 //! Maps a client's credentials to an answer or to admission.
 
-use crate::answer::json;
-use crate::booth::{Booth, Key, Outcome, Show};
-use crate::caller::{Caller, Shown, seconds};
-use crate::declined::Declined;
-use crate::lease::{Lease, Strings};
-use crate::ledger::Unit;
-use crate::page::{self, Jar};
-use crate::refusal::{NotCharged, Refusal};
-use crate::route::{Route, Table};
-use crate::surroundings::Surroundings;
-use crate::terms::Terms;
+use crate::caller::{Caller, PresentedCredential, unix_seconds};
+use crate::environment::Environment;
+use crate::gate_problem::{GateProblem, NotCharged};
+use crate::ledger::HeldRequest;
+use crate::page::{self, RouteCookies};
+use crate::payment_problem::PaymentProblem;
+use crate::payments::{PaymentService, PresentedPayment, RedeemOutcome, RequestedBinding};
+use crate::pricing::Pricing;
+use crate::response::json;
+use crate::route::{Route, RouteTable};
+use crate::stream_meter::{StreamHandle, StreamMeter};
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -18,10 +18,10 @@ use hyper::body::Body as _;
 use std::time::Duration;
 use tokio::time::timeout;
 use tpat::confirmations::retry_after_s;
-use tpat::header::Presented;
+use tpat::header::RefusedCredential;
 use wire::toll::{
-    CHALLENGE_HEADER, Code, EXPIRES_HEADER, Pending, PendingStatus, Piconero, QUOTA_HEADER, Redeem, Redeemed,
-    TOKEN_HEADER,
+    CHALLENGE_HEADER, EXPIRES_HEADER, PendingRedemption, PendingStatus, Piconero, QUOTA_HEADER, RedeemRequest,
+    RedeemedToken, TOKEN_HEADER, TollCode,
 };
 
 /// Maximum length of a redemption's body, in bytes.
@@ -30,40 +30,45 @@ const LONGEST: usize = 4096;
 const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Handles `POST /.well-known/tpat/redeem`.
-pub async fn redeem(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Body) -> Response<Body> {
+pub async fn redeem(payments: &PaymentService, table: &RouteTable, caller: &Caller<'_>, body: Body) -> Response<Body> {
     if caller.method != Method::POST {
-        return Refusal::bad_request("Show a payment with POST.").answer();
+        return GateProblem::bad_request("Show a payment with POST.").answer();
     }
-    match redeemed(booth, table, caller, body).await {
-        Ok(outcome) => answer(outcome),
-        Err(declined) => declined.answer(),
+    match redeemed(payments, table, caller, body).await {
+        Ok(outcome) => respond(outcome),
+        Err(problem) => problem.answer(),
     }
 }
 
-async fn redeemed(booth: &Booth, table: &Table, caller: &Caller<'_>, body: Body) -> Result<Outcome, Declined> {
-    let Ok(Shown::Payment(credential)) = caller.shown() else { return Err(malformed()) };
+async fn redeemed(
+    payments: &PaymentService,
+    table: &RouteTable,
+    caller: &Caller<'_>,
+    body: Body,
+) -> Result<RedeemOutcome, PaymentProblem> {
+    let Ok(PresentedCredential::Payment(credential)) = caller.credential() else { return Err(malformed()) };
     let body = timeout(BODY_TIME, Limited::new(body, LONGEST).collect()).await.map_err(|_| malformed())?;
     let body = body.map_err(|_| malformed())?.to_bytes();
-    let wish: Redeem = serde_json::from_slice(&body).map_err(|_| malformed())?;
-    let key = wish.jwk.as_ref().map_or(Key::Nobodys, Key::Named);
-    booth.redeem(table, Show { credential, challenge: &wish.challenge, key }, caller).await
+    let request: RedeemRequest = serde_json::from_slice(&body).map_err(|_| malformed())?;
+    let key = request.jwk.as_ref().map_or(RequestedBinding::Bearer, RequestedBinding::Named);
+    payments.redeem(table, PresentedPayment { credential, challenge: &request.challenge, key }, caller).await
 }
 
-fn answer(outcome: Outcome) -> Response<Body> {
+fn respond(outcome: RedeemOutcome) -> Response<Body> {
     match outcome {
-        Outcome::Token { text, token, left } => {
-            let body = Redeemed {
+        RedeemOutcome::Token { text, token, left } => {
+            let body = RedeemedToken {
                 token: text,
-                expires: seconds(token.expires_at),
+                expires: unix_seconds(token.expires_at),
                 quota: left.unsigned_abs(),
                 provisional: token.provisional,
                 remainder: Piconero(token.remainder.unsigned_abs()),
             };
             json(StatusCode::OK, "application/json", &body)
         }
-        Outcome::Pending { have, need } => {
+        RedeemOutcome::Pending { have, need } => {
             let retry_after = retry_after_s(have, need);
-            let body = Pending { status: PendingStatus::Pending, have, need, retry_after };
+            let body = PendingRedemption { status: PendingStatus::Pending, have, need, retry_after };
             let mut response = json(StatusCode::ACCEPTED, "application/json", &body);
             response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
             response
@@ -71,16 +76,16 @@ fn answer(outcome: Outcome) -> Response<Body> {
     }
 }
 
-fn malformed() -> Declined {
+fn malformed() -> PaymentProblem {
     let title = "Show a payment as Authorization: TPAT, transaction id, colon, OutProofV2; with the challenge.";
-    Declined::new(Code::Malformed, title)
+    PaymentProblem::new(TollCode::Malformed, title)
 }
 
 /// Permission for one request.
 #[derive(Debug)]
-pub struct Pass {
-    unit: Option<Unit>,
-    strings: Option<Strings>,
+pub struct Admission {
+    unit: Option<HeldRequest>,
+    stream: Option<StreamHandle>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -88,39 +93,43 @@ pub struct Pass {
 ///
 /// # Errors
 /// The answer to send instead.
-pub async fn pass(
-    booth: &Booth,
-    table: &Table,
+pub async fn admit(
+    payments: &PaymentService,
+    table: &RouteTable,
     route: &Route,
-    terms: &Terms,
+    pricing: &Pricing,
     caller: &Caller<'_>,
-) -> Result<Pass, Response<Body>> {
-    if terms.signed_in_free && booth.is_signed_in(caller).await {
-        return Ok(Pass::free());
+) -> Result<Admission, Response<Body>> {
+    if pricing.signed_in_free && payments.is_signed_in(caller).await {
+        return Ok(Admission::free());
     }
-    match caller.shown() {
-        Ok(Shown::Nothing) if let Some(pass) = by_cookie(booth, route, caller).await? => Ok(pass),
-        Ok(Shown::Nothing)
-            if booth.is_free(route, terms.allowance, caller).await.map_err(|declined| declined.shown(caller))? =>
+    match caller.credential() {
+        Ok(PresentedCredential::Nothing) if let Some(pass) = by_cookie(payments, route, caller).await? => Ok(pass),
+        Ok(PresentedCredential::Nothing)
+            if payments.is_free(route, pricing.allowance, caller).await.map_err(|problem| problem.shown(caller))? =>
         {
-            Ok(Pass::free())
+            Ok(Admission::free())
         }
-        Ok(Shown::Nothing) if caller.is_browser() => Err(booth.welcome(table, route, terms, caller).await),
-        Ok(Shown::Nothing) => Err(booth.ask(route, terms, caller, Presented::default())),
-        Ok(Shown::Session(credential)) => match booth.admit(route, credential, caller).await {
+        Ok(PresentedCredential::Nothing) if caller.is_browser() => {
+            Err(payments.browser_page(table, route, pricing, caller).await)
+        }
+        Ok(PresentedCredential::Nothing) => {
+            Err(payments.offer_response(route, pricing, caller, RefusedCredential::default()))
+        }
+        Ok(PresentedCredential::Session(credential)) => match payments.admit(route, credential, caller).await {
             Ok((unit, bound)) => {
-                let nonce = bound.then(|| booth.nonce(caller));
-                Ok(Pass::new(Some(unit), nonce.into_iter().collect()))
+                let nonce = bound.then(|| payments.nonce(caller));
+                Ok(Admission::new(Some(unit), nonce.into_iter().collect()))
             }
-            Err(declined) if declined.code() == Code::TokenSpent => {
-                Err(booth.ask_again(route, terms, credential, caller, declined).answer())
+            Err(problem) if problem.code() == TollCode::TokenSpent => {
+                Err(payments.refuse_with_offer(route, pricing, credential, caller, problem).answer())
             }
-            Err(declined) => Err(declined.answer()),
+            Err(problem) => Err(problem.answer()),
         },
-        Ok(Shown::Payment(credential)) => match caller.only(CHALLENGE_HEADER) {
-            Some(challenge) => in_place(booth, table, route, (credential, challenge), caller).await,
-            None if terms.tpat0 => compat(booth, route, terms, credential, caller).await,
-            None => Err(booth.ask(route, terms, caller, presented(credential))),
+        Ok(PresentedCredential::Payment(credential)) => match caller.single_header(CHALLENGE_HEADER) {
+            Some(challenge) => redeem_in_place(payments, table, route, (credential, challenge), caller).await,
+            None if pricing.tpat0 => compat(payments, route, pricing, credential, caller).await,
+            None => Err(payments.offer_response(route, pricing, caller, presented(credential))),
         },
         Err(_) => Err(malformed().answer()),
     }
@@ -130,108 +139,116 @@ pub async fn pass(
 ///
 /// # Errors
 /// The token is not usable yet or not now. The person must not be asked to pay again.
-async fn by_cookie(booth: &Booth, route: &Route, caller: &Caller<'_>) -> Result<Option<Pass>, Response<Body>> {
-    let jar = Jar { route: &route.name, https: caller.https() };
-    let Some(credential) = page::shown(caller.headers, jar) else { return Ok(None) };
-    match booth.admit(route, &credential, caller).await {
-        Ok((unit, _)) => Ok(Some(Pass::new(Some(unit), Vec::new()))),
-        Err(declined) if matches!(declined.code(), Code::TooMany | Code::TokenSuspended | Code::Unavailable) => {
-            Err(declined.shown(caller))
+async fn by_cookie(
+    payments: &PaymentService,
+    route: &Route,
+    caller: &Caller<'_>,
+) -> Result<Option<Admission>, Response<Body>> {
+    let cookies = RouteCookies { route: &route.name, https: caller.https() };
+    let Some(credential) = page::token_credential(caller.headers, cookies) else { return Ok(None) };
+    match payments.admit(route, &credential, caller).await {
+        Ok((unit, _)) => Ok(Some(Admission::new(Some(unit), Vec::new()))),
+        Err(problem)
+            if matches!(problem.code(), TollCode::TooMany | TollCode::TokenSuspended | TollCode::Unavailable) =>
+        {
+            Err(problem.shown(caller))
         }
         Err(_) => Ok(None),
     }
 }
 
 /// Redeems a payment and admits the request in one step.
-async fn in_place(
-    booth: &Booth,
-    table: &Table,
+async fn redeem_in_place(
+    payments: &PaymentService,
+    table: &RouteTable,
     route: &Route,
     (credential, challenge): (&str, &str),
     caller: &Caller<'_>,
-) -> Result<Pass, Response<Body>> {
-    let show = Show { credential, challenge, key: Key::OfTheRequest };
-    match booth.redeem(table, show, caller).await.map_err(Declined::answer)? {
-        Outcome::Token { text, token, .. } => {
-            let unit = booth.first_unit(route, &token, caller).await.map_err(Declined::answer)?;
+) -> Result<Admission, Response<Body>> {
+    let show = PresentedPayment { credential, challenge, key: RequestedBinding::RequestKey };
+    match payments.redeem(table, show, caller).await.map_err(PaymentProblem::answer)? {
+        RedeemOutcome::Token { text, token, .. } => {
+            let unit = payments.first_unit(route, &token, caller).await.map_err(PaymentProblem::answer)?;
             let text = HeaderValue::try_from(text).ok().map(|text| (HeaderName::from_static(TOKEN_HEADER), text));
             // This answer contains a token, so it must not be cached, whatever the upstream says.
-            let not_kept = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            Ok(Pass::new(Some(unit), text.into_iter().chain([booth.nonce(caller), not_kept]).collect()))
+            let no_store = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            Ok(Admission::new(Some(unit), text.into_iter().chain([payments.nonce(caller), no_store]).collect()))
         }
-        pending @ Outcome::Pending { .. } => Err(answer(pending)),
+        pending @ RedeemOutcome::Pending { .. } => Err(respond(pending)),
     }
 }
 
 /// Admits a request with a transaction and its proof, as in the scheme of 2022.
 async fn compat(
-    booth: &Booth,
+    payments: &PaymentService,
     route: &Route,
-    terms: &Terms,
+    pricing: &Pricing,
     credential: &str,
     caller: &Caller<'_>,
-) -> Result<Pass, Response<Body>> {
+) -> Result<Admission, Response<Body>> {
     let pass = async {
-        match booth.compat(route, terms, credential, caller).await? {
-            Outcome::Token { token, .. } => booth.first_unit(route, &token, caller).await.map(Ok),
-            pending @ Outcome::Pending { .. } => Ok(Err(answer(pending))),
+        match payments.compat(route, pricing, credential, caller).await? {
+            RedeemOutcome::Token { token, .. } => payments.first_unit(route, &token, caller).await.map(Ok),
+            pending @ RedeemOutcome::Pending { .. } => Ok(Err(respond(pending))),
         }
     };
     match pass.await {
-        Ok(unit) => Ok(Pass::new(Some(unit?), Vec::new())),
-        Err(declined) if declined.code() == Code::TokenSpent => {
-            Err(booth.ask_again(route, terms, credential, caller, declined).answer())
+        Ok(unit) => Ok(Admission::new(Some(unit?), Vec::new())),
+        Err(problem) if problem.code() == TollCode::TokenSpent => {
+            Err(payments.refuse_with_offer(route, pricing, credential, caller, problem).answer())
         }
-        Err(declined) => Err(declined.answer()),
+        Err(problem) => Err(problem.answer()),
     }
 }
 
 /// Describes the refused credential to old clients.
-fn presented(credential: &str) -> Presented<'_> {
+fn presented(credential: &str) -> RefusedCredential<'_> {
     let shown = credential.split_once(' ').and_then(|(_, shown)| shown.trim().split_once(':'));
     match shown {
-        Some((hash, signature)) if credential.len() <= tpat::credential::LONGEST => Presented { hash, signature },
-        _ => Presented::default(),
+        Some((hash, signature)) if credential.len() <= tpat::credential::LONGEST => {
+            RefusedCredential { hash, signature }
+        }
+        _ => RefusedCredential::default(),
     }
 }
 
-impl Pass {
+impl Admission {
     pub fn free() -> Self {
         Self::new(None, Vec::new())
     }
 
-    fn new(unit: Option<Unit>, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
-        Self { unit, strings: None, headers }
+    fn new(unit: Option<HeldRequest>, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        Self { unit, stream: None, headers }
     }
 
     /// Ends a tunnel, if the request becomes one, together with the token that paid for it.
-    pub fn tie(&mut self, request: &mut Request<Body>) {
+    pub fn attach(&mut self, request: &mut Request<Body>) {
         if self.unit.is_some() && request.headers().contains_key(header::UPGRADE) {
-            self.strings.get_or_insert_default().tie(request);
+            self.stream.get_or_insert_default().attach(request);
         }
     }
 
     /// Charges for an answer of the upstream, unless its status says that the upstream failed. Answers of the gate
     /// itself are free. An answer that continues as a stream is charged further.
-    pub fn settle(self, mut response: Response<Body>, lease_ms: i64, surroundings: &Surroundings) -> Response<Body> {
+    pub fn settle(self, mut response: Response<Body>, lease_ms: i64, environment: &Environment) -> Response<Body> {
         for (name, value) in self.headers {
             response.headers_mut().insert(name, value);
         }
         let own = response.extensions().get::<NotCharged>().is_some();
         let Some(unit) = self.unit.filter(|_| !own && !response.status().is_server_error()) else { return response };
         let entry = unit.entry();
-        let left = unit.charge((surroundings.now)());
+        let left = unit.charge((environment.now)());
         response.headers_mut().insert(QUOTA_HEADER, left.requests.into());
-        response.headers_mut().insert(EXPIRES_HEADER, seconds(left.expires_at).into());
+        response.headers_mut().insert(EXPIRES_HEADER, unix_seconds(left.expires_at).into());
         let tunnel = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         if !tunnel && response.body().size_hint().exact().is_some() {
             return response;
         }
-        let strings = self.strings.unwrap_or_default();
+        let stream = self.stream.unwrap_or_default();
         if !tunnel {
-            response = response.map(|body| strings.wrap(body));
+            response = response.map(|body| stream.wrap(body));
         }
-        tokio::spawn(Lease::new(entry, lease_ms, surroundings.clone()).watch(strings));
+        tokio::spawn(StreamMeter::new(entry, lease_ms, environment.clone()).watch(stream));
         response
     }
 }

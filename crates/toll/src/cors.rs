@@ -2,9 +2,9 @@
 //! a token of its own in `Authorization`, and what a browser keeps in cookies is of no use to it.
 
 use crate::caching::vary;
-use crate::refusal::NotCharged;
+use crate::gate_problem::NotCharged;
 use axum::body::Body;
-use domain::authority::{BadAuthority, Origin};
+use domain::authority::{InvalidAuthority, Origin};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -23,9 +23,9 @@ pub enum Allowed {
 }
 
 impl FromStr for Allowed {
-    type Err = BadAuthority;
+    type Err = InvalidAuthority;
 
-    fn from_str(text: &str) -> Result<Self, BadAuthority> {
+    fn from_str(text: &str) -> Result<Self, InvalidAuthority> {
         if text == "*" { Ok(Self::Any) } else { Origin::parse(text).map(Self::One) }
     }
 }

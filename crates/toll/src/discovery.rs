@@ -1,19 +1,19 @@
 //! `/.well-known/402`: a host's price list for programs.
 
-use crate::route::{Route, Table};
-use crate::terms::{Bind, Bundle, Terms};
+use crate::pricing::{Bundle, Pricing, TokenBinding};
+use crate::route::{Route, RouteTable};
 use domain::authority::Authority;
-use wire::toll::{Bundle as Priced, Network, Piconero, PriceList, PricedRoute, REDEEM, VERSION};
+use wire::toll::{Network, Piconero, PriceList, PricedBundle, PricedRoute, REDEEM, VERSION};
 
 const DAY_MS: i64 = 86_400_000;
 
 /// Lists a host's paid routes in the order in which they are tried.
-pub fn price_list(table: &Table, host: &Authority, network: Network) -> PriceList {
+pub fn price_list(table: &RouteTable, host: &Authority, network: Network) -> PriceList {
     let mut free = Vec::new();
     let mut routes = Vec::new();
     for route in table.iter().filter(|route| route.is_on(host)) {
-        match &route.terms {
-            Some(terms) => routes.push(priced(route, terms, host, &free)),
+        match &route.pricing {
+            Some(pricing) => routes.push(priced(route, pricing, host, &free)),
             // A free route that comes first takes the requests of the paid routes after it.
             None => free.push(route.path.to_string()),
         }
@@ -21,29 +21,29 @@ pub fn price_list(table: &Table, host: &Authority, network: Network) -> PriceLis
     PriceList { v: VERSION, network, redeem: REDEEM.to_owned(), routes }
 }
 
-fn priced(route: &Route, terms: &Terms, host: &Authority, free: &[String]) -> PricedRoute {
-    let bundles = terms.bundles.iter().enumerate();
+fn priced(route: &Route, pricing: &Pricing, host: &Authority, free: &[String]) -> PricedRoute {
+    let bundles = pricing.bundles.iter().enumerate();
     PricedRoute {
         name: route.name.clone(),
         host: (!route.hosts.is_empty()).then(|| host.to_string()),
         methods: route.methods.iter().map(ToString::to_string).collect(),
         path: route.path.to_string(),
-        free: terms.allowance.map_or(0, |allowance| per_day(allowance.requests, allowance.window_ms)),
+        free: pricing.allowance.map_or(0, |allowance| per_day(allowance.requests, allowance.window_ms)),
         free_paths: free.to_vec(),
-        bound: terms.bind == Bind::Key,
-        compat: terms.tpat0,
-        bundles: bundles.map(|(at, bundle)| sold(at + 1, bundle, terms)).collect(),
+        bound: pricing.binding == TokenBinding::Key,
+        compat: pricing.tpat0,
+        bundles: bundles.map(|(at, bundle)| sold(at + 1, bundle, pricing)).collect(),
     }
 }
 
 /// Numbers bundles as the 402 answer does.
-fn sold(number: usize, bundle: &Bundle, terms: &Terms) -> Priced {
-    Priced {
+fn sold(number: usize, bundle: &Bundle, pricing: &Pricing) -> PricedBundle {
+    PricedBundle {
         name: number.to_string(),
         min_amt: Piconero(bundle.price),
         ttl_s: u64::try_from(bundle.ttl_ms / 1000).unwrap_or_default(),
         quota: bundle.quota.into(),
-        conf: terms.need(bundle.price).into(),
+        conf: pricing.need(bundle.price).into(),
     }
 }
 

@@ -14,13 +14,13 @@ const TPAT: &str = "tpat-";
 const DROPPED: [HeaderName; 3] = [header::FORWARDED, X_REAL_IP, header::EXPECT];
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 /// Schemes of `Authorization` for the gate (case-insensitive, RFC 9110, section 11.1).
-const OURS: [&str; 3] = ["tpat", "tpat1", "tpat-session"];
+const OWN_SCHEMES: [&str; 3] = ["tpat", "tpat1", "tpat-session"];
 /// Prefixes of the names of the portal's and the gate's cookies.
 const COOKIES: [&str; 2] = ["__host-postern", "postern"];
 
 /// The client and its request, as reported to the upstream.
 #[derive(Debug, Clone, Copy)]
-pub struct Told<'a> {
+pub struct ForwardedClient<'a> {
     pub client: IpAddr,
     pub host: &'a str,
     pub https: bool,
@@ -28,7 +28,7 @@ pub struct Told<'a> {
 
 /// Removes hop-by-hop headers (RFC 9110, section 7.6.1), headers that only a proxy may set, and all credentials for the
 /// gate. Then sets the true values.
-pub fn rewrite(headers: &mut HeaderMap, told: Told<'_>, inject: &[(HeaderName, HeaderValue)]) {
+pub fn rewrite(headers: &mut HeaderMap, told: ForwardedClient<'_>, inject: &[(HeaderName, HeaderValue)]) {
     forget_named_by_connection(headers);
     let strange =
         |name: &HeaderName| [X_FORWARDED, REMOTE, PROXY, TPAT].iter().any(|start| name.as_str().starts_with(start));
@@ -37,7 +37,7 @@ pub fn rewrite(headers: &mut HeaderMap, told: Told<'_>, inject: &[(HeaderName, H
         headers.remove(name);
     }
     forget_credentials(headers);
-    tell(headers, told);
+    write_forwarded(headers, told);
     for (name, value) in inject {
         headers.insert(name, value.clone());
     }
@@ -80,7 +80,7 @@ fn forget_credentials(headers: &mut HeaderMap) {
 
 fn is_ours(value: &HeaderValue) -> bool {
     let scheme = value.as_bytes().trim_ascii_start().split(u8::is_ascii_whitespace).next().unwrap_or_default();
-    OURS.iter().any(|own| scheme.eq_ignore_ascii_case(own.as_bytes()))
+    OWN_SCHEMES.iter().any(|own| scheme.eq_ignore_ascii_case(own.as_bytes()))
 }
 
 /// Returns the cookies that are not ours; `None` if none is left.
@@ -93,7 +93,7 @@ fn without_ours(value: &HeaderValue) -> Option<HeaderValue> {
     if kept.is_empty() { None } else { HeaderValue::from_bytes(&kept.join(b"; ".as_slice())).ok() }
 }
 
-fn tell(headers: &mut HeaderMap, told: Told<'_>) {
+fn write_forwarded(headers: &mut HeaderMap, told: ForwardedClient<'_>) {
     let proto = if told.https { "https" } else { "http" };
     let node = match told.client {
         IpAddr::V4(v4) => v4.to_string(),

@@ -1,29 +1,29 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
-pub mod booth;
 mod caching;
 mod caller;
 mod checkout;
 pub mod cors;
-mod declined;
 mod discovery;
+mod environment;
 mod gate;
+mod gate_problem;
 mod headers;
-mod lease;
 mod ledger;
-mod pace;
 mod page;
-mod paid;
-mod plausible;
-mod refusal;
+mod page_routes;
+mod payment_problem;
+pub mod payments;
+pub mod pricing;
+mod rate_limiter;
+mod request_host;
+mod response;
 pub mod route;
 mod serve;
-mod surroundings;
-pub mod terms;
+mod stream_meter;
 pub mod upstream;
 
-pub use booth::Booth;
-pub use gate::{Config, Gate};
-pub use serve::{Limits, http, serve, serve_with};
-pub use surroundings::{Portal, Surroundings};
+pub use environment::{Environment, PortalSessions};
+pub use gate::{Gate, GateConfig};
+pub use payments::PaymentService;
+pub use serve::{GateLimits, http, serve, serve_with};

@@ -2,7 +2,7 @@
 
 use crate::gate::Gate;
 use axum::body::Body;
-use net::{Http, Pace, Places};
+use net::{ConnectionLimits, HttpSettings, MinimumRate};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,21 +13,25 @@ use tokio::sync::watch;
 const HEADER_TIME: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct GateLimits {
     /// Maximum number of connections.
     pub connections: usize,
 }
 
 /// Serves until `stop` is set, then finishes running requests.
-pub async fn serve(listener: TcpListener, gate: Arc<Gate>, limits: Limits, stop: watch::Receiver<bool>) {
-    serve_with(listener, gate, http(limits, Pace::default(), |_| false), stop).await;
+pub async fn serve(listener: TcpListener, gate: Arc<Gate>, limits: GateLimits, stop: watch::Receiver<bool>) {
+    serve_with(listener, gate, http(limits, MinimumRate::default(), |_| false), stop).await;
 }
 
 /// Configures how connections are accepted. `exempt`: peers that carry many people's connections.
-pub fn http(limits: Limits, pace: Pace, exempt: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Http {
-    let limits = net::Limits { max: limits.connections, per_address: None, v6_prefix: 64, pace };
-    Http {
-        places: Places::new(limits, Box::new(exempt)),
+pub fn http(
+    limits: GateLimits,
+    minimum_rate: MinimumRate,
+    exempt: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
+) -> HttpSettings {
+    let limits = net::ConnectionSettings { max: limits.connections, per_address: None, v6_prefix: 64, minimum_rate };
+    HttpSettings {
+        connections: ConnectionLimits::new(limits, Box::new(exempt)),
         header_time: HEADER_TIME,
         http2_in_clear: true,
         speaks_proxy: Box::new(|_| false),
@@ -37,7 +41,7 @@ pub fn http(limits: Limits, pace: Pace, exempt: impl Fn(IpAddr) -> bool + Send +
 }
 
 /// The same as [`serve`], with other limits.
-pub async fn serve_with(listener: TcpListener, gate: Arc<Gate>, http: Http, stop: watch::Receiver<bool>) {
+pub async fn serve_with(listener: TcpListener, gate: Arc<Gate>, http: HttpSettings, stop: watch::Receiver<bool>) {
     let answer = move |peer: SocketAddr, request: http::Request<net::RequestBody>| {
         let gate = Arc::clone(&gate);
         async move { gate.answer(peer.ip(), request.map(Body::new)).await }

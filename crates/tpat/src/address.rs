@@ -14,7 +14,7 @@ const TEXT: usize = 95;
 pub struct Address(MoneroAddress);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotAnAddress {
+pub enum InvalidAddress {
     #[error("this is not a Monero address")]
     Malformed,
     #[error("only primary addresses and subaddresses are accepted")]
@@ -22,18 +22,18 @@ pub enum NotAnAddress {
 }
 
 impl Address {
-    pub fn parse(text: &str) -> Result<Self, NotAnAddress> {
+    pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
         // Integrated addresses are longer.
         if text.len() > 2 * TEXT {
-            return Err(NotAnAddress::Malformed);
+            return Err(InvalidAddress::Malformed);
         }
-        let address = MoneroAddress::from_str_with_unchecked_network(text).map_err(|_| NotAnAddress::Malformed)?;
+        let address = MoneroAddress::from_str_with_unchecked_network(text).map_err(|_| InvalidAddress::Malformed)?;
         if !matches!(address.kind(), AddressType::Legacy | AddressType::Subaddress) {
-            return Err(NotAnAddress::Kind);
+            return Err(InvalidAddress::Kind);
         }
         let keys: [EdwardsPoint; 2] = [address.spend().into(), address.view().into()];
         let good = keys.iter().all(|key| key.is_torsion_free() && !key.is_identity()) && address.to_string() == text;
-        if good { Ok(Self(address)) } else { Err(NotAnAddress::Malformed) }
+        if good { Ok(Self(address)) } else { Err(InvalidAddress::Malformed) }
     }
 
     pub(crate) fn subaddress(network: Network, spend: EdwardsPoint, view: EdwardsPoint) -> Self {
@@ -72,9 +72,9 @@ impl Address {
 }
 
 impl std::str::FromStr for Address {
-    type Err = NotAnAddress;
+    type Err = InvalidAddress;
 
-    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         Self::parse(text)
     }
 }

@@ -5,7 +5,7 @@ pub const XMR: u64 = 1_000_000_000_000;
 const DIGITS: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotAnAmount {
+pub enum InvalidAmount {
     #[error("an amount consists of digits and at most one point: 0.002")]
     Malformed,
     #[error("an amount has at most 12 digits behind the point")]
@@ -15,19 +15,19 @@ pub enum NotAnAmount {
 }
 
 /// Parses XMR to piconero: `0.002`, `.002`, `2`, `2.`.
-pub fn parse_xmr(text: &str) -> Result<u64, NotAnAmount> {
+pub fn parse_xmr(text: &str) -> Result<u64, InvalidAmount> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
-        return Err(NotAnAmount::Malformed);
+        return Err(InvalidAmount::Malformed);
     }
     if fraction.len() > DIGITS {
-        return Err(NotAnAmount::TooFine);
+        return Err(InvalidAmount::TooFine);
     }
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| NotAnAmount::TooMuch)? };
-    let fraction: u64 = format!("{fraction:0<DIGITS$}").parse().map_err(|_| NotAnAmount::Malformed)?;
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| InvalidAmount::TooMuch)? };
+    let fraction: u64 = format!("{fraction:0<DIGITS$}").parse().map_err(|_| InvalidAmount::Malformed)?;
     let piconero = whole.checked_mul(XMR).and_then(|whole| whole.checked_add(fraction));
-    piconero.ok_or(NotAnAmount::TooMuch)
+    piconero.ok_or(InvalidAmount::TooMuch)
 }
 
 /// Formats piconero as XMR without trailing zeros: `0.002`.
@@ -64,11 +64,11 @@ mod tests {
             assert_eq!(parse_xmr(text), Ok(piconero), "{text}");
         }
         for text in ["", ".", "-1", "+1", "1,5", "1e3", " 1", "1 ", "1.2.3", "0x1", "\u{663}", "1_000"] {
-            assert_eq!(parse_xmr(text), Err(NotAnAmount::Malformed), "{text}");
+            assert_eq!(parse_xmr(text), Err(InvalidAmount::Malformed), "{text}");
         }
-        assert_eq!(parse_xmr("0.0000000000001"), Err(NotAnAmount::TooFine));
+        assert_eq!(parse_xmr("0.0000000000001"), Err(InvalidAmount::TooFine));
         for text in ["18446744.073709551616", "18446745", "99999999999999999999"] {
-            assert_eq!(parse_xmr(text), Err(NotAnAmount::TooMuch), "{text}");
+            assert_eq!(parse_xmr(text), Err(InvalidAmount::TooMuch), "{text}");
         }
         assert_eq!(format_xmr(2_000_000_000), "0.002");
         assert_eq!(format_xmr(u64::MAX), "18446744.073709551615");

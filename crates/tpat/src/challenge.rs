@@ -28,7 +28,7 @@ impl RouteId {
 
 /// The terms of an offer, fixed for the challenge's lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct ChallengeTerms {
     pub route: RouteId,
     /// The minimum amount, in piconero.
     pub price: u64,
@@ -52,17 +52,17 @@ pub struct Terms {
 pub struct Challenge {
     /// The unique id of this challenge.
     pub random: [u8; 16],
-    pub terms: Terms,
+    pub terms: ChallengeTerms,
 }
 
 /// The challenge is invalid: it was not issued by this gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this gate did not issue the challenge")]
-pub struct Forged;
+pub struct ForgedChallenge;
 
 impl Challenge {
     /// Issues a challenge.
-    pub fn issue(key: &[u8; 32], random: [u8; 16], terms: Terms) -> String {
+    pub fn issue(key: &[u8; 32], random: [u8; 16], terms: ChallengeTerms) -> String {
         let body = Self { random, terms }.body();
         let tag = hmac_sha256(key, &[LABEL, &body]);
         base64url(&[body.as_slice(), &tag].concat())
@@ -70,8 +70,8 @@ impl Challenge {
 
     /// Parses and authenticates, in time that does not depend on the MAC. Does not check expiry; [`crate::payment`]
     /// decides whether a late payment counts.
-    pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, Forged> {
-        Self::read(key, text).ok_or(Forged)
+    pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, ForgedChallenge> {
+        Self::read(key, text).ok_or(ForgedChallenge)
     }
 
     /// Returns the message that a payment's proof must sign.
@@ -88,10 +88,10 @@ impl Challenge {
         if tag.len() != 32 || !hmac_is(key, &[LABEL, body], tag) {
             return None;
         }
-        let mut fields = Fields(body);
+        let mut fields = FieldReader(body);
         let [version] = fields.take()?;
         let random = fields.take()?;
-        let terms = Terms {
+        let terms = ChallengeTerms {
             route: RouteId(fields.take()?),
             price: u64::from_be_bytes(fields.take()?),
             quota: u64::from_be_bytes(fields.take()?),
@@ -124,9 +124,9 @@ impl Challenge {
 }
 
 /// Consecutive fields of fixed length.
-pub(crate) struct Fields<'a>(pub &'a [u8]);
+pub(crate) struct FieldReader<'a>(pub &'a [u8]);
 
-impl Fields<'_> {
+impl FieldReader<'_> {
     pub fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (field, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
@@ -141,8 +141,8 @@ mod tests {
 
     const KEY: [u8; 32] = [7; 32];
 
-    fn terms() -> Terms {
-        Terms {
+    fn terms() -> ChallengeTerms {
+        ChallengeTerms {
             route: RouteId::of("price"),
             price: 2_000_000_000,
             quota: 100,
@@ -160,7 +160,7 @@ mod tests {
         let text = Challenge::issue(&KEY, [3; 16], terms());
         assert_eq!(text.len(), TEXT);
         assert_eq!(Challenge::authenticate(&KEY, &text), Ok(Challenge { random: [3; 16], terms: terms() }));
-        assert_eq!(Challenge::authenticate(&[8; 32], &text), Err(Forged));
+        assert_eq!(Challenge::authenticate(&[8; 32], &text), Err(ForgedChallenge));
         assert_eq!(Challenge::message(&text), format!("tpat1:{text}"));
     }
 
@@ -173,12 +173,12 @@ mod tests {
                 if changed[position] != other {
                     changed[position] = other;
                     let changed: String = changed.into_iter().collect();
-                    assert_eq!(Challenge::authenticate(&KEY, &changed), Err(Forged), "{position} {other}");
+                    assert_eq!(Challenge::authenticate(&KEY, &changed), Err(ForgedChallenge), "{position} {other}");
                 }
             }
         }
         for wrong in [String::new(), format!("{text}="), format!("{text}A"), text[1..].to_owned()] {
-            assert_eq!(Challenge::authenticate(&KEY, &wrong), Err(Forged));
+            assert_eq!(Challenge::authenticate(&KEY, &wrong), Err(ForgedChallenge));
         }
     }
 
@@ -189,21 +189,21 @@ mod tests {
             confirmations: u16, account: u32, index: u32, expires: u64, thumbprint: [u8; 32],
         ) {
             let route = RouteId(route);
-            let terms = Terms { route, price, quota, ttl_s, confirmations, account, index, expires, thumbprint };
+            let terms = ChallengeTerms { route, price, quota, ttl_s, confirmations, account, index, expires, thumbprint };
             let text = Challenge::issue(&key, random, terms);
             prop_assert_eq!(Challenge::authenticate(&key, &text), Ok(Challenge { random, terms }));
         }
 
         #[test]
         fn fuzz_challenge_made_up(text in "[A-Za-z0-9_-]{171}|.{0,200}") {
-            prop_assert_eq!(Challenge::authenticate(&KEY, &text), Err(Forged));
+            prop_assert_eq!(Challenge::authenticate(&KEY, &text), Err(ForgedChallenge));
         }
 
         #[test]
         fn fuzz_challenge_one_bit(bit in 0..LENGTH * 8) {
             let mut bytes = from_base64url(&Challenge::issue(&KEY, [3; 16], terms())).expect("base64url");
             bytes[bit / 8] ^= 1 << (bit % 8);
-            prop_assert_eq!(Challenge::authenticate(&KEY, &base64url(&bytes)), Err(Forged));
+            prop_assert_eq!(Challenge::authenticate(&KEY, &base64url(&bytes)), Err(ForgedChallenge));
         }
     }
 }

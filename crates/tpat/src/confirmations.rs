@@ -4,7 +4,7 @@ use wire::toll::BLOCK_S;
 
 /// A rule: from this amount, this many confirmations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct ConfirmationStep {
     /// Piconero.
     pub from: u64,
     pub confirmations: u16,
@@ -12,15 +12,15 @@ pub struct Step {
 
 /// Required confirmations by amount. Below the first step: none, and the token is provisional.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy(Vec<Step>);
+pub struct ConfirmationPolicy(Vec<ConfirmationStep>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("larger amounts need at least as many confirmations as smaller ones")]
 pub struct NotRising;
 
-impl Policy {
+impl ConfirmationPolicy {
     /// Sorts the steps; refuses duplicate amounts, and fewer confirmations for more money.
-    pub fn new(mut steps: Vec<Step>) -> Result<Self, NotRising> {
+    pub fn new(mut steps: Vec<ConfirmationStep>) -> Result<Self, NotRising> {
         steps.sort_by_key(|step| step.from);
         let rising =
             steps.windows(2).all(|pair| pair[0].from < pair[1].from && pair[0].confirmations <= pair[1].confirmations);
@@ -33,16 +33,20 @@ impl Policy {
     }
 }
 
-impl Default for Policy {
+impl Default for ConfirmationPolicy {
     /// None below 0.01 XMR; 1 from there; 10 from 1 XMR, when the money becomes spendable.
     fn default() -> Self {
         let xmr = crate::amount::XMR;
-        Self(vec![Step { from: xmr / 100, confirmations: 1 }, Step { from: xmr, confirmations: 10 }])
+        Self(vec![
+            ConfirmationStep { from: xmr / 100, confirmations: 1 },
+            ConfirmationStep { from: xmr, confirmations: 10 },
+        ])
     }
 }
 
-/// Returns the confirmations of a transaction in block `block` on a chain of `height` blocks. The newest block (`height
-/// - 1`) has one. A block beyond the end, as from a node that is behind, has none.
+/// Returns the confirmations of a transaction in block `block` on a chain of `height` blocks.
+///
+/// The newest block, number `height - 1`, has one. A block beyond the end, as from a node that is behind, has none.
 pub fn confirmations(block: Option<u64>, height: u64) -> u64 {
     block.map_or(0, |block| height.saturating_sub(block))
 }
@@ -60,13 +64,13 @@ mod tests {
 
     #[test]
     fn more_money_more_blocks() {
-        let policy = Policy::default();
+        let policy = ConfirmationPolicy::default();
         let amounts = [0, XMR / 100 - 1, XMR / 100, XMR - 1, XMR, u64::MAX];
         assert_eq!(amounts.map(|amount| policy.needed(amount)), [0, 0, 1, 1, 10, 10]);
-        let step = |from, confirmations| Step { from, confirmations };
-        assert_eq!(Policy::new(vec![step(5, 1), step(1, 2)]), Err(NotRising));
-        assert_eq!(Policy::new(vec![step(5, 1), step(5, 1)]), Err(NotRising));
-        let mixed = Policy::new(vec![step(9, 3), step(0, 1)]).expect("rising");
+        let step = |from, confirmations| ConfirmationStep { from, confirmations };
+        assert_eq!(ConfirmationPolicy::new(vec![step(5, 1), step(1, 2)]), Err(NotRising));
+        assert_eq!(ConfirmationPolicy::new(vec![step(5, 1), step(5, 1)]), Err(NotRising));
+        let mixed = ConfirmationPolicy::new(vec![step(9, 3), step(0, 1)]).expect("rising");
         assert_eq!([0, 8, 9].map(|amount| mixed.needed(amount)), [1, 1, 3]);
     }
 

@@ -11,7 +11,7 @@ pub const LONGEST: usize = 2560;
 /// A client's credential.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
-    Payment(Payment),
+    Payment(PaymentCredential),
     /// A token that was not verified yet.
     Session(String),
 }
@@ -19,13 +19,13 @@ pub enum Credential {
 /// A transaction and the proof of its payment. A third part, which some clients send, is ignored, because the address
 /// comes from the challenge and never from the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payment {
+pub struct PaymentCredential {
     pub txid: Txid,
     pub proof: OutProof,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotACredential {
+pub enum InvalidCredential {
     /// The credential has another scheme: Basic, Bearer and so on.
     #[error("the credential has another scheme")]
     OtherScheme,
@@ -35,24 +35,24 @@ pub enum NotACredential {
 
 impl Credential {
     /// Parses the value of `Authorization`. This checks only syntax, and costs no more than decoding base58.
-    pub fn parse(value: &str) -> Result<Self, NotACredential> {
-        let (scheme, rest) = value.split_once(' ').ok_or(NotACredential::OtherScheme)?;
+    pub fn parse(value: &str) -> Result<Self, InvalidCredential> {
+        let (scheme, rest) = value.split_once(' ').ok_or(InvalidCredential::OtherScheme)?;
         let session = scheme.eq_ignore_ascii_case(SESSION_SCHEME);
         if !session && !scheme.eq_ignore_ascii_case(SCHEME) {
-            return Err(NotACredential::OtherScheme);
+            return Err(InvalidCredential::OtherScheme);
         }
         if value.len() > LONGEST {
-            return Err(NotACredential::Malformed);
+            return Err(InvalidCredential::Malformed);
         }
         let rest = rest.trim_matches(' ');
-        let read = if session { read_token(rest) } else { Payment::parse(rest).map(Self::Payment) };
-        read.ok_or(NotACredential::Malformed)
+        let read = if session { read_token(rest) } else { PaymentCredential::parse(rest).map(Self::Payment) };
+        read.ok_or(InvalidCredential::Malformed)
     }
 
     /// Returns the value of `Authorization`.
     pub fn header(&self) -> String {
         match self {
-            Self::Payment(Payment { txid, proof }) => format!("{SCHEME} {txid}:{proof}"),
+            Self::Payment(PaymentCredential { txid, proof }) => format!("{SCHEME} {txid}:{proof}"),
             Self::Session(token) => format!("{SESSION_SCHEME} {token}"),
         }
     }
@@ -68,7 +68,7 @@ impl std::fmt::Debug for Credential {
     }
 }
 
-impl Payment {
+impl PaymentCredential {
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, ':');
         let (txid, proof) = (parts.next()?, parts.next()?);
@@ -114,14 +114,14 @@ mod tests {
         assert_eq!(read.header(), format!("TPAT-Session {token}"));
         assert!(!format!("{read:?}").contains("AAA"));
         for wrong in [&token[1..], &format!("{token}A"), &format!("{}=", &token[1..]), ""] {
-            assert_eq!(Credential::parse(&format!("TPAT-Session {wrong}")), Err(NotACredential::Malformed));
+            assert_eq!(Credential::parse(&format!("TPAT-Session {wrong}")), Err(InvalidCredential::Malformed));
         }
     }
 
     #[test]
     fn others_and_malformed_ones() {
         for value in ["", "TPAT", "Bearer x", "Basic YTpi", "TPATx a:b", "TPAT\ta:b"] {
-            assert_eq!(Credential::parse(value), Err(NotACredential::OtherScheme), "{value}");
+            assert_eq!(Credential::parse(value), Err(InvalidCredential::OtherScheme), "{value}");
         }
         let upper = TXID.to_uppercase();
         for rest in [
@@ -138,7 +138,7 @@ mod tests {
             &format!("{TXID}:OutProofV1{}", &PROOF[10..]),
             &format!("{TXID}:{PROOF}{}", "1".repeat(3000)),
         ] {
-            assert_eq!(Credential::parse(&format!("TPAT {rest}")), Err(NotACredential::Malformed), "{rest}");
+            assert_eq!(Credential::parse(&format!("TPAT {rest}")), Err(InvalidCredential::Malformed), "{rest}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Writes and parses `WWW-Authenticate` (RFC 9110, sections 11.2 to 11.6).
 
-use wire::toll::{Demand, Network, SCHEME};
+use wire::toll::{Network, Offer, SCHEME};
 
 /// Maximum length of a value in bytes.
 pub const LONGEST: usize = 8192;
@@ -34,18 +34,18 @@ impl AuthChallenge {
 /// The value is malformed or too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the header is malformed")]
-pub struct Malformed;
+pub struct MalformedHeader;
 
 /// The refused credential, for old clients; both parts are empty in a first challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Presented<'a> {
+pub struct RefusedCredential<'a> {
     pub hash: &'a str,
     pub signature: &'a str,
 }
 
 /// Returns the value of `WWW-Authenticate`. All values are quoted; the first six parameters are those of 2022, in their
 /// order.
-pub fn write(demand: &Demand, presented: Presented<'_>) -> String {
+pub fn write(demand: &Offer, presented: RefusedCredential<'_>) -> String {
     let network = match demand.network {
         Network::Mainnet => "mainnet",
         Network::Stagenet => "stagenet",
@@ -95,11 +95,11 @@ fn quote(text: &str, value: &mut String) {
 
 /// Parses all challenges of a value. A comma needs no space after it, and empty list members are ignored (section
 /// 5.6.1.2).
-pub fn parse(value: &str) -> Result<Vec<AuthChallenge>, Malformed> {
+pub fn parse(value: &str) -> Result<Vec<AuthChallenge>, MalformedHeader> {
     if value.len() > LONGEST {
-        return Err(Malformed);
+        return Err(MalformedHeader);
     }
-    Reader { rest: value }.challenges().ok_or(Malformed)
+    Reader { rest: value }.challenges().ok_or(MalformedHeader)
 }
 
 struct Reader<'a> {
@@ -222,8 +222,8 @@ mod tests {
     use proptest::prelude::*;
     use wire::toll::Piconero;
 
-    fn demand() -> Demand {
-        Demand {
+    fn demand() -> Offer {
+        Offer {
             address: "87omSJnY".to_owned(),
             min_amt: Piconero(2_000_000_000),
             ttl: 30,
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn what_is_written_begins_as_in_2022() {
-        let value = write(&demand(), Presented::default());
+        let value = write(&demand(), RefusedCredential::default());
         assert!(value.starts_with(
             r#"TPAT address="87omSJnY", min_amt="2000000000", ttl="30", hash="", signature="", ast="0", v="1""#
         ));
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(read[0].get("message"), Some("tpat1:Ab-_"));
         assert_eq!((read[0].get("hash"), read[0].get("absent")), (Some(""), None));
         assert_eq!((read[0].get("jkt"), read[0].parameters.len()), (None, 16));
-        let value = write(&Demand { jkt: Some("thumb".to_owned()), ..demand() }, Presented::default());
+        let value = write(&Offer { jkt: Some("thumb".to_owned()), ..demand() }, RefusedCredential::default());
         assert_eq!(parse(&value).expect("read")[0].get("jkt"), Some("thumb"));
     }
 
@@ -291,10 +291,10 @@ mod tests {
         for value in
             [r#"TPAT a="1"#, r#"TPAT a="1" b="2""#, "TPAT a=\"\u{7f}\"", "TPAT \"a\"", "TPAT a=1,b=,", "=", "\u{e9}"]
         {
-            assert_eq!(parse(value), Err(Malformed), "{value}");
+            assert_eq!(parse(value), Err(MalformedHeader), "{value}");
         }
-        assert_eq!(parse(&"a".repeat(LONGEST + 1)), Err(Malformed));
-        assert_eq!(parse(&format!("T {}", "a=1,".repeat(100))), Err(Malformed));
+        assert_eq!(parse(&"a".repeat(LONGEST + 1)), Err(MalformedHeader));
+        assert_eq!(parse(&format!("T {}", "a=1,".repeat(100))), Err(MalformedHeader));
     }
 
     proptest! {
@@ -305,8 +305,8 @@ mod tests {
 
         #[test]
         fn fuzz_header_there_and_back(address in "[ -~]{0,100}", hash in "[ -~]{0,100}", quota: u64) {
-            let demand = Demand { address: address.clone(), quota, ..demand() };
-            let read = parse(&write(&demand, Presented { hash: &hash, signature: "" })).expect("read");
+            let demand = Offer { address: address.clone(), quota, ..demand() };
+            let read = parse(&write(&demand, RefusedCredential { hash: &hash, signature: "" })).expect("read");
             prop_assert_eq!(read.len(), 1);
             prop_assert_eq!(read[0].get("address"), Some(address.as_str()));
             prop_assert_eq!(read[0].get("hash"), Some(hash.as_str()));

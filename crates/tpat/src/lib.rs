@@ -5,12 +5,12 @@ pub mod amount;
 pub mod challenge;
 pub mod confirmations;
 pub mod credential;
+pub mod dpop;
 mod extra;
 pub mod header;
 mod hex;
 mod keccak;
 pub mod payment;
-pub mod possession;
 pub mod price;
 mod proof;
 mod prove;
@@ -21,16 +21,16 @@ mod token;
 mod transaction;
 mod verify;
 
-pub use address::{Address, NotAnAddress};
+pub use address::{Address, InvalidAddress};
 pub use challenge::Challenge;
-pub use proof::{NotAProof, OutProof};
-pub use prove::{NotATxKey, TxKey, prove};
-pub use refusal::Refusal;
-pub use scan::Watched;
-pub use subaddress::{NotAViewKey, ViewPair};
-pub use token::{Class, Token};
+pub use proof::{InvalidProof, OutProof};
+pub use prove::{InvalidTxKey, TxKey, prove};
+pub use refusal::ProofRefusal;
+pub use scan::WatchedAddresses;
+pub use subaddress::{InvalidViewKey, ViewPair};
+pub use token::{Token, TokenClass};
 pub use transaction::{LONGEST, Transaction, Txid};
-pub use verify::{Output, Received, verify};
+pub use verify::{Output, ReceivedPayment, verify};
 
 /// Unix seconds, as in this protocol's parameters.
 pub type UnixS = u64;

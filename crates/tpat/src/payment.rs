@@ -1,7 +1,7 @@
 //! The evaluation of a payment, and its states.
 
 use crate::UnixS;
-use crate::challenge::Terms;
+use crate::challenge::ChallengeTerms;
 use crate::price::{Bought, Purchase, purchase};
 
 /// One transaction of an offer according to a node and its proof. An offer has several if it was topped up.
@@ -36,7 +36,7 @@ impl Default for Early {
 
 /// The current value of an offer's transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum OfferVerdict {
     /// Everything that was bought.
     Redeem(Bought),
     /// A part of it until the payment is confirmed; `whole` is the final value.
@@ -55,37 +55,37 @@ pub enum Verdict {
 
 /// Evaluates an offer's payments. `first_seen`: when its first transaction was first presented or seen, which may be
 /// long before it has enough confirmations. A payment that was seen in time stays in time.
-pub fn judge(terms: &Terms, seen: &[Sighting], first_seen: UnixS, early: Early) -> Verdict {
+pub fn judge(terms: &ChallengeTerms, seen: &[Sighting], first_seen: UnixS, early: Early) -> OfferVerdict {
     if first_seen > terms.expires {
-        return Verdict::Expired;
+        return OfferVerdict::Expired;
     }
     if seen.iter().any(|sighting| sighting.unlock_time != 0) {
-        return Verdict::Locked;
+        return OfferVerdict::Locked;
     }
     // A mined transaction has won against a double spend.
     if seen.iter().any(|sighting| sighting.double_spend_seen && sighting.confirmations == 0) {
-        return Verdict::DoubleSpent;
+        return OfferVerdict::DoubleSpent;
     }
     let paid = seen.iter().fold(0_u64, |sum, sighting| sum.saturating_add(sighting.amount));
     let whole = match purchase(terms, paid) {
-        Purchase::Underpaid { have, need } => return Verdict::Underpaid { have, need },
+        Purchase::Underpaid { have, need } => return OfferVerdict::Underpaid { have, need },
         Purchase::Bought(bought) => bought,
     };
     let have = seen.iter().map(|sighting| sighting.confirmations).min().unwrap_or(0);
     let need = u64::from(terms.confirmations);
     if have < need {
-        return Verdict::Pending { have, need };
+        return OfferVerdict::Pending { have, need };
     }
     if have < early.firm {
         let now = Bought { quota: whole.quota.min(early.quota), ttl_s: whole.ttl_s.min(early.ttl_s), ..whole };
-        return Verdict::Provisional { now, whole };
+        return OfferVerdict::Provisional { now, whole };
     }
-    Verdict::Redeem(whole)
+    OfferVerdict::Redeem(whole)
 }
 
 /// The state of an offer. An unpaid challenge has no row and no state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
+pub enum OfferState {
     /// Presented or seen, not evaluated yet.
     Seen,
     /// Less than the price.
@@ -106,7 +106,7 @@ pub enum State {
 
 /// An event of an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Event {
+pub enum OfferEvent {
     /// Evaluated: underpaid.
     TooLittle,
     /// Evaluated: paid, not confirmed yet.
@@ -128,12 +128,12 @@ pub enum Event {
 /// The event is not possible in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{event:?} is not possible in the state {state:?}")]
-pub struct WrongMove {
-    pub state: State,
-    pub event: Event,
+pub struct InvalidTransition {
+    pub state: OfferState,
+    pub event: OfferEvent,
 }
 
-impl State {
+impl OfferState {
     /// Whether a token in this state admits requests.
     pub fn opens(self) -> bool {
         matches!(self, Self::Provisional | Self::Redeemed)
@@ -147,25 +147,39 @@ impl State {
     /// Returns the state after an event.
     ///
     /// # Errors
-    /// [`WrongMove`], and nothing is changed.
-    pub fn after(self, event: Event) -> Result<Self, WrongMove> {
-        use {Event as E, State as S};
-        let wrong = Err(WrongMove { state: self, event });
+    /// [`InvalidTransition`], and nothing is changed.
+    pub fn after(self, event: OfferEvent) -> Result<Self, InvalidTransition> {
+        use {OfferEvent, OfferState};
+        let wrong = Err(InvalidTransition { state: self, event });
         if self.is_over() {
             return wrong;
         }
         match (self, event) {
-            (_, E::RanOut) => Ok(S::Expired),
-            (_, E::TakenBack) => Ok(S::Revoked),
-            (S::Seen | S::Underpaid, E::TooLittle) => Ok(S::Underpaid),
-            (S::Seen | S::Underpaid | S::Pending, E::Waits) => Ok(S::Pending),
-            (S::Seen | S::Underpaid | S::Pending | S::Provisional, E::GivenEarly)
-            | (S::Suspended, E::Back { firm: false }) => Ok(S::Provisional),
-            (S::Seen | S::Underpaid | S::Pending | S::Provisional | S::Redeemed, E::Confirmed)
-            | (S::Suspended, E::Back { firm: true }) => Ok(S::Redeemed),
+            (_, OfferEvent::RanOut) => Ok(OfferState::Expired),
+            (_, OfferEvent::TakenBack) => Ok(OfferState::Revoked),
+            (OfferState::Seen | OfferState::Underpaid, OfferEvent::TooLittle) => Ok(OfferState::Underpaid),
+            (OfferState::Seen | OfferState::Underpaid | OfferState::Pending, OfferEvent::Waits) => {
+                Ok(OfferState::Pending)
+            }
+            (
+                OfferState::Seen | OfferState::Underpaid | OfferState::Pending | OfferState::Provisional,
+                OfferEvent::GivenEarly,
+            )
+            | (OfferState::Suspended, OfferEvent::Back { firm: false }) => Ok(OfferState::Provisional),
+            (
+                OfferState::Seen
+                | OfferState::Underpaid
+                | OfferState::Pending
+                | OfferState::Provisional
+                | OfferState::Redeemed,
+                OfferEvent::Confirmed,
+            )
+            | (OfferState::Suspended, OfferEvent::Back { firm: true }) => Ok(OfferState::Redeemed),
             // Without a token nothing must be suspended: it counts as never seen.
-            (S::Seen | S::Underpaid | S::Pending, E::Gone) => Ok(S::Seen),
-            (S::Provisional | S::Redeemed | S::Suspended, E::Gone) => Ok(S::Suspended),
+            (OfferState::Seen | OfferState::Underpaid | OfferState::Pending, OfferEvent::Gone) => Ok(OfferState::Seen),
+            (OfferState::Provisional | OfferState::Redeemed | OfferState::Suspended, OfferEvent::Gone) => {
+                Ok(OfferState::Suspended)
+            }
             _ => wrong,
         }
     }
@@ -177,10 +191,20 @@ mod tests {
     use crate::challenge::RouteId;
     use proptest::prelude::*;
 
-    fn terms(confirmations: u16) -> Terms {
+    fn terms(confirmations: u16) -> ChallengeTerms {
         let (account, index, thumbprint) = (0, 1, [0; 32]);
         let (price, quota, ttl_s, expires) = (10, 100, 3600, 1000);
-        Terms { route: RouteId([0; 8]), price, quota, ttl_s, confirmations, account, index, expires, thumbprint }
+        ChallengeTerms {
+            route: RouteId([0; 8]),
+            price,
+            quota,
+            ttl_s,
+            confirmations,
+            account,
+            index,
+            expires,
+            thumbprint,
+        }
     }
 
     fn seen(amount: u64, confirmations: u64) -> Sighting {
@@ -198,75 +222,75 @@ mod tests {
         let double = Sighting { double_spend_seen: true, ..seen(10, 0) };
         let won = Sighting { double_spend_seen: true, ..seen(10, 1) };
         let whole = bought(1, 100, 3600, 0);
-        let cases: [(&str, u16, Vec<Sighting>, UnixS, Verdict); 14] = [
-            ("nothing", 1, vec![], 5, Verdict::Underpaid { have: 0, need: 10 }),
-            ("exact", 1, vec![seen(10, 1)], 5, Verdict::Redeem(whole)),
-            ("in the pool", 1, vec![seen(10, 0)], 5, Verdict::Pending { have: 0, need: 1 }),
-            ("early", 0, vec![seen(10, 0)], 5, Verdict::Provisional { now: bought(1, 20, 1800, 0), whole }),
-            ("early, mined", 0, vec![seen(10, 1)], 5, Verdict::Redeem(whole)),
-            ("deep", 10, vec![seen(10, 9)], 5, Verdict::Pending { have: 9, need: 10 }),
-            ("too little", 1, vec![seen(9, 5)], 5, Verdict::Underpaid { have: 9, need: 10 }),
-            ("topped up", 1, vec![seen(9, 5), seen(1, 1)], 5, Verdict::Redeem(whole)),
-            ("top-up is new", 1, vec![seen(9, 5), seen(1, 0)], 5, Verdict::Pending { have: 0, need: 1 }),
-            ("three times", 1, vec![seen(35, 1)], 5, Verdict::Redeem(bought(3, 300, 3600, 5))),
-            ("late", 1, vec![seen(10, 1)], 1001, Verdict::Expired),
-            ("just in time", 1, vec![seen(10, 1)], 1000, Verdict::Redeem(whole)),
-            ("locked", 1, vec![seen(10, 1), locked], 5, Verdict::Locked),
-            ("double spend", 0, vec![double], 5, Verdict::DoubleSpent),
+        let cases: [(&str, u16, Vec<Sighting>, UnixS, OfferVerdict); 14] = [
+            ("nothing", 1, vec![], 5, OfferVerdict::Underpaid { have: 0, need: 10 }),
+            ("exact", 1, vec![seen(10, 1)], 5, OfferVerdict::Redeem(whole)),
+            ("in the pool", 1, vec![seen(10, 0)], 5, OfferVerdict::Pending { have: 0, need: 1 }),
+            ("early", 0, vec![seen(10, 0)], 5, OfferVerdict::Provisional { now: bought(1, 20, 1800, 0), whole }),
+            ("early, mined", 0, vec![seen(10, 1)], 5, OfferVerdict::Redeem(whole)),
+            ("deep", 10, vec![seen(10, 9)], 5, OfferVerdict::Pending { have: 9, need: 10 }),
+            ("too little", 1, vec![seen(9, 5)], 5, OfferVerdict::Underpaid { have: 9, need: 10 }),
+            ("topped up", 1, vec![seen(9, 5), seen(1, 1)], 5, OfferVerdict::Redeem(whole)),
+            ("top-up is new", 1, vec![seen(9, 5), seen(1, 0)], 5, OfferVerdict::Pending { have: 0, need: 1 }),
+            ("three times", 1, vec![seen(35, 1)], 5, OfferVerdict::Redeem(bought(3, 300, 3600, 5))),
+            ("late", 1, vec![seen(10, 1)], 1001, OfferVerdict::Expired),
+            ("just in time", 1, vec![seen(10, 1)], 1000, OfferVerdict::Redeem(whole)),
+            ("locked", 1, vec![seen(10, 1), locked], 5, OfferVerdict::Locked),
+            ("double spend", 0, vec![double], 5, OfferVerdict::DoubleSpent),
         ];
         for (name, confirmations, sightings, first_seen, expected) in cases {
             assert_eq!(judge(&terms(confirmations), &sightings, first_seen, early), expected, "{name}");
         }
-        assert_eq!(judge(&terms(1), &[won], 5, early), Verdict::Redeem(whole));
+        assert_eq!(judge(&terms(1), &[won], 5, early), OfferVerdict::Redeem(whole));
         let most = [seen(u64::MAX, 1), seen(u64::MAX, 1)];
-        assert!(matches!(judge(&terms(1), &most, 5, early), Verdict::Redeem(_)));
+        assert!(matches!(judge(&terms(1), &most, 5, early), OfferVerdict::Redeem(_)));
     }
 
     #[test]
     fn the_way_of_a_lost_payment() {
         let walk = [
-            (Event::GivenEarly, State::Provisional),
-            (Event::Gone, State::Suspended),
-            (Event::Back { firm: false }, State::Provisional),
-            (Event::Confirmed, State::Redeemed),
-            (Event::Gone, State::Suspended),
-            (Event::Gone, State::Suspended),
-            (Event::Back { firm: true }, State::Redeemed),
-            (Event::TakenBack, State::Revoked),
+            (OfferEvent::GivenEarly, OfferState::Provisional),
+            (OfferEvent::Gone, OfferState::Suspended),
+            (OfferEvent::Back { firm: false }, OfferState::Provisional),
+            (OfferEvent::Confirmed, OfferState::Redeemed),
+            (OfferEvent::Gone, OfferState::Suspended),
+            (OfferEvent::Gone, OfferState::Suspended),
+            (OfferEvent::Back { firm: true }, OfferState::Redeemed),
+            (OfferEvent::TakenBack, OfferState::Revoked),
         ];
-        let mut state = State::Seen;
+        let mut state = OfferState::Seen;
         for (event, expected) in walk {
             state = state.after(event).expect("a move");
             assert_eq!(state, expected);
         }
-        assert!(state.after(Event::Back { firm: true }).is_err());
+        assert!(state.after(OfferEvent::Back { firm: true }).is_err());
     }
 
-    fn event() -> impl Strategy<Value = Event> {
+    fn event() -> impl Strategy<Value = OfferEvent> {
         prop_oneof![
-            Just(Event::TooLittle),
-            Just(Event::Waits),
-            Just(Event::GivenEarly),
-            Just(Event::Confirmed),
-            Just(Event::Gone),
-            any::<bool>().prop_map(|firm| Event::Back { firm }),
-            Just(Event::RanOut),
-            Just(Event::TakenBack),
+            Just(OfferEvent::TooLittle),
+            Just(OfferEvent::Waits),
+            Just(OfferEvent::GivenEarly),
+            Just(OfferEvent::Confirmed),
+            Just(OfferEvent::Gone),
+            any::<bool>().prop_map(|firm| OfferEvent::Back { firm }),
+            Just(OfferEvent::RanOut),
+            Just(OfferEvent::TakenBack),
         ]
     }
 
     proptest! {
         #[test]
         fn fuzz_payment_states(events in prop::collection::vec(event(), 0..40)) {
-            let mut state = State::Seen;
+            let mut state = OfferState::Seen;
             for event in events {
                 let Ok(next) = state.after(event) else { continue };
                 // A final state never changes, and a suspended token resumes only when its payment returns.
                 prop_assert!(!state.is_over());
-                if state == State::Suspended && next.opens() {
-                    prop_assert!(matches!(event, Event::Back { .. }), "{:?}", event);
+                if state == OfferState::Suspended && next.opens() {
+                    prop_assert!(matches!(event, OfferEvent::Back { .. }), "{:?}", event);
                 }
-                if event == Event::Gone {
+                if event == OfferEvent::Gone {
                     prop_assert!(!next.opens());
                 }
                 state = next;
@@ -277,7 +301,7 @@ mod tests {
         fn fuzz_payment_never_opens_below_the_price(amounts in prop::collection::vec(0..20_u64, 0..4), depth in 0..12_u64, confirmations in 0..12_u16) {
             let sightings: Vec<_> = amounts.iter().map(|&amount| seen(amount, depth)).collect();
             let verdict = judge(&terms(confirmations), &sightings, 5, Early::default());
-            if matches!(verdict, Verdict::Redeem(_) | Verdict::Provisional { .. }) {
+            if matches!(verdict, OfferVerdict::Redeem(_) | OfferVerdict::Provisional { .. }) {
                 prop_assert!(amounts.iter().sum::<u64>() >= 10 && depth >= u64::from(confirmations));
             }
         }

@@ -1,6 +1,6 @@
 //! What an amount buys under a challenge's terms.
 
-use crate::challenge::Terms;
+use crate::challenge::ChallengeTerms;
 
 /// The result of a purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Bought {
 }
 
 /// Computes a purchase. A multiple of the price buys that multiple of requests. A price of zero counts as one piconero.
-pub fn purchase(terms: &Terms, paid: u64) -> Purchase {
+pub fn purchase(terms: &ChallengeTerms, paid: u64) -> Purchase {
     let price = terms.price.max(1);
     if paid < price {
         return Purchase::Underpaid { have: paid, need: price };
@@ -48,9 +48,19 @@ mod tests {
     use crate::challenge::RouteId;
     use proptest::prelude::*;
 
-    fn terms(price: u64, quota: u64) -> Terms {
+    fn terms(price: u64, quota: u64) -> ChallengeTerms {
         let (account, index, expires, thumbprint) = (0, 1, 0, [0; 32]);
-        Terms { route: RouteId([0; 8]), price, quota, ttl_s: 60, confirmations: 1, account, index, expires, thumbprint }
+        ChallengeTerms {
+            route: RouteId([0; 8]),
+            price,
+            quota,
+            ttl_s: 60,
+            confirmations: 1,
+            account,
+            index,
+            expires,
+            thumbprint,
+        }
     }
 
     #[test]

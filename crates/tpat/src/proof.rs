@@ -17,11 +17,11 @@ const SIGNATURE: usize = 88;
 /// payment.
 /// proofs of one payment.
 #[derive(Clone, PartialEq, Eq)]
-pub struct OutProof(pub(crate) Vec<Part>);
+pub struct OutProof(pub(crate) Vec<ProofPart>);
 
 /// The part for one public key of the transaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Part {
+pub(crate) struct ProofPart {
     /// The shared secret `D`.
     pub secret: EdwardsPoint,
     pub c: Scalar,
@@ -30,29 +30,29 @@ pub(crate) struct Part {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is not an OutProofV2")]
-pub struct NotAProof;
+pub struct InvalidProof;
 
 impl std::str::FromStr for OutProof {
-    type Err = NotAProof;
+    type Err = InvalidProof;
 
-    fn from_str(text: &str) -> Result<Self, NotAProof> {
-        let parts = text.strip_prefix(PREFIX).ok_or(NotAProof)?;
+    fn from_str(text: &str) -> Result<Self, InvalidProof> {
+        let parts = text.strip_prefix(PREFIX).ok_or(InvalidProof)?;
         let whole = parts.is_ascii() && parts.len().is_multiple_of(SECRET + SIGNATURE);
         if !whole || parts.is_empty() || parts.len() / (SECRET + SIGNATURE) > MOST {
-            return Err(NotAProof);
+            return Err(InvalidProof);
         }
         let mut rest = parts;
         let mut proof = Vec::with_capacity(1);
         while !rest.is_empty() {
             let (part, behind) = rest.split_at(SECRET + SIGNATURE);
-            proof.push(Part::read(part).ok_or(NotAProof)?);
+            proof.push(ProofPart::read(part).ok_or(InvalidProof)?);
             rest = behind;
         }
         Ok(Self(proof))
     }
 }
 
-impl Part {
+impl ProofPart {
     fn read(text: &str) -> Option<Self> {
         let (secret, signature) = text.split_at(SECRET);
         let secret = point(monero_base58::decode(secret)?.try_into().ok()?)?;

@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::keccak;
-use crate::proof::{OutProof, Part};
+use crate::proof::{OutProof, ProofPart};
 use crate::transaction::Txid;
 use crate::{hex, proof};
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
@@ -16,22 +16,22 @@ pub struct TxKey(Vec<Scalar>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is not a transaction key")]
-pub struct NotATxKey;
+pub struct InvalidTxKey;
 
 impl std::str::FromStr for TxKey {
-    type Err = NotATxKey;
+    type Err = InvalidTxKey;
 
     /// Parses the wallets' format: 64 hexadecimal digits for each key.
-    fn from_str(text: &str) -> Result<Self, NotATxKey> {
+    fn from_str(text: &str) -> Result<Self, InvalidTxKey> {
         let (keys, rest) = text.as_bytes().as_chunks::<64>();
         if keys.is_empty() || keys.len() > proof::MOST || !rest.is_empty() {
-            return Err(NotATxKey);
+            return Err(InvalidTxKey);
         }
         let key = |digits: &[u8; 64]| {
             let bytes = Zeroizing::new(hex::read(std::str::from_utf8(digits).ok()?)?);
             Scalar::from_canonical_bytes(*bytes).into_option().filter(|key| *key != Scalar::ZERO)
         };
-        keys.iter().map(key).collect::<Option<_>>().map(Self).ok_or(NotATxKey)
+        keys.iter().map(key).collect::<Option<_>>().map(Self).ok_or(InvalidTxKey)
     }
 }
 
@@ -55,7 +55,7 @@ pub fn prove(txid: &Txid, address: &Address, message: &[u8], key: &TxKey, random
 }
 
 /// `c` as in [`crate::verify`] with `X = kB` (`kG` for a primary address) and `Y = kA`; `r = k - c * key`.
-fn sign(prefix: &[u8; 32], address: &Address, key: &Scalar, nonce: &Scalar) -> Part {
+fn sign(prefix: &[u8; 32], address: &Address, key: &Scalar, nonce: &Scalar) -> ProofPart {
     let (view, spend) = (address.view(), address.spend());
     let (base, named) =
         if address.is_subaddress() { (spend, spend.compress().0) } else { (ED25519_BASEPOINT_POINT, [0; 32]) };
@@ -71,7 +71,7 @@ fn sign(prefix: &[u8; 32], address: &Address, key: &Scalar, nonce: &Scalar) -> P
         &bytes(view),
         &named,
     ]);
-    Part { secret, c, r: nonce - c * key }
+    ProofPart { secret, c, r: nonce - c * key }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 /// The reason why a proof or its transaction is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Refusal {
+pub enum ProofRefusal {
     #[error("the transaction is too large")]
     TooLarge,
     #[error("the transaction is malformed")]

@@ -3,19 +3,19 @@
 
 use crate::address::Address;
 use crate::proof::point;
-use crate::refusal::Refusal;
+use crate::refusal::ProofRefusal;
 use crate::subaddress::ViewPair;
-use crate::transaction::{Hidden, Transaction};
-use crate::verify::{Output, Received, candidates, opened, sum, tagged, transaction_keys};
+use crate::transaction::{ConcealedOutput, Transaction};
+use crate::verify::{Output, ReceivedPayment, candidates, opened, sum, tagged, transaction_keys};
 use curve25519_dalek::{EdwardsPoint, Scalar};
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
 /// The watched addresses, each with its owner.
 #[derive(Debug, Clone)]
-pub struct Watched<T>(HashMap<[u8; 32], T>);
+pub struct WatchedAddresses<T>(HashMap<[u8; 32], T>);
 
-impl<T> FromIterator<(Address, T)> for Watched<T> {
+impl<T> FromIterator<(Address, T)> for WatchedAddresses<T> {
     fn from_iter<I: IntoIterator<Item = (Address, T)>>(addresses: I) -> Self {
         Self(addresses.into_iter().map(|(address, owner)| (address.spend_key(), owner)).collect())
     }
@@ -26,12 +26,12 @@ impl ViewPair {
     /// a proof, an amount that differs from its commitment, or a repeated output key, makes the whole payment invalid.
     ///
     /// # Errors
-    /// [`Refusal`]: invalid keys, a forged amount, or an output that cannot be spent.
+    /// [`ProofRefusal`]: invalid keys, a forged amount, or an output that cannot be spent.
     pub fn scan<'a, T>(
         &self,
         transaction: &Transaction,
-        watched: &'a Watched<T>,
-    ) -> Result<Vec<(&'a T, Received)>, Refusal> {
+        watched: &'a WatchedAddresses<T>,
+    ) -> Result<Vec<(&'a T, ReceivedPayment)>, ProofRefusal> {
         let keys = transaction_keys(transaction)?;
         let secrets: Vec<_> = keys.iter().map(|key| self.shared(key)).collect();
         let mut found: Vec<([u8; 32], Vec<Output>)> = Vec::new();
@@ -52,10 +52,10 @@ impl ViewPair {
 
 /// Returns the spend key of an output's watched address (`P - sG`), with `s`.
 fn owner<T>(
-    hidden: &Hidden,
+    hidden: &ConcealedOutput,
     secrets: &[Zeroizing<[u8; 32]>],
     index: usize,
-    watched: &Watched<T>,
+    watched: &WatchedAddresses<T>,
 ) -> Option<([u8; 32], Scalar)> {
     candidates(secrets, index).find_map(|secret| {
         let scalar = tagged(hidden, secret, index)?;

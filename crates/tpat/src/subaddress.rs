@@ -15,7 +15,7 @@ pub struct ViewPair {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotAViewKey {
+pub enum InvalidViewKey {
     #[error("a view key is 64 hexadecimal digits in lower case")]
     Malformed,
     #[error("a pool of subaddresses needs the wallet's primary address")]
@@ -26,15 +26,15 @@ pub enum NotAViewKey {
 
 impl ViewPair {
     /// Creates it from the wallet's primary address and private view key, in hexadecimal.
-    pub fn new(primary: &Address, view_key: &str) -> Result<Self, NotAViewKey> {
+    pub fn new(primary: &Address, view_key: &str) -> Result<Self, InvalidViewKey> {
         if primary.is_subaddress() {
-            return Err(NotAViewKey::Subaddress);
+            return Err(InvalidViewKey::Subaddress);
         }
-        let bytes = Zeroizing::new(hex::read(view_key).ok_or(NotAViewKey::Malformed)?);
+        let bytes = Zeroizing::new(hex::read(view_key).ok_or(InvalidViewKey::Malformed)?);
         let view = Scalar::from_canonical_bytes(*bytes).into_option().map(Zeroizing::new);
-        let view = view.ok_or(NotAViewKey::Malformed)?;
+        let view = view.ok_or(InvalidViewKey::Malformed)?;
         if EdwardsPoint::mul_base(&view) != primary.view() {
-            return Err(NotAViewKey::OtherWallet);
+            return Err(InvalidViewKey::OtherWallet);
         }
         Ok(Self { network: primary.network(), view, spend: primary.spend() })
     }

@@ -4,7 +4,7 @@
 //! `base64url(version | id | routes | expiry | class | thumbprint or zeros | HMAC-SHA256)`.
 
 use crate::UnixS;
-use crate::challenge::{Fields, Forged, RouteId};
+use crate::challenge::{FieldReader, ForgedChallenge, RouteId};
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};
 
 const VERSION: u8 = 1;
@@ -16,7 +16,7 @@ const LABEL: &[u8] = b"tpat token\0";
 
 /// How a token's requests are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub enum TokenClass {
     /// A number of requests.
     Counted,
     /// Any number until it expires.
@@ -33,7 +33,7 @@ pub struct Token {
     pub routes: RouteId,
     /// Its expiry.
     pub expires: UnixS,
-    pub class: Class,
+    pub class: TokenClass,
     /// SHA-256 thumbprint (RFC 7638) of the key to prove; zeros: a bearer token.
     pub thumbprint: [u8; 32],
 }
@@ -47,8 +47,8 @@ impl Token {
     }
 
     /// Parses and authenticates, in time that does not depend on the MAC. Does not check expiry.
-    pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, Forged> {
-        Self::read(key, text).ok_or(Forged)
+    pub fn authenticate(key: &[u8; 32], text: &str) -> Result<Self, ForgedChallenge> {
+        Self::read(key, text).ok_or(ForgedChallenge)
     }
 
     /// Whether a key must be proven.
@@ -65,14 +65,14 @@ impl Token {
         if tag.len() != 32 || !hmac_is(key, &[LABEL, body], tag) {
             return None;
         }
-        let mut fields = Fields(body);
+        let mut fields = FieldReader(body);
         let [version] = fields.take()?;
         let (id, routes) = (fields.take()?, RouteId(fields.take()?));
         let expires = u64::from_be_bytes(fields.take()?);
         let class = match fields.take()? {
-            [0] => Class::Counted,
-            [1] => Class::Unmetered,
-            [2] => Class::Bytes,
+            [0] => TokenClass::Counted,
+            [1] => TokenClass::Unmetered,
+            [2] => TokenClass::Bytes,
             _ => return None,
         };
         (version == VERSION).then_some(Self { id, routes, expires, class, thumbprint: fields.take()? })
@@ -99,20 +99,20 @@ mod tests {
     fn a_challenge_is_no_token() {
         let key = [7; 32];
         let token =
-            Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: Class::Counted, thumbprint: [0; 32] };
+            Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: TokenClass::Counted, thumbprint: [0; 32] };
         let text = token.mint(&key);
         assert_eq!((text.len(), Token::authenticate(&key, &text)), (TEXT, Ok(token)));
         assert!(!token.is_bound());
         // The same bytes with the other label.
         let tag = hmac_sha256(&key, &[b"tpat challenge\0", &token.body()]);
         let other = base64url(&[token.body().as_slice(), &tag].concat());
-        assert_eq!(Token::authenticate(&key, &other), Err(Forged));
+        assert_eq!(Token::authenticate(&key, &other), Err(ForgedChallenge));
     }
 
     proptest! {
         #[test]
         fn fuzz_token_there_and_back(key: [u8; 32], id: [u8; 16], routes: [u8; 8], expires: u64, which in 0..3_usize, thumbprint: [u8; 32]) {
-            let class = [Class::Counted, Class::Unmetered, Class::Bytes][which];
+            let class = [TokenClass::Counted, TokenClass::Unmetered, TokenClass::Bytes][which];
             let token = Token { id, routes: RouteId(routes), expires, class, thumbprint };
             prop_assert_eq!(Token::authenticate(&key, &token.mint(&key)), Ok(token));
         }
@@ -120,15 +120,15 @@ mod tests {
         #[test]
         fn fuzz_token_one_bit(bit in 0..LENGTH * 8) {
             let key = [7; 32];
-            let token = Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: Class::Bytes, thumbprint: [4; 32] };
+            let token = Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: TokenClass::Bytes, thumbprint: [4; 32] };
             let mut bytes = from_base64url(&token.mint(&key)).expect("base64url");
             bytes[bit / 8] ^= 1 << (bit % 8);
-            prop_assert_eq!(Token::authenticate(&key, &base64url(&bytes)), Err(Forged));
+            prop_assert_eq!(Token::authenticate(&key, &base64url(&bytes)), Err(ForgedChallenge));
         }
 
         #[test]
         fn fuzz_token_made_up(text in "[A-Za-z0-9_-]{131}|.{0,150}") {
-            prop_assert_eq!(Token::authenticate(&[7; 32], &text), Err(Forged));
+            prop_assert_eq!(Token::authenticate(&[7; 32], &text), Err(ForgedChallenge));
         }
     }
 }

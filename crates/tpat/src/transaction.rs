@@ -2,7 +2,7 @@
 
 use crate::extra::{self, TxKeys};
 use crate::hex;
-use crate::refusal::Refusal;
+use crate::refusal::ProofRefusal;
 use monero_oxide::ringct::{EncryptedAmount, RctType};
 use monero_oxide::transaction::{Input, NotPruned, Timelock, Transaction as Parsed};
 
@@ -15,13 +15,13 @@ pub struct Txid(pub [u8; 32]);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a transaction id is 64 hexadecimal digits in lower case")]
-pub struct NotATxid;
+pub struct InvalidTxid;
 
 impl std::str::FromStr for Txid {
-    type Err = NotATxid;
+    type Err = InvalidTxid;
 
-    fn from_str(text: &str) -> Result<Self, NotATxid> {
-        hex::read(text).map(Self).ok_or(NotATxid)
+    fn from_str(text: &str) -> Result<Self, InvalidTxid> {
+        hex::read(text).map(Self).ok_or(InvalidTxid)
     }
 }
 
@@ -42,12 +42,12 @@ impl std::fmt::Debug for Txid {
 pub struct Transaction {
     pub unlock_time: u64,
     pub(crate) keys: TxKeys,
-    pub(crate) outputs: Vec<Hidden>,
+    pub(crate) outputs: Vec<ConcealedOutput>,
 }
 
 /// An output whose owner is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hidden {
+pub(crate) struct ConcealedOutput {
     pub key: [u8; 32],
     pub view_tag: u8,
     pub amount: [u8; 8],
@@ -58,32 +58,32 @@ impl Transaction {
     /// Parses complete, unpruned bytes.
     ///
     /// # Errors
-    /// [`Refusal`]: invalid, of another hash, of another kind than wallets make today (version 2, CLSAG with
+    /// [`ProofRefusal`]: invalid, of another hash, of another kind than wallets make today (version 2, CLSAG with
     /// Bulletproofs+, view tags), or a coinbase transaction.
-    pub fn read(blob: &[u8], txid: &Txid) -> Result<Self, Refusal> {
+    pub fn read(blob: &[u8], txid: &Txid) -> Result<Self, ProofRefusal> {
         if blob.len() > LONGEST {
-            return Err(Refusal::TooLarge);
+            return Err(ProofRefusal::TooLarge);
         }
         let mut rest = blob;
-        let parsed = Parsed::<NotPruned>::read(&mut rest).map_err(|_| Refusal::Unreadable)?;
+        let parsed = Parsed::<NotPruned>::read(&mut rest).map_err(|_| ProofRefusal::Unreadable)?;
         if !rest.is_empty() {
-            return Err(Refusal::Unreadable);
+            return Err(ProofRefusal::Unreadable);
         }
         if parsed.hash() != txid.0 {
-            return Err(Refusal::OtherTransaction);
+            return Err(ProofRefusal::OtherTransaction);
         }
-        let Parsed::V2 { prefix, proofs } = parsed else { return Err(Refusal::Version) };
+        let Parsed::V2 { prefix, proofs } = parsed else { return Err(ProofRefusal::Version) };
         if prefix.inputs.iter().any(|input| matches!(input, Input::Gen(_))) {
-            return Err(Refusal::Coinbase);
+            return Err(ProofRefusal::Coinbase);
         }
         let proofs = proofs.filter(|proofs| proofs.rct_type() == RctType::ClsagBulletproofPlus);
-        let base = proofs.ok_or(Refusal::Version)?.base;
+        let base = proofs.ok_or(ProofRefusal::Version)?.base;
         let outputs = prefix.outputs.iter().zip(&base.encrypted_amounts).zip(&base.commitments);
         let outputs: Option<Vec<_>> = outputs
             .map(|((output, amount), commitment)| {
                 let EncryptedAmount::Compact { amount } = *amount else { return None };
                 let (key, commitment) = (output.key.to_bytes(), commitment.to_bytes());
-                Some(Hidden { key, view_tag: output.view_tag?, amount, commitment })
+                Some(ConcealedOutput { key, view_tag: output.view_tag?, amount, commitment })
             })
             .collect();
         let unlock_time = match prefix.additional_timelock {
@@ -91,7 +91,7 @@ impl Transaction {
             Timelock::Block(block) => block as u64,
             Timelock::Time(time) => time,
         };
-        let outputs = outputs.ok_or(Refusal::Version)?;
+        let outputs = outputs.ok_or(ProofRefusal::Version)?;
         Ok(Self { unlock_time, keys: extra::read(&prefix.extra), outputs })
     }
 }

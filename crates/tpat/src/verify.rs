@@ -3,9 +3,9 @@
 
 use crate::address::Address;
 use crate::keccak;
-use crate::proof::{OutProof, Part, point};
-use crate::refusal::Refusal;
-use crate::transaction::{Hidden, Transaction, Txid};
+use crate::proof::{OutProof, ProofPart, point};
+use crate::refusal::ProofRefusal;
+use crate::transaction::{ConcealedOutput, Transaction, Txid};
 use curve25519_dalek::traits::VartimeMultiscalarMul;
 use curve25519_dalek::{EdwardsPoint, Scalar};
 use monero_oxide::ed25519::Commitment;
@@ -24,7 +24,7 @@ pub struct Output {
 /// The content of a valid proof. It does not show that the money can be spent: see `unlock_time`, and wait for
 /// confirmations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
+pub struct ReceivedPayment {
     pub outputs: Vec<Output>,
     /// Piconero in all outputs.
     pub total: u64,
@@ -37,18 +37,18 @@ pub struct Received {
 /// the transaction's complete bytes, which are hashed here, so that their source need not be trusted.
 ///
 /// # Errors
-/// [`Refusal`].
+/// [`ProofRefusal`].
 pub fn verify(
     blob: &[u8],
     txid: &Txid,
     address: &Address,
     message: &[u8],
     proof: &OutProof,
-) -> Result<Received, Refusal> {
+) -> Result<ReceivedPayment, ProofRefusal> {
     let transaction = Transaction::read(blob, txid)?;
     let keys = transaction_keys(&transaction)?;
     if keys.len() != proof.0.len() {
-        return Err(Refusal::KeyCount);
+        return Err(ProofRefusal::KeyCount);
     }
     let prefix = keccak::hash(&[&txid.0, message]);
     let secrets: Vec<Option<[u8; 32]>> = keys
@@ -57,22 +57,22 @@ pub fn verify(
         .map(|(key, part)| is_signed(&prefix, key, address, part).then(|| part.secret.mul_by_cofactor().compress().0))
         .collect();
     if secrets.iter().all(Option::is_none) {
-        return Err(Refusal::Signature);
+        return Err(ProofRefusal::Signature);
     }
     received(&transaction, address, &secrets)
 }
 
 /// Returns the transaction's key, then those of its outputs.
-pub(crate) fn transaction_keys(transaction: &Transaction) -> Result<Vec<EdwardsPoint>, Refusal> {
+pub(crate) fn transaction_keys(transaction: &Transaction) -> Result<Vec<EdwardsPoint>, ProofRefusal> {
     let keys = transaction.keys.main.iter().chain(&transaction.keys.additional);
     let keys: Option<Vec<_>> = keys.map(|&bytes| point(bytes)).collect();
-    keys.filter(|_| transaction.keys.main.is_some()).ok_or(Refusal::NoKey)
+    keys.filter(|_| transaction.keys.main.is_some()).ok_or(ProofRefusal::NoKey)
 }
 
 /// `c = Hs(prefix | D | X | Y | H("TXPROOF_V2") | R | A | B)`, with `X = cR + rB` (`cR + rG`, and zeros in
 /// place of `B`, where the address is primary) and `Y = cD + rA`.
-pub(crate) fn is_signed(prefix: &[u8; 32], key: &EdwardsPoint, address: &Address, part: &Part) -> bool {
-    let Part { secret, c, r } = *part;
+pub(crate) fn is_signed(prefix: &[u8; 32], key: &EdwardsPoint, address: &Address, part: &ProofPart) -> bool {
+    let ProofPart { secret, c, r } = *part;
     let (view, spend) = (address.view(), address.spend());
     let sum =
         |first: EdwardsPoint, second: EdwardsPoint| EdwardsPoint::vartime_multiscalar_mul([c, r], [first, second]);
@@ -96,7 +96,11 @@ pub(crate) fn is_signed(prefix: &[u8; 32], key: &EdwardsPoint, address: &Address
     expected == c
 }
 
-fn received(transaction: &Transaction, address: &Address, secrets: &[Option<[u8; 32]>]) -> Result<Received, Refusal> {
+fn received(
+    transaction: &Transaction,
+    address: &Address,
+    secrets: &[Option<[u8; 32]>],
+) -> Result<ReceivedPayment, ProofRefusal> {
     let mut outputs = Vec::new();
     for (index, hidden) in transaction.outputs.iter().enumerate() {
         for secret in candidates(secrets, index).flatten() {
@@ -114,23 +118,23 @@ pub(crate) fn candidates<T>(secrets: &[T], index: usize) -> impl Iterator<Item =
 }
 
 /// Returns `s = Hs(8D | n)`, if the output's view tag and key (`sG + B`) match.
-fn owned(hidden: &Hidden, address: &Address, secret: &[u8; 32], index: usize) -> Option<Scalar> {
+fn owned(hidden: &ConcealedOutput, address: &Address, secret: &[u8; 32], index: usize) -> Option<Scalar> {
     let scalar = tagged(hidden, secret, index)?;
     let key = EdwardsPoint::mul_base(&scalar) + address.spend();
     (key.compress().0 == hidden.key).then_some(scalar)
 }
 
 /// Returns `s = Hs(8D | n)`, if the output's view tag matches; one in 256 does by chance.
-pub(crate) fn tagged(hidden: &Hidden, secret: &[u8; 32], index: usize) -> Option<Scalar> {
+pub(crate) fn tagged(hidden: &ConcealedOutput, secret: &[u8; 32], index: usize) -> Option<Scalar> {
     let position = keccak::varint(index);
     let tag = keccak::hash(&[b"view_tag", secret, &position])[0];
     (tag == hidden.view_tag).then(|| keccak::scalar(&[secret, &position]))
 }
 
 /// # Errors
-/// [`Refusal::ForgedAmount`].
-pub(crate) fn opened(hidden: &Hidden, scalar: &Scalar, index: usize) -> Result<Output, Refusal> {
-    let amount = amount(hidden, scalar).ok_or(Refusal::ForgedAmount)?;
+/// [`ProofRefusal::ForgedAmount`].
+pub(crate) fn opened(hidden: &ConcealedOutput, scalar: &Scalar, index: usize) -> Result<Output, ProofRefusal> {
+    let amount = amount(hidden, scalar).ok_or(ProofRefusal::ForgedAmount)?;
     Ok(Output { index, one_time_key: hidden.key, amount })
 }
 
@@ -138,20 +142,20 @@ pub(crate) fn opened(hidden: &Hidden, scalar: &Scalar, index: usize) -> Result<O
 ///
 /// # Errors
 /// One of them can be spent only if another is not; or the sum is zero.
-pub(crate) fn sum(transaction: &Transaction, outputs: Vec<Output>) -> Result<Received, Refusal> {
+pub(crate) fn sum(transaction: &Transaction, outputs: Vec<Output>) -> Result<ReceivedPayment, ProofRefusal> {
     let unique =
         |output: &Output| transaction.outputs.iter().filter(|hidden| hidden.key == output.one_time_key).count() == 1;
     if !outputs.iter().all(unique) {
-        return Err(Refusal::BurnedOutput);
+        return Err(ProofRefusal::BurnedOutput);
     }
     let total = outputs.iter().try_fold(0_u64, |sum, output| sum.checked_add(output.amount));
-    let total = total.filter(|&total| total > 0).ok_or(Refusal::NothingReceived)?;
-    Ok(Received { outputs, total, unlock_time: transaction.unlock_time })
+    let total = total.filter(|&total| total > 0).ok_or(ProofRefusal::NothingReceived)?;
+    Ok(ReceivedPayment { outputs, total, unlock_time: transaction.unlock_time })
 }
 
 /// Returns the amount, if it matches the output's commitment. Nodes do not check the written amount, so that a payer
 /// could claim any.
-fn amount(hidden: &Hidden, scalar: &Scalar) -> Option<u64> {
+fn amount(hidden: &ConcealedOutput, scalar: &Scalar) -> Option<u64> {
     let scalar = scalar.to_bytes();
     let pad = keccak::hash(&[b"amount", &scalar]);
     let mut amount = hidden.amount;

@@ -9,7 +9,7 @@ use monero_oxide::ringct::EncryptedAmount;
 use monero_oxide::transaction::Timelock;
 use proptest::prelude::*;
 use serde_json::Value;
-use tpat::{Received, Refusal, Transaction, Txid, ViewPair, Watched};
+use tpat::{ProofRefusal, ReceivedPayment, Transaction, Txid, ViewPair, WatchedAddresses};
 
 type Place = (u32, u32);
 
@@ -23,17 +23,17 @@ fn address(place: Place) -> String {
     pair().subaddress(place.0, place.1).expect("a subaddress").to_string()
 }
 
-fn watched(pair: &ViewPair, places: &[Place]) -> Watched<Place> {
+fn watched(pair: &ViewPair, places: &[Place]) -> WatchedAddresses<Place> {
     places.iter().map(|&place| (pair.subaddress(place.0, place.1).expect("a subaddress"), place)).collect()
 }
 
-fn scan(transaction: &Made) -> Result<Vec<(Place, Received)>, Refusal> {
+fn scan(transaction: &Made) -> Result<Vec<(Place, ReceivedPayment)>, ProofRefusal> {
     let read = Transaction::read(&transaction.serialize(), &Txid(transaction.hash()))?;
     let (pair, watched) = (pair(), watched(&pair(), &PLACES));
     Ok(pair.scan(&read, &watched)?.into_iter().map(|(place, received)| (*place, received)).collect())
 }
 
-fn totals(transaction: &Made) -> Result<Vec<(Place, u64)>, Refusal> {
+fn totals(transaction: &Made) -> Result<Vec<(Place, u64)>, ProofRefusal> {
     Ok(scan(transaction)?.into_iter().map(|(place, received)| (place, received.total)).collect())
 }
 
@@ -90,12 +90,12 @@ fn addresses_that_nobody_watches() {
 #[test]
 fn whatever_is_wrong_with_it_counts_for_nothing() {
     type Change = fn(&mut Made);
-    type Locks = Result<Vec<u64>, Refusal>;
+    type Locks = Result<Vec<u64>, ProofRefusal>;
     let cases: [(&str, Change, Locks); 9] = [
         ("unchanged", |_| (), Ok(vec![0])),
         ("locked", |tx| tx.prefix_mut().additional_timelock = Timelock::Block(9), Ok(vec![9])),
-        ("no key", |tx| tx.prefix_mut().extra.clear(), Err(Refusal::NoKey)),
-        ("a key that is none", |tx| tx.prefix_mut().extra[4..].fill(2), Err(Refusal::NoKey)),
+        ("no key", |tx| tx.prefix_mut().extra.clear(), Err(ProofRefusal::NoKey)),
+        ("a key that is none", |tx| tx.prefix_mut().extra[4..].fill(2), Err(ProofRefusal::NoKey)),
         (
             "another key",
             |tx| tx.prefix_mut().extra = made(78, 0, &[(&address((1, 7)), 5)]).prefix().extra.clone(),
@@ -104,7 +104,7 @@ fn whatever_is_wrong_with_it_counts_for_nothing() {
         (
             "one key more that is none",
             |tx| tx.prefix_mut().extra.extend([vec![4, 1], vec![2; 32]].concat()),
-            Err(Refusal::NoKey),
+            Err(ProofRefusal::NoKey),
         ),
         (
             "another view tag",
@@ -114,7 +114,7 @@ fn whatever_is_wrong_with_it_counts_for_nothing() {
         (
             "one output key twice",
             |tx| tx.prefix_mut().outputs[1].key = tx.prefix().outputs[0].key,
-            Err(Refusal::BurnedOutput),
+            Err(ProofRefusal::BurnedOutput),
         ),
         (
             "an amount that is not there",
@@ -125,7 +125,7 @@ fn whatever_is_wrong_with_it_counts_for_nothing() {
                 };
                 amount[5] ^= 0xff;
             },
-            Err(Refusal::ForgedAmount),
+            Err(ProofRefusal::ForgedAmount),
         ),
     ];
     for (name, change, expected) in cases {
@@ -135,7 +135,7 @@ fn whatever_is_wrong_with_it_counts_for_nothing() {
         assert_eq!(locks, expected, "{name}");
     }
     let nothing = made(77, 0, &[(&address((1, 7)), 0)]);
-    assert_eq!(scan(&nothing), Err(Refusal::NothingReceived));
+    assert_eq!(scan(&nothing), Err(ProofRefusal::NothingReceived));
 }
 
 proptest! {

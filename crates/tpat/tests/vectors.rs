@@ -6,7 +6,7 @@ use monero_oxide::ringct::EncryptedAmount;
 use monero_oxide::transaction::{Input, NotPruned, Timelock};
 use proptest::prelude::*;
 use support::{Vector, payer, vectors};
-use tpat::{Address, OutProof, Refusal, Transaction, verify};
+use tpat::{Address, OutProof, ProofRefusal, Transaction, verify};
 
 type Changed = monero_oxide::transaction::Transaction<NotPruned>;
 
@@ -28,23 +28,23 @@ fn real_proofs_are_good() {
 fn another_message_address_or_transaction() {
     let good = Vector::read("outproof-single-1");
     for message in ["", "tpat1:challenge-abd", "tpat1:challenge-abc ", "TPAT1:challenge-abc"] {
-        assert_eq!(good.with_message(message), Err(Refusal::Signature), "{message}");
+        assert_eq!(good.with_message(message), Err(ProofRefusal::Signature), "{message}");
     }
     let other = OTHER.parse().expect("an address");
-    assert_eq!(verify(&good.blob, &good.txid, &other, &good.message, &good.parsed()), Err(Refusal::Signature));
+    assert_eq!(verify(&good.blob, &good.txid, &other, &good.message, &good.parsed()), Err(ProofRefusal::Signature));
     let elsewhere = Vector::read("outproof-single-0");
     assert_eq!(
         verify(&elsewhere.blob, &good.txid, &good.address, &good.message, &good.parsed()),
-        Err(Refusal::OtherTransaction)
+        Err(ProofRefusal::OtherTransaction)
     );
     assert_eq!(
         verify(&elsewhere.blob, &elsewhere.txid, &good.address, &good.message, &good.parsed()),
-        Err(Refusal::Signature)
+        Err(ProofRefusal::Signature)
     );
     let multi = Vector::read("outproof-multi");
     assert_eq!(
         verify(&multi.blob, &multi.txid, &multi.address, &multi.message, &good.parsed()),
-        Err(Refusal::KeyCount)
+        Err(ProofRefusal::KeyCount)
     );
 }
 
@@ -126,12 +126,15 @@ fn changed_bytes_are_another_transaction() {
         let mut blob = vector.blob.clone();
         blob[position] ^= 1;
         let refused = verify(&blob, &vector.txid, &vector.address, &vector.message, &vector.parsed());
-        assert!(matches!(refused, Err(Refusal::OtherTransaction | Refusal::Unreadable)), "{position}: {refused:?}");
+        assert!(
+            matches!(refused, Err(ProofRefusal::OtherTransaction | ProofRefusal::Unreadable)),
+            "{position}: {refused:?}"
+        );
     }
     let longer = [vector.blob.as_slice(), &[0]].concat();
-    assert_eq!(Transaction::read(&longer, &vector.txid), Err(Refusal::Unreadable));
-    assert_eq!(Transaction::read(&vector.blob[1..], &vector.txid).err(), Some(Refusal::Unreadable));
-    assert_eq!(Transaction::read(&vec![0; 200_000], &vector.txid), Err(Refusal::TooLarge));
+    assert_eq!(Transaction::read(&longer, &vector.txid), Err(ProofRefusal::Unreadable));
+    assert_eq!(Transaction::read(&vector.blob[1..], &vector.txid).err(), Some(ProofRefusal::Unreadable));
+    assert_eq!(Transaction::read(&vec![0; 200_000], &vector.txid), Err(ProofRefusal::TooLarge));
 }
 
 /// Nodes do not check the amount that an output says: a payer may write any, in a transaction that is
@@ -145,13 +148,13 @@ fn a_forged_amount_is_refused() {
     let Changed::V2 { proofs: Some(proofs), .. } = &mut forged else { panic!("version 2") };
     let EncryptedAmount::Compact { amount } = &mut proofs.base.encrypted_amounts[mine] else { panic!("compact") };
     amount[5] ^= 0xff;
-    assert_eq!(payer::judge(&vector, &forged), Err(Refusal::ForgedAmount));
+    assert_eq!(payer::judge(&vector, &forged), Err(ProofRefusal::ForgedAmount));
 }
 
 #[test]
 fn transactions_of_other_kinds_are_refused() {
     type Change = fn(&mut Changed, usize);
-    let cases: [(&str, Change, Result<u64, Refusal>); 9] = [
+    let cases: [(&str, Change, Result<u64, ProofRefusal>); 9] = [
         ("unchanged", |_, _| (), Ok(0)),
         ("locked", |tx, _| tx.prefix_mut().additional_timelock = Timelock::Block(100_000), Ok(100_000)),
         (
@@ -159,33 +162,33 @@ fn transactions_of_other_kinds_are_refused() {
             |tx, _| tx.prefix_mut().additional_timelock = Timelock::Time(1_900_000_000),
             Ok(1_900_000_000),
         ),
-        ("no view tag", |tx, mine| tx.prefix_mut().outputs[mine].view_tag = None, Err(Refusal::Version)),
+        ("no view tag", |tx, mine| tx.prefix_mut().outputs[mine].view_tag = None, Err(ProofRefusal::Version)),
         (
             "another view tag",
             |tx, mine| {
                 tx.prefix_mut().outputs[mine].view_tag =
                     Some(tx.prefix().outputs[mine].view_tag.map_or(0, |tag| tag ^ 1));
             },
-            Err(Refusal::NothingReceived),
+            Err(ProofRefusal::NothingReceived),
         ),
         (
             "another key",
             |tx, mine| tx.prefix_mut().outputs[mine].key = tx.prefix().outputs[1 - mine].key,
-            Err(Refusal::NothingReceived),
+            Err(ProofRefusal::NothingReceived),
         ),
         (
             "one key twice",
             |tx, mine| tx.prefix_mut().outputs[1 - mine].key = tx.prefix().outputs[mine].key,
-            Err(Refusal::BurnedOutput),
+            Err(ProofRefusal::BurnedOutput),
         ),
-        ("no transaction key", |tx, _| tx.prefix_mut().extra.clear(), Err(Refusal::NoKey)),
+        ("no transaction key", |tx, _| tx.prefix_mut().extra.clear(), Err(ProofRefusal::NoKey)),
         (
             "more keys",
             |tx, _| {
                 let key = tx.prefix().extra[1..33].to_vec();
                 tx.prefix_mut().extra.extend([vec![4, 1], key].concat());
             },
-            Err(Refusal::KeyCount),
+            Err(ProofRefusal::KeyCount),
         ),
     ];
     let vector = Vector::read("outproof-single-0");
@@ -203,9 +206,9 @@ fn mined_and_old_transactions_are_refused() {
     let mut prefix = payer::transaction(&vector).prefix().clone();
     prefix.inputs = vec![Input::Gen(81)];
     let mined = Changed::V2 { prefix: prefix.clone(), proofs: None };
-    assert_eq!(payer::judge(&vector, &mined), Err(Refusal::Coinbase));
+    assert_eq!(payer::judge(&vector, &mined), Err(ProofRefusal::Coinbase));
     let old = Changed::V1 { prefix, signatures: Vec::new() };
-    assert!(matches!(payer::judge(&vector, &old), Err(Refusal::Version | Refusal::Unreadable)));
+    assert!(matches!(payer::judge(&vector, &old), Err(ProofRefusal::Version | ProofRefusal::Unreadable)));
 }
 
 #[test]

@@ -30,13 +30,13 @@ pub struct Proof {
 }
 
 #[derive(Deserialize)]
-struct Header {
+struct ProofHeader {
     typ: String,
     jwk: EcJwk,
 }
 
 #[derive(Deserialize)]
-struct Claims {
+struct ProofClaims {
     jti: String,
     htm: String,
     htu: String,
@@ -54,13 +54,13 @@ pub fn verify(proof: &str, method: &str, url: &str) -> Option<Proof> {
         return None;
     }
     let header = from_base64url(proof.split_once('.')?.0)?;
-    let Header { typ, jwk } = wire::jose::header(&header).ok()?;
+    let ProofHeader { typ, jwk } = wire::jose::header(&header).ok()?;
     if typ != "dpop+jwt" || jwk.kty != "EC" || jwk.crv != "P-256" {
         return None;
     }
-    let claims: Claims = PublicKey::p256(&jwk.x, &jwk.y)?.verify(proof).ok()?;
+    let claims: ProofClaims = PublicKey::p256(&jwk.x, &jwk.y)?.verify(proof).ok()?;
     let fits = (1..=128).contains(&claims.jti.len()) && claims.htm == method && claims.htu == url;
-    let Claims { jti, iat, nonce, ath, .. } = claims;
+    let ProofClaims { jti, iat, nonce, ath, .. } = claims;
     fits.then(|| Proof { jkt: thumbprint(&jwk), jti, iat, nonce, ath })
 }
 

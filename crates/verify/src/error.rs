@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// The reason why a token is refused.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Error {
+pub enum TokenError {
     #[error("it is not a signed token of the required type")]
     Malformed,
     #[error("its key is not one of the issuer's")]

@@ -6,10 +6,10 @@ use crate::dpop::{self, Proof};
 use crate::fetch::FetchError;
 use crate::jwks::Jwks;
 use crate::nonce;
-use crate::presented::{Malformed, presented};
-use crate::refusal::{Reason, Refusal, Scheme};
-use crate::revocations::{Outage, Revocations};
-use crate::seen::SeenProofs;
+use crate::presented::{MalformedAuthorization, presented};
+use crate::refusal::{Refusal, RefusalReason, Scheme};
+use crate::replay_cache::ReplayCache;
+use crate::revocations::{OutagePolicy, Revocations};
 use crate::verifier::Verifier;
 use domain::UnixMs;
 use http::{HeaderMap, Method};
@@ -24,19 +24,19 @@ pub struct Guard {
     verifier: Verifier,
     origin: String,
     nonces: Option<[u8; 32]>,
-    seen: SeenProofs,
+    seen: ReplayCache,
     clock: Clock,
 }
 
 /// The auth server's names and the policy for its outages.
 #[derive(Debug, Clone)]
-pub struct Issuer<'a> {
+pub struct IssuerSettings<'a> {
     /// Its `public_url`, as it stands in `iss`.
     pub name: &'a str,
     /// The URL for this machine, if it differs. Use https or a trusted network, because a server at that URL can sign
     /// tokens.
     pub reached_at: Option<&'a str>,
-    pub outage: Outage,
+    pub outage: OutagePolicy,
 }
 
 impl Guard {
@@ -46,14 +46,14 @@ impl Guard {
     /// # Errors
     /// `issuer` is not a URL.
     pub fn new(issuer: &str, audience: &str) -> Result<Self, FetchError> {
-        Self::of(&Issuer { name: issuer, reached_at: None, outage: Outage::default() }, audience)
+        Self::of(&IssuerSettings { name: issuer, reached_at: None, outage: OutagePolicy::default() }, audience)
     }
 
     /// Does the same with more options for the issuer.
     ///
     /// # Errors
     /// Its URL is invalid.
-    pub fn of(issuer: &Issuer<'_>, audience: &str) -> Result<Self, FetchError> {
+    pub fn of(issuer: &IssuerSettings<'_>, audience: &str) -> Result<Self, FetchError> {
         let at = issuer.reached_at.unwrap_or(issuer.name);
         let keys = Jwks::new(&format!("{at}{}", paths::JWKS))?;
         let list = format!("{at}{}", paths::REVOCATIONS);
@@ -63,7 +63,7 @@ impl Guard {
             origin: audience.clone(),
             verifier: Verifier { keys, issuer, audience, revocations },
             nonces: None,
-            seen: SeenProofs::default(),
+            seen: ReplayCache::default(),
             clock: Clock::default(),
         })
     }
@@ -94,14 +94,14 @@ impl Guard {
         let (scheme, token) = self.presented(headers)?;
         let refuse = |reason| self.refuse(scheme, reason);
         let claims: AccessToken = self.verifier.verify(token, TYP, now).await.map_err(|error| {
-            let reason = Reason::of(&error);
+            let reason = RefusalReason::of(&error);
             tracing::debug!(cause = %error, "an access token was refused");
             refuse(reason)
         })?;
         match (scheme, &claims.cnf) {
             (Scheme::Bearer, None) => {}
             // A copied bound token must be useless (RFC 9449, section 7.2).
-            (Scheme::Bearer, Some(_)) | (Scheme::Dpop, None) => return Err(refuse(Reason::Token)),
+            (Scheme::Bearer, Some(_)) | (Scheme::Dpop, None) => return Err(refuse(RefusalReason::Token)),
             (Scheme::Dpop, Some(key)) => {
                 self.prove(method, path, headers, token, &key.jkt, now).map_err(refuse)?;
             }
@@ -112,9 +112,9 @@ impl Guard {
     fn presented<'a>(&self, headers: &'a HeaderMap) -> Result<(Scheme, &'a str), Refusal> {
         match presented(headers) {
             Ok(Some(token)) => Ok(token),
-            Ok(None) => Err(self.refuse(Scheme::Bearer, Reason::Missing)),
-            Err(Malformed::Request) => Err(self.refuse(Scheme::Bearer, Reason::Malformed)),
-            Err(Malformed::Token(scheme)) => Err(self.refuse(scheme, Reason::Token)),
+            Ok(None) => Err(self.refuse(Scheme::Bearer, RefusalReason::Missing)),
+            Err(MalformedAuthorization::Request) => Err(self.refuse(Scheme::Bearer, RefusalReason::Malformed)),
+            Err(MalformedAuthorization::Token(scheme)) => Err(self.refuse(scheme, RefusalReason::Token)),
         }
     }
 
@@ -127,26 +127,26 @@ impl Guard {
         token: &str,
         jkt: &str,
         now: UnixMs,
-    ) -> Result<(), Reason> {
+    ) -> Result<(), RefusalReason> {
         let url = format!("{}{path}", self.origin);
-        let proof = dpop::of_token(headers, method.as_str(), &url, token, jkt).ok_or(Reason::Proof)?;
+        let proof = dpop::of_token(headers, method.as_str(), &url, token, jkt).ok_or(RefusalReason::Proof)?;
         self.is_young(&proof, now)?;
-        if self.seen.is_first(&proof.jkt, &proof.jti) { Ok(()) } else { Err(Reason::Proof) }
+        if self.seen.is_first(&proof.jkt, &proof.jti) { Ok(()) } else { Err(RefusalReason::Proof) }
     }
 
-    fn is_young(&self, proof: &Proof, now: UnixMs) -> Result<(), Reason> {
+    fn is_young(&self, proof: &Proof, now: UnixMs) -> Result<(), RefusalReason> {
         let young = match &self.nonces {
             Some(key) => proof.nonce.as_deref().is_some_and(|nonce| nonce::is_fresh(key, nonce, now)),
             None => now.div_euclid(1000).saturating_sub(proof.iat).abs() <= PROOF_AGE_SECONDS,
         };
         match (young, &self.nonces) {
             (true, _) => Ok(()),
-            (false, Some(_)) => Err(Reason::Nonce),
-            (false, None) => Err(Reason::Proof),
+            (false, Some(_)) => Err(RefusalReason::Nonce),
+            (false, None) => Err(RefusalReason::Proof),
         }
     }
 
-    fn refuse(&self, scheme: Scheme, reason: Reason) -> Refusal {
+    fn refuse(&self, scheme: Scheme, reason: RefusalReason) -> Refusal {
         let nonce = self.nonces.as_ref().map(|key| nonce::make(key, self.clock.now()));
         Refusal { scheme, reason, realm: self.verifier.audience.clone(), nonce }
     }

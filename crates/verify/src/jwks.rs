@@ -1,6 +1,6 @@
 //! A cache of an issuer's keys.
 
-use crate::error::Error;
+use crate::error::TokenError;
 use crate::fetch::{FetchError, Fetcher};
 use crate::key::Keys;
 use domain::UnixMs;
@@ -23,13 +23,13 @@ pub struct Jwks(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     fetcher: Fetcher,
-    known: RwLock<Known>,
+    known: RwLock<KnownKeys>,
     /// Locked during a request.
     turn: Mutex<()>,
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct KnownKeys {
     keys: Arc<Keys>,
     fetched_at: UnixMs,
     /// Until then no request is needed.
@@ -46,7 +46,8 @@ impl Jwks {
     /// # Errors
     /// `url` is not a URL.
     pub fn new(url: &str) -> Result<Self, FetchError> {
-        let known = Known { keys: Arc::default(), fetched_at: 0, fresh_until: 0, tried_at: i64::MIN, failure: None };
+        let known =
+            KnownKeys { keys: Arc::default(), fetched_at: 0, fresh_until: 0, tried_at: i64::MIN, failure: None };
         Ok(Self(Arc::new(Inner { fetcher: Fetcher::new(url)?, known: RwLock::new(known), turn: Mutex::new(()) })))
     }
 
@@ -54,16 +55,16 @@ impl Jwks {
     ///
     /// # Errors
     /// The keys could not be fetched.
-    pub async fn find(&self, kid: &str, now: UnixMs) -> Result<Option<PublicKey>, Error> {
+    pub async fn find(&self, kid: &str, now: UnixMs) -> Result<Option<PublicKey>, TokenError> {
         self.find_after(kid, now, UNKNOWN_MS).await
     }
 
     /// Does the same for a `kid` from the issuer itself, which strangers cannot cause.
-    pub(crate) async fn find_at_once(&self, kid: &str, now: UnixMs) -> Result<Option<PublicKey>, Error> {
+    pub(crate) async fn find_at_once(&self, kid: &str, now: UnixMs) -> Result<Option<PublicKey>, TokenError> {
         self.find_after(kid, now, RETRY_MS).await
     }
 
-    async fn find_after(&self, kid: &str, now: UnixMs, pause: i64) -> Result<Option<PublicKey>, Error> {
+    async fn find_after(&self, kid: &str, now: UnixMs, pause: i64) -> Result<Option<PublicKey>, TokenError> {
         let known = self.0.known.read().clone();
         let key = known.usable(kid, now);
         if !known.may_ask(key.is_some(), now, pause) {
@@ -83,7 +84,7 @@ impl Jwks {
     }
 
     /// Fetches, unless another caller has done so while this one waited.
-    async fn ask(&self, _turn: MutexGuard<'_, ()>, kid: &str, now: UnixMs, pause: i64) -> Known {
+    async fn ask(&self, _turn: MutexGuard<'_, ()>, kid: &str, now: UnixMs, pause: i64) -> KnownKeys {
         let before = self.0.known.read().clone();
         if !before.may_ask(before.usable(kid, now).is_some(), now, pause) {
             return before;
@@ -91,11 +92,11 @@ impl Jwks {
         let after = match self.0.fetcher.fetch().await {
             Ok((keys, age)) => {
                 let keys = Arc::new(keys);
-                Known { keys, fetched_at: now, fresh_until: now + age, tried_at: now, failure: None }
+                KnownKeys { keys, fetched_at: now, fresh_until: now + age, tried_at: now, failure: None }
             }
             Err(error) => {
                 tracing::warn!(cause = %error, "the issuer's keys could not be fetched");
-                Known { tried_at: now, failure: Some(Arc::new(error)), ..before }
+                KnownKeys { tried_at: now, failure: Some(Arc::new(error)), ..before }
             }
         };
         *self.0.known.write() = after.clone();
@@ -103,7 +104,7 @@ impl Jwks {
     }
 }
 
-impl Known {
+impl KnownKeys {
     fn usable(&self, kid: &str, now: UnixMs) -> Option<PublicKey> {
         (now < self.fresh_until.max(self.fetched_at + OUTAGE_MS)).then(|| self.keys.get(kid).cloned()).flatten()
     }
@@ -117,11 +118,11 @@ impl Known {
     }
 
     /// Interprets that the key is unknown.
-    fn absent(&self, now: UnixMs) -> Result<Option<PublicKey>, Error> {
+    fn absent(&self, now: UnixMs) -> Result<Option<PublicKey>, TokenError> {
         match &self.failure {
-            Some(failure) => Err(Error::NoKeys(Arc::clone(failure))),
+            Some(failure) => Err(TokenError::NoKeys(Arc::clone(failure))),
             None if now < self.fetched_at + OUTAGE_MS => Ok(None),
-            None => Err(Error::NoKeys(Arc::new(FetchError::Waiting))),
+            None => Err(TokenError::NoKeys(Arc::new(FetchError::Waiting))),
         }
     }
 }

@@ -12,7 +12,7 @@ pub struct Keys(HashMap<String, PublicKey>);
 const MOST_KEYS: usize = 64;
 
 #[derive(Deserialize)]
-struct Set {
+struct JwkSet {
     keys: Vec<serde_json::Value>,
 }
 
@@ -31,7 +31,7 @@ struct Jwk {
 impl Keys {
     /// Parses the supported signature keys of a JWKS (RFC 7517, section 5). `None`: it is not a JWKS.
     pub fn parse(body: &[u8]) -> Option<Self> {
-        let set: Set = serde_json::from_slice(body).ok()?;
+        let set: JwkSet = serde_json::from_slice(body).ok()?;
         let keys = set.keys.into_iter().take(MOST_KEYS).filter_map(|key| {
             let jwk: Jwk = serde_json::from_value(key).ok()?;
             Some((jwk.kid.clone(), read(&jwk)?))

@@ -5,7 +5,7 @@ use http::{HeaderMap, header};
 
 /// An `Authorization` that carries no token as it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub enum MalformedAuthorization {
     /// There are two: `invalid_request` (RFC 6750, section 3.1).
     #[error("the request does not contain exactly one access token")]
     Request,
@@ -18,12 +18,12 @@ pub enum Malformed {
 /// `None`: no token of a scheme that is known here is present.
 ///
 /// # Errors
-/// [`Malformed`]
-pub fn presented(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, Malformed> {
+/// [`MalformedAuthorization`]
+pub fn presented(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, MalformedAuthorization> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = all.next() else { return Ok(None) };
     if all.next().is_some() {
-        return Err(Malformed::Request);
+        return Err(MalformedAuthorization::Request);
     }
     let value = value.as_bytes();
     let space = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
@@ -31,7 +31,7 @@ pub fn presented(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, Malforme
     let Some(scheme) = std::str::from_utf8(scheme).ok().and_then(Scheme::parse) else { return Ok(None) };
     match std::str::from_utf8(token.trim_ascii()) {
         Ok(token) if !token.is_empty() && token.bytes().all(is_of_token) => Ok(Some((scheme, token))),
-        _ => Err(Malformed::Token(scheme)),
+        _ => Err(MalformedAuthorization::Token(scheme)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers to refused clients.
 
 use crate::dpop::{ALGORITHMS, NONCE_HEADER};
-use crate::error::Error;
+use crate::error::TokenError;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 /// The scheme of a token.
@@ -15,7 +15,7 @@ pub enum Scheme {
 
 /// The reason for a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum RefusalReason {
     /// The token is missing.
     Missing,
     /// Two tokens, or not a token.
@@ -34,7 +34,7 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub scheme: Scheme,
-    pub reason: Reason,
+    pub reason: RefusalReason,
     /// The app's realm (RFC 9110, section 11.5).
     pub realm: String,
     /// The nonce for the next proof.
@@ -69,10 +69,10 @@ impl Scheme {
     }
 }
 
-impl Reason {
-    pub(crate) fn of(error: &Error) -> Self {
+impl RefusalReason {
+    pub(crate) fn of(error: &TokenError) -> Self {
         match error {
-            Error::NoKeys(_) | Error::NoRevocations(_) => Self::Unavailable,
+            TokenError::NoKeys(_) | TokenError::NoRevocations(_) => Self::Unavailable,
             _ => Self::Token,
         }
     }
@@ -119,7 +119,7 @@ impl Refusal {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if self.reason == Reason::Unavailable {
+        if self.reason == RefusalReason::Unavailable {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             return response;
         }

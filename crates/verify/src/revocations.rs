@@ -1,16 +1,16 @@
 //! The issuer's revocation list, fetched every two seconds while tokens are checked.
 
-use crate::error::Error;
+use crate::error::TokenError;
 use crate::fetch::{FetchError, Fetcher};
 use crate::jwks::Jwks;
-use crate::token::Unverified;
+use crate::token::UnverifiedToken;
 use domain::UnixMs;
 use domain::revocation::mark;
 use parking_lot::RwLock;
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard};
-use wire::revocations::{Claims, TYP};
+use wire::revocations::{RevocationClaims, TYP};
 
 /// Age at which the list is fetched again.
 const FRESH_MS: i64 = 2_000;
@@ -24,7 +24,7 @@ const LONGEST_LIST: usize = 4 * 1024 * 1024;
 
 /// The policy while no list is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outage {
+pub enum OutagePolicy {
     /// The last list is used for this many milliseconds; after that no token is accepted.
     Refuse { after_ms: i64 },
     /// The last list is used until there is another. Tokens that are revoked meanwhile are accepted until they expire,
@@ -32,7 +32,7 @@ pub enum Outage {
     GoOn,
 }
 
-impl Default for Outage {
+impl Default for OutagePolicy {
     /// Refuses after half a minute, which is enough for a restart of the auth server.
     fn default() -> Self {
         Self::Refuse { after_ms: 30_000 }
@@ -48,14 +48,14 @@ struct Inner {
     fetcher: Fetcher,
     issuer: String,
     keys: Jwks,
-    outage: Outage,
-    known: RwLock<Known>,
+    outage: OutagePolicy,
+    known: RwLock<KnownList>,
     /// Locked during a request.
     turn: Mutex<()>,
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct KnownList {
     list: Arc<List>,
     etag: Option<String>,
     /// When the request for this answer was sent.
@@ -78,8 +78,8 @@ impl Revocations {
     ///
     /// # Errors
     /// `url` is not a URL.
-    pub fn new(url: &str, issuer: &str, keys: Jwks, outage: Outage) -> Result<Self, FetchError> {
-        let known = Known { list: Arc::default(), etag: None, heard_at: None, tried_at: i64::MIN, failure: None };
+    pub fn new(url: &str, issuer: &str, keys: Jwks, outage: OutagePolicy) -> Result<Self, FetchError> {
+        let known = KnownList { list: Arc::default(), etag: None, heard_at: None, tried_at: i64::MIN, failure: None };
         let (fetcher, issuer) = (Fetcher::new(url)?, issuer.to_owned());
         Ok(Self(Arc::new(Inner { fetcher, issuer, keys, outage, known: RwLock::new(known), turn: Mutex::new(()) })))
     }
@@ -88,7 +88,7 @@ impl Revocations {
     ///
     /// # Errors
     /// `Revoked`, or `NoRevocations` if no list was available for too long.
-    pub async fn check(&self, kid: &str, sid: Option<&str>, now: UnixMs) -> Result<(), Error> {
+    pub async fn check(&self, kid: &str, sid: Option<&str>, now: UnixMs) -> Result<(), TokenError> {
         let mut known = self.0.known.read().clone();
         if known.may_ask(now) {
             let turn = match self.0.turn.try_lock() {
@@ -123,7 +123,7 @@ impl Revocations {
     }
 
     /// Fetches, unless another caller has done so while this one waited.
-    async fn ask(&self, _turn: MutexGuard<'_, ()>, now: UnixMs) -> Known {
+    async fn ask(&self, _turn: MutexGuard<'_, ()>, now: UnixMs) -> KnownList {
         let before = self.0.known.read().clone();
         if !before.may_ask(now) {
             return before;
@@ -131,12 +131,12 @@ impl Revocations {
         let etag = before.etag.as_deref().filter(|_| now < before.list.until);
         let after = match self.fetch(etag, now).await {
             Ok(Some((list, etag))) => {
-                Known { list: Arc::new(list), etag, heard_at: Some(now), tried_at: now, failure: None }
+                KnownList { list: Arc::new(list), etag, heard_at: Some(now), tried_at: now, failure: None }
             }
-            Ok(None) => Known { heard_at: Some(now), tried_at: now, failure: None, ..before },
+            Ok(None) => KnownList { heard_at: Some(now), tried_at: now, failure: None, ..before },
             Err(error) => {
                 tracing::warn!(cause = %error, "the issuer's revocation list could not be fetched");
-                Known { tried_at: now, failure: Some(Arc::new(error)), ..before }
+                KnownList { tried_at: now, failure: Some(Arc::new(error)), ..before }
             }
         };
         *self.0.known.write() = after.clone();
@@ -146,9 +146,9 @@ impl Revocations {
     async fn fetch(&self, etag: Option<&str>, now: UnixMs) -> Result<Option<(List, Option<String>)>, FetchError> {
         let Some((text, etag)) = self.0.fetcher.fetch_list(etag).await? else { return Ok(None) };
         let text = text.trim_end();
-        let unverified = Unverified::parse(text, TYP, LONGEST_LIST).map_err(|_| FetchError::List)?;
+        let unverified = UnverifiedToken::parse(text, TYP, LONGEST_LIST).map_err(|_| FetchError::List)?;
         let key = self.0.keys.find_at_once(unverified.kid(), now).await.ok().flatten().ok_or(FetchError::List)?;
-        let claims: Claims = unverified.claims(&key).map_err(|_| FetchError::List)?;
+        let claims: RevocationClaims = unverified.claims(&key).map_err(|_| FetchError::List)?;
         let until = claims.exp.saturating_mul(1000).saturating_add(SKEW_MS);
         let begins = claims.iat.saturating_mul(1000).saturating_sub(SKEW_MS);
         if claims.iss != self.0.issuer || !(begins..until).contains(&now) {
@@ -165,7 +165,7 @@ impl List {
     }
 }
 
-impl Known {
+impl KnownList {
     fn is_younger(&self, ms: i64, now: UnixMs) -> bool {
         self.heard_at.is_some_and(|heard_at| (0..ms).contains(&now.saturating_sub(heard_at)))
     }
@@ -177,15 +177,15 @@ impl Known {
         !self.is_younger(FRESH_MS, now) && rested
     }
 
-    fn check(&self, outage: Outage, kid: &str, sid: Option<&str>, now: UnixMs) -> Result<(), Error> {
+    fn check(&self, outage: OutagePolicy, kid: &str, sid: Option<&str>, now: UnixMs) -> Result<(), TokenError> {
         if self.list.names(kid, sid) {
-            return Err(Error::Revoked);
+            return Err(TokenError::Revoked);
         }
         let heard = match outage {
-            Outage::Refuse { after_ms } => self.is_younger(after_ms.max(GOOD_MS), now),
-            Outage::GoOn => true,
+            OutagePolicy::Refuse { after_ms } => self.is_younger(after_ms.max(GOOD_MS), now),
+            OutagePolicy::GoOn => true,
         };
         let failure = || self.failure.clone().unwrap_or_else(|| Arc::new(FetchError::Waiting));
-        if heard { Ok(()) } else { Err(Error::NoRevocations(failure())) }
+        if heard { Ok(()) } else { Err(TokenError::NoRevocations(failure())) }
     }
 }

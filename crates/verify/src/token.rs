@@ -1,6 +1,6 @@
 //! Verification of signed tokens (RFC 7519).
 
-use crate::error::Error;
+use crate::error::TokenError;
 use domain::UnixMs;
 use domain::encoding::from_base64url;
 use jose::PublicKey;
@@ -15,7 +15,7 @@ pub(crate) const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// What a token must say of itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Expected<'a> {
+pub struct ExpectedClaims<'a> {
     /// The header's `typ`: a token of one kind is refused where another is asked for.
     pub typ: &'a str,
     pub issuer: &'a str,
@@ -23,13 +23,13 @@ pub struct Expected<'a> {
 }
 
 #[derive(Deserialize)]
-struct Header {
+struct TokenHeader {
     typ: String,
     kid: String,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Registered {
+pub(crate) struct RegisteredClaims {
     iss: String,
     aud: Audience,
     exp: i64,
@@ -52,56 +52,56 @@ enum Audience {
 pub fn verify<C: DeserializeOwned>(
     token: &str,
     key: &PublicKey,
-    expected: Expected<'_>,
+    expected: ExpectedClaims<'_>,
     now: UnixMs,
-) -> Result<C, Error> {
-    let unverified = Unverified::parse(token, expected.typ, LONGEST_TOKEN)?;
-    serde_json::from_str(judge(unverified, key, expected, now)?.1.get()).map_err(|_| Error::Claims)
+) -> Result<C, TokenError> {
+    let unverified = UnverifiedToken::parse(token, expected.typ, LONGEST_TOKEN)?;
+    serde_json::from_str(judge(unverified, key, expected, now)?.1.get()).map_err(|_| TokenError::Claims)
 }
 
 /// Checks the claims that all tokens have. Returns them, and all claims.
 pub(crate) fn judge(
-    unverified: Unverified<'_>,
+    unverified: UnverifiedToken<'_>,
     key: &PublicKey,
-    expected: Expected<'_>,
+    expected: ExpectedClaims<'_>,
     now: UnixMs,
-) -> Result<(Registered, Box<RawValue>), Error> {
+) -> Result<(RegisteredClaims, Box<RawValue>), TokenError> {
     let all: Box<RawValue> = unverified.claims(key)?;
-    let claims: Registered = serde_json::from_str(all.get()).map_err(|_| Error::Claims)?;
+    let claims: RegisteredClaims = serde_json::from_str(all.get()).map_err(|_| TokenError::Claims)?;
     let named = match &claims.aud {
         Audience::One(audience) => audience == expected.audience,
         Audience::Many(audiences) => audiences.iter().any(|audience| audience == expected.audience),
     };
     let now = now.div_euclid(1000);
     if claims.iss != expected.issuer {
-        Err(Error::Issuer)
+        Err(TokenError::Issuer)
     } else if !named {
-        Err(Error::Audience)
+        Err(TokenError::Audience)
     } else if now >= claims.exp.saturating_add(SKEW_SECONDS) {
-        Err(Error::Expired)
+        Err(TokenError::Expired)
     } else if now < claims.nbf.saturating_sub(SKEW_SECONDS) {
-        Err(Error::TooEarly)
+        Err(TokenError::TooEarly)
     } else {
         Ok((claims, all))
     }
 }
 
 /// A token of one kind whose header was read. Its content must not be used before its signature is verified.
-pub struct Unverified<'a> {
-    header: Header,
+pub struct UnverifiedToken<'a> {
+    header: TokenHeader,
     token: &'a str,
 }
 
-impl<'a> Unverified<'a> {
+impl<'a> UnverifiedToken<'a> {
     /// `longest` in bytes.
     ///
     /// # Errors
     /// It is too long, no signed token, of another kind than `typ`, or asks for an extension.
-    pub fn parse(token: &'a str, typ: &str, longest: usize) -> Result<Self, Error> {
+    pub fn parse(token: &'a str, typ: &str, longest: usize) -> Result<Self, TokenError> {
         let header = token.split_once('.').filter(|_| token.len() <= longest).map(|(header, _)| header);
-        let header = header.and_then(from_base64url).ok_or(Error::Malformed)?;
-        let header: Header = wire::jose::header(&header).map_err(|_| Error::Malformed)?;
-        if header.typ == typ { Ok(Self { header, token }) } else { Err(Error::Malformed) }
+        let header = header.and_then(from_base64url).ok_or(TokenError::Malformed)?;
+        let header: TokenHeader = wire::jose::header(&header).map_err(|_| TokenError::Malformed)?;
+        if header.typ == typ { Ok(Self { header, token }) } else { Err(TokenError::Malformed) }
     }
 
     /// The name of the key that it says it is signed by.
@@ -113,16 +113,16 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// It has another algorithm than the key, was not signed by the key, or has other claims.
-    pub fn claims<C: DeserializeOwned>(self, key: &PublicKey) -> Result<C, Error> {
+    pub fn claims<C: DeserializeOwned>(self, key: &PublicKey) -> Result<C, TokenError> {
         key.verify(self.token).map_err(|error| match error {
-            jose::Error::Signature => Error::Signature,
-            jose::Error::Claims => Error::Claims,
-            jose::Error::Malformed | jose::Error::Sign(_) => Error::Malformed,
+            jose::Error::Signature => TokenError::Signature,
+            jose::Error::Claims => TokenError::Claims,
+            jose::Error::Malformed | jose::Error::Sign(_) => TokenError::Malformed,
         })
     }
 }
 
-impl fmt::Debug for Unverified<'_> {
+impl fmt::Debug for UnverifiedToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Of the rest nothing is checked, and some of it may be secret.
         write!(f, "Unverified({})", self.header.kid)

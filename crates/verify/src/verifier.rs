@@ -1,9 +1,9 @@
 //! Checks of tokens with keys and revocations that are fetched.
 
-use crate::error::Error;
+use crate::error::TokenError;
 use crate::jwks::Jwks;
 use crate::revocations::Revocations;
-use crate::token::{Expected, LONGEST_TOKEN, Unverified, judge};
+use crate::token::{ExpectedClaims, LONGEST_TOKEN, UnverifiedToken, judge};
 use domain::UnixMs;
 use serde::de::DeserializeOwned;
 
@@ -22,15 +22,15 @@ impl Verifier {
     ///
     /// # Errors
     /// It is invalid, or the keys could not be fetched.
-    pub async fn verify<C: DeserializeOwned>(&self, token: &str, typ: &str, now: UnixMs) -> Result<C, Error> {
-        let unverified = Unverified::parse(token, typ, LONGEST_TOKEN)?;
+    pub async fn verify<C: DeserializeOwned>(&self, token: &str, typ: &str, now: UnixMs) -> Result<C, TokenError> {
+        let unverified = UnverifiedToken::parse(token, typ, LONGEST_TOKEN)?;
         let kid = unverified.kid().to_owned();
-        let key = self.keys.find(&kid, now).await?.ok_or(Error::UnknownKey)?;
-        let expected = Expected { typ, issuer: &self.issuer, audience: &self.audience };
+        let key = self.keys.find(&kid, now).await?.ok_or(TokenError::UnknownKey)?;
+        let expected = ExpectedClaims { typ, issuer: &self.issuer, audience: &self.audience };
         let (registered, claims) = judge(unverified, &key, expected, now)?;
         if let Some(revocations) = &self.revocations {
             revocations.check(&kid, registered.sid.as_deref(), now).await?;
         }
-        serde_json::from_str(claims.get()).map_err(|_| Error::Claims)
+        serde_json::from_str(claims.get()).map_err(|_| TokenError::Claims)
     }
 }

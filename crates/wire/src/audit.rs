@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct AuditEntry {
     pub id: String,
     /// Unix milliseconds.
     pub at: i64,
@@ -27,8 +27,8 @@ pub struct Entry {
 
 /// A page of events, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Audit {
-    pub entries: Vec<Entry>,
+pub struct AuditPage {
+    pub entries: Vec<AuditEntry>,
     /// `before` of the next page, if there is one.
     pub next: Option<String>,
 }

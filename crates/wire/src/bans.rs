@@ -54,7 +54,7 @@ pub struct NewBan {
 
 /// The body of `DELETE /api/admin/bans/{id}`, which lifts every ban on the ban's address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lift {
+pub struct LiftRequest {
     pub reason: String,
 }
 
@@ -71,12 +71,12 @@ pub struct Explanation {
     /// Bans in force, the longest first.
     pub bans: Vec<Ban>,
     /// The rules that would ban it, and for how long.
-    pub rules: Vec<Standing>,
+    pub rules: Vec<RuleStatus>,
 }
 
 /// An address's progress towards the next ban by one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct RuleStatus {
     pub trigger: String,
     pub scope: String,
     /// Current strikes, and the threshold.

@@ -8,7 +8,7 @@ pub const ENC: &str = "A256GCM";
 
 /// The purpose of an envelope. An envelope for one purpose is refused for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
+pub enum EnvelopeKind {
     #[serde(rename = "login+jwe")]
     Login,
     #[serde(rename = "signup+jwe")]
@@ -24,12 +24,12 @@ pub enum Kind {
 /// The JWE protected header. Every byte of it is associated data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
+pub struct EnvelopeHeader {
     pub alg: String,
     pub enc: String,
     /// Thumbprint of the server's envelope key.
     pub kid: String,
-    pub typ: Kind,
+    pub typ: EnvelopeKind,
     /// The `short_key`.
     pub sk: String,
     /// The origin of the encrypting page.

@@ -26,7 +26,7 @@ pub mod signup;
 pub mod tickets;
 pub mod time;
 pub mod toll;
-pub mod toll_books;
+pub mod toll_admin;
 pub mod user_keys;
 mod whole;
 

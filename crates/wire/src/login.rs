@@ -1,6 +1,6 @@
 //! `POST /api/login`.
 
-use crate::session::Session;
+use crate::session::SessionInfo;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -51,15 +51,15 @@ impl Delivery {
 /// The answer to a login, a sign-up and a refresh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
-    pub session: Session,
+    pub session: SessionInfo,
     /// Only with `"delivery":"body"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<Tokens>,
+    pub tokens: Option<ProgramTokens>,
 }
 
 /// Tokens for programs. `Debug` hides them.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tokens {
+pub struct ProgramTokens {
     pub access_token: String,
     pub refresh_token: String,
     /// `Bearer`, or `DPoP` for a bound session.
@@ -68,7 +68,7 @@ pub struct Tokens {
     pub expires_in: u64,
 }
 
-impl fmt::Debug for Tokens {
+impl fmt::Debug for ProgramTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tokens(..)")
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Counts of refusals in the last 24 hours, including the current one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hours {
+pub struct RefusalCounts {
     /// The first millisecond of the oldest hour.
     pub since: i64,
     pub triggers: Vec<ByTrigger>,

@@ -11,7 +11,7 @@ pub const LIFETIME_SECONDS: i64 = 180;
 
 /// The content of the list. Times are unix seconds (RFC 7519, section 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
+pub struct RevocationClaims {
     pub iss: String,
     /// The start of the minute in which it was made.
     pub iat: i64,

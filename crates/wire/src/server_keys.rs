@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerKey {
     pub kid: String,
-    pub kind: Kind,
+    pub kind: ServerKeyKind,
     /// `RSA-OAEP-256`, `ES256`, `EdDSA`, `HS256`.
     pub alg: String,
-    pub state: State,
+    pub state: ServerKeyState,
     pub created_at: i64,
     /// The start of its use; before that it is only published.
     pub used_from: i64,
@@ -24,7 +24,7 @@ pub struct ServerKey {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ServerKeyKind {
     /// Decrypts logins.
     Envelope,
     /// Signs tokens and tickets.
@@ -35,7 +35,7 @@ pub enum Kind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum ServerKeyState {
     /// Published, and not used before its time.
     Next,
     Current,
@@ -54,7 +54,7 @@ pub struct ServerKeys {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
-    pub kind: Kind,
+    pub kind: ServerKeyKind,
     /// The start of the new key's use; without it, as soon as caches allow.
     #[serde(default, deserialize_with = "whole::optional", skip_serializing_if = "Option::is_none")]
     pub at: Option<i64>,

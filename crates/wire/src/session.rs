@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The current session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
+pub struct SessionInfo {
     pub id: String,
     /// The user's opaque id (`sub`).
     pub sub: String,

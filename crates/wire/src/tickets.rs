@@ -14,7 +14,7 @@ pub const LIFETIME_MS: i64 = 5 * 60_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wish {
+pub struct TicketRequest {
     /// The service's name.
     pub service: String,
     /// The version of the user key. Without it: the current one.
@@ -23,7 +23,7 @@ pub struct Wish {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Issued {
+pub struct IssuedTicket {
     /// Compact JWE (`ECDH-ES+A256KW`, `A256GCM`) around a compact JWS.
     pub ticket: String,
     /// The ticket's `jti`, an input of a connection's keys.
@@ -38,7 +38,7 @@ pub struct Issued {
 
 /// The protected header of the outer JWE.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
+pub struct TicketHeader {
     pub alg: String,
     pub enc: String,
     pub typ: String,
@@ -51,7 +51,7 @@ pub struct Header {
 
 /// The claims of the inner JWT. Times are unix seconds (RFC 7519, section 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
+pub struct TicketClaims {
     pub iss: String,
     /// The service's name: no other service accepts it.
     pub aud: String,
@@ -64,7 +64,7 @@ pub struct Claims {
     pub roles: Vec<String>,
     /// The key of the session.
     pub cnf: Confirmation,
-    pub user_key: Key,
+    pub user_key: TicketUserKey,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ pub struct Confirmation {
 
 /// The user key, readable by this service only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-pub struct Key {
+pub struct TicketUserKey {
     pub version: u32,
     /// 32 bytes, base64url.
     pub k: String,
@@ -83,7 +83,7 @@ pub struct Key {
     pub until: i64,
 }
 
-impl std::fmt::Debug for Key {
+impl std::fmt::Debug for TicketUserKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Key(version {}, until {})", self.version, self.until)
     }

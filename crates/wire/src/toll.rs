@@ -79,7 +79,7 @@ pub enum Network {
 /// The body of a 402 that asks for a payment: the members of the `WWW-Authenticate` header, a text for people, and the
 /// other bundles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Demand {
+pub struct Offer {
     /// A subaddress of the gate's operator.
     pub address: String,
     /// The minimum amount.
@@ -110,12 +110,12 @@ pub struct Demand {
     /// For people: one or two sentences.
     pub title: String,
     /// All the bundles of this route: the one above first.
-    pub accepts: Vec<Offer>,
+    pub accepts: Vec<OfferedBundle>,
 }
 
 /// Another bundle: a challenge of its own for the same address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
+pub struct OfferedBundle {
     /// The bundle's name, unique in its route.
     pub name: String,
     pub min_amt: Piconero,
@@ -130,7 +130,7 @@ pub struct Offer {
 /// The body of `POST redeem`, beside `Authorization: TPAT txid:proof` and the proof of possession.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Redeem {
+pub struct RedeemRequest {
     pub challenge: String,
     /// The key to bind the token to: the one in the proof of possession. Without it the token is a bearer token, if the
     /// route allows that.
@@ -140,7 +140,7 @@ pub struct Redeem {
 
 /// The answer 200 to a valid payment.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Redeemed {
+pub struct RedeemedToken {
     /// For `Authorization: TPAT-Session token`.
     pub token: String,
     /// Expiry in unix seconds.
@@ -153,7 +153,7 @@ pub struct Redeemed {
     pub remainder: Piconero,
 }
 
-impl std::fmt::Debug for Redeemed {
+impl std::fmt::Debug for RedeemedToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Redeemed")
             .field("expires", &self.expires)
@@ -166,7 +166,7 @@ impl std::fmt::Debug for Redeemed {
 
 /// The answer 202 to a payment that needs confirmations. Nothing needs to be paid again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pending {
+pub struct PendingRedemption {
     pub status: PendingStatus,
     /// Confirmations that the payment has.
     pub have: u64,
@@ -186,7 +186,7 @@ pub enum PendingStatus {
 /// The kind of a gate's error, stable across versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Code {
+pub enum TollCode {
     /// Nothing was paid yet: the challenge is in the `WWW-Authenticate` header. 402.
     PaymentRequired,
     /// Less was paid than asked; `have` and `need` say how much. Pay the rest to the same address and redeem that
@@ -242,9 +242,9 @@ pub enum Code {
 
 /// The body of an error (RFC 9457, section 3), with this protocol's own members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
+pub struct TollProblem {
     pub status: u16,
-    pub code: Code,
+    pub code: TollCode,
     /// For people: one sentence.
     pub title: String,
     /// The total paid under this challenge.
@@ -288,12 +288,12 @@ pub struct PricedRoute {
     pub bound: bool,
     /// Whether `TPAT txid:proof` alone is accepted, as in the scheme of 2022.
     pub compat: bool,
-    pub bundles: Vec<Bundle>,
+    pub bundles: Vec<PricedBundle>,
 }
 
 /// One price of a route.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bundle {
+pub struct PricedBundle {
     pub name: String,
     pub min_amt: Piconero,
     pub ttl_s: u64,
@@ -329,20 +329,20 @@ mod tests {
     #[test]
     fn a_token_is_not_in_debug() {
         let shown =
-            Redeemed { token: "t0p".to_owned(), expires: 1, quota: 2, provisional: true, remainder: Piconero(3) };
+            RedeemedToken { token: "t0p".to_owned(), expires: 1, quota: 2, provisional: true, remainder: Piconero(3) };
         assert!(!format!("{shown:?}").contains("t0p"));
     }
 
     #[test]
     fn codes_of_newer_versions_are_read() {
-        assert_eq!(from_value::<Code>(json!("new_trouble")).expect("read"), Code::Unknown);
-        assert_eq!(to_value(Code::AlreadyRedeemed).expect("json"), json!("already_redeemed"));
+        assert_eq!(from_value::<TollCode>(json!("new_trouble")).expect("read"), TollCode::Unknown);
+        assert_eq!(to_value(TollCode::AlreadyRedeemed).expect("json"), json!("already_redeemed"));
     }
 
     #[test]
     fn a_body_with_more_members_is_refused() {
         let good: Value = json!({"challenge": "c"});
-        assert_eq!(from_value::<Redeem>(good).expect("read").jwk, None);
-        assert!(from_value::<Redeem>(json!({"challenge": "c", "address": "8"})).is_err());
+        assert_eq!(from_value::<RedeemRequest>(good).expect("read").jwk, None);
+        assert!(from_value::<RedeemRequest>(json!({"challenge": "c", "address": "8"})).is_err());
     }
 }

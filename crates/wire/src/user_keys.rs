@@ -13,7 +13,7 @@ pub const TYP: &str = "user-key+jwe";
 /// `POST /api/keys/user`: which version. Without one: the current.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wish {
+pub struct UserKeyRequest {
     #[serde(default, deserialize_with = "whole::optional", skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
 }
@@ -22,7 +22,7 @@ pub struct Wish {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserKey {
     pub version: u32,
-    pub state: State,
+    pub state: UserKeyState,
     pub created_at: i64,
     /// When it stops serving, for one that was replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,7 +33,7 @@ pub struct UserKey {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum UserKeyState {
     /// In use.
     Current,
     /// Replaced, and still good for what runs.
@@ -56,13 +56,13 @@ pub struct UserKeys {
 pub struct SealedUserKey {
     #[serde(flatten)]
     pub about: UserKey,
-    /// Compact JWE (`ECDH-ES+A256KW`, `A256GCM`) to the session's receiving key; inside, [`Content`].
+    /// Compact JWE (`ECDH-ES+A256KW`, `A256GCM`) to the session's receiving key; inside, [`UserKeyJwk`].
     pub key: String,
 }
 
 /// The protected header's own members, beside those of RFC 7518, section 4.6.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
+pub struct UserKeyHeader {
     pub alg: String,
     pub enc: String,
     pub typ: String,
@@ -76,14 +76,14 @@ pub struct Header {
 
 /// A symmetric JWK (RFC 7518, section 6.4). `kid` is `<user>.<version>`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-pub struct Content {
+pub struct UserKeyJwk {
     pub kty: String,
     pub kid: String,
     /// 32 bytes, base64url.
     pub k: String,
 }
 
-impl std::fmt::Debug for Content {
+impl std::fmt::Debug for UserKeyJwk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Content({})", self.kid)
     }

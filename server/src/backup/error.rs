@@ -2,7 +2,7 @@ use crate::key_encryption;
 use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum BackupError {
     #[error(
         "PostgreSQL has its own tools for this: pg_dump makes a copy while it runs, psql or pg_restore puts it back"
     )]
@@ -26,7 +26,7 @@ pub enum Error {
     #[error("{0}")]
     File(PathBuf, #[source] std::io::Error),
     #[error(transparent)]
-    Key(#[from] key_encryption::Error),
+    Key(#[from] key_encryption::KeyEncryptionError),
     #[error(transparent)]
     Store(#[from] store::Error),
 }

@@ -1,7 +1,7 @@
 //! The time of the last backup, stored in the data folder for `postern doctor`.
 
-use super::Error;
-use super::files::Draft;
+use super::BackupError;
+use super::files::DraftFile;
 use crate::config::Config;
 use domain::UnixMs;
 use std::path::PathBuf;
@@ -15,8 +15,8 @@ pub fn last(config: &Config) -> Option<UnixMs> {
     std::fs::read_to_string(path(config)).ok()?.trim().parse().ok()
 }
 
-pub fn remember(config: &Config, now: UnixMs) -> Result<(), Error> {
-    let draft = Draft::beside(&path(config))?;
+pub fn remember(config: &Config, now: UnixMs) -> Result<(), BackupError> {
+    let draft = DraftFile::beside(&path(config))?;
     draft.fill(format!("{now}\n").as_bytes())?;
     draft.keep_as(&path(config))
 }

@@ -8,9 +8,9 @@ mod returned;
 mod sealed_key;
 mod write;
 
-pub use error::Error;
+pub use error::BackupError;
 pub use last::last;
-pub use restore::{Brought, Restoring, Wish, prepare};
+pub use restore::{Brought, PreparedRestore, Wish, prepare};
 pub use returned::Returned;
 pub use sealed_key::Passphrase;
 pub use write::write;

@@ -1,8 +1,8 @@
 //! Restores a backup; everything is checked before anything is replaced.
 
-use super::files::{Draft, with_ending};
+use super::files::{DraftFile, with_ending};
 use super::returned::{Returned, compare};
-use super::{Error, Passphrase};
+use super::{BackupError, Passphrase};
 use crate::config::Config;
 use domain::UnixMs;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use store::copies::{self, Settled};
 
 /// A checked backup, not yet in place.
 #[derive(Debug)]
-pub struct Restoring {
-    database: Draft,
+pub struct PreparedRestore {
+    database: DraftFile,
     target: PathBuf,
     sealed_key: Option<String>,
     brought: Brought,
@@ -41,25 +41,25 @@ pub struct Wish {
 ///
 /// # Errors
 /// It is damaged, not a backup, or from a newer version; or the database is in use, or exists and must not be replaced.
-pub async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<Restoring, Error> {
-    let target = config.sqlite_file().ok_or(Error::Postgres)?;
+pub async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<PreparedRestore, BackupError> {
+    let target = config.sqlite_file().ok_or(BackupError::Postgres)?;
     if target.exists() {
         if !wish.force {
-            return Err(Error::NeedsForce(target));
+            return Err(BackupError::NeedsForce(target));
         }
         if copies::is_in_use(&target).await {
-            return Err(Error::InUse(target));
+            return Err(BackupError::InUse(target));
         }
     }
-    let database = Draft::beside(&target)?;
+    let database = DraftFile::beside(&target)?;
     database.copy_from(file)?;
-    let no_backup = || Error::NoBackup(file.to_owned());
+    let no_backup = || BackupError::NoBackup(file.to_owned());
     let report = copies::inspect(database.path()).await.map_err(|_| no_backup())?.ok_or_else(no_backup)?;
     if let Some(fault) = report.fault {
-        return Err(Error::Damaged(fault));
+        return Err(BackupError::Damaged(fault));
     }
     if report.is_newer {
-        return Err(Error::Newer);
+        return Err(BackupError::Newer);
     }
     let settled = copies::settle(database.path(), wish.keep_sessions, wish.now).await?;
     let accounts = copies::accounts(database.path()).await?;
@@ -71,10 +71,10 @@ pub async fn prepare(config: &Config, file: &Path, wish: Wish) -> Result<Restori
         settled,
         returned: replaced.map(|replaced| compare(&accounts, &replaced)),
     };
-    Ok(Restoring { database, target, sealed_key: report.note.and_then(|note| note.sealed_key), brought })
+    Ok(PreparedRestore { database, target, sealed_key: report.note.and_then(|note| note.sealed_key), brought })
 }
 
-impl Restoring {
+impl PreparedRestore {
     pub fn has_key(&self) -> bool {
         self.sealed_key.is_some()
     }
@@ -87,15 +87,15 @@ impl Restoring {
     ///
     /// # Errors
     /// The passphrase is wrong, or another key exists and must not be replaced. Then nothing is replaced.
-    pub fn finish(self, config: &Config, passphrase: Option<&Passphrase>, force: bool) -> Result<(), Error> {
+    pub fn finish(self, config: &Config, passphrase: Option<&Passphrase>, force: bool) -> Result<(), BackupError> {
         if let (Some(sealed), Some(passphrase)) = (&self.sealed_key, passphrase) {
             let key = passphrase.open(sealed)?;
             let file = config.key_encryption_key_file();
             let is_same = std::fs::read(&file).is_ok_and(|there| there.trim_ascii() == key.trim_ascii());
             if file.exists() && !is_same && !force {
-                return Err(Error::NeedsForce(file));
+                return Err(BackupError::NeedsForce(file));
             }
-            let draft = Draft::beside(&file)?;
+            let draft = DraftFile::beside(&file)?;
             draft.fill(&key)?;
             draft.keep_as(&file)?;
         }
@@ -103,7 +103,7 @@ impl Restoring {
         for ending in ["-wal", "-shm"] {
             match std::fs::remove_file(with_ending(&self.target, ending)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::File(with_ending(&self.target, ending), error));
+                    return Err(BackupError::File(with_ending(&self.target, ending), error));
                 }
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! The key-encryption key under a passphrase: argon2id and AES-256-GCM.
 
-use super::Error;
+use super::BackupError;
 use crate::entropy::Entropy;
 use crate::key_encryption::Cipher;
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -22,22 +22,22 @@ pub struct Passphrase(Zeroizing<String>);
 impl Passphrase {
     /// # Errors
     /// Shorter than 15 characters.
-    pub fn new(text: Zeroizing<String>) -> Result<Self, Error> {
-        check_length(&text, SHORTEST).map_err(|_| Error::Short)?;
+    pub fn new(text: Zeroizing<String>) -> Result<Self, BackupError> {
+        check_length(&text, SHORTEST).map_err(|_| BackupError::Short)?;
         Ok(Self(text))
     }
 
     /// `argon2id$65536$3$salt$sealed`
-    pub(super) fn seal(&self, entropy: &dyn Entropy, secret: &[u8]) -> Result<String, Error> {
+    pub(super) fn seal(&self, entropy: &dyn Entropy, secret: &[u8]) -> Result<String, BackupError> {
         let head = format!("argon2id${MEMORY_KIB}${PASSES}${}", base64url(&entropy.bytes::<16>()));
-        let sealed = self.key(&head).ok_or(Error::WrongPassphrase)?.seal(entropy, &head, secret)?;
+        let sealed = self.key(&head).ok_or(BackupError::WrongPassphrase)?.seal(entropy, &head, secret)?;
         Ok(format!("{head}${sealed}"))
     }
 
-    pub(super) fn open(&self, text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let (head, sealed) = text.rsplit_once('$').ok_or(Error::WrongPassphrase)?;
-        let key = self.key(head).ok_or(Error::WrongPassphrase)?;
-        key.open(head, sealed).map_err(|_| Error::WrongPassphrase)
+    pub(super) fn open(&self, text: &str) -> Result<Zeroizing<Vec<u8>>, BackupError> {
+        let (head, sealed) = text.rsplit_once('$').ok_or(BackupError::WrongPassphrase)?;
+        let key = self.key(head).ok_or(BackupError::WrongPassphrase)?;
+        key.open(head, sealed).map_err(|_| BackupError::WrongPassphrase)
     }
 
     fn key(&self, head: &str) -> Option<Cipher> {

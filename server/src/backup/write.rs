@@ -1,14 +1,14 @@
 //! Makes a backup.
 
-use super::files::{Draft, at};
-use super::{Error, Passphrase, last};
+use super::files::{DraftFile, at};
+use super::{BackupError, Passphrase, last};
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::key_encryption;
 use domain::UnixMs;
 use std::path::Path;
 use store::Store;
-use store::copies::{self, Note};
+use store::copies::{self, BackupNote};
 use zeroize::Zeroizing;
 
 /// Writes a snapshot of the database to `file`, with the key-encryption key if a passphrase is given. The copy is read
@@ -23,27 +23,27 @@ pub async fn write(
     passphrase: Option<&Passphrase>,
     entropy: &dyn Entropy,
     now: UnixMs,
-) -> Result<(), Error> {
+) -> Result<(), BackupError> {
     if file.exists() {
-        return Err(Error::Exists(file.to_owned()));
+        return Err(BackupError::Exists(file.to_owned()));
     }
     let keys = passphrase.map(|_| key_encryption::read(config)).transpose()?;
-    let draft = Draft::beside(file)?;
+    let draft = DraftFile::beside(file)?;
     if !store.copy_to(draft.path()).await? {
-        return Err(Error::Postgres);
+        return Err(BackupError::Postgres);
     }
     let sealed_key = match passphrase.zip(keys) {
         Some((passphrase, keys)) => Some(passphrase.seal(entropy, with_newer(keys, config)?.as_bytes())?),
         None => None,
     };
-    let note = Note { made_at: now, sealed_key };
+    let note = BackupNote { made_at: now, sealed_key };
     copies::annotate(draft.path(), &note).await?;
-    let report = copies::inspect(draft.path()).await?.ok_or_else(|| Error::NoBackup(file.to_owned()))?;
+    let report = copies::inspect(draft.path()).await?.ok_or_else(|| BackupError::NoBackup(file.to_owned()))?;
     if let Some(fault) = report.fault {
-        return Err(Error::Damaged(fault));
+        return Err(BackupError::Damaged(fault));
     }
     if report.note.as_ref() != Some(&note) {
-        return Err(Error::Damaged("it has no time of creation".to_owned()));
+        return Err(BackupError::Damaged("it has no time of creation".to_owned()));
     }
     let size = draft.path().metadata().map_err(at(draft.path()))?.len();
     draft.keep_as_new(file)?;
@@ -53,7 +53,7 @@ pub async fn write(
 }
 
 /// The keys from before the copy and those added or replaced since; together they decrypt the whole copy.
-fn with_newer(mut keys: Vec<Zeroizing<String>>, config: &Config) -> Result<Zeroizing<String>, Error> {
+fn with_newer(mut keys: Vec<Zeroizing<String>>, config: &Config) -> Result<Zeroizing<String>, BackupError> {
     for newer in key_encryption::read(config)? {
         if !keys.contains(&newer) {
             keys.push(newer);

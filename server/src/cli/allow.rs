@@ -1,17 +1,17 @@
 //! `postern allow list|add|remove`
 
 use super::Outcome;
-use super::print::{self, left, moment, nothing};
+use super::print::{self, left, moment, not_found};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
+use crate::flows::actor::Actor;
 use crate::flows::allowlist;
-use crate::flows::operator::Operator;
 use clap::Subcommand;
 use wire::allowlist::NewAllowed;
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum AllowCommand {
     /// List the networks that are never banned
     List {
         /// As JSON
@@ -32,28 +32,28 @@ pub enum Command {
     Remove { network: String },
 }
 
-pub async fn run(config: Config, command: Command) -> Outcome {
+pub async fn run(config: Config, command: AllowCommand) -> Outcome {
     let store = super::store::open(&config).await?;
-    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {
-        Command::List { json } => list(&operator, json).await,
-        Command::Add { network, comment, length } => {
-            let allowed = allowlist::add(&operator, &NewAllowed { network, comment, length }).await?;
+        AllowCommand::List { json } => list(&actor, json).await,
+        AllowCommand::Add { network, comment, length } => {
+            let allowed = allowlist::add(&actor, &NewAllowed { network, comment, length }).await?;
             println!("{} is never banned. Running servers follow within a second.", allowed.network);
             Ok(())
         }
-        Command::Remove { network } => match allowlist::remove(&operator, &network).await? {
+        AllowCommand::Remove { network } => match allowlist::remove(&actor, &network).await? {
             Some(allowed) => {
                 println!("{} was removed. Running servers follow within a second.", allowed.network);
                 Ok(())
             }
-            None => Err(nothing(format!("{network} is not on the list"))),
+            None => Err(not_found(format!("{network} is not on the list"))),
         },
     }
 }
 
-async fn list(operator: &Operator<'_>, json: bool) -> Outcome {
-    let list = allowlist::list(operator.store, operator.now).await?.allowed;
+async fn list(actor: &Actor<'_>, json: bool) -> Outcome {
+    let list = allowlist::list(actor.store, actor.now).await?.allowed;
     if json {
         return print::json(&list);
     }
@@ -63,7 +63,7 @@ async fn list(operator: &Operator<'_>, json: bool) -> Outcome {
     }
     let rows = list.into_iter().map(|allowed| {
         let left = match allowed.expires_at {
-            Some(at) if allowed.in_force => left(at - operator.now),
+            Some(at) if allowed.in_force => left(at - actor.now),
             Some(at) => format!("over {}", moment(at)),
             None => "for good".to_owned(),
         };

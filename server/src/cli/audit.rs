@@ -1,14 +1,14 @@
 //! `postern audit`
 
 use super::Outcome;
-use super::print::{self, moment, nothing};
+use super::print::{self, moment, not_found};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::flows::trail::{self, Filter};
+use crate::flows::audit_log::{self, AuditQuery};
 use clap::Args;
 
 #[derive(Debug, Args)]
-pub struct Command {
+pub struct AuditArgs {
     /// Only what happened to this account: a name or an id
     #[arg(long, default_value = "", allow_hyphen_values = true)]
     user: String,
@@ -30,14 +30,14 @@ pub struct Command {
 }
 
 /// Prints the newest entries, newest first.
-pub async fn run(config: Config, command: Command) -> Outcome {
+pub async fn run(config: Config, command: AuditArgs) -> Outcome {
     let store = super::store::open(&config).await?;
-    let Command { user, event, outcome, since, limit, json } = command;
-    let filter = Filter { user, event, outcome, since, ..Filter::default() };
+    let AuditArgs { user, event, outcome, since, limit, json } = command;
+    let filter = AuditQuery { user, event, outcome, since, ..AuditQuery::default() };
     let search = filter.search(&*store, limit, SystemClock.now()).await?;
-    let entries = trail::page(&*store, &search).await?.entries;
+    let entries = audit_log::page(&*store, &search).await?.entries;
     if entries.is_empty() {
-        return Err(nothing("no matching entries"));
+        return Err(not_found("no matching entries"));
     }
     if json {
         return print::json(&entries);

@@ -6,11 +6,11 @@ use crate::backup::{self, Brought, Passphrase, Wish};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use store::Store;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use zeroize::Zeroizing;
 
 #[derive(Debug, clap::Args)]
@@ -50,7 +50,7 @@ pub async fn backup(config: Config, args: BackupArgs) -> Outcome {
     let passphrase = if args.with_key { Some(passphrase(args.passphrase_file.as_deref(), true)?) } else { None };
     let store = super::store::open(&config).await?;
     backup::write(&config, &*store, &args.file, passphrase.as_ref(), &SystemEntropy, SystemClock.now()).await?;
-    record(&config, &*store, Event::BackupMade, &args.file).await?;
+    record(&config, &*store, AuditEvent::BackupMade, &args.file).await?;
     store.close().await;
     println!("Backup written and verified: {}", args.file.display());
     if !args.with_key {
@@ -68,7 +68,7 @@ pub async fn restore(config: Config, args: RestoreArgs) -> Outcome {
     let brought = restoring.brought().clone();
     restoring.finish(&config, passphrase.as_ref(), args.force)?;
     let store = super::store::open(&config).await?;
-    record(&config, &*store, Event::BackupRestored, &args.file).await?;
+    record(&config, &*store, AuditEvent::BackupRestored, &args.file).await?;
     store.close().await;
     brought_back(&brought, args.keep_sessions);
     if has_key {
@@ -80,10 +80,10 @@ pub async fn restore(config: Config, args: RestoreArgs) -> Outcome {
 }
 
 /// Writes a row to the audit log with the file that was written or restored.
-async fn record(config: &Config, store: &dyn Store, event: Event, file: &Path) -> store::Result<()> {
-    let operator = Operator::command_line(store, config, &SystemEntropy, SystemClock.now());
+async fn record(config: &Config, store: &dyn Store, event: AuditEvent, file: &Path) -> store::Result<()> {
+    let actor = Actor::command_line(store, config, &SystemEntropy, SystemClock.now());
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    store.append(&operator.entry(event, name)).await
+    store.append(&actor.entry(event, name)).await
 }
 
 /// Prints what an operator must check now.

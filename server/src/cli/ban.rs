@@ -1,27 +1,27 @@
 //! `postern ban list|add|lift|explain|export`
 
-use super::print::{self, left, moment, nothing};
+use super::print::{self, left, moment, not_found};
 use super::{Failure, Outcome, firewall};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
-use crate::flows::bans::{self, Error};
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
+use crate::flows::bans::{self, BanError};
 use clap::{Args, Subcommand, ValueEnum};
 use domain::ban::{Scope, Trigger};
-use domain::identity::Identity;
-use store::bans::{Ban, Search};
+use domain::client_key::ClientKey;
+use store::bans::{Ban, BanSearch};
 use wire::bans::{Explanation, NewBan};
 
 /// Number of bans read at a time.
 const PAGE: u32 = 500;
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum BanCommand {
     /// List bans in force, newest first; with --all also past ones
-    List(List),
+    List(BanListArgs),
     /// Ban an address
-    Add(Add),
+    Add(BanAddArgs),
     /// Lift every ban on an address
     Lift {
         /// 203.0.113.7, 2001:db8::1 or 2001:db8::/64
@@ -41,12 +41,12 @@ pub enum Command {
     Export {
         /// One address a line, JSON, or a file for `nft -f`
         #[arg(long, value_enum, default_value = "plain")]
-        format: Format,
+        format: FirewallFormat,
     },
 }
 
 #[derive(Debug, Args)]
-pub struct List {
+pub struct BanListArgs {
     /// Only this address or this incident
     word: Option<String>,
     /// Also past bans
@@ -64,7 +64,7 @@ pub struct List {
 }
 
 #[derive(Debug, Args)]
-pub struct Add {
+pub struct BanAddArgs {
     address: String,
     /// Reason, for readers of the history
     #[arg(long, allow_hyphen_values = true)]
@@ -81,46 +81,46 @@ pub struct Add {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Format {
+pub enum FirewallFormat {
     Plain,
     Json,
     Nft,
 }
 
-pub async fn run(config: Config, command: Command) -> Outcome {
+pub async fn run(config: Config, command: BanCommand) -> Outcome {
     let store = super::store::open(&config).await?;
-    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {
-        Command::List(wanted) => list(&operator, wanted).await,
-        Command::Add(wanted) => add(&operator, wanted).await,
-        Command::Lift { address, reason } => lift(&operator, &address, &reason).await,
-        Command::Explain { address, json } => {
-            let explained = bans::explain(&operator, &address).await?;
+        BanCommand::List(wanted) => list(&actor, wanted).await,
+        BanCommand::Add(wanted) => add(&actor, wanted).await,
+        BanCommand::Lift { address, reason } => lift(&actor, &address, &reason).await,
+        BanCommand::Explain { address, json } => {
+            let explained = bans::explain(&actor, &address).await?;
             if json {
                 return print::json(&explained);
             }
-            explain(&explained, operator.now);
+            explain(&explained, actor.now);
             Ok(())
         }
-        Command::Export { format } => export(&operator, format).await,
+        BanCommand::Export { format } => export(&actor, format).await,
     }
 }
 
-async fn list(operator: &Operator<'_>, wanted: List) -> Outcome {
-    let prefix = operator.config.settings.ipv6_prefix;
+async fn list(actor: &Actor<'_>, wanted: BanListArgs) -> Outcome {
+    let prefix = actor.config.settings.ipv6_prefix;
     let word = wanted.word.as_deref().and_then(|word| bans::word(word, prefix));
     let filtered = word.is_some() || wanted.trigger.is_some();
-    let search = Search {
+    let search = BanSearch {
         word,
         trigger: wanted.trigger,
         in_force: (!wanted.all).then_some(true),
         before: None,
         limit: wanted.limit,
-        now: operator.now,
+        now: actor.now,
     };
-    let found = bans::list(operator.store, &search).await?.bans;
+    let found = bans::list(actor.store, &search).await?.bans;
     if found.is_empty() && filtered {
-        return Err(nothing("no such ban"));
+        return Err(not_found("no such ban"));
     }
     if wanted.json {
         return print::json(&found);
@@ -131,7 +131,7 @@ async fn list(operator: &Operator<'_>, wanted: List) -> Outcome {
     }
     let rows = found.into_iter().map(|ban| {
         let time = match ban.lifted_at {
-            _ if ban.in_force => left(ban.until - operator.now),
+            _ if ban.in_force => left(ban.until - actor.now),
             Some(at) => format!("lifted {}", moment(at)),
             None => format!("over {}", moment(ban.until)),
         };
@@ -141,7 +141,7 @@ async fn list(operator: &Operator<'_>, wanted: List) -> Outcome {
     Ok(())
 }
 
-async fn add(operator: &Operator<'_>, wanted: Add) -> Outcome {
+async fn add(actor: &Actor<'_>, wanted: BanAddArgs) -> Outcome {
     let wanted = NewBan {
         address: wanted.address,
         scope: wanted.scope.to_string(),
@@ -149,25 +149,25 @@ async fn add(operator: &Operator<'_>, wanted: Add) -> Outcome {
         reason: wanted.reason,
         force: wanted.force,
     };
-    match bans::make(operator, &wanted).await {
+    match bans::make(actor, &wanted).await {
         Ok(ban) => {
-            println!("{} is banned for {}, incident {}.", ban.identity, left(ban.until - ban.since), ban.incident);
+            println!("{} is banned for {}, incident {}.", ban.client_key, left(ban.until - ban.since), ban.incident);
             println!("Running servers follow within a second.");
             Ok(())
         }
-        Err(Error::WouldLockOut) => {
+        Err(BanError::WouldLockOut) => {
             Err("this would ban this machine or a trusted proxy; add --force to do it anyway".into())
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn lift(operator: &Operator<'_>, address: &str, reason: &str) -> Outcome {
-    let identity = Identity::read(address, operator.config.settings.ipv6_prefix)?;
-    if bans::lift(operator, identity, reason).await?.is_empty() {
-        return Err(nothing(format!("{identity} is not banned")));
+async fn lift(actor: &Actor<'_>, address: &str, reason: &str) -> Outcome {
+    let client_key = ClientKey::read(address, actor.config.settings.ipv6_prefix)?;
+    if bans::lift(actor, client_key, reason).await?.is_empty() {
+        return Err(not_found(format!("{client_key} is not banned")));
     }
-    println!("The bans on {identity} are lifted. Running servers follow within a second.");
+    println!("The bans on {client_key} are lifted. Running servers follow within a second.");
     Ok(())
 }
 
@@ -192,32 +192,32 @@ fn explain(explained: &Explanation, now: i64) {
     print::table(["TRIGGER", "STRIKES", "WOULD CLOSE", "FOR"], rows);
 }
 
-async fn export(operator: &Operator<'_>, format: Format) -> Outcome {
-    let bans = outside(operator).await?;
+async fn export(actor: &Actor<'_>, format: FirewallFormat) -> Outcome {
+    let bans = outside(actor).await?;
     match format {
-        Format::Plain => bans.iter().for_each(|ban| println!("{}", ban.identity)),
-        Format::Json => {
+        FirewallFormat::Plain => bans.iter().for_each(|ban| println!("{}", ban.client_key)),
+        FirewallFormat::Json => {
             let rows: Vec<_> = bans
                 .iter()
                 .map(|ban| {
-                    serde_json::json!({"address": ban.identity, "until": ban.until, "incident": ban.incident,
+                    serde_json::json!({"address": ban.client_key, "until": ban.until, "incident": ban.incident,
                         "trigger": ban.trigger.as_str()})
                 })
                 .collect();
             print::json(&rows)?;
         }
-        Format::Nft => print!("{}", firewall::nft(&bans, operator.now)),
+        FirewallFormat::Nft => print!("{}", firewall::nft(&bans, actor.now)),
     }
     Ok(())
 }
 
 /// Returns addresses that a firewall may drop: banned from everything and not on the allowlist. Each address once, with
 /// its longest ban.
-async fn outside(operator: &Operator<'_>) -> Result<Vec<Ban>, Failure> {
-    let (store, now) = (operator.store, operator.now);
+async fn outside(actor: &Actor<'_>) -> Result<Vec<Ban>, Failure> {
+    let (store, now) = (actor.store, actor.now);
     let allowed: Vec<_> = store.allowlist().await?.into_iter().filter(|allowed| allowed.in_force(now)).collect();
     let mut bans: Vec<Ban> = Vec::new();
-    let mut search = Search { in_force: Some(true), limit: PAGE, now, ..Search::default() };
+    let mut search = BanSearch { in_force: Some(true), limit: PAGE, now, ..BanSearch::default() };
     loop {
         let page = store.search_bans(&search).await?;
         search.before = page.last().map(|ban| ban.id.clone());
@@ -225,12 +225,12 @@ async fn outside(operator: &Operator<'_>) -> Result<Vec<Ban>, Failure> {
             break;
         }
         bans.extend(page.into_iter().filter(|ban| ban.scope == Scope::Everything).filter(|ban| {
-            let network = bans::network(ban.identity);
+            let network = bans::network(ban.client_key);
             network.is_some_and(|network| !allowed.iter().any(|allowed| firewall::overlap(&allowed.network, &network)))
         }));
     }
-    bans.sort_by_key(|ban| (ban.identity, std::cmp::Reverse(ban.until)));
-    bans.dedup_by_key(|ban| ban.identity);
+    bans.sort_by_key(|ban| (ban.client_key, std::cmp::Reverse(ban.until)));
+    bans.dedup_by_key(|ban| ban.client_key);
     Ok(bans)
 }
 

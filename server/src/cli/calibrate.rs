@@ -11,7 +11,7 @@ const STEPS: u32 = 4;
 const MOST_KIB: u32 = 262_144;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct CalibrateArgs {
     /// Time for one hash. At 50ms people notice nothing, a full queue drains within seconds, and a thief of the
     /// database pays it for every guess
     #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = humantime::parse_duration)]
@@ -19,15 +19,15 @@ pub struct Args {
 }
 
 #[derive(Clone, Copy)]
-struct Choice {
+struct HashCost {
     memory_kib: u32,
     passes: u32,
 }
 
-pub fn run(config: &Config, args: &Args) -> Outcome {
+pub fn run(config: &Config, args: &CalibrateArgs) -> Outcome {
     let (settings, least) = (&config.settings, least());
     let threads = threads(settings);
-    let now = Choice { memory_kib: settings.password.memory_kib, passes: settings.password.passes };
+    let now = HashCost { memory_kib: settings.password.memory_kib, passes: settings.password.passes };
     println!("Hashing on {threads} threads at the same time:");
     println!("  now:     {}", line(now, measure(now.memory_kib, now.passes, threads)?));
     let (choice, took) = approach(args.target, least, threads)?;
@@ -46,14 +46,14 @@ pub fn run(config: &Config, args: &Args) -> Outcome {
 }
 
 /// Returns the defaults: OWASP's minimum for argon2id.
-fn least() -> Choice {
+fn least() -> HashCost {
     let password = Settings::default().password;
-    Choice { memory_kib: password.memory_kib, passes: password.passes }
+    HashCost { memory_kib: password.memory_kib, passes: password.passes }
 }
 
 /// Increases memory first, because it is expensive for attackers with special hardware. Time is almost proportional to
 /// it.
-fn approach(target: Duration, least: Choice, threads: usize) -> Result<(Choice, Duration), passwords::Error> {
+fn approach(target: Duration, least: HashCost, threads: usize) -> Result<(HashCost, Duration), passwords::HashError> {
     let mut choice = least;
     let mut took = measure(choice.memory_kib, choice.passes, threads)?;
     for _ in 0..STEPS {
@@ -68,16 +68,16 @@ fn approach(target: Duration, least: Choice, threads: usize) -> Result<(Choice, 
 }
 
 /// Returns the work that fits into `target`, if `choice` took this long.
-fn scaled(choice: Choice, took: Duration, target: Duration, least: Choice) -> Choice {
+fn scaled(choice: HashCost, took: Duration, target: Duration, least: HashCost) -> HashCost {
     let work = u128::from(choice.memory_kib) * u128::from(choice.passes) * target.as_micros() / took.as_micros().max(1);
     let whole = |count: u128| u32::try_from(count).unwrap_or(u32::MAX);
     // Rounded down to whole MiB, so that the target is not exceeded.
     let memory_kib = whole(work / u128::from(least.passes) / 1024 * 1024).clamp(least.memory_kib, MOST_KIB);
     let passes = whole(work / u128::from(memory_kib)).clamp(least.passes, 100);
-    Choice { memory_kib, passes }
+    HashCost { memory_kib, passes }
 }
 
-fn line(choice: Choice, took: Duration) -> String {
+fn line(choice: HashCost, took: Duration) -> String {
     format!("{:>6} KiB, {} passes: {}", choice.memory_kib, choice.passes, text(took))
 }
 

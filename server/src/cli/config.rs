@@ -4,7 +4,7 @@ use crate::config::{Config, Origins, effective};
 use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum ConfigCommand {
     /// Check the settings; exit code 2 and the location if one is invalid
     Check,
     /// Print every setting with its value and source, without passwords
@@ -12,9 +12,9 @@ pub enum Command {
 }
 
 /// Invalid settings were reported before this runs.
-pub fn run(config: &Config, origins: &Origins, command: &Command) {
+pub fn run(config: &Config, origins: &Origins, command: &ConfigCommand) {
     match command {
-        Command::Check => println!("Configuration is valid. Public URL: {}.", config.origin),
-        Command::Print => print!("{}", effective(&config.settings, origins)),
+        ConfigCommand::Check => println!("Configuration is valid. Public URL: {}.", config.origin),
+        ConfigCommand::Print => print!("{}", effective(&config.settings, origins)),
     }
 }

@@ -3,25 +3,25 @@
 use super::Outcome;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::doctor::{Finding, State, examine};
+use crate::doctor::{Finding, FindingLevel, examine};
 
 /// Exit codes: 0 everything is fine or there are only hints; 1 a finding needs action.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DoctorArgs {
     /// For programs: {"state": ..., "findings": [{"check", "state", "says", "do"}]}
     #[arg(long)]
     json: bool,
 }
 
-pub async fn run(config: Config, args: Args) -> Outcome {
+pub async fn run(config: Config, args: DoctorArgs) -> Outcome {
     let findings = examine(&config, SystemClock.now()).await;
-    let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Fine);
+    let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(FindingLevel::Fine);
     if args.json {
         println!("{:#}", serde_json::json!({"state": worst, "findings": findings}));
     } else {
         findings.iter().for_each(tell);
     }
-    if worst > State::Hint { Err("at least one finding needs action".into()) } else { Ok(()) }
+    if worst > FindingLevel::Hint { Err("at least one finding needs action".into()) } else { Ok(()) }
 }
 
 fn tell(finding: &Finding) {

@@ -1,17 +1,17 @@
 //! The time server that runs inside `postern serve`.
 
 use super::Failure;
-use super::listen::Place;
+use super::listen::ListenAddress;
 use super::time_server::{load_key, open};
-use crate::config::{Config, TimeServer as Settings};
+use crate::config::{Config, TimeServerSettings};
 use crate::entropy::SystemEntropy;
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
 use crate::flows::services;
 use domain::UnixMs;
 use serde_json::Value;
 use std::sync::Arc;
 use store::Store;
-use time_server::{Doors, TimeServer, key};
+use time_server::{Listeners, TimeServer, key};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -21,7 +21,7 @@ pub(super) const CONNECTIONS: usize = 1_000;
 /// A time server whose listeners are open.
 pub(super) struct EmbeddedTime {
     server: TimeServer,
-    doors: Doors,
+    doors: Listeners,
 }
 
 impl EmbeddedTime {
@@ -40,7 +40,7 @@ impl EmbeddedTime {
         }
         match Self::open(config, store, now).await {
             Ok(started) => {
-                let Doors { web, tcp } = &started.doors;
+                let Listeners { web, tcp } = &started.doors;
                 let (web, tcp) = (web.local_addr()?.port(), tcp.as_ref().map(TcpListener::local_addr).transpose()?);
                 config.settings.time.name_addresses(&config.authority, web, tcp.map(|address| address.port()));
                 println!("The time server listens on {}", config.settings.time.url);
@@ -56,16 +56,17 @@ impl EmbeddedTime {
 
     async fn open(config: &Config, store: &dyn Store, now: UnixMs) -> Result<Self, Failure> {
         let time = &config.settings.time;
-        let settings = Settings {
+        let settings = TimeServerSettings {
             listen: time.listen,
             tcp: time.listen_tcp,
             issuer: config.origin.clone(),
             key: config.settings.data_dir.join("time-server.key"),
             max_connections: CONNECTIONS,
             trusted_proxies: config.settings.trusted_proxies.clone(),
-            ..Settings::default()
+            ..TimeServerSettings::default()
         };
-        let web = Place { what: "the time server", address: time.listen, flags: "--set time.listen=ADDRESS:{port}" };
+        let web =
+            ListenAddress { what: "the time server", address: time.listen, flags: "--set time.listen=ADDRESS:{port}" };
         let doors = open(&settings, web, "--set time.listen_tcp=ADDRESS:{port}").await?;
         let key = load_key(&settings)?;
         register(config, store, &serde_json::from_str(&key::public_jwk(&key))?, now).await?;
@@ -80,10 +81,10 @@ impl EmbeddedTime {
 
 /// Registers the key under the name of the time service. A key that another time server has registered stays.
 async fn register(config: &Config, store: &dyn Store, jwk: &Value, now: UnixMs) -> Result<(), Failure> {
-    let operator = Operator::command_line(store, config, &SystemEntropy, now);
+    let actor = Actor::command_line(store, config, &SystemEntropy, now);
     let registered = services::list(store).await?.into_iter().find(|service| service.name == wire::time::SERVICE);
     match registered {
-        None => services::set(&operator, wire::time::SERVICE, jwk, None).await.map(drop).map_err(Failure::from),
+        None => services::set(&actor, wire::time::SERVICE, jwk, None).await.map(drop).map_err(Failure::from),
         Some(service) if Some(service.key.x.as_str()) == jwk["x"].as_str() => Ok(()),
         Some(_) => {
             Err("a time server with another key is registered. Name its address in time.url, or remove it with \

@@ -33,7 +33,7 @@ pub fn nft(bans: &[Ban], now: UnixMs) -> String {
 /// Removes networks inside others, because intervals of a set must not overlap. They occur if `ipv6_prefix` was
 /// changed. The input is sorted, so wider ones come first.
 fn outermost(bans: &[Ban]) -> Vec<(IpNet, &Ban)> {
-    let mut all: Vec<_> = bans.iter().filter_map(|ban| Some((network(ban.identity)?, ban))).collect();
+    let mut all: Vec<_> = bans.iter().filter_map(|ban| Some((network(ban.client_key)?, ban))).collect();
     all.sort_by_key(|(network, _)| *network);
     let mut kept: Vec<(IpNet, &Ban)> = Vec::with_capacity(all.len());
     for (network, ban) in all {

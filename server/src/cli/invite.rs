@@ -6,22 +6,22 @@ use super::user::RoleName;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
+use crate::flows::actor::Actor;
 use crate::flows::invitations;
-use crate::flows::operator::Operator;
 use clap::Subcommand;
 use domain::invitation::DEFAULT_HOURS;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Args {
+pub struct InviteArgs {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<InviteCommand>,
     #[command(flatten)]
-    wish: Wish,
+    wish: NewInviteArgs,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum InviteCommand {
     /// List unused invitations
     List {
         /// As JSON
@@ -36,7 +36,7 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-struct Wish {
+struct NewInviteArgs {
     /// Role of the new account
     #[arg(long, value_enum, default_value = "user")]
     role: RoleName,
@@ -48,25 +48,25 @@ struct Wish {
     note: String,
 }
 
-pub async fn run(config: Config, args: Args) -> Outcome {
+pub async fn run(config: Config, args: InviteArgs) -> Outcome {
     let store = super::store::open(&config).await?;
-    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match args.command {
-        None => make(&operator, &args.wish).await,
-        Some(Command::List { json }) => list(&operator, json).await,
-        Some(Command::Revoke { id }) => revoke(&operator, &id).await,
+        None => make(&actor, &args.wish).await,
+        Some(InviteCommand::List { json }) => list(&actor, json).await,
+        Some(InviteCommand::Revoke { id }) => revoke(&actor, &id).await,
     }
 }
 
-async fn make(operator: &Operator<'_>, wish: &Wish) -> Outcome {
-    let made = invitations::invite(operator, wish.role.into(), &wish.note, wish.hours).await?;
+async fn make(actor: &Actor<'_>, wish: &NewInviteArgs) -> Outcome {
+    let made = invitations::invite(actor, wish.role.into(), &wish.note, wish.hours).await?;
     println!("{}", made.link);
-    eprintln!("Valid for one account, for {}. It is not shown again.", left(made.expires_at - operator.now));
+    eprintln!("Valid for one account, for {}. It is not shown again.", left(made.expires_at - actor.now));
     Ok(())
 }
 
-async fn list(operator: &Operator<'_>, json: bool) -> Outcome {
-    let open = invitations::open(operator.store, operator.now).await?;
+async fn list(actor: &Actor<'_>, json: bool) -> Outcome {
+    let open = invitations::open(actor.store, actor.now).await?;
     if json {
         return print::json(&open);
     }
@@ -74,13 +74,13 @@ async fn list(operator: &Operator<'_>, json: bool) -> Outcome {
         print::empty("No invitation is open.");
         return Ok(());
     }
-    let rows = open.into_iter().map(|open| [open.id, open.role, left(open.expires_at - operator.now), open.note]);
+    let rows = open.into_iter().map(|open| [open.id, open.role, left(open.expires_at - actor.now), open.note]);
     print::table(["ID", "ROLE", "GOOD FOR", "NOTE"], rows);
     Ok(())
 }
 
-async fn revoke(operator: &Operator<'_>, id: &str) -> Outcome {
-    if !invitations::revoke(operator, id).await? {
+async fn revoke(actor: &Actor<'_>, id: &str) -> Outcome {
+    if !invitations::revoke(actor, id).await? {
         return Err(format!("no unused invitation has the id {id}").into());
     }
     println!("Revoked.");

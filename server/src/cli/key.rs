@@ -1,23 +1,23 @@
 //! `postern key list|rotate|revoke|rewrap`
 
-use super::print::{self, left, moment, nothing};
+use super::print::{self, left, moment, not_found};
 use super::{Failure, Outcome, service};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
-use crate::flows::operator::Operator;
-use crate::flows::server_keys::{self, Rotated};
+use crate::flows::actor::Actor;
+use crate::flows::server_keys::{self, RotationOutcome};
 use crate::flows::{rewrap, services};
 use crate::key_encryption::KeyEncryptionKey;
 use clap::{Subcommand, ValueEnum};
 use domain::UnixMs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
-use store::keys::{Kind, Revoked};
-use wire::server_keys::{ServerKey, State};
+use store::keys::{KeyKind, RevokeKeyOutcome};
+use wire::server_keys::{ServerKey, ServerKeyState};
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum KeyCommand {
     /// List the keys, newest first
     List {
         #[arg(long, value_enum)]
@@ -77,41 +77,41 @@ pub enum KindName {
 
 impl KindName {
     /// `None`: not a key of the server.
-    fn own(self) -> Option<Kind> {
+    fn own(self) -> Option<KeyKind> {
         match self {
-            Self::Envelope => Some(Kind::Envelope),
-            Self::Signing => Some(Kind::Signing),
-            Self::Mac => Some(Kind::Mac),
+            Self::Envelope => Some(KeyKind::Envelope),
+            Self::Signing => Some(KeyKind::Signing),
+            Self::Mac => Some(KeyKind::Mac),
             Self::Service => None,
         }
     }
 }
 
-pub async fn run(config: Config, command: Command) -> Outcome {
+pub async fn run(config: Config, command: KeyCommand) -> Outcome {
     let store = super::store::open(&config).await?;
-    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {
-        Command::List { kind, json } => list(&operator, kind, json).await,
-        Command::Rotate { kind, name, key, at, json } => match kind.own() {
-            Some(kind) => rotate(&operator, kind, at.as_deref(), json).await,
-            None => replace(&operator, &name.unwrap_or_default(), &key.unwrap_or_default(), json).await,
+        KeyCommand::List { kind, json } => list(&actor, kind, json).await,
+        KeyCommand::Rotate { kind, name, key, at, json } => match kind.own() {
+            Some(kind) => rotate(&actor, kind, at.as_deref(), json).await,
+            None => replace(&actor, &name.unwrap_or_default(), &key.unwrap_or_default(), json).await,
         },
-        Command::Revoke { kind, all: true, .. } => match kind.map(KindName::own) {
+        KeyCommand::Revoke { kind, all: true, .. } => match kind.map(KindName::own) {
             Some(None) => Err("a service manages its own key: name the service instead of --all".into()),
-            kind => revoke_all(&operator, kind.flatten()).await,
+            kind => revoke_all(&actor, kind.flatten()).await,
         },
-        Command::Revoke { kind, name, all: false } => match kind.and_then(KindName::own) {
-            Some(kind) => revoke(&operator, kind, &name.unwrap_or_default()).await,
-            None => service::remove(&operator, &name.unwrap_or_default()).await,
+        KeyCommand::Revoke { kind, name, all: false } => match kind.and_then(KindName::own) {
+            Some(kind) => revoke(&actor, kind, &name.unwrap_or_default()).await,
+            None => service::remove(&actor, &name.unwrap_or_default()).await,
         },
-        Command::Rewrap { prepare: true } => {
-            rewrap::prepare(&operator)?;
+        KeyCommand::Rewrap { prepare: true } => {
+            rewrap::prepare(&actor)?;
             println!("A new key was appended to the file and is not used yet.");
             println!("Copy the file to every machine of this site, then run 'postern key rewrap' on one.");
             Ok(())
         }
-        Command::Rewrap { prepare: false } => {
-            let done = rewrap::rewrap(&operator).await?;
+        KeyCommand::Rewrap { prepare: false } => {
+            let done = rewrap::rewrap(&actor).await?;
             println!(
                 "{} values are under the key {} now, and the keys before it are gone.",
                 done.resealed, done.sealer
@@ -122,15 +122,15 @@ pub async fn run(config: Config, command: Command) -> Outcome {
     }
 }
 
-async fn list(operator: &Operator<'_>, kind: Option<KindName>, json: bool) -> Outcome {
+async fn list(actor: &Actor<'_>, kind: Option<KindName>, json: bool) -> Outcome {
     let services = match kind {
-        None | Some(KindName::Service) => services::list(operator.store).await?,
+        None | Some(KindName::Service) => services::list(actor.store).await?,
         Some(_) => Vec::new(),
     };
     if json && kind == Some(KindName::Service) {
         return print::json(&services);
     }
-    let mut keys = server_keys::list(operator.store, operator.config, operator.now).await?;
+    let mut keys = server_keys::list(actor.store, actor.config, actor.now).await?;
     keys.retain(|key| kind.is_none_or(|kind| kind.own() == Some(kind_of(key))));
     if json {
         return print::json(&keys);
@@ -140,7 +140,7 @@ async fn list(operator: &Operator<'_>, kind: Option<KindName>, json: bool) -> Ou
         return Ok(());
     }
     let own = keys.into_iter().map(|key| {
-        let (kind, state) = (kind_of(&key).as_str().to_owned(), state(&key, operator.now));
+        let (kind, state) = (kind_of(&key).as_str().to_owned(), state(&key, actor.now));
         [key.kid, kind, key.alg, state, moment(key.used_from)]
     });
     let theirs = services.into_iter().map(|service| {
@@ -152,11 +152,11 @@ async fn list(operator: &Operator<'_>, kind: Option<KindName>, json: bool) -> Ou
 }
 
 /// Replaces a service's key. Issued tickets remain encrypted to the old one for five minutes.
-async fn replace(operator: &Operator<'_>, name: &str, key: &Path, json: bool) -> Outcome {
-    let Some(before) = services::list(operator.store).await?.into_iter().find(|service| service.name == name) else {
-        return Err(nothing(format!("no service is named {name}")));
+async fn replace(actor: &Actor<'_>, name: &str, key: &Path, json: bool) -> Outcome {
+    let Some(before) = services::list(actor.store).await?.into_iter().find(|service| service.name == name) else {
+        return Err(not_found(format!("no service is named {name}")));
     };
-    let service = services::set(operator, name, &service::read(key)?, before.role.as_deref()).await?;
+    let service = services::set(actor, name, &service::read(key)?, before.role.as_deref()).await?;
     if json {
         return print::json(&service);
     }
@@ -164,23 +164,25 @@ async fn replace(operator: &Operator<'_>, name: &str, key: &Path, json: bool) ->
     Ok(())
 }
 
-async fn rotate(operator: &Operator<'_>, kind: Kind, at: Option<&str>, json: bool) -> Outcome {
-    let at = at.map(|text| time(text, operator.now)).transpose()?;
-    let rotated = server_keys::rotate(operator, &key(operator).await?, kind, at).await?;
+async fn rotate(actor: &Actor<'_>, kind: KeyKind, at: Option<&str>, json: bool) -> Outcome {
+    let at = at.map(|text| time(text, actor.now)).transpose()?;
+    let rotated = server_keys::rotate(actor, &key(actor).await?, kind, at).await?;
     if json {
         return print::json(rotated.key());
     }
     let (kid, used_from) = (&rotated.key().kid, moment(rotated.key().used_from));
     match rotated {
-        Rotated::Made(_) => println!("The new key {kid} is used from {used_from} UTC."),
-        Rotated::Waits(_) => println!("Nothing to do: the key {kid} is already waiting, used from {used_from} UTC."),
+        RotationOutcome::Made(_) => println!("The new key {kid} is used from {used_from} UTC."),
+        RotationOutcome::Waits(_) => {
+            println!("Nothing to do: the key {kid} is already waiting, used from {used_from} UTC.")
+        }
     }
     Ok(())
 }
 
-async fn revoke(operator: &Operator<'_>, kind: Kind, kid: &str) -> Outcome {
-    match server_keys::revoke(operator, &key(operator).await?, kid, Some(kind)).await? {
-        Some((_, Revoked::Replaced)) => {
+async fn revoke(actor: &Actor<'_>, kind: KeyKind, kid: &str) -> Outcome {
+    match server_keys::revoke(actor, &key(actor).await?, kid, Some(kind)).await? {
+        Some((_, RevokeKeyOutcome::Replaced)) => {
             println!("{kid} is revoked, and a new key is in use. Running servers follow within a second.");
             Ok(())
         }
@@ -188,12 +190,12 @@ async fn revoke(operator: &Operator<'_>, kind: Kind, kid: &str) -> Outcome {
             println!("{kid} is revoked. Running servers follow within a second.");
             Ok(())
         }
-        None => Err(nothing(format!("no active {} key has the id {kid}", kind.as_str()))),
+        None => Err(not_found(format!("no active {} key has the id {kid}", kind.as_str()))),
     }
 }
 
-async fn revoke_all(operator: &Operator<'_>, kind: Option<Kind>) -> Outcome {
-    for revoked in server_keys::revoke_all(operator, &key(operator).await?, kind).await? {
+async fn revoke_all(actor: &Actor<'_>, kind: Option<KeyKind>) -> Outcome {
+    for revoked in server_keys::revoke_all(actor, &key(actor).await?, kind).await? {
         println!("The {} key {} is revoked.", kind_of(&revoked).as_str(), revoked.kid);
     }
     println!("New keys are in use. Running servers and the paid gate follow within a second.");
@@ -203,24 +205,24 @@ async fn revoke_all(operator: &Operator<'_>, kind: Option<Kind>) -> Outcome {
     Ok(())
 }
 
-async fn key(operator: &Operator<'_>) -> Result<KeyEncryptionKey, Failure> {
-    let key = KeyEncryptionKey::load(operator.config, &SystemEntropy)?;
-    key.hear(operator.store).await?;
+async fn key(actor: &Actor<'_>) -> Result<KeyEncryptionKey, Failure> {
+    let key = KeyEncryptionKey::load(actor.config, &SystemEntropy)?;
+    key.reload(actor.store).await?;
     Ok(key)
 }
 
 fn state(key: &ServerKey, now: UnixMs) -> String {
     match (key.state, key.ends_at, key.revoked_at) {
-        (State::Next, ..) => "next".to_owned(),
-        (State::Current, ..) => "in use".to_owned(),
-        (State::Overlap, Some(ends_at), _) => format!("ends in {}", left(ends_at - now)),
-        (State::Overlap, ..) => "replaced".to_owned(),
-        (State::Ended, ..) => "ended".to_owned(),
-        (State::Revoked, _, at) => format!("revoked {}", moment(at.unwrap_or_default())),
+        (ServerKeyState::Next, ..) => "next".to_owned(),
+        (ServerKeyState::Current, ..) => "in use".to_owned(),
+        (ServerKeyState::Overlap, Some(ends_at), _) => format!("ends in {}", left(ends_at - now)),
+        (ServerKeyState::Overlap, ..) => "replaced".to_owned(),
+        (ServerKeyState::Ended, ..) => "ended".to_owned(),
+        (ServerKeyState::Revoked, _, at) => format!("revoked {}", moment(at.unwrap_or_default())),
     }
 }
 
-fn kind_of(key: &ServerKey) -> Kind {
+fn kind_of(key: &ServerKey) -> KeyKind {
     server_keys::stored_kind(key.kind)
 }
 

@@ -11,7 +11,7 @@ const APART: u16 = 100;
 
 /// A listener's address and description.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct ListenAddress {
     /// Its name: "the portal".
     pub what: &'static str,
     pub address: SocketAddr,
@@ -19,7 +19,7 @@ pub struct Place {
     pub flags: &'static str,
 }
 
-impl Place {
+impl ListenAddress {
     /// # Errors
     /// The address is in use or not ours; the error names it and the flags that choose another.
     pub async fn listen(&self) -> Result<TcpListener, Failure> {
@@ -43,7 +43,7 @@ impl Place {
 ///
 /// # Errors
 /// Names each address that is in use.
-pub fn all_free(places: &[Place]) -> Result<(), Failure> {
+pub fn all_free(places: &[ListenAddress]) -> Result<(), Failure> {
     let mut held = Vec::new();
     let mut refused = Vec::new();
     for place in places {

@@ -24,8 +24,8 @@ mod time_server;
 pub(crate) mod toll;
 mod user;
 
-use crate::config::{Config, ConfigError, Layers, TimeServer};
-use crate::site::Site;
+use crate::config::{Config, ConfigError, Layers, TimeServerSettings};
+use crate::site::SiteFiles;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
@@ -60,53 +60,53 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the portal
-    Serve(serve::Args),
+    Serve(serve::ServeArgs),
     /// Print the one-time link that creates the first account
     Setup,
     /// Manage accounts
     #[command(subcommand)]
-    User(user::Command),
+    User(user::UserCommand),
     /// Print a one-time link that creates an account
-    Invite(invite::Args),
+    Invite(invite::InviteArgs),
     /// List and end sessions
     #[command(subcommand)]
-    Session(session::Command),
+    Session(session::SessionCommand),
     /// Manage services that accept tickets
     #[command(subcommand)]
-    Service(service::Command),
+    Service(service::ServiceCommand),
     /// List, impose and lift bans
     #[command(subcommand)]
-    Ban(ban::Command),
+    Ban(ban::BanCommand),
     /// Manage networks that are never banned
     #[command(subcommand)]
-    Allow(allow::Command),
+    Allow(allow::AllowCommand),
     /// Manage the server's keys
     #[command(subcommand)]
-    Key(key::Command),
+    Key(key::KeyCommand),
     /// Show the audit log, newest first
-    Audit(audit::Command),
+    Audit(audit::AuditArgs),
     /// Check or print the settings from file, environment and flags
     #[command(subcommand)]
-    Config(config::Command),
+    Config(config::ConfigCommand),
     /// Copy the database to a file while the server runs
     Backup(backup::BackupArgs),
     /// Restore a backup while the server is stopped
     Restore(backup::RestoreArgs),
     /// Find problems of this installation and say what to do
-    Doctor(doctor::Args),
+    Doctor(doctor::DoctorArgs),
     /// Measure password hashing on this machine and suggest settings; changes nothing
-    Calibrate(calibrate::Args),
+    Calibrate(calibrate::CalibrateArgs),
     /// Run a portal, a time server and an app on this machine, with data in ./demo
-    Demo(demo::Args),
+    Demo(demo::DemoArgs),
     /// Run the time server, a separate program with its own settings
-    TimeServer(time_server::Args),
+    TimeServer(time_server::TimeServerArgs),
     /// Run and manage the paid gate, a reverse proxy that asks for payment
     #[command(subcommand)]
-    Toll(toll::Command),
+    Toll(toll::TollCommand),
 }
 
 /// Parses the arguments, runs the command, and prints an error on one line. Exit codes: see [`EXIT_CODES`].
-pub fn main(site: Site) -> ExitCode {
+pub fn main(site: SiteFiles) -> ExitCode {
     let matches = Cli::command().get_matches();
     // POSTERN_CONFIG names postern.toml; a flag names the file of its own command.
     let flagged = matches.value_source("config") == Some(ValueSource::CommandLine);
@@ -124,10 +124,11 @@ pub fn main(site: Site) -> ExitCode {
         }
     };
     // `postern ban list | head`: a command ends quietly when its reader closes the pipe. A server must survive that.
-    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo(_) | Command::Toll(toll::Command::Run))) {
+    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::Demo(_) | Command::Toll(toll::TollCommand::Run)))
+    {
         sigpipe::reset();
     }
-    let outcome = match cli.command.unwrap_or(Command::Serve(serve::Args::default())) {
+    let outcome = match cli.command.unwrap_or(Command::Serve(serve::ServeArgs::default())) {
         Command::Serve(_) => serve::run(config, site),
         Command::Demo(args) => demo::run(config, &args, site),
         Command::Setup => blocking(setup::run(config)),
@@ -160,7 +161,7 @@ fn exit_code(outcome: Outcome) -> ExitCode {
         Err(error) => {
             eprintln!("postern: {}", crate::jobs::chain(&*error));
             match error {
-                error if error.is::<print::Nothing>() => ExitCode::from(3),
+                error if error.is::<print::NotFound>() => ExitCode::from(3),
                 error if error.is::<ConfigError>() => ExitCode::from(2),
                 _ => ExitCode::FAILURE,
             }
@@ -181,14 +182,18 @@ impl Cli {
         Layers { file: self.config.clone(), environment: std::env::vars().collect(), flags }
     }
 
-    fn time_server(&self, args: &time_server::Args, flagged: bool) -> Result<TimeServer, ConfigError> {
+    fn time_server(
+        &self,
+        args: &time_server::TimeServerArgs,
+        flagged: bool,
+    ) -> Result<TimeServerSettings, ConfigError> {
         let mut flags = self.set.clone();
         if let Some(folder) = &self.data_dir {
             flags.push(("key".to_owned(), format!("{folder}/time-server.key")));
         }
         flags.extend(args.settings());
         let environment: Vec<_> = std::env::vars().collect();
-        TimeServer::load(self.config.as_deref().filter(|_| flagged), &environment, &flags)
+        TimeServerSettings::load(self.config.as_deref().filter(|_| flagged), &environment, &flags)
     }
 }
 

@@ -10,10 +10,10 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Not found. It has its own exit code, so that a script can distinguish it from a failure.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Nothing(pub String);
+pub struct NotFound(pub String);
 
-pub fn nothing(what: impl Into<String>) -> Failure {
-    Nothing(what.into()).into()
+pub fn not_found(what: impl Into<String>) -> Failure {
+    NotFound(what.into()).into()
 }
 
 /// Prints columns under a header in a terminal, and otherwise rows separated by tabs for `cut` and `while read`.

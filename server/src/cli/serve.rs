@@ -1,17 +1,17 @@
 //! `postern serve`
 
 use super::embedded_time::{self, EmbeddedTime};
-use super::listen::Place;
+use super::listen::ListenAddress;
 use super::{Failure, Outcome, data_folder};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Log, LogFormat};
-use crate::connections::{self, Door, Tls};
+use crate::config::{Config, LogFormat, LogSettings};
+use crate::connections::{self, MainListener, Tls};
 use crate::entropy::SystemEntropy;
-use crate::operator::metrics::PANICS;
+use crate::ops_listener::metrics::PANICS;
 use crate::router::router;
-use crate::site::Site;
+use crate::site::SiteFiles;
 use crate::state::AppState;
-use crate::{jobs, operator, setup};
+use crate::{jobs, ops_listener, setup};
 use net::LogRate;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub const SPARE_FILES: u64 = 256;
 
 #[derive(Debug, Default, clap::Args)]
-pub struct Args {
+pub struct ServeArgs {
     /// The address to listen on [default: 127.0.0.1:3000]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
@@ -36,14 +36,14 @@ pub struct Args {
     public_url: Option<String>,
 }
 
-impl Args {
+impl ServeArgs {
     pub fn settings(&self) -> Vec<(String, String)> {
         let named = [("listen", &self.listen), ("public_url", &self.public_url)];
         named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
     }
 }
 
-pub fn run(config: Config, site: Site) -> Outcome {
+pub fn run(config: Config, site: SiteFiles) -> Outcome {
     start_log(&config.settings.log)?;
     // The hash threads do the heavy work, so two threads for requests serve thousands.
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -54,10 +54,11 @@ pub fn run(config: Config, site: Site) -> Outcome {
         .block_on(serve(config, site))
 }
 
-async fn serve(mut config: Config, site: Site) -> Outcome {
+async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
     data_folder(&config)?;
-    let listener = place(&config, "--listen ADDRESS:{port} and a public_url that leads there").listen().await?;
-    let operator = operator::listener::bind(&config.settings.operator).await?;
+    let listener =
+        listen_address(&config, "--listen ADDRESS:{port} and a public_url that leads there").listen().await?;
+    let operator = ops_listener::listener::bind(&config.settings.operator).await?;
     let files = &config.settings.tls;
     let tls = match (&files.certificate, &files.key) {
         (Some(certificate), Some(key)) => Some(Tls::load(certificate, key).map_err(|error| format!("tls: {error}"))?),
@@ -80,17 +81,18 @@ async fn serve(mut config: Config, site: Site) -> Outcome {
     let (stop, stopped) = watch::channel(false);
     let time = time.map(|time| tokio::spawn(time.serve(stopped.clone())));
     let jobs = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
-    let operator = operator
-        .map(|listener| tokio::spawn(operator::listener::serve(listener, operator::listener::router(state.clone()))));
+    let operator = operator.map(|listener| {
+        tokio::spawn(ops_listener::listener::serve(listener, ops_listener::listener::router(state.clone())))
+    });
     let redirecting = redirect.map(|listener| {
         let (state, stopped) = (state.clone(), stopped.clone());
         tokio::spawn(async move { connections::serve_redirect(listener, &state.config, stopped).await })
     });
-    let door = Door::new(&state.config, tls).at_most(files.connections);
+    let door = MainListener::new(&state.config, tls).at_most(files.connections);
     let serving = tokio::spawn(connections::serve(listener, router(&state), door, stopped));
     wait_for_signal().await?;
     tracing::info!("stopping after the running requests");
-    state.live.end();
+    state.refusal_feed.end();
     let _ = stop.send(true);
     serving.await?;
     if let Some(redirecting) = redirecting {
@@ -108,8 +110,8 @@ async fn serve(mut config: Config, site: Site) -> Outcome {
 }
 
 /// Returns the portal's address, with the flags that choose another.
-pub(super) fn place(config: &Config, flags: &'static str) -> Place {
-    Place { what: "the portal", address: config.settings.listen, flags }
+pub(super) fn listen_address(config: &Config, flags: &'static str) -> ListenAddress {
+    ListenAddress { what: "the portal", address: config.settings.listen, flags }
 }
 
 /// Prints the URL and, before the first account exists, its link. It goes to standard output and not to the log,
@@ -136,7 +138,7 @@ pub(super) async fn wait_for_signal() -> Outcome {
     Ok(())
 }
 
-pub(super) fn start_log(log: &Log) -> Outcome {
+pub(super) fn start_log(log: &LogSettings) -> Outcome {
     let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level: {error}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

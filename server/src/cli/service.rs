@@ -1,12 +1,12 @@
 //! `postern service add|list|remove`
 
-use super::print::{self, moment, nothing};
+use super::print::{self, moment, not_found};
 use super::user::RoleName;
 use super::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
 use crate::flows::services;
 use clap::Subcommand;
 use domain::account::Role;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use wire::services::Service;
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum ServiceCommand {
     /// Register a service by its public key, or replace its key
     Add {
         /// The service's name in requests for tickets: lower-case letters, digits, -
@@ -40,27 +40,27 @@ pub enum Command {
     Remove { name: String },
 }
 
-pub async fn run(config: Config, command: Command) -> Outcome {
+pub async fn run(config: Config, command: ServiceCommand) -> Outcome {
     let store = super::store::open(&config).await?;
-    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {
-        Command::Add { name, key, role, json } => {
+        ServiceCommand::Add { name, key, role, json } => {
             let role = role.map(|role| Role::from(role).as_str());
-            let service = services::set(&operator, &name, &read(&key)?, role).await?;
+            let service = services::set(&actor, &name, &read(&key)?, role).await?;
             if json {
                 return print::json(&service);
             }
             println!("{} is registered. Its tickets are encrypted to the key {}.", service.name, service.kid);
             Ok(())
         }
-        Command::List { json } => list(services::list(operator.store).await?, json),
-        Command::Remove { name } => remove(&operator, &name).await,
+        ServiceCommand::List { json } => list(services::list(actor.store).await?, json),
+        ServiceCommand::Remove { name } => remove(&actor, &name).await,
     }
 }
 
-pub(super) async fn remove(operator: &Operator<'_>, name: &str) -> Outcome {
-    if !services::remove(operator, name).await? {
-        return Err(nothing(format!("no service is named {name}")));
+pub(super) async fn remove(actor: &Actor<'_>, name: &str) -> Outcome {
+    if !services::remove(actor, name).await? {
+        return Err(not_found(format!("no service is named {name}")));
     }
     println!("{name} is removed. Issued tickets expire within five minutes.");
     Ok(())

@@ -1,20 +1,20 @@
 //! `postern session list|end`
 
-use super::print::{self, moment, nothing};
+use super::print::{self, moment, not_found};
 use super::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
 use crate::flows::users;
 use clap::Subcommand;
 use serde::Serialize;
 use store::Store;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use store::users::User;
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum SessionCommand {
     /// List the sessions of these accounts
     List {
         #[arg(required = true)]
@@ -31,7 +31,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Serialize)]
-struct Shown {
+struct SessionOutput {
     user: String,
     id: String,
     device: String,
@@ -40,20 +40,20 @@ struct Shown {
     used_at: i64,
 }
 
-pub async fn run(config: Config, command: Command) -> Outcome {
+pub async fn run(config: Config, command: SessionCommand) -> Outcome {
     let store = super::store::open(&config).await?;
-    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {
-        Command::List { names, json } => list(&operator, &names, json).await,
-        Command::End { names } => end(&operator, &names).await,
+        SessionCommand::List { names, json } => list(&actor, &names, json).await,
+        SessionCommand::End { names } => end(&actor, &names).await,
     }
 }
 
-async fn list(operator: &Operator<'_>, names: &[String], json: bool) -> Outcome {
+async fn list(actor: &Actor<'_>, names: &[String], json: bool) -> Outcome {
     let mut all = Vec::new();
-    for user in find(operator.store, names).await? {
-        let rows = operator.store.sessions_of(&user.id, operator.now).await?;
-        all.extend(rows.into_iter().map(|row| Shown {
+    for user in find(actor.store, names).await? {
+        let rows = actor.store.sessions_of(&user.id, actor.now).await?;
+        all.extend(rows.into_iter().map(|row| SessionOutput {
             user: user.name.clone(),
             id: row.id,
             device: row.device,
@@ -63,7 +63,7 @@ async fn list(operator: &Operator<'_>, names: &[String], json: bool) -> Outcome 
         }));
     }
     if all.is_empty() {
-        return Err(nothing("no sessions found"));
+        return Err(not_found("no sessions found"));
     }
     if json {
         return print::json(&all);
@@ -74,16 +74,16 @@ async fn list(operator: &Operator<'_>, names: &[String], json: bool) -> Outcome 
     Ok(())
 }
 
-async fn end(operator: &Operator<'_>, names: &[String]) -> Outcome {
+async fn end(actor: &Actor<'_>, names: &[String]) -> Outcome {
     let mut ended = 0;
-    for user in find(operator.store, names).await? {
-        let mut entry = operator.entry(Event::SessionEnded, "");
+    for user in find(actor.store, names).await? {
+        let mut entry = actor.entry(AuditEvent::SessionEnded, "");
         entry.user = Some(user.id.clone());
-        let gone = operator.store.revoke_others(&user.id, None, &entry, operator.now).await?.len();
+        let gone = actor.store.revoke_others(&user.id, None, &entry, actor.now).await?.len();
         println!("{}: {gone} ended.", user.name);
         ended += gone;
     }
-    if ended == 0 { Err(nothing("no sessions found")) } else { Ok(()) }
+    if ended == 0 { Err(not_found("no sessions found")) } else { Ok(()) }
 }
 
 /// Finds all accounts or none, because a partial list is worse than an error.
@@ -91,7 +91,7 @@ async fn find(store: &dyn Store, names: &[String]) -> Result<Vec<User>, Failure>
     let mut found = Vec::with_capacity(names.len());
     for name in names {
         let user = users::find(store, name).await?;
-        found.push(user.ok_or_else(|| nothing(format!("there is no account {name}")))?);
+        found.push(user.ok_or_else(|| not_found(format!("there is no account {name}")))?);
     }
     Ok(found)
 }

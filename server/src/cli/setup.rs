@@ -14,7 +14,7 @@ pub async fn run(config: Config) -> Outcome {
         return Err("an account exists already: add more with 'postern user add'".into());
     }
     let key = KeyEncryptionKey::load(&config, &SystemEntropy)?;
-    key.hear(&*store).await?;
+    key.reload(&*store).await?;
     let now = SystemClock.now();
     let vault = Vault { store: &*store, key: &key, entropy: &SystemEntropy, config: &config, now };
     println!("{}", setup::link(&config, &Keyring::load(&vault).await?, now)?);

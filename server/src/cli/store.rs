@@ -7,5 +7,5 @@ use store::Store;
 
 pub async fn open(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     data_folder(config)?;
-    Ok(store::open(&config.database_url(), store::Options::default()).await?)
+    Ok(store::open(&config.database_url(), store::StoreOptions::default()).await?)
 }

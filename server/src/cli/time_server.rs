@@ -1,18 +1,18 @@
 //! `postern time-server`
 
-use super::listen::Place;
+use super::listen::ListenAddress;
 use super::serve::{SPARE_FILES, start_log, wait_for_signal};
 use super::{Failure, Outcome, blocking};
-use crate::config::TimeServer as Settings;
+use crate::config::TimeServerSettings;
 use crate::entropy::{Entropy, SystemEntropy};
 use jwe::PrivateKey;
 use std::path::Path;
 use std::sync::Arc;
-use time_server::{Doors, Surroundings, SystemClock, TimeServer, key};
+use time_server::{Environment, Listeners, SystemClock, TimeServer, key};
 use tokio::sync::watch;
 
 #[derive(Debug, Default, clap::Args)]
-pub struct Args {
+pub struct TimeServerArgs {
     /// The address for browsers [default: 127.0.0.1:3002]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
@@ -23,16 +23,16 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<TimeServerCommand>,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+enum TimeServerCommand {
     /// Print its public key, which the auth server needs; creates the key the first time
     Key,
 }
 
-impl Args {
+impl TimeServerArgs {
     /// Returns the flags as (setting, value).
     pub fn settings(&self) -> Vec<(String, String)> {
         let named = [("listen", &self.listen), ("tcp", &self.tcp), ("issuer", &self.issuer)];
@@ -40,8 +40,8 @@ impl Args {
     }
 }
 
-pub fn run(settings: &Settings, args: &Args) -> Outcome {
-    if let Some(Command::Key) = args.command {
+pub fn run(settings: &TimeServerSettings, args: &TimeServerArgs) -> Outcome {
+    if let Some(TimeServerCommand::Key) = args.command {
         println!("{}", key::public_jwk(&load_key(settings)?));
         return Ok(());
     }
@@ -50,12 +50,12 @@ pub fn run(settings: &Settings, args: &Args) -> Outcome {
 }
 
 /// Loads the key, or creates it the first time.
-pub(super) fn load_key(settings: &Settings) -> Result<PrivateKey, key::Error> {
+pub(super) fn load_key(settings: &TimeServerSettings) -> Result<PrivateKey, key::Error> {
     key::load(&settings.key, &random())
 }
 
 /// Serves until a signal arrives.
-pub(super) fn tell(settings: &Settings) -> Outcome {
+pub(super) fn tell(settings: &TimeServerSettings) -> Outcome {
     let key = load_key(settings)?;
     // One thread, and one listener for each transport: almost every file is a connection.
     let mut config = settings.config();
@@ -67,22 +67,26 @@ pub(super) fn tell(settings: &Settings) -> Outcome {
 
 /// Returns the server, before it opens any listener.
 pub(super) fn server(config: time_server::Config, key: PrivateKey) -> Result<TimeServer, Failure> {
-    let surroundings = Surroundings { clock: Arc::new(SystemClock), random: Arc::new(random) };
+    let surroundings = Environment { clock: Arc::new(SystemClock), random: Arc::new(random) };
     Ok(TimeServer::new(config, key, surroundings)?)
 }
 
 /// Opens the listener for browsers and, unless disabled, the one for terminals.
-pub(super) async fn open(settings: &Settings, web: Place, flags: &'static str) -> Result<Doors, Failure> {
+pub(super) async fn open(
+    settings: &TimeServerSettings,
+    web: ListenAddress,
+    flags: &'static str,
+) -> Result<Listeners, Failure> {
     let web = web.listen().await?;
     let tcp = match settings.tcp.0 {
-        Some(address) => Some(Place { what: "the time server for terminals", address, flags }.listen().await?),
+        Some(address) => Some(ListenAddress { what: "the time server for terminals", address, flags }.listen().await?),
         None => None,
     };
-    Ok(Doors { web, tcp })
+    Ok(Listeners { web, tcp })
 }
 
-async fn serve(settings: &Settings, server: Arc<TimeServer>) -> Outcome {
-    let web = Place { what: "the time server", address: settings.listen, flags: "--listen ADDRESS:{port}" };
+async fn serve(settings: &TimeServerSettings, server: Arc<TimeServer>) -> Outcome {
+    let web = ListenAddress { what: "the time server", address: settings.listen, flags: "--listen ADDRESS:{port}" };
     let doors = open(settings, web, "--tcp ADDRESS:{port}, or --tcp off").await?;
     println!("The time server listens on ws://{}{}", doors.web.local_addr()?, wire::time::PATH);
     if let Some(tcp) = &doors.tcp {

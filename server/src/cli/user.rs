@@ -4,22 +4,22 @@ use super::{Failure, Outcome, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
 use crate::flows::{reset, users};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
-use crate::passwords::{Passwords, common};
+use crate::passwords::{HashPool, common};
 use crate::user_keys;
 use clap::{Subcommand, ValueEnum};
 use domain::account::{AccountDigest, AccountName, Role};
 use domain::password::check_length;
 use std::io::{BufRead, IsTerminal};
-use store::audit::Event;
-use store::users::{Added, Changed, NewUser, PasswordHash, Renamed, SetPassword, User};
+use store::audit::AuditEvent;
+use store::users::{AddUserOutcome, ChangeOutcome, NewUser, PasswordHash, RenameOutcome, SetPassword, User};
 use zeroize::Zeroizing;
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum UserCommand {
     /// Add an account; asks for the password, or reads a line from standard input
     Add {
         name: String,
@@ -72,36 +72,36 @@ impl From<RoleName> for Role {
     }
 }
 
-pub async fn run(config: Config, command: Command) -> Outcome {
+pub async fn run(config: Config, command: UserCommand) -> Outcome {
     let store = super::store::open(&config).await?;
-    let operator = Operator::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
-    let desk = Desk { operator };
+    let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
+    let desk = UserAdmin { actor };
     match command {
-        Command::Add { name, role } => desk.add(&name, role.into()).await,
-        Command::List { json } => desk.list(json).await,
-        Command::SetPassword { name } => desk.set_password(&name).await,
-        Command::Disable { name } => desk.set_disabled(&name, true).await,
-        Command::Enable { name } => desk.set_disabled(&name, false).await,
-        Command::Role { name, role } => desk.set_role(&name, role.into()).await,
-        Command::Rename { account, name } => desk.rename(&account, &name).await,
-        Command::Reset { name } => desk.reset(&name).await,
-        Command::Delete { name, yes } => desk.delete(&name, yes).await,
+        UserCommand::Add { name, role } => desk.add(&name, role.into()).await,
+        UserCommand::List { json } => desk.list(json).await,
+        UserCommand::SetPassword { name } => desk.set_password(&name).await,
+        UserCommand::Disable { name } => desk.set_disabled(&name, true).await,
+        UserCommand::Enable { name } => desk.set_disabled(&name, false).await,
+        UserCommand::Role { name, role } => desk.set_role(&name, role.into()).await,
+        UserCommand::Rename { account, name } => desk.rename(&account, &name).await,
+        UserCommand::Reset { name } => desk.reset(&name).await,
+        UserCommand::Delete { name, yes } => desk.delete(&name, yes).await,
     }
 }
 
-struct Desk<'a> {
-    operator: Operator<'a>,
+struct UserAdmin<'a> {
+    actor: Actor<'a>,
 }
 
-impl Desk<'_> {
+impl UserAdmin<'_> {
     async fn add(&self, name: &str, role: Role) -> Outcome {
         let name = AccountName::parse(name)?;
         let hash = self.ask_password(name.as_str()).await?;
-        let Operator { entropy, now, .. } = self.operator;
+        let Actor { entropy, now, .. } = self.actor;
         let id = entropy.ulid(now);
         let (key, _) = self.keys().await?;
         let key = user_keys::make(&key, entropy, &id, 1)?;
-        let audit = self.operator.entry_of(Event::UserAdded, &id);
+        let audit = self.actor.entry_of(AuditEvent::UserAdded, &id);
         let user = NewUser {
             id,
             name,
@@ -115,20 +115,20 @@ impl Desk<'_> {
             session: None,
             attempt: None,
         };
-        match self.operator.store.add_user(&user).await? {
-            Added::Added => {
+        match self.actor.store.add_user(&user).await? {
+            AddUserOutcome::Added => {
                 println!("Added {}.", user.name);
                 Ok(())
             }
-            Added::NameConfusable => Err(looks_alike(&user.name)),
-            Added::NameTaken | Added::NotFirst | Added::NotInvited => {
+            AddUserOutcome::NameConfusable => Err(looks_alike(&user.name)),
+            AddUserOutcome::NameTaken | AddUserOutcome::NotFirst | AddUserOutcome::NotInvited => {
                 Err(format!("the name {} is taken", user.name).into())
             }
         }
     }
 
     async fn list(&self, json: bool) -> Outcome {
-        let users = users::list(self.operator.store).await?;
+        let users = users::list(self.actor.store).await?;
         if json {
             return print::json(&users);
         }
@@ -144,11 +144,11 @@ impl Desk<'_> {
         let password = SetPassword {
             account: self.digest(&user).await?.as_str().to_owned(),
             hash,
-            audit: self.operator.entry_of(Event::PasswordSet, &user.id),
+            audit: self.actor.entry_of(AuditEvent::PasswordSet, &user.id),
             user: user.id,
-            now: self.operator.now,
+            now: self.actor.now,
         };
-        if !self.operator.store.set_password(&password).await? {
+        if !self.actor.store.set_password(&password).await? {
             return Err(format!("there is no account {name}").into());
         }
         println!("The password of {name} is set. All sessions of the account have ended.");
@@ -158,27 +158,27 @@ impl Desk<'_> {
     async fn set_disabled(&self, name: &str, disabled: bool) -> Outcome {
         let user = self.find(name).await?;
         let word = if disabled { "disabled" } else { "enabled" };
-        let changed = users::set_disabled(&self.operator, &user, disabled).await?;
+        let changed = users::set_disabled(&self.actor, &user, disabled).await?;
         settle(changed, &format!("{} is {word}", user.name))
     }
 
     async fn set_role(&self, name: &str, role: Role) -> Outcome {
         let user = self.find(name).await?;
-        let changed = users::set_role(&self.operator, &user, role).await?;
+        let changed = users::set_role(&self.actor, &user, role).await?;
         settle(changed, &format!("{} has the role {}", user.name, role.as_str()))
     }
 
     async fn rename(&self, account: &str, name: &str) -> Outcome {
         let (user, name) = (self.find(account).await?, AccountName::parse(name)?);
-        let audit = self.operator.entry_of(Event::UserRenamed, &user.id);
-        match self.operator.store.rename_user(&user.id, &name, &audit, self.operator.now).await? {
-            Renamed::Renamed => {
+        let audit = self.actor.entry_of(AuditEvent::UserRenamed, &user.id);
+        match self.actor.store.rename_user(&user.id, &name, &audit, self.actor.now).await? {
+            RenameOutcome::Renamed => {
                 println!("{} is now {name}. Live sessions show the new name after their next refresh.", user.name);
                 Ok(())
             }
-            Renamed::NameTaken => Err(format!("the name {name} is taken").into()),
-            Renamed::NameConfusable => Err(looks_alike(&name)),
-            Renamed::NoUser => Err(format!("no account is named {account}").into()),
+            RenameOutcome::NameTaken => Err(format!("the name {name} is taken").into()),
+            RenameOutcome::NameConfusable => Err(looks_alike(&name)),
+            RenameOutcome::NoUser => Err(format!("no account is named {account}").into()),
         }
     }
 
@@ -187,13 +187,13 @@ impl Desk<'_> {
         if !yes && !agrees(&user.name)? {
             return Err("nothing was deleted".into());
         }
-        let changed = users::delete(&self.operator, &user, &self.digest(&user).await?).await?;
+        let changed = users::delete(&self.actor, &user, &self.digest(&user).await?).await?;
         settle(changed, &format!("{} is deleted", user.name))
     }
 
     async fn reset(&self, name: &str) -> Outcome {
         let user = self.find(name).await?;
-        println!("{}", reset::link(&self.operator, &user.id).await?.link);
+        println!("{}", reset::link(&self.actor, &user.id).await?.link);
         eprintln!("With this link {} can set a new password once, within an hour.", user.name);
         Ok(())
     }
@@ -206,29 +206,29 @@ impl Desk<'_> {
 
     /// Loads the server's keys and the key-encryption key. Loading fails if they do not match.
     async fn keys(&self) -> Result<(KeyEncryptionKey, Keyring), Failure> {
-        let key = KeyEncryptionKey::load(self.operator.config, &SystemEntropy)?;
-        key.hear(self.operator.store).await?;
-        let keyring = Keyring::load(&self.operator.vault(&key)).await?;
+        let key = KeyEncryptionKey::load(self.actor.config, &SystemEntropy)?;
+        key.reload(self.actor.store).await?;
+        let keyring = Keyring::load(&self.actor.vault(&key)).await?;
         Ok((key, keyring))
     }
 
     async fn find(&self, name: &str) -> Result<User, Failure> {
-        let user = users::find(self.operator.store, name).await?;
+        let user = users::find(self.actor.store, name).await?;
         user.ok_or_else(|| format!("there is no account {name}").into())
     }
 
     async fn ask_password(&self, name: &str) -> Result<PasswordHash, Failure> {
-        let settings = &self.operator.config.settings;
+        let settings = &self.actor.config.settings;
         let password = read_password()?;
         check_length(&password, settings.password.min)
             .map_err(|error| format!("{error}: {} characters to 1,024 bytes", settings.password.min))?;
         if common::is_common(&password, &[name.to_owned(), settings.site.name.clone()]) {
             return Err("this password is too easy to guess".into());
         }
-        let passwords = Passwords::start(settings, &SystemEntropy)?;
-        let place = passwords.place().ok_or("no hash thread")?;
+        let passwords = HashPool::start(settings, &SystemEntropy)?;
+        let permit = passwords.permit().ok_or("no hash thread")?;
         let bytes = Zeroizing::new(password.as_bytes().to_vec());
-        Ok(PasswordHash(passwords.hash(&place, bytes, self.operator.entropy.bytes()).await?))
+        Ok(PasswordHash(passwords.hash(&permit, bytes, self.actor.entropy.bytes()).await?))
     }
 }
 
@@ -236,11 +236,11 @@ fn looks_alike(name: &AccountName) -> Failure {
     format!("the name {name} looks like the name of another account: choose another one").into()
 }
 
-fn settle(changed: Changed, done: &str) -> Outcome {
+fn settle(changed: ChangeOutcome, done: &str) -> Outcome {
     match changed {
-        Changed::Done { .. } => println!("{done}. Running servers follow within a second."),
-        Changed::Nothing => println!("{done} already."),
-        Changed::LastAdministrator => {
+        ChangeOutcome::Done { .. } => println!("{done}. Running servers follow within a second."),
+        ChangeOutcome::Nothing => println!("{done} already."),
+        ChangeOutcome::LastAdministrator => {
             return Err("this is the last administrator: make another account an administrator first".into());
         }
     }

@@ -1,7 +1,7 @@
 //! `[[apps]]`: the apps behind this site and their rules.
 
 use super::layers::ConfigError;
-use domain::app::{Allow, Authorization, Rule, Rules};
+use domain::app::{Allow, AppRule, AppRules, Authorization};
 use domain::authority::{Authority, Origin};
 use domain::service;
 use serde::{Deserialize, Serialize};
@@ -13,17 +13,17 @@ pub struct AppSettings {
     pub name: String,
     pub origin: String,
     #[serde(default)]
-    pub rules: Vec<RuleSettings>,
+    pub rules: Vec<AppRuleSettings>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RuleSettings {
+pub struct AppRuleSettings {
     pub path: String,
     /// Empty: any method.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
-    pub allow: Admission,
+    pub allow: AllowSetting,
     /// With `allow = "role"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -51,7 +51,7 @@ impl AuthorizationSetting {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Admission {
+pub enum AllowSetting {
     Public,
     SignedIn,
     Role,
@@ -65,7 +65,7 @@ pub struct App {
     pub origin: String,
     pub authority: Authority,
     pub https: bool,
-    pub rules: Rules,
+    pub rules: AppRules,
 }
 
 /// All apps. They are few, and every request to one of them searches the list.
@@ -128,24 +128,24 @@ impl AppSettings {
             ));
         }
         let rules = self.rules.iter().map(|rule| rule.check().map_err(|problem| named("rules", &problem)));
-        let rules = Rules::new(rules.collect::<Result<_, _>>()?);
+        let rules = AppRules::new(rules.collect::<Result<_, _>>()?);
         let checked = origin.to_string();
         Ok(App { name: self.name.clone(), origin: checked, authority: origin.authority, https: origin.https, rules })
     }
 }
 
-impl RuleSettings {
-    fn check(&self) -> Result<Rule, String> {
+impl AppRuleSettings {
+    fn check(&self) -> Result<AppRule, String> {
         let allow = match (self.allow, self.role.as_deref()) {
-            (Admission::Public, None) => Allow::Public,
-            (Admission::SignedIn, None) | (Admission::Role, Some("user")) => Allow::SignedIn,
-            (Admission::Role, Some("administrator")) => Allow::Administrator,
-            (Admission::Role, _) => {
+            (AllowSetting::Public, None) => Allow::Public,
+            (AllowSetting::SignedIn, None) | (AllowSetting::Role, Some("user")) => Allow::SignedIn,
+            (AllowSetting::Role, Some("administrator")) => Allow::Administrator,
+            (AllowSetting::Role, _) => {
                 return Err("allow = \"role\" needs role = \"user\" or \"administrator\"".to_owned());
             }
             (_, Some(_)) => return Err("a role goes with allow = \"role\" alone".to_owned()),
         };
-        let rule = Rule::new(&self.path, self.methods.clone(), allow);
+        let rule = AppRule::new(&self.path, self.methods.clone(), allow);
         let rule = rule.map_err(|problem| format!("'{}': {problem}", self.path))?;
         Ok(rule.with(match self.authorization {
             AuthorizationSetting::Postern => Authorization::Postern,

@@ -1,19 +1,19 @@
 //! `[ban]`: a preset and its overrides.
 
-use super::durations::Span;
+use super::durations::DurationSetting;
 use super::layers::ConfigError;
-use domain::ban::{Policy, Rule};
+use domain::ban::{BanPolicy, BanRule};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BanSettings {
     pub preset: Preset,
-    pub invalid_credentials: RuleSettings,
-    pub spray: RuleSettings,
-    pub short_key: RuleSettings,
-    pub bad_envelope: RuleSettings,
-    pub flood: RuleSettings,
+    pub invalid_credentials: BanRuleSettings,
+    pub spray: BanRuleSettings,
+    pub short_key: BanRuleSettings,
+    pub bad_envelope: BanRuleSettings,
+    pub flood: BanRuleSettings,
     pub limits: LimitSettings,
 }
 
@@ -29,11 +29,11 @@ pub enum Preset {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct RuleSettings {
+pub struct BanRuleSettings {
     pub threshold: Option<u32>,
-    pub window: Option<Span>,
-    pub ladder: Option<Vec<Span>>,
-    pub quiet: Option<Span>,
+    pub window: Option<DurationSetting>,
+    pub ladder: Option<Vec<DurationSetting>>,
+    pub quiet: Option<DurationSetting>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -49,10 +49,10 @@ pub struct LimitSettings {
 impl BanSettings {
     /// # Errors
     /// A threshold of 0, or a ladder that is empty or not ascending.
-    pub fn policy(&self) -> Result<Policy, ConfigError> {
+    pub fn policy(&self) -> Result<BanPolicy, ConfigError> {
         let mut policy = match self.preset {
-            Preset::Default => Policy::standard(),
-            Preset::Strict => Policy::strict(),
+            Preset::Default => BanPolicy::standard(),
+            Preset::Strict => BanPolicy::strict(),
         };
         self.invalid_credentials.apply("ban.invalid_credentials", &mut policy.invalid_credentials)?;
         self.spray.apply("ban.spray", &mut policy.spray)?;
@@ -83,8 +83,8 @@ impl BanSettings {
     }
 }
 
-impl RuleSettings {
-    fn apply(&self, name: &str, rule: &mut Rule) -> Result<(), ConfigError> {
+impl BanRuleSettings {
+    fn apply(&self, name: &str, rule: &mut BanRule) -> Result<(), ConfigError> {
         if let Some(threshold) = self.threshold {
             if threshold == 0 {
                 return Err(ConfigError::invalid(name, "threshold must be at least 1"));

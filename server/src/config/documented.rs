@@ -1,6 +1,6 @@
 //! That `postern.toml` and `time-server.toml` name every setting: an operator looks nowhere else.
 
-use super::{Settings, TimeServer};
+use super::{Settings, TimeServerSettings};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,7 +81,7 @@ fn the_file_names_every_setting() {
 fn the_time_servers_file_names_every_setting_of_its_own() {
     let sections = sections(TIME_SERVER_FILE);
     for (section, lines) in &sections {
-        for key in keys::<TimeServer>(section) {
+        for key in keys::<TimeServerSettings>(section) {
             assert!(has(lines, &key) || sections.contains_key(&key), "time-server.toml does not say what {key} does");
         }
     }

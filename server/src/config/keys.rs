@@ -1,6 +1,6 @@
 //! `[keys]`: lifetimes of keys, and the algorithm of the server's.
 
-use super::durations::Span;
+use super::durations::DurationSetting;
 use super::layers::ConfigError;
 use crate::keyring::Algorithm;
 use serde::{Deserialize, Serialize};
@@ -11,22 +11,22 @@ const WEEK: u64 = 7 * DAY;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Keys {
+pub struct KeySettings {
     /// How long a replaced version of a user key remains valid.
-    pub overlap: Span,
+    pub overlap: DurationSetting,
     /// How often a new signing key comes into use.
     pub signing_rotation: Schedule,
     pub signing_algorithm: Algorithm,
     /// How often the MAC key is replaced.
     pub mac_rotation: Schedule,
     /// How long logins to a replaced envelope key are accepted.
-    pub envelope_overlap: Span,
+    pub envelope_overlap: DurationSetting,
 }
 
 /// A duration, or never: written `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Schedule(pub Option<Span>);
+pub struct Schedule(pub Option<DurationSetting>);
 
 impl TryFrom<String> for Schedule {
     type Error = String;
@@ -35,7 +35,7 @@ impl TryFrom<String> for Schedule {
         match text.as_str() {
             "off" => Ok(Self(None)),
             span => humantime::parse_duration(span)
-                .map(|span| Self(Some(Span(span))))
+                .map(|span| Self(Some(DurationSetting(span))))
                 .map_err(|_| format!("'{text}' is neither a span of time like 90d nor \"off\"")),
         }
     }
@@ -47,19 +47,19 @@ impl From<Schedule> for String {
     }
 }
 
-impl Default for Keys {
+impl Default for KeySettings {
     fn default() -> Self {
         Self {
-            overlap: Span::seconds(60 * 60),
-            signing_rotation: Schedule(Some(Span::seconds(90 * DAY))),
+            overlap: DurationSetting::seconds(60 * 60),
+            signing_rotation: Schedule(Some(DurationSetting::seconds(90 * DAY))),
             signing_algorithm: Algorithm::Es256,
-            mac_rotation: Schedule(Some(Span::seconds(90 * DAY))),
-            envelope_overlap: Span::seconds(600),
+            mac_rotation: Schedule(Some(DurationSetting::seconds(90 * DAY))),
+            envelope_overlap: DurationSetting::seconds(600),
         }
     }
 }
 
-impl Keys {
+impl KeySettings {
     /// # Errors
     /// Names the setting and its range.
     pub fn check(&self) -> Result<(), ConfigError> {

@@ -221,7 +221,7 @@ mod tests {
         let default = Settings::default();
         assert_eq!(toml::to_string(&file).expect("writable"), toml::to_string(&default).expect("writable"));
         // Those of a preset stand there as comments.
-        let limits = domain::ban::Limits::DEFAULT;
+        let limits = domain::ban::RateLimits::DEFAULT;
         for (name, value) in [
             ("sign_in_at_once", Some(limits.sign_in_at_once)),
             ("sign_in_per_minute", Some(limits.sign_in_per_minute)),

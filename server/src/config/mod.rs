@@ -19,17 +19,17 @@ mod toll_route;
 pub use apps::{App, AppSettings, Apps};
 pub use bans::Preset;
 pub use effective::effective;
-pub use keys::{Keys, Schedule};
+pub use keys::{KeySettings, Schedule};
 pub use layers::{ConfigError, Layers, Origins};
-pub use operator::{Listen, Operator};
-pub use proxies::{ClientAddress, Proxies};
-pub use settings::{Log, LogFormat, Settings, SignupMode};
-pub use time_server::TimeServer;
-pub use toll::{Network as TollNetwork, Toll, Verifier as TollVerifier};
-pub use toll_route::{Amount, table as toll_table};
+pub use operator::{ListenSetting, OpsListenerSettings};
+pub use proxies::{ClientAddress, TrustedProxies};
+pub use settings::{LogFormat, LogSettings, Settings, SignupMode};
+pub use time_server::TimeServerSettings;
+pub use toll::{NetworkSetting, TollSettings, VerifierSetting};
+pub use toll_route::{XmrAmount, table as toll_table};
 
 use domain::authority::{Authority, Origin};
-use domain::ban::Policy;
+use domain::ban::BanPolicy;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,8 +41,8 @@ pub struct Config {
     pub origin: String,
     pub authority: Authority,
     pub https: bool,
-    pub policy: Arc<Policy>,
-    pub proxies: Arc<Proxies>,
+    pub policy: Arc<BanPolicy>,
+    pub proxies: Arc<TrustedProxies>,
     pub apps: Arc<Apps>,
 }
 
@@ -68,7 +68,7 @@ impl Config {
         settings.toll.check()?;
         settings.operator.allows("toll.operator_listen", settings.toll.operator_listen)?;
         let policy = Arc::new(settings.ban.policy()?);
-        let proxies = Arc::new(Proxies::new(&settings.trusted_proxies, settings.client_address)?);
+        let proxies = Arc::new(TrustedProxies::new(&settings.trusted_proxies, settings.client_address)?);
         let apps = Arc::new(Apps::new(&settings.apps, authority.host(), settings.allow_insecure_http && !https)?);
         if !apps.is_empty() {
             behind_proxies(&settings)?;

@@ -6,23 +6,23 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Operator {
-    pub listen: Listen,
+pub struct OpsListenerSettings {
+    pub listen: ListenSetting,
     pub allow_remote: bool,
 }
 
 /// An address or none, written `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Listen(pub Option<SocketAddr>);
+pub struct ListenSetting(pub Option<SocketAddr>);
 
-impl Default for Listen {
+impl Default for ListenSetting {
     fn default() -> Self {
         Self(Some((Ipv4Addr::LOCALHOST, 3001).into()))
     }
 }
 
-impl TryFrom<String> for Listen {
+impl TryFrom<String> for ListenSetting {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -36,13 +36,13 @@ impl TryFrom<String> for Listen {
     }
 }
 
-impl From<Listen> for String {
-    fn from(listen: Listen) -> Self {
+impl From<ListenSetting> for String {
+    fn from(listen: ListenSetting) -> Self {
         listen.0.map_or_else(|| "off".to_owned(), |address| address.to_string())
     }
 }
 
-impl Operator {
+impl OpsListenerSettings {
     /// # Errors
     /// Other machines could reach it, and that was not allowed.
     pub fn check(&self) -> Result<(), ConfigError> {
@@ -53,7 +53,7 @@ impl Operator {
     ///
     /// # Errors
     /// As [`Self::check`].
-    pub fn allows(&self, setting: &str, listen: Listen) -> Result<(), ConfigError> {
+    pub fn allows(&self, setting: &str, listen: ListenSetting) -> Result<(), ConfigError> {
         match listen.0 {
             Some(address) if !address.ip().to_canonical().is_loopback() && !self.allow_remote => {
                 Err(ConfigError::invalid(
@@ -85,9 +85,9 @@ mod tests {
             ("listen = '10.0.0.1:9'", false),
             ("listen = '10.0.0.1:9'\nallow_remote = true", true),
         ] {
-            let operator: Operator = toml::from_str(text).expect(text);
+            let operator: OpsListenerSettings = toml::from_str(text).expect(text);
             assert_eq!(operator.check().is_ok(), stands, "{text}");
         }
-        assert!(toml::from_str::<Operator>("listen = 'localhost:9'").is_err(), "names are not looked up");
+        assert!(toml::from_str::<OpsListenerSettings>("listen = 'localhost:9'").is_err(), "names are not looked up");
     }
 }

@@ -20,12 +20,12 @@ pub enum ClientAddress {
 
 /// The trusted proxies.
 #[derive(Debug, Default)]
-pub struct Proxies {
+pub struct TrustedProxies {
     trusted: Vec<IpNet>,
     pub client_address: ClientAddress,
 }
 
-impl Proxies {
+impl TrustedProxies {
     pub(super) fn new(trusted: &[String], client_address: ClientAddress) -> Result<Self, ConfigError> {
         let network = |text: &String| {
             let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
@@ -65,7 +65,7 @@ mod tests {
     fn addresses_and_networks_but_not_everybody() {
         let proxies = |list: &[&str]| {
             let list: Vec<String> = list.iter().map(ToString::to_string).collect();
-            Proxies::new(&list, ClientAddress::default())
+            TrustedProxies::new(&list, ClientAddress::default())
         };
         let trusted = proxies(&["127.0.0.1", "10.1.2.3/8", "2001:db8::/32", "::ffff:192.0.2.1"]).expect("good");
         for (peer, expected) in [
@@ -82,6 +82,6 @@ mod tests {
         for wrong in ["0.0.0.0/0", "::/0", "10.0.0.0/33", "proxy.lan", ""] {
             assert!(proxies(&[wrong]).is_err(), "{wrong}");
         }
-        assert!(!Proxies::default().trusts(IpAddr::from([127, 0, 0, 1])));
+        assert!(!TrustedProxies::default().trusts(IpAddr::from([127, 0, 0, 1])));
     }
 }

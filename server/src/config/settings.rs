@@ -2,13 +2,13 @@
 
 use super::apps::AppSettings;
 use super::bans::BanSettings;
-use super::durations::Span;
-use super::keys::Keys;
+use super::durations::DurationSetting;
+use super::keys::KeySettings;
 use super::layers::ConfigError;
-use super::operator::Operator;
+use super::operator::OpsListenerSettings;
 use super::proxies::ClientAddress;
-use super::time::Time;
-use super::toll::Toll;
+use super::time::TimeSettings;
+use super::toll::TollSettings;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,26 +29,26 @@ pub struct Settings {
     pub ipv6_prefix: u8,
     pub trusted_proxies: Vec<String>,
     pub client_address: ClientAddress,
-    pub tls: Tls,
-    pub site: Site,
-    pub signup: Signup,
-    pub password: Password,
-    pub session: Session,
-    pub keys: Keys,
+    pub tls: TlsSettings,
+    pub site: SiteSettings,
+    pub signup: SignupSettings,
+    pub password: PasswordSettings,
+    pub session: SessionSettings,
+    pub keys: KeySettings,
     pub ban: BanSettings,
-    pub retention: Retention,
-    pub connections: Connections,
-    pub operator: Operator,
-    pub time: Time,
-    pub toll: Toll,
-    pub log: Log,
+    pub retention: RetentionSettings,
+    pub connections: ConnectionSettings,
+    pub operator: OpsListenerSettings,
+    pub time: TimeSettings,
+    pub toll: TollSettings,
+    pub log: LogSettings,
     pub apps: Vec<AppSettings>,
 }
 
 /// Both files or neither.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Tls {
+pub struct TlsSettings {
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
     /// The address of a plain http listener that redirects to https.
@@ -57,13 +57,13 @@ pub struct Tls {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Site {
+pub struct SiteSettings {
     pub name: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Signup {
+pub struct SignupSettings {
     pub mode: SignupMode,
 }
 
@@ -79,7 +79,7 @@ pub enum SignupMode {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Password {
+pub struct PasswordSettings {
     pub min: u32,
     pub memory_kib: u32,
     pub passes: u32,
@@ -90,32 +90,32 @@ pub struct Password {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Session {
-    pub access: Span,
-    pub idle: Span,
-    pub absolute: Span,
+pub struct SessionSettings {
+    pub access: DurationSetting,
+    pub idle: DurationSetting,
+    pub absolute: DurationSetting,
 }
 
 /// Retention of past rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Retention {
-    pub audit: Span,
-    pub bans: Span,
+pub struct RetentionSettings {
+    pub audit: DurationSetting,
+    pub bans: DurationSetting,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Connections {
+pub struct ConnectionSettings {
     pub max: usize,
     pub max_per_address: usize,
-    pub stall: Span,
+    pub stall: DurationSetting,
     pub min_rate: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Log {
+pub struct LogSettings {
     pub format: LogFormat,
     pub level: String,
 }
@@ -136,74 +136,78 @@ impl Default for Settings {
             database_url: None,
             key_encryption_key_file: None,
             allow_insecure_http: false,
-            ipv6_prefix: domain::identity::DEFAULT_V6_PREFIX,
+            ipv6_prefix: domain::client_key::DEFAULT_V6_PREFIX,
             trusted_proxies: Vec::new(),
             client_address: ClientAddress::default(),
-            tls: Tls::default(),
-            site: Site::default(),
-            signup: Signup::default(),
-            password: Password::default(),
-            session: Session::default(),
-            keys: Keys::default(),
+            tls: TlsSettings::default(),
+            site: SiteSettings::default(),
+            signup: SignupSettings::default(),
+            password: PasswordSettings::default(),
+            session: SessionSettings::default(),
+            keys: KeySettings::default(),
             ban: BanSettings::default(),
-            retention: Retention::default(),
-            connections: Connections::default(),
-            operator: Operator::default(),
-            time: Time::default(),
-            toll: Toll::default(),
-            log: Log::default(),
+            retention: RetentionSettings::default(),
+            connections: ConnectionSettings::default(),
+            operator: OpsListenerSettings::default(),
+            time: TimeSettings::default(),
+            toll: TollSettings::default(),
+            log: LogSettings::default(),
             apps: Vec::new(),
         }
     }
 }
 
-impl Default for Site {
+impl Default for SiteSettings {
     fn default() -> Self {
         Self { name: "Postern".to_owned() }
     }
 }
 
-impl Default for Signup {
+impl Default for SignupSettings {
     fn default() -> Self {
         Self { mode: SignupMode::Invite }
     }
 }
 
-impl Default for Password {
+impl Default for PasswordSettings {
     /// Returns the minimum of OWASP and ASVS 5.0 (appendix C) for argon2id.
     fn default() -> Self {
         Self { min: 15, memory_kib: 19_456, passes: 2, threads: 0, queue: 64 }
     }
 }
 
-impl Default for Retention {
+impl Default for RetentionSettings {
     fn default() -> Self {
-        Self { audit: Span::seconds(90 * DAY), bans: Span::seconds(90 * DAY) }
+        Self { audit: DurationSetting::seconds(90 * DAY), bans: DurationSetting::seconds(90 * DAY) }
     }
 }
 
-impl Default for Session {
+impl Default for SessionSettings {
     fn default() -> Self {
-        Self { access: Span::seconds(300), idle: Span::seconds(30 * DAY), absolute: Span::seconds(90 * DAY) }
+        Self {
+            access: DurationSetting::seconds(300),
+            idle: DurationSetting::seconds(30 * DAY),
+            absolute: DurationSetting::seconds(90 * DAY),
+        }
     }
 }
 
-impl Default for Connections {
+impl Default for ConnectionSettings {
     fn default() -> Self {
-        Self { max: 4096, max_per_address: 256, stall: Span::seconds(30), min_rate: 256 }
+        Self { max: 4096, max_per_address: 256, stall: DurationSetting::seconds(30), min_rate: 256 }
     }
 }
 
-impl Default for Log {
+impl Default for LogSettings {
     fn default() -> Self {
         Self { format: LogFormat::Text, level: "info".to_owned() }
     }
 }
 
-impl Connections {
+impl ConnectionSettings {
     /// Returns the minimum speed of a client.
-    pub fn pace(&self) -> net::Pace {
-        net::Pace { stall: self.stall.0, min_rate: self.min_rate.into() }
+    pub fn minimum_rate(&self) -> net::MinimumRate {
+        net::MinimumRate { stall: self.stall.0, min_rate: self.min_rate.into() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `[time]`: the time server's addresses for people.
 
 use super::layers::ConfigError;
-use super::operator::Listen;
+use super::operator::ListenSetting;
 use domain::authority::Authority;
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -9,33 +9,33 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Time {
+pub struct TimeSettings {
     /// Whether `postern serve` runs a time server. `None`: only on localhost with plain http, and if no address of
     /// another one is set.
     pub embedded: Option<bool>,
     /// The address for browsers of the embedded time server.
     pub listen: SocketAddr,
     /// The address for terminals of the embedded time server.
-    pub listen_tcp: Listen,
+    pub listen_tcp: ListenSetting,
     /// The WebSocket URL for browsers; empty: none.
     pub url: String,
     /// `host:port` for terminals; empty: none.
     pub tcp: String,
 }
 
-impl Default for Time {
+impl Default for TimeSettings {
     fn default() -> Self {
         Self {
             embedded: None,
             listen: (Ipv4Addr::LOCALHOST, 3002).into(),
-            listen_tcp: Listen(Some((Ipv4Addr::LOCALHOST, 3003).into())),
+            listen_tcp: ListenSetting(Some((Ipv4Addr::LOCALHOST, 3003).into())),
             url: String::new(),
             tcp: String::new(),
         }
     }
 }
 
-impl Time {
+impl TimeSettings {
     /// Whether `postern serve` runs a time server, given whether the public URL is https and on localhost.
     pub fn is_embedded(&self, https: bool, localhost: bool) -> bool {
         self.embedded.unwrap_or(self.url.is_empty() && self.tcp.is_empty() && localhost && !https)
@@ -98,16 +98,16 @@ mod tests {
             ("/time", false, false),
             ("ws://a b/time", false, false),
         ] {
-            let time = Time { url: url.to_owned(), ..Time::default() };
+            let time = TimeSettings { url: url.to_owned(), ..TimeSettings::default() };
             assert_eq!(time.check(https).is_ok(), stands, "{url}");
         }
         for (tcp, stands) in
             [("", true), ("localhost:3003", true), ("[::1]:3003", true), ("localhost", false), (":1", false)]
         {
-            let time = Time { tcp: tcp.to_owned(), ..Time::default() };
+            let time = TimeSettings { tcp: tcp.to_owned(), ..TimeSettings::default() };
             assert_eq!(time.check(false).is_ok(), stands, "{tcp}");
         }
-        let time = Time { url: "wss://auth.example.com/time".to_owned(), ..Time::default() };
+        let time = TimeSettings { url: "wss://auth.example.com/time".to_owned(), ..TimeSettings::default() };
         assert_eq!(time.origin().as_deref(), Some("wss://auth.example.com"));
     }
     #[test]
@@ -120,20 +120,20 @@ mod tests {
             (Some(false), "", false, true, false),
             (Some(true), "wss://auth.example.com/time", true, false, true),
         ] {
-            let time = Time { embedded, url: url.to_owned(), ..Time::default() };
+            let time = TimeSettings { embedded, url: url.to_owned(), ..TimeSettings::default() };
             assert_eq!(time.is_embedded(https, localhost), is_embedded, "{embedded:?} {url}");
         }
-        let asked_for = Time { embedded: Some(true), ..Time::default() };
+        let asked_for = TimeSettings { embedded: Some(true), ..TimeSettings::default() };
         assert!(asked_for.check(false).is_ok() && asked_for.check(true).is_err());
     }
 
     #[test]
     fn the_embedded_one_is_found_under_the_name_of_the_portal() {
         let portal = domain::authority::Origin::parse("http://localhost:3000").expect("an origin").authority;
-        let mut time = Time::default();
+        let mut time = TimeSettings::default();
         time.name_addresses(&portal, 3002, Some(3003));
         assert_eq!((time.url.as_str(), time.tcp.as_str()), ("ws://localhost:3002/time", "localhost:3003"));
-        let mut named = Time { url: "wss://auth.example.com/time".to_owned(), ..Time::default() };
+        let mut named = TimeSettings { url: "wss://auth.example.com/time".to_owned(), ..TimeSettings::default() };
         named.name_addresses(&portal, 3002, None);
         assert_eq!((named.url.as_str(), named.tcp.as_str()), ("wss://auth.example.com/time", ""));
     }

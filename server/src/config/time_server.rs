@@ -1,9 +1,9 @@
 //! The time server's settings. `time-server.toml` in the repository documents them.
 
-use super::Log;
-use super::durations::Span;
+use super::LogSettings;
+use super::durations::DurationSetting;
 use super::layers::{ConfigError, TIME_SERVER, layered};
-use super::operator::Listen;
+use super::operator::ListenSetting;
 use domain::authority::Origin;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,9 @@ const FILE_VARIABLE: &str = "POSTERN_TIME_CONFIG";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct TimeServer {
+pub struct TimeServerSettings {
     pub listen: SocketAddr,
-    pub tcp: Listen,
+    pub tcp: ListenSetting,
     pub issuer: String,
     pub jwks_url: Option<String>,
     pub revocations_url: Option<String>,
@@ -28,15 +28,15 @@ pub struct TimeServer {
     pub origins: Vec<String>,
     pub max_connections: usize,
     pub trusted_proxies: Vec<String>,
-    pub idle: Span,
-    pub log: Log,
+    pub idle: DurationSetting,
+    pub log: LogSettings,
 }
 
-impl Default for TimeServer {
+impl Default for TimeServerSettings {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 3002).into(),
-            tcp: Listen(Some((Ipv4Addr::LOCALHOST, 3003).into())),
+            tcp: ListenSetting(Some((Ipv4Addr::LOCALHOST, 3003).into())),
             issuer: "http://localhost:3000".to_owned(),
             jwks_url: None,
             revocations_url: None,
@@ -45,13 +45,13 @@ impl Default for TimeServer {
             origins: Vec::new(),
             max_connections: 20_000,
             trusted_proxies: vec!["127.0.0.0/8".to_owned(), "::1".to_owned()],
-            idle: Span::seconds(600),
-            log: Log::default(),
+            idle: DurationSetting::seconds(600),
+            log: LogSettings::default(),
         }
     }
 }
 
-impl TimeServer {
+impl TimeServerSettings {
     /// Loads `file` (or else `POSTERN_TIME_CONFIG`, or else `time-server.toml` in the working directory, if it exists),
     /// `POSTERN_TIME_...` and flags as (setting, value).
     ///
@@ -123,17 +123,17 @@ fn network(text: &str) -> Option<IpNet> {
 mod tests {
     use super::*;
 
-    fn load(environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<TimeServer, ConfigError> {
+    fn load(environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<TimeServerSettings, ConfigError> {
         let pairs = |list: &[(&str, &str)]| {
             list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
         };
-        TimeServer::load(None, &pairs(environment), &pairs(flags))
+        TimeServerSettings::load(None, &pairs(environment), &pairs(flags))
     }
 
     #[test]
     fn the_commented_file_says_what_the_defaults_are() {
-        let file: TimeServer = toml::from_str(include_str!("../../../time-server.toml")).expect("readable");
-        let default = TimeServer::default();
+        let file: TimeServerSettings = toml::from_str(include_str!("../../../time-server.toml")).expect("readable");
+        let default = TimeServerSettings::default();
         assert_eq!(toml::to_string(&file).expect("writable"), toml::to_string(&default).expect("writable"));
     }
 

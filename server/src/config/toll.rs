@@ -1,9 +1,9 @@
 //! `[toll]`: the paid gate.
 
-use super::durations::Span;
+use super::durations::DurationSetting;
 use super::layers::ConfigError;
-use super::operator::Listen;
-use super::toll_route::TollRoute;
+use super::operator::ListenSetting;
+use super::toll_route::TollRouteSettings;
 use domain::authority::Origin;
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -13,30 +13,30 @@ use std::path::PathBuf;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Toll {
+pub struct TollSettings {
     pub listen: SocketAddr,
     pub public_url: String,
-    pub network: Network,
+    pub network: NetworkSetting,
     pub monerod: Vec<String>,
-    pub verifier: Verifier,
+    pub verifier: VerifierSetting,
     pub wallet_rpc: String,
     pub addresses: Vec<String>,
     pub primary_address: String,
     pub view_key_file: Option<PathBuf>,
     pub subaddresses: u32,
     pub people: u32,
-    pub challenge: Span,
+    pub challenge: DurationSetting,
     pub redemptions_per_minute: u32,
     pub max_connections: usize,
-    pub operator_listen: Listen,
+    pub operator_listen: ListenSetting,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub routes: Vec<TollRoute>,
+    pub routes: Vec<TollRouteSettings>,
 }
 
 /// The Monero network. A private chain for tests (`--regtest`) uses mainnet addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Network {
+pub enum NetworkSetting {
     Mainnet,
     Stagenet,
     Testnet,
@@ -45,37 +45,37 @@ pub enum Network {
 /// The verifier of payment proofs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verifier {
+pub enum VerifierSetting {
     /// This program, with data from monerod.
     Monerod,
     /// A wallet of the operator.
     WalletRpc,
 }
 
-impl Default for Toll {
+impl Default for TollSettings {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 3004).into(),
             public_url: "http://localhost:3004".to_owned(),
-            network: Network::Mainnet,
+            network: NetworkSetting::Mainnet,
             monerod: vec!["http://127.0.0.1:18081".to_owned()],
-            verifier: Verifier::Monerod,
+            verifier: VerifierSetting::Monerod,
             wallet_rpc: String::new(),
             addresses: Vec::new(),
             primary_address: String::new(),
             view_key_file: None,
             subaddresses: 1000,
             people: 200,
-            challenge: Span::seconds(3600),
+            challenge: DurationSetting::seconds(3600),
             redemptions_per_minute: 30,
             max_connections: 4096,
-            operator_listen: Listen(None),
+            operator_listen: ListenSetting(None),
             routes: Vec::new(),
         }
     }
 }
 
-impl Toll {
+impl TollSettings {
     /// # Errors
     /// Names the setting and the allowed values.
     pub fn check(&self) -> Result<(), ConfigError> {
@@ -99,7 +99,7 @@ impl Toll {
         if !self.wallet_rpc.is_empty() {
             node("toll.wallet_rpc", &self.wallet_rpc)?;
         }
-        if self.verifier == Verifier::WalletRpc && self.wallet_rpc.is_empty() {
+        if self.verifier == VerifierSetting::WalletRpc && self.wallet_rpc.is_empty() {
             return Err(ConfigError::invalid("toll.wallet_rpc", "the verifier \"wallet-rpc\" needs its address"));
         }
         if self.view_key_file.is_some() == self.primary_address.is_empty() {
@@ -115,9 +115,9 @@ impl Toll {
         let address = text.parse::<tpat::Address>();
         let problem = match address.map(|address| address.network()) {
             Err(error) => error.to_string(),
-            Ok(wire::toll::Network::Mainnet) if self.network == Network::Mainnet => return Ok(()),
-            Ok(wire::toll::Network::Stagenet) if self.network == Network::Stagenet => return Ok(()),
-            Ok(wire::toll::Network::Testnet) if self.network == Network::Testnet => return Ok(()),
+            Ok(wire::toll::Network::Mainnet) if self.network == NetworkSetting::Mainnet => return Ok(()),
+            Ok(wire::toll::Network::Stagenet) if self.network == NetworkSetting::Stagenet => return Ok(()),
+            Ok(wire::toll::Network::Testnet) if self.network == NetworkSetting::Testnet => return Ok(()),
             Ok(_) => "this address is of another network than toll.network".to_owned(),
         };
         Err(ConfigError::invalid("toll.addresses", &format!("'{text}': {problem}")))

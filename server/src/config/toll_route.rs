@@ -1,8 +1,8 @@
 //! `[[toll.routes]]`: routes and prices.
 
-use super::durations::Span;
+use super::durations::DurationSetting;
 use super::layers::ConfigError;
-use domain::authority::{Authority, BadAuthority};
+use domain::authority::{Authority, InvalidAuthority};
 use http::{HeaderName, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -10,57 +10,57 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use toll::cors::Allowed;
-use toll::route::{Pattern, Route, Table};
-use toll::terms::{Allowance, Bind, Bundle, Confirmations, Terms};
-use toll::upstream::{Address, Forward, Upstream};
+use toll::pricing::{Allowance, Bundle, ConfirmationStep, Pricing, TokenBinding};
+use toll::route::{PathPattern, Route, RouteTable};
+use toll::upstream::{ForwardSettings, Upstream, UpstreamAddress};
 
 const CENTURY: u64 = 100 * 365 * 86_400;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
-pub struct TollRoute {
+pub struct TollRouteSettings {
     pub name: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hosts: Vec<Host>,
+    pub hosts: Vec<HostPattern>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub methods: Vec<Verb>,
-    pub path: Text<Pattern>,
-    pub upstream: Text<Address>,
+    pub methods: Vec<MethodName>,
+    pub path: ParsedText<PathPattern>,
+    pub upstream: ParsedText<UpstreamAddress>,
     #[serde(default)]
     pub http2: bool,
     #[serde(default)]
     pub preserve_host: bool,
     #[serde(default = "answer_within")]
-    pub answer_within: Span,
+    pub answer_within: DurationSetting,
     #[serde(default = "max_body_mib")]
     pub max_body_mib: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inject: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cors_origins: Vec<Text<Allowed>>,
+    pub cors_origins: Vec<ParsedText<Allowed>>,
     /// `None`: the route is free.
-    pub price: Option<Amount>,
+    pub price: Option<XmrAmount>,
     #[serde(default = "quota")]
     pub quota: u32,
     #[serde(default = "ttl")]
-    pub ttl: Span,
+    pub ttl: DurationSetting,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub bundles: Vec<More>,
+    pub bundles: Vec<BundleSettings>,
     #[serde(default = "zero_conf_below")]
-    pub zero_conf_below: Amount,
+    pub zero_conf_below: XmrAmount,
     #[serde(default = "confirmations")]
     pub confirmations: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub more_confirmations: Vec<Step>,
+    pub more_confirmations: Vec<ConfirmationSettings>,
     #[serde(default)]
     pub free_requests: u32,
     #[serde(default = "free_every")]
-    pub free_every: Span,
+    pub free_every: DurationSetting,
     #[serde(default)]
     pub bind: BindTo,
     #[serde(default = "lease")]
-    pub lease: Span,
+    pub lease: DurationSetting,
     #[serde(default)]
     pub tpat0: bool,
     #[serde(default)]
@@ -70,17 +70,17 @@ pub struct TollRoute {
 /// Another bundle with its price.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct More {
-    pub price: Amount,
+pub struct BundleSettings {
+    pub price: XmrAmount,
     pub quota: u32,
-    pub ttl: Span,
+    pub ttl: DurationSetting,
 }
 
 /// Required confirmations from this amount.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
-    pub from: Amount,
+pub struct ConfirmationSettings {
+    pub from: XmrAmount,
     pub need: u32,
 }
 
@@ -92,8 +92,8 @@ pub enum BindTo {
     Bearer,
 }
 
-fn answer_within() -> Span {
-    Span::seconds(30)
+fn answer_within() -> DurationSetting {
+    DurationSetting::seconds(30)
 }
 
 fn max_body_mib() -> u64 {
@@ -104,38 +104,38 @@ fn quota() -> u32 {
     100
 }
 
-fn ttl() -> Span {
-    Span::seconds(3600)
+fn ttl() -> DurationSetting {
+    DurationSetting::seconds(3600)
 }
 
-fn zero_conf_below() -> Amount {
+fn zero_conf_below() -> XmrAmount {
     // 0.005 XMR.
-    Amount(5_000_000_000)
+    XmrAmount(5_000_000_000)
 }
 
 fn confirmations() -> u32 {
     1
 }
 
-fn lease() -> Span {
-    Span::seconds(60)
+fn lease() -> DurationSetting {
+    DurationSetting::seconds(60)
 }
 
-fn free_every() -> Span {
-    Span::seconds(86_400)
+fn free_every() -> DurationSetting {
+    DurationSetting::seconds(86_400)
 }
 
 /// A value parsed from its text, so that an error contains the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text<T>(pub T, String);
+pub struct ParsedText<T>(pub T, String);
 
-impl<T> Serialize for Text<T> {
+impl<T> Serialize for ParsedText<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.1)
     }
 }
 
-impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Text<T> {
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for ParsedText<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let value = text.parse().map_err(serde::de::Error::custom)?;
@@ -146,9 +146,9 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Text<T> {
 /// An amount in piconero, written `0.002 XMR` or `2000000000 piconero`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Amount(pub u64);
+pub struct XmrAmount(pub u64);
 
-impl TryFrom<String> for Amount {
+impl TryFrom<String> for XmrAmount {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -163,8 +163,8 @@ impl TryFrom<String> for Amount {
     }
 }
 
-impl From<Amount> for String {
-    fn from(amount: Amount) -> Self {
+impl From<XmrAmount> for String {
+    fn from(amount: XmrAmount) -> Self {
         let (whole, rest) = (amount.0 / PICO, amount.0 % PICO);
         let text = format!("{whole}.{rest:012}");
         let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -189,9 +189,9 @@ fn digits(number: &str) -> Option<u64> {
 /// A host without port, or `*.` and a suffix.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Host(String);
+pub struct HostPattern(String);
 
-impl TryFrom<String> for Host {
+impl TryFrom<String> for HostPattern {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -201,23 +201,23 @@ impl TryFrom<String> for Host {
             Ok(host) if host.port().is_none() && !name.ends_with(':') && !name.ends_with(":80") => {
                 Ok(Self(format!("{below}{}", host.host())))
             }
-            Err(error @ BadAuthority::NotAscii) => Err(format!("'{text}': {error}")),
+            Err(error @ InvalidAuthority::NotAscii) => Err(format!("'{text}': {error}")),
             _ => Err(format!("'{text}' is not a host: write api.example.com, or *.example.com for every name below")),
         }
     }
 }
 
-impl From<Host> for String {
-    fn from(host: Host) -> Self {
+impl From<HostPattern> for String {
+    fn from(host: HostPattern) -> Self {
         host.0
     }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Verb(Method);
+pub struct MethodName(Method);
 
-impl TryFrom<String> for Verb {
+impl TryFrom<String> for MethodName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -229,13 +229,13 @@ impl TryFrom<String> for Verb {
     }
 }
 
-impl From<Verb> for String {
-    fn from(verb: Verb) -> Self {
+impl From<MethodName> for String {
+    fn from(verb: MethodName) -> Self {
         verb.0.to_string()
     }
 }
 
-impl TollRoute {
+impl TollRouteSettings {
     /// Returns the full name of one of its settings.
     pub fn setting(&self, name: &str) -> String {
         format!("toll.routes '{}': {name}", self.name)
@@ -277,8 +277,8 @@ impl TollRoute {
         self.injected().map(drop)
     }
 
-    fn all_bundles(&self) -> Vec<More> {
-        let first = self.price.map(|price| More { price, quota: self.quota, ttl: self.ttl });
+    fn all_bundles(&self) -> Vec<BundleSettings> {
+        let first = self.price.map(|price| BundleSettings { price, quota: self.quota, ttl: self.ttl });
         first.into_iter().chain(self.bundles.iter().cloned()).collect()
     }
 
@@ -293,10 +293,10 @@ impl TollRoute {
         self.inject.iter().map(header).collect()
     }
 
-    fn terms(&self) -> Option<Terms> {
+    fn pricing(&self) -> Option<Pricing> {
         self.price?;
-        let bundle = |more: More| Bundle { price: more.price.0, quota: more.quota, ttl_ms: more.ttl.ms() };
-        let step = |from: u64, need| Confirmations { from, need };
+        let bundle = |more: BundleSettings| Bundle { price: more.price.0, quota: more.quota, ttl_ms: more.ttl.ms() };
+        let step = |from: u64, need| ConfirmationStep { from, need };
         let mut confirmations = vec![step(self.zero_conf_below.0, self.confirmations)];
         if self.zero_conf_below.0 > 0 {
             confirmations.insert(0, step(0, 0));
@@ -304,11 +304,11 @@ impl TollRoute {
         confirmations.extend(self.more_confirmations.iter().map(|more| step(more.from.0, more.need)));
         confirmations.sort_by_key(|step| step.from);
         let allowance = Allowance { requests: self.free_requests, window_ms: self.free_every.ms() };
-        Some(Terms {
+        Some(Pricing {
             bundles: self.all_bundles().into_iter().map(bundle).collect(),
             confirmations,
             allowance: (allowance.requests > 0).then_some(allowance),
-            bind: if self.bind == BindTo::Key { Bind::Key } else { Bind::Bearer },
+            binding: if self.bind == BindTo::Key { TokenBinding::Key } else { TokenBinding::Bearer },
             lease_ms: self.lease.ms(),
             tpat0: self.tpat0,
             signed_in_free: self.signed_in_free,
@@ -316,8 +316,8 @@ impl TollRoute {
     }
 
     /// Builds a route for the gate. `before`: the previous routes, whose upstream connections are kept.
-    fn route(&self, before: &Table, made: &mut Vec<Arc<Upstream>>) -> Result<Route, ConfigError> {
-        let forward = Forward {
+    fn route(&self, before: &RouteTable, made: &mut Vec<Arc<Upstream>>) -> Result<Route, ConfigError> {
+        let forward = ForwardSettings {
             answer_within: self.answer_within.0,
             max_body: self.max_body_mib * 1024 * 1024,
             preserve_host: self.preserve_host,
@@ -333,7 +333,7 @@ impl TollRoute {
             hosts: self.hosts.iter().map(|host| host.0.clone()).collect(),
             methods: self.methods.iter().map(|verb| verb.0.clone()).collect(),
             path: self.path.0.clone(),
-            terms: self.terms(),
+            pricing: self.pricing(),
             upstream,
             inject: self.injected()?,
             cors: self.cors_origins.iter().map(|origin| origin.0.clone()).collect(),
@@ -344,10 +344,10 @@ impl TollRoute {
 /// Builds all routes for the gate.
 ///
 /// # Errors
-/// As [`TollRoute::check`].
-pub fn table(routes: &[TollRoute], before: &Table) -> Result<Table, ConfigError> {
+/// As [`TollRouteSettings::check`].
+pub fn table(routes: &[TollRouteSettings], before: &RouteTable) -> Result<RouteTable, ConfigError> {
     let mut made = Vec::new();
-    routes.iter().map(|route| route.route(before, &mut made)).collect::<Result<_, _>>().map(Table::new)
+    routes.iter().map(|route| route.route(before, &mut made)).collect::<Result<_, _>>().map(RouteTable::new)
 }
 
 #[cfg(test)]
@@ -363,8 +363,8 @@ mod tests {
             ("2000000000 piconero", 2_000_000_000),
             ("18446744.073709551615 XMR", u64::MAX),
         ] {
-            assert_eq!(Amount::try_from(text.to_owned()), Ok(Amount(piconero)), "{text}");
-            assert_eq!(Amount::try_from(String::from(Amount(piconero))), Ok(Amount(piconero)));
+            assert_eq!(XmrAmount::try_from(text.to_owned()), Ok(XmrAmount(piconero)), "{text}");
+            assert_eq!(XmrAmount::try_from(String::from(XmrAmount(piconero))), Ok(XmrAmount(piconero)));
         }
         for wrong in [
             "",
@@ -377,9 +377,9 @@ mod tests {
             "1e3 XMR",
             "1.5 piconero",
         ] {
-            assert!(Amount::try_from(wrong.to_owned()).is_err(), "{wrong}");
+            assert!(XmrAmount::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
-        assert_eq!(String::from(Amount(2_000_000_000)), "0.002 XMR");
-        assert_eq!(String::from(Amount(10 * PICO)), "10 XMR");
+        assert_eq!(String::from(XmrAmount(2_000_000_000)), "0.002 XMR");
+        assert_eq!(String::from(XmrAmount(10 * PICO)), "10 XMR");
     }
 }

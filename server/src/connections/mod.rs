@@ -5,4 +5,4 @@ mod serve;
 
 pub use net::{Tls, TlsError};
 pub use redirect::{bind as bind_redirect, serve as serve_redirect};
-pub use serve::{Answers, Door, serve};
+pub use serve::{HttpService, MainListener, serve};

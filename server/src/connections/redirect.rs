@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{ALLOW, LOCATION};
 use http::{HeaderValue, Method, Request, StatusCode};
-use net::{Http, Limits, Places, RequestBody};
+use net::{ConnectionLimits, ConnectionSettings, HttpSettings, RequestBody};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,14 +29,14 @@ pub async fn bind(config: &Config) -> Result<Option<TcpListener>, String> {
 
 /// Redirects every page to the same path of the public URL until `stop` is set.
 pub async fn serve(listener: TcpListener, config: &Config, stop: watch::Receiver<bool>) {
-    let limits = Limits {
+    let limits = ConnectionSettings {
         max: CONNECTIONS,
         per_address: Some(PER_ADDRESS),
         v6_prefix: config.settings.ipv6_prefix,
-        pace: config.settings.connections.pace(),
+        minimum_rate: config.settings.connections.minimum_rate(),
     };
-    let http = Http {
-        places: Places::new(limits, Box::new(|_| false)),
+    let http = HttpSettings {
+        connections: ConnectionLimits::new(limits, Box::new(|_| false)),
         header_time: HEADER_TIME,
         http2_in_clear: false,
         speaks_proxy: Box::new(|_| false),

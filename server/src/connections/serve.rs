@@ -1,10 +1,10 @@
 //! The main listener.
 
 use super::Tls;
-use crate::config::{ClientAddress, Config, Proxies};
+use crate::config::{ClientAddress, Config, TrustedProxies};
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use net::{Http, Limits, Places, RequestBody};
+use net::{ConnectionLimits, ConnectionSettings, HttpSettings, RequestBody};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,21 +17,21 @@ const HEADER_TIME: Duration = Duration::from_secs(5);
 
 /// How connections are accepted.
 #[derive(Debug)]
-pub struct Door {
+pub struct MainListener {
     /// Trusted proxies carry many people's connections and are exempt from fair shares.
-    limits: Limits,
-    proxies: Arc<Proxies>,
+    limits: ConnectionSettings,
+    proxies: Arc<TrustedProxies>,
     tls: Option<Tls>,
 }
 
-impl Door {
+impl MainListener {
     pub fn new(config: &Config, tls: Option<Tls>) -> Self {
         let connections = &config.settings.connections;
-        let limits = Limits {
+        let limits = ConnectionSettings {
             max: connections.max,
             per_address: Some(connections.max_per_address),
             v6_prefix: config.settings.ipv6_prefix,
-            pace: connections.pace(),
+            minimum_rate: connections.minimum_rate(),
         };
         Self { limits, proxies: Arc::clone(&config.proxies), tls }
     }
@@ -43,11 +43,11 @@ impl Door {
         self
     }
 
-    fn http(self) -> Http {
+    fn http(self) -> HttpSettings {
         let (exempt, proxies) = (Arc::clone(&self.proxies), self.proxies);
         let says_first = proxies.client_address == ClientAddress::ProxyProtocol;
-        Http {
-            places: Places::new(self.limits, Box::new(move |peer| exempt.trusts(peer))),
+        HttpSettings {
+            connections: ConnectionLimits::new(self.limits, Box::new(move |peer| exempt.trusts(peer))),
             header_time: HEADER_TIME,
             http2_in_clear: false,
             speaks_proxy: Box::new(move |peer| says_first && proxies.trusts(peer)),
@@ -59,7 +59,7 @@ impl Door {
 
 /// Serves until `stop` is set, then finishes running requests. A connection that cannot be accepted is logged and
 /// skipped.
-pub async fn serve<S: Answers>(listener: TcpListener, service: S, door: Door, stop: watch::Receiver<bool>) {
+pub async fn serve<S: HttpService>(listener: TcpListener, service: S, door: MainListener, stop: watch::Receiver<bool>) {
     let answer = move |peer, mut request: http::Request<RequestBody>| {
         request.extensions_mut().insert(ConnectInfo::<std::net::SocketAddr>(peer));
         let mut service = service.clone();
@@ -73,7 +73,7 @@ pub async fn serve<S: Answers>(listener: TcpListener, service: S, door: Door, st
 }
 
 /// A service that answers requests: an axum router, or the chain before it.
-pub trait Answers:
+pub trait HttpService:
     Service<http::Request<RequestBody>, Response = Response, Error = Infallible, Future: Send>
     + Clone
     + Send
@@ -82,7 +82,7 @@ pub trait Answers:
 {
 }
 
-impl<S> Answers for S where
+impl<S> HttpService for S where
     S: Service<http::Request<RequestBody>, Response = Response, Error = Infallible, Future: Send>
         + Clone
         + Send

@@ -1,6 +1,6 @@
 //! Checks of the database's content.
 
-use super::{Finding, State, keys};
+use super::{Finding, FindingLevel, keys};
 use crate::backup;
 use crate::config::Config;
 use crate::jobs::chain;
@@ -9,7 +9,7 @@ use domain::account::name_skeleton;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
-use store::upkeep::Crowd;
+use store::upkeep::SignInStats;
 use store::users::User;
 use store::{Error, Store};
 
@@ -24,14 +24,14 @@ const BACKUP_MS: i64 = 7 * DAY_MS;
 
 pub fn does_not_answer(error: &Error) -> Finding {
     let says = format!("The database does not answer: {}.", chain(error));
-    Finding::new("database", State::Problem, says, "Correct database_url, or start the database.")
+    Finding::new("database", FindingLevel::Problem, says, "Correct database_url, or start the database.")
 }
 
 pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Finding> {
     let asked = async {
         let mut findings = vec![integrity(store.fault().await?)];
         findings.push(clock(store.newest().await?, now));
-        findings.push(addresses(config, &store.crowd(now - RECENT_MS).await?));
+        findings.push(addresses(config, &store.sign_in_stats(now - RECENT_MS).await?));
         findings.push(names(&store.users().await?, &store.stray_names().await?));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
@@ -48,7 +48,7 @@ fn names(users: &[User], stray: &[String]) -> Finding {
     if !unreachable.is_empty() {
         return Finding::new(
             CHECK,
-            State::Problem,
+            FindingLevel::Problem,
             format!(
                 "These accounts cannot sign in, because another account has the same name: {}.",
                 unreachable.join(", ")
@@ -66,7 +66,7 @@ fn names(users: &[User], stray: &[String]) -> Finding {
     }
     Finding::new(
         CHECK,
-        State::Warning,
+        FindingLevel::Warning,
         format!("These names look alike: {}.", alike.join("; ")),
         "If one of them is not who it seems to be, disable it; or give it another name: postern user rename ID NAME.",
     )
@@ -78,7 +78,7 @@ fn integrity(fault: Option<String>) -> Finding {
         None => Finding::fine(CHECK, "The database answers and is not damaged."),
         Some(fault) => Finding::new(
             CHECK,
-            State::Problem,
+            FindingLevel::Problem,
             format!("The database file is damaged: {fault}"),
             "Stop the server, keep a copy of the folder, and restore the last backup.",
         ),
@@ -93,13 +93,13 @@ fn clock(newest: Option<UnixMs>, now: UnixMs) -> Finding {
     }
     Finding::new(
         CHECK,
-        State::Problem,
+        FindingLevel::Problem,
         format!("The newest row was written {} from now: the clock is behind, or was ahead.", span(ahead)),
         "Set the clock (timedatectl; NTP on every node): tokens and bans are judged by it.",
     )
 }
 
-fn addresses(config: &Config, crowd: &Crowd) -> Finding {
+fn addresses(config: &Config, crowd: &SignInStats) -> Finding {
     const CHECK: &str = "addresses";
     let Some(address) = crowd.address.as_deref().filter(|_| crowd.addresses == 1) else {
         return Finding::fine(CHECK, format!("Sign-ins of the last week came from {} addresses.", crowd.addresses));
@@ -111,7 +111,7 @@ fn addresses(config: &Config, crowd: &Crowd) -> Finding {
     }
     Finding::new(
         CHECK,
-        State::Warning,
+        FindingLevel::Warning,
         format!(
             "All sign-ins of the last week ({} accounts) came from one address, {address}: one typo delays them all.",
             crowd.users
@@ -137,10 +137,13 @@ pub fn last_backup(config: &Config, now: UnixMs) -> Finding {
         );
     }
     match backup::last(config) {
-        None => Finding::new(CHECK, State::Hint, "No backup was made here yet.", ADVICE),
-        Some(at) if now - at > BACKUP_MS => {
-            Finding::new(CHECK, State::Warning, format!("The last backup was made {} ago.", span(now - at)), ADVICE)
-        }
+        None => Finding::new(CHECK, FindingLevel::Hint, "No backup was made here yet.", ADVICE),
+        Some(at) if now - at > BACKUP_MS => Finding::new(
+            CHECK,
+            FindingLevel::Warning,
+            format!("The last backup was made {} ago.", span(now - at)),
+            ADVICE,
+        ),
         Some(at) => Finding::fine(CHECK, format!("The last backup was made {} ago.", span(now - at))),
     }
 }
@@ -159,26 +162,26 @@ mod tests {
     fn everybody_at_one_address_is_a_proxy_that_is_not_listed() {
         let config = |url: &str| Config::new(toml::from_str(&format!("public_url = '{url}'")).expect("readable"));
         let state = |url, users, addresses, address: &str| {
-            let crowd = Crowd { users, addresses, address: Some(address.to_owned()) };
+            let crowd = SignInStats { users, addresses, address: Some(address.to_owned()) };
             addresses_state(&config(url).expect("stands"), &crowd)
         };
-        assert_eq!(state("https://a.example", 1, 1, "127.0.0.1"), State::Warning);
-        assert_eq!(state("https://a.example", 1, 1, "203.0.113.7"), State::Fine);
-        assert_eq!(state("https://a.example", 3, 1, "203.0.113.7"), State::Warning);
-        assert_eq!(state("https://a.example", 3, 2, "203.0.113.7"), State::Fine);
-        assert_eq!(state("http://localhost:3000", 1, 1, "127.0.0.1"), State::Fine);
+        assert_eq!(state("https://a.example", 1, 1, "127.0.0.1"), FindingLevel::Warning);
+        assert_eq!(state("https://a.example", 1, 1, "203.0.113.7"), FindingLevel::Fine);
+        assert_eq!(state("https://a.example", 3, 1, "203.0.113.7"), FindingLevel::Warning);
+        assert_eq!(state("https://a.example", 3, 2, "203.0.113.7"), FindingLevel::Fine);
+        assert_eq!(state("http://localhost:3000", 1, 1, "127.0.0.1"), FindingLevel::Fine);
     }
 
-    fn addresses_state(config: &Config, crowd: &Crowd) -> State {
+    fn addresses_state(config: &Config, crowd: &SignInStats) -> FindingLevel {
         addresses(config, crowd).state
     }
 
     #[test]
     fn rows_of_the_future() {
-        assert_eq!(clock(None, 0).state, State::Fine);
-        assert_eq!(clock(Some(SKEW_MS), 0).state, State::Fine);
+        assert_eq!(clock(None, 0).state, FindingLevel::Fine);
+        assert_eq!(clock(Some(SKEW_MS), 0).state, FindingLevel::Fine);
         let ahead = clock(Some(2 * DAY_MS), 0);
-        assert_eq!(ahead.state, State::Problem);
+        assert_eq!(ahead.state, FindingLevel::Problem);
         assert!(ahead.says.contains("2days"), "{}", ahead.says);
     }
 }

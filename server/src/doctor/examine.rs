@@ -1,4 +1,4 @@
-use super::{Finding, State, data, gate, keys, machine, settings};
+use super::{Finding, FindingLevel, data, gate, keys, machine, settings};
 use crate::config::Config;
 use domain::UnixMs;
 use wire::server_keys::ServerKey;
@@ -19,10 +19,10 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
     findings.extend(gate::findings(config).await);
     if config.sqlite_file().is_some_and(|file| !file.exists()) {
         let says = "No database exists yet.";
-        findings.push(Finding::new("database", State::Hint, says, "Start the server once to create it."));
+        findings.push(Finding::new("database", FindingLevel::Hint, says, "Start the server once to create it."));
         return findings;
     }
-    match store::open(&config.database_url(), store::Options::default()).await {
+    match store::open(&config.database_url(), store::StoreOptions::default()).await {
         Ok(store) => {
             findings.extend(data::findings(config, &*store, now).await);
             store.close().await;

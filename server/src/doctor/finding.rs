@@ -5,7 +5,7 @@ use serde::Serialize;
 pub struct Finding {
     /// A stable id, for programs.
     pub check: &'static str,
-    pub state: State,
+    pub state: FindingLevel,
     /// One sentence.
     pub says: String,
     /// The necessary action, if any.
@@ -16,7 +16,7 @@ pub struct Finding {
 /// Severity, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum FindingLevel {
     Fine,
     /// Could be better, but may be intended.
     Hint,
@@ -28,15 +28,15 @@ pub enum State {
 
 impl Finding {
     pub fn fine(check: &'static str, says: impl Into<String>) -> Self {
-        Self { check, state: State::Fine, says: says.into(), advice: None }
+        Self { check, state: FindingLevel::Fine, says: says.into(), advice: None }
     }
 
-    pub fn new(check: &'static str, state: State, says: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub fn new(check: &'static str, state: FindingLevel, says: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { check, state, says: says.into(), advice: Some(advice.into()) }
     }
 }
 
-impl State {
+impl FindingLevel {
     pub fn word(self) -> &'static str {
         match self {
             Self::Fine => "fine",

@@ -1,16 +1,16 @@
 //! Checks of the paid gate: its nodes, the programs behind it, and the view key.
 
-use super::{Finding, State};
+use super::{Finding, FindingLevel};
 use crate::cli::toll::view_pair;
-use crate::config::{Config, Toll, TollNetwork, toll_table};
+use crate::config::{Config, NetworkSetting, TollSettings, toll_table};
 use crate::flows::toll::listens;
-use monero::{Info, Limits, Node};
+use monero::{Node, NodeInfo, RpcLimits};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use toll::route::Table;
-use toll::upstream::Address;
+use toll::route::RouteTable;
+use toll::upstream::UpstreamAddress;
 
-const PATIENT: Limits = Limits { timeout: Duration::from_secs(5), at_once: 1, longest: 1 << 20 };
+const PATIENT: RpcLimits = RpcLimits { timeout: Duration::from_secs(5), at_once: 1, longest: 1 << 20 };
 
 /// Nothing, where no route is set up.
 pub async fn findings(config: &Config) -> Vec<Finding> {
@@ -29,7 +29,7 @@ pub async fn findings(config: &Config) -> Vec<Finding> {
     findings
 }
 
-async fn node(url: &str, network: TollNetwork) -> Finding {
+async fn node(url: &str, network: NetworkSetting) -> Finding {
     const CHECK: &str = "toll_node";
     let asked = match Node::new(url, PATIENT) {
         Ok(node) => node.info().await,
@@ -40,17 +40,17 @@ async fn node(url: &str, network: TollNetwork) -> Finding {
         Err(error) => {
             return Finding::new(
                 CHECK,
-                State::Problem,
+                FindingLevel::Problem,
                 format!("The Monero node does not answer: {error}. Nobody is asked to pay meanwhile."),
                 "Start monerod, or correct toll.monerod.",
             );
         }
     };
-    let Info { height, target_height, synchronized, nettype, .. } = info;
+    let NodeInfo { height, target_height, synchronized, nettype, .. } = info;
     if !synchronized || target_height > height {
         return Finding::new(
             CHECK,
-            State::Warning,
+            FindingLevel::Warning,
             format!(
                 "The Monero node {url} has {height} blocks of {} and is behind the network.",
                 target_height.max(height)
@@ -59,38 +59,38 @@ async fn node(url: &str, network: TollNetwork) -> Finding {
         );
     }
     let wanted = match network {
-        TollNetwork::Mainnet => "mainnet",
-        TollNetwork::Stagenet => "stagenet",
-        TollNetwork::Testnet => "testnet",
+        NetworkSetting::Mainnet => "mainnet",
+        NetworkSetting::Stagenet => "stagenet",
+        NetworkSetting::Testnet => "testnet",
     };
     match nettype.as_str() {
         nettype if nettype == wanted => {
             Finding::fine(CHECK, format!("The Monero node {url} is in step, with {height} blocks."))
         }
         // A chain of one machine has the addresses of mainnet.
-        "fakechain" if network == TollNetwork::Mainnet => Finding::new(
+        "fakechain" if network == NetworkSetting::Mainnet => Finding::new(
             CHECK,
-            State::Hint,
+            FindingLevel::Hint,
             format!("The Monero node {url} has a chain for tests: what is paid there is worth nothing."),
             "For real payments, ask a node of the Monero network (toll.monerod).",
         ),
         other => Finding::new(
             CHECK,
-            State::Problem,
+            FindingLevel::Problem,
             format!("The Monero node {url} is of the network {other}, and toll.network is {wanted}."),
             "Correct toll.network or toll.monerod: no payment would be found.",
         ),
     }
 }
 
-fn view_key(settings: &Toll) -> Option<Finding> {
+fn view_key(settings: &TollSettings) -> Option<Finding> {
     const CHECK: &str = "toll_view_key";
     settings.view_key_file.as_ref()?;
     Some(match view_pair(settings) {
         Ok(_) => Finding::fine(CHECK, "The view key belongs to toll.primary_address."),
         Err(error) => Finding::new(
             CHECK,
-            State::Problem,
+            FindingLevel::Problem,
             format!("The view key cannot be used: {error}."),
             "Put the private view key of toll.primary_address into toll.view_key_file, mode 600. The gate does not start \
              without.",
@@ -98,16 +98,16 @@ fn view_key(settings: &Toll) -> Option<Finding> {
     })
 }
 
-async fn upstreams(settings: &Toll) -> Vec<Finding> {
+async fn upstreams(settings: &TollSettings) -> Vec<Finding> {
     const CHECK: &str = "toll_upstream";
-    let table = match toll_table(&settings.routes, &Table::default()) {
+    let table = match toll_table(&settings.routes, &RouteTable::default()) {
         Ok(table) => table,
         Err(error) => {
             let says = format!("The gate's routes cannot be used: {error}.");
-            return vec![Finding::new(CHECK, State::Problem, says, "Correct them; see 'postern toll routes'.")];
+            return vec![Finding::new(CHECK, FindingLevel::Problem, says, "Correct them; see 'postern toll routes'.")];
         }
     };
-    let mut behind: BTreeMap<String, (Address, Vec<String>)> = BTreeMap::new();
+    let mut behind: BTreeMap<String, (UpstreamAddress, Vec<String>)> = BTreeMap::new();
     for route in table.iter() {
         let address = &route.upstream.address;
         let entry = behind.entry(address.endpoint()).or_insert_with(|| (address.clone(), Vec::new()));
@@ -121,7 +121,7 @@ async fn upstreams(settings: &Toll) -> Vec<Finding> {
         } else {
             Finding::new(
                 CHECK,
-                State::Problem,
+                FindingLevel::Problem,
                 format!("Nobody listens at {endpoint}, behind the gate (routes: {routes})."),
                 "Start that program, or correct the upstream of these routes. Requests to it cost nothing meanwhile.",
             )

@@ -1,6 +1,6 @@
 //! Checks of the server's keys.
 
-use super::{Finding, State};
+use super::{Finding, FindingLevel};
 use crate::config::{Config, Schedule};
 use crate::flows::server_keys;
 use crate::key_encryption::KeyEncryptionKey;
@@ -8,7 +8,7 @@ use domain::UnixMs;
 use std::time::Duration;
 use store::Store;
 use store::sealed::sealer;
-use wire::server_keys::{Kind, ServerKey, State as KeyState};
+use wire::server_keys::{ServerKey, ServerKeyKind, ServerKeyState};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
 /// Maximum count of values; beyond it "many" is enough.
@@ -19,7 +19,7 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store:
     let mut findings = ages(config, &keys, now);
     // An unreadable key has its own finding.
     if let Ok(key) = KeyEncryptionKey::find(config) {
-        key.hear(store).await?;
+        key.reload(store).await?;
         let name = key.sealer_name();
         let others = store.sealed_by_others(name.as_deref().unwrap_or_default(), MANY).await?;
         // A value from before keys had names: if there is only one key, it belongs to that.
@@ -32,9 +32,12 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store:
 
 /// Returns whether the keys that come by a schedule came.
 pub fn ages(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
-    let in_use = |kind| keys.iter().find(|key| key.kind == kind && key.state == KeyState::Current);
+    let in_use = |kind| keys.iter().find(|key| key.kind == kind && key.state == ServerKeyState::Current);
     let age = |kind| in_use(kind).map(|key| now - key.used_from);
-    vec![age_of(&Checked::signing(config), age(Kind::Signing)), age_of(&Checked::mac(config), age(Kind::Mac))]
+    vec![
+        age_of(&Checked::signing(config), age(ServerKeyKind::Signing)),
+        age_of(&Checked::mac(config), age(ServerKeyKind::Mac)),
+    ]
 }
 
 /// A kind of key with a rotation schedule.
@@ -65,7 +68,7 @@ fn age_of(checked: &Checked, age: Option<i64>) -> Finding {
     match every.0 {
         Some(every) if age > every.ms().saturating_mul(2) => Finding::new(
             check,
-            State::Warning,
+            FindingLevel::Warning,
             format!("The {name} is {days} old, more than twice keys.{kind}_rotation."),
             format!(
                 "See whether the server logs 'rotating server keys failed', or run 'postern key rotate \
@@ -81,7 +84,7 @@ fn sealed_values(can_seal: bool, keys: usize, left: usize) -> Finding {
     if !can_seal {
         return Finding::new(
             CHECK,
-            State::Problem,
+            FindingLevel::Problem,
             "The key-encryption key was replaced, and this machine does not have the new one: no key can be made.",
             "Copy the file from the machine where 'postern key rewrap' ran.",
         );
@@ -89,7 +92,7 @@ fn sealed_values(can_seal: bool, keys: usize, left: usize) -> Finding {
     if left > 0 || keys > 1 {
         return Finding::new(
             CHECK,
-            State::Warning,
+            FindingLevel::Warning,
             format!("The replacement of the key-encryption key is not finished: {left} values are under the old one."),
             "Run 'postern key rewrap' once every machine has the new file.",
         );
@@ -106,10 +109,10 @@ mod tests {
         let config = |text: &str| Config::new(toml::from_str(text).expect("readable")).expect("stands");
         let monthly = config("[keys]\nsigning_rotation = '30d'");
         for (config, days, state) in [
-            (&monthly, Some(60), State::Fine),
-            (&monthly, Some(61), State::Warning),
-            (&monthly, None, State::Fine),
-            (&config("[keys]\nsigning_rotation = 'off'"), Some(1000), State::Fine),
+            (&monthly, Some(60), FindingLevel::Fine),
+            (&monthly, Some(61), FindingLevel::Warning),
+            (&monthly, None, FindingLevel::Fine),
+            (&config("[keys]\nsigning_rotation = 'off'"), Some(1000), FindingLevel::Fine),
         ] {
             assert_eq!(age_of(&Checked::signing(config), days.map(|days| days * DAY_MS)).state, state, "{days:?}");
         }
@@ -117,9 +120,9 @@ mod tests {
 
     #[test]
     fn a_replacement_that_was_not_finished_is_told() {
-        assert_eq!(sealed_values(true, 1, 0).state, State::Fine);
-        assert_eq!(sealed_values(true, 2, 0).state, State::Warning);
-        assert_eq!(sealed_values(true, 1, 3).state, State::Warning);
-        assert_eq!(sealed_values(false, 1, 3).state, State::Problem);
+        assert_eq!(sealed_values(true, 1, 0).state, FindingLevel::Fine);
+        assert_eq!(sealed_values(true, 2, 0).state, FindingLevel::Warning);
+        assert_eq!(sealed_values(true, 1, 3).state, FindingLevel::Warning);
+        assert_eq!(sealed_values(false, 1, 3).state, FindingLevel::Problem);
     }
 }

@@ -1,11 +1,11 @@
 //! Checks of the machine: hashing speed, permissions of keys, disk space.
 
-use super::{Finding, State};
+use super::{Finding, FindingLevel};
 use crate::cli::SPARE_FILES;
 use crate::config::{Config, Settings};
 use crate::key_encryption::VARIABLE;
 use crate::passwords::{measure, threads};
-use net::Files;
+use net::OpenFileLimit;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -22,14 +22,17 @@ pub fn password_time(settings: &Settings) -> Finding {
     match measure(settings.password.memory_kib, settings.password.passes, threads(settings)) {
         Ok(time) if time > SLOW => Finding::new(
             CHECK,
-            State::Warning,
+            FindingLevel::Warning,
             format!("Hashing one password takes {} ms: sign-ins will queue.", time.as_millis()),
             "Run 'postern calibrate', or give the machine more cores.",
         ),
         Ok(time) => Finding::fine(CHECK, format!("Hashing one password takes {} ms.", time.as_millis())),
-        Err(error) => {
-            Finding::new(CHECK, State::Problem, format!("Passwords cannot be hashed: {error}."), "Correct [password].")
-        }
+        Err(error) => Finding::new(
+            CHECK,
+            FindingLevel::Problem,
+            format!("Passwords cannot be hashed: {error}."),
+            "Correct [password].",
+        ),
     }
 }
 
@@ -48,7 +51,7 @@ pub fn key_place(config: &Config) -> Finding {
     if beside && std::env::var_os(VARIABLE).is_none() {
         return Finding::new(
             CHECK,
-            State::Hint,
+            FindingLevel::Hint,
             "The key-encryption key is in the same folder as the database: a copy of the folder contains both.",
             "Set key_encryption_key_file to a location outside that folder.",
         );
@@ -65,17 +68,20 @@ fn private(check: &'static str, what: &str, path: &Path) -> Finding {
     match std::fs::metadata(path) {
         Ok(data) if data.permissions().mode() & 0o077 != 0 => Finding::new(
             check,
-            State::Problem,
+            FindingLevel::Problem,
             format!("Other users can read {what} (mode {:03o}): {shown}", data.permissions().mode() & 0o777),
             format!("chmod 600 {shown}"),
         ),
         Ok(_) => Finding::fine(check, format!("Only its owner can read it: {what}.")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Finding::new(check, State::Hint, format!("{what} does not exist yet: {shown}"), "Start the server once.")
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::new(
+            check,
+            FindingLevel::Hint,
+            format!("{what} does not exist yet: {shown}"),
+            "Start the server once.",
+        ),
         Err(error) => Finding::new(
             check,
-            State::Problem,
+            FindingLevel::Problem,
             format!("{what} cannot be read: {shown}: {error}"),
             "Run this as the user that the server runs as.",
         ),
@@ -85,10 +91,10 @@ fn private(check: &'static str, what: &str, path: &Path) -> Finding {
 /// Uses the hard limit, because `postern serve` raises the soft limit to it.
 pub fn open_files(config: &Config) -> Finding {
     let connections = config.settings.connections.max;
-    files(&Files::possible(connections, 1, SPARE_FILES), connections)
+    files(&OpenFileLimit::possible(connections, 1, SPARE_FILES), connections)
 }
 
-fn files(files: &Files, wanted: usize) -> Finding {
+fn files(files: &OpenFileLimit, wanted: usize) -> Finding {
     const CHECK: &str = "open_files";
     let Some(limit) = files.limit.filter(|_| files.is_short()) else {
         return Finding::fine(CHECK, format!("The limit of open files leaves room for {wanted} connections."));
@@ -99,7 +105,7 @@ fn files(files: &Files, wanted: usize) -> Finding {
     );
     let advice =
         format!("Raise the limit to {} (LimitNOFILE= in systemd, ulimit -n), or lower connections.max.", files.needed);
-    Finding::new(CHECK, State::Warning, says, advice)
+    Finding::new(CHECK, FindingLevel::Warning, says, advice)
 }
 
 pub fn disk(config: &Config) -> Finding {
@@ -110,7 +116,7 @@ pub fn disk(config: &Config) -> Finding {
         Ok(disk) => room(disk.f_bavail.saturating_mul(disk.f_frsize)),
         Err(error) => Finding::new(
             CHECK,
-            State::Warning,
+            FindingLevel::Warning,
             format!("The free space in {} is unknown: {error}.", folder.display()),
             "Check with df.",
         ),
@@ -121,8 +127,8 @@ fn room(free: u64) -> Finding {
     const CHECK: &str = "disk";
     let says = format!("{} MiB are free in the data folder.", free / MIB);
     let state = match free {
-        0..FULL => State::Problem,
-        FULL..LOW => State::Warning,
+        0..FULL => FindingLevel::Problem,
+        FULL..LOW => FindingLevel::Warning,
         _ => return Finding::fine(CHECK, says),
     };
     Finding::new(CHECK, state, says, "Free some space: on a full disk nobody can sign in.")
@@ -134,27 +140,30 @@ mod tests {
 
     #[test]
     fn too_few_open_files_are_said() {
-        let short = files(&Files::plan(4096, 1, SPARE_FILES, Some(1024)), 4096);
-        assert_eq!(short.state, State::Warning);
+        let short = files(&OpenFileLimit::plan(4096, 1, SPARE_FILES, Some(1024)), 4096);
+        assert_eq!(short.state, FindingLevel::Warning);
         assert!(short.says.contains("1024") && short.says.contains("768"), "{}", short.says);
-        assert_eq!(files(&Files::plan(4096, 1, SPARE_FILES, None), 4096).state, State::Fine);
+        assert_eq!(files(&OpenFileLimit::plan(4096, 1, SPARE_FILES, None), 4096).state, FindingLevel::Fine);
     }
 
     #[test]
     fn files_for_their_owner_and_room_on_the_disk() {
         let folder = tempfile::tempdir().expect("a folder");
         let key = folder.path().join("key");
-        assert_eq!(private("key_file", "The key", &key).state, State::Hint);
+        assert_eq!(private("key_file", "The key", &key).state, FindingLevel::Hint);
         std::fs::write(&key, "x").expect("written");
-        for (mode, state) in
-            [(0o600, State::Fine), (0o400, State::Fine), (0o640, State::Problem), (0o604, State::Problem)]
-        {
+        for (mode, state) in [
+            (0o600, FindingLevel::Fine),
+            (0o400, FindingLevel::Fine),
+            (0o640, FindingLevel::Problem),
+            (0o604, FindingLevel::Problem),
+        ] {
             std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("changed");
             assert_eq!(private("key_file", "The key", &key).state, state, "{mode:o}");
         }
         assert_eq!(
             [room(99 * MIB), room(100 * MIB), room(LOW)].map(|found| found.state),
-            [State::Problem, State::Warning, State::Fine]
+            [FindingLevel::Problem, FindingLevel::Warning, FindingLevel::Fine]
         );
     }
 }

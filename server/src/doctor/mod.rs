@@ -9,4 +9,4 @@ mod machine;
 mod settings;
 
 pub use examine::{examine, glance};
-pub use finding::{Finding, State};
+pub use finding::{Finding, FindingLevel};

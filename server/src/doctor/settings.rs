@@ -1,6 +1,6 @@
 //! Checks that only read the settings.
 
-use super::{Finding, State};
+use super::{Finding, FindingLevel};
 use crate::config::{Config, Settings};
 use ipnet::IpNet;
 
@@ -21,7 +21,7 @@ pub fn proxies(config: &Config) -> Finding {
     if let Some(wide) = list.iter().find(is_wide) {
         return Finding::new(
             CHECK,
-            State::Problem,
+            FindingLevel::Problem,
             format!("trusted_proxies contains {wide}: any client there can choose the address that is banned."),
             "List only the proxies' own addresses.",
         );
@@ -37,7 +37,7 @@ pub fn cookies(config: &Config) -> Finding {
     if config.insecure() {
         return Finding::new(
             CHECK,
-            State::Warning,
+            FindingLevel::Warning,
             format!(
                 "{} is plain http: cookies cannot be Secure, and others on the network can take over sessions.",
                 config.origin
@@ -60,7 +60,7 @@ pub fn password_strength(settings: &Settings) -> Finding {
         Finding::fine(CHECK, format!("{says}."))
     } else {
         let advice = "Run 'postern calibrate' and use its suggestion.";
-        Finding::new(CHECK, State::Warning, format!("{says}, below OWASP's minimum."), advice)
+        Finding::new(CHECK, FindingLevel::Warning, format!("{says}, below OWASP's minimum."), advice)
     }
 }
 
@@ -75,10 +75,10 @@ mod tests {
     #[test]
     fn proxies_that_are_too_many() {
         for (list, state) in [
-            ("", State::Fine),
-            ("'127.0.0.1', '10.0.0.0/8', '2001:db8::/32'", State::Fine),
-            ("'10.0.0.1', '128.0.0.0/1'", State::Problem),
-            ("'2000::/3'", State::Problem),
+            ("", FindingLevel::Fine),
+            ("'127.0.0.1', '10.0.0.0/8', '2001:db8::/32'", FindingLevel::Fine),
+            ("'10.0.0.1', '128.0.0.0/1'", FindingLevel::Problem),
+            ("'2000::/3'", FindingLevel::Problem),
         ] {
             assert_eq!(proxies(&config(&format!("trusted_proxies = [{list}]"))).state, state, "{list}");
         }
@@ -86,13 +86,13 @@ mod tests {
 
     #[test]
     fn cookies_and_hashes() {
-        assert_eq!(cookies(&config("")).state, State::Fine);
+        assert_eq!(cookies(&config("")).state, FindingLevel::Fine);
         let insecure = config("public_url = 'http://a.lan'\nallow_insecure_http = true");
-        assert_eq!(cookies(&insecure).state, State::Warning);
+        assert_eq!(cookies(&insecure).state, FindingLevel::Warning);
         for (text, state) in [
-            ("", State::Fine),
-            ("[password]\nmemory_kib = 8192\npasses = 5", State::Fine),
-            ("[password]\nmemory_kib = 19456\npasses = 1", State::Warning),
+            ("", FindingLevel::Fine),
+            ("[password]\nmemory_kib = 8192\npasses = 5", FindingLevel::Fine),
+            ("[password]\nmemory_kib = 19456\npasses = 1", FindingLevel::Warning),
         ] {
             assert_eq!(password_strength(&config(text).settings).state, state, "{text}");
         }

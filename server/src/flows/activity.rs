@@ -3,9 +3,9 @@
 use super::audit::{NEW_DEVICE, NEW_PLACE, OK};
 use crate::http::ApiError;
 use crate::state::AppState;
-use app::view::{Activity, Event as Seen};
-use domain::identity::Identity;
-use store::audit::{Entry, Event};
+use app::view::{Activity, ActivityEvent};
+use domain::client_key::ClientKey;
+use store::audit::{AuditEntry, AuditEvent};
 
 /// Equal events within this time are one line.
 const TOGETHER_MS: i64 = 60 * 60_000;
@@ -20,53 +20,53 @@ pub async fn lines(state: &AppState, user: &str, rows: u32) -> Result<Vec<Activi
     Ok(fold(entries.iter().filter_map(|entry| line(entry, prefix))))
 }
 
-fn line(entry: &Entry, v6_prefix: u8) -> Option<Activity> {
+fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
     let event = match (entry.event, entry.outcome.as_str()) {
-        (Event::UserAdded, OK) => Seen::AccountCreated,
-        (Event::Login, OK) => Seen::SignedIn,
-        (Event::Login, NEW_DEVICE) => Seen::NewDevice,
-        (Event::Login, NEW_PLACE) => Seen::NewPlace,
-        (Event::PasswordSet, OK) => Seen::PasswordChanged,
-        (Event::Login | Event::PasswordSet, _) => Seen::WrongPassword,
-        (Event::Logout, _) => Seen::SignedOut,
-        (Event::SessionEnded, _) => Seen::DeviceEnded,
-        (Event::TokenReused, _) => Seen::TokenReused,
-        (Event::WrongKey, _) => Seen::WrongKey,
-        (Event::AppOpened, _) => Seen::AppOpened,
-        (Event::UserDisabled, _) => Seen::Disabled,
-        (Event::UserEnabled, _) => Seen::Enabled,
-        (Event::ResetMade, _) => Seen::ResetMade,
-        (Event::MadeAdministrator, _) => Seen::MadeAdministrator,
-        (Event::MadeUser, _) => Seen::MadeUser,
-        (Event::UserKeyReplaced, _) => Seen::KeyReplaced,
-        (Event::UserKeyRevoked, _) => Seen::KeyRevoked,
-        (Event::UserKeyMade, _) => Seen::KeyMade,
-        (Event::UserRenamed, _) => Seen::Renamed,
+        (AuditEvent::UserAdded, OK) => ActivityEvent::AccountCreated,
+        (AuditEvent::Login, OK) => ActivityEvent::SignedIn,
+        (AuditEvent::Login, NEW_DEVICE) => ActivityEvent::NewDevice,
+        (AuditEvent::Login, NEW_PLACE) => ActivityEvent::NewPlace,
+        (AuditEvent::PasswordSet, OK) => ActivityEvent::PasswordChanged,
+        (AuditEvent::Login | AuditEvent::PasswordSet, _) => ActivityEvent::WrongPassword,
+        (AuditEvent::Logout, _) => ActivityEvent::SignedOut,
+        (AuditEvent::SessionEnded, _) => ActivityEvent::DeviceEnded,
+        (AuditEvent::TokenReused, _) => ActivityEvent::TokenReused,
+        (AuditEvent::WrongKey, _) => ActivityEvent::WrongKey,
+        (AuditEvent::AppOpened, _) => ActivityEvent::AppOpened,
+        (AuditEvent::UserDisabled, _) => ActivityEvent::Disabled,
+        (AuditEvent::UserEnabled, _) => ActivityEvent::Enabled,
+        (AuditEvent::ResetMade, _) => ActivityEvent::ResetMade,
+        (AuditEvent::MadeAdministrator, _) => ActivityEvent::MadeAdministrator,
+        (AuditEvent::MadeUser, _) => ActivityEvent::MadeUser,
+        (AuditEvent::UserKeyReplaced, _) => ActivityEvent::KeyReplaced,
+        (AuditEvent::UserKeyRevoked, _) => ActivityEvent::KeyRevoked,
+        (AuditEvent::UserKeyMade, _) => ActivityEvent::KeyMade,
+        (AuditEvent::UserRenamed, _) => ActivityEvent::Renamed,
         (
-            Event::UserAdded
-            | Event::BanMade
-            | Event::BanLifted
-            | Event::AllowAdded
-            | Event::AllowRemoved
-            | Event::ServerKeyRotated
-            | Event::ServerKeyRevoked
-            | Event::KeysRewrapped
-            | Event::UserDeleted
-            | Event::InvitationMade
-            | Event::InvitationRevoked
-            | Event::ServiceSet
-            | Event::ServiceRemoved
-            | Event::TollSuspended
-            | Event::TollResumed
-            | Event::TollRevoked
-            | Event::BackupMade
-            | Event::BackupRestored,
+            AuditEvent::UserAdded
+            | AuditEvent::BanMade
+            | AuditEvent::BanLifted
+            | AuditEvent::AllowAdded
+            | AuditEvent::AllowRemoved
+            | AuditEvent::ServerKeyRotated
+            | AuditEvent::ServerKeyRevoked
+            | AuditEvent::KeysRewrapped
+            | AuditEvent::UserDeleted
+            | AuditEvent::InvitationMade
+            | AuditEvent::InvitationRevoked
+            | AuditEvent::ServiceSet
+            | AuditEvent::ServiceRemoved
+            | AuditEvent::TollSuspended
+            | AuditEvent::TollResumed
+            | AuditEvent::TollRevoked
+            | AuditEvent::BackupMade
+            | AuditEvent::BackupRestored,
             _,
         ) => return None,
     };
-    let place = entry.address.parse().map(|address| Identity::of(address, v6_prefix).place());
+    let place = entry.address.parse().map(|address| ClientKey::of(address, v6_prefix).network_label());
     // Targets of other events are for operators only.
-    let about = if event == Seen::AppOpened { entry.about.clone() } else { String::new() };
+    let about = if event == ActivityEvent::AppOpened { entry.about.clone() } else { String::new() };
     let (address, device) = (place.unwrap_or_default(), entry.device.clone());
     Some(Activity { at: entry.at, event, count: 1, address, device, about })
 }
@@ -83,10 +83,10 @@ fn fold(lines: impl Iterator<Item = Activity>) -> Vec<Activity> {
 }
 
 fn are_one(newer: &Activity, older: &Activity) -> bool {
-    fn kind(line: &Activity) -> (Seen, &str, &str, &str) {
+    fn kind(line: &Activity) -> (ActivityEvent, &str, &str, &str) {
         (line.event, &line.address, &line.device, &line.about)
     }
-    matches!(newer.event, Seen::WrongPassword | Seen::AppOpened)
+    matches!(newer.event, ActivityEvent::WrongPassword | ActivityEvent::AppOpened)
         && kind(newer) == kind(older)
         && newer.at - older.at < TOGETHER_MS
 }
@@ -107,11 +107,11 @@ mod tests {
         };
         let folded = fold(
             [
-                line(5_000, Seen::WrongPassword, "a"),
-                line(4_000, Seen::WrongPassword, "a"),
-                line(3_000, Seen::WrongPassword, "b"),
-                line(2_000, Seen::SignedIn, "b"),
-                line(1_000, Seen::SignedIn, "b"),
+                line(5_000, ActivityEvent::WrongPassword, "a"),
+                line(4_000, ActivityEvent::WrongPassword, "a"),
+                line(3_000, ActivityEvent::WrongPassword, "b"),
+                line(2_000, ActivityEvent::SignedIn, "b"),
+                line(1_000, ActivityEvent::SignedIn, "b"),
             ]
             .into_iter(),
         );

@@ -1,21 +1,21 @@
 //! Administration of the allowlist.
 
+use super::actor::{Actor, ActorNames};
 use super::bans::span_ms;
-use super::operator::{Names, Operator};
 use domain::UnixMs;
-use domain::operator::{self, Unfit};
+use domain::operator::{self, InvalidInput};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use store::Store;
-use store::allowlist::{Added, Allowed};
-use store::audit::Event;
+use store::allowlist::{AllowOutcome, AllowedNetwork};
+use store::audit::AuditEvent;
 use wire::allowlist as seen;
 
 /// The reason why nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum AllowlistError {
     #[error(transparent)]
-    Unfit(#[from] Unfit),
+    Unfit(#[from] InvalidInput),
     #[error("the list is full: remove an entry first")]
     Full,
     #[error(transparent)]
@@ -32,20 +32,20 @@ pub async fn list(store: &dyn Store, now: UnixMs) -> store::Result<seen::Allowli
 ///
 /// # Errors
 /// Names the invalid input.
-pub async fn add(operator: &Operator<'_>, wanted: &seen::NewAllowed) -> Result<Allowed, Error> {
+pub async fn add(actor: &Actor<'_>, wanted: &seen::NewAllowed) -> Result<AllowedNetwork, AllowlistError> {
     let network = network(&wanted.network)?;
     let length = wanted.length.as_deref().map(str::trim).filter(|length| !length.is_empty());
-    let allowed = Allowed {
-        id: operator.entropy.ulid(operator.now),
+    let allowed = AllowedNetwork {
+        id: actor.entropy.ulid(actor.now),
         network,
         comment: operator::words(&wanted.comment)?,
-        expires_at: length.map(span_ms).transpose()?.map(|ms| operator.now.saturating_add(ms)),
-        made_by: operator.by(),
-        created_at: operator.now,
+        expires_at: length.map(span_ms).transpose()?.map(|ms| actor.now.saturating_add(ms)),
+        made_by: actor.by(),
+        created_at: actor.now,
     };
-    match operator.store.allow(&allowed, &operator.entry(Event::AllowAdded, network)).await? {
-        Added::Added => Ok(allowed),
-        Added::Full => Err(Error::Full),
+    match actor.store.allow(&allowed, &actor.entry(AuditEvent::AllowAdded, network)).await? {
+        AllowOutcome::Added => Ok(allowed),
+        AllowOutcome::Full => Err(AllowlistError::Full),
     }
 }
 
@@ -53,17 +53,17 @@ pub async fn add(operator: &Operator<'_>, wanted: &seen::NewAllowed) -> Result<A
 ///
 /// # Errors
 /// The store fails.
-pub async fn remove(operator: &Operator<'_>, which: &str) -> store::Result<Option<Allowed>> {
+pub async fn remove(actor: &Actor<'_>, which: &str) -> store::Result<Option<AllowedNetwork>> {
     let network = network(which).ok();
-    let list = operator.store.allowlist().await?;
-    let meant = |allowed: &Allowed| allowed.id == which || Some(allowed.network) == network;
+    let list = actor.store.allowlist().await?;
+    let meant = |allowed: &AllowedNetwork| allowed.id == which || Some(allowed.network) == network;
     let Some(allowed) = list.into_iter().find(meant) else { return Ok(None) };
-    let audit = operator.entry(Event::AllowRemoved, allowed.network);
-    Ok(operator.store.disallow(&allowed.id, &audit).await?.then_some(allowed))
+    let audit = actor.entry(AuditEvent::AllowRemoved, allowed.network);
+    Ok(actor.store.disallow(&allowed.id, &audit).await?.then_some(allowed))
 }
 
-pub async fn shown_all(store: &dyn Store, list: Vec<Allowed>, now: UnixMs) -> store::Result<Vec<seen::Allowed>> {
-    let mut names = Names::default();
+pub async fn shown_all(store: &dyn Store, list: Vec<AllowedNetwork>, now: UnixMs) -> store::Result<Vec<seen::Allowed>> {
+    let mut names = ActorNames::default();
     let mut all = Vec::with_capacity(list.len());
     for allowed in list {
         all.push(seen::Allowed {
@@ -80,13 +80,13 @@ pub async fn shown_all(store: &dyn Store, list: Vec<Allowed>, now: UnixMs) -> st
 }
 
 /// Parses an address or network into its canonical form.
-fn network(text: &str) -> Result<IpNet, Unfit> {
+fn network(text: &str) -> Result<IpNet, InvalidInput> {
     let text = text.trim();
     let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
     let network = text.parse::<IpNet>().map(|network| network.trunc()).or_else(|_| one());
     match network {
-        Ok(network) if network.prefix_len() == 0 => Err(Unfit::Everybody),
+        Ok(network) if network.prefix_len() == 0 => Err(InvalidInput::Everybody),
         Ok(network) => Ok(network),
-        Err(_) => Err(Unfit::Network(text.chars().take(64).collect())),
+        Err(_) => Err(InvalidInput::Network(text.chars().take(64).collect())),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::audit;
 use crate::config::App;
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::state::AppState;
@@ -11,7 +11,7 @@ use domain::encoding::{base64url, from_base64url, sha256};
 use domain::{CLOCK_TOLERANCE_MS, UnixMs};
 use http::HeaderMap;
 use store::app_codes::{AppCode, UseCode};
-use store::audit::Event;
+use store::audit::AuditEvent;
 
 /// Lifetime of a code.
 const CODE_MS: i64 = 30_000;
@@ -23,7 +23,7 @@ const KEY: usize = 8;
 
 /// A new session of an app.
 #[derive(Debug)]
-pub struct Entered {
+pub struct EnteredApp {
     /// Its cookie.
     pub cookie: String,
     /// The latest end of its parent.
@@ -34,7 +34,7 @@ pub struct Entered {
 
 /// The state of one tab that goes to sign in.
 #[derive(Debug)]
-pub struct Begun {
+pub struct PendingSignIn {
     /// The key of its cookie.
     pub key: String,
     /// Its cookie.
@@ -44,10 +44,10 @@ pub struct Begun {
 }
 
 /// Makes a new state from the time and a secret.
-pub fn begin(state: &AppState) -> Begun {
+pub fn begin(state: &AppState) -> PendingSignIn {
     let cookie = format!("{}.{}", state.now().div_euclid(1000), base64url(&state.entropy.bytes::<16>()));
     let hash = hash(&cookie);
-    Begun { key: key(&hash).to_owned(), cookie, hash }
+    PendingSignIn { key: key(&hash).to_owned(), cookie, hash }
 }
 
 /// Returns the keys of the oldest states, so that there is room for one more.
@@ -109,9 +109,9 @@ pub async fn enter(
     app: App,
     code: String,
     cookie: String,
-) -> Result<Option<Entered>, ApiError> {
+) -> Result<Option<EnteredApp>, ApiError> {
     let now = state.now();
-    let mut entry = audit::entry(&state, &client, Event::AppOpened, audit::OK);
+    let mut entry = audit::entry(&state, &client, AuditEvent::AppOpened, audit::OK);
     entry.about.clone_from(&app.name);
     let using =
         UseCode { code_hash: hash(&code), app: app.origin.clone(), state_hash: hash(&cookie), audit: entry, now };
@@ -119,12 +119,12 @@ pub async fn enter(
     let row = state.store.session(&code.session).await?;
     let Some((session, row)) = AppSession::of(&code.session, now).zip(row) else { return Ok(None) };
     let cookie = session.reveal(&state.keyring.macs(now)?.app_session, &app.origin);
-    Ok(Some(Entered { cookie, until: row.life.ends_at, place: code.place }))
+    Ok(Some(EnteredApp { cookie, until: row.life.ends_at, place: code.place }))
 }
 
 /// Returns the browser's session of this app, even if its parent has ended.
 pub fn held(state: &AppState, app: &App, headers: &HeaderMap) -> Option<AppSession> {
-    cookies::all(headers, &state.config, Name::App).find_map(|cookie| read(state, app, cookie))
+    cookies::all(headers, &state.config, CookieName::App).find_map(|cookie| read(state, app, cookie))
 }
 
 /// Reads an app's cookie. Returns `None` unless this server made it for this app.

@@ -4,8 +4,8 @@ use crate::config::App;
 use crate::guards::signed_in::SignedIn;
 use crate::http::ApiError;
 use crate::state::AppState;
-use crate::tokens::Subject;
-use store::sessions::Row;
+use crate::tokens::TokenSubject;
+use store::sessions::SessionRow;
 use wire::apps::{AppToken, TokenType};
 use wire::problem::Code;
 
@@ -27,8 +27,8 @@ pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Resu
 ///
 /// # Errors
 /// It cannot be signed.
-pub fn sign(state: &AppState, app: &App, row: &Row, jkt: Option<&str>) -> Result<(String, i64), ApiError> {
-    let subject = Subject {
+pub fn sign(state: &AppState, app: &App, row: &SessionRow, jkt: Option<&str>) -> Result<(String, i64), ApiError> {
+    let subject = TokenSubject {
         user: &row.user,
         username: &row.username,
         role: row.role.as_str(),

@@ -7,7 +7,7 @@ use domain::rate::Rate;
 use moka::sync::Cache;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use store::audit::{Entry, Event};
+use store::audit::{AuditEntry, AuditEvent};
 
 /// The outcome of a success.
 pub const OK: &str = "ok";
@@ -27,19 +27,19 @@ const NOTES_A_MINUTE: u32 = 120;
 /// A bound on rows about refusals that no ban follows. Without it, a client could fill the audit log with
 /// requests that cost it nothing.
 #[derive(Debug)]
-pub struct Notes {
+pub struct AuditRowLimit {
     written: Cache<String, ()>,
     due_at: AtomicI64,
 }
 
-impl Default for Notes {
+impl Default for AuditRowLimit {
     fn default() -> Self {
         let written = Cache::builder().max_capacity(10_000).time_to_live(Duration::from_mins(1)).build();
         Self { written, due_at: AtomicI64::new(0) }
     }
 }
 
-impl Notes {
+impl AuditRowLimit {
     /// Returns whether a row may be written: one a minute for each subject, and
     /// [`NOTES_A_MINUTE`] for all of them.
     fn may_write(&self, subject: String, now: UnixMs) -> bool {
@@ -55,17 +55,17 @@ impl Notes {
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn note(state: &AppState, client: &Client, entry: Entry) -> store::Result<()> {
+pub async fn note(state: &AppState, client: &Client, entry: AuditEntry) -> store::Result<()> {
     let user = entry.user.as_deref().unwrap_or_default();
-    let subject = [entry.event.as_str(), &entry.outcome, user, &client.identity.to_string()].join(" ");
+    let subject = [entry.event.as_str(), &entry.outcome, user, &client.client_key.to_string()].join(" ");
     if !state.notes.may_write(subject, entry.at) {
         return Ok(());
     }
     state.store.append(&entry).await
 }
 
-pub fn entry(state: &AppState, client: &Client, event: Event, outcome: &str) -> Entry {
-    Entry {
+pub fn entry(state: &AppState, client: &Client, event: AuditEvent, outcome: &str) -> AuditEntry {
+    AuditEntry {
         id: state.ulid(),
         at: state.now(),
         event,
@@ -80,13 +80,13 @@ pub fn entry(state: &AppState, client: &Client, event: Event, outcome: &str) -> 
 }
 
 /// Builds a row for a scheduled action.
-pub fn of_schedule(state: &AppState, event: Event, about: String) -> Entry {
-    Entry { user: None, about, ..of_system(state, event, "") }
+pub fn of_schedule(state: &AppState, event: AuditEvent, about: String) -> AuditEntry {
+    AuditEntry { user: None, about, ..of_system(state, event, "") }
 }
 
 /// Builds a row without the client, about an account of which only the id remains.
-pub fn of_system(state: &AppState, event: Event, user: &str) -> Entry {
-    Entry {
+pub fn of_system(state: &AppState, event: AuditEvent, user: &str) -> AuditEntry {
+    AuditEntry {
         id: state.ulid(),
         at: state.now(),
         event,
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn one_row_for_each_subject_and_a_bound_for_all() {
-        let notes = Notes::default();
+        let notes = AuditRowLimit::default();
         assert!(notes.may_write("a".to_owned(), 0));
         assert!(!notes.may_write("a".to_owned(), 1));
         let written = (0..1_000).filter(|n| notes.may_write(n.to_string(), 2)).count();

@@ -1,23 +1,23 @@
 //! Strikes and the resulting bans.
 
-use crate::bans::Closed;
+use crate::bans::ActiveBan;
 use crate::entropy::Entropy;
-use crate::floods::Excess;
 use crate::guards::client::Client;
-use crate::guards::floods;
+use crate::guards::rate_limit;
 use crate::http::ApiError;
-use crate::live::Refusal;
+use crate::rate_limiter::LimitExceeded;
+use crate::refusal_feed::RefusalEvent;
 use crate::state::AppState;
 use domain::ban::{Trigger, incident};
-use domain::identity::Identity;
+use domain::client_key::ClientKey;
 use std::sync::Arc;
 use store::bans::Ban;
-use store::bans::Sentence;
+use store::bans::BanContext;
 use wire::problem::Code;
 
 /// Returns the parameters of a ban of `offender` that may be due.
-pub fn sentence(state: &AppState, client: &Client, offender: Identity) -> Sentence {
-    Sentence {
+pub fn ban_context(state: &AppState, client: &Client, offender: ClientKey) -> BanContext {
+    BanContext {
         policy: Arc::clone(&state.config.policy),
         ban_id: state.ulid(),
         spray_id: state.ulid(),
@@ -39,7 +39,7 @@ pub fn impose(state: &AppState, bans: &[Ban]) {
     for ban in bans {
         state.metrics.banned(ban.trigger);
         tracing::warn!(
-            identity = %ban.identity, scope = %ban.scope, trigger = %ban.trigger,
+            identity = %ban.client_key, scope = %ban.scope, trigger = %ban.trigger,
             seconds = (ban.until - ban.since) / 1000, incident = %ban.incident, "banned"
         );
     }
@@ -49,14 +49,20 @@ pub fn impose(state: &AppState, bans: &[Ban]) {
 pub fn announce(state: &AppState, ban: &Ban) {
     let made = std::slice::from_ref(ban);
     impose(state, made);
-    state.live.tell(&Refusal::new(ban.identity, ban.trigger, made, ban.since));
+    state.refusal_feed.publish(&RefusalEvent::new(ban.client_key, ban.trigger, made, ban.since));
 }
 
 /// Records an offence outside an attempt. Answers with the ban if one is due, otherwise with `code`.
-pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidence: &str, code: Code) -> ApiError {
-    let identity = client.offender();
-    let sentence = sentence(state, client, identity);
-    match state.store.strike(identity, trigger, evidence, &sentence).await {
+pub async fn record_offence(
+    state: &AppState,
+    client: &Client,
+    trigger: Trigger,
+    evidence: &str,
+    code: Code,
+) -> ApiError {
+    let client_key = client.offender();
+    let sentence = ban_context(state, client, client_key);
+    match state.store.record_offence(client_key, trigger, evidence, &sentence).await {
         Ok(ban) => {
             // An existing ban is not a new one.
             let new = ban.as_ref().is_some_and(|ban| ban.id == sentence.ban_id);
@@ -66,7 +72,7 @@ pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidenc
                 state.bans.apply(ban.as_slice());
             }
             let made = if new { ban.as_slice() } else { &[] };
-            state.live.tell(&Refusal::new(identity, trigger, made, sentence.now));
+            state.refusal_feed.publish(&RefusalEvent::new(client_key, trigger, made, sentence.now));
             refusal(code, ban.as_slice(), state)
         }
         Err(error) => error.into(),
@@ -74,18 +80,18 @@ pub async fn strike(state: &AppState, client: &Client, trigger: Trigger, evidenc
 }
 
 /// Answers a client that continues although it was told to wait.
-pub async fn flood(state: &AppState, client: &Client, excess: Excess) -> ApiError {
-    let (identity, now) = (client.offender(), state.now());
+pub async fn flood(state: &AppState, client: &Client, excess: LimitExceeded) -> ApiError {
+    let (client_key, now) = (client.offender(), state.now());
     // Of several concurrent requests the first one bans, and the others see that ban.
-    let _turn = state.queue.turn(identity).await;
+    let _turn = state.attempt_locks.lock(client_key).await;
     // Allowlisted clients are never banned, but the request is still over the limit.
     if client.is_proxy || state.allowlist.covers(client.address, now) {
-        return floods::wait(excess);
+        return rate_limit::wait(excess);
     }
-    if let Some(closed) = state.bans.closed(identity, domain::ban::Scope::Everything, now) {
+    if let Some(closed) = state.bans.closed(client_key, domain::ban::Scope::Everything, now) {
         return ApiError::banned(closed, now);
     }
-    strike(state, client, Trigger::Flood, &excess.limit.to_string(), Code::Banned).await
+    record_offence(state, client, Trigger::Flood, &excess.limit.to_string(), Code::Banned).await
 }
 
 /// Builds a refusal with the wait of its bans.
@@ -93,7 +99,7 @@ pub fn refusal(code: Code, bans: &[Ban], state: &AppState) -> ApiError {
     let now = state.now();
     match bans.iter().max_by_key(|ban| ban.until) {
         Some(ban) if code == Code::Banned => {
-            ApiError::banned(Closed { until: ban.until, incident: ban.incident.clone() }, now)
+            ApiError::banned(ActiveBan { until: ban.until, incident: ban.incident.clone() }, now)
         }
         Some(ban) => ApiError::wait(code, ban.until - now),
         None => ApiError::new(code),

@@ -1,17 +1,17 @@
 //! Administration of bans.
 
+use super::actor::{Actor, ActorNames};
 use super::ban::fresh_incident;
-use super::operator::{Names, Operator};
 use crate::allowlist::covering;
 use crate::flows::allowlist;
 use domain::UnixMs;
 use domain::ban::{Rung, Scope, Trigger};
-use domain::identity::Identity;
-use domain::operator::{self, Unfit};
+use domain::client_key::ClientKey;
+use domain::operator::{self, InvalidInput};
 use ipnet::IpNet;
 use store::Store;
-use store::audit::Event;
-use store::bans::{Ban, Lifting, Search};
+use store::audit::AuditEvent;
+use store::bans::{Ban, BanLift, BanSearch};
 use wire::bans as seen;
 
 /// What a span may be counted in.
@@ -22,9 +22,9 @@ const UNITS: [&str; 18] = [
 
 /// The reason why nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum BanError {
     #[error(transparent)]
-    Unfit(#[from] Unfit),
+    Unfit(#[from] InvalidInput),
     #[error("write {} or {}", Scope::SignIn, Scope::Everything)]
     Scope,
     #[error("this would ban your own address, this machine or a trusted proxy")]
@@ -36,13 +36,14 @@ pub enum Error {
 /// Parses a search for bans: an address as the server counts it, or an incident.
 pub fn word(sent: &str, v6_prefix: u8) -> Option<String> {
     let sent = sent.trim();
-    let word = Identity::read(sent, v6_prefix).map_or_else(|_| sent.to_uppercase(), |identity| identity.to_string());
+    let word =
+        ClientKey::read(sent, v6_prefix).map_or_else(|_| sent.to_uppercase(), |client_key| client_key.to_string());
     (!word.is_empty()).then_some(word)
 }
 
 /// # Errors
 /// The store fails.
-pub async fn list(store: &dyn Store, search: &Search) -> store::Result<seen::Bans> {
+pub async fn list(store: &dyn Store, search: &BanSearch) -> store::Result<seen::Bans> {
     let rows = store.search_bans(search).await?;
     let full = rows.len() == usize::try_from(search.limit).unwrap_or(usize::MAX);
     let next = rows.last().filter(|_| full).map(|ban| ban.id.clone());
@@ -53,30 +54,30 @@ pub async fn list(store: &dyn Store, search: &Search) -> store::Result<seen::Ban
 ///
 /// # Errors
 /// Names the invalid input, or says that the ban would lock out the operator.
-pub async fn make(operator: &Operator<'_>, wanted: &seen::NewBan) -> Result<Ban, Error> {
-    let identity = operator::banned(&wanted.address, operator.config.settings.ipv6_prefix)?;
-    let scope = Scope::parse(&wanted.scope).ok_or(Error::Scope)?;
-    let length = operator::length(identity, span_ms(&wanted.length)?)?;
+pub async fn make(actor: &Actor<'_>, wanted: &seen::NewBan) -> Result<Ban, BanError> {
+    let client_key = operator::banned(&wanted.address, actor.config.settings.ipv6_prefix)?;
+    let scope = Scope::parse(&wanted.scope).ok_or(BanError::Scope)?;
+    let length = operator::length(client_key, span_ms(&wanted.length)?)?;
     let reason = operator::words(&wanted.reason)?;
-    if !wanted.force && locks_out(operator, identity) {
-        return Err(Error::WouldLockOut);
+    if !wanted.force && locks_out(actor, client_key) {
+        return Err(BanError::WouldLockOut);
     }
     let ban = Ban {
-        id: operator.entropy.ulid(operator.now),
-        incident: fresh_incident(operator.entropy),
-        identity,
+        id: actor.entropy.ulid(actor.now),
+        incident: fresh_incident(actor.entropy),
+        client_key,
         scope,
         trigger: Trigger::Manual,
         reason,
         evidence: String::new(),
-        since: operator.now,
-        until: operator.now + length,
-        made_by: operator.by(),
+        since: actor.now,
+        until: actor.now + length,
+        made_by: actor.by(),
         lifted_at: None,
         lifted_by: None,
         lift_reason: None,
     };
-    operator.store.ban(&ban, &operator.entry(Event::BanMade, identity)).await?;
+    actor.store.ban(&ban, &actor.entry(AuditEvent::BanMade, client_key)).await?;
     Ok(ban)
 }
 
@@ -84,26 +85,26 @@ pub async fn make(operator: &Operator<'_>, wanted: &seen::NewBan) -> Result<Ban,
 ///
 /// # Errors
 /// A reason is missing, or the store fails.
-pub async fn lift(operator: &Operator<'_>, identity: Identity, reason: &str) -> Result<Vec<Ban>, Error> {
-    let lifting = Lifting {
-        by: operator.by(),
+pub async fn lift(actor: &Actor<'_>, client_key: ClientKey, reason: &str) -> Result<Vec<Ban>, BanError> {
+    let lifting = BanLift {
+        by: actor.by(),
         reason: operator::words(reason)?,
-        audit: operator.entry(Event::BanLifted, identity),
-        now: operator.now,
+        audit: actor.entry(AuditEvent::BanLifted, client_key),
+        now: actor.now,
     };
-    Ok(operator.store.lift(identity, &lifting).await?)
+    Ok(actor.store.lift(client_key, &lifting).await?)
 }
 
 /// Explains the bans on an address, and what would ban it.
 ///
 /// # Errors
 /// It is not an address, or the store fails.
-pub async fn explain(operator: &Operator<'_>, address: &str) -> Result<seen::Explanation, Error> {
-    let Operator { store, config, now, .. } = operator;
-    let identity = Identity::read(address, config.settings.ipv6_prefix).map_err(Unfit::from)?;
-    let held = store.held_against(identity, *now).await?;
+pub async fn explain(actor: &Actor<'_>, address: &str) -> Result<seen::Explanation, BanError> {
+    let Actor { store, config, now, .. } = actor;
+    let client_key = ClientKey::read(address, config.settings.ipv6_prefix).map_err(InvalidInput::from)?;
+    let held = store.ban_record(client_key, *now).await?;
     let list = store.allowlist().await?;
-    let own = address.trim().parse().ok().or_else(|| network(identity).map(|network| network.addr()));
+    let own = address.trim().parse().ok().or_else(|| network(client_key).map(|network| network.addr()));
     let allowed: Vec<_> = own.map_or_else(Vec::new, |own| covering(&list, own, *now).cloned().collect());
     let until = |closes: &dyn Fn(&Ban) -> bool| {
         held.bans.iter().filter(|ban| allowed.is_empty() && closes(ban)).map(|ban| ban.until).max()
@@ -115,8 +116,8 @@ pub async fn explain(operator: &Operator<'_>, address: &str) -> Result<seen::Exp
         let strikes = held.strikes.iter().filter(of).filter(|(_, at)| *at > now - rule.window_ms).count();
         let rungs = held.rungs.iter().filter(|(cause, _)| cause == trigger);
         let stands: Option<Rung> = rungs.map(|(_, rung)| *rung).max_by_key(|rung| rung.step);
-        let next = rule.climb(stands, identity, 0, *now).until - now;
-        Some(seen::Standing {
+        let next = rule.climb(stands, client_key, 0, *now).until - now;
+        Some(seen::RuleStatus {
             trigger: trigger.to_string(),
             scope: rule.scope.to_string(),
             strikes: u32::try_from(strikes).unwrap_or(u32::MAX),
@@ -125,7 +126,7 @@ pub async fn explain(operator: &Operator<'_>, address: &str) -> Result<seen::Exp
         })
     });
     Ok(seen::Explanation {
-        address: identity.to_string(),
+        address: client_key.to_string(),
         sign_in_closed_until: sign_in,
         everything_closed_until: everything,
         rules: rules.collect(),
@@ -138,15 +139,15 @@ pub async fn explain(operator: &Operator<'_>, address: &str) -> Result<seen::Exp
 /// can be counted is [`i64::MAX`].
 ///
 /// # Errors
-/// [`Unfit::Span`]
-pub fn span_ms(text: &str) -> Result<i64, Unfit> {
+/// [`InvalidInput::Span`]
+pub fn span_ms(text: &str) -> Result<i64, InvalidInput> {
     if !is_span(text) {
-        return Err(Unfit::Span);
+        return Err(InvalidInput::Span);
     }
     match humantime::parse_duration(text.trim_matches(' ')) {
         Ok(span) => Ok(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
         Err(humantime::DurationError::NumberOverflow) => Ok(i64::MAX),
-        Err(_) => Err(Unfit::Span),
+        Err(_) => Err(InvalidInput::Span),
     }
 }
 
@@ -170,22 +171,22 @@ fn split_while(text: &str, belongs: fn(u8) -> bool) -> (&str, &str) {
 }
 
 /// Returns the addresses of a client key; a device has none.
-pub fn network(identity: Identity) -> Option<IpNet> {
-    match identity {
-        Identity::V4(address) => Some(IpNet::from(std::net::IpAddr::V4(address))),
-        Identity::V6(address, prefix) => IpNet::new(address.into(), prefix).ok(),
-        Identity::Device(_) => None,
+pub fn network(client_key: ClientKey) -> Option<IpNet> {
+    match client_key {
+        ClientKey::V4(address) => Some(IpNet::from(std::net::IpAddr::V4(address))),
+        ClientKey::V6(address, prefix) => IpNet::new(address.into(), prefix).ok(),
+        ClientKey::Device(_) => None,
     }
 }
 
-fn locks_out(operator: &Operator<'_>, identity: Identity) -> bool {
-    identity.is_loopback()
-        || operator.own.contains(&identity)
-        || network(identity).is_some_and(|network| operator.config.proxies.overlap(&network))
+fn locks_out(actor: &Actor<'_>, client_key: ClientKey) -> bool {
+    client_key.is_loopback()
+        || actor.own.contains(&client_key)
+        || network(client_key).is_some_and(|network| actor.config.proxies.overlap(&network))
 }
 
 async fn shown_all(store: &dyn Store, bans: Vec<Ban>, now: UnixMs) -> store::Result<Vec<seen::Ban>> {
-    let mut names = Names::default();
+    let mut names = ActorNames::default();
     let mut all = Vec::with_capacity(bans.len());
     for ban in bans {
         let made_by = names.of(store, &ban.made_by).await?;
@@ -201,7 +202,7 @@ async fn shown_all(store: &dyn Store, bans: Vec<Ban>, now: UnixMs) -> store::Res
 pub fn shown(ban: Ban, made_by: String, lifted_by: Option<String>, now: UnixMs) -> seen::Ban {
     seen::Ban {
         in_force: ban.in_force(now),
-        address: ban.identity.to_string(),
+        address: ban.client_key.to_string(),
         scope: ban.scope.to_string(),
         trigger: ban.trigger.to_string(),
         id: ban.id,

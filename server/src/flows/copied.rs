@@ -3,7 +3,7 @@
 use super::audit;
 use crate::guards::client::Client;
 use crate::state::AppState;
-use store::audit::Event;
+use store::audit::AuditEvent;
 
 /// Equal attempts within this time are one row.
 const TOGETHER_MS: i64 = 60 * 60_000;
@@ -14,7 +14,7 @@ const TOGETHER_MS: i64 = 60 * 60_000;
 /// # Errors
 /// The store fails.
 pub async fn record(state: &AppState, client: &Client, user: &str, session: &str) -> store::Result<()> {
-    let mut entry = audit::entry(state, client, Event::WrongKey, "bad_proof");
+    let mut entry = audit::entry(state, client, AuditEvent::WrongKey, "bad_proof");
     entry.user = Some(user.to_owned());
     entry.session = Some(session.to_owned());
     state.store.append_once(&entry, entry.at - TOGETHER_MS).await

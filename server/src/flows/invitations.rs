@@ -1,18 +1,18 @@
 //! Invitations: created and revoked by operators, consumed by sign-ups.
 
-use super::operator::Operator;
+use super::actor::Actor;
 use domain::UnixMs;
 use domain::account::Role;
 use domain::invitation::{MOST_HOURS, code, code_hash, lifetime_ms, note};
 use store::Store;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use store::invitations::Invitation;
 use wire::account::OneTimeLink;
 use wire::paths;
 
 /// The reason why none was created.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum InvitationError {
     #[error("an invitation is valid for 1 to {MOST_HOURS} hours")]
     Hours,
     #[error("a note is one line of at most 100 characters")]
@@ -25,33 +25,33 @@ pub enum Error {
 ///
 /// # Errors
 /// Hours or note are invalid, or the store fails.
-pub async fn invite(operator: &Operator<'_>, role: Role, text: &str, hours: u32) -> Result<OneTimeLink, Error> {
-    let code = code(&operator.entropy.bytes());
-    let expires_at = operator.now + lifetime_ms(hours).ok_or(Error::Hours)?;
-    let audit = operator.entry(Event::InvitationMade, "");
+pub async fn invite(actor: &Actor<'_>, role: Role, text: &str, hours: u32) -> Result<OneTimeLink, InvitationError> {
+    let code = code(&actor.entropy.bytes());
+    let expires_at = actor.now + lifetime_ms(hours).ok_or(InvitationError::Hours)?;
+    let audit = actor.entry(AuditEvent::InvitationMade, "");
     let invitation = Invitation {
-        id: operator.entropy.ulid(operator.now),
+        id: actor.entropy.ulid(actor.now),
         code_hash: code_hash(&code),
         role,
-        note: note(text).ok_or(Error::Note)?,
+        note: note(text).ok_or(InvitationError::Note)?,
         made_by: audit.actor.clone(),
-        created_at: operator.now,
+        created_at: actor.now,
         expires_at,
         used_at: None,
         used_by: None,
         revoked_at: None,
     };
-    operator.store.add_invitation(&invitation, &audit).await?;
-    Ok(OneTimeLink { link: operator.link(paths::SIGNUP_PAGE, &code), expires_at })
+    actor.store.add_invitation(&invitation, &audit).await?;
+    Ok(OneTimeLink { link: actor.link(paths::SIGNUP_PAGE, &code), expires_at })
 }
 
 /// Revokes an invitation. `false`: no unused one has this id.
 ///
 /// # Errors
 /// The store fails.
-pub async fn revoke(operator: &Operator<'_>, id: &str) -> store::Result<bool> {
-    let audit = operator.entry(Event::InvitationRevoked, "");
-    operator.store.revoke_invitation(id, &audit, operator.now).await
+pub async fn revoke(actor: &Actor<'_>, id: &str) -> store::Result<bool> {
+    let audit = actor.entry(AuditEvent::InvitationRevoked, "");
+    actor.store.revoke_invitation(id, &audit, actor.now).await
 }
 
 /// Returns the unused invitations, newest first.

@@ -3,9 +3,9 @@
 use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::keyring::thumbprint;
-use crate::sessions::Live;
+use crate::sessions::LiveSession;
 use crate::state::AppState;
-use crate::tokens::Subject;
+use crate::tokens::TokenSubject;
 use domain::UnixMs;
 use domain::account::{AccountDigest, Role};
 use domain::encoding::base64url;
@@ -15,12 +15,12 @@ use store::sessions::NewSession;
 use store::users::PasswordHash;
 use wire::jwk::EcJwk;
 use wire::login::Delivery;
-use wire::session::Session;
+use wire::session::SessionInfo;
 
 /// A session's tokens for the client.
 #[derive(Clone)]
-pub struct Issued {
-    pub session: Session,
+pub struct IssuedTokens {
+    pub session: SessionInfo,
     pub access_token: String,
     pub refresh_token: String,
     /// The device cookie of a browser that has just signed in.
@@ -30,13 +30,13 @@ pub struct Issued {
 }
 
 /// A session before it is stored.
-pub struct Opening {
+pub struct NewSessionTokens {
     pub row: NewSession,
     pub token: RefreshToken,
 }
 
 /// The owner of a session.
-pub struct Owner<'a> {
+pub struct SessionOwner<'a> {
     pub user: &'a str,
     pub username: &'a str,
     pub role: Role,
@@ -51,7 +51,7 @@ pub fn open(
     user: &str,
     judged_by: Option<PasswordHash>,
     keys: Option<&(EcJwk, EcJwk)>,
-) -> Opening {
+) -> NewSessionTokens {
     let now = state.now();
     let lives = &state.config.settings.session;
     let id: [u8; 16] = state.entropy.bytes();
@@ -64,12 +64,12 @@ pub fn open(
         jkt: keys.map(|(signing, _)| thumbprint(signing)),
         receiving_key: keys.map(|(_, receiving)| receiving.thumbprint_input()),
         device: client.device(),
-        address: client.identity.place(),
+        address: client.client_key.network_label(),
         now,
         idle_at: now + lives.idle.ms(),
         ends_at: now + lives.absolute.ms(),
     };
-    Opening { row, token }
+    NewSessionTokens { row, token }
 }
 
 /// Issues the first tokens of a new session.
@@ -78,14 +78,14 @@ pub fn open(
 /// The access token cannot be signed.
 pub fn first(
     state: &AppState,
-    owner: &Owner<'_>,
+    owner: &SessionOwner<'_>,
     account: &AccountDigest,
-    opening: &Opening,
+    opening: &NewSessionTokens,
     delivery: Delivery,
-) -> Result<Issued, ApiError> {
+) -> Result<IssuedTokens, ApiError> {
     let row = &opening.row;
     let jkt = row.jkt.as_deref();
-    let live = Live {
+    let live = LiveSession {
         generation: 0,
         used: 0,
         bound: jkt.is_some(),
@@ -95,7 +95,7 @@ pub fn first(
         revoked: false,
     };
     let device = KnownDevice::issue(&state.keyring.macs(row.now)?.device, account, jkt, row.now);
-    Ok(Issued { device: Some(device), ..tokens(state, owner, &row.id, jkt, live, &opening.token, delivery)? })
+    Ok(IssuedTokens { device: Some(device), ..tokens(state, owner, &row.id, jkt, live, &opening.token, delivery)? })
 }
 
 /// Issues tokens of a session at a generation, and caches the session.
@@ -104,14 +104,14 @@ pub fn first(
 /// The access token cannot be signed.
 pub fn tokens(
     state: &AppState,
-    owner: &Owner<'_>,
+    owner: &SessionOwner<'_>,
     session: &str,
     jkt: Option<&str>,
-    live: Live,
+    live: LiveSession,
     token: &RefreshToken,
     delivery: Delivery,
-) -> Result<Issued, ApiError> {
-    let subject = Subject {
+) -> Result<IssuedTokens, ApiError> {
+    let subject = TokenSubject {
         user: owner.user,
         username: owner.username,
         role: owner.role.as_str(),
@@ -123,8 +123,8 @@ pub fn tokens(
     };
     let (access_token, expires_at) = state.tokens.sign(subject, state.now()).map_err(ApiError::broken)?;
     state.sessions.insert(session, live);
-    Ok(Issued {
-        session: Session {
+    Ok(IssuedTokens {
+        session: SessionInfo {
             id: session.to_owned(),
             sub: owner.user.to_owned(),
             username: owner.username.to_owned(),
@@ -139,19 +139,19 @@ pub fn tokens(
     })
 }
 
-impl std::fmt::Debug for Issued {
+impl std::fmt::Debug for IssuedTokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Issued({})", self.session.id)
     }
 }
 
-impl std::fmt::Debug for Opening {
+impl std::fmt::Debug for NewSessionTokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Opening({})", self.row.id)
     }
 }
 
-impl std::fmt::Debug for Owner<'_> {
+impl std::fmt::Debug for SessionOwner<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Owner({})", self.user)
     }

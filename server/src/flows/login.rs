@@ -1,36 +1,36 @@
 //! A login: checks the envelope's content against the store.
 
 use super::check_password::check_password;
-use super::issue::{self, Issued, Owner};
-use super::sealed::{self, Received, Sealed, Stop};
+use super::issue::{self, IssuedTokens, SessionOwner};
+use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use super::{audit, ban};
 use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::keyring;
-use crate::passwords::Verified;
+use crate::passwords::PasswordCheck;
 use crate::state::AppState;
 use domain::account::{AccountDigest, name_key};
-use domain::account_delay::{self, Gate};
+use domain::account_delay::{self, DelayDecision};
 use domain::ban::Trigger;
-use domain::login::{Facts, Reason, Verdict, judge};
-use store::attempts::{Acceptance, Asked, Attempt, Refusal, Standing};
-use store::audit::Event;
+use domain::login::{LoginFacts, LoginRefusal, LoginVerdict, judge};
+use store::attempts::{Acceptance, Attempt, AttemptRefusal, LoginContext, LoginLookup};
+use store::audit::AuditEvent;
 use store::users::{PasswordHash, User};
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::login::Credentials;
 use wire::problem::Code;
 use zeroize::Zeroizing;
 
 /// # Errors
 /// The refusal. Unknown names, wrong passwords, disabled and blocked accounts look the same and take the same time.
-pub async fn login(state: AppState, client: Client, sealed: Sealed) -> Result<Issued, ApiError> {
-    let received = sealed::receive(&state, &client, sealed, Kind::Login).await?;
+pub async fn login(state: AppState, client: Client, sealed: SealedMessage) -> Result<IssuedTokens, ApiError> {
+    let received = sealed::receive(&state, &client, sealed, EnvelopeKind::Login).await?;
     let attempt = received.attempt.clone();
     let result = decide(&state, &client, received).await;
     sealed::settle(&state, &attempt, result).await
 }
 
-async fn decide(state: &AppState, client: &Client, received: Received) -> Result<Issued, Stop> {
+async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> Result<IssuedTokens, AttemptError> {
     let credentials: Credentials =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
     let digest = state.keyring.digests.account(&credentials.username);
@@ -40,55 +40,55 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     if client.known.as_ref().is_some_and(|known| !known.is_of(&digest, jkt.as_deref())) {
         return Err(ApiError::new(Code::DeviceMismatch).into());
     }
-    let asked = Asked {
+    let asked = LoginLookup {
         name_key: &name_key,
         account: digest.as_str(),
-        identity: client.judged(),
-        place: &client.identity.place(),
+        client_key: client.ban_key(),
+        place: &client.client_key.network_label(),
     };
-    let Standing { user, failures, forgivable, known_place } = state.store.standing(asked).await?;
+    let LoginContext { user, failures, forgivable, known_network } = state.store.login_context(asked).await?;
     // Guesses by strangers do not slow the owner down on a known device, because that has its own failures.
     let gate = account_delay::gate(failures, state.now());
     match gate {
-        Gate::Wait { ms } => {
-            let mut entry = audit::entry(state, client, Event::Login, audit::DELAYED);
+        DelayDecision::Wait { ms } => {
+            let mut entry = audit::entry(state, client, AuditEvent::Login, audit::DELAYED);
             entry.user = user.map(|user| user.id);
             audit::note(state, client, entry).await?;
             return Err(ApiError::wait(Code::AccountDelayed, ms).into());
         }
         // After this many failures the device counts as a stranger.
-        Gate::Shut if client.known.is_some() => return Err(ApiError::new(Code::DeviceMismatch).into()),
-        Gate::Shut | Gate::Open => {}
+        DelayDecision::Shut if client.known.is_some() => return Err(ApiError::new(Code::DeviceMismatch).into()),
+        DelayDecision::Shut | DelayDecision::Open => {}
     }
 
     let password = Zeroizing::new(credentials.password.as_bytes().to_vec());
     let stored = user.as_ref().map(|user| user.password_hash.0.as_str());
-    let verified = check_password(state, &received.place, password.clone(), stored).await?;
-    let facts = Facts {
+    let verified = check_password(state, &received.permit, password.clone(), stored).await?;
+    let facts = LoginFacts {
         known: user.is_some(),
-        right: verified != Verified::Wrong,
+        right: verified != PasswordCheck::Wrong,
         disabled: user.as_ref().is_some_and(|user| user.disabled_at.is_some()),
-        shut: gate == Gate::Shut,
+        shut: gate == DelayDecision::Shut,
     };
     match (judge(facts), user) {
-        (Verdict::Accepted, Some(user)) => {
+        (LoginVerdict::Accepted, Some(user)) => {
             let outcome = match client.known {
                 // The very first sign-in cannot come from a new place.
                 None if user.signed_in_at.is_none() => audit::OK,
                 None => audit::NEW_DEVICE,
-                Some(_) if !known_place => audit::NEW_PLACE,
+                Some(_) if !known_network => audit::NEW_PLACE,
                 Some(_) => audit::OK,
             };
             let issued = accept(state, client, &received, &user, &digest, forgivable, outcome).await?;
-            if verified == Verified::RightButOld {
+            if verified == PasswordCheck::RightButOld {
                 upgrade(state, &received, &user, password).await;
             }
             Ok(issued)
         }
-        (Verdict::Accepted, None) => {
-            Err(refuse(state, client, &received.attempt, None, &digest, Reason::Unknown).await)
+        (LoginVerdict::Accepted, None) => {
+            Err(refuse(state, client, &received.attempt, None, &digest, LoginRefusal::Unknown).await)
         }
-        (Verdict::Refused(reason), user) => {
+        (LoginVerdict::Refused(reason), user) => {
             Err(refuse(state, client, &received.attempt, user.as_ref(), &digest, reason).await)
         }
     }
@@ -97,14 +97,14 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
 async fn accept(
     state: &AppState,
     client: &Client,
-    received: &Received,
+    received: &OpenedMessage,
     user: &User,
     account: &AccountDigest,
     forgive: bool,
     outcome: &str,
-) -> Result<Issued, Stop> {
+) -> Result<IssuedTokens, AttemptError> {
     let opening = issue::open(state, client, &user.id, Some(user.password_hash.clone()), received.keys.as_ref());
-    let mut entry = audit::entry(state, client, Event::Login, outcome);
+    let mut entry = audit::entry(state, client, AuditEvent::Login, outcome);
     entry.user = Some(user.id.clone());
     entry.session = Some(opening.row.id.clone());
     let acceptance = Acceptance {
@@ -117,10 +117,10 @@ async fn accept(
     };
     if !state.store.accept(&acceptance).await? {
         // Disabled, or the password was changed since the row was read: the usual answer.
-        return Err(Stop::Ended(ApiError::new(Code::WrongCredentials)));
+        return Err(AttemptError::Ended(ApiError::new(Code::WrongCredentials)));
     }
-    let owner = Owner { user: &user.id, username: &user.name, role: user.role };
-    issue::first(state, &owner, account, &opening, received.delivery).map_err(Stop::Ended)
+    let owner = SessionOwner { user: &user.id, username: &user.name, role: user.role };
+    issue::first(state, &owner, account, &opening, received.delivery).map_err(AttemptError::Ended)
 }
 
 async fn refuse(
@@ -129,28 +129,28 @@ async fn refuse(
     attempt: &Attempt,
     user: Option<&User>,
     digest: &AccountDigest,
-    reason: Reason,
-) -> Stop {
-    let mut entry = audit::entry(state, client, Event::Login, reason.as_str());
+    reason: LoginRefusal,
+) -> AttemptError {
+    let mut entry = audit::entry(state, client, AuditEvent::Login, reason.as_str());
     entry.user = user.map(|user| user.id.clone());
-    let refusal = Refusal {
+    let refusal = AttemptRefusal {
         attempt: attempt.clone(),
         // A known device has proven its key by now.
-        offender: attempt.identity,
+        offender: attempt.client_key,
         trigger: Trigger::InvalidCredentials,
         account: Some(digest.as_str().to_owned()),
         counts_as_failure: true,
         evidence: "wrong name or password".to_owned(),
         audit: entry,
-        sentence: ban::sentence(state, client, attempt.identity),
+        ban_context: ban::ban_context(state, client, attempt.client_key),
     };
-    Stop::Ended(sealed::end_refused(state, refusal, Code::WrongCredentials).await)
+    AttemptError::Ended(sealed::end_refused(state, refusal, Code::WrongCredentials).await)
 }
 
 /// Hashes the password with today's parameters, because it is known only now. If this fails, the next login tries
 /// again.
-async fn upgrade(state: &AppState, received: &Received, user: &User, password: Zeroizing<Vec<u8>>) {
-    match state.passwords.hash(&received.place, password, state.entropy.bytes()).await {
+async fn upgrade(state: &AppState, received: &OpenedMessage, user: &User, password: Zeroizing<Vec<u8>>) {
+    match state.passwords.hash(&received.permit, password, state.entropy.bytes()).await {
         Ok(hash) => {
             let upgraded = state.store.upgrade_password(&user.id, &user.password_hash, &PasswordHash(hash)).await;
             if let Err(error) = upgraded {

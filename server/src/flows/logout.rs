@@ -6,7 +6,7 @@ use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::state::AppState;
 use domain::encoding::base64url;
-use store::audit::Event;
+use store::audit::AuditEvent;
 
 /// Ends the session of the access or the refresh token. The refresh token is authenticated but may be expired.
 ///
@@ -35,7 +35,7 @@ pub async fn logout(
 /// The store fails.
 pub async fn end(state: &AppState, client: &Client, id: &str) -> Result<(), ApiError> {
     let Some(row) = state.store.session(id).await? else { return Ok(()) };
-    let mut entry = audit::entry(state, client, Event::Logout, audit::OK);
+    let mut entry = audit::entry(state, client, AuditEvent::Logout, audit::OK);
     entry.user = Some(row.user.clone());
     entry.session = Some(row.id.clone());
     state.store.revoke(&row.user, &row.id, &entry, state.now()).await?;

@@ -1,9 +1,9 @@
 //! Rules for a new password, wherever it is chosen.
 
 use crate::http::ApiError;
-use crate::passwords::{Place, common};
+use crate::passwords::{HashPermit, common};
 use crate::state::AppState;
-use domain::password::{BadPassword, check_length};
+use domain::password::{InvalidPassword, check_length};
 use store::users::PasswordHash;
 use wire::problem::Code;
 use zeroize::Zeroizing;
@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 pub async fn check(state: &AppState, name: &str, password: &str) -> Result<(), ApiError> {
     match check_length(password, state.config.settings.password.min) {
         Ok(()) => {}
-        Err(BadPassword::TooShort) => return Err(ApiError::new(Code::PasswordTooShort)),
-        Err(BadPassword::TooLong) => return Err(ApiError::new(Code::PasswordTooLong)),
+        Err(InvalidPassword::TooShort) => return Err(ApiError::new(Code::PasswordTooShort)),
+        Err(InvalidPassword::TooLong) => return Err(ApiError::new(Code::PasswordTooLong)),
     }
     let context = [name.to_owned(), state.config.settings.site.name.clone()];
     let password = Zeroizing::new(password.to_owned());
@@ -27,7 +27,7 @@ pub async fn check(state: &AppState, name: &str, password: &str) -> Result<(), A
 
 /// # Errors
 /// The hash threads have stopped or are out of memory.
-pub async fn hash(state: &AppState, place: &Place, password: &str) -> Result<PasswordHash, ApiError> {
+pub async fn hash(state: &AppState, permit: &HashPermit, password: &str) -> Result<PasswordHash, ApiError> {
     let password = Zeroizing::new(password.as_bytes().to_vec());
-    Ok(PasswordHash(state.passwords.hash(place, password, state.entropy.bytes()).await?))
+    Ok(PasswordHash(state.passwords.hash(permit, password, state.entropy.bytes()).await?))
 }

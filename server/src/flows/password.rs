@@ -1,23 +1,23 @@
 //! Changing a password and deleting an account by the owner; both require the password first.
 
 use super::check_password::check_password;
-use super::sealed::{self, Received, Sealed, Stop};
+use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use super::{audit, ban, copied, new_password};
 use crate::guards::client::Client;
 use crate::guards::proof;
 use crate::guards::signed_in::SignedIn;
 use crate::http::ApiError;
 use crate::keyring::thumbprint;
-use crate::passwords::Verified;
+use crate::passwords::PasswordCheck;
 use crate::state::AppState;
 use domain::account::AccountDigest;
 use domain::ban::Trigger;
-use domain::login::Reason;
+use domain::login::LoginRefusal;
 use serde::de::DeserializeOwned;
-use store::attempts::Refusal;
-use store::audit::Event;
-use store::users::{Changed, DeleteUser, NewPassword, User};
-use wire::envelope::Kind;
+use store::attempts::AttemptRefusal;
+use store::audit::AuditEvent;
+use store::users::{ChangeOutcome, DeleteUser, NewPassword, User};
+use wire::envelope::EnvelopeKind;
 use wire::password::{Deletion, PasswordChange};
 use wire::problem::Code;
 use zeroize::Zeroizing;
@@ -26,8 +26,8 @@ use zeroize::Zeroizing;
 ///
 /// # Errors
 /// The refusal. A wrong password counts like one at sign-in.
-pub async fn change(state: AppState, client: Client, session: SignedIn, sealed: Sealed) -> Result<(), ApiError> {
-    let asked = Asked::receive(state, client, session, sealed, Kind::Password).await?;
+pub async fn change(state: AppState, client: Client, session: SignedIn, sealed: SealedMessage) -> Result<(), ApiError> {
+    let asked = PasswordRequest::receive(state, client, session, sealed, EnvelopeKind::Password).await?;
     let result = asked.change().await;
     sealed::settle(&asked.state, &asked.received.attempt, result).await
 }
@@ -36,36 +36,36 @@ pub async fn change(state: AppState, client: Client, session: SignedIn, sealed: 
 ///
 /// # Errors
 /// The refusal: a wrong password, or the last administrator.
-pub async fn delete(state: AppState, client: Client, session: SignedIn, sealed: Sealed) -> Result<(), ApiError> {
-    let asked = Asked::receive(state, client, session, sealed, Kind::Deletion).await?;
+pub async fn delete(state: AppState, client: Client, session: SignedIn, sealed: SealedMessage) -> Result<(), ApiError> {
+    let asked = PasswordRequest::receive(state, client, session, sealed, EnvelopeKind::Deletion).await?;
     let result = asked.delete().await;
     sealed::settle(&asked.state, &asked.received.attempt, result).await
 }
 
 /// Whether a bound session's key was proven, with the token or by the message itself.
-fn is_of(session: &SignedIn, received: &Received) -> bool {
+fn is_of(session: &SignedIn, received: &OpenedMessage) -> bool {
     let proven = |jkt| received.keys.as_ref().is_some_and(|(signing, _)| thumbprint(signing) == jkt);
     session.proven || session.jkt().is_none_or(proven)
 }
 
 /// An encrypted request of a signed-in person.
-struct Asked {
+struct PasswordRequest {
     state: AppState,
     client: Client,
     session: SignedIn,
     user: User,
     account: AccountDigest,
-    received: Received,
-    event: Event,
+    received: OpenedMessage,
+    event: AuditEvent,
 }
 
-impl Asked {
+impl PasswordRequest {
     async fn receive(
         state: AppState,
         mut client: Client,
         session: SignedIn,
-        sealed: Sealed,
-        kind: Kind,
+        sealed: SealedMessage,
+        kind: EnvelopeKind,
     ) -> Result<Self, ApiError> {
         let user = state.store.user_by_id(&session.claims.sub).await?;
         let user = user.ok_or_else(|| ApiError::new(Code::NoSession))?;
@@ -76,18 +76,18 @@ impl Asked {
         let received = sealed::receive(&state, &client, sealed, kind).await?;
         if !is_of(&session, &received) {
             copied::record(&state, &client, &session.claims.sub, &session.claims.sid).await?;
-            let refused = Err(Stop::Open(proof::refuse(&state, Code::BadProof)));
+            let refused = Err(AttemptError::Open(proof::refuse(&state, Code::BadProof)));
             return sealed::settle(&state, &received.attempt, refused).await;
         }
-        let event = if kind == Kind::Deletion { Event::UserDeleted } else { Event::PasswordSet };
+        let event = if kind == EnvelopeKind::Deletion { AuditEvent::UserDeleted } else { AuditEvent::PasswordSet };
         Ok(Self { state, client, session, user, account, received, event })
     }
 
-    async fn change(&self) -> Result<(), Stop> {
+    async fn change(&self) -> Result<(), AttemptError> {
         let wish: PasswordChange = self.content()?;
         new_password::check(&self.state, &self.user.name, &wish.new).await?;
         self.prove(&wish.old).await?;
-        let hash = new_password::hash(&self.state, &self.received.place, &wish.new).await?;
+        let hash = new_password::hash(&self.state, &self.received.permit, &wish.new).await?;
         let change = NewPassword {
             attempt: self.received.attempt.clone(),
             user: self.user.id.clone(),
@@ -100,12 +100,12 @@ impl Asked {
         };
         let ended = self.state.store.change_password(&change).await?;
         // The password was changed elsewhere meanwhile, so the typed one is wrong now.
-        let ended = ended.ok_or_else(|| Stop::Ended(ApiError::new(Code::WrongCredentials)))?;
+        let ended = ended.ok_or_else(|| AttemptError::Ended(ApiError::new(Code::WrongCredentials)))?;
         self.end(&ended);
         Ok(())
     }
 
-    async fn delete(&self) -> Result<(), Stop> {
+    async fn delete(&self) -> Result<(), AttemptError> {
         let wish: Deletion = self.content()?;
         self.prove(&wish.password).await?;
         let deletion = DeleteUser {
@@ -116,28 +116,28 @@ impl Asked {
             now: self.state.now(),
         };
         match self.state.store.delete_user(&deletion).await? {
-            Changed::Done { ended } => {
+            ChangeOutcome::Done { ended } => {
                 self.end(&ended);
                 Ok(())
             }
-            Changed::Nothing => Err(Stop::Ended(ApiError::new(Code::NoSession))),
-            Changed::LastAdministrator => Err(Stop::Ended(ApiError::new(Code::LastAdministrator))),
+            ChangeOutcome::Nothing => Err(AttemptError::Ended(ApiError::new(Code::NoSession))),
+            ChangeOutcome::LastAdministrator => Err(AttemptError::Ended(ApiError::new(Code::LastAdministrator))),
         }
     }
 
-    fn content<T: DeserializeOwned>(&self) -> Result<T, Stop> {
+    fn content<T: DeserializeOwned>(&self) -> Result<T, AttemptError> {
         let content = serde_json::from_slice(&self.received.plaintext);
         content.map_err(|_| ApiError::new(Code::BadEnvelope).into())
     }
 
-    async fn prove(&self, password: &str) -> Result<(), Stop> {
+    async fn prove(&self, password: &str) -> Result<(), AttemptError> {
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let stored = Some(self.user.password_hash.0.as_str());
-        if check_password(&self.state, &self.received.place, password, stored).await? != Verified::Wrong {
+        if check_password(&self.state, &self.received.permit, password, stored).await? != PasswordCheck::Wrong {
             return Ok(());
         }
-        let offender = self.received.attempt.identity;
-        let refusal = Refusal {
+        let offender = self.received.attempt.client_key;
+        let refusal = AttemptRefusal {
             attempt: self.received.attempt.clone(),
             // The session's key is proven by now, or it has none.
             offender,
@@ -145,13 +145,13 @@ impl Asked {
             account: Some(self.account.as_str().to_owned()),
             counts_as_failure: true,
             evidence: "a wrong password in a live session".to_owned(),
-            audit: self.entry(Reason::Wrong.as_str()),
-            sentence: ban::sentence(&self.state, &self.client, offender),
+            audit: self.entry(LoginRefusal::Wrong.as_str()),
+            ban_context: ban::ban_context(&self.state, &self.client, offender),
         };
-        Err(Stop::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCredentials).await))
+        Err(AttemptError::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCredentials).await))
     }
 
-    fn entry(&self, outcome: &str) -> store::audit::Entry {
+    fn entry(&self, outcome: &str) -> store::audit::AuditEntry {
         let mut entry = audit::entry(&self.state, &self.client, self.event, outcome);
         entry.user = Some(self.user.id.clone());
         entry.session = Some(self.session.claims.sid.clone());

@@ -1,18 +1,18 @@
 //! A refresh: returns the token's successor, or ends the session.
 
-use super::issue::{self, Issued, Owner};
+use super::issue::{self, IssuedTokens, SessionOwner};
 use super::{audit, copied};
 use crate::guards::client::Client;
 use crate::guards::proof;
 use crate::http::ApiError;
-use crate::sessions::Live;
+use crate::sessions::LiveSession;
 use crate::state::AppState;
 use domain::encoding::base64url;
 use domain::refresh_token::RefreshToken;
 use domain::session::Refresh;
 use http::Method;
-use store::audit::Event;
-use store::sessions::{Rotation, Row};
+use store::audit::AuditEvent;
+use store::sessions::{Rotation, SessionRow};
 use wire::login::Delivery;
 use wire::paths;
 use wire::problem::Code;
@@ -28,7 +28,7 @@ pub async fn refresh(
     token: String,
     proof: Option<String>,
     delivery: Delivery,
-) -> Result<Issued, ApiError> {
+) -> Result<IssuedTokens, ApiError> {
     let token = issued_here(&state, &token).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
     let jkt = match proof {
         Some(proof) => Some(proof::check(&state, Method::POST.as_str(), paths::REFRESH, &proof).await?.jkt),
@@ -80,10 +80,10 @@ pub async fn issued_here(state: &AppState, text: &str) -> Result<Option<RefreshT
 async fn rotate(
     state: &AppState,
     client: &Client,
-    row: &Row,
+    row: &SessionRow,
     token: &RefreshToken,
     delivery: Delivery,
-) -> Result<Option<Issued>, ApiError> {
+) -> Result<Option<IssuedTokens>, ApiError> {
     let now = state.now();
     let successor = token.successor(&state.keyring.macs(now)?.refresh);
     let rotation = Rotation {
@@ -91,14 +91,14 @@ async fn rotate(
         from_generation: token.generation(),
         from_hash: token.hash(),
         to_hash: successor.hash(),
-        address: client.identity.place(),
+        address: client.client_key.network_label(),
         idle_at: now + state.config.settings.session.idle.ms(),
         now,
     };
     if !state.store.rotate(&rotation).await? {
         return Ok(None);
     }
-    let live = Live {
+    let live = LiveSession {
         generation: successor.generation(),
         used: row.life.used,
         bound: row.life.jkt.is_some(),
@@ -112,27 +112,38 @@ async fn rotate(
 
 /// The answer was lost, or two tabs refreshed at the same time: returns the same successor again. Its key may have been
 /// replaced or revoked since. Its hash shows whether the right key was found.
-async fn again(state: &AppState, row: &Row, token: &RefreshToken, delivery: Delivery) -> Result<Issued, ApiError> {
+async fn again(
+    state: &AppState,
+    row: &SessionRow,
+    token: &RefreshToken,
+    delivery: Delivery,
+) -> Result<IssuedTokens, ApiError> {
     let of = |key: &[u8; 32]| Some(token.successor(key)).filter(|successor| successor.hash() == row.life.current);
     let find = || state.keyring.made_here(|macs| of(&macs.refresh));
     let mut successor = find();
     if successor.is_none() {
         // Another node made it with a new key that this node has not read yet.
-        state.keyring.hear(&state.vault()).await?;
+        state.keyring.reload(&state.vault()).await?;
         successor = find();
     }
     let successor = successor.ok_or_else(|| ApiError::new(Code::SessionEnded))?;
-    tell(state, row, state.sessions.learn(row), &successor, delivery)
+    tell(state, row, state.sessions.update(row), &successor, delivery)
 }
 
-fn tell(state: &AppState, row: &Row, live: Live, token: &RefreshToken, delivery: Delivery) -> Result<Issued, ApiError> {
-    let owner = Owner { user: &row.user, username: &row.username, role: row.role };
+fn tell(
+    state: &AppState,
+    row: &SessionRow,
+    live: LiveSession,
+    token: &RefreshToken,
+    delivery: Delivery,
+) -> Result<IssuedTokens, ApiError> {
+    let owner = SessionOwner { user: &row.user, username: &row.username, role: row.role };
     issue::tokens(state, &owner, &row.id, row.life.jkt.as_deref(), live, token, delivery)
 }
 
 /// Ends the session, because somebody has a copy of a spent token, and notifies the owner.
-async fn end_family(state: &AppState, client: &Client, row: &Row) -> ApiError {
-    let mut entry = audit::entry(state, client, Event::TokenReused, "ended");
+async fn end_family(state: &AppState, client: &Client, row: &SessionRow) -> ApiError {
+    let mut entry = audit::entry(state, client, AuditEvent::TokenReused, "ended");
     entry.user = Some(row.user.clone());
     entry.session = Some(row.id.clone());
     match state.store.revoke(&row.user, &row.id, &entry, state.now()).await {

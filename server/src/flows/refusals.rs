@@ -4,7 +4,7 @@ use domain::UnixMs;
 use domain::ban::Trigger;
 use store::Store;
 use store::refusals::HOUR_MS;
-use wire::refusals::{ByTrigger, Hours};
+use wire::refusals::{ByTrigger, RefusalCounts};
 
 const HOURS: usize = 24;
 
@@ -12,7 +12,7 @@ const HOURS: usize = 24;
 ///
 /// # Errors
 /// The store fails.
-pub async fn hours(store: &dyn Store, now: UnixMs) -> store::Result<Hours> {
+pub async fn hours(store: &dyn Store, now: UnixMs) -> store::Result<RefusalCounts> {
     let since = now - now.rem_euclid(HOUR_MS) - (HOUR_MS * 23);
     let rows = store.refused(since).await?;
     let of = |trigger: &Trigger| {
@@ -27,5 +27,5 @@ pub async fn hours(store: &dyn Store, now: UnixMs) -> store::Result<Hours> {
     };
     // A spray consists of wrong credentials, and a manual ban refuses nothing itself.
     let refused = Trigger::ALL.iter().filter(|trigger| !matches!(trigger, Trigger::Spray | Trigger::Manual));
-    Ok(Hours { since, triggers: refused.map(of).collect() })
+    Ok(RefusalCounts { since, triggers: refused.map(of).collect() })
 }

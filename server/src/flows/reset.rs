@@ -1,16 +1,16 @@
 //! Forgotten passwords: an operator's one-time link, and its use.
 
-use super::operator::Operator;
-use super::sealed::{self, Received, Sealed, Stop};
+use super::actor::Actor;
+use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use super::{audit, new_password};
 use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::state::AppState;
 use domain::invitation::{RESET_MS, code, code_hash};
-use store::audit::Event;
+use store::audit::AuditEvent;
 use store::resets::{Reset, UseReset};
 use wire::account::OneTimeLink;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::password::PasswordReset;
 use wire::paths;
 use wire::problem::Code;
@@ -19,44 +19,44 @@ use wire::problem::Code;
 ///
 /// # Errors
 /// The store fails.
-pub async fn link(operator: &Operator<'_>, user: &str) -> store::Result<OneTimeLink> {
-    let code = code(&operator.entropy.bytes());
-    let audit = operator.entry_of(Event::ResetMade, user);
+pub async fn link(actor: &Actor<'_>, user: &str) -> store::Result<OneTimeLink> {
+    let code = code(&actor.entropy.bytes());
+    let audit = actor.entry_of(AuditEvent::ResetMade, user);
     let reset = Reset {
         user: user.to_owned(),
         code_hash: code_hash(&code),
         made_by: audit.actor.clone(),
-        created_at: operator.now,
-        expires_at: operator.now + RESET_MS,
+        created_at: actor.now,
+        expires_at: actor.now + RESET_MS,
     };
-    operator.store.add_reset(&reset, &audit).await?;
-    Ok(OneTimeLink { link: operator.link(paths::RESET_PAGE, &code), expires_at: reset.expires_at })
+    actor.store.add_reset(&reset, &audit).await?;
+    Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at: reset.expires_at })
 }
 
 /// Sets the password by a one-time link. Every session ends, and nobody is signed in.
 ///
 /// # Errors
 /// The refusal. None counts as an attack, because a code cannot be guessed.
-pub async fn reset(state: AppState, client: Client, sealed: Sealed) -> Result<(), ApiError> {
-    let received = sealed::receive(&state, &client, sealed, Kind::Reset).await?;
+pub async fn reset(state: AppState, client: Client, sealed: SealedMessage) -> Result<(), ApiError> {
+    let received = sealed::receive(&state, &client, sealed, EnvelopeKind::Reset).await?;
     let attempt = received.attempt.clone();
     let result = decide(&state, &client, received).await;
     sealed::settle(&state, &attempt, result).await
 }
 
-async fn decide(state: &AppState, client: &Client, received: Received) -> Result<(), Stop> {
+async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> Result<(), AttemptError> {
     let wish: PasswordReset =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
     let code_hash = code_hash(&wish.code);
     let user = state.store.reset_of(&code_hash, state.now()).await?;
     let Some(user) = user else {
-        let entry = audit::entry(state, client, Event::PasswordSet, audit::WRONG_CODE);
+        let entry = audit::entry(state, client, AuditEvent::PasswordSet, audit::WRONG_CODE);
         audit::note(state, client, entry).await?;
         return Err(ApiError::new(Code::LinkUsedUp).into());
     };
     new_password::check(state, &user.name, &wish.password).await?;
-    let hash = new_password::hash(state, &received.place, &wish.password).await?;
-    let mut entry = audit::entry(state, client, Event::PasswordSet, audit::OK);
+    let hash = new_password::hash(state, &received.permit, &wish.password).await?;
+    let mut entry = audit::entry(state, client, AuditEvent::PasswordSet, audit::OK);
     entry.user = Some(user.id.clone());
     let reset = UseReset {
         attempt: received.attempt.clone(),
@@ -68,7 +68,7 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
         now: state.now(),
     };
     let ended = state.store.use_reset(&reset).await?;
-    for id in ended.ok_or_else(|| Stop::Ended(ApiError::new(Code::LinkUsedUp)))? {
+    for id in ended.ok_or_else(|| AttemptError::Ended(ApiError::new(Code::LinkUsedUp)))? {
         state.sessions.end(&id, state.now());
     }
     Ok(())

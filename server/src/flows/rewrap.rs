@@ -7,10 +7,10 @@
 //! 3. Each value is encrypted again, by a write that is conditional on the value that was read.
 //! 4. When no value in the database needs the old key, its line is removed.
 
-use super::operator::Operator;
-use crate::key_encryption::{self, Cipher, Source};
-use store::audit::Event;
-use store::sealed::{Sealed, sealer};
+use super::actor::Actor;
+use crate::key_encryption::{self, Cipher, KeySource};
+use store::audit::AuditEvent;
+use store::sealed::{SealedValue, sealer};
 use zeroize::Zeroizing;
 
 /// Number of values read at a time.
@@ -18,9 +18,9 @@ const CHUNK: u32 = 200;
 
 /// The reason why it stopped.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum RewrapError {
     #[error(transparent)]
-    Key(#[from] key_encryption::Error),
+    Key(#[from] key_encryption::KeyEncryptionError),
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(
@@ -39,7 +39,7 @@ pub enum Error {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rewrapped {
+pub struct RewrapResult {
     /// The short name of the remaining key.
     pub sealer: String,
     pub resealed: u64,
@@ -49,72 +49,72 @@ pub struct Rewrapped {
 ///
 /// # Errors
 /// A second key exists already, or the file cannot be written.
-pub fn prepare(operator: &Operator<'_>) -> Result<(), Error> {
-    let source = Source::of(operator.config);
+pub fn prepare(actor: &Actor<'_>) -> Result<(), RewrapError> {
+    let source = KeySource::of(actor.config);
     let _lock = source.lock()?;
     let keys = source.keys()?;
-    if keys.len() > 1 { Err(Error::Prepared) } else { add(operator, &source, keys).map(drop) }
+    if keys.len() > 1 { Err(RewrapError::Prepared) } else { add(actor, &source, keys).map(drop) }
 }
 
 /// # Errors
 /// The cause. It can be run again.
-pub async fn rewrap(operator: &Operator<'_>) -> Result<Rewrapped, Error> {
-    let source = Source::of(operator.config);
+pub async fn rewrap(actor: &Actor<'_>) -> Result<RewrapResult, RewrapError> {
+    let source = KeySource::of(actor.config);
     let _lock = source.lock()?;
     let mut keys = source.keys()?;
     if keys.len() == 1 {
-        keys = add(operator, &source, keys)?;
+        keys = add(actor, &source, keys)?;
     }
     let (new, old) = split(&keys)?;
 
     let names: Vec<_> = old.iter().map(|cipher| cipher.name().to_owned()).collect();
-    let audit = operator.entry(Event::KeysRewrapped, new.name());
-    operator.store.retire_sealers(&names, &audit, operator.now).await?;
+    let audit = actor.entry(AuditEvent::KeysRewrapped, new.name());
+    actor.store.retire_sealers(&names, &audit, actor.now).await?;
 
     let mut resealed = 0;
     loop {
-        let values = operator.store.sealed_by_others(new.name(), CHUNK).await?;
+        let values = actor.store.sealed_by_others(new.name(), CHUNK).await?;
         if values.is_empty() {
             break;
         }
         for value in values {
             let secret = open(&old, &value)?;
-            let sealed = format!("{}.{}", new.name(), new.seal(operator.entropy, &value.place, &secret)?);
-            resealed += u64::from(operator.store.reseal(&value, &sealed).await?);
+            let sealed = format!("{}.{}", new.name(), new.seal(actor.entropy, &value.place, &secret)?);
+            resealed += u64::from(actor.store.reseal(&value, &sealed).await?);
         }
     }
-    if source != Source::Variable {
+    if source != KeySource::Variable {
         source.write(&keys.split_off(keys.len() - 1))?;
     }
-    Ok(Rewrapped { sealer: new.name().to_owned(), resealed })
+    Ok(RewrapResult { sealer: new.name().to_owned(), resealed })
 }
 
 fn add(
-    operator: &Operator<'_>,
-    source: &Source,
+    actor: &Actor<'_>,
+    source: &KeySource,
     mut keys: Vec<Zeroizing<String>>,
-) -> Result<Vec<Zeroizing<String>>, Error> {
-    if *source == Source::Variable {
-        return Err(Error::OneInVariable);
+) -> Result<Vec<Zeroizing<String>>, RewrapError> {
+    if *source == KeySource::Variable {
+        return Err(RewrapError::OneInVariable);
     }
-    keys.push(Zeroizing::new(operator.entropy.secret()));
+    keys.push(Zeroizing::new(actor.entropy.secret()));
     source.write(&keys)?;
     Ok(keys)
 }
 
 /// Returns the last key and those before it.
-fn split(keys: &[Zeroizing<String>]) -> Result<(Cipher, Vec<Cipher>), Error> {
+fn split(keys: &[Zeroizing<String>]) -> Result<(Cipher, Vec<Cipher>), RewrapError> {
     let mut ciphers: Vec<_> = keys.iter().filter_map(|key| Cipher::parse(key)).collect();
-    let new = ciphers.pop().ok_or(key_encryption::Error::WrongKey)?;
+    let new = ciphers.pop().ok_or(key_encryption::KeyEncryptionError::WrongKey)?;
     ciphers.retain(|cipher| cipher.name() != new.name());
     Ok((new, ciphers))
 }
 
-fn open(old: &[Cipher], value: &Sealed) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn open(old: &[Cipher], value: &SealedValue) -> Result<Zeroizing<Vec<u8>>, RewrapError> {
     let name = sealer(&value.sealed);
     let content = value.sealed.split_once('.').map_or(value.sealed.as_str(), |(_, content)| content);
     let mut fitting = old.iter().filter(|cipher| name.is_empty() || cipher.name() == name);
     fitting
         .find_map(|cipher| cipher.open(&value.place, content).ok())
-        .ok_or_else(|| Error::Unknown { place: value.place.clone(), sealer: name.to_owned() })
+        .ok_or_else(|| RewrapError::Unknown { place: value.place.clone(), sealer: name.to_owned() })
 }

@@ -1,26 +1,26 @@
 //! The checks of every encrypted message, the cheapest first, before its content is judged.
 
 use super::{audit, ban};
-use crate::cookies::{self, Name};
-use crate::envelope::{self, Opened};
+use crate::cookies::{self, CookieName};
+use crate::envelope::{self, OpenedEnvelope};
 use crate::guards::client::Client;
 use crate::http::ApiError;
+use crate::keyed_mutex::KeyedGuard;
 use crate::keyring::EnvelopeKey;
-use crate::passwords::Place;
-use crate::queue::Turn;
+use crate::passwords::HashPermit;
 use crate::state::AppState;
-use crate::{dpop, keyring, live};
+use crate::{dpop, keyring, refusal_feed};
 use axum::body::Bytes;
 use domain::ban::{Scope, Trigger};
 use domain::encoding::{base64url, sha256};
-use domain::short_key::{self, Refused, ShortKey};
+use domain::short_key::{self, ShortKey, ShortKeyError};
 use http::{HeaderMap, Method};
 use std::sync::Arc;
 use std::time::Duration;
-use store::attempts::{Attempt, Begin, Begun, Refusal};
-use store::audit::Event;
+use store::attempts::{Attempt, AttemptRefusal, BeginAttempt, BeginOutcome};
+use store::audit::AuditEvent;
 use store::bans::Ban;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::jwk::EcJwk;
 use wire::login::{Delivery, SealedRequest};
 use wire::problem::Code;
@@ -32,7 +32,7 @@ const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 /// An encrypted request as it arrived.
 #[derive(Debug)]
-pub struct Sealed {
+pub struct SealedMessage {
     pub request: SealedRequest,
     /// The requested path, as the proof must state it.
     path: &'static str,
@@ -43,18 +43,18 @@ pub struct Sealed {
 
 /// A decrypted message. The `short_key` is burnt and the client key reserved until the attempt ends.
 #[derive(Debug)]
-pub struct Received {
+pub struct OpenedMessage {
     pub attempt: Attempt,
     pub plaintext: Zeroizing<Vec<u8>>,
     /// The client's signing and receiving keys; it has proven the first.
     pub keys: Option<(EcJwk, EcJwk)>,
     /// How the client wants its tokens.
     pub delivery: Delivery,
-    pub place: Place,
-    _turn: Turn,
+    pub permit: HashPermit,
+    _turn: KeyedGuard,
 }
 
-impl Sealed {
+impl SealedMessage {
     /// Whether the message contains a proof of the key `jkt` that was made for this message.
     pub fn proves(&self, state: &AppState, jkt: &str) -> bool {
         self.proof(state).is_some_and(|proof| proof.jkt == jkt)
@@ -71,7 +71,7 @@ impl Sealed {
     /// `bad_request`: the body has the wrong form for this path.
     pub fn read(state: &AppState, path: &'static str, headers: &HeaderMap, body: Bytes) -> Result<Self, ApiError> {
         let request: SealedRequest = serde_json::from_slice(&body).map_err(|_| ApiError::new(Code::BadRequest))?;
-        let cookie = cookies::get(headers, &state.config, Name::PreLogin);
+        let cookie = cookies::get(headers, &state.config, CookieName::PreLogin);
         Ok(Self {
             request,
             path,
@@ -86,17 +86,22 @@ impl Sealed {
 ///
 /// # Errors
 /// The refusal; an attack has been counted.
-pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Kind) -> Result<Received, ApiError> {
+pub async fn receive(
+    state: &AppState,
+    client: &Client,
+    sealed: SealedMessage,
+    kind: EnvelopeKind,
+) -> Result<OpenedMessage, ApiError> {
     let (short_key, key) = check_short_key(state, client, &sealed).await?;
-    let turn = state.queue.fair_turn(client).await;
+    let turn = state.attempt_locks.lock_fair(client).await;
     // Taken only after the lock, so that a waiting attempt takes no place from others.
-    let place = state.passwords.place().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
-    let attempt = Attempt { id: state.ulid(), identity: client.judged() };
+    let permit = state.passwords.permit().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
+    let attempt = Attempt { id: state.ulid(), client_key: client.ban_key() };
     begin(state, client, &sealed, &short_key, &attempt).await?;
     match open(state, &key, &sealed, kind) {
         Ok((opened, keys)) => {
             let (plaintext, delivery) = (opened.plaintext, sealed.request.delivery);
-            Ok(Received { attempt, plaintext, keys, delivery, place, _turn: turn })
+            Ok(OpenedMessage { attempt, plaintext, keys, delivery, permit, _turn: turn })
         }
         Err(code) => Err(refuse_envelope(state, client, attempt, kind, code).await),
     }
@@ -107,7 +112,7 @@ pub async fn receive(state: &AppState, client: &Client, sealed: Sealed, kind: Ki
 async fn check_short_key(
     state: &AppState,
     client: &Client,
-    sealed: &Sealed,
+    sealed: &SealedMessage,
 ) -> Result<(ShortKey, Arc<EnvelopeKey>), ApiError> {
     let text = &sealed.request.short_key;
     let Some(short_key) = authentic(state, text).await? else {
@@ -116,7 +121,7 @@ async fn check_short_key(
             return Err(ApiError::new(Code::ShortKeyMismatch));
         }
         let evidence = "a short_key with a wrong MAC";
-        return Err(ban::strike(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
+        return Err(ban::record_offence(state, client, Trigger::ForgedShortKey, evidence, Code::ShortKeyForged).await);
     };
     // A program's `short_key` sets no cookies, so that nobody can sign a visitor in under another name.
     let cookie =
@@ -127,13 +132,13 @@ async fn check_short_key(
     let kids: Vec<_> = key.iter().map(|key| key.kid).collect();
     match short_key.check(&kids, &origin, &cookie, now) {
         Ok(()) => Ok((short_key, key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?)),
-        Err(Refused::Expired) if state.config.policy.expired_short_key.is_some() => {
+        Err(ShortKeyError::Expired) if state.config.policy.expired_short_key.is_some() => {
             let evidence = "a short_key that had run out";
-            Err(ban::strike(state, client, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired).await)
+            Err(ban::record_offence(state, client, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired).await)
         }
         // From the future: our clock was set back, which is not the client's fault.
-        Err(Refused::Expired | Refused::NotYet) => Err(ApiError::new(Code::ShortKeyExpired)),
-        Err(Refused::Forged | Refused::Mismatch) => Err(ApiError::new(Code::ShortKeyMismatch)),
+        Err(ShortKeyError::Expired | ShortKeyError::NotYet) => Err(ApiError::new(Code::ShortKeyExpired)),
+        Err(ShortKeyError::Forged | ShortKeyError::Mismatch) => Err(ApiError::new(Code::ShortKeyMismatch)),
     }
 }
 
@@ -147,14 +152,14 @@ async fn authentic(state: &AppState, text: &str) -> Result<Option<ShortKey>, Api
     if state.keyring.made_here(|macs| ShortKey::authenticate(&macs.short_key, text).ok()).is_some() {
         return Ok(None);
     }
-    state.keyring.hear(&state.vault()).await?;
+    state.keyring.reload(&state.vault()).await?;
     Ok(read())
 }
 
 async fn begin(
     state: &AppState,
     client: &Client,
-    sealed: &Sealed,
+    sealed: &SealedMessage,
     short_key: &ShortKey,
     attempt: &Attempt,
 ) -> Result<(), ApiError> {
@@ -164,29 +169,34 @@ async fn begin(
         if let Some(closed) = client.closed(state, Scope::SignIn) {
             return Err(ApiError::banned(closed, now));
         }
-        let begin = Begin {
+        let begin = BeginAttempt {
             attempt: attempt.clone(),
             short_key: short_key.id(),
             short_key_expires_at: short_key.expires_at(),
             body: sealed.body_hash.clone(),
-            exempt: client.exempt(attempt.identity, state),
+            exempt: client.exempt(attempt.client_key, state),
             now,
         };
         match state.store.begin(&begin).await? {
-            Begun::Reserved => return Ok(()),
-            Begun::Busy => tokio::time::sleep(BUSY_PAUSE).await,
-            Begun::Banned(ban) => {
+            BeginOutcome::Reserved => return Ok(()),
+            BeginOutcome::Busy => tokio::time::sleep(BUSY_PAUSE).await,
+            BeginOutcome::Banned(ban) => {
                 state.bans.apply(std::slice::from_ref(&*ban));
                 return Err(ban::refusal(Code::Banned, &[*ban], state));
             }
-            Begun::Resent => return Err(ApiError::new(Code::AlreadyReceived)),
-            Begun::Replayed => {
+            BeginOutcome::Resent => return Err(ApiError::new(Code::AlreadyReceived)),
+            BeginOutcome::Replayed => {
                 let evidence = "a short_key that was used before";
-                return Err(
-                    ban::strike(state, client, Trigger::ReplayedShortKey, evidence, Code::ShortKeyReplayed).await
-                );
+                return Err(ban::record_offence(
+                    state,
+                    client,
+                    Trigger::ReplayedShortKey,
+                    evidence,
+                    Code::ShortKeyReplayed,
+                )
+                .await);
             }
-            Begun::Full => break,
+            BeginOutcome::Full => break,
         }
     }
     Err(ApiError::wait(Code::Busy, 1000))
@@ -196,9 +206,9 @@ async fn begin(
 fn open(
     state: &AppState,
     key: &EnvelopeKey,
-    sealed: &Sealed,
-    kind: Kind,
-) -> Result<(Opened, Option<(EcJwk, EcJwk)>), Code> {
+    sealed: &SealedMessage,
+    kind: EnvelopeKind,
+) -> Result<(OpenedEnvelope, Option<(EcJwk, EcJwk)>), Code> {
     let envelope = &sealed.request.encrypted_username_password;
     let opened = envelope::open(key, &*state.entropy, envelope).ok_or(Code::BadEnvelope)?;
     let header = &opened.header;
@@ -220,16 +230,22 @@ fn open(
     Ok((opened, keys))
 }
 
-async fn refuse_envelope(state: &AppState, client: &Client, attempt: Attempt, kind: Kind, code: Code) -> ApiError {
+async fn refuse_envelope(
+    state: &AppState,
+    client: &Client,
+    attempt: Attempt,
+    kind: EnvelopeKind,
+    code: Code,
+) -> ApiError {
     let event = match kind {
-        Kind::Login => Event::Login,
-        Kind::Signup => Event::UserAdded,
-        Kind::Password | Kind::Reset => Event::PasswordSet,
-        Kind::Deletion => Event::UserDeleted,
+        EnvelopeKind::Login => AuditEvent::Login,
+        EnvelopeKind::Signup => AuditEvent::UserAdded,
+        EnvelopeKind::Password | EnvelopeKind::Reset => AuditEvent::PasswordSet,
+        EnvelopeKind::Deletion => AuditEvent::UserDeleted,
     };
     let outcome = if code == Code::BadProof { "bad_proof" } else { "bad_envelope" };
     let offender = client.offender();
-    let refusal = Refusal {
+    let refusal = AttemptRefusal {
         attempt,
         offender,
         trigger: Trigger::BadEnvelope,
@@ -237,17 +253,22 @@ async fn refuse_envelope(state: &AppState, client: &Client, attempt: Attempt, ki
         counts_as_failure: false,
         evidence: "an envelope that cannot be decrypted or was made for another request".to_owned(),
         audit: audit::entry(state, client, event, outcome),
-        sentence: ban::sentence(state, client, offender),
+        ban_context: ban::ban_context(state, client, offender),
     };
     end_refused(state, refusal, code).await
 }
 
 /// Ends an attempt as refused.
-pub async fn end_refused(state: &AppState, refusal: Refusal, code: Code) -> ApiError {
+pub async fn end_refused(state: &AppState, refusal: AttemptRefusal, code: Code) -> ApiError {
     match state.store.refuse(&refusal).await {
         Ok(bans) => {
             ban::impose(state, &bans);
-            state.live.tell(&live::Refusal::new(refusal.offender, refusal.trigger, &bans, refusal.sentence.now));
+            state.refusal_feed.publish(&refusal_feed::RefusalEvent::new(
+                refusal.offender,
+                refusal.trigger,
+                &bans,
+                refusal.ban_context.now,
+            ));
             ban::refusal(told(code, &bans), &bans, state)
         }
         Err(error) => error.into(),
@@ -261,25 +282,25 @@ fn told(code: Code, bans: &[Ban]) -> Code {
 
 /// The reason why a received message failed.
 #[derive(Debug)]
-pub enum Stop {
+pub enum AttemptError {
     /// The attempt has ended with a verdict.
     Ended(ApiError),
     /// A failure that is not the client's fault: the attempt is still open.
     Open(ApiError),
 }
 
-impl<E: Into<ApiError>> From<E> for Stop {
+impl<E: Into<ApiError>> From<E> for AttemptError {
     fn from(error: E) -> Self {
         Self::Open(error.into())
     }
 }
 
 /// Ends an open attempt, so that the next one need not wait until its reservation expires.
-pub async fn settle<T>(state: &AppState, attempt: &Attempt, result: Result<T, Stop>) -> Result<T, ApiError> {
+pub async fn settle<T>(state: &AppState, attempt: &Attempt, result: Result<T, AttemptError>) -> Result<T, ApiError> {
     match result {
         Ok(value) => Ok(value),
-        Err(Stop::Ended(error)) => Err(error),
-        Err(Stop::Open(error)) => {
+        Err(AttemptError::Ended(error)) => Err(error),
+        Err(AttemptError::Open(error)) => {
             state.store.release(attempt).await?;
             Err(error)
         }

@@ -1,20 +1,20 @@
 //! The server's keys: listed, rotated and revoked by operators, and rotated by a schedule.
 
+use super::actor::Actor;
 use super::audit;
-use super::operator::Operator;
 use crate::config::Config;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::{self, MAC_ALG, rules};
 use crate::state::AppState;
 use domain::UnixMs;
-use domain::server_key::{Rules, State};
+use domain::server_key::{RotationRules, ServerKeyState};
 use store::Store;
-use store::audit::Event;
-use store::keys::{Kind, Revocation, Revoked, StoredKey, line};
+use store::audit::AuditEvent;
+use store::keys::{KeyKind, KeyRevocation, RevokeKeyOutcome, StoredKey, line};
 use wire::server_keys::{self as seen, ServerKey};
 
 /// The kinds of keys that are rotated.
-const KINDS: [Kind; 3] = [Kind::Envelope, Kind::Signing, Kind::Mac];
+const KINDS: [KeyKind; 3] = [KeyKind::Envelope, KeyKind::Signing, KeyKind::Mac];
 /// Maximum number of attempts. Whenever one fails, a concurrent one has added a key.
 const TRIES: u32 = 4;
 /// How long an ended key's private half is kept, in case the clock is set back.
@@ -23,18 +23,18 @@ const YEAR_MS: i64 = 366 * 24 * 60 * 60_000;
 
 /// The reason why no key was made.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ServerKeyError {
     #[error("a key can be scheduled at most a year ahead")]
     Far,
     #[error(transparent)]
-    Key(#[from] keyring::Error),
+    Key(#[from] keyring::KeyringError),
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
 /// The result of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rotated {
+pub enum RotationOutcome {
     Made(ServerKey),
     /// A key is already waiting.
     Waits(ServerKey),
@@ -56,36 +56,36 @@ pub async fn list(store: &dyn Store, config: &Config, now: UnixMs) -> store::Res
 /// # Errors
 /// The key cannot be made, or the store fails.
 pub async fn rotate(
-    operator: &Operator<'_>,
+    actor: &Actor<'_>,
     key: &KeyEncryptionKey,
-    kind: Kind,
+    kind: KeyKind,
     at: Option<UnixMs>,
-) -> Result<Rotated, Error> {
-    let (now, rules) = (operator.now, rules(operator.config, kind));
+) -> Result<RotationOutcome, ServerKeyError> {
+    let (now, rules) = (actor.now, rules(actor.config, kind));
     if at.is_some_and(|at| at > now.saturating_add(YEAR_MS)) {
-        return Err(Error::Far);
+        return Err(ServerKeyError::Far);
     }
     let mut made: Option<StoredKey> = None;
     for _ in 0..TRIES {
-        let keys = operator.store.keys().await?;
+        let keys = actor.store.keys().await?;
         let line = line(kind, &keys);
         if let Some(next) = line.next(now) {
-            return Ok(Rotated::Waits(find(&keys, kind, &next.kid, rules, now)?));
+            return Ok(RotationOutcome::Waits(find(&keys, kind, &next.kid, rules, now)?));
         }
         let used_from = line.used_from(rules, at.unwrap_or(now), now);
         let new = match made.take() {
             Some(made) => StoredKey { used_from, ..made },
-            None => operator.vault(key).make(kind, used_from).await?,
+            None => actor.vault(key).make(kind, used_from).await?,
         };
-        let audit = operator.entry(Event::ServerKeyRotated, about(kind, &new.kid));
+        let audit = actor.entry(AuditEvent::ServerKeyRotated, about(kind, &new.kid));
         let after = line.newest().map(|newest| newest.kid.as_str());
-        if operator.store.add_key(&new, after, Some(&audit)).await? {
-            let keys = operator.store.keys().await?;
-            return Ok(Rotated::Made(find(&keys, kind, &new.kid, rules, now)?));
+        if actor.store.add_key(&new, after, Some(&audit)).await? {
+            let keys = actor.store.keys().await?;
+            return Ok(RotationOutcome::Made(find(&keys, kind, &new.kid, rules, now)?));
         }
         made = Some(new);
     }
-    Err(keyring::Error::Make(kind.as_str()).into())
+    Err(keyring::KeyringError::Make(kind.as_str()).into())
 }
 
 /// Revokes a key by its id. `None`: no active key has it.
@@ -93,30 +93,30 @@ pub async fn rotate(
 /// # Errors
 /// A successor cannot be made, or the store fails.
 pub async fn revoke(
-    operator: &Operator<'_>,
+    actor: &Actor<'_>,
     key: &KeyEncryptionKey,
     kid: &str,
-    kind: Option<Kind>,
-) -> Result<Option<(ServerKey, Revoked)>, keyring::Error> {
-    let keys = operator.store.keys().await?;
+    kind: Option<KeyKind>,
+) -> Result<Option<(ServerKey, RevokeKeyOutcome)>, keyring::KeyringError> {
+    let keys = actor.store.keys().await?;
     let meant =
         |key: &&StoredKey| key.kid == kid && KINDS.contains(&key.kind) && kind.is_none_or(|kind| kind == key.kind);
     let Some(kind) = keys.iter().find(meant).filter(|key| key.revoked_at.is_none()).map(|key| key.kind) else {
         return Ok(None);
     };
-    let revocation = Revocation {
+    let revocation = KeyRevocation {
         kind,
         kid: kid.to_owned(),
-        successor: operator.vault(key).make(kind, operator.now).await?,
-        audit: operator.entry(Event::ServerKeyRevoked, about(kind, kid)),
-        now: operator.now,
+        successor: actor.vault(key).make(kind, actor.now).await?,
+        audit: actor.entry(AuditEvent::ServerKeyRevoked, about(kind, kid)),
+        now: actor.now,
     };
-    let revoked = operator.store.revoke_key(&revocation).await?;
-    if revoked == Revoked::Nothing {
+    let revoked = actor.store.revoke_key(&revocation).await?;
+    if revoked == RevokeKeyOutcome::Nothing {
         return Ok(None);
     }
-    let keys = operator.store.keys().await?;
-    let shown = find(&keys, kind, kid, rules(operator.config, kind), operator.now)?;
+    let keys = actor.store.keys().await?;
+    let shown = find(&keys, kind, kid, rules(actor.config, kind), actor.now)?;
     Ok(Some((shown, revoked)))
 }
 
@@ -126,17 +126,17 @@ pub async fn revoke(
 /// # Errors
 /// As [`revoke`].
 pub async fn revoke_all(
-    operator: &Operator<'_>,
+    actor: &Actor<'_>,
     key: &KeyEncryptionKey,
-    kind: Option<Kind>,
-) -> Result<Vec<ServerKey>, keyring::Error> {
-    let keys = operator.store.keys().await?;
+    kind: Option<KeyKind>,
+) -> Result<Vec<ServerKey>, keyring::KeyringError> {
+    let keys = actor.store.keys().await?;
     let mut revoked = Vec::new();
     for kind in KINDS.into_iter().filter(|own| kind.is_none_or(|kind| kind == *own)) {
-        let (line, rules) = (line(kind, &keys), rules(operator.config, kind));
+        let (line, rules) = (line(kind, &keys), rules(actor.config, kind));
         // The waiting key first, since it would replace the one in use.
-        for serving in line.serving(rules, operator.now).rev() {
-            revoked.extend(revoke(operator, key, &serving.kid, Some(kind)).await?.map(|(key, _)| key));
+        for serving in line.serving(rules, actor.now).rev() {
+            revoked.extend(revoke(actor, key, &serving.kid, Some(kind)).await?.map(|(key, _)| key));
         }
     }
     Ok(revoked)
@@ -146,21 +146,21 @@ pub async fn revoke_all(
 ///
 /// # Errors
 /// A key cannot be made, or the store does not answer.
-pub async fn keep_up(state: &AppState) -> Result<(), keyring::Error> {
+pub async fn keep_up(state: &AppState) -> Result<(), keyring::KeyringError> {
     let now = state.now();
     let keys = state.store.keys().await?;
-    for kind in [Kind::Signing, Kind::Mac] {
+    for kind in [KeyKind::Signing, KeyKind::Mac] {
         follow_schedule(state, kind, &keys, now).await?;
     }
     for kind in KINDS {
         let (line, rules) = (line(kind, &keys), rules(&state.config, kind));
         for key in keys.iter().filter(|key| key.kind == kind && !key.sealed.is_empty()) {
             let over = match line.state(&key.kid, rules, now) {
-                Some(State::Ended) => line.ends_at(&key.kid, rules),
+                Some(ServerKeyState::Ended) => line.ends_at(&key.kid, rules),
                 // Values of a revoked MAC key are still recognised. Successors of refresh tokens need that, and forms
                 // of honest people must not count as forgeries.
-                Some(State::Revoked) if kind == Kind::Mac => key.revoked_at.map(|at| at + rules.overlap_ms),
-                Some(State::Revoked) => key.revoked_at,
+                Some(ServerKeyState::Revoked) if kind == KeyKind::Mac => key.revoked_at.map(|at| at + rules.overlap_ms),
+                Some(ServerKeyState::Revoked) => key.revoked_at,
                 _ => None,
             };
             if over.is_some_and(|over| now > over + KEEP_MS) {
@@ -171,41 +171,52 @@ pub async fn keep_up(state: &AppState) -> Result<(), keyring::Error> {
     Ok(())
 }
 
-async fn follow_schedule(state: &AppState, kind: Kind, keys: &[StoredKey], now: UnixMs) -> Result<(), keyring::Error> {
+async fn follow_schedule(
+    state: &AppState,
+    kind: KeyKind,
+    keys: &[StoredKey],
+    now: UnixMs,
+) -> Result<(), keyring::KeyringError> {
     let (line, rules, settings) = (line(kind, keys), rules(&state.config, kind), &state.config.settings.keys);
     let Some(newest) = line.newest() else { return Ok(()) };
     let algorithm = keys.iter().find(|key| key.kid == newest.kid).map(|key| key.alg.as_str());
     let other_algorithm =
-        kind == Kind::Signing && algorithm != Some(settings.signing_algorithm.as_str()) && line.next(now).is_none();
-    let every = if kind == Kind::Mac { settings.mac_rotation } else { settings.signing_rotation };
+        kind == KeyKind::Signing && algorithm != Some(settings.signing_algorithm.as_str()) && line.next(now).is_none();
+    let every = if kind == KeyKind::Mac { settings.mac_rotation } else { settings.signing_rotation };
     let due = every.0.and_then(|every| line.due(rules, every.ms(), now));
     let wanted = if other_algorithm { Some(now) } else { due };
     let Some(wanted) = wanted else { return Ok(()) };
     let key = state.vault().make(kind, line.used_from(rules, wanted, now)).await?;
-    let audit = audit::of_schedule(state, Event::ServerKeyRotated, about(kind, &key.kid));
+    let audit = audit::of_schedule(state, AuditEvent::ServerKeyRotated, about(kind, &key.kid));
     // If several nodes' schedules are due at the same time, one of them makes the key.
     if state.store.add_key(&key, Some(&newest.kid), Some(&audit)).await? {
         tracing::info!(kid = %key.kid, alg = %key.alg, kind = kind.as_str(), "new server key created");
     }
-    state.keyring.hear(&state.vault()).await
+    state.keyring.reload(&state.vault()).await
 }
 
-fn about(kind: Kind, kid: &str) -> String {
+fn about(kind: KeyKind, kid: &str) -> String {
     format!("{} {kid}", kind.as_str())
 }
 
-fn find(keys: &[StoredKey], kind: Kind, kid: &str, rules: Rules, now: UnixMs) -> Result<ServerKey, keyring::Error> {
-    of_kind(keys, kind, rules, now).find(|key| key.kid == kid).ok_or(keyring::Error::None(kind.as_str()))
+fn find(
+    keys: &[StoredKey],
+    kind: KeyKind,
+    kid: &str,
+    rules: RotationRules,
+    now: UnixMs,
+) -> Result<ServerKey, keyring::KeyringError> {
+    of_kind(keys, kind, rules, now).find(|key| key.kid == kid).ok_or(keyring::KeyringError::None(kind.as_str()))
 }
 
-fn of_kind(keys: &[StoredKey], kind: Kind, rules: Rules, now: UnixMs) -> impl Iterator<Item = ServerKey> {
+fn of_kind(keys: &[StoredKey], kind: KeyKind, rules: RotationRules, now: UnixMs) -> impl Iterator<Item = ServerKey> {
     let line = line(kind, keys);
     keys.iter().filter(move |key| key.kind == kind).filter_map(move |key| {
         Some(ServerKey {
             kid: key.kid.clone(),
             kind: shown_kind(kind)?,
             // The first MAC key is older than the column for the algorithm.
-            alg: if kind == Kind::Mac { MAC_ALG.to_owned() } else { key.alg.clone() },
+            alg: if kind == KeyKind::Mac { MAC_ALG.to_owned() } else { key.alg.clone() },
             state: shown(line.state(&key.kid, rules, now)?),
             created_at: key.created_at,
             used_from: key.used_from,
@@ -216,35 +227,35 @@ fn of_kind(keys: &[StoredKey], kind: Kind, rules: Rules, now: UnixMs) -> impl It
 }
 
 /// Returns the store's kind for a kind that operators see.
-pub fn stored_kind(kind: seen::Kind) -> Kind {
+pub fn stored_kind(kind: seen::ServerKeyKind) -> KeyKind {
     match kind {
-        seen::Kind::Envelope => Kind::Envelope,
-        seen::Kind::Signing => Kind::Signing,
-        seen::Kind::Mac => Kind::Mac,
+        seen::ServerKeyKind::Envelope => KeyKind::Envelope,
+        seen::ServerKeyKind::Signing => KeyKind::Signing,
+        seen::ServerKeyKind::Mac => KeyKind::Mac,
     }
 }
 
 /// Returns the kind for operators, or `None` for a kind that is hidden from them because it is never replaced.
-fn shown_kind(kind: Kind) -> Option<seen::Kind> {
+fn shown_kind(kind: KeyKind) -> Option<seen::ServerKeyKind> {
     match kind {
-        Kind::Envelope => Some(seen::Kind::Envelope),
-        Kind::Signing => Some(seen::Kind::Signing),
-        Kind::Mac => Some(seen::Kind::Mac),
-        Kind::Digest => None,
+        KeyKind::Envelope => Some(seen::ServerKeyKind::Envelope),
+        KeyKind::Signing => Some(seen::ServerKeyKind::Signing),
+        KeyKind::Mac => Some(seen::ServerKeyKind::Mac),
+        KeyKind::Digest => None,
     }
 }
 
-fn shown(state: State) -> seen::State {
+fn shown(state: ServerKeyState) -> seen::ServerKeyState {
     match state {
-        State::Next => seen::State::Next,
-        State::Current => seen::State::Current,
-        State::Overlap => seen::State::Overlap,
-        State::Ended => seen::State::Ended,
-        State::Revoked => seen::State::Revoked,
+        ServerKeyState::Next => seen::ServerKeyState::Next,
+        ServerKeyState::Current => seen::ServerKeyState::Current,
+        ServerKeyState::Overlap => seen::ServerKeyState::Overlap,
+        ServerKeyState::Ended => seen::ServerKeyState::Ended,
+        ServerKeyState::Revoked => seen::ServerKeyState::Revoked,
     }
 }
 
-impl Rotated {
+impl RotationOutcome {
     pub fn key(&self) -> &ServerKey {
         let (Self::Made(key) | Self::Waits(key)) = self;
         key

@@ -1,20 +1,20 @@
 //! Registration of services.
 
-use super::operator::Operator;
+use super::actor::Actor;
 use crate::keyring::thumbprint;
 use domain::account::Role;
-use domain::service::{BadName, name};
+use domain::service::{InvalidServiceName, name};
 use serde_json::Value;
 use store::Store;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use wire::jwk::EcJwk;
 use wire::services::Service;
 
 /// The reason why a service was not registered.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum ServiceError {
     #[error(transparent)]
-    Name(#[from] BadName),
+    Name(#[from] InvalidServiceName),
     #[error("this is a private key (it has a \"d\"), which belongs to the service alone: send its public half")]
     Private,
     #[error("the key is not a public P-256 key in JWK form: {{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":...,\"y\":...}}")]
@@ -29,7 +29,7 @@ pub enum Error {
 ///
 /// # Errors
 /// A row is invalid, or the store fails.
-pub async fn list(store: &dyn Store) -> Result<Vec<Service>, Error> {
+pub async fn list(store: &dyn Store) -> Result<Vec<Service>, ServiceError> {
     store.services().await?.into_iter().map(shown).collect()
 }
 
@@ -37,41 +37,41 @@ pub async fn list(store: &dyn Store) -> Result<Vec<Service>, Error> {
 ///
 /// # Errors
 /// Names the invalid input.
-pub async fn set(operator: &Operator<'_>, named: &str, jwk: &Value, role: Option<&str>) -> Result<Service, Error> {
+pub async fn set(actor: &Actor<'_>, named: &str, jwk: &Value, role: Option<&str>) -> Result<Service, ServiceError> {
     let (named, key) = (name(named)?, public_key(jwk)?);
     let service = store::services::Service {
         name: named.to_owned(),
         jwk: key.thumbprint_input(),
         kid: thumbprint(&key),
-        role: role.map(|role| Role::parse(role).ok_or(Error::Role)).transpose()?,
-        created_at: operator.now,
-        changed_at: operator.now,
+        role: role.map(|role| Role::parse(role).ok_or(ServiceError::Role)).transpose()?,
+        created_at: actor.now,
+        changed_at: actor.now,
     };
-    shown(operator.store.put_service(&service, &operator.entry(Event::ServiceSet, named)).await?)
+    shown(actor.store.put_service(&service, &actor.entry(AuditEvent::ServiceSet, named)).await?)
 }
 
 /// Removes a service. `false`: no service has this name.
 ///
 /// # Errors
 /// The store fails.
-pub async fn remove(operator: &Operator<'_>, named: &str) -> store::Result<bool> {
-    operator.store.remove_service(named, &operator.entry(Event::ServiceRemoved, named)).await
+pub async fn remove(actor: &Actor<'_>, named: &str) -> store::Result<bool> {
+    actor.store.remove_service(named, &actor.entry(AuditEvent::ServiceRemoved, named)).await
 }
 
 /// Checks that the key is a point of the curve and has no private half.
-fn public_key(jwk: &Value) -> Result<EcJwk, Error> {
+fn public_key(jwk: &Value) -> Result<EcJwk, ServiceError> {
     if jwk.get("d").is_some() {
-        return Err(Error::Private);
+        return Err(ServiceError::Private);
     }
-    let key: EcJwk = serde_json::from_value(jwk.clone()).map_err(|_| Error::Key)?;
-    jwe::check_public(&key).map_err(|_| Error::Key)?;
+    let key: EcJwk = serde_json::from_value(jwk.clone()).map_err(|_| ServiceError::Key)?;
+    jwe::check_public(&key).map_err(|_| ServiceError::Key)?;
     Ok(key)
 }
 
-fn shown(service: store::services::Service) -> Result<Service, Error> {
+fn shown(service: store::services::Service) -> Result<Service, ServiceError> {
     Ok(Service {
         name: service.name,
-        key: serde_json::from_str(&service.jwk).map_err(|_| Error::Key)?,
+        key: serde_json::from_str(&service.jwk).map_err(|_| ServiceError::Key)?,
         kid: service.kid,
         role: service.role.map(|role| role.as_str().to_owned()),
         created_at: service.created_at,
@@ -108,15 +108,15 @@ mod tests {
         ] {
             let mut wrong = base();
             wrong[member] = value;
-            assert!(matches!(public_key(&wrong), Err(Error::Key)), "{wrong}");
+            assert!(matches!(public_key(&wrong), Err(ServiceError::Key)), "{wrong}");
         }
         for wrong in [json!(null), json!([]), json!("key"), json!({"keys": [base()]})] {
-            assert!(matches!(public_key(&wrong), Err(Error::Key)), "{wrong}");
+            assert!(matches!(public_key(&wrong), Err(ServiceError::Key)), "{wrong}");
         }
         for private in [json!("AAAA"), json!(null)] {
             let mut wrong = base();
             wrong["d"] = private;
-            assert!(matches!(public_key(&wrong), Err(Error::Private)));
+            assert!(matches!(public_key(&wrong), Err(ServiceError::Private)));
         }
     }
 }

@@ -4,7 +4,7 @@ use super::audit;
 use crate::guards::client::Client;
 use crate::http::ApiError;
 use crate::state::AppState;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use wire::session::Device;
 
 /// Returns this session first, and then the others by last use.
@@ -34,7 +34,7 @@ pub async fn devices(state: &AppState, user: &str, current: &str) -> Result<Vec<
 /// # Errors
 /// The store fails.
 pub async fn end(state: &AppState, client: &Client, user: &str, id: &str) -> Result<bool, ApiError> {
-    let mut entry = audit::entry(state, client, Event::SessionEnded, audit::OK);
+    let mut entry = audit::entry(state, client, AuditEvent::SessionEnded, audit::OK);
     entry.user = Some(user.to_owned());
     entry.session = Some(id.to_owned());
     let ended = state.store.revoke(user, id, &entry, state.now()).await?;
@@ -49,7 +49,7 @@ pub async fn end(state: &AppState, client: &Client, user: &str, id: &str) -> Res
 /// # Errors
 /// The store fails.
 pub async fn end_others(state: &AppState, client: &Client, user: &str, keep: &str) -> Result<(), ApiError> {
-    let mut entry = audit::entry(state, client, Event::SessionEnded, audit::OK);
+    let mut entry = audit::entry(state, client, AuditEvent::SessionEnded, audit::OK);
     entry.user = Some(user.to_owned());
     for id in state.store.revoke_others(user, Some(keep), &entry, state.now()).await? {
         state.sessions.end(&id, state.now());

@@ -1,7 +1,7 @@
 //! A sign-up: the first account by the set-up code, others by invitation or open sign-up.
 
-use super::issue::{self, Issued, Owner};
-use super::sealed::{self, Received, Sealed, Stop};
+use super::issue::{self, IssuedTokens, SessionOwner};
+use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use super::{audit, new_password};
 use crate::config::SignupMode;
 use crate::guards::client::Client;
@@ -9,29 +9,29 @@ use crate::http::ApiError;
 use crate::setup;
 use crate::state::AppState;
 use crate::user_keys;
-use domain::account::{AccountName, BadName, Role};
+use domain::account::{AccountName, InvalidAccountName, Role};
 use domain::invitation::code_hash;
-use store::audit::Event;
-use store::users::{Added, NewUser};
-use wire::envelope::Kind;
+use store::audit::AuditEvent;
+use store::users::{AddUserOutcome, NewUser};
+use wire::envelope::EnvelopeKind;
 use wire::problem::Code;
 use wire::signup::NewAccount;
 
 /// # Errors
 /// The refusal. None counts as an attack, because a set-up code cannot be guessed.
-pub async fn signup(state: AppState, client: Client, sealed: Sealed) -> Result<Issued, ApiError> {
-    let received = sealed::receive(&state, &client, sealed, Kind::Signup).await?;
+pub async fn signup(state: AppState, client: Client, sealed: SealedMessage) -> Result<IssuedTokens, ApiError> {
+    let received = sealed::receive(&state, &client, sealed, EnvelopeKind::Signup).await?;
     let attempt = received.attempt.clone();
     let result = decide(&state, &client, received).await;
     sealed::settle(&state, &attempt, result).await
 }
 
-async fn decide(state: &AppState, client: &Client, received: Received) -> Result<Issued, Stop> {
+async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> Result<IssuedTokens, AttemptError> {
     let account: NewAccount =
         serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
     let Some((role, invitation)) = admit(state, account.code.as_deref()).await? else {
         if account.code.is_some() {
-            let entry = audit::entry(state, client, Event::UserAdded, audit::WRONG_CODE);
+            let entry = audit::entry(state, client, AuditEvent::UserAdded, audit::WRONG_CODE);
             audit::note(state, client, entry).await?;
         }
         return Err(ApiError::new(Code::SignupClosed).into());
@@ -39,10 +39,10 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
     let name = AccountName::parse(&account.username).map_err(invalid)?;
     new_password::check(state, name.as_str(), &account.password).await?;
 
-    let hash = new_password::hash(state, &received.place, &account.password).await?;
+    let hash = new_password::hash(state, &received.permit, &account.password).await?;
     let user = state.ulid();
     let opening = issue::open(state, client, &user, None, received.keys.as_ref());
-    let mut entry = audit::entry(state, client, Event::UserAdded, audit::OK);
+    let mut entry = audit::entry(state, client, AuditEvent::UserAdded, audit::OK);
     entry.user = Some(user.clone());
     entry.session = Some(opening.row.id.clone());
     let new_user = NewUser {
@@ -59,21 +59,21 @@ async fn decide(state: &AppState, client: &Client, received: Received) -> Result
         attempt: Some(received.attempt.clone()),
     };
     match state.store.add_user(&new_user).await? {
-        Added::Added => {
-            let owner = Owner { user: &user, username: name.as_str(), role };
+        AddUserOutcome::Added => {
+            let owner = SessionOwner { user: &user, username: name.as_str(), role };
             let account = state.keyring.digests.account(name.as_str());
-            issue::first(state, &owner, &account, &opening, received.delivery).map_err(Stop::Ended)
+            issue::first(state, &owner, &account, &opening, received.delivery).map_err(AttemptError::Ended)
         }
-        Added::NameTaken => Err(ApiError::new(Code::NameTaken).into()),
-        Added::NameConfusable => Err(ApiError::new(Code::NameConfusable).into()),
-        Added::NotFirst | Added::NotInvited => Err(ApiError::new(Code::SignupClosed).into()),
+        AddUserOutcome::NameTaken => Err(ApiError::new(Code::NameTaken).into()),
+        AddUserOutcome::NameConfusable => Err(ApiError::new(Code::NameConfusable).into()),
+        AddUserOutcome::NotFirst | AddUserOutcome::NotInvited => Err(ApiError::new(Code::SignupClosed).into()),
     }
 }
 
-fn invalid(bad: BadName) -> ApiError {
+fn invalid(bad: InvalidAccountName) -> ApiError {
     ApiError::new(match bad {
-        BadName::Length | BadName::Characters => Code::NameInvalid,
-        BadName::MixedScripts => Code::NameMixedScripts,
+        InvalidAccountName::Length | InvalidAccountName::Characters => Code::NameInvalid,
+        InvalidAccountName::MixedScripts => Code::NameMixedScripts,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Tickets, with which a signed-in person talks to a service privately.
 
 use super::user_keys::{randoms, serving, session};
-use crate::guards::signed_in::Proven;
+use crate::guards::signed_in::ProvenSession;
 use crate::http::ApiError;
 use crate::state::AppState;
 use crate::tokens::issued_at;
@@ -9,12 +9,14 @@ use domain::encoding::base64url;
 use domain::service::admits;
 use wire::jwk::EcJwk;
 use wire::problem::Code;
-use wire::tickets::{Claims, Confirmation, Header, Issued, Key, LIFETIME_MS, SEALED_TYP, Wish};
+use wire::tickets::{
+    Confirmation, IssuedTicket, LIFETIME_MS, SEALED_TYP, TicketClaims, TicketHeader, TicketRequest, TicketUserKey,
+};
 use zeroize::Zeroizing;
 
 /// # Errors
 /// `no_service`, `role_missing`, `key_ended`, `no_session`
-pub async fn issue(state: &AppState, proven: &Proven, wish: &Wish) -> Result<Issued, ApiError> {
+pub async fn issue(state: &AppState, proven: &ProvenSession, wish: &TicketRequest) -> Result<IssuedTicket, ApiError> {
     let session = session(state, proven).await?;
     let service = state.store.service(&wish.service).await?.ok_or_else(|| ApiError::new(Code::NoService))?;
     if !admits(service.role, session.role) {
@@ -26,7 +28,7 @@ pub async fn issue(state: &AppState, proven: &Proven, wish: &Wish) -> Result<Iss
     let now = state.now();
     let (iat, until) = (issued_at(now), key.until.div_euclid(1000));
     let exp = (now + LIFETIME_MS).div_euclid(1000).min(until);
-    let claims = Claims {
+    let claims = TicketClaims {
         iss: state.config.origin.clone(),
         aud: service.name,
         sub: session.user,
@@ -37,10 +39,10 @@ pub async fn issue(state: &AppState, proven: &Proven, wish: &Wish) -> Result<Iss
         exp,
         roles: vec![session.role.as_str().to_owned()],
         cnf: Confirmation { jkt: proven.jkt.clone() },
-        user_key: Key { version: key.version.number, k: base64url(&key.secret), until },
+        user_key: TicketUserKey { version: key.version.number, k: base64url(&key.secret), until },
     };
     let signed = Zeroizing::new(state.tokens.sign_ticket(&claims, now).map_err(ApiError::broken)?);
-    let header = |epk| Header {
+    let header = |epk| TicketHeader {
         alg: jwe::ALG.to_owned(),
         enc: jwe::ENC.to_owned(),
         typ: SEALED_TYP.to_owned(),
@@ -50,5 +52,5 @@ pub async fn issue(state: &AppState, proven: &Proven, wish: &Wish) -> Result<Iss
     };
     let ticket = jwe::seal(&recipient, header, signed.as_bytes(), &randoms(state)).map_err(ApiError::broken)?;
     let (version, expires_at, key_until) = (claims.user_key.version, exp * 1000, until * 1000);
-    Ok(Issued { ticket, jti: claims.jti, version, expires_at, key_until })
+    Ok(IssuedTicket { ticket, jti: claims.jti, version, expires_at, key_until })
 }

@@ -1,22 +1,23 @@
 //! The paid gate's payments and tokens, for operators. The gate itself is another program that uses the same store.
 
-use super::operator::Operator;
-use crate::config::{ConfigError, Toll, toll_table};
+use super::actor::Actor;
+use crate::config::{ConfigError, TollSettings, toll_table};
 use domain::UnixMs;
 use futures::future::join_all;
 use std::cmp::Reverse;
 use std::time::Duration;
 use store::Store;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use store::toll::TokenChange;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use toll::route::Table;
-use toll::terms::Bundle;
-use toll::upstream::Address;
+use toll::pricing::Bundle;
+use toll::route::RouteTable;
+use toll::upstream::UpstreamAddress;
 use wire::toll::Piconero;
-use wire::toll_books::{
-    ChainState, Day, Days, Gate, Payment, PaymentState, Payments, Price, Route, Routes, Token, TokenState, Tokens,
+use wire::toll_admin::{
+    ChainState, Gate, PaymentState, RoutePrice, TokenState, TollDay, TollDays, TollPayment, TollPayments, TollRoute,
+    TollRoutes, TollToken, TollTokens,
 };
 
 /// Longer than a program on the same network needs to accept a connection.
@@ -39,11 +40,11 @@ pub enum Error {
 ///
 /// # Errors
 /// The settings cannot stand, or the store does not answer.
-pub async fn routes(store: &dyn Store, settings: &Toll, now: UnixMs) -> Result<Routes, Error> {
+pub async fn routes(store: &dyn Store, settings: &TollSettings, now: UnixMs) -> Result<TollRoutes, Error> {
     let heard = store.gates(now.saturating_sub(HEARD_MS)).await?;
-    let mut listed: Vec<Route> = Vec::new();
+    let mut listed: Vec<TollRoute> = Vec::new();
     for gate in &heard {
-        match serde_json::from_str::<Vec<Route>>(&gate.routes) {
+        match serde_json::from_str::<Vec<TollRoute>>(&gate.routes) {
             Ok(routes) => {
                 for route in routes.into_iter().filter(|route| !listed.contains(route)).collect::<Vec<_>>() {
                     listed.push(route);
@@ -53,14 +54,14 @@ pub async fn routes(store: &dyn Store, settings: &Toll, now: UnixMs) -> Result<R
         }
     }
     if heard.is_empty() {
-        listed = described(&toll_table(&settings.routes, &Table::default())?);
+        listed = described(&toll_table(&settings.routes, &RouteTable::default())?);
     }
     let gates = heard.into_iter().map(running).collect();
-    Ok(Routes { gates, routes: join_all(listed.into_iter().map(knocked)).await })
+    Ok(TollRoutes { gates, routes: join_all(listed.into_iter().map(knocked)).await })
 }
 
 /// The routes of a table, as they are listed. Nobody has knocked at what is behind them.
-pub fn described(table: &Table) -> Vec<Route> {
+pub fn described(table: &RouteTable) -> Vec<TollRoute> {
     table.iter().map(|listed| route(listed)).collect()
 }
 
@@ -68,50 +69,50 @@ pub fn described(table: &Table) -> Vec<Route> {
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn payments(store: &dyn Store, limit: u32) -> store::Result<Payments> {
+pub async fn payments(store: &dyn Store, limit: u32) -> store::Result<TollPayments> {
     let mut payments: Vec<_> = store.toll_payments(limit).await?.into_iter().map(payment).collect();
     payments.extend(store.late_payments(limit).await?.into_iter().map(late));
     payments.sort_by_key(|payment| Reverse(payment.seen_at));
     payments.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(Payments { payments })
+    Ok(TollPayments { payments })
 }
 
 /// Returns the newest tokens, at most `limit`.
 ///
 /// # Errors
 /// The store fails.
-pub async fn tokens(store: &dyn Store, limit: u32, now: UnixMs) -> store::Result<Tokens> {
+pub async fn tokens(store: &dyn Store, limit: u32, now: UnixMs) -> store::Result<TollTokens> {
     let tokens = store.toll_tokens(limit).await?;
-    Ok(Tokens { tokens: tokens.into_iter().map(|token| shown(token, now)).collect() })
+    Ok(TollTokens { tokens: tokens.into_iter().map(|token| shown(token, now)).collect() })
 }
 
 /// Returns the last `days` days, including today.
 ///
 /// # Errors
 /// The store fails.
-pub async fn days(store: &dyn Store, days: u32, now: UnixMs) -> store::Result<Days> {
+pub async fn days(store: &dyn Store, days: u32, now: UnixMs) -> store::Result<TollDays> {
     let since = now.div_euclid(DAY_MS) - i64::from(days) + 1;
-    let day = |day: store::toll::TollDay| Day {
+    let day = |day: store::toll::TollDay| TollDay {
         at: day.day.saturating_mul(DAY_MS),
         route: day.route,
         challenges: day.challenges,
         payments: day.payments,
         piconero: piconero(day.piconero),
     };
-    Ok(Days { days: store.toll_days(since).await?.into_iter().map(day).collect() })
+    Ok(TollDays { days: store.toll_days(since).await?.into_iter().map(day).collect() })
 }
 
 /// Suspends, resumes or revokes a token. `false`: it does not exist or is unchanged.
 ///
 /// # Errors
 /// The store fails.
-pub async fn change(operator: &Operator<'_>, id: &str, change: TokenChange) -> store::Result<bool> {
+pub async fn change(actor: &Actor<'_>, id: &str, change: TokenChange) -> store::Result<bool> {
     let event = match change {
-        TokenChange::Suspend => Event::TollSuspended,
-        TokenChange::Resume => Event::TollResumed,
-        TokenChange::Revoke => Event::TollRevoked,
+        TokenChange::Suspend => AuditEvent::TollSuspended,
+        TokenChange::Resume => AuditEvent::TollResumed,
+        TokenChange::Revoke => AuditEvent::TollRevoked,
     };
-    operator.store.change_toll_token(id, change, &operator.entry(event, id)).await
+    actor.store.change_toll_token(id, change, &actor.entry(event, id)).await
 }
 
 fn running(gate: store::gates::Gate) -> Gate {
@@ -123,11 +124,11 @@ fn running(gate: store::gates::Gate) -> Gate {
     Gate { started_at: gate.started_at, heard_at: gate.heard_at, chain }
 }
 
-fn route(route: &toll::route::Route) -> Route {
-    let bundles = route.terms.iter().flat_map(|terms| &terms.bundles);
+fn route(route: &toll::route::Route) -> TollRoute {
+    let bundles = route.pricing.iter().flat_map(|pricing| &pricing.bundles);
     let price =
-        |bundle: &Bundle| Price { piconero: Piconero(bundle.price), quota: bundle.quota, ttl_ms: bundle.ttl_ms };
-    Route {
+        |bundle: &Bundle| RoutePrice { piconero: Piconero(bundle.price), quota: bundle.quota, ttl_ms: bundle.ttl_ms };
+    TollRoute {
         name: route.name.clone(),
         hosts: route.hosts.clone(),
         methods: route.methods.iter().map(ToString::to_string).collect(),
@@ -138,28 +139,28 @@ fn route(route: &toll::route::Route) -> Route {
     }
 }
 
-async fn knocked(route: Route) -> Route {
+async fn knocked(route: TollRoute) -> TollRoute {
     let up = match route.upstream.parse() {
         Ok(address) => listens(&address).await,
         Err(_) => false,
     };
-    Route { up, ..route }
+    TollRoute { up, ..route }
 }
 
 /// Whether somebody takes connections there.
-pub async fn listens(address: &Address) -> bool {
+pub async fn listens(address: &UpstreamAddress) -> bool {
     let knocking = timeout(KNOCK, TcpStream::connect(address.endpoint()));
     matches!(knocking.await, Ok(Ok(_)))
 }
 
-fn payment(payment: store::toll::Payment) -> Payment {
+fn payment(payment: store::toll::TollPayment) -> TollPayment {
     let state = match (payment.gone_at, payment.settled_at, payment.block) {
         (Some(_), ..) => PaymentState::Gone,
         (None, Some(_), _) => PaymentState::Settled,
         (None, None, Some(_)) => PaymentState::Mined,
         (None, None, None) => PaymentState::Pool,
     };
-    Payment {
+    TollPayment {
         txid: payment.id.txid,
         account: payment.id.account,
         subaddress: payment.id.subaddress,
@@ -172,8 +173,8 @@ fn payment(payment: store::toll::Payment) -> Payment {
     }
 }
 
-fn late(late: store::gates::LatePayment) -> Payment {
-    Payment {
+fn late(late: store::gates::LatePayment) -> TollPayment {
+    TollPayment {
         txid: late.id.txid,
         account: late.id.account,
         subaddress: late.id.subaddress,
@@ -186,9 +187,9 @@ fn late(late: store::gates::LatePayment) -> Payment {
     }
 }
 
-fn shown(token: store::toll::Token, now: UnixMs) -> Token {
+fn shown(token: store::toll::TollToken, now: UnixMs) -> TollToken {
     let left = (token.quota - token.used).max(0);
-    Token {
+    TollToken {
         state: state(&token, left, now),
         bound: !token.jkt.is_empty(),
         left,
@@ -202,7 +203,7 @@ fn shown(token: store::toll::Token, now: UnixMs) -> Token {
 }
 
 /// The longest-lasting state takes precedence.
-fn state(token: &store::toll::Token, left: i64, now: UnixMs) -> TokenState {
+fn state(token: &store::toll::TollToken, left: i64, now: UnixMs) -> TokenState {
     if token.revoked_at.is_some() {
         TokenState::Revoked
     } else if token.expires_at <= now {

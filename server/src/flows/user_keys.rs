@@ -1,20 +1,20 @@
 //! User keys: list, delivery, rotation, revocation.
 
-use super::operator::Operator;
-use crate::guards::signed_in::Proven;
+use super::actor::Actor;
+use crate::guards::signed_in::ProvenSession;
 use crate::http::ApiError;
 use crate::keyring::thumbprint;
 use crate::state::AppState;
 use crate::user_keys;
 use domain::UnixMs;
 use domain::encoding::base64url;
-use domain::user_key::{MOST_AN_HOUR, Parting, State, Version, wait};
-use store::audit::{Entry, Event};
-use store::sessions::Row;
+use domain::user_key::{MOST_AN_HOUR, RetiredState, UserKeyState, UserKeyVersion, wait};
+use store::audit::{AuditEntry, AuditEvent};
+use store::sessions::SessionRow;
 use store::user_keys::{NewUserKey, UserKey};
 use wire::jwk::EcJwk;
 use wire::problem::Code;
-use wire::user_keys::{self as wired, Content, Header, SealedUserKey, UserKeys, Wish};
+use wire::user_keys::{self as wired, SealedUserKey, UserKeyHeader, UserKeyJwk, UserKeyRequest, UserKeys};
 use zeroize::Zeroizing;
 
 /// Maximum number of versions in a list.
@@ -37,16 +37,20 @@ pub async fn list(state: &AppState, user: &str) -> Result<UserKeys, ApiError> {
 ///
 /// # Errors
 /// `session_unbound`, `key_ended`, `no_session`
-pub async fn hand_out(state: &AppState, proven: &Proven, wish: &Wish) -> Result<SealedUserKey, ApiError> {
+pub async fn hand_out(
+    state: &AppState,
+    proven: &ProvenSession,
+    wish: &UserKeyRequest,
+) -> Result<SealedUserKey, ApiError> {
     let session = session(state, proven).await?;
     let unbound = || ApiError::new(Code::SessionUnbound);
     let recipient = session.receiving_key.as_deref().and_then(|jwk| serde_json::from_str::<EcJwk>(jwk).ok());
     let recipient = recipient.ok_or_else(unbound)?;
     let key = serving(state, &session.user, wish.version).await?;
     let kid = format!("{}.{}", session.user, key.version.number);
-    let content = Content { kty: "oct".to_owned(), kid, k: base64url(&key.secret) };
+    let content = UserKeyJwk { kty: "oct".to_owned(), kid, k: base64url(&key.secret) };
     let content = Zeroizing::new(serde_json::to_vec(&content).map_err(ApiError::broken)?);
-    let header = |epk| Header {
+    let header = |epk| UserKeyHeader {
         alg: jwe::ALG.to_owned(),
         enc: jwe::ENC.to_owned(),
         typ: wired::TYP.to_owned(),
@@ -64,10 +68,10 @@ pub async fn hand_out(state: &AppState, proven: &Proven, wish: &Wish) -> Result<
 ///
 /// # Errors
 /// `account_delayed`: too many within an hour.
-pub async fn rotate(state: &AppState, user: &str, audit: Entry) -> Result<(), ApiError> {
+pub async fn rotate(state: &AppState, user: &str, audit: AuditEntry) -> Result<(), ApiError> {
     for _ in 0..TRIES {
         let current = newest(state, user).await?;
-        let parting = Parting::Overlap { until: state.now() + overlap_ms(state) };
+        let parting = RetiredState::Overlap { until: state.now() + overlap_ms(state) };
         if follow(state, &current, parting, &audit, current.version.number + 1).await? {
             return Ok(());
         }
@@ -79,8 +83,8 @@ pub async fn rotate(state: &AppState, user: &str, audit: Entry) -> Result<(), Ap
 ///
 /// # Errors
 /// As [`rotate`].
-pub async fn make(state: &AppState, operator: &Operator<'_>, user: &str) -> Result<UserKeys, ApiError> {
-    rotate(state, user, operator.entry_of(Event::UserKeyMade, user)).await?;
+pub async fn make(state: &AppState, actor: &Actor<'_>, user: &str) -> Result<UserKeys, ApiError> {
+    rotate(state, user, actor.entry_of(AuditEvent::UserKeyMade, user)).await?;
     list(state, user).await
 }
 
@@ -88,14 +92,14 @@ pub async fn make(state: &AppState, operator: &Operator<'_>, user: &str) -> Resu
 ///
 /// # Errors
 /// `not_found`, `key_ended`, and as [`rotate`].
-pub async fn revoke(state: &AppState, user: &str, number: u32, audit: Entry) -> Result<(), ApiError> {
+pub async fn revoke(state: &AppState, user: &str, number: u32, audit: AuditEntry) -> Result<(), ApiError> {
     for _ in 0..TRIES {
         let now = state.now();
         let key = state.store.user_key(user, number).await?.ok_or_else(|| ApiError::new(Code::NotFound))?;
         let done = match key.version.state(now) {
-            State::Current => follow(state, &key, Parting::Revoked, &audit, number).await?,
-            State::Overlap => state.store.revoke_user_key(user, number, &about(&audit, number), now).await?,
-            State::Ended | State::Revoked => return Err(ApiError::new(Code::KeyEnded)),
+            UserKeyState::Current => follow(state, &key, RetiredState::Revoked, &audit, number).await?,
+            UserKeyState::Overlap => state.store.revoke_user_key(user, number, &about(&audit, number), now).await?,
+            UserKeyState::Ended | UserKeyState::Revoked => return Err(ApiError::new(Code::KeyEnded)),
         };
         if done {
             return Ok(());
@@ -105,8 +109,8 @@ pub async fn revoke(state: &AppState, user: &str, number: u32, audit: Entry) -> 
 }
 
 /// A valid version with its key.
-pub struct Serving {
-    pub version: Version,
+pub struct ServingKey {
+    pub version: UserKeyVersion,
     /// The latest end of a connection that begins now.
     pub until: UnixMs,
     pub secret: Zeroizing<Vec<u8>>,
@@ -116,7 +120,7 @@ pub struct Serving {
 ///
 /// # Errors
 /// `key_ended`
-pub async fn serving(state: &AppState, user: &str, number: Option<u32>) -> Result<Serving, ApiError> {
+pub async fn serving(state: &AppState, user: &str, number: Option<u32>) -> Result<ServingKey, ApiError> {
     let key = match number {
         Some(number) => state.store.user_key(user, number).await?,
         None => Some(newest(state, user).await?),
@@ -124,14 +128,14 @@ pub async fn serving(state: &AppState, user: &str, number: Option<u32>) -> Resul
     let key = key.ok_or_else(|| ApiError::new(Code::KeyEnded))?;
     let until = key.version.until(state.now(), overlap_ms(state)).ok_or_else(|| ApiError::new(Code::KeyEnded))?;
     let secret = user_keys::open(&state.key_encryption, &key)?;
-    Ok(Serving { version: key.version, until, secret })
+    Ok(ServingKey { version: key.version, until, secret })
 }
 
 /// Returns the proven session as stored: roles and receiving key are the store's and not the token's.
 ///
 /// # Errors
 /// `no_session`: it ended meanwhile.
-pub async fn session(state: &AppState, proven: &Proven) -> Result<Row, ApiError> {
+pub async fn session(state: &AppState, proven: &ProvenSession) -> Result<SessionRow, ApiError> {
     let row = state.store.session(&proven.session.claims.sid).await?;
     let live = row.filter(|row| !row.user_disabled && !row.life.is_over(state.now()));
     live.ok_or_else(|| ApiError::new(Code::NoSession))
@@ -154,7 +158,7 @@ async fn newest(state: &AppState, user: &str) -> Result<UserKey, ApiError> {
             number: 1,
             key: user_keys::make(&state.key_encryption, &*state.entropy, user, 1)?,
             made_by: None,
-            parting: Parting::Revoked,
+            parting: RetiredState::Revoked,
             audit: None,
             now: state.now(),
         };
@@ -167,8 +171,8 @@ async fn newest(state: &AppState, user: &str) -> Result<UserKey, ApiError> {
 async fn follow(
     state: &AppState,
     current: &UserKey,
-    parting: Parting,
-    audit: &Entry,
+    parting: RetiredState,
+    audit: &AuditEntry,
     told: u32,
 ) -> Result<bool, ApiError> {
     let (now, user) = (state.now(), &current.user);
@@ -191,22 +195,22 @@ async fn follow(
     Ok(state.store.add_user_key(&new).await?)
 }
 
-fn about(audit: &Entry, number: u32) -> Entry {
-    Entry { about: format!("version {number}"), ..audit.clone() }
+fn about(audit: &AuditEntry, number: u32) -> AuditEntry {
+    AuditEntry { about: format!("version {number}"), ..audit.clone() }
 }
 
 fn overlap_ms(state: &AppState) -> i64 {
     state.config.settings.keys.overlap.ms()
 }
 
-fn shown(version: &Version, now: UnixMs) -> wired::UserKey {
+fn shown(version: &UserKeyVersion, now: UnixMs) -> wired::UserKey {
     wired::UserKey {
         version: version.number,
         state: match version.state(now) {
-            State::Current => wired::State::Current,
-            State::Overlap => wired::State::Overlap,
-            State::Ended => wired::State::Ended,
-            State::Revoked => wired::State::Revoked,
+            UserKeyState::Current => wired::UserKeyState::Current,
+            UserKeyState::Overlap => wired::UserKeyState::Overlap,
+            UserKeyState::Ended => wired::UserKeyState::Ended,
+            UserKeyState::Revoked => wired::UserKeyState::Revoked,
         },
         created_at: version.created_at,
         ends_at: version.ends_at,
@@ -214,7 +218,7 @@ fn shown(version: &Version, now: UnixMs) -> wired::UserKey {
     }
 }
 
-impl std::fmt::Debug for Serving {
+impl std::fmt::Debug for ServingKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Serving(version {})", self.version.number)
     }

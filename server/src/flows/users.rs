@@ -1,10 +1,10 @@
 //! Administration of accounts.
 
-use super::operator::Operator;
+use super::actor::Actor;
 use domain::account::{AccountDigest, Role, name_key};
 use store::Store;
-use store::audit::Event;
-use store::users::{Changed, DeleteUser, User};
+use store::audit::AuditEvent;
+use store::users::{ChangeOutcome, DeleteUser, User};
 use wire::account::Account;
 
 /// Finds an account by its id, or by any spelling of its name.
@@ -50,29 +50,29 @@ fn shown(user: User) -> Account {
 
 /// # Errors
 /// The store does not answer.
-pub async fn set_role(operator: &Operator<'_>, user: &User, role: Role) -> store::Result<Changed> {
-    let event = if role == Role::Administrator { Event::MadeAdministrator } else { Event::MadeUser };
-    operator.store.set_role(&user.id, role, &operator.entry_of(event, &user.id), operator.now).await
+pub async fn set_role(actor: &Actor<'_>, user: &User, role: Role) -> store::Result<ChangeOutcome> {
+    let event = if role == Role::Administrator { AuditEvent::MadeAdministrator } else { AuditEvent::MadeUser };
+    actor.store.set_role(&user.id, role, &actor.entry_of(event, &user.id), actor.now).await
 }
 
 /// # Errors
 /// The store does not answer.
-pub async fn set_disabled(operator: &Operator<'_>, user: &User, disabled: bool) -> store::Result<Changed> {
-    let event = if disabled { Event::UserDisabled } else { Event::UserEnabled };
-    operator.store.set_disabled(&user.id, disabled, &operator.entry_of(event, &user.id), operator.now).await
+pub async fn set_disabled(actor: &Actor<'_>, user: &User, disabled: bool) -> store::Result<ChangeOutcome> {
+    let event = if disabled { AuditEvent::UserDisabled } else { AuditEvent::UserEnabled };
+    actor.store.set_disabled(&user.id, disabled, &actor.entry_of(event, &user.id), actor.now).await
 }
 
 /// `account`: the digest that the account's failures are counted by.
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn delete(operator: &Operator<'_>, user: &User, account: &AccountDigest) -> store::Result<Changed> {
+pub async fn delete(actor: &Actor<'_>, user: &User, account: &AccountDigest) -> store::Result<ChangeOutcome> {
     let deletion = DeleteUser {
         attempt: None,
         user: user.id.clone(),
         account: account.as_str().to_owned(),
-        audit: operator.entry_of(Event::UserDeleted, &user.id),
-        now: operator.now,
+        audit: actor.entry_of(AuditEvent::UserDeleted, &user.id),
+        now: actor.now,
     };
-    operator.store.delete_user(&deletion).await
+    actor.store.delete_user(&deletion).await
 }

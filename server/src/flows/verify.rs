@@ -1,9 +1,9 @@
-//! Decides whether a request to an app may pass, and with which identity.
+//! Decides whether a request to an app may pass, and with which client key.
 
 use super::{app_entry, app_tokens};
-use crate::apps::Told;
+use crate::apps::IdentityHeaders;
 use crate::config::App;
-use crate::guards::app::Asked;
+use crate::guards::forwarded_request::ForwardedRequest;
 use crate::guards::{proof, signed_in};
 use crate::http::ApiError;
 use crate::state::AppState;
@@ -17,9 +17,9 @@ use wire::problem::Code;
 
 /// The decision for the proxy.
 #[derive(Debug)]
-pub enum Verdict {
-    /// Passes; without `told`, anonymously.
-    Pass { told: Option<Arc<Told>>, authorization: ForApp },
+pub enum ForwardAuthVerdict {
+    /// Passes; without `identity`, anonymously.
+    Pass { identity: Option<Arc<IdentityHeaders>>, authorization: AppAuthorization },
     /// Requires sign-in.
     SignIn,
     /// The person lacks the role.
@@ -28,7 +28,7 @@ pub enum Verdict {
 
 /// The `Authorization` header for the app.
 #[derive(Debug)]
-pub enum ForApp {
+pub enum AppAuthorization {
     /// A token from Postern.
     Postern(HeaderValue),
     /// The client's own header, not verified.
@@ -37,7 +37,7 @@ pub enum ForApp {
 }
 
 /// The owner of a request.
-struct Bearer {
+struct VerifiedBearer {
     session: String,
     /// When the app's session was made; `None` for a program's token.
     issued_at: Option<UnixMs>,
@@ -49,10 +49,10 @@ struct Bearer {
 /// `use_dpop_nonce`, `bad_proof`; the store fails.
 pub async fn judge(
     state: &AppState,
-    asked: &Asked<'_>,
+    asked: &ForwardedRequest<'_>,
     headers: &HeaderMap,
     navigation: bool,
-) -> Result<Verdict, ApiError> {
+) -> Result<ForwardAuthVerdict, ApiError> {
     let ruling = asked.app.rules.judge(asked.method, &asked.target, asked.overridden);
     let bearer = match by_header(state, asked, headers).await? {
         Some(bearer) => Some(bearer),
@@ -61,23 +61,23 @@ pub async fn judge(
     // A program's token from Postern never counts as the client's own.
     let own =
         ruling.authorization == Authorization::App && bearer.as_ref().is_none_or(|bearer| bearer.issued_at.is_some());
-    let told = match &bearer {
-        Some(bearer) => told(state, asked.app, &bearer.session).await?,
+    let identity = match &bearer {
+        Some(bearer) => identity_headers(state, asked.app, &bearer.session).await?,
         None => None,
     };
-    let pass = |told: Option<Arc<Told>>| {
-        let authorization = match &told {
-            Some(told) if !own => ForApp::Postern(told.authorization.clone()),
-            _ => client_s_own(state, headers).map_or(ForApp::Nothing, ForApp::Client),
+    let pass = |identity: Option<Arc<IdentityHeaders>>| {
+        let authorization = match &identity {
+            Some(identity) if !own => AppAuthorization::Postern(identity.authorization.clone()),
+            _ => client_s_own(state, headers).map_or(AppAuthorization::Nothing, AppAuthorization::Client),
         };
-        Verdict::Pass { told, authorization }
+        ForwardAuthVerdict::Pass { identity, authorization }
     };
-    Ok(match (ruling.allow, told) {
-        (Allow::Public, told) => pass(told),
-        (_, None) => Verdict::SignIn,
-        (_, Some(_)) if navigation && is_due(state, bearer.as_ref()) => Verdict::SignIn,
-        (allow, Some(told)) if allow.admits(told.role) => pass(Some(told)),
-        _ => Verdict::Denied,
+    Ok(match (ruling.allow, identity) {
+        (Allow::Public, identity) => pass(identity),
+        (_, None) => ForwardAuthVerdict::SignIn,
+        (_, Some(_)) if navigation && is_due(state, bearer.as_ref()) => ForwardAuthVerdict::SignIn,
+        (allow, Some(identity)) if allow.admits(identity.role) => pass(Some(identity)),
+        _ => ForwardAuthVerdict::Denied,
     })
 }
 
@@ -107,19 +107,23 @@ fn is_issued_by(issuer: &str, authorization: &[u8]) -> bool {
 
 /// Whether a session is half-way to its idle end. A session that is used in apps only would end as unused. So a
 /// navigation is then redirected through the portal, which renews it.
-fn is_due(state: &AppState, bearer: Option<&Bearer>) -> bool {
+fn is_due(state: &AppState, bearer: Option<&VerifiedBearer>) -> bool {
     let issued_at = bearer.and_then(|bearer| bearer.issued_at);
     issued_at.is_some_and(|issued_at| state.now() - issued_at > state.config.settings.session.idle.ms() / 2)
 }
 
-fn by_cookie(state: &AppState, app: &App, headers: &HeaderMap) -> Option<Bearer> {
+fn by_cookie(state: &AppState, app: &App, headers: &HeaderMap) -> Option<VerifiedBearer> {
     let session = app_entry::held(state, app, headers)?;
-    Some(Bearer { session: session.session(), issued_at: Some(session.issued_at) })
+    Some(VerifiedBearer { session: session.session(), issued_at: Some(session.issued_at) })
 }
 
 /// Authenticates a program's token for this app, with the proof of its key if it is bound (RFC 9449, section 7).
 /// Anything else in the header is ignored, because the app's own pages may use it.
-async fn by_header(state: &AppState, asked: &Asked<'_>, headers: &HeaderMap) -> Result<Option<Bearer>, ApiError> {
+async fn by_header(
+    state: &AppState,
+    asked: &ForwardedRequest<'_>,
+    headers: &HeaderMap,
+) -> Result<Option<VerifiedBearer>, ApiError> {
     let Ok(Some((scheme, token))) = verify::presented(headers) else { return Ok(None) };
     let Some(claims) = signed_in::verify_for(state, &asked.app.origin, token).await? else { return Ok(None) };
     match (scheme, &claims.cnf) {
@@ -132,11 +136,15 @@ async fn by_header(state: &AppState, asked: &Asked<'_>, headers: &HeaderMap) -> 
         // A bound token without its proof is probably stolen.
         (Scheme::Bearer, Some(_)) | (Scheme::Dpop, None) => return Ok(None),
     }
-    Ok(Some(Bearer { session: claims.sid.clone(), issued_at: None }))
+    Ok(Some(VerifiedBearer { session: claims.sid.clone(), issued_at: None }))
 }
 
-/// Returns the identity headers of a session; `None`: it is over.
-async fn told(state: &AppState, app: &App, session: &str) -> Result<Option<Arc<Told>>, ApiError> {
+/// Returns the client key headers of a session; `None`: it is over.
+async fn identity_headers(
+    state: &AppState,
+    app: &App,
+    session: &str,
+) -> Result<Option<Arc<IdentityHeaders>>, ApiError> {
     let now = state.now();
     if state.sync.is_stale(now) {
         return Err(ApiError::wait(Code::Unavailable, 1000));
@@ -144,17 +152,17 @@ async fn told(state: &AppState, app: &App, session: &str) -> Result<Option<Arc<T
     if !state.sessions.is_live(&*state.store, session, now).await? {
         return Ok(None);
     }
-    if let Some(told) = state.told.get(session, &app.origin, now) {
-        return Ok(Some(told));
+    if let Some(identity) = state.identity_headers.get(session, &app.origin, now) {
+        return Ok(Some(identity));
     }
-    let before = state.told.before_reading();
+    let before = state.identity_headers.before_reading();
     let row = state.store.session(session).await?;
     let Some(row) = row.filter(|row| !row.user_disabled && !row.life.is_over(now)) else { return Ok(None) };
     let (token, expires_at) = app_tokens::sign(state, app, &row, None)?;
     let text = |text: &str| HeaderValue::from_bytes(text.as_bytes()).map_err(ApiError::broken);
     let mut authorization = text(&format!("Bearer {token}"))?;
     authorization.set_sensitive(true);
-    let told = Arc::new(Told {
+    let identity = Arc::new(IdentityHeaders {
         role: row.role,
         user: text(&row.username)?,
         roles: text(row.role.as_str())?,
@@ -163,6 +171,6 @@ async fn told(state: &AppState, app: &App, session: &str) -> Result<Option<Arc<T
         // The app must not receive a token that expires on the way.
         until: expires_at - state.tokens.lifetime_ms() / 4,
     });
-    state.told.keep(session, &app.origin, &told, before);
-    Ok(Some(told))
+    state.identity_headers.keep(session, &app.origin, &identity, before);
+    Ok(Some(identity))
 }

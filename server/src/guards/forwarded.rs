@@ -1,7 +1,7 @@
 //! The client's address from a proxy, in the one configured header.
 
-use crate::config::{ClientAddress, Proxies};
-use domain::forwarded::{self, Unreadable};
+use crate::config::{ClientAddress, TrustedProxies};
+use domain::forwarded::{self, UnreadableForwarded};
 use http::{HeaderMap, HeaderName, header};
 use rfc7239::NodeName;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -13,7 +13,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 ///
 /// # Errors
 /// A trusted proxy names a client that is not an address.
-pub fn client(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Unreadable> {
+pub fn client(proxies: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, UnreadableForwarded> {
     let name = match proxies.client_address {
         ClientAddress::XForwardedFor => X_FORWARDED_FOR,
         ClientAddress::Forwarded => header::FORWARDED,
@@ -121,7 +121,7 @@ mod tests {
             headers.append(*name, HeaderValue::from_bytes(value).expect("a value"));
         }
         let client = client(&proxies(way).proxies, peer.parse().expect("an address"), &headers);
-        client.map_or_else(|Unreadable| "unreadable".to_owned(), |client| client.to_string())
+        client.map_or_else(|UnreadableForwarded| "unreadable".to_owned(), |client| client.to_string())
     }
 
     #[test]

@@ -22,9 +22,9 @@ const NOTHING: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; 
 
 /// The headers of every answer, built once.
 #[derive(Debug)]
-pub struct Headers(HeaderMap);
+pub struct ResponseHeaders(HeaderMap);
 
-impl Headers {
+impl ResponseHeaders {
     pub fn new(https: bool) -> Self {
         let mut headers: HeaderMap =
             FIXED.map(|(name, value)| (name, HeaderValue::from_static(value))).into_iter().collect();

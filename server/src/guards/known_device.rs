@@ -1,7 +1,7 @@
 //! Known devices, by their device cookie.
 
 use crate::config::Preset;
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::state::AppState;
 use domain::known_device::KnownDevice;
 use http::HeaderMap;
@@ -14,5 +14,5 @@ pub fn find(state: &AppState, headers: &HeaderMap) -> Option<KnownDevice> {
     }
     let now = state.now();
     let read = |cookie| state.keyring.authentic(now, |macs| KnownDevice::read(&macs.device, cookie, now));
-    cookies::all(headers, &state.config, Name::Device).find_map(read)
+    cookies::all(headers, &state.config, CookieName::Device).find_map(read)
 }

@@ -5,16 +5,16 @@
 //! cache of verified ones. The number of unknown ones that are verified for an address is limited, so that a banned
 //! address cannot make the server work.
 
-use super::app::{self, Asked};
 use super::client::Client;
+use super::forwarded_request::{self, ForwardedRequest};
 use super::known_device;
-use super::token::Shown;
+use super::token::PresentedToken;
 use crate::config::{App, Preset};
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::flows::app_entry;
 use crate::state::AppState;
 use axum::extract::{ConnectInfo, Request};
-use domain::identity::Identity;
+use domain::client_key::ClientKey;
 use domain::known_device::session_bucket;
 use http::HeaderMap;
 use std::net::SocketAddr;
@@ -35,14 +35,14 @@ pub fn find(state: &AppState, client: &mut Client, request: &Request) {
 }
 
 /// Finds a session by a token from Postern. It may be expired, because the following refresh is from the same person.
-fn of_portal(state: &AppState, client: &Client, headers: &HeaderMap) -> Option<Identity> {
-    let shown = Shown::read(state, headers).ok()??;
+fn of_portal(state: &AppState, client: &Client, headers: &HeaderMap) -> Option<ClientKey> {
+    let shown = PresentedToken::read(state, headers).ok()??;
     of_token(state, client, &shown, &state.config.origin)
 }
 
-fn of_token(state: &AppState, client: &Client, shown: &Shown, audience: &str) -> Option<Identity> {
+fn of_token(state: &AppState, client: &Client, shown: &PresentedToken, audience: &str) -> Option<ClientKey> {
     let now = state.now();
-    let may_check = || state.floods.may_check_token(client.identity, now);
+    let may_check = || state.rate_limiter.may_check_token(client.client_key, now);
     let claims = state.tokens.known_or(&shown.token, now, may_check)?;
     if claims.aud != audience || (claims.cnf.is_some() && shown.admit_unproven(&claims).is_none() && !shown.is_dpop()) {
         return None;
@@ -52,25 +52,25 @@ fn of_token(state: &AppState, client: &Client, shown: &Shown, audience: &str) ->
 }
 
 /// Finds an app's session, on the app's own host or in a proxy's question about a request.
-fn of_app(state: &AppState, client: &Client, request: &Request) -> Option<Identity> {
+fn of_app(state: &AppState, client: &Client, request: &Request) -> Option<ClientKey> {
     let headers = request.headers();
     let app: &App = match request.uri().path() {
         paths::VERIFY => {
             let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
-            Asked::read(state, peer.ip(), headers).ok()?.app
+            ForwardedRequest::read(state, peer.ip(), headers).ok()?.app
         }
-        path if path.starts_with("/.postern/") => app::of_host(state, request.uri(), headers)?,
+        path if path.starts_with("/.postern/") => forwarded_request::of_host(state, request.uri(), headers)?,
         _ => return None,
     };
     let by_cookie = || {
-        let cookie = cookies::get(headers, &state.config, Name::App)?;
+        let cookie = cookies::get(headers, &state.config, CookieName::App)?;
         let session = app_entry::read(state, app, &cookie)?.session();
         state.sessions.seems_live(&session, true, state.now()).then(|| bucket(&session))
     };
-    let by_header = || of_token(state, client, &Shown::read(state, headers).ok()??, &app.origin);
+    let by_header = || of_token(state, client, &PresentedToken::read(state, headers).ok()??, &app.origin);
     by_cookie().or_else(by_header)
 }
 
-fn bucket(name: &str) -> Identity {
-    Identity::Device(session_bucket(name))
+fn bucket(name: &str) -> ClientKey {
+    ClientKey::Device(session_bucket(name))
 }

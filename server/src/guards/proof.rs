@@ -1,6 +1,6 @@
 //! Proofs of a session's key (RFC 9449).
 
-use super::token::Shown;
+use super::token::PresentedToken;
 use crate::dpop::{self, Proof};
 use crate::http::ApiError;
 use crate::state::AppState;
@@ -18,7 +18,7 @@ pub async fn of_cookie(state: &AppState, parts: &Parts, jkt: &str) -> Result<(),
     let wrong = || refuse(state, Code::BadProof);
     let proof = dpop::presented(&parts.headers).ok_or_else(wrong)?;
     let proof = check(state, parts.method.as_str(), parts.uri.path(), proof).await?;
-    let token = Shown::in_cookie(state, &parts.headers).map(|shown| shown.token).unwrap_or_default();
+    let token = PresentedToken::in_cookie(state, &parts.headers).map(|shown| shown.token).unwrap_or_default();
     // A page's script cannot read the cookie, so its proof cannot name the token.
     let of_token = proof.ath.as_deref().is_none_or(|ath| ath == dpop::token_hash(&token));
     if proof.jkt == jkt && of_token { Ok(()) } else { Err(wrong()) }

@@ -5,38 +5,38 @@
 //! so that a handler cannot forget it. There are two exceptions:
 //!
 //! * Sealed messages (`/api/password`, `/api/account/delete`) carry the proof in their own protocol, with the
-//!   `short_key` as nonce: [`Sealing`], checked by `flows::password`.
+//!   `short_key` as nonce: [`SealedCaller`], checked by `flows::password`.
 //! * `/api/logout` ends its own session and nothing else, and accepts the bare cookie. A person whose browser has lost
-//!   its key must be able to sign out. It reads [`Shown`] itself.
+//!   its key must be able to sign out. It reads [`PresentedToken`] itself.
 //!
 //! Sign-in, sign-up, a reset link and `/api/refresh` use no access token.
 
 use super::client::Client;
 use super::proof;
-use super::token::Shown;
+use super::token::PresentedToken;
 use crate::flows;
 use crate::http::ApiError;
 use crate::state::AppState;
-use crate::tokens::Claims;
+use crate::tokens::AccessTokenClaims;
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::request::Parts;
 use std::sync::Arc;
 use wire::problem::Code;
-use wire::session::Session;
+use wire::session::SessionInfo;
 
 /// An extractor for a live session. If the session is bound and the request may change something (RFC 9110, section
 /// 9.2.1), the key was proven.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    pub claims: Arc<Claims>,
+    pub claims: Arc<AccessTokenClaims>,
     /// Whether this request proved the key of its token.
     pub proven: bool,
 }
 
 /// An extractor for a live session whose key was proven, for any method.
 #[derive(Debug, Clone)]
-pub struct Proven {
+pub struct ProvenSession {
     pub session: SignedIn,
     /// Thumbprint of the key.
     pub jkt: String,
@@ -45,7 +45,7 @@ pub struct Proven {
 /// An extractor for handlers of sealed messages: a live session. `flows::password` checks that the message is of the
 /// session's key.
 #[derive(Debug, Clone)]
-pub struct Sealing(pub SignedIn);
+pub struct SealedCaller(pub SignedIn);
 
 impl SignedIn {
     /// For pages: returns the token's live session. No proof is required, so a token that needs one counts as none.
@@ -53,7 +53,7 @@ impl SignedIn {
     /// # Errors
     /// The session is not cached and the store fails.
     pub async fn find(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
-        let Ok(Some(shown)) = Shown::read(state, headers) else { return Ok(None) };
+        let Ok(Some(shown)) = PresentedToken::read(state, headers) else { return Ok(None) };
         let claims = live(state, &shown.token).await?;
         Ok(claims.and_then(|claims| shown.admit_unproven(&claims)))
     }
@@ -63,9 +63,9 @@ impl SignedIn {
         self.claims.cnf.as_ref().map(|key| key.jkt.as_str())
     }
 
-    pub fn session(&self) -> Session {
+    pub fn session(&self) -> SessionInfo {
         let claims = &self.claims;
-        Session {
+        SessionInfo {
             id: claims.sid.clone(),
             sub: claims.sub.clone(),
             username: claims.preferred_username.clone(),
@@ -79,8 +79,8 @@ impl SignedIn {
 impl SignedIn {
     /// Reads the client's token. A token in a cookie proves no key yet.
     async fn read(parts: &Parts, state: &AppState) -> Result<Self, ApiError> {
-        let shown = Shown::read(state, &parts.headers)?.ok_or_else(|| Shown::refusal(state, None))?;
-        let refusal = || Shown::refusal(state, Some(&shown));
+        let shown = PresentedToken::read(state, &parts.headers)?.ok_or_else(|| PresentedToken::refusal(state, None))?;
+        let refusal = || PresentedToken::refusal(state, Some(&shown));
         let claims = live(state, &shown.token).await?.ok_or_else(refusal)?;
         shown.admit(state, parts, &claims).await?.ok_or_else(refusal)
     }
@@ -111,7 +111,7 @@ impl FromRequestParts<AppState> for SignedIn {
     }
 }
 
-impl FromRequestParts<AppState> for Proven {
+impl FromRequestParts<AppState> for ProvenSession {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
@@ -121,7 +121,7 @@ impl FromRequestParts<AppState> for Proven {
     }
 }
 
-impl FromRequestParts<AppState> for Sealing {
+impl FromRequestParts<AppState> for SealedCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
@@ -130,7 +130,7 @@ impl FromRequestParts<AppState> for Sealing {
 }
 
 /// Returns the claims of a token from Postern that its session accepts now.
-async fn live(state: &AppState, token: &str) -> Result<Option<Arc<Claims>>, ApiError> {
+async fn live(state: &AppState, token: &str) -> Result<Option<Arc<AccessTokenClaims>>, ApiError> {
     let now = state.now();
     let Some(claims) = verify_for(state, &state.config.origin, token).await? else { return Ok(None) };
     if state.sync.is_stale(now) {
@@ -145,7 +145,11 @@ async fn live(state: &AppState, token: &str) -> Result<Option<Arc<Claims>>, ApiE
 ///
 /// # Errors
 /// The store fails.
-pub async fn verify_for(state: &AppState, audience: &str, token: &str) -> Result<Option<Arc<Claims>>, ApiError> {
+pub async fn verify_for(
+    state: &AppState,
+    audience: &str,
+    token: &str,
+) -> Result<Option<Arc<AccessTokenClaims>>, ApiError> {
     let now = state.now();
     let claims = state.tokens.verify_for(audience, token, now);
     if claims.is_some() || !state.tokens.has_unknown_key(token, now) {

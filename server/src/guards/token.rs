@@ -2,26 +2,26 @@
 
 use super::proof;
 use super::signed_in::SignedIn;
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::http::ApiError;
 use crate::state::AppState;
-use crate::tokens::Claims;
+use crate::tokens::AccessTokenClaims;
 use http::HeaderMap;
 use http::request::Parts;
 use std::fmt;
 use std::sync::Arc;
-use verify::{Malformed, Scheme};
+use verify::{MalformedAuthorization, Scheme};
 use wire::problem::Code;
 
 /// An access token that was not verified yet.
 #[derive(Clone)]
-pub struct Shown {
+pub struct PresentedToken {
     /// `None`: it came in a cookie.
     pub scheme: Option<Scheme>,
     pub token: String,
 }
 
-impl Shown {
+impl PresentedToken {
     /// The header's token counts before the cookie's.
     ///
     /// # Errors
@@ -30,15 +30,17 @@ impl Shown {
         match verify::presented(headers) {
             Ok(Some((scheme, token))) => Ok(Some(Self { scheme: Some(scheme), token: token.to_owned() })),
             Ok(None) => Ok(Self::in_cookie(state, headers)),
-            Err(malformed @ Malformed::Request) => Err(ApiError::explained(Code::BadRequest, format!("{malformed}."))),
-            Err(Malformed::Token(scheme)) => Err(Self::refused(state, Some(scheme))),
+            Err(malformed @ MalformedAuthorization::Request) => {
+                Err(ApiError::explained(Code::BadRequest, format!("{malformed}.")))
+            }
+            Err(MalformedAuthorization::Token(scheme)) => Err(Self::refused(state, Some(scheme))),
         }
     }
 
     pub fn in_cookie(state: &AppState, headers: &HeaderMap) -> Option<Self> {
         let (ours, now) = (&state.config.origin, state.now());
         let good = |token: &str| state.tokens.verify_for(ours, token, now).is_some();
-        Some(Self { scheme: None, token: cookies::pick(headers, &state.config, Name::Access, good)? })
+        Some(Self { scheme: None, token: cookies::pick(headers, &state.config, CookieName::Access, good)? })
     }
 
     /// Checks the presented token's proof. `None`: a bound token without its proof, which is probably stolen (RFC 9449,
@@ -50,7 +52,7 @@ impl Shown {
         &self,
         state: &AppState,
         parts: &Parts,
-        claims: &Arc<Claims>,
+        claims: &Arc<AccessTokenClaims>,
     ) -> Result<Option<SignedIn>, ApiError> {
         let (Some(Scheme::Dpop), Some(bound)) = (self.scheme, &claims.cnf) else {
             return Ok(self.admit_unproven(claims));
@@ -62,7 +64,7 @@ impl Shown {
 
     /// Admits a token without a proof. A browser cannot prove a key when a person follows a link, so a bound token that
     /// was made for a cookie is accepted there. A program's token is not.
-    pub fn admit_unproven(&self, claims: &Arc<Claims>) -> Option<SignedIn> {
+    pub fn admit_unproven(&self, claims: &Arc<AccessTokenClaims>) -> Option<SignedIn> {
         let fits = match (self.scheme, &claims.cnf) {
             (None | Some(Scheme::Bearer), None) => true,
             (None, Some(_)) => claims.cookie,
@@ -88,7 +90,7 @@ impl Shown {
     }
 }
 
-impl fmt::Debug for Shown {
+impl fmt::Debug for PresentedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Shown({:?})", self.scheme)
     }

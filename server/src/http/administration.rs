@@ -1,27 +1,27 @@
 //! Pages for administrators, and the audit log as a file.
 
-use super::bans::Filter;
+use super::bans::BanQuery;
 use super::pages::door;
 use super::{ApiError, audit, render, request};
 use crate::flows;
-use crate::flows::operator::Operator;
-use crate::flows::trail as trails;
+use crate::flows::actor::Actor;
+use crate::flows::audit_log;
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
-use app::view::{AuditFilter, AuditView, BansDone, BansView, ServerKeysView, TollView, View, Viewer};
+use app::view::{AuditFilter, AuditView, BansOutcome, BansView, ServerKeysView, TollView, View, Viewer};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ban::Trigger;
 use http::Uri;
 use serde::Deserialize;
-use store::audit::Event;
+use store::audit::AuditEvent;
 
 /// Parameters of the page of bans besides its filter.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Asked {
+struct BansPageQuery {
     explain: String,
     done: String,
     /// The last network of the allowlist's previous part.
@@ -66,10 +66,10 @@ pub async fn bans(
     viewer: Viewer,
     administrator: &Administrator,
 ) -> Result<View, ApiError> {
-    let operator = Operator::administrator(state, client, administrator);
-    let (store, now) = (operator.store, operator.now);
-    let mut filter: Filter = request::query(uri).unwrap_or_default();
-    let asked: Asked = request::query(uri).unwrap_or_default();
+    let actor = Actor::administrator(state, client, administrator);
+    let (store, now) = (actor.store, actor.now);
+    let mut filter: BanQuery = request::query(uri).unwrap_or_default();
+    let asked: BansPageQuery = request::query(uri).unwrap_or_default();
     if !matches!(filter.state.as_str(), "over" | "all") {
         "active".clone_into(&mut filter.state);
     }
@@ -80,11 +80,11 @@ pub async fn bans(
     if filter.state == "all" {
         filter.state.clear();
     }
-    let search = filter.search(operator.config.settings.ipv6_prefix, now)?;
+    let search = filter.search(actor.config.settings.ipv6_prefix, now)?;
     let explanation = match asked.explain.trim() {
         "" => None,
-        address => match flows::bans::explain(&operator, address).await {
-            Err(flows::bans::Error::Store(error)) => return Err(error.into()),
+        address => match flows::bans::explain(&actor, address).await {
+            Err(flows::bans::BanError::Store(error)) => return Err(error.into()),
             answer => Some(answer.map_err(|error| format!("{error}."))),
         },
     };
@@ -102,10 +102,10 @@ pub async fn bans(
         more_allowed,
         triggers: Trigger::ALL.iter().map(|trigger| trigger.as_str()).collect(),
         done: match asked.done.as_str() {
-            "made" => Some(BansDone::Made),
-            "lifted" => Some(BansDone::Lifted),
-            "allowed" => Some(BansDone::Allowed),
-            "removed" => Some(BansDone::Removed),
+            "made" => Some(BansOutcome::Made),
+            "lifted" => Some(BansOutcome::Lifted),
+            "allowed" => Some(BansOutcome::Allowed),
+            "removed" => Some(BansOutcome::Removed),
             _ => None,
         },
     })))
@@ -117,20 +117,20 @@ pub async fn bans(
 /// The store fails.
 pub async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
     let (store, now) = (&*state.store, state.now());
-    let filter: trails::Filter = request::query(uri).unwrap_or_default();
+    let filter: audit_log::AuditQuery = request::query(uri).unwrap_or_default();
     let (audit, wrong) = match filter.search(store, audit::PAGE, now).await {
-        Ok(search) => (trails::page(store, &search).await?, None),
-        Err(trails::Error::Store(error)) => return Err(error.into()),
-        Err(wrong) => (wire::audit::Audit { entries: Vec::new(), next: None }, Some(format!("{wrong}."))),
+        Ok(search) => (audit_log::page(store, &search).await?, None),
+        Err(audit_log::AuditQueryError::Store(error)) => return Err(error.into()),
+        Err(wrong) => (wire::audit::AuditPage { entries: Vec::new(), next: None }, Some(format!("{wrong}."))),
     };
-    let trails::Filter { user, event, outcome, since, until, .. } = filter;
+    let audit_log::AuditQuery { user, event, outcome, since, until, .. } = filter;
     Ok(View::Audit(Box::new(AuditView {
         viewer,
         filter: AuditFilter { user, event, outcome, since, until },
         wrong,
         audit,
         hours: flows::refusals::hours(store, now).await?,
-        events: Event::ALL.iter().map(|event| event.as_str()).collect(),
+        events: AuditEvent::ALL.iter().map(|event| event.as_str()).collect(),
     })))
 }
 
@@ -140,12 +140,12 @@ pub async fn trail(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, 
 /// An invalid filter.
 pub async fn trail_file(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     // What cannot be meant is said to everybody: sign-in would only come back to it.
-    request::query::<trails::Filter>(request.uri())?.read(state.now())?;
+    request::query::<audit_log::AuditQuery>(request.uri())?.read(state.now())?;
     let Some(session) = SignedIn::find(&state, request.headers()).await? else {
         return Ok(Redirect::to(&door(&state, request.headers(), request.uri())).into_response());
     };
     if Administrator::find(&state, session).await?.is_none() {
         return Ok(render::document(State(state), View::NotFound, request).await);
     }
-    audit::answer(&state, request.uri(), audit::Format::Csv).await
+    audit::answer(&state, request.uri(), audit::AuditFormat::Csv).await
 }

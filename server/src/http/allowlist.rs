@@ -1,8 +1,8 @@
 //! `/api/admin/allow` and below.
 
 use super::{ApiError, request};
-use crate::flows::allowlist::{self, Error};
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
+use crate::flows::allowlist::{self, AllowlistError};
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::state::AppState;
@@ -24,8 +24,8 @@ pub async fn add(
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
     let wanted: NewAllowed = request::body(&body)?;
-    let operator = Operator::administrator(&state, &client, &administrator);
-    allowlist::add(&operator, &wanted).await?;
+    let actor = Actor::administrator(&state, &client, &administrator);
+    allowlist::add(&actor, &wanted).await?;
     state.allowlist.replace(state.store.allowlist().await?);
     Ok(StatusCode::CREATED)
 }
@@ -36,18 +36,18 @@ pub async fn remove(
     administrator: Administrator,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let operator = Operator::administrator(&state, &client, &administrator);
-    let removed = allowlist::remove(&operator, &id).await?;
+    let actor = Actor::administrator(&state, &client, &administrator);
+    let removed = allowlist::remove(&actor, &id).await?;
     state.allowlist.replace(state.store.allowlist().await?);
     if removed.is_some() { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
 }
 
-impl From<Error> for ApiError {
-    fn from(error: Error) -> Self {
+impl From<AllowlistError> for ApiError {
+    fn from(error: AllowlistError) -> Self {
         match error {
-            Error::Unfit(unfit) => unfit.into(),
-            Error::Full => Self::new(Code::Full),
-            Error::Store(error) => error.into(),
+            AllowlistError::Unfit(unfit) => unfit.into(),
+            AllowlistError::Full => Self::new(Code::Full),
+            AllowlistError::Store(error) => error.into(),
         }
     }
 }

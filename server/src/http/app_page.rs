@@ -3,7 +3,7 @@
 use super::ApiError;
 use crate::state::AppState;
 use axum::response::{Html, IntoResponse, Response};
-use domain::app_place::place;
+use domain::app_path::safe_path;
 use domain::encoding::base64url;
 use http::{HeaderValue, StatusCode, header};
 use wire::paths;
@@ -21,7 +21,7 @@ if(to&&to[0]==='/'){sessionStorage.removeItem(k);location.replace(location.origi
 
 /// Whether a page may be framed, and what runs in it.
 #[derive(Debug, Clone, Copy, Default)]
-struct Manner<'a> {
+struct PagePolicy<'a> {
     framed: bool,
     script: Option<&'a str>,
     /// The page has a form, whose origin must be sent on plain http.
@@ -36,7 +36,7 @@ pub fn no_way_in(state: &AppState, next: &str) -> Response {
          happens where cookies of this site are refused, or where a link for another browser was opened.</p>\
          <p><a href=\"{start}\">Sign in again</a></p>"
     );
-    page(state, StatusCode::BAD_REQUEST, "Sign in again", &body, Manner::default())
+    page(state, StatusCode::BAD_REQUEST, "Sign in again", &body, PagePolicy::default())
 }
 
 /// The person lacks a role.
@@ -46,7 +46,7 @@ pub fn denied(state: &AppState, framed: bool) -> Response {
         "<h1>Not with this account</h1><p>You are signed in, but your account may not open this page. Ask the person \
          who runs this site, or <a href=\"{out}\" target=\"_top\">sign out</a> and use another account.</p>"
     );
-    page(state, StatusCode::FORBIDDEN, "Not with this account", &body, Manner { framed, ..Manner::default() })
+    page(state, StatusCode::FORBIDDEN, "Not with this account", &body, PagePolicy { framed, ..PagePolicy::default() })
 }
 
 /// Links to sign-in in a new tab, because the sign-in page refuses to be framed.
@@ -56,7 +56,7 @@ pub fn sign_in_beside(state: &AppState, target: &str) -> Response {
         "<h1>Sign in again</h1><p>Your session has ended. <a href=\"{start}\" target=\"_blank\" \
          rel=\"noopener\">Sign in in a new tab</a>, then reload this page.</p>"
     );
-    let manner = Manner { framed: true, ..Manner::default() };
+    let manner = PagePolicy { framed: true, ..PagePolicy::default() };
     page(state, StatusCode::UNAUTHORIZED, "Sign in again", &body, manner)
 }
 
@@ -68,7 +68,7 @@ pub fn not_sent(state: &AppState) -> Response {
          target=\"_blank\" rel=\"noopener\">Sign in in a new tab</a>, then go back to the page before this one and \
          send it again.</p>"
     );
-    page(state, StatusCode::UNAUTHORIZED, "Sign in again", &body, Manner::default())
+    page(state, StatusCode::UNAUTHORIZED, "Sign in again", &body, PagePolicy::default())
 }
 
 /// For a URL that is too long for the way through sign-in: the browser stores it.
@@ -80,7 +80,7 @@ pub fn far(state: &AppState) -> Response {
          then reload this page.</p></noscript>"
     );
     let script = FAR.replace("START", paths::APP_START).replace("PLACE", paths::APP_PLACE);
-    let manner = Manner { script: Some(&script), ..Manner::default() };
+    let manner = PagePolicy { script: Some(&script), ..PagePolicy::default() };
     page(state, StatusCode::UNAUTHORIZED, "Sign in", &body, manner)
 }
 
@@ -88,14 +88,14 @@ pub fn far(state: &AppState) -> Response {
 pub fn kept_place(state: &AppState) -> Response {
     let body = "<h1>You are signed in</h1><p>The address that you came from was too long to be carried here, and this \
                 tab has not kept it. Open your link once more, or <a href=\"/\">begin at the start</a>.</p>";
-    page(state, StatusCode::OK, "Signed in", body, Manner { script: Some(KEPT), ..Manner::default() })
+    page(state, StatusCode::OK, "Signed in", body, PagePolicy { script: Some(KEPT), ..PagePolicy::default() })
 }
 
 /// Asks with a button, because a link alone must not sign out.
 pub fn sign_out(state: &AppState) -> Response {
     let body = "<h1>Sign out</h1><p>This ends the session on this device, in this app and in all others.</p>\
                 <form method=\"post\"><button>Sign out</button></form>";
-    page(state, StatusCode::OK, "Sign out", body, Manner { form: true, ..Manner::default() })
+    page(state, StatusCode::OK, "Sign out", body, PagePolicy { form: true, ..PagePolicy::default() })
 }
 
 /// Replaces a problem's JSON by a page for a person.
@@ -111,7 +111,7 @@ pub fn dressed(state: &AppState, response: Response) -> Response {
                 response.status(),
                 title,
                 &format!("<h1>{title}</h1><p>{more}</p>"),
-                Manner { framed: true, ..Manner::default() },
+                PagePolicy { framed: true, ..PagePolicy::default() },
             );
             within(response, page)
         }
@@ -142,10 +142,10 @@ fn advice(code: Code) -> &'static str {
 }
 
 fn start(next: &str) -> String {
-    format!("{}?next={}", paths::APP_START, encoded(place(Some(next))))
+    format!("{}?next={}", paths::APP_START, encoded(safe_path(Some(next))))
 }
 
-fn page(state: &AppState, status: StatusCode, title: &str, body: &str, manner: Manner<'_>) -> Response {
+fn page(state: &AppState, status: StatusCode, title: &str, body: &str, manner: PagePolicy<'_>) -> Response {
     let nonce = base64url(&state.entropy.bytes::<16>());
     let script = manner.script.map(|script| format!("<script nonce=\"{nonce}\">{script}</script>")).unwrap_or_default();
     let html = format!(

@@ -3,10 +3,10 @@
 use super::app_page::{self, encoded};
 use super::{ApiError, not_found, pages, render, request};
 use crate::config::App;
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::flows::{self, app_entry};
-use crate::guards::app::{is_page, of_host, once};
 use crate::guards::client::Client;
+use crate::guards::forwarded_request::{is_page, of_host, single_header};
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{EnterView, View};
@@ -14,7 +14,7 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
-use domain::app_place::place;
+use domain::app_path::safe_path;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use serde::Deserialize;
 use tower_cookies::Cookies;
@@ -55,11 +55,11 @@ pub async fn start(State(state): State<AppState>, cookies: Cookies, request: Req
     let asked: Start = request::query(&parts.uri).unwrap_or_default();
     let begun = app_entry::begin(&state);
     let config = &state.config;
-    for old in app_entry::surplus(cookies::each(&parts.headers, config, Name::AppState)) {
-        cookies::clear_one(&cookies, config, Name::AppState, old);
+    for old in app_entry::surplus(cookies::each(&parts.headers, config, CookieName::AppState)) {
+        cookies::clear_one(&cookies, config, CookieName::AppState, old);
     }
-    cookies::set_one(&cookies, config, Name::AppState, &begun.key, begun.cookie, STATE_MS);
-    let (next, again) = (place(asked.next.as_deref()), asked.again.is_some());
+    cookies::set_one(&cookies, config, CookieName::AppState, &begun.key, begun.cookie, STATE_MS);
+    let (next, again) = (safe_path(asked.next.as_deref()), asked.again.is_some());
     let query = query(&[("app", &app.origin), ("state", &begun.hash), ("next", next)], again);
     Ok(of_app(&state, Redirect::to(&format!("{}{}{query}", config.origin, paths::APP_RETURN)).into_response()))
 }
@@ -96,7 +96,7 @@ pub async fn enter(
     if !app_entry::is_256_bits(&wish.state) {
         return Err(ApiError::new(Code::BadRequest));
     }
-    let next = place(Some(&wish.next));
+    let next = safe_path(Some(&wish.next));
     let code = app_entry::code(&state, app, &signed_in.claims.sid, &wish.state, next).await?;
     let query = query(&[("code", &code), ("state", &wish.state), ("next", next)], wish.again);
     // Only to a configured origin.
@@ -114,23 +114,23 @@ pub async fn callback(
     let (parts, _) = request.into_parts();
     let app = app_of(&state, &parts.uri, &parts.headers)?;
     let asked: Callback = request::query(&parts.uri).unwrap_or_default();
-    let next = place(asked.next.as_deref());
+    let next = safe_path(asked.next.as_deref());
     let config = &state.config;
     let hash = asked.state.filter(|hash| app_entry::is_256_bits(hash)).unwrap_or_default();
-    let held = cookies::each(&parts.headers, config, Name::AppState)
+    let held = cookies::each(&parts.headers, config, CookieName::AppState)
         .find(|(key, cookie)| *key == app_entry::key(&hash) && app_entry::hash(cookie) == hash);
     let secret = held.map(|(key, cookie)| {
-        cookies::clear_one(&cookies, config, Name::AppState, key);
+        cookies::clear_one(&cookies, config, CookieName::AppState, key);
         cookie.to_owned()
     });
     let entered = match asked.code.zip(secret) {
         Some((code, secret)) => {
-            flows::to_its_end(app_entry::enter(state.clone(), client, app.clone(), code, secret)).await?
+            flows::run_to_completion(app_entry::enter(state.clone(), client, app.clone(), code, secret)).await?
         }
         None => None,
     };
     let to = if let Some(entered) = entered {
-        cookies::set(&cookies, config, Name::App, entered.cookie, Some(entered.until), state.now());
+        cookies::set(&cookies, config, CookieName::App, entered.cookie, Some(entered.until), state.now());
         entered.place
     } else if app_entry::is_open(&state, app, &parts.headers).await? {
         next.to_owned()
@@ -164,19 +164,19 @@ pub async fn sign_out(
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     let app = app_of(&state, &parts.uri, &parts.headers)?;
-    let own = match once(&parts.headers, &FETCH_SITE) {
+    let own = match single_header(&parts.headers, &FETCH_SITE) {
         Some(site) => site == "same-origin",
         // Browsers do not send it on plain http.
-        None => once(&parts.headers, &header::ORIGIN) == Some(app.origin.as_str()),
+        None => single_header(&parts.headers, &header::ORIGIN) == Some(app.origin.as_str()),
     };
     if !own {
         return Err(ApiError::new(Code::CrossSite));
     }
     if let Some(session) = app_entry::held(&state, app, &parts.headers) {
         let state = state.clone();
-        flows::to_its_end(async move { flows::logout::end(&state, &client, &session.session()).await }).await?;
+        flows::run_to_completion(async move { flows::logout::end(&state, &client, &session.session()).await }).await?;
     }
-    cookies::clear(&cookies, &state.config, Name::App);
+    cookies::clear(&cookies, &state.config, CookieName::App);
     if !is_page(&parts.headers) {
         return Ok(of_app(&state, StatusCode::NO_CONTENT.into_response()));
     }

@@ -1,7 +1,7 @@
 //! The browser's files: built and compressed beforehand.
 
 use super::ApiError;
-use crate::site::Site;
+use crate::site::SiteFiles;
 use crate::state::AppState;
 use app::view::{Assets, Bundle};
 use axum::response::{IntoResponse, Response};
@@ -26,7 +26,7 @@ struct ManifestBundle {
 }
 
 /// Returns the files' locations. Without a manifest (a build by `cargo leptos`) there is one bundle with a fixed name.
-pub fn manifest(site: Site) -> Assets {
+pub fn manifest(site: SiteFiles) -> Assets {
     let manifest = site.get("manifest.json").and_then(|file| serde_json::from_slice::<Manifest>(&file).ok());
     match manifest {
         Some(manifest) => Assets {
@@ -84,7 +84,7 @@ pub fn answer(state: &AppState, path: &str, headers: &HeaderMap) -> Response {
     response
 }
 
-fn brotli(site: Site, path: &str, headers: &HeaderMap) -> Option<Cow<'static, [u8]>> {
+fn brotli(site: SiteFiles, path: &str, headers: &HeaderMap) -> Option<Cow<'static, [u8]>> {
     let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
     let takes = |coding: &str| {
         let mut parts = coding.split(';').map(str::trim);

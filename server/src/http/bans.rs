@@ -1,8 +1,8 @@
 //! `/api/admin/bans` and below.
 
 use super::{ApiError, request};
-use crate::flows::bans::{self, Error};
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
+use crate::flows::bans::{self, BanError};
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::state::AppState;
@@ -13,8 +13,8 @@ use domain::UnixMs;
 use domain::ban::Trigger;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
-use store::bans::Search;
-use wire::bans::{Ban, Bans, Explanation, Lift, NewBan};
+use store::bans::BanSearch;
+use wire::bans::{Ban, Bans, Explanation, LiftRequest, NewBan};
 use wire::problem::Code;
 
 /// Number of bans in one answer.
@@ -23,20 +23,20 @@ pub const PAGE: u32 = 50;
 /// A search; empty: any.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct Filter {
+pub struct BanQuery {
     pub word: String,
     pub trigger: String,
     pub state: String,
     pub before: String,
 }
 
-impl Filter {
+impl BanQuery {
     /// # Errors
     /// An unknown trigger or state.
-    pub fn search(&self, v6_prefix: u8, now: UnixMs) -> Result<Search, ApiError> {
+    pub fn search(&self, v6_prefix: u8, now: UnixMs) -> Result<BanSearch, ApiError> {
         let wrong = || ApiError::new(Code::BadRequest);
         let trigger = Some(&self.trigger).filter(|text| !text.is_empty());
-        Ok(Search {
+        Ok(BanSearch {
             word: bans::word(&self.word, v6_prefix),
             trigger: trigger.map(|text| Trigger::parse(text).ok_or_else(wrong)).transpose()?,
             in_force: match self.state.as_str() {
@@ -53,7 +53,7 @@ impl Filter {
 }
 
 pub async fn list(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Json<Bans>, ApiError> {
-    let search = request::query::<Filter>(&uri)?.search(state.config.settings.ipv6_prefix, state.now())?;
+    let search = request::query::<BanQuery>(&uri)?.search(state.config.settings.ipv6_prefix, state.now())?;
     Ok(Json(bans::list(&*state.store, &search).await?))
 }
 
@@ -65,8 +65,8 @@ pub async fn make(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Ban>), ApiError> {
     let wanted: NewBan = request::body(&body)?;
-    let operator = Operator::administrator(&state, &client, &administrator);
-    let ban = bans::make(&operator, &wanted).await?;
+    let actor = Actor::administrator(&state, &client, &administrator);
+    let ban = bans::make(&actor, &wanted).await?;
     crate::flows::ban::announce(&state, &ban);
     let shown = bans::shown(ban, administrator.user.name, None, state.now());
     Ok((StatusCode::CREATED, Json(shown)))
@@ -80,10 +80,10 @@ pub async fn lift(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let lift: Lift = request::body(&body)?;
+    let lift: LiftRequest = request::body(&body)?;
     let ban = state.store.ban_by_id(&id).await?.ok_or_else(|| ApiError::new(Code::NotFound))?;
-    let operator = Operator::administrator(&state, &client, &administrator);
-    let lifted = bans::lift(&operator, ban.identity, &lift.reason).await?;
+    let actor = Actor::administrator(&state, &client, &administrator);
+    let lifted = bans::lift(&actor, ban.client_key, &lift.reason).await?;
     state.bans.apply(&lifted);
     if lifted.is_empty() { Err(ApiError::new(Code::NotFound)) } else { Ok(StatusCode::NO_CONTENT) }
 }
@@ -101,17 +101,17 @@ pub async fn explain(
     uri: Uri,
 ) -> Result<Json<Explanation>, ApiError> {
     let asked: Explain = request::query(&uri)?;
-    let operator = Operator::administrator(&state, &client, &administrator);
-    Ok(Json(bans::explain(&operator, &asked.address).await?))
+    let actor = Actor::administrator(&state, &client, &administrator);
+    Ok(Json(bans::explain(&actor, &asked.address).await?))
 }
 
-impl From<Error> for ApiError {
-    fn from(error: Error) -> Self {
+impl From<BanError> for ApiError {
+    fn from(error: BanError) -> Self {
         match error {
-            Error::Unfit(unfit) => unfit.into(),
-            Error::Scope => Self::explained(Code::BadRequest, error),
-            Error::WouldLockOut => Self::new(Code::WouldLockOut),
-            Error::Store(error) => error.into(),
+            BanError::Unfit(unfit) => unfit.into(),
+            BanError::Scope => Self::explained(Code::BadRequest, error),
+            BanError::WouldLockOut => Self::new(Code::WouldLockOut),
+            BanError::Store(error) => error.into(),
         }
     }
 }

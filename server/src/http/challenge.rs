@@ -1,12 +1,12 @@
 //! `GET /api/challenge`
 
 use super::ApiError;
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::guards::same_origin;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;
-use domain::short_key::{self, LIFETIME_MS, ShortKey, Terms};
+use domain::short_key::{self, LIFETIME_MS, ShortKey, ShortKeyClaims};
 use http::HeaderMap;
 use tower_cookies::Cookies;
 use wire::challenge::Challenge;
@@ -23,7 +23,7 @@ pub async fn challenge(
 ) -> Result<Json<Challenge>, ApiError> {
     let now = state.now();
     let key = state.keyring.envelope(now)?;
-    let terms = Terms {
+    let terms = ShortKeyClaims {
         expires_at: now + LIFETIME_MS,
         kid: key.kid,
         origin: short_key::hash(&state.config.origin),
@@ -38,12 +38,12 @@ pub async fn challenge(
 }
 
 fn pre_login(state: &AppState, cookies: &Cookies, headers: &HeaderMap) -> [u8; 32] {
-    match cookies::get(headers, &state.config, Name::PreLogin) {
+    match cookies::get(headers, &state.config, CookieName::PreLogin) {
         Some(cookie) => short_key::hash(&cookie),
         None if same_origin::is_browser(headers) => {
             let cookie = state.entropy.secret();
             let hash = short_key::hash(&cookie);
-            cookies::set(cookies, &state.config, Name::PreLogin, cookie, None, state.now());
+            cookies::set(cookies, &state.config, CookieName::PreLogin, cookie, None, state.now());
             hash
         }
         None => [0; 32],

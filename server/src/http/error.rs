@@ -1,11 +1,11 @@
 //! Error answers: a stable code for the client; the cause goes only to the log.
 
-use crate::bans::Closed;
+use crate::bans::ActiveBan;
 use axum::response::{IntoResponse, Response};
 use domain::UnixMs;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::sync::Arc;
-use verify::{Reason, Scheme};
+use verify::{RefusalReason, Scheme};
 use wire::problem::{Code, MEDIA_TYPE, Problem};
 
 /// An error answer.
@@ -39,7 +39,7 @@ impl ApiError {
         Self { retry_after_ms: Some(ms), ..Self::new(code) }
     }
 
-    pub fn banned(closed: Closed, now: UnixMs) -> Self {
+    pub fn banned(closed: ActiveBan, now: UnixMs) -> Self {
         Self { incident: Some(closed.incident), ..Self::wait(Code::Banned, closed.until - now) }
     }
 
@@ -76,26 +76,26 @@ impl From<store::Error> for ApiError {
     }
 }
 
-impl From<domain::operator::Unfit> for ApiError {
-    fn from(unfit: domain::operator::Unfit) -> Self {
+impl From<domain::operator::InvalidInput> for ApiError {
+    fn from(unfit: domain::operator::InvalidInput) -> Self {
         Self::explained(Code::BadRequest, unfit)
     }
 }
 
-impl From<crate::keyring::Error> for ApiError {
-    fn from(error: crate::keyring::Error) -> Self {
+impl From<crate::keyring::KeyringError> for ApiError {
+    fn from(error: crate::keyring::KeyringError) -> Self {
         Self::broken(error)
     }
 }
 
-impl From<crate::key_encryption::Error> for ApiError {
-    fn from(error: crate::key_encryption::Error) -> Self {
+impl From<crate::key_encryption::KeyEncryptionError> for ApiError {
+    fn from(error: crate::key_encryption::KeyEncryptionError) -> Self {
         Self::broken(error)
     }
 }
 
-impl From<crate::passwords::Error> for ApiError {
-    fn from(error: crate::passwords::Error) -> Self {
+impl From<crate::passwords::HashError> for ApiError {
+    fn from(error: crate::passwords::HashError) -> Self {
         Self::broken(error)
     }
 }
@@ -139,12 +139,12 @@ impl IntoResponse for ApiError {
 /// Builds the challenges by RFC 6750, section 3, and RFC 9449, sections 7.1 and 8. Some proxies forward only one of
 /// them, so the one about a proof is complete.
 fn challenges(code: Code, scheme: Option<Scheme>) -> Vec<String> {
-    let challenge = |scheme: Scheme, reason: Reason| scheme.challenge(None, reason.error());
+    let challenge = |scheme: Scheme, reason: RefusalReason| scheme.challenge(None, reason.error());
     match code {
-        Code::BadProof => vec![challenge(Scheme::Dpop, Reason::Proof)],
-        Code::UseDpopNonce => vec![challenge(Scheme::Dpop, Reason::Nonce)],
+        Code::BadProof => vec![challenge(Scheme::Dpop, RefusalReason::Proof)],
+        Code::UseDpopNonce => vec![challenge(Scheme::Dpop, RefusalReason::Nonce)],
         _ => [Scheme::Bearer, Scheme::Dpop]
-            .map(|one| challenge(one, if scheme == Some(one) { Reason::Token } else { Reason::Missing }))
+            .map(|one| challenge(one, if scheme == Some(one) { RefusalReason::Token } else { RefusalReason::Missing }))
             .to_vec(),
     }
 }

@@ -5,18 +5,18 @@ use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt, TryStreamExt, future, stream};
 use http::header;
 use std::io;
-use wire::audit::Entry;
+use wire::audit::AuditEntry;
 
 const COLUMNS: [&str; 10] =
     ["time", "event", "outcome", "user", "user_id", "by", "by_id", "about", "address", "device"];
 
-pub fn csv(name: &str, entries: impl Stream<Item = store::Result<Entry>> + Send + 'static) -> Response {
+pub fn csv(name: &str, entries: impl Stream<Item = store::Result<AuditEntry>> + Send + 'static) -> Response {
     let rows = entries.map(|entry| entry.map_err(io::Error::other).and_then(|entry| row(&cells(&entry))));
     let head = stream::once(future::ready(row(&COLUMNS.map(str::to_owned))));
     file(name, "text/csv; charset=utf-8", head.chain(rows))
 }
 
-pub fn ndjson(name: &str, entries: impl Stream<Item = store::Result<Entry>> + Send + 'static) -> Response {
+pub fn ndjson(name: &str, entries: impl Stream<Item = store::Result<AuditEntry>> + Send + 'static) -> Response {
     let lines = entries.map(|entry| {
         let mut line = serde_json::to_vec(&entry.map_err(io::Error::other)?)?;
         line.push(b'\n');
@@ -36,7 +36,7 @@ fn file(name: &str, kind: &str, lines: impl Stream<Item = io::Result<Vec<u8>>> +
     (headers, Body::from_stream(lines)).into_response()
 }
 
-fn cells(entry: &Entry) -> [String; 10] {
+fn cells(entry: &AuditEntry) -> [String; 10] {
     let time = humantime::format_rfc3339_millis(
         std::time::UNIX_EPOCH
             + std::time::Duration::from_millis(u64::try_from(entry.at.min(domain::LAST_WRITABLE)).unwrap_or_default()),

@@ -1,8 +1,8 @@
 //! `/api/admin/invitations`: for administrators.
 
 use super::{ApiError, request};
-use crate::flows::invitations::{self, Error};
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
+use crate::flows::invitations::{self, InvitationError};
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::state::AppState;
@@ -27,8 +27,8 @@ pub async fn invite(
 ) -> Result<(StatusCode, Json<OneTimeLink>), ApiError> {
     let wish: NewInvitation = request::body(&body)?;
     let role = Role::parse(&wish.role).ok_or_else(|| ApiError::new(Code::BadRequest))?;
-    let operator = Operator::administrator(&state, &client, &administrator);
-    let made = invitations::invite(&operator, role, &wish.note, wish.hours).await?;
+    let actor = Actor::administrator(&state, &client, &administrator);
+    let made = invitations::invite(&actor, role, &wish.note, wish.hours).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -38,16 +38,16 @@ pub async fn revoke(
     administrator: Administrator,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let operator = Operator::administrator(&state, &client, &administrator);
-    let revoked = invitations::revoke(&operator, &id).await?;
+    let actor = Actor::administrator(&state, &client, &administrator);
+    let revoked = invitations::revoke(&actor, &id).await?;
     if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
 }
 
-impl From<Error> for ApiError {
-    fn from(error: Error) -> Self {
+impl From<InvitationError> for ApiError {
+    fn from(error: InvitationError) -> Self {
         match error {
-            Error::Store(error) => error.into(),
-            Error::Hours | Error::Note => Self::new(Code::BadRequest),
+            InvitationError::Store(error) => error.into(),
+            InvitationError::Hours | InvitationError::Note => Self::new(Code::BadRequest),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ApiError;
 use crate::guards::administrator::Administrator;
-use crate::live::Refusal;
+use crate::refusal_feed::RefusalEvent;
 use crate::state::AppState;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -21,7 +21,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Ends with the session, with the role, or when the reader is too slow.
 pub async fn live(State(state): State<AppState>, administrator: Administrator) -> Result<impl IntoResponse, ApiError> {
-    let refusals = state.live.watch().ok_or_else(|| ApiError::wait(Code::Busy, 5_000))?;
+    let refusals = state.refusal_feed.watch().ok_or_else(|| ApiError::wait(Code::Busy, 5_000))?;
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let reader = Reader { state, administrator, refusals, heartbeat };
@@ -33,7 +33,7 @@ pub async fn live(State(state): State<AppState>, administrator: Administrator) -
 struct Reader {
     state: AppState,
     administrator: Administrator,
-    refusals: Receiver<Refusal>,
+    refusals: Receiver<RefusalEvent>,
     heartbeat: Interval,
 }
 
@@ -70,11 +70,11 @@ impl Reader {
     }
 }
 
-fn shown(refusal: Refusal) -> seen::Refusal {
+fn shown(refusal: RefusalEvent) -> seen::Refusal {
     let ban = refusal.ban.as_ref();
     seen::Refusal {
         at: refusal.at,
-        address: refusal.identity.to_string(),
+        address: refusal.client_key.to_string(),
         trigger: refusal.trigger.to_string(),
         scope: ban.map(|ban| ban.scope.to_string()),
         until: ban.map(|ban| ban.until),

@@ -1,9 +1,9 @@
 //! `POST /api/login`, and `POST /api/authenticate` for programs
 
 use super::{ApiError, delivery};
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::flows;
-use crate::flows::sealed::Sealed;
+use crate::flows::sealed::SealedMessage;
 use crate::guards::client::Client;
 use crate::state::AppState;
 use axum::Extension;
@@ -23,13 +23,14 @@ pub async fn login(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<SignedIn>, ApiError> {
-    let sealed = Sealed::read(&state, paths::LOGIN, &headers, body)?;
+    let sealed = SealedMessage::read(&state, paths::LOGIN, &headers, body)?;
     let delivery = sealed.request.delivery;
-    let issued = flows::to_its_end(flows::login::login(state.clone(), client, sealed)).await.inspect_err(|error| {
-        if error.code() == Code::DeviceMismatch {
-            cookies::clear(&cookies, &state.config, Name::Device);
-        }
-    })?;
+    let issued =
+        flows::run_to_completion(flows::login::login(state.clone(), client, sealed)).await.inspect_err(|error| {
+            if error.code() == Code::DeviceMismatch {
+                cookies::clear(&cookies, &state.config, CookieName::Device);
+            }
+        })?;
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
 }
 
@@ -41,8 +42,8 @@ pub async fn authenticate(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<SignedIn>, ApiError> {
-    let mut sealed = Sealed::read(&state, paths::AUTHENTICATE, &headers, body)?;
+    let mut sealed = SealedMessage::read(&state, paths::AUTHENTICATE, &headers, body)?;
     sealed.request.delivery = Delivery::Body;
-    let issued = flows::to_its_end(flows::login::login(state.clone(), client, sealed)).await?;
+    let issued = flows::run_to_completion(flows::login::login(state.clone(), client, sealed)).await?;
     Ok(delivery::deliver(&state, &cookies, Delivery::Body, issued))
 }

@@ -1,10 +1,10 @@
 //! `POST /api/logout`
 
 use super::ApiError;
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::flows;
 use crate::guards::client::Client;
-use crate::guards::token::Shown;
+use crate::guards::token::PresentedToken;
 use crate::state::AppState;
 use axum::Extension;
 use axum::extract::State;
@@ -22,19 +22,19 @@ pub async fn logout(
 ) -> Result<StatusCode, ApiError> {
     let session = of_access(&state, &parts).await?;
     let refresh = super::refresh::refresh_cookie(&state, &parts.headers);
-    flows::to_its_end(flows::logout::logout(state.clone(), client, session, refresh)).await?;
-    cookies::clear(&cookies, &state.config, Name::Access);
-    cookies::clear(&cookies, &state.config, Name::Refresh);
+    flows::run_to_completion(flows::logout::logout(state.clone(), client, session, refresh)).await?;
+    cookies::clear(&cookies, &state.config, CookieName::Access);
+    cookies::clear(&cookies, &state.config, CookieName::Refresh);
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Returns the access token's session. The token may be expired, but not stolen.
 async fn of_access(state: &AppState, parts: &Parts) -> Result<Option<String>, ApiError> {
-    let Some(shown) = Shown::read(state, &parts.headers)? else { return Ok(None) };
+    let Some(shown) = PresentedToken::read(state, &parts.headers)? else { return Ok(None) };
     let Some(claims) = state.tokens.verify_signature(&shown.token, state.now()) else { return Ok(None) };
     match shown.admit(state, parts, &claims).await? {
         Some(_) => Ok(Some(claims.sid.clone())),
         None if shown.scheme.is_none() => Ok(None),
-        None => Err(Shown::refusal(state, Some(&shown))),
+        None => Err(PresentedToken::refusal(state, Some(&shown))),
     }
 }

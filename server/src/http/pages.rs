@@ -3,15 +3,15 @@
 use super::app_page::encoded;
 use super::{ApiError, administration, render, site_state};
 use crate::config::SignupMode;
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::flows::{self, paging};
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
-    AccountView, ActivityView, Closed, DevicesView, InvitationsView, KeysView, LoginView, OverviewView, ResetView,
-    ResumeView, SignupView, TimeView, UsersView, View, Viewer, Why,
+    AccountView, ActivityView, BanNotice, DevicesView, InvitationsView, KeysView, LoginView, OverviewView, ResetView,
+    ResumeView, SignInReason, SignupView, TimeView, UsersView, View, Viewer,
 };
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -32,7 +32,7 @@ const ACTIVITY_ROWS: u32 = 500;
 
 /// Query parameters of a page.
 #[derive(Debug, Default, Deserialize)]
-struct Asked {
+struct PageQuery {
     next: Option<String>,
     why: Option<String>,
     /// The last entry of a list's previous part.
@@ -70,8 +70,8 @@ pub async fn broken(state: AppState, error: ApiError, request: Request) -> Respo
     response
 }
 
-fn asked(uri: &Uri) -> Asked {
-    Query::<Asked>::try_from_uri(uri).map(|query| query.0).unwrap_or_default()
+fn asked(uri: &Uri) -> PageQuery {
+    Query::<PageQuery>::try_from_uri(uri).map(|query| query.0).unwrap_or_default()
 }
 
 fn after(uri: &Uri) -> String {
@@ -107,7 +107,7 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
 
 /// Redirects a visitor without a session to sign-in. A browser that was signed in tries to resume first.
 pub fn door(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
-    let page = if cookies::get(headers, &state.config, Name::Access).is_some() {
+    let page = if cookies::get(headers, &state.config, CookieName::Access).is_some() {
         paths::RESUME_PAGE
     } else {
         paths::LOGIN_PAGE
@@ -121,14 +121,14 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
     Ok(Page::View(View::Login(LoginView {
         next,
         why: match why {
-            Some("ended") => Some(Why::Ended),
-            Some(KEY_GONE) => Some(Why::KeyGone),
-            Some("signed_out") => Some(Why::SignedOut),
-            Some("password_set") => Some(Why::PasswordSet),
-            Some("deleted") => Some(Why::Deleted),
+            Some("ended") => Some(SignInReason::Ended),
+            Some(KEY_GONE) => Some(SignInReason::KeyGone),
+            Some("signed_out") => Some(SignInReason::SignedOut),
+            Some("password_set") => Some(SignInReason::PasswordSet),
+            Some("deleted") => Some(SignInReason::Deleted),
             _ => None,
         },
-        closed: closed.map(|closed| Closed { until: closed.until, incident: closed.incident }),
+        closed: closed.map(|closed| BanNotice { until: closed.until, incident: closed.incident }),
         first_run: state.store.user_count().await? == 0,
         signup: state.config.settings.signup.mode == SignupMode::Open,
     })))

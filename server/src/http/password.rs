@@ -1,11 +1,11 @@
 //! `POST /api/password`, `POST /api/reset`, `POST /api/account/delete`
 
 use super::ApiError;
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::flows;
-use crate::flows::sealed::Sealed;
+use crate::flows::sealed::SealedMessage;
 use crate::guards::client::Client;
-use crate::guards::signed_in::Sealing;
+use crate::guards::signed_in::SealedCaller;
 use crate::state::AppState;
 use axum::Extension;
 use axum::body::Bytes;
@@ -18,12 +18,12 @@ use wire::paths;
 pub async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
-    Sealing(session): Sealing,
+    SealedCaller(session): SealedCaller,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let sealed = Sealed::read(&state, paths::PASSWORD, &headers, body)?;
-    flows::to_its_end(flows::password::change(state, client, session, sealed)).await?;
+    let sealed = SealedMessage::read(&state, paths::PASSWORD, &headers, body)?;
+    flows::run_to_completion(flows::password::change(state, client, session, sealed)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -34,8 +34,8 @@ pub async fn reset(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let sealed = Sealed::read(&state, paths::RESET, &headers, body)?;
-    flows::to_its_end(flows::reset::reset(state, client, sealed)).await?;
+    let sealed = SealedMessage::read(&state, paths::RESET, &headers, body)?;
+    flows::run_to_completion(flows::reset::reset(state, client, sealed)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -43,14 +43,14 @@ pub async fn reset(
 pub async fn delete(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
-    Sealing(session): Sealing,
+    SealedCaller(session): SealedCaller,
     cookies: Cookies,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
-    let sealed = Sealed::read(&state, paths::ACCOUNT_DELETE, &headers, body)?;
-    flows::to_its_end(flows::password::delete(state.clone(), client, session, sealed)).await?;
-    for name in [Name::Access, Name::Refresh, Name::Device] {
+    let sealed = SealedMessage::read(&state, paths::ACCOUNT_DELETE, &headers, body)?;
+    flows::run_to_completion(flows::password::delete(state.clone(), client, session, sealed)).await?;
+    for name in [CookieName::Access, CookieName::Refresh, CookieName::Device] {
         cookies::clear(&cookies, &state.config, name);
     }
     Ok(StatusCode::NO_CONTENT)

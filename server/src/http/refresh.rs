@@ -1,7 +1,7 @@
 //! `POST /api/refresh`
 
 use super::{ApiError, delivery};
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::dpop;
 use crate::flows;
 use crate::guards::client::Client;
@@ -32,7 +32,8 @@ pub async fn refresh(
     };
     let token = token.ok_or_else(|| ApiError::new(Code::NoSession))?;
     let proof = dpop::presented(&headers).map(str::to_owned);
-    let issued = flows::to_its_end(flows::refresh::refresh(state.clone(), client, token, proof, delivery)).await?;
+    let issued =
+        flows::run_to_completion(flows::refresh::refresh(state.clone(), client, token, proof, delivery)).await?;
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
 }
 
@@ -41,5 +42,5 @@ pub fn refresh_cookie(state: &AppState, headers: &HeaderMap) -> Option<String> {
     let now = state.now();
     let read = |token: &str| state.keyring.authentic(now, |macs| RefreshToken::authenticate(&macs.refresh, token));
     let good = |token: &str| read(token).is_some();
-    cookies::pick(headers, &state.config, Name::Refresh, good)
+    cookies::pick(headers, &state.config, CookieName::Refresh, good)
 }

@@ -1,8 +1,8 @@
 //! `/api/admin/keys` and below: the server's keys, for administrators.
 
 use super::{ApiError, request};
-use crate::flows::operator::Operator;
-use crate::flows::server_keys::{self, Error, Rotated};
+use crate::flows::actor::Actor;
+use crate::flows::server_keys::{self, RotationOutcome, ServerKeyError};
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::state::AppState;
@@ -27,12 +27,12 @@ pub async fn rotate(
 ) -> Result<(StatusCode, Json<ServerKey>), ApiError> {
     let Rotation { kind, at } = request::body(&body)?;
     let kind = server_keys::stored_kind(kind);
-    let operator = Operator::administrator(&state, &client, &administrator);
-    let rotated = server_keys::rotate(&operator, &state.key_encryption, kind, at).await?;
-    state.keyring.hear(&state.vault()).await?;
+    let actor = Actor::administrator(&state, &client, &administrator);
+    let rotated = server_keys::rotate(&actor, &state.key_encryption, kind, at).await?;
+    state.keyring.reload(&state.vault()).await?;
     Ok(match rotated {
-        Rotated::Made(key) => (StatusCode::CREATED, Json(key)),
-        Rotated::Waits(key) => (StatusCode::OK, Json(key)),
+        RotationOutcome::Made(key) => (StatusCode::CREATED, Json(key)),
+        RotationOutcome::Waits(key) => (StatusCode::OK, Json(key)),
     })
 }
 
@@ -42,18 +42,18 @@ pub async fn revoke(
     administrator: Administrator,
     Path(kid): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let operator = Operator::administrator(&state, &client, &administrator);
-    let revoked = server_keys::revoke(&operator, &state.key_encryption, &kid, None).await?;
-    state.keyring.hear(&state.vault()).await?;
+    let actor = Actor::administrator(&state, &client, &administrator);
+    let revoked = server_keys::revoke(&actor, &state.key_encryption, &kid, None).await?;
+    state.keyring.reload(&state.vault()).await?;
     if revoked.is_some() { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
 }
 
-impl From<Error> for ApiError {
-    fn from(error: Error) -> Self {
+impl From<ServerKeyError> for ApiError {
+    fn from(error: ServerKeyError) -> Self {
         match error {
-            Error::Far => Self::explained(Code::BadRequest, error),
-            Error::Key(error) => error.into(),
-            Error::Store(error) => error.into(),
+            ServerKeyError::Far => Self::explained(Code::BadRequest, error),
+            ServerKeyError::Key(error) => error.into(),
+            ServerKeyError::Store(error) => error.into(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `/api/admin/services`: for administrators.
 
 use super::{ApiError, request};
-use crate::flows::operator::Operator;
-use crate::flows::services::{self, Error};
+use crate::flows::actor::Actor;
+use crate::flows::services::{self, ServiceError};
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::state::AppState;
@@ -26,8 +26,8 @@ pub async fn set(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Service>), ApiError> {
     let wish: NewService<Value> = request::body(&body)?;
-    let operator = Operator::administrator(&state, &client, &administrator);
-    let service = services::set(&operator, &wish.name, &wish.key, wish.role.as_deref()).await?;
+    let actor = Actor::administrator(&state, &client, &administrator);
+    let service = services::set(&actor, &wish.name, &wish.key, wish.role.as_deref()).await?;
     Ok((StatusCode::CREATED, Json(service)))
 }
 
@@ -37,15 +37,15 @@ pub async fn remove(
     administrator: Administrator,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let operator = Operator::administrator(&state, &client, &administrator);
-    let removed = services::remove(&operator, &name).await?;
+    let actor = Actor::administrator(&state, &client, &administrator);
+    let removed = services::remove(&actor, &name).await?;
     if removed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NoService)) }
 }
 
-impl From<Error> for ApiError {
-    fn from(error: Error) -> Self {
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
         match error {
-            Error::Store(error) => error.into(),
+            ServiceError::Store(error) => error.into(),
             unfit => Self::explained(Code::BadRequest, unfit),
         }
     }

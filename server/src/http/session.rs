@@ -2,9 +2,9 @@
 
 use crate::guards::signed_in::SignedIn;
 use axum::Json;
-use wire::session::Session;
+use wire::session::SessionInfo;
 
 /// Returns the current session, without the database once the token is cached.
-pub async fn session(signed_in: SignedIn) -> Json<Session> {
+pub async fn session(signed_in: SignedIn) -> Json<SessionInfo> {
     Json(signed_in.session())
 }

@@ -25,7 +25,8 @@ pub async fn end(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let user = signed_in.claims.sub.clone();
-    let ended = flows::to_its_end(async move { flows::sessions::end(&state, &client, &user, &id).await }).await?;
+    let ended =
+        flows::run_to_completion(async move { flows::sessions::end(&state, &client, &user, &id).await }).await?;
     if ended { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
 }
 
@@ -36,6 +37,6 @@ pub async fn end_others(
     signed_in: SignedIn,
 ) -> Result<StatusCode, ApiError> {
     let (user, keep) = (signed_in.claims.sub.clone(), signed_in.claims.sid.clone());
-    flows::to_its_end(async move { flows::sessions::end_others(&state, &client, &user, &keep).await }).await?;
+    flows::run_to_completion(async move { flows::sessions::end_others(&state, &client, &user, &keep).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,7 +2,7 @@
 
 use super::{ApiError, delivery};
 use crate::flows;
-use crate::flows::sealed::Sealed;
+use crate::flows::sealed::SealedMessage;
 use crate::guards::client::Client;
 use crate::state::AppState;
 use axum::Extension;
@@ -21,8 +21,8 @@ pub async fn signup(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<SignedIn>, ApiError> {
-    let sealed = Sealed::read(&state, paths::SIGNUP, &headers, body)?;
+    let sealed = SealedMessage::read(&state, paths::SIGNUP, &headers, body)?;
     let delivery = sealed.request.delivery;
-    let issued = flows::to_its_end(flows::signup::signup(state.clone(), client, sealed)).await?;
+    let issued = flows::run_to_completion(flows::signup::signup(state.clone(), client, sealed)).await?;
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
 }

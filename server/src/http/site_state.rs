@@ -6,7 +6,7 @@ use crate::{backup, doctor, flows};
 use app::view::{Backup, SiteFinding, SiteState};
 use domain::UnixMs;
 use store::refusals::HOUR_MS;
-use wire::server_keys::{Kind, State};
+use wire::server_keys::{ServerKeyKind, ServerKeyState};
 
 const HOURS: usize = 24;
 
@@ -18,8 +18,9 @@ pub async fn load(state: &AppState) -> Result<SiteState, ApiError> {
     let (store, config, now) = (&*state.store, &state.config, state.now());
     let since = now - now.rem_euclid(HOUR_MS) - HOUR_MS * 23;
     let keys = flows::server_keys::list(store, config, now).await?;
-    let in_use =
-        |kind| keys.iter().find(|key| key.kind == kind && key.state == State::Current).map(|key| key.used_from);
+    let in_use = |kind| {
+        keys.iter().find(|key| key.kind == kind && key.state == ServerKeyState::Current).map(|key| key.used_from)
+    };
     let refused = store.refused(since).await?;
     Ok(SiteState {
         sign_ins: by_hour(&store.sign_ins(since).await?, since),
@@ -27,9 +28,9 @@ pub async fn load(state: &AppState) -> Result<SiteState, ApiError> {
         bans: state.bans.in_force(now),
         accounts: store.user_count().await?,
         backup: last_backup(state),
-        signing_key: in_use(Kind::Signing),
-        envelope_key: in_use(Kind::Envelope),
-        mac_key: in_use(Kind::Mac),
+        signing_key: in_use(ServerKeyKind::Signing),
+        envelope_key: in_use(ServerKeyKind::Envelope),
+        mac_key: in_use(ServerKeyKind::Mac),
         version: env!("CARGO_PKG_VERSION"),
         findings: findings(doctor::glance(config, &keys, now)),
     })
@@ -56,10 +57,10 @@ fn last_backup(state: &AppState) -> Backup {
 
 /// What is not fine, worst first.
 fn findings(mut findings: Vec<doctor::Finding>) -> Vec<SiteFinding> {
-    findings.retain(|finding| finding.state != doctor::State::Fine);
+    findings.retain(|finding| finding.state != doctor::FindingLevel::Fine);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state));
     let shown = |finding: doctor::Finding| SiteFinding {
-        urgent: finding.state >= doctor::State::Warning,
+        urgent: finding.state >= doctor::FindingLevel::Warning,
         says: finding.says,
         advice: finding.advice.unwrap_or_default(),
     };
@@ -69,7 +70,7 @@ fn findings(mut findings: Vec<doctor::Finding>) -> Vec<SiteFinding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::{Finding, State};
+    use crate::doctor::{Finding, FindingLevel};
 
     #[test]
     fn counts_have_their_hour_and_others_are_left_out() {
@@ -81,8 +82,8 @@ mod tests {
     fn the_worst_comes_first_and_what_is_fine_not_at_all() {
         let all = vec![
             Finding::fine("a", "a"),
-            Finding::new("b", State::Hint, "b", "do b"),
-            Finding::new("c", State::Problem, "c", "do c"),
+            Finding::new("b", FindingLevel::Hint, "b", "do b"),
+            Finding::new("c", FindingLevel::Problem, "c", "do c"),
         ];
         let shown: Vec<_> = findings(all).into_iter().map(|finding| (finding.says, finding.urgent)).collect();
         assert_eq!(shown, [("c".to_owned(), true), ("b".to_owned(), false)]);

@@ -2,14 +2,18 @@
 
 use super::{ApiError, request};
 use crate::flows::tickets;
-use crate::guards::signed_in::Proven;
+use crate::guards::signed_in::ProvenSession;
 use crate::state::AppState;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use wire::tickets::Issued;
+use wire::tickets::IssuedTicket;
 
 /// Issues a ticket for a service, valid for five minutes.
-pub async fn issue(State(state): State<AppState>, proven: Proven, body: Bytes) -> Result<Json<Issued>, ApiError> {
+pub async fn issue(
+    State(state): State<AppState>,
+    proven: ProvenSession,
+    body: Bytes,
+) -> Result<Json<IssuedTicket>, ApiError> {
     Ok(Json(tickets::issue(&state, &proven, &request::body(&body)?).await?))
 }

@@ -2,7 +2,7 @@
 
 use super::{ApiError, request};
 use crate::flows;
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
 use crate::state::AppState;
@@ -13,7 +13,7 @@ use http::{StatusCode, Uri};
 use serde::Deserialize;
 use store::toll::TokenChange;
 use wire::problem::Code;
-use wire::toll_books::{Days, Payments, Routes, Tokens};
+use wire::toll_admin::{TollDays, TollPayments, TollRoutes, TollTokens};
 
 /// Number of rows in one answer.
 pub const PAGE: u32 = 200;
@@ -23,30 +23,30 @@ const MOST_DAYS: u32 = 3660;
 
 #[derive(Debug, Deserialize)]
 #[serde(default)]
-struct Span {
+struct DayRange {
     days: u32,
 }
 
-impl Default for Span {
+impl Default for DayRange {
     fn default() -> Self {
         Self { days: DAYS }
     }
 }
 
-pub async fn routes(State(state): State<AppState>, _: Administrator) -> Result<Json<Routes>, ApiError> {
+pub async fn routes(State(state): State<AppState>, _: Administrator) -> Result<Json<TollRoutes>, ApiError> {
     Ok(Json(flows::toll::routes(&*state.store, &state.config.settings.toll, state.now()).await?))
 }
 
-pub async fn payments(State(state): State<AppState>, _: Administrator) -> Result<Json<Payments>, ApiError> {
+pub async fn payments(State(state): State<AppState>, _: Administrator) -> Result<Json<TollPayments>, ApiError> {
     Ok(Json(flows::toll::payments(&*state.store, PAGE).await?))
 }
 
-pub async fn tokens(State(state): State<AppState>, _: Administrator) -> Result<Json<Tokens>, ApiError> {
+pub async fn tokens(State(state): State<AppState>, _: Administrator) -> Result<Json<TollTokens>, ApiError> {
     Ok(Json(flows::toll::tokens(&*state.store, PAGE, state.now()).await?))
 }
 
-pub async fn days(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Json<Days>, ApiError> {
-    let Span { days } = request::query(&uri)?;
+pub async fn days(State(state): State<AppState>, _: Administrator, uri: Uri) -> Result<Json<TollDays>, ApiError> {
+    let DayRange { days } = request::query(&uri)?;
     if !(1..=MOST_DAYS).contains(&days) {
         return Err(ApiError::explained(Code::BadRequest, format!("days must be 1 to {MOST_DAYS}")));
     }
@@ -61,7 +61,7 @@ pub async fn suspend(
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
     request::nothing(&body)?;
-    change(&Operator::administrator(&state, &client, &administrator), &id, TokenChange::Suspend).await
+    change(&Actor::administrator(&state, &client, &administrator), &id, TokenChange::Suspend).await
 }
 
 pub async fn resume(
@@ -72,7 +72,7 @@ pub async fn resume(
     body: Bytes,
 ) -> Result<StatusCode, ApiError> {
     request::nothing(&body)?;
-    change(&Operator::administrator(&state, &client, &administrator), &id, TokenChange::Resume).await
+    change(&Actor::administrator(&state, &client, &administrator), &id, TokenChange::Resume).await
 }
 
 pub async fn revoke(
@@ -81,11 +81,11 @@ pub async fn revoke(
     administrator: Administrator,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    change(&Operator::administrator(&state, &client, &administrator), &id, TokenChange::Revoke).await
+    change(&Actor::administrator(&state, &client, &administrator), &id, TokenChange::Revoke).await
 }
 
-async fn change(operator: &Operator<'_>, id: &str, wanted: TokenChange) -> Result<StatusCode, ApiError> {
-    let changed = flows::toll::change(operator, id, wanted).await?;
+async fn change(actor: &Actor<'_>, id: &str, wanted: TokenChange) -> Result<StatusCode, ApiError> {
+    let changed = flows::toll::change(actor, id, wanted).await?;
     if changed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
 }
 

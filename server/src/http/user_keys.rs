@@ -3,13 +3,13 @@
 use super::{ApiError, request};
 use crate::flows::{self, audit, user_keys};
 use crate::guards::client::Client;
-use crate::guards::signed_in::{Proven, SignedIn};
+use crate::guards::signed_in::{ProvenSession, SignedIn};
 use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use http::StatusCode;
-use store::audit::{Entry, Event};
+use store::audit::{AuditEntry, AuditEvent};
 use wire::problem::Code;
 use wire::user_keys::{SealedUserKey, UserKeys};
 
@@ -21,7 +21,7 @@ pub async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Js
 /// Returns one of the person's keys, encrypted to this session's receiving key.
 pub async fn hand_out(
     State(state): State<AppState>,
-    proven: Proven,
+    proven: ProvenSession,
     body: Bytes,
 ) -> Result<Json<SealedUserKey>, ApiError> {
     Ok(Json(user_keys::hand_out(&state, &proven, &request::body(&body)?).await?))
@@ -31,12 +31,12 @@ pub async fn hand_out(
 pub async fn rotate(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
-    proven: Proven,
+    proven: ProvenSession,
     body: Bytes,
 ) -> Result<(StatusCode, Json<UserKeys>), ApiError> {
     request::nothing(&body)?;
-    let audit = entry(&state, &client, &proven.session, Event::UserKeyReplaced);
-    flows::to_its_end(async move {
+    let audit = entry(&state, &client, &proven.session, AuditEvent::UserKeyReplaced);
+    flows::run_to_completion(async move {
         let user = &proven.session.claims.sub;
         user_keys::rotate(&state, user, audit).await?;
         Ok((StatusCode::CREATED, Json(user_keys::list(&state, user).await?)))
@@ -52,12 +52,13 @@ pub async fn revoke(
     Path(version): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let number = version.parse().map_err(|_| ApiError::new(Code::NotFound))?;
-    let audit = entry(&state, &client, &session, Event::UserKeyRevoked);
-    flows::to_its_end(async move { user_keys::revoke(&state, &session.claims.sub, number, audit).await }).await?;
+    let audit = entry(&state, &client, &session, AuditEvent::UserKeyRevoked);
+    flows::run_to_completion(async move { user_keys::revoke(&state, &session.claims.sub, number, audit).await })
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn entry(state: &AppState, client: &Client, session: &SignedIn, event: Event) -> Entry {
+fn entry(state: &AppState, client: &Client, session: &SignedIn, event: AuditEvent) -> AuditEntry {
     let mut entry = audit::entry(state, client, event, audit::OK);
     entry.user = Some(session.claims.sub.clone());
     entry.session = Some(session.claims.sid.clone());

@@ -2,7 +2,7 @@
 
 use super::{ApiError, request};
 use crate::flows;
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
 use crate::flows::users;
 use crate::guards::administrator::Administrator;
 use crate::guards::client::Client;
@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use domain::account::Role;
 use http::StatusCode;
-use store::users::{Changed, User};
+use store::users::{ChangeOutcome, User};
 use wire::account::{AccountChange, Accounts, OneTimeLink};
 use wire::problem::Code;
 use wire::user_keys::UserKeys;
@@ -33,14 +33,14 @@ pub async fn change(
     let role = |role: String| Role::parse(&role).ok_or_else(|| ApiError::new(Code::BadRequest));
     let role = wish.role.map(role).transpose()?;
     let user = find(&state, &id).await?;
-    flows::to_its_end(async move {
-        let operator = Operator::administrator(&state, &client, &administrator);
+    flows::run_to_completion(async move {
+        let actor = Actor::administrator(&state, &client, &administrator);
         if let Some(role) = role {
-            settle(&state, users::set_role(&operator, &user, role).await?)?;
-            state.told.clear();
+            settle(&state, users::set_role(&actor, &user, role).await?)?;
+            state.identity_headers.clear();
         }
         if let Some(disabled) = wish.disabled {
-            settle(&state, users::set_disabled(&operator, &user, disabled).await?)?;
+            settle(&state, users::set_disabled(&actor, &user, disabled).await?)?;
         }
         Ok(StatusCode::NO_CONTENT)
     })
@@ -55,9 +55,9 @@ pub async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let user = find(&state, &id).await?;
     let account = state.keyring.digests.account(&user.name);
-    flows::to_its_end(async move {
-        let operator = Operator::administrator(&state, &client, &administrator);
-        settle(&state, users::delete(&operator, &user, &account).await?)?;
+    flows::run_to_completion(async move {
+        let actor = Actor::administrator(&state, &client, &administrator);
+        settle(&state, users::delete(&actor, &user, &account).await?)?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await
@@ -73,8 +73,8 @@ pub async fn reset(
 ) -> Result<Json<OneTimeLink>, ApiError> {
     request::nothing(&body)?;
     let user = find(&state, &id).await?;
-    let operator = Operator::administrator(&state, &client, &administrator);
-    Ok(Json(flows::reset::link(&operator, &user.id).await?))
+    let actor = Actor::administrator(&state, &client, &administrator);
+    Ok(Json(flows::reset::link(&actor, &user.id).await?))
 }
 
 /// Makes a new version of a person's user key.
@@ -87,9 +87,9 @@ pub async fn new_key(
 ) -> Result<(StatusCode, Json<UserKeys>), ApiError> {
     request::nothing(&body)?;
     let user = find(&state, &id).await?;
-    flows::to_its_end(async move {
-        let operator = Operator::administrator(&state, &client, &administrator);
-        Ok((StatusCode::CREATED, Json(flows::user_keys::make(&state, &operator, &user.id).await?)))
+    flows::run_to_completion(async move {
+        let actor = Actor::administrator(&state, &client, &administrator);
+        Ok((StatusCode::CREATED, Json(flows::user_keys::make(&state, &actor, &user.id).await?)))
     })
     .await
 }
@@ -98,16 +98,16 @@ async fn find(state: &AppState, id: &str) -> Result<User, ApiError> {
     state.store.user_by_id(id).await?.ok_or_else(|| ApiError::new(Code::NotFound))
 }
 
-fn settle(state: &AppState, changed: Changed) -> Result<(), ApiError> {
+fn settle(state: &AppState, changed: ChangeOutcome) -> Result<(), ApiError> {
     match changed {
-        Changed::Done { ended } => {
+        ChangeOutcome::Done { ended } => {
             for id in ended {
                 state.sessions.end(&id, state.now());
             }
             Ok(())
         }
         // Unchanged, which is not an error.
-        Changed::Nothing => Ok(()),
-        Changed::LastAdministrator => Err(ApiError::new(Code::LastAdministrator)),
+        ChangeOutcome::Nothing => Ok(()),
+        ChangeOutcome::LastAdministrator => Err(ApiError::new(Code::LastAdministrator)),
     }
 }

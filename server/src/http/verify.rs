@@ -1,13 +1,13 @@
 //! `GET /api/verify`: reverse proxies call it for each request to an app.
 
 use super::{ApiError, app_page};
-use crate::apps::Told;
-use crate::flows::verify::{self, ForApp, Verdict};
-use crate::guards::app::{Asked, is_framed, is_page};
+use crate::apps::IdentityHeaders;
+use crate::flows::verify::{self, AppAuthorization, ForwardAuthVerdict};
+use crate::guards::forwarded_request::{ForwardedRequest, is_framed, is_page};
 use crate::state::AppState;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
-use domain::app_place::{LONGEST, place, written_out};
+use domain::app_path::{LONGEST, safe_path, written_out};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use std::net::SocketAddr;
 use wire::paths;
@@ -21,7 +21,7 @@ const AUTHORIZATION: HeaderName = HeaderName::from_static("remote-authorization"
 
 /// The viewer of an answer that is not the app's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Viewer {
+enum ResponseViewer {
     /// A script, an image, a program.
     Nobody,
     Page,
@@ -29,7 +29,7 @@ enum Viewer {
     Frame,
 }
 
-/// Answers 200 with the identity, 401 with the location of sign-in, or 403 for a missing role.
+/// Answers 200 with the client key, 401 with the location of sign-in, or 403 for a missing role.
 ///
 /// With `/api/verify?redirect`, a person gets 302 instead of 401. Caddy forwards that, while nginx treats other
 /// statuses than 401 and 403 as a failure. With `/api/verify?answer` the answer always goes to the client: nginx asks
@@ -40,38 +40,41 @@ pub async fn verify(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let asked = Asked::read(&state, peer.ip(), &parts.headers)?;
+    let asked = ForwardedRequest::read(&state, peer.ip(), &parts.headers)?;
     let viewer = viewer(&parts.headers);
     let safe = matches!(asked.method, "GET" | "HEAD");
-    let verdict = verify::judge(&state, &asked, &parts.headers, viewer == Viewer::Page && safe).await?;
+    let verdict = verify::judge(&state, &asked, &parts.headers, viewer == ResponseViewer::Page && safe).await?;
     state.metrics.checked(&verdict);
     let answered = parts.uri.query() == Some("answer");
     Ok(match verdict {
-        // The client must not see the identity headers. It was refused a moment ago, and may try again.
-        Verdict::Pass { .. } if answered => ApiError::wait(Code::Busy, 1000).into_response(),
-        Verdict::Pass { told, authorization } => passed(told.as_deref(), authorization),
-        Verdict::SignIn => {
+        // The client must not see the client key headers. It was refused a moment ago, and may try again.
+        ForwardAuthVerdict::Pass { .. } if answered => ApiError::wait(Code::Busy, 1000).into_response(),
+        ForwardAuthVerdict::Pass { identity, authorization } => passed(identity.as_deref(), authorization),
+        ForwardAuthVerdict::SignIn => {
             let redirect = answered || parts.uri.query() == Some("redirect");
             sign_in(&state, &asked, viewer, safe, redirect)
         }
-        Verdict::Denied if viewer == Viewer::Nobody => ApiError::new(Code::RoleMissing).into_response(),
-        Verdict::Denied => app_page::denied(&state, viewer == Viewer::Frame),
+        ForwardAuthVerdict::Denied if viewer == ResponseViewer::Nobody => {
+            ApiError::new(Code::RoleMissing).into_response()
+        }
+        ForwardAuthVerdict::Denied => app_page::denied(&state, viewer == ResponseViewer::Frame),
     })
 }
 
 /// Sends every header, because Caddy 2.6 copies a missing one as the text of its placeholder.
-fn passed(told: Option<&Told>, authorization: ForApp) -> Response {
+fn passed(identity: Option<&IdentityHeaders>, authorization: AppAuthorization) -> Response {
     let mut response = StatusCode::OK.into_response();
     let headers = response.headers_mut();
     let nothing = || HeaderValue::from_static("");
-    let value = |of: fn(&Told) -> &HeaderValue| told.map_or_else(nothing, |told| of(told).clone());
-    headers.insert(USER, value(|told| &told.user));
-    headers.insert(ROLES, value(|told| &told.roles));
-    headers.insert(SESSION, value(|told| &told.session));
+    let value =
+        |of: fn(&IdentityHeaders) -> &HeaderValue| identity.map_or_else(nothing, |identity| of(identity).clone());
+    headers.insert(USER, value(|identity| &identity.user));
+    headers.insert(ROLES, value(|identity| &identity.roles));
+    headers.insert(SESSION, value(|identity| &identity.session));
     let (whose, authorization) = match authorization {
-        ForApp::Postern(token) => ("postern", token),
-        ForApp::Client(own) => ("app", own),
-        ForApp::Nothing => ("", nothing()),
+        AppAuthorization::Postern(token) => ("postern", token),
+        AppAuthorization::Client(own) => ("app", own),
+        AppAuthorization::Nothing => ("", nothing()),
     };
     headers.insert(AUTHORIZATION, HeaderValue::from_static(whose));
     headers.insert(header::AUTHORIZATION, authorization);
@@ -79,17 +82,23 @@ fn passed(told: Option<&Told>, authorization: ForApp) -> Response {
 }
 
 /// Redirects a person to sign-in, or explains it if that is not possible. A script gets a plain 401.
-fn sign_in(state: &AppState, asked: &Asked<'_>, viewer: Viewer, safe: bool, redirect: bool) -> Response {
+fn sign_in(
+    state: &AppState,
+    asked: &ForwardedRequest<'_>,
+    viewer: ResponseViewer,
+    safe: bool,
+    redirect: bool,
+) -> Response {
     let nonce = state.keyring.nonce(state.now());
     let mut response = ApiError::new(Code::NoSession).with_nonce(nonce).into_response();
     let target = written_out(asked.target.as_bytes());
     match viewer {
-        Viewer::Nobody => response,
-        Viewer::Frame => app_page::within(response, app_page::sign_in_beside(state, &target)),
-        Viewer::Page if !safe => app_page::within(response, app_page::not_sent(state)),
-        Viewer::Page if target.len() > LONGEST => app_page::within(response, app_page::far(state)),
-        Viewer::Page => {
-            let next = app_page::encoded(place(Some(&target)));
+        ResponseViewer::Nobody => response,
+        ResponseViewer::Frame => app_page::within(response, app_page::sign_in_beside(state, &target)),
+        ResponseViewer::Page if !safe => app_page::within(response, app_page::not_sent(state)),
+        ResponseViewer::Page if target.len() > LONGEST => app_page::within(response, app_page::far(state)),
+        ResponseViewer::Page => {
+            let next = app_page::encoded(safe_path(Some(&target)));
             let start = format!("{}{}?next={next}", asked.app.origin, paths::APP_START);
             if let Ok(start) = HeaderValue::try_from(start) {
                 response.headers_mut().insert(header::LOCATION, start);
@@ -102,10 +111,10 @@ fn sign_in(state: &AppState, asked: &Asked<'_>, viewer: Viewer, safe: bool, redi
     }
 }
 
-fn viewer(headers: &HeaderMap) -> Viewer {
+fn viewer(headers: &HeaderMap) -> ResponseViewer {
     match (is_page(headers), is_framed(headers)) {
-        (false, _) => Viewer::Nobody,
-        (true, false) => Viewer::Page,
-        (true, true) => Viewer::Frame,
+        (false, _) => ResponseViewer::Nobody,
+        (true, false) => ResponseViewer::Page,
+        (true, true) => ResponseViewer::Frame,
     }
 }

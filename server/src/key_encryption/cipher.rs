@@ -1,6 +1,6 @@
 //! One key that encrypts values with their row as associated data.
 
-use super::Error;
+use super::KeyEncryptionError;
 use crate::entropy::Entropy;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use domain::encoding::{base64url, from_base64url, sha256};
@@ -32,25 +32,25 @@ impl Cipher {
     ///
     /// # Errors
     /// Never for valid key sizes.
-    pub fn seal(&self, entropy: &dyn Entropy, place: &str, secret: &[u8]) -> Result<String, Error> {
+    pub fn seal(&self, entropy: &dyn Entropy, place: &str, secret: &[u8]) -> Result<String, KeyEncryptionError> {
         let nonce = entropy.bytes::<NONCE_LEN>();
         let mut sealed = secret.to_vec();
         self.key
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut sealed)
-            .map_err(|_| Error::WrongKey)?;
+            .map_err(|_| KeyEncryptionError::WrongKey)?;
         Ok(base64url(&[nonce.as_slice(), &sealed].concat()))
     }
 
     /// # Errors
-    /// [`Error::WrongKey`]: another key, another row, or a changed value.
-    pub fn open(&self, place: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let bytes = from_base64url(sealed).ok_or(Error::WrongKey)?;
-        let (nonce, content) = bytes.split_first_chunk::<NONCE_LEN>().ok_or(Error::WrongKey)?;
+    /// [`KeyEncryptionError::WrongKey`]: another key, another row, or a changed value.
+    pub fn open(&self, place: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, KeyEncryptionError> {
+        let bytes = from_base64url(sealed).ok_or(KeyEncryptionError::WrongKey)?;
+        let (nonce, content) = bytes.split_first_chunk::<NONCE_LEN>().ok_or(KeyEncryptionError::WrongKey)?;
         let mut content = Zeroizing::new(content.to_vec());
         let length = self
             .key
             .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(place), &mut content)
-            .map_err(|_| Error::WrongKey)?
+            .map_err(|_| KeyEncryptionError::WrongKey)?
             .len();
         content.truncate(length);
         Ok(content)

@@ -2,7 +2,7 @@ use super::VARIABLE;
 use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum KeyEncryptionError {
     #[error("{path}: {problem}")]
     File { path: PathBuf, problem: String },
     #[error("{VARIABLE} is not 32 bytes in base64url")]

@@ -1,6 +1,6 @@
 //! The stored key-encryption keys: one on each line of a file, or separated by commas in a variable.
 
-use super::{Cipher, Error};
+use super::{Cipher, KeyEncryptionError};
 use crate::config::Config;
 use crate::entropy::Entropy;
 use std::fs::{self, File, OpenOptions};
@@ -13,12 +13,12 @@ use zeroize::Zeroizing;
 pub const VARIABLE: &str = "POSTERN_KEY_ENCRYPTION_KEY";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum KeySource {
     Variable,
     File(PathBuf),
 }
 
-impl Source {
+impl KeySource {
     pub fn of(config: &Config) -> Self {
         match std::env::var_os(VARIABLE) {
             Some(_) => Self::Variable,
@@ -27,7 +27,7 @@ impl Source {
     }
 
     /// Creates the file with one key, if it does not exist.
-    pub(super) fn make_if_missing(&self, entropy: &dyn Entropy) -> Result<(), Error> {
+    pub(super) fn make_if_missing(&self, entropy: &dyn Entropy) -> Result<(), KeyEncryptionError> {
         match self {
             Self::File(path) if !path.exists() => create(path, entropy).map_err(|error| failed(path, error)),
             _ => Ok(()),
@@ -38,7 +38,7 @@ impl Source {
     ///
     /// # Errors
     /// It can't be read, others can read it, or its content is invalid.
-    pub fn keys(&self) -> Result<Vec<Zeroizing<String>>, Error> {
+    pub fn keys(&self) -> Result<Vec<Zeroizing<String>>, KeyEncryptionError> {
         let text = self.text()?;
         let keys: Vec<_> = text
             .split([',', '\n'])
@@ -50,14 +50,16 @@ impl Source {
             return Ok(keys);
         }
         Err(match self {
-            Self::Variable => Error::Variable,
+            Self::Variable => KeyEncryptionError::Variable,
             Self::File(path) => failed(path, "is not 32 bytes in base64url"),
         })
     }
 
-    fn text(&self) -> Result<Zeroizing<String>, Error> {
+    fn text(&self) -> Result<Zeroizing<String>, KeyEncryptionError> {
         let path = match self {
-            Self::Variable => return std::env::var(VARIABLE).map(Zeroizing::new).map_err(|_| Error::Variable),
+            Self::Variable => {
+                return std::env::var(VARIABLE).map(Zeroizing::new).map_err(|_| KeyEncryptionError::Variable);
+            }
             Self::File(path) => path,
         };
         let mode = fs::metadata(path).map_err(|error| failed(path, error))?.permissions().mode();
@@ -71,7 +73,7 @@ impl Source {
     ///
     /// # Errors
     /// Another command holds the lock.
-    pub fn lock(&self) -> Result<Option<File>, Error> {
+    pub fn lock(&self) -> Result<Option<File>, KeyEncryptionError> {
         let Self::File(path) = self else { return Ok(None) };
         let lock = || {
             let folder = File::open(folder(path))?;
@@ -85,8 +87,8 @@ impl Source {
     ///
     /// # Errors
     /// It can't be written.
-    pub fn write(&self, keys: &[Zeroizing<String>]) -> Result<(), Error> {
-        let Self::File(path) = self else { return Err(Error::Variable) };
+    pub fn write(&self, keys: &[Zeroizing<String>]) -> Result<(), KeyEncryptionError> {
+        let Self::File(path) = self else { return Err(KeyEncryptionError::Variable) };
         let write = || {
             let draft = draft(path, keys)?;
             fs::rename(draft, path)?;
@@ -99,13 +101,13 @@ impl Source {
 /// Reads the file or the variable.
 ///
 /// # Errors
-/// As [`Source::keys`].
-pub fn read(config: &Config) -> Result<Vec<Zeroizing<String>>, Error> {
-    Source::of(config).keys()
+/// As [`KeySource::keys`].
+pub fn read(config: &Config) -> Result<Vec<Zeroizing<String>>, KeyEncryptionError> {
+    KeySource::of(config).keys()
 }
 
-fn failed(path: &Path, problem: impl ToString) -> Error {
-    Error::File { path: path.to_owned(), problem: problem.to_string() }
+fn failed(path: &Path, problem: impl ToString) -> KeyEncryptionError {
+    KeyEncryptionError::File { path: path.to_owned(), problem: problem.to_string() }
 }
 
 fn create(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! The keys of a process, read again when they change.
 
-use super::{Cipher, Error, Source};
+use super::{Cipher, KeyEncryptionError, KeySource};
 use crate::config::Config;
 use crate::entropy::Entropy;
 use parking_lot::RwLock;
@@ -11,12 +11,12 @@ use zeroize::Zeroizing;
 /// Encrypts private keys before they are stored.
 pub struct KeyEncryptionKey {
     /// `None`: it is not stored anywhere.
-    source: Option<Source>,
-    held: RwLock<Held>,
+    source: Option<KeySource>,
+    held: RwLock<LoadedKeys>,
 }
 
 #[derive(Default)]
-struct Held {
+struct LoadedKeys {
     ciphers: Vec<Arc<Cipher>>,
     /// Names of the keys that only decrypt.
     retired: Vec<String>,
@@ -27,8 +27,8 @@ impl KeyEncryptionKey {
     ///
     /// # Errors
     /// The file can't be read or created, others can read it, or its content is invalid.
-    pub fn load(config: &Config, entropy: &dyn Entropy) -> Result<Self, Error> {
-        Source::of(config).make_if_missing(entropy)?;
+    pub fn load(config: &Config, entropy: &dyn Entropy) -> Result<Self, KeyEncryptionError> {
+        KeySource::of(config).make_if_missing(entropy)?;
         Self::find(config)
     }
 
@@ -36,8 +36,8 @@ impl KeyEncryptionKey {
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn find(config: &Config) -> Result<Self, Error> {
-        let source = Source::of(config);
+    pub fn find(config: &Config) -> Result<Self, KeyEncryptionError> {
+        let source = KeySource::of(config);
         let key = Self { source: Some(source), held: RwLock::default() };
         key.read_again()?;
         Ok(key)
@@ -46,14 +46,14 @@ impl KeyEncryptionKey {
     /// Uses a key that is not stored anywhere. `None` unless `bytes` are 32.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let ciphers = vec![Arc::new(Cipher::new(bytes)?)];
-        Some(Self { source: None, held: RwLock::new(Held { ciphers, retired: Vec::new() }) })
+        Some(Self { source: None, held: RwLock::new(LoadedKeys { ciphers, retired: Vec::new() }) })
     }
 
     /// Reads which keys are retired.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn hear(&self, store: &dyn Store) -> store::Result<()> {
+    pub async fn reload(&self, store: &dyn Store) -> store::Result<()> {
         let retired = store.retired_sealers().await?;
         self.held.write().retired = retired;
         Ok(())
@@ -63,31 +63,31 @@ impl KeyEncryptionKey {
     ///
     /// # Errors
     /// All keys known here are retired.
-    pub fn seal(&self, entropy: &dyn Entropy, place: &str, secret: &[u8]) -> Result<String, Error> {
+    pub fn seal(&self, entropy: &dyn Entropy, place: &str, secret: &[u8]) -> Result<String, KeyEncryptionError> {
         let sealer = match self.sealer() {
             Some(sealer) => sealer,
             None => {
                 self.read_again()?;
-                self.sealer().ok_or(Error::Retired)?
+                self.sealer().ok_or(KeyEncryptionError::Retired)?
             }
         };
         Ok(format!("{}.{}", sealer.name(), sealer.seal(entropy, place, secret)?))
     }
 
     /// # Errors
-    /// [`Error::WrongKey`]: another key, another row, or a changed value.
-    pub fn open(&self, place: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    /// [`KeyEncryptionError::WrongKey`]: another key, another row, or a changed value.
+    pub fn open(&self, place: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, KeyEncryptionError> {
         let Some((name, content)) = sealed.split_once('.') else {
             // From before keys had names: tries all keys.
             let all = self.held.read().ciphers.clone();
-            return all.iter().find_map(|cipher| cipher.open(place, sealed).ok()).ok_or(Error::WrongKey);
+            return all.iter().find_map(|cipher| cipher.open(place, sealed).ok()).ok_or(KeyEncryptionError::WrongKey);
         };
         if let Some(cipher) = self.named(name) {
             return cipher.open(place, content);
         }
         // Another process may have added a key to the file since it was read.
         self.read_again()?;
-        self.named(name).ok_or(Error::WrongKey)?.open(place, content)
+        self.named(name).ok_or(KeyEncryptionError::WrongKey)?.open(place, content)
     }
 
     /// Returns the number of keys: more than one during a replacement.
@@ -109,7 +109,7 @@ impl KeyEncryptionKey {
         self.held.read().ciphers.iter().find(|cipher| cipher.name() == name).cloned()
     }
 
-    fn read_again(&self) -> Result<(), Error> {
+    fn read_again(&self) -> Result<(), KeyEncryptionError> {
         let Some(source) = &self.source else { return Ok(()) };
         let ciphers = source.keys()?.iter().filter_map(|key| Cipher::parse(key)).map(Arc::new).collect();
         self.held.write().ciphers = ciphers;

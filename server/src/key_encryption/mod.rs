@@ -9,6 +9,6 @@ mod file;
 mod keys;
 
 pub use cipher::Cipher;
-pub use error::Error;
-pub use file::{Source, VARIABLE, read};
+pub use error::KeyEncryptionError;
+pub use file::{KeySource, VARIABLE, read};
 pub use keys::KeyEncryptionKey;

@@ -1,11 +1,11 @@
 use crate::key_encryption;
 
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum KeyringError {
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]
-    KeyEncryption(#[from] key_encryption::Error),
+    KeyEncryption(#[from] key_encryption::KeyEncryptionError),
     #[error("the {0} key could not be made")]
     Make(&'static str),
     #[error("the {kind} key {kid} in the database cannot be decrypted")]

@@ -13,7 +13,7 @@ pub(super) const FIRST: &str = "mac";
 pub const ALG: &str = "HS256";
 
 /// A MAC key. It authenticates values that the server issues and later accepts.
-pub struct Macs {
+pub struct MacKeys {
     pub short_key: Zeroizing<[u8; 32]>,
     pub refresh: Zeroizing<[u8; 32]>,
     pub nonce: Zeroizing<[u8; 32]>,
@@ -23,7 +23,7 @@ pub struct Macs {
     pub toll: Zeroizing<[u8; 32]>,
 }
 
-impl Macs {
+impl MacKeys {
     pub(super) fn make(entropy: &dyn Entropy) -> Made {
         let kid = base64url(&entropy.bytes::<16>());
         Made { kid, alg: ALG, secret: entropy.bytes::<32>().to_vec().into() }
@@ -74,7 +74,7 @@ impl Digests {
     }
 }
 
-impl fmt::Debug for Macs {
+impl fmt::Debug for MacKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Macs(..)")
     }

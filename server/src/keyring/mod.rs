@@ -2,17 +2,17 @@
 
 mod envelope;
 mod error;
-mod held;
 mod macs;
 mod ring;
+mod serving;
 mod signing;
 mod vault;
 
 pub use envelope::EnvelopeKey;
-pub use error::Error;
+pub use error::KeyringError;
 pub use jose::Algorithm;
 pub use jwe::thumbprint;
-pub use macs::{ALG as MAC_ALG, Digests, Macs};
+pub use macs::{ALG as MAC_ALG, Digests, MacKeys};
 pub use ring::Keyring;
 pub use signing::SigningKey;
 pub use vault::{Vault, rules};

@@ -1,7 +1,7 @@
 //! The server's secrets in memory.
 
-use super::held::Held;
-use super::{Digests, EnvelopeKey, Error, Macs, SigningKey, Vault};
+use super::serving::ServingKeys;
+use super::{Digests, EnvelopeKey, KeyringError, MacKeys, SigningKey, Vault};
 use axum::body::Bytes;
 use domain::UnixMs;
 use domain::encoding::base64url;
@@ -9,7 +9,7 @@ use parking_lot::{Mutex as Lock, RwLock};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use store::keys::{Kind, StoredKey, line};
+use store::keys::{KeyKind, StoredKey, line};
 use tokio::sync::Mutex;
 use verify::nonce;
 use wire::jwk::{Jwks, SigningJwk};
@@ -27,16 +27,16 @@ pub struct Keyring {
 }
 
 struct Ring {
-    envelope: Held<EnvelopeKey>,
-    signing: Held<SigningKey>,
-    macs: Held<Macs>,
+    envelope: ServingKeys<EnvelopeKey>,
+    signing: ServingKeys<SigningKey>,
+    macs: ServingKeys<MacKeys>,
     /// The serialized public keys of the current second, because many clients request them.
     written: Lock<Option<(i64, Bytes)>>,
 }
 
 impl Ring {
     /// Reuses the keys that `before` has already read.
-    fn read(vault: &Vault<'_>, keys: &[StoredKey], before: Option<&Self>) -> Result<Arc<Self>, Error> {
+    fn read(vault: &Vault<'_>, keys: &[StoredKey], before: Option<&Self>) -> Result<Arc<Self>, KeyringError> {
         Ok(Arc::new(Self {
             envelope: vault.envelope(keys, before.map(|ring| &ring.envelope))?,
             signing: vault.signing(keys, before.map(|ring| &ring.signing))?,
@@ -47,9 +47,9 @@ impl Ring {
 
     /// Whether all of `keys`, the keys in the store, have already been read.
     fn is_whole(&self, keys: &[StoredKey], now: UnixMs) -> bool {
-        self.envelope.is_whole(&line(Kind::Envelope, keys), now)
-            && self.signing.is_whole(&line(Kind::Signing, keys), now)
-            && self.macs.is_whole(&line(Kind::Mac, keys), now)
+        self.envelope.is_whole(&line(KeyKind::Envelope, keys), now)
+            && self.signing.is_whole(&line(KeyKind::Signing, keys), now)
+            && self.macs.is_whole(&line(KeyKind::Mac, keys), now)
     }
 
     fn published(&self, now: UnixMs) -> Vec<SigningJwk> {
@@ -62,7 +62,7 @@ impl Keyring {
     ///
     /// # Errors
     /// The store fails, or its keys belong to another key-encryption key.
-    pub async fn load(vault: &Vault<'_>) -> Result<Self, Error> {
+    pub async fn load(vault: &Vault<'_>) -> Result<Self, KeyringError> {
         let keys = vault.keys().await?;
         Ok(Self {
             ring: RwLock::new(Ring::read(vault, &keys, None)?),
@@ -76,7 +76,7 @@ impl Keyring {
     ///
     /// # Errors
     /// As [`Self::load`]; the cached keys remain.
-    pub async fn hear(&self, vault: &Vault<'_>) -> Result<(), Error> {
+    pub async fn reload(&self, vault: &Vault<'_>) -> Result<(), KeyringError> {
         let mut asked = self.asked.lock().await;
         *asked = vault.now;
         self.replace(vault).await
@@ -85,8 +85,8 @@ impl Keyring {
     /// Reads the store because of an unknown key, at most once a second.
     ///
     /// # Errors
-    /// As [`Self::hear`].
-    pub async fn look_for_more(&self, vault: &Vault<'_>) -> Result<(), Error> {
+    /// As [`Self::reload`].
+    pub async fn look_for_more(&self, vault: &Vault<'_>) -> Result<(), KeyringError> {
         let mut asked = self.asked.lock().await;
         if (vault.now - *asked).abs() < ASK_EVERY_MS {
             return Ok(());
@@ -95,13 +95,13 @@ impl Keyring {
         self.replace(vault).await
     }
 
-    async fn replace(&self, vault: &Vault<'_>) -> Result<(), Error> {
+    async fn replace(&self, vault: &Vault<'_>) -> Result<(), KeyringError> {
         let keys = vault.keys().await?;
         let ring = self.ring();
         if ring.is_whole(&keys, vault.now) {
             return Ok(());
         }
-        let is_revoked = ring.signing.loses_by(&line(Kind::Signing, &keys), vault.now);
+        let is_revoked = ring.signing.loses_by(&line(KeyKind::Signing, &keys), vault.now);
         *self.ring.write() = Ring::read(vault, &keys, Some(&ring))?;
         if is_revoked {
             self.revocations.fetch_add(1, Ordering::Release);
@@ -113,8 +113,8 @@ impl Keyring {
     ///
     /// # Errors
     /// Never, as long as the clock advances.
-    pub fn signing(&self, now: UnixMs) -> Result<Arc<SigningKey>, Error> {
-        self.ring().signing.current(now).ok_or(Error::None(Kind::Signing.as_str()))
+    pub fn signing(&self, now: UnixMs) -> Result<Arc<SigningKey>, KeyringError> {
+        self.ring().signing.current(now).ok_or(KeyringError::None(KeyKind::Signing.as_str()))
     }
 
     /// Returns the key with this id, if its signatures are valid.
@@ -152,8 +152,8 @@ impl Keyring {
     ///
     /// # Errors
     /// Never, as long as the clock advances.
-    pub fn envelope(&self, now: UnixMs) -> Result<Arc<EnvelopeKey>, Error> {
-        self.ring().envelope.current(now).ok_or(Error::None(Kind::Envelope.as_str()))
+    pub fn envelope(&self, now: UnixMs) -> Result<Arc<EnvelopeKey>, KeyringError> {
+        self.ring().envelope.current(now).ok_or(KeyringError::None(KeyKind::Envelope.as_str()))
     }
 
     /// Returns the key with this id, if it still decrypts.
@@ -165,23 +165,23 @@ impl Keyring {
     ///
     /// # Errors
     /// Never, as long as the clock goes on.
-    pub fn macs(&self, now: UnixMs) -> Result<Arc<Macs>, Error> {
-        self.ring().macs.current(now).ok_or(Error::None(Kind::Mac.as_str()))
+    pub fn macs(&self, now: UnixMs) -> Result<Arc<MacKeys>, KeyringError> {
+        self.ring().macs.current(now).ok_or(KeyringError::None(KeyKind::Mac.as_str()))
     }
 
     /// Tries `read` with each valid MAC key, newest first, and returns the first result.
-    pub fn authentic<T>(&self, now: UnixMs, read: impl Fn(&Macs) -> Option<T>) -> Option<T> {
+    pub fn authentic<T>(&self, now: UnixMs, read: impl Fn(&MacKeys) -> Option<T>) -> Option<T> {
         self.ring().macs.all_serving(now).rev().find_map(|macs| read(macs))
     }
 
     /// The same with every MAC key in memory, including expired and revoked ones. Others may have such a key, so the
     /// result admits nobody. It only separates values worth a look-up from certain forgeries.
-    pub fn made_here<T>(&self, read: impl Fn(&Macs) -> Option<T>) -> Option<T> {
+    pub fn made_here<T>(&self, read: impl Fn(&MacKeys) -> Option<T>) -> Option<T> {
         self.ring().macs.keys.values().find_map(|macs| read(macs))
     }
 
     /// The valid MAC keys, the one in use first.
-    pub fn serving_macs(&self, now: UnixMs) -> Vec<Arc<Macs>> {
+    pub fn serving_macs(&self, now: UnixMs) -> Vec<Arc<MacKeys>> {
         let ring = self.ring();
         let current = ring.macs.current(now);
         let others =
@@ -190,7 +190,7 @@ impl Keyring {
     }
 
     /// Expired and revoked MAC keys that are still in memory.
-    pub fn ended_macs(&self, now: UnixMs) -> Vec<Arc<Macs>> {
+    pub fn ended_macs(&self, now: UnixMs) -> Vec<Arc<MacKeys>> {
         let macs = &self.ring().macs;
         let ended = macs.keys.iter().filter(|(kid, _)| macs.serving(kid, now).is_none());
         ended.map(|(_, macs)| Arc::clone(macs)).collect()

@@ -1,18 +1,18 @@
 //! Making, encrypting and decrypting stored server keys.
 
-use super::held::Held;
 use super::macs::{Digests, FIRST};
-use super::{EnvelopeKey, Error, Macs, Made, SigningKey};
+use super::serving::ServingKeys;
+use super::{EnvelopeKey, KeyringError, MacKeys, Made, SigningKey};
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::key_encryption::KeyEncryptionKey;
 use domain::UnixMs;
-use domain::server_key::{Rules, State};
+use domain::server_key::{RotationRules, ServerKeyState};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use store::Store;
-use store::keys::{Kind, StoredKey, line};
+use store::keys::{KeyKind, StoredKey, line};
 use zeroize::Zeroizing;
 
 /// The means to make and read keys.
@@ -25,11 +25,11 @@ pub struct Vault<'a> {
 }
 
 /// Returns the rotation rules of a kind.
-pub fn rules(config: &Config, kind: Kind) -> Rules {
+pub fn rules(config: &Config, kind: KeyKind) -> RotationRules {
     match kind {
-        Kind::Envelope => Rules::envelope(config.settings.keys.envelope_overlap.ms()),
-        Kind::Signing => Rules::SIGNING,
-        Kind::Mac | Kind::Digest => Rules::mac(config.settings.session.absolute.ms()),
+        KeyKind::Envelope => RotationRules::envelope(config.settings.keys.envelope_overlap.ms()),
+        KeyKind::Signing => RotationRules::SIGNING,
+        KeyKind::Mac | KeyKind::Digest => RotationRules::mac(config.settings.session.absolute.ms()),
     }
 }
 
@@ -38,13 +38,13 @@ impl Vault<'_> {
     ///
     /// # Errors
     /// The store fails, or a key cannot be made.
-    pub async fn keys(&self) -> Result<Vec<StoredKey>, Error> {
+    pub async fn keys(&self) -> Result<Vec<StoredKey>, KeyringError> {
         let mut keys = self.store.keys().await?;
-        for kind in [Kind::Envelope, Kind::Signing, Kind::Mac, Kind::Digest] {
+        for kind in [KeyKind::Envelope, KeyKind::Signing, KeyKind::Mac, KeyKind::Digest] {
             let line = line(kind, &keys);
             if line.needs_another() {
                 let key = match kind {
-                    Kind::Digest => self.make_digests(&keys)?,
+                    KeyKind::Digest => self.make_digests(&keys)?,
                     _ => self.make(kind, line.at_once(self.now)).await?,
                 };
                 // Another node may be first; the stored key counts.
@@ -59,54 +59,59 @@ impl Vault<'_> {
     ///
     /// # Errors
     /// It cannot be made or encrypted.
-    pub async fn make(&self, kind: Kind, used_from: UnixMs) -> Result<StoredKey, Error> {
+    pub async fn make(&self, kind: KeyKind, used_from: UnixMs) -> Result<StoredKey, KeyringError> {
         let made = match kind {
             // Generating primes would block other requests.
-            Kind::Envelope => tokio::task::spawn_blocking(EnvelopeKey::make).await.ok().flatten(),
-            Kind::Signing => SigningKey::make(self.config.settings.keys.signing_algorithm),
-            Kind::Mac => Some(Macs::make(self.entropy)),
-            Kind::Digest => Digests::make(self.entropy, None),
+            KeyKind::Envelope => tokio::task::spawn_blocking(EnvelopeKey::make).await.ok().flatten(),
+            KeyKind::Signing => SigningKey::make(self.config.settings.keys.signing_algorithm),
+            KeyKind::Mac => Some(MacKeys::make(self.entropy)),
+            KeyKind::Digest => Digests::make(self.entropy, None),
         };
-        self.seal(kind, made.ok_or(Error::Make(kind.as_str()))?, used_from)
+        self.seal(kind, made.ok_or(KeyringError::Make(kind.as_str()))?, used_from)
     }
 
     /// Returns the key of digests. In a database that had a single MAC key, this is derived as before, so that existing
     /// digests remain valid.
-    fn make_digests(&self, keys: &[StoredKey]) -> Result<StoredKey, Error> {
-        let first = keys.iter().find(|key| key.kind == Kind::Mac && key.kid == FIRST);
+    fn make_digests(&self, keys: &[StoredKey]) -> Result<StoredKey, KeyringError> {
+        let first = keys.iter().find(|key| key.kind == KeyKind::Mac && key.kid == FIRST);
         let first = first.map(|key| self.open(key)).transpose()?;
         let made = Digests::make(self.entropy, first.as_ref().map(|secret| secret.as_slice()));
-        self.seal(Kind::Digest, made.ok_or(Error::Make(Kind::Digest.as_str()))?, self.now)
+        self.seal(KeyKind::Digest, made.ok_or(KeyringError::Make(KeyKind::Digest.as_str()))?, self.now)
     }
 
-    fn seal(&self, kind: Kind, made: Made, used_from: UnixMs) -> Result<StoredKey, Error> {
+    fn seal(&self, kind: KeyKind, made: Made, used_from: UnixMs) -> Result<StoredKey, KeyringError> {
         let Made { kid, alg, secret } = made;
-        let sealed = self.key.seal(self.entropy, &place(kind, &kid), &secret)?;
+        let sealed = self.key.seal(self.entropy, &associated_data(kind, &kid), &secret)?;
         Ok(StoredKey { kid, kind, alg: alg.to_owned(), sealed, created_at: self.now, used_from, revoked_at: None })
     }
 
     pub(super) fn envelope(
         &self,
         keys: &[StoredKey],
-        held: Option<&Held<EnvelopeKey>>,
-    ) -> Result<Held<EnvelopeKey>, Error> {
-        self.hold(Kind::Envelope, keys, held, |_, secret| EnvelopeKey::read(secret))
+        held: Option<&ServingKeys<EnvelopeKey>>,
+    ) -> Result<ServingKeys<EnvelopeKey>, KeyringError> {
+        self.hold(KeyKind::Envelope, keys, held, |_, secret| EnvelopeKey::read(secret))
     }
 
     pub(super) fn signing(
         &self,
         keys: &[StoredKey],
-        held: Option<&Held<SigningKey>>,
-    ) -> Result<Held<SigningKey>, Error> {
-        self.hold(Kind::Signing, keys, held, |key, secret| SigningKey::read(&key.alg, secret))
+        held: Option<&ServingKeys<SigningKey>>,
+    ) -> Result<ServingKeys<SigningKey>, KeyringError> {
+        self.hold(KeyKind::Signing, keys, held, |key, secret| SigningKey::read(&key.alg, secret))
     }
 
-    pub(super) fn macs(&self, keys: &[StoredKey], held: Option<&Held<Macs>>) -> Result<Held<Macs>, Error> {
-        self.hold(Kind::Mac, keys, held, |_, secret| Macs::derive(secret))
+    pub(super) fn macs(
+        &self,
+        keys: &[StoredKey],
+        held: Option<&ServingKeys<MacKeys>>,
+    ) -> Result<ServingKeys<MacKeys>, KeyringError> {
+        self.hold(KeyKind::Mac, keys, held, |_, secret| MacKeys::derive(secret))
     }
 
-    pub(super) fn digests(&self, keys: &[StoredKey]) -> Result<Digests, Error> {
-        let key = keys.iter().find(|key| key.kind == Kind::Digest).ok_or(Error::None(Kind::Digest.as_str()))?;
+    pub(super) fn digests(&self, keys: &[StoredKey]) -> Result<Digests, KeyringError> {
+        let key =
+            keys.iter().find(|key| key.kind == KeyKind::Digest).ok_or(KeyringError::None(KeyKind::Digest.as_str()))?;
         Digests::derive(&self.open(key)?).ok_or_else(|| unreadable(key))
     }
 
@@ -114,14 +119,15 @@ impl Vault<'_> {
     /// Keys that are already in memory are not read again.
     fn hold<K>(
         &self,
-        kind: Kind,
+        kind: KeyKind,
         keys: &[StoredKey],
-        held: Option<&Held<K>>,
+        held: Option<&ServingKeys<K>>,
         read: impl Fn(&StoredKey, &[u8]) -> Option<K>,
-    ) -> Result<Held<K>, Error> {
-        let mut now_held = Held { line: line(kind, keys), rules: rules(self.config, kind), keys: HashMap::new() };
+    ) -> Result<ServingKeys<K>, KeyringError> {
+        let mut now_held =
+            ServingKeys { line: line(kind, keys), rules: rules(self.config, kind), keys: HashMap::new() };
         let state = |kid: &str| now_held.line.state(kid, now_held.rules, self.now);
-        let wanted = |key: &&StoredKey| kind == Kind::Mac || state(&key.kid).is_some_and(State::serves);
+        let wanted = |key: &&StoredKey| kind == KeyKind::Mac || state(&key.kid).is_some_and(ServerKeyState::serves);
         let of_kind = keys.iter().filter(|key| key.kind == kind && !key.sealed.is_empty());
         for stored in of_kind.filter(wanted).collect::<Vec<_>>() {
             let key = match held.and_then(|held| held.keys.get(&stored.kid)) {
@@ -133,18 +139,18 @@ impl Vault<'_> {
         Ok(now_held)
     }
 
-    fn open(&self, key: &StoredKey) -> Result<Zeroizing<Vec<u8>>, Error> {
-        Ok(self.key.open(&place(key.kind, &key.kid), &key.sealed)?)
+    fn open(&self, key: &StoredKey) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+        Ok(self.key.open(&associated_data(key.kind, &key.kid), &key.sealed)?)
     }
 }
 
 /// Returns the associated data, so that a moved row cannot be decrypted. The store uses the same name.
-fn place(kind: Kind, kid: &str) -> String {
+fn associated_data(kind: KeyKind, kid: &str) -> String {
     format!("keys/{}/{kid}", kind.as_str())
 }
 
-fn unreadable(key: &StoredKey) -> Error {
-    Error::Read { kind: key.kind.as_str(), kid: key.kid.clone() }
+fn unreadable(key: &StoredKey) -> KeyringError {
+    KeyringError::Read { kind: key.kind.as_str(), kid: key.kid.clone() }
 }
 
 impl fmt::Debug for Vault<'_> {

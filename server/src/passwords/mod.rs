@@ -9,4 +9,4 @@ mod worker;
 
 pub use costs::Cost;
 pub use measure::measure;
-pub use pool::{Error, Load, Passwords, Place, Verified, threads};
+pub use pool::{HashError, HashLoad, HashPermit, HashPool, PasswordCheck, threads};

@@ -24,7 +24,7 @@ const SECONDS: [f64; 9] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 /// The pool.
 #[derive(Clone)]
-pub struct Passwords {
+pub struct HashPool {
     jobs: mpsc::Sender<Job>,
     places: Arc<Semaphore>,
     threads: usize,
@@ -38,7 +38,7 @@ pub struct Passwords {
 
 /// A permit of the hash queue. It is taken before anything is spent, and nothing is hashed without one.
 #[derive(Debug)]
-pub struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+pub struct HashPermit(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
 /// The label of a number of hashes, for example `m=19456,t=2,p=1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -48,7 +48,7 @@ pub struct ByParameters {
 
 /// The load of the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Load {
+pub struct HashLoad {
     pub threads: usize,
     /// Permits for running and waiting hashes.
     pub places: usize,
@@ -57,7 +57,7 @@ pub struct Load {
 
 /// The result of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verified {
+pub enum PasswordCheck {
     Wrong,
     Right,
     /// Correct, but stored with other parameters than the current ones: hash it again.
@@ -65,7 +65,7 @@ pub enum Verified {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum HashError {
     #[error("argon2: {0}")]
     Argon2(argon2::Error),
     #[error("a stored password hash is not readable")]
@@ -74,14 +74,15 @@ pub enum Error {
     Stopped,
 }
 
-impl Passwords {
+impl HashPool {
     /// Starts the threads.
     ///
     /// # Errors
     /// argon2 does not accept the parameters, or no thread can be started.
-    pub fn start(settings: &Settings, entropy: &dyn Entropy) -> Result<Self, Error> {
+    pub fn start(settings: &Settings, entropy: &dyn Entropy) -> Result<Self, HashError> {
         let password = &settings.password;
-        let params = Params::new(password.memory_kib, password.passes, 1, Some(OUTPUT_BYTES)).map_err(Error::Argon2)?;
+        let params =
+            Params::new(password.memory_kib, password.passes, 1, Some(OUTPUT_BYTES)).map_err(HashError::Argon2)?;
         let threads = threads(settings);
         let (jobs, waiting) = mpsc::channel();
         let waiting = Arc::new(parking_lot::Mutex::new(waiting));
@@ -91,10 +92,10 @@ impl Passwords {
             std::thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || worker::run(&waiting, &seconds))
-                .map_err(|_| Error::Stopped)?;
+                .map_err(|_| HashError::Stopped)?;
         }
         let dummy = stored::write(&params, &entropy.bytes::<16>(), &entropy.bytes::<OUTPUT_BYTES>())
-            .ok_or(Error::Unreadable)?;
+            .ok_or(HashError::Unreadable)?;
         let (queue, dummy) = (password.queue, dummy.into());
         let places = Arc::new(Semaphore::new(threads + queue));
         let hashes = Family::default();
@@ -102,13 +103,13 @@ impl Passwords {
     }
 
     /// Returns a permit of the queue, or `None` if it is full.
-    pub fn place(&self) -> Option<Place> {
-        Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
+    pub fn permit(&self) -> Option<HashPermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok().map(HashPermit)
     }
 
-    pub fn load(&self) -> Load {
+    pub fn load(&self) -> HashLoad {
         let places = self.threads + self.queue;
-        Load { threads: self.threads, places, taken: places - self.places.available_permits() }
+        HashLoad { threads: self.threads, places, taken: places - self.places.available_permits() }
     }
 
     /// Returns the histogram of hashing times.
@@ -125,9 +126,14 @@ impl Passwords {
     ///
     /// # Errors
     /// The threads have stopped or are out of memory.
-    pub async fn hash(&self, _place: &Place, password: Zeroizing<Vec<u8>>, salt: [u8; 16]) -> Result<String, Error> {
+    pub async fn hash(
+        &self,
+        _place: &HashPermit,
+        password: Zeroizing<Vec<u8>>,
+        salt: [u8; 16],
+    ) -> Result<String, HashError> {
         let output = self.run(password, salt.to_vec(), self.params.clone()).await?;
-        stored::write(&self.params, &salt, &output).ok_or(Error::Unreadable)
+        stored::write(&self.params, &salt, &output).ok_or(HashError::Unreadable)
     }
 
     /// Verifies a password. Without a stored hash the result is `Wrong`. It hashes once with each of the parameters
@@ -137,11 +143,11 @@ impl Passwords {
     /// The threads have stopped or are out of memory.
     pub async fn verify(
         &self,
-        _place: &Place,
+        _place: &HashPermit,
         password: Zeroizing<Vec<u8>>,
         stored: Option<&str>,
         in_use: impl IntoIterator<Item = Cost>,
-    ) -> Result<Verified, Error> {
+    ) -> Result<PasswordCheck, HashError> {
         // An unreadable hash must not reveal that its account exists, so it counts as missing.
         let readable = stored.and_then(Stored::read);
         if stored.is_some() && readable.is_none() {
@@ -149,27 +155,27 @@ impl Passwords {
         }
         let known = readable.is_some();
         let Stored { params, salt, expected } =
-            readable.or_else(|| Stored::read(&self.dummy)).ok_or(Error::Unreadable)?;
+            readable.or_else(|| Stored::read(&self.dummy)).ok_or(HashError::Unreadable)?;
         let (own, current) = (Cost::of(&params), Cost::of(&self.params));
         let mut same = false;
         for cost in costs::of_a_check(current, own, in_use) {
-            let params = cost.params(expected.len()).map_err(Error::Argon2)?;
+            let params = cost.params(expected.len()).map_err(HashError::Argon2)?;
             let output = self.run(password.clone(), salt.clone(), params).await?;
             let is_it = aws_lc_rs::constant_time::verify_slices_are_equal(&output, &expected).is_ok();
             same |= is_it && cost == own;
         }
         Ok(match same && known {
-            false => Verified::Wrong,
-            true if own == current => Verified::Right,
-            true => Verified::RightButOld,
+            false => PasswordCheck::Wrong,
+            true if own == current => PasswordCheck::Right,
+            true => PasswordCheck::RightButOld,
         })
     }
 
-    async fn run(&self, password: Zeroizing<Vec<u8>>, salt: Vec<u8>, params: Params) -> Result<Vec<u8>, Error> {
+    async fn run(&self, password: Zeroizing<Vec<u8>>, salt: Vec<u8>, params: Params) -> Result<Vec<u8>, HashError> {
         self.hashes.get_or_create(&ByParameters { parameters: Cost::of(&params).to_string() }).inc();
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { password, salt, params, reply }).map_err(|_| Error::Stopped)?;
-        answer.await.map_err(|_| Error::Stopped)?.map_err(Error::Argon2)
+        self.jobs.send(Job { password, salt, params, reply }).map_err(|_| HashError::Stopped)?;
+        answer.await.map_err(|_| HashError::Stopped)?.map_err(HashError::Argon2)
     }
 }
 
@@ -181,7 +187,7 @@ pub fn threads(settings: &Settings) -> usize {
     }
 }
 
-impl std::fmt::Debug for Passwords {
+impl std::fmt::Debug for HashPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Passwords(..)")
     }
@@ -193,13 +199,13 @@ mod tests {
     use crate::entropy::SystemEntropy;
     use std::collections::BTreeSet;
 
-    fn pool(memory_kib: u32, passes: u32) -> Passwords {
+    fn pool(memory_kib: u32, passes: u32) -> HashPool {
         let mut settings = Settings::default();
         settings.password.memory_kib = memory_kib;
         settings.password.passes = passes;
         settings.password.threads = 1;
         settings.password.queue = 1;
-        Passwords::start(&settings, &SystemEntropy).expect("starts")
+        HashPool::start(&settings, &SystemEntropy).expect("starts")
     }
 
     fn secret(text: &str) -> Zeroizing<Vec<u8>> {
@@ -207,7 +213,7 @@ mod tests {
     }
 
     /// The hashes that a pool has computed so far.
-    fn made(pool: &Passwords) -> Vec<(Cost, u64)> {
+    fn made(pool: &HashPool) -> Vec<(Cost, u64)> {
         let of = |cost: &Cost| ByParameters { parameters: cost.to_string() };
         let counted = MIXTURE.map(|cost| (cost, pool.hashes.get_or_create(&of(&cost)).get()));
         counted.into_iter().filter(|(_, count)| *count > 0).collect()
@@ -222,26 +228,26 @@ mod tests {
     #[tokio::test]
     async fn right_wrong_unknown_and_other_hashes() {
         let (weak, strong) = (pool(64, 1), pool(128, 2));
-        let place = strong.place().expect("a place");
-        let light = weak.hash(&place, secret("correct horse"), [7; 16]).await.expect("hashed");
-        let heavy = strong.hash(&place, secret("correct horse"), [7; 16]).await.expect("hashed");
+        let permit = strong.permit().expect("a place");
+        let light = weak.hash(&permit, secret("correct horse"), [7; 16]).await.expect("hashed");
+        let heavy = strong.hash(&permit, secret("correct horse"), [7; 16]).await.expect("hashed");
         assert!(light.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{light}");
         for (pool, password, stored, expected) in [
-            (&weak, "correct horse", Some(&light), Verified::Right),
-            (&strong, "correct horse", Some(&heavy), Verified::Right),
+            (&weak, "correct horse", Some(&light), PasswordCheck::Right),
+            (&strong, "correct horse", Some(&heavy), PasswordCheck::Right),
             // Raised and lowered.
-            (&strong, "correct horse", Some(&light), Verified::RightButOld),
-            (&weak, "correct horse", Some(&heavy), Verified::RightButOld),
-            (&strong, "correct horsf", Some(&light), Verified::Wrong),
-            (&strong, "correct horse", None, Verified::Wrong),
+            (&strong, "correct horse", Some(&light), PasswordCheck::RightButOld),
+            (&weak, "correct horse", Some(&heavy), PasswordCheck::RightButOld),
+            (&strong, "correct horsf", Some(&light), PasswordCheck::Wrong),
+            (&strong, "correct horse", None, PasswordCheck::Wrong),
         ] {
             let stored = stored.map(String::as_str);
-            assert_eq!(pool.verify(&place, secret(password), stored, []).await.expect("ran"), expected, "{stored:?}");
+            assert_eq!(pool.verify(&permit, secret(password), stored, []).await.expect("ran"), expected, "{stored:?}");
         }
         for unreadable in ["$2b$12$nope", "", "$argon2id$v=19$m=64,t=1,p=1", &light.replace("argon2id", "argon2i")] {
             let before = made(&strong);
-            let verified = strong.verify(&place, secret("correct horse"), Some(unreadable), []).await;
-            assert_eq!(verified.expect("ran"), Verified::Wrong, "{unreadable}");
+            let verified = strong.verify(&permit, secret("correct horse"), Some(unreadable), []).await;
+            assert_eq!(verified.expect("ran"), PasswordCheck::Wrong, "{unreadable}");
             assert_eq!(
                 made(&strong).last().map(|(_, made)| *made),
                 before.last().map(|(_, made)| made + 1),
@@ -255,8 +261,8 @@ mod tests {
         let mut stored = vec![None];
         for Cost { memory_kib, passes, .. } in MIXTURE {
             let then = pool(memory_kib, passes);
-            let place = then.place().expect("a place");
-            stored.push(Some(then.hash(&place, secret("correct horse"), [7; 16]).await.expect("hashed")));
+            let permit = then.permit().expect("a place");
+            stored.push(Some(then.hash(&permit, secret("correct horse"), [7; 16]).await.expect("hashed")));
         }
         for today in MIXTURE {
             // The accounts have all three sets of parameters, two of them, or one.
@@ -266,10 +272,10 @@ mod tests {
                 for account in accounts.iter().chain([&None]) {
                     for password in ["correct horse", "correct horsf"] {
                         let pool = pool(today.memory_kib, today.passes);
-                        let place = pool.place().expect("a place");
-                        let verified = pool.verify(&place, secret(password), account.as_deref(), in_use.clone()).await;
+                        let permit = pool.permit().expect("a place");
+                        let verified = pool.verify(&permit, secret(password), account.as_deref(), in_use.clone()).await;
                         let right = account.is_some() && password == "correct horse";
-                        assert_eq!(verified.expect("ran") != Verified::Wrong, right);
+                        assert_eq!(verified.expect("ran") != PasswordCheck::Wrong, right);
                         assert_eq!(made(&pool), expected.iter().map(|cost| (*cost, 1)).collect::<Vec<_>>());
                     }
                 }
@@ -280,9 +286,9 @@ mod tests {
     #[test]
     fn a_full_queue_has_no_place() {
         let pool = pool(64, 1);
-        let places: Vec<_> = std::iter::from_fn(|| pool.place()).collect();
+        let places: Vec<_> = std::iter::from_fn(|| pool.permit()).collect();
         assert_eq!(places.len(), 2);
         drop(places);
-        assert!(pool.place().is_some());
+        assert!(pool.permit().is_some());
     }
 }

@@ -4,14 +4,14 @@ use crate::support::{PASSWORD, Portal, Visitor};
 use domain::account::Role;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 const NEW: &str = "another correct horse battery staple";
 
 async fn administrator(portal: &Portal) -> Visitor {
     let id = portal.add_user("root").await;
-    let entry = portal.entry(store::audit::Event::MadeAdministrator, &id);
+    let entry = portal.entry(store::audit::AuditEvent::MadeAdministrator, &id);
     portal.store().set_role(&id, Role::Administrator, &entry, portal.state.now()).await.unwrap();
     portal.browser("203.0.113.1").signed_in("root").await
 }
@@ -27,7 +27,7 @@ fn code(answer: &crate::support::Answer) -> String {
 
 async fn sign_up(portal: &Portal, address: &str, name: &str, code: Option<&str>) -> crate::support::Answer {
     let content = json!({"username": name, "password": PASSWORD, "code": code});
-    portal.browser(address).post_sealed(Kind::Signup, &content).await
+    portal.browser(address).post_sealed(EnvelopeKind::Signup, &content).await
 }
 
 #[tokio::test]
@@ -113,7 +113,10 @@ async fn the_last_administrator_cannot_leave() {
         assert_eq!(send(&root, Method::PATCH, &path, wish).await.code(), "last_administrator");
     }
     assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.code(), "last_administrator");
-    assert_eq!(root.post_sealed(Kind::Deletion, &json!({"password": PASSWORD})).await.code(), "last_administrator");
+    assert_eq!(
+        root.post_sealed(EnvelopeKind::Deletion, &json!({"password": PASSWORD})).await.code(),
+        "last_administrator"
+    );
     assert_eq!(root.get(paths::SESSION).await.status, StatusCode::OK);
 }
 
@@ -139,9 +142,9 @@ async fn a_changed_password_ends_every_other_session() {
     let here = portal.browser("203.0.113.7").signed_in("alice").await;
     let there = portal.browser("203.0.113.8").signed_in("alice").await;
 
-    let short = here.post_sealed(Kind::Password, &json!({"old": PASSWORD, "new": "short"})).await;
+    let short = here.post_sealed(EnvelopeKind::Password, &json!({"old": PASSWORD, "new": "short"})).await;
     assert_eq!(short.code(), "password_too_short");
-    let changed = here.post_sealed(Kind::Password, &json!({"old": PASSWORD, "new": NEW})).await;
+    let changed = here.post_sealed(EnvelopeKind::Password, &json!({"old": PASSWORD, "new": NEW})).await;
     assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text);
     assert_eq!(here.get(paths::SESSION).await.status, StatusCode::OK);
     assert_eq!(here.refresh().await.status, StatusCode::OK);
@@ -157,12 +160,12 @@ async fn a_wrong_old_password_counts_like_one_at_sign_in() {
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     let guess = json!({"old": "a guess at the old one", "new": NEW});
-    let refused = alice.post_sealed(Kind::Password, &guess).await;
+    let refused = alice.post_sealed(EnvelopeKind::Password, &guess).await;
     assert_eq!((refused.status, refused.code().as_str()), (StatusCode::UNAUTHORIZED, "wrong_credentials"));
     assert!(!refused.header("retry-after").is_empty());
     assert_eq!(alice.get(paths::CHALLENGE).await.code(), "banned", "its own device waits");
     assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK, "and stays signed in");
-    let stranger = portal.browser("203.0.113.8").post_sealed(Kind::Password, &guess).await;
+    let stranger = portal.browser("203.0.113.8").post_sealed(EnvelopeKind::Password, &guess).await;
     assert_eq!(stranger.code(), "no_session");
 }
 
@@ -172,7 +175,7 @@ async fn an_envelope_of_one_kind_is_none_of_another() {
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     let challenge = alice.challenge().await;
-    let (body, headers) = alice.seal(&challenge, Kind::Password, &json!({"password": PASSWORD}));
+    let (body, headers) = alice.seal(&challenge, EnvelopeKind::Password, &json!({"password": PASSWORD}));
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let answer = alice.send(Method::POST, paths::ACCOUNT_DELETE, Some(body), &headers).await;
     assert_eq!(answer.code(), "bad_envelope");
@@ -188,7 +191,7 @@ async fn a_reset_link_works_once_within_its_hour() {
     let first = code(&root.post(&path, &json!({})).await);
     let second = code(&root.post(&path, &json!({})).await);
     let reset = async |address: &str, code: &str| {
-        portal.browser(address).post_sealed(Kind::Reset, &json!({"code": code, "password": NEW})).await
+        portal.browser(address).post_sealed(EnvelopeKind::Reset, &json!({"code": code, "password": NEW})).await
     };
     assert_eq!(reset("203.0.113.20", &first).await.code(), "link_used_up", "the second replaced it");
     assert_eq!(reset("203.0.113.21", &second).await.status, StatusCode::NO_CONTENT);
@@ -209,9 +212,12 @@ async fn whoever_leaves_leaves_no_trace_but_an_id() {
     administrator(&portal).await;
     let id = portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
-    assert_eq!(alice.post_sealed(Kind::Deletion, &json!({"password": "wrong"})).await.code(), "wrong_credentials");
+    assert_eq!(
+        alice.post_sealed(EnvelopeKind::Deletion, &json!({"password": "wrong"})).await.code(),
+        "wrong_credentials"
+    );
     portal.clock.advance(10_000);
-    let gone = alice.post_sealed(Kind::Deletion, &json!({"password": PASSWORD})).await;
+    let gone = alice.post_sealed(EnvelopeKind::Deletion, &json!({"password": PASSWORD})).await;
     assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text);
     for cookie in ["access", "refresh", "device"] {
         assert_eq!(alice.cookie(cookie), "", "the browser forgets everything");
@@ -228,22 +234,22 @@ async fn wrong_codes_are_in_the_audit_log_once_a_minute() {
     let portal = Portal::start().await;
     administrator(&portal).await;
     let rows = async |event| {
-        let search = store::audit::Search { event: Some(event), limit: 100, ..Default::default() };
+        let search = store::audit::AuditSearch { event: Some(event), limit: 100, ..Default::default() };
         let lines = portal.store().search_audit(&search).await.unwrap();
         lines.into_iter().filter(|line| line.entry.outcome == "wrong_code").count()
     };
     let guest = portal.browser("203.0.113.20");
     for _ in 0..3 {
-        let answer = guest.post_sealed(Kind::Reset, &json!({"code": "guessed", "password": NEW})).await;
+        let answer = guest.post_sealed(EnvelopeKind::Reset, &json!({"code": "guessed", "password": NEW})).await;
         assert_eq!(answer.code(), "link_used_up");
         assert_eq!(sign_up(&portal, "203.0.113.20", "alice", Some("guessed")).await.code(), "signup_closed");
     }
-    assert_eq!(rows(store::audit::Event::PasswordSet).await, 1);
-    assert_eq!(rows(store::audit::Event::UserAdded).await, 1);
+    assert_eq!(rows(store::audit::AuditEvent::PasswordSet).await, 1);
+    assert_eq!(rows(store::audit::AuditEvent::UserAdded).await, 1);
     assert_eq!(sign_up(&portal, "203.0.113.21", "alice", Some("guessed")).await.code(), "signup_closed");
-    assert_eq!(rows(store::audit::Event::UserAdded).await, 2, "another address");
+    assert_eq!(rows(store::audit::AuditEvent::UserAdded).await, 2, "another address");
     assert_eq!(sign_up(&portal, "203.0.113.22", "alice", None).await.code(), "signup_closed");
-    assert_eq!(rows(store::audit::Event::UserAdded).await, 2, "no code is no wrong one");
+    assert_eq!(rows(store::audit::AuditEvent::UserAdded).await, 2, "no code is no wrong one");
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use domain::account::{AccountName, Role};
 use domain::encoding::from_base64url;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use store::audit::Event;
-use store::users::Renamed;
+use store::audit::AuditEvent;
+use store::users::RenameOutcome;
 use wire::paths;
 
 const WIKI: &str = "https://wiki.example";
@@ -118,19 +118,19 @@ async fn what_the_command_line_changes_is_told_to_apps_within_a_second() {
     for role in [Role::Administrator, Role::User] {
         // Longer than what is heard of twice because clocks differ.
         portal.advance(31_000).await;
-        let audit = portal.entry(Event::MadeAdministrator, &id);
+        let audit = portal.entry(AuditEvent::MadeAdministrator, &id);
         let set = portal.store().set_role(&id, role, &audit, portal.state.now()).await.unwrap();
         assert!(set.is_done());
         portal.advance(1_000).await;
         assert_eq!(ask().await, (StatusCode::OK, role.as_str().to_owned()));
     }
     portal.advance(31_000).await;
-    let (name, audit) = (AccountName::parse("alicia").unwrap(), portal.entry(Event::UserRenamed, &id));
+    let (name, audit) = (AccountName::parse("alicia").unwrap(), portal.entry(AuditEvent::UserRenamed, &id));
     let renamed = portal.store().rename_user(&id, &name, &audit, portal.state.now()).await.unwrap();
-    assert_eq!(renamed, Renamed::Renamed);
+    assert_eq!(renamed, RenameOutcome::Renamed);
     portal.advance(1_000).await;
     assert_eq!(ask_name().await, "alicia");
-    let audit = portal.entry(Event::UserDisabled, &id);
+    let audit = portal.entry(AuditEvent::UserDisabled, &id);
     assert!(portal.store().set_disabled(&id, true, &audit, portal.state.now()).await.unwrap().is_done());
     portal.advance(1_000).await;
     assert_eq!(ask().await.0, StatusCode::UNAUTHORIZED);

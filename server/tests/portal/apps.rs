@@ -3,7 +3,7 @@
 use crate::support::{Answer, ORIGIN, Portal, Visitor};
 use http::{Method, StatusCode};
 use serde_json::json;
-use store::audit::{Event, Search};
+use store::audit::{AuditEvent, AuditSearch};
 use wire::paths;
 
 const WIKI: &str = "https://wiki.example";
@@ -151,7 +151,7 @@ async fn the_way_in_and_what_the_app_is_told() {
     assert_eq!(there(&alice.enter(&alice.shop, SHOP, "/").await, SHOP), "/");
     assert_eq!(ask(&alice.shop, SHOP, "/").await.status, StatusCode::OK);
 
-    let opened = Search { event: Some(Event::AppOpened), limit: 9, ..Search::default() };
+    let opened = AuditSearch { event: Some(AuditEvent::AppOpened), limit: 9, ..AuditSearch::default() };
     let trail = portal.store().search_audit(&opened).await.unwrap();
     let mut trail: Vec<_> = trail.into_iter().map(|line| (line.entry.about, line.username)).collect();
     // Of one millisecond, in no order.
@@ -547,7 +547,11 @@ async fn an_app_s_session_lives_and_dies_with_its_parent() {
     let third = Person::signed_in(&portal, "alice").await;
     third.enter(&third.wiki, WIKI, "/").await;
     assert_eq!(status(&third).await, 200);
-    other.store().set_disabled(&id, true, &portal.entry(Event::UserDisabled, &id), portal.state.now()).await.unwrap();
+    other
+        .store()
+        .set_disabled(&id, true, &portal.entry(AuditEvent::UserDisabled, &id), portal.state.now())
+        .await
+        .unwrap();
     portal.advance(1000).await;
     assert_eq!(status(&third).await, 401);
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 const PASSPHRASE: &str = "a lantern at the gate\n";
@@ -123,9 +123,9 @@ async fn restoring_ends_sessions_and_links_unless_sessions_are_kept() {
         let code = |link: &str| link.split("#code=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
         let stranger = program.browser();
         let wish = json!({"code": code(&reset), "password": "a new lantern at the gate"});
-        assert_eq!(stranger.post_sealed(Kind::Reset, &wish).await.code(), "link_used_up", "{more:?}");
+        assert_eq!(stranger.post_sealed(EnvelopeKind::Reset, &wish).await.code(), "link_used_up", "{more:?}");
         let account = json!({"username": "eve", "password": "a new lantern at the gate", "code": code(&invitation)});
-        assert_eq!(stranger.post_sealed(Kind::Signup, &account).await.code(), "signup_closed", "{more:?}");
+        assert_eq!(stranger.post_sealed(EnvelopeKind::Signup, &account).await.code(), "signup_closed", "{more:?}");
         program.end();
     }
 }

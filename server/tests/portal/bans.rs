@@ -4,8 +4,8 @@ use crate::support::{PASSWORD, Portal};
 use http::StatusCode;
 use serde_json::json;
 use std::time::Duration;
-use store::audit::Event;
-use store::bans::Lifting;
+use store::audit::AuditEvent;
+use store::bans::BanLift;
 use wire::paths;
 
 fn forged() -> serde_json::Value {
@@ -85,8 +85,8 @@ async fn a_ban_outlives_a_restart_and_other_nodes_hear_of_it_and_of_its_lifting(
     other.advance(1_000).await;
     assert_eq!(visitor.at(&other).get("/login").await.code(), "banned", "on another node");
     let now = portal.state.now();
-    let audit = portal.entry(Event::BanLifted, "nobody");
-    let lifting = Lifting { by: "a test".to_owned(), reason: "A test.".to_owned(), audit, now };
+    let audit = portal.entry(AuditEvent::BanLifted, "nobody");
+    let lifting = BanLift { by: "a test".to_owned(), reason: "A test.".to_owned(), audit, now };
     portal.store().lift("203.0.113.7".parse().unwrap(), &lifting).await.unwrap();
     portal.advance(1_000).await;
     other.advance(0).await;
@@ -176,8 +176,8 @@ async fn with_the_strict_preset_eleven_at_once_are_a_flood() {
     portal.add_user("alice").await;
     let visitor = portal.browser("203.0.113.7");
     let sealed = visitor.sealed("alice", PASSWORD).await;
-    // The identity's turn is taken: the first login waits for it while the second arrives.
-    let turn = portal.state.queue.turn("203.0.113.7".parse().unwrap()).await;
+    // The client key's turn is taken: the first login waits for it while the second arrives.
+    let turn = portal.state.attempt_locks.lock("203.0.113.7".parse().unwrap()).await;
     let first = {
         let visitor = visitor.clone();
         tokio::spawn(async move { visitor.send_login(&sealed).await })

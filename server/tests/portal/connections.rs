@@ -2,7 +2,7 @@
 
 use crate::support::Portal;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use server::connections::{self, Door, Tls};
+use server::connections::{self, MainListener, Tls};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,7 +27,7 @@ async fn serve_with(portal: &Portal, tls: Option<Tls>) -> Serving {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    let door = Door::new(&portal.state.config, tls);
+    let door = MainListener::new(&portal.state.config, tls);
     let task = tokio::spawn(connections::serve(listener, portal.router.clone(), door, stopped));
     Serving { address, stop, task }
 }
@@ -96,12 +96,12 @@ async fn what_has_begun_is_answered_before_the_end() {
     assert!(TcpStream::connect(serving.address).await.is_err());
 }
 
-/// The identity that the server saw, by the ban that a forged `short_key` earns.
+/// The client key that the server saw, by the ban that a forged `short_key` earns.
 async fn banned(portal: &Portal) -> Vec<String> {
     let bans = portal.store().active_bans(portal.state.now()).await.unwrap();
-    let mut identities: Vec<_> = bans.iter().map(|ban| ban.identity.to_string()).collect();
-    identities.sort();
-    identities
+    let mut client_keys: Vec<_> = bans.iter().map(|ban| ban.client_key.to_string()).collect();
+    client_keys.sort();
+    client_keys
 }
 
 fn forged() -> String {

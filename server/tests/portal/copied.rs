@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{Connection, Row, SqliteConnection};
 use std::collections::BTreeMap;
-use store::audit::Event;
-use wire::envelope::Kind;
+use store::audit::AuditEvent;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 /// State-changing operations that take no access token, or end the session that it is of, and their answer to a
@@ -180,11 +180,11 @@ async fn a_sealed_message_is_of_the_key_of_its_session() {
     let mut unkeyed = keyed.clone();
     unkeyed.key = None;
     for thief in [keyed, unkeyed] {
-        assert_eq!(thief.post_sealed(Kind::Password, &change).await.code(), "bad_proof");
-        assert_eq!(thief.post_sealed(Kind::Deletion, &json!({"password": PASSWORD})).await.code(), "bad_proof");
+        assert_eq!(thief.post_sealed(EnvelopeKind::Password, &change).await.code(), "bad_proof");
+        assert_eq!(thief.post_sealed(EnvelopeKind::Deletion, &json!({"password": PASSWORD})).await.code(), "bad_proof");
     }
     assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK);
-    assert_eq!(alice.post_sealed(Kind::Password, &change).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(alice.post_sealed(EnvelopeKind::Password, &change).await.status, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn the_owner_sees_each_try_once_an_hour() {
         let entries = portal.store().audit_of(&id, 100).await.unwrap();
         entries
             .into_iter()
-            .filter(|entry| entry.event == Event::WrongKey)
+            .filter(|entry| entry.event == AuditEvent::WrongKey)
             .map(|entry| entry.address)
             .collect::<Vec<_>>()
     };

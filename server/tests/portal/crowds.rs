@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 const SECOND: i64 = 1000;
@@ -117,7 +117,7 @@ impl Scene {
             let password = if wrong { "not the right password" } else { PASSWORD };
             let content = serde_json::json!({"username": name, "password": password});
             let challenge = serde_json::from_str(&challenge.text).unwrap();
-            let sealed = person.visitor.seal(&challenge, Kind::Login, &content);
+            let sealed = person.visitor.seal(&challenge, EnvelopeKind::Login, &content);
             person.visitor.send_login(&sealed).await
         } else {
             challenge

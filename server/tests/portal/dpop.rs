@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use verify::dpop::token_hash;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 const MINUTE: i64 = 60_000;
@@ -337,7 +337,7 @@ async fn a_program_changes_its_persons_password() {
     // The proof is the token's, so the envelope names no keys that would need another.
     let sealing = alice.program.clone().without_a_browser();
     let content = json!({"old": PASSWORD, "new": "another horse battery staple"});
-    let (body, _) = sealing.seal(&sealing.challenge().await, Kind::Password, &content);
+    let (body, _) = sealing.seal(&sealing.challenge().await, EnvelopeKind::Password, &content);
     let authorization = format!("DPoP {}", alice.token);
     let send = async |proof: &str| {
         let headers = [("authorization", &*authorization), ("dpop", proof)];

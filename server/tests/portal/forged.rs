@@ -12,7 +12,7 @@ use forgeries::{Genuine, forgeries};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use store::keys::Kind;
+use store::keys::KeyKind;
 use verify::dpop::token_hash;
 use wire::paths;
 
@@ -61,7 +61,7 @@ impl World {
         let portal = Portal::with(APPS).await;
         portal.add_user("alice").await;
         let browser = portal.browser("203.0.113.7").signed_in("alice").await;
-        let stored = portal.store().keys().await.unwrap().into_iter().find(|key| key.kind == Kind::Signing).unwrap();
+        let stored = portal.store().keys().await.unwrap().into_iter().find(|key| key.kind == KeyKind::Signing).unwrap();
         let secret = portal.state.key_encryption.open(&format!("keys/signing/{}", stored.kid), &stored.sealed);
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &secret.unwrap()).unwrap();
         let jwk = portal.program("203.0.113.7").get(paths::JWKS).await.json()["keys"][0].clone();

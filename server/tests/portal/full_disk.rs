@@ -24,7 +24,7 @@ async fn full(folder: &Path) -> Portal {
         Box::pin(async move { connection.execute("PRAGMA max_page_count = 1").await.map(drop) })
     });
     let options = SqliteConnectOptions::new().filename(folder.join("postern.db"));
-    let store = store::open_sqlite(options, writer, store::Options::default()).await.unwrap();
+    let store = store::open_sqlite(options, writer, store::StoreOptions::default()).await.unwrap();
     Portal::in_folder(folder, Some(store)).await
 }
 

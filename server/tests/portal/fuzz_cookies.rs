@@ -11,14 +11,18 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestRunner;
 use serde::Deserialize;
-use server::cookies::{self, Name};
+use server::cookies::{self, CookieName};
 use std::collections::BTreeMap;
 use wire::paths;
 
 const WIKI: &str = "https://wiki.example";
 /// Every cookie of ours, and what the corpus calls its value.
-const NAMES: [(Name, &str); 4] =
-    [(Name::Access, "{access}"), (Name::Refresh, "{refresh}"), (Name::Device, "{device}"), (Name::App, "{app}")];
+const NAMES: [(CookieName, &str); 4] = [
+    (CookieName::Access, "{access}"),
+    (CookieName::Refresh, "{refresh}"),
+    (CookieName::Device, "{device}"),
+    (CookieName::App, "{app}"),
+];
 
 #[derive(Deserialize)]
 struct Corpus {
@@ -49,11 +53,11 @@ impl World {
         Self { portal, alice, app }
     }
 
-    fn issued(&self, name: Name) -> String {
+    fn issued(&self, name: CookieName) -> String {
         match name {
-            Name::Access => self.alice.cookie("access"),
-            Name::Refresh => self.alice.cookie("refresh"),
-            Name::Device => self.alice.cookie("device"),
+            CookieName::Access => self.alice.cookie("access"),
+            CookieName::Refresh => self.alice.cookie("refresh"),
+            CookieName::Device => self.alice.cookie("device"),
             _ => self.app.clone(),
         }
     }
@@ -64,15 +68,15 @@ impl World {
     }
 
     /// What a header of this text says, judged by whoever reads it.
-    fn reads(&self, text: &str, name: Name) -> Option<String> {
+    fn reads(&self, text: &str, name: CookieName) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, in_header(text)?);
         let state = &self.portal.state;
         let macs = state.keyring.macs(state.now()).unwrap();
         let good = |value: &&str| match name {
-            Name::Access => state.tokens.verify_for(ORIGIN, value, state.now()).is_some(),
-            Name::Refresh => RefreshToken::authenticate(&macs.refresh, value).is_some(),
-            Name::Device => KnownDevice::read(&macs.device, value, state.now()).is_some(),
+            CookieName::Access => state.tokens.verify_for(ORIGIN, value, state.now()).is_some(),
+            CookieName::Refresh => RefreshToken::authenticate(&macs.refresh, value).is_some(),
+            CookieName::Device => KnownDevice::read(&macs.device, value, state.now()).is_some(),
             _ => AppSession::read(&macs.app_session, WIKI, value).is_some(),
         };
         cookies::all(&headers, &state.config, name).find(good).map(str::to_owned)
@@ -90,7 +94,7 @@ async fn the_corpus_of_cookies() {
     let world = World::start().await;
     let corpus = Corpus::read();
     for (name, text) in &corpus.good {
-        assert_eq!(world.reads(&world.fill(text), Name::Access), Some(world.alice.cookie("access")), "{name}");
+        assert_eq!(world.reads(&world.fill(text), CookieName::Access), Some(world.alice.cookie("access")), "{name}");
     }
     let program = world.portal.program("203.0.113.7");
     for (name, text) in &corpus.bad {

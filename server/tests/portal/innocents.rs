@@ -89,7 +89,7 @@ async fn an_own_bucket_is_banned_for_its_own_offences_and_an_operators_ban_spare
     let ban = store::bans::Ban {
         id: portal.state.ulid(),
         incident: "7F3K-2Q".to_owned(),
-        identity: "192.0.2.7".parse().unwrap(),
+        client_key: "192.0.2.7".parse().unwrap(),
         scope: domain::ban::Scope::Everything,
         trigger: domain::ban::Trigger::Manual,
         reason: "A test.".to_owned(),
@@ -307,7 +307,7 @@ async fn a_database_that_stalls_is_nobodys_offence() {
     let all = join_all(sealed.iter().map(send));
     let release = async {
         // All of them have arrived and wait for the database.
-        while portal.state.floods.waiting(SHARED.parse().unwrap()) < 40 {
+        while portal.state.rate_limiter.waiting(SHARED.parse().unwrap()) < 40 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         stall.execute("COMMIT").await.unwrap();
@@ -377,7 +377,7 @@ async fn many_devices_of_one_account_do_not_take_every_place() {
 async fn a_known_device_guesses_no_more_for_standing_at_an_allowed_address() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
-    let allowed = store::allowlist::Allowed {
+    let allowed = store::allowlist::AllowedNetwork {
         id: String::new(),
         network: format!("{SHARED}/32").parse().unwrap(),
         comment: String::new(),

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use store::audit::{Entry, Event};
+use store::audit::{AuditEntry, AuditEvent};
 use wire::paths;
 
 const FOLDER: &str = "POSTERN_TEST_KILL_FOLDER";
@@ -73,7 +73,7 @@ async fn story(folder: &Path, at: u32) {
         })
     });
     let options = SqliteConnectOptions::new().filename(folder.join("postern.db"));
-    let store = store::open_sqlite(options, writer, store::Options::default()).await.unwrap();
+    let store = store::open_sqlite(options, writer, store::StoreOptions::default()).await.unwrap();
     let portal = Portal::in_folder(folder, Some(store)).await;
 
     assert_eq!(portal.browser("203.0.113.9").login("alice", "wrong").await.status, StatusCode::UNAUTHORIZED);
@@ -93,22 +93,22 @@ async fn story(folder: &Path, at: u32) {
 async fn inspect(folder: tempfile::TempDir, answered: usize, at: u32) {
     let portal = Portal::in_folder(folder.path(), None).await;
     let user = portal.store().user_by_key("alice").await.unwrap().expect("the stage").id;
-    let count = |wanted: Event, ok: bool, trail: &[Entry]| {
+    let count = |wanted: AuditEvent, ok: bool, trail: &[AuditEntry]| {
         trail
             .iter()
             .filter(|entry| entry.event == wanted && matches!(entry.outcome.as_str(), "ok" | "new_device") == ok)
             .count()
     };
     let trail = portal.store().audit_of(&user, 100).await.unwrap();
-    let failures = count(Event::Login, false, &trail);
+    let failures = count(AuditEvent::Login, false, &trail);
     let bans = portal.store().active_bans(portal.state.now()).await.unwrap().len();
     assert_eq!(failures, bans, "death {at}: a failure without its ban, or a ban without its failure");
     assert!(failures >= usize::from(answered >= 1), "death {at}: an answered failure is lost");
 
     let live = portal.store().sessions_of(&user, portal.state.now()).await.unwrap();
-    let logins = count(Event::Login, true, &trail);
+    let logins = count(AuditEvent::Login, true, &trail);
     let over = logins - live.len();
-    let ends = count(Event::SessionEnded, true, &trail) + count(Event::Logout, true, &trail);
+    let ends = count(AuditEvent::SessionEnded, true, &trail) + count(AuditEvent::Logout, true, &trail);
     assert_eq!(over, ends, "death {at}: every end has its row, every row its end");
     assert!(logins >= usize::from(answered >= 2), "death {at}: an answered login is lost");
     if answered >= 3 {

@@ -3,8 +3,8 @@
 use crate::support::{ClientKey, PASSWORD, Portal, Visitor};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use store::audit::Event;
-use wire::envelope::Kind;
+use store::audit::AuditEvent;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 #[tokio::test]
@@ -38,16 +38,17 @@ async fn programs_have_a_path_of_their_own_that_sets_no_cookie() {
     let browser = portal.browser("203.0.113.7");
     let challenge = browser.challenge().await;
     let content = json!({"username": "alice", "password": PASSWORD});
-    let (body, _) = browser.seal(&challenge, Kind::Login, &content);
+    let (body, _) = browser.seal(&challenge, EnvelopeKind::Login, &content);
     let url = format!("http://localhost:3000{}", paths::AUTHENTICATE);
     let proof = browser.key.as_ref().unwrap().prove(&url, &challenge.short_key);
     let answer = browser.send(Method::POST, paths::AUTHENTICATE, Some(body), &[("dpop", &proof)]).await;
     assert_eq!((answer.status, answer.json()["session"]["bound"].clone()), (StatusCode::OK, json!(true)));
     assert!(answer.json()["tokens"]["access_token"].is_string());
     assert!(answer.headers.get("set-cookie").is_none());
-    let counted = Visitor::new(server::operator::listener::router(portal.state.clone()), "127.0.0.1".parse().unwrap())
-        .get("/metrics")
-        .await;
+    let counted =
+        Visitor::new(server::ops_listener::listener::router(portal.state.clone()), "127.0.0.1".parse().unwrap())
+            .get("/metrics")
+            .await;
     assert!(counted.text.contains("postern_logins_total{outcome=\"ok\"} 1\n"), "{}", counted.text);
 
     // A proof for one path is none for another.
@@ -61,7 +62,7 @@ async fn unknown_wrong_disabled_and_blocked_look_the_same() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
     let disabled = portal.add_user("bob").await;
-    let entry = portal.entry(Event::UserDisabled, &disabled);
+    let entry = portal.entry(AuditEvent::UserDisabled, &disabled);
     portal.store().set_disabled(&disabled, true, &entry, 0).await.unwrap();
     let mut answers = Vec::new();
     for (address, name, password) in [
@@ -150,7 +151,7 @@ async fn an_envelope_is_good_for_its_request_alone() {
     // Sealed with another short_key than the one beside it.
     let visitor = alice("203.0.113.1");
     let (first, second) = (visitor.challenge().await, visitor.challenge().await);
-    let (body, headers) = visitor.seal(&first, Kind::Login, &content);
+    let (body, headers) = visitor.seal(&first, EnvelopeKind::Login, &content);
     let swapped = body
         .replace(&format!("\"short_key\":\"{}\"", first.short_key), &format!("\"short_key\":\"{}\"", second.short_key));
     assert_ne!(swapped, body);
@@ -159,7 +160,7 @@ async fn an_envelope_is_good_for_its_request_alone() {
     // A sign-up's envelope at the login.
     let visitor = alice("203.0.113.2");
     let challenge = visitor.challenge().await;
-    let sealed = visitor.seal(&challenge, Kind::Signup, &content);
+    let sealed = visitor.seal(&challenge, EnvelopeKind::Signup, &content);
     assert_eq!(visitor.send_login(&sealed).await.code(), "bad_envelope");
 
     // Another client's proof, and none.
@@ -266,8 +267,8 @@ async fn a_programs_short_key_sets_no_cookies_in_a_browser() {
 
 /// How many hashes were made of each kind that occurs here.
 async fn hashes(portal: &Portal) -> Vec<u64> {
-    let registry = server::operator::metrics::registry(&portal.state);
-    let (_, text) = server::operator::metrics::text(axum::extract::State(registry)).await.unwrap();
+    let registry = server::ops_listener::metrics::registry(&portal.state);
+    let (_, text) = server::ops_listener::metrics::text(axum::extract::State(registry)).await.unwrap();
     let of = |memory: u32, passes: u32| {
         let line = format!("postern_hashes_total{{parameters=\"m={memory},t={passes},p=1\"}} ");
         text.lines().find_map(|text| text.strip_prefix(&line)).map_or(0, |count| count.parse().unwrap())
@@ -276,7 +277,7 @@ async fn hashes(portal: &Portal) -> Vec<u64> {
 }
 
 async fn hash_of(portal: &Portal, salt: u8) -> String {
-    let place = portal.state.passwords.place().unwrap();
+    let place = portal.state.passwords.permit().unwrap();
     portal.state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [salt; 16]).await.unwrap()
 }
 
@@ -324,7 +325,7 @@ async fn one_wrong_password_tells_nobody_who_exists_after_the_settings_changed()
 #[tokio::test]
 async fn long_and_odd_passwords_are_taken_whole() {
     let portal = Portal::start().await;
-    let place = portal.state.passwords.place().unwrap();
+    let place = portal.state.passwords.permit().unwrap();
     let long = "é".repeat(512);
     let hash = portal.state.passwords.hash(&place, long.as_bytes().to_vec().into(), [1; 16]).await.unwrap();
     portal.add_user_with("alice", hash).await;
@@ -341,7 +342,7 @@ async fn a_full_queue_spends_nothing() {
     portal.add_user("alice").await;
     let alice = portal.browser("203.0.113.7");
     let sealed = alice.sealed("alice", PASSWORD).await;
-    let places: Vec<_> = std::iter::from_fn(|| portal.state.passwords.place()).collect();
+    let places: Vec<_> = std::iter::from_fn(|| portal.state.passwords.permit()).collect();
     let answer = alice.send_login(&sealed).await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "busy"));
     assert_eq!(answer.header("retry-after"), "1");

@@ -9,7 +9,7 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use std::path::Path;
 use std::process::Output;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 /// Everything that a client sends, marked.
@@ -32,7 +32,7 @@ const HEADERS: [(&str, &str); 7] = [
 async fn sign_up(visitor: &Visitor, name: &str, password: &str) -> String {
     let challenge = visitor.challenge().await;
     let content = json!({"username": name, "password": password, "code": "canary-code"});
-    let (body, headers) = visitor.seal(&challenge, Kind::Signup, &content);
+    let (body, headers) = visitor.seal(&challenge, EnvelopeKind::Signup, &content);
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     visitor.send(Method::POST, paths::SIGNUP, Some(body.clone()), &headers).await;
     body
@@ -42,13 +42,13 @@ async fn sign_up(visitor: &Visitor, name: &str, password: &str) -> String {
 async fn keys_and_tickets(visitor: &Visitor, service: &jwe::PrivateKey) -> Vec<String> {
     let answer = visitor.prove_and_post(paths::USER_KEYS, &json!({})).await;
     let sealed = answer.json()["key"].as_str().unwrap().to_owned();
-    let parsed = jwe::parse::<wire::user_keys::Header>(&sealed).unwrap();
+    let parsed = jwe::parse::<wire::user_keys::UserKeyHeader>(&sealed).unwrap();
     let content = parsed.open(&visitor.receiving.agree(parsed.epk()).unwrap()).unwrap();
-    let content: wire::user_keys::Content = serde_json::from_slice(&content).unwrap();
+    let content: wire::user_keys::UserKeyJwk = serde_json::from_slice(&content).unwrap();
     assert_eq!(visitor.prove_and_post(paths::ROTATE_USER_KEY, &json!({})).await.status, StatusCode::CREATED);
     let ticket = visitor.prove_and_post(paths::TICKETS, &json!({"service": "time", "version": 1})).await;
     let ticket = ticket.json()["ticket"].as_str().unwrap().to_owned();
-    let parsed = jwe::parse::<wire::tickets::Header>(&ticket).unwrap();
+    let parsed = jwe::parse::<wire::tickets::TicketHeader>(&ticket).unwrap();
     let signed = parsed.open(&service.agree(parsed.epk()).unwrap()).unwrap();
     for path in [paths::USER_KEYS, paths::ROTATE_USER_KEY, paths::TICKETS] {
         let wrong = [("dpop", "canary-proof")];
@@ -94,10 +94,10 @@ async fn no_canary_gets_into_the_log_at_any_level() {
     keep(&sign_up(&stranger, "canary-new", "canary of a password that is new").await);
     keep(&sign_up(&stranger, "canary/invalid name", "canary of a password that is new").await);
     let new = json!({"old": SET, "new": "canary of a password that is newer"});
-    assert!(visitor.post_sealed(Kind::Password, &new).await.status.is_success());
+    assert!(visitor.post_sealed(EnvelopeKind::Password, &new).await.status.is_success());
     cookies.extend([visitor.cookie("access"), visitor.cookie("refresh")]);
     let reset = json!({"code": "canary-reset-code", "password": "canary of a password that is new"});
-    assert!(stranger.post_sealed(Kind::Reset, &reset).await.status.is_client_error());
+    assert!(stranger.post_sealed(EnvelopeKind::Reset, &reset).await.status.is_client_error());
     let guess = program.browser().sealed(NAME, WRONG).await;
     keep(&guess.0);
     assert_eq!(program.browser().send_login(&guess).await.status, StatusCode::BAD_REQUEST, "another browser's");

@@ -5,25 +5,25 @@ use domain::app_session::AppSession;
 use domain::encoding::{from_base64url, hmac_sha256};
 use domain::known_device::KnownDevice;
 use domain::refresh_token::RefreshToken;
-use domain::server_key::Rules;
+use domain::server_key::RotationRules;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::clock::{Clock, SystemClock};
-use server::flows::operator::Operator;
+use server::flows::actor::Actor;
 use server::flows::server_keys::{keep_up, revoke_all};
 use server::key_encryption::Cipher;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use store::audit::{Event, Search};
-use store::keys::{Kind, StoredKey};
+use store::audit::{AuditEvent, AuditSearch};
+use store::keys::{KeyKind, StoredKey};
 use wire::paths;
 
 const WIKI: &str = "https://wiki.example";
 const APPS: &str = "trusted_proxies = ['127.0.0.1']\n[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'\n";
 const DAY: i64 = 24 * 60 * 60_000;
-const LEAD: i64 = Rules::SIGNING.lead_ms;
+const LEAD: i64 = RotationRules::SIGNING.lead_ms;
 
 /// What somebody knows who has the database and the key of it.
 struct Leak {
@@ -109,8 +109,8 @@ async fn rotate(portal: &Portal) {
 
 async fn revoke(portal: &Portal) {
     let state = &portal.state;
-    let operator = Operator::command_line(portal.store(), &state.config, &*state.entropy, state.now());
-    assert!(!revoke_all(&operator, &state.key_encryption, Some(Kind::Mac)).await.unwrap().is_empty());
+    let operator = Actor::command_line(portal.store(), &state.config, &*state.entropy, state.now());
+    assert!(!revoke_all(&operator, &state.key_encryption, Some(KeyKind::Mac)).await.unwrap().is_empty());
     portal.advance(1).await;
 }
 
@@ -120,7 +120,7 @@ fn current(portal: &Portal) -> [u8; 32] {
 
 async fn macs(portal: &Portal) -> Vec<StoredKey> {
     let keys = portal.store().keys().await.unwrap();
-    keys.into_iter().filter(|key| key.kind == Kind::Mac).collect()
+    keys.into_iter().filter(|key| key.kind == KeyKind::Mac).collect()
 }
 
 async fn portal_with_people() -> Portal {
@@ -237,7 +237,7 @@ async fn what_a_revoked_key_made_is_refused_and_no_forgery() {
     program.post(paths::LOGOUT, &json!({"refresh_token": forged})).await;
     assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK);
     assert_eq!(alice.refresh().await.status, StatusCode::OK);
-    let search = Search { event: Some(Event::TokenReused), limit: 9, ..Search::default() };
+    let search = AuditSearch { event: Some(AuditEvent::TokenReused), limit: 9, ..AuditSearch::default() };
     assert!(portal.store().search_audit(&search).await.unwrap().is_empty());
 
     // The device is a stranger's until it signs in.

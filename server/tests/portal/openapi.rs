@@ -98,7 +98,7 @@ fn every_event_of_the_audit_log_is_named() {
     let document = document();
     let named = document["components"]["schemas"]["AuditEvent"]["enum"].as_array().unwrap();
     let named: Vec<_> = named.iter().map(|name| name.as_str().unwrap()).collect();
-    let there = store::audit::Event::ALL.iter().map(|event| event.as_str());
+    let there = store::audit::AuditEvent::ALL.iter().map(|event| event.as_str());
     assert_eq!(named, [""].into_iter().chain(there).collect::<Vec<_>>(), "any, and each");
 }
 

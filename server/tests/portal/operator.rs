@@ -2,7 +2,7 @@
 
 use crate::support::{Portal, Program, Visitor, postern, said};
 use http::StatusCode;
-use server::operator::listener;
+use server::ops_listener::listener;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use wire::paths;
 

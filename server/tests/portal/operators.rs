@@ -59,7 +59,7 @@ async fn a_lost_role_is_lost_at_once() {
     let root = office(&portal).await;
     assert_eq!(root.get(paths::BANS).await.status, StatusCode::OK);
     let id = root.get(paths::SESSION).await.json()["sub"].as_str().unwrap().to_owned();
-    let audit = portal.entry(store::audit::Event::MadeUser, &id);
+    let audit = portal.entry(store::audit::AuditEvent::MadeUser, &id);
     portal.add_administrator("other").await;
     assert!(portal.store().set_role(&id, Role::User, &audit, portal.state.now()).await.unwrap().is_done());
     assert_eq!(root.get(paths::BANS).await.code(), "forbidden");
@@ -283,7 +283,7 @@ async fn the_trail_is_exported_whole_and_inert() {
     portal.add_user("alice").await;
     program.login("alice", "wrong").await;
     for _ in 0..520 {
-        let entry = portal.entry(store::audit::Event::Logout, "somebody");
+        let entry = portal.entry(store::audit::AuditEvent::Logout, "somebody");
         portal.store().append(&entry).await.unwrap();
     }
     let all = root.get(&format!("{}?format=ndjson", paths::AUDIT)).await;

@@ -1,7 +1,7 @@
 //! Request lines that no browser sends, on every listener: each gets a plain answer, and none breaks anything.
 
 use crate::support::Portal;
-use server::connections::{self, Door};
+use server::connections::{self, MainListener};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -100,9 +100,12 @@ async fn listeners(portal: &Portal) -> [(&'static str, SocketAddr, watch::Sender
         (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
     let addresses = [main.local_addr().unwrap(), operator.local_addr().unwrap()];
     let (stop, stopped) = watch::channel(false);
-    let door = Door::new(&portal.state.config, None);
+    let door = MainListener::new(&portal.state.config, None);
     tokio::spawn(connections::serve(main, portal.router.clone(), door, stopped));
-    tokio::spawn(server::operator::listener::serve(operator, server::operator::listener::router(portal.state.clone())));
+    tokio::spawn(server::ops_listener::listener::serve(
+        operator,
+        server::ops_listener::listener::router(portal.state.clone()),
+    ));
     [("portal", addresses[0], stop.clone()), ("operator", addresses[1], stop)]
 }
 

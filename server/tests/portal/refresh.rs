@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use wire::paths;
 
 const MINUTE: i64 = 60_000;
@@ -143,7 +143,7 @@ impl Unbound {
 
 async fn alarms(portal: &Portal, user: &str) -> usize {
     let entries = portal.store().audit_of(user, 100).await.unwrap();
-    entries.iter().filter(|entry| entry.event == Event::TokenReused).count()
+    entries.iter().filter(|entry| entry.event == AuditEvent::TokenReused).count()
 }
 
 #[tokio::test]
@@ -296,7 +296,7 @@ async fn a_disabled_user_is_out_at_once_here_and_within_a_second_elsewhere() {
     let other = portal.another().await;
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     assert_eq!(alice.at(&other).get(paths::SESSION).await.status, StatusCode::OK);
-    let entry = portal.entry(Event::UserDisabled, &id);
+    let entry = portal.entry(AuditEvent::UserDisabled, &id);
     portal.store().set_disabled(&id, true, &entry, portal.state.now()).await.unwrap();
     portal.advance(1_000).await;
     other.advance(0).await;

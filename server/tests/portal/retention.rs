@@ -2,7 +2,7 @@
 
 use crate::support::{PASSWORD, Portal};
 use server::jobs;
-use store::bans::Cursor;
+use store::bans::BanCursor;
 
 const DAY: i64 = 24 * 60 * 60_000;
 
@@ -14,7 +14,7 @@ async fn the_job_deletes_what_the_settings_say() {
     portal.browser("203.0.113.8").login("alice", PASSWORD).await;
     let left = async || {
         jobs::sweep(&portal.state).await.unwrap();
-        let bans = portal.store().bans_changed(&Cursor::default(), 10).await.unwrap().bans.len();
+        let bans = portal.store().bans_changed(&BanCursor::default(), 10).await.unwrap().bans.len();
         (portal.store().audit_of(&alice, 10).await.unwrap().len(), bans)
     };
     let (rows, bans) = left().await;

@@ -2,16 +2,16 @@
 
 use crate::support::{PASSWORD, Portal, Visitor};
 use domain::encoding::from_base64url;
-use domain::revocation::{TOLD_MS, mark};
+use domain::revocation::{REVOCATION_RETENTION_MS, mark};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
-use wire::revocations::Claims;
+use wire::revocations::RevocationClaims;
 
 /// Reads a list as a stranger does: by its header's key, through the key set.
-async fn list(portal: &Portal) -> Claims {
+async fn list(portal: &Portal) -> RevocationClaims {
     let stranger = portal.program("192.0.2.77");
     let answer = stranger.get(paths::REVOCATIONS).await;
     assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "application/revocations+jwt"));
@@ -64,7 +64,7 @@ async fn whatever_ends_a_session_puts_it_on_the_list() {
 
     expected.insert(id(&portal.browser("203.0.113.11").signed_in("alice").await).await);
     let new = json!({"old": PASSWORD, "new": "another correct horse battery"});
-    let changed = alice.post_sealed(Kind::Password, &new).await;
+    let changed = alice.post_sealed(EnvelopeKind::Password, &new).await;
     assert!(changed.status.is_success(), "{}", changed.text);
     assert_eq!(ended(&portal).await, expected, "a new password ends the others");
 
@@ -85,7 +85,7 @@ async fn whatever_ends_a_session_puts_it_on_the_list() {
 
     // On the command line, beside the running server.
     expected.insert(id(&admin).await);
-    let entry = portal.entry(store::audit::Event::SessionEnded, &root);
+    let entry = portal.entry(store::audit::AuditEvent::SessionEnded, &root);
     portal.store().revoke_others(&root, None, &entry, portal.state.now()).await.unwrap();
     portal.advance(1_000).await;
     assert_eq!(ended(&portal).await, expected, "ended in the database");
@@ -110,7 +110,7 @@ async fn every_node_tells_and_a_restart_forgets_nothing() {
 
     let restarted = portal.another().await;
     assert_eq!(ended(&restarted).await, expected);
-    restarted.advance(TOLD_MS - 61_000).await;
+    restarted.advance(REVOCATION_RETENTION_MS - 61_000).await;
     assert_eq!(ended(&restarted).await, expected);
     restarted.advance(120_000).await;
     assert_eq!(ended(&restarted).await, BTreeSet::new(), "its last token is over");

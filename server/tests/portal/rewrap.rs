@@ -1,11 +1,11 @@
 //! Another key-encryption key while servers run, and however it is stopped.
 
 use crate::support::{PASSWORD, Portal, postern, said};
-use domain::server_key::Rules;
+use domain::server_key::RotationRules;
 use http::StatusCode;
 use server::entropy::SystemEntropy;
-use server::flows::operator::Operator;
-use server::flows::rewrap::{self, Rewrapped};
+use server::flows::actor::Actor;
+use server::flows::rewrap::{self, RewrapResult};
 use server::flows::server_keys;
 use server::jobs;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -14,16 +14,16 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use store::keys::Kind;
+use store::keys::KeyKind;
 use store::sealed::sealer;
 
 const FOLDER: &str = "POSTERN_TEST_REWRAP_FOLDER";
 const AT: &str = "POSTERN_TEST_REWRAP_AT";
 const KEY_FILE: &str = "key-encryption.key";
 
-async fn rewrap_by(portal: &Portal) -> Result<Rewrapped, rewrap::Error> {
+async fn rewrap_by(portal: &Portal) -> Result<RewrapResult, rewrap::RewrapError> {
     let state = &portal.state;
-    rewrap::rewrap(&Operator::command_line(&*state.store, &state.config, &SystemEntropy, state.now())).await
+    rewrap::rewrap(&Actor::command_line(&*state.store, &state.config, &SystemEntropy, state.now())).await
 }
 
 fn lines(folder: &Path) -> Vec<String> {
@@ -38,7 +38,7 @@ async fn opens(folder: &Path, when: &str) -> Portal {
 }
 
 /// Whether all values are under the one key of the file.
-async fn is_done(portal: &Portal, folder: &Path, done: &Rewrapped) {
+async fn is_done(portal: &Portal, folder: &Path, done: &RewrapResult) {
     assert_eq!(lines(folder).len(), 1);
     let keys = portal.store().keys().await.unwrap();
     assert!(keys.iter().all(|key| sealer(&key.sealed) == done.sealer));
@@ -51,7 +51,7 @@ async fn is_done(portal: &Portal, folder: &Path, done: &Rewrapped) {
 async fn stage(folder: &Path) {
     let portal = Portal::in_folder(folder, None).await;
     portal.add_user("alice").await;
-    let operator = Operator::command_line(portal.store(), &portal.state.config, &SystemEntropy, portal.state.now());
+    let operator = Actor::command_line(portal.store(), &portal.state.config, &SystemEntropy, portal.state.now());
     for _ in 0..3 {
         let kid = portal.state.keyring.signing(portal.state.now()).unwrap().public.kid.clone();
         server_keys::revoke(&operator, &portal.state.key_encryption, &kid, None).await.unwrap().unwrap();
@@ -119,7 +119,7 @@ fn the_story_of_a_child() {
             })
         });
         let options = SqliteConnectOptions::new().filename(Path::new(&folder).join("postern.db"));
-        let store = store::open_sqlite(options, writer, store::Options::default()).await.unwrap();
+        let store = store::open_sqlite(options, writer, store::StoreOptions::default()).await.unwrap();
         let portal = Portal::in_folder(Path::new(&folder), Some(store)).await;
         armed.store(true, Ordering::SeqCst);
         rewrap_by(&portal).await.unwrap();
@@ -144,12 +144,12 @@ async fn servers_seal_on_meanwhile_and_nothing_is_left_behind() {
             while !over.load(Ordering::SeqCst) {
                 node.advance(1).await;
                 let (state, now) = (&node.state, node.state.now());
-                let operator = Operator::command_line(&*state.store, &state.config, &SystemEntropy, now);
+                let operator = Actor::command_line(&*state.store, &state.config, &SystemEntropy, now);
                 let kid = state.keyring.signing(now).unwrap().public.kid.clone();
-                match server_keys::revoke(&operator, &state.key_encryption, &kid, Some(Kind::Signing)).await {
+                match server_keys::revoke(&operator, &state.key_encryption, &kid, Some(KeyKind::Signing)).await {
                     Ok(_) => made.fetch_add(1, Ordering::SeqCst),
                     // Sealed a moment too early: refused, nothing written, and the next one works.
-                    Err(server::keyring::Error::Store(store::Error::OldSealer)) => continue,
+                    Err(server::keyring::KeyringError::Store(store::Error::OldSealer)) => continue,
                     Err(error) => panic!("{error}"),
                 };
             }
@@ -180,10 +180,10 @@ async fn a_server_that_runs_reads_what_came_under_a_new_key() {
     is_done(&other, folder.path(), &done).await;
     // Made by the one after its own rewrap; read by the one that knew the old key alone.
     let state = &other.state;
-    state.key_encryption.hear(other.store()).await.unwrap();
-    let operator = Operator::command_line(other.store(), &state.config, &SystemEntropy, state.now());
-    let made = server_keys::rotate(&operator, &state.key_encryption, Kind::Signing, None).await.unwrap();
-    node.clock.advance(Rules::SIGNING.lead_ms);
+    state.key_encryption.reload(other.store()).await.unwrap();
+    let operator = Actor::command_line(other.store(), &state.config, &SystemEntropy, state.now());
+    let made = server_keys::rotate(&operator, &state.key_encryption, KeyKind::Signing, None).await.unwrap();
+    node.clock.advance(RotationRules::SIGNING.lead_ms);
     jobs::sync(&node.state).await.unwrap();
     let signs = node.state.keyring.signing(node.state.now()).unwrap();
     assert_eq!(signs.public.kid, made.key().kid);
@@ -197,12 +197,12 @@ async fn a_key_that_was_prepared_is_the_one_that_comes() {
     stage(folder.path()).await;
     let portal = Portal::in_folder(folder.path(), None).await;
     let state = &portal.state;
-    let operator = Operator::command_line(portal.store(), &state.config, &SystemEntropy, state.now());
+    let operator = Actor::command_line(portal.store(), &state.config, &SystemEntropy, state.now());
     let old = lines(folder.path()).remove(0);
     rewrap::prepare(&operator).unwrap();
     let both = lines(folder.path());
     assert_eq!((both.len(), &both[0]), (2, &old));
-    assert!(matches!(rewrap::prepare(&operator), Err(rewrap::Error::Prepared)));
+    assert!(matches!(rewrap::prepare(&operator), Err(rewrap::RewrapError::Prepared)));
     let early = opens(folder.path(), "with two keys").await;
     let sealed = early.state.key_encryption.seal(&SystemEntropy, "place", b"x").unwrap();
     let done = rewrap_by(&portal).await.unwrap();
@@ -211,7 +211,7 @@ async fn a_key_that_was_prepared_is_the_one_that_comes() {
 
     // Stopped just before the old line went: as if it had been.
     std::fs::write(folder.path().join(KEY_FILE), both.join("\n")).unwrap();
-    assert_eq!(rewrap_by(&portal).await.unwrap(), Rewrapped { resealed: 0, ..done });
+    assert_eq!(rewrap_by(&portal).await.unwrap(), RewrapResult { resealed: 0, ..done });
     assert_eq!(lines(folder.path()), both[1..]);
 
     // Another machine's file, without the key that is needed: it stops, and nothing goes.

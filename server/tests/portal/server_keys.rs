@@ -2,7 +2,7 @@
 
 use crate::support::{PASSWORD, Portal, Visitor};
 use domain::encoding::from_base64url;
-use domain::server_key::Rules;
+use domain::server_key::RotationRules;
 use http::{Method, StatusCode};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
@@ -10,12 +10,12 @@ use server::flows::server_keys::keep_up;
 use server::jobs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use store::audit::{Event, Search};
+use store::audit::{AuditEvent, AuditSearch};
 use tokio::task::JoinHandle;
 use wire::paths;
 
-const LEAD: i64 = Rules::SIGNING.lead_ms;
-const OVERLAP: i64 = Rules::SIGNING.overlap_ms;
+const LEAD: i64 = RotationRules::SIGNING.lead_ms;
+const OVERLAP: i64 = RotationRules::SIGNING.overlap_ms;
 const DAY: i64 = 24 * 60 * 60_000;
 const MANY: &str = "[ban.limits]\nsign_in_at_once = 1000\nsign_in_per_minute = 10000\nat_once = 10000";
 
@@ -222,7 +222,7 @@ async fn the_schedule_makes_one_key_in_time_on_however_many_nodes() {
     assert_eq!(portal.state.keyring.signing(portal.state.now()).unwrap().public.kid, first[0]);
     portal.advance(LEAD).await;
     assert_eq!(portal.state.keyring.signing(portal.state.now()).unwrap().public.kid, both[1]);
-    let search = Search { event: Some(Event::ServerKeyRotated), limit: 9, ..Search::default() };
+    let search = AuditSearch { event: Some(AuditEvent::ServerKeyRotated), limit: 9, ..AuditSearch::default() };
     let trail = portal.store().search_audit(&search).await.unwrap();
     assert_eq!(trail.len(), 1);
     assert_eq!(trail[0].entry.about, format!("signing {}", both[1]));
@@ -339,9 +339,9 @@ async fn server_keys_are_for_administrators_and_every_change_is_in_the_trail() {
     let next = root.post(paths::ROTATE_SERVER_KEY, &json!({"kind": "signing", "at": at})).await.json();
     assert_eq!(next["used_from"], at);
     assert_eq!(revoke(&root, next["kid"].as_str().unwrap()).await, StatusCode::NO_CONTENT);
-    let search = Search { limit: 99, ..Search::default() };
+    let search = AuditSearch { limit: 99, ..AuditSearch::default() };
     let trail = portal.store().search_audit(&search).await.unwrap();
-    for event in [Event::ServerKeyRotated, Event::ServerKeyRevoked] {
+    for event in [AuditEvent::ServerKeyRotated, AuditEvent::ServerKeyRevoked] {
         let line = trail.iter().find(|line| line.entry.event == event).unwrap();
         assert_eq!(line.entry.about, format!("signing {}", next["kid"].as_str().unwrap()));
         assert_eq!(line.actor_name.as_deref(), Some("root"));

@@ -3,12 +3,12 @@
 use crate::support::{Answer, PASSWORD, Portal, Visitor};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 async fn sign_up(visitor: &Visitor, content: &Value) -> Answer {
     let challenge = visitor.challenge().await;
-    let (body, headers) = visitor.seal(&challenge, Kind::Signup, content);
+    let (body, headers) = visitor.seal(&challenge, EnvelopeKind::Signup, content);
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     visitor.send(Method::POST, paths::SIGNUP, Some(body), &headers).await
 }

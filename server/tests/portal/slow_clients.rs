@@ -1,7 +1,7 @@
 //! Slow clients of the portal itself, and the limit of open files.
 
 use crate::support::Portal;
-use server::connections::{self, Door};
+use server::connections::{self, MainListener};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -16,7 +16,7 @@ async fn serve(portal: &Portal) -> (SocketAddr, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    let door = Door::new(&portal.state.config, None);
+    let door = MainListener::new(&portal.state.config, None);
     tokio::spawn(connections::serve(listener, portal.router.clone(), door, stopped));
     (address, stop)
 }

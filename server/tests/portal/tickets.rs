@@ -5,9 +5,9 @@ use domain::encoding::from_base64url;
 use http::{Method, StatusCode};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
-use store::audit::Event;
+use store::audit::AuditEvent;
 use wire::paths;
-use wire::tickets::{Claims, Header};
+use wire::tickets::{TicketClaims, TicketHeader};
 
 const MINUTE: i64 = 60_000;
 
@@ -35,14 +35,14 @@ async fn ask(visitor: &Visitor, wish: Value) -> Answer {
 }
 
 /// Opens the outer layer as the service does.
-fn opened(key: &jwe::PrivateKey, ticket: &str) -> Option<(Header, String)> {
-    let sealed = jwe::parse::<Header>(ticket).unwrap();
+fn opened(key: &jwe::PrivateKey, ticket: &str) -> Option<(TicketHeader, String)> {
+    let sealed = jwe::parse::<TicketHeader>(ticket).unwrap();
     let content = sealed.open(&key.agree(sealed.epk()).unwrap()).ok()?;
     Some((sealed.header().clone(), String::from_utf8(content.to_vec()).unwrap()))
 }
 
 /// Checks the inner layer by the published key set, as the service does.
-async fn claims(portal: &Portal, key: &jwe::PrivateKey, answer: &Answer) -> Claims {
+async fn claims(portal: &Portal, key: &jwe::PrivateKey, answer: &Answer) -> TicketClaims {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let (_, signed) = opened(key, answer.json()["ticket"].as_str().unwrap()).unwrap();
     let header = jsonwebtoken::decode_header(&signed).unwrap();
@@ -54,7 +54,7 @@ async fn claims(portal: &Portal, key: &jwe::PrivateKey, answer: &Answer) -> Clai
     let mut validation = Validation::new(Algorithm::ES256);
     validation.set_audience(&["time"]);
     validation.validate_exp = false;
-    jsonwebtoken::decode::<Claims>(&signed, &decoding, &validation).unwrap().claims
+    jsonwebtoken::decode::<TicketClaims>(&signed, &decoding, &validation).unwrap().claims
 }
 
 #[tokio::test]
@@ -77,9 +77,9 @@ async fn a_ticket_opens_with_the_services_key_and_says_who_comes() {
     assert_eq!(told["key_until"], now + 60 * MINUTE);
 
     let sealed = alice.prove_and_post(paths::USER_KEYS, &json!({})).await.json();
-    let sealed = jwe::parse::<wire::user_keys::Header>(sealed["key"].as_str().unwrap()).unwrap();
+    let sealed = jwe::parse::<wire::user_keys::UserKeyHeader>(sealed["key"].as_str().unwrap()).unwrap();
     let content = sealed.open(&alice.receiving.agree(sealed.epk()).unwrap()).unwrap();
-    let content: wire::user_keys::Content = serde_json::from_slice(&content).unwrap();
+    let content: wire::user_keys::UserKeyJwk = serde_json::from_slice(&content).unwrap();
     assert_eq!(claims.user_key.k, content.k, "both sides hold the same key");
 
     let ticket = told["ticket"].as_str().unwrap();
@@ -152,7 +152,7 @@ async fn there_is_none_for_a_service_that_is_not_there_or_takes_others() {
     }
     // The role is the store's: it counts at once, whatever the access token says.
     let id = alice.get(paths::SESSION).await.json()["sub"].as_str().unwrap().to_owned();
-    let audit = portal.entry(Event::MadeAdministrator, &id);
+    let audit = portal.entry(AuditEvent::MadeAdministrator, &id);
     let role = domain::account::Role::Administrator;
     assert!(portal.store().set_role(&id, role, &audit, portal.state.now()).await.unwrap().is_done());
     let claims = claims(&portal, &key, &ask(&alice, json!({"service": "time"})).await).await;

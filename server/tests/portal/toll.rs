@@ -109,7 +109,7 @@ fn it_serves_and_reads_its_routes_again() {
     let routes = ROUTES.replace("UPSTREAM", &upstream.local_addr().unwrap().to_string());
     answer_ok(upstream);
     settings(folder.path(), &(ADDRESS.to_owned() + &routes));
-    let mut gate = Gate::start(folder.path());
+    let mut gate = GateProgram::start(folder.path());
     assert_eq!(gate.status("/health"), "200");
     assert_eq!(gate.status("/other"), "404");
 
@@ -159,7 +159,7 @@ async fn the_dashboard_has_the_routes_that_the_gate_has_and_knows_whether_its_no
     };
     expect("old", "").await;
     assert!(root.get(paths::TOLL_PAGE).await.text.contains("No gate has been heard"));
-    let mut gate = Gate::with(&folder.path().join("gate"), &["--set", "toll.operator_listen=127.0.0.1:0"]);
+    let mut gate = GateProgram::with(&folder.path().join("gate"), &["--set", "toll.operator_listen=127.0.0.1:0"]);
     expect("health price", "seen").await;
     assert!(root.get(paths::TOLL_PAGE).await.text.contains("sees the Monero network"));
     settings(&folder.path().join("gate"), &(on_node(node) + &routes.replace("'health'", "'changed'")));
@@ -194,7 +194,7 @@ fn a_client_that_its_proxy_cannot_name_is_refused_and_nobody_is_counted_for_it()
     let routes = ROUTES.replace("UPSTREAM", &upstream.local_addr().unwrap().to_string());
     answer_ok(upstream);
     settings(folder.path(), &format!("trusted_proxies = ['127.0.0.1']\n{ADDRESS}{routes}free_requests = 1\n"));
-    let gate = Gate::start(folder.path());
+    let gate = GateProgram::start(folder.path());
     let from = |client: &str| {
         let answer = gate.ask(&format!("GET /price HTTP/1.1\r\nX-Forwarded-For: {client}"), "");
         answer.split(' ').nth(1).unwrap().to_owned()
@@ -219,7 +219,7 @@ async fn who_is_signed_in_at_the_portal_passes_until_the_session_ends() {
     assert!(postern(folder.path(), &["user", "add", "alice"], PASSWORD).status.success());
     let portal = Program::start(folder.path(), &[]);
     let alice = portal.browser().signed_in("alice").await;
-    let gate = Gate::start(folder.path());
+    let gate = GateProgram::start(folder.path());
     let asks = |cookie: &str| {
         let answer = gate.ask(&format!("GET /price HTTP/1.1\r\nCookie: __Host-postern-access={cookie}"), "");
         answer.split(' ').nth(1).unwrap().to_owned()
@@ -236,7 +236,7 @@ fn a_gate_that_runs_hears_of_revoked_mac_keys() {
     let folder = tempfile::tempdir().unwrap();
     let limit = "redemptions_per_minute = 1000\n";
     settings(folder.path(), &format!("{}{limit}{}", on_node(node().0), ROUTES.replace("UPSTREAM", "127.0.0.1:1")));
-    let gate = Gate::start(folder.path());
+    let gate = GateProgram::start(folder.path());
     let json = |answer: String| -> Value { serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap() };
     let challenge = || json(gate.ask("GET /price HTTP/1.1", ""))["challenge"].clone();
     let shown = |challenge: &Value| {
@@ -293,14 +293,14 @@ pub fn answer_ok(upstream: TcpListener) {
     });
 }
 
-pub struct Gate {
+pub struct GateProgram {
     child: Child,
     address: SocketAddr,
     operator: Option<SocketAddr>,
     log: std::path::PathBuf,
 }
 
-impl Gate {
+impl GateProgram {
     pub fn start(folder: &Path) -> Self {
         Self::with(folder, &[])
     }
@@ -378,7 +378,7 @@ impl Gate {
     }
 }
 
-impl Drop for Gate {
+impl Drop for GateProgram {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

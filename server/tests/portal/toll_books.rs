@@ -4,7 +4,7 @@ use crate::support::{Portal, Visitor, postern, said};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::Store;
-use store::toll::{Chain, PaymentId, Redeemed, Redemption, Terms, Whereabouts};
+use store::toll::{ChainView, OfferTerms, PaymentId, Redemption, RedemptionOutcome, Whereabouts};
 use wire::paths;
 
 const ADDRESS: &str = "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
@@ -13,7 +13,8 @@ const PRICE: i64 = 2_000_000_000;
 
 /// A payment of `times` the price, in the pool; its token has the same name.
 async fn sell(store: &dyn Store, name: &str, times: i64, now: i64) {
-    let terms = Terms { price: PRICE, quota: 100, ttl_ms: DAY, confirmations: vec![(0, 0)], expires_at: now + DAY };
+    let terms =
+        OfferTerms { price: PRICE, quota: 100, ttl_ms: DAY, confirmations: vec![(0, 0)], expires_at: now + DAY };
     let redemption = Redemption {
         payment: PaymentId { txid: format!("tx-{name}"), account: 0, subaddress: 7 },
         challenge: name.to_owned(),
@@ -26,7 +27,7 @@ async fn sell(store: &dyn Store, name: &str, times: i64, now: i64) {
         terms,
         now,
     };
-    assert!(matches!(store.redeem(&redemption).await.unwrap(), Redeemed::Minted(_)));
+    assert!(matches!(store.redeem(&redemption).await.unwrap(), RedemptionOutcome::Minted(_)));
 }
 
 async fn root(portal: &Portal) -> Visitor {
@@ -86,7 +87,7 @@ async fn payments_and_tokens_have_a_state() {
         sell(store, name, 1, now).await;
     }
     store.use_token("spent", 100).await.unwrap();
-    let chain = Chain { height: 102, settled_after: 20, now };
+    let chain = ChainView { height: 102, settled_after: 20, now };
     store.observe("tx-gone", Whereabouts::Gone, chain).await.unwrap();
     store.observe("tx-mined", Whereabouts::Block(100), chain).await.unwrap();
     let root = root(&portal).await;

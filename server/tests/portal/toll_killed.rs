@@ -1,15 +1,15 @@
 //! The paid gate is killed in the middle of a purchase, on a real chain.
 
-use crate::toll::{Gate, answer_ok};
-use regtest::Rig;
+use crate::toll::{GateProgram, answer_ok};
+use regtest::RegtestNetwork;
 use serde_json::Value;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use wire::toll::{Demand, REDEEM, Redeemed};
+use wire::toll::{Offer, REDEEM, RedeemedToken};
 
-async fn settings(rig: &Rig, folder: &Path) {
+async fn settings(rig: &RegtestNetwork, folder: &Path) {
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
     let (node, to) = (rig.node_url(), upstream.local_addr().unwrap());
     answer_ok(upstream);
@@ -31,17 +31,17 @@ fn body(answer: &str) -> &str {
 }
 
 /// An offer, paid, and how the payment is shown.
-async fn bought(rig: &Rig, gate: &Gate) -> (String, String, String) {
+async fn bought(rig: &RegtestNetwork, gate: &GateProgram) -> (String, String, String) {
     let answer = gate.ask("GET /price HTTP/1.1", "");
     assert!(answer.starts_with("HTTP/1.1 402"), "{answer}");
-    let demand: Demand = serde_json::from_str(body(&answer)).unwrap();
+    let demand: Offer = serde_json::from_str(body(&answer)).unwrap();
     let paid = rig.pay(&demand.address, demand.min_amt.0, &demand.message).await.unwrap();
     let request = format!("POST {REDEEM} HTTP/1.1\r\nAuthorization: TPAT {}:{}", paid.txid, paid.proof);
     let body = serde_json::json!({"challenge": demand.challenge}).to_string();
     (request, body, paid.txid.to_string())
 }
 
-fn redeemed(gate: &Gate, request: &str, shown: &str) -> Redeemed {
+fn redeemed(gate: &GateProgram, request: &str, shown: &str) -> RedeemedToken {
     let answer = gate.ask(request, shown);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     serde_json::from_str(body(&answer)).unwrap()
@@ -49,15 +49,15 @@ fn redeemed(gate: &Gate, request: &str, shown: &str) -> Redeemed {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gate_that_is_killed_gives_the_same_token_again() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     settings(&rig, folder.path()).await;
 
     // Between payment and redemption.
-    let gate = Gate::start(folder.path());
+    let gate = GateProgram::start(folder.path());
     let (request, shown, _) = bought(&rig, &gate).await;
     gate.kill();
-    let gate = Gate::start(folder.path());
+    let gate = GateProgram::start(folder.path());
     let first = redeemed(&gate, &request, &shown);
     assert_eq!(redeemed(&gate, &request, &shown), first);
 
@@ -65,14 +65,14 @@ async fn a_gate_that_is_killed_gives_the_same_token_again() {
     let (request, shown, txid) = bought(&rig, &gate).await;
     let unread = gate.send(&request, &shown);
     let url = format!("sqlite:{}", folder.path().join("data/postern.db").display());
-    let store = store::open(&url, store::Options::default()).await.unwrap();
+    let store = store::open(&url, store::StoreOptions::default()).await.unwrap();
     while store.toll_tokens(10).await.unwrap().len() < 2 {
         tokio::task::yield_now().await;
     }
     gate.kill();
     drop(unread);
     let minted = store.toll_tokens(10).await.unwrap();
-    let gate = Gate::start(folder.path());
+    let gate = GateProgram::start(folder.path());
     let second = redeemed(&gate, &request, &shown);
     assert_ne!(second.token, first.token);
     assert_eq!(redeemed(&gate, &request, &shown).token, second.token);
@@ -101,7 +101,7 @@ fn set<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// What a browser with this cookie gets, as soon as it is the answer with this status.
-async fn opened(gate: &Gate, cookie: &str, status: &str) -> String {
+async fn opened(gate: &GateProgram, cookie: &str, status: &str) -> String {
     loop {
         let answer = gate.ask(&format!("GET /price HTTP/1.1\r\nAccept: text/html\r\nCookie: {cookie}"), "");
         if answer.starts_with(&format!("HTTP/1.1 {status}")) {
@@ -113,10 +113,10 @@ async fn opened(gate: &Gate, cookie: &str, status: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gate_that_is_killed_finds_what_a_browser_paid_meanwhile() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     settings(&rig, folder.path()).await;
-    let gate = Gate::start(folder.path());
+    let gate = GateProgram::start(folder.path());
     // An address is lent as soon as the gate has looked at the chain.
     let page = opened(&gate, "", "402").await;
     let offer = page
@@ -130,14 +130,14 @@ async fn a_gate_that_is_killed_finds_what_a_browser_paid_meanwhile() {
     rig.mine(2).await.unwrap();
 
     // Once more between finding and fetching.
-    let gate = Gate::start(folder.path());
+    let gate = GateProgram::start(folder.path());
     let url = format!("sqlite:{}", folder.path().join("data/postern.db").display());
-    let store = store::open(&url, store::Options::default()).await.unwrap();
+    let store = store::open(&url, store::StoreOptions::default()).await.unwrap();
     while store.toll_payments(10).await.unwrap().is_empty() {
         tokio::task::yield_now().await;
     }
     gate.kill();
-    let gate = Gate::start(folder.path());
+    let gate = GateProgram::start(folder.path());
     let answer = opened(&gate, &offer, "303").await;
     let token = format!("postern-toll-price={}", set(&answer, "postern-toll-price").unwrap());
     opened(&gate, &token, "200").await;

@@ -5,9 +5,9 @@ use domain::encoding::{base64url, from_base64url, sha256};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use wire::paths;
-use wire::user_keys::{Content, Header};
+use wire::user_keys::{UserKeyHeader, UserKeyJwk};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -18,8 +18,8 @@ async fn alice(portal: &Portal) -> Visitor {
 }
 
 /// What is inside, if this visitor's receiving key opens it.
-fn opened(visitor: &Visitor, sealed: &str) -> Option<(Header, Content)> {
-    let sealed = jwe::parse::<Header>(sealed).unwrap();
+fn opened(visitor: &Visitor, sealed: &str) -> Option<(UserKeyHeader, UserKeyJwk)> {
+    let sealed = jwe::parse::<UserKeyHeader>(sealed).unwrap();
     let secret = visitor.receiving.agree(sealed.epk()).unwrap();
     let content = sealed.open(&secret).ok()?;
     Some((sealed.header().clone(), serde_json::from_slice(&content).unwrap()))
@@ -92,7 +92,7 @@ async fn a_replaced_version_serves_for_the_overlap_and_then_ends() {
     assert_eq!(key_of(&alice, json!({"version": 2})).await, second);
 
     let trail = portal.store().audit_of(alice.get(paths::SESSION).await.json()["sub"].as_str().unwrap(), 9).await;
-    let entry = trail.unwrap().into_iter().find(|entry| entry.event == Event::UserKeyReplaced).unwrap();
+    let entry = trail.unwrap().into_iter().find(|entry| entry.event == AuditEvent::UserKeyReplaced).unwrap();
     assert_eq!((entry.about.as_str(), entry.actor), ("version 2", None));
     let page = alice.get(paths::ACTIVITY_PAGE).await.text;
     assert!(page.contains("The key was replaced"), "{page}");
@@ -268,7 +268,7 @@ async fn an_administrator_makes_a_key_for_somebody_and_does_not_see_it() {
     assert!(second != first && !made.text.contains(&second));
     assert_eq!(root.post("/api/admin/users/nobody/key", &json!({})).await.status, StatusCode::NOT_FOUND);
     let trail = portal.store().audit_of(&id, 9).await.unwrap();
-    let entry = trail.into_iter().find(|entry| entry.event == Event::UserKeyMade).unwrap();
+    let entry = trail.into_iter().find(|entry| entry.event == AuditEvent::UserKeyMade).unwrap();
     assert_eq!((entry.about.as_str(), entry.actor), ("version 2", Some(root_id.clone())));
     assert_eq!(portal.store().user_key(&id, 2).await.unwrap().unwrap().made_by, Some(root_id));
     assert!(alice.get(paths::ACTIVITY_PAGE).await.text.contains("An administrator created a new version of the key"));
@@ -282,7 +282,7 @@ async fn whoever_is_disabled_or_deleted_gets_no_key() {
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     let elsewhere = alice.at(&other);
     assert_eq!(elsewhere.get(paths::SESSION).await.status, StatusCode::OK);
-    let entry = portal.entry(Event::UserDisabled, &id);
+    let entry = portal.entry(AuditEvent::UserDisabled, &id);
     assert!(portal.store().set_disabled(&id, true, &entry, portal.state.now()).await.unwrap().is_done());
     // The other node has not heard of it yet, and asks the store all the same.
     assert_eq!(elsewhere.prove_and_post(paths::USER_KEYS, &json!({})).await.code(), "no_session");
@@ -292,7 +292,7 @@ async fn whoever_is_disabled_or_deleted_gets_no_key() {
         attempt: None,
         user: id.clone(),
         account: "alice".to_owned(),
-        audit: portal.entry(Event::UserDeleted, &id),
+        audit: portal.entry(AuditEvent::UserDeleted, &id),
         now: portal.state.now(),
     };
     assert!(portal.store().delete_user(&deletion).await.unwrap().is_done());

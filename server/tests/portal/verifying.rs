@@ -6,7 +6,7 @@ use axum::body::{Body, to_bytes};
 use http::{Request, StatusCode};
 use std::time::{Duration, Instant};
 use tower::ServiceExt;
-use verify::{Guard, Issuer, Outage};
+use verify::{Guard, IssuerSettings, OutagePolicy};
 use wire::paths;
 
 /// How soon an app has heard of an end, at the latest.
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The sample app, for tokens that are for the portal itself.
 fn app(portal: &Program) -> Router {
-    let issuer = Issuer { name: ORIGIN, reached_at: Some(&portal.at()), outage: Outage::default() };
+    let issuer = IssuerSettings { name: ORIGIN, reached_at: Some(&portal.at()), outage: OutagePolicy::default() };
     hello_app::router(&Guard::of(&issuer, ORIGIN).unwrap())
 }
 

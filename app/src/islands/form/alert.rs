@@ -1,5 +1,5 @@
 use crate::islands::facts;
-use crate::words::{refusal, wait};
+use crate::text::{refusal, wait};
 use leptos::prelude::*;
 
 /// The form's message area. The text for screen readers changes only with news. The visible countdown changes every

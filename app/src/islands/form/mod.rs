@@ -4,13 +4,13 @@
 //! three sentences. With signals the login page's code was a fifth larger, and people wait for every byte of it.
 
 mod alert;
-mod face;
+mod handle;
 mod password;
 mod strength;
 mod submit;
 
 pub use alert::Alert;
-pub use face::{Face, Step, wake};
+pub use handle::{FormHandle, FormStep, wake};
 pub use password::PasswordField;
 pub use strength::{Strength, judge};
 pub use submit::Submit;

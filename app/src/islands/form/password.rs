@@ -1,5 +1,5 @@
-use super::Face;
-use super::face::mark;
+use super::FormHandle;
+use super::handle::mark;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
@@ -41,22 +41,22 @@ pub fn PasswordField(
 }
 
 fn toggle() {
-    let Some(face) = Face::find() else { return };
-    let hidden = face.input("#password").is_some_and(|field| field.type_() == "password");
-    face.show_password(hidden);
-    if let Some(field) = face.input("#password") {
+    let Some(form) = FormHandle::find() else { return };
+    let hidden = form.input("#password").is_some_and(|field| field.type_() == "password");
+    form.show_password(hidden);
+    if let Some(field) = form.input("#password") {
         let _ = field.focus();
     }
 }
 
 fn watch_caps(event: KeyboardEvent) {
-    if let Some(face) = Face::find() {
+    if let Some(form) = FormHandle::find() {
         let on = event.get_modifier_state("CapsLock");
-        face.write("#caps", if on { "Caps lock is on." } else { "" });
+        form.write("#caps", if on { "Caps lock is on." } else { "" });
     }
 }
 
-impl Face {
+impl FormHandle {
     pub fn show_password(&self, show: bool) {
         if let (Some(field), Some(button)) = (self.input("#password"), self.part(".show")) {
             field.set_type(if show { "text" } else { "password" });

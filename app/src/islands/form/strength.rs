@@ -1,8 +1,8 @@
-use super::Face;
-use super::face::mark;
+use super::FormHandle;
+use super::handle::mark;
 use crate::browser::page;
 use crate::islands::facts;
-use crate::words::strength;
+use crate::text::strength;
 use domain::password::Strength as Judged;
 use leptos::prelude::*;
 use zeroize::Zeroizing;
@@ -27,14 +27,14 @@ pub fn Strength() -> impl IntoView {
 
 /// Evaluates the current password.
 pub fn judge() {
-    let Some(face) = Face::find() else { return };
-    let Some(field) = face.input("#password") else { return };
+    let Some(form) = FormHandle::find() else { return };
+    let Some(field) = form.input("#password") else { return };
     let password = Zeroizing::new(field.value());
     let min = facts::password_min();
     let judged = domain::password::strength(&password, min);
     let sentence = if password.is_empty() { strength::rule(min) } else { strength::sentence(judged) };
-    face.write("#strength", &sentence);
-    if let Some(bars) = face.part(".strength") {
+    form.write("#strength", &sentence);
+    if let Some(bars) = form.part(".strength") {
         let full = match judged {
             Judged::TooShort { .. } => "0",
             Judged::Weak => "1",
@@ -46,10 +46,10 @@ pub fn judge() {
 }
 
 fn suggest() {
-    let (Some(face), Some(random)) = (Face::find(), page::random()) else { return };
-    if let Some(field) = face.input("#password") {
+    let (Some(form), Some(random)) = (FormHandle::find(), page::random()) else { return };
+    if let Some(field) = form.input("#password") {
         field.set_value(&domain::password::suggest(random));
-        face.show_password(true);
+        form.show_password(true);
         judge();
     }
 }

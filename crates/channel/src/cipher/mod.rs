@@ -16,7 +16,7 @@ const NONCE: usize = 12;
 
 /// The tag is invalid: another key, nonce, associated data or content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unreadable;
+pub struct AuthenticationFailed;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-use super::{NONCE, TAG, Unreadable};
+use super::{AuthenticationFailed, NONCE, TAG};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
 #[derive(Debug)]
@@ -22,10 +22,11 @@ impl Cipher {
         associated: &[u8],
         content: &mut [u8],
         tag: [u8; TAG],
-    ) -> Result<(), Unreadable> {
+    ) -> Result<(), AuthenticationFailed> {
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let key = self.0.as_ref().ok_or(Unreadable)?;
-        key.open_in_place_separate_tag(nonce, Aad::from(associated), &tag, content).map_err(|_| Unreadable)?;
+        let key = self.0.as_ref().ok_or(AuthenticationFailed)?;
+        key.open_in_place_separate_tag(nonce, Aad::from(associated), &tag, content)
+            .map_err(|_| AuthenticationFailed)?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-use super::{NONCE, TAG, Unreadable};
+use super::{AuthenticationFailed, NONCE, TAG};
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 
@@ -20,9 +20,9 @@ impl Cipher {
         associated: &[u8],
         content: &mut [u8],
         tag: [u8; TAG],
-    ) -> Result<(), Unreadable> {
+    ) -> Result<(), AuthenticationFailed> {
         self.0
             .decrypt_inout_detached(&Nonce::from(nonce), associated, content.into(), &Tag::from(tag))
-            .map_err(|_| Unreadable)
+            .map_err(|_| AuthenticationFailed)
     }
 }

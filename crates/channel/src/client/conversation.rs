@@ -16,7 +16,7 @@ pub struct Conversation {
 
 /// A message from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum ServerMessage {
     Time(Reading),
     /// The connection may continue until then, unix milliseconds.
     Renewed {
@@ -62,15 +62,15 @@ impl Conversation {
     ///
     /// # Errors
     /// It is not the server's next frame, or not an answer: end the connection.
-    pub fn hear(&mut self, frame: &[u8], now_ns: i64) -> Result<Heard, CloseReason> {
+    pub fn hear(&mut self, frame: &[u8], now_ns: i64) -> Result<ServerMessage, CloseReason> {
         let message = self.opener.open(frame)?;
         match serde_json::from_slice(&message).map_err(|_| CloseReason::BadCommand)? {
             Answer::Time { time, held_ns } => {
                 let asked = self.asked.pop_front().ok_or(CloseReason::OutOfOrder)?;
-                reading(time, held_ns, asked, now_ns).map(Heard::Time).ok_or(CloseReason::BadCommand)
+                reading(time, held_ns, asked, now_ns).map(ServerMessage::Time).ok_or(CloseReason::BadCommand)
             }
-            Answer::Renewed { until } => Ok(Heard::Renewed { until }),
-            Answer::Closed { reason } => Ok(Heard::Closed(reason)),
+            Answer::Renewed { until } => Ok(ServerMessage::Renewed { until }),
+            Answer::Closed { reason } => Ok(ServerMessage::Closed(reason)),
         }
     }
 

@@ -2,8 +2,8 @@
 
 mod conversation;
 mod estimate;
-mod opening;
+mod hello;
 
-pub use conversation::{Conversation, Heard, refusal};
+pub use conversation::{Conversation, ServerMessage, refusal};
 pub use estimate::Reading;
-pub use opening::{Error, Opening};
+pub use hello::{HelloDraft, HelloError};

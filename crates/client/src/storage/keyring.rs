@@ -1,6 +1,6 @@
 //! The operating system's keyring: one item for each server and kind.
 
-use super::{Keepsake, Left};
+use super::{KeyringItem, StoredRecord};
 use crate::{Error, Result, Server};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 
 const SERVICE: &str = "postern";
 /// Time limit for a keyring. It may wait for its password, or for a bus where nobody answers.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Items by service and account. Calls may block.
-pub trait Items: std::fmt::Debug + Send + Sync {
+pub trait KeyringBackend: std::fmt::Debug + Send + Sync {
     fn set(&self, service: &str, account: &str, secret: &[u8]) -> Result<(), Failure>;
     fn get(&self, service: &str, account: &str) -> Result<Option<Vec<u8>>, Failure>;
     /// Deletes an item. A missing item is not an error.
@@ -24,12 +24,12 @@ pub trait Items: std::fmt::Debug + Send + Sync {
 
 /// The operating system's items.
 #[derive(Debug)]
-struct System;
+struct SystemKeyring;
 
 /// A keyring with a time limit.
 #[derive(Debug, Clone)]
 pub struct Keyring {
-    items: Arc<dyn Items>,
+    items: Arc<dyn KeyringBackend>,
     patience: Duration,
     /// It has timed out, so it is not asked again.
     silent: Arc<AtomicBool>,
@@ -37,34 +37,34 @@ pub struct Keyring {
 
 #[derive(Debug, thiserror::Error)]
 #[error("it does not answer within {} seconds; it may be waiting for its password", .0.as_secs())]
-struct Silent(Duration);
+struct KeyringTimeout(Duration);
 
 impl Default for Keyring {
     fn default() -> Self {
-        Self::new(Arc::new(System), PATIENCE)
+        Self::new(Arc::new(SystemKeyring), TIMEOUT)
     }
 }
 
 impl Keyring {
-    pub fn new(items: Arc<dyn Items>, patience: Duration) -> Self {
+    pub fn new(items: Arc<dyn KeyringBackend>, patience: Duration) -> Self {
         Self { items, patience, silent: Arc::default() }
     }
 
-    pub async fn set<T: Keepsake>(&self, server: &Server, content: &T) -> Result<()> {
+    pub async fn set<T: StoredRecord>(&self, server: &Server, content: &T) -> Result<()> {
         let secret = Zeroizing::new(serde_json::to_vec(content).map_err(|error| Error::Keyring(error.into()))?);
-        let Left { service, account } = item::<T>(server);
+        let KeyringItem { service, account } = item::<T>(server);
         self.apart(move |items| items.set(&service, &account, &secret)).await
     }
 
-    pub async fn get<T: Keepsake>(&self, server: &Server) -> Result<Option<T>> {
-        let Left { service, account } = item::<T>(server);
+    pub async fn get<T: StoredRecord>(&self, server: &Server) -> Result<Option<T>> {
+        let KeyringItem { service, account } = item::<T>(server);
         let found = self.apart(move |items| Ok(items.get(&service, &account)?.map(Zeroizing::new)));
         let Some(secret) = found.await? else { return Ok(None) };
         serde_json::from_slice(&secret).map(Some).map_err(|error| Error::Keyring(error.into()))
     }
 
-    pub async fn delete<T: Keepsake>(&self, server: &Server) -> Result<()> {
-        let Left { service, account } = item::<T>(server);
+    pub async fn delete<T: StoredRecord>(&self, server: &Server) -> Result<()> {
+        let KeyringItem { service, account } = item::<T>(server);
         self.apart(move |items| items.delete(&service, &account)).await
     }
 
@@ -76,9 +76,9 @@ impl Keyring {
     /// Runs on a thread that the program's end does not wait for.
     async fn apart<R: Send + 'static>(
         &self,
-        job: impl FnOnce(&dyn Items) -> Result<R, Failure> + Send + 'static,
+        job: impl FnOnce(&dyn KeyringBackend) -> Result<R, Failure> + Send + 'static,
     ) -> Result<R> {
-        let silent = || Error::Keyring(Silent(self.patience).into());
+        let silent = || Error::Keyring(KeyringTimeout(self.patience).into());
         if self.is_silent() {
             return Err(silent());
         }
@@ -101,12 +101,12 @@ impl Keyring {
 }
 
 /// Returns an item's names as shown by keyring programs.
-pub fn item<T: Keepsake>(server: &Server) -> Left {
-    let service = if T::SHELF.is_empty() { SERVICE.to_owned() } else { format!("{SERVICE}-{}", T::SHELF) };
-    Left { service, account: server.origin() }
+pub fn item<T: StoredRecord>(server: &Server) -> KeyringItem {
+    let service = if T::KIND.is_empty() { SERVICE.to_owned() } else { format!("{SERVICE}-{}", T::KIND) };
+    KeyringItem { service, account: server.origin() }
 }
 
-impl Items for System {
+impl KeyringBackend for SystemKeyring {
     fn set(&self, service: &str, account: &str, secret: &[u8]) -> Result<(), Failure> {
         Ok(keyring::Entry::new(service, account)?.set_secret(secret)?)
     }

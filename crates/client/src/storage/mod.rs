@@ -4,10 +4,10 @@
 //! where the secret is, and contains it if there is no keyring.
 
 mod file;
-mod kept;
 mod keyring;
+mod location;
 mod lock;
-mod place;
+mod record_file;
 mod transactions;
 
 use crate::{Error, Profile, Result, Server};
@@ -16,16 +16,16 @@ use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use kept::{Keeping, Kept};
 use keyring::Keyring;
+use record_file::{StoredFile, StoredFileRef};
 
-pub use lock::Lock;
-pub use place::{Choice, Left, Place, Stored};
+pub use location::{KeyringItem, Location, StorageChoice, StoreOutcome};
+pub use lock::FileLock;
 
 /// A stored record of a server.
-pub trait Keepsake: Serialize + DeserializeOwned + Send + Sync {
+pub trait StoredRecord: Serialize + DeserializeOwned + Send + Sync {
     /// Separates the kinds: a folder below the storage's own, and part of the keyring's name.
-    const SHELF: &'static str;
+    const KIND: &'static str;
 
     /// Returns the server's origin.
     fn origin(&self) -> &str;
@@ -36,8 +36,8 @@ pub trait Keepsake: Serialize + DeserializeOwned + Send + Sync {
     }
 }
 
-impl Keepsake for Profile {
-    const SHELF: &'static str = "";
+impl StoredRecord for Profile {
+    const KIND: &'static str = "";
 
     fn origin(&self) -> &str {
         &self.origin
@@ -78,39 +78,39 @@ impl Storage {
     ///
     /// # Errors
     /// The file or the keyring cannot be read, or others can read the file.
-    pub async fn load<T: Keepsake>(&self, server: &Server) -> Result<Option<T>> {
+    pub async fn load<T: StoredRecord>(&self, server: &Server) -> Result<Option<T>> {
         match self.kept(server)? {
-            Some(Kept::File { content, .. }) => Ok(Some(content)),
-            Some(Kept::Keyring { .. }) => self.keyring.get(server).await,
-            Some(Kept::Left { .. }) | None => Ok(None),
+            Some(StoredFile::File { content, .. }) => Ok(Some(content)),
+            Some(StoredFile::Keyring { .. }) => self.keyring.get(server).await,
+            Some(StoredFile::Left { .. }) | None => Ok(None),
         }
     }
 
     /// Returns where the session is stored.
-    pub fn place(&self, server: &Server) -> Result<Option<Place>> {
-        self.place_of::<Profile>(server)
+    pub fn location(&self, server: &Server) -> Result<Option<Location>> {
+        self.location_of::<Profile>(server)
     }
 
-    pub(crate) fn place_of<T: Keepsake>(&self, server: &Server) -> Result<Option<Place>> {
+    pub(crate) fn location_of<T: StoredRecord>(&self, server: &Server) -> Result<Option<Location>> {
         Ok(self.kept::<T>(server)?.and_then(|kept| match kept {
-            Kept::File { .. } => Some(Place::File(self.path::<T>(server))),
-            Kept::Keyring { .. } => Some(Place::Keyring),
-            Kept::Left { .. } => None,
+            StoredFile::File { .. } => Some(Location::File(self.path::<T>(server))),
+            StoredFile::Keyring { .. } => Some(Location::Keyring),
+            StoredFile::Left { .. } => None,
         }))
     }
 
     /// Returns the id of a session in the keyring, without using the keyring.
     pub fn session_in_keyring(&self, server: &Server) -> Option<String> {
         match self.kept::<Profile>(server) {
-            Ok(Some(Kept::Keyring { name, .. })) => name,
+            Ok(Some(StoredFile::Keyring { name, .. })) => name,
             _ => None,
         }
     }
 
-    /// Returns an item that remains in the keyring by mistake: see [`Stored::left`].
-    pub fn left(&self, server: &Server) -> Option<Left> {
+    /// Returns an item that remains in the keyring by mistake: see [`StoreOutcome::left`].
+    pub fn left(&self, server: &Server) -> Option<KeyringItem> {
         match self.kept::<Profile>(server) {
-            Ok(Some(Kept::File { left_in_keyring: true, .. } | Kept::Left { .. })) => {
+            Ok(Some(StoredFile::File { left_in_keyring: true, .. } | StoredFile::Left { .. })) => {
                 Some(keyring::item::<Profile>(server))
             }
             _ => None,
@@ -121,7 +121,7 @@ impl Storage {
     ///
     /// # Errors
     /// It cannot be written; the keyring was requested and does not answer.
-    pub async fn keep(&self, server: &Server, profile: &Profile, choice: Choice) -> Result<Stored> {
+    pub async fn keep(&self, server: &Server, profile: &Profile, choice: StorageChoice) -> Result<StoreOutcome> {
         let _alone = self.lock::<Profile>(server).await?;
         let stored = self.put(server, profile, choice).await?;
         self.write_file("default.json", &Defaults { server: server.origin() })?;
@@ -129,51 +129,56 @@ impl Storage {
     }
 
     /// Stores a record, replacing an earlier one. The caller holds the lock.
-    pub(crate) async fn put<T: Keepsake>(&self, server: &Server, content: &T, choice: Choice) -> Result<Stored> {
+    pub(crate) async fn put<T: StoredRecord>(
+        &self,
+        server: &Server,
+        content: &T,
+        choice: StorageChoice,
+    ) -> Result<StoreOutcome> {
         let in_keyring = match choice {
-            Choice::File => false,
-            Choice::Keyring => self.keyring.set(server, content).await.map(|()| true)?,
-            Choice::Auto => self.keyring.set(server, content).await.is_ok(),
+            StorageChoice::File => false,
+            StorageChoice::Keyring => self.keyring.set(server, content).await.map(|()| true)?,
+            StorageChoice::Auto => self.keyring.set(server, content).await.is_ok(),
         };
         if in_keyring {
-            self.write::<T>(server, &Keeping::Keyring { origin: &server.origin(), name: content.name() })?;
-            return Ok(Stored { place: Place::Keyring, left: None });
+            self.write::<T>(server, &StoredFileRef::Keyring { origin: &server.origin(), name: content.name() })?;
+            return Ok(StoreOutcome { place: Location::Keyring, left: None });
         }
-        let place = Place::File(self.path::<T>(server));
+        let place = Location::File(self.path::<T>(server));
         let before = matches!(self.kept::<T>(server), Ok(Some(kept)) if kept.is_in_keyring());
         // A keyring that timed out may still have stored it.
         let left_in_keyring = before || self.keyring.is_silent();
-        self.write(server, &Keeping::File { content, left_in_keyring })?;
+        self.write(server, &StoredFileRef::File { content, left_in_keyring })?;
         if !left_in_keyring {
-            return Ok(Stored { place, left: None });
+            return Ok(StoreOutcome { place, left: None });
         }
         if self.keyring.delete::<T>(server).await.is_err() {
-            return Ok(Stored { place, left: Some(keyring::item::<T>(server)) });
+            return Ok(StoreOutcome { place, left: Some(keyring::item::<T>(server)) });
         }
-        self.write(server, &Keeping::File { content, left_in_keyring: false })?;
-        Ok(Stored { place, left: None })
+        self.write(server, &StoredFileRef::File { content, left_in_keyring: false })?;
+        Ok(StoreOutcome { place, left: None })
     }
 
     /// Updates a record where it is stored. The caller holds the lock.
-    pub(crate) async fn update<T: Keepsake>(&self, server: &Server, content: &T) -> Result<()> {
+    pub(crate) async fn update<T: StoredRecord>(&self, server: &Server, content: &T) -> Result<()> {
         let left_in_keyring = match self.kept::<T>(server)? {
-            Some(Kept::Keyring { .. }) => return self.keyring.set(server, content).await,
+            Some(StoredFile::Keyring { .. }) => return self.keyring.set(server, content).await,
             kept => kept.is_some_and(|kept| kept.is_in_keyring()),
         };
-        self.write(server, &Keeping::File { content, left_in_keyring })
+        self.write(server, &StoredFileRef::File { content, left_in_keyring })
     }
 
     /// Deletes the session, even if the keyring does not answer. Returns what could not be removed from it.
     ///
     /// # Errors
     /// The file cannot be removed.
-    pub async fn forget(&self, server: &Server) -> Result<Option<Left>> {
+    pub async fn forget(&self, server: &Server) -> Result<Option<KeyringItem>> {
         let _alone = self.lock::<Profile>(server).await?;
         if matches!(self.kept::<Profile>(server), Ok(Some(kept)) if kept.is_in_keyring())
             && self.keyring.delete::<Profile>(server).await.is_err()
         {
             // Recorded, so that the next sign-in or sign-out removes it.
-            self.write::<Profile>(server, &Keeping::Left { origin: &server.origin() })?;
+            self.write::<Profile>(server, &StoredFileRef::Left { origin: &server.origin() })?;
             return Ok(Some(keyring::item::<Profile>(server)));
         }
         let path = self.path::<Profile>(server);
@@ -187,7 +192,7 @@ impl Storage {
     ///
     /// # Errors
     /// The folder, a file or the keyring cannot be read.
-    pub async fn all<T: Keepsake>(&self) -> Result<Vec<T>> {
+    pub async fn all<T: StoredRecord>(&self) -> Result<Vec<T>> {
         let mut all = Vec::new();
         for origin in self.origins::<T>()? {
             all.extend(self.load(&Server::parse(&origin)?).await?);
@@ -199,8 +204,8 @@ impl Storage {
     ///
     /// # Errors
     /// The lock file cannot be used.
-    pub async fn lock<T: Keepsake>(&self, server: &Server) -> Result<Lock> {
-        file::make_folder(&self.folder.join(T::SHELF))?;
+    pub async fn lock<T: StoredRecord>(&self, server: &Server) -> Result<FileLock> {
+        file::make_folder(&self.folder.join(T::KIND))?;
         lock::hold(self.path::<T>(server).with_extension("lock")).await
     }
 
@@ -208,8 +213,8 @@ impl Storage {
     ///
     /// # Errors
     /// The lock file cannot be used.
-    pub(crate) fn try_lock<T: Keepsake>(&self, server: &Server) -> Result<Option<Lock>> {
-        file::make_folder(&self.folder.join(T::SHELF))?;
+    pub(crate) fn try_lock<T: StoredRecord>(&self, server: &Server) -> Result<Option<FileLock>> {
+        file::make_folder(&self.folder.join(T::KIND))?;
         lock::try_hold(self.path::<T>(server).with_extension("lock"))
     }
 
@@ -217,7 +222,7 @@ impl Storage {
     ///
     /// # Errors
     /// The lock file cannot be used.
-    pub(crate) async fn lock_named(&self, name: &str) -> Result<Lock> {
+    pub(crate) async fn lock_named(&self, name: &str) -> Result<FileLock> {
         file::make_folder(&self.folder)?;
         lock::hold(self.folder.join(name).with_extension("lock")).await
     }
@@ -238,16 +243,16 @@ impl Storage {
         &self.folder
     }
 
-    fn kept<T: Keepsake>(&self, server: &Server) -> Result<Option<Kept<T>>> {
+    fn kept<T: StoredRecord>(&self, server: &Server) -> Result<Option<StoredFile<T>>> {
         let path = self.path::<T>(server);
         let Some(text) = file::read(&path)? else { return Ok(None) };
-        let kept: Kept<T> = serde_json::from_slice(&text).map_err(|_| Error::Unreadable(path.clone()))?;
+        let kept: StoredFile<T> = serde_json::from_slice(&text).map_err(|_| Error::Unreadable(path.clone()))?;
         // If two origins have the same file name, neither may get the other's secrets.
         if kept.origin() == server.origin() { Ok(Some(kept)) } else { Err(Error::Unreadable(path)) }
     }
 
-    fn origins<T: Keepsake>(&self) -> Result<Vec<String>> {
-        let folder = self.folder.join(T::SHELF);
+    fn origins<T: StoredRecord>(&self) -> Result<Vec<String>> {
+        let folder = self.folder.join(T::KIND);
         let broken = |error| Error::File(folder.clone(), error);
         let entries = match std::fs::read_dir(&folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -260,8 +265,8 @@ impl Storage {
                 continue;
             }
             let Some(text) = file::read(&path)? else { continue };
-            let kept: Kept<T> = serde_json::from_slice(&text).map_err(|_| Error::Unreadable(path))?;
-            if !matches!(kept, Kept::Left { .. }) {
+            let kept: StoredFile<T> = serde_json::from_slice(&text).map_err(|_| Error::Unreadable(path))?;
+            if !matches!(kept, StoredFile::Left { .. }) {
                 origins.push(kept.origin().to_owned());
             }
         }
@@ -269,12 +274,12 @@ impl Storage {
         Ok(origins)
     }
 
-    fn write<T: Keepsake>(&self, server: &Server, kept: &Keeping<'_, T>) -> Result<()> {
+    fn write<T: StoredRecord>(&self, server: &Server, kept: &StoredFileRef<'_, T>) -> Result<()> {
         file::write(&self.path::<T>(server), kept)
     }
 
-    fn path<T: Keepsake>(&self, server: &Server) -> PathBuf {
-        self.folder.join(T::SHELF).join(format!("{}.json", server.file_name()))
+    fn path<T: StoredRecord>(&self, server: &Server) -> PathBuf {
+        self.folder.join(T::KIND).join(format!("{}.json", server.file_name()))
     }
 }
 

@@ -1,4 +1,4 @@
-use super::keyring::Items;
+use super::keyring::KeyringBackend;
 use super::*;
 use parking_lot::Mutex;
 use serde_json::json;
@@ -23,8 +23,8 @@ async fn a_session_is_kept_changed_and_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Storage::new(folder.path().join("new"));
     assert!(storage.load::<Profile>(&server()).await.unwrap().is_none());
-    let place = storage.keep(&server(), &profile("one"), Choice::File).await.unwrap();
-    assert_eq!(place.place, Place::File(folder.path().join("new/https_auth.example.json")));
+    let place = storage.keep(&server(), &profile("one"), StorageChoice::File).await.unwrap();
+    assert_eq!(place.place, Location::File(folder.path().join("new/https_auth.example.json")));
     storage.update(&server(), &profile("two")).await.unwrap();
     assert_eq!(storage.load::<Profile>(&server()).await.unwrap().unwrap().access_token(), "two");
     assert_eq!(storage.server().unwrap().unwrap(), server());
@@ -37,7 +37,7 @@ async fn a_session_is_kept_changed_and_forgotten() {
 async fn a_broken_file_and_that_of_another_server_are_not_used() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Storage::new(folder.path());
-    storage.keep(&server(), &profile("one"), Choice::File).await.unwrap();
+    storage.keep(&server(), &profile("one"), StorageChoice::File).await.unwrap();
     let (path, whole) =
         (storage.path::<Profile>(&server()), file::read(&storage.path::<Profile>(&server())).unwrap().unwrap());
     let other = String::from_utf8(whole.to_vec()).unwrap().replace("auth.example", "evil.example");
@@ -94,7 +94,7 @@ impl Ring {
     }
 }
 
-impl Items for Ring {
+impl KeyringBackend for Ring {
     fn set(&self, service: &str, account: &str, secret: &[u8]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         self.answer(|items| drop(items.insert(format!("{service} {account}"), secret.to_vec())))
     }
@@ -111,7 +111,7 @@ impl Items for Ring {
 fn with_ring(folder: &Path) -> (Storage, Arc<Ring>) {
     let ring = Arc::new(Ring::default());
     // Long enough for a keyring that answers, and for one that does not the test waits so long.
-    let keyring = Keyring::new(Arc::clone(&ring) as Arc<dyn Items>, Duration::from_millis(500));
+    let keyring = Keyring::new(Arc::clone(&ring) as Arc<dyn KeyringBackend>, Duration::from_millis(500));
     (Storage { folder: folder.to_owned(), keyring }, ring)
 }
 
@@ -120,16 +120,16 @@ async fn a_keyring_that_has_gone_hinders_neither_sign_in_nor_sign_out() {
     for state in [State::Away, State::Silent] {
         let folder = tempfile::tempdir().unwrap();
         let (storage, ring) = with_ring(folder.path());
-        let first = storage.keep(&server(), &profile("one"), Choice::Auto).await.unwrap();
-        assert_eq!(first, Stored { place: Place::Keyring, left: None });
+        let first = storage.keep(&server(), &profile("one"), StorageChoice::Auto).await.unwrap();
+        assert_eq!(first, StoreOutcome { place: Location::Keyring, left: None });
         *ring.state.lock() = state;
         assert!(matches!(storage.load::<Profile>(&server()).await, Err(Error::Keyring(_))), "{state:?}");
         assert_eq!(storage.session_in_keyring(&server()).as_deref(), Some("one"));
 
         // It is kept in a file, and what is left in the keyring has a name.
-        let stored = storage.keep(&server(), &profile("two"), Choice::Auto).await.unwrap();
-        let left = Left { service: "postern".to_owned(), account: "https://auth.example".to_owned() };
-        assert!(matches!(stored.place, Place::File(_)) && stored.left.as_ref() == Some(&left), "{stored:?}");
+        let stored = storage.keep(&server(), &profile("two"), StorageChoice::Auto).await.unwrap();
+        let left = KeyringItem { service: "postern".to_owned(), account: "https://auth.example".to_owned() };
+        assert!(matches!(stored.place, Location::File(_)) && stored.left.as_ref() == Some(&left), "{stored:?}");
         storage.update(&server(), &profile("three")).await.unwrap();
         assert_eq!(storage.load::<Profile>(&server()).await.unwrap().unwrap().access_token(), "three");
         assert_eq!(storage.left(&server()), Some(left.clone()));
@@ -141,8 +141,10 @@ async fn a_keyring_that_has_gone_hinders_neither_sign_in_nor_sign_out() {
         // Another day, on the desktop.
         *ring.state.lock() = State::Here;
         let (desktop, _) = with_ring(folder.path());
-        let desktop =
-            Storage { keyring: Keyring::new(Arc::clone(&ring) as Arc<dyn Items>, Duration::from_mins(1)), ..desktop };
+        let desktop = Storage {
+            keyring: Keyring::new(Arc::clone(&ring) as Arc<dyn KeyringBackend>, Duration::from_mins(1)),
+            ..desktop
+        };
         assert_eq!(desktop.left(&server()), Some(left));
         assert_eq!(desktop.forget(&server()).await.unwrap(), None);
         assert!(ring.items.lock().is_empty() && desktop.left(&server()).is_none(), "{state:?}");
@@ -154,10 +156,10 @@ async fn a_silent_keyring_is_waited_for_once() {
     let folder = tempfile::tempdir().unwrap();
     let (storage, ring) = with_ring(folder.path());
     *ring.state.lock() = State::Silent;
-    let stored = storage.keep(&server(), &profile("one"), Choice::Auto).await.unwrap();
+    let stored = storage.keep(&server(), &profile("one"), StorageChoice::Auto).await.unwrap();
     assert!(stored.left.is_some(), "it may still take what it was given");
     // It answers again, and nobody asks: the thread that waits for it may not be alone any more.
     *ring.state.lock() = State::Here;
-    assert!(matches!(storage.keep(&server(), &profile("two"), Choice::Keyring).await, Err(Error::Keyring(_))));
+    assert!(matches!(storage.keep(&server(), &profile("two"), StorageChoice::Keyring).await, Err(Error::Keyring(_))));
     assert!(ring.items.lock().is_empty());
 }

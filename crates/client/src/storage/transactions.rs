@@ -1,7 +1,7 @@
 //! Signed transactions that wait to be sent. Each has its own file and is never in the keyring, whose items may be too
 //! small. Such a file can pay only the gate.
 
-use super::{Keepsake, Storage, file};
+use super::{Storage, StoredRecord, file};
 use crate::{Error, Result, Server};
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -11,21 +11,25 @@ const EXTENSION: &str = "tx";
 
 impl Storage {
     /// Stores a transaction durably before it is sent. The caller holds the lock.
-    pub(crate) fn keep_transaction<T: Keepsake>(&self, server: &Server, txid: &str, signed: &str) -> Result<()> {
+    pub(crate) fn keep_transaction<T: StoredRecord>(&self, server: &Server, txid: &str, signed: &str) -> Result<()> {
         let path = self.transaction_path::<T>(server, txid)?;
-        file::make_folder(&self.folder.join(T::SHELF))?;
+        file::make_folder(&self.folder.join(T::KIND))?;
         file::write(&path, &signed)
     }
 
-    pub(crate) fn transaction<T: Keepsake>(&self, server: &Server, txid: &str) -> Result<Option<Zeroizing<String>>> {
+    pub(crate) fn transaction<T: StoredRecord>(
+        &self,
+        server: &Server,
+        txid: &str,
+    ) -> Result<Option<Zeroizing<String>>> {
         let path = self.transaction_path::<T>(server, txid)?;
         let Some(text) = file::read(&path)? else { return Ok(None) };
         serde_json::from_slice(&text).map(|text| Some(Zeroizing::new(text))).map_err(|_| Error::Unreadable(path))
     }
 
     /// Deletes all of a server's transactions except those listed. The caller holds the lock.
-    pub(crate) fn keep_transactions_of<T: Keepsake>(&self, server: &Server, txids: &[&str]) -> Result<()> {
-        let folder = self.folder.join(T::SHELF);
+    pub(crate) fn keep_transactions_of<T: StoredRecord>(&self, server: &Server, txids: &[&str]) -> Result<()> {
+        let folder = self.folder.join(T::KIND);
         let broken = |error| Error::File(folder.clone(), error);
         let entries = match std::fs::read_dir(&folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -43,11 +47,11 @@ impl Storage {
         Ok(())
     }
 
-    fn transaction_path<T: Keepsake>(&self, server: &Server, txid: &str) -> Result<PathBuf> {
+    fn transaction_path<T: StoredRecord>(&self, server: &Server, txid: &str) -> Result<PathBuf> {
         if !is_txid(txid) {
             return Err(Error::NoSuch(txid.to_owned()));
         }
-        Ok(self.folder.join(T::SHELF).join(format!("{}.{txid}.{EXTENSION}", server.file_name())))
+        Ok(self.folder.join(T::KIND).join(format!("{}.{txid}.{EXTENSION}", server.file_name())))
     }
 }
 

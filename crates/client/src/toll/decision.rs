@@ -2,7 +2,7 @@
 
 /// The decision about a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Decision {
     /// The price is within the limit.
     Pay,
     /// The price is above the limit, and a person can be asked.
@@ -13,11 +13,11 @@ pub enum Verdict {
 
 /// Decides about a price. `max_pay` is the most to pay without asking, in piconero; `None`: nothing. The network fee is
 /// added and not part of the price.
-pub fn decide(price: u64, max_pay: Option<u64>, someone: bool) -> Verdict {
+pub fn decide(price: u64, max_pay: Option<u64>, someone: bool) -> Decision {
     match (max_pay, someone) {
-        (Some(most), _) if price <= most => Verdict::Pay,
-        (_, true) => Verdict::Ask,
-        (_, false) => Verdict::Refuse,
+        (Some(most), _) if price <= most => Decision::Pay,
+        (_, true) => Decision::Ask,
+        (_, false) => Decision::Refuse,
     }
 }
 
@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn decisions_of_a_table() {
-        use Verdict::{Ask, Pay, Refuse};
+        use Decision::{Ask, Pay, Refuse};
         for (price, max_pay, someone, expected) in [
             (10, Some(11), false, Pay),
             (10, Some(10), false, Pay),

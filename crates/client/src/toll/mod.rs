@@ -1,25 +1,25 @@
-//! Payment at a gate that answers `402 Payment Required` (TPAT), and use of what was bought.
+//! Payment at a gate that answers `402 OpenPayment Required` (TPAT), and use of what was bought.
 //!
-//! [`Counter`] fetches a URL. If that costs something, the person's wallet signs a payment. The client makes its proof,
+//! [`PayingClient`] fetches a URL. If that costs something, the person's wallet signs a payment. The client makes its proof,
 //! stores both with the signed transaction, sends it, and redeems it. Whichever program dies in between, the next run
 //! continues with the same payment, and sends it again if no node knows it. While a payment is not redeemed, nothing
 //! else is paid at that gate.
 
-mod asking;
-mod bill;
-mod counter;
+mod account;
 mod decision;
+mod gate_client;
+mod offer;
 mod payer;
 mod paying;
-mod person;
-mod purse;
+mod paying_client;
+mod prompt;
 mod redeeming;
 mod settings;
 
-pub use bill::{Bill, NotABill};
-pub use counter::{Counter, Forecast};
-pub use decision::{Verdict, decide};
-pub use payer::{Payer, Prepared, WalletPayer};
-pub use person::{News, Person};
-pub use purse::{Payment, Purse, Secret, Ticket};
-pub use settings::Settings;
+pub use account::{GateAccount, OpenPayment, Secret, StoredToken};
+pub use decision::{Decision, decide};
+pub use offer::{Offer, UnusableOffer};
+pub use payer::{Payer, PreparedPayment, WalletPayer};
+pub use paying_client::{PayingClient, Quote};
+pub use prompt::{PaymentEvent, Prompt};
+pub use settings::TollSettings;

@@ -1,11 +1,11 @@
 //! Payment through the person's own monero-wallet-rpc. This program never holds a key or money.
 
-use super::bill::{Bill, NotABill};
-use super::purse::{Payment, Secret};
-use crate::{Error, Machine, Result, Server, ThisMachine};
+use super::account::{OpenPayment, Secret};
+use super::offer::{Offer, UnusableOffer};
+use crate::{Environment, Error, Result, Server, SystemEnvironment};
 use async_trait::async_trait;
 use domain::encoding::{base64url, sha256};
-use monero::{Limits, Wallet};
+use monero::{RpcLimits, Wallet};
 use std::time::Duration;
 use tpat::{Address, Txid};
 
@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A signed payment that was not sent.
 #[derive(Clone)]
-pub struct Prepared {
+pub struct PreparedPayment {
     pub txid: String,
     /// The network fee in piconero, in addition to the price.
     pub fee: u64,
@@ -26,7 +26,7 @@ pub struct Prepared {
     pub signed: Secret,
 }
 
-impl std::fmt::Debug for Prepared {
+impl std::fmt::Debug for PreparedPayment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prepared").field("txid", &self.txid).field("fee", &self.fee).finish_non_exhaustive()
     }
@@ -38,13 +38,13 @@ pub trait Payer: std::fmt::Debug + Send + Sync {
     /// Returns a name for the wallet that reveals nothing about it.
     async fn name(&self) -> Result<String>;
     /// Signs and proves a payment without sending it.
-    async fn prepare(&self, bill: &Bill) -> Result<Prepared>;
+    async fn prepare(&self, offer: &Offer) -> Result<PreparedPayment>;
     /// Sends a prepared payment; may be repeated.
     async fn send(&self, signed: &Secret) -> Result<()>;
     /// Whether the wallet's node has the transaction in its pool or chain. Any wallet can tell.
-    async fn is_known(&self, payment: &Payment) -> Result<bool>;
+    async fn is_known(&self, payment: &OpenPayment) -> Result<bool>;
     /// Proves a payment that an earlier version made without a proof; `None`: the wallet does not know it.
-    async fn prove(&self, payment: &Payment) -> Result<Option<String>>;
+    async fn prove(&self, payment: &OpenPayment) -> Result<Option<String>>;
 }
 
 /// A monero-wallet-rpc with an open wallet.
@@ -67,7 +67,7 @@ impl WalletPayer {
             let why = "a wallet must use https or run on this machine";
             return Err(Error::Server(format!("{why}, and {} is neither", Server::of(url)?)));
         }
-        let wallet = Wallet::new(url, Limits { timeout: TIMEOUT, ..Limits::default() })?;
+        let wallet = Wallet::new(url, RpcLimits { timeout: TIMEOUT, ..RpcLimits::default() })?;
         Ok(Self { wallet })
     }
 }
@@ -81,19 +81,19 @@ impl Payer for WalletPayer {
 
     /// Makes the proof here, because a wallet proves only what it has sent, and only while it remembers the key.
     /// Verifies it as a gate does, so that nothing is sent that could not be redeemed.
-    async fn prepare(&self, bill: &Bill) -> Result<Prepared> {
-        let address = Address::parse(&bill.address).map_err(|_| NotABill::Wrong("address"))?;
+    async fn prepare(&self, offer: &Offer) -> Result<PreparedPayment> {
+        let address = Address::parse(&offer.address).map_err(|_| UnusableOffer::Wrong("address"))?;
         self.wallet.refresh().await?;
-        let monero::Prepared { txid, fee, blob, key, secret, metadata } =
-            self.wallet.prepare(&bill.address, bill.piconero).await?;
-        let (message, machine) = (bill.message(), &ThisMachine as &dyn Machine);
-        let proof = tpat::prove(&txid, &address, message.as_bytes(), &key, &machine.bytes()?);
+        let monero::PreparedTransfer { txid, fee, blob, key, secret, metadata } =
+            self.wallet.prepare(&offer.address, offer.piconero).await?;
+        let (message, environment) = (offer.message(), &SystemEnvironment as &dyn Environment);
+        let proof = tpat::prove(&txid, &address, message.as_bytes(), &key, &environment.bytes()?);
         let received = tpat::verify(&blob, &txid, &address, message.as_bytes(), &proof);
-        if !received.is_ok_and(|received| received.total >= bill.piconero && received.unlock_time == 0) {
+        if !received.is_ok_and(|received| received.total >= offer.piconero && received.unlock_time == 0) {
             return Err(Error::WrongPayment);
         }
         let (key, signed) = (Secret::from(secret.to_string()), Secret::from(metadata.to_string()));
-        Ok(Prepared { txid: txid.to_string(), fee, proof: proof.to_string(), key, signed })
+        Ok(PreparedPayment { txid: txid.to_string(), fee, proof: proof.to_string(), key, signed })
     }
 
     async fn send(&self, signed: &Secret) -> Result<()> {
@@ -103,21 +103,21 @@ impl Payer for WalletPayer {
         Ok(())
     }
 
-    async fn is_known(&self, payment: &Payment) -> Result<bool> {
+    async fn is_known(&self, payment: &OpenPayment) -> Result<bool> {
         let txid = read(&payment.txid)?;
         match &payment.key {
-            Some(key) => Ok(self.wallet.node_has(&txid, key.expose(), &payment.bill.address).await?),
+            Some(key) => Ok(self.wallet.node_has(&txid, key.expose(), &payment.offer.address).await?),
             None => Ok(self.wallet.knows(&txid).await?),
         }
     }
 
-    async fn prove(&self, payment: &Payment) -> Result<Option<String>> {
+    async fn prove(&self, payment: &OpenPayment) -> Result<Option<String>> {
         let txid = read(&payment.txid)?;
         self.wallet.refresh().await?;
         if !self.wallet.knows(&txid).await? {
             return Ok(None);
         }
-        Ok(Some(self.wallet.tx_proof(&txid, &payment.bill.address, &payment.bill.message()).await?))
+        Ok(Some(self.wallet.tx_proof(&txid, &payment.offer.address, &payment.offer.message()).await?))
     }
 }
 

@@ -8,7 +8,7 @@ const FILE: &str = "toll.json";
 
 /// Stored in the folder of [`Storage`]; command-line options override them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
+pub struct TollSettings {
     /// The most to pay without asking, for one offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_pay: Option<Piconero>,
@@ -17,7 +17,7 @@ pub struct Settings {
     pub wallet: Option<String>,
 }
 
-impl Settings {
+impl TollSettings {
     /// # Errors
     /// The file cannot be read, or others can read it.
     pub fn load(storage: &Storage) -> Result<Self> {

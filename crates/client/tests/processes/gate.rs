@@ -9,8 +9,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tpat::header::{Presented, write};
-use wire::toll::{Demand, Network, Piconero, REDEEM};
+use tpat::header::{RefusedCredential, write};
+use wire::toll::{Network, Offer, Piconero, REDEEM};
 
 const ADDRESS: &str = "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
 const PRICE: u64 = 2_000_000_000;
@@ -40,8 +40,8 @@ async fn price(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respons
         };
         return ([("tpat-quota", left)], bought).into_response();
     }
-    let machine: &dyn client::Machine = &client::ThisMachine;
-    let demand = Demand {
+    let environment: &dyn client::Environment = &client::SystemEnvironment;
+    let demand = Offer {
         address: ADDRESS.to_owned(),
         min_amt: Piconero(PRICE),
         ttl: 30,
@@ -49,7 +49,7 @@ async fn price(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respons
         realm: headers["host"].to_str().unwrap().to_owned(),
         message: format!("tpat1:{CHALLENGE}"),
         challenge: CHALLENGE.to_owned(),
-        expires: u64::try_from(machine.now() / 1000).unwrap() + 3600,
+        expires: u64::try_from(environment.now() / 1000).unwrap() + 3600,
         ttl_s: 3600,
         quota: 6,
         conf: 0,
@@ -59,7 +59,7 @@ async fn price(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respons
         title: String::new(),
         accepts: Vec::new(),
     };
-    (StatusCode::PAYMENT_REQUIRED, [("www-authenticate", write(&demand, Presented::default()))]).into_response()
+    (StatusCode::PAYMENT_REQUIRED, [("www-authenticate", write(&demand, RefusedCredential::default()))]).into_response()
 }
 
 async fn redeem(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {

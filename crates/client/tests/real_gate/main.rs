@@ -4,18 +4,18 @@
 
 mod world;
 
-use client::toll::{Forecast, News, Payer, WalletPayer};
-use regtest::Rig;
+use client::toll::{Payer, PaymentEvent, Quote, WalletPayer};
+use regtest::RegtestNetwork;
 use world::{PRICE, World};
 
 /// One network for all: starting it takes longest.
 #[tokio::test]
 async fn a_real_wallet_pays_and_the_route_opens() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let before = rig.payer.balance().await.unwrap();
 
     let quick = World::new(&rig, 0).await;
-    assert!(matches!(quick.forecast().await, Forecast::Pay { fee: Some(1..), .. }));
+    assert!(matches!(quick.quote().await, Quote::Pay { fee: Some(1..), .. }));
     assert_eq!(rig.payer.balance().await.unwrap(), before, "asking pays nothing");
     quick.opens().await;
     quick.opens().await;
@@ -26,7 +26,7 @@ async fn a_real_wallet_pays_and_the_route_opens() {
     deep.opens().await;
     assert_eq!((deep.paid(), deep.arrived()), (1, 1));
     let heard = deep.heard();
-    assert!(heard.iter().any(|news| matches!(news, News::Seen { have: 0, need: 1, .. })), "{heard:?}");
+    assert!(heard.iter().any(|event| matches!(event, PaymentEvent::Seen { have: 0, need: 1, .. })), "{heard:?}");
 
     // The program ends when the payment has left the wallet.
     let broken = World::new(&rig, 0).await;
@@ -40,7 +40,7 @@ async fn a_real_wallet_pays_and_the_route_opens() {
     early.breaks_before_sending();
     assert!(early.get().await.is_err());
     early.opens().await;
-    assert!(early.heard().iter().any(|news| matches!(news, News::SentAgain { .. })));
+    assert!(early.heard().iter().any(|event| matches!(event, PaymentEvent::SentAgain { .. })));
     assert_eq!(early.paid(), 0);
 
     rig.mine(1).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_real_wallet_pays_and_the_route_opens() {
 
 #[tokio::test]
 async fn a_wallet_that_dies_unsaved_after_it_has_sent_is_not_asked_to_pay_again() {
-    let mut rig = Rig::start().await.unwrap();
+    let mut rig = RegtestNetwork::start().await.unwrap();
     // Once the payment is in the pool still, and once in a block before anybody asks again.
     for mined in [false, true] {
         let world = World::new(&rig, 0).await;
@@ -78,7 +78,7 @@ async fn a_wallet_that_dies_unsaved_after_it_has_sent_is_not_asked_to_pay_again(
     rig.node.flush_pool(&[payment.txid.parse().unwrap()]).await.unwrap();
     assert!(!other.is_known(&payment).await.unwrap());
     world.opens().await;
-    assert!(world.heard().iter().any(|news| matches!(news, News::SentAgain { .. })));
+    assert!(world.heard().iter().any(|event| matches!(event, PaymentEvent::SentAgain { .. })));
 
     rig.mine(1).await.unwrap();
     assert!(other.is_known(&payment).await.unwrap());

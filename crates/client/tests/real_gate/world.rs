@@ -3,11 +3,14 @@
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
-use client::toll::{Bill, Counter, Forecast, News, Payer, Payment, Person, Prepared, Purse, Secret, WalletPayer};
-use client::{Answer, Choice, Error, Http, Result, Server, Storage, ThisMachine};
-use monero::{Limits as NodeLimits, Node, OwnVerifier};
+use client::toll::{
+    GateAccount, Offer, OpenPayment, Payer, PayingClient, PaymentEvent, PreparedPayment, Prompt, Quote, Secret,
+    WalletPayer,
+};
+use client::{Answer, Error, HttpClient, Result, Server, Storage, StorageChoice, SystemEnvironment};
+use monero::{Node, NodeVerifier, RpcLimits};
 use parking_lot::Mutex;
-use regtest::Rig;
+use regtest::RegtestNetwork;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,11 +18,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use toll::booth::{Parts, Pool, Secrets, Settings};
-use toll::route::{Route, Table};
-use toll::terms::{Bind, Bundle, Confirmations, Terms};
-use toll::upstream::{Forward, Upstream};
-use toll::{Booth, Config, Gate, Limits, Surroundings, serve};
+use toll::payments::{AddressPool, PaymentServiceParts, PaymentSettings, Secrets};
+use toll::pricing::{Bundle, ConfirmationStep, Pricing, TokenBinding};
+use toll::route::{Route, RouteTable};
+use toll::upstream::{ForwardSettings, Upstream};
+use toll::{Environment, Gate, GateConfig, GateLimits, PaymentService, serve};
 use wire::toll::Network;
 
 pub const PRICE: u64 = 2_000_000_000;
@@ -30,7 +33,7 @@ pub struct World<'a> {
     url: String,
     storage: Storage,
     wallet: Breaking<'a>,
-    person: Miner<'a>,
+    prompt: Miner<'a>,
     arrived: Arc<AtomicUsize>,
     _stop: watch::Sender<bool>,
     _folder: TempDir,
@@ -45,7 +48,7 @@ enum End {
 /// The real wallet, and where the program ends, once.
 #[derive(Debug)]
 struct Breaking<'a> {
-    rig: &'a Rig,
+    rig: &'a RegtestNetwork,
     url: String,
     wallet: WalletPayer,
     /// The wallet dies when it has sent the next payment, once.
@@ -56,22 +59,22 @@ struct Breaking<'a> {
 /// Asks nobody; while it waits, a block is mined, and the gate sees it.
 #[derive(Debug)]
 struct Miner<'a> {
-    rig: &'a Rig,
-    booth: Arc<Booth>,
-    heard: Mutex<Vec<News>>,
+    rig: &'a RegtestNetwork,
+    payments: Arc<PaymentService>,
+    heard: Mutex<Vec<PaymentEvent>>,
 }
 
 impl<'a> World<'a> {
     /// Payments need so many blocks.
-    pub async fn new(rig: &'a Rig, confirmations: u32) -> Self {
+    pub async fn new(rig: &'a RegtestNetwork, confirmations: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (upstream, arrived) = upstream().await;
-        let booth = booth(rig, &folder).await;
-        let gate = gate(Arc::clone(&booth), route(upstream, confirmations));
+        let payments = payments(rig, &folder).await;
+        let gate = gate(Arc::clone(&payments), route(upstream, confirmations));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/price?pair=xmr", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(serve(listener, gate, Limits { connections: 20 }, stopped));
+        tokio::spawn(serve(listener, gate, GateLimits { connections: 20 }, stopped));
         Self {
             url,
             storage: Storage::new(folder.path().join("client")),
@@ -82,7 +85,7 @@ impl<'a> World<'a> {
                 dies: AtomicBool::new(false),
                 end: Mutex::default(),
             },
-            person: Miner { rig, booth, heard: Mutex::default() },
+            prompt: Miner { rig, payments, heard: Mutex::default() },
             arrived,
             _stop: stop,
             _folder: folder,
@@ -90,13 +93,13 @@ impl<'a> World<'a> {
     }
 
     pub async fn get(&self) -> Result<Answer> {
-        let http = Http::new(self.server()).unwrap();
-        self.counter(&http).get(&self.url).await
+        let http = HttpClient::new(self.server()).unwrap();
+        self.paying_client(&http).get(&self.url).await
     }
 
-    pub async fn forecast(&self) -> Forecast {
-        let http = Http::new(self.server()).unwrap();
-        self.counter(&http).forecast(&self.url).await.unwrap()
+    pub async fn quote(&self) -> Quote {
+        let http = HttpClient::new(self.server()).unwrap();
+        self.paying_client(&http).quote(&self.url).await.unwrap()
     }
 
     /// It gets what it is paid for.
@@ -118,9 +121,9 @@ impl<'a> World<'a> {
     }
 
     /// What was written down and is not redeemed yet.
-    pub async fn payment(&self) -> Payment {
-        let purse = self.storage.load::<Purse>(&self.server()).await.unwrap().unwrap();
-        purse.payments.first().cloned().unwrap()
+    pub async fn payment(&self) -> OpenPayment {
+        let account = self.storage.load::<GateAccount>(&self.server()).await.unwrap().unwrap();
+        account.payments.first().cloned().unwrap()
     }
 
     /// Requests that reached the program behind the gate.
@@ -129,25 +132,25 @@ impl<'a> World<'a> {
     }
 
     pub fn paid(&self) -> usize {
-        self.heard().iter().filter(|news| matches!(news, News::Paid { .. })).count()
+        self.heard().iter().filter(|event| matches!(event, PaymentEvent::Paid { .. })).count()
     }
 
-    pub fn heard(&self) -> Vec<News> {
-        self.person.heard.lock().clone()
+    pub fn heard(&self) -> Vec<PaymentEvent> {
+        self.prompt.heard.lock().clone()
     }
 
     fn server(&self) -> Server {
         Server::of(&self.url).unwrap()
     }
 
-    fn counter<'b>(&'b self, http: &'b Http) -> Counter<'b> {
-        Counter {
+    fn paying_client<'b>(&'b self, http: &'b HttpClient) -> PayingClient<'b> {
+        PayingClient {
             http,
-            machine: &ThisMachine,
+            environment: &SystemEnvironment,
             storage: &self.storage,
-            choice: Choice::File,
+            choice: StorageChoice::File,
             payer: Some(&self.wallet),
-            person: &self.person,
+            prompt: &self.prompt,
             max_pay: Some(PRICE),
             patience: 3600,
         }
@@ -171,15 +174,15 @@ impl Payer for Breaking<'_> {
         self.wallet.name().await
     }
 
-    async fn prepare(&self, bill: &Bill) -> Result<Prepared> {
-        self.wallet.prepare(bill).await
+    async fn prepare(&self, offer: &Offer) -> Result<PreparedPayment> {
+        self.wallet.prepare(offer).await
     }
 
     async fn send(&self, signed: &Secret) -> Result<()> {
         self.ends(End::BeforeSending)?;
         if self.dies.swap(false, Ordering::SeqCst) {
             // The wallet has sent it, and written nothing down: `send` of the real one would do that next.
-            let wallet = monero::Wallet::new(&self.url, NodeLimits::default()).unwrap();
+            let wallet = monero::Wallet::new(&self.url, RpcLimits::default()).unwrap();
             wallet.relay(signed.expose()).await?;
             self.rig.kill_payer();
             return Err(Error::Random);
@@ -188,75 +191,75 @@ impl Payer for Breaking<'_> {
         self.ends(End::AfterSending)
     }
 
-    async fn is_known(&self, payment: &Payment) -> Result<bool> {
+    async fn is_known(&self, payment: &OpenPayment) -> Result<bool> {
         self.wallet.is_known(payment).await
     }
 
-    async fn prove(&self, payment: &Payment) -> Result<Option<String>> {
+    async fn prove(&self, payment: &OpenPayment) -> Result<Option<String>> {
         self.wallet.prove(payment).await
     }
 }
 
 #[async_trait]
-impl Person for Miner<'_> {
-    fn is_there(&self) -> bool {
+impl Prompt for Miner<'_> {
+    fn is_interactive(&self) -> bool {
         false
     }
 
-    async fn agrees(&self, _: &Bill, _: u64) -> bool {
+    async fn confirm(&self, _: &Offer, _: u64) -> bool {
         false
     }
 
-    fn hears(&self, news: &News) {
-        self.heard.lock().push(news.clone());
+    fn notify(&self, event: &PaymentEvent) {
+        self.heard.lock().push(event.clone());
     }
 
-    async fn waits(&self, _: u64) {
+    async fn wait(&self, _: u64) {
         self.rig.mine(1).await.unwrap();
-        self.booth.look_at_chain().await.unwrap();
+        self.payments.look_at_chain().await.unwrap();
     }
 }
 
-fn surroundings() -> Surroundings {
-    Surroundings { now: Arc::new(|| NOW), random: Arc::new(getrandom), client: Arc::new(|peer, _| Ok(peer)) }
+fn environment() -> Environment {
+    Environment { now: Arc::new(|| NOW), random: Arc::new(getrandom), client: Arc::new(|peer, _| Ok(peer)) }
 }
 
-fn gate(booth: Arc<Booth>, route: Route) -> Arc<Gate> {
-    let config = Config { https: false, ipv6_prefix: 64 };
-    Arc::new(Gate::new(config, Table::new(vec![route]), surroundings(), Some(booth)))
+fn gate(payments: Arc<PaymentService>, route: Route) -> Arc<Gate> {
+    let config = GateConfig { https: false, ipv6_prefix: 64 };
+    Arc::new(Gate::new(config, RouteTable::new(vec![route]), environment(), Some(payments)))
 }
 
-async fn booth(rig: &Rig, folder: &TempDir) -> Arc<Booth> {
-    let node = Arc::new(Node::new(&rig.node_url(), NodeLimits::default()).unwrap());
+async fn payments(rig: &RegtestNetwork, folder: &TempDir) -> Arc<PaymentService> {
+    let node = Arc::new(Node::new(&rig.node_url(), RpcLimits::default()).unwrap());
     let url = format!("sqlite:{}", folder.path().join("toll.db").display());
-    Arc::new(Booth::new(Parts {
-        settings: Settings {
+    Arc::new(PaymentService::new(PaymentServiceParts {
+        settings: PaymentSettings {
             network: Network::Mainnet,
             challenge_s: 3600,
             redemptions_per_minute: 1000,
             look_every: Duration::from_secs(2),
         },
         secrets: Secrets::derive(&[8; 32], &[7; 32], []),
-        pool: Pool::listed([rig.merchant_address().await.unwrap().parse().unwrap()]).unwrap(),
-        people: None,
-        store: store::open(&url, store::Options::default()).await.unwrap(),
-        verifier: Box::new(OwnVerifier::new(Arc::clone(&node))),
+        pool: AddressPool::listed([rig.merchant_address().await.unwrap().parse().unwrap()]).unwrap(),
+        browser_addresses: None,
+        store: store::open(&url, store::StoreOptions::default()).await.unwrap(),
+        verifier: Box::new(NodeVerifier::new(Arc::clone(&node))),
         nodes: vec![node],
-        surroundings: surroundings(),
+        environment: environment(),
         portal: None,
     }))
 }
 
 fn getrandom(bytes: &mut [u8]) {
-    client::Machine::fill(&ThisMachine, bytes).unwrap();
+    client::Environment::fill(&SystemEnvironment, bytes).unwrap();
 }
 
 fn route(upstream: SocketAddr, need: u32) -> Route {
-    let terms = Terms {
+    let pricing = Pricing {
         bundles: vec![Bundle { price: PRICE, quota: 10, ttl_ms: 3_600_000 }],
-        confirmations: vec![Confirmations { from: 0, need }],
+        confirmations: vec![ConfirmationStep { from: 0, need }],
         allowance: None,
-        bind: Bind::Key,
+        binding: TokenBinding::Key,
         tpat0: false,
         signed_in_free: false,
         lease_ms: 60_000,
@@ -266,8 +269,8 @@ fn route(upstream: SocketAddr, need: u32) -> Route {
         hosts: Vec::new(),
         methods: Vec::new(),
         path: "/price".parse().unwrap(),
-        terms: Some(terms),
-        upstream: Arc::new(Upstream::new(format!("http://{upstream}").parse().unwrap(), &Forward::default())),
+        pricing: Some(pricing),
+        upstream: Arc::new(Upstream::new(format!("http://{upstream}").parse().unwrap(), &ForwardSettings::default())),
         inject: Vec::new(),
         cors: Vec::new(),
     }

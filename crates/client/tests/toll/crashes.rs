@@ -3,10 +3,10 @@
 use super::payer::End;
 use super::world::World;
 use client::Error;
-use client::toll::News;
+use client::toll::PaymentEvent;
 
 fn sent_again(world: &World) -> bool {
-    world.person.heard.lock().iter().any(|news| matches!(news, News::SentAgain { .. }))
+    world.prompt.heard.lock().iter().any(|event| matches!(event, PaymentEvent::SentAgain { .. }))
 }
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn wherever_a_run_ends_nothing_is_paid_twice() {
         world.opens().await;
         assert_eq!(world.sent(), 1, "{end:?}");
         assert_eq!(sent_again(&world), end == End::BeforeSending, "{end:?}");
-        assert!(world.purse().await.payments.is_empty(), "{end:?}");
+        assert!(world.account().await.payments.is_empty(), "{end:?}");
         assert!(!super::gate::kept(world.storage.folder()).contains("signed"), "dropped once it is redeemed: {end:?}");
     }
 }
@@ -47,7 +47,7 @@ async fn a_payment_that_no_node_takes_is_neither_forgotten_nor_replaced() {
     for _ in 0..2 {
         assert!(matches!(world.get().await, Err(Error::PaymentStuck { .. })));
     }
-    assert_eq!((world.sent(), world.purse().await.payments.len()), (0, 1));
+    assert_eq!((world.sent(), world.account().await.payments.len()), (0, 1));
     *world.wallet.refused.lock() = false;
     world.opens().await;
     assert_eq!(*world.wallet.sent.lock(), ["tx1"]);
@@ -62,7 +62,7 @@ async fn nothing_is_sent_for_an_offer_that_has_run_out() {
     for _ in 0..2 {
         assert!(matches!(world.get().await, Err(Error::PaymentUncertain { .. })));
     }
-    assert_eq!((world.sent(), world.purse().await.payments.len()), (0, 1));
+    assert_eq!((world.sent(), world.account().await.payments.len()), (0, 1));
     // It was sent after all, by a node that was not asked.
     world.wallet.network.lock().push("tx1".to_owned());
     world.opens().await;
@@ -76,7 +76,7 @@ async fn a_payment_of_an_earlier_version_is_never_taken_for_unsent() {
     assert!(world.get().await.is_err());
     world.without_proof();
     assert!(matches!(world.get().await, Err(Error::PaymentUncertain { .. })));
-    assert_eq!((world.sent(), world.purse().await.payments.len()), (0, 1));
+    assert_eq!((world.sent(), world.account().await.payments.len()), (0, 1));
     world.wallet.network.lock().push("tx1".to_owned());
     world.opens().await;
 }
@@ -98,7 +98,7 @@ async fn another_wallet_does_not_send_what_it_did_not_sign() {
     assert!(world.get().await.is_err());
     *world.wallet.name.lock() = "another".to_owned();
     assert!(matches!(world.get().await, Err(Error::OtherWallet { .. })));
-    assert_eq!(world.purse().await.payments.len(), 1);
+    assert_eq!(world.account().await.payments.len(), 1);
     *world.wallet.name.lock() = "mine".to_owned();
     world.opens().await;
     assert_eq!(world.sent(), 1);

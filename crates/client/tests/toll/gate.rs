@@ -13,16 +13,16 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tpat::header::{Presented, write};
-use tpat::possession;
-use wire::toll::{Demand, Network, Piconero, REDEEM};
+use tpat::dpop;
+use tpat::header::{RefusedCredential, write};
+use wire::toll::{Network, Offer, Piconero, REDEEM};
 
 pub const ADDRESS: &str =
     "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
 pub const PRICE: u64 = 2_000_000_000;
 
 #[derive(Debug, Clone)]
-pub struct Gate(Arc<Mutex<Inner>>);
+pub struct FakeGate(Arc<Mutex<Inner>>);
 
 #[derive(Debug)]
 pub struct Inner {
@@ -49,7 +49,7 @@ pub struct Inner {
     pub about_tokens: Option<(StatusCode, Value)>,
 }
 
-impl Gate {
+impl FakeGate {
     pub async fn open(folder: PathBuf, network: Nodes) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inner = Inner {
@@ -92,8 +92,8 @@ impl Gate {
 
 /// Unix seconds, as the program sees them.
 pub fn now() -> u64 {
-    let machine: &dyn client::Machine = &client::ThisMachine;
-    u64::try_from(machine.now() / 1000).unwrap()
+    let environment: &dyn client::Environment = &client::SystemEnvironment;
+    u64::try_from(environment.now() / 1000).unwrap()
 }
 
 pub fn problem(status: u16, code: &str) -> (StatusCode, Value) {
@@ -110,7 +110,7 @@ fn say((status, body): (StatusCode, Value)) -> Response {
     (status, [("content-type", media_type)], body.to_string()).into_response()
 }
 
-async fn price(State(gate): State<Gate>, headers: HeaderMap) -> Response {
+async fn price(State(gate): State<FakeGate>, headers: HeaderMap) -> Response {
     let mut inner = gate.0.lock();
     let url = format!("{}/price", inner.origin);
     let Some(credential) = text(&headers, "authorization") else {
@@ -119,7 +119,7 @@ async fn price(State(gate): State<Gate>, headers: HeaderMap) -> Response {
     };
     let token = credential.strip_prefix("TPAT-Session ").unwrap().to_owned();
     let Some(possession) = proven(&headers, "GET", &url, &inner.nonce) else { return use_nonce(&inner) };
-    assert_eq!(possession.ath, Some(possession::token_hash(&token)));
+    assert_eq!(possession.ath, Some(dpop::token_hash(&token)));
     if let Some(answer) = &inner.about_tokens {
         return say(answer.clone());
     }
@@ -135,7 +135,7 @@ async fn price(State(gate): State<Gate>, headers: HeaderMap) -> Response {
 fn demand(inner: &mut Inner, jkt: Option<String>) -> Response {
     inner.offers.push(jkt.clone());
     let challenge = format!("challenge-{}", inner.offers.len());
-    let demand = Demand {
+    let demand = Offer {
         address: ADDRESS.to_owned(),
         min_amt: Piconero(inner.price),
         ttl: 30,
@@ -153,16 +153,16 @@ fn demand(inner: &mut Inner, jkt: Option<String>) -> Response {
         title: String::new(),
         accepts: Vec::new(),
     };
-    let header = write(&demand, Presented::default());
+    let header = write(&demand, RefusedCredential::default());
     (StatusCode::PAYMENT_REQUIRED, [("www-authenticate", header), ("dpop-nonce", inner.nonce.clone())]).into_response()
 }
 
-async fn redeem(State(gate): State<Gate>, headers: HeaderMap, body: Bytes) -> Response {
+async fn redeem(State(gate): State<FakeGate>, headers: HeaderMap, body: Bytes) -> Response {
     let mut inner = gate.0.lock();
     let url = format!("{}{REDEEM}", inner.origin);
     let Some(possession) = proven(&headers, "POST", &url, &inner.nonce) else { return use_nonce(&inner) };
-    let body: wire::toll::Redeem = serde_json::from_slice(&body).unwrap();
-    assert_eq!(possession.thumbprint, possession::thumbprint(&body.jwk.unwrap()));
+    let body: wire::toll::RedeemRequest = serde_json::from_slice(&body).unwrap();
+    assert_eq!(possession.thumbprint, dpop::thumbprint(&body.jwk.unwrap()));
     let (txid, proof) = text(&headers, "authorization").unwrap()["TPAT ".len()..].split_once(':').unwrap();
     assert_eq!(proof, super::payer::proof(txid, ADDRESS, &format!("tpat1:{}", body.challenge)));
     inner.redemptions += 1;
@@ -187,8 +187,8 @@ async fn redeem(State(gate): State<Gate>, headers: HeaderMap, body: Bytes) -> Re
     ))
 }
 
-fn proven(headers: &HeaderMap, method: &str, url: &str, nonce: &str) -> Option<possession::Possession> {
-    let possession = possession::verify(text(headers, "dpop").unwrap(), method, url).unwrap();
+fn proven(headers: &HeaderMap, method: &str, url: &str, nonce: &str) -> Option<dpop::DpopProof> {
+    let possession = dpop::verify(text(headers, "dpop").unwrap(), method, url).unwrap();
     (possession.nonce.as_deref() == Some(nonce)).then_some(possession)
 }
 

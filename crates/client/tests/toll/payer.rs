@@ -1,7 +1,7 @@
 //! A wallet that can break off at each step, and the network that it sends to.
 
 use async_trait::async_trait;
-use client::toll::{Bill, Payer, Payment, Prepared, Secret};
+use client::toll::{Offer, OpenPayment, Payer, PreparedPayment, Secret};
 use client::{Error, Result};
 use parking_lot::Mutex;
 use std::path::PathBuf;
@@ -58,13 +58,13 @@ impl Payer for Wallet {
         Ok(self.name.lock().clone())
     }
 
-    async fn prepare(&self, bill: &Bill) -> Result<Prepared> {
+    async fn prepare(&self, offer: &Offer) -> Result<PreparedPayment> {
         self.ends(End::Preparing)?;
         let mut prepared = self.prepared.lock();
         *prepared += 1;
         let txid = format!("tx{prepared}");
         let (key, signed) = (Secret::from(format!("key of {txid}")), Secret::from(format!("signed {txid}")));
-        Ok(Prepared { proof: proof(&txid, &bill.address, &bill.message()), txid, fee: 30, key, signed })
+        Ok(PreparedPayment { proof: proof(&txid, &offer.address, &offer.message()), txid, fee: 30, key, signed })
     }
 
     async fn send(&self, signed: &Secret) -> Result<()> {
@@ -86,13 +86,13 @@ impl Payer for Wallet {
         self.ends(End::AfterSending)
     }
 
-    async fn is_known(&self, payment: &Payment) -> Result<bool> {
+    async fn is_known(&self, payment: &OpenPayment) -> Result<bool> {
         self.ends(End::Asking)?;
         Ok(self.network.lock().contains(&payment.txid))
     }
 
-    async fn prove(&self, payment: &Payment) -> Result<Option<String>> {
+    async fn prove(&self, payment: &OpenPayment) -> Result<Option<String>> {
         let known = self.network.lock().contains(&payment.txid);
-        Ok(known.then(|| proof(&payment.txid, &payment.bill.address, &payment.bill.message())))
+        Ok(known.then(|| proof(&payment.txid, &payment.offer.address, &payment.offer.message())))
     }
 }

@@ -3,23 +3,23 @@
 use super::gate::{PRICE, pending, problem};
 use super::world::World;
 use client::Error;
-use client::toll::{Forecast, News, Verdict};
+use client::toll::{Decision, PaymentEvent, Quote};
 
 #[tokio::test]
 async fn it_pays_once_and_uses_the_token_until_it_is_spent() {
     let world = World::new().await;
     world.opens().await;
-    assert_eq!(world.purse().await.tickets[0].left, 1);
+    assert_eq!(world.account().await.tokens[0].left, 1);
     world.opens().await;
-    assert_eq!((world.sent(), world.purse().await.tickets[0].left), (1, 0));
+    assert_eq!((world.sent(), world.account().await.tokens[0].left), (1, 0));
     world.opens().await;
-    assert_eq!((world.sent(), world.purse().await.tickets.len()), (2, 1));
+    assert_eq!((world.sent(), world.account().await.tokens.len()), (2, 1));
 }
 
 #[tokio::test]
 async fn what_is_open_is_not_paid() {
     let world = World::new().await;
-    let http = client::Http::new(world.server()).unwrap();
+    let http = client::HttpClient::new(world.server()).unwrap();
     let url = world.gate.url().replace("/price", "/open");
     assert_eq!(http.fetch(&url).await.unwrap().status, 200);
     assert_eq!((world.sent(), super::gate::kept(world.storage.folder())), (0, String::new()));
@@ -33,12 +33,13 @@ async fn it_waits_for_blocks_and_for_a_gate_that_cannot_look() {
         gate.before = vec![unseen, busy, pending(0, 2), pending(1, 2)];
     });
     world.opens().await;
-    assert_eq!((world.sent(), *world.person.waited.lock()), (1, 28));
-    let paid = News::Paid { txid: "tx1".to_owned(), piconero: PRICE, fee: 30 };
-    let seen = |have| News::Seen { have, need: 2, seconds: 7 };
-    let redeemed = News::Redeemed { quota: 2, expires: 1_795_240_000, provisional: false };
-    let news = [paid, News::NotSeen { seconds: 7 }, News::Busy { seconds: 7 }, seen(0), seen(1), redeemed];
-    assert_eq!(*world.person.heard.lock(), news);
+    assert_eq!((world.sent(), *world.prompt.waited.lock()), (1, 28));
+    let paid = PaymentEvent::Paid { txid: "tx1".to_owned(), piconero: PRICE, fee: 30 };
+    let seen = |have| PaymentEvent::Seen { have, need: 2, seconds: 7 };
+    let redeemed = PaymentEvent::Redeemed { quota: 2, expires: 1_795_240_000, provisional: false };
+    let event =
+        [paid, PaymentEvent::NotSeen { seconds: 7 }, PaymentEvent::Busy { seconds: 7 }, seen(0), seen(1), redeemed];
+    assert_eq!(*world.prompt.heard.lock(), event);
 }
 
 #[tokio::test]
@@ -50,7 +51,7 @@ async fn patience_ends_and_the_payment_is_kept() {
     world.without_wallet = true;
     world.opens().await;
     assert_eq!(world.sent(), 1);
-    assert!(world.person.heard.lock().contains(&News::Resumed { txid: "tx1".to_owned() }));
+    assert!(world.prompt.heard.lock().contains(&PaymentEvent::Resumed { txid: "tx1".to_owned() }));
 }
 
 #[tokio::test]
@@ -58,10 +59,10 @@ async fn what_costs_more_is_asked_for() {
     let mut world = World::new().await;
     world.max_pay = Some(PRICE - 1);
     assert!(matches!(world.get().await, Err(Error::NotAgreed(PRICE))));
-    *world.person.answer.lock() = Some(false);
+    *world.prompt.answer.lock() = Some(false);
     assert!(matches!(world.get().await, Err(Error::NotAgreed(PRICE))));
     assert_eq!(world.sent(), 0);
-    *world.person.answer.lock() = Some(true);
+    *world.prompt.answer.lock() = Some(true);
     world.opens().await;
     assert_eq!(world.sent(), 1);
 }
@@ -69,15 +70,15 @@ async fn what_costs_more_is_asked_for() {
 #[tokio::test]
 async fn a_dry_run_pays_nothing() {
     let mut world = World::new().await;
-    let Forecast::Pay { bill, fee, verdict } = world.forecast().await.unwrap() else { panic!("it costs something") };
-    assert_eq!((bill.piconero, fee, verdict), (PRICE, Some(30), Verdict::Pay));
+    let Quote::Pay { offer, fee, verdict } = world.quote().await.unwrap() else { panic!("it costs something") };
+    assert_eq!((offer.piconero, fee, verdict), (PRICE, Some(30), Decision::Pay));
     world.max_pay = None;
-    assert!(matches!(world.forecast().await.unwrap(), Forecast::Pay { verdict: Verdict::Refuse, .. }));
+    assert!(matches!(world.quote().await.unwrap(), Quote::Pay { verdict: Decision::Refuse, .. }));
     assert_eq!((world.sent(), super::gate::kept(world.storage.folder())), (0, String::new()));
     world.max_pay = Some(PRICE);
     world.opens().await;
-    assert_eq!(world.forecast().await.unwrap(), Forecast::Ticket { left: 1 });
-    assert_eq!(world.purse().await.tickets[0].left, 1);
+    assert_eq!(world.quote().await.unwrap(), Quote::Token { left: 1 });
+    assert_eq!(world.account().await.tokens[0].left, 1);
 }
 
 #[tokio::test]
@@ -100,9 +101,9 @@ async fn what_is_paid_is_offered_to_its_key_alone() {
     // While a person thinks, the nonce grows old: it is asked once more.
     world = World::new().await;
     world.max_pay = None;
-    *world.person.answer.lock() = Some(true);
+    *world.prompt.answer.lock() = Some(true);
     let gate = world.gate.clone();
-    world.person.thinks = Some(Box::new(move || gate.set(|gate| gate.nonce = "the next nonce".to_owned())));
+    world.prompt.thinks = Some(Box::new(move || gate.set(|gate| gate.nonce = "the next nonce".to_owned())));
     world.opens().await;
     let offers = world.gate.see(|gate| gate.offers.clone());
     assert!(matches!(offers[..], [None, None, Some(_)]), "{offers:?}");

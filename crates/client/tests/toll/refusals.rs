@@ -3,7 +3,7 @@
 use super::gate::{PRICE, problem};
 use super::world::World;
 use client::Error;
-use client::toll::Purse;
+use client::toll::GateAccount;
 
 #[tokio::test]
 async fn where_a_payment_is_refused_nothing_more_is_paid() {
@@ -15,7 +15,7 @@ async fn where_a_payment_is_refused_nothing_more_is_paid() {
             assert!(matches!(world.get().await, Err(Error::PaymentRefused { .. })), "{code}");
             assert_eq!(world.sent(), 1, "{code}");
         }
-        assert!(Purse::forget_kept(&world.storage, &world.server(), "tx1").await.unwrap());
+        assert!(GateAccount::forget_kept(&world.storage, &world.server(), "tx1").await.unwrap());
         world.opens().await;
         assert_eq!(world.sent(), 2, "{code}");
     }
@@ -56,9 +56,9 @@ async fn a_gate_that_asks_for_ever_is_paid_once_a_run() {
 async fn a_price_that_rises_while_a_person_thinks_is_not_paid() {
     let mut world = World::new().await;
     world.max_pay = None;
-    *world.person.answer.lock() = Some(true);
+    *world.prompt.answer.lock() = Some(true);
     let gate = world.gate.clone();
-    world.person.thinks = Some(Box::new(move || gate.set(|gate| gate.price = PRICE * 1000)));
+    world.prompt.thinks = Some(Box::new(move || gate.set(|gate| gate.price = PRICE * 1000)));
     assert!(matches!(world.get().await, Err(Error::PriceChanged(_))));
     assert_eq!(world.sent(), 0);
 }

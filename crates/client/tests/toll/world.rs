@@ -1,18 +1,18 @@
 //! One customer, one wallet, one gate.
 
-use super::gate::Gate;
+use super::gate::FakeGate;
 use super::payer::{Network, Wallet};
 use async_trait::async_trait;
-use client::toll::{Bill, Counter, Forecast, News, Person, Purse};
-use client::{Answer, Choice, Http, Result, Server, Storage, ThisMachine};
+use client::toll::{GateAccount, Offer, PayingClient, PaymentEvent, Prompt, Quote};
+use client::{Answer, HttpClient, Result, Server, Storage, StorageChoice, SystemEnvironment};
 use parking_lot::Mutex;
 use tempfile::TempDir;
 
 #[derive(Debug)]
 pub struct World {
-    pub gate: Gate,
+    pub gate: FakeGate,
     pub wallet: Wallet,
-    pub person: Somebody,
+    pub prompt: Somebody,
     pub max_pay: Option<u64>,
     pub patience: u64,
     pub without_wallet: bool,
@@ -26,7 +26,7 @@ pub struct Somebody {
     pub answer: Mutex<Option<bool>>,
     /// What happens before the answer.
     pub thinks: Option<Box<dyn Fn() + Send + Sync>>,
-    pub heard: Mutex<Vec<News>>,
+    pub heard: Mutex<Vec<PaymentEvent>>,
     pub waited: Mutex<u64>,
 }
 
@@ -42,9 +42,9 @@ impl World {
         let path = folder.path().to_owned();
         let network = Network::default();
         Self {
-            gate: Gate::open(path.clone(), network.clone()).await,
+            gate: FakeGate::open(path.clone(), network.clone()).await,
             wallet: Wallet::new(path.clone(), network),
-            person: Somebody::default(),
+            prompt: Somebody::default(),
             max_pay: Some(super::gate::PRICE),
             patience: 600,
             without_wallet: false,
@@ -55,13 +55,13 @@ impl World {
 
     /// One run of the program.
     pub async fn get(&self) -> Result<Answer> {
-        let http = Http::new(self.server()).unwrap();
-        self.counter(&http).get(&self.gate.url()).await
+        let http = HttpClient::new(self.server()).unwrap();
+        self.paying_client(&http).get(&self.gate.url()).await
     }
 
-    pub async fn forecast(&self) -> Result<Forecast> {
-        let http = Http::new(self.server()).unwrap();
-        self.counter(&http).forecast(&self.gate.url()).await
+    pub async fn quote(&self) -> Result<Quote> {
+        let http = HttpClient::new(self.server()).unwrap();
+        self.paying_client(&http).quote(&self.gate.url()).await
     }
 
     /// It gets what it is paid for.
@@ -78,8 +78,8 @@ impl World {
         Server::of(&self.gate.url()).unwrap()
     }
 
-    pub async fn purse(&self) -> Purse {
-        self.storage.load::<Purse>(&self.server()).await.unwrap().unwrap()
+    pub async fn account(&self) -> GateAccount {
+        self.storage.load::<GateAccount>(&self.server()).await.unwrap().unwrap()
     }
 
     /// As a version wrote it that proved only what it had sent.
@@ -100,14 +100,14 @@ impl World {
         }
     }
 
-    fn counter<'a>(&'a self, http: &'a Http) -> Counter<'a> {
-        Counter {
+    fn paying_client<'a>(&'a self, http: &'a HttpClient) -> PayingClient<'a> {
+        PayingClient {
             http,
-            machine: &ThisMachine,
+            environment: &SystemEnvironment,
             storage: &self.storage,
-            choice: Choice::File,
+            choice: StorageChoice::File,
             payer: if self.without_wallet { None } else { Some(&self.wallet) },
-            person: &self.person,
+            prompt: &self.prompt,
             max_pay: self.max_pay,
             patience: self.patience,
         }
@@ -115,12 +115,12 @@ impl World {
 }
 
 #[async_trait]
-impl Person for Somebody {
-    fn is_there(&self) -> bool {
+impl Prompt for Somebody {
+    fn is_interactive(&self) -> bool {
         self.answer.lock().is_some()
     }
 
-    async fn agrees(&self, _: &Bill, fee: u64) -> bool {
+    async fn confirm(&self, _: &Offer, fee: u64) -> bool {
         assert_eq!(fee, 30);
         if let Some(thinks) = &self.thinks {
             thinks();
@@ -128,11 +128,11 @@ impl Person for Somebody {
         self.answer.lock().unwrap()
     }
 
-    fn hears(&self, news: &News) {
-        self.heard.lock().push(news.clone());
+    fn notify(&self, event: &PaymentEvent) {
+        self.heard.lock().push(event.clone());
     }
 
-    async fn waits(&self, seconds: u64) {
+    async fn wait(&self, seconds: u64) {
         *self.waited.lock() += seconds;
     }
 }

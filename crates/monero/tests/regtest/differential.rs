@@ -1,7 +1,7 @@
 //! The verifier here and the reference wallet's, on the same two hundred proofs, most of them spoiled.
 
-use regtest::Rig;
-use tpat::{Address, OutProof, Refusal, Txid, verify};
+use regtest::RegtestNetwork;
+use tpat::{Address, OutProof, ProofRefusal, Txid, verify};
 
 const MESSAGE: &str = "tpat1:challenge-abc";
 /// Characters of a proof with one part.
@@ -29,7 +29,7 @@ struct Case {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_proofs_are_judged_alike() {
-    let rig = Rig::start().await.expect("a network");
+    let rig = RegtestNetwork::start().await.expect("a network");
     let addresses = [
         rig.merchant_address().await.expect("an address"),
         rig.merchant_address().await.expect("an address"),
@@ -56,7 +56,7 @@ async fn two_hundred_proofs_are_judged_alike() {
             (Some(Ok(ours)), Some(theirs)) if ours == theirs => both += 1,
             // The wallet calls a proof good that shows no payment, one with a mangled header, and one of
             // several parts of which any but the right one is no point or number.
-            (Some(Err(Refusal::NothingReceived)), Some(0)) => stricter += 1,
+            (Some(Err(ProofRefusal::NothingReceived)), Some(0)) => stricter += 1,
             (None, Some(_)) if !case.proof.starts_with("OutProofV2") || case.proof.len() > ONE_PART => stricter += 1,
             (None | Some(Err(_)), None) => neither += 1,
             (ours, theirs) => panic!("{round}: {ours:?} here, {theirs:?} there: {}", case.proof),
@@ -67,7 +67,7 @@ async fn two_hundred_proofs_are_judged_alike() {
 }
 
 /// `None`: not even a proof.
-async fn judge(rig: &Rig, case: &Case) -> Option<Result<u64, Refusal>> {
+async fn judge(rig: &RegtestNetwork, case: &Case) -> Option<Result<u64, ProofRefusal>> {
     let proof: OutProof = case.proof.parse().ok()?;
     let address: Address = case.address.parse().ok()?;
     let seen = rig.node.transaction(&case.txid).await.expect("an answer").expect("in the pool");

@@ -1,8 +1,8 @@
 //! Transactions that are not the plain one.
 
 use crate::{claim, verifiers};
-use monero::Finding;
-use regtest::{Paid, Rig};
+use monero::ClaimResult;
+use regtest::{ProvenPayment, RegtestNetwork};
 
 /// Name, payments, lock.
 type Case<'a> = (&'a str, &'a [(&'a str, u64)], u64);
@@ -11,7 +11,7 @@ const MESSAGE: &str = "tpat1:challenge-abc";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn locks_many_outputs_many_addresses_and_the_primary_one() {
-    let rig = Rig::start().await.expect("a network");
+    let rig = RegtestNetwork::start().await.expect("a network");
     let first = rig.merchant_address().await.expect("an address");
     let second = rig.merchant_address().await.expect("an address");
     let primary = rig.merchant.address().await.expect("an address");
@@ -32,9 +32,10 @@ async fn locks_many_outputs_many_addresses_and_the_primary_one() {
                 continue;
             }
             let proof = rig.payer.tx_proof(&sent.txid, address, MESSAGE).await.expect("a proof");
-            let paid = Paid { txid: sent.txid, proof, fee: sent.fee };
+            let paid = ProvenPayment { txid: sent.txid, proof, fee: sent.fee };
             for verifier in verifiers(&rig) {
-                let Finding::Paid(payment) = verifier.verify(&claim(&paid, address, MESSAGE)).await.expect("an answer")
+                let ClaimResult::Paid(payment) =
+                    verifier.verify(&claim(&paid, address, MESSAGE)).await.expect("an answer")
                 else {
                     panic!("{name}: not paid")
                 };

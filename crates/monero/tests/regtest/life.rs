@@ -1,25 +1,25 @@
 //! From the pool into a block, out of it again, and gone; and a node that is not there.
 
 use crate::{claim, verifiers};
-use monero::{Error, Finding, Limits, Node, OwnVerifier, Payment, Verifier};
-use regtest::Rig;
+use monero::{ClaimResult, Error, Node, NodeVerifier, RpcLimits, VerifiedPayment, Verifier};
+use regtest::RegtestNetwork;
 use std::sync::Arc;
 use std::time::Duration;
-use tpat::{Refusal, ViewPair};
+use tpat::{ProofRefusal, ViewPair};
 
 const MESSAGE: &str = "tpat1:challenge-abc";
 const PRICE: u64 = 2_000_000_000;
 
-async fn paid(verifier: &dyn Verifier, claim: &monero::Claim) -> Payment {
+async fn paid(verifier: &dyn Verifier, claim: &monero::PaymentClaim) -> VerifiedPayment {
     match verifier.verify(claim).await.expect("an answer") {
-        Finding::Paid(payment) => payment,
+        ClaimResult::Paid(payment) => payment,
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payment_from_pool_to_block_and_back() {
-    let rig = Rig::start().await.expect("a network");
+    let rig = RegtestNetwork::start().await.expect("a network");
 
     let primary = rig.merchant.address().await.expect("an address").parse().expect("an address");
     let view_key = rig.merchant.view_key().await.expect("a key");
@@ -35,12 +35,12 @@ async fn a_payment_from_pool_to_block_and_back() {
         let payment = paid(&*verifier, &claim).await;
         assert_eq!((payment.received.total, payment.received.outputs.len()), (PRICE, 1));
         assert_eq!((payment.block, payment.confirmations, payment.double_spend_seen), (None, 0, false));
-        let other = monero::Claim { message: "tpat1:challenge-abd".to_owned(), ..claim.clone() };
-        assert_eq!(verifier.verify(&other).await.expect("an answer"), Finding::Refused(Refusal::Signature));
-        let other = monero::Claim { address: primary, ..claim.clone() };
-        assert_eq!(verifier.verify(&other).await.expect("an answer"), Finding::Refused(Refusal::Signature));
-        let other = monero::Claim { txid: tpat::Txid([0; 32]), ..claim.clone() };
-        assert_eq!(verifier.verify(&other).await.expect("an answer"), Finding::NotFound);
+        let other = monero::PaymentClaim { message: "tpat1:challenge-abd".to_owned(), ..claim.clone() };
+        assert_eq!(verifier.verify(&other).await.expect("an answer"), ClaimResult::Refused(ProofRefusal::Signature));
+        let other = monero::PaymentClaim { address: primary, ..claim.clone() };
+        assert_eq!(verifier.verify(&other).await.expect("an answer"), ClaimResult::Refused(ProofRefusal::Signature));
+        let other = monero::PaymentClaim { txid: tpat::Txid([0; 32]), ..claim.clone() };
+        assert_eq!(verifier.verify(&other).await.expect("an answer"), ClaimResult::NotFound);
     }
 
     let newest = rig.mine(1).await.expect("mined");
@@ -54,23 +54,23 @@ async fn a_payment_from_pool_to_block_and_back() {
     }
 
     rig.node.pop_blocks(10).await.expect("popped");
-    let own = OwnVerifier::new(rig.node.clone());
+    let own = NodeVerifier::new(rig.node.clone());
     assert_eq!(paid(&own, &claim).await.block, None);
     rig.node.flush_pool(&[sent.txid]).await.expect("flushed");
     for verifier in verifiers(&rig) {
-        assert_eq!(verifier.verify(&claim).await.expect("an answer"), Finding::NotFound);
+        assert_eq!(verifier.verify(&claim).await.expect("an answer"), ClaimResult::NotFound);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_gone_slow_and_back() {
-    let mut rig = Rig::start().await.expect("a network");
+    let mut rig = RegtestNetwork::start().await.expect("a network");
     let address = rig.merchant_address().await.expect("an address");
     let sent = rig.pay(&address, PRICE, MESSAGE).await.expect("paid");
     rig.mine(1).await.expect("mined");
     let claim = claim(&sent, &address, MESSAGE);
-    let limits = Limits { timeout: Duration::from_millis(500), ..Limits::default() };
-    let own = OwnVerifier::new(Arc::new(Node::new(&rig.node_url(), limits).expect("a node")));
+    let limits = RpcLimits { timeout: Duration::from_millis(500), ..RpcLimits::default() };
+    let own = NodeVerifier::new(Arc::new(Node::new(&rig.node_url(), limits).expect("a node")));
     assert_eq!(paid(&own, &claim).await.confirmations, 1);
 
     rig.pause_node(true);

@@ -5,17 +5,17 @@ mod differential;
 mod kinds;
 mod life;
 
-use monero::{Claim, OwnVerifier, Verifier, WalletVerifier};
-use regtest::{Paid, Rig};
+use monero::{NodeVerifier, PaymentClaim, Verifier, WalletVerifier};
+use regtest::{ProvenPayment, RegtestNetwork};
 
 /// The two ways of verifying.
-fn verifiers(rig: &Rig) -> [Box<dyn Verifier>; 2] {
+fn verifiers(rig: &RegtestNetwork) -> [Box<dyn Verifier>; 2] {
     let wallet = WalletVerifier::new(rig.node.clone(), rig.merchant.clone());
-    [Box::new(OwnVerifier::new(rig.node.clone())), Box::new(wallet)]
+    [Box::new(NodeVerifier::new(rig.node.clone())), Box::new(wallet)]
 }
 
-fn claim(paid: &Paid, address: &str, message: &str) -> Claim {
-    Claim {
+fn claim(paid: &ProvenPayment, address: &str, message: &str) -> PaymentClaim {
+    PaymentClaim {
         txid: paid.txid,
         address: address.parse().expect("an address"),
         message: message.to_owned(),

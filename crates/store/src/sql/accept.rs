@@ -29,7 +29,7 @@ impl Write for Acceptance {
         if self.forgive {
             self.forgive(tx).await?;
         }
-        strikes::succeed(tx, self.attempt.identity, &self.account, self.now).await?;
+        strikes::succeed(tx, self.attempt.client_key, &self.account, self.now).await?;
         append(tx, &self.audit).await?;
         Ok(true)
     }
@@ -37,12 +37,12 @@ impl Write for Acceptance {
 
 impl Acceptance {
     async fn forgive<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        let identity = self.attempt.identity.to_string();
+        let client_key = self.attempt.client_key.to_string();
         let trigger = Trigger::InvalidCredentials.as_str();
-        let ladder = [Value::Text(&identity), Value::Text(trigger), Value::Text(&self.account)];
+        let ladder = [Value::Text(&client_key), Value::Text(trigger), Value::Text(&self.account)];
         tx.execute(FORGIVE_STRIKES, ladder).await?;
         tx.execute(FORGIVE_LADDER, ladder).await?;
-        let failed = Attempt::failures_of(self.attempt.identity, &self.account);
+        let failed = Attempt::failures_of(self.attempt.client_key, &self.account);
         if failed != self.account {
             forget_failures(tx, &failed).await?;
         }

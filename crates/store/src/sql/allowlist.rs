@@ -1,13 +1,13 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::named_locks::lock_named;
 use super::statement::sql;
 use super::store::SqlStore;
-use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::allowlist::{ALLOWLIST_CAP, Added, Allowed, Allowlist};
-use crate::audit::Entry;
+use crate::allowlist::{ALLOWLIST_CAP, AllowOutcome, AllowedNetwork, Allowlist};
+use crate::audit::AuditEntry;
 use async_trait::async_trait;
 
 sql! {
@@ -20,20 +20,20 @@ sql! {
     DISALLOW = "DELETE FROM allowlist WHERE id = $1";
 }
 
-struct Allow {
-    allowed: Allowed,
-    audit: Entry,
+struct AllowNetwork {
+    allowed: AllowedNetwork,
+    audit: AuditEntry,
 }
 
-impl Write for Allow {
-    type Output = Added;
+impl Write for AllowNetwork {
+    type Output = AllowOutcome;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Added> {
-        let Allowed { id, network, comment, expires_at, made_by, created_at } = &self.allowed;
-        take_turn(tx, "allowlist", *created_at).await?;
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<AllowOutcome> {
+        let AllowedNetwork { id, network, comment, expires_at, made_by, created_at } = &self.allowed;
+        lock_named(tx, "allowlist", *created_at).await?;
         let network = network.to_string();
         if tx.count(OTHERS, [Value::Text(&network)]).await? >= ALLOWLIST_CAP {
-            return Ok(Added::Full);
+            return Ok(AllowOutcome::Full);
         }
         let values = [
             Value::Text(id),
@@ -45,16 +45,16 @@ impl Write for Allow {
         ];
         tx.execute(ALLOW, values).await?;
         append(tx, &self.audit).await?;
-        Ok(Added::Added)
+        Ok(AllowOutcome::Added)
     }
 }
 
-struct Disallow {
+struct DisallowNetwork {
     id: String,
-    audit: Entry,
+    audit: AuditEntry,
 }
 
-impl Write for Disallow {
+impl Write for DisallowNetwork {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
@@ -68,23 +68,23 @@ impl Write for Disallow {
 
 #[async_trait]
 impl<DB: Backend> Allowlist for SqlStore<DB> {
-    async fn allowlist(&self) -> Result<Vec<Allowed>> {
+    async fn allowlist(&self) -> Result<Vec<AllowedNetwork>> {
         self.all(ALL, []).await?.iter().map(allowed).collect()
     }
 
-    async fn allow(&self, allowed: &Allowed, audit: &Entry) -> Result<Added> {
-        self.write(Allow { allowed: allowed.clone(), audit: audit.clone() }).await
+    async fn allow(&self, allowed: &AllowedNetwork, audit: &AuditEntry) -> Result<AllowOutcome> {
+        self.write(AllowNetwork { allowed: allowed.clone(), audit: audit.clone() }).await
     }
 
-    async fn disallow(&self, id: &str, audit: &Entry) -> Result<bool> {
-        self.write(Disallow { id: id.to_owned(), audit: audit.clone() }).await
+    async fn disallow(&self, id: &str, audit: &AuditEntry) -> Result<bool> {
+        self.write(DisallowNetwork { id: id.to_owned(), audit: audit.clone() }).await
     }
 }
 
-fn allowed<DB: Backend>(row: &Record<DB>) -> Result<Allowed> {
-    Ok(Allowed {
+fn allowed<DB: Backend>(row: &Record<DB>) -> Result<AllowedNetwork> {
+    Ok(AllowedNetwork {
         id: row.text("id")?,
-        network: row.word("allowlist", "network", |text| text.parse().ok())?,
+        network: row.enum_column("allowlist", "network", |text| text.parse().ok())?,
         comment: row.text("comment")?,
         expires_at: row.opt_int("expires_at")?,
         made_by: row.text("made_by")?,

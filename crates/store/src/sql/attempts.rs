@@ -5,11 +5,13 @@ use super::store::SqlStore;
 use super::sweep::COUNT_SHORT_KEYS;
 use super::users::user;
 use crate::Result;
-use crate::attempts::{Acceptance, Asked, Attempt, Attempts, Begin, Begun, Refusal, Standing};
+use crate::attempts::{
+    Acceptance, Attempt, AttemptRefusal, Attempts, BeginAttempt, BeginOutcome, LoginContext, LoginLookup,
+};
 use crate::bans::Ban;
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::account_delay::Failures;
+use domain::account_delay::FailureStreak;
 use domain::ban::Trigger;
 
 sql! {
@@ -25,10 +27,10 @@ sql! {
 
 #[async_trait]
 impl<DB: Backend> Attempts for SqlStore<DB> {
-    async fn begin(&self, begin: &Begin) -> Result<Begun> {
+    async fn begin(&self, begin: &BeginAttempt) -> Result<BeginOutcome> {
         let full = self.is_full(begin.now).await?;
         let answer = self.write(BeginUnlessFull { begin: begin.clone(), full }).await?;
-        if answer == Begun::Reserved {
+        if answer == BeginOutcome::Reserved {
             self.burnt.one_more();
         }
         Ok(answer)
@@ -38,7 +40,7 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
         self.write(attempt.clone()).await
     }
 
-    async fn refuse(&self, refusal: &Refusal) -> Result<Vec<Ban>> {
+    async fn refuse(&self, refusal: &AttemptRefusal) -> Result<Vec<Ban>> {
         self.write(refusal.clone()).await
     }
 
@@ -46,24 +48,24 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
         self.write(acceptance.clone()).await
     }
 
-    async fn standing(&self, asked: Asked<'_>) -> Result<Standing> {
-        let identity = asked.identity.to_string();
+    async fn login_context(&self, lookup: LoginLookup<'_>) -> Result<LoginContext> {
+        let client_key = lookup.client_key.to_string();
         let trigger = Value::Text(Trigger::InvalidCredentials.as_str());
-        let (name, account) = (Value::Text(asked.name_key), Value::Text(asked.account));
-        let failures_of = Attempt::failures_of(asked.identity, asked.account);
-        let (place, failures_of) = (Value::Text(asked.place), Value::Text(&failures_of));
-        let values = [name, account, Value::Text(&identity), trigger, place, failures_of];
+        let (name, account) = (Value::Text(lookup.name_key), Value::Text(lookup.account));
+        let failures_of = Attempt::failures_of(lookup.client_key, lookup.account);
+        let (place, failures_of) = (Value::Text(lookup.place), Value::Text(&failures_of));
+        let values = [name, account, Value::Text(&client_key), trigger, place, failures_of];
         let Some(row) = self.one(STANDING, values).await? else {
-            let failures = Failures::default();
-            return Ok(Standing { user: None, failures, forgivable: false, known_place: false });
+            let failures = FailureStreak::default();
+            return Ok(LoginContext { user: None, failures, forgivable: false, known_network: false });
         };
         let failures = match row.opt_int("last_at")? {
-            Some(last_at) => Failures { count: row.small("account_failures", "failures")?, last_at },
-            None => Failures::default(),
+            Some(last_at) => FailureStreak { count: row.u32_column("account_failures", "failures")?, last_at },
+            None => FailureStreak::default(),
         };
         let user = if row.opt_text("id")?.is_some() { Some(user(&row)?) } else { None };
         let forgivable = failures.count > 0 || row.int("own")? > 0 || row.int("others")? > 0;
-        Ok(Standing { user, failures, forgivable, known_place: row.int("here")? > 0 })
+        Ok(LoginContext { user, failures, forgivable, known_network: row.int("here")? > 0 })
     }
 
     async fn sweep_attempts(&self, now: UnixMs) -> Result<u64> {

@@ -4,7 +4,7 @@ use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::audit::{Audit, Entry, Event, Line, Search};
+use crate::audit::{Audit, AuditEntry, AuditEvent, AuditLine, AuditSearch};
 use async_trait::async_trait;
 use domain::UnixMs;
 
@@ -41,11 +41,11 @@ sql! {
         GROUP BY at - at % 3600000 ORDER BY hour";
 }
 
-pub async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &Entry) -> Result<()> {
+pub async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry) -> Result<()> {
     tx.execute(APPEND, values(entry)).await.map(drop)
 }
 
-fn values(entry: &Entry) -> [Value<'_>; 10] {
+fn values(entry: &AuditEntry) -> [Value<'_>; 10] {
     [
         Value::Text(&entry.id),
         Value::Int(entry.at),
@@ -60,12 +60,12 @@ fn values(entry: &Entry) -> [Value<'_>; 10] {
     ]
 }
 
-struct Once {
-    entry: Entry,
+struct AppendOnce {
+    entry: AuditEntry,
     since: UnixMs,
 }
 
-impl Write for Once {
+impl Write for AppendOnce {
     type Output = ();
 
     const ONE_STATEMENT: bool = true;
@@ -78,7 +78,7 @@ impl Write for Once {
     }
 }
 
-impl Write for Entry {
+impl Write for AuditEntry {
     type Output = ();
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
@@ -88,20 +88,20 @@ impl Write for Entry {
 
 #[async_trait]
 impl<DB: Backend> Audit for SqlStore<DB> {
-    async fn append(&self, entry: &Entry) -> Result<()> {
+    async fn append(&self, entry: &AuditEntry) -> Result<()> {
         self.write(entry.clone()).await
     }
 
-    async fn append_once(&self, entry: &Entry, since: UnixMs) -> Result<()> {
-        self.write(Once { entry: entry.clone(), since }).await
+    async fn append_once(&self, entry: &AuditEntry, since: UnixMs) -> Result<()> {
+        self.write(AppendOnce { entry: entry.clone(), since }).await
     }
 
-    async fn search_audit(&self, search: &Search) -> Result<Vec<Line>> {
+    async fn search_audit(&self, search: &AuditSearch) -> Result<Vec<AuditLine>> {
         let newest = search.until.map_or(i64::MAX, |until| until.saturating_sub(1));
         let (at, id) = search.before.as_ref().map_or((newest, ""), |(at, id)| (*at, id.as_str()));
         let since = Value::Int(search.since.unwrap_or(0));
         let (newest, before, at) = (Value::Int(newest.min(at)), Value::Text(id), Value::Int(at));
-        let event = Value::Text(search.event.map_or("", Event::as_str));
+        let event = Value::Text(search.event.map_or("", AuditEvent::as_str));
         let outcome = Value::Text(search.outcome.as_deref().unwrap_or(""));
         let limit = Value::Int(search.limit.into());
         let rows = match &search.user {
@@ -114,7 +114,7 @@ impl<DB: Backend> Audit for SqlStore<DB> {
         rows.iter().map(|row| named(row)).collect()
     }
 
-    async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<Entry>> {
+    async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<AuditEntry>> {
         let rows = self.all(OF_USER, [Value::Text(user), Value::Int(limit.into())]).await?;
         let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
         // ULIDs order events of the same millisecond.
@@ -136,15 +136,15 @@ impl<DB: Backend> Audit for SqlStore<DB> {
     }
 }
 
-fn named<DB: Backend>(row: &Record<DB>) -> Result<Line> {
-    Ok(Line { entry: entry(row)?, username: row.opt_text("username")?, actor_name: row.opt_text("actor_name")? })
+fn named<DB: Backend>(row: &Record<DB>) -> Result<AuditLine> {
+    Ok(AuditLine { entry: entry(row)?, username: row.opt_text("username")?, actor_name: row.opt_text("actor_name")? })
 }
 
-fn entry<DB: Backend>(row: &Record<DB>) -> Result<Entry> {
-    Ok(Entry {
+fn entry<DB: Backend>(row: &Record<DB>) -> Result<AuditEntry> {
+    Ok(AuditEntry {
         id: row.text("id")?,
         at: row.int("at")?,
-        event: row.word("audit", "event", Event::parse)?,
+        event: row.enum_column("audit", "event", AuditEvent::parse)?,
         outcome: row.text("outcome")?,
         user: row.opt_text("user_id")?,
         session: row.opt_text("session_id")?,

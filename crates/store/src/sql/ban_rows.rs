@@ -19,11 +19,11 @@ pub const SEQUENCE: &str = "bans";
 
 /// Writes a new ban.
 pub async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<()> {
-    let identity = ban.identity.to_string();
+    let client_key = ban.client_key.to_string();
     let values = [
         Value::Text(&ban.id),
         Value::Text(&ban.incident),
-        Value::Text(&identity),
+        Value::Text(&client_key),
         Value::Text(ban.scope.as_str()),
         Value::Text(ban.trigger.as_str()),
         Value::Text(&ban.reason),

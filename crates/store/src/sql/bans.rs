@@ -2,20 +2,20 @@ use super::audit::append;
 use super::backend::{Backend, Value};
 use super::ban_rows::{SEQUENCE, insert_ban};
 use super::ladders::{Ladder, climb, hold};
+use super::named_locks::lock_named;
 use super::statement::sql;
 use super::store::SqlStore;
-use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use super::{refusals, sequences, strikes};
 use crate::Result;
-use crate::audit::Entry;
-use crate::bans::Sentence;
-use crate::bans::{Ban, Bans, Changes, Cursor, Held, Lifting, Search};
+use crate::audit::AuditEntry;
+use crate::bans::BanContext;
+use crate::bans::{Ban, BanChanges, BanCursor, BanLift, BanRecord, BanSearch, Bans};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::ban::{GRACE_MS, Rung, Scope, Trigger};
-use domain::identity::Identity;
+use domain::client_key::ClientKey;
 
 macro_rules! select_with {
     ($first:literal, $rest:expr) => {
@@ -70,62 +70,60 @@ sql! {
     FORGET_STRIKES = "DELETE FROM strikes WHERE identity = $1";
 }
 
-/// The name of the sequence of changes to bans.
-
-/// Returns the longest ban on the identity, of any scope.
-pub async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, identity: &str, now: UnixMs) -> Result<Option<Ban>> {
-    tx.one(ACTIVE_OF, [Value::Text(identity), Value::Int(now)]).await?.as_ref().map(ban).transpose()
+/// Returns the longest ban on the client key, of any scope.
+pub async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: &str, now: UnixMs) -> Result<Option<Ban>> {
+    tx.one(ACTIVE_OF, [Value::Text(client_key), Value::Int(now)]).await?.as_ref().map(ban).transpose()
 }
 
-/// Whether an operator has just lifted the identity's bans.
-pub async fn lifted_lately<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, now: UnixMs) -> Result<bool> {
-    let identity = identity.to_string();
+/// Whether an operator has just lifted the client key's bans.
+pub async fn lifted_lately<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: ClientKey, now: UnixMs) -> Result<bool> {
+    let client_key = client_key.to_string();
     let after = Value::Int(now.saturating_sub(GRACE_MS));
-    Ok(tx.count(LIFTED, [Value::Text(&identity), after]).await? > 0)
+    Ok(tx.count(LIFTED, [Value::Text(&client_key), after]).await? > 0)
 }
 
-struct Strike {
-    identity: Identity,
+struct RecordOffence {
+    client_key: ClientKey,
     trigger: Trigger,
     evidence: String,
-    sentence: Sentence,
+    ban_context: BanContext,
 }
 
-impl Write for Strike {
+impl Write for RecordOffence {
     type Output = Option<Ban>;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
-        let ban = if self.sentence.exempt { None } else { self.judge(tx).await? };
-        refusals::count(tx, self.trigger, self.sentence.now).await?;
+        let ban = if self.ban_context.exempt { None } else { self.judge(tx).await? };
+        refusals::count(tx, self.trigger, self.ban_context.now).await?;
         Ok(ban)
     }
 }
 
-impl Strike {
+impl RecordOffence {
     async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
-        let Some(rule) = self.sentence.policy.rule(self.trigger) else {
+        let Some(rule) = self.ban_context.policy.rule(self.trigger) else {
             return Ok(None);
         };
-        let ladder = Ladder { identity: self.identity, trigger: self.trigger, account: "" };
-        let held = hold(tx, &ladder, self.sentence.now).await?;
+        let ladder = Ladder { client_key: self.client_key, trigger: self.trigger, account: "" };
+        let held = hold(tx, &ladder, self.ban_context.now).await?;
         // Requests in flight when the ban was imposed belong to the same offence. A page that opens a hundred
         // connections has offended once.
-        if held.rung.is_some_and(|rung| rung.until > self.sentence.now) {
+        if held.rung.is_some_and(|rung| rung.until > self.ban_context.now) {
             return tx.one(BY_ID, [Value::Text(&held.ban)]).await?.as_ref().map(ban).transpose();
         }
-        if !strikes::is_due(tx, &self.sentence.ban_id, &ladder, rule, &self.sentence).await? {
+        if !strikes::is_due(tx, &self.ban_context.ban_id, &ladder, rule, &self.ban_context).await? {
             return Ok(None);
         }
-        climb(tx, &ladder, &held, rule, self.sentence.first(), &self.evidence).await.map(Some)
+        climb(tx, &ladder, &held, rule, self.ban_context.first(), &self.evidence).await.map(Some)
     }
 }
 
-struct Make {
+struct MakeBan {
     ban: Ban,
-    audit: Entry,
+    audit: AuditEntry,
 }
 
-impl Write for Make {
+impl Write for MakeBan {
     type Output = ();
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
@@ -134,24 +132,24 @@ impl Write for Make {
     }
 }
 
-struct Lift {
-    identity: String,
-    lifting: Lifting,
+struct LiftBan {
+    client_key: String,
+    lifting: BanLift,
 }
 
-impl Write for Lift {
+impl Write for LiftBan {
     type Output = Vec<Ban>;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<Ban>> {
-        let identity = Value::Text(&self.identity);
-        let Lifting { by, reason, audit, now } = &self.lifting;
+        let client_key = Value::Text(&self.client_key);
+        let BanLift { by, reason, audit, now } = &self.lifting;
         // Takes locks in the same order as `refuse`, one lift at a time, to avoid deadlock.
-        take_turn(tx, "lift", *now).await?;
-        tx.execute(FORGET_LADDERS, [identity]).await?;
-        tx.execute(FORGET_SPRAY, [identity]).await?;
-        tx.execute(FORGET_STRIKES, [identity]).await?;
+        lock_named(tx, "lift", *now).await?;
+        tx.execute(FORGET_LADDERS, [client_key]).await?;
+        tx.execute(FORGET_SPRAY, [client_key]).await?;
+        tx.execute(FORGET_STRIKES, [client_key]).await?;
         let seq = Value::Int(sequences::next(tx, SEQUENCE).await?);
-        let lifted = tx.all(LIFT, [identity, Value::Int(*now), Value::Text(by), Value::Text(reason), seq]).await?;
+        let lifted = tx.all(LIFT, [client_key, Value::Int(*now), Value::Text(by), Value::Text(reason), seq]).await?;
         if !lifted.is_empty() {
             append(tx, audit).await?;
         }
@@ -161,19 +159,19 @@ impl Write for Lift {
 
 #[async_trait]
 impl<DB: Backend> Bans for SqlStore<DB> {
-    async fn strike(
+    async fn record_offence(
         &self,
-        identity: Identity,
+        client_key: ClientKey,
         trigger: Trigger,
         evidence: &str,
-        sentence: &Sentence,
+        ban_context: &BanContext,
     ) -> Result<Option<Ban>> {
-        let (evidence, sentence) = (evidence.to_owned(), sentence.clone());
-        self.write(Strike { identity, trigger, evidence, sentence }).await
+        let (evidence, ban_context) = (evidence.to_owned(), ban_context.clone());
+        self.write(RecordOffence { client_key, trigger, evidence, ban_context }).await
     }
 
-    async fn ban(&self, ban: &Ban, audit: &Entry) -> Result<()> {
-        self.write(Make { ban: ban.clone(), audit: audit.clone() }).await
+    async fn ban(&self, ban: &Ban, audit: &AuditEntry) -> Result<()> {
+        self.write(MakeBan { ban: ban.clone(), audit: audit.clone() }).await
     }
 
     async fn ban_by_id(&self, id: &str) -> Result<Option<Ban>> {
@@ -189,18 +187,18 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         row.map_or(Ok(0), |row| row.int("n"))
     }
 
-    async fn bans_changed(&self, after: &Cursor, limit: u32) -> Result<Changes> {
+    async fn bans_changed(&self, after: &BanCursor, limit: u32) -> Result<BanChanges> {
         let values = [Value::Int(after.seq), Value::Text(&after.id), Value::Int(limit.into())];
         let rows = self.all(CHANGED, values).await?;
         let bans: Vec<Ban> = rows.iter().map(ban).collect::<Result<_>>()?;
         let next = match (rows.last(), bans.last()) {
-            (Some(row), Some(ban)) => Cursor { seq: row.int("seq")?, id: ban.id.clone() },
+            (Some(row), Some(ban)) => BanCursor { seq: row.int("seq")?, id: ban.id.clone() },
             _ => after.clone(),
         };
-        Ok(Changes { bans, next })
+        Ok(BanChanges { bans, next })
     }
 
-    async fn search_bans(&self, search: &Search) -> Result<Vec<Ban>> {
+    async fn search_bans(&self, search: &BanSearch) -> Result<Vec<Ban>> {
         let state = match search.in_force {
             Some(true) => "in force",
             Some(false) => "over",
@@ -217,25 +215,25 @@ impl<DB: Backend> Bans for SqlStore<DB> {
         rows.iter().map(ban).collect()
     }
 
-    async fn held_against(&self, identity: Identity, now: UnixMs) -> Result<Held> {
-        let identity = identity.to_string();
-        let values = [Value::Text(&identity), Value::Int(now)];
+    async fn ban_record(&self, client_key: ClientKey, now: UnixMs) -> Result<BanRecord> {
+        let client_key = client_key.to_string();
+        let values = [Value::Text(&client_key), Value::Int(now)];
         let bans = self.all(ALL_ACTIVE_OF, values).await?;
         let (rungs, strikes) = (self.all(RUNGS, values).await?, self.all(STRIKES, values).await?);
         let rung = |row: &Record<DB>| {
-            let rung = Rung { step: row.small("ladders", "step")?, until: row.int("until")? };
-            Ok((row.word("ladders", "cause", Trigger::parse)?, rung))
+            let rung = Rung { step: row.u32_column("ladders", "step")?, until: row.int("until")? };
+            Ok((row.enum_column("ladders", "cause", Trigger::parse)?, rung))
         };
-        let strike = |row: &Record<DB>| Ok((row.word("strikes", "cause", Trigger::parse)?, row.int("at")?));
-        Ok(Held {
+        let strike = |row: &Record<DB>| Ok((row.enum_column("strikes", "cause", Trigger::parse)?, row.int("at")?));
+        Ok(BanRecord {
             bans: bans.iter().map(ban).collect::<Result<_>>()?,
             rungs: rungs.iter().map(rung).collect::<Result<_>>()?,
             strikes: strikes.iter().map(strike).collect::<Result<_>>()?,
         })
     }
 
-    async fn lift(&self, identity: Identity, lifting: &Lifting) -> Result<Vec<Ban>> {
-        self.write(Lift { identity: identity.to_string(), lifting: lifting.clone() }).await
+    async fn lift(&self, client_key: ClientKey, lifting: &BanLift) -> Result<Vec<Ban>> {
+        self.write(LiftBan { client_key: client_key.to_string(), lifting: lifting.clone() }).await
     }
 
     async fn sweep_bans(&self, before: UnixMs) -> Result<u64> {
@@ -247,9 +245,9 @@ fn ban<DB: Backend>(row: &Record<DB>) -> Result<Ban> {
     Ok(Ban {
         id: row.text("id")?,
         incident: row.text("incident")?,
-        identity: row.word("bans", "identity", |text| text.parse().ok())?,
-        scope: row.word("bans", "scope", Scope::parse)?,
-        trigger: row.word("bans", "cause", Trigger::parse)?,
+        client_key: row.enum_column("bans", "identity", |text| text.parse().ok())?,
+        scope: row.enum_column("bans", "scope", Scope::parse)?,
+        trigger: row.enum_column("bans", "cause", Trigger::parse)?,
         reason: row.text("reason")?,
         evidence: row.text("evidence")?,
         since: row.int("since")?,

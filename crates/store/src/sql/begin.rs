@@ -7,7 +7,7 @@ use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
-use crate::attempts::{Begin, Begun, RESEND_MS, RESERVATION_MS};
+use crate::attempts::{BeginAttempt, BeginOutcome, RESEND_MS, RESERVATION_MS};
 
 sql! {
     RESERVE = "INSERT INTO reservations (identity, attempt, until) VALUES ($1, $2, $3)
@@ -20,23 +20,23 @@ sql! {
 }
 
 pub struct BeginUnlessFull {
-    pub begin: Begin,
+    pub begin: BeginAttempt,
     pub full: bool,
 }
 
 impl Write for BeginUnlessFull {
-    type Output = Begun;
+    type Output = BeginOutcome;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Begun> {
-        let Begin { attempt, now, .. } = &self.begin;
-        let identity = attempt.identity.to_string();
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<BeginOutcome> {
+        let BeginAttempt { attempt, now, .. } = &self.begin;
+        let client_key = attempt.client_key.to_string();
         let until = now.saturating_add(RESERVATION_MS);
-        let values = [Value::Text(&identity), Value::Text(&attempt.id), Value::Int(until), Value::Int(*now)];
+        let values = [Value::Text(&client_key), Value::Text(&attempt.id), Value::Int(until), Value::Int(*now)];
         if tx.execute(RESERVE, values).await? == 0 {
-            return Ok(Begun::Busy);
+            return Ok(BeginOutcome::Busy);
         }
-        let begun = self.judge(tx, &identity).await?;
-        if begun != Begun::Reserved {
+        let begun = self.judge(tx, &client_key).await?;
+        if begun != BeginOutcome::Reserved {
             release(tx, attempt).await?;
         }
         Ok(begun)
@@ -44,23 +44,23 @@ impl Write for BeginUnlessFull {
 }
 
 impl BeginUnlessFull {
-    async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>, identity: &str) -> Result<Begun> {
+    async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>, client_key: &str) -> Result<BeginOutcome> {
         let begin = &self.begin;
         if !begin.exempt
-            && let Some(ban) = active_ban(tx, identity, begin.now).await?
+            && let Some(ban) = active_ban(tx, client_key, begin.now).await?
         {
-            return Ok(Begun::Banned(Box::new(ban)));
+            return Ok(BeginOutcome::Banned(Box::new(ban)));
         }
         if self.full {
-            return Ok(Begun::Full);
+            return Ok(BeginOutcome::Full);
         }
         let (id, body) = (Value::Text(&begin.short_key), Value::Text(&begin.body));
-        let (who, now) = (Value::Text(identity), Value::Int(begin.now));
+        let (who, now) = (Value::Text(client_key), Value::Int(begin.now));
         if tx.execute(BURN, [id, who, body, now, Value::Int(begin.short_key_expires_at)]).await? == 1 {
-            return Ok(Begun::Reserved);
+            return Ok(BeginOutcome::Reserved);
         }
         let earliest = Value::Int(begin.now.saturating_sub(RESEND_MS));
         let resent = tx.execute(RESEND, [id, who, body, now, earliest]).await? == 1;
-        Ok(if resent { Begun::Resent } else { Begun::Replayed })
+        Ok(if resent { BeginOutcome::Resent } else { BeginOutcome::Replayed })
     }
 }

@@ -3,9 +3,10 @@
 use super::backend::Backend;
 use super::store::SqlStore;
 use super::{
-    accept, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, gates, invitations, keys, ladders, leases,
-    names, proofs, refusals, refuse, reservations, resets, sealed, sequences, services, session_writes, sessions,
-    strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, turns, upkeep, user_changes, user_keys, users,
+    accept, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, gates, invitations,
+    keys, ladders, named_locks, names, proofs, refusals, refuse, reservations, resets, sealed, sequences, services,
+    session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep, user_changes,
+    user_keys, users,
 };
 use crate::Result;
 
@@ -22,7 +23,7 @@ const FILES: &[&[&str]] = &[
     invitations::STATEMENTS,
     keys::STATEMENTS,
     ladders::STATEMENTS,
-    leases::STATEMENTS,
+    address_assignments::STATEMENTS,
     names::STATEMENTS,
     proofs::STATEMENTS,
     refusals::STATEMENTS,
@@ -40,7 +41,7 @@ const FILES: &[&[&str]] = &[
     toll_redeem::STATEMENTS,
     toll_tokens::STATEMENTS,
     toll_watch::STATEMENTS,
-    turns::STATEMENTS,
+    named_locks::STATEMENTS,
     upkeep::STATEMENTS,
     user_changes::STATEMENTS,
     user_keys::STATEMENTS,

@@ -150,7 +150,7 @@ fn taken<DB: Backend>(row: &Record<DB>) -> Result<Taken> {
 }
 
 fn late<DB: Backend>(row: &Record<DB>) -> Result<LatePayment> {
-    let (account, subaddress) = (row.small("toll_late", "account")?, row.small("toll_late", "subaddress")?);
+    let (account, subaddress) = (row.u32_column("toll_late", "account")?, row.u32_column("toll_late", "subaddress")?);
     Ok(LatePayment {
         id: PaymentId { txid: row.text("txid")?, account, subaddress },
         challenge: row.text("challenge")?,

@@ -4,9 +4,9 @@
 //! rolled back alone, to its savepoint. A single statement is atomic and needs no savepoint, which saves half of the
 //! statements of a refresh.
 
-use super::patience::Patience;
-use super::write::Job;
-use super::writer::Jobs;
+use super::retry_policy::RetryPolicy;
+use super::write::WriteJob;
+use super::writer::WriteQueue;
 use futures::FutureExt;
 use sqlx::pool::PoolConnection;
 use sqlx::{Error, Sqlite, SqlitePool};
@@ -19,7 +19,7 @@ const GROUP: usize = 128;
 const ANEW: &str = "RELEASE job; SAVEPOINT job";
 
 /// Runs until all senders are dropped and the queue is empty.
-pub async fn run(pool: SqlitePool, mut queue: Jobs<Sqlite>) {
+pub async fn run(pool: SqlitePool, mut queue: WriteQueue<Sqlite>) {
     let mut connection = None;
     let mut group = Vec::with_capacity(GROUP);
     while queue.recv_many(&mut group, GROUP).await > 0 {
@@ -42,7 +42,7 @@ pub async fn run(pool: SqlitePool, mut queue: Jobs<Sqlite>) {
 async fn transaction(
     pool: &SqlitePool,
     slot: &mut Option<PoolConnection<Sqlite>>,
-    group: &mut [Box<dyn Job<Sqlite>>],
+    group: &mut [Box<dyn WriteJob<Sqlite>>],
 ) -> Result<(), Error> {
     let connection = match slot {
         Some(open) => open,
@@ -73,7 +73,7 @@ async fn transaction(
 }
 
 async fn begin(connection: &mut PoolConnection<Sqlite>) -> Result<(), Error> {
-    let patience = Patience::new();
+    let patience = RetryPolicy::new();
     loop {
         let outcome = control(connection, "BEGIN IMMEDIATE; SAVEPOINT job").await;
         if !patience.asks_again(&outcome).await {

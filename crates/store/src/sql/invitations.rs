@@ -5,7 +5,7 @@ use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use crate::invitations::{Invitation, Invitations};
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -37,12 +37,12 @@ pub async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &str, now:
     Ok(tx.execute(USE, [Value::Text(id), Value::Int(now), Value::Text(user)]).await? == 1)
 }
 
-struct Add {
+struct AddInvitation {
     invitation: Invitation,
-    audit: Entry,
+    audit: AuditEntry,
 }
 
-impl Write for Add {
+impl Write for AddInvitation {
     type Output = ();
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
@@ -61,13 +61,13 @@ impl Write for Add {
     }
 }
 
-struct Revoke {
+struct RevokeInvitation {
     id: String,
-    audit: Entry,
+    audit: AuditEntry,
     now: UnixMs,
 }
 
-impl Write for Revoke {
+impl Write for RevokeInvitation {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
@@ -81,8 +81,8 @@ impl Write for Revoke {
 
 #[async_trait]
 impl<DB: Backend> Invitations for SqlStore<DB> {
-    async fn add_invitation(&self, invitation: &Invitation, audit: &Entry) -> Result<()> {
-        self.write(Add { invitation: invitation.clone(), audit: audit.clone() }).await
+    async fn add_invitation(&self, invitation: &Invitation, audit: &AuditEntry) -> Result<()> {
+        self.write(AddInvitation { invitation: invitation.clone(), audit: audit.clone() }).await
     }
 
     async fn invitations(&self) -> Result<Vec<Invitation>> {
@@ -93,8 +93,8 @@ impl<DB: Backend> Invitations for SqlStore<DB> {
         self.one(BY_CODE, [Value::Text(code_hash)]).await?.as_ref().map(invitation).transpose()
     }
 
-    async fn revoke_invitation(&self, id: &str, audit: &Entry, now: UnixMs) -> Result<bool> {
-        self.write(Revoke { id: id.to_owned(), audit: audit.clone(), now }).await
+    async fn revoke_invitation(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
+        self.write(RevokeInvitation { id: id.to_owned(), audit: audit.clone(), now }).await
     }
 
     async fn sweep_invitations(&self, before: UnixMs) -> Result<u64> {
@@ -106,7 +106,7 @@ fn invitation<DB: Backend>(row: &Record<DB>) -> Result<Invitation> {
     Ok(Invitation {
         id: row.text("id")?,
         code_hash: row.text("code_hash")?,
-        role: row.word("invitations", "role", Role::parse)?,
+        role: row.enum_column("invitations", "role", Role::parse)?,
         note: row.text("note")?,
         made_by: row.opt_text("made_by")?,
         created_at: row.int("created_at")?,

@@ -1,17 +1,17 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::named_locks::lock_named;
 use super::sealed::may_be_written;
 use super::statement::sql;
 use super::store::SqlStore;
-use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::audit::Entry;
-use crate::keys::{Keys, Kind, Revocation, Revoked, StoredKey, line};
+use crate::audit::AuditEntry;
+use crate::keys::{KeyKind, KeyRevocation, Keys, RevokeKeyOutcome, StoredKey, line};
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::server_key::Line;
+use domain::server_key::KeySchedule;
 
 sql! {
     ALL = "SELECT kid, kind, alg, sealed, created_at, used_from, revoked_at FROM keys ORDER BY created_at";
@@ -21,13 +21,13 @@ sql! {
     ERASE = "UPDATE keys SET sealed = '' WHERE kid = $1 AND sealed <> ''";
 }
 
-struct Add {
+struct AddKey {
     key: StoredKey,
     after: Option<String>,
-    audit: Option<Entry>,
+    audit: Option<AuditEntry>,
 }
 
-impl Write for Add {
+impl Write for AddKey {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
@@ -43,28 +43,28 @@ impl Write for Add {
     }
 }
 
-impl Write for Revocation {
-    type Output = Revoked;
+impl Write for KeyRevocation {
+    type Output = RevokeKeyOutcome;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Revoked> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RevokeKeyOutcome> {
         alone(tx, self.kind, self.now).await?;
         let values = [Value::Text(&self.kid), Value::Text(self.kind.as_str()), Value::Int(self.now)];
         if tx.execute(REVOKE, values).await? == 0 {
-            return Ok(Revoked::Nothing);
+            return Ok(RevokeKeyOutcome::Nothing);
         }
         append(tx, &self.audit).await?;
         let line = of_kind(tx, self.kind).await?;
         if !line.needs_another() {
-            return Ok(Revoked::Done);
+            return Ok(RevokeKeyOutcome::Done);
         }
         add(tx, &StoredKey { used_from: line.at_once(self.now), ..self.successor.clone() }).await?;
-        Ok(Revoked::Replaced)
+        Ok(RevokeKeyOutcome::Replaced)
     }
 }
 
-struct Erase(String);
+struct EraseKey(String);
 
-impl Write for Erase {
+impl Write for EraseKey {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
@@ -73,12 +73,12 @@ impl Write for Erase {
 }
 
 /// Returns the keys of a kind, locked until the transaction ends.
-async fn alone<DB: Backend>(tx: &mut Tx<'_, DB>, kind: Kind, now: UnixMs) -> Result<Line> {
-    take_turn(tx, &format!("key {}", kind.as_str()), now).await?;
+async fn alone<DB: Backend>(tx: &mut Tx<'_, DB>, kind: KeyKind, now: UnixMs) -> Result<KeySchedule> {
+    lock_named(tx, &format!("key {}", kind.as_str()), now).await?;
     of_kind(tx, kind).await
 }
 
-async fn of_kind<DB: Backend>(tx: &mut Tx<'_, DB>, kind: Kind) -> Result<Line> {
+async fn of_kind<DB: Backend>(tx: &mut Tx<'_, DB>, kind: KeyKind) -> Result<KeySchedule> {
     let keys = tx.all(ALL, []).await?.iter().map(key).collect::<Result<Vec<_>>>()?;
     Ok(line(kind, &keys))
 }
@@ -103,23 +103,23 @@ impl<DB: Backend> Keys for SqlStore<DB> {
         self.all(ALL, []).await?.iter().map(key).collect()
     }
 
-    async fn add_key(&self, key: &StoredKey, after: Option<&str>, audit: Option<&Entry>) -> Result<bool> {
-        self.write(Add { key: key.clone(), after: after.map(str::to_owned), audit: audit.cloned() }).await
+    async fn add_key(&self, key: &StoredKey, after: Option<&str>, audit: Option<&AuditEntry>) -> Result<bool> {
+        self.write(AddKey { key: key.clone(), after: after.map(str::to_owned), audit: audit.cloned() }).await
     }
 
-    async fn revoke_key(&self, revocation: &Revocation) -> Result<Revoked> {
+    async fn revoke_key(&self, revocation: &KeyRevocation) -> Result<RevokeKeyOutcome> {
         self.write(revocation.clone()).await
     }
 
     async fn erase_key(&self, kid: &str) -> Result<bool> {
-        self.write(Erase(kid.to_owned())).await
+        self.write(EraseKey(kid.to_owned())).await
     }
 }
 
 fn key<DB: Backend>(row: &Record<DB>) -> Result<StoredKey> {
     Ok(StoredKey {
         kid: row.text("kid")?,
-        kind: row.word("keys", "kind", Kind::parse)?,
+        kind: row.enum_column("keys", "kind", KeyKind::parse)?,
         alg: row.text("alg")?,
         sealed: row.text("sealed")?,
         created_at: row.int("created_at")?,

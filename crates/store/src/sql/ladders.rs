@@ -1,15 +1,15 @@
-//! An identity's rung on a ladder, and the ban of the next rung.
+//! A client key's rung on a ladder, and the ban of the next rung.
 
 use super::backend::{Backend, Value};
 use super::ban_rows::{insert_ban, reason};
 use super::statement::sql;
 use super::tx::Tx;
 use crate::Result;
-use crate::bans::Sentence;
+use crate::bans::BanContext;
 use crate::bans::{Ban, ENGINE};
 use domain::UnixMs;
-use domain::ban::{Rule, Rung, Trigger};
-use domain::identity::Identity;
+use domain::ban::{BanRule, Rung, Trigger};
+use domain::client_key::ClientKey;
 
 sql! {
     // No-op upsert: locks the row and returns its latest committed value. On PostgreSQL, a second transaction then
@@ -23,21 +23,21 @@ sql! {
 
 #[derive(Debug)]
 pub struct Ladder<'a> {
-    pub identity: Identity,
+    pub client_key: ClientKey,
     pub trigger: Trigger,
     /// Empty except for invalid credentials.
     pub account: &'a str,
 }
 
 impl Ladder<'_> {
-    pub fn key<'v>(&'v self, identity: &'v str) -> [Value<'v>; 3] {
-        [Value::Text(identity), Value::Text(self.trigger.as_str()), Value::Text(self.account)]
+    pub fn key<'v>(&'v self, client_key: &'v str) -> [Value<'v>; 3] {
+        [Value::Text(client_key), Value::Text(self.trigger.as_str()), Value::Text(self.account)]
     }
 }
 
 /// A ladder that is locked until this transaction ends.
 #[derive(Debug)]
-pub struct Held {
+pub struct LockedLadder {
     pub rung: Option<Rung>,
     /// The id of the last ban, if any.
     pub ban: String,
@@ -45,48 +45,48 @@ pub struct Held {
 
 /// The ids of a ban that may be due.
 #[derive(Debug)]
-pub struct Due<'a> {
+pub struct DueBan<'a> {
     pub id: &'a str,
     pub incident: &'a str,
     pub jitter: u16,
     pub now: UnixMs,
 }
 
-impl Sentence {
-    pub(super) fn first(&self) -> Due<'_> {
-        Due { id: &self.ban_id, incident: &self.incident, jitter: self.jitter, now: self.now }
+impl BanContext {
+    pub(super) fn first(&self) -> DueBan<'_> {
+        DueBan { id: &self.ban_id, incident: &self.incident, jitter: self.jitter, now: self.now }
     }
 
-    pub(super) fn second(&self) -> Due<'_> {
-        Due { id: &self.spray_id, incident: &self.spray_incident, jitter: self.jitter, now: self.now }
+    pub(super) fn second(&self) -> DueBan<'_> {
+        DueBan { id: &self.spray_id, incident: &self.spray_incident, jitter: self.jitter, now: self.now }
     }
 }
 
-pub async fn hold<DB: Backend>(tx: &mut Tx<'_, DB>, ladder: &Ladder<'_>, now: UnixMs) -> Result<Held> {
-    let identity = ladder.identity.to_string();
-    let [who, cause, account] = ladder.key(&identity);
+pub async fn hold<DB: Backend>(tx: &mut Tx<'_, DB>, ladder: &Ladder<'_>, now: UnixMs) -> Result<LockedLadder> {
+    let client_key = ladder.client_key.to_string();
+    let [who, cause, account] = ladder.key(&client_key);
     let row = tx.one(HOLD, [who, cause, account, Value::Int(now)]).await?;
     let Some(row) = row else {
-        return Ok(Held { rung: None, ban: String::new() });
+        return Ok(LockedLadder { rung: None, ban: String::new() });
     };
-    let rung = Rung { step: row.small("ladders", "step")?, until: row.int("until")? };
-    Ok(Held { rung: (rung.step > 0).then_some(rung), ban: row.text("ban")? })
+    let rung = Rung { step: row.u32_column("ladders", "step")?, until: row.int("until")? };
+    Ok(LockedLadder { rung: (rung.step > 0).then_some(rung), ban: row.text("ban")? })
 }
 
 /// Climbs one rung: writes the ban and the new position.
 pub async fn climb<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     ladder: &Ladder<'_>,
-    held: &Held,
-    rule: &Rule,
-    due: Due<'_>,
+    held: &LockedLadder,
+    rule: &BanRule,
+    due: DueBan<'_>,
     evidence: &str,
 ) -> Result<Ban> {
-    let rung = rule.climb(held.rung, ladder.identity, due.jitter, due.now);
+    let rung = rule.climb(held.rung, ladder.client_key, due.jitter, due.now);
     let ban = Ban {
         id: due.id.to_owned(),
         incident: due.incident.to_owned(),
-        identity: ladder.identity,
+        client_key: ladder.client_key,
         scope: rule.scope,
         trigger: ladder.trigger,
         reason: reason(ladder.trigger).to_owned(),
@@ -99,8 +99,8 @@ pub async fn climb<DB: Backend>(
         lift_reason: None,
     };
     insert_ban(tx, &ban).await?;
-    let identity = ladder.identity.to_string();
-    let [who, cause, account] = ladder.key(&identity);
+    let client_key = ladder.client_key.to_string();
+    let [who, cause, account] = ladder.key(&client_key);
     let quiet = rule.quiet_ms.saturating_mul(rung.step.into());
     let numbers = [Value::Int(rung.step.into()), Value::Int(rung.until)];
     let [step, until] = numbers;

@@ -2,15 +2,15 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::named_locks::lock_named;
 use super::session_writes::mark_sessions;
 use super::statement::sql;
 use super::store::SqlStore;
-use super::turns::take_turn;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
-use crate::audit::Entry;
-use crate::users::Renamed;
+use crate::audit::AuditEntry;
+use crate::users::RenameOutcome;
 use domain::UnixMs;
 use domain::account::{AccountName, name_key, name_skeleton};
 
@@ -51,7 +51,7 @@ impl Write for AdoptNames {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Adopted> {
         // The time only informs readers of the table, and no clock is available here.
-        take_turn(tx, "new user", 0).await?;
+        lock_named(tx, "new user", 0).await?;
         let mut adopted = Adopted::default();
         for row in tx.all(UNSEEN, []).await? {
             let (id, name, old) = (row.text("id")?, row.text("name")?, row.text("name_key")?);
@@ -74,29 +74,29 @@ impl Write for AdoptNames {
 pub struct RenameUser {
     pub id: String,
     pub name: AccountName,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
 impl Write for RenameUser {
-    type Output = Renamed;
+    type Output = RenameOutcome;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Renamed> {
-        take_turn(tx, "new user", self.now).await?;
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RenameOutcome> {
+        lock_named(tx, "new user", self.now).await?;
         let (id, key, skeleton) = (Value::Text(&self.id), self.name.key(), self.name.skeleton());
         if tx.count(HOLDERS, [Value::Text(key), id]).await? > 0 {
-            return Ok(Renamed::NameTaken);
+            return Ok(RenameOutcome::NameTaken);
         }
         if looks_like_another(tx, &skeleton, &self.id).await? {
-            return Ok(Renamed::NameConfusable);
+            return Ok(RenameOutcome::NameConfusable);
         }
         let values = [id, Value::Text(self.name.as_str()), Value::Text(key), Value::Text(&skeleton)];
         if tx.execute(RENAME, values).await? == 0 {
-            return Ok(Renamed::NoUser);
+            return Ok(RenameOutcome::NoUser);
         }
         mark_sessions(tx, &self.id, self.now).await?;
         append(tx, &self.audit).await?;
-        Ok(Renamed::Renamed)
+        Ok(RenameOutcome::Renamed)
     }
 }
 

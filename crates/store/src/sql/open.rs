@@ -1,11 +1,11 @@
 //! Opens a store by its URL.
 
 use super::backend::Backend;
-use super::burnt::Burnt;
 use super::grouped;
 use super::migrations::MIGRATIONS;
-use super::patience::{PATIENCE, Patience};
+use super::retry_policy::{PATIENCE, RetryPolicy};
 use super::store::{SqlStore, Writes};
+use super::used_short_keys::UsedShortKeys;
 use super::writer::Writer;
 use crate::attempts::SHORT_KEY_CAP;
 use crate::{Result, Store};
@@ -18,14 +18,14 @@ use std::time::Duration;
 
 /// Options of a deployment.
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
+pub struct StoreOptions {
     /// Maximum number of connections to PostgreSQL.
     pub connections: u32,
     /// See [`SHORT_KEY_CAP`].
     pub short_key_cap: i64,
 }
 
-impl Default for Options {
+impl Default for StoreOptions {
     fn default() -> Self {
         Self { connections: 10, short_key_cap: SHORT_KEY_CAP }
     }
@@ -34,7 +34,7 @@ impl Default for Options {
 /// Opens `sqlite:path` or `postgres://...`, runs the migrations and checks every statement.
 ///
 /// An SQLite file is created, readable by its owner only, if its folder exists.
-pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Store>> {
+pub async fn open(url: &str, options: StoreOptions) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
         // Each connection would have its own empty database.
         Some(("sqlite", rest)) if rest.is_empty() || rest.contains(":memory:") || rest.contains("mode=memory") => {
@@ -54,7 +54,7 @@ pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Store>> {
 pub async fn open_sqlite(
     connect: SqliteConnectOptions,
     writer: SqlitePoolOptions,
-    options: Options,
+    options: StoreOptions,
 ) -> Result<Arc<dyn Store>> {
     create_file(connect.get_filename()).map_err(Error::Io)?;
     let connect = connect
@@ -70,12 +70,12 @@ pub async fn open_sqlite(
     transaction.commit().await?;
     let reads = pool(SqlitePoolOptions::new()).max_connections(4).connect_lazy_with(connect.pragma("query_only", "ON"));
     let grouped = Writes::Grouped(Writer::start(|jobs| grouped::run(writer, jobs)));
-    checked::<Sqlite>(SqlStore { reads, writes: grouped, burnt: Burnt::new(options.short_key_cap) }).await
+    checked::<Sqlite>(SqlStore { reads, writes: grouped, burnt: UsedShortKeys::new(options.short_key_cap) }).await
 }
 
-/// The writer itself retries while the file is busy, see [`Patience`].
+/// The writer itself retries while the file is busy, see [`RetryPolicy`].
 async fn connect_writer(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions) -> Result<SqlitePool> {
-    let (connect, patience) = (connect.clone().busy_timeout(Duration::ZERO), Patience::new());
+    let (connect, patience) = (connect.clone().busy_timeout(Duration::ZERO), RetryPolicy::new());
     loop {
         let outcome = pool.clone().connect_with(connect.clone()).await;
         if !patience.asks_again(&outcome).await {
@@ -85,7 +85,7 @@ async fn connect_writer(pool: &SqlitePoolOptions, connect: &SqliteConnectOptions
 }
 
 async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
-    let patience = Patience::new();
+    let patience = RetryPolicy::new();
     loop {
         let outcome = writer.begin_with("BEGIN IMMEDIATE").await;
         if !patience.asks_again(&outcome).await {
@@ -94,12 +94,13 @@ async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
     }
 }
 
-async fn open_postgres(connect: PgConnectOptions, options: Options) -> Result<Arc<dyn Store>> {
+async fn open_postgres(connect: PgConnectOptions, options: StoreOptions) -> Result<Arc<dyn Store>> {
     let connect = connect.disable_statement_logging();
     let pool = PgPoolOptions::new().max_connections(options.connections).acquire_timeout(PATIENCE);
     let reads = pool.connect_with(connect).await?;
     MIGRATIONS.run(&reads).await?;
-    checked::<Postgres>(SqlStore { reads, writes: Writes::Each, burnt: Burnt::new(options.short_key_cap) }).await
+    checked::<Postgres>(SqlStore { reads, writes: Writes::Each, burnt: UsedShortKeys::new(options.short_key_cap) })
+        .await
 }
 
 async fn checked<DB: Backend>(store: SqlStore<DB>) -> Result<Arc<dyn Store>> {

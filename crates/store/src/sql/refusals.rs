@@ -3,7 +3,7 @@ use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Tx;
 use crate::Result;
-use crate::refusals::{HOUR_MS, Refusals, Refused};
+use crate::refusals::{HOUR_MS, RefusalCount, Refusals};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::ban::Trigger;
@@ -23,13 +23,13 @@ pub async fn count<DB: Backend>(tx: &mut Tx<'_, DB>, trigger: Trigger, now: Unix
 
 #[async_trait]
 impl<DB: Backend> Refusals for SqlStore<DB> {
-    async fn refused(&self, since: UnixMs) -> Result<Vec<Refused>> {
+    async fn refused(&self, since: UnixMs) -> Result<Vec<RefusalCount>> {
         let rows = self.all(SINCE, [Value::Int(since)]).await?;
         rows.iter()
             .map(|row| {
-                Ok(Refused {
+                Ok(RefusalCount {
                     hour: row.int("hour")?,
-                    trigger: row.word("refusals", "cause", Trigger::parse)?,
+                    trigger: row.enum_column("refusals", "cause", Trigger::parse)?,
                     count: u64::try_from(row.int("refused")?).unwrap_or_default(),
                 })
             })

@@ -10,7 +10,7 @@ use super::tx::Tx;
 use super::write::Write;
 use super::{refusals, strikes};
 use crate::Result;
-use crate::attempts::{Attempt, Refusal};
+use crate::attempts::{Attempt, AttemptRefusal};
 use crate::bans::Ban;
 use domain::ban::{Trigger, spray_threshold};
 
@@ -19,68 +19,68 @@ sql! {
         ON CONFLICT (account) DO UPDATE SET failures = account_failures.failures + 1, last_at = excluded.last_at";
 }
 
-impl Write for Refusal {
+impl Write for AttemptRefusal {
     type Output = Vec<Ban>;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<Ban>> {
         release(tx, &self.attempt).await?;
         let mut bans = Vec::new();
-        if !self.sentence.exempt {
-            bans.extend(self.strike(tx).await?);
+        if !self.ban_context.exempt {
+            bans.extend(self.record_offence(tx).await?);
             bans.extend(self.spray(tx).await?);
         }
         if let (true, Some(account)) = (self.counts_as_failure, &self.account) {
-            let failed = Attempt::failures_of(self.attempt.identity, account);
-            tx.execute(COUNT_FAILURE, [Value::Text(&failed), Value::Int(self.sentence.now)]).await?;
+            let failed = Attempt::failures_of(self.attempt.client_key, account);
+            tx.execute(COUNT_FAILURE, [Value::Text(&failed), Value::Int(self.ban_context.now)]).await?;
         }
-        refusals::count(tx, self.trigger, self.sentence.now).await?;
+        refusals::count(tx, self.trigger, self.ban_context.now).await?;
         append(tx, &self.audit).await?;
         Ok(bans)
     }
 }
 
-impl Refusal {
-    async fn strike<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
-        let Some(rule) = self.sentence.policy.rule(self.trigger) else {
+impl AttemptRefusal {
+    async fn record_offence<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
+        let Some(rule) = self.ban_context.policy.rule(self.trigger) else {
             return Ok(None);
         };
         let account = match self.trigger {
             Trigger::InvalidCredentials => self.account.as_deref().unwrap_or(""),
             _ => "",
         };
-        let ladder = Ladder { identity: self.offender, trigger: self.trigger, account };
-        let held = hold(tx, &ladder, self.sentence.now).await?;
+        let ladder = Ladder { client_key: self.offender, trigger: self.trigger, account };
+        let held = hold(tx, &ladder, self.ban_context.now).await?;
         // A cookie can admit a request to a banned address. Its offence there must not prolong the ban of everybody
         // else.
-        if self.offender != self.attempt.identity && held.rung.is_some_and(|rung| rung.until > self.sentence.now) {
+        if self.offender != self.attempt.client_key && held.rung.is_some_and(|rung| rung.until > self.ban_context.now) {
             return Ok(None);
         }
-        if !strikes::is_due(tx, &self.attempt.id, &ladder, rule, &self.sentence).await? {
+        if !strikes::is_due(tx, &self.attempt.id, &ladder, rule, &self.ban_context).await? {
             return Ok(None);
         }
         // An operator has just lifted the bans. A typo must not ban again at once.
         let slip = self.trigger == Trigger::InvalidCredentials;
-        if slip && lifted_lately(tx, ladder.identity, self.sentence.now).await? {
+        if slip && lifted_lately(tx, ladder.client_key, self.ban_context.now).await? {
             return Ok(None);
         }
-        climb(tx, &ladder, &held, rule, self.sentence.first(), &self.evidence).await.map(Some)
+        climb(tx, &ladder, &held, rule, self.ban_context.first(), &self.evidence).await.map(Some)
     }
 
     async fn spray<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Ban>> {
-        let rule = &self.sentence.policy.spray;
-        let identity = self.offender;
+        let rule = &self.ban_context.policy.spray;
+        let client_key = self.offender;
         if self.trigger != Trigger::InvalidCredentials {
             return Ok(None);
         }
-        let names = strikes::names(tx, identity, rule, self.sentence.now).await?;
+        let names = strikes::names(tx, client_key, rule, self.ban_context.now).await?;
         // Counted only if it can decide.
         if names < u64::from(rule.threshold)
-            || names < spray_threshold(rule, strikes::succeeded(tx, identity, rule, self.sentence.now).await?)
+            || names < spray_threshold(rule, strikes::succeeded(tx, client_key, rule, self.ban_context.now).await?)
         {
             return Ok(None);
         }
-        let ladder = Ladder { identity, trigger: Trigger::Spray, account: "" };
-        let held = hold(tx, &ladder, self.sentence.now).await?;
-        climb(tx, &ladder, &held, rule, self.sentence.second(), &self.evidence).await.map(Some)
+        let ladder = Ladder { client_key, trigger: Trigger::Spray, account: "" };
+        let held = hold(tx, &ladder, self.ban_context.now).await?;
+        climb(tx, &ladder, &held, rule, self.ban_context.second(), &self.evidence).await.map(Some)
     }
 }

@@ -13,8 +13,8 @@ sql! {
 
 /// Ends the attempt's reservation, if it still exists.
 pub async fn release<DB: Backend>(tx: &mut Tx<'_, DB>, attempt: &Attempt) -> Result<()> {
-    let identity = attempt.identity.to_string();
-    tx.execute(RELEASE, [Value::Text(&identity), Value::Text(&attempt.id)]).await.map(drop)
+    let client_key = attempt.client_key.to_string();
+    tx.execute(RELEASE, [Value::Text(&client_key), Value::Text(&attempt.id)]).await.map(drop)
 }
 
 impl Write for Attempt {

@@ -10,7 +10,7 @@ use super::user_changes::SET_PASSWORD;
 use super::users::user;
 use super::write::Write;
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use crate::resets::{Reset, Resets, UseReset};
 use crate::users::User;
 use async_trait::async_trait;
@@ -26,12 +26,12 @@ sql! {
     USE = "DELETE FROM resets WHERE code_hash = $1 AND user_id = $2 AND expires_at > $3";
 }
 
-struct Add {
+struct AddReset {
     reset: Reset,
-    audit: Entry,
+    audit: AuditEntry,
 }
 
-impl Write for Add {
+impl Write for AddReset {
     type Output = ();
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
@@ -62,8 +62,8 @@ impl Write for UseReset {
 
 #[async_trait]
 impl<DB: Backend> Resets for SqlStore<DB> {
-    async fn add_reset(&self, reset: &Reset, audit: &Entry) -> Result<()> {
-        self.write(Add { reset: reset.clone(), audit: audit.clone() }).await
+    async fn add_reset(&self, reset: &Reset, audit: &AuditEntry) -> Result<()> {
+        self.write(AddReset { reset: reset.clone(), audit: audit.clone() }).await
     }
 
     async fn reset_of(&self, code_hash: &str, now: UnixMs) -> Result<Option<User>> {

@@ -1,12 +1,12 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::named_locks::lock_named;
 use super::statement::sql;
 use super::store::SqlStore;
-use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::write::Write;
-use crate::audit::Entry;
-use crate::sealed::{Sealed, SealedValues, sealer};
+use crate::audit::AuditEntry;
+use crate::sealed::{SealedValue, SealedValues, sealer};
 use crate::{Error, Result};
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -30,7 +30,7 @@ const TABLES: [(&str, &str); 2] = [(KEYS, RESEAL_KEY), (USER_KEYS, RESEAL_USER_K
 /// Fails if the key of this value was retired. A retirement waits for the end of this transaction and then sees its
 /// write.
 pub async fn may_be_written<DB: Backend>(tx: &mut Tx<'_, DB>, sealed: &str, now: UnixMs) -> Result<()> {
-    take_turn(tx, "sealed values", now).await?;
+    lock_named(tx, "sealed values", now).await?;
     match tx.count(IS_RETIRED, [Value::Text(sealer(sealed))]).await? {
         0 => Ok(()),
         _ => Err(Error::OldSealer),
@@ -38,7 +38,7 @@ pub async fn may_be_written<DB: Backend>(tx: &mut Tx<'_, DB>, sealed: &str, now:
 }
 
 struct Reseal {
-    value: Sealed,
+    value: SealedValue,
     sealed: String,
 }
 
@@ -46,7 +46,7 @@ impl Write for Reseal {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let Sealed { table, id, version, sealed, .. } = &self.value;
+        let SealedValue { table, id, version, sealed, .. } = &self.value;
         let Some((_, reseal)) = TABLES.get(*table) else { return Ok(false) };
         let values = [Value::Text(id), Value::Int(*version), Value::Text(sealed), Value::Text(&self.sealed)];
         Ok(tx.execute(reseal, values).await? == 1)
@@ -55,7 +55,7 @@ impl Write for Reseal {
 
 struct Retire {
     kids: Vec<String>,
-    audit: Entry,
+    audit: AuditEntry,
     now: UnixMs,
 }
 
@@ -63,7 +63,7 @@ impl Write for Retire {
     type Output = ();
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
-        take_turn(tx, "sealed values", self.now).await?;
+        lock_named(tx, "sealed values", self.now).await?;
         let mut retired = 0;
         for kid in &self.kids {
             retired += tx.execute(RETIRE, [Value::Text(kid), Value::Int(self.now)]).await?;
@@ -77,7 +77,7 @@ impl Write for Retire {
 
 #[async_trait]
 impl<DB: Backend> SealedValues for SqlStore<DB> {
-    async fn sealed_by_others(&self, kid: &str, limit: u32) -> Result<Vec<Sealed>> {
+    async fn sealed_by_others(&self, kid: &str, limit: u32) -> Result<Vec<SealedValue>> {
         let own = format!("{kid}.");
         let mut all = Vec::new();
         for (table, (find, _)) in TABLES.iter().enumerate() {
@@ -89,11 +89,11 @@ impl<DB: Backend> SealedValues for SqlStore<DB> {
         Ok(all)
     }
 
-    async fn reseal(&self, value: &Sealed, sealed: &str) -> Result<bool> {
+    async fn reseal(&self, value: &SealedValue, sealed: &str) -> Result<bool> {
         self.write(Reseal { value: value.clone(), sealed: sealed.to_owned() }).await
     }
 
-    async fn retire_sealers(&self, kids: &[String], audit: &Entry, now: UnixMs) -> Result<()> {
+    async fn retire_sealers(&self, kids: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()> {
         self.write(Retire { kids: kids.to_vec(), audit: audit.clone(), now }).await
     }
 
@@ -102,8 +102,8 @@ impl<DB: Backend> SealedValues for SqlStore<DB> {
     }
 }
 
-fn value<DB: Backend>(table: usize, row: &Record<DB>) -> Result<Sealed> {
-    Ok(Sealed {
+fn value<DB: Backend>(table: usize, row: &Record<DB>) -> Result<SealedValue> {
+    Ok(SealedValue {
         table,
         id: row.text("id")?,
         version: row.int("version")?,

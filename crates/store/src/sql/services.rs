@@ -5,7 +5,7 @@ use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use crate::services::{Service, Services};
 use async_trait::async_trait;
 use domain::account::Role;
@@ -20,12 +20,12 @@ sql! {
     REMOVE = "DELETE FROM services WHERE name = $1";
 }
 
-struct Put {
+struct PutService {
     service: Service,
-    audit: Entry,
+    audit: AuditEntry,
 }
 
-impl Write for Put {
+impl Write for PutService {
     type Output = Service;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Service> {
@@ -44,12 +44,12 @@ impl Write for Put {
     }
 }
 
-struct Remove {
+struct RemoveService {
     name: String,
-    audit: Entry,
+    audit: AuditEntry,
 }
 
-impl Write for Remove {
+impl Write for RemoveService {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
@@ -74,18 +74,18 @@ impl<DB: Backend> Services for SqlStore<DB> {
         self.one(ONE, [Value::Text(name)]).await?.as_ref().map(service).transpose()
     }
 
-    async fn put_service(&self, service: &Service, audit: &Entry) -> Result<Service> {
-        self.write(Put { service: service.clone(), audit: audit.clone() }).await
+    async fn put_service(&self, service: &Service, audit: &AuditEntry) -> Result<Service> {
+        self.write(PutService { service: service.clone(), audit: audit.clone() }).await
     }
 
-    async fn remove_service(&self, name: &str, audit: &Entry) -> Result<bool> {
-        self.write(Remove { name: name.to_owned(), audit: audit.clone() }).await
+    async fn remove_service(&self, name: &str, audit: &AuditEntry) -> Result<bool> {
+        self.write(RemoveService { name: name.to_owned(), audit: audit.clone() }).await
     }
 }
 
 fn service<DB: Backend>(row: &Record<DB>) -> Result<Service> {
     let role = match row.opt_text("role")? {
-        Some(_) => Some(row.word("services", "role", Role::parse)?),
+        Some(_) => Some(row.enum_column("services", "role", Role::parse)?),
         None => None,
     };
     Ok(Service {

@@ -6,7 +6,7 @@ use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use crate::sessions::{NewSession, Rotation};
 use domain::UnixMs;
 
@@ -100,14 +100,14 @@ impl Write for Show {
     }
 }
 
-pub struct Revoke {
+pub struct RevokeSession {
     pub user: String,
     pub id: String,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
-impl Write for Revoke {
+impl Write for RevokeSession {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
@@ -120,14 +120,14 @@ impl Write for Revoke {
     }
 }
 
-pub struct RevokeOthers {
+pub struct RevokeOtherSessions {
     pub user: String,
     pub keep: Option<String>,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
-impl Write for RevokeOthers {
+impl Write for RevokeOtherSessions {
     type Output = Vec<String>;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<String>> {

@@ -1,11 +1,11 @@
 use super::backend::{Backend, Value};
-use super::session_writes::{Revoke, RevokeOthers, Show};
+use super::session_writes::{RevokeOtherSessions, RevokeSession, Show};
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Record;
 use crate::Result;
-use crate::audit::Entry;
-use crate::sessions::{Change, Rotation, Row, Sessions};
+use crate::audit::AuditEntry;
+use crate::sessions::{Rotation, SessionChange, SessionRow, Sessions};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
@@ -36,7 +36,7 @@ sql! {
 
 #[async_trait]
 impl<DB: Backend> Sessions for SqlStore<DB> {
-    async fn session(&self, id: &str) -> Result<Option<Row>> {
+    async fn session(&self, id: &str) -> Result<Option<SessionRow>> {
         self.one(BY_ID, [Value::Text(id)]).await?.as_ref().map(session).transpose()
     }
 
@@ -48,21 +48,27 @@ impl<DB: Backend> Sessions for SqlStore<DB> {
         self.write(Show { id: id.to_owned(), generation }).await
     }
 
-    async fn revoke(&self, user: &str, id: &str, audit: &Entry, now: UnixMs) -> Result<bool> {
+    async fn revoke(&self, user: &str, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
         let (user, id) = (user.to_owned(), id.to_owned());
-        self.write(Revoke { user, id, audit: audit.clone(), now }).await
+        self.write(RevokeSession { user, id, audit: audit.clone(), now }).await
     }
 
-    async fn revoke_others(&self, user: &str, keep: Option<&str>, audit: &Entry, now: UnixMs) -> Result<Vec<String>> {
+    async fn revoke_others(
+        &self,
+        user: &str,
+        keep: Option<&str>,
+        audit: &AuditEntry,
+        now: UnixMs,
+    ) -> Result<Vec<String>> {
         let (user, keep) = (user.to_owned(), keep.map(str::to_owned));
-        self.write(RevokeOthers { user, keep, audit: audit.clone(), now }).await
+        self.write(RevokeOtherSessions { user, keep, audit: audit.clone(), now }).await
     }
 
-    async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<Row>> {
+    async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<SessionRow>> {
         self.all(OF_USER, [Value::Text(user), Value::Int(now)]).await?.iter().map(session).collect()
     }
 
-    async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<Change>> {
+    async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<SessionChange>> {
         self.all(CHANGED, [Value::Int(since)]).await?.iter().map(change).collect()
     }
 
@@ -76,19 +82,19 @@ impl<DB: Backend> Sessions for SqlStore<DB> {
     }
 }
 
-fn session<DB: Backend>(row: &Record<DB>) -> Result<Row> {
-    Ok(Row {
+fn session<DB: Backend>(row: &Record<DB>) -> Result<SessionRow> {
+    Ok(SessionRow {
         id: row.text("id")?,
         user: row.text("user_id")?,
         username: row.text("name")?,
-        role: row.word("users", "role", Role::parse)?,
+        role: row.enum_column("users", "role", Role::parse)?,
         user_disabled: row.opt_int("disabled_at")?.is_some(),
         life: Session {
-            generation: row.small("sessions", "generation")?,
+            generation: row.u32_column("sessions", "generation")?,
             current: row.text("refresh_hash")?,
             previous: row.opt_text("previous_hash")?,
             rotated_at: row.int("rotated_at")?,
-            used: row.small("sessions", "used_generation")?,
+            used: row.u32_column("sessions", "used_generation")?,
             jkt: row.opt_text("jkt")?,
             idle_at: row.int("idle_at")?,
             ends_at: row.int("ends_at")?,
@@ -102,15 +108,15 @@ fn session<DB: Backend>(row: &Record<DB>) -> Result<Row> {
     })
 }
 
-fn change<DB: Backend>(row: &Record<DB>) -> Result<Change> {
-    Ok(Change {
+fn change<DB: Backend>(row: &Record<DB>) -> Result<SessionChange> {
+    Ok(SessionChange {
         id: row.text("id")?,
-        generation: row.small("sessions", "generation")?,
+        generation: row.u32_column("sessions", "generation")?,
         rotated_at: row.int("rotated_at")?,
         idle_at: row.int("idle_at")?,
         ends_at: row.int("ends_at")?,
         revoked_at: row.opt_int("revoked_at")?,
         username: row.text("username")?,
-        role: row.word("users", "role", Role::parse)?,
+        role: row.enum_column("users", "role", Role::parse)?,
     })
 }

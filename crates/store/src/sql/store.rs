@@ -1,9 +1,9 @@
 //! The store: read connections, and the engine's way of writing.
 
 use super::backend::{Backend, Value};
-use super::burnt::Burnt;
 use super::each;
 use super::tx::{Record, Tx};
+use super::used_short_keys::UsedShortKeys;
 use super::write::Write;
 use super::writer::Writer;
 use crate::Result;
@@ -13,7 +13,7 @@ use sqlx::Pool;
 pub struct SqlStore<DB: Backend> {
     pub(super) reads: Pool<DB>,
     pub(super) writes: Writes<DB>,
-    pub(super) burnt: Burnt,
+    pub(super) burnt: UsedShortKeys,
 }
 
 pub enum Writes<DB: Backend> {

@@ -5,10 +5,10 @@ use super::ladders::Ladder;
 use super::statement::sql;
 use super::tx::Tx;
 use crate::Result;
-use crate::bans::Sentence;
+use crate::bans::BanContext;
 use domain::UnixMs;
-use domain::ban::{Rule, Trigger};
-use domain::identity::Identity;
+use domain::ban::{BanRule, Trigger};
+use domain::client_key::ClientKey;
 
 sql! {
     ADD = "INSERT INTO strikes (id, identity, cause, account, at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -26,43 +26,58 @@ pub async fn is_due<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     id: &str,
     ladder: &Ladder<'_>,
-    rule: &Rule,
-    sentence: &Sentence,
+    rule: &BanRule,
+    ban_context: &BanContext,
 ) -> Result<bool> {
-    let identity = ladder.identity.to_string();
-    let [who, cause, account] = ladder.key(&identity);
-    let kept_for = rule.window_ms.max(sentence.policy.spray.window_ms);
-    let expires_at = Value::Int(sentence.now.saturating_add(kept_for));
-    if tx.execute(ADD, [Value::Text(id), who, cause, account, Value::Int(sentence.now), expires_at]).await? == 0 {
+    let client_key = ladder.client_key.to_string();
+    let [who, cause, account] = ladder.key(&client_key);
+    let kept_for = rule.window_ms.max(ban_context.policy.spray.window_ms);
+    let expires_at = Value::Int(ban_context.now.saturating_add(kept_for));
+    if tx.execute(ADD, [Value::Text(id), who, cause, account, Value::Int(ban_context.now), expires_at]).await? == 0 {
         return Ok(false);
     }
     if rule.threshold <= 1 {
         return Ok(true);
     }
-    let after = Value::Int(sentence.now.saturating_sub(rule.window_ms));
+    let after = Value::Int(ban_context.now.saturating_sub(rule.window_ms));
     Ok(tx.count(WITHIN, [who, cause, account, after]).await? >= u64::from(rule.threshold))
 }
 
-/// Counts the account names that failed from the identity, without forgiven ones.
-pub async fn names<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, rule: &Rule, now: UnixMs) -> Result<u64> {
-    let identity = identity.to_string();
+/// Counts the account names that failed from the client key, without forgiven ones.
+pub async fn names<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    client_key: ClientKey,
+    rule: &BanRule,
+    now: UnixMs,
+) -> Result<u64> {
+    let client_key = client_key.to_string();
     let cause = Value::Text(Trigger::InvalidCredentials.as_str());
     let after = Value::Int(now.saturating_sub(rule.window_ms));
-    tx.count(NAMES, [Value::Text(&identity), cause, after]).await
+    tx.count(NAMES, [Value::Text(&client_key), cause, after]).await
 }
 
-/// Counts the account names that succeeded from the identity within the rule's window.
-pub async fn succeeded<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, rule: &Rule, now: UnixMs) -> Result<u64> {
-    let identity = identity.to_string();
+/// Counts the account names that succeeded from the client key within the rule's window.
+pub async fn succeeded<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    client_key: ClientKey,
+    rule: &BanRule,
+    now: UnixMs,
+) -> Result<u64> {
+    let client_key = client_key.to_string();
     let after = Value::Int(now.saturating_sub(rule.window_ms));
-    tx.count(SUCCEEDED, [Value::Text(&identity), after]).await
+    tx.count(SUCCEEDED, [Value::Text(&client_key), after]).await
 }
 
 /// Records a successful name for an address. A known device is judged by itself, so this skips it.
-pub async fn succeed<DB: Backend>(tx: &mut Tx<'_, DB>, identity: Identity, account: &str, now: UnixMs) -> Result<()> {
-    if matches!(identity, Identity::Device(_)) {
+pub async fn succeed<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    client_key: ClientKey,
+    account: &str,
+    now: UnixMs,
+) -> Result<()> {
+    if matches!(client_key, ClientKey::Device(_)) {
         return Ok(());
     }
-    let identity = identity.to_string();
-    tx.execute(SUCCEED, [Value::Text(&identity), Value::Text(account), Value::Int(now)]).await.map(drop)
+    let client_key = client_key.to_string();
+    tx.execute(SUCCEED, [Value::Text(&client_key), Value::Text(account), Value::Int(now)]).await.map(drop)
 }

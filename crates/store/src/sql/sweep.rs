@@ -62,12 +62,12 @@ sql! {
             WHERE changed_at < $1 AND (revoked_at < $1 OR idle_at < $1 OR ends_at < $1) LIMIT $2)";
 }
 
-struct Sweep {
+struct SweepRows {
     sql: &'static str,
     before: UnixMs,
 }
 
-impl Write for Sweep {
+impl Write for SweepRows {
     type Output = u64;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<u64> {
@@ -136,7 +136,7 @@ impl<DB: Backend> SqlStore<DB> {
     async fn sweep(&self, sql: &'static str, before: UnixMs) -> Result<u64> {
         let mut gone = 0;
         loop {
-            let now_gone = self.write(Sweep { sql, before }).await?;
+            let now_gone = self.write(SweepRows { sql, before }).await?;
             gone += now_gone;
             if now_gone < CHUNK.unsigned_abs() {
                 return Ok(gone);

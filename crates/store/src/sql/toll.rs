@@ -1,15 +1,16 @@
 use super::backend::{Backend, Value};
 use super::statement::sql;
 use super::store::SqlStore;
-use super::toll_redeem::{Again, Counted, Judged};
-use super::toll_tokens::{LATEST_TOKENS, ONE_TOKEN, TokenWrite, Used, token};
-use super::toll_watch::{IN_NO_BLOCK, Observed, UNSETTLED};
+use super::toll_redeem::{CountPayment, RedeemAgain, RedeemCounted};
+use super::toll_tokens::{LATEST_TOKENS, ONE_TOKEN, TokenWrite, UseToken, token};
+use super::toll_watch::{IN_NO_BLOCK, ObserveTransaction, UNSETTLED};
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use crate::toll::{
-    Chain, Payment, PaymentId, Redeemed, Redemption, Token, TokenChange, Toll, TollDay, Waiting, Whereabouts,
+    ChainView, PaymentId, Redemption, RedemptionOutcome, TokenChange, Toll, TollDay, TollPayment, TollToken, Waiting,
+    Whereabouts,
 };
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -56,36 +57,36 @@ impl Write for Challenges {
 
 #[async_trait]
 impl<DB: Backend> Toll for SqlStore<DB> {
-    async fn redeem(&self, redemption: &Redemption) -> Result<Redeemed> {
+    async fn redeem(&self, redemption: &Redemption) -> Result<RedemptionOutcome> {
         self.write(redemption.clone()).await
     }
 
-    async fn redeem_again(&self, redemption: &Redemption) -> Result<Option<Redeemed>> {
-        self.write(Again(redemption.clone())).await
+    async fn redeem_again(&self, redemption: &Redemption) -> Result<Option<RedemptionOutcome>> {
+        self.write(RedeemAgain(redemption.clone())).await
     }
 
-    async fn count_payment(&self, redemption: &Redemption) -> Result<Option<Redeemed>> {
-        self.write(Counted(redemption.clone())).await
+    async fn count_payment(&self, redemption: &Redemption) -> Result<Option<RedemptionOutcome>> {
+        self.write(CountPayment(redemption.clone())).await
     }
 
-    async fn redeem_counted(&self, redemption: &Redemption) -> Result<Redeemed> {
-        self.write(Judged(redemption.clone())).await
+    async fn redeem_counted(&self, redemption: &Redemption) -> Result<RedemptionOutcome> {
+        self.write(RedeemCounted(redemption.clone())).await
     }
 
-    async fn payments_for(&self, challenge: &str) -> Result<Vec<Payment>> {
+    async fn payments_for(&self, challenge: &str) -> Result<Vec<TollPayment>> {
         self.all(FOR_OFFER, [Value::Text(challenge)]).await?.iter().map(payment).collect()
     }
 
-    async fn payments_of(&self, txid: &str) -> Result<Vec<Payment>> {
+    async fn payments_of(&self, txid: &str) -> Result<Vec<TollPayment>> {
         self.all(OF_TRANSACTION, [Value::Text(txid)]).await?.iter().map(payment).collect()
     }
 
-    async fn toll_token(&self, id: &str) -> Result<Option<Token>> {
+    async fn toll_token(&self, id: &str) -> Result<Option<TollToken>> {
         self.one(ONE_TOKEN, [Value::Text(id)]).await?.as_ref().map(token).transpose()
     }
 
-    async fn use_token(&self, id: &str, requests: i64) -> Result<Option<Token>> {
-        self.write(Used { id: id.to_owned(), requests }).await
+    async fn use_token(&self, id: &str, requests: i64) -> Result<Option<TollToken>> {
+        self.write(UseToken { id: id.to_owned(), requests }).await
     }
 
     async fn unsettled(&self) -> Result<Vec<String>> {
@@ -99,19 +100,19 @@ impl<DB: Backend> Toll for SqlStore<DB> {
         self.all(IN_NO_BLOCK, values).await?.iter().map(waiting).collect()
     }
 
-    async fn observe(&self, txid: &str, seen: Whereabouts, chain: Chain) -> Result<Vec<String>> {
-        self.write(Observed { txid: txid.to_owned(), seen, chain }).await
+    async fn observe(&self, txid: &str, seen: Whereabouts, chain: ChainView) -> Result<Vec<String>> {
+        self.write(ObserveTransaction { txid: txid.to_owned(), seen, chain }).await
     }
 
-    async fn change_toll_token(&self, id: &str, change: TokenChange, audit: &Entry) -> Result<bool> {
+    async fn change_toll_token(&self, id: &str, change: TokenChange, audit: &AuditEntry) -> Result<bool> {
         self.write(TokenWrite { id: id.to_owned(), change, audit: audit.clone() }).await
     }
 
-    async fn toll_tokens(&self, limit: u32) -> Result<Vec<Token>> {
+    async fn toll_tokens(&self, limit: u32) -> Result<Vec<TollToken>> {
         self.all(LATEST_TOKENS, [Value::Int(limit.into())]).await?.iter().map(token).collect()
     }
 
-    async fn toll_payments(&self, limit: u32) -> Result<Vec<Payment>> {
+    async fn toll_payments(&self, limit: u32) -> Result<Vec<TollPayment>> {
         self.all(LATEST_PAYMENTS, [Value::Int(limit.into())]).await?.iter().map(payment).collect()
     }
 
@@ -135,9 +136,10 @@ impl<DB: Backend> Toll for SqlStore<DB> {
     }
 }
 
-fn payment<DB: Backend>(row: &Record<DB>) -> Result<Payment> {
-    let (account, subaddress) = (row.small("toll_payments", "account")?, row.small("toll_payments", "subaddress")?);
-    Ok(Payment {
+fn payment<DB: Backend>(row: &Record<DB>) -> Result<TollPayment> {
+    let (account, subaddress) =
+        (row.u32_column("toll_payments", "account")?, row.u32_column("toll_payments", "subaddress")?);
+    Ok(TollPayment {
         id: PaymentId { txid: row.text("txid")?, account, subaddress },
         challenge: row.text("challenge")?,
         route: row.text("route")?,

@@ -1,13 +1,13 @@
 //! Exchanges a payment for a token in one transaction.
 
 use super::backend::{Backend, Value};
+use super::named_locks::lock_named;
 use super::statement::sql;
 use super::toll_tokens::{token, token_of};
-use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::toll::{PaymentId, Redeemed, Redemption, Token};
+use crate::toll::{PaymentId, Redemption, RedemptionOutcome, TollToken};
 
 sql! {
     COUNT_PAYMENT = "INSERT INTO toll_payments
@@ -36,11 +36,11 @@ sql! {
 }
 
 impl Write for Redemption {
-    type Output = Redeemed;
+    type Output = RedemptionOutcome;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Redeemed> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RedemptionOutcome> {
         // Serialises payments for one offer, because they add up. Otherwise two could both be judged underpaid.
-        take_turn(tx, &format!("toll {}", self.challenge), self.now).await?;
+        lock_named(tx, &format!("toll {}", self.challenge), self.now).await?;
         if let Some(refused) = self.count(tx).await? {
             return Ok(refused);
         }
@@ -50,17 +50,17 @@ impl Write for Redemption {
 }
 
 /// A payment that was counted before.
-pub struct Again(pub Redemption);
+pub struct RedeemAgain(pub Redemption);
 
-impl Write for Again {
-    type Output = Option<Redeemed>;
+impl Write for RedeemAgain {
+    type Output = Option<RedemptionOutcome>;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Redeemed>> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<RedemptionOutcome>> {
         let Self(redemption) = self;
-        take_turn(tx, &format!("toll {}", redemption.challenge), redemption.now).await?;
+        lock_named(tx, &format!("toll {}", redemption.challenge), redemption.now).await?;
         let Some(row) = tx.one(WHOSE, redemption.id()).await? else { return Ok(None) };
         if !redemption.is_of(&row)? {
-            return Ok(Some(Redeemed::Taken));
+            return Ok(Some(RedemptionOutcome::Taken));
         }
         if row.opt_int("gone_at")?.is_some() {
             return Ok(None);
@@ -70,14 +70,14 @@ impl Write for Again {
 }
 
 /// A payment to count without creating a token.
-pub struct Counted(pub Redemption);
+pub struct CountPayment(pub Redemption);
 
-impl Write for Counted {
-    type Output = Option<Redeemed>;
+impl Write for CountPayment {
+    type Output = Option<RedemptionOutcome>;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Redeemed>> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<RedemptionOutcome>> {
         let Self(redemption) = self;
-        take_turn(tx, &format!("toll {}", redemption.challenge), redemption.now).await?;
+        lock_named(tx, &format!("toll {}", redemption.challenge), redemption.now).await?;
         let refused = redemption.count(tx).await?;
         if refused.is_none() {
             tx.execute(NOW_IN, [Value::Text(&redemption.payment.txid), Value::OptInt(redemption.block)]).await?;
@@ -87,13 +87,13 @@ impl Write for Counted {
 }
 
 /// All counted payments of an offer.
-pub struct Judged(pub Redemption);
+pub struct RedeemCounted(pub Redemption);
 
-impl Write for Judged {
-    type Output = Redeemed;
+impl Write for RedeemCounted {
+    type Output = RedemptionOutcome;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Redeemed> {
-        take_turn(tx, &format!("toll {}", self.0.challenge), self.0.now).await?;
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RedemptionOutcome> {
+        lock_named(tx, &format!("toll {}", self.0.challenge), self.0.now).await?;
         self.0.judge(tx).await
     }
 }
@@ -110,19 +110,19 @@ impl Redemption {
     }
 
     /// Counts the payment and its outputs, unless they were counted before.
-    async fn count<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Redeemed>> {
+    async fn count<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<RedemptionOutcome>> {
         let id = self.id();
         let [t, a, s] = id;
         let (challenge, route, jkt) = (Value::Text(&self.challenge), Value::Text(&self.route), Value::Text(&self.jkt));
         let (paid, block, now) = (Value::Int(self.piconero), Value::OptInt(self.block), Value::Int(self.now));
         if tx.execute(COUNT_PAYMENT, [t, a, s, challenge, route, jkt, paid, block, now]).await? == 0 {
-            let Some(row) = tx.one(WHOSE, id).await? else { return Ok(Some(Redeemed::Taken)) };
-            return Ok((!self.is_of(&row)?).then_some(Redeemed::Taken));
+            let Some(row) = tx.one(WHOSE, id).await? else { return Ok(Some(RedemptionOutcome::Taken)) };
+            return Ok((!self.is_of(&row)?).then_some(RedemptionOutcome::Taken));
         }
-        let mut refused = (self.now >= self.terms.expires_at).then_some(Redeemed::Late);
+        let mut refused = (self.now >= self.terms.expires_at).then_some(RedemptionOutcome::Late);
         for output in &self.outputs {
             if refused.is_none() && tx.execute(COUNT_OUTPUT, [Value::Text(output), t, a, s]).await? == 0 {
-                refused = Some(Redeemed::Burnt);
+                refused = Some(RedemptionOutcome::Burnt);
             }
         }
         if refused.is_some() {
@@ -131,7 +131,7 @@ impl Redemption {
         } else {
             tx.execute(IN_TIME, id).await?;
         }
-        if refused == Some(Redeemed::Late) {
+        if refused == Some(RedemptionOutcome::Late) {
             let ended = Value::Int(self.terms.expires_at);
             tx.execute(LATE, [t, a, s, challenge, route, paid, block, now, ended]).await?;
         }
@@ -139,14 +139,14 @@ impl Redemption {
     }
 
     /// Returns what the offer's payments have bought.
-    async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Redeemed> {
+    async fn judge<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RedemptionOutcome> {
         let terms = &self.terms;
         let Some(row) = tx.one(PAID, [Value::Text(&self.challenge)]).await? else {
-            return Ok(Redeemed::Underpaid { have: 0, need: terms.price });
+            return Ok(RedemptionOutcome::Underpaid { have: 0, need: terms.price });
         };
         let (paid, price) = (row.int("paid")?, terms.price.max(1));
         if paid < price {
-            return Ok(Redeemed::Underpaid { have: paid, need: price });
+            return Ok(RedemptionOutcome::Underpaid { have: paid, need: price });
         }
         let have = match (row.int("first")?, row.int("last")?) {
             (-1, _) => 0,
@@ -155,13 +155,13 @@ impl Redemption {
         let step = terms.confirmations.iter().rev().find(|(from, _)| *from <= paid);
         let need = step.map_or(0, |(_, need)| *need);
         if have >= need {
-            return self.mint(tx, paid, have).await.map(Redeemed::Minted);
+            return self.mint(tx, paid, have).await.map(RedemptionOutcome::Minted);
         }
         // An issued token stays valid, whatever the chain shows now; the watcher suspends it.
         let token = token_of(tx, &self.challenge).await?.as_ref().map(token).transpose()?;
         match token.filter(|token| token.quota >= self.quota(paid)) {
-            Some(token) => Ok(Redeemed::Minted(token)),
-            None => Ok(Redeemed::Pending { have, need }),
+            Some(token) => Ok(RedemptionOutcome::Minted(token)),
+            None => Ok(RedemptionOutcome::Pending { have, need }),
         }
     }
 
@@ -169,7 +169,7 @@ impl Redemption {
         self.terms.quota.saturating_mul(paid / self.terms.price.max(1))
     }
 
-    async fn mint<DB: Backend>(&self, tx: &mut Tx<'_, DB>, paid: i64, have: i64) -> Result<Token> {
+    async fn mint<DB: Backend>(&self, tx: &mut Tx<'_, DB>, paid: i64, have: i64) -> Result<TollToken> {
         let terms = &self.terms;
         let (price, quota) = (terms.price.max(1), self.quota(paid));
         let values = [

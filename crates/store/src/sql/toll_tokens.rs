@@ -6,8 +6,8 @@ use super::statement::sql;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::audit::Entry;
-use crate::toll::{Token, TokenChange};
+use crate::audit::AuditEntry;
+use crate::toll::{TokenChange, TollToken};
 
 macro_rules! tokens {
     ($rest:literal) => {
@@ -30,15 +30,15 @@ sql! {
     REVOKE = "UPDATE toll_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
 }
 
-pub struct Used {
+pub struct UseToken {
     pub id: String,
     pub requests: i64,
 }
 
-impl Write for Used {
-    type Output = Option<Token>;
+impl Write for UseToken {
+    type Output = Option<TollToken>;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<Token>> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<TollToken>> {
         tx.execute(USE, [Value::Text(&self.id), Value::Int(self.requests.max(0))]).await?;
         token_of(tx, &self.id).await?.as_ref().map(token).transpose()
     }
@@ -47,7 +47,7 @@ impl Write for Used {
 pub struct TokenWrite {
     pub id: String,
     pub change: TokenChange,
-    pub audit: Entry,
+    pub audit: AuditEntry,
 }
 
 impl Write for TokenWrite {
@@ -71,8 +71,8 @@ pub async fn token_of<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str) -> Result<Opti
     tx.one(ONE_TOKEN, [Value::Text(id)]).await
 }
 
-pub fn token<DB: Backend>(row: &Record<DB>) -> Result<Token> {
-    Ok(Token {
+pub fn token<DB: Backend>(row: &Record<DB>) -> Result<TollToken> {
+    Ok(TollToken {
         id: row.text("id")?,
         route: row.text("route")?,
         jkt: row.text("jkt")?,

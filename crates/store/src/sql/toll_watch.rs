@@ -5,7 +5,7 @@ use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
-use crate::toll::{Chain, Whereabouts};
+use crate::toll::{ChainView, Whereabouts};
 
 sql! {
     UNSETTLED = "SELECT DISTINCT txid FROM toll_payments WHERE settled_at IS NULL";
@@ -30,13 +30,13 @@ sql! {
         AND id IN (SELECT challenge FROM toll_payments WHERE txid = $1) RETURNING id";
 }
 
-pub struct Observed {
+pub struct ObserveTransaction {
     pub txid: String,
     pub seen: Whereabouts,
-    pub chain: Chain,
+    pub chain: ChainView,
 }
 
-impl Write for Observed {
+impl Write for ObserveTransaction {
     type Output = Vec<String>;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<String>> {

@@ -70,12 +70,17 @@ impl<DB: Backend> Record<DB> {
     }
 
     /// Returns a number that was written as `u32`.
-    pub fn small(&self, table: &'static str, column: &'static str) -> Result<u32> {
+    pub fn u32_column(&self, table: &'static str, column: &'static str) -> Result<u32> {
         self.int(column)?.try_into().map_err(|_| self.unreadable(table, column))
     }
 
     /// Parses a text with one of our `parse` functions.
-    pub fn word<T>(&self, table: &'static str, column: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T> {
+    pub fn enum_column<T>(
+        &self,
+        table: &'static str,
+        column: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T> {
         parse(&self.text(column)?).ok_or_else(|| self.unreadable(table, column))
     }
 

@@ -3,7 +3,7 @@ use super::statement::sql;
 use super::store::{SqlStore, Writes};
 use super::tx::Tx;
 use crate::Result;
-use crate::upkeep::{Connections, Crowd, Upkeep};
+use crate::upkeep::{PoolUsage, SignInStats, Upkeep};
 use async_trait::async_trait;
 use domain::UnixMs;
 use std::path::Path;
@@ -26,9 +26,9 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
         self.count(PING, []).await.map(drop)
     }
 
-    fn connections(&self) -> Connections {
+    fn connections(&self) -> PoolUsage {
         let idle = u32::try_from(self.reads.num_idle()).unwrap_or(u32::MAX);
-        Connections { open: self.reads.size(), idle }
+        PoolUsage { open: self.reads.size(), idle }
     }
 
     async fn fault(&self) -> Result<Option<String>> {
@@ -44,12 +44,12 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
         self.one(NEWEST, []).await?.map_or(Ok(None), |row| row.opt_int("at"))
     }
 
-    async fn crowd(&self, since: UnixMs) -> Result<Crowd> {
+    async fn sign_in_stats(&self, since: UnixMs) -> Result<SignInStats> {
         let Some(row) = self.one(CROWD, [Value::Int(since)]).await? else {
-            return Ok(Crowd { users: 0, addresses: 0, address: None });
+            return Ok(SignInStats { users: 0, addresses: 0, address: None });
         };
         let count = |column| row.int(column).map(i64::unsigned_abs);
-        Ok(Crowd { users: count("users")?, addresses: count("addresses")?, address: row.opt_text("address")? })
+        Ok(SignInStats { users: count("users")?, addresses: count("addresses")?, address: row.opt_text("address")? })
     }
 
     async fn copy_to(&self, file: &Path) -> Result<bool> {

@@ -3,15 +3,15 @@
 use super::accept::forget_failures;
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::named_locks::lock_named;
 use super::reservations::release;
 use super::session_writes::{mark_sessions, revoke_all};
 use super::statement::sql;
-use super::turns::take_turn;
 use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
-use crate::audit::Entry;
-use crate::users::{Changed, DeleteUser, NewPassword, PasswordHash, SetPassword};
+use crate::audit::AuditEntry;
+use crate::users::{ChangeOutcome, DeleteUser, NewPassword, PasswordHash, SetPassword};
 use domain::UnixMs;
 use domain::account::Role;
 
@@ -91,16 +91,16 @@ impl Write for UpgradePassword {
 pub struct SetDisabled {
     pub id: String,
     pub disabled: bool,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
 impl Write for SetDisabled {
-    type Output = Changed;
+    type Output = ChangeOutcome;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Changed> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ChangeOutcome> {
         if self.disabled && is_last_administrator(tx, &self.id, self.now).await? {
-            return Ok(Changed::LastAdministrator);
+            return Ok(ChangeOutcome::LastAdministrator);
         }
         let changed = if self.disabled {
             tx.execute(DISABLE, [Value::Text(&self.id), Value::Int(self.now)]).await?
@@ -108,7 +108,7 @@ impl Write for SetDisabled {
             tx.execute(ENABLE, [Value::Text(&self.id)]).await?
         };
         if changed == 0 {
-            return Ok(Changed::Nothing);
+            return Ok(ChangeOutcome::Nothing);
         }
         let mut ended = Vec::new();
         if self.disabled {
@@ -117,26 +117,26 @@ impl Write for SetDisabled {
             end_links_made(tx, &self.id, self.now).await?;
         }
         append(tx, &self.audit).await?;
-        Ok(Changed::Done { ended })
+        Ok(ChangeOutcome::Done { ended })
     }
 }
 
 pub struct SetRole {
     pub id: String,
     pub role: Role,
-    pub audit: Entry,
+    pub audit: AuditEntry,
     pub now: UnixMs,
 }
 
 impl Write for SetRole {
-    type Output = Changed;
+    type Output = ChangeOutcome;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Changed> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ChangeOutcome> {
         if self.role != Role::Administrator && is_last_administrator(tx, &self.id, self.now).await? {
-            return Ok(Changed::LastAdministrator);
+            return Ok(ChangeOutcome::LastAdministrator);
         }
         if tx.execute(SET_ROLE, [Value::Text(&self.id), Value::Text(self.role.as_str())]).await? == 0 {
-            return Ok(Changed::Nothing);
+            return Ok(ChangeOutcome::Nothing);
         }
         mark_sessions(tx, &self.id, self.now).await?;
         // A link that was made under the old role must not be valid for the new one.
@@ -145,25 +145,25 @@ impl Write for SetRole {
             end_links_made(tx, &self.id, self.now).await?;
         }
         append(tx, &self.audit).await?;
-        Ok(Changed::Done { ended: Vec::new() })
+        Ok(ChangeOutcome::Done { ended: Vec::new() })
     }
 }
 
 impl Write for DeleteUser {
-    type Output = Changed;
+    type Output = ChangeOutcome;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Changed> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ChangeOutcome> {
         if let Some(attempt) = &self.attempt {
             release(tx, attempt).await?;
         }
         if is_last_administrator(tx, &self.user, self.now).await? {
-            return Ok(Changed::LastAdministrator);
+            return Ok(ChangeOutcome::LastAdministrator);
         }
         // A valid name has no colon, so nobody can sign in under this one, and the old name is free.
         let name_key = format!("deleted:{}", self.user);
         let values = [Value::Text(&self.user), Value::Text(&name_key), Value::Int(self.now)];
         if tx.execute(ERASE, values).await? == 0 {
-            return Ok(Changed::Nothing);
+            return Ok(ChangeOutcome::Nothing);
         }
         // The rows remain for a while, because other nodes learn from them that the sessions are over.
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
@@ -173,7 +173,7 @@ impl Write for DeleteUser {
         end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
-        Ok(Changed::Done { ended })
+        Ok(ChangeOutcome::Done { ended })
     }
 }
 
@@ -187,7 +187,7 @@ async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixM
 /// Whether no administrator would be left without this user. The caller must hold the named lock, so that two
 /// administrators cannot remove each other at the same time.
 async fn is_last_administrator<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<bool> {
-    take_turn(tx, "administrators", now).await?;
+    lock_named(tx, "administrators", now).await?;
     Ok(tx.count(IS_ADMINISTRATOR, [Value::Text(user)]).await? > 0
         && tx.count(OTHER_ADMINISTRATORS, [Value::Text(user)]).await? == 0)
 }

@@ -6,11 +6,11 @@ use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::audit::Entry;
+use crate::audit::AuditEntry;
 use crate::user_keys::{NewUserKey, SealedKey, UserKey, UserKeys};
 use async_trait::async_trait;
 use domain::UnixMs;
-use domain::user_key::{Parting, Version};
+use domain::user_key::{RetiredState, UserKeyVersion};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -57,8 +57,8 @@ impl Write for NewUserKey {
             return Ok(false);
         }
         match self.parting {
-            Parting::Overlap { until } => tx.execute(REPLACE, [user, before, Value::Int(until)]).await?,
-            Parting::Revoked => tx.execute(REVOKE_CURRENT, [user, before, Value::Int(self.now)]).await?,
+            RetiredState::Overlap { until } => tx.execute(REPLACE, [user, before, Value::Int(until)]).await?,
+            RetiredState::Revoked => tx.execute(REVOKE_CURRENT, [user, before, Value::Int(self.now)]).await?,
         };
         insert(tx, &self.user, self.number, &self.key, self.made_by.as_deref(), self.now).await?;
         if let Some(audit) = &self.audit {
@@ -68,14 +68,14 @@ impl Write for NewUserKey {
     }
 }
 
-struct Revoke {
+struct RevokeUserKey {
     user: String,
     number: u32,
-    audit: Entry,
+    audit: AuditEntry,
     now: UnixMs,
 }
 
-impl Write for Revoke {
+impl Write for RevokeUserKey {
     type Output = bool;
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
@@ -103,8 +103,8 @@ impl<DB: Backend> UserKeys for SqlStore<DB> {
         self.write(key.clone()).await
     }
 
-    async fn revoke_user_key(&self, user: &str, number: u32, audit: &Entry, now: UnixMs) -> Result<bool> {
-        self.write(Revoke { user: user.to_owned(), number, audit: audit.clone(), now }).await
+    async fn revoke_user_key(&self, user: &str, number: u32, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
+        self.write(RevokeUserKey { user: user.to_owned(), number, audit: audit.clone(), now }).await
     }
 
     async fn sweep_user_keys(&self, over: UnixMs, old: UnixMs) -> Result<u64> {
@@ -115,8 +115,8 @@ impl<DB: Backend> UserKeys for SqlStore<DB> {
 fn user_key<DB: Backend>(row: &Record<DB>) -> Result<UserKey> {
     Ok(UserKey {
         user: row.text("user_id")?,
-        version: Version {
-            number: row.small("user_keys", "version")?,
+        version: UserKeyVersion {
+            number: row.u32_column("user_keys", "version")?,
             created_at: row.int("created_at")?,
             ends_at: row.opt_int("ends_at")?,
             revoked_at: row.opt_int("revoked_at")?,

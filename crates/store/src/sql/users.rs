@@ -1,16 +1,19 @@
 use super::backend::{Backend, Value};
+use super::named_locks::lock_named;
 use super::names::{RenameUser, looks_like_another};
 use super::session_writes::insert_session;
 use super::statement::sql;
 use super::store::SqlStore;
-use super::turns::take_turn;
 use super::tx::{Record, Tx};
 use super::user_changes::{SetDisabled, SetRole, UpgradePassword};
 use super::write::Write;
 use super::{audit, invitations, reservations, user_keys};
 use crate::Result;
-use crate::audit::Entry;
-use crate::users::{Added, Changed, DeleteUser, NewPassword, NewUser, PasswordHash, Renamed, SetPassword, User, Users};
+use crate::audit::AuditEntry;
+use crate::users::{
+    AddUserOutcome, ChangeOutcome, DeleteUser, NewPassword, NewUser, PasswordHash, RenameOutcome, SetPassword, User,
+    Users,
+};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
@@ -45,16 +48,16 @@ sql! {
 }
 
 impl Write for NewUser {
-    type Output = Added;
+    type Output = AddUserOutcome;
 
-    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Added> {
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<AddUserOutcome> {
         if let Some(attempt) = &self.attempt {
             reservations::release(tx, attempt).await?;
         }
         // Every new user takes this lock, so that a set-up cannot run beside an ordinary first user.
-        take_turn(tx, "new user", self.now).await?;
+        lock_named(tx, "new user", self.now).await?;
         if self.only_first && tx.count(COUNT, []).await? > 0 {
-            return Ok(Added::NotFirst);
+            return Ok(AddUserOutcome::NotFirst);
         }
         let skeleton = self.name.skeleton();
         let values = [
@@ -69,24 +72,24 @@ impl Write for NewUser {
         // Checked first and under the lock: of two similar names added at the same time, one is refused.
         let alike = looks_like_another(tx, &skeleton, &self.id).await?;
         if tx.execute(ADD, values).await? == 0 {
-            return Ok(Added::NameTaken);
+            return Ok(AddUserOutcome::NameTaken);
         }
         if alike {
             tx.execute(TAKE_BACK, [Value::Text(&self.id)]).await?;
-            return Ok(Added::NameConfusable);
+            return Ok(AddUserOutcome::NameConfusable);
         }
         if let Some(invitation) = &self.invitation
             && !invitations::use_up(tx, invitation, &self.id, self.now).await?
         {
             tx.execute(TAKE_BACK, [Value::Text(&self.id)]).await?;
-            return Ok(Added::NotInvited);
+            return Ok(AddUserOutcome::NotInvited);
         }
         user_keys::insert(tx, &self.id, 1, &self.key, None, self.now).await?;
         if let Some(session) = &self.session {
             insert_session(tx, session).await?;
         }
         audit::append(tx, &self.audit).await?;
-        Ok(Added::Added)
+        Ok(AddUserOutcome::Added)
     }
 }
 
@@ -118,7 +121,7 @@ impl<DB: Backend> Users for SqlStore<DB> {
         self.all(PARAMETERS, []).await?.iter().map(|row| row.text("parameters")).collect()
     }
 
-    async fn add_user(&self, user: &NewUser) -> Result<Added> {
+    async fn add_user(&self, user: &NewUser) -> Result<AddUserOutcome> {
         self.write(user.clone()).await
     }
 
@@ -134,19 +137,25 @@ impl<DB: Backend> Users for SqlStore<DB> {
         self.write(UpgradePassword { id: id.to_owned(), old: old.clone(), new: new.clone() }).await
     }
 
-    async fn set_disabled(&self, id: &str, disabled: bool, audit: &Entry, now: UnixMs) -> Result<Changed> {
+    async fn set_disabled(&self, id: &str, disabled: bool, audit: &AuditEntry, now: UnixMs) -> Result<ChangeOutcome> {
         self.write(SetDisabled { id: id.to_owned(), disabled, audit: audit.clone(), now }).await
     }
 
-    async fn set_role(&self, id: &str, role: Role, audit: &Entry, now: UnixMs) -> Result<Changed> {
+    async fn set_role(&self, id: &str, role: Role, audit: &AuditEntry, now: UnixMs) -> Result<ChangeOutcome> {
         self.write(SetRole { id: id.to_owned(), role, audit: audit.clone(), now }).await
     }
 
-    async fn delete_user(&self, deletion: &DeleteUser) -> Result<Changed> {
+    async fn delete_user(&self, deletion: &DeleteUser) -> Result<ChangeOutcome> {
         self.write(deletion.clone()).await
     }
 
-    async fn rename_user(&self, id: &str, name: &AccountName, audit: &Entry, now: UnixMs) -> Result<Renamed> {
+    async fn rename_user(
+        &self,
+        id: &str,
+        name: &AccountName,
+        audit: &AuditEntry,
+        now: UnixMs,
+    ) -> Result<RenameOutcome> {
         self.write(RenameUser { id: id.to_owned(), name: name.clone(), audit: audit.clone(), now }).await
     }
 
@@ -164,7 +173,7 @@ pub fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {
         id: row.text("id")?,
         name: row.text("name")?,
         password_hash: PasswordHash(row.text("password_hash")?),
-        role: row.word("users", "role", Role::parse)?,
+        role: row.enum_column("users", "role", Role::parse)?,
         created_at: row.int("created_at")?,
         signed_in_at: row.opt_int("signed_in_at")?,
         disabled_at: row.opt_int("disabled_at")?,

@@ -20,7 +20,7 @@ pub trait Write: Send + Sync + 'static {
 }
 
 /// A type-erased write in a queue.
-pub trait Job<DB: Backend>: Send {
+pub trait WriteJob<DB: Backend>: Send {
     /// See [`Write::ONE_STATEMENT`].
     fn is_one_statement(&self) -> bool;
     /// Runs the write and stores its result; `false`: it failed and must be rolled back.
@@ -29,20 +29,20 @@ pub trait Job<DB: Backend>: Send {
     fn answer(self: Box<Self>, transaction: std::result::Result<(), Arc<sqlx::Error>>);
 }
 
-pub struct Task<W: Write> {
+pub struct WriteTask<W: Write> {
     write: W,
     outcome: Option<Result<W::Output>>,
     caller: oneshot::Sender<Result<W::Output>>,
 }
 
-impl<W: Write> Task<W> {
+impl<W: Write> WriteTask<W> {
     pub fn new(write: W) -> (Self, oneshot::Receiver<Result<W::Output>>) {
         let (caller, answer) = oneshot::channel();
         (Self { write, outcome: None, caller }, answer)
     }
 }
 
-impl<DB: Backend, W: Write> Job<DB> for Task<W> {
+impl<DB: Backend, W: Write> WriteJob<DB> for WriteTask<W> {
     fn is_one_statement(&self) -> bool {
         W::ONE_STATEMENT
     }

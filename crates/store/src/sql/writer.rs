@@ -1,7 +1,7 @@
 //! The sending half of the single writer.
 
 use super::backend::Backend;
-use super::write::{Job, Task, Write};
+use super::write::{Write, WriteJob, WriteTask};
 use crate::{Error, Result};
 use std::sync::{Mutex, PoisonError, RwLock};
 use tokio::sync::mpsc;
@@ -10,16 +10,16 @@ use tokio::task::JoinHandle;
 /// Maximum number of waiting writes; further callers wait for space in the queue.
 const QUEUE: usize = 1024;
 
-pub type Jobs<DB> = mpsc::Receiver<Box<dyn Job<DB>>>;
+pub type WriteQueue<DB> = mpsc::Receiver<Box<dyn WriteJob<DB>>>;
 
 pub struct Writer<DB: Backend> {
-    queue: RwLock<Option<mpsc::Sender<Box<dyn Job<DB>>>>>,
+    queue: RwLock<Option<mpsc::Sender<Box<dyn WriteJob<DB>>>>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl<DB: Backend> Writer<DB> {
     /// Starts the task that `work` makes from the receiving half.
-    pub fn start<F: Future<Output = ()> + Send + 'static>(work: impl FnOnce(Jobs<DB>) -> F) -> Self {
+    pub fn start<F: Future<Output = ()> + Send + 'static>(work: impl FnOnce(WriteQueue<DB>) -> F) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let task = tokio::spawn(work(jobs));
         Self { queue: RwLock::new(Some(queue)), task: Mutex::new(Some(task)) }
@@ -28,7 +28,7 @@ impl<DB: Backend> Writer<DB> {
     /// Queues a write. Once queued, it runs to completion, even if the caller stops waiting.
     pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Closed)?;
-        let (task, answer) = Task::new(write);
+        let (task, answer) = WriteTask::new(write);
         queue.send(Box::new(task)).await.map_err(|_| Error::Closed)?;
         drop(queue);
         answer.await.unwrap_or(Err(Error::Closed))

@@ -1,16 +1,16 @@
 //! Roles, passwords that their owners change, and deletion.
 
 use crate::fixture::Fixture;
-use crate::make::{DAY, NOW, SECOND, entry, identity, new_user, reserved, session, user};
+use crate::make::{DAY, NOW, SECOND, client_key, entry, new_user, reserved, session, user};
 use domain::account::Role;
 use futures::future::join_all;
 use store::Store;
-use store::audit::Event;
-use store::users::{Added, Changed, DeleteUser, NewPassword, NewUser, PasswordHash};
+use store::audit::AuditEvent;
+use store::users::{AddUserOutcome, ChangeOutcome, DeleteUser, NewPassword, NewUser, PasswordHash};
 
 async fn administrator(store: &dyn Store, name: &str) -> String {
     let new = NewUser { role: Role::Administrator, ..new_user(name) };
-    assert_eq!(store.add_user(&new).await.unwrap(), Added::Added);
+    assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
     new.id
 }
 
@@ -19,7 +19,7 @@ fn deletion(user: &str) -> DeleteUser {
         attempt: None,
         user: user.to_owned(),
         account: "ada".to_owned(),
-        audit: entry(Event::UserDeleted, Some(user), NOW),
+        audit: entry(AuditEvent::UserDeleted, Some(user), NOW),
         now: NOW,
     }
 }
@@ -27,14 +27,14 @@ fn deletion(user: &str) -> DeleteUser {
 pub async fn the_last_administrator_stays(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (administrator(&*store, "ada").await, user(&*store, "bob").await);
-    let audit = || entry(Event::MadeUser, None, NOW);
-    assert_eq!(store.set_role(&ada, Role::User, &audit(), NOW).await.unwrap(), Changed::LastAdministrator);
-    assert_eq!(store.set_disabled(&ada, true, &audit(), NOW).await.unwrap(), Changed::LastAdministrator);
-    assert_eq!(store.delete_user(&deletion(&ada)).await.unwrap(), Changed::LastAdministrator);
+    let audit = || entry(AuditEvent::MadeUser, None, NOW);
+    assert_eq!(store.set_role(&ada, Role::User, &audit(), NOW).await.unwrap(), ChangeOutcome::LastAdministrator);
+    assert_eq!(store.set_disabled(&ada, true, &audit(), NOW).await.unwrap(), ChangeOutcome::LastAdministrator);
+    assert_eq!(store.delete_user(&deletion(&ada)).await.unwrap(), ChangeOutcome::LastAdministrator);
     assert!(store.set_role(&bob, Role::Administrator, &audit(), NOW).await.unwrap().is_done());
-    assert_eq!(store.set_role(&bob, Role::Administrator, &audit(), NOW).await.unwrap(), Changed::Nothing);
+    assert_eq!(store.set_role(&bob, Role::Administrator, &audit(), NOW).await.unwrap(), ChangeOutcome::Nothing);
     assert!(store.set_role(&ada, Role::User, &audit(), NOW).await.unwrap().is_done());
-    assert_eq!(store.set_role("nobody", Role::User, &audit(), NOW).await.unwrap(), Changed::Nothing);
+    assert_eq!(store.set_role("nobody", Role::User, &audit(), NOW).await.unwrap(), ChangeOutcome::Nothing);
 }
 
 pub async fn two_administrators_cannot_remove_each_other(fixture: Fixture) {
@@ -43,7 +43,7 @@ pub async fn two_administrators_cannot_remove_each_other(fixture: Fixture) {
     let removals = all.iter().cloned().enumerate().map(|(n, id)| {
         let store = store.clone();
         tokio::spawn(async move {
-            let audit = entry(Event::MadeUser, None, NOW);
+            let audit = entry(AuditEvent::MadeUser, None, NOW);
             match n {
                 0 => store.set_role(&id, Role::User, &audit, NOW).await.unwrap(),
                 _ => store.delete_user(&deletion(&id)).await.unwrap(),
@@ -52,7 +52,7 @@ pub async fn two_administrators_cannot_remove_each_other(fixture: Fixture) {
     });
     let outcomes: Vec<_> = join_all(removals).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(outcomes.iter().filter(|changed| changed.is_done()).count(), 1, "{outcomes:?}");
-    assert!(outcomes.contains(&Changed::LastAdministrator));
+    assert!(outcomes.contains(&ChangeOutcome::LastAdministrator));
 }
 
 pub async fn a_change_of_password_keeps_one_session(fixture: Fixture) {
@@ -62,13 +62,13 @@ pub async fn a_change_of_password_keeps_one_session(fixture: Fixture) {
     let old = store.user_by_id(&ada).await.unwrap().unwrap().password_hash;
     let change = async |judged_by: &PasswordHash, to: &str, who: u32| {
         let change = NewPassword {
-            attempt: reserved(&*store, identity(who), NOW).await,
+            attempt: reserved(&*store, client_key(who), NOW).await,
             user: ada.clone(),
             account: "ada".to_owned(),
             judged_by: judged_by.clone(),
             hash: PasswordHash(to.to_owned()),
             keep: here.clone(),
-            audit: entry(Event::PasswordSet, Some(&ada), NOW),
+            audit: entry(AuditEvent::PasswordSet, Some(&ada), NOW),
             now: NOW,
         };
         store.change_password(&change).await.unwrap()
@@ -78,33 +78,34 @@ pub async fn a_change_of_password_keeps_one_session(fixture: Fixture) {
     assert_eq!(store.user_by_id(&ada).await.unwrap().unwrap().password_hash.0, "$argon2id$new");
     let live = store.sessions_of(&ada, NOW + SECOND).await.unwrap();
     assert_eq!(live.iter().map(|row| &row.id).collect::<Vec<_>>(), [&here]);
-    reserved(&*store, identity(1), NOW).await;
+    reserved(&*store, client_key(1), NOW).await;
 }
 
 pub async fn deletion_leaves_an_id_and_nothing_else(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let row = session(&*store, &ada, NOW).await;
-    store.append(&entry(Event::Login, Some(&ada), NOW)).await.unwrap();
+    store.append(&entry(AuditEvent::Login, Some(&ada), NOW)).await.unwrap();
     let gone = store.delete_user(&deletion(&ada)).await.unwrap();
-    assert_eq!(gone, Changed::Done { ended: vec![row.clone()] });
-    assert_eq!(store.delete_user(&deletion(&ada)).await.unwrap(), Changed::Nothing);
+    assert_eq!(gone, ChangeOutcome::Done { ended: vec![row.clone()] });
+    assert_eq!(store.delete_user(&deletion(&ada)).await.unwrap(), ChangeOutcome::Nothing);
     assert_eq!(store.user_by_key("ada").await.unwrap(), None);
     assert_eq!(store.user_by_id(&ada).await.unwrap(), None);
     assert_eq!(store.user_count().await.unwrap(), 0);
     assert!(store.users().await.unwrap().is_empty());
     assert!(
-        store.set_disabled(&ada, false, &entry(Event::UserEnabled, None, NOW), NOW).await.unwrap() == Changed::Nothing
+        store.set_disabled(&ada, false, &entry(AuditEvent::UserEnabled, None, NOW), NOW).await.unwrap()
+            == ChangeOutcome::Nothing
     );
 
     let left = store.session(&row).await.unwrap().unwrap();
     assert!(left.life.revoked && left.user_disabled);
     assert_eq!((left.username.as_str(), left.device.as_str(), left.address.as_str()), ("", "", ""));
     let trail = store.audit_of(&ada, 10).await.unwrap();
-    let before: Vec<_> = trail.iter().filter(|entry| entry.event != Event::UserDeleted).collect();
+    let before: Vec<_> = trail.iter().filter(|entry| entry.event != AuditEvent::UserDeleted).collect();
     assert!(!before.is_empty() && before.iter().all(|entry| entry.address.is_empty() && entry.device.is_empty()));
 
-    assert_eq!(store.add_user(&new_user("ada")).await.unwrap(), Added::Added, "the name is free");
+    assert_eq!(store.add_user(&new_user("ada")).await.unwrap(), AddUserOutcome::Added, "the name is free");
     assert_eq!(store.sweep_users(NOW + DAY).await.unwrap(), 0, "while a session's row is there");
     store.sweep_sessions(NOW + DAY).await.unwrap();
     assert_eq!(store.sweep_users(NOW + DAY).await.unwrap(), 1);

@@ -3,7 +3,7 @@ use crate::make::{NOW, SECOND, entry, fresh, session, user};
 use futures::future::join_all;
 use store::Store;
 use store::app_codes::{AppCode, MOST_OF_SESSION, UseCode};
-use store::audit::Event;
+use store::audit::AuditEvent;
 
 const WIKI: &str = "https://wiki.example";
 const LIFE: i64 = 30 * SECOND;
@@ -26,7 +26,7 @@ fn using(code: &AppCode, now: i64) -> UseCode {
         code_hash: code.code_hash.clone(),
         app: code.app.clone(),
         state_hash: code.state_hash.clone(),
-        audit: entry(Event::AppOpened, None, now),
+        audit: entry(AuditEvent::AppOpened, None, now),
         now,
     }
 }
@@ -43,7 +43,7 @@ pub async fn fifty_tasks_on_two_nodes_use_one_code(fixture: Fixture) {
     let used: Vec<_> = join_all(tries).await.into_iter().filter_map(Result::unwrap).collect();
     assert_eq!(used.as_slice(), std::slice::from_ref(&code));
     let mut entries = one.audit_of(&ada, 10).await.unwrap();
-    entries.retain(|entry| entry.event == Event::AppOpened);
+    entries.retain(|entry| entry.event == AuditEvent::AppOpened);
     assert_eq!(entries.len(), 1, "written once, as the owner's: {entries:?}");
     assert_eq!(entries[0].session.as_ref(), Some(&session));
     assert_eq!(one.use_app_code(&using(&code, NOW)).await.unwrap(), None, "replayed");
@@ -72,7 +72,7 @@ pub async fn end_with_their_session(fixture: Fixture) {
     let ada = user(&*store, "ada").await;
     let session = session(&*store, &ada, NOW).await;
     let code = code(&*store, &session).await;
-    store.revoke(&ada, &session, &entry(Event::Logout, Some(&ada), NOW), NOW).await.unwrap();
+    store.revoke(&ada, &session, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW).await.unwrap();
     assert_eq!(store.use_app_code(&using(&code, NOW)).await.unwrap(), None);
     assert_eq!(store.sweep_app_codes(NOW + LIFE).await.unwrap(), 1);
 }

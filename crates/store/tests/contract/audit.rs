@@ -1,20 +1,20 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, entry, user};
-use store::audit::{Entry, Event, Search};
+use store::audit::{AuditEntry, AuditEvent, AuditSearch};
 use store::refusals::HOUR_MS;
 
 pub async fn newest_first_and_no_more_than_asked_for(fixture: Fixture) {
     let store = fixture.open().await;
     let mut written = Vec::new();
-    for (n, event) in Event::ALL.iter().enumerate() {
+    for (n, event) in AuditEvent::ALL.iter().enumerate() {
         // Two in each millisecond: their ids order them.
         let at = NOW + i64::try_from(n / 2).unwrap();
-        let entry = Entry { session: (n % 2 == 0).then(|| format!("s{n}")), ..entry(*event, Some("ada"), at) };
+        let entry = AuditEntry { session: (n % 2 == 0).then(|| format!("s{n}")), ..entry(*event, Some("ada"), at) };
         store.append(&entry).await.unwrap();
         written.insert(0, entry);
     }
-    store.append(&entry(Event::Login, Some("bob"), NOW)).await.unwrap();
-    store.append(&entry(Event::Login, None, NOW)).await.unwrap();
+    store.append(&entry(AuditEvent::Login, Some("bob"), NOW)).await.unwrap();
+    store.append(&entry(AuditEvent::Login, None, NOW)).await.unwrap();
     assert_eq!(store.audit_of("ada", 100).await.unwrap(), written);
     assert_eq!(store.audit_of("ada", 3).await.unwrap(), written[..3]);
     assert!(store.audit_of("ada", 0).await.unwrap().is_empty());
@@ -23,13 +23,14 @@ pub async fn newest_first_and_no_more_than_asked_for(fixture: Fixture) {
 
 pub async fn odd_entries_are_refusals_and_reuse(fixture: Fixture) {
     let store = fixture.open().await;
-    let refused = |at| Entry { outcome: "invalid_credentials".to_owned(), ..entry(Event::Login, Some("ada"), at) };
+    let refused =
+        |at| AuditEntry { outcome: "invalid_credentials".to_owned(), ..entry(AuditEvent::Login, Some("ada"), at) };
     for entry in [
         refused(NOW),
         refused(NOW - 1),
-        entry(Event::Login, Some("ada"), NOW),
-        entry(Event::TokenReused, Some("ada"), NOW + 1),
-        entry(Event::TokenReused, Some("bob"), NOW + 1),
+        entry(AuditEvent::Login, Some("ada"), NOW),
+        entry(AuditEvent::TokenReused, Some("ada"), NOW + 1),
+        entry(AuditEvent::TokenReused, Some("bob"), NOW + 1),
     ] {
         store.append(&entry).await.unwrap();
     }
@@ -41,14 +42,15 @@ pub async fn odd_entries_are_refusals_and_reuse(fixture: Fixture) {
 pub async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
     let store = fixture.open().await;
     let hour = NOW - NOW.rem_euclid(HOUR_MS);
-    let login = |at, outcome: &str| Entry { outcome: outcome.to_owned(), ..entry(Event::Login, Some("ada"), at) };
+    let login =
+        |at, outcome: &str| AuditEntry { outcome: outcome.to_owned(), ..entry(AuditEvent::Login, Some("ada"), at) };
     for entry in [
         login(hour - 1, "ok"),
         login(hour, "ok"),
         login(hour + HOUR_MS - 1, "new_device"),
         login(hour + HOUR_MS, "new_place"),
         login(hour + HOUR_MS, "invalid_credentials"),
-        entry(Event::Logout, Some("ada"), hour),
+        entry(AuditEvent::Logout, Some("ada"), hour),
     ] {
         store.append(&entry).await.unwrap();
     }
@@ -58,12 +60,12 @@ pub async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
 
 pub async fn what_is_repeated_is_written_once(fixture: Fixture) {
     let store = fixture.open().await;
-    let attempt = |at, session: &str, address: &str| Entry {
+    let attempt = |at, session: &str, address: &str| AuditEntry {
         session: Some(session.to_owned()),
         address: address.to_owned(),
-        ..entry(Event::WrongKey, Some("ada"), at)
+        ..entry(AuditEvent::WrongKey, Some("ada"), at)
     };
-    let other = Entry { event: Event::Logout, ..attempt(NOW, "s1", "203.0.113.7") };
+    let other = AuditEntry { event: AuditEvent::Logout, ..attempt(NOW, "s1", "203.0.113.7") };
     store.append(&other).await.unwrap();
     for (at, session, address) in [
         (NOW, "s1", "203.0.113.7"),
@@ -77,7 +79,7 @@ pub async fn what_is_repeated_is_written_once(fixture: Fixture) {
     }
     let entries = store.audit_of("ada", 100).await.unwrap();
     let written: Vec<_> =
-        entries.iter().filter(|entry| entry.event == Event::WrongKey).map(|entry| entry.at - NOW).collect();
+        entries.iter().filter(|entry| entry.event == AuditEvent::WrongKey).map(|entry| entry.at - NOW).collect();
     assert_eq!(written, [10, 3, 2, 0]);
 }
 
@@ -89,33 +91,34 @@ pub async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
         let outcome = if n % 2 == 0 { "ok" } else { "invalid_credentials" };
         let whose = if n < 3 { Some(ada.as_str()) } else { None };
         // Two in each millisecond.
-        let entry = Entry {
+        let entry = AuditEntry {
             outcome: outcome.to_owned(),
             about: format!("thing {n}"),
-            ..entry(Event::Login, whose, NOW + 1 + i64::from(n / 2))
+            ..entry(AuditEvent::Login, whose, NOW + 1 + i64::from(n / 2))
         };
         store.append(&entry).await.unwrap();
         written.insert(0, entry);
     }
-    let all = Search { limit: 100, event: Some(Event::Login), ..Search::default() };
-    let found = async |search: Search| store.search_audit(&search).await.unwrap();
-    let entries =
-        async |search: Search| -> Vec<Entry> { found(search).await.into_iter().map(|line| line.entry).collect() };
+    let all = AuditSearch { limit: 100, event: Some(AuditEvent::Login), ..AuditSearch::default() };
+    let found = async |search: AuditSearch| store.search_audit(&search).await.unwrap();
+    let entries = async |search: AuditSearch| -> Vec<AuditEntry> {
+        found(search).await.into_iter().map(|line| line.entry).collect()
+    };
     assert_eq!(entries(all.clone()).await, written);
-    assert_eq!(entries(Search { event: None, ..all.clone() }).await.len(), 7, "with the account itself");
+    assert_eq!(entries(AuditSearch { event: None, ..all.clone() }).await.len(), 7, "with the account itself");
     let names: Vec<_> = found(all.clone()).await.into_iter().map(|line| line.username).collect();
     assert_eq!(names[2..4], [None, Some("ada".to_owned())]);
-    assert_eq!(entries(Search { user: Some(ada.clone()), ..all.clone() }).await, written[3..]);
-    let by_ada = Entry { actor: Some(ada.clone()), ..entry(Event::BanMade, None, NOW) };
+    assert_eq!(entries(AuditSearch { user: Some(ada.clone()), ..all.clone() }).await, written[3..]);
+    let by_ada = AuditEntry { actor: Some(ada.clone()), ..entry(AuditEvent::BanMade, None, NOW) };
     store.append(&by_ada).await.unwrap();
-    let done = found(Search { user: Some(ada), event: Some(Event::BanMade), ..all.clone() }).await;
+    let done = found(AuditSearch { user: Some(ada), event: Some(AuditEvent::BanMade), ..all.clone() }).await;
     assert_eq!((&done[0].entry, done[0].actor_name.as_deref()), (&by_ada, Some("ada")), "what they did as well");
-    assert_eq!(entries(Search { outcome: Some("ok".to_owned()), ..all.clone() }).await.len(), 3);
-    assert_eq!(entries(Search { since: Some(NOW + 2), until: Some(NOW + 3), ..all.clone() }).await, written[2..4]);
+    assert_eq!(entries(AuditSearch { outcome: Some("ok".to_owned()), ..all.clone() }).await.len(), 3);
+    assert_eq!(entries(AuditSearch { since: Some(NOW + 2), until: Some(NOW + 3), ..all.clone() }).await, written[2..4]);
     let mut pages = Vec::new();
     let mut before = None;
     loop {
-        let page = entries(Search { before, limit: 1, ..all.clone() }).await;
+        let page = entries(AuditSearch { before, limit: 1, ..all.clone() }).await;
         let Some(last) = page.last() else { break };
         before = Some((last.at, last.id.clone()));
         pages.extend(page);

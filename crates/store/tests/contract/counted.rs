@@ -4,33 +4,33 @@ use crate::fixture::Fixture;
 use crate::make::{HOUR, NOW};
 use crate::toll::{HEIGHT, PRICE, at, chain, minted, payment};
 use std::collections::HashSet;
-use store::toll::{PaymentId, Redeemed, Redemption, Whereabouts};
+use store::toll::{PaymentId, Redemption, RedemptionOutcome, Whereabouts};
 
 pub async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
     let store = fixture.open().await;
     let (first, second) = (payment("offer", "tx1", 400), payment("offer", "tx2", 600));
     let fetch = async |now| store.redeem_counted(&Redemption { now, ..payment("offer", "", 0) }).await.unwrap();
-    assert_eq!(fetch(NOW).await, Redeemed::Underpaid { have: 0, need: PRICE });
+    assert_eq!(fetch(NOW).await, RedemptionOutcome::Underpaid { have: 0, need: PRICE });
     for _ in 0..2 {
         assert_eq!(store.count_payment(&first).await.unwrap(), None);
     }
-    assert_eq!(fetch(NOW).await, Redeemed::Underpaid { have: 400, need: PRICE });
+    assert_eq!(fetch(NOW).await, RedemptionOutcome::Underpaid { have: 400, need: PRICE });
     assert_eq!(store.count_payment(&second).await.unwrap(), None);
     assert_eq!(store.toll_token("offer").await.unwrap(), None, "its time begins when somebody comes for it");
-    let Redeemed::Minted(token) = fetch(NOW + HOUR).await else { panic!() };
+    let RedemptionOutcome::Minted(token) = fetch(NOW + HOUR).await else { panic!() };
     assert_eq!((token.minted_at, token.expires_at, token.provisional), (NOW + HOUR, NOW + 2 * HOUR, true));
-    assert_eq!(fetch(NOW + 3 * HOUR).await, Redeemed::Minted(token.clone()));
+    assert_eq!(fetch(NOW + 3 * HOUR).await, RedemptionOutcome::Minted(token.clone()));
     // Shown with a proof as well, it is the same payment.
     assert_eq!(minted(&*store, &first).await, token);
     let thief = Redemption { challenge: "theirs".to_owned(), ..first.clone() };
-    assert_eq!(store.count_payment(&thief).await.unwrap(), Some(Redeemed::Taken));
-    assert_eq!(store.redeem(&thief).await.unwrap(), Redeemed::Taken);
+    assert_eq!(store.count_payment(&thief).await.unwrap(), Some(RedemptionOutcome::Taken));
+    assert_eq!(store.redeem(&thief).await.unwrap(), RedemptionOutcome::Taken);
     assert_eq!(store.payments_for("offer").await.unwrap().len(), 2);
 
     let burnt = Redemption { outputs: first.outputs.clone(), ..payment("burnt", "tx3", PRICE) };
-    assert_eq!(store.count_payment(&burnt).await.unwrap(), Some(Redeemed::Burnt));
+    assert_eq!(store.count_payment(&burnt).await.unwrap(), Some(RedemptionOutcome::Burnt));
     let late = Redemption { now: NOW + HOUR, ..payment("late", "tx4", PRICE) };
-    assert_eq!(store.count_payment(&late).await.unwrap(), Some(Redeemed::Late));
+    assert_eq!(store.count_payment(&late).await.unwrap(), Some(RedemptionOutcome::Late));
     for challenge in ["burnt", "late"] {
         assert_eq!(store.payments_for(challenge).await.unwrap(), []);
     }

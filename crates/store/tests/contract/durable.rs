@@ -4,18 +4,18 @@ use crate::fixture::Fixture;
 use crate::make::{NOW, entry, new_user, user};
 use futures::future::join_all;
 use std::time::Duration;
-use store::audit::{Entry, Event};
+use store::audit::{AuditEntry, AuditEvent};
 use store::{Error, Store};
 
 pub async fn a_failing_write_leaves_the_others_alone(fixture: Fixture) {
     let store = fixture.open().await;
-    let taken = entry(Event::Login, Some("ada"), NOW);
+    let taken = entry(AuditEvent::Login, Some("ada"), NOW);
     store.append(&taken).await.unwrap();
     let writes = (0..200).map(|n| {
         let store = store.clone();
         // Every third id is there already; and an id that fails as the last of a new user's
         // statements must take the user with it.
-        let audit = if n % 3 == 0 { taken.clone() } else { entry(Event::Login, Some("ada"), NOW) };
+        let audit = if n % 3 == 0 { taken.clone() } else { entry(AuditEvent::Login, Some("ada"), NOW) };
         tokio::spawn(async move {
             if n % 2 == 0 {
                 store.append(&audit).await.is_ok()
@@ -34,7 +34,7 @@ pub async fn a_failing_write_leaves_the_others_alone(fixture: Fixture) {
     assert_eq!(store.user_count().await.unwrap(), (0..200).filter(|n| n % 3 != 0 && n % 2 == 1).count() as u64);
 }
 
-async fn appears(store: &dyn Store, entry: &Entry) -> bool {
+async fn appears(store: &dyn Store, entry: &AuditEntry) -> bool {
     for _ in 0..200 {
         if store.audit_of("ada", 1000).await.unwrap().contains(entry) {
             return true;
@@ -47,7 +47,7 @@ async fn appears(store: &dyn Store, entry: &Entry) -> bool {
 pub async fn a_caller_that_goes_away_changes_nothing(fixture: Fixture) {
     let store = fixture.open().await;
     for _ in 0..20 {
-        let audit = entry(Event::Login, Some("ada"), NOW);
+        let audit = entry(AuditEvent::Login, Some("ada"), NOW);
         // Asked once, and dropped.
         tokio::select! {
             biased;
@@ -62,7 +62,7 @@ pub async fn a_closed_store_says_so(fixture: Fixture) {
     let store = fixture.open().await;
     let id = user(&*store, "ada").await;
     store.close().await;
-    assert!(store.append(&entry(Event::Login, Some("ada"), NOW)).await.is_err());
+    assert!(store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.is_err());
     assert!(store.user_by_id(&id).await.is_err());
     assert!(store.ping().await.is_err());
     store.close().await;
@@ -74,7 +74,7 @@ pub async fn closing_waits_for_what_is_under_way(fixture: Fixture) {
     let writes: Vec<_> = (0..200)
         .map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { store.append(&entry(Event::Login, Some("ada"), NOW)).await })
+            tokio::spawn(async move { store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await })
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(5)).await;

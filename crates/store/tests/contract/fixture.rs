@@ -3,7 +3,7 @@
 use sqlx::{Connection, Executor, PgConnection};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use store::{Options, Store, open};
+use store::{Store, StoreOptions, open};
 
 #[derive(Clone, Copy)]
 pub enum Engine {
@@ -18,10 +18,10 @@ pub struct Fixture {
 
 impl Fixture {
     pub async fn open(&self) -> Arc<dyn Store> {
-        self.open_with(Options::default()).await
+        self.open_with(StoreOptions::default()).await
     }
 
-    pub async fn open_with(&self, options: Options) -> Arc<dyn Store> {
+    pub async fn open_with(&self, options: StoreOptions) -> Arc<dyn Store> {
         open(&self.url, options).await.expect("the store opens")
     }
 }

@@ -4,7 +4,7 @@ use crate::toll::{PRICE, payment};
 use domain::allowance::Allowance;
 use std::sync::Arc;
 use store::gates::Gate;
-use store::toll::{Redeemed, Redemption};
+use store::toll::{Redemption, RedemptionOutcome};
 
 const MONTH: i64 = 30 * DAY;
 
@@ -49,10 +49,10 @@ pub async fn list_payments_that_came_too_late(fixture: Fixture) {
     let store = fixture.open().await;
     let late = Redemption { now: NOW + HOUR, ..payment("offer", "tx", PRICE) };
     for shown in [late.clone(), Redemption { now: NOW + 2 * HOUR, ..late.clone() }] {
-        assert_eq!(store.redeem(&shown).await.unwrap(), Redeemed::Late);
+        assert_eq!(store.redeem(&shown).await.unwrap(), RedemptionOutcome::Late);
     }
     let counted = Redemption { now: NOW + 2 * HOUR, ..payment("offer", "tx2", 5) };
-    assert_eq!(store.count_payment(&counted).await.unwrap(), Some(Redeemed::Late));
+    assert_eq!(store.count_payment(&counted).await.unwrap(), Some(RedemptionOutcome::Late));
     let listed = store.late_payments(10).await.unwrap();
     let found: Vec<_> = listed.iter().map(|p| (p.id.txid.as_str(), p.piconero, p.seen_at, p.ended_at)).collect();
     assert_eq!(found, [("tx2", 5, NOW + 2 * HOUR, NOW + HOUR), ("tx", PRICE, NOW + HOUR, NOW + HOUR)]);
@@ -61,7 +61,7 @@ pub async fn list_payments_that_came_too_late(fixture: Fixture) {
     // The node has seen it in time after all.
     let mut in_time = late;
     in_time.terms.expires_at = i64::MAX;
-    assert!(matches!(store.redeem(&in_time).await.unwrap(), Redeemed::Minted(_)));
+    assert!(matches!(store.redeem(&in_time).await.unwrap(), RedemptionOutcome::Minted(_)));
     let left: Vec<_> = store.late_payments(10).await.unwrap().into_iter().map(|late| late.id.txid).collect();
     assert_eq!(left, ["tx2"]);
 }

@@ -3,9 +3,9 @@ use crate::make::{DAY, HOUR, NOW, entry, fresh, new_user};
 use domain::account::Role;
 use futures::future::join_all;
 use store::Store;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use store::invitations::Invitation;
-use store::users::{Added, NewUser};
+use store::users::{AddUserOutcome, NewUser};
 
 fn invitation(note: &str, expires_at: i64) -> Invitation {
     Invitation {
@@ -24,7 +24,7 @@ fn invitation(note: &str, expires_at: i64) -> Invitation {
 
 async fn made(store: &dyn Store, note: &str, expires_at: i64) -> Invitation {
     let invitation = invitation(note, expires_at);
-    store.add_invitation(&invitation, &entry(Event::InvitationMade, None, NOW)).await.unwrap();
+    store.add_invitation(&invitation, &entry(AuditEvent::InvitationMade, None, NOW)).await.unwrap();
     invitation
 }
 
@@ -48,9 +48,9 @@ pub async fn make_one_account_of_fifty_tries(fixture: Fixture) {
         tokio::spawn(async move { (user.id.clone(), store.add_user(&user).await.unwrap()) })
     });
     let outcomes: Vec<_> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
-    let winners: Vec<_> = outcomes.iter().filter(|(_, added)| *added == Added::Added).collect();
+    let winners: Vec<_> = outcomes.iter().filter(|(_, added)| *added == AddUserOutcome::Added).collect();
     assert_eq!(winners.len(), 1);
-    assert!(outcomes.iter().all(|(_, added)| matches!(added, Added::Added | Added::NotInvited)));
+    assert!(outcomes.iter().all(|(_, added)| matches!(added, AddUserOutcome::Added | AddUserOutcome::NotInvited)));
     assert_eq!(store.users().await.unwrap().len(), 1, "the others left nothing behind");
     let used = store.invitation_by_code(&invitation.code_hash).await.unwrap().unwrap();
     assert_eq!((used.used_at, used.used_by.as_ref()), (Some(NOW), Some(&winners[0].0)));
@@ -59,16 +59,20 @@ pub async fn make_one_account_of_fifty_tries(fixture: Fixture) {
 pub async fn that_are_over_make_no_account(fixture: Fixture) {
     let store = fixture.open().await;
     let late = made(&*store, "late", NOW + HOUR).await;
-    assert_eq!(store.add_user(&guest("late", &late, NOW + HOUR)).await.unwrap(), Added::NotInvited);
+    assert_eq!(store.add_user(&guest("late", &late, NOW + HOUR)).await.unwrap(), AddUserOutcome::NotInvited);
     let revoked = made(&*store, "revoked", NOW + DAY).await;
-    let audit = || entry(Event::InvitationRevoked, None, NOW);
+    let audit = || entry(AuditEvent::InvitationRevoked, None, NOW);
     assert!(store.revoke_invitation(&revoked.id, &audit(), NOW).await.unwrap());
     assert!(!store.revoke_invitation(&revoked.id, &audit(), NOW).await.unwrap());
-    assert_eq!(store.add_user(&guest("revoked", &revoked, NOW)).await.unwrap(), Added::NotInvited);
+    assert_eq!(store.add_user(&guest("revoked", &revoked, NOW)).await.unwrap(), AddUserOutcome::NotInvited);
     let taken = made(&*store, "taken", NOW + DAY).await;
-    assert_eq!(store.add_user(&new_user("ada")).await.unwrap(), Added::Added);
-    assert_eq!(store.add_user(&guest("ada", &taken, NOW)).await.unwrap(), Added::NameTaken);
-    assert_eq!(store.add_user(&guest("bob", &taken, NOW)).await.unwrap(), Added::Added, "a taken name spends nothing");
+    assert_eq!(store.add_user(&new_user("ada")).await.unwrap(), AddUserOutcome::Added);
+    assert_eq!(store.add_user(&guest("ada", &taken, NOW)).await.unwrap(), AddUserOutcome::NameTaken);
+    assert_eq!(
+        store.add_user(&guest("bob", &taken, NOW)).await.unwrap(),
+        AddUserOutcome::Added,
+        "a taken name spends nothing"
+    );
 
     assert_eq!(store.sweep_invitations(NOW + HOUR).await.unwrap(), 1);
     assert_eq!(store.invitations().await.unwrap().len(), 2);

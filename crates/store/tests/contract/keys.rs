@@ -1,10 +1,10 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, MINUTE, NOW, entry, fresh};
 use futures::future::join_all;
-use store::audit::{Event, Search};
-use store::keys::{Kind, Revocation, Revoked, StoredKey};
+use store::audit::{AuditEvent, AuditSearch};
+use store::keys::{KeyKind, KeyRevocation, RevokeKeyOutcome, StoredKey};
 
-pub fn key(kind: Kind, used_from: i64) -> StoredKey {
+pub fn key(kind: KeyKind, used_from: i64) -> StoredKey {
     let sealed = format!("sealer01.{}", fresh("sealed"));
     StoredKey {
         kid: fresh("kid"),
@@ -17,12 +17,12 @@ pub fn key(kind: Kind, used_from: i64) -> StoredKey {
     }
 }
 
-fn revocation(key: &StoredKey, now: i64) -> Revocation {
-    Revocation {
+fn revocation(key: &StoredKey, now: i64) -> KeyRevocation {
+    KeyRevocation {
         kind: key.kind,
         kid: key.kid.clone(),
         successor: self::key(key.kind, now),
-        audit: entry(Event::ServerKeyRevoked, None, now),
+        audit: entry(AuditEvent::ServerKeyRevoked, None, now),
         now,
     }
 }
@@ -31,8 +31,8 @@ pub async fn each_follows_the_last_of_its_kind(fixture: Fixture) {
     let store = fixture.open().await;
     assert!(store.keys().await.unwrap().is_empty());
     let mut kept = Vec::new();
-    for kind in [Kind::Envelope, Kind::Signing, Kind::Mac] {
-        let audit = entry(Event::ServerKeyRotated, None, NOW);
+    for kind in [KeyKind::Envelope, KeyKind::Signing, KeyKind::Mac] {
+        let audit = entry(AuditEvent::ServerKeyRotated, None, NOW);
         let (first, second) = (key(kind, NOW), key(kind, NOW + DAY));
         assert!(!store.add_key(&first, Some("none"), None).await.unwrap(), "there is nothing to follow");
         assert!(store.add_key(&first, None, None).await.unwrap());
@@ -41,7 +41,7 @@ pub async fn each_follows_the_last_of_its_kind(fixture: Fixture) {
         assert!(!store.add_key(&key(kind, NOW + DAY), Some(&first.kid), None).await.unwrap(), "it is not the last");
         kept.extend([first, second]);
     }
-    let trail = store.search_audit(&Search { limit: 9, ..Search::default() }).await.unwrap();
+    let trail = store.search_audit(&AuditSearch { limit: 9, ..AuditSearch::default() }).await.unwrap();
     assert_eq!(trail.len(), 3, "the row is written with the key");
     let mut stored = store.keys().await.unwrap();
     stored.sort_by(|a, b| a.kid.cmp(&b.kid));
@@ -50,7 +50,7 @@ pub async fn each_follows_the_last_of_its_kind(fixture: Fixture) {
 
 pub async fn two_nodes_that_start_at_once_have_the_same_key(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
-    for (known, kind) in [Kind::Envelope, Kind::Signing, Kind::Mac].into_iter().enumerate() {
+    for (known, kind) in [KeyKind::Envelope, KeyKind::Signing, KeyKind::Mac].into_iter().enumerate() {
         let racers = (0..40).map(|n| {
             let store = if n % 2 == 0 { one.clone() } else { two.clone() };
             tokio::spawn(async move { store.add_key(&key(kind, NOW), None, None).await.unwrap() })
@@ -64,14 +64,14 @@ pub async fn two_nodes_that_start_at_once_have_the_same_key(fixture: Fixture) {
 
 pub async fn a_schedule_that_is_due_everywhere_makes_one_key(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
-    let mut last = key(Kind::Signing, NOW);
+    let mut last = key(KeyKind::Signing, NOW);
     assert!(one.add_key(&last, None, None).await.unwrap());
     for round in 1..=5 {
         let racers = (0..20).map(|n| {
             let store = if n % 2 == 0 { one.clone() } else { two.clone() };
             let after = last.kid.clone();
             tokio::spawn(async move {
-                let next = key(Kind::Signing, NOW + round * DAY);
+                let next = key(KeyKind::Signing, NOW + round * DAY);
                 store.add_key(&next, Some(&after), None).await.unwrap().then_some(next)
             })
         });
@@ -84,19 +84,19 @@ pub async fn a_schedule_that_is_due_everywhere_makes_one_key(fixture: Fixture) {
 
 pub async fn a_revoked_key_is_replaced_if_nothing_else_can_be_used(fixture: Fixture) {
     let store = fixture.open().await;
-    let (first, next) = (key(Kind::Signing, NOW), key(Kind::Signing, NOW + DAY));
+    let (first, next) = (key(KeyKind::Signing, NOW), key(KeyKind::Signing, NOW + DAY));
     assert!(store.add_key(&first, None, None).await.unwrap());
     assert!(store.add_key(&next, Some(&first.kid), None).await.unwrap());
-    let wrong_kind = Revocation { kind: Kind::Envelope, ..revocation(&first, NOW) };
-    assert_eq!(store.revoke_key(&wrong_kind).await.unwrap(), Revoked::Nothing);
+    let wrong_kind = KeyRevocation { kind: KeyKind::Envelope, ..revocation(&first, NOW) };
+    assert_eq!(store.revoke_key(&wrong_kind).await.unwrap(), RevokeKeyOutcome::Nothing);
     let one = revocation(&first, NOW + MINUTE);
-    assert_eq!(store.revoke_key(&one).await.unwrap(), Revoked::Done, "the next one steps in");
-    assert_eq!(store.revoke_key(&one).await.unwrap(), Revoked::Nothing);
+    assert_eq!(store.revoke_key(&one).await.unwrap(), RevokeKeyOutcome::Done, "the next one steps in");
+    assert_eq!(store.revoke_key(&one).await.unwrap(), RevokeKeyOutcome::Nothing);
     let other = revocation(&next, NOW + MINUTE);
-    assert_eq!(store.revoke_key(&other).await.unwrap(), Revoked::Replaced);
+    assert_eq!(store.revoke_key(&other).await.unwrap(), RevokeKeyOutcome::Replaced);
     let stored = store.keys().await.unwrap();
     assert_eq!(stored.len(), 3);
-    let line = store::keys::line(Kind::Signing, &stored);
+    let line = store::keys::line(KeyKind::Signing, &stored);
     assert_eq!(line.current(NOW + MINUTE).map(|key| &key.kid), Some(&other.successor.kid));
     assert!(store.erase_key(&first.kid).await.unwrap());
     assert!(!store.erase_key(&first.kid).await.unwrap());
@@ -107,17 +107,17 @@ pub async fn somebody_is_left_whoever_revokes_what(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     for round in 0..10 {
         let now = NOW + round * DAY;
-        let before = store::keys::line(Kind::Signing, &one.keys().await.unwrap());
-        let (first, next) = (key(Kind::Signing, now), key(Kind::Signing, now + 1000));
+        let before = store::keys::line(KeyKind::Signing, &one.keys().await.unwrap());
+        let (first, next) = (key(KeyKind::Signing, now), key(KeyKind::Signing, now + 1000));
         assert!(one.add_key(&first, before.newest().map(|key| key.kid.as_str()), None).await.unwrap());
         assert!(one.add_key(&next, Some(&first.kid), None).await.unwrap());
         let tasks = [(one.clone(), first), (two.clone(), next)].map(|(store, key)| {
             tokio::spawn(async move { store.revoke_key(&revocation(&key, now + 1)).await.unwrap() })
         });
         let mut revoked: Vec<_> = join_all(tasks).await.into_iter().map(Result::unwrap).collect();
-        revoked.sort_by_key(|revoked| *revoked == Revoked::Replaced);
-        assert_eq!(revoked, [Revoked::Done, Revoked::Replaced]);
-        let line = store::keys::line(Kind::Signing, &one.keys().await.unwrap());
+        revoked.sort_by_key(|revoked| *revoked == RevokeKeyOutcome::Replaced);
+        assert_eq!(revoked, [RevokeKeyOutcome::Done, RevokeKeyOutcome::Replaced]);
+        let line = store::keys::line(KeyKind::Signing, &one.keys().await.unwrap());
         assert!(line.current(now + 1).is_some());
     }
 }

@@ -2,10 +2,10 @@ use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, NOW, fresh};
 use std::collections::HashSet;
 use std::sync::Arc;
-use store::leases::Wish;
+use store::address_assignments::AssignmentRequest;
 
-fn wish(challenge: &str, addresses: u32) -> Wish {
-    Wish {
+fn wish(challenge: &str, addresses: u32) -> AssignmentRequest {
+    AssignmentRequest {
         challenge: challenge.to_owned(),
         route: "price".to_owned(),
         height: 100,
@@ -17,9 +17,9 @@ fn wish(challenge: &str, addresses: u32) -> Wish {
 }
 
 /// The same, so much later.
-fn later(wish: &Wish, ms: i64) -> Wish {
-    let Wish { now, expires_at, ends_at, .. } = *wish;
-    Wish {
+fn later(wish: &AssignmentRequest, ms: i64) -> AssignmentRequest {
+    let AssignmentRequest { now, expires_at, ends_at, .. } = *wish;
+    AssignmentRequest {
         challenge: fresh("offer"),
         now: now + ms,
         expires_at: expires_at + ms,
@@ -30,22 +30,22 @@ fn later(wish: &Wish, ms: i64) -> Wish {
 
 pub async fn are_for_one_offer_until_they_end(fixture: Fixture) {
     let store = fixture.open().await;
-    assert_eq!(store.lease(&wish("none", 0)).await.unwrap(), None);
+    assert_eq!(store.assign_address(&wish("none", 0)).await.unwrap(), None);
     for expected in [Some(0), Some(1), None] {
-        assert_eq!(store.lease(&wish(&fresh("offer"), 2)).await.unwrap(), expected);
+        assert_eq!(store.assign_address(&wish(&fresh("offer"), 2)).await.unwrap(), expected);
     }
-    let lent = store.leases(NOW).await.unwrap();
+    let lent = store.address_assignments(NOW).await.unwrap();
     assert_eq!((lent.len(), lent[1].subaddress, lent[1].height, lent[1].searched), (2, 1, 100, 100));
     assert_eq!((lent[0].route.as_str(), lent[0].leased_at, lent[0].expires_at), ("price", NOW, NOW + HOUR));
 
     // Not while its offer may be paid, nor soon after.
     let last = later(&wish("", 2), HOUR + DAY - 1);
-    assert_eq!(store.lease(&last).await.unwrap(), None);
-    assert_eq!(store.leases(last.now).await.unwrap().len(), 2);
+    assert_eq!(store.assign_address(&last).await.unwrap(), None);
+    assert_eq!(store.address_assignments(last.now).await.unwrap().len(), 2);
     let over = later(&wish("", 2), HOUR + DAY);
-    assert_eq!(store.leases(over.now).await.unwrap(), []);
-    assert_eq!(store.lease(&over).await.unwrap(), Some(0));
-    let lent = store.leases(over.now).await.unwrap();
+    assert_eq!(store.address_assignments(over.now).await.unwrap(), []);
+    assert_eq!(store.assign_address(&over).await.unwrap(), Some(0));
+    let lent = store.address_assignments(over.now).await.unwrap();
     assert_eq!((lent.len(), lent[0].challenge.as_str()), (1, over.challenge.as_str()));
 }
 
@@ -53,18 +53,21 @@ pub async fn are_lent_again_in_the_order_in_which_they_ended(fixture: Fixture) {
     let store = fixture.open().await;
     let first = wish("first", 3);
     for ms in [2 * HOUR, 0, HOUR] {
-        store.lease(&later(&first, ms)).await.unwrap();
+        store.assign_address(&later(&first, ms)).await.unwrap();
     }
     let mut again = Vec::new();
     for _ in 0..3 {
-        again.push(store.lease(&later(&first, 2 * DAY)).await.unwrap());
+        again.push(store.assign_address(&later(&first, 2 * DAY)).await.unwrap());
     }
     assert_eq!(again, [Some(1), Some(2), Some(0)]);
     // With fewer addresses those that are left are lent, with more new ones.
-    let fewer = Wish { addresses: 1, ..later(&first, 4 * DAY) };
-    assert_eq!(store.lease(&fewer).await.unwrap(), Some(0));
-    assert_eq!(store.lease(&Wish { challenge: fresh("offer"), ..fewer.clone() }).await.unwrap(), None);
-    assert_eq!(store.lease(&Wish { addresses: 4, ..fewer }).await.unwrap(), Some(3));
+    let fewer = AssignmentRequest { addresses: 1, ..later(&first, 4 * DAY) };
+    assert_eq!(store.assign_address(&fewer).await.unwrap(), Some(0));
+    assert_eq!(
+        store.assign_address(&AssignmentRequest { challenge: fresh("offer"), ..fewer.clone() }).await.unwrap(),
+        None
+    );
+    assert_eq!(store.assign_address(&AssignmentRequest { addresses: 4, ..fewer }).await.unwrap(), Some(3));
 }
 
 pub async fn fifty_at_once_get_an_address_each(fixture: Fixture) {
@@ -72,7 +75,7 @@ pub async fn fifty_at_once_get_an_address_each(fixture: Fixture) {
     let tasks: Vec<_> = (0..50)
         .map(|n| {
             let store = Arc::clone(if n % 2 == 0 { &store } else { &second });
-            tokio::spawn(async move { store.lease(&wish(&format!("offer {n}"), 40)).await.unwrap() })
+            tokio::spawn(async move { store.assign_address(&wish(&format!("offer {n}"), 40)).await.unwrap() })
         })
         .collect();
     let (mut lent, mut refused) = (HashSet::new(), 0);
@@ -88,26 +91,29 @@ pub async fn fifty_at_once_get_an_address_each(fixture: Fixture) {
     let ended = later(&wish("", 40), HOUR + DAY);
     let tasks: Vec<_> = (0..50)
         .map(|n| {
-            let (store, wish) =
-                (Arc::clone(&second), Wish { challenge: format!("late {n}"), addresses: 1, ..ended.clone() });
-            tokio::spawn(async move { store.lease(&wish).await.unwrap() })
+            let (store, wish) = (
+                Arc::clone(&second),
+                AssignmentRequest { challenge: format!("late {n}"), addresses: 1, ..ended.clone() },
+            );
+            tokio::spawn(async move { store.assign_address(&wish).await.unwrap() })
         })
         .collect();
     let mut winners = 0;
     for task in tasks {
         winners += usize::from(task.await.unwrap().is_some());
     }
-    assert_eq!((winners, store.leases(ended.now).await.unwrap().len()), (1, 1));
+    assert_eq!((winners, store.address_assignments(ended.now).await.unwrap().len()), (1, 1));
 }
 
 pub async fn remember_how_far_they_were_searched(fixture: Fixture) {
     let store = fixture.open().await;
-    store.lease(&wish("old", 9)).await.unwrap();
-    store.lease(&Wish { height: 105, ..wish("new", 9) }).await.unwrap();
-    let searched = async || store.leases(NOW).await.unwrap().iter().map(|lease| lease.searched).collect::<Vec<_>>();
+    store.assign_address(&wish("old", 9)).await.unwrap();
+    store.assign_address(&AssignmentRequest { height: 105, ..wish("new", 9) }).await.unwrap();
+    let searched =
+        async || store.address_assignments(NOW).await.unwrap().iter().map(|lease| lease.searched).collect::<Vec<_>>();
     for (height, expected) in [(103, [103, 105]), (101, [103, 105]), (110, [110, 110])] {
-        store.searched(height).await.unwrap();
+        store.mark_searched(height).await.unwrap();
         assert_eq!(searched().await, expected);
     }
-    assert_eq!(store.leases(NOW).await.unwrap()[1].height, 105);
+    assert_eq!(store.address_assignments(NOW).await.unwrap()[1].height, 105);
 }

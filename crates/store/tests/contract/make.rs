@@ -2,19 +2,19 @@
 
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
-use domain::account_delay::Failures;
-use domain::ban::{Policy, Trigger};
-use domain::identity::Identity;
+use domain::account_delay::FailureStreak;
+use domain::ban::{BanPolicy, Trigger};
+use domain::client_key::ClientKey;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::Store;
-use store::attempts::{Acceptance, Asked, Attempt, Begin, Begun, Refusal};
-use store::audit::{Entry, Event};
-use store::bans::Lifting;
-use store::bans::Sentence;
+use store::attempts::{Acceptance, Attempt, AttemptRefusal, BeginAttempt, BeginOutcome, LoginLookup};
+use store::audit::{AuditEntry, AuditEvent};
+use store::bans::BanContext;
+use store::bans::BanLift;
 use store::sessions::{NewSession, Rotation};
 use store::user_keys::SealedKey;
-use store::users::{Added, NewUser, PasswordHash, SetPassword};
+use store::users::{AddUserOutcome, NewUser, PasswordHash, SetPassword};
 
 /// Some day in 2025.
 pub const NOW: UnixMs = 1_750_000_000_000;
@@ -29,13 +29,13 @@ pub fn fresh(prefix: &str) -> String {
     format!("{prefix}{:08}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-pub fn identity(last: u32) -> Identity {
+pub fn client_key(last: u32) -> ClientKey {
     let [_, b, c, d] = last.to_be_bytes();
-    Identity::V4([10, b, c, d].into())
+    ClientKey::V4([10, b, c, d].into())
 }
 
-pub fn entry(event: Event, user: Option<&str>, at: UnixMs) -> Entry {
-    Entry {
+pub fn entry(event: AuditEvent, user: Option<&str>, at: UnixMs) -> AuditEntry {
+    AuditEntry {
         id: fresh("audit"),
         at,
         event,
@@ -52,7 +52,7 @@ pub fn entry(event: Event, user: Option<&str>, at: UnixMs) -> Entry {
 pub fn new_user(name: &str) -> NewUser {
     let id = fresh("user");
     NewUser {
-        audit: entry(Event::UserAdded, Some(&id), NOW),
+        audit: entry(AuditEvent::UserAdded, Some(&id), NOW),
         id,
         name: AccountName::parse(name).unwrap(),
         password_hash: PasswordHash(format!("$argon2id$of {name}")),
@@ -69,7 +69,7 @@ pub fn new_user(name: &str) -> NewUser {
 /// Adds a user; returns the id.
 pub async fn user(store: &dyn Store, name: &str) -> String {
     let new = new_user(name);
-    assert_eq!(store.add_user(&new).await.unwrap(), Added::Added);
+    assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
     new.id
 }
 
@@ -93,7 +93,7 @@ pub fn new_session(user: &str, now: UnixMs) -> NewSession {
 /// Signs the user in; returns the session's id. The hash of generation n is `id/n`.
 pub async fn session(store: &dyn Store, user: &str, now: UnixMs) -> String {
     let new = new_session(user, now);
-    let accepted = store.accept(&acceptance(attempt(identity(1)), "digest", new.clone(), now)).await.unwrap();
+    let accepted = store.accept(&acceptance(attempt(client_key(1)), "digest", new.clone(), now)).await.unwrap();
     assert!(accepted);
     new.id
 }
@@ -110,13 +110,13 @@ pub fn rotation(id: &str, from: u32, now: UnixMs) -> Rotation {
     }
 }
 
-pub fn attempt(identity: Identity) -> Attempt {
-    Attempt { id: fresh("attempt"), identity }
+pub fn attempt(client_key: ClientKey) -> Attempt {
+    Attempt { id: fresh("attempt"), client_key }
 }
 
-pub fn begin(identity: Identity, now: UnixMs) -> Begin {
-    Begin {
-        attempt: attempt(identity),
+pub fn begin(client_key: ClientKey, now: UnixMs) -> BeginAttempt {
+    BeginAttempt {
+        attempt: attempt(client_key),
         short_key: fresh("short_key"),
         short_key_expires_at: now + 2 * MINUTE,
         body: fresh("body"),
@@ -126,14 +126,14 @@ pub fn begin(identity: Identity, now: UnixMs) -> Begin {
 }
 
 /// Begins an attempt that must be reserved.
-pub async fn reserved(store: &dyn Store, identity: Identity, now: UnixMs) -> Attempt {
-    let begin = begin(identity, now);
-    assert_eq!(store.begin(&begin).await.unwrap(), Begun::Reserved);
+pub async fn reserved(store: &dyn Store, client_key: ClientKey, now: UnixMs) -> Attempt {
+    let begin = begin(client_key, now);
+    assert_eq!(store.begin(&begin).await.unwrap(), BeginOutcome::Reserved);
     begin.attempt
 }
 
-pub fn sentence(policy: &Policy, now: UnixMs) -> Sentence {
-    Sentence {
+pub fn ban_context(policy: &BanPolicy, now: UnixMs) -> BanContext {
+    BanContext {
         policy: Arc::new(policy.clone()),
         ban_id: fresh("ban"),
         spray_id: fresh("spray"),
@@ -145,38 +145,42 @@ pub fn sentence(policy: &Policy, now: UnixMs) -> Sentence {
     }
 }
 
-pub fn refusal(attempt: Attempt, trigger: Trigger, account: Option<&str>, now: UnixMs) -> Refusal {
-    Refusal {
-        offender: attempt.identity,
+pub fn refusal(attempt: Attempt, trigger: Trigger, account: Option<&str>, now: UnixMs) -> AttemptRefusal {
+    AttemptRefusal {
+        offender: attempt.client_key,
         attempt,
         trigger,
         account: account.map(str::to_owned),
         counts_as_failure: trigger == Trigger::InvalidCredentials,
         evidence: format!("{trigger} seen"),
-        audit: entry(Event::Login, None, now),
-        sentence: sentence(&Policy::standard(), now),
+        audit: entry(AuditEvent::Login, None, now),
+        ban_context: ban_context(&BanPolicy::standard(), now),
     }
 }
 
-pub fn lifting(by: &str, now: UnixMs) -> Lifting {
-    Lifting { by: by.to_owned(), reason: "A mistake.".to_owned(), audit: entry(Event::BanLifted, None, now), now }
+pub fn lifting(by: &str, now: UnixMs) -> BanLift {
+    BanLift { by: by.to_owned(), reason: "A mistake.".to_owned(), audit: entry(AuditEvent::BanLifted, None, now), now }
 }
 
 /// A wrong password for the account, from begin to refusal; the bans that it made.
-pub async fn guess(store: &dyn Store, identity: Identity, account: &str, now: UnixMs) -> Vec<store::bans::Ban> {
-    let attempt = reserved(store, identity, now).await;
+pub async fn guess(store: &dyn Store, client_key: ClientKey, account: &str, now: UnixMs) -> Vec<store::bans::Ban> {
+    let attempt = reserved(store, client_key, now).await;
     let refusal = refusal(attempt, Trigger::InvalidCredentials, Some(account), now);
     store.refuse(&refusal).await.unwrap()
 }
 
 pub fn acceptance(attempt: Attempt, account: &str, session: NewSession, now: UnixMs) -> Acceptance {
-    let audit = Entry { session: Some(session.id.clone()), ..entry(Event::Login, Some(&session.user), now) };
+    let audit = AuditEntry { session: Some(session.id.clone()), ..entry(AuditEvent::Login, Some(&session.user), now) };
     Acceptance { attempt, account: account.to_owned(), session, forgive: true, audit, now }
 }
 
 /// Failures in a row on an account.
-pub async fn failures(store: &dyn Store, account: &str) -> Failures {
-    store.standing(Asked { name_key: "", account, identity: identity(0), place: "" }).await.unwrap().failures
+pub async fn failures(store: &dyn Store, account: &str) -> FailureStreak {
+    store
+        .login_context(LoginLookup { name_key: "", account, client_key: client_key(0), place: "" })
+        .await
+        .unwrap()
+        .failures
 }
 
 /// An operator sets a password; whether there was such a user.
@@ -185,7 +189,7 @@ pub async fn set_password(
     user: &str,
     account: &str,
     hash: &PasswordHash,
-    audit: &Entry,
+    audit: &AuditEntry,
     now: UnixMs,
 ) -> bool {
     let (user, account) = (user.to_owned(), account.to_owned());
@@ -194,7 +198,7 @@ pub async fn set_password(
 
 /// Every change to bans that was ever written, read a page of two at a time.
 pub async fn all_changes(store: &dyn Store) -> Vec<store::bans::Ban> {
-    let mut after = store::bans::Cursor::default();
+    let mut after = store::bans::BanCursor::default();
     let mut all = Vec::new();
     loop {
         let changes = store.bans_changed(&after, 2).await.unwrap();

@@ -1,7 +1,7 @@
 //! What only a server with row locks can do.
 
 use crate::fixture::{Engine, Fixture, run};
-use crate::make::{HOUR, MINUTE, NOW, attempt, guess, identity, refusal};
+use crate::make::{HOUR, MINUTE, NOW, attempt, client_key, guess, refusal};
 use domain::ban::Trigger;
 use sqlx::{Connection, Executor, PgConnection};
 use std::time::Duration;
@@ -14,7 +14,7 @@ async fn a_deadlock_is_run_again_and_the_caller_hears_nothing_of_it() {
 async fn deadlock(fixture: Fixture) {
     let store = fixture.open().await;
     for n in 0..5 {
-        guess(&*store, identity(1), &format!("name{n}"), NOW + n * MINUTE).await;
+        guess(&*store, client_key(1), &format!("name{n}"), NOW + n * MINUTE).await;
     }
     let lock = "SELECT step FROM ladders WHERE cause = $1 FOR UPDATE";
     let mut other = PgConnection::connect(&fixture.url).await.unwrap();
@@ -22,7 +22,7 @@ async fn deadlock(fixture: Fixture) {
     other.execute(sqlx::query(lock).bind("spray")).await.unwrap();
     // Holds its own ladder, and waits for the one of spray.
     let refusing = tokio::spawn(async move {
-        let refusal = refusal(attempt(identity(1)), Trigger::InvalidCredentials, Some("name0"), NOW + 5 * MINUTE);
+        let refusal = refusal(attempt(client_key(1)), Trigger::InvalidCredentials, Some("name0"), NOW + 5 * MINUTE);
         store.refuse(&refusal).await
     });
     tokio::time::sleep(Duration::from_millis(300)).await;

@@ -2,17 +2,17 @@
 
 use crate::fixture::Fixture;
 use crate::make::{
-    DAY, MINUTE, NOW, SECOND, acceptance, attempt, begin, entry, failures, identity, lifting, new_session, refusal,
-    rotation, sentence, session, user,
+    DAY, MINUTE, NOW, SECOND, acceptance, attempt, ban_context, begin, client_key, entry, failures, lifting,
+    new_session, refusal, rotation, session, user,
 };
-use domain::ban::{Policy, Rule, Trigger};
+use domain::ban::{BanPolicy, BanRule, Trigger};
 use futures::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 use store::Store;
-use store::attempts::{Begin, Begun};
-use store::audit::Event;
+use store::attempts::{BeginAttempt, BeginOutcome};
+use store::audit::AuditEvent;
 use store::sessions::{NewSession, Rotation};
 use tokio::task::JoinHandle;
 
@@ -22,14 +22,14 @@ async fn all<T>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
 
 pub async fn fifty_tasks_burn_one_short_key(fixture: Fixture) {
     let store = fixture.open().await;
-    let first = begin(identity(0), NOW);
+    let first = begin(client_key(0), NOW);
     let begun = all((1..=50).map(|n| {
-        let (store, begin) = (store.clone(), Begin { attempt: attempt(identity(n)), ..first.clone() });
+        let (store, begin) = (store.clone(), BeginAttempt { attempt: attempt(client_key(n)), ..first.clone() });
         tokio::spawn(async move { store.begin(&begin).await.unwrap() })
     }));
     let begun = begun.await;
-    assert_eq!(begun.iter().filter(|begun| **begun == Begun::Reserved).count(), 1, "{begun:?}");
-    assert_eq!(begun.iter().filter(|begun| **begun == Begun::Replayed).count(), 49, "{begun:?}");
+    assert_eq!(begun.iter().filter(|begun| **begun == BeginOutcome::Reserved).count(), 1, "{begun:?}");
+    assert_eq!(begun.iter().filter(|begun| **begun == BeginOutcome::Replayed).count(), 49, "{begun:?}");
 }
 
 pub async fn fifty_tasks_rotate_one_token(fixture: Fixture) {
@@ -65,7 +65,7 @@ pub async fn what_fails_beside_them_undoes_no_rotation(fixture: Fixture) {
     }
     let tasks = ids.iter().flat_map(|id| {
         let (rotation, taken) = (rotation(id, 0, NOW), NewSession { id: id.clone(), ..new_session(&ada, NOW) });
-        let acceptance = acceptance(attempt(identity(1)), "digest", taken, NOW);
+        let acceptance = acceptance(attempt(client_key(1)), "digest", taken, NOW);
         let (one, two) = (store.clone(), store.clone());
         let rotated = tokio::spawn(async move { one.rotate(&rotation).await.unwrap() });
         let failed = tokio::spawn(async move { two.accept(&acceptance).await.is_err() });
@@ -79,13 +79,13 @@ pub async fn what_fails_beside_them_undoes_no_rotation(fixture: Fixture) {
 
 /// Tries again for as long as another guess is being judged, and counts itself when it was.
 async fn guess_until_banned(store: Arc<dyn Store>, judged: Arc<AtomicU32>, n: u32) {
-    let begin = begin(identity(1), NOW);
+    let begin = begin(client_key(1), NOW);
     // More than one is the fault that is looked for: the rest need not be waited for.
     while judged.load(Relaxed) < 2 {
         match store.begin(&begin).await.unwrap() {
-            Begun::Reserved => break,
-            Begun::Banned(_) => return,
-            Begun::Busy => tokio::time::sleep(Duration::from_millis(1)).await,
+            BeginOutcome::Reserved => break,
+            BeginOutcome::Banned(_) => return,
+            BeginOutcome::Busy => tokio::time::sleep(Duration::from_millis(1)).await,
             other => panic!("{other:?}"),
         }
     }
@@ -117,32 +117,35 @@ pub async fn a_busy_process_shuts_no_other_out(fixture: Fixture) {
             let (store, done) = (busy.clone(), done.clone());
             tokio::spawn(async move {
                 while !done.load(Relaxed) {
-                    store.strike(identity(n), Trigger::Flood, "", &sentence(&lenient(), NOW)).await.unwrap();
+                    store
+                        .record_offence(client_key(n), Trigger::Flood, "", &ban_context(&lenient(), NOW))
+                        .await
+                        .unwrap();
                 }
             })
         })
         .collect();
     for _ in 0..30 {
-        other.strike(identity(9), Trigger::Flood, "", &sentence(&lenient(), NOW)).await.unwrap();
+        other.record_offence(client_key(9), Trigger::Flood, "", &ban_context(&lenient(), NOW)).await.unwrap();
     }
     done.store(true, Relaxed);
     all(writers).await;
 }
 
 /// A policy under which no number of floods bans.
-fn lenient() -> Policy {
-    let standard = Policy::standard();
-    Policy { flood: Rule { threshold: u32::MAX, ..standard.flood.clone() }, ..standard }
+fn lenient() -> BanPolicy {
+    let standard = BanPolicy::standard();
+    BanPolicy { flood: BanRule { threshold: u32::MAX, ..standard.flood.clone() }, ..standard }
 }
 
 pub async fn fifty_floods_are_one_ban_at_the_first_step(fixture: Fixture) {
     let store = fixture.open().await;
     for (now, length) in [(NOW, MINUTE), (NOW + MINUTE, 10 * MINUTE)] {
         let bans = all((0..50).map(|_| {
-            let (store, sentence) = (store.clone(), sentence(&Policy::standard(), now));
-            tokio::spawn(
-                async move { store.strike(identity(1), Trigger::Flood, "", &sentence).await.unwrap().unwrap() },
-            )
+            let (store, ban_context) = (store.clone(), ban_context(&BanPolicy::standard(), now));
+            tokio::spawn(async move {
+                store.record_offence(client_key(1), Trigger::Flood, "", &ban_context).await.unwrap().unwrap()
+            })
         }));
         let bans = bans.await;
         assert!(bans.iter().all(|ban| *ban == bans[0]), "{bans:?}");
@@ -153,11 +156,13 @@ pub async fn fifty_floods_are_one_ban_at_the_first_step(fixture: Fixture) {
 
 pub async fn no_strike_is_lost(fixture: Fixture) {
     let store = fixture.open().await;
-    let mut policy = Policy::standard();
-    policy.flood = Rule { threshold: 50, ..policy.flood };
+    let mut policy = BanPolicy::standard();
+    policy.flood = BanRule { threshold: 50, ..policy.flood };
     let bans = all((0..50).map(|_| {
-        let (store, sentence) = (store.clone(), sentence(&policy, NOW));
-        tokio::spawn(async move { store.strike(identity(1), Trigger::Flood, "", &sentence).await.unwrap() })
+        let (store, ban_context) = (store.clone(), ban_context(&policy, NOW));
+        tokio::spawn(
+            async move { store.record_offence(client_key(1), Trigger::Flood, "", &ban_context).await.unwrap() },
+        )
     }));
     assert_eq!(bans.await.into_iter().flatten().count(), 1, "the fiftieth bans, and only the fiftieth");
 }
@@ -165,11 +170,11 @@ pub async fn no_strike_is_lost(fixture: Fixture) {
 /// Refusals whose reservations had run out while they were judged: each was a guess, each climbs.
 pub async fn no_rung_is_lost(fixture: Fixture) {
     let store = fixture.open().await;
-    let mut policy = Policy::standard();
+    let mut policy = BanPolicy::standard();
     policy.invalid_credentials.ladder_ms = (1..=60).map(|n| n * SECOND).collect();
     let bans = all((0..50).map(|_| {
-        let mut refusal = refusal(attempt(identity(1)), Trigger::InvalidCredentials, Some("ada"), NOW);
-        refusal.sentence = sentence(&policy, NOW);
+        let mut refusal = refusal(attempt(client_key(1)), Trigger::InvalidCredentials, Some("ada"), NOW);
+        refusal.ban_context = ban_context(&policy, NOW);
         let store = store.clone();
         tokio::spawn(async move { store.refuse(&refusal).await.unwrap().remove(0).until })
     }));
@@ -178,15 +183,15 @@ pub async fn no_rung_is_lost(fixture: Fixture) {
     assert_eq!(untils, (1..=50).map(|n| jittered(&policy, n)).collect::<Vec<_>>());
 }
 
-fn jittered(policy: &Policy, step: u32) -> i64 {
+fn jittered(policy: &BanPolicy, step: u32) -> i64 {
     let stands = (step > 1).then(|| domain::ban::Rung { step: step - 1, until: NOW });
-    policy.invalid_credentials.climb(stands, identity(1), 0, NOW).until
+    policy.invalid_credentials.climb(stands, client_key(1), 0, NOW).until
 }
 
 pub async fn no_failure_is_lost(fixture: Fixture) {
     let store = fixture.open().await;
     all((0..50).map(|n| {
-        let refusal = refusal(attempt(identity(n)), Trigger::InvalidCredentials, Some("ada"), NOW);
+        let refusal = refusal(attempt(client_key(n)), Trigger::InvalidCredentials, Some("ada"), NOW);
         let store = store.clone();
         tokio::spawn(async move { store.refuse(&refusal).await.unwrap() })
     }))
@@ -202,17 +207,17 @@ pub async fn nobody_signs_in_past_a_disabling(fixture: Fixture) {
     for round in 0..20 {
         let now = NOW + i64::from(round) * DAY / 100;
         let logins = (0..8).map(|n| {
-            let acceptance = acceptance(attempt(identity(n)), "ada", new_session(&ada, now), now);
+            let acceptance = acceptance(attempt(client_key(n)), "ada", new_session(&ada, now), now);
             let store = store.clone();
             tokio::spawn(async move { store.accept(&acceptance).await.unwrap() })
         });
         let logins: Vec<_> = logins.collect();
-        let audit = entry(Event::UserDisabled, Some(&ada), now);
+        let audit = entry(AuditEvent::UserDisabled, Some(&ada), now);
         assert!(store.set_disabled(&ada, true, &audit, now).await.unwrap().is_done());
         all(logins).await;
         let live = store.sessions_of(&ada, now).await.unwrap();
         assert!(live.is_empty(), "round {round}: {live:?}");
-        let audit = entry(Event::UserEnabled, Some(&ada), now);
+        let audit = entry(AuditEvent::UserEnabled, Some(&ada), now);
         assert!(store.set_disabled(&ada, false, &audit, now).await.unwrap().is_done());
     }
 }
@@ -223,14 +228,14 @@ pub async fn strikes_and_lifts_wait_for_each_other(fixture: Fixture) {
     let refusals: Vec<_> = (0..60)
         .map(|n| {
             let name = format!("name{}", n % 12);
-            let refusal = refusal(attempt(identity(1)), Trigger::InvalidCredentials, Some(&name), NOW);
+            let refusal = refusal(attempt(client_key(1)), Trigger::InvalidCredentials, Some(&name), NOW);
             let store = store.clone();
             tokio::spawn(async move { store.refuse(&refusal).await.map(drop) })
         })
         .collect();
     let lifts = (0..60).map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.lift(identity(1), &lifting("root", NOW)).await.map(drop) })
+        tokio::spawn(async move { store.lift(client_key(1), &lifting("root", NOW)).await.map(drop) })
     });
     for answer in all(refusals.into_iter().chain(lifts)).await {
         answer.unwrap();

@@ -1,10 +1,10 @@
 use crate::fixture::Fixture;
-use crate::make::{HOUR, NOW, entry, failures, fresh, guess, identity, reserved, session, set_password, user};
+use crate::make::{HOUR, NOW, client_key, entry, failures, fresh, guess, reserved, session, set_password, user};
 use domain::account::Role;
 use futures::future::join_all;
 use store::Store;
 use store::attempts::Attempt;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use store::invitations::Invitation;
 use store::resets::{Reset, UseReset};
 use store::users::{NewPassword, PasswordHash};
@@ -18,7 +18,7 @@ async fn link(store: &dyn Store, user: &str) -> String {
         created_at: NOW,
         expires_at: NOW + HOUR,
     };
-    store.add_reset(&reset, &entry(Event::ResetMade, Some(user), NOW)).await.unwrap();
+    store.add_reset(&reset, &entry(AuditEvent::ResetMade, Some(user), NOW)).await.unwrap();
     code_hash
 }
 
@@ -29,7 +29,7 @@ fn used(attempt: Attempt, user: &str, code_hash: &str, hash: &str, now: i64) -> 
         user: user.to_owned(),
         account: "ada".to_owned(),
         hash: PasswordHash(hash.to_owned()),
-        audit: entry(Event::PasswordSet, Some(user), now),
+        audit: entry(AuditEvent::PasswordSet, Some(user), now),
         now,
     }
 }
@@ -38,13 +38,13 @@ pub async fn set_a_password_once_and_end_the_sessions(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let session = session(&*store, &ada, NOW).await;
-    guess(&*store, identity(9), "ada", NOW).await;
+    guess(&*store, client_key(9), "ada", NOW).await;
     let code = link(&*store, &ada).await;
     assert_eq!(store.reset_of(&code, NOW).await.unwrap().map(|user| user.id).as_ref(), Some(&ada));
     let tries = (0..20).map(|n| {
         let (store, ada, code) = (store.clone(), ada.clone(), code.clone());
         tokio::spawn(async move {
-            let attempt = reserved(&*store, identity(100 + n), NOW).await;
+            let attempt = reserved(&*store, client_key(100 + n), NOW).await;
             store.use_reset(&used(attempt, &ada, &code, &format!("$argon2id${n}"), NOW)).await.unwrap()
         })
     });
@@ -59,7 +59,7 @@ pub async fn are_void_after_every_change_of_their_account(fixture: Fixture) {
     // Somebody has to be left who administers.
     let root = user(&*store, "root").await;
     let ada = user(&*store, "ada").await;
-    let audit = || entry(Event::MadeUser, None, NOW);
+    let audit = || entry(AuditEvent::MadeUser, None, NOW);
     assert!(store.set_role(&root, Role::Administrator, &audit(), NOW).await.unwrap().is_done());
     let is_good = async |code: &str| store.reset_of(code, NOW).await.unwrap().is_some();
     let hash = PasswordHash("$argon2id$new".to_owned());
@@ -71,7 +71,7 @@ pub async fn are_void_after_every_change_of_their_account(fixture: Fixture) {
 
     let code = link(&*store, &ada).await;
     let change = NewPassword {
-        attempt: reserved(&*store, identity(1), NOW).await,
+        attempt: reserved(&*store, client_key(1), NOW).await,
         user: ada.clone(),
         account: "ada".to_owned(),
         judged_by: hash,
@@ -98,7 +98,7 @@ pub async fn are_void_after_every_change_of_their_account(fixture: Fixture) {
 pub async fn of_a_former_administrator_are_void(fixture: Fixture) {
     let store = fixture.open().await;
     let (root, ada) = (user(&*store, "root").await, user(&*store, "ada").await);
-    let audit = || entry(Event::MadeUser, None, NOW);
+    let audit = || entry(AuditEvent::MadeUser, None, NOW);
     assert!(store.set_role(&root, Role::Administrator, &audit(), NOW).await.unwrap().is_done());
     for by_role in [true, false] {
         let eve = user(&*store, if by_role { "eve" } else { "mallory" }).await;
@@ -144,7 +144,7 @@ pub async fn are_replaced_by_the_next_and_run_out(fixture: Fixture) {
     assert_eq!(store.reset_of(&first, NOW).await.unwrap(), None);
     assert!(store.reset_of(&second, NOW + HOUR - 1).await.unwrap().is_some());
     assert_eq!(store.reset_of(&second, NOW + HOUR).await.unwrap(), None);
-    let attempt = reserved(&*store, identity(1), NOW + HOUR).await;
+    let attempt = reserved(&*store, client_key(1), NOW + HOUR).await;
     assert_eq!(store.use_reset(&used(attempt, &ada, &second, "$argon2id$x", NOW + HOUR)).await.unwrap(), None);
     assert_eq!(store.sweep_resets(NOW + HOUR).await.unwrap(), 1);
 }

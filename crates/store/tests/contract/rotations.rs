@@ -1,6 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, NOW, entry, rotation, session, user};
-use store::audit::Event;
+use store::audit::AuditEvent;
 use store::sessions::Rotation;
 
 pub async fn moves_on_once(fixture: Fixture) {
@@ -63,17 +63,23 @@ pub async fn is_refused_when_the_session_is_over(fixture: Fixture) {
     let busy = Rotation { idle_at: NOW + 90 * DAY, ..rotation(&id, 0, NOW) };
     assert!(store.rotate(&busy).await.unwrap());
     assert!(!store.rotate(&rotation(&id, 1, NOW + 30 * DAY)).await.unwrap(), "past its end");
-    assert!(store.revoke(&ada, &id, &entry(Event::Logout, Some(&ada), NOW), NOW).await.unwrap());
+    assert!(store.revoke(&ada, &id, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW).await.unwrap());
     assert!(!store.rotate(&rotation(&id, 1, NOW)).await.unwrap(), "revoked");
 }
 
 pub async fn is_refused_when_the_user_is_disabled(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
-    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap().is_done());
-    assert!(store.set_disabled(&ada, false, &entry(Event::UserEnabled, Some(&ada), NOW), NOW).await.unwrap().is_done());
+    assert!(
+        store.set_disabled(&ada, true, &entry(AuditEvent::UserDisabled, Some(&ada), NOW), NOW).await.unwrap().is_done()
+    );
+    assert!(
+        store.set_disabled(&ada, false, &entry(AuditEvent::UserEnabled, Some(&ada), NOW), NOW).await.unwrap().is_done()
+    );
     let id = session(&*store, &ada, NOW).await;
     assert!(store.rotate(&rotation(&id, 0, NOW)).await.unwrap());
-    assert!(store.set_disabled(&ada, true, &entry(Event::UserDisabled, Some(&ada), NOW), NOW).await.unwrap().is_done());
+    assert!(
+        store.set_disabled(&ada, true, &entry(AuditEvent::UserDisabled, Some(&ada), NOW), NOW).await.unwrap().is_done()
+    );
     assert!(!store.rotate(&rotation(&id, 1, NOW)).await.unwrap());
 }

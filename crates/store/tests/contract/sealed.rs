@@ -3,16 +3,16 @@ use crate::keys::key;
 use crate::make::{NOW, entry, new_user, user};
 use futures::future::join_all;
 use store::Error;
-use store::audit::{Event, Search};
-use store::keys::Kind;
+use store::audit::{AuditEvent, AuditSearch};
+use store::keys::KeyKind;
 use store::sealed::sealer;
 
 pub async fn a_value_is_resealed_only_as_it_was(fixture: Fixture) {
     let store = fixture.open().await;
-    let mut old = key(Kind::Signing, NOW);
+    let mut old = key(KeyKind::Signing, NOW);
     "without-a-name".clone_into(&mut old.sealed);
     assert!(store.add_key(&old, None, None).await.unwrap());
-    assert!(store.add_key(&key(Kind::Envelope, NOW), None, None).await.unwrap());
+    assert!(store.add_key(&key(KeyKind::Envelope, NOW), None, None).await.unwrap());
     let mut values = store.sealed_by_others("sealer02", 10).await.unwrap();
     values.sort_by(|a, b| a.place.cmp(&b.place));
     assert_eq!(values.len(), 2);
@@ -39,7 +39,7 @@ pub async fn peoples_own_keys_are_among_them(fixture: Fixture) {
     assert!(!store.reseal(&values[0], "sealer02.late").await.unwrap());
     assert_eq!(store.user_key(&ada, 1).await.unwrap().unwrap().key.0, "sealer02.again");
     let retired = sealer(&new_user("bob").key.0).to_owned();
-    store.retire_sealers(&[retired], &entry(Event::KeysRewrapped, None, NOW), NOW).await.unwrap();
+    store.retire_sealers(&[retired], &entry(AuditEvent::KeysRewrapped, None, NOW), NOW).await.unwrap();
     assert!(matches!(store.add_user(&new_user("bob")).await, Err(Error::OldSealer)));
     assert_eq!(store.user_count().await.unwrap(), 1, "nothing of the account was written");
 }
@@ -51,23 +51,23 @@ pub async fn nothing_is_written_behind_the_back_of_a_retirement(fixture: Fixture
         .map(|n| {
             let store = if n % 2 == 0 { one.clone() } else { two.clone() };
             tokio::spawn(async move {
-                let before = store::keys::line(Kind::Signing, &store.keys().await.unwrap());
+                let before = store::keys::line(KeyKind::Signing, &store.keys().await.unwrap());
                 let newest = before.newest().map(|key| key.kid.clone());
-                store.add_key(&key(Kind::Signing, NOW + n), newest.as_deref(), None).await
+                store.add_key(&key(KeyKind::Signing, NOW + n), newest.as_deref(), None).await
             })
         })
         .collect();
-    let audit = entry(Event::KeysRewrapped, None, NOW);
+    let audit = entry(AuditEvent::KeysRewrapped, None, NOW);
     one.retire_sealers(&["sealer01".to_owned()], &audit, NOW).await.unwrap();
     let seen = two.sealed_by_others("sealer02", 1000).await.unwrap();
     for answer in join_all(adding).await {
         assert!(matches!(answer.unwrap(), Ok(_) | Err(Error::OldSealer)));
     }
     assert_eq!(two.sealed_by_others("sealer02", 1000).await.unwrap().len(), seen.len());
-    assert!(matches!(one.add_key(&key(Kind::Mac, NOW), None, None).await, Err(Error::OldSealer)));
-    let again = entry(Event::KeysRewrapped, None, NOW);
+    assert!(matches!(one.add_key(&key(KeyKind::Mac, NOW), None, None).await, Err(Error::OldSealer)));
+    let again = entry(AuditEvent::KeysRewrapped, None, NOW);
     two.retire_sealers(&["sealer01".to_owned()], &again, NOW).await.unwrap();
     assert_eq!(two.retired_sealers().await.unwrap(), ["sealer01"]);
-    let trail = one.search_audit(&Search { limit: 9, ..Search::default() }).await.unwrap();
+    let trail = one.search_audit(&AuditSearch { limit: 9, ..AuditSearch::default() }).await.unwrap();
     assert_eq!(trail.len(), 1, "it was retired once");
 }

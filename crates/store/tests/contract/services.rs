@@ -1,7 +1,7 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, SECOND, entry};
 use domain::account::Role;
-use store::audit::{Event, Search};
+use store::audit::{AuditEvent, AuditSearch};
 use store::services::Service;
 
 fn service(name: &str, kid: &str, role: Option<Role>, now: i64) -> Service {
@@ -11,8 +11,8 @@ fn service(name: &str, kid: &str, role: Option<Role>, now: i64) -> Service {
 
 pub async fn are_added_changed_and_removed(fixture: Fixture) {
     let store = fixture.open().await;
-    let set = || entry(Event::ServiceSet, None, NOW);
-    let removed = || entry(Event::ServiceRemoved, None, NOW);
+    let set = || entry(AuditEvent::ServiceSet, None, NOW);
+    let removed = || entry(AuditEvent::ServiceRemoved, None, NOW);
     let time = service("time", "one", None, NOW);
     assert_eq!(store.put_service(&time, &set()).await.unwrap(), time);
     let print = service("print-2", "two", Some(Role::Administrator), NOW);
@@ -29,6 +29,6 @@ pub async fn are_added_changed_and_removed(fixture: Fixture) {
     assert!(!store.remove_service("time", &removed()).await.unwrap());
     assert_eq!(store.service("time").await.unwrap(), None);
     assert_eq!(store.services().await.unwrap(), [print]);
-    let trail = store.search_audit(&Search { limit: 10, ..Search::default() }).await.unwrap();
+    let trail = store.search_audit(&AuditSearch { limit: 10, ..AuditSearch::default() }).await.unwrap();
     assert_eq!(trail.len(), 4, "what did not happen is not in the trail");
 }

@@ -1,9 +1,11 @@
 use crate::fixture::Fixture;
-use crate::make::{DAY, HOUR, NOW, SECOND, acceptance, attempt, entry, identity, new_session, rotation, session, user};
+use crate::make::{
+    DAY, HOUR, NOW, SECOND, acceptance, attempt, client_key, entry, new_session, rotation, session, user,
+};
 use domain::account::Role;
 use domain::session::Session;
-use store::audit::Event;
-use store::sessions::{Change, NewSession, Row};
+use store::audit::AuditEvent;
+use store::sessions::{NewSession, SessionChange, SessionRow};
 
 pub async fn keeps_what_was_given(fixture: Fixture) {
     let store = fixture.open().await;
@@ -13,9 +15,9 @@ pub async fn keeps_what_was_given(fixture: Fixture) {
         receiving_key: Some("{\"kty\":\"EC\"}".to_owned()),
         ..new_session(&ada, NOW)
     };
-    let acceptance = acceptance(attempt(identity(1)), "digest", new.clone(), NOW);
+    let acceptance = acceptance(attempt(client_key(1)), "digest", new.clone(), NOW);
     assert!(store.accept(&acceptance).await.unwrap());
-    let expected = Row {
+    let expected = SessionRow {
         id: new.id.clone(),
         user: ada.clone(),
         username: "Ada".to_owned(),
@@ -47,16 +49,16 @@ pub async fn ends_only_for_its_owner_and_once(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let id = session(&*store, &ada, NOW).await;
-    let audit = entry(Event::SessionEnded, Some(&ada), NOW);
+    let audit = entry(AuditEvent::SessionEnded, Some(&ada), NOW);
     assert!(!store.revoke(&bob, &id, &audit, NOW).await.unwrap());
     assert!(!store.revoke(&ada, "none", &audit, NOW).await.unwrap());
     assert!(!store.revoke(&ada, &id, &audit, NOW + DAY).await.unwrap(), "it was idle for too long");
     assert!(!store.audit_of(&ada, 10).await.unwrap().contains(&audit));
     assert!(store.revoke(&ada, &id, &audit, NOW).await.unwrap());
-    assert!(!store.revoke(&ada, &id, &entry(Event::SessionEnded, Some(&ada), NOW), NOW).await.unwrap());
+    assert!(!store.revoke(&ada, &id, &entry(AuditEvent::SessionEnded, Some(&ada), NOW), NOW).await.unwrap());
     assert!(store.session(&id).await.unwrap().unwrap().life.revoked);
     let ended = store.audit_of(&ada, 10).await.unwrap();
-    assert_eq!(ended.iter().filter(|entry| entry.event == Event::SessionEnded).count(), 1);
+    assert_eq!(ended.iter().filter(|entry| entry.event == AuditEvent::SessionEnded).count(), 1);
 }
 
 pub async fn others_end_and_the_kept_one_stays(fixture: Fixture) {
@@ -68,17 +70,17 @@ pub async fn others_end_and_the_kept_one_stays(fixture: Fixture) {
     }
     let his = session(&*store, &bob, NOW).await;
     let kept = hers.remove(1);
-    let audit = entry(Event::SessionEnded, Some(&ada), NOW);
+    let audit = entry(AuditEvent::SessionEnded, Some(&ada), NOW);
     let mut ended = store.revoke_others(&ada, Some(&kept), &audit, NOW).await.unwrap();
     ended.sort();
     assert_eq!(ended, hers);
     assert!(!store.session(&kept).await.unwrap().unwrap().life.revoked);
     assert!(!store.session(&his).await.unwrap().unwrap().life.revoked);
 
-    let nothing = entry(Event::SessionEnded, Some(&ada), NOW);
+    let nothing = entry(AuditEvent::SessionEnded, Some(&ada), NOW);
     assert!(store.revoke_others(&ada, Some(&kept), &nothing, NOW).await.unwrap().is_empty());
     assert!(!store.audit_of(&ada, 10).await.unwrap().contains(&nothing));
-    let all = entry(Event::SessionEnded, Some(&ada), NOW);
+    let all = entry(AuditEvent::SessionEnded, Some(&ada), NOW);
     assert_eq!(store.revoke_others(&ada, None, &all, NOW).await.unwrap(), [kept]);
 }
 
@@ -89,7 +91,7 @@ pub async fn are_listed_last_used_first(fixture: Fixture) {
     let second = session(&*store, &ada, NOW + SECOND).await;
     let over = session(&*store, &ada, NOW - DAY).await;
     let ended = session(&*store, &ada, NOW).await;
-    assert!(store.revoke(&ada, &ended, &entry(Event::Logout, Some(&ada), NOW), NOW).await.unwrap());
+    assert!(store.revoke(&ada, &ended, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW).await.unwrap());
     let ids = async |now| -> Vec<String> {
         store.sessions_of(&ada, now).await.unwrap().into_iter().map(|row| row.id).collect()
     };
@@ -108,12 +110,12 @@ pub async fn changes_are_heard_of(fixture: Fixture) {
     let ended = session(&*store, &ada, NOW).await;
     let then = NOW + HOUR;
     assert!(store.rotate(&rotation(&rotated, 0, then)).await.unwrap());
-    assert!(store.revoke(&ada, &ended, &entry(Event::Logout, Some(&ada), then), then).await.unwrap());
+    assert!(store.revoke(&ada, &ended, &entry(AuditEvent::Logout, Some(&ada), then), then).await.unwrap());
     let mut changes = store.sessions_changed(then).await.unwrap();
     changes.sort_by(|a, b| a.id.cmp(&b.id));
     let ends_at = NOW + 30 * DAY;
     let expected = [
-        Change {
+        SessionChange {
             id: rotated,
             generation: 1,
             rotated_at: then,
@@ -123,7 +125,7 @@ pub async fn changes_are_heard_of(fixture: Fixture) {
             username: "ada".to_owned(),
             role: Role::User,
         },
-        Change {
+        SessionChange {
             id: ended,
             generation: 0,
             rotated_at: NOW,
@@ -147,7 +149,7 @@ pub async fn go_when_they_were_over_long_enough(fixture: Fixture) {
     let live = session(&*store, &ada, NOW).await;
     let idle = session(&*store, &ada, NOW - 3 * DAY).await;
     let ended = session(&*store, &ada, NOW - HOUR).await;
-    assert!(store.revoke(&ada, &ended, &entry(Event::Logout, Some(&ada), NOW), NOW - 2 * SECOND).await.unwrap());
+    assert!(store.revoke(&ada, &ended, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW - 2 * SECOND).await.unwrap());
     assert_eq!(store.sweep_sessions(NOW - 2 * DAY).await.unwrap(), 0, "idle since exactly then");
     assert_eq!(store.sweep_sessions(NOW - 2 * DAY + 1).await.unwrap(), 1);
     assert_eq!(store.session(&idle).await.unwrap(), None);

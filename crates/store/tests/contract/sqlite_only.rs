@@ -5,8 +5,8 @@ use futures::future::join_all;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use store::audit::Event;
-use store::{Error, Options, open, open_sqlite};
+use store::audit::AuditEvent;
+use store::{Error, StoreOptions, open, open_sqlite};
 
 #[tokio::test]
 #[cfg(unix)]
@@ -14,7 +14,7 @@ async fn the_file_and_its_journal_are_readable_by_the_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/postern.db", folder.path().display());
-    let store = open(&url, Options::default()).await.unwrap();
+    let store = open(&url, StoreOptions::default()).await.unwrap();
     user(&*store, "ada").await;
     let mut files = 0;
     for file in std::fs::read_dir(folder.path()).unwrap() {
@@ -32,14 +32,14 @@ async fn a_folder_that_is_not_there_is_an_error_and_is_not_made() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     let url = format!("sqlite:{}/postern.db", missing.display());
-    assert!(matches!(open(&url, Options::default()).await, Err(Error::Database(sqlx::Error::Io(_)))));
+    assert!(matches!(open(&url, StoreOptions::default()).await, Err(Error::Database(sqlx::Error::Io(_)))));
     assert!(!missing.exists());
 }
 
 #[tokio::test]
 async fn other_addresses_are_refused() {
     for url in ["", "postern.db", "mysql://localhost/x", "sqlite::memory:", "sqlite:", "sqlite:x?mode=memory"] {
-        assert!(open(url, Options::default()).await.is_err(), "{url}");
+        assert!(open(url, StoreOptions::default()).await.is_err(), "{url}");
     }
 }
 
@@ -60,11 +60,11 @@ async fn a_group_that_is_not_committed_is_answered_with_errors() {
             Ok(())
         })
     });
-    let store = open_sqlite(connect, writer, Options::default()).await.unwrap();
+    let store = open_sqlite(connect, writer, StoreOptions::default()).await.unwrap();
     let write_fifty = async || {
         let tasks = (0..50).map(|_| {
             let store = store.clone();
-            tokio::spawn(async move { store.append(&entry(Event::Login, Some("ada"), NOW)).await })
+            tokio::spawn(async move { store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await })
         });
         join_all(tasks).await.into_iter().map(Result::unwrap).collect::<Vec<_>>()
     };
@@ -85,7 +85,7 @@ async fn names_of_an_earlier_version_follow_todays_rules_and_collisions_are_not_
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("postern.db");
     let url = format!("sqlite:{}", path.display());
-    let store = open(&url, Options::default()).await.unwrap();
+    let store = open(&url, StoreOptions::default()).await.unwrap();
     let [root, wide, zoe] = [user(&*store, "root").await, user(&*store, "wide").await, user(&*store, "zoe").await];
     store.close().await;
 
@@ -97,15 +97,15 @@ async fn names_of_an_earlier_version_follow_todays_rules_and_collisions_are_not_
     }
     pool.close().await;
 
-    let store = open(&url, Options::default()).await.unwrap();
+    let store = open(&url, StoreOptions::default()).await.unwrap();
     assert_eq!(store.user_by_key("root").await.unwrap().unwrap().id, root, "the one that had the name keeps it");
     assert_eq!(store.user_by_key("zoe").await.unwrap().unwrap().id, zoe, "found in every width now");
     assert_eq!(store.stray_names().await.unwrap(), std::slice::from_ref(&wide));
     assert_eq!(store.user_count().await.unwrap(), 3);
-    assert_eq!(store.add_user(&crate::make::new_user("r\u{f3}ot")).await.unwrap(), store::users::Added::Added);
+    assert_eq!(store.add_user(&crate::make::new_user("r\u{f3}ot")).await.unwrap(), store::users::AddUserOutcome::Added);
 
     let name = domain::account::AccountName::parse("wide").unwrap();
-    let row = entry(Event::UserRenamed, Some(&wide), NOW);
-    assert_eq!(store.rename_user(&wide, &name, &row, NOW).await.unwrap(), store::users::Renamed::Renamed);
+    let row = entry(AuditEvent::UserRenamed, Some(&wide), NOW);
+    assert_eq!(store.rename_user(&wide, &name, &row, NOW).await.unwrap(), store::users::RenameOutcome::Renamed);
     assert!(store.stray_names().await.unwrap().is_empty());
 }

@@ -1,25 +1,26 @@
 use crate::fixture::Fixture;
 use crate::make::{
-    DAY, HOUR, MINUTE, NOW, SECOND, all_changes, begin, entry, failures, guess, identity, lifting, reserved, sentence,
+    DAY, HOUR, MINUTE, NOW, SECOND, all_changes, ban_context, begin, client_key, entry, failures, guess, lifting,
+    reserved,
 };
-use domain::ban::{Policy, Trigger};
+use domain::ban::{BanPolicy, Trigger};
 use futures::future::join_all;
-use store::attempts::{Begin, Begun};
-use store::audit::Event;
+use store::attempts::{BeginAttempt, BeginOutcome};
+use store::audit::AuditEvent;
 
 pub async fn what_has_run_out_goes_and_nothing_else(fixture: Fixture) {
     let store = fixture.open().await;
-    guess(&*store, identity(1), "ada", NOW).await;
-    reserved(&*store, identity(2), NOW).await;
-    let burnt = begin(identity(3), NOW);
-    assert_eq!(store.begin(&burnt).await.unwrap(), Begun::Reserved);
+    guess(&*store, client_key(1), "ada", NOW).await;
+    reserved(&*store, client_key(2), NOW).await;
+    let burnt = begin(client_key(3), NOW);
+    assert_eq!(store.begin(&burnt).await.unwrap(), BeginOutcome::Reserved);
 
     assert_eq!(store.sweep_attempts(NOW).await.unwrap(), 0);
     assert_eq!(store.sweep_attempts(NOW + 10 * SECOND).await.unwrap(), 2, "reservations");
     // Burnt keys stay two minutes longer than they say, for clocks that differ.
     let then = NOW + 4 * MINUTE;
     assert_eq!(store.sweep_attempts(then - 1).await.unwrap(), 0);
-    assert_eq!(store.begin(&Begin { now: then - 1, ..burnt.clone() }).await.unwrap(), Begun::Replayed);
+    assert_eq!(store.begin(&BeginAttempt { now: then - 1, ..burnt.clone() }).await.unwrap(), BeginOutcome::Replayed);
     assert_eq!(store.sweep_attempts(then).await.unwrap(), 3, "short_keys");
     assert_eq!(store.sweep_attempts(NOW + 10 * MINUTE).await.unwrap(), 1, "the strike");
     assert_eq!(failures(&*store, "ada").await.count, 1);
@@ -36,18 +37,18 @@ pub async fn more_than_a_chunk_goes_in_one_call(fixture: Fixture) {
     let store = fixture.open().await;
     let attempts = (0..1100).map(|n| {
         let store = store.clone();
-        async move { store.begin(&begin(identity(n), NOW)).await.unwrap() }
+        async move { store.begin(&begin(client_key(n), NOW)).await.unwrap() }
     });
-    assert!(join_all(attempts).await.iter().all(|begun| *begun == Begun::Reserved));
+    assert!(join_all(attempts).await.iter().all(|begun| *begun == BeginOutcome::Reserved));
     assert_eq!(store.sweep_attempts(NOW + HOUR).await.unwrap(), 2200);
 }
 
 pub async fn the_audit_trail_goes_by_age(fixture: Fixture) {
     let store = fixture.open().await;
     for n in 0..1100 {
-        store.append(&entry(Event::Login, Some("ada"), NOW - 90 * DAY - n)).await.unwrap();
+        store.append(&entry(AuditEvent::Login, Some("ada"), NOW - 90 * DAY - n)).await.unwrap();
     }
-    store.append(&entry(Event::Login, Some("ada"), NOW)).await.unwrap();
+    store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.unwrap();
     assert_eq!(store.sweep_audit(NOW - 90 * DAY).await.unwrap(), 1099, "what is younger stays, to the millisecond");
     assert_eq!(store.audit_of("ada", 10).await.unwrap().len(), 2);
     assert_eq!(store.sweep_audit(NOW - 90 * DAY).await.unwrap(), 0);
@@ -55,14 +56,18 @@ pub async fn the_audit_trail_goes_by_age(fixture: Fixture) {
 
 pub async fn bans_go_when_they_were_over_long_enough(fixture: Fixture) {
     let store = fixture.open().await;
-    let run_out = guess(&*store, identity(1), "ada", NOW).await.remove(0);
+    let run_out = guess(&*store, client_key(1), "ada", NOW).await.remove(0);
     // A day long, and lifted after a second.
-    let policy = Policy::strict();
+    let policy = BanPolicy::strict();
     let strike = async |last, at| {
-        store.strike(identity(last), Trigger::ForgedShortKey, "", &sentence(&policy, at)).await.unwrap().unwrap()
+        store
+            .record_offence(client_key(last), Trigger::ForgedShortKey, "", &ban_context(&policy, at))
+            .await
+            .unwrap()
+            .unwrap()
     };
     strike(2, NOW).await;
-    store.lift(identity(2), &lifting("root", NOW + SECOND)).await.unwrap();
+    store.lift(client_key(2), &lifting("root", NOW + SECOND)).await.unwrap();
     let in_force = strike(3, NOW).await;
     assert_eq!(store.sweep_bans(NOW + SECOND).await.unwrap(), 0);
     assert_eq!(store.sweep_bans(NOW + SECOND + 1).await.unwrap(), 1, "the lifted one");

@@ -2,16 +2,16 @@
 
 use crate::fixture::Fixture;
 use crate::make::{
-    NOW, attempt, begin, entry, failures, fresh, identity, lifting, new_session, new_user, refusal, reserved, rotation,
-    sentence, user,
+    NOW, attempt, ban_context, begin, client_key, entry, failures, fresh, lifting, new_session, new_user, refusal,
+    reserved, rotation, user,
 };
-use domain::ban::{Policy, Trigger};
-use store::attempts::{Acceptance, Attempt, Begin, Begun};
-use store::audit::{Entry, Event};
-use store::bans::Lifting;
-use store::keys::{Kind, StoredKey};
+use domain::ban::{BanPolicy, Trigger};
+use store::attempts::{Acceptance, Attempt, BeginAttempt, BeginOutcome};
+use store::audit::{AuditEntry, AuditEvent};
+use store::bans::BanLift;
+use store::keys::{KeyKind, StoredKey};
 use store::sessions::NewSession;
-use store::users::{Added, PasswordHash};
+use store::users::{AddUserOutcome, PasswordHash};
 
 const ODD: &[&str] = &[
     "'; DROP TABLE users; --",
@@ -34,17 +34,17 @@ pub async fn come_back_as_they_went_in(fixture: Fixture) {
     let ada = user(&*store, "ada").await;
     let long = "long 'text' ".repeat(10_000);
     for (n, odd) in ODD.iter().copied().chain([long.as_str()]).enumerate() {
-        let at = identity(u32::try_from(n).unwrap() + 100);
+        let at = client_key(u32::try_from(n).unwrap() + 100);
         let text = odd.to_owned();
 
         let mut new = new_user(&format!("user{n}"));
         new.id = format!("{n}{odd}");
         new.password_hash = PasswordHash(text.clone());
-        assert_eq!(store.add_user(&new).await.unwrap(), Added::Added);
+        assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
         assert_eq!(store.user_by_id(&new.id).await.unwrap().unwrap().password_hash.0, odd);
         assert_eq!(store.user_by_key(odd).await.unwrap(), None);
 
-        let audit = Entry {
+        let audit = AuditEntry {
             id: fresh(odd),
             outcome: text.clone(),
             user: Some(text.clone()),
@@ -52,33 +52,38 @@ pub async fn come_back_as_they_went_in(fixture: Fixture) {
             address: text.clone(),
             device: text.clone(),
             about: text.clone(),
-            ..entry(Event::Login, None, NOW)
+            ..entry(AuditEvent::Login, None, NOW)
         };
         store.append(&audit).await.unwrap();
         assert_eq!(store.audit_of(odd, 10).await.unwrap(), [audit]);
 
-        let begin = Begin {
-            attempt: Attempt { id: text.clone(), identity: at },
+        let begin = BeginAttempt {
+            attempt: Attempt { id: text.clone(), client_key: at },
             short_key: fresh(odd),
             body: text.clone(),
             ..begin(at, NOW)
         };
-        assert_eq!(store.begin(&begin).await.unwrap(), Begun::Reserved);
+        assert_eq!(store.begin(&begin).await.unwrap(), BeginOutcome::Reserved);
         let mut refused = refusal(begin.attempt.clone(), Trigger::InvalidCredentials, Some(odd), NOW);
         refused.evidence.clone_from(&text);
-        refused.sentence.incident.clone_from(&text);
-        refused.sentence.ban_id = fresh(odd);
+        refused.ban_context.incident.clone_from(&text);
+        refused.ban_context.ban_id = fresh(odd);
         let bans = store.refuse(&refused).await.unwrap();
         assert_eq!((bans[0].evidence.as_str(), bans[0].incident.as_str()), (odd, odd));
         assert_eq!(failures(&*store, odd).await.count, 1);
         assert_eq!(
-            store.begin(&Begin { attempt: attempt(at), ..begin }).await.unwrap(),
-            Begun::Banned(Box::new(bans[0].clone()))
+            store.begin(&BeginAttempt { attempt: attempt(at), ..begin }).await.unwrap(),
+            BeginOutcome::Banned(Box::new(bans[0].clone()))
         );
-        let lifted = store.lift(at, &Lifting { reason: text.clone(), ..lifting(odd, NOW) }).await.unwrap();
+        let lifted = store.lift(at, &BanLift { reason: text.clone(), ..lifting(odd, NOW) }).await.unwrap();
         assert_eq!((lifted[0].lifted_by.as_deref(), lifted[0].lift_reason.as_deref()), (Some(odd), Some(odd)));
         assert_eq!(
-            store.strike(at, Trigger::Flood, odd, &sentence(&Policy::standard(), NOW)).await.unwrap().unwrap().evidence,
+            store
+                .record_offence(at, Trigger::Flood, odd, &ban_context(&BanPolicy::standard(), NOW))
+                .await
+                .unwrap()
+                .unwrap()
+                .evidence,
             odd
         );
         store.lift(at, &lifting(odd, NOW)).await.unwrap();
@@ -92,7 +97,7 @@ pub async fn come_back_as_they_went_in(fixture: Fixture) {
             address: text.clone(),
             ..new_session(&ada, NOW)
         };
-        let audit = entry(Event::Login, Some(&ada), NOW);
+        let audit = entry(AuditEvent::Login, Some(&ada), NOW);
         let attempt = reserved(&*store, at, NOW).await;
         let acceptance =
             Acceptance { attempt, account: text.clone(), session: session.clone(), forgive: true, audit, now: NOW };
@@ -108,11 +113,11 @@ pub async fn come_back_as_they_went_in(fixture: Fixture) {
             (odd, Some(odd), Some(odd))
         );
         assert_eq!(row.life.current, rotation.to_hash);
-        assert!(store.revoke(&ada, &session.id, &entry(Event::Logout, Some(odd), NOW), NOW).await.unwrap());
+        assert!(store.revoke(&ada, &session.id, &entry(AuditEvent::Logout, Some(odd), NOW), NOW).await.unwrap());
 
         let key = StoredKey {
             kid: fresh(odd),
-            kind: Kind::Mac,
+            kind: KeyKind::Mac,
             alg: odd.to_owned(),
             sealed: text,
             created_at: NOW,
@@ -128,7 +133,7 @@ pub async fn come_back_as_they_went_in(fixture: Fixture) {
 pub async fn nul_is_replaced_everywhere(fixture: Fixture) {
     let store = fixture.open().await;
     user(&*store, "ada").await;
-    let audit = Entry { device: "a\0b\0".to_owned(), ..entry(Event::Login, Some("x\0y"), NOW) };
+    let audit = AuditEntry { device: "a\0b\0".to_owned(), ..entry(AuditEvent::Login, Some("x\0y"), NOW) };
     store.append(&audit).await.unwrap();
     let stored = store.audit_of("x\0y", 10).await.unwrap();
     assert_eq!((stored[0].device.as_str(), stored[0].user.as_deref()), ("a\u{fffd}b\u{fffd}", Some("x\u{fffd}y")));

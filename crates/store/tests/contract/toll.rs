@@ -3,8 +3,10 @@ use crate::make::{DAY, HOUR, MINUTE, NOW, entry, fresh};
 use std::collections::HashSet;
 use std::sync::Arc;
 use store::Store;
-use store::audit::Event;
-use store::toll::{Chain, PaymentId, Redeemed, Redemption, Terms, Token, TokenChange, Whereabouts};
+use store::audit::AuditEvent;
+use store::toll::{
+    ChainView, OfferTerms, PaymentId, Redemption, RedemptionOutcome, TokenChange, TollToken, Whereabouts,
+};
 
 pub const PRICE: i64 = 1000;
 pub const HEIGHT: i64 = 100;
@@ -21,7 +23,7 @@ pub fn payment(challenge: &str, txid: &str, piconero: i64) -> Redemption {
         outputs: vec![fresh("output")],
         block: None,
         height: HEIGHT,
-        terms: Terms { price: PRICE, quota: 100, ttl_ms: HOUR, confirmations, expires_at: NOW + HOUR },
+        terms: OfferTerms { price: PRICE, quota: 100, ttl_ms: HOUR, confirmations, expires_at: NOW + HOUR },
         now: NOW,
     }
 }
@@ -30,15 +32,15 @@ pub fn at(block: i64, redemption: &Redemption, height: i64) -> Redemption {
     Redemption { block: Some(block), height, ..redemption.clone() }
 }
 
-pub async fn minted(store: &dyn Store, redemption: &Redemption) -> Token {
+pub async fn minted(store: &dyn Store, redemption: &Redemption) -> TollToken {
     match store.redeem(redemption).await.unwrap() {
-        Redeemed::Minted(token) => token,
+        RedemptionOutcome::Minted(token) => token,
         other => panic!("{other:?}"),
     }
 }
 
-pub fn chain(height: i64) -> Chain {
-    Chain { height, settled_after: 20, now: NOW + MINUTE }
+pub fn chain(height: i64) -> ChainView {
+    ChainView { height, settled_after: 20, now: NOW + MINUTE }
 }
 
 pub async fn a_payment_becomes_one_token_however_often_it_is_shown(fixture: Fixture) {
@@ -50,9 +52,9 @@ pub async fn a_payment_becomes_one_token_however_often_it_is_shown(fixture: Fixt
     let later = Redemption { now: NOW + 2 * HOUR, ..shown.clone() };
     assert_eq!(minted(&*store, &later).await, token, "after its offer has run out, too");
     let others = Redemption { jkt: "another".to_owned(), ..shown.clone() };
-    assert_eq!(store.redeem(&others).await.unwrap(), Redeemed::Taken);
+    assert_eq!(store.redeem(&others).await.unwrap(), RedemptionOutcome::Taken);
     let elsewhere = Redemption { challenge: "other offer".to_owned(), ..shown.clone() };
-    assert_eq!(store.redeem(&elsewhere).await.unwrap(), Redeemed::Taken);
+    assert_eq!(store.redeem(&elsewhere).await.unwrap(), RedemptionOutcome::Taken);
     assert_eq!(store.toll_token("other offer").await.unwrap(), None);
     assert_eq!(store.toll_tokens(10).await.unwrap(), [token]);
     assert_eq!(store.payments_of("tx").await.unwrap().len(), 1);
@@ -73,11 +75,11 @@ pub async fn fifty_at_once_make_one_token(fixture: Fixture) {
     let mut winners = HashSet::new();
     for task in tasks {
         match task.await.unwrap() {
-            (challenge, Redeemed::Minted(token)) => {
+            (challenge, RedemptionOutcome::Minted(token)) => {
                 assert_eq!(challenge, token.id);
                 winners.insert(token.id);
             }
-            (_, other) => assert_eq!(other, Redeemed::Taken),
+            (_, other) => assert_eq!(other, RedemptionOutcome::Taken),
         }
     }
     assert_eq!(winners.len(), 1);
@@ -90,8 +92,8 @@ pub async fn a_key_of_an_output_counts_once(fixture: Fixture) {
     let first = Redemption { outputs: vec!["a".to_owned(), "b".to_owned()], ..payment("one", "tx1", PRICE) };
     minted(&*store, &first).await;
     let burnt = Redemption { outputs: vec!["c".to_owned(), "b".to_owned()], ..payment("two", "tx2", PRICE) };
-    assert_eq!(store.redeem(&burnt).await.unwrap(), Redeemed::Burnt);
-    assert_eq!(store.redeem(&burnt).await.unwrap(), Redeemed::Burnt, "and leaves nothing behind");
+    assert_eq!(store.redeem(&burnt).await.unwrap(), RedemptionOutcome::Burnt);
+    assert_eq!(store.redeem(&burnt).await.unwrap(), RedemptionOutcome::Burnt, "and leaves nothing behind");
     let good = Redemption { outputs: vec!["c".to_owned()], ..payment("three", "tx3", PRICE) };
     minted(&*store, &good).await;
 }
@@ -99,7 +101,7 @@ pub async fn a_key_of_an_output_counts_once(fixture: Fixture) {
 pub async fn payments_for_one_offer_add_up(fixture: Fixture) {
     let store = fixture.open().await;
     let (first, second) = (payment("offer", "tx1", 400), payment("offer", "tx2", 2700));
-    let short = Redeemed::Underpaid { have: 400, need: PRICE };
+    let short = RedemptionOutcome::Underpaid { have: 400, need: PRICE };
     assert_eq!(store.redeem(&first).await.unwrap(), short);
     assert_eq!(store.redeem(&first).await.unwrap(), short, "shown twice it counts once");
     let token = minted(&*store, &second).await;
@@ -116,7 +118,7 @@ pub async fn payments_for_one_offer_add_up(fixture: Fixture) {
 pub async fn more_money_waits_for_more_blocks(fixture: Fixture) {
     let store = fixture.open().await;
     let ten = payment("ten", "tx1", 10 * PRICE);
-    assert_eq!(store.redeem(&ten).await.unwrap(), Redeemed::Pending { have: 0, need: 1 });
+    assert_eq!(store.redeem(&ten).await.unwrap(), RedemptionOutcome::Pending { have: 0, need: 1 });
     assert_eq!(store.toll_token("ten").await.unwrap(), None);
     let token = minted(&*store, &Redemption { now: NOW + 2 * HOUR, ..at(HEIGHT, &ten, HEIGHT + 1) }).await;
     assert!(!token.provisional, "and seen in time it is good later");
@@ -124,7 +126,7 @@ pub async fn more_money_waits_for_more_blocks(fixture: Fixture) {
 
     let hundred = payment("hundred", "tx2", 100 * PRICE);
     for (height, have) in [(HEIGHT + 1, 1), (HEIGHT + 9, 9)] {
-        let pending = Redeemed::Pending { have, need: 10 };
+        let pending = RedemptionOutcome::Pending { have, need: 10 };
         assert_eq!(store.redeem(&at(HEIGHT, &hundred, height)).await.unwrap(), pending);
     }
     minted(&*store, &at(HEIGHT, &hundred, HEIGHT + 10)).await;
@@ -134,7 +136,7 @@ pub async fn more_money_waits_for_more_blocks(fixture: Fixture) {
         minted(&*store, &payment("sum", &format!("s{n}"), PRICE)).await;
     }
     let last = payment("sum", "s9", PRICE);
-    assert_eq!(store.redeem(&last).await.unwrap(), Redeemed::Pending { have: 0, need: 1 });
+    assert_eq!(store.redeem(&last).await.unwrap(), RedemptionOutcome::Pending { have: 0, need: 1 });
 }
 
 pub async fn what_was_counted_is_answered_again_without_a_node(fixture: Fixture) {
@@ -142,17 +144,19 @@ pub async fn what_was_counted_is_answered_again_without_a_node(fixture: Fixture)
     let shown = payment("offer", "tx", 10 * PRICE);
     let again = |height| Redemption { piconero: 0, outputs: Vec::new(), block: None, height, ..shown.clone() };
     assert_eq!(store.redeem_again(&again(HEIGHT)).await.unwrap(), None, "not yet");
-    assert_eq!(store.redeem(&shown).await.unwrap(), Redeemed::Pending { have: 0, need: 1 });
-    let pending = Some(Redeemed::Pending { have: 0, need: 1 });
+    assert_eq!(store.redeem(&shown).await.unwrap(), RedemptionOutcome::Pending { have: 0, need: 1 });
+    let pending = Some(RedemptionOutcome::Pending { have: 0, need: 1 });
     assert_eq!(store.redeem_again(&again(HEIGHT + 5)).await.unwrap(), pending);
     let thief = Redemption { jkt: "another".to_owned(), ..again(HEIGHT) };
-    assert_eq!(store.redeem_again(&thief).await.unwrap(), Some(Redeemed::Taken));
+    assert_eq!(store.redeem_again(&thief).await.unwrap(), Some(RedemptionOutcome::Taken));
 
     store.observe("tx", Whereabouts::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap();
-    let Some(Redeemed::Minted(token)) = store.redeem_again(&again(HEIGHT + 1)).await.unwrap() else { panic!() };
+    let Some(RedemptionOutcome::Minted(token)) = store.redeem_again(&again(HEIGHT + 1)).await.unwrap() else {
+        panic!()
+    };
     assert_eq!((token.quota, token.provisional), (1000, false));
     // A height that nobody knows takes nothing back.
-    assert_eq!(store.redeem_again(&again(0)).await.unwrap(), Some(Redeemed::Minted(token)));
+    assert_eq!(store.redeem_again(&again(0)).await.unwrap(), Some(RedemptionOutcome::Minted(token)));
     store.observe("tx", Whereabouts::Gone, chain(HEIGHT + 1)).await.unwrap();
     assert_eq!(store.redeem_again(&again(HEIGHT + 1)).await.unwrap(), None);
 }
@@ -160,10 +164,10 @@ pub async fn what_was_counted_is_answered_again_without_a_node(fixture: Fixture)
 pub async fn a_payment_that_comes_too_late_counts_for_nothing(fixture: Fixture) {
     let store = fixture.open().await;
     let late = Redemption { now: NOW + HOUR, ..payment("offer", "tx", PRICE) };
-    assert_eq!(store.redeem(&late).await.unwrap(), Redeemed::Late);
+    assert_eq!(store.redeem(&late).await.unwrap(), RedemptionOutcome::Late);
     assert_eq!(store.payments_of("tx").await.unwrap(), []);
     let fresh = Redemption { challenge: "new offer".to_owned(), ..late };
-    let terms = Terms { expires_at: NOW + 2 * HOUR, ..fresh.terms.clone() };
+    let terms = OfferTerms { expires_at: NOW + 2 * HOUR, ..fresh.terms.clone() };
     minted(&*store, &Redemption { terms, ..fresh }).await;
 }
 
@@ -215,13 +219,13 @@ pub async fn an_administrator_takes_a_token_back(fixture: Fixture) {
     let store = fixture.open().await;
     let shown = payment("offer", "tx", PRICE);
     minted(&*store, &shown).await;
-    let entry = entry(Event::TollRevoked, None, NOW);
+    let entry = entry(AuditEvent::TollRevoked, None, NOW);
     let written = async || {
-        let search = store::audit::Search { event: Some(Event::TollRevoked), limit: 9, ..Default::default() };
+        let search = store::audit::AuditSearch { event: Some(AuditEvent::TollRevoked), limit: 9, ..Default::default() };
         store.search_audit(&search).await.unwrap().len()
     };
     let change = async |change| {
-        let entry = store::audit::Entry { id: fresh("entry"), ..entry.clone() };
+        let entry = store::audit::AuditEntry { id: fresh("entry"), ..entry.clone() };
         store.change_toll_token("offer", change, &entry).await.unwrap()
     };
     assert!(!change(TokenChange::Resume).await);

@@ -1,49 +1,49 @@
 use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, NOW, SECOND, entry, fresh, new_user, user};
-use domain::user_key::{Parting, State, Version};
+use domain::user_key::{RetiredState, UserKeyState, UserKeyVersion};
 use futures::future::join_all;
 use std::sync::Arc;
 use store::Store;
-use store::audit::Event;
+use store::audit::AuditEvent;
 use store::user_keys::{NewUserKey, SealedKey, UserKey};
-use store::users::{Added, DeleteUser};
+use store::users::{AddUserOutcome, DeleteUser};
 
 const UNTIL: i64 = NOW + HOUR;
 
-fn next(user: &str, number: u32, parting: Parting) -> NewUserKey {
+fn next(user: &str, number: u32, parting: RetiredState) -> NewUserKey {
     NewUserKey {
         user: user.to_owned(),
         number,
         key: SealedKey(fresh("key")),
         made_by: None,
         parting,
-        audit: Some(entry(Event::UserKeyReplaced, Some(user), NOW)),
+        audit: Some(entry(AuditEvent::UserKeyReplaced, Some(user), NOW)),
         now: NOW,
     }
 }
 
 fn rotation(user: &str, number: u32) -> NewUserKey {
-    next(user, number, Parting::Overlap { until: UNTIL })
+    next(user, number, RetiredState::Overlap { until: UNTIL })
 }
 
 async fn keys(store: &dyn Store, user: &str) -> Vec<UserKey> {
     store.user_keys(user, 100).await.unwrap()
 }
 
-fn states(keys: &[UserKey], now: i64) -> Vec<State> {
+fn states(keys: &[UserKey], now: i64) -> Vec<UserKeyState> {
     keys.iter().map(|key| key.version.state(now)).collect()
 }
 
 pub async fn the_first_is_made_with_the_account(fixture: Fixture) {
     let store = fixture.open().await;
     let new = new_user("ada");
-    assert_eq!(store.add_user(&new).await.unwrap(), Added::Added);
-    let first = UserKey { user: new.id.clone(), version: Version::first(NOW), key: new.key, made_by: None };
+    assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
+    let first = UserKey { user: new.id.clone(), version: UserKeyVersion::first(NOW), key: new.key, made_by: None };
     assert_eq!(keys(&*store, &new.id).await, std::slice::from_ref(&first));
     assert_eq!(store.user_key(&new.id, 1).await.unwrap(), Some(first));
     assert_eq!(store.user_key(&new.id, 2).await.unwrap(), None);
     let taken = new_user("ADA");
-    assert_eq!(store.add_user(&taken).await.unwrap(), Added::NameTaken);
+    assert_eq!(store.add_user(&taken).await.unwrap(), AddUserOutcome::NameTaken);
     assert!(keys(&*store, &taken.id).await.is_empty());
 }
 
@@ -56,10 +56,10 @@ pub async fn the_next_takes_over_and_the_one_before_serves_on(fixture: Fixture) 
     assert_eq!(both.iter().map(|key| key.version.number).collect::<Vec<_>>(), [2, 1], "newest first");
     assert_eq!((both[0].key.clone(), both[0].made_by.as_deref()), (second.key, Some("root")));
     assert_eq!(both[1].version.ends_at, Some(UNTIL));
-    assert_eq!(states(&both, UNTIL - 1), [State::Current, State::Overlap]);
-    assert_eq!(states(&both, UNTIL), [State::Current, State::Ended]);
+    assert_eq!(states(&both, UNTIL - 1), [UserKeyState::Current, UserKeyState::Overlap]);
+    assert_eq!(states(&both, UNTIL), [UserKeyState::Current, UserKeyState::Ended]);
     assert_eq!(store.user_keys(&ada, 1).await.unwrap(), both[..1]);
-    assert_eq!(states(&keys(&*store, &bob).await, NOW), [State::Current], "nobody else's changed");
+    assert_eq!(states(&keys(&*store, &bob).await, NOW), [UserKeyState::Current], "nobody else's changed");
     assert_eq!(store.audit_of(&ada, 10).await.unwrap().len(), 2);
 }
 
@@ -67,15 +67,15 @@ pub async fn revoking_erases(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     assert!(store.add_user_key(&rotation(&ada, 2)).await.unwrap());
-    let audit = || entry(Event::UserKeyRevoked, Some(&ada), NOW);
+    let audit = || entry(AuditEvent::UserKeyRevoked, Some(&ada), NOW);
     assert!(!store.revoke_user_key(&ada, 2, &audit(), NOW).await.unwrap(), "one must be in use");
     assert!(!store.revoke_user_key(&ada, 1, &audit(), UNTIL).await.unwrap(), "over already");
     assert!(!store.revoke_user_key(&ada, 3, &audit(), NOW).await.unwrap());
     assert!(store.revoke_user_key(&ada, 1, &audit(), NOW).await.unwrap());
     assert!(!store.revoke_user_key(&ada, 1, &audit(), NOW).await.unwrap(), "once");
-    assert!(store.add_user_key(&next(&ada, 3, Parting::Revoked)).await.unwrap());
+    assert!(store.add_user_key(&next(&ada, 3, RetiredState::Revoked)).await.unwrap());
     let all = keys(&*store, &ada).await;
-    assert_eq!(states(&all, NOW), [State::Current, State::Revoked, State::Revoked]);
+    assert_eq!(states(&all, NOW), [UserKeyState::Current, UserKeyState::Revoked, UserKeyState::Revoked]);
     assert!(!all[0].key.0.is_empty() && all[1].key.0.is_empty() && all[2].key.0.is_empty());
     assert_eq!(all[1].version.revoked_at, Some(NOW));
 }
@@ -92,7 +92,7 @@ pub async fn only_the_next_version_is_taken(fixture: Fixture) {
 }
 
 /// Reads and tries until its version is taken.
-async fn replace(store: Arc<dyn Store>, user: String, parting: Parting) {
+async fn replace(store: Arc<dyn Store>, user: String, parting: RetiredState) {
     loop {
         let newest = store.user_keys(&user, 1).await.unwrap().remove(0).version.number;
         if store.add_user_key(&next(&user, newest + 1, parting)).await.unwrap() {
@@ -104,16 +104,17 @@ async fn replace(store: Arc<dyn Store>, user: String, parting: Parting) {
 pub async fn fifty_rotations_at_once_leave_no_hole_and_one_in_use(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
-    let tasks = (0..50).map(|_| tokio::spawn(replace(store.clone(), ada.clone(), Parting::Overlap { until: UNTIL })));
+    let tasks =
+        (0..50).map(|_| tokio::spawn(replace(store.clone(), ada.clone(), RetiredState::Overlap { until: UNTIL })));
     for done in join_all(tasks).await {
         done.unwrap();
     }
     let all = keys(&*store, &ada).await;
     assert_eq!(all.iter().map(|key| key.version.number).collect::<Vec<_>>(), (1..=51).rev().collect::<Vec<_>>());
-    assert_eq!(states(&all, NOW)[0], State::Current);
-    assert!(states(&all, NOW)[1..].iter().all(|state| *state == State::Overlap));
+    assert_eq!(states(&all, NOW)[0], UserKeyState::Current);
+    assert!(states(&all, NOW)[1..].iter().all(|state| *state == UserKeyState::Overlap));
     let written = store.audit_of(&ada, 100).await.unwrap();
-    assert_eq!(written.iter().filter(|entry| entry.event == Event::UserKeyReplaced).count(), 50);
+    assert_eq!(written.iter().filter(|entry| entry.event == AuditEvent::UserKeyReplaced).count(), 50);
 }
 
 pub async fn fifty_rotations_and_revocations_on_two_nodes_leave_one_in_use(fixture: Fixture) {
@@ -121,7 +122,7 @@ pub async fn fifty_rotations_and_revocations_on_two_nodes_leave_one_in_use(fixtu
     let ada = user(&*one, "ada").await;
     let tasks = (0..50).map(|n| {
         let store = if n % 2 == 0 { one.clone() } else { two.clone() };
-        let parting = if n % 3 == 0 { Parting::Revoked } else { Parting::Overlap { until: UNTIL } };
+        let parting = if n % 3 == 0 { RetiredState::Revoked } else { RetiredState::Overlap { until: UNTIL } };
         tokio::spawn(replace(store, ada.clone(), parting))
     });
     for done in join_all(tasks).await {
@@ -129,8 +130,8 @@ pub async fn fifty_rotations_and_revocations_on_two_nodes_leave_one_in_use(fixtu
     }
     let all = states(&keys(&*two, &ada).await, NOW);
     let count = |state| all.iter().filter(|found| **found == state).count();
-    assert_eq!((count(State::Current), count(State::Overlap), count(State::Revoked)), (1, 33, 17));
-    assert_eq!(all[0], State::Current);
+    assert_eq!((count(UserKeyState::Current), count(UserKeyState::Overlap), count(UserKeyState::Revoked)), (1, 33, 17));
+    assert_eq!(all[0], UserKeyState::Current);
 }
 
 /// What an account from before there were keys is like.
@@ -158,12 +159,12 @@ pub async fn an_account_without_one_gets_its_first(fixture: Fixture) {
     });
     let made = join_all(tasks).await.into_iter().filter(|made| *made.as_ref().unwrap()).count();
     assert_eq!(made, 1);
-    assert_eq!(states(&keys(&*store, &ada).await, NOW), [State::Current]);
+    assert_eq!(states(&keys(&*store, &ada).await, NOW), [UserKeyState::Current]);
     assert_eq!(store.audit_of(&ada, 10).await.unwrap().len(), 1);
 }
 
 fn deletion(user: &str) -> DeleteUser {
-    let audit = entry(Event::UserDeleted, Some(user), NOW);
+    let audit = entry(AuditEvent::UserDeleted, Some(user), NOW);
     DeleteUser { attempt: None, user: user.to_owned(), account: "ada".to_owned(), audit, now: NOW }
 }
 

@@ -1,16 +1,16 @@
 use crate::fixture::Fixture;
-use crate::make::{NOW, SECOND, entry, failures, fresh, guess, identity, new_user, session, set_password, user};
+use crate::make::{NOW, SECOND, client_key, entry, failures, fresh, guess, new_user, session, set_password, user};
 use domain::account::{AccountName, Role};
-use domain::account_delay::Failures;
-use store::audit::Event;
-use store::users::{Added, DeleteUser, NewUser, PasswordHash, Renamed, User};
+use domain::account_delay::FailureStreak;
+use store::audit::AuditEvent;
+use store::users::{AddUserOutcome, DeleteUser, NewUser, PasswordHash, RenameOutcome, User};
 
 pub async fn is_found_by_key_and_id(fixture: Fixture) {
     let store = fixture.open().await;
     assert_eq!(store.user_count().await.unwrap(), 0);
     let mut new = new_user("Ada.Lovelace");
     new.role = Role::Administrator;
-    assert_eq!(store.add_user(&new).await.unwrap(), Added::Added);
+    assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
     let expected = User {
         id: new.id.clone(),
         name: "Ada.Lovelace".to_owned(),
@@ -32,7 +32,7 @@ pub async fn names_that_differ_in_case_are_taken(fixture: Fixture) {
     let store = fixture.open().await;
     user(&*store, "ada").await;
     let again = new_user("ADA");
-    assert_eq!(store.add_user(&again).await.unwrap(), Added::NameTaken);
+    assert_eq!(store.add_user(&again).await.unwrap(), AddUserOutcome::NameTaken);
     assert_eq!(store.user_count().await.unwrap(), 1);
     assert!(store.audit_of(&again.id, 10).await.unwrap().is_empty());
 }
@@ -43,24 +43,24 @@ pub async fn of_names_that_look_alike_one_is_added(fixture: Fixture) {
     let (latin, cyrillic) = (new_user("paypa"), new_user("\u{440}\u{430}\u{443}\u{440}\u{430}"));
     let (one, two) = tokio::join!(store.add_user(&latin), store.add_user(&cyrillic));
     let mut answers = [one.unwrap(), two.unwrap()];
-    answers.sort_by_key(|answer| *answer != Added::Added);
-    assert_eq!(answers, [Added::Added, Added::NameConfusable]);
+    answers.sort_by_key(|answer| *answer != AddUserOutcome::Added);
+    assert_eq!(answers, [AddUserOutcome::Added, AddUserOutcome::NameConfusable]);
     let users = store.users().await.unwrap();
     assert_eq!(users.len(), 1);
 
     let other = user(&*store, "mallory").await;
     let rename = async |name: &str| {
         let name = AccountName::parse(name).unwrap();
-        store.rename_user(&other, &name, &entry(Event::UserRenamed, Some(&other), NOW), NOW).await.unwrap()
+        store.rename_user(&other, &name, &entry(AuditEvent::UserRenamed, Some(&other), NOW), NOW).await.unwrap()
     };
     assert_eq!(
         rename("paypa").await,
-        if users[0].name == "paypa" { Renamed::NameTaken } else { Renamed::NameConfusable }
+        if users[0].name == "paypa" { RenameOutcome::NameTaken } else { RenameOutcome::NameConfusable }
     );
-    assert_eq!(rename("Mallory").await, Renamed::Renamed, "its own name in capitals");
-    assert_eq!(rename("eve").await, Renamed::Renamed);
+    assert_eq!(rename("Mallory").await, RenameOutcome::Renamed, "its own name in capitals");
+    assert_eq!(rename("eve").await, RenameOutcome::Renamed);
     assert!(store.user_by_key("eve").await.unwrap().is_some());
-    assert_eq!(store.add_user(&new_user("mallory")).await.unwrap(), Added::Added, "the old name is free");
+    assert_eq!(store.add_user(&new_user("mallory")).await.unwrap(), AddUserOutcome::Added, "the old name is free");
 }
 
 pub async fn are_listed_by_name(fixture: Fixture) {
@@ -76,20 +76,20 @@ pub async fn a_new_password_ends_sessions_and_forgets_failures(fixture: Fixture)
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let (hers, his) = (session(&*store, &ada, NOW).await, session(&*store, &bob, NOW).await);
-    guess(&*store, identity(2), "digest of ada", NOW).await;
-    assert_eq!(failures(&*store, "digest of ada").await, Failures { count: 1, last_at: NOW });
+    guess(&*store, client_key(2), "digest of ada", NOW).await;
+    assert_eq!(failures(&*store, "digest of ada").await, FailureStreak { count: 1, last_at: NOW });
 
     let hash = PasswordHash("new".to_owned());
-    let audit = entry(Event::PasswordSet, Some(&ada), NOW);
+    let audit = entry(AuditEvent::PasswordSet, Some(&ada), NOW);
     let later = NOW + SECOND;
     assert!(set_password(&*store, &ada, "digest of ada", &hash, &audit, later).await);
     assert_eq!(store.user_by_id(&ada).await.unwrap().unwrap().password_hash, hash);
-    assert_eq!(failures(&*store, "digest of ada").await, Failures::default());
+    assert_eq!(failures(&*store, "digest of ada").await, FailureStreak::default());
     assert!(store.session(&hers).await.unwrap().unwrap().life.revoked);
     assert!(!store.session(&his).await.unwrap().unwrap().life.revoked);
     assert!(store.audit_of(&ada, 10).await.unwrap().contains(&audit));
 
-    let nobody = entry(Event::PasswordSet, Some("nobody"), NOW);
+    let nobody = entry(AuditEvent::PasswordSet, Some("nobody"), NOW);
     assert!(!set_password(&*store, "nobody", "digest", &hash, &nobody, later).await);
     assert!(store.audit_of("nobody", 10).await.unwrap().is_empty());
 }
@@ -109,7 +109,7 @@ pub async fn disabling_ends_sessions_and_enabling_brings_none_back(fixture: Fixt
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let id = session(&*store, &ada, NOW).await;
-    let audit = || entry(Event::UserDisabled, Some(&ada), NOW);
+    let audit = || entry(AuditEvent::UserDisabled, Some(&ada), NOW);
     assert!(!store.set_disabled(&ada, false, &audit(), NOW).await.unwrap().is_done());
     assert!(store.set_disabled(&ada, true, &audit(), NOW + SECOND).await.unwrap().is_done());
     assert!(!store.set_disabled(&ada, true, &audit(), NOW + 2 * SECOND).await.unwrap().is_done());
@@ -142,7 +142,7 @@ pub async fn parameters_of_their_passwords_are_known(fixture: Fixture) {
     ] {
         let new = NewUser { password_hash: hash, ..new_user(name) };
         ids.push(new.id.clone());
-        assert_eq!(store.add_user(&new).await.unwrap(), Added::Added);
+        assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
     }
     let known = async || {
         let mut parameters = store.password_parameters().await.unwrap();
@@ -150,7 +150,7 @@ pub async fn parameters_of_their_passwords_are_known(fixture: Fixture) {
         parameters
     };
     assert_eq!(known().await, [high, low]);
-    let audit = || entry(Event::UserDeleted, None, NOW);
+    let audit = || entry(AuditEvent::UserDeleted, None, NOW);
     for id in [&ids[1], &ids[3]] {
         let user = id.clone();
         let account = fresh("account");

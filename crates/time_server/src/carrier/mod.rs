@@ -11,10 +11,10 @@ use wire::time::{Answer, CloseReason};
 /// A connection that transports messages.
 pub trait Carrier: Send {
     /// Receives the next message into `message`. Cancellation loses no data.
-    fn receive(&mut self, message: &mut Vec<u8>) -> impl Future<Output = Result<(), Ended>> + Send;
+    fn receive(&mut self, message: &mut Vec<u8>) -> impl Future<Output = Result<(), CarrierError>> + Send;
 
     /// Queues a message; it may be sent only when the next one is received.
-    fn send(&mut self, message: &[u8]) -> impl Future<Output = Result<(), Ended>> + Send;
+    fn send(&mut self, message: &[u8]) -> impl Future<Output = Result<(), CarrierError>> + Send;
 
     /// Sends queued messages and the reason, and gives the peer a moment to read it.
     fn close(self, reason: CloseReason) -> impl Future<Output = ()> + Send;
@@ -22,14 +22,14 @@ pub trait Carrier: Send {
 
 /// The reason why no further message arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum CarrierError {
     /// The peer has disconnected.
     Gone,
     /// This side ends the connection.
     Because(CloseReason),
 }
 
-impl From<CloseReason> for Ended {
+impl From<CloseReason> for CarrierError {
     fn from(reason: CloseReason) -> Self {
         Self::Because(reason)
     }

@@ -1,6 +1,6 @@
 //! Messages with a length prefix of two bytes, big endian.
 
-use super::{Carrier, Ended};
+use super::{Carrier, CarrierError};
 use std::io::ErrorKind;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -32,7 +32,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Tcp<S> {
     }
 
     /// Returns the next message, if it is complete.
-    fn at_hand(&mut self, message: &mut Vec<u8>) -> Result<bool, Ended> {
+    fn at_hand(&mut self, message: &mut Vec<u8>) -> Result<bool, CarrierError> {
         let rest = self.read.get(self.taken..).unwrap_or_default();
         let Some((prefix, rest)) = rest.split_first_chunk::<PREFIX>() else { return Ok(false) };
         let length = usize::from(u16::from_be_bytes(*prefix));
@@ -46,10 +46,10 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Tcp<S> {
         Ok(true)
     }
 
-    async fn flush(&mut self) -> Result<(), Ended> {
+    async fn flush(&mut self) -> Result<(), CarrierError> {
         while let Some(rest) = self.write.get(self.written..).filter(|rest| !rest.is_empty()) {
             self.written += match self.stream.write(rest).await {
-                Ok(0) | Err(_) => return Err(Ended::Gone),
+                Ok(0) | Err(_) => return Err(CarrierError::Gone),
                 Ok(written) => written,
             };
         }
@@ -58,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Tcp<S> {
         Ok(())
     }
 
-    async fn read_more(&mut self) -> Result<(), Ended> {
+    async fn read_more(&mut self) -> Result<(), CarrierError> {
         self.read.drain(..self.taken);
         self.taken = 0;
         if self.read.is_empty() {
@@ -66,14 +66,14 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Tcp<S> {
         }
         self.read.reserve(BUFFER);
         match self.stream.read_buf(&mut self.read).await {
-            Ok(0) | Err(_) => Err(Ended::Gone),
+            Ok(0) | Err(_) => Err(CarrierError::Gone),
             Ok(_) => Ok(()),
         }
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Carrier for Tcp<S> {
-    async fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), Ended> {
+    async fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), CarrierError> {
         while !self.at_hand(message)? {
             self.flush().await?;
             self.read_more().await?;
@@ -81,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Carrier for Tcp<S> {
         Ok(())
     }
 
-    async fn send(&mut self, message: &[u8]) -> Result<(), Ended> {
+    async fn send(&mut self, message: &[u8]) -> Result<(), CarrierError> {
         let length = u16::try_from(message.len()).map_err(|_| CloseReason::TooLarge)?;
         self.write.extend_from_slice(&length.to_be_bytes());
         self.write.extend_from_slice(message);

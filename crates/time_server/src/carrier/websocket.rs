@@ -1,13 +1,13 @@
 //! Messages in WebSocket frames (RFC 6455): text until the hello is accepted, binary after that.
 
-use super::{Carrier, Ended};
+use super::{Carrier, CarrierError};
 use futures::{FutureExt, SinkExt, StreamExt};
 use http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
-use net::{RequestBody, Stream};
+use net::{PermittedStream, RequestBody};
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -28,7 +28,7 @@ pub struct Origins(pub Vec<String>);
 
 #[derive(Debug)]
 pub struct WebSocket {
-    stream: WebSocketStream<Stream>,
+    stream: WebSocketStream<PermittedStream>,
     /// Whether messages may be queued.
     dirty: bool,
 }
@@ -47,7 +47,7 @@ impl WebSocket {
         let origin = origins.judge(request.headers().get(ORIGIN));
         let upgraded = hyper::upgrade::on(&mut request);
         let socket = async move {
-            let parts = downcast::<TokioIo<Stream>>(upgraded.await.ok()?).ok()?;
+            let parts = downcast::<TokioIo<PermittedStream>>(upgraded.await.ok()?).ok()?;
             let (io, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
             let stream = WebSocketStream::from_partially_read(io, read, Role::Server, Some(config())).await;
             Some((Self { stream, dirty: false }, origin))
@@ -90,13 +90,13 @@ fn upgrade(request: &Request<RequestBody>) -> Result<Response<Empty<Bytes>>, Sta
 }
 
 impl Carrier for WebSocket {
-    async fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), Ended> {
+    async fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), CarrierError> {
         loop {
             let next = match self.stream.next().now_or_never() {
                 Some(next) => next,
                 None => {
                     if self.dirty {
-                        self.stream.flush().await.map_err(|_| Ended::Gone)?;
+                        self.stream.flush().await.map_err(|_| CarrierError::Gone)?;
                         self.dirty = false;
                     }
                     self.stream.next().await
@@ -108,7 +108,7 @@ impl Carrier for WebSocket {
                 // The library answers these.
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                 Some(Err(Error::Capacity(_))) => return Err(CloseReason::TooLarge.into()),
-                None | Some(Err(_) | Ok(Message::Close(_) | Message::Frame(_))) => return Err(Ended::Gone),
+                None | Some(Err(_) | Ok(Message::Close(_) | Message::Frame(_))) => return Err(CarrierError::Gone),
             };
             message.clear();
             message.extend_from_slice(&content);
@@ -116,14 +116,14 @@ impl Carrier for WebSocket {
         }
     }
 
-    async fn send(&mut self, message: &[u8]) -> Result<(), Ended> {
+    async fn send(&mut self, message: &[u8]) -> Result<(), CarrierError> {
         // Words before the hello are JSON, and no sealed frame begins like that: its counter begins with a zero.
         let message = match std::str::from_utf8(message) {
             Ok(text) if message.first() == Some(&b'{') => Message::text(text),
             _ => Message::binary(Bytes::copy_from_slice(message)),
         };
         self.dirty = true;
-        self.stream.feed(message).await.map_err(|_| Ended::Gone)
+        self.stream.feed(message).await.map_err(|_| CarrierError::Gone)
     }
 
     async fn close(mut self, reason: CloseReason) {

@@ -4,10 +4,10 @@ use crate::support::{Client, NOW, Person, World, hello, random, seal};
 use axum::http::StatusCode;
 use jwe::PrivateKey;
 use serde_json::{Value, json};
-use wire::tickets::Issued;
+use wire::tickets::IssuedTicket;
 use wire::time::{CloseReason, Hello};
 
-async fn refusal(world: &World, person: &Person, ticket: &Issued) -> CloseReason {
+async fn refusal(world: &World, person: &Person, ticket: &IssuedTicket) -> CloseReason {
     Client::open(world.tcp, person, ticket).await.wire.refused().await
 }
 
@@ -58,7 +58,7 @@ async fn a_ticket_that_is_not_whole_or_not_for_us_is_refused() {
         ("too long", "a".repeat(3073), CloseReason::TooLarge),
     ];
     for (name, ticket, reason) in tickets {
-        assert_eq!(refusal(&world, &ada, &Issued { ticket, ..good.clone() }).await, reason, "{name}");
+        assert_eq!(refusal(&world, &ada, &IssuedTicket { ticket, ..good.clone() }).await, reason, "{name}");
     }
 }
 

@@ -3,12 +3,12 @@
 use domain::UnixMs;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use store::toll::Token;
+use store::toll::TollToken;
 use tpat::payment::Early;
 
 /// The reason why a token does not admit requests now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
+pub enum TokenRefusal {
     /// Every request was used.
     Spent,
     /// It has expired.
@@ -21,9 +21,9 @@ pub enum Refused {
     Revoked,
 }
 
-impl Refused {
+impl TokenRefusal {
     /// Returns why a token admits nothing, independent of its quota.
-    pub fn of(token: &Token) -> Option<Self> {
+    pub fn of(token: &TollToken) -> Option<Self> {
         let because = |at: Option<UnixMs>, refused| at.map(|_| refused);
         because(token.revoked_at, Self::Revoked)
             .or(because(token.suspended_at, Self::Suspended))
@@ -32,15 +32,15 @@ impl Refused {
 }
 
 #[derive(Debug)]
-pub struct Entry {
+pub struct LedgerEntry {
     id: String,
-    state: Mutex<State>,
+    state: Mutex<EntryState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct EntryState {
     /// The row as last read from the store.
-    token: Token,
+    token: TollToken,
     /// Requests used and not yet written.
     unwritten: i64,
     /// Requests being written; the store may or may not have them.
@@ -49,14 +49,14 @@ struct State {
     held: i64,
 }
 
-impl Entry {
-    pub fn new(token: Token) -> Self {
+impl LedgerEntry {
+    pub fn new(token: TollToken) -> Self {
         let id = token.id.clone();
-        Self { id, state: Mutex::new(State { token, unwritten: 0, in_writing: 0, held: 0 }) }
+        Self { id, state: Mutex::new(EntryState { token, unwritten: 0, in_writing: 0, held: 0 }) }
     }
 
     /// The token as last read from the store.
-    pub fn token(&self) -> Token {
+    pub fn token(&self) -> TollToken {
         self.state.lock().token.clone()
     }
 
@@ -67,27 +67,27 @@ impl Entry {
     /// Reserves one request.
     ///
     /// # Errors
-    /// [`Refused`].
-    pub fn take(self: &Arc<Self>, now: UnixMs) -> Result<Unit, Refused> {
+    /// [`TokenRefusal`].
+    pub fn take(self: &Arc<Self>, now: UnixMs) -> Result<HeldRequest, TokenRefusal> {
         let mut state = self.state.lock();
-        if let Some(refused) = Refused::of(&state.token) {
+        if let Some(refused) = TokenRefusal::of(&state.token) {
             return Err(refused);
         }
         let whole = state.token.quota - state.used();
         if now >= state.token.expires_at || whole <= 0 {
-            return Err(if whole <= 0 { Refused::Spent } else { Refused::Over });
+            return Err(if whole <= 0 { TokenRefusal::Spent } else { TokenRefusal::Over });
         }
         if state.left(now) <= 0 {
-            return Err(Refused::Early);
+            return Err(TokenRefusal::Early);
         }
         state.held += 1;
-        Ok(Unit { entry: Arc::clone(self), charged: false })
+        Ok(HeldRequest { entry: Arc::clone(self), charged: false })
     }
 
     /// Whether a running stream may continue, independent of the quota for others.
     pub fn is_open(&self, now: UnixMs) -> bool {
         let state = self.state.lock();
-        Refused::of(&state.token).is_none() && now < state.token.expires_at
+        TokenRefusal::of(&state.token).is_none() && now < state.token.expires_at
     }
 
     /// Returns the number of requests left.
@@ -95,11 +95,11 @@ impl Entry {
         self.state.lock().left(now)
     }
 
-    pub fn learn(&self, token: Token) {
+    pub fn refresh(&self, token: TollToken) {
         let mut state = self.state.lock();
         // The row may have been read before the last write.
         let used = token.used.max(state.token.used);
-        state.token = Token { used, ..token };
+        state.token = TollToken { used, ..token };
     }
 
     /// Begins a write and returns the number of requests to write.
@@ -110,7 +110,7 @@ impl Entry {
     }
 
     /// Ends a write. `token`: the row including them; `None`: the write failed.
-    pub fn end_write(&self, token: Option<&Token>, used: i64) {
+    pub fn end_write(&self, token: Option<&TollToken>, used: i64) {
         let mut state = self.state.lock();
         state.in_writing = 0;
         match token {
@@ -125,13 +125,13 @@ impl Entry {
     }
 }
 
-impl State {
+impl EntryState {
     fn used(&self) -> i64 {
         self.token.used + self.unwritten + self.in_writing + self.held
     }
 
     fn left(&self, now: UnixMs) -> i64 {
-        let Token { quota, minted_at, expires_at, provisional, .. } = self.token;
+        let TollToken { quota, minted_at, expires_at, provisional, .. } = self.token;
         if !provisional {
             return if now < expires_at { (quota - self.used()).max(0) } else { 0 };
         }
@@ -144,34 +144,34 @@ impl State {
 
 /// One request of a token. It returns to the token unless it is charged.
 #[derive(Debug)]
-pub struct Unit {
-    entry: Arc<Entry>,
+pub struct HeldRequest {
+    entry: Arc<LedgerEntry>,
     charged: bool,
 }
 
 /// The rest of a token after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Left {
+pub struct Remaining {
     pub requests: i64,
     pub expires_at: UnixMs,
 }
 
-impl Unit {
+impl HeldRequest {
     /// Returns its token.
-    pub fn entry(&self) -> Arc<Entry> {
+    pub fn entry(&self) -> Arc<LedgerEntry> {
         Arc::clone(&self.entry)
     }
 
-    pub fn charge(mut self, now: UnixMs) -> Left {
+    pub fn charge(mut self, now: UnixMs) -> Remaining {
         self.charged = true;
         let mut state = self.entry.state.lock();
         state.held -= 1;
         state.unwritten += 1;
-        Left { requests: state.left(now), expires_at: state.token.expires_at }
+        Remaining { requests: state.left(now), expires_at: state.token.expires_at }
     }
 }
 
-impl Drop for Unit {
+impl Drop for HeldRequest {
     fn drop(&mut self) {
         if !self.charged {
             self.entry.state.lock().held -= 1;
@@ -182,12 +182,12 @@ impl Drop for Unit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Refused::{Asleep, Early, Over, Revoked, Spent, Suspended};
+    use TokenRefusal::{Asleep, Early, Over, Revoked, Spent, Suspended};
 
     const NOW: UnixMs = 1_000_000;
 
-    fn token(quota: i64, provisional: bool) -> Token {
-        Token {
+    fn token(quota: i64, provisional: bool) -> TollToken {
+        TollToken {
             id: "t".to_owned(),
             route: "price".to_owned(),
             jkt: String::new(),
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_is_held_is_not_there_for_others_and_comes_back() {
-        let entry = Arc::new(Entry::new(token(2, false)));
+        let entry = Arc::new(LedgerEntry::new(token(2, false)));
         let first = entry.take(NOW).expect("one");
         let second = entry.take(NOW).expect("two");
         assert_eq!(entry.take(NOW).expect_err("no third"), Spent);
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn nothing_is_counted_twice_or_lost_while_it_is_written() {
-        let entry = Arc::new(Entry::new(token(10, false)));
+        let entry = Arc::new(LedgerEntry::new(token(10, false)));
         for _ in 0..3 {
             entry.take(NOW).expect("one").charge(NOW);
         }
@@ -227,7 +227,7 @@ mod tests {
         entry.end_write(None, 3);
         assert_eq!((entry.left(NOW), entry.is_idle()), (6, false));
         let used = entry.begin_write();
-        entry.end_write(Some(&Token { used, ..token(10, false) }), used);
+        entry.end_write(Some(&TollToken { used, ..token(10, false) }), used);
         assert_eq!((entry.left(NOW), entry.is_idle()), (6, true));
     }
 
@@ -235,16 +235,16 @@ mod tests {
     fn each_reason_is_its_own() {
         let at = Some(NOW);
         for (token, later, expected) in [
-            (Token { asleep_at: at, ..token(5, false) }, 0, Asleep),
-            (Token { suspended_at: at, asleep_at: at, ..token(5, false) }, 0, Suspended),
-            (Token { revoked_at: at, suspended_at: at, ..token(5, false) }, 0, Revoked),
+            (TollToken { asleep_at: at, ..token(5, false) }, 0, Asleep),
+            (TollToken { suspended_at: at, asleep_at: at, ..token(5, false) }, 0, Suspended),
+            (TollToken { revoked_at: at, suspended_at: at, ..token(5, false) }, 0, Revoked),
             (token(5, false), 3_600_000, Over),
-            (Token { used: 5, ..token(5, true) }, 0, Spent),
-            (Token { used: 20, ..token(100, true) }, 0, Early),
+            (TollToken { used: 5, ..token(5, true) }, 0, Spent),
+            (TollToken { used: 20, ..token(100, true) }, 0, Early),
             (token(100, true), 1_800_000, Early),
         ] {
-            assert_eq!(Arc::new(Entry::new(token)).take(NOW + later).expect_err("refused"), expected);
+            assert_eq!(Arc::new(LedgerEntry::new(token)).take(NOW + later).expect_err("refused"), expected);
         }
-        assert_eq!(Entry::new(token(100, true)).left(NOW), 20, "until a block has it");
+        assert_eq!(LedgerEntry::new(token(100, true)).left(NOW), 20, "until a block has it");
     }
 }

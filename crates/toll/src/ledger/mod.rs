@@ -3,18 +3,18 @@
 
 mod entry;
 
-pub use entry::{Entry, Refused, Unit};
+pub use entry::{HeldRequest, LedgerEntry, TokenRefusal};
 
 use domain::UnixMs;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::toll::Token;
+use store::toll::TollToken;
 use store::{Result, Store};
 
 pub struct Ledger {
     store: Arc<dyn Store>,
-    entries: Mutex<HashMap<String, Arc<Entry>>>,
+    entries: Mutex<HashMap<String, Arc<LedgerEntry>>>,
 }
 
 impl Ledger {
@@ -26,24 +26,24 @@ impl Ledger {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn find(&self, id: &str) -> Result<Option<Arc<Entry>>> {
+    pub async fn find(&self, id: &str) -> Result<Option<Arc<LedgerEntry>>> {
         if let Some(entry) = self.entries.lock().get(id) {
             return Ok(Some(Arc::clone(entry)));
         }
         let Some(token) = self.store.toll_token(id).await? else { return Ok(None) };
         let mut entries = self.entries.lock();
-        Ok(Some(Arc::clone(entries.entry(id.to_owned()).or_insert_with(|| Arc::new(Entry::new(token))))))
+        Ok(Some(Arc::clone(entries.entry(id.to_owned()).or_insert_with(|| Arc::new(LedgerEntry::new(token))))))
     }
 
     /// Stores the latest row of a token and returns how many requests are left.
-    pub fn learn(&self, token: Token, now: UnixMs) -> i64 {
+    pub fn refresh(&self, token: TollToken, now: UnixMs) -> i64 {
         let entry = self.entries.lock().get(&token.id).cloned();
         match entry {
             Some(entry) => {
-                entry.learn(token);
+                entry.refresh(token);
                 entry.left(now)
             }
-            None => Entry::new(token).left(now),
+            None => LedgerEntry::new(token).left(now),
         }
     }
 
@@ -51,12 +51,12 @@ impl Ledger {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn hear(&self, id: &str) -> Result<()> {
+    pub async fn reload(&self, id: &str) -> Result<()> {
         let entry = self.entries.lock().get(id).cloned();
         if let Some(entry) = entry
             && let Some(token) = self.store.toll_token(id).await?
         {
-            entry.learn(token);
+            entry.refresh(token);
         }
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Ledger {
                 written?;
             } else if Arc::strong_count(&entry) > 2 {
                 // In use by a running stream: the map and this function hold one reference each.
-                self.hear(entry.id()).await?;
+                self.reload(entry.id()).await?;
             }
         }
         // New references are only taken under this lock, so a count of one means unused.

@@ -5,14 +5,14 @@ use tpat::credential::Credential;
 
 /// The route of a cookie and its attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Jar<'a> {
+pub struct RouteCookies<'a> {
     /// The route's name, which is valid in a cookie's name.
     pub route: &'a str,
     /// Whether browsers use https.
     pub https: bool,
 }
 
-impl Jar<'_> {
+impl RouteCookies<'_> {
     /// With https the prefix ensures that only this host can set it, over https (RFC 6265bis, section 4.1.3.2).
     fn name(self, kind: &str) -> String {
         let prefix = if self.https { "__Host-" } else { "" };
@@ -49,14 +49,14 @@ const OFFER: &str = "offer";
 const MOST_READ: usize = 32;
 
 /// Returns a browser's credential for a route, in the form of a program's `Authorization` value.
-pub fn shown(headers: &HeaderMap, jar: Jar<'_>) -> Option<String> {
-    Some(Credential::Session(cookie(headers, &jar.name(TOKEN))?.to_owned()).header())
+pub fn token_credential(headers: &HeaderMap, cookies: RouteCookies<'_>) -> Option<String> {
+    Some(Credential::Session(cookie(headers, &cookies.name(TOKEN))?.to_owned()).header())
 }
 
 /// Offers that a browser has, of every route. No more are read than a browser is ever given.
-pub fn offered(headers: &HeaderMap, https: bool) -> Vec<&str> {
+pub fn offer_challenge(headers: &HeaderMap, https: bool) -> Vec<&str> {
     let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
-    let prefix = Jar { route: "", https }.name(OFFER);
+    let prefix = RouteCookies { route: "", https }.name(OFFER);
     let found = domain::cookie::with_prefix(lines, &prefix).map(|(_, value)| value);
     found.take(MOST_READ).collect()
 }
@@ -73,34 +73,41 @@ mod tests {
     #[test]
     fn a_cookie_comes_back_for_its_route_alone() {
         for https in [true, false] {
-            let jar = Jar { route: "price", https };
-            let set = jar.set("t0ken", 60).expect("a cookie");
+            let cookies = RouteCookies { route: "price", https };
+            let set = cookies.set("t0ken", 60).expect("a cookie");
             assert!(set.is_sensitive());
             let set = set.to_str().expect("text").to_owned();
             assert!(set.ends_with("; HttpOnly; SameSite=Lax") != https && set.contains("HttpOnly"), "{set}");
             let pair = set.split(';').next().expect("a pair");
             let cookie = HeaderValue::try_from(format!("a=b; {pair}; c=d")).expect("a value");
             let headers = HeaderMap::from_iter([(header::COOKIE, cookie)]);
-            assert_eq!(shown(&headers, jar).as_deref(), Some("TPAT-Session t0ken"));
+            assert_eq!(token_credential(&headers, cookies).as_deref(), Some("TPAT-Session t0ken"));
             let beside = HeaderValue::from_bytes(&[b"x=\xe9\xff; ", pair.as_bytes()].concat()).expect("a value");
             let beside = HeaderMap::from_iter([(header::COOKIE, beside)]);
-            assert_eq!(shown(&beside, jar).as_deref(), Some("TPAT-Session t0ken"), "whatever another cookie holds");
-            assert_eq!(shown(&headers, Jar { route: "pric", https }), None);
-            assert_eq!(shown(&headers, Jar { route: "price", https: !https }), None);
-            assert!(offered(&headers, https).is_empty(), "a token is no offer");
+            assert_eq!(
+                token_credential(&beside, cookies).as_deref(),
+                Some("TPAT-Session t0ken"),
+                "whatever another cookie holds"
+            );
+            assert_eq!(token_credential(&headers, RouteCookies { route: "pric", https }), None);
+            assert_eq!(token_credential(&headers, RouteCookies { route: "price", https: !https }), None);
+            assert!(offer_challenge(&headers, https).is_empty(), "a token is no offer");
             let pair = |id: &str, offer: &str| {
-                let set = jar.set_offer(id, offer, 60).expect("a cookie");
+                let set = cookies.set_offer(id, offer, 60).expect("a cookie");
                 set.to_str().expect("text").split(';').next().expect("a pair").to_owned()
             };
             let pairs = [pair("one", "Ab-_.x"), pair("two", "Cd.y")].join("; ");
             let headers = HeaderMap::from_iter([(header::COOKIE, HeaderValue::try_from(pairs).expect("a value"))]);
-            assert_eq!((offered(&headers, https), shown(&headers, jar)), (vec!["Ab-_.x", "Cd.y"], None));
-            assert!(offered(&headers, !https).is_empty());
-            let forget = jar.forget_offer("one").expect("a cookie");
+            assert_eq!(
+                (offer_challenge(&headers, https), token_credential(&headers, cookies)),
+                (vec!["Ab-_.x", "Cd.y"], None)
+            );
+            assert!(offer_challenge(&headers, !https).is_empty());
+            let forget = cookies.forget_offer("one").expect("a cookie");
             assert!(forget.to_str().expect("text").contains("postern-offer-price.one=; Path=/; Max-Age=0;"));
             let many: Vec<_> = (0..100).map(|n| pair(&n.to_string(), "x.y")).collect();
             let many = HeaderValue::try_from(many.join(";")).expect("a value");
-            assert_eq!(offered(&HeaderMap::from_iter([(header::COOKIE, many)]), https).len(), MOST_READ);
+            assert_eq!(offer_challenge(&HeaderMap::from_iter([(header::COOKIE, many)]), https).len(), MOST_READ);
         }
     }
 }

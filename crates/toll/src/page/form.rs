@@ -5,7 +5,7 @@ use wire::toll::SCHEME;
 
 /// A payment as pasted by a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Paid {
+pub struct PaymentForm {
     pub challenge: String,
     pub txid: String,
     pub proof: String,
@@ -16,18 +16,18 @@ pub struct Paid {
 /// A field is missing or occurs twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a field of the form is missing or occurs twice")]
-pub struct Unreadable;
+pub struct MalformedForm;
 
-impl Paid {
+impl PaymentForm {
     /// Reads `application/x-www-form-urlencoded`.
     ///
     /// # Errors
-    /// [`Unreadable`]
-    pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
+    /// [`MalformedForm`]
+    pub fn read(body: &[u8]) -> Result<Self, MalformedForm> {
         let field = |wanted: &str| {
             let mut found = form_urlencoded::parse(body).filter(|(name, _)| name == wanted).map(|(_, value)| value);
-            let value = found.next().ok_or(Unreadable)?;
-            if found.next().is_some() { Err(Unreadable) } else { Ok(value.into_owned()) }
+            let value = found.next().ok_or(MalformedForm)?;
+            if found.next().is_some() { Err(MalformedForm) } else { Ok(value.into_owned()) }
         };
         // Text copied from a wallet may contain spaces and line breaks.
         let pasted = |name| field(name).map(|text| text.split_whitespace().collect::<String>());
@@ -65,16 +65,16 @@ mod tests {
     #[test]
     fn what_was_pasted_loses_its_blanks() {
         let body = b"challenge=Ab-_&txid=+AB%0D%0Acd+&proof=OutProofV2%0A1x+2&back=%2Fprice%3Fa%3Db";
-        let paid = Paid::read(body).expect("read");
-        assert_eq!((paid.txid.as_str(), paid.proof.as_str()), ("abcd", "OutProofV21x2"));
-        assert_eq!((paid.challenge.as_str(), paid.back.as_str()), ("Ab-_", "/price?a=b"));
-        assert_eq!(paid.credential(), "TPAT abcd:OutProofV21x2");
+        let payment = PaymentForm::read(body).expect("read");
+        assert_eq!((payment.txid.as_str(), payment.proof.as_str()), ("abcd", "OutProofV21x2"));
+        assert_eq!((payment.challenge.as_str(), payment.back.as_str()), ("Ab-_", "/price?a=b"));
+        assert_eq!(payment.credential(), "TPAT abcd:OutProofV21x2");
     }
 
     #[test]
     fn a_form_that_is_not_whole_is_refused() {
         for body in ["", "challenge=a&txid=b&proof=c", "challenge=a&txid=b&proof=c&back=/&txid=d", "%ff%fe=\u{0}"] {
-            assert_eq!(Paid::read(body.as_bytes()), Err(Unreadable), "{body}");
+            assert_eq!(PaymentForm::read(body.as_bytes()), Err(MalformedForm), "{body}");
         }
     }
 

@@ -2,29 +2,29 @@
 //! followed payment. It has no script and loads nothing.
 
 mod cookie;
-mod follow;
 mod form;
 mod html;
+mod live;
 mod pages;
 mod qr;
 
-pub use cookie::{Jar, offered, shown};
-pub use follow::{Arrived, Manner, RETRY_S, closed, held_up, pay_here, ran_out, seen};
-pub use form::{Paid, back};
-pub use pages::{Keeping, Sale, ask, declined, elsewhere, too_late, waiting};
+pub use cookie::{RouteCookies, offer_challenge, token_credential};
+pub use form::{PaymentForm, back};
+pub use live::{AmountReceived, PageMode, RETRY_S, closed, expired, pay_here, pending, unavailable};
+pub use pages::{Keeping, OfferView, offer_page, problem, redirect, too_late, waiting};
 
 use http::{HeaderMap, header};
 
 /// The form of the page, by `POST`.
-pub const PAID: &str = "/.well-known/tpat/paid";
+pub const FORM_PATH: &str = "/.well-known/tpat/paid";
 /// The non-refreshing page of a followed payment, by `GET`.
-pub const STILL: &str = "/.well-known/tpat/still";
+pub const STATIC_PATH: &str = "/.well-known/tpat/still";
 /// A new offer instead of an expired one, by `POST`.
-pub const ANEW: &str = "/.well-known/tpat/anew";
+pub const NEW_OFFER_PATH: &str = "/.well-known/tpat/anew";
 
 /// Whether the client prefers a page: it accepts `text/html` by name (RFC 9110, section 12.5.1). A program that accepts
 /// everything gets JSON.
-pub fn wanted(headers: &HeaderMap) -> bool {
+pub fn prefers_html(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|range| {
         let mut parts = range.split(';').map(str::trim);
@@ -51,8 +51,8 @@ mod tests {
             ("", false),
         ] {
             let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
-            assert_eq!(wanted(&headers), expected, "{accept}");
+            assert_eq!(prefers_html(&headers), expected, "{accept}");
         }
-        assert!(!wanted(&HeaderMap::new()));
+        assert!(!prefers_html(&HeaderMap::new()));
     }
 }

@@ -1,21 +1,21 @@
 //! The pages, in the order in which a person sees them.
 
-use super::PAID;
-use super::follow::Arrived;
-use super::form::{Paid, local};
+use super::FORM_PATH;
+use super::form::{PaymentForm, local};
 use super::html::{escaped, page};
+use super::live::AmountReceived;
 use super::qr::svg;
-use crate::declined::Declined;
+use crate::payment_problem::PaymentProblem;
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use tpat::amount::format_xmr;
 use tpat::confirmations::retry_after_s;
-use wire::toll::{BLOCK_S, Demand};
+use wire::toll::{BLOCK_S, Offer};
 
 /// An offer, and how to present it.
 #[derive(Debug, Clone, Copy)]
-pub struct Sale<'a> {
-    pub demand: &'a Demand,
+pub struct OfferView<'a> {
+    pub offer: &'a Offer,
     /// The requested path and query.
     pub back: &'a str,
     /// Unix seconds.
@@ -36,14 +36,14 @@ pub struct Keeping {
 }
 
 /// Returns 402 with price, instructions and the form for the proof.
-pub fn ask(sale: Sale<'_>, arrived: Arrived, keeping: Keeping) -> Response<Body> {
-    let Sale { demand, back, .. } = sale;
-    let missing = demand.min_amt.0.saturating_sub(arrived.have);
+pub fn offer_page(view: OfferView<'_>, received: AmountReceived, keeping: Keeping) -> Response<Body> {
+    let OfferView { offer, back, .. } = view;
+    let missing = offer.min_amt.0.saturating_sub(received.have);
     let amount = format_xmr(missing);
-    let (heading, state) = if arrived.have == 0 {
+    let (heading, state) = if received.have == 0 {
         (format!("This page costs {amount} XMR"), String::new())
     } else {
-        let state = format!("{} of {} XMR are here.", format_xmr(arrived.have), format_xmr(demand.min_amt.0));
+        let state = format!("{} of {} XMR are here.", format_xmr(received.have), format_xmr(offer.min_amt.0));
         (format!("{amount} XMR are missing"), format!("<p class=\"state\"><strong>{state}</strong></p>"))
     };
     let keep = if keeping.kept {
@@ -63,20 +63,20 @@ pub fn ask(sale: Sale<'_>, arrived: Arrived, keeping: Keeping) -> Response<Body>
          <h2>1. Pay</h2><p>Send exactly <strong>{amount} XMR</strong>, once, to this address within {time}.</p>\
          {pay}<h2>2. Prove it</h2>{prove}<h2>3. Paste it</h2>{form}\
          <h2>What happens next</h2><p>{next} {keep}</p>{PROGRAMS}",
-        title = escaped(&demand.title),
-        time = sale.time_left(),
-        pay = pay(&demand.address, missing),
-        prove = prove(&demand.message),
-        form = form(&demand.challenge, back, "", ""),
-        next = next(demand.conf),
+        title = escaped(&offer.title),
+        time = view.time_left(),
+        pay = pay(&offer.address, missing),
+        prove = prove(&offer.message),
+        form = form(&offer.challenge, back, "", ""),
+        next = next(offer.conf),
     );
     page(StatusCode::PAYMENT_REQUIRED, &heading, &body)
 }
 
-impl Sale<'_> {
+impl OfferView<'_> {
     /// Returns the time until the offer expires.
     pub(super) fn time_left(&self) -> String {
-        match self.demand.expires.saturating_sub(self.now) / 60 {
+        match self.offer.expires.saturating_sub(self.now) / 60 {
             0 => "less than a minute".to_owned(),
             1 => "1 minute".to_owned(),
             minutes => format!("{minutes} minutes"),
@@ -103,11 +103,11 @@ pub(super) fn prove(message: &str) -> String {
 }
 
 /// Returns 202: seen, but not enough confirmations. Nothing needs to be paid again.
-pub fn waiting(paid: &Paid, have: u64, need: u64) -> Response<Body> {
+pub fn waiting(payment: &PaymentForm, have: u64, need: u64) -> Response<Body> {
     let minutes = need.saturating_sub(have).saturating_mul(BLOCK_S) / 60;
     let body = format!(
         "<p>It has {have} of {need} confirmations. That takes about {minutes} minutes more. Do not pay again.</p>{}",
-        again(paid, "Look again")
+        resubmit_form(payment, "Look again")
     );
     let mut response = page(StatusCode::ACCEPTED, "Your payment is seen", &body);
     response.headers_mut().insert(header::RETRY_AFTER, retry_after_s(have, need).into());
@@ -115,28 +115,28 @@ pub fn waiting(paid: &Paid, have: u64, need: u64) -> Response<Body> {
 }
 
 /// Shows the error, and the form with the person's input.
-pub fn declined(status: StatusCode, title: &str, paid: &Paid) -> Response<Body> {
+pub fn problem(status: StatusCode, title: &str, payment: &PaymentForm) -> Response<Body> {
     let body = format!(
         "<p>{}</p><p>Nothing is lost: what you paid stays where it is. You can paste again.</p>{}",
         escaped(title),
-        form(&paid.challenge, &paid.back, &paid.txid, &paid.proof)
+        form(&payment.challenge, &payment.back, &payment.txid, &payment.proof)
     );
     page(status, "That did not work", &body)
 }
 
 /// 422: the payment came after the end of its offer. What happened, and what can be done.
-pub fn too_late(declined: &Declined, back: &str) -> Response<Body> {
+pub fn too_late(problem: &PaymentProblem, back: &str) -> Response<Body> {
     let body = format!(
         "<p>{}</p><p>Do not pay again for the same offer. <a href=\"{}\">Open the page again</a> for what it costs \
          now.</p>",
-        escaped(declined.title()),
+        escaped(problem.title()),
         escaped(&local(back))
     );
-    page(declined.status_code(), "This payment came too late", &body)
+    page(problem.status_code(), "This payment came too late", &body)
 }
 
 /// Returns 303 to a page of this host, with these cookies.
-pub fn elsewhere(back: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Response<Body> {
+pub fn redirect(back: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
@@ -152,7 +152,7 @@ pub fn elsewhere(back: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> 
 
 pub(super) fn form(challenge: &str, back: &str, txid: &str, proof: &str) -> String {
     format!(
-        "<form method=\"post\" action=\"{PAID}\"><input type=\"hidden\" name=\"challenge\" value=\"{}\">\
+        "<form method=\"post\" action=\"{FORM_PATH}\"><input type=\"hidden\" name=\"challenge\" value=\"{}\">\
          <input type=\"hidden\" name=\"back\" value=\"{}\"><label for=\"txid\">Transaction ID</label>\
          <input id=\"txid\" name=\"txid\" required autocomplete=\"off\" spellcheck=\"false\" value=\"{}\">\
          <label for=\"proof\">Proof (it begins with OutProofV2)</label><textarea id=\"proof\" name=\"proof\" rows=\"4\" \
@@ -164,13 +164,18 @@ pub(super) fn form(challenge: &str, back: &str, txid: &str, proof: &str) -> Stri
     )
 }
 
-fn again(paid: &Paid, button: &str) -> String {
-    let fields = [("challenge", &paid.challenge), ("back", &paid.back), ("txid", &paid.txid), ("proof", &paid.proof)];
+fn resubmit_form(payment: &PaymentForm, button: &str) -> String {
+    let fields = [
+        ("challenge", &payment.challenge),
+        ("back", &payment.back),
+        ("txid", &payment.txid),
+        ("proof", &payment.proof),
+    ];
     let hidden = |(name, value): (&str, &String)| {
         format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value))
     };
     let fields: String = fields.into_iter().map(hidden).collect();
-    format!("<form method=\"post\" action=\"{PAID}\">{fields}<button>{button}</button></form>")
+    format!("<form method=\"post\" action=\"{FORM_PATH}\">{fields}<button>{button}</button></form>")
 }
 
 pub(super) fn next(confirmations: u64) -> String {
@@ -183,13 +188,13 @@ pub(super) fn next(confirmations: u64) -> String {
 
 #[cfg(test)]
 pub mod tests {
-    use super::super::cookie::Jar;
+    use super::super::cookie::RouteCookies;
     use super::*;
     use http_body_util::BodyExt;
     use wire::toll::{Network, Piconero, REDEEM};
 
-    pub fn demand() -> Demand {
-        Demand {
+    pub fn offer() -> Offer {
+        Offer {
             address: "87omSJ".to_owned(),
             min_amt: Piconero(2_000_000_000),
             ttl: 30,
@@ -209,8 +214,8 @@ pub mod tests {
         }
     }
 
-    fn paid() -> Paid {
-        Paid {
+    fn payment() -> PaymentForm {
+        PaymentForm {
             challenge: "Ab-_".to_owned(),
             txid: "\"><script>".to_owned(),
             proof: "</textarea><script>".to_owned(),
@@ -224,9 +229,9 @@ pub mod tests {
 
     #[tokio::test]
     async fn it_says_what_and_where_to_pay() {
-        let demand = demand();
-        let sale = Sale { demand: &demand, back: "/price?a=\"<b>\"", now: 1000 };
-        let response = ask(sale, Arrived::default(), Keeping::default());
+        let offer = offer();
+        let view = OfferView { offer: &offer, back: "/price?a=\"<b>\"", now: 1000 };
+        let response = offer_page(view, AmountReceived::default(), Keeping::default());
         assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
         assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
@@ -242,7 +247,7 @@ pub mod tests {
 
     #[tokio::test]
     async fn what_was_pasted_is_text() {
-        for response in [declined(StatusCode::UNPROCESSABLE_ENTITY, "No <b>.", &paid()), waiting(&paid(), 0, 10)] {
+        for response in [problem(StatusCode::UNPROCESSABLE_ENTITY, "No <b>.", &payment()), waiting(&payment(), 0, 10)] {
             let html = html(response).await;
             assert!(!html.contains("<script") && !html.contains("<b>") && html.contains("&lt;script&gt;"), "{html}");
         }
@@ -250,8 +255,8 @@ pub mod tests {
 
     #[tokio::test]
     async fn a_payment_that_came_too_late_is_named_and_nothing_of_it_becomes_markup() {
-        let declined = Declined::new(wire::toll::Code::ExpiredChallenge, "It is listed under <Ab-_>.");
-        let response = too_late(&declined, "//evil.example");
+        let problem = PaymentProblem::new(wire::toll::TollCode::ExpiredChallenge, "It is listed under <Ab-_>.");
+        let response = too_late(&problem, "//evil.example");
         assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
         let html = html(response).await;
         assert!(html.contains("&lt;Ab-_&gt;") && html.contains("href=\"/\"") && !html.contains("<form"), "{html}");
@@ -259,12 +264,12 @@ pub mod tests {
 
     #[tokio::test]
     async fn it_says_whether_the_offer_is_kept() {
-        let demand = demand();
-        let sale = Sale { demand: &demand, back: "/price", now: 1000 };
-        let kept = html(ask(sale, Arrived::default(), Keeping { kept: true, ended: false })).await;
+        let offer = offer();
+        let view = OfferView { offer: &offer, back: "/price", now: 1000 };
+        let kept = html(offer_page(view, AmountReceived::default(), Keeping { kept: true, ended: false })).await;
         assert!(kept.contains("You may close this page") && !kept.contains("Keep this page open"), "{kept}");
-        let arrived = Arrived { have: 500_000_000, ..Arrived::default() };
-        let ended = html(ask(sale, arrived, Keeping { kept: false, ended: true })).await;
+        let received = AmountReceived { have: 500_000_000, ..AmountReceived::default() };
+        let ended = html(offer_page(view, received, Keeping { kept: false, ended: true })).await;
         for part in ["Keep this page open", "An earlier offer", "0.0005 of 0.002 XMR are here", "tx_amount=0.0015"] {
             assert!(ended.contains(part), "{part}: {ended}");
         }
@@ -272,8 +277,9 @@ pub mod tests {
 
     #[test]
     fn a_token_is_in_a_cookie_and_nowhere_else() {
-        let jar = Jar { route: "price", https: true };
-        let response = elsewhere("/price", [jar.set("t0ken", 60), jar.forget_offer("Ab-_")].into_iter().flatten());
+        let cookies = RouteCookies { route: "price", https: true };
+        let response =
+            redirect("/price", [cookies.set("t0ken", 60), cookies.forget_offer("Ab-_")].into_iter().flatten());
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         assert_eq!(response.headers()[header::LOCATION], "/price");
         let cookies: Vec<_> = response.headers().get_all(header::SET_COOKIE).iter().collect();
@@ -284,6 +290,6 @@ pub mod tests {
                 "__Host-postern-offer-price.Ab-_=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure",
             ]
         );
-        assert_eq!(elsewhere("//evil.example", []).headers()[header::LOCATION], "/");
+        assert_eq!(redirect("//evil.example", []).headers()[header::LOCATION], "/");
     }
 }

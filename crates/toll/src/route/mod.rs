@@ -4,12 +4,12 @@ mod path;
 mod pattern;
 mod table;
 
-pub use path::{Path, Reading, Unclear};
-pub use pattern::{NotAPattern, Pattern};
-pub use table::Table;
+pub use path::{AmbiguousPath, PathReading, RequestPath};
+pub use pattern::{InvalidPattern, PathPattern};
+pub use table::RouteTable;
 
 use crate::cors::Allowed;
-use crate::terms::Terms;
+use crate::pricing::Pricing;
 use crate::upstream::Upstream;
 use domain::authority::Authority;
 use http::{HeaderName, HeaderValue, Method};
@@ -25,9 +25,9 @@ pub struct Route {
     pub hosts: Vec<String>,
     /// Empty: every method. A route for `GET` also matches `HEAD`.
     pub methods: Vec<Method>,
-    pub path: Pattern,
+    pub path: PathPattern,
     /// `None`: free.
-    pub terms: Option<Terms>,
+    pub pricing: Option<Pricing>,
     pub upstream: Arc<Upstream>,
     /// Headers added to each request, replacing the client's.
     pub inject: Vec<(HeaderName, HeaderValue)>,
@@ -37,27 +37,27 @@ pub struct Route {
 
 impl Route {
     /// Returns why the route does not match a request, in any reading of its path; `None`: it matches.
-    pub fn objection(&self, method: &Method, host: &Authority, path: &Path) -> Option<Objection> {
-        let mut objection = Some(Objection::Path);
+    pub fn mismatch(&self, method: &Method, host: &Authority, path: &RequestPath) -> Option<Mismatch> {
+        let mut mismatch = Some(Mismatch::Path);
         for reading in path.readings() {
-            objection = self.objection_to(method, host, reading);
-            if objection.is_none() {
+            mismatch = self.mismatch_of(method, host, reading);
+            if mismatch.is_none() {
                 break;
             }
         }
-        objection
+        mismatch
     }
 
     /// Returns the same for one reading.
-    fn objection_to(&self, method: &Method, host: &Authority, path: &Reading) -> Option<Objection> {
+    fn mismatch_of(&self, method: &Method, host: &Authority, path: &PathReading) -> Option<Mismatch> {
         if !self.is_on(host) {
-            return Some(Objection::Host);
+            return Some(Mismatch::Host);
         }
         let as_get = *method == Method::HEAD && self.methods.contains(&Method::GET);
         if !self.methods.is_empty() && !as_get && !self.methods.contains(method) {
-            return Some(Objection::Method);
+            return Some(Mismatch::Method);
         }
-        (!self.path.matches(path)).then_some(Objection::Path)
+        (!self.path.matches(path)).then_some(Mismatch::Path)
     }
 
     /// Whether it is a route of this host.
@@ -67,7 +67,7 @@ impl Route {
 
     /// Compares the price of one request, by the first bundle.
     fn compare_price(&self, other: &Self) -> Ordering {
-        let first = |route: &Self| route.terms.as_ref().and_then(|terms| terms.bundles.first()).cloned();
+        let first = |route: &Self| route.pricing.as_ref().and_then(|pricing| pricing.bundles.first()).cloned();
         match (first(self), first(other)) {
             (Some(own), Some(other)) => {
                 let (own_price, other_price) = (u128::from(own.price), u128::from(other.price));
@@ -80,13 +80,13 @@ impl Route {
 
 /// The part of a request that does not match a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Objection {
+pub enum Mismatch {
     Host,
     Method,
     Path,
 }
 
-impl Objection {
+impl Mismatch {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Host => "another host",

@@ -9,18 +9,18 @@ const LONGEST: usize = 4096;
 
 /// All readings of a request's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Path(Vec<Reading>);
+pub struct RequestPath(Vec<PathReading>);
 
 /// The segments of a path in one reading. They are bytes, because not every path is UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reading(Vec<Vec<u8>>);
+pub struct PathReading(Vec<Vec<u8>>);
 
 /// No reading of this path is acceptable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the path can be read in more than one way")]
-pub struct Unclear;
+pub struct AmbiguousPath;
 
-impl Path {
+impl RequestPath {
     /// Reads a path (RFC 3986, section 3.3) in all ways that programs are known to. An encoded slash or backslash may
     /// separate segments. Text after a semicolon may be a parameter. Percent signs may be decoded once or repeatedly.
     /// An encoded question mark may end the path. Empty segments do not count, because many programs merge slashes and
@@ -29,11 +29,11 @@ impl Path {
     /// # Errors
     /// A reading has a dot segment, control characters, a literal backslash, a percent sign without two digits, or
     /// overlong UTF-8 (RFC 3629, section 10).
-    pub fn read(path: &str) -> Result<Self, Unclear> {
+    pub fn read(path: &str) -> Result<Self, AmbiguousPath> {
         let levels = levels(path.as_bytes())?;
         let strange = path.bytes().any(|byte| b"%;".contains(&byte));
         if strange && path.len() > LONGEST {
-            return Err(Unclear);
+            return Err(AmbiguousPath);
         }
         let mut found = BTreeSet::new();
         // Every program decodes at least once.
@@ -52,19 +52,19 @@ impl Path {
         Ok(Self(found.into_iter().collect()))
     }
 
-    pub(super) fn readings(&self) -> &[Reading] {
+    pub(super) fn readings(&self) -> &[PathReading] {
         &self.0
     }
 
     /// Returns the only segment, if the path has one segment and one reading.
     pub(super) fn only_segment(self) -> Option<Vec<u8>> {
-        let [Reading(segments)] = <[Reading; 1]>::try_from(self.0).ok()?;
+        let [PathReading(segments)] = <[PathReading; 1]>::try_from(self.0).ok()?;
         let [segment] = <[Vec<u8>; 1]>::try_from(segments).ok()?;
         Some(segment)
     }
 }
 
-impl Reading {
+impl PathReading {
     pub(super) fn segments(&self) -> &[Vec<u8>] {
         &self.0
     }
@@ -81,21 +81,21 @@ enum Parameters {
 }
 
 /// Returns the path as sent, decoded once, twice, and so on until nothing changes.
-fn levels(path: &[u8]) -> Result<Vec<Vec<u8>>, Unclear> {
+fn levels(path: &[u8]) -> Result<Vec<Vec<u8>>, AmbiguousPath> {
     if path.contains(&b'\\') {
-        return Err(Unclear);
+        return Err(AmbiguousPath);
     }
     let mut levels = vec![path.to_vec()];
     let mut next = strictly_decoded(path)?;
     while levels.last() != Some(&next) {
         if levels.len() > DEEPEST {
-            return Err(Unclear);
+            return Err(AmbiguousPath);
         }
         let after = decoded(&next);
         levels.push(std::mem::replace(&mut next, after));
     }
     let hostile = |level: &Vec<u8>| level.iter().any(u8::is_ascii_control) || is_overlong(level);
-    if levels.iter().any(hostile) { Err(Unclear) } else { Ok(levels) }
+    if levels.iter().any(hostile) { Err(AmbiguousPath) } else { Ok(levels) }
 }
 
 /// Returns the whole text, and the part before an encoded question mark or number sign.
@@ -104,7 +104,12 @@ fn cuts(level: &[u8], decoded: bool) -> impl Iterator<Item = &[u8]> {
     std::iter::once(level).chain(mark.map(|at| &level[..at]))
 }
 
-fn segments(path: &[u8], separators: &[u8], decode: usize, parameters: Parameters) -> Result<Reading, Unclear> {
+fn segments(
+    path: &[u8],
+    separators: &[u8],
+    decode: usize,
+    parameters: Parameters,
+) -> Result<PathReading, AmbiguousPath> {
     let mut found = Vec::new();
     for segment in path.split(|byte| separators.contains(byte)) {
         let segment = if matches!(parameters, Parameters::Early) { before_parameters(segment) } else { segment };
@@ -114,22 +119,22 @@ fn segments(path: &[u8], separators: &[u8], decode: usize, parameters: Parameter
             Parameters::Kept | Parameters::Early => segment,
         };
         if segment == b"." || segment == b".." {
-            return Err(Unclear);
+            return Err(AmbiguousPath);
         }
         if !segment.is_empty() {
             found.push(segment);
         }
     }
-    Ok(Reading(found))
+    Ok(PathReading(found))
 }
 
 fn before_parameters(segment: &[u8]) -> &[u8] {
     segment.split(|byte| *byte == b';').next().unwrap_or_default()
 }
 
-fn strictly_decoded(text: &[u8]) -> Result<Vec<u8>, Unclear> {
+fn strictly_decoded(text: &[u8]) -> Result<Vec<u8>, AmbiguousPath> {
     let escapes = text.iter().enumerate().filter(|(_, byte)| **byte == b'%');
-    if escapes.clone().all(|(at, _)| escape(&text[at..]).is_some()) { Ok(decoded(text)) } else { Err(Unclear) }
+    if escapes.clone().all(|(at, _)| escape(&text[at..]).is_some()) { Ok(decoded(text)) } else { Err(AmbiguousPath) }
 }
 
 /// Decodes; keeps a percent sign without two digits.
@@ -168,18 +173,18 @@ mod tests {
 
     fn readings(path: &str) -> Vec<Vec<String>> {
         let text = |segment: &Vec<u8>| String::from_utf8_lossy(segment).into_owned();
-        let path = Path::read(path).expect(path);
+        let path = RequestPath::read(path).expect(path);
         path.readings().iter().map(|reading| reading.segments().iter().map(text).collect()).collect()
     }
 
     #[test]
     fn one_path_however_it_is_written() {
-        let price = Path::read("/api/price").expect("clear");
+        let price = RequestPath::read("/api/price").expect("clear");
         for spelling in ["/api/price/", "//api///price", "/ap%69/pric%65", "/%61pi/price"] {
-            assert_eq!(Path::read(spelling), Ok(price.clone()), "{spelling}");
+            assert_eq!(RequestPath::read(spelling), Ok(price.clone()), "{spelling}");
         }
         for other in ["/api/Price", "/api/price.json", "/api"] {
-            assert_ne!(Path::read(other), Ok(price.clone()), "{other}");
+            assert_ne!(RequestPath::read(other), Ok(price.clone()), "{other}");
         }
         assert_eq!(readings("/api/price").len(), 1);
     }
@@ -199,7 +204,7 @@ mod tests {
         ] {
             assert_eq!(readings(path), expected, "{path}");
         }
-        assert_eq!(Path::read("/caf%e9").expect("Latin-1").readings()[0].segments(), [b"caf\xe9"]);
+        assert_eq!(RequestPath::read("/caf%e9").expect("Latin-1").readings()[0].segments(), [b"caf\xe9"]);
     }
 
     #[test]
@@ -229,9 +234,9 @@ mod tests {
             "/%u002f",
             "/%252525252525252561",
         ] {
-            assert_eq!(Path::read(path), Err(Unclear), "{path}");
+            assert_eq!(RequestPath::read(path), Err(AmbiguousPath), "{path}");
         }
-        assert_eq!(Path::read(&format!("/{}%25", "a".repeat(LONGEST))), Err(Unclear));
-        assert!(Path::read(&format!("/{}", "a".repeat(3 * LONGEST))).is_ok());
+        assert_eq!(RequestPath::read(&format!("/{}%25", "a".repeat(LONGEST))), Err(AmbiguousPath));
+        assert!(RequestPath::read(&format!("/{}", "a".repeat(3 * LONGEST))).is_ok());
     }
 }

@@ -1,19 +1,19 @@
 //! Path patterns: `/price`, `/files/*`, `/api/**`.
 
-use super::path::{Path, Reading};
+use super::path::{PathReading, RequestPath};
 use std::fmt;
 use std::str::FromStr;
 
 /// `*` matches one segment, `**` at the end any number of segments, including none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
+pub struct PathPattern {
     text: String,
-    parts: Vec<Part>,
+    parts: Vec<PatternSegment>,
     open: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum PatternSegment {
     Exactly(Vec<u8>),
     Any,
 }
@@ -21,10 +21,10 @@ enum Part {
 /// The text is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a path pattern: write /price, /files/* (one segment) or /api/** (everything below)")]
-pub struct NotAPattern(String);
+pub struct InvalidPattern(String);
 
-impl Pattern {
-    pub fn matches(&self, path: &Reading) -> bool {
+impl PathPattern {
+    pub fn matches(&self, path: &PathReading) -> bool {
         let segments = path.segments();
         let long_enough =
             if self.open { segments.len() >= self.parts.len() } else { segments.len() == self.parts.len() };
@@ -32,7 +32,7 @@ impl Pattern {
     }
 }
 
-impl Part {
+impl PatternSegment {
     fn matches(&self, segment: &[u8]) -> bool {
         match self {
             Self::Exactly(own) => own == segment,
@@ -41,11 +41,11 @@ impl Part {
     }
 }
 
-impl FromStr for Pattern {
-    type Err = NotAPattern;
+impl FromStr for PathPattern {
+    type Err = InvalidPattern;
 
-    fn from_str(text: &str) -> Result<Self, NotAPattern> {
-        let wrong = || NotAPattern(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, InvalidPattern> {
+        let wrong = || InvalidPattern(text.to_owned());
         let rest = text.strip_prefix('/').ok_or_else(wrong)?;
         let (rest, open) = match rest.strip_suffix("**") {
             Some(rest) if rest.is_empty() || rest.ends_with('/') => (rest, true),
@@ -53,16 +53,18 @@ impl FromStr for Pattern {
             None => (rest, false),
         };
         let part = |segment: &str| match segment {
-            "*" => Ok(Part::Any),
+            "*" => Ok(PatternSegment::Any),
             exact if exact.contains(['*', '?', '#']) => Err(wrong()),
-            exact => Ok(Part::Exactly(Path::read(exact).ok().and_then(Path::only_segment).ok_or_else(wrong)?)),
+            exact => Ok(PatternSegment::Exactly(
+                RequestPath::read(exact).ok().and_then(RequestPath::only_segment).ok_or_else(wrong)?,
+            )),
         };
         let parts = rest.split('/').filter(|segment| !segment.is_empty()).map(part).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), parts, open })
     }
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -92,12 +94,12 @@ mod tests {
             ("/**", "/x/y", true),
             ("/caf%C3%A9", "/café", true),
         ] {
-            let parsed: Pattern = pattern.parse().expect(pattern);
-            let path = Path::read(path).expect(path);
+            let parsed: PathPattern = pattern.parse().expect(pattern);
+            let path = RequestPath::read(path).expect(path);
             assert_eq!(parsed.matches(&path.readings()[0]), expected, "{pattern} {path:?}");
         }
         for wrong in ["", "price", "/a**", "/**/a", "/a*", "/a?b", "/..", "/a;b", "/a%2fb", "/100%2541"] {
-            assert!(wrong.parse::<Pattern>().is_err(), "{wrong}");
+            assert!(wrong.parse::<PathPattern>().is_err(), "{wrong}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The routes in order; the first match applies.
 
-use super::{Objection, Path, Route};
-use crate::upstream::{Address, Forward, Upstream};
+use super::{Mismatch, RequestPath, Route};
+use crate::upstream::{ForwardSettings, Upstream, UpstreamAddress};
 use domain::authority::Authority;
 use http::Method;
 use std::collections::HashMap;
@@ -9,14 +9,14 @@ use std::sync::Arc;
 use tpat::challenge::RouteId;
 
 #[derive(Debug, Default)]
-pub struct Table {
+pub struct RouteTable {
     routes: Vec<Arc<Route>>,
     by_id: HashMap<RouteId, Arc<Route>>,
     /// Whether a route names origins.
     pub(crate) has_origins: bool,
 }
 
-impl Table {
+impl RouteTable {
     pub fn new(routes: Vec<Route>) -> Self {
         let routes: Vec<_> = routes.into_iter().map(Arc::new).collect();
         let by_id = routes.iter().map(|route| (RouteId::of(&route.name), Arc::clone(route))).collect();
@@ -26,8 +26,8 @@ impl Table {
 
     /// Returns the route for a request's method, host and path: the first match for each reading of the path, and of
     /// those the most expensive. `None`: a reading has no route, so the request must not pass.
-    pub fn find(&self, method: &Method, host: &Authority, path: &Path) -> Option<&Arc<Route>> {
-        let takes = |reading| self.routes.iter().find(|route| route.objection_to(method, host, reading).is_none());
+    pub fn find(&self, method: &Method, host: &Authority, path: &RequestPath) -> Option<&Arc<Route>> {
+        let takes = |reading| self.routes.iter().find(|route| route.mismatch_of(method, host, reading).is_none());
         let found: Vec<_> = path.readings().iter().map(takes).collect::<Option<_>>()?;
         found.into_iter().max_by(|one, other| one.compare_price(other))
     }
@@ -37,9 +37,9 @@ impl Table {
         &'a self,
         method: &'a Method,
         host: &'a Authority,
-        path: &'a Path,
-    ) -> impl Iterator<Item = (&'a Route, Option<Objection>)> {
-        self.routes.iter().map(move |route| (&**route, route.objection(method, host, path)))
+        path: &'a RequestPath,
+    ) -> impl Iterator<Item = (&'a Route, Option<Mismatch>)> {
+        self.routes.iter().map(move |route| (&**route, route.mismatch(method, host, path)))
     }
 
     /// Returns the route of a challenge or token.
@@ -53,7 +53,7 @@ impl Table {
 
     /// Returns the existing upstream of this address, so that its connections and health survive reading the routes
     /// again.
-    pub fn upstream(&self, address: &Address, forward: &Forward) -> Option<&Arc<Upstream>> {
+    pub fn upstream(&self, address: &UpstreamAddress, forward: &ForwardSettings) -> Option<&Arc<Upstream>> {
         let mut all = self.routes.iter().map(|route| &route.upstream);
         all.find(|upstream| upstream.address == *address && upstream.forward == *forward)
     }

@@ -19,15 +19,15 @@ pub enum Health {
 }
 
 #[derive(Debug, Default)]
-pub struct Breaker(Mutex<State>);
+pub struct CircuitBreaker(Mutex<BreakerState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct BreakerState {
     failures: u32,
     until: UnixMs,
 }
 
-impl Breaker {
+impl CircuitBreaker {
     /// Whether a request may be sent.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn three_failures_open_it_and_one_at_a_time_tries() {
-        let breaker = Breaker::default();
+        let breaker = CircuitBreaker::default();
         for _ in 0..2 {
             breaker.failed(1000);
         }
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn an_answer_in_between_begins_anew_and_a_clock_that_went_back_holds_nobody() {
-        let breaker = Breaker::default();
+        let breaker = CircuitBreaker::default();
         for _ in 0..5 {
             breaker.failed(1000);
             breaker.failed(1000);

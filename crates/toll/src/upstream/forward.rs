@@ -1,8 +1,8 @@
 //! Forwards requests and streams the answers.
 
-use super::capped::capped;
-use super::{Address, Breaker};
-use crate::refusal::Refusal;
+use super::body_limit::limited;
+use super::{CircuitBreaker, UpstreamAddress};
+use crate::gate_problem::GateProblem;
 use axum::body::Body;
 use axum_reverse_proxy::{HostBehaviour, ProxyError, ProxyPolicy, ReverseProxy, XForwardedFor};
 use domain::UnixMs;
@@ -17,11 +17,11 @@ const CONNECT_TIME: Duration = Duration::from_secs(3);
 /// How long idle connections are kept.
 const IDLE: Duration = Duration::from_secs(30);
 /// Our name in `Via` (RFC 9110, section 7.6.3). A request that returns with it is refused.
-const VIA: &str = "postern-toll";
+const VIA_NAME: &str = "postern-toll";
 
 /// How requests are forwarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Forward {
+pub struct ForwardSettings {
     /// Time limit for the start of an upstream's answer.
     pub answer_within: Duration,
     /// Maximum length of a request body, in bytes.
@@ -32,7 +32,7 @@ pub struct Forward {
     pub http2: bool,
 }
 
-impl Default for Forward {
+impl Default for ForwardSettings {
     fn default() -> Self {
         let answer_within = Duration::from_secs(30);
         Self { answer_within, max_body: 64 * 1024 * 1024, preserve_host: false, http2: false }
@@ -41,14 +41,14 @@ impl Default for Forward {
 
 /// One upstream with its connections and its health.
 pub struct Upstream {
-    pub address: Address,
-    pub forward: Forward,
-    pub breaker: Breaker,
+    pub address: UpstreamAddress,
+    pub forward: ForwardSettings,
+    pub breaker: CircuitBreaker,
     proxy: ReverseProxy<HttpConnector>,
 }
 
 impl Upstream {
-    pub fn new(address: Address, forward: &Forward) -> Self {
+    pub fn new(address: UpstreamAddress, forward: &ForwardSettings) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIME));
@@ -63,41 +63,41 @@ impl Upstream {
             // Our own code has set these headers.
             .with_x_forwarded_for(XForwardedFor::Preserve)
             .with_upstream_timeout(forward.answer_within)
-            .with_via(VIA);
+            .with_via(VIA_NAME);
         let proxy = ReverseProxy::new_with_client("", address.as_str(), client).with_policy(policy);
-        Self { address, forward: forward.clone(), breaker: Breaker::default(), proxy }
+        Self { address, forward: forward.clone(), breaker: CircuitBreaker::default(), proxy }
     }
 
     /// Forwards the request. The answer streams; if the upstream gave none, it is an error of the gate.
     pub async fn send(&self, request: Request<Body>, now: impl Fn() -> UnixMs) -> Response<Body> {
         if let Err(left) = self.breaker.ask(now()) {
             let seconds = u64::try_from(left).unwrap_or_default().div_ceil(1000);
-            return Refusal::upstream(StatusCode::SERVICE_UNAVAILABLE, seconds).answer();
+            return GateProblem::upstream(StatusCode::SERVICE_UNAVAILABLE, seconds).answer();
         }
         if is_longer(&request, self.forward.max_body) {
-            return Refusal::too_large().answer();
+            return GateProblem::too_large().answer();
         }
         let (parts, body) = request.into_parts();
-        let (body, over) = capped(body, self.forward.max_body);
+        let (body, over) = limited(body, self.forward.max_body);
         let Ok(response) = self.proxy.proxy_request(Request::from_parts(parts, body)).await;
         let Some(error) = response.extensions().get::<ProxyError>() else {
             return self.heard(response);
         };
         if over.is() {
-            return Refusal::too_large().answer();
+            return GateProblem::too_large().answer();
         }
         tracing::debug!(upstream = self.address.as_str(), cause = error.message(), "an upstream did not answer");
         // A client that disconnects during its body says nothing about the upstream.
         if error.is_connect() || response.status() == StatusCode::GATEWAY_TIMEOUT {
             self.breaker.failed(now());
         }
-        Refusal::upstream(response.status(), 1).answer()
+        GateProblem::upstream(response.status(), 1).answer()
     }
 
     fn heard(&self, response: Response<Body>) -> Response<Body> {
         // The proxy library made this answer before it sent anything.
         if response.status() == StatusCode::LOOP_DETECTED && response.headers().is_empty() {
-            return Refusal::looped().answer();
+            return GateProblem::looped().answer();
         }
         self.breaker.answered();
         response

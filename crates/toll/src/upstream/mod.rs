@@ -1,39 +1,39 @@
 //! The upstream programs.
 
+mod body_limit;
 mod breaker;
-mod capped;
 mod forward;
 
-pub use breaker::{Breaker, Health};
-pub use forward::{Forward, Upstream};
+pub use breaker::{CircuitBreaker, Health};
+pub use forward::{ForwardSettings, Upstream};
 
 use http::Uri;
 use http::uri::Scheme;
 
 /// An upstream's URL: `http://host:port`, with an optional path that is prepended to the request's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address(String);
+pub struct UpstreamAddress(String);
 
 /// The text is not an upstream's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not an upstream URL: write http://127.0.0.1:8080, with a path if needed")]
-pub struct NotAnAddress(String);
+pub struct InvalidUpstreamAddress(String);
 
-impl std::str::FromStr for Address {
-    type Err = NotAnAddress;
+impl std::str::FromStr for UpstreamAddress {
+    type Err = InvalidUpstreamAddress;
 
-    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+    fn from_str(text: &str) -> Result<Self, InvalidUpstreamAddress> {
         let uri = text.parse::<Uri>().ok().filter(|uri| uri.scheme() == Some(&Scheme::HTTP) && uri.query().is_none());
         let named =
             uri.and_then(|uri| uri.into_parts().authority).filter(|authority| !authority.as_str().contains('@'));
         match named {
             Some(authority) if !authority.host().is_empty() => Ok(Self(text.to_owned())),
-            _ => Err(NotAnAddress(text.to_owned())),
+            _ => Err(InvalidUpstreamAddress(text.to_owned())),
         }
     }
 }
 
-impl Address {
+impl UpstreamAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,21 +1,21 @@
 //! What opened, or broke, the first program of this kind: each was seen to work there. Three more need real
 //! proofs: see `regtest::attacks`.
 
-use crate::support::{Key, PRICE, PROOFS, World, bundle, terms, txid};
+use crate::support::{Key, PRICE, PROOFS, World, bundle, pricing, txid};
 use http::Method;
-use toll::terms::Terms;
-use wire::toll::{Code, Demand};
+use toll::pricing::Pricing;
+use wire::toll::{Offer, TollCode};
 
 /// Ten times the price needs a block.
 async fn world() -> World {
-    World::with(Terms { bundles: vec![bundle(10 * PRICE, 3)], ..terms() }).await
+    World::with(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await
 }
 
 fn payment() -> String {
     format!("{}:{}", txid(1), PROOFS[0])
 }
 
-async fn paid(world: &World) -> Demand {
+async fn paid(world: &World) -> Offer {
     let demand = world.client.demand("/open").await;
     world.pay(txid(1), &demand, 10 * PRICE);
     demand
@@ -24,7 +24,7 @@ async fn paid(world: &World) -> Demand {
 async fn mine(world: &World) {
     world.chain.change(txid(1), |tx| tx.block = Some(100));
     world.chain.height(101);
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
 }
 
 /// There it ended the program.
@@ -62,7 +62,7 @@ async fn attack_4_a_malformed_token() {
     }
     let two = world.client.request(Method::GET, "/price").header("authorization", "TPAT a:b");
     let two = world.client.send(two.header("authorization", "Basic YTpi")).await;
-    assert_eq!((two.status, two.code()), (400, Code::Malformed));
+    assert_eq!((two.status, two.code()), (400, TollCode::Malformed));
     assert_eq!((world.arrived(), world.chain.asked()), (0, 0));
 }
 
@@ -147,7 +147,7 @@ async fn attack_13_after_its_time() {
     world.later(3600);
     world.client.get("/price").await;
     let over = world.client.bound("/price", &token.token, &key).await;
-    assert_eq!((over.status, over.code()), (402, Code::TokenSpent));
+    assert_eq!((over.status, over.code()), (402, TollCode::TokenSpent));
     world.client.redeem(&payment(), &demand.challenge, Some(&key)).await;
     let over = world.client.bound("/price", &token.token, &key).await;
     assert_eq!((over.status, world.arrived()), (402, 0), "showing the payment again gives no more time");
@@ -167,7 +167,7 @@ async fn attack_14_a_stolen_challenge_with_its_proof_of_payment() {
             world.client.redeem(&payment(), &demand.challenge, None).await,
             world.client.in_place(path, &payment(), &demand.challenge, &thief).await,
         ] {
-            assert_eq!((tried.status, tried.code()), (401, Code::BadPossession), "{path}");
+            assert_eq!((tried.status, tried.code()), (401, TollCode::BadPossession), "{path}");
         }
     }
     assert_eq!((world.arrived(), world.chain.asked()), (0, 0));
@@ -175,6 +175,6 @@ async fn attack_14_a_stolen_challenge_with_its_proof_of_payment() {
     let demand = world.client.demand_for("/open", &key).await;
     world.pay(txid(1), &demand, PRICE);
     let token = world.client.redeem(&payment(), &demand.challenge, Some(&key)).await.token();
-    assert_eq!(world.client.bearer("/open", &token.token).await.code(), Code::BadPossession);
+    assert_eq!(world.client.bearer("/open", &token.token).await.code(), TollCode::BadPossession);
     assert_eq!(world.client.bound("/open", &token.token, &key).await.status, 200);
 }

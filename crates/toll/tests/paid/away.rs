@@ -1,10 +1,10 @@
 //! A node that is away or behind: nobody is asked for money that could not be found.
 
 use crate::support::made::made;
-use crate::support::{Browser, Chain, Key, Mood, PRICE, PROOFS, World, terms, txid};
+use crate::support::{Browser, Chain, Key, Mood, PRICE, PROOFS, World, pricing, txid};
 use http::Method;
-use toll::terms::{Allowance, Terms};
-use wire::toll::Code;
+use toll::pricing::{Allowance, Pricing};
+use wire::toll::TollCode;
 
 const PATH: &str = "/price";
 const STILL: &str = "/.well-known/tpat/still?back=%2Fprice";
@@ -13,30 +13,33 @@ const STILL: &str = "/.well-known/tpat/still?back=%2Fprice";
 async fn gone(world: &World, mood: Mood) {
     world.chain.mood(mood);
     for _ in 0..2 {
-        assert!(world.booth.look_at_chain().await.is_err());
+        assert!(world.payments.look_at_chain().await.is_err());
         world.later(5);
     }
 }
 
 async fn back(world: &World) {
     world.chain.mood(Mood::Good);
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
 }
 
 #[tokio::test]
 async fn nobody_is_asked_for_money_until_the_node_is_back() {
     let (world, key) = (World::new().await, Key::new());
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     let demand = world.client.demand(PATH).await;
     world.pay(txid(1), &demand, PRICE);
     let token = world.client.redeem(&format!("{}:{}", txid(1), PROOFS[0]), &demand.challenge, Some(&key)).await.token();
     for mood in [Mood::Down, Mood::Behind] {
         world.chain.mood(mood);
-        assert!(world.booth.look_at_chain().await.is_err());
+        assert!(world.payments.look_at_chain().await.is_err());
         assert_eq!(world.client.get(PATH).await.status, 402, "one look that fails is no outage");
         gone(&world, mood).await;
         let reply = world.client.get(PATH).await;
-        assert_eq!((reply.status, reply.code(), reply.header("retry-after")), (503, Code::NodeUnavailable, Some("30")));
+        assert_eq!(
+            (reply.status, reply.code(), reply.header("retry-after")),
+            (503, TollCode::NodeUnavailable, Some("30"))
+        );
         assert!(reply.header("www-authenticate").is_none(), "there is nothing to pay");
         let page = Browser::at(1).open(&world, PATH).await;
         assert_eq!((page.status, page.header("retry-after"), page.header("refresh")), (503, Some("30"), Some("30")));
@@ -47,7 +50,7 @@ async fn nobody_is_asked_for_money_until_the_node_is_back() {
         // What is free or was paid for goes on.
         assert_eq!(world.client.get("/free").await.status, 200);
         world.client.get(PATH).await;
-        assert!(world.booth.is_away() && world.client.get(PATH).await.header("dpop-nonce").is_none());
+        assert!(world.payments.is_away() && world.client.get(PATH).await.header("dpop-nonce").is_none());
         back(&world).await;
         assert_eq!(world.client.get(PATH).await.status, 402);
         gone(&world, mood).await;
@@ -58,13 +61,13 @@ async fn nobody_is_asked_for_money_until_the_node_is_back() {
     assert_eq!(world.client.bound(PATH, &token.token, &key).await.status, 200);
     gone(&world, Mood::Down).await;
     let spent = world.client.bound(PATH, &token.token, &key).await;
-    assert_eq!((spent.status, spent.code()), (503, Code::NodeUnavailable));
+    assert_eq!((spent.status, spent.code()), (503, TollCode::NodeUnavailable));
     assert!(spent.header("www-authenticate").is_none());
 }
 
 #[tokio::test]
 async fn a_browser_that_holds_an_offer_is_told_to_wait_and_what_it_paid_is_found() {
-    let world = World::lending(Chain::new(), terms(), tempfile::tempdir().unwrap(), 3).await;
+    let world = World::lending(Chain::new(), pricing(), tempfile::tempdir().unwrap(), 3).await;
     let browser = Browser::at(1);
     let address = browser.open(&world, PATH).await.address();
     gone(&world, Mood::Down).await;
@@ -74,14 +77,14 @@ async fn a_browser_that_holds_an_offer_is_told_to_wait_and_what_it_paid_is_found
     }
     world.chain.send(&made(77, 0, &[(&address, PRICE)]));
     back(&world).await;
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(browser.open(&world, PATH).await.status, 303);
 }
 
 #[tokio::test]
 async fn requests_for_nothing_need_no_node() {
     let allowance = Some(Allowance { requests: 1, window_ms: 60_000 });
-    let world = World::with(Terms { allowance, signed_in_free: true, ..terms() }).await;
+    let world = World::with(Pricing { allowance, signed_in_free: true, ..pricing() }).await;
     gone(&world, Mood::Down).await;
     assert_eq!(world.client.get(PATH).await.status, 200);
     assert_eq!(world.client.get(PATH).await.status, 503);

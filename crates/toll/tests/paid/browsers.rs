@@ -1,9 +1,9 @@
 //! A person without script, and machines that look for prices.
 
-use crate::support::{PRICE, PROOFS, Reply, Tx, World, bundle, terms, txid};
+use crate::support::{PRICE, PROOFS, Reply, Tx, World, bundle, pricing, txid};
 use http::Method;
 use reqwest::redirect::Policy;
-use toll::terms::Terms;
+use toll::pricing::Pricing;
 use wire::toll::{PRICES, PriceList};
 
 const ACCEPT: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
@@ -76,7 +76,7 @@ async fn a_person_pays_pastes_and_reads_on() {
 
 #[tokio::test]
 async fn whoever_waits_is_told_so_and_pays_nothing_again() {
-    let world = World::with(Terms { bundles: vec![bundle(10 * PRICE, 3)], ..terms() }).await;
+    let world = World::with(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await;
     let page = open(&world, "/price", "").await;
     let challenge = pay(&world, &page, 1, 10 * PRICE);
     let name = txid(1).to_string();
@@ -87,7 +87,7 @@ async fn whoever_waits_is_told_so_and_pays_nothing_again() {
     assert!(text.contains("0 of 1") && text.contains("Do not pay again") && text.contains(PROOFS[0]), "{text}");
     world.chain.change(txid(1), |tx| tx.block = Some(100));
     world.chain.height(101);
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     assert_eq!(paste(&world, &fields).await.status, 303);
 }
 

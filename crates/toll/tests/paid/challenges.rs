@@ -1,18 +1,18 @@
 //! What a route that costs something asks for.
 
-use crate::support::{Chain, Key, PRICE, World, bundle, terms};
+use crate::support::{Chain, Key, PRICE, World, bundle, pricing};
 use http::Method;
 use std::collections::HashSet;
-use toll::terms::{Allowance, Terms};
-use wire::toll::{Demand, REDEEM};
+use toll::pricing::{Allowance, Pricing};
+use wire::toll::{Offer, REDEEM};
 
 #[tokio::test]
 async fn a_402_says_everything_in_its_header_and_in_its_body() {
-    let world = World::with(Terms { bundles: vec![bundle(PRICE, 3), bundle(50 * PRICE, 500)], ..terms() }).await;
+    let world = World::with(Pricing { bundles: vec![bundle(PRICE, 3), bundle(50 * PRICE, 500)], ..pricing() }).await;
     let reply = world.client.get("/price/eur?day=1").await;
     assert_eq!((reply.status, reply.header("cache-control")), (402, Some("no-store")));
     assert_eq!(reply.header("content-type"), Some("application/json"));
-    let (demand, header) = (reply.json::<Demand>(), reply.challenge());
+    let (demand, header) = (reply.json::<Offer>(), reply.challenge());
     let expires = (world.seconds() + 3600).to_string();
     let said = [
         ("address", demand.address.as_str()),
@@ -55,8 +55,8 @@ async fn challenges_leave_no_rows_and_are_counted() {
     for _ in 0..5 {
         world.client.demand("/price").await;
     }
-    world.booth.write_down().await;
-    world.booth.write_down().await;
+    world.payments.write_down().await;
+    world.payments.write_down().await;
     let days = world.store.toll_days(0).await.unwrap();
     assert_eq!(days.iter().map(|day| (day.route.as_str(), day.challenges)).collect::<Vec<_>>(), [("price", 5)]);
     assert_eq!(world.store.toll_payments(10).await.unwrap(), []);
@@ -65,7 +65,7 @@ async fn challenges_leave_no_rows_and_are_counted() {
 #[tokio::test]
 async fn who_is_signed_in_pays_nothing_where_the_route_says_so() {
     for (signed_in_free, expected) in [(true, 200), (false, 402)] {
-        let world = World::with(Terms { signed_in_free, ..terms() }).await;
+        let world = World::with(Pricing { signed_in_free, ..pricing() }).await;
         let signed_in = world.client.request(Method::GET, "/price").header("cookie", "signed-in");
         assert_eq!(world.client.send(signed_in).await.status, expected);
         assert_eq!(world.client.get("/price").await.status, 402);
@@ -75,7 +75,7 @@ async fn who_is_signed_in_pays_nothing_where_the_route_says_so() {
 #[tokio::test]
 async fn free_routes_and_free_requests_need_no_payment() {
     let allowance = Some(Allowance { requests: 2, window_ms: 60_000 });
-    let world = World::with(Terms { allowance, ..terms() }).await;
+    let world = World::with(Pricing { allowance, ..pricing() }).await;
     assert_eq!(world.client.get("/free").await.status, 200);
     for expected in [200, 200, 402] {
         assert_eq!(world.client.get("/price").await.status, expected);
@@ -94,15 +94,15 @@ async fn free_routes_and_free_requests_need_no_payment() {
 async fn two_requests_in_thirty_days_are_two_whoever_restarts() {
     const DAY: i64 = 86_400;
     let allowance = Some(Allowance { requests: 2, window_ms: 30 * DAY * 1000 });
-    let terms = Terms { allowance, ..terms() };
-    let world = World::with(terms.clone()).await;
+    let pricing = Pricing { allowance, ..pricing() };
+    let world = World::with(pricing.clone()).await;
     for expected in [200, 200, 402] {
         assert_eq!(world.client.get("/price").await.status, expected);
     }
-    let (World { chain, directory, store, booth, stop, .. }, since) = (world, 26 * 3600);
+    let (World { chain, directory, store, payments, stop, .. }, since) = (world, 26 * 3600);
     stop.send(true).unwrap();
-    drop((store, booth));
-    let world = World::on(chain, terms, directory, 1000).await;
+    drop((store, payments));
+    let world = World::on(chain, pricing, directory, 1000).await;
     assert_eq!(world.client.get("/price").await.status, 402);
     world.later(since);
     assert_eq!(world.client.get("/price").await.status, 402, "26 hours later");
@@ -126,7 +126,7 @@ async fn an_offer_is_for_the_key_that_signs_the_request_and_else_for_any() {
     let good = proof();
     let reply = ask(vec![good.clone()]).await;
     assert_eq!((reply.status, reply.challenge().get("jkt")), (402, Some(key.jkt().as_str())));
-    assert_eq!(reply.json::<Demand>().jkt, Some(key.jkt()));
+    assert_eq!(reply.json::<Offer>().jkt, Some(key.jkt()));
     let elsewhere = world.client.prove(&key, "GET", "/open", None);
     let old = proof();
     world.later(61);
@@ -146,7 +146,7 @@ async fn an_offer_is_for_the_key_that_signs_the_request_and_else_for_any() {
 
 #[tokio::test]
 async fn whoever_signs_too_often_gets_offers_for_any_key() {
-    let (world, key) = (World::on(Chain::new(), terms(), tempfile::tempdir().unwrap(), 2).await, Key::new());
+    let (world, key) = (World::on(Chain::new(), pricing(), tempfile::tempdir().unwrap(), 2).await, Key::new());
     world.client.get("/price").await;
     let mut bound = Vec::new();
     for _ in 0..3 {

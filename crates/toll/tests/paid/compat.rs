@@ -1,12 +1,12 @@
 //! Credentials of 2022, at routes that take them.
 
-use crate::support::{PRICE, PROOFS, World, terms, txid};
-use toll::terms::{Confirmations, Terms};
-use wire::toll::{Code, Demand};
+use crate::support::{PRICE, PROOFS, World, pricing, txid};
+use toll::pricing::{ConfirmationStep, Pricing};
+use wire::toll::{Offer, TollCode};
 
 async fn world() -> World {
-    let confirmations = vec![Confirmations { from: 0, need: 1 }];
-    World::with(Terms { tpat0: true, confirmations, ..terms() }).await
+    let confirmations = vec![ConfirmationStep { from: 0, need: 1 }];
+    World::with(Pricing { tpat0: true, confirmations, ..pricing() }).await
 }
 
 fn shown(proof: usize) -> String {
@@ -14,7 +14,7 @@ fn shown(proof: usize) -> String {
 }
 
 /// A payment in block 100, whose proof signs no message.
-async fn paid(world: &World, amount: u64) -> Demand {
+async fn paid(world: &World, amount: u64) -> Offer {
     let demand = world.client.demand("/open").await;
     let mut tx = world.pay(txid(1), &demand, amount);
     (tx.message, tx.block) = (String::new(), Some(100));
@@ -34,11 +34,11 @@ async fn one_payment_is_one_account_however_its_proof_is_written() {
         assert!(reply.seen("authorization").is_empty());
     }
     let spent = world.client.show("/open", &format!("{}:{}", shown(1), demand.address)).await;
-    assert_eq!((spent.status, spent.code()), (402, Code::TokenSpent));
+    assert_eq!((spent.status, spent.code()), (402, TollCode::TokenSpent));
     assert!(spent.challenge().get("address").is_some());
     assert_eq!((world.chain.asked(), world.store.toll_tokens(10).await.unwrap().len()), (3, 1));
     let elsewhere = world.client.show("/broken/x", &shown(0)).await;
-    assert_eq!((elsewhere.status, elsewhere.code()), (403, Code::OtherRoute));
+    assert_eq!((elsewhere.status, elsewhere.code()), (403, TollCode::OtherRoute));
 }
 
 #[tokio::test]
@@ -49,9 +49,9 @@ async fn its_time_counts_from_its_block() {
     let reply = world.client.show("/open", &shown(0)).await;
     assert_eq!(reply.header("tpat-expires"), Some((world.seconds() + 59 * 120).to_string().as_str()));
     world.later(59 * 120);
-    assert_eq!(world.client.show("/open", &shown(0)).await.code(), Code::TokenSpent);
+    assert_eq!(world.client.show("/open", &shown(0)).await.code(), TollCode::TokenSpent);
     world.chain.height(160);
-    assert_eq!(world.client.show("/open", &shown(1)).await.code(), Code::TokenSpent);
+    assert_eq!(world.client.show("/open", &shown(1)).await.code(), TollCode::TokenSpent);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn what_is_in_no_block_waits_and_what_is_no_payment_opens_nothing() {
     let demand = world.client.demand("/open").await;
     let with_message = format!("TPAT {}:{}", tpat::Txid([2; 32]), PROOFS[0]);
     let mut tx = world.pay(txid(2), &demand, PRICE);
-    assert_eq!(world.client.show("/open", &with_message).await.code(), Code::WrongMessage);
+    assert_eq!(world.client.show("/open", &with_message).await.code(), TollCode::WrongMessage);
     (tx.message, tx.block) = (String::new(), None);
     world.chain.add(txid(2), tx);
     assert_eq!(world.client.show("/open", &with_message).await.status, 202);

@@ -1,18 +1,18 @@
 //! The files of `deploy/` for the gate, in real proxies.
 
-use crate::support::{Front, FrontKind, Key, PRICE, PROOFS, World, route, terms, txid};
-use domain::forwarded::Unreadable;
+use crate::support::{Front, FrontKind, Key, PRICE, PROOFS, World, pricing, route, txid};
+use domain::forwarded::UnreadableForwarded;
 use http::Method;
-use net::Pace;
+use net::MinimumRate;
 use reqwest::{RequestBuilder, Response};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
-use toll::route::Table;
-use toll::terms::{Allowance, Bind, Terms};
-use toll::{Config, Gate, Limits, Surroundings, http, serve_with};
-use wire::toll::{Demand, REDEEM, Redeem, Redeemed};
+use toll::pricing::{Allowance, Pricing, TokenBinding};
+use toll::route::RouteTable;
+use toll::{Environment, Gate, GateConfig, GateLimits, http, serve_with};
+use wire::toll::{Offer, REDEEM, RedeemRequest, RedeemedToken};
 
 const HOST: &str = "api.gate.test";
 
@@ -48,29 +48,29 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-/// A gate for https, with the booth of a world, that takes its proxy's word for the client.
+/// A gate for https, with the payment service of a world, that takes its proxy's word for the client.
 async fn gate(world: &World, proxied: bool) -> SocketAddr {
     let clock = Arc::clone(&world.now);
-    let surroundings = Surroundings {
+    let environment = Environment {
         now: Arc::new(move || clock.load(Ordering::SeqCst)),
         random: Arc::new(|bytes| aws_lc_rs::rand::fill(bytes).unwrap()),
         client: Arc::new(move |peer, headers| match headers.get("x-forwarded-for") {
-            Some(told) if !proxied => told.to_str().ok().and_then(|told| told.parse().ok()).ok_or(Unreadable),
+            Some(told) if !proxied => told.to_str().ok().and_then(|told| told.parse().ok()).ok_or(UnreadableForwarded),
             _ => Ok(peer),
         }),
     };
-    let free = Terms { allowance: Some(Allowance { requests: 1, window_ms: 60_000 }), ..terms() };
-    let table = Table::new(vec![
-        route("price", "/price/**", world.upstream, Some(terms())),
-        route("open", "/open/**", world.upstream, Some(Terms { bind: Bind::Bearer, ..terms() })),
+    let free = Pricing { allowance: Some(Allowance { requests: 1, window_ms: 60_000 }), ..pricing() };
+    let table = RouteTable::new(vec![
+        route("price", "/price/**", world.upstream, Some(pricing())),
+        route("open", "/open/**", world.upstream, Some(Pricing { binding: TokenBinding::Bearer, ..pricing() })),
         route("some", "/some", world.upstream, Some(free)),
         route("free", "/free/**", world.upstream, None),
     ]);
-    let config = Config { https: true, ipv6_prefix: 64 };
-    let gate = Arc::new(Gate::new(config, table, surroundings, Some(Arc::clone(&world.booth))));
+    let config = GateConfig { https: true, ipv6_prefix: 64 };
+    let gate = Arc::new(Gate::new(config, table, environment, Some(Arc::clone(&world.payments))));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let mut http = http(Limits { connections: 100 }, Pace::default(), |_| true);
+    let mut http = http(GateLimits { connections: 100 }, MinimumRate::default(), |_| true);
     http.speaks_proxy = Box::new(move |_| proxied);
     let stopped = world.stop.subscribe();
     tokio::spawn(serve_with(listener, gate, http, stopped));
@@ -92,16 +92,16 @@ async fn holds(kind: FrontKind) {
         key.prove(method, &format!("{}{path}", client.base), &nonce, token)
     };
     let signed = client.get("/price/eur", &[("dpop", &prove("GET", "/price/eur", None))]).await;
-    let demand: Demand = signed.json().await.unwrap();
+    let demand: Offer = signed.json().await.unwrap();
     assert_eq!(demand.jkt, Some(key.jkt()));
 
     // A payment is shown and used.
     world.pay(txid(1), &demand, PRICE);
-    let wish = Redeem { challenge: demand.challenge, jwk: Some(key.jwk()) };
+    let wish = RedeemRequest { challenge: demand.challenge, jwk: Some(key.jwk()) };
     let shown = client.request(Method::POST, REDEEM).header("authorization", format!("TPAT {}:{}", txid(1), PROOFS[0]));
     let redeemed = shown.header("dpop", prove("POST", REDEEM, None)).json(&wish).send().await.unwrap();
     assert_eq!(redeemed.status(), 200);
-    let token = redeemed.json::<Redeemed>().await.unwrap().token;
+    let token = redeemed.json::<RedeemedToken>().await.unwrap().token;
     // Escapes of the path go through as they were sent.
     let path = "/price/a%2Fb%20c";
     let session = format!("TPAT-Session {token}");
@@ -130,11 +130,11 @@ async fn holds(kind: FrontKind) {
     let long = client.request(Method::POST, "/free/long").body("x".repeat(3 << 20)).send().await.unwrap();
     assert_eq!(long.status(), 200);
     assert_eq!(long.json::<serde_json::Value>().await.unwrap()["body"].as_str().unwrap().len(), 3 << 20);
-    let demand: Demand = client.get("/open", &[]).await.json().await.unwrap();
+    let demand: Offer = client.get("/open", &[]).await.json().await.unwrap();
     world.pay(txid(2), &demand, PRICE);
     let shown = client.request(Method::POST, REDEEM).header("authorization", format!("TPAT {}:{}", txid(2), PROOFS[0]));
-    let redeemed = shown.json(&Redeem { challenge: demand.challenge, jwk: None }).send().await.unwrap();
-    let session = format!("TPAT-Session {}", redeemed.json::<Redeemed>().await.unwrap().token);
+    let redeemed = shown.json(&RedeemRequest { challenge: demand.challenge, jwk: None }).send().await.unwrap();
+    let session = format!("TPAT-Session {}", redeemed.json::<RedeemedToken>().await.unwrap().token);
     let mut stream = client.get("/open/stream", &[("authorization", &session)]).await;
     assert_eq!(stream.chunk().await.unwrap().unwrap(), "first");
 

@@ -1,9 +1,9 @@
 //! Nodes that are away, behind or lie; clients that send junk; a gate that ends in the middle.
 
-use crate::support::{Chain, Key, Mood, PRICE, PROOFS, World, bundle, terms, txid};
-use toll::terms::Terms;
+use crate::support::{Chain, Key, Mood, PRICE, PROOFS, World, bundle, pricing, txid};
+use toll::pricing::Pricing;
 use tpat::Txid;
-use wire::toll::{Code, Pending};
+use wire::toll::{PendingRedemption, TollCode};
 
 fn payment(name: u8) -> String {
     format!("{}:{}", txid(name), PROOFS[0])
@@ -11,19 +11,19 @@ fn payment(name: u8) -> String {
 
 #[tokio::test]
 async fn a_node_that_cannot_be_asked_costs_nobody_anything() {
-    let (world, key) = (World::with(Terms { bundles: vec![bundle(10 * PRICE, 3)], ..terms() }).await, Key::new());
+    let (world, key) = (World::with(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await, Key::new());
     let demand = world.client.demand("/price").await;
     world.pay(txid(1), &demand, 10 * PRICE);
     let redeem = async || world.client.redeem(&payment(1), &demand.challenge, Some(&key)).await;
     for mood in [Mood::Down, Mood::Behind] {
         world.chain.mood(mood);
         let reply = redeem().await;
-        assert_eq!((reply.status, reply.code()), (503, Code::NodeUnavailable));
+        assert_eq!((reply.status, reply.code()), (503, TollCode::NodeUnavailable));
         assert_eq!(reply.header("retry-after"), Some("10"));
-        assert!(reply.header("www-authenticate").is_none() && world.booth.look_at_chain().await.is_err());
+        assert!(reply.header("www-authenticate").is_none() && world.payments.look_at_chain().await.is_err());
     }
     world.chain.mood(Mood::Good);
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     assert_eq!(redeem().await.status, 202);
     // What was seen before is answered without a node.
     world.chain.mood(Mood::Down);
@@ -31,7 +31,7 @@ async fn a_node_that_cannot_be_asked_costs_nobody_anything() {
     world.chain.mood(Mood::Good);
     world.chain.change(txid(1), |tx| tx.block = Some(100));
     world.chain.height(101);
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     world.chain.mood(Mood::Down);
     let token = redeem().await.token().token;
     assert_eq!(world.client.bound("/price", &token, &key).await.status, 200);
@@ -39,26 +39,26 @@ async fn a_node_that_cannot_be_asked_costs_nobody_anything() {
 
 #[tokio::test]
 async fn a_height_that_jumps_confirms_nothing() {
-    let (world, key) = (World::with(Terms { bundles: vec![bundle(1000 * PRICE, 3)], ..terms() }).await, Key::new());
+    let (world, key) = (World::with(Pricing { bundles: vec![bundle(1000 * PRICE, 3)], ..pricing() }).await, Key::new());
     let demand = world.client.demand("/price").await;
     world.pay(txid(1), &demand, 1000 * PRICE);
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     world.chain.change(txid(1), |tx| tx.block = Some(100));
     assert_eq!(world.client.redeem(&payment(1), &demand.challenge, Some(&key)).await.status, 202);
     for lie in [1_000_000, 3_000_000_000] {
         world.chain.height(lie);
-        assert!(world.booth.look_at_chain().await.is_err());
+        assert!(world.payments.look_at_chain().await.is_err());
         let pending = world.client.redeem(&payment(1), &demand.challenge, Some(&key)).await;
-        assert_eq!((pending.status, pending.json::<Pending>().need), (202, 10));
+        assert_eq!((pending.status, pending.json::<PendingRedemption>().need), (202, 10));
     }
     world.chain.height(110);
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     world.client.redeem(&payment(1), &demand.challenge, Some(&key)).await.token();
 }
 
 #[tokio::test]
 async fn five_thousand_junk_tokens_ask_a_node_no_more_than_the_cap() {
-    let world = World::on(Chain::new(), terms(), tempfile::tempdir().unwrap(), 30).await;
+    let world = World::on(Chain::new(), pricing(), tempfile::tempdir().unwrap(), 30).await;
     let demand = world.client.demand("/open").await;
     let (mut declined, mut missing) = (0, 0);
     for round in 0..100_u16 {
@@ -110,11 +110,11 @@ async fn a_gate_that_starts_again_knows_its_challenges_and_tokens() {
     world.pay(txid(1), &first, PRICE);
     world.pay(txid(2), &second, PRICE);
     let token = world.client.redeem(&payment(1), &first.challenge, Some(&key)).await.token();
-    let World { chain, directory, store, booth, stop, .. } = world;
+    let World { chain, directory, store, payments, stop, .. } = world;
     stop.send(true).unwrap();
-    drop((store, booth));
+    drop((store, payments));
 
-    let world = World::on(chain, terms(), directory, 1000).await;
+    let world = World::on(chain, pricing(), directory, 1000).await;
     world.client.get("/price").await;
     assert_eq!(world.client.redeem(&payment(1), &first.challenge, Some(&key)).await.token(), token);
     world.client.redeem(&payment(2), &second.challenge, Some(&key)).await.token();

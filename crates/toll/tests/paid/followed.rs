@@ -1,8 +1,8 @@
 //! Payments that nobody proves: a browser has an address of its own, and its page opens when it is paid.
 
 use crate::support::made::made;
-use crate::support::{Browser, Chain, Mood, PRICE, PROOFS, World, bundle, terms, txid};
-use toll::terms::Terms;
+use crate::support::{Browser, Chain, Mood, PRICE, PROOFS, World, bundle, pricing, txid};
+use toll::pricing::Pricing;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -10,13 +10,13 @@ const TOKEN: &str = "postern-toll-price";
 const PATH: &str = "/price/gold?in=eur";
 const STILL: &str = "/.well-known/tpat/still?back=%2Fprice%2Fgold%3Fin%3Deur";
 
-async fn lending(terms: Terms) -> World {
-    World::lending(Chain::new(), terms, tempfile::tempdir().unwrap(), 3).await
+async fn lending(pricing: Pricing) -> World {
+    World::lending(Chain::new(), pricing, tempfile::tempdir().unwrap(), 3).await
 }
 
 #[tokio::test]
 async fn a_person_pays_and_the_page_opens_by_itself() {
-    let (world, browser, other) = (lending(terms()).await, Browser::at(1), Browser::at(2));
+    let (world, browser, other) = (lending(pricing()).await, Browser::at(1), Browser::at(2));
     let page = browser.open(&world, PATH).await;
     assert_eq!((page.status, page.header("refresh")), (402, Some("10")));
     let (address, html) = (page.address(), page.html());
@@ -26,7 +26,7 @@ async fn a_person_pays_and_the_page_opens_by_itself() {
     let challenge = offer[0].split('.').next().unwrap();
     assert!(!page.header("location").unwrap_or_default().contains(challenge) && !html.contains(&offer[0]));
     for _ in 0..3 {
-        world.booth.follow().await.unwrap();
+        world.payments.follow().await.unwrap();
         let again = browser.open(&world, PATH).await;
         assert_eq!((again.status, again.address(), browser.offers("price")), (402, address.clone(), offer.clone()));
     }
@@ -34,7 +34,7 @@ async fn a_person_pays_and_the_page_opens_by_itself() {
     assert_ne!(theirs.address(), address);
 
     world.chain.send(&made(77, 0, &[(&address, PRICE)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     let opened = browser.open(&world, PATH).await;
     assert_eq!((opened.status, opened.header("location")), (303, Some(PATH)));
     assert!(browser.cookie(TOKEN).is_some() && browser.offers("price").is_empty());
@@ -52,10 +52,11 @@ async fn a_person_pays_and_the_page_opens_by_itself() {
 
 #[tokio::test]
 async fn more_money_waits_for_its_blocks_and_is_said_to() {
-    let (world, browser) = (lending(Terms { bundles: vec![bundle(10 * PRICE, 3)], ..terms() }).await, Browser::at(1));
+    let (world, browser) =
+        (lending(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();
     world.chain.send(&made(77, 0, &[(&address, 10 * PRICE)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     for _ in 0..2 {
         let page = browser.open(&world, PATH).await;
         assert_eq!((page.status, page.header("refresh")), (202, Some("5")));
@@ -66,9 +67,9 @@ async fn more_money_waits_for_its_blocks_and_is_said_to() {
     let still = browser.open(&world, STILL).await;
     assert_eq!((still.status, still.header("refresh")), (202, None));
     world.chain.mine();
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     let before = world.chain.read();
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(world.chain.read(), before, "what was read in the pool is not read again in its block");
     assert_eq!(browser.open(&world, STILL).await.header("location"), Some(PATH));
     assert!(browser.cookie(TOKEN).is_none(), "the still page gives nothing out");
@@ -78,10 +79,10 @@ async fn more_money_waits_for_its_blocks_and_is_said_to() {
 
 #[tokio::test]
 async fn the_rest_may_follow() {
-    let (world, browser) = (lending(terms()).await, Browser::at(1));
+    let (world, browser) = (lending(pricing()).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();
     world.chain.send(&made(77, 0, &[(&address, PRICE / 4)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     let page = browser.open(&world, PATH).await;
     let html = page.html();
     assert_eq!((page.status, page.address()), (402, address.clone()));
@@ -90,7 +91,7 @@ async fn the_rest_may_follow() {
     // From the pool and from a block, in two outputs of one transaction.
     world.chain.mine();
     world.chain.send(&made(78, 0, &[(&address, PRICE / 4), (&address, PRICE / 2)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(browser.open(&world, PATH).await.status, 303);
     let payments = world.store.toll_payments(10).await.unwrap();
     assert_eq!(payments.iter().map(|payment| payment.piconero).sum::<i64>(), i64::try_from(PRICE).unwrap());
@@ -98,12 +99,12 @@ async fn the_rest_may_follow() {
 
 #[tokio::test]
 async fn a_gate_that_starts_again_finds_what_was_paid_meanwhile() {
-    let (world, browser, later) = (lending(terms()).await, Browser::at(1), Browser::at(2));
+    let (world, browser, later) = (lending(pricing()).await, Browser::at(1), Browser::at(2));
     let address = browser.open(&world, PATH).await.address();
     let second = later.open(&world, PATH).await.address();
-    let World { chain, directory, store, booth, stop, .. } = world;
+    let World { chain, directory, store, payments, stop, .. } = world;
     stop.send(true).unwrap();
-    drop((store, booth));
+    drop((store, payments));
     // One is in a block by then, and more blocks come than one look reads.
     chain.send(&made(77, 0, &[(&address, PRICE)]));
     for _ in 0..15 {
@@ -111,35 +112,36 @@ async fn a_gate_that_starts_again_finds_what_was_paid_meanwhile() {
     }
     chain.send(&made(78, 0, &[(&second, PRICE)]));
 
-    let world = World::lending(chain, terms(), directory, 3).await;
+    let world = World::lending(chain, pricing(), directory, 3).await;
     assert_eq!(browser.open(&world, PATH).await.address(), address, "the cookie's challenge finds its address");
     for _ in 0..2 {
-        world.booth.follow().await.unwrap();
+        world.payments.follow().await.unwrap();
     }
     for browser in [&browser, &later] {
         assert_eq!(browser.open(&world, PATH).await.status, 303);
         assert_eq!(browser.open(&world, PATH).await.status, 200);
     }
-    let searched: Vec<_> = world.store.leases(0).await.unwrap().iter().map(|lease| lease.searched).collect();
+    let searched: Vec<_> =
+        world.store.address_assignments(0).await.unwrap().iter().map(|lease| lease.searched).collect();
     assert_eq!(searched, [115, 115]);
 }
 
 #[tokio::test]
 async fn where_no_address_is_left_a_proof_is_asked_for() {
-    let world = lending(terms()).await;
+    let world = lending(pricing()).await;
     for name in 0..3 {
         assert!(browser_with_offer(&world, name).await);
     }
     for name in 3..6 {
         assert!(!browser_with_offer(&world, name).await, "all are lent, and no row more is made");
     }
-    assert_eq!(world.store.leases(0).await.unwrap().len(), 3);
+    assert_eq!(world.store.address_assignments(0).await.unwrap().len(), 3);
     // An hour to pay, and a day: then they are lent again.
     world.later(HOUR + DAY);
     assert!(!browser_with_offer(&world, 7).await);
     world.later(1);
     assert!(browser_with_offer(&world, 7).await);
-    assert_eq!(world.store.leases(0).await.unwrap().len(), 3);
+    assert_eq!(world.store.address_assignments(0).await.unwrap().len(), 3);
 }
 
 async fn browser_with_offer(world: &World, name: u8) -> bool {
@@ -153,35 +155,35 @@ async fn browser_with_offer(world: &World, name: u8) -> bool {
 
 #[tokio::test]
 async fn one_client_is_lent_few_addresses_and_programs_none() {
-    let world = World::lending(Chain::new(), terms(), tempfile::tempdir().unwrap(), 20).await;
+    let world = World::lending(Chain::new(), pricing(), tempfile::tempdir().unwrap(), 20).await;
     for count in 0..9 {
         assert_eq!(browser_with_offer(&world, 1).await, count < 6, "{count}");
     }
     assert!(browser_with_offer(&world, 2).await);
     let demand = world.client.demand("/price").await;
     assert_eq!(demand.accepts.len(), 1);
-    assert_eq!(world.store.leases(0).await.unwrap().len(), 7);
+    assert_eq!(world.store.address_assignments(0).await.unwrap().len(), 7);
     // Nor is anything lent while nobody knows the chain.
     let chain = Chain::new();
     chain.mood(Mood::Down);
-    let blind = World::lending(chain, terms(), tempfile::tempdir().unwrap(), 20).await;
+    let blind = World::lending(chain, pricing(), tempfile::tempdir().unwrap(), 20).await;
     assert_eq!(Browser::at(1).open(&blind, PATH).await.status, 503);
     blind.chain.mood(Mood::Good);
-    blind.booth.look_at_chain().await.unwrap();
+    blind.payments.look_at_chain().await.unwrap();
     assert!(browser_with_offer(&blind, 1).await);
 }
 
 #[tokio::test]
 async fn an_offer_that_ran_out_says_so_and_another_may_begin() {
-    let (world, browser, short) = (lending(terms()).await, Browser::at(1), Browser::at(2));
+    let (world, browser, short) = (lending(pricing()).await, Browser::at(1), Browser::at(2));
     let address = browser.open(&world, PATH).await.address();
     let theirs = short.open(&world, PATH).await.address();
     world.chain.send(&made(76, 0, &[(&theirs, PRICE / 2)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     world.later(HOUR + 1);
     world.chain.clock(world.seconds());
     world.chain.send(&made(77, 0, &[(&address, PRICE)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     let page = browser.open(&world, PATH).await;
     assert_eq!((page.status, page.header("refresh")), (402, Some("30")));
     let html = page.html();
@@ -195,7 +197,7 @@ async fn an_offer_that_ran_out_says_so_and_another_may_begin() {
     // It says when it was there, and that was in time.
     world.chain.clock(world.seconds() - 10);
     world.chain.send(&made(78, 0, &[(&address, PRICE)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(browser.open(&world, PATH).await.status, 303);
     let stranger = Browser::at(3).post(&world, "/.well-known/tpat/anew", &[("back", PATH)]).await;
     assert_eq!((stranger.status, stranger.header("set-cookie")), (303, None));
@@ -207,7 +209,7 @@ async fn an_offer_that_ran_out_says_so_and_another_may_begin() {
 
 #[tokio::test]
 async fn the_still_page_takes_a_proof_for_the_same_address() {
-    let (world, browser) = (lending(terms()).await, Browser::at(1));
+    let (world, browser) = (lending(pricing()).await, Browser::at(1));
     let page = browser.open(&world, PATH).await;
     let still = browser.open(&world, STILL).await;
     let html = still.html();
@@ -229,16 +231,16 @@ async fn the_still_page_takes_a_proof_for_the_same_address() {
     assert!(browser.open(&world, PATH).await.html().contains("0.0000005 of 0.000001 XMR are here"));
     // A proof and what is found add up.
     world.chain.send(&made(77, 0, &[(&page.address(), PRICE / 2)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(browser.open(&world, PATH).await.status, 303);
 }
 
 #[tokio::test]
 async fn whoever_waits_for_a_block_is_not_asked_to_pay_again() {
-    let (world, browser) = (lending(Terms { bundles: vec![bundle(PRICE, 100)], ..terms() }).await, Browser::at(1));
+    let (world, browser) = (lending(Pricing { bundles: vec![bundle(PRICE, 100)], ..pricing() }).await, Browser::at(1));
     let address = browser.open(&world, PATH).await.address();
     world.chain.send(&made(77, 0, &[(&address, PRICE)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(browser.open(&world, PATH).await.status, 303);
     for left in (0..20).rev() {
         let answer = browser.open(&world, PATH).await;
@@ -248,6 +250,6 @@ async fn whoever_waits_for_a_block_is_not_asked_to_pay_again() {
     assert_eq!((early.status, early.header("refresh")), (429, Some("30")));
     assert!(early.html().contains("Do not pay again"), "{}", early.html());
     world.chain.mine();
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     assert_eq!(browser.open(&world, PATH).await.header("tpat-quota"), Some("79"));
 }

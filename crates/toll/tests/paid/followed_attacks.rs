@@ -1,16 +1,16 @@
 //! Attacks on payments that are followed.
 
 use crate::support::made::made;
-use crate::support::{Browser, Chain, Key, PRICE, PROOFS, World, bundle, terms, txid};
+use crate::support::{Browser, Chain, Key, PRICE, PROOFS, World, bundle, pricing, txid};
 use monero_oxide::transaction::Timelock;
-use toll::terms::Terms;
+use toll::pricing::Pricing;
 use tpat::Txid;
 
 const OFFER: &str = "postern-offer-price.AAAA";
 const PATH: &str = "/price";
 
-async fn lending(people: u32) -> World {
-    World::lending(Chain::new(), terms(), tempfile::tempdir().unwrap(), people).await
+async fn lending(browser_addresses: u32) -> World {
+    World::lending(Chain::new(), pricing(), tempfile::tempdir().unwrap(), browser_addresses).await
 }
 
 /// Whoever has the challenge gets what is paid for it: nobody makes one up, or changes one.
@@ -20,7 +20,7 @@ async fn attack_another_browsers_offer_is_guessed() {
     let page = browser.open(&world, PATH).await;
     let offer = browser.offers("price").remove(0);
     world.chain.send(&made(77, 0, &[(&page.address(), PRICE)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     let program = world.client.demand("/price").await.challenge;
     let changed = |at: usize| {
         let mut text = offer.clone().into_bytes();
@@ -57,22 +57,22 @@ async fn attack_a_payment_to_an_address_whose_lease_ended() {
     world.later(3600 + 86_400 + 1);
     world.chain.clock(world.seconds());
     world.chain.send(&made(77, 0, &[(&address, PRICE)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(world.store.toll_payments(10).await.unwrap(), []);
     for _ in 0..5 {
         world.chain.mine();
     }
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     assert_eq!(second.open(&world, PATH).await.address(), address, "lent again");
     for _ in 0..3 {
         world.chain.mine();
-        world.booth.look_at_chain().await.unwrap();
-        world.booth.follow().await.unwrap();
+        world.payments.look_at_chain().await.unwrap();
+        world.payments.follow().await.unwrap();
     }
     assert_eq!((second.open(&world, PATH).await.status, first.open(&world, PATH).await.status), (402, 402));
     assert_eq!(world.store.toll_payments(10).await.unwrap(), []);
     world.chain.send(&made(78, 0, &[(&address, PRICE)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(second.open(&world, PATH).await.status, 303);
 }
 
@@ -89,9 +89,9 @@ async fn attack_an_old_payment_to_an_address_that_is_lent_again() {
     for _ in 0..3 {
         world.chain.mine();
     }
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     assert_eq!(second.open(&world, PATH).await.address(), address);
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!((other.open(&world, PATH).await.status, second.open(&world, PATH).await.status), (303, 402));
     assert_eq!(world.store.toll_payments(10).await.unwrap().len(), 1);
 }
@@ -106,17 +106,17 @@ async fn attack_burning_one_key_twice() {
     let mut twice = made(76, 0, &[(&address, PRICE), (&address, PRICE)]);
     twice.prefix_mut().outputs[1].key = twice.prefix().outputs[0].key;
     world.chain.send(&twice);
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(have().await, 0);
     // In transactions of their own.
     for nonce in 0..3 {
         world.chain.send(&made(77, nonce, &[(&address, PRICE / 4)]));
-        world.booth.follow().await.unwrap();
+        world.payments.follow().await.unwrap();
         assert_eq!(have().await, i64::try_from(PRICE / 4).unwrap());
     }
     assert!(browser.open(&world, PATH).await.html().contains("0.00000025 of 0.000001 XMR"));
     world.chain.send(&made(78, 0, &[(&address, PRICE)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(browser.open(&world, PATH).await.status, 303);
 }
 
@@ -143,7 +143,7 @@ async fn attack_payments_that_are_worth_nothing() {
     let doubtful = world.chain.send(&made(78, 0, &[(&address, PRICE)]));
     world.chain.double_spend(doubtful);
     for _ in 0..2 {
-        world.booth.follow().await.unwrap();
+        world.payments.follow().await.unwrap();
         assert_eq!(world.store.toll_payments(10).await.unwrap(), []);
     }
     assert_eq!(browser.open(&world, PATH).await.address(), address);
@@ -151,8 +151,8 @@ async fn attack_payments_that_are_worth_nothing() {
     assert_eq!(read, 3, "each is read once while it waits");
     // The one that a block has has won.
     world.chain.mine();
-    world.booth.look_at_chain().await.unwrap();
-    world.booth.follow().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(world.store.toll_payments(10).await.unwrap().len(), 1);
     assert_eq!(browser.open(&world, PATH).await.status, 303);
 }
@@ -165,19 +165,19 @@ async fn attack_a_pool_full_of_junk() {
     for secret in 0..250 {
         world.chain.send(&made(1000 + secret, 0, &[(&elsewhere, PRICE)]));
     }
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(world.chain.read(), (0, 0), "nothing is lent: nothing is read");
     let address = browser.open(&world, PATH).await.address();
     world.chain.send(&made(77, 0, &[(&address, PRICE)]));
     for look in 1..=4 {
-        world.booth.follow().await.unwrap();
+        world.payments.follow().await.unwrap();
         let (read, questions) = world.chain.read();
         assert!(read <= look * 60 && questions <= look * 4, "{read} {questions}");
     }
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(world.chain.read().0, 251);
     assert_eq!(browser.open(&world, PATH).await.status, 303);
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(world.chain.read().0, 251, "nothing twice");
 }
 
@@ -185,7 +185,7 @@ async fn attack_a_pool_full_of_junk() {
 #[tokio::test]
 async fn attack_money_that_is_spent_again_at_once() {
     let (world, key) = (World::new().await, Key::new());
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     let mut tokens = Vec::new();
     for name in 1..=3 {
         let demand = world.client.demand("/price").await;
@@ -196,12 +196,12 @@ async fn attack_money_that_is_spent_again_at_once() {
     let opens = async |at: usize| world.client.bound("/price", &tokens[at], &key).await.status;
     world.chain.change(txid(1), |tx| tx.double_spend_seen = true);
     world.chain.lose(txid(2));
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     assert_eq!((opens(0).await, opens(1).await, opens(2).await), (403, 403, 200));
     // What is back is good again, at the latest with the next block.
     world.chain.change(txid(1), |tx| (tx.double_spend_seen, tx.block) = (false, Some(100)));
     world.chain.height(101);
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     assert_eq!((opens(0).await, opens(1).await), (200, 403));
 }
 
@@ -210,7 +210,7 @@ async fn attack_money_that_is_spent_again_at_once() {
 async fn attack_one_payment_for_two_offers() {
     let world = World::lending(
         Chain::new(),
-        Terms { bundles: vec![bundle(PRICE, 3)], ..terms() },
+        Pricing { bundles: vec![bundle(PRICE, 3)], ..pricing() },
         tempfile::tempdir().unwrap(),
         9,
     )
@@ -219,7 +219,7 @@ async fn attack_one_payment_for_two_offers() {
     let address = first.open(&world, PATH).await.address();
     let paid: Txid = world.chain.send(&made(77, 0, &[(&address, PRICE)]));
     second.open(&world, PATH).await;
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     let (challenge, name) = (second.challenge("price"), paid.to_string());
     let fields = [("challenge", &*challenge), ("txid", &*name), ("proof", PROOFS[0]), ("back", PATH)];
     assert_ne!(second.post(&world, "/.well-known/tpat/paid", &fields).await.status, 303);

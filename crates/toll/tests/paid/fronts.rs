@@ -1,9 +1,9 @@
 //! A proxy in front of the gate: one that caches, and one that rewrites the host.
 
-use crate::support::{Browser, Chain, Client, Key, Nginx, PRICE, PROOFS, World, made, terms, txid};
+use crate::support::{Browser, Chain, Client, Key, Nginx, PRICE, PROOFS, World, made, pricing, txid};
 use http::Method;
-use toll::terms::{Allowance, Terms};
-use wire::toll::{CHALLENGE_HEADER, Code, TOKEN_HEADER};
+use toll::pricing::{Allowance, Pricing};
+use wire::toll::{CHALLENGE_HEADER, TOKEN_HEADER, TollCode};
 
 /// What the program behind the gate says may be kept by everybody (see the upstream of [`World`]).
 const KEPT: &str = "/open/kept";
@@ -48,7 +48,7 @@ async fn what_was_paid_for_is_in_no_shared_cache() {
 #[tokio::test]
 async fn what_a_browser_paid_for_or_had_free_is_in_no_shared_cache() {
     let allowance = Some(Allowance { requests: 1, window_ms: 3_600_000 });
-    let world = World::lending(Chain::new(), Terms { allowance, ..terms() }, tempfile::tempdir().unwrap(), 3).await;
+    let world = World::lending(Chain::new(), Pricing { allowance, ..pricing() }, tempfile::tempdir().unwrap(), 3).await;
     let nginx = Nginx::before(world.address, "$http_host").await;
     let front = Client::new(nginx.address);
     let free = front.get("/price/kept").await;
@@ -59,7 +59,7 @@ async fn what_a_browser_paid_for_or_had_free_is_in_no_shared_cache() {
     browser.open(&world, "/price/kept").await;
     let address = browser.open(&world, "/price/kept").await.address();
     world.chain.send(&made::made(77, 0, &[(&address, PRICE)]));
-    world.booth.follow().await.unwrap();
+    world.payments.follow().await.unwrap();
     assert_eq!(browser.open(&world, "/price/kept").await.status, 303);
     let cookies = browser.cookies.lock().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
     let paid = front.send(front.request(Method::GET, "/price/kept").header("cookie", cookies.join("; "))).await;
@@ -77,18 +77,18 @@ async fn a_host_that_a_proxy_rewrites_is_said_before_money_moves() {
     assert_eq!((unsigned.status, unsigned.challenge().get("realm")), (402, Some("gate.internal")));
     let signed = front.request(Method::GET, "/price/eur").header("dpop", front.prove(&key, "GET", "/price/eur", None));
     let signed = front.send(signed).await;
-    assert_eq!((signed.status, signed.code()), (421, Code::HostRewritten));
+    assert_eq!((signed.status, signed.code()), (421, TollCode::HostRewritten));
     assert!(signed.header("www-authenticate").is_none(), "there is nothing to pay");
-    let title = signed.json::<wire::toll::Problem>().title;
+    let title = signed.json::<wire::toll::TollProblem>().title;
     assert!(title.contains(&front.url("")) && title.contains("http://gate.internal"), "{title}");
 
     // Whoever has paid already hears the same, and loses nothing by it.
     let demand = world.client.demand("/price").await;
     world.pay(txid(1), &demand, PRICE);
     let shown = front.redeem(&payment(1), &demand.challenge, Some(&key)).await;
-    assert_eq!((shown.status, shown.code()), (421, Code::HostRewritten));
+    assert_eq!((shown.status, shown.code()), (421, TollCode::HostRewritten));
     let token = world.client.redeem(&payment(1), &demand.challenge, Some(&key)).await.token().token;
     let used = front.bound("/price/eur", &token, &key).await;
-    assert_eq!((used.status, used.code()), (421, Code::HostRewritten));
+    assert_eq!((used.status, used.code()), (421, TollCode::HostRewritten));
     assert_eq!(world.client.bound("/price/eur", &token, &key).await.header("tpat-quota"), Some("2"));
 }

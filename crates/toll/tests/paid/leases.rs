@@ -7,14 +7,14 @@ use store::toll::TokenChange;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use wire::toll::Demand;
+use wire::toll::Offer;
 
 fn payment(name: u8) -> String {
     format!("{}:{}", txid(name), PROOFS[0])
 }
 
 /// A token of three requests.
-async fn bought(world: &World) -> (Demand, String) {
+async fn bought(world: &World) -> (Offer, String) {
     let demand = world.client.demand("/open").await;
     world.pay(txid(1), &demand, PRICE);
     let token = world.client.redeem(&payment(1), &demand.challenge, None).await.token().token;
@@ -63,7 +63,7 @@ async fn a_token_that_is_taken_back_ends_its_streams() {
     let mut response = stream(&world, &token).await;
     let id = world.store.toll_tokens(1).await.unwrap().remove(0).id;
     world.store.change_toll_token(&id, TokenChange::Suspend, &entry(&id)).await.unwrap();
-    world.booth.write_down().await;
+    world.payments.write_down().await;
     assert!(response.chunk().await.is_err());
 }
 

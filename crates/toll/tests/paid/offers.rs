@@ -1,8 +1,8 @@
 //! Offers that ask for a proof: a browser keeps each in a cookie, until no payment for it can come any more.
 
-use crate::support::{Browser, PRICE, PROOFS, Reply, Tx, World, bundle, terms, txid};
+use crate::support::{Browser, PRICE, PROOFS, Reply, Tx, World, bundle, pricing, txid};
 use std::collections::HashSet;
-use toll::terms::Terms;
+use toll::pricing::Pricing;
 
 const PAID: &str = "/.well-known/tpat/paid";
 const HOUR: i64 = 3600;
@@ -84,7 +84,7 @@ async fn tabs_and_routes_share_a_browser_and_any_form_takes_any_proof() {
 #[tokio::test]
 async fn what_waits_for_a_block_or_for_the_rest_is_said_by_the_page() {
     let (world, browser) =
-        (World::with(Terms { bundles: vec![bundle(10 * PRICE, 3)], ..terms() }).await, Browser::at(1));
+        (World::with(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await, Browser::at(1));
     let page = browser.open(&world, "/price").await;
     pay(&world, &page, 1, 4 * PRICE);
     let some = paste(&world, &browser, &challenge(&page), 1, "/price").await;
@@ -102,7 +102,7 @@ async fn what_waits_for_a_block_or_for_the_rest_is_said_by_the_page() {
         world.chain.change(txid(name), |tx| tx.block = Some(100));
     }
     world.chain.height(101);
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     assert_eq!(browser.open(&world, "/price").await.status, 303, "it opens by itself");
     assert_eq!(browser.open(&world, "/price").await.status, 200);
 }

@@ -1,8 +1,8 @@
 //! Pages of other origins, as a browser lets them call (Fetch, section 3.3).
 
-use crate::support::{Key, PRICE, PROOFS, Reply, World, route, terms, txid};
+use crate::support::{Key, PRICE, PROOFS, Reply, World, pricing, route, txid};
 use http::Method;
-use toll::route::Table;
+use toll::route::RouteTable;
 use wire::toll::{PRICES, REDEEM};
 
 const SHOP: &str = "https://shop.example";
@@ -10,12 +10,12 @@ const EVIL: &str = "https://evil.example";
 
 async fn world() -> World {
     let world = World::new().await;
-    let mut price = route("price", "/price/**", world.upstream, Some(terms()));
+    let mut price = route("price", "/price/**", world.upstream, Some(pricing()));
     price.cors = vec![SHOP.parse().unwrap(), "http://localhost:8080".parse().unwrap()];
-    let mut every = route("every", "/every", world.upstream, Some(terms()));
+    let mut every = route("every", "/every", world.upstream, Some(pricing()));
     every.cors = vec!["*".parse().unwrap()];
-    let closed = route("closed", "/closed", world.upstream, Some(terms()));
-    world.gate.replace(Table::new(vec![price, every, closed]));
+    let closed = route("closed", "/closed", world.upstream, Some(pricing()));
+    world.gate.replace(RouteTable::new(vec![price, every, closed]));
     world
 }
 

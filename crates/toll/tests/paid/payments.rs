@@ -1,9 +1,9 @@
 //! A payment becomes a token, or not.
 
-use crate::support::{Key, PRICE, PROOFS, Tx, World, bundle, terms, txid};
+use crate::support::{Key, PRICE, PROOFS, Tx, World, bundle, pricing, txid};
 use http::Method;
-use toll::terms::Terms;
-use wire::toll::{CHALLENGE_HEADER, Code, Pending, Piconero, Problem, REDEEM};
+use toll::pricing::Pricing;
+use wire::toll::{CHALLENGE_HEADER, PendingRedemption, Piconero, REDEEM, TollCode, TollProblem};
 
 fn payment(name: u8) -> String {
     format!("{}:{}", txid(name), PROOFS[0])
@@ -22,30 +22,30 @@ async fn the_same_client_gets_the_same_token_and_another_gets_none() {
     assert_eq!(world.chain.asked(), 1, "what was counted once is not asked for again");
 
     let thief = world.client.redeem(&payment(1), &demand.challenge, Some(&Key::new())).await;
-    assert_eq!((thief.status, thief.code()), (409, Code::AlreadyRedeemed));
+    assert_eq!((thief.status, thief.code()), (409, TollCode::AlreadyRedeemed));
     let other = world.client.demand("/price").await;
     let other = world.client.redeem(&payment(1), &other.challenge, Some(&key)).await;
-    assert!(matches!(other.code(), Code::AlreadyRedeemed | Code::WrongMessage), "{other:?}");
+    assert!(matches!(other.code(), TollCode::AlreadyRedeemed | TollCode::WrongMessage), "{other:?}");
     assert_eq!(world.store.toll_tokens(10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_payment_that_is_seen_is_never_asked_for_again() {
-    let (world, key) = (World::with(Terms { bundles: vec![bundle(10 * PRICE, 3)], ..terms() }).await, Key::new());
+    let (world, key) = (World::with(Pricing { bundles: vec![bundle(10 * PRICE, 3)], ..pricing() }).await, Key::new());
     let demand = world.client.demand("/price").await;
     let missing = world.client.redeem(&payment(1), &demand.challenge, Some(&key)).await;
-    assert_eq!((missing.status, missing.code()), (404, Code::NotFound));
+    assert_eq!((missing.status, missing.code()), (404, TollCode::NotFound));
     assert_eq!(missing.header("retry-after"), Some("5"));
     world.pay(txid(2), &demand, 10 * PRICE);
     for _ in 0..3 {
         let pending = world.client.redeem(&payment(2), &demand.challenge, Some(&key)).await;
-        let Pending { have, need, retry_after, .. } = pending.json();
+        let PendingRedemption { have, need, retry_after, .. } = pending.json();
         assert_eq!((pending.status, have, need), (202, 0, 1));
         assert_eq!(pending.header("retry-after"), Some(retry_after.to_string().as_str()));
     }
     world.chain.change(txid(2), |tx| tx.block = Some(100));
     world.chain.height(101);
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     // Long after the challenge has run out.
     world.later(7200);
     world.client.get("/price").await;
@@ -60,8 +60,8 @@ async fn too_little_is_topped_up_and_more_buys_more() {
     world.pay(txid(1), &demand, PRICE - 1);
     for _ in 0..2 {
         let short = world.client.redeem(&payment(1), &demand.challenge, Some(&key)).await;
-        let Problem { code, have, need, .. } = short.json();
-        assert_eq!((short.status, code), (402, Code::Underpaid));
+        let TollProblem { code, have, need, .. } = short.json();
+        assert_eq!((short.status, code), (402, TollCode::Underpaid));
         assert_eq!((have, need), (Some(Piconero(PRICE - 1)), Some(Piconero(PRICE))));
         assert_eq!(short.header("www-authenticate"), None, "no new challenge for a payment that was seen");
     }
@@ -78,9 +78,9 @@ async fn what_may_never_come_or_cannot_be_spent_is_not_taken() {
     let redeem = async |name| world.client.redeem(&payment(name), &demand.challenge, Some(&key)).await;
     let tx = world.pay(txid(1), &demand, PRICE);
     for (change, code) in [
-        (Tx { unlock_time: 100_000, ..tx.clone() }, Code::LockedFunds),
-        (Tx { double_spend_seen: true, ..tx.clone() }, Code::DoubleSpent),
-        (Tx { message: "tpat1:other".to_owned(), ..tx.clone() }, Code::WrongMessage),
+        (Tx { unlock_time: 100_000, ..tx.clone() }, TollCode::LockedFunds),
+        (Tx { double_spend_seen: true, ..tx.clone() }, TollCode::DoubleSpent),
+        (Tx { message: "tpat1:other".to_owned(), ..tx.clone() }, TollCode::WrongMessage),
     ] {
         world.chain.add(txid(1), change);
         let reply = redeem(1).await;
@@ -91,7 +91,7 @@ async fn what_may_never_come_or_cannot_be_spent_is_not_taken() {
     redeem(3).await.token();
     world.chain.add(txid(4), tx.clone());
     let burnt = redeem(4).await;
-    assert_eq!((burnt.status, burnt.code()), (409, Code::AlreadyRedeemed));
+    assert_eq!((burnt.status, burnt.code()), (409, TollCode::AlreadyRedeemed));
 }
 
 #[tokio::test]
@@ -104,22 +104,22 @@ async fn what_was_paid_in_time_counts_late_and_nothing_else_does() {
     world.client.get("/price").await;
     world.chain.add(txid(2), Tx { since: world.seconds(), output: 2, ..in_time.clone() });
     let late = redeem(2).await;
-    assert_eq!((late.status, late.code()), (422, Code::ExpiredChallenge));
+    assert_eq!((late.status, late.code()), (422, TollCode::ExpiredChallenge));
     let listed = world.store.late_payments(10).await.unwrap();
     assert_eq!((listed.len(), &listed[0].id.txid), (1, &txid(2).to_string()));
-    let problem = late.json::<wire::toll::Problem>();
+    let problem = late.json::<wire::toll::TollProblem>();
     assert_eq!(problem.reference.as_deref(), Some(listed[0].challenge.as_str()));
     assert!(problem.title.contains(&listed[0].challenge) && problem.title.contains("ask whoever runs"), "{problem:?}");
     assert_eq!(redeem(1).await.token().quota, 3);
     world.later(86_400);
     world.client.get("/price").await;
     assert_eq!(redeem(1).await.status, 200, "what was counted is answered for ever");
-    assert_eq!(redeem(3).await.code(), Code::NotFound);
-    assert_eq!(redeem(2).await.code(), Code::ExpiredChallenge);
+    assert_eq!(redeem(3).await.code(), TollCode::NotFound);
+    assert_eq!(redeem(2).await.code(), TollCode::ExpiredChallenge);
     // In time by its node's word, and shown when nobody looks for it any more.
     world.chain.add(txid(4), Tx { since: world.seconds() - 90_000, output: 4, ..in_time });
     let late = redeem(4).await;
-    assert_eq!((late.status, late.code()), (422, Code::ExpiredChallenge));
+    assert_eq!((late.status, late.code()), (422, TollCode::ExpiredChallenge));
     let mut listed: Vec<_> = world.store.late_payments(10).await.unwrap().into_iter().map(|p| p.id.txid).collect();
     listed.sort();
     assert_eq!(listed, [txid(2).to_string(), txid(4).to_string()]);
@@ -142,20 +142,20 @@ async fn nothing_malformed_or_forged_reaches_a_node() {
         &mangled("OutProofV2", "OutProofV1"),
     ] {
         let reply = world.client.redeem(wrong, &demand.challenge, Some(&key)).await;
-        assert_eq!((reply.status, reply.code()), (400, Code::Malformed), "{wrong}");
+        assert_eq!((reply.status, reply.code()), (400, TollCode::Malformed), "{wrong}");
     }
     let mut forged = demand.challenge.clone().into_bytes();
     forged[40] ^= 1;
     for challenge in [String::from_utf8(forged).unwrap(), String::new(), format!("{}A", demand.challenge)] {
         let reply = world.client.redeem(&good, &challenge, Some(&key)).await;
-        assert_eq!((reply.status, reply.code()), (400, Code::Forged), "{challenge}");
+        assert_eq!((reply.status, reply.code()), (400, TollCode::Forged), "{challenge}");
     }
     let post = |body: &'static str| {
         let request = world.client.request(Method::POST, REDEEM).header("authorization", format!("TPAT {good}"));
         world.client.send(request.body(body))
     };
     for body in ["", "{", "[]", r#"{"challenge":1}"#, r#"{"challenge":"a","address":"8"}"#] {
-        assert_eq!(post(body).await.code(), Code::Malformed, "{body}");
+        assert_eq!(post(body).await.code(), TollCode::Malformed, "{body}");
     }
     assert_eq!(world.chain.asked(), 0);
 }
@@ -166,7 +166,7 @@ async fn a_payment_needs_its_key_and_each_proof_serves_once() {
     let demand = world.client.demand("/price").await;
     world.pay(txid(1), &demand, PRICE);
     let none = world.client.redeem(&payment(1), &demand.challenge, None).await;
-    assert_eq!((none.status, none.code()), (401, Code::BadPossession));
+    assert_eq!((none.status, none.code()), (401, TollCode::BadPossession));
     let proof = world.client.prove(&key, "POST", REDEEM, None);
     let send = |proof: String| {
         let body = serde_json::json!({"challenge": demand.challenge, "jwk": key.jwk()});
@@ -175,14 +175,14 @@ async fn a_payment_needs_its_key_and_each_proof_serves_once() {
         world.client.send(request.header("dpop", proof).json(&body))
     };
     let other = send(world.client.prove(&Key::new(), "POST", REDEEM, None)).await;
-    assert_eq!(other.code(), Code::BadPossession);
+    assert_eq!(other.code(), TollCode::BadPossession);
     world.later(61);
     let stale = send(proof).await;
-    assert_eq!((stale.status, stale.code()), (401, Code::UseDpopNonce));
+    assert_eq!((stale.status, stale.code()), (401, TollCode::UseDpopNonce));
     assert!(stale.header("dpop-nonce").is_some() && stale.header("www-authenticate").unwrap().contains("DPoP"));
     let proof = world.client.prove(&key, "POST", REDEEM, None);
     send(proof.clone()).await.token();
-    assert_eq!(send(proof).await.code(), Code::BadPossession, "seen before");
+    assert_eq!(send(proof).await.code(), TollCode::BadPossession, "seen before");
 }
 
 #[tokio::test]
@@ -202,7 +202,7 @@ async fn a_request_that_shows_its_payment_is_redeemed_and_forwarded_in_one() {
     let token = reply.header("tpat-token").unwrap().to_owned();
     assert_eq!(world.client.bound("/price", &token, &key).await.status, 200);
     let other = world.client.in_place("/open", &payment(2), &demand.challenge, &key).await;
-    assert_eq!((other.status, other.code()), (403, Code::OtherRoute));
+    assert_eq!((other.status, other.code()), (403, TollCode::OtherRoute));
     let third = world.client.in_place("/price", &payment(2), &demand.challenge, &key).await;
     assert_eq!((third.header("tpat-token"), third.header("tpat-quota")), (Some(token.as_str()), Some("0")));
     assert_eq!((world.arrived(), world.chain.asked()), (3, 2));

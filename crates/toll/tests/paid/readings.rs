@@ -1,22 +1,22 @@
 //! Spellings of a paid path, and bodies that the gate itself refuses.
 
-use crate::support::{Key, PRICE, PROOFS, World, bundle, terms, txid};
+use crate::support::{Key, PRICE, PROOFS, World, bundle, pricing, txid};
 use axum::body::Bytes;
 use http::Method;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use std::sync::Arc;
-use toll::route::{Route, Table};
-use toll::terms::Terms;
-use toll::upstream::{Forward, Upstream};
+use toll::pricing::Pricing;
+use toll::route::{Route, RouteTable};
+use toll::upstream::{ForwardSettings, Upstream};
 
 /// The routes of a world: what costs something, then this one.
-fn before(world: &World, path: &str, terms: Option<Terms>) -> Table {
+fn before(world: &World, path: &str, pricing: Option<Pricing>) -> RouteTable {
     let table = world.gate.table();
     let mut routes: Vec<Route> = table.iter().map(|route| (**route).clone()).collect();
-    let rest = Route { name: "rest".to_owned(), path: path.parse().unwrap(), terms, ..routes[0].clone() };
+    let rest = Route { name: "rest".to_owned(), path: path.parse().unwrap(), pricing, ..routes[0].clone() };
     routes.push(rest);
-    Table::new(routes)
+    RouteTable::new(routes)
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn no_spelling_of_a_paid_path_is_free() {
 #[tokio::test]
 async fn the_dearest_reading_decides_and_one_that_leads_nowhere_is_closed() {
     let world = World::new().await;
-    let dear = Terms { bundles: vec![bundle(50 * PRICE, 3)], ..terms() };
+    let dear = Pricing { bundles: vec![bundle(50 * PRICE, 3)], ..pricing() };
     world.gate.replace(before(&world, "/dear/*", Some(dear)));
     assert_eq!(world.client.demand("/price/..a").await.min_amt.0, PRICE);
     assert_eq!(world.client.demand("/dear/price").await.min_amt.0, 50 * PRICE);
@@ -69,10 +69,10 @@ async fn what_the_gate_refuses_itself_costs_nothing() {
         world.client.redeem(&format!("{}:{}", txid(1), PROOFS[0]), &demand.challenge, Some(&key)).await.token().token;
     let table = world.gate.table();
     let routes = table.iter().map(|route| {
-        let small = Forward { max_body: 10, ..Forward::default() };
+        let small = ForwardSettings { max_body: 10, ..ForwardSettings::default() };
         Route { upstream: Arc::new(Upstream::new(route.upstream.address.clone(), &small)), ..(**route).clone() }
     });
-    world.gate.replace(Table::new(routes.collect()));
+    world.gate.replace(RouteTable::new(routes.collect()));
     let post = async |body: reqwest::Body, via: &str| {
         let request =
             world.client.request(Method::POST, "/price").header("authorization", format!("TPAT-Session {token}"));

@@ -4,7 +4,7 @@ use crate::support::{Raw, Upstream, World, route};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use toll::upstream::Forward;
+use toll::upstream::ForwardSettings;
 
 #[tokio::test]
 async fn an_upstream_that_is_away_is_left_alone_for_a_moment_and_found_again() {
@@ -13,7 +13,7 @@ async fn an_upstream_that_is_away_is_left_alone_for_a_moment_and_found_again() {
     socket.set_reuseaddr(true).unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let away = socket.local_addr().unwrap();
-    let world = World::with(|_| vec![route("away", "/**", away, &Forward::default())]).await;
+    let world = World::with(|_| vec![route("away", "/**", away, &ForwardSettings::default())]).await;
     for _ in 0..3 {
         assert_eq!(world.get("/", "").await.status, 502);
     }
@@ -32,7 +32,7 @@ async fn an_upstream_that_is_away_is_left_alone_for_a_moment_and_found_again() {
 
 #[tokio::test]
 async fn one_that_says_nothing_is_waited_for_so_long() {
-    let forward = Forward { answer_within: Duration::from_millis(50), ..Forward::default() };
+    let forward = ForwardSettings { answer_within: Duration::from_millis(50), ..ForwardSettings::default() };
     let world = World::with(|upstream| vec![route("all", "/**", upstream, &forward)]).await;
     let reply = world.get("/never", "").await;
     assert_eq!((reply.status, &reply.json()["code"]), (504, &"unavailable".into()));
@@ -41,7 +41,7 @@ async fn one_that_says_nothing_is_waited_for_so_long() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
-    let forward = Forward { max_body: 10, ..Forward::default() };
+    let forward = ForwardSettings { max_body: 10, ..ForwardSettings::default() };
     let world = World::with(|upstream| vec![route("all", "/**", upstream, &forward)]).await;
     let post = |framing: &str, body: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n{body}");
     assert_eq!(world.ask(&post("Content-Length: 10", "0123456789")).await.status, 200);

@@ -1,6 +1,6 @@
 use crate::support::{World, route};
 use http::{HeaderName, HeaderValue};
-use toll::upstream::Forward;
+use toll::upstream::ForwardSettings;
 
 #[tokio::test]
 async fn method_path_query_headers_and_body_arrive_as_they_were_sent() {
@@ -49,7 +49,7 @@ async fn the_client_is_told_as_it_is_whatever_it_says() {
         Forwarded: for=1.2.3.4\r\nRemote-User: root\r\nRemote-Groups: admin\r\nProxy: evil:80\r\n\
         Connection: x-forwarded-for, forwarded, x-api-key\r\n";
     let world = World::with(|upstream| {
-        let mut all = route("all", "/**", upstream, &Forward::default());
+        let mut all = route("all", "/**", upstream, &ForwardSettings::default());
         all.inject = vec![(HeaderName::from_static("x-api-key"), HeaderValue::from_static("ours"))];
         vec![all]
     })
@@ -82,7 +82,7 @@ async fn no_credential_of_ours_goes_on() {
 #[tokio::test]
 async fn the_host_is_the_upstreams_or_the_clients() {
     let world = World::with(|upstream| {
-        vec![route("all", "/**", upstream, &Forward { preserve_host: true, ..Forward::default() })]
+        vec![route("all", "/**", upstream, &ForwardSettings { preserve_host: true, ..ForwardSettings::default() })]
     })
     .await;
     assert_eq!(world.get("/", "").await.seen("host"), ["api.example"]);

@@ -1,13 +1,13 @@
 use crate::support::{Raw, Upstream, World, route};
 use http::Method;
-use toll::route::Table;
-use toll::upstream::Forward;
+use toll::route::RouteTable;
+use toll::upstream::ForwardSettings;
 
 #[tokio::test]
 async fn the_first_that_matches_has_the_request() {
     let other = Upstream::start().await;
     let world = World::with(|upstream| {
-        let forward = Forward::default();
+        let forward = ForwardSettings::default();
         let mut price = route("price", "/price", upstream, &forward);
         price.methods = vec![Method::GET];
         price.hosts = vec!["api.example".to_owned(), "*.shop.example".to_owned()];
@@ -40,6 +40,6 @@ async fn the_first_that_matches_has_the_request() {
 async fn other_routes_without_a_restart() {
     let world = World::new().await;
     assert_eq!(world.get("/", "").await.status, 200);
-    world.gate.replace(Table::default());
+    world.gate.replace(RouteTable::default());
     assert_eq!(world.get("/", "").await.status, 404);
 }

@@ -5,7 +5,7 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
-use toll::upstream::Forward;
+use toll::upstream::ForwardSettings;
 
 #[tokio::test]
 async fn many_requests_over_one_connection() {
@@ -22,7 +22,7 @@ async fn many_requests_over_one_connection() {
 #[tokio::test]
 async fn http_2_in_front_and_behind() {
     for (behind, version) in [(false, "HTTP/1.1"), (true, "HTTP/2.0")] {
-        let forward = Forward { http2: behind, ..Forward::default() };
+        let forward = ForwardSettings { http2: behind, ..ForwardSettings::default() };
         let world = World::with(|upstream| vec![route("all", "/**", upstream, &forward)]).await;
         let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
         let uri = format!("http://{}/x?y", world.address);

@@ -3,7 +3,7 @@
 
 use curve25519_dalek::Scalar;
 use serde_json::Value;
-use tpat::{Address, OutProof, Received, Refusal, Txid, verify};
+use tpat::{Address, OutProof, ProofRefusal, ReceivedPayment, Txid, verify};
 
 pub struct Vector {
     pub txid: Txid,
@@ -44,15 +44,15 @@ impl Vector {
         self.proof.parse().expect("a proof")
     }
 
-    pub fn verify(&self) -> Result<Received, Refusal> {
+    pub fn verify(&self) -> Result<ReceivedPayment, ProofRefusal> {
         self.with_proof(&self.parsed())
     }
 
-    pub fn with_proof(&self, proof: &OutProof) -> Result<Received, Refusal> {
+    pub fn with_proof(&self, proof: &OutProof) -> Result<ReceivedPayment, ProofRefusal> {
         verify(&self.blob, &self.txid, &self.address, &self.message, proof)
     }
 
-    pub fn with_message(&self, message: &str) -> Result<Received, Refusal> {
+    pub fn with_message(&self, message: &str) -> Result<ReceivedPayment, ProofRefusal> {
         verify(&self.blob, &self.txid, &self.address, message.as_bytes(), &self.parsed())
     }
 }
@@ -64,7 +64,7 @@ pub mod payer {
     use curve25519_dalek::{EdwardsPoint, Scalar};
     use monero_oxide::primitives::keccak256;
     use monero_oxide::transaction::{NotPruned, Transaction};
-    use tpat::{OutProof, Received, Refusal, Txid, verify};
+    use tpat::{OutProof, ProofRefusal, ReceivedPayment, Txid, verify};
 
     /// The vector's transaction, to be changed.
     pub fn transaction(vector: &Vector) -> Transaction<NotPruned> {
@@ -72,7 +72,7 @@ pub mod payer {
     }
 
     /// Proves anew that a changed transaction pays the vector's address, and has the proof judged.
-    pub fn judge(vector: &Vector, transaction: &Transaction<NotPruned>) -> Result<Received, Refusal> {
+    pub fn judge(vector: &Vector, transaction: &Transaction<NotPruned>) -> Result<ReceivedPayment, ProofRefusal> {
         let txid = Txid(transaction.hash());
         let proof = prove(vector, &txid);
         verify(&transaction.serialize(), &txid, &vector.address, &vector.message, &proof)

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tower::{Service, ServiceExt};
-use verify::{AccessToken, Clock, Guard, Outage, dpop};
+use verify::{AccessToken, Clock, Guard, OutagePolicy, dpop};
 
 pub const NOW: i64 = 1_000_000_020_000;
 pub const ISSUER: &str = "https://portal.example";
@@ -48,7 +48,8 @@ impl World {
         let (issuer, key) = (Issuer::start().await, SigningKey::es256());
         let clock = Arc::new(AtomicI64::new(NOW));
         let time = Arc::clone(&clock);
-        let named = verify::Issuer { name: ISSUER, reached_at: Some(&issuer.origin), outage: Outage::default() };
+        let named =
+            verify::IssuerSettings { name: ISSUER, reached_at: Some(&issuer.origin), outage: OutagePolicy::default() };
         let guard = Guard::of(&named, APP).unwrap().with_clock(Clock::of(move || time.load(Ordering::SeqCst)));
         let hello = async |Extension(token): Extension<AccessToken>| token.name().to_owned();
         let app = Router::new().route("/", any(hello)).route("/a", any(hello)).layer(change(guard).layer());

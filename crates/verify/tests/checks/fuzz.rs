@@ -11,10 +11,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use verify::{Expected, Keys, TYP, Unverified, dpop};
+use verify::{ExpectedClaims, Keys, TYP, UnverifiedToken, dpop};
 
 const NOW: i64 = 1_100_000;
-const EXPECTED: Expected<'_> = Expected { typ: TYP, issuer: "https://portal.example", audience: "https://app.example" };
+const EXPECTED: ExpectedClaims<'_> =
+    ExpectedClaims { typ: TYP, issuer: "https://portal.example", audience: "https://app.example" };
 
 type Texts = BTreeMap<String, String>;
 
@@ -44,7 +45,7 @@ static ES256: LazyLock<SigningKey> = LazyLock::new(SigningKey::es256);
 
 /// As a verifier does it, without asking anybody.
 fn token_is_good(token: &str) -> bool {
-    let Ok(unverified) = Unverified::parse(token, TYP, 16 * 1024) else { return false };
+    let Ok(unverified) = UnverifiedToken::parse(token, TYP, 16 * 1024) else { return false };
     let key = KEYS.get(unverified.kid());
     key.is_some_and(|key| verify::verify::<Value>(token, key, EXPECTED, NOW).is_ok())
 }

@@ -1,6 +1,6 @@
 use crate::issuer::{Issuer, SigningKey};
 use axum::http::{StatusCode, header};
-use verify::{Error, Jwks};
+use verify::{Jwks, TokenError};
 
 const NOW: i64 = 1_000_000_000;
 const MINUTE: i64 = 60_000;
@@ -83,10 +83,10 @@ async fn the_last_good_keys_outlive_an_outage_of_a_day() {
     issuer.answer.lock().unwrap().status = StatusCode::SERVICE_UNAVAILABLE;
     for later in [6 * MINUTE, HOUR, 24 * HOUR - 1] {
         assert!(has(&jwks, "one", NOW + later).await);
-        assert!(matches!(jwks.find("two", NOW + later).await, Err(Error::NoKeys(_))));
+        assert!(matches!(jwks.find("two", NOW + later).await, Err(TokenError::NoKeys(_))));
     }
     assert_eq!(issuer.asked(), 4, "one try each time");
-    assert!(matches!(jwks.find("one", NOW + 24 * HOUR).await, Err(Error::NoKeys(_))));
+    assert!(matches!(jwks.find("one", NOW + 24 * HOUR).await, Err(TokenError::NoKeys(_))));
     issuer.publish(&[("one", &SigningKey::es256())]);
     assert!(has(&jwks, "one", NOW + 25 * HOUR).await);
 }
@@ -120,7 +120,7 @@ async fn what_is_no_jwks_is_not_taken() {
             (answer.status, answer.body) = (status, body);
             answer.headers = vec![(header::LOCATION, other.url.clone())];
         }
-        assert!(matches!(jwks.find("one", NOW).await, Err(Error::NoKeys(_))), "{status}");
+        assert!(matches!(jwks.find("one", NOW).await, Err(TokenError::NoKeys(_))), "{status}");
     }
     assert_eq!(other.asked(), 0, "no redirect is followed");
     assert!(Jwks::new("portal").is_err());

@@ -2,7 +2,7 @@ use crate::issuer::{Issuer, SigningKey};
 use axum::http::{StatusCode, header};
 use domain::revocation::mark;
 use serde_json::{Value, json};
-use verify::{Error, Jwks, Outage, Revocations};
+use verify::{Jwks, OutagePolicy, Revocations, TokenError};
 
 const NOW: i64 = 1_000_000_000;
 const ISSUER: &str = "https://portal.example";
@@ -14,7 +14,7 @@ struct World {
 }
 
 impl World {
-    async fn with(outage: Outage) -> Self {
+    async fn with(outage: OutagePolicy) -> Self {
         let (issuer, key) = (Issuer::start().await, SigningKey::es256());
         issuer.publish(&[("one", &key)]);
         let keys = Jwks::new(&issuer.url).unwrap();
@@ -48,8 +48,8 @@ impl World {
     async fn check(&self, sid: &str, now: i64) -> &'static str {
         match self.list.check("one", Some(sid), now).await {
             Ok(()) => "good",
-            Err(Error::Revoked) => "revoked",
-            Err(Error::NoRevocations(_)) => "unknown",
+            Err(TokenError::Revoked) => "revoked",
+            Err(TokenError::NoRevocations(_)) => "unknown",
             Err(_) => "else",
         }
     }
@@ -57,7 +57,7 @@ impl World {
 
 #[tokio::test]
 async fn an_end_is_heard_of_within_two_seconds() {
-    let world = World::with(Outage::default()).await;
+    let world = World::with(OutagePolicy::default()).await;
     assert_eq!(world.check("ada", NOW).await, "good");
     world.say(&["ada"], &[], NOW);
     assert_eq!(world.check("ada", NOW + 1_999).await, "good", "nobody asks so soon");
@@ -68,15 +68,15 @@ async fn an_end_is_heard_of_within_two_seconds() {
 
 #[tokio::test]
 async fn a_revoked_key_is_good_for_nothing() {
-    let world = World::with(Outage::default()).await;
+    let world = World::with(OutagePolicy::default()).await;
     world.say(&[], &["stolen"], NOW);
-    assert!(matches!(world.list.check("stolen", None, NOW).await, Err(Error::Revoked)));
+    assert!(matches!(world.list.check("stolen", None, NOW).await, Err(TokenError::Revoked)));
     assert!(world.list.check("one", None, NOW).await.is_ok());
 }
 
 #[tokio::test]
 async fn however_many_ask_one_request_is_out() {
-    let world = World::with(Outage::default()).await;
+    let world = World::with(OutagePolicy::default()).await;
     let tasks: Vec<_> = (0..50)
         .map(|_| {
             let list = world.list.clone();
@@ -91,7 +91,7 @@ async fn however_many_ask_one_request_is_out() {
 
 #[tokio::test]
 async fn what_has_not_changed_is_not_sent_again_and_is_fresh_all_the_same() {
-    let world = World::with(Outage::default()).await;
+    let world = World::with(OutagePolicy::default()).await;
     world.say(&["ada"], &[], NOW);
     assert_eq!(world.check("ada", NOW).await, "revoked");
     // Whoever answers 304 says nothing new: a body that cannot be read shows that none was.
@@ -105,7 +105,7 @@ async fn what_has_not_changed_is_not_sent_again_and_is_fresh_all_the_same() {
 
 #[tokio::test]
 async fn the_last_list_goes_on_for_half_a_minute() {
-    let world = World::with(Outage::default()).await;
+    let world = World::with(OutagePolicy::default()).await;
     world.say(&["ada"], &[], NOW);
     assert_eq!(world.check("bob", NOW).await, "good");
     world.fail();
@@ -121,10 +121,10 @@ async fn the_last_list_goes_on_for_half_a_minute() {
 
 #[tokio::test]
 async fn who_never_heard_anything_knows_nothing() {
-    let world = World::with(Outage::default()).await;
+    let world = World::with(OutagePolicy::default()).await;
     world.fail();
     assert_eq!(world.check("ada", NOW).await, "unknown");
-    let trusting = World::with(Outage::GoOn).await;
+    let trusting = World::with(OutagePolicy::GoOn).await;
     trusting.say(&["ada"], &[], NOW);
     assert_eq!(trusting.check("bob", NOW).await, "good");
     trusting.fail();
@@ -147,11 +147,11 @@ async fn only_the_issuers_own_young_list_counts() {
         ("no keys", |_, claims| claims["keys"] = json!({})),
     ];
     for (name, change) in changes {
-        let world = World::with(Outage::default()).await;
+        let world = World::with(OutagePolicy::default()).await;
         world.say_more(&[], &[], NOW, change);
         assert_eq!(world.check("ada", NOW).await, "unknown", "{name}");
     }
-    let world = World::with(Outage::default()).await;
+    let world = World::with(OutagePolicy::default()).await;
     let other = SigningKey::es256();
     world.issuer.publish(&[("one", &other)]);
     assert_eq!(world.check("ada", NOW).await, "unknown", "another's signature");
@@ -159,7 +159,7 @@ async fn only_the_issuers_own_young_list_counts() {
 
 #[tokio::test]
 async fn a_list_under_a_new_key_makes_it_look_for_the_key_at_once() {
-    let world = World::with(Outage::default()).await;
+    let world = World::with(OutagePolicy::default()).await;
     assert_eq!(world.check("ada", NOW).await, "good");
     world.issuer.publish(&[("two", &world.key)]);
     world.say_more(&["ada"], &["one"], NOW, |header, _| header["kid"] = json!("two"));

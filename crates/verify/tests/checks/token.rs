@@ -2,10 +2,11 @@ use crate::issuer::{Issuer, SigningKey};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use verify::{Error, Expected, Jwks, Keys, PublicKey, Verifier};
+use verify::{ExpectedClaims, Jwks, Keys, PublicKey, TokenError, Verifier};
 
 const NOW: i64 = 1_000_000_000;
-const EXPECTED: Expected<'_> = Expected { typ: "ticket+jwt", issuer: "https://portal.example", audience: "time" };
+const EXPECTED: ExpectedClaims<'_> =
+    ExpectedClaims { typ: "ticket+jwt", issuer: "https://portal.example", audience: "time" };
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 struct Claims {
@@ -111,9 +112,9 @@ async fn a_verifier_finds_the_key_by_itself() {
     assert_eq!(verify(key.sign(&header(&key), &claims())).await.unwrap().sub, "ada");
     let with_kid = |kid: &str| json!({"typ": EXPECTED.typ, "alg": "EdDSA", "kid": kid});
     assert!(verify(next.sign(&with_kid("two"), &claims())).await.is_ok());
-    assert!(matches!(verify(next.sign(&with_kid("three"), &claims())).await, Err(Error::UnknownKey)));
+    assert!(matches!(verify(next.sign(&with_kid("three"), &claims())).await, Err(TokenError::UnknownKey)));
     // The algorithm is the key's: a token cannot choose another for it.
-    assert!(matches!(verify(next.sign(&with_kid("one"), &claims())).await, Err(Error::Malformed)));
+    assert!(matches!(verify(next.sign(&with_kid("one"), &claims())).await, Err(TokenError::Malformed)));
 }
 
 proptest! {

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use toll::upstream::{Forward, Upstream};
+use toll::upstream::{ForwardSettings, Upstream};
 use tower::ServiceExt;
 use verify::Guard;
 
@@ -42,19 +42,19 @@ pub fn address(config: &Config) -> Option<SocketAddr> {
 }
 
 /// An app with an open listener.
-pub struct App {
+pub struct SampleApp {
     listener: std::net::TcpListener,
-    door: Door,
+    door: SampleService,
 }
 
-struct Door {
+struct SampleService {
     portal: Upstream,
     app: Router,
     /// The app's host, independent of the client's `Host`.
     host: HeaderValue,
 }
 
-impl App {
+impl SampleApp {
     /// # Errors
     /// The settings have another app, or its address is in use.
     pub fn new(config: &Config) -> Result<Self, Failure> {
@@ -63,11 +63,11 @@ impl App {
         let address = here(&app.origin).ok_or_else(|| format!("apps: '{}' has no port to listen on", app.origin))?;
         let listener = std::net::TcpListener::bind(address).map_err(|error| format!("{address}: {error}"))?;
         listener.set_nonblocking(true)?;
-        let forward = Forward { preserve_host: true, ..Forward::default() };
+        let forward = ForwardSettings { preserve_host: true, ..ForwardSettings::default() };
         let portal = Upstream::new(format!("http://{}", config.settings.listen).parse()?, &forward);
         let guarded = hello_app::router(&Guard::new(&config.origin, &app.origin)?);
         println!("The sample app greets signed-in people at {}", app.origin);
-        Ok(Self { listener, door: Door { portal, app: guarded, host: app.authority.to_string().parse()? } })
+        Ok(Self { listener, door: SampleService { portal, app: guarded, host: app.authority.to_string().parse()? } })
     }
 
     pub async fn serve(self) -> Outcome {
@@ -77,7 +77,11 @@ impl App {
     }
 }
 
-async fn pass(State(door): State<Arc<Door>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response {
+async fn pass(
+    State(door): State<Arc<SampleService>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
     let (mut parts, body) = request.into_parts();
     // Removed first, because it could name headers that are set below.
     parts.headers.remove(header::CONNECTION);
@@ -102,7 +106,7 @@ async fn pass(State(door): State<Arc<Door>>, ConnectInfo(peer): ConnectInfo<Sock
     answer
 }
 
-impl Door {
+impl SampleService {
     /// Asks Postern about a request; a redirect leads a person to sign-in.
     async fn ask(&self, asked: &Parts) -> Response {
         let mut request = Request::new(Body::empty());

@@ -4,14 +4,14 @@
 mod app;
 mod toll;
 
-use super::listen::{Place, all_free};
+use super::listen::{ListenAddress, all_free};
 use super::{Failure, Outcome, blocking, data_folder, serve, time_server};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Listen, TimeServer};
+use crate::config::{Config, ListenSetting, TimeServerSettings};
 use crate::entropy::SystemEntropy;
-use crate::flows::operator::Operator;
+use crate::flows::actor::Actor;
 use crate::flows::services;
-use crate::site::Site;
+use crate::site::SiteFiles;
 use ::time_server::key;
 use http::Uri;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 const FOLDER: &str = "demo";
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DemoArgs {
     /// Include the paid gate with a private Monero network and a wallet of test money; needs Debian's monero
     #[arg(long)]
     toll: bool,
@@ -29,7 +29,7 @@ pub struct Args {
 
 /// Returns its settings as (setting, value); every flag overrides them.
 pub fn settings() -> Vec<(String, String)> {
-    let TimeServer { listen, tcp, .. } = TimeServer::default();
+    let TimeServerSettings { listen, tcp, .. } = TimeServerSettings::default();
     let tcp = tcp.0.map_or_else(String::new, |address| format!("localhost:{}", address.port()));
     let url = format!("ws://localhost:{}{}", listen.port(), wire::time::PATH);
     [("data_dir", FOLDER.to_owned()), ("time.url", url), ("time.tcp", tcp)]
@@ -39,7 +39,7 @@ pub fn settings() -> Vec<(String, String)> {
         .collect()
 }
 
-pub fn run(mut config: Config, args: &Args, site: Site) -> Outcome {
+pub fn run(mut config: Config, args: &DemoArgs, site: SiteFiles) -> Outcome {
     if args.toll {
         regtest::are_installed()?;
     }
@@ -47,7 +47,7 @@ pub fn run(mut config: Config, args: &Args, site: Site) -> Outcome {
     all_free(&places(&config, &settings, args.toll))?;
     data_folder(&config)?;
     blocking(register(&config, &settings))?;
-    let app = app::App::new(&config)?;
+    let app = app::SampleApp::new(&config)?;
     let gate = if args.toll { Some(toll::open(&mut config)?) } else { None };
     beside("time server", move || time_server::tell(&settings))?;
     beside("sample app", move || blocking(app.serve()))?;
@@ -57,13 +57,13 @@ pub fn run(mut config: Config, args: &Args, site: Site) -> Outcome {
 }
 
 /// Returns all listeners, with the flags of `postern demo`.
-fn places(config: &Config, time: &TimeServer, toll: bool) -> Vec<Place> {
+fn places(config: &Config, time: &TimeServerSettings, toll: bool) -> Vec<ListenAddress> {
     let portal = "--set listen=127.0.0.1:{port} --set public_url=http://localhost:{port}";
     let app = "--set 'apps=[{ name = \"hello\", origin = \"http://hello.localhost:{port}\" }]'";
     let web = "--set time.url=ws://localhost:{port}/time";
-    let place = |what, address, flags| Some(Place { what, address: address?, flags });
+    let place = |what, address, flags| Some(ListenAddress { what, address: address?, flags });
     [
-        Some(serve::place(config, portal)),
+        Some(serve::listen_address(config, portal)),
         place("the page of health and metrics", config.settings.operator.listen.0, "--set operator.listen=off"),
         place("the time server", Some(time.listen), web),
         place("the time server for terminals", time.tcp.0, "--set time.tcp=localhost:{port}"),
@@ -89,12 +89,12 @@ fn beside(
 }
 
 /// Returns the time server that the portal's settings point to.
-fn time_server_of(config: &Config) -> TimeServer {
-    let usual = TimeServer::default();
+fn time_server_of(config: &Config) -> TimeServerSettings {
+    let usual = TimeServerSettings::default();
     let found = &config.settings.time;
-    TimeServer {
+    TimeServerSettings {
         listen: here(&found.url).unwrap_or(usual.listen),
-        tcp: Listen(here(&found.tcp)),
+        tcp: ListenSetting(here(&found.tcp)),
         issuer: config.origin.clone(),
         key: config.settings.data_dir.join("time-server.key"),
         ..usual
@@ -107,13 +107,13 @@ fn here(address: &str) -> Option<SocketAddr> {
     Some((Ipv4Addr::LOCALHOST, port).into())
 }
 
-async fn register(config: &Config, settings: &TimeServer) -> Result<(), Failure> {
+async fn register(config: &Config, settings: &TimeServerSettings) -> Result<(), Failure> {
     let store = super::store::open(config).await?;
-    let operator = Operator::command_line(&*store, config, &SystemEntropy, SystemClock.now());
+    let actor = Actor::command_line(&*store, config, &SystemEntropy, SystemClock.now());
     let key = time_server::load_key(settings)?;
     let jwk = serde_json::from_str(&key::public_jwk(&key))?;
     if !services::list(&*store).await?.iter().any(|service| service.name == settings.service) {
-        services::set(&operator, &settings.service, &jwk, None).await?;
+        services::set(&actor, &settings.service, &jwk, None).await?;
     }
     store.close().await;
     Ok(())

@@ -2,9 +2,9 @@
 //! blocks.
 
 use super::{Failure, Outcome, beside, blocking};
-use crate::cli::toll::{Opened, listen};
-use crate::config::{Config, Toll};
-use regtest::Rig;
+use crate::cli::toll::{BoundGate, listen};
+use crate::config::{Config, TollSettings};
+use regtest::RegtestNetwork;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,16 +34,16 @@ bundles = [{ price = "0.02 XMR", quota = 200, ttl = "1d" }]
 "#;
 
 /// The merchant's addresses: browsers get their own and need no proof.
-struct Merchant {
+struct SampleMerchant {
     primary: String,
     view_key: PathBuf,
 }
 
 /// The gate and everything behind it.
-struct Stand {
-    rig: Rig,
+struct SampleGate {
+    rig: RegtestNetwork,
     upstream: TcpListener,
-    gate: Opened,
+    gate: BoundGate,
 }
 
 /// Starts the gate on its own thread and copies its settings for the portal. The thread ends with the program.
@@ -56,7 +56,7 @@ pub fn open(config: &mut Config) -> Result<JoinHandle<()>, Failure> {
     let own = config.clone();
     let thread = beside("paid gate", move || {
         blocking(async move {
-            match Stand::open(own).await {
+            match SampleGate::open(own).await {
                 Ok((stand, settings)) => {
                     tell.send(Ok(settings))?;
                     stand.serve().await
@@ -69,18 +69,18 @@ pub fn open(config: &mut Config) -> Result<JoinHandle<()>, Failure> {
     Ok(thread)
 }
 
-impl Stand {
-    async fn open(mut config: Config) -> Result<(Self, Toll), Failure> {
+impl SampleGate {
+    async fn open(mut config: Config) -> Result<(Self, TollSettings), Failure> {
         let listener = listen(&config.settings.toll).await?;
-        let rig = Rig::start_in(&config.settings.data_dir.join(CHAIN)).await?;
+        let rig = RegtestNetwork::start_in(&config.settings.data_dir.join(CHAIN)).await?;
         let upstream = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let merchant = Merchant {
+        let merchant = SampleMerchant {
             primary: rig.merchant.address().await?,
             view_key: write_view_key(&config, &rig.merchant.view_key().await?)?,
         };
         let settings = settings(&config.settings.toll, &rig.node_url(), &merchant, upstream.local_addr()?)?;
         config.settings.toll = settings.clone();
-        let gate = Opened::new(listener, &config).await?;
+        let gate = BoundGate::new(listener, &config).await?;
         greet(gate.address()?, &rig.payer_url());
         Ok((Self { rig, upstream, gate }, settings))
     }
@@ -99,10 +99,15 @@ impl Stand {
 }
 
 /// Keeps the configured listener. Everything else is the demo's, so that real addresses and nodes are not used.
-fn settings(set: &Toll, node: &str, merchant: &Merchant, upstream: SocketAddr) -> Result<Toll, Failure> {
+fn settings(
+    set: &TollSettings,
+    node: &str,
+    merchant: &SampleMerchant,
+    upstream: SocketAddr,
+) -> Result<TollSettings, Failure> {
     let primary = &merchant.primary;
     let text = format!("monerod = ['{node}']\nprimary_address = '{primary}'\n{ROUTES}upstream = 'http://{upstream}'\n");
-    let settings = Toll {
+    let settings = TollSettings {
         listen: set.listen,
         public_url: set.public_url.clone(),
         view_key_file: Some(merchant.view_key.clone()),
@@ -145,7 +150,7 @@ fn client() -> Option<String> {
     std::env::split_paths(&path).any(|folder| folder.join(CLIENT).is_file()).then(|| CLIENT.to_owned())
 }
 
-async fn mine(rig: &Rig) -> Outcome {
+async fn mine(rig: &RegtestNetwork) -> Outcome {
     let mut blocks = tokio::time::interval(BLOCK_EVERY);
     // The first tick is immediate.
     blocks.tick().await;

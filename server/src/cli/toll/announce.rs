@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use tokio::sync::{Notify, watch};
-use toll::{Booth, Gate};
-use wire::toll_books::ChainState;
+use toll::{Gate, PaymentService};
+use wire::toll_admin::ChainState;
 
 /// Shorter than the dashboard waits before it takes a gate for stopped.
 const EVERY: Duration = Duration::from_secs(5);
 
 pub struct Announcer {
     gate: Arc<Gate>,
-    booth: Arc<Booth>,
+    payments: Arc<PaymentService>,
     store: Arc<dyn Store>,
     id: String,
     started_at: UnixMs,
@@ -26,10 +26,10 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    pub fn new(gate: Arc<Gate>, booth: Arc<Booth>, store: Arc<dyn Store>) -> Self {
+    pub fn new(gate: Arc<Gate>, payments: Arc<PaymentService>, store: Arc<dyn Store>) -> Self {
         let entropy: &dyn Entropy = &SystemEntropy;
         let id = base64url(&entropy.bytes::<16>());
-        Self { gate, booth, store, id, started_at: SystemClock.now(), changed: Arc::default() }
+        Self { gate, payments, store, id, started_at: SystemClock.now(), changed: Arc::default() }
     }
 
     /// Announces the gate until `stop` says so, and takes that back at the end.
@@ -55,7 +55,7 @@ impl Announcer {
     }
 
     async fn announce(&self) -> store::Result<()> {
-        let chain = if self.booth.is_away() { ChainState::Away } else { ChainState::Seen };
+        let chain = if self.payments.is_away() { ChainState::Away } else { ChainState::Seen };
         let gate = store::gates::Gate {
             id: self.id.clone(),
             started_at: self.started_at,

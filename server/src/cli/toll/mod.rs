@@ -1,21 +1,21 @@
 //! `postern toll`
 
+mod admin;
 mod announce;
-mod books;
-mod booth;
+mod payments;
 mod portal;
 mod routes;
 mod run;
 
-pub use booth::view_pair;
-pub use run::{Opened, listen};
+pub use payments::view_pair;
+pub use run::{BoundGate, listen};
 
 use super::Outcome;
 use super::serve::start_log;
 use crate::config::{Config, Layers};
 
 #[derive(Debug, clap::Subcommand)]
-pub enum Command {
+pub enum TollCommand {
     /// Run the paid gate, a separate program beside the portal
     Run,
     /// List the routes, in the order in which they are tried
@@ -28,12 +28,12 @@ pub enum Command {
         json: bool,
     },
     #[command(flatten)]
-    Books(books::Command),
+    Books(admin::TollAdminCommand),
 }
 
-pub fn run(config: Config, layers: Layers, command: Command) -> Outcome {
+pub fn run(config: Config, layers: Layers, command: TollCommand) -> Outcome {
     match command {
-        Command::Run => {
+        TollCommand::Run => {
             start_log(&config.settings.log)?;
             let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
             tokio::runtime::Builder::new_multi_thread()
@@ -42,8 +42,8 @@ pub fn run(config: Config, layers: Layers, command: Command) -> Outcome {
                 .build()?
                 .block_on(run::serve(config, layers))
         }
-        Command::Books(command) => super::blocking(books::run(config, command)),
-        Command::Routes { explain, json } => {
+        TollCommand::Books(command) => super::blocking(admin::run(config, command)),
+        TollCommand::Routes { explain, json } => {
             // Upstreams hold connection pools, which need a runtime; no connection is opened here.
             super::blocking(async move { routes::run(&config.settings.toll, explain.as_deref(), json) })
         }

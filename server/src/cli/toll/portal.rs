@@ -2,7 +2,7 @@
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::cookies::{self, Name};
+use crate::cookies::{self, CookieName};
 use crate::entropy::SystemEntropy;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::{self, Keyring, Vault};
@@ -12,10 +12,10 @@ use domain::UnixMs;
 use http::HeaderMap;
 use std::sync::Arc;
 use store::Store;
-use store::sessions::Row;
-use toll::booth::Secrets;
+use store::sessions::SessionRow;
+use toll::payments::Secrets;
 
-pub struct Portal {
+pub struct PortalClient {
     config: Config,
     store: Arc<dyn Store>,
     key: KeyEncryptionKey,
@@ -23,17 +23,17 @@ pub struct Portal {
     tokens: Tokens,
 }
 
-impl Portal {
+impl PortalClient {
     pub fn new(config: &Config, store: Arc<dyn Store>, key: KeyEncryptionKey, keyring: Arc<Keyring>) -> Self {
         let tokens = Tokens::new(Arc::clone(&keyring), config);
         Self { config: config.clone(), store, key, keyring, tokens }
     }
 
     /// Follows new and revoked keys of the portal and passes them to the gate.
-    pub async fn hear(&self, secrets: &Secrets) -> Result<(), keyring::Error> {
-        self.key.hear(&*self.store).await?;
+    pub async fn reload(&self, secrets: &Secrets) -> Result<(), keyring::KeyringError> {
+        self.key.reload(&*self.store).await?;
         let now = SystemClock.now();
-        self.keyring.hear(&self.vault(now)).await?;
+        self.keyring.reload(&self.vault(now)).await?;
         let (serving, ended) = (self.keyring.serving_macs(now), self.keyring.ended_macs(now));
         if let Some((current, others)) = serving.split_first() {
             secrets.replace(&current.toll, others.iter().map(|macs| &*macs.toll), ended.iter().map(|macs| &*macs.toll));
@@ -45,13 +45,13 @@ impl Portal {
         Vault { store: &*self.store, key: &self.key, entropy: &SystemEntropy, config: &self.config, now }
     }
 
-    async fn takes(&self, token: &str) -> Result<bool, keyring::Error> {
+    async fn takes(&self, token: &str) -> Result<bool, keyring::KeyringError> {
         let now = SystemClock.now();
         // At most once a second, for keys that were made or revoked at the portal.
         self.keyring.look_for_more(&self.vault(now)).await?;
         let Some(claims) = self.tokens.verify_for(&self.config.origin, token, now) else { return Ok(false) };
         let session = self.store.session(&claims.sid).await?;
-        let takes = |row: &Row| !row.user_disabled && row.life.takes_access(claims.generation, now);
+        let takes = |row: &SessionRow| !row.user_disabled && row.life.takes_access(claims.generation, now);
         let Some(row) = session.filter(takes) else { return Ok(false) };
         if row.life.is_first_use(claims.generation) {
             self.store.show_generation(&row.id, claims.generation).await?;
@@ -61,9 +61,9 @@ impl Portal {
 }
 
 #[async_trait]
-impl toll::Portal for Portal {
+impl toll::PortalSessions for PortalClient {
     async fn is_signed_in(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = cookies::get(headers, &self.config, Name::Access) else { return false };
+        let Some(token) = cookies::get(headers, &self.config, CookieName::Access) else { return false };
         self.takes(&token).await.unwrap_or_else(|error| {
             tracing::warn!(cause = %crate::jobs::chain(&error), "looking up a session failed");
             false

@@ -1,12 +1,12 @@
 //! `postern toll routes`
 
 use crate::cli::{Failure, Outcome, print};
-use crate::config::{Toll, toll_table};
+use crate::config::{TollSettings, toll_table};
 use domain::authority::Authority;
 use http::{Method, Uri};
 use serde::Serialize;
-use toll::route::{Path as RoutePath, Table};
-use toll::terms::Terms;
+use toll::pricing::Pricing;
+use toll::route::{RequestPath, RouteTable};
 
 #[derive(Serialize)]
 struct Row {
@@ -25,15 +25,15 @@ struct Row {
     takes: Option<bool>,
 }
 
-pub fn run(settings: &Toll, explain: Option<&[String]>, json: bool) -> Outcome {
-    let table = toll_table(&settings.routes, &Table::default())?;
+pub fn run(settings: &TollSettings, explain: Option<&[String]>, json: bool) -> Outcome {
+    let table = toll_table(&settings.routes, &RouteTable::default())?;
     let mut rows: Vec<Row> = table.iter().map(|route| row(route)).collect();
     let mut taken = None;
     if let Some([method, url]) = explain {
         let (method, host, path) = request(method, url)?;
         taken = table.find(&method, &host, &path).map(|route| route.name.clone());
         for (row, (route, objection)) in rows.iter_mut().zip(table.explain(&method, &host, &path)) {
-            row.objection = objection.map(toll::route::Objection::as_str);
+            row.objection = objection.map(toll::route::Mismatch::as_str);
             row.takes = Some(taken.as_ref() == Some(&route.name));
         }
     }
@@ -45,7 +45,7 @@ pub fn run(settings: &Toll, explain: Option<&[String]>, json: bool) -> Outcome {
         show(rows, explain.is_some());
     }
     if explain.is_some() && taken.is_none() {
-        return Err(print::nothing("no route matches this request: the answer is 404"));
+        return Err(print::not_found("no route matches this request: the answer is 404"));
     }
     Ok(())
 }
@@ -69,11 +69,11 @@ fn show(rows: Vec<Row>, explain: bool) {
 }
 
 fn toll_amount(piconero: u64) -> String {
-    crate::config::Amount(piconero).into()
+    crate::config::XmrAmount(piconero).into()
 }
 
 fn row(route: &toll::route::Route) -> Row {
-    let first = route.terms.as_ref().and_then(|terms: &Terms| terms.bundles.first());
+    let first = route.pricing.as_ref().and_then(|pricing: &Pricing| pricing.bundles.first());
     Row {
         name: route.name.clone(),
         hosts: route.hosts.clone(),
@@ -87,12 +87,12 @@ fn row(route: &toll::route::Route) -> Row {
     }
 }
 
-fn request(method: &str, url: &str) -> Result<(Method, Authority, RoutePath), Failure> {
+fn request(method: &str, url: &str) -> Result<(Method, Authority, RequestPath), Failure> {
     let method = method.to_ascii_uppercase().parse::<Method>().map_err(|_| format!("'{method}' is no method"))?;
     let uri = url.parse::<Uri>().ok().filter(|uri| uri.authority().is_some());
     let uri = uri.ok_or_else(|| format!("'{url}' is no address: write https://api.example.com/price"))?;
     let (https, host) = (uri.scheme_str() == Some("https"), uri.authority().map_or("", |host| host.as_str()));
     let host = Authority::parse(host, https).map_err(|error| format!("'{host}': {error}"))?;
-    let path = RoutePath::read(uri.path()).map_err(|error| format!("{error}: it is answered with 400"))?;
+    let path = RequestPath::read(uri.path()).map_err(|error| format!("{error}: it is answered with 400"))?;
     Ok((method, host, path))
 }

@@ -1,15 +1,15 @@
 //! `postern toll run`
 
 use super::announce::Announcer;
-use super::booth::{self, Taking};
-use crate::cli::listen::Place;
+use super::payments::{self, Taking};
+use crate::cli::listen::ListenAddress;
 use crate::cli::serve::wait_for_signal;
 use crate::cli::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{ClientAddress, Config, ConfigError, Layers, Toll, toll_table};
+use crate::config::{ClientAddress, Config, ConfigError, Layers, TollSettings, toll_table};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::guards::forwarded;
-use crate::operator;
+use crate::ops_listener;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,25 +17,25 @@ use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, watch};
-use toll::route::Table;
-use toll::{Gate, Limits, Surroundings};
+use toll::route::RouteTable;
+use toll::{Environment, Gate, GateLimits};
 
 /// Interval for checking the settings file.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A gate with an open listener, not serving yet.
-pub struct Opened {
+pub struct BoundGate {
     gate: Arc<Gate>,
     taking: Option<Taking>,
     announcer: Option<Announcer>,
     listener: TcpListener,
     operator: Option<TcpListener>,
-    http: net::Http,
+    http: net::HttpSettings,
 }
 
 pub async fn serve(config: Config, layers: Layers) -> Outcome {
     let settings = &config.settings.toll;
-    let opened = Opened::new(listen(settings).await?, &config).await?;
+    let opened = BoundGate::new(listen(settings).await?, &config).await?;
     // Installed before the start message, because an unhandled SIGHUP would end the program.
     let hangup = signal(SignalKind::hangup())?;
     println!("The gate listens on http://{} with the public URL {}", opened.address()?, settings.public_url);
@@ -50,29 +50,28 @@ pub async fn serve(config: Config, layers: Layers) -> Outcome {
     Ok(())
 }
 
-pub async fn listen(settings: &Toll) -> Result<TcpListener, Failure> {
+pub async fn listen(settings: &TollSettings) -> Result<TcpListener, Failure> {
     let flags = "--set toll.listen=ADDRESS:{port}, and a toll.public_url that leads there";
-    Place { what: "the paid gate", address: settings.listen, flags }.listen().await
+    ListenAddress { what: "the paid gate", address: settings.listen, flags }.listen().await
 }
 
-impl Opened {
+impl BoundGate {
     pub async fn new(listener: TcpListener, config: &Config) -> Result<Self, Failure> {
         let settings = &config.settings.toll;
-        let table = toll_table(&settings.routes, &Table::default())?;
-        let surroundings = surroundings(config);
-        let taking = booth::open(config, &surroundings).await?;
-        let till = taking.as_ref().map(|taking| taking.till.clone());
-        let booth = till.as_ref().map(|till| Arc::clone(&till.booth));
-        let gate_config = toll::Config { https: settings.https(), ipv6_prefix: config.settings.ipv6_prefix };
-        let gate = Arc::new(Gate::new(gate_config, table, surroundings, booth));
-        let announcer = till
-            .as_ref()
-            .map(|till| Announcer::new(Arc::clone(&gate), Arc::clone(&till.booth), Arc::clone(&till.store)));
-        let operator = operator::listener::bind_as("toll.operator_listen", settings.operator_listen).await?;
+        let table = toll_table(&settings.routes, &RouteTable::default())?;
+        let environment = environment(config);
+        let taking = payments::open(config, &environment).await?;
+        let state = taking.as_ref().map(|taking| taking.gate.clone());
+        let payments = state.as_ref().map(|state| Arc::clone(&state.payments));
+        let gate_config = toll::GateConfig { https: settings.https(), ipv6_prefix: config.settings.ipv6_prefix };
+        let gate = Arc::new(Gate::new(gate_config, table, environment, payments));
+        let announcer =
+            state.map(|state| Announcer::new(Arc::clone(&gate), Arc::clone(&state.payments), Arc::clone(&state.store)));
+        let operator = ops_listener::listener::bind_as("toll.operator_listen", settings.operator_listen).await?;
         // Each connection may need another one to an upstream.
         let files = net::fit(settings.max_connections, 2, crate::cli::SPARE_FILES);
-        let (limits, proxies) = (Limits { connections: files.connections }, Arc::clone(&config.proxies));
-        let mut http = toll::http(limits, config.settings.connections.pace(), move |peer| proxies.trusts(peer));
+        let (limits, proxies) = (GateLimits { connections: files.connections }, Arc::clone(&config.proxies));
+        let mut http = toll::http(limits, config.settings.connections.minimum_rate(), move |peer| proxies.trusts(peer));
         let proxies = Arc::clone(&config.proxies);
         let says_first = proxies.client_address == ClientAddress::ProxyProtocol;
         http.speaks_proxy = Box::new(move |peer| says_first && proxies.trusts(peer));
@@ -89,13 +88,13 @@ impl Opened {
         let serving = tokio::spawn(toll::serve_with(self.listener, self.gate, self.http, stopped.clone()));
         // Continues until the last request is answered and counted.
         let (stop_keeping, kept) = watch::channel(false);
-        let till = self.taking.as_ref().map(|taking| taking.till.clone());
-        let (booth, hearing) = self.taking.map(Taking::start).unzip();
-        let keeping = booth.map(|booth| tokio::spawn(async move { booth.run(kept).await }));
+        let gate = self.taking.as_ref().map(|taking| taking.gate.clone());
+        let (payments, hearing) = self.taking.map(Taking::start).unzip();
+        let keeping = payments.map(|payments| tokio::spawn(async move { payments.run(kept).await }));
         let announcing = self.announcer.map(|announcer| tokio::spawn(announcer.run(stopped.clone())));
         let operator = self
             .operator
-            .map(|listener| tokio::spawn(operator::listener::serve(listener, operator::gate::router(till))));
+            .map(|listener| tokio::spawn(ops_listener::listener::serve(listener, ops_listener::gate::router(gate))));
         wait_for_signal().await?;
         tracing::info!("stopping after the running requests");
         let _ = stop.send(true);
@@ -111,9 +110,9 @@ impl Opened {
     }
 }
 
-fn surroundings(config: &Config) -> Surroundings {
+fn environment(config: &Config) -> Environment {
     let proxies = Arc::clone(&config.proxies);
-    Surroundings {
+    Environment {
         now: Arc::new(|| SystemClock.now()),
         random: Arc::new(|bytes| SystemEntropy.fill(bytes)),
         client: Arc::new(move |peer, headers| forwarded::client(&proxies, peer, headers)),

@@ -7,14 +7,14 @@ use server::clock::{Clock, ManualClock};
 use server::config::Config;
 use server::entropy::{Entropy, SystemEntropy};
 use server::router::router;
-use server::site::Site;
+use server::site::SiteFiles;
 use server::state::AppState;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Store;
-use store::audit::{Entry, Event};
-use store::users::{Added, NewUser, PasswordHash};
+use store::audit::{AuditEntry, AuditEvent};
+use store::users::{AddUserOutcome, NewUser, PasswordHash};
 use tempfile::TempDir;
 
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -81,9 +81,9 @@ impl Portal {
         let config = config(folder, settings);
         let store = match store {
             Some(store) => store,
-            None => store::open(&config.database_url(), store::Options::default()).await.unwrap(),
+            None => store::open(&config.database_url(), store::StoreOptions::default()).await.unwrap(),
         };
-        let state = AppState::load(config, store, clock.clone(), entropy, Site::NONE).await.unwrap();
+        let state = AppState::load(config, store, clock.clone(), entropy, SiteFiles::NONE).await.unwrap();
         let router = Router::new().fallback_service(router(&state));
         let (folder, settings) = (folder.to_owned(), settings.to_owned());
         Self { state, clock, router, folder, settings, _temporary: None }
@@ -113,7 +113,7 @@ impl Portal {
     }
 
     async fn hash(&self) -> String {
-        let place = self.state.passwords.place().unwrap();
+        let place = self.state.passwords.permit().unwrap();
         self.state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [7; 16]).await.unwrap()
     }
 
@@ -123,7 +123,7 @@ impl Portal {
 
     async fn add(&self, name: &str, hash: String, role: Role) -> String {
         let id = self.state.ulid();
-        let audit = self.entry(Event::UserAdded, &id);
+        let audit = self.entry(AuditEvent::UserAdded, &id);
         let user = NewUser {
             id: id.clone(),
             name: AccountName::parse(name).unwrap(),
@@ -137,13 +137,13 @@ impl Portal {
             session: None,
             attempt: None,
         };
-        assert_eq!(self.store().add_user(&user).await.unwrap(), Added::Added);
+        assert_eq!(self.store().add_user(&user).await.unwrap(), AddUserOutcome::Added);
         id
     }
 
-    pub fn entry(&self, event: Event, user: &str) -> Entry {
+    pub fn entry(&self, event: AuditEvent, user: &str) -> AuditEntry {
         let entropy: &dyn Entropy = &SystemEntropy;
-        Entry {
+        AuditEntry {
             id: entropy.ulid(self.clock.now()),
             at: self.clock.now(),
             event,
@@ -175,7 +175,7 @@ impl Portal {
     /// How many logins with this outcome the audit trail of a user has.
     pub async fn outcomes(&self, user: &str, outcome: &str) -> usize {
         let entries = self.store().audit_of(user, 1000).await.unwrap();
-        entries.iter().filter(|entry| entry.event == Event::Login && entry.outcome == outcome).count()
+        entries.iter().filter(|entry| entry.event == AuditEvent::Login && entry.outcome == outcome).count()
     }
 }
 

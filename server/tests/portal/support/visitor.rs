@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use tower::ServiceExt;
 use wire::challenge::Challenge;
-use wire::envelope::Kind;
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 #[derive(Clone)]
@@ -209,10 +209,15 @@ impl Visitor {
     /// The body of a login, with the headers that go with it.
     pub async fn sealed(&self, name: &str, password: &str) -> (String, Vec<(&'static str, String)>) {
         let challenge = self.challenge().await;
-        self.seal(&challenge, Kind::Login, &json!({"username": name, "password": password}))
+        self.seal(&challenge, EnvelopeKind::Login, &json!({"username": name, "password": password}))
     }
 
-    pub fn seal(&self, challenge: &Challenge, kind: Kind, content: &Value) -> (String, Vec<(&'static str, String)>) {
+    pub fn seal(
+        &self,
+        challenge: &Challenge,
+        kind: EnvelopeKind,
+        content: &Value,
+    ) -> (String, Vec<(&'static str, String)>) {
         let public = self.key.as_ref().map(|key| key.public());
         let receiving = self.receiving.public();
         let keys = public.as_ref().map(|key| (key, &receiving));
@@ -229,7 +234,7 @@ impl Visitor {
     }
 
     /// Seals something for a kind's own path and posts it there.
-    pub async fn post_sealed(&self, kind: Kind, content: &Value) -> Answer {
+    pub async fn post_sealed(&self, kind: EnvelopeKind, content: &Value) -> Answer {
         let challenge = self.challenge().await;
         let (body, headers) = self.seal(&challenge, kind, content);
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -287,12 +292,12 @@ impl Visitor {
     }
 }
 
-fn path_of(kind: Kind) -> &'static str {
+fn path_of(kind: EnvelopeKind) -> &'static str {
     match kind {
-        Kind::Login => paths::LOGIN,
-        Kind::Signup => paths::SIGNUP,
-        Kind::Password => paths::PASSWORD,
-        Kind::Reset => paths::RESET,
-        Kind::Deletion => paths::ACCOUNT_DELETE,
+        EnvelopeKind::Login => paths::LOGIN,
+        EnvelopeKind::Signup => paths::SIGNUP,
+        EnvelopeKind::Password => paths::PASSWORD,
+        EnvelopeKind::Reset => paths::RESET,
+        EnvelopeKind::Deletion => paths::ACCOUNT_DELETE,
     }
 }

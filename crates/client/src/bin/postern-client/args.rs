@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
-use client::Choice;
+use client::StorageChoice;
 use std::path::PathBuf;
 use wire::toll::Piconero;
 
@@ -104,7 +104,7 @@ pub enum StorageName {
     File,
 }
 
-impl From<StorageName> for Choice {
+impl From<StorageName> for StorageChoice {
     fn from(name: StorageName) -> Self {
         match name {
             StorageName::Auto => Self::Auto,
@@ -197,7 +197,7 @@ pub enum Toll {
     },
 }
 
-fn amount(text: &str) -> Result<Piconero, tpat::amount::NotAnAmount> {
+fn amount(text: &str) -> Result<Piconero, tpat::amount::InvalidAmount> {
     tpat::amount::parse_xmr(text).map(Piconero)
 }
 

@@ -4,50 +4,50 @@
 //! put an app. An app behind the portal gets its own token. Requests for payment are handled by [`client::toll`].
 
 use crate::args::Get;
-use crate::customer::Customer;
-use crate::desk::Desk;
+use crate::cli_error::{CliError, Outcome};
+use crate::context::Context;
 use crate::print::{self, say};
-use crate::stop::{Outcome, Stop};
+use crate::terminal_prompt::TerminalPrompt;
 use crate::{output, terminal};
 use async_trait::async_trait;
-use client::toll::{Counter, Forecast, Payer, Settings, Verdict, WalletPayer};
-use client::{Answer, Download, Http, Rest, Server, Session, Source, ThisMachine};
+use client::toll::{Decision, Payer, PayingClient, Quote, TollSettings, WalletPayer};
+use client::{Answer, Download, HttpClient, RangeSource, RemainingRange, Server, Session, SystemEnvironment};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tpat::amount::format_xmr;
 
-pub async fn run(desk: &Desk, wish: Get) -> Outcome {
-    let server = desk.server()?;
+pub async fn run(context: &Context, wish: Get) -> Outcome {
+    let server = context.server()?;
     let url = match &server {
         Some(server) if wish.url.starts_with('/') => server.at(&wish.url),
         _ => wish.url.clone(),
     };
     if !url.starts_with("https://") && !url.starts_with("http://") {
-        return Err(Stop::Usage(format!("{url:?} is not a URL")));
+        return Err(CliError::Usage(format!("{url:?} is not a URL")));
     }
-    let http = Http::with_silence(Server::of(&url)?, Duration::from_secs(wish.silence))?;
+    let http = HttpClient::with_silence(Server::of(&url)?, Duration::from_secs(wish.silence))?;
     match server.and_then(|server| server.path_of(&url)) {
         Some(path) if path.starts_with("/api/") => {
-            let answer = desk.session().await?.api(&path).await?;
-            tell(desk, &wish, answer, &OnlyOnce).await
+            let answer = context.session().await?.api(&path).await?;
+            write_response(context, &wish, answer, &NotResumable).await
         }
-        Some(_) => at_the_counter(desk, &wish, &http, &url).await,
-        None => match of_app(desk, &wish, &http, &url).await? {
-            Some((answer, session)) => tell(desk, &wish, answer, &App { session, http, url }).await,
-            None => at_the_counter(desk, &wish, &http, &url).await,
+        Some(_) => fetch_paid(context, &wish, &http, &url).await,
+        None => match of_app(context, &wish, &http, &url).await? {
+            Some((answer, session)) => write_response(context, &wish, answer, &AppSource { session, http, url }).await,
+            None => fetch_paid(context, &wish, &http, &url).await,
         },
     }
 }
 
 /// Fetches from an app behind the portal with a token for it. `None`: it is not an app, or nobody is signed in.
-async fn of_app(desk: &Desk, wish: &Get, http: &Http, url: &str) -> Outcome<Option<(Answer, Session)>> {
+async fn of_app(context: &Context, wish: &Get, http: &HttpClient, url: &str) -> Outcome<Option<(Answer, Session)>> {
     if wish.dry_run {
         return Ok(None);
     }
-    let session = match desk.session().await {
+    let session = match context.session().await {
         Ok(session) => session,
-        Err(Stop::Client(error)) if matches!(*error, client::Error::NotSignedIn(_)) => return Ok(None),
-        Err(Stop::Client(error)) => {
+        Err(CliError::Client(error)) if matches!(*error, client::Error::NotSignedIn(_)) => return Ok(None),
+        Err(CliError::Client(error)) => {
             say(format!("Fetching without a token: {error}."))?;
             return Ok(None);
         }
@@ -66,40 +66,40 @@ async fn of_app(desk: &Desk, wish: &Get, http: &Http, url: &str) -> Outcome<Opti
     }
 }
 
-async fn at_the_counter(desk: &Desk, wish: &Get, http: &Http, url: &str) -> Outcome {
-    let settings = Settings::load(&desk.storage)?;
+async fn fetch_paid(context: &Context, wish: &Get, http: &HttpClient, url: &str) -> Outcome {
+    let settings = TollSettings::load(&context.storage)?;
     let wallet = wish.wallet.as_ref().or(settings.wallet.as_ref());
     let payer = wallet.map(|url| WalletPayer::new(url)).transpose()?;
-    let person = Customer { json: desk.json };
-    let counter = Counter {
+    let prompt = TerminalPrompt { json: context.json };
+    let paying_client = PayingClient {
         http,
-        machine: &ThisMachine,
-        storage: &desk.storage,
+        environment: &SystemEnvironment,
+        storage: &context.storage,
         choice: wish.storage.into(),
         payer: payer.as_ref().map(|payer| payer as &dyn Payer),
-        person: &person,
+        prompt: &prompt,
         max_pay: wish.max_pay.or(settings.max_pay).map(|most| most.0),
         patience: wish.wait,
     };
     if wish.dry_run {
-        return foretell(desk, &counter.forecast(url).await?);
+        return print_quote(context, &paying_client.quote(url).await?);
     }
     terminal::end_on_interrupt();
-    let answer = counter.open(url).await?;
-    tell(desk, wish, answer, &Paid { counter, url }).await
+    let answer = paying_client.open(url).await?;
+    write_response(context, wish, answer, &PaidSource { paying_client, url }).await
 }
 
 /// Requests the rest again with the same token.
 #[derive(Debug)]
-struct App {
+struct AppSource {
     session: Session,
-    http: Http,
+    http: HttpClient,
     url: String,
 }
 
 #[async_trait]
-impl Source for App {
-    async fn rest(&self, rest: &Rest) -> client::Result<Answer> {
+impl RangeSource for AppSource {
+    async fn rest(&self, rest: &RemainingRange) -> client::Result<Answer> {
         let app = Server::of(&self.url)?;
         let token = self.session.app_token(&app).await?.ok_or_else(|| client::Error::NotSignedIn(app.origin()))?;
         self.session.get_from_app(&self.http, &self.url, token, Some(rest)).await
@@ -107,58 +107,58 @@ impl Source for App {
 }
 
 #[derive(Debug)]
-struct Paid<'a> {
-    counter: Counter<'a>,
+struct PaidSource<'a> {
+    paying_client: PayingClient<'a>,
     url: &'a str,
 }
 
 #[async_trait]
-impl Source for Paid<'_> {
-    async fn rest(&self, rest: &Rest) -> client::Result<Answer> {
-        self.counter.rest(self.url, rest).await
+impl RangeSource for PaidSource<'_> {
+    async fn rest(&self, rest: &RemainingRange) -> client::Result<Answer> {
+        self.paying_client.rest(self.url, rest).await
     }
 }
 
 /// A complete answer has no rest.
 #[derive(Debug)]
-struct OnlyOnce;
+struct NotResumable;
 
 #[async_trait]
-impl Source for OnlyOnce {
-    async fn rest(&self, _: &Rest) -> client::Result<Answer> {
+impl RangeSource for NotResumable {
+    async fn rest(&self, _: &RemainingRange) -> client::Result<Answer> {
         Err(client::Error::NoSuch("rest".to_owned()))
     }
 }
 
-fn foretell(desk: &Desk, forecast: &Forecast) -> Outcome {
-    if desk.json {
-        return print::json(&match forecast {
-            Forecast::Free => json!({"pay": "0"}),
-            Forecast::Ticket { left } => json!({"pay": "0", "left": left}),
-            Forecast::Redeem { txid } => json!({"pay": "0", "redeem": txid}),
-            Forecast::Pay { bill, fee, verdict } => json!({
-                "pay": bill.piconero.to_string(), "fee": fee.map(|fee| fee.to_string()), "address": bill.address,
-                "quota": bill.quota, "ttl_s": bill.ttl_s, "confirmations": bill.conf,
-                "asks": *verdict == Verdict::Ask, "refuses": *verdict == Verdict::Refuse,
+fn print_quote(context: &Context, quote: &Quote) -> Outcome {
+    if context.json {
+        return print::json(&match quote {
+            Quote::Free => json!({"pay": "0"}),
+            Quote::Token { left } => json!({"pay": "0", "left": left}),
+            Quote::Redeem { txid } => json!({"pay": "0", "redeem": txid}),
+            Quote::Pay { offer, fee, verdict } => json!({
+                "pay": offer.piconero.to_string(), "fee": fee.map(|fee| fee.to_string()), "address": offer.address,
+                "quota": offer.quota, "ttl_s": offer.ttl_s, "confirmations": offer.conf,
+                "asks": *verdict == Decision::Ask, "refuses": *verdict == Decision::Refuse,
             }),
         });
     }
-    match forecast {
-        Forecast::Free => print::line("Free: nothing to pay."),
-        Forecast::Ticket { left } => print::line(format!("Already paid: {left} requests are left. Nothing to pay.")),
-        Forecast::Redeem { txid } => {
+    match quote {
+        Quote::Free => print::line("Free: nothing to pay."),
+        Quote::Token { left } => print::line(format!("Already paid: {left} requests are left. Nothing to pay.")),
+        Quote::Redeem { txid } => {
             print::line(format!("The payment {txid} is not redeemed yet, so it is used first. Nothing to pay."))
         }
-        Forecast::Pay { bill, fee, verdict } => {
-            print::line(format!("Would pay {}.", print::printable(&Customer::offer(bill, *fee))))?;
-            print::line(format!("To {}", bill.address))?;
+        Quote::Pay { offer, fee, verdict } => {
+            print::line(format!("Would pay {}.", print::printable(&TerminalPrompt::offer(offer, *fee))))?;
+            print::line(format!("To {}", offer.address))?;
             print::line(match verdict {
-                Verdict::Pay => "This is within the limit for automatic payments.".to_owned(),
-                Verdict::Ask => "You would be asked first.".to_owned(),
-                Verdict::Refuse => {
+                Decision::Pay => "This is within the limit for automatic payments.".to_owned(),
+                Decision::Ask => "You would be asked first.".to_owned(),
+                Decision::Refuse => {
                     format!(
                         "It would refuse, because it cannot ask without a terminal. --max-pay {} allows it.",
-                        format_xmr(bill.piconero)
+                        format_xmr(offer.piconero)
                     )
                 }
             })
@@ -166,22 +166,22 @@ fn foretell(desk: &Desk, forecast: &Forecast) -> Outcome {
     }
 }
 
-async fn tell(desk: &Desk, wish: &Get, answer: Answer, source: &dyn Source) -> Outcome {
+async fn write_response(context: &Context, wish: &Get, answer: Answer, source: &dyn RangeSource) -> Outcome {
     let (status, media_type) = (answer.status, answer.media_type.clone());
     if answer.is_ok()
         && let Some(path) = &wish.output
     {
         let bytes = output::to_file(Download::new(answer, source), path).await?;
-        if desk.json {
+        if context.json {
             print::json(&json!({"status": status, "type": media_type, "file": path, "bytes": bytes}))?;
         }
         return Ok(());
     }
-    if answer.is_ok() && !desk.json {
+    if answer.is_ok() && !context.json {
         return output::to_stdout(Download::new(answer, source)).await;
     }
     let answer = answer.whole().await?;
-    if desk.json {
+    if context.json {
         let text = || Value::String(String::from_utf8_lossy(&answer.body).into_owned());
         let body = serde_json::from_slice(&answer.body).unwrap_or_else(|_| text());
         print::json(&json!({"status": status, "type": media_type, "body": body}))?;
@@ -193,7 +193,9 @@ async fn tell(desk: &Desk, wish: &Get, answer: Answer, source: &dyn Source) -> O
     }
     match (answer.problem(), &answer.location) {
         (Some(problem), _) => Err(client::Error::Refused(Box::new(problem)).into()),
-        (None, Some(location)) => Err(Stop::Refused(format!("the server redirects to {}", print::printable(location)))),
-        (None, None) => Err(Stop::Refused(format!("status {}", answer.status))),
+        (None, Some(location)) => {
+            Err(CliError::Refused(format!("the server redirects to {}", print::printable(location))))
+        }
+        (None, None) => Err(CliError::Refused(format!("status {}", answer.status))),
     }
 }

@@ -1,25 +1,25 @@
 //! `postern-client keys`
 
 use crate::args::Keys;
-use crate::desk::Desk;
+use crate::cli_error::{CliError, Outcome};
+use crate::context::Context;
 use crate::print::{self, at_a_terminal, moment, span};
-use crate::stop::{Outcome, Stop};
 use client::Session;
 use dialoguer::Confirm;
-use wire::user_keys::{State, UserKey, UserKeys};
+use wire::user_keys::{UserKey, UserKeyState, UserKeys};
 
-pub async fn run(desk: &Desk, what: Keys) -> Outcome {
-    let session = desk.session().await?;
+pub async fn run(context: &Context, what: Keys) -> Outcome {
+    let session = context.session().await?;
     match what {
-        Keys::Show => show(desk, &session).await,
-        Keys::Rotate => rotate(desk, &session).await,
-        Keys::Revoke { version, yes } => revoke(desk, &session, version, yes).await,
+        Keys::Show => show(context, &session).await,
+        Keys::Rotate => rotate(context, &session).await,
+        Keys::Revoke { version, yes } => revoke(context, &session, version, yes).await,
     }
 }
 
-pub async fn show(desk: &Desk, session: &Session) -> Outcome {
+pub async fn show(context: &Context, session: &Session) -> Outcome {
     let keys = session.user_keys().await?;
-    if desk.json {
+    if context.json {
         return print::json(&keys);
     }
     let rows = keys
@@ -29,39 +29,39 @@ pub async fn show(desk: &Desk, session: &Session) -> Outcome {
     print::table(["version", "state", "made (UTC)", "ends (UTC)"], rows)
 }
 
-pub async fn rotate(desk: &Desk, session: &Session) -> Outcome {
+pub async fn rotate(context: &Context, session: &Session) -> Outcome {
     let UserKeys { keys, overlap_ms } = session.rotate_user_key().await?;
-    if desk.json {
+    if context.json {
         return print::json(&UserKeys { keys, overlap_ms });
     }
-    for current in keys.iter().filter(|key| key.state == State::Current) {
+    for current in keys.iter().filter(|key| key.state == UserKeyState::Current) {
         print::line(format!("Version {} is in use.", current.version))?;
     }
     print::line(format!("The previous version is valid for {} more; then its connections end.", span(overlap_ms)))
 }
 
-pub async fn revoke(desk: &Desk, session: &Session, version: u32, yes: bool) -> Outcome {
+pub async fn revoke(context: &Context, session: &Session, version: u32, yes: bool) -> Outcome {
     if !yes && !agrees(version)? {
-        return Err(Stop::Broken("nothing was revoked".to_owned()));
+        return Err(CliError::Broken("nothing was revoked".to_owned()));
     }
     session.revoke_user_key(version).await?;
-    if desk.json { show(desk, session).await } else { print::line(format!("Version {version} is revoked.")) }
+    if context.json { show(context, session).await } else { print::line(format!("Version {version} is revoked.")) }
 }
 
 fn agrees(version: u32) -> Outcome<bool> {
     if !at_a_terminal() {
-        return Err(Stop::Usage("cannot ask for confirmation without a terminal: add --yes".to_owned()));
+        return Err(CliError::Usage("cannot ask for confirmation without a terminal: add --yes".to_owned()));
     }
     let question = format!("End version {version} and its connections now?");
     Ok(Confirm::new().with_prompt(question).default(false).interact()?)
 }
 
-fn state(state: State) -> &'static str {
+fn state(state: UserKeyState) -> &'static str {
     match state {
-        State::Current => "in use",
-        State::Overlap => "replaced, still valid",
-        State::Ended => "ended",
-        State::Revoked => "revoked",
+        UserKeyState::Current => "in use",
+        UserKeyState::Overlap => "replaced, still valid",
+        UserKeyState::Ended => "ended",
+        UserKeyState::Revoked => "revoked",
     }
 }
 

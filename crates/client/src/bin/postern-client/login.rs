@@ -1,11 +1,11 @@
 //! `postern-client login`
 
 use crate::args::Login;
-use crate::desk::Desk;
+use crate::cli_error::{CliError, Outcome};
+use crate::context::Context;
 use crate::print::{self, PLAIN, STRONG, at_a_terminal, say};
-use crate::stop::{Outcome, Stop};
 use crate::{menu, terminal, whoami};
-use client::{Error, Http, Profile, Session, ThisMachine, discover, login};
+use client::{Error, HttpClient, Profile, Session, SystemEnvironment, discover, login};
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,40 +16,41 @@ use zeroize::Zeroizing;
 /// Maximum number of mistyped passwords.
 const TRIES: u32 = 3;
 
-pub async fn run(desk: &Desk, wish: Login) -> Outcome {
-    let server = desk.server()?.ok_or_else(|| Stop::Usage("which server? Name it with --server URL".to_owned()))?;
+pub async fn run(context: &Context, wish: Login) -> Outcome {
+    let server =
+        context.server()?.ok_or_else(|| CliError::Usage("which server? Name it with --server URL".to_owned()))?;
     if !server.is_private() && !wish.allow_insecure_http {
         let why = "is plain http: others on the network could read your tokens and replace the encryption key";
-        return Err(Stop::Usage(format!("{server} {why} (--allow-insecure-http allows it)")));
+        return Err(CliError::Usage(format!("{server} {why} (--allow-insecure-http allows it)")));
     }
     terminal::end_on_interrupt();
-    let http = Http::new(server.clone())?;
+    let http = HttpClient::new(server.clone())?;
     discover(&http).await?;
     let profile = sign_in(&http, &wish).await?;
-    let unreached = end_the_one_before(desk, &http).await;
-    let stored = match desk.storage.keep(&server, &profile, wish.storage.into()).await {
+    let unreached = end_the_one_before(context, &http).await;
+    let stored = match context.storage.keep(&server, &profile, wish.storage.into()).await {
         Ok(stored) => stored,
-        Err(error) => return Err(unkept(desk, &http, &profile, error).await),
+        Err(error) => return Err(unkept(context, &http, &profile, error).await),
     };
-    let session = Session::of(http, Arc::new(ThisMachine), desk.storage.clone(), profile.clone())?;
+    let session = Session::of(http, Arc::new(SystemEnvironment), context.storage.clone(), profile.clone())?;
     if let Some(id) = unreached {
         end_by_id(&session, id.as_deref()).await?;
     }
     if let Some(left) = &stored.left {
         say(format!("Not removed: {left}."))?;
     }
-    if desk.json {
-        return whoami::run(desk, &session).await;
+    if context.json {
+        return whoami::run(context, &session).await;
     }
     print::line(format!("Signed in at {server} as {STRONG}{}{PLAIN}.", print::printable(&profile.username)))?;
     print::line(format!("The session is stored in {}.", whoami::place(&stored.place)))?;
     if at_a_terminal() && !wish.no_menu && !wish.password_stdin {
-        menu::run(desk, &session).await?;
+        menu::run(context, &session).await?;
     }
     Ok(())
 }
 
-async fn sign_in(http: &Http, wish: &Login) -> Outcome<Profile> {
+async fn sign_in(http: &HttpClient, wish: &Login) -> Outcome<Profile> {
     let username = match &wish.name {
         Some(name) => name.clone(),
         None => ask_name()?,
@@ -60,7 +61,7 @@ async fn sign_in(http: &Http, wish: &Login) -> Outcome<Profile> {
         let password = if wish.password_stdin { read_password()? } else { ask_password()? };
         let credentials = Credentials { username: username.clone(), password: password.to_string() };
         match patiently(http, &credentials, wish.wait).await {
-            Err(Stop::Client(error)) if error.code() == Some(Code::WrongCredentials) && tries > 0 => {
+            Err(CliError::Client(error)) if error.code() == Some(Code::WrongCredentials) && tries > 0 => {
                 say(format!("{error}"))?;
             }
             result => return result,
@@ -69,9 +70,9 @@ async fn sign_in(http: &Http, wish: &Login) -> Outcome<Profile> {
 }
 
 /// Waits as long as the server says, and reports it.
-async fn patiently(http: &Http, credentials: &Credentials, longest: u64) -> Outcome<Profile> {
+async fn patiently(http: &HttpClient, credentials: &Credentials, longest: u64) -> Outcome<Profile> {
     loop {
-        let error = match login(http, &ThisMachine, credentials).await {
+        let error = match login(http, &SystemEnvironment, credentials).await {
             Ok(profile) => return Ok(profile),
             Err(error) => error,
         };
@@ -92,15 +93,15 @@ async fn patiently(http: &Http, credentials: &Credentials, longest: u64) -> Outc
 
 /// Ends the session that was stored for this server, since it would become unreachable. Returns its id, as far as
 /// known, if it is in a keyring that cannot be reached.
-async fn end_the_one_before(desk: &Desk, http: &Http) -> Option<Option<String>> {
-    match Session::open(http.clone(), Arc::new(ThisMachine), desk.storage.clone()).await {
+async fn end_the_one_before(context: &Context, http: &HttpClient) -> Option<Option<String>> {
+    match Session::open(http.clone(), Arc::new(SystemEnvironment), context.storage.clone()).await {
         Ok(before) => {
             if let Err(error) = before.sign_out().await {
                 drop(say(format!("The previous session is still alive: {error}")));
             }
             None
         }
-        Err(Error::Keyring(_)) => Some(desk.storage.session_in_keyring(http.server())),
+        Err(Error::Keyring(_)) => Some(context.storage.session_in_keyring(http.server())),
         Err(_) => None,
     }
 }
@@ -121,8 +122,8 @@ async fn end_by_id(session: &Session, id: Option<&str>) -> Outcome {
 }
 
 /// Signs out, because a session that cannot be stored must not stay alive.
-async fn unkept(desk: &Desk, http: &Http, profile: &Profile, error: Error) -> Stop {
-    let session = Session::of(http.clone(), Arc::new(ThisMachine), desk.storage.clone(), profile.clone());
+async fn unkept(context: &Context, http: &HttpClient, profile: &Profile, error: Error) -> CliError {
+    let session = Session::of(http.clone(), Arc::new(SystemEnvironment), context.storage.clone(), profile.clone());
     let ended = match session {
         Ok(session) => session.sign_out().await,
         Err(error) => Err(error),
@@ -135,7 +136,9 @@ async fn unkept(desk: &Desk, http: &Http, profile: &Profile, error: Error) -> St
 
 fn ask_name() -> Outcome<String> {
     if !std::io::stdin().is_terminal() {
-        return Err(Stop::Usage("cannot ask for a name without a terminal: login NAME --password-stdin".to_owned()));
+        return Err(CliError::Usage(
+            "cannot ask for a name without a terminal: login NAME --password-stdin".to_owned(),
+        ));
     }
     write!(anstream::stderr().lock(), "Name: ")?;
     let mut line = String::new();
@@ -145,7 +148,7 @@ fn ask_name() -> Outcome<String> {
 
 fn ask_password() -> Outcome<Zeroizing<String>> {
     if !std::io::stdin().is_terminal() {
-        return Err(Stop::Usage("cannot ask for a password without a terminal: use --password-stdin".to_owned()));
+        return Err(CliError::Usage("cannot ask for a password without a terminal: use --password-stdin".to_owned()));
     }
     terminal::ask_secret("Password: ")
 }

@@ -1,23 +1,25 @@
 //! `postern-client logout`
 
-use crate::desk::Desk;
+use crate::cli_error::{CliError, Outcome};
+use crate::context::Context;
 use crate::print::{self, say};
-use crate::stop::{Outcome, Stop};
-use client::{Error, Left};
+use client::{Error, KeyringItem};
 use serde_json::json;
 
-pub async fn run(desk: &Desk, here: bool) -> Outcome {
-    let server = desk.server()?.ok_or_else(|| Error::NotSignedIn("any server".to_owned()))?;
-    let (left, alive) = match sign_out(desk).await {
+pub async fn run(context: &Context, here: bool) -> Outcome {
+    let server = context.server()?.ok_or_else(|| Error::NotSignedIn("any server".to_owned()))?;
+    let (left, alive) = match sign_out(context).await {
         Ok(left) => (left, None),
         // Whatever is wrong with the stored session, it can be deleted.
-        Err(Stop::Client(error)) if here && !matches!(*error, Error::NotSignedIn(_)) => {
-            let id = desk.storage.session_in_keyring(&server);
-            (desk.storage.forget(&server).await?, Some((error, id)))
+        Err(CliError::Client(error)) if here && !matches!(*error, Error::NotSignedIn(_)) => {
+            let id = context.storage.session_in_keyring(&server);
+            (context.storage.forget(&server).await?, Some((error, id)))
         }
         // An item that an earlier sign-out could not remove.
-        Err(Stop::Client(error)) if matches!(*error, Error::NotSignedIn(_)) && desk.storage.left(&server).is_some() => {
-            (desk.storage.forget(&server).await?, None)
+        Err(CliError::Client(error))
+            if matches!(*error, Error::NotSignedIn(_)) && context.storage.left(&server).is_some() =>
+        {
+            (context.storage.forget(&server).await?, None)
         }
         Err(stop) => return Err(stop),
     };
@@ -29,12 +31,12 @@ pub async fn run(desk: &Desk, here: bool) -> Outcome {
     if let Some(left) = &left {
         say(format!("Not removed: {left}."))?;
     }
-    if desk.json {
+    if context.json {
         return print::json(&json!({"server": server.origin(), "alive": alive.is_some(), "left_in_keyring": left}));
     }
     print::line(if alive.is_some() { format!("Deleted here: {server}.") } else { format!("Signed out at {server}.") })
 }
 
-async fn sign_out(desk: &Desk) -> Outcome<Option<Left>> {
-    Ok(desk.session().await?.logout().await?)
+async fn sign_out(context: &Context) -> Outcome<Option<KeyringItem>> {
+    Ok(context.session().await?.logout().await?)
 }

@@ -1,8 +1,8 @@
 //! `postern-client`: Postern from a terminal.
 
 mod args;
-mod customer;
-mod desk;
+mod cli_error;
+mod context;
 mod get;
 mod keys;
 mod login;
@@ -13,44 +13,44 @@ mod output;
 mod print;
 mod server_keys;
 mod sessions;
-mod stop;
 mod terminal;
+mod terminal_prompt;
 mod time;
 mod toll;
 mod whoami;
 
 use args::{Args, Command};
 use clap::Parser;
-use desk::Desk;
+use cli_error::{CliError, Outcome};
+use context::Context;
 use std::process::ExitCode;
-use stop::{Outcome, Stop};
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let json = args.json;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let outcome = runtime.map_err(Stop::from).and_then(|runtime| runtime.block_on(run(args)));
-    if matches!(outcome, Err(Stop::Interrupted)) {
+    let outcome = runtime.map_err(CliError::from).and_then(|runtime| runtime.block_on(run(args)));
+    if matches!(outcome, Err(CliError::Interrupted)) {
         terminal::restore();
     }
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(stop) => stop.tell(json),
+        Err(stop) => stop.report(json),
     }
 }
 
 async fn run(args: Args) -> Outcome {
-    let desk = Desk::new(&args)?;
+    let context = Context::new(&args)?;
     match args.command {
-        Command::Login(wish) => login::run(&desk, wish).await,
-        Command::Menu => menu::run(&desk, &desk.session().await?).await,
-        Command::Keys { what } => keys::run(&desk, what).await,
-        Command::Time(wish) => time::run(&desk, wish).await,
-        Command::Sessions { what } => sessions::run(&desk, what).await,
-        Command::Logout { here } => logout::run(&desk, here).await,
-        Command::Whoami => whoami::run(&desk, &desk.session().await?).await,
-        Command::Get(wish) => get::run(&desk, wish).await,
-        Command::Toll { what } => toll::run(&desk, what).await,
+        Command::Login(wish) => login::run(&context, wish).await,
+        Command::Menu => menu::run(&context, &context.session().await?).await,
+        Command::Keys { what } => keys::run(&context, what).await,
+        Command::Time(wish) => time::run(&context, wish).await,
+        Command::Sessions { what } => sessions::run(&context, what).await,
+        Command::Logout { here } => logout::run(&context, here).await,
+        Command::Whoami => whoami::run(&context, &context.session().await?).await,
+        Command::Get(wish) => get::run(&context, wish).await,
+        Command::Toll { what } => toll::run(&context, what).await,
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::pages(&folder),
     }

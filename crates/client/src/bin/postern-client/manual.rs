@@ -1,8 +1,8 @@
 //! `postern-client completions`, `postern-client man`
 
 use crate::args::Args;
+use crate::cli_error::Outcome;
 use crate::print;
-use crate::stop::Outcome;
 use clap::CommandFactory;
 use clap_complete::Shell;
 use std::path::Path;

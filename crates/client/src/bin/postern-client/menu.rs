@@ -1,15 +1,15 @@
 //! `postern-client menu`, with the entries of the dashboard.
 
-use crate::desk::Desk;
+use crate::cli_error::{CliError, Outcome};
+use crate::context::Context;
 use crate::print::{at_a_terminal, printable, say};
-use crate::stop::{Outcome, Stop};
 use crate::terminal::end_on_interrupt;
 use crate::{keys, logout, server_keys, sessions, time, whoami};
 use client::{Error, Session};
 use dialoguer::theme::ColorfulTheme;
 use dialoguer::{Confirm, Select};
 use std::fmt::Display;
-use wire::server_keys::Kind;
+use wire::server_keys::ServerKeyKind;
 
 const ADMINISTRATOR: &str = "administrator";
 
@@ -24,9 +24,9 @@ enum Entry {
     Leave,
 }
 
-pub async fn run(desk: &Desk, session: &Session) -> Outcome {
-    if !at_a_terminal() || desk.json {
-        return Err(Stop::Usage("the menu needs a terminal".to_owned()));
+pub async fn run(context: &Context, session: &Session) -> Outcome {
+    if !at_a_terminal() || context.json {
+        return Err(CliError::Usage("the menu needs a terminal".to_owned()));
     }
     end_on_interrupt();
     let me = session.whoami().await?;
@@ -40,18 +40,18 @@ pub async fn run(desk: &Desk, session: &Session) -> Outcome {
         let chosen = choose(&printable(&me.username), &names)?;
         let entry = chosen.and_then(|chosen| entries.get(chosen)).copied().unwrap_or(Entry::Leave);
         let outcome = match entry {
-            Entry::Overview => whoami::run(desk, session).await,
-            Entry::Devices => devices(desk, session).await,
-            Entry::Keys => user_keys(desk, session).await,
-            Entry::Time => time::prompt(desk, session).await,
-            Entry::ServerKeys => of_the_server(desk, session).await,
-            Entry::SignOut => return logout::run(desk, false).await,
+            Entry::Overview => whoami::run(context, session).await,
+            Entry::Devices => devices(context, session).await,
+            Entry::Keys => user_keys(context, session).await,
+            Entry::Time => time::prompt(context, session).await,
+            Entry::ServerKeys => of_the_server(context, session).await,
+            Entry::SignOut => return logout::run(context, false).await,
             Entry::Leave => return Ok(()),
         };
         // An error in one entry does not end the menu.
         match outcome {
-            Err(Stop::Client(error)) if !is_the_end(&error) => drop(Stop::Client(error).tell(false)),
-            Err(Stop::Usage(why) | Stop::Refused(why)) => say(why)?,
+            Err(CliError::Client(error)) if !is_the_end(&error) => drop(CliError::Client(error).report(false)),
+            Err(CliError::Usage(why) | CliError::Refused(why)) => say(why)?,
             outcome => outcome?,
         }
     }
@@ -71,8 +71,8 @@ impl Entry {
     }
 }
 
-async fn devices(desk: &Desk, session: &Session) -> Outcome {
-    sessions::list(desk, session).await?;
+async fn devices(context: &Context, session: &Session) -> Outcome {
+    sessions::list(context, session).await?;
     let devices = session.devices().await?.devices;
     let others: Vec<_> = devices.into_iter().filter(|device| !device.current).collect();
     if others.is_empty() {
@@ -82,32 +82,32 @@ async fn devices(desk: &Desk, session: &Session) -> Outcome {
     let names: Vec<_> = std::iter::once("Back".to_owned()).chain(names).collect();
     let chosen = choose("Devices", &names)?.and_then(|chosen| others.get(chosen.checked_sub(1)?));
     match chosen {
-        Some(device) => sessions::end(desk, session, &device.id).await,
+        Some(device) => sessions::end(context, session, &device.id).await,
         None => Ok(()),
     }
 }
 
-async fn user_keys(desk: &Desk, session: &Session) -> Outcome {
-    keys::show(desk, session).await?;
+async fn user_keys(context: &Context, session: &Session) -> Outcome {
+    keys::show(context, session).await?;
     match choose("Keys", &["Back", "Rotate my key"])? {
         Some(1) if agrees("Make a new version? Connections under the current one end after the overlap.")? => {
-            keys::rotate(desk, session).await
+            keys::rotate(context, session).await
         }
         _ => Ok(()),
     }
 }
 
-async fn of_the_server(desk: &Desk, session: &Session) -> Outcome {
-    server_keys::list(desk, session).await?;
+async fn of_the_server(context: &Context, session: &Session) -> Outcome {
+    server_keys::list(context, session).await?;
     let names = ["Back", "Rotate the envelope key", "Rotate the signing key", "Rotate the MAC key"];
     let kind = match choose("Server keys", &names)? {
-        Some(1) => Kind::Envelope,
-        Some(2) => Kind::Signing,
-        Some(3) => Kind::Mac,
+        Some(1) => ServerKeyKind::Envelope,
+        Some(2) => ServerKeyKind::Signing,
+        Some(3) => ServerKeyKind::Mac,
         _ => return Ok(()),
     };
     if agrees("Make a new one? The current one stays valid as long as it is needed.")? {
-        server_keys::rotate(desk, session, kind).await?;
+        server_keys::rotate(context, session, kind).await?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Long answers: written as they arrive, with a progress bar.
 
-use crate::stop::{Outcome, Stop};
+use crate::cli_error::{CliError, Outcome};
 use client::Download;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::ffi::OsString;
@@ -25,7 +25,7 @@ pub async fn to_stdout(mut download: Download<'_>) -> Outcome {
 /// Writes to a file that gets its name when it is complete. Returns its length.
 pub async fn to_file(mut download: Download<'_>, path: &Path) -> Outcome<u64> {
     let part = part(path);
-    let failed = |error: std::io::Error| Stop::Broken(format!("{}: {error}", part.display()));
+    let failed = |error: std::io::Error| CliError::Broken(format!("{}: {error}", part.display()));
     let mut file = File::create(&part).map_err(failed)?;
     let bar = progress(&download);
     let mut bytes = 0;

@@ -1,6 +1,6 @@
 //! Output. Colours are removed in a pipe or under `NO_COLOR`.
 
-use crate::stop::Outcome;
+use crate::cli_error::Outcome;
 use clap::builder::styling::{AnsiColor, Reset, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;

@@ -1,14 +1,14 @@
 //! The server's own keys, for administrators.
 
-use crate::desk::Desk;
+use crate::cli_error::Outcome;
+use crate::context::Context;
 use crate::print::{self, moment};
-use crate::stop::Outcome;
 use client::Session;
-use wire::server_keys::{Kind, State};
+use wire::server_keys::{ServerKeyKind, ServerKeyState};
 
-pub async fn list(desk: &Desk, session: &Session) -> Outcome {
+pub async fn list(context: &Context, session: &Session) -> Outcome {
     let keys = session.server_keys().await?;
-    if desk.json {
+    if context.json {
         return print::json(&keys);
     }
     let rows = keys
@@ -18,25 +18,25 @@ pub async fn list(desk: &Desk, session: &Session) -> Outcome {
     print::table(["kind", "key", "algorithm", "state", "used from (UTC)"], rows)
 }
 
-pub async fn rotate(desk: &Desk, session: &Session, which: Kind) -> Outcome {
+pub async fn rotate(context: &Context, session: &Session, which: ServerKeyKind) -> Outcome {
     session.rotate_server_key(which).await?;
-    list(desk, session).await
+    list(context, session).await
 }
 
-fn kind(kind: Kind) -> &'static str {
+fn kind(kind: ServerKeyKind) -> &'static str {
     match kind {
-        Kind::Envelope => "envelope",
-        Kind::Signing => "signing",
-        Kind::Mac => "mac",
+        ServerKeyKind::Envelope => "envelope",
+        ServerKeyKind::Signing => "signing",
+        ServerKeyKind::Mac => "mac",
     }
 }
 
-fn state(state: State) -> &'static str {
+fn state(state: ServerKeyState) -> &'static str {
     match state {
-        State::Next => "next",
-        State::Current => "in use",
-        State::Overlap => "replaced, serves on",
-        State::Ended => "ended",
-        State::Revoked => "revoked",
+        ServerKeyState::Next => "next",
+        ServerKeyState::Current => "in use",
+        ServerKeyState::Overlap => "replaced, serves on",
+        ServerKeyState::Ended => "ended",
+        ServerKeyState::Revoked => "revoked",
     }
 }

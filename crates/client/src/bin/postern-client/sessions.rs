@@ -1,23 +1,23 @@
 //! `postern-client sessions`
 
 use crate::args::Sessions;
-use crate::desk::Desk;
+use crate::cli_error::Outcome;
+use crate::context::Context;
 use crate::print::{self, moment};
-use crate::stop::Outcome;
 use client::Session;
 use serde_json::json;
 
-pub async fn run(desk: &Desk, what: Option<Sessions>) -> Outcome {
-    let session = desk.session().await?;
+pub async fn run(context: &Context, what: Option<Sessions>) -> Outcome {
+    let session = context.session().await?;
     match what {
-        None => list(desk, &session).await,
-        Some(Sessions::End { id }) => end(desk, &session, &id).await,
+        None => list(context, &session).await,
+        Some(Sessions::End { id }) => end(context, &session, &id).await,
     }
 }
 
-pub async fn list(desk: &Desk, session: &Session) -> Outcome {
+pub async fn list(context: &Context, session: &Session) -> Outcome {
     let devices = session.devices().await?;
-    if desk.json {
+    if context.json {
         return print::json(&devices);
     }
     let rows = devices.devices.into_iter().map(|device| {
@@ -27,7 +27,7 @@ pub async fn list(desk: &Desk, session: &Session) -> Outcome {
     print::table(["id", "device", "address", "last used (UTC)", ""], rows)
 }
 
-pub async fn end(desk: &Desk, session: &Session, id: &str) -> Outcome {
+pub async fn end(context: &Context, session: &Session, id: &str) -> Outcome {
     session.end(id).await?;
-    if desk.json { print::json(&json!({"ended": id})) } else { print::line(format!("The session {id} has ended.")) }
+    if context.json { print::json(&json!({"ended": id})) } else { print::line(format!("The session {id} has ended.")) }
 }

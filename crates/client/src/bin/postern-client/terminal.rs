@@ -1,6 +1,6 @@
 //! Restores the terminal's state.
 
-use crate::stop::Outcome;
+use crate::cli_error::Outcome;
 use zeroize::Zeroizing;
 
 /// Restores the terminal on Ctrl-C: a menu hides the cursor, and a password prompt turns the echo off.

@@ -1,9 +1,9 @@
 //! `postern-client time`
 
 use crate::args::Time;
-use crate::desk::Desk;
+use crate::cli_error::{CliError, Outcome};
+use crate::context::Context;
 use crate::print::{self, say};
-use crate::stop::{Outcome, Stop};
 use client::time::{Reading, TimeServer};
 use client::{Session, discover};
 use serde_json::json;
@@ -12,35 +12,35 @@ use tokio::signal::ctrl_c;
 use tokio::time::{MissedTickBehavior, interval};
 use wire::time::SERVICE;
 
-pub async fn run(desk: &Desk, wish: Time) -> Outcome {
-    let session = desk.session().await?;
-    let mut server = server(desk, &session).await?;
-    if wish.watch { watch(desk, &mut server).await } else { tell(desk, &mut server).await }?;
+pub async fn run(context: &Context, wish: Time) -> Outcome {
+    let session = context.session().await?;
+    let mut server = server(context, &session).await?;
+    if wish.watch { watch(context, &mut server).await } else { tell(context, &mut server).await }?;
     Ok(server.exit().await?)
 }
 
 /// Asks every second until Ctrl-C.
-async fn watch(desk: &Desk, server: &mut TimeServer<'_>) -> Outcome {
+async fn watch(context: &Context, server: &mut TimeServer<'_>) -> Outcome {
     let mut seconds = interval(std::time::Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ctrl_c() => return Ok(()),
-            _ = seconds.tick() => tell(desk, server).await?,
+            _ = seconds.tick() => tell(context, server).await?,
         }
     }
 }
 
 /// The prompt of the menu, with `time` and `exit`.
-pub async fn prompt(desk: &Desk, session: &Session) -> Outcome {
-    let mut server = server(desk, session).await?;
+pub async fn prompt(context: &Context, session: &Session) -> Outcome {
+    let mut server = server(context, session).await?;
     say("Commands: time, exit")?;
     loop {
         write!(anstream::stderr().lock(), "time> ")?;
         let mut line = String::new();
         let read = std::io::stdin().lock().read_line(&mut line)?;
         match line.trim() {
-            "time" => tell(desk, &mut server).await?,
+            "time" => tell(context, &mut server).await?,
             "" if read > 0 => {}
             "" | "exit" => return Ok(server.exit().await?),
             other => say(format!("Unknown command {:?}. Commands: time, exit", print::printable(other)))?,
@@ -48,14 +48,14 @@ pub async fn prompt(desk: &Desk, session: &Session) -> Outcome {
     }
 }
 
-async fn tell(desk: &Desk, server: &mut TimeServer<'_>) -> Outcome {
+async fn tell(context: &Context, server: &mut TimeServer<'_>) -> Outcome {
     let before = server.version();
     let reading = server.time().await?;
     if before.is_some() && server.version() != before {
         say("The key was rotated: connected again under the new version.")?;
     }
     let Reading { time, offset_ns, round_trip_ns, .. } = reading;
-    if desk.json {
+    if context.json {
         let version = server.version();
         return print::json(&json!({
             "time": time, "offset_ns": offset_ns, "round_trip_ns": round_trip_ns, "version": version,
@@ -64,13 +64,13 @@ async fn tell(desk: &Desk, server: &mut TimeServer<'_>) -> Outcome {
     print::line(format!("{time}  offset {}  round trip {}", signed_ms(offset_ns), ms(round_trip_ns)))
 }
 
-async fn server<'a>(desk: &Desk, session: &'a Session) -> Outcome<TimeServer<'a>> {
-    let address = match &desk.time_server {
+async fn server<'a>(context: &Context, session: &'a Session) -> Outcome<TimeServer<'a>> {
+    let address = match &context.time_server {
         Some(address) => address.clone(),
         None => {
             let mut services = discover(session.http()).await?.services;
             let unknown =
-                || Stop::Usage("the portal does not say where: name it with --time-server HOST:PORT".to_owned());
+                || CliError::Usage("the portal does not say where: name it with --time-server HOST:PORT".to_owned());
             services.remove(SERVICE).and_then(|service| service.tcp).ok_or_else(unknown)?
         }
     };

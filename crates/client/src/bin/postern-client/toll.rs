@@ -1,38 +1,38 @@
 //! `postern-client toll`
 
 use crate::args::Toll;
-use crate::desk::Desk;
+use crate::cli_error::{CliError, Outcome};
+use crate::context::Context;
 use crate::print::{self, at_a_terminal, moment};
-use crate::stop::{Outcome, Stop};
 use client::Server;
-use client::toll::{Purse, Settings, WalletPayer};
+use client::toll::{GateAccount, TollSettings, WalletPayer};
 use dialoguer::Confirm;
 use serde_json::json;
 use tpat::amount::format_xmr;
 use wire::toll::Piconero;
 
-pub async fn run(desk: &Desk, what: Option<Toll>) -> Outcome {
+pub async fn run(context: &Context, what: Option<Toll>) -> Outcome {
     match what {
-        None => list(desk).await,
-        Some(Toll::Set { max_pay, wallet }) => set(desk, max_pay, wallet),
-        Some(Toll::Forget { gate, txid, yes }) => forget(desk, &gate, &txid, yes).await,
+        None => list(context).await,
+        Some(Toll::Set { max_pay, wallet }) => set(context, max_pay, wallet),
+        Some(Toll::Forget { gate, txid, yes }) => forget(context, &gate, &txid, yes).await,
     }
 }
 
-async fn list(desk: &Desk) -> Outcome {
-    let (settings, purses) = (Settings::load(&desk.storage)?, desk.storage.all::<Purse>().await?);
+async fn list(context: &Context) -> Outcome {
+    let (settings, accounts) = (TollSettings::load(&context.storage)?, context.storage.all::<GateAccount>().await?);
     let mut rows = Vec::new();
-    for purse in &purses {
-        for payment in &purse.payments {
+    for account in &accounts {
+        for payment in &account.payments {
             let state = "not redeemed yet";
-            rows.push((purse.gate(), &payment.path, payment.bill.piconero, state.to_owned(), None, &payment.txid));
+            rows.push((account.gate(), &payment.path, payment.offer.piconero, state.to_owned(), None, &payment.txid));
         }
-        for ticket in &purse.tickets {
-            let state = if ticket.left > 0 { format!("{} requests left", ticket.left) } else { "used up".to_owned() };
-            rows.push((purse.gate(), &ticket.path, ticket.piconero, state, Some(ticket.expires), &ticket.txid));
+        for stored in &account.tokens {
+            let state = if stored.left > 0 { format!("{} requests left", stored.left) } else { "used up".to_owned() };
+            rows.push((account.gate(), &stored.path, stored.piconero, state, Some(stored.expires), &stored.txid));
         }
     }
-    if desk.json {
+    if context.json {
         let rows = rows.into_iter().map(|(gate, path, piconero, state, expires, txid)| {
             let piconero = Piconero(piconero);
             json!({"gate": gate, "path": path, "piconero": piconero, "state": state, "expires": expires, "txid": txid})
@@ -48,31 +48,31 @@ async fn list(desk: &Desk) -> Outcome {
     print::table(["gate", "path", "XMR", "", "until (UTC)", "transaction"], rows)
 }
 
-fn set(desk: &Desk, max_pay: Option<Piconero>, wallet: Option<String>) -> Outcome {
+fn set(context: &Context, max_pay: Option<Piconero>, wallet: Option<String>) -> Outcome {
     if let Some(url) = &wallet {
         WalletPayer::new(url)?;
     }
-    let before = Settings::load(&desk.storage)?;
-    let settings = Settings { max_pay: max_pay.or(before.max_pay), wallet: wallet.or(before.wallet) };
-    settings.save(&desk.storage)?;
-    if desk.json { print::json(&settings) } else { print::line("Kept.") }
+    let before = TollSettings::load(&context.storage)?;
+    let settings = TollSettings { max_pay: max_pay.or(before.max_pay), wallet: wallet.or(before.wallet) };
+    settings.save(&context.storage)?;
+    if context.json { print::json(&settings) } else { print::line("Kept.") }
 }
 
-async fn forget(desk: &Desk, gate: &str, txid: &str, yes: bool) -> Outcome {
-    let purse = desk.storage.load::<Purse>(&Server::parse(gate)?).await?;
-    let open = purse.is_some_and(|purse| purse.payments.iter().any(|payment| payment.txid == txid));
+async fn forget(context: &Context, gate: &str, txid: &str, yes: bool) -> Outcome {
+    let account = context.storage.load::<GateAccount>(&Server::parse(gate)?).await?;
+    let open = account.is_some_and(|account| account.payments.iter().any(|payment| payment.txid == txid));
     if !yes && !agrees(open)? {
-        return Err(Stop::Broken("nothing was forgotten".to_owned()));
+        return Err(CliError::Broken("nothing was forgotten".to_owned()));
     }
-    if !Purse::forget_kept(&desk.storage, &Server::parse(gate)?, txid).await? {
+    if !GateAccount::forget_kept(&context.storage, &Server::parse(gate)?, txid).await? {
         return Err(client::Error::NoSuch(txid.to_owned()).into());
     }
-    if desk.json { print::json(&json!({"forgotten": txid})) } else { print::line("Forgotten.") }
+    if context.json { print::json(&json!({"forgotten": txid})) } else { print::line("Forgotten.") }
 }
 
 fn agrees(open: bool) -> Outcome<bool> {
     if !at_a_terminal() {
-        return Err(Stop::Usage("cannot ask for confirmation without a terminal: add --yes".to_owned()));
+        return Err(CliError::Usage("cannot ask for confirmation without a terminal: add --yes".to_owned()));
     }
     let question = if open {
         "Forget it? If it was or will be sent, it buys nothing, and the next run pays again."

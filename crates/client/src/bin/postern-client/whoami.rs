@@ -1,18 +1,18 @@
 //! `postern-client whoami`
 
-use crate::desk::Desk;
+use crate::cli_error::Outcome;
+use crate::context::Context;
 use crate::print::{self, PLAIN, STRONG, printable};
-use crate::stop::Outcome;
-use client::{Place, Session};
+use client::{Location, Session};
 use serde_json::json;
 
-pub async fn run(desk: &Desk, session: &Session) -> Outcome {
+pub async fn run(context: &Context, session: &Session) -> Outcome {
     let server = session.http().server();
     let me = session.whoami().await?;
-    let (kept, left) = (session.storage().place(server)?, session.storage().left(server));
-    if desk.json {
+    let (kept, left) = (session.storage().location(server)?, session.storage().left(server));
+    if context.json {
         let (storage, file) = match &kept {
-            Some(Place::File(path)) => ("file", Some(path)),
+            Some(Location::File(path)) => ("file", Some(path)),
             _ => ("keyring", None),
         };
         return print::json(&json!({
@@ -37,9 +37,9 @@ pub async fn run(desk: &Desk, session: &Session) -> Outcome {
     }
 }
 
-pub fn place(place: &Place) -> String {
+pub fn place(place: &Location) -> String {
     match place {
-        Place::Keyring => "the keyring".to_owned(),
-        Place::File(path) => path.display().to_string(),
+        Location::Keyring => "the keyring".to_owned(),
+        Location::File(path) => path.display().to_string(),
     }
 }

@@ -1,6 +1,6 @@
 //! Runs the network for tests in other languages, or bakes its snapshot.
 
-use regtest::{Error, Rig};
+use regtest::{Error, RegtestNetwork};
 use serde_json::json;
 use std::process::ExitCode;
 use tokio::io::AsyncReadExt;
@@ -10,7 +10,7 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => run().await,
-        ["bake", directory] => Rig::bake(directory.as_ref()).await,
+        ["bake", directory] => RegtestNetwork::bake(directory.as_ref()).await,
         _ => {
             eprintln!("usage: regtest, or regtest bake DIRECTORY");
             return ExitCode::from(2);
@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
 
 /// Reads numbers from standard input, mines that many blocks, and prints `mined`; ends with the input.
 async fn run() -> Result<(), Error> {
-    let rig = Rig::start().await?;
+    let rig = RegtestNetwork::start().await?;
     let primary = rig.merchant.address().await?;
     let view_key = rig.merchant.view_key().await?;
     let world = json!({

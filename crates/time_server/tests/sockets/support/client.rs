@@ -2,13 +2,13 @@
 
 use super::person::Person;
 use super::world::random;
-use channel::client::{Conversation, Heard, Opening, Reading, refusal};
+use channel::client::{Conversation, HelloDraft, Reading, ServerMessage, refusal};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use wire::tickets::Issued;
+use wire::tickets::IssuedTicket;
 use wire::time::CloseReason;
 
 /// Longer than any answer takes; a test that waits for it has failed.
@@ -64,7 +64,7 @@ pub struct Client {
 }
 
 impl Client {
-    pub async fn open(address: SocketAddr, person: &Person, ticket: &Issued) -> Self {
+    pub async fn open(address: SocketAddr, person: &Person, ticket: &IssuedTicket) -> Self {
         let mut wire = Wire::connect(address).await;
         let greeting = wire.receive().await.expect("a greeting");
         let (hello, conversation) = hello(&greeting, person, ticket);
@@ -76,12 +76,12 @@ impl Client {
         let frame = self.conversation.ask(0).unwrap();
         self.wire.send(&frame).await;
         match self.hear().await {
-            Heard::Time(reading) => reading,
+            ServerMessage::Time(reading) => reading,
             other => panic!("{other:?}"),
         }
     }
 
-    pub async fn hear(&mut self) -> Heard {
+    pub async fn hear(&mut self) -> ServerMessage {
         let frame = self.wire.receive().await.expect("an answer");
         match refusal(&frame) {
             Some(reason) => panic!("refused: {reason:?}"),
@@ -91,14 +91,14 @@ impl Client {
 
     /// The sealed last word.
     pub async fn closed(&mut self) -> CloseReason {
-        let Heard::Closed(reason) = self.hear().await else { panic!("no last word") };
+        let ServerMessage::Closed(reason) = self.hear().await else { panic!("no last word") };
         assert_eq!(self.wire.receive().await, None, "nothing after the last word");
         reason
     }
 }
 
-pub fn hello(greeting: &[u8], person: &Person, ticket: &Issued) -> (String, Conversation) {
-    let opening = Opening::new(greeting, ticket, &person.content(), random()).unwrap();
+pub fn hello(greeting: &[u8], person: &Person, ticket: &IssuedTicket) -> (String, Conversation) {
+    let opening = HelloDraft::new(greeting, ticket, &person.content(), random()).unwrap();
     let unsigned = opening.unsigned(&person.public(), "time", "proof", 1);
     let signature = person.sign(&unsigned);
     opening.hello(&unsigned, &signature).unwrap()

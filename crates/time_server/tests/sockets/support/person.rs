@@ -2,7 +2,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use domain::encoding::base64url;
 use wire::jwk::EcJwk;
-use wire::user_keys::Content;
+use wire::user_keys::UserKeyJwk;
 
 /// Somebody with a key, signed in on a device with another.
 pub struct Person {
@@ -18,8 +18,8 @@ impl Person {
         Self { name, key, device: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap() }
     }
 
-    pub fn content(&self) -> Content {
-        Content { kty: "oct".to_owned(), kid: format!("{}.1", self.name), k: base64url(&self.key) }
+    pub fn content(&self) -> UserKeyJwk {
+        UserKeyJwk { kty: "oct".to_owned(), kid: format!("{}.1", self.name), k: base64url(&self.key) }
     }
 
     pub fn public(&self) -> EcJwk {

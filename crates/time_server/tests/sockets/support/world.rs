@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use time_server::{Clock, Config, Doors, ManualClock, Surroundings, TimeServer};
+use time_server::{Clock, Config, Environment, Listeners, ManualClock, TimeServer};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use wire::tickets::{Header, Issued, SEALED_TYP};
+use wire::tickets::{IssuedTicket, SEALED_TYP, TicketHeader};
 
 pub const NOW: i64 = 1_900_000_000_000;
 pub const ISSUER: &str = "http://localhost:3000";
@@ -58,12 +58,12 @@ impl World {
         change(&mut config);
         let service_key = PrivateKey::generate(&random()).unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
-        let surroundings = Surroundings { clock: clock.clone() as Arc<dyn Clock>, random: Arc::new(random) };
-        let server = Arc::new(TimeServer::new(config, service_key.clone(), surroundings).unwrap());
+        let environment = Environment { clock: clock.clone() as Arc<dyn Clock>, random: Arc::new(random) };
+        let server = Arc::new(TimeServer::new(config, service_key.clone(), environment).unwrap());
         let (web, tcp) = (listen().await, listen().await);
         let (stop, stopped) = watch::channel(false);
         let (web_at, tcp_at) = (web.local_addr().unwrap(), tcp.local_addr().unwrap());
-        let serving = tokio::spawn(server.serve(Doors { web, tcp: Some(tcp) }, stopped));
+        let serving = tokio::spawn(server.serve(Listeners { web, tcp: Some(tcp) }, stopped));
         Self { clock, service_key, tcp: tcp_at, web: web_at, stop, serving, signing, listed }
     }
 
@@ -83,12 +83,12 @@ impl World {
     }
 
     /// A ticket as the auth server makes them, good for five minutes and a key that ends in an hour.
-    pub fn ticket(&self, person: &Person) -> Issued {
+    pub fn ticket(&self, person: &Person) -> IssuedTicket {
         self.changed_ticket(person, |_, _| {})
     }
 
     /// One whose header and claims were changed before it was signed and sealed.
-    pub fn changed_ticket(&self, person: &Person, change: impl FnOnce(&mut Value, &mut Value)) -> Issued {
+    pub fn changed_ticket(&self, person: &Person, change: impl FnOnce(&mut Value, &mut Value)) -> IssuedTicket {
         let (now, jti) = (self.now() / 1000, base64url(&random()));
         let mut header = json!({"typ": "ticket+jwt", "alg": "ES256", "kid": "signing"});
         let mut claims = json!({
@@ -99,7 +99,7 @@ impl World {
         });
         change(&mut header, &mut claims);
         let ticket = seal(&self.service_key, &compact(&self.signing, &header, &claims));
-        Issued { ticket, jti, version: 1, expires_at: 0, key_until: 0 }
+        IssuedTicket { ticket, jti, version: 1, expires_at: 0, key_until: 0 }
     }
 
     /// A connection after its hello.
@@ -128,7 +128,7 @@ fn compact(signing: &EcdsaKeyPair, header: &Value, claims: &Value) -> String {
 pub fn seal(to: &PrivateKey, content: &str) -> String {
     let kid = jwe::thumbprint(&to.public());
     let (alg, enc) = (jwe::ALG.to_owned(), jwe::ENC.to_owned());
-    let header = |epk| Header { alg, enc, typ: SEALED_TYP.to_owned(), cty: "JWT".to_owned(), kid, epk };
+    let header = |epk| TicketHeader { alg, enc, typ: SEALED_TYP.to_owned(), cty: "JWT".to_owned(), kid, epk };
     let random = Random { ephemeral: random(), content_key: random(), iv: [1; 12] };
     jwe::seal(&to.public(), header, content.as_bytes(), &random).unwrap()
 }

@@ -2,20 +2,20 @@
 
 use super::{PRICE, mine, pay, redeem, selling};
 use crate::support::{Key, World};
-use regtest::{Paid, Rig};
-use wire::toll::{Code, Piconero, Problem};
+use regtest::{ProvenPayment, RegtestNetwork};
+use wire::toll::{Piconero, TollCode, TollProblem};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_paid_is_what_was_bought() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let (world, key) = (World::real(&rig, selling()).await, Key::new());
 
     // Too little, then the rest.
     let demand = world.client.demand("/price").await;
     let short = pay(&rig, &demand, PRICE - 7).await;
     let reply = redeem(&world, &short, &demand, &key).await;
-    let Problem { code, have, need, .. } = reply.json();
-    assert_eq!((code, have, need), (Code::Underpaid, Some(Piconero(PRICE - 7)), Some(Piconero(PRICE))));
+    let TollProblem { code, have, need, .. } = reply.json();
+    assert_eq!((code, have, need), (TollCode::Underpaid, Some(Piconero(PRICE - 7)), Some(Piconero(PRICE))));
     let rest = pay(&rig, &demand, 10).await;
     let token = redeem(&world, &rest, &demand, &key).await.token();
     assert_eq!((token.quota, token.remainder, token.provisional), (20, Piconero(3), true));
@@ -36,14 +36,14 @@ async fn what_was_paid_is_what_was_bought() {
     let sent = rig.payer.transfer(&[(&first.address, PRICE), (&second.address, PRICE)], 0).await.unwrap();
     for demand in [&first, &second] {
         let proof = rig.payer.tx_proof(&sent.txid, &demand.address, &demand.message).await.unwrap();
-        let token = redeem(&world, &Paid { txid: sent.txid, proof, fee: 0 }, demand, &key).await.token();
+        let token = redeem(&world, &ProvenPayment { txid: sent.txid, proof, fee: 0 }, demand, &key).await.token();
         assert_eq!((token.quota, token.remainder), (20, Piconero(0)));
     }
     let twice = world.client.demand("/price").await;
     rig.payer.refresh().await.unwrap();
     let sent = rig.payer.transfer(&[(&twice.address, PRICE), (&twice.address, PRICE + 1)], 0).await.unwrap();
     let proof = rig.payer.tx_proof(&sent.txid, &twice.address, &twice.message).await.unwrap();
-    let paid = Paid { txid: sent.txid, proof, fee: 0 };
+    let paid = ProvenPayment { txid: sent.txid, proof, fee: 0 };
     assert_eq!(redeem(&world, &paid, &twice, &key).await.token().remainder, Piconero(1));
     mine(&rig, &world, 1).await;
     assert_eq!(redeem(&world, &paid, &twice, &key).await.token().quota, 200);
@@ -54,6 +54,6 @@ async fn what_was_paid_is_what_was_bought() {
     world.client.get("/price").await;
     let paid = pay(&rig, &late, PRICE).await;
     let reply = redeem(&world, &paid, &late, &key).await;
-    assert_eq!((reply.status, reply.code()), (422, Code::ExpiredChallenge));
+    assert_eq!((reply.status, reply.code()), (422, TollCode::ExpiredChallenge));
     assert_eq!(world.store.toll_tokens(10).await.unwrap().len(), 5);
 }

@@ -3,30 +3,30 @@
 use super::{PRICE, mine, pay, redeem, selling, shown};
 use crate::support::{Key, World};
 use http::Method;
-use regtest::{Paid, Rig};
-use wire::toll::{Code, REDEEM};
+use regtest::{ProvenPayment, RegtestNetwork};
+use wire::toll::{REDEEM, TollCode};
 
 /// A proof is made anew each time, and was a new token there.
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_8_the_proof_made_again() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let (world, key) = (World::real(&rig, selling()).await, Key::new());
     let (demand, other) = (world.client.demand("/price").await, world.client.demand("/open").await);
     let paid = pay(&rig, &demand, PRICE).await;
     let token = redeem(&world, &paid, &demand, &key).await.token();
     let again = rig.payer.tx_proof(&paid.txid, &demand.address, &demand.message).await.unwrap();
     assert_ne!(again, paid.proof);
-    let again = Paid { proof: again, ..paid.clone() };
+    let again = ProvenPayment { proof: again, ..paid.clone() };
     assert_eq!(redeem(&world, &again, &demand, &key).await.token(), token);
-    assert_eq!(redeem(&world, &again, &demand, &Key::new()).await.code(), Code::AlreadyRedeemed);
+    assert_eq!(redeem(&world, &again, &demand, &Key::new()).await.code(), TollCode::AlreadyRedeemed);
 
     // For another challenge, with its message, by the payer itself.
     let proof = rig.payer.tx_proof(&paid.txid, &demand.address, &other.message).await.unwrap();
-    let elsewhere = redeem(&world, &Paid { proof, ..paid.clone() }, &other, &key).await;
-    assert_eq!((elsewhere.status, elsewhere.code()), (422, Code::WrongMessage), "the address is the challenge's");
+    let elsewhere = redeem(&world, &ProvenPayment { proof, ..paid.clone() }, &other, &key).await;
+    assert_eq!((elsewhere.status, elsewhere.code()), (422, TollCode::WrongMessage), "the address is the challenge's");
     // The wallet finds nothing to prove at the other address, or a proof of nothing.
     if let Ok(proof) = rig.payer.tx_proof(&paid.txid, &other.address, &other.message).await {
-        let nothing = redeem(&world, &Paid { proof, ..paid.clone() }, &other, &key).await;
+        let nothing = redeem(&world, &ProvenPayment { proof, ..paid.clone() }, &other, &key).await;
         assert_eq!(nothing.status, 422);
     }
     // A challenge for the same address, twenty later.
@@ -35,31 +35,37 @@ async fn attack_8_the_proof_made_again() {
         same = world.client.demand("/price").await;
     }
     let proof = rig.payer.tx_proof(&paid.txid, &same.address, &same.message).await.unwrap();
-    let same = redeem(&world, &Paid { proof, ..paid }, &same, &key).await;
-    assert_eq!((same.status, same.code()), (409, Code::AlreadyRedeemed));
+    let same = redeem(&world, &ProvenPayment { proof, ..paid }, &same, &key).await;
+    assert_eq!((same.status, same.code()), (409, TollCode::AlreadyRedeemed));
     assert_eq!(world.store.toll_tokens(10).await.unwrap().len(), 1);
 }
 
 /// The reference wallet takes a proof whose header is mangled, so anybody who had seen one had many there.
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_9_the_proof_mangled() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let (world, key) = (World::real(&rig, selling()).await, Key::new());
     let demand = world.client.demand("/price").await;
     let paid = pay(&rig, &demand, PRICE).await;
-    let mangled = |head: &str| Paid { proof: paid.proof.replace("OutProofV2", head), ..paid.clone() };
+    let mangled = |head: &str| ProvenPayment { proof: paid.proof.replace("OutProofV2", head), ..paid.clone() };
     for head in ["OutGARBAGE", "Outxxxxxxx", "InProofV2", "OutProofV1", "OutProofV3", "", "outProofV2"] {
         let reply = redeem(&world, &mangled(head), &demand, &key).await;
-        assert_eq!((reply.status, reply.code()), (400, Code::Malformed), "{head}");
+        assert_eq!((reply.status, reply.code()), (400, TollCode::Malformed), "{head}");
     }
     // The wallet takes the first of these.
     let garbage = mangled("OutGARBAGE").proof;
     let theirs = rig.merchant.check_tx_proof(&paid.txid, &demand.address, &demand.message, &garbage);
     assert!(theirs.await.is_ok_and(|checked| checked.good));
     let wrong = rig.payer.tx_proof(&paid.txid, &demand.address, "tpat1:another").await.unwrap();
-    assert_eq!(redeem(&world, &Paid { proof: wrong, ..paid.clone() }, &demand, &key).await.code(), Code::WrongMessage);
+    assert_eq!(
+        redeem(&world, &ProvenPayment { proof: wrong, ..paid.clone() }, &demand, &key).await.code(),
+        TollCode::WrongMessage
+    );
     let empty = rig.payer.tx_proof(&paid.txid, &demand.address, "").await.unwrap();
-    assert_eq!(redeem(&world, &Paid { proof: empty, ..paid.clone() }, &demand, &key).await.code(), Code::WrongMessage);
+    assert_eq!(
+        redeem(&world, &ProvenPayment { proof: empty, ..paid.clone() }, &demand, &key).await.code(),
+        TollCode::WrongMessage
+    );
     assert_eq!(world.store.toll_payments(10).await.unwrap(), []);
     redeem(&world, &paid, &demand, &key).await.token();
 }
@@ -67,29 +73,29 @@ async fn attack_9_the_proof_mangled() {
 /// There the client could name whom it had paid: itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_12_an_address_of_the_clients_choice() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let (world, key) = (World::real(&rig, selling()).await, Key::new());
     let demand = world.client.demand("/price").await;
     let own = rig.payer.create_address("own").await.unwrap().address;
     let to_itself = rig.pay(&own, PRICE, &demand.message).await.unwrap();
     // Of its own address a wallet proves what it received.
     assert!(to_itself.proof.starts_with("InProofV2"));
-    assert_eq!(redeem(&world, &to_itself, &demand, &key).await.code(), Code::Malformed);
+    assert_eq!(redeem(&world, &to_itself, &demand, &key).await.code(), TollCode::Malformed);
     let other = rig.merchant_address().await.unwrap();
     assert_ne!(other, demand.address);
     let paid = rig.pay(&other, PRICE, &demand.message).await.unwrap();
     let reply = world.client.redeem(&format!("{}:{other}", shown(&paid)), &demand.challenge, Some(&key)).await;
-    assert_eq!((reply.status, reply.code()), (422, Code::WrongMessage));
+    assert_eq!((reply.status, reply.code()), (422, TollCode::WrongMessage));
     let body = serde_json::json!({"challenge": demand.challenge, "jwk": key.jwk(), "tpat_subaddress_override": other});
     let request = world.client.request(Method::POST, REDEEM).header("authorization", format!("TPAT {}", shown(&paid)));
     let proof = world.client.prove(&key, "POST", REDEEM, None);
     let reply = world.client.send(request.header("dpop", proof).json(&body)).await;
-    assert_eq!((reply.status, reply.code()), (400, Code::Malformed));
+    assert_eq!((reply.status, reply.code()), (400, TollCode::Malformed));
     // Nor is money that stays locked.
     mine(&rig, &world, 1).await;
     let locked = rig.payer.transfer(&[(&demand.address, PRICE)], 100_000).await.unwrap();
     let proof = rig.payer.tx_proof(&locked.txid, &demand.address, &demand.message).await.unwrap();
-    let locked = redeem(&world, &Paid { txid: locked.txid, proof, fee: 0 }, &demand, &key).await;
-    assert_eq!((locked.status, locked.code()), (422, Code::LockedFunds));
+    let locked = redeem(&world, &ProvenPayment { txid: locked.txid, proof, fee: 0 }, &demand, &key).await;
+    assert_eq!((locked.status, locked.code()), (422, TollCode::LockedFunds));
     assert_eq!(world.store.toll_payments(10).await.unwrap(), []);
 }

@@ -2,7 +2,7 @@
 
 use super::{PRICE, careful, mine, selling};
 use crate::support::{Browser, World};
-use regtest::Rig;
+use regtest::RegtestNetwork;
 use serde_json::{Value, json};
 use tpat::Txid;
 
@@ -10,15 +10,15 @@ const PATH: &str = "/price/gold";
 const TOKEN: &str = "postern-toll-price";
 const PAID: &str = "/.well-known/tpat/paid";
 
-async fn send(rig: &Rig, payments: &[(&str, u64)]) -> Txid {
+async fn send(rig: &RegtestNetwork, payments: &[(&str, u64)]) -> Txid {
     rig.payer.refresh().await.unwrap();
     rig.payer.transfer(payments, 0).await.unwrap().txid
 }
 
 /// Looks around once, as the gate does every two seconds.
 async fn look(world: &World) {
-    world.booth.look_at_chain().await.unwrap();
-    world.booth.follow().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
+    world.payments.follow().await.unwrap();
 }
 
 async fn paste(browser: &Browser, world: &World, challenge: &str, txid: Txid, proof: &str) -> u16 {
@@ -29,7 +29,7 @@ async fn paste(browser: &Browser, world: &World, challenge: &str, txid: Txid, pr
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_opens_with_the_next_look() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let world = World::real(&rig, selling()).await;
     look(&world).await;
     let (browser, other) = (Browser::at(1), Browser::at(2));
@@ -77,7 +77,7 @@ async fn the_page_opens_with_the_next_look() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_its_block_survives_a_restart_and_another_chain() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let world = World::real(&rig, careful()).await;
     look(&world).await;
     let (browser, away, reorganised) = (Browser::at(1), Browser::at(2), Browser::at(3));
@@ -89,9 +89,9 @@ async fn what_waits_for_its_block_survives_a_restart_and_another_chain() {
     let page = browser.open(&world, PATH).await;
     assert!(page.status == 202 && page.html().contains("It has 0 of 1 confirmations."), "{}", page.html());
 
-    let World { directory, store, booth, stop, .. } = world;
+    let World { directory, store, payments, stop, .. } = world;
     stop.send(true).unwrap();
-    drop((store, booth));
+    drop((store, payments));
     send(&rig, &[(&second, PRICE)]).await;
     rig.mine(12).await.unwrap();
     let world = World::real_in(&rig, careful(), directory).await;

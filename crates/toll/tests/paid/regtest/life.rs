@@ -2,13 +2,13 @@
 
 use super::{PRICE, careful, mine, pay, redeem, selling};
 use crate::support::{Key, World};
-use regtest::Rig;
-use toll::terms::Terms;
-use wire::toll::{Code, Pending};
+use regtest::RegtestNetwork;
+use toll::pricing::Pricing;
+use wire::toll::{PendingRedemption, TollCode};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_requests_for_a_payment_that_waits_for_its_block() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let (world, key) = (World::real(&rig, careful()).await, Key::new());
     let demand = world.client.demand("/price").await;
     assert_eq!((demand.min_amt.0, demand.quota, demand.conf), (PRICE, 100, 1));
@@ -16,7 +16,7 @@ async fn a_hundred_requests_for_a_payment_that_waits_for_its_block() {
     for _ in 0..2 {
         let pending = redeem(&world, &paid, &demand, &key).await;
         assert_eq!(pending.status, 202, "{pending:?}");
-        let Pending { have, need, .. } = pending.json();
+        let PendingRedemption { have, need, .. } = pending.json();
         assert_eq!((have, need), (0, 1));
     }
     mine(&rig, &world, 1).await;
@@ -29,7 +29,7 @@ async fn a_hundred_requests_for_a_payment_that_waits_for_its_block() {
         if n % 2 == 0 {
             tokens.push(reply.token().token);
         } else {
-            assert_eq!((reply.status, reply.code()), (409, Code::AlreadyRedeemed));
+            assert_eq!((reply.status, reply.code()), (409, TollCode::AlreadyRedeemed));
         }
     }
     tokens.dedup();
@@ -40,14 +40,14 @@ async fn a_hundred_requests_for_a_payment_that_waits_for_its_block() {
         assert_eq!((reply.status, reply.header("tpat-quota")), (200, Some(left.to_string().as_str())));
     }
     let spent = world.client.bound("/price/eur", &tokens[0], &key).await;
-    assert_eq!((spent.status, spent.code(), world.arrived()), (402, Code::TokenSpent, 100));
+    assert_eq!((spent.status, spent.code(), world.arrived()), (402, TollCode::TokenSpent, 100));
     assert_eq!(world.used(&tokens[0]).await, 100);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_payment_opens_at_once() {
-    let rig = Rig::start().await.unwrap();
-    let (world, key) = (World::real(&rig, Terms { tpat0: true, ..selling() }).await, Key::new());
+    let rig = RegtestNetwork::start().await.unwrap();
+    let (world, key) = (World::real(&rig, Pricing { tpat0: true, ..selling() }).await, Key::new());
     let demand = world.client.demand("/price").await;
     let paid = pay(&rig, &demand, PRICE).await;
     let reply = world.client.in_place("/price", &super::shown(&paid), &demand.challenge, &key).await;

@@ -7,39 +7,39 @@ mod life;
 mod node;
 mod reorganised;
 
-use crate::support::{Key, Reply, World, bundle, terms};
-use regtest::{Paid, Rig};
-use toll::terms::{Confirmations, Terms};
-use wire::toll::Demand;
+use crate::support::{Key, Reply, World, bundle, pricing};
+use regtest::{ProvenPayment, RegtestNetwork};
+use toll::pricing::{ConfirmationStep, Pricing};
+use wire::toll::Offer;
 
 /// Of a chain for tests a fee is 2,600,000,000 piconero.
 const PRICE: u64 = 2_000_000_000;
 
 /// 100 requests for the price; from the pool below four times the price.
-fn selling() -> Terms {
-    let step = |from, need| Confirmations { from, need };
-    Terms { bundles: vec![bundle(PRICE, 100)], confirmations: vec![step(0, 0), step(4 * PRICE, 1)], ..terms() }
+fn selling() -> Pricing {
+    let step = |from, need| ConfirmationStep { from, need };
+    Pricing { bundles: vec![bundle(PRICE, 100)], confirmations: vec![step(0, 0), step(4 * PRICE, 1)], ..pricing() }
 }
 
 /// As [`selling`], and the price needs a block.
-fn careful() -> Terms {
-    Terms { confirmations: vec![Confirmations { from: 0, need: 1 }], ..selling() }
+fn careful() -> Pricing {
+    Pricing { confirmations: vec![ConfirmationStep { from: 0, need: 1 }], ..selling() }
 }
 
-fn shown(paid: &Paid) -> String {
+fn shown(paid: &ProvenPayment) -> String {
     format!("{}:{}", paid.txid, paid.proof)
 }
 
-async fn pay(rig: &Rig, demand: &Demand, amount: u64) -> Paid {
+async fn pay(rig: &RegtestNetwork, demand: &Offer, amount: u64) -> ProvenPayment {
     rig.pay(&demand.address, amount, &demand.message).await.unwrap()
 }
 
-async fn redeem(world: &World, paid: &Paid, demand: &Demand, key: &Key) -> Reply {
+async fn redeem(world: &World, paid: &ProvenPayment, demand: &Offer, key: &Key) -> Reply {
     world.client.redeem(&shown(paid), &demand.challenge, Some(key)).await
 }
 
 /// Mines, and lets the watcher see it.
-async fn mine(rig: &Rig, world: &World, blocks: u64) {
+async fn mine(rig: &RegtestNetwork, world: &World, blocks: u64) {
     rig.mine(blocks).await.unwrap();
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
 }

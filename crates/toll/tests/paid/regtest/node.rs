@@ -2,12 +2,12 @@
 
 use super::{PRICE, careful, mine, pay, redeem};
 use crate::support::{Key, World};
-use regtest::Rig;
-use wire::toll::Code;
+use regtest::RegtestNetwork;
+use wire::toll::TollCode;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_while_the_node_is_away() {
-    let mut rig = Rig::start().await.unwrap();
+    let mut rig = RegtestNetwork::start().await.unwrap();
     let (world, key) = (World::real(&rig, careful()).await, Key::new());
     let (first, second) = (world.client.demand("/price").await, world.client.demand("/price").await);
     let (paid, later) = (pay(&rig, &first, PRICE).await, pay(&rig, &second, PRICE).await);
@@ -17,9 +17,9 @@ async fn nothing_is_lost_while_the_node_is_away() {
 
     let unavailable = async || {
         let reply = redeem(&world, &later, &second, &key).await;
-        assert_eq!((reply.status, reply.code()), (503, Code::NodeUnavailable));
+        assert_eq!((reply.status, reply.code()), (503, TollCode::NodeUnavailable));
         assert!(reply.header("retry-after").is_some() && reply.header("www-authenticate").is_none());
-        assert!(world.booth.look_at_chain().await.is_err());
+        assert!(world.payments.look_at_chain().await.is_err());
         // What is paid already goes on.
         assert_eq!(redeem(&world, &paid, &first, &key).await.token().token, token.token);
         assert_eq!(world.client.bound("/price", &token.token, &key).await.status, 200);
@@ -30,6 +30,6 @@ async fn nothing_is_lost_while_the_node_is_away() {
     rig.stop_node();
     unavailable().await;
     rig.start_node().await.unwrap();
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     assert_eq!(redeem(&world, &later, &second, &key).await.token().quota, 100);
 }

@@ -2,12 +2,12 @@
 
 use super::{PRICE, mine, pay, redeem, selling};
 use crate::support::{Key, World};
-use regtest::Rig;
-use wire::toll::Code;
+use regtest::RegtestNetwork;
+use wire::toll::TollCode;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_sleep_while_their_payment_is_gone() {
-    let rig = Rig::start().await.unwrap();
+    let rig = RegtestNetwork::start().await.unwrap();
     let (world, key) = (World::real(&rig, selling()).await, Key::new());
     let opens = async |token: &str| world.client.bound("/price", token, &key).await.status;
     let demand = world.client.demand("/price").await;
@@ -19,7 +19,7 @@ async fn tokens_sleep_while_their_payment_is_gone() {
     mine(&rig, &world, 1).await;
     assert!(!redeem(&world, &paid, &demand, &key).await.token().provisional);
     rig.node.pop_blocks(1).await.unwrap();
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     let popped = redeem(&world, &paid, &demand, &key).await.token();
     assert_eq!((popped.token.as_str(), popped.provisional, opens(&token).await), (token.as_str(), true, 200));
 
@@ -28,12 +28,12 @@ async fn tokens_sleep_while_their_payment_is_gone() {
     rig.node.flush_pool(&[paid.txid]).await.unwrap();
     mine(&rig, &world, 1).await;
     let asleep = world.client.bound("/price", &token, &key).await;
-    assert_eq!((asleep.status, asleep.code()), (403, Code::TokenSuspended));
-    assert_eq!(redeem(&world, &paid, &demand, &key).await.code(), Code::NotFound);
+    assert_eq!((asleep.status, asleep.code()), (403, TollCode::TokenSuspended));
+    assert_eq!(redeem(&world, &paid, &demand, &key).await.code(), TollCode::NotFound);
 
     // Back in the pool: it wakes without a new block, and once mined it is as if nothing had been.
     rig.node.send(&blob).await.unwrap();
-    world.booth.look_at_chain().await.unwrap();
+    world.payments.look_at_chain().await.unwrap();
     assert_eq!(opens(&token).await, 200);
     mine(&rig, &world, 1).await;
     assert_eq!(opens(&token).await, 200);

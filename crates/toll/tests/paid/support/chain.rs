@@ -6,14 +6,14 @@ use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use http::StatusCode;
-use monero::{Claim, Error, Finding, Payment, Verifier};
+use monero::{ClaimResult, Error, PaymentClaim, VerifiedPayment, Verifier};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::TcpListener;
-use tpat::{Output, Received, Refusal, Txid};
+use tpat::{Output, ProofRefusal, ReceivedPayment, Txid};
 
 /// A transaction that pays an address, with a proof over a message.
 #[derive(Debug, Clone)]
@@ -143,7 +143,7 @@ impl Chain {
 
 #[async_trait]
 impl Verifier for Chain {
-    async fn verify(&self, claim: &Claim) -> monero::Result<Finding> {
+    async fn verify(&self, claim: &PaymentClaim) -> monero::Result<ClaimResult> {
         self.0.asked.fetch_add(1, Ordering::SeqCst);
         let state = self.0.state.lock();
         match state.mood {
@@ -151,13 +151,13 @@ impl Verifier for Chain {
             Mood::Down => return Err(Error::Timeout("the node".to_owned())),
             Mood::Behind => return Err(Error::Behind("the node".to_owned())),
         }
-        let Some(tx) = state.txs.get(&claim.txid) else { return Ok(Finding::NotFound) };
+        let Some(tx) = state.txs.get(&claim.txid) else { return Ok(ClaimResult::NotFound) };
         if tx.address != claim.address.to_string() || tx.message != claim.message {
-            return Ok(Finding::Refused(Refusal::Signature));
+            return Ok(ClaimResult::Refused(ProofRefusal::Signature));
         }
         let outputs = vec![Output { index: 0, one_time_key: [tx.output; 32], amount: tx.amount }];
-        Ok(Finding::Paid(Payment {
-            received: Received { outputs, total: tx.amount, unlock_time: tx.unlock_time },
+        Ok(ClaimResult::Paid(VerifiedPayment {
+            received: ReceivedPayment { outputs, total: tx.amount, unlock_time: tx.unlock_time },
             block: tx.block,
             confirmations: tx.block.map_or(0, |block| state.height.saturating_sub(block)),
             height: state.height,

@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::net::SocketAddr;
 use tpat::header;
-use wire::toll::{CHALLENGE_HEADER, Code, Demand, NONCE_HEADER, PROOF_HEADER, Problem, REDEEM, Redeem, Redeemed};
+use wire::toll::{
+    CHALLENGE_HEADER, NONCE_HEADER, Offer, PROOF_HEADER, REDEEM, RedeemRequest, RedeemedToken, TollCode, TollProblem,
+};
 
 pub struct Client {
     base: String,
@@ -28,11 +30,11 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
 
-    pub fn code(&self) -> Code {
-        self.json::<Problem>().code
+    pub fn code(&self) -> TollCode {
+        self.json::<TollProblem>().code
     }
 
-    pub fn token(&self) -> Redeemed {
+    pub fn token(&self) -> RedeemedToken {
         assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
         self.json()
     }
@@ -85,14 +87,14 @@ impl Client {
         self.send(self.request(Method::GET, path).header("authorization", authorization)).await
     }
 
-    pub async fn demand(&self, path: &str) -> Demand {
+    pub async fn demand(&self, path: &str) -> Offer {
         let reply = self.get(path).await;
         assert_eq!(reply.status, 402, "{reply:?}");
         reply.json()
     }
 
     /// An offer for one key alone. The client has a nonce by now.
-    pub async fn demand_for(&self, path: &str, key: &Key) -> Demand {
+    pub async fn demand_for(&self, path: &str, key: &Key) -> Offer {
         let request = self.request(Method::GET, path).header(PROOF_HEADER, self.prove(key, "GET", path, None));
         let reply = self.send(request).await;
         assert_eq!(reply.status, 402, "{reply:?}");
@@ -100,7 +102,7 @@ impl Client {
     }
 
     pub async fn redeem(&self, payment: &str, challenge: &str, key: Option<&Key>) -> Reply {
-        let wish = Redeem { challenge: challenge.to_owned(), jwk: key.map(Key::jwk) };
+        let wish = RedeemRequest { challenge: challenge.to_owned(), jwk: key.map(Key::jwk) };
         let mut request =
             self.request(Method::POST, REDEEM).header("authorization", format!("TPAT {payment}")).json(&wish);
         if let Some(key) = key {

@@ -16,4 +16,4 @@ pub use front::{Front, Kind as FrontKind};
 pub use key::Key;
 pub use nginx::Nginx;
 pub use proofs::{PROOFS, txid};
-pub use world::{OLD, PRICE, World, bundle, entry, route, terms};
+pub use world::{OLD, PRICE, World, bundle, entry, pricing, route};

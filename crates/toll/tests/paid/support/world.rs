@@ -1,4 +1,4 @@
-//! A gate with a booth, in front of an upstream that says what it saw.
+//! A gate with a payment service, in front of an upstream that says what it saw.
 
 use super::{Chain, Client, Tx, made};
 use async_trait::async_trait;
@@ -12,8 +12,8 @@ use domain::encoding::from_base64url;
 use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
-use monero::{Limits as NodeLimits, Node, OwnVerifier, Verifier};
-use regtest::Rig;
+use monero::{Node, NodeVerifier, RpcLimits, Verifier};
+use regtest::RegtestNetwork;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,17 +21,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 use store::Store;
-use store::audit::{Entry, Event};
+use store::audit::{AuditEntry, AuditEvent};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use toll::booth::{Booth, Parts, People, Pool, Secrets, Settings};
-use toll::route::{Route, Table};
-use toll::terms::{Bind, Bundle, Confirmations, Terms};
-use toll::upstream::{Forward, Upstream as Target};
-use toll::{Config, Gate, Limits, Portal, Surroundings, serve};
+use toll::payments::{AddressPool, BrowserAddresses, PaymentService, PaymentServiceParts, PaymentSettings, Secrets};
+use toll::pricing::{Bundle, ConfirmationStep, Pricing, TokenBinding};
+use toll::route::{Route, RouteTable};
+use toll::upstream::{ForwardSettings, Upstream as Target};
+use toll::{Environment, Gate, GateConfig, GateLimits, PortalSessions, serve};
 use tpat::{Txid, ViewPair};
-use wire::toll::{Demand, Network};
+use wire::toll::{Network, Offer};
 
 pub const ADDRESSES: [&str; 2] = [
     "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV",
@@ -47,7 +47,7 @@ pub struct World {
     pub client: Client,
     pub address: SocketAddr,
     pub gate: Arc<Gate>,
-    pub booth: Arc<Booth>,
+    pub payments: Arc<PaymentService>,
     pub secrets: Secrets,
     pub store: Arc<dyn Store>,
     pub chain: Chain,
@@ -59,8 +59,8 @@ pub struct World {
 }
 
 struct Built {
-    pool: Pool,
-    people: Option<People>,
+    pool: AddressPool,
+    browser_addresses: Option<BrowserAddresses>,
     verifier: Box<dyn Verifier>,
     nodes: Vec<Arc<Node>>,
     redemptions_per_minute: u32,
@@ -71,39 +71,39 @@ pub fn bundle(price: u64, quota: u32) -> Bundle {
 }
 
 /// One bundle of 3 requests for the price; taken from the pool below ten times the price.
-pub fn terms() -> Terms {
-    let step = |from, need| Confirmations { from, need };
-    Terms {
+pub fn pricing() -> Pricing {
+    let step = |from, need| ConfirmationStep { from, need };
+    Pricing {
         bundles: vec![bundle(PRICE, 3)],
         confirmations: vec![step(0, 0), step(10 * PRICE, 1), step(1000 * PRICE, 10)],
         allowance: None,
-        bind: Bind::Key,
+        binding: TokenBinding::Key,
         lease_ms: 60_000,
         tpat0: false,
         signed_in_free: false,
     }
 }
 
-pub fn route(name: &str, path: &str, upstream: SocketAddr, terms: Option<Terms>) -> Route {
+pub fn route(name: &str, path: &str, upstream: SocketAddr, pricing: Option<Pricing>) -> Route {
     let address = format!("http://{upstream}").parse().unwrap();
     Route {
         name: name.to_owned(),
         hosts: Vec::new(),
         methods: Vec::new(),
         path: path.parse().unwrap(),
-        terms,
-        upstream: Arc::new(Target::new(address, &Forward::default())),
+        pricing,
+        upstream: Arc::new(Target::new(address, &ForwardSettings::default())),
         inject: Vec::new(),
         cors: Vec::new(),
     }
 }
 
 /// Of what an operator did to a token.
-pub fn entry(id: &str) -> Entry {
-    Entry {
+pub fn entry(id: &str) -> AuditEntry {
+    AuditEntry {
         id: "audit".to_owned(),
         at: 1,
-        event: Event::TollRevoked,
+        event: AuditEvent::TollRevoked,
         outcome: "ok".to_owned(),
         user: None,
         session: None,
@@ -117,59 +117,59 @@ pub fn entry(id: &str) -> Entry {
 impl World {
     /// `/price` for a key, `/open` for whoever holds the token, `/broken` for an upstream that fails, `/free`.
     pub async fn new() -> Self {
-        Self::with(terms()).await
+        Self::with(pricing()).await
     }
 
-    pub async fn with(terms: Terms) -> Self {
-        Self::on(Chain::new(), terms, tempfile::tempdir().unwrap(), 1000).await
+    pub async fn with(pricing: Pricing) -> Self {
+        Self::on(Chain::new(), pricing, tempfile::tempdir().unwrap(), 1000).await
     }
 
     /// With a chain and a store that were there before.
-    pub async fn on(chain: Chain, terms: Terms, directory: TempDir, redemptions_per_minute: u32) -> Self {
-        let node = Arc::new(Node::new(&chain.serve().await, NodeLimits::default()).unwrap());
-        let pool = Pool::listed(ADDRESSES.iter().map(|text| text.parse().unwrap())).unwrap();
+    pub async fn on(chain: Chain, pricing: Pricing, directory: TempDir, redemptions_per_minute: u32) -> Self {
+        let node = Arc::new(Node::new(&chain.serve().await, RpcLimits::default()).unwrap());
+        let pool = AddressPool::listed(ADDRESSES.iter().map(|text| text.parse().unwrap())).unwrap();
         let verifier = Box::new(chain.clone());
-        let built = Built { pool, people: None, verifier, nodes: vec![node], redemptions_per_minute };
-        Self::built(built, chain, terms, directory).await
+        let built = Built { pool, browser_addresses: None, verifier, nodes: vec![node], redemptions_per_minute };
+        Self::built(built, chain, pricing, directory).await
     }
 
     /// With a view key, and so many addresses for browsers.
-    pub async fn lending(chain: Chain, terms: Terms, directory: TempDir, people: u32) -> Self {
-        let node = Arc::new(Node::new(&chain.serve().await, NodeLimits::default()).unwrap());
+    pub async fn lending(chain: Chain, pricing: Pricing, directory: TempDir, browser_addresses: u32) -> Self {
+        let node = Arc::new(Node::new(&chain.serve().await, RpcLimits::default()).unwrap());
         let pair = ViewPair::new(&made::primary().parse().unwrap(), made::VIEW_KEY).unwrap();
-        let pool = Pool::derived(pair.clone(), 20).unwrap();
-        let people = Some(People::new(pair, people).unwrap());
+        let pool = AddressPool::derived(pair.clone(), 20).unwrap();
+        let browser_addresses = Some(BrowserAddresses::new(pair, browser_addresses).unwrap());
         let verifier = Box::new(chain.clone());
-        let built = Built { pool, people, verifier, nodes: vec![node], redemptions_per_minute: 1000 };
-        let world = Self::built(built, chain, terms, directory).await;
+        let built = Built { pool, browser_addresses, verifier, nodes: vec![node], redemptions_per_minute: 1000 };
+        let world = Self::built(built, chain, pricing, directory).await;
         // The chain's mood is the test's own.
-        drop(world.booth.look_at_chain().await);
+        drop(world.payments.look_at_chain().await);
         world
     }
 
     /// With a real node, and the merchant's view key for addresses.
-    pub async fn real(rig: &Rig, terms: Terms) -> Self {
-        Self::real_in(rig, terms, tempfile::tempdir().unwrap()).await
+    pub async fn real(rig: &RegtestNetwork, pricing: Pricing) -> Self {
+        Self::real_in(rig, pricing, tempfile::tempdir().unwrap()).await
     }
 
     /// The same, with a store that was there before.
-    pub async fn real_in(rig: &Rig, terms: Terms, directory: TempDir) -> Self {
-        let limits = NodeLimits { timeout: Duration::from_secs(2), ..NodeLimits::default() };
+    pub async fn real_in(rig: &RegtestNetwork, pricing: Pricing, directory: TempDir) -> Self {
+        let limits = RpcLimits { timeout: Duration::from_secs(2), ..RpcLimits::default() };
         let node = Arc::new(Node::new(&rig.node_url(), limits).unwrap());
         let primary = rig.merchant.address().await.unwrap().parse().unwrap();
         let pair = ViewPair::new(&primary, &rig.merchant.view_key().await.unwrap()).unwrap();
-        let pool = Pool::derived(pair.clone(), 20).unwrap();
-        let people = Some(People::new(pair, 20).unwrap());
-        let verifier = Box::new(OwnVerifier::new(Arc::clone(&node)));
-        let built = Built { pool, people, verifier, nodes: vec![node], redemptions_per_minute: 1000 };
-        Self::built(built, Chain::new(), terms, directory).await
+        let pool = AddressPool::derived(pair.clone(), 20).unwrap();
+        let browser_addresses = Some(BrowserAddresses::new(pair, 20).unwrap());
+        let verifier = Box::new(NodeVerifier::new(Arc::clone(&node)));
+        let built = Built { pool, browser_addresses, verifier, nodes: vec![node], redemptions_per_minute: 1000 };
+        Self::built(built, Chain::new(), pricing, directory).await
     }
 
-    async fn built(built: Built, chain: Chain, terms: Terms, directory: TempDir) -> Self {
+    async fn built(built: Built, chain: Chain, pricing: Pricing, directory: TempDir) -> Self {
         let (upstream, arrived) = upstream().await;
         let now = Arc::new(AtomicI64::new(1_750_000_000_000));
         let clock = Arc::clone(&now);
-        let surroundings = Surroundings {
+        let environment = Environment {
             now: Arc::new(move || clock.load(Ordering::SeqCst)),
             random: Arc::new(|bytes| aws_lc_rs::rand::fill(bytes).unwrap()),
             client: Arc::new(|peer, headers| {
@@ -178,10 +178,10 @@ impl World {
             }),
         };
         let url = format!("sqlite:{}", directory.path().join("toll.db").display());
-        let store = store::open(&url, store::Options::default()).await.unwrap();
+        let store = store::open(&url, store::StoreOptions::default()).await.unwrap();
         let secrets = Secrets::derive(&[8; 32], &OLD, []);
-        let booth = Arc::new(Booth::new(Parts {
-            settings: Settings {
+        let payments = Arc::new(PaymentService::new(PaymentServiceParts {
+            settings: PaymentSettings {
                 network: Network::Mainnet,
                 challenge_s: 3600,
                 redemptions_per_minute: built.redemptions_per_minute,
@@ -189,29 +189,29 @@ impl World {
             },
             secrets: secrets.clone(),
             pool: built.pool,
-            people: built.people,
+            browser_addresses: built.browser_addresses,
             store: Arc::clone(&store),
             verifier: built.verifier,
             nodes: built.nodes,
-            surroundings: surroundings.clone(),
+            environment: environment.clone(),
             portal: Some(Arc::new(SignedIn)),
         }));
-        let open = Terms { bind: Bind::Bearer, ..terms.clone() };
-        let table = Table::new(vec![
-            route("price", "/price/**", upstream, Some(terms)),
+        let open = Pricing { binding: TokenBinding::Bearer, ..pricing.clone() };
+        let table = RouteTable::new(vec![
+            route("price", "/price/**", upstream, Some(pricing)),
             route("open", "/open/**", upstream, Some(open.clone())),
             route("broken", "/broken/**", upstream, Some(open)),
             route("free", "/free", upstream, None),
             route("kept-free", "/kept-free", upstream, None),
         ]);
-        let config = Config { https: false, ipv6_prefix: 64 };
-        let gate = Arc::new(Gate::new(config, table, surroundings, Some(Arc::clone(&booth))));
+        let config = GateConfig { https: false, ipv6_prefix: 64 };
+        let gate = Arc::new(Gate::new(config, table, environment, Some(Arc::clone(&payments))));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(serve(listener, Arc::clone(&gate), Limits { connections: 200 }, stopped));
+        tokio::spawn(serve(listener, Arc::clone(&gate), GateLimits { connections: 200 }, stopped));
         let client = Client::new(address);
-        Self { client, address, gate, booth, secrets, store, chain, now, arrived, upstream, stop, directory }
+        Self { client, address, gate, payments, secrets, store, chain, now, arrived, upstream, stop, directory }
     }
 
     pub fn seconds(&self) -> u64 {
@@ -223,7 +223,7 @@ impl World {
     }
 
     /// A transaction in the pool that pays what is demanded.
-    pub fn pay(&self, txid: Txid, demand: &Demand, amount: u64) -> Tx {
+    pub fn pay(&self, txid: Txid, demand: &Offer, amount: u64) -> Tx {
         let tx = Tx {
             address: demand.address.clone(),
             message: demand.message.clone(),
@@ -244,7 +244,7 @@ impl World {
 
     /// How many requests of a token the store has as used.
     pub async fn used(&self, token: &str) -> i64 {
-        self.booth.write_down().await;
+        self.payments.write_down().await;
         let id = domain::encoding::base64url(&from_base64url(token).unwrap()[1..17]);
         self.store.toll_token(&id).await.unwrap().unwrap().used
     }
@@ -254,7 +254,7 @@ impl World {
 struct SignedIn;
 
 #[async_trait]
-impl Portal for SignedIn {
+impl PortalSessions for SignedIn {
     async fn is_signed_in(&self, headers: &HeaderMap) -> bool {
         headers.get("cookie").is_some_and(|cookie| cookie == "signed-in")
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use toll::route::{Route, Table};
-use toll::upstream::{Forward, Upstream as Target};
-use toll::{Config, Gate, Limits, Surroundings, serve};
+use toll::route::{Route, RouteTable};
+use toll::upstream::{ForwardSettings, Upstream as Target};
+use toll::{Environment, Gate, GateConfig, GateLimits, serve};
 
 pub struct World {
     pub upstream: Upstream,
@@ -18,14 +18,14 @@ pub struct World {
     pub stop: watch::Sender<bool>,
 }
 
-pub fn route(name: &str, path: &str, upstream: SocketAddr, forward: &Forward) -> Route {
+pub fn route(name: &str, path: &str, upstream: SocketAddr, forward: &ForwardSettings) -> Route {
     let address = format!("http://{upstream}").parse().unwrap();
     Route {
         name: name.to_owned(),
         hosts: Vec::new(),
         methods: Vec::new(),
         path: path.parse().unwrap(),
-        terms: None,
+        pricing: None,
         upstream: Arc::new(Target::new(address, forward)),
         inject: Vec::new(),
         cors: Vec::new(),
@@ -34,24 +34,24 @@ pub fn route(name: &str, path: &str, upstream: SocketAddr, forward: &Forward) ->
 
 impl World {
     pub async fn new() -> Self {
-        Self::with(|upstream| vec![route("all", "/**", upstream, &Forward::default())]).await
+        Self::with(|upstream| vec![route("all", "/**", upstream, &ForwardSettings::default())]).await
     }
 
     pub async fn with(routes: impl FnOnce(SocketAddr) -> Vec<Route>) -> Self {
         let upstream = Upstream::start().await;
         let now = Arc::new(AtomicI64::new(1_750_000_000_000));
         let clock = Arc::clone(&now);
-        let surroundings = Surroundings {
+        let environment = Environment {
             now: Arc::new(move || clock.load(Ordering::SeqCst)),
             random: Arc::new(|_| ()),
             client: Arc::new(|peer, _| Ok(peer)),
         };
-        let table = Table::new(routes(upstream.address));
-        let gate = Arc::new(Gate::new(Config { https: false, ipv6_prefix: 64 }, table, surroundings, None));
+        let table = RouteTable::new(routes(upstream.address));
+        let gate = Arc::new(Gate::new(GateConfig { https: false, ipv6_prefix: 64 }, table, environment, None));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(serve(listener, Arc::clone(&gate), Limits { connections: 100 }, stopped));
+        tokio::spawn(serve(listener, Arc::clone(&gate), GateLimits { connections: 100 }, stopped));
         Self { upstream, gate, address, now, stop }
     }
 

@@ -1,0 +1,13 @@
+use crate::components::Mark;
+use leptos::prelude::*;
+
+/// The head of a card: the logo and the site's name.
+#[component]
+pub fn CardTitle(#[prop(into)] title: String) -> impl IntoView {
+    view! {
+        <header class="door">
+            <Mark />
+            <h1>{title}</h1>
+        </header>
+    }
+}

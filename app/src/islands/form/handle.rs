@@ -1,0 +1,161 @@
+use crate::browser::sealed_post::PostError;
+use crate::browser::{clock, keys};
+use crate::text::{refusal, wait};
+use leptos::prelude::document;
+use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlInputElement};
+
+/// The state of a form, as in the stylesheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormStep {
+    Ready,
+    Sealing,
+    Checking,
+    /// The server requires a pause, or something is missing.
+    Waiting,
+}
+
+impl FormStep {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Sealing => "sealing",
+            Self::Checking => "checking",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// The form of this page.
+#[derive(Debug, Clone)]
+pub struct FormHandle(Element);
+
+/// Runs after hydration of the form, never on the server. Earlier changes would break hydration, which looks for the
+/// server's text.
+pub fn wake(first: impl FnOnce(FormHandle) + 'static) {
+    if cfg!(not(feature = "ssr")) {
+        spawn_local(async {
+            if let Some(form) = FormHandle::find() {
+                first(form);
+            }
+        });
+    }
+}
+
+impl FormHandle {
+    pub fn find() -> Option<Self> {
+        document().query_selector("form").ok().flatten().map(Self)
+    }
+
+    pub fn part(&self, selector: &str) -> Option<Element> {
+        self.0.query_selector(selector).ok().flatten()
+    }
+
+    pub fn input(&self, selector: &str) -> Option<HtmlInputElement> {
+        self.part(selector)?.dyn_into().ok()
+    }
+
+    pub fn write(&self, selector: &str, text: &str) {
+        if let Some(part) = self.part(selector) {
+            part.set_text_content(Some(text));
+        }
+    }
+
+    /// Finds or creates this browser's keys while the person types, so that nobody waits for them later. Shows the
+    /// reason if there are none.
+    #[cfg_attr(all(feature = "hydrate", not(feature = "login")), expect(dead_code, reason = "only sign-in makes keys"))]
+    pub fn warn_unbound(&self) {
+        let form = self.clone();
+        spawn_local(async move {
+            if let Err(missing) = keys::find().await {
+                form.write("#unbound", &refusal::unbound(missing));
+            }
+        });
+    }
+
+    pub fn set_step(&self, step: FormStep) {
+        mark(&self.0, "data-step", step.word());
+        if let Some(button) = self.part("[type=submit]") {
+            // Neither call fails: the name is valid.
+            let _ = button.toggle_attribute_with_force("disabled", step != FormStep::Ready);
+        }
+    }
+
+    /// Shows an error; hides it if the text is empty.
+    pub fn say(&self, text: &str) {
+        self.write("#said", text);
+        self.write_wait("");
+        if let Some(alert) = self.part(".alert") {
+            let _ = alert.class_list().toggle_with_force("loud", !text.is_empty());
+        }
+    }
+
+    /// Returns the new password if its length is valid; otherwise shows the error.
+    pub fn new_password(&self, min: u32) -> Option<String> {
+        let field = self.input("#password")?;
+        let password = field.value();
+        if let Err(bad) = domain::password::check_length(&password, min) {
+            self.say(&refusal::length(bad, min));
+            let _ = field.focus();
+            return None;
+        }
+        Some(password)
+    }
+
+    /// Starts a new attempt, if possible.
+    pub fn start(&self) -> bool {
+        let ready = self.0.get_attribute("data-step").as_deref() == Some(FormStep::Ready.word());
+        if ready {
+            self.say("");
+            self.set_step(FormStep::Sealing);
+        }
+        ready
+    }
+
+    /// Shows the error, and waits if the server requires a pause.
+    pub fn refused(&self, refused: &PostError) {
+        self.set_step(FormStep::Ready);
+        let problem = match refused {
+            PostError::Problem(problem) => problem,
+            PostError::NoCookies => return self.say(refusal::NO_COOKIES),
+            PostError::Unreachable => return self.say(refusal::UNREACHABLE),
+            PostError::Broken => return self.say(refusal::BROKEN),
+        };
+        let seconds = problem.retry_after.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(0);
+        let until = clock::now() + seconds * 1000;
+        self.say(&refusal::sentence(problem, &clock::local_time(until)));
+        if seconds > 0 {
+            self.pause(until);
+        }
+    }
+
+    /// Counts down to `until`, unix milliseconds, and then enables the form again.
+    pub fn pause(&self, until: i64) {
+        self.set_step(FormStep::Waiting);
+        self.write("#wait-said", &wait::sentence(until - clock::now()));
+        let form = self.clone();
+        spawn_local(async move {
+            loop {
+                let left = until - clock::now();
+                if left <= 0 {
+                    break;
+                }
+                form.write("#wait", &wait::sentence(left));
+                clock::sleep(wait::next_tick(left)).await;
+            }
+            form.write_wait(wait::OVER);
+            form.set_step(FormStep::Ready);
+        });
+    }
+
+    fn write_wait(&self, text: &str) {
+        self.write("#wait-said", text);
+        self.write("#wait", text);
+    }
+}
+
+/// Sets an attribute, which fails only for an invalid name.
+pub fn mark(element: &Element, name: &str, value: &str) {
+    let _ = element.set_attribute(name, value);
+}

@@ -1,0 +1,203 @@
+//! Requests to a gate, with proofs of the client's key.
+
+use super::offer::{Offer, UnusableOffer};
+use crate::http::{RequestOptions, json};
+use crate::keys::ProofClaims;
+use crate::{Answer, Environment, Error, HttpClient, ProofKey, RemainingRange, Result};
+use reqwest::{Method, Url};
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+use tpat::header::{AuthChallenge, parse};
+use wire::jwk::VerifyingJwk;
+use wire::toll::{RedeemRequest, SCHEME, SESSION_SCHEME, TollCode, TollProblem};
+
+/// A gate, and its latest nonce (RFC 9449, section 8).
+#[derive(Debug)]
+pub struct GateClient<'a> {
+    http: &'a HttpClient,
+    environment: &'a dyn Environment,
+    nonce: Mutex<Option<String>>,
+}
+
+impl<'a> GateClient<'a> {
+    pub fn new(http: &'a HttpClient, environment: &'a dyn Environment) -> Self {
+        Self { http, environment, nonce: Mutex::default() }
+    }
+
+    pub fn http(&self) -> &HttpClient {
+        self.http
+    }
+
+    /// Sends a request without paying or signing.
+    pub async fn plainly(&self, url: &str) -> Result<Answer> {
+        let answer = self.http.open(Method::GET, url, RequestOptions::default()).await?;
+        self.note_nonce(&answer).await;
+        self.checked(answer)
+    }
+
+    /// Sends a request without paying, signed if a nonce is known. The offer is then for this key only. Repeats it if
+    /// the nonce was too old.
+    pub async fn for_key(&self, key: &ProofKey, url: &str, rest: Option<&RemainingRange>) -> Result<Answer> {
+        let target = without_query(url)?;
+        let mut first = true;
+        loop {
+            let nonce = self.nonce.lock().await.clone();
+            let claims = ProofClaims { method: "GET", url: &target, nonce: nonce.as_deref(), token: None };
+            let proof = if nonce.is_some() { Some(key.prove(self.environment, claims)?) } else { None };
+            let answer = self.http.open(
+                Method::GET,
+                url,
+                RequestOptions { proof: proof.as_deref(), rest, ..RequestOptions::default() },
+            );
+            let answer = answer.await?;
+            self.note_nonce(&answer).await;
+            // A signed request also lets the gate detect a proxy that rewrites the host, and report it to its operator.
+            let again = match proof {
+                Some(_) => matches!(offer(&answer), Ok(Some(Offer { jkt: None, .. }))),
+                None => self.is_elsewhere(&answer) && self.nonce.lock().await.is_some(),
+            };
+            if !again || !first {
+                return self.checked(answer);
+            }
+            first = false;
+        }
+    }
+
+    /// Sends `GET` with a token.
+    pub async fn with_token(
+        &self,
+        key: &ProofKey,
+        url: &str,
+        token: &str,
+        rest: Option<&RemainingRange>,
+    ) -> Result<Answer> {
+        let credential = format!("{SESSION_SCHEME} {token}");
+        let with = RequestOptions { credential: Some(&credential), rest, ..RequestOptions::default() };
+        self.proven(key, Method::GET, url, with, Some(token)).await
+    }
+
+    /// Presents a payment for a token that is bound to the key.
+    pub async fn redeem(&self, key: &ProofKey, path: &str, shown: &PresentedPayment<'_>) -> Result<Answer> {
+        let jwk = Some(VerifyingJwk::Ec(key.public().clone()));
+        let body = json(&RedeemRequest { challenge: shown.challenge.to_owned(), jwk });
+        let credential = format!("{SCHEME} {}:{}", shown.txid, shown.proof);
+        let url = self.http.server().at(path);
+        let with = RequestOptions { body: Some(body), credential: Some(&credential), ..RequestOptions::default() };
+        self.proven(key, Method::POST, &url, with, None).await?.whole().await
+    }
+
+    /// Sends a request with a proof, and again if the gate requires its nonce.
+    async fn proven(
+        &self,
+        key: &ProofKey,
+        method: Method,
+        url: &str,
+        with: RequestOptions<'_>,
+        token: Option<&str>,
+    ) -> Result<Answer> {
+        let mut first = true;
+        loop {
+            let nonce = self.nonce.lock().await.clone();
+            let target = without_query(url)?;
+            let claims = ProofClaims { method: method.as_str(), url: &target, nonce: nonce.as_deref(), token };
+            let proof = key.prove(self.environment, claims)?;
+            let with = RequestOptions { proof: Some(&proof), ..with.clone() };
+            let answer = self.http.open(method.clone(), url, with).await?;
+            self.note_nonce(&answer).await;
+            let stale = problem(&answer).is_some_and(|problem| problem.code == TollCode::UseDpopNonce);
+            if !stale || !first {
+                return self.checked(answer);
+            }
+            first = false;
+        }
+    }
+
+    /// Refuses an offer under another host than the given one, before anything is paid.
+    fn checked(&self, answer: Answer) -> Result<Answer> {
+        match problem(&answer) {
+            Some(problem) if problem.code == TollCode::HostRewritten => Err(Error::Gate(Box::new(problem))),
+            _ if self.is_elsewhere(&answer) => Err(UnusableOffer::OtherHost.into()),
+            _ => Ok(answer),
+        }
+    }
+
+    /// Whether the gate was asked under another host than the given one.
+    fn is_elsewhere(&self, answer: &Answer) -> bool {
+        let challenges = answer.headers("www-authenticate").filter_map(|value| parse(value).ok()).flatten();
+        let realms = challenges.filter(AuthChallenge::is_tpat).filter_map(|tpat| tpat.get("realm").map(str::to_owned));
+        let origin = self.http.server().origin();
+        answer.status == 402 && realms.take(1).any(|realm| !is_authority_of(&origin, &realm))
+    }
+
+    /// Stores the nonce for the next proof.
+    async fn note_nonce(&self, answer: &Answer) {
+        if let Some(nonce) = answer.nonce() {
+            *self.nonce.lock().await = Some(nonce.to_owned());
+        }
+    }
+}
+
+/// Whether an authority belongs to an origin; the scheme's default port is optional.
+fn is_authority_of(origin: &str, authority: &str) -> bool {
+    let Ok(own) = Url::parse(origin) else { return false };
+    let Ok(told) = Url::parse(&format!("{}://{authority}", own.scheme())) else { return false };
+    own.host() == told.host() && own.port_or_known_default() == told.port_or_known_default()
+}
+
+/// A payment as presented to a gate.
+#[derive(Debug, Clone, Copy)]
+pub struct PresentedPayment<'a> {
+    pub challenge: &'a str,
+    pub txid: &'a str,
+    pub proof: &'a str,
+}
+
+/// Returns the offer in an answer; `None`: it has none.
+pub fn offer(answer: &Answer) -> Result<Option<Offer>> {
+    if answer.status != 402 {
+        return Ok(None);
+    }
+    Ok(Offer::find(answer.headers("www-authenticate"))?)
+}
+
+/// Returns the gate's problem details, if the answer is from a gate.
+pub fn problem(answer: &Answer) -> Option<TollProblem> {
+    if answer.is_ok() || !answer.media_type.starts_with(wire::problem::MEDIA_TYPE) {
+        return None;
+    }
+    serde_json::from_slice(&answer.body).ok()
+}
+
+pub fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
+    serde_json::from_slice(&answer.body).map_err(|_| answer.foreign())
+}
+
+/// Returns the URL for a proof (RFC 9449, section 4.2): as sent, without query and fragment.
+fn without_query(url: &str) -> Result<String> {
+    let mut url = Url::parse(url).map_err(|_| Error::Server(format!("{url:?} is no URL")))?;
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_the_same_with_and_without_the_port_of_its_scheme() {
+        for (origin, authority, same) in [
+            ("https://api.example", "api.example", true),
+            ("https://api.example", "API.example:443", true),
+            ("http://api.example", "api.example:80", true),
+            ("https://api.example", "api.example:80", false),
+            ("https://api.example:8443", "api.example", false),
+            ("https://api.example", "gate", false),
+            ("https://api.example", "127.0.0.1:3004", false),
+            ("http://[::1]:3004", "[::1]:3004", true),
+            ("https://api.example", "", false),
+        ] {
+            assert_eq!(is_authority_of(origin, authority), same, "{origin} {authority}");
+        }
+    }
+}

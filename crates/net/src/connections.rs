@@ -1,0 +1,396 @@
+//! Limits connections in total and per address, and chooses which one to close when all places are taken.
+
+use crate::meter::{ConnectionMeter, MinimumRate};
+use domain::client_key::ClientKey;
+use parking_lot::Mutex;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Shares count by IPv4 address, and by the IPv6 prefix that one subscriber usually gets.
+const SHARE_PREFIX: u8 = 56;
+/// Number of holders, the largest first, that are searched for an idle connection.
+const SEARCHED: usize = 32;
+
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionSettings {
+    /// Maximum number of connections.
+    pub max: usize,
+    /// Maximum number of connections from one address. `None`: only shares count.
+    pub per_address: Option<usize>,
+    /// Number of leading bits that identify an IPv6 address.
+    pub v6_prefix: u8,
+    pub minimum_rate: MinimumRate,
+}
+
+/// Whether an address carries many people's connections: a trusted proxy.
+pub type ExemptPeers = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// The connections of one program, over all its listeners.
+pub struct ConnectionLimits {
+    limits: ConnectionSettings,
+    exempt: ExemptPeers,
+    table: Mutex<ConnectionTable>,
+    /// Milliseconds since `began`, as of the last sweep or admission.
+    clock: Arc<AtomicU64>,
+    began: Instant,
+    freed: Notify,
+}
+
+#[derive(Default)]
+struct ConnectionTable {
+    next: u64,
+    entries: HashMap<u64, Entry>,
+    /// Connections by share.
+    holders: HashMap<ClientKey, HashSet<u64>>,
+    /// The same, ordered by number of connections.
+    ranking: BTreeSet<(usize, ClientKey)>,
+    by_address: HashMap<ClientKey, usize>,
+    /// Those of trusted proxies.
+    exempt: HashSet<u64>,
+}
+
+struct Entry {
+    meter: Arc<ConnectionMeter>,
+    owner: Option<ConnectionOwner>,
+}
+
+/// The owner of a connection; none for a trusted proxy.
+#[derive(Debug, Clone, Copy)]
+struct ConnectionOwner {
+    share: ClientKey,
+    address: ClientKey,
+}
+
+/// The reason why a connection was not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectionRefused {
+    #[error("the maximum number of connections is reached")]
+    Full,
+    #[error("this address has reached its maximum number of connections")]
+    TooMany,
+}
+
+/// A connection's place, which is released when this is dropped.
+#[derive(Debug)]
+pub struct ConnectionPermit {
+    id: u64,
+    meter: Arc<ConnectionMeter>,
+    connections: Arc<ConnectionLimits>,
+}
+
+impl ConnectionLimits {
+    pub fn new(limits: ConnectionSettings, exempt: ExemptPeers) -> Arc<Self> {
+        let (table, clock, began, freed) = (Mutex::default(), Arc::default(), Instant::now(), Notify::new());
+        Arc::new(Self { limits, exempt, table, clock, began, freed })
+    }
+
+    pub fn minimum_rate(&self) -> MinimumRate {
+        self.limits.minimum_rate
+    }
+
+    /// Finds a place for a connection of this peer. If none is free, a holder of more than a fair share loses a
+    /// connection. If there is no such holder, an idle connection of a holder with more than the newcomer ends.
+    ///
+    /// # Errors
+    /// The peer has its maximum, or no connection may be closed for it.
+    pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionPermit, ConnectionRefused> {
+        let now = self.look_at_clock();
+        let owner = self.owner(peer);
+        let mut table = self.table.lock();
+        if let Some(owner) = owner {
+            self.has_room(&table, owner)?;
+        }
+        let evicted = if table.entries.len() >= self.limits.max {
+            Some(table.make_room(owner.map(|owner| owner.share), self.limits.max, now).ok_or(ConnectionRefused::Full)?)
+        } else {
+            None
+        };
+        let meter = Arc::new(ConnectionMeter::new(Arc::clone(&self.clock)));
+        let id = table.insert(Arc::clone(&meter), owner);
+        drop(table);
+        if let Some(evicted) = evicted {
+            evicted.cut();
+        }
+        Ok(ConnectionPermit { id, meter, connections: Arc::clone(self) })
+    }
+
+    fn has_room(&self, table: &ConnectionTable, owner: ConnectionOwner) -> Result<(), ConnectionRefused> {
+        let has = table.by_address.get(&owner.address).copied().unwrap_or_default();
+        if self.limits.per_address.is_none_or(|most| has < most) { Ok(()) } else { Err(ConnectionRefused::TooMany) }
+    }
+
+    fn owner(&self, peer: IpAddr) -> Option<ConnectionOwner> {
+        let owner = ConnectionOwner {
+            share: ClientKey::of(peer, SHARE_PREFIX),
+            address: ClientKey::of(peer, self.limits.v6_prefix),
+        };
+        (!(self.exempt)(peer)).then_some(owner)
+    }
+
+    /// Closes every connection whose peer keeps us waiting for too long.
+    pub fn sweep(&self) {
+        let (now, minimum_rate) = (self.look_at_clock(), self.limits.minimum_rate);
+        let table = self.table.lock();
+        let slow: Vec<_> = table
+            .entries
+            .values()
+            .filter(|entry| entry.meter.is_too_slow(minimum_rate, now))
+            .map(|entry| Arc::clone(&entry.meter))
+            .collect();
+        drop(table);
+        if !slow.is_empty() {
+            tracing::info!(connections = slow.len(), "closed: the client reads its answers too slowly or not at all");
+        }
+        for meter in slow {
+            meter.cut();
+        }
+    }
+
+    /// Returns how often [`Self::sweep`] must be called.
+    pub fn tick(&self) -> Duration {
+        (self.limits.minimum_rate.stall / 8).clamp(Duration::from_millis(10), Duration::from_secs(1))
+    }
+
+    /// Returns the number of connections.
+    pub fn taken(&self) -> usize {
+        self.table.lock().entries.len()
+    }
+
+    /// Waits until no connection is left.
+    pub async fn all_free(&self) {
+        loop {
+            let freed = self.freed.notified();
+            if self.taken() == 0 {
+                return;
+            }
+            freed.await;
+        }
+    }
+
+    fn look_at_clock(&self) -> u64 {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.clock.store(now, Ordering::Relaxed);
+        now
+    }
+}
+
+impl ConnectionTable {
+    fn insert(&mut self, meter: Arc<ConnectionMeter>, owner: Option<ConnectionOwner>) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.entries.insert(id, Entry { meter, owner });
+        self.count(id, owner);
+        id
+    }
+
+    fn count(&mut self, id: u64, owner: Option<ConnectionOwner>) {
+        let Some(ConnectionOwner { share, address }) = owner else {
+            self.exempt.insert(id);
+            return;
+        };
+        let of_share = self.holders.entry(share).or_default();
+        self.ranking.remove(&(of_share.len(), share));
+        of_share.insert(id);
+        self.ranking.insert((of_share.len(), share));
+        *self.by_address.entry(address).or_default() += 1;
+    }
+
+    fn uncount(&mut self, id: u64, owner: Option<ConnectionOwner>) {
+        let Some(ConnectionOwner { share, address }) = owner else {
+            self.exempt.remove(&id);
+            return;
+        };
+        if let Some(of_share) = self.holders.get_mut(&share) {
+            self.ranking.remove(&(of_share.len(), share));
+            of_share.remove(&id);
+            if of_share.is_empty() {
+                self.holders.remove(&share);
+            } else {
+                self.ranking.insert((of_share.len(), share));
+            }
+        }
+        if let Some(count) = self.by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+
+    /// Releases a place and returns the connection to close. A missing entry was released before.
+    fn remove(&mut self, id: u64) -> Option<Arc<ConnectionMeter>> {
+        let entry = self.entries.remove(&id)?;
+        self.uncount(id, entry.owner);
+        Some(entry.meter)
+    }
+
+    fn make_room(&mut self, newcomer: Option<ClientKey>, max: usize, now: u64) -> Option<Arc<ConnectionMeter>> {
+        let own = newcomer.and_then(|share| self.holders.get(&share)).map_or(0, HashSet::len);
+        let holders = self.holders.len() + usize::from(newcomer.is_some() && own == 0);
+        let (greatest, share) = self.ranking.last().copied().unzip();
+        // The newcomer's additional connection must not make it the next to lose one.
+        let fair = (max / holders.max(1)).max(own + 1);
+        let of_greatest = share.filter(|_| greatest > Some(fair)).and_then(|share| self.holders.get(&share));
+        let victim = match of_greatest {
+            Some(ids) => self.idlest(ids),
+            None => self.idle(newcomer, own, now),
+        };
+        self.remove(victim?)
+    }
+
+    /// Returns the connection to close first: an idle one, or the one without progress for longest; the newest of
+    /// equals.
+    fn idlest(&self, ids: &HashSet<u64>) -> Option<u64> {
+        let rank = |id: &u64| {
+            let meter = &self.entries.get(id)?.meter;
+            let idle = meter.idle();
+            Some((idle.is_none(), idle.map_or(meter.moved_at(), |(since, _)| since), Reverse(*id)))
+        };
+        ids.iter().filter_map(rank).min().map(|(_, _, Reverse(id))| id)
+    }
+
+    /// Returns an idle connection: of a holder with more connections than the newcomer, of its own, or of a proxy.
+    fn idle(&self, newcomer: Option<ClientKey>, own: usize, now: u64) -> Option<u64> {
+        let holders = self.ranking.iter().rev().filter(|(count, share)| *count > own || Some(*share) == newcomer);
+        let holders = holders.take(SEARCHED).filter_map(|(_, share)| self.holders.get(share));
+        holders.chain([&self.exempt]).find_map(|ids| {
+            let id = self.idlest(ids)?;
+            // A connection from this very moment has had no time to send a request.
+            self.entries.get(&id)?.meter.idle().filter(|(since, ever)| *ever || *since < now).map(|_| id)
+        })
+    }
+}
+
+impl ConnectionPermit {
+    /// Moves the place to the client of a trusted proxy.
+    ///
+    /// # Errors
+    /// That client has its maximum.
+    pub fn belongs_to(&self, client: IpAddr) -> Result<(), ConnectionRefused> {
+        let owner = self.connections.owner(client);
+        let mut table = self.connections.table.lock();
+        if let Some(owner) = owner {
+            self.connections.has_room(&table, owner)?;
+        }
+        if let Some(entry) = table.entries.get_mut(&self.id) {
+            let before = std::mem::replace(&mut entry.owner, owner);
+            table.uncount(self.id, before);
+            table.count(self.id, owner);
+        }
+        Ok(())
+    }
+
+    /// Marks the connection as in use until the guard is dropped.
+    pub fn busy(&self) -> impl Send + 'static + use<> {
+        self.meter.begin()
+    }
+
+    pub(crate) fn meter(&self) -> &Arc<ConnectionMeter> {
+        &self.meter
+    }
+}
+
+impl Drop for ConnectionPermit {
+    fn drop(&mut self) {
+        let mut table = self.connections.table.lock();
+        table.remove(self.id);
+        let empty = table.entries.is_empty();
+        drop(table);
+        if empty {
+            self.connections.freed.notify_waiters();
+        }
+    }
+}
+
+impl fmt::Debug for ConnectionLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Places({} of {})", self.taken(), self.limits.max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meter::BusyGuard;
+
+    fn connections(max: usize, per_address: Option<usize>) -> Arc<ConnectionLimits> {
+        let limits = ConnectionSettings { max, per_address, v6_prefix: 64, minimum_rate: MinimumRate::default() };
+        ConnectionLimits::new(limits, Box::new(|address| address == ip("192.0.2.1")))
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    /// Takes places with a request in progress on each.
+    fn take(connections: &Arc<ConnectionLimits>, address: &str, count: usize) -> Vec<(ConnectionPermit, BusyGuard)> {
+        let take = |_| {
+            let permit = connections.admit(ip(address)).expect(address);
+            let busy = permit.meter.begin();
+            (permit, busy)
+        };
+        (0..count).map(take).collect()
+    }
+
+    fn cut(taken: &[(ConnectionPermit, BusyGuard)]) -> usize {
+        taken.iter().filter(|(permit, _)| permit.meter.is_cut()).count()
+    }
+
+    #[test]
+    fn whoever_holds_more_than_a_fair_share_gives_way() {
+        let connections = connections(100, None);
+        let many: Vec<_> = (1..=10).map(|host| take(&connections, &format!("203.0.113.{host}"), 10)).collect();
+        let innocents: Vec<_> = (1..=10).map(|host| take(&connections, &format!("198.51.100.{host}"), 5)).collect();
+        assert!(innocents.iter().all(|taken| cut(taken) == 0), "nobody innocent was cut");
+        assert_eq!(many.iter().map(|taken| cut(taken)).sum::<usize>(), 50);
+        assert_eq!(connections.taken(), 100);
+        // With equal shares a newcomer takes one more, but nobody takes a second one from others.
+        assert_eq!(connections.admit(ip("203.0.113.1")).map(drop), Err(ConnectionRefused::Full));
+        assert!(connections.admit(ip("2001:db8::1")).is_ok());
+    }
+
+    #[test]
+    fn neighbours_in_a_56_share_and_do_not_evict_the_rest() {
+        let connections = connections(20, None);
+        let one = take(&connections, "198.51.100.1", 1);
+        let attacker: Vec<_> = (0..19).map(|host| take(&connections, &format!("2001:db8:0:{host:x}::1"), 1)).collect();
+        assert_eq!(connections.admit(ip("2001:db8:0:ff::1")).map(drop), Err(ConnectionRefused::Full));
+        let other = take(&connections, "2001:db8:1::1", 5);
+        assert_eq!(attacker.iter().map(|taken| cut(taken)).sum::<usize>(), 5);
+        assert_eq!(cut(&one) + cut(&other), 0);
+    }
+
+    #[test]
+    fn idle_connections_end_first() {
+        let connections = connections(4, None);
+        let busy = take(&connections, "203.0.113.1", 2);
+        let mut idle: Vec<_> = take(&connections, "203.0.113.1", 2);
+        idle.remove(0);
+        assert_eq!(connections.taken(), 3);
+        let permit = connections.admit(ip("203.0.113.1")).expect("room");
+        drop(permit.busy());
+        let _other = take(&connections, "203.0.113.2", 1);
+        assert!(permit.meter.is_cut());
+        assert_eq!(cut(&busy) + cut(&idle), 0);
+    }
+
+    #[test]
+    fn a_trusted_proxy_has_no_share_and_its_clients_have() {
+        let connections = connections(4, Some(1));
+        let proxied: Vec<_> = take(&connections, "192.0.2.1", 4);
+        assert_eq!(connections.admit(ip("198.51.100.1")).map(drop), Err(ConnectionRefused::Full));
+        let (first, second) = (&proxied[0].0, &proxied[1].0);
+        assert_eq!(first.belongs_to(ip("198.51.100.1")), Ok(()));
+        assert_eq!(second.belongs_to(ip("198.51.100.1")), Err(ConnectionRefused::TooMany));
+        drop(proxied);
+        assert_eq!(connections.taken(), 0);
+        assert!(connections.table.lock().by_address.is_empty() && connections.table.lock().ranking.is_empty());
+    }
+}

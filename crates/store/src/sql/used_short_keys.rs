@@ -1,0 +1,46 @@
+//! An approximate count of burnt `short_keys`. Counting a million rows at every attempt would cause the load that the
+//! maximum prevents.
+
+use domain::UnixMs;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+/// Maximum age of the count. Other processes' keys may be missed for this long.
+const STALE_MS: i64 = 5_000;
+
+#[derive(Debug)]
+pub struct UsedShortKeys {
+    cap: i64,
+    count: AtomicI64,
+    counted_at: AtomicI64,
+}
+
+impl UsedShortKeys {
+    pub fn new(cap: i64) -> Self {
+        Self { cap, count: AtomicI64::new(0), counted_at: AtomicI64::new(i64::MIN) }
+    }
+
+    pub fn one_more(&self) {
+        self.count.fetch_add(1, Relaxed);
+    }
+
+    /// Forces a count at the next question.
+    pub fn forget(&self) {
+        self.counted_at.store(i64::MIN, Relaxed);
+    }
+
+    /// Keeps what was counted.
+    pub fn set(&self, count: i64) {
+        self.count.store(count, Relaxed);
+    }
+
+    pub fn is_at_cap(&self) -> bool {
+        self.count.load(Relaxed) >= self.cap
+    }
+
+    /// Whether the caller must count again.
+    pub fn is_due(&self, now: UnixMs) -> bool {
+        let counted_at = self.counted_at.load(Relaxed);
+        now.saturating_sub(counted_at) >= STALE_MS
+            && self.counted_at.compare_exchange(counted_at, now, Relaxed, Relaxed).is_ok()
+    }
+}

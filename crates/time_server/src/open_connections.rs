@@ -1,0 +1,138 @@
+//! Open connections, and their end when the auth server has ended their session or revoked their key.
+
+use crate::server::TimeServer;
+use crate::tickets::OpenedTicket;
+use domain::UnixMs;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Notify;
+use verify::Revocations;
+use wire::time::CloseReason;
+
+/// Interval of requests to the auth server, which updates its list within a second.
+const LOOK_EVERY_MS: i64 = 2_000;
+/// How long a connection may outlive its ticket or the last list while no list is available.
+pub const WITHOUT_LIST_MS: i64 = 60_000;
+
+/// The open connections.
+#[derive(Debug, Default)]
+pub(crate) struct OpenConnections(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    next: u64,
+    open: HashMap<u64, Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    sid: String,
+    kid: String,
+    /// The newest ticket's expiry.
+    expires_at: UnixMs,
+    end: Arc<EndSignal>,
+}
+
+/// Signals a connection to end.
+#[derive(Debug, Default)]
+pub(crate) struct EndSignal {
+    reason: OnceLock<CloseReason>,
+    told: Notify,
+}
+
+/// One connection, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct ConnectionGuard<'a> {
+    id: u64,
+    visits: &'a OpenConnections,
+    end: Arc<EndSignal>,
+}
+
+impl OpenConnections {
+    pub(crate) fn enter(&self, opened: &OpenedTicket) -> ConnectionGuard<'_> {
+        let end = Arc::new(EndSignal::default());
+        let mut table = self.0.lock();
+        let id = table.next;
+        table.next += 1;
+        let open = Open {
+            sid: opened.visit.sid.clone(),
+            kid: opened.kid.clone(),
+            expires_at: opened.expires_at,
+            end: Arc::clone(&end),
+        };
+        table.open.insert(id, open);
+        ConnectionGuard { id, visits: self, end }
+    }
+
+    /// Ends every connection that must not continue.
+    fn judge(&self, revocations: &Revocations, now: UnixMs) {
+        let heard_at = revocations.heard_at();
+        for open in self.0.lock().open.values() {
+            let last = heard_at.map_or(open.expires_at, |heard_at| heard_at.max(open.expires_at));
+            if revocations.is_named(&open.kid, &open.sid) {
+                open.end.tell(CloseReason::KeyEnded);
+            } else if now >= last.saturating_add(WITHOUT_LIST_MS) {
+                open.end.tell(CloseReason::Unavailable);
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().open.is_empty()
+    }
+}
+
+impl EndSignal {
+    fn tell(&self, reason: CloseReason) {
+        if self.reason.set(reason).is_ok() {
+            self.told.notify_one();
+        }
+    }
+}
+
+impl ConnectionGuard<'_> {
+    /// Waits until the connection must end.
+    pub(crate) async fn ended(&self) -> CloseReason {
+        loop {
+            if let Some(reason) = self.reason() {
+                return reason;
+            }
+            self.end.told.notified().await;
+        }
+    }
+
+    /// Returns why the connection must end, if it must.
+    pub(crate) fn reason(&self) -> Option<CloseReason> {
+        self.end.reason.get().copied()
+    }
+
+    /// Applies a newer ticket.
+    pub(crate) fn renew(&self, opened: &OpenedTicket) {
+        if let Some(open) = self.visits.0.lock().open.get_mut(&self.id) {
+            open.kid.clone_from(&opened.kid);
+            open.expires_at = opened.expires_at;
+        }
+    }
+}
+
+impl Drop for ConnectionGuard<'_> {
+    fn drop(&mut self) {
+        self.visits.0.lock().open.remove(&self.id);
+    }
+}
+
+impl TimeServer {
+    /// Fetches the revocation list while anybody is connected, and ends those connections. Never returns.
+    pub(crate) async fn watch_revocations(&self) {
+        let clock = &*self.environment.clock;
+        let Some(revocations) = self.tickets.revocations() else { return std::future::pending().await };
+        loop {
+            clock.wait_until(clock.now().saturating_add(LOOK_EVERY_MS)).await;
+            if !self.visits.is_empty() {
+                revocations.refresh(clock.now()).await;
+                self.visits.judge(revocations, clock.now());
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Admits requests with a token.
+
+use super::PaymentService;
+use super::redeem::{store_failed, token_expiry};
+use crate::caller::Caller;
+use crate::ledger::{HeldRequest, TokenRefusal};
+use crate::payment_problem::PaymentProblem;
+use crate::pricing::Allowance;
+use crate::route::Route;
+use domain::encoding::{base64url, from_base64url};
+use http::StatusCode;
+use store::toll::TollToken;
+use tpat::TokenClass;
+use tpat::challenge::RouteId;
+use tpat::credential::Credential;
+use tpat::dpop::token_hash;
+use wire::toll::TollCode;
+
+impl PaymentService {
+    /// Reserves one request of a token until it is charged or dropped. The second value says whether the token is
+    /// bound.
+    ///
+    /// # Errors
+    /// [`PaymentProblem`]; with [`TollCode::TokenSpent`] another token must be bought.
+    pub async fn admit(
+        &self,
+        route: &Route,
+        credential: &str,
+        caller: &Caller<'_>,
+    ) -> Result<(HeldRequest, bool), PaymentProblem> {
+        let forged =
+            || PaymentProblem::new(TollCode::Forged, "This token was not made here.").status(StatusCode::UNAUTHORIZED);
+        let Ok(Credential::Session(text)) = Credential::parse(credential) else { return Err(forged()) };
+        let token = match self.secrets.token(&text) {
+            Some(token) => token,
+            None => self.outlasting(&text).await?.ok_or_else(forged)?,
+        };
+        if token.routes != RouteId::of(&route.name) {
+            return Err(PaymentProblem::new(TollCode::OtherRoute, "This token is for another route."));
+        }
+        if token.is_bound() {
+            let thumbprint = self.dpop.check(caller, Some(&token_hash(&text)))?;
+            if thumbprint != token.thumbprint {
+                return Err(PaymentProblem::new(TollCode::BadPossession, "This token belongs to another key."));
+            }
+        }
+        let unit = self.unit(&base64url(&token.id), caller).await?.ok_or_else(forged)?;
+        Ok((unit, token.is_bound()))
+    }
+
+    /// Admits a token with the MAC of an expired or revoked key whose paid amount is not used up. It must match its
+    /// sale and be bound to a key that the client proves, because others may have made it.
+    async fn outlasting(&self, text: &str) -> Result<Option<tpat::Token>, PaymentProblem> {
+        let Some(token) = self.secrets.ended_token(text).filter(tpat::Token::is_bound) else { return Ok(None) };
+        let sold = self.ledger.find(&base64url(&token.id)).await.map_err(|error| store_failed(&error))?;
+        Ok(sold.and_then(|sold| of_sale(&sold.token())).filter(|sold| *sold == token))
+    }
+
+    /// Returns the key that a token is bound to; zeros if it has none or is not a token.
+    pub(super) fn holder(&self, credential: &str) -> [u8; 32] {
+        let Ok(Credential::Session(text)) = Credential::parse(credential) else { return [0; 32] };
+        self.secrets.token(&text).map_or([0; 32], |token| token.thumbprint)
+    }
+
+    /// Reserves the first request of a newly bought token.
+    ///
+    /// # Errors
+    /// [`PaymentProblem`]: the token is for another route, or used up.
+    pub async fn first_unit(
+        &self,
+        route: &Route,
+        token: &TollToken,
+        caller: &Caller<'_>,
+    ) -> Result<HeldRequest, PaymentProblem> {
+        if token.route != route.name {
+            return Err(PaymentProblem::new(TollCode::OtherRoute, "This payment was for another route."));
+        }
+        self.unit(&token.id, caller).await?.ok_or_else(PaymentProblem::unavailable)
+    }
+
+    /// Reserves one request of the token with this id. `None`: no such token exists.
+    async fn unit(&self, id: &str, caller: &Caller<'_>) -> Result<Option<HeldRequest>, PaymentProblem> {
+        let entry = self.ledger.find(id).await.map_err(|error| store_failed(&error))?;
+        entry.map(|entry| entry.take(caller.now).map_err(problem)).transpose()
+    }
+
+    /// Whether this client has a session at the portal.
+    pub async fn is_signed_in(&self, caller: &Caller<'_>) -> bool {
+        match &self.portal {
+            Some(portal) => portal.is_signed_in(caller.headers).await,
+            None => false,
+        }
+    }
+
+    /// Takes a request for nothing, if this client has one left.
+    ///
+    /// # Errors
+    /// The store does not answer: nobody is asked for money for that.
+    pub async fn is_free(
+        &self,
+        route: &Route,
+        allowance: Option<Allowance>,
+        caller: &Caller<'_>,
+    ) -> Result<bool, PaymentProblem> {
+        let Some(Allowance { requests, window_ms }) = allowance else { return Ok(false) };
+        let who = (RouteId::of(&route.name), caller.client);
+        if self.used_up.get(&who).is_some_and(|until| caller.now < until) {
+            return Ok(false);
+        }
+        let allowance = domain::allowance::Allowance { count: requests, span_ms: window_ms };
+        let name = self.secrets.client_name(caller.client);
+        let taken = self.store.take_free(&route.name, &name, allowance, caller.now).await;
+        match taken.map_err(|error| store_failed(&error))? {
+            Ok(()) => Ok(true),
+            Err(wait) => {
+                self.used_up.insert(who, caller.now.saturating_add(wait));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Returns the token as its holder presents it. It depends only on its row, so it is always the same for one key.
+    pub(super) fn token_text(&self, token: &TollToken) -> Option<String> {
+        Some(self.secrets.mint(&of_sale(token)?))
+    }
+}
+
+fn of_sale(token: &TollToken) -> Option<tpat::Token> {
+    let id = from_base64url(&token.id)?.try_into().ok()?;
+    let thumbprint = if token.jkt.is_empty() { [0; 32] } else { from_base64url(&token.jkt)?.try_into().ok()? };
+    let (routes, expires) = (RouteId::of(&token.route), token_expiry(token));
+    Some(tpat::Token { id, routes, expires, class: TokenClass::Counted, thumbprint })
+}
+
+/// # Errors
+/// The token is revoked or suspended.
+pub(super) fn check_active(token: &TollToken) -> Result<(), PaymentProblem> {
+    match TokenRefusal::of(token) {
+        Some(refused) => Err(problem(refused)),
+        None => Ok(()),
+    }
+}
+
+/// Reports that an unconfirmed token has used up its provisional quota.
+pub(super) fn awaiting_block() -> PaymentProblem {
+    let title = "Its payment is in no block yet: the rest of this token can be used when it is. Do not pay again.";
+    PaymentProblem::new(TollCode::TooMany, title).retry_after(30)
+}
+
+fn problem(refused: TokenRefusal) -> PaymentProblem {
+    match refused {
+        TokenRefusal::Spent => PaymentProblem::new(TollCode::TokenSpent, "This token is used up. Pay for another."),
+        TokenRefusal::Over => PaymentProblem::new(TollCode::TokenSpent, "This token's time is over. Pay for another."),
+        TokenRefusal::Early => awaiting_block(),
+        TokenRefusal::Asleep => PaymentProblem::new(
+            TollCode::TokenSuspended,
+            "The payment for this token is not to be seen any more. The token is good again when it is back.",
+        )
+        .retry_after(120),
+        TokenRefusal::Suspended => {
+            PaymentProblem::new(TollCode::TokenSuspended, "This token was suspended by an administrator.")
+        }
+        TokenRefusal::Revoked => PaymentProblem::new(TollCode::TokenRevoked, "This token was taken back."),
+    }
+}

@@ -1,0 +1,154 @@
+//! Checks in each request that the client holds its key.
+
+use super::Secrets;
+use crate::caller::Caller;
+use crate::payment_problem::PaymentProblem;
+use domain::UnixMs;
+use domain::encoding::sha256;
+use http::uri::Authority;
+use http::{HeaderName, HeaderValue, Uri, header};
+use parking_lot::Mutex;
+use std::collections::HashSet;
+use tpat::dpop::DpopError;
+use wire::toll::{NONCE_HEADER, PROOF_HEADER, TollCode};
+
+/// Lifetime of a nonce in milliseconds. Each answer contains a new one.
+const NONCE_MS: i64 = 60_000;
+/// The challenge that asks for a proof (RFC 9449, section 7.1).
+const DPOP_CHALLENGE: HeaderValue = HeaderValue::from_static(r#"DPoP algs="ES256 EdDSA""#);
+
+pub struct DpopVerifier {
+    secrets: Secrets,
+    seen: Mutex<ReplayCache>,
+    /// Limits the log lines about requests signed for another host.
+    misdirected: Mutex<LogThrottle>,
+}
+
+/// Proofs that were used; each is accepted once. Remembers those of the last two nonce lifetimes, which is longer than
+/// any proof is valid.
+#[derive(Default)]
+struct ReplayCache {
+    since: UnixMs,
+    young: HashSet<[u8; 32]>,
+    old: HashSet<[u8; 32]>,
+}
+
+impl DpopVerifier {
+    pub fn new(secrets: &Secrets) -> Self {
+        Self { secrets: secrets.clone(), seen: Mutex::default(), misdirected: Mutex::default() }
+    }
+
+    /// Returns a header with a nonce for the next proof.
+    pub fn nonce(&self, now: UnixMs) -> (HeaderName, HeaderValue) {
+        // Base64url is always valid in a header.
+        let value = HeaderValue::try_from(self.secrets.nonce(now)).unwrap_or(HeaderValue::from_static(""));
+        (HeaderName::from_static(NONCE_HEADER), value)
+    }
+
+    /// Returns the thumbprint of the key that signed the request. `ath`: the hash of the token that must be signed too.
+    ///
+    /// # Errors
+    /// The proof is missing, invalid, used before, or has no fresh nonce.
+    pub fn check(&self, caller: &Caller<'_>, ath: Option<&str>) -> Result<[u8; 32], PaymentProblem> {
+        let wrong = || {
+            let title = "The request must prove that it comes from the holder of the key.";
+            self.again(PaymentProblem::new(TollCode::BadPossession, title), caller.now)
+        };
+        let proof = caller.single_header(PROOF_HEADER).ok_or_else(wrong)?;
+        let proof = tpat::dpop::verify(proof, caller.method.as_str(), &caller.url);
+        let proof = proof.map_err(|error| self.misdirected(&error, caller).unwrap_or_else(wrong))?;
+        if ath.is_some() && proof.ath.as_deref() != ath {
+            return Err(wrong());
+        }
+        let made_at = proof.nonce.as_deref().and_then(|nonce| self.secrets.nonce_made_at(nonce));
+        if !made_at.is_some_and(|made_at| (-1000..NONCE_MS).contains(&caller.now.saturating_sub(made_at))) {
+            let title = "The proof must have the nonce of this answer. Sign again.";
+            return Err(self.again(PaymentProblem::new(TollCode::UseDpopNonce, title), caller.now));
+        }
+        let name = sha256(&[&proof.thumbprint, proof.jti.as_bytes()].concat());
+        if self.seen.lock().is_first(name, caller.now) { Ok(proof.thumbprint) } else { Err(wrong()) }
+    }
+
+    /// Returns an error if the client signed the same path under another scheme or host, otherwise `None`. Logs it for
+    /// the operator, because a client cannot correct it.
+    fn misdirected(&self, error: &DpopError, caller: &Caller<'_>) -> Option<PaymentProblem> {
+        let DpopError::OtherUrl(signed) = error else { return None };
+        let signed = signed.parse::<Uri>().ok().filter(|uri| uri.authority().is_some())?;
+        let arrived = caller.url.parse::<Uri>().ok()?;
+        if signed.path() != arrived.path() {
+            return None;
+        }
+        let (signed, arrived) = (origin(&signed), origin(&arrived));
+        if self.misdirected.lock().is_due(caller.now) {
+            tracing::warn!(
+                signed,
+                arrived,
+                "a client signed for another host or scheme than arrives here: the proxy in front must pass Host on, and \
+                 toll.public_url must say what clients type"
+            );
+        }
+        let title = format!(
+            "This was signed for {signed} and arrived as {arrived}: a proxy in between rewrites the host or the scheme. \
+             Nothing was charged. Do not pay here until that is mended."
+        );
+        Some(PaymentProblem::new(TollCode::HostRewritten, title))
+    }
+
+    fn again(&self, problem: PaymentProblem, now: UnixMs) -> PaymentProblem {
+        let (name, value) = self.nonce(now);
+        problem.with(header::WWW_AUTHENTICATE, DPOP_CHALLENGE).with(name, value)
+    }
+}
+
+/// Limits a log line to once a minute.
+#[derive(Default)]
+struct LogThrottle {
+    said: Option<UnixMs>,
+}
+
+impl LogThrottle {
+    fn is_due(&mut self, now: UnixMs) -> bool {
+        // After the clock was set back, the line must still be written.
+        let due = self.said.is_none_or(|said| !(0..60_000).contains(&now.saturating_sub(said)));
+        if due {
+            self.said = Some(now);
+        }
+        due
+    }
+}
+
+/// Returns scheme and authority.
+fn origin(uri: &Uri) -> String {
+    let authority = uri.authority().map_or("", Authority::as_str);
+    format!("{}://{authority}", uri.scheme_str().unwrap_or_default())
+}
+
+impl ReplayCache {
+    fn is_first(&mut self, name: [u8; 32], now: UnixMs) -> bool {
+        // After the clock was set back, remembered proofs must not be discarded early.
+        if !(0..2 * NONCE_MS).contains(&(now - self.since)) {
+            self.old = std::mem::take(&mut self.young);
+            self.since = now;
+        }
+        !self.old.contains(&name) && self.young.insert(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_serves_once_for_longer_than_its_nonce_is_good() {
+        let mut seen = ReplayCache::default();
+        let mut now = 1_000_000;
+        for round in 0..100_u8 {
+            assert!(seen.is_first([round; 32], now));
+            now += NONCE_MS / 3;
+            for last in round.saturating_sub(2)..=round {
+                assert!(!seen.is_first([last; 32], now), "{round} {last}");
+            }
+        }
+        assert!(seen.young.len() + seen.old.len() < 20, "and is forgotten");
+    }
+}

@@ -1,0 +1,188 @@
+//! The payment service: offers, redemptions and tokens.
+
+mod address_pool;
+mod admit;
+mod browser_addresses;
+mod browser_offer;
+mod browser_page;
+mod compat;
+mod dpop;
+mod lookup;
+mod offer;
+mod redeem;
+mod scanner;
+mod secrets;
+mod upkeep;
+mod watch;
+
+pub use address_pool::{AddressPool, SubaddressIndex};
+pub use browser_addresses::BrowserAddresses;
+pub(crate) use browser_offer::GrantedToken;
+pub use redeem::{PresentedPayment, RedeemOutcome, RequestedBinding};
+pub use secrets::Secrets;
+
+use crate::caller::Caller;
+use crate::environment::{Environment, PortalSessions};
+use crate::ledger::Ledger;
+use crate::rate_limiter::RateLimiter;
+use domain::UnixMs;
+use domain::client_key::ClientKey;
+use dpop::DpopVerifier;
+use http::{HeaderName, HeaderValue};
+use moka::sync::Cache;
+use monero::{Node, Verifier};
+use scanner::PaymentScanner;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use tpat::challenge::RouteId;
+use tpat::{Address, Txid};
+use watch::ChainState;
+use wire::toll::Network;
+
+/// How long an unknown transaction is not requested again.
+const MISSING: Duration = Duration::from_secs(2);
+
+/// How long a verified proof is not verified again.
+const PROVEN: Duration = Duration::from_mins(10);
+
+/// That a client has no request for nothing left is remembered so long: settings may change meanwhile.
+const USED_UP: Duration = Duration::from_mins(1);
+
+#[derive(Debug, Clone)]
+pub struct PaymentSettings {
+    pub network: Network,
+    /// How long a challenge can be paid, in seconds.
+    pub challenge_s: u64,
+    /// Payments that one client may present in a minute.
+    pub redemptions_per_minute: u32,
+    /// How often the chain is checked. Most checks find nothing new and cost one request.
+    pub look_every: Duration,
+}
+
+/// The parts of a payment service.
+pub struct PaymentServiceParts {
+    pub settings: PaymentSettings,
+    pub secrets: Secrets,
+    /// The addresses for payments.
+    pub pool: AddressPool,
+    /// Addresses for browsers and their payments; without them browsers present proofs.
+    pub browser_addresses: Option<BrowserAddresses>,
+    pub store: Arc<dyn Store>,
+    pub verifier: Box<dyn Verifier>,
+    /// Used by the watcher, the first that answers.
+    pub nodes: Vec<Arc<Node>>,
+    pub environment: Environment,
+    /// Without one, nobody counts as signed in.
+    pub portal: Option<Arc<dyn PortalSessions>>,
+}
+
+pub struct PaymentService {
+    settings: PaymentSettings,
+    secrets: Secrets,
+    pool: AddressPool,
+    browser_addresses: Option<BrowserAddresses>,
+    store: Arc<dyn Store>,
+    verifier: Box<dyn Verifier>,
+    nodes: Vec<Arc<Node>>,
+    environment: Environment,
+    portal: Option<Arc<dyn PortalSessions>>,
+    dpop: DpopVerifier,
+    ledger: Ledger,
+    chain: ChainState,
+    scanner: PaymentScanner,
+    /// Limits the assignments of addresses.
+    assignments: RateLimiter<ClientKey>,
+    redemptions: RateLimiter<ClientKey>,
+    /// Limits proofs in requests that buy nothing yet.
+    proofs: RateLimiter<ClientKey>,
+    /// Clients that have no request for nothing left, and until when: the store is not asked each time.
+    used_up: Cache<(RouteId, ClientKey), UnixMs>,
+    missing: Cache<Txid, ()>,
+    /// Verified credentials of 2022 by their hash, with the names of their accounts.
+    proven: Cache<[u8; 32], String>,
+    /// New challenges by route, not yet counted in the store.
+    challenges: parking_lot::Mutex<HashMap<String, i64>>,
+}
+
+impl PaymentService {
+    pub fn new(parts: PaymentServiceParts) -> Self {
+        let PaymentServiceParts {
+            settings,
+            secrets,
+            pool,
+            browser_addresses,
+            store,
+            verifier,
+            nodes,
+            environment,
+            portal,
+        } = parts;
+        Self {
+            dpop: DpopVerifier::new(&secrets),
+            ledger: Ledger::new(Arc::clone(&store)),
+            chain: ChainState::default(),
+            scanner: PaymentScanner::default(),
+            assignments: RateLimiter::new(Duration::from_hours(1)),
+            redemptions: RateLimiter::new(Duration::from_mins(3)),
+            proofs: RateLimiter::new(Duration::from_mins(3)),
+            used_up: Cache::builder().max_capacity(200_000).time_to_live(USED_UP).build(),
+            missing: Cache::builder().max_capacity(100_000).time_to_live(MISSING).build(),
+            proven: Cache::builder().max_capacity(100_000).time_to_live(PROVEN).build(),
+            challenges: parking_lot::Mutex::default(),
+            settings,
+            secrets,
+            pool,
+            browser_addresses,
+            store,
+            verifier,
+            nodes,
+            environment,
+            portal,
+        }
+    }
+}
+
+impl PaymentService {
+    pub(crate) fn network(&self) -> Network {
+        self.settings.network
+    }
+
+    /// Whether no payment could be found now, so that nobody is asked for one.
+    pub fn is_away(&self) -> bool {
+        self.chain.is_away((self.environment.now)())
+    }
+
+    /// When the chain was seen last, and how many blocks it had then.
+    pub fn chain_seen(&self) -> Option<(UnixMs, i64)> {
+        self.chain.seen_at().map(|at| (at, self.chain.height()))
+    }
+
+    /// Returns the address of an index. `None`: it is no longer ours.
+    fn address(&self, subaddress: SubaddressIndex) -> Option<Address> {
+        match &self.browser_addresses {
+            Some(browser_addresses) if subaddress.account == browser_addresses::ACCOUNT => {
+                browser_addresses.address(subaddress.index)
+            }
+            _ => self.pool.address(subaddress),
+        }
+    }
+
+    /// Returns the nonce for the client's next proof of possession.
+    pub(crate) fn nonce(&self, caller: &Caller<'_>) -> (HeaderName, HeaderValue) {
+        self.dpop.nonce(caller.now)
+    }
+}
+
+impl std::fmt::Debug for PaymentService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Booth(..)")
+    }
+}
+
+impl std::fmt::Debug for PaymentServiceParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Parts(..)")
+    }
+}

@@ -1,0 +1,205 @@
+//! Finds payments to assigned addresses without a proof. With the view key, every new transaction of the pool and of
+//! new blocks is read once. A payment is counted for its offer until the offer's browser asks for it.
+
+use super::PaymentService;
+use super::browser_addresses::{ACCOUNT, ScanResult, TransactionScanner};
+use super::redeem::saturating_i64;
+use super::watch::Error;
+use domain::encoding::base64url;
+use monero::{Node, NodeTransaction};
+use std::collections::HashMap;
+use store::address_assignments::AddressAssignment;
+use store::toll::{OfferTerms, PaymentId, Redemption};
+use tokio::sync::Mutex;
+use tpat::{ReceivedPayment, Txid};
+
+/// Transactions read in one scan; the next scan continues.
+const AT_ONCE: usize = 100;
+/// Maximum from the pool in one scan, so that a full pool does not prevent reading blocks.
+const OF_POOL: usize = 60;
+const BLOCKS: usize = 10;
+/// Number of blocks to read again after a reorganisation.
+const BACK: u64 = 10;
+
+/// How far pool and chain were read.
+#[derive(Debug, Default)]
+pub struct PaymentScanner(Mutex<ScanProgress>);
+
+#[derive(Debug, Default)]
+struct ScanProgress {
+    /// Transactions of the pool that were read; `false`: read again when it is in a block.
+    read: HashMap<Txid, bool>,
+    next: Option<NextBlock>,
+}
+
+/// The next block to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct NextBlock {
+    number: u64,
+    /// The hash of the previous block, if it was read.
+    behind: Option<String>,
+}
+
+/// The state of one scan.
+struct ScanBatch {
+    txids: Vec<Txid>,
+    next: NextBlock,
+    /// Transactions to remember: in the pool, or in a partly read block.
+    here: Vec<Txid>,
+}
+
+impl PaymentService {
+    /// Reads new transactions while any address is assigned.
+    ///
+    /// # Errors
+    /// No node answers, or the store fails. The next scan repeats everything.
+    pub async fn follow(&self) -> Result<(), Error> {
+        let Some(browser_addresses) = &self.browser_addresses else { return Ok(()) };
+        let mut progress = self.scanner.0.lock().await;
+        let assignments = self.store.address_assignments((self.environment.now)()).await?;
+        let Some(first) = assignments.iter().map(|assignment| assignment.searched).min() else {
+            *progress = ScanProgress::default();
+            return Ok(());
+        };
+        let (node, info) = self.node().await?;
+        let look = progress.gather(node, info.height, first.unsigned_abs()).await?;
+        let seen = node.transactions(&look.txids).await?;
+        let seen: Vec<(Txid, NodeTransaction)> =
+            look.txids.iter().zip(seen).filter_map(|(txid, seen)| Some((*txid, seen?))).collect();
+        if !seen.is_empty() {
+            // Assignments must be read after the transactions: every payer in those already had the address.
+            let scanner = browser_addresses.scanner(self.store.address_assignments((self.environment.now)()).await?);
+            for (txid, seen, result) in scan(scanner, seen).await? {
+                let done = self.take(&txid, &seen, result, saturating_i64(info.height)).await?;
+                progress.read.insert(txid, done);
+            }
+        }
+        let moved = progress.next.as_ref().is_none_or(|next| next.number < look.next.number);
+        progress.end(look);
+        if let Some(next) = progress.next.as_ref().filter(|_| moved) {
+            self.store.mark_searched(saturating_i64(next.number)).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts a transaction. Returns `false` if it may count later, in a block.
+    async fn take(&self, txid: &Txid, seen: &NodeTransaction, result: ScanResult, height: i64) -> Result<bool, Error> {
+        let payment = self.secrets.log_name_of(txid);
+        let found = match result {
+            ScanResult::Nothing => return Ok(true),
+            ScanResult::Refused(refusal) => {
+                tracing::info!(payment, cause = %refusal, "a payment to an assigned address cannot be counted");
+                return Ok(true);
+            }
+            ScanResult::Mistaken => {
+                tracing::warn!(payment, "the node returned another transaction than requested");
+                return Ok(false);
+            }
+            // It may never be in a block.
+            ScanResult::Paid(_) if seen.double_spend_seen && seen.block.is_none() => return Ok(false),
+            ScanResult::Paid(found) => found,
+        };
+        for (assignment, received) in found {
+            // In a block from before the assignment: another person's payment.
+            let before = seen.block.is_some_and(|block| saturating_i64(block) < assignment.height);
+            if received.unlock_time != 0 || before {
+                tracing::info!(payment, before, "a payment to an assigned address cannot be counted");
+                continue;
+            }
+            let redemption = self.redemption_for(assignment, txid, seen, &received, height);
+            let refused = self.store.count_payment(&redemption).await?;
+            tracing::info!(payment, route = redemption.route, ?refused, "a payment to an assigned address");
+        }
+        Ok(true)
+    }
+
+    fn redemption_for(
+        &self,
+        assignment: AddressAssignment,
+        txid: &Txid,
+        seen: &NodeTransaction,
+        received: &ReceivedPayment,
+        height: i64,
+    ) -> Redemption {
+        let in_time =
+            seen.since.is_some_and(|since| saturating_i64(since).saturating_mul(1000) < assignment.expires_at);
+        let expires_at = if in_time { i64::MAX } else { assignment.expires_at };
+        Redemption {
+            payment: PaymentId { txid: txid.to_string(), account: ACCOUNT, subaddress: assignment.subaddress },
+            challenge: assignment.challenge,
+            route: assignment.route,
+            jkt: String::new(),
+            piconero: saturating_i64(received.total),
+            outputs: received.outputs.iter().map(|output| base64url(&output.one_time_key)).collect(),
+            block: seen.block.map(saturating_i64),
+            height,
+            // The offer contains what it buys; that is evaluated when the browser asks.
+            terms: OfferTerms { price: 1, quota: 0, ttl_ms: 0, confirmations: Vec::new(), expires_at },
+            now: (self.environment.now)(),
+        }
+    }
+}
+
+impl ScanProgress {
+    /// Collects new transactions up to the limit. `height`: number of blocks; `first`: the start, if nothing was read
+    /// yet.
+    async fn gather(&self, node: &Node, height: u64, first: u64) -> Result<ScanBatch, monero::Error> {
+        let pool = node.pool().await?;
+        let new = pool.iter().filter(|txid| !self.read.contains_key(txid));
+        let mut txids: Vec<Txid> = new.take(OF_POOL).copied().collect();
+        let mut next = self.next.clone().unwrap_or(NextBlock { number: first, behind: None });
+        let mut here = pool;
+        if next.number > height {
+            next = NextBlock::before(height);
+        }
+        for _ in 0..BLOCKS {
+            if next.number >= height {
+                break;
+            }
+            let block = node.block(next.number).await?;
+            if next.behind.as_ref().is_some_and(|behind| *behind != block.previous) {
+                next = NextBlock::before(next.number);
+                continue;
+            }
+            let unread = |txid: &&Txid| self.read.get(txid) != Some(&true) && !txids.contains(txid);
+            let new: Vec<Txid> = block.txids.iter().filter(unread).copied().collect();
+            let room = AT_ONCE - txids.len();
+            if new.len() > room {
+                txids.extend(&new[..room]);
+                here.extend(block.txids);
+                break;
+            }
+            txids.extend(new);
+            next = NextBlock { number: next.number + 1, behind: Some(block.hash) };
+        }
+        Ok(ScanBatch { txids, next, here })
+    }
+
+    fn end(&mut self, look: ScanBatch) {
+        self.next = Some(look.next);
+        let here: std::collections::HashSet<Txid> = look.here.into_iter().collect();
+        self.read.retain(|txid, _| here.contains(txid));
+    }
+}
+
+impl NextBlock {
+    /// Returns a position some blocks earlier.
+    fn before(number: u64) -> Self {
+        Self { number: number.saturating_sub(BACK), behind: None }
+    }
+}
+
+/// Runs on threads that serve no requests.
+async fn scan(
+    scanner: TransactionScanner,
+    seen: Vec<(Txid, NodeTransaction)>,
+) -> Result<Vec<(Txid, NodeTransaction, ScanResult)>, Error> {
+    let scanned = tokio::task::spawn_blocking(move || {
+        let sighted = seen.into_iter().map(|(txid, seen)| {
+            let result = scanner.examine(&txid, &seen);
+            (txid, seen, result)
+        });
+        sighted.collect()
+    });
+    scanned.await.map_err(|_| monero::Error::Ending.into())
+}

@@ -1,0 +1,91 @@
+//! Background jobs of the gate.
+
+use super::PaymentService;
+use super::watch::Error;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often usage and the number of challenges are written to the store.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// Gates that were not heard for so long are gone.
+const SILENT_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 86_400_000;
+
+impl PaymentService {
+    /// Runs until `stop` is set, then writes what is left.
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
+        tokio::join!(self.keep_writing(stop.clone()), self.keep_polling(stop));
+        self.write_down().await;
+    }
+
+    async fn keep_writing(&self, mut stop: watch::Receiver<bool>) {
+        let (mut tick, mut sweep) = (interval(WRITE_EVERY), interval(SWEEP_EVERY));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stopped(&mut stop) => return,
+                _ = tick.tick() => self.write_down().await,
+                _ = sweep.tick() => self.sweep().await,
+            }
+        }
+    }
+
+    async fn keep_polling(&self, mut stop: watch::Receiver<bool>) {
+        let mut tick = interval(self.settings.look_every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut could = true;
+        loop {
+            tokio::select! {
+                () = stopped(&mut stop) => return,
+                _ = tick.tick() => {}
+            }
+            let looked = tokio::select! {
+                () = stopped(&mut stop) => return,
+                looked = self.poll_chain() => looked,
+            };
+            // Logged on a change, not at each check.
+            match &looked {
+                Err(error) if could => tracing::warn!(cause = %error, "watching the chain failed"),
+                Ok(()) if !could => tracing::info!("watching the chain again"),
+                _ => {}
+            }
+            could = looked.is_ok();
+        }
+    }
+
+    /// Checks recent payments and assigned addresses.
+    async fn poll_chain(&self) -> Result<(), Error> {
+        self.look_at_chain().await?;
+        self.follow().await
+    }
+
+    /// Deletes what is of no use any more.
+    async fn sweep(&self) {
+        let now = (self.environment.now)();
+        if let Err(error) = self.store.sweep_gates(now, now.saturating_sub(SILENT_MS)).await {
+            tracing::warn!(cause = %error, "old rows were not deleted");
+        }
+    }
+
+    /// Writes usage and the number of challenges to the store.
+    pub async fn write_down(&self) {
+        let challenges = std::mem::take(&mut *self.challenges.lock());
+        let day = (self.environment.now)() / DAY_MS;
+        for (route, count) in challenges {
+            if let Err(error) = self.store.count_challenges(day, &route, count).await {
+                tracing::error!(cause = %error, "counting challenges failed");
+            }
+        }
+        if let Err(error) = self.ledger.write_down().await {
+            tracing::error!(cause = %error, "usage could not be stored yet");
+        }
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A dropped sender means stop, too.
+    drop(stop.wait_for(|stop| *stop).await);
+}

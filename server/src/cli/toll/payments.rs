@@ -1,0 +1,156 @@
+//! Builds the payment service from the settings: addresses, nodes, secrets and the store.
+
+use super::portal::PortalClient;
+use crate::cli::{Failure, store};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, ConfigError, NetworkSetting, TollSettings, VerifierSetting};
+use crate::entropy::SystemEntropy;
+use crate::key_encryption::KeyEncryptionKey;
+use crate::keyring::{Keyring, Vault};
+use crate::ops_listener::gate::GateState;
+use monero::{FallbackVerifier, Node, NodeVerifier, RpcLimits, Verifier, Wallet, WalletVerifier};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use toll::payments::{AddressPool, BrowserAddresses, PaymentServiceParts, PaymentSettings, Secrets};
+use toll::{Environment, PaymentService};
+use tpat::{Address, ViewPair};
+use wire::toll::Network;
+use zeroize::Zeroizing;
+
+/// Limits for requests to a node, since a client waits for them.
+const NODE: RpcLimits = RpcLimits { timeout: Duration::from_secs(5), at_once: 4, longest: 16 << 20 };
+/// Interval for checking the chain.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How often the store is asked for new and revoked keys.
+const HEAR_EVERY: Duration = Duration::from_secs(1);
+
+/// A payment service, and the task that updates its secrets when the server's keys change.
+pub struct Taking {
+    pub gate: GateState,
+    portal: Arc<PortalClient>,
+    secrets: Secrets,
+}
+
+impl Taking {
+    /// Follows changes of keys until it is aborted.
+    pub async fn reload(portal: Arc<PortalClient>, secrets: Secrets) {
+        let mut tick = tokio::time::interval(HEAR_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut could = true;
+        loop {
+            tick.tick().await;
+            let heard = portal.reload(&secrets).await;
+            // Logged once, not every second.
+            match &heard {
+                Err(error) if could => tracing::error!(cause = %crate::jobs::chain(error), "keys cannot be read"),
+                Ok(()) if !could => tracing::info!("keys are read again"),
+                _ => {}
+            }
+            could = heard.is_ok();
+        }
+    }
+
+    /// The payment service, and the task that follows changes of keys.
+    pub fn start(self) -> (Arc<PaymentService>, JoinHandle<()>) {
+        (self.gate.payments, tokio::spawn(Self::reload(self.portal, self.secrets)))
+    }
+}
+
+/// Opens the payment service. `None`: no addresses are configured, and no route costs anything.
+pub async fn open(config: &Config, environment: &Environment) -> Result<Option<Taking>, Failure> {
+    let settings = &config.settings.toll;
+    let Some((pool, browser_addresses)) = addresses(settings)? else { return Ok(None) };
+    let store = store::open(config).await?;
+    let key = KeyEncryptionKey::load(config, &SystemEntropy)?;
+    key.reload(&*store).await?;
+    let vault = Vault { store: &*store, key: &key, entropy: &SystemEntropy, config, now: SystemClock.now() };
+    let keyring = Arc::new(Keyring::load(&vault).await?);
+    let macs = keyring.macs(SystemClock.now())?;
+    let secrets = Secrets::derive(&keyring.digests.payments, &macs.toll, []);
+    let portal = Arc::new(PortalClient::new(config, Arc::clone(&store), key, keyring));
+    portal.reload(&secrets).await?;
+    let nodes: Vec<_> =
+        settings.monerod.iter().map(|url| Node::new(url, NODE).map(Arc::new)).collect::<Result<_, _>>()?;
+    let payments = Arc::new(PaymentService::new(PaymentServiceParts {
+        settings: PaymentSettings {
+            network: network(settings.network),
+            challenge_s: settings.challenge.0.as_secs(),
+            redemptions_per_minute: settings.redemptions_per_minute,
+            look_every: LOOK_EVERY,
+        },
+        secrets: secrets.clone(),
+        pool,
+        browser_addresses,
+        store: Arc::clone(&store),
+        verifier: verifier(settings, &nodes)?,
+        nodes,
+        environment: environment.clone(),
+        portal: Some(Arc::clone(&portal) as Arc<dyn toll::PortalSessions>),
+    }));
+    Ok(Some(Taking { gate: GateState { payments, store }, portal, secrets }))
+}
+
+fn verifier(settings: &TollSettings, nodes: &[Arc<Node>]) -> Result<Box<dyn Verifier>, Failure> {
+    let wallet = match settings.verifier {
+        VerifierSetting::Monerod => None,
+        VerifierSetting::WalletRpc => Some(Arc::new(Wallet::new(&settings.wallet_rpc, NODE)?)),
+    };
+    let each = nodes.iter().map(|node| -> Box<dyn Verifier> {
+        match &wallet {
+            None => Box::new(NodeVerifier::new(Arc::clone(node))),
+            Some(wallet) => Box::new(WalletVerifier::new(Arc::clone(node), Arc::clone(wallet))),
+        }
+    });
+    Ok(Box::new(FallbackVerifier::new(each.collect())))
+}
+
+/// Returns the addresses for payments, and those for browsers.
+fn addresses(settings: &TollSettings) -> Result<Option<(AddressPool, Option<BrowserAddresses>)>, Failure> {
+    if let Some(pair) = view_pair(settings)? {
+        // If a wallet must confirm every payment, unproven payments are not accepted.
+        let follow = settings.people > 0 && settings.verifier == VerifierSetting::Monerod;
+        let browser_addresses = if follow { Some(BrowserAddresses::new(pair.clone(), settings.people)?) } else { None };
+        return Ok(Some((AddressPool::derived(pair, settings.subaddresses)?, browser_addresses)));
+    }
+    let addresses = settings.addresses.iter().map(|text| text.parse().map_err(|error| wrong("toll.addresses", error)));
+    let addresses: Vec<Address> = addresses.collect::<Result<_, _>>()?;
+    Ok(if addresses.is_empty() { None } else { Some((AddressPool::listed(addresses)?, None)) })
+}
+
+/// The view key of the settings, with the address that it belongs to. `None`: there is none.
+///
+/// # Errors
+/// It cannot be read, others may read it, or it belongs to another address.
+pub fn view_pair(settings: &TollSettings) -> Result<Option<ViewPair>, Failure> {
+    let Some(file) = &settings.view_key_file else { return Ok(None) };
+    let primary: Address = settings.primary_address.parse().map_err(|error| wrong("toll.primary_address", error))?;
+    let key = secret(file)?;
+    Ok(Some(ViewPair::new(&primary, key.trim()).map_err(|error| wrong("toll.view_key_file", error))?))
+}
+
+fn wrong(setting: &str, error: impl std::fmt::Display) -> ConfigError {
+    ConfigError::invalid(setting, &error.to_string())
+}
+
+/// Reads a file that only its owner may read.
+fn secret(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    let failed =
+        |problem: &dyn std::fmt::Display| wrong("toll.view_key_file", format!("{}: {problem}", file.display()));
+    let mode = std::fs::metadata(file).map_err(|error| failed(&error))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(failed(&format!("other users can read it (mode {:03o}): run chmod 600", mode & 0o777)).into());
+    }
+    Ok(std::fs::read_to_string(file).map(Zeroizing::new).map_err(|error| failed(&error))?)
+}
+
+fn network(network: NetworkSetting) -> Network {
+    match network {
+        NetworkSetting::Mainnet => Network::Mainnet,
+        NetworkSetting::Stagenet => Network::Stagenet,
+        NetworkSetting::Testnet => Network::Testnet,
+    }
+}

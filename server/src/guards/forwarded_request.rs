@@ -1,0 +1,105 @@
+//! The app that a request is about, from a proxy's headers or the request's own host.
+
+use crate::config::App;
+use crate::http::ApiError;
+use crate::state::AppState;
+use domain::app_path::written_out;
+use http::{HeaderMap, HeaderName, Uri, header};
+use std::borrow::Cow;
+use std::net::IpAddr;
+use wire::problem::Code;
+
+const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+const METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// Destinations of framed pages (Fetch, section 2.2.5).
+const FRAMES: [&str; 5] = ["iframe", "frame", "fencedframe", "embed", "object"];
+
+/// Headers by which some frameworks override the request's method.
+const OVERRIDES: [HeaderName; 3] = [
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("x-http-method"),
+];
+
+/// The request that a proxy asks about.
+#[derive(Debug, Clone)]
+pub struct ForwardedRequest<'a> {
+    pub app: &'a App,
+    pub method: &'a str,
+    /// Path and query as in the request line; bytes other than visible ASCII are percent-encoded.
+    pub target: Cow<'a, str>,
+    /// Whether a header names another method.
+    pub overridden: bool,
+}
+
+impl<'a> ForwardedRequest<'a> {
+    /// Reads the headers of a trusted proxy, each of which must occur exactly once.
+    ///
+    /// # Errors
+    /// `forbidden`: the peer is not a trusted proxy. `bad_request`: a header is missing or duplicate. `no_app`: no app
+    /// has this host and scheme.
+    pub fn read(state: &'a AppState, peer: IpAddr, headers: &'a HeaderMap) -> Result<Self, ApiError> {
+        if !state.config.proxies.trusts(peer) {
+            return Err(ApiError::explained(Code::Forbidden, "Only a proxy in trusted_proxies may call this."));
+        }
+        let missing =
+            |name: &HeaderName| ApiError::explained(Code::BadRequest, format!("The proxy must send {name}, once."));
+        let told = |name: &HeaderName| {
+            single_header(headers, name).filter(|text| !text.is_empty()).ok_or_else(|| missing(name))
+        };
+        let (proto, host) = (told(&PROTO)?, told(&HOST)?);
+        let app = state.config.apps.at(host).filter(|app| is_of(app, proto));
+        let app = app.ok_or_else(|| ApiError::new(Code::NoApp))?;
+        let overridden = OVERRIDES.iter().any(|name| headers.contains_key(name));
+        let target = target(headers).ok_or_else(|| missing(&URI))?;
+        Ok(Self { app, method: told(&METHOD)?, target, overridden })
+    }
+}
+
+/// Accepts a WebSocket's scheme too, which some proxies send.
+fn is_of(app: &App, proto: &str) -> bool {
+    let [first, second] = if app.https { ["https", "wss"] } else { ["http", "ws"] };
+    proto.eq_ignore_ascii_case(first) || proto.eq_ignore_ascii_case(second)
+}
+
+/// Returns the request target, in which any byte may occur (RFC 9112, section 3). `None`: it is missing or duplicate.
+fn target(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let mut all = headers.get_all(&URI).iter();
+    let bytes = all.next().filter(|value| !value.is_empty())?.as_bytes();
+    if all.next().is_some() {
+        return None;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.iter().all(u8::is_ascii_graphic) => Some(Cow::Borrowed(text)),
+        _ => Some(Cow::Owned(written_out(bytes))),
+    }
+}
+
+/// Whether a person sees the answer, not a script, an image or a socket. Older browsers are recognised by what they
+/// accept.
+pub fn is_page(headers: &HeaderMap) -> bool {
+    let accepts = || single_header(headers, &header::ACCEPT).is_some_and(|accept| accept.contains("text/html"));
+    single_header(headers, &FETCH_MODE).map_or_else(accepts, |mode| mode == "navigate")
+}
+
+/// Whether that page is framed.
+pub fn is_framed(headers: &HeaderMap) -> bool {
+    single_header(headers, &FETCH_DEST).is_some_and(|dest| FRAMES.contains(&dest))
+}
+
+/// Returns the app whose own host received the request.
+pub fn of_host<'a>(state: &'a AppState, uri: &Uri, headers: &HeaderMap) -> Option<&'a App> {
+    let host = single_header(headers, &header::HOST).or_else(|| uri.authority().map(http::uri::Authority::as_str))?;
+    state.config.apps.at(host)
+}
+
+/// Returns the header's only value.
+pub fn single_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut all = headers.get_all(name).iter();
+    let value = all.next()?.to_str().ok()?;
+    all.next().is_none().then_some(value)
+}

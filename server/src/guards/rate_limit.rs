@@ -1,0 +1,67 @@
+//! Rate limits on clients.
+
+use super::client::Client;
+use crate::flows;
+use crate::http::ApiError;
+use crate::rate_limiter::{CountedRequest, LimitExceeded, RequestClass};
+use crate::state::AppState;
+use wire::problem::Code;
+
+/// The counts of a request, which last until the answer is dropped.
+#[derive(Debug, Default)]
+pub struct RequestCount {
+    own: Option<CountedRequest>,
+    /// Kept only to be dropped.
+    _shared: [Option<CountedRequest>; 2],
+}
+
+impl RequestCount {
+    /// Counts a sign-in by its answer: a failure counts, unless the client was told to try again.
+    pub fn answered(&self, code: Option<Code>, state: &AppState) {
+        // Not the client's fault, or already counted by a ban.
+        let failed = !matches!(
+            code,
+            None | Some(
+                Code::Busy
+                    | Code::Unavailable
+                    | Code::Banned
+                    | Code::AlreadyReceived
+                    | Code::ShortKeyExpired
+                    | Code::ShortKeyMismatch
+            )
+        );
+        if let (true, Some(own)) = (failed, &self.own) {
+            own.failed(state.now());
+        }
+    }
+}
+
+/// Counts a request by its client key at this address. Clients with their own bucket also count for the address, with a
+/// larger limit that never bans.
+///
+/// # Errors
+/// `busy`: over the limit, with the time to wait. `banned`: the client ignores that.
+pub async fn enter(state: &AppState, client: &Client, class: RequestClass) -> Result<RequestCount, ApiError> {
+    // A trusted proxy's request belongs to no client.
+    if client.is_proxy {
+        return Ok(RequestCount::default());
+    }
+    let now = state.now();
+    let mut shared = [None, None];
+    if client.has_own_bucket() {
+        shared[0] = Some(state.rate_limiter.enter(client.client_key, RequestClass::Shared, now).map_err(wait)?);
+        if let (RequestClass::SignIn, Some(known)) = (class, &client.known) {
+            shared[1] = Some(state.rate_limiter.enter_share(known.share()).map_err(wait)?);
+        }
+    }
+    match state.rate_limiter.enter(client.limited(), class, now) {
+        Ok(own) => Ok(RequestCount { own: Some(own), _shared: shared }),
+        Err(excess) if excess.offence => Err(flows::ban::flood(state, client, excess).await),
+        Err(excess) => Err(wait(excess)),
+    }
+}
+
+/// Builds the answer for a request over the limit.
+pub fn wait(excess: LimitExceeded) -> ApiError {
+    ApiError::wait(Code::Busy, excess.wait_ms)
+}

@@ -1,0 +1,142 @@
+//! Checks per kind of route before its handler, the cheapest first. They read the database only for a ban.
+
+use super::client::{self, Client};
+use super::{body, host, rate_limit, same_origin, sign_in};
+use crate::http::ApiError;
+use crate::openapi;
+use crate::rate_limiter::RequestClass;
+use crate::router::Routes;
+use crate::state::AppState;
+use axum::extract::Request;
+use axum::response::Response;
+use http::Method;
+use wire::paths;
+use wire::problem::Code;
+
+/// The kind of a path's checks. A new path below `/api` gets the strict one until it is listed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteGuard {
+    /// Challenge, login and sign-up.
+    SignIn,
+    /// Everything else below `/api`.
+    Api,
+    /// Public resources, and requests of reverse proxies.
+    Public,
+    Page,
+}
+
+impl RouteGuard {
+    /// `path`: as the router sees it, not decoded.
+    pub fn of(path: &str) -> Self {
+        match path {
+            paths::CHALLENGE
+            | paths::LOGIN
+            | paths::AUTHENTICATE
+            | paths::SIGNUP
+            | paths::PASSWORD
+            | paths::RESET
+            | paths::ACCOUNT_DELETE => Self::SignIn,
+            paths::VERIFY | paths::OPENAPI => Self::Public,
+            _ if path.starts_with("/api/") => Self::Api,
+            _ if path.starts_with("/.well-known/") || path.starts_with("/.postern/") => Self::Public,
+            _ => Self::Page,
+        }
+    }
+}
+
+/// Checks the request and calls the handler.
+///
+/// # Errors
+/// The refusal.
+pub async fn pass(
+    gate: RouteGuard,
+    state: &AppState,
+    client: Client,
+    request: Request,
+    routes: &Routes,
+) -> Result<Response, ApiError> {
+    match gate {
+        RouteGuard::SignIn => sign_in_api(state, client, request, routes).await,
+        RouteGuard::Api => api(state, client, request, routes).await,
+        RouteGuard::Public => public(state, client, request, routes).await,
+        RouteGuard::Page => page(state, client, request, routes).await,
+    }
+}
+
+async fn sign_in_api(
+    state: &AppState,
+    client: Client,
+    request: Request,
+    routes: &Routes,
+) -> Result<Response, ApiError> {
+    same_origin(state, &request)?;
+    sign_in::check(state, &client)?;
+    let class = if *request.method() == Method::GET { RequestClass::Challenge } else { RequestClass::SignIn };
+    let counted = rate_limit::enter(state, &client, class_of(state, &request, class)).await?;
+    let request = body::read(request).await.inspect_err(|error| counted.answered(Some(error.code()), state))?;
+    let response = routes.answer(client, request).await;
+    counted.answered(response.extensions().get::<Code>().copied(), state);
+    Ok(response)
+}
+
+async fn api(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+    same_origin(state, &request)?;
+    let _counted = rate_limit::enter(state, &client, class_of(state, &request, RequestClass::Other)).await?;
+    Ok(routes.answer(client, body::read(request).await?).await)
+}
+
+async fn public(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+    // A trusted proxy calls this once for each request to an app, and may limit those itself.
+    let asked_by_proxy = request.uri().path() == paths::VERIFY && client::peer_is_proxy(state, &request);
+    let _counted = if asked_by_proxy {
+        rate_limit::RequestCount::default()
+    } else {
+        rate_limit::enter(state, &client, class_of(state, &request, RequestClass::Other)).await?
+    };
+    Ok(routes.answer(client, request).await)
+}
+
+async fn page(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
+    if let Some(redirect) = host::elsewhere(state, &request) {
+        return Ok(redirect);
+    }
+    same_origin::page(&request)?;
+    let _counted = rate_limit::enter(state, &client, class_of(state, &request, RequestClass::Other)).await?;
+    Ok(routes.answer(client, request).await)
+}
+
+/// A method that a path does not take goes on to the router, which answers 405 and runs no handler.
+fn same_origin(state: &AppState, request: &Request) -> Result<(), ApiError> {
+    let taken = || openapi::takes(request.method(), request.uri().path());
+    same_origin::api(state, request).or_else(|refused| if taken() { Err(refused) } else { Ok(()) })
+}
+
+fn class_of(state: &AppState, request: &Request, own: RequestClass) -> RequestClass {
+    if same_origin::may_be_elsewhere(state, request) { RequestClass::Elsewhere } else { own }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_path_has_its_gate() {
+        for (path, gate) in [
+            ("/api/login", RouteGuard::SignIn),
+            ("/api/account/delete", RouteGuard::SignIn),
+            ("/api/login/", RouteGuard::Api),
+            ("/api/session", RouteGuard::Api),
+            ("/api/admin/users/7/reset", RouteGuard::Api),
+            ("/api/not-yet-there", RouteGuard::Api),
+            ("/api/verify", RouteGuard::Public),
+            ("/api/openapi.json", RouteGuard::Public),
+            ("/.well-known/jwks.json", RouteGuard::Public),
+            ("/.postern/callback", RouteGuard::Public),
+            ("/dashboard/audit.csv", RouteGuard::Page),
+            ("/apps/return", RouteGuard::Page),
+            ("/", RouteGuard::Page),
+        ] {
+            assert_eq!(RouteGuard::of(path), gate, "{path}");
+        }
+    }
+}

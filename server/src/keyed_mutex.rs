@@ -1,0 +1,60 @@
+//! Locks for sign-in attempts: one at a time for each client key, and fair shares for addresses and accounts.
+
+use crate::guards::client::Client;
+use domain::client_key::ClientKey;
+use moka::sync::Cache;
+use std::sync::Arc;
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+
+/// Bounded tables of locks. If a held lock is evicted, the reservation in the store still serialises attempts. The
+/// locks only avoid polling it.
+#[derive(Debug, Clone)]
+pub struct KeyedMutex {
+    mutexes: Cache<ClientKey, Arc<Mutex<()>>>,
+    shares: Cache<ClientKey, Arc<Semaphore>>,
+    /// Maximum number of attempts from one address at the same time.
+    at_once: usize,
+}
+
+/// A held lock. Others wait until it is dropped.
+#[derive(Debug)]
+#[expect(dead_code, reason = "held for their drop")]
+pub struct KeyedGuard {
+    client_key: OwnedMutexGuard<()>,
+    account: Option<OwnedMutexGuard<()>>,
+    address: Option<OwnedSemaphorePermit>,
+}
+
+impl KeyedMutex {
+    /// `at_once`: how many attempts of known devices at one address are judged at the same time, at least 1.
+    pub fn new(at_once: usize) -> Self {
+        Self { mutexes: Cache::new(10_000), shares: Cache::new(10_000), at_once: at_once.max(1) }
+    }
+
+    /// Waits for a client key's lock.
+    pub async fn lock(&self, client_key: ClientKey) -> OwnedMutexGuard<()> {
+        self.mutexes.get_with(client_key, Arc::default).lock_owned().await
+    }
+
+    /// Waits for a client's locks, in order of arrival. Strangers at one address share one lock. Known devices lock
+    /// their account, then a place among the known devices at their address, then themselves. The order must be the
+    /// same everywhere, otherwise two attempts could deadlock.
+    pub async fn lock_fair(&self, client: &Client) -> KeyedGuard {
+        let ban_key = client.ban_key();
+        let Some(known) = &client.known else {
+            return KeyedGuard { client_key: self.lock(ban_key).await, account: None, address: None };
+        };
+        let share = known.share();
+        let account = if share == ban_key { None } else { Some(self.lock(share).await) };
+        let slots = || Arc::new(Semaphore::new(self.at_once));
+        // The semaphore is never closed.
+        let address = self.shares.get_with(client.client_key, slots).acquire_owned().await.ok();
+        KeyedGuard { client_key: self.lock(ban_key).await, account, address }
+    }
+
+    /// Removes unused locks.
+    pub fn sweep(&self) {
+        self.mutexes.run_pending_tasks();
+        self.shares.run_pending_tasks();
+    }
+}

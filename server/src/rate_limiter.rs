@@ -1,0 +1,339 @@
+//! Rate limits on clients, counted in the memory of this process.
+//!
+//! A limit counts arrivals and failures, never the time that this server takes to answer. Only the strict preset counts
+//! requests in flight.
+
+use domain::UnixMs;
+use domain::ban::RateLimits;
+use domain::client_key::ClientKey;
+use domain::rate::Rate;
+use moka::sync::Cache;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
+
+const MINUTE_MS: i64 = 60_000;
+/// Factor by which all known devices and sessions at one address together may exceed an address's limit.
+const SHARED: u32 = 10;
+/// Maximum number of waiting sign-ins from one account's devices.
+const SHARE_AT_ONCE: u32 = 8;
+/// Signatures of unknown tokens that are verified for one address: burst, and per second.
+const UNKNOWN_TOKENS: Rate = Rate { burst: 200, every_ms: 50 };
+/// Waiting time sent to a sign-in when the queue is full. A queue of [`RateLimits::DEFAULT`] is served within some 20 s.
+const QUEUE_MS: i64 = 10_000;
+/// Spreads the waiting times of clients over this many seconds, so that they do not return together.
+const SPREAD: u32 = 16;
+
+/// The kind of a request for the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestClass {
+    /// An encrypted message: sign-in, sign-up, new passwords.
+    SignIn,
+    /// A request for a challenge. It costs no more than a page.
+    Challenge,
+    Other,
+    /// A request that a page of another origin can cause. It never counts against the client.
+    Elsewhere,
+    /// All requests of known devices and sessions at one address.
+    Shared,
+}
+
+/// A bounded table of counters by client key.
+#[derive(Debug)]
+pub struct RateLimiter {
+    limits: RateLimits,
+    counters: Cache<ClientKey, Arc<Counter>>,
+    refused: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+struct Counter {
+    /// Requests in flight.
+    sign_in: AtomicU32,
+    other: AtomicU32,
+    /// States of the rate limits.
+    failed: AtomicI64,
+    arrived: AtomicI64,
+    elsewhere: AtomicI64,
+    shared: AtomicI64,
+    refused: AtomicI64,
+    unknown_tokens: AtomicI64,
+}
+
+/// A request in progress; it counts until it is dropped.
+#[derive(Debug)]
+pub struct CountedRequest {
+    counter: Arc<Counter>,
+    class: RequestClass,
+    failures: Option<Rate>,
+}
+
+/// The exceeded limit, as evidence for operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassedLimit {
+    AtOnce(u32),
+    PerMinute(u32),
+    /// Requests that continued after refusals.
+    Refused(u32),
+}
+
+/// A request over a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitExceeded {
+    pub limit: PassedLimit,
+    pub wait_ms: i64,
+    /// Whether a ban is due.
+    pub offence: bool,
+}
+
+impl RateLimiter {
+    pub fn new(limits: RateLimits) -> Self {
+        let counters = Cache::builder().max_capacity(100_000).time_to_idle(Duration::from_mins(3)).build();
+        Self { limits, counters, refused: AtomicU32::default() }
+    }
+
+    /// Counts a request.
+    ///
+    /// # Errors
+    /// The client is over a limit.
+    pub fn enter(
+        &self,
+        client_key: ClientKey,
+        class: RequestClass,
+        now: UnixMs,
+    ) -> Result<CountedRequest, LimitExceeded> {
+        let counter = self.counters.get_with(client_key, Arc::default);
+        match self.limits.refused_per_minute {
+            None => self.enter_strictly(counter, class, now),
+            Some(patience) => self.enter_patiently(counter, class, now, patience),
+        }
+    }
+
+    fn enter_patiently(
+        &self,
+        counter: Arc<Counter>,
+        class: RequestClass,
+        now: UnixMs,
+        patience: u32,
+    ) -> Result<CountedRequest, LimitExceeded> {
+        let limits = &self.limits;
+        let arrivals = Rate { burst: limits.at_once, every_ms: every_ms(limits.per_minute) };
+        let failures = Rate::per(limits.sign_in_per_minute, MINUTE_MS);
+        let (passed, limit) = match class {
+            RequestClass::SignIn => {
+                let failed = counter.failed.load(Ordering::SeqCst);
+                (failures.take(failed, now).map(drop), PassedLimit::PerMinute(limits.sign_in_per_minute))
+            }
+            RequestClass::Challenge | RequestClass::Other => {
+                (take(&counter.arrived, arrivals, now), PassedLimit::PerMinute(limits.per_minute))
+            }
+            RequestClass::Elsewhere => {
+                (take(&counter.elsewhere, arrivals, now), PassedLimit::PerMinute(limits.per_minute))
+            }
+            RequestClass::Shared => {
+                let burst = arrivals.burst.saturating_mul(SHARED);
+                let all = Rate { burst, every_ms: every_ms(limits.per_minute.saturating_mul(SHARED)) };
+                (take(&counter.shared, all, now), PassedLimit::PerMinute(limits.per_minute))
+            }
+        };
+        if let Err(wait_ms) = passed {
+            let harmless = matches!(class, RequestClass::Elsewhere | RequestClass::Shared);
+            let offence = !harmless && take(&counter.refused, Rate::per(patience, MINUTE_MS), now).is_err();
+            let limit = if offence { PassedLimit::Refused(patience) } else { limit };
+            return Err(LimitExceeded { limit, wait_ms: wait_ms + self.spread(), offence });
+        }
+        let in_flight = CountedRequest::begin(counter, class, Some(failures));
+        if class == RequestClass::SignIn && in_flight.others() >= limits.sign_in_at_once {
+            // They wait because this server is slow, so this is not an offence.
+            let limit = PassedLimit::AtOnce(limits.sign_in_at_once);
+            return Err(LimitExceeded { limit, wait_ms: QUEUE_MS + self.spread(), offence: false });
+        }
+        Ok(in_flight)
+    }
+
+    /// Applies the strict preset: too many concurrent requests from one address ban it.
+    fn enter_strictly(
+        &self,
+        counter: Arc<Counter>,
+        class: RequestClass,
+        now: UnixMs,
+    ) -> Result<CountedRequest, LimitExceeded> {
+        let limits = &self.limits;
+        let excess = |limit| LimitExceeded { limit, wait_ms: 1000, offence: true };
+        let in_flight = CountedRequest::begin(counter, class, None);
+        let limit = match class {
+            RequestClass::SignIn | RequestClass::Challenge => limits.sign_in_at_once,
+            RequestClass::Other => limits.at_once,
+            RequestClass::Elsewhere | RequestClass::Shared => return Ok(in_flight),
+        };
+        if in_flight.others() >= limit {
+            return Err(excess(PassedLimit::AtOnce(limit)));
+        }
+        let rate = Rate::per(limits.sign_in_per_minute, MINUTE_MS);
+        if class != RequestClass::Other && take(&in_flight.counter.failed, rate, now).is_err() {
+            return Err(excess(PassedLimit::PerMinute(limits.sign_in_per_minute)));
+        }
+        Ok(in_flight)
+    }
+
+    /// Counts a sign-in from an account's known devices together.
+    ///
+    /// # Errors
+    /// The maximum for that account is waiting.
+    pub fn enter_share(&self, share: ClientKey) -> Result<CountedRequest, LimitExceeded> {
+        let counter = self.counters.get_with(share, Arc::default);
+        let in_flight = CountedRequest::begin(counter, RequestClass::SignIn, None);
+        if in_flight.others() >= SHARE_AT_ONCE {
+            let limit = PassedLimit::AtOnce(SHARE_AT_ONCE);
+            return Err(LimitExceeded { limit, wait_ms: 1000 + self.spread(), offence: false });
+        }
+        Ok(in_flight)
+    }
+
+    /// Whether the signature of another unknown token may be verified for this address.
+    pub fn may_check_token(&self, address: ClientKey, now: UnixMs) -> bool {
+        let counter = self.counters.get_with(address, Arc::default);
+        take(&counter.unknown_tokens, UNKNOWN_TOKENS, now).is_ok()
+    }
+
+    /// Returns how many sign-ins of a client are in progress.
+    pub fn waiting(&self, client_key: ClientKey) -> u32 {
+        self.counters.get(&client_key).map_or(0, |counter| counter.sign_in.load(Ordering::SeqCst))
+    }
+
+    /// Removes quiet clients and releases their memory.
+    pub fn sweep(&self) {
+        self.counters.run_pending_tasks();
+    }
+
+    fn spread(&self) -> i64 {
+        i64::from(self.refused.fetch_add(1, Ordering::Relaxed) % SPREAD) * 1000
+    }
+}
+
+impl CountedRequest {
+    fn begin(counter: Arc<Counter>, class: RequestClass, failures: Option<Rate>) -> Self {
+        let in_flight = Self { counter, class, failures };
+        in_flight.count().fetch_add(1, Ordering::SeqCst);
+        in_flight
+    }
+
+    /// Counts a failed sign-in.
+    pub fn failed(&self, now: UnixMs) {
+        if let Some(rate) = self.failures {
+            // Several concurrent sign-ins may fail beyond the limit; the counter then stays at it.
+            let _full = take(&self.counter.failed, rate, now);
+        }
+    }
+
+    fn others(&self) -> u32 {
+        self.count().load(Ordering::SeqCst).saturating_sub(1)
+    }
+
+    fn count(&self) -> &AtomicU32 {
+        match self.class {
+            RequestClass::SignIn | RequestClass::Challenge => &self.counter.sign_in,
+            RequestClass::Other | RequestClass::Elsewhere | RequestClass::Shared => &self.counter.other,
+        }
+    }
+}
+
+impl Drop for CountedRequest {
+    fn drop(&mut self) {
+        self.count().fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn every_ms(per_minute: u32) -> i64 {
+    (MINUTE_MS / i64::from(per_minute.max(1))).max(1)
+}
+
+fn take(state: &AtomicI64, rate: Rate, now: UnixMs) -> Result<(), i64> {
+    let mut wait = 0;
+    let step = |due| rate.take(due, now).map_err(|ms| wait = ms).ok();
+    state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).map(drop).map_err(|_| wait)
+}
+
+impl std::fmt::Display for PassedLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::AtOnce(limit) => write!(f, "more than {limit} requests at once"),
+            Self::PerMinute(limit) => write!(f, "more than {limit} requests a minute"),
+            Self::Refused(limit) => write!(f, "more than {limit} requests a minute that were refused before"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who() -> ClientKey {
+        "203.0.113.7".parse().expect("an identity")
+    }
+
+    fn limits(refused_per_minute: Option<u32>) -> RateLimits {
+        RateLimits { sign_in_at_once: 2, sign_in_per_minute: 3, at_once: 4, per_minute: 60, refused_per_minute }
+    }
+
+    #[test]
+    fn strictly_at_once_and_per_minute() {
+        let floods = RateLimiter::new(limits(None));
+        let first = floods.enter(who(), RequestClass::SignIn, 0).expect("first");
+        let second = floods.enter(who(), RequestClass::Challenge, 0).expect("second");
+        let third = floods.enter(who(), RequestClass::SignIn, 0).expect_err("third");
+        assert_eq!((third.limit, third.offence), (PassedLimit::AtOnce(2), true));
+        drop((first, second));
+        drop(floods.enter(who(), RequestClass::SignIn, 0).expect("after the others left"));
+        let fourth = floods.enter(who(), RequestClass::SignIn, 0).expect_err("fourth in a minute");
+        assert_eq!((fourth.limit, fourth.offence), (PassedLimit::PerMinute(3), true));
+        drop(floods.enter(who(), RequestClass::SignIn, 20_000).expect("refilled"));
+        let held: Vec<_> = (0..4).map(|_| floods.enter(who(), RequestClass::Other, 0).expect("other")).collect();
+        assert_eq!(floods.enter(who(), RequestClass::Other, 0).expect_err("other").limit, PassedLimit::AtOnce(4));
+        drop(held);
+    }
+
+    #[test]
+    fn what_succeeds_counts_for_nobody_and_what_fails_is_told_to_wait() {
+        let floods = RateLimiter::new(limits(Some(5)));
+        for _ in 0..1000 {
+            drop(floods.enter(who(), RequestClass::SignIn, 0).expect("succeeds"));
+        }
+        for _ in 0..3 {
+            floods.enter(who(), RequestClass::SignIn, 0).expect("within the limit").failed(0);
+        }
+        for _ in 0..5 {
+            let over = floods.enter(who(), RequestClass::SignIn, 0).expect_err("over the limit");
+            assert!(!over.offence && over.wait_ms >= 20_000, "{over:?}");
+        }
+        let last = floods.enter(who(), RequestClass::SignIn, 0).expect_err("goes on all the same");
+        assert_eq!((last.limit, last.offence), (PassedLimit::Refused(5), true));
+        assert!(floods.enter(who(), RequestClass::SignIn, 20_000).is_ok(), "refilled");
+    }
+
+    #[test]
+    fn a_full_queue_and_requests_from_elsewhere_are_no_offence() {
+        let floods = RateLimiter::new(limits(Some(1)));
+        let held: Vec<_> = (0..2).map(|_| floods.enter(who(), RequestClass::SignIn, 0).expect("waits")).collect();
+        for _ in 0..100 {
+            assert!(!floods.enter(who(), RequestClass::SignIn, 0).expect_err("full").offence);
+        }
+        drop(held);
+        let refused = (0..100).filter_map(|_| floods.enter(who(), RequestClass::Elsewhere, 0).err());
+        assert!(refused.clone().count() > 90 && refused.into_iter().all(|excess| !excess.offence));
+        for _ in 0..4 {
+            drop(
+                floods.enter(who(), RequestClass::Other, 0).expect("the person's own requests do not share that limit"),
+            );
+        }
+    }
+
+    #[test]
+    fn an_account_has_one_share_however_many_devices() {
+        let floods = RateLimiter::new(RateLimits::DEFAULT);
+        let held: Vec<_> = (0..8).map(|_| floods.enter_share(who()).expect("waits")).collect();
+        assert!(!floods.enter_share(who()).expect_err("the ninth").offence);
+        drop(held);
+        assert!(floods.enter_share(who()).is_ok());
+    }
+}

@@ -1,0 +1,103 @@
+//! The middleware chain of every request: request id and log, client address and ban check, per-route checks, handler,
+//! security headers.
+//!
+//! It is one future instead of a layer for each step, because a layer clones the inner service for every request.
+
+use crate::guards::forwarded_request::is_page;
+use crate::guards::route_guards::{self, RouteGuard};
+use crate::guards::{client, headers::ResponseHeaders, log, own_bucket};
+use crate::http::{ApiError, app_page, assets, not_found};
+use crate::router::Routes;
+use crate::state::AppState;
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tower::{BoxError, Service};
+use wire::paths;
+
+/// The whole service.
+#[derive(Clone)]
+pub struct PortalService(Arc<Inner>);
+
+struct Inner {
+    state: AppState,
+    routes: Routes,
+    headers: ResponseHeaders,
+}
+
+impl PortalService {
+    /// `routes`: every path except those of files.
+    pub fn new(state: &AppState, routes: Router) -> Self {
+        let headers = ResponseHeaders::new(state.config.https);
+        Self(Arc::new(Inner { state: state.clone(), routes: Routes(routes), headers }))
+    }
+}
+
+impl Inner {
+    async fn answer(&self, request: Request) -> Response {
+        let dressed = is_for_people(&request);
+        // A panic in a handler ends its request only.
+        let answered = match AssertUnwindSafe(self.admit(request)).catch_unwind().await {
+            Ok(answered) => answered.unwrap_or_else(IntoResponse::into_response),
+            Err(panic) => not_found::panicked(panic),
+        };
+        self.headers.complete(if dressed { app_page::dressed(&self.state, answered) } else { answered })
+    }
+
+    async fn admit(&self, request: Request) -> Result<Response, ApiError> {
+        let state = &self.state;
+        // A banned address still gets the files for the page that explains the ban.
+        let path = request.uri().path();
+        if assets::is_asked(request.method(), path) {
+            return Ok(assets::answer(state, path, request.headers()));
+        }
+        let gate = RouteGuard::of(path);
+        let mut client = client::of(state, &request)?;
+        own_bucket::find(state, &mut client, &request);
+        if let Some(refused) = client::refused(state, &client, &request) {
+            return Ok(refused);
+        }
+        route_guards::pass(gate, state, client, request, &self.routes).await
+    }
+}
+
+/// Whether a person sees the answer: a page, or a request to an app's host, which the proxy asks about.
+fn is_for_people(request: &Request) -> bool {
+    let path = request.uri().path();
+    (RouteGuard::of(path) == RouteGuard::Page || path == paths::VERIFY || path.starts_with("/.postern/"))
+        && is_page(request.headers())
+}
+
+impl<B> Service<http::Request<B>> for PortalService
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            let request = request.map(Body::new);
+            Ok(log::named(&inner.state, request, |request| inner.answer(request)).await)
+        })
+    }
+}
+
+impl std::fmt::Debug for PortalService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Entrance(..)")
+    }
+}
