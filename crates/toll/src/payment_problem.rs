@@ -10,7 +10,7 @@ use wire::toll::{Piconero, TollCode, TollProblem};
 
 #[derive(Debug, Clone)]
 pub struct PaymentProblem {
-    problem: TollProblem,
+    problem: Box<TollProblem>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -18,7 +18,7 @@ impl PaymentProblem {
     pub fn new(code: TollCode, title: impl Into<String>) -> Self {
         let (status, title) = (status(code).as_u16(), title.into());
         let problem = TollProblem { status, code, title, have: None, need: None, retry_after: None, reference: None };
-        Self { problem, headers: Vec::new() }
+        Self { problem: Box::new(problem), headers: Vec::new() }
     }
 
     /// Reports a failure of the gate itself; the cause is in the log.

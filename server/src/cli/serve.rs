@@ -17,7 +17,7 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -70,6 +70,7 @@ async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
     let files_of_time = if time.is_some() { embedded_time::CONNECTIONS as u64 } else { 0 };
     let files = net::fit(config.settings.connections.max, 1, SPARE_FILES + files_of_time);
     let state = AppState::load(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy), site).await?;
+    let signals = Signals::listen()?;
     greet(&state, &listener, tls.is_some()).await?;
     if let Some(redirect) = &redirect {
         println!("Plain http on {} redirects to https", redirect.local_addr()?);
@@ -90,7 +91,7 @@ async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
     });
     let door = MainListener::new(&state.config, tls).at_most(files.connections);
     let serving = tokio::spawn(connections::serve(listener, router(&state), door, stopped));
-    wait_for_signal().await?;
+    signals.heard().await;
     tracing::info!("stopping after the running requests");
     state.refusal_feed.end();
     let _ = stop.send(true);
@@ -129,13 +130,29 @@ async fn greet(state: &AppState, listener: &TcpListener, tls: bool) -> Outcome {
     Ok(())
 }
 
-pub(super) async fn wait_for_signal() -> Outcome {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Signals that tell a program to end.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Begins to hear them. A signal that comes earlier ends the program at once: call this before anybody is told that
+    /// it listens.
+    ///
+    /// # Errors
+    /// The system does not allow it.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// Waits for the first one.
+    pub async fn heard(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 pub(super) fn start_log(log: &LogSettings) -> Outcome {

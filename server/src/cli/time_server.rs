@@ -1,7 +1,7 @@
 //! `postern time-server`
 
 use super::listen::ListenAddress;
-use super::serve::{SPARE_FILES, start_log, wait_for_signal};
+use super::serve::{SPARE_FILES, Signals, start_log};
 use super::{Failure, Outcome, blocking};
 use crate::config::TimeServerSettings;
 use crate::entropy::{Entropy, SystemEntropy};
@@ -88,6 +88,7 @@ pub(super) async fn open(
 async fn serve(settings: &TimeServerSettings, server: Arc<TimeServer>) -> Outcome {
     let web = ListenAddress { what: "the time server", address: settings.listen, flags: "--listen ADDRESS:{port}" };
     let doors = open(settings, web, "--tcp ADDRESS:{port}, or --tcp off").await?;
+    let signals = Signals::listen()?;
     println!("The time server listens on ws://{}{}", doors.web.local_addr()?, wire::time::PATH);
     if let Some(tcp) = &doors.tcp {
         println!("  and for terminals on {}", tcp.local_addr()?);
@@ -96,7 +97,7 @@ async fn serve(settings: &TimeServerSettings, server: Arc<TimeServer>) -> Outcom
     println!("Its public key is in {}.", public_file(&settings.key));
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(server.serve(doors, stopped));
-    wait_for_signal().await?;
+    signals.heard().await;
     tracing::info!("stopping: closing all connections");
     let _ = stop.send(true);
     serving.await?;

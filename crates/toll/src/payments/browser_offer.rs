@@ -108,7 +108,7 @@ impl PaymentService {
     }
 
     /// The page of an offer. `ended`: whether the browser holds another for the route that can no longer be paid.
-    pub(super) async fn show(
+    pub(super) fn show(
         &self,
         (held, step): (&BrowserOffer<'_>, Result<OfferStatus, PaymentProblem>),
         table: &RouteTable,
@@ -189,6 +189,7 @@ impl BrowserOffer<'_> {
     }
 
     /// The least is the foremost. `None`: it is over and done with, or only a proof can tell of it.
+    #[expect(clippy::match_same_arms, reason = "arms stand in the order in which they apply")]
     fn rank(&self, step: &Result<OfferStatus, PaymentProblem>, followed: bool, caller: &Caller<'_>) -> Option<u8> {
         Some(match step {
             Ok(OfferStatus::Open(RedeemOutcome::Token { left, .. })) if *left > 0 => 0,

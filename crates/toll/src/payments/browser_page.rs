@@ -34,7 +34,7 @@ impl PaymentService {
         let (own, others) = self.held_for(table, route, caller);
         let ended = own.iter().any(|held| !held.is_payable(caller));
         if let Some(foremost) = self.foremost(&own, caller).await {
-            return self.show(foremost, table, ended, caller, PageMode::Live).await;
+            return self.show(foremost, table, ended, caller, PageMode::Live);
         }
         // A page that follows its payment needs a chain that was seen once: the next look is seconds away.
         let blind = self.browser_addresses.is_some() && self.chain.height() == 0;
@@ -63,7 +63,7 @@ impl PaymentService {
         let ended = own.iter().any(|held| !held.is_payable(caller));
         match self.foremost(&own, caller).await {
             Some(foremost) => {
-                let page = self.show(foremost, table, ended, caller, PageMode::Still).await;
+                let page = self.show(foremost, table, ended, caller, PageMode::Still);
                 Some(page).filter(|page| !page.status().is_redirection())
             }
             None => self.is_away().then(|| page::closed(caller.target, PageMode::Still)),

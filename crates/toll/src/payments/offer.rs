@@ -38,7 +38,7 @@ impl PaymentService {
         presented: RefusedCredential<'_>,
     ) -> Response<Body> {
         if self.is_away() {
-            return self.away(caller);
+            return Self::away(caller);
         }
         let signer = match self.signer(caller) {
             Ok(signer) => signer,
@@ -77,7 +77,7 @@ impl PaymentService {
     }
 
     /// 503: nobody is asked for money that could not be found.
-    fn away(&self, caller: &Caller<'_>) -> Response<Body> {
+    fn away(caller: &Caller<'_>) -> Response<Body> {
         if caller.is_browser() { page::closed(caller.target, PageMode::Live) } else { no_node().answer() }
     }
 

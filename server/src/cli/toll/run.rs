@@ -3,7 +3,7 @@
 use super::announce::Announcer;
 use super::payments::{self, Taking};
 use crate::cli::listen::ListenAddress;
-use crate::cli::serve::wait_for_signal;
+use crate::cli::serve::Signals;
 use crate::cli::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ClientAddress, Config, ConfigError, Layers, TollSettings, toll_table};
@@ -31,6 +31,7 @@ pub struct BoundGate {
     listener: TcpListener,
     operator: Option<TcpListener>,
     http: net::HttpSettings,
+    signals: Signals,
 }
 
 pub async fn serve(config: Config, layers: Layers) -> Outcome {
@@ -75,7 +76,7 @@ impl BoundGate {
         let proxies = Arc::clone(&config.proxies);
         let says_first = proxies.client_address == ClientAddress::ProxyProtocol;
         http.speaks_proxy = Box::new(move |peer| says_first && proxies.trusts(peer));
-        Ok(Self { gate, taking, announcer, listener, operator, http })
+        Ok(Self { gate, taking, announcer, listener, operator, http, signals: Signals::listen()? })
     }
 
     pub fn address(&self) -> std::io::Result<SocketAddr> {
@@ -95,7 +96,7 @@ impl BoundGate {
         let operator = self
             .operator
             .map(|listener| tokio::spawn(ops_listener::listener::serve(listener, ops_listener::gate::router(gate))));
-        wait_for_signal().await?;
+        self.signals.heard().await;
         tracing::info!("stopping after the running requests");
         let _ = stop.send(true);
         serving.await?;
