@@ -174,7 +174,7 @@ async fn rotate(actor: &Actor<'_>, kind: KeyKind, at: Option<&str>, json: bool) 
     match rotated {
         RotationOutcome::Made(_) => println!("The new key {kid} is used from {used_from} UTC."),
         RotationOutcome::Waits(_) => {
-            println!("Nothing to do: the key {kid} is already waiting, used from {used_from} UTC.")
+            println!("Nothing to do: the key {kid} is already waiting, used from {used_from} UTC.");
         }
     }
     Ok(())

@@ -148,7 +148,7 @@ async fn the_absolute_form_of_our_own_host_is_served() {
 /// Headers that no client sends, or sends twice.
 fn odd_headers() -> Vec<Vec<u8>> {
     let long = "a".repeat(12_000);
-    let many: String = (0..60).map(|n| format!("x-{n}: {n}\r\n")).collect();
+    let many = (0..60).map(|n| format!("x-{n}: {n}\r\n")).collect::<Vec<_>>().concat();
     let lines: [&[u8]; 20] = [
         b"cookie: \xff\xfe=\x80; __Host-postern-access=\xe9; __Host-postern-app=\xe9\r\n",
         b"cookie: =; ;;; =;__Host-postern-access\r\ncookie: __Host-postern-access=\r\n",

@@ -36,8 +36,8 @@ fn systemd_takes_the_units() {
     for (name, ..) in UNITS {
         // The program need not be installed here, nor the documents.
         let text = unit(name).replace("/usr/local/bin/postern", env!("CARGO_BIN_EXE_postern"));
-        let text: String =
-            text.lines().filter(|line| !line.starts_with("Documentation=")).map(|line| format!("{line}\n")).collect();
+        let text =
+            text.lines().filter(|line| !line.starts_with("Documentation=")).collect::<Vec<_>>().join("\n") + "\n";
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
         let verified = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output();
