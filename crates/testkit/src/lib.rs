@@ -17,7 +17,10 @@ pub fn refusing_hyphens(program: &Command) -> Vec<String> {
 
 fn walk<'a>(program: &Command, at: &'a Command, path: &mut Vec<&'a str>, refusing: &mut Vec<String>) {
     for argument in at.get_arguments().filter(|argument| takes_text(argument)) {
-        if !HYPHENATED.iter().all(|value| takes(program, at, path, argument, value)) {
+        // An option may be required only where another is absent, so a line with every choice is tried as well.
+        let is_taken =
+            |value: &&str| [false, true].iter().any(|choices| takes(program, at, path, argument, value, *choices));
+        if !HYPHENATED.iter().all(is_taken) {
             refusing.push([path.join(" "), label(argument)].join(" ").trim().to_owned());
         }
     }
@@ -39,12 +42,15 @@ fn label(argument: &Arg) -> String {
     }
 }
 
-fn takes(program: &Command, at: &Command, path: &[&str], wanted: &Arg, value: &str) -> bool {
+fn takes(program: &Command, at: &Command, path: &[&str], wanted: &Arg, value: &str, choices: bool) -> bool {
     let mut line = vec![program.get_name().to_owned()];
     line.extend(path.iter().map(ToString::to_string));
     let before = |argument: &&Arg| match (argument.get_index(), wanted.get_index()) {
         (Some(index), Some(wanted)) => index < wanted,
-        (_, None) | (None, _) => argument.is_required_set(),
+        (_, None) | (None, _) => {
+            argument.is_required_set()
+                || choices && argument.get_action().takes_values() && !argument.get_possible_values().is_empty()
+        }
     };
     for argument in at.get_arguments().filter(|argument| argument.get_id() != wanted.get_id()).filter(before) {
         line.extend(argument.get_long().map(|long| format!("--{long}")));
