@@ -151,7 +151,7 @@ async fn what_does_not_fit_is_refused_with_a_sentence() {
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "bad_request"), "{body}");
         assert!(answer.json()["detail"].as_str().unwrap().contains(part), "{}", answer.text);
     }
-    for (network, part) in [("0.0.0.0/0", "everybody"), ("::/0", "everybody"), ("office", "203.0.113.0/24")] {
+    for (network, part) in [("0.0.0.0/0", "every address"), ("::/0", "every address"), ("office", "203.0.113.0/24")] {
         let answer = root.post(paths::ALLOWLIST, &json!({"network": network, "comment": "x"})).await;
         assert!(answer.json()["detail"].as_str().unwrap().contains(part), "{}", answer.text);
     }
