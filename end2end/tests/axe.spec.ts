@@ -122,7 +122,8 @@ async function somebody(server: Server): Promise<Person> {
 const PICTURES = process.env.PICTURES;
 
 test('axe finds nothing on any page, in any colours, narrow and wide', async ({ visit, server, watch }) => {
-  test.slow();
+  // Some 160 pages in all.
+  test.setTimeout(6 * 60_000);
   watch.allowStatus(401, 403, 404);
   const page = await visit({ bypassCSP: true });
   const looked = new Set<string>();
