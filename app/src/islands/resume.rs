@@ -50,7 +50,7 @@ async fn resume() -> Result<(), Unreachable> {
 
 async fn enter(wish: &str) -> Result<(), Unreachable> {
     let answer = api::call("POST", paths::APP_ENTER, Some(wish)).await?;
-    // A person who is not signed in any more is being redirected to sign-in.
+    // The browser is already on its way to the sign-in page.
     if answer.status == 401 {
         return Ok(());
     }

@@ -229,7 +229,7 @@ proptest! {
         for _ in 0..ahead {
             world.step(leader);
         }
-        // As everybody does who has asked for a token.
+        // A client that asked for a token keeps it.
         let held = if thief_leads { world.thief.clone().expect("stolen") } else { world.owner.clone() };
         world.server.access(&held);
         world.step(Step::Wait(GRACE_MS + late));

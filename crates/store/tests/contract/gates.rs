@@ -24,7 +24,7 @@ pub async fn count_requests_for_nothing_across_restarts(fixture: Fixture) {
     assert_eq!(store.take_free("price", "alice", two, NOW + MONTH).await.unwrap(), Ok(()));
     assert_eq!(store.take_free("price", "alice", two, NOW + MONTH).await.unwrap(), Ok(()));
     assert_eq!(store.take_free("price", "alice", two, NOW + MONTH).await.unwrap(), Err(MONTH));
-    // Who has all of them again has no row.
+    // A client whose requests are all back has no row.
     assert_eq!(store.sweep_gates(NOW + 2 * MONTH, NOW).await.unwrap(), 3);
     assert_eq!(store.take_free("price", "alice", two, NOW + 2 * MONTH).await.unwrap(), Ok(()));
 }

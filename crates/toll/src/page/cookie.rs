@@ -24,7 +24,7 @@ impl RouteCookies<'_> {
         self.kept(&self.name(TOKEN), token, seconds)
     }
 
-    /// The same for an offer: whoever has it gets what is paid for it. `id` tells it from others of the route.
+    /// The same for an offer. Anyone who holds it receives what is paid for it. `id` tells offers of one route apart.
     pub fn set_offer(self, id: &str, offer: &str, seconds: u64) -> Option<HeaderValue> {
         self.kept(&format!("{}.{id}", self.name(OFFER)), offer, seconds)
     }
