@@ -46,16 +46,15 @@ pub struct Program {
 impl Program {
     pub fn start(folder: &Path, settings: &[&str]) -> Self {
         let log = folder.join("log");
-        let free = ["--set", "listen=127.0.0.1:0", "--set", "operator.listen=127.0.0.1:0"];
-        let settings: Vec<_> =
-            free.into_iter().chain(settings.iter().flat_map(|setting| ["--set", *setting])).collect();
+        // Of all programs that run at once, one alone gets the time server's port.
+        let free = ["listen=127.0.0.1:0", "operator.listen=127.0.0.1:0", "time.embedded=false"];
+        let settings: Vec<_> = free.iter().chain(settings).flat_map(|setting| ["--set", *setting]).collect();
         let mut child =
             command(folder, &settings).stdout(Stdio::piped()).stderr(File::create(&log).unwrap()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut address_after = |words: &str| {
-            // The time server listens too, on an address of another scheme.
-            let is_it = |line: &String| line.contains(words) && line.contains("http://");
-            let line = lines.find(is_it).unwrap_or_else(|| std::fs::read_to_string(&log).unwrap());
+            let line =
+                lines.find(|line| line.contains(words)).unwrap_or_else(|| std::fs::read_to_string(&log).unwrap());
             let (_, address) = line.split_once("http://").expect(&line);
             address.split(' ').next().unwrap().parse::<SocketAddr>().unwrap()
         };
