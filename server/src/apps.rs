@@ -1,7 +1,7 @@
 //! Cached client key headers for apps, so that a check signs nothing and reads no database.
 
+use crate::cache_counts::CacheCounts;
 use crate::config::Apps;
-use crate::ops_listener::metrics::CacheCounts;
 use domain::UnixMs;
 use domain::account::Role;
 use http::HeaderValue;

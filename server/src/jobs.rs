@@ -1,10 +1,9 @@
 //! Background jobs: reading other nodes' changes, and deleting expired rows.
 
+use crate::error_chain::chain;
 use crate::flows::server_keys;
 use crate::keyring;
 use crate::state::AppState;
-use domain::UnixMs;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -13,28 +12,10 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Overlap with the previous read, because nodes' clocks may differ and a change may commit late.
 const OVERLAP_MS: i64 = 30_000;
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
-/// Age beyond which the caches are too old to admit anybody.
-const STALE_MS: i64 = 15_000;
 /// Additional time before ended keys are erased, because a node with a slow clock may still use them.
 const SKEW_MS: i64 = 60_000;
 /// How long ended sessions and key versions remain visible to their owner.
 const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
-
-/// The time of the last read.
-#[derive(Debug, Default)]
-pub struct SyncFreshness(AtomicI64);
-
-impl SyncFreshness {
-    /// Whether the caches are too old to be trusted.
-    pub fn is_stale(&self, now: UnixMs) -> bool {
-        // After the clock was set back, the age is unknown, so treat it as stale.
-        self.age(now).abs() > STALE_MS
-    }
-
-    pub fn age(&self, now: UnixMs) -> i64 {
-        now - self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// Reads all changes since the last call once.
 ///
@@ -42,18 +23,15 @@ impl SyncFreshness {
 /// The store fails.
 pub async fn sync(state: &AppState) -> store::Result<()> {
     let now = state.now();
-    let since = state.sync.0.load(Ordering::Relaxed).min(now) - OVERLAP_MS;
-    let first = since < 0;
-    if !first {
-        state.bans.catch_up(&*state.store, now).await?;
-        state.allowlist.replace(state.store.allowlist().await?);
-        let changes = state.store.sessions_changed(since).await?;
-        state.sessions.apply(&changes, now);
-        state.identity_headers.apply(&changes, &state.config.apps);
-        state.key_encryption.reload(&*state.store).await?;
-        reload_keys(state).await?;
-    }
-    state.sync.0.store(now, Ordering::Relaxed);
+    let since = state.sync.last().min(now) - OVERLAP_MS;
+    state.bans.catch_up(&*state.store, now).await?;
+    state.allowlist.replace(state.store.allowlist().await?);
+    let changes = state.store.sessions_changed(since).await?;
+    state.sessions.apply(&changes, now);
+    state.identity_headers.apply(&changes, &state.config.apps);
+    state.key_encryption.reload(&*state.store).await?;
+    reload_keys(state).await?;
+    state.sync.read_at(now);
     Ok(())
 }
 
@@ -115,16 +93,4 @@ pub async fn sweep(state: &AppState) -> store::Result<()> {
     state.store.sweep_audit(now - keep.audit.ms()).await?;
     state.store.sweep_bans(now - keep.bans.ms()).await?;
     Ok(())
-}
-
-/// Formats an error with all its causes for the log.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }

@@ -1,7 +1,7 @@
 //! Locks for sign-in attempts: one at a time for each client key, and fair shares for addresses and accounts.
 
-use crate::guards::client::Client;
 use domain::client_key::ClientKey;
+use domain::known_device::KnownDevice;
 use moka::sync::Cache;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
@@ -36,19 +36,18 @@ impl KeyedMutex {
         self.mutexes.get_with(client_key, Arc::default).lock_owned().await
     }
 
-    /// Waits for a client's locks, in order of arrival. Strangers at one address share one lock. Known devices lock
+    /// Waits for the locks of the client that counts by `ban_key` at `address`, in order of arrival. Strangers at one address share one lock. Known devices lock
     /// their account, then a place among the known devices at their address, then themselves. The order must be the
     /// same everywhere, otherwise two attempts could deadlock.
-    pub async fn lock_fair(&self, client: &Client) -> KeyedGuard {
-        let ban_key = client.ban_key();
-        let Some(known) = &client.known else {
+    pub async fn lock_fair(&self, ban_key: ClientKey, known: Option<&KnownDevice>, address: ClientKey) -> KeyedGuard {
+        let Some(known) = known else {
             return KeyedGuard { client_key: self.lock(ban_key).await, account: None, address: None };
         };
         let share = known.share();
         let account = if share == ban_key { None } else { Some(self.lock(share).await) };
         let slots = || Arc::new(Semaphore::new(self.at_once));
         // The semaphore is never closed.
-        let address = self.shares.get_with(client.client_key, slots).acquire_owned().await.ok();
+        let address = self.shares.get_with(address, slots).acquire_owned().await.ok();
         KeyedGuard { client_key: self.lock(ban_key).await, account, address }
     }
 

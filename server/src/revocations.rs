@@ -1,6 +1,7 @@
 //! The signed revocation list, made again after a change and not for each request.
 
-use crate::state::AppState;
+use crate::keyring::Keyring;
+use crate::sessions::SessionCache;
 use crate::tokens::{SignError, issued_at};
 use domain::UnixMs;
 use domain::encoding::{base64url, sha256};
@@ -32,22 +33,28 @@ struct ListKey {
 }
 
 impl Revocations {
-    /// Returns the current list.
+    /// Returns the current list of `issuer`.
     ///
     /// # Errors
     /// It cannot be signed.
-    pub fn list(&self, state: &AppState, now: UnixMs) -> Result<Arc<RevocationList>, SignError> {
+    pub fn list(
+        &self,
+        issuer: &str,
+        sessions: &SessionCache,
+        keyring: &Keyring,
+        now: UnixMs,
+    ) -> Result<Arc<RevocationList>, SignError> {
         let mut last = self.0.lock();
         let minute = now.div_euclid(60_000);
         if last.as_ref().is_none_or(|list| list.of.minute != minute) {
-            state.sessions.ended().write().forget(now);
+            sessions.ended().write().forget(now);
         }
-        let key = state.keyring.signing(now)?;
+        let key = keyring.signing(now)?;
         let of = ListKey {
             minute,
-            ended: state.sessions.ended().read().changes(),
+            ended: sessions.ended().read().changes(),
             kid: key.public.kid.clone(),
-            revoked: state.keyring.revoked(now - KEY_TOLD_MS),
+            revoked: keyring.revoked(now - KEY_TOLD_MS),
         };
         if let Some(list) = last.as_ref().filter(|list| list.of == of) {
             return Ok(Arc::clone(list));
@@ -55,10 +62,10 @@ impl Revocations {
         let mut keys = of.revoked.clone();
         keys.sort();
         let claims = RevocationClaims {
-            iss: state.config.origin.clone(),
+            iss: issuer.to_owned(),
             iat: issued_at(minute * 60_000),
             exp: minute * 60 + LIFETIME_SECONDS,
-            sessions: state.sessions.ended().read().marks().cloned().collect(),
+            sessions: sessions.ended().read().marks().cloned().collect(),
             keys,
         };
         let said = format!("{} {claims:?}", of.kid);

@@ -1,6 +1,6 @@
 //! The session cache for checks in every request.
 
-use crate::ops_listener::metrics::CacheCounts;
+use crate::cache_counts::CacheCounts;
 use domain::UnixMs;
 use domain::revocation::EndedSessions;
 use domain::session::{is_first_use, takes_access};

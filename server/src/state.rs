@@ -2,15 +2,14 @@
 
 use crate::allowlist::Allowlist;
 use crate::apps::IdentityHeadersCache;
+use crate::audit_row_limit::AuditRowLimit;
 use crate::bans::Bans;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
-use crate::flows::audit::AuditRowLimit;
-use crate::http::assets;
 use crate::keyed_mutex::KeyedMutex;
 use crate::keyring::{self, Keyring, Vault};
-use crate::ops_listener::metrics::Metrics;
+use crate::metrics::Metrics;
 use crate::passwords::{self, HashPool};
 use crate::rate_limiter::RateLimiter;
 use crate::refusal_feed::RefusalFeed;
@@ -18,8 +17,9 @@ use crate::request_id::RequestIds;
 use crate::revocations::Revocations;
 use crate::sessions::SessionCache;
 use crate::site::SiteFiles;
+use crate::sync_freshness::SyncFreshness;
 use crate::tokens::Tokens;
-use crate::{jobs, key_encryption, key_encryption::KeyEncryptionKey};
+use crate::{key_encryption, key_encryption::KeyEncryptionKey};
 use app::view::Assets;
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
@@ -52,7 +52,7 @@ pub struct Inner {
     pub revocations: Revocations,
     pub attempt_locks: KeyedMutex,
     pub proofs: ReplayCache,
-    pub sync: jobs::SyncFreshness,
+    pub sync: SyncFreshness,
     pub metrics: Metrics,
     pub request_ids: RequestIds,
     pub site: SiteFiles,
@@ -101,10 +101,10 @@ impl AppState {
             revocations: Revocations::default(),
             attempt_locks: KeyedMutex::new(passwords::threads(&config.settings)),
             proofs: ReplayCache::default(),
-            sync: jobs::SyncFreshness::default(),
+            sync: SyncFreshness::default(),
             metrics: Metrics::new(clock.now()),
             request_ids: RequestIds::new(&*entropy),
-            assets: Arc::new(assets::manifest(site)),
+            assets: Arc::new(site.assets()),
             site,
             leptos: LeptosOptions::builder().output_name("postern").build(),
             config,
@@ -118,7 +118,7 @@ impl AppState {
         state.allowlist.replace(state.store.allowlist().await?);
         let ended = state.store.sessions_ended(state.now() - domain::revocation::REVOCATION_RETENTION_MS).await?;
         state.sessions.remember(&ended, state.now());
-        jobs::sync(&state).await?;
+        state.sync.read_at(state.now());
         Ok(state)
     }
 

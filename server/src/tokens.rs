@@ -1,8 +1,8 @@
 //! Access tokens: JWT in the profile of RFC 9068, verified once and cached.
 
+use crate::cache_counts::CacheCounts;
 use crate::config::Config;
 use crate::keyring::{self, Keyring};
-use crate::ops_listener::metrics::CacheCounts;
 use domain::UnixMs;
 use domain::encoding::sha256;
 use quick_cache::sync::Cache;

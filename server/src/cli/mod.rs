@@ -159,7 +159,7 @@ fn exit_code(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("postern: {}", crate::jobs::chain(&*error));
+            eprintln!("postern: {}", crate::error_chain::chain(&*error));
             match error {
                 error if error.is::<print::NotFound>() => ExitCode::from(3),
                 error if error.is::<ConfigError>() => ExitCode::from(2),

@@ -7,7 +7,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, LogFormat, LogSettings};
 use crate::connections::{self, MainListener, Tls};
 use crate::entropy::SystemEntropy;
-use crate::ops_listener::metrics::PANICS;
+use crate::metrics::PANICS;
 use crate::router::router;
 use crate::site::SiteFiles;
 use crate::state::AppState;

@@ -3,7 +3,7 @@
 use super::{Finding, FindingLevel, keys};
 use crate::backup;
 use crate::config::Config;
-use crate::jobs::chain;
+use crate::error_chain::chain;
 use domain::UnixMs;
 use domain::account::name_skeleton;
 use std::collections::BTreeMap;

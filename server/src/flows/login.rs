@@ -154,9 +154,9 @@ async fn upgrade(state: &AppState, received: &OpenedMessage, user: &User, passwo
         Ok(hash) => {
             let upgraded = state.store.upgrade_password(&user.id, &user.password_hash, &PasswordHash(hash)).await;
             if let Err(error) = upgraded {
-                tracing::error!(cause = %crate::jobs::chain(&error), "a password hash was not upgraded");
+                tracing::error!(cause = %crate::error_chain::chain(&error), "a password hash was not upgraded");
             }
         }
-        Err(error) => tracing::error!(cause = %crate::jobs::chain(&error), "a password hash was not upgraded"),
+        Err(error) => tracing::error!(cause = %crate::error_chain::chain(&error), "a password hash was not upgraded"),
     }
 }

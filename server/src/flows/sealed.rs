@@ -93,7 +93,7 @@ pub async fn receive(
     kind: EnvelopeKind,
 ) -> Result<OpenedMessage, ApiError> {
     let (short_key, key) = check_short_key(state, client, &sealed).await?;
-    let turn = state.attempt_locks.lock_fair(client).await;
+    let turn = state.attempt_locks.lock_fair(client.ban_key(), client.known.as_ref(), client.client_key).await;
     // Taken only after the lock, so that a waiting attempt takes no place from others.
     let permit = state.passwords.permit().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
     let attempt = Attempt { id: state.ulid(), client_key: client.ban_key() };

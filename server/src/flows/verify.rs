@@ -26,6 +26,18 @@ pub enum ForwardAuthVerdict {
     Denied,
 }
 
+impl ForwardAuthVerdict {
+    /// Returns its name in metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Pass { identity: Some(_), .. } => "pass",
+            Self::Pass { identity: None, .. } => "public",
+            Self::SignIn => "sign_in",
+            Self::Denied => "denied",
+        }
+    }
+}
+
 /// The `Authorization` header for the app.
 #[derive(Debug)]
 pub enum AppAuthorization {

@@ -3,57 +3,10 @@
 use super::ApiError;
 use crate::site::SiteFiles;
 use crate::state::AppState;
-use app::view::{Assets, Bundle};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, header};
-use serde::Deserialize;
 use std::borrow::Cow;
 use wire::problem::Code;
-
-#[derive(Deserialize)]
-struct Manifest {
-    css: String,
-    dashboard_css: String,
-    login: ManifestBundle,
-    dashboard: ManifestBundle,
-    private: ManifestBundle,
-}
-
-#[derive(Deserialize)]
-struct ManifestBundle {
-    js: String,
-    wasm: String,
-}
-
-/// Returns the files' locations. Without a manifest (a build by `cargo leptos`) there is one bundle with a fixed name.
-pub fn manifest(site: SiteFiles) -> Assets {
-    let manifest = site.get("manifest.json").and_then(|file| serde_json::from_slice::<Manifest>(&file).ok());
-    match manifest {
-        Some(manifest) => Assets {
-            css: manifest.css,
-            dashboard_css: Some(manifest.dashboard_css),
-            login: manifest.login.into(),
-            dashboard: manifest.dashboard.into(),
-            private: manifest.private.into(),
-        },
-        None => {
-            let bundle = Bundle { js: "/pkg/postern.js".to_owned(), wasm: "/pkg/postern.wasm".to_owned() };
-            Assets {
-                css: "/pkg/postern.css".to_owned(),
-                dashboard_css: None,
-                login: bundle.clone(),
-                dashboard: bundle.clone(),
-                private: bundle,
-            }
-        }
-    }
-}
-
-impl From<ManifestBundle> for Bundle {
-    fn from(ManifestBundle { js, wasm }: ManifestBundle) -> Self {
-        Self { js, wasm }
-    }
-}
 
 /// Whether a request is for one of these files, in `/pkg/...` or beside it.
 pub fn is_asked(method: &Method, path: &str) -> bool {

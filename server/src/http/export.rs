@@ -27,8 +27,8 @@ pub fn ndjson(name: &str, entries: impl Stream<Item = store::Result<AuditEntry>>
 
 fn file(name: &str, kind: &str, lines: impl Stream<Item = io::Result<Vec<u8>>> + Send + 'static) -> Response {
     // A failure breaks the connection, because a partial file must not look complete.
-    let lines =
-        lines.inspect_err(|error| tracing::error!(cause = %crate::jobs::chain(error), "an export was interrupted"));
+    let lines = lines
+        .inspect_err(|error| tracing::error!(cause = %crate::error_chain::chain(error), "an export was interrupted"));
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename={name}")),

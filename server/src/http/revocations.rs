@@ -14,7 +14,8 @@ pub async fn list(State(state): State<AppState>, headers: HeaderMap) -> Result<R
     if state.sync.is_stale(now) {
         return Err(ApiError::wait(Code::Unavailable, 1000));
     }
-    let list = state.revocations.list(&state, now).map_err(ApiError::broken)?;
+    let list =
+        state.revocations.list(&state.config.origin, &state.sessions, &state.keyring, now).map_err(ApiError::broken)?;
     let about = [
         (header::ETAG, list.etag.as_str()),
         // A cache may keep it for one second, so that a list reaches an app within five.

@@ -44,7 +44,7 @@ pub async fn verify(
     let viewer = viewer(&parts.headers);
     let safe = matches!(asked.method, "GET" | "HEAD");
     let verdict = verify::judge(&state, &asked, &parts.headers, viewer == ResponseViewer::Page && safe).await?;
-    state.metrics.checked(&verdict);
+    state.metrics.checked(verdict.as_str());
     let answered = parts.uri.query() == Some("answer");
     Ok(match verdict {
         // The client must not see the client key headers. It was refused a moment ago, and may try again.

@@ -82,7 +82,7 @@ fn beside(
 ) -> Result<JoinHandle<()>, std::io::Error> {
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         if let Err(error) = work() {
-            eprintln!("postern: the {name}: {}", crate::jobs::chain(&*error));
+            eprintln!("postern: the {name}: {}", crate::error_chain::chain(&*error));
             std::process::exit(1);
         }
     })

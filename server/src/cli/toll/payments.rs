@@ -46,7 +46,9 @@ impl Taking {
             let heard = portal.reload(&secrets).await;
             // Logged once, not every second.
             match &heard {
-                Err(error) if could => tracing::error!(cause = %crate::jobs::chain(error), "keys cannot be read"),
+                Err(error) if could => {
+                    tracing::error!(cause = %crate::error_chain::chain(error), "keys cannot be read")
+                }
                 Ok(()) if !could => tracing::info!("keys are read again"),
                 _ => {}
             }

@@ -65,7 +65,7 @@ impl toll::PortalSessions for PortalClient {
     async fn is_signed_in(&self, headers: &HeaderMap) -> bool {
         let Some(token) = cookies::get(headers, &self.config, CookieName::Access) else { return false };
         self.takes(&token).await.unwrap_or_else(|error| {
-            tracing::warn!(cause = %crate::jobs::chain(&error), "looking up a session failed");
+            tracing::warn!(cause = %crate::error_chain::chain(&error), "looking up a session failed");
             false
         })
     }
