@@ -45,6 +45,9 @@ fn devices() -> Vec<Device> {
         used_at: NOW - 300_000,
         current,
         bound: current,
+        auth_time: NOW / 1000 - 86_400,
+        amr: vec!["pwd".to_owned()],
+        acr: "urn:postern:acr:1".to_owned(),
     };
     vec![device("a", true), device("b", false)]
 }

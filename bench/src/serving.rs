@@ -9,6 +9,7 @@ use crate::{bare, machine};
 use anyhow::{Context, Result, ensure};
 use axum::Router;
 use domain::app_session::AppSession;
+use domain::authentication::{Authentication, Methods};
 use domain::ban::{Scope, Trigger};
 use domain::client_key::ClientKey;
 use serde::{Deserialize, Serialize};
@@ -164,6 +165,7 @@ fn make_tokens(state: &AppState, token: &str, order: &Order) -> Result<()> {
             session: &claims.sid,
             generation: claims.generation,
             jkt: None,
+            authentication: Authentication { methods: Methods::PASSWORD, at: state.now() },
             cookie: false,
             jti: state.ulid(),
         };

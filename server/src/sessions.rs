@@ -2,6 +2,7 @@
 
 use crate::cache_counts::CacheCounts;
 use domain::UnixMs;
+use domain::authentication::Authentication;
 use domain::revocation::EndedSessions;
 use domain::session::{is_first_use, takes_access};
 use moka::sync::Cache;
@@ -21,6 +22,7 @@ pub struct LiveSession {
     pub idle_at: UnixMs,
     pub ends_at: UnixMs,
     pub revoked: bool,
+    pub authentication: Authentication,
 }
 
 /// A bounded cache over the store. [`SessionCache::apply`] brings other nodes' changes.
@@ -98,6 +100,7 @@ impl SessionCache {
             idle_at: row.life.idle_at,
             ends_at: row.life.ends_at,
             revoked: row.life.revoked || row.user_disabled,
+            authentication: row.authentication,
         };
         self.insert(&row.id, live);
         live
@@ -148,12 +151,18 @@ impl SessionCache {
                 idle_at: change.idle_at.max(held.idle_at),
                 ends_at: change.ends_at,
                 revoked: change.revoked_at.is_some() || held.revoked,
+                authentication: later(change.authentication, held.authentication),
             };
             if news != held {
                 self.insert(&change.id, news);
             }
         }
     }
+}
+
+/// A change may have been read before a renewal that is cached already.
+fn later(one: Authentication, other: Authentication) -> Authentication {
+    if one.at >= other.at { one } else { other }
 }
 
 impl LiveSession {

@@ -4,6 +4,7 @@ use crate::cache_counts::CacheCounts;
 use crate::config::Config;
 use crate::keyring::{self, Keyring};
 use domain::UnixMs;
+use domain::authentication::Authentication;
 use domain::encoding::sha256;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,15 @@ pub struct AccessTokenClaims {
     pub generation: u32,
     pub client_id: String,
     pub roles: Vec<String>,
+    /// When the person was last authenticated. Absent from tokens of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// How (RFC 8176).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
+    /// The level of that, by `domain::authentication`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
     /// The key that the session is bound to (RFC 7800, section 3.1; RFC 9449, section 6.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
@@ -55,6 +65,7 @@ pub struct TokenSubject<'a> {
     pub session: &'a str,
     pub generation: u32,
     pub jkt: Option<&'a str>,
+    pub authentication: Authentication,
     /// Whether it is for a cookie.
     pub cookie: bool,
     pub jti: String,
@@ -130,6 +141,9 @@ impl Tokens {
             generation: subject.generation,
             client_id: "postern".to_owned(),
             roles: vec![subject.role.to_owned()],
+            auth_time: Some(subject.authentication.auth_time()),
+            amr: subject.authentication.methods.amr().into_iter().map(str::to_owned).collect(),
+            acr: Some(subject.authentication.methods.acr().to_owned()),
             cnf: subject.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
             cookie: subject.cookie,
         };

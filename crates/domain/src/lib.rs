@@ -8,6 +8,7 @@ pub mod allowance;
 pub mod app;
 pub mod app_path;
 pub mod app_session;
+pub mod authentication;
 pub mod authority;
 pub mod ban;
 pub mod client_key;

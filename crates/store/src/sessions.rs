@@ -6,6 +6,7 @@ use crate::user::PasswordHash;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::authentication::{Authentication, Methods};
 use domain::session::Session;
 
 /// A new session, at generation 0.
@@ -22,6 +23,8 @@ pub struct NewSession {
     pub jkt: Option<String>,
     /// The client's receiving key as JWK text.
     pub receiving_key: Option<String>,
+    /// How the person was authenticated; the time is `now`.
+    pub methods: Methods,
     pub device: String,
     pub address: String,
     pub now: UnixMs,
@@ -39,6 +42,7 @@ pub struct SessionRow {
     pub user_disabled: bool,
     /// The part that the rules need.
     pub life: Session,
+    pub authentication: Authentication,
     /// "Firefox on Fedora".
     pub device: String,
     /// Address prefix of the last use.
@@ -71,6 +75,7 @@ pub struct SessionChange {
     pub idle_at: UnixMs,
     pub ends_at: UnixMs,
     pub revoked_at: Option<UnixMs>,
+    pub authentication: Authentication,
     /// The current name and role of its user.
     pub username: String,
     pub role: Role,

@@ -23,6 +23,15 @@ pub struct AccessToken {
     pub client_id: String,
     #[serde(default)]
     pub roles: Vec<String>,
+    /// When the person was last authenticated (RFC 9068, section 2.2.1).
+    #[serde(default)]
+    pub auth_time: Option<i64>,
+    /// How: values of RFC 8176.
+    #[serde(default)]
+    pub amr: Vec<String>,
+    /// The level: `urn:postern:acr:1` one factor, `urn:postern:acr:2` two, `urn:postern:acr:phr` resistant to phishing.
+    #[serde(default)]
+    pub acr: Option<String>,
     /// The client's key, if the token is bound. The token is worthless without a proof of that key.
     #[serde(default)]
     pub cnf: Option<Confirmation>,

@@ -14,6 +14,15 @@ pub struct SessionInfo {
     pub bound: bool,
     /// Expiry of the access token, in unix milliseconds.
     pub expires_at: i64,
+    /// When the person was last authenticated, in unix seconds. Absent if the token is from an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// How: values of RFC 8176.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
+    /// The level of that: `urn:postern:acr:1`, `urn:postern:acr:2` or `urn:postern:acr:phr`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
 }
 
 /// One of the person's sessions.
@@ -30,6 +39,12 @@ pub struct Device {
     /// Whether this is the requesting session.
     pub current: bool,
     pub bound: bool,
+    /// When the person was last authenticated there, in unix seconds.
+    pub auth_time: i64,
+    /// How: values of RFC 8176.
+    pub amr: Vec<String>,
+    /// The level of that.
+    pub acr: String,
 }
 
 /// The answer to `GET /api/sessions`.

@@ -35,6 +35,7 @@ pub fn sign(state: &AppState, app: &App, row: &SessionRow, jkt: Option<&str>) ->
         session: &row.id,
         generation: row.life.generation,
         jkt,
+        authentication: row.authentication,
         cookie: false,
         jti: state.ulid(),
     };

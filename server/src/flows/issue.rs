@@ -8,6 +8,7 @@ use crate::state::AppState;
 use crate::tokens::TokenSubject;
 use domain::UnixMs;
 use domain::account::{AccountDigest, Role};
+use domain::authentication::{Authentication, Methods};
 use domain::encoding::base64url;
 use domain::known_device::KnownDevice;
 use domain::refresh_token::RefreshToken;
@@ -44,12 +45,13 @@ pub struct SessionOwner<'a> {
 
 /// Prepares a session, bound to the client's proven keys.
 ///
-/// `judged_by`: the hash of the checked password, if one was checked.
+/// `judged_by`: the hash of the checked password, if one was checked. `methods`: how the person was authenticated now.
 pub fn open(
     state: &AppState,
     client: &Client,
     user: &str,
     judged_by: Option<PasswordHash>,
+    methods: Methods,
     keys: Option<&(EcJwk, EcJwk)>,
 ) -> NewSessionTokens {
     let now = state.now();
@@ -63,6 +65,7 @@ pub fn open(
         refresh_hash: token.hash(),
         jkt: keys.map(|(signing, _)| thumbprint(signing)),
         receiving_key: keys.map(|(_, receiving)| receiving.thumbprint_input()),
+        methods,
         device: client.device(),
         address: client.client_key.network_label(),
         now,
@@ -93,6 +96,7 @@ pub fn first(
         idle_at: row.idle_at,
         ends_at: row.ends_at,
         revoked: false,
+        authentication: Authentication { methods: row.methods, at: row.now },
     };
     let device = KnownDevice::issue(&state.keyring.macs(row.now)?.device, account, jkt, row.now);
     Ok(IssuedTokens { device: Some(device), ..tokens(state, owner, &row.id, jkt, live, &opening.token, delivery)? })
@@ -118,6 +122,7 @@ pub fn tokens(
         session,
         generation: live.generation,
         jkt,
+        authentication: live.authentication,
         cookie: delivery == Delivery::Cookies,
         jti: state.ulid(),
     };
@@ -131,6 +136,9 @@ pub fn tokens(
             roles: vec![owner.role.as_str().to_owned()],
             bound: jkt.is_some(),
             expires_at,
+            auth_time: Some(live.authentication.auth_time()),
+            amr: live.authentication.methods.amr().into_iter().map(str::to_owned).collect(),
+            acr: Some(live.authentication.methods.acr().to_owned()),
         },
         access_token,
         refresh_token: token.reveal(&state.keyring.macs(state.now())?.refresh),

@@ -11,6 +11,7 @@ use crate::passwords::PasswordCheck;
 use crate::state::AppState;
 use domain::account::{AccountDigest, name_key};
 use domain::account_delay::{self, DelayDecision};
+use domain::authentication::Methods;
 use domain::ban::Trigger;
 use domain::login::{LoginFacts, LoginRefusal, LoginVerdict, judge};
 use store::attempts::{Acceptance, Attempt, AttemptRefusal, LoginContext, LoginLookup};
@@ -103,7 +104,8 @@ async fn accept(
     forgive: bool,
     outcome: &str,
 ) -> Result<IssuedTokens, AttemptError> {
-    let opening = issue::open(state, client, &user.id, Some(user.password_hash.clone()), received.keys.as_ref());
+    let judged_by = Some(user.password_hash.clone());
+    let opening = issue::open(state, client, &user.id, judged_by, Methods::PASSWORD, received.keys.as_ref());
     let mut entry = audit::entry(state, client, AuditEvent::Login, outcome);
     entry.user = Some(user.id.clone());
     entry.session = Some(opening.row.id.clone());

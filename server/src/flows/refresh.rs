@@ -106,6 +106,7 @@ async fn rotate(
         idle_at: rotation.idle_at,
         ends_at: row.life.ends_at,
         revoked: false,
+        authentication: row.authentication,
     };
     tell(state, row, live, &successor, delivery).map(Some)
 }

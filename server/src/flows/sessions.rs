@@ -18,6 +18,9 @@ pub async fn devices(state: &AppState, user: &str, current: &str) -> Result<Vec<
         .map(|row| Device {
             current: row.id == current,
             bound: row.life.jkt.is_some(),
+            auth_time: row.authentication.auth_time(),
+            amr: row.authentication.methods.amr().into_iter().map(str::to_owned).collect(),
+            acr: row.authentication.methods.acr().to_owned(),
             id: row.id,
             name: row.device,
             address: row.address,

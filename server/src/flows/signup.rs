@@ -10,6 +10,7 @@ use crate::setup;
 use crate::state::AppState;
 use crate::user_keys;
 use domain::account::{AccountName, InvalidAccountName, Role};
+use domain::authentication::Methods;
 use domain::invitation::code_hash;
 use store::audit::AuditEvent;
 use store::users::{AddUserOutcome, NewUser};
@@ -41,7 +42,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
 
     let hash = new_password::hash(state, &received.permit, &account.password).await?;
     let user = state.ulid();
-    let opening = issue::open(state, client, &user, None, received.keys.as_ref());
+    let opening = issue::open(state, client, &user, None, Methods::PASSWORD, received.keys.as_ref());
     let mut entry = audit::entry(state, client, AuditEvent::UserAdded, audit::OK);
     entry.user = Some(user.clone());
     entry.session = Some(opening.row.id.clone());

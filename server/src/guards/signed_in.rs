@@ -72,6 +72,9 @@ impl SignedIn {
             roles: claims.roles.clone(),
             bound: claims.cnf.is_some(),
             expires_at: claims.exp * 1000,
+            auth_time: claims.auth_time,
+            amr: claims.amr.clone(),
+            acr: claims.acr.clone(),
         }
     }
 }

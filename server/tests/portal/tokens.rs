@@ -38,6 +38,26 @@ async fn a_token_says_what_the_profile_asks_for() {
 }
 
 #[tokio::test]
+async fn tokens_and_sessions_say_when_and_how_the_person_was_authenticated() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let signed_in_at = portal.state.now().div_euclid(1000);
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let expected = json!([signed_in_at, ["pwd"], "urn:postern:acr:1"]);
+    let said = |value: &Value| json!([value["auth_time"], value["amr"], value["acr"]]);
+    let claims = |token: String| -> Value {
+        serde_json::from_slice(&token.split('.').nth(1).and_then(from_base64url).unwrap()).unwrap()
+    };
+    assert_eq!(said(&claims(alice.cookie("access"))), expected);
+    // A refresh proves no person.
+    portal.advance(120_000).await;
+    assert_eq!(said(&alice.refresh().await.json()["session"]), expected);
+    assert_eq!(said(&claims(alice.cookie("access"))), expected);
+    assert_eq!(said(&alice.get(paths::SESSION).await.json()), expected);
+    assert_eq!(said(&alice.get(paths::SESSIONS).await.json()["devices"][0]), expected);
+}
+
+#[tokio::test]
 async fn the_longest_name_fits_into_its_cookies() {
     let portal = Portal::start().await;
     let name = "\u{20000}".repeat(64);

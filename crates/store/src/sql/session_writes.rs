@@ -17,8 +17,8 @@ sql! {
     SIGN_IN = "UPDATE users SET signed_in_at = $2
         WHERE id = $1 AND disabled_at IS NULL AND password_hash = COALESCE($3, password_hash)";
     INSERT = "INSERT INTO sessions (id, user_id, generation, refresh_hash, jkt, receiving_key, device, address,
-            created_at, used_at, rotated_at, idle_at, ends_at, changed_at)
-        VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $8, $8, $9, $10, $8)";
+            created_at, used_at, rotated_at, auth_time, changed_at, idle_at, ends_at, methods)
+        VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $8, $8, $8, $8, $9, $10, $11)";
     ROTATE = "UPDATE sessions SET generation = generation + 1, previous_hash = refresh_hash, refresh_hash = $4,
             address = $5, idle_at = $6, used_at = $7, rotated_at = $7, changed_at = $7
         WHERE id = $1 AND generation = $2 AND refresh_hash = $3
@@ -37,6 +37,7 @@ pub async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) 
     if tx.execute(SIGN_IN, [Value::Text(&new.user), Value::Int(new.now), judged_by]).await? == 0 {
         return Ok(false);
     }
+    let methods = new.methods.to_string();
     let values = [
         Value::Text(&new.id),
         Value::Text(&new.user),
@@ -48,6 +49,7 @@ pub async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) 
         Value::Int(new.now),
         Value::Int(new.idle_at),
         Value::Int(new.ends_at),
+        Value::Text(&methods),
     ];
     Ok(tx.execute(INSERT, values).await? == 1)
 }

@@ -9,6 +9,7 @@ use crate::sessions::{Rotation, SessionChange, SessionRow, Sessions};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::authentication::{Authentication, Methods};
 use domain::session::Session;
 
 macro_rules! select {
@@ -16,7 +17,7 @@ macro_rules! select {
         concat!(
             "SELECT s.id, s.user_id, s.generation, s.refresh_hash, s.previous_hash, s.jkt, s.receiving_key, s.device,
                 s.address, s.created_at, s.used_at, s.rotated_at, s.used_generation, s.idle_at, s.ends_at, s.revoked_at,
-                u.name, u.role, u.disabled_at
+                s.auth_time, s.methods, u.name, u.role, u.disabled_at
             FROM sessions s JOIN users u ON u.id = s.user_id WHERE ",
             $rest
         )
@@ -28,7 +29,8 @@ sql! {
     OF_USER = select!(
         "s.user_id = $1 AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2 ORDER BY s.used_at DESC"
     );
-    CHANGED = "SELECT s.id, s.generation, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, u.name AS username, u.role
+    CHANGED = "SELECT s.id, s.generation, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, s.auth_time,
+            s.methods, u.name AS username, u.role
         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.changed_at >= $1";
     // A session does not change after its end, and that column has an index.
     ENDED = "SELECT id, revoked_at FROM sessions WHERE changed_at >= $1 AND revoked_at >= $1";
@@ -100,6 +102,7 @@ fn session<DB: Backend>(row: &Record<DB>) -> Result<SessionRow> {
             ends_at: row.int("ends_at")?,
             revoked: row.opt_int("revoked_at")?.is_some(),
         },
+        authentication: authentication(row)?,
         device: row.text("device")?,
         address: row.text("address")?,
         receiving_key: row.opt_text("receiving_key")?,
@@ -116,7 +119,12 @@ fn change<DB: Backend>(row: &Record<DB>) -> Result<SessionChange> {
         idle_at: row.int("idle_at")?,
         ends_at: row.int("ends_at")?,
         revoked_at: row.opt_int("revoked_at")?,
+        authentication: authentication(row)?,
         username: row.text("username")?,
         role: row.enum_column("users", "role", Role::parse)?,
     })
+}
+
+fn authentication<DB: Backend>(row: &Record<DB>) -> Result<Authentication> {
+    Ok(Authentication { methods: row.enum_column("sessions", "methods", Methods::parse)?, at: row.int("auth_time")? })
 }

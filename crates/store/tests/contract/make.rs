@@ -3,6 +3,7 @@
 use domain::UnixMs;
 use domain::account::{AccountName, Role};
 use domain::account_delay::FailureStreak;
+use domain::authentication::Methods;
 use domain::ban::{BanPolicy, Trigger};
 use domain::client_key::ClientKey;
 use std::sync::Arc;
@@ -82,6 +83,7 @@ pub fn new_session(user: &str, now: UnixMs) -> NewSession {
         user: user.to_owned(),
         jkt: None,
         receiving_key: None,
+        methods: Methods::PASSWORD,
         device: "Firefox on Fedora".to_owned(),
         address: "203.0.113.0/24".to_owned(),
         now,

@@ -3,6 +3,7 @@ use crate::make::{
     DAY, HOUR, NOW, SECOND, acceptance, attempt, client_key, entry, new_session, rotation, session, user,
 };
 use domain::account::Role;
+use domain::authentication::{Authentication, Method, Methods};
 use domain::session::Session;
 use store::audit::AuditEvent;
 use store::sessions::{NewSession, SessionChange, SessionRow};
@@ -13,6 +14,7 @@ pub async fn keeps_what_was_given(fixture: Fixture) {
     let new = NewSession {
         jkt: Some("thumbprint".to_owned()),
         receiving_key: Some("{\"kty\":\"EC\"}".to_owned()),
+        methods: Methods::PASSWORD.with(Method::Totp),
         ..new_session(&ada, NOW)
     };
     let acceptance = acceptance(attempt(client_key(1)), "digest", new.clone(), NOW);
@@ -34,6 +36,7 @@ pub async fn keeps_what_was_given(fixture: Fixture) {
             ends_at: NOW + 30 * DAY,
             revoked: false,
         },
+        authentication: Authentication { methods: new.methods, at: NOW },
         device: new.device,
         address: new.address,
         receiving_key: new.receiving_key,
@@ -122,6 +125,7 @@ pub async fn changes_are_heard_of(fixture: Fixture) {
             idle_at: then + DAY,
             ends_at,
             revoked_at: None,
+            authentication: Authentication { methods: Methods::PASSWORD, at: NOW },
             username: "ada".to_owned(),
             role: Role::User,
         },
@@ -132,6 +136,7 @@ pub async fn changes_are_heard_of(fixture: Fixture) {
             idle_at: NOW + DAY,
             ends_at,
             revoked_at: Some(then),
+            authentication: Authentication { methods: Methods::PASSWORD, at: NOW },
             username: "ada".to_owned(),
             role: Role::User,
         },

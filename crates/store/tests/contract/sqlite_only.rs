@@ -1,6 +1,7 @@
 //! What only a file can do.
 
-use crate::make::{NOW, entry, user};
+use crate::make::{NOW, entry, session, user};
+use domain::authentication::{Authentication, Methods};
 use futures::future::join_all;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use std::sync::Arc;
@@ -108,4 +109,29 @@ async fn names_of_an_earlier_version_follow_todays_rules_and_collisions_are_not_
     let row = entry(AuditEvent::UserRenamed, Some(&wide), NOW);
     assert_eq!(store.rename_user(&wide, &name, &row, NOW).await.unwrap(), store::users::RenameOutcome::Renamed);
     assert!(store.stray_names().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn sessions_of_an_earlier_version_began_with_a_password_when_they_were_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("postern.db");
+    let url = format!("sqlite:{}", path.display());
+    let store = open(&url, StoreOptions::default()).await.unwrap();
+    let ada = user(&*store, "ada").await;
+    let id = session(&*store, &ada, NOW).await;
+    store.close().await;
+
+    let pool = SqlitePoolOptions::new().connect_with(SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    for undo in [
+        "ALTER TABLE sessions DROP COLUMN auth_time",
+        "ALTER TABLE sessions DROP COLUMN methods",
+        "DELETE FROM _sqlx_migrations WHERE version = 19",
+    ] {
+        sqlx::query(undo).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+
+    let store = open(&url, StoreOptions::default()).await.unwrap();
+    let row = store.session(&id).await.unwrap().unwrap();
+    assert_eq!(row.authentication, Authentication { methods: Methods::PASSWORD, at: NOW });
 }
