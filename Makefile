@@ -1,6 +1,6 @@
 # `make run` builds everything and serves http://localhost:3000; `make test` is what CI runs.
 
-.PHONY: run dev build client site toolchain test lint fmt bench fuzz fuzz-properties soak clean
+.PHONY: run dev build client site docs toolchain test lint fmt bench fuzz fuzz-properties soak clean
 .DEFAULT_GOAL := build
 
 target_dir := $(or $(CARGO_TARGET_DIR),target)
@@ -24,6 +24,10 @@ client:
 site: toolchain tools/node_modules/.package-lock.json
 	@echo "==> the browser's files"
 	cargo xtask site
+
+# The manual as a folder of pages, with search that needs no server.
+docs: build
+	@tools/docs.sh
 
 toolchain:
 	@tools/check-tools.sh

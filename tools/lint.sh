@@ -9,6 +9,9 @@ step() { printf '==> [%4s s] %s\n' "$((EPOCHSECONDS - STEPS_BEGAN))" "$*"; }
 # The server embeds this folder at compile time; lints need no content in it.
 mkdir -p site
 
+step "links of the documentation"
+node tools/docs/links.mjs
+
 step "cargo fmt --check"
 cargo fmt --all --check
 

@@ -20,6 +20,9 @@ tools/lint.sh
 step "the site and the server, as they ship"
 make --no-print-directory build
 
+step "the documentation, with its reference from the programs"
+tools/docs.sh
+
 step "Rust tests, SQLite and PostgreSQL"
 if cargo nextest --version >/dev/null 2>&1; then
     tools/with-postgres.sh cargo nextest run --workspace --no-fail-fast

@@ -103,7 +103,7 @@ export class Proxy {
 }
 
 /** A certificate for these hosts, in the forms that the three want. */
-function certify(folder: string, hosts: string[]): void {
+export function certify(folder: string, hosts: string[]): void {
   const [chain, key] = [join(folder, 'fullchain.pem'), join(folder, 'key.pem')];
   const what = ['-subj', '/CN=localhost', '-addext', `subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}`, '-days', '1'];
   const how = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -1,0 +1,129 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { certify } from './proxy';
+import { newPassword, program } from './server';
+
+/** A code block of a page. */
+export interface Block {
+  language: string;
+  text: string;
+  /** What `<!-- run: ... -->` above it says. */
+  mark: string;
+  line: number;
+}
+
+/** The code blocks of a page, in order, without the indentation of a list. */
+export function blocks(page: string): Block[] {
+  const found: Block[] = [];
+  const pattern = /(?:^ *<!-- run: ([^\n]*?) -->\n)?^( *)```(\w*)\n(.*?)^\2```$/gms;
+  for (const match of page.matchAll(pattern)) {
+    const [whole, mark = '', indentation = '', language = '', text = ''] = match;
+    const dedented = text.replaceAll(new RegExp(`^${indentation}`, 'gm'), '');
+    found.push({ language, text: dedented, mark, line: page.slice(0, match.index + whole.indexOf('```')).split('\n').length });
+  }
+  return found;
+}
+
+/** What a block needs before it can run, by its mark. */
+const PREPARED: Record<string, (machine: Machine) => unknown> = {
+  '': () => {},
+  'after the backup above': () => {},
+  'with the account byron': (machine) => machine.account('byron'),
+  'with the account byron, which has no session': (machine) => machine.account('byron'),
+  'with 203.0.113.7 banned': (machine) => machine.bash('postern ban add 203.0.113.7 --reason test'),
+  'with a passphrase in /root/pass': (machine) => machine.write('/root/pass', `${newPassword()}\n`),
+  'with the files of 0.1': (machine) => {
+    machine.write('/usr/local/bin/postern', '');
+    machine.write('/etc/systemd/system/postern.service', '');
+  },
+};
+
+/** Marks of blocks that do not run here; each other mark is in `PREPARED`. */
+export const ELSEWHERE = /^(no, .{10,}|dist)$/;
+
+/**
+ * A folder that stands for a machine with Postern's package. Absolute paths of a page lead into it. The commands are
+ * the real ones; `sudo` and `systemctl` are stand-ins, and configurations of proxies get a certificate and free ports.
+ */
+export class Machine {
+  readonly root = mkdtempSync(join(tmpdir(), 'postern-guide-'));
+
+  constructor(ports: [number, number]) {
+    for (const folder of ['etc/postern', 'etc/nginx/conf.d', 'etc/caddy', 'etc/haproxy', 'var/lib/postern', 'root', 'tmp', 'bin']) {
+      mkdirSync(join(this.root, folder), { recursive: true });
+    }
+    cpSync(join(__dirname, '../../deploy'), join(this.root, 'usr/share/doc/postern/examples'), { recursive: true });
+    certify(this.root, ['localhost']);
+    writeFileSync(join(this.root, 'both.pem'), readFileSync(join(this.root, 'fullchain.pem'), 'utf8') + readFileSync(join(this.root, 'key.pem'), 'utf8'));
+    this.tool('sudo', 'if [ "$1" = -u ]; then [ "$2" = postern ] || exit 1; shift 2; fi; exec "$@"');
+    this.tool('systemctl', 'case "$1 $2" in (reload\\ nginx | reload\\ caddy | reload\\ haproxy | start\\ postern | stop\\ postern | restart\\ postern) ;; (*) exit 1 ;; esac');
+    // `doctor` may find this machine slow, or this hashing weak: here it must only run.
+    this.tool('postern', `'${program()}' "$@" || { code=$?; [ "$1 $code" = 'doctor 1' ] || exit $code; }`);
+    const inside = `sed -e 's#/etc/letsencrypt/live/[^/]*/#${this.root}/#' -e 's#/etc/haproxy/.*[.]pem#${this.root}/both.pem#' -e 's#privkey[.]pem#key.pem#'`;
+    const listeners = `-e 's/listen 443/listen 127.0.0.1:${ports[0]}/' -e 's/listen 80/listen 127.0.0.1:${ports[1]}/' -e '/listen .::/d'`;
+    this.tool(
+      'nginx',
+      `[ "$*" = -t ] || exit 1
+      for file in ${this.root}/etc/nginx/conf.d/*.conf; do ${inside} ${listeners} "$file"; done > ${this.root}/sites.conf
+      echo 'pid ${this.root}/nginx.pid; events {} http { access_log off; include ${this.root}/sites.conf; }' > ${this.root}/nginx.conf
+      exec /usr/sbin/nginx -t -p ${this.root} -e stderr -c ${this.root}/nginx.conf`,
+    );
+    this.tool('haproxy', `[ "$1 $2" = '-c -f' ] && ${inside} "$3" > ${this.root}/haproxy.cfg && exec /usr/sbin/haproxy -c -f ${this.root}/haproxy.cfg`);
+    this.write('/etc/postern/postern.toml', '');
+    // The person who opened the set-up link.
+    this.account('ada');
+  }
+
+  /** Runs a block; throws with everything that it printed if a command of it fails. */
+  run(block: Block): string {
+    const prepare = PREPARED[block.mark];
+    if (!prepare) throw new Error(`nothing is known about "${block.mark}"`);
+    prepare(this);
+    // Ending nothing is exit code 3, in front of further lines too.
+    const text = block.mark.endsWith('no session') ? block.text.replaceAll(/^.* session end .*$/gm, '$& || [ $? = 3 ]') : block.text;
+    return this.bash(text);
+  }
+
+  /** Makes these the settings of the machine, and checks them. */
+  settings(text: string): string {
+    this.write('/etc/postern/postern.toml', text.replaceAll('"/etc/', `"${this.root}/etc/`));
+    return this.bash('postern config check');
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(join(this.root, path)), { recursive: true });
+    writeFileSync(join(this.root, path), text, { mode: 0o600 });
+  }
+
+  account(name: string): void {
+    if (!this.bash('postern user list').includes(name)) this.bash(`echo '${newPassword()}' | postern user add ${name}`);
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  private tool(name: string, body: string): void {
+    writeFileSync(join(this.root, 'bin', name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  }
+
+  bash(text: string): string {
+    const here = text.replaceAll(/(?<=^|[\s'"=])\/(etc|var|usr|root|tmp)\//g, `${this.root}/$1/`);
+    const environment = {
+      PATH: `${this.root}/bin:${process.env.PATH}:/usr/sbin`,
+      HOME: this.root,
+      NO_COLOR: '1',
+      POSTERN_CONFIG: join(this.root, 'etc/postern/postern.toml'),
+      POSTERN_DATA_DIR: join(this.root, 'var/lib/postern'),
+      POSTERN_PASSWORD__MEMORY_KIB: '64',
+      POSTERN_PASSWORD__PASSES: '1',
+    };
+    try {
+      return execFileSync('bash', ['-euo', 'pipefail', '-c', `${here} 2>&1`], { cwd: join(this.root, 'tmp'), env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    } catch (error) {
+      throw new Error(`${here}\n${String((error as { stdout?: string }).stdout)}\n${String((error as { stderr?: string }).stderr)}`);
+    }
+  }
+}
