@@ -13,6 +13,7 @@ mod jwk;
 mod jwt;
 mod links;
 mod names;
+mod passkey;
 mod portal;
 mod proof;
 mod proxy;
@@ -30,7 +31,7 @@ mod vectors;
 pub type Check = fn(&[u8]);
 
 /// Every target, by name: `fuzz/fuzz_targets/NAME.rs` runs it, `fuzz/corpus/NAME` is what it begins from.
-pub const TARGETS: [(&str, Check); 20] = [
+pub const TARGETS: [(&str, Check); 21] = [
     ("challenge", challenge::check),
     ("cookies", cookies::check),
     ("dpop", dpop::check),
@@ -42,6 +43,7 @@ pub const TARGETS: [(&str, Check); 20] = [
     ("jwt", jwt::check),
     ("links", links::check),
     ("names", names::check),
+    ("passkey", passkey::check),
     ("proof", proof::check),
     ("proxy", proxy::check),
     ("requests", requests::check),

@@ -1,7 +1,9 @@
 //! Keys that sign whatever a target writes: mutations then reach what is judged behind the signature.
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+};
 use domain::encoding::{base64url, from_base64url};
 use std::sync::LazyLock;
 use verify::PublicKey;
@@ -32,6 +34,15 @@ pub fn p256(header: &[u8], payload: &[u8]) -> String {
     let message = message(header, payload);
     let signature = P256.sign(&SystemRandom::new(), message.as_bytes()).expect("signed");
     format!("{message}.{}", base64url(signature.as_ref()))
+}
+
+/// Signs bytes with P-256; the signature is in ASN.1 DER, as authenticators write it.
+pub fn p256_der(message: &[u8]) -> Vec<u8> {
+    let private = from_base64url(P256_D).expect("base64url");
+    let public = [P256_X, P256_Y].map(|text| from_base64url(text).expect("base64url")).concat();
+    let public = [&[4], public.as_slice()].concat();
+    let pair = EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_ASN1_SIGNING, &private, &public);
+    pair.expect("a key").sign(&SystemRandom::new(), message).expect("signed").as_ref().to_vec()
 }
 
 /// Returns the public half of the Ed25519 key.

@@ -56,6 +56,7 @@ replays!(
     jwt,
     links,
     names,
+    passkey,
     proof,
     proxy,
     requests,

@@ -1,0 +1,52 @@
+//! `clientDataJSON` (section 5.8.1): the browser's statement about the request.
+
+use crate::PasskeyError;
+use crate::ceremony::Expected;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::borrow::Cow;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ceremony {
+    Registration,
+    Assertion,
+}
+
+/// The known members; others are permitted, because the specification will add some.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClientData<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    #[serde(borrow)]
+    challenge: Cow<'a, str>,
+    #[serde(borrow)]
+    origin: Cow<'a, str>,
+    #[serde(default)]
+    cross_origin: bool,
+    top_origin: Option<IgnoredAny>,
+}
+
+/// Checks type, challenge and origin.
+///
+/// # Errors
+/// The first of them that differs.
+pub(crate) fn check(bytes: &[u8], ceremony: Ceremony, expected: &Expected) -> Result<(), PasskeyError> {
+    let data: ClientData = serde_json::from_slice(bytes).map_err(|_| PasskeyError::ClientData)?;
+    let expected_type = match ceremony {
+        Ceremony::Registration => "webauthn.create",
+        Ceremony::Assertion => "webauthn.get",
+    };
+    if data.r#type != expected_type {
+        return Err(PasskeyError::Type);
+    }
+    let challenge = Base64UrlUnpadded::decode_vec(&data.challenge).map_err(|_| PasskeyError::Challenge)?;
+    verify_slices_are_equal(&challenge, expected.challenge).map_err(|_| PasskeyError::Challenge)?;
+    // Equality, because a suffix or a host alone would let other sites in.
+    if data.origin != expected.origin {
+        return Err(PasskeyError::Origin);
+    }
+    if data.cross_origin || data.top_origin.is_some() { Err(PasskeyError::CrossOrigin) } else { Ok(()) }
+}
