@@ -173,6 +173,8 @@ pub struct Viewer {
     pub administrator: bool,
     /// Whether the session is bound to a key of this device.
     pub bound: bool,
+    /// Whether the navigation offers the paid gate: to administrators, once a gate is configured.
+    pub toll: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -33,7 +33,7 @@ fn login() -> LoginView {
 }
 
 fn viewer() -> Viewer {
-    Viewer { username: "<i>ada".to_owned(), administrator: true, bound: true }
+    Viewer { username: "<i>ada".to_owned(), administrator: true, bound: true, toll: true }
 }
 
 fn devices() -> Vec<Device> {

@@ -66,7 +66,9 @@ pub fn Frame(
         view! {
             <nav class="more" aria-labelledby="administration">
                 <p id="administration">"Administration"</p>
-                <ul>{OF_ADMINISTRATORS.iter().map(entry).collect_view()}</ul>
+                <ul>
+                    {OF_ADMINISTRATORS.iter().filter(|(page, ..)| *page != Here::Toll || viewer.toll).map(entry).collect_view()}
+                </ul>
             </nav>
         }
     });

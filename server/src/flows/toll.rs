@@ -35,6 +35,14 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
+/// Returns whether a gate belongs to this site: the settings name paid routes, or a gate shares the database.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn is_configured(store: &dyn Store, settings: &TollSettings) -> Result<bool, store::Error> {
+    Ok(!settings.routes.is_empty() || !store.gates(0).await?.is_empty())
+}
+
 /// Routes and prices as the running gates have them, and who answers behind them now; where no gate is heard, those of
 /// the settings.
 ///

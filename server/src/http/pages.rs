@@ -154,10 +154,12 @@ async fn dashboard(
     signed_in: &SignedIn,
 ) -> Result<Page, ApiError> {
     let claims = &signed_in.claims;
+    let administrator = claims.roles.iter().any(|role| role == Role::Administrator.as_str());
     let viewer = Viewer {
         username: claims.preferred_username.clone(),
-        administrator: claims.roles.iter().any(|role| role == Role::Administrator.as_str()),
+        administrator,
         bound: claims.cnf.is_some(),
+        toll: administrator && flows::toll::is_configured(&*state.store, &state.config.settings.toll).await?,
     };
     let password_min = state.config.settings.password.min;
     let view = match path {

@@ -1,6 +1,6 @@
 //! `postern toll`, run as an operator runs it.
 
-use crate::support::{PASSWORD, Program, postern, said};
+use crate::support::{PASSWORD, Portal, Program, Visitor, postern, said};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use store::gates::Gate;
 use wire::paths;
 
 const ROUTES: &str = "
@@ -159,6 +160,7 @@ async fn the_dashboard_has_the_routes_that_the_gate_has_and_knows_whether_its_no
     };
     expect("old", "").await;
     assert!(root.get(paths::TOLL_PAGE).await.text.contains("No gate has been heard"));
+    assert!(in_the_navigation(&root).await, "the settings name a paid route");
     let mut gate = GateProgram::with(&folder.path().join("gate"), &["--set", "toll.operator_listen=127.0.0.1:0"]);
     expect("health price", "seen").await;
     assert!(root.get(paths::TOLL_PAGE).await.text.contains("sees the Monero network"));
@@ -253,6 +255,23 @@ fn a_gate_that_runs_hears_of_revoked_mac_keys() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     assert_eq!(shown(&challenge()), "bad_possession", "and the new one is in use");
+}
+
+async fn in_the_navigation(person: &Visitor) -> bool {
+    person.get(paths::DASHBOARD_PAGE).await.text.contains(&format!("href=\"{}\"", paths::TOLL_PAGE))
+}
+
+#[tokio::test]
+async fn the_navigation_offers_the_gate_once_there_is_one() {
+    let portal = Portal::start().await;
+    portal.add_administrator("root").await;
+    portal.add_user("ada").await;
+    let root = portal.browser("192.0.2.1").signed_in("root").await;
+    assert!(!in_the_navigation(&root).await);
+    let gate = Gate { id: "1".into(), started_at: 0, heard_at: 1, routes: "[]".into(), chain: "seen".into() };
+    portal.store().announce_gate(&gate).await.unwrap();
+    assert!(in_the_navigation(&root).await);
+    assert!(!in_the_navigation(&portal.browser("192.0.2.2").signed_in("ada").await).await);
 }
 
 /// A node that is in step while the flag says so, and else answers with an error.
