@@ -1,12 +1,15 @@
 //! Postern: a self-hosted sign-in portal and auth server in one program.
 
 pub mod allowlist;
+pub mod api_error;
 pub mod apps;
+pub mod audit;
 pub mod audit_row_limit;
 pub mod backup;
 pub mod bans;
 pub mod cache_counts;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod connections;
@@ -25,6 +28,7 @@ pub mod key_encryption;
 pub mod keyed_mutex;
 pub mod keyring;
 pub mod metrics;
+pub mod offences;
 pub mod openapi;
 pub mod ops_listener;
 pub mod passwords;
@@ -33,11 +37,14 @@ pub mod refusal_feed;
 pub mod request_id;
 pub mod revocations;
 pub mod router;
+pub mod routes;
 pub mod service;
 pub mod sessions;
 pub mod setup;
 pub mod site;
+pub mod span;
 pub mod state;
 pub mod sync_freshness;
 pub mod tokens;
 pub mod user_keys;
+pub mod view_key;

@@ -1,6 +1,5 @@
-//! All routes on one screen. [`crate::entrance`] has the checks before them.
+//! All routes on one screen. [`crate::service`] has the checks before them.
 
-use crate::guards::client::Client;
 use crate::http::{
     administration, allowlist, app_tokens, apps, audit, bans, challenge, invitations, live, login, logout, metadata,
     not_found, openapi, pages, password, refresh, refusals, render, revocations, server_keys, services, session,
@@ -9,12 +8,9 @@ use crate::http::{
 use crate::service::PortalService;
 use crate::state::AppState;
 use axum::Router;
-use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
-use axum::response::Response;
 use axum::routing::{delete, get, patch, post};
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use tower::Service;
 use tower_cookies::CookieManagerLayer;
 use tower_http::compression::CompressionLayer;
 use wire::paths;
@@ -22,20 +18,6 @@ use wire::paths;
 /// Builds the whole service.
 pub fn router(state: &AppState) -> PortalService {
     PortalService::new(state, routes(state))
-}
-
-/// The handlers by path.
-#[derive(Debug, Clone)]
-pub struct Routes(pub Router);
-
-impl Routes {
-    /// Answers a request that has passed the per-route checks.
-    pub async fn answer(&self, client: Client, mut request: Request) -> Response {
-        request.extensions_mut().insert(client);
-        // A router is always ready and never fails.
-        let Ok(response) = Service::<Request>::call(&mut self.0.clone(), request).await;
-        response
-    }
 }
 
 /// Builds every path except those of files.

@@ -7,7 +7,7 @@ use crate::guards::forwarded_request::is_page;
 use crate::guards::route_guards::{self, RouteGuard};
 use crate::guards::{client, headers::ResponseHeaders, log, own_bucket};
 use crate::http::{ApiError, app_page, assets, not_found};
-use crate::router::Routes;
+use crate::routes::Routes;
 use crate::state::AppState;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};

@@ -2,6 +2,7 @@
 
 pub mod carrier;
 mod clock;
+mod connection;
 mod conversation;
 mod hello;
 pub mod key;

@@ -1,6 +1,5 @@
 //! Open connections, and their end when the auth server has ended their session or revoked their key.
 
-use crate::server::TimeServer;
 use crate::tickets::OpenedTicket;
 use domain::UnixMs;
 use parking_lot::Mutex;
@@ -10,8 +9,6 @@ use tokio::sync::Notify;
 use verify::Revocations;
 use wire::time::CloseReason;
 
-/// Interval of requests to the auth server, which updates its list within a second.
-const LOOK_EVERY_MS: i64 = 2_000;
 /// How long a connection may outlive its ticket or the last list while no list is available.
 pub const WITHOUT_LIST_MS: i64 = 60_000;
 
@@ -66,7 +63,7 @@ impl OpenConnections {
     }
 
     /// Ends every connection that must not continue.
-    fn judge(&self, revocations: &Revocations, now: UnixMs) {
+    pub(crate) fn judge(&self, revocations: &Revocations, now: UnixMs) {
         let heard_at = revocations.heard_at();
         for open in self.0.lock().open.values() {
             let last = heard_at.map_or(open.expires_at, |heard_at| heard_at.max(open.expires_at));
@@ -78,7 +75,7 @@ impl OpenConnections {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.lock().open.is_empty()
     }
 }
@@ -119,20 +116,5 @@ impl ConnectionGuard<'_> {
 impl Drop for ConnectionGuard<'_> {
     fn drop(&mut self) {
         self.visits.0.lock().open.remove(&self.id);
-    }
-}
-
-impl TimeServer {
-    /// Fetches the revocation list while anybody is connected, and ends those connections. Never returns.
-    pub(crate) async fn watch_revocations(&self) {
-        let clock = &*self.environment.clock;
-        let Some(revocations) = self.tickets.revocations() else { return std::future::pending().await };
-        loop {
-            clock.wait_until(clock.now().saturating_add(LOOK_EVERY_MS)).await;
-            if !self.visits.is_empty() {
-                revocations.refresh(clock.now()).await;
-                self.visits.judge(revocations, clock.now());
-            }
-        }
     }
 }

@@ -1,8 +1,9 @@
 //! Accepts connections, by the crate `net`, with a maximum number and deadlines for the start.
 
 use crate::carrier::{Tcp, WebSocket, last_word};
+use crate::connection::refuse;
 use crate::hello::HELLO_MS;
-use crate::server::{TimeServer, refuse};
+use crate::server::TimeServer;
 use http::{Request, Response, StatusCode};
 use http_body_util::Empty;
 use hyper::body::Bytes;

@@ -1,10 +1,9 @@
-//! The parts of a time server, and the life of one connection.
+//! The parts of a time server.
 
-use crate::carrier::{Carrier, CarrierError, Origins, last_word};
+use crate::carrier::Origins;
 use crate::clock::Clock;
-use crate::conversation::say;
 use crate::open_connections::OpenConnections;
-use crate::tickets::{OpenedTicket, TicketVerifier};
+use crate::tickets::TicketVerifier;
 use ipnet::IpNet;
 use jwe::PrivateKey;
 use net::{ConnectionLimits, ConnectionSettings, MinimumRate};
@@ -12,9 +11,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use verify::{FetchError, Jwks, OutagePolicy, Revocations, Verifier};
-use wire::time::{Answer, CloseReason};
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -79,49 +76,11 @@ impl TimeServer {
             environment,
         })
     }
-
-    /// Serves one connection until it ends.
-    pub(crate) async fn attend(&self, mut carrier: impl Carrier, stop: watch::Receiver<bool>) {
-        // Boxed, because a hello needs much memory that a connection should not keep.
-        let greeted = Box::pin(self.greet_or_stop(&mut carrier, stop.clone())).await;
-        let (mut channel, opened) = match greeted {
-            Ok(greeted) => greeted,
-            Err(ended) => return refuse(carrier, ended).await,
-        };
-        let Err(CarrierError::Because(reason)) = self.converse(&mut carrier, &mut channel, opened, stop).await else {
-            return;
-        };
-        tracing::debug!(?reason, "a connection ended");
-        let said = say(&Answer::Closed { reason }, &mut carrier, &mut channel, &mut Vec::new()).await;
-        if said.is_ok() {
-            Box::pin(carrier.close(reason)).await;
-        }
-    }
-
-    async fn greet_or_stop(
-        &self,
-        carrier: &mut impl Carrier,
-        mut stop: watch::Receiver<bool>,
-    ) -> Result<(crate::SealedChannel, OpenedTicket), CarrierError> {
-        tokio::select! {
-            greeted = self.greet(carrier) => greeted,
-            _ = stop.wait_for(|stop| *stop) => Err(CloseReason::GoingAway.into()),
-        }
-    }
 }
 
 fn trusts(proxies: &[IpNet], peer: IpAddr) -> bool {
     let peer = peer.to_canonical();
     proxies.iter().any(|network| network.contains(&peer))
-}
-
-/// Ends a connection before it has keys.
-pub(crate) async fn refuse(mut carrier: impl Carrier, ended: CarrierError) {
-    let CarrierError::Because(reason) = ended else { return };
-    tracing::debug!(?reason, "a connection was refused");
-    if carrier.send(&last_word(reason)).await.is_ok() {
-        Box::pin(carrier.close(reason)).await;
-    }
 }
 
 impl fmt::Debug for Environment {

@@ -15,13 +15,14 @@ mod invite;
 mod key;
 mod listen;
 mod print;
+mod process;
 mod serve;
 mod service;
 mod session;
 mod setup;
 mod store;
 mod time_server;
-pub(crate) mod toll;
+mod toll;
 mod user;
 
 use crate::config::{Config, ConfigError, Layers, TimeServerSettings};
@@ -30,8 +31,6 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-pub use serve::SPARE_FILES;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Outcome = Result<(), Failure>;

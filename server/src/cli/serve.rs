@@ -2,29 +2,19 @@
 
 use super::embedded_time::{self, EmbeddedTime};
 use super::listen::ListenAddress;
-use super::{Failure, Outcome, data_folder};
+use super::process::{Signals, start_log};
+use super::{Outcome, data_folder};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, LogFormat, LogSettings};
-use crate::connections::{self, MainListener, Tls};
+use crate::config::Config;
+use crate::connections::{self, MainListener, SPARE_FILES, Tls};
 use crate::entropy::SystemEntropy;
-use crate::metrics::PANICS;
 use crate::router::router;
 use crate::site::SiteFiles;
 use crate::state::AppState;
 use crate::{jobs, ops_listener, setup};
-use net::LogRate;
-use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-
-/// Open files besides connections: the database, its journal, the log, and closing connections.
-pub const SPARE_FILES: u64 = 256;
 
 #[derive(Debug, Default, clap::Args)]
 pub struct ServeArgs {
@@ -127,55 +117,5 @@ async fn greet(state: &AppState, listener: &TcpListener, tls: bool) -> Outcome {
         println!("No account exists yet. Create the first one, an administrator, here:");
         println!("  {}", setup::link(&state.config, &state.keyring, state.now())?);
     }
-    Ok(())
-}
-
-/// Signals that tell a program to end.
-pub(super) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    /// Begins to hear them. A signal that comes earlier ends the program at once: call this before anybody is told that
-    /// it listens.
-    ///
-    /// # Errors
-    /// The system does not allow it.
-    pub fn listen() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for the first one.
-    pub async fn heard(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-pub(super) fn start_log(log: &LogSettings) -> Outcome {
-    let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level: {error}"))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        // An error about an unwritable line (a full disk) would go to the same stream and end the request.
-        .log_internal_errors(false)
-        .with_ansi(std::io::stderr().is_terminal());
-    // A client must not be able to fill the disk with log lines.
-    let rate = LogRate::default();
-    let started = match log.format {
-        LogFormat::Text => builder.with_target(false).finish().with(rate.clone()).try_init(),
-        LogFormat::Json => builder.json().with_span_list(false).finish().with(rate.clone()).try_init(),
-    };
-    started.map_err(|error| Failure::from(error.to_string()))?;
-    rate.report()?;
-    std::panic::set_hook(Box::new(|panic| {
-        PANICS.fetch_add(1, Ordering::Relaxed);
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        // The message may quote a secret; the location is enough to find the bug.
-        tracing::error!(place, "panicked");
-    }));
     Ok(())
 }

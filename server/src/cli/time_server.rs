@@ -1,9 +1,10 @@
 //! `postern time-server`
 
 use super::listen::ListenAddress;
-use super::serve::{SPARE_FILES, Signals, start_log};
+use super::process::{Signals, start_log};
 use super::{Failure, Outcome, blocking};
 use crate::config::TimeServerSettings;
+use crate::connections::SPARE_FILES;
 use crate::entropy::{Entropy, SystemEntropy};
 use jwe::PrivateKey;
 use std::path::Path;

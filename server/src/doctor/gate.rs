@@ -1,9 +1,9 @@
 //! Checks of the paid gate: its nodes, the programs behind it, and the view key.
 
 use super::{Finding, FindingLevel};
-use crate::cli::toll::view_pair;
 use crate::config::{Config, NetworkSetting, TollSettings, toll_table};
 use crate::flows::toll::listens;
+use crate::view_key::view_pair;
 use monero::{Node, NodeInfo, RpcLimits};
 use std::collections::BTreeMap;
 use std::time::Duration;

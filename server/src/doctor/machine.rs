@@ -1,8 +1,8 @@
 //! Checks of the machine: hashing speed, permissions of keys, disk space.
 
 use super::{Finding, FindingLevel};
-use crate::cli::SPARE_FILES;
 use crate::config::{Config, Settings};
+use crate::connections::SPARE_FILES;
 use crate::key_encryption::VARIABLE;
 use crate::passwords::{measure, threads};
 use net::OpenFileLimit;

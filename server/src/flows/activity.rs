@@ -1,7 +1,7 @@
 //! An account's events for its owner.
 
 use super::audit::{NEW_DEVICE, NEW_PLACE, OK};
-use crate::http::ApiError;
+use crate::api_error::ApiError;
 use crate::state::AppState;
 use app::view::{Activity, ActivityEvent};
 use domain::client_key::ClientKey;

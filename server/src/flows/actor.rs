@@ -1,10 +1,10 @@
 //! The actor of manual decisions: an administrator on a page, or the command line.
 
 use super::audit::OK;
+use crate::client::Client;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::guards::administrator::Administrator;
-use crate::guards::client::Client;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Vault;
 use crate::state::AppState;

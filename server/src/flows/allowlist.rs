@@ -1,7 +1,7 @@
 //! Administration of the allowlist.
 
 use super::actor::{Actor, ActorNames};
-use super::bans::span_ms;
+use crate::span::span_ms;
 use domain::UnixMs;
 use domain::operator::{self, InvalidInput};
 use ipnet::IpNet;

@@ -1,10 +1,10 @@
 //! Sign-in at an app: a state cookie there, a one-time code from the portal, and the app's session.
 
 use super::audit;
+use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::config::App;
-use crate::cookies::{self, CookieName};
-use crate::guards::client::Client;
-use crate::http::ApiError;
+use crate::guards::app_cookie::held;
 use crate::state::AppState;
 use domain::app_session::AppSession;
 use domain::encoding::{base64url, from_base64url, sha256};
@@ -120,16 +120,6 @@ pub async fn enter(
     let Some((session, row)) = AppSession::of(&code.session, now).zip(row) else { return Ok(None) };
     let cookie = session.reveal(&state.keyring.macs(now)?.app_session, &app.origin);
     Ok(Some(EnteredApp { cookie, until: row.life.ends_at, place: code.place }))
-}
-
-/// Returns the browser's session of this app, even if its parent has ended.
-pub fn held(state: &AppState, app: &App, headers: &HeaderMap) -> Option<AppSession> {
-    cookies::all(headers, &state.config, CookieName::App).find_map(|cookie| read(state, app, cookie))
-}
-
-/// Reads an app's cookie. Returns `None` unless this server made it for this app.
-pub fn read(state: &AppState, app: &App, cookie: &str) -> Option<AppSession> {
-    state.keyring.authentic(state.now(), |macs| AppSession::read(&macs.app_session, &app.origin, cookie))
 }
 
 /// Whether the browser has a session of this app with a live parent.

@@ -1,8 +1,8 @@
 //! Access tokens for apps behind this site.
 
+use crate::api_error::ApiError;
 use crate::config::App;
 use crate::guards::signed_in::SignedIn;
-use crate::http::ApiError;
 use crate::state::AppState;
 use crate::tokens::TokenSubject;
 use store::sessions::SessionRow;

@@ -1,6 +1,6 @@
 //! The audit log for operators.
 
-use super::bans::span_ms;
+use crate::span::span_ms;
 use domain::UnixMs;
 use domain::account::name_key;
 use futures::{Stream, StreamExt, TryStreamExt, stream};

@@ -4,6 +4,7 @@ use super::actor::{Actor, ActorNames};
 use super::ban::fresh_incident;
 use crate::allowlist::covering;
 use crate::flows::allowlist;
+use crate::span::span_ms;
 use domain::UnixMs;
 use domain::ban::{Rung, Scope, Trigger};
 use domain::client_key::ClientKey;
@@ -13,12 +14,6 @@ use store::Store;
 use store::audit::AuditEvent;
 use store::bans::{Ban, BanLift, BanSearch};
 use wire::bans as seen;
-
-/// What a span may be counted in.
-const UNITS: [&str; 18] = [
-    "s", "m", "h", "d", "w", "y", "second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week",
-    "weeks", "year", "years",
-];
 
 /// The reason why nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -133,41 +128,6 @@ pub async fn explain(actor: &Actor<'_>, address: &str) -> Result<seen::Explanati
         allowed: allowlist::shown_all(*store, allowed, *now).await?,
         bans: shown_all(*store, held.bans, *now).await?,
     })
-}
-
-/// Reads `15m`, `2h`, `30d`, `1h 30m`, as milliseconds: what the document of the HTTP interface describes. More than
-/// can be counted is [`i64::MAX`].
-///
-/// # Errors
-/// [`InvalidInput::Span`]
-pub fn span_ms(text: &str) -> Result<i64, InvalidInput> {
-    if !is_span(text) {
-        return Err(InvalidInput::Span);
-    }
-    match humantime::parse_duration(text.trim_matches(' ')) {
-        Ok(span) => Ok(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
-        Err(humantime::DurationError::NumberOverflow) => Ok(i64::MAX),
-        Err(_) => Err(InvalidInput::Span),
-    }
-}
-
-fn is_span(text: &str) -> bool {
-    let mut rest = text.trim_matches(' ');
-    let mut any = false;
-    while !rest.is_empty() {
-        let (number, after) = split_while(rest, |byte| byte.is_ascii_digit());
-        let (unit, after) = split_while(after.trim_start_matches(' '), |byte| byte.is_ascii_lowercase());
-        let counted = (1..=9).contains(&number.len()) && !number.starts_with('0');
-        if !counted || !UNITS.contains(&unit) {
-            return false;
-        }
-        (any, rest) = (true, after.trim_start_matches(' '));
-    }
-    any
-}
-
-fn split_while(text: &str, belongs: fn(u8) -> bool) -> (&str, &str) {
-    text.split_at(text.bytes().position(|byte| !belongs(byte)).unwrap_or(text.len()))
 }
 
 /// Returns the addresses of a client key; a device has none.

@@ -1,6 +1,6 @@
 //! The check of a password against a stored hash.
 
-use crate::http::ApiError;
+use crate::api_error::ApiError;
 use crate::passwords::{Cost, HashPermit, PasswordCheck};
 use crate::state::AppState;
 use zeroize::Zeroizing;

@@ -1,7 +1,7 @@
 //! New sessions and the tokens of sessions.
 
-use crate::guards::client::Client;
-use crate::http::ApiError;
+use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::keyring::thumbprint;
 use crate::sessions::LiveSession;
 use crate::state::AppState;

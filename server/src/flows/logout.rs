@@ -2,8 +2,8 @@
 
 use super::audit;
 use super::refresh::issued_here;
-use crate::guards::client::Client;
-use crate::http::ApiError;
+use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::state::AppState;
 use domain::encoding::base64url;
 use store::audit::AuditEvent;

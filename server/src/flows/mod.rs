@@ -5,12 +5,9 @@ pub mod actor;
 pub mod allowlist;
 pub mod app_entry;
 pub mod app_tokens;
-pub mod audit;
 pub mod audit_log;
-pub mod ban;
 pub mod bans;
 pub mod check_password;
-pub mod copied;
 pub mod invitations;
 pub mod issue;
 pub mod login;
@@ -34,4 +31,5 @@ pub mod user_keys;
 pub mod users;
 pub mod verify;
 
+pub use crate::{audit, guards::copied, offences as ban};
 pub use run_to_completion::run_to_completion;

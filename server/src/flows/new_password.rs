@@ -1,6 +1,6 @@
 //! Rules for a new password, wherever it is chosen.
 
-use crate::http::ApiError;
+use crate::api_error::ApiError;
 use crate::passwords::{HashPermit, common};
 use crate::state::AppState;
 use domain::password::{InvalidPassword, check_length};

@@ -3,10 +3,10 @@
 use super::check_password::check_password;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use super::{audit, ban, copied, new_password};
-use crate::guards::client::Client;
+use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::guards::proof;
 use crate::guards::signed_in::SignedIn;
-use crate::http::ApiError;
 use crate::keyring::thumbprint;
 use crate::passwords::PasswordCheck;
 use crate::state::AppState;

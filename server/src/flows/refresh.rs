@@ -2,9 +2,9 @@
 
 use super::issue::{self, IssuedTokens, SessionOwner};
 use super::{audit, copied};
-use crate::guards::client::Client;
+use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::guards::proof;
-use crate::http::ApiError;
 use crate::sessions::LiveSession;
 use crate::state::AppState;
 use domain::encoding::base64url;

@@ -3,8 +3,8 @@
 use super::actor::Actor;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use super::{audit, new_password};
-use crate::guards::client::Client;
-use crate::http::ApiError;
+use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::state::AppState;
 use domain::invitation::{RESET_MS, code, code_hash};
 use store::audit::AuditEvent;

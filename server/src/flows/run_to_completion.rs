@@ -1,6 +1,6 @@
 //! Runs a flow to completion, even if the client stops waiting for the answer.
 
-use crate::http::ApiError;
+use crate::api_error::ApiError;
 use std::future::Future;
 use tracing::Instrument;
 

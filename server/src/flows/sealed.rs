@@ -1,10 +1,10 @@
 //! The checks of every encrypted message, the cheapest first, before its content is judged.
 
 use super::{audit, ban};
+use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::envelope::{self, OpenedEnvelope};
-use crate::guards::client::Client;
-use crate::http::ApiError;
 use crate::keyed_mutex::KeyedGuard;
 use crate::keyring::EnvelopeKey;
 use crate::passwords::HashPermit;

@@ -1,8 +1,8 @@
 //! A person's sessions.
 
 use super::audit;
-use crate::guards::client::Client;
-use crate::http::ApiError;
+use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::state::AppState;
 use store::audit::AuditEvent;
 use wire::session::Device;

@@ -3,9 +3,9 @@
 use super::issue::{self, IssuedTokens, SessionOwner};
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use super::{audit, new_password};
+use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::config::SignupMode;
-use crate::guards::client::Client;
-use crate::http::ApiError;
 use crate::setup;
 use crate::state::AppState;
 use crate::user_keys;

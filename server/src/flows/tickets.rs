@@ -1,8 +1,8 @@
 //! Tickets, with which a signed-in person talks to a service privately.
 
 use super::user_keys::{randoms, serving, session};
+use crate::api_error::ApiError;
 use crate::guards::signed_in::ProvenSession;
-use crate::http::ApiError;
 use crate::state::AppState;
 use crate::tokens::issued_at;
 use domain::encoding::base64url;

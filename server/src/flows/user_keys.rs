@@ -1,8 +1,8 @@
 //! User keys: list, delivery, rotation, revocation.
 
 use super::actor::Actor;
+use crate::api_error::ApiError;
 use crate::guards::signed_in::ProvenSession;
-use crate::http::ApiError;
 use crate::keyring::thumbprint;
 use crate::state::AppState;
 use crate::user_keys;

@@ -1,11 +1,11 @@
 //! Decides whether a request to an app may pass, and with which client key.
 
-use super::{app_entry, app_tokens};
+use super::app_tokens;
+use crate::api_error::ApiError;
 use crate::apps::IdentityHeaders;
 use crate::config::App;
 use crate::guards::forwarded_request::ForwardedRequest;
-use crate::guards::{proof, signed_in};
-use crate::http::ApiError;
+use crate::guards::{app_cookie, proof, signed_in};
 use crate::state::AppState;
 use domain::UnixMs;
 use domain::app::{Allow, Authorization};
@@ -125,7 +125,7 @@ fn is_due(state: &AppState, bearer: Option<&VerifiedBearer>) -> bool {
 }
 
 fn by_cookie(state: &AppState, app: &App, headers: &HeaderMap) -> Option<VerifiedBearer> {
-    let session = app_entry::held(state, app, headers)?;
+    let session = app_cookie::held(state, app, headers)?;
     Some(VerifiedBearer { session: session.session(), issued_at: Some(session.issued_at) })
 }
 

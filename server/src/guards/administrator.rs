@@ -1,7 +1,7 @@
 //! Administrators.
 
 use super::signed_in::SignedIn;
-use crate::http::ApiError;
+use crate::api_error::ApiError;
 use crate::state::AppState;
 use axum::extract::FromRequestParts;
 use domain::account::Role;

@@ -1,6 +1,6 @@
 //! Request bodies: at most 16 KiB within 5 seconds, read before anything else uses them.
 
-use crate::http::ApiError;
+use crate::api_error::ApiError;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use http::header;

@@ -1,7 +1,7 @@
 //! The app that a request is about, from a proxy's headers or the request's own host.
 
+use crate::api_error::ApiError;
 use crate::config::App;
-use crate::http::ApiError;
 use crate::state::AppState;
 use domain::app_path::written_out;
 use http::{HeaderMap, HeaderName, Uri, header};

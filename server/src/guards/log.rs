@@ -1,7 +1,7 @@
 //! Request ids, counts of answers, and one log line with the cause for each failed request, without its content.
 
+use crate::api_error::Cause;
 use crate::error_chain::chain;
-use crate::http::error::Cause;
 use crate::state::AppState;
 use axum::extract::Request;
 use axum::response::Response;

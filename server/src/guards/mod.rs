@@ -1,8 +1,10 @@
-//! The checks before a handler. `entrance.rs` has the order of the common ones; the others are extractors of handlers.
+//! The checks before a handler. [`crate::service`] has the order of the common ones; the others are extractors of handlers.
 
 pub mod administrator;
+pub mod app_cookie;
 pub mod body;
 pub mod client;
+pub mod copied;
 pub mod forwarded;
 pub mod forwarded_request;
 pub mod headers;

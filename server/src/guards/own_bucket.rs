@@ -5,13 +5,12 @@
 //! cache of verified ones. The number of unknown ones that are verified for an address is limited, so that a banned
 //! address cannot make the server work.
 
-use super::client::Client;
 use super::forwarded_request::{self, ForwardedRequest};
-use super::known_device;
 use super::token::PresentedToken;
+use super::{app_cookie, known_device};
+use crate::client::Client;
 use crate::config::{App, Preset};
 use crate::cookies::{self, CookieName};
-use crate::flows::app_entry;
 use crate::state::AppState;
 use axum::extract::{ConnectInfo, Request};
 use domain::client_key::ClientKey;
@@ -44,7 +43,7 @@ fn of_token(state: &AppState, client: &Client, shown: &PresentedToken, audience:
     let now = state.now();
     let may_check = || state.rate_limiter.may_check_token(client.client_key, now);
     let claims = state.tokens.known_or(&shown.token, now, may_check)?;
-    if claims.aud != audience || (claims.cnf.is_some() && shown.admit_unproven(&claims).is_none() && !shown.is_dpop()) {
+    if claims.aud != audience || (claims.cnf.is_some() && !shown.fits_unproven(&claims) && !shown.is_dpop()) {
         return None;
     }
     let in_time = now < claims.exp.saturating_mul(1000);
@@ -64,7 +63,7 @@ fn of_app(state: &AppState, client: &Client, request: &Request) -> Option<Client
     };
     let by_cookie = || {
         let cookie = cookies::get(headers, &state.config, CookieName::App)?;
-        let session = app_entry::read(state, app, &cookie)?.session();
+        let session = app_cookie::read(state, app, &cookie)?.session();
         state.sessions.seems_live(&session, true, state.now()).then(|| bucket(&session))
     };
     let by_header = || of_token(state, client, &PresentedToken::read(state, headers).ok()??, &app.origin);

@@ -1,9 +1,10 @@
 //! Proofs of a session's key (RFC 9449).
 
 use super::token::PresentedToken;
+use crate::api_error::ApiError;
 use crate::dpop::{self, Proof};
-use crate::http::ApiError;
 use crate::state::AppState;
+use crate::tokens::AccessTokenClaims;
 use domain::encoding::base64url;
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -22,6 +23,25 @@ pub async fn of_cookie(state: &AppState, parts: &Parts, jkt: &str) -> Result<(),
     // A page's script cannot read the cookie, so its proof cannot name the token.
     let of_token = proof.ath.as_deref().is_none_or(|ath| ath == dpop::token_hash(&token));
     if proof.jkt == jkt && of_token { Ok(()) } else { Err(wrong()) }
+}
+
+/// Checks the proof of a presented token, and returns whether its key was proven. `None`: a bound token without its
+/// proof, which is probably stolen (RFC 9449, section 7.2), or a proof with an unbound token.
+///
+/// # Errors
+/// `bad_proof`, `use_dpop_nonce`; the store fails.
+pub async fn of_presented(
+    state: &AppState,
+    parts: &Parts,
+    shown: &PresentedToken,
+    claims: &AccessTokenClaims,
+) -> Result<Option<bool>, ApiError> {
+    let (true, Some(bound)) = (shown.is_dpop(), &claims.cnf) else {
+        return Ok(shown.fits_unproven(claims).then_some(false));
+    };
+    let url = format!("{}{}", state.config.origin, parts.uri.path());
+    of_token(state, &parts.headers, parts.method.as_str(), &url, &shown.token, &bound.jkt).await?;
+    Ok(Some(true))
 }
 
 /// Checks a proof for this method and path of Postern, with a fresh nonce and for the first time. The caller checks

@@ -1,9 +1,9 @@
 //! Rate limits on clients.
 
 use super::client::Client;
-use crate::flows;
-use crate::http::ApiError;
-use crate::rate_limiter::{CountedRequest, LimitExceeded, RequestClass};
+use crate::api_error::ApiError;
+use crate::offences;
+use crate::rate_limiter::{CountedRequest, RequestClass};
 use crate::state::AppState;
 use wire::problem::Code;
 
@@ -49,19 +49,14 @@ pub async fn enter(state: &AppState, client: &Client, class: RequestClass) -> Re
     let now = state.now();
     let mut shared = [None, None];
     if client.has_own_bucket() {
-        shared[0] = Some(state.rate_limiter.enter(client.client_key, RequestClass::Shared, now).map_err(wait)?);
+        shared[0] = Some(state.rate_limiter.enter(client.client_key, RequestClass::Shared, now)?);
         if let (RequestClass::SignIn, Some(known)) = (class, &client.known) {
-            shared[1] = Some(state.rate_limiter.enter_share(known.share()).map_err(wait)?);
+            shared[1] = Some(state.rate_limiter.enter_share(known.share())?);
         }
     }
     match state.rate_limiter.enter(client.limited(), class, now) {
         Ok(own) => Ok(RequestCount { own: Some(own), _shared: shared }),
-        Err(excess) if excess.offence => Err(flows::ban::flood(state, client, excess).await),
-        Err(excess) => Err(wait(excess)),
+        Err(excess) if excess.offence => Err(offences::flood(state, client, excess).await),
+        Err(excess) => Err(excess.into()),
     }
-}
-
-/// Builds the answer for a request over the limit.
-pub fn wait(excess: LimitExceeded) -> ApiError {
-    ApiError::wait(Code::Busy, excess.wait_ms)
 }

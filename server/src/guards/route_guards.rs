@@ -2,10 +2,10 @@
 
 use super::client::{self, Client};
 use super::{body, host, rate_limit, same_origin, sign_in};
-use crate::http::ApiError;
+use crate::api_error::ApiError;
 use crate::openapi;
 use crate::rate_limiter::RequestClass;
-use crate::router::Routes;
+use crate::routes::Routes;
 use crate::state::AppState;
 use axum::extract::Request;
 use axum::response::Response;

@@ -2,7 +2,7 @@
 //!
 //! Refusals here count for no ban and no limit. Otherwise any hostile page could ban its visitors.
 
-use crate::http::ApiError;
+use crate::api_error::ApiError;
 use crate::state::AppState;
 use axum::extract::Request;
 use http::{HeaderMap, HeaderName, Method, header};

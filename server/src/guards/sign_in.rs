@@ -1,7 +1,7 @@
 //! Refuses challenge, login and sign-up for clients that are banned from sign-in.
 
 use super::client::Client;
-use crate::http::ApiError;
+use crate::api_error::ApiError;
 use crate::state::AppState;
 use domain::ban::Scope;
 

@@ -11,11 +11,10 @@
 //!
 //! Sign-in, sign-up, a reset link and `/api/refresh` use no access token.
 
-use super::client::Client;
-use super::proof;
 use super::token::PresentedToken;
-use crate::flows;
-use crate::http::ApiError;
+use super::{copied, proof};
+use crate::api_error::ApiError;
+use crate::client::Client;
 use crate::state::AppState;
 use crate::tokens::AccessTokenClaims;
 use axum::extract::FromRequestParts;
@@ -55,7 +54,7 @@ impl SignedIn {
     pub async fn find(state: &AppState, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         let Ok(Some(shown)) = PresentedToken::read(state, headers) else { return Ok(None) };
         let claims = live(state, &shown.token).await?;
-        Ok(claims.and_then(|claims| shown.admit_unproven(&claims)))
+        Ok(claims.filter(|claims| shown.fits_unproven(claims)).map(|claims| Self { claims, proven: false }))
     }
 
     /// Returns the thumbprint of the session's key.
@@ -85,7 +84,8 @@ impl SignedIn {
         let shown = PresentedToken::read(state, &parts.headers)?.ok_or_else(|| PresentedToken::refusal(state, None))?;
         let refusal = || PresentedToken::refusal(state, Some(&shown));
         let claims = live(state, &shown.token).await?.ok_or_else(refusal)?;
-        shown.admit(state, parts, &claims).await?.ok_or_else(refusal)
+        let proven = proof::of_presented(state, parts, &shown, &claims).await?.ok_or_else(refusal)?;
+        Ok(Self { claims, proven })
     }
 
     /// Checks the proof of the session's key, unless it was checked with the token. Unbound sessions need none.
@@ -96,7 +96,7 @@ impl SignedIn {
             if let (Err(refused), Some(client)) = (&proven, client)
                 && refused.code() == Code::BadProof
             {
-                flows::copied::record(state, client, &self.claims.sub, &self.claims.sid).await?;
+                copied::record(state, client, &self.claims.sub, &self.claims.sid).await?;
             }
             proven?;
             self.proven = true;

@@ -1,15 +1,11 @@
 //! The access token of a request: in a cookie, as `Bearer`, or as `DPoP` with a proof.
 
-use super::proof;
-use super::signed_in::SignedIn;
+use crate::api_error::ApiError;
 use crate::cookies::{self, CookieName};
-use crate::http::ApiError;
 use crate::state::AppState;
 use crate::tokens::AccessTokenClaims;
 use http::HeaderMap;
-use http::request::Parts;
 use std::fmt;
-use std::sync::Arc;
 use verify::{MalformedAuthorization, Scheme};
 use wire::problem::Code;
 
@@ -43,34 +39,14 @@ impl PresentedToken {
         Some(Self { scheme: None, token: cookies::pick(headers, &state.config, CookieName::Access, good)? })
     }
 
-    /// Checks the presented token's proof. `None`: a bound token without its proof, which is probably stolen (RFC 9449,
-    /// section 7.2), or a proof with an unbound token.
-    ///
-    /// # Errors
-    /// `bad_proof`, `use_dpop_nonce`; the store fails.
-    pub async fn admit(
-        &self,
-        state: &AppState,
-        parts: &Parts,
-        claims: &Arc<AccessTokenClaims>,
-    ) -> Result<Option<SignedIn>, ApiError> {
-        let (Some(Scheme::Dpop), Some(bound)) = (self.scheme, &claims.cnf) else {
-            return Ok(self.admit_unproven(claims));
-        };
-        let url = format!("{}{}", state.config.origin, parts.uri.path());
-        proof::of_token(state, &parts.headers, parts.method.as_str(), &url, &self.token, &bound.jkt).await?;
-        Ok(Some(SignedIn { claims: Arc::clone(claims), proven: true }))
-    }
-
-    /// Admits a token without a proof. A browser cannot prove a key when a person follows a link, so a bound token that
-    /// was made for a cookie is accepted there. A program's token is not.
-    pub fn admit_unproven(&self, claims: &Arc<AccessTokenClaims>) -> Option<SignedIn> {
-        let fits = match (self.scheme, &claims.cnf) {
+    /// Whether a token is accepted without a proof. A browser cannot prove a key when a person follows a link, so a
+    /// bound token that was made for a cookie is accepted there. A program's token is not.
+    pub fn fits_unproven(&self, claims: &AccessTokenClaims) -> bool {
+        match (self.scheme, &claims.cnf) {
             (None | Some(Scheme::Bearer), None) => true,
             (None, Some(_)) => claims.cookie,
             (Some(Scheme::Bearer), Some(_)) | (Some(Scheme::Dpop), _) => false,
-        };
-        fits.then(|| SignedIn { claims: Arc::clone(claims), proven: false })
+        }
     }
 
     /// Whether it comes with a proof of its key.

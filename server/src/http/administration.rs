@@ -1,13 +1,13 @@
 //! Pages for administrators, and the audit log as a file.
 
 use super::bans::BanQuery;
-use super::pages::door;
+use super::sign_in_path::sign_in_path;
 use super::{ApiError, audit, render, request};
+use crate::client::Client;
 use crate::flows;
 use crate::flows::actor::Actor;
 use crate::flows::audit_log;
 use crate::guards::administrator::Administrator;
-use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{AuditFilter, AuditView, BansOutcome, BansView, ServerKeysView, TollView, View, Viewer};
@@ -142,7 +142,7 @@ pub async fn trail_file(State(state): State<AppState>, request: Request) -> Resu
     // What cannot be meant is said to everybody: sign-in would only come back to it.
     request::query::<audit_log::AuditQuery>(request.uri())?.read(state.now())?;
     let Some(session) = SignedIn::find(&state, request.headers()).await? else {
-        return Ok(Redirect::to(&door(&state, request.headers(), request.uri())).into_response());
+        return Ok(Redirect::to(&sign_in_path(&state, request.headers(), request.uri())).into_response());
     };
     if Administrator::find(&state, session).await?.is_none() {
         return Ok(render::document(State(state), View::NotFound, request).await);

@@ -1,11 +1,13 @@
 //! `/.postern/...` on an app's host; on the portal `/apps/return` and its API.
 
 use super::app_page::{self, encoded};
+use super::sign_in_path::sign_in_path;
 use super::{ApiError, not_found, pages, render, request};
+use crate::client::Client;
 use crate::config::App;
 use crate::cookies::{self, CookieName};
 use crate::flows::{self, app_entry};
-use crate::guards::client::Client;
+use crate::guards::app_cookie;
 use crate::guards::forwarded_request::{is_page, of_host, single_header};
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
@@ -80,7 +82,7 @@ pub async fn go_on(State(state): State<AppState>, request: Request) -> Response 
             let nonce = state.keyring.nonce(state.now());
             render::document(State(state), View::Enter(EnterView { app, body, nonce }), request).await
         }
-        Ok(None) => Redirect::to(&pages::door(&state, &headers, &uri)).into_response(),
+        Ok(None) => Redirect::to(&sign_in_path(&state, &headers, &uri)).into_response(),
         Err(error) => pages::broken(state, error, request).await,
     }
 }
@@ -172,7 +174,7 @@ pub async fn sign_out(
     if !own {
         return Err(ApiError::new(Code::CrossSite));
     }
-    if let Some(session) = app_entry::held(&state, app, &parts.headers) {
+    if let Some(session) = app_cookie::held(&state, app, &parts.headers) {
         let state = state.clone();
         flows::run_to_completion(async move { flows::logout::end(&state, &client, &session.session()).await }).await?;
     }

@@ -1,10 +1,10 @@
 //! `POST /api/login`, and `POST /api/authenticate` for programs
 
 use super::{ApiError, delivery};
+use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::flows;
 use crate::flows::sealed::SealedMessage;
-use crate::guards::client::Client;
 use crate::state::AppState;
 use axum::Extension;
 use axum::Json;

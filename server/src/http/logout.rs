@@ -1,9 +1,10 @@
 //! `POST /api/logout`
 
 use super::ApiError;
+use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::flows;
-use crate::guards::client::Client;
+use crate::guards::proof;
 use crate::guards::token::PresentedToken;
 use crate::state::AppState;
 use axum::Extension;
@@ -32,7 +33,7 @@ pub async fn logout(
 async fn of_access(state: &AppState, parts: &Parts) -> Result<Option<String>, ApiError> {
     let Some(shown) = PresentedToken::read(state, &parts.headers)? else { return Ok(None) };
     let Some(claims) = state.tokens.verify_signature(&shown.token, state.now()) else { return Ok(None) };
-    match shown.admit(state, parts, &claims).await? {
+    match proof::of_presented(state, parts, &shown, &claims).await? {
         Some(_) => Ok(Some(claims.sid.clone())),
         None if shown.scheme.is_none() => Ok(None),
         None => Err(PresentedToken::refusal(state, Some(&shown))),

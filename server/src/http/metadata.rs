@@ -1,6 +1,6 @@
 //! `GET /.well-known/jwks.json` and `GET /.well-known/postern`, readable from any origin.
 
-use crate::http::ApiError;
+use crate::api_error::ApiError;
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::State;

@@ -1,12 +1,11 @@
 //! The pages: their data is loaded here before rendering.
 
-use super::app_page::encoded;
+use super::sign_in_path::sign_in_path;
 use super::{ApiError, administration, render, site_state};
+use crate::client::Client;
 use crate::config::SignupMode;
-use crate::cookies::{self, CookieName};
 use crate::flows::{self, paging};
 use crate::guards::administrator::Administrator;
-use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
@@ -62,7 +61,7 @@ pub async fn load(
 
 /// Returns the error page; the cause goes to the log.
 pub async fn broken(state: AppState, error: ApiError, request: Request) -> Response {
-    let cause = error.into_response().extensions().get::<super::error::Cause>().cloned();
+    let cause = error.into_response().extensions().get::<crate::api_error::Cause>().cloned();
     let mut response = render::document(State(state), View::Broken, request).await;
     if let Some(cause) = cause {
         response.extensions_mut().insert(cause);
@@ -101,19 +100,8 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
             Ok(Page::View(View::Reset(ResetView { password_min: state.config.settings.password.min })))
         }
         (path, Some(signed_in)) => dashboard(state, client, uri, path, &signed_in).await,
-        (_, None) => Ok(Page::Elsewhere(door(state, headers, uri))),
+        (_, None) => Ok(Page::Elsewhere(sign_in_path(state, headers, uri))),
     }
-}
-
-/// Redirects a visitor without a session to sign-in. A browser that was signed in tries to resume first.
-pub fn door(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
-    let page = if cookies::get(headers, &state.config, CookieName::Access).is_some() {
-        paths::RESUME_PAGE
-    } else {
-        paths::LOGIN_PAGE
-    };
-    let here = uri.path_and_query().map_or(paths::DASHBOARD_PAGE, |path| path.as_str());
-    format!("{page}?next={}", encoded(here))
 }
 
 async fn login(state: &AppState, client: &Client, next: String, why: Option<&str>) -> Result<Page, ApiError> {

@@ -1,10 +1,10 @@
 //! `POST /api/password`, `POST /api/reset`, `POST /api/account/delete`
 
 use super::ApiError;
+use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::flows;
 use crate::flows::sealed::SealedMessage;
-use crate::guards::client::Client;
 use crate::guards::signed_in::SealedCaller;
 use crate::state::AppState;
 use axum::Extension;

@@ -1,10 +1,10 @@
 //! `POST /api/refresh`
 
 use super::{ApiError, delivery};
+use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::dpop;
 use crate::flows;
-use crate::guards::client::Client;
 use crate::state::AppState;
 use axum::Extension;
 use axum::Json;

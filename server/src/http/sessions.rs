@@ -1,8 +1,8 @@
 //! `GET /api/sessions`, `DELETE /api/sessions`, `DELETE /api/sessions/{id}`
 
 use super::ApiError;
+use crate::client::Client;
 use crate::flows;
-use crate::guards::client::Client;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use axum::extract::{Path, State};

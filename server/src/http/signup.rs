@@ -1,9 +1,9 @@
 //! `POST /api/signup`
 
 use super::{ApiError, delivery};
+use crate::client::Client;
 use crate::flows;
 use crate::flows::sealed::SealedMessage;
-use crate::guards::client::Client;
 use crate::state::AppState;
 use axum::Extension;
 use axum::Json;

@@ -1,10 +1,10 @@
 //! `/api/admin/toll` and below: for administrators.
 
 use super::{ApiError, request};
+use crate::client::Client;
 use crate::flows;
 use crate::flows::actor::Actor;
 use crate::guards::administrator::Administrator;
-use crate::guards::client::Client;
 use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::{Path, State};

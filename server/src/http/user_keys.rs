@@ -1,8 +1,8 @@
 //! `/api/keys/user` and below.
 
 use super::{ApiError, request};
+use crate::client::Client;
 use crate::flows::{self, audit, user_keys};
-use crate::guards::client::Client;
 use crate::guards::signed_in::{ProvenSession, SignedIn};
 use crate::state::AppState;
 use axum::body::Bytes;

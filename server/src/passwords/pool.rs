@@ -6,7 +6,7 @@
 
 use super::costs::{self, Cost};
 use super::stored::{self, Stored};
-use super::worker::{self, Job};
+use super::worker::{self, Job, OUTPUT_BYTES};
 use crate::config::Settings;
 use crate::entropy::Entropy;
 use argon2::Params;
@@ -18,7 +18,6 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
-pub(super) const OUTPUT_BYTES: usize = 32;
 /// Upper bounds of the histogram's buckets.
 const SECONDS: [f64; 9] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 

@@ -1,6 +1,5 @@
 //! A hash thread. It hashes one password after another, in memory that it reuses.
 
-use super::pool::OUTPUT_BYTES;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use prometheus_client::metrics::histogram::Histogram;
 use std::sync::mpsc;
@@ -8,6 +7,8 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+/// Length of a hash.
+pub(super) const OUTPUT_BYTES: usize = 32;
 /// Nice value of the threads (setpriority(2)): a tenth of the others' share under contention.
 const NICE: i32 = 10;
 

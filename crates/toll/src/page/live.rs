@@ -2,7 +2,7 @@
 //! for people who read slowly, copy or type (WCAG 2.2, section 2.2.1).
 
 use super::html::{escaped, page};
-use super::pages::{OfferView, PROGRAMS, form, next, pay, prove};
+use super::pages::{AmountReceived, OfferView, PROGRAMS, form, next, pay, prove};
 use super::{NEW_OFFER_PATH, STATIC_PATH};
 use crate::payment_problem::PaymentProblem;
 use axum::body::Body;
@@ -25,17 +25,6 @@ pub const RETRY_S: u64 = 30;
 pub enum PageMode {
     Live,
     Still,
-}
-
-/// What has arrived at an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AmountReceived {
-    /// Piconero.
-    pub have: u64,
-    /// A payment was seen there earlier and has disappeared.
-    pub gone: bool,
-    /// What came after the offer had ended, piconero.
-    pub late: u64,
 }
 
 /// Returns 402: not fully paid yet.

@@ -10,8 +10,8 @@ mod qr;
 
 pub use cookie::{RouteCookies, offer_challenge, token_credential};
 pub use form::{PaymentForm, back};
-pub use live::{AmountReceived, PageMode, RETRY_S, closed, expired, pay_here, pending, unavailable};
-pub use pages::{Keeping, OfferView, offer_page, problem, redirect, too_late, waiting};
+pub use live::{PageMode, RETRY_S, closed, expired, pay_here, pending, unavailable};
+pub use pages::{AmountReceived, Keeping, OfferView, offer_page, problem, redirect, too_late, waiting};
 
 use http::{HeaderMap, header};
 

@@ -3,7 +3,6 @@
 use super::FORM_PATH;
 use super::form::{PaymentForm, local};
 use super::html::{escaped, page};
-use super::live::AmountReceived;
 use super::qr::svg;
 use crate::payment_problem::PaymentProblem;
 use axum::body::Body;
@@ -20,6 +19,17 @@ pub struct OfferView<'a> {
     pub back: &'a str,
     /// Unix seconds.
     pub now: u64,
+}
+
+/// What has arrived at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AmountReceived {
+    /// Piconero.
+    pub have: u64,
+    /// A payment was seen there earlier and has disappeared.
+    pub gone: bool,
+    /// What came after the offer had ended, piconero.
+    pub late: u64,
 }
 
 /// A hint about paying with a program.

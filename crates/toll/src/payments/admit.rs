@@ -1,9 +1,10 @@
 //! Admits requests with a token.
 
 use super::PaymentService;
-use super::redeem::{store_failed, token_expiry};
+use super::redeem::token_expiry;
+use super::refusals::{problem, store_failed};
 use crate::caller::Caller;
-use crate::ledger::{HeldRequest, TokenRefusal};
+use crate::ledger::HeldRequest;
 use crate::payment_problem::PaymentProblem;
 use crate::pricing::Allowance;
 use crate::route::Route;
@@ -130,36 +131,4 @@ fn of_sale(token: &TollToken) -> Option<tpat::Token> {
     let thumbprint = if token.jkt.is_empty() { [0; 32] } else { from_base64url(&token.jkt)?.try_into().ok()? };
     let (routes, expires) = (RouteId::of(&token.route), token_expiry(token));
     Some(tpat::Token { id, routes, expires, class: TokenClass::Counted, thumbprint })
-}
-
-/// # Errors
-/// The token is revoked or suspended.
-pub(super) fn check_active(token: &TollToken) -> Result<(), PaymentProblem> {
-    match TokenRefusal::of(token) {
-        Some(refused) => Err(problem(refused)),
-        None => Ok(()),
-    }
-}
-
-/// Reports that an unconfirmed token has used up its provisional quota.
-pub(super) fn awaiting_block() -> PaymentProblem {
-    let title = "Its payment is in no block yet: the rest of this token can be used when it is. Do not pay again.";
-    PaymentProblem::new(TollCode::TooMany, title).retry_after(30)
-}
-
-fn problem(refused: TokenRefusal) -> PaymentProblem {
-    match refused {
-        TokenRefusal::Spent => PaymentProblem::new(TollCode::TokenSpent, "This token is used up. Pay for another."),
-        TokenRefusal::Over => PaymentProblem::new(TollCode::TokenSpent, "This token's time is over. Pay for another."),
-        TokenRefusal::Early => awaiting_block(),
-        TokenRefusal::Asleep => PaymentProblem::new(
-            TollCode::TokenSuspended,
-            "The payment for this token is not to be seen any more. The token is good again when it is back.",
-        )
-        .retry_after(120),
-        TokenRefusal::Suspended => {
-            PaymentProblem::new(TollCode::TokenSuspended, "This token was suspended by an administrator.")
-        }
-        TokenRefusal::Revoked => PaymentProblem::new(TollCode::TokenRevoked, "This token was taken back."),
-    }
 }

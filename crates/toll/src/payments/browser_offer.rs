@@ -2,7 +2,8 @@
 //! payment for them can come any more.
 
 use super::browser_addresses::ACCOUNT;
-use super::redeem::{GRACE_S, IssuedOffer, redemption, store_failed};
+use super::redeem::{GRACE_S, IssuedOffer, redemption};
+use super::refusals::{awaiting_block, store_failed};
 use super::{PaymentService, RedeemOutcome};
 use crate::caller::{Caller, unix_seconds};
 use crate::page::{self, AmountReceived, OfferView, PageMode, RouteCookies};
@@ -135,7 +136,7 @@ impl PaymentService {
                 let opened = GrantedToken { text, route: token.route.clone(), expires_at: token.expires_at };
                 self.opened(table, held.text, caller.target, &opened, caller)
             }
-            Ok(OfferStatus::Open(_)) => page::unavailable(&super::admit::awaiting_block(), caller.target, mode),
+            Ok(OfferStatus::Open(_)) => page::unavailable(&awaiting_block(), caller.target, mode),
             Err(problem) => page::unavailable(&problem, caller.target, mode),
         }
     }

@@ -3,7 +3,8 @@
 use super::browser_addresses::ACCOUNT;
 use super::browser_offer::{BrowserOffer, MAX_OFFERS, cookies};
 use super::offer::{OfferParams, challenge_terms, offered_bundle};
-use super::redeem::{GRACE_S, IssuedOffer, saturating_i64, store_failed};
+use super::redeem::{GRACE_S, IssuedOffer, saturating_i64};
+use super::refusals::store_failed;
 use super::{PaymentService, SubaddressIndex};
 use crate::caller::Caller;
 use crate::page::{self, AmountReceived, Keeping, OfferView, PageMode};

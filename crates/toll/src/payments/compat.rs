@@ -1,7 +1,8 @@
 //! The scheme of 2022 (`TPAT0`): each request presents a transaction and its proof, without a message. Anyone who
 //! intercepts one can use it. The payment is one account with one expiry and one quota, whatever the form of its proof.
 
-use super::redeem::{parse_payment, saturating_i64, store_failed};
+use super::redeem::{parse_payment, saturating_i64};
+use super::refusals::store_failed;
 use super::{PaymentService, RedeemOutcome};
 use crate::caller::Caller;
 use crate::payment_problem::PaymentProblem;

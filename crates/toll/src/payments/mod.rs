@@ -10,6 +10,7 @@ mod dpop;
 mod lookup;
 mod offer;
 mod redeem;
+mod refusals;
 mod scanner;
 mod secrets;
 mod upkeep;

@@ -1,6 +1,7 @@
 //! Exchanges a payment for a token. Checks are in the order of cost: the client's rate, the syntax, the challenge's
 //! MAC, the client's key, the store, and only then a node and the proof.
 
+use super::refusals::{check_active, store_failed};
 use super::{PaymentService, SubaddressIndex};
 use crate::caller::{Caller, unix_seconds};
 use crate::payment_problem::PaymentProblem;
@@ -211,7 +212,7 @@ impl PaymentService {
             RedemptionOutcome::Minted(token) => {
                 let text = self.token_text(&token).ok_or_else(PaymentProblem::unavailable)?;
                 let left = self.ledger.refresh(token.clone(), redemption.now);
-                super::admit::check_active(&token)?;
+                check_active(&token)?;
                 Ok(RedeemOutcome::Token { text, token: Box::new(token), left })
             }
             RedemptionOutcome::Pending { have, need } => {
@@ -339,11 +340,6 @@ fn is_of_another(code: TollCode) -> bool {
 /// As a browser shows it.
 fn show<'a>(credential: &'a str, challenge: &'a str) -> PresentedPayment<'a> {
     PresentedPayment { credential, challenge, key: RequestedBinding::BrowserCookie }
-}
-
-pub(super) fn store_failed(error: &store::Error) -> PaymentProblem {
-    tracing::error!(cause = %error, "the store does not answer");
-    PaymentProblem::unavailable()
 }
 
 /// Returns the expiry that a token's text contains.

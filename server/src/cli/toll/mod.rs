@@ -7,11 +7,10 @@ mod portal;
 mod routes;
 mod run;
 
-pub use payments::view_pair;
 pub use run::{BoundGate, listen};
 
 use super::Outcome;
-use super::serve::start_log;
+use super::process::start_log;
 use crate::config::{Config, Layers};
 
 #[derive(Debug, clap::Subcommand)]

@@ -8,17 +8,15 @@ use crate::entropy::SystemEntropy;
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::{Keyring, Vault};
 use crate::ops_listener::gate::GateState;
+use crate::view_key::view_pair;
 use monero::{FallbackVerifier, Node, NodeVerifier, RpcLimits, Verifier, Wallet, WalletVerifier};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use toll::payments::{AddressPool, BrowserAddresses, PaymentServiceParts, PaymentSettings, Secrets};
 use toll::{Environment, PaymentService};
-use tpat::{Address, ViewPair};
+use tpat::Address;
 use wire::toll::Network;
-use zeroize::Zeroizing;
 
 /// Limits for requests to a node, since a client waits for them.
 const NODE: RpcLimits = RpcLimits { timeout: Duration::from_secs(5), at_once: 4, longest: 16 << 20 };
@@ -123,30 +121,8 @@ fn addresses(settings: &TollSettings) -> Result<Option<(AddressPool, Option<Brow
     Ok(if addresses.is_empty() { None } else { Some((AddressPool::listed(addresses)?, None)) })
 }
 
-/// The view key of the settings, with the address that it belongs to. `None`: there is none.
-///
-/// # Errors
-/// It cannot be read, others may read it, or it belongs to another address.
-pub fn view_pair(settings: &TollSettings) -> Result<Option<ViewPair>, Failure> {
-    let Some(file) = &settings.view_key_file else { return Ok(None) };
-    let primary: Address = settings.primary_address.parse().map_err(|error| wrong("toll.primary_address", error))?;
-    let key = secret(file)?;
-    Ok(Some(ViewPair::new(&primary, key.trim()).map_err(|error| wrong("toll.view_key_file", error))?))
-}
-
 fn wrong(setting: &str, error: impl std::fmt::Display) -> ConfigError {
     ConfigError::invalid(setting, &error.to_string())
-}
-
-/// Reads a file that only its owner may read.
-fn secret(file: &Path) -> Result<Zeroizing<String>, Failure> {
-    let failed =
-        |problem: &dyn std::fmt::Display| wrong("toll.view_key_file", format!("{}: {problem}", file.display()));
-    let mode = std::fs::metadata(file).map_err(|error| failed(&error))?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(failed(&format!("other users can read it (mode {:03o}): run chmod 600", mode & 0o777)).into());
-    }
-    Ok(std::fs::read_to_string(file).map(Zeroizing::new).map_err(|error| failed(&error))?)
 }
 
 fn network(network: NetworkSetting) -> Network {

@@ -3,7 +3,7 @@
 use super::announce::Announcer;
 use super::payments::{self, Taking};
 use crate::cli::listen::ListenAddress;
-use crate::cli::serve::Signals;
+use crate::cli::process::Signals;
 use crate::cli::{Failure, Outcome};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ClientAddress, Config, ConfigError, Layers, TollSettings, toll_table};
@@ -70,7 +70,7 @@ impl BoundGate {
             state.map(|state| Announcer::new(Arc::clone(&gate), Arc::clone(&state.payments), Arc::clone(&state.store)));
         let operator = ops_listener::listener::bind_as("toll.operator_listen", settings.operator_listen).await?;
         // Each connection may need another one to an upstream.
-        let files = net::fit(settings.max_connections, 2, crate::cli::SPARE_FILES);
+        let files = net::fit(settings.max_connections, 2, crate::connections::SPARE_FILES);
         let (limits, proxies) = (GateLimits { connections: files.connections }, Arc::clone(&config.proxies));
         let mut http = toll::http(limits, config.settings.connections.minimum_rate(), move |peer| proxies.trusts(peer));
         let proxies = Arc::clone(&config.proxies);

@@ -1,10 +1,9 @@
 //! Strikes and the resulting bans.
 
+use crate::api_error::ApiError;
 use crate::bans::ActiveBan;
+use crate::client::Client;
 use crate::entropy::Entropy;
-use crate::guards::client::Client;
-use crate::guards::rate_limit;
-use crate::http::ApiError;
 use crate::rate_limiter::LimitExceeded;
 use crate::refusal_feed::RefusalEvent;
 use crate::state::AppState;
@@ -86,7 +85,7 @@ pub async fn flood(state: &AppState, client: &Client, excess: LimitExceeded) -> 
     let _turn = state.attempt_locks.lock(client_key).await;
     // Allowlisted clients are never banned, but the request is still over the limit.
     if client.is_proxy || state.allowlist.covers(client.address, now) {
-        return rate_limit::wait(excess);
+        return excess.into();
     }
     if let Some(closed) = state.bans.closed(client_key, domain::ban::Scope::Everything, now) {
         return ApiError::banned(closed, now);

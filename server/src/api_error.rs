@@ -1,6 +1,7 @@
 //! Error answers: a stable code for the client; the cause goes only to the log.
 
 use crate::bans::ActiveBan;
+use crate::rate_limiter::LimitExceeded;
 use axum::response::{IntoResponse, Response};
 use domain::UnixMs;
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -67,6 +68,12 @@ impl ApiError {
 
     pub fn code(&self) -> Code {
         self.code
+    }
+}
+
+impl From<LimitExceeded> for ApiError {
+    fn from(excess: LimitExceeded) -> Self {
+        Self::wait(Code::Busy, excess.wait_ms)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows of the audit log.
 
-use crate::guards::client::Client;
+use crate::client::Client;
 use crate::state::AppState;
 use store::audit::{AuditEntry, AuditEvent};
 

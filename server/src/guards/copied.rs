@@ -1,7 +1,7 @@
 //! Tokens of a bound session that were used without its key, and are therefore probably copied.
 
-use super::audit;
-use crate::guards::client::Client;
+use crate::audit;
+use crate::client::Client;
 use crate::state::AppState;
 use store::audit::AuditEvent;
 

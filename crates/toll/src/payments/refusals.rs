@@ -1,0 +1,43 @@
+//! Refusals of tokens, and of everything while the store does not answer.
+
+use crate::ledger::TokenRefusal;
+use crate::payment_problem::PaymentProblem;
+use store::toll::TollToken;
+use wire::toll::TollCode;
+
+/// # Errors
+/// The token is revoked or suspended.
+pub(super) fn check_active(token: &TollToken) -> Result<(), PaymentProblem> {
+    match TokenRefusal::of(token) {
+        Some(refused) => Err(problem(refused)),
+        None => Ok(()),
+    }
+}
+
+/// Reports that an unconfirmed token has used up its provisional quota.
+pub(super) fn awaiting_block() -> PaymentProblem {
+    let title = "Its payment is in no block yet: the rest of this token can be used when it is. Do not pay again.";
+    PaymentProblem::new(TollCode::TooMany, title).retry_after(30)
+}
+
+pub(super) fn problem(refused: TokenRefusal) -> PaymentProblem {
+    match refused {
+        TokenRefusal::Spent => PaymentProblem::new(TollCode::TokenSpent, "This token is used up. Pay for another."),
+        TokenRefusal::Over => PaymentProblem::new(TollCode::TokenSpent, "This token's time is over. Pay for another."),
+        TokenRefusal::Early => awaiting_block(),
+        TokenRefusal::Asleep => PaymentProblem::new(
+            TollCode::TokenSuspended,
+            "The payment for this token is not to be seen any more. The token is good again when it is back.",
+        )
+        .retry_after(120),
+        TokenRefusal::Suspended => {
+            PaymentProblem::new(TollCode::TokenSuspended, "This token was suspended by an administrator.")
+        }
+        TokenRefusal::Revoked => PaymentProblem::new(TollCode::TokenRevoked, "This token was taken back."),
+    }
+}
+
+pub(super) fn store_failed(error: &store::Error) -> PaymentProblem {
+    tracing::error!(cause = %error, "the store does not answer");
+    PaymentProblem::unavailable()
+}

@@ -1,0 +1,18 @@
+//! The way of a visitor without a session.
+
+use super::app_page::encoded;
+use crate::cookies::{self, CookieName};
+use crate::state::AppState;
+use http::{HeaderMap, Uri};
+use wire::paths;
+
+/// Returns where a visitor without a session signs in. A browser that was signed in tries to resume first.
+pub fn sign_in_path(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
+    let page = if cookies::get(headers, &state.config, CookieName::Access).is_some() {
+        paths::RESUME_PAGE
+    } else {
+        paths::LOGIN_PAGE
+    };
+    let here = uri.path_and_query().map_or(paths::DASHBOARD_PAGE, |path| path.as_str());
+    format!("{page}?next={}", encoded(here))
+}
