@@ -387,6 +387,8 @@ pub enum ActivityEvent {
     Enabled,
     /// The account was renamed.
     Renamed,
+    ProfileChanged,
+    GroupsChanged,
 }
 
 impl ActivityEvent {

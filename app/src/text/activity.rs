@@ -29,6 +29,8 @@ pub fn sentence(activity: &Activity) -> String {
         ActivityEvent::KeyRevoked => format!("A version of the key was revoked{with}"),
         ActivityEvent::KeyMade => "An administrator created a new version of the key".to_owned(),
         ActivityEvent::Disabled => "An administrator disabled the account".to_owned(),
+        ActivityEvent::ProfileChanged => "Display name or e-mail address changed".to_owned(),
+        ActivityEvent::GroupsChanged => "An administrator changed the account's groups".to_owned(),
         ActivityEvent::Renamed => "An administrator renamed the account".to_owned(),
         ActivityEvent::Enabled => "An administrator enabled the account again".to_owned(),
     }

@@ -21,6 +21,7 @@ pub mod local_path;
 pub mod login;
 pub mod operator;
 pub mod password;
+pub mod profile;
 pub mod rate;
 pub mod refresh_token;
 pub mod revocation;

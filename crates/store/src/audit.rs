@@ -43,6 +43,13 @@ pub enum AuditEvent {
     BackupMade,
     BackupRestored,
     UserRenamed,
+    /// Another display name or e-mail address.
+    ProfileChanged,
+    /// The account is in other groups.
+    GroupsChanged,
+    GroupAdded,
+    GroupRenamed,
+    GroupRemoved,
 }
 
 impl AuditEvent {
@@ -81,6 +88,11 @@ impl AuditEvent {
         Self::BackupMade,
         Self::BackupRestored,
         Self::UserRenamed,
+        Self::ProfileChanged,
+        Self::GroupsChanged,
+        Self::GroupAdded,
+        Self::GroupRenamed,
+        Self::GroupRemoved,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -119,6 +131,11 @@ impl AuditEvent {
             Self::BackupMade => "backup_made",
             Self::BackupRestored => "backup_restored",
             Self::UserRenamed => "user_renamed",
+            Self::ProfileChanged => "profile_changed",
+            Self::GroupsChanged => "groups_changed",
+            Self::GroupAdded => "group_added",
+            Self::GroupRenamed => "group_renamed",
+            Self::GroupRemoved => "group_removed",
         }
     }
 

@@ -11,6 +11,7 @@ pub mod error;
 pub mod gates;
 pub mod invitations;
 pub mod keys;
+pub mod profiles;
 pub mod proofs;
 pub mod refusals;
 pub mod resets;
@@ -40,6 +41,7 @@ pub trait Store:
     + invitations::Invitations
     + keys::Keys
     + address_assignments::AddressAssignments
+    + profiles::Profiles
     + proofs::Proofs
     + resets::Resets
     + sealed::SealedValues
@@ -66,6 +68,7 @@ impl<T> Store for T where
         + keys::Keys
         + address_assignments::AddressAssignments
         + address_assignments::AddressAssignments
+        + profiles::Profiles
         + proofs::Proofs
         + resets::Resets
         + sealed::SealedValues

@@ -79,6 +79,8 @@ pub struct SessionChange {
     /// The current name and role of its user.
     pub username: String,
     pub role: Role,
+    /// The version of its user's profile.
+    pub profile_version: i64,
 }
 
 #[async_trait]
@@ -100,7 +102,7 @@ pub trait Sessions {
     ) -> Result<Vec<String>>;
     /// Returns the live sessions of a user, last used first.
     async fn sessions_of(&self, user: &str, now: UnixMs) -> Result<Vec<SessionRow>>;
-    /// Returns the sessions that were rotated or ended, or whose user's name or role changed, at or after `since`.
+    /// Returns the sessions that were rotated or ended, or whose user's name, role or profile changed, at or after `since`.
     /// Callers should overlap the periods a little, as for bans.
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<SessionChange>>;
     /// Returns the sessions that were ended at or after `since`, with the time.

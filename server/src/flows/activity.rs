@@ -42,6 +42,8 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::UserKeyRevoked, _) => ActivityEvent::KeyRevoked,
         (AuditEvent::UserKeyMade, _) => ActivityEvent::KeyMade,
         (AuditEvent::UserRenamed, _) => ActivityEvent::Renamed,
+        (AuditEvent::ProfileChanged, _) => ActivityEvent::ProfileChanged,
+        (AuditEvent::GroupsChanged, _) => ActivityEvent::GroupsChanged,
         (
             AuditEvent::UserAdded
             | AuditEvent::BanMade
@@ -60,7 +62,10 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
             | AuditEvent::TollResumed
             | AuditEvent::TollRevoked
             | AuditEvent::BackupMade
-            | AuditEvent::BackupRestored,
+            | AuditEvent::BackupRestored
+            | AuditEvent::GroupAdded
+            | AuditEvent::GroupRenamed
+            | AuditEvent::GroupRemoved,
             _,
         ) => return None,
     };

@@ -3,10 +3,10 @@
 use super::backend::Backend;
 use super::store::SqlStore;
 use super::{
-    accept, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, gates, invitations,
-    keys, ladders, named_locks, names, proofs, refusals, refuse, reservations, resets, sealed, sequences, services,
-    session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep, user_changes,
-    user_keys, users,
+    accept, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, gates, groups,
+    invitations, keys, ladders, named_locks, names, profiles, proofs, refusals, refuse, reservations, resets, sealed,
+    sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep,
+    user_changes, user_keys, users,
 };
 use crate::Result;
 
@@ -20,11 +20,13 @@ const FILES: &[&[&str]] = &[
     bans::STATEMENTS,
     begin::STATEMENTS,
     gates::STATEMENTS,
+    groups::STATEMENTS,
     invitations::STATEMENTS,
     keys::STATEMENTS,
     ladders::STATEMENTS,
     address_assignments::STATEMENTS,
     names::STATEMENTS,
+    profiles::STATEMENTS,
     proofs::STATEMENTS,
     refusals::STATEMENTS,
     refuse::STATEMENTS,

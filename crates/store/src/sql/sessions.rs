@@ -30,7 +30,7 @@ sql! {
         "s.user_id = $1 AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2 ORDER BY s.used_at DESC"
     );
     CHANGED = "SELECT s.id, s.generation, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, s.auth_time,
-            s.methods, u.name AS username, u.role
+            s.methods, u.name AS username, u.role, u.profile_version
         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.changed_at >= $1";
     // A session does not change after its end, and that column has an index.
     ENDED = "SELECT id, revoked_at FROM sessions WHERE changed_at >= $1 AND revoked_at >= $1";
@@ -122,6 +122,7 @@ fn change<DB: Backend>(row: &Record<DB>) -> Result<SessionChange> {
         authentication: authentication(row)?,
         username: row.text("username")?,
         role: row.enum_column("users", "role", Role::parse)?,
+        profile_version: row.int("profile_version")?,
     })
 }
 

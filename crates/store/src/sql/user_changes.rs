@@ -4,6 +4,7 @@ use super::accept::forget_failures;
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
+use super::profiles::leave_all;
 use super::reservations::release;
 use super::session_writes::{mark_sessions, revoke_all};
 use super::statement::sql;
@@ -29,7 +30,7 @@ sql! {
     IS_ADMINISTRATOR = "SELECT COUNT(*) AS n FROM users
         WHERE role = 'administrator' AND disabled_at IS NULL AND id = $1";
     ERASE = "UPDATE users SET name = '', name_key = $2, skeleton = '', password_hash = '', role = 'user', signed_in_at = NULL,
-            disabled_at = $3, deleted_at = $3
+            display_name = NULL, email = NULL, email_key = NULL, email_state = NULL, disabled_at = $3, deleted_at = $3
         WHERE id = $1 AND deleted_at IS NULL";
     ERASE_SESSIONS = "UPDATE sessions SET device = '', address = '' WHERE user_id = $1";
     ERASE_AUDIT = "UPDATE audit SET device = '', address = '' WHERE user_id = $1 OR actor = $1";
@@ -170,6 +171,7 @@ impl Write for DeleteUser {
         for sql in [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS] {
             tx.execute(sql, [Value::Text(&self.user)]).await?;
         }
+        leave_all(tx, &self.user).await?;
         end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;

@@ -21,6 +21,7 @@ mod leases;
 mod make;
 mod postgres_only;
 mod processes;
+mod profiles;
 mod proofs;
 mod races;
 mod refusals;
@@ -163,6 +164,14 @@ contract! {
         are_good_for_one_app_one_browser_and_half_a_minute,
         end_with_their_session,
         are_few_of_a_session_and_the_oldest_give_way,
+    }
+    profiles {
+        keep_what_was_set_and_change_one_field_at_a_time,
+        have_a_reliable_address_of_their_own,
+        fifty_tasks_on_two_nodes_give_one_account_an_address,
+        groups_have_one_spelling_and_are_listed_with_their_members,
+        changes_of_profiles_and_groups_reach_other_nodes,
+        go_with_the_account,
     }
     proofs {
         fifty_tasks_on_two_nodes_use_one_proof,

@@ -128,6 +128,7 @@ pub async fn changes_are_heard_of(fixture: Fixture) {
             authentication: Authentication { methods: Methods::PASSWORD, at: NOW },
             username: "ada".to_owned(),
             role: Role::User,
+            profile_version: 0,
         },
         SessionChange {
             id: ended,
@@ -139,6 +140,7 @@ pub async fn changes_are_heard_of(fixture: Fixture) {
             authentication: Authentication { methods: Methods::PASSWORD, at: NOW },
             username: "ada".to_owned(),
             role: Role::User,
+            profile_version: 0,
         },
     ];
     assert_eq!(changes, expected);

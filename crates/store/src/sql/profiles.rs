@@ -1,0 +1,190 @@
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::groups;
+use super::groups::{AddGroup, RemoveGroup, RenameGroup, group, group_id, member};
+use super::named_locks::lock_named;
+use super::session_writes::mark_sessions;
+use super::statement::sql;
+use super::store::SqlStore;
+use super::tx::{Record, Tx};
+use super::write::Write;
+use crate::Result;
+use crate::audit::AuditEntry;
+use crate::profiles::{Change, Group, GroupOutcome, Member, Profile, Profiles, SetProfile, SetProfileOutcome};
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::profile::{DisplayName, Email, EmailAddress, EmailState, GroupName};
+use std::collections::HashMap;
+
+sql! {
+    ONE = "SELECT id, display_name, email, email_state, profile_version FROM users
+        WHERE id = $1 AND deleted_at IS NULL";
+    ALL = "SELECT id, display_name, email, email_state, profile_version FROM users WHERE deleted_at IS NULL";
+    GROUPS_OF = "SELECT g.name FROM group_members m JOIN user_groups g ON g.id = m.group_id WHERE m.user_id = $1";
+    MEMBERSHIPS = "SELECT m.user_id, g.name FROM group_members m JOIN user_groups g ON g.id = m.group_id";
+    SET = "UPDATE users SET display_name = $2, email = $3, email_key = $4, email_state = $5,
+            profile_version = profile_version + 1
+        WHERE id = $1 AND deleted_at IS NULL";
+    EMAIL_TAKEN = "SELECT COUNT(*) AS n FROM users
+        WHERE email_key = $1 AND email_state IN ('vouched_for', 'proved') AND id <> $2";
+    LEAVE_ALL = "DELETE FROM group_members WHERE user_id = $1";
+    JOIN = "INSERT INTO group_members (group_id, user_id) VALUES ($1, $2) ON CONFLICT (group_id, user_id) DO NOTHING";
+}
+
+/// Returns whether another account has this address, proved or vouched for. The caller holds the lock "profiles".
+/// Otherwise two accounts could take one address at the same time, and the unique index would fail one of them.
+pub async fn is_email_taken<DB: Backend>(tx: &mut Tx<'_, DB>, address: &EmailAddress, user: &str) -> Result<bool> {
+    Ok(tx.count(EMAIL_TAKEN, [Value::Text(&address.key()), Value::Text(user)]).await? > 0)
+}
+
+/// Writes the fields of a profile. The caller holds the lock "profiles". `false`: no such account.
+pub async fn write_profile<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    user: &str,
+    display_name: Option<&DisplayName>,
+    email: Option<&Email>,
+) -> Result<bool> {
+    let key = email.map(|email| email.address.key());
+    let values = [
+        Value::Text(user),
+        Value::OptText(display_name.map(DisplayName::as_str)),
+        Value::OptText(email.map(|email| email.address.as_str())),
+        Value::OptText(key.as_deref()),
+        Value::OptText(email.map(|email| email.state.as_str())),
+    ];
+    Ok(tx.execute(SET, values).await? == 1)
+}
+
+/// Makes these groups the account's only ones. The caller holds the lock "profiles".
+pub async fn write_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, groups: &[String]) -> Result<()> {
+    tx.execute(LEAVE_ALL, [Value::Text(user)]).await?;
+    for group in groups {
+        tx.execute(JOIN, [Value::Text(group), Value::Text(user)]).await?;
+    }
+    Ok(())
+}
+
+/// Removes the memberships of an account.
+pub async fn leave_all<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+    tx.execute(LEAVE_ALL, [Value::Text(user)]).await.map(drop)
+}
+
+impl Write for SetProfile {
+    type Output = SetProfileOutcome;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<SetProfileOutcome> {
+        lock_named(tx, "profiles", self.now).await?;
+        let Some(row) = tx.one(ONE, [Value::Text(&self.user)]).await? else {
+            return Ok(SetProfileOutcome::NoUser);
+        };
+        let before = fields(&row)?;
+        let display_name = changed(before.display_name, &self.display_name);
+        let email = changed(before.email, &self.email);
+        if let Some(email) = &email
+            && email.state.is_reliable()
+            && is_email_taken(tx, &email.address, &self.user).await?
+        {
+            return Ok(SetProfileOutcome::EmailTaken);
+        }
+        if let Some(names) = &self.groups {
+            let mut ids = Vec::with_capacity(names.len());
+            for name in names {
+                match group_id(tx, name).await? {
+                    Some(id) => ids.push(id),
+                    None => return Ok(SetProfileOutcome::NoGroup(name.clone())),
+                }
+            }
+            write_groups(tx, &self.user, &ids).await?;
+        }
+        write_profile(tx, &self.user, display_name.as_ref(), email.as_ref()).await?;
+        mark_sessions(tx, &self.user, self.now).await?;
+        for entry in &self.audit {
+            append(tx, entry).await?;
+        }
+        Ok(SetProfileOutcome::Done)
+    }
+}
+
+fn changed<T: Clone>(before: Option<T>, change: &Change<T>) -> Option<T> {
+    match change {
+        Change::Keep => before,
+        Change::Clear => None,
+        Change::Set(value) => Some(value.clone()),
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Profiles for SqlStore<DB> {
+    async fn profile(&self, user: &str) -> Result<Option<Profile>> {
+        // The version is read first, so that it is never newer than the memberships.
+        let Some(row) = self.one(ONE, [Value::Text(user)]).await? else { return Ok(None) };
+        let mut profile = fields(&row)?;
+        for row in self.all(GROUPS_OF, [Value::Text(user)]).await? {
+            profile.groups.push(row.enum_column("user_groups", "name", |name| GroupName::parse(name).ok())?);
+        }
+        profile.groups.sort_by_key(GroupName::key);
+        Ok(Some(profile))
+    }
+
+    async fn profiles(&self) -> Result<HashMap<String, Profile>> {
+        let mut profiles = HashMap::new();
+        for row in self.all(ALL, []).await? {
+            profiles.insert(row.text("id")?, fields(&row)?);
+        }
+        for row in self.all(MEMBERSHIPS, []).await? {
+            if let Some(profile) = profiles.get_mut(&row.text("user_id")?) {
+                profile.groups.push(row.enum_column("user_groups", "name", |name| GroupName::parse(name).ok())?);
+            }
+        }
+        for profile in profiles.values_mut() {
+            profile.groups.sort_by_key(GroupName::key);
+        }
+        Ok(profiles)
+    }
+
+    async fn set_profile(&self, change: &SetProfile) -> Result<SetProfileOutcome> {
+        self.write(change.clone()).await
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>> {
+        let mut all = self.all(groups::ALL, []).await?.iter().map(group).collect::<Result<Vec<_>>>()?;
+        all.sort_by_key(|group| group.name.key());
+        Ok(all)
+    }
+
+    async fn group_members(&self, group: &str) -> Result<Vec<Member>> {
+        let rows = self.all(groups::MEMBERS, [Value::Text(group)]).await?;
+        let mut members =
+            rows.iter().map(|row| Ok((row.text("name_key")?, member(row)?))).collect::<Result<Vec<_>>>()?;
+        members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(members.into_iter().map(|(_, member)| member).collect())
+    }
+
+    async fn add_group(&self, id: &str, name: &GroupName, audit: &AuditEntry, now: UnixMs) -> Result<GroupOutcome> {
+        self.write(AddGroup { id: id.to_owned(), name: name.clone(), audit: audit.clone(), now }).await
+    }
+
+    async fn rename_group(&self, id: &str, name: &GroupName, audit: &AuditEntry, now: UnixMs) -> Result<GroupOutcome> {
+        self.write(RenameGroup { id: id.to_owned(), name: name.clone(), audit: audit.clone(), now }).await
+    }
+
+    async fn remove_group(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<GroupOutcome> {
+        self.write(RemoveGroup { id: id.to_owned(), audit: audit.clone(), now }).await
+    }
+}
+
+/// Reads a profile without its groups.
+fn fields<DB: Backend>(row: &Record<DB>) -> Result<Profile> {
+    let display_name = match row.opt_text("display_name")? {
+        Some(_) => Some(row.enum_column("users", "display_name", |name| DisplayName::parse(name).ok())?),
+        None => None,
+    };
+    let email = match row.opt_text("email")? {
+        Some(_) => Some(Email {
+            address: row.enum_column("users", "email", |address| EmailAddress::parse(address).ok())?,
+            state: row.enum_column("users", "email_state", EmailState::parse)?,
+        }),
+        None => None,
+    };
+    Ok(Profile { display_name, email, groups: Vec::new(), version: row.int("profile_version")? })
+}

@@ -1,0 +1,185 @@
+//! Display names, e-mail addresses with their state, and groups.
+
+use crate::fixture::Fixture;
+use crate::make::{DAY, NOW, SECOND, entry, fresh, session, user};
+use domain::profile::{DisplayName, Email, EmailAddress, EmailState, GroupName};
+use futures::future::join_all;
+use store::Store;
+use store::audit::AuditEvent;
+use store::profiles::{Change, GroupOutcome, Profile, SetProfile, SetProfileOutcome};
+use store::users::DeleteUser;
+
+fn name(text: &str) -> GroupName {
+    GroupName::parse(text).unwrap()
+}
+
+fn email(text: &str, state: EmailState) -> Change<Email> {
+    Change::Set(Email { address: EmailAddress::parse(text).unwrap(), state })
+}
+
+fn change(user: &str) -> SetProfile {
+    SetProfile {
+        user: user.to_owned(),
+        display_name: Change::Keep,
+        email: Change::Keep,
+        groups: None,
+        audit: vec![entry(AuditEvent::ProfileChanged, Some(user), NOW)],
+        now: NOW,
+    }
+}
+
+async fn group(store: &dyn Store, text: &str) -> String {
+    let id = fresh("group");
+    let audit = entry(AuditEvent::GroupAdded, None, NOW);
+    assert_eq!(store.add_group(&id, &name(text), &audit, NOW).await.unwrap(), GroupOutcome::Done);
+    id
+}
+
+async fn profile(store: &dyn Store, user: &str) -> Profile {
+    store.profile(user).await.unwrap().unwrap()
+}
+
+pub async fn keep_what_was_set_and_change_one_field_at_a_time(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    assert_eq!(profile(&*store, &ada).await, Profile::default());
+    group(&*store, "Family").await;
+    let all = SetProfile {
+        display_name: Change::Set(DisplayName::parse("Ada Łovelace 🦊").unwrap()),
+        email: email("Ada@example.org", EmailState::VouchedFor),
+        groups: Some(vec![name("family")]),
+        ..change(&ada)
+    };
+    assert_eq!(store.set_profile(&all).await.unwrap(), SetProfileOutcome::Done);
+    let set = profile(&*store, &ada).await;
+    assert_eq!(set.display_name, Some(DisplayName::parse("Ada Łovelace 🦊").unwrap()));
+    let address = EmailAddress::parse("Ada@example.org").unwrap();
+    assert_eq!(set.email, Some(Email { address, state: EmailState::VouchedFor }));
+    assert_eq!(set.groups, [name("Family")], "the group's own spelling");
+    assert_eq!(store.profiles().await.unwrap().remove(&ada), Some(set.clone()));
+
+    let cleared = SetProfile { display_name: Change::Clear, audit: Vec::new(), ..change(&ada) };
+    assert_eq!(store.set_profile(&cleared).await.unwrap(), SetProfileOutcome::Done);
+    let left = profile(&*store, &ada).await;
+    assert_eq!(left, Profile { display_name: None, version: set.version + 1, ..set.clone() });
+    let unknown = SetProfile { groups: Some(vec![name("family"), name("nobody")]), ..change(&ada) };
+    assert_eq!(store.set_profile(&unknown).await.unwrap(), SetProfileOutcome::NoGroup(name("nobody")));
+    assert_eq!(profile(&*store, &ada).await, left, "nothing was changed");
+    assert_eq!(store.set_profile(&change("nobody")).await.unwrap(), SetProfileOutcome::NoUser);
+    assert_eq!(store.profile("nobody").await.unwrap(), None);
+    let events = store.audit_of(&ada, 10).await.unwrap();
+    assert_eq!(events.iter().filter(|entry| entry.event == AuditEvent::ProfileChanged).count(), 1);
+}
+
+pub async fn have_a_reliable_address_of_their_own(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let set = async |user: &str, text: &str, state| {
+        store.set_profile(&SetProfile { email: email(text, state), ..change(user) }).await.unwrap()
+    };
+    assert_eq!(set(&ada, "a@example.org", EmailState::Unproved).await, SetProfileOutcome::Done);
+    assert_eq!(set(&bob, "A@example.org", EmailState::Unproved).await, SetProfileOutcome::Done, "a claim is no proof");
+    assert_eq!(set(&bob, "A@example.org", EmailState::Proved).await, SetProfileOutcome::Done);
+    assert_eq!(set(&ada, "a@EXAMPLE.org", EmailState::VouchedFor).await, SetProfileOutcome::EmailTaken);
+    assert_eq!(profile(&*store, &ada).await.email.unwrap().state, EmailState::Unproved);
+    assert_eq!(set(&bob, "b@example.org", EmailState::VouchedFor).await, SetProfileOutcome::Done);
+    assert_eq!(set(&ada, "a@example.org", EmailState::VouchedFor).await, SetProfileOutcome::Done, "it is free again");
+}
+
+pub async fn fifty_tasks_on_two_nodes_give_one_account_an_address(fixture: Fixture) {
+    let (store, second) = (fixture.open().await, fixture.open().await);
+    let mut users = Vec::new();
+    for n in 0..50 {
+        users.push(user(&*store, &format!("user{n}")).await);
+    }
+    let tasks = users.iter().cloned().enumerate().map(|(n, id)| {
+        let store = if n % 2 == 0 { store.clone() } else { second.clone() };
+        tokio::spawn(async move {
+            let wish = SetProfile { email: email("one@example.org", EmailState::Proved), ..change(&id) };
+            store.set_profile(&wish).await.unwrap()
+        })
+    });
+    let outcomes: Vec<_> = join_all(tasks).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == SetProfileOutcome::Done).count(), 1, "{outcomes:?}");
+}
+
+pub async fn groups_have_one_spelling_and_are_listed_with_their_members(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let (zebra, family) = (group(&*store, "zebra").await, group(&*store, "Family").await);
+    let audit = || entry(AuditEvent::GroupAdded, None, NOW);
+    let add = async |text: &str| store.add_group(&fresh("group"), &name(text), &audit(), NOW).await.unwrap();
+    assert_eq!(add("FAMILY").await, GroupOutcome::NameTaken);
+    for id in [&bob, &ada] {
+        let wish = SetProfile { groups: Some(vec![name("family"), name("zebra"), name("Family")]), ..change(id) };
+        assert_eq!(store.set_profile(&wish).await.unwrap(), SetProfileOutcome::Done);
+    }
+    let listed: Vec<_> = store.groups().await.unwrap().into_iter().map(|g| (g.name.to_string(), g.members)).collect();
+    assert_eq!(listed, [("Family".to_owned(), 2), ("zebra".to_owned(), 2)]);
+    let members = store.group_members(&family).await.unwrap();
+    assert_eq!(members.iter().map(|member| member.username.as_str()).collect::<Vec<_>>(), ["ada", "bob"]);
+
+    let rename = async |id: &str, text: &str| store.rename_group(id, &name(text), &audit(), NOW).await.unwrap();
+    assert_eq!(rename(&family, "Zebra").await, GroupOutcome::NameTaken);
+    assert_eq!(rename(&family, "FAMILY").await, GroupOutcome::Done, "its own name in another case");
+    assert_eq!(rename("nobody", "other").await, GroupOutcome::NoGroup);
+    assert_eq!(store.remove_group(&zebra, &audit(), NOW).await.unwrap(), GroupOutcome::Done);
+    assert_eq!(store.remove_group(&zebra, &audit(), NOW).await.unwrap(), GroupOutcome::NoGroup);
+    assert_eq!(profile(&*store, &ada).await.groups, [name("FAMILY")]);
+}
+
+pub async fn changes_of_profiles_and_groups_reach_other_nodes(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let row = session(&*store, &ada, NOW).await;
+    let family = group(&*store, "family").await;
+    let audit = || entry(AuditEvent::GroupRenamed, None, NOW);
+    let mut versions = Vec::new();
+    for step in 1..=4 {
+        let now = NOW + step * SECOND;
+        match step {
+            1 => {
+                let wish = SetProfile { groups: Some(vec![name("family")]), now, ..change(&ada) };
+                store.set_profile(&wish).await.map(drop).unwrap();
+            }
+            2 => store.rename_group(&family, &name("kin"), &audit(), now).await.map(drop).unwrap(),
+            3 => store.remove_group(&family, &audit(), now).await.map(drop).unwrap(),
+            _ => {
+                let wish = SetProfile { email: email("a@example.org", EmailState::Unproved), now, ..change(&ada) };
+                store.set_profile(&wish).await.map(drop).unwrap();
+            }
+        }
+        let changes = store.sessions_changed(now).await.unwrap();
+        assert_eq!(changes.len(), 1, "step {step}");
+        assert_eq!((changes[0].id.as_str(), changes[0].profile_version), (row.as_str(), step));
+        versions.push(profile(&*store, &ada).await.version);
+    }
+    assert_eq!(versions, [1, 2, 3, 4]);
+}
+
+pub async fn go_with_the_account(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let family = group(&*store, "family").await;
+    let wish = SetProfile {
+        display_name: Change::Set(DisplayName::parse("Ada").unwrap()),
+        email: email("a@example.org", EmailState::Proved),
+        groups: Some(vec![name("family")]),
+        ..change(&ada)
+    };
+    assert_eq!(store.set_profile(&wish).await.unwrap(), SetProfileOutcome::Done);
+    let deletion = DeleteUser {
+        attempt: None,
+        user: ada.clone(),
+        account: "ada".to_owned(),
+        audit: entry(AuditEvent::UserDeleted, Some(&ada), NOW),
+        now: NOW,
+    };
+    assert!(store.delete_user(&deletion).await.unwrap().is_done());
+    assert_eq!(store.profile(&ada).await.unwrap(), None);
+    assert_eq!(store.group_members(&family).await.unwrap(), []);
+    let taken = SetProfile { email: email("a@example.org", EmailState::Proved), ..change(&bob) };
+    assert_eq!(store.set_profile(&taken).await.unwrap(), SetProfileOutcome::Done, "the address is free");
+    assert_eq!(store.set_profile(&wish).await.unwrap(), SetProfileOutcome::NoUser);
+    assert_eq!(store.sweep_users(NOW + DAY).await.unwrap(), 1);
+}
