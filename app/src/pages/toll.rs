@@ -44,7 +44,7 @@ fn Routes(gates: Vec<Gate>, routes: Vec<TollRoute>, now: i64) -> impl IntoView {
                 <div>
                     <h3 class="device-name">
                         {name}
-                        <span class="badge">{badge}</span>
+                        <span class="badge" class:fault=!up>{badge}</span>
                     </h3>
                     <p class="small">{said(&prices)}</p>
                     <p class="small quiet">
@@ -242,8 +242,8 @@ fn Payments(payments: Vec<TollPayment>, now: i64) -> impl IntoView {
         let amount = format!("{} XMR", payment.piconero.xmr());
         view! {
             <tr role="row">
-                <td role="cell"><When now at=payment.seen_at /></td>
-                <td role="cell" class="figures">{amount}</td>
+                <td role="cell" class="whole"><When now at=payment.seen_at /></td>
+                <td role="cell" class="figures amount">{amount}</td>
                 <td role="cell">{payment.route} ", " {state}</td>
                 <td role="cell" class="figures quiet">{payment.txid}</td>
             </tr>
@@ -259,7 +259,7 @@ fn Payments(payments: Vec<TollPayment>, now: i64) -> impl IntoView {
                     <thead role="rowgroup">
                         <tr role="row">
                             <th role="columnheader" scope="col">"Seen"</th>
-                            <th role="columnheader" scope="col">"Amount"</th>
+                            <th role="columnheader" scope="col" class="amount">"Amount"</th>
                             <th role="columnheader" scope="col">"For"</th>
                             <th role="columnheader" scope="col">"Transaction"</th>
                         </tr>
