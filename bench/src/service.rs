@@ -134,6 +134,7 @@ async fn add(state: &AppState, name: &str, hash: String) -> Result<()> {
         address: "-".to_owned(),
         device: "bench".to_owned(),
         actor: None,
+        actor_session: None,
         about: String::new(),
     };
     let user = NewUser {

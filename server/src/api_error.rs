@@ -79,7 +79,11 @@ impl From<LimitExceeded> for ApiError {
 
 impl From<store::Error> for ApiError {
     fn from(error: store::Error) -> Self {
-        Self::broken(error)
+        match error {
+            // Lost while the request was under way. This is a refusal and no failure.
+            store::Error::NotAdministrator => Self::new(Code::Forbidden),
+            error => Self::broken(error),
+        }
     }
 }
 
@@ -91,7 +95,10 @@ impl From<domain::operator::InvalidInput> for ApiError {
 
 impl From<crate::keyring::KeyringError> for ApiError {
     fn from(error: crate::keyring::KeyringError) -> Self {
-        Self::broken(error)
+        match error {
+            crate::keyring::KeyringError::Store(error) => error.into(),
+            error => Self::broken(error),
+        }
     }
 }
 

@@ -40,6 +40,7 @@ pub fn entry(state: &AppState, client: &Client, event: AuditEvent, outcome: &str
         address: client.address.to_string(),
         device: client.device(),
         actor: None,
+        actor_session: None,
         about: String::new(),
     }
 }
@@ -61,6 +62,7 @@ pub fn of_system(state: &AppState, event: AuditEvent, user: &str) -> AuditEntry 
         address: String::new(),
         device: String::new(),
         actor: None,
+        actor_session: None,
         about: String::new(),
     }
 }

@@ -146,6 +146,7 @@ impl Portal {
             address: "-".to_owned(),
             device: String::new(),
             actor: None,
+            actor_session: None,
             about: String::new(),
         };
         let user = NewUser {

@@ -162,6 +162,8 @@ pub struct AuditEntry {
     pub device: String,
     /// The id of a user who acted on another account. `None`: the owner, the command line or nobody.
     pub actor: Option<String>,
+    /// The session that the actor used. It is checked with the actor and not stored.
+    pub actor_session: Option<String>,
     /// The target if it is not a user: an address, a network. Otherwise empty.
     pub about: String,
 }

@@ -17,6 +17,9 @@ pub enum Error {
     /// The key-encryption key was replaced meanwhile: encrypt again under the new one.
     #[error("encrypted under a key-encryption key that was replaced")]
     OldSealer,
+    /// The actor of the write is no administrator any more, or has signed out.
+    #[error("the actor is not an administrator")]
+    NotAdministrator,
     /// The writer has stopped.
     #[error("the store is closed")]
     Closed,

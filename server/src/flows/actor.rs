@@ -26,6 +26,7 @@ pub struct Actor<'a> {
     pub now: UnixMs,
     /// The user's id; `None`: the command line.
     user: Option<String>,
+    session: Option<String>,
     address: String,
     device: String,
     /// The client keys by which the operator would be banned.
@@ -40,6 +41,7 @@ impl<'a> Actor<'a> {
             entropy: &*state.entropy,
             now: state.now(),
             user: Some(administrator.user.id.clone()),
+            session: Some(administrator.session.claims.sid.clone()),
             address: client.address.to_string(),
             device: client.device(),
             own: vec![client.client_key, client.ban_key()],
@@ -48,7 +50,7 @@ impl<'a> Actor<'a> {
 
     pub fn command_line(store: &'a dyn Store, config: &'a Config, entropy: &'a dyn Entropy, now: UnixMs) -> Self {
         let (address, device) = ("-".to_owned(), "Command line".to_owned());
-        Self { store, config, entropy, now, user: None, address, device, own: Vec::new() }
+        Self { store, config, entropy, now, user: None, session: None, address, device, own: Vec::new() }
     }
 
     /// Returns the operator's name in rows.
@@ -67,6 +69,7 @@ impl<'a> Actor<'a> {
             address: self.address.clone(),
             device: self.device.clone(),
             actor: self.user.clone(),
+            actor_session: self.session.clone(),
             about: about.to_string(),
         }
     }

@@ -7,9 +7,18 @@ use domain::account::Role;
 use futures::StreamExt;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
+use server::api_error::ApiError;
+use server::client::Client;
+use server::flows::actor::Actor;
+use server::flows::server_keys::rotate;
+use server::flows::{invitations, reset};
+use server::guards::administrator::Administrator;
+use server::guards::signed_in::SignedIn;
 use std::net::SocketAddr;
+use store::keys::KeyKind;
 use tower::ServiceExt;
 use wire::paths;
+use wire::problem::Code;
 
 const ODD: [&str; 5] =
     ["'; DROP TABLE bans; --", "<script>alert(1)</script>", "\" onload=\"x", "=HYPERLINK(\"http://x\")", "../../etc"];
@@ -355,4 +364,34 @@ async fn pages_are_for_administrators() {
     }
     assert!(!alice.get(paths::DASHBOARD_PAGE).await.text.contains(paths::BANS_PAGE));
     assert!(root.get(paths::DASHBOARD_PAGE).await.text.contains(paths::BANS_PAGE));
+}
+
+#[tokio::test]
+async fn a_request_that_was_under_way_when_the_role_was_lost_changes_nothing() {
+    for demotion in [json!({"role": "user"}), json!({"disabled": true})] {
+        let portal = Portal::start().await;
+        let root = office(&portal).await;
+        let eve_id = portal.add_administrator("eve").await;
+        let ada = portal.add_user("ada").await;
+        let eve = portal.browser("198.51.100.2").signed_in("eve").await;
+        let mut headers = http::HeaderMap::new();
+        let cookie = format!("__Host-postern-access={}", eve.cookie("access"));
+        headers.insert(http::header::COOKIE, cookie.parse().unwrap());
+        let session = SignedIn::find(&portal.state, &headers).await.unwrap().unwrap();
+        let administrator = Administrator::find(&portal.state, session).await.unwrap().unwrap();
+
+        let path = format!("{}/{eve_id}", paths::USERS);
+        let lost = root.send(Method::PATCH, &path, Some(demotion.to_string()), &[]).await;
+        assert_eq!(lost.status, StatusCode::NO_CONTENT, "{}", lost.text);
+
+        let client = Client::new("198.51.100.2".parse().unwrap(), 64, &headers);
+        let actor = Actor::administrator(&portal.state, &client, &administrator);
+        let invited = invitations::invite(&actor, Role::Administrator, "", 24).await.unwrap_err();
+        assert_eq!(ApiError::from(invited).code(), Code::Forbidden);
+        let linked = reset::link(&actor, &ada).await.unwrap_err();
+        assert_eq!(ApiError::from(linked).code(), Code::Forbidden);
+        let key = rotate(&actor, &portal.state.key_encryption, KeyKind::Signing, None).await.unwrap_err();
+        assert_eq!(ApiError::from(key).code(), Code::Forbidden);
+        assert_eq!(portal.store().invitations().await.unwrap(), []);
+    }
 }

@@ -28,6 +28,10 @@ struct AllowNetwork {
 impl Write for AllowNetwork {
     type Output = AllowOutcome;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<AllowOutcome> {
         let AllowedNetwork { id, network, comment, expires_at, made_by, created_at } = &self.allowed;
         lock_named(tx, "allowlist", *created_at).await?;
@@ -56,6 +60,10 @@ struct DisallowNetwork {
 
 impl Write for DisallowNetwork {
     type Output = bool;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         if tx.execute(DISALLOW, [Value::Text(&self.id)]).await? == 0 {

@@ -3,8 +3,8 @@ use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
-use crate::Result;
 use crate::audit::{Audit, AuditEntry, AuditEvent, AuditLine, AuditSearch};
+use crate::{Error, Result};
 use async_trait::async_trait;
 use domain::UnixMs;
 
@@ -41,7 +41,14 @@ sql! {
         GROUP BY at - at % 3600000 ORDER BY hour";
 }
 
+/// Appends a row in the transaction of the event.
+///
+/// # Errors
+/// [`Error::NotAdministrator`]: its actor was not checked, because [`Write::audit`] does not return the row.
 pub async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry) -> Result<()> {
+    if entry.actor.is_some() && entry.actor != tx.actor {
+        return Err(Error::NotAdministrator);
+    }
     tx.execute(APPEND, values(entry)).await.map(drop)
 }
 
@@ -80,6 +87,10 @@ impl Write for AppendOnce {
 
 impl Write for AuditEntry {
     type Output = ();
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(self)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         append(tx, self).await
@@ -151,6 +162,7 @@ fn entry<DB: Backend>(row: &Record<DB>) -> Result<AuditEntry> {
         address: row.text("address")?,
         device: row.text("device")?,
         actor: row.opt_text("actor")?,
+        actor_session: None,
         about: row.text("about")?,
     })
 }

@@ -126,6 +126,10 @@ struct MakeBan {
 impl Write for MakeBan {
     type Output = ();
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         insert_ban(tx, &self.ban).await?;
         append(tx, &self.audit).await
@@ -139,6 +143,10 @@ struct LiftBan {
 
 impl Write for LiftBan {
     type Output = Vec<Ban>;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.lifting.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<Ban>> {
         let client_key = Value::Text(&self.client_key);

@@ -3,7 +3,7 @@
 use super::backend::Backend;
 use super::store::SqlStore;
 use super::{
-    accept, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, gates, groups,
+    accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, gates, groups,
     invitations, keys, ladders, named_locks, names, profiles, proofs, refusals, refuse, reservations, resets, sealed,
     sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep,
     user_changes, user_keys, users,
@@ -12,6 +12,7 @@ use crate::Result;
 
 const FILES: &[&[&str]] = &[
     accept::STATEMENTS,
+    actors::STATEMENTS,
     allowlist::STATEMENTS,
     app_codes::STATEMENTS,
     attempts::STATEMENTS,

@@ -1,7 +1,7 @@
 //! PostgreSQL: each write has its own transaction, because one failed statement aborts a whole one.
 
+use super::actors;
 use super::backend::Backend;
-use super::tx::Tx;
 use super::write::Write;
 use crate::{Error, Result};
 use sqlx::Pool;
@@ -31,7 +31,7 @@ async fn once<DB: Backend, W: Write>(pool: &Pool<DB>, write: &W) -> Result<W::Ou
     // Set explicitly and not by the server's default: a statement after a lock must see what the lock's previous holder
     // committed.
     let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    let output = write.run(&mut Tx::<DB>(&mut transaction)).await?;
+    let output = actors::run::<DB, W>(write, &mut transaction).await?;
     transaction.commit().await?;
     Ok(output)
 }

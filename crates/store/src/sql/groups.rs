@@ -59,6 +59,10 @@ pub struct AddGroup {
 impl Write for AddGroup {
     type Output = GroupOutcome;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<GroupOutcome> {
         lock_named(tx, "profiles", self.now).await?;
         if !insert_group(tx, &self.id, &self.name, self.now).await? {
@@ -78,6 +82,10 @@ pub struct RenameGroup {
 
 impl Write for RenameGroup {
     type Output = GroupOutcome;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<GroupOutcome> {
         lock_named(tx, "profiles", self.now).await?;
@@ -102,6 +110,10 @@ pub struct RemoveGroup {
 
 impl Write for RemoveGroup {
     type Output = GroupOutcome;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<GroupOutcome> {
         lock_named(tx, "profiles", self.now).await?;

@@ -45,6 +45,10 @@ struct AddInvitation {
 impl Write for AddInvitation {
     type Output = ();
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let Invitation { id, code_hash, role, note, made_by, created_at, expires_at, .. } = &self.invitation;
         let values = [
@@ -69,6 +73,10 @@ struct RevokeInvitation {
 
 impl Write for RevokeInvitation {
     type Output = bool;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let revoked = tx.execute(REVOKE, [Value::Text(&self.id), Value::Int(self.now)]).await? == 1;

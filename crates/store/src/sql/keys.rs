@@ -30,6 +30,10 @@ struct AddKey {
 impl Write for AddKey {
     type Output = bool;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        self.audit.as_ref()
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let line = alone(tx, self.key.kind, self.key.created_at).await?;
         if line.newest().map(|newest| &newest.kid) != self.after.as_ref() {
@@ -45,6 +49,10 @@ impl Write for AddKey {
 
 impl Write for KeyRevocation {
     type Output = RevokeKeyOutcome;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RevokeKeyOutcome> {
         alone(tx, self.kind, self.now).await?;

@@ -1,6 +1,7 @@
 //! The ports on SQLite and PostgreSQL: one SQL text, one set of migrations, two ways of writing.
 
 mod accept;
+mod actors;
 mod address_assignments;
 mod allowlist;
 mod app_codes;

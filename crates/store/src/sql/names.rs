@@ -81,6 +81,10 @@ pub struct RenameUser {
 impl Write for RenameUser {
     type Output = RenameOutcome;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<RenameOutcome> {
         lock_named(tx, "new user", self.now).await?;
         let (id, key, skeleton) = (Value::Text(&self.id), self.name.key(), self.name.skeleton());

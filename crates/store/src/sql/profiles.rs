@@ -72,6 +72,11 @@ pub async fn leave_all<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<(
 impl Write for SetProfile {
     type Output = SetProfileOutcome;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        // All rows of one change have the same actor.
+        self.audit.first()
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<SetProfileOutcome> {
         lock_named(tx, "profiles", self.now).await?;
         let Some(row) = tx.one(ONE, [Value::Text(&self.user)]).await? else {

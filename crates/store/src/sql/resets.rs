@@ -6,7 +6,7 @@ use super::session_writes::revoke_all;
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Tx;
-use super::user_changes::SET_PASSWORD;
+use super::user_changes::{SET_PASSWORD, end_links_made};
 use super::users::user;
 use super::write::Write;
 use crate::Result;
@@ -34,6 +34,10 @@ struct AddReset {
 impl Write for AddReset {
     type Output = ();
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         let Reset { user, code_hash, made_by, created_at, expires_at } = &self.reset;
         let (user, code, by) = (Value::Text(user), Value::Text(code_hash), Value::OptText(made_by.as_deref()));
@@ -54,6 +58,7 @@ impl Write for UseReset {
             return Ok(None);
         }
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
+        end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
         Ok(Some(ended))

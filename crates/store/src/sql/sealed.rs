@@ -62,6 +62,10 @@ struct Retire {
 impl Write for Retire {
     type Output = ();
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         lock_named(tx, "sealed values", self.now).await?;
         let mut retired = 0;

@@ -28,6 +28,10 @@ struct PutService {
 impl Write for PutService {
     type Output = Service;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Service> {
         let Service { name, jwk, kid, role, created_at, changed_at } = &self.service;
         let values = [
@@ -51,6 +55,10 @@ struct RemoveService {
 
 impl Write for RemoveService {
     type Output = bool;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let removed = tx.execute(REMOVE, [Value::Text(&self.name)]).await? == 1;

@@ -112,6 +112,10 @@ pub struct RevokeSession {
 impl Write for RevokeSession {
     type Output = bool;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(&self.user), Value::Text(&self.id), Value::Int(self.now)];
         let ended = tx.execute(REVOKE, values).await? == 1;
@@ -131,6 +135,10 @@ pub struct RevokeOtherSessions {
 
 impl Write for RevokeOtherSessions {
     type Output = Vec<String>;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Vec<String>> {
         let ended = revoke_all(tx, &self.user, self.keep.as_deref(), self.now).await?;

@@ -37,7 +37,7 @@ impl<DB: Backend> SqlStore<DB> {
         values: [Value<'_>; N],
     ) -> Result<Option<Record<DB>>> {
         let mut connection = self.reads.acquire().await?;
-        Tx::<DB>(&mut connection).one(sql, values).await
+        Tx::<DB>::on(&mut connection).one(sql, values).await
     }
 
     pub(super) async fn all<const N: usize>(
@@ -46,12 +46,12 @@ impl<DB: Backend> SqlStore<DB> {
         values: [Value<'_>; N],
     ) -> Result<Vec<Record<DB>>> {
         let mut connection = self.reads.acquire().await?;
-        Tx::<DB>(&mut connection).all(sql, values).await
+        Tx::<DB>::on(&mut connection).all(sql, values).await
     }
 
     pub(super) async fn count<const N: usize>(&self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
         let mut connection = self.reads.acquire().await?;
-        Tx::<DB>(&mut connection).count(sql, values).await
+        Tx::<DB>::on(&mut connection).count(sql, values).await
     }
 }
 

@@ -53,6 +53,10 @@ pub struct TokenWrite {
 impl Write for TokenWrite {
     type Output = bool;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let sql = match self.change {
             TokenChange::Suspend => SUSPEND,

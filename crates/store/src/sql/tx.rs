@@ -4,7 +4,11 @@ use super::backend::{Backend, Value};
 use crate::{Error, Result};
 
 /// A connection inside a transaction, or one that only reads.
-pub struct Tx<'c, DB: Backend>(pub(super) &'c mut DB::Connection);
+pub struct Tx<'c, DB: Backend> {
+    connection: &'c mut DB::Connection,
+    /// The actor of this write, who was found to be an administrator.
+    pub(super) actor: Option<String>,
+}
 
 impl<DB: Backend> std::fmt::Debug for Tx<'_, DB> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -12,16 +16,22 @@ impl<DB: Backend> std::fmt::Debug for Tx<'_, DB> {
     }
 }
 
+impl<'c, DB: Backend> Tx<'c, DB> {
+    pub(super) fn on(connection: &'c mut DB::Connection) -> Self {
+        Self { connection, actor: None }
+    }
+}
+
 impl<DB: Backend> Tx<'_, DB> {
     /// Runs a statement and returns the number of changed rows.
     pub async fn execute<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
         let arguments = bound::<DB, N>(values)?;
-        Ok(DB::execute(self.0, sql, arguments).await?)
+        Ok(DB::execute(self.connection, sql, arguments).await?)
     }
 
     pub async fn all<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<Vec<Record<DB>>> {
         let arguments = bound::<DB, N>(values)?;
-        Ok(DB::fetch(self.0, sql, arguments).await?.into_iter().map(Record).collect())
+        Ok(DB::fetch(self.connection, sql, arguments).await?.into_iter().map(Record).collect())
     }
 
     /// Returns the first row.

@@ -58,7 +58,7 @@ impl<DB: Backend> Upkeep for SqlStore<DB> {
         }
         // Detached from the pool, because this connection could write from now on.
         let mut connection = self.reads.acquire().await?.detach();
-        let mut tx = Tx::<DB>(&mut connection);
+        let mut tx = Tx::<DB>::on(&mut connection);
         tx.execute(MAY_WRITE, []).await?;
         tx.execute(COPY, [Value::Text(&file.display().to_string())]).await?;
         Ok(true)

@@ -44,12 +44,17 @@ sql! {
 impl Write for SetPassword {
     type Output = bool;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         if tx.execute(SET_PASSWORD, [Value::Text(&self.user), Value::Text(&self.hash.0)]).await? == 0 {
             return Ok(false);
         }
         revoke_all(tx, &self.user, None, self.now).await?;
         tx.execute(END_RESET, [Value::Text(&self.user)]).await?;
+        end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
         Ok(true)
@@ -68,6 +73,7 @@ impl Write for NewPassword {
         let ended = revoke_all(tx, &self.user, Some(&self.keep), self.now).await?;
         // The holder of an older link must not be able to undo the owner's change.
         tx.execute(END_RESET, [Value::Text(&self.user)]).await?;
+        end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;
         Ok(Some(ended))
@@ -98,6 +104,10 @@ pub struct SetDisabled {
 
 impl Write for SetDisabled {
     type Output = ChangeOutcome;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ChangeOutcome> {
         if self.disabled && is_last_administrator(tx, &self.id, self.now).await? {
@@ -132,6 +142,10 @@ pub struct SetRole {
 impl Write for SetRole {
     type Output = ChangeOutcome;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ChangeOutcome> {
         if self.role != Role::Administrator && is_last_administrator(tx, &self.id, self.now).await? {
             return Ok(ChangeOutcome::LastAdministrator);
@@ -152,6 +166,10 @@ impl Write for SetRole {
 
 impl Write for DeleteUser {
     type Output = ChangeOutcome;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ChangeOutcome> {
         if let Some(attempt) = &self.attempt {
@@ -179,9 +197,9 @@ impl Write for DeleteUser {
     }
 }
 
-/// Ends the one-time links that this user made for others, because the user no longer has that right. With an
-/// invitation, the user could return under another name.
-async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
+/// Ends the one-time links that this user made for others. After a lost role, the user could return under another name
+/// with an invitation. After a new password, the links may be of somebody who knew the old one.
+pub async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
     tx.execute(END_RESETS_MADE, [Value::Text(user)]).await?;
     tx.execute(END_INVITATIONS_MADE, [Value::Text(user), Value::Int(now)]).await.map(drop)
 }

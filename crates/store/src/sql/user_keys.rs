@@ -50,6 +50,10 @@ pub async fn insert<DB: Backend>(
 impl Write for NewUserKey {
     type Output = bool;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        self.audit.as_ref()
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let (user, next) = (Value::Text(&self.user), Value::Int(self.number.into()));
         let before = Value::Int(i64::from(self.number) - 1);
@@ -77,6 +81,10 @@ struct RevokeUserKey {
 
 impl Write for RevokeUserKey {
     type Output = bool;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let values = [Value::Text(&self.user), Value::Int(self.number.into()), Value::Int(self.now)];

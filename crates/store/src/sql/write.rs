@@ -1,7 +1,9 @@
 //! A write: the content of one transaction, for every engine.
 
+use super::actors;
 use super::backend::Backend;
 use super::tx::Tx;
+use crate::audit::AuditEntry;
 use crate::{Error, Result};
 use futures::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
@@ -15,6 +17,12 @@ pub trait Write: Send + Sync + 'static {
 
     /// Whether it is a single statement, which is atomic without a savepoint.
     const ONE_STATEMENT: bool = false;
+
+    /// Returns the row that it appends to the audit log. The row of a write that administrators can make must be
+    /// returned here: its actor is checked before the write runs, and a row with an unchecked actor is refused.
+    fn audit(&self) -> Option<&AuditEntry> {
+        None
+    }
 
     fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> impl Future<Output = Result<Self::Output>> + Send;
 }
@@ -49,7 +57,7 @@ impl<DB: Backend, W: Write> WriteJob<DB> for WriteTask<W> {
 
     fn run<'c>(&'c mut self, connection: &'c mut DB::Connection) -> BoxFuture<'c, bool> {
         async move {
-            let outcome = self.write.run(&mut Tx::<DB>(connection)).await;
+            let outcome = actors::run::<DB, W>(&self.write, connection).await;
             self.outcome.insert(outcome).is_ok()
         }
         .boxed()

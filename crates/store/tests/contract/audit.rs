@@ -1,5 +1,6 @@
 use crate::fixture::Fixture;
 use crate::make::{NOW, entry, user};
+use domain::account::Role;
 use store::audit::{AuditEntry, AuditEvent, AuditSearch};
 use store::refusals::HOUR_MS;
 
@@ -109,6 +110,8 @@ pub async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
     let names: Vec<_> = found(all.clone()).await.into_iter().map(|line| line.username).collect();
     assert_eq!(names[2..4], [None, Some("ada".to_owned())]);
     assert_eq!(entries(AuditSearch { user: Some(ada.clone()), ..all.clone() }).await, written[3..]);
+    let promotion = entry(AuditEvent::MadeAdministrator, None, NOW - 1);
+    assert!(store.set_role(&ada, Role::Administrator, &promotion, NOW).await.unwrap().is_done());
     let by_ada = AuditEntry { actor: Some(ada.clone()), ..entry(AuditEvent::BanMade, None, NOW) };
     store.append(&by_ada).await.unwrap();
     let done = found(AuditSearch { user: Some(ada), event: Some(AuditEvent::BanMade), ..all.clone() }).await;

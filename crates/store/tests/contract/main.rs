@@ -5,6 +5,7 @@
 
 mod accepted;
 mod accounts;
+mod actors;
 mod allowlist;
 mod app_codes;
 mod audit;
@@ -72,6 +73,12 @@ contract! {
         two_administrators_cannot_remove_each_other,
         a_change_of_password_keeps_one_session,
         deletion_leaves_an_id_and_nothing_else,
+    }
+    actors {
+        that_are_none_any_more_change_nothing,
+        can_give_up_their_role,
+        leave_no_link_when_they_lose_their_role,
+        make_links_that_end_with_their_password,
     }
     invitations {
         keep_what_was_given,

@@ -46,6 +46,7 @@ pub fn entry(event: AuditEvent, user: Option<&str>, at: UnixMs) -> AuditEntry {
         address: "203.0.113.7".to_owned(),
         device: "Firefox on Fedora".to_owned(),
         actor: None,
+        actor_session: None,
         about: String::new(),
     }
 }

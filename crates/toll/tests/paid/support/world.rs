@@ -110,6 +110,7 @@ pub fn entry(id: &str) -> AuditEntry {
         address: "-".to_owned(),
         device: "Command line".to_owned(),
         actor: None,
+        actor_session: None,
         about: id.to_owned(),
     }
 }
