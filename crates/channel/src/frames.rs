@@ -1,12 +1,19 @@
 //! Encrypting and decrypting frames.
 
 use crate::cipher::{Cipher, TAG};
-use crate::keys::Direction;
 use wire::time::{CloseReason, LONGEST_MESSAGE};
 
 const COUNTER: usize = 8;
 /// Length of a frame beyond its message.
 pub const OVERHEAD: usize = COUNTER + TAG;
+
+/// The direction of a frame. It is part of the key and of every frame's associated data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Direction {
+    ToServer = 1,
+    ToClient = 2,
+}
 
 /// The sending half.
 #[derive(Debug)]

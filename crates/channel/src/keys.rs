@@ -1,5 +1,6 @@
 //! The keys of one connection, derived from a user key.
 
+use crate::frames::Direction;
 use crate::{Opener, Sealer};
 use hkdf::Hkdf;
 use sha2::Sha256;
@@ -7,14 +8,6 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 const PURPOSE: &[u8] = b"postern time v1";
-
-/// The direction of a frame. It is part of the key and of every frame's associated data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Direction {
-    ToServer = 1,
-    ToClient = 2,
-}
 
 /// The random values of both sides for this connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

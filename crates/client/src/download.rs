@@ -1,5 +1,6 @@
 //! Bodies that are read in pieces and resumed after an interruption.
 
+use crate::http::RemainingRange;
 use crate::{Answer, Error, Result};
 use async_trait::async_trait;
 use std::time::Duration;
@@ -8,15 +9,6 @@ use std::time::Duration;
 const TRIES: u32 = 5;
 /// Seconds before the second attempt; the first is immediate, and each later pause is twice as long.
 const PAUSE: u64 = 1;
-
-/// The missing part of a body (RFC 9110, section 14).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemainingRange {
-    /// Number of received bytes.
-    pub from: u64,
-    /// The body's version: a strong entity tag, or the time of its last change.
-    pub validator: String,
-}
 
 /// The source of a body and of its rest.
 #[async_trait]

@@ -1,6 +1,5 @@
 //! HTTP requests and answers.
 
-use crate::download::RemainingRange;
 use crate::{Error, Result, Server};
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
@@ -29,6 +28,15 @@ const AGENT: &str = concat!("postern-client/", env!("CARGO_PKG_VERSION"));
 pub struct HttpClient {
     client: Client,
     server: Server,
+}
+
+/// The missing part of a body (RFC 9110, section 14).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemainingRange {
+    /// Number of received bytes.
+    pub from: u64,
+    /// The body's version: a strong entity tag, or the time of its last change.
+    pub validator: String,
 }
 
 /// The optional parts of a request.

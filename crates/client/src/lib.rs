@@ -21,10 +21,10 @@ pub mod time;
 pub mod toll;
 
 pub use discovery::{Metadata, discover};
-pub use download::{Download, RangeSource, RemainingRange};
+pub use download::{Download, RangeSource};
 pub use environment::{Environment, SystemEnvironment};
 pub use error::{Error, Result};
-pub use http::{Answer, HttpClient};
+pub use http::{Answer, HttpClient, RemainingRange};
 pub use keys::{ClientKeys, ProofKey};
 pub use login::login;
 pub use profile::Profile;

@@ -1,19 +1,9 @@
 //! The two ceremonies (sections 7.1 and 7.2).
 
-use crate::client_data::{self, Ceremony};
+use crate::client_data::{self, Ceremony, Expected};
 use crate::{AuthenticatorState, PasskeyError, PublicKey, authenticator_data};
 use aws_lc_rs::digest::{SHA256, digest};
 use minicbor::Decoder;
-
-/// What a response must be for.
-#[derive(Debug, Clone, Copy)]
-pub struct Expected<'a> {
-    /// The relying party's id, a host name.
-    pub relying_party: &'a str,
-    /// The only permitted origin, as browsers write it: `https://host` or `https://host:port`.
-    pub origin: &'a str,
-    pub challenge: &'a [u8],
-}
 
 /// The response to `navigator.credentials.create()`.
 #[derive(Debug, Clone, Copy)]

@@ -1,12 +1,21 @@
 //! `clientDataJSON` (section 5.8.1): the browser's statement about the request.
 
 use crate::PasskeyError;
-use crate::ceremony::Expected;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
+
+/// What a response must be for.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The relying party's id, a host name.
+    pub relying_party: &'a str,
+    /// The only permitted origin, as browsers write it: `https://host` or `https://host:port`.
+    pub origin: &'a str,
+    pub challenge: &'a [u8],
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ceremony {

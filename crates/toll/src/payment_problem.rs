@@ -1,7 +1,5 @@
 //! Reasons for refusing a payment or token, as sent to the client.
 
-use crate::caller::Caller;
-use crate::page::{self, PageMode};
 use crate::response::json;
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -74,11 +72,6 @@ impl PaymentProblem {
     /// Whether the payment was found, and is listed.
     pub fn is_listed(&self) -> bool {
         self.problem.reference.is_some()
-    }
-
-    /// A page for a browser that waits, else a problem.
-    pub fn shown(self, caller: &Caller<'_>) -> Response<Body> {
-        if caller.is_browser() { page::unavailable(&self, caller.target, PageMode::Live) } else { self.answer() }
     }
 
     pub fn answer(self) -> Response<Body> {

@@ -14,6 +14,7 @@ mod firewall;
 mod invite;
 mod key;
 mod listen;
+mod outcome;
 mod print;
 mod process;
 mod serve;
@@ -25,15 +26,13 @@ mod time_server;
 mod toll;
 mod user;
 
-use crate::config::{Config, ConfigError, Layers, TimeServerSettings};
+use crate::config::{ConfigError, Layers, TimeServerSettings};
 use crate::site::SiteFiles;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use outcome::{Failure, Outcome, blocking, data_folder};
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-type Outcome = Result<(), Failure>;
 
 const EXIT_CODES: &str =
     "Exit codes: 0 done, 1 failed, 2 the command or a setting is wrong, 3 the named thing does not exist";
@@ -196,25 +195,9 @@ impl Cli {
     }
 }
 
-fn blocking(work: impl Future<Output = Outcome>) -> Outcome {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
-}
-
 fn pair(text: &str) -> Result<(String, String), String> {
     let (setting, value) = text.split_once('=').ok_or("write SETTING=VALUE")?;
     Ok((setting.trim().to_owned(), value.trim().to_owned()))
-}
-
-/// Creates the data folder for its owner only.
-fn data_folder(config: &Config) -> Outcome {
-    use std::os::unix::fs::DirBuilderExt;
-    let folder = &config.settings.data_dir;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|error| format!("{}: {error}", folder.display()))?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `[[apps]]`: the apps behind this site and their rules.
 
-use super::layers::ConfigError;
+use super::ConfigError;
 use domain::app::{Allow, AppRule, AppRules, Authorization};
 use domain::authority::{Authority, Origin};
 use domain::service;

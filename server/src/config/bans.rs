@@ -1,7 +1,7 @@
 //! `[ban]`: a preset and its overrides.
 
+use super::ConfigError;
 use super::durations::DurationSetting;
-use super::layers::ConfigError;
 use domain::ban::{BanPolicy, BanRule};
 use serde::{Deserialize, Serialize};
 

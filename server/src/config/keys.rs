@@ -1,7 +1,7 @@
 //! `[keys]`: lifetimes of keys, and the algorithm of the server's.
 
+use super::ConfigError;
 use super::durations::DurationSetting;
-use super::layers::ConfigError;
 use crate::keyring::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -1,9 +1,8 @@
 //! Merges file, environment and flags, and reports an invalid one by its own name.
 
-use super::{Config, Settings};
+use super::ConfigError;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -18,13 +17,6 @@ pub struct Layers {
     pub flags: Vec<(String, String)>,
 }
 
-/// An invalid setting.
-#[derive(Debug)]
-pub struct ConfigError {
-    place: String,
-    problem: String,
-}
-
 /// Variables that are read elsewhere, or by tests and benchmarks.
 const NOT_SETTINGS: [&str; 3] = ["POSTERN_CONFIG", "POSTERN_BIN", "POSTERN_KEY_ENCRYPTION_KEY"];
 const DEFAULT_FILE: &str = "postern.toml";
@@ -35,27 +27,16 @@ pub(super) const TIME_SERVER: &str = "POSTERN_TIME_";
 pub type Origins = BTreeMap<String, String>;
 
 impl Layers {
-    /// # Errors
-    /// The first error: its file and line, variable or flag, and the allowed values.
-    pub fn load(&self) -> Result<Config, ConfigError> {
-        self.load_with_origins().map(|(config, _)| config)
-    }
-
-    /// Returns the settings, and the source of each one that is not a default.
-    ///
-    /// # Errors
-    /// As [`Self::load`].
-    pub fn load_with_origins(&self) -> Result<(Config, Origins), ConfigError> {
-        let variables = self.environment.iter().filter_map(|(name, value)| {
+    /// Returns the variables that are settings, as (setting, name, value).
+    pub(super) fn variables(&self) -> impl Iterator<Item = (String, &str, &str)> {
+        self.environment.iter().filter_map(|(name, value)| {
             let setting = match name.strip_prefix("POSTERN_") {
                 _ if name == "DATABASE_URL" => "database_url".to_owned(),
                 Some(_) if NOT_SETTINGS.contains(&name.as_str()) || name.starts_with(TIME_SERVER) => return None,
                 rest => rest?.to_ascii_lowercase().replace("__", "."),
             };
             Some((setting, name.as_str(), value.as_str()))
-        });
-        let (settings, origins) = layered::<Settings>(self.file().as_deref(), variables, &self.flags)?;
-        Ok((Config::new(settings)?, origins))
+        })
     }
 
     /// Returns the settings file, if any.
@@ -159,24 +140,10 @@ fn merge(under: &mut Table, over: Table) {
     }
 }
 
-impl ConfigError {
-    pub(crate) fn invalid(setting: &str, problem: &str) -> Self {
-        Self { place: setting.to_owned(), problem: problem.to_owned() }
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.problem.trim_end())
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Preset;
+    use crate::config::{Config, Preset, Settings};
 
     fn layers(file: &str, environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let folder = tempfile::tempdir().expect("a folder");

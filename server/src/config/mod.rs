@@ -6,6 +6,7 @@ mod bans;
 mod documented;
 mod durations;
 mod effective;
+mod error;
 mod keys;
 mod layers;
 mod operator;
@@ -19,8 +20,9 @@ mod toll_route;
 pub use apps::{App, AppSettings, Apps};
 pub use bans::Preset;
 pub use effective::effective;
+pub use error::ConfigError;
 pub use keys::{KeySettings, Schedule};
-pub use layers::{ConfigError, Layers, Origins};
+pub use layers::{Layers, Origins};
 pub use operator::{ListenSetting, OpsListenerSettings};
 pub use proxies::{ClientAddress, TrustedProxies};
 pub use settings::{LogFormat, LogSettings, Settings, SignupMode};
@@ -30,6 +32,7 @@ pub use toll_route::{XmrAmount, table as toll_table};
 
 use domain::authority::{Authority, Origin};
 use domain::ban::BanPolicy;
+use layers::layered;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -44,6 +47,23 @@ pub struct Config {
     pub policy: Arc<BanPolicy>,
     pub proxies: Arc<TrustedProxies>,
     pub apps: Arc<Apps>,
+}
+
+impl Layers {
+    /// # Errors
+    /// The first error: its file and line, variable or flag, and the allowed values.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        self.load_with_origins().map(|(config, _)| config)
+    }
+
+    /// Returns the settings, and the source of each one that is not a default.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with_origins(&self) -> Result<(Config, Origins), ConfigError> {
+        let (settings, origins) = layered::<Settings>(self.file().as_deref(), self.variables(), &self.flags)?;
+        Ok((Config::new(settings)?, origins))
+    }
 }
 
 impl Config {

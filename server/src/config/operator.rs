@@ -1,6 +1,6 @@
 //! `[operator]`: the second listener, for monitoring.
 
-use super::layers::ConfigError;
+use super::ConfigError;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 

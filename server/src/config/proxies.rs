@@ -1,6 +1,6 @@
 //! Trusted proxies, and how they pass the client's address.
 
-use super::layers::ConfigError;
+use super::ConfigError;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;

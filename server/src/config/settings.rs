@@ -1,10 +1,10 @@
 //! Every setting with its default. `postern.toml` in the repository documents them.
 
+use super::ConfigError;
 use super::apps::AppSettings;
 use super::bans::BanSettings;
 use super::durations::DurationSetting;
 use super::keys::KeySettings;
-use super::layers::ConfigError;
 use super::operator::OpsListenerSettings;
 use super::proxies::ClientAddress;
 use super::time::TimeSettings;

@@ -1,6 +1,6 @@
 //! `[time]`: the time server's addresses for people.
 
-use super::layers::ConfigError;
+use super::ConfigError;
 use super::operator::ListenSetting;
 use domain::authority::Authority;
 use http::Uri;

@@ -1,9 +1,9 @@
 //! The time server's settings. `time-server.toml` in the repository documents them.
 
-use super::LogSettings;
 use super::durations::DurationSetting;
-use super::layers::{ConfigError, TIME_SERVER, layered};
+use super::layers::{TIME_SERVER, layered};
 use super::operator::ListenSetting;
+use super::{ConfigError, LogSettings};
 use domain::authority::Origin;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! `[toll]`: the paid gate.
 
+use super::ConfigError;
 use super::durations::DurationSetting;
-use super::layers::ConfigError;
 use super::operator::ListenSetting;
 use super::toll_route::TollRouteSettings;
 use domain::authority::Origin;

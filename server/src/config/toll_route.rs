@@ -1,7 +1,7 @@
 //! `[[toll.routes]]`: routes and prices.
 
+use super::ConfigError;
 use super::durations::DurationSetting;
-use super::layers::ConfigError;
 use domain::authority::{Authority, InvalidAuthority};
 use http::{HeaderName, HeaderValue, Method};
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,7 @@
-use super::VARIABLE;
 use std::path::PathBuf;
+
+/// The environment variable that replaces the file.
+pub const VARIABLE: &str = "POSTERN_KEY_ENCRYPTION_KEY";
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyEncryptionError {

@@ -1,5 +1,6 @@
 //! The stored key-encryption keys: one on each line of a file, or separated by commas in a variable.
 
+use super::error::VARIABLE;
 use super::{Cipher, KeyEncryptionError};
 use crate::config::Config;
 use crate::entropy::Entropy;
@@ -8,9 +9,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-/// The environment variable that replaces the file.
-pub const VARIABLE: &str = "POSTERN_KEY_ENCRYPTION_KEY";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {

@@ -9,6 +9,6 @@ mod file;
 mod keys;
 
 pub use cipher::Cipher;
-pub use error::KeyEncryptionError;
-pub use file::{KeySource, VARIABLE, read};
+pub use error::{KeyEncryptionError, VARIABLE};
+pub use file::{KeySource, read};
 pub use keys::KeyEncryptionKey;

@@ -7,6 +7,7 @@ mod file;
 mod keyring;
 mod location;
 mod lock;
+mod record;
 mod record_file;
 mod transactions;
 
@@ -21,33 +22,7 @@ use record_file::{StoredFile, StoredFileRef};
 
 pub use location::{KeyringItem, Location, StorageChoice, StoreOutcome};
 pub use lock::FileLock;
-
-/// A stored record of a server.
-pub trait StoredRecord: Serialize + DeserializeOwned + Send + Sync {
-    /// Separates the kinds: a folder below the storage's own, and part of the keyring's name.
-    const KIND: &'static str;
-
-    /// Returns the server's origin.
-    fn origin(&self) -> &str;
-
-    /// Returns a name for use when the secret cannot be read.
-    fn name(&self) -> Option<&str> {
-        None
-    }
-}
-
-impl StoredRecord for Profile {
-    const KIND: &'static str = "";
-
-    fn origin(&self) -> &str {
-        &self.origin
-    }
-
-    /// Returns the session's id.
-    fn name(&self) -> Option<&str> {
-        Some(&self.session)
-    }
-}
+pub use record::StoredRecord;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Defaults {

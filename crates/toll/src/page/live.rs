@@ -4,6 +4,7 @@
 use super::html::{escaped, page};
 use super::pages::{AmountReceived, OfferView, PROGRAMS, form, next, pay, prove};
 use super::{NEW_OFFER_PATH, STATIC_PATH};
+use crate::caller::Caller;
 use crate::payment_problem::PaymentProblem;
 use axum::body::Body;
 use form_urlencoded::Serializer;
@@ -129,6 +130,13 @@ pub fn unavailable(problem: &PaymentProblem, back: &str, mode: PageMode) -> Resp
     let state = state_line(state, LATER_S, back, mode);
     let body = format!("{state}<p>Do not pay again: what you paid is not lost.</p>");
     with_refresh(page(problem.status_code(), "Wait a little", &body), LATER_S, mode)
+}
+
+impl PaymentProblem {
+    /// A page for a browser that waits, else a problem.
+    pub fn shown(self, caller: &Caller<'_>) -> Response<Body> {
+        if caller.is_browser() { unavailable(&self, caller.target, PageMode::Live) } else { self.answer() }
+    }
 }
 
 fn state_line(state: &str, seconds: u32, back: &str, mode: PageMode) -> String {

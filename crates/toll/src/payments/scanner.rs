@@ -3,50 +3,14 @@
 
 use super::PaymentService;
 use super::browser_addresses::{ACCOUNT, ScanResult, TransactionScanner};
+use super::chain_state::Error;
 use super::redeem::saturating_i64;
-use super::watch::Error;
+use super::scan_progress::ScanProgress;
 use domain::encoding::base64url;
-use monero::{Node, NodeTransaction};
-use std::collections::HashMap;
+use monero::NodeTransaction;
 use store::address_assignments::AddressAssignment;
 use store::toll::{OfferTerms, PaymentId, Redemption};
-use tokio::sync::Mutex;
 use tpat::{ReceivedPayment, Txid};
-
-/// Transactions read in one scan; the next scan continues.
-const AT_ONCE: usize = 100;
-/// Maximum from the pool in one scan, so that a full pool does not prevent reading blocks.
-const OF_POOL: usize = 60;
-const BLOCKS: usize = 10;
-/// Number of blocks to read again after a reorganisation.
-const BACK: u64 = 10;
-
-/// How far pool and chain were read.
-#[derive(Debug, Default)]
-pub struct PaymentScanner(Mutex<ScanProgress>);
-
-#[derive(Debug, Default)]
-struct ScanProgress {
-    /// Transactions of the pool that were read; `false`: read again when it is in a block.
-    read: HashMap<Txid, bool>,
-    next: Option<NextBlock>,
-}
-
-/// The next block to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct NextBlock {
-    number: u64,
-    /// The hash of the previous block, if it was read.
-    behind: Option<String>,
-}
-
-/// The state of one scan.
-struct ScanBatch {
-    txids: Vec<Txid>,
-    next: NextBlock,
-    /// Transactions to remember: in the pool, or in a partly read block.
-    here: Vec<Txid>,
-}
 
 impl PaymentService {
     /// Reads new transactions while any address is assigned.
@@ -137,55 +101,6 @@ impl PaymentService {
             terms: OfferTerms { price: 1, quota: 0, ttl_ms: 0, confirmations: Vec::new(), expires_at },
             now: (self.environment.now)(),
         }
-    }
-}
-
-impl ScanProgress {
-    /// Collects new transactions up to the limit. `height`: number of blocks; `first`: the start, if nothing was read
-    /// yet.
-    async fn gather(&self, node: &Node, height: u64, first: u64) -> Result<ScanBatch, monero::Error> {
-        let pool = node.pool().await?;
-        let new = pool.iter().filter(|txid| !self.read.contains_key(txid));
-        let mut txids: Vec<Txid> = new.take(OF_POOL).copied().collect();
-        let mut next = self.next.clone().unwrap_or(NextBlock { number: first, behind: None });
-        let mut here = pool;
-        if next.number > height {
-            next = NextBlock::before(height);
-        }
-        for _ in 0..BLOCKS {
-            if next.number >= height {
-                break;
-            }
-            let block = node.block(next.number).await?;
-            if next.behind.as_ref().is_some_and(|behind| *behind != block.previous) {
-                next = NextBlock::before(next.number);
-                continue;
-            }
-            let unread = |txid: &&Txid| self.read.get(txid) != Some(&true) && !txids.contains(txid);
-            let new: Vec<Txid> = block.txids.iter().filter(unread).copied().collect();
-            let room = AT_ONCE - txids.len();
-            if new.len() > room {
-                txids.extend(&new[..room]);
-                here.extend(block.txids);
-                break;
-            }
-            txids.extend(new);
-            next = NextBlock { number: next.number + 1, behind: Some(block.hash) };
-        }
-        Ok(ScanBatch { txids, next, here })
-    }
-
-    fn end(&mut self, look: ScanBatch) {
-        self.next = Some(look.next);
-        let here: std::collections::HashSet<Txid> = look.here.into_iter().collect();
-        self.read.retain(|txid, _| here.contains(txid));
-    }
-}
-
-impl NextBlock {
-    /// Returns a position some blocks earlier.
-    fn before(number: u64) -> Self {
-        Self { number: number.saturating_sub(BACK), behind: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Background jobs of the gate.
 
 use super::PaymentService;
-use super::watch::Error;
+use super::chain_state::Error;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};

@@ -2,6 +2,7 @@
 //! gate, with test money.
 
 mod app;
+mod parts;
 mod toll;
 
 use super::listen::{ListenAddress, all_free};
@@ -13,9 +14,7 @@ use crate::flows::actor::Actor;
 use crate::flows::services;
 use crate::site::SiteFiles;
 use ::time_server::key;
-use http::Uri;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::thread::JoinHandle;
+use parts::{beside, here};
 
 /// A separate folder, so that the demo does not touch real data.
 const FOLDER: &str = "demo";
@@ -75,19 +74,6 @@ fn places(config: &Config, time: &TimeServerSettings, toll: bool) -> Vec<ListenA
     .collect()
 }
 
-/// If one part ends, all parts end.
-fn beside(
-    name: &'static str,
-    work: impl FnOnce() -> Outcome + Send + 'static,
-) -> Result<JoinHandle<()>, std::io::Error> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        if let Err(error) = work() {
-            eprintln!("postern: the {name}: {}", crate::error_chain::chain(&*error));
-            std::process::exit(1);
-        }
-    })
-}
-
 /// Returns the time server that the portal's settings point to.
 fn time_server_of(config: &Config) -> TimeServerSettings {
     let usual = TimeServerSettings::default();
@@ -99,12 +85,6 @@ fn time_server_of(config: &Config) -> TimeServerSettings {
         key: config.settings.data_dir.join("time-server.key"),
         ..usual
     }
-}
-
-/// Returns this machine's address with the port of another.
-fn here(address: &str) -> Option<SocketAddr> {
-    let port = address.parse::<Uri>().ok()?.port_u16()?;
-    Some((Ipv4Addr::LOCALHOST, port).into())
 }
 
 async fn register(config: &Config, settings: &TimeServerSettings) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! Errors of commands, and their exit codes.
 
+use crate::style::{BAD, PLAIN};
 use client::Error;
 use serde_json::json;
 use std::io::{ErrorKind, Write};
@@ -62,7 +63,7 @@ impl CliError {
                 };
                 writeln!(stderr, "{}", json!({"error": message, "exit": code, "problem": problem}))
             } else {
-                writeln!(stderr, "{}error:{} {message}", crate::print::BAD, crate::print::PLAIN)
+                writeln!(stderr, "{BAD}error:{PLAIN} {message}")
             });
         }
         ExitCode::from(code)

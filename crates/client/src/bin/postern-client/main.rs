@@ -13,6 +13,7 @@ mod output;
 mod print;
 mod server_keys;
 mod sessions;
+mod style;
 mod terminal;
 mod terminal_prompt;
 mod time;

@@ -1,16 +1,13 @@
 //! Output. Colours are removed in a pipe or under `NO_COLOR`.
 
 use crate::cli_error::Outcome;
-use clap::builder::styling::{AnsiColor, Reset, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
-pub const BAD: Style = AnsiColor::Red.on_default().bold();
-pub const STRONG: Style = Style::new().bold();
-pub const PLAIN: Reset = Reset;
+pub use crate::style::{PLAIN, STRONG};
 
 /// Prints one line of the answer.
 pub fn line(text: impl Display) -> Outcome {

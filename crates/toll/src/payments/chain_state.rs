@@ -1,0 +1,87 @@
+//! The chain as it was at the last look.
+
+use domain::UnixMs;
+use parking_lot::Mutex;
+
+/// The chain at the last check.
+#[derive(Debug, Default)]
+pub struct ChainState {
+    pub(super) tip: Mutex<Option<Tip>>,
+    /// The last transaction of those in no block that was asked about.
+    pub(super) after: Mutex<String>,
+    looks: Mutex<Looks>,
+}
+
+/// How the last looks at the chain went.
+#[derive(Debug, Clone, Copy, Default)]
+struct Looks {
+    seen_at: Option<UnixMs>,
+    failed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    pub height: i64,
+    pub hash: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Node(#[from] monero::Error),
+}
+
+/// Without a look that succeeded for so long, payments cannot be found: some two looks in a row have failed.
+const AWAY_MS: i64 = 5_000;
+impl Looks {
+    fn is_away(self, now: UnixMs) -> bool {
+        self.failed && self.seen_at.is_none_or(|seen_at| now.saturating_sub(seen_at) >= AWAY_MS)
+    }
+}
+
+impl ChainState {
+    /// Whether no payment could be found now: no node answers and is in step, or the store does not answer.
+    pub fn is_away(&self, now: UnixMs) -> bool {
+        self.looks.lock().is_away(now)
+    }
+
+    /// When a look succeeded last.
+    pub fn seen_at(&self) -> Option<UnixMs> {
+        self.looks.lock().seen_at
+    }
+
+    /// Records how a look went.
+    pub(super) fn note<T>(&self, looked: &Result<T, Error>, now: UnixMs) {
+        let mut looks = self.looks.lock();
+        looks.failed = looked.is_err();
+        if looked.is_ok() {
+            looks.seen_at = Some(now);
+        }
+    }
+
+    /// Returns the number of blocks; 0 while unknown.
+    pub fn height(&self) -> i64 {
+        self.tip.lock().as_ref().map_or(0, |tip| tip.height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_look_that_fails_is_no_node_that_is_away() {
+        let looks = |seen_at, failed| Looks { seen_at, failed };
+        for (looks, now, away) in [
+            (looks(None, false), 9_000, false),
+            (looks(None, true), 0, true),
+            (looks(Some(1_000), true), 5_999, false),
+            (looks(Some(1_000), true), 6_000, true),
+            (looks(Some(1_000), false), 60_000, false),
+        ] {
+            assert_eq!(looks.is_away(now), away, "{looks:?} {now}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! How a command ends, and what most commands begin with.
+
+use crate::config::Config;
+
+/// The reason why a command failed.
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Outcome = Result<(), Failure>;
+
+/// Runs a command on this thread.
+pub(super) fn blocking(work: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// Creates the data folder for its owner only.
+pub(super) fn data_folder(config: &Config) -> Outcome {
+    use std::os::unix::fs::DirBuilderExt;
+    let folder = &config.settings.data_dir;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(())
+}
