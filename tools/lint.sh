@@ -18,6 +18,9 @@ cargo fmt --all --check
 step "clippy, native"
 cargo clippy --workspace --all-targets -- -D warnings
 
+step "modules have no circles, and nothing imports upward"
+cargo xtask layers
+
 for bundle in login dashboard private; do
     step "clippy, wasm32, the bundle $bundle"
     cargo clippy --package frontend --lib --target wasm32-unknown-unknown \

@@ -1,6 +1,7 @@
-//! Build steps that cargo itself does not have.
+//! Build steps and checks that cargo itself does not have.
 
 mod bundle;
+mod layers;
 mod names;
 mod pack;
 mod site;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-const USAGE: &str = "usage: cargo xtask site [--release | --dev]";
+const USAGE: &str = "usage: cargo xtask site [--release | --dev], or cargo xtask layers";
 
 fn main() -> ExitCode {
     match run() {
@@ -28,6 +29,7 @@ fn run() -> Result<()> {
     let mode = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["site"] | ["site", "--release"] => bundle::Mode::Release,
         ["site", "--dev"] => bundle::Mode::Dev,
+        ["layers"] => return layers::check(&tool::Workspace::find()?),
         _ => bail!(USAGE),
     };
     site::build(&tool::Workspace::find()?, mode)

@@ -5,7 +5,7 @@
 //! statements of a refresh.
 
 use super::retry_policy::RetryPolicy;
-use super::write::WriteJob;
+use super::write_task::WriteJob;
 use super::writer::WriteQueue;
 use futures::FutureExt;
 use sqlx::pool::PoolConnection;

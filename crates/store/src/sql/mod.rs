@@ -50,6 +50,7 @@ mod user_changes;
 mod user_keys;
 mod users;
 mod write;
+mod write_task;
 mod writer;
 
 pub use catalogue::statements as all_statements;

@@ -1,7 +1,8 @@
 //! The sending half of the single writer.
 
 use super::backend::Backend;
-use super::write::{Write, WriteJob, WriteTask};
+use super::write::Write;
+use super::write_task::{WriteJob, WriteTask};
 use crate::{Error, Result};
 use std::sync::{Mutex, PoisonError, RwLock};
 use tokio::sync::mpsc;
