@@ -1,6 +1,6 @@
 # `make run` builds everything and serves http://localhost:3000; `make test` is what CI runs.
 
-.PHONY: run dev build client site docs toolchain test lint fmt bench fuzz fuzz-properties soak clean
+.PHONY: run dev build client site docs dist dist-test release toolchain test lint fmt bench fuzz fuzz-properties soak clean
 .DEFAULT_GOAL := build
 
 target_dir := $(or $(CARGO_TARGET_DIR),target)
@@ -28,6 +28,18 @@ site: toolchain tools/node_modules/.package-lock.json
 # The manual as a folder of pages, with search that needs no server.
 docs: build
 	@tools/docs.sh
+
+# Everything that is published, in dist/: static programs, packages, image, manual, checksums. docs/releasing.md
+dist: toolchain tools/node_modules/.package-lock.json
+	@tools/dist.sh
+
+# Installs, upgrades, purges and runs what `make dist` made. Needs root.
+dist-test:
+	@tools/dist-test.sh
+
+# All checks, then dist/.
+release:
+	@tools/dist/release.sh
 
 toolchain:
 	@tools/check-tools.sh
@@ -64,4 +76,4 @@ soak: build
 
 clean:
 	cargo clean
-	rm -rf site tools/node_modules end2end/node_modules end2end/.venv end2end/test-results end2end/playwright-report
+	rm -rf site dist tools/node_modules end2end/node_modules end2end/.venv end2end/test-results end2end/playwright-report

@@ -3,4 +3,6 @@
 # features for their dependencies and compiles each of them once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+BUILD_VERSION=$(. tools/dist/version.sh && echo "$BUILD_VERSION")
+export BUILD_VERSION
 exec cargo build --release --package server --package client --package bench "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs those packages of tools/packages.txt whose programs are not there yet.
+# Installs those packages of tools/packages.txt, or of the list given, whose programs are not there yet.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +18,7 @@ while read -r package programs; do
             break
         fi
     done
-done < <(grep -v '^#' tools/packages.txt)
+done < <(grep -v '^#' "${1:-tools/packages.txt}")
 
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -33,7 +33,7 @@ const PREPARED: Record<string, (machine: Machine) => unknown> = {
   'with the account byron': (machine) => machine.account('byron'),
   'with the account byron, which has no session': (machine) => machine.account('byron'),
   'with 203.0.113.7 banned': (machine) => machine.bash('postern ban add 203.0.113.7 --reason test'),
-  'with a passphrase in /root/pass': (machine) => machine.write('/root/pass', `${newPassword()}\n`),
+  'with a passphrase in /etc/postern/passphrase': (machine) => machine.write('/etc/postern/passphrase', `${newPassword()}\n`),
   'with the files of 0.1': (machine) => {
     machine.write('/usr/local/bin/postern', '');
     machine.write('/etc/systemd/system/postern.service', '');

@@ -9,6 +9,12 @@ use std::process::ExitCode;
 #[allow_missing = true]
 struct Files;
 
+/// With commit and date, if the build knows them: tools/release.sh.
+const VERSION: &str = match option_env!("BUILD_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 fn main() -> ExitCode {
-    server::cli::main(SiteFiles(|path| Files::get(path).map(|file| file.data)))
+    server::cli::main(SiteFiles(|path| Files::get(path).map(|file| file.data)), VERSION)
 }

@@ -26,7 +26,7 @@ pub mod user_keys;
 pub mod users;
 
 pub use error::{Error, Result};
-pub use sql::{StoreOptions, open, open_sqlite};
+pub use sql::{SchemaState, StoreOptions, open, open_sqlite, schema_state};
 
 /// All storage that a server needs.
 pub trait Store:

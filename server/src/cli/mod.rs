@@ -11,9 +11,11 @@ mod demo;
 mod doctor;
 mod embedded_time;
 mod firewall;
+mod health;
 mod invite;
 mod key;
 mod listen;
+mod manual;
 mod outcome;
 mod print;
 mod process;
@@ -30,6 +32,7 @@ use crate::config::{ConfigError, Layers, TimeServerSettings};
 use crate::site::SiteFiles;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 use outcome::{Failure, Outcome, blocking, data_folder};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,7 +44,7 @@ const EXIT_CODES: &str =
 #[derive(Debug, Parser)]
 #[command(name = "postern", version, propagate_version = true, after_help = EXIT_CODES)]
 struct Cli {
-    /// The settings file [default: postern.toml in this folder, if it exists]
+    /// The settings file [default: postern.toml in this folder or in /etc/postern, if one exists]
     #[arg(long, global = true, env = "POSTERN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Override a setting of file and environment: --set ban.preset=strict
@@ -92,6 +95,8 @@ enum Command {
     Restore(backup::RestoreArgs),
     /// Find problems of this installation and say what to do
     Doctor(doctor::DoctorArgs),
+    /// Ask the running server whether it is ready; exit code 1 if not
+    Health,
     /// Measure password hashing on this machine and suggest settings; changes nothing
     Calibrate(calibrate::CalibrateArgs),
     /// Run a portal, a time server and an app on this machine, with data in ./demo
@@ -101,17 +106,29 @@ enum Command {
     /// Run and manage the paid gate, a reverse proxy that asks for payment
     #[command(subcommand)]
     Toll(toll::TollCommand),
+    /// Print completions for a shell
+    Completions { shell: Shell },
+    /// Write manual pages to a folder
+    Man { folder: PathBuf },
 }
 
 /// Parses the arguments, runs the command, and prints an error on one line. Exit codes: see [`EXIT_CODES`].
-pub fn main(site: SiteFiles) -> ExitCode {
-    let matches = Cli::command().get_matches();
+/// `version` is for `--version`.
+pub fn main(site: SiteFiles, version: &'static str) -> ExitCode {
+    let program = Cli::command().version(version);
+    let matches = program.clone().get_matches();
     // POSTERN_CONFIG names postern.toml; a flag names the file of its own command.
     let flagged = matches.value_source("config") == Some(ValueSource::CommandLine);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let Some(Command::TimeServer(args)) = &cli.command {
-        let settings = cli.time_server(args, flagged);
-        return exit_code(settings.map_err(Failure::from).and_then(|settings| time_server::run(&settings, args)));
+    // These need no settings of the portal.
+    match &cli.command {
+        Some(Command::TimeServer(args)) => {
+            let settings = cli.time_server(args, flagged);
+            return exit_code(settings.map_err(Failure::from).and_then(|settings| time_server::run(&settings, args)));
+        }
+        Some(Command::Completions { shell }) => return exit_code(manual::completions(program, *shell)),
+        Some(Command::Man { folder }) => return exit_code(manual::pages(program, folder)),
+        _ => {}
     }
     let layers = cli.layers();
     let (config, origins) = match layers.load_with_origins() {
@@ -145,10 +162,11 @@ pub fn main(site: SiteFiles) -> ExitCode {
         Command::Backup(args) => blocking(backup::backup(config, args)),
         Command::Restore(args) => blocking(backup::restore(config, args)),
         Command::Doctor(args) => blocking(doctor::run(config, args)),
+        Command::Health => blocking(health::run(config)),
         Command::Calibrate(args) => calibrate::run(&config, &args),
         Command::Toll(command) => toll::run(config, layers, command),
         // Handled above, without the portal's settings.
-        Command::TimeServer(_) => Ok(()),
+        Command::TimeServer(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     };
     exit_code(outcome)
 }

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 /// The sources of settings, the weakest first.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
-    /// `--config`, or else `postern.toml` in the working directory, if it exists.
+    /// `--config`, or else `postern.toml` in the working directory or in `/etc/postern`, if one exists.
     pub file: Option<PathBuf>,
     /// The whole environment; only `POSTERN_...` and `DATABASE_URL` are read.
     pub environment: Vec<(String, String)>,
@@ -19,9 +19,16 @@ pub struct Layers {
 
 /// Variables that are read elsewhere, or by tests and benchmarks.
 const NOT_SETTINGS: [&str; 3] = ["POSTERN_CONFIG", "POSTERN_BIN", "POSTERN_KEY_ENCRYPTION_KEY"];
-const DEFAULT_FILE: &str = "postern.toml";
+/// The first that exists is read.
+const DEFAULT_FILES: [&str; 2] = ["postern.toml", "/etc/postern/postern.toml"];
 /// Settings of the time server, which has its own file.
 pub(super) const TIME_SERVER: &str = "POSTERN_TIME_";
+
+/// Whether a variable is a setting of the time server: `POSTERN_TIME_LISTEN`. `POSTERN_TIME__LISTEN` is the portal's
+/// `time.listen`.
+pub(super) fn is_of_time_server(name: &str) -> bool {
+    name.strip_prefix(TIME_SERVER).is_some_and(|setting| !setting.starts_with('_'))
+}
 
 /// The file, variable or flag of each setting, by its full name: `ban.preset`.
 pub type Origins = BTreeMap<String, String>;
@@ -32,7 +39,7 @@ impl Layers {
         self.environment.iter().filter_map(|(name, value)| {
             let setting = match name.strip_prefix("POSTERN_") {
                 _ if name == "DATABASE_URL" => "database_url".to_owned(),
-                Some(_) if NOT_SETTINGS.contains(&name.as_str()) || name.starts_with(TIME_SERVER) => return None,
+                Some(_) if NOT_SETTINGS.contains(&name.as_str()) || is_of_time_server(name) => return None,
                 rest => rest?.to_ascii_lowercase().replace("__", "."),
             };
             Some((setting, name.as_str(), value.as_str()))
@@ -41,7 +48,7 @@ impl Layers {
 
     /// Returns the settings file, if any.
     pub fn file(&self) -> Option<PathBuf> {
-        self.file.clone().or_else(|| Path::new(DEFAULT_FILE).is_file().then(|| DEFAULT_FILE.into()))
+        self.file.clone().or_else(|| DEFAULT_FILES.iter().map(PathBuf::from).find(|file| file.is_file()))
     }
 }
 
@@ -156,8 +163,15 @@ mod tests {
     #[test]
     fn the_later_layer_is_the_stronger() {
         let file = "[ban]\npreset = 'strict'\n[site]\nname = 'File'\n[password]\nmin = 20";
-        let environment = [("POSTERN_SITE__NAME", "Environment"), ("POSTERN_PASSWORD__MIN", "21"), ("HOME", "/root")];
+        let environment = [
+            ("POSTERN_SITE__NAME", "Environment"),
+            ("POSTERN_PASSWORD__MIN", "21"),
+            ("HOME", "/root"),
+            ("POSTERN_TIME__TCP", "time.example:3003"),
+            ("POSTERN_TIME_TCP", "of the time server"),
+        ];
         let config = layers(file, &environment, &[("password.min", "22")]).expect("loads");
+        assert_eq!(config.settings.time.tcp, "time.example:3003");
         assert_eq!(config.settings.ban.preset, Preset::Strict);
         assert_eq!(config.settings.site.name, "Environment");
         assert_eq!(config.settings.password.min, 22);

@@ -1,7 +1,7 @@
 //! The time server's settings. `time-server.toml` in the repository documents them.
 
 use super::durations::DurationSetting;
-use super::layers::{TIME_SERVER, layered};
+use super::layers::{TIME_SERVER, is_of_time_server, layered};
 use super::operator::ListenSetting;
 use super::{ConfigError, LogSettings};
 use domain::authority::Origin;
@@ -11,7 +11,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use wire::{paths, time};
 
-const DEFAULT_FILE: &str = "time-server.toml";
+/// The first that exists is read.
+const DEFAULT_FILES: [&str; 2] = ["time-server.toml", "/etc/postern/time-server.toml"];
 /// The variable with the file's name, not a setting.
 const FILE_VARIABLE: &str = "POSTERN_TIME_CONFIG";
 
@@ -52,8 +53,8 @@ impl Default for TimeServerSettings {
 }
 
 impl TimeServerSettings {
-    /// Loads `file` (or else `POSTERN_TIME_CONFIG`, or else `time-server.toml` in the working directory, if it exists),
-    /// `POSTERN_TIME_...` and flags as (setting, value).
+    /// Loads `file` (or else `POSTERN_TIME_CONFIG`, or else `time-server.toml` in the working directory or in
+    /// `/etc/postern`, if one exists), `POSTERN_TIME_...` and flags as (setting, value).
     ///
     /// # Errors
     /// The first error: its location and the allowed values.
@@ -63,9 +64,10 @@ impl TimeServerSettings {
         flags: &[(String, String)],
     ) -> Result<Self, ConfigError> {
         let named = environment.iter().find(|(name, _)| name == FILE_VARIABLE).map(|(_, value)| Path::new(value));
-        let default = Some(Path::new(DEFAULT_FILE)).filter(|file| file.is_file());
+        let default = DEFAULT_FILES.map(Path::new).into_iter().find(|file| file.is_file());
         let variables = environment.iter().filter_map(|(name, value)| {
-            let setting = name.strip_prefix(TIME_SERVER).filter(|_| name != FILE_VARIABLE)?;
+            let setting =
+                name.strip_prefix(TIME_SERVER).filter(|_| is_of_time_server(name) && name != FILE_VARIABLE)?;
             Some((setting.to_ascii_lowercase().replace("__", "."), name.as_str(), value.as_str()))
         });
         let settings = layered::<Self>(file.or(named).or(default), variables, flags)?.0;
@@ -139,7 +141,7 @@ mod tests {
 
     #[test]
     fn its_environment_is_its_own_and_flags_are_stronger() {
-        let environment = [("POSTERN_TIME_TCP", "off"), ("POSTERN_TIME_SERVICE", "clock"), ("POSTERN_LISTEN", "x")];
+        let environment = [("POSTERN_TIME_TCP", "off"), ("POSTERN_TIME_SERVICE", "clock"), ("POSTERN_TIME__TCP", "x")];
         let settings = load(&environment, &[("service", "hours")]).expect("loads");
         assert_eq!((settings.tcp.0, settings.service.as_str()), (None, "hours"));
         assert_eq!(settings.config().jwks_url, "http://localhost:3000/.well-known/jwks.json");

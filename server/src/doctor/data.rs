@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 use store::upkeep::SignInStats;
 use store::users::User;
-use store::{Error, Store};
+use store::{Error, SchemaState, Store};
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
 /// How far back sign-ins are examined.
@@ -39,6 +39,28 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Fi
     let mut findings = asked.await.unwrap_or_else(|error| vec![does_not_answer(&error)]);
     findings.push(last_backup(config, now));
     findings
+}
+
+/// Pending migrations are a hint: the server runs them at its next start.
+pub fn schema(schema: &SchemaState) -> Finding {
+    const CHECK: &str = "migrations";
+    if schema.is_newer {
+        return Finding::new(
+            CHECK,
+            FindingLevel::Problem,
+            "A newer version of Postern has changed the database, and this version cannot use it.",
+            "Install the newer version again, or restore a backup from before its first start.",
+        );
+    }
+    match schema.pending.len() {
+        0 => Finding::fine(CHECK, "The database has every change that this version needs."),
+        _ => Finding::new(
+            CHECK,
+            FindingLevel::Hint,
+            format!("These changes of the database are pending: {}.", schema.pending.join(", ")),
+            "Make a backup with the old version, then start the server: it applies them.",
+        ),
+    }
 }
 
 fn names(users: &[User], stray: &[String]) -> Finding {
@@ -174,6 +196,15 @@ mod tests {
 
     fn addresses_state(config: &Config, crowd: &SignInStats) -> FindingLevel {
         addresses(config, crowd).state
+    }
+
+    #[test]
+    fn a_database_of_another_version() {
+        assert_eq!(schema(&SchemaState::default()).state, FindingLevel::Fine);
+        let older = SchemaState { pending: vec!["18 gates".to_owned()], is_newer: false };
+        assert_eq!(schema(&older).state, FindingLevel::Hint);
+        assert!(schema(&older).says.contains("18 gates"));
+        assert_eq!(schema(&SchemaState { is_newer: true, ..older }).state, FindingLevel::Problem);
     }
 
     #[test]

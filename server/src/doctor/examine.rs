@@ -22,6 +22,19 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
         findings.push(Finding::new("database", FindingLevel::Hint, says, "Start the server once to create it."));
         return findings;
     }
+    match store::schema_state(&config.database_url()).await {
+        Ok(schema) => {
+            findings.push(data::schema(&schema));
+            // Opening the store would run the migrations.
+            if schema != store::SchemaState::default() {
+                return findings;
+            }
+        }
+        Err(error) => {
+            findings.push(data::does_not_answer(&error));
+            return findings;
+        }
+    }
     match store::open(&config.database_url(), store::StoreOptions::default()).await {
         Ok(store) => {
             findings.extend(data::findings(config, &*store, now).await);

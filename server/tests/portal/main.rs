@@ -28,6 +28,7 @@ mod observatory;
 mod openapi;
 mod operator;
 mod operators;
+mod packaged;
 mod raw_requests;
 mod refresh;
 mod retention;

@@ -82,6 +82,10 @@ impl Program {
         visitor(self.operator)
     }
 
+    pub fn operator_address(&self) -> SocketAddr {
+        self.operator
+    }
+
     /// Ends it as an operator does; what it logged.
     pub fn end(mut self) -> String {
         let pid = self.child.id().to_string();

@@ -18,9 +18,15 @@ Exit codes:
   7    not paid: it costs more than --max-pay, and nobody agreed
   130  interrupted with Ctrl-C";
 
+/// With commit and date, if the build knows them: tools/release.sh.
+const VERSION: &str = match option_env!("BUILD_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Postern in a terminal: sign in, manage sessions and keys, use services
 #[derive(Debug, Parser)]
-#[command(name = "postern-client", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "postern-client", version = VERSION, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Args {
     /// The server's URL (default: the server of the last login)
     #[arg(long, global = true, value_name = "URL")]

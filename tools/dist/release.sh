@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Makes a release: checks the tree and the list of changes, runs every test, builds dist/ and tests it. REPRODUCE=1 builds all of
+# it a second time in another folder and compares. MINISIGN_KEY names the secret key that signs.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tools/dist/version.sh
+fail() { printf 'release: %s\n' "$*" >&2; exit 1; }
+
+[ -z "$(git status --porcelain)" ] || fail "the tree has changes that are not committed"
+grep -q "^## $VERSION" CHANGELOG.md || fail "CHANGELOG.md has no section '## $VERSION'"
+! sed -n "/^## Unreleased/,/^## $VERSION/p" CHANGELOG.md | grep -q '^- ' || fail "CHANGELOG.md has changes under 'Unreleased'"
+grep -q "name = \"server\"" Cargo.lock && grep -A1 '^name = "server"' Cargo.lock | grep -q "\"$VERSION\"" || fail "Cargo.lock is of another version"
+
+make --no-print-directory test
+make --no-print-directory dist
+make --no-print-directory dist-test
+[ -z "${REPRODUCE:-}" ] || tools/dist/reproduce.sh
+[ -n "${MINISIGN_KEY:-}" ] || echo "release: dist/SHA256SUMS is not signed, because MINISIGN_KEY is not set" >&2
+echo "Postern $VERSION is in dist/"

@@ -1,0 +1,71 @@
+# Sourced by tools/dist-test.sh: installs, upgrades and purges the package in a fresh Debian, and runs the commands of the manual
+# there, from its own text.
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+mirror=$(apt-get --no-release-info indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
+    awk -v suite="$suite" '$2 == suite { print $1; exit }')
+debian=$work/debian
+
+step "Debian packages: a fresh $suite"
+check "debootstrap" debootstrap --variant=minbase --include=adduser,init-system-helpers "$suite" "$debian" "$mirror"
+printf '#!/bin/sh\nexit 101\n' > "$debian/usr/sbin/policy-rc.d"
+# Commands of the manual use it; the image of a minimal Debian has none.
+printf '#!/bin/sh\nif [ "$1" = -u ]; then user=$2; shift 2; exec runuser -u "$user" -- "$@"; fi\nexec "$@"\n' > "$debian/usr/bin/sudo"
+chmod 755 "$debian/usr/sbin/policy-rc.d" "$debian/usr/bin/sudo"
+inside() { chroot "$debian" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
+files() { (cd "$debian" && find . -xdev \( -path ./var/log -o -path ./var/cache -o -path ./var/lib/dpkg -o -path ./var/lib/apt -o -path ./tmp -o -path ./root \) -prune -o -print | sort); }
+# The block of a page that runs here, with this text in it.
+from_page() { node tools/dist/block.mjs "$1" "$2"; }
+
+# The package before: the same files under an older version.
+mkdir -p "$work/old"
+DEB_COMPRESSION=gzip tools/dist/deb.sh "$(realpath "${CARGO_TARGET_DIR:-target}")/staged/postern-$VERSION" 0.0.1 "$work/old" 2>/dev/null
+
+step "Debian packages: installation"
+files > "$work/before"
+cp "$work/old/postern_0.0.1_amd64.deb" "$debian/root/"
+# As apt does where a program is missing; here it needs no network.
+inside sh -ec 'dpkg --unpack /root/postern_0.0.1_amd64.deb; dpkg --configure postern' > "$work/install.log" 2>&1 ||
+    { cat "$work/install.log" >&2; fail "the installation"; }
+grep -q 'http://localhost:3000/signup#code=' "$work/install.log" || fail "the installation prints no link"
+link=$(inside sh -ec "$(from_page docs/start.md 'postern setup')")
+grep -qF "$link" "$work/install.log" || fail "'postern setup' prints another link"
+[ "$(inside stat --format='%U %a' /var/lib/postern)" = "postern 700" ] || fail "the folder of the data"
+[ "$(inside stat --format='%G %a' /etc/postern/postern.toml)" = "postern 640" ] || fail "the settings are readable for others"
+[ "$(inside stat --format='%G %a' /etc/postern/time-server.toml)" = "postern-time 640" ] || fail "the time server's settings"
+inside sh -c 'ls /etc/systemd/system/multi-user.target.wants' | grep -qx postern.service || fail "the portal is not enabled"
+! inside sh -c 'ls /etc/systemd/system/multi-user.target.wants' | grep -q 'gate\|time' || fail "a service is enabled that nobody asked for"
+check "the units" systemd-analyze verify --root="$debian" postern.service postern-gate.service postern-time-server.service
+
+step "Debian packages: upgrade"
+inside sh -ec 'echo "a long password of a test" | runuser -u postern -- postern user add ada'
+inside sh -ec 'sed -i "s/^name = \"Postern\"/name = \"Mine\"/" /etc/postern/postern.toml'
+cp "$deb" "$debian/root/"
+inside sh -ec "cd /root && rm postern_0.0.1_amd64.deb && $(from_page docs/upgrading.md 'apt install' | sed 's/apt install/apt install --no-download -y -qq -o Dpkg::Options::=--force-confold/')" \
+    > "$work/upgrade.log" 2>&1 || { cat "$work/upgrade.log" >&2; fail "the upgrade"; }
+! grep -q 'code=' "$work/upgrade.log" || fail "the upgrade prints a link"
+backup=$(inside sh -c 'ls /var/lib/postern/upgrades/*-from-0.0.1.db') || fail "the upgrade made no backup"
+inside runuser -u postern -- postern user list | grep -q ada || fail "the upgrade lost an account"
+inside grep -q '"Mine"' /etc/postern/postern.toml || fail "the upgrade lost a setting"
+check "restoring the backup" inside sh -ec "cd /tmp && runuser -u postern -- postern restore --data-dir /tmp/restored --without-key $backup"
+inside rm -rf /tmp/restored
+
+step "Debian packages: an upgrade without a backup stops"
+inside mv /var/lib/postern/postern.db /var/lib/postern/whole.db
+inside sh -c 'echo broken > /var/lib/postern/postern.db; chown postern: /var/lib/postern/postern.db'
+check "an upgrade of a damaged database" not inside dpkg -i "/root/$(basename "$deb")"
+grep -q POSTERN_UPGRADE_BACKUP "$work/check" || fail "the upgrade does not say how to go on"
+inside mv /var/lib/postern/whole.db /var/lib/postern/postern.db
+check "the same upgrade with a whole database" inside dpkg -i "/root/$(basename "$deb")"
+
+step "Debian packages: removal keeps the data, purging removes everything"
+check "removal" inside dpkg --remove postern
+[ -e "$debian/var/lib/postern/postern.db" ] && [ -e "$debian/etc/postern/postern.toml" ] || fail "removal deletes data"
+check "purging" inside dpkg --purge postern
+! inside getent passwd postern postern-time || fail "purging leaves a user"
+files > "$work/after"
+diff "$work/before" "$work/after" | grep '^>' | grep -vE '/(passwd|group|shadow|gshadow|subuid|subgid)-?$' && fail "purging leaves these files"
+
+step "Debian packages: the client"
+cp "$client_deb" "$debian/root/"
+check "the client's package" inside dpkg -i "/root/$(basename "$client_deb")"
+inside postern-client --version | grep -qF "postern-client $VERSION" || fail "the client does not start"
