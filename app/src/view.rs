@@ -364,6 +364,16 @@ pub enum ActivityEvent {
     /// Signed in from a new network.
     NewPlace,
     WrongPassword,
+    /// The password was right, and no second factor followed yet.
+    FactorMissing,
+    /// The password was right, and the code was wrong.
+    WrongFactor,
+    /// `about` has the kind.
+    FactorAdded,
+    FactorRemoved,
+    FactorRemovedByAdministrator,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
     SignedOut,
     /// One session was ended from another.
     DeviceEnded,

@@ -4,6 +4,8 @@ use crate::bans::ActiveBan;
 use crate::rate_limiter::LimitExceeded;
 use axum::response::{IntoResponse, Response};
 use domain::UnixMs;
+use domain::authentication::FRESH_MS;
+use domain::second_factor::ProofKind;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::sync::Arc;
 use verify::{RefusalReason, Scheme};
@@ -20,6 +22,15 @@ pub struct ApiError {
     /// How the refused token was presented.
     scheme: Option<Scheme>,
     cause: Option<Cause>,
+    proofs: Option<Box<RequestedProofs>>,
+}
+
+/// The proofs that would be sufficient.
+#[derive(Debug)]
+struct RequestedProofs {
+    /// The secret of a pending sign-in.
+    pending: Option<String>,
+    kinds: Vec<String>,
 }
 
 /// A failure's cause, which the answer carries to the one place that logs it.
@@ -28,7 +39,16 @@ pub struct Cause(pub Arc<dyn std::error::Error + Send + Sync>);
 
 impl ApiError {
     pub fn new(code: Code) -> Self {
-        Self { code, detail: None, retry_after_ms: None, incident: None, nonce: None, scheme: None, cause: None }
+        Self {
+            code,
+            detail: None,
+            retry_after_ms: None,
+            incident: None,
+            nonce: None,
+            scheme: None,
+            cause: None,
+            proofs: None,
+        }
     }
 
     /// Builds an error with an explanation for the person.
@@ -42,6 +62,16 @@ impl ApiError {
 
     pub fn banned(closed: ActiveBan, now: UnixMs) -> Self {
         Self { incident: Some(closed.incident), ..Self::wait(Code::Banned, closed.until - now) }
+    }
+
+    /// Builds the answer to a right password of an account with a second factor. `pending`: the secret for the client.
+    pub fn second_factor_required(pending: String, kinds: &[ProofKind]) -> Self {
+        Self { proofs: Some(RequestedProofs::new(Some(pending), kinds)), ..Self::new(Code::SecondFactorRequired) }
+    }
+
+    /// Builds the answer to a request that needs a fresh proof of the person (RFC 9470).
+    pub fn insufficient_user_authentication(kinds: &[ProofKind]) -> Self {
+        Self { proofs: Some(RequestedProofs::new(None, kinds)), ..Self::new(Code::InsufficientUserAuthentication) }
     }
 
     /// Builds an error for a failure of this server.
@@ -68,6 +98,12 @@ impl ApiError {
 
     pub fn code(&self) -> Code {
         self.code
+    }
+}
+
+impl RequestedProofs {
+    fn new(pending: Option<String>, kinds: &[ProofKind]) -> Box<Self> {
+        Box::new(Self { pending, kinds: kinds.iter().map(|kind| kind.as_str().to_owned()).collect() })
     }
 }
 
@@ -118,6 +154,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, title) = describe(self.code);
         let retry_after = self.retry_after_ms.map(seconds);
+        let (pending, proofs) = self.proofs.map_or((None, Vec::new()), |asked| (asked.pending, asked.kinds));
         let problem = Problem {
             status: status.as_u16(),
             code: self.code,
@@ -125,6 +162,8 @@ impl IntoResponse for ApiError {
             detail: self.detail,
             retry_after,
             incident: self.incident,
+            pending,
+            proofs,
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
@@ -155,6 +194,11 @@ impl IntoResponse for ApiError {
 fn challenges(code: Code, scheme: Option<Scheme>) -> Vec<String> {
     let challenge = |scheme: Scheme, reason: RefusalReason| scheme.challenge(None, reason.error());
     match code {
+        Code::InsufficientUserAuthentication => vec![format!(
+            "{} error=\"insufficient_user_authentication\", max_age={}",
+            if scheme == Some(Scheme::Bearer) { "Bearer" } else { "DPoP" },
+            FRESH_MS / 1000
+        )],
         Code::BadProof => vec![challenge(Scheme::Dpop, RefusalReason::Proof)],
         Code::UseDpopNonce => vec![challenge(Scheme::Dpop, RefusalReason::Nonce)],
         _ => [Scheme::Bearer, Scheme::Dpop]
@@ -171,6 +215,12 @@ fn seconds(ms: i64) -> u64 {
 fn describe(code: Code) -> (StatusCode, &'static str) {
     match code {
         Code::WrongCredentials => (StatusCode::UNAUTHORIZED, "Wrong name or password."),
+        Code::SecondFactorRequired => (StatusCode::UNAUTHORIZED, "This account has a second factor. Add its code."),
+        Code::WrongCode => (StatusCode::UNAUTHORIZED, "The code is wrong, or was used before. Wait for the next one."),
+        Code::SignInExpired => (StatusCode::UNAUTHORIZED, "This sign-in has ended. Begin again with the password."),
+        Code::InsufficientUserAuthentication => {
+            (StatusCode::UNAUTHORIZED, "Confirm that it is you, and send the request again.")
+        }
         Code::Banned => (StatusCode::FORBIDDEN, "This address is closed for a while."),
         Code::AccountDelayed => (StatusCode::TOO_MANY_REQUESTS, "Too many tries on this account. Wait a little."),
         Code::ShortKeyExpired => (StatusCode::BAD_REQUEST, "The short_key has expired. Get a new challenge."),

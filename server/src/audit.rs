@@ -11,6 +11,11 @@ pub const NEW_DEVICE: &str = "new_device";
 /// A successful sign-in from a known device at a new address.
 pub const NEW_PLACE: &str = "new_place";
 
+/// A right password of an account whose second factor is missing yet.
+pub const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
+/// A right password with a wrong code.
+pub const WRONG_SECOND_FACTOR: &str = "wrong_second_factor";
+
 /// A password that was not checked, because the account is delayed.
 pub const DELAYED: &str = "account_delayed";
 /// A one-time code that is wrong, used up or expired.

@@ -4,6 +4,7 @@ use crate::error_chain::chain;
 use crate::flows::server_keys;
 use crate::keyring;
 use crate::state::AppState;
+use domain::totp::REGISTRATION_MS;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -88,6 +89,7 @@ pub async fn sweep(state: &AppState) -> store::Result<()> {
     state.store.sweep_invitations(now - KEEP_SESSIONS_MS).await?;
     state.store.sweep_resets(now).await?;
     state.store.sweep_app_codes(now - SKEW_MS).await?;
+    state.store.sweep_second_factors(now - SKEW_MS, now - REGISTRATION_MS).await?;
     state.store.sweep_proofs(now - SKEW_MS).await?;
     let keep = &state.config.settings.retention;
     state.store.sweep_audit(now - keep.audit.ms()).await?;

@@ -46,5 +46,6 @@ pub mod span;
 pub mod state;
 pub mod sync_freshness;
 pub mod tokens;
+pub mod totp;
 pub mod user_keys;
 pub mod view_key;

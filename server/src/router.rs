@@ -27,6 +27,7 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::CHALLENGE, get(challenge::challenge))
         .route(paths::LOGIN, post(login::login))
         .route(paths::AUTHENTICATE, post(login::authenticate))
+        .route(paths::SECOND_FACTOR, post(login::second_factor))
         .route(paths::SIGNUP, post(signup::signup))
         .route(paths::PASSWORD, post(password::change))
         .route(paths::RESET, post(password::reset))

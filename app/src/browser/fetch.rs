@@ -50,7 +50,15 @@ impl FetchResponse {
             detail: self.text("detail"),
             retry_after: self.number("retry_after").and_then(|seconds| u64::try_from(seconds).ok()),
             incident: self.text("incident"),
+            pending: self.text("pending"),
+            proofs: self.texts("proofs"),
         })
+    }
+
+    fn texts(&self, member: &str) -> Vec<String> {
+        let values = self.member(member);
+        let values = values.dyn_ref::<js_sys::Array>().into_iter().flat_map(js_sys::Array::iter);
+        values.filter_map(|value| value.as_string()).collect()
     }
 
     pub fn code(&self) -> Option<Code> {

@@ -55,7 +55,7 @@ fn submit(event: SubmitEvent) {
         return;
     }
     form.show_password(false);
-    let typed = Credentials { username: name.value().trim().to_owned(), password: password.value() };
+    let typed = Credentials { username: name.value().trim().to_owned(), password: password.value(), code: None };
     let plaintext = Zeroizing::new(serde_json::to_vec(&typed).unwrap_or_default());
     spawn_local(async move {
         let sealed = || form.set_step(FormStep::Checking);

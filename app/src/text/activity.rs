@@ -13,6 +13,22 @@ pub fn sentence(activity: &Activity) -> String {
         ActivityEvent::NewPlace => format!("Signed in from a new network{with}"),
         ActivityEvent::WrongPassword if *count > 1 => format!("{count} wrong passwords from {address}"),
         ActivityEvent::WrongPassword => format!("A wrong password from {address}"),
+        ActivityEvent::FactorMissing => format!("The right password without a second factor, from {address}"),
+        ActivityEvent::WrongFactor if *count > 1 => {
+            format!(
+                "The right password and {count} wrong codes from {address}. If that was not you, change your password"
+            )
+        }
+        ActivityEvent::WrongFactor => {
+            format!("The right password and a wrong code from {address}. If that was not you, change your password")
+        }
+        ActivityEvent::FactorAdded => format!("A second factor was added: {}", factor(about)),
+        ActivityEvent::FactorRemoved => format!("A second factor was removed: {}", factor(about)),
+        ActivityEvent::FactorRemovedByAdministrator => {
+            format!("An administrator removed a second factor: {}", factor(about))
+        }
+        ActivityEvent::RecoveryCodesMade => "New recovery codes were made; the old ones are void".to_owned(),
+        ActivityEvent::RecoveryCodeUsed => format!("A recovery code was used{with}. Set up a new second factor"),
         ActivityEvent::SignedOut => format!("Signed out{times}{with}"),
         ActivityEvent::DeviceEnded if *count > 1 => format!("{count} sessions were ended from another device"),
         ActivityEvent::DeviceEnded => "A session was ended from another device".to_owned(),
@@ -36,10 +52,23 @@ pub fn sentence(activity: &Activity) -> String {
     }
 }
 
+/// Returns the words for a kind of second factor.
+fn factor(kind: &str) -> &str {
+    match kind {
+        "totp" => "one-time codes",
+        "passkey" => "a passkey",
+        "all" => "all of them",
+        other => other,
+    }
+}
+
 /// Returns the other known facts, unless the sentence contains them.
 pub fn place(activity: &Activity) -> &str {
     match activity.event {
-        ActivityEvent::WrongPassword | ActivityEvent::WrongKey => &activity.device,
+        ActivityEvent::WrongPassword
+        | ActivityEvent::WrongKey
+        | ActivityEvent::FactorMissing
+        | ActivityEvent::WrongFactor => &activity.device,
         _ => &activity.address,
     }
 }

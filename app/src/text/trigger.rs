@@ -8,6 +8,7 @@ pub fn name(trigger: &str) -> &str {
         "forged_short_key" => "Forged sign-in",
         "replayed_short_key" => "Sign-in sent twice",
         "expired_short_key" => "Sign-in sent too late",
+        "wrong_second_factor" => "Wrong codes",
         "bad_envelope" => "Unreadable sign-in",
         "flood" => "Too many requests",
         "manual" => "Manual",

@@ -29,6 +29,8 @@ pub enum Scope {
 pub enum Trigger {
     /// A wrong name or password.
     InvalidCredentials,
+    /// A wrong code after the right password of an account.
+    WrongSecondFactor,
     /// Several account names without success.
     Spray,
     /// A `short_key` that this server did not issue.
@@ -70,6 +72,7 @@ macro_rules! names {
 names!(Scope { SignIn => "sign-in", Everything => "everything" });
 names!(Trigger {
     InvalidCredentials => "invalid_credentials",
+    WrongSecondFactor => "wrong_second_factor",
     Spray => "spray",
     ForgedShortKey => "forged_short_key",
     ReplayedShortKey => "replayed_short_key",
@@ -96,6 +99,7 @@ pub struct BanRule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BanPolicy {
     pub invalid_credentials: BanRule,
+    pub wrong_second_factor: BanRule,
     pub spray: BanRule,
     pub short_key: BanRule,
     /// `None`: an expired `short_key` is not an offence.
@@ -160,6 +164,7 @@ impl BanPolicy {
                 1,
                 vec![2 * SECOND, 5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY],
             ),
+            wrong_second_factor: rule(Scope::SignIn, 5, vec![MINUTE, 15 * MINUTE, HOUR, DAY]),
             spray: rule(Scope::Everything, 5, severe()),
             short_key: rule(Scope::Everything, 1, severe()),
             expired_short_key: None,
@@ -181,6 +186,7 @@ impl BanPolicy {
         };
         Self {
             invalid_credentials: day.clone(),
+            wrong_second_factor: day.clone(),
             short_key: day.clone(),
             expired_short_key: Some(day),
             limits: RateLimits::STRICT,
@@ -192,6 +198,7 @@ impl BanPolicy {
     pub fn rule(&self, trigger: Trigger) -> Option<&BanRule> {
         match trigger {
             Trigger::InvalidCredentials => Some(&self.invalid_credentials),
+            Trigger::WrongSecondFactor => Some(&self.wrong_second_factor),
             Trigger::Spray => Some(&self.spray),
             Trigger::ForgedShortKey | Trigger::ReplayedShortKey => Some(&self.short_key),
             Trigger::ExpiredShortKey => self.expired_short_key.as_ref(),

@@ -23,12 +23,15 @@ pub mod operator;
 pub mod password;
 pub mod profile;
 pub mod rate;
+pub mod recovery_code;
 pub mod refresh_token;
 pub mod revocation;
+pub mod second_factor;
 pub mod server_key;
 pub mod service;
 pub mod session;
 pub mod short_key;
+pub mod totp;
 pub mod user_key;
 
 /// Unix milliseconds.

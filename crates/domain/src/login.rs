@@ -26,6 +26,8 @@ pub enum LoginRefusal {
     Wrong,
     Disabled,
     Shut,
+    /// The password is right, and the code beside it is wrong.
+    WrongCode,
 }
 
 impl LoginRefusal {
@@ -35,6 +37,7 @@ impl LoginRefusal {
             Self::Wrong => "wrong_password",
             Self::Disabled => "disabled",
             Self::Shut => "too_many_failures",
+            Self::WrongCode => "wrong_second_factor",
         }
     }
 }

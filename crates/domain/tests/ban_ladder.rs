@@ -42,6 +42,7 @@ fn the_standard_ladders_are_the_documented_ones() {
     let (m, h, d) = (60, 3600, 86_400);
     let severe = [15 * m, h, d, 7 * d, 7 * d];
     assert_eq!(lengths(Trigger::InvalidCredentials), [2, 5, 15, m, 5 * m, 15 * m, h, 6 * h, d, d]);
+    assert_eq!(lengths(Trigger::WrongSecondFactor), [m, 15 * m, h, d, d]);
     assert_eq!(lengths(Trigger::Spray), severe);
     assert_eq!(lengths(Trigger::ForgedShortKey), severe);
     assert_eq!(lengths(Trigger::ReplayedShortKey), severe);
@@ -54,6 +55,7 @@ fn the_standard_ladders_are_the_documented_ones() {
 fn thresholds_and_scopes_are_the_documented_ones() {
     let cases = [
         (Trigger::InvalidCredentials, 1, Scope::SignIn),
+        (Trigger::WrongSecondFactor, 5, Scope::SignIn),
         (Trigger::Spray, 5, Scope::Everything),
         (Trigger::ForgedShortKey, 1, Scope::Everything),
         (Trigger::ReplayedShortKey, 1, Scope::Everything),

@@ -13,6 +13,7 @@ use domain::UnixMs;
 use domain::account_delay::FailureStreak;
 use domain::ban::Trigger;
 use domain::client_key::ClientKey;
+use domain::second_factor::Factors;
 
 /// Lifetime of a reservation. After a crash the client key waits at most this long.
 pub const RESERVATION_MS: i64 = 10_000;
@@ -97,6 +98,8 @@ pub struct Acceptance {
     pub session: NewSession,
     /// From [`LoginContext::forgivable`]; if `false`, nothing is deleted.
     pub forgive: bool,
+    /// The pending sign-in that this finishes, by its id.
+    pub pending: Option<String>,
     pub audit: AuditEntry,
     pub now: UnixMs,
 }
@@ -112,6 +115,8 @@ pub struct LoginContext {
     pub forgivable: bool,
     /// Whether the user has a session from this network.
     pub known_network: bool,
+    /// The second factors of the user.
+    pub factors: Factors,
 }
 
 /// The key of a look-up.
@@ -142,13 +147,13 @@ pub trait Attempts {
     /// ladders, writes the ban (and a spray ban if enough accounts failed within its window), counts the account's
     /// failure, writes the audit row.
     ///
-    /// Ladders are kept per (client key, trigger, account) for `InvalidCredentials`, and per (client key, trigger) for all
-    /// other triggers.
+    /// Ladders are kept per (client key, trigger, account) for `InvalidCredentials` and
+    /// `WrongSecondFactor`, and per (client key, trigger) for all other triggers.
     async fn refuse(&self, refusal: &AttemptRefusal) -> Result<Vec<Ban>>;
 
     /// Ends the attempt as accepted. Releases the reservation, deletes (if asked to) the account's strikes and ladder
     /// from this client key and its failures in a row, inserts session and audit row. `false`: the user is deleted,
-    /// disabled, or has another password now; then only the release is written.
+    /// disabled, or has another password now, or the pending sign-in is over; then only the release is written.
     async fn accept(&self, acceptance: &Acceptance) -> Result<bool>;
 
     /// Reads the whole state that an attempt is judged against.

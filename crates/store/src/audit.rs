@@ -43,6 +43,13 @@ pub enum AuditEvent {
     BackupMade,
     BackupRestored,
     UserRenamed,
+    /// `about` is the kind, such as `totp`.
+    SecondFactorAdded,
+    SecondFactorRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    /// The person of a session proved a factor again.
+    IdentityConfirmed,
     /// Another display name or e-mail address.
     ProfileChanged,
     /// The account is in other groups.
@@ -88,6 +95,11 @@ impl AuditEvent {
         Self::BackupMade,
         Self::BackupRestored,
         Self::UserRenamed,
+        Self::SecondFactorAdded,
+        Self::SecondFactorRemoved,
+        Self::RecoveryCodesMade,
+        Self::RecoveryCodeUsed,
+        Self::IdentityConfirmed,
         Self::ProfileChanged,
         Self::GroupsChanged,
         Self::GroupAdded,
@@ -131,6 +143,11 @@ impl AuditEvent {
             Self::BackupMade => "backup_made",
             Self::BackupRestored => "backup_restored",
             Self::UserRenamed => "user_renamed",
+            Self::SecondFactorAdded => "second_factor_added",
+            Self::SecondFactorRemoved => "second_factor_removed",
+            Self::RecoveryCodesMade => "recovery_codes_made",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::IdentityConfirmed => "identity_confirmed",
             Self::ProfileChanged => "profile_changed",
             Self::GroupsChanged => "groups_changed",
             Self::GroupAdded => "group_added",

@@ -16,6 +16,7 @@ pub mod proofs;
 pub mod refusals;
 pub mod resets;
 pub mod sealed;
+pub mod second_factors;
 pub mod services;
 pub mod sessions;
 pub mod sql;
@@ -45,6 +46,7 @@ pub trait Store:
     + proofs::Proofs
     + resets::Resets
     + sealed::SealedValues
+    + second_factors::SecondFactors
     + user_keys::UserKeys
     + services::Services
     + toll::Toll
@@ -72,6 +74,7 @@ impl<T> Store for T where
         + proofs::Proofs
         + resets::Resets
         + sealed::SealedValues
+        + second_factors::SecondFactors
         + user_keys::UserKeys
         + services::Services
         + toll::Toll

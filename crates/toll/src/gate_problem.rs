@@ -63,6 +63,8 @@ impl GateProblem {
             detail: None,
             retry_after: self.retry_after,
             incident: None,
+            pending: None,
+            proofs: Vec::new(),
         };
         let mut response = json(self.status, MEDIA_TYPE, &problem);
         response.extensions_mut().insert(NotCharged);

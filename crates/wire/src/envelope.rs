@@ -19,6 +19,10 @@ pub enum EnvelopeKind {
     Reset,
     #[serde(rename = "deletion+jwe")]
     Deletion,
+    #[serde(rename = "second-factor+jwe")]
+    SecondFactor,
+    #[serde(rename = "confirmation+jwe")]
+    Confirmation,
 }
 
 /// The JWE protected header. Every byte of it is associated data.

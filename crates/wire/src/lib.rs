@@ -19,6 +19,7 @@ pub mod problem;
 pub mod refresh;
 pub mod refusals;
 pub mod revocations;
+pub mod second_factor;
 pub mod server_keys;
 pub mod services;
 pub mod session;

@@ -11,6 +11,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Credentials {
     pub username: String,
     pub password: String,
+    /// A one-time code or a recovery code, for accounts with a second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 impl fmt::Debug for Credentials {

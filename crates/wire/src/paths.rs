@@ -24,6 +24,8 @@ pub const CHALLENGE: &str = "/api/challenge";
 pub const LOGIN: &str = "/api/login";
 /// [`LOGIN`] for programs: tokens in the body.
 pub const AUTHENTICATE: &str = "/api/authenticate";
+/// Finishes a sign-in that waits for its second factor.
+pub const SECOND_FACTOR: &str = "/api/login/second-factor";
 pub const SIGNUP: &str = "/api/signup";
 pub const REFRESH: &str = "/api/refresh";
 pub const LOGOUT: &str = "/api/logout";
@@ -34,6 +36,15 @@ pub const SESSIONS: &str = "/api/sessions";
 pub const PASSWORD: &str = "/api/password";
 pub const RESET: &str = "/api/reset";
 pub const ACCOUNT_DELETE: &str = "/api/account/delete";
+/// Proves the person again in a live session.
+pub const CONFIRM: &str = "/api/account/confirm";
+/// What the account has as second factors.
+pub const SECOND_FACTORS: &str = "/api/account/second-factors";
+/// `POST` begins a generator of one-time codes; `DELETE` removes the one in use.
+pub const TOTP: &str = "/api/account/totp";
+pub const CONFIRM_TOTP: &str = "/api/account/totp/confirm";
+/// `POST` makes a new set.
+pub const RECOVERY_CODES: &str = "/api/account/recovery-codes";
 /// `GET` lists versions; `POST` returns one, encrypted to the session's receiving key; `DELETE` on `/{version}` revokes
 /// one.
 pub const USER_KEYS: &str = "/api/keys/user";

@@ -11,6 +11,15 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 pub enum Code {
     /// Name or password is wrong, or the account cannot sign in. Never says which. 401.
     WrongCredentials,
+    /// The password is right, and a second factor is missing: `proofs` has the possible kinds, `pending` the value for
+    /// `/api/login/second-factor`. 401.
+    SecondFactorRequired,
+    /// The one-time code or recovery code is wrong, or was used before. 401.
+    WrongCode,
+    /// The pending sign-in has ended: begin again with the password. 401.
+    SignInExpired,
+    /// The proof of the person is too old, or lacks a factor (RFC 9470): confirm with one of `proofs`, and repeat. 401.
+    InsufficientUserAuthentication,
     /// The address is banned; `retry_after` says for how long, `incident` identifies the ban. 403.
     Banned,
     /// Too many failures on this account, from any address: wait `retry_after`. 429.
@@ -112,4 +121,10 @@ pub struct Problem {
     /// The ban's short public id, for telling the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
+    /// The secret of a sign-in that waits for its second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<String>,
+    /// The kinds of proof that are possible: `password`, `totp`, `passkey`, `recovery_code`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<String>,
 }

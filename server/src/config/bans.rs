@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct BanSettings {
     pub preset: Preset,
     pub invalid_credentials: BanRuleSettings,
+    pub wrong_second_factor: BanRuleSettings,
     pub spray: BanRuleSettings,
     pub short_key: BanRuleSettings,
     pub bad_envelope: BanRuleSettings,
@@ -55,6 +56,7 @@ impl BanSettings {
             Preset::Strict => BanPolicy::strict(),
         };
         self.invalid_credentials.apply("ban.invalid_credentials", &mut policy.invalid_credentials)?;
+        self.wrong_second_factor.apply("ban.wrong_second_factor", &mut policy.wrong_second_factor)?;
         self.spray.apply("ban.spray", &mut policy.spray)?;
         self.short_key.apply("ban.short_key", &mut policy.short_key)?;
         self.bad_envelope.apply("ban.bad_envelope", &mut policy.bad_envelope)?;

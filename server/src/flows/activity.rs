@@ -1,6 +1,6 @@
 //! An account's events for its owner.
 
-use super::audit::{NEW_DEVICE, NEW_PLACE, OK};
+use super::audit::{NEW_DEVICE, NEW_PLACE, OK, SECOND_FACTOR_REQUIRED, WRONG_SECOND_FACTOR};
 use crate::api_error::ApiError;
 use crate::state::AppState;
 use app::view::{Activity, ActivityEvent};
@@ -27,6 +27,8 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::Login, NEW_DEVICE) => ActivityEvent::NewDevice,
         (AuditEvent::Login, NEW_PLACE) => ActivityEvent::NewPlace,
         (AuditEvent::PasswordSet, OK) => ActivityEvent::PasswordChanged,
+        (AuditEvent::Login, SECOND_FACTOR_REQUIRED) => ActivityEvent::FactorMissing,
+        (AuditEvent::Login, WRONG_SECOND_FACTOR) => ActivityEvent::WrongFactor,
         (AuditEvent::Login | AuditEvent::PasswordSet, _) => ActivityEvent::WrongPassword,
         (AuditEvent::Logout, _) => ActivityEvent::SignedOut,
         (AuditEvent::SessionEnded, _) => ActivityEvent::DeviceEnded,
@@ -41,6 +43,16 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::UserKeyReplaced, _) => ActivityEvent::KeyReplaced,
         (AuditEvent::UserKeyRevoked, _) => ActivityEvent::KeyRevoked,
         (AuditEvent::UserKeyMade, _) => ActivityEvent::KeyMade,
+        (AuditEvent::SecondFactorAdded, _) => ActivityEvent::FactorAdded,
+        (AuditEvent::SecondFactorRemoved, _) if entry.actor.is_some() || entry.address == "-" => {
+            ActivityEvent::FactorRemovedByAdministrator
+        }
+        (AuditEvent::SecondFactorRemoved, _) => ActivityEvent::FactorRemoved,
+        (AuditEvent::RecoveryCodesMade, _) => ActivityEvent::RecoveryCodesMade,
+        (AuditEvent::RecoveryCodeUsed, _) => ActivityEvent::RecoveryCodeUsed,
+        (AuditEvent::IdentityConfirmed, OK) => return None,
+        (AuditEvent::IdentityConfirmed, WRONG_SECOND_FACTOR) => ActivityEvent::WrongFactor,
+        (AuditEvent::IdentityConfirmed, _) => ActivityEvent::WrongPassword,
         (AuditEvent::UserRenamed, _) => ActivityEvent::Renamed,
         (AuditEvent::ProfileChanged, _) => ActivityEvent::ProfileChanged,
         (AuditEvent::GroupsChanged, _) => ActivityEvent::GroupsChanged,
@@ -71,7 +83,14 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
     };
     let place = entry.address.parse().map(|address| ClientKey::of(address, v6_prefix).network_label());
     // Targets of other events are for operators only.
-    let about = if event == ActivityEvent::AppOpened { entry.about.clone() } else { String::new() };
+    let is_shown = matches!(
+        event,
+        ActivityEvent::AppOpened
+            | ActivityEvent::FactorAdded
+            | ActivityEvent::FactorRemoved
+            | ActivityEvent::FactorRemovedByAdministrator
+    );
+    let about = if is_shown { entry.about.clone() } else { String::new() };
     let (address, device) = (place.unwrap_or_default(), entry.device.clone());
     Some(Activity { at: entry.at, event, count: 1, address, device, about })
 }
@@ -91,7 +110,7 @@ fn are_one(newer: &Activity, older: &Activity) -> bool {
     fn kind(line: &Activity) -> (ActivityEvent, &str, &str, &str) {
         (line.event, &line.address, &line.device, &line.about)
     }
-    matches!(newer.event, ActivityEvent::WrongPassword | ActivityEvent::AppOpened)
+    matches!(newer.event, ActivityEvent::WrongPassword | ActivityEvent::WrongFactor | ActivityEvent::AppOpened)
         && kind(newer) == kind(older)
         && newer.at - older.at < TOGETHER_MS
 }

@@ -1,9 +1,10 @@
 //! A login: checks the envelope's content against the store.
 
+use super::accept::{SignIn, accept, outcome};
 use super::check_password::check_password;
-use super::issue::{self, IssuedTokens, SessionOwner};
+use super::issue::IssuedTokens;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
-use super::{audit, ban};
+use super::{audit, ban, second_factor};
 use crate::api_error::ApiError;
 use crate::client::Client;
 use crate::keyring;
@@ -14,7 +15,7 @@ use domain::account_delay::{self, DelayDecision};
 use domain::authentication::Methods;
 use domain::ban::Trigger;
 use domain::login::{LoginFacts, LoginRefusal, LoginVerdict, judge};
-use store::attempts::{Acceptance, Attempt, AttemptRefusal, LoginContext, LoginLookup};
+use store::attempts::{Attempt, AttemptRefusal, LoginContext, LoginLookup};
 use store::audit::AuditEvent;
 use store::users::{PasswordHash, User};
 use wire::envelope::EnvelopeKind;
@@ -47,7 +48,7 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
         client_key: client.ban_key(),
         place: &client.client_key.network_label(),
     };
-    let LoginContext { user, failures, forgivable, known_network } = state.store.login_context(asked).await?;
+    let LoginContext { user, failures, forgivable, known_network, factors } = state.store.login_context(asked).await?;
     // Guesses by strangers do not slow the owner down on a known device, because that has its own failures.
     let gate = account_delay::gate(failures, state.now());
     match gate {
@@ -73,14 +74,29 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
     };
     match (judge(facts), user) {
         (LoginVerdict::Accepted, Some(user)) => {
-            let outcome = match client.known {
-                // The very first sign-in cannot come from a new place.
-                None if user.signed_in_at.is_none() => audit::OK,
-                None => audit::NEW_DEVICE,
-                Some(_) if !known_network => audit::NEW_PLACE,
-                Some(_) => audit::OK,
+            let code = credentials.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
+            let methods = match (factors.any(), code) {
+                (false, _) => Methods::PASSWORD,
+                (true, None) => return Err(second_factor::begin(state, client, &received, &user, factors).await),
+                (true, Some(code)) => match second_factor::check_code(state, client, &user.id, code).await? {
+                    Some(method) => Methods::PASSWORD.with(method),
+                    // As a wrong password: the answer must not say that the password is right.
+                    None => {
+                        let reason = LoginRefusal::WrongCode;
+                        return Err(refuse(state, client, &received.attempt, Some(&user), &digest, reason).await);
+                    }
+                },
             };
-            let issued = accept(state, client, &received, &user, &digest, forgivable, outcome).await?;
+            let sign_in = SignIn {
+                user: &user,
+                account: &digest,
+                judged_by: Some(user.password_hash.clone()),
+                methods,
+                forgive: forgivable,
+                outcome: outcome(client, &user, known_network),
+                pending: None,
+            };
+            let issued = accept(state, client, &received, sign_in).await?;
             if verified == PasswordCheck::RightButOld {
                 upgrade(state, &received, &user, password).await;
             }
@@ -93,36 +109,6 @@ async fn decide(state: &AppState, client: &Client, received: OpenedMessage) -> R
             Err(refuse(state, client, &received.attempt, user.as_ref(), &digest, reason).await)
         }
     }
-}
-
-async fn accept(
-    state: &AppState,
-    client: &Client,
-    received: &OpenedMessage,
-    user: &User,
-    account: &AccountDigest,
-    forgive: bool,
-    outcome: &str,
-) -> Result<IssuedTokens, AttemptError> {
-    let judged_by = Some(user.password_hash.clone());
-    let opening = issue::open(state, client, &user.id, judged_by, Methods::PASSWORD, received.keys.as_ref());
-    let mut entry = audit::entry(state, client, AuditEvent::Login, outcome);
-    entry.user = Some(user.id.clone());
-    entry.session = Some(opening.row.id.clone());
-    let acceptance = Acceptance {
-        attempt: received.attempt.clone(),
-        account: account.as_str().to_owned(),
-        session: opening.row.clone(),
-        forgive,
-        audit: entry,
-        now: opening.row.now,
-    };
-    if !state.store.accept(&acceptance).await? {
-        // Disabled, or the password was changed since the row was read: the usual answer.
-        return Err(AttemptError::Ended(ApiError::new(Code::WrongCredentials)));
-    }
-    let owner = SessionOwner { user: &user.id, username: &user.name, role: user.role };
-    issue::first(state, &owner, account, &opening, received.delivery).map_err(AttemptError::Ended)
 }
 
 async fn refuse(

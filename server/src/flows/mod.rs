@@ -1,5 +1,6 @@
 //! The logic of the endpoints, always in the same order: guard, load, judge, store, notify.
 
+pub mod accept;
 pub mod activity;
 pub mod actor;
 pub mod allowlist;
@@ -21,6 +22,7 @@ pub mod reset;
 pub mod rewrap;
 pub mod run_to_completion;
 pub mod sealed;
+pub mod second_factor;
 pub mod server_keys;
 pub mod services;
 pub mod sessions;

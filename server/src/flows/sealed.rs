@@ -238,7 +238,8 @@ async fn refuse_envelope(
     code: Code,
 ) -> ApiError {
     let event = match kind {
-        EnvelopeKind::Login => AuditEvent::Login,
+        EnvelopeKind::Login | EnvelopeKind::SecondFactor => AuditEvent::Login,
+        EnvelopeKind::Confirmation => AuditEvent::IdentityConfirmed,
         EnvelopeKind::Signup => AuditEvent::UserAdded,
         EnvelopeKind::Password | EnvelopeKind::Reset => AuditEvent::PasswordSet,
         EnvelopeKind::Deletion => AuditEvent::UserDeleted,

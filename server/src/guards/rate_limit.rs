@@ -26,6 +26,7 @@ impl RequestCount {
                     | Code::Unavailable
                     | Code::Banned
                     | Code::AlreadyReceived
+                    | Code::SecondFactorRequired
                     | Code::ShortKeyExpired
                     | Code::ShortKeyMismatch
             )

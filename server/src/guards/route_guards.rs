@@ -32,6 +32,7 @@ impl RouteGuard {
             paths::CHALLENGE
             | paths::LOGIN
             | paths::AUTHENTICATE
+            | paths::SECOND_FACTOR
             | paths::SIGNUP
             | paths::PASSWORD
             | paths::RESET

@@ -34,6 +34,20 @@ pub async fn login(
     Ok(delivery::deliver(&state, &cookies, delivery, issued))
 }
 
+/// Finishes a sign-in that waits for its second factor.
+pub async fn second_factor(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    cookies: Cookies,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<SignedIn>, ApiError> {
+    let sealed = SealedMessage::read(&state, paths::SECOND_FACTOR, &headers, body)?;
+    let delivery = sealed.request.delivery;
+    let issued = flows::run_to_completion(flows::second_factor::answer(state.clone(), client, sealed)).await?;
+    Ok(delivery::deliver(&state, &cookies, delivery, issued))
+}
+
 /// Like login, for programs: the tokens are always in the body.
 pub async fn authenticate(
     State(state): State<AppState>,

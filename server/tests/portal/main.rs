@@ -35,6 +35,7 @@ mod retention;
 mod revocations;
 mod rewrap;
 mod same_origin;
+mod second_factor;
 mod server_keys;
 mod services;
 mod sessions;

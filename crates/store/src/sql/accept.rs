@@ -3,6 +3,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::reservations::release;
+use super::second_factors::finish_pending;
 use super::session_writes::insert_session;
 use super::statement::sql;
 use super::strikes;
@@ -23,6 +24,11 @@ impl Write for Acceptance {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         release(tx, &self.attempt).await?;
+        if let Some(pending) = &self.pending
+            && !finish_pending(tx, pending, self.now).await?
+        {
+            return Ok(false);
+        }
         if !insert_session(tx, &self.session).await? {
             return Ok(false);
         }

@@ -1,5 +1,6 @@
 use super::backend::{Backend, Value};
 use super::begin::BeginUnlessFull;
+use super::second_factors::factors;
 use super::statement::sql;
 use super::store::SqlStore;
 use super::sweep::COUNT_SHORT_KEYS;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account_delay::FailureStreak;
 use domain::ban::Trigger;
+use domain::second_factor::Factors;
 
 sql! {
     // Always one row, so that known and unknown names take the same time.
@@ -20,7 +22,9 @@ sql! {
             (SELECT COUNT(*) FROM strikes WHERE identity = $3 AND cause = $4 AND account = $2)
             + (SELECT COUNT(*) FROM ladders WHERE identity = $3 AND cause = $4 AND account = $2) AS own,
             (SELECT COUNT(*) FROM sessions WHERE user_id = u.id AND address = $5) AS here,
-            (SELECT COUNT(*) FROM account_failures WHERE account = $2) AS others
+            (SELECT COUNT(*) FROM account_failures WHERE account = $2) AS others,
+            (SELECT COUNT(*) FROM totp WHERE user_id = u.id AND confirmed_at IS NOT NULL) AS totp,
+            (SELECT COUNT(*) FROM recovery_codes WHERE user_id = u.id AND used_at IS NULL) AS codes
         FROM (SELECT 1 AS one) AS always
         LEFT JOIN users u ON u.name_key = $1 LEFT JOIN account_failures f ON f.account = $6";
 }
@@ -57,7 +61,8 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
         let values = [name, account, Value::Text(&client_key), trigger, place, failures_of];
         let Some(row) = self.one(STANDING, values).await? else {
             let failures = FailureStreak::default();
-            return Ok(LoginContext { user: None, failures, forgivable: false, known_network: false });
+            let factors = Factors::default();
+            return Ok(LoginContext { user: None, failures, forgivable: false, known_network: false, factors });
         };
         let failures = match row.opt_int("last_at")? {
             Some(last_at) => FailureStreak { count: row.u32_column("account_failures", "failures")?, last_at },
@@ -65,7 +70,7 @@ impl<DB: Backend> Attempts for SqlStore<DB> {
         };
         let user = if row.opt_text("id")?.is_some() { Some(user(&row)?) } else { None };
         let forgivable = failures.count > 0 || row.int("own")? > 0 || row.int("others")? > 0;
-        Ok(LoginContext { user, failures, forgivable, known_network: row.int("here")? > 0 })
+        Ok(LoginContext { user, failures, forgivable, known_network: row.int("here")? > 0, factors: factors(&row)? })
     }
 
     async fn sweep_attempts(&self, now: UnixMs) -> Result<u64> {

@@ -35,7 +35,7 @@ sql! {
     OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about
         FROM audit WHERE user_id = $1 ORDER BY at DESC LIMIT $2";
     ODD = "SELECT COUNT(*) AS n FROM audit
-        WHERE user_id = $1 AND at >= $2 AND (outcome <> 'ok' OR event = 'token_reused')";
+        WHERE user_id = $1 AND at >= $2 AND (outcome NOT IN ('ok', 'second_factor_required') OR event = 'token_reused')";
     SIGN_INS = "SELECT at - at % 3600000 AS hour, COUNT(*) AS n FROM audit
         WHERE at >= $1 AND event = 'login' AND outcome IN ('ok', 'new_device', 'new_place')
         GROUP BY at - at % 3600000 ORDER BY hour";

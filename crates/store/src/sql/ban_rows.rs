@@ -44,6 +44,7 @@ pub fn reason(trigger: Trigger) -> &'static str {
         Trigger::ForgedShortKey => "A sign-in was sent under a short_key that was not made here.",
         Trigger::ReplayedShortKey => "A sign-in was sent a second time.",
         Trigger::ExpiredShortKey => "A sign-in was sent after its short_key had run out.",
+        Trigger::WrongSecondFactor => "Wrong codes were sent after the right password of an account.",
         Trigger::BadEnvelope => "Sealed messages were sent that cannot be opened.",
         Trigger::Flood => "Too many requests.",
         Trigger::Manual => "An administrator has closed this address.",

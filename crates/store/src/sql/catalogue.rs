@@ -5,8 +5,8 @@ use super::store::SqlStore;
 use super::{
     accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, gates, groups,
     invitations, keys, ladders, named_locks, names, profiles, proofs, refusals, refuse, reservations, resets, sealed,
-    sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep,
-    user_changes, user_keys, users,
+    second_factors, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens,
+    toll_watch, upkeep, user_changes, user_keys, users,
 };
 use crate::Result;
 
@@ -34,6 +34,7 @@ const FILES: &[&[&str]] = &[
     reservations::STATEMENTS,
     resets::STATEMENTS,
     sealed::STATEMENTS,
+    second_factors::STATEMENTS,
     sequences::STATEMENTS,
     services::STATEMENTS,
     session_writes::STATEMENTS,

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// Number, name and text. Numbers may have gaps, because a branch keeps its number.
-const FILES: [(i64, &str, &str); 18] = [
+const FILES: [(i64, &str, &str); 19] = [
     (1, "begin", include_str!("../../migrations/0001_begin.sql")),
     (2, "accounts", include_str!("../../migrations/0002_accounts.sql")),
     (3, "audit at", include_str!("../../migrations/0003_audit_at.sql")),
@@ -25,6 +25,7 @@ const FILES: [(i64, &str, &str); 18] = [
     (16, "bans", include_str!("../../migrations/0016_bans.sql")),
     (18, "gates", include_str!("../../migrations/0018_gates.sql")),
     (19, "authentication", include_str!("../../migrations/0019_authentication.sql")),
+    (20, "second factors", include_str!("../../migrations/0020_second_factors.sql")),
     (22, "profiles", include_str!("../../migrations/0022_profiles.sql")),
 ];
 

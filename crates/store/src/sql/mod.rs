@@ -32,6 +32,7 @@ mod resets;
 mod retry_policy;
 mod schema;
 mod sealed;
+mod second_factors;
 mod sequences;
 mod services;
 mod session_writes;

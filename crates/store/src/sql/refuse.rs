@@ -45,7 +45,7 @@ impl AttemptRefusal {
             return Ok(None);
         };
         let account = match self.trigger {
-            Trigger::InvalidCredentials => self.account.as_deref().unwrap_or(""),
+            Trigger::InvalidCredentials | Trigger::WrongSecondFactor => self.account.as_deref().unwrap_or(""),
             _ => "",
         };
         let ladder = Ladder { client_key: self.offender, trigger: self.trigger, account };

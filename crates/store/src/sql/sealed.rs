@@ -18,6 +18,9 @@ sql! {
     USER_KEYS = "SELECT user_id AS id, version, 'user_keys/' || user_id || '/' || CAST(version AS TEXT) AS place, sealed
         FROM user_keys WHERE sealed <> '' AND substr(sealed, 1, 9) <> $1 LIMIT $2";
     RESEAL_USER_KEY = "UPDATE user_keys SET sealed = $4 WHERE user_id = $1 AND version = $2 AND sealed = $3";
+    TOTP = "SELECT id, CAST(0 AS BIGINT) AS version, 'totp/' || user_id || '/' || id AS place, sealed
+        FROM totp WHERE substr(sealed, 1, 9) <> $1 LIMIT $2";
+    RESEAL_TOTP = "UPDATE totp SET sealed = $4 WHERE id = $1 AND CAST($2 AS BIGINT) = 0 AND sealed = $3";
     RETIRE = "INSERT INTO retired_sealers (kid, retired_at) VALUES ($1, $2) ON CONFLICT (kid) DO NOTHING";
     RETIRED = "SELECT kid FROM retired_sealers";
     IS_RETIRED = "SELECT COUNT(*) AS n FROM retired_sealers WHERE kid = $1";
@@ -25,7 +28,7 @@ sql! {
 
 /// Every table with sealed values: the query for values under another key (a name has eight characters and a dot), and
 /// the statement that replaces one.
-const TABLES: [(&str, &str); 2] = [(KEYS, RESEAL_KEY), (USER_KEYS, RESEAL_USER_KEY)];
+const TABLES: [(&str, &str); 3] = [(KEYS, RESEAL_KEY), (USER_KEYS, RESEAL_USER_KEY), (TOTP, RESEAL_TOTP)];
 
 /// Fails if the key of this value was retired. A retirement waits for the end of this transaction and then sees its
 /// write.

@@ -39,6 +39,10 @@ sql! {
         AND id IN (SELECT id FROM used_proofs WHERE expires_at <= $1 LIMIT $2)";
     RESETS = "DELETE FROM resets WHERE expires_at <= $1
         AND user_id IN (SELECT user_id FROM resets WHERE expires_at <= $1 LIMIT $2)";
+    PENDING = "DELETE FROM pending_sign_ins WHERE expires_at <= $1
+        AND id IN (SELECT id FROM pending_sign_ins WHERE expires_at <= $1 LIMIT $2)";
+    WAITING_TOTP = "DELETE FROM totp WHERE created_at <= $1 AND confirmed_at IS NULL
+        AND id IN (SELECT id FROM totp WHERE created_at <= $1 AND confirmed_at IS NULL LIMIT $2)";
     ENDED_USER_KEYS = "UPDATE user_keys SET sealed = '' WHERE ends_at <= $1 AND sealed <> '' AND (user_id, version) IN
         (SELECT user_id, version FROM user_keys WHERE ends_at <= $1 AND sealed <> '' LIMIT $2)";
     OLD_USER_KEYS = "DELETE FROM user_keys WHERE ends_at < $1 AND (user_id, version) IN
@@ -107,6 +111,10 @@ impl<DB: Backend> SqlStore<DB> {
 
     pub(super) async fn sweep_app_codes_before(&self, before: UnixMs) -> Result<u64> {
         self.sweep(APP_CODES, before).await
+    }
+
+    pub(super) async fn sweep_pending_before(&self, now: UnixMs, old: UnixMs) -> Result<u64> {
+        Ok(self.sweep(PENDING, now).await? + self.sweep(WAITING_TOTP, old).await?)
     }
 
     pub(super) async fn sweep_proofs_before(&self, before: UnixMs) -> Result<u64> {

@@ -6,6 +6,7 @@ use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
 use super::profiles::leave_all;
 use super::reservations::release;
+use super::second_factors::erase_second_factors;
 use super::session_writes::{mark_sessions, revoke_all};
 use super::statement::sql;
 use super::tx::Tx;
@@ -190,6 +191,7 @@ impl Write for DeleteUser {
             tx.execute(sql, [Value::Text(&self.user)]).await?;
         }
         leave_all(tx, &self.user).await?;
+        erase_second_factors(tx, &self.user).await?;
         end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;
         append(tx, &self.audit).await?;

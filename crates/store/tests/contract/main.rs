@@ -30,6 +30,7 @@ mod refused;
 mod resets;
 mod rotations;
 mod sealed;
+mod second_factors;
 mod services;
 mod sessions;
 mod setup;
@@ -208,6 +209,14 @@ contract! {
         a_schedule_that_is_due_everywhere_makes_one_key,
         a_revoked_key_is_replaced_if_nothing_else_can_be_used,
         somebody_is_left_whoever_revokes_what,
+    }
+    second_factors {
+        a_generator_counts_after_its_first_code,
+        fifty_tasks_use_one_code,
+        fifty_tasks_use_one_recovery_code,
+        a_pending_sign_in_is_tried_five_times_and_finished_once,
+        what_waits_goes_when_its_time_is_over,
+        a_session_is_renewed_while_it_lives,
     }
     sealed {
         a_value_is_resealed_only_as_it_was,

@@ -174,7 +174,7 @@ pub async fn guess(store: &dyn Store, client_key: ClientKey, account: &str, now:
 
 pub fn acceptance(attempt: Attempt, account: &str, session: NewSession, now: UnixMs) -> Acceptance {
     let audit = AuditEntry { session: Some(session.id.clone()), ..entry(AuditEvent::Login, Some(&session.user), now) };
-    Acceptance { attempt, account: account.to_owned(), session, forgive: true, audit, now }
+    Acceptance { attempt, account: account.to_owned(), session, forgive: true, pending: None, audit, now }
 }
 
 /// Failures in a row on an account.

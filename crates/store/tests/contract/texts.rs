@@ -99,8 +99,15 @@ pub async fn come_back_as_they_went_in(fixture: Fixture) {
         };
         let audit = entry(AuditEvent::Login, Some(&ada), NOW);
         let attempt = reserved(&*store, at, NOW).await;
-        let acceptance =
-            Acceptance { attempt, account: text.clone(), session: session.clone(), forgive: true, audit, now: NOW };
+        let acceptance = Acceptance {
+            attempt,
+            account: text.clone(),
+            session: session.clone(),
+            forgive: true,
+            pending: None,
+            audit,
+            now: NOW,
+        };
         assert!(store.accept(&acceptance).await.unwrap());
         assert_eq!(failures(&*store, odd).await.count, 0);
         let mut rotation = rotation(&session.id, 0, NOW);

@@ -299,5 +299,7 @@ fn path_of(kind: EnvelopeKind) -> &'static str {
         EnvelopeKind::Password => paths::PASSWORD,
         EnvelopeKind::Reset => paths::RESET,
         EnvelopeKind::Deletion => paths::ACCOUNT_DELETE,
+        EnvelopeKind::SecondFactor => paths::SECOND_FACTOR,
+        EnvelopeKind::Confirmation => paths::CONFIRM,
     }
 }

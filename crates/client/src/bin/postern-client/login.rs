@@ -59,7 +59,7 @@ async fn sign_in(http: &HttpClient, wish: &Login) -> Outcome<Profile> {
     loop {
         tries -= 1;
         let password = if wish.password_stdin { read_password()? } else { ask_password()? };
-        let credentials = Credentials { username: username.clone(), password: password.to_string() };
+        let credentials = Credentials { username: username.clone(), password: password.to_string(), code: None };
         match patiently(http, &credentials, wish.wait).await {
             Err(CliError::Client(error)) if error.code() == Some(Code::WrongCredentials) && tries > 0 => {
                 say(format!("{error}"))?;

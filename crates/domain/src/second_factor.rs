@@ -1,0 +1,173 @@
+//! The second factors of an account, and when one is required.
+
+use crate::account::Role;
+use crate::authentication::Methods;
+
+/// Lifetime of a sign-in that waits for its second factor.
+pub const PENDING_MS: i64 = 5 * 60_000;
+/// Number of codes that may be tried in it.
+pub const PENDING_TRIES: i64 = 5;
+
+/// The second factors that an account has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Factors {
+    /// Whether it has a generator of one-time codes.
+    pub totp: bool,
+    /// Number of passkeys and security keys.
+    pub passkeys: u32,
+    /// Number of recovery codes that are not used yet. They replace a factor that is lost, and are none by themselves.
+    pub recovery_codes: u32,
+}
+
+/// A kind of proof, as an answer names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofKind {
+    Password,
+    Totp,
+    Passkey,
+    RecoveryCode,
+}
+
+impl ProofKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Totp => "totp",
+            Self::Passkey => "passkey",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+}
+
+impl Factors {
+    /// Whether a password alone is not sufficient.
+    pub fn any(self) -> bool {
+        self.totp || self.passkeys > 0
+    }
+
+    /// Returns the kinds of proof that this account can give besides a password, the strongest first.
+    pub fn kinds(self) -> Vec<ProofKind> {
+        let kinds = [
+            (self.passkeys > 0, ProofKind::Passkey),
+            (self.totp, ProofKind::Totp),
+            (self.any() && self.recovery_codes > 0, ProofKind::RecoveryCode),
+        ];
+        kinds.into_iter().filter_map(|(held, kind)| held.then_some(kind)).collect()
+    }
+
+    /// Returns the kinds of a fresh proof: of a second factor, or of the password if there is none.
+    pub fn fresh_proofs(self) -> Vec<ProofKind> {
+        if self.any() { self.kinds() } else { vec![ProofKind::Password] }
+    }
+}
+
+/// What an operator requires of a role, a group or an app. Later ones are stricter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Requirement {
+    /// People decide themselves.
+    #[default]
+    Optional,
+    /// Two factors.
+    Required,
+    /// Two factors that resist phishing.
+    Passkey,
+}
+
+impl Requirement {
+    pub const ALL: [Self; 3] = [Self::Optional, Self::Required, Self::Passkey];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Optional => "optional",
+            Self::Required => "required",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
+
+    /// Whether a sign-in by these methods is sufficient.
+    pub fn is_met_by(self, methods: Methods) -> bool {
+        match self {
+            Self::Optional => true,
+            Self::Required => methods.are_two_factors(),
+            Self::Passkey => methods.resist_phishing(),
+        }
+    }
+}
+
+/// The requirements of a site. The strictest that applies to an account counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub users: Requirement,
+    pub administrators: Requirement,
+    /// By name of the group.
+    pub groups: Vec<(String, Requirement)>,
+}
+
+impl Policy {
+    /// Returns the requirement for an account.
+    pub fn of(&self, role: Role, groups: &[String]) -> Requirement {
+        let by_role = match role {
+            Role::Administrator => self.administrators.max(self.users),
+            Role::User => self.users,
+        };
+        let by_group = self.groups.iter().filter(|(name, _)| groups.contains(name)).map(|(_, required)| *required);
+        by_group.fold(by_role, Requirement::max)
+    }
+
+    /// Whether anything is required of anybody.
+    pub fn requires_anything(&self) -> bool {
+        self.groups.iter().map(|(_, required)| *required).fold(self.users.max(self.administrators), Requirement::max)
+            > Requirement::Optional
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authentication::Method;
+
+    #[test]
+    fn recovery_codes_alone_are_no_factor() {
+        let codes = Factors { recovery_codes: 10, ..Factors::default() };
+        assert!(!codes.any() && codes.kinds().is_empty());
+        assert_eq!(codes.fresh_proofs(), [ProofKind::Password]);
+        let totp = Factors { totp: true, ..codes };
+        assert_eq!(totp.kinds(), [ProofKind::Totp, ProofKind::RecoveryCode]);
+        let all = Factors { passkeys: 1, ..totp };
+        assert_eq!(all.fresh_proofs(), [ProofKind::Passkey, ProofKind::Totp, ProofKind::RecoveryCode]);
+    }
+
+    #[test]
+    fn the_strictest_requirement_counts() {
+        let policy = Policy {
+            users: Requirement::Optional,
+            administrators: Requirement::Required,
+            groups: vec![("staff".to_owned(), Requirement::Passkey)],
+        };
+        let staff = ["staff".to_owned()];
+        assert_eq!(policy.of(Role::User, &[]), Requirement::Optional);
+        assert_eq!(policy.of(Role::User, &["other".to_owned()]), Requirement::Optional);
+        assert_eq!(policy.of(Role::Administrator, &[]), Requirement::Required);
+        assert_eq!(policy.of(Role::User, &staff), Requirement::Passkey);
+        assert!(policy.requires_anything() && !Policy::default().requires_anything());
+        let everybody = Policy { users: Requirement::Required, ..Policy::default() };
+        assert_eq!(everybody.of(Role::Administrator, &[]), Requirement::Required, "an administrator is a user too");
+    }
+
+    #[test]
+    fn a_requirement_is_met_by_the_methods_of_its_level() {
+        let password = Methods::PASSWORD;
+        let (code, passkey) = (password.with(Method::Totp), Methods::of(Method::Passkey));
+        for (required, met) in [
+            (Requirement::Optional, [true, true, true]),
+            (Requirement::Required, [false, true, true]),
+            (Requirement::Passkey, [false, false, true]),
+        ] {
+            assert_eq!([password, code, passkey].map(|methods| required.is_met_by(methods)), met, "{required:?}");
+        }
+    }
+}

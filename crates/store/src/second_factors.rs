@@ -1,0 +1,106 @@
+//! Second factors: generators of one-time codes, recovery codes, and sign-ins that wait for one.
+
+use crate::Result;
+use crate::attempts::Attempt;
+use crate::audit::AuditEntry;
+use crate::user::PasswordHash;
+use crate::user_keys::SealedKey;
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::authentication::Authentication;
+use domain::second_factor::Factors;
+
+/// A generator of one-time codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Totp {
+    pub id: String,
+    pub user: String,
+    /// The encrypted secret.
+    pub secret: SealedKey,
+    /// In steps of the code, by `domain::totp`.
+    pub drift: i64,
+    pub created_at: UnixMs,
+    /// `None`: it waits for its first code.
+    pub confirmed_at: Option<UnixMs>,
+    pub used_at: Option<UnixMs>,
+}
+
+/// An accepted code, which is written only if it is newer than every other one of its generator.
+#[derive(Debug, Clone)]
+pub struct UsedCode {
+    pub id: String,
+    pub user: String,
+    pub step: i64,
+    pub drift: i64,
+    pub now: UnixMs,
+}
+
+/// The first code of a generator.
+#[derive(Debug, Clone)]
+pub struct ConfirmTotp {
+    pub code: UsedCode,
+    /// Generators from before this time are too old.
+    pub since: UnixMs,
+    /// Hashes of recovery codes, if the account has none yet.
+    pub recovery_codes: Vec<String>,
+    pub audit: AuditEntry,
+}
+
+/// The use of a recovery code.
+#[derive(Debug, Clone)]
+pub struct UseRecoveryCode {
+    pub user: String,
+    pub code_hash: String,
+    pub audit: AuditEntry,
+    pub now: UnixMs,
+}
+
+/// A sign-in that waits for its second factor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingSignIn {
+    /// Hash of the client's secret.
+    pub id: String,
+    pub user: String,
+    /// The password hash that was checked.
+    pub judged_by: PasswordHash,
+    /// Thumbprint of the client's key.
+    pub jkt: Option<String>,
+    pub expires_at: UnixMs,
+}
+
+/// A new pending sign-in. It ends its attempt.
+#[derive(Debug, Clone)]
+pub struct NewPendingSignIn {
+    pub attempt: Attempt,
+    pub pending: PendingSignIn,
+    pub audit: AuditEntry,
+}
+
+#[async_trait]
+pub trait SecondFactors {
+    async fn factors(&self, user: &str) -> Result<Factors>;
+    /// Returns the confirmed generator, or the newest one that waits for its first code.
+    async fn totp(&self, user: &str, confirmed: bool) -> Result<Option<Totp>>;
+    /// Adds a generator that waits for its first code. Earlier ones that wait are deleted.
+    async fn begin_totp(&self, user: &str, id: &str, secret: &SealedKey, now: UnixMs) -> Result<()>;
+    /// Puts a generator into use, in place of an earlier one. `false`: it is unknown, in use or too old.
+    async fn confirm_totp(&self, confirm: &ConfirmTotp) -> Result<bool>;
+    /// Accepts a code, in one conditional statement. `false`: this code or a newer one was accepted before.
+    async fn use_totp(&self, code: &UsedCode) -> Result<bool>;
+    /// Deletes the generator, and the recovery codes with the last factor. `false`: there is none.
+    async fn remove_totp(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
+    /// Replaces all recovery codes.
+    async fn set_recovery_codes(&self, user: &str, hashes: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()>;
+    /// Uses a code, in one conditional statement. `false`: it is unknown or used.
+    async fn use_recovery_code(&self, used: &UseRecoveryCode) -> Result<bool>;
+    /// Stores a pending sign-in and releases its attempt.
+    async fn add_pending(&self, new: &NewPendingSignIn) -> Result<()>;
+    /// Counts one more try before a code is checked. `None`: it is over, finished, or was tried too often.
+    async fn try_pending(&self, id: &str, now: UnixMs) -> Result<Option<PendingSignIn>>;
+    /// Records that a live session's person was authenticated again. `false`: the session is over.
+    async fn renew_authentication(&self, session: &str, new: Authentication) -> Result<bool>;
+    /// Returns the names of administrators without a second factor.
+    async fn administrators_without_factor(&self) -> Result<Vec<String>>;
+    /// Deletes pending sign-ins that ended and generators without a first code from before `old`.
+    async fn sweep_second_factors(&self, now: UnixMs, old: UnixMs) -> Result<u64>;
+}

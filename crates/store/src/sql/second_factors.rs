@@ -1,0 +1,310 @@
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::reservations::release;
+use super::sealed::may_be_written;
+use super::statement::sql;
+use super::store::SqlStore;
+use super::tx::{Record, Tx};
+use super::write::Write;
+use crate::Result;
+use crate::audit::AuditEntry;
+use crate::second_factors::{
+    ConfirmTotp, NewPendingSignIn, PendingSignIn, SecondFactors, Totp, UseRecoveryCode, UsedCode,
+};
+use crate::user::PasswordHash;
+use crate::user_keys::SealedKey;
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::authentication::Authentication;
+use domain::second_factor::{Factors, PENDING_TRIES};
+
+sql! {
+    FACTORS = "SELECT (SELECT COUNT(*) FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL) AS totp,
+        (SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL) AS codes";
+    IN_USE = "SELECT id, user_id, sealed, drift, created_at, confirmed_at, used_at FROM totp
+        WHERE user_id = $1 AND confirmed_at IS NOT NULL";
+    WAITING = "SELECT id, user_id, sealed, drift, created_at, confirmed_at, used_at FROM totp
+        WHERE user_id = $1 AND confirmed_at IS NULL ORDER BY created_at DESC LIMIT 1";
+    FORGET_WAITING = "DELETE FROM totp WHERE user_id = $1 AND confirmed_at IS NULL";
+    BEGIN = "INSERT INTO totp (id, user_id, sealed, created_at) VALUES ($1, $2, $3, $4)";
+    CLAIM = "UPDATE totp SET last_step = $3, drift = $4, used_at = $5
+        WHERE id = $1 AND user_id = $2 AND confirmed_at IS NULL AND created_at >= $6";
+    REMOVE = "DELETE FROM totp WHERE user_id = $1 AND confirmed_at IS NOT NULL";
+    CONFIRM = "UPDATE totp SET confirmed_at = $2 WHERE id = $1";
+    // The only place where a code is accepted: of concurrent requests with one code, the first one changes the row.
+    USE_CODE = "UPDATE totp SET last_step = $3, drift = $4, used_at = $5
+        WHERE id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL AND last_step < $3";
+    FORGET_CODES = "DELETE FROM recovery_codes WHERE user_id = $1";
+    ADD_CODE = "INSERT INTO recovery_codes (user_id, code_hash, created_at) VALUES ($1, $2, $3)";
+    USE_RECOVERY_CODE = "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND code_hash = $2 AND used_at IS NULL";
+    ADD_PENDING = "INSERT INTO pending_sign_ins (id, user_id, judged_by, jkt, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    TRY_PENDING = "UPDATE pending_sign_ins SET tries = tries + 1 WHERE id = $1 AND expires_at > $2 AND tries < $3
+        RETURNING id, user_id, judged_by, jkt, expires_at";
+    FINISH_PENDING = "DELETE FROM pending_sign_ins WHERE id = $1 AND expires_at > $2";
+    RENEW = "UPDATE sessions SET auth_time = $2, methods = $3, changed_at = $2
+        WHERE id = $1 AND revoked_at IS NULL AND idle_at > $2 AND ends_at > $2";
+    ADMINISTRATORS_WITHOUT = "SELECT name FROM users u
+        WHERE role = 'administrator' AND disabled_at IS NULL AND deleted_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
+        ORDER BY name";
+    ERASE_PENDING = "DELETE FROM pending_sign_ins WHERE user_id = $1";
+    ERASE_TOTP = "DELETE FROM totp WHERE user_id = $1";
+}
+
+/// Deletes everything of an account that is deleted.
+pub async fn erase_second_factors<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+    for sql in [ERASE_TOTP, FORGET_CODES, ERASE_PENDING] {
+        tx.execute(sql, [Value::Text(user)]).await?;
+    }
+    Ok(())
+}
+
+/// Ends a pending sign-in. `false`: it is over, or another request has finished it.
+pub async fn finish_pending<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, now: UnixMs) -> Result<bool> {
+    Ok(tx.execute(FINISH_PENDING, [Value::Text(id), Value::Int(now)]).await? == 1)
+}
+
+/// Returns the factors from a row with their numbers.
+pub fn factors<DB: Backend>(row: &Record<DB>) -> Result<Factors> {
+    let count = |column| Ok::<_, crate::Error>(u32::try_from(row.int(column)?).unwrap_or(u32::MAX));
+    Ok(Factors { totp: row.int("totp")? > 0, passkeys: 0, recovery_codes: count("codes")? })
+}
+
+struct BeginTotp {
+    user: String,
+    id: String,
+    secret: SealedKey,
+    now: UnixMs,
+}
+
+impl Write for BeginTotp {
+    type Output = ();
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        may_be_written(tx, &self.secret.0, self.now).await?;
+        tx.execute(FORGET_WAITING, [Value::Text(&self.user)]).await?;
+        let values =
+            [Value::Text(&self.id), Value::Text(&self.user), Value::Text(&self.secret.0), Value::Int(self.now)];
+        tx.execute(BEGIN, values).await.map(drop)
+    }
+}
+
+impl Write for ConfirmTotp {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let UsedCode { id, user, step, drift, now } = &self.code;
+        let (id, user, now) = (Value::Text(id), Value::Text(user), Value::Int(*now));
+        let values = [id, user, Value::Int(*step), Value::Int(*drift), now, Value::Int(self.since)];
+        if tx.execute(CLAIM, values).await? == 0 {
+            return Ok(false);
+        }
+        tx.execute(REMOVE, [user]).await?;
+        tx.execute(CONFIRM, [id, now]).await?;
+        if !self.recovery_codes.is_empty() {
+            replace_codes(tx, &self.code.user, &self.recovery_codes, self.code.now).await?;
+        }
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
+}
+
+impl Write for UsedCode {
+    type Output = bool;
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let (id, user) = (Value::Text(&self.id), Value::Text(&self.user));
+        let values = [id, user, Value::Int(self.step), Value::Int(self.drift), Value::Int(self.now)];
+        Ok(tx.execute(USE_CODE, values).await? == 1)
+    }
+}
+
+struct RemoveTotp {
+    user: String,
+    audit: AuditEntry,
+}
+
+impl Write for RemoveTotp {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        if tx.execute(REMOVE, [Value::Text(&self.user)]).await? == 0 {
+            return Ok(false);
+        }
+        forget_codes_without_factor(tx, &self.user).await?;
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
+}
+
+/// Deletes the recovery codes of an account without any other factor.
+pub async fn forget_codes_without_factor<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+    let row = tx.one(FACTORS, [Value::Text(user)]).await?;
+    if let Some(row) = row
+        && !factors(&row)?.any()
+    {
+        tx.execute(FORGET_CODES, [Value::Text(user)]).await?;
+    }
+    Ok(())
+}
+
+struct SetRecoveryCodes {
+    user: String,
+    hashes: Vec<String>,
+    audit: AuditEntry,
+    now: UnixMs,
+}
+
+impl Write for SetRecoveryCodes {
+    type Output = ();
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        replace_codes(tx, &self.user, &self.hashes, self.now).await?;
+        append(tx, &self.audit).await
+    }
+}
+
+async fn replace_codes<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, hashes: &[String], now: UnixMs) -> Result<()> {
+    tx.execute(FORGET_CODES, [Value::Text(user)]).await?;
+    for hash in hashes {
+        tx.execute(ADD_CODE, [Value::Text(user), Value::Text(hash), Value::Int(now)]).await?;
+    }
+    Ok(())
+}
+
+impl Write for UseRecoveryCode {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let values = [Value::Text(&self.user), Value::Text(&self.code_hash), Value::Int(self.now)];
+        let used = tx.execute(USE_RECOVERY_CODE, values).await? == 1;
+        if used {
+            append(tx, &self.audit).await?;
+        }
+        Ok(used)
+    }
+}
+
+impl Write for NewPendingSignIn {
+    type Output = ();
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        release(tx, &self.attempt).await?;
+        let PendingSignIn { id, user, judged_by, jkt, expires_at } = &self.pending;
+        let (id, user, jkt) = (Value::Text(id), Value::Text(user), Value::OptText(jkt.as_deref()));
+        tx.execute(ADD_PENDING, [id, user, Value::Text(&judged_by.0), jkt, Value::Int(*expires_at)]).await?;
+        append(tx, &self.audit).await
+    }
+}
+
+struct TryPending {
+    id: String,
+    now: UnixMs,
+}
+
+impl Write for TryPending {
+    type Output = Option<PendingSignIn>;
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<PendingSignIn>> {
+        let values = [Value::Text(&self.id), Value::Int(self.now), Value::Int(PENDING_TRIES)];
+        let row = tx.one(TRY_PENDING, values).await?;
+        row.map(|row| {
+            Ok(PendingSignIn {
+                id: row.text("id")?,
+                user: row.text("user_id")?,
+                judged_by: PasswordHash(row.text("judged_by")?),
+                jkt: row.opt_text("jkt")?,
+                expires_at: row.int("expires_at")?,
+            })
+        })
+        .transpose()
+    }
+}
+
+struct Renew {
+    session: String,
+    new: Authentication,
+}
+
+impl Write for Renew {
+    type Output = bool;
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let methods = self.new.methods.to_string();
+        Ok(tx.execute(RENEW, [Value::Text(&self.session), Value::Int(self.new.at), Value::Text(&methods)]).await? == 1)
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> SecondFactors for SqlStore<DB> {
+    async fn factors(&self, user: &str) -> Result<Factors> {
+        let row = self.one(FACTORS, [Value::Text(user)]).await?;
+        row.as_ref().map_or(Ok(Factors::default()), factors)
+    }
+
+    async fn totp(&self, user: &str, confirmed: bool) -> Result<Option<Totp>> {
+        let sql = if confirmed { IN_USE } else { WAITING };
+        self.one(sql, [Value::Text(user)]).await?.as_ref().map(totp).transpose()
+    }
+
+    async fn begin_totp(&self, user: &str, id: &str, secret: &SealedKey, now: UnixMs) -> Result<()> {
+        let (user, id) = (user.to_owned(), id.to_owned());
+        self.write(BeginTotp { user, id, secret: secret.clone(), now }).await
+    }
+
+    async fn confirm_totp(&self, confirm: &ConfirmTotp) -> Result<bool> {
+        self.write(confirm.clone()).await
+    }
+
+    async fn use_totp(&self, code: &UsedCode) -> Result<bool> {
+        self.write(code.clone()).await
+    }
+
+    async fn remove_totp(&self, user: &str, audit: &AuditEntry) -> Result<bool> {
+        self.write(RemoveTotp { user: user.to_owned(), audit: audit.clone() }).await
+    }
+
+    async fn set_recovery_codes(&self, user: &str, hashes: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()> {
+        let (user, hashes) = (user.to_owned(), hashes.to_vec());
+        self.write(SetRecoveryCodes { user, hashes, audit: audit.clone(), now }).await
+    }
+
+    async fn use_recovery_code(&self, used: &UseRecoveryCode) -> Result<bool> {
+        self.write(used.clone()).await
+    }
+
+    async fn add_pending(&self, new: &NewPendingSignIn) -> Result<()> {
+        self.write(new.clone()).await
+    }
+
+    async fn try_pending(&self, id: &str, now: UnixMs) -> Result<Option<PendingSignIn>> {
+        self.write(TryPending { id: id.to_owned(), now }).await
+    }
+
+    async fn renew_authentication(&self, session: &str, new: Authentication) -> Result<bool> {
+        self.write(Renew { session: session.to_owned(), new }).await
+    }
+
+    async fn administrators_without_factor(&self) -> Result<Vec<String>> {
+        self.all(ADMINISTRATORS_WITHOUT, []).await?.iter().map(|row| row.text("name")).collect()
+    }
+
+    async fn sweep_second_factors(&self, now: UnixMs, old: UnixMs) -> Result<u64> {
+        self.sweep_pending_before(now, old).await
+    }
+}
+
+fn totp<DB: Backend>(row: &Record<DB>) -> Result<Totp> {
+    Ok(Totp {
+        id: row.text("id")?,
+        user: row.text("user_id")?,
+        secret: SealedKey(row.text("sealed")?),
+        drift: row.int("drift")?,
+        created_at: row.int("created_at")?,
+        confirmed_at: row.opt_int("confirmed_at")?,
+        used_at: row.opt_int("used_at")?,
+    })
+}

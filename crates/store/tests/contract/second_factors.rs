@@ -1,0 +1,170 @@
+//! Codes work once, and a sign-in that waits for its second factor is finished once.
+
+use crate::fixture::Fixture;
+use crate::make::{DAY, MINUTE, NOW, acceptance, attempt, client_key, entry, new_session, session, user};
+use domain::authentication::{Authentication, Method, Methods};
+use domain::second_factor::Factors;
+use futures::future::join_all;
+use store::Store;
+use store::attempts::Acceptance;
+use store::audit::AuditEvent;
+use store::second_factors::{ConfirmTotp, NewPendingSignIn, PendingSignIn, UseRecoveryCode, UsedCode};
+use store::user_keys::SealedKey;
+use store::users::DeleteUser;
+
+fn code(user: &str, id: &str, step: i64) -> UsedCode {
+    UsedCode { id: id.to_owned(), user: user.to_owned(), step, drift: 0, now: NOW }
+}
+
+fn confirm(user: &str, id: &str, recovery_codes: &[&str]) -> ConfirmTotp {
+    ConfirmTotp {
+        code: code(user, id, 100),
+        since: NOW - 15 * MINUTE,
+        recovery_codes: recovery_codes.iter().map(|code| (*code).to_owned()).collect(),
+        audit: entry(AuditEvent::SecondFactorAdded, Some(user), NOW),
+    }
+}
+
+/// Adds a generator in use, whose last code was of step 100.
+async fn with_totp(store: &dyn Store, user: &str, id: &str) {
+    store.begin_totp(user, id, &SealedKey(format!("sealed {id}")), NOW).await.unwrap();
+    assert!(store.confirm_totp(&confirm(user, id, &[])).await.unwrap());
+}
+
+fn recovery(user: &str, hash: &str) -> UseRecoveryCode {
+    let audit = entry(AuditEvent::RecoveryCodeUsed, Some(user), NOW);
+    UseRecoveryCode { user: user.to_owned(), code_hash: hash.to_owned(), audit, now: NOW }
+}
+
+fn pending(user: &str, id: &str) -> NewPendingSignIn {
+    let pending = PendingSignIn {
+        id: id.to_owned(),
+        user: user.to_owned(),
+        judged_by: store::users::PasswordHash("$argon2id$of ada".to_owned()),
+        jkt: Some("thumbprint".to_owned()),
+        expires_at: NOW + 5 * MINUTE,
+    };
+    NewPendingSignIn { attempt: attempt(client_key(1)), pending, audit: entry(AuditEvent::Login, Some(user), NOW) }
+}
+
+pub async fn a_generator_counts_after_its_first_code(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    store.begin_totp(&ada, "one", &SealedKey("sealed".to_owned()), NOW).await.unwrap();
+    assert_eq!(store.factors(&ada).await.unwrap(), Factors::default());
+    assert_eq!(store.totp(&ada, true).await.unwrap(), None);
+    assert!(!store.use_totp(&code(&ada, "one", 101)).await.unwrap(), "it waits for its first code");
+    let late = ConfirmTotp { since: NOW + 1, ..confirm(&ada, "one", &[]) };
+    assert!(!store.confirm_totp(&late).await.unwrap());
+    assert!(!store.confirm_totp(&confirm(&bob, "one", &[])).await.unwrap(), "it is not his");
+    assert!(store.confirm_totp(&confirm(&ada, "one", &["a", "b"])).await.unwrap());
+    assert!(!store.confirm_totp(&confirm(&ada, "one", &["c"])).await.unwrap(), "it is in use");
+    assert_eq!(store.factors(&ada).await.unwrap(), Factors { totp: true, passkeys: 0, recovery_codes: 2 });
+    assert_eq!(store.factors(&bob).await.unwrap(), Factors::default());
+
+    // Its successor takes its place, and leaves the codes.
+    with_totp(&*store, &ada, "two").await;
+    let row = store.totp(&ada, true).await.unwrap().unwrap();
+    assert_eq!((row.id.as_str(), row.secret.0.as_str(), row.confirmed_at), ("two", "sealed two", Some(NOW)));
+    assert!(!store.use_totp(&code(&ada, "one", 101)).await.unwrap());
+    let removed = entry(AuditEvent::SecondFactorRemoved, Some(&ada), NOW);
+    assert!(store.remove_totp(&ada, &removed).await.unwrap());
+    assert!(!store.remove_totp(&ada, &removed).await.unwrap());
+    assert_eq!(store.factors(&ada).await.unwrap(), Factors::default(), "codes replace a factor, and there is none");
+}
+
+pub async fn fifty_tasks_use_one_code(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    with_totp(&*store, &ada, "one").await;
+    for step in [101, 102, 104] {
+        let tasks = (0..50).map(|_| {
+            let (store, code) = (store.clone(), code(&ada, "one", step));
+            tokio::spawn(async move { store.use_totp(&code).await.unwrap() })
+        });
+        let accepted = join_all(tasks).await.into_iter().filter(|accepted| *accepted.as_ref().unwrap()).count();
+        assert_eq!(accepted, 1, "step {step}");
+    }
+    assert!(!store.use_totp(&code(&ada, "one", 103)).await.unwrap(), "an older code than the last one");
+    assert!(!store.use_totp(&code(&ada, "one", 100)).await.unwrap(), "the code of the registration");
+    let row = store.totp(&ada, true).await.unwrap().unwrap();
+    assert_eq!((row.used_at, row.drift), (Some(NOW), 0));
+}
+
+pub async fn fifty_tasks_use_one_recovery_code(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let made = entry(AuditEvent::RecoveryCodesMade, Some(&ada), NOW);
+    store.set_recovery_codes(&ada, &["a".to_owned(), "b".to_owned()], &made, NOW).await.unwrap();
+    assert!(!store.use_recovery_code(&recovery(&bob, "a")).await.unwrap());
+    let tasks = (0..50).map(|_| {
+        let (store, used) = (store.clone(), recovery(&ada, "a"));
+        tokio::spawn(async move { store.use_recovery_code(&used).await.unwrap() })
+    });
+    let accepted = join_all(tasks).await.into_iter().filter(|accepted| *accepted.as_ref().unwrap()).count();
+    assert_eq!(accepted, 1);
+    assert_eq!(store.factors(&ada).await.unwrap().recovery_codes, 1);
+    let rows = store.audit_of(&ada, 100).await.unwrap();
+    assert_eq!(rows.iter().filter(|row| row.event == AuditEvent::RecoveryCodeUsed).count(), 1);
+
+    let made = entry(AuditEvent::RecoveryCodesMade, Some(&ada), NOW);
+    store.set_recovery_codes(&ada, &["c".to_owned()], &made, NOW).await.unwrap();
+    assert!(!store.use_recovery_code(&recovery(&ada, "b")).await.unwrap(), "a new set voids the old one");
+    assert!(store.use_recovery_code(&recovery(&ada, "c")).await.unwrap());
+}
+
+pub async fn a_pending_sign_in_is_tried_five_times_and_finished_once(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let new = pending(&ada, "p");
+    store.add_pending(&new).await.unwrap();
+    assert_eq!(store.try_pending("other", NOW).await.unwrap(), None);
+    assert_eq!(store.try_pending("p", NOW + 5 * MINUTE).await.unwrap(), None, "it is over");
+    let tasks = (0..20).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.try_pending("p", NOW).await.unwrap() })
+    });
+    let tried: Vec<_> = join_all(tasks).await.into_iter().filter_map(Result::unwrap).collect();
+    assert_eq!(tried, vec![new.pending; 5]);
+
+    let finish = |n| Acceptance {
+        pending: Some("p".to_owned()),
+        ..acceptance(attempt(client_key(n)), "digest", new_session(&ada, NOW), NOW)
+    };
+    let tasks = (0..20).map(|n| {
+        let (store, acceptance) = (store.clone(), finish(n));
+        tokio::spawn(async move { store.accept(&acceptance).await.unwrap() })
+    });
+    let accepted = join_all(tasks).await.into_iter().filter(|accepted| *accepted.as_ref().unwrap()).count();
+    assert_eq!(accepted, 1);
+    assert_eq!(store.sessions_of(&ada, NOW).await.unwrap().len(), 1);
+}
+
+pub async fn what_waits_goes_when_its_time_is_over(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    with_totp(&*store, &ada, "used").await;
+    store.begin_totp(&ada, "waits", &SealedKey("sealed".to_owned()), NOW).await.unwrap();
+    store.add_pending(&pending(&ada, "p")).await.unwrap();
+    assert_eq!(store.sweep_second_factors(NOW, NOW - 1).await.unwrap(), 0);
+    assert_eq!(store.sweep_second_factors(NOW + DAY, NOW).await.unwrap(), 2);
+    assert!(store.totp(&ada, true).await.unwrap().is_some());
+
+    let audit = entry(AuditEvent::UserDeleted, Some(&ada), NOW);
+    let deletion = DeleteUser { attempt: None, user: ada.clone(), account: "digest".to_owned(), audit, now: NOW };
+    store.delete_user(&deletion).await.unwrap();
+    assert_eq!(store.totp(&ada, true).await.unwrap(), None, "nothing is left of a deleted account");
+}
+
+pub async fn a_session_is_renewed_while_it_lives(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let id = session(&*store, &ada, NOW).await;
+    let new = Authentication { methods: Methods::PASSWORD.with(Method::Totp), at: NOW + MINUTE };
+    assert!(store.renew_authentication(&id, new).await.unwrap());
+    assert_eq!(store.session(&id).await.unwrap().unwrap().authentication, new);
+    let heard = store.sessions_changed(NOW + MINUTE).await.unwrap();
+    assert_eq!(heard.iter().map(|change| change.authentication).collect::<Vec<_>>(), [new], "other nodes hear of it");
+    assert!(!store.renew_authentication(&id, Authentication { at: NOW + 31 * DAY, ..new }).await.unwrap());
+    assert!(!store.renew_authentication("none", new).await.unwrap());
+}

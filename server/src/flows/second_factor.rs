@@ -1,0 +1,177 @@
+//! The second factor of a sign-in: a code in the envelope beside the password, or afterwards in a pending sign-in.
+
+use super::accept::{self, SignIn, outcome};
+use super::issue::IssuedTokens;
+use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
+use super::{audit, ban};
+use crate::api_error::ApiError;
+use crate::client::Client;
+use crate::keyring::thumbprint;
+use crate::state::AppState;
+use crate::totp;
+use domain::account::{AccountDigest, name_key};
+use domain::account_delay::{self, DelayDecision};
+use domain::authentication::{Method, Methods};
+use domain::ban::Trigger;
+use domain::invitation::code_hash;
+use domain::recovery_code;
+use domain::second_factor::{Factors, PENDING_MS};
+use store::attempts::{AttemptRefusal, LoginContext, LoginLookup};
+use store::audit::AuditEvent;
+use store::second_factors::{NewPendingSignIn, PendingSignIn, UseRecoveryCode};
+use store::users::User;
+use wire::envelope::EnvelopeKind;
+use wire::problem::Code;
+use wire::second_factor::SecondFactor;
+
+/// A pending sign-in that was presented by the client that began it.
+#[derive(Debug)]
+pub struct Presented {
+    row: PendingSignIn,
+    pub user: User,
+    account: AccountDigest,
+    context: LoginContext,
+}
+
+/// Checks a code of an account and uses it up. Returns the method that it proves; `None`: it is wrong or was used.
+///
+/// # Errors
+/// The store fails, or the secret cannot be decrypted.
+pub async fn check_code(state: &AppState, client: &Client, user: &str, code: &str) -> Result<Option<Method>, ApiError> {
+    if let Some(code_hash) = recovery_code::hash(code) {
+        let mut entry = audit::entry(state, client, AuditEvent::RecoveryCodeUsed, audit::OK);
+        entry.user = Some(user.to_owned());
+        let used = UseRecoveryCode { user: user.to_owned(), code_hash, audit: entry, now: state.now() };
+        return Ok(state.store.use_recovery_code(&used).await?.then_some(Method::RecoveryCode));
+    }
+    let Some(row) = state.store.totp(user, true).await? else { return Ok(None) };
+    let Some(used) = totp::check(&state.key_encryption, &row, code, state.now())? else { return Ok(None) };
+    Ok(state.store.use_totp(&used).await?.then_some(Method::Totp))
+}
+
+/// Stores a sign-in whose password was right, and tells the client which second factors finish it.
+pub async fn begin(
+    state: &AppState,
+    client: &Client,
+    received: &OpenedMessage,
+    user: &User,
+    factors: Factors,
+) -> AttemptError {
+    let secret = state.entropy.secret();
+    let mut entry = audit::entry(state, client, AuditEvent::Login, audit::SECOND_FACTOR_REQUIRED);
+    entry.user = Some(user.id.clone());
+    let pending = PendingSignIn {
+        id: code_hash(&secret),
+        user: user.id.clone(),
+        judged_by: user.password_hash.clone(),
+        jkt: received.keys.as_ref().map(|(signing, _)| thumbprint(signing)),
+        expires_at: state.now() + PENDING_MS,
+    };
+    let new = NewPendingSignIn { attempt: received.attempt.clone(), pending, audit: entry };
+    match state.store.add_pending(&new).await {
+        Ok(()) => AttemptError::Ended(ApiError::second_factor_required(secret, &factors.kinds())),
+        Err(error) => error.into(),
+    }
+}
+
+/// Finds the pending sign-in of a secret and counts one try. The message must be of the key that began it.
+///
+/// # Errors
+/// `sign_in_expired`, `device_mismatch`, `account_delayed`; the store fails.
+pub async fn present(
+    state: &AppState,
+    client: &Client,
+    received: &OpenedMessage,
+    secret: &str,
+) -> Result<Presented, AttemptError> {
+    let expired = || ApiError::new(Code::SignInExpired);
+    let row = state.store.try_pending(&code_hash(secret), state.now()).await?.ok_or_else(expired)?;
+    let jkt = received.keys.as_ref().map(|(signing, _)| thumbprint(signing));
+    if row.jkt != jkt {
+        return Err(expired().into());
+    }
+    let user = state.store.user_by_id(&row.user).await?.ok_or_else(expired)?;
+    let account = state.keyring.digests.account(&user.name);
+    if client.known.as_ref().is_some_and(|known| !known.is_of(&account, jkt.as_deref())) {
+        return Err(ApiError::new(Code::DeviceMismatch).into());
+    }
+    let lookup = LoginLookup {
+        name_key: &name_key(&user.name),
+        account: account.as_str(),
+        client_key: client.ban_key(),
+        place: &client.client_key.network_label(),
+    };
+    let context = state.store.login_context(lookup).await?;
+    match account_delay::gate(context.failures, state.now()) {
+        DelayDecision::Wait { ms } => Err(ApiError::wait(Code::AccountDelayed, ms).into()),
+        DelayDecision::Shut => Err(expired().into()),
+        DelayDecision::Open => Ok(Presented { row, user, account, context }),
+    }
+}
+
+/// Finishes a pending sign-in with a second factor that was proven. Of two requests, one succeeds.
+///
+/// # Errors
+/// `wrong_credentials`: the account was disabled, its password changed, or the sign-in finished meanwhile.
+pub async fn complete(
+    state: &AppState,
+    client: &Client,
+    received: &OpenedMessage,
+    presented: &Presented,
+    proven: Method,
+) -> Result<IssuedTokens, AttemptError> {
+    let sign_in = SignIn {
+        user: &presented.user,
+        account: &presented.account,
+        judged_by: Some(presented.row.judged_by.clone()),
+        methods: Methods::PASSWORD.with(proven),
+        forgive: presented.context.forgivable,
+        outcome: outcome(client, &presented.user, presented.context.known_network),
+        pending: Some(presented.row.id.clone()),
+    };
+    accept::accept(state, client, received, sign_in).await
+}
+
+/// Answers a pending sign-in with a code.
+///
+/// # Errors
+/// `wrong_code` counts towards a ban of its own, and as a failure of the account.
+pub async fn answer(state: AppState, client: Client, sealed: SealedMessage) -> Result<IssuedTokens, ApiError> {
+    let received = sealed::receive(&state, &client, sealed, EnvelopeKind::SecondFactor).await?;
+    let result = by_code(&state, &client, &received).await;
+    sealed::settle(&state, &received.attempt, result).await
+}
+
+async fn by_code(state: &AppState, client: &Client, received: &OpenedMessage) -> Result<IssuedTokens, AttemptError> {
+    let answer: SecondFactor =
+        serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
+    let presented = present(state, client, received, &answer.pending).await?;
+    match check_code(state, client, &presented.user.id, &answer.code).await? {
+        Some(method) => complete(state, client, received, &presented, method).await,
+        None => Err(refuse(state, client, received, &presented.user, &presented.account).await),
+    }
+}
+
+/// Refuses a wrong code of a person whose password was right.
+pub async fn refuse(
+    state: &AppState,
+    client: &Client,
+    received: &OpenedMessage,
+    user: &User,
+    account: &AccountDigest,
+) -> AttemptError {
+    let mut entry = audit::entry(state, client, AuditEvent::Login, audit::WRONG_SECOND_FACTOR);
+    entry.user = Some(user.id.clone());
+    let offender = received.attempt.client_key;
+    let refusal = AttemptRefusal {
+        attempt: received.attempt.clone(),
+        offender,
+        trigger: Trigger::WrongSecondFactor,
+        account: Some(account.as_str().to_owned()),
+        counts_as_failure: true,
+        evidence: "a wrong code after the right password".to_owned(),
+        audit: entry,
+        ban_context: ban::ban_context(state, client, offender),
+    };
+    AttemptError::Ended(sealed::end_refused(state, refusal, Code::WrongCode).await)
+}

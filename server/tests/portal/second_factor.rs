@@ -1,0 +1,215 @@
+//! Sign-in with a second factor: a code in the envelope beside the password, or afterwards in a pending sign-in.
+
+use crate::support::{Answer, PASSWORD, Portal, Visitor};
+use domain::recovery_code;
+use domain::totp::{code, digits};
+use futures::future::join_all;
+use http::StatusCode;
+use serde_json::{Value, json};
+use store::audit::AuditEvent;
+use store::second_factors::ConfirmTotp;
+use wire::envelope::EnvelopeKind;
+use wire::paths;
+
+const STEP_MS: i64 = 30_000;
+
+/// An account with a generator of codes.
+pub struct Enrolled {
+    pub user: String,
+    secret: Vec<u8>,
+}
+
+impl Enrolled {
+    /// Adds an account, whose generator showed its first code ten minutes ago, with these recovery codes.
+    pub async fn add(portal: &Portal, name: &str, recovery_codes: &[&str]) -> Self {
+        let user = portal.add_user(name).await;
+        Self::of(portal, user, recovery_codes).await
+    }
+
+    pub async fn of(portal: &Portal, user: String, recovery_codes: &[&str]) -> Self {
+        let state = &portal.state;
+        let (secret, sealed) = server::totp::make(&state.key_encryption, &*state.entropy, &user, "generator").unwrap();
+        let now = state.now();
+        portal.store().begin_totp(&user, "generator", &sealed, now).await.unwrap();
+        let row = portal.store().totp(&user, false).await.unwrap().unwrap();
+        let first = code(&secret, now - 4 * STEP_MS).unwrap();
+        let code = server::totp::check_first(&state.key_encryption, &row, &first, now).unwrap().unwrap();
+        let confirm = ConfirmTotp {
+            code: store::second_factors::UsedCode { drift: 0, ..code },
+            since: now,
+            recovery_codes: recovery_codes.iter().map(|code| recovery_code::hash(code).unwrap()).collect(),
+            audit: portal.entry(AuditEvent::SecondFactorAdded, &user),
+        };
+        assert!(portal.store().confirm_totp(&confirm).await.unwrap());
+        Self { user, secret: secret.to_vec() }
+    }
+
+    /// The code that the device shows now, or showed so many steps ago.
+    pub fn code(&self, portal: &Portal, steps: i64) -> String {
+        code(&self.secret, portal.state.now() + steps * STEP_MS).unwrap()
+    }
+
+    /// Six digits that are no code of these minutes.
+    pub fn wrong_code(&self, portal: &Portal) -> String {
+        let near: Vec<_> = (-12..=12).map(|steps| self.code(portal, steps)).collect();
+        (0..100).map(|n| format!("{n:06}")).find(|code| !near.contains(code)).unwrap()
+    }
+}
+
+async fn login_with(visitor: &Visitor, name: &str, password: &str, code: &str) -> Answer {
+    let content = json!({"username": name, "password": password, "code": code});
+    visitor.post_sealed(EnvelopeKind::Login, &content).await
+}
+
+async fn finish(visitor: &Visitor, pending: &Value, code: &str) -> Answer {
+    visitor.post_sealed(EnvelopeKind::SecondFactor, &json!({"pending": pending, "code": code})).await
+}
+
+#[tokio::test]
+async fn a_code_in_the_envelope_signs_in_with_two_factors() {
+    let portal = Portal::start().await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    let browser = portal.browser("203.0.113.7");
+    let answer = login_with(&browser, "alice", PASSWORD, &alice.code(&portal, 0)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let session = &answer.json()["session"];
+    assert_eq!((&session["amr"], &session["acr"]), (&json!(["pwd", "otp", "mfa"]), &json!("urn:postern:acr:2")));
+    assert_eq!(digits("123 456").as_deref(), Some("123456"), "people type a space");
+}
+
+#[tokio::test]
+async fn without_a_factor_a_code_changes_nothing() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let answer = login_with(&portal.browser("203.0.113.7"), "alice", PASSWORD, "123456").await;
+    assert_eq!((answer.status, &answer.json()["session"]["amr"]), (StatusCode::OK, &json!(["pwd"])));
+}
+
+/// One verdict, one answer: a wrong code beside the right password looks like a wrong password.
+#[tokio::test]
+async fn a_wrong_code_in_the_envelope_says_nothing_about_the_password() {
+    let portal = Portal::start().await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    let (right, wrong) = (alice.code(&portal, 0), alice.wrong_code(&portal));
+    let mut seen = Vec::new();
+    for (number, (password, code)) in
+        [(PASSWORD, &wrong), ("another password", &right), ("another password", &wrong)].into_iter().enumerate()
+    {
+        let browser = portal.browser(&format!("203.0.{number}.7"));
+        let answer = login_with(&browser, "alice", password, code).await;
+        seen.push((answer.status, answer.json()));
+    }
+    assert_eq!(seen[0].1["code"], "wrong_credentials");
+    assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+    assert_eq!(portal.outcomes(&alice.user, "wrong_second_factor").await, 1, "the owner sees it");
+}
+
+/// ASVS 6.5.1: a code works once, whoever sends it again.
+#[tokio::test]
+async fn a_code_signs_in_once() {
+    let portal = Portal::start().await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    let code = alice.code(&portal, 0);
+    let browsers: Vec<_> = (0..20).map(|n| portal.browser(&format!("203.0.{n}.7"))).collect();
+    let answers = join_all(browsers.iter().map(|browser| login_with(browser, "alice", PASSWORD, &code))).await;
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == StatusCode::OK).count(), 1, "{statuses:?}");
+    let older = alice.code(&portal, -1);
+    let again = login_with(&portal.browser("198.51.100.7"), "alice", PASSWORD, &older).await;
+    assert_ne!(again.status, StatusCode::OK, "an older code than the last one");
+}
+
+/// ASVS 6.5.5: a code lives for its own step and the next one.
+#[tokio::test]
+async fn a_code_of_two_steps_ago_is_wrong() {
+    let portal = Portal::start().await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    let old = login_with(&portal.browser("203.0.113.7"), "alice", PASSWORD, &alice.code(&portal, -2)).await;
+    assert_eq!(old.code(), "wrong_credentials");
+    let last = login_with(&portal.browser("198.51.100.7"), "alice", PASSWORD, &alice.code(&portal, -1)).await;
+    assert_eq!(last.status, StatusCode::OK, "{}", last.text);
+}
+
+#[tokio::test]
+async fn a_sign_in_without_a_code_waits_and_is_finished_by_its_own_key() {
+    let portal = Portal::start().await;
+    let alice = Enrolled::add(&portal, "alice", &["1111-1111-0000-0000-ZZZZ-ZZZZ"]).await;
+    let browser = portal.browser("203.0.113.7");
+    let answer = browser.login("alice", PASSWORD).await;
+    let problem = answer.json();
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "second_factor_required"));
+    assert_eq!(problem["proofs"], json!(["totp", "recovery_code"]));
+    assert!(browser.cookie("access").is_empty() && browser.cookie("refresh").is_empty());
+
+    let thief = portal.browser("203.0.113.7");
+    let stolen = finish(&thief, &problem["pending"], &alice.code(&portal, 0)).await;
+    assert_eq!(stolen.code(), "sign_in_expired", "another key");
+    let answer = finish(&browser, &problem["pending"], &alice.code(&portal, 0)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(browser.get(paths::SESSION).await.json()["acr"], "urn:postern:acr:2");
+    let again = finish(&browser, &problem["pending"], &alice.code(&portal, 1)).await;
+    assert_eq!(again.code(), "sign_in_expired", "it is finished");
+}
+
+#[tokio::test]
+async fn a_pending_sign_in_ends_with_its_time_and_with_the_password() {
+    let portal = Portal::start().await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    let browser = portal.browser("203.0.113.7");
+    let pending = browser.login("alice", PASSWORD).await.json()["pending"].clone();
+    portal.advance(5 * 60_000).await;
+    assert_eq!(finish(&browser, &pending, &alice.code(&portal, 0)).await.code(), "sign_in_expired");
+
+    let pending = browser.login("alice", PASSWORD).await.json()["pending"].clone();
+    let set = store::users::SetPassword {
+        user: alice.user.clone(),
+        account: String::new(),
+        hash: store::users::PasswordHash("another".to_owned()),
+        audit: portal.entry(AuditEvent::PasswordSet, &alice.user),
+        now: portal.state.now(),
+    };
+    assert!(portal.store().set_password(&set).await.unwrap());
+    assert_eq!(finish(&browser, &pending, &alice.code(&portal, 0)).await.code(), "wrong_credentials");
+}
+
+/// ASVS 6.5.8, 6.6.3: guessing at codes with the right password is limited for each sign-in, client and account.
+#[tokio::test]
+async fn guessing_codes_ends_after_five_and_slows_the_account() {
+    let portal = Portal::start().await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    let wrong = alice.wrong_code(&portal);
+    let browser = portal.browser("203.0.113.7");
+    let pending = browser.login("alice", PASSWORD).await.json()["pending"].clone();
+    for number in 1..=4 {
+        let answer = finish(&browser, &pending, &wrong).await;
+        assert_eq!(answer.code(), "wrong_code", "{number}: {}", answer.text);
+        assert_eq!(answer.json()["retry_after"], Value::Null, "a typo costs nothing");
+    }
+    let fifth = finish(&browser, &pending, &wrong).await;
+    assert_eq!((fifth.code().as_str(), fifth.json()["retry_after"].as_u64().is_some()), ("wrong_code", true));
+    portal.advance(3_600_000).await;
+    assert_eq!(portal.outcomes(&alice.user, "wrong_second_factor").await, 5, "the owner sees each of them");
+
+    // From many addresses, with one try each, the account itself slows down.
+    let mut codes = Vec::new();
+    for number in 0..12 {
+        let browser = portal.browser(&format!("198.51.{number}.7"));
+        codes.push(login_with(&browser, "alice", PASSWORD, &wrong).await.code());
+    }
+    assert!(codes.iter().any(|code| code == "account_delayed"), "{codes:?}");
+    assert!(!codes.iter().any(String::is_empty), "{codes:?}");
+}
+
+#[tokio::test]
+async fn a_recovery_code_signs_in_once_and_the_owner_sees_it() {
+    let portal = Portal::start().await;
+    let codes = ["1111-1111-0000-0000-ZZZZ-ZZZZ", "2222-1111-0000-0000-ZZZZ-ZZZZ"];
+    let alice = Enrolled::add(&portal, "alice", &codes).await;
+    let answer = login_with(&portal.browser("203.0.113.7"), "alice", PASSWORD, "1111 1111 oooo 0000 zzzz zzzz").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(portal.store().factors(&alice.user).await.unwrap().recovery_codes, 1);
+    let again = login_with(&portal.browser("198.51.100.7"), "alice", PASSWORD, codes[0]).await;
+    assert_eq!(again.code(), "wrong_credentials");
+    let rows = portal.store().audit_of(&alice.user, 50).await.unwrap();
+    assert_eq!(rows.iter().filter(|row| row.event == AuditEvent::RecoveryCodeUsed).count(), 1);
+}
