@@ -12,6 +12,9 @@ mkdir -p site
 step "links of the documentation"
 node tools/docs/links.mjs
 
+step "bans, licences, sources and advisories of packages"
+tools/deny.sh
+
 step "cargo fmt --check"
 cargo fmt --all --check
 
