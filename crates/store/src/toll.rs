@@ -23,8 +23,8 @@ pub struct Redemption {
     /// The name of the offer and of its token.
     pub challenge: String,
     pub route: String,
-    /// Thumbprint of the client's key; empty: no key.
-    pub jkt: String,
+    /// Thumbprint of the client's key, if it has one.
+    pub jkt: Option<String>,
     pub piconero: i64,
     /// One-time keys of the outputs that were counted.
     pub outputs: Vec<String>,
@@ -71,8 +71,8 @@ pub enum RedemptionOutcome {
 pub struct TollToken {
     pub id: String,
     pub route: String,
-    /// Empty: a bearer token.
-    pub jkt: String,
+    /// Thumbprint of the key to prove; `None`: a bearer token.
+    pub jkt: Option<String>,
     pub quota: i64,
     pub used: i64,
     /// The amount that bought nothing.

@@ -5,6 +5,7 @@
 //! thumbprint or zeros | HMAC-SHA256)`, big-endian, of fixed length.
 
 use crate::UnixS;
+use crate::binding::Binding;
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
 use wire::toll::MESSAGE_PREFIX;
 
@@ -43,8 +44,8 @@ pub struct ChallengeTerms {
     pub index: u32,
     /// Expiry of the challenge.
     pub expires: UnixS,
-    /// SHA-256 thumbprint (RFC 7638) of the only key that may redeem it; zeros: any key.
-    pub thumbprint: [u8; 32],
+    /// The only key that may redeem it.
+    pub binding: Binding,
 }
 
 /// A challenge with a valid MAC.
@@ -100,7 +101,7 @@ impl Challenge {
             account: u32::from_be_bytes(fields.take()?),
             index: u32::from_be_bytes(fields.take()?),
             expires: u64::from_be_bytes(fields.take()?),
-            thumbprint: fields.take()?,
+            binding: Binding::from_field(fields.take()?),
         };
         (version == VERSION).then_some(Self { random, terms })
     }
@@ -118,7 +119,7 @@ impl Challenge {
         body.extend(terms.account.to_be_bytes());
         body.extend(terms.index.to_be_bytes());
         body.extend(terms.expires.to_be_bytes());
-        body.extend(terms.thumbprint);
+        body.extend(terms.binding.field());
         body
     }
 }
@@ -151,7 +152,7 @@ mod tests {
             account: 0,
             index: 17,
             expires: 1_795_240_000,
-            thumbprint: [0; 32],
+            binding: Binding::Bearer,
         }
     }
 
@@ -188,8 +189,8 @@ mod tests {
             key: [u8; 32], random: [u8; 16], route: [u8; 8], price: u64, quota: u64, ttl_s: u32,
             confirmations: u16, account: u32, index: u32, expires: u64, thumbprint: [u8; 32],
         ) {
-            let route = RouteId(route);
-            let terms = ChallengeTerms { route, price, quota, ttl_s, confirmations, account, index, expires, thumbprint };
+            let (route, binding) = (RouteId(route), Binding::from_field(thumbprint));
+            let terms = ChallengeTerms { route, price, quota, ttl_s, confirmations, account, index, expires, binding };
             let text = Challenge::issue(&key, random, terms);
             prop_assert_eq!(Challenge::authenticate(&key, &text), Ok(Challenge { random, terms }));
         }

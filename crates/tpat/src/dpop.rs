@@ -1,6 +1,7 @@
 //! Proofs that a client holds its private key: DPoP (RFC 9449) for method, URL, nonce and token, signed with P-256
 //! (`ES256`) or Ed25519 (`EdDSA`).
 
+use crate::binding::Thumbprint;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
 use domain::authority::Origin;
 use domain::encoding::{base64url, from_base64url, sha256};
@@ -14,8 +15,8 @@ const LONGEST: usize = 2048;
 /// The content of a valid proof. The caller checks nonce, `jti` and `ath`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DpopProof {
-    /// SHA-256 thumbprint of the key (RFC 7638).
-    pub thumbprint: [u8; 32],
+    /// The key that signed it.
+    pub thumbprint: Thumbprint,
     pub jti: String,
     pub nonce: Option<String>,
     /// Hash of the proof's token: see [`token_hash`].
@@ -101,12 +102,12 @@ pub fn token_hash(token: &str) -> String {
 }
 
 /// Returns the SHA-256 thumbprint of a key (RFC 7638).
-pub fn thumbprint(key: &VerifyingJwk) -> [u8; 32] {
+pub fn thumbprint(key: &VerifyingJwk) -> Thumbprint {
     let input = match key {
         VerifyingJwk::Ec(key) => key.thumbprint_input(),
         VerifyingJwk::Okp(key) => key.thumbprint_input(),
     };
-    sha256(input.as_bytes())
+    Thumbprint(sha256(input.as_bytes()))
 }
 
 /// The second value is the signed URL.

@@ -2,6 +2,7 @@
 
 mod address;
 pub mod amount;
+mod binding;
 pub mod challenge;
 pub mod confirmations;
 pub mod credential;
@@ -22,6 +23,7 @@ mod transaction;
 mod verify;
 
 pub use address::{Address, InvalidAddress};
+pub use binding::{Binding, Thumbprint};
 pub use challenge::Challenge;
 pub use proof::{InvalidProof, OutProof};
 pub use prove::{InvalidTxKey, TxKey, prove};

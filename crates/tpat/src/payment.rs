@@ -188,23 +188,14 @@ impl OfferState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Binding;
     use crate::challenge::RouteId;
     use proptest::prelude::*;
 
     fn terms(confirmations: u16) -> ChallengeTerms {
-        let (account, index, thumbprint) = (0, 1, [0; 32]);
+        let (account, index, binding) = (0, 1, Binding::Bearer);
         let (price, quota, ttl_s, expires) = (10, 100, 3600, 1000);
-        ChallengeTerms {
-            route: RouteId([0; 8]),
-            price,
-            quota,
-            ttl_s,
-            confirmations,
-            account,
-            index,
-            expires,
-            thumbprint,
-        }
+        ChallengeTerms { route: RouteId([0; 8]), price, quota, ttl_s, confirmations, account, index, expires, binding }
     }
 
     fn seen(amount: u64, confirmations: u64) -> Sighting {

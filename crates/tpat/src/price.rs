@@ -45,11 +45,12 @@ pub fn blocks_bought(paid: u64, price: u64, ttl_blocks: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Binding;
     use crate::challenge::RouteId;
     use proptest::prelude::*;
 
     fn terms(price: u64, quota: u64) -> ChallengeTerms {
-        let (account, index, expires, thumbprint) = (0, 1, 0, [0; 32]);
+        let (account, index, expires, binding) = (0, 1, 0, Binding::Bearer);
         ChallengeTerms {
             route: RouteId([0; 8]),
             price,
@@ -59,7 +60,7 @@ mod tests {
             account,
             index,
             expires,
-            thumbprint,
+            binding,
         }
     }
 

@@ -4,6 +4,7 @@
 //! `base64url(version | id | routes | expiry | class | thumbprint or zeros | HMAC-SHA256)`.
 
 use crate::UnixS;
+use crate::binding::Binding;
 use crate::challenge::{FieldReader, ForgedChallenge, RouteId};
 use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};
 
@@ -34,8 +35,8 @@ pub struct Token {
     /// Its expiry.
     pub expires: UnixS,
     pub class: TokenClass,
-    /// SHA-256 thumbprint (RFC 7638) of the key to prove; zeros: a bearer token.
-    pub thumbprint: [u8; 32],
+    /// The key to prove with it.
+    pub binding: Binding,
 }
 
 impl Token {
@@ -53,7 +54,7 @@ impl Token {
 
     /// Whether a key must be proven.
     pub fn is_bound(&self) -> bool {
-        self.thumbprint != [0; 32]
+        self.binding.is_key()
     }
 
     fn read(key: &[u8; 32], text: &str) -> Option<Self> {
@@ -75,7 +76,13 @@ impl Token {
             [2] => TokenClass::Bytes,
             _ => return None,
         };
-        (version == VERSION).then_some(Self { id, routes, expires, class, thumbprint: fields.take()? })
+        (version == VERSION).then_some(Self {
+            id,
+            routes,
+            expires,
+            class,
+            binding: Binding::from_field(fields.take()?),
+        })
     }
 
     fn body(&self) -> Vec<u8> {
@@ -85,7 +92,7 @@ impl Token {
         body.extend(self.routes.0);
         body.extend(self.expires.to_be_bytes());
         body.push(self.class as u8);
-        body.extend(self.thumbprint);
+        body.extend(self.binding.field());
         body
     }
 }
@@ -98,8 +105,13 @@ mod tests {
     #[test]
     fn a_challenge_is_no_token() {
         let key = [7; 32];
-        let token =
-            Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: TokenClass::Counted, thumbprint: [0; 32] };
+        let token = Token {
+            id: [1; 16],
+            routes: RouteId([2; 8]),
+            expires: 3,
+            class: TokenClass::Counted,
+            binding: Binding::Bearer,
+        };
         let text = token.mint(&key);
         assert_eq!((text.len(), Token::authenticate(&key, &text)), (TEXT, Ok(token)));
         assert!(!token.is_bound());
@@ -113,14 +125,14 @@ mod tests {
         #[test]
         fn fuzz_token_there_and_back(key: [u8; 32], id: [u8; 16], routes: [u8; 8], expires: u64, which in 0..3_usize, thumbprint: [u8; 32]) {
             let class = [TokenClass::Counted, TokenClass::Unmetered, TokenClass::Bytes][which];
-            let token = Token { id, routes: RouteId(routes), expires, class, thumbprint };
+            let token = Token { id, routes: RouteId(routes), expires, class, binding: Binding::from_field(thumbprint) };
             prop_assert_eq!(Token::authenticate(&key, &token.mint(&key)), Ok(token));
         }
 
         #[test]
         fn fuzz_token_one_bit(bit in 0..LENGTH * 8) {
             let key = [7; 32];
-            let token = Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: TokenClass::Bytes, thumbprint: [4; 32] };
+            let token = Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: TokenClass::Bytes, binding: Binding::from_field([4; 32]) };
             let mut bytes = from_base64url(&token.mint(&key)).expect("base64url");
             bytes[bit / 8] ^= 1 << (bit % 8);
             prop_assert_eq!(Token::authenticate(&key, &base64url(&bytes)), Err(ForgedChallenge));

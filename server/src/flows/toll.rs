@@ -199,7 +199,7 @@ fn shown(token: store::toll::TollToken, now: UnixMs) -> TollToken {
     let left = (token.quota - token.used).max(0);
     TollToken {
         state: state(&token, left, now),
-        bound: !token.jkt.is_empty(),
+        bound: token.jkt.is_some(),
         left,
         id: token.id,
         route: token.route,

@@ -19,7 +19,7 @@ async fn sell(store: &dyn Store, name: &str, times: i64, now: i64) {
         payment: PaymentId { txid: format!("tx-{name}"), account: 0, subaddress: 7 },
         challenge: name.to_owned(),
         route: "price".to_owned(),
-        jkt: String::new(),
+        jkt: None,
         piconero: PRICE * times,
         outputs: vec![format!("output-{name}")],
         block: None,

@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use domain::encoding::base64url;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -115,7 +114,7 @@ async fn price(State(gate): State<FakeGate>, headers: HeaderMap) -> Response {
     let url = format!("{}/price", inner.origin);
     let Some(credential) = text(&headers, "authorization") else {
         let signed = headers.contains_key("dpop").then(|| proven(&headers, "GET", &url, &inner.nonce)).flatten();
-        return demand(&mut inner, signed.map(|possession| base64url(&possession.thumbprint)));
+        return demand(&mut inner, signed.map(|possession| possession.thumbprint.to_string()));
     };
     let token = credential.strip_prefix("TPAT-Session ").unwrap().to_owned();
     let Some(possession) = proven(&headers, "GET", &url, &inner.nonce) else { return use_nonce(&inner) };
@@ -128,7 +127,7 @@ async fn price(State(gate): State<FakeGate>, headers: HeaderMap) -> Response {
             *left -= 1;
             ([("tpat-quota", left.to_string())], "the price").into_response()
         }
-        _ => demand(&mut inner, Some(base64url(&possession.thumbprint))),
+        _ => demand(&mut inner, Some(possession.thumbprint.to_string())),
     }
 }
 

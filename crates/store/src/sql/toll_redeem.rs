@@ -3,7 +3,7 @@
 use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
 use super::statement::sql;
-use super::toll_tokens::{token, token_of};
+use super::toll_tokens::{key_column, token, token_of};
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
@@ -106,14 +106,18 @@ impl Redemption {
 
     /// Whether a payment was counted for this offer and client.
     fn is_of<DB: Backend>(&self, row: &Record<DB>) -> Result<bool> {
-        Ok(row.text("challenge")? == self.challenge && row.text("jkt")? == self.jkt)
+        Ok(row.text("challenge")? == self.challenge && key_column(row)? == self.jkt)
     }
 
     /// Counts the payment and its outputs, unless they were counted before.
     async fn count<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<Option<RedemptionOutcome>> {
         let id = self.id();
         let [t, a, s] = id;
-        let (challenge, route, jkt) = (Value::Text(&self.challenge), Value::Text(&self.route), Value::Text(&self.jkt));
+        let (challenge, route, jkt) = (
+            Value::Text(&self.challenge),
+            Value::Text(&self.route),
+            Value::Text(self.jkt.as_deref().unwrap_or_default()),
+        );
         let (paid, block, now) = (Value::Int(self.piconero), Value::OptInt(self.block), Value::Int(self.now));
         if tx.execute(COUNT_PAYMENT, [t, a, s, challenge, route, jkt, paid, block, now]).await? == 0 {
             let Some(row) = tx.one(WHOSE, id).await? else { return Ok(Some(RedemptionOutcome::Taken)) };
@@ -175,7 +179,7 @@ impl Redemption {
         let values = [
             Value::Text(&self.challenge),
             Value::Text(&self.route),
-            Value::Text(&self.jkt),
+            Value::Text(self.jkt.as_deref().unwrap_or_default()),
             Value::Int(quota),
             Value::Int(paid % price),
             Value::Int(self.now),

@@ -75,11 +75,16 @@ pub async fn token_of<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str) -> Result<Opti
     tx.one(ONE_TOKEN, [Value::Text(id)]).await
 }
 
+/// Reads the thumbprint of a key; the column is empty without one.
+pub fn key_column<DB: Backend>(row: &Record<DB>) -> Result<Option<String>> {
+    Ok(Some(row.text("jkt")?).filter(|jkt| !jkt.is_empty()))
+}
+
 pub fn token<DB: Backend>(row: &Record<DB>) -> Result<TollToken> {
     Ok(TollToken {
         id: row.text("id")?,
         route: row.text("route")?,
-        jkt: row.text("jkt")?,
+        jkt: key_column(row)?,
         quota: row.int("quota")?,
         used: row.int("used")?,
         remainder: row.int("remainder")?,

@@ -18,7 +18,7 @@ pub fn payment(challenge: &str, txid: &str, piconero: i64) -> Redemption {
         payment: PaymentId { txid: txid.to_owned(), account: 0, subaddress: 7 },
         challenge: challenge.to_owned(),
         route: "price".to_owned(),
-        jkt: "key".to_owned(),
+        jkt: Some("key".to_owned()),
         piconero,
         outputs: vec![fresh("output")],
         block: None,
@@ -51,7 +51,7 @@ pub async fn a_payment_becomes_one_token_however_often_it_is_shown(fixture: Fixt
     assert_eq!((token.minted_at, token.expires_at, token.provisional), (NOW, NOW + HOUR, true));
     let later = Redemption { now: NOW + 2 * HOUR, ..shown.clone() };
     assert_eq!(minted(&*store, &later).await, token, "after its offer has run out, too");
-    let others = Redemption { jkt: "another".to_owned(), ..shown.clone() };
+    let others = Redemption { jkt: Some("another".to_owned()), ..shown.clone() };
     assert_eq!(store.redeem(&others).await.unwrap(), RedemptionOutcome::Taken);
     let elsewhere = Redemption { challenge: "other offer".to_owned(), ..shown.clone() };
     assert_eq!(store.redeem(&elsewhere).await.unwrap(), RedemptionOutcome::Taken);
@@ -67,7 +67,8 @@ pub async fn fifty_at_once_make_one_token(fixture: Fixture) {
         .map(|n| {
             let store = Arc::clone(if n % 2 == 0 { &store } else { &second });
             // Half of them are thieves with the same payment and a key each.
-            let thief = Redemption { jkt: format!("thief {n}"), challenge: format!("offer {n}"), ..shown.clone() };
+            let thief =
+                Redemption { jkt: Some(format!("thief {n}")), challenge: format!("offer {n}"), ..shown.clone() };
             let shown = if n < 25 { shown.clone() } else { thief };
             tokio::spawn(async move { (shown.challenge.clone(), store.redeem(&shown).await.unwrap()) })
         })
@@ -147,7 +148,7 @@ pub async fn what_was_counted_is_answered_again_without_a_node(fixture: Fixture)
     assert_eq!(store.redeem(&shown).await.unwrap(), RedemptionOutcome::Pending { have: 0, need: 1 });
     let pending = Some(RedemptionOutcome::Pending { have: 0, need: 1 });
     assert_eq!(store.redeem_again(&again(HEIGHT + 5)).await.unwrap(), pending);
-    let thief = Redemption { jkt: "another".to_owned(), ..again(HEIGHT) };
+    let thief = Redemption { jkt: Some("another".to_owned()), ..again(HEIGHT) };
     assert_eq!(store.redeem_again(&thief).await.unwrap(), Some(RedemptionOutcome::Taken));
 
     store.observe("tx", Whereabouts::Block(HEIGHT), chain(HEIGHT + 1)).await.unwrap();

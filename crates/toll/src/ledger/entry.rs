@@ -190,7 +190,7 @@ mod tests {
         TollToken {
             id: "t".to_owned(),
             route: "price".to_owned(),
-            jkt: String::new(),
+            jkt: None,
             quota,
             used: 0,
             remainder: 0,

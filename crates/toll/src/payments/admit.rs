@@ -11,10 +11,10 @@ use crate::route::Route;
 use domain::encoding::{base64url, from_base64url};
 use http::StatusCode;
 use store::toll::TollToken;
-use tpat::TokenClass;
 use tpat::challenge::RouteId;
 use tpat::credential::Credential;
 use tpat::dpop::token_hash;
+use tpat::{Binding, Thumbprint, TokenClass};
 use wire::toll::TollCode;
 
 impl PaymentService {
@@ -39,9 +39,9 @@ impl PaymentService {
         if token.routes != RouteId::of(&route.name) {
             return Err(PaymentProblem::new(TollCode::OtherRoute, "This token is for another route."));
         }
-        if token.is_bound() {
-            let thumbprint = self.dpop.check(caller, Some(&token_hash(&text)))?;
-            if thumbprint != token.thumbprint {
+        if let Binding::Key(own) = token.binding {
+            let proven = self.dpop.check(caller, Some(&token_hash(&text)))?;
+            if proven != own {
                 return Err(PaymentProblem::new(TollCode::BadPossession, "This token belongs to another key."));
             }
         }
@@ -57,10 +57,10 @@ impl PaymentService {
         Ok(sold.and_then(|sold| of_sale(&sold.token())).filter(|sold| *sold == token))
     }
 
-    /// Returns the key that a token is bound to; zeros if it has none or is not a token.
-    pub(super) fn holder(&self, credential: &str) -> [u8; 32] {
-        let Ok(Credential::Session(text)) = Credential::parse(credential) else { return [0; 32] };
-        self.secrets.token(&text).map_or([0; 32], |token| token.thumbprint)
+    /// Returns the key that a token is bound to, if it is a token and has one.
+    pub(super) fn holder(&self, credential: &str) -> Binding {
+        let Ok(Credential::Session(text)) = Credential::parse(credential) else { return Binding::Bearer };
+        self.secrets.token(&text).map_or(Binding::Bearer, |token| token.binding)
     }
 
     /// Reserves the first request of a newly bought token.
@@ -128,7 +128,10 @@ impl PaymentService {
 
 fn of_sale(token: &TollToken) -> Option<tpat::Token> {
     let id = from_base64url(&token.id)?.try_into().ok()?;
-    let thumbprint = if token.jkt.is_empty() { [0; 32] } else { from_base64url(&token.jkt)?.try_into().ok()? };
+    let binding = match &token.jkt {
+        None => Binding::Bearer,
+        Some(jkt) => Binding::Key(Thumbprint::parse(jkt)?),
+    };
     let (routes, expires) = (RouteId::of(&token.route), token_expiry(token));
-    Some(tpat::Token { id, routes, expires, class: TokenClass::Counted, thumbprint })
+    Some(tpat::Token { id, routes, expires, class: TokenClass::Counted, binding })
 }

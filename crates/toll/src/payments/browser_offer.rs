@@ -61,7 +61,7 @@ impl PaymentService {
         // Before offers were sealed, a challenge whose payment is followed was a cookie as it is.
         let text = self.secrets.open_offer(value).or_else(|| self.follows(value).then_some(value))?;
         let (issued, pricing) = self.issued_offer(table, text).ok()?;
-        let bound = issued.challenge.terms.thumbprint != [0; 32];
+        let bound = issued.challenge.terms.binding.is_key();
         let last = issued.challenge.terms.expires.saturating_add(GRACE_S);
         (!bound && caller.seconds() <= last).then_some(BrowserOffer { text, issued, pricing })
     }
@@ -150,7 +150,7 @@ impl PaymentService {
             return Ok(OfferStatus::Waiting(AmountReceived { late, ..AmountReceived::default() }));
         };
         let gone = payments.iter().any(|payment| payment.gone_at.is_some());
-        let mut redemption = redemption(&held.issued, &held.pricing, first.id.txid.clone(), String::new(), caller);
+        let mut redemption = redemption(&held.issued, &held.pricing, first.id.txid.clone(), None, caller);
         redemption.height = self.chain.height();
         let redeemed = self.store.redeem_counted(&redemption).await.map_err(|error| store_failed(&error))?;
         Ok(match redeemed {

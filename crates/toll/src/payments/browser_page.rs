@@ -15,6 +15,7 @@ use domain::encoding::base64url;
 use domain::rate::Rate;
 use http::{HeaderValue, Method, Response, header};
 use store::address_assignments::AssignmentRequest;
+use tpat::Binding;
 use tpat::challenge::RouteId;
 use wire::toll::Offer;
 
@@ -83,7 +84,7 @@ impl PaymentService {
         }
         let text = match self.assign_address(route, pricing, caller).await {
             Some(text) => text,
-            None => self.offer(route, pricing, [0; 32], caller)?.challenge,
+            None => self.offer(route, pricing, Binding::Bearer, caller)?.challenge,
         };
         self.keep(route, &text, caller)
     }
@@ -99,7 +100,7 @@ impl PaymentService {
 
     /// The page that asks for a proof.
     fn ask_to_prove(&self, route: &Route, pricing: &Pricing, keeping: Keeping, caller: &Caller<'_>) -> Response<Body> {
-        let Some(offer) = self.offer(route, pricing, [0; 32], caller) else {
+        let Some(offer) = self.offer(route, pricing, Binding::Bearer, caller) else {
             return crate::payment_problem::PaymentProblem::unavailable().shown(caller);
         };
         let view = OfferView { offer: &offer, back: caller.target, now: caller.seconds() };
@@ -139,7 +140,7 @@ impl PaymentService {
         };
         let subaddress = SubaddressIndex { account: ACCOUNT, index };
         // A browser without script has no key.
-        let shared = OfferParams { route: RouteId::of(&route.name), subaddress, expires, thumbprint: [0; 32] };
+        let shared = OfferParams { route: RouteId::of(&route.name), subaddress, expires, binding: Binding::Bearer };
         self.count_challenge(route);
         Some(self.secrets.issue_challenge(random, challenge_terms(pricing, bundle, shared)))
     }

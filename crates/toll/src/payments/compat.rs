@@ -77,7 +77,7 @@ fn redemption(
         // Without a challenge, route and payment identify the account. Another route has another account.
         challenge: base64url(&sha256(name.as_bytes())[..16]),
         route: route.name.clone(),
-        jkt: String::new(),
+        jkt: None,
         piconero: saturating_i64(seen.received.total),
         outputs: seen.received.outputs.iter().map(|output| base64url(&output.one_time_key)).collect(),
         block: seen.block.map(saturating_i64),

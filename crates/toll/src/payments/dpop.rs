@@ -9,6 +9,7 @@ use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Uri, header};
 use parking_lot::Mutex;
 use std::collections::HashSet;
+use tpat::Thumbprint;
 use tpat::dpop::DpopError;
 use wire::toll::{NONCE_HEADER, PROOF_HEADER, TollCode};
 
@@ -49,7 +50,7 @@ impl DpopVerifier {
     ///
     /// # Errors
     /// The proof is missing, invalid, used before, or has no fresh nonce.
-    pub fn check(&self, caller: &Caller<'_>, ath: Option<&str>) -> Result<[u8; 32], PaymentProblem> {
+    pub fn check(&self, caller: &Caller<'_>, ath: Option<&str>) -> Result<Thumbprint, PaymentProblem> {
         let wrong = || {
             let title = "The request must prove that it comes from the holder of the key.";
             self.again(PaymentProblem::new(TollCode::BadPossession, title), caller.now)
@@ -65,7 +66,7 @@ impl DpopVerifier {
             let title = "The proof must have the nonce of this answer. Sign again.";
             return Err(self.again(PaymentProblem::new(TollCode::UseDpopNonce, title), caller.now));
         }
-        let name = sha256(&[&proof.thumbprint, proof.jti.as_bytes()].concat());
+        let name = sha256(&[&proof.thumbprint.0, proof.jti.as_bytes()].concat());
         if self.seen.lock().is_first(name, caller.now) { Ok(proof.thumbprint) } else { Err(wrong()) }
     }
 

@@ -8,10 +8,10 @@ use crate::pricing::{Bundle, Pricing};
 use crate::response::json;
 use crate::route::Route;
 use axum::body::Body;
-use domain::encoding::base64url;
 use domain::rate::Rate;
 use http::{HeaderValue, Response, StatusCode, header};
 use tpat::Address;
+use tpat::Binding;
 use tpat::amount::{blocks, format_xmr};
 use tpat::challenge::{Challenge, ChallengeTerms, RouteId};
 use tpat::header::{RefusedCredential, write};
@@ -23,8 +23,8 @@ pub(super) struct OfferParams {
     pub route: RouteId,
     pub subaddress: SubaddressIndex,
     pub expires: u64,
-    /// The only key that may redeem them; zeros: any key.
-    pub thumbprint: [u8; 32],
+    /// The only key that may redeem them.
+    pub binding: Binding,
 }
 
 impl PaymentService {
@@ -102,20 +102,20 @@ impl PaymentService {
         }
     }
 
-    /// Returns the key of a signed request without another credential; zeros if none counts. The check is rate-limited,
+    /// Returns the key of a signed request without another credential; none if no signature counts. The check is rate-limited,
     /// because anybody can sign.
     ///
     /// # Errors
     /// The request is signed for another host, so the purchase would be unusable. No other signature is refused.
-    fn signer(&self, caller: &Caller<'_>) -> Result<[u8; 32], PaymentProblem> {
+    fn signer(&self, caller: &Caller<'_>) -> Result<Binding, PaymentProblem> {
         let signed = caller.single_header(PROOF_HEADER).is_some();
         let rate = Rate::per(self.settings.redemptions_per_minute, 60_000);
         if !signed || self.proofs.take(caller.client, rate, caller.now).is_err() {
-            return Ok([0; 32]);
+            return Ok(Binding::Bearer);
         }
         match self.dpop.check(caller, None) {
             Err(problem) if problem.code() == TollCode::HostRewritten => Err(problem),
-            checked => Ok(checked.unwrap_or([0; 32])),
+            checked => Ok(checked.ok().into()),
         }
     }
 
@@ -124,21 +124,21 @@ impl PaymentService {
         &self,
         route: &Route,
         pricing: &Pricing,
-        thumbprint: [u8; 32],
+        binding: Binding,
         caller: &Caller<'_>,
     ) -> Option<Offer> {
         let id = RouteId::of(&route.name);
         let subaddress = if pricing.tpat0 { self.pool.of_route(id) } else { self.pool.next_subaddress() };
         let address = self.pool.address(subaddress)?;
         let expires = caller.seconds() + self.settings.challenge_s;
-        let shared = OfferParams { route: id, subaddress, expires, thumbprint };
+        let shared = OfferParams { route: id, subaddress, expires, binding };
         let bundles = pricing.bundles.iter().enumerate();
         let accepts: Vec<_> =
             bundles.map(|(at, bundle)| self.offered_bundle(at + 1, pricing, bundle, shared)).collect();
         let first = accepts.first()?.clone();
         self.count_challenge(route);
         let offer = self.offer_for(&address, first, accepts, caller);
-        Some(Offer { jkt: (thumbprint != [0; 32]).then(|| base64url(&thumbprint)), ..offer })
+        Some(Offer { jkt: binding.key().map(|key| key.to_string()), ..offer })
     }
 
     pub(super) fn count_challenge(&self, route: &Route) {
@@ -194,7 +194,7 @@ fn no_node() -> PaymentProblem {
 
 /// Returns the authenticated content of a challenge.
 pub(super) fn challenge_terms(pricing: &Pricing, bundle: &Bundle, shared: OfferParams) -> ChallengeTerms {
-    let OfferParams { route, subaddress, expires, thumbprint } = shared;
+    let OfferParams { route, subaddress, expires, binding } = shared;
     ChallengeTerms {
         route,
         price: bundle.price,
@@ -204,7 +204,7 @@ pub(super) fn challenge_terms(pricing: &Pricing, bundle: &Bundle, shared: OfferP
         account: subaddress.account,
         index: subaddress.index,
         expires,
-        thumbprint,
+        binding,
     }
 }
 

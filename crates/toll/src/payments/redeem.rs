@@ -16,6 +16,7 @@ use tpat::Address;
 use tpat::challenge::Challenge;
 use tpat::credential::{self, Credential};
 use tpat::dpop::thumbprint;
+use tpat::{Binding, Thumbprint};
 use wire::jwk::VerifyingJwk;
 use wire::toll::TollCode;
 
@@ -167,25 +168,25 @@ impl PaymentService {
         pricing: &Pricing,
         key: RequestedBinding<'_>,
         caller: &Caller<'_>,
-    ) -> Result<String, PaymentProblem> {
-        let wanted = issued.challenge.terms.thumbprint;
-        let must = pricing.binding == TokenBinding::Key || wanted != [0; 32];
+    ) -> Result<Option<Thumbprint>, PaymentProblem> {
+        let wanted = issued.challenge.terms.binding;
+        let must = pricing.binding == TokenBinding::Key || wanted.is_key();
         let signed = match key {
             RequestedBinding::Named(_) => true,
             RequestedBinding::RequestKey => must || caller.single_header(wire::toll::PROOF_HEADER).is_some(),
             RequestedBinding::Bearer => must,
-            RequestedBinding::BrowserCookie => wanted != [0; 32],
+            RequestedBinding::BrowserCookie => wanted.is_key(),
         };
         if !signed {
-            return Ok(String::new());
+            return Ok(None);
         }
-        let thumb = self.dpop.check(caller, None)?;
-        let other = matches!(key, RequestedBinding::Named(key) if thumbprint(key) != thumb)
-            || (wanted != [0; 32] && wanted != thumb);
+        let proven = self.dpop.check(caller, None)?;
+        let other = matches!(key, RequestedBinding::Named(key) if thumbprint(key) != proven)
+            || matches!(wanted, Binding::Key(wanted) if wanted != proven);
         if other {
             return Err(PaymentProblem::new(TollCode::BadPossession, "The request is signed with another key."));
         }
-        Ok(base64url(&thumb))
+        Ok(Some(proven))
     }
 
     async fn is_counted(&self, id: &PaymentId) -> Result<bool, PaymentProblem> {
@@ -196,7 +197,7 @@ impl PaymentService {
     /// Answers from the store if the same key presented this payment before, since the watcher knows its state. Without
     /// a key, only the proof identifies the client, so it must be verified again.
     async fn redeem_again(&self, redemption: &mut Redemption) -> Result<Option<RedemptionOutcome>, PaymentProblem> {
-        if redemption.jkt.is_empty() {
+        if redemption.jkt.is_none() {
             return Ok(None);
         }
         redemption.height = self.chain.height();
@@ -260,7 +261,7 @@ pub(super) fn redemption(
     issued: &IssuedOffer,
     pricing: &Pricing,
     txid: String,
-    jkt: String,
+    jkt: Option<Thumbprint>,
     caller: &Caller<'_>,
 ) -> Redemption {
     let terms = &issued.challenge.terms;
@@ -270,7 +271,7 @@ pub(super) fn redemption(
         payment: PaymentId { txid, account, subaddress },
         challenge: base64url(&issued.challenge.random),
         route: issued.route.name.clone(),
-        jkt,
+        jkt: jkt.map(|jkt| jkt.to_string()),
         piconero: 0,
         outputs: Vec::new(),
         block: None,

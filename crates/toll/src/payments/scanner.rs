@@ -92,7 +92,7 @@ impl PaymentService {
             payment: PaymentId { txid: txid.to_string(), account: ACCOUNT, subaddress: assignment.subaddress },
             challenge: assignment.challenge,
             route: assignment.route,
-            jkt: String::new(),
+            jkt: None,
             piconero: saturating_i64(received.total),
             outputs: received.outputs.iter().map(|output| base64url(&output.one_time_key)).collect(),
             block: seen.block.map(saturating_i64),

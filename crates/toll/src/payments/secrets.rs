@@ -159,8 +159,13 @@ mod tests {
         let (old, new) = ([1; 32], [2; 32]);
         let secrets = Secrets::derive(&[9; 32], &old, []);
         let shared = secrets.clone();
-        let token =
-            Token { id: [1; 16], routes: RouteId([2; 8]), expires: 3, class: TokenClass::Counted, thumbprint: [0; 32] };
+        let token = Token {
+            id: [1; 16],
+            routes: RouteId([2; 8]),
+            expires: 3,
+            class: TokenClass::Counted,
+            binding: tpat::Binding::Bearer,
+        };
         let (before, nonce, name) = (secrets.mint(&token), secrets.nonce(1000), secrets.log_name("txid"));
         let (offer, client) = (secrets.seal_offer("Ab-_"), ClientKey::V4([203, 0, 113, 7].into()));
         let named = secrets.client_name(client);

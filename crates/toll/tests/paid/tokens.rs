@@ -1,11 +1,11 @@
 //! What a token opens, and how it is used up.
 
 use crate::support::{Key, OLD, PRICE, PROOFS, World, entry, txid};
-use domain::encoding::{from_base64url, hmac_sha256};
+use domain::encoding::hmac_sha256;
 use store::toll::TokenChange;
 use toll::route::RouteTable;
-use tpat::Token;
 use tpat::challenge::RouteId;
+use tpat::{Binding, Thumbprint, Token};
 use wire::toll::{Offer, RedeemedToken, TollCode};
 
 async fn buy(world: &World, path: &str, key: Option<&Key>) -> (Offer, RedeemedToken) {
@@ -167,13 +167,13 @@ async fn a_bound_token_outlasts_the_key_of_its_mac_and_what_a_thief_makes_with_t
 
     let secret = hmac_sha256(&OLD, &[b"token"]);
     let real = Token::authenticate(&secret, &bought.token).unwrap();
-    let own = from_base64url(&thief.jkt()).unwrap().try_into().unwrap();
+    let own = Thumbprint::parse(&thief.jkt()).unwrap();
     for (path, forged, key) in [
         ("/open", Token { routes: RouteId::of("open"), ..real }, &key),
-        ("/price", Token { thumbprint: own, ..real }, &thief),
+        ("/price", Token { binding: Binding::Key(own), ..real }, &thief),
         ("/price", Token { expires: real.expires + 1, ..real }, &key),
         ("/price", Token { id: [1; 16], ..real }, &key),
-        ("/price", Token { thumbprint: [0; 32], ..real }, &key),
+        ("/price", Token { binding: Binding::Bearer, ..real }, &key),
     ] {
         let reply = world.client.bound(path, &forged.mint(&secret), key).await;
         assert_eq!((reply.status, reply.code()), (401, TollCode::Forged), "{forged:?}");

@@ -22,7 +22,7 @@ impl Key {
 
     /// Its thumbprint (RFC 7638), as tokens and offers name it.
     pub fn jkt(&self) -> String {
-        base64url(&tpat::dpop::thumbprint(&self.jwk()))
+        tpat::dpop::thumbprint(&self.jwk()).to_string()
     }
 
     /// A proof of possession (RFC 9449), for a token if there is one.

@@ -1,0 +1,59 @@
+//! The key that a challenge or a token belongs to.
+
+use domain::encoding::{base64url, from_base64url};
+use std::fmt;
+
+/// The SHA-256 thumbprint of a public key (RFC 7638).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Thumbprint(pub [u8; 32]);
+
+/// Whether a key must be proven, and which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// None: the text alone is enough.
+    Bearer,
+    Key(Thumbprint),
+}
+
+impl Thumbprint {
+    /// Parses the text form. Returns `None` unless it is base64url of 32 bytes.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(Self(from_base64url(text)?.try_into().ok()?))
+    }
+}
+
+impl fmt::Display for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base64url(&self.0))
+    }
+}
+
+impl Binding {
+    /// Returns the key that must be proven.
+    pub fn key(self) -> Option<Thumbprint> {
+        match self {
+            Self::Bearer => None,
+            Self::Key(thumbprint) => Some(thumbprint),
+        }
+    }
+
+    /// Whether a key must be proven.
+    pub fn is_key(self) -> bool {
+        self.key().is_some()
+    }
+
+    /// Reads the field of a challenge or token: zeros for none, which no key has as its hash.
+    pub(crate) fn from_field(field: [u8; 32]) -> Self {
+        if field == [0; 32] { Self::Bearer } else { Self::Key(Thumbprint(field)) }
+    }
+
+    pub(crate) fn field(self) -> [u8; 32] {
+        self.key().map_or([0; 32], |thumbprint| thumbprint.0)
+    }
+}
+
+impl From<Option<Thumbprint>> for Binding {
+    fn from(key: Option<Thumbprint>) -> Self {
+        key.map_or(Self::Bearer, Self::Key)
+    }
+}
