@@ -90,12 +90,11 @@ impl Bans {
         Ok(())
     }
 
-    /// Applies the changes since the last call in pages, each once.
+    /// Applies the changes up to the number `last` in pages, each once.
     ///
     /// # Errors
     /// The store fails.
-    pub async fn catch_up(&self, store: &dyn Store, now: UnixMs) -> store::Result<()> {
-        let last = store.last_ban_change().await?;
+    pub async fn catch_up(&self, store: &dyn Store, last: i64, now: UnixMs) -> store::Result<()> {
         let (mut after, up_to) = {
             let heard = self.heard.lock();
             (heard.after.clone(), heard.up_to)

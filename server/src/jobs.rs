@@ -4,13 +4,19 @@ use crate::error_chain::chain;
 use crate::flows::server_keys;
 use crate::keyring;
 use crate::state::AppState;
+use crate::sync_freshness;
 use domain::totp::REGISTRATION_MS;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Interval for reading other nodes' changes.
+/// Interval for following ended sessions and bans of other nodes. One small query; the rest only after a change.
+const FOLLOW_EVERY: Duration = Duration::from_millis(300);
+/// A database that does not answer for this long is asked again.
+const FOLLOW_PATIENCE: Duration = Duration::from_secs(1);
+/// Interval for reading other nodes' keys, allow-list and rotations.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
-/// Overlap with the previous read, because nodes' clocks may differ and a change may commit late.
+/// Overlap with the previous read of rotations, because nodes' clocks may differ and a change may commit late. Nothing
+/// that ends a session depends on it.
 const OVERLAP_MS: i64 = 30_000;
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// Additional time before ended keys are erased, because a node with a slow clock may still use them.
@@ -18,14 +24,38 @@ const SKEW_MS: i64 = 60_000;
 /// How long ended sessions and key versions remain visible to their owner.
 const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 
+/// Reads the ends of sessions, changes of their people, and bans since the last call, in the order of commits.
+///
+/// # Errors
+/// The store fails.
+pub async fn follow(state: &AppState) -> store::Result<()> {
+    // The time before the question: what is committed after it may be missing from the answer.
+    let began = state.now();
+    let last = state.store.last_changes().await?;
+    state.bans.catch_up(&*state.store, last.bans, began).await?;
+    let heard = state.sessions.heard();
+    if last.sessions < heard {
+        // The database is an older copy: a failover or a restored backup.
+        state.sessions.clear();
+        state.sessions.remember(&state.store.sessions_ended(sync_freshness::recent(began)).await?, began);
+    } else if last.sessions > heard {
+        let changes = state.store.sessions_published(heard).await?;
+        state.sessions.apply(&changes, began);
+        state.identity_headers.apply(&changes, &state.config.apps);
+    }
+    state.sessions.heard_up_to(last.sessions);
+    state.sync.followed_at(began);
+    Ok(())
+}
+
 /// Reads all changes since the last call once.
 ///
 /// # Errors
 /// The store fails.
 pub async fn sync(state: &AppState) -> store::Result<()> {
+    follow(state).await?;
     let now = state.now();
     let since = state.sync.last().min(now) - OVERLAP_MS;
-    state.bans.catch_up(&*state.store, now).await?;
     state.allowlist.replace(state.store.allowlist().await?);
     let changes = state.store.sessions_changed(since).await?;
     state.sessions.apply(&changes, now);
@@ -49,7 +79,35 @@ async fn reload_keys(state: &AppState) -> store::Result<()> {
 }
 
 /// Runs until `stop` is set.
-pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
+pub async fn run(state: AppState, stop: watch::Receiver<bool>) {
+    tokio::join!(keep_following(&state, stop.clone()), keep_up(&state, stop));
+}
+
+/// Follows the other nodes, whatever the other jobs wait for.
+async fn keep_following(state: &AppState, mut stop: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(FOLLOW_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut follows = true;
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = tick.tick() => {}
+        }
+        let problem = match tokio::time::timeout(FOLLOW_PATIENCE, follow(state)).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(chain(&error).to_string()),
+            Err(_) => Some("no answer".to_owned()),
+        };
+        match &problem {
+            Some(cause) if follows => tracing::error!(cause, "cannot follow the other nodes; requests are refused"),
+            None if !follows => tracing::info!("follows the other nodes again"),
+            _ => {}
+        }
+        follows = problem.is_none();
+    }
+}
+
+async fn keep_up(state: &AppState, mut stop: watch::Receiver<bool>) {
     let mut sync_tick = tokio::time::interval(SYNC_EVERY);
     let mut sweep_tick = tokio::time::interval(SWEEP_EVERY);
     sync_tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -57,15 +115,15 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             _ = stop.changed() => return,
             _ = sync_tick.tick() => {
-                if let Err(error) = sync(&state).await {
+                if let Err(error) = sync(state).await {
                     tracing::error!(cause = %chain(&error), "the store does not answer");
                 }
             }
             _ = sweep_tick.tick() => {
-                if let Err(error) = sweep(&state).await {
+                if let Err(error) = sweep(state).await {
                     tracing::error!(cause = %chain(&error), "deleting expired rows failed");
                 }
-                if let Err(error) = server_keys::keep_up(&state).await {
+                if let Err(error) = server_keys::keep_up(state).await {
                     tracing::error!(cause = %chain(&error), "rotating server keys failed");
                 }
             }

@@ -8,6 +8,7 @@ use domain::session::{is_first_use, takes_access};
 use moka::sync::Cache;
 use parking_lot::RwLock;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use store::Store;
 use store::sessions::{SessionChange, SessionRow};
 
@@ -30,12 +31,14 @@ pub struct LiveSession {
 pub struct SessionCache {
     live: Cache<String, LiveSession>,
     ended: Arc<RwLock<EndedSessions>>,
+    /// The number of the last change that was applied.
+    heard: Arc<AtomicI64>,
     counts: CacheCounts,
 }
 
 impl Default for SessionCache {
     fn default() -> Self {
-        Self { live: Cache::new(100_000), ended: Arc::default(), counts: CacheCounts::default() }
+        Self { live: Cache::new(100_000), ended: Arc::default(), heard: Arc::default(), counts: CacheCounts::default() }
     }
 }
 
@@ -103,7 +106,23 @@ impl SessionCache {
             authentication: row.authentication,
         };
         self.insert(&row.id, live);
+        // The session may have ended after the row was read, and its end have been applied before it was cached.
+        if !live.revoked && self.ended.read().contains(&row.id) {
+            let live = LiveSession { revoked: true, ..live };
+            self.insert(&row.id, live);
+            return live;
+        }
         live
+    }
+
+    /// Returns the number of the last change that was applied.
+    pub fn heard(&self) -> i64 {
+        self.heard.load(Ordering::Relaxed)
+    }
+
+    /// Records that all changes up to this number were applied.
+    pub fn heard_up_to(&self, number: i64) {
+        self.heard.store(number, Ordering::Relaxed);
     }
 
     pub fn insert(&self, id: &str, live: LiveSession) {
@@ -140,7 +159,8 @@ impl SessionCache {
     pub fn apply(&self, changes: &[SessionChange], now: UnixMs) {
         for change in changes {
             if let Some(ended_at) = change.revoked_at {
-                self.ended.write().add(&change.id, ended_at, now);
+                // From when this node hears of it: the writer's clock may be slow.
+                self.ended.write().add(&change.id, ended_at.max(now), now);
             }
             let Some(held) = self.live.get(&change.id) else { continue };
             let news = LiveSession {
@@ -172,5 +192,48 @@ impl LiveSession {
 
     fn is_live(self, now: UnixMs) -> bool {
         !self.revoked && now < self.idle_at && now < self.ends_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::account::Role;
+    use domain::authentication::Methods;
+    use domain::session::Session;
+
+    #[test]
+    fn a_row_that_was_read_before_its_session_ended_admits_nobody() {
+        let cache = SessionCache::default();
+        let row = SessionRow {
+            id: "one".to_owned(),
+            user: "ada".to_owned(),
+            username: "ada".to_owned(),
+            role: Role::User,
+            user_disabled: false,
+            life: Session {
+                generation: 0,
+                current: String::new(),
+                previous: None,
+                rotated_at: 0,
+                used: 0,
+                jkt: None,
+                idle_at: 100,
+                ends_at: 100,
+                revoked: false,
+            },
+            authentication: Authentication { methods: Methods::PASSWORD, at: 0 },
+            device: String::new(),
+            address: String::new(),
+            receiving_key: None,
+            created_at: 0,
+            used_at: 0,
+        };
+        assert!(cache.update(&row).is_live(1));
+        // Another request has read the row; the end is applied before it is cached again.
+        cache.live.invalidate("one");
+        cache.end("one", 1);
+        assert!(!cache.update(&row).is_live(1));
+        assert!(!cache.seems_live("one", true, 1));
     }
 }

@@ -17,7 +17,7 @@ use crate::request_id::RequestIds;
 use crate::revocations::Revocations;
 use crate::sessions::SessionCache;
 use crate::site::SiteFiles;
-use crate::sync_freshness::SyncFreshness;
+use crate::sync_freshness::{self, SyncFreshness};
 use crate::tokens::Tokens;
 use crate::{key_encryption, key_encryption::KeyEncryptionKey};
 use app::view::Assets;
@@ -101,7 +101,7 @@ impl AppState {
             revocations: Revocations::default(),
             attempt_locks: KeyedMutex::new(passwords::threads(&config.settings)),
             proofs: ReplayCache::default(),
-            sync: SyncFreshness::default(),
+            sync: SyncFreshness::new(config.sqlite_file().is_none()),
             metrics: Metrics::new(clock.now()),
             request_ids: RequestIds::new(&*entropy),
             assets: Arc::new(site.assets()),
@@ -116,9 +116,13 @@ impl AppState {
         }));
         state.bans.load(&*state.store, state.now()).await?;
         state.allowlist.replace(state.store.allowlist().await?);
-        let ended = state.store.sessions_ended(state.now() - domain::revocation::REVOCATION_RETENTION_MS).await?;
-        state.sessions.remember(&ended, state.now());
-        state.sync.read_at(state.now());
+        // The number is read first, so that what ends meanwhile is read again.
+        let began = state.now();
+        state.sessions.heard_up_to(state.store.last_changes().await?.sessions);
+        let ended = state.store.sessions_ended(sync_freshness::recent(began)).await?;
+        state.sessions.remember(&ended, began);
+        state.sync.read_at(began);
+        state.sync.followed_at(began);
         Ok(state)
     }
 

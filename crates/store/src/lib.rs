@@ -6,6 +6,7 @@ pub mod app_codes;
 pub mod attempts;
 pub mod audit;
 pub mod bans;
+pub mod changes;
 pub mod copies;
 pub mod error;
 pub mod gates;
@@ -34,6 +35,7 @@ pub trait Store:
     users::Users
     + attempts::Attempts
     + bans::Bans
+    + changes::Changes
     + gates::Gates
     + allowlist::Allowlist
     + app_codes::AppCodes
@@ -61,6 +63,7 @@ impl<T> Store for T where
     T: users::Users
         + attempts::Attempts
         + bans::Bans
+        + changes::Changes
         + gates::Gates
         + allowlist::Allowlist
         + app_codes::AppCodes

@@ -105,6 +105,9 @@ pub trait Sessions {
     /// Returns the sessions that were rotated or ended, or whose user's name, role or profile changed, at or after `since`.
     /// Callers should overlap the periods a little, as for bans.
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<SessionChange>>;
+    /// Returns the sessions whose end, or whose person's change, has a higher number than `after` in the order of
+    /// commits. See [`crate::changes::LastChanges`].
+    async fn sessions_published(&self, after: i64) -> Result<Vec<SessionChange>>;
     /// Returns the sessions that were ended at or after `since`, with the time.
     async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(String, UnixMs)>>;
     /// Deletes sessions that were over before `before`, and returns their number.

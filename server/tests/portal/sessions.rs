@@ -92,6 +92,21 @@ async fn pages_lead_strangers_to_the_door_and_tell_nothing() {
 }
 
 #[tokio::test]
+async fn an_end_is_heard_by_a_node_whose_clock_is_minutes_ahead() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let other = portal.another_ahead(4 * 60_000).await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    // The other node has the session in memory.
+    assert_eq!(alice.at(&other).get(paths::SESSION).await.status, StatusCode::OK);
+    assert_eq!(alice.post(paths::LOGOUT, &json!({})).await.status, StatusCode::NO_CONTENT);
+    server::jobs::follow(&other.state).await.unwrap();
+    assert_eq!(alice.at(&other).bare().get(paths::SESSION).await.status, StatusCode::UNAUTHORIZED);
+    let sessions = &other.state.sessions;
+    assert_eq!(sessions.ended().read().marks().count(), 1, "verifiers hear of it too");
+}
+
+#[tokio::test]
 async fn memory_that_is_too_old_lets_nobody_in() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;

@@ -18,7 +18,7 @@ const SERVER: [(&str, &[&str]); 9] = [
         "basics",
         &["cache_counts", "clock", "config", "device", "dpop", "entropy", "error_chain", "openapi", "site", "span"],
     ),
-    ("keys", &["cookies", "envelope", "key_encryption", "keyring", "setup", "tokens", "user_keys", "view_key"]),
+    ("keys", &["cookies", "envelope", "key_encryption", "keyring", "setup", "tokens", "totp", "user_keys", "view_key"]),
     (
         "caches and limits",
         &[

@@ -3,10 +3,10 @@
 use super::backend::Backend;
 use super::store::SqlStore;
 use super::{
-    accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, gates, groups,
-    invitations, keys, ladders, named_locks, names, profiles, proofs, refusals, refuse, reservations, resets, sealed,
-    second_factors, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens,
-    toll_watch, upkeep, user_changes, user_keys, users,
+    accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes, gates,
+    groups, invitations, keys, ladders, named_locks, names, profiles, proofs, refusals, refuse, reservations, resets,
+    sealed, second_factors, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem,
+    toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
 };
 use crate::Result;
 
@@ -20,6 +20,7 @@ const FILES: &[&[&str]] = &[
     ban_rows::STATEMENTS,
     bans::STATEMENTS,
     begin::STATEMENTS,
+    changes::STATEMENTS,
     gates::STATEMENTS,
     groups::STATEMENTS,
     invitations::STATEMENTS,

@@ -3,6 +3,8 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
+use super::sequences;
+use super::session_writes::SEQUENCE;
 use super::statement::sql;
 use super::tx::{Record, Tx};
 use super::write::Write;
@@ -30,6 +32,8 @@ sql! {
         WHERE id IN (SELECT user_id FROM group_members WHERE group_id = $1)";
     TOUCH_SESSIONS = "UPDATE sessions SET changed_at = $2 WHERE revoked_at IS NULL
         AND user_id IN (SELECT user_id FROM group_members WHERE group_id = $1)";
+    PUBLISH_SESSIONS = "UPDATE sessions SET seq = $3 WHERE changed_at = $2
+        AND user_id IN (SELECT user_id FROM group_members WHERE group_id = $1)";
 }
 
 /// Returns the id of the group with this name.
@@ -46,7 +50,11 @@ pub async fn insert_group<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, name: &Gro
 
 async fn touch_members<DB: Backend>(tx: &mut Tx<'_, DB>, group: &str, now: UnixMs) -> Result<()> {
     tx.execute(TOUCH_PROFILES, [Value::Text(group)]).await?;
-    tx.execute(TOUCH_SESSIONS, [Value::Text(group), Value::Int(now)]).await.map(drop)
+    if tx.execute(TOUCH_SESSIONS, [Value::Text(group), Value::Int(now)]).await? > 0 {
+        let seq = sequences::next(tx, SEQUENCE).await?;
+        tx.execute(PUBLISH_SESSIONS, [Value::Text(group), Value::Int(now), Value::Int(seq)]).await?;
+    }
+    Ok(())
 }
 
 pub struct AddGroup {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// Number, name and text. Numbers may have gaps, because a branch keeps its number.
-const FILES: [(i64, &str, &str); 19] = [
+const FILES: &[(i64, &str, &str)] = &[
     (1, "begin", include_str!("../../migrations/0001_begin.sql")),
     (2, "accounts", include_str!("../../migrations/0002_accounts.sql")),
     (3, "audit at", include_str!("../../migrations/0003_audit_at.sql")),
@@ -27,6 +27,7 @@ const FILES: [(i64, &str, &str); 19] = [
     (19, "authentication", include_str!("../../migrations/0019_authentication.sql")),
     (20, "second factors", include_str!("../../migrations/0020_second_factors.sql")),
     (22, "profiles", include_str!("../../migrations/0022_profiles.sql")),
+    (31, "session order", include_str!("../../migrations/0031_session_order.sql")),
 ];
 
 /// In the order of their numbers.
@@ -34,7 +35,7 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
     };
-    Migrator::with_migrations(FILES.into_iter().map(migration).collect())
+    Migrator::with_migrations(FILES.iter().copied().map(migration).collect())
 });
 
 /// Returns the newest migration's version that this program knows.

@@ -12,6 +12,7 @@ mod ban_rows;
 mod bans;
 mod begin;
 mod catalogue;
+mod changes;
 mod each;
 mod gates;
 mod grouped;

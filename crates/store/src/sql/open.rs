@@ -70,7 +70,8 @@ pub async fn open_sqlite(
     transaction.commit().await?;
     let reads = pool(SqlitePoolOptions::new()).max_connections(4).connect_lazy_with(connect.pragma("query_only", "ON"));
     let grouped = Writes::Grouped(Writer::start(|jobs| grouped::run(writer, jobs)));
-    checked::<Sqlite>(SqlStore { reads, writes: grouped, burnt: UsedShortKeys::new(options.short_key_cap) }).await
+    let burnt = UsedShortKeys::new(options.short_key_cap);
+    checked::<Sqlite>(SqlStore { order: reads.clone(), reads, writes: grouped, burnt }).await
 }
 
 /// The writer itself retries while the file is busy, see [`RetryPolicy`].
@@ -97,10 +98,11 @@ async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
 async fn open_postgres(connect: PgConnectOptions, options: StoreOptions) -> Result<Arc<dyn Store>> {
     let connect = connect.disable_statement_logging();
     let pool = PgPoolOptions::new().max_connections(options.connections).acquire_timeout(PATIENCE);
-    let reads = pool.connect_with(connect).await?;
+    let reads = pool.connect_with(connect.clone()).await?;
     MIGRATIONS.run(&reads).await?;
-    checked::<Postgres>(SqlStore { reads, writes: Writes::Each, burnt: UsedShortKeys::new(options.short_key_cap) })
-        .await
+    let order = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_with(connect).await?;
+    let burnt = UsedShortKeys::new(options.short_key_cap);
+    checked::<Postgres>(SqlStore { reads, order, writes: Writes::Each, burnt }).await
 }
 
 async fn checked<DB: Backend>(store: SqlStore<DB>) -> Result<Arc<dyn Store>> {

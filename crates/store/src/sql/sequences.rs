@@ -1,4 +1,4 @@
-//! Sequence numbers in commit order.
+//! Sequence numbers in commit order, by which nodes follow each other's changes.
 //!
 //! The row of a sequence stays locked until its transaction ends. So a higher number commits later, and a reader that
 //! has seen one number has seen all lower ones, without a clock or an overlap. Lock order: after rows locked by key

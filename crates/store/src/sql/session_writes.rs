@@ -2,6 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::sequences;
 use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
@@ -11,6 +12,8 @@ use crate::sessions::{NewSession, Rotation};
 use domain::UnixMs;
 
 sql! {
+    // After the rows were locked by the change itself, so that the sequence is locked for as short as possible.
+    PUBLISH = "UPDATE sessions SET seq = $3 WHERE user_id = $1 AND changed_at = $2";
     MARK = "UPDATE sessions SET changed_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
     // A write instead of a read, so that it conflicts with disabling the user or changing the password at the same
     // time.
@@ -54,6 +57,15 @@ pub async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) 
     Ok(tx.execute(INSERT, values).await? == 1)
 }
 
+/// The sequence of [`publish`].
+pub const SEQUENCE: &str = "sessions";
+
+/// Numbers the sessions of a user that this transaction changed at `now`, for the other nodes.
+async fn publish<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
+    let seq = sequences::next(tx, SEQUENCE).await?;
+    tx.execute(PUBLISH, [Value::Text(user), Value::Int(now), Value::Int(seq)]).await.map(drop)
+}
+
 /// Ends all live sessions except `keep` and returns their ids.
 pub async fn revoke_all<DB: Backend>(
     tx: &mut Tx<'_, DB>,
@@ -62,12 +74,19 @@ pub async fn revoke_all<DB: Backend>(
     now: UnixMs,
 ) -> Result<Vec<String>> {
     let values = [Value::Text(user), Value::Text(keep.unwrap_or("")), Value::Int(now)];
-    tx.all(REVOKE_OTHERS, values).await?.iter().map(|row| row.text("id")).collect()
+    let ended = tx.all(REVOKE_OTHERS, values).await?;
+    if !ended.is_empty() {
+        publish(tx, user, now).await?;
+    }
+    ended.iter().map(|row| row.text("id")).collect()
 }
 
 /// Marks the valid sessions as changed, so that every node drops their cached headers for apps.
 pub async fn mark_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
-    tx.execute(MARK, [Value::Text(user), Value::Int(now)]).await.map(drop)
+    if tx.execute(MARK, [Value::Text(user), Value::Int(now)]).await? > 0 {
+        publish(tx, user, now).await?;
+    }
+    Ok(())
 }
 
 impl Write for Rotation {
@@ -120,6 +139,7 @@ impl Write for RevokeSession {
         let values = [Value::Text(&self.user), Value::Text(&self.id), Value::Int(self.now)];
         let ended = tx.execute(REVOKE, values).await? == 1;
         if ended {
+            publish(tx, &self.user, self.now).await?;
             append(tx, &self.audit).await?;
         }
         Ok(ended)

@@ -32,6 +32,9 @@ sql! {
     CHANGED = "SELECT s.id, s.generation, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, s.auth_time,
             s.methods, u.name AS username, u.role, u.profile_version
         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.changed_at >= $1";
+    PUBLISHED = "SELECT s.id, s.generation, s.rotated_at, s.idle_at, s.ends_at, s.revoked_at, s.auth_time,
+            s.methods, u.name AS username, u.role, u.profile_version
+        FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.seq > 0 AND s.seq > $1";
     // A session does not change after its end, and that column has an index.
     ENDED = "SELECT id, revoked_at FROM sessions WHERE changed_at >= $1 AND revoked_at >= $1";
 }
@@ -72,6 +75,10 @@ impl<DB: Backend> Sessions for SqlStore<DB> {
 
     async fn sessions_changed(&self, since: UnixMs) -> Result<Vec<SessionChange>> {
         self.all(CHANGED, [Value::Int(since)]).await?.iter().map(change).collect()
+    }
+
+    async fn sessions_published(&self, after: i64) -> Result<Vec<SessionChange>> {
+        self.all(PUBLISHED, [Value::Int(after)]).await?.iter().map(change).collect()
     }
 
     async fn sessions_ended(&self, since: UnixMs) -> Result<Vec<(String, UnixMs)>> {

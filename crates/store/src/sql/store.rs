@@ -12,6 +12,8 @@ use sqlx::Pool;
 /// All ports on one database.
 pub struct SqlStore<DB: Backend> {
     pub(super) reads: Pool<DB>,
+    /// For following the changes of other nodes, when requests have taken every connection.
+    pub(super) order: Pool<DB>,
     pub(super) writes: Writes<DB>,
     pub(super) burnt: UsedShortKeys,
 }

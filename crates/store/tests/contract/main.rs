@@ -113,6 +113,7 @@ contract! {
         others_end_and_the_kept_one_stays,
         are_listed_last_used_first,
         changes_are_heard_of,
+        ends_have_an_order_without_a_clock,
         go_when_they_were_over_long_enough,
     }
     rotations {

@@ -150,6 +150,38 @@ pub async fn changes_are_heard_of(fixture: Fixture) {
     assert!(store.sessions_changed(NOW).await.unwrap().iter().any(|change| change.id == quiet));
 }
 
+pub async fn ends_have_an_order_without_a_clock(fixture: Fixture) {
+    let (store, other) = (fixture.open().await, fixture.open().await);
+    let ada = user(&*store, "ada").await;
+    let mut sessions = Vec::new();
+    for _ in 0..30 {
+        sessions.push(session(&*store, &ada, NOW).await);
+    }
+    let start = store.last_changes().await.unwrap().sessions;
+    // The writers' clocks are hours apart, and ends commit in any order.
+    let writers = sessions.iter().enumerate().map(|(n, id)| {
+        let (store, at) =
+            (if n % 2 == 0 { &store } else { &other }, if n % 3 == 0 { NOW + 60_000 } else { NOW + HOUR });
+        let (ada, audit) = (ada.clone(), entry(AuditEvent::Logout, Some(&ada), at));
+        async move { assert!(store.revoke(&ada, id, &audit, at).await.unwrap()) }
+    });
+    let reader = async {
+        let (mut after, mut heard) = (start, std::collections::BTreeSet::new());
+        while heard.len() < sessions.len() {
+            // In the order in which a node asks: a number is only remembered with everything below it.
+            let last = other.last_changes().await.unwrap().sessions;
+            heard.extend(other.sessions_published(after).await.unwrap().into_iter().map(|change| change.id));
+            after = last;
+        }
+        heard
+    };
+    let (_, heard) = futures::future::join(futures::future::join_all(writers), reader).await;
+    assert_eq!(heard, sessions.into_iter().collect());
+    let last = store.last_changes().await.unwrap().sessions;
+    assert_eq!(last, start + 30);
+    assert!(store.sessions_published(last).await.unwrap().is_empty());
+}
+
 pub async fn go_when_they_were_over_long_enough(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;

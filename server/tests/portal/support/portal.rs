@@ -62,6 +62,12 @@ impl Portal {
         Self::load(&self.folder, &self.settings, Arc::clone(&self.clock), None).await
     }
 
+    /// Another node, whose clock is ahead by this many milliseconds.
+    pub async fn another_ahead(&self, ms: i64) -> Self {
+        let clock = Arc::new(ManualClock::at(self.clock.now() + ms));
+        Self::load(&self.folder, &self.settings, clock, None).await
+    }
+
     /// The same with other settings.
     pub async fn another_with(&self, settings: &str) -> Self {
         Self::load(&self.folder, settings, Arc::clone(&self.clock), None).await
