@@ -20,6 +20,7 @@ pub mod known_device;
 pub mod local_path;
 pub mod login;
 pub mod operator;
+pub mod passkey;
 pub mod password;
 pub mod profile;
 pub mod rate;

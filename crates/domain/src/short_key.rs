@@ -1,17 +1,50 @@
 //! The `short_key`: a short-lived, one-time id for one encrypted message.
 //!
-//! `base64url(version | 16 random bytes | expiry | kid | origin hash | pre-login cookie hash | MAC)`. So issuing one
+//! `base64url(use | 16 random bytes | expiry | kid | origin hash | pre-login cookie hash | MAC)`. So issuing one
 //! writes nothing, and refusing a forged one costs one HMAC.
 
 use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
 use crate::{CLOCK_TOLERANCE_MS, UnixMs};
 
-/// Lifetime of a `short_key`.
+/// Lifetime of a `short_key` for a message.
 pub const LIFETIME_MS: i64 = 120_000;
+/// Lifetime of a `short_key` for a passkey, because autofill waits as long as the person looks at the page.
+pub const PASSKEY_LIFETIME_MS: i64 = 600_000;
 
-const VERSION: u8 = 1;
+/// Use, random bytes, expiry, key, origin, cookie.
 const BODY: usize = 1 + 16 + 8 + 32 + 32 + 32;
 const LENGTH: usize = BODY + 32;
+
+/// The use of a `short_key`. One for one use is refused for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShortKeyPurpose {
+    /// An encrypted message.
+    Message,
+    /// A sign-in with a passkey.
+    PasskeySignIn,
+    /// The registration of a passkey; tied to a session instead of a cookie.
+    PasskeyRegistration,
+}
+
+impl ShortKeyPurpose {
+    const ALL: [Self; 3] = [Self::Message, Self::PasskeySignIn, Self::PasskeyRegistration];
+
+    pub fn lifetime_ms(self) -> i64 {
+        match self {
+            Self::Message => LIFETIME_MS,
+            Self::PasskeySignIn | Self::PasskeyRegistration => PASSKEY_LIFETIME_MS,
+        }
+    }
+
+    /// The first byte, which was a version while there was one use.
+    fn version(self) -> u8 {
+        match self {
+            Self::Message => 1,
+            Self::PasskeySignIn => 2,
+            Self::PasskeyRegistration => 3,
+        }
+    }
+}
 
 /// The binding of a `short_key`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +63,7 @@ pub struct ShortKeyClaims {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShortKey {
     random: [u8; 16],
+    purpose: ShortKeyPurpose,
     terms: ShortKeyClaims,
 }
 
@@ -44,14 +78,19 @@ pub enum ShortKeyError {
     /// Issued here, but from the future: a clock of ours was set back. A client cannot cause this.
     #[error("the short_key is from the future")]
     NotYet,
-    #[error("the short_key is for another origin, cookie or key")]
+    #[error("the short_key is for another use, origin, cookie or key")]
     Mismatch,
 }
 
 impl ShortKey {
-    /// Issues a `short_key`.
+    /// Issues a `short_key` for a message.
     pub fn issue(key: &[u8; 32], random: [u8; 16], terms: &ShortKeyClaims) -> String {
-        let body = Self { random, terms: *terms }.body();
+        Self::issue_for(ShortKeyPurpose::Message, key, random, terms)
+    }
+
+    /// Issues a `short_key` for one use.
+    pub fn issue_for(purpose: ShortKeyPurpose, key: &[u8; 32], random: [u8; 16], terms: &ShortKeyClaims) -> String {
+        let body = Self { random, purpose, terms: *terms }.body();
         let tag = hmac_sha256(key, &[&body]);
         base64url(&[body.as_slice(), &tag].concat())
     }
@@ -81,22 +120,27 @@ impl ShortKey {
         let (cookie, _) = rest.split_first_chunk::<32>()?;
         let terms =
             ShortKeyClaims { expires_at: i64::from_be_bytes(*expires_at), kid: *kid, origin: *origin, cookie: *cookie };
-        (*version == VERSION).then_some(Self { random: *random, terms })
+        let purpose = ShortKeyPurpose::ALL.into_iter().find(|purpose| purpose.version() == *version)?;
+        Some(Self { random: *random, purpose, terms })
     }
 
-    /// Checks time and binding. Another node may have issued it, so clocks may differ by [`CLOCK_TOLERANCE_MS`].
+    /// Checks use, time and binding. Another node may have issued it, so clocks may differ by [`CLOCK_TOLERANCE_MS`].
     ///
     /// # Errors
     /// [`ShortKeyError::Expired`] or [`ShortKeyError::NotYet`] by the clock, or [`ShortKeyError::Mismatch`] if `kid` is not in `kids`, or
-    /// for another origin or cookie.
+    /// for another use, origin or cookie.
     pub fn check(
         &self,
+        purpose: ShortKeyPurpose,
         kids: &[[u8; 32]],
         origin: &[u8; 32],
         cookie: &[u8; 32],
         now: UnixMs,
     ) -> Result<(), ShortKeyError> {
-        let early = now.saturating_add(LIFETIME_MS).saturating_add(CLOCK_TOLERANCE_MS);
+        if self.purpose != purpose {
+            return Err(ShortKeyError::Mismatch);
+        }
+        let early = now.saturating_add(purpose.lifetime_ms()).saturating_add(CLOCK_TOLERANCE_MS);
         if self.terms.expires_at > early {
             return Err(ShortKeyError::NotYet);
         }
@@ -132,7 +176,7 @@ impl ShortKey {
     fn body(&self) -> [u8; BODY] {
         let mut body = [0; BODY];
         let parts: [&[u8]; 6] = [
-            &[VERSION],
+            &[self.purpose.version()],
             &self.random,
             &self.terms.expires_at.to_be_bytes(),
             &self.terms.kid,

@@ -2,7 +2,9 @@
 
 use domain::CLOCK_TOLERANCE_MS as TOLERANCE;
 use domain::encoding::{base64url, from_base64url};
-use domain::short_key::{LIFETIME_MS, ShortKey, ShortKeyClaims, ShortKeyError, hash};
+use domain::short_key::{
+    LIFETIME_MS, PASSKEY_LIFETIME_MS, ShortKey, ShortKeyClaims, ShortKeyError, ShortKeyPurpose, hash,
+};
 use proptest::prelude::*;
 
 const KEY: [u8; 32] = [7; 32];
@@ -69,7 +71,7 @@ fn the_terms_are_kept() {
         ("run out and another origin", vec![kid], other, cookie, expires_at + TOLERANCE, Err(ShortKeyError::Expired)),
     ];
     for (name, kids, origin, cookie, now, verdict) in cases {
-        assert_eq!(key.check(&kids, &origin, &cookie, now), verdict, "{name}");
+        assert_eq!(key.check(ShortKeyPurpose::Message, &kids, &origin, &cookie, now), verdict, "{name}");
     }
 }
 
@@ -82,7 +84,10 @@ fn a_programs_key_has_no_cookie_and_is_no_browsers() {
     assert!(of([0; 32]).is_for_program());
     assert!(!of([3; 32]).is_for_program());
     let ShortKeyClaims { kid, origin, .. } = terms();
-    assert_eq!(of([0; 32]).check(&[kid], &origin, &[3; 32], NOW), Err(ShortKeyError::Mismatch));
+    assert_eq!(
+        of([0; 32]).check(ShortKeyPurpose::Message, &[kid], &origin, &[3; 32], NOW),
+        Err(ShortKeyError::Mismatch)
+    );
 }
 
 proptest! {
@@ -105,5 +110,25 @@ proptest! {
     #[test]
     fn any_other_bytes_of_the_right_length_are_forged(bytes in proptest::collection::vec(any::<u8>(), 153)) {
         prop_assert_eq!(ShortKey::authenticate(&KEY, &base64url(&bytes)), Err(ShortKeyError::Forged));
+    }
+}
+
+#[test]
+fn one_for_a_passkey_waits_longer_and_serves_for_nothing_else() {
+    let ShortKeyClaims { kid, origin, cookie, .. } = terms();
+    let now = terms().expires_at;
+    let claims = ShortKeyClaims { expires_at: now + PASSKEY_LIFETIME_MS, ..terms() };
+    let uses = [ShortKeyPurpose::Message, ShortKeyPurpose::PasskeySignIn, ShortKeyPurpose::PasskeyRegistration];
+    for issued in uses {
+        let text = ShortKey::issue_for(issued, &KEY, [5; 16], &claims);
+        let key = ShortKey::authenticate(&KEY, &text).unwrap();
+        for used in uses {
+            let expected = match (issued == used, used) {
+                (false, _) => Err(ShortKeyError::Mismatch),
+                (true, ShortKeyPurpose::Message) => Err(ShortKeyError::NotYet),
+                (true, _) => Ok(()),
+            };
+            assert_eq!(key.check(used, &[kid], &origin, &cookie, now), expected, "{issued:?} as {used:?}");
+        }
     }
 }

@@ -57,6 +57,11 @@ pub enum AuditEvent {
     GroupAdded,
     GroupRenamed,
     GroupRemoved,
+    PasskeyAdded,
+    PasskeyRenamed,
+    PasskeyRemoved,
+    /// A passkey was used whose counter did not rise, or whose backup flag changed.
+    PasskeyChanged,
 }
 
 impl AuditEvent {
@@ -105,6 +110,10 @@ impl AuditEvent {
         Self::GroupAdded,
         Self::GroupRenamed,
         Self::GroupRemoved,
+        Self::PasskeyAdded,
+        Self::PasskeyRenamed,
+        Self::PasskeyRemoved,
+        Self::PasskeyChanged,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -142,6 +151,10 @@ impl AuditEvent {
             Self::TollRevoked => "toll_revoked",
             Self::BackupMade => "backup_made",
             Self::BackupRestored => "backup_restored",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRenamed => "passkey_renamed",
+            Self::PasskeyRemoved => "passkey_removed",
+            Self::PasskeyChanged => "passkey_changed",
             Self::UserRenamed => "user_renamed",
             Self::SecondFactorAdded => "second_factor_added",
             Self::SecondFactorRemoved => "second_factor_removed",

@@ -13,6 +13,7 @@ pub mod gates;
 pub mod invitations;
 pub mod keys;
 pub mod profiles;
+pub mod passkeys;
 pub mod proofs;
 pub mod refusals;
 pub mod resets;
@@ -45,6 +46,7 @@ pub trait Store:
     + keys::Keys
     + address_assignments::AddressAssignments
     + profiles::Profiles
+    + passkeys::Passkeys
     + proofs::Proofs
     + resets::Resets
     + sealed::SealedValues
@@ -74,6 +76,7 @@ impl<T> Store for T where
         + address_assignments::AddressAssignments
         + address_assignments::AddressAssignments
         + profiles::Profiles
+        + passkeys::Passkeys
         + proofs::Proofs
         + resets::Resets
         + sealed::SealedValues

@@ -8,6 +8,7 @@ use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
 use crate::attempts::{BeginAttempt, BeginOutcome, RESEND_MS, RESERVATION_MS};
+use domain::UnixMs;
 
 sql! {
     RESERVE = "INSERT INTO reservations (identity, attempt, until) VALUES ($1, $2, $3)
@@ -41,6 +42,18 @@ impl Write for BeginUnlessFull {
         }
         Ok(begun)
     }
+}
+
+/// Uses up a `short_key` outside an attempt. `false`: it was used before.
+pub async fn burn<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    id: &str,
+    holder: &str,
+    now: UnixMs,
+    expires_at: UnixMs,
+) -> Result<bool> {
+    let values = [Value::Text(id), Value::Text(holder), Value::Text(""), Value::Int(now), Value::Int(expires_at)];
+    Ok(tx.execute(BURN, values).await? == 1)
 }
 
 impl BeginUnlessFull {

@@ -4,8 +4,8 @@ use super::backend::Backend;
 use super::store::SqlStore;
 use super::{
     accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes, gates,
-    groups, invitations, keys, ladders, named_locks, names, profiles, proofs, refusals, refuse, reservations, resets,
-    sealed, second_factors, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem,
+    groups, invitations, keys, ladders, named_locks, names, passkeys, profiles, proofs, refusals, refuse, reservations,
+    resets, sealed, second_factors, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem,
     toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
 };
 use crate::Result;
@@ -29,6 +29,7 @@ const FILES: &[&[&str]] = &[
     address_assignments::STATEMENTS,
     names::STATEMENTS,
     profiles::STATEMENTS,
+    passkeys::STATEMENTS,
     proofs::STATEMENTS,
     refusals::STATEMENTS,
     refuse::STATEMENTS,

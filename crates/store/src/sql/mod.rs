@@ -25,6 +25,7 @@ mod named_locks;
 mod names;
 mod open;
 mod profiles;
+mod passkeys;
 mod proofs;
 mod refusals;
 mod refuse;

@@ -39,6 +39,8 @@ sql! {
     END_RESETS_MADE = "DELETE FROM resets WHERE made_by = $1";
     END_INVITATIONS_MADE = "UPDATE invitations SET revoked_at = $2
         WHERE made_by = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
+    ERASE_PASSKEYS = "DELETE FROM passkeys WHERE user_id = $1";
+    ERASE_HANDLE = "DELETE FROM passkey_handles WHERE user_id = $1";
     ERASE_USER_KEYS = "DELETE FROM user_keys WHERE user_id = $1";
 }
 
@@ -187,7 +189,7 @@ impl Write for DeleteUser {
         }
         // The rows remain for a while, because other nodes learn from them that the sessions are over.
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
-        for sql in [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS] {
+        for sql in [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS, ERASE_PASSKEYS, ERASE_HANDLE] {
             tx.execute(sql, [Value::Text(&self.user)]).await?;
         }
         leave_all(tx, &self.user).await?;
