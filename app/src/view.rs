@@ -124,6 +124,7 @@ pub struct AccountView {
     pub viewer: Viewer,
     /// Minimum number of characters in a password.
     pub password_min: u32,
+    pub passkeys: wire::passkeys::Passkeys,
 }
 
 #[derive(Debug, Clone)]
@@ -187,6 +188,8 @@ pub struct OverviewView {
     /// Failed or refused events of the last 7 days.
     pub odd: u32,
     pub signed_in_at: i64,
+    /// The account has no passkey, and could have one here.
+    pub offer_passkey: bool,
     /// For administrators only.
     pub site: Option<SiteState>,
 }
@@ -384,6 +387,12 @@ pub enum ActivityEvent {
     /// A session was used to open an app.
     AppOpened,
     PasswordChanged,
+    PasskeyAdded,
+    PasskeyRenamed,
+    PasskeyRemoved,
+    /// A passkey was used whose counter did not rise, or whose backup flag changed.
+    PasskeyChanged,
+    PasskeyRefused,
     /// An administrator created a link that sets a new password.
     ResetMade,
     MadeAdministrator,

@@ -172,6 +172,7 @@ fn views() -> Vec<View> {
         devices: devices.clone(),
         activity,
         odd: 3,
+        offer_passkey: true,
         signed_in_at: NOW,
         site: Some(site_state()),
     };
@@ -280,7 +281,7 @@ fn each_page_loads_its_own_bundle_or_none() {
         loads(View::Devices(DevicesView { viewer: viewer(), devices: devices(), others: true, next: None })),
         [false, true, false, true]
     );
-    let account = AccountView { viewer: viewer(), password_min: 15 };
+    let account = AccountView { viewer: viewer(), password_min: 15, passkeys: wire::passkeys::Passkeys::default() };
     assert_eq!(loads(View::Account(account)), [false, false, true, true]);
     assert_eq!(loads(View::NotFound), [false; 4]);
     assert_eq!(loads(View::Login(LoginView { first_run: true, ..login() })), [false; 4]);
@@ -310,7 +311,16 @@ fn only_other_devices_can_be_ended() {
 fn an_administrator_reads_whether_the_site_is_well() {
     let overview = |site| {
         let (viewer, devices, activity) = (viewer(), devices(), activity());
-        render(View::Overview(Box::new(OverviewView { viewer, devices, activity, odd: 0, signed_in_at: NOW, site }))).0
+        render(View::Overview(Box::new(OverviewView {
+            viewer,
+            devices,
+            activity,
+            odd: 0,
+            offer_passkey: false,
+            signed_in_at: NOW,
+            site,
+        })))
+        .0
     };
     let html = overview(Some(site_state()));
     for part in ["1 problem needs", "1 recommendation", "7 2 hours ago", "3 in force", "2 hours ago", "1.2.3"] {

@@ -11,7 +11,7 @@ test('name and password open the dashboard', async ({ page, server }) => {
   await login.open();
   await expect(page).toHaveTitle('Sign in · Postern');
   await expect(login.name).toBeFocused();
-  await expect(login.name).toHaveAttribute('autocomplete', 'username');
+  await expect(login.name).toHaveAttribute('autocomplete', 'username webauthn');
   await expect(login.password).toHaveAttribute('autocomplete', 'current-password');
   await expect(login.password).toHaveAttribute('type', 'password');
   await login.submit(ada);

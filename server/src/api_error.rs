@@ -221,6 +221,7 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::InsufficientUserAuthentication => {
             (StatusCode::UNAUTHORIZED, "Confirm that it is you, and send the request again.")
         }
+        Code::PasskeyRefused => (StatusCode::UNAUTHORIZED, "This passkey was not accepted."),
         Code::Banned => (StatusCode::FORBIDDEN, "This address is closed for a while."),
         Code::AccountDelayed => (StatusCode::TOO_MANY_REQUESTS, "Too many tries on this account. Wait a little."),
         Code::ShortKeyExpired => (StatusCode::BAD_REQUEST, "The short_key has expired. Get a new challenge."),

@@ -15,6 +15,8 @@ pub const NEW_PLACE: &str = "new_place";
 pub const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
 /// A right password with a wrong code.
 pub const WRONG_SECOND_FACTOR: &str = "wrong_second_factor";
+/// A sign-in with a passkey that was refused; the reason is the row's target.
+pub const PASSKEY_REFUSED: &str = "passkey_refused";
 
 /// A password that was not checked, because the account is delayed.
 pub const DELAYED: &str = "account_delayed";

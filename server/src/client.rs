@@ -79,6 +79,14 @@ impl Client {
         own.or_else(|| state.bans.closed_by_hand(self.client_key, scope, now).filter(|closed| !listed(closed)))
     }
 
+    /// Returns the ban on signing in with a passkey. Guesses at passwords close sign-in for a while, but nobody guesses a
+    /// signature, so only a manual ban counts here. A ban on everything was checked before.
+    pub fn closed_to_passkeys(&self, state: &AppState) -> Option<ActiveBan> {
+        let now = state.now();
+        let closed = state.bans.closed_by_hand(self.client_key, Scope::SignIn, now)?;
+        (!self.is_proxy && !state.allowlist.covers(self.address, now)).then_some(closed)
+    }
+
     /// Whether offences of `ban_key` are not counted: an allowlisted address, or a trusted proxy. An own bucket is never
     /// exempt, because guesses on a known device must be slowed down at every address.
     pub fn exempt(&self, ban_key: ClientKey, state: &AppState) -> bool {

@@ -2,8 +2,8 @@
 
 use crate::http::{
     administration, allowlist, app_tokens, apps, audit, bans, challenge, invitations, live, login, logout, metadata,
-    not_found, openapi, pages, password, refresh, refusals, render, revocations, server_keys, services, session,
-    sessions, signup, tickets, toll, user_keys, users, verify,
+    not_found, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services,
+    session, sessions, signup, tickets, toll, user_keys, users, verify,
 };
 use crate::service::PortalService;
 use crate::state::AppState;
@@ -26,6 +26,8 @@ pub fn routes(state: &AppState) -> Router {
     let with_cookies = Router::new()
         .route(paths::CHALLENGE, get(challenge::challenge))
         .route(paths::LOGIN, post(login::login))
+        .route(paths::PASSKEY_CHALLENGE, get(passkeys::challenge))
+        .route(paths::PASSKEY_LOGIN, post(passkeys::login))
         .route(paths::AUTHENTICATE, post(login::authenticate))
         .route(paths::SECOND_FACTOR, post(login::second_factor))
         .route(paths::SIGNUP, post(signup::signup))
@@ -45,6 +47,9 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::SESSION, get(session::session))
         .route(paths::SESSIONS, get(sessions::list).delete(sessions::end_others))
         .route("/api/sessions/{id}", delete(sessions::end))
+        .route(paths::PASSKEYS, get(passkeys::list).post(passkeys::add))
+        .route(paths::PASSKEY_OPTIONS, post(passkeys::begin))
+        .route("/api/passkeys/{id}", patch(passkeys::rename).delete(passkeys::remove))
         .route(paths::USER_KEYS, get(user_keys::list).post(user_keys::hand_out))
         .route("/api/keys/user/{version}", delete(user_keys::revoke))
         .route(paths::ROTATE_USER_KEY, post(user_keys::rotate))
@@ -61,6 +66,7 @@ pub fn routes(state: &AppState) -> Router {
     let metadata = Router::new()
         .route(paths::JWKS, get(metadata::jwks))
         .route(paths::METADATA, get(metadata::postern))
+        .route(paths::PASSKEY_ENDPOINTS, get(passkeys::endpoints))
         .route(paths::REVOCATIONS, get(revocations::list))
         .route(paths::OPENAPI, get(openapi::document));
 

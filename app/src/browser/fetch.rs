@@ -86,6 +86,12 @@ impl FetchResponse {
         })
     }
 
+    /// Returns an object in the answer.
+    #[cfg(any(feature = "ssr", feature = "seal"))]
+    pub fn object(&self, name: &str) -> JsValue {
+        self.member(name)
+    }
+
     fn member(&self, name: &str) -> JsValue {
         member(&self.json, name)
     }
@@ -101,7 +107,7 @@ impl FetchResponse {
 }
 
 /// Returns a member of an object, or undefined.
-fn member(object: &JsValue, name: &str) -> JsValue {
+pub fn member(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
 }
 

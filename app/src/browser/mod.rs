@@ -14,6 +14,12 @@ pub mod locks;
 pub mod page;
 pub mod session;
 
+#[cfg(any(feature = "ssr", feature = "private"))]
+pub mod passkey_managers;
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub mod passkey_sign_in;
+#[cfg(any(feature = "ssr", feature = "seal"))]
+pub mod passkeys;
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod sealed_post;
 #[cfg(any(feature = "ssr", feature = "seal"))]

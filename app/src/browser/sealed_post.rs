@@ -63,6 +63,30 @@ pub async fn sealed_post(
     }
 }
 
+/// Encrypts the assertion of a passkey and posts it once. Its challenge is not replaced by another, because the passkey
+/// has signed it.
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub async fn post_assertion(challenge: &Challenge, assertion: &str) -> Result<(), PostError> {
+    let (kind, path, keys) = (EnvelopeKind::Passkey, paths::PASSKEY_LOGIN, keys::keys().await);
+    let body = sealing::seal(kind, challenge, keys.as_ref(), assertion.as_bytes()).ok_or(PostError::Broken)?;
+    let proof = match &keys {
+        Some(keys) => dpop::proof(keys, "POST", path, Some(&challenge.short_key), challenge.now).await,
+        None => None,
+    };
+    let answer = fetch::send("POST", path, Some(&body), proof.as_deref()).await?;
+    match answer.code() {
+        _ if answer.is_ok() => {
+            if session::kept().await? {
+                Ok(())
+            } else {
+                Err(PostError::NoCookies)
+            }
+        }
+        Some(Code::AlreadyReceived) => arrived_before(answer).await,
+        _ => Err(refusal(&answer)),
+    }
+}
+
 async fn challenge(patience: &mut RetryBudget) -> Result<Challenge, PostError> {
     loop {
         let answer = fetch::get(paths::CHALLENGE).await?;
@@ -121,6 +145,6 @@ async fn arrived_before(answer: FetchResponse) -> Result<(), PostError> {
     Err(refusal(&answer))
 }
 
-fn refusal(answer: &FetchResponse) -> PostError {
+pub fn refusal(answer: &FetchResponse) -> PostError {
     answer.problem().map_or(PostError::Broken, |problem| PostError::Problem(Box::new(problem)))
 }

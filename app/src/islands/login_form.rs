@@ -1,7 +1,8 @@
 use super::facts;
 use super::form::{Alert, FormHandle, FormStep, PasswordField, Submit, wake};
+use crate::browser::passkey_sign_in::{self, Outcome};
 use crate::browser::sealed_post::sealed_post;
-use crate::browser::{clock, page};
+use crate::browser::{clock, page, passkeys};
 use crate::text::refusal;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -25,6 +26,13 @@ pub fn LoginForm() -> impl IntoView {
             form.set_step(FormStep::Ready);
         }
         form.warn_unbound();
+        if passkeys::supported() {
+            if let Some(button) = form.part("#passkey") {
+                // Fails only for an invalid name.
+                let _ = button.remove_attribute("hidden");
+            }
+            offer(form);
+        }
     });
     view! {
         <form class="form" method="post" on:submit=submit>
@@ -33,7 +41,7 @@ pub fn LoginForm() -> impl IntoView {
             <input
                 id="username"
                 name="username"
-                autocomplete="username"
+                autocomplete="username webauthn"
                 autocapitalize="none"
                 spellcheck="false"
                 autofocus
@@ -41,8 +49,37 @@ pub fn LoginForm() -> impl IntoView {
             />
             <PasswordField autocomplete="current-password" described_by="caps" />
             <Submit label="Sign in" />
+            <button id="passkey" class="button plain wide" type="button" hidden on:click=move |_| with_passkey()>
+                "Sign in with a passkey"
+            </button>
             <p id="unbound" class="hint"></p>
         </form>
+    }
+}
+
+/// Offers passkeys in the name's field.
+fn offer(form: FormHandle) {
+    spawn_local(passkey_sign_in::offer(move |outcome| finish(&form, outcome)));
+}
+
+/// Asks for a passkey, whether or not guesses have closed the way with a password.
+fn with_passkey() {
+    let Some(form) = FormHandle::find() else { return };
+    spawn_local(async move {
+        let outcome = passkey_sign_in::sign_in(false).await;
+        let over = !matches!(outcome, Outcome::SignedIn);
+        finish(&form, outcome);
+        if over {
+            offer(form);
+        }
+    });
+}
+
+fn finish(form: &FormHandle, outcome: Outcome) {
+    match outcome {
+        Outcome::SignedIn => page::go(&page::next()),
+        Outcome::Refused(refused) => form.refused(&refused),
+        Outcome::Cancelled | Outcome::Expired => {}
     }
 }
 

@@ -41,6 +41,8 @@ mod revoke_invitation;
 #[cfg(any(feature = "ssr", feature = "private"))]
 mod deletion_form;
 #[cfg(any(feature = "ssr", feature = "private"))]
+mod passkeys;
+#[cfg(any(feature = "ssr", feature = "private"))]
 mod password_form;
 #[cfg(any(feature = "ssr", feature = "private"))]
 mod plot;
@@ -62,4 +64,7 @@ pub use {
 };
 
 #[cfg(any(feature = "ssr", feature = "private"))]
-pub use {deletion_form::DeletionForm, password_form::PasswordForm, time_connection::TimeConnection};
+pub use {
+    deletion_form::DeletionForm, passkeys::AddPasskey, passkeys::PasskeyActions, password_form::PasswordForm,
+    time_connection::TimeConnection,
+};

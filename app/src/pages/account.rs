@@ -1,7 +1,9 @@
 use crate::components::{Frame, Here, Tied};
-use crate::islands::{DeletionForm, PasswordForm};
+use crate::islands::{AddPasskey, DeletionForm, PasskeyActions, PasswordForm};
+use crate::text::ago;
 use crate::view::{AccountView, Site, Viewer};
 use leptos::prelude::*;
+use wire::passkeys::{Passkey, Passkeys};
 use wire::paths;
 
 /// `/dashboard/account`: one's own password and account.
@@ -9,6 +11,7 @@ use wire::paths;
 pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
     let (min, insecure) = (account.password_min.to_string(), site.insecure);
     let person = account.viewer.clone();
+    let (now, passkeys) = (site.now, account.passkeys);
     view! {
         <Frame site viewer=account.viewer here=Here::Account password_min=min>
             <header>
@@ -23,6 +26,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
                 </section>
                 <div class="stack">
                     <Person viewer=person insecure />
+                    <PasskeyList now passkeys />
                     <section class="panel">
                         <h2>"Delete account"</h2>
                         <p>"Deletes your account, your sessions and your name. This cannot be undone."</p>
@@ -35,6 +39,59 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
                 </div>
             </div>
         </Frame>
+    }
+}
+
+/// The person's passkeys.
+#[component]
+fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
+    let Passkeys { passkeys, rp_id, .. } = passkeys;
+    let host = rp_id.unwrap_or_default();
+    let here = host.clone();
+    let card = move |passkey: Passkey| {
+        let elsewhere = (passkey.host != here).then(|| {
+            view! { <p class="small odd-line">"Works at " {passkey.host.clone()} " only, and not at this address."</p> }
+        });
+        let used = match passkey.used_at {
+            Some(at) => ["Last used ", &ago::ago(now, at)].concat(),
+            None => "Not used yet".to_owned(),
+        };
+        let kept = if passkey.synced { "on all your devices that share it" } else { "on one device" };
+        let about = match &passkey.provider {
+            Some(provider) => [provider, ", ", kept].concat(),
+            None => ["Kept ", kept].concat(),
+        };
+        view! {
+            <li class="passkey">
+                <div>
+                    <h3>{passkey.label.clone()}</h3>
+                    <p class="small quiet">{about} " \u{b7} " {used}</p>
+                    {elsewhere}
+                </div>
+                <PasskeyActions id=passkey.id label=passkey.label />
+            </li>
+        }
+    };
+    let none = passkeys.is_empty().then(|| {
+        view! { <p class="quiet">"You have no passkeys yet."</p> }
+    });
+    let add = if host.is_empty() {
+        view! { <p class="quiet">"Passkeys need a host name in the address of this site."</p> }.into_any()
+    } else {
+        view! { <AddPasskey /> }.into_any()
+    };
+    view! {
+        <section class="panel" id="passkeys">
+            <h2>"Passkeys"</h2>
+            <p class="small quiet">
+                "A passkey signs you in with your device's screen lock or a security key instead of your password. It works \
+                 at this site only, so no other site can trick you into giving it away."
+            </p>
+            {none}
+            <ul class="passkeys">{passkeys.into_iter().map(card).collect_view()}</ul>
+            <p id="passkeys-said" role="status"></p>
+            {add}
+        </section>
     }
 }
 

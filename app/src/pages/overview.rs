@@ -10,7 +10,7 @@ use wire::session::Device;
 #[component]
 pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
-    let OverviewView { viewer, devices, activity, odd, signed_in_at, site: state } = overview;
+    let OverviewView { viewer, devices, activity, odd, signed_in_at, offer_passkey, site: state } = overview;
     let person = viewer.clone();
     view! {
         <Frame site viewer here=Here::Overview>
@@ -19,7 +19,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
             </header>
             <div class="columns">
                 {state.map(|site| view! { <SiteStatePanel site now /> })}
-                <Person viewer=person now signed_in_at insecure />
+                <Person viewer=person now signed_in_at insecure offer_passkey />
                 <Places devices now />
                 <Lately activity odd now />
             </div>
@@ -28,7 +28,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
 }
 
 #[component]
-fn Person(viewer: Viewer, now: i64, signed_in_at: i64, insecure: bool) -> impl IntoView {
+fn Person(viewer: Viewer, now: i64, signed_in_at: i64, insecure: bool, offer_passkey: bool) -> impl IntoView {
     let role =
         if viewer.administrator { "You are an administrator of this site." } else { "You have an account here." };
     view! {
@@ -36,6 +36,15 @@ fn Person(viewer: Viewer, now: i64, signed_in_at: i64, insecure: bool) -> impl I
             <h2>"Signed in as " {viewer.username.clone()}</h2>
             <p>{role} " Signed in " <When now at=signed_in_at /> "."</p>
             <Tied viewer insecure />
+            {offer_passkey
+                .then(|| {
+                    view! {
+                        <p class="small quiet">
+                            <a href=[paths::ACCOUNT_PAGE, "#passkeys"].concat()>"Add a passkey"</a>
+                            " to sign in without your password next time."
+                        </p>
+                    }
+                })}
         </section>
     }
 }

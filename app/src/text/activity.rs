@@ -37,6 +37,13 @@ pub fn sentence(activity: &Activity) -> String {
             format!("Refused from {address}: a copy of a session, or a browser that has lost its key")
         }
         ActivityEvent::AppOpened => format!("Opened {about}{times}{with}"),
+        ActivityEvent::PasskeyAdded => format!("The passkey {about} was added{with}"),
+        ActivityEvent::PasskeyRenamed => format!("A passkey was renamed to {about}"),
+        ActivityEvent::PasskeyRemoved => format!("The passkey {about} was removed{with}"),
+        ActivityEvent::PasskeyChanged => {
+            format!("The passkey {about} reports another state than before. If you did not use it then, remove it")
+        }
+        ActivityEvent::PasskeyRefused => format!("A passkey was refused from {address}"),
         ActivityEvent::PasswordChanged => "The password was changed".to_owned(),
         ActivityEvent::ResetMade => "An administrator created a link that sets a new password".to_owned(),
         ActivityEvent::MadeAdministrator => "Became an administrator".to_owned(),
@@ -68,7 +75,8 @@ pub fn place(activity: &Activity) -> &str {
         ActivityEvent::WrongPassword
         | ActivityEvent::WrongKey
         | ActivityEvent::FactorMissing
-        | ActivityEvent::WrongFactor => &activity.device,
+        | ActivityEvent::WrongFactor
+        | ActivityEvent::PasskeyRefused => &activity.device,
         _ => &activity.address,
     }
 }

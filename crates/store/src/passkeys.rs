@@ -52,7 +52,7 @@ pub enum AddPasskeyOutcome {
     Replayed,
     /// An account has a passkey of this credential id.
     Taken,
-    /// The account has the maximum, or is deleted or disabled.
+    /// The account has the maximum or no user handle, or is deleted or disabled.
     Full,
 }
 
@@ -85,8 +85,10 @@ pub struct PasskeyAcceptance {
 pub trait Passkeys {
     /// Returns the passkeys of an account, oldest first.
     async fn passkeys(&self, user: &str) -> Result<Vec<Passkey>>;
+    /// Returns the account's user handle, if it has one.
+    async fn passkey_handle(&self, user: &str) -> Result<Option<String>>;
     /// Returns the account's user handle; stores `fresh` as such if it has none.
-    async fn passkey_handle(&self, user: &str, fresh: &str) -> Result<String>;
+    async fn ensure_passkey_handle(&self, user: &str, fresh: &str) -> Result<String>;
     async fn passkey_owner(&self, credential_id: &str) -> Result<Option<PasskeyOwner>>;
     async fn add_passkey(&self, new: &NewPasskey) -> Result<AddPasskeyOutcome>;
     /// `false`: the account has no such passkey.

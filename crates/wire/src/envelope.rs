@@ -23,6 +23,8 @@ pub enum EnvelopeKind {
     SecondFactor,
     #[serde(rename = "confirmation+jwe")]
     Confirmation,
+    #[serde(rename = "passkey+jwe")]
+    Passkey,
 }
 
 /// The JWE protected header. Every byte of it is associated data.

@@ -13,6 +13,7 @@ pub mod envelope;
 pub mod jose;
 pub mod jwk;
 pub mod login;
+pub mod passkeys;
 pub mod password;
 pub mod paths;
 pub mod problem;

@@ -22,6 +22,8 @@ pub const AUDIT_FILE: &str = "/dashboard/audit.csv";
 
 pub const CHALLENGE: &str = "/api/challenge";
 pub const LOGIN: &str = "/api/login";
+/// [`LOGIN`] with a passkey.
+pub const PASSKEY_LOGIN: &str = "/api/login/passkey";
 /// [`LOGIN`] for programs: tokens in the body.
 pub const AUTHENTICATE: &str = "/api/authenticate";
 /// Finishes a sign-in that waits for its second factor.
@@ -32,6 +34,13 @@ pub const LOGOUT: &str = "/api/logout";
 pub const SESSION: &str = "/api/session";
 /// `GET` lists; `DELETE` ends every session except the current one; `DELETE` on `/{id}` ends one.
 pub const SESSIONS: &str = "/api/sessions";
+
+/// `GET` lists; `POST` registers one; `PATCH` and `DELETE` on `/{id}`.
+pub const PASSKEYS: &str = "/api/passkeys";
+/// Begins a registration.
+pub const PASSKEY_OPTIONS: &str = "/api/passkeys/options";
+/// The input for [`PASSKEY_LOGIN`].
+pub const PASSKEY_CHALLENGE: &str = "/api/passkeys/challenge";
 
 pub const PASSWORD: &str = "/api/password";
 pub const RESET: &str = "/api/reset";
@@ -93,6 +102,8 @@ pub const LIVE: &str = "/api/admin/live";
 
 pub const JWKS: &str = "/.well-known/jwks.json";
 pub const REVOCATIONS: &str = "/.well-known/revocations";
+/// The pages where people manage passkeys.
+pub const PASSKEY_ENDPOINTS: &str = "/.well-known/passkey-endpoints";
 pub const METADATA: &str = "/.well-known/postern";
 pub const OPENAPI: &str = "/api/openapi.json";
 

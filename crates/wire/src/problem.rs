@@ -20,6 +20,8 @@ pub enum Code {
     SignInExpired,
     /// The proof of the person is too old, or lacks a factor (RFC 9470): confirm with one of `proofs`, and repeat. 401.
     InsufficientUserAuthentication,
+    /// The passkey is unknown or was not verified, or its account cannot sign in. Never says which. 401.
+    PasskeyRefused,
     /// The address is banned; `retry_after` says for how long, `incident` identifies the ban. 403.
     Banned,
     /// Too many failures on this account, from any address: wait `retry_after`. 429.

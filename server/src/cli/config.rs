@@ -14,7 +14,13 @@ pub enum ConfigCommand {
 /// Invalid settings were reported before this runs.
 pub fn run(config: &Config, origins: &Origins, command: &ConfigCommand) {
     match command {
-        ConfigCommand::Check => println!("Configuration is valid. Public URL: {}.", config.origin),
+        ConfigCommand::Check => {
+            println!("Configuration is valid. Public URL: {}.", config.origin);
+            match domain::passkey::relying_party(&config.origin) {
+                Some(host) => println!("Passkeys work for the host {host} only. They are lost if the host changes."),
+                None => println!("Passkeys do not work, because the public URL names an address instead of a host."),
+            }
+        }
         ConfigCommand::Print => print!("{}", effective(&config.settings, origins)),
     }
 }

@@ -8,6 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::connections::{self, MainListener, SPARE_FILES, Tls};
 use crate::entropy::SystemEntropy;
+use crate::flows::passkeys;
 use crate::router::router;
 use crate::site::SiteFiles;
 use crate::state::AppState;
@@ -112,6 +113,12 @@ async fn greet(state: &AppState, listener: &TcpListener, tls: bool) -> Outcome {
     println!("Postern listens on {scheme}://{} with the public URL {}", listener.local_addr()?, state.config.origin);
     if state.config.insecure() {
         println!("Warning: without https, others on the network can read and take over sessions.");
+    }
+    let elsewhere = passkeys::of_other_hosts(&*state.store, &state.config).await?;
+    if elsewhere > 0 {
+        println!(
+            "Warning: {elsewhere} passkeys were made for another host and do not work at this public URL. See postern doctor."
+        );
     }
     if state.store.user_count().await? == 0 {
         println!("No account exists yet. Create the first one, an administrator, here:");

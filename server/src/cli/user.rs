@@ -5,7 +5,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
-use crate::flows::{reset, users};
+use crate::flows::{passkeys, reset, users};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
 use crate::passwords::{HashPool, common};
@@ -48,6 +48,16 @@ pub enum UserCommand {
     Rename { account: String, name: String },
     /// Print a one-time link for setting a new password
     Reset { name: String },
+    /// List the passkeys of an account, or remove one
+    Passkeys {
+        name: String,
+        /// The id of a passkey to remove
+        #[arg(long, value_name = "ID")]
+        remove: Option<String>,
+        /// As JSON
+        #[arg(long, conflicts_with = "remove")]
+        json: bool,
+    },
     /// Delete an account: its sessions end, and only its id remains in the audit log
     Delete {
         name: String,
@@ -85,6 +95,8 @@ pub async fn run(config: Config, command: UserCommand) -> Outcome {
         UserCommand::Role { name, role } => desk.set_role(&name, role.into()).await,
         UserCommand::Rename { account, name } => desk.rename(&account, &name).await,
         UserCommand::Reset { name } => desk.reset(&name).await,
+        UserCommand::Passkeys { name, remove: None, json } => desk.passkeys(&name, json).await,
+        UserCommand::Passkeys { name, remove: Some(id), .. } => desk.remove_passkey(&name, &id).await,
         UserCommand::Delete { name, yes } => desk.delete(&name, yes).await,
     }
 }
@@ -195,6 +207,32 @@ impl UserAdmin<'_> {
         let user = self.find(name).await?;
         println!("{}", reset::link(&self.actor, &user.id).await?.link);
         eprintln!("With this link {} can set a new password once, within an hour.", user.name);
+        Ok(())
+    }
+
+    async fn passkeys(&self, name: &str, json: bool) -> Outcome {
+        let user = self.find(name).await?;
+        let passkeys = passkeys::listed(self.actor.store, &user.id).await?;
+        if json {
+            return print::json(&passkeys);
+        }
+        let rows = passkeys.into_iter().map(|passkey| {
+            let used = passkey.used_at.map_or_else(|| "never".to_owned(), print::moment);
+            [passkey.id, passkey.label, passkey.host, print::moment(passkey.created_at), used]
+        });
+        print::table(["ID", "NAME", "HOST", "ADDED", "LAST USED"], rows);
+        Ok(())
+    }
+
+    async fn remove_passkey(&self, name: &str, id: &str) -> Outcome {
+        let user = self.find(name).await?;
+        let audit = self.actor.entry_of(AuditEvent::PasskeyRemoved, &user.id);
+        if !passkeys::remove_from(self.actor.store, &user.id, id, audit).await? {
+            return Err(
+                format!("{} has no passkey with the id {id}: see postern user passkeys {name}", user.name).into()
+            );
+        }
+        println!("The passkey is removed. {} can no longer sign in with it; sessions continue.", user.name);
         Ok(())
     }
 

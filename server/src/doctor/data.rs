@@ -33,6 +33,7 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Fi
         findings.push(clock(store.newest().await?, now));
         findings.push(addresses(config, &store.sign_in_stats(now - RECENT_MS).await?));
         findings.push(names(&store.users().await?, &store.stray_names().await?));
+        findings.push(passkeys(config, &store.passkey_hosts().await?));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
     };
@@ -92,6 +93,40 @@ fn names(users: &[User], stray: &[String]) -> Finding {
         format!("These names look alike: {}.", alike.join("; ")),
         "If one of them is not who it seems to be, disable it; or give it another name: postern user rename ID NAME.",
     )
+}
+
+fn passkeys(config: &Config, hosts: &[(String, u64)]) -> Finding {
+    const CHECK: &str = "passkeys";
+    let own = domain::passkey::relying_party(&config.origin);
+    let count = |is_own: bool| -> u64 {
+        hosts.iter().filter(|(host, _)| (Some(host.as_str()) == own) == is_own).map(|(_, count)| count).sum()
+    };
+    let orphans: Vec<_> = hosts
+        .iter()
+        .filter(|(host, _)| Some(host.as_str()) != own)
+        .map(|(host, count)| format!("{count} for {host}"))
+        .collect();
+    if !orphans.is_empty() {
+        return Finding::new(
+            CHECK,
+            FindingLevel::Problem,
+            format!(
+                "These passkeys do not work at {}, because they were made for another host: {}.",
+                config.origin,
+                orphans.join(", ")
+            ),
+            "Set public_url back to that host, or have the owners sign in with their passwords and add new passkeys.",
+        );
+    }
+    match own {
+        Some(host) => Finding::fine(CHECK, format!("All {} passkeys were made for {host}.", count(true))),
+        None => Finding::new(
+            CHECK,
+            FindingLevel::Hint,
+            "Passkeys do not work here, because public_url names an address.",
+            "Give the site a host name with a certificate.",
+        ),
+    }
 }
 
 fn integrity(fault: Option<String>) -> Finding {

@@ -1,6 +1,6 @@
 //! An account's events for its owner.
 
-use super::audit::{NEW_DEVICE, NEW_PLACE, OK, SECOND_FACTOR_REQUIRED, WRONG_SECOND_FACTOR};
+use super::audit::{NEW_DEVICE, NEW_PLACE, OK, PASSKEY_REFUSED, SECOND_FACTOR_REQUIRED, WRONG_SECOND_FACTOR};
 use crate::api_error::ApiError;
 use crate::state::AppState;
 use app::view::{Activity, ActivityEvent};
@@ -26,6 +26,7 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::Login, OK) => ActivityEvent::SignedIn,
         (AuditEvent::Login, NEW_DEVICE) => ActivityEvent::NewDevice,
         (AuditEvent::Login, NEW_PLACE) => ActivityEvent::NewPlace,
+        (AuditEvent::Login, PASSKEY_REFUSED) => ActivityEvent::PasskeyRefused,
         (AuditEvent::PasswordSet, OK) => ActivityEvent::PasswordChanged,
         (AuditEvent::Login, SECOND_FACTOR_REQUIRED) => ActivityEvent::FactorMissing,
         (AuditEvent::Login, WRONG_SECOND_FACTOR) => ActivityEvent::WrongFactor,
@@ -56,6 +57,10 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::UserRenamed, _) => ActivityEvent::Renamed,
         (AuditEvent::ProfileChanged, _) => ActivityEvent::ProfileChanged,
         (AuditEvent::GroupsChanged, _) => ActivityEvent::GroupsChanged,
+        (AuditEvent::PasskeyAdded, _) => ActivityEvent::PasskeyAdded,
+        (AuditEvent::PasskeyRenamed, _) => ActivityEvent::PasskeyRenamed,
+        (AuditEvent::PasskeyRemoved, _) => ActivityEvent::PasskeyRemoved,
+        (AuditEvent::PasskeyChanged, _) => ActivityEvent::PasskeyChanged,
         (
             AuditEvent::UserAdded
             | AuditEvent::BanMade
@@ -89,6 +94,10 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
             | ActivityEvent::FactorAdded
             | ActivityEvent::FactorRemoved
             | ActivityEvent::FactorRemovedByAdministrator
+            | ActivityEvent::PasskeyAdded
+            | ActivityEvent::PasskeyRenamed
+            | ActivityEvent::PasskeyRemoved
+            | ActivityEvent::PasskeyChanged
     );
     let about = if is_shown { entry.about.clone() } else { String::new() };
     let (address, device) = (place.unwrap_or_default(), entry.device.clone());

@@ -13,7 +13,7 @@ use crate::{dpop, keyring, refusal_feed};
 use axum::body::Bytes;
 use domain::ban::{Scope, Trigger};
 use domain::encoding::{base64url, sha256};
-use domain::short_key::{self, ShortKey, ShortKeyError};
+use domain::short_key::{self, ShortKey, ShortKeyError, ShortKeyPurpose};
 use http::{HeaderMap, Method};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct SealedMessage {
     pub request: SealedRequest,
     /// The requested path, as the proof must state it.
     path: &'static str,
-    body_hash: String,
+    pub(super) body_hash: String,
     cookie: [u8; 32],
     proof: Option<String>,
 }
@@ -92,7 +92,7 @@ pub async fn receive(
     sealed: SealedMessage,
     kind: EnvelopeKind,
 ) -> Result<OpenedMessage, ApiError> {
-    let (short_key, key) = check_short_key(state, client, &sealed).await?;
+    let (short_key, key) = check_short_key(state, client, &sealed, ShortKeyPurpose::Message).await?;
     let turn = state.attempt_locks.lock_fair(client.ban_key(), client.known.as_ref(), client.client_key).await;
     // Taken only after the lock, so that a waiting attempt takes no place from others.
     let permit = state.passwords.permit().ok_or_else(|| ApiError::wait(Code::Busy, 1000))?;
@@ -109,10 +109,11 @@ pub async fn receive(
 
 /// Checks MAC, time and purpose; reads the store only for a ban. The envelope key remains usable for this request, even
 /// if it expires meanwhile.
-async fn check_short_key(
+pub(super) async fn check_short_key(
     state: &AppState,
     client: &Client,
     sealed: &SealedMessage,
+    purpose: ShortKeyPurpose,
 ) -> Result<(ShortKey, Arc<EnvelopeKey>), ApiError> {
     let text = &sealed.request.short_key;
     let Some(short_key) = authentic(state, text).await? else {
@@ -130,21 +131,28 @@ async fn check_short_key(
     let now = state.now();
     let key = state.keyring.opening(&short_key.kid(), now);
     let kids: Vec<_> = key.iter().map(|key| key.kid).collect();
-    match short_key.check(&kids, &origin, &cookie, now) {
+    match short_key.check(purpose, &kids, &origin, &cookie, now) {
         Ok(()) => Ok((short_key, key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?)),
         Err(ShortKeyError::Expired) if state.config.policy.expired_short_key.is_some() => {
             let evidence = "a short_key that had run out";
             Err(ban::record_offence(state, client, Trigger::ExpiredShortKey, evidence, Code::ShortKeyExpired).await)
         }
-        // From the future: our clock was set back, which is not the client's fault.
-        Err(ShortKeyError::Expired | ShortKeyError::NotYet) => Err(ApiError::new(Code::ShortKeyExpired)),
-        Err(ShortKeyError::Forged | ShortKeyError::Mismatch) => Err(ApiError::new(Code::ShortKeyMismatch)),
+        Err(error) => Err(short_key_refusal(error)),
     }
+}
+
+/// Builds the answer to a `short_key` that is no offence.
+pub fn short_key_refusal(error: ShortKeyError) -> ApiError {
+    ApiError::new(match error {
+        // From the future: our clock was set back, which is not the client's fault.
+        ShortKeyError::Expired | ShortKeyError::NotYet => Code::ShortKeyExpired,
+        ShortKeyError::Forged | ShortKeyError::Mismatch => Code::ShortKeyMismatch,
+    })
 }
 
 /// Another node may have made it with a new key. The store is asked before it counts as a forgery, which costs less
 /// than a wrong ban.
-async fn authentic(state: &AppState, text: &str) -> Result<Option<ShortKey>, ApiError> {
+pub(super) async fn authentic(state: &AppState, text: &str) -> Result<Option<ShortKey>, ApiError> {
     let read = || state.keyring.authentic(state.now(), |macs| ShortKey::authenticate(&macs.short_key, text).ok());
     if let Some(short_key) = read() {
         return Ok(Some(short_key));
@@ -203,7 +211,7 @@ async fn begin(
 }
 
 /// Decrypts the envelope and checks that it was made for this request, here, by the holder of its key.
-fn open(
+pub(super) fn open(
     state: &AppState,
     key: &EnvelopeKey,
     sealed: &SealedMessage,
@@ -230,7 +238,7 @@ fn open(
     Ok((opened, keys))
 }
 
-async fn refuse_envelope(
+pub(super) async fn refuse_envelope(
     state: &AppState,
     client: &Client,
     attempt: Attempt,
@@ -238,7 +246,7 @@ async fn refuse_envelope(
     code: Code,
 ) -> ApiError {
     let event = match kind {
-        EnvelopeKind::Login | EnvelopeKind::SecondFactor => AuditEvent::Login,
+        EnvelopeKind::Login | EnvelopeKind::SecondFactor | EnvelopeKind::Passkey => AuditEvent::Login,
         EnvelopeKind::Confirmation => AuditEvent::IdentityConfirmed,
         EnvelopeKind::Signup => AuditEvent::UserAdded,
         EnvelopeKind::Password | EnvelopeKind::Reset => AuditEvent::PasswordSet,

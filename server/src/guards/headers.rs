@@ -13,7 +13,7 @@ const FIXED: [(HeaderName, &str); 7] = [
     (
         HeaderName::from_static("permissions-policy"),
         "camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), payment=(), \
-         publickey-credentials-get=(self), serial=(), usb=()",
+         publickey-credentials-create=(self), publickey-credentials-get=(self), serial=(), usb=()",
     ),
 ];
 

@@ -28,7 +28,12 @@ pub fn find(state: &AppState, client: &mut Client, request: &Request) {
     client.known = known_device::find(state, headers);
     client.session = match request.uri().path() {
         // With a session's bucket, the owner of one account could guess at others.
-        paths::LOGIN | paths::AUTHENTICATE | paths::SECOND_FACTOR | paths::SIGNUP | paths::RESET => None,
+        paths::LOGIN
+        | paths::PASSKEY_LOGIN
+        | paths::AUTHENTICATE
+        | paths::SECOND_FACTOR
+        | paths::SIGNUP
+        | paths::RESET => None,
         _ => of_app(state, client, request).or_else(|| of_portal(state, client, headers)),
     };
 }

@@ -18,6 +18,8 @@ use wire::problem::Code;
 pub enum RouteGuard {
     /// Challenge, login and sign-up.
     SignIn,
+    /// Sign-in with a passkey, which guesses at passwords do not close.
+    PasskeySignIn,
     /// Everything else below `/api`.
     Api,
     /// Public resources, and requests of reverse proxies.
@@ -37,6 +39,7 @@ impl RouteGuard {
             | paths::PASSWORD
             | paths::RESET
             | paths::ACCOUNT_DELETE => Self::SignIn,
+            paths::PASSKEY_CHALLENGE | paths::PASSKEY_LOGIN => Self::PasskeySignIn,
             paths::VERIFY | paths::OPENAPI => Self::Public,
             _ if path.starts_with("/api/") => Self::Api,
             _ if path.starts_with("/.well-known/") || path.starts_with("/.postern/") => Self::Public,
@@ -58,6 +61,10 @@ pub async fn pass(
 ) -> Result<Response, ApiError> {
     match gate {
         RouteGuard::SignIn => sign_in_api(state, client, request, routes).await,
+        RouteGuard::PasskeySignIn => {
+            sign_in::check_passkey(state, &client)?;
+            api(state, client, request, routes).await
+        }
         RouteGuard::Api => api(state, client, request, routes).await,
         RouteGuard::Public => public(state, client, request, routes).await,
         RouteGuard::Page => page(state, client, request, routes).await,
@@ -125,6 +132,9 @@ mod tests {
         for (path, gate) in [
             ("/api/login", RouteGuard::SignIn),
             ("/api/account/delete", RouteGuard::SignIn),
+            ("/api/login/passkey", RouteGuard::PasskeySignIn),
+            ("/api/passkeys/challenge", RouteGuard::PasskeySignIn),
+            ("/api/passkeys", RouteGuard::Api),
             ("/api/login/", RouteGuard::Api),
             ("/api/session", RouteGuard::Api),
             ("/api/admin/users/7/reset", RouteGuard::Api),

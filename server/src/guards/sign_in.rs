@@ -13,3 +13,12 @@ pub fn check(state: &AppState, client: &Client) -> Result<(), ApiError> {
         None => Ok(()),
     }
 }
+
+/// # Errors
+/// `banned`, with the time left.
+pub fn check_passkey(state: &AppState, client: &Client) -> Result<(), ApiError> {
+    match client.closed_to_passkeys(state) {
+        Some(closed) => Err(ApiError::banned(closed, state.now())),
+        None => Ok(()),
+    }
+}

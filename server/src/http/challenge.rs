@@ -37,7 +37,9 @@ pub async fn challenge(
     }))
 }
 
-fn pre_login(state: &AppState, cookies: &Cookies, headers: &HeaderMap) -> [u8; 32] {
+/// Returns the hash of the cookie that ties a `short_key` to a browser, which gets one here if necessary. Zero for
+/// programs.
+pub(super) fn pre_login(state: &AppState, cookies: &Cookies, headers: &HeaderMap) -> [u8; 32] {
     match cookies::get(headers, &state.config, CookieName::PreLogin) {
         Some(cookie) => short_key::hash(&cookie),
         None if same_origin::is_browser(headers) => {

@@ -19,6 +19,7 @@ pub mod metadata;
 pub mod not_found;
 pub mod openapi;
 pub mod pages;
+pub mod passkeys;
 pub mod password;
 pub mod refresh;
 pub mod refusals;

@@ -21,6 +21,7 @@ use domain::ban::Scope;
 use domain::local_path::local_path;
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
+use wire::passkeys::Passkeys;
 use wire::paths;
 
 const WEEK_MS: i64 = 7 * 24 * 60 * 60_000;
@@ -151,8 +152,11 @@ async fn dashboard(
     };
     let password_min = state.config.settings.password.min;
     let view = match path {
-        paths::ACCOUNT_PAGE => View::Account(AccountView { viewer, password_min }),
-        paths::DELETE_PAGE => View::Delete(AccountView { viewer, password_min }),
+        paths::ACCOUNT_PAGE => {
+            let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
+            View::Account(AccountView { viewer, password_min, passkeys })
+        }
+        paths::DELETE_PAGE => View::Delete(AccountView { viewer, password_min, passkeys: Passkeys::default() }),
         paths::USERS_PAGE
         | paths::INVITATIONS_PAGE
         | paths::BANS_PAGE
@@ -225,7 +229,16 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
         Some(_) => Some(site_state::load(state).await?),
         None => None,
     };
-    Ok(OverviewView { viewer, devices, activity, odd: u32::try_from(odd).unwrap_or(u32::MAX), signed_in_at, site })
+    let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
+    Ok(OverviewView {
+        viewer,
+        devices,
+        activity,
+        odd: u32::try_from(odd).unwrap_or(u32::MAX),
+        signed_in_at,
+        offer_passkey: passkeys.passkeys.is_empty() && passkeys.rp_id.is_some(),
+        site,
+    })
 }
 
 /// Redirects `/` to the dashboard.

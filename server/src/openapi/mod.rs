@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 /// The part around all paths.
 const FRAME: &str = include_str!("frame.json");
 /// Paths, with the components that they use first.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     include_str!("sign-in.json"),
+    include_str!("passkeys.json"),
     include_str!("sessions.json"),
     include_str!("keys.json"),
     include_str!("apps.json"),

@@ -12,11 +12,12 @@ use wire::paths;
 
 /// State-changing operations that take no access token, or end the session that it is of, and their answer to a
 /// bare access cookie with an empty object as the body.
-const EXCEPTIONS: [(&str, &str); 8] = [
+const EXCEPTIONS: [(&str, &str); 9] = [
     // These take a sealed message: see the tests below.
     (paths::LOGIN, "bad_request"),
     (paths::AUTHENTICATE, "bad_request"),
     (paths::SECOND_FACTOR, "bad_request"),
+    (paths::PASSKEY_LOGIN, "bad_request"),
     (paths::SIGNUP, "bad_request"),
     (paths::RESET, "bad_request"),
     (paths::PASSWORD, "bad_request"),

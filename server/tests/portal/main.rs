@@ -29,6 +29,7 @@ mod openapi;
 mod operator;
 mod operators;
 mod packaged;
+mod passkeys;
 mod raw_requests;
 mod refresh;
 mod retention;

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "tests may panic")]
 
 mod any_bytes;
+mod fido2;
 mod specification;
 mod support;
 mod wycheproof;

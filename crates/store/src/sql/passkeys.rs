@@ -33,7 +33,8 @@ sql! {
     );
     HANDLE = "SELECT handle FROM passkey_handles WHERE user_id = $1";
     SET_HANDLE = "INSERT INTO passkey_handles (user_id, handle) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING";
-    // One statement decides between concurrent registrations, and only for an account that may sign in.
+    LOCK = "UPDATE passkey_handles SET handle = handle WHERE user_id = $1";
+    // Only for an account that may sign in.
     ADD = "INSERT INTO passkeys (id, credential_id, user_id, relying_party, public_key, aaguid, transports,
             user_verified, backup_eligible, backed_up, sign_count, label, created_at)
         SELECT $1, $2, u.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 FROM users u
@@ -55,6 +56,9 @@ impl Write for NewPasskey {
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<AddPasskeyOutcome> {
         let Passkey { id, credential_id, user, state, created_at, .. } = &self.passkey;
         // Every registration of an account changes this row first, so that two of them count one after the other.
+        if tx.execute(LOCK, [Value::Text(user)]).await? == 0 {
+            return Ok(AddPasskeyOutcome::Full);
+        }
         if !burn(tx, &self.short_key, user, *created_at, self.short_key_expires_at).await? {
             return Ok(AddPasskeyOutcome::Replayed);
         }
@@ -166,9 +170,13 @@ impl<DB: Backend> Passkeys for SqlStore<DB> {
         self.all(OF_USER, [Value::Text(user)]).await?.iter().map(passkey).collect()
     }
 
-    async fn passkey_handle(&self, user: &str, fresh: &str) -> Result<String> {
-        if let Some(row) = self.one(HANDLE, [Value::Text(user)]).await? {
-            return row.text("handle");
+    async fn passkey_handle(&self, user: &str) -> Result<Option<String>> {
+        self.one(HANDLE, [Value::Text(user)]).await?.map(|row| row.text("handle")).transpose()
+    }
+
+    async fn ensure_passkey_handle(&self, user: &str, fresh: &str) -> Result<String> {
+        if let Some(handle) = self.passkey_handle(user).await? {
+            return Ok(handle);
         }
         self.write(SetHandle { user: user.to_owned(), fresh: fresh.to_owned() }).await
     }

@@ -20,6 +20,7 @@ mod keys;
 mod ladders;
 mod leases;
 mod make;
+mod passkeys;
 mod postgres_only;
 mod processes;
 mod profiles;
@@ -85,6 +86,12 @@ contract! {
         keep_what_was_given,
         make_one_account_of_fifty_tries,
         that_are_over_make_no_account,
+    }
+    passkeys {
+        keep_what_was_given,
+        are_added_once_per_challenge_and_id_up_to_the_maximum,
+        sign_in_while_they_and_their_account_are_there,
+        go_with_their_account,
     }
     resets {
         set_a_password_once_and_end_the_sessions,

@@ -164,6 +164,10 @@ impl Portal {
         }
     }
 
+    pub fn clock_now(&self) -> i64 {
+        self.clock.now()
+    }
+
     /// The file of the store.
     pub fn database(&self) -> PathBuf {
         PathBuf::from(self.state.config.database_url().trim_start_matches("sqlite:"))

@@ -301,5 +301,6 @@ fn path_of(kind: EnvelopeKind) -> &'static str {
         EnvelopeKind::Deletion => paths::ACCOUNT_DELETE,
         EnvelopeKind::SecondFactor => paths::SECOND_FACTOR,
         EnvelopeKind::Confirmation => paths::CONFIRM,
+        EnvelopeKind::Passkey => paths::PASSKEY_LOGIN,
     }
 }

@@ -1,0 +1,118 @@
+//! Registrations, and signals to the person's passkey managers (W3C Web Authentication Level 3, section 5.1.11).
+
+use crate::browser::fetch::{FetchResponse, Unreachable, member};
+use crate::browser::page::object;
+use crate::browser::{api, passkeys};
+use js_sys::{Array, Function, Object, Promise, Reflect};
+use leptos::prelude::window;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wire::passkeys::{AttestationResponse, NewPasskey, RegistrationCredential};
+use wire::paths;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = ["navigator", "credentials"], js_name = create, catch)]
+    fn credentials_create(options: &JsValue) -> Result<Promise, JsValue>;
+}
+
+/// The end of a registration.
+#[derive(Debug)]
+pub enum Registered {
+    Yes,
+    /// The person has cancelled it.
+    Cancelled,
+    /// A passkey of this account is in the chosen manager already.
+    Already,
+    Refused(FetchResponse),
+}
+
+/// Makes a passkey and registers it. `conditional`: without a question, if the browser has just filled in the password.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
+    let begun = api::call("POST", paths::PASSKEY_OPTIONS, Some("{}")).await?;
+    let Some(short_key) = begun.text("short_key").filter(|_| begun.is_ok()) else {
+        return Ok(Registered::Refused(begun));
+    };
+    let options = begun.object("options");
+    let credential = match create(&options, conditional).await {
+        Ok(credential) => credential,
+        Err(error) if member(&error, "name").as_string().as_deref() == Some("InvalidStateError") => {
+            return Ok(Registered::Already);
+        }
+        Err(_) => return Ok(Registered::Cancelled),
+    };
+    let id = passkeys::id_of(&credential).unwrap_or_default();
+    let response = member(&credential, "response");
+    let wish = NewPasskey {
+        short_key,
+        label: None,
+        credential: RegistrationCredential {
+            id: id.clone(),
+            response: AttestationResponse {
+                client_data_json: passkeys::text_of(&member(&response, "clientDataJSON")),
+                attestation_object: passkeys::text_of(&member(&response, "attestationObject")),
+                transports: transports(&response),
+            },
+        },
+    };
+    let answer = api::call("POST", paths::PASSKEYS, serde_json::to_string(&wish).ok().as_deref()).await?;
+    if answer.is_ok() {
+        return Ok(Registered::Yes);
+    }
+    // The manager has a passkey that the server does not know, and should not offer it.
+    let unknown = object::<Object>(&[("rpId", &member(&member(&options, "rp"), "id")), ("credentialId", &id.into())]);
+    signal("signalUnknownCredential", &unknown).await;
+    Ok(Registered::Refused(answer))
+}
+
+/// Tells the person's passkey managers which passkeys of the account exist, and its name.
+pub async fn tell_managers() {
+    let Ok(list) = api::call("GET", paths::PASSKEYS, None).await else { return };
+    let (rp, user) = (list.object("rp_id"), list.object("user_id"));
+    if !rp.is_string() || !user.is_string() {
+        return;
+    }
+    let ids = Array::new();
+    for passkey in Array::from(&list.object("passkeys")).iter() {
+        ids.push(&member(&passkey, "credential_id"));
+    }
+    let accepted = object::<Object>(&[("rpId", &rp), ("userId", &user), ("allAcceptedCredentialIds", &ids)]);
+    signal("signalAllAcceptedCredentials", &accepted).await;
+    let name = list.object("username");
+    let details = object::<Object>(&[("rpId", &rp), ("userId", &user), ("name", &name), ("displayName", &name)]);
+    signal("signalCurrentUserDetails", &details).await;
+}
+
+/// Calls a static method of `PublicKeyCredential`, if the browser has it. A signal has no result that matters.
+async fn signal(name: &str, options: &JsValue) {
+    let class = member(&window(), "PublicKeyCredential");
+    let Ok(method) = member(&class, name).dyn_into::<Function>() else { return };
+    if let Ok(promise) = method.call1(&class, options) {
+        let _: Result<JsValue, JsValue> = promise.unchecked_into::<Promise>().await;
+    }
+}
+
+async fn create(options: &JsValue, conditional: bool) -> Result<JsValue, JsValue> {
+    let set = |holder: &JsValue, name: &str, value: &JsValue| Reflect::set(holder, &name.into(), value);
+    // The JSON form differs from the other one in these bytes only.
+    set(options, "challenge", &passkeys::bytes_of(options, "challenge")?)?;
+    let user = member(options, "user");
+    set(&user, "id", &passkeys::bytes_of(&user, "id")?)?;
+    for held in Array::from(&member(options, "excludeCredentials")).iter() {
+        set(&held, "id", &passkeys::bytes_of(&held, "id")?)?;
+    }
+    let request: JsValue = object::<Object>(&[("publicKey", options)]).into();
+    if conditional {
+        set(&request, "mediation", &"conditional".into())?;
+    }
+    credentials_create(&request)?.await
+}
+
+fn transports(response: &JsValue) -> Vec<String> {
+    let listed = member(response, "getTransports").dyn_into::<Function>().and_then(|method| method.call0(response));
+    let names = listed.map(|names| Array::from(&names).iter().filter_map(|name| name.as_string()).collect());
+    names.unwrap_or_default()
+}

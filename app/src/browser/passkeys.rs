@@ -1,0 +1,84 @@
+//! `navigator.credentials` for passkeys. `web-sys` has no `mediation`, no signals, and the JSON forms only behind an
+//! unstable flag.
+//!
+//! Credentials are read member by member and never with `toJSON` or `instanceof`: some passkey managers answer with plain
+//! objects.
+
+use crate::browser::fetch::member;
+use crate::browser::page::object;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use js_sys::{Promise, Reflect, Uint8Array};
+use leptos::prelude::window;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = ["navigator", "credentials"], js_name = get, catch)]
+    fn credentials_get(options: &JsValue) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(js_namespace = PublicKeyCredential, js_name = isConditionalMediationAvailable, catch)]
+    fn is_conditional_mediation_available() -> Result<Promise, JsValue>;
+}
+
+/// Whether this page may use passkeys: the browser knows them and the page has a secure context.
+pub fn supported() -> bool {
+    let window = window();
+    window.is_secure_context() && member(&window, "PublicKeyCredential").is_function()
+}
+
+/// Whether passkeys can be offered in the name's field.
+#[cfg(any(feature = "ssr", feature = "login"))]
+pub async fn can_autofill() -> bool {
+    match is_conditional_mediation_available() {
+        Ok(asked) => asked.await.is_ok_and(|answer: JsValue| answer.is_truthy()),
+        Err(_) => false,
+    }
+}
+
+/// Asks for an assertion and returns it as JSON. `autofill`: waits until the person picks one in the name's field.
+///
+/// # Errors
+/// The person or another request has cancelled it.
+pub async fn get(options: &JsValue, autofill: bool, signal: &JsValue) -> Result<String, JsValue> {
+    let public_key: JsValue = object::<js_sys::Object>(&[
+        ("challenge", &bytes_of(options, "challenge")?),
+        ("rpId", &member(options, "rpId")),
+        ("timeout", &member(options, "timeout")),
+        ("userVerification", &member(options, "userVerification")),
+    ])
+    .into();
+    let request: JsValue = object::<js_sys::Object>(&[("publicKey", &public_key), ("signal", signal)]).into();
+    if autofill {
+        Reflect::set(&request, &"mediation".into(), &"conditional".into())?;
+    }
+    let credential: JsValue = credentials_get(&request)?.await?;
+    let response = member(&credential, "response");
+    let mut json = ["{\"id\":\"", &id_of(&credential)?, "\",\"response\":{"].concat();
+    for (at, name) in ["clientDataJSON", "authenticatorData", "signature", "userHandle"].into_iter().enumerate() {
+        let value = member(&response, name);
+        if value.is_object() {
+            json.push_str(if at == 0 { "\"" } else { ",\"" });
+            json.push_str(&[name, "\":\"", &text_of(&value), "\""].concat());
+        }
+    }
+    json.push_str("}}");
+    Ok(json)
+}
+
+/// Returns a member in base64url as bytes.
+pub fn bytes_of(holder: &JsValue, name: &str) -> Result<JsValue, JsValue> {
+    let text = member(holder, name).as_string().ok_or(JsValue::UNDEFINED)?;
+    let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| JsValue::UNDEFINED)?;
+    Ok(Uint8Array::from(bytes.as_slice()).into())
+}
+
+/// Returns the id of a credential, base64url.
+pub fn id_of(credential: &JsValue) -> Result<String, JsValue> {
+    let id = member(credential, "rawId");
+    if id.is_object() { Ok(text_of(&id)) } else { Err(JsValue::UNDEFINED) }
+}
+
+/// Returns a buffer in base64url.
+pub fn text_of(buffer: &JsValue) -> String {
+    Base64UrlUnpadded::encode_string(&Uint8Array::new(buffer.unchecked_ref()).to_vec())
+}

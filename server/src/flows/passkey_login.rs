@@ -1,0 +1,182 @@
+//! Sign-in with a passkey.
+//!
+//! A wrong signature is no guess: nobody finds a signature by trying. So it climbs no ladder of the password, and a crowd
+//! that guesses passwords closes neither this way nor the account for the owner's passkey.
+
+use super::audit;
+use super::issue::{self, IssuedTokens, SessionOwner};
+use super::passkeys::{REQUIRED, relying_party, state_of, timeout};
+use super::sealed::{self, AttemptError, SealedMessage};
+use super::sealed_assertion::{self, OpenedAssertion};
+use crate::api_error::ApiError;
+use crate::client::Client;
+use crate::keyring;
+use crate::state::AppState;
+use domain::account::name_key;
+use domain::authentication::{Method, Methods};
+use domain::encoding::{base64url, from_base64url};
+use domain::passkey::{self as rules, PasskeyState};
+use domain::short_key::{self, ShortKey, ShortKeyClaims, ShortKeyPurpose};
+use passkey::{Assertion, Expected, PasskeyError, PublicKey};
+use store::attempts::LoginLookup;
+use store::audit::{AuditEntry, AuditEvent};
+use store::passkeys::{PasskeyAcceptance, PasskeyOwner};
+use wire::passkeys::{AssertionCredential, PasskeyChallenge, RequestOptions};
+use wire::problem::Code;
+
+/// Returns a challenge. Writes nothing.
+///
+/// # Errors
+/// No envelope key is available; passkeys do not work at this site.
+pub fn challenge(state: &AppState, cookie: [u8; 32]) -> Result<PasskeyChallenge, ApiError> {
+    let (host, now) = (relying_party(&state.config)?, state.now());
+    let (key, purpose) = (state.keyring.envelope(now)?, ShortKeyPurpose::PasskeySignIn);
+    let claims = ShortKeyClaims {
+        expires_at: now + purpose.lifetime_ms(),
+        kid: key.kid,
+        origin: short_key::hash(&state.config.origin),
+        cookie,
+    };
+    let short_key = ShortKey::issue_for(purpose, &state.keyring.macs(now)?.short_key, state.entropy.bytes(), &claims);
+    let options = RequestOptions {
+        challenge: base64url(&rules::challenge(&short_key)),
+        rp_id: host.to_owned(),
+        timeout: timeout(purpose),
+        user_verification: REQUIRED.to_owned(),
+    };
+    Ok(PasskeyChallenge { short_key, expires_at: claims.expires_at, now, key: key.public.clone(), options })
+}
+
+/// # Errors
+/// `passkey_refused` for every reason that concerns the passkey or its account.
+pub async fn login(state: AppState, client: Client, sealed: SealedMessage) -> Result<IssuedTokens, ApiError> {
+    let short_key = sealed.request.short_key.clone();
+    let received = sealed_assertion::receive(&state, &client, sealed).await?;
+    let attempt = received.attempt.clone();
+    let result = decide(&state, &client, received, &short_key).await;
+    sealed::settle(&state, &attempt, result).await
+}
+
+/// The reason of a refusal, for the audit log alone.
+enum Refusal {
+    Unknown,
+    OtherUser,
+    Disabled,
+    OtherHost,
+    Invalid(PasskeyError),
+}
+
+impl Refusal {
+    fn reason(&self) -> String {
+        match self {
+            Self::Unknown => "no account has this passkey".to_owned(),
+            Self::OtherUser => "the passkey is of another account".to_owned(),
+            Self::Disabled => "the account is disabled".to_owned(),
+            Self::OtherHost => "the passkey was made for another host".to_owned(),
+            Self::Invalid(reason) => reason.to_string(),
+        }
+    }
+}
+
+async fn decide(
+    state: &AppState,
+    client: &Client,
+    received: OpenedAssertion,
+    short_key: &str,
+) -> Result<IssuedTokens, AttemptError> {
+    let credential: AssertionCredential =
+        serde_json::from_slice(&received.plaintext).map_err(|_| ApiError::new(Code::BadEnvelope))?;
+    let owner = state.store.passkey_owner(&credential.id).await?;
+    match judge(state, owner.as_ref(), &credential, short_key) {
+        Ok((owner, reported)) => accept(state, client, &received, owner, reported).await,
+        Err(refusal) => {
+            let mut entry = audit::entry(state, client, AuditEvent::Login, audit::PASSKEY_REFUSED);
+            entry.about = refusal.reason();
+            entry.user = owner.map(|owner| owner.user.id);
+            audit::note(state, client, entry).await?;
+            Err(ApiError::new(Code::PasskeyRefused).into())
+        }
+    }
+}
+
+fn judge<'a>(
+    state: &AppState,
+    owner: Option<&'a PasskeyOwner>,
+    credential: &AssertionCredential,
+    short_key: &str,
+) -> Result<(&'a PasskeyOwner, PasskeyState), Refusal> {
+    let owner = owner.ok_or(Refusal::Unknown)?;
+    let host = rules::relying_party(&state.config.origin).ok_or(Refusal::OtherHost)?;
+    if owner.passkey.relying_party != host {
+        return Err(Refusal::OtherHost);
+    }
+    let response = &credential.response;
+    // The authenticator found the account by this handle, so it must be the one that the passkey was made for.
+    if response.user_handle.as_deref() != Some(owner.handle.as_str()) {
+        return Err(Refusal::OtherUser);
+    }
+    let bytes = |text: &str| from_base64url(text).ok_or(Refusal::Invalid(PasskeyError::ClientData));
+    let (client_data, data, signature) =
+        (bytes(&response.client_data_json)?, bytes(&response.authenticator_data)?, bytes(&response.signature)?);
+    let key = PublicKey::from_cose(&bytes(&owner.passkey.public_key)?).map_err(Refusal::Invalid)?;
+    let challenge = rules::challenge(short_key);
+    let expected = Expected { relying_party: host, origin: &state.config.origin, challenge: &challenge };
+    let received = Assertion { client_data_json: &client_data, authenticator_data: &data, signature: &signature };
+    let reported = passkey::verify_assertion(&expected, &key, &received).map_err(Refusal::Invalid)?;
+    if owner.user.disabled_at.is_some() {
+        return Err(Refusal::Disabled);
+    }
+    Ok((owner, state_of(reported)))
+}
+
+async fn accept(
+    state: &AppState,
+    client: &Client,
+    received: &OpenedAssertion,
+    owner: &PasskeyOwner,
+    reported: PasskeyState,
+) -> Result<IssuedTokens, AttemptError> {
+    let PasskeyOwner { user, passkey, .. } = owner;
+    let account = state.keyring.digests.account(&user.name);
+    let jkt = received.keys.as_ref().map(|(signing, _)| keyring::thumbprint(signing));
+    let is_known = client.known.as_ref().is_some_and(|known| known.is_of(&account, jkt.as_deref()));
+    let lookup = LoginLookup {
+        name_key: &name_key(&user.name),
+        account: account.as_str(),
+        client_key: client.ban_key(),
+        place: &client.client_key.network_label(),
+    };
+    let known_network = state.store.login_context(lookup).await?.known_network;
+    let outcome = match is_known {
+        // The very first sign-in cannot come from a new place.
+        false if user.signed_in_at.is_none() => audit::OK,
+        false => audit::NEW_DEVICE,
+        true if !known_network => audit::NEW_PLACE,
+        true => audit::OK,
+    };
+    let methods = Methods::of(Method::Passkey);
+    let opening = issue::open(state, client, &user.id, None, methods, received.keys.as_ref());
+    let about = |event, outcome: &str| AuditEntry {
+        user: Some(user.id.clone()),
+        session: Some(opening.row.id.clone()),
+        about: passkey.label.clone(),
+        ..audit::entry(state, client, event, outcome)
+    };
+    let changes = passkey.state.changes(reported).map(|change| about(AuditEvent::PasskeyChanged, change.as_str()));
+    let acceptance = PasskeyAcceptance {
+        attempt: received.attempt.clone(),
+        client_key: client.ban_key(),
+        account: account.as_str().to_owned(),
+        passkey: passkey.id.clone(),
+        state: passkey.state.after(reported),
+        session: opening.row.clone(),
+        audit: std::iter::once(about(AuditEvent::Login, outcome)).chain(changes).collect(),
+        now: opening.row.now,
+    };
+    if !state.store.accept_passkey(&acceptance).await? {
+        // Removed or disabled since it was read: the usual answer.
+        return Err(AttemptError::Ended(ApiError::new(Code::PasskeyRefused)));
+    }
+    let subject = SessionOwner { user: &user.id, username: &user.name, role: user.role };
+    issue::first(state, &subject, &account, &opening, received.delivery).map_err(AttemptError::Ended)
+}

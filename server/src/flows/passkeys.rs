@@ -1,0 +1,259 @@
+//! Passkeys of an account: registration, list, names and removal.
+
+use super::{audit, sealed};
+use crate::api_error::ApiError;
+use crate::config::Config;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use domain::encoding::{base64url, from_base64url};
+use domain::passkey::{self as rules, HANDLE_BYTES, MOST, PasskeyLabel, PasskeyState};
+use domain::short_key::{self, ShortKey, ShortKeyClaims, ShortKeyPurpose};
+use passkey::{Expected, PublicKey, Registration};
+use store::audit::{AuditEntry, AuditEvent};
+use store::passkeys::{AddPasskeyOutcome, NewPasskey, Passkey};
+use wire::passkeys as wired;
+use wire::problem::Code;
+
+/// The words of the specification.
+pub const REQUIRED: &str = "required";
+/// Names of transports that are stored; browsers may invent others.
+const TRANSPORTS: [&str; 6] = ["ble", "hybrid", "internal", "nfc", "smart-card", "usb"];
+
+/// Returns the relying party's id.
+///
+/// # Errors
+/// `bad_request`: the public URL names an address instead of a host, for which browsers make no passkeys.
+pub fn relying_party(config: &Config) -> Result<&str, ApiError> {
+    let unusable = || ApiError::explained(Code::BadRequest, "Passkeys need a host name in the site's public URL.");
+    rules::relying_party(&config.origin).ok_or_else(unusable)
+}
+
+/// Returns all passkeys of an account.
+///
+/// # Errors
+/// The store fails.
+pub async fn list(state: &AppState, user: &str, username: &str) -> Result<wired::Passkeys, ApiError> {
+    let passkeys = state.store.passkeys(user).await?;
+    let user_id = state.store.passkey_handle(user).await?;
+    Ok(wired::Passkeys {
+        passkeys: passkeys.into_iter().map(shown).collect(),
+        rp_id: rules::relying_party(&state.config.origin).map(str::to_owned),
+        user_id,
+        username: username.to_owned(),
+    })
+}
+
+/// Returns all passkeys of an account, for an administrator at the command line.
+///
+/// # Errors
+/// The store fails.
+pub async fn listed(store: &dyn store::Store, user: &str) -> store::Result<Vec<wired::Passkey>> {
+    Ok(store.passkeys(user).await?.into_iter().map(shown).collect())
+}
+
+/// Returns how many passkeys do not work at this site, because they were made for another host.
+///
+/// # Errors
+/// The store fails.
+pub async fn of_other_hosts(store: &dyn store::Store, config: &Config) -> store::Result<u64> {
+    let own = rules::relying_party(&config.origin);
+    let hosts = store.passkey_hosts().await?;
+    Ok(hosts.iter().filter(|(host, _)| Some(host.as_str()) != own).map(|(_, count)| count).sum())
+}
+
+/// Begins a registration for this session.
+///
+/// # Errors
+/// As [`relying_party`]; the store fails.
+pub async fn begin(state: &AppState, session: &SignedIn) -> Result<wired::RegistrationChallenge, ApiError> {
+    let host = relying_party(&state.config)?;
+    let (claims, now) = (&session.claims, state.now());
+    let held = state.store.passkeys(&claims.sub).await?;
+    let purpose = ShortKeyPurpose::PasskeyRegistration;
+    let binding = ShortKeyClaims {
+        expires_at: now + purpose.lifetime_ms(),
+        kid: [0; 32],
+        origin: short_key::hash(&state.config.origin),
+        cookie: session_hash(&claims.sid),
+    };
+    let key = &state.keyring.macs(now)?.short_key;
+    let short_key = ShortKey::issue_for(purpose, key, state.entropy.bytes(), &binding);
+    let options = wired::CreationOptions {
+        rp: wired::RelyingParty { id: host.to_owned(), name: state.config.settings.site.name.clone() },
+        user: wired::PasskeyUser {
+            id: handle(state, &claims.sub).await?,
+            name: claims.preferred_username.clone(),
+            display_name: claims.preferred_username.clone(),
+        },
+        challenge: base64url(&rules::challenge(&short_key)),
+        pub_key_cred_params: PublicKey::ALGORITHMS
+            .map(|alg| wired::CredentialParameters { r#type: wired::PUBLIC_KEY.to_owned(), alg })
+            .to_vec(),
+        timeout: timeout(purpose),
+        exclude_credentials: held.iter().map(descriptor).collect(),
+        authenticator_selection: wired::AuthenticatorSelection {
+            resident_key: REQUIRED.to_owned(),
+            require_resident_key: true,
+            user_verification: REQUIRED.to_owned(),
+        },
+        attestation: "none".to_owned(),
+    };
+    Ok(wired::RegistrationChallenge { short_key, options })
+}
+
+/// Registers a passkey.
+///
+/// # Errors
+/// `passkey_refused`, `short_key_expired`, `short_key_mismatch`, `full`, `bad_request` for an invalid name
+pub async fn add(
+    state: &AppState,
+    session: &SignedIn,
+    wish: wired::NewPasskey,
+    audit: AuditEntry,
+) -> Result<wired::Passkey, ApiError> {
+    let host = relying_party(&state.config)?;
+    let short_key = sealed::authentic(state, &wish.short_key).await?;
+    let short_key = short_key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?;
+    let (origin, now) = (short_key::hash(&state.config.origin), state.now());
+    let binding = session_hash(&session.claims.sid);
+    short_key
+        .check(ShortKeyPurpose::PasskeyRegistration, &[[0; 32]], &origin, &binding, now)
+        .map_err(sealed::short_key_refusal)?;
+    let made = verify(state, host, &wish).ok_or_else(|| ApiError::new(Code::PasskeyRefused))?;
+    let aaguid = rules::aaguid(made.aaguid);
+    let label = match &wish.label {
+        Some(label) => parse_label(label)?,
+        None => rules::provider(&aaguid).unwrap_or("Passkey").to_owned(),
+    };
+    let passkey = Passkey {
+        id: state.ulid(),
+        credential_id: base64url(&made.credential_id),
+        user: session.claims.sub.clone(),
+        relying_party: host.to_owned(),
+        public_key: base64url(&made.public_key.to_cose()),
+        aaguid,
+        transports: transports(&wish.credential.response.transports),
+        // The verifier refuses a registration without it.
+        user_verified: true,
+        state: state_of(made.state),
+        label: label.clone(),
+        created_at: now,
+        used_at: None,
+    };
+    let new = NewPasskey {
+        passkey: passkey.clone(),
+        short_key: short_key.id(),
+        short_key_expires_at: short_key.expires_at(),
+        most: MOST,
+        audit: AuditEntry { about: label, ..audit },
+    };
+    match state.store.add_passkey(&new).await? {
+        AddPasskeyOutcome::Added => Ok(shown(passkey)),
+        AddPasskeyOutcome::Full => Err(ApiError::new(Code::Full)),
+        AddPasskeyOutcome::Replayed | AddPasskeyOutcome::Taken => Err(ApiError::new(Code::PasskeyRefused)),
+    }
+}
+
+/// Gives a passkey another name.
+///
+/// # Errors
+/// `not_found`, `bad_request`
+pub async fn rename(state: &AppState, user: &str, id: &str, label: &str, audit: AuditEntry) -> Result<(), ApiError> {
+    let label = parse_label(label)?;
+    let audit = AuditEntry { about: label.clone(), ..audit };
+    let renamed = state.store.rename_passkey(user, id, &label, &audit).await?;
+    if renamed { Ok(()) } else { Err(ApiError::new(Code::NotFound)) }
+}
+
+/// Removes a passkey.
+///
+/// # Errors
+/// `not_found`
+pub async fn remove(state: &AppState, user: &str, id: &str, audit: AuditEntry) -> Result<(), ApiError> {
+    let removed = remove_from(&*state.store, user, id, audit).await?;
+    if removed { Ok(()) } else { Err(ApiError::new(Code::NotFound)) }
+}
+
+/// Removes a passkey, with its name in the audit row. `false`: the account has no such passkey.
+///
+/// # Errors
+/// The store fails.
+pub async fn remove_from(store: &dyn store::Store, user: &str, id: &str, audit: AuditEntry) -> store::Result<bool> {
+    let held = store.passkeys(user).await?.into_iter().find(|passkey| passkey.id == id);
+    let Some(passkey) = held else { return Ok(false) };
+    store.remove_passkey(user, id, &AuditEntry { about: passkey.label, ..audit }).await
+}
+
+/// Builds an audit row about the session's own account.
+pub fn entry(state: &AppState, client: &crate::client::Client, session: &SignedIn, event: AuditEvent) -> AuditEntry {
+    let mut entry = audit::entry(state, client, event, audit::OK);
+    entry.user = Some(session.claims.sub.clone());
+    entry.session = Some(session.claims.sid.clone());
+    entry
+}
+
+/// Returns the milliseconds that a browser waits for the person.
+pub fn timeout(purpose: ShortKeyPurpose) -> u32 {
+    u32::try_from(purpose.lifetime_ms()).unwrap_or(u32::MAX)
+}
+
+pub fn state_of(reported: passkey::AuthenticatorState) -> PasskeyState {
+    let passkey::AuthenticatorState { backup_eligible, backed_up, sign_count } = reported;
+    PasskeyState { backup_eligible, backed_up, sign_count }
+}
+
+fn verify(state: &AppState, host: &str, wish: &wired::NewPasskey) -> Option<passkey::NewPasskey> {
+    let response = &wish.credential.response;
+    let (client_data, object) =
+        (from_base64url(&response.client_data_json)?, from_base64url(&response.attestation_object)?);
+    let challenge = rules::challenge(&wish.short_key);
+    let expected = Expected { relying_party: host, origin: &state.config.origin, challenge: &challenge };
+    let received = Registration { client_data_json: &client_data, attestation_object: &object };
+    match passkey::verify_registration(&expected, &received) {
+        Ok(made) => (base64url(&made.credential_id) == wish.credential.id).then_some(made),
+        Err(reason) => {
+            tracing::debug!(%reason, "a registration of a passkey was refused");
+            None
+        }
+    }
+}
+
+async fn handle(state: &AppState, user: &str) -> Result<String, ApiError> {
+    let fresh = base64url(&state.entropy.bytes::<HANDLE_BYTES>());
+    Ok(state.store.ensure_passkey_handle(user, &fresh).await?)
+}
+
+fn session_hash(session: &str) -> [u8; 32] {
+    short_key::hash(&["passkey for session ", session].concat())
+}
+
+fn parse_label(label: &str) -> Result<String, ApiError> {
+    let label = PasskeyLabel::parse(label).map_err(|invalid| ApiError::explained(Code::BadRequest, invalid))?;
+    Ok(label.as_str().to_owned())
+}
+
+fn transports(given: &[String]) -> String {
+    let known: Vec<_> = TRANSPORTS.into_iter().filter(|name| given.iter().any(|given| given == name)).collect();
+    known.join(" ")
+}
+
+fn descriptor(passkey: &Passkey) -> wired::CredentialDescriptor {
+    wired::CredentialDescriptor {
+        r#type: wired::PUBLIC_KEY.to_owned(),
+        id: passkey.credential_id.clone(),
+        transports: passkey.transports.split_whitespace().map(str::to_owned).collect(),
+    }
+}
+
+fn shown(passkey: Passkey) -> wired::Passkey {
+    wired::Passkey {
+        provider: rules::provider(&passkey.aaguid).map(str::to_owned),
+        id: passkey.id,
+        credential_id: passkey.credential_id,
+        label: passkey.label,
+        synced: passkey.state.backed_up,
+        host: passkey.relying_party,
+        created_at: passkey.created_at,
+        used_at: passkey.used_at,
+    }
+}

@@ -1,0 +1,106 @@
+//! `/api/passkeys` and below, `POST /api/login/passkey`, `GET /.well-known/passkey-endpoints`
+
+use super::challenge::pre_login;
+use super::{ApiError, delivery, metadata, request};
+use crate::client::Client;
+use crate::flows::sealed::SealedMessage;
+use crate::flows::{self, passkey_login, passkeys};
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+use store::audit::AuditEvent;
+use tower_cookies::Cookies;
+use wire::login::SignedIn as SignedInAnswer;
+use wire::passkeys::{NewPasskey, Passkey, PasskeyChallenge, PasskeyChange, Passkeys, RegistrationChallenge};
+use wire::paths;
+
+/// Lists the person's passkeys, oldest first.
+pub async fn list(State(state): State<AppState>, session: SignedIn) -> Result<Json<Passkeys>, ApiError> {
+    let claims = &session.claims;
+    Ok(Json(passkeys::list(&state, &claims.sub, &claims.preferred_username).await?))
+}
+
+/// Begins a registration.
+pub async fn begin(
+    State(state): State<AppState>,
+    session: SignedIn,
+    body: Bytes,
+) -> Result<Json<RegistrationChallenge>, ApiError> {
+    request::nothing(&body)?;
+    Ok(Json(passkeys::begin(&state, &session).await?))
+}
+
+/// Registers a passkey.
+pub async fn add(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: SignedIn,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Passkey>), ApiError> {
+    let wish: NewPasskey = request::body(&body)?;
+    let audit = passkeys::entry(&state, &client, &session, AuditEvent::PasskeyAdded);
+    let made = flows::run_to_completion(async move { passkeys::add(&state, &session, wish, audit).await }).await?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Gives a passkey another name.
+pub async fn rename(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: SignedIn,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
+    let PasskeyChange { label } = request::body(&body)?;
+    let audit = passkeys::entry(&state, &client, &session, AuditEvent::PasskeyRenamed);
+    flows::run_to_completion(async move { passkeys::rename(&state, &session.claims.sub, &id, &label, audit).await })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a passkey.
+pub async fn remove(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: SignedIn,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let audit = passkeys::entry(&state, &client, &session, AuditEvent::PasskeyRemoved);
+    flows::run_to_completion(async move { passkeys::remove(&state, &session.claims.sub, &id, audit).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Returns a challenge for signing in. Writes nothing.
+pub async fn challenge(
+    State(state): State<AppState>,
+    cookies: Cookies,
+    headers: HeaderMap,
+) -> Result<Json<PasskeyChallenge>, ApiError> {
+    let cookie = pre_login(&state, &cookies, &headers);
+    Ok(Json(passkey_login::challenge(&state, cookie)?))
+}
+
+/// Signs in with a passkey.
+pub async fn login(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    cookies: Cookies,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<SignedInAnswer>, ApiError> {
+    let sealed = SealedMessage::read(&state, paths::PASSKEY_LOGIN, &headers, body)?;
+    let delivery = sealed.request.delivery;
+    let issued = flows::run_to_completion(passkey_login::login(state.clone(), client, sealed)).await?;
+    Ok(delivery::deliver(&state, &cookies, delivery, issued))
+}
+
+/// Returns where people manage passkeys, for their managers (W3C, A Well-Known URL for Passkey Endpoints).
+pub async fn endpoints(State(state): State<AppState>) -> impl IntoResponse {
+    let page = format!("{}{}", state.config.origin, paths::ACCOUNT_PAGE);
+    (metadata::open(), Json(json!({ "enroll": page, "manage": page })))
+}
