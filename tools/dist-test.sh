@@ -115,5 +115,13 @@ for unit in "$work"/unpacked/lib/systemd/system/*.service; do
 done
 check "systemd" systemd-analyze verify --man=no "$work"/units/*.service
 
-[ -n "$short" ] || . tools/dist/test-debian.sh
+if [ -z "$short" ]; then
+    step "the same packages again, from the same programs, in another folder"
+    mkdir "$work/moved"
+    cp "$programs"/bin/* "$work/moved/"
+    check "make dist" env TZ=Pacific/Kiritimati POSTERN_BIN="$work/moved/postern" POSTERN_CLIENT_BIN="$work/moved/postern-client" \
+        DIST="$work/again" CARGO_TARGET_DIR="$work/target" tools/dist.sh
+    diff "$dist/SHA256SUMS" "$work/again/SHA256SUMS" || fail "two packagings of the same programs differ"
+    . tools/dist/test-debian.sh
+fi
 step "all is well"

@@ -18,7 +18,7 @@ from_page() { node tools/dist/block.mjs "$1" "$2"; }
 
 # The package before: the same files under an older version.
 mkdir -p "$work/old"
-DEB_COMPRESSION=gzip tools/dist/deb.sh "$(realpath "${CARGO_TARGET_DIR:-target}")/staged/postern-$VERSION" 0.0.1 "$work/old" 2>/dev/null
+DEB_COMPRESSION=gzip tools/dist/deb.sh "$programs" 0.0.1 "$work/old" 2>/dev/null
 
 step "Debian packages: installation"
 files > "$work/before"
