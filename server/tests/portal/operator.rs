@@ -66,7 +66,7 @@ async fn everything_that_happens_is_counted_and_nobody_is_named() {
         ("postern_token_cache_hits_total", 3.0),
         ("postern_session_cache_hits_total", 3.0),
         ("process_start_time_seconds", 1_800_000_000.0),
-        ("postern_build_info{version=\"0.1.0\"}", 1.0),
+        (concat!("postern_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1.0),
     ] {
         assert!((value(&text, name) - expected).abs() < f64::EPSILON, "{name}\n{text}");
     }
