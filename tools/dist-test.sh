@@ -33,6 +33,14 @@ image=$dist/postern-$VERSION-oci.tar
 archive=$dist/postern-$VERSION-x86_64-linux.tar.gz
 [ -e "$archive" ] || fail "nothing in $dist: run 'make dist' first"
 
+step "the version, without git too"
+mkdir -p "$work/source/tools/dist"
+cp Cargo.toml CHANGELOG.md "$work/source/"
+cp tools/dist/version.sh "$work/source/tools/dist/"
+said() { (cd "$work/source" && env -u BUILD_COMMIT -u SOURCE_DATE_EPOCH "$@" bash -euc '. tools/dist/version.sh; echo "$BUILD_VERSION"'); }
+[ "$(GIT_CEILING_DIRECTORIES=$work said SOURCE_DATE_EPOCH=86400)" = "$VERSION (1970-01-02)" ] || fail "a version without git"
+[ "$(GIT_CEILING_DIRECTORIES=$work said SOURCE_DATE_EPOCH=86400 BUILD_COMMIT=abc)" = "$VERSION (abc 1970-01-02)" ] || fail "a version from outside"
+
 step "checksums, and a signature with a key of this test"
 (cd "$dist" && check "checksums" sha256sum --check --strict SHA256SUMS)
 [ "$(find "$dist" -type f ! -name 'SHA256SUMS*' | wc -l)" = "$(wc -l < "$dist/SHA256SUMS")" ] || fail "a file has no checksum"
