@@ -44,6 +44,14 @@ pub struct VerifiedPayment {
 #[async_trait]
 pub trait Verifier: Send + Sync + std::fmt::Debug {
     async fn verify(&self, claim: &PaymentClaim) -> Result<ClaimResult>;
+
+    /// Checks a program that is asked besides the node. Without one, the watcher's look at the node is enough.
+    ///
+    /// # Errors
+    /// It does not answer, so no payment can be verified.
+    async fn check(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Reads the transaction from a node and verifies the proof itself.
@@ -106,6 +114,17 @@ impl Verifier for FallbackVerifier {
         }
         Err(last)
     }
+
+    async fn check(&self) -> Result<()> {
+        let mut last = Error::Ending;
+        for verifier in &self.0 {
+            match verifier.check().await {
+                Ok(()) => return Ok(()),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
 }
 
 /// Asks a wallet too, and takes a payment only where both agree: for who would rather trust the reference
@@ -133,5 +152,8 @@ impl Verifier for WalletVerifier {
             return Err(Error::Disagreement);
         }
         Ok(finding)
+    }
+    async fn check(&self) -> Result<()> {
+        self.wallet.version().await.map(drop)
     }
 }

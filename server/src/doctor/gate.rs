@@ -1,10 +1,10 @@
 //! Checks of the paid gate: its nodes, the programs behind it, and the view key.
 
 use super::{Finding, FindingLevel};
-use crate::config::{Config, NetworkSetting, TollSettings, toll_table};
+use crate::config::{Config, NetworkSetting, TollSettings, VerifierSetting, toll_table};
 use crate::flows::toll::listens;
 use crate::view_key::view_pair;
-use monero::{Node, NodeInfo, RpcLimits};
+use monero::{Node, NodeInfo, RpcLimits, Wallet};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use toll::route::RouteTable;
@@ -23,6 +23,7 @@ pub async fn findings(config: &Config) -> Vec<Finding> {
         for url in &settings.monerod {
             findings.push(node(url, settings.network).await);
         }
+        findings.extend(wallet(settings).await);
         findings.extend(view_key(settings));
     }
     findings.extend(upstreams(settings).await);
@@ -81,6 +82,27 @@ async fn node(url: &str, network: NetworkSetting) -> Finding {
             "Correct toll.network or toll.monerod: no payment would be found.",
         ),
     }
+}
+
+/// Checks the wallet that verifies payments besides the node, if one is configured.
+async fn wallet(settings: &TollSettings) -> Option<Finding> {
+    const CHECK: &str = "toll_wallet";
+    if settings.verifier != VerifierSetting::WalletRpc {
+        return None;
+    }
+    let asked = match Wallet::new(&settings.wallet_rpc, PATIENT) {
+        Ok(wallet) => wallet.version().await.map(drop),
+        Err(error) => Err(error),
+    };
+    Some(match asked {
+        Ok(()) => Finding::fine(CHECK, "The wallet that verifies payments answers."),
+        Err(error) => Finding::new(
+            CHECK,
+            FindingLevel::Problem,
+            format!("The wallet that verifies payments does not answer: {error}. Nobody is asked to pay meanwhile."),
+            "Start monero-wallet-rpc, correct toll.wallet_rpc, or set toll.verifier = \"monerod\".",
+        ),
+    })
 }
 
 fn view_key(settings: &TollSettings) -> Option<Finding> {

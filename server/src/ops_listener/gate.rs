@@ -38,6 +38,7 @@ struct Ready {
     status: &'static str,
     store: &'static str,
     chain: &'static str,
+    verifier: &'static str,
 }
 
 pub fn router(payments: Option<GateState>) -> Router {
@@ -51,7 +52,10 @@ pub fn router(payments: Option<GateState>) -> Router {
 /// Not ready: new payments cannot be taken. What was paid for is still served.
 async fn ready(State(payments): State<Option<GateState>>) -> (StatusCode, Json<Ready>) {
     let Some(GateState { payments, store }) = payments else {
-        return (StatusCode::OK, Json(Ready { status: "ready", store: "not needed", chain: "not needed" }));
+        return (
+            StatusCode::OK,
+            Json(Ready { status: "ready", store: "not needed", chain: "not needed", verifier: "not needed" }),
+        );
     };
     let answers = matches!(tokio::time::timeout(PATIENCE, store.ping()).await, Ok(Ok(())));
     let away = payments.is_away();
@@ -59,7 +63,8 @@ async fn ready(State(payments): State<Option<GateState>>) -> (StatusCode, Json<R
     let ready = Ready {
         status: if answers && !away { "ready" } else { "not ready" },
         store: if answers { "answers" } else { "does not answer" },
-        chain: if away { "away" } else { "seen" },
+        chain: if payments.chain_is_away() { "away" } else { "seen" },
+        verifier: if payments.verifier_is_away() { "does not answer" } else { "answers" },
     };
     (code, Json(ready))
 }
@@ -89,11 +94,16 @@ impl Collector for Now {
         let mut gauges =
             vec![("process_start_time_seconds", "When this process started", self.started.div_euclid(1000))];
         if let Some(GateState { payments, .. }) = &self.payments {
-            let away = i64::from(payments.is_away());
+            let away = i64::from(payments.chain_is_away());
             gauges.push((
                 "postern_gate_chain_away",
                 "1 while no payment can be found and nobody is asked for one",
                 away,
+            ));
+            gauges.push((
+                "postern_gate_verifier_away",
+                "1 while the wallet that verifies payments does not answer",
+                i64::from(payments.verifier_is_away()),
             ));
             if let Some((seen_at, height)) = payments.chain_seen() {
                 let age = SystemClock.now().saturating_sub(seen_at).div_euclid(1000);

@@ -40,7 +40,7 @@ pub fn pay_here(view: OfferView<'_>, received: AmountReceived, mode: PageMode) -
         (format!("{amount} XMR are missing"), state, "Send the missing")
     };
     let gone = if received.gone {
-        "<p>A payment that was seen here is not to be seen any more. Look into your wallet before you pay again.</p>"
+        "<p>A payment seen earlier has disappeared from the network. Check your wallet before you pay again.</p>"
     } else {
         ""
     };
@@ -73,7 +73,7 @@ pub fn pending(back: &str, have: u64, need: u64, mode: PageMode) -> Response<Bod
 /// Returns 402: the offer has expired. `name`: the payment's name in lists.
 pub fn expired(view: OfferView<'_>, received: AmountReceived, name: &str, mode: PageMode) -> Response<Body> {
     let AmountReceived { have, late, .. } = received;
-    let named = "Whoever runs this site finds your payment under this name, and decides what becomes of it:";
+    let named = "The operator of this site can find your payment by this name and decides about it:";
     let what = if late > 0 {
         format!(
             "<p>{} XMR arrived after that, and {} XMR in time. That bought nothing. {named}</p><code>{}</code>",
@@ -122,8 +122,8 @@ pub fn unavailable(problem: &PaymentProblem, back: &str, mode: PageMode) -> Resp
     let state = match problem.code() {
         TollCode::TooMany => "Your payment is in no block yet. The rest of what you bought can be used when it is.",
         TollCode::TokenSuspended => {
-            "What you bought is held back: its payment is not to be seen any more, or whoever runs this site holds it. \
-             It opens again when that has changed."
+            "What you bought is on hold: its payment has disappeared from the network, or the operator of this site has \
+             suspended it. It can be used again when that has changed."
         }
         _ => "Something does not work here at the moment.",
     };
@@ -206,9 +206,13 @@ mod tests {
         let (refresh, live) = read(pay_here(view, received, PageMode::Live)).await;
         assert_eq!((refresh, live.contains("<input"), live.contains("<textarea")), (Some(10), false, false));
         let link = format!("<a href=\"{STATIC_PATH}?back=%2Fprice%3Fa%3D1%26b%3D2\">");
-        for part in
-            ["0.0015 XMR are missing", "0.0005 of 0.002 XMR are here.", "within 60 minutes", "not to be seen", &link]
-        {
+        for part in [
+            "0.0015 XMR are missing",
+            "0.0005 of 0.002 XMR are here.",
+            "within 60 minutes",
+            "has disappeared from the network",
+            &link,
+        ] {
             assert!(live.contains(part), "{part}: {live}");
         }
         assert!(!live.contains("tpat1:") && live.contains("&lt;0.002&gt;"), "{live}");

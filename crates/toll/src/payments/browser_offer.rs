@@ -89,7 +89,7 @@ impl PaymentService {
         page::redirect(back, [cookies.set(&token.text, left), gone].into_iter().flatten())
     }
 
-    /// The offer of these that matters most to whoever looks at the page, and how far it got. `None`: none does.
+    /// Returns the offer that matters most for the page, and its state. `None`: none does.
     pub(super) async fn foremost<'h, 'a>(
         &self,
         held: &'h [BrowserOffer<'a>],

@@ -10,6 +10,8 @@ pub struct ChainState {
     /// The last transaction of those in no block that was asked about.
     pub(super) after: Mutex<String>,
     looks: Mutex<Looks>,
+    /// How the last checks of the verifier went.
+    verifier: Mutex<Looks>,
 }
 
 /// How the last looks at the chain went.
@@ -35,7 +37,15 @@ pub enum Error {
 
 /// Without a look that succeeded for so long, payments cannot be found: some two looks in a row have failed.
 const AWAY_MS: i64 = 5_000;
+
 impl Looks {
+    fn note<T, E>(&mut self, looked: &Result<T, E>, now: UnixMs) {
+        self.failed = looked.is_err();
+        if looked.is_ok() {
+            self.seen_at = Some(now);
+        }
+    }
+
     fn is_away(self, now: UnixMs) -> bool {
         self.failed && self.seen_at.is_none_or(|seen_at| now.saturating_sub(seen_at) >= AWAY_MS)
     }
@@ -54,11 +64,17 @@ impl ChainState {
 
     /// Records how a look went.
     pub(super) fn note<T>(&self, looked: &Result<T, Error>, now: UnixMs) {
-        let mut looks = self.looks.lock();
-        looks.failed = looked.is_err();
-        if looked.is_ok() {
-            looks.seen_at = Some(now);
-        }
+        self.looks.lock().note(looked, now);
+    }
+
+    /// Records how a check of the verifier went.
+    pub(super) fn note_verifier(&self, checked: &Result<(), monero::Error>, now: UnixMs) {
+        self.verifier.lock().note(checked, now);
+    }
+
+    /// Whether the verifier does not answer, so that no payment could be verified.
+    pub fn verifier_is_away(&self, now: UnixMs) -> bool {
+        self.verifier.lock().is_away(now)
     }
 
     /// Returns the number of blocks; 0 while unknown.

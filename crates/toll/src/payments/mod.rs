@@ -152,9 +152,19 @@ impl PaymentService {
         self.settings.network
     }
 
-    /// Whether no payment could be found now, so that nobody is asked for one.
+    /// Whether no payment could be found or verified now, so that nobody is asked for one.
     pub fn is_away(&self) -> bool {
+        self.chain_is_away() || self.verifier_is_away()
+    }
+
+    /// Whether no node can be asked.
+    pub fn chain_is_away(&self) -> bool {
         self.chain.is_away((self.environment.now)())
+    }
+
+    /// Whether the program that verifies payments besides the node does not answer.
+    pub fn verifier_is_away(&self) -> bool {
+        self.chain.verifier_is_away((self.environment.now)())
     }
 
     /// When the chain was seen last, and how many blocks it had then.

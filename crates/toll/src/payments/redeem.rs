@@ -321,7 +321,7 @@ pub(super) fn malformed() -> PaymentProblem {
 fn late(name: &str) -> PaymentProblem {
     let title = format!(
         "This payment was made after its offer had ended, so it bought nothing. It is listed here under the name {name}: \
-         ask whoever runs this site."
+         ask the operator of this site."
     );
     PaymentProblem::new(TollCode::ExpiredChallenge, title).reference(name)
 }

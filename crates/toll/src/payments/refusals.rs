@@ -27,7 +27,7 @@ pub(super) fn problem(refused: TokenRefusal) -> PaymentProblem {
         TokenRefusal::Early => awaiting_block(),
         TokenRefusal::Asleep => PaymentProblem::new(
             TollCode::TokenSuspended,
-            "The payment for this token is not to be seen any more. The token is good again when it is back.",
+            "The payment for this token has disappeared from the network. The token works again when the payment is back.",
         )
         .retry_after(120),
         TokenRefusal::Suspended => {

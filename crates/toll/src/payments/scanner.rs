@@ -6,33 +6,44 @@ use super::browser_addresses::{ACCOUNT, ScanResult, TransactionScanner};
 use super::chain_state::Error;
 use super::redeem::saturating_i64;
 use super::scan_progress::ScanProgress;
+use domain::UnixMs;
 use domain::encoding::base64url;
 use monero::NodeTransaction;
 use store::address_assignments::AddressAssignment;
 use store::toll::{OfferTerms, PaymentId, Redemption};
 use tpat::{ReceivedPayment, Txid};
 
+/// Maximum number of blocks to read for addresses whose offers have ended: about a week.
+const BACKLOG: u64 = 5040;
+/// Selects every assignment, ended ones too.
+const EVER: UnixMs = 0;
+
 impl PaymentService {
-    /// Reads new transactions while any address is assigned.
+    /// Reads new transactions as soon as an address was assigned. Payments to an address whose offer has ended are
+    /// found as well, until the address is assigned again: they buy nothing, and are listed as too late.
     ///
     /// # Errors
     /// No node answers, or the store fails. The next scan repeats everything.
     pub async fn follow(&self) -> Result<(), Error> {
         let Some(browser_addresses) = &self.browser_addresses else { return Ok(()) };
         let mut progress = self.scanner.0.lock().await;
-        let assignments = self.store.address_assignments((self.environment.now)()).await?;
-        let Some(first) = assignments.iter().map(|assignment| assignment.searched).min() else {
+        let searched = |assignments: &[AddressAssignment]| {
+            assignments.iter().map(|assignment| assignment.searched.unsigned_abs()).min()
+        };
+        let Some(oldest) = searched(&self.store.address_assignments(EVER).await?) else {
             *progress = ScanProgress::default();
             return Ok(());
         };
+        let live = searched(&self.store.address_assignments((self.environment.now)()).await?);
         let (node, info) = self.node().await?;
-        let look = progress.gather(node, info.height, first.unsigned_abs()).await?;
+        let first = oldest.max(info.height.saturating_sub(BACKLOG)).min(live.unwrap_or(u64::MAX));
+        let look = progress.gather(node, info.height, first).await?;
         let seen = node.transactions(&look.txids).await?;
         let seen: Vec<(Txid, NodeTransaction)> =
             look.txids.iter().zip(seen).filter_map(|(txid, seen)| Some((*txid, seen?))).collect();
         if !seen.is_empty() {
             // Assignments must be read after the transactions: every payer in those already had the address.
-            let scanner = browser_addresses.scanner(self.store.address_assignments((self.environment.now)()).await?);
+            let scanner = browser_addresses.scanner(self.store.address_assignments(EVER).await?);
             for (txid, seen, result) in scan(scanner, seen).await? {
                 let done = self.take(&txid, &seen, result, saturating_i64(info.height)).await?;
                 progress.read.insert(txid, done);

@@ -36,12 +36,24 @@ impl PaymentService {
     async fn keep_polling(&self, mut stop: watch::Receiver<bool>) {
         let mut tick = interval(self.settings.look_every);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut could = true;
+        let (mut could, mut could_verify) = (true, true);
         loop {
             tokio::select! {
                 () = stopped(&mut stop) => return,
                 _ = tick.tick() => {}
             }
+            let checked = tokio::select! {
+                () = stopped(&mut stop) => return,
+                checked = self.check_verifier() => checked,
+            };
+            match &checked {
+                Err(error) if could_verify => {
+                    tracing::error!(cause = %error, "the verifier does not answer; nobody is asked to pay");
+                }
+                Ok(()) if !could_verify => tracing::info!("the verifier answers again"),
+                _ => {}
+            }
+            could_verify = checked.is_ok();
             let looked = tokio::select! {
                 () = stopped(&mut stop) => return,
                 looked = self.poll_chain() => looked,

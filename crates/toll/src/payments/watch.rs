@@ -29,6 +29,16 @@ impl PaymentService {
         looked
     }
 
+    /// Checks whether the verifier answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn check_verifier(&self) -> Result<(), monero::Error> {
+        let checked = self.verifier.check().await;
+        self.chain.note_verifier(&checked, (self.environment.now)());
+        checked
+    }
+
     async fn look_for_all(&self) -> Result<(), Error> {
         let (node, info) = self.node().await?;
         let tip = Tip { height: saturating_i64(info.height), hash: info.top_block_hash };

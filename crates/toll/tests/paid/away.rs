@@ -82,6 +82,24 @@ async fn a_browser_that_holds_an_offer_is_told_to_wait_and_what_it_paid_is_found
 }
 
 #[tokio::test]
+async fn nobody_is_asked_for_money_while_the_verifier_does_not_answer() {
+    let world = World::new().await;
+    world.payments.check_verifier().await.unwrap();
+    world.chain.verifier_is_gone(true);
+    assert!(world.payments.check_verifier().await.is_err());
+    assert_eq!(world.client.get(PATH).await.status, 402, "one check that fails is no outage");
+    world.later(5);
+    assert!(world.payments.check_verifier().await.is_err());
+    assert!(world.payments.verifier_is_away() && !world.payments.chain_is_away());
+    let reply = world.client.get(PATH).await;
+    assert_eq!((reply.status, reply.code()), (503, TollCode::NodeUnavailable));
+    assert_eq!(world.client.get("/free").await.status, 200);
+    world.chain.verifier_is_gone(false);
+    world.payments.check_verifier().await.unwrap();
+    assert_eq!(world.client.get(PATH).await.status, 402);
+}
+
+#[tokio::test]
 async fn requests_for_nothing_need_no_node() {
     let allowance = Some(Allowance { requests: 1, window_ms: 60_000 });
     let world = World::with(Pricing { allowance, signed_in_free: true, ..pricing() }).await;

@@ -127,6 +127,39 @@ async fn a_gate_that_starts_again_finds_what_was_paid_meanwhile() {
 }
 
 #[tokio::test]
+async fn what_comes_days_after_an_offer_is_listed_as_too_late() {
+    let (world, browser) = (lending(pricing()).await, Browser::at(1));
+    let address = browser.open(&world, PATH).await.address();
+    world.payments.follow().await.unwrap();
+    // An hour to pay, and a day: then the address may be assigned again.
+    world.later(HOUR + 9 * DAY);
+    for _ in 0..3 {
+        world.chain.mine();
+        world.payments.follow().await.unwrap();
+    }
+    let late = made(77, 0, &[(&address, PRICE)]);
+    world.chain.clock(u64::try_from(world.now.load(std::sync::atomic::Ordering::SeqCst) / 1000).unwrap());
+    let txid = world.chain.send(&late);
+    world.payments.follow().await.unwrap();
+    let [listed] = &world.store.late_payments(10).await.unwrap()[..] else { panic!("one late payment") };
+    assert_eq!((listed.id.txid.as_str(), listed.piconero), (txid.to_string().as_str(), PRICE as i64));
+    assert!(world.store.toll_payments(10).await.unwrap().is_empty(), "it buys nothing");
+
+    // A gate that was down meanwhile finds it in a block.
+    let World { chain, directory, store, payments, stop, .. } = world;
+    stop.send(true).unwrap();
+    drop((store, payments));
+    chain.mine();
+    let second = chain.send(&made(78, 0, &[(&address, PRICE)]));
+    chain.mine();
+    let world = World::lending(chain, pricing(), directory, 3).await;
+    world.later(HOUR + 9 * DAY);
+    world.payments.follow().await.unwrap();
+    let found = world.store.late_payments(10).await.unwrap();
+    assert!(found.iter().any(|late| late.id.txid == second.to_string()), "{found:?}");
+}
+
+#[tokio::test]
 async fn where_no_address_is_left_a_proof_is_asked_for() {
     let world = lending(pricing()).await;
     for name in 0..3 {

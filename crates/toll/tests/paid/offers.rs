@@ -122,7 +122,7 @@ async fn an_offer_that_ended_takes_what_was_paid_in_time_for_a_day_more() {
     assert_eq!((declined.status, name.piconero), (422, i64::try_from(late.amount).unwrap()));
     let html = declined.html();
     assert!(html.contains("came too late") && html.contains(&name.challenge) && !html.contains("<form"), "{html}");
-    assert!(html.contains("ask whoever runs this site"), "{html}");
+    assert!(html.contains("ask the operator of this site"), "{html}");
     // The page says it as well, as long as the browser has the offer and no other.
     assert_eq!(paste(&world, &browser, &challenge(&next), 1, "/price").await.status, 303);
     world.later(DAY + HOUR + 1);

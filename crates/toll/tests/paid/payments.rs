@@ -109,7 +109,7 @@ async fn what_was_paid_in_time_counts_late_and_nothing_else_does() {
     assert_eq!((listed.len(), &listed[0].id.txid), (1, &txid(2).to_string()));
     let problem = late.json::<wire::toll::TollProblem>();
     assert_eq!(problem.reference.as_deref(), Some(listed[0].challenge.as_str()));
-    assert!(problem.title.contains(&listed[0].challenge) && problem.title.contains("ask whoever runs"), "{problem:?}");
+    assert!(problem.title.contains(&listed[0].challenge) && problem.title.contains("ask the operator"), "{problem:?}");
     assert_eq!(redeem(1).await.token().quota, 3);
     world.later(86_400);
     world.client.get("/price").await;

@@ -59,6 +59,7 @@ struct Whole {
 struct What {
     height: u64,
     mood: Mood,
+    verifier_gone: bool,
     txs: HashMap<Txid, Tx>,
     whole: HashMap<Txid, Whole>,
     since: u64,
@@ -67,7 +68,7 @@ struct What {
 impl Chain {
     pub fn new() -> Self {
         let (txs, whole) = (HashMap::new(), HashMap::new());
-        let state = What { height: 100, mood: Mood::Good, txs, whole, since: 1_750_000_000 };
+        let state = What { height: 100, mood: Mood::Good, verifier_gone: false, txs, whole, since: 1_750_000_000 };
         let count = AtomicUsize::default;
         Self(Arc::new(Inner { state: Mutex::new(state), asked: count(), read: count(), questions: count() }))
     }
@@ -123,6 +124,11 @@ impl Chain {
         self.0.state.lock().mood = mood;
     }
 
+    /// Whether the wallet beside the node is gone.
+    pub fn verifier_is_gone(&self, gone: bool) {
+        self.0.state.lock().verifier_gone = gone;
+    }
+
     pub fn asked(&self) -> usize {
         self.0.asked.load(Ordering::SeqCst)
     }
@@ -164,6 +170,10 @@ impl Verifier for Chain {
             since: Some(tx.since),
             double_spend_seen: tx.double_spend_seen,
         }))
+    }
+
+    async fn check(&self) -> monero::Result<()> {
+        if self.0.state.lock().verifier_gone { Err(Error::Timeout("the wallet".to_owned())) } else { Ok(()) }
     }
 }
 
