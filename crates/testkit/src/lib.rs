@@ -1,5 +1,9 @@
 //! Helpers that tests of several crates share.
 
+mod running;
+
+pub use running::Running;
+
 use clap::{Arg, Command};
 
 /// Values as ids, codes and hashes may begin: base64url has the hyphen, and `h` and `V` are flags as well.

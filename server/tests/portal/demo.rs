@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use testkit::Running;
 
 #[test]
 fn without_monerod_it_says_what_to_install_and_begins_nothing() {
@@ -79,14 +80,14 @@ fn greeting_without_time(embedded: &[&str]) -> (Vec<String>, Option<i32>) {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let time = format!("time.listen={}", taken.local_addr().unwrap());
-    let mut child = Command::new(env!("CARGO_BIN_EXE_postern"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+    command
         .current_dir(folder.path())
         .args(["serve", "--listen", "127.0.0.1:0", "--set", "operator.listen=off", "--set", &time])
         .args(embedded)
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .stderr(Stdio::piped());
+    let mut child = Running::start(&mut command).unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let mut seen = Vec::new();
     for line in lines {

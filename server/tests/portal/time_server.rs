@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use testkit::Running;
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
@@ -50,10 +51,8 @@ fn what_is_wrong_is_named() {
 #[test]
 fn it_listens_greets_and_stops_in_good_order() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = command(folder.path(), &["--listen", "127.0.0.1:0", "--tcp", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = command(folder.path(), &["--listen", "127.0.0.1:0", "--tcp", "127.0.0.1:0"]);
+    let mut child = Running::start(command.stdout(Stdio::piped())).unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let address = lines.find_map(|line| line.strip_prefix("  and for terminals on ").map(str::to_owned)).unwrap();
     assert!(lines.next().unwrap().ends_with("for the service 'clock'."));

@@ -6,10 +6,11 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::gates::Gate;
+use testkit::Running;
 use wire::paths;
 
 const ROUTES: &str = "
@@ -313,7 +314,7 @@ pub fn answer_ok(upstream: TcpListener) {
 }
 
 pub struct GateProgram {
-    child: Child,
+    child: Running,
     address: SocketAddr,
     operator: Option<SocketAddr>,
     log: std::path::PathBuf,
@@ -327,14 +328,14 @@ impl GateProgram {
     /// The same with flags.
     fn with(folder: &Path, flags: &[&str]) -> Self {
         let log = folder.join("gate.log");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_postern"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command
             .args(["toll", "run", "--set", "toll.listen=127.0.0.1:0"])
             .args(flags)
             .current_dir(folder)
             .stdout(Stdio::piped())
-            .stderr(fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
+            .stderr(fs::File::create(&log).unwrap());
+        let mut child = Running::start(&mut command).unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let line = lines.next().unwrap_or_else(|| fs::read_to_string(&log).unwrap());
         assert!(lines.next().unwrap().contains("routes"));
@@ -394,12 +395,5 @@ impl GateProgram {
     fn end(&mut self) -> bool {
         self.signal("-TERM");
         self.child.wait().unwrap().success()
-    }
-}
-
-impl Drop for GateProgram {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use testkit::Running;
 
 /// Each unit, the settings file that it names with what a test needs in it, and what the program says once it listens.
 const UNITS: [(&str, &str, &str, &str); 3] = [
@@ -64,7 +65,7 @@ fn what_the_units_start_listens_reloads_and_stops() {
             command.env(variable, here);
         }
         let log = folder.path().join("log");
-        let mut child = command.stderr(fs::File::create(&log).unwrap()).spawn().unwrap();
+        let mut child = Running::start(command.stderr(fs::File::create(&log).unwrap())).unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let heard = lines.any(|line| line.contains(says));
         let signal = |signal: &str| {

@@ -9,7 +9,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
+use testkit::Running;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -37,7 +38,7 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
 
 /// A running server on free ports. Its log goes to a file beside its data.
 pub struct Program {
-    child: Child,
+    child: Running,
     log: PathBuf,
     address: SocketAddr,
     operator: SocketAddr,
@@ -49,8 +50,8 @@ impl Program {
         // Of all programs that run at once, one alone gets the time server's port.
         let free = ["listen=127.0.0.1:0", "operator.listen=127.0.0.1:0", "time.embedded=false"];
         let settings: Vec<_> = free.iter().chain(settings).flat_map(|setting| ["--set", *setting]).collect();
-        let mut child =
-            command(folder, &settings).stdout(Stdio::piped()).stderr(File::create(&log).unwrap()).spawn().unwrap();
+        let mut command = command(folder, &settings);
+        let mut child = Running::start(command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap())).unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut address_after = |words: &str| {
             let line =
@@ -92,13 +93,6 @@ impl Program {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
         std::fs::read_to_string(&self.log).unwrap()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

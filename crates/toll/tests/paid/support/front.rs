@@ -3,9 +3,10 @@
 
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use testkit::Running;
 use tokio::net::TcpStream;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum Kind {
 
 pub struct Front {
     pub address: SocketAddr,
-    process: Child,
+    _process: Running,
     _directory: TempDir,
 }
 
@@ -48,26 +49,18 @@ impl Front {
             command.env(name, directory.path());
         }
         command.env("CADDY_ADMIN", format!("unix/{}/admin.sock", directory.path().display())).stderr(Stdio::null());
-        let mut process = command.spawn().unwrap_or_else(|error| panic!("Debian's package for {kind:?}: {error}"));
+        let mut process =
+            Running::start(&mut command).unwrap_or_else(|error| panic!("Debian's package for {kind:?}: {error}"));
         for _ in 0..1000 {
             if process.try_wait().unwrap().is_some() {
                 return None;
             }
             if TcpStream::connect(address).await.is_ok() {
-                return Some(Self { address, process, _directory: directory });
+                return Some(Self { address, _process: process, _directory: directory });
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let _ = process.kill();
-        let _ = process.wait();
         None
-    }
-}
-
-impl Drop for Front {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

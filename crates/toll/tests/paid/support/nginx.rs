@@ -1,14 +1,15 @@
 //! A real nginx in front of the gate, with a cache that keeps whatever it may.
 
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use testkit::Running;
 use tokio::net::TcpStream;
 
 pub struct Nginx {
     pub address: SocketAddr,
-    process: Child,
+    _process: Running,
     _directory: TempDir,
 }
 
@@ -44,30 +45,18 @@ impl Nginx {
                  }} }} }}"
         );
         std::fs::write(directory.path().join("nginx.conf"), config).unwrap();
-        let mut process = Command::new("nginx")
-            .arg("-p")
-            .arg(directory.path())
-            .args(["-e", "stderr", "-c", "nginx.conf"])
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("Debian's package nginx");
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(directory.path()).args(["-e", "stderr", "-c", "nginx.conf"]).stdin(Stdio::null());
+        let mut process = Running::start(&mut command).expect("Debian's package nginx");
         for _ in 0..1000 {
             if TcpStream::connect(address).await.is_ok() && process.try_wait().unwrap().is_none() {
-                return Some(Self { address, process, _directory: directory });
+                return Some(Self { address, _process: process, _directory: directory });
             }
             if process.try_wait().unwrap().is_some() {
                 return None;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let _ = process.kill();
         None
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
