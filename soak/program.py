@@ -8,14 +8,18 @@ import subprocess
 import time
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Program:
-    def __init__(self, binary: str, folder: str, settings: list[str]):
+    def __init__(self, binary: str, folder: str, settings: list[str], log: str = "server.log"):
         self.binary, self.folder, self.settings = binary, folder, settings
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.origin = f"http://localhost:{self.port}"
-        self.log_path = os.path.join(folder, "server.log")
+        self.log_path = os.path.join(folder, log)
         self.clock_file = os.path.join(folder, "clock")
         self.process = None
         found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
@@ -33,8 +37,9 @@ class Program:
 
     def start(self) -> None:
         with open(self.log_path, "a", encoding="utf-8") as log:
-            command = self._command("serve", "--listen", f"127.0.0.1:{self.port}", "--public-url", self.origin)
-            self.process = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self.serving(), cwd=self.folder, env=self._environment(), stdout=log, stderr=log
+            )
         end = time.monotonic() + 60
         while True:
             try:
@@ -42,8 +47,12 @@ class Program:
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError("the server does not start: see server.log") from None
+                    raise RuntimeError(f"it does not start: see {self.log_path}") from None
                 time.sleep(0.05)
+
+    def serving(self) -> list[str]:
+        """The command line of the running program."""
+        return self._command("serve", "--listen", f"127.0.0.1:{self.port}", "--public-url", self.origin)
 
     def kill(self) -> None:
         """Ends the server as a power cut would (SIGKILL)."""

@@ -17,10 +17,13 @@ import traceback
 import invariants
 from browser import Browser, Lost
 from database import Database
+from gate import Market
 from journal import Journal
 from network import Network
 from people import Guesser, Prober, Tab
 from program import Program
+from resources import Watch
+from terminal import Terminal
 
 PASSWORD = "canary of a soaked password"
 # Seconds that the server's clock is ahead. The first two are most of the time.
@@ -43,6 +46,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32))
     parser.add_argument("--people", type=int, default=5)
     parser.add_argument("--tabs", type=int, default=3)
+    parser.add_argument("--client", help="postern-client; without it, nobody uses a terminal or pays")
+    parser.add_argument("--regtest", help="a private Monero network; without it, nobody pays")
     parser.add_argument("--postgres", help="URL of a PostgreSQL server; without it, SQLite")
     return parser.parse_args()
 
@@ -59,7 +64,8 @@ class Soak:
             subprocess.run(create, check=True)
             settings = [*settings, f"database_url={place}"]
         self.database = Database(place)
-        self.program = Program(options.postern, self.folder, settings)
+        self.program = Program(os.path.abspath(options.postern), self.folder, settings)
+        self.market = Market(self.journal, options, self.folder) if options.client and options.regtest else None
         self.network = Network(options.seed, ("127.0.0.1", self.program.port))
         self.random = random.Random(options.seed)
         self.over = threading.Event()
@@ -67,12 +73,12 @@ class Soak:
         self.journal.secrets.add(PASSWORD)
 
     def run(self) -> None:
-        names = ["root", *(f"person{number}" for number in range(1, self.options.people)), "ghost"]
+        names = ["root", *(f"person{number}" for number in range(1, self.options.people)), "terminal", "ghost"]
         for name in names:
             role = ["--role", "administrator"] if name == "root" else []
             self.program.run("user", "add", name, *role, stdin=PASSWORD + "\n")
         self.program.start()
-        browsers = [self._browser(name, number) for number, name in enumerate(names[:-1], 1)]
+        browsers = [self._browser(name, number) for number, name in enumerate(names[:-2], 1)]
         actors = [
             Tab(self.journal, browser, tab, browser.name == "root", f"{self.options.seed} {browser.name} {tab}")
             for browser in browsers
@@ -80,6 +86,16 @@ class Soak:
         ]
         actors.append(Guesser(self.journal, self._browser("ghost", 100)))
         actors.append(Prober(self.journal, self._browser("prober", 101), f"{self.options.seed} prober"))
+        if self.options.client:
+            home = os.path.join(self.folder, "terminal")
+            seed = f"{self.options.seed} terminal"
+            client, origin = os.path.abspath(self.options.client), self.program.origin
+            actors.append(Terminal(self.journal, client, origin, home, "terminal", PASSWORD, seed))
+        programs = {"server": self.program}
+        if self.market:
+            actors.append(self.market.payer)
+            programs["gate"] = self.market.gate
+        resources = Watch(self.journal, programs)
         threads = [threading.Thread(target=self._live, args=(actor,)) for actor in actors]
         for thread in threads:
             thread.start()
@@ -90,6 +106,9 @@ class Soak:
             for thread in threads:
                 thread.join()
         self._come_to_rest(browsers)
+        if self.market:
+            self.market.come_to_rest()
+        resources.end()
 
     def _browser(self, name: str, number: int) -> Browser:
         port = self.network.open()
@@ -111,6 +130,8 @@ class Soak:
             if self.program.process.poll() is not None:
                 self.journal.violation(f"the server ended by itself: {self.program.process.returncode}")
                 self.program.start()
+            elif self.market and self.random.random() < 0.4:
+                self.kills += self.market.trouble() != "block"
             elif self.random.random() < 0.5:
                 self.kills += 1
                 self.journal.note(what="kill")
@@ -168,6 +189,8 @@ def main() -> int:
     finally:
         if soak.program.process and soak.program.process.poll() is None:
             soak.program.kill()
+        if soak.market:
+            soak.market.end()
     return soak.report()
 
 

@@ -6,9 +6,18 @@ cd "$(dirname "$0")/.."
 
 tools/python.sh
 postern=$(realpath "${POSTERN_BIN:-${CARGO_TARGET_DIR:-target}/release/postern}")
+client=$(realpath "${POSTERN_CLIENT_BIN:-$(dirname "$postern")/postern-client}")
+pay=()
+if command -v monerod >/dev/null && command -v monero-wallet-rpc >/dev/null; then
+    # A private Monero network, with the features that the tests were built with.
+    [ -n "${REGTEST_BIN:-}" ] || cargo build --quiet --workspace --bin regtest
+    pay=(--regtest "$(realpath "${REGTEST_BIN:-${CARGO_TARGET_DIR:-target}/debug/regtest}")")
+else
+    echo "Nobody pays: install monerod and monero-wallet-rpc (Debian: apt-get install monero)."
+fi
 seed=()
 [ -z "${SOAK_SEED:-}" ] || seed=(--seed "$SOAK_SEED")
-run() { end2end/.venv/bin/python soak/soak.py --postern "$postern" --seconds "${SOAK_SECONDS:-600}" "${seed[@]}" "$@"; }
+run() { end2end/.venv/bin/python soak/soak.py --postern "$postern" --client "$client" "${pay[@]}" --seconds "${SOAK_SECONDS:-600}" "${seed[@]}" "$@"; }
 
 run
 [ -z "${TEST_POSTGRES_URL:-}" ] || PATH="$PATH:$(dirname "$(tools/find-program.sh psql)")" run --postgres "$TEST_POSTGRES_URL"

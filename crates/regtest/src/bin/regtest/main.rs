@@ -25,9 +25,10 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Reads numbers from standard input, mines that many blocks, and prints `mined`; ends with the input.
+/// Reads lines from standard input: a number mines that many blocks, and `payer` kills the paying wallet and starts it
+/// again. Prints a line when that is done, and ends with the input.
 async fn run() -> Result<(), Error> {
-    let rig = RegtestNetwork::start().await?;
+    let mut rig = RegtestNetwork::start().await?;
     let primary = rig.merchant.address().await?;
     let view_key = rig.merchant.view_key().await?;
     let world = json!({
@@ -43,8 +44,14 @@ async fn run() -> Result<(), Error> {
             line.push(byte[0]);
             continue;
         }
-        let blocks = String::from_utf8_lossy(&line).trim().parse().unwrap_or(1);
+        let wish = String::from_utf8_lossy(&line).trim().to_owned();
         line.clear();
+        if wish == "payer" {
+            rig.start_payer().await?;
+            println!("started");
+            continue;
+        }
+        let blocks = wish.parse().unwrap_or(1);
         rig.mine(blocks).await?;
         println!("mined {blocks}");
     }
