@@ -26,7 +26,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// The first cookie of this name, by a reader that knows nothing but `;` and `=`.
+/// The first cookie of this name that is text, by a reader that knows nothing but `;` and `=`.
 fn plainly<'a>(data: &'a [u8], name: &[u8]) -> Option<&'a str> {
     let pairs = input::lines(data).flat_map(|line| line.split(|byte| *byte == b';'));
     let mut found = pairs.filter_map(|pair| {
@@ -34,5 +34,5 @@ fn plainly<'a>(data: &'a [u8], name: &[u8]) -> Option<&'a str> {
         let (own, value) = pair.split_at(at);
         (own.trim_ascii() == name).then(|| value[1..].trim_ascii())
     });
-    std::str::from_utf8(found.next()?).ok().filter(|value| !value.is_empty() && value.is_ascii())
+    found.find_map(|value| std::str::from_utf8(value).ok().filter(|value| !value.is_empty()))
 }

@@ -18,10 +18,13 @@ pub fn check(data: &[u8]) {
 fn version_1(header: &[u8]) -> Option<SocketAddr> {
     let line = header.strip_suffix(b"\r\n").expect("a whole line");
     assert!(!line.contains(&b'\r') || !line.windows(2).any(|pair| pair == b"\r\n"), "more than one line");
+    // A receiver ignores what follows, up to the end of the line.
+    if line == b"PROXY UNKNOWN" || line.starts_with(b"PROXY UNKNOWN ") {
+        return None;
+    }
     let words: Vec<_> = std::str::from_utf8(line).expect("ASCII").split(' ').collect();
     assert_eq!(words[0], "PROXY");
     match words[1..] {
-        ["UNKNOWN", ..] => None,
         [kind @ ("TCP4" | "TCP6"), source, _, port, _] => {
             let address: IpAddr = source.parse().expect("an address");
             assert_eq!(address.is_ipv4(), kind == "TCP4");

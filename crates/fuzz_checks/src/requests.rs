@@ -81,12 +81,19 @@ fn filled(data: &[u8], cookies: &str) -> Vec<u8> {
 async fn converse(portal: &portal::Portal, peer: [u8; 4], bytes: &[u8], signed_in: bool) -> bool {
     let (mut client, server) = tokio::io::duplex(1 << 20);
     let (service, changed) = (portal.service.clone(), AtomicBool::new(false));
-    let service = service_fn(|mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((peer, 40_000))));
-        let (path, is_read) = (request.uri().path().to_owned(), request.method().is_safe());
+    let service = service_fn(|request: Request<Incoming>| {
+        let is_read = request.method().is_safe();
         changed.fetch_or(!is_read, Ordering::Relaxed);
-        let answer = service.clone().call(request);
+        // As the accept loop does first.
+        let answer = net::settled(request).map(|mut request| {
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::from((peer, 40_000))));
+            (request.uri().path().to_owned(), service.clone().call(request))
+        });
         async move {
+            let (path, answer) = match answer {
+                Ok(answer) => answer,
+                Err(refused) => return Ok(refused.map(Body::new)),
+            };
             let Ok(answer) = answer.await;
             judge(&path, &answer, signed_in);
             Ok::<_, Infallible>(answer)

@@ -166,11 +166,10 @@ impl HttpSettings {
             let (answer, meter) = (answer.clone(), Arc::clone(&counted));
             async move {
                 let (busy, http2) = (meter.begin(), request.version() == Version::HTTP_2);
-                let (mut parts, body) = request.into_parts();
-                if let Err(unclear) = target::settle(&mut parts) {
-                    return Ok(ResponseBody::ours(refuse(unclear), busy));
-                }
-                let request = Request::from_parts(parts, RequestBody::new(body, minimum_rate));
+                let request = match settled(request) {
+                    Ok(request) => request.map(|body| RequestBody::new(body, minimum_rate)),
+                    Err(refused) => return Ok(ResponseBody::ours(refused, busy)),
+                };
                 // A panic ends its request only.
                 let answered = AssertUnwindSafe(async { answer(peer, request).await }).catch_unwind().await;
                 Ok::<_, Infallible>(match answered {
@@ -247,6 +246,16 @@ fn server(versions: Versions, header_time: Duration) -> auto::Builder<TokioExecu
         Versions::Two => server.http2_only(),
         Versions::Either => server,
     }
+}
+
+/// Normalises target and host of a request, as the accept loop does before a request is answered.
+///
+/// # Errors
+/// The answer to a request whose target, host or length is ambiguous: 400.
+pub fn settled<B>(request: Request<B>) -> Result<Request<B>, Response<Full<Bytes>>> {
+    let (mut parts, body) = request.into_parts();
+    target::settle(&mut parts).map_err(refuse)?;
+    Ok(Request::from_parts(parts, body))
 }
 
 fn refuse(why: target::InvalidTarget) -> Response<Full<Bytes>> {

@@ -14,7 +14,7 @@ mod tls;
 pub use body::{RequestBody, ResponseBody};
 pub use connections::{ConnectionLimits, ConnectionPermit, ConnectionRefused, ConnectionSettings};
 pub use files::{OpenFileLimit, fit};
-pub use http::{HttpSettings, serve};
+pub use http::{HttpSettings, serve, settled};
 pub use log::LogRate;
 pub use meter::MinimumRate;
 pub use stream::PermittedStream;
