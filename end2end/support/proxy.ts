@@ -1,12 +1,12 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { freePort } from './server';
 
-export type Kind = 'nginx' | 'caddy' | 'haproxy';
+export type Kind = 'nginx' | 'caddy' | 'haproxy' | 'traefik';
 
 /** What `deploy/` says, and what stands there in a test. */
 type Replacement = [from: string, to: string];
@@ -89,11 +89,13 @@ export class Proxy {
   }
 
   private async listens(): Promise<void> {
+    // Traefik listens before it has read its routes, and answers 404 until then. A server that is silent is there.
     const answers = () =>
       new Promise<boolean>((resolve) => {
-        const socket = connect(this.port, '127.0.0.1');
-        socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-        socket.once('connect', () => socket.destroy());
+        const { host } = new URL(this.origin);
+        const asked = get({ host: '127.0.0.1', port: this.port, path: '/login', headers: { host }, agent: false, timeout: 500, rejectUnauthorized: false });
+        asked.once('response', (answer) => resolve(answer.statusCode !== 404)).once('timeout', () => resolve(true));
+        asked.once('error', () => resolve(false)).once('response', () => asked.destroy()).once('timeout', () => asked.destroy());
       });
     await expect
       .poll(async () => !running.has(this.child) || (await answers()), { intervals: [50], timeout: 10_000 })
@@ -196,6 +198,25 @@ const START: Record<Kind, (folder: string, ports: Ports, changes: Replacement[],
     ]);
     await writeFile(join(folder, 'haproxy.cfg'), file);
     return ['haproxy', '-db', '-f', join(folder, 'haproxy.cfg')];
+  },
+
+  async traefik(folder, { upstream, https, http }, changes, { portal }) {
+    const fixed = replace(await shipped('traefik/traefik.yml'), [
+      ['":80"', `"127.0.0.1:${http}"`],
+      ['":443"', `"127.0.0.1:${https}"`],
+      ['/etc/traefik/postern.yml', join(folder, 'postern.yml')],
+    ]);
+    const site = replace(await shipped('traefik/postern.yml'), [
+      ['auth.example.com', portal],
+      ['127.0.0.1:3000', `127.0.0.1:${upstream}`],
+      ['/etc/traefik/fullchain.pem', join(folder, 'fullchain.pem')],
+      ['/etc/traefik/key.pem', join(folder, 'key.pem')],
+      ...changes,
+    ]);
+    await writeFile(join(folder, 'traefik.yml'), fixed);
+    await writeFile(join(folder, 'postern.yml'), site);
+    // From PyPI: Debian has none.
+    return [join(__dirname, '..', '.venv', 'bin', 'traefik'), `--configFile=${join(folder, 'traefik.yml')}`];
   },
 };
 

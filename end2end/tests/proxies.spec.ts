@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { Dashboard } from '../pages/dashboard';
 import { LoginPage } from '../pages/login';
 import { Client } from '../support/client';
@@ -23,6 +24,8 @@ const test = base.extend<{ way: Way; front: Proxy }, { door: number }>({
       public_url: `https://localhost:${door}`,
       trusted_proxies: '["127.0.0.1"]',
       client_address: way.kind === 'haproxy' ? 'proxy-protocol' : 'x-forwarded-for',
+      'ban.limits.at_once': '20',
+      'ban.limits.per_minute': '600',
     }),
 
   front: async ({ server, door, way }, use) => {
@@ -56,6 +59,7 @@ const WAYS: Record<string, Way> = {
   },
   caddy: { kind: 'caddy', changes: [] },
   haproxy: { kind: 'haproxy', changes: [] },
+  traefik: { kind: 'traefik', changes: [] },
 };
 
 Object.entries(WAYS).forEach(([name, way], index) => {
@@ -92,8 +96,8 @@ Object.entries(WAYS).forEach(([name, way], index) => {
       expect((await through.get('/login')).headers['strict-transport-security']).toContain('max-age=');
     });
 
-    // Caddy leaves it to Postern, which may hang up before Caddy has sent all of it: a 413 or a 502.
-    if (way.kind !== 'caddy') {
+    // Caddy and Traefik leave it to Postern, which may hang up before they have sent all of it: a 413 or a 502.
+    if (way.kind !== 'caddy' && way.kind !== 'traefik') {
       test('a body that is too long is refused', async ({ front }) => {
         const client = new Client(front, address(7));
         const long = await client.post('/api/login', { ...FORGED, short_key: 'A'.repeat(20_000) });
@@ -140,6 +144,32 @@ Object.entries(WAYS).forEach(([name, way], index) => {
       for (const innocent of [victim, '127.0.0.1', '198.51.100.1']) expect(list).not.toContain(innocent);
     });
 
+    test('who asks too fast is told how long to wait, and is no attacker', async ({ server, front }) => {
+      const [hasty, neighbour] = [new Client(front, address(30)), new Client(front, address(31))];
+      const answers = await Promise.all(Array.from({ length: 60 }, () => hasty.get('/api/challenge')));
+      const busy = answers.filter((answer) => answer.status !== 200);
+      expect(busy.length).toBeGreaterThan(0);
+      expect(busy.length).toBeLessThan(60);
+      for (const answer of busy) {
+        expect([answer.status, answer.json.code]).toEqual([503, 'busy']);
+        expect(Number(answer.headers['retry-after'])).toBe(answer.json.retry_after);
+      }
+      expect((await neighbour.get('/api/challenge')).status).toBe(200);
+      expect(await closed(server)).not.toContain(address(30));
+    });
+
+    test('an account that is delayed says so with its waiting time', async ({ server, front }) => {
+      const ada = await server.person();
+      const wrong = { ...ada, password: newPassword() };
+      // From the eleventh failure in a row the account waits.
+      let delayed = await new Client(front, address(40)).login(wrong);
+      for (let number = 41; number < 60 && delayed.status === 401; number += 1) {
+        delayed = await new Client(front, address(number)).login(wrong);
+      }
+      expect([delayed.status, delayed.json.code]).toEqual([429, 'account_delayed']);
+      expect(Number(delayed.headers['retry-after'])).toBe(delayed.json.retry_after);
+    });
+
     test('a wrong password closes sign-in for its own address alone', async ({ server, front }) => {
       const ada = await server.person();
       const [guesser, owner] = [new Client(front, address(5)), new Client(front, address(6))];
@@ -149,6 +179,55 @@ Object.entries(WAYS).forEach(([name, way], index) => {
     });
   });
 });
+
+/** A server that is busy, or that hangs up when it has the whole request; counts what arrives. */
+async function stub(answer: string | undefined): Promise<{ port: number; arrived: () => number; close: () => Promise<void> }> {
+  let arrived = 0;
+  const sockets = new Set<Socket>();
+  const listener = createServer((socket) => {
+    let text = '';
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      if (!text.endsWith('{"whole":true}')) return;
+      arrived += 1;
+      text = '';
+      if (answer === undefined) socket.destroy();
+      else socket.end(answer);
+    });
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => listener.close(resolve));
+  };
+  return { port: (listener.address() as AddressInfo).port, arrived: () => arrived, close };
+}
+
+for (const kind of ['nginx', 'caddy', 'haproxy', 'traefik'] as const) {
+  test(`${kind} sends a POST once, whatever becomes of it, and passes our answer on`, async () => {
+    const body = '{"status":503,"code":"busy"}';
+    for (const [status, expected] of [
+      ['503 Service Unavailable', 503],
+      ['429 Too Many Requests', 429],
+      [undefined, 502],
+    ] as const) {
+      const head = `Content-Type: application/problem+json\r\nRetry-After: 7\r\nContent-Length: ${body.length}\r\nConnection: close`;
+      const behind = await stub(status && `HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}`);
+      const proxy = await Proxy.start(kind, behind.port, await freePort());
+      try {
+        const answer = await new Client(proxy).post('/api/login', { whole: true });
+        expect(answer.status).toBe(expected);
+        if (status) expect([answer.headers['retry-after'], answer.text]).toEqual(['7', body]);
+        expect(behind.arrived(), String(status)).toBe(1);
+      } finally {
+        await proxy.end();
+        await behind.close();
+      }
+    }
+  });
+}
 
 /** Only a proxy's word can name as many addresses as this needs: a machine has one address of its own. */
 test('ten thousand addresses of one /64 are one client, and the next /64 is another', async ({ server }) => {
