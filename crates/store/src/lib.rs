@@ -28,7 +28,7 @@ mod user;
 pub mod user_keys;
 pub mod users;
 
-pub use error::{Error, Result};
+pub use error::{Error, Result, advice};
 pub use sql::{SchemaState, StoreOptions, open, open_sqlite, schema_state};
 
 /// All storage that a server needs.

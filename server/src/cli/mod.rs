@@ -176,6 +176,9 @@ fn exit_code(outcome: Outcome) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("postern: {}", crate::error_chain::chain(&*error));
+            if let Some(advice) = store::advice(&*error) {
+                eprintln!("{advice}");
+            }
             match error {
                 error if error.is::<print::NotFound>() => ExitCode::from(3),
                 error if error.is::<ConfigError>() => ExitCode::from(2),

@@ -161,7 +161,7 @@ impl UserAdmin<'_> {
             now: self.actor.now,
         };
         if !self.actor.store.set_password(&password).await? {
-            return Err(format!("there is no account {name}").into());
+            return Err(print::not_found(format!("there is no account {name}")));
         }
         println!("The password of {name} is set. All sessions of the account have ended.");
         Ok(())
@@ -252,7 +252,7 @@ impl UserAdmin<'_> {
 
     async fn find(&self, name: &str) -> Result<User, Failure> {
         let user = users::find(self.actor.store, name).await?;
-        user.ok_or_else(|| format!("there is no account {name}").into())
+        user.ok_or_else(|| print::not_found(format!("there is no account {name}")))
     }
 
     async fn ask_password(&self, name: &str) -> Result<PasswordHash, Failure> {

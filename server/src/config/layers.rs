@@ -83,7 +83,13 @@ pub(super) fn layered<'a, T: DeserializeOwned>(
 }
 
 fn deserialize<T: DeserializeOwned>(table: Table) -> Result<T, String> {
-    T::deserialize(Value::Table(table)).map_err(|error: toml::de::Error| error.message().to_owned())
+    T::deserialize(Value::Table(table)).map_err(|error: toml::de::Error| explained(error.message()))
+}
+
+/// Adds what to write where the library's words do not say it.
+fn explained(problem: &str) -> String {
+    const SOCKET: &str = "invalid socket address syntax";
+    problem.replace(SOCKET, "write an address and a port, as in 127.0.0.1:3000 or [::1]:3000")
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Table, ConfigError> {
@@ -91,7 +97,8 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Table, ConfigError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
     // Parsed as settings first, because only this error contains the line.
-    toml::from_str::<T>(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })?;
+    toml::from_str::<T>(&text)
+        .map_err(|error| ConfigError { place: place(), problem: explained(&error.to_string()) })?;
     toml::from_str(&text).map_err(|error| ConfigError { place: place(), problem: error.to_string() })
 }
 

@@ -239,6 +239,15 @@ impl Settings {
         }
         self.operator.check()?;
         self.keys.check()?;
+        if let Some(url) = &self.database_url
+            && !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme))
+        {
+            return Err(ConfigError::invalid("database_url", "write sqlite:path or postgres://user@host/database"));
+        }
+        if !self.log.level.split(',').all(names_a_level) {
+            let problem = "write error, warn, info, debug, trace or off, or one for each module: info,server=debug";
+            return Err(ConfigError::invalid("log.level", problem));
+        }
         if self.session.idle.0 < self.session.access.0 || self.session.absolute.0 < self.session.idle.0 {
             return Err(ConfigError::invalid("session", "access <= idle <= absolute must hold"));
         }
@@ -253,5 +262,34 @@ impl Settings {
             return Err(ConfigError::invalid("site.name", "1 to 80 characters"));
         }
         Ok(())
+    }
+}
+
+/// Whether a directive of the log says a level. A word that is none would select a module and hide everything else.
+fn names_a_level(directive: &str) -> bool {
+    let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level).trim();
+    ["off", "error", "warn", "info", "debug", "trace"].iter().any(|known| level.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misspelt_levels_and_databases_are_refused() {
+        for good in ["info", "WARN", "off", "info,server=debug", "warn, tower_http=trace"] {
+            let mut settings = Settings::default();
+            good.clone_into(&mut settings.log.level);
+            assert!(settings.check().is_ok(), "{good}");
+        }
+        for bad in ["chatty", "", "info,", "server", "server=loud", "verbose"] {
+            let mut settings = Settings::default();
+            bad.clone_into(&mut settings.log.level);
+            assert!(settings.check().is_err_and(|error| error.to_string().contains("log.level")), "{bad}");
+        }
+        for bad in ["mysql://x", "postern.db", "postgres//x"] {
+            let settings = Settings { database_url: Some(bad.to_owned()), ..Settings::default() };
+            assert!(settings.check().is_err_and(|error| error.to_string().contains("database_url")), "{bad}");
+        }
     }
 }

@@ -24,7 +24,8 @@ const BACKUP_MS: i64 = 7 * DAY_MS;
 
 pub fn does_not_answer(error: &Error) -> Finding {
     let says = format!("The database does not answer: {}.", chain(error));
-    Finding::new("database", FindingLevel::Problem, says, "Correct database_url, or start the database.")
+    let advice = store::advice(error).unwrap_or("Correct database_url, or start the database.");
+    Finding::new("database", FindingLevel::Problem, says, advice)
 }
 
 pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Finding> {
