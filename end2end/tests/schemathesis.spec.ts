@@ -79,6 +79,10 @@ async function schemathesis(server: Server, headers: Record<string, string>, aut
       ['-m', 'schemathesis.cli', '--no-color', 'run', `${server.origin}/api/openapi.json`, '--checks', 'all'],
       { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] },
     );
+    // A test that runs out of time leaves nothing behind.
+    const end = () => child.kill('SIGKILL');
+    process.once('exit', end);
+    child.once('exit', () => process.off('exit', end));
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const code = await new Promise<number | null>((resolve, reject) => {
