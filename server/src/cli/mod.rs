@@ -176,7 +176,7 @@ fn exit_code(outcome: Outcome) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("postern: {}", crate::error_chain::chain(&*error));
-            if let Some(advice) = store::advice(&*error) {
+            if let Some(advice) = ::store::advice(&*error) {
                 eprintln!("{advice}");
             }
             match error {
