@@ -81,7 +81,7 @@ async fn list(actor: &Actor<'_>, json: bool) -> Outcome {
 
 async fn revoke(actor: &Actor<'_>, id: &str) -> Outcome {
     if !invitations::revoke(actor, id).await? {
-        return Err(format!("no unused invitation has the id {id}").into());
+        return Err(print::not_found(format!("no unused invitation has the id {id}")));
     }
     println!("Revoked.");
     Ok(())

@@ -128,6 +128,10 @@ struct RemoveTotp {
 impl Write for RemoveTotp {
     type Output = bool;
 
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         if tx.execute(REMOVE, [Value::Text(&self.user)]).await? == 0 {
             return Ok(false);
