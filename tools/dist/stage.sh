@@ -15,7 +15,7 @@ for shell in bash zsh fish; do
     "$folder/bin/postern-client" completions "$shell" > "$folder/completions/postern-client.$shell"
 done
 install -m 644 postern.toml time-server.toml "$folder/etc/"
-cp -r deploy/{nginx,caddy,haproxy,fail2ban,systemd} "$folder/examples/"
+cp -r deploy/{nginx,caddy,haproxy,traefik,fail2ban,systemd} "$folder/examples/"
 install -m 644 deploy/README.md "$folder/examples/README.md"
 install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE LICENSE-APACHE LICENSE-MIT "$folder/doc/"
 find "$folder" -type d -exec chmod 755 {} +
