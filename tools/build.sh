@@ -12,5 +12,5 @@ cargo xtask site
 wait "$libraries"
 trap - EXIT
 
-echo "==> the server and the terminal client"
-tools/release.sh --bin postern --bin postern-client
+echo "==> the server, its demo and the terminal client"
+tools/release.sh --bin postern --bin postern-demo --bin postern-client

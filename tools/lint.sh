@@ -30,8 +30,14 @@ for bundle in login dashboard private; do
         --no-default-features --features "hydrate,$bundle" -- -D warnings
 done
 
-step "the server links no rsa"
+step "the server links no examples and no test rigs"
 linked=$(cargo tree --package server --edges normal,build --prefix none --format '{p}')
+if grep -E '^(hello-app|price-server|regtest|testkit|demo) v' <<<"$linked"; then
+    echo "these packages belong to crates/demo and to tests; see: cargo tree -p server -e normal,build -i NAME" >&2
+    exit 1
+fi
+
+step "the server links no rsa"
 if grep '^rsa v' <<<"$linked"; then
     echo "the package rsa must stay out of the server; see: cargo tree -p server -e normal,build -i rsa" >&2
     exit 1

@@ -14,18 +14,18 @@ mod firewall;
 mod health;
 mod invite;
 mod key;
-mod listen;
+pub mod listen;
 mod manual;
 mod outcome;
 mod print;
 mod process;
-mod serve;
+pub mod serve;
 mod service;
 mod session;
 mod setup;
-mod store;
-mod time_server;
-mod toll;
+pub mod store;
+pub mod time_server;
+pub mod toll;
 mod user;
 
 use crate::config::{ConfigError, Layers, TimeServerSettings};
@@ -33,9 +33,11 @@ use crate::site::SiteFiles;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
-use outcome::{Failure, Outcome, blocking, data_folder};
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+pub use demo::{Demo, DemoArgs};
+pub use outcome::{Failure, Outcome, blocking, data_folder};
 
 const EXIT_CODES: &str =
     "Exit codes: 0 done, 1 failed, 2 the command or a setting is wrong, 3 the named thing does not exist";
@@ -100,7 +102,7 @@ enum Command {
     /// Measure password hashing on this machine and suggest settings; changes nothing
     Calibrate(calibrate::CalibrateArgs),
     /// Run a portal, a time server and an app on this machine, with data in ./demo
-    Demo(demo::DemoArgs),
+    Demo(DemoArgs),
     /// Run the time server, a separate program with its own settings
     TimeServer(time_server::TimeServerArgs),
     /// Run and manage the paid gate, a reverse proxy that asks for payment
@@ -115,6 +117,11 @@ enum Command {
 /// Parses the arguments, runs the command, and prints an error on one line. Exit codes: see [`EXIT_CODES`].
 /// `version` is for `--version`.
 pub fn main(site: SiteFiles, version: &'static str) -> ExitCode {
+    main_with(site, version, None)
+}
+
+/// Does the same in the program that has the demo, where it is what runs without a command.
+pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> ExitCode {
     let program = Cli::command().version(version);
     let matches = program.clone().get_matches();
     // POSTERN_CONFIG names postern.toml; a flag names the file of its own command.
@@ -130,7 +137,10 @@ pub fn main(site: SiteFiles, version: &'static str) -> ExitCode {
         Some(Command::Man { folder }) => return exit_code(manual::pages(program, folder)),
         _ => {}
     }
-    let layers = cli.layers();
+    if demo.is_none() && matches!(cli.command, Some(Command::Demo(_))) {
+        return exit_code(demo::become_demo());
+    }
+    let layers = cli.layers(demo);
     let (config, origins) = match layers.load_with_origins() {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -143,9 +153,14 @@ pub fn main(site: SiteFiles, version: &'static str) -> ExitCode {
     {
         sigpipe::reset();
     }
-    let outcome = match cli.command.unwrap_or(Command::Serve(serve::ServeArgs::default())) {
+    let usual = || match demo {
+        Some(_) => Command::Demo(DemoArgs::default()),
+        None => Command::Serve(serve::ServeArgs::default()),
+    };
+    let outcome = match cli.command.unwrap_or_else(usual) {
         Command::Serve(_) => serve::run(config, site),
-        Command::Demo(args) => demo::run(config, &args, site),
+        // Without it, its program was started above.
+        Command::Demo(args) => demo.map_or(Ok(()), |demo| (demo.run)(config, &args, site)),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
@@ -189,8 +204,9 @@ fn exit_code(outcome: Outcome) -> ExitCode {
 }
 
 impl Cli {
-    fn layers(&self) -> Layers {
-        let mut flags = if matches!(self.command, Some(Command::Demo(_))) { demo::settings() } else { Vec::new() };
+    fn layers(&self, demo: Option<Demo>) -> Layers {
+        let demo = demo.filter(|_| matches!(self.command, None | Some(Command::Demo(_))));
+        let mut flags = demo.map_or_else(Vec::new, |demo| (demo.settings)());
         flags.extend(self.set.clone());
         if let Some(folder) = &self.data_dir {
             flags.push(("data_dir".to_owned(), folder.clone()));

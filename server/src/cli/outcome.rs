@@ -3,16 +3,16 @@
 use crate::config::Config;
 
 /// The reason why a command failed.
-pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
-pub(super) type Outcome = Result<(), Failure>;
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub type Outcome = Result<(), Failure>;
 
 /// Runs a command on this thread.
-pub(super) fn blocking(work: impl Future<Output = Outcome>) -> Outcome {
+pub fn blocking(work: impl Future<Output = Outcome>) -> Outcome {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 /// Creates the data folder for its owner only.
-pub(super) fn data_folder(config: &Config) -> Outcome {
+pub fn data_folder(config: &Config) -> Outcome {
     use std::os::unix::fs::DirBuilderExt;
     let folder = &config.settings.data_dir;
     std::fs::DirBuilder::new()

@@ -102,7 +102,7 @@ async fn serve(mut config: Config, site: SiteFiles) -> Outcome {
 }
 
 /// Returns the portal's address, with the flags that choose another.
-pub(super) fn listen_address(config: &Config, flags: &'static str) -> ListenAddress {
+pub fn listen_address(config: &Config, flags: &'static str) -> ListenAddress {
     ListenAddress { what: "the portal", address: config.settings.listen, flags }
 }
 

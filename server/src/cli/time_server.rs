@@ -51,12 +51,12 @@ pub fn run(settings: &TimeServerSettings, args: &TimeServerArgs) -> Outcome {
 }
 
 /// Loads the key, or creates it the first time.
-pub(super) fn load_key(settings: &TimeServerSettings) -> Result<PrivateKey, key::Error> {
+pub fn load_key(settings: &TimeServerSettings) -> Result<PrivateKey, key::Error> {
     key::load(&settings.key, &random())
 }
 
 /// Serves until a signal arrives.
-pub(super) fn tell(settings: &TimeServerSettings) -> Outcome {
+pub fn tell(settings: &TimeServerSettings) -> Outcome {
     let key = load_key(settings)?;
     // One thread, and one listener for each transport: almost every file is a connection.
     let mut config = settings.config();

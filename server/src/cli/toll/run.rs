@@ -56,6 +56,12 @@ pub async fn listen(settings: &TollSettings) -> Result<TcpListener, Failure> {
     ListenAddress { what: "the paid gate", address: settings.listen, flags }.listen().await
 }
 
+impl std::fmt::Debug for BoundGate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BoundGate(..)")
+    }
+}
+
 impl BoundGate {
     pub async fn new(listener: TcpListener, config: &Config) -> Result<Self, Failure> {
         let settings = &config.settings.toll;

@@ -1,10 +1,11 @@
 //! The demo's paid gate: a price server behind it, a payer's wallet, and a private Monero network with automatic
 //! blocks.
 
-use super::{Failure, Outcome, beside, blocking};
-use crate::cli::toll::{BoundGate, listen};
-use crate::config::{Config, TollSettings};
+use crate::parts::beside;
 use regtest::RegtestNetwork;
+use server::cli::toll::{BoundGate, listen};
+use server::cli::{Failure, Outcome, blocking};
+use server::config::{Config, TollSettings};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,14 +1,15 @@
 //! The demo's app with a reverse proxy that asks Postern about each request, like nginx with `deploy/nginx/app.conf`.
 
-use super::{Failure, Outcome, here};
-use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::parts::here;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use server::cli::{Failure, Outcome};
+use server::clock::{Clock, SystemClock};
+use server::config::Config;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;

@@ -1,25 +1,25 @@
 //! The parts of the demo, beside each other on this machine.
 
-use crate::cli::Outcome;
 use http::Uri;
+use server::cli::Outcome;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::JoinHandle;
 
 /// If one part ends, all parts end.
-pub(super) fn beside(
+pub fn beside(
     name: &'static str,
     work: impl FnOnce() -> Outcome + Send + 'static,
 ) -> Result<JoinHandle<()>, std::io::Error> {
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         if let Err(error) = work() {
-            eprintln!("postern: the {name}: {}", crate::error_chain::chain(&*error));
+            eprintln!("postern: the {name}: {}", server::error_chain::chain(&*error));
             std::process::exit(1);
         }
     })
 }
 
 /// Returns this machine's address with the port of another.
-pub(super) fn here(address: &str) -> Option<SocketAddr> {
+pub fn here(address: &str) -> Option<SocketAddr> {
     let port = address.parse::<Uri>().ok()?.port_u16()?;
     Some((Ipv4Addr::LOCALHOST, port).into())
 }

@@ -1,30 +1,20 @@
-//! `postern demo`: a portal, a time server and an app on one machine. With `--toll` also a price server behind the paid
-//! gate, with test money.
+//! A portal, a time server and an app on one machine. With `--toll` also a price server behind the paid gate, with test
+//! money.
 
-mod app;
-mod parts;
-mod toll;
-
-use super::listen::{ListenAddress, all_free};
-use super::{Failure, Outcome, blocking, data_folder, serve, time_server};
-use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ListenSetting, TimeServerSettings};
-use crate::entropy::SystemEntropy;
-use crate::flows::actor::Actor;
-use crate::flows::services;
-use crate::site::SiteFiles;
+use crate::parts::{beside, here};
+use crate::{app, toll};
 use ::time_server::key;
-use parts::{beside, here};
+use server::cli::listen::{ListenAddress, all_free};
+use server::cli::{DemoArgs, Failure, Outcome, blocking, data_folder, serve, store, time_server};
+use server::clock::{Clock, SystemClock};
+use server::config::{Config, ListenSetting, TimeServerSettings};
+use server::entropy::SystemEntropy;
+use server::flows::actor::Actor;
+use server::flows::services;
+use server::site::SiteFiles;
 
 /// A separate folder, so that the demo does not touch real data.
 const FOLDER: &str = "demo";
-
-#[derive(Debug, clap::Args)]
-pub struct DemoArgs {
-    /// Include the paid gate with a private Monero network and a wallet of test money; needs Debian's monero
-    #[arg(long)]
-    toll: bool,
-}
 
 /// Returns its settings as (setting, value); every flag overrides them.
 pub fn settings() -> Vec<(String, String)> {
@@ -88,7 +78,7 @@ fn time_server_of(config: &Config) -> TimeServerSettings {
 }
 
 async fn register(config: &Config, settings: &TimeServerSettings) -> Result<(), Failure> {
-    let store = super::store::open(config).await?;
+    let store = store::open(config).await?;
     let actor = Actor::command_line(&*store, config, &SystemEntropy, SystemClock.now());
     let key = time_server::load_key(settings)?;
     let jwk = serde_json::from_str(&key::public_jwk(&key))?;

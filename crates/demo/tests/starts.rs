@@ -1,0 +1,54 @@
+//! The demo where something that it needs is missing.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+#[test]
+fn without_monerod_it_says_what_to_install_and_begins_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_postern-demo"));
+    let output = demo.args(["demo", "--toll"]).current_dir(&folder).env("PATH", folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("apt-get install monero"), "{said}");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_postern-demo")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+#[test]
+fn every_taken_port_is_named_before_anything_is_printed_or_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (portal, terminals) = (first.local_addr().unwrap(), second.local_addr().unwrap().port());
+    let output = run(
+        folder.path(),
+        &[
+            "demo",
+            "--set",
+            &format!("listen={portal}"),
+            "--set",
+            &format!("time.tcp=localhost:{terminals}"),
+            "--set",
+            "time.url=ws://localhost:0/time",
+            "--set",
+            "operator.listen=off",
+            "--set",
+            &format!("apps=[{{ name = \"hello\", origin = \"http://hello.localhost:{free}\" }}]"),
+        ],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    let of = |words: &str| errors.lines().find(|line| line.contains(words)).unwrap_or_default();
+    assert!(of(&portal.to_string()).contains("the portal cannot listen"), "{errors}");
+    assert!(of(&portal.to_string()).contains("--set public_url=http://localhost:"), "{errors}");
+    assert!(of(&format!("127.0.0.1:{terminals}")).contains("--set time.tcp=localhost:"), "{errors}");
+    assert_eq!(errors.lines().count(), 2, "{errors}");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}
