@@ -19,7 +19,21 @@ const SERVER: [(&str, &[&str]); 9] = [
         "basics",
         &["cache_counts", "clock", "config", "device", "dpop", "entropy", "error_chain", "openapi", "site", "span"],
     ),
-    ("keys", &["cookies", "envelope", "key_encryption", "keyring", "setup", "tokens", "totp", "user_keys", "view_key"]),
+    (
+        "keys",
+        &[
+            "cookies",
+            "envelope",
+            "key_encryption",
+            "keyring",
+            "oauth",
+            "setup",
+            "tokens",
+            "totp",
+            "user_keys",
+            "view_key",
+        ],
+    ),
     (
         "caches and limits",
         &[
@@ -41,7 +55,7 @@ const SERVER: [(&str, &[&str]); 9] = [
     ("state", &["state"]),
     ("requests", &["api_error", "audit", "client", "offences", "routes"]),
     ("guards", &["guards"]),
-    ("flows", &["flows"]),
+    ("flows", &["flows", "imports"]),
     ("jobs, and what the operator looks at", &["backup", "connections", "doctor", "jobs", "ops_listener"]),
     ("http and the command line", &["http", "service", "router", "cli"]),
 ];
