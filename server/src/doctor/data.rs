@@ -244,6 +244,22 @@ mod tests {
     }
 
     #[test]
+    fn healthchecks_980_passkeys_of_another_host_are_named() {
+        let of = |url: &str, hosts: &[(&str, u64)]| {
+            let config =
+                Config::new(toml::from_str(&format!("public_url = '{url}'")).expect("readable")).expect("valid");
+            let hosts: Vec<_> = hosts.iter().map(|(host, count)| ((*host).to_owned(), *count)).collect();
+            passkeys(&config, &hosts)
+        };
+        assert_eq!(of("https://a.example", &[("a.example", 3)]).state, FindingLevel::Fine);
+        assert_eq!(of("https://a.example:8443", &[("a.example", 3)]).state, FindingLevel::Fine);
+        let moved = of("https://b.example", &[("a.example", 3), ("b.example", 1)]);
+        assert_eq!(moved.state, FindingLevel::Problem);
+        assert!(moved.says.contains("3 for a.example") && !moved.says.contains("for b.example"), "{}", moved.says);
+        assert_eq!(of("https://192.0.2.1", &[]).state, FindingLevel::Hint);
+    }
+
+    #[test]
     fn rows_of_the_future() {
         assert_eq!(clock(None, 0).state, FindingLevel::Fine);
         assert_eq!(clock(Some(SKEW_MS), 0).state, FindingLevel::Fine);
