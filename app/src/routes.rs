@@ -24,6 +24,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/dashboard/activity") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/account") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/account/delete") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/account/profile") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/users/person") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/groups") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/users") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/invitations") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/bans") view=Page ssr=SsrMode::Async />

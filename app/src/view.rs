@@ -51,6 +51,9 @@ pub enum View {
     Activity(ActivityView),
     Account(AccountView),
     Delete(AccountView),
+    Profile(ProfileView),
+    Person(Box<PersonView>),
+    Groups(GroupsView),
     Users(UsersView),
     Invitations(InvitationsView),
     Bans(Box<BansView>),
@@ -122,6 +125,7 @@ pub struct ResetView {
 #[derive(Debug, Clone)]
 pub struct AccountView {
     pub viewer: Viewer,
+    pub profile: Option<wire::account::Profile>,
     /// Minimum number of characters in a password.
     pub password_min: u32,
     pub passkeys: wire::passkeys::Passkeys,
@@ -137,6 +141,35 @@ pub struct UsersView {
     pub word: String,
     /// Number of accounts found, on all pages.
     pub count: usize,
+    /// The entry after which the next page begins.
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ProfileView {
+    pub viewer: Viewer,
+    pub profile: wire::account::Profile,
+    /// It was just changed.
+    pub done: bool,
+}
+
+/// One account's profile, for administrators.
+#[derive(Debug, Clone)]
+pub struct PersonView {
+    pub viewer: Viewer,
+    pub account: wire::account::Account,
+    /// The names of all groups.
+    pub groups: Vec<String>,
+    /// It was just changed.
+    pub done: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct GroupsView {
+    pub viewer: Viewer,
+    pub groups: Vec<wire::account::Group>,
+    /// Groups in the rules of apps that do not exist: the app and the group.
+    pub unknown: Vec<(String, String)>,
     /// The entry after which the next page begins.
     pub next: Option<String>,
 }

@@ -352,9 +352,14 @@ for (const kind of ['nginx', 'caddy'] as const) {
       const lies = {
         'remote-user': 'root',
         'remote-roles': 'administrator',
+        'remote-groups': 'admins',
+        'remote-name': 'root',
+        'remote-email': 'root@example.org',
         'remote-session': 'x',
         remote_user: 'root',
         Remote_Roles: 'administrator',
+        Remote_Groups: 'admins',
+        Remote_Email: 'root@example.org',
         authorization: 'Bearer of-my-own',
         'x-forwarded-uri': '/open/x',
         'x-forwarded-host': 'elsewhere.test',
@@ -386,7 +391,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
       const signedIn = new Client(place, '127.0.7.3', { ...lies, cookie: await cookieOf(page, world.wiki) });
       expect((await signedIn.get('/secret')).status).toBe(200);
       const names = told(world.wiki.upstream.seen.at(-1)?.headers).sort();
-      expect(names).toEqual(['authorization: Bearer eyJ', 'remote-authorization: postern', expect.stringContaining('remote-roles: user'), expect.stringContaining('remote-session: '), `remote-user: ${ada.name}`]);
+      expect(names).toEqual(['authorization: Bearer eyJ', 'remote-authorization: postern', `remote-name: ${ada.name}`, expect.stringContaining('remote-roles: user'), expect.stringContaining('remote-session: '), `remote-user: ${ada.name}`]);
       expect((await signedIn.get('/admin/x')).status).toBe(403);
     });
 

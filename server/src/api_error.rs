@@ -261,6 +261,7 @@ fn describe(code: Code) -> (StatusCode, &'static str) {
         Code::LastAdministrator => {
             (StatusCode::CONFLICT, "This is the last administrator: make another account an administrator first.")
         }
+        Code::EmailTaken => (StatusCode::CONFLICT, "Another account has this e-mail address."),
         Code::NameTaken => (StatusCode::CONFLICT, "This name is taken."),
         Code::NameInvalid => (
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -4,6 +4,7 @@ use crate::cache_counts::CacheCounts;
 use crate::config::Apps;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::profile::GroupName;
 use http::HeaderValue;
 use moka::sync::Cache;
 use std::sync::Arc;
@@ -14,8 +15,18 @@ use store::sessions::SessionChange;
 #[derive(Debug)]
 pub struct IdentityHeaders {
     pub role: Role,
+    /// The account's groups, for the app's rules.
+    pub member_of: Vec<GroupName>,
+    /// The version of the profile from which this was made.
+    pub profile_version: i64,
     pub user: HeaderValue,
     pub roles: HeaderValue,
+    /// Names separated by commas; empty for none.
+    pub groups: HeaderValue,
+    /// The display name, or the account's name without one.
+    pub name: HeaderValue,
+    /// The address if it is proved or vouched for; otherwise empty.
+    pub email: HeaderValue,
     pub session: HeaderValue,
     /// `Bearer` and a token for the app.
     pub authorization: HeaderValue,
@@ -65,13 +76,13 @@ impl IdentityHeadersCache {
         }
     }
 
-    /// Clears the cache after a change of roles.
+    /// Clears the cache after a change of roles or profiles.
     pub fn clear(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.entries.invalidate_all();
     }
 
-    /// Removes the cached headers of sessions whose user has a new name or role.
+    /// Removes the cached headers of sessions whose user has a new name, role or profile.
     pub fn apply(&self, changes: &[SessionChange], apps: &Apps) {
         if !changes.is_empty() {
             self.forgotten.fetch_add(1, Ordering::SeqCst);
@@ -80,7 +91,9 @@ impl IdentityHeadersCache {
             for app in apps.iter() {
                 let key = (change.id.clone(), app.origin.clone());
                 let is_old = |identity: Arc<IdentityHeaders>| {
-                    identity.role != change.role || identity.user != change.username.as_bytes()
+                    identity.role != change.role
+                        || identity.user != change.username.as_bytes()
+                        || identity.profile_version != change.profile_version
                 };
                 if self.entries.get(&key).is_some_and(is_old) {
                     self.entries.invalidate(&key);
@@ -104,8 +117,13 @@ mod tests {
         let value = HeaderValue::from_static;
         let identity = Arc::new(IdentityHeaders {
             role: Role::User,
+            member_of: Vec::new(),
+            profile_version: 0,
             user: value("ada"),
             roles: value("user"),
+            groups: value(""),
+            name: value("ada"),
+            email: value(""),
             session: value("s"),
             authorization: value("Bearer x"),
             until: 1_000,

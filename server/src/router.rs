@@ -1,9 +1,9 @@
 //! All routes on one screen. [`crate::service`] has the checks before them.
 
 use crate::http::{
-    administration, allowlist, app_tokens, apps, audit, bans, challenge, invitations, live, login, logout, metadata,
-    not_found, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services,
-    session, sessions, signup, tickets, toll, user_keys, users, verify,
+    administration, allowlist, app_tokens, apps, audit, bans, challenge, groups, invitations, live, login, logout,
+    metadata, not_found, openapi, pages, passkeys, password, profile, refresh, refusals, render, revocations,
+    server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
 };
 use crate::service::PortalService;
 use crate::state::AppState;
@@ -50,6 +50,7 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::PASSKEYS, get(passkeys::list).post(passkeys::add))
         .route(paths::PASSKEY_OPTIONS, post(passkeys::begin))
         .route("/api/passkeys/{id}", patch(passkeys::rename).delete(passkeys::remove))
+        .route(paths::PROFILE, get(profile::show).patch(profile::change))
         .route(paths::USER_KEYS, get(user_keys::list).post(user_keys::hand_out))
         .route("/api/keys/user/{version}", delete(user_keys::revoke))
         .route(paths::ROTATE_USER_KEY, post(user_keys::rotate))
@@ -92,6 +93,8 @@ fn operators() -> Router<AppState> {
         .route("/api/admin/users/{id}", patch(users::change).delete(users::delete))
         .route("/api/admin/users/{id}/reset", post(users::reset))
         .route("/api/admin/users/{id}/key", post(users::new_key))
+        .route(paths::GROUPS, get(groups::list).post(groups::add))
+        .route("/api/admin/groups/{id}", get(groups::show).patch(groups::rename).delete(groups::remove))
         .route(paths::SERVICES, get(services::list).post(services::set))
         .route("/api/admin/services/{name}", delete(services::remove))
         .route(paths::INVITATIONS, get(invitations::list).post(invitations::invite))

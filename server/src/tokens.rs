@@ -6,9 +6,11 @@ use crate::keyring::{self, Keyring};
 use domain::UnixMs;
 use domain::authentication::Authentication;
 use domain::encoding::sha256;
+use domain::profile::DisplayName;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use store::profiles::Profile;
 use verify::{TYP, UnverifiedToken};
 
 /// Clock tolerance in both directions.
@@ -46,9 +48,38 @@ pub struct AccessTokenClaims {
     /// The key that the session is bound to (RFC 7800, section 3.1; RFC 9449, section 6.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// For apps: the person's profile (OpenID Connect Core 1.0, section 5.1).
+    #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonClaims>,
     /// Made for a browser's cookie, where it needs no proof of the key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cookie: bool,
+}
+
+/// The claims about a person in tokens for apps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonClaims {
+    /// The display name, or the account's name without one.
+    pub name: String,
+    /// Only an address that is proved or vouched for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// `true` with an address. Apps that ignore this claim never see an unproved address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+    pub groups: Vec<String>,
+}
+
+impl PersonClaims {
+    pub fn of(username: &str, profile: &Profile) -> Self {
+        let email = profile.email.as_ref().filter(|email| email.state.is_reliable());
+        Self {
+            name: profile.display_name.as_ref().map_or(username, DisplayName::as_str).to_owned(),
+            email: email.map(|email| email.address.to_string()),
+            email_verified: email.map(|_| true),
+            groups: profile.groups.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +97,8 @@ pub struct TokenSubject<'a> {
     pub generation: u32,
     pub jkt: Option<&'a str>,
     pub authentication: Authentication,
+    /// In tokens for apps.
+    pub person: Option<&'a PersonClaims>,
     /// Whether it is for a cookie.
     pub cookie: bool,
     pub jti: String,
@@ -145,6 +178,7 @@ impl Tokens {
             amr: subject.authentication.methods.amr().into_iter().map(str::to_owned).collect(),
             acr: Some(subject.authentication.methods.acr().to_owned()),
             cnf: subject.jkt.map(|jkt| Confirmation { jkt: jkt.to_owned() }),
+            person: subject.person.cloned(),
             cookie: subject.cookie,
         };
         Ok((self.keyring.signing(now)?.sign(TYP, &claims)?, exp * 1000))

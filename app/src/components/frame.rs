@@ -14,6 +14,7 @@ pub enum Here {
     Activity,
     Account,
     Users,
+    Groups,
     Invitations,
     Bans,
     Toll,
@@ -34,6 +35,7 @@ const PAGES: &[Entry] = &[
 
 const OF_ADMINISTRATORS: &[Entry] = &[
     (Here::Users, paths::USERS_PAGE, "Users"),
+    (Here::Groups, paths::GROUPS_PAGE, "Groups"),
     (Here::Invitations, paths::INVITATIONS_PAGE, "Invitations"),
     (Here::Bans, paths::BANS_PAGE, "Bans"),
     (Here::Toll, paths::TOLL_PAGE, "Toll"),

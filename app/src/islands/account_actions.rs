@@ -23,8 +23,8 @@ pub fn AccountActions(id: String, name: String, administrator: bool, disabled: b
     };
     let change = move |wish: AccountChange| send("PATCH", serde_json::to_string(&wish).ok());
     let other_role = if administrator { "user" } else { "administrator" };
-    let set_role = move |_| change(AccountChange { role: Some(other_role.to_owned()), disabled: None });
-    let set_disabled = move |_| change(AccountChange { role: None, disabled: Some(!disabled) });
+    let set_role = move |_| change(AccountChange { role: Some(other_role.to_owned()), ..AccountChange::default() });
+    let set_disabled = move |_| change(AccountChange { disabled: Some(!disabled), ..AccountChange::default() });
     let reset = move |_| {
         busy.set(true);
         spawn_local(async move {

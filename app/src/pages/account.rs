@@ -1,8 +1,9 @@
 use crate::components::{Frame, Here, Tied};
 use crate::islands::{AddPasskey, DeletionForm, PasskeyActions, PasswordForm};
-use crate::text::ago;
+use crate::text::{ago, email};
 use crate::view::{AccountView, Site, Viewer};
 use leptos::prelude::*;
+use wire::account::Profile;
 use wire::passkeys::{Passkey, Passkeys};
 use wire::paths;
 
@@ -12,6 +13,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
     let (min, insecure) = (account.password_min.to_string(), site.insecure);
     let person = account.viewer.clone();
     let (now, passkeys) = (site.now, account.passkeys);
+    let profile = account.profile.clone();
     view! {
         <Frame site viewer=account.viewer here=Here::Account password_min=min>
             <header>
@@ -25,7 +27,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
                     <PasswordForm />
                 </section>
                 <div class="stack">
-                    <Person viewer=person insecure />
+                    <Person viewer=person profile insecure />
                     <PasskeyList now passkeys />
                     <section class="panel">
                         <h2>"Delete account"</h2>
@@ -96,7 +98,7 @@ fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
 }
 
 #[component]
-fn Person(viewer: Viewer, insecure: bool) -> impl IntoView {
+fn Person(viewer: Viewer, profile: Option<Profile>, insecure: bool) -> impl IntoView {
     let role = if viewer.administrator { "Administrator" } else { "User" };
     view! {
         <section class="panel">
@@ -110,13 +112,36 @@ fn Person(viewer: Viewer, insecure: bool) -> impl IntoView {
                     <dt>"Role"</dt>
                     <dd>{role}</dd>
                 </div>
+                {profile.map(|profile| view! { <ProfileFacts profile /> })}
             </dl>
+            <p>
+                <a href=paths::PROFILE_PAGE>"Change display name or e-mail address"</a>
+            </p>
             <Tied viewer insecure />
             <p>
                 <a href=paths::DEVICES_PAGE>"Devices"</a> " \u{b7} " <a href=paths::KEYS_PAGE>"Keys"</a> " \u{b7} "
                 <a href=paths::ACTIVITY_PAGE>"Activity"</a>
             </p>
         </section>
+    }
+}
+
+#[component]
+fn ProfileFacts(profile: Profile) -> impl IntoView {
+    let Profile { display_name, email, groups, .. } = profile;
+    let fact = |name: &'static str, value: Option<String>| {
+        view! {
+            <div>
+                <dt>{name}</dt>
+                <dd>{value.unwrap_or_else(|| "none".to_owned())}</dd>
+            </div>
+        }
+    };
+    let email = email.map(|email| format!("{} ({})", email.address, email::name(&email.state)));
+    view! {
+        {fact("Display name", display_name)}
+        {fact("E-mail", email)}
+        {fact("Groups", (!groups.is_empty()).then(|| groups.join(", ")))}
     }
 }
 

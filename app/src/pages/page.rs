@@ -4,11 +4,13 @@ use super::audit::AuditPage;
 use super::bans::BansPage;
 use super::devices::DevicesPage;
 use super::enter::EnterPage;
+use super::groups::GroupsPage;
 use super::invitations::InvitationsPage;
 use super::keys::KeysPage;
 use super::login::LoginPage;
 use super::notices::{BrokenPage, NotFoundPage};
 use super::overview::OverviewPage;
+use super::profile::{PersonPage, ProfilePage};
 use super::reset::ResetPage;
 use super::resume::ResumePage;
 use super::server_keys::ServerKeysPage;
@@ -40,6 +42,9 @@ pub fn Page() -> impl IntoView {
         View::Activity(activity) => view! { <ActivityPage site activity /> }.into_any(),
         View::Account(account) => view! { <AccountPage site account /> }.into_any(),
         View::Delete(account) => view! { <DeletePage site account /> }.into_any(),
+        View::Profile(profile) => view! { <ProfilePage site profile /> }.into_any(),
+        View::Person(person) => view! { <PersonPage site person=*person /> }.into_any(),
+        View::Groups(groups) => view! { <GroupsPage site groups /> }.into_any(),
         View::Users(users) => view! { <UsersPage site users /> }.into_any(),
         View::Invitations(invitations) => view! { <InvitationsPage site invitations /> }.into_any(),
         View::Bans(bans) => view! { <BansPage site bans=*bans /> }.into_any(),

@@ -15,6 +15,8 @@ pub fn title(view: &View, site: &str) -> String {
         View::Activity(_) => "Activity",
         View::Account(_) => "Account",
         View::Delete(_) => "Delete account",
+        View::Profile(_) | View::Person(_) => "Profile",
+        View::Groups(_) => "Groups",
         View::Users(_) => "Users",
         View::Invitations(_) => "Invitations",
         View::Bans(_) => "Bans",

@@ -1,5 +1,6 @@
 use crate::components::{Frame, Here, More, When};
 use crate::islands::AccountActions;
+use crate::text::email;
 use crate::view::{Site, UsersView};
 use leptos::prelude::*;
 use wire::account::Account;
@@ -11,7 +12,7 @@ pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
     let now = site.now;
     let UsersView { viewer, me, users, word, count, next } = users;
     let heading = match (count, word.is_empty()) {
-        (0, _) => "No account has a name like that. Search for a part of the name.".to_owned(),
+        (0, _) => "No account has a name like that. Search for a part of a name, an address or a group.".to_owned(),
         (1, true) => "1 account".to_owned(),
         (1, false) => "1 account matches.".to_owned(),
         (_, true) => format!("{count} accounts"),
@@ -33,7 +34,7 @@ pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
             </header>
             <form class="form row-form search" method="get" action=paths::USERS_PAGE role="search">
                 <div>
-                    <label for="word">"Name"</label>
+                    <label for="word">"Name, address or group"</label>
                     <input id="word" name="word" value=word maxlength="100" autocomplete="off" spellcheck="false" />
                 </div>
                 <button class="button plain" type="submit">
@@ -52,9 +53,17 @@ pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
 
 #[component]
 fn Row(account: Account, mine: bool, now: i64) -> impl IntoView {
-    let Account { id, username, role, disabled, created_at, signed_in_at } = account;
+    let Account { id, username, role, disabled, created_at, signed_in_at, display_name, email, groups } = account;
     let administrator = role == "administrator";
     let badge = |text: &'static str| view! { <span class="badge">{text}</span> };
+    let facts: Vec<_> = display_name
+        .into_iter()
+        .chain(email.map(|email| format!("{} ({})", email.address, email::name(&email.state))))
+        .chain((!groups.is_empty()).then(|| groups.join(", ")))
+        .collect();
+    let facts = (!facts.is_empty()).then(|| view! { <p class="small">{facts.join(" \u{b7} ")}</p> });
+    let profile = format!("{}?id={id}", paths::PERSON_PAGE);
+    let profile_label = format!("Profile of {username}");
     // A person's own account is changed on their account page.
     let actions = (!mine).then(|| view! { <AccountActions id name=username.clone() administrator disabled /> });
     view! {
@@ -64,8 +73,10 @@ fn Row(account: Account, mine: bool, now: i64) -> impl IntoView {
                     {username.clone()} {mine.then(|| badge("you"))} {administrator.then(|| badge("administrator"))}
                     {disabled.then(|| badge("disabled"))}
                 </h2>
+                {facts}
                 <p class="small quiet">
-                    "joined " <When now at=created_at />
+                    <a href=profile aria-label=profile_label>"Profile"</a>
+                    " \u{b7} joined " <When now at=created_at />
                     {match signed_in_at {
                         Some(at) => view! { " \u{b7} signed in " <When now at /> }.into_any(),
                         None => " \u{b7} never signed in".into_any(),

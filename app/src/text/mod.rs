@@ -7,6 +7,8 @@ pub mod ago;
 #[cfg(feature = "ssr")]
 pub mod day;
 #[cfg(feature = "ssr")]
+pub mod email;
+#[cfg(feature = "ssr")]
 pub mod moment;
 #[cfg(feature = "ssr")]
 pub mod plain;

@@ -21,9 +21,12 @@ const NAME: &str = "hello";
 /// Browsers resolve `*.localhost` to their own machine, without DNS (RFC 6761, section 6.3).
 const ORIGIN: &str = "http://hello.localhost:3006";
 /// Identity headers for the app. A client cannot set them.
-const TOLD: [HeaderName; 5] = [
+const TOLD: [HeaderName; 8] = [
     HeaderName::from_static("remote-user"),
     HeaderName::from_static("remote-roles"),
+    HeaderName::from_static("remote-groups"),
+    HeaderName::from_static("remote-name"),
+    HeaderName::from_static("remote-email"),
     HeaderName::from_static("remote-session"),
     HeaderName::from_static("remote-authorization"),
     header::AUTHORIZATION,

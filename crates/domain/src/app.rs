@@ -5,7 +5,10 @@
 //! certain reading gets the strictest result of all.
 
 use crate::account::Role;
+use crate::profile::GroupName;
 use crate::service::admits;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Maximum length of a path that is judged by its rules.
 const LONGEST: usize = 4096;
@@ -39,18 +42,48 @@ pub enum Authorization {
     Postern,
 }
 
+/// Groups of which an account must be in one, by their keys.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OneOf(Arc<BTreeSet<String>>);
+
+impl OneOf {
+    pub fn new<'a>(groups: impl IntoIterator<Item = &'a GroupName>) -> Self {
+        Self(Arc::new(groups.into_iter().map(GroupName::key).collect()))
+    }
+
+    fn admits(&self, groups: &[GroupName]) -> bool {
+        groups.iter().any(|group| self.0.contains(&group.key()))
+    }
+}
+
 /// The result of an app's rules for one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleDecision {
     pub allow: Allow,
+    /// All of these must be fulfilled. Several come together where the path's readings match several rules.
+    pub groups: Vec<OneOf>,
     pub authorization: Authorization,
 }
 
 impl RuleDecision {
-    const DEFAULT: Self = Self { allow: Allow::SignedIn, authorization: Authorization::Postern };
+    const DEFAULT: Self = Self { allow: Allow::SignedIn, groups: Vec::new(), authorization: Authorization::Postern };
 
-    fn strictest(self, other: Self) -> Self {
-        Self { allow: self.allow.max(other.allow), authorization: self.authorization.max(other.authorization) }
+    fn strictest(mut self, other: Self) -> Self {
+        for group in other.groups {
+            if !self.groups.contains(&group) {
+                self.groups.push(group);
+            }
+        }
+        Self {
+            allow: self.allow.max(other.allow),
+            groups: self.groups,
+            authorization: self.authorization.max(other.authorization),
+        }
+    }
+
+    /// Whether a signed-in account with this role and these groups may pass.
+    pub fn admits(&self, role: Role, groups: &[GroupName]) -> bool {
+        self.allow.admits(role) && self.groups.iter().all(|one_of| one_of.admits(groups))
     }
 }
 
@@ -111,13 +144,20 @@ impl AppRule {
         }
         let text = text.strip_suffix('/').unwrap_or(text);
         let pattern = RulePattern { text: text.to_owned(), folded: text.to_lowercase(), below };
-        Ok(Self { pattern, methods, ruling: RuleDecision { allow, authorization: Authorization::Postern } })
+        Ok(Self { pattern, methods, ruling: RuleDecision { allow, ..RuleDecision::DEFAULT } })
     }
 
     /// Returns the same rule with this header for the app.
     #[must_use]
     pub fn with(mut self, authorization: Authorization) -> Self {
         self.ruling.authorization = authorization;
+        self
+    }
+
+    /// Returns the same rule for accounts in one of these groups.
+    #[must_use]
+    pub fn within(mut self, groups: OneOf) -> Self {
+        self.ruling.groups = vec![groups];
         self
     }
 
@@ -156,8 +196,7 @@ impl AppRules {
 
     /// Returns the strictest result of all rules.
     pub fn strictest(&self) -> RuleDecision {
-        let allow = self.0.iter().map(|rule| rule.ruling.allow).fold(Allow::SignedIn, Allow::max);
-        RuleDecision { allow, authorization: Authorization::Postern }
+        self.0.iter().map(|rule| rule.ruling.clone()).fold(RuleDecision::DEFAULT, RuleDecision::strictest)
     }
 
     /// Judges `target`, a path with query as in the request line (RFC 9112, section 3.2.1). `overridden`: a header
@@ -194,7 +233,7 @@ impl AppRules {
 
     fn first(&self, method: &str, fits: impl Fn(&RulePattern) -> bool) -> RuleDecision {
         let rule = self.0.iter().find(|rule| rule.takes(method) && fits(&rule.pattern));
-        rule.map_or(RuleDecision::DEFAULT, |rule| rule.ruling)
+        rule.map_or(RuleDecision::DEFAULT, |rule| rule.ruling.clone())
     }
 }
 

@@ -156,6 +156,30 @@ pub struct Email {
     pub state: EmailState,
 }
 
+/// Maximum number of groups of one account, and of bytes in their names. Tokens and headers hold all of them.
+pub const MAX_GROUPS: usize = 32;
+pub const MAX_GROUPS_BYTES: usize = 1024;
+
+/// Whether one account may be in all of these groups.
+pub fn fit_one_account(groups: &[GroupName]) -> bool {
+    groups.len() <= MAX_GROUPS && groups.iter().map(|group| group.0.len()).sum::<usize>() <= MAX_GROUPS_BYTES
+}
+
+/// Parses names of groups separated by commas; empty parts are ignored, and repetitions count once.
+///
+/// # Errors
+/// The violated rule.
+pub fn group_list(text: &str) -> Result<Vec<GroupName>, InvalidGroupName> {
+    let mut groups: Vec<GroupName> = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let group = GroupName::parse(part)?;
+        if groups.iter().all(|other| other.key() != group.key()) {
+            groups.push(group);
+        }
+    }
+    Ok(groups)
+}
+
 /// The name of a group. It is kept as written, and names that differ only in case are one group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupName(String);
@@ -287,5 +311,17 @@ mod tests {
         for text in ["", "  ", &"x".repeat(65)] {
             assert_eq!(GroupName::parse(text), Err(InvalidGroupName::Length), "{text}");
         }
+    }
+
+    #[test]
+    fn lists_of_groups_are_split_at_commas() {
+        let names = |text: &str| group_list(text).map(|all| all.iter().map(GroupName::key).collect::<Vec<_>>());
+        assert_eq!(names(" Family, media,,family "), Ok(vec!["family".to_owned(), "media".to_owned()]));
+        assert_eq!(names(""), Ok(Vec::new()));
+        assert_eq!(names("a;b"), Err(InvalidGroupName::Characters));
+        let many: Vec<_> = (0..33).map(|n| GroupName(format!("g{n}"))).collect();
+        assert!(fit_one_account(&many[1..]) && !fit_one_account(&many));
+        let long: Vec<_> = (0..17).map(|n| GroupName(format!("{n:0>64}"))).collect();
+        assert!(fit_one_account(&long[1..]) && !fit_one_account(&long));
     }
 }

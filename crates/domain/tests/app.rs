@@ -2,8 +2,9 @@
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use domain::account::Role;
-use domain::app::{Allow, AppRule, AppRules, Authorization, InvalidRule};
+use domain::app::{Allow, AppRule, AppRules, Authorization, InvalidRule, OneOf};
 use domain::app_path::safe_path;
+use domain::profile::GroupName;
 use proptest::prelude::*;
 
 const PUBLIC: Allow = Allow::Public;
@@ -233,4 +234,39 @@ fn a_client_s_own_authorization_passes_where_every_reading_says_so() {
         Authorization::Postern,
         "a header names another method"
     );
+}
+
+#[test]
+fn rules_by_group_need_one_group_each_and_add_up() {
+    let group = |text: &str| GroupName::parse(text).expect("a name");
+    let within = |path: &str, names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| group(name)).collect();
+        AppRule::new(path, Vec::new(), SIGNED_IN).expect("a rule").within(OneOf::new(&names))
+    };
+    let rules = AppRules::new(vec![
+        within("/photos/*", &["Family", "friends"]),
+        within("/Photos/*", &["strangers"]),
+        AppRule::new("/admin/*", Vec::new(), ADMIN).expect("a rule"),
+    ]);
+    let admits = |path: &str, names: &[&str]| {
+        let groups: Vec<_> = names.iter().map(|name| group(name)).collect();
+        rules.judge("GET", path, false).admits(Role::User, &groups)
+    };
+    assert!(admits("/", &[]));
+    for (path, names, expected) in [
+        ("/photos/1", &["family"][..], true),
+        ("/photos/1", &["FRIENDS", "other"], true),
+        ("/photos/1", &["other"], false),
+        ("/photos/1", &[], false),
+        // An app that ignores case reads the path of another rule too.
+        ("/Photos/1", &["family"], false),
+        ("/Photos/1", &["strangers"], false),
+        ("/Photos/1", &["strangers", "family"], true),
+        ("/%zz", &["family"], false),
+        ("/x/..%2fphotos/1", &["other"], false),
+        ("/admin/x", &["family", "strangers"], false),
+    ] {
+        assert_eq!(admits(path, names), expected, "{path} {names:?}");
+    }
+    assert!(!rules.judge("GET", "/photos/1", false).admits(Role::Administrator, &[]), "roles are no groups");
 }

@@ -82,7 +82,7 @@ pub trait Profiles {
     async fn profile(&self, user: &str) -> Result<Option<Profile>>;
     /// Returns the profiles of all accounts by their ids.
     async fn profiles(&self) -> Result<HashMap<String, Profile>>;
-    /// Changes a profile. Every node refreshes the account's identity headers within a second.
+    /// Changes a profile. An unproved address that is the present one keeps its state. Every node refreshes the account's identity headers within a second.
     async fn set_profile(&self, change: &SetProfile) -> Result<SetProfileOutcome>;
     /// Returns all groups by name.
     async fn groups(&self) -> Result<Vec<Group>>;

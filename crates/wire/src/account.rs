@@ -1,6 +1,6 @@
 //! `/api/admin/users` and `/api/admin/invitations`: accounts for administrators.
 
-use crate::whole;
+use crate::{list, whole};
 use serde::{Deserialize, Serialize};
 
 /// Times are unix milliseconds.
@@ -14,6 +14,74 @@ pub struct Account {
     pub created_at: i64,
     /// The last sign-in, if there was one.
     pub signed_in_at: Option<i64>,
+    pub display_name: Option<String>,
+    pub email: Option<Email>,
+    /// The names of its groups.
+    pub groups: Vec<String>,
+}
+
+/// An e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Email {
+    pub address: String,
+    /// `vouched_for` by an administrator, `proved` by its owner, or `unproved`.
+    pub state: String,
+}
+
+/// One's own profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    pub username: String,
+    pub display_name: Option<String>,
+    pub email: Option<Email>,
+    pub groups: Vec<String>,
+}
+
+/// The body of `PATCH /api/profile`: the changes. An empty text removes the value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileChange {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Becomes unproved, unless it is the present one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// A group of accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub id: String,
+    pub name: String,
+    pub created_at: i64,
+    /// Number of accounts in it.
+    pub members: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Groups {
+    pub groups: Vec<Group>,
+}
+
+/// The body of `POST /api/admin/groups` and of `PATCH /api/admin/groups/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewGroup {
+    pub name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The account's id.
+    pub id: String,
+    pub username: String,
+}
+
+/// `GET /api/admin/groups/{id}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupMembers {
+    pub group: Group,
+    pub members: Vec<Member>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +97,15 @@ pub struct AccountChange {
     pub role: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
+    /// An empty text removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// An address that the administrator vouches for. An empty text removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The names of exactly these groups, as a list or separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "list::some")]
+    pub groups: Option<Vec<String>>,
 }
 
 /// An unused invitation; its link was shown once when it was created.

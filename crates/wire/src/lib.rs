@@ -12,6 +12,7 @@ pub mod challenge;
 pub mod envelope;
 pub mod jose;
 pub mod jwk;
+mod list;
 pub mod login;
 pub mod passkeys;
 pub mod password;

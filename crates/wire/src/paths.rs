@@ -10,9 +10,13 @@ pub const KEYS_PAGE: &str = "/dashboard/keys";
 pub const TIME_PAGE: &str = "/dashboard/time";
 pub const ACTIVITY_PAGE: &str = "/dashboard/activity";
 pub const ACCOUNT_PAGE: &str = "/dashboard/account";
+pub const PROFILE_PAGE: &str = "/dashboard/account/profile";
 pub const DELETE_PAGE: &str = "/dashboard/account/delete";
 pub const SERVER_KEYS_PAGE: &str = "/dashboard/server-keys";
 pub const USERS_PAGE: &str = "/dashboard/users";
+/// One account's profile; its id is in the query.
+pub const PERSON_PAGE: &str = "/dashboard/users/person";
+pub const GROUPS_PAGE: &str = "/dashboard/groups";
 pub const INVITATIONS_PAGE: &str = "/dashboard/invitations";
 pub const BANS_PAGE: &str = "/dashboard/bans";
 pub const TOLL_PAGE: &str = "/dashboard/toll";
@@ -42,6 +46,8 @@ pub const PASSKEY_OPTIONS: &str = "/api/passkeys/options";
 /// The input for [`PASSKEY_LOGIN`].
 pub const PASSKEY_CHALLENGE: &str = "/api/passkeys/challenge";
 
+/// One's own: `GET` and `PATCH`.
+pub const PROFILE: &str = "/api/profile";
 pub const PASSWORD: &str = "/api/password";
 pub const RESET: &str = "/api/reset";
 pub const ACCOUNT_DELETE: &str = "/api/account/delete";
@@ -77,6 +83,8 @@ pub const APP_PLACE: &str = "/.postern/place";
 /// `GET` lists; `PATCH` and `DELETE` on `/{id}`; `POST` on `/{id}/reset` creates a one-time link, and on `/{id}/key` a
 /// new version of the user key.
 pub const USERS: &str = "/api/admin/users";
+/// `GET` lists; `POST` adds one; `GET`, `PATCH` and `DELETE` on `/{id}`.
+pub const GROUPS: &str = "/api/admin/groups";
 /// `GET` lists; `DELETE` on `/{kid}` revokes one.
 pub const SERVER_KEYS: &str = "/api/admin/keys";
 pub const ROTATE_SERVER_KEY: &str = "/api/admin/keys/rotate";

@@ -74,6 +74,8 @@ pub enum Code {
     LastAdministrator,
     /// The name is taken. 409.
     NameTaken,
+    /// Another account has this e-mail address, proved or vouched for. 409.
+    EmailTaken,
     /// The name has invalid characters or an invalid length. 422.
     NameInvalid,
     /// The letters of the name come from several alphabets. 422.

@@ -1,6 +1,8 @@
 //! `postern config check|print`
 
+use super::{Failure, Outcome};
 use crate::config::{Config, Origins, effective};
+use crate::flows::profiles;
 use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
@@ -12,7 +14,7 @@ pub enum ConfigCommand {
 }
 
 /// Invalid settings were reported before this runs.
-pub fn run(config: &Config, origins: &Origins, command: &ConfigCommand) {
+pub async fn run(config: Config, origins: &Origins, command: &ConfigCommand) -> Outcome {
     match command {
         ConfigCommand::Check => {
             println!("Configuration is valid. Public URL: {}.", config.origin);
@@ -20,7 +22,28 @@ pub fn run(config: &Config, origins: &Origins, command: &ConfigCommand) {
                 Some(host) => println!("Passkeys work for the host {host} only. They are lost if the host changes."),
                 None => println!("Passkeys do not work, because the public URL names an address instead of a host."),
             }
+            groups(&config).await
         }
-        ConfigCommand::Print => print!("{}", effective(&config.settings, origins)),
+        ConfigCommand::Print => {
+            print!("{}", effective(&config.settings, origins));
+            Ok(())
+        }
     }
+}
+
+/// Names groups in the rules of apps that do not exist. The database is read only if a rule names a group, and never
+/// created.
+async fn groups(config: &Config) -> Result<(), Failure> {
+    let url = config.database_url();
+    let is_missing = url.strip_prefix("sqlite:").is_some_and(|file| !std::path::Path::new(file).exists());
+    if is_missing || config.apps.iter().all(|app| app.groups.is_empty()) {
+        return Ok(());
+    }
+    let store = super::store::open(config).await?;
+    for (app, group) in profiles::unknown_groups(&*store, &config.apps).await? {
+        println!(
+            "The rules of the app {app} name the group {group}, which does not exist: postern group add \"{group}\"."
+        );
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod embedded_time;
 mod firewall;
+mod group;
 mod health;
 mod invite;
 mod key;
@@ -69,6 +70,9 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Manage groups of accounts
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// Print a one-time link that creates an account
     Invite(invite::InviteArgs),
     /// List and end sessions
@@ -163,6 +167,7 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
         Command::Demo(args) => demo.map_or(Ok(()), |demo| (demo.run)(config, &args, site)),
         Command::Setup => blocking(setup::run(config)),
         Command::User(command) => blocking(user::run(config, command)),
+        Command::Group(command) => blocking(group::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
         Command::Session(command) => blocking(session::run(config, command)),
         Command::Service(command) => blocking(service::run(config, command)),
@@ -170,10 +175,7 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
         Command::Allow(command) => blocking(allow::run(config, command)),
         Command::Key(command) => blocking(key::run(config, command)),
         Command::Audit(command) => blocking(audit::run(config, command)),
-        Command::Config(command) => {
-            config::run(&config, &origins, &command);
-            Ok(())
-        }
+        Command::Config(command) => blocking(config::run(config, &origins, &command)),
         Command::Backup(args) => blocking(backup::backup(config, args)),
         Command::Restore(args) => blocking(backup::restore(config, args)),
         Command::Doctor(args) => blocking(doctor::run(config, args)),
@@ -261,8 +263,18 @@ mod tests {
             "user role <name>",
             "user rename <account>",
             "user rename <name>",
+            "user set <account>",
+            "user set --display-name",
+            "user set --email",
+            "user set --groups",
+            "user show <account>",
             "user reset <name>",
             "user delete <name>",
+            "group add <name>",
+            "group rename <group>",
+            "group rename <name>",
+            "group remove <group>",
+            "group members <group>",
             "session list <names>",
             "session end <names>",
             "service add <name>",

@@ -1,10 +1,11 @@
-//! `postern user add|list|set-password|disable|enable|role|reset|delete`
+//! `postern user add|list|show|set|set-password|disable|enable|role|reset|delete`
 
 use super::{Failure, Outcome, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
+use crate::flows::profiles::{self, ProfileWish};
 use crate::flows::{passkeys, reset, users};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
@@ -46,6 +47,26 @@ pub enum UserCommand {
     },
     /// Rename an account; ACCOUNT may be an id
     Rename { account: String, name: String },
+    /// Set an account's display name, e-mail address or groups; ACCOUNT may be an id
+    Set {
+        account: String,
+        /// For apps and people; "" removes it
+        #[arg(long)]
+        display_name: Option<String>,
+        /// An address that you vouch for; "" removes it
+        #[arg(long)]
+        email: Option<String>,
+        /// Exactly these groups, separated by commas; "" for none
+        #[arg(long)]
+        groups: Option<String>,
+    },
+    /// Show an account; ACCOUNT may be an id
+    Show {
+        account: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a one-time link for setting a new password
     Reset { name: String },
     /// List the passkeys of an account, or remove one
@@ -94,6 +115,10 @@ pub async fn run(config: Config, command: UserCommand) -> Outcome {
         UserCommand::Enable { name } => desk.set_disabled(&name, false).await,
         UserCommand::Role { name, role } => desk.set_role(&name, role.into()).await,
         UserCommand::Rename { account, name } => desk.rename(&account, &name).await,
+        UserCommand::Set { account, display_name, email, groups } => {
+            desk.set(&account, display_name.as_deref(), email.as_deref(), groups.as_deref()).await
+        }
+        UserCommand::Show { account, json } => desk.show(&account, json).await,
         UserCommand::Reset { name } => desk.reset(&name).await,
         UserCommand::Passkeys { name, remove: None, json } => desk.passkeys(&name, json).await,
         UserCommand::Passkeys { name, remove: Some(id), .. } => desk.remove_passkey(&name, &id).await,
@@ -144,9 +169,55 @@ impl UserAdmin<'_> {
         if json {
             return print::json(&users);
         }
-        let state = |disabled| if disabled { "disabled" } else { "enabled" };
-        let rows = users.into_iter().map(|user| [user.username, user.role, state(user.disabled).to_owned()]);
-        print::table(["ACCOUNT", "ROLE", "STATE"], rows);
+        let rows = users.into_iter().map(|user| {
+            let (groups, email) = (user.groups.join(","), user.email.as_ref().map(email_line).unwrap_or_default());
+            let state = state(user.disabled).to_owned();
+            [user.username, user.role, state, groups, user.display_name.unwrap_or_default(), email]
+        });
+        print::table(["ACCOUNT", "ROLE", "STATE", "GROUPS", "DISPLAY NAME", "E-MAIL"], rows);
+        Ok(())
+    }
+
+    async fn set(
+        &self,
+        account: &str,
+        display_name: Option<&str>,
+        email: Option<&str>,
+        groups: Option<&str>,
+    ) -> Outcome {
+        let groups: Option<Vec<String>> = groups.map(|groups| {
+            groups.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        });
+        let wish = ProfileWish { display_name, email, groups: groups.as_deref() };
+        if wish.is_empty() {
+            return Err("name at least one of --display-name, --email and --groups".into());
+        }
+        let user = self.find(account).await?;
+        profiles::set(&self.actor, &user.id, &wish).await?;
+        println!("The profile of {} is changed. Running servers follow within a second.", user.name);
+        Ok(())
+    }
+
+    async fn show(&self, account: &str, json: bool) -> Outcome {
+        let user = self.find(account).await?;
+        let profile = self.actor.store.profile(&user.id).await?.unwrap_or_default();
+        let account = users::shown(user, &profile);
+        if json {
+            return print::json(&account);
+        }
+        let signed_in = account.signed_in_at.map_or_else(|| "never".to_owned(), print::moment);
+        let rows = [
+            ("account", account.username),
+            ("id", account.id),
+            ("role", account.role),
+            ("state", state(account.disabled).to_owned()),
+            ("display name", account.display_name.unwrap_or_default()),
+            ("e-mail", account.email.as_ref().map(email_line).unwrap_or_default()),
+            ("groups", account.groups.join(",")),
+            ("joined", print::moment(account.created_at)),
+            ("signed in", signed_in),
+        ];
+        print::table(["FACT", "VALUE"], rows.map(|(fact, value)| [fact.to_owned(), value]));
         Ok(())
     }
 
@@ -268,6 +339,19 @@ impl UserAdmin<'_> {
         let bytes = Zeroizing::new(password.as_bytes().to_vec());
         Ok(PasswordHash(passwords.hash(&permit, bytes, self.actor.entropy.bytes()).await?))
     }
+}
+
+fn state(disabled: bool) -> &'static str {
+    if disabled { "disabled" } else { "enabled" }
+}
+
+/// `ada@example.org (proved)`
+fn email_line(email: &wire::account::Email) -> String {
+    let state = match email.state.as_str() {
+        "vouched_for" => "vouched for",
+        other => other,
+    };
+    format!("{} ({state})", email.address)
 }
 
 fn looks_alike(name: &AccountName) -> Failure {

@@ -1,8 +1,9 @@
 //! `[[apps]]`: the apps behind this site and their rules.
 
 use super::ConfigError;
-use domain::app::{Allow, AppRule, AppRules, Authorization};
+use domain::app::{Allow, AppRule, AppRules, Authorization, OneOf};
 use domain::authority::{Authority, Origin};
+use domain::profile::GroupName;
 use domain::service;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -27,6 +28,9 @@ pub struct AppRuleSettings {
     /// With `allow = "role"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// With `allow = "group"`: the account is in one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     #[serde(default, skip_serializing_if = "AuthorizationSetting::is_default")]
     pub authorization: AuthorizationSetting,
 }
@@ -55,6 +59,7 @@ pub enum AllowSetting {
     Public,
     SignedIn,
     Role,
+    Group,
 }
 
 /// A validated app.
@@ -66,6 +71,8 @@ pub struct App {
     pub authority: Authority,
     pub https: bool,
     pub rules: AppRules,
+    /// The names of the groups in its rules.
+    pub groups: Vec<GroupName>,
 }
 
 /// All apps. They are few, and every request to one of them searches the list.
@@ -129,8 +136,15 @@ impl AppSettings {
         }
         let rules = self.rules.iter().map(|rule| rule.check().map_err(|problem| named("rules", &problem)));
         let rules = AppRules::new(rules.collect::<Result<_, _>>()?);
-        let checked = origin.to_string();
-        Ok(App { name: self.name.clone(), origin: checked, authority: origin.authority, https: origin.https, rules })
+        let groups = self.rules.iter().flat_map(|rule| &rule.groups).filter_map(|name| GroupName::parse(name).ok());
+        Ok(App {
+            name: self.name.clone(),
+            origin: origin.to_string(),
+            authority: origin.authority,
+            https: origin.https,
+            rules,
+            groups: groups.collect(),
+        })
     }
 }
 
@@ -138,7 +152,9 @@ impl AppRuleSettings {
     fn check(&self) -> Result<AppRule, String> {
         let allow = match (self.allow, self.role.as_deref()) {
             (AllowSetting::Public, None) => Allow::Public,
-            (AllowSetting::SignedIn, None) | (AllowSetting::Role, Some("user")) => Allow::SignedIn,
+            (AllowSetting::SignedIn | AllowSetting::Group, None) | (AllowSetting::Role, Some("user")) => {
+                Allow::SignedIn
+            }
             (AllowSetting::Role, Some("administrator")) => Allow::Administrator,
             (AllowSetting::Role, _) => {
                 return Err("allow = \"role\" needs role = \"user\" or \"administrator\"".to_owned());
@@ -146,7 +162,17 @@ impl AppRuleSettings {
             (_, Some(_)) => return Err("a role goes with allow = \"role\" alone".to_owned()),
         };
         let rule = AppRule::new(&self.path, self.methods.clone(), allow);
-        let rule = rule.map_err(|problem| format!("'{}': {problem}", self.path))?;
+        let mut rule = rule.map_err(|problem| format!("'{}': {problem}", self.path))?;
+        match (self.allow, &*self.groups) {
+            (AllowSetting::Group, []) => return Err("allow = \"group\" needs groups = [\"...\"]".to_owned()),
+            (AllowSetting::Group, names) => {
+                let parse = |name: &String| GroupName::parse(name).map_err(|problem| format!("'{name}': {problem}"));
+                let names = names.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+                rule = rule.within(OneOf::new(&names));
+            }
+            (_, []) => {}
+            (_, _) => return Err("groups go with allow = \"group\" alone".to_owned()),
+        }
         Ok(rule.with(match self.authorization {
             AuthorizationSetting::Postern => Authorization::Postern,
             AuthorizationSetting::App => Authorization::App,
@@ -197,6 +223,10 @@ mod tests {
             (rule("path = '/a'\nallow = 'role'"), "needs role"),
             (rule("path = '/a'\nallow = 'role'\nrole = 'king'"), "needs role"),
             (rule("path = '/a'\nallow = 'public'\nrole = 'user'"), "alone"),
+            (rule("path = '/a'\nallow = 'group'"), "needs groups"),
+            (rule("path = '/a'\nallow = 'group'\ngroups = ['a,b']"), "'a,b'"),
+            (rule("path = '/a'\nallow = 'group'\ngroups = ['a']\nrole = 'user'"), "alone"),
+            (rule("path = '/a'\nallow = 'signed-in'\ngroups = ['a']"), "alone"),
         ] {
             let error = with(&text).expect_err(&text).to_string();
             assert!(error.contains(says) && error.contains("apps."), "'{error}' does not say '{says}'");

@@ -4,8 +4,10 @@ use super::{Finding, FindingLevel, keys};
 use crate::backup;
 use crate::config::Config;
 use crate::error_chain::chain;
+use crate::flows::profiles;
 use domain::UnixMs;
 use domain::account::name_skeleton;
+use domain::profile::GroupName;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -35,6 +37,7 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Fi
         findings.push(addresses(config, &store.sign_in_stats(now - RECENT_MS).await?));
         findings.push(names(&store.users().await?, &store.stray_names().await?));
         findings.push(passkeys(config, &store.passkey_hosts().await?));
+        findings.push(groups(&profiles::unknown_groups(store, &config.apps).await?));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
     };
@@ -63,6 +66,20 @@ pub fn schema(schema: &SchemaState) -> Finding {
             "Make a backup with the old version, then start the server: it applies them.",
         ),
     }
+}
+
+fn groups(unknown: &[(String, GroupName)]) -> Finding {
+    const CHECK: &str = "groups";
+    if unknown.is_empty() {
+        return Finding::fine(CHECK, "Every group in the rules of apps exists.");
+    }
+    let listed: Vec<_> = unknown.iter().map(|(app, group)| format!("{group} (app {app})")).collect();
+    Finding::new(
+        CHECK,
+        FindingLevel::Warning,
+        format!("Rules of apps name groups that do not exist: {}.", listed.join(", ")),
+        "Add them with postern group add, or correct the rules.",
+    )
 }
 
 fn names(users: &[User], stray: &[String]) -> Finding {

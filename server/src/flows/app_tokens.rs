@@ -4,7 +4,7 @@ use crate::api_error::ApiError;
 use crate::config::App;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
-use crate::tokens::TokenSubject;
+use crate::tokens::{PersonClaims, TokenSubject};
 use store::sessions::SessionRow;
 use wire::apps::{AppToken, TokenType};
 use wire::problem::Code;
@@ -18,7 +18,9 @@ pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Resu
     let row = state.store.session(&session.claims.sid).await?;
     let row = row.filter(|row| !row.user_disabled && !row.life.is_over(state.now()));
     let row = row.ok_or_else(|| ApiError::new(Code::NoSession))?;
-    let (access_token, expires_at) = sign(state, app, &row, session.jkt())?;
+    let profile = state.store.profile(&row.user).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
+    let person = PersonClaims::of(&row.username, &profile);
+    let (access_token, expires_at) = sign(state, app, &row, &person, session.jkt())?;
     let token_type = if session.jkt().is_some() { TokenType::DPoP } else { TokenType::Bearer };
     Ok(AppToken { access_token, token_type, expires_at })
 }
@@ -27,7 +29,13 @@ pub async fn issue(state: &AppState, session: &SignedIn, audience: &str) -> Resu
 ///
 /// # Errors
 /// It cannot be signed.
-pub fn sign(state: &AppState, app: &App, row: &SessionRow, jkt: Option<&str>) -> Result<(String, i64), ApiError> {
+pub fn sign(
+    state: &AppState,
+    app: &App,
+    row: &SessionRow,
+    person: &PersonClaims,
+    jkt: Option<&str>,
+) -> Result<(String, i64), ApiError> {
     let subject = TokenSubject {
         user: &row.user,
         username: &row.username,
@@ -36,6 +44,7 @@ pub fn sign(state: &AppState, app: &App, row: &SessionRow, jkt: Option<&str>) ->
         generation: row.life.generation,
         jkt,
         authentication: row.authentication,
+        person: Some(person),
         cookie: false,
         jti: state.ulid(),
     };

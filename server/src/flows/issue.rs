@@ -124,6 +124,7 @@ pub fn tokens(
         jkt,
         authentication: live.authentication,
         cookie: delivery == Delivery::Cookies,
+        person: None,
         jti: state.ulid(),
     };
     let (access_token, expires_at) = state.tokens.sign(subject, state.now()).map_err(ApiError::broken)?;

@@ -18,6 +18,7 @@ pub mod paging;
 pub mod passkey_login;
 pub mod passkeys;
 pub mod password;
+pub mod profiles;
 pub mod refresh;
 pub mod refusals;
 pub mod reset;

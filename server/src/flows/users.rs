@@ -1,9 +1,11 @@
 //! Administration of accounts.
 
 use super::actor::Actor;
+use super::profiles::shown_email;
 use domain::account::{AccountDigest, Role, name_key};
 use store::Store;
 use store::audit::AuditEvent;
+use store::profiles::Profile;
 use store::users::{ChangeOutcome, DeleteUser, User};
 use wire::account::Account;
 
@@ -23,21 +25,33 @@ pub async fn find(store: &dyn Store, account: &str) -> store::Result<Option<User
 /// # Errors
 /// The store fails.
 pub async fn list(store: &dyn Store) -> store::Result<Vec<Account>> {
+    let mut profiles = store.profiles().await?;
+    let shown = |user: User| {
+        let profile = profiles.remove(&user.id).unwrap_or_default();
+        shown(user, &profile)
+    };
     Ok(store.users().await?.into_iter().map(shown).collect())
 }
 
-/// Returns the accounts with `word` in their name, by name; all if it is empty.
+/// Returns the accounts with `word` in their name, display name, e-mail address or groups, by name; all if it is empty.
 ///
 /// # Errors
 /// The store fails.
 pub async fn search(store: &dyn Store, word: &str) -> store::Result<Vec<Account>> {
     let word = name_key(word);
     let mut accounts = list(store).await?;
-    accounts.retain(|account| name_key(&account.username).contains(&word));
+    let has = |text: &str| name_key(text).contains(&word);
+    accounts.retain(|account| {
+        has(&account.username)
+            || account.display_name.as_deref().is_some_and(has)
+            || account.email.as_ref().is_some_and(|email| has(&email.address))
+            || account.groups.iter().any(|group| has(group))
+    });
     Ok(accounts)
 }
 
-fn shown(user: User) -> Account {
+/// Returns an account with its profile.
+pub fn shown(user: User, profile: &Profile) -> Account {
     Account {
         id: user.id,
         username: user.name,
@@ -45,6 +59,9 @@ fn shown(user: User) -> Account {
         disabled: user.disabled_at.is_some(),
         created_at: user.created_at,
         signed_in_at: user.signed_in_at,
+        display_name: profile.display_name.as_ref().map(ToString::to_string),
+        email: profile.email.as_ref().map(shown_email),
+        groups: profile.groups.iter().map(ToString::to_string).collect(),
     }
 }
 

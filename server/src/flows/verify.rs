@@ -7,6 +7,7 @@ use crate::config::App;
 use crate::guards::forwarded_request::ForwardedRequest;
 use crate::guards::{app_cookie, proof, signed_in};
 use crate::state::AppState;
+use crate::tokens::PersonClaims;
 use domain::UnixMs;
 use domain::app::{Allow, Authorization};
 use domain::encoding::from_base64url;
@@ -88,7 +89,7 @@ pub async fn judge(
         (Allow::Public, identity) => pass(identity),
         (_, None) => ForwardAuthVerdict::SignIn,
         (_, Some(_)) if navigation && is_due(state, bearer.as_ref()) => ForwardAuthVerdict::SignIn,
-        (allow, Some(identity)) if allow.admits(identity.role) => pass(Some(identity)),
+        (_, Some(identity)) if ruling.admits(identity.role, &identity.member_of) => pass(Some(identity)),
         _ => ForwardAuthVerdict::Denied,
     })
 }
@@ -170,14 +171,21 @@ async fn identity_headers(
     let before = state.identity_headers.before_reading();
     let row = state.store.session(session).await?;
     let Some(row) = row.filter(|row| !row.user_disabled && !row.life.is_over(now)) else { return Ok(None) };
-    let (token, expires_at) = app_tokens::sign(state, app, &row, None)?;
+    let Some(profile) = state.store.profile(&row.user).await? else { return Ok(None) };
+    let person = PersonClaims::of(&row.username, &profile);
+    let (token, expires_at) = app_tokens::sign(state, app, &row, &person, None)?;
     let text = |text: &str| HeaderValue::from_bytes(text.as_bytes()).map_err(ApiError::broken);
     let mut authorization = text(&format!("Bearer {token}"))?;
     authorization.set_sensitive(true);
     let identity = Arc::new(IdentityHeaders {
         role: row.role,
+        profile_version: profile.version,
         user: text(&row.username)?,
         roles: text(row.role.as_str())?,
+        groups: text(&person.groups.join(","))?,
+        name: text(&person.name)?,
+        email: text(person.email.as_deref().unwrap_or_default())?,
+        member_of: profile.groups,
         session: text(&row.id)?,
         authorization,
         // The app must not receive a token that expires on the way.

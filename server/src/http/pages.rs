@@ -9,8 +9,8 @@ use crate::guards::administrator::Administrator;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
-    AccountView, ActivityView, BanNotice, DevicesView, InvitationsView, KeysView, LoginView, OverviewView, ResetView,
-    ResumeView, SignInReason, SignupView, TimeView, UsersView, View, Viewer,
+    AccountView, ActivityView, BanNotice, DevicesView, GroupsView, InvitationsView, KeysView, LoginView, OverviewView,
+    PersonView, ProfileView, ResetView, ResumeView, SignInReason, SignupView, TimeView, UsersView, View, Viewer,
 };
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -39,6 +39,9 @@ struct PageQuery {
     after: Option<String>,
     /// The search text of a list.
     word: Option<String>,
+    /// An account.
+    id: Option<String>,
+    done: Option<String>,
 }
 
 /// Loads the view of a page, or redirects.
@@ -72,6 +75,11 @@ pub async fn broken(state: AppState, error: ApiError, request: Request) -> Respo
 
 fn asked(uri: &Uri) -> PageQuery {
     Query::<PageQuery>::try_from_uri(uri).map(|query| query.0).unwrap_or_default()
+}
+
+/// Whether the page shows the result of a change.
+fn is_done(uri: &Uri) -> bool {
+    asked(uri).done.as_deref() == Some("changed")
 }
 
 fn after(uri: &Uri) -> String {
@@ -154,10 +162,19 @@ async fn dashboard(
     let view = match path {
         paths::ACCOUNT_PAGE => {
             let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
-            View::Account(AccountView { viewer, password_min, passkeys })
+            let profile = Some(flows::profiles::own(&*state.store, &claims.sub).await?);
+            View::Account(AccountView { viewer, profile, password_min, passkeys })
         }
-        paths::DELETE_PAGE => View::Delete(AccountView { viewer, password_min, passkeys: Passkeys::default() }),
+        paths::PROFILE_PAGE => {
+            let profile = flows::profiles::own(&*state.store, &claims.sub).await?;
+            View::Profile(ProfileView { viewer, profile, done: is_done(uri) })
+        }
+        paths::DELETE_PAGE => {
+            View::Delete(AccountView { viewer, profile: None, password_min, passkeys: Passkeys::default() })
+        }
         paths::USERS_PAGE
+        | paths::PERSON_PAGE
+        | paths::GROUPS_PAGE
         | paths::INVITATIONS_PAGE
         | paths::BANS_PAGE
         | paths::TOLL_PAGE
@@ -204,6 +221,14 @@ async fn administration(
             let (users, next) = paging::page(users, |user| &user.id, &after(uri));
             View::Users(UsersView { viewer, me: administrator.user.id, users, word, count, next })
         }
+        paths::PERSON_PAGE => person(state, uri, viewer).await?,
+        paths::GROUPS_PAGE => {
+            let groups = flows::profiles::groups(&*state.store).await?;
+            let (groups, next) = paging::page(groups, |group| &group.id, &after(uri));
+            let unknown = flows::profiles::unknown_groups(&*state.store, &state.config.apps).await?;
+            let unknown = unknown.into_iter().map(|(app, group)| (app, group.to_string())).collect();
+            View::Groups(GroupsView { viewer, groups, unknown, next })
+        }
         paths::INVITATIONS_PAGE => {
             let invitations = flows::invitations::open(&*state.store, state.now()).await?;
             let (invitations, next) = paging::page(invitations, |invitation| &invitation.id, &after(uri));
@@ -215,6 +240,16 @@ async fn administration(
         paths::AUDIT_PAGE => administration::trail(state, uri, viewer).await?,
         _ => View::NotFound,
     })
+}
+
+/// Loads the page of one account's profile.
+async fn person(state: &AppState, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
+    let id = asked(uri).id.unwrap_or_default();
+    let Some(user) = state.store.user_by_id(&id).await? else { return Ok(View::NotFound) };
+    let profile = state.store.profile(&id).await?.unwrap_or_default();
+    let groups = flows::profiles::groups(&*state.store).await?.into_iter().map(|group| group.name).collect();
+    let account = flows::users::shown(user, &profile);
+    Ok(View::Person(Box::new(PersonView { viewer, account, groups, done: is_done(uri) })))
 }
 
 async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Result<OverviewView, ApiError> {

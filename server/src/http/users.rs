@@ -4,6 +4,7 @@ use super::{ApiError, request};
 use crate::client::Client;
 use crate::flows;
 use crate::flows::actor::Actor;
+use crate::flows::profiles::ProfileWish;
 use crate::flows::users;
 use crate::guards::administrator::Administrator;
 use crate::state::AppState;
@@ -21,7 +22,7 @@ pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Jso
     Ok(Json(Accounts { users: users::list(&*state.store).await? }))
 }
 
-/// Changes role or status.
+/// Changes profile, groups, role or status.
 pub async fn change(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
@@ -35,6 +36,13 @@ pub async fn change(
     let user = find(&state, &id).await?;
     flows::run_to_completion(async move {
         let actor = Actor::administrator(&state, &client, &administrator);
+        let (display_name, email) = (wish.display_name.as_deref(), wish.email.as_deref());
+        let profile = ProfileWish { display_name, email, groups: wish.groups.as_deref() };
+        // First, because it can be refused, and then nothing else must have happened.
+        if !profile.is_empty() {
+            flows::profiles::set(&actor, &user.id, &profile).await?;
+            state.identity_headers.clear();
+        }
         if let Some(role) = role {
             settle(&state, users::set_role(&actor, &user, role).await?)?;
             state.identity_headers.clear();

@@ -15,6 +15,9 @@ use wire::problem::Code;
 
 const USER: HeaderName = HeaderName::from_static("remote-user");
 const ROLES: HeaderName = HeaderName::from_static("remote-roles");
+const GROUPS: HeaderName = HeaderName::from_static("remote-groups");
+const NAME: HeaderName = HeaderName::from_static("remote-name");
+const EMAIL: HeaderName = HeaderName::from_static("remote-email");
 const SESSION: HeaderName = HeaderName::from_static("remote-session");
 /// The source of `Authorization`: `postern`, `app`, or empty without one.
 const AUTHORIZATION: HeaderName = HeaderName::from_static("remote-authorization");
@@ -70,6 +73,9 @@ fn passed(identity: Option<&IdentityHeaders>, authorization: AppAuthorization) -
         |of: fn(&IdentityHeaders) -> &HeaderValue| identity.map_or_else(nothing, |identity| of(identity).clone());
     headers.insert(USER, value(|identity| &identity.user));
     headers.insert(ROLES, value(|identity| &identity.roles));
+    headers.insert(GROUPS, value(|identity| &identity.groups));
+    headers.insert(NAME, value(|identity| &identity.name));
+    headers.insert(EMAIL, value(|identity| &identity.email));
     headers.insert(SESSION, value(|identity| &identity.session));
     let (whose, authorization) = match authorization {
         AppAuthorization::Postern(token) => ("postern", token),

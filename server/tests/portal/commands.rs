@@ -18,14 +18,17 @@ fn accounts_are_added_listed_disabled_and_given_passwords() {
     assert!(said(&twice).contains("taken"), "{}", said(&twice));
     let short = run(&["user", "add", "bob"], "short\n");
     assert!(said(&short).contains("15 characters"), "{}", said(&short));
-    assert_eq!(said(&run(&["user", "list"], "")), "Alice\tadministrator\tenabled\n");
+    assert_eq!(said(&run(&["user", "list"], "")), "Alice\tadministrator\tenabled\t\t\t\n");
     let last = run(&["user", "disable", "ALICE"], "");
     assert_eq!(last.status.code(), Some(1));
     assert!(said(&last).contains("last administrator"), "{}", said(&last));
     assert!(run(&["user", "add", "Bob"], PASSWORD).status.success());
     assert!(run(&["user", "role", "bob", "administrator"], "").status.success());
     assert!(run(&["user", "disable", "ALICE"], "").status.success());
-    assert_eq!(said(&run(&["user", "list"], "")), "Alice\tadministrator\tdisabled\nBob\tadministrator\tenabled\n");
+    assert_eq!(
+        said(&run(&["user", "list"], "")),
+        "Alice\tadministrator\tdisabled\t\t\t\nBob\tadministrator\tenabled\t\t\t\n"
+    );
     let json: serde_json::Value = serde_json::from_str(&said(&run(&["user", "list", "--json"], ""))).unwrap();
     assert_eq!((json[0]["username"].as_str(), json[0]["disabled"].as_bool()), (Some("Alice"), Some(true)));
     assert!(said(&run(&["user", "disable", "alice"], "")).contains("already"));
@@ -33,7 +36,7 @@ fn accounts_are_added_listed_disabled_and_given_passwords() {
     assert!(said(&run(&["user", "reset", "alice"], "")).starts_with("http://localhost:3000/reset#code="));
     assert_eq!(run(&["user", "delete", "bob"], "").status.code(), Some(1), "there is nobody to ask");
     assert!(run(&["user", "delete", "bob", "--yes"], "").status.success());
-    assert_eq!(said(&run(&["user", "list"], "")), "Alice\tadministrator\tenabled\n");
+    assert_eq!(said(&run(&["user", "list"], "")), "Alice\tadministrator\tenabled\t\t\t\n");
     assert!(run(&["user", "set-password", "alice"], "another long enough phrase\n").status.success());
     assert_eq!(run(&["user", "set-password", "nobody"], PASSWORD).status.code(), Some(3));
     assert_eq!(run(&["setup"], "").status.code(), Some(1), "somebody has an account");

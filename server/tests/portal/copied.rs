@@ -106,6 +106,7 @@ async fn nothing_is_changed_by_a_bare_cookie_of_a_bound_session() {
         id_of(&root, paths::ALLOWLIST, "allowed", &json!({"network": "192.0.2.0/24", "comment": "office"})).await;
     let invitation = json!({"role": "user", "hours": 1});
     let invitation = id_of(&root, paths::INVITATIONS, "invitations", &invitation).await;
+    let group = id_of(&root, paths::GROUPS, "groups", &json!({"name": "family"})).await;
     let keys = root.get(paths::SERVER_KEYS).await.json();
     // Not the one that signed the tokens of this test.
     let envelope = keys["keys"].as_array().unwrap().iter().find(|key| key["kind"] == "envelope").unwrap();
@@ -116,6 +117,7 @@ async fn nothing_is_changed_by_a_bare_cookie_of_a_bound_session() {
         (paths::BANS, &ban),
         (paths::ALLOWLIST, &allowed),
         (paths::INVITATIONS, &invitation),
+        (paths::GROUPS, &group),
         ("/api/admin/keys", &kid),
         (paths::SESSIONS, &session),
     ];

@@ -30,6 +30,7 @@ mod operator;
 mod operators;
 mod packaged;
 mod passkeys;
+mod profiles;
 mod raw_requests;
 mod refresh;
 mod retention;

@@ -21,6 +21,7 @@ sql! {
         WHERE id = $1 AND deleted_at IS NULL";
     ALL = "SELECT id, display_name, email, email_state, profile_version FROM users WHERE deleted_at IS NULL";
     GROUPS_OF = "SELECT g.name FROM group_members m JOIN user_groups g ON g.id = m.group_id WHERE m.user_id = $1";
+    GROUP_IDS_OF = "SELECT group_id FROM group_members WHERE user_id = $1";
     MEMBERSHIPS = "SELECT m.user_id, g.name FROM group_members m JOIN user_groups g ON g.id = m.group_id";
     SET = "UPDATE users SET display_name = $2, email = $3, email_key = $4, email_state = $5,
             profile_version = profile_version + 1
@@ -83,14 +84,22 @@ impl Write for SetProfile {
             return Ok(SetProfileOutcome::NoUser);
         };
         let before = fields(&row)?;
-        let display_name = changed(before.display_name, &self.display_name);
-        let email = changed(before.email, &self.email);
+        let display_name = changed(before.display_name.clone(), &self.display_name);
+        let email = changed(before.email.clone(), &self.email);
+        // A person who writes the present address again has not lost its state.
+        let email = email.map(|email| match &before.email {
+            Some(present) if !email.state.is_reliable() && present.address.key() == email.address.key() => {
+                Email { state: present.state, ..email }
+            }
+            _ => email,
+        });
         if let Some(email) = &email
             && email.state.is_reliable()
             && is_email_taken(tx, &email.address, &self.user).await?
         {
             return Ok(SetProfileOutcome::EmailTaken);
         }
+        let mut is_new = display_name != before.display_name || email != before.email;
         if let Some(names) = &self.groups {
             let mut ids = Vec::with_capacity(names.len());
             for name in names {
@@ -99,7 +108,20 @@ impl Write for SetProfile {
                     None => return Ok(SetProfileOutcome::NoGroup(name.clone())),
                 }
             }
-            write_groups(tx, &self.user, &ids).await?;
+            ids.sort();
+            ids.dedup();
+            let mut present = Vec::new();
+            for row in tx.all(GROUP_IDS_OF, [Value::Text(&self.user)]).await? {
+                present.push(row.text("group_id")?);
+            }
+            present.sort();
+            if ids != present {
+                write_groups(tx, &self.user, &ids).await?;
+                is_new = true;
+            }
+        }
+        if !is_new {
+            return Ok(SetProfileOutcome::Done);
         }
         write_profile(tx, &self.user, display_name.as_ref(), email.as_ref()).await?;
         mark_sessions(tx, &self.user, self.now).await?;

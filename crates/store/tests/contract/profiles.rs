@@ -58,6 +58,12 @@ pub async fn keep_what_was_set_and_change_one_field_at_a_time(fixture: Fixture) 
     assert_eq!(set.groups, [name("Family")], "the group's own spelling");
     assert_eq!(store.profiles().await.unwrap().remove(&ada), Some(set.clone()));
 
+    assert_eq!(store.set_profile(&all).await.unwrap(), SetProfileOutcome::Done);
+    assert_eq!(profile(&*store, &ada).await, set, "nothing was new");
+    let again = SetProfile { email: email("ADA@example.org", EmailState::Unproved), audit: Vec::new(), ..change(&ada) };
+    assert_eq!(store.set_profile(&again).await.unwrap(), SetProfileOutcome::Done);
+    let set = profile(&*store, &ada).await;
+    assert_eq!(set.email.as_ref().unwrap().state, EmailState::VouchedFor, "the address is still the same");
     let cleared = SetProfile { display_name: Change::Clear, audit: Vec::new(), ..change(&ada) };
     assert_eq!(store.set_profile(&cleared).await.unwrap(), SetProfileOutcome::Done);
     let left = profile(&*store, &ada).await;

@@ -48,6 +48,11 @@ impl Answer {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
+
+    /// A header that may be UTF-8.
+    pub fn raw_header(&self, name: &str) -> String {
+        self.headers.get(name).map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
 }
 
 impl Visitor {

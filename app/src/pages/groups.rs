@@ -1,0 +1,112 @@
+use crate::components::{Frame, Here, More, When};
+use crate::islands::{Act, ConfirmedAction, Forms};
+use crate::text::query::query;
+use crate::view::{GroupsView, Site};
+use leptos::prelude::*;
+use wire::account::Group;
+use wire::paths;
+
+/// `/dashboard/groups`, for administrators.
+#[component]
+pub fn GroupsPage(site: Site, groups: GroupsView) -> impl IntoView {
+    let now = site.now;
+    let GroupsView { viewer, groups, unknown, next } = groups;
+    let said = if groups.is_empty() {
+        "No groups yet. Apps can let in the accounts of a group, and learn an account's groups."
+    } else {
+        "Apps can let in the accounts of a group, and learn an account's groups."
+    };
+    let unknown = unknown.into_iter().map(|(app, group)| {
+        view! {
+            <p class="odd-line">
+                "The rules of the app " <b>{app}</b> " name the group " <b>{group}</b> ", which does not exist."
+            </p>
+        }
+    });
+    let card = move |group: Group| view! { <Card group now /> };
+    view! {
+        <Frame site viewer here=Here::Groups>
+            <header>
+                <h1 tabindex="-1">"Groups"</h1>
+            </header>
+            <p id="said" role="status" class="quiet">
+                {said}
+            </p>
+            {unknown.collect_view()}
+            <form
+                class="form row-form"
+                method="post"
+                action=paths::GROUPS
+                data-method="POST"
+                data-done=paths::GROUPS_PAGE
+            >
+                <div>
+                    <label for="name">"New group"</label>
+                    <input id="name" name="name" maxlength="64" required autocomplete="off" spellcheck="false" />
+                </div>
+                <button class="button" type="submit" disabled>
+                    "Add group"
+                </button>
+            </form>
+            <ul class="devices">{groups.into_iter().map(card).collect_view()}</ul>
+            <More path=paths::GROUPS_PAGE next label="More groups" />
+            <Forms />
+        </Frame>
+    }
+}
+
+#[component]
+fn Card(group: Group, now: i64) -> impl IntoView {
+    let Group { id, name, created_at, members } = group;
+    let path = format!("{}/{id}", paths::GROUPS);
+    let count = match members {
+        0 => "no accounts".to_owned(),
+        1 => "1 account".to_owned(),
+        _ => format!("{members} accounts"),
+    };
+    let found = format!("{}?{}", paths::USERS_PAGE, query(&[("word", &name)]));
+    let action = ConfirmedAction {
+        method: "DELETE".to_owned(),
+        path: path.clone(),
+        label: "Remove".to_owned(),
+        spoken: format!("Remove the group {name}"),
+        title: format!("Remove {name}?"),
+        about: "Its accounts stay, and are no longer in it. Apps that let in this group refuse them.".to_owned(),
+        no: "Keep group".to_owned(),
+        yes: "Remove group".to_owned(),
+        ..ConfirmedAction::default()
+    };
+    let field = format!("rename-{id}");
+    view! {
+        <li class="device">
+            <div>
+                <h2 class="device-name">{name.clone()}</h2>
+                <p class="small quiet">
+                    <a href=found>{count}</a>
+                    " \u{b7} added "
+                    <When now at=created_at />
+                </p>
+            </div>
+            <div class="choices">
+                <form
+                    class="form row-form"
+                    method="post"
+                    action=path
+                    data-method="PATCH"
+                    data-done=paths::GROUPS_PAGE
+                >
+                    <div>
+                        <label for=field.clone() class="unseen">
+                            {format!("New name of {name}")}
+                        </label>
+                        <input id=field name="name" value=name.clone() maxlength="64" required autocomplete="off" spellcheck="false" />
+                    </div>
+                    <button class="button plain" type="submit" aria-label=format!("Rename {name}") disabled>
+                        "Rename"
+                    </button>
+                </form>
+                <Act action />
+            </div>
+        </li>
+    }
+}

@@ -1,0 +1,119 @@
+use crate::components::{Frame, Here};
+use crate::islands::Forms;
+use crate::text::email;
+use crate::view::{PersonView, ProfileView, Site};
+use leptos::prelude::*;
+use wire::account::Profile;
+use wire::paths;
+
+/// `/dashboard/account/profile`: one's own display name and e-mail address.
+#[component]
+pub fn ProfilePage(site: Site, profile: ProfileView) -> impl IntoView {
+    let ProfileView { viewer, profile, done } = profile;
+    let said = if done { "Your profile is changed." } else { "Apps behind this site see this." };
+    let Profile { display_name, email, groups, .. } = profile;
+    let state = email.as_ref().map(|email| email::own_state(&email.state));
+    let address = email.map(|email| email.address).unwrap_or_default();
+    let groups = if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
+    view! {
+        <Frame site viewer here=Here::Account>
+            <header>
+                <h1 tabindex="-1">"Your profile"</h1>
+            </header>
+            <p id="said" role="status" class="quiet">
+                {said}
+            </p>
+            <section class="panel narrow">
+                <form
+                    class="form"
+                    method="post"
+                    action=paths::PROFILE
+                    data-method="PATCH"
+                    data-done=format!("{}?done=changed", paths::PROFILE_PAGE)
+                >
+                    <DisplayNameField value=display_name.unwrap_or_default() />
+                    <EmailField value=address />
+                    <p class="small quiet">
+                        {state.unwrap_or("A new address is unproved: apps do not see it until it is proved or an administrator vouches for it.")}
+                    </p>
+                    <button class="button" type="submit" disabled>
+                        "Save profile"
+                    </button>
+                </form>
+                <p class="small quiet">"Groups, which an administrator decides: " {groups}</p>
+                <p>
+                    <a href=paths::ACCOUNT_PAGE>"Back to your account"</a>
+                </p>
+            </section>
+            <Forms />
+        </Frame>
+    }
+}
+
+/// `/dashboard/users/person`: one account's profile, for administrators.
+#[component]
+pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
+    let PersonView { viewer, account, groups, done } = person;
+    let said = if done { "The profile is changed." } else { "Apps behind this site see this." };
+    let state = account.email.as_ref().map(|email| email::state(&email.state));
+    let address = account.email.map(|email| email.address).unwrap_or_default();
+    let hint = if groups.is_empty() {
+        "There are no groups yet.".to_owned()
+    } else {
+        format!("Separate them with commas. There are: {}.", groups.join(", "))
+    };
+    view! {
+        <Frame site viewer here=Here::Users>
+            <header>
+                <h1 tabindex="-1">{account.username.clone()}</h1>
+            </header>
+            <p id="said" role="status" class="quiet">
+                {said}
+            </p>
+            <section class="panel narrow">
+                <h2>"Profile"</h2>
+                <form
+                    class="form"
+                    method="post"
+                    action=format!("{}/{}", paths::USERS, account.id)
+                    data-method="PATCH"
+                    data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
+                >
+                    <DisplayNameField value=account.display_name.unwrap_or_default() />
+                    <EmailField value=address />
+                    <p class="small quiet">
+                        {state} {state.map(|_| " ")} "Saving an address vouches for it: apps take it as this person's."
+                    </p>
+                    <label for="groups">"Groups"</label>
+                    <input id="groups" name="groups" value=account.groups.join(", ") maxlength="1200" aria-describedby="groups-hint" autocomplete="off" spellcheck="false" />
+                    <p class="small quiet" id="groups-hint">
+                        {hint} " " <a href=paths::GROUPS_PAGE>"Groups"</a>
+                    </p>
+                    <button class="button" type="submit" disabled>
+                        "Save profile"
+                    </button>
+                </form>
+                <p>
+                    <a href=paths::USERS_PAGE>"Back to users"</a>
+                </p>
+            </section>
+            <Forms />
+        </Frame>
+    }
+}
+
+#[component]
+fn DisplayNameField(value: String) -> impl IntoView {
+    view! {
+        <label for="display_name">"Display name"</label>
+        <input id="display_name" name="display_name" value=value maxlength="100" autocomplete="name" />
+    }
+}
+
+#[component]
+fn EmailField(value: String) -> impl IntoView {
+    view! {
+        <label for="email">"E-mail address"</label>
+        <input id="email" name="email" type="email" value=value maxlength="254" autocomplete="email" spellcheck="false" />
+    }
+}

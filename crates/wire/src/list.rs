@@ -1,0 +1,40 @@
+//! Lists that plain forms send as one text.
+
+use serde::{Deserialize, Deserializer};
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ListOrText {
+    List(Vec<String>),
+    Text(String),
+}
+
+/// Reads a list of texts, or one text with commas between them. Empty parts are dropped.
+///
+/// # Errors
+/// It is neither.
+pub fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Ok(Option::<ListOrText>::deserialize(deserializer)?.map(|given| match given {
+        ListOrText::List(list) => list,
+        ListOrText::Text(text) => {
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::account::AccountChange;
+
+    #[test]
+    fn a_list_may_be_a_text_with_commas() {
+        let read = |json: &str| serde_json::from_str::<AccountChange>(json).map(|change| change.groups);
+        let both = Some(vec!["family".to_owned(), "media".to_owned()]);
+        assert_eq!(read(r#"{"groups":["family","media"]}"#).ok(), Some(both.clone()));
+        assert_eq!(read(r#"{"groups":" family, ,media "}"#).ok(), Some(both));
+        assert_eq!(read(r#"{"groups":""}"#).ok(), Some(Some(Vec::new())));
+        assert_eq!(read("{}").ok(), Some(None));
+        assert_eq!(read(r#"{"groups":null}"#).ok(), Some(None));
+        assert!(read(r#"{"groups":7}"#).is_err());
+    }
+}

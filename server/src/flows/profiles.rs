@@ -1,0 +1,236 @@
+//! Profiles and groups: changed by administrators, and in part by their owners.
+
+use super::actor::Actor;
+use super::audit;
+use crate::client::Client;
+use crate::state::AppState;
+use domain::profile::{
+    DisplayName, Email, EmailAddress, EmailState, GroupName, InvalidDisplayName, InvalidEmailAddress, InvalidGroupName,
+    MAX_GROUPS, MAX_GROUPS_BYTES, fit_one_account,
+};
+use store::Store;
+use store::audit::{AuditEntry, AuditEvent};
+use store::profiles::{Change, Group, GroupOutcome, SetProfile, SetProfileOutcome};
+use wire::account;
+
+/// The reason why a profile or a group was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    #[error(transparent)]
+    DisplayName(#[from] InvalidDisplayName),
+    #[error(transparent)]
+    Email(#[from] InvalidEmailAddress),
+    #[error(transparent)]
+    GroupName(#[from] InvalidGroupName),
+    #[error("an account is in at most {MAX_GROUPS} groups with {MAX_GROUPS_BYTES} bytes of names")]
+    TooManyGroups,
+    #[error("no group is named {0}: make it first")]
+    UnknownGroup(GroupName),
+    #[error("another account has this e-mail address")]
+    EmailTaken,
+    #[error("there is no such account")]
+    NoUser,
+    #[error("there is no such group")]
+    NoGroup,
+    #[error("another group has this name")]
+    GroupTaken,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// The wanted changes, as written. An empty text removes the value.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileWish<'a> {
+    pub display_name: Option<&'a str>,
+    pub email: Option<&'a str>,
+    /// The names of exactly these groups.
+    pub groups: Option<&'a [String]>,
+}
+
+impl ProfileWish<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.display_name.is_none() && self.email.is_none() && self.groups.is_none()
+    }
+
+    /// Checks the texts. `entry` makes an audit row.
+    fn read(
+        &self,
+        user: &str,
+        state: EmailState,
+        now: domain::UnixMs,
+        entry: impl Fn(AuditEvent, String) -> AuditEntry,
+    ) -> Result<SetProfile, ProfileError> {
+        let display_name = match self.display_name.map(str::trim) {
+            None => Change::Keep,
+            Some("") => Change::Clear,
+            Some(text) => Change::Set(DisplayName::parse(text)?),
+        };
+        let email = match self.email.map(str::trim) {
+            None => Change::Keep,
+            Some("") => Change::Clear,
+            Some(text) => Change::Set(Email { address: EmailAddress::parse(text)?, state }),
+        };
+        let groups = self.groups.map(names).transpose()?;
+        let mut audit = Vec::new();
+        let fields = [("display name", self.display_name), ("e-mail", self.email)];
+        let fields: Vec<_> = fields.iter().filter(|(_, text)| text.is_some()).map(|(field, _)| *field).collect();
+        if !fields.is_empty() {
+            audit.push(entry(AuditEvent::ProfileChanged, fields.join(", ")));
+        }
+        if let Some(groups) = &groups {
+            let listed: Vec<_> = groups.iter().map(GroupName::as_str).collect();
+            audit.push(entry(AuditEvent::GroupsChanged, listed.join(",")));
+        }
+        Ok(SetProfile { user: user.to_owned(), display_name, email, groups, audit, now })
+    }
+}
+
+/// Parses names of groups for one account. Repetitions count once.
+pub fn names(texts: &[String]) -> Result<Vec<GroupName>, ProfileError> {
+    let mut groups: Vec<GroupName> = Vec::with_capacity(texts.len().min(MAX_GROUPS));
+    for text in texts {
+        let group = GroupName::parse(text)?;
+        if groups.iter().all(|other| other.key() != group.key()) {
+            groups.push(group);
+        }
+        if !fit_one_account(&groups) {
+            return Err(ProfileError::TooManyGroups);
+        }
+    }
+    Ok(groups)
+}
+
+/// Changes an account's profile. The administrator vouches for the address.
+///
+/// # Errors
+/// Names the invalid input.
+pub async fn set(actor: &Actor<'_>, user: &str, wish: &ProfileWish<'_>) -> Result<(), ProfileError> {
+    let entry = |event, about| AuditEntry { about, ..actor.entry_of(event, user) };
+    let change = wish.read(user, EmailState::VouchedFor, actor.now, entry)?;
+    settle(actor.store.set_profile(&change).await?)
+}
+
+/// Changes one's own profile. A new address is unproved.
+///
+/// # Errors
+/// Names the invalid input.
+pub async fn set_own(
+    state: &AppState,
+    client: &Client,
+    user: &str,
+    session: &str,
+    wish: &ProfileWish<'_>,
+) -> Result<(), ProfileError> {
+    let entry = |event, about| AuditEntry {
+        user: Some(user.to_owned()),
+        session: Some(session.to_owned()),
+        about,
+        ..audit::entry(state, client, event, audit::OK)
+    };
+    let change = wish.read(user, EmailState::Unproved, state.now(), entry)?;
+    settle(state.store.set_profile(&change).await?)
+}
+
+fn settle(outcome: SetProfileOutcome) -> Result<(), ProfileError> {
+    match outcome {
+        SetProfileOutcome::Done => Ok(()),
+        SetProfileOutcome::NoUser => Err(ProfileError::NoUser),
+        SetProfileOutcome::EmailTaken => Err(ProfileError::EmailTaken),
+        SetProfileOutcome::NoGroup(name) => Err(ProfileError::UnknownGroup(name)),
+    }
+}
+
+/// Returns an account's own view of its profile.
+///
+/// # Errors
+/// No such account, or the store fails.
+pub async fn own(store: &dyn Store, user: &str) -> Result<account::Profile, ProfileError> {
+    let found = store.user_by_id(user).await?.ok_or(ProfileError::NoUser)?;
+    let profile = store.profile(user).await?.ok_or(ProfileError::NoUser)?;
+    Ok(account::Profile {
+        username: found.name,
+        display_name: profile.display_name.as_ref().map(ToString::to_string),
+        email: profile.email.as_ref().map(shown_email),
+        groups: profile.groups.iter().map(ToString::to_string).collect(),
+    })
+}
+
+pub fn shown_email(email: &Email) -> account::Email {
+    account::Email { address: email.address.to_string(), state: email.state.as_str().to_owned() }
+}
+
+fn shown(group: Group) -> account::Group {
+    let Group { id, name, created_at, members } = group;
+    account::Group { id, name: name.to_string(), created_at, members }
+}
+
+/// Returns all groups by name.
+///
+/// # Errors
+/// The store fails.
+pub async fn groups(store: &dyn Store) -> store::Result<Vec<account::Group>> {
+    Ok(store.groups().await?.into_iter().map(shown).collect())
+}
+
+/// Finds a group by its id, or by any spelling of its name.
+///
+/// # Errors
+/// No such group, or the store fails.
+pub async fn find_group(store: &dyn Store, group: &str) -> Result<account::Group, ProfileError> {
+    let key = group.trim().to_ascii_lowercase();
+    let found = store.groups().await?.into_iter().find(|one| one.id == group || one.name.key() == key);
+    found.map(shown).ok_or(ProfileError::NoGroup)
+}
+
+/// Returns the accounts of a group by name.
+///
+/// # Errors
+/// The store fails.
+pub async fn members(store: &dyn Store, id: &str) -> store::Result<Vec<account::Member>> {
+    let members = store.group_members(id).await?.into_iter();
+    Ok(members.map(|member| account::Member { id: member.id, username: member.username }).collect())
+}
+
+/// # Errors
+/// The name is invalid or taken, or the store fails.
+pub async fn add_group(actor: &Actor<'_>, name: &str) -> Result<account::Group, ProfileError> {
+    let (id, name) = (actor.entropy.ulid(actor.now), GroupName::parse(name)?);
+    let audit = actor.entry(AuditEvent::GroupAdded, &name);
+    settle_group(actor.store.add_group(&id, &name, &audit, actor.now).await?)?;
+    Ok(account::Group { id, name: name.to_string(), created_at: actor.now, members: 0 })
+}
+
+/// # Errors
+/// The name is invalid or taken, no such group exists, or the store fails.
+pub async fn rename_group(actor: &Actor<'_>, id: &str, name: &str) -> Result<(), ProfileError> {
+    let name = GroupName::parse(name)?;
+    let audit = actor.entry(AuditEvent::GroupRenamed, &name);
+    settle_group(actor.store.rename_group(id, &name, &audit, actor.now).await?)
+}
+
+/// # Errors
+/// No such group exists, or the store fails.
+pub async fn remove_group(actor: &Actor<'_>, group: &account::Group) -> Result<(), ProfileError> {
+    let audit = actor.entry(AuditEvent::GroupRemoved, &group.name);
+    settle_group(actor.store.remove_group(&group.id, &audit, actor.now).await?)
+}
+
+fn settle_group(outcome: GroupOutcome) -> Result<(), ProfileError> {
+    match outcome {
+        GroupOutcome::Done => Ok(()),
+        GroupOutcome::NoGroup => Err(ProfileError::NoGroup),
+        GroupOutcome::NameTaken => Err(ProfileError::GroupTaken),
+    }
+}
+
+/// Returns groups in the rules of apps that do not exist, each with the app's name.
+///
+/// # Errors
+/// The store fails.
+pub async fn unknown_groups(store: &dyn Store, apps: &crate::config::Apps) -> store::Result<Vec<(String, GroupName)>> {
+    let known: Vec<_> = store.groups().await?.iter().map(|group| group.name.key()).collect();
+    let named = apps.iter().flat_map(|app| app.groups.iter().map(|group| (app.name.clone(), group.clone())));
+    let mut unknown: Vec<_> = named.filter(|(_, group)| !known.contains(&group.key())).collect();
+    unknown.dedup();
+    Ok(unknown)
+}

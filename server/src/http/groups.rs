@@ -1,0 +1,89 @@
+//! `/api/admin/groups`: for administrators.
+
+use super::{ApiError, request};
+use crate::client::Client;
+use crate::flows;
+use crate::flows::actor::Actor;
+use crate::flows::profiles::{self, ProfileError};
+use crate::guards::administrator::Administrator;
+use crate::state::AppState;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use http::StatusCode;
+use wire::account::{Group, GroupMembers, Groups, NewGroup};
+use wire::problem::Code;
+
+pub async fn list(State(state): State<AppState>, _: Administrator) -> Result<Json<Groups>, ApiError> {
+    Ok(Json(Groups { groups: profiles::groups(&*state.store).await? }))
+}
+
+pub async fn add(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Group>), ApiError> {
+    let wish: NewGroup = request::body(&body)?;
+    flows::run_to_completion(async move {
+        let actor = Actor::administrator(&state, &client, &administrator);
+        Ok((StatusCode::CREATED, Json(profiles::add_group(&actor, &wish.name).await?)))
+    })
+    .await
+}
+
+/// Shows a group with its accounts.
+pub async fn show(
+    State(state): State<AppState>,
+    _: Administrator,
+    Path(id): Path<String>,
+) -> Result<Json<GroupMembers>, ApiError> {
+    let group = profiles::find_group(&*state.store, &id).await?;
+    let members = profiles::members(&*state.store, &group.id).await?;
+    Ok(Json(GroupMembers { group, members }))
+}
+
+pub async fn rename(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
+    let wish: NewGroup = request::body(&body)?;
+    flows::run_to_completion(async move {
+        let actor = Actor::administrator(&state, &client, &administrator);
+        profiles::rename_group(&actor, &id, &wish.name).await?;
+        state.identity_headers.clear();
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+pub async fn remove(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    flows::run_to_completion(async move {
+        let actor = Actor::administrator(&state, &client, &administrator);
+        let group = profiles::find_group(&*state.store, &id).await?;
+        profiles::remove_group(&actor, &group).await?;
+        state.identity_headers.clear();
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+impl From<ProfileError> for ApiError {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::Store(error) => error.into(),
+            ProfileError::NoUser | ProfileError::NoGroup => Self::new(Code::NotFound),
+            ProfileError::GroupTaken => Self::new(Code::NameTaken),
+            ProfileError::EmailTaken => Self::new(Code::EmailTaken),
+            invalid => Self::explained(Code::BadRequest, format!("{invalid}.")),
+        }
+    }
+}
