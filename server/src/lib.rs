@@ -23,6 +23,7 @@ pub mod error_chain;
 pub mod flows;
 pub mod guards;
 pub mod http;
+pub mod imports;
 pub mod jobs;
 pub mod key_encryption;
 pub mod keyed_mutex;

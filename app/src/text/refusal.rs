@@ -83,6 +83,8 @@ mod tests {
             detail: None,
             retry_after: None,
             incident: None,
+            pending: None,
+            proofs: Vec::new(),
         }
     }
 

@@ -10,8 +10,10 @@ pub mod changes;
 pub mod copies;
 pub mod error;
 pub mod gates;
+pub mod imports;
 pub mod invitations;
 pub mod keys;
+pub mod lldap;
 pub mod passkeys;
 pub mod profiles;
 pub mod proofs;
@@ -42,6 +44,7 @@ pub trait Store:
     + app_codes::AppCodes
     + refusals::Refusals
     + sessions::Sessions
+    + imports::Imports
     + invitations::Invitations
     + keys::Keys
     + address_assignments::AddressAssignments
@@ -71,6 +74,7 @@ impl<T> Store for T where
         + app_codes::AppCodes
         + refusals::Refusals
         + sessions::Sessions
+        + imports::Imports
         + invitations::Invitations
         + keys::Keys
         + address_assignments::AddressAssignments

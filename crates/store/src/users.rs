@@ -118,7 +118,7 @@ pub trait Users {
     async fn users(&self) -> Result<Vec<User>>;
     /// Returns the different parameters of all stored password hashes: algorithm, version and parameters as in a PHC
     /// string. It is cheap enough for every sign-in. It expects 16 bytes of salt and 32 bytes of output, which all
-    /// hashes of Postern have.
+    /// hashes of Postern have, and returns those of imported hashes as they were stored.
     async fn password_parameters(&self) -> Result<Vec<String>>;
     /// Adds a user. The attempt ends in any case.
     async fn add_user(&self, user: &NewUser) -> Result<AddUserOutcome>;

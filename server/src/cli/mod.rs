@@ -13,6 +13,7 @@ mod embedded_time;
 mod firewall;
 mod group;
 mod health;
+mod import;
 mod invite;
 mod key;
 pub mod listen;
@@ -269,6 +270,8 @@ mod tests {
             "user set --groups",
             "user show <account>",
             "user reset <name>",
+            "user passkeys <name>",
+            "user passkeys --remove",
             "user delete <name>",
             "group add <name>",
             "group rename <group>",

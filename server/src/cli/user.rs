@@ -1,6 +1,6 @@
 //! `postern user add|list|show|set|set-password|disable|enable|role|reset|delete`
 
-use super::{Failure, Outcome, print};
+use super::{Failure, Outcome, import, print};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
@@ -67,6 +67,8 @@ pub enum UserCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Add the accounts of a file from elsewhere: all of them, or none
+    Import(import::ImportArgs),
     /// Print a one-time link for setting a new password
     Reset { name: String },
     /// List the passkeys of an account, or remove one
@@ -119,6 +121,10 @@ pub async fn run(config: Config, command: UserCommand) -> Outcome {
             desk.set(&account, display_name.as_deref(), email.as_deref(), groups.as_deref()).await
         }
         UserCommand::Show { account, json } => desk.show(&account, json).await,
+        UserCommand::Import(args) => {
+            let key = desk.keys().await?.0;
+            import::run(&desk.actor, &key, &args).await
+        }
         UserCommand::Reset { name } => desk.reset(&name).await,
         UserCommand::Passkeys { name, remove: None, json } => desk.passkeys(&name, json).await,
         UserCommand::Passkeys { name, remove: Some(id), .. } => desk.remove_passkey(&name, &id).await,

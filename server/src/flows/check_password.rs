@@ -1,7 +1,7 @@
 //! The check of a password against a stored hash.
 
 use crate::api_error::ApiError;
-use crate::passwords::{Cost, HashPermit, PasswordCheck};
+use crate::passwords::{HashPermit, PasswordCheck, Work};
 use crate::state::AppState;
 use zeroize::Zeroizing;
 
@@ -17,6 +17,6 @@ pub async fn check_password(
 ) -> Result<PasswordCheck, ApiError> {
     // Read each time, so that a hash that any node just stored counts for the next check.
     let parameters = state.store.password_parameters().await?;
-    let in_use = parameters.iter().filter_map(|phc| Cost::parse(phc));
+    let in_use = parameters.iter().filter_map(|text| Work::parse(text));
     Ok(state.passwords.verify(permit, password, stored, in_use).await?)
 }

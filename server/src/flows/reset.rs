@@ -20,6 +20,14 @@ use wire::problem::Code;
 /// # Errors
 /// The store fails.
 pub async fn link(actor: &Actor<'_>, user: &str) -> store::Result<OneTimeLink> {
+    link_for(actor, user, RESET_MS).await
+}
+
+/// Creates a link that is valid for this many milliseconds.
+///
+/// # Errors
+/// The store fails.
+pub async fn link_for(actor: &Actor<'_>, user: &str, lifetime_ms: i64) -> store::Result<OneTimeLink> {
     let code = code(&actor.entropy.bytes());
     let audit = actor.entry_of(AuditEvent::ResetMade, user);
     let reset = Reset {
@@ -27,7 +35,7 @@ pub async fn link(actor: &Actor<'_>, user: &str) -> store::Result<OneTimeLink> {
         code_hash: code_hash(&code),
         made_by: audit.actor.clone(),
         created_at: actor.now,
-        expires_at: actor.now + RESET_MS,
+        expires_at: actor.now + lifetime_ms,
     };
     actor.store.add_reset(&reset, &audit).await?;
     Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at: reset.expires_at })

@@ -35,10 +35,36 @@ impl fmt::Display for Cost {
     }
 }
 
-/// Returns the costs of a check: that of new hashes, those of all stored hashes, and the account's own.
+/// The work of one hash, by algorithm and parameters. bcrypt comes from imported accounts only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Work {
+    Bcrypt(u32),
+    Argon2(Cost),
+}
+
+impl Work {
+    /// Reads the parameters of a stored hash, with or without salt and output: a PHC string, or `$2b$12$`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix("$2b$") {
+            Some(rest) => Some(Self::Bcrypt(rest.get(..2)?.parse().ok()?)),
+            None => Cost::parse(text).map(Self::Argon2),
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bcrypt(cost) => write!(f, "bcrypt={cost}"),
+            Self::Argon2(cost) => cost.fmt(f),
+        }
+    }
+}
+
+/// Returns the work of a check: that of new hashes, those of all stored hashes, and the account's own.
 ///
-/// If a check had only the cost of its own account, its time would show whether the name exists while accounts have
-/// different costs. So each check has all costs, always in the same order.
-pub fn of_a_check(current: Cost, own: Cost, stored: impl IntoIterator<Item = Cost>) -> BTreeSet<Cost> {
+/// If a check did only the work of its own account, its time would show whether the name exists while accounts have
+/// different parameters. So each check does all of it, always in the same order.
+pub fn of_a_check(current: Work, own: Work, stored: impl IntoIterator<Item = Work>) -> BTreeSet<Work> {
     stored.into_iter().chain([current, own]).collect()
 }

@@ -4,9 +4,9 @@
 //! logins use no more memory than two. All other work has priority, so that signed-in people do not wait for those who
 //! sign in.
 
-use super::costs::{self, Cost};
+use super::costs::{self, Cost, Work};
 use super::stored::{self, Stored};
-use super::worker::{self, Job, OUTPUT_BYTES};
+use super::worker::{self, Job, JobWork, OUTPUT_BYTES, WorkError};
 use crate::config::Settings;
 use crate::entropy::Entropy;
 use argon2::Params;
@@ -67,6 +67,8 @@ pub enum PasswordCheck {
 pub enum HashError {
     #[error("argon2: {0}")]
     Argon2(argon2::Error),
+    #[error(transparent)]
+    Work(#[from] WorkError),
     #[error("a stored password hash is not readable")]
     Unreadable,
     #[error("the hash threads have stopped")]
@@ -131,8 +133,18 @@ impl HashPool {
         password: Zeroizing<Vec<u8>>,
         salt: [u8; 16],
     ) -> Result<String, HashError> {
-        let output = self.run(password, salt.to_vec(), self.params.clone()).await?;
+        let work = JobWork::Argon2 { salt: salt.to_vec(), params: self.params.clone() };
+        let output = self.run(password, Work::Argon2(Cost::of(&self.params)), work).await?;
         stored::write(&self.params, &salt, &output).ok_or(HashError::Unreadable)
+    }
+
+    /// Returns a hash of no password, for an account whose owner sets one by a link.
+    ///
+    /// # Errors
+    /// Never for valid settings.
+    pub fn unusable(&self, entropy: &dyn Entropy) -> Result<String, HashError> {
+        stored::write(&self.params, &entropy.bytes::<16>(), &entropy.bytes::<OUTPUT_BYTES>())
+            .ok_or(HashError::Unreadable)
     }
 
     /// Verifies a password. Without a stored hash the result is `Wrong`. It hashes once with each of the parameters
@@ -145,7 +157,7 @@ impl HashPool {
         _place: &HashPermit,
         password: Zeroizing<Vec<u8>>,
         stored: Option<&str>,
-        in_use: impl IntoIterator<Item = Cost>,
+        in_use: impl IntoIterator<Item = Work>,
     ) -> Result<PasswordCheck, HashError> {
         // An unreadable hash must not reveal that its account exists, so it counts as missing.
         let readable = stored.and_then(Stored::read);
@@ -153,15 +165,28 @@ impl HashPool {
             tracing::error!("a stored password hash is not readable");
         }
         let known = readable.is_some();
-        let Stored { params, salt, expected } =
+        let Stored { work: own, salt, expected } =
             readable.or_else(|| Stored::read(&self.dummy)).ok_or(HashError::Unreadable)?;
-        let (own, current) = (Cost::of(&params), Cost::of(&self.params));
+        let current = Work::Argon2(Cost::of(&self.params));
         let mut same = false;
-        for cost in costs::of_a_check(current, own, in_use) {
-            let params = cost.params(expected.len()).map_err(HashError::Argon2)?;
-            let output = self.run(password.clone(), salt.clone(), params).await?;
+        for work in costs::of_a_check(current, own, in_use) {
+            // The salt of another algorithm has another length. Its result is not used, only its time.
+            let job = match (work, own) {
+                (Work::Argon2(cost), Work::Argon2(_)) => {
+                    let params = cost.params(expected.len()).map_err(HashError::Argon2)?;
+                    JobWork::Argon2 { salt: salt.clone(), params }
+                }
+                (Work::Argon2(cost), Work::Bcrypt(_)) => {
+                    let params = cost.params(OUTPUT_BYTES).map_err(HashError::Argon2)?;
+                    JobWork::Argon2 { salt: vec![0; 16], params }
+                }
+                (Work::Bcrypt(cost), _) => {
+                    JobWork::Bcrypt { salt: salt.as_slice().try_into().unwrap_or([0; 16]), cost }
+                }
+            };
+            let output = self.run(password.clone(), work, job).await?;
             let is_it = aws_lc_rs::constant_time::verify_slices_are_equal(&output, &expected).is_ok();
-            same |= is_it && cost == own;
+            same |= is_it && work == own;
         }
         Ok(match same && known {
             false => PasswordCheck::Wrong,
@@ -170,11 +195,11 @@ impl HashPool {
         })
     }
 
-    async fn run(&self, password: Zeroizing<Vec<u8>>, salt: Vec<u8>, params: Params) -> Result<Vec<u8>, HashError> {
-        self.hashes.get_or_create(&ByParameters { parameters: Cost::of(&params).to_string() }).inc();
+    async fn run(&self, password: Zeroizing<Vec<u8>>, work: Work, job: JobWork) -> Result<Vec<u8>, HashError> {
+        self.hashes.get_or_create(&ByParameters { parameters: work.to_string() }).inc();
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(Job { password, salt, params, reply }).map_err(|_| HashError::Stopped)?;
-        answer.await.map_err(|_| HashError::Stopped)?.map_err(HashError::Argon2)
+        self.jobs.send(Job { password, work: job, reply }).map_err(|_| HashError::Stopped)?;
+        Ok(answer.await.map_err(|_| HashError::Stopped)??)
     }
 }
 
@@ -266,8 +291,8 @@ mod tests {
         for today in MIXTURE {
             // The accounts have all three sets of parameters, two of them, or one.
             for accounts in [&stored[..], &stored[..3], &stored[2..3]] {
-                let in_use: Vec<_> = accounts.iter().flatten().filter_map(|hash| Cost::parse(hash)).collect();
-                let expected: BTreeSet<_> = in_use.iter().copied().chain([today]).collect();
+                let in_use: Vec<_> = accounts.iter().flatten().filter_map(|hash| Work::parse(hash)).collect();
+                let expected: BTreeSet<_> = in_use.iter().copied().chain([Work::Argon2(today)]).collect();
                 for account in accounts.iter().chain([&None]) {
                     for password in ["correct horse", "correct horsf"] {
                         let pool = pool(today.memory_kib, today.passes);
@@ -275,8 +300,44 @@ mod tests {
                         let verified = pool.verify(&permit, secret(password), account.as_deref(), in_use.clone()).await;
                         let right = account.is_some() && password == "correct horse";
                         assert_eq!(verified.expect("ran") != PasswordCheck::Wrong, right);
-                        assert_eq!(made(&pool), expected.iter().map(|cost| (*cost, 1)).collect::<Vec<_>>());
+                        let made: Vec<_> = made(&pool).into_iter().map(|(cost, n)| (Work::Argon2(cost), n)).collect();
+                        assert_eq!(made, expected.iter().map(|work| (*work, 1)).collect::<Vec<_>>());
                     }
+                }
+            }
+        }
+    }
+
+    /// Hashes that other programs made of "correct horse": argon2id with a short salt, and bcrypt.
+    #[tokio::test]
+    async fn imported_hashes_are_checked_at_the_same_cost_as_all_others() {
+        let (light, today) = (pool(64, 1), pool(128, 2));
+        let permit = today.permit().expect("a place");
+        let bcrypt = bcrypt::hash_with_salt("correct horse", 4, [9; 16]).expect("hashed").to_string();
+        let other_prefix = bcrypt.replace("$2b$", "$2y$");
+        let own = today.hash(&permit, secret("correct horse"), [7; 16]).await.expect("hashed");
+        let old = light.hash(&permit, secret("correct horse"), [7; 16]).await.expect("hashed");
+        let in_use: Vec<_> = [bcrypt.as_str(), &own, &old].into_iter().filter_map(Work::parse).collect();
+        assert_eq!(in_use.len(), 3);
+        let names = ["bcrypt=4".to_owned(), cost(64, 1).to_string(), cost(128, 2).to_string()];
+        for (stored, right) in [
+            (Some(&bcrypt), PasswordCheck::RightButOld),
+            (Some(&other_prefix), PasswordCheck::RightButOld),
+            (Some(&own), PasswordCheck::Right),
+            (Some(&old), PasswordCheck::RightButOld),
+            (None, PasswordCheck::Wrong),
+        ] {
+            for (password, expected) in
+                [("correct horse", right), ("correct horsf", PasswordCheck::Wrong), ("", PasswordCheck::Wrong)]
+            {
+                let pool = pool(128, 2);
+                let permit = pool.permit().expect("a place");
+                let stored = stored.map(String::as_str);
+                let checked = pool.verify(&permit, secret(password), stored, in_use.clone()).await.expect("ran");
+                assert_eq!(checked, expected, "{stored:?} {password}");
+                for parameters in &names {
+                    let made = pool.hashes.get_or_create(&ByParameters { parameters: parameters.clone() }).get();
+                    assert_eq!(made, 1, "{stored:?} {parameters}");
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! A hash thread. It hashes one password after another, in memory that it reuses.
 
+use super::stored::BCRYPT_PREFIX;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use prometheus_client::metrics::histogram::Histogram;
 use std::sync::mpsc;
@@ -15,9 +16,21 @@ const NICE: i32 = 10;
 /// A password to hash.
 pub struct Job {
     pub password: Zeroizing<Vec<u8>>,
-    pub salt: Vec<u8>,
-    pub params: Params,
-    pub reply: oneshot::Sender<Result<Vec<u8>, argon2::Error>>,
+    pub work: JobWork,
+    pub reply: oneshot::Sender<Result<Vec<u8>, WorkError>>,
+}
+
+pub enum JobWork {
+    Argon2 { salt: Vec<u8>, params: Params },
+    Bcrypt { salt: [u8; 16], cost: u32 },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    #[error("argon2: {0}")]
+    Argon2(argon2::Error),
+    #[error("bcrypt: {0}")]
+    Bcrypt(bcrypt::BcryptError),
 }
 
 /// Hashes until all senders are dropped.
@@ -43,15 +56,26 @@ fn step_back() {
     }
 }
 
-fn compute(job: &Job, memory: &mut Vec<Block>) -> Result<Vec<u8>, argon2::Error> {
-    let blocks = job.params.block_count();
+fn compute(job: &Job, memory: &mut Vec<Block>) -> Result<Vec<u8>, WorkError> {
+    match &job.work {
+        JobWork::Argon2 { salt, params } => argon2id(&job.password, salt, params, memory).map_err(WorkError::Argon2),
+        // bcrypt ignores everything after 72 bytes, and so do the programs that made these hashes.
+        JobWork::Bcrypt { salt, cost } => {
+            let hash = bcrypt::hash_with_salt_bytes(job.password.as_slice(), *cost, *salt);
+            hash.map(|hash| hash[BCRYPT_PREFIX..].to_vec()).map_err(WorkError::Bcrypt)
+        }
+    }
+}
+
+fn argon2id(password: &[u8], salt: &[u8], params: &Params, memory: &mut Vec<Block>) -> Result<Vec<u8>, argon2::Error> {
+    let blocks = params.block_count();
     if memory.len() < blocks {
         memory.resize(blocks, Block::default());
     }
-    let mut output = vec![0; job.params.output_len().unwrap_or(OUTPUT_BYTES)];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, job.params.clone()).hash_password_into_with_memory(
-        &job.password,
-        &job.salt,
+    let mut output = vec![0; params.output_len().unwrap_or(OUTPUT_BYTES)];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone()).hash_password_into_with_memory(
+        password,
+        salt,
         &mut output,
         memory.get_mut(..blocks).unwrap_or_default(),
     )?;

@@ -17,6 +17,7 @@ mod forged;
 mod full_disk;
 mod fuzz;
 mod fuzz_cookies;
+mod imports;
 mod innocents;
 mod installation;
 mod kill;

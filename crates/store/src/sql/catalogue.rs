@@ -4,9 +4,9 @@ use super::backend::Backend;
 use super::store::SqlStore;
 use super::{
     accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes, gates,
-    groups, invitations, keys, ladders, named_locks, names, passkeys, profiles, proofs, refusals, refuse, reservations,
-    resets, sealed, second_factors, sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem,
-    toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
+    groups, imports, invitations, keys, ladders, named_locks, names, passkeys, profiles, proofs, refusals, refuse,
+    reservations, resets, sealed, second_factors, sequences, services, session_writes, sessions, strikes, sweep, toll,
+    toll_redeem, toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
 };
 use crate::Result;
 
@@ -23,6 +23,7 @@ const FILES: &[&[&str]] = &[
     changes::STATEMENTS,
     gates::STATEMENTS,
     groups::STATEMENTS,
+    imports::STATEMENTS,
     invitations::STATEMENTS,
     keys::STATEMENTS,
     ladders::STATEMENTS,

@@ -17,6 +17,7 @@ mod each;
 mod gates;
 mod grouped;
 mod groups;
+mod imports;
 mod invitations;
 mod keys;
 mod ladders;

@@ -18,9 +18,9 @@ use domain::UnixMs;
 use domain::account::Role;
 
 sql! {
-    SET_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1 AND deleted_at IS NULL";
+    SET_PASSWORD = "UPDATE users SET password_hash = $2, imported_parameters = NULL WHERE id = $1 AND deleted_at IS NULL";
     // Only if the checked password is still current.
-    CHANGE_PASSWORD = "UPDATE users SET password_hash = $3
+    CHANGE_PASSWORD = "UPDATE users SET password_hash = $3, imported_parameters = NULL
         WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL";
     DISABLE = "UPDATE users SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL";
     ENABLE = "UPDATE users SET disabled_at = NULL
@@ -31,7 +31,8 @@ sql! {
     IS_ADMINISTRATOR = "SELECT COUNT(*) AS n FROM users
         WHERE role = 'administrator' AND disabled_at IS NULL AND id = $1";
     ERASE = "UPDATE users SET name = '', name_key = $2, skeleton = '', password_hash = '', role = 'user', signed_in_at = NULL,
-            display_name = NULL, email = NULL, email_key = NULL, email_state = NULL, disabled_at = $3, deleted_at = $3
+            display_name = NULL, email = NULL, email_key = NULL, email_state = NULL,
+            imported_parameters = NULL, disabled_at = $3, deleted_at = $3
         WHERE id = $1 AND deleted_at IS NULL";
     ERASE_SESSIONS = "UPDATE sessions SET device = '', address = '' WHERE user_id = $1";
     ERASE_AUDIT = "UPDATE audit SET device = '', address = '' WHERE user_id = $1 OR actor = $1";

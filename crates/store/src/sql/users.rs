@@ -41,6 +41,14 @@ sql! {
         )
         SELECT parameters FROM used WHERE parameters <> ''"
     );
+    // Those of imported hashes, in the same way.
+    IMPORTED_PARAMETERS = "WITH RECURSIVE used(parameters) AS (
+            SELECT MIN(imported_parameters) FROM users WHERE imported_parameters IS NOT NULL
+            UNION ALL
+            SELECT (SELECT MIN(imported_parameters) FROM users WHERE imported_parameters > used.parameters)
+            FROM used WHERE used.parameters IS NOT NULL
+        )
+        SELECT parameters FROM used WHERE parameters IS NOT NULL";
     // Deletes only a row that the same transaction has just inserted.
     TAKE_BACK = "DELETE FROM users WHERE id = $1";
     ADD = "INSERT INTO users (id, name, name_key, password_hash, role, created_at, key_version, skeleton)
@@ -118,7 +126,13 @@ impl<DB: Backend> Users for SqlStore<DB> {
     }
 
     async fn password_parameters(&self) -> Result<Vec<String>> {
-        self.all(PARAMETERS, []).await?.iter().map(|row| row.text("parameters")).collect()
+        let mut parameters = Vec::new();
+        for sql in [PARAMETERS, IMPORTED_PARAMETERS] {
+            for row in self.all(sql, []).await? {
+                parameters.push(row.text("parameters")?);
+            }
+        }
+        Ok(parameters)
     }
 
     async fn add_user(&self, user: &NewUser) -> Result<AddUserOutcome> {

@@ -15,6 +15,7 @@ mod counted;
 mod durable;
 mod fixture;
 mod gates;
+mod imports;
 mod invitations;
 mod keys;
 mod ladders;
@@ -81,6 +82,9 @@ contract! {
         can_give_up_their_role,
         leave_no_link_when_they_lose_their_role,
         make_links_that_end_with_their_password,
+    }
+    imports {
+        are_written_as_a_whole_or_not_at_all,
     }
     invitations {
         keep_what_was_given,

@@ -1,0 +1,44 @@
+//! Imports: many accounts in one transaction.
+
+use crate::Result;
+use crate::audit::AuditEntry;
+use crate::users::NewUser;
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::profile::{DisplayName, Email, GroupName};
+
+/// One imported account.
+#[derive(Debug, Clone)]
+pub struct ImportUser {
+    pub user: NewUser,
+    /// The parameters of its hash, if another program made it.
+    pub imported_parameters: Option<String>,
+    pub display_name: Option<DisplayName>,
+    pub email: Option<Email>,
+    /// Groups that do not exist are made.
+    pub groups: Vec<GroupName>,
+    pub disabled: bool,
+}
+
+/// An import.
+#[derive(Debug, Clone)]
+pub struct Import {
+    pub users: Vec<ImportUser>,
+    /// A possible new group for each name in `users`: its id and audit row, if it does not exist.
+    pub groups: Vec<(String, GroupName, AuditEntry)>,
+    pub now: UnixMs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportOutcome {
+    /// Everything was written, and these groups were made.
+    Done { groups: Vec<GroupName> },
+    /// Nothing was written: the name or address of this account was taken meanwhile.
+    Taken(String),
+}
+
+#[async_trait]
+pub trait Imports {
+    /// Writes all accounts and groups, or nothing.
+    async fn import(&self, import: &Import) -> Result<ImportOutcome>;
+}

@@ -1,0 +1,84 @@
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::groups::{group_id, insert_group};
+use super::named_locks::lock_named;
+use super::names::{HOLDERS, looks_like_another};
+use super::profiles::{is_email_taken, write_groups, write_profile};
+use super::statement::sql;
+use super::store::SqlStore;
+use super::tx::Tx;
+use super::write::Write;
+use crate::imports::{Import, ImportOutcome, ImportUser, Imports};
+use crate::users::AddUserOutcome;
+use crate::{Error, Result};
+use async_trait::async_trait;
+
+sql! {
+    MARK = "UPDATE users SET imported_parameters = $2, disabled_at = $3 WHERE id = $1";
+}
+
+impl Write for Import {
+    type Output = ImportOutcome;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<ImportOutcome> {
+        // In the order of all who take both. Under these locks nobody else takes a name or an address, so that what is
+        // checked first still holds when it is written.
+        lock_named(tx, "new user", self.now).await?;
+        lock_named(tx, "profiles", self.now).await?;
+        for one in &self.users {
+            if is_taken(tx, one).await? {
+                return Ok(ImportOutcome::Taken(one.user.name.to_string()));
+            }
+        }
+        let mut made = Vec::new();
+        for (id, name, audit) in &self.groups {
+            if insert_group(tx, id, name, self.now).await? {
+                append(tx, audit).await?;
+                made.push(name.clone());
+            }
+        }
+        for one in &self.users {
+            self.write_one(tx, one).await?;
+        }
+        Ok(ImportOutcome::Done { groups: made })
+    }
+}
+
+async fn is_taken<DB: Backend>(tx: &mut Tx<'_, DB>, one: &ImportUser) -> Result<bool> {
+    let (id, name) = (&one.user.id, &one.user.name);
+    if tx.count(HOLDERS, [Value::Text(name.key()), Value::Text(id)]).await? > 0
+        || looks_like_another(tx, &name.skeleton(), id).await?
+    {
+        return Ok(true);
+    }
+    match &one.email {
+        Some(email) if email.state.is_reliable() => is_email_taken(tx, &email.address, id).await,
+        _ => Ok(false),
+    }
+}
+
+impl Import {
+    async fn write_one<DB: Backend>(&self, tx: &mut Tx<'_, DB>, one: &ImportUser) -> Result<()> {
+        let id = &one.user.id;
+        // Names that are alike within one import were refused before. Otherwise this rolls everything back.
+        if one.user.run(tx).await? != AddUserOutcome::Added {
+            return Err(Error::Inconsistent { table: "users", column: "name", row: one.user.name.to_string() });
+        }
+        write_profile(tx, id, one.display_name.as_ref(), one.email.as_ref()).await?;
+        let mut groups = Vec::with_capacity(one.groups.len());
+        for name in &one.groups {
+            groups.extend(group_id(tx, name).await?);
+        }
+        write_groups(tx, id, &groups).await?;
+        let disabled = Value::OptInt(one.disabled.then_some(self.now));
+        let parameters = Value::OptText(one.imported_parameters.as_deref());
+        tx.execute(MARK, [Value::Text(id), parameters, disabled]).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Imports for SqlStore<DB> {
+    async fn import(&self, import: &Import) -> Result<ImportOutcome> {
+        self.write(import.clone()).await
+    }
+}

@@ -1,0 +1,142 @@
+//! `postern user import`
+
+use super::{Failure, Outcome, print};
+use crate::flows::actor::Actor;
+use crate::flows::reset;
+use crate::imports::{self, CheckedImport, Existing, ImportAccount, ImportFormat};
+use crate::key_encryption::KeyEncryptionKey;
+use crate::passwords::HashPool;
+use crate::user_keys;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use store::audit::AuditEvent;
+use store::imports::{Import, ImportOutcome, ImportUser};
+use store::users::{NewUser, PasswordHash};
+
+/// How long the links of an import are valid.
+const LINK_DAYS: i64 = 7;
+const DAY_MS: i64 = 24 * 60 * 60_000;
+
+#[derive(Debug, clap::Args)]
+pub struct ImportArgs {
+    file: PathBuf,
+    #[arg(long, value_enum)]
+    format: ImportFormat,
+    /// Check every line and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Import the valid lines if others are not
+    #[arg(long)]
+    skip_invalid: bool,
+    /// Make accounts without a usable password hash, and print a one-time link for each that sets a password, valid for
+    /// 7 days
+    #[arg(long)]
+    reset_links: bool,
+}
+
+pub async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &ImportArgs) -> Outcome {
+    let raw = imports::read(&args.file, args.format).await;
+    let raw = raw.map_err(|error| format!("{}: {error}", args.file.display()))?;
+    let users = actor.store.users().await?;
+    let profiles = actor.store.profiles().await?;
+    let emails = profiles.values().filter_map(|profile| profile.email.as_ref());
+    let emails = emails.filter(|email| email.state.is_reliable()).map(|email| &email.address);
+    let existing = Existing::new(users.iter().map(|user| user.name.as_str()), emails);
+    let checked = imports::check(&raw, existing, args.reset_links);
+    let rows =
+        checked.faults.iter().map(|fault| [fault.location.clone(), fault.username.clone(), fault.problem.clone()]);
+    if !checked.faults.is_empty() {
+        print::table(["WHERE", "ACCOUNT", "PROBLEM"], rows);
+    }
+    let (all, good) = (raw.len(), checked.accounts.len());
+    if args.dry_run {
+        summary(&checked, all);
+        return if good == all { Ok(()) } else { Err(format!("{} of {all} accounts have faults", all - good).into()) };
+    }
+    if good < all && !args.skip_invalid {
+        let faulty = all - good;
+        return Err(format!(
+            "{faulty} of {all} accounts have faults, and nothing was written: correct the file, or add --skip-invalid"
+        )
+        .into());
+    }
+    write(actor, key, &checked).await
+}
+
+fn summary(checked: &CheckedImport, all: usize) {
+    let groups: std::collections::BTreeSet<_> =
+        checked.accounts.iter().flat_map(|account| account.groups.iter().map(ToString::to_string)).collect();
+    let links = checked.accounts.iter().filter(|account| account.hash.is_none()).count();
+    eprintln!(
+        "{} of {all} accounts can be imported, in {} groups. Nothing was written.",
+        checked.accounts.len(),
+        groups.len()
+    );
+    if links > 0 {
+        eprintln!("{links} of them have no password hash that can be taken, and get a one-time link instead.");
+    }
+}
+
+async fn write(actor: &Actor<'_>, key: &KeyEncryptionKey, checked: &CheckedImport) -> Outcome {
+    let hashes = HashPool::start(&actor.config.settings, actor.entropy)?;
+    let mut groups = BTreeMap::new();
+    let mut users = Vec::with_capacity(checked.accounts.len());
+    for account in &checked.accounts {
+        for group in &account.groups {
+            groups.entry(group.key()).or_insert_with(|| {
+                (actor.entropy.ulid(actor.now), group.clone(), actor.entry(AuditEvent::GroupAdded, group))
+            });
+        }
+        users.push(import_user(actor, key, &hashes, account)?);
+    }
+    let import = Import { users, groups: groups.into_values().collect(), now: actor.now };
+    match actor.store.import(&import).await? {
+        ImportOutcome::Done { groups } => {
+            for (account, one) in checked.accounts.iter().zip(&import.users) {
+                if account.hash.is_none() {
+                    let link = reset::link_for(actor, &one.user.id, LINK_DAYS * DAY_MS).await?.link;
+                    println!("{}\t{link}", account.name);
+                }
+            }
+            eprintln!("Imported {} accounts and made {} groups.", import.users.len(), groups.len());
+            Ok(())
+        }
+        ImportOutcome::Taken(name) => {
+            Err(format!("the name or address of {name} was taken meanwhile, and nothing was written: try again").into())
+        }
+    }
+}
+
+fn import_user(
+    actor: &Actor<'_>,
+    key: &KeyEncryptionKey,
+    hashes: &HashPool,
+    account: &ImportAccount,
+) -> Result<ImportUser, Failure> {
+    let id = actor.entropy.ulid(actor.now);
+    let (hash, imported_parameters) = match &account.hash {
+        Some(hash) => (hash.text.clone(), Some(hash.parameters.clone())),
+        None => (hashes.unusable(actor.entropy)?, None),
+    };
+    let user = NewUser {
+        audit: actor.entry_of(AuditEvent::UserAdded, &id),
+        key: user_keys::make(key, actor.entropy, &id, 1)?,
+        id,
+        name: account.name.clone(),
+        password_hash: PasswordHash(hash),
+        role: account.role,
+        now: actor.now,
+        only_first: false,
+        invitation: None,
+        session: None,
+        attempt: None,
+    };
+    Ok(ImportUser {
+        user,
+        imported_parameters,
+        display_name: account.display_name.clone(),
+        email: account.email.clone(),
+        groups: account.groups.clone(),
+        disabled: account.disabled,
+    })
+}

@@ -1,0 +1,227 @@
+//! Checks of accounts that are to be imported.
+
+use super::raw::{RawAccount, RawPassword};
+use crate::passwords::{ImportedHash, InvalidHash};
+use domain::account::{AccountName, Role, name_key, name_skeleton};
+use domain::profile::{DisplayName, Email, EmailAddress, EmailState, GroupName, fit_one_account};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// An account that can be written.
+#[derive(Debug, Clone)]
+pub struct ImportAccount {
+    pub location: String,
+    pub name: AccountName,
+    pub display_name: Option<DisplayName>,
+    pub email: Option<Email>,
+    pub groups: Vec<GroupName>,
+    pub role: Role,
+    pub disabled: bool,
+    /// `None`: its owner sets a password by a reset link.
+    pub hash: Option<ImportedHash>,
+}
+
+/// A fault of one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub location: String,
+    /// As the file has it.
+    pub username: String,
+    pub problem: String,
+}
+
+#[derive(Debug, Default)]
+pub struct CheckedImport {
+    /// Accounts without a fault.
+    pub accounts: Vec<ImportAccount>,
+    pub faults: Vec<Fault>,
+}
+
+/// The accounts that exist.
+#[derive(Debug, Default)]
+pub struct Existing {
+    names: HashSet<String>,
+    /// An account's name by its skeleton.
+    skeletons: HashMap<String, String>,
+    emails: HashSet<String>,
+}
+
+impl Existing {
+    pub fn new<'a>(
+        names: impl IntoIterator<Item = &'a str>,
+        reliable_emails: impl IntoIterator<Item = &'a EmailAddress>,
+    ) -> Self {
+        let mut existing = Self::default();
+        for name in names {
+            existing.names.insert(name_key(name));
+            existing.skeletons.insert(name_skeleton(name), name.to_owned());
+        }
+        existing.emails.extend(reliable_emails.into_iter().map(EmailAddress::key));
+        existing
+    }
+}
+
+/// Checks every account. `resets`: one without a usable hash gets a reset link, and is no fault.
+pub fn check(raw: &[RawAccount], mut existing: Existing, resets: bool) -> CheckedImport {
+    let mut checked = CheckedImport::default();
+    // One spelling of a group in the whole file.
+    let mut spellings: BTreeMap<String, GroupName> = BTreeMap::new();
+    for one in raw {
+        match account(one, &mut existing, &mut spellings, resets) {
+            Ok(account) => checked.accounts.push(account),
+            Err(problems) => checked.faults.extend(problems.into_iter().map(|problem| Fault {
+                location: one.location.clone(),
+                username: one.username.clone(),
+                problem,
+            })),
+        }
+    }
+    checked
+}
+
+fn account(
+    raw: &RawAccount,
+    existing: &mut Existing,
+    spellings: &mut BTreeMap<String, GroupName>,
+    resets: bool,
+) -> Result<ImportAccount, Vec<String>> {
+    let mut problems = Vec::new();
+    let mut note = |problem: String| problems.push(problem);
+    let name = AccountName::parse(&raw.username).map_err(|error| note(error.to_string())).ok();
+    let display_name = match raw.display_name.trim() {
+        "" => None,
+        text => DisplayName::parse(text).map_err(|error| note(error.to_string())).ok(),
+    };
+    let address = match raw.email.trim() {
+        "" => None,
+        text => EmailAddress::parse(text).map_err(|error| note(error.to_string())).ok(),
+    };
+    let mut groups: Vec<GroupName> = Vec::new();
+    for text in &raw.groups {
+        match GroupName::parse(text) {
+            Ok(group) => {
+                let group = spellings.entry(group.key()).or_insert(group).clone();
+                if !groups.contains(&group) {
+                    groups.push(group);
+                }
+            }
+            Err(error) => note(format!("group '{text}': {error}")),
+        }
+    }
+    if !fit_one_account(&groups) {
+        note("an account is in at most 32 groups with 1,024 bytes of names".to_owned());
+    }
+    let role = match raw.role.trim() {
+        "" => Some(Role::User),
+        text => Role::parse(text).or_else(|| {
+            note(format!("a role is user or administrator, and not '{text}'"));
+            None
+        }),
+    };
+    let hash = match &raw.password {
+        RawPassword::Hash(text) => match ImportedHash::parse(text) {
+            Ok(hash) => Some(hash),
+            Err(_) if resets => None,
+            Err(error) => {
+                note(no_hash(&error.to_string()));
+                None
+            }
+        },
+        _ if resets => None,
+        RawPassword::Missing => {
+            note(no_hash(&InvalidHash::Missing.to_string()));
+            None
+        }
+        RawPassword::NotPortable => {
+            note(no_hash("lldap keeps OPAQUE records, with which no other program can check a password"));
+            None
+        }
+    };
+    // Duplicates last, so that a faulty account takes nothing from a later one.
+    if let Some(name) = &name {
+        if existing.names.contains(name.key()) {
+            note("an account with this name exists, or is further up in the file".to_owned());
+        } else if let Some(other) = existing.skeletons.get(&name.skeleton()) {
+            note(format!("this name looks like the name of the account {other}"));
+        }
+    }
+    if let Some(address) = &address
+        && existing.emails.contains(&address.key())
+    {
+        note("another account has this e-mail address".to_owned());
+    }
+    let (Some(name), Some(role), true) = (name, role, problems.is_empty()) else { return Err(problems) };
+    existing.names.insert(name.key().to_owned());
+    existing.skeletons.insert(name.skeleton(), name.to_string());
+    existing.emails.extend(address.as_ref().map(EmailAddress::key));
+    let email = address.map(|address| Email { address, state: EmailState::VouchedFor });
+    let (location, disabled) = (raw.location.clone(), raw.disabled);
+    Ok(ImportAccount { location, name, display_name, email, groups, role, disabled, hash })
+}
+
+fn no_hash(problem: &str) -> String {
+    format!("{problem}; --reset-links makes the account with a link that sets a password")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(username: &str) -> RawAccount {
+        let hash = "$argon2id$v=19$m=64,t=1,p=1$c29tZSBzYWx0IGhlcmUxMg$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        RawAccount {
+            location: format!("line of {username}"),
+            username: username.to_owned(),
+            password: RawPassword::Hash(hash.to_owned()),
+            ..RawAccount::default()
+        }
+    }
+
+    #[test]
+    fn every_fault_of_every_line_is_named() {
+        let taken = EmailAddress::parse("taken@example.org").expect("an address");
+        let existing = Existing::new(["Eve", "paypal"], [&taken]);
+        let lines = [
+            raw("ada"),
+            RawAccount { email: "ADA@example.org".to_owned(), groups: vec!["Dev".to_owned()], ..raw("carl") },
+            RawAccount { email: "ada@example.org".to_owned(), ..raw("dora") },
+            raw("EVE"),
+            raw("Ada"),
+            raw("paypaI"),
+            RawAccount { email: "Taken@example.org".to_owned(), role: "king".to_owned(), ..raw("fay") },
+            RawAccount { groups: vec!["a,b".to_owned()], display_name: "\u{202e}x".to_owned(), ..raw(" ") },
+            RawAccount { password: RawPassword::Hash("$6$salt$hash".to_owned()), ..raw("gus") },
+            RawAccount { password: RawPassword::NotPortable, ..raw("hal") },
+            RawAccount { password: RawPassword::Missing, groups: vec!["dev".to_owned()], ..raw("ida") },
+        ];
+        let strict = check(&lines, existing, false);
+        let good: Vec<_> = strict.accounts.iter().map(|account| account.name.as_str()).collect();
+        assert_eq!(good, ["ada", "carl"]);
+        let faults: Vec<_> =
+            strict.faults.iter().map(|fault| (fault.username.as_str(), fault.problem.as_str())).collect();
+        for (username, says) in [
+            ("dora", "e-mail address"),
+            ("EVE", "exists"),
+            ("Ada", "exists"),
+            ("paypaI", "looks like the name of the account paypal"),
+            ("fay", "e-mail address"),
+            ("fay", "not 'king'"),
+            (" ", "1 to 64"),
+            (" ", "invisible"),
+            (" ", "group 'a,b'"),
+            ("gus", "SHA-512"),
+            ("hal", "OPAQUE"),
+            ("ida", "no password hash"),
+        ] {
+            assert!(
+                faults.iter().any(|(name, said)| *name == username && said.contains(says)),
+                "{username}: {faults:?}"
+            );
+        }
+        assert_eq!(faults.len(), 12, "{faults:?}");
+        let lenient = check(&lines, Existing::default(), true);
+        let links = lenient.accounts.iter().filter(|account| account.hash.is_none()).count();
+        assert_eq!(links, 3, "a reset link for each without a hash");
+        let ida = lenient.accounts.iter().find(|account| account.name.as_str() == "ida").expect("ida");
+        assert_eq!(ida.groups, [GroupName::parse("Dev").expect("a name")], "one spelling");
+    }
+}

@@ -1,0 +1,35 @@
+//! Accounts from elsewhere: files are read, every line is checked, and all accounts are written at once.
+
+mod authelia;
+mod check;
+mod csv_file;
+mod lldap;
+mod raw;
+
+pub use check::{CheckedImport, Existing, ImportAccount, check};
+use raw::{ImportError, RawAccount};
+
+use std::path::Path;
+
+/// The format of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ImportFormat {
+    /// With a header: username, display_name, email, groups, role, password_hash, disabled
+    Csv,
+    /// The users file of Authelia (YAML)
+    Authelia,
+    /// The database of lldap (SQLite), or the JSON files of its bootstrap script
+    Lldap,
+}
+
+/// Reads all accounts of a file.
+///
+/// # Errors
+/// The file is not of this format.
+pub async fn read(file: &Path, format: ImportFormat) -> Result<Vec<RawAccount>, ImportError> {
+    match format {
+        ImportFormat::Csv => csv_file::read(&std::fs::read(file)?),
+        ImportFormat::Authelia => authelia::read(&std::fs::read_to_string(file)?),
+        ImportFormat::Lldap => lldap::read(file).await,
+    }
+}

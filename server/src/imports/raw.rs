@@ -1,0 +1,38 @@
+//! Accounts as files have them.
+
+/// An account as a file has it, unchecked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RawAccount {
+    /// Where it is in the file, for people: `line 3`.
+    pub location: String,
+    pub username: String,
+    /// Empty texts are absent values.
+    pub display_name: String,
+    pub email: String,
+    pub groups: Vec<String>,
+    pub role: String,
+    pub disabled: bool,
+    pub password: RawPassword,
+}
+
+/// The password hash as a file has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum RawPassword {
+    #[default]
+    Missing,
+    Hash(String),
+    /// The format keeps nothing that can be checked elsewhere.
+    NotPortable,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+    #[error("line {line}: {problem}")]
+    Line { line: u64, problem: String },
+    #[error("{0}")]
+    Format(String),
+    #[error("it is not a database of lldap: {0}")]
+    Lldap(#[source] store::Error),
+}

@@ -1,0 +1,141 @@
+//! `postern user import`
+
+use crate::support::{PASSWORD, Portal, postern, said};
+use argon2::{Algorithm, Argon2, Params, Version};
+use domain::encoding::base64url;
+use http::StatusCode;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use std::path::Path;
+use wire::paths;
+
+fn bcrypt_hash() -> String {
+    bcrypt::hash_with_salt(PASSWORD, 4, [9; 16]).unwrap().format_for_version(bcrypt::Version::TwoY)
+}
+
+/// As Authelia of 2020 wrote them: a salt of 12 bytes.
+fn argon2_hash() -> String {
+    let (salt, params) = ([5; 12], Params::new(64, 1, 2, Some(32)).unwrap());
+    let mut output = [0; 32];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2.hash_password_into(PASSWORD.as_bytes(), &salt, &mut output).unwrap();
+    let b64 = |bytes: &[u8]| base64url(bytes).replace('-', "+").replace('_', "/");
+    format!("$argon2id$v=19$m=64,t=1,p=2${}${}", b64(&salt), b64(&output))
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    let file = folder.join(name);
+    std::fs::write(&file, text).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn hashes_from_elsewhere_are_taken_and_upgraded_at_the_next_sign_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    let csv = format!("username,password_hash\ncarl,{}\n", bcrypt_hash());
+    let csv = write(folder.path(), "users.csv", &csv);
+    let yaml = format!(
+        "users:\n  ada:\n    displayname: 'Ada L'\n    password: '{}'\n    email: ada@example.org\n    groups: [admins, dev]\n  \
+         bob:\n    password: '{}'\n    disabled: true\n",
+        argon2_hash(),
+        bcrypt_hash()
+    );
+    let yaml = write(folder.path(), "users_database.yml", &yaml);
+    let dry = run(&["user", "import", &yaml, "--format", "authelia", "--dry-run"]);
+    assert!(dry.status.success() && said(&run(&["user", "list"])).is_empty(), "{dry:?}");
+    assert!(run(&["user", "import", &yaml, "--format", "authelia"]).status.success());
+    assert!(run(&["user", "import", &csv, "--format", "csv"]).status.success());
+    assert_eq!(
+        said(&run(&["user", "list"])),
+        "ada\tuser\tenabled\tadmins,dev\tAda L\tada@example.org (vouched for)\nbob\tuser\tdisabled\t\t\t\n\
+         carl\tuser\tenabled\t\t\t\n"
+    );
+    let again = run(&["user", "import", &yaml, "--format", "authelia"]);
+    assert_eq!(again.status.code(), Some(1));
+
+    // The same rows in a portal.
+    let portal = Portal::start().await;
+    let (ada, carl) =
+        (portal.add_user_with("ada", argon2_hash()).await, portal.add_user_with("carl", bcrypt_hash()).await);
+    for (name, id) in [("ada", ada), ("carl", carl)] {
+        let wrong = portal.browser("203.0.113.7").login(name, "not the password of anybody").await;
+        assert_eq!(wrong.code(), "wrong_credentials");
+        portal.advance(60_000).await;
+        let right = portal.browser("203.0.113.8").login(name, PASSWORD).await;
+        assert_eq!(right.status, StatusCode::OK, "{name}: {}", right.text);
+        let stored = portal.store().user_by_id(&id).await.unwrap().unwrap().password_hash.0;
+        assert!(stored.starts_with("$argon2id$") && stored != argon2_hash(), "{name}: {stored}");
+        let right = portal.browser("203.0.113.8").login(name, PASSWORD).await;
+        assert_eq!(right.status, StatusCode::OK, "{name}, upgraded: {}", right.text);
+    }
+}
+
+#[test]
+fn every_faulty_line_is_named_and_nothing_is_written_unless_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    let text = format!(
+        "username,email,groups,password_hash\nada,ada@example.org,family,{hash}\nAda,,,{hash}\nbob,ADA@example.org,,{hash}\n\
+         carl,,\"a\"\"b\",{hash}\ndora,,,$6$salt$hash\n",
+        hash = bcrypt_hash()
+    );
+    let file = write(folder.path(), "users.csv", &text);
+    for more in [&["--dry-run"][..], &[]] {
+        let refused = run(&[&["user", "import", &file, "--format", "csv"], more].concat());
+        assert_eq!(refused.status.code(), Some(1));
+        let said = said(&refused);
+        for says in [
+            "line 3\tAda\t",
+            "line 4\tbob\tanother account",
+            "line 5\tcarl\tgroup",
+            "line 6\tdora\tthe password hash is SHA-512",
+        ] {
+            assert!(said.contains(says), "{says}: {said}");
+        }
+        assert!(said.contains("4 of 5 accounts have faults"), "{said}");
+        assert_eq!(self::said(&run(&["user", "list"])), "");
+        assert_eq!(self::said(&run(&["group", "list"])), "");
+    }
+    assert!(run(&["user", "import", &file, "--format", "csv", "--skip-invalid"]).status.success());
+    assert_eq!(said(&run(&["user", "list"])), "ada\tuser\tenabled\tfamily\t\tada@example.org (vouched for)\n");
+    assert_eq!(said(&run(&["group", "list"])), "family\t1\n");
+    let wrong = write(folder.path(), "wrong.csv", "name\nada\n");
+    assert!(said(&run(&["user", "import", &wrong, "--format", "csv"])).contains("line 1: there is no column 'name'"));
+}
+
+#[tokio::test]
+async fn accounts_of_lldap_get_links_because_nobody_can_check_opaque_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| postern(folder.path(), arguments, "");
+    let file = folder.path().join("lldap.db");
+    let mut lldap = SqliteConnectOptions::new().filename(&file).create_if_missing(true).connect().await.unwrap();
+    sqlx::raw_sql(
+        "CREATE TABLE users (user_id TEXT PRIMARY KEY, email TEXT NOT NULL, display_name TEXT, password_hash BLOB);
+        CREATE TABLE groups (group_id INTEGER PRIMARY KEY, display_name TEXT NOT NULL);
+        CREATE TABLE memberships (user_id TEXT, group_id INTEGER);
+        INSERT INTO users VALUES ('ada', 'ada@example.org', 'Ada L', x'00ff'), ('bob', 'bob@example.org', NULL, NULL);
+        INSERT INTO groups VALUES (1, 'lldap_admin'), (2, 'Media Users');
+        INSERT INTO memberships VALUES ('ada', 1), ('ada', 2)",
+    )
+    .execute(&mut lldap)
+    .await
+    .unwrap();
+    lldap.close().await.unwrap();
+    let file = file.to_str().unwrap();
+    let refused = run(&["user", "import", file, "--format", "lldap", "--dry-run"]);
+    assert!(!refused.status.success() && said(&refused).contains("OPAQUE"), "{refused:?}");
+    let dry = run(&["user", "import", file, "--format", "lldap", "--dry-run", "--reset-links"]);
+    assert!(dry.status.success() && said(&run(&["user", "list"])).is_empty(), "{dry:?}");
+    let done = run(&["user", "import", file, "--format", "lldap", "--reset-links"]);
+    assert!(done.status.success(), "{done:?}");
+    let links = String::from_utf8(done.stdout).unwrap();
+    let names: Vec<_> = links.lines().filter_map(|line| line.split_once('\t')).collect();
+    assert_eq!(names.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["ada", "bob"]);
+    assert!(names.iter().all(|(_, link)| link.contains(&format!("{}#code=", paths::RESET_PAGE))), "{links}");
+    assert_eq!(
+        said(&run(&["user", "list"])),
+        "ada\tuser\tenabled\tlldap_admin,Media Users\tAda L\tada@example.org (vouched for)\n\
+         bob\tuser\tenabled\t\t\tbob@example.org (vouched for)\n"
+    );
+}
