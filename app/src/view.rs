@@ -215,6 +215,8 @@ pub struct Viewer {
 pub struct OverviewView {
     pub viewer: Viewer,
     /// This session first.
+    /// Events that the person has not dismissed yet, newest first.
+    pub notices: Vec<Activity>,
     pub devices: Vec<wire::session::Device>,
     /// The newest events, newest first.
     pub activity: Vec<Activity>,
@@ -444,6 +446,24 @@ pub enum ActivityEvent {
 }
 
 impl ActivityEvent {
+    /// Whether the owner is told at the next visit, on every device.
+    pub fn is_notice(self) -> bool {
+        matches!(
+            self,
+            Self::NewDevice
+                | Self::FactorAdded
+                | Self::FactorRemoved
+                | Self::FactorRemovedByAdministrator
+                | Self::RecoveryCodesMade
+                | Self::RecoveryCodeUsed
+                | Self::PasskeyAdded
+                | Self::PasskeyRemoved
+                | Self::PasskeyChanged
+                | Self::PasswordChanged
+                | Self::ResetMade
+        )
+    }
+
     /// Whether the owner should check this.
     pub fn is_odd(self) -> bool {
         matches!(

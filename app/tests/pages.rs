@@ -169,6 +169,7 @@ fn views() -> Vec<View> {
     let (viewer, devices, activity) = (viewer(), devices(), activity());
     let overview = OverviewView {
         viewer: viewer.clone(),
+        notices: activity.clone(),
         devices: devices.clone(),
         activity,
         odd: 3,
@@ -314,6 +315,7 @@ fn an_administrator_reads_whether_the_site_is_well() {
         let (viewer, devices, activity) = (viewer(), devices(), activity());
         render(View::Overview(Box::new(OverviewView {
             viewer,
+            notices: Vec::new(),
             devices,
             activity,
             odd: 0,

@@ -2,7 +2,7 @@
 
 use crate::http::{
     administration, allowlist, app_tokens, apps, audit, bans, challenge, groups, invitations, live, login, logout,
-    metadata, not_found, openapi, pages, passkeys, password, profile, refresh, refusals, render, revocations,
+    metadata, not_found, notices, openapi, pages, passkeys, password, profile, refresh, refusals, render, revocations,
     server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
 };
 use crate::service::PortalService;
@@ -50,6 +50,7 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::PASSKEYS, get(passkeys::list).post(passkeys::add))
         .route(paths::PASSKEY_OPTIONS, post(passkeys::begin))
         .route("/api/passkeys/{id}", patch(passkeys::rename).delete(passkeys::remove))
+        .route(paths::NOTICES_READ, post(notices::read))
         .route(paths::PROFILE, get(profile::show).patch(profile::change))
         .route(paths::USER_KEYS, get(user_keys::list).post(user_keys::hand_out))
         .route("/api/keys/user/{version}", delete(user_keys::revoke))

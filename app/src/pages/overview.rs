@@ -1,4 +1,5 @@
 use crate::components::{ActivityLine, Frame, Here, SiteStatePanel, Tied, When};
+use crate::islands::Forms;
 use crate::text::activity;
 use crate::view::{Activity, OverviewView, Site, Viewer};
 use leptos::prelude::*;
@@ -10,13 +11,15 @@ use wire::session::Device;
 #[component]
 pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
-    let OverviewView { viewer, devices, activity, odd, signed_in_at, offer_passkey, site: state } = overview;
+    let OverviewView { viewer, notices, devices, activity, odd, signed_in_at, offer_passkey, site: state } = overview;
     let person = viewer.clone();
     view! {
         <Frame site viewer here=Here::Overview>
             <header>
                 <h1>"Overview"</h1>
             </header>
+            <p id="said" role="status" class="quiet"></p>
+            <Notices notices now />
             <div class="columns">
                 {state.map(|site| view! { <SiteStatePanel site now /> })}
                 <Person viewer=person now signed_in_at insecure offer_passkey />
@@ -25,6 +28,37 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
             </div>
         </Frame>
     }
+}
+
+/// Events of which the owner is told, until they are dismissed on one of the devices.
+#[component]
+fn Notices(notices: Vec<Activity>, now: i64) -> impl IntoView {
+    let newest = notices.first().map(|notice| notice.at);
+    let lines = notices.into_iter().map(|entry| view! { <ActivityLine entry now /> }).collect_view();
+    newest.map(|until| {
+        view! {
+            <section class="panel grave">
+                <h2>"New on your account"</h2>
+                <ul class="events">{lines}</ul>
+                <p class="small quiet">
+                    "If this was not you, change your password, and end the devices that you do not know."
+                </p>
+                <form
+                    class="form"
+                    method="post"
+                    action=paths::NOTICES_READ
+                    data-method="POST"
+                    data-done=paths::DASHBOARD_PAGE
+                >
+                    <input type="hidden" name="until" value=until.to_string() />
+                    <button class="button" type="submit" disabled>
+                        "I know about this"
+                    </button>
+                </form>
+                <Forms />
+            </section>
+        }
+    })
 }
 
 #[component]

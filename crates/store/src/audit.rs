@@ -233,6 +233,10 @@ pub trait Audit {
     async fn search_audit(&self, search: &AuditSearch) -> Result<Vec<AuditLine>>;
     /// Returns the newest entries of a user, newest first.
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<AuditEntry>>;
+    /// Returns the user's newest entries after `since` that were not dismissed, newest first.
+    async fn unread_entries(&self, user: &str, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>>;
+    /// Dismisses the user's entries up to a time, on all devices.
+    async fn dismiss_entries(&self, user: &str, until: UnixMs) -> Result<()>;
     /// Counts the user's entries since then whose outcome is not `ok`, or that are [`AuditEvent::TokenReused`].
     async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64>;
     /// Counts the sign-ins that worked, in hours that began at or after `since`: each hour's first millisecond and its

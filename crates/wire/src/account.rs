@@ -48,6 +48,15 @@ pub struct ProfileChange {
     pub email: Option<String>,
 }
 
+/// The body of `POST /api/notices/read`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticesRead {
+    /// The time of the newest notice that was shown. A plain form sends it as text.
+    #[serde(deserialize_with = "list::time")]
+    pub until: i64,
+}
+
 /// A group of accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {

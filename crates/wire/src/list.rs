@@ -1,4 +1,4 @@
-//! Lists that plain forms send as one text.
+//! Lists and times that plain forms send as text.
 
 use serde::{Deserialize, Deserializer};
 
@@ -20,6 +20,24 @@ pub fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Str
             text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
         }
     }))
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(i64),
+    Text(String),
+}
+
+/// Reads unix milliseconds, as a number or as text.
+///
+/// # Errors
+/// It is neither.
+pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    match NumberOrText::deserialize(deserializer)? {
+        NumberOrText::Number(number) => Ok(number),
+        NumberOrText::Text(text) => text.parse().map_err(serde::de::Error::custom),
+    }
 }
 
 #[cfg(test)]

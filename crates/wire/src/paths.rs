@@ -46,6 +46,8 @@ pub const PASSKEY_OPTIONS: &str = "/api/passkeys/options";
 /// The input for [`PASSKEY_LOGIN`].
 pub const PASSKEY_CHALLENGE: &str = "/api/passkeys/challenge";
 
+/// Dismisses one's own notices, on all devices.
+pub const NOTICES_READ: &str = "/api/notices/read";
 /// One's own: `GET` and `PATCH`.
 pub const PROFILE: &str = "/api/profile";
 pub const PASSWORD: &str = "/api/password";

@@ -15,9 +15,13 @@ const TOGETHER_MS: i64 = 60 * 60_000;
 /// # Errors
 /// The store fails.
 pub async fn lines(state: &AppState, user: &str, rows: u32) -> Result<Vec<Activity>, ApiError> {
-    let entries = state.store.audit_of(user, rows).await?;
+    Ok(of_entries(state, &state.store.audit_of(user, rows).await?))
+}
+
+/// Returns the lines of these rows, in their order.
+pub fn of_entries(state: &AppState, entries: &[AuditEntry]) -> Vec<Activity> {
     let prefix = state.config.settings.ipv6_prefix;
-    Ok(fold(entries.iter().filter_map(|entry| line(entry, prefix))))
+    fold(entries.iter().filter_map(|entry| line(entry, prefix)))
 }
 
 fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {

@@ -14,6 +14,7 @@ pub mod issue;
 pub mod login;
 pub mod logout;
 pub mod new_password;
+pub mod notices;
 pub mod paging;
 pub mod passkey_login;
 pub mod passkeys;

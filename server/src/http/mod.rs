@@ -18,6 +18,7 @@ pub mod login;
 pub mod logout;
 pub mod metadata;
 pub mod not_found;
+pub mod notices;
 pub mod openapi;
 pub mod pages;
 pub mod passkeys;

@@ -265,8 +265,10 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
         None => None,
     };
     let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
+    let notices = flows::notices::unread(state, &claims.sub).await?;
     Ok(OverviewView {
         viewer,
+        notices,
         devices,
         activity,
         odd: u32::try_from(odd).unwrap_or(u32::MAX),

@@ -25,6 +25,7 @@ mod known_device;
 mod login;
 mod logs;
 mod mac_keys;
+mod notices;
 mod observatory;
 mod openapi;
 mod operator;

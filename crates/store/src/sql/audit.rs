@@ -34,6 +34,12 @@ sql! {
     FOUND_OF_USER = found!("(a.user_id = $8 OR a.actor = $8) AND ");
     OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about
         FROM audit WHERE user_id = $1 ORDER BY at DESC LIMIT $2";
+    UNREAD = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about
+        FROM audit WHERE user_id = $1 AND at > $2
+            AND at > COALESCE((SELECT notices_read_at FROM users WHERE id = $1), 0)
+        ORDER BY at DESC LIMIT $3";
+    DISMISS = "UPDATE users SET notices_read_at = $2
+        WHERE id = $1 AND COALESCE(notices_read_at, 0) < $2";
     ODD = "SELECT COUNT(*) AS n FROM audit
         WHERE user_id = $1 AND at >= $2 AND (outcome NOT IN ('ok', 'second_factor_required') OR event = 'token_reused')";
     SIGN_INS = "SELECT at - at % 3600000 AS hour, COUNT(*) AS n FROM audit
@@ -97,6 +103,21 @@ impl Write for AuditEntry {
     }
 }
 
+struct DismissEntries {
+    user: String,
+    until: UnixMs,
+}
+
+impl Write for DismissEntries {
+    type Output = ();
+
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        tx.execute(DISMISS, [Value::Text(&self.user), Value::Int(self.until)]).await.map(drop)
+    }
+}
+
 #[async_trait]
 impl<DB: Backend> Audit for SqlStore<DB> {
     async fn append(&self, entry: &AuditEntry) -> Result<()> {
@@ -131,6 +152,17 @@ impl<DB: Backend> Audit for SqlStore<DB> {
         // ULIDs order events of the same millisecond.
         entries.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
         Ok(entries)
+    }
+
+    async fn unread_entries(&self, user: &str, since: UnixMs, limit: u32) -> Result<Vec<AuditEntry>> {
+        let rows = self.all(UNREAD, [Value::Text(user), Value::Int(since), Value::Int(limit.into())]).await?;
+        let mut entries = rows.iter().map(entry).collect::<Result<Vec<_>>>()?;
+        entries.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
+        Ok(entries)
+    }
+
+    async fn dismiss_entries(&self, user: &str, until: UnixMs) -> Result<()> {
+        self.write(DismissEntries { user: user.to_owned(), until }).await
     }
 
     async fn odd_entries(&self, user: &str, since: UnixMs) -> Result<u64> {

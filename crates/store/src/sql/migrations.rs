@@ -28,6 +28,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (20, "second factors", include_str!("../../migrations/0020_second_factors.sql")),
     (22, "profiles", include_str!("../../migrations/0022_profiles.sql")),
     (23, "imports", include_str!("../../migrations/0023_imports.sql")),
+    (24, "notices", include_str!("../../migrations/0024_notices.sql")),
     (25, "passkeys", include_str!("../../migrations/0025_passkeys.sql")),
     (31, "session order", include_str!("../../migrations/0031_session_order.sql")),
 ];

@@ -128,3 +128,25 @@ pub async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
     }
     assert_eq!(pages, written);
 }
+
+pub async fn entries_are_unread_until_they_are_dismissed(fixture: Fixture) {
+    let (store, second) = (fixture.open().await, fixture.open().await);
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let mut ids = Vec::new();
+    for (who, at) in [(&ada, NOW + 1), (&ada, NOW + 2), (&bob, NOW + 2), (&ada, NOW + 3)] {
+        let row = entry(AuditEvent::PasswordSet, Some(who), at);
+        store.append(&row).await.unwrap();
+        ids.push(row.id);
+    }
+    let unread = async |user: &str, since| {
+        let rows = second.unread_entries(user, since, 10).await.unwrap();
+        rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(unread(&ada, NOW).await, [&ids[3], &ids[1], &ids[0]].map(String::clone));
+    assert_eq!(unread(&ada, NOW + 2).await, [ids[3].clone()]);
+    assert_eq!(store.unread_entries(&ada, NOW, 1).await.unwrap().len(), 1);
+    store.dismiss_entries(&ada, NOW + 2).await.unwrap();
+    store.dismiss_entries(&ada, NOW).await.unwrap();
+    assert_eq!(unread(&ada, NOW).await, [ids[3].clone()]);
+    assert_eq!(unread(&bob, NOW).await, [ids[2].clone()], "of one account alone");
+}

@@ -241,6 +241,7 @@ contract! {
         sign_ins_are_counted_by_the_hour,
         what_is_repeated_is_written_once,
         everybodys_entries_by_filter_and_page,
+        entries_are_unread_until_they_are_dismissed,
     }
     swept {
         what_has_run_out_goes_and_nothing_else,

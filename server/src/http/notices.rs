@@ -1,0 +1,17 @@
+//! `POST /api/notices/read`
+
+use super::{ApiError, request};
+use crate::flows;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use axum::body::Bytes;
+use axum::extract::State;
+use http::StatusCode;
+use wire::account::NoticesRead;
+
+/// Dismisses the person's notices up to a time, on all devices.
+pub async fn read(State(state): State<AppState>, signed_in: SignedIn, body: Bytes) -> Result<StatusCode, ApiError> {
+    let shown: NoticesRead = request::body(&body)?;
+    flows::notices::dismiss(&state, &signed_in.claims.sub, shown.until).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
