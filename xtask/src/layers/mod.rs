@@ -41,7 +41,6 @@ const SERVER: [(&str, &[&str]); 9] = [
             "apps",
             "audit_row_limit",
             "bans",
-            "imports",
             "keyed_mutex",
             "metrics",
             "passwords",
