@@ -119,7 +119,7 @@ const PROVIDERS: [(&str, &str); 11] = [
 
 /// Returns an AAGUID as text (RFC 9562, section 4).
 pub fn aaguid(bytes: [u8; 16]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = format!("{:032x}", u128::from_be_bytes(bytes));
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 

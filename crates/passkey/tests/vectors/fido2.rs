@@ -30,7 +30,7 @@ fn both_give_the_same_verdicts() {
                 (true, Ok(_)) => accepted += 1,
                 (false, Err(_)) => refused += 1,
                 (true, Err(reason)) if STRICTER.contains(&reason) => {
-                    stricter.push(case["about"].as_str().expect("a text"))
+                    stricter.push(case["about"].as_str().expect("a text"));
                 }
                 (theirs, ours) => panic!("{} {}: {theirs} and {ours:?}", group["algorithm"], case["about"]),
             }
