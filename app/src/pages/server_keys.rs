@@ -12,7 +12,8 @@ pub fn ServerKeysPage(site: Site, keys: ServerKeysView) -> impl IntoView {
     let now = site.now;
     let ServerKeysView { viewer, keys, services } = keys;
     let of = |kind| keys.iter().filter(|key| key.kind == kind).cloned().collect::<Vec<_>>();
-    let (envelope, signing, macs) = (of(ServerKeyKind::Envelope), of(ServerKeyKind::Signing), of(ServerKeyKind::Mac));
+    let (envelope, signing) = (of(ServerKeyKind::Envelope), of(ServerKeyKind::Signing));
+    let (id_token, macs) = (of(ServerKeyKind::IdToken), of(ServerKeyKind::Mac));
     view! {
         <Frame site viewer here=Here::ServerKeys>
             <header>
@@ -45,6 +46,17 @@ pub fn ServerKeysPage(site: Site, keys: ServerKeysView) -> impl IntoView {
             />
             <Group
                 now
+                keys=id_token
+                title="ID token key"
+                about="Signs the ID tokens that tell apps who signed in."
+                action=rotation(
+                    "ID_token",
+                    "The new key is published first and signs once every app has had time to fetch it. ID tokens signed \
+                     by the old key stay valid until they expire.",
+                )
+            />
+            <Group
+                now
                 keys=macs
                 title="MAC key"
                 about="Authenticates what this server hands out and takes back: cookies of devices and apps, forms, nonces."
@@ -65,8 +77,8 @@ fn rotation(kind: &str, about: &str) -> ConfirmedAction {
         path: paths::ROTATE_SERVER_KEY.to_owned(),
         body: format!(r#"{{"kind":"{}"}}"#, kind.to_lowercase()),
         label: "Rotate".to_owned(),
-        spoken: format!("Rotate the {kind} key"),
-        title: format!("Rotate the {kind} key?"),
+        spoken: format!("Rotate the {} key", kind.replace('_', " ")),
+        title: format!("Rotate the {} key?", kind.replace('_', " ")),
         about: about.to_owned(),
         no: "Keep current key".to_owned(),
         yes: "Rotate key".to_owned(),
@@ -137,6 +149,11 @@ fn revocation(kind: ServerKeyKind, kid: &str) -> ConfirmedAction {
              lead people through the portal and back once, open forms are encrypted again, and devices are unknown \
              until they sign in. At the paid gate, payments in progress and what browsers bought are lost. Do this if \
              the key may be in someone else's hands.",
+        ),
+        ServerKeyKind::IdToken => (
+            "ID token",
+            "Every ID token that it signed stops being valid, and a new key signs at once. Apps that keep the old key \
+             refuse sign-ins until they fetch the new one. Do this if the key may be in someone else's hands.",
         ),
         _ => (
             "signing",

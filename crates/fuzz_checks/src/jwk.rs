@@ -43,6 +43,7 @@ fn set(keys: &Keys, said: &Value) {
         let all: Vec<_> = said["keys"].as_array().into_iter().flatten().filter(same).collect();
         let fits = |jwk: &&Value| match key.algorithm() {
             verify::Algorithm::Es256 => jwk["kty"] == "EC" && jwk["crv"] == "P-256",
+            verify::Algorithm::Rs256 => false,
             verify::Algorithm::EdDsa => jwk["kty"] == "OKP" && jwk["crv"] == "Ed25519",
         };
         let may_sign = |jwk: &&Value| jwk["use"].is_null() || jwk["use"] == "sig";

@@ -1,6 +1,6 @@
 //! Signature algorithms.
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, VerificationAlgorithm};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm};
 use jsonwebtoken::Validation;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
@@ -12,6 +12,9 @@ pub enum Algorithm {
     Es256,
     #[serde(rename = "EdDSA")]
     EdDsa,
+    /// For ID tokens, because every OpenID client supports it.
+    #[serde(rename = "RS256")]
+    Rs256,
 }
 
 impl Algorithm {
@@ -20,18 +23,20 @@ impl Algorithm {
         match self {
             Self::Es256 => "ES256",
             Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
         }
     }
 
     /// Returns the algorithm of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Es256, Self::EdDsa].into_iter().find(|algorithm| algorithm.as_str() == name)
+        [Self::Es256, Self::EdDsa, Self::Rs256].into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 
     pub(crate) fn named(self) -> jsonwebtoken::Algorithm {
         match self {
             Self::Es256 => jsonwebtoken::Algorithm::ES256,
             Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
         }
     }
 
@@ -39,6 +44,7 @@ impl Algorithm {
         match self {
             Self::Es256 => &ECDSA_P256_SHA256_FIXED,
             Self::EdDsa => &ED25519,
+            Self::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
         }
     }
 
@@ -46,9 +52,11 @@ impl Algorithm {
     pub(crate) fn validation(self) -> &'static Validation {
         static ES256: LazyLock<Validation> = LazyLock::new(|| signature_alone(Algorithm::Es256));
         static EDDSA: LazyLock<Validation> = LazyLock::new(|| signature_alone(Algorithm::EdDsa));
+        static RS256: LazyLock<Validation> = LazyLock::new(|| signature_alone(Algorithm::Rs256));
         match self {
             Self::Es256 => &ES256,
             Self::EdDsa => &EDDSA,
+            Self::Rs256 => &RS256,
         }
     }
 }

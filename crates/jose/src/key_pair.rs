@@ -2,13 +2,18 @@
 
 use crate::provider::{PRIVATE, Private, install};
 use crate::{Algorithm, Error};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 use jsonwebtoken::{EncodingKey, Header};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use zeroize::Zeroizing;
+
+/// Shortest accepted RSA modulus in bytes: 2048 bits (RFC 7518, section 3.3).
+const SHORTEST_MODULUS: usize = 256;
 
 /// A private key with its public half, parsed once.
 ///
@@ -19,15 +24,21 @@ pub struct KeyPair {
     /// The name of the parsed key. It contains no part of the key.
     name: EncodingKey,
     /// The registry finds it as long as it is here.
-    _private: Arc<Private>,
+    private: Arc<Private>,
 }
 
 impl KeyPair {
-    /// Returns a new private key as PKCS #8, or `None` if the source of randomness failed.
+    /// Returns a new private key as PKCS #8, or `None` if the source of randomness failed. An RSA key has 2048 bits, and
+    /// finding its primes takes some tenths of a second.
     pub fn generate(algorithm: Algorithm) -> Option<Zeroizing<Vec<u8>>> {
         let pkcs8 = match algorithm {
             Algorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?.to_pkcs8v1().ok()?,
             Algorithm::EdDsa => Ed25519KeyPair::generate().ok()?.to_pkcs8v1().ok()?,
+            Algorithm::Rs256 => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).ok()?;
+                let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).ok()?;
+                return Some(Zeroizing::new(pkcs8.as_ref().to_vec()));
+            }
         };
         Some(Zeroizing::new(pkcs8.as_ref().to_vec()))
     }
@@ -47,14 +58,23 @@ impl KeyPair {
                 let public = pair.public_key().as_ref().to_vec();
                 (Private::EdDsa(pair), public)
             }
+            Algorithm::Rs256 => {
+                let pair = RsaKeyPair::from_pkcs8(pkcs8).ok()?;
+                if pair.public_modulus_len() < SHORTEST_MODULUS {
+                    return None;
+                }
+                let public = pair.public_key().as_ref().to_vec();
+                (Private::Rs256(pair), public)
+            }
         };
         let (private, name) = (Arc::new(private), NAMES.fetch_add(1, Relaxed).to_be_bytes());
         PRIVATE.add(&name, &private);
         let name = match algorithm {
             Algorithm::Es256 => EncodingKey::from_ec_der(&name),
             Algorithm::EdDsa => EncodingKey::from_ed_der(&name),
+            Algorithm::Rs256 => EncodingKey::from_rsa_der(&name),
         };
-        install().then_some(Self { algorithm, public, name, _private: private })
+        install().then_some(Self { algorithm, public, name, private })
     }
 
     pub fn algorithm(&self) -> Algorithm {
@@ -62,9 +82,19 @@ impl KeyPair {
     }
 
     /// Returns the public key: an uncompressed point of 65 bytes for P-256 (SEC 1, section 2.3.3), 32 bytes for
-    /// Ed25519.
+    /// Ed25519, and an `RSAPublicKey` in DER (RFC 8017, appendix A.1.1) for RSA.
     pub fn public(&self) -> &[u8] {
         &self.public
+    }
+
+    /// Returns modulus and exponent of an RSA key, big-endian. `None` for another kind of key.
+    pub fn rsa_components(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let Private::Rs256(pair) = &*self.private else { return None };
+        let public = pair.public_key();
+        Some((
+            public.modulus().big_endian_without_leading_zero().to_vec(),
+            public.exponent().big_endian_without_leading_zero().to_vec(),
+        ))
     }
 
     /// Signs `claims` as a compact JWS whose header contains its type and its key's id.

@@ -3,7 +3,7 @@
 
 use crate::registry::Registry;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey, RSA_PKCS1_SHA256, RsaKeyPair};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, aws_lc};
 use jsonwebtoken::errors::Result;
 use jsonwebtoken::signature::{Error, Signer, Verifier};
@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 pub(crate) enum Private {
     Es256(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
+    Rs256(RsaKeyPair),
 }
 
 /// By the name in the `EncodingKey`, which it contains instead of the key.
@@ -59,6 +60,12 @@ struct ParsedSigner(Arc<Private>);
 impl Signer<Vec<u8>> for ParsedSigner {
     fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Error> {
         let signature = match &*self.0 {
+            Private::Rs256(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                let random = SystemRandom::new();
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map_err(Error::from_source)?;
+                return Ok(signature);
+            }
             Private::Es256(pair) => pair.sign(&SystemRandom::new(), message).map_err(Error::from_source)?,
             Private::EdDsa(pair) => pair.sign(message),
         };
@@ -71,6 +78,7 @@ impl JwtSigner for ParsedSigner {
         match &*self.0 {
             Private::Es256(_) => Algorithm::ES256,
             Private::EdDsa(_) => Algorithm::EdDSA,
+            Private::Rs256(_) => Algorithm::RS256,
         }
     }
 }

@@ -32,17 +32,33 @@ impl PublicKey {
         Some(Self::of_bytes(Algorithm::EdDsa, &bytes32(x)?))
     }
 
+    /// Reads an RSA key from its modulus and exponent (base64url; RFC 7518, section 6.3.1). Returns `None` if the modulus
+    /// has less than 2048 or more than 8192 bits, or the exponent is none.
+    pub fn rsa(n: &str, e: &str) -> Option<Self> {
+        let (modulus, exponent) = (Base64UrlUnpadded::decode_vec(n).ok()?, Base64UrlUnpadded::decode_vec(e).ok()?);
+        if !(256..=1024).contains(&modulus.len()) || !(1..=8).contains(&exponent.len()) {
+            return None;
+        }
+        let key = DecodingKey::from_rsa_raw_components(&modulus, &exponent);
+        Some(Self { algorithm: Algorithm::Rs256, key, _parsed: None })
+    }
+
     fn of_bytes(algorithm: Algorithm, bytes: &[u8]) -> Self {
         let key = match algorithm {
             Algorithm::Es256 => DecodingKey::from_ec_der(bytes),
             Algorithm::EdDsa => DecodingKey::from_ed_der(bytes),
+            Algorithm::Rs256 => DecodingKey::from_rsa_der(bytes),
         };
         Self { algorithm, key, _parsed: None }
     }
 
     /// Parses the key for as long as a copy of it exists. This is worth it for a key that verifies more than once.
-    /// Returns `None` if it is not a point on the curve.
+    /// Returns `None` if it is not a point on the curve. An RSA key stays as it is, because reading it costs nothing
+    /// beside its use.
     pub fn parsed(self) -> Option<Self> {
+        if self.algorithm == Algorithm::Rs256 {
+            return Some(self);
+        }
         let bytes = self.key.try_get_as_bytes().ok()?;
         let parsed = Arc::new(ParsedPublicKey::new(self.algorithm.verification(), bytes).ok()?);
         PUBLIC.add(bytes, &parsed);

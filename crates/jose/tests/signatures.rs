@@ -18,13 +18,17 @@ fn public(pair: &KeyPair) -> PublicKey {
     match pair.algorithm() {
         Algorithm::Es256 => PublicKey::p256(&base64url(&pair.public()[1..33]), &base64url(&pair.public()[33..])),
         Algorithm::EdDsa => PublicKey::ed25519(&base64url(pair.public())),
+        Algorithm::Rs256 => {
+            let (n, e) = pair.rsa_components().unwrap();
+            PublicKey::rsa(&base64url(&n), &base64url(&e))
+        }
     }
     .unwrap()
 }
 
 #[test]
 fn a_token_is_good_under_its_own_key_alone() {
-    for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+    for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256] {
         let (one, two) = (pair(algorithm), pair(algorithm));
         let token = one.sign("at+jwt", "a", &json!({"sub": "ada"})).unwrap();
         for key in [public(&one), public(&one).parsed().unwrap()] {

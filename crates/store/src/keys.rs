@@ -12,6 +12,8 @@ pub enum KeyKind {
     Envelope,
     /// Signs tokens: P-256 or Ed25519.
     Signing,
+    /// Signs ID tokens with `RS256`: RSA.
+    IdToken,
     /// Authenticates values that the server issues and later accepts: 32 bytes.
     Mac,
     /// Makes the digests of account names in rows: 32 bytes, a single key that is never replaced.
@@ -23,6 +25,7 @@ impl KeyKind {
         match self {
             Self::Envelope => "envelope",
             Self::Signing => "signing",
+            Self::IdToken => "id_token",
             Self::Mac => "mac",
             Self::Digest => "digest",
         }
@@ -32,6 +35,7 @@ impl KeyKind {
         match text {
             "envelope" => Some(Self::Envelope),
             "signing" => Some(Self::Signing),
+            "id_token" => Some(Self::IdToken),
             "mac" => Some(Self::Mac),
             "digest" => Some(Self::Digest),
             _ => None,

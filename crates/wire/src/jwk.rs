@@ -105,11 +105,40 @@ pub enum VerifyingJwk {
     Okp(OkpJwk),
 }
 
+/// The public half of a key that signs tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TokenJwk {
+    Ec(EcJwk),
+    Okp(OkpJwk),
+    Rsa(RsaSigningJwk),
+}
+
+/// A public RSA key that verifies `RS256` (RFC 7518, section 6.3.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RsaSigningJwk {
+    pub e: String,
+    pub kty: String,
+    pub n: String,
+}
+
+impl RsaSigningJwk {
+    /// Creates a key from modulus and exponent, base64url without padding.
+    pub fn new(n: String, e: String) -> Self {
+        Self { e, kty: "RSA".to_owned(), n }
+    }
+
+    /// Like [`EcJwk::thumbprint_input`].
+    pub fn thumbprint_input(&self) -> String {
+        format!(r#"{{"e":"{}","kty":"{}","n":"{}"}}"#, self.e, self.kty, self.n)
+    }
+}
+
 /// One signing key in `/.well-known/jwks.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningJwk {
     #[serde(flatten)]
-    pub key: VerifyingJwk,
+    pub key: TokenJwk,
     pub kid: String,
     pub alg: String,
     #[serde(rename = "use")]

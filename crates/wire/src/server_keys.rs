@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct ServerKey {
     pub kid: String,
     pub kind: ServerKeyKind,
-    /// `RSA-OAEP-256`, `ES256`, `EdDSA`, `HS256`.
+    /// `RSA-OAEP-256`, `ES256`, `EdDSA`, `RS256`, `HS256`.
     pub alg: String,
     pub state: ServerKeyState,
     pub created_at: i64,
@@ -29,6 +29,8 @@ pub enum ServerKeyKind {
     Envelope,
     /// Signs tokens and tickets.
     Signing,
+    /// Signs ID tokens with `RS256`.
+    IdToken,
     /// Authenticates values that the server issues and later accepts: cookies, nonces, `short_key`s, refresh tokens.
     Mac,
 }

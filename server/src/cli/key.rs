@@ -69,6 +69,9 @@ pub enum KindName {
     Envelope,
     /// Signs tokens and tickets
     Signing,
+    /// Signs ID tokens of apps (RS256)
+    #[value(name = "id_token")]
+    IdToken,
     /// Authenticates cookies, nonces, forms and refresh tokens
     Mac,
     /// Encrypts tickets for a service, which has the private half
@@ -81,6 +84,7 @@ impl KindName {
         match self {
             Self::Envelope => Some(KeyKind::Envelope),
             Self::Signing => Some(KeyKind::Signing),
+            Self::IdToken => Some(KeyKind::IdToken),
             Self::Mac => Some(KeyKind::Mac),
             Self::Service => None,
         }

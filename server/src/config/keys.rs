@@ -68,6 +68,10 @@ impl KeySettings {
         if let Some((setting, _)) = schedules.iter().find(|(_, every)| every.0.is_some_and(|span| span.0 < hour)) {
             return Err(ConfigError::invalid(setting, "must be at least 1h, or \"off\""));
         }
+        if self.signing_algorithm == Algorithm::Rs256 {
+            let problem = "must be \"ES256\" or \"EdDSA\"; ID tokens have an RSA key of their own";
+            return Err(ConfigError::invalid("keys.signing_algorithm", problem));
+        }
         if self.envelope_overlap.0 > day {
             return Err(ConfigError::invalid("keys.envelope_overlap", "must be at most 1d"));
         }

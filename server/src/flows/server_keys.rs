@@ -14,7 +14,7 @@ use store::keys::{KeyKind, KeyRevocation, RevokeKeyOutcome, StoredKey, line};
 use wire::server_keys::{self as seen, ServerKey};
 
 /// The kinds of keys that are rotated.
-const KINDS: [KeyKind; 3] = [KeyKind::Envelope, KeyKind::Signing, KeyKind::Mac];
+const KINDS: [KeyKind; 4] = [KeyKind::Envelope, KeyKind::Signing, KeyKind::IdToken, KeyKind::Mac];
 /// Maximum number of attempts. Whenever one fails, a concurrent one has added a key.
 const TRIES: u32 = 4;
 /// How long an ended key's private half is kept, in case the clock is set back.
@@ -149,7 +149,7 @@ pub async fn revoke_all(
 pub async fn keep_up(state: &AppState) -> Result<(), keyring::KeyringError> {
     let now = state.now();
     let keys = state.store.keys().await?;
-    for kind in [KeyKind::Signing, KeyKind::Mac] {
+    for kind in [KeyKind::Signing, KeyKind::IdToken, KeyKind::Mac] {
         follow_schedule(state, kind, &keys, now).await?;
     }
     for kind in KINDS {
@@ -231,6 +231,7 @@ pub fn stored_kind(kind: seen::ServerKeyKind) -> KeyKind {
     match kind {
         seen::ServerKeyKind::Envelope => KeyKind::Envelope,
         seen::ServerKeyKind::Signing => KeyKind::Signing,
+        seen::ServerKeyKind::IdToken => KeyKind::IdToken,
         seen::ServerKeyKind::Mac => KeyKind::Mac,
     }
 }
@@ -240,6 +241,7 @@ fn shown_kind(kind: KeyKind) -> Option<seen::ServerKeyKind> {
     match kind {
         KeyKind::Envelope => Some(seen::ServerKeyKind::Envelope),
         KeyKind::Signing => Some(seen::ServerKeyKind::Signing),
+        KeyKind::IdToken => Some(seen::ServerKeyKind::IdToken),
         KeyKind::Mac => Some(seen::ServerKeyKind::Mac),
         KeyKind::Digest => None,
     }

@@ -21,6 +21,12 @@ pub struct MacKeys {
     pub device: Zeroizing<[u8; 32]>,
     pub app_session: Zeroizing<[u8; 32]>,
     pub toll: Zeroizing<[u8; 32]>,
+    /// Refresh tokens of OAuth clients.
+    pub oauth_refresh: Zeroizing<[u8; 32]>,
+    /// Opaque access tokens of OAuth clients.
+    pub oauth_access: Zeroizing<[u8; 32]>,
+    /// Marks of authorization requests that sent a person to sign in again.
+    pub oauth_sign_in: Zeroizing<[u8; 32]>,
 }
 
 impl MacKeys {
@@ -40,6 +46,9 @@ impl MacKeys {
             device: purpose("device cookie"),
             app_session: purpose("app session"),
             toll: purpose("toll"),
+            oauth_refresh: purpose("oauth refresh token"),
+            oauth_access: purpose("oauth access token"),
+            oauth_sign_in: purpose("oauth sign-in"),
         })
     }
 }

@@ -29,6 +29,7 @@ pub struct Keyring {
 struct Ring {
     envelope: ServingKeys<EnvelopeKey>,
     signing: ServingKeys<SigningKey>,
+    id_token: ServingKeys<SigningKey>,
     macs: ServingKeys<MacKeys>,
     /// The serialized public keys of the current second, because many clients request them.
     written: Lock<Option<(i64, Bytes)>>,
@@ -39,7 +40,8 @@ impl Ring {
     fn read(vault: &Vault<'_>, keys: &[StoredKey], before: Option<&Self>) -> Result<Arc<Self>, KeyringError> {
         Ok(Arc::new(Self {
             envelope: vault.envelope(keys, before.map(|ring| &ring.envelope))?,
-            signing: vault.signing(keys, before.map(|ring| &ring.signing))?,
+            signing: vault.signing(KeyKind::Signing, keys, before.map(|ring| &ring.signing))?,
+            id_token: vault.signing(KeyKind::IdToken, keys, before.map(|ring| &ring.id_token))?,
             macs: vault.macs(keys, before.map(|ring| &ring.macs))?,
             written: Lock::new(None),
         }))
@@ -49,11 +51,12 @@ impl Ring {
     fn is_whole(&self, keys: &[StoredKey], now: UnixMs) -> bool {
         self.envelope.is_whole(&line(KeyKind::Envelope, keys), now)
             && self.signing.is_whole(&line(KeyKind::Signing, keys), now)
+            && self.id_token.is_whole(&line(KeyKind::IdToken, keys), now)
             && self.macs.is_whole(&line(KeyKind::Mac, keys), now)
     }
 
     fn published(&self, now: UnixMs) -> Vec<SigningJwk> {
-        self.signing.all_serving(now).map(|key| key.public.clone()).collect()
+        self.signing.all_serving(now).chain(self.id_token.all_serving(now)).map(|key| key.public.clone()).collect()
     }
 }
 
@@ -115,6 +118,20 @@ impl Keyring {
     /// Never, as long as the clock advances.
     pub fn signing(&self, now: UnixMs) -> Result<Arc<SigningKey>, KeyringError> {
         self.ring().signing.current(now).ok_or(KeyringError::None(KeyKind::Signing.as_str()))
+    }
+
+    /// Returns the RSA key that signs ID tokens now.
+    ///
+    /// # Errors
+    /// As [`Self::signing`].
+    pub fn id_token(&self, now: UnixMs) -> Result<Arc<SigningKey>, KeyringError> {
+        self.ring().id_token.current(now).ok_or(KeyringError::None(KeyKind::IdToken.as_str()))
+    }
+
+    /// Returns the key with this id, if ID tokens that it signed are valid: an RSA key, or a signing key.
+    pub fn verifying_id_token(&self, kid: &str, now: UnixMs) -> Option<Arc<SigningKey>> {
+        let ring = self.ring();
+        ring.id_token.serving(kid, now).or_else(|| ring.signing.serving(kid, now))
     }
 
     /// Returns the key with this id, if its signatures are valid.

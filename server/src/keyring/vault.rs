@@ -2,7 +2,7 @@
 
 use super::macs::{Digests, FIRST};
 use super::serving::ServingKeys;
-use super::{EnvelopeKey, KeyringError, MacKeys, Made, SigningKey};
+use super::{Algorithm, EnvelopeKey, KeyringError, MacKeys, Made, SigningKey};
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::key_encryption::KeyEncryptionKey;
@@ -28,7 +28,7 @@ pub struct Vault<'a> {
 pub fn rules(config: &Config, kind: KeyKind) -> RotationRules {
     match kind {
         KeyKind::Envelope => RotationRules::envelope(config.settings.keys.envelope_overlap.ms()),
-        KeyKind::Signing => RotationRules::SIGNING,
+        KeyKind::Signing | KeyKind::IdToken => RotationRules::SIGNING,
         KeyKind::Mac | KeyKind::Digest => RotationRules::mac(config.settings.session.absolute.ms()),
     }
 }
@@ -40,7 +40,7 @@ impl Vault<'_> {
     /// The store fails, or a key cannot be made.
     pub async fn keys(&self) -> Result<Vec<StoredKey>, KeyringError> {
         let mut keys = self.store.keys().await?;
-        for kind in [KeyKind::Envelope, KeyKind::Signing, KeyKind::Mac, KeyKind::Digest] {
+        for kind in [KeyKind::Envelope, KeyKind::Signing, KeyKind::IdToken, KeyKind::Mac, KeyKind::Digest] {
             let line = line(kind, &keys);
             if line.needs_another() {
                 let key = match kind {
@@ -64,6 +64,9 @@ impl Vault<'_> {
             // Generating primes would block other requests.
             KeyKind::Envelope => tokio::task::spawn_blocking(EnvelopeKey::make).await.ok().flatten(),
             KeyKind::Signing => SigningKey::make(self.config.settings.keys.signing_algorithm),
+            KeyKind::IdToken => {
+                tokio::task::spawn_blocking(|| SigningKey::make(Algorithm::Rs256)).await.ok().flatten()
+            }
             KeyKind::Mac => Some(MacKeys::make(self.entropy)),
             KeyKind::Digest => Digests::make(self.entropy, None),
         };
@@ -95,10 +98,11 @@ impl Vault<'_> {
 
     pub(super) fn signing(
         &self,
+        kind: KeyKind,
         keys: &[StoredKey],
         held: Option<&ServingKeys<SigningKey>>,
     ) -> Result<ServingKeys<SigningKey>, KeyringError> {
-        self.hold(KeyKind::Signing, keys, held, |key, secret| SigningKey::read(&key.alg, secret))
+        self.hold(kind, keys, held, |key, secret| SigningKey::read(&key.alg, secret))
     }
 
     pub(super) fn macs(

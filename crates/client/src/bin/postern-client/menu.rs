@@ -99,11 +99,12 @@ async fn user_keys(context: &Context, session: &Session) -> Outcome {
 
 async fn of_the_server(context: &Context, session: &Session) -> Outcome {
     server_keys::list(context, session).await?;
-    let names = ["Back", "Rotate the envelope key", "Rotate the signing key", "Rotate the MAC key"];
+    let names = ["Back", "Rotate the envelope key", "Rotate the signing key", "Rotate the ID token key", "Rotate the MAC key"];
     let kind = match choose("Server keys", &names)? {
         Some(1) => ServerKeyKind::Envelope,
         Some(2) => ServerKeyKind::Signing,
-        Some(3) => ServerKeyKind::Mac,
+        Some(3) => ServerKeyKind::IdToken,
+        Some(4) => ServerKeyKind::Mac,
         _ => return Ok(()),
     };
     if agrees("Make a new one? The current one stays valid as long as it is needed.")? {

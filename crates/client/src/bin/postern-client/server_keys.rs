@@ -27,6 +27,7 @@ fn kind(kind: ServerKeyKind) -> &'static str {
     match kind {
         ServerKeyKind::Envelope => "envelope",
         ServerKeyKind::Signing => "signing",
+        ServerKeyKind::IdToken => "id_token",
         ServerKeyKind::Mac => "mac",
     }
 }

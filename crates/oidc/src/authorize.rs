@@ -1,0 +1,314 @@
+//! Authorization requests (OpenID Connect Core, section 3.1.2; OAuth 2.1, section 4.1.1).
+
+use crate::claims::ClaimsRequest;
+use crate::client::{Client, Pkce};
+use crate::error::{ErrorCode, OAuthError};
+use crate::params::{Params, with_query};
+use crate::pkce;
+use crate::scope::{OPENID, Scopes};
+
+/// The `request_uri` of a pushed request begins with this (RFC 9126, section 2.2).
+pub const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
+const LONGEST_STATE: usize = 2048;
+const LONGEST_NONCE: usize = 512;
+
+/// A valid authorization request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizationRequest {
+    pub redirect_uri: String,
+    pub response_mode: ResponseMode,
+    pub state: Option<String>,
+    /// The requested scopes that the client may have.
+    pub scopes: Scopes,
+    pub nonce: Option<String>,
+    pub code_challenge: Option<String>,
+    /// Thumbprint of the key that the code is bound to (RFC 9449, section 10).
+    pub dpop_jkt: Option<String>,
+    pub prompt: Prompt,
+    /// Maximum age of the sign-in in seconds.
+    pub max_age: Option<i64>,
+    pub acr_values: Vec<String>,
+    pub login_hint: Option<String>,
+    pub id_token_hint: Option<String>,
+    pub claims: ClaimsRequest,
+    pub resources: Vec<String>,
+}
+
+/// The way to the redirect URI.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ResponseMode {
+    #[default]
+    Query,
+    FormPost,
+}
+
+/// The values of `prompt`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Prompt {
+    pub none: bool,
+    /// `login` and `select_account`: the person signs in again, and may do so as somebody else.
+    pub login: bool,
+    pub consent: bool,
+}
+
+/// A request that is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Shown to the person, because the client or its redirect URI is not certain (RFC 6749, section 4.1.2.1).
+    Shown(ShownError),
+    /// Sent to the client.
+    Redirected(Redirected),
+}
+
+/// An error for the person and for the developer of the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownError {
+    pub error: OAuthError,
+    /// Names and values that show the difference: `("Registered", "https://...")`.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+/// An error for the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirected {
+    pub error: OAuthError,
+    pub to: ReturnTo,
+}
+
+/// The place to answer at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnTo {
+    pub redirect_uri: String,
+    pub mode: ResponseMode,
+    pub state: Option<String>,
+}
+
+/// An answer to the client at its redirect URI.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Response {
+    pub to: ReturnTo,
+    /// `code`, or `error` and `error_description`; then `state` and `iss`.
+    pub pairs: Vec<(&'static str, String)>,
+}
+
+impl Response {
+    /// An answer with a code. `iss` protects clients of several providers (RFC 9207).
+    pub fn code(to: ReturnTo, code: &str, issuer: &str) -> Self {
+        Self::new(to, vec![("code", code.to_owned())], issuer)
+    }
+
+    /// An answer with an error.
+    pub fn error(to: ReturnTo, error: &OAuthError, issuer: &str) -> Self {
+        let code = ("error", error.code.as_str().to_owned());
+        Self::new(to, vec![code, ("error_description", error.description.clone())], issuer)
+    }
+
+    fn new(to: ReturnTo, mut pairs: Vec<(&'static str, String)>, issuer: &str) -> Self {
+        pairs.extend(to.state.clone().map(|state| ("state", state)));
+        pairs.push(("iss", issuer.to_owned()));
+        Self { to, pairs }
+    }
+
+    /// Returns the URI for `response_mode=query`.
+    pub fn query_uri(&self) -> String {
+        let pairs: Vec<_> = self.pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        with_query(&self.to.redirect_uri, &pairs)
+    }
+
+    /// Returns the parameters as form data.
+    pub fn form(&self) -> String {
+        let pairs: Vec<_> = self.pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        with_query("", &pairs).trim_start_matches('?').to_owned()
+    }
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Response({})", self.to.redirect_uri)
+    }
+}
+
+/// Returns the id of the request's client.
+///
+/// # Errors
+/// It is missing or occurs twice.
+pub fn client_id(params: &Params) -> Result<&str, ShownError> {
+    let wrong = |text: &str| ShownError { error: OAuthError::new(ErrorCode::InvalidRequest, text), facts: Vec::new() };
+    if params.repeats("client_id") {
+        return Err(wrong("client_id occurs more than once"));
+    }
+    params.get("client_id").ok_or_else(|| wrong("client_id is missing"))
+}
+
+/// The error for an id that no client has.
+pub fn unknown_client(id: &str) -> ShownError {
+    let error = OAuthError::new(ErrorCode::InvalidClient, "no client has this client_id");
+    ShownError { error, facts: vec![("Presented client_id", id.chars().take(100).collect())] }
+}
+
+impl AuthorizationRequest {
+    /// Judges the parameters of a request from `client`. `pushed`: they came through the client's own authenticated
+    /// request (RFC 9126).
+    ///
+    /// # Errors
+    /// How the request is refused.
+    pub fn judge(params: &Params, client: &Client, pushed: bool) -> Result<Self, Box<Refusal>> {
+        let redirect_uri = redirect_uri(params, client).map_err(|shown| Box::new(Refusal::Shown(shown)))?;
+        let mode = response_mode(params);
+        let state = params.get("state").map(str::to_owned);
+        let to = ReturnTo { redirect_uri: redirect_uri.to_owned(), mode: mode.clone().unwrap_or_default(), state };
+        let refuse = |error: OAuthError| Box::new(Refusal::Redirected(Redirected { error, to: to.clone() }));
+        mode.map_err(&refuse)?;
+        Self::judge_rest(params, client, pushed, &to).map_err(refuse)
+    }
+
+    fn judge_rest(params: &Params, client: &Client, pushed: bool, to: &ReturnTo) -> Result<Self, OAuthError> {
+        let invalid = |text: &str| OAuthError::new(ErrorCode::InvalidRequest, text);
+        if let Some(name) = params.repeated() {
+            return Err(invalid(&format!("{name} occurs more than once")));
+        }
+        if params.get("request").is_some() {
+            let text = "request objects are not supported: push the request to the PAR endpoint";
+            return Err(OAuthError::new(ErrorCode::RequestNotSupported, text));
+        }
+        if params.get("request_uri").is_some() {
+            let text = "only request_uri values of the PAR endpoint are supported";
+            return Err(OAuthError::new(ErrorCode::RequestUriNotSupported, text));
+        }
+        if params.get("registration").is_some() {
+            let text = "registration in a request is not supported";
+            return Err(OAuthError::new(ErrorCode::RegistrationNotSupported, text));
+        }
+        match params.get("response_type") {
+            Some("code") => {}
+            Some(_) => {
+                let text = "only response_type=code is supported";
+                return Err(OAuthError::new(ErrorCode::UnsupportedResponseType, text));
+            }
+            None => return Err(invalid("response_type is missing")),
+        }
+        if client.settings.require_par && !pushed {
+            return Err(invalid("this client must push its requests to the PAR endpoint"));
+        }
+        if to.state.as_ref().is_some_and(|state| state.len() > LONGEST_STATE) {
+            return Err(invalid("state is longer than 2048 bytes"));
+        }
+        let nonce = params.get("nonce");
+        if nonce.is_some_and(|nonce| nonce.len() > LONGEST_NONCE) {
+            return Err(invalid("nonce is longer than 512 bytes"));
+        }
+        let asked = Scopes::parse(params.get("scope").unwrap_or_default());
+        let scopes = client.allowed(&asked);
+        if scopes.is_empty() {
+            let text = if asked.is_empty() { "scope is missing" } else { "this client may have none of these scopes" };
+            return Err(OAuthError::new(ErrorCode::InvalidScope, text));
+        }
+        if asked.contains(OPENID) && !scopes.contains(OPENID) {
+            return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may not have the scope openid"));
+        }
+        let resources = params.resources();
+        if let Some(resource) = resources.iter().find(|resource| !client.may_name(resource)) {
+            let text = format!("resource {resource} is not in the registration of this client");
+            return Err(OAuthError::new(ErrorCode::InvalidTarget, text));
+        }
+        let claims = match params.get("claims") {
+            Some(text) => ClaimsRequest::parse(text).ok_or_else(|| invalid("claims is not an object as in section 5.5"))?,
+            None => ClaimsRequest::default(),
+        };
+        Ok(Self {
+            redirect_uri: to.redirect_uri.clone(),
+            response_mode: to.mode,
+            state: to.state.clone(),
+            scopes,
+            nonce: nonce.map(str::to_owned),
+            code_challenge: code_challenge(params, client)?,
+            dpop_jkt: dpop_jkt(params)?,
+            prompt: Prompt::parse(params.get("prompt").unwrap_or_default())?,
+            max_age: params.get("max_age").map(max_age).transpose()?,
+            acr_values: params.get("acr_values").unwrap_or_default().split(' ').map(str::to_owned).collect(),
+            login_hint: params.get("login_hint").map(str::to_owned),
+            id_token_hint: params.get("id_token_hint").map(str::to_owned),
+            claims,
+            resources,
+        })
+    }
+
+    /// Returns the place to answer at.
+    pub fn return_to(&self) -> ReturnTo {
+        ReturnTo { redirect_uri: self.redirect_uri.clone(), mode: self.response_mode, state: self.state.clone() }
+    }
+}
+
+fn redirect_uri<'a>(params: &'a Params, client: &Client) -> Result<&'a str, ShownError> {
+    let wrong = |text: &str, facts| ShownError { error: OAuthError::new(ErrorCode::InvalidRequest, text), facts };
+    let registered = || {
+        let uris = client.settings.redirect_uris.iter();
+        uris.map(|uri| ("Registered redirect_uri", uri.clone())).collect::<Vec<_>>()
+    };
+    if params.repeats("redirect_uri") {
+        return Err(wrong("redirect_uri occurs more than once", registered()));
+    }
+    let uri = params.get("redirect_uri").ok_or_else(|| wrong("redirect_uri is missing", registered()))?;
+    if client.redirects_to(uri) {
+        return Ok(uri);
+    }
+    let mut facts = vec![("Presented redirect_uri", uri.chars().take(1024).collect())];
+    facts.extend(registered());
+    Err(wrong("redirect_uri is not one that is registered for this client; they are compared byte by byte", facts))
+}
+
+fn response_mode(params: &Params) -> Result<ResponseMode, OAuthError> {
+    match params.get("response_mode") {
+        None | Some("query") => Ok(ResponseMode::Query),
+        Some("form_post") => Ok(ResponseMode::FormPost),
+        Some(_) => {
+            let text = "response_mode must be query or form_post";
+            Err(OAuthError::new(ErrorCode::InvalidRequest, text))
+        }
+    }
+}
+
+fn code_challenge(params: &Params, client: &Client) -> Result<Option<String>, OAuthError> {
+    let invalid = |text: &str| Err(OAuthError::new(ErrorCode::InvalidRequest, text));
+    match (params.get("code_challenge"), params.get("code_challenge_method")) {
+        (None, None) if client.settings.pkce == Pkce::Optional => Ok(None),
+        (None, None) => invalid("code_challenge is missing: this client must use PKCE with S256"),
+        (None, Some(_)) => invalid("code_challenge_method without code_challenge"),
+        (Some(challenge), Some("S256")) if pkce::is_challenge(challenge) => Ok(Some(challenge.to_owned())),
+        (Some(_), Some("S256")) => invalid("code_challenge is not a SHA-256 in base64url without padding"),
+        (Some(_), _) => invalid("code_challenge_method must be S256"),
+    }
+}
+
+fn dpop_jkt(params: &Params) -> Result<Option<String>, OAuthError> {
+    match params.get("dpop_jkt") {
+        None => Ok(None),
+        Some(jkt) if pkce::is_challenge(jkt) => Ok(Some(jkt.to_owned())),
+        Some(_) => Err(OAuthError::new(ErrorCode::InvalidRequest, "dpop_jkt is not a SHA-256 thumbprint")),
+    }
+}
+
+fn max_age(text: &str) -> Result<i64, OAuthError> {
+    let digits = text.bytes().all(|c| c.is_ascii_digit()) && text.len() <= 10;
+    let number = text.parse().ok().filter(|_| digits);
+    number.ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, "max_age is not a number of seconds"))
+}
+
+impl Prompt {
+    fn parse(text: &str) -> Result<Self, OAuthError> {
+        let invalid = |text: &str| Err(OAuthError::new(ErrorCode::InvalidRequest, text));
+        let mut prompt = Self::default();
+        for value in text.split(' ').filter(|value| !value.is_empty()) {
+            match value {
+                "none" => prompt.none = true,
+                "login" | "select_account" => prompt.login = true,
+                "consent" => prompt.consent = true,
+                _ => return invalid("prompt must be none, login, consent or select_account"),
+            }
+        }
+        if prompt.none && (prompt.login || prompt.consent) {
+            return invalid("prompt=none excludes all other values");
+        }
+        Ok(prompt)
+    }
+}

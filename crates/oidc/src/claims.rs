@@ -1,0 +1,111 @@
+//! Claims about a person, by scope and by the `claims` parameter (OpenID Connect Core, sections 5.1, 5.4 and 5.5).
+
+use crate::scope::{EMAIL, GROUPS, PROFILE, Scopes};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// The claims that can be requested by name.
+pub const SUPPORTED: [&str; 12] = [
+    "sub", "name", "preferred_username", "updated_at", "email", "email_verified", "groups", "roles", "auth_time", "acr",
+    "amr", "sid",
+];
+
+/// What Postern knows about a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Stable, and never used for somebody else.
+    pub sub: String,
+    pub username: String,
+    /// The display name; without one, the user name.
+    pub name: String,
+    pub email: Option<String>,
+    /// Whether the address was proved, or an administrator vouches for it.
+    pub email_verified: bool,
+    pub groups: Vec<String>,
+    pub role: String,
+}
+
+impl Person {
+    /// Returns the claims of these scopes and names, with `sub`.
+    pub fn claims(&self, scopes: &Scopes, named: &[String]) -> Map<String, Value> {
+        let wanted = |claim: &str, scope: &str| scopes.contains(scope) || named.iter().any(|name| name == claim);
+        let mut claims = Map::new();
+        claims.insert("sub".to_owned(), self.sub.clone().into());
+        if wanted("preferred_username", PROFILE) {
+            claims.insert("preferred_username".to_owned(), self.username.clone().into());
+        }
+        if wanted("name", PROFILE) {
+            claims.insert("name".to_owned(), self.name.clone().into());
+        }
+        if let Some(email) = &self.email {
+            if wanted("email", EMAIL) {
+                claims.insert("email".to_owned(), email.clone().into());
+            }
+            if wanted("email_verified", EMAIL) {
+                claims.insert("email_verified".to_owned(), self.email_verified.into());
+            }
+        }
+        if wanted("groups", GROUPS) {
+            claims.insert("groups".to_owned(), self.groups.clone().into());
+        }
+        if wanted("roles", GROUPS) {
+            claims.insert("roles".to_owned(), vec![self.role.clone()].into());
+        }
+        claims
+    }
+}
+
+/// The `claims` parameter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClaimsRequest {
+    pub userinfo: Vec<String>,
+    pub id_token: Vec<String>,
+    subject: Option<String>,
+    essential_acr: Option<Vec<String>>,
+}
+
+impl ClaimsRequest {
+    /// Reads the parameter. Unknown names are dropped. `None`: it has another form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let Value::Object(members) = serde_json::from_str(text).ok()? else { return None };
+        let part = |name: &str| match members.get(name) {
+            None | Some(Value::Null) => Some(Map::new()),
+            Some(Value::Object(claims)) => Some(claims.clone()),
+            Some(_) => None,
+        };
+        let (userinfo, id_token) = (part("userinfo")?, part("id_token")?);
+        let well_formed = |claim: &Value| matches!(claim, Value::Null | Value::Object(_));
+        if !userinfo.values().chain(id_token.values()).all(well_formed) {
+            return None;
+        }
+        let known = |claims: &Map<String, Value>| {
+            let names: BTreeSet<_> = claims.keys().filter(|name| SUPPORTED.contains(&name.as_str())).cloned().collect();
+            names.into_iter().collect()
+        };
+        let of = |claims: &Map<String, Value>, claim: &str| claims.get(claim).and_then(Value::as_object).cloned();
+        let subject = of(&id_token, "sub").or_else(|| of(&userinfo, "sub"));
+        let acr = of(&id_token, "acr").filter(|acr| acr.get("essential") == Some(&Value::Bool(true)));
+        Some(Self {
+            subject: subject.and_then(|sub| sub.get("value")?.as_str().map(str::to_owned)),
+            essential_acr: acr.map(|acr| values(&acr)).filter(|values| !values.is_empty()),
+            userinfo: known(&userinfo),
+            id_token: known(&id_token),
+        })
+    }
+
+    /// Returns the person that the client asks for.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// Returns the values of `acr` of which one is required.
+    pub fn essential_acr(&self) -> Option<&[String]> {
+        self.essential_acr.as_deref()
+    }
+}
+
+fn values(claim: &Map<String, Value>) -> Vec<String> {
+    let one = claim.get("value").and_then(Value::as_str).map(str::to_owned);
+    let more = claim.get("values").and_then(Value::as_array).into_iter().flatten();
+    one.into_iter().chain(more.filter_map(|value| value.as_str().map(str::to_owned))).collect()
+}

@@ -1,0 +1,262 @@
+//! A registered client.
+
+use crate::redirect_uri;
+use crate::scope::{SUPPORTED, Scopes};
+use domain::encoding::{base64url, from_base64url, sha256};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Maximum number of redirect URIs, and of each other list.
+const MOST_URIS: usize = 64;
+/// Access tokens of clients live at least and at most this long, in seconds.
+const LIFETIME: std::ops::RangeInclusive<i64> = 30..=3600;
+
+/// The registration of a client, as in `[[clients]]`, in a row and in the API. It contains no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientSettings {
+    pub id: String,
+    /// The name that people see. Default: the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A file with the secret, for clients of the settings file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_file: Option<String>,
+    /// SHA-256 of the secret in base64url, from `postern client add`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_hash: Option<String>,
+    /// The client's public keys for `private_key_jwt`, as a JWKS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Value>,
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// The page of the app that its tile opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Whether people are asked before the client learns about them. Default: clients of the settings file do not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<bool>,
+    /// The scopes that the client may get. Empty: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// The resources that the client may name (RFC 8707).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// The roles or groups of which a person needs one. Empty: everybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    #[serde(default)]
+    pub pkce: Pkce,
+    #[serde(default)]
+    pub id_token_alg: IdTokenAlg,
+    #[serde(default)]
+    pub access_token: AccessTokenFormat,
+    /// Lifetime of access tokens in seconds. Default: that of the portal's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_seconds: Option<i64>,
+    /// Whether ID tokens contain the claims of all scopes, and not only userinfo.
+    #[serde(default = "yes")]
+    pub id_token_claims: bool,
+    /// Whether every token must be bound to a key (RFC 9449).
+    #[serde(default)]
+    pub dpop: bool,
+    /// Whether authorization requests must be pushed (RFC 9126).
+    #[serde(default)]
+    pub require_par: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Whether a code is bound to a verifier.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pkce {
+    #[default]
+    Required,
+    /// For old confidential clients. A verifier is still checked if there is one.
+    Optional,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IdTokenAlg {
+    #[default]
+    #[serde(rename = "RS256")]
+    Rs256,
+    #[serde(rename = "ES256")]
+    Es256,
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+}
+
+impl IdTokenAlg {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessTokenFormat {
+    /// Readable by resource servers (RFC 9068).
+    #[default]
+    Jwt,
+    /// Only introspection knows it.
+    Opaque,
+}
+
+/// A reason why a registration is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{setting}: {problem}")]
+pub struct InvalidClient {
+    pub setting: &'static str,
+    pub problem: String,
+}
+
+/// A validated client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    pub settings: ClientSettings,
+    /// SHA-256 of each valid secret. Two while one is being replaced.
+    secrets: Vec<[u8; 32]>,
+    /// Whether the client is in the settings file.
+    pub configured: bool,
+}
+
+impl Client {
+    /// Validates a registration. `secrets`: hashes in base64url.
+    ///
+    /// # Errors
+    /// Names the invalid setting.
+    pub fn new(settings: ClientSettings, secrets: &[String], configured: bool) -> Result<Self, InvalidClient> {
+        let invalid = |setting, problem: &str| InvalidClient { setting, problem: problem.to_owned() };
+        if !is_id(&settings.id) {
+            return Err(invalid("id", "1 to 64 letters, digits and . _ ~ -"));
+        }
+        if settings.name.as_ref().is_some_and(|name| !is_name(name)) {
+            return Err(invalid("name", "1 to 60 characters on one line"));
+        }
+        let hash = |text: &String| from_base64url(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let secrets: Option<Vec<_>> = secrets.iter().map(hash).collect();
+        let secrets = secrets.ok_or_else(|| invalid("secret_hash", "is not a SHA-256 in base64url"))?;
+        if settings.redirect_uris.is_empty() {
+            return Err(invalid("redirect_uris", "at least one is needed"));
+        }
+        for (setting, uris) in [
+            ("redirect_uris", &settings.redirect_uris),
+            ("post_logout_redirect_uris", &settings.post_logout_redirect_uris),
+        ] {
+            if uris.len() > MOST_URIS {
+                return Err(invalid(setting, "at most 64"));
+            }
+            for uri in uris {
+                redirect_uri::check(uri).map_err(|error| invalid(setting, &format!("{uri}: {error}")))?;
+            }
+        }
+        for (setting, uri) in [("url", &settings.url), ("backchannel_logout_uri", &settings.backchannel_logout_uri)] {
+            let Some(uri) = uri else { continue };
+            redirect_uri::check(uri).map_err(|error| invalid(setting, &format!("{uri}: {error}")))?;
+            if redirect_uri::origin(uri).is_none() {
+                return Err(invalid(setting, "must be an https URL"));
+            }
+        }
+        if let Some(unknown) = settings.scopes.iter().find(|scope| !SUPPORTED.contains(&scope.as_str())) {
+            return Err(invalid("scopes", &format!("'{unknown}' is none of {}", SUPPORTED.join(", "))));
+        }
+        if settings.access_token_seconds.is_some_and(|seconds| !LIFETIME.contains(&seconds)) {
+            return Err(invalid("access_token_seconds", "30 to 3600"));
+        }
+        for resource in &settings.resources {
+            redirect_uri::check(resource).map_err(|error| invalid("resources", &format!("{resource}: {error}")))?;
+        }
+        let client = Self { settings, secrets, configured };
+        if client.is_public() && client.settings.pkce == Pkce::Optional {
+            return Err(invalid("pkce", "a client without a secret or keys needs PKCE"));
+        }
+        Ok(client)
+    }
+
+    pub fn id(&self) -> &str {
+        &self.settings.id
+    }
+
+    /// Returns the name for people.
+    pub fn name(&self) -> &str {
+        self.settings.name.as_deref().unwrap_or(&self.settings.id)
+    }
+
+    /// Whether the client has neither a secret nor keys, as an app in a browser or on a phone.
+    pub fn is_public(&self) -> bool {
+        self.secrets.is_empty() && self.settings.jwks.is_none()
+    }
+
+    /// Whether people are asked.
+    pub fn asks_consent(&self) -> bool {
+        self.settings.consent.unwrap_or(!self.configured)
+    }
+
+    /// Whether this is one of the client's secrets, in time that does not depend on where it differs.
+    pub fn has_secret(&self, secret: &str) -> bool {
+        let hash = sha256(secret.as_bytes());
+        let same = |own: &[u8; 32]| own.iter().zip(&hash).fold(0, |different, (a, b)| different | (a ^ b)) == 0;
+        self.secrets.iter().fold(false, |found, own| found | same(own))
+    }
+
+    /// Whether the client has any secret.
+    pub fn uses_secret(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
+    /// Returns the requested scopes that this client may have. Others are dropped.
+    pub fn allowed(&self, requested: &Scopes) -> Scopes {
+        let known = requested.limited_to(&SUPPORTED.into_iter().collect());
+        if self.settings.scopes.is_empty() {
+            return known;
+        }
+        known.limited_to(&self.settings.scopes.iter().map(String::as_str).collect())
+    }
+
+    /// Whether the URI is one of the client's.
+    pub fn redirects_to(&self, uri: &str) -> bool {
+        self.settings.redirect_uris.iter().any(|registered| redirect_uri::matches(registered, uri))
+    }
+
+    /// Whether a person may be sent there after signing out.
+    pub fn leaves_to(&self, uri: &str) -> bool {
+        self.settings.post_logout_redirect_uris.iter().any(|registered| redirect_uri::matches(registered, uri))
+    }
+
+    /// Whether the client may ask for a token for this resource.
+    pub fn may_name(&self, resource: &str) -> bool {
+        self.settings.resources.iter().any(|allowed| allowed == resource)
+    }
+
+    /// Whether a person with one of these roles and groups may use the client.
+    pub fn admits<'a>(&self, mut groups: impl Iterator<Item = &'a str>) -> bool {
+        let wanted = &self.settings.groups;
+        wanted.is_empty() || groups.any(|group| wanted.iter().any(|own| own == group))
+    }
+}
+
+/// Returns the hash of a secret, as it is stored.
+pub fn secret_hash(secret: &str) -> String {
+    base64url(&sha256(secret.as_bytes()))
+}
+
+fn is_id(id: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'~' | b'-');
+    (1..=64).contains(&id.len()) && id.bytes().all(plain)
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=60).contains(&name.chars().count()) && !name.trim().is_empty() && !name.chars().any(char::is_control)
+}

@@ -1,0 +1,148 @@
+//! The credentials of a client at the token endpoint and its neighbours (RFC 6749, section 2.3; RFC 7523).
+
+use crate::client::Client;
+use crate::error::{ErrorCode, OAuthError};
+use crate::params::Params;
+use base64ct::{Base64, Encoding};
+
+/// The type of a `client_assertion` (RFC 7523, section 2.2).
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// An assertion may expire at most this many seconds ahead.
+const LONGEST_ASSERTION: i64 = 600;
+/// Tolerance for the client's clock, in seconds.
+const SKEW: i64 = 60;
+
+/// The credentials of a request.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// `client_secret_basic` or `client_secret_post`: a client may use either.
+    Secret { client_id: String, secret: String },
+    /// `private_key_jwt`.
+    Assertion { client_id: String, jwt: String },
+    /// A public client names itself.
+    None { client_id: String },
+}
+
+/// The claims of an assertion that are read.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct AssertionClaims {
+    pub iss: String,
+    pub sub: String,
+    pub aud: serde_json::Value,
+    pub exp: i64,
+    pub jti: String,
+}
+
+impl Credentials {
+    /// Reads the credentials of a request. `authorization`: its header, if it has one.
+    ///
+    /// # Errors
+    /// `invalid_client`, or `invalid_request` for two ways at once.
+    pub fn read(authorization: Option<&str>, params: &Params) -> Result<Self, OAuthError> {
+        let invalid = |text: &str| OAuthError::new(ErrorCode::InvalidRequest, text);
+        if let Some(name) = params.repeated() {
+            return Err(invalid(&format!("{name} occurs more than once")));
+        }
+        let (id, secret) = (params.get("client_id"), params.get("client_secret"));
+        let assertion = params.get("client_assertion");
+        let basic = authorization.and_then(|header| strip_scheme(header, "Basic"));
+        match (basic, secret, assertion) {
+            (Some(basic), None, None) => {
+                let (client_id, secret) = decode_basic(basic)
+                    .ok_or_else(|| OAuthError::new(ErrorCode::InvalidClient, "the Basic credentials are malformed"))?;
+                if id.is_some_and(|id| id != client_id) {
+                    return Err(invalid("client_id differs from the one in the Authorization header"));
+                }
+                // Some libraries of public clients send an empty password.
+                if secret.is_empty() { Ok(Self::None { client_id }) } else { Ok(Self::Secret { client_id, secret }) }
+            }
+            (None, Some(secret), None) => {
+                let client_id = id.ok_or_else(|| invalid("client_secret without client_id"))?.to_owned();
+                Ok(Self::Secret { client_id, secret: secret.to_owned() })
+            }
+            (None, None, Some(jwt)) => {
+                if params.get("client_assertion_type") != Some(JWT_BEARER) {
+                    return Err(invalid("client_assertion_type must be the one of RFC 7523"));
+                }
+                let claimed = unverified_subject(jwt)
+                    .ok_or_else(|| OAuthError::new(ErrorCode::InvalidClient, "the client_assertion is no JWT"))?;
+                if id.is_some_and(|id| id != claimed) {
+                    return Err(invalid("client_id differs from the one of the client_assertion"));
+                }
+                Ok(Self::Assertion { client_id: claimed, jwt: jwt.to_owned() })
+            }
+            (None, None, None) => {
+                let client_id = id.ok_or_else(|| {
+                    OAuthError::new(ErrorCode::InvalidClient, "the request names no client: client_id is missing")
+                })?;
+                Ok(Self::None { client_id: client_id.to_owned() })
+            }
+            _ => Err(invalid("the client authenticates in two ways at once (RFC 6749, section 2.3)")),
+        }
+    }
+
+    pub fn client_id(&self) -> &str {
+        let (Self::Secret { client_id, .. } | Self::Assertion { client_id, .. } | Self::None { client_id }) = self;
+        client_id
+    }
+
+    /// Whether these are credentials of the client. An assertion's signature is checked elsewhere.
+    pub fn fit(&self, client: &Client) -> bool {
+        match self {
+            Self::Secret { secret, .. } => client.has_secret(secret),
+            Self::Assertion { .. } => client.settings.jwks.is_some(),
+            Self::None { .. } => client.is_public(),
+        }
+    }
+}
+
+impl AssertionClaims {
+    /// Whether a verified assertion is the client's, for this server, and in time (RFC 7523, section 3).
+    pub fn are_of(&self, client: &str, audiences: &[&str], now: i64) -> bool {
+        let named = |name: &str| audiences.contains(&name);
+        let for_us = match &self.aud {
+            serde_json::Value::String(one) => named(one),
+            serde_json::Value::Array(all) => all.iter().any(|one| one.as_str().is_some_and(named)),
+            _ => false,
+        };
+        let in_time = now < self.exp.saturating_add(SKEW) && self.exp <= now + LONGEST_ASSERTION + SKEW;
+        self.iss == client && self.sub == client && for_us && in_time && (1..=256).contains(&self.jti.len())
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credentials({})", self.client_id())
+    }
+}
+
+/// Returns the text after a scheme, which has any case.
+pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+    let (own, rest) = header.split_once(' ')?;
+    own.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
+
+/// Id and secret are form-encoded before Base64 (RFC 6749, section 2.3.1). Many clients leave that out, which is the
+/// same for the secrets that Postern makes.
+fn decode_basic(text: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(Base64::decode_vec(text).ok()?).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    Some((form_decoded(id), form_decoded(secret)))
+}
+
+fn form_decoded(text: &str) -> String {
+    let pair = format!("v={}", text.replace('&', "%26").replace('=', "%3D"));
+    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+/// Reads the subject of a JWT whose signature was not checked, to find the client whose keys check it.
+fn unverified_subject(jwt: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Subject {
+        sub: String,
+    }
+    let mut parts = jwt.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let claims = domain::encoding::from_base64url(claims)?;
+    serde_json::from_slice::<Subject>(&claims).ok().map(|subject| subject.sub)
+}

@@ -1,0 +1,179 @@
+//! Token requests (OAuth 2.1, section 3.2).
+
+use crate::client::Client;
+use crate::error::{ErrorCode, OAuthError};
+use crate::params::Params;
+use crate::pkce;
+use crate::redirect_uri;
+use crate::scope::{OFFLINE_ACCESS, Scopes};
+use domain::UnixMs;
+use serde::{Deserialize, Serialize};
+
+/// Lifetime of a code in milliseconds.
+pub const CODE_MS: i64 = 60_000;
+/// How long a used code is remembered, so that its second use revokes what the first one gave.
+pub const USED_CODE_MS: i64 = 24 * 60 * 60_000;
+
+/// The `grant_type` of a request, with its parameters.
+#[derive(Clone, PartialEq, Eq)]
+pub enum TokenRequest {
+    Code { code: String, redirect_uri: Option<String>, verifier: Option<String>, resources: Vec<String> },
+    Refresh { token: String, scope: Option<Scopes>, resources: Vec<String> },
+}
+
+impl TokenRequest {
+    /// Reads a token request.
+    ///
+    /// # Errors
+    /// `invalid_request` or `unsupported_grant_type`.
+    pub fn read(params: &Params) -> Result<Self, OAuthError> {
+        let needed = |name: &str| {
+            let missing = || OAuthError::new(ErrorCode::InvalidRequest, format!("{name} is missing"));
+            params.get(name).map(str::to_owned).ok_or_else(missing)
+        };
+        match params.get("grant_type") {
+            Some("authorization_code") => Ok(Self::Code {
+                code: needed("code")?,
+                redirect_uri: params.get("redirect_uri").map(str::to_owned),
+                verifier: params.get("code_verifier").map(str::to_owned),
+                resources: params.resources(),
+            }),
+            Some("refresh_token") => Ok(Self::Refresh {
+                token: needed("refresh_token")?,
+                scope: params.get("scope").map(Scopes::parse),
+                resources: params.resources(),
+            }),
+            Some(_) => {
+                let text = "only authorization_code and refresh_token are supported";
+                Err(OAuthError::new(ErrorCode::UnsupportedGrantType, text))
+            }
+            None => Err(OAuthError::new(ErrorCode::InvalidRequest, "grant_type is missing")),
+        }
+    }
+}
+
+impl std::fmt::Debug for TokenRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Code { .. } => "Code(..)",
+            Self::Refresh { .. } => "Refresh(..)",
+        })
+    }
+}
+
+/// The stored part of an authorization request, which its tokens depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantDetails {
+    pub scope: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// When the person signed in, unix seconds.
+    pub auth_time: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// Claims of the `claims` parameter for the ID token, and for userinfo.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub id_token: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub userinfo: Vec<String>,
+}
+
+/// A stored code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeFacts<'a> {
+    pub client: &'a str,
+    pub redirect_uri: &'a str,
+    pub code_challenge: Option<&'a str>,
+    pub dpop_jkt: Option<&'a str>,
+    pub expires_at: UnixMs,
+    pub used: bool,
+}
+
+/// The decision about a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeVerdict {
+    Good,
+    /// A second use by the code's own client: what the first use gave is revoked.
+    Reused,
+    Refused(OAuthError),
+}
+
+/// Judges a code that `client` presents. `jkt`: the thumbprint of the proven key, if any.
+pub fn judge_code(
+    code: &CodeFacts<'_>,
+    client: &Client,
+    redirect_uri: Option<&str>,
+    verifier: Option<&str>,
+    jkt: Option<&str>,
+    now: UnixMs,
+) -> CodeVerdict {
+    let refused = |text: &str| CodeVerdict::Refused(OAuthError::new(ErrorCode::InvalidGrant, text));
+    if code.client != client.id() {
+        return refused("the code was issued to another client");
+    }
+    if code.used {
+        return CodeVerdict::Reused;
+    }
+    if now >= code.expires_at {
+        return refused("the code has expired");
+    }
+    match redirect_uri {
+        Some(uri) if uri == code.redirect_uri => {}
+        Some(uri) if redirect_uri::matches(code.redirect_uri, uri) => {
+            return refused("redirect_uri has another port than in the authorization request");
+        }
+        Some(_) => return refused("redirect_uri differs from the one in the authorization request"),
+        // OAuth 2.1 leaves it out, because PKCE protects the same.
+        None if code.code_challenge.is_some() => {}
+        None => return refused("redirect_uri is missing"),
+    }
+    if !pkce::fits(code.code_challenge, verifier) {
+        return refused(match (code.code_challenge, verifier) {
+            (Some(_), None) => "code_verifier is missing",
+            (None, _) => "code_verifier without a code_challenge in the authorization request",
+            (Some(_), Some(_)) => "code_verifier does not fit the code_challenge",
+        });
+    }
+    if code.dpop_jkt.is_some() && code.dpop_jkt != jkt {
+        return refused("the code is bound to another key than the one of the DPoP proof");
+    }
+    CodeVerdict::Good
+}
+
+/// Returns the scopes of a refresh: those of the grant, or fewer.
+///
+/// # Errors
+/// `invalid_scope`: more than the person agreed to.
+pub fn narrowed(granted: &Scopes, requested: Option<&Scopes>) -> Result<Scopes, OAuthError> {
+    match requested {
+        None => Ok(granted.clone()),
+        Some(fewer) if fewer.is_within(granted) => Ok(fewer.clone()),
+        Some(_) => Err(OAuthError::new(ErrorCode::InvalidScope, "a refresh cannot add scopes")),
+    }
+}
+
+/// Returns the resources of a token request: those of the grant, or fewer (RFC 8707, section 2.2).
+///
+/// # Errors
+/// `invalid_target`
+pub fn targets(granted: &[String], requested: &[String]) -> Result<Vec<String>, OAuthError> {
+    if requested.is_empty() {
+        return Ok(granted.to_vec());
+    }
+    match requested.iter().find(|resource| !granted.contains(resource)) {
+        None => Ok(requested.to_vec()),
+        Some(resource) => {
+            let text = format!("resource {resource} was not in the authorization request");
+            Err(OAuthError::new(ErrorCode::InvalidTarget, text))
+        }
+    }
+}
+
+/// Whether a grant gets a refresh token.
+pub fn gets_refresh_token(scopes: &Scopes) -> bool {
+    scopes.contains(OFFLINE_ACCESS)
+}

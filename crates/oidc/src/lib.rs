@@ -1,0 +1,23 @@
+//! The rules of Postern's OpenID provider (OpenID Connect Core 1.0, OAuth 2.1, RFC 9700). They do no I/O. Time, secrets
+//! and stored rows are arguments.
+
+pub mod access_token;
+pub mod authorize;
+pub mod claims;
+pub mod client;
+pub mod client_auth;
+pub mod consent;
+pub mod error;
+pub mod exchange;
+pub mod logout;
+pub mod metadata;
+pub mod params;
+pub mod pkce;
+pub mod redirect_uri;
+pub mod scope;
+pub mod step;
+
+pub use client::{Client, ClientSettings};
+pub use error::{ErrorCode, OAuthError};
+pub use params::Params;
+pub use scope::Scopes;

@@ -1,0 +1,107 @@
+//! Redirect URIs: which may be registered, and which presented one is a registered one.
+
+/// Maximum length in bytes.
+const LONGEST: usize = 1024;
+/// Loopback addresses whose port may differ from the registered one (RFC 8252, section 7.3).
+const LOOPBACK: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
+
+/// The reason why a URI cannot be registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidUri {
+    #[error("it is longer than 1,024 bytes")]
+    Long,
+    #[error("it is not an absolute URI of printable ASCII characters")]
+    Form,
+    #[error("it has a fragment")]
+    Fragment,
+    #[error("it has a user name or password")]
+    UserInfo,
+    #[error("plain http is allowed for localhost and loopback addresses only")]
+    PlainHttp,
+    #[error("the scheme must be https, http for loopback, or a private-use scheme with a dot such as com.example.app")]
+    Scheme,
+    #[error("wildcards are not supported: register each URI")]
+    Wildcard,
+}
+
+/// Checks a URI of a client's registration.
+///
+/// # Errors
+/// The reason why it cannot be registered.
+pub fn check(uri: &str) -> Result<(), InvalidUri> {
+    if uri.len() > LONGEST {
+        return Err(InvalidUri::Long);
+    }
+    let plain = |c: u8| c.is_ascii_graphic() && !matches!(c, b'\\' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'^' | b'|');
+    let (scheme, rest) = uri.split_once(':').ok_or(InvalidUri::Form)?;
+    let of_scheme = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'+' | b'-' | b'.');
+    let letter_first = scheme.bytes().next().is_some_and(|first| first.is_ascii_lowercase());
+    if !uri.bytes().all(plain) || !letter_first || !scheme.bytes().all(of_scheme) {
+        return Err(InvalidUri::Form);
+    }
+    if uri.contains('#') {
+        return Err(InvalidUri::Fragment);
+    }
+    if uri.contains('*') {
+        return Err(InvalidUri::Wildcard);
+    }
+    match scheme {
+        "https" | "http" => {
+            let authority = rest.strip_prefix("//").ok_or(InvalidUri::Form)?;
+            let authority = authority.split(['/', '?']).next().unwrap_or_default();
+            if authority.contains('@') {
+                return Err(InvalidUri::UserInfo);
+            }
+            let host = host(authority).ok_or(InvalidUri::Form)?;
+            let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+            if scheme == "http" && !local { Err(InvalidUri::PlainHttp) } else { Ok(()) }
+        }
+        // RFC 8252, section 7.1: the reverse name of a domain. Without a dot it could be `javascript` or `data`.
+        _ if scheme.contains('.') && !rest.is_empty() => Ok(()),
+        _ => Err(InvalidUri::Scheme),
+    }
+}
+
+/// Returns the host of `host[:port]`.
+fn host(authority: &str) -> Option<&str> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(_) => authority.split_at(authority.find(']')? + 1),
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    (!host.is_empty() && (port.is_empty() || is_port(port))).then_some(host)
+}
+
+/// Whether a text is `:` and a port number.
+fn is_port(text: &str) -> bool {
+    text.strip_prefix(':').is_some_and(|digits| {
+        !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit()) && digits.parse::<u16>().is_ok_and(|n| n > 0)
+    })
+}
+
+/// Whether the presented URI is the registered one, byte by byte. The port of a loopback address may differ, because a
+/// native app takes a free one (RFC 8252, section 7.3).
+pub fn matches(registered: &str, presented: &str) -> bool {
+    registered == presented || LOOPBACK.iter().any(|origin| differs_in_port(origin, registered, presented))
+}
+
+fn differs_in_port(origin: &str, registered: &str, presented: &str) -> bool {
+    match (rest_after_port(origin, registered), rest_after_port(origin, presented)) {
+        (Some(registered), Some(presented)) => registered == presented,
+        _ => false,
+    }
+}
+
+/// Returns the text after `origin[:port]`.
+fn rest_after_port<'a>(origin: &str, uri: &'a str) -> Option<&'a str> {
+    let rest = uri.strip_prefix(origin)?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (port, rest) = rest.split_at(end);
+    (port.is_empty() || is_port(port)).then_some(rest)
+}
+
+/// Returns the origin of an http or https URI, and `None` for a private-use scheme.
+pub fn origin(uri: &str) -> Option<&str> {
+    let scheme = ["https://", "http://"].iter().find(|scheme| uri.starts_with(**scheme))?.len();
+    let end = uri.get(scheme..)?.find(['/', '?']).map_or(uri.len(), |end| scheme + end);
+    uri.get(..end)
+}

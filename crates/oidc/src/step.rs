@@ -1,0 +1,85 @@
+//! The next step of an authorization request: sign in, ask, answer or refuse.
+
+use crate::authorize::AuthorizationRequest;
+use crate::client::Client;
+use crate::error::{ErrorCode, OAuthError};
+use crate::scope::Scopes;
+
+/// The part of a session that the decision needs. Times are unix seconds.
+#[derive(Debug, Clone)]
+pub struct SessionFacts<'a> {
+    /// The `sub` of its person.
+    pub user: &'a str,
+    /// When the person signed in.
+    pub auth_time: i64,
+    /// The level of the sign-in.
+    pub acr: Option<&'a str>,
+    /// Roles and groups of the person.
+    pub groups: Vec<&'a str>,
+    /// The scopes that the person agreed to for this client, if any.
+    pub agreed: Option<Scopes>,
+}
+
+/// The next step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The person must sign in. `again`: although a session exists.
+    SignIn { again: bool },
+    /// The person must be asked.
+    Ask,
+    /// A code may be issued.
+    Answer,
+    /// The client gets an error.
+    Refuse(OAuthError),
+}
+
+/// Decides what comes next.
+///
+/// `sent_to_sign_in`: when this very request sent the person to sign in, as far as it did. `hint`: the `sub` of the
+/// request's valid `id_token_hint`.
+pub fn next(
+    request: &AuthorizationRequest,
+    client: &Client,
+    session: Option<&SessionFacts<'_>>,
+    sent_to_sign_in: Option<i64>,
+    hint: Option<&str>,
+    now: i64,
+) -> Step {
+    let refuse = |code, text: &str| Step::Refuse(OAuthError::new(code, text));
+    let sign_in = |again| {
+        if request.prompt.none {
+            refuse(ErrorCode::LoginRequired, "the person must sign in first")
+        } else {
+            Step::SignIn { again }
+        }
+    };
+    let Some(session) = session else { return sign_in(false) };
+    let wanted = request.claims.subject().or(hint);
+    let other_person = wanted.is_some_and(|sub| sub != session.user);
+    // A request that sent the person to sign in is satisfied by a sign-in since then.
+    let has_just = sent_to_sign_in.is_some_and(|sent| session.auth_time >= sent);
+    let too_old = request.max_age.is_some_and(|max_age| now.saturating_sub(session.auth_time) > max_age);
+    if (request.prompt.login || too_old || other_person) && !has_just {
+        return sign_in(true);
+    }
+    if other_person {
+        return refuse(ErrorCode::LoginRequired, "another person has signed in than the one that was asked for");
+    }
+    if let Some(values) = request.claims.essential_acr()
+        && !values.iter().any(|value| Some(value.as_str()) == session.acr)
+    {
+        let text = "the sign-in does not reach the required acr";
+        return refuse(ErrorCode::UnmetAuthenticationRequirements, text);
+    }
+    if !client.admits(session.groups.iter().copied()) {
+        return refuse(ErrorCode::AccessDenied, "this account may not use the app");
+    }
+    let agreed = session.agreed.as_ref().is_some_and(|agreed| request.scopes.is_within(agreed));
+    if request.prompt.consent || (client.asks_consent() && !agreed) {
+        if request.prompt.none {
+            return refuse(ErrorCode::ConsentRequired, "the person has not agreed to these scopes yet");
+        }
+        return Step::Ask;
+    }
+    Step::Answer
+}
