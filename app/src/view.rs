@@ -443,6 +443,8 @@ pub enum ActivityEvent {
     Renamed,
     ProfileChanged,
     GroupsChanged,
+    /// The access of an app was revoked.
+    AppRevoked,
 }
 
 impl ActivityEvent {

@@ -54,6 +54,7 @@ pub fn sentence(activity: &Activity) -> String {
         ActivityEvent::Disabled => "An administrator disabled the account".to_owned(),
         ActivityEvent::ProfileChanged => "Display name or e-mail address changed".to_owned(),
         ActivityEvent::GroupsChanged => "An administrator changed the account's groups".to_owned(),
+        ActivityEvent::AppRevoked => "Revoked the access of an app".to_owned(),
         ActivityEvent::Renamed => "An administrator renamed the account".to_owned(),
         ActivityEvent::Enabled => "An administrator enabled the account again".to_owned(),
     }

@@ -62,6 +62,12 @@ pub enum AuditEvent {
     PasskeyRemoved,
     /// A passkey was used whose counter did not rise, or whose backup flag changed.
     PasskeyChanged,
+    /// A client of the OpenID provider was added, changed or removed.
+    ClientAdded,
+    ClientChanged,
+    ClientRemoved,
+    /// A person revoked the access of an app.
+    ConsentWithdrawn,
 }
 
 impl AuditEvent {
@@ -114,6 +120,10 @@ impl AuditEvent {
         Self::PasskeyRenamed,
         Self::PasskeyRemoved,
         Self::PasskeyChanged,
+        Self::ClientAdded,
+        Self::ClientChanged,
+        Self::ClientRemoved,
+        Self::ConsentWithdrawn,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -166,6 +176,10 @@ impl AuditEvent {
             Self::GroupAdded => "group_added",
             Self::GroupRenamed => "group_renamed",
             Self::GroupRemoved => "group_removed",
+            Self::ClientAdded => "client_added",
+            Self::ClientChanged => "client_changed",
+            Self::ClientRemoved => "client_removed",
+            Self::ConsentWithdrawn => "consent_withdrawn",
         }
     }
 

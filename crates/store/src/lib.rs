@@ -16,6 +16,7 @@ pub mod keys;
 pub mod lldap;
 pub mod passkeys;
 pub mod profiles;
+pub mod oauth;
 pub mod proofs;
 pub mod refusals;
 pub mod resets;
@@ -47,6 +48,7 @@ pub trait Store:
     + imports::Imports
     + invitations::Invitations
     + keys::Keys
+    + oauth::OAuth
     + address_assignments::AddressAssignments
     + profiles::Profiles
     + passkeys::Passkeys
@@ -77,6 +79,7 @@ impl<T> Store for T where
         + imports::Imports
         + invitations::Invitations
         + keys::Keys
+        + oauth::OAuth
         + address_assignments::AddressAssignments
         + address_assignments::AddressAssignments
         + profiles::Profiles

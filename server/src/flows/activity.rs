@@ -65,6 +65,7 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::PasskeyRenamed, _) => ActivityEvent::PasskeyRenamed,
         (AuditEvent::PasskeyRemoved, _) => ActivityEvent::PasskeyRemoved,
         (AuditEvent::PasskeyChanged, _) => ActivityEvent::PasskeyChanged,
+        (AuditEvent::ConsentWithdrawn, _) => ActivityEvent::AppRevoked,
         (
             AuditEvent::UserAdded
             | AuditEvent::BanMade
@@ -86,7 +87,10 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
             | AuditEvent::BackupRestored
             | AuditEvent::GroupAdded
             | AuditEvent::GroupRenamed
-            | AuditEvent::GroupRemoved,
+            | AuditEvent::GroupRemoved
+            | AuditEvent::ClientAdded
+            | AuditEvent::ClientChanged
+            | AuditEvent::ClientRemoved,
             _,
         ) => return None,
     };

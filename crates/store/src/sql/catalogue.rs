@@ -4,7 +4,7 @@ use super::backend::Backend;
 use super::store::SqlStore;
 use super::{
     accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes, gates,
-    groups, imports, invitations, keys, ladders, named_locks, names, passkeys, profiles, proofs, refusals, refuse,
+    groups, imports, invitations, keys, ladders, named_locks, names, oauth, oauth_writes, passkeys, profiles, proofs, refusals, refuse,
     reservations, resets, sealed, second_factors, sequences, services, session_writes, sessions, strikes, sweep, toll,
     toll_redeem, toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
 };
@@ -31,6 +31,8 @@ const FILES: &[&[&str]] = &[
     names::STATEMENTS,
     profiles::STATEMENTS,
     passkeys::STATEMENTS,
+    oauth::STATEMENTS,
+    oauth_writes::STATEMENTS,
     proofs::STATEMENTS,
     refusals::STATEMENTS,
     refuse::STATEMENTS,

@@ -24,6 +24,8 @@ mod ladders;
 mod migrations;
 mod named_locks;
 mod names;
+mod oauth;
+mod oauth_writes;
 mod open;
 mod passkeys;
 mod profiles;

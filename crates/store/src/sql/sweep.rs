@@ -35,6 +35,12 @@ sql! {
         AND id IN (SELECT id FROM invitations WHERE expires_at <= $1 LIMIT $2)";
     APP_CODES = "DELETE FROM app_codes WHERE expires_at <= $1
         AND code_hash IN (SELECT code_hash FROM app_codes WHERE expires_at <= $1 LIMIT $2)";
+    OAUTH_CODES = "DELETE FROM oauth_codes WHERE expires_at <= $1
+        AND code_hash IN (SELECT code_hash FROM oauth_codes WHERE expires_at <= $1 LIMIT $2)";
+    OAUTH_REQUESTS = "DELETE FROM oauth_requests WHERE expires_at <= $1
+        AND id_hash IN (SELECT id_hash FROM oauth_requests WHERE expires_at <= $1 LIMIT $2)";
+    OAUTH_GRANTS = "DELETE FROM oauth_grants WHERE ends_at <= $1
+        AND id IN (SELECT id FROM oauth_grants WHERE ends_at <= $1 LIMIT $2)";
     PROOFS = "DELETE FROM used_proofs WHERE expires_at <= $1
         AND id IN (SELECT id FROM used_proofs WHERE expires_at <= $1 LIMIT $2)";
     RESETS = "DELETE FROM resets WHERE expires_at <= $1
@@ -115,6 +121,14 @@ impl<DB: Backend> SqlStore<DB> {
 
     pub(super) async fn sweep_pending_before(&self, now: UnixMs, old: UnixMs) -> Result<u64> {
         Ok(self.sweep(PENDING, now).await? + self.sweep(WAITING_TOTP, old).await?)
+    }
+
+    pub(super) async fn sweep_oauth_before(&self, before: UnixMs) -> Result<u64> {
+        let mut gone = 0;
+        for sql in [OAUTH_CODES, OAUTH_REQUESTS, OAUTH_GRANTS] {
+            gone += self.sweep(sql, before).await?;
+        }
+        Ok(gone)
     }
 
     pub(super) async fn sweep_proofs_before(&self, before: UnixMs) -> Result<u64> {

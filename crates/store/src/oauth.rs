@@ -1,0 +1,172 @@
+//! The OpenID provider: clients, codes, grants, consents and pushed requests.
+
+use crate::Result;
+use crate::audit::AuditEntry;
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::account::Role;
+
+/// Maximum number of unused codes of one session.
+pub const MOST_CODES_OF_SESSION: i64 = 64;
+
+/// A client that was added by command or page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredClient {
+    pub id: String,
+    /// JSON without secrets.
+    pub registration: String,
+    /// SHA-256 of each valid secret, base64url.
+    pub secrets: Vec<String>,
+    pub created_at: UnixMs,
+    pub changed_at: UnixMs,
+}
+
+/// A new authorization code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCode {
+    /// SHA-256 of the code, base64url.
+    pub code_hash: String,
+    pub client: String,
+    pub session: String,
+    pub redirect_uri: String,
+    pub code_challenge: Option<String>,
+    /// Thumbprint of the key that the code is bound to.
+    pub jkt: Option<String>,
+    /// The rest of the request, as JSON.
+    pub details: String,
+    pub expires_at: UnixMs,
+    /// Hash of the pushed request that this code answers. It gives one code.
+    pub pushed: Option<String>,
+    /// The scopes that the person has just agreed to.
+    pub agreed: Option<String>,
+    /// Written for the session and its owner.
+    pub audit: AuditEntry,
+    pub now: UnixMs,
+}
+
+/// A code with its session's owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeRow {
+    pub client: String,
+    pub session: String,
+    pub redirect_uri: String,
+    pub code_challenge: Option<String>,
+    pub jkt: Option<String>,
+    pub details: String,
+    pub expires_at: UnixMs,
+    /// The grant that it gave, if it was used.
+    pub grant: Option<String>,
+}
+
+/// The exchange of a code, written only if the code is unused and its session live.
+#[derive(Debug, Clone)]
+pub struct Redeem {
+    pub code_hash: String,
+    /// 16 bytes, base64url.
+    pub grant: String,
+    pub details: String,
+    pub jkt: Option<String>,
+    /// Hash of the first refresh token, if one is issued.
+    pub refresh_hash: Option<String>,
+    /// End of the grant in any case; it never outlives its session.
+    pub ends_at: UnixMs,
+    /// How long the used code is remembered.
+    pub remember_until: UnixMs,
+    pub now: UnixMs,
+}
+
+/// A grant with its session and its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantRow {
+    pub id: String,
+    pub client: String,
+    pub user: String,
+    pub username: String,
+    pub role: Role,
+    pub session: String,
+    pub details: String,
+    pub jkt: Option<String>,
+    pub generation: u32,
+    pub refresh_hash: Option<String>,
+    pub previous_hash: Option<String>,
+    pub used: u32,
+    pub created_at: UnixMs,
+    pub rotated_at: UnixMs,
+    pub ends_at: UnixMs,
+    /// The grant was revoked, its session has been ended, or its owner is disabled.
+    pub revoked: bool,
+    /// End of the session if it is not used, and in any case.
+    pub session_idle_at: UnixMs,
+    pub session_ends_at: UnixMs,
+}
+
+impl GrantRow {
+    /// Whether its tokens are valid, apart from their own expiry.
+    pub fn is_live(&self, now: UnixMs) -> bool {
+        !self.revoked && now < self.ends_at && now < self.session_idle_at && now < self.session_ends_at
+    }
+}
+
+/// A rotation of a grant's refresh token, written only if the grant is unchanged and live. Use of a grant is use of its
+/// session, whose idle time it extends.
+#[derive(Debug, Clone)]
+pub struct GrantRotation {
+    pub id: String,
+    pub from_generation: u32,
+    pub from_hash: String,
+    pub to_hash: String,
+    /// New end of the session if it is not used again.
+    pub idle_at: UnixMs,
+    pub now: UnixMs,
+}
+
+/// A client with what a person gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentRow {
+    pub client: String,
+    pub scope: String,
+    pub given_at: UnixMs,
+}
+
+/// A pushed request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushedRequest {
+    pub id_hash: String,
+    pub client: String,
+    /// Form data.
+    pub parameters: String,
+    pub expires_at: UnixMs,
+}
+
+#[async_trait]
+pub trait OAuth {
+    /// Returns all clients, by id.
+    async fn clients(&self) -> Result<Vec<StoredClient>>;
+    /// Adds a client. `false`: the id is taken.
+    async fn add_client(&self, client: &StoredClient, audit: &AuditEntry) -> Result<bool>;
+    /// Replaces registration and secrets, if they are still `before`'s. `false`: the client has changed or is gone.
+    async fn change_client(&self, before: &StoredClient, client: &StoredClient, audit: &AuditEntry) -> Result<bool>;
+    /// Removes a client with its codes, grants and consents. `false`: there is none.
+    async fn remove_client(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
+    /// Stores a code for a live session. `false`: the session has ended, or the pushed request was answered before.
+    async fn add_code(&self, code: &NewCode) -> Result<bool>;
+    async fn code(&self, code_hash: &str) -> Result<Option<CodeRow>>;
+    /// Exchanges a code for a grant. `false`: it was used or has expired, or its session has ended; read again.
+    async fn redeem_code(&self, redeem: &Redeem) -> Result<bool>;
+    async fn grant(&self, id: &str) -> Result<Option<GrantRow>>;
+    /// Returns `true` if this rotation was written. `false`: the grant has changed or is over; read again.
+    async fn rotate_grant(&self, rotation: &GrantRotation) -> Result<bool>;
+    /// Records that an access token of this generation was used.
+    async fn show_grant(&self, id: &str, generation: u32) -> Result<()>;
+    /// Revokes a grant. `audit`: written if it was not revoked before. `false`: it was.
+    async fn revoke_grant(&self, id: &str, audit: Option<&AuditEntry>, now: UnixMs) -> Result<bool>;
+    /// Returns the scopes that a person agreed to for a client.
+    async fn consent(&self, user: &str, client: &str) -> Result<Option<String>>;
+    async fn consents(&self, user: &str) -> Result<Vec<ConsentRow>>;
+    /// Withdraws a consent and revokes what the client got from this person. `false`: there was neither.
+    async fn withdraw_consent(&self, user: &str, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
+    async fn push_request(&self, request: &PushedRequest) -> Result<()>;
+    async fn pushed_request(&self, id_hash: &str, now: UnixMs) -> Result<Option<PushedRequest>>;
+    /// Deletes expired codes and pushed requests, and grants that are over.
+    async fn sweep_oauth(&self, now: UnixMs) -> Result<u64>;
+}

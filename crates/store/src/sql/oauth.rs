@@ -1,0 +1,162 @@
+use super::backend::{Backend, Value};
+use super::oauth_writes::{AddClient, ChangeClient, RemoveClient, RevokeGrant, ShowGrant, WithdrawConsent};
+use super::statement::sql;
+use super::store::SqlStore;
+use super::tx::Record;
+use crate::Result;
+use crate::audit::AuditEntry;
+use crate::oauth::{
+    CodeRow, ConsentRow, GrantRotation, GrantRow, NewCode, OAuth, PushedRequest, Redeem, StoredClient,
+};
+use async_trait::async_trait;
+use domain::UnixMs;
+use domain::account::Role;
+
+sql! {
+    CLIENTS = "SELECT id, registration, secrets, created_at, changed_at FROM oauth_clients ORDER BY id";
+    CODE = "SELECT client_id, session_id, redirect_uri, code_challenge, jkt, details, expires_at, grant_id
+        FROM oauth_codes WHERE code_hash = $1";
+    GRANT = "SELECT g.id, g.client_id, g.user_id, g.session_id, g.details, g.jkt, g.generation, g.refresh_hash,
+            g.previous_hash, g.used_generation, g.created_at, g.rotated_at, g.ends_at, g.revoked_at,
+            s.revoked_at AS session_revoked_at, s.idle_at AS session_idle_at, s.ends_at AS session_ends_at,
+            u.name, u.role, u.disabled_at
+        FROM oauth_grants g JOIN sessions s ON s.id = g.session_id JOIN users u ON u.id = g.user_id
+        WHERE g.id = $1";
+    CONSENT = "SELECT scope FROM oauth_consents WHERE user_id = $1 AND client_id = $2";
+    CONSENTS = "SELECT client_id, scope, given_at FROM oauth_consents WHERE user_id = $1 ORDER BY client_id";
+    PUSHED = "SELECT id_hash, client_id, parameters, expires_at FROM oauth_requests
+        WHERE id_hash = $1 AND expires_at > $2";
+}
+
+#[async_trait]
+impl<DB: Backend> OAuth for SqlStore<DB> {
+    async fn clients(&self) -> Result<Vec<StoredClient>> {
+        self.all(CLIENTS, []).await?.iter().map(client).collect()
+    }
+
+    async fn add_client(&self, client: &StoredClient, audit: &AuditEntry) -> Result<bool> {
+        self.write(AddClient { client: client.clone(), audit: audit.clone() }).await
+    }
+
+    async fn change_client(&self, before: &StoredClient, client: &StoredClient, audit: &AuditEntry) -> Result<bool> {
+        self.write(ChangeClient { before: before.clone(), client: client.clone(), audit: audit.clone() }).await
+    }
+
+    async fn remove_client(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
+        self.write(RemoveClient { id: id.to_owned(), audit: audit.clone(), now }).await
+    }
+
+    async fn add_code(&self, code: &NewCode) -> Result<bool> {
+        self.write(code.clone()).await
+    }
+
+    async fn code(&self, code_hash: &str) -> Result<Option<CodeRow>> {
+        self.one(CODE, [Value::Text(code_hash)]).await?.as_ref().map(code).transpose()
+    }
+
+    async fn redeem_code(&self, redeem: &Redeem) -> Result<bool> {
+        self.write(redeem.clone()).await
+    }
+
+    async fn grant(&self, id: &str) -> Result<Option<GrantRow>> {
+        self.one(GRANT, [Value::Text(id)]).await?.as_ref().map(grant).transpose()
+    }
+
+    async fn rotate_grant(&self, rotation: &GrantRotation) -> Result<bool> {
+        self.write(rotation.clone()).await
+    }
+
+    async fn show_grant(&self, id: &str, generation: u32) -> Result<()> {
+        self.write(ShowGrant { id: id.to_owned(), generation }).await
+    }
+
+    async fn revoke_grant(&self, id: &str, audit: Option<&AuditEntry>, now: UnixMs) -> Result<bool> {
+        self.write(RevokeGrant { id: id.to_owned(), audit: audit.cloned(), now }).await
+    }
+
+    async fn consent(&self, user: &str, client: &str) -> Result<Option<String>> {
+        let row = self.one(CONSENT, [Value::Text(user), Value::Text(client)]).await?;
+        row.map(|row| row.text("scope")).transpose()
+    }
+
+    async fn consents(&self, user: &str) -> Result<Vec<ConsentRow>> {
+        let rows = self.all(CONSENTS, [Value::Text(user)]).await?;
+        let read = |row: &Record<DB>| {
+            Ok(ConsentRow { client: row.text("client_id")?, scope: row.text("scope")?, given_at: row.int("given_at")? })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn withdraw_consent(&self, user: &str, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool> {
+        let (user, client) = (user.to_owned(), client.to_owned());
+        self.write(WithdrawConsent { user, client, audit: audit.clone(), now }).await
+    }
+
+    async fn push_request(&self, request: &PushedRequest) -> Result<()> {
+        self.write(request.clone()).await
+    }
+
+    async fn pushed_request(&self, id_hash: &str, now: UnixMs) -> Result<Option<PushedRequest>> {
+        let row = self.one(PUSHED, [Value::Text(id_hash), Value::Int(now)]).await?;
+        let read = |row: Record<DB>| {
+            Ok(PushedRequest {
+                id_hash: row.text("id_hash")?,
+                client: row.text("client_id")?,
+                parameters: row.text("parameters")?,
+                expires_at: row.int("expires_at")?,
+            })
+        };
+        row.map(read).transpose()
+    }
+
+    async fn sweep_oauth(&self, now: UnixMs) -> Result<u64> {
+        self.sweep_oauth_before(now).await
+    }
+}
+
+fn client<DB: Backend>(row: &Record<DB>) -> Result<StoredClient> {
+    Ok(StoredClient {
+        id: row.text("id")?,
+        registration: row.text("registration")?,
+        secrets: row.text("secrets")?.split_whitespace().map(str::to_owned).collect(),
+        created_at: row.int("created_at")?,
+        changed_at: row.int("changed_at")?,
+    })
+}
+
+fn code<DB: Backend>(row: &Record<DB>) -> Result<CodeRow> {
+    Ok(CodeRow {
+        client: row.text("client_id")?,
+        session: row.text("session_id")?,
+        redirect_uri: row.text("redirect_uri")?,
+        code_challenge: row.opt_text("code_challenge")?,
+        jkt: row.opt_text("jkt")?,
+        details: row.text("details")?,
+        expires_at: row.int("expires_at")?,
+        grant: row.opt_text("grant_id")?,
+    })
+}
+
+fn grant<DB: Backend>(row: &Record<DB>) -> Result<GrantRow> {
+    let ended = [row.opt_int("revoked_at")?, row.opt_int("session_revoked_at")?, row.opt_int("disabled_at")?];
+    Ok(GrantRow {
+        id: row.text("id")?,
+        client: row.text("client_id")?,
+        user: row.text("user_id")?,
+        username: row.text("name")?,
+        role: row.enum_column("users", "role", Role::parse)?,
+        session: row.text("session_id")?,
+        details: row.text("details")?,
+        jkt: row.opt_text("jkt")?,
+        generation: row.u32_column("oauth_grants", "generation")?,
+        refresh_hash: row.opt_text("refresh_hash")?,
+        previous_hash: row.opt_text("previous_hash")?,
+        used: row.u32_column("oauth_grants", "used_generation")?,
+        created_at: row.int("created_at")?,
+        rotated_at: row.int("rotated_at")?,
+        ends_at: row.int("ends_at")?,
+        revoked: ended.iter().any(Option::is_some),
+        session_idle_at: row.int("session_idle_at")?,
+        session_ends_at: row.int("session_ends_at")?,
+    })
+}

@@ -1,0 +1,275 @@
+//! Writes of the OpenID provider.
+
+use super::audit::append;
+use super::backend::{Backend, Value};
+use super::statement::sql;
+use super::tx::Tx;
+use super::write::Write;
+use crate::Result;
+use crate::audit::AuditEntry;
+use crate::oauth::{GrantRotation, MOST_CODES_OF_SESSION, NewCode, PushedRequest, Redeem, StoredClient};
+use domain::UnixMs;
+
+sql! {
+    ADD_CLIENT = "INSERT INTO oauth_clients (id, registration, secrets, created_at, changed_at)
+        VALUES ($1, $2, $3, $4, $4) ON CONFLICT (id) DO NOTHING";
+    CHANGE_CLIENT = "UPDATE oauth_clients SET registration = $4, secrets = $5, changed_at = $6
+        WHERE id = $1 AND registration = $2 AND secrets = $3";
+    REMOVE_CLIENT = "DELETE FROM oauth_clients WHERE id = $1";
+    REMOVE_CODES = "DELETE FROM oauth_codes WHERE client_id = $1";
+    REMOVE_CONSENTS = "DELETE FROM oauth_consents WHERE client_id = $1";
+    END_OF_CLIENT = "UPDATE oauth_grants SET revoked_at = $2 WHERE client_id = $1 AND revoked_at IS NULL";
+
+    USE_PUSHED = "DELETE FROM oauth_requests WHERE id_hash = $1 AND client_id = $2 AND expires_at > $3";
+    ADD_CODE = "INSERT INTO oauth_codes
+            (code_hash, client_id, session_id, redirect_uri, code_challenge, jkt, details, expires_at)
+        SELECT $1, $2, s.id, $4, $5, $6, $7, $8 FROM sessions s JOIN users u ON u.id = s.user_id
+        WHERE s.id = $3 AND s.revoked_at IS NULL AND s.idle_at > $9 AND s.ends_at > $9 AND u.disabled_at IS NULL";
+    DROP_OLDEST = "DELETE FROM oauth_codes WHERE session_id = $1 AND used_at IS NULL AND code_hash NOT IN
+        (SELECT code_hash FROM oauth_codes WHERE session_id = $1 AND used_at IS NULL
+            ORDER BY expires_at DESC, code_hash LIMIT $2)";
+    OWNER = "SELECT user_id FROM sessions WHERE id = $1";
+    AGREE = "INSERT INTO oauth_consents (user_id, client_id, scope, given_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (user_id, client_id) DO UPDATE SET scope = excluded.scope, given_at = excluded.given_at";
+
+    REDEEM = "UPDATE oauth_codes SET used_at = $2, grant_id = $3, expires_at = $4
+        WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2 AND EXISTS
+            (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = oauth_codes.session_id
+                AND s.revoked_at IS NULL AND s.idle_at > $2 AND s.ends_at > $2 AND u.disabled_at IS NULL)";
+    ADD_GRANT = "INSERT INTO oauth_grants (id, client_id, user_id, session_id, details, jkt, generation, refresh_hash,
+            used_generation, created_at, rotated_at, ends_at)
+        SELECT $1, c.client_id, s.user_id, s.id, $3, $4, 0, $5, 0, $6, $6, $7
+        FROM oauth_codes c JOIN sessions s ON s.id = c.session_id WHERE c.code_hash = $2";
+
+    ROTATE = "UPDATE oauth_grants SET generation = generation + 1, previous_hash = refresh_hash, refresh_hash = $4,
+            rotated_at = $5
+        WHERE id = $1 AND generation = $2 AND refresh_hash = $3 AND revoked_at IS NULL AND ends_at > $5 AND EXISTS
+            (SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = oauth_grants.session_id
+                AND s.revoked_at IS NULL AND s.idle_at > $5 AND s.ends_at > $5 AND u.disabled_at IS NULL)";
+    EXTEND = "UPDATE sessions SET idle_at = $2, used_at = $3, changed_at = $3
+        WHERE id = (SELECT session_id FROM oauth_grants WHERE id = $1) AND idle_at < $2";
+    SHOW = "UPDATE oauth_grants SET used_generation = $2 WHERE id = $1 AND generation >= $2 AND used_generation < $2";
+    REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+
+    WITHDRAW = "DELETE FROM oauth_consents WHERE user_id = $1 AND client_id = $2";
+    END_OF_PERSON = "UPDATE oauth_grants SET revoked_at = $3
+        WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL";
+    PUSH = "INSERT INTO oauth_requests (id_hash, client_id, parameters, expires_at) VALUES ($1, $2, $3, $4)";
+}
+
+pub struct AddClient {
+    pub client: StoredClient,
+    pub audit: AuditEntry,
+}
+
+impl Write for AddClient {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let secrets = self.client.secrets.join(" ");
+        let values = [
+            Value::Text(&self.client.id),
+            Value::Text(&self.client.registration),
+            Value::Text(&secrets),
+            Value::Int(self.client.created_at),
+        ];
+        let added = tx.execute(ADD_CLIENT, values).await? == 1;
+        if added {
+            append(tx, &self.audit).await?;
+        }
+        Ok(added)
+    }
+}
+
+pub struct ChangeClient {
+    pub before: StoredClient,
+    pub client: StoredClient,
+    pub audit: AuditEntry,
+}
+
+impl Write for ChangeClient {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let (before, after) = (self.before.secrets.join(" "), self.client.secrets.join(" "));
+        let values = [
+            Value::Text(&self.before.id),
+            Value::Text(&self.before.registration),
+            Value::Text(&before),
+            Value::Text(&self.client.registration),
+            Value::Text(&after),
+            Value::Int(self.client.changed_at),
+        ];
+        let changed = tx.execute(CHANGE_CLIENT, values).await? == 1;
+        if changed {
+            append(tx, &self.audit).await?;
+        }
+        Ok(changed)
+    }
+}
+
+pub struct RemoveClient {
+    pub id: String,
+    pub audit: AuditEntry,
+    pub now: UnixMs,
+}
+
+impl Write for RemoveClient {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let id = Value::Text(&self.id);
+        if tx.execute(REMOVE_CLIENT, [id]).await? == 0 {
+            return Ok(false);
+        }
+        tx.execute(REMOVE_CODES, [id]).await?;
+        tx.execute(REMOVE_CONSENTS, [id]).await?;
+        tx.execute(END_OF_CLIENT, [id, Value::Int(self.now)]).await?;
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
+}
+
+impl Write for NewCode {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let (client, session) = (Value::Text(&self.client), Value::Text(&self.session));
+        let values = [
+            Value::Text(&self.code_hash),
+            client,
+            session,
+            Value::Text(&self.redirect_uri),
+            Value::OptText(self.code_challenge.as_deref()),
+            Value::OptText(self.jkt.as_deref()),
+            Value::Text(&self.details),
+            Value::Int(self.expires_at),
+            Value::Int(self.now),
+        ];
+        if let Some(pushed) = &self.pushed
+            && tx.execute(USE_PUSHED, [Value::Text(pushed), client, Value::Int(self.now)]).await? == 0
+        {
+            return Ok(false);
+        }
+        if tx.execute(ADD_CODE, values).await? == 0 {
+            return Ok(false);
+        }
+        tx.execute(DROP_OLDEST, [session, Value::Int(MOST_CODES_OF_SESSION)]).await?;
+        let Some(owner) = tx.one(OWNER, [session]).await? else { return Ok(false) };
+        let owner = owner.text("user_id")?;
+        if let Some(scope) = &self.agreed {
+            tx.execute(AGREE, [Value::Text(&owner), client, Value::Text(scope), Value::Int(self.now)]).await?;
+        }
+        let mut entry = self.audit.clone();
+        entry.user = Some(owner);
+        entry.session = Some(self.session.clone());
+        append(tx, &entry).await?;
+        Ok(true)
+    }
+}
+
+impl Write for Redeem {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let (code, grant) = (Value::Text(&self.code_hash), Value::Text(&self.grant));
+        let used = [code, Value::Int(self.now), grant, Value::Int(self.remember_until)];
+        if tx.execute(REDEEM, used).await? == 0 {
+            return Ok(false);
+        }
+        let values = [
+            grant,
+            code,
+            Value::Text(&self.details),
+            Value::OptText(self.jkt.as_deref()),
+            Value::OptText(self.refresh_hash.as_deref()),
+            Value::Int(self.now),
+            Value::Int(self.ends_at),
+        ];
+        Ok(tx.execute(ADD_GRANT, values).await? == 1)
+    }
+}
+
+impl Write for GrantRotation {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let values = [
+            Value::Text(&self.id),
+            Value::Int(self.from_generation.into()),
+            Value::Text(&self.from_hash),
+            Value::Text(&self.to_hash),
+            Value::Int(self.now),
+        ];
+        if tx.execute(ROTATE, values).await? == 0 {
+            return Ok(false);
+        }
+        tx.execute(EXTEND, [Value::Text(&self.id), Value::Int(self.idle_at), Value::Int(self.now)]).await?;
+        Ok(true)
+    }
+}
+
+pub struct ShowGrant {
+    pub id: String,
+    pub generation: u32,
+}
+
+impl Write for ShowGrant {
+    type Output = ();
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        tx.execute(SHOW, [Value::Text(&self.id), Value::Int(self.generation.into())]).await.map(drop)
+    }
+}
+
+pub struct RevokeGrant {
+    pub id: String,
+    pub audit: Option<AuditEntry>,
+    pub now: UnixMs,
+}
+
+impl Write for RevokeGrant {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let revoked = tx.execute(REVOKE, [Value::Text(&self.id), Value::Int(self.now)]).await? == 1;
+        if let (true, Some(audit)) = (revoked, &self.audit) {
+            append(tx, audit).await?;
+        }
+        Ok(revoked)
+    }
+}
+
+pub struct WithdrawConsent {
+    pub user: String,
+    pub client: String,
+    pub audit: AuditEntry,
+    pub now: UnixMs,
+}
+
+impl Write for WithdrawConsent {
+    type Output = bool;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let (user, client) = (Value::Text(&self.user), Value::Text(&self.client));
+        let withdrawn = tx.execute(WITHDRAW, [user, client]).await?;
+        let ended = tx.execute(END_OF_PERSON, [user, client, Value::Int(self.now)]).await?;
+        if withdrawn + ended == 0 {
+            return Ok(false);
+        }
+        append(tx, &self.audit).await?;
+        Ok(true)
+    }
+}
+
+impl Write for PushedRequest {
+    type Output = ();
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        let texts = [&self.id_hash, &self.client, &self.parameters].map(|text| Value::Text(text));
+        let [id, client, parameters] = texts;
+        tx.execute(PUSH, [id, client, parameters, Value::Int(self.expires_at)]).await.map(drop)
+    }
+}
