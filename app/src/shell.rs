@@ -53,7 +53,8 @@ fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
         View::Account(_) | View::Delete(_) | View::Keys(_) | View::Time(_) => {
             (Some(assets.private.clone()), assets.dashboard_css.clone())
         }
-        View::Overview(_)
+        View::Ask(_)
+        | View::Overview(_)
         | View::Devices(_)
         | View::Activity(_)
         | View::Users(_)
@@ -65,6 +66,6 @@ fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
         | View::Toll(_)
         | View::ServerKeys(_)
         | View::Audit(_) => (Some(assets.dashboard.clone()), assets.dashboard_css.clone()),
-        View::NotFound | View::Broken => (None, None),
+        View::Refused(_) | View::NotFound | View::Broken => (None, None),
     }
 }

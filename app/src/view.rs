@@ -43,6 +43,10 @@ pub enum View {
     Signup(SignupView),
     Resume(ResumeView),
     Enter(EnterView),
+    /// A question of an app.
+    Ask(Box<AskView>),
+    /// A refused request of an app.
+    Refused(RefusedView),
     Reset(ResetView),
     Overview(Box<OverviewView>),
     Devices(DevicesView),
@@ -85,6 +89,8 @@ pub enum SignInReason {
     Ended,
     /// The browser has lost the key of the session.
     KeyGone,
+    /// An app wants to know that the same person is still there.
+    Again,
     /// Signed out on purpose.
     SignedOut,
     /// A one-time link has set the password.
@@ -198,6 +204,35 @@ pub struct EnterView {
     pub body: String,
     /// For the request's proof.
     pub nonce: String,
+    /// The path of the request.
+    pub path: String,
+}
+
+/// A question with two answers, each of which is a request with a body.
+#[derive(Debug, Clone)]
+pub struct AskView {
+    pub title: String,
+    pub about: String,
+    /// The sentence before the list.
+    pub list: String,
+    pub items: Vec<String>,
+    pub note: String,
+    pub path: String,
+    pub yes: String,
+    pub yes_body: String,
+    pub no: String,
+    /// Empty: the answer sends nothing and leads to the dashboard.
+    pub no_body: String,
+    pub nonce: String,
+}
+
+/// The reason why an app's request was refused.
+#[derive(Debug, Clone)]
+pub struct RefusedView {
+    pub code: String,
+    pub description: String,
+    /// Names and values for the developer of the app.
+    pub facts: Vec<(String, String)>,
 }
 
 /// The person who is signed in.

@@ -57,6 +57,7 @@ pub async fn sync(state: &AppState) -> store::Result<()> {
     let now = state.now();
     let since = state.sync.last().min(now) - OVERLAP_MS;
     state.allowlist.replace(state.store.allowlist().await?);
+    state.clients.replace(state.store.clients().await?);
     let changes = state.store.sessions_changed(since).await?;
     state.sessions.apply(&changes, now);
     state.identity_headers.apply(&changes, &state.config.apps);
@@ -149,6 +150,7 @@ pub async fn sweep(state: &AppState) -> store::Result<()> {
     state.store.sweep_app_codes(now - SKEW_MS).await?;
     state.store.sweep_second_factors(now - SKEW_MS, now - REGISTRATION_MS).await?;
     state.store.sweep_proofs(now - SKEW_MS).await?;
+    state.store.sweep_oauth(now - SKEW_MS).await?;
     let keep = &state.config.settings.retention;
     state.store.sweep_audit(now - keep.audit.ms()).await?;
     state.store.sweep_bans(now - keep.bans.ms()).await?;

@@ -29,6 +29,7 @@ pub mod key_encryption;
 pub mod keyed_mutex;
 pub mod keyring;
 pub mod metrics;
+pub mod oauth;
 pub mod offences;
 pub mod openapi;
 pub mod ops_listener;

@@ -4,6 +4,9 @@ use crate::http::{
     administration, allowlist, app_tokens, apps, audit, bans, challenge, groups, invitations, live, login, logout,
     metadata, not_found, notices, openapi, pages, passkeys, password, profile, refresh, refusals, render, revocations,
     server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
+    administration, allowlist, app_tokens, apps, audit, bans, challenge, invitations, live, login, logout, metadata,
+    not_found, oauth_answer, oauth_authorize, oauth_logout, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services,
+    session, sessions, signup, tickets, toll, user_keys, users, verify,
 };
 use crate::service::PortalService;
 use crate::state::AppState;
@@ -41,6 +44,7 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::APP_PLACE, get(apps::kept_place))
         .route(paths::APP_LOGOUT, get(apps::ask_to_sign_out).post(apps::sign_out))
         .route(paths::APP_RETURN, get(apps::go_on))
+        .route(paths::OAUTH_SIGN_OUT, post(oauth_logout::sign_out))
         .route_layer(CookieManagerLayer::new());
 
     let session_api = Router::new()
@@ -57,7 +61,8 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::ROTATE_USER_KEY, post(user_keys::rotate))
         .route(paths::TICKETS, post(tickets::issue))
         .route(paths::APP_TOKENS, post(app_tokens::issue))
-        .route(paths::APP_ENTER, post(apps::enter));
+        .route(paths::APP_ENTER, post(apps::enter))
+        .route(paths::OAUTH_ENTER, post(oauth_authorize::enter));
 
     let page_routes = Router::new()
         .leptos_routes_with_context(state, generate_route_list(app::App), render::context(state), app::shell)
@@ -70,7 +75,9 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::METADATA, get(metadata::postern))
         .route(paths::PASSKEY_ENDPOINTS, get(passkeys::endpoints))
         .route(paths::REVOCATIONS, get(revocations::list))
-        .route(paths::OPENAPI, get(openapi::document));
+        .route(paths::OPENAPI, get(openapi::document))
+        .route(paths::OPENID_CONFIGURATION, get(metadata::openid))
+        .route(paths::OAUTH_SERVER, get(metadata::openid));
 
     Router::new()
         .merge(with_cookies)
@@ -78,6 +85,7 @@ pub fn routes(state: &AppState) -> Router {
         .merge(operators())
         .merge(page_routes)
         .merge(metadata)
+        .merge(oauth())
         .route("/", get(pages::home))
         .route(paths::AUDIT_FILE, get(administration::trail_file))
         // For reverse proxies.
@@ -85,6 +93,20 @@ pub fn routes(state: &AppState) -> Router {
         .method_not_allowed_fallback(not_found::method_not_allowed)
         .fallback(not_found::not_found)
         .with_state(state.clone())
+}
+
+/// The OpenID provider.
+fn oauth() -> Router<AppState> {
+    let preflight = oauth_answer::preflight;
+    Router::new()
+        .route(paths::OAUTH_AUTHORIZE, get(oauth_authorize::authorize).post(oauth_authorize::authorize))
+        .route(paths::OAUTH_FORM_POST, get(oauth_authorize::form_post))
+        .route(paths::OAUTH_LOGOUT, get(oauth_logout::logout).post(oauth_logout::logout))
+        .route(paths::OAUTH_TOKEN, post(oauth_token::token).options(preflight))
+        .route(paths::OAUTH_REVOKE, post(oauth_token::revoke).options(preflight))
+        .route(paths::OAUTH_INTROSPECT, post(oauth_token::introspect))
+        .route(paths::OAUTH_PAR, post(oauth_token::push).options(preflight))
+        .route(paths::OAUTH_USERINFO, get(oauth_userinfo::userinfo).post(oauth_userinfo::userinfo).options(preflight))
 }
 
 /// For administrators; each handler checks that.

@@ -10,6 +10,8 @@ use crate::entropy::Entropy;
 use crate::keyed_mutex::KeyedMutex;
 use crate::keyring::{self, Keyring, Vault};
 use crate::metrics::Metrics;
+use crate::oauth::clients::Clients;
+use crate::oauth::tokens::ClientTokens;
 use crate::passwords::{self, HashPool};
 use crate::rate_limiter::RateLimiter;
 use crate::refusal_feed::RefusalFeed;
@@ -41,6 +43,8 @@ pub struct Inner {
     pub key_encryption: KeyEncryptionKey,
     pub keyring: Arc<Keyring>,
     pub tokens: Tokens,
+    pub client_tokens: ClientTokens,
+    pub clients: Clients,
     pub passwords: HashPool,
     pub bans: Bans,
     pub allowlist: Allowlist,
@@ -90,6 +94,8 @@ impl AppState {
         let keyring = Arc::new(Keyring::load(&vault).await?);
         let state = Self(Arc::new(Inner {
             tokens: Tokens::new(Arc::clone(&keyring), &config),
+            client_tokens: ClientTokens::new(Arc::clone(&keyring), &config.origin, config.settings.session.access.ms()),
+            clients: Clients::new(&config),
             passwords: HashPool::start(&config.settings, &*entropy)?,
             bans: Bans::default(),
             allowlist: Allowlist::default(),
@@ -123,6 +129,7 @@ impl AppState {
         state.sessions.remember(&ended, began);
         state.sync.read_at(began);
         state.sync.followed_at(began);
+        state.clients.replace(state.store.clients().await?);
         Ok(state)
     }
 

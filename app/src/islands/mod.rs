@@ -26,6 +26,8 @@ mod sign_out;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod account_actions;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod decide;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod end_session;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod forms;
@@ -59,7 +61,7 @@ pub use {act::Act, act::ConfirmedAction, sign_out::SignOut};
 
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub use {
-    account_actions::AccountActions, end_session::EndSession, forms::Forms, invite::Invite,
+    account_actions::AccountActions, decide::Decide, end_session::EndSession, forms::Forms, invite::Invite,
     live_refusals::LiveRefusals, revoke_invitation::RevokeInvitation,
 };
 

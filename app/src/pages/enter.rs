@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[component]
 pub fn EnterPage(enter: EnterView) -> impl IntoView {
     view! {
-        <main class="page-center resume" data-enter=enter.body data-nonce=enter.nonce>
+        <main class="page-center resume" data-enter=enter.body data-path=enter.path data-nonce=enter.nonce>
             <Mark />
             <h1 class="unseen">{["Opening ", &enter.app].concat()}</h1>
             <Resume />

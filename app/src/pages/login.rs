@@ -60,6 +60,7 @@ fn reason(why: SignInReason) -> &'static str {
             "This browser no longer has the key that your session was tied to. \
              Browsers delete such keys when a site is not used for a while. Sign in again to continue."
         }
+        SignInReason::Again => "Sign in again: the app asks for it.",
         SignInReason::SignedOut => "You are signed out.",
         SignInReason::PasswordSet => "Your new password is set. Sign in with it.",
         SignInReason::Deleted => "Your account was deleted.",

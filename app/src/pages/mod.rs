@@ -4,6 +4,7 @@ pub mod banned;
 
 mod account;
 mod activity;
+mod ask;
 mod audit;
 mod bans;
 mod devices;

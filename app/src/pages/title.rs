@@ -7,6 +7,8 @@ pub fn title(view: &View, site: &str) -> String {
         View::Signup(signup) if signup.first_run => "Set up",
         View::Signup(_) => "Sign up",
         View::Resume(_) | View::Enter(_) => "Opening",
+        View::Ask(_) => "Continue?",
+        View::Refused(_) => "Refused",
         View::Reset(_) => "New password",
         View::Overview(_) => "Overview",
         View::Devices(_) => "Devices",

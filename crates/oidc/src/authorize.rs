@@ -212,7 +212,9 @@ impl AuthorizationRequest {
             return Err(OAuthError::new(ErrorCode::InvalidTarget, text));
         }
         let claims = match params.get("claims") {
-            Some(text) => ClaimsRequest::parse(text).ok_or_else(|| invalid("claims is not an object as in section 5.5"))?,
+            Some(text) => {
+                ClaimsRequest::parse(text).ok_or_else(|| invalid("claims is not an object as in section 5.5"))?
+            }
             None => ClaimsRequest::default(),
         };
         Ok(Self {

@@ -6,8 +6,18 @@ use std::collections::BTreeSet;
 
 /// The claims that can be requested by name.
 pub const SUPPORTED: [&str; 12] = [
-    "sub", "name", "preferred_username", "updated_at", "email", "email_verified", "groups", "roles", "auth_time", "acr",
-    "amr", "sid",
+    "sub",
+    "name",
+    "preferred_username",
+    "updated_at",
+    "email",
+    "email_verified",
+    "groups",
+    "roles",
+    "auth_time",
+    "acr",
+    "amr",
+    "sid",
 ];
 
 /// What Postern knows about a person.

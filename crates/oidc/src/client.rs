@@ -46,6 +46,9 @@ pub struct ClientSettings {
     /// The resources that the client may name (RFC 8707).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
+    /// The resources whose tokens the client may introspect, for resource servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub introspects: Vec<String>,
     /// The roles or groups of which a person needs one. Empty: everybody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
@@ -148,7 +151,7 @@ impl Client {
         let hash = |text: &String| from_base64url(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         let secrets: Option<Vec<_>> = secrets.iter().map(hash).collect();
         let secrets = secrets.ok_or_else(|| invalid("secret_hash", "is not a SHA-256 in base64url"))?;
-        if settings.redirect_uris.is_empty() {
+        if settings.redirect_uris.is_empty() && settings.introspects.is_empty() {
             return Err(invalid("redirect_uris", "at least one is needed"));
         }
         for (setting, uris) in [

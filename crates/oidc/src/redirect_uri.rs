@@ -32,7 +32,8 @@ pub fn check(uri: &str) -> Result<(), InvalidUri> {
     if uri.len() > LONGEST {
         return Err(InvalidUri::Long);
     }
-    let plain = |c: u8| c.is_ascii_graphic() && !matches!(c, b'\\' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'^' | b'|');
+    let plain =
+        |c: u8| c.is_ascii_graphic() && !matches!(c, b'\\' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'^' | b'|');
     let (scheme, rest) = uri.split_once(':').ok_or(InvalidUri::Form)?;
     let of_scheme = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'+' | b'-' | b'.');
     let letter_first = scheme.bytes().next().is_some_and(|first| first.is_ascii_lowercase());

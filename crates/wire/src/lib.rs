@@ -15,6 +15,7 @@ pub mod jwk;
 mod list;
 pub mod login;
 pub mod passkeys;
+pub mod oauth;
 pub mod password;
 pub mod paths;
 pub mod problem;

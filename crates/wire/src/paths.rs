@@ -110,6 +110,26 @@ pub const REFUSALS: &str = "/api/admin/refusals/hours";
 /// Server-sent events.
 pub const LIVE: &str = "/api/admin/live";
 
+/// The OpenID provider's endpoints (OpenID Connect Core 1.0, OAuth 2.1).
+pub const OAUTH_AUTHORIZE: &str = "/oauth/authorize";
+pub const OAUTH_TOKEN: &str = "/oauth/token";
+pub const OAUTH_USERINFO: &str = "/oauth/userinfo";
+pub const OAUTH_REVOKE: &str = "/oauth/revoke";
+pub const OAUTH_INTROSPECT: &str = "/oauth/introspect";
+/// Pushed authorization requests (RFC 9126).
+pub const OAUTH_PAR: &str = "/oauth/par";
+/// Sign-out that an app asks for.
+pub const OAUTH_LOGOUT: &str = "/oauth/logout";
+/// A page that posts an answer to an app (`response_mode=form_post`).
+pub const OAUTH_FORM_POST: &str = "/oauth/form_post";
+/// The pages' own requests: for a code, and for the end of the session.
+pub const OAUTH_ENTER: &str = "/api/oauth/authorize";
+pub const OAUTH_SIGN_OUT: &str = "/api/oauth/logout";
+/// `GET` lists the apps that a person gave access; `DELETE` on `/{id}` revokes one.
+pub const CONSENTS: &str = "/api/consents";
+pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+pub const OAUTH_SERVER: &str = "/.well-known/oauth-authorization-server";
+
 pub const JWKS: &str = "/.well-known/jwks.json";
 pub const REVOCATIONS: &str = "/.well-known/revocations";
 /// The pages where people manage passkeys.

@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod ban;
 mod calibrate;
+mod client;
 mod config;
 mod demo;
 mod doctor;
@@ -82,6 +83,9 @@ enum Command {
     /// Manage services that accept tickets
     #[command(subcommand)]
     Service(service::ServiceCommand),
+    /// Manage apps that sign people in with OpenID Connect
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// List, impose and lift bans
     #[command(subcommand)]
     Ban(ban::BanCommand),
@@ -172,6 +176,7 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
         Command::Invite(args) => blocking(invite::run(config, args)),
         Command::Session(command) => blocking(session::run(config, command)),
         Command::Service(command) => blocking(service::run(config, command)),
+        Command::Client(command) => blocking(client::run(config, command)),
         Command::Ban(command) => blocking(ban::run(config, command)),
         Command::Allow(command) => blocking(allow::run(config, command)),
         Command::Key(command) => blocking(key::run(config, command)),

@@ -2,6 +2,7 @@
 
 mod apps;
 mod bans;
+mod clients;
 #[cfg(test)]
 mod documented;
 mod durations;
@@ -19,6 +20,7 @@ mod toll_route;
 
 pub use apps::{App, AppSettings, Apps};
 pub use bans::Preset;
+pub use clients::usable as client_usable;
 pub use effective::effective;
 pub use error::ConfigError;
 pub use keys::{KeySettings, Schedule};
@@ -47,6 +49,8 @@ pub struct Config {
     pub policy: Arc<BanPolicy>,
     pub proxies: Arc<TrustedProxies>,
     pub apps: Arc<Apps>,
+    /// Clients of the settings file.
+    pub clients: Arc<Vec<oidc::Client>>,
 }
 
 impl Layers {
@@ -93,7 +97,9 @@ impl Config {
         if !apps.is_empty() {
             behind_proxies(&settings)?;
         }
-        Ok(Self { settings, origin: origin.to_string(), authority: origin.authority, https, policy, proxies, apps })
+        let (own, signing) = (origin.to_string(), settings.keys.signing_algorithm.as_str());
+        let clients = Arc::new(clients::clients(&settings.clients, signing, &[&own])?);
+        Ok(Self { settings, origin: own, authority: origin.authority, https, policy, proxies, apps, clients })
     }
 
     /// Whether cookies lack their prefix and `Secure`, and pages warn about it.

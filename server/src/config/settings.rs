@@ -43,6 +43,7 @@ pub struct Settings {
     pub toll: TollSettings,
     pub log: LogSettings,
     pub apps: Vec<AppSettings>,
+    pub clients: Vec<oidc::ClientSettings>,
 }
 
 /// Both files or neither.
@@ -153,6 +154,7 @@ impl Default for Settings {
             toll: TollSettings::default(),
             log: LogSettings::default(),
             apps: Vec::new(),
+            clients: Vec::new(),
         }
     }
 }

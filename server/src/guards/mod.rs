@@ -11,6 +11,7 @@ pub mod headers;
 pub mod host;
 pub mod known_device;
 pub mod log;
+pub mod oauth_client;
 pub mod own_bucket;
 pub mod proof;
 pub mod rate_limit;

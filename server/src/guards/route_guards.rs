@@ -24,6 +24,8 @@ pub enum RouteGuard {
     Api,
     /// Public resources, and requests of reverse proxies.
     Public,
+    /// Requests of OAuth clients. They use no cookies and come from any origin.
+    Client,
     Page,
 }
 
@@ -41,6 +43,11 @@ impl RouteGuard {
             | paths::ACCOUNT_DELETE => Self::SignIn,
             paths::PASSKEY_CHALLENGE | paths::PASSKEY_LOGIN => Self::PasskeySignIn,
             paths::VERIFY | paths::OPENAPI => Self::Public,
+            paths::OAUTH_TOKEN
+            | paths::OAUTH_USERINFO
+            | paths::OAUTH_REVOKE
+            | paths::OAUTH_INTROSPECT
+            | paths::OAUTH_PAR => Self::Client,
             _ if path.starts_with("/api/") => Self::Api,
             _ if path.starts_with("/.well-known/") || path.starts_with("/.postern/") => Self::Public,
             _ => Self::Page,
@@ -67,6 +74,7 @@ pub async fn pass(
         }
         RouteGuard::Api => api(state, client, request, routes).await,
         RouteGuard::Public => public(state, client, request, routes).await,
+        RouteGuard::Client => oauth_client(state, client, request, routes).await,
         RouteGuard::Page => page(state, client, request, routes).await,
     }
 }
@@ -102,6 +110,16 @@ async fn public(state: &AppState, client: Client, request: Request, routes: &Rou
         rate_limit::enter(state, &client, class_of(state, &request, RequestClass::Other)).await?
     };
     Ok(routes.answer(client, request).await)
+}
+
+async fn oauth_client(
+    state: &AppState,
+    client: Client,
+    request: Request,
+    routes: &Routes,
+) -> Result<Response, ApiError> {
+    let _counted = rate_limit::enter(state, &client, class_of(state, &request, RequestClass::Other)).await?;
+    Ok(routes.answer(client, body::read(request).await?).await)
 }
 
 async fn page(state: &AppState, client: Client, request: Request, routes: &Routes) -> Result<Response, ApiError> {
@@ -145,6 +163,11 @@ mod tests {
             ("/.postern/callback", RouteGuard::Public),
             ("/dashboard/audit.csv", RouteGuard::Page),
             ("/apps/return", RouteGuard::Page),
+            ("/oauth/authorize", RouteGuard::Page),
+            ("/oauth/logout", RouteGuard::Page),
+            ("/oauth/token", RouteGuard::Client),
+            ("/oauth/userinfo", RouteGuard::Client),
+            ("/api/oauth/authorize", RouteGuard::Api),
             ("/", RouteGuard::Page),
         ] {
             assert_eq!(RouteGuard::of(path), gate, "{path}");

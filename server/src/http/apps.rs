@@ -80,7 +80,12 @@ pub async fn go_on(State(state): State<AppState>, request: Request) -> Response 
             let wish = EnterRequest { app: origin, state: hash, next, again: again.is_some() };
             let body = serde_json::to_string(&wish).unwrap_or_default();
             let nonce = state.keyring.nonce(state.now());
-            render::document(State(state), View::Enter(EnterView { app, body, nonce }), request).await
+            render::document(
+                State(state),
+                View::Enter(EnterView { app, body, nonce, path: paths::APP_ENTER.to_owned() }),
+                request,
+            )
+            .await
         }
         Ok(None) => Redirect::to(&sign_in_path(&state, &headers, &uri)).into_response(),
         Err(error) => pages::broken(state, error, request).await,

@@ -7,8 +7,12 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use domain::server_key::CACHE_MS;
 use http::{HeaderName, HeaderValue, header};
+use oidc::metadata::Endpoints;
 use serde_json::json;
 use wire::paths;
+
+/// The values of `acr`, by `domain::authentication`.
+const ACR: [&str; 3] = ["urn:postern:acr:1", "urn:postern:acr:2", "urn:postern:acr:phr"];
 
 /// A new signing key is published for longer than this before it signs.
 pub fn open() -> [(HeaderName, HeaderValue); 2] {
@@ -26,6 +30,22 @@ pub fn open() -> [(HeaderName, HeaderValue); 2] {
 pub async fn jwks(State(state): State<AppState>) -> Result<impl IntoResponse, ApiError> {
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     Ok((open(), json, state.keyring.jwks(state.now()).map_err(ApiError::broken)?))
+}
+
+/// Returns the discovery document (OpenID Connect Discovery 1.0; RFC 8414).
+pub async fn openid(State(state): State<AppState>) -> impl IntoResponse {
+    let endpoints = Endpoints {
+        authorization: paths::OAUTH_AUTHORIZE,
+        token: paths::OAUTH_TOKEN,
+        userinfo: paths::OAUTH_USERINFO,
+        jwks: paths::JWKS,
+        revocation: paths::OAUTH_REVOKE,
+        introspection: paths::OAUTH_INTROSPECT,
+        pushed: paths::OAUTH_PAR,
+        end_session: paths::OAUTH_LOGOUT,
+    };
+    let signing = state.client_tokens.signing_algorithm(state.now());
+    (open(), Json(oidc::metadata::document(&state.config.origin, &endpoints, signing, &ACR)))
 }
 
 /// Returns endpoints and policy for programs.

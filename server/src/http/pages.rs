@@ -28,6 +28,8 @@ const WEEK_MS: i64 = 7 * 24 * 60 * 60_000;
 const OVERVIEW_LINES: usize = 5;
 /// The `why` of a browser that has lost its key.
 const KEY_GONE: &str = "key_gone";
+/// The `why` of a person who signs in again for an app.
+const AGAIN: &str = "again";
 const ACTIVITY_ROWS: u32 = 500;
 
 /// Query parameters of a page.
@@ -97,7 +99,9 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
     let signed_in = SignedIn::find(state, headers).await?;
     match (uri.path(), signed_in) {
         // A session whose key is lost cannot prove anything, so the person signs in again.
-        (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_)) if asked.why.as_deref() != Some(KEY_GONE) => {
+        (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_))
+            if !matches!(asked.why.as_deref(), Some(KEY_GONE | AGAIN)) =>
+        {
             Ok(Page::Elsewhere(target))
         }
         (paths::SIGNUP_PAGE, Some(_)) => Ok(Page::Elsewhere(target)),
@@ -120,6 +124,7 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
         why: match why {
             Some("ended") => Some(SignInReason::Ended),
             Some(KEY_GONE) => Some(SignInReason::KeyGone),
+            Some(AGAIN) => Some(SignInReason::Again),
             Some("signed_out") => Some(SignInReason::SignedOut),
             Some("password_set") => Some(SignInReason::PasswordSet),
             Some("deleted") => Some(SignInReason::Deleted),

@@ -64,9 +64,7 @@ impl Vault<'_> {
             // Generating primes would block other requests.
             KeyKind::Envelope => tokio::task::spawn_blocking(EnvelopeKey::make).await.ok().flatten(),
             KeyKind::Signing => SigningKey::make(self.config.settings.keys.signing_algorithm),
-            KeyKind::IdToken => {
-                tokio::task::spawn_blocking(|| SigningKey::make(Algorithm::Rs256)).await.ok().flatten()
-            }
+            KeyKind::IdToken => tokio::task::spawn_blocking(|| SigningKey::make(Algorithm::Rs256)).await.ok().flatten(),
             KeyKind::Mac => Some(MacKeys::make(self.entropy)),
             KeyKind::Digest => Digests::make(self.entropy, None),
         };

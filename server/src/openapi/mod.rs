@@ -15,6 +15,7 @@ const PARTS: [&str; 10] = [
     include_str!("keys.json"),
     include_str!("apps.json"),
     include_str!("metadata.json"),
+    include_str!("oauth.json"),
     include_str!("accounts.json"),
     include_str!("bans.json"),
     include_str!("server.json"),

@@ -27,6 +27,7 @@ mod logs;
 mod mac_keys;
 mod notices;
 mod observatory;
+mod oidc;
 mod openapi;
 mod operator;
 mod operators;

@@ -5,9 +5,7 @@ use super::store::SqlStore;
 use super::tx::Record;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::oauth::{
-    CodeRow, ConsentRow, GrantRotation, GrantRow, NewCode, OAuth, PushedRequest, Redeem, StoredClient,
-};
+use crate::oauth::{CodeRow, ConsentRow, GrantRotation, GrantRow, NewCode, OAuth, PushedRequest, Redeem, StoredClient};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;

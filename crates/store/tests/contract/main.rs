@@ -22,6 +22,7 @@ mod ladders;
 mod leases;
 mod make;
 mod passkeys;
+mod oauth;
 mod postgres_only;
 mod processes;
 mod profiles;
@@ -192,6 +193,16 @@ contract! {
         groups_have_one_spelling_and_are_listed_with_their_members,
         changes_of_profiles_and_groups_reach_other_nodes,
         go_with_the_account,
+    }
+    oauth {
+        fifty_tasks_on_two_nodes_redeem_one_code,
+        codes_run_out_and_end_with_their_session,
+        unused_codes_of_a_session_are_few,
+        fifty_tasks_rotate_one_grant,
+        grants_end_with_their_session_their_account_and_by_revocation,
+        consents_are_remembered_and_withdrawn_with_what_they_gave,
+        a_pushed_request_gives_one_code_of_fifty_tries,
+        clients_are_added_changed_and_removed_with_what_they_got,
     }
     proofs {
         fifty_tasks_on_two_nodes_use_one_proof,

@@ -99,7 +99,8 @@ async fn user_keys(context: &Context, session: &Session) -> Outcome {
 
 async fn of_the_server(context: &Context, session: &Session) -> Outcome {
     server_keys::list(context, session).await?;
-    let names = ["Back", "Rotate the envelope key", "Rotate the signing key", "Rotate the ID token key", "Rotate the MAC key"];
+    let names =
+        ["Back", "Rotate the envelope key", "Rotate the signing key", "Rotate the ID token key", "Rotate the MAC key"];
     let kind = match choose("Server keys", &names)? {
         Some(1) => ServerKeyKind::Envelope,
         Some(2) => ServerKeyKind::Signing,

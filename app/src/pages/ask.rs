@@ -1,0 +1,58 @@
+//! Pages about apps that sign people in here.
+
+use crate::components::CardTitle;
+use crate::islands::Decide;
+use crate::view::{AskView, RefusedView};
+use leptos::prelude::*;
+
+/// Asks the person whether an app may go on.
+#[component]
+pub fn AskPage(ask: AskView) -> impl IntoView {
+    let AskView { title, about, list, items, note, path, yes, yes_body, no, no_body, nonce } = ask;
+    let list = (!items.is_empty()).then(|| {
+        view! {
+            <p>{list}</p>
+            <ul>{items.into_iter().map(|item| view! { <li>{item}</li> }).collect_view()}</ul>
+        }
+    });
+    let note = (!note.is_empty()).then(|| view! { <p class="small quiet">{note}</p> });
+    view! {
+        <main class="page-center" data-path=path data-yes=yes_body data-no=no_body data-nonce=nonce>
+            <section class="card">
+                <CardTitle title />
+                <p>{about}</p>
+                {list}
+                {note}
+                <Decide yes no />
+                <p id="said" role="status" class="quiet"></p>
+                <noscript>
+                    <p>
+                        "This needs JavaScript, because the key of this device never leaves the browser. Switch it on for \
+                         this site, then reload this page."
+                    </p>
+                </noscript>
+            </section>
+        </main>
+    }
+}
+
+/// Shows why a request of an app was refused, to the person and to the developer of the app.
+#[component]
+pub fn RefusedPage(refused: RefusedView) -> impl IntoView {
+    let RefusedView { code, description, facts } = refused;
+    let facts = facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt> <dd><code>{value}</code></dd> });
+    view! {
+        <main class="page-center">
+            <section class="card">
+                <CardTitle title="The app's request was refused" />
+                <p>"The app that sent you here made a request that this site cannot answer. Nothing was changed."</p>
+                <p>"Tell the people who run the app what this page says:"</p>
+                <dl class="facts">
+                    <dt>"Error"</dt>
+                    <dd><code>{code}</code>": " {description}</dd>
+                    {facts.collect_view()}
+                </dl>
+            </section>
+        </main>
+    }
+}

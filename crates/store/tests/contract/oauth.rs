@@ -1,0 +1,217 @@
+use crate::fixture::Fixture;
+use crate::make::{NOW, SECOND, entry, fresh, session, user};
+use futures::future::join_all;
+use store::Store;
+use store::audit::{AuditEntry, AuditEvent};
+use store::oauth::{GrantRotation, MOST_CODES_OF_SESSION, NewCode, PushedRequest, Redeem, StoredClient};
+
+const LIFE: i64 = 60 * SECOND;
+const DAY: i64 = 24 * 3600 * SECOND;
+
+fn audit(event: AuditEvent) -> AuditEntry {
+    entry(event, None, NOW)
+}
+
+fn new_code(session: &str) -> NewCode {
+    NewCode {
+        code_hash: fresh("code"),
+        client: "app".to_owned(),
+        session: session.to_owned(),
+        redirect_uri: "https://app.example/callback".to_owned(),
+        code_challenge: Some("challenge".to_owned()),
+        jkt: None,
+        details: r#"{"scope":"openid"}"#.to_owned(),
+        expires_at: NOW + LIFE,
+        pushed: None,
+        agreed: None,
+        audit: audit(AuditEvent::AppOpened),
+        now: NOW,
+    }
+}
+
+fn redeem(code: &NewCode, now: i64) -> Redeem {
+    Redeem {
+        code_hash: code.code_hash.clone(),
+        grant: fresh("grant"),
+        details: code.details.clone(),
+        jkt: None,
+        refresh_hash: Some("first".to_owned()),
+        ends_at: now + DAY,
+        remember_until: now + DAY,
+        now,
+    }
+}
+
+/// A grant of a new code, by its id.
+async fn grant(store: &dyn Store, session: &str) -> String {
+    let code = new_code(session);
+    assert!(store.add_code(&code).await.unwrap());
+    let redeem = redeem(&code, NOW);
+    assert!(store.redeem_code(&redeem).await.unwrap());
+    redeem.grant
+}
+
+fn rotation(id: &str, from: u32, hash: &str, to: &str) -> GrantRotation {
+    GrantRotation {
+        id: id.to_owned(),
+        from_generation: from,
+        from_hash: hash.to_owned(),
+        to_hash: to.to_owned(),
+        idle_at: NOW + 90 * DAY,
+        now: NOW + SECOND,
+    }
+}
+
+pub async fn fifty_tasks_on_two_nodes_redeem_one_code(fixture: Fixture) {
+    let (one, two) = (fixture.open().await, fixture.open().await);
+    let ada = user(&*one, "ada").await;
+    let session = session(&*one, &ada, NOW).await;
+    let code = new_code(&session);
+    assert!(one.add_code(&code).await.unwrap());
+    let tries = (0..50).map(|n| {
+        let (store, redeem) = (if n % 2 == 0 { one.clone() } else { two.clone() }, redeem(&code, NOW));
+        tokio::spawn(async move { store.redeem_code(&redeem).await.unwrap().then_some(redeem.grant) })
+    });
+    let given: Vec<_> = join_all(tries).await.into_iter().filter_map(Result::unwrap).collect();
+    assert_eq!(given.len(), 1, "one grant for one code");
+    let used = one.code(&code.code_hash).await.unwrap().unwrap();
+    assert_eq!(used.grant.as_ref(), given.first(), "which the used code remembers");
+    let row = two.grant(&given[0]).await.unwrap().unwrap();
+    assert_eq!((row.user.as_str(), row.session.as_str(), row.client.as_str()), (ada.as_str(), session.as_str(), "app"));
+    assert!(row.is_live(NOW) && !row.is_live(NOW + DAY));
+}
+
+pub async fn codes_run_out_and_end_with_their_session(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let (mine, other) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);
+    let (late, ended) = (new_code(&mine), new_code(&other));
+    assert!(store.add_code(&late).await.unwrap() && store.add_code(&ended).await.unwrap());
+    assert!(!store.redeem_code(&redeem(&late, NOW + LIFE)).await.unwrap(), "too late");
+    store.revoke(&ada, &other, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW).await.unwrap();
+    assert!(!store.redeem_code(&redeem(&ended, NOW)).await.unwrap());
+    assert!(!store.add_code(&new_code(&other)).await.unwrap(), "no code for an ended session");
+    assert!(!store.add_code(&new_code("nobody's")).await.unwrap());
+    assert_eq!(store.sweep_oauth(NOW + LIFE).await.unwrap(), 2);
+}
+
+pub async fn unused_codes_of_a_session_are_few(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let session = session(&*store, &ada, NOW).await;
+    let used = new_code(&session);
+    assert!(store.add_code(&used).await.unwrap());
+    assert!(store.redeem_code(&redeem(&used, NOW)).await.unwrap());
+    let mut codes = Vec::new();
+    for later in 0..=MOST_CODES_OF_SESSION {
+        let code = NewCode { expires_at: NOW + LIFE + later, ..new_code(&session) };
+        assert!(store.add_code(&code).await.unwrap());
+        codes.push(code.code_hash);
+    }
+    assert!(store.code(&codes[0]).await.unwrap().is_none(), "the oldest gave way");
+    assert!(store.code(&codes[1]).await.unwrap().is_some());
+    assert!(store.code(&used.code_hash).await.unwrap().is_some(), "a used one is remembered");
+}
+
+pub async fn fifty_tasks_rotate_one_grant(fixture: Fixture) {
+    let (one, two) = (fixture.open().await, fixture.open().await);
+    let ada = user(&*one, "ada").await;
+    let id = grant(&*one, &session(&*one, &ada, NOW).await).await;
+    let tries = (0..50).map(|n| {
+        let (store, rotation) =
+            (if n % 2 == 0 { one.clone() } else { two.clone() }, rotation(&id, 0, "first", "second"));
+        tokio::spawn(async move { store.rotate_grant(&rotation).await.unwrap() })
+    });
+    assert_eq!(join_all(tries).await.into_iter().filter(|won| *won.as_ref().unwrap()).count(), 1);
+    let row = one.grant(&id).await.unwrap().unwrap();
+    assert_eq!(
+        (row.generation, row.refresh_hash.as_deref(), row.previous_hash.as_deref()),
+        (1, Some("second"), Some("first"))
+    );
+    assert_eq!(row.session_idle_at, NOW + 90 * DAY, "use of the grant is use of its session");
+    one.show_grant(&id, 1).await.unwrap();
+    one.show_grant(&id, 0).await.unwrap();
+    one.show_grant(&id, 9).await.unwrap();
+    assert_eq!(one.grant(&id).await.unwrap().unwrap().used, 1);
+}
+
+pub async fn grants_end_with_their_session_their_account_and_by_revocation(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
+    let (one, two) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);
+    let (signed_out, revoked) = (grant(&*store, &one).await, grant(&*store, &two).await);
+    let disabled = grant(&*store, &session(&*store, &bob, NOW).await).await;
+    store.revoke(&ada, &one, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW).await.unwrap();
+    assert!(store.revoke_grant(&revoked, Some(&audit(AuditEvent::TokenReused)), NOW).await.unwrap());
+    assert!(!store.revoke_grant(&revoked, None, NOW).await.unwrap(), "once");
+    let off = entry(AuditEvent::UserDisabled, Some(&bob), NOW);
+    assert!(store.set_disabled(&bob, true, &off, NOW).await.unwrap().is_done());
+    for id in [&signed_out, &revoked, &disabled] {
+        assert!(!store.grant(id).await.unwrap().unwrap().is_live(NOW), "{id}");
+        assert!(!store.rotate_grant(&rotation(id, 0, "first", "second")).await.unwrap());
+    }
+}
+
+pub async fn consents_are_remembered_and_withdrawn_with_what_they_gave(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let session = session(&*store, &ada, NOW).await;
+    let agreed = |scope: &str| NewCode { agreed: Some(scope.to_owned()), ..new_code(&session) };
+    assert!(store.add_code(&agreed("openid")).await.unwrap());
+    assert!(store.add_code(&agreed("email openid")).await.unwrap());
+    assert_eq!(store.consent(&ada, "app").await.unwrap().as_deref(), Some("email openid"));
+    assert_eq!(store.consents(&ada).await.unwrap().len(), 1);
+    let id = grant(&*store, &session).await;
+    let withdrawn = audit(AuditEvent::ConsentWithdrawn);
+    assert!(store.withdraw_consent(&ada, "app", &withdrawn, NOW).await.unwrap());
+    assert!(!store.grant(&id).await.unwrap().unwrap().is_live(NOW));
+    assert_eq!(store.consent(&ada, "app").await.unwrap(), None);
+    assert!(!store.withdraw_consent(&ada, "app", &withdrawn, NOW).await.unwrap());
+}
+
+pub async fn a_pushed_request_gives_one_code_of_fifty_tries(fixture: Fixture) {
+    let (one, two) = (fixture.open().await, fixture.open().await);
+    let ada = user(&*one, "ada").await;
+    let session = session(&*one, &ada, NOW).await;
+    let request = PushedRequest {
+        id_hash: fresh("pushed"),
+        client: "app".to_owned(),
+        parameters: "scope=openid".to_owned(),
+        expires_at: NOW + LIFE,
+    };
+    one.push_request(&request).await.unwrap();
+    assert_eq!(two.pushed_request(&request.id_hash, NOW).await.unwrap().as_ref(), Some(&request));
+    assert_eq!(two.pushed_request(&request.id_hash, NOW + LIFE).await.unwrap(), None);
+    let tries = (0..50).map(|n| {
+        let store = if n % 2 == 0 { one.clone() } else { two.clone() };
+        let code = NewCode { pushed: Some(request.id_hash.clone()), ..new_code(&session) };
+        tokio::spawn(async move { store.add_code(&code).await.unwrap() })
+    });
+    assert_eq!(join_all(tries).await.into_iter().filter(|won| *won.as_ref().unwrap()).count(), 1);
+}
+
+pub async fn clients_are_added_changed_and_removed_with_what_they_got(fixture: Fixture) {
+    let store = fixture.open().await;
+    let client = StoredClient {
+        id: "app".to_owned(),
+        registration: "{}".to_owned(),
+        secrets: vec!["one".to_owned()],
+        created_at: NOW,
+        changed_at: NOW,
+    };
+    let added = audit(AuditEvent::ClientAdded);
+    assert!(store.add_client(&client, &added).await.unwrap());
+    assert!(!store.add_client(&client, &added).await.unwrap(), "the id is taken");
+    let both = vec!["one".to_owned(), "two".to_owned()];
+    let changed = StoredClient { secrets: both, changed_at: NOW + 1, ..client.clone() };
+    let audit_change = audit(AuditEvent::ClientChanged);
+    assert!(store.change_client(&client, &changed, &audit_change).await.unwrap());
+    assert!(!store.change_client(&client, &changed, &audit_change).await.unwrap(), "somebody was faster");
+    assert_eq!(store.clients().await.unwrap(), std::slice::from_ref(&changed));
+    let ada = user(&*store, "ada").await;
+    let id = grant(&*store, &session(&*store, &ada, NOW).await).await;
+    assert!(store.remove_client("app", &audit(AuditEvent::ClientRemoved), NOW).await.unwrap());
+    assert!(!store.remove_client("app", &audit(AuditEvent::ClientRemoved), NOW).await.unwrap());
+    assert!(!store.grant(&id).await.unwrap().unwrap().is_live(NOW));
+    assert!(store.clients().await.unwrap().is_empty());
+}

@@ -1,0 +1,66 @@
+//! `[[clients]]`: clients of the OpenID provider.
+
+use super::layers::ConfigError;
+use oidc::client::{IdTokenAlg, secret_hash};
+use oidc::{Client, ClientSettings};
+use std::collections::BTreeSet;
+
+/// Shortest secret in bytes: 128 random bits as text.
+const SHORTEST_SECRET: usize = 22;
+
+/// Validates the clients and reads the files with their secrets.
+///
+/// `signing`: the algorithm of `[keys]`. `reserved`: audiences that no client may name, such as this site's own.
+pub(super) fn clients(
+    settings: &[ClientSettings],
+    signing: &str,
+    reserved: &[&str],
+) -> Result<Vec<Client>, ConfigError> {
+    let mut ids = BTreeSet::new();
+    settings
+        .iter()
+        .map(|client| {
+            let named = |setting: &str, problem: &str| {
+                ConfigError::invalid(&format!("clients.{setting}"), &format!("{}: {problem}", client.id))
+            };
+            if !ids.insert(client.id.clone()) {
+                return Err(named("id", "occurs twice"));
+            }
+            let checked = Client::new(client.clone(), &secrets(client)?, true);
+            let checked = checked.map_err(|error| named(error.setting, &error.problem))?;
+            usable(&checked, signing, reserved).map_err(|(setting, problem)| named(setting, &problem))?;
+            Ok(checked)
+        })
+        .collect()
+}
+
+/// Checks what depends on this site.
+///
+/// # Errors
+/// The setting and the problem.
+pub fn usable(client: &Client, signing: &str, reserved: &[&str]) -> Result<(), (&'static str, String)> {
+    let alg = client.settings.id_token_alg;
+    if alg != IdTokenAlg::Rs256 && alg.as_str() != signing {
+        let problem = format!("must be RS256, or {signing} as in keys.signing_algorithm");
+        return Err(("id_token_alg", problem));
+    }
+    let taken = |resource: &&String| reserved.contains(&resource.trim_end_matches('/'));
+    match client.settings.resources.iter().find(taken) {
+        Some(resource) => Err(("resources", format!("{resource} is this site itself"))),
+        None => Ok(()),
+    }
+}
+
+fn secrets(client: &ClientSettings) -> Result<Vec<String>, ConfigError> {
+    let mut hashes: Vec<_> = client.secret_hash.iter().cloned().collect();
+    if let Some(file) = &client.secret_file {
+        let invalid = |problem: String| ConfigError::invalid("clients.secret_file", &format!("{file}: {problem}"));
+        let secret = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
+        let secret = secret.trim();
+        if secret.len() < SHORTEST_SECRET {
+            return Err(invalid("a secret has at least 22 characters: openssl rand -base64 32".to_owned()));
+        }
+        hashes.push(secret_hash(secret));
+    }
+    Ok(hashes)
+}

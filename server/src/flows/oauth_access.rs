@@ -1,0 +1,156 @@
+//! Access and refresh tokens that are shown to the provider: userinfo, introspection and revocation.
+
+use super::oauth_people;
+use super::oauth_token::read_details;
+use crate::api_error::ApiError;
+use crate::oauth::tokens::ClientToken;
+use crate::state::AppState;
+use domain::encoding::base64url;
+use domain::refresh_token::RefreshToken;
+use oidc::scope::OPENID;
+use oidc::{Client, Scopes};
+use serde_json::{Map, Value, json};
+use store::oauth::GrantRow;
+use wire::problem::Code;
+
+/// An access token with its live grant.
+#[derive(Debug)]
+pub struct LiveToken {
+    pub token: ClientToken,
+    pub grant: GrantRow,
+}
+
+/// Finds the live grant of an access token. `None`: the token is not valid.
+///
+/// # Errors
+/// The store fails, or this node cannot know whether the session has ended.
+pub async fn live(state: &AppState, text: &str) -> Result<Option<LiveToken>, ApiError> {
+    let now = state.now();
+    let mut token = state.client_tokens.read(text, now);
+    if token.is_none() && state.tokens.has_unknown_key(text, now) {
+        state.keyring.look_for_more(&state.vault()).await?;
+        token = state.client_tokens.read(text, now);
+    }
+    let Some(token) = token else { return Ok(None) };
+    let Some(grant) = state.store.grant(&token.grant).await?.filter(|grant| grant.is_live(now)) else {
+        return Ok(None);
+    };
+    if state.clients.find(&grant.client).is_none() {
+        return Ok(None);
+    }
+    // The answer of the rotation has arrived, so its predecessor is spent.
+    if grant.jkt.is_none() && token.generation > grant.used {
+        state.store.show_grant(&grant.id, token.generation).await?;
+    }
+    Ok(Some(LiveToken { token, grant }))
+}
+
+/// Returns the claims that an access token may read. `None`: it lacks the scope `openid`.
+///
+/// # Errors
+/// The store fails.
+pub async fn userinfo(state: &AppState, live: &LiveToken) -> Result<Option<Map<String, Value>>, ApiError> {
+    if !live.token.scopes.contains(OPENID) {
+        return Ok(None);
+    }
+    let details = read_details(&live.grant.details)?;
+    let person = oauth_people::person(state, &live.grant).await?;
+    Ok(Some(person.claims(&live.token.scopes, &details.userinfo)))
+}
+
+/// Answers an introspection (RFC 7662) by an authenticated client. A token of another client is inactive, unless it is
+/// for a resource that the client serves.
+///
+/// # Errors
+/// The store fails.
+pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result<Value, ApiError> {
+    let inactive = json!({"active": false});
+    let Some(LiveToken { token, grant }) = live(state, text).await? else {
+        return introspect_refresh(state, client, text).await;
+    };
+    let details = read_details(&grant.details)?;
+    let audiences: Vec<&str> = match &token.aud {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        _ => details.resources.iter().map(String::as_str).collect(),
+    };
+    let serves = client.settings.introspects.iter().any(|own| audiences.contains(&own.as_str()));
+    if grant.client != client.id() && !serves {
+        return Ok(inactive);
+    }
+    let audience = if audiences.is_empty() { vec![grant.client.as_str()] } else { audiences };
+    Ok(json!({
+        "active": true,
+        "iss": state.config.origin,
+        "sub": grant.user,
+        "aud": audience,
+        "client_id": grant.client,
+        "username": grant.username,
+        "scope": token.scopes.to_string(),
+        "exp": token.exp,
+        "iat": grant.rotated_at.div_euclid(1000),
+        "token_type": if grant.jkt.is_some() { "DPoP" } else { "Bearer" },
+        "auth_time": details.auth_time,
+        "acr": details.acr,
+        "amr": details.amr,
+        "sid": grant.session,
+        "cnf": grant.jkt.map(|jkt| json!({"jkt": jkt})),
+    }))
+}
+
+async fn introspect_refresh(state: &AppState, client: &Client, text: &str) -> Result<Value, ApiError> {
+    let grant = refresh_grant(state, text)
+        .await?
+        .filter(|(grant, current)| *current && grant.client == client.id() && grant.is_live(state.now()));
+    let Some((grant, _)) = grant else { return Ok(json!({"active": false})) };
+    let scope = Scopes::parse(&read_details(&grant.details)?.scope).to_string();
+    Ok(json!({
+        "active": true,
+        "iss": state.config.origin,
+        "sub": grant.user,
+        "client_id": grant.client,
+        "scope": scope,
+        "exp": grant.ends_at.min(grant.session_ends_at).div_euclid(1000),
+    }))
+}
+
+/// Returns the grant of a refresh token, and whether the token is the current one.
+async fn refresh_grant(state: &AppState, text: &str) -> Result<Option<(GrantRow, bool)>, ApiError> {
+    let read = |macs: &crate::keyring::MacKeys| RefreshToken::authenticate(&macs.oauth_refresh, text);
+    let Some(token) = state.keyring.authentic(state.now(), read) else { return Ok(None) };
+    let grant = state.store.grant(&base64url(&token.session())).await?;
+    Ok(grant.map(|grant| {
+        let current = grant.generation == token.generation() && grant.refresh_hash == Some(token.hash());
+        (grant, current)
+    }))
+}
+
+/// Revokes the grant of a client's own token (RFC 7009). A token of another client, or one that is not valid any more,
+/// changes nothing.
+///
+/// # Errors
+/// The store fails.
+pub async fn revoke(state: AppState, client: String, text: String) -> Result<(), ApiError> {
+    let grant = match refresh_grant(&state, &text).await? {
+        Some((grant, _)) => Some(grant),
+        None => live(&state, &text).await?.map(|live| live.grant),
+    };
+    if let Some(grant) = grant.filter(|grant| grant.client == client) {
+        state.store.revoke_grant(&grant.id, None, state.now()).await?;
+    }
+    Ok(())
+}
+
+/// Ends the access of an app at its person's request.
+///
+/// # Errors
+/// `not_found`: the app has none. The store fails.
+pub async fn withdraw(
+    state: &AppState,
+    user: &str,
+    client: &str,
+    audit: &store::audit::AuditEntry,
+) -> Result<(), ApiError> {
+    let done = state.store.withdraw_consent(user, client, audit, state.now()).await?;
+    if done { Ok(()) } else { Err(ApiError::new(Code::NotFound)) }
+}

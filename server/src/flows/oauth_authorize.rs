@@ -1,0 +1,255 @@
+//! Authorization requests of clients: judged for the page, and judged again when its code is issued.
+
+use super::oauth_people;
+use crate::api_error::ApiError;
+use crate::audit;
+use crate::client::Client as Caller;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use domain::UnixMs;
+use domain::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use oidc::authorize::{self, AuthorizationRequest, PUSHED, Redirected, Refusal, Response, ShownError};
+use oidc::error::{ErrorCode, OAuthError};
+use oidc::exchange::{CODE_MS, GrantDetails};
+use oidc::step::{self, SessionFacts, Step};
+use oidc::{Client, Params, Scopes};
+use std::sync::Arc;
+use store::audit::AuditEvent;
+use store::oauth::NewCode;
+
+/// The parameter that marks a request after it sent the person to sign in. Clients do not use it.
+pub const MARK: &str = "postern_sign_in";
+/// Time limit for signing in again.
+const MARK_SECONDS: i64 = 60 * 60;
+
+/// A judged request and what comes next.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The person sees the error.
+    Shown(ShownError),
+    /// The client gets the error.
+    Respond(Response),
+    /// The person signs in. The query string leads back to the same request.
+    SignIn { again: bool, query: String },
+    /// The person is asked.
+    Ask(Box<Examined>),
+    /// A code may be issued.
+    Answer(Box<Examined>),
+}
+
+/// A request that the signed-in person may answer.
+#[derive(Debug)]
+pub struct Examined {
+    pub client: Arc<Client>,
+    pub request: AuthorizationRequest,
+    /// Hash of the pushed request, if it was one.
+    pushed: Option<String>,
+    /// The scopes that the person agreed to before.
+    agreed: Option<Scopes>,
+}
+
+/// Judges a request. It writes nothing, so that a link alone changes nothing.
+///
+/// # Errors
+/// The store fails.
+pub async fn examine(state: &AppState, query: &str, session: Option<&SignedIn>) -> Result<Outcome, ApiError> {
+    let given = Params::parse(query);
+    let found = match find(state, &given).await? {
+        Ok(found) => found,
+        Err(shown) => return Ok(Outcome::Shown(shown)),
+    };
+    let Found { client, params, pushed } = found;
+    let request = match AuthorizationRequest::judge(&params, &client, pushed.is_some()) {
+        Ok(request) => request,
+        Err(refusal) => {
+            return Ok(match *refusal {
+                Refusal::Shown(shown) => Outcome::Shown(shown),
+                Refusal::Redirected(Redirected { error, to }) => respond(state, to, &error),
+            });
+        }
+    };
+    let now = state.now();
+    let hint = match &request.id_token_hint {
+        Some(token) => match state.client_tokens.hint(token, now).filter(|hint| hint.client == client.id()) {
+            Some(hint) => Some(hint.sub),
+            None => {
+                let text = "id_token_hint is not an ID token of this server for this client";
+                let error = OAuthError::new(ErrorCode::InvalidRequest, text);
+                return Ok(respond(state, request.return_to(), &error));
+            }
+        },
+        None => None,
+    };
+    let plain = given.encode_without(&[MARK]);
+    let sent = given.get(MARK).and_then(|mark| read_mark(state, mark, &plain));
+    let facts = match session {
+        Some(session) => Some(facts(state, session, &client).await?),
+        None => None,
+    };
+    let view = facts.as_ref().map(|facts| facts.view());
+    let step = step::next(&request, &client, view.as_ref(), sent, hint.as_deref(), now.div_euclid(1000));
+    Ok(match step {
+        Step::Refuse(error) => respond(state, request.return_to(), &error),
+        Step::SignIn { again: false } => Outcome::SignIn { again: false, query: given.encode_without(&[]) },
+        Step::SignIn { again: true } => {
+            let mark = mark(state, &plain)?;
+            Outcome::SignIn { again: true, query: format!("{plain}&{MARK}={mark}") }
+        }
+        Step::Ask => Outcome::Ask(Box::new(Examined { client, request, pushed, agreed: facts.and_then(|f| f.agreed) })),
+        Step::Answer => {
+            Outcome::Answer(Box::new(Examined { client, request, pushed, agreed: facts.and_then(|f| f.agreed) }))
+        }
+    })
+}
+
+/// Issues a code to a session whose key was proven, and returns the answer for the client. `agreed`: the person has
+/// just agreed.
+///
+/// # Errors
+/// The store fails.
+pub async fn issue(
+    state: AppState,
+    caller: Caller,
+    session: SignedIn,
+    examined: Examined,
+    agreed: bool,
+) -> Result<Response, ApiError> {
+    let Examined { client, request, pushed, agreed: before } = examined;
+    let (now, claims) = (state.now(), &session.claims);
+    let code = state.entropy.secret();
+    let details = GrantDetails {
+        scope: request.scopes.to_string(),
+        nonce: request.nonce.clone(),
+        auth_time: claims.auth_time.unwrap_or_default(),
+        acr: claims.acr.clone(),
+        amr: claims.amr.clone(),
+        resources: request.resources.clone(),
+        id_token: request.claims.id_token.clone(),
+        userinfo: request.claims.userinfo.clone(),
+    };
+    let mut entry = audit::entry(&state, &caller, AuditEvent::AppOpened, audit::OK);
+    client.name().clone_into(&mut entry.about);
+    let together = || before.unwrap_or_default().with(&request.scopes).to_string();
+    let row = NewCode {
+        code_hash: base64url(&sha256(code.as_bytes())),
+        client: client.id().to_owned(),
+        session: claims.sid.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        code_challenge: request.code_challenge.clone(),
+        jkt: request.dpop_jkt.clone(),
+        details: serde_json::to_string(&details).map_err(ApiError::broken)?,
+        expires_at: now + CODE_MS,
+        pushed,
+        agreed: agreed.then(together),
+        audit: entry,
+        now,
+    };
+    if !state.store.add_code(&row).await? {
+        let error = OAuthError::new(ErrorCode::LoginRequired, "the session has ended, or the request was used before");
+        return Ok(Response::error(request.return_to(), &error, &state.config.origin));
+    }
+    Ok(Response::code(request.return_to(), &code, &state.config.origin))
+}
+
+/// Returns the client's error for a person who declined.
+pub fn declined(state: &AppState, examined: &Examined) -> Response {
+    let error = OAuthError::new(ErrorCode::AccessDenied, "the person declined");
+    Response::error(examined.request.return_to(), &error, &state.config.origin)
+}
+
+fn respond(state: &AppState, to: authorize::ReturnTo, error: &OAuthError) -> Outcome {
+    Outcome::Respond(Response::error(to, error, &state.config.origin))
+}
+
+struct Found {
+    client: Arc<Client>,
+    params: Params,
+    pushed: Option<String>,
+}
+
+/// Finds the client, and the parameters of a pushed request.
+async fn find(state: &AppState, given: &Params) -> Result<Result<Found, ShownError>, ApiError> {
+    let id = match authorize::client_id(given) {
+        Ok(id) => id,
+        Err(shown) => return Ok(Err(shown)),
+    };
+    let Some(client) = state.clients.find(id) else { return Ok(Err(authorize::unknown_client(id))) };
+    let Some(reference) = given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) else {
+        return Ok(Ok(Found { client, params: given.clone(), pushed: None }));
+    };
+    let hash = base64url(&sha256(reference.as_bytes()));
+    let stored = state.store.pushed_request(&hash, state.now()).await?;
+    let Some(stored) = stored.filter(|stored| stored.client == client.id()) else {
+        let text = "the pushed request has expired, was used, or is of another client";
+        let error = OAuthError::new(ErrorCode::InvalidRequestUri, text);
+        return Ok(Err(ShownError { error, facts: Vec::new() }));
+    };
+    Ok(Ok(Found { client, params: Params::parse(&stored.parameters), pushed: Some(hash) }))
+}
+
+/// A session in the form that the decision needs.
+struct Facts {
+    user: String,
+    auth_time: i64,
+    acr: Option<String>,
+    groups: Vec<String>,
+    agreed: Option<Scopes>,
+}
+
+impl Facts {
+    fn view(&self) -> SessionFacts<'_> {
+        SessionFacts {
+            user: &self.user,
+            auth_time: self.auth_time,
+            acr: self.acr.as_deref(),
+            groups: self.groups.iter().map(String::as_str).collect(),
+            agreed: self.agreed.clone(),
+        }
+    }
+}
+
+async fn facts(state: &AppState, session: &SignedIn, client: &Client) -> Result<Facts, ApiError> {
+    let claims = &session.claims;
+    let groups = match client.settings.groups.is_empty() {
+        true => Vec::new(),
+        false => oauth_people::groups_and_roles(state, &claims.sub, &claims.roles).await?,
+    };
+    let agreed = match client.asks_consent() {
+        true => state.store.consent(&claims.sub, client.id()).await?.map(|scope| Scopes::parse(&scope)),
+        false => None,
+    };
+    Ok(Facts {
+        user: claims.sub.clone(),
+        auth_time: claims.auth_time.unwrap_or_default(),
+        acr: claims.acr.clone(),
+        groups,
+        agreed,
+    })
+}
+
+/// Marks a request that sends the person to sign in: the time, and a MAC over time and request. With it, a sign-in since
+/// then satisfies `prompt=login`.
+fn mark(state: &AppState, query: &str) -> Result<String, ApiError> {
+    let now = state.now();
+    let seconds = now.div_euclid(1000);
+    let tag =
+        hmac_sha256(&state.keyring.macs(now)?.oauth_sign_in, &marked(seconds, query).each_ref().map(Vec::as_slice));
+    Ok(format!("{seconds}.{}", base64url(&tag[..16])))
+}
+
+fn read_mark(state: &AppState, mark: &str, query: &str) -> Option<i64> {
+    let (seconds, tag) = mark.split_once('.')?;
+    let (seconds, tag) = (seconds.parse::<i64>().ok()?, from_base64url(tag)?);
+    let now: UnixMs = state.now();
+    let parts = marked(seconds, query);
+    let good = state
+        .keyring
+        .authentic(now, |macs| hmac_is(&macs.oauth_sign_in, &parts.each_ref().map(Vec::as_slice), &tag).then_some(()));
+    good?;
+    let age = now.div_euclid(1000) - seconds;
+    (0..=MARK_SECONDS).contains(&age).then_some(seconds)
+}
+
+fn marked(seconds: i64, query: &str) -> [Vec<u8>; 2] {
+    [seconds.to_be_bytes().to_vec(), sha256(query.as_bytes()).to_vec()]
+}

@@ -1,0 +1,319 @@
+//! The token endpoint: a code or a refresh token becomes tokens.
+
+use super::oauth_people;
+use crate::api_error::ApiError;
+use crate::audit;
+use crate::client::Client as Caller;
+use crate::oauth::tokens::AccessSubject;
+use crate::state::AppState;
+use domain::encoding::{base64url, sha256};
+use domain::refresh_token::RefreshToken;
+use domain::session::{Refresh, Session};
+use oidc::error::{ErrorCode, OAuthError};
+use oidc::exchange::{self, CodeFacts, CodeVerdict, GrantDetails, TokenRequest, USED_CODE_MS};
+use oidc::scope::OPENID;
+use oidc::{Client, Scopes};
+use std::sync::Arc;
+use store::audit::AuditEvent;
+use store::oauth::{CodeRow, GrantRotation, GrantRow, Redeem};
+
+/// Maximum number of attempts. Whenever a write fails, a concurrent one has succeeded.
+const TRIES: u32 = 4;
+/// How long after its last access token a grant without a refresh token is kept.
+const KEEP_MS: i64 = 60_000;
+
+/// The successful answer.
+#[derive(Clone)]
+pub struct IssuedTokens {
+    pub access_token: String,
+    /// `Bearer` or `DPoP`.
+    pub token_type: &'static str,
+    /// Lifetime of the access token in seconds.
+    pub expires_in: i64,
+    pub refresh_token: Option<String>,
+    pub id_token: Option<String>,
+    pub scope: String,
+}
+
+/// An error for the client, or a failure of this server.
+#[derive(Debug)]
+pub enum TokenError {
+    OAuth(OAuthError),
+    Failed(ApiError),
+}
+
+impl From<OAuthError> for TokenError {
+    fn from(error: OAuthError) -> Self {
+        Self::OAuth(error)
+    }
+}
+
+impl From<store::Error> for TokenError {
+    fn from(error: store::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<ApiError> for TokenError {
+    fn from(error: ApiError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn invalid_grant(text: &str) -> TokenError {
+    OAuthError::new(ErrorCode::InvalidGrant, text).into()
+}
+
+/// Answers a token request of an authenticated client. `jkt`: the thumbprint of the proven key, if any.
+///
+/// # Errors
+/// The client's error, or the store fails.
+pub async fn exchange(
+    state: AppState,
+    caller: Caller,
+    client: Arc<Client>,
+    request: TokenRequest,
+    jkt: Option<String>,
+) -> Result<IssuedTokens, TokenError> {
+    if client.settings.dpop && jkt.is_none() {
+        return Err(OAuthError::new(ErrorCode::InvalidDpopProof, "this client must prove a key (RFC 9449)").into());
+    }
+    match request {
+        TokenRequest::Code { code, redirect_uri, verifier, resources } => {
+            let presented = PresentedCode { hash: base64url(&sha256(code.as_bytes())), redirect_uri, verifier };
+            redeem(&state, &caller, &client, &presented, &resources, jkt.as_deref()).await
+        }
+        TokenRequest::Refresh { token, scope, resources } => {
+            refresh(&state, &caller, &client, &token, scope.as_ref(), &resources, jkt.as_deref()).await
+        }
+    }
+}
+
+struct PresentedCode {
+    hash: String,
+    redirect_uri: Option<String>,
+    verifier: Option<String>,
+}
+
+async fn redeem(
+    state: &AppState,
+    caller: &Caller,
+    client: &Client,
+    presented: &PresentedCode,
+    resources: &[String],
+    jkt: Option<&str>,
+) -> Result<IssuedTokens, TokenError> {
+    let now = state.now();
+    for _ in 0..TRIES {
+        let Some(code) = state.store.code(&presented.hash).await? else {
+            return Err(invalid_grant("the code does not exist or has expired"));
+        };
+        match exchange::judge_code(
+            &facts(&code),
+            client,
+            presented.redirect_uri.as_deref(),
+            presented.verifier.as_deref(),
+            jkt,
+            now,
+        ) {
+            CodeVerdict::Good => {}
+            CodeVerdict::Refused(error) => return Err(error.into()),
+            CodeVerdict::Reused => {
+                revoke_reused(state, caller, code.grant.as_deref()).await?;
+                return Err(invalid_grant("the code was used before; what it gave is revoked"));
+            }
+        }
+        let details: GrantDetails = read_details(&code.details)?;
+        let targets = exchange::targets(&details.resources, resources)?;
+        let scopes = Scopes::parse(&details.scope);
+        let id: [u8; 16] = state.entropy.bytes();
+        let lasts = exchange::gets_refresh_token(&scopes);
+        let token = lasts.then(|| RefreshToken::first(id, state.entropy.bytes()));
+        let lifetime = if lasts {
+            state.config.settings.session.absolute.ms()
+        } else {
+            state.client_tokens.lifetime(client) * 1000 + KEEP_MS
+        };
+        let redeem = Redeem {
+            code_hash: presented.hash.clone(),
+            grant: base64url(&id),
+            details: code.details.clone(),
+            jkt: jkt.map(str::to_owned),
+            refresh_hash: token.as_ref().map(RefreshToken::hash),
+            ends_at: now + lifetime,
+            remember_until: now + USED_CODE_MS.max(lifetime),
+            now,
+        };
+        if state.store.redeem_code(&redeem).await? {
+            let grant =
+                state.store.grant(&redeem.grant).await?.ok_or_else(|| invalid_grant("the session has ended"))?;
+            return issue(state, client, &grant, &details, &scopes, &targets, token.as_ref()).await;
+        }
+        // Another request used it meanwhile, or its session has ended.
+        let again = state.store.code(&presented.hash).await?;
+        if again.is_none_or(|code| code.grant.is_none()) {
+            return Err(invalid_grant("the session of the code has ended"));
+        }
+    }
+    Err(ApiError::wait(wire::problem::Code::Busy, 1000).into())
+}
+
+fn facts(code: &CodeRow) -> CodeFacts<'_> {
+    CodeFacts {
+        client: &code.client,
+        redirect_uri: &code.redirect_uri,
+        code_challenge: code.code_challenge.as_deref(),
+        dpop_jkt: code.jkt.as_deref(),
+        expires_at: code.expires_at,
+        used: code.grant.is_some(),
+    }
+}
+
+/// Revokes what a code or a refresh token gave, because somebody has a copy of it.
+async fn revoke_reused(state: &AppState, caller: &Caller, grant: Option<&str>) -> Result<(), ApiError> {
+    let Some(grant) = grant else { return Ok(()) };
+    let Some(row) = state.store.grant(grant).await? else { return Ok(()) };
+    let mut entry = audit::entry(state, caller, AuditEvent::TokenReused, "revoked");
+    entry.user = Some(row.user.clone());
+    entry.session = Some(row.session.clone());
+    entry.about = row.client.clone();
+    if state.store.revoke_grant(grant, Some(&entry), state.now()).await? {
+        tracing::warn!(grant, client = %row.client, "a used code or refresh token was used again: what it gave is revoked");
+    }
+    Ok(())
+}
+
+async fn refresh(
+    state: &AppState,
+    caller: &Caller,
+    client: &Client,
+    text: &str,
+    scope: Option<&Scopes>,
+    resources: &[String],
+    jkt: Option<&str>,
+) -> Result<IssuedTokens, TokenError> {
+    let unknown = || invalid_grant("the refresh token is not valid");
+    let read = |macs: &crate::keyring::MacKeys| RefreshToken::authenticate(&macs.oauth_refresh, text);
+    let token = state.keyring.authentic(state.now(), read).ok_or_else(unknown)?;
+    let id = base64url(&token.session());
+    for _ in 0..TRIES {
+        let now = state.now();
+        let Some(grant) = state.store.grant(&id).await? else { return Err(unknown()) };
+        if grant.client != client.id() {
+            return Err(invalid_grant("the refresh token was issued to another client"));
+        }
+        let Some(life) = life(&grant) else { return Err(unknown()) };
+        // Before the rotation, so that a wrong request costs no token.
+        let details: GrantDetails = read_details(&grant.details)?;
+        let scopes = exchange::narrowed(&Scopes::parse(&details.scope), scope)?;
+        let targets = exchange::targets(&details.resources, resources)?;
+        let successor = match life.refresh(token.generation(), &token.hash(), jkt, now) {
+            _ if !grant.is_live(now) => return Err(invalid_grant("the session or the access has ended")),
+            Refresh::Ended => return Err(invalid_grant("the session or the access has ended")),
+            Refresh::WrongKey => {
+                return Err(invalid_grant("the refresh token is bound to another key than the one of the DPoP proof"));
+            }
+            Refresh::Reuse => {
+                revoke_reused(state, caller, Some(&id)).await?;
+                return Err(invalid_grant("the refresh token was used before; the access is revoked"));
+            }
+            Refresh::Again => again(state, &grant, &token)?,
+            Refresh::Rotate => {
+                let successor = token.successor(&state.keyring.macs(now).map_err(ApiError::from)?.oauth_refresh);
+                let rotation = GrantRotation {
+                    id: id.clone(),
+                    from_generation: token.generation(),
+                    from_hash: token.hash(),
+                    to_hash: successor.hash(),
+                    idle_at: now + state.config.settings.session.idle.ms(),
+                    now,
+                };
+                if !state.store.rotate_grant(&rotation).await? {
+                    continue;
+                }
+                successor
+            }
+        };
+        let grant = GrantRow { generation: successor.generation(), ..grant };
+        return issue(state, client, &grant, &details, &scopes, &targets, Some(&successor)).await;
+    }
+    Err(ApiError::wait(wire::problem::Code::Busy, 1000).into())
+}
+
+/// A grant follows the rules of a session's refresh tokens. `None`: it has none.
+fn life(grant: &GrantRow) -> Option<Session> {
+    Some(Session {
+        generation: grant.generation,
+        current: grant.refresh_hash.clone()?,
+        previous: grant.previous_hash.clone(),
+        rotated_at: grant.rotated_at,
+        used: grant.used,
+        jkt: grant.jkt.clone(),
+        idle_at: grant.session_idle_at,
+        ends_at: grant.ends_at.min(grant.session_ends_at),
+        revoked: grant.revoked,
+    })
+}
+
+/// The answer of a rotation may be lost: returns the same successor again.
+fn again(state: &AppState, grant: &GrantRow, token: &RefreshToken) -> Result<RefreshToken, TokenError> {
+    let of =
+        |key: &[u8; 32]| Some(token.successor(key)).filter(|successor| Some(successor.hash()) == grant.refresh_hash);
+    let found = state.keyring.made_here(|macs| of(&macs.oauth_refresh));
+    found.ok_or_else(|| invalid_grant("the refresh token is not valid"))
+}
+
+async fn issue(
+    state: &AppState,
+    client: &Client,
+    grant: &GrantRow,
+    details: &GrantDetails,
+    scopes: &Scopes,
+    resources: &[String],
+    token: Option<&RefreshToken>,
+) -> Result<IssuedTokens, TokenError> {
+    let now = state.now();
+    let id = domain::encoding::from_base64url(&grant.id).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+    let id = id.ok_or_else(|| invalid_grant("the grant cannot be read"))?;
+    let subject = AccessSubject {
+        grant: &id,
+        generation: grant.generation,
+        user: &grant.user,
+        session: &grant.session,
+        scopes,
+        resources,
+        details,
+        jkt: grant.jkt.as_deref(),
+        jti: state.ulid(),
+    };
+    let (access_token, expires_in) = state.client_tokens.access(client, subject, now).map_err(ApiError::broken)?;
+    let id_token = if scopes.contains(OPENID) {
+        let person = oauth_people::person(state, grant).await?;
+        let all = if client.settings.id_token_claims { scopes.clone() } else { Scopes::default() };
+        let claims = person.claims(&all, &details.id_token);
+        let signed = state.client_tokens.id_token(client, claims, &grant.session, details, &access_token, now);
+        Some(signed.map_err(ApiError::broken)?)
+    } else {
+        None
+    };
+    let refresh_token = match token {
+        Some(token) => Some(token.reveal(&state.keyring.macs(now).map_err(ApiError::from)?.oauth_refresh)),
+        None => None,
+    };
+    let token_type = if grant.jkt.is_some() { "DPoP" } else { "Bearer" };
+    Ok(IssuedTokens { access_token, token_type, expires_in, refresh_token, id_token, scope: scopes.to_string() })
+}
+
+/// Reads the stored part of a request.
+///
+/// # Errors
+/// The row was written by something else.
+pub fn read_details(text: &str) -> Result<GrantDetails, ApiError> {
+    serde_json::from_str(text).map_err(ApiError::broken)
+}
+
+impl std::fmt::Debug for IssuedTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "IssuedTokens({})", self.scope)
+    }
+}

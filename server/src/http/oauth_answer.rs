@@ -1,0 +1,90 @@
+//! Answers of the OAuth endpoints: JSON for clients, readable from any origin.
+
+use super::ApiError;
+use crate::flows::oauth_token::TokenError;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use oidc::error::{ErrorCode, OAuthError};
+use serde_json::json;
+use wire::problem::Code;
+
+/// An error for a client.
+#[derive(Debug)]
+pub struct ClientError(pub TokenError);
+
+impl<T: Into<TokenError>> From<T> for ClientError {
+    fn from(error: T) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for ClientError {
+    fn into_response(self) -> Response {
+        let response = match self.0 {
+            TokenError::OAuth(error) => refused(&error),
+            TokenError::Failed(error) => failed(error),
+        };
+        open(response)
+    }
+}
+
+fn refused(error: &OAuthError) -> Response {
+    let status = match error.code {
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let body = json!({"error": error.code.as_str(), "error_description": error.description});
+    let mut response = (status, Json(body)).into_response();
+    if error.code == ErrorCode::InvalidClient {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"client\""));
+    }
+    response
+}
+
+/// A failure keeps its headers: the nonce of a proof, or the time to wait.
+fn failed(error: ApiError) -> Response {
+    let code = match error.code() {
+        Code::UseDpopNonce => ErrorCode::UseDpopNonce,
+        Code::BadProof => ErrorCode::InvalidDpopProof,
+        Code::TooLarge | Code::BadRequest | Code::Timeout => ErrorCode::InvalidRequest,
+        Code::Busy => ErrorCode::TemporarilyUnavailable,
+        _ => ErrorCode::ServerError,
+    };
+    let description = ApiError::title(error.code());
+    let mut response = error.into_response();
+    if matches!(code, ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof) {
+        // At the token endpoint the status is 400 (RFC 9449, section 8).
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        response.headers_mut().remove(header::WWW_AUTHENTICATE);
+    }
+    let body = json!({"error": code.as_str(), "error_description": description}).to_string();
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *response.body_mut() = body.into();
+    response
+}
+
+/// Lets pages of every origin read the answer. The endpoints use no cookies, so a page can read only what its own
+/// credentials get.
+pub fn open(mut response: Response) -> Response {
+    allow(response.headers_mut());
+    response
+}
+
+fn allow(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+}
+
+/// Answers a browser's question before a request of another origin (Fetch, CORS-preflight).
+pub async fn preflight() -> Response {
+    let fixed: [(HeaderName, HeaderValue); 3] = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, DPoP")),
+        (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200")),
+    ];
+    open((StatusCode::NO_CONTENT, fixed).into_response())
+}

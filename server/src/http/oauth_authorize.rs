@@ -1,0 +1,215 @@
+//! `/oauth/authorize`: the page that leads a person to an app, and its request for a code.
+//!
+//! The page itself writes nothing. Its script proves the key of the session, as for apps behind a proxy, so that a copied
+//! cookie gets no code.
+
+use super::app_page::encoded;
+use super::sign_in_path::sign_in_path;
+use super::{ApiError, pages, render, request};
+use crate::client::Client as Caller;
+use crate::flows::oauth_authorize::{self, Examined, Outcome};
+use crate::flows::{self};
+use crate::guards::body;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use app::view::{AskView, EnterView, RefusedView, View};
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::{Extension, Json};
+use domain::encoding::base64url;
+use http::{HeaderValue, Method, StatusCode, header};
+use oidc::authorize::{self as rules, ResponseMode, ShownError};
+use oidc::{Client, Params, consent, redirect_uri};
+use std::collections::BTreeSet;
+use wire::oauth::{AppAnswer, AppRequest};
+use wire::paths;
+use wire::problem::Code;
+
+/// The `why` of a sign-in page that is shown although a session exists.
+const AGAIN: &str = "again";
+
+/// Shows the page, or leads to sign-in, or back to the app with an error.
+pub async fn authorize(State(state): State<AppState>, request: Request) -> Response {
+    match respond(&state, request).await {
+        Ok(response) => response,
+        Err((error, request)) => pages::broken(state, error, request).await,
+    }
+}
+
+async fn respond(state: &AppState, request: Request) -> Result<Response, (ApiError, Request)> {
+    if request.method() == Method::POST {
+        return Ok(again_as_get(request).await);
+    }
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    let query = uri.query().unwrap_or_default();
+    let found = async {
+        let session = SignedIn::find(state, &headers).await?;
+        oauth_authorize::examine(state, query, session.as_ref()).await
+    };
+    let outcome = match found.await {
+        Ok(outcome) => outcome,
+        Err(error) => return Err((error, request)),
+    };
+    Ok(match outcome {
+        Outcome::Shown(error) => {
+            let mut response = render::document(State(state.clone()), View::Refused(refused(error)), request).await;
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            response
+        }
+        Outcome::Respond(response) => Redirect::to(&location(&response, query)).into_response(),
+        Outcome::SignIn { again: false, .. } => Redirect::to(&sign_in_path(state, &headers, &uri)).into_response(),
+        Outcome::SignIn { again: true, query } => {
+            let next = format!("{}?{query}", paths::OAUTH_AUTHORIZE);
+            let to = format!("{}?next={}&why={AGAIN}", paths::LOGIN_PAGE, encoded(&next));
+            Redirect::to(&to).into_response()
+        }
+        Outcome::Answer(examined) => {
+            let body = body_of(query, None);
+            let nonce = state.keyring.nonce(state.now());
+            let path = paths::OAUTH_ENTER.to_owned();
+            let enter = EnterView { app: examined.client.name().to_owned(), body, nonce, path };
+            render::document(State(state.clone()), View::Enter(enter), request).await
+        }
+        Outcome::Ask(examined) => {
+            let view = View::Ask(Box::new(ask(state, &examined, query)));
+            render::document(State(state.clone()), view, request).await
+        }
+    })
+}
+
+/// The same parameters by GET, because a form of another site brings no cookie along.
+async fn again_as_get(request: Request) -> Response {
+    let request = match body::read(request).await {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
+    };
+    let form = axum::body::to_bytes(request.into_body(), body::LIMIT).await.unwrap_or_default();
+    let query = Params::parse(&String::from_utf8_lossy(&form));
+    let query = if query.repeated().is_some() {
+        // With the repetition, which is refused there.
+        String::from_utf8_lossy(&form).into_owned()
+    } else {
+        query.encode_without(&[])
+    };
+    Redirect::to(&format!("{}?{query}", paths::OAUTH_AUTHORIZE)).into_response()
+}
+
+/// `POST /api/oauth/authorize`: issues a code to a session whose key was proven.
+///
+/// # Errors
+/// `bad_request`: the person must be asked first.
+pub async fn enter(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    session: SignedIn,
+    body: Bytes,
+) -> Result<Json<AppAnswer>, ApiError> {
+    let AppRequest { request: query, agreed } = request::body(&body)?;
+    let outcome = oauth_authorize::examine(&state, &query, Some(&session)).await?;
+    let (examined, agreed) = match (outcome, agreed) {
+        (Outcome::Answer(examined), _) => (examined, false),
+        (Outcome::Ask(examined), Some(true)) => (examined, true),
+        (Outcome::Ask(examined), Some(false)) => {
+            return Ok(answer(location(&oauth_authorize::declined(&state, &examined), &query)));
+        }
+        (Outcome::Respond(response), _) => return Ok(answer(location(&response, &query))),
+        // The page leads to sign-in or shows the error.
+        (Outcome::SignIn { query, .. }, _) => return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE))),
+        (Outcome::Shown(_) | Outcome::Ask(_), _) => return Err(ApiError::new(Code::BadRequest)),
+    };
+    let issued = oauth_authorize::issue(state.clone(), caller, session, *examined, agreed);
+    let response = flows::run_to_completion(issued).await?;
+    Ok(answer(location(&response, &query)))
+}
+
+fn answer(location: String) -> Json<AppAnswer> {
+    Json(AppAnswer { location })
+}
+
+/// Returns the URL for an answer: the client's own, or our page that posts a form to it. The fragment with the
+/// parameters reaches no server.
+fn location(response: &rules::Response, query: &str) -> String {
+    match response.to.mode {
+        ResponseMode::Query => response.query_uri(),
+        ResponseMode::FormPost => {
+            let client = Params::parse(query).get("client_id").unwrap_or_default().to_owned();
+            let uri = encoded(&response.to.redirect_uri);
+            format!("{}?client_id={client}&redirect_uri={uri}#{}", paths::OAUTH_FORM_POST, response.form())
+        }
+    }
+}
+
+fn body_of(query: &str, agreed: Option<bool>) -> String {
+    serde_json::to_string(&AppRequest { request: query.to_owned(), agreed }).unwrap_or_default()
+}
+
+fn ask(state: &AppState, examined: &Examined, query: &str) -> AskView {
+    let (client, request) = (&examined.client, &examined.request);
+    let to = redirect_uri::origin(&request.redirect_uri).unwrap_or(&request.redirect_uri);
+    AskView {
+        title: format!("Continue to {}?", client.name()),
+        about: format!("{} wants to sign you in. It answers at {to}.", client.name()),
+        list: format!("{} will be able to:", client.name()),
+        items: consent::plain_words(&request.scopes).into_iter().map(str::to_owned).collect(),
+        note: "You can revoke this on your account page at any time.".to_owned(),
+        path: paths::OAUTH_ENTER.to_owned(),
+        yes: "Continue".to_owned(),
+        yes_body: body_of(query, Some(true)),
+        no: "Cancel".to_owned(),
+        no_body: body_of(query, Some(false)),
+        nonce: state.keyring.nonce(state.now()),
+    }
+}
+
+/// The page for a person, with what the developer of the app needs.
+pub fn refused(error: ShownError) -> RefusedView {
+    RefusedView {
+        code: error.error.code.as_str().to_owned(),
+        description: error.error.description,
+        facts: error.facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+    }
+}
+
+/// Posts the fragment's parameters, and removes them from the history first.
+const POST_FORM: &str = "const f=document.forms[0];for(const [n,v] of new URLSearchParams(location.hash.slice(1))){\
+const i=document.createElement('input');i.type='hidden';i.name=n;i.value=v;f.append(i)}\
+history.replaceState(null,'',location.pathname);f.submit()";
+
+/// `/oauth/form_post`: posts an answer to a client at a registered redirect URI.
+pub async fn form_post(State(state): State<AppState>, request: Request) -> Response {
+    let params = Params::parse(request.uri().query().unwrap_or_default());
+    let client = params.get("client_id").and_then(|id| state.clients.find(id));
+    let uri = params.get("redirect_uri").filter(|uri| client.as_ref().is_some_and(|client| client.redirects_to(uri)));
+    let (Some(client), Some(uri)) = (&client, uri) else {
+        return super::not_found::not_found(State(state), request).await;
+    };
+    let nonce = base64url(&state.entropy.bytes::<16>());
+    let html = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Opening</title></head><body>\
+         <form method=\"post\" action=\"{}\"></form><noscript>Opening this app needs JavaScript.</noscript>\
+         <script nonce=\"{nonce}\">{POST_FORM}</script></body></html>\n",
+        escaped(uri)
+    );
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; base-uri 'none'; form-action {}; frame-ancestors 'none'",
+        origins(client, uri)
+    );
+    let mut response = Html(html).into_response();
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// Chromium also checks the redirects that follow a form, which may lead to the app's other origins.
+fn origins(client: &Client, uri: &str) -> String {
+    let settings = &client.settings;
+    let all = settings.redirect_uris.iter().chain(&settings.url).map(String::as_str).chain([uri]);
+    all.filter_map(redirect_uri::origin).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// Registered URIs have none of these but `&`; the rest is for certainty.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+}

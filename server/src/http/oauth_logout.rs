@@ -1,0 +1,128 @@
+//! `/oauth/logout`: an app signs a person out (OpenID Connect RP-Initiated Logout 1.0).
+
+use super::oauth_authorize::refused;
+use super::{ApiError, pages, render, request};
+use crate::client::Client as Caller;
+use crate::cookies::{self, CookieName};
+use crate::flows;
+use crate::guards::body;
+use crate::guards::signed_in::SignedIn;
+use crate::guards::token::PresentedToken;
+use crate::state::AppState;
+use app::view::{AskView, EnterView, View};
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Json};
+use http::{Method, StatusCode};
+use oidc::Params;
+use oidc::authorize::ShownError;
+use oidc::error::{ErrorCode, OAuthError};
+use oidc::logout::{self, LogoutRequest};
+use tower_cookies::Cookies;
+use wire::oauth::{AppAnswer, AppRequest};
+use wire::paths;
+use wire::problem::Code;
+
+/// Asks whether to sign out, or does it at once if the app's ID token is of this session.
+pub async fn logout(State(state): State<AppState>, request: Request) -> Response {
+    if request.method() == Method::POST {
+        let Ok(request) = body::read(request).await else { return ApiError::new(Code::BadRequest).into_response() };
+        let form = axum::body::to_bytes(request.into_body(), body::LIMIT).await.unwrap_or_default();
+        let query = Params::parse(&String::from_utf8_lossy(&form)).encode_without(&[]);
+        return Redirect::to(&format!("{}?{query}", paths::OAUTH_LOGOUT)).into_response();
+    }
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let headers = request.headers().clone();
+    let session = match SignedIn::find(&state, &headers).await {
+        Ok(session) => session,
+        Err(error) => return pages::broken(state, error, request).await,
+    };
+    let judged = judge(&state, &query, session.as_ref());
+    let view = match judged {
+        Err(error) => {
+            let shown = refused(ShownError { error, facts: Vec::new() });
+            let mut response = render::document(State(state), View::Refused(shown), request).await;
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            return response;
+        }
+        Ok(found) if session.is_none() => return Redirect::to(&after(&found)).into_response(),
+        Ok(LogoutRequest { certain: true, .. }) => View::Enter(EnterView {
+            app: "the sign-out page".to_owned(),
+            body: body_of(&query),
+            nonce: state.keyring.nonce(state.now()),
+            path: paths::OAUTH_SIGN_OUT.to_owned(),
+        }),
+        Ok(_) => View::Ask(Box::new(AskView {
+            title: "Sign out?".to_owned(),
+            about: "An app asks to sign you out of this site and of every app that you opened with it on this device."
+                .to_owned(),
+            list: String::new(),
+            items: Vec::new(),
+            note: String::new(),
+            path: paths::OAUTH_SIGN_OUT.to_owned(),
+            yes: "Sign out".to_owned(),
+            yes_body: body_of(&query),
+            no: "Stay signed in".to_owned(),
+            no_body: String::new(),
+            nonce: state.keyring.nonce(state.now()),
+        })),
+    };
+    render::document(State(state), view, request).await
+}
+
+/// `POST /api/oauth/logout`: ends the session and says where to go. Like `/api/logout`, it takes the bare cookie, so
+/// that a browser that has lost its key can sign out.
+///
+/// # Errors
+/// `bad_request`: the request is refused. The store fails.
+pub async fn sign_out(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    cookies: Cookies,
+    parts: http::request::Parts,
+    body: Bytes,
+) -> Result<Json<AppAnswer>, ApiError> {
+    let AppRequest { request: query, .. } = request::body(&body)?;
+    let session = SignedIn::find(&state, &parts.headers).await?;
+    let found = judge(&state, &query, session.as_ref())
+        .map_err(|error| ApiError::explained(Code::BadRequest, error.description))?;
+    // The access token may have expired while the page was open.
+    let shown = PresentedToken::in_cookie(&state, &parts.headers);
+    let claims = shown.and_then(|shown| state.tokens.verify_signature(&shown.token, state.now()));
+    let id = session.map(|session| session.claims.sid.clone()).or_else(|| claims.map(|claims| claims.sid.clone()));
+    if let Some(id) = id {
+        let state = state.clone();
+        flows::run_to_completion(async move { flows::logout::end(&state, &caller, &id).await }).await?;
+    }
+    cookies::clear(&cookies, &state.config, CookieName::Access);
+    cookies::clear(&cookies, &state.config, CookieName::Refresh);
+    Ok(Json(AppAnswer { location: after(&found) }))
+}
+
+fn judge(state: &AppState, query: &str, session: Option<&SignedIn>) -> Result<LogoutRequest, OAuthError> {
+    let params = Params::parse(query);
+    let hint = match params.get("id_token_hint") {
+        None => None,
+        Some(token) => {
+            let hint = state.client_tokens.hint(token, state.now());
+            let text = "id_token_hint is not an ID token of this server";
+            Some(hint.ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, text))?)
+        }
+    };
+    let id = logout::client_id(&params, hint.as_ref())?;
+    let client = id.and_then(|id| state.clients.find(id));
+    if id.is_some() && client.is_none() {
+        return Err(OAuthError::new(ErrorCode::InvalidClient, "no client has this client_id"));
+    }
+    let session = session.map(|session| (session.claims.sid.as_str(), session.claims.sub.as_str()));
+    logout::judge(&params, client.as_deref(), hint.as_ref(), session)
+}
+
+fn after(request: &LogoutRequest) -> String {
+    request.to.clone().unwrap_or_else(|| format!("{}?why=signed_out", paths::LOGIN_PAGE))
+}
+
+fn body_of(query: &str) -> String {
+    serde_json::to_string(&AppRequest { request: query.to_owned(), agreed: None }).unwrap_or_default()
+}

@@ -1,0 +1,135 @@
+//! `/oauth/token`, `/oauth/revoke`, `/oauth/introspect` and `/oauth/par`: requests of clients.
+
+use super::oauth_answer::{ClientError, open};
+use crate::client::Client as Caller;
+use crate::dpop;
+use crate::flows::oauth_token::{IssuedTokens, TokenError, exchange as run_exchange};
+use crate::flows::{self, oauth_access};
+use crate::guards::{oauth_client, proof};
+use crate::state::AppState;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use domain::encoding::{base64url, sha256};
+use http::{HeaderMap, StatusCode, header};
+use oidc::authorize::{AuthorizationRequest, PUSHED, Refusal};
+use oidc::error::{ErrorCode, OAuthError};
+use oidc::exchange::TokenRequest;
+use oidc::{Client, Params};
+use serde_json::{Map, json};
+use std::sync::Arc;
+use store::oauth::PushedRequest;
+use wire::paths;
+
+/// Lifetime of a pushed request: long enough to sign in.
+const PUSHED_SECONDS: i64 = 600;
+
+/// A form of an authenticated client.
+async fn read(state: &AppState, headers: &HeaderMap, body: &str) -> Result<(Arc<Client>, Params), ClientError> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        let text = "the body must be application/x-www-form-urlencoded";
+        return Err(OAuthError::new(ErrorCode::InvalidRequest, text).into());
+    }
+    let params = Params::parse(body);
+    let client = oauth_client::authenticate(state, headers, &params).await??;
+    Ok((client, params))
+}
+
+/// Exchanges a code or a refresh token.
+pub async fn token(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, ClientError> {
+    let (client, params) = read(&state, &headers, &body).await?;
+    let request = TokenRequest::read(&params)?;
+    let jkt = match headers.contains_key(dpop::HEADER) {
+        true => {
+            let text = "the request has two DPoP headers";
+            let shown = dpop::presented(&headers);
+            let shown = shown.ok_or_else(|| OAuthError::new(ErrorCode::InvalidDpopProof, text))?;
+            Some(proof::check(&state, "POST", paths::OAUTH_TOKEN, shown).await?.jkt)
+        }
+        false => None,
+    };
+    let flow = run_exchange(state.clone(), caller, client, request, jkt);
+    // Runs to completion, so that a code is not used for an answer that was never made.
+    let answer = flows::run_to_completion(async move { Ok(flow.await) }).await??;
+    Ok(open(answered(&state, answer)))
+}
+
+fn answered(state: &AppState, tokens: IssuedTokens) -> Response {
+    let mut body = Map::new();
+    let is_bound = tokens.token_type == "DPoP";
+    body.insert("access_token".to_owned(), tokens.access_token.into());
+    body.insert("token_type".to_owned(), tokens.token_type.into());
+    body.insert("expires_in".to_owned(), tokens.expires_in.into());
+    body.insert("scope".to_owned(), tokens.scope.into());
+    if let Some(token) = tokens.refresh_token {
+        body.insert("refresh_token".to_owned(), token.into());
+    }
+    if let Some(token) = tokens.id_token {
+        body.insert("id_token".to_owned(), token.into());
+    }
+    let mut response = Json(body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::PRAGMA, http::HeaderValue::from_static("no-cache"));
+    if let (true, Ok(nonce)) = (is_bound, http::HeaderValue::from_str(&state.keyring.nonce(state.now()))) {
+        headers.insert(dpop::NONCE_HEADER, nonce);
+    }
+    response
+}
+
+/// Revokes what a token belongs to (RFC 7009). The answer is the same for a token that is not valid.
+pub async fn revoke(State(state): State<AppState>, headers: HeaderMap, body: String) -> Result<Response, ClientError> {
+    let (client, params) = read(&state, &headers, &body).await?;
+    let token = token_of(&params)?;
+    flows::run_to_completion(oauth_access::revoke(state.clone(), client.id().to_owned(), token)).await?;
+    Ok(open(StatusCode::OK.into_response()))
+}
+
+/// Says whether a token is valid (RFC 7662), to confidential clients only.
+pub async fn introspect(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, ClientError> {
+    let (client, params) = read(&state, &headers, &body).await?;
+    if client.is_public() {
+        let text = "introspection is for clients that authenticate";
+        return Err(OAuthError::new(ErrorCode::InvalidClient, text).into());
+    }
+    let token = token_of(&params)?;
+    Ok(open(Json(oauth_access::introspect(&state, &client, &token).await?).into_response()))
+}
+
+fn token_of(params: &Params) -> Result<String, OAuthError> {
+    let token = params.get("token").map(str::to_owned);
+    token.ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, "token is missing"))
+}
+
+/// Stores an authorization request (RFC 9126).
+pub async fn push(State(state): State<AppState>, headers: HeaderMap, body: String) -> Result<Response, ClientError> {
+    let (client, params) = read(&state, &headers, &body).await?;
+    if params.get("client_id").is_some_and(|id| id != client.id()) {
+        return Err(OAuthError::new(ErrorCode::InvalidRequest, "client_id is not the authenticated client").into());
+    }
+    AuthorizationRequest::judge(&params, &client, true).map_err(|refusal| match *refusal {
+        Refusal::Shown(shown) => TokenError::from(shown.error),
+        Refusal::Redirected(redirected) => TokenError::from(redirected.error),
+    })?;
+    let reference = state.entropy.secret();
+    let secrets = ["client_secret", "client_assertion", "client_assertion_type"];
+    let request = PushedRequest {
+        id_hash: base64url(&sha256(reference.as_bytes())),
+        client: client.id().to_owned(),
+        parameters: params.encode_without(&secrets),
+        expires_at: state.now() + PUSHED_SECONDS * 1000,
+    };
+    state.store.push_request(&request).await.map_err(TokenError::from)?;
+    let body = json!({"request_uri": format!("{PUSHED}{reference}"), "expires_in": PUSHED_SECONDS});
+    Ok(open((StatusCode::CREATED, Json(body)).into_response()))
+}

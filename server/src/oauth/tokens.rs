@@ -1,0 +1,274 @@
+//! Tokens for clients: ID tokens, and access tokens as JWT (RFC 9068) or opaque.
+
+use crate::keyring::{Algorithm, Keyring, KeyringError};
+use domain::UnixMs;
+use domain::encoding::{base64url, from_base64url, sha256};
+use oidc::access_token::OpaqueToken;
+use oidc::client::{AccessTokenFormat, IdTokenAlg};
+use oidc::logout::Hint;
+use oidc::{Client, Scopes};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use verify::{TYP, UnverifiedToken};
+
+/// Lifetime of an ID token in seconds. It tells who signed in and opens nothing.
+const ID_TOKEN_SECONDS: i64 = 600;
+const LONGEST_TOKEN: usize = 8192;
+
+/// A signer and verifier of clients' tokens.
+#[derive(Clone)]
+pub struct ClientTokens {
+    keyring: Arc<Keyring>,
+    issuer: String,
+    /// Default lifetime of access tokens in seconds.
+    lifetime: i64,
+}
+
+/// The claims of an access token. The portal's own API does not accept it, because its `aud` is another one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClientTokenClaims {
+    pub iss: String,
+    pub aud: Value,
+    pub sub: String,
+    pub client_id: String,
+    pub scope: String,
+    pub exp: i64,
+    pub iat: i64,
+    pub jti: String,
+    pub sid: String,
+    /// The grant, and the number of its refresh.
+    pub gid: String,
+    #[serde(rename = "gen")]
+    pub generation: u32,
+    pub auth_time: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<crate::tokens::Confirmation>,
+}
+
+/// A genuine access token of a client that has not expired. Whether its grant is live is checked elsewhere.
+#[derive(Debug, Clone)]
+pub struct ClientToken {
+    /// The grant's id.
+    pub grant: String,
+    pub generation: u32,
+    pub scopes: Scopes,
+    /// Expiry in unix seconds.
+    pub exp: i64,
+    /// The audiences that the token names, if it is a JWT.
+    pub aud: Option<Value>,
+}
+
+/// The content of an access token.
+#[derive(Debug)]
+pub struct AccessSubject<'a> {
+    pub grant: &'a [u8; 16],
+    pub generation: u32,
+    pub user: &'a str,
+    pub session: &'a str,
+    pub scopes: &'a Scopes,
+    pub resources: &'a [String],
+    pub details: &'a oidc::exchange::GrantDetails,
+    pub jkt: Option<&'a str>,
+    pub jti: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ClientTokenError {
+    #[error(transparent)]
+    Key(#[from] KeyringError),
+    #[error("a token could not be signed")]
+    Sign(#[from] jose::Error),
+    /// `id_token_alg` is not the algorithm of `[keys]`.
+    #[error("the client's id_token_alg {0} is not the algorithm of this server's signing key")]
+    Algorithm(&'static str),
+}
+
+impl ClientTokens {
+    pub fn new(keyring: Arc<Keyring>, issuer: &str, lifetime_ms: i64) -> Self {
+        Self { keyring, issuer: issuer.to_owned(), lifetime: lifetime_ms.div_euclid(1000) }
+    }
+
+    /// Returns the lifetime of the client's access tokens in seconds.
+    pub fn lifetime(&self, client: &Client) -> i64 {
+        // A signing key that was replaced serves no longer than this.
+        let longest = domain::server_key::LONGEST_TOKEN_MS.div_euclid(1000);
+        let wanted = client.settings.access_token_seconds.unwrap_or(self.lifetime);
+        if client.settings.access_token == AccessTokenFormat::Jwt { wanted.min(longest) } else { wanted }
+    }
+
+    /// Issues an access token and returns its lifetime in seconds.
+    ///
+    /// # Errors
+    /// The key cannot sign.
+    pub fn access(
+        &self,
+        client: &Client,
+        subject: AccessSubject<'_>,
+        now: UnixMs,
+    ) -> Result<(String, i64), ClientTokenError> {
+        let (iat, lifetime) = (now.div_euclid(1000), self.lifetime(client));
+        let exp = iat + lifetime;
+        if client.settings.access_token == AccessTokenFormat::Opaque {
+            let token = OpaqueToken {
+                grant: *subject.grant,
+                generation: subject.generation,
+                expires_at: exp,
+                scopes: subject.scopes.clone(),
+            };
+            return Ok((token.reveal(&self.keyring.macs(now)?.oauth_access), lifetime));
+        }
+        let aud = match subject.resources {
+            [] => Value::from(client.id()),
+            [one] => Value::from(one.as_str()),
+            more => Value::from(more.to_vec()),
+        };
+        let claims = ClientTokenClaims {
+            iss: self.issuer.clone(),
+            aud,
+            sub: subject.user.to_owned(),
+            client_id: client.id().to_owned(),
+            scope: subject.scopes.to_string(),
+            exp,
+            iat,
+            jti: subject.jti,
+            sid: subject.session.to_owned(),
+            gid: base64url(subject.grant),
+            generation: subject.generation,
+            auth_time: subject.details.auth_time,
+            acr: subject.details.acr.clone(),
+            amr: subject.details.amr.clone(),
+            cnf: subject.jkt.map(|jkt| crate::tokens::Confirmation { jkt: jkt.to_owned() }),
+        };
+        Ok((self.keyring.signing(now)?.sign(TYP, &claims)?, lifetime))
+    }
+
+    /// Issues an ID token with these claims about the person.
+    ///
+    /// # Errors
+    /// The key cannot sign, or is of another algorithm than the client expects.
+    pub fn id_token(
+        &self,
+        client: &Client,
+        person: Map<String, Value>,
+        session: &str,
+        details: &oidc::exchange::GrantDetails,
+        access_token: &str,
+        now: UnixMs,
+    ) -> Result<String, ClientTokenError> {
+        let iat = now.div_euclid(1000);
+        let alg = client.settings.id_token_alg;
+        let mut claims = person;
+        let mut add = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        add("iss", self.issuer.clone().into());
+        add("aud", client.id().into());
+        add("exp", (iat + ID_TOKEN_SECONDS).into());
+        add("iat", iat.into());
+        add("auth_time", details.auth_time.into());
+        add("sid", session.into());
+        if let Some(nonce) = &details.nonce {
+            add("nonce", nonce.clone().into());
+        }
+        if let Some(acr) = &details.acr {
+            add("acr", acr.clone().into());
+        }
+        if !details.amr.is_empty() {
+            add("amr", details.amr.clone().into());
+        }
+        // For EdDSA the hash is not defined in the same way everywhere.
+        if alg != IdTokenAlg::EdDsa {
+            add("at_hash", base64url(&sha256(access_token.as_bytes())[..16]).into());
+        }
+        self.sign_id(alg, "JWT", &claims, now)
+    }
+
+    /// Signs claims with the key of an ID token algorithm.
+    ///
+    /// # Errors
+    /// As [`Self::id_token`].
+    pub fn sign_id(
+        &self,
+        alg: IdTokenAlg,
+        typ: &str,
+        claims: &Map<String, Value>,
+        now: UnixMs,
+    ) -> Result<String, ClientTokenError> {
+        let key = match alg {
+            IdTokenAlg::Rs256 => self.keyring.id_token(now)?,
+            IdTokenAlg::Es256 | IdTokenAlg::EdDsa => self.keyring.signing(now)?,
+        };
+        if key.public.alg != alg.as_str() {
+            return Err(ClientTokenError::Algorithm(alg.as_str()));
+        }
+        Ok(key.sign(typ, claims)?)
+    }
+
+    /// Reads an access token. `None`: this server did not issue it, or it has expired.
+    pub fn read(&self, token: &str, now: UnixMs) -> Option<ClientToken> {
+        let read =
+            |token: &str| self.keyring.authentic(now, |macs| OpaqueToken::authenticate(&macs.oauth_access, token));
+        let seconds = now.div_euclid(1000);
+        if let Some(OpaqueToken { grant, generation, expires_at, scopes }) = read(token) {
+            let token = ClientToken { grant: base64url(&grant), generation, scopes, exp: expires_at, aud: None };
+            return (seconds < token.exp).then_some(token);
+        }
+        let claims = self.claims(token, now)?;
+        (claims.iss == self.issuer && seconds < claims.exp).then(|| ClientToken {
+            grant: claims.gid,
+            generation: claims.generation,
+            scopes: Scopes::parse(&claims.scope),
+            exp: claims.exp,
+            aud: Some(claims.aud),
+        })
+    }
+
+    fn claims(&self, token: &str, now: UnixMs) -> Option<ClientTokenClaims> {
+        let token = UnverifiedToken::parse(token, TYP, LONGEST_TOKEN).ok()?;
+        let key = self.keyring.verifying(token.kid(), now)?;
+        token.claims(&key.verifying).ok()
+    }
+
+    /// Reads an ID token that a client shows again. It may have expired. `None`: this server did not sign it.
+    pub fn hint(&self, token: &str, now: UnixMs) -> Option<Hint> {
+        #[derive(Deserialize)]
+        struct Header {
+            kid: String,
+            typ: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Claims {
+            iss: String,
+            aud: String,
+            sub: String,
+            sid: Option<String>,
+        }
+        if token.len() > LONGEST_TOKEN {
+            return None;
+        }
+        let header: Header = serde_json::from_slice(&from_base64url(token.split_once('.')?.0)?).ok()?;
+        // Other tokens of the same keys have types of their own.
+        if header.typ.as_deref() != Some("JWT") {
+            return None;
+        }
+        let key = self.keyring.verifying_id_token(&header.kid, now)?;
+        let claims: Claims = key.verifying.verify(token).ok()?;
+        (claims.iss == self.issuer).then_some(Hint { client: claims.aud, sub: claims.sub, session: claims.sid })
+    }
+
+    /// Returns the algorithm of the other signing key, for discovery.
+    pub fn signing_algorithm(&self, now: UnixMs) -> &'static str {
+        let key = self.keyring.signing(now).ok();
+        let algorithm = key.and_then(|key| Algorithm::parse(&key.public.alg));
+        algorithm.unwrap_or(Algorithm::Es256).as_str()
+    }
+}
+
+impl std::fmt::Debug for ClientTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientTokens(..)")
+    }
+}
