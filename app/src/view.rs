@@ -132,6 +132,8 @@ pub struct ResetView {
 pub struct AccountView {
     pub viewer: Viewer,
     pub profile: Option<wire::account::Profile>,
+    /// Apps that the person gave access.
+    pub consents: Vec<wire::oauth::Consent>,
     /// Minimum number of characters in a password.
     pub password_min: u32,
     pub passkeys: wire::passkeys::Passkeys,
@@ -260,6 +262,8 @@ pub struct OverviewView {
     pub signed_in_at: i64,
     /// The account has no passkey, and could have one here.
     pub offer_passkey: bool,
+    /// Apps that the person may open.
+    pub apps: Vec<wire::oauth::AppTile>,
     /// For administrators only.
     pub site: Option<SiteState>,
 }

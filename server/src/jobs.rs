@@ -1,7 +1,7 @@
 //! Background jobs: reading other nodes' changes, and deleting expired rows.
 
 use crate::error_chain::chain;
-use crate::flows::server_keys;
+use crate::flows::{oauth_logouts, server_keys};
 use crate::keyring;
 use crate::state::AppState;
 use crate::sync_freshness;
@@ -118,6 +118,9 @@ async fn keep_up(state: &AppState, mut stop: watch::Receiver<bool>) {
             _ = sync_tick.tick() => {
                 if let Err(error) = sync(state).await {
                     tracing::error!(cause = %chain(&error), "the store does not answer");
+                }
+                if let Err(error) = oauth_logouts::send_due(&state).await {
+                    tracing::error!(cause = %chain(&error), "telling clients about ended sessions failed");
                 }
             }
             _ = sweep_tick.tick() => {

@@ -7,6 +7,7 @@ use crate::http::{
     administration, allowlist, app_tokens, apps, audit, bans, challenge, invitations, live, login, logout, metadata,
     not_found, oauth_answer, oauth_authorize, oauth_logout, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services,
     session, sessions, signup, tickets, toll, user_keys, users, verify,
+    administration, allowlist, app_tokens, apps, audit, bans, challenge, consents, invitations, live, login, logout, metadata, not_found, oauth_answer, oauth_authorize, oauth_logout, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
 };
 use crate::service::PortalService;
 use crate::state::AppState;
@@ -62,7 +63,9 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::TICKETS, post(tickets::issue))
         .route(paths::APP_TOKENS, post(app_tokens::issue))
         .route(paths::APP_ENTER, post(apps::enter))
-        .route(paths::OAUTH_ENTER, post(oauth_authorize::enter));
+        .route(paths::OAUTH_ENTER, post(oauth_authorize::enter))
+        .route(paths::CONSENTS, get(consents::list))
+        .route("/api/consents/{id}", delete(consents::withdraw));
 
     let page_routes = Router::new()
         .leptos_routes_with_context(state, generate_route_list(app::App), render::context(state), app::shell)

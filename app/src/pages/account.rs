@@ -1,6 +1,9 @@
 use crate::components::{Frame, Here, Tied};
 use crate::islands::{AddPasskey, DeletionForm, PasskeyActions, PasswordForm};
 use crate::text::{ago, email};
+use crate::components::{Frame, Here, Tied, When};
+use crate::islands::{Act, AddPasskey, ConfirmedAction, DeletionForm, PasskeyActions, PasswordForm};
+use crate::text::ago;
 use crate::view::{AccountView, Site, Viewer};
 use leptos::prelude::*;
 use wire::account::Profile;
@@ -14,6 +17,8 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
     let person = account.viewer.clone();
     let (now, passkeys) = (site.now, account.passkeys);
     let profile = account.profile.clone();
+    let (person, now, consents) = (account.viewer.clone(), site.now, account.consents);
+    let passkeys = account.passkeys;
     view! {
         <Frame site viewer=account.viewer here=Here::Account password_min=min>
             <header>
@@ -29,6 +34,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
                 <div class="stack">
                     <Person viewer=person profile insecure />
                     <PasskeyList now passkeys />
+                    <Apps consents now />
                     <section class="panel">
                         <h2>"Delete account"</h2>
                         <p>"Deletes your account, your sessions and your name. This cannot be undone."</p>
@@ -143,6 +149,45 @@ fn ProfileFacts(profile: Profile) -> impl IntoView {
         {fact("E-mail", email)}
         {fact("Groups", (!groups.is_empty()).then(|| groups.join(", ")))}
     }
+/// The apps that the person agreed to.
+#[component]
+fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {
+    if consents.is_empty() {
+        return ().into_any();
+    }
+    let card = move |consent: wire::oauth::Consent| {
+        let wire::oauth::Consent { client, name, allows, given_at, .. } = consent;
+        let action = ConfirmedAction {
+            method: "DELETE".to_owned(),
+            path: format!("{}/{client}", paths::CONSENTS),
+            label: "Revoke".to_owned(),
+            spoken: format!("Revoke the access of {name}"),
+            title: format!("Revoke the access of {name}?"),
+            about: "The app can no longer read your data here. It asks again the next time that you sign in there."
+                .to_owned(),
+            no: "Keep".to_owned(),
+            yes: "Revoke access".to_owned(),
+            ..ConfirmedAction::default()
+        };
+        view! {
+            <li class="device">
+                <div>
+                    <h3 class="device-name">{name}</h3>
+                    <p class="small quiet">"May " {allows.join("; ")} "."</p>
+                    <p class="small quiet">"Agreed " <When now at=given_at /></p>
+                </div>
+                <Act action />
+            </li>
+        }
+    };
+    view! {
+        <section class="panel">
+            <h2>"Apps with access"</h2>
+            <p id="said" role="status" class="small quiet"></p>
+            <ul class="devices">{consents.into_iter().map(card).collect_view()}</ul>
+        </section>
+    }
+    .into_any()
 }
 
 /// `/dashboard/account/delete`.

@@ -47,7 +47,7 @@ pub fn RefusedPage(refused: RefusedView) -> impl IntoView {
                 <CardTitle title="The app's request was refused" />
                 <p>"The app that sent you here made a request that this site cannot answer. Nothing was changed."</p>
                 <p>"Tell the people who run the app what this page says:"</p>
-                <dl class="facts">
+                <dl class="refusal">
                     <dt>"Error"</dt>
                     <dd><code>{code}</code>": " {description}</dd>
                     {facts.collect_view()}

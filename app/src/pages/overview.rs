@@ -12,6 +12,7 @@ use wire::session::Device;
 pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
     let OverviewView { viewer, notices, devices, activity, odd, signed_in_at, offer_passkey, site: state } = overview;
+    let OverviewView { viewer, devices, activity, odd, signed_in_at, offer_passkey, apps, site: state } = overview;
     let person = viewer.clone();
     view! {
         <Frame site viewer here=Here::Overview>
@@ -20,6 +21,7 @@ pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
             </header>
             <p id="said" role="status" class="quiet"></p>
             <Notices notices now />
+            <Tiles apps />
             <div class="columns">
                 {state.map(|site| view! { <SiteStatePanel site now /> })}
                 <Person viewer=person now signed_in_at insecure offer_passkey />
@@ -59,6 +61,30 @@ fn Notices(notices: Vec<Activity>, now: i64) -> impl IntoView {
             </section>
         }
     })
+/// The apps that the person may open.
+#[component]
+fn Tiles(apps: Vec<wire::oauth::AppTile>) -> impl IntoView {
+    if apps.is_empty() {
+        return ().into_any();
+    }
+    let tile = |app: wire::oauth::AppTile| {
+        let letter: String = app.name.chars().take(1).flat_map(char::to_uppercase).collect();
+        view! {
+            <li>
+                <a class="tile" href=app.url>
+                    <span class="tile-icon" aria-hidden="true">{letter}</span>
+                    {app.name}
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <section class="group">
+            <h2>"Your apps"</h2>
+            <ul class="tiles">{apps.into_iter().map(tile).collect_view()}</ul>
+        </section>
+    }
+    .into_any()
 }
 
 #[component]

@@ -33,6 +33,8 @@ pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &str, acr: &[&
         "introspection_endpoint": at(endpoints.introspection),
         "pushed_authorization_request_endpoint": at(endpoints.pushed),
         "end_session_endpoint": at(endpoints.end_session),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "scopes_supported": scope::SUPPORTED,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],

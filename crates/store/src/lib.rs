@@ -17,6 +17,7 @@ pub mod lldap;
 pub mod passkeys;
 pub mod profiles;
 pub mod oauth;
+pub mod passkeys;
 pub mod profiles;
 pub mod proofs;
 pub mod refusals;

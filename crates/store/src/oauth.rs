@@ -70,6 +70,8 @@ pub struct Redeem {
     pub refresh_hash: Option<String>,
     /// End of the grant in any case; it never outlives its session.
     pub ends_at: UnixMs,
+    /// Whether the client wants to know when the session ends.
+    pub notify: bool,
     /// How long the used code is remembered.
     pub remember_until: UnixMs,
     pub now: UnixMs,
@@ -128,6 +130,16 @@ pub struct ConsentRow {
     pub given_at: UnixMs,
 }
 
+/// A client that must be told that a session has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueLogout {
+    pub session: String,
+    pub client: String,
+    pub user: String,
+    /// Number of attempts before.
+    pub tries: u32,
+}
+
 /// A pushed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushedRequest {
@@ -167,6 +179,12 @@ pub trait OAuth {
     async fn withdraw_consent(&self, user: &str, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     async fn push_request(&self, request: &PushedRequest) -> Result<()>;
     async fn pushed_request(&self, id_hash: &str, now: UnixMs) -> Result<Option<PushedRequest>>;
+    /// Returns clients to tell that a session has ended.
+    async fn due_logouts(&self, now: UnixMs, limit: i64) -> Result<Vec<DueLogout>>;
+    /// Claims a notice for one attempt; the next one is at `next_at`. `false`: another node was faster.
+    async fn claim_logout(&self, due: &DueLogout, next_at: UnixMs) -> Result<bool>;
+    /// Deletes a notice that needs no further attempt.
+    async fn finish_logout(&self, due: &DueLogout) -> Result<()>;
     /// Deletes expired codes and pushed requests, and grants that are over.
     async fn sweep_oauth(&self, now: UnixMs) -> Result<u64>;
 }

@@ -18,3 +18,29 @@ pub struct AppAnswer {
     /// The URL to open.
     pub location: String,
 }
+
+/// `GET /api/consents`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consents {
+    pub consents: Vec<Consent>,
+}
+
+/// An app that a person gave access.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// The client's id.
+    pub client: String,
+    pub name: String,
+    pub scope: String,
+    /// The same in plain words.
+    pub allows: Vec<String>,
+    /// Unix milliseconds.
+    pub given_at: i64,
+}
+
+/// An app that a person may open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppTile {
+    pub name: String,
+    pub url: String,
+}

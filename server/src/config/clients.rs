@@ -1,6 +1,6 @@
 //! `[[clients]]`: clients of the OpenID provider.
 
-use super::layers::ConfigError;
+use super::ConfigError;
 use oidc::client::{IdTokenAlg, secret_hash};
 use oidc::{Client, ClientSettings};
 use std::collections::BTreeSet;

@@ -18,6 +18,8 @@ pub mod notices;
 pub mod oauth_access;
 pub mod oauth_authorize;
 pub mod oauth_clients;
+pub mod oauth_consents;
+pub mod oauth_logouts;
 pub mod oauth_people;
 pub mod oauth_token;
 pub mod paging;

@@ -11,7 +11,6 @@ use oidc::scope::OPENID;
 use oidc::{Client, Scopes};
 use serde_json::{Map, Value, json};
 use store::oauth::GrantRow;
-use wire::problem::Code;
 
 /// An access token with its live grant.
 #[derive(Debug)]
@@ -139,18 +138,4 @@ pub async fn revoke(state: AppState, client: String, text: String) -> Result<(),
         state.store.revoke_grant(&grant.id, None, state.now()).await?;
     }
     Ok(())
-}
-
-/// Ends the access of an app at its person's request.
-///
-/// # Errors
-/// `not_found`: the app has none. The store fails.
-pub async fn withdraw(
-    state: &AppState,
-    user: &str,
-    client: &str,
-    audit: &store::audit::AuditEntry,
-) -> Result<(), ApiError> {
-    let done = state.store.withdraw_consent(user, client, audit, state.now()).await?;
-    if done { Ok(()) } else { Err(ApiError::new(Code::NotFound)) }
 }

@@ -141,6 +141,7 @@ async fn redeem(
             jkt: jkt.map(str::to_owned),
             refresh_hash: token.as_ref().map(RefreshToken::hash),
             ends_at: now + lifetime,
+            notify: client.settings.backchannel_logout_uri.is_some(),
             remember_until: now + USED_CODE_MS.max(lifetime),
             now,
         };

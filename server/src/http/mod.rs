@@ -9,6 +9,7 @@ pub mod assets;
 pub mod audit;
 pub mod bans;
 pub mod challenge;
+pub mod consents;
 pub mod delivery;
 pub mod export;
 pub mod groups;

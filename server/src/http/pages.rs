@@ -176,6 +176,12 @@ async fn dashboard(
         }
         paths::DELETE_PAGE => {
             View::Delete(AccountView { viewer, profile: None, password_min, passkeys: Passkeys::default() })
+            let consents = flows::oauth_consents::list(state, &claims.sub).await?;
+            View::Account(AccountView { viewer, password_min, passkeys, consents })
+        }
+        paths::DELETE_PAGE => {
+            let (passkeys, consents) = (Passkeys::default(), Vec::new());
+            View::Delete(AccountView { viewer, password_min, passkeys, consents })
         }
         paths::USERS_PAGE
         | paths::PERSON_PAGE
@@ -271,7 +277,9 @@ async fn overview(state: &AppState, viewer: Viewer, signed_in: &SignedIn) -> Res
     };
     let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
     let notices = flows::notices::unread(state, &claims.sub).await?;
+    let apps = flows::oauth_consents::tiles(state, &claims.sub, &claims.roles).await?;
     Ok(OverviewView {
+        apps,
         viewer,
         notices,
         devices,

@@ -19,7 +19,7 @@ fn clients() -> String {
     format!(
         "[[clients]]\nid = 'app'\nname = 'The app'\nsecret_hash = '{hash}'\nredirect_uris = ['{URI}']\n\
          post_logout_redirect_uris = ['https://app.example/bye']\nresources = ['https://api.example']\n\
-         [[clients]]\nid = 'spa'\nredirect_uris = ['https://spa.example/']\naccess_token = 'opaque'\n\
+         [[clients]]\nid = 'spa'\nredirect_uris = ['https://spa.example/']\naccess_token = 'opaque'\nurl = 'https://spa.example/'\n\
          [[clients]]\nid = 'other'\nsecret_hash = '{hash}'\nredirect_uris = ['https://other.example/']\nconsent = true\n\
          [[clients]]\nid = 'old'\nsecret_hash = '{hash}'\nredirect_uris = ['https://old.example/']\npkce = 'optional'\n\
          id_token_alg = 'ES256'\nid_token_claims = false\n\
@@ -698,4 +698,130 @@ async fn an_app_signs_a_person_out() {
     assert_eq!(answer.json()["location"], "https://app.example/bye?state=s1");
     assert!(!provider.is_live(&tokens["access_token"]).await);
     assert_eq!(provider.browser.get(paths::SESSION).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_person_revokes_what_an_app_got() {
+    let provider = Provider::start().await;
+    let other = [("client_id", "other"), ("redirect_uri", "https://other.example/"), ("scope", "openid email")];
+    let query = Provider::query(&other);
+    let agreed = provider.enter(&provider.browser, &query, Some(true)).await.json();
+    let code = parameters(agreed["location"].as_str().unwrap())["code"].clone();
+    let changes = [("client_id", "other"), ("redirect_uri", "https://other.example/")];
+    let tokens = provider.exchange(&code, &changes).await.json();
+    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::OK);
+    let listed = provider.browser.get(paths::CONSENTS).await.json();
+    assert_eq!(
+        (&listed["consents"][0]["client"], &listed["consents"][0]["scope"]),
+        (&json!("other"), &json!("email openid"))
+    );
+    let path = format!("{}/other", paths::CONSENTS);
+    let bare = provider.browser.bare().send(Method::DELETE, &path, None, &[]).await;
+    assert_eq!(bare.code(), "bad_proof");
+    let revoked = provider.browser.send(Method::DELETE, &path, None, &[]).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT, "{}", revoked.text);
+    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(provider.browser.get(paths::CONSENTS).await.json()["consents"], json!([]));
+    assert_eq!(provider.enter(&provider.browser, &query, None).await.status, StatusCode::BAD_REQUEST, "asked again");
+    assert_eq!(provider.browser.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_overview_shows_the_apps_that_a_person_may_open() {
+    let staff = "[[clients]]\nid = 'hr'\nredirect_uris = ['https://hr.example/']\nurl = 'https://hr.example/'\n\
+                 groups = ['administrator']\n";
+    let provider = Provider::with(staff).await;
+    let page = provider.browser.send(Method::GET, "/dashboard", None, &[("sec-fetch-mode", "navigate")]).await;
+    assert!(page.text.contains("href=\"https://spa.example/\""), "{}", page.text);
+    assert!(!page.text.contains("https://hr.example/"), "for administrators");
+    let refused = [("client_id", "hr"), ("redirect_uri", "https://hr.example/")];
+    assert_eq!(provider.returned(&refused).await["error"], "access_denied");
+}
+
+#[tokio::test]
+async fn tokens_are_bound_to_the_key_of_a_proof() {
+    let provider = Provider::start().await;
+    let key = crate::support::ClientKey::generate();
+    let url = format!("{ORIGIN}{}", paths::OAUTH_TOKEN);
+    let code = provider.code(&[]).await;
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", URI),
+        ("code_verifier", VERIFIER),
+        ("client_id", "app"),
+        ("client_secret", SECRET),
+    ];
+    let proof = key.prove(&url, "no-nonce");
+    let first = provider.client(paths::OAUTH_TOKEN, &pairs, &[("dpop", &proof)]).await;
+    assert_eq!((first.status, &first.json()["error"]), (StatusCode::BAD_REQUEST, &json!("use_dpop_nonce")));
+    let proof = key.prove(&url, first.header("dpop-nonce"));
+    let answer = provider.client(paths::OAUTH_TOKEN, &pairs, &[("dpop", &proof)]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let tokens = answer.json();
+    assert_eq!(tokens["token_type"], "DPoP");
+    assert!(claims(tokens["access_token"].as_str().unwrap())["cnf"]["jkt"].is_string());
+    assert_eq!(provider.userinfo(&tokens["access_token"]).await.status, StatusCode::UNAUTHORIZED, "a copied token");
+    let copied = provider.refresh(tokens["refresh_token"].as_str().unwrap(), &[]).await;
+    assert_eq!(copied.json()["error"], "invalid_grant", "a copied refresh token");
+    let again = provider.client(paths::OAUTH_TOKEN, &pairs, &[("dpop", &proof)]).await;
+    assert_eq!(again.json()["error"], "use_dpop_nonce", "a proof counts once");
+}
+
+#[tokio::test]
+async fn attack_a_refresh_asks_for_more_than_was_agreed() {
+    let provider = Provider::start().await;
+    let tokens = provider.exchange(&provider.code(&[("scope", "openid offline_access")]).await, &[]).await.json();
+    let token = tokens["refresh_token"].as_str().unwrap();
+    let more = provider.refresh(token, &[("scope", "openid email groups")]).await;
+    assert_eq!((more.status, &more.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_scope")));
+    let less = provider.refresh(token, &[("scope", "openid")]).await;
+    assert_eq!(less.json()["scope"], "openid", "the refused request cost no token: {}", less.text);
+}
+
+#[tokio::test]
+async fn attack_an_id_token_of_one_app_is_no_hint_for_another() {
+    let provider = Provider::start().await;
+    let tokens = provider.tokens().await;
+    let hint = tokens["id_token"].as_str().unwrap();
+    assert!(provider.returned(&[("id_token_hint", hint)]).await.contains_key("code"));
+    let other = [("client_id", "spa"), ("redirect_uri", "https://spa.example/"), ("id_token_hint", hint)];
+    assert_eq!(provider.returned(&other).await["error"], "invalid_request");
+}
+
+#[tokio::test]
+async fn a_client_is_told_when_a_session_has_ended() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let client = format!(
+        "[[clients]]\nid = 'told'\nsecret_hash = '{}'\nredirect_uris = ['https://told.example/']\n\
+         backchannel_logout_uri = 'http://localhost:{port}/logout'\n",
+        oidc::client::secret_hash(SECRET)
+    );
+    let provider = Provider::with(&client).await;
+    let told = [("client_id", "told"), ("redirect_uri", "https://told.example/")];
+    let tokens = provider.exchange(&provider.code(&told).await, &told).await.json();
+    let id = claims(tokens["id_token"].as_str().unwrap());
+    server::flows::oauth_logouts::send_due(&provider.portal.state).await.unwrap();
+    provider.browser.post(paths::LOGOUT, &json!({})).await;
+    server::flows::oauth_logouts::send_due(&provider.portal.state).await.unwrap();
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let mut request = Vec::new();
+    while !String::from_utf8_lossy(&request).contains("logout_token=") {
+        assert!(socket.read_buf(&mut request).await.unwrap() > 0);
+    }
+    socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    let request = String::from_utf8(request).unwrap();
+    assert!(request.starts_with("POST /logout HTTP/1.1\r\n"), "{request}");
+    let token = request.split("logout_token=").nth(1).unwrap();
+    assert_eq!((&header(token)["typ"], &header(token)["alg"]), (&json!("logout+jwt"), &json!("RS256")));
+    let logout = claims(token);
+    assert_eq!(
+        (&logout["iss"], &logout["aud"], &logout["sid"], &logout["sub"]),
+        (&json!(ORIGIN), &json!("told"), &id["sid"], &id["sub"])
+    );
+    assert!(
+        logout["events"]["http://schemas.openid.net/event/backchannel-logout"].is_object() && logout["nonce"].is_null()
+    );
 }

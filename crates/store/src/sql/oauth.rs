@@ -1,11 +1,15 @@
 use super::backend::{Backend, Value};
-use super::oauth_writes::{AddClient, ChangeClient, RemoveClient, RevokeGrant, ShowGrant, WithdrawConsent};
+use super::oauth_writes::{
+    AddClient, ChangeClient, ClaimLogout, FinishLogout, RemoveClient, RevokeGrant, ShowGrant, WithdrawConsent,
+};
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::Record;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::oauth::{CodeRow, ConsentRow, GrantRotation, GrantRow, NewCode, OAuth, PushedRequest, Redeem, StoredClient};
+use crate::oauth::{
+    CodeRow, ConsentRow, DueLogout, GrantRotation, GrantRow, NewCode, OAuth, PushedRequest, Redeem, StoredClient,
+};
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
@@ -22,6 +26,11 @@ sql! {
         WHERE g.id = $1";
     CONSENT = "SELECT scope FROM oauth_consents WHERE user_id = $1 AND client_id = $2";
     CONSENTS = "SELECT client_id, scope, given_at FROM oauth_consents WHERE user_id = $1 ORDER BY client_id";
+    // A session that is no longer stored has ended.
+    DUE = "SELECT l.session_id, l.client_id, l.user_id, l.tries FROM oauth_logouts l
+            LEFT JOIN sessions s ON s.id = l.session_id
+        WHERE l.next_at <= $1 AND (s.id IS NULL OR s.revoked_at IS NOT NULL OR s.idle_at <= $1 OR s.ends_at <= $1)
+        ORDER BY l.next_at LIMIT $2";
     PUSHED = "SELECT id_hash, client_id, parameters, expires_at FROM oauth_requests
         WHERE id_hash = $1 AND expires_at > $2";
 }
@@ -105,6 +114,27 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
             })
         };
         row.map(read).transpose()
+    }
+
+    async fn due_logouts(&self, now: UnixMs, limit: i64) -> Result<Vec<DueLogout>> {
+        let rows = self.all(DUE, [Value::Int(now), Value::Int(limit)]).await?;
+        let read = |row: &Record<DB>| {
+            Ok(DueLogout {
+                session: row.text("session_id")?,
+                client: row.text("client_id")?,
+                user: row.text("user_id")?,
+                tries: row.u32_column("oauth_logouts", "tries")?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn claim_logout(&self, due: &DueLogout, next_at: UnixMs) -> Result<bool> {
+        self.write(ClaimLogout { due: due.clone(), next_at }).await
+    }
+
+    async fn finish_logout(&self, due: &DueLogout) -> Result<()> {
+        self.write(FinishLogout(due.clone())).await
     }
 
     async fn sweep_oauth(&self, now: UnixMs) -> Result<u64> {

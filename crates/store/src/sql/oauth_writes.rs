@@ -7,7 +7,7 @@ use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::oauth::{GrantRotation, MOST_CODES_OF_SESSION, NewCode, PushedRequest, Redeem, StoredClient};
+use crate::oauth::{DueLogout, GrantRotation, MOST_CODES_OF_SESSION, NewCode, PushedRequest, Redeem, StoredClient};
 use domain::UnixMs;
 
 sql! {
@@ -41,6 +41,13 @@ sql! {
         SELECT $1, c.client_id, s.user_id, s.id, $3, $4, 0, $5, 0, $6, $6, $7
         FROM oauth_codes c JOIN sessions s ON s.id = c.session_id WHERE c.code_hash = $2";
 
+    NOTIFY = "INSERT INTO oauth_logouts (session_id, client_id, user_id, tries, next_at)
+        SELECT session_id, client_id, user_id, 0, 0 FROM oauth_grants WHERE id = $1
+        ON CONFLICT (session_id, client_id) DO NOTHING";
+    CLAIM = "UPDATE oauth_logouts SET tries = tries + 1, next_at = $4
+        WHERE session_id = $1 AND client_id = $2 AND tries = $3";
+    FINISH = "DELETE FROM oauth_logouts WHERE session_id = $1 AND client_id = $2";
+
     ROTATE = "UPDATE oauth_grants SET generation = generation + 1, previous_hash = refresh_hash, refresh_hash = $4,
             rotated_at = $5
         WHERE id = $1 AND generation = $2 AND refresh_hash = $3 AND revoked_at IS NULL AND ends_at > $5 AND EXISTS
@@ -64,6 +71,10 @@ pub struct AddClient {
 
 impl Write for AddClient {
     type Output = bool;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let secrets = self.client.secrets.join(" ");
@@ -89,6 +100,10 @@ pub struct ChangeClient {
 
 impl Write for ChangeClient {
     type Output = bool;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let (before, after) = (self.before.secrets.join(" "), self.client.secrets.join(" "));
@@ -116,6 +131,10 @@ pub struct RemoveClient {
 
 impl Write for RemoveClient {
     type Output = bool;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
         let id = Value::Text(&self.id);
@@ -186,7 +205,13 @@ impl Write for Redeem {
             Value::Int(self.now),
             Value::Int(self.ends_at),
         ];
-        Ok(tx.execute(ADD_GRANT, values).await? == 1)
+        if tx.execute(ADD_GRANT, values).await? == 0 {
+            return Ok(false);
+        }
+        if self.notify {
+            tx.execute(NOTIFY, [grant]).await?;
+        }
+        Ok(true)
     }
 }
 
@@ -260,6 +285,33 @@ impl Write for WithdrawConsent {
         }
         append(tx, &self.audit).await?;
         Ok(true)
+    }
+}
+
+pub struct ClaimLogout {
+    pub due: DueLogout,
+    pub next_at: UnixMs,
+}
+
+impl Write for ClaimLogout {
+    type Output = bool;
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        let (session, client) = (Value::Text(&self.due.session), Value::Text(&self.due.client));
+        let values = [session, client, Value::Int(self.due.tries.into()), Value::Int(self.next_at)];
+        Ok(tx.execute(CLAIM, values).await? == 1)
+    }
+}
+
+pub struct FinishLogout(pub DueLogout);
+
+impl Write for FinishLogout {
+    type Output = ();
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        tx.execute(FINISH, [Value::Text(&self.0.session), Value::Text(&self.0.client)]).await.map(drop)
     }
 }
 

@@ -202,6 +202,7 @@ contract! {
         grants_end_with_their_session_their_account_and_by_revocation,
         consents_are_remembered_and_withdrawn_with_what_they_gave,
         a_pushed_request_gives_one_code_of_fifty_tries,
+        a_client_is_told_once_that_a_session_has_ended,
         clients_are_added_changed_and_removed_with_what_they_got,
     }
     proofs {

@@ -37,6 +37,7 @@ fn redeem(code: &NewCode, now: i64) -> Redeem {
         jkt: None,
         refresh_hash: Some("first".to_owned()),
         ends_at: now + DAY,
+        notify: true,
         remember_until: now + DAY,
         now,
     }
@@ -188,6 +189,29 @@ pub async fn a_pushed_request_gives_one_code_of_fifty_tries(fixture: Fixture) {
         tokio::spawn(async move { store.add_code(&code).await.unwrap() })
     });
     assert_eq!(join_all(tries).await.into_iter().filter(|won| *won.as_ref().unwrap()).count(), 1);
+}
+
+pub async fn a_client_is_told_once_that_a_session_has_ended(fixture: Fixture) {
+    let (one, two) = (fixture.open().await, fixture.open().await);
+    let ada = user(&*one, "ada").await;
+    let session = session(&*one, &ada, NOW).await;
+    grant(&*one, &session).await;
+    grant(&*one, &session).await;
+    assert!(one.due_logouts(NOW, 9).await.unwrap().is_empty(), "the session goes on");
+    one.revoke(&ada, &session, &entry(AuditEvent::Logout, Some(&ada), NOW), NOW).await.unwrap();
+    let due = two.due_logouts(NOW, 9).await.unwrap();
+    assert_eq!(due.len(), 1, "once for two grants: {due:?}");
+    assert_eq!((due[0].user.as_str(), due[0].session.as_str(), due[0].tries), (ada.as_str(), session.as_str(), 0));
+    let tries = (0..50).map(|n| {
+        let (store, due) = (if n % 2 == 0 { one.clone() } else { two.clone() }, due[0].clone());
+        tokio::spawn(async move { store.claim_logout(&due, NOW + SECOND).await.unwrap() })
+    });
+    assert_eq!(join_all(tries).await.into_iter().filter(|won| *won.as_ref().unwrap()).count(), 1);
+    assert!(one.due_logouts(NOW, 9).await.unwrap().is_empty(), "claimed");
+    let again = one.due_logouts(NOW + SECOND, 9).await.unwrap();
+    assert_eq!(again[0].tries, 1, "an attempt that failed is repeated");
+    one.finish_logout(&again[0]).await.unwrap();
+    assert!(one.due_logouts(NOW + DAY, 9).await.unwrap().is_empty());
 }
 
 pub async fn clients_are_added_changed_and_removed_with_what_they_got(fixture: Fixture) {

@@ -1,0 +1,28 @@
+//! `GET /api/consents`, `DELETE /api/consents/{id}`: the apps that a person gave access.
+
+use super::ApiError;
+use crate::client::Client;
+use crate::flows::{self, oauth_consents};
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use http::StatusCode;
+use wire::oauth::Consents;
+
+/// Lists the person's consents by the app's name.
+pub async fn list(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Consents>, ApiError> {
+    Ok(Json(Consents { consents: oauth_consents::list(&state, &signed_in.claims.sub).await? }))
+}
+
+/// Withdraws a consent and revokes what the app got.
+pub async fn withdraw(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    signed_in: SignedIn,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let user = signed_in.claims.sub.clone();
+    flows::run_to_completion(async move { oauth_consents::withdraw(&state, &client, &user, &id).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
