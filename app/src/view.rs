@@ -47,6 +47,7 @@ pub enum View {
     Ask(Box<AskView>),
     /// A refused request of an app.
     Refused(RefusedView),
+    DeviceCode(DeviceCodeView),
     Reset(ResetView),
     Overview(Box<OverviewView>),
     Devices(DevicesView),
@@ -226,6 +227,15 @@ pub struct AskView {
     /// Empty: the answer sends nothing and leads to the dashboard.
     pub no_body: String,
     pub nonce: String,
+}
+
+/// The page for the code of a device.
+#[derive(Debug, Clone)]
+pub struct DeviceCodeView {
+    /// The typed code is of no device.
+    pub wrong: bool,
+    /// The person has answered: whether the device is connected.
+    pub done: Option<bool>,
 }
 
 /// The reason why an app's request was refused.

@@ -8,6 +8,7 @@ use crate::http::{
     not_found, oauth_answer, oauth_authorize, oauth_logout, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services,
     session, sessions, signup, tickets, toll, user_keys, users, verify,
     administration, allowlist, app_tokens, apps, audit, bans, challenge, consents, invitations, live, login, logout, metadata, not_found, oauth_answer, oauth_authorize, oauth_logout, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
+    administration, allowlist, app_tokens, apps, audit, bans, challenge, consents, invitations, live, login, logout, metadata, not_found, oauth_answer, oauth_authorize, oauth_device, oauth_logout, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
 };
 use crate::service::PortalService;
 use crate::state::AppState;
@@ -64,6 +65,7 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::APP_TOKENS, post(app_tokens::issue))
         .route(paths::APP_ENTER, post(apps::enter))
         .route(paths::OAUTH_ENTER, post(oauth_authorize::enter))
+        .route(paths::OAUTH_DEVICE_ANSWER, post(oauth_device::answer))
         .route(paths::CONSENTS, get(consents::list))
         .route("/api/consents/{id}", delete(consents::withdraw));
 
@@ -108,6 +110,8 @@ fn oauth() -> Router<AppState> {
         .route(paths::OAUTH_TOKEN, post(oauth_token::token).options(preflight))
         .route(paths::OAUTH_REVOKE, post(oauth_token::revoke).options(preflight))
         .route(paths::OAUTH_INTROSPECT, post(oauth_token::introspect))
+        .route(paths::OAUTH_DEVICE, post(oauth_device::authorize).options(preflight))
+        .route(paths::DEVICE_PAGE, get(oauth_device::page))
         .route(paths::OAUTH_PAR, post(oauth_token::push).options(preflight))
         .route(paths::OAUTH_USERINFO, get(oauth_userinfo::userinfo).post(oauth_userinfo::userinfo).options(preflight))
 }

@@ -2,7 +2,7 @@
 
 use crate::components::CardTitle;
 use crate::islands::Decide;
-use crate::view::{AskView, RefusedView};
+use crate::view::{AskView, DeviceCodeView, RefusedView};
 use leptos::prelude::*;
 
 /// Asks the person whether an app may go on.
@@ -52,6 +52,35 @@ pub fn RefusedPage(refused: RefusedView) -> impl IntoView {
                     <dd><code>{code}</code>": " {description}</dd>
                     {facts.collect_view()}
                 </dl>
+            </section>
+        </main>
+    }
+}
+
+/// Asks for the code that a device shows. It is a plain form, so it works without JavaScript.
+#[component]
+pub fn DeviceCodePage(device: DeviceCodeView) -> impl IntoView {
+    let said = match (device.wrong, device.done) {
+        (_, Some(true)) => "The device is connected. You can go back to it.",
+        (_, Some(false)) => "The device is not connected.",
+        (true, None) => "No device waits with this code. Codes are valid for ten minutes.",
+        (false, None) => "Enter the code that your device shows.",
+    };
+    let form = device.done.is_none().then(|| {
+        view! {
+            <form class="form" method="get" action=wire::paths::DEVICE_PAGE>
+                <label for="code">"Code"</label>
+                <input id="code" name="user_code" autocomplete="off" autocapitalize="characters" maxlength="12" required />
+                <button class="button" type="submit">"Go on"</button>
+            </form>
+        }
+    });
+    view! {
+        <main class="page-center">
+            <section class="card">
+                <CardTitle title="Connect a device" />
+                <p role="status">{said}</p>
+                {form}
             </section>
         </main>
     }

@@ -1,6 +1,6 @@
 use super::account::{AccountPage, DeletePage};
 use super::activity::ActivityPage;
-use super::ask::{AskPage, RefusedPage};
+use super::ask::{AskPage, DeviceCodePage, RefusedPage};
 use super::audit::AuditPage;
 use super::bans::BansPage;
 use super::devices::DevicesPage;
@@ -36,6 +36,7 @@ pub fn Page() -> impl IntoView {
         View::Resume(resume) => view! { <ResumePage site resume /> }.into_any(),
         View::Enter(enter) => view! { <EnterPage enter /> }.into_any(),
         View::Ask(ask) => view! { <AskPage ask=*ask /> }.into_any(),
+        View::DeviceCode(device) => view! { <DeviceCodePage device /> }.into_any(),
         View::Refused(refused) => view! { <RefusedPage refused /> }.into_any(),
         View::Reset(reset) => view! { <ResetPage site reset /> }.into_any(),
         View::Overview(overview) => view! { <OverviewPage site overview=*overview /> }.into_any(),

@@ -8,6 +8,7 @@ pub fn title(view: &View, site: &str) -> String {
         View::Signup(_) => "Sign up",
         View::Resume(_) | View::Enter(_) => "Opening",
         View::Ask(_) => "Continue?",
+        View::DeviceCode(_) => "Connect a device",
         View::Refused(_) => "Refused",
         View::Reset(_) => "New password",
         View::Overview(_) => "Overview",

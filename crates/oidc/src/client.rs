@@ -67,6 +67,9 @@ pub struct ClientSettings {
     /// Whether every token must be bound to a key (RFC 9449).
     #[serde(default)]
     pub dpop: bool,
+    /// Whether the client may use the device flow (RFC 8628).
+    #[serde(default)]
+    pub device: bool,
     /// Whether authorization requests must be pushed (RFC 9126).
     #[serde(default)]
     pub require_par: bool,
@@ -151,7 +154,7 @@ impl Client {
         let hash = |text: &String| from_base64url(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         let secrets: Option<Vec<_>> = secrets.iter().map(hash).collect();
         let secrets = secrets.ok_or_else(|| invalid("secret_hash", "is not a SHA-256 in base64url"))?;
-        if settings.redirect_uris.is_empty() && settings.introspects.is_empty() {
+        if settings.redirect_uris.is_empty() && settings.introspects.is_empty() && !settings.device {
             return Err(invalid("redirect_uris", "at least one is needed"));
         }
         for (setting, uris) in [

@@ -17,8 +17,21 @@ pub const USED_CODE_MS: i64 = 24 * 60 * 60_000;
 /// The `grant_type` of a request, with its parameters.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TokenRequest {
-    Code { code: String, redirect_uri: Option<String>, verifier: Option<String>, resources: Vec<String> },
-    Refresh { token: String, scope: Option<Scopes>, resources: Vec<String> },
+    Code {
+        code: String,
+        redirect_uri: Option<String>,
+        verifier: Option<String>,
+        resources: Vec<String>,
+    },
+    /// A device asks for its tokens (RFC 8628, section 3.4).
+    Device {
+        code: String,
+    },
+    Refresh {
+        token: String,
+        scope: Option<Scopes>,
+        resources: Vec<String>,
+    },
 }
 
 impl TokenRequest {
@@ -43,8 +56,9 @@ impl TokenRequest {
                 scope: params.get("scope").map(Scopes::parse),
                 resources: params.resources(),
             }),
+            Some(crate::device::GRANT_TYPE) => Ok(Self::Device { code: needed("device_code")? }),
             Some(_) => {
-                let text = "only authorization_code and refresh_token are supported";
+                let text = "only authorization_code, refresh_token and device_code are supported";
                 Err(OAuthError::new(ErrorCode::UnsupportedGrantType, text))
             }
             None => Err(OAuthError::new(ErrorCode::InvalidRequest, "grant_type is missing")),
@@ -56,6 +70,7 @@ impl std::fmt::Debug for TokenRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Code { .. } => "Code(..)",
+            Self::Device { .. } => "Device(..)",
             Self::Refresh { .. } => "Refresh(..)",
         })
     }

@@ -15,6 +15,7 @@ pub struct Endpoints<'a> {
     pub introspection: &'a str,
     pub pushed: &'a str,
     pub end_session: &'a str,
+    pub device: &'a str,
 }
 
 /// Returns the document. `issuer` is a bare origin and byte-equal to `iss` everywhere. `signing`: the algorithm of the
@@ -35,10 +36,11 @@ pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &str, acr: &[&
         "end_session_endpoint": at(endpoints.end_session),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
+        "device_authorization_endpoint": at(endpoints.device),
         "scopes_supported": scope::SUPPORTED,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "refresh_token", crate::device::GRANT_TYPE],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", signing],
         "token_endpoint_auth_methods_supported": authentication,

@@ -37,6 +37,8 @@ pub struct NewCode {
     pub expires_at: UnixMs,
     /// Hash of the pushed request that this code answers. It gives one code.
     pub pushed: Option<String>,
+    /// Hash of the user code of the device that this code answers.
+    pub device: Option<String>,
     /// The scopes that the person has just agreed to.
     pub agreed: Option<String>,
     /// Written for the session and its owner.
@@ -130,6 +132,19 @@ pub struct ConsentRow {
     pub given_at: UnixMs,
 }
 
+/// A device that waits for a person (RFC 8628).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingDevice {
+    pub device_hash: String,
+    pub user_code_hash: String,
+    pub client: String,
+    pub scope: String,
+    pub expires_at: UnixMs,
+    /// The device must not poll before.
+    pub poll_at: UnixMs,
+    pub denied: bool,
+}
+
 /// A client that must be told that a session has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueLogout {
@@ -179,6 +194,14 @@ pub trait OAuth {
     async fn withdraw_consent(&self, user: &str, client: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     async fn push_request(&self, request: &PushedRequest) -> Result<()>;
     async fn pushed_request(&self, id_hash: &str, now: UnixMs) -> Result<Option<PushedRequest>>;
+    async fn add_device(&self, device: &PendingDevice) -> Result<()>;
+    /// Returns a device that waits. An approved one does not wait any more: its code is a [`CodeRow`].
+    async fn device(&self, device_hash: &str) -> Result<Option<PendingDevice>>;
+    async fn device_of_user_code(&self, user_code_hash: &str) -> Result<Option<PendingDevice>>;
+    /// Records that a person declined. `false`: no device waits.
+    async fn deny_device(&self, user_code_hash: &str, now: UnixMs) -> Result<bool>;
+    /// Records a poll; the next one is allowed at `poll_at`.
+    async fn poll_device(&self, device_hash: &str, poll_at: UnixMs) -> Result<()>;
     /// Returns clients to tell that a session has ended.
     async fn due_logouts(&self, now: UnixMs, limit: i64) -> Result<Vec<DueLogout>>;
     /// Claims a notice for one attempt; the next one is at `next_at`. `false`: another node was faster.

@@ -44,3 +44,12 @@ pub struct AppTile {
     pub name: String,
     pub url: String,
 }
+
+/// `POST /api/oauth/device`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceAnswer {
+    /// As the person typed it.
+    pub user_code: String,
+    pub agreed: bool,
+}

@@ -118,6 +118,10 @@ pub const OAUTH_REVOKE: &str = "/oauth/revoke";
 pub const OAUTH_INTROSPECT: &str = "/oauth/introspect";
 /// Pushed authorization requests (RFC 9126).
 pub const OAUTH_PAR: &str = "/oauth/par";
+/// Codes for devices (RFC 8628), the page where people enter them, and its request.
+pub const OAUTH_DEVICE: &str = "/oauth/device_authorization";
+pub const DEVICE_PAGE: &str = "/device";
+pub const OAUTH_DEVICE_ANSWER: &str = "/api/oauth/device";
 /// Sign-out that an app asks for.
 pub const OAUTH_LOGOUT: &str = "/oauth/logout";
 /// A page that posts an answer to an app (`response_mode=form_post`).

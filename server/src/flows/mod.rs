@@ -19,6 +19,7 @@ pub mod oauth_access;
 pub mod oauth_authorize;
 pub mod oauth_clients;
 pub mod oauth_consents;
+pub mod oauth_device;
 pub mod oauth_logouts;
 pub mod oauth_people;
 pub mod oauth_token;

@@ -140,6 +140,7 @@ pub async fn issue(
         details: serde_json::to_string(&details).map_err(ApiError::broken)?,
         expires_at: now + CODE_MS,
         pushed,
+        device: None,
         agreed: agreed.then(together),
         audit: entry,
         now,

@@ -1,6 +1,6 @@
 //! The token endpoint: a code or a refresh token becomes tokens.
 
-use super::oauth_people;
+use super::{oauth_device, oauth_people};
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
@@ -82,6 +82,15 @@ pub async fn exchange(
         TokenRequest::Code { code, redirect_uri, verifier, resources } => {
             let presented = PresentedCode { hash: base64url(&sha256(code.as_bytes())), redirect_uri, verifier };
             redeem(&state, &caller, &client, &presented, &resources, jkt.as_deref()).await
+        }
+        TokenRequest::Device { code } => {
+            let hash = base64url(&sha256(code.as_bytes()));
+            if state.store.code(&hash).await?.is_none() {
+                return Err(oauth_device::poll(&state, &client, &code).await?.into());
+            }
+            let redirect_uri = Some(oidc::device::GRANT_TYPE.to_owned());
+            let presented = PresentedCode { hash, redirect_uri, verifier: None };
+            redeem(&state, &caller, &client, &presented, &[], jkt.as_deref()).await
         }
         TokenRequest::Refresh { token, scope, resources } => {
             refresh(&state, &caller, &client, &token, scope.as_ref(), &resources, jkt.as_deref()).await

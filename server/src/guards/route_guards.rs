@@ -47,6 +47,7 @@ impl RouteGuard {
             | paths::OAUTH_USERINFO
             | paths::OAUTH_REVOKE
             | paths::OAUTH_INTROSPECT
+            | paths::OAUTH_DEVICE
             | paths::OAUTH_PAR => Self::Client,
             _ if path.starts_with("/api/") => Self::Api,
             _ if path.starts_with("/.well-known/") || path.starts_with("/.postern/") => Self::Public,

@@ -43,6 +43,7 @@ pub async fn openid(State(state): State<AppState>) -> impl IntoResponse {
         introspection: paths::OAUTH_INTROSPECT,
         pushed: paths::OAUTH_PAR,
         end_session: paths::OAUTH_LOGOUT,
+        device: paths::OAUTH_DEVICE,
     };
     let signing = state.client_tokens.signing_algorithm(state.now());
     (open(), Json(oidc::metadata::document(&state.config.origin, &endpoints, signing, &ACR)))

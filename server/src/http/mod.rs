@@ -22,6 +22,7 @@ pub mod not_found;
 pub mod notices;
 pub mod oauth_answer;
 pub mod oauth_authorize;
+pub mod oauth_device;
 pub mod oauth_logout;
 pub mod oauth_token;
 pub mod oauth_userinfo;

@@ -25,7 +25,11 @@ use wire::paths;
 const PUSHED_SECONDS: i64 = 600;
 
 /// A form of an authenticated client.
-async fn read(state: &AppState, headers: &HeaderMap, body: &str) -> Result<(Arc<Client>, Params), ClientError> {
+pub(super) async fn read(
+    state: &AppState,
+    headers: &HeaderMap,
+    body: &str,
+) -> Result<(Arc<Client>, Params), ClientError> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

@@ -23,7 +23,8 @@ fn clients() -> String {
          [[clients]]\nid = 'other'\nsecret_hash = '{hash}'\nredirect_uris = ['https://other.example/']\nconsent = true\n\
          [[clients]]\nid = 'old'\nsecret_hash = '{hash}'\nredirect_uris = ['https://old.example/']\npkce = 'optional'\n\
          id_token_alg = 'ES256'\nid_token_claims = false\n\
-         [[clients]]\nid = 'api'\nsecret_hash = '{hash}'\nintrospects = ['https://api.example']\n"
+         [[clients]]\nid = 'api'\nsecret_hash = '{hash}'\nintrospects = ['https://api.example']\n\
+         [[clients]]\nid = 'tv'\nname = 'Television'\ndevice = true\n"
     )
 }
 
@@ -824,4 +825,67 @@ async fn a_client_is_told_when_a_session_has_ended() {
     assert!(
         logout["events"]["http://schemas.openid.net/event/backchannel-logout"].is_object() && logout["nonce"].is_null()
     );
+}
+
+#[tokio::test]
+async fn a_device_is_connected_by_its_code() {
+    let provider = Provider::start().await;
+    let codes = provider.client(paths::OAUTH_DEVICE, &[("client_id", "tv"), ("scope", "openid profile")], &[]).await;
+    assert_eq!(codes.status, StatusCode::OK, "{}", codes.text);
+    let codes = codes.json();
+    let (device, user) = (codes["device_code"].as_str().unwrap(), codes["user_code"].as_str().unwrap());
+    assert_eq!((user.len(), &codes["verification_uri"]), (9, &json!(format!("{ORIGIN}/device"))));
+    let poll = async || {
+        let pairs = [("grant_type", oidc::device::GRANT_TYPE), ("device_code", device), ("client_id", "tv")];
+        provider.client(paths::OAUTH_TOKEN, &pairs, &[]).await.json()
+    };
+    assert_eq!(poll().await["error"], "authorization_pending");
+    assert_eq!(poll().await["error"], "slow_down");
+    let path = format!("{}?user_code={}", paths::DEVICE_PAGE, user.to_lowercase());
+    let page = provider.browser.send(Method::GET, &path, None, &[("sec-fetch-mode", "navigate")]).await;
+    assert!(
+        page.text.contains("Connect a device to Television?") && page.text.contains("signed in as you"),
+        "{}",
+        page.text
+    );
+    let answer = provider.browser.post(paths::OAUTH_DEVICE_ANSWER, &json!({"user_code": user, "agreed": true})).await;
+    assert_eq!(answer.json()["location"], "/device?done=yes", "{}", answer.text);
+    let again = provider.browser.post(paths::OAUTH_DEVICE_ANSWER, &json!({"user_code": user, "agreed": true})).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND, "a code is answered once");
+    let tokens = poll().await;
+    assert_eq!(claims(tokens["id_token"].as_str().unwrap())["preferred_username"], "alice", "{tokens}");
+    assert_eq!(poll().await["error"], "invalid_grant", "and exchanged once");
+}
+
+#[tokio::test]
+async fn attack_a_device_code_is_refused_guessed_or_taken_by_another_client() {
+    let provider = Provider::start().await;
+    let begin = async |client: &str| provider.client(paths::OAUTH_DEVICE, &[("client_id", client)], &[]).await.json();
+    assert_eq!(begin("spa").await["error"], "unauthorized_client");
+    let codes = begin("tv").await;
+    let poll = async |code: &str| {
+        let pairs = [("grant_type", oidc::device::GRANT_TYPE), ("device_code", code), ("client_id", "tv")];
+        provider.client(paths::OAUTH_TOKEN, &pairs, &[]).await.json()
+    };
+    assert_eq!(poll("guessed").await["error"], "expired_token");
+    let other = [
+        ("grant_type", oidc::device::GRANT_TYPE),
+        ("device_code", codes["device_code"].as_str().unwrap()),
+        ("client_id", "app"),
+        ("client_secret", SECRET),
+    ];
+    assert_eq!(provider.client(paths::OAUTH_TOKEN, &other, &[]).await.json()["error"], "expired_token");
+    let user = codes["user_code"].as_str().unwrap();
+    let thief = provider.browser.thief(&provider.portal, "198.51.100.66");
+    let stolen = thief.post(paths::OAUTH_DEVICE_ANSWER, &json!({"user_code": user, "agreed": true})).await;
+    assert_eq!(stolen.code(), "bad_proof");
+    let refused = provider.browser.post(paths::OAUTH_DEVICE_ANSWER, &json!({"user_code": user, "agreed": false})).await;
+    assert_eq!(refused.json()["location"], "/device?done=no");
+    assert_eq!(poll(codes["device_code"].as_str().unwrap()).await["error"], "access_denied");
+    let late = begin("tv").await;
+    provider.portal.advance(oidc::device::LIFE_MS).await;
+    assert_eq!(poll(late["device_code"].as_str().unwrap()).await["error"], "expired_token");
+    // A code of the authorization endpoint is none of a device.
+    let code = provider.code(&[]).await;
+    assert_ne!(poll(&code).await["token_type"], "Bearer");
 }

@@ -32,6 +32,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (25, "passkeys", include_str!("../../migrations/0025_passkeys.sql")),
     (27, "oauth", include_str!("../../migrations/0027_oauth.sql")),
     (28, "oauth logouts", include_str!("../../migrations/0028_oauth_logouts.sql")),
+    (29, "oauth devices", include_str!("../../migrations/0029_oauth_devices.sql")),
     (31, "session order", include_str!("../../migrations/0031_session_order.sql")),
 ];
 

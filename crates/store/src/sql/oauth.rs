@@ -1,6 +1,7 @@
 use super::backend::{Backend, Value};
 use super::oauth_writes::{
-    AddClient, ChangeClient, ClaimLogout, FinishLogout, RemoveClient, RevokeGrant, ShowGrant, WithdrawConsent,
+    AddClient, ChangeClient, ClaimLogout, DenyDevice, FinishLogout, PollDevice, RemoveClient, RevokeGrant, ShowGrant,
+    WithdrawConsent,
 };
 use super::statement::sql;
 use super::store::SqlStore;
@@ -8,7 +9,8 @@ use super::tx::Record;
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::oauth::{
-    CodeRow, ConsentRow, DueLogout, GrantRotation, GrantRow, NewCode, OAuth, PushedRequest, Redeem, StoredClient,
+    CodeRow, ConsentRow, DueLogout, GrantRotation, GrantRow, NewCode, OAuth, PendingDevice, PushedRequest, Redeem,
+    StoredClient,
 };
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -31,6 +33,10 @@ sql! {
             LEFT JOIN sessions s ON s.id = l.session_id
         WHERE l.next_at <= $1 AND (s.id IS NULL OR s.revoked_at IS NOT NULL OR s.idle_at <= $1 OR s.ends_at <= $1)
         ORDER BY l.next_at LIMIT $2";
+    DEVICE = "SELECT device_hash, user_code_hash, client_id, scope, expires_at, poll_at, denied_at
+        FROM oauth_devices WHERE device_hash = $1";
+    DEVICE_OF_CODE = "SELECT device_hash, user_code_hash, client_id, scope, expires_at, poll_at, denied_at
+        FROM oauth_devices WHERE user_code_hash = $1";
     PUSHED = "SELECT id_hash, client_id, parameters, expires_at FROM oauth_requests
         WHERE id_hash = $1 AND expires_at > $2";
 }
@@ -116,6 +122,26 @@ impl<DB: Backend> OAuth for SqlStore<DB> {
         row.map(read).transpose()
     }
 
+    async fn add_device(&self, device: &PendingDevice) -> Result<()> {
+        self.write(device.clone()).await
+    }
+
+    async fn device(&self, device_hash: &str) -> Result<Option<PendingDevice>> {
+        self.one(DEVICE, [Value::Text(device_hash)]).await?.as_ref().map(device).transpose()
+    }
+
+    async fn device_of_user_code(&self, user_code_hash: &str) -> Result<Option<PendingDevice>> {
+        self.one(DEVICE_OF_CODE, [Value::Text(user_code_hash)]).await?.as_ref().map(device).transpose()
+    }
+
+    async fn deny_device(&self, user_code_hash: &str, now: UnixMs) -> Result<bool> {
+        self.write(DenyDevice { user_code_hash: user_code_hash.to_owned(), now }).await
+    }
+
+    async fn poll_device(&self, device_hash: &str, poll_at: UnixMs) -> Result<()> {
+        self.write(PollDevice { device_hash: device_hash.to_owned(), poll_at }).await
+    }
+
     async fn due_logouts(&self, now: UnixMs, limit: i64) -> Result<Vec<DueLogout>> {
         let rows = self.all(DUE, [Value::Int(now), Value::Int(limit)]).await?;
         let read = |row: &Record<DB>| {
@@ -162,6 +188,18 @@ fn code<DB: Backend>(row: &Record<DB>) -> Result<CodeRow> {
         details: row.text("details")?,
         expires_at: row.int("expires_at")?,
         grant: row.opt_text("grant_id")?,
+    })
+}
+
+fn device<DB: Backend>(row: &Record<DB>) -> Result<PendingDevice> {
+    Ok(PendingDevice {
+        device_hash: row.text("device_hash")?,
+        user_code_hash: row.text("user_code_hash")?,
+        client: row.text("client_id")?,
+        scope: row.text("scope")?,
+        expires_at: row.int("expires_at")?,
+        poll_at: row.int("poll_at")?,
+        denied: row.opt_int("denied_at")?.is_some(),
     })
 }
 

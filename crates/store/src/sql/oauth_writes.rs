@@ -7,7 +7,9 @@ use super::tx::Tx;
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::oauth::{DueLogout, GrantRotation, MOST_CODES_OF_SESSION, NewCode, PushedRequest, Redeem, StoredClient};
+use crate::oauth::{
+    DueLogout, GrantRotation, MOST_CODES_OF_SESSION, NewCode, PendingDevice, PushedRequest, Redeem, StoredClient,
+};
 use domain::UnixMs;
 
 sql! {
@@ -21,6 +23,13 @@ sql! {
     END_OF_CLIENT = "UPDATE oauth_grants SET revoked_at = $2 WHERE client_id = $1 AND revoked_at IS NULL";
 
     USE_PUSHED = "DELETE FROM oauth_requests WHERE id_hash = $1 AND client_id = $2 AND expires_at > $3";
+    USE_DEVICE = "DELETE FROM oauth_devices
+        WHERE user_code_hash = $1 AND client_id = $2 AND denied_at IS NULL AND expires_at > $3";
+    ADD_DEVICE = "INSERT INTO oauth_devices (device_hash, user_code_hash, client_id, scope, expires_at, poll_at)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    DENY_DEVICE = "UPDATE oauth_devices SET denied_at = $2
+        WHERE user_code_hash = $1 AND denied_at IS NULL AND expires_at > $2";
+    POLL_DEVICE = "UPDATE oauth_devices SET poll_at = $2 WHERE device_hash = $1";
     ADD_CODE = "INSERT INTO oauth_codes
             (code_hash, client_id, session_id, redirect_uri, code_challenge, jkt, details, expires_at)
         SELECT $1, $2, s.id, $4, $5, $6, $7, $8 FROM sessions s JOIN users u ON u.id = s.user_id
@@ -170,6 +179,11 @@ impl Write for NewCode {
         {
             return Ok(false);
         }
+        if let Some(device) = &self.device
+            && tx.execute(USE_DEVICE, [Value::Text(device), client, Value::Int(self.now)]).await? == 0
+        {
+            return Ok(false);
+        }
         if tx.execute(ADD_CODE, values).await? == 0 {
             return Ok(false);
         }
@@ -312,6 +326,46 @@ impl Write for FinishLogout {
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
         tx.execute(FINISH, [Value::Text(&self.0.session), Value::Text(&self.0.client)]).await.map(drop)
+    }
+}
+
+impl Write for PendingDevice {
+    type Output = ();
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        let texts = [&self.device_hash, &self.user_code_hash, &self.client, &self.scope].map(|text| Value::Text(text));
+        let [device, user_code, client, scope] = texts;
+        let values = [device, user_code, client, scope, Value::Int(self.expires_at), Value::Int(self.poll_at)];
+        tx.execute(ADD_DEVICE, values).await.map(drop)
+    }
+}
+
+pub struct DenyDevice {
+    pub user_code_hash: String,
+    pub now: UnixMs,
+}
+
+impl Write for DenyDevice {
+    type Output = bool;
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
+        Ok(tx.execute(DENY_DEVICE, [Value::Text(&self.user_code_hash), Value::Int(self.now)]).await? == 1)
+    }
+}
+
+pub struct PollDevice {
+    pub device_hash: String,
+    pub poll_at: UnixMs,
+}
+
+impl Write for PollDevice {
+    type Output = ();
+    const ONE_STATEMENT: bool = true;
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<()> {
+        tx.execute(POLL_DEVICE, [Value::Text(&self.device_hash), Value::Int(self.poll_at)]).await.map(drop)
     }
 }
 

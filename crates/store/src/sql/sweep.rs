@@ -39,6 +39,8 @@ sql! {
         AND code_hash IN (SELECT code_hash FROM oauth_codes WHERE expires_at <= $1 LIMIT $2)";
     OAUTH_REQUESTS = "DELETE FROM oauth_requests WHERE expires_at <= $1
         AND id_hash IN (SELECT id_hash FROM oauth_requests WHERE expires_at <= $1 LIMIT $2)";
+    OAUTH_DEVICES = "DELETE FROM oauth_devices WHERE expires_at <= $1
+        AND device_hash IN (SELECT device_hash FROM oauth_devices WHERE expires_at <= $1 LIMIT $2)";
     OAUTH_GRANTS = "DELETE FROM oauth_grants WHERE ends_at <= $1
         AND id IN (SELECT id FROM oauth_grants WHERE ends_at <= $1 LIMIT $2)";
     PROOFS = "DELETE FROM used_proofs WHERE expires_at <= $1
@@ -125,7 +127,7 @@ impl<DB: Backend> SqlStore<DB> {
 
     pub(super) async fn sweep_oauth_before(&self, before: UnixMs) -> Result<u64> {
         let mut gone = 0;
-        for sql in [OAUTH_CODES, OAUTH_REQUESTS, OAUTH_GRANTS] {
+        for sql in [OAUTH_CODES, OAUTH_REQUESTS, OAUTH_DEVICES, OAUTH_GRANTS] {
             gone += self.sweep(sql, before).await?;
         }
         Ok(gone)

@@ -23,6 +23,7 @@ fn new_code(session: &str) -> NewCode {
         details: r#"{"scope":"openid"}"#.to_owned(),
         expires_at: NOW + LIFE,
         pushed: None,
+        device: None,
         agreed: None,
         audit: audit(AuditEvent::AppOpened),
         now: NOW,

@@ -1,0 +1,147 @@
+//! Devices without a browser of their own (RFC 8628).
+
+use crate::api_error::ApiError;
+use crate::audit;
+use crate::client::Client as Caller;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use domain::encoding::{base64url, sha256};
+use oidc::device::{self, Poll};
+use oidc::error::{ErrorCode, OAuthError};
+use oidc::exchange::GrantDetails;
+use oidc::{Client, Scopes};
+use std::sync::Arc;
+use store::audit::AuditEvent;
+use store::oauth::{NewCode, PendingDevice};
+use wire::problem::Code;
+
+/// The codes of a device.
+pub struct DeviceCodes {
+    pub device_code: String,
+    pub user_code: String,
+}
+
+/// A device that waits, with its client.
+#[derive(Debug)]
+pub struct WaitingDevice {
+    pub client: Arc<Client>,
+    pub scopes: Scopes,
+    row: PendingDevice,
+}
+
+fn hash(text: &str) -> String {
+    base64url(&sha256(text.as_bytes()))
+}
+
+/// Makes the codes for a device of this client.
+///
+/// # Errors
+/// The store fails.
+pub async fn begin(state: &AppState, client: &Client, scopes: &Scopes) -> Result<DeviceCodes, ApiError> {
+    let device_code = state.entropy.secret();
+    let user_code = device::user_code(state.entropy.bytes());
+    let now = state.now();
+    let row = PendingDevice {
+        device_hash: hash(&device_code),
+        user_code_hash: hash(&device::normalized(&user_code).unwrap_or_default()),
+        client: client.id().to_owned(),
+        scope: scopes.to_string(),
+        expires_at: now + device::LIFE_MS,
+        poll_at: now,
+        denied: false,
+    };
+    state.store.add_device(&row).await?;
+    Ok(DeviceCodes { device_code, user_code })
+}
+
+/// Finds the device whose code a person typed. `None`: none waits with this code.
+///
+/// # Errors
+/// The store fails.
+pub async fn find(state: &AppState, typed: &str) -> Result<Option<WaitingDevice>, ApiError> {
+    let Some(code) = device::normalized(typed) else { return Ok(None) };
+    let row = state.store.device_of_user_code(&hash(&code)).await?;
+    let row = row.filter(|row| !row.denied && state.now() < row.expires_at);
+    Ok(row.and_then(|row| {
+        Some(WaitingDevice { client: state.clients.find(&row.client)?, scopes: Scopes::parse(&row.scope), row })
+    }))
+}
+
+/// Records a person's answer.
+///
+/// # Errors
+/// `not_found`: no device waits with this code. `forbidden`: the person may not use the client.
+pub async fn answer(
+    state: AppState,
+    caller: Caller,
+    session: SignedIn,
+    typed: String,
+    agreed: bool,
+) -> Result<(), ApiError> {
+    let missing = || ApiError::explained(Code::NotFound, "No device waits with this code.");
+    let WaitingDevice { client, scopes, row } = find(&state, &typed).await?.ok_or_else(missing)?;
+    let (claims, now) = (&session.claims, state.now());
+    if !agreed {
+        let denied = state.store.deny_device(&row.user_code_hash, now).await?;
+        return if denied { Ok(()) } else { Err(missing()) };
+    }
+    let groups = super::oauth_people::groups_and_roles(&state, &claims.sub, &claims.roles).await?;
+    if !client.admits(groups.iter().map(String::as_str)) {
+        return Err(ApiError::new(Code::RoleMissing));
+    }
+    let details = GrantDetails {
+        scope: scopes.to_string(),
+        nonce: None,
+        auth_time: claims.auth_time.unwrap_or_default(),
+        acr: claims.acr.clone(),
+        amr: claims.amr.clone(),
+        resources: Vec::new(),
+        id_token: Vec::new(),
+        userinfo: Vec::new(),
+    };
+    let mut entry = audit::entry(&state, &caller, AuditEvent::AppOpened, audit::OK);
+    client.name().clone_into(&mut entry.about);
+    let code = NewCode {
+        code_hash: row.device_hash.clone(),
+        client: client.id().to_owned(),
+        session: claims.sid.clone(),
+        // The answer goes to the device that polls.
+        redirect_uri: device::GRANT_TYPE.to_owned(),
+        code_challenge: None,
+        jkt: None,
+        details: serde_json::to_string(&details).map_err(ApiError::broken)?,
+        expires_at: row.expires_at,
+        pushed: None,
+        device: Some(row.user_code_hash),
+        agreed: None,
+        audit: entry,
+        now,
+    };
+    if state.store.add_code(&code).await? { Ok(()) } else { Err(missing()) }
+}
+
+/// Judges a poll of a device whose person has not agreed yet.
+///
+/// # Errors
+/// The store fails.
+pub async fn poll(state: &AppState, client: &Client, device_code: &str) -> Result<OAuthError, ApiError> {
+    let now = state.now();
+    let row = state.store.device(&hash(device_code)).await?.filter(|row| row.client == client.id());
+    let Some(row) = row else {
+        return Ok(OAuthError::new(ErrorCode::ExpiredToken, "the device_code does not exist or has expired"));
+    };
+    let verdict = device::judge_poll(row.expires_at, row.poll_at, row.denied, now);
+    state.store.poll_device(&row.device_hash, now + device::INTERVAL_MS).await?;
+    Ok(match verdict {
+        Poll::Pending => OAuthError::new(ErrorCode::AuthorizationPending, "the person has not answered yet"),
+        Poll::SlowDown => OAuthError::new(ErrorCode::SlowDown, "poll every 5 seconds at most"),
+        Poll::Denied => OAuthError::new(ErrorCode::AccessDenied, "the person declined"),
+        Poll::Expired => OAuthError::new(ErrorCode::ExpiredToken, "the device_code has expired"),
+    })
+}
+
+impl std::fmt::Debug for DeviceCodes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeviceCodes(..)")
+    }
+}

@@ -1,0 +1,102 @@
+//! `/device`: a person enters the code of a device (RFC 8628, section 3.3).
+
+use super::oauth_answer::{ClientError, open};
+use super::oauth_token::read;
+use super::sign_in_path::sign_in_path;
+use super::{ApiError, pages, render, request};
+use crate::client::Client as Caller;
+use crate::flows::{self, oauth_device};
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use app::view::{AskView, DeviceCodeView, View};
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Json};
+use http::HeaderMap;
+use oidc::error::{ErrorCode, OAuthError};
+use oidc::{Params, Scopes, consent, device};
+use serde_json::json;
+use wire::oauth::{AppAnswer, DeviceAnswer};
+use wire::paths;
+
+/// Gives a device its codes.
+pub async fn authorize(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, ClientError> {
+    let (client, params) = read(&state, &headers, &body).await?;
+    if !client.settings.device {
+        let text = "this client may not use the device flow: set device = true";
+        return Err(OAuthError::new(ErrorCode::UnauthorizedClient, text).into());
+    }
+    let scopes = client.allowed(&Scopes::parse(params.get("scope").unwrap_or("openid")));
+    if scopes.is_empty() {
+        return Err(OAuthError::new(ErrorCode::InvalidScope, "this client may have none of these scopes").into());
+    }
+    let codes = oauth_device::begin(&state, &client, &scopes).await?;
+    let page = format!("{}{}", state.config.origin, paths::DEVICE_PAGE);
+    let body = json!({
+        "device_code": codes.device_code,
+        "user_code": codes.user_code,
+        "verification_uri": page,
+        "verification_uri_complete": format!("{page}?user_code={}", codes.user_code),
+        "expires_in": device::LIFE_MS / 1000,
+        "interval": device::INTERVAL_MS / 1000,
+    });
+    Ok(open(Json(body).into_response()))
+}
+
+/// Asks for the code, or whether to connect the device that shows it.
+pub async fn page(State(state): State<AppState>, request: Request) -> Response {
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    match SignedIn::find(&state, &headers).await {
+        Ok(Some(_)) => {}
+        Ok(None) => return Redirect::to(&sign_in_path(&state, &headers, &uri)).into_response(),
+        Err(error) => return pages::broken(state, error, request).await,
+    }
+    let params = Params::parse(uri.query().unwrap_or_default());
+    let typed = params.get("user_code").unwrap_or_default();
+    let view = match (params.get("done"), oauth_device::find(&state, typed).await) {
+        (_, Err(error)) => return pages::broken(state, error, request).await,
+        (Some(done), _) => View::DeviceCode(DeviceCodeView { wrong: false, done: Some(done == "yes") }),
+        (None, Ok(None)) => View::DeviceCode(DeviceCodeView { wrong: !typed.is_empty(), done: None }),
+        (None, Ok(Some(found))) => {
+            let body = |agreed| {
+                let answer = DeviceAnswer { user_code: typed.to_owned(), agreed };
+                serde_json::to_string(&answer).unwrap_or_default()
+            };
+            let name = found.client.name();
+            View::Ask(Box::new(AskView {
+                title: format!("Connect a device to {name}?"),
+                about: "Go on only if you started this yourself, on a device in front of you, and it shows this code. \
+                        Somebody who sent you a link or a code would be signed in as you."
+                    .to_owned(),
+                list: format!("{name} on that device will be able to:"),
+                items: consent::plain_words(&found.scopes).into_iter().map(str::to_owned).collect(),
+                note: format!("Code: {typed}"),
+                path: paths::OAUTH_DEVICE_ANSWER.to_owned(),
+                yes: "Connect".to_owned(),
+                yes_body: body(true),
+                no: "Refuse".to_owned(),
+                no_body: body(false),
+                nonce: state.keyring.nonce(state.now()),
+            }))
+        }
+    };
+    render::document(State(state), view, request).await
+}
+
+/// `POST /api/oauth/device`: the person's answer, with a proof of the session's key.
+pub async fn answer(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    session: SignedIn,
+    body: Bytes,
+) -> Result<Json<AppAnswer>, ApiError> {
+    let DeviceAnswer { user_code, agreed } = request::body(&body)?;
+    flows::run_to_completion(oauth_device::answer(state, caller, session, user_code, agreed)).await?;
+    let done = if agreed { "yes" } else { "no" };
+    Ok(Json(AppAnswer { location: format!("{}?done={done}", paths::DEVICE_PAGE) }))
+}
