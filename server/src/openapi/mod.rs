@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 /// The part around all paths.
 const FRAME: &str = include_str!("frame.json");
 /// Paths, with the components that they use first.
-const PARTS: [&str; 10] = [
+const PARTS: &[&str] = &[
     include_str!("sign-in.json"),
     include_str!("passkeys.json"),
     include_str!("sessions.json"),
