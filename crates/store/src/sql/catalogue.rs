@@ -4,9 +4,9 @@ use super::backend::Backend;
 use super::store::SqlStore;
 use super::{
     accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes, gates,
-    groups, imports, invitations, keys, ladders, named_locks, names, oauth, oauth_writes, passkeys, profiles, proofs, refusals, refuse,
-    reservations, resets, sealed, second_factors, sequences, services, session_writes, sessions, strikes, sweep, toll,
-    toll_redeem, toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
+    groups, imports, invitations, keys, ladders, named_locks, names, oauth, oauth_writes, passkeys, profiles, proofs,
+    refusals, refuse, reservations, resets, sealed, second_factors, sequences, services, session_writes, sessions,
+    strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
 };
 use crate::Result;
 
