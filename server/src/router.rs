@@ -1,18 +1,10 @@
 //! All routes on one screen. [`crate::service`] has the checks before them.
 
 use crate::http::{
-    administration, allowlist, app_tokens, apps, audit, bans, challenge, groups, invitations, live, login, logout,
-    metadata, not_found, notices, openapi, pages, passkeys, password, profile, refresh, refusals, render, revocations,
-    server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
-    administration, allowlist, app_tokens, apps, audit, bans, challenge, invitations, live, login, logout, metadata,
-    not_found, oauth_answer, oauth_authorize, oauth_logout, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services,
-    session, sessions, signup, tickets, toll, user_keys, users, verify,
-    administration, allowlist, app_tokens, apps, audit, bans, challenge, consents, invitations, live, login, logout, metadata, not_found, oauth_answer, oauth_authorize, oauth_logout, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
-    administration, allowlist, app_tokens, apps, audit, bans, challenge, consents, invitations, live, login, logout, metadata, not_found, oauth_answer, oauth_authorize, oauth_device, oauth_logout, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
-    administration, allowlist, app_tokens, apps, audit, bans, challenge, consents, invitations, live, login, logout,
-    metadata, not_found, oauth_answer, oauth_authorize, oauth_device, oauth_logout, oauth_token, oauth_userinfo,
-    openapi, pages, passkeys, password, refresh, refusals, render, revocations, server_keys, services, session,
-    sessions, signup, tickets, toll, user_keys, users, verify,
+    administration, allowlist, app_tokens, apps, audit, bans, challenge, consents, groups, invitations, live, login,
+    logout, metadata, not_found, notices, oauth_answer, oauth_authorize, oauth_device, oauth_logout, oauth_token,
+    oauth_userinfo, openapi, pages, passkeys, password, profile, refresh, refusals, render, revocations, server_keys,
+    services, session, sessions, signup, tickets, toll, user_keys, users, verify,
 };
 use crate::service::PortalService;
 use crate::state::AppState;

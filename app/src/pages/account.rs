@@ -1,9 +1,6 @@
-use crate::components::{Frame, Here, Tied};
-use crate::islands::{AddPasskey, DeletionForm, PasskeyActions, PasswordForm};
-use crate::text::{ago, email};
 use crate::components::{Frame, Here, Tied, When};
 use crate::islands::{Act, AddPasskey, ConfirmedAction, DeletionForm, PasskeyActions, PasswordForm};
-use crate::text::ago;
+use crate::text::{ago, email};
 use crate::view::{AccountView, Site, Viewer};
 use leptos::prelude::*;
 use wire::account::Profile;
@@ -14,11 +11,8 @@ use wire::paths;
 #[component]
 pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
     let (min, insecure) = (account.password_min.to_string(), site.insecure);
-    let person = account.viewer.clone();
-    let (now, passkeys) = (site.now, account.passkeys);
-    let profile = account.profile.clone();
     let (person, now, consents) = (account.viewer.clone(), site.now, account.consents);
-    let passkeys = account.passkeys;
+    let (passkeys, profile) = (account.passkeys, account.profile.clone());
     view! {
         <Frame site viewer=account.viewer here=Here::Account password_min=min>
             <header>
@@ -149,6 +143,8 @@ fn ProfileFacts(profile: Profile) -> impl IntoView {
         {fact("E-mail", email)}
         {fact("Groups", (!groups.is_empty()).then(|| groups.join(", ")))}
     }
+}
+
 /// The apps that the person agreed to.
 #[component]
 fn Apps(consents: Vec<wire::oauth::Consent>, now: i64) -> impl IntoView {

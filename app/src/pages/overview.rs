@@ -11,8 +11,8 @@ use wire::session::Device;
 #[component]
 pub fn OverviewPage(site: Site, overview: OverviewView) -> impl IntoView {
     let (now, insecure) = (site.now, site.insecure);
-    let OverviewView { viewer, notices, devices, activity, odd, signed_in_at, offer_passkey, site: state } = overview;
-    let OverviewView { viewer, devices, activity, odd, signed_in_at, offer_passkey, apps, site: state } = overview;
+    let OverviewView { viewer, notices, devices, activity, odd, signed_in_at, offer_passkey, apps, site: state } =
+        overview;
     let person = viewer.clone();
     view! {
         <Frame site viewer here=Here::Overview>
@@ -61,6 +61,8 @@ fn Notices(notices: Vec<Activity>, now: i64) -> impl IntoView {
             </section>
         }
     })
+}
+
 /// The apps that the person may open.
 #[component]
 fn Tiles(apps: Vec<wire::oauth::AppTile>) -> impl IntoView {

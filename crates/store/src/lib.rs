@@ -16,8 +16,6 @@ pub mod keys;
 pub mod lldap;
 pub mod oauth;
 pub mod passkeys;
-pub mod passkeys;
-pub mod profiles;
 pub mod profiles;
 pub mod proofs;
 pub mod refusals;

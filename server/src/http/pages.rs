@@ -168,20 +168,16 @@ async fn dashboard(
         paths::ACCOUNT_PAGE => {
             let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
             let profile = Some(flows::profiles::own(&*state.store, &claims.sub).await?);
-            View::Account(AccountView { viewer, profile, password_min, passkeys })
+            let consents = flows::oauth_consents::list(state, &claims.sub).await?;
+            View::Account(AccountView { viewer, profile, password_min, passkeys, consents })
         }
         paths::PROFILE_PAGE => {
             let profile = flows::profiles::own(&*state.store, &claims.sub).await?;
             View::Profile(ProfileView { viewer, profile, done: is_done(uri) })
         }
         paths::DELETE_PAGE => {
-            View::Delete(AccountView { viewer, profile: None, password_min, passkeys: Passkeys::default() })
-            let consents = flows::oauth_consents::list(state, &claims.sub).await?;
-            View::Account(AccountView { viewer, password_min, passkeys, consents })
-        }
-        paths::DELETE_PAGE => {
             let (passkeys, consents) = (Passkeys::default(), Vec::new());
-            View::Delete(AccountView { viewer, password_min, passkeys, consents })
+            View::Delete(AccountView { viewer, profile: None, password_min, passkeys, consents })
         }
         paths::USERS_PAGE
         | paths::PERSON_PAGE
