@@ -80,10 +80,6 @@ pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
                     data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
                 >
                     <DisplayNameField value=account.display_name.unwrap_or_default() />
-                    <EmailField value=address />
-                    <p class="small quiet">
-                        {state} {state.map(|_| " ")} "Saving an address vouches for it: apps take it as this person's."
-                    </p>
                     <label for="groups">"Groups"</label>
                     <input id="groups" name="groups" value=account.groups.join(", ") maxlength="1200" aria-describedby="groups-hint" autocomplete="off" spellcheck="false" />
                     <p class="small quiet" id="groups-hint">
@@ -91,6 +87,25 @@ pub fn PersonPage(site: Site, person: PersonView) -> impl IntoView {
                     </p>
                     <button class="button" type="submit" disabled>
                         "Save profile"
+                    </button>
+                </form>
+            </section>
+            <section class="panel narrow">
+                <h2>"E-mail address"</h2>
+                // A form of its own: saving a group must not vouch for an address that the person wrote.
+                <form
+                    class="form"
+                    method="post"
+                    action=format!("{}/{}", paths::USERS, account.id)
+                    data-method="PATCH"
+                    data-done=format!("{}?id={}&done=changed", paths::PERSON_PAGE, account.id)
+                >
+                    <EmailField value=address />
+                    <p class="small quiet">
+                        {state} {state.map(|_| " ")} "Apps take an address that you vouch for as this person's."
+                    </p>
+                    <button class="button" type="submit" disabled>
+                        "Vouch for this address"
                     </button>
                 </form>
                 <p>
