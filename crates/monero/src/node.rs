@@ -1,7 +1,7 @@
 //! monerod.
 
 use crate::height_tracker::HeightTracker;
-use crate::responses::{BlockHeader, Count, Height, LastHeader, PoolHashes, Status, Transactions, WholeBlock};
+use crate::responses::{BlockHeader, Count, Height, PoolHashes, Status, Transactions, WholeBlock};
 use crate::rpc::Rpc;
 pub use crate::seen::{BlockPosition, NodeTransaction};
 use crate::{Error, Result, RpcLimits};
@@ -109,7 +109,7 @@ impl Node {
     /// Returns the block with this number.
     pub async fn block(&self, height: u64) -> Result<Block> {
         let WholeBlock { block_header, tx_hashes } = self.rpc.call("get_block", json!({"height": height})).await?;
-        let BlockHeader { hash, prev_hash: previous, .. } = block_header;
+        let BlockHeader { hash, prev_hash: previous } = block_header;
         Ok(Block { hash, previous, txids: self.txids(&tx_hashes)? })
     }
 
@@ -140,12 +140,6 @@ impl Node {
     pub async fn block_count(&self) -> Result<u64> {
         let Count { count } = self.rpc.call("get_block_count", json!({})).await?;
         Ok(count)
-    }
-
-    /// Returns number and hash of the newest block.
-    pub async fn last_block(&self) -> Result<(u64, String)> {
-        let LastHeader { block_header } = self.rpc.call("get_last_block_header", json!({})).await?;
-        Ok((block_header.height, block_header.hash))
     }
 
     /// Mines blocks on a test chain and returns the number of the newest.

@@ -76,13 +76,7 @@ pub struct Height {
 }
 
 #[derive(Deserialize)]
-pub struct LastHeader {
-    pub block_header: BlockHeader,
-}
-
-#[derive(Deserialize)]
 pub struct BlockHeader {
-    pub height: u64,
     pub hash: String,
     #[serde(default)]
     pub prev_hash: String,

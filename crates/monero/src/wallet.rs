@@ -235,37 +235,6 @@ impl Wallet {
         let wish = json!({"txid": txid.to_string(), "address": address, "message": message, "signature": proof});
         self.rpc.call("check_tx_proof", wish).await
     }
-
-    /// The wallet's own outgoing transactions to an address, newest last, pool included.
-    pub async fn outgoing(&self, address: &str) -> Result<Vec<(Txid, u64)>> {
-        #[derive(Deserialize)]
-        struct Transfers {
-            #[serde(default)]
-            out: Vec<Transfer>,
-            #[serde(default)]
-            pending: Vec<Transfer>,
-        }
-        #[derive(Deserialize)]
-        struct Transfer {
-            txid: String,
-            #[serde(default)]
-            destinations: Vec<Destination>,
-        }
-        #[derive(Deserialize)]
-        struct Destination {
-            address: String,
-            amount: u64,
-        }
-        let all: Transfers = self.rpc.call("get_transfers", json!({"out": true, "pending": true})).await?;
-        let mut found = Vec::new();
-        for transfer in all.out.into_iter().chain(all.pending) {
-            let paid = transfer.destinations.iter().filter(|to| to.address == address).map(|to| to.amount).sum();
-            if paid > 0 {
-                found.push((transfer.txid.parse().map_err(|_| Error::Malformed(self.rpc.name()))?, paid));
-            }
-        }
-        Ok(found)
-    }
 }
 
 fn drop_value(_: Value) {}
