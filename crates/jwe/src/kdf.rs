@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// Returns the key that wraps the content key.
-pub fn wrapping_key(secret: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+pub(crate) fn wrapping_key(secret: &[u8; 32]) -> Zeroizing<[u8; 32]> {
     concat_kdf(secret, ALG, b"", b"", 256)
 }
 

@@ -23,7 +23,7 @@ struct Parameters {
 }
 
 /// Returns the ephemeral key of a header that requires nothing unsupported.
-pub fn ephemeral_key(header: &[u8]) -> Result<EcJwk, Error> {
+pub(crate) fn ephemeral_key(header: &[u8]) -> Result<EcJwk, Error> {
     let Parameters { alg, enc, epk, .. } = jose::header(header).map_err(|_| Error::Header)?;
     if alg == ALG && enc == ENC { Ok(epk) } else { Err(Error::Header) }
 }

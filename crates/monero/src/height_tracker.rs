@@ -11,11 +11,11 @@ const FORGET: Duration = Duration::from_mins(10);
 
 /// The last plausible height.
 #[derive(Debug, Default)]
-pub struct HeightTracker(Option<(u64, Instant)>);
+pub(crate) struct HeightTracker(Option<(u64, Instant)>);
 
 impl HeightTracker {
     /// Whether a height is plausible after the last one, and if so remembers it.
-    pub fn takes(&mut self, height: u64, now: Instant) -> bool {
+    pub(crate) fn takes(&mut self, height: u64, now: Instant) -> bool {
         let steady = self.0.is_none_or(|(last, at)| height.abs_diff(last) <= JUMP || now - at >= FORGET);
         if steady {
             self.0 = Some((height, now));

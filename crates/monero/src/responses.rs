@@ -4,14 +4,14 @@ use crate::seen::{BlockPosition, NodeTransaction};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-pub struct Transactions {
+pub(crate) struct Transactions {
     pub status: String,
     #[serde(default)]
     pub txs: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     #[serde(default)]
     pub tx_hash: String,
     #[serde(default)]
@@ -32,13 +32,13 @@ pub struct Entry {
 
 impl Entry {
     /// `None`: it contradicts itself.
-    pub fn position(&self) -> Option<BlockPosition> {
+    pub(crate) fn position(&self) -> Option<BlockPosition> {
         let block = if self.in_pool { None } else { Some(self.block_height?) };
         Some(BlockPosition { block, double_spend_seen: self.double_spend_seen })
     }
 
     /// `None`: it contradicts itself, or its bytes are invalid.
-    pub fn seen(&self) -> Option<NodeTransaction> {
+    pub(crate) fn seen(&self) -> Option<NodeTransaction> {
         let BlockPosition { block, double_spend_seen } = self.position()?;
         let since = if self.in_pool { self.received_timestamp } else { self.block_timestamp };
         let blob = if self.as_hex.is_empty() {
@@ -51,7 +51,7 @@ impl Entry {
 }
 
 #[derive(Deserialize)]
-pub struct PoolHashes {
+pub(crate) struct PoolHashes {
     pub status: String,
     /// Omitted if empty.
     #[serde(default)]
@@ -59,35 +59,35 @@ pub struct PoolHashes {
 }
 
 #[derive(Deserialize)]
-pub struct WholeBlock {
+pub(crate) struct WholeBlock {
     pub block_header: BlockHeader,
     #[serde(default)]
     pub tx_hashes: Vec<String>,
 }
 
 #[derive(Deserialize)]
-pub struct Count {
+pub(crate) struct Count {
     pub count: u64,
 }
 
 #[derive(Deserialize)]
-pub struct Height {
+pub(crate) struct Height {
     pub height: u64,
 }
 
 #[derive(Deserialize)]
-pub struct BlockHeader {
+pub(crate) struct BlockHeader {
     pub hash: String,
     #[serde(default)]
     pub prev_hash: String,
 }
 
 #[derive(Deserialize)]
-pub struct Status {
+pub(crate) struct Status {
     pub status: String,
 }
 
-pub fn bytes(hex: &str) -> Option<Vec<u8>> {
+pub(crate) fn bytes(hex: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
     if !rest.is_empty() {

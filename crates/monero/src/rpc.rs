@@ -26,7 +26,7 @@ impl Default for RpcLimits {
 }
 
 #[derive(Debug)]
-pub struct Rpc {
+pub(crate) struct Rpc {
     client: Client,
     base: Url,
     limits: RpcLimits,
@@ -56,7 +56,7 @@ struct RpcError {
 impl Rpc {
     /// # Errors
     /// [`Error::Malformed`]: the URL is not `http` or `https`.
-    pub fn new(url: &str, limits: RpcLimits) -> Result<Self> {
+    pub(crate) fn new(url: &str, limits: RpcLimits) -> Result<Self> {
         let malformed = || Error::Malformed("the address of a node or wallet".to_owned());
         let base = Url::parse(url).map_err(|_| malformed())?;
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
@@ -68,7 +68,7 @@ impl Rpc {
     }
 
     /// Calls a method of `/json_rpc`.
-    pub async fn call<T: DeserializeOwned>(&self, method: &str, params: impl Serialize) -> Result<T> {
+    pub(crate) async fn call<T: DeserializeOwned>(&self, method: &str, params: impl Serialize) -> Result<T> {
         let question = RpcRequest { jsonrpc: "2.0", id: "0", method, params };
         let answer: RpcResponse<T> = self.post("json_rpc", question).await?;
         if let Some(RpcError { code, message }) = answer.error {
@@ -78,7 +78,7 @@ impl Rpc {
     }
 
     /// Calls another path.
-    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: impl Serialize) -> Result<T> {
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: impl Serialize) -> Result<T> {
         let position = tokio::time::timeout(self.limits.timeout, self.places.acquire()).await;
         let _place = position.map_err(|_| Error::Busy(self.name()))?.map_err(|_| Error::Ending)?;
         let bytes = self.ask(path, &body).await?;
@@ -112,12 +112,12 @@ impl Rpc {
     }
 
     /// Returns the maximum length of an answer.
-    pub fn longest(&self) -> usize {
+    pub(crate) fn longest(&self) -> usize {
         self.limits.longest
     }
 
     /// Returns scheme, host and port, without a password in the URL.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         origin(&self.base)
     }
 }

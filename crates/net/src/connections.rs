@@ -30,7 +30,7 @@ pub struct ConnectionSettings {
 }
 
 /// Whether an address carries many people's connections: a trusted proxy.
-pub type ExemptPeers = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
+pub(crate) type ExemptPeers = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
 /// The connections of one program, over all its listeners.
 pub struct ConnectionLimits {

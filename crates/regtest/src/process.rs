@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(8);
 
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     name: &'static str,
     log: PathBuf,
@@ -21,7 +21,7 @@ pub struct Process {
 impl Process {
     /// Starts it in its own process group. `setpriv` has the kernel kill it when the calling thread ends, so that not
     /// even a killed test leaves it behind.
-    pub fn start(name: &'static str, arguments: &[String], log: &Path) -> Result<Self> {
+    pub(crate) fn start(name: &'static str, arguments: &[String], log: &Path) -> Result<Self> {
         let output = File::create(log)?;
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--", name])
@@ -35,24 +35,24 @@ impl Process {
     }
 
     /// Fails if it has ended.
-    pub fn check(&mut self) -> Result<()> {
+    pub(crate) fn check(&mut self) -> Result<()> {
         match self.child.try_wait()? {
             None => Ok(()),
             Some(_) => Err(Error::Ended { name: self.name, log: self.last_words() }),
         }
     }
 
-    pub fn silent(&self) -> Error {
+    pub(crate) fn silent(&self) -> Error {
         Error::Silent { name: self.name, log: self.last_words() }
     }
 
     /// Tells it to end.
-    pub fn ask_to_end(&self) {
+    pub(crate) fn ask_to_end(&self) {
         self.signal(Signal::INT);
     }
 
     /// Tells it to end and waits until it has.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.ask_to_end();
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
@@ -62,17 +62,17 @@ impl Process {
     }
 
     /// Kills it without waiting.
-    pub fn kill_at_once(&self) {
+    pub(crate) fn kill_at_once(&self) {
         self.signal(Signal::KILL);
     }
 
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.signal(Signal::KILL);
         let _ = self.child.wait();
     }
 
     /// Pauses it or lets it continue.
-    pub fn pause(&self, paused: bool) {
+    pub(crate) fn pause(&self, paused: bool) {
         self.signal(if paused { Signal::STOP } else { Signal::CONT });
         // On a busy machine its threads stop later; it counts as paused only when all have stopped.
         if let Some(pid) = self.pid().filter(|_| paused) {

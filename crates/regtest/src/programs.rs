@@ -27,11 +27,11 @@ pub fn are_installed() -> Result<()> {
 }
 
 /// Returns a port that was free a moment ago.
-pub fn free_port() -> std::io::Result<u16> {
+pub(crate) fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-pub fn monerod(directory: &Path, rpc: u16, peers: u16) -> Vec<String> {
+pub(crate) fn monerod(directory: &Path, rpc: u16, peers: u16) -> Vec<String> {
     let data = directory.join("node").display().to_string();
     let (rpc, peers) = (rpc.to_string(), peers.to_string());
     // Without `--keep-fakechain` the chain is deleted at the start.
@@ -48,7 +48,7 @@ pub fn monerod(directory: &Path, rpc: u16, peers: u16) -> Vec<String> {
     .collect()
 }
 
-pub fn wallet(directory: &Path, name: &str, node: u16, rpc: u16) -> Vec<String> {
+pub(crate) fn wallet(directory: &Path, name: &str, node: u16, rpc: u16) -> Vec<String> {
     let path = |prefix: &str| directory.join(format!("{prefix}-{name}")).display().to_string();
     [
         "--trusted-daemon --rpc-bind-ip 127.0.0.1 --disable-rpc-login --rpc-ssl disabled --daemon-ssl disabled",

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 const ARCHIVE: &[u8] = include_bytes!("../snapshot/chain.tar.xz");
 
 /// Unpacks it as sparse files, because the database has a gibibyte of zeros.
-pub fn unpack(directory: &Path) -> Result<()> {
+pub(crate) fn unpack(directory: &Path) -> Result<()> {
     let failed = |error: std::io::Error| Error::Snapshot(error.to_string());
     let mut tar = Command::new("tar")
         .args(["-xJSf", "-", "-C"])

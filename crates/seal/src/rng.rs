@@ -4,7 +4,7 @@ use rand_core::{CryptoRng, Error, RngCore};
 
 /// `rsa` wants a generator with methods that cannot fail. The content key
 /// is drawn first, by `try_fill_bytes`: a source that fails is noticed there.
-pub struct OsRng;
+pub(crate) struct OsRng;
 
 impl RngCore for OsRng {
     fn next_u32(&mut self) -> u32 {

@@ -10,7 +10,7 @@ use verify::dpop;
 use wire::time::{CloseReason, Greeting, Hello, PROOF_METHOD};
 
 /// Time limit for a client's hello.
-pub const HELLO_MS: i64 = 5_000;
+pub(crate) const HELLO_MS: i64 = 5_000;
 
 impl TimeServer {
     /// Sends the greeting and verifies the hello.

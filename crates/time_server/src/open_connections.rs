@@ -10,7 +10,7 @@ use verify::Revocations;
 use wire::time::CloseReason;
 
 /// How long a connection may outlive its ticket or the last list while no list is available.
-pub const WITHOUT_LIST_MS: i64 = 60_000;
+pub(crate) const WITHOUT_LIST_MS: i64 = 60_000;
 
 /// The open connections.
 #[derive(Debug, Default)]

@@ -20,7 +20,7 @@ const SAY_EVERY_MS: u64 = 60_000;
 
 /// A verifier of tickets, with the service's key and the auth server's public keys.
 #[derive(Debug)]
-pub struct TicketVerifier {
+pub(crate) struct TicketVerifier {
     key: PrivateKey,
     kid: String,
     verifier: Verifier,
@@ -53,16 +53,16 @@ pub struct OpenedTicket {
 }
 
 impl TicketVerifier {
-    pub fn new(key: PrivateKey, verifier: Verifier) -> Self {
+    pub(crate) fn new(key: PrivateKey, verifier: Verifier) -> Self {
         Self { kid: jwe::thumbprint(&key.public()), key, verifier, said: AtomicI64::new(i64::MIN) }
     }
 
     /// Returns the auth server's revocations, if they are checked.
-    pub fn revocations(&self) -> Option<&Revocations> {
+    pub(crate) fn revocations(&self) -> Option<&Revocations> {
         self.verifier.revocations.as_ref()
     }
 
-    pub async fn open(&self, ticket: &str, now: UnixMs) -> Result<OpenedTicket, CloseReason> {
+    pub(crate) async fn open(&self, ticket: &str, now: UnixMs) -> Result<OpenedTicket, CloseReason> {
         if ticket.len() > LONGEST_TICKET {
             return Err(CloseReason::TooLarge);
         }

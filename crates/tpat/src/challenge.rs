@@ -128,7 +128,7 @@ impl Challenge {
 pub(crate) struct FieldReader<'a>(pub &'a [u8]);
 
 impl FieldReader<'_> {
-    pub fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (field, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*field)

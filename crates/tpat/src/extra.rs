@@ -2,7 +2,7 @@
 
 /// The required keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TxKeys {
+pub(crate) struct TxKeys {
     /// The first transaction key.
     pub main: Option<[u8; 32]>,
     /// Keys of single outputs, if a transaction pays several addresses.
@@ -18,7 +18,7 @@ const MINERGATE: u8 = 0xde;
 
 /// Parses fields up to the first broken or unknown one, like the reference wallet, so that a payer cannot hide keys
 /// after it. The first field of each kind counts.
-pub fn read(mut extra: &[u8]) -> TxKeys {
+pub(crate) fn read(mut extra: &[u8]) -> TxKeys {
     let mut keys = TxKeys::default();
     while let Some((&tag, rest)) = extra.split_first() {
         let Some(behind) = field(tag, rest, &mut keys) else { break };

@@ -1,11 +1,11 @@
 //! Lower-case hexadecimal of 32 bytes, for hashes and keys.
 
-pub fn write(bytes: &[u8; 32], f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+pub(crate) fn write(bytes: &[u8; 32], f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }
 
 /// Returns `None` unless the text has 64 lower-case digits.
-pub fn read(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn read(text: &str) -> Option<[u8; 32]> {
     let text: &[u8; 64] = text.as_bytes().try_into().ok()?;
     let mut bytes = [0; 32];
     for (byte, digits) in bytes.iter_mut().zip(text.as_chunks::<2>().0) {

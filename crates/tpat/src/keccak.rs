@@ -4,16 +4,16 @@ use curve25519_dalek::Scalar;
 use monero_oxide::io::VarInt;
 use monero_oxide::primitives::keccak256;
 
-pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
+pub(crate) fn hash(parts: &[&[u8]]) -> [u8; 32] {
     keccak256(parts.concat())
 }
 
-pub fn scalar(parts: &[&[u8]]) -> Scalar {
+pub(crate) fn scalar(parts: &[&[u8]]) -> Scalar {
     Scalar::from_bytes_mod_order(hash(parts))
 }
 
 /// Encodes a number in groups of seven bits, the lowest first.
-pub fn varint(number: usize) -> Vec<u8> {
+pub(crate) fn varint(number: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(2);
     VarInt::write(&number, &mut bytes).map_or_else(|_| Vec::new(), |()| bytes)
 }

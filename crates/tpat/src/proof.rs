@@ -6,9 +6,9 @@ use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 
 /// The only supported kind. Others are weaker (`V1`), made by the receiver (`In...`), or have a damaged header, which
 /// the reference wallet accepts.
-pub const PREFIX: &str = "OutProofV2";
+pub(crate) const PREFIX: &str = "OutProofV2";
 /// The transaction's key, and one for each of at most 16 outputs.
-pub const MOST: usize = 17;
+pub(crate) const MOST: usize = 17;
 /// 32 and 64 bytes in base58.
 const SECRET: usize = 44;
 const SIGNATURE: usize = 88;

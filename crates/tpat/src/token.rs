@@ -12,7 +12,7 @@ const VERSION: u8 = 1;
 const BODY: usize = 1 + 16 + 8 + 8 + 1 + 32;
 const LENGTH: usize = BODY + 32;
 /// Number of characters in a token.
-pub const TEXT: usize = (LENGTH * 4).div_ceil(3);
+pub(crate) const TEXT: usize = (LENGTH * 4).div_ceil(3);
 const LABEL: &[u8] = b"tpat token\0";
 
 /// How a token's requests are counted.

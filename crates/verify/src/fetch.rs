@@ -33,13 +33,13 @@ pub enum FetchError {
 }
 
 #[derive(Debug)]
-pub struct Fetcher {
+pub(crate) struct Fetcher {
     client: Client,
     url: Url,
 }
 
 impl Fetcher {
-    pub fn new(url: &str) -> Result<Self, FetchError> {
+    pub(crate) fn new(url: &str) -> Result<Self, FetchError> {
         let url = Url::parse(url).map_err(|_| FetchError::Address)?;
         // A server that could redirect us could substitute its own keys.
         let client = Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none()).build()?;
@@ -47,7 +47,7 @@ impl Fetcher {
     }
 
     /// Returns the keys and their lifetime in milliseconds.
-    pub async fn fetch(&self) -> Result<(Keys, i64), FetchError> {
+    pub(crate) async fn fetch(&self) -> Result<(Keys, i64), FetchError> {
         let answer = self.client.get(self.url.clone()).send().await?;
         let age = age_ms(&answer);
         let body = body(answer, LONGEST_KEYS).await?;
@@ -56,7 +56,7 @@ impl Fetcher {
     }
 
     /// Returns the list and its validator. `None`: the list of `etag` is still current.
-    pub async fn fetch_list(&self, etag: Option<&str>) -> Result<Option<(String, Option<String>)>, FetchError> {
+    pub(crate) async fn fetch_list(&self, etag: Option<&str>) -> Result<Option<(String, Option<String>)>, FetchError> {
         let request = self.client.get(self.url.clone());
         let request = etag.into_iter().fold(request, |request, etag| request.header(IF_NONE_MATCH, etag));
         let answer = request.send().await?;

@@ -57,7 +57,7 @@ impl WebSocket {
 }
 
 /// A socket, and whether its page may connect.
-pub type Accepted = (WebSocket, Result<(), CloseReason>);
+pub(super) type Accepted = (WebSocket, Result<(), CloseReason>);
 
 fn config() -> WebSocketConfig {
     WebSocketConfig::default()
