@@ -26,6 +26,12 @@ export function blocks(page: string): Block[] {
   return found;
 }
 
+const LLDAP = `
+  CREATE TABLE users (user_id TEXT PRIMARY KEY, email TEXT NOT NULL, display_name TEXT, password_hash BLOB);
+  CREATE TABLE groups (group_id INTEGER PRIMARY KEY, display_name TEXT NOT NULL);
+  CREATE TABLE memberships (user_id TEXT, group_id INTEGER);
+  INSERT INTO users VALUES ('annabella', 'annabella@example.org', NULL, NULL);`;
+
 /** What a block needs before it can run, by its mark. */
 const PREPARED: Record<string, (machine: Machine) => unknown> = {
   '': () => {},
@@ -34,6 +40,12 @@ const PREPARED: Record<string, (machine: Machine) => unknown> = {
   'with the account byron, which has no session': (machine) => machine.account('byron'),
   'with 203.0.113.7 banned': (machine) => machine.bash('postern ban add 203.0.113.7 --reason test'),
   'with a passphrase in /etc/postern/passphrase': (machine) => machine.write('/etc/postern/passphrase', `${newPassword()}\n`),
+  'with the users of Authelia': (machine) =>
+    machine.write('/tmp/users_database.yml', `users:\n  byron:\n    displayname: Byron\n    password: '$argon2id$v=19$m=64,t=1,p=1$BQUFBQUFBQUFBQUF$${'A'.repeat(43)}'\n    groups: [poets]\n`),
+  'with the users of lldap': (machine) => {
+    machine.write('/tmp/lldap.py', `import sqlite3\nsqlite3.connect('users.db').executescript("""${LLDAP}""")\n`);
+    machine.bash('python3 lldap.py');
+  },
   'with the files of 0.1': (machine) => {
     machine.write('/usr/local/bin/postern', '');
     machine.write('/etc/systemd/system/postern.service', '');
