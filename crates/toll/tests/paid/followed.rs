@@ -142,7 +142,7 @@ async fn what_comes_days_after_an_offer_is_listed_as_too_late() {
     let txid = world.chain.send(&late);
     world.payments.follow().await.unwrap();
     let [listed] = &world.store.late_payments(10).await.unwrap()[..] else { panic!("one late payment") };
-    assert_eq!((listed.id.txid.as_str(), listed.piconero), (txid.to_string().as_str(), PRICE as i64));
+    assert_eq!((listed.id.txid.as_str(), listed.piconero), (txid.to_string().as_str(), i64::try_from(PRICE).unwrap()));
     assert!(world.store.toll_payments(10).await.unwrap().is_empty(), "it buys nothing");
 
     // A gate that was down meanwhile finds it in a block.
