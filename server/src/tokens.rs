@@ -48,7 +48,7 @@ pub struct AccessTokenClaims {
     /// The key that the session is bound to (RFC 7800, section 3.1; RFC 9449, section 6.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
-    /// For apps: the person's profile (OpenID Connect Core 1.0, section 5.1).
+    /// For apps: the person's profile, in the standard claims of `OpenID` Connect Core 1.0, section 5.1.
     #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonClaims>,
     /// Made for a browser's cookie, where it needs no proof of the key.

@@ -14,7 +14,7 @@ use std::path::Path;
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ImportFormat {
-    /// With a header: username, display_name, email, groups, role, password_hash, disabled
+    /// A first line that names the columns, such as username and email
     Csv,
     /// The users file of Authelia (YAML)
     Authelia,
