@@ -12,7 +12,7 @@ pub enum Algorithm {
     Es256,
     #[serde(rename = "EdDSA")]
     EdDsa,
-    /// For ID tokens, because every OpenID client supports it.
+    /// For ID tokens, because every `OpenID` client supports it.
     #[serde(rename = "RS256")]
     Rs256,
 }

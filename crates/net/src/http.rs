@@ -252,6 +252,7 @@ fn server(versions: Versions, header_time: Duration) -> auto::Builder<TokioExecu
 ///
 /// # Errors
 /// The answer to a request whose target, host or length is ambiguous: 400.
+#[expect(clippy::result_large_err, reason = "the answer is written at once, and boxing it allocates")]
 pub fn settled<B>(request: Request<B>) -> Result<Request<B>, Response<Full<Bytes>>> {
     let (mut parts, body) = request.into_parts();
     target::settle(&mut parts).map_err(refuse)?;

@@ -110,7 +110,7 @@ pub const REFUSALS: &str = "/api/admin/refusals/hours";
 /// Server-sent events.
 pub const LIVE: &str = "/api/admin/live";
 
-/// The OpenID provider's endpoints (OpenID Connect Core 1.0, OAuth 2.1).
+/// The `OpenID` provider's endpoints (`OpenID` Connect Core 1.0, OAuth 2.1).
 pub const OAUTH_AUTHORIZE: &str = "/oauth/authorize";
 pub const OAUTH_TOKEN: &str = "/oauth/token";
 pub const OAUTH_USERINFO: &str = "/oauth/userinfo";
