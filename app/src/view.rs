@@ -93,6 +93,8 @@ pub enum SignInReason {
     /// An app wants to know that the same person is still there.
     Again,
     /// Signed out on purpose.
+    /// A change needs a fresh proof of the person.
+    Confirm,
     SignedOut,
     /// A one-time link has set the password.
     PasswordSet,
@@ -138,6 +140,8 @@ pub struct AccountView {
     /// Minimum number of characters in a password.
     pub password_min: u32,
     pub passkeys: wire::passkeys::Passkeys,
+    /// The person's second factors.
+    pub factors: wire::second_factor::SecondFactors,
 }
 
 #[derive(Debug, Clone)]

@@ -3,8 +3,8 @@
 use crate::http::{
     administration, allowlist, app_tokens, apps, audit, bans, challenge, consents, groups, invitations, live, login,
     logout, metadata, not_found, notices, oauth_answer, oauth_authorize, oauth_device, oauth_logout, oauth_token,
-    oauth_userinfo, openapi, pages, passkeys, password, profile, refresh, refusals, render, revocations, server_keys,
-    services, session, sessions, signup, tickets, toll, user_keys, users, verify,
+    oauth_userinfo, openapi, pages, passkeys, password, profile, refresh, refusals, render, revocations,
+    second_factors, server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
 };
 use crate::service::PortalService;
 use crate::state::AppState;
@@ -57,6 +57,11 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::USER_KEYS, get(user_keys::list).post(user_keys::hand_out))
         .route("/api/keys/user/{version}", delete(user_keys::revoke))
         .route(paths::ROTATE_USER_KEY, post(user_keys::rotate))
+        .route(paths::SECOND_FACTORS, get(second_factors::list))
+        .route(paths::TOTP, post(second_factors::begin_totp).delete(second_factors::remove_totp))
+        .route(paths::CONFIRM_TOTP, post(second_factors::confirm_totp))
+        .route(paths::RECOVERY_CODES, post(second_factors::recovery_codes))
+        .route(paths::CONFIRM, post(second_factors::confirm))
         .route(paths::TICKETS, post(tickets::issue))
         .route(paths::APP_TOKENS, post(app_tokens::issue))
         .route(paths::APP_ENTER, post(apps::enter))
@@ -117,6 +122,7 @@ fn operators() -> Router<AppState> {
     Router::new()
         .route(paths::USERS, get(users::list))
         .route("/api/admin/users/{id}", patch(users::change).delete(users::delete))
+        .route("/api/admin/users/{id}/second-factors", delete(users::remove_factors))
         .route("/api/admin/users/{id}/reset", post(users::reset))
         .route("/api/admin/users/{id}/key", post(users::new_key))
         .route(paths::GROUPS, get(groups::list).post(groups::add))

@@ -129,6 +129,13 @@ impl SessionCache {
         self.live.insert(id.to_owned(), live);
     }
 
+    /// Updates when and how a cached session was authenticated.
+    pub fn renew(&self, id: &str, authentication: Authentication) {
+        if let Some(live) = self.live.get(id) {
+            self.insert(id, LiveSession { authentication, ..live });
+        }
+    }
+
     /// Ends a session in this cache at once.
     pub fn end(&self, id: &str, now: UnixMs) {
         self.ended.write().add(id, now, now);

@@ -33,6 +33,8 @@ pub async fn call(method: &str, path: &str, body: Option<&str>) -> Result<FetchR
                 Renewal::Good => renewed = true,
                 Renewal::Over(why) => return Ok(signing_in(answer, why)),
             },
+            // Afterwards the person repeats the change.
+            Some(Code::InsufficientUserAuthentication) => return Ok(signing_in(answer, session::CONFIRM)),
             Some(Code::BadProof) => return Ok(signing_in(answer, session::KEY_GONE)),
             _ => return Ok(answer),
         }

@@ -55,7 +55,7 @@ impl FetchResponse {
         })
     }
 
-    fn texts(&self, member: &str) -> Vec<String> {
+    pub fn texts(&self, member: &str) -> Vec<String> {
         let values = self.member(member);
         let values = values.dyn_ref::<js_sys::Array>().into_iter().flat_map(js_sys::Array::iter);
         values.filter_map(|value| value.as_string()).collect()

@@ -1,12 +1,13 @@
 use super::facts;
 use super::form::{Alert, FormHandle, FormStep, PasswordField, Submit, wake};
 use crate::browser::passkey_sign_in::{self, Outcome};
-use crate::browser::sealed_post::sealed_post;
+use crate::browser::sealed_post::{PostError, sealed_post};
 use crate::browser::{clock, page, passkeys};
 use crate::text::refusal;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wire::Code;
 use wire::envelope::EnvelopeKind;
 use wire::login::Credentials;
 use wire::paths;
@@ -48,6 +49,16 @@ pub fn LoginForm() -> impl IntoView {
                 required
             />
             <PasswordField autocomplete="current-password" described_by="caps" />
+            <label for="code">
+                "One-time code" <span class="hint">" (if your account has one)"</span>
+            </label>
+            <input
+                id="code"
+                autocomplete="one-time-code"
+                autocapitalize="off"
+                spellcheck="false"
+                maxlength="40"
+            />
             <Submit label="Sign in" />
             <button id="passkey" class="button plain wide" type="button" hidden on:click=move |_| with_passkey()>
                 "Sign in with a passkey"
@@ -88,11 +99,13 @@ fn submit(event: SubmitEvent) {
     event.prevent_default();
     let Some(form) = FormHandle::find() else { return };
     let (Some(name), Some(password)) = (form.input("#username"), form.input("#password")) else { return };
+    let Some(code) = form.input("#code") else { return };
     if !form.start() {
         return;
     }
     form.show_password(false);
-    let typed = Credentials { username: name.value().trim().to_owned(), password: password.value(), code: None };
+    let given = Some(code.value()).filter(|code| !code.is_empty());
+    let typed = Credentials { username: name.value().trim().to_owned(), password: password.value(), code: given };
     let plaintext = Zeroizing::new(serde_json::to_vec(&typed).unwrap_or_default());
     spawn_local(async move {
         let sealed = || form.set_step(FormStep::Checking);
@@ -103,8 +116,12 @@ fn submit(event: SubmitEvent) {
             }
             Err(refused) => {
                 form.refused(&refused);
-                let _ = password.focus();
-                password.select();
+                code.set_value("");
+                let missing =
+                    matches!(&refused, PostError::Problem(problem) if problem.code == Code::SecondFactorRequired);
+                let field = if missing { &code } else { &password };
+                let _ = field.focus();
+                field.select();
             }
         }
     });

@@ -49,6 +49,8 @@ mod password_form;
 #[cfg(any(feature = "ssr", feature = "private"))]
 mod plot;
 #[cfg(any(feature = "ssr", feature = "private"))]
+mod second_factor;
+#[cfg(any(feature = "ssr", feature = "private"))]
 mod time_connection;
 
 #[cfg(any(feature = "ssr", feature = "login"))]
@@ -68,5 +70,5 @@ pub use {
 #[cfg(any(feature = "ssr", feature = "private"))]
 pub use {
     deletion_form::DeletionForm, passkeys::AddPasskey, passkeys::PasskeyActions, password_form::PasswordForm,
-    time_connection::TimeConnection,
+    second_factor::SecondFactorForm, time_connection::TimeConnection,
 };

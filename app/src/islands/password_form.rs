@@ -1,10 +1,11 @@
 use super::facts;
 use super::form::{Alert, FormHandle, FormStep, PasswordField, Strength, Submit, judge, wake};
-use crate::browser::sealed_post::sealed_post;
-use crate::browser::{api, page};
+use crate::browser::sealed_post::{PostError, sealed_post};
+use crate::browser::{api, page, session};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wire::Code;
 use wire::envelope::EnvelopeKind;
 use wire::password::PasswordChange;
 use wire::paths;
@@ -54,6 +55,9 @@ fn submit(event: SubmitEvent) {
                 if let Some(place) = page::by_id("changed") {
                     place.set_text_content(Some("Your password was changed. All your other sessions have ended."));
                 }
+            }
+            Err(PostError::Problem(problem)) if problem.code == Code::InsufficientUserAuthentication => {
+                page::sign_in(session::CONFIRM);
             }
             Err(refused) => form.refused(&refused),
         }

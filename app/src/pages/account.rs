@@ -1,11 +1,12 @@
 use crate::components::{Frame, Here, Tied, When};
-use crate::islands::{Act, AddPasskey, ConfirmedAction, DeletionForm, PasskeyActions, PasswordForm};
+use crate::islands::{Act, AddPasskey, ConfirmedAction, DeletionForm, PasskeyActions, PasswordForm, SecondFactorForm};
 use crate::text::{ago, email};
 use crate::view::{AccountView, Site, Viewer};
 use leptos::prelude::*;
 use wire::account::Profile;
 use wire::passkeys::{Passkey, Passkeys};
 use wire::paths;
+use wire::second_factor::SecondFactors;
 
 /// `/dashboard/account`: one's own password and account.
 #[component]
@@ -13,6 +14,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
     let (min, insecure) = (account.password_min.to_string(), site.insecure);
     let (person, now, consents) = (account.viewer.clone(), site.now, account.consents);
     let (passkeys, profile) = (account.passkeys, account.profile.clone());
+    let (factors, site_now) = (account.factors, site.now);
     view! {
         <Frame site viewer=account.viewer here=Here::Account password_min=min>
             <header>
@@ -28,6 +30,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
                 <div class="stack">
                     <Person viewer=person profile insecure />
                     <PasskeyList now passkeys />
+                    <SecondFactor factors now=site_now />
                     <Apps consents now />
                     <section class="panel">
                         <h2>"Delete account"</h2>
@@ -93,6 +96,60 @@ fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
             <ul class="passkeys">{passkeys.into_iter().map(card).collect_view()}</ul>
             <p id="passkeys-said" role="status"></p>
             {add}
+        </section>
+    }
+}
+
+/// Shows and changes the person's second factors.
+#[component]
+fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
+    let enrolled = factors.totp.is_some();
+    let left = match factors.recovery_codes {
+        0 => "No recovery code is left. Make new ones, so that you can sign in without your device.".to_owned(),
+        1 => "1 recovery code is left.".to_owned(),
+        left => format!("{left} recovery codes are left."),
+    };
+    let remove = ConfirmedAction {
+        method: "DELETE".to_owned(),
+        path: paths::TOTP.to_owned(),
+        label: "Turn off".to_owned(),
+        spoken: "Turn off one-time codes".to_owned(),
+        title: "Turn off one-time codes?".to_owned(),
+        about: "Your password alone will sign you in, and your recovery codes become void.".to_owned(),
+        no: "Keep them".to_owned(),
+        yes: "Turn off".to_owned(),
+        ..ConfirmedAction::default()
+    };
+    view! {
+        <section class="panel">
+            <h2>"Second factor"</h2>
+            {match factors.totp {
+                Some(totp) => {
+                    view! {
+                        <p>"Signing in needs your password and a one-time code of your authenticator app."</p>
+                        <p class="small quiet">
+                            "Set up " <When now at=totp.created_at />
+                            {totp.used_at.map(|at| view! { " \u{b7} last used " <When now at /> })}
+                        </p>
+                        <p class="small quiet">{left}</p>
+                    }
+                        .into_any()
+                }
+                None => {
+                    view! {
+                        <p>
+                            "With one-time codes of an authenticator app, a stolen password alone signs nobody in. This also \
+                             works without https, and with any app for codes of six digits."
+                        </p>
+                    }
+                        .into_any()
+                }
+            }}
+            <noscript>
+                <p>"Setting up a second factor needs JavaScript."</p>
+            </noscript>
+            <SecondFactorForm enrolled />
+            {enrolled.then(|| view! { <Act action=remove /> })}
         </section>
     }
 }

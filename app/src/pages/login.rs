@@ -61,6 +61,7 @@ fn reason(why: SignInReason) -> &'static str {
              Browsers delete such keys when a site is not used for a while. Sign in again to continue."
         }
         SignInReason::Again => "Sign in again: the app asks for it.",
+        SignInReason::Confirm => "Confirm that it is you. Sign in again, and then repeat the change.",
         SignInReason::SignedOut => "You are signed out.",
         SignInReason::PasswordSet => "Your new password is set. Sign in with it.",
         SignInReason::Deleted => "Your account was deleted.",

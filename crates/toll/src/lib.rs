@@ -25,5 +25,6 @@ pub mod upstream;
 
 pub use environment::{Environment, PortalSessions};
 pub use gate::{Gate, GateConfig};
+pub use page::qr_svg;
 pub use payments::PaymentService;
 pub use serve::{GateLimits, http, serve, serve_with};

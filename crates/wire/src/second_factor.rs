@@ -53,14 +53,12 @@ pub struct RecoveryCodes {
 }
 
 /// The answer to `GET /api/account/second-factors`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecondFactors {
     /// The generator of one-time codes, if there is one.
     pub totp: Option<TotpInfo>,
     /// Number of recovery codes that are not used yet.
     pub recovery_codes: u32,
-    /// `optional`, `required` or `passkey`.
-    pub required: String,
     /// Until when this session's proof is fresh, in unix milliseconds. `None`: confirm again before a change.
     pub fresh_until: Option<i64>,
     /// The kinds of proof that make it fresh.

@@ -1,4 +1,4 @@
-//! `postern user add|list|show|set|set-password|disable|enable|role|reset|delete`
+//! `postern user add|list|show|set|set-password|disable|enable|role|reset|factors|remove-factors|delete`
 
 use super::{Failure, Outcome, import, print};
 use crate::clock::{Clock, SystemClock};
@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
 use crate::flows::profiles::{self, ProfileWish};
-use crate::flows::{passkeys, reset, users};
+use crate::flows::{factors, passkeys, reset, users};
 use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::Keyring;
 use crate::passwords::{HashPool, common};
@@ -81,6 +81,10 @@ pub enum UserCommand {
         #[arg(long, conflicts_with = "remove")]
         json: bool,
     },
+    /// Show which second factors an account has
+    Factors { name: String },
+    /// Remove the second factors of a person who has lost them, and their recovery codes
+    RemoveFactors { name: String },
     /// Delete an account: its sessions end, and only its id remains in the audit log
     Delete {
         name: String,
@@ -128,6 +132,8 @@ pub async fn run(config: Config, command: UserCommand) -> Outcome {
         UserCommand::Reset { name } => desk.reset(&name).await,
         UserCommand::Passkeys { name, remove: None, json } => desk.passkeys(&name, json).await,
         UserCommand::Passkeys { name, remove: Some(id), .. } => desk.remove_passkey(&name, &id).await,
+        UserCommand::Factors { name } => desk.factors(&name).await,
+        UserCommand::RemoveFactors { name } => desk.remove_factors(&name).await,
         UserCommand::Delete { name, yes } => desk.delete(&name, yes).await,
     }
 }
@@ -310,6 +316,30 @@ impl UserAdmin<'_> {
             );
         }
         println!("The passkey is removed. {} can no longer sign in with it; sessions continue.", user.name);
+        Ok(())
+    }
+
+    async fn factors(&self, name: &str) -> Outcome {
+        let user = self.find(name).await?;
+        let factors = self.actor.store.factors(&user.id).await?;
+        let has = |held| if held { "yes" } else { "no" }.to_owned();
+        let rows = [
+            ["one-time codes".to_owned(), has(factors.totp)],
+            ["recovery codes left".to_owned(), factors.recovery_codes.to_string()],
+        ];
+        print::table(["FACTOR", "STATE"], rows);
+        Ok(())
+    }
+
+    async fn remove_factors(&self, name: &str) -> Outcome {
+        let user = self.find(name).await?;
+        if !factors::remove_all(&self.actor, self.actor.store, &user.id).await? {
+            return Err(format!("{} has no second factor", user.name).into());
+        }
+        println!(
+            "The second factors of {} are removed. The password alone signs in now, and the owner sees this.",
+            user.name
+        );
         Ok(())
     }
 

@@ -9,6 +9,7 @@ pub mod app_tokens;
 pub mod audit_log;
 pub mod bans;
 pub mod check_password;
+pub mod factors;
 pub mod invitations;
 pub mod issue;
 pub mod login;

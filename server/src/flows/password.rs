@@ -1,16 +1,17 @@
-//! Changing a password and deleting an account by the owner; both require the password first.
+//! Changing a password, deleting an account and confirming oneself; all require the password or a code.
 
 use super::check_password::check_password;
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
-use super::{audit, ban, copied, new_password};
+use super::{audit, ban, copied, factors, new_password, second_factor};
 use crate::api_error::ApiError;
 use crate::client::Client;
-use crate::guards::proof;
 use crate::guards::signed_in::SignedIn;
+use crate::guards::{proof, recent_factor};
 use crate::keyring::thumbprint;
 use crate::passwords::PasswordCheck;
 use crate::state::AppState;
 use domain::account::AccountDigest;
+use domain::authentication::Method;
 use domain::ban::Trigger;
 use domain::login::LoginRefusal;
 use serde::de::DeserializeOwned;
@@ -20,6 +21,7 @@ use store::users::{ChangeOutcome, DeleteUser, NewPassword, User};
 use wire::envelope::EnvelopeKind;
 use wire::password::{Deletion, PasswordChange};
 use wire::problem::Code;
+use wire::second_factor::Confirmation;
 use zeroize::Zeroizing;
 
 /// Changes the password and ends every other session.
@@ -39,6 +41,21 @@ pub async fn change(state: AppState, client: Client, session: SignedIn, sealed: 
 pub async fn delete(state: AppState, client: Client, session: SignedIn, sealed: SealedMessage) -> Result<(), ApiError> {
     let asked = PasswordRequest::receive(state, client, session, sealed, EnvelopeKind::Deletion).await?;
     let result = asked.delete().await;
+    sealed::settle(&asked.state, &asked.received.attempt, result).await
+}
+
+/// Proves the person again in a live session: by the password of an account without a second factor, or by a code.
+///
+/// # Errors
+/// The refusal. A wrong password or code counts like one at sign-in.
+pub async fn confirm(
+    state: AppState,
+    client: Client,
+    session: SignedIn,
+    sealed: SealedMessage,
+) -> Result<(), ApiError> {
+    let asked = PasswordRequest::receive(state, client, session, sealed, EnvelopeKind::Confirmation).await?;
+    let result = asked.confirm().await;
     sealed::settle(&asked.state, &asked.received.attempt, result).await
 }
 
@@ -79,12 +96,17 @@ impl PasswordRequest {
             let refused = Err(AttemptError::Open(proof::refuse(&state, Code::BadProof)));
             return sealed::settle(&state, &received.attempt, refused).await;
         }
-        let event = if kind == EnvelopeKind::Deletion { AuditEvent::UserDeleted } else { AuditEvent::PasswordSet };
+        let event = match kind {
+            EnvelopeKind::Deletion => AuditEvent::UserDeleted,
+            EnvelopeKind::Confirmation => AuditEvent::IdentityConfirmed,
+            _ => AuditEvent::PasswordSet,
+        };
         Ok(Self { state, client, session, user, account, received, event })
     }
 
     async fn change(&self) -> Result<(), AttemptError> {
         let wish: PasswordChange = self.content()?;
+        self.check_factor().await?;
         new_password::check(&self.state, &self.user.name, &wish.new).await?;
         self.prove(&wish.old).await?;
         let hash = new_password::hash(&self.state, &self.received.permit, &wish.new).await?;
@@ -107,6 +129,7 @@ impl PasswordRequest {
 
     async fn delete(&self) -> Result<(), AttemptError> {
         let wish: Deletion = self.content()?;
+        self.check_factor().await?;
         self.prove(&wish.password).await?;
         let deletion = DeleteUser {
             attempt: Some(self.received.attempt.clone()),
@@ -123,6 +146,53 @@ impl PasswordRequest {
             ChangeOutcome::Nothing => Err(AttemptError::Ended(ApiError::new(Code::NoSession))),
             ChangeOutcome::LastAdministrator => Err(AttemptError::Ended(ApiError::new(Code::LastAdministrator))),
         }
+    }
+
+    async fn confirm(&self) -> Result<(), AttemptError> {
+        let given: Confirmation = self.content()?;
+        let factors = self.state.store.factors(&self.user.id).await?;
+        let proven = match (&given.code, &given.password) {
+            (Some(code), None) if factors.any() => {
+                match second_factor::check_code(&self.state, &self.client, &self.user.id, code).await? {
+                    Some(method) => method,
+                    None => return Err(self.refuse_code().await),
+                }
+            }
+            (None, Some(password)) if !factors.any() => {
+                self.prove(password).await?;
+                Method::Password
+            }
+            // The other kind of proof is not sufficient.
+            _ => return Err(ApiError::insufficient_user_authentication(&factors.fresh_proofs()).into()),
+        };
+        factors::renew(&self.state, &self.session, proven, self.state.now()).await?;
+        self.state.store.append(&self.entry(audit::OK)).await?;
+        // The attempt is not ended by a write of its own.
+        self.state.store.release(&self.received.attempt).await?;
+        Ok(())
+    }
+
+    /// An account with a second factor needs a fresh proof of it beside the password.
+    async fn check_factor(&self) -> Result<(), AttemptError> {
+        if self.state.store.factors(&self.user.id).await?.any() {
+            recent_factor::check(&self.state, &self.session).await?;
+        }
+        Ok(())
+    }
+
+    async fn refuse_code(&self) -> AttemptError {
+        let offender = self.received.attempt.client_key;
+        let refusal = AttemptRefusal {
+            attempt: self.received.attempt.clone(),
+            offender,
+            trigger: Trigger::WrongSecondFactor,
+            account: Some(self.account.as_str().to_owned()),
+            counts_as_failure: true,
+            evidence: "a wrong code in a live session".to_owned(),
+            audit: self.entry(audit::WRONG_SECOND_FACTOR),
+            ban_context: ban::ban_context(&self.state, &self.client, offender),
+        };
+        AttemptError::Ended(sealed::end_refused(&self.state, refusal, Code::WrongCode).await)
     }
 
     fn content<T: DeserializeOwned>(&self) -> Result<T, AttemptError> {

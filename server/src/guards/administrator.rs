@@ -1,5 +1,6 @@
 //! Administrators.
 
+use super::recent_factor;
 use super::signed_in::SignedIn;
 use crate::api_error::ApiError;
 use crate::state::AppState;
@@ -9,7 +10,8 @@ use http::request::Parts;
 use store::users::User;
 use wire::problem::Code;
 
-/// An extractor: the handler runs only for a live session of an administrator.
+/// An extractor: the handler runs only for a live session of an administrator, and changes something only after a fresh
+/// proof of the person.
 #[derive(Debug, Clone)]
 pub struct Administrator {
     pub session: SignedIn,
@@ -34,6 +36,10 @@ impl FromRequestParts<AppState> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let session = SignedIn::from_request_parts(parts, state).await?;
-        Self::find(state, session).await?.ok_or_else(|| ApiError::new(Code::Forbidden))
+        let found = Self::find(state, session).await?.ok_or_else(|| ApiError::new(Code::Forbidden))?;
+        if !parts.method.is_safe() {
+            recent_factor::check(state, &found.session).await?;
+        }
+        Ok(found)
     }
 }

@@ -15,6 +15,7 @@ pub mod oauth_client;
 pub mod own_bucket;
 pub mod proof;
 pub mod rate_limit;
+pub mod recent_factor;
 pub mod route_guards;
 pub mod same_origin;
 pub mod sign_in;

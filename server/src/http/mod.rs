@@ -36,6 +36,7 @@ pub mod refusals;
 pub mod render;
 mod request;
 pub mod revocations;
+pub mod second_factors;
 pub mod server_keys;
 pub mod services;
 pub mod session;

@@ -30,6 +30,8 @@ const OVERVIEW_LINES: usize = 5;
 const KEY_GONE: &str = "key_gone";
 /// The `why` of a person who signs in again for an app.
 const AGAIN: &str = "again";
+/// The `why` of a person who must be authenticated again.
+const CONFIRM: &str = "confirm";
 const ACTIVITY_ROWS: u32 = 500;
 
 /// Query parameters of a page.
@@ -100,7 +102,7 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
     match (uri.path(), signed_in) {
         // A session whose key is lost cannot prove anything, so the person signs in again.
         (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_))
-            if !matches!(asked.why.as_deref(), Some(KEY_GONE | AGAIN)) =>
+            if !matches!(asked.why.as_deref(), Some(KEY_GONE | AGAIN | CONFIRM)) =>
         {
             Ok(Page::Elsewhere(target))
         }
@@ -125,6 +127,7 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
             Some("ended") => Some(SignInReason::Ended),
             Some(KEY_GONE) => Some(SignInReason::KeyGone),
             Some(AGAIN) => Some(SignInReason::Again),
+            Some(CONFIRM) => Some(SignInReason::Confirm),
             Some("signed_out") => Some(SignInReason::SignedOut),
             Some("password_set") => Some(SignInReason::PasswordSet),
             Some("deleted") => Some(SignInReason::Deleted),
@@ -167,17 +170,19 @@ async fn dashboard(
     let view = match path {
         paths::ACCOUNT_PAGE => {
             let passkeys = flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?;
+            let factors = flows::factors::list(state, signed_in).await?;
             let profile = Some(flows::profiles::own(&*state.store, &claims.sub).await?);
             let consents = flows::oauth_consents::list(state, &claims.sub).await?;
-            View::Account(AccountView { viewer, profile, password_min, passkeys, consents })
+            View::Account(AccountView { viewer, profile, password_min, passkeys, factors, consents })
         }
         paths::PROFILE_PAGE => {
             let profile = flows::profiles::own(&*state.store, &claims.sub).await?;
             View::Profile(ProfileView { viewer, profile, done: is_done(uri) })
         }
         paths::DELETE_PAGE => {
-            let (passkeys, consents) = (Passkeys::default(), Vec::new());
-            View::Delete(AccountView { viewer, profile: None, password_min, passkeys, consents })
+            let consents = Vec::new();
+            let (passkeys, factors) = (Passkeys::default(), wire::second_factor::SecondFactors::default());
+            View::Delete(AccountView { viewer, profile: None, password_min, passkeys, factors, consents })
         }
         paths::USERS_PAGE
         | paths::PERSON_PAGE

@@ -71,6 +71,22 @@ pub async fn delete(
     .await
 }
 
+/// Removes the second factors of a person who has lost all of them.
+pub async fn remove_factors(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    administrator: Administrator,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let user = find(&state, &id).await?;
+    flows::run_to_completion(async move {
+        let actor = Actor::administrator(&state, &client, &administrator);
+        let removed = flows::factors::remove_all(&actor, actor.store, &user.id).await?;
+        if removed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
+    })
+    .await
+}
+
 /// Creates a one-time link for a forgotten password.
 pub async fn reset(
     State(state): State<AppState>,

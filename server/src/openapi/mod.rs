@@ -13,6 +13,7 @@ const PARTS: &[&str] = &[
     include_str!("passkeys.json"),
     include_str!("sessions.json"),
     include_str!("keys.json"),
+    include_str!("second-factors.json"),
     include_str!("apps.json"),
     include_str!("metadata.json"),
     include_str!("oauth.json"),

@@ -22,6 +22,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     (paths::RESET, "bad_request"),
     (paths::PASSWORD, "bad_request"),
     (paths::ACCOUNT_DELETE, "bad_request"),
+    (paths::CONFIRM, "bad_request"),
     // It takes a refresh token.
     (paths::REFRESH, "no_session"),
     // Like sign-out, for an app that no client is.

@@ -4,7 +4,7 @@ use crate::support::{Answer, PASSWORD, Portal, Visitor};
 use domain::recovery_code;
 use domain::totp::{code, digits};
 use futures::future::join_all;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::audit::AuditEvent;
 use store::second_factors::ConfirmTotp;
@@ -212,4 +212,125 @@ async fn a_recovery_code_signs_in_once_and_the_owner_sees_it() {
     assert_eq!(again.code(), "wrong_credentials");
     let rows = portal.store().audit_of(&alice.user, 50).await.unwrap();
     assert_eq!(rows.iter().filter(|row| row.event == AuditEvent::RecoveryCodeUsed).count(), 1);
+}
+
+/// Registers in a signed-in browser, and returns the secret and the recovery codes.
+async fn register(portal: &Portal, browser: &Visitor) -> (Vec<u8>, Vec<String>) {
+    let begun = browser.post(paths::TOTP, &json!({})).await;
+    assert_eq!(begun.status, StatusCode::CREATED, "{}", begun.text);
+    let begun = begun.json();
+    let secret = base32(begun["secret"].as_str().unwrap());
+    let now = portal.state.now();
+    assert!(begun["uri"].as_str().unwrap().starts_with("otpauth://totp/"));
+    assert!(begun["qr"].as_str().unwrap().starts_with("<svg"));
+    let wrong = json!({"id": begun["id"], "code": "12345"});
+    assert_eq!(browser.post(paths::CONFIRM_TOTP, &wrong).await.code(), "wrong_code");
+    let right = json!({"id": begun["id"], "code": code(&secret, now - STEP_MS).unwrap()});
+    let answer = browser.post(paths::CONFIRM_TOTP, &right).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let codes = answer.json()["recovery_codes"].as_array().unwrap().clone();
+    (secret, codes.into_iter().map(|code| code.as_str().unwrap().to_owned()).collect())
+}
+
+/// RFC 4648, section 6.
+fn base32(text: &str) -> Vec<u8> {
+    let bits: String = text
+        .bytes()
+        .map(|c| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' })
+        .map(|five| format!("{five:05b}"))
+        .collect();
+    let bytes = bits.as_bytes().chunks_exact(8);
+    bytes.map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
+}
+
+async fn confirm(visitor: &Visitor, content: &Value) -> Answer {
+    visitor.post_sealed(EnvelopeKind::Confirmation, content).await
+}
+
+#[tokio::test]
+async fn registration_ends_with_recovery_codes_and_each_signs_in_once() {
+    let portal = Portal::start().await;
+    let user = portal.add_user("alice").await;
+    let browser = portal.browser("203.0.113.7").signed_in("alice").await;
+    let (secret, codes) = register(&portal, &browser).await;
+    assert_eq!(codes.len(), 10);
+    assert_eq!(browser.get(paths::SECOND_FACTORS).await.json()["recovery_codes"], 10);
+    let elsewhere = portal.browser("198.51.100.7");
+    assert_eq!(login_with(&elsewhere, "alice", PASSWORD, &codes[0]).await.status, StatusCode::OK);
+    assert_ne!(login_with(&portal.browser("192.0.2.7"), "alice", PASSWORD, &codes[0]).await.status, StatusCode::OK);
+    let another = portal.browser("192.0.3.7");
+    let code = code(&secret, portal.state.now()).unwrap();
+    assert_eq!(login_with(&another, "alice", PASSWORD, &code).await.status, StatusCode::OK);
+
+    // A new set voids the old one.
+    let made = browser.post(paths::RECOVERY_CODES, &json!({})).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    assert_ne!(login_with(&portal.browser("192.0.4.7"), "alice", PASSWORD, &codes[1]).await.status, StatusCode::OK);
+    let events: Vec<_> = portal.store().audit_of(&user, 50).await.unwrap().into_iter().map(|row| row.event).collect();
+    for event in [AuditEvent::SecondFactorAdded, AuditEvent::RecoveryCodeUsed, AuditEvent::RecoveryCodesMade] {
+        assert!(events.contains(&event), "{event:?}");
+    }
+}
+
+/// RFC 9470: after five minutes a change needs a fresh proof, and with a factor the password is not one.
+#[tokio::test]
+async fn changes_of_factors_need_a_fresh_proof() {
+    let portal = Portal::start().await;
+    portal.add_user("alice").await;
+    let browser = portal.browser("203.0.113.7").signed_in("alice").await;
+    portal.advance(5 * 60_000 + 1).await;
+    browser.refresh().await;
+    let refused = browser.post(paths::TOTP, &json!({})).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (StatusCode::UNAUTHORIZED, "insufficient_user_authentication")
+    );
+    assert!(refused.header("www-authenticate").contains("error=\"insufficient_user_authentication\", max_age=300"));
+    assert_eq!(refused.json()["proofs"], json!(["password"]));
+    assert_eq!(confirm(&browser, &json!({"password": "wrong"})).await.code(), "wrong_credentials");
+    portal.advance(60_000).await;
+    let confirmed = confirm(&browser, &json!({"password": PASSWORD})).await;
+    assert_eq!(confirmed.status, StatusCode::NO_CONTENT, "{}", confirmed.text);
+    let (secret, _) = register(&portal, &browser).await;
+
+    portal.advance(5 * 60_000 + 1).await;
+    browser.refresh().await;
+    let refused = browser.send(Method::DELETE, paths::TOTP, None, &[]).await;
+    assert_eq!(refused.json()["proofs"], json!(["totp", "recovery_code"]));
+    let by_password = confirm(&browser, &json!({"password": PASSWORD})).await;
+    assert_eq!(by_password.code(), "insufficient_user_authentication", "the factor is needed");
+    let code = code(&secret, portal.state.now()).unwrap();
+    assert_eq!(confirm(&browser, &json!({"code": code})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(browser.send(Method::DELETE, paths::TOTP, None, &[]).await.status, StatusCode::NO_CONTENT);
+    portal.browser("198.51.100.7").signed_in("alice").await;
+}
+
+#[tokio::test]
+async fn an_administrator_writes_only_after_a_fresh_proof() {
+    let portal = Portal::start().await;
+    portal.add_administrator("root").await;
+    let root = portal.browser("203.0.113.7").signed_in("root").await;
+    let invitation = json!({"role": "user", "hours": 1});
+    assert_eq!(root.post(paths::INVITATIONS, &invitation).await.status, StatusCode::CREATED);
+    portal.advance(5 * 60_000 + 1).await;
+    root.refresh().await;
+    assert_eq!(root.get(paths::INVITATIONS).await.status, StatusCode::OK, "reading needs none");
+    assert_eq!(root.post(paths::INVITATIONS, &invitation).await.code(), "insufficient_user_authentication");
+    assert_eq!(confirm(&root, &json!({"password": PASSWORD})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(root.post(paths::INVITATIONS, &invitation).await.status, StatusCode::CREATED);
+}
+
+/// ASVS 6.4.3, 6.4.4: a link for the password leaves the factor, and its removal is an event that the owner sees.
+#[tokio::test]
+async fn an_administrator_removes_a_lost_factor_and_the_owner_sees_it() {
+    let portal = Portal::start().await;
+    portal.add_administrator("root").await;
+    let root = portal.browser("203.0.113.7").signed_in("root").await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    let path = format!("{}/{}/second-factors", paths::USERS, alice.user);
+    assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(root.send(Method::DELETE, &path, None, &[]).await.status, StatusCode::NOT_FOUND);
+    let browser = portal.browser("198.51.100.7").signed_in("alice").await;
+    let page = browser.get(paths::ACTIVITY_PAGE).await.text;
+    assert!(page.contains("An administrator removed a second factor"), "{page}");
 }

@@ -12,6 +12,7 @@ pub use cookie::{RouteCookies, offer_challenge, token_credential};
 pub use form::{PaymentForm, back};
 pub use live::{PageMode, RETRY_S, closed, expired, pay_here, pending, unavailable};
 pub use pages::{AmountReceived, Keeping, OfferView, offer_page, problem, redirect, too_late, waiting};
+pub use qr::svg as qr_svg;
 
 use http::{HeaderMap, header};
 

@@ -1,0 +1,159 @@
+//! An account's second factors: registration, removal, and recovery codes.
+
+use super::actor::Actor;
+use super::audit;
+use crate::api_error::ApiError;
+use crate::client::Client;
+use crate::entropy::Entropy;
+use crate::guards::recent_factor;
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use crate::totp;
+use domain::UnixMs;
+use domain::authentication::{Authentication, Method};
+use domain::recovery_code;
+use domain::totp::{REGISTRATION_MS, secret_text, uri};
+use store::Store;
+use store::audit::AuditEvent;
+use store::second_factors::ConfirmTotp;
+use wire::problem::Code;
+use wire::second_factor::{FirstCode, NewTotp, RecoveryCodes, SecondFactors, TotpInfo};
+
+/// The word for one-time codes in the audit log.
+const TOTP: &str = "totp";
+
+/// # Errors
+/// The store fails.
+pub async fn list(state: &AppState, session: &SignedIn) -> Result<SecondFactors, ApiError> {
+    let user = &session.claims.sub;
+    let (factors, totp) = (state.store.factors(user).await?, state.store.totp(user, true).await?);
+    Ok(SecondFactors {
+        totp: totp.map(|totp| TotpInfo { created_at: totp.created_at, used_at: totp.used_at }),
+        recovery_codes: factors.recovery_codes,
+        fresh_until: recent_factor::fresh_until(state, session, factors).await?,
+        proofs: factors.fresh_proofs().iter().map(|kind| kind.as_str().to_owned()).collect(),
+    })
+}
+
+/// Makes a generator of one-time codes that waits for its first code.
+///
+/// # Errors
+/// `insufficient_user_authentication`; the store fails.
+pub async fn begin_totp(state: &AppState, session: &SignedIn) -> Result<NewTotp, ApiError> {
+    recent_factor::check(state, session).await?;
+    let (user, id, now) = (&session.claims.sub, state.ulid(), state.now());
+    let (secret, sealed) = totp::make(&state.key_encryption, &*state.entropy, user, &id)?;
+    state.store.begin_totp(user, &id, &sealed, now).await?;
+    let uri = uri(&secret, &state.config.settings.site.name, &session.claims.preferred_username);
+    let qr = toll::qr_svg(&uri, "QR code for your authenticator app").unwrap_or_default();
+    Ok(NewTotp { id, secret: secret_text(&secret), uri, qr, expires_at: now + REGISTRATION_MS })
+}
+
+/// Puts a generator into use by its first code, and makes recovery codes if the account has none. The session counts as
+/// authenticated by the code too.
+///
+/// # Errors
+/// `wrong_code`; `not_found`: the generator is unknown or too old; the store fails.
+pub async fn confirm_totp(
+    state: &AppState,
+    client: &Client,
+    session: &SignedIn,
+    first: &FirstCode,
+) -> Result<RecoveryCodes, ApiError> {
+    let (user, now) = (&session.claims.sub, state.now());
+    let row = state.store.totp(user, false).await?.filter(|row| row.id == first.id);
+    let row = row.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let code = totp::check_first(&state.key_encryption, &row, &first.code, now)?;
+    let code = code.ok_or_else(|| ApiError::new(Code::WrongCode))?;
+    let codes =
+        if state.store.factors(user).await?.recovery_codes == 0 { fresh_codes(&*state.entropy) } else { Vec::new() };
+    let confirm = ConfirmTotp {
+        code,
+        since: now - REGISTRATION_MS,
+        recovery_codes: hashes(&codes),
+        audit: entry(state, client, session, AuditEvent::SecondFactorAdded, TOTP),
+    };
+    if !state.store.confirm_totp(&confirm).await? {
+        return Err(ApiError::new(Code::NotFound));
+    }
+    renew(state, session, Method::Totp, now).await?;
+    Ok(RecoveryCodes { recovery_codes: codes })
+}
+
+/// Removes the generator of one-time codes.
+///
+/// # Errors
+/// `insufficient_user_authentication`; `not_found`; the store fails.
+pub async fn remove_totp(state: &AppState, client: &Client, session: &SignedIn) -> Result<(), ApiError> {
+    recent_factor::check(state, session).await?;
+    let audit = entry(state, client, session, AuditEvent::SecondFactorRemoved, TOTP);
+    if state.store.remove_totp(&session.claims.sub, &audit).await? {
+        Ok(())
+    } else {
+        Err(ApiError::new(Code::NotFound))
+    }
+}
+
+/// Makes ten new recovery codes; the old ones become void.
+///
+/// # Errors
+/// `insufficient_user_authentication`; `not_found`: the account has no second factor; the store fails.
+pub async fn recovery_codes(state: &AppState, client: &Client, session: &SignedIn) -> Result<RecoveryCodes, ApiError> {
+    recent_factor::check(state, session).await?;
+    let user = &session.claims.sub;
+    if !state.store.factors(user).await?.any() {
+        return Err(ApiError::new(Code::NotFound));
+    }
+    let codes = fresh_codes(&*state.entropy);
+    let audit = entry(state, client, session, AuditEvent::RecoveryCodesMade, "");
+    state.store.set_recovery_codes(user, &hashes(&codes), &audit, state.now()).await?;
+    Ok(RecoveryCodes { recovery_codes: codes })
+}
+
+/// Removes the second factors of another account, for a person who has lost all of them. `false`: it has none. The owner
+/// sees it in the list of activity.
+///
+/// # Errors
+/// The store fails.
+pub async fn remove_all(actor: &Actor<'_>, store: &dyn Store, user: &str) -> store::Result<bool> {
+    let mut audit = actor.entry_of(AuditEvent::SecondFactorRemoved, user);
+    TOTP.clone_into(&mut audit.about);
+    store.remove_totp(user, &audit).await
+}
+
+/// Adds a method to a session that was just proven, and makes its proof fresh.
+///
+/// # Errors
+/// `session_ended`; the store fails.
+pub async fn renew(state: &AppState, session: &SignedIn, proven: Method, now: UnixMs) -> Result<(), ApiError> {
+    let sid = &session.claims.sid;
+    let row = state.store.session(sid).await?.ok_or_else(|| ApiError::new(Code::SessionEnded))?;
+    let new = Authentication { methods: row.authentication.methods.with(proven), at: now };
+    if !state.store.renew_authentication(sid, new).await? {
+        return Err(ApiError::new(Code::SessionEnded));
+    }
+    state.sessions.renew(sid, new);
+    Ok(())
+}
+
+fn fresh_codes(entropy: &dyn Entropy) -> Vec<String> {
+    (0..recovery_code::COUNT).map(|_| recovery_code::code(&entropy.bytes())).collect()
+}
+
+fn hashes(codes: &[String]) -> Vec<String> {
+    codes.iter().filter_map(|code| recovery_code::hash(code)).collect()
+}
+
+fn entry(
+    state: &AppState,
+    client: &Client,
+    session: &SignedIn,
+    event: AuditEvent,
+    about: &str,
+) -> store::audit::AuditEntry {
+    let mut entry = audit::entry(state, client, event, audit::OK);
+    entry.user = Some(session.claims.sub.clone());
+    entry.session = Some(session.claims.sid.clone());
+    about.clone_into(&mut entry.about);
+    entry
+}
