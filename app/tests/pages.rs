@@ -284,7 +284,8 @@ fn each_page_loads_its_own_bundle_or_none() {
     );
     let factors = wire::second_factor::SecondFactors::default();
     let passkeys = wire::passkeys::Passkeys::default();
-    let account = AccountView { viewer: viewer(), profile: None, password_min: 15, passkeys, factors };
+    let account =
+        AccountView { viewer: viewer(), profile: None, password_min: 15, passkeys, factors, consents: Vec::new() };
     assert_eq!(loads(View::Account(account)), [false, false, true, true]);
     assert_eq!(loads(View::NotFound), [false; 4]);
     assert_eq!(loads(View::Login(LoginView { first_run: true, ..login() })), [false; 4]);

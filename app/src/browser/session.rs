@@ -16,10 +16,6 @@ pub enum Renewal {
 /// The `why` of a browser that has lost its key.
 pub const KEY_GONE: &str = "key_gone";
 /// The `why` of a person who must be authenticated again.
-#[cfg_attr(
-    not(any(feature = "ssr", feature = "signed-in")),
-    expect(dead_code, reason = "signing in needs no fresh proof")
-)]
 pub const CONFIRM: &str = "confirm";
 const ENDED: Renewal = Renewal::Over("ended");
 

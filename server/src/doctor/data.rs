@@ -38,12 +38,23 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Fi
         findings.push(names(&store.users().await?, &store.stray_names().await?));
         findings.push(passkeys(config, &store.passkey_hosts().await?));
         findings.push(groups(&profiles::unknown_groups(store, &config.apps).await?));
+        findings.push(second_factors(&store.administrators_without_factor().await?));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
     };
     let mut findings = asked.await.unwrap_or_else(|error| vec![does_not_answer(&error)]);
     findings.push(last_backup(config, now));
     findings
+}
+
+/// Names the administrators whose password alone signs in.
+pub fn second_factors(without: &[String]) -> Finding {
+    const CHECK: &str = "second_factors";
+    if without.is_empty() {
+        return Finding::fine(CHECK, "Every administrator has a second factor.");
+    }
+    let says = format!("These administrators have no second factor: {}.", without.join(", "));
+    Finding::new(CHECK, FindingLevel::Hint, says, "They can set up one-time codes on their account page.")
 }
 
 /// Pending migrations are a hint: the server runs them at its next start.

@@ -22,6 +22,8 @@ pub async fn load(state: &AppState) -> Result<SiteState, ApiError> {
         keys.iter().find(|key| key.kind == kind && key.state == ServerKeyState::Current).map(|key| key.used_from)
     };
     let refused = store.refused(since).await?;
+    let mut checks = doctor::glance(config, &keys, now);
+    checks.push(doctor::second_factors(&store.administrators_without_factor().await?));
     Ok(SiteState {
         sign_ins: by_hour(&store.sign_ins(since).await?, since),
         refusals: by_hour(&refused.iter().map(|row| (row.hour, row.count)).collect::<Vec<_>>(), since),
@@ -32,7 +34,7 @@ pub async fn load(state: &AppState) -> Result<SiteState, ApiError> {
         envelope_key: in_use(ServerKeyKind::Envelope),
         mac_key: in_use(ServerKeyKind::Mac),
         version: env!("CARGO_PKG_VERSION"),
-        findings: findings(doctor::glance(config, &keys, now)),
+        findings: findings(checks),
     })
 }
 

@@ -58,6 +58,7 @@ async fn invitations_run_out_and_are_revoked() {
     let long = root.post(paths::INVITATIONS, &json!({"role": "user", "hours": 720})).await;
     portal.advance(60 * 60_000).await;
     assert_eq!(root.refresh().await.status, StatusCode::OK);
+    assert_eq!(root.confirm().await.status, StatusCode::NO_CONTENT);
     assert_eq!(sign_up(&portal, "203.0.113.20", "alice", Some(&code(&short))).await.code(), "signup_closed");
     let open = root.get(paths::INVITATIONS).await.json();
     let id = open["invitations"][0]["id"].as_str().unwrap();

@@ -172,7 +172,7 @@ async fn a_pending_sign_in_ends_with_its_time_and_with_the_password() {
     assert_eq!(finish(&browser, &pending, &alice.code(&portal, 0)).await.code(), "wrong_credentials");
 }
 
-/// ASVS 6.5.8, 6.6.3: guessing at codes with the right password is limited for each sign-in, client and account.
+/// ASVS 6.3.1: guessing at codes with the right password is limited for each sign-in, client and account.
 #[tokio::test]
 async fn guessing_codes_ends_after_five_and_slows_the_account() {
     let portal = Portal::start().await;
@@ -333,4 +333,51 @@ async fn an_administrator_removes_a_lost_factor_and_the_owner_sees_it() {
     let browser = portal.browser("198.51.100.7").signed_in("alice").await;
     let page = browser.get(paths::ACTIVITY_PAGE).await.text;
     assert!(page.contains("An administrator removed a second factor"), "{page}");
+}
+
+/// ASVS 6.4.3: a link sets the password, and the second factor stays.
+#[tokio::test]
+async fn a_reset_link_leaves_the_second_factor() {
+    let portal = Portal::start().await;
+    portal.add_administrator("root").await;
+    let root = portal.browser("203.0.113.7").signed_in("root").await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    let made = root.post(&format!("{}/{}/reset", paths::USERS, alice.user), &json!({})).await.json();
+    let link_code = made["link"].as_str().unwrap().split("#code=").nth(1).unwrap().to_owned();
+    let password = "entirely different words";
+    let browser = portal.browser("198.51.100.7");
+    let reset = browser.post_sealed(EnvelopeKind::Reset, &json!({"code": link_code, "password": password})).await;
+    assert_eq!(reset.status, StatusCode::NO_CONTENT, "{}", reset.text);
+    assert_eq!(browser.login("alice", password).await.code(), "second_factor_required");
+    let signed_in = login_with(&browser, "alice", password, &alice.code(&portal, 0)).await;
+    assert_eq!(signed_in.status, StatusCode::OK, "{}", signed_in.text);
+}
+
+/// Every test that `docs/asvs.md` names exists.
+#[test]
+fn the_tests_that_show_the_rows_of_asvs_exist() {
+    fn sources(folder: &std::path::Path, all: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, all);
+            } else if path.extension().is_some_and(|ext| ext == "rs") {
+                all.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let mut code = String::new();
+    for folder in ["server/src", "server/tests", "crates/domain", "crates/store"] {
+        sources(&root.join(folder), &mut code);
+    }
+    let table = std::fs::read_to_string(root.join("docs/asvs.md")).unwrap();
+    let mut named = 0;
+    for name in table.split('`').skip(1).step_by(2) {
+        if name.contains('_') && name.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            assert!(code.contains(&format!("fn {name}(")) || code.contains(&format!("async fn {name}(")), "{name}");
+            named += 1;
+        }
+    }
+    assert!(named > 20, "{named}");
 }

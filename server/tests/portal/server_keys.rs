@@ -117,6 +117,7 @@ async fn no_verification_fails_while_keys_rotate() {
     for step in 0..200 {
         if step % 20 == 0 {
             root.refresh().await;
+            root.confirm().await;
         }
         let answer = root.post(paths::ROTATE_SERVER_KEY, &json!({"kind": "signing"})).await;
         made += usize::from(answer.status == StatusCode::CREATED);

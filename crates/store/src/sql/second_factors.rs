@@ -46,6 +46,7 @@ sql! {
     ADMINISTRATORS_WITHOUT = "SELECT name FROM users u
         WHERE role = 'administrator' AND disabled_at IS NULL AND deleted_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.id)
         ORDER BY name";
     ERASE_PENDING = "DELETE FROM pending_sign_ins WHERE user_id = $1";
     ERASE_TOTP = "DELETE FROM totp WHERE user_id = $1";

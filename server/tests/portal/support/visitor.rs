@@ -263,6 +263,11 @@ impl Visitor {
         self
     }
 
+    /// Proves its person again by the password.
+    pub async fn confirm(&self) -> Answer {
+        self.post_sealed(EnvelopeKind::Confirmation, &json!({"password": PASSWORD})).await
+    }
+
     /// As the browser's code does it: ask, take the nonce, prove, refresh.
     pub async fn refresh(&self) -> Answer {
         let nonce = self.nonce().await;

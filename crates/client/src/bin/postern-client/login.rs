@@ -59,8 +59,17 @@ async fn sign_in(http: &HttpClient, wish: &Login) -> Outcome<Profile> {
     loop {
         tries -= 1;
         let password = if wish.password_stdin { read_password()? } else { ask_password()? };
-        let credentials = Credentials { username: username.clone(), password: password.to_string(), code: None };
-        match patiently(http, &credentials, wish.wait).await {
+        let mut credentials = Credentials { username: username.clone(), password: password.to_string(), code: None };
+        let mut result = patiently(http, &credentials, wish.wait).await;
+        if let Err(CliError::Client(error)) = &result
+            && error.code() == Some(Code::SecondFactorRequired)
+        {
+            // With --password-stdin the code is the second line.
+            let code = if wish.password_stdin { read_password()? } else { ask_code()? };
+            credentials.code = Some(code.to_string());
+            result = patiently(http, &credentials, wish.wait).await;
+        }
+        match result {
             Err(CliError::Client(error)) if error.code() == Some(Code::WrongCredentials) && tries > 0 => {
                 say(format!("{error}"))?;
             }
@@ -151,6 +160,13 @@ fn ask_password() -> Outcome<Zeroizing<String>> {
         return Err(CliError::Usage("cannot ask for a password without a terminal: use --password-stdin".to_owned()));
     }
     terminal::ask_secret("Password: ")
+}
+
+fn ask_code() -> Outcome<Zeroizing<String>> {
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::Usage("cannot ask for a code without a terminal: use --password-stdin".to_owned()));
+    }
+    terminal::ask_secret("One-time code or recovery code: ")
 }
 
 fn read_password() -> Outcome<Zeroizing<String>> {
