@@ -9,6 +9,7 @@ use app::view::{
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::*;
 use std::sync::Arc;
+use wire::oauth::AppTile;
 use wire::refusals::{ByTrigger, RefusalCounts};
 use wire::session::Device;
 use wire::toll::Piconero;
@@ -174,6 +175,7 @@ fn views() -> Vec<View> {
         activity,
         odd: 3,
         offer_passkey: true,
+        apps: vec![AppTile { name: "<i>wiki".to_owned(), url: "https://wiki.example".to_owned() }],
         signed_in_at: NOW,
         site: Some(site_state()),
     };
@@ -195,7 +197,12 @@ fn views() -> Vec<View> {
             password_min: 15,
         }),
         View::Resume(ResumeView { next: "/dashboard".to_owned() }),
-        View::Enter(EnterView { app: "wiki".to_owned(), body: "{}".to_owned(), nonce: "n".to_owned() }),
+        View::Enter(EnterView {
+            app: "wiki".to_owned(),
+            body: "{}".to_owned(),
+            nonce: "n".to_owned(),
+            path: "/api/enter".to_owned(),
+        }),
         View::Overview(Box::new(overview)),
         View::Devices(DevicesView { viewer: viewer.clone(), devices, others: true, next: None }),
         View::Activity(ActivityView { viewer, entries: self::activity() }),
@@ -286,7 +293,7 @@ fn each_page_loads_its_own_bundle_or_none() {
     let passkeys = wire::passkeys::Passkeys::default();
     let account =
         AccountView { viewer: viewer(), profile: None, password_min: 15, passkeys, factors, consents: Vec::new() };
-    assert_eq!(loads(View::Account(account)), [false, false, true, true]);
+    assert_eq!(loads(View::Account(Box::new(account))), [false, false, true, true]);
     assert_eq!(loads(View::NotFound), [false; 4]);
     assert_eq!(loads(View::Login(LoginView { first_run: true, ..login() })), [false; 4]);
 }
@@ -322,6 +329,7 @@ fn an_administrator_reads_whether_the_site_is_well() {
             activity,
             odd: 0,
             offer_passkey: false,
+            apps: Vec::new(),
             signed_in_at: NOW,
             site,
         })))

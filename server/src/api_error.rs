@@ -66,12 +66,18 @@ impl ApiError {
 
     /// Builds the answer to a right password of an account with a second factor. `pending`: the secret for the client.
     pub fn second_factor_required(pending: String, kinds: &[ProofKind]) -> Self {
-        Self { proofs: Some(RequestedProofs::new(Some(pending), kinds)), ..Self::new(Code::SecondFactorRequired) }
+        Self {
+            proofs: Some(Box::new(RequestedProofs::new(Some(pending), kinds))),
+            ..Self::new(Code::SecondFactorRequired)
+        }
     }
 
     /// Builds the answer to a request that needs a fresh proof of the person (RFC 9470).
     pub fn insufficient_user_authentication(kinds: &[ProofKind]) -> Self {
-        Self { proofs: Some(RequestedProofs::new(None, kinds)), ..Self::new(Code::InsufficientUserAuthentication) }
+        Self {
+            proofs: Some(Box::new(RequestedProofs::new(None, kinds))),
+            ..Self::new(Code::InsufficientUserAuthentication)
+        }
     }
 
     /// Builds an error for a failure of this server.
@@ -102,8 +108,8 @@ impl ApiError {
 }
 
 impl RequestedProofs {
-    fn new(pending: Option<String>, kinds: &[ProofKind]) -> Box<Self> {
-        Box::new(Self { pending, kinds: kinds.iter().map(|kind| kind.as_str().to_owned()).collect() })
+    fn new(pending: Option<String>, kinds: &[ProofKind]) -> Self {
+        Self { pending, kinds: kinds.iter().map(|kind| kind.as_str().to_owned()).collect() }
     }
 }
 

@@ -96,7 +96,7 @@ async fn keep_following(state: &AppState, mut stop: watch::Receiver<bool>) {
         }
         let problem = match tokio::time::timeout(FOLLOW_PATIENCE, follow(state)).await {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(chain(&error).to_string()),
+            Ok(Err(error)) => Some(chain(&error)),
             Err(_) => Some("no answer".to_owned()),
         };
         match &problem {
@@ -119,7 +119,7 @@ async fn keep_up(state: &AppState, mut stop: watch::Receiver<bool>) {
                 if let Err(error) = sync(state).await {
                     tracing::error!(cause = %chain(&error), "the store does not answer");
                 }
-                if let Err(error) = oauth_logouts::send_due(&state).await {
+                if let Err(error) = oauth_logouts::send_due(state).await {
                     tracing::error!(cause = %chain(&error), "telling clients about ended sessions failed");
                 }
             }

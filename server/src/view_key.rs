@@ -29,5 +29,5 @@ fn secret(file: &Path) -> Result<Zeroizing<String>, ConfigError> {
     if mode & 0o077 != 0 {
         return Err(failed(&format!("other users can read it (mode {:03o}): run chmod 600", mode & 0o777)));
     }
-    Ok(std::fs::read_to_string(file).map(Zeroizing::new).map_err(|error| failed(&error))?)
+    std::fs::read_to_string(file).map(Zeroizing::new).map_err(|error| failed(&error))
 }

@@ -14,6 +14,7 @@ const LIFETIME: std::ops::RangeInclusive<i64> = 30..=3600;
 /// The registration of a client, as in `[[clients]]`, in a row and in the API. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own name")]
 pub struct ClientSettings {
     pub id: String,
     /// The name that people see. Default: the id.

@@ -1,5 +1,4 @@
 //! Redirect URIs: which are registered, and which presented ones are theirs.
-#![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 use oidc::redirect_uri::{InvalidUri, check, matches, origin};
 use proptest::prelude::*;

@@ -211,7 +211,7 @@ async fn explain(actor: &Actor<'_>, url: &str) -> Outcome {
     let refused = |error: &oidc::OAuthError, facts: &[(&'static str, String)]| -> Failure {
         let mut text = format!("refused: {error}");
         for (name, value) in facts {
-            text.push_str(&format!("\n  {name}: {value}"));
+            text = format!("{text}\n  {name}: {value}");
         }
         text.into()
     };

@@ -25,6 +25,10 @@ pub fn of_entries(state: &AppState, entries: &[AuditEntry]) -> Vec<Activity> {
 }
 
 fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
+    // A confirmation that succeeded is a part of what it was for.
+    if entry.event == AuditEvent::IdentityConfirmed && entry.outcome == OK {
+        return None;
+    }
     let event = match (entry.event, entry.outcome.as_str()) {
         (AuditEvent::UserAdded, OK) => ActivityEvent::AccountCreated,
         (AuditEvent::Login, OK) => ActivityEvent::SignedIn,
@@ -33,8 +37,10 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::Login, PASSKEY_REFUSED) => ActivityEvent::PasskeyRefused,
         (AuditEvent::PasswordSet, OK) => ActivityEvent::PasswordChanged,
         (AuditEvent::Login, SECOND_FACTOR_REQUIRED) => ActivityEvent::FactorMissing,
-        (AuditEvent::Login, WRONG_SECOND_FACTOR) => ActivityEvent::WrongFactor,
-        (AuditEvent::Login | AuditEvent::PasswordSet, _) => ActivityEvent::WrongPassword,
+        (AuditEvent::Login | AuditEvent::IdentityConfirmed, WRONG_SECOND_FACTOR) => ActivityEvent::WrongFactor,
+        (AuditEvent::Login | AuditEvent::PasswordSet | AuditEvent::IdentityConfirmed, _) => {
+            ActivityEvent::WrongPassword
+        }
         (AuditEvent::Logout, _) => ActivityEvent::SignedOut,
         (AuditEvent::SessionEnded, _) => ActivityEvent::DeviceEnded,
         (AuditEvent::TokenReused, _) => ActivityEvent::TokenReused,
@@ -55,9 +61,6 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::SecondFactorRemoved, _) => ActivityEvent::FactorRemoved,
         (AuditEvent::RecoveryCodesMade, _) => ActivityEvent::RecoveryCodesMade,
         (AuditEvent::RecoveryCodeUsed, _) => ActivityEvent::RecoveryCodeUsed,
-        (AuditEvent::IdentityConfirmed, OK) => return None,
-        (AuditEvent::IdentityConfirmed, WRONG_SECOND_FACTOR) => ActivityEvent::WrongFactor,
-        (AuditEvent::IdentityConfirmed, _) => ActivityEvent::WrongPassword,
         (AuditEvent::UserRenamed, _) => ActivityEvent::Renamed,
         (AuditEvent::ProfileChanged, _) => ActivityEvent::ProfileChanged,
         (AuditEvent::GroupsChanged, _) => ActivityEvent::GroupsChanged,

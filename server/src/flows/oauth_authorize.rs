@@ -211,13 +211,15 @@ impl Facts {
 
 async fn facts(state: &AppState, session: &SignedIn, client: &Client) -> Result<Facts, ApiError> {
     let claims = &session.claims;
-    let groups = match client.settings.groups.is_empty() {
-        true => Vec::new(),
-        false => oauth_people::groups_and_roles(state, &claims.sub, &claims.roles).await?,
+    let groups = if client.settings.groups.is_empty() {
+        Vec::new()
+    } else {
+        oauth_people::groups_and_roles(state, &claims.sub, &claims.roles).await?
     };
-    let agreed = match client.asks_consent() {
-        true => state.store.consent(&claims.sub, client.id()).await?.map(|scope| Scopes::parse(&scope)),
-        false => None,
+    let agreed = if client.asks_consent() {
+        state.store.consent(&claims.sub, client.id()).await?.map(|scope| Scopes::parse(&scope))
+    } else {
+        None
     };
     Ok(Facts {
         user: claims.sub.clone(),

@@ -50,14 +50,13 @@ pub async fn token(
 ) -> Result<Response, ClientError> {
     let (client, params) = read(&state, &headers, &body).await?;
     let request = TokenRequest::read(&params)?;
-    let jkt = match headers.contains_key(dpop::HEADER) {
-        true => {
-            let text = "the request has two DPoP headers";
-            let shown = dpop::presented(&headers);
-            let shown = shown.ok_or_else(|| OAuthError::new(ErrorCode::InvalidDpopProof, text))?;
-            Some(proof::check(&state, "POST", paths::OAUTH_TOKEN, shown).await?.jkt)
-        }
-        false => None,
+    let jkt = if headers.contains_key(dpop::HEADER) {
+        let text = "the request has two DPoP headers";
+        let shown = dpop::presented(&headers);
+        let shown = shown.ok_or_else(|| OAuthError::new(ErrorCode::InvalidDpopProof, text))?;
+        Some(proof::check(&state, "POST", paths::OAUTH_TOKEN, shown).await?.jkt)
+    } else {
+        None
     };
     let flow = run_exchange(state.clone(), caller, client, request, jkt);
     // Runs to completion, so that a code is not used for an answer that was never made.

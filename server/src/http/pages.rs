@@ -173,7 +173,7 @@ async fn dashboard(
             let factors = flows::factors::list(state, signed_in).await?;
             let profile = Some(flows::profiles::own(&*state.store, &claims.sub).await?);
             let consents = flows::oauth_consents::list(state, &claims.sub).await?;
-            View::Account(AccountView { viewer, profile, password_min, passkeys, factors, consents })
+            View::Account(Box::new(AccountView { viewer, profile, password_min, passkeys, factors, consents }))
         }
         paths::PROFILE_PAGE => {
             let profile = flows::profiles::own(&*state.store, &claims.sub).await?;
@@ -182,7 +182,7 @@ async fn dashboard(
         paths::DELETE_PAGE => {
             let consents = Vec::new();
             let (passkeys, factors) = (Passkeys::default(), wire::second_factor::SecondFactors::default());
-            View::Delete(AccountView { viewer, profile: None, password_min, passkeys, factors, consents })
+            View::Delete(Box::new(AccountView { viewer, profile: None, password_min, passkeys, factors, consents }))
         }
         paths::USERS_PAGE
         | paths::PERSON_PAGE

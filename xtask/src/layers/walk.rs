@@ -33,7 +33,7 @@ mod tests {
         let here = Path::new("/");
         let text = format!("{BEGINS}\n[a](no/such.rs), [a](no/such.rs)\n### 2. Another\n[b](other.rs)");
         assert_eq!(faults(&text, here), ["ARCHITECTURE.md: no/such.rs is missing"]);
-        let links: String = (0..=MOST).map(|number| format!("[x]({number}.rs)")).collect();
+        let links = (0..=MOST).map(|number| format!("[x]({number}.rs)")).collect::<Vec<_>>().concat();
         let lines = faults(&format!("{BEGINS}\n{links}"), here);
         assert_eq!(lines.len(), MOST + 2);
         assert!(lines.last().is_some_and(|line| line.contains("41 files")), "{lines:?}");

@@ -45,7 +45,7 @@ impl Taking {
             // Logged once, not every second.
             match &heard {
                 Err(error) if could => {
-                    tracing::error!(cause = %crate::error_chain::chain(error), "keys cannot be read")
+                    tracing::error!(cause = %crate::error_chain::chain(error), "keys cannot be read");
                 }
                 Ok(()) if !could => tracing::info!("keys are read again"),
                 _ => {}
