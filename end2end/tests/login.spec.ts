@@ -273,6 +273,8 @@ test('the keyboard alone signs in', async ({ page, server }) => {
   await page.keyboard.press('Tab');
   await expect(login.show).toBeFocused();
   await page.keyboard.press('Tab');
+  await expect(page.locator('#code')).toBeFocused();
+  await page.keyboard.press('Tab');
   await expect(login.button).toBeFocused();
   const outline = await login.button.evaluate((button) => getComputedStyle(button).outlineStyle);
   expect(outline).not.toBe('none');
