@@ -166,6 +166,7 @@ fn make_tokens(state: &AppState, token: &str, order: &Order) -> Result<()> {
             generation: claims.generation,
             jkt: None,
             authentication: Authentication { methods: Methods::PASSWORD, at: state.now() },
+            person: None,
             cookie: false,
             jti: state.ulid(),
         };

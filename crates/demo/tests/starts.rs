@@ -1,4 +1,5 @@
 //! The demo where something that it needs is missing.
+#![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
 use std::fs;
 use std::net::TcpListener;

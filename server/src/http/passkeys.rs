@@ -5,6 +5,7 @@ use super::{ApiError, delivery, metadata, request};
 use crate::client::Client;
 use crate::flows::sealed::SealedMessage;
 use crate::flows::{self, passkey_login, passkeys};
+use crate::guards::recent_factor;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use axum::body::Bytes;
@@ -32,6 +33,7 @@ pub async fn begin(
     body: Bytes,
 ) -> Result<Json<RegistrationChallenge>, ApiError> {
     request::nothing(&body)?;
+    recent_factor::check(&state, &session).await?;
     Ok(Json(passkeys::begin(&state, &session).await?))
 }
 
@@ -70,6 +72,7 @@ pub async fn remove(
     session: SignedIn,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
+    recent_factor::check(&state, &session).await?;
     let audit = passkeys::entry(&state, &client, &session, AuditEvent::PasskeyRemoved);
     flows::run_to_completion(async move { passkeys::remove(&state, &session.claims.sub, &id, audit).await }).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -237,7 +237,7 @@ fn base32(text: &str) -> Vec<u8> {
     let bits: String = text
         .bytes()
         .map(|c| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' })
-        .map(|five| format!("{five:05b}"))
+        .flat_map(|five| (0..5).rev().map(move |bit| if five >> bit & 1 == 1 { '1' } else { '0' }))
         .collect();
     let bytes = bits.as_bytes().chunks_exact(8);
     bytes.map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
