@@ -4,6 +4,7 @@ use crate::UnixMs;
 use crate::encoding::{base64url, sha256};
 use crate::server_key::LONGEST_TOKEN_MS;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Clock tolerance: a node with a fast clock may have signed the last access token, and a verifier allows another half
 /// minute.
@@ -31,10 +32,13 @@ pub struct EndedSessions {
 }
 
 impl EndedSessions {
-    /// Adds an ended session.
+    /// Adds an ended session. One that is known keeps its time.
     pub fn add(&mut self, session: &str, ended_at: UnixMs, now: UnixMs) {
         let until = ended_at.saturating_add(REVOCATION_RETENTION_MS);
-        if now < until && self.until.insert(mark(session), until).is_none() {
+        if now < until
+            && let Entry::Vacant(entry) = self.until.entry(mark(session))
+        {
+            entry.insert(until);
             self.changes += 1;
         }
     }

@@ -75,7 +75,7 @@ pub enum UserCommand {
     Passkeys {
         name: String,
         /// The id of a passkey to remove
-        #[arg(long, value_name = "ID")]
+        #[arg(long, allow_hyphen_values = true, value_name = "ID")]
         remove: Option<String>,
         /// As JSON
         #[arg(long, conflicts_with = "remove")]

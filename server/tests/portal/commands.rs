@@ -155,7 +155,7 @@ fn server_keys_are_listed_rotated_and_revoked_beside_a_server() {
     let listed = said(&run(&["key", "list", "--kind", "signing"]));
     let (first, rest) = listed.split_once('\t').unwrap();
     assert!(rest.starts_with("signing\tES256\tin use\t"), "{listed}");
-    assert_eq!(json(&["key", "list", "--json"]).as_array().unwrap().len(), 3);
+    assert_eq!(json(&["key", "list", "--json"]).as_array().unwrap().len(), 4);
     let next = json(&["key", "rotate", "--kind", "signing", "--at", "12h", "--json"]);
     assert_eq!((&next["state"], &next["alg"]), (&"next".into(), &"ES256".into()));
     assert!(said(&run(&["key", "rotate", "--kind", "signing"])).contains("is already waiting"));

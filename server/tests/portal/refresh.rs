@@ -239,7 +239,7 @@ async fn an_invented_token_ends_nothing() {
     let alice = portal.browser("203.0.113.7").signed_in("alice").await;
     let program = portal.program("198.51.100.1");
     let mut token = alice.cookie("refresh");
-    token.replace_range(90..91, if token.ends_with('A') { "B" } else { "A" });
+    token.replace_range(90..91, if &token[90..91] == "A" { "B" } else { "A" });
     for invented in [token.as_str(), "", "AAAA", &"A".repeat(92)] {
         let answer = program.post(paths::REFRESH, &json!({"refresh_token": invented})).await;
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, "no_session"), "{invented}");

@@ -34,8 +34,11 @@ async fn revoke(root: &Visitor, kid: &str) -> StatusCode {
     root.send(Method::DELETE, &format!("{}/{kid}", paths::SERVER_KEYS), Some("{}".to_owned()), &[]).await.status
 }
 
+/// The keys of access tokens. The key of ID tokens is beside them.
 async fn jwks(portal: &Portal) -> Vec<Value> {
-    portal.program("203.0.113.250").get(paths::JWKS).await.json()["keys"].as_array().unwrap().clone()
+    let mut keys = portal.program("203.0.113.250").get(paths::JWKS).await.json()["keys"].as_array().unwrap().clone();
+    keys.retain(|key| key["alg"] != "RS256");
+    keys
 }
 
 /// The names in the key set, in order.
