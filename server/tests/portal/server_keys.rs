@@ -227,7 +227,9 @@ async fn the_schedule_makes_one_key_in_time_on_however_many_nodes() {
     portal.advance(LEAD).await;
     assert_eq!(portal.state.keyring.signing(portal.state.now()).unwrap().public.kid, both[1]);
     let search = AuditSearch { event: Some(AuditEvent::ServerKeyRotated), limit: 9, ..AuditSearch::default() };
-    let trail = portal.store().search_audit(&search).await.unwrap();
+    let mut trail = portal.store().search_audit(&search).await.unwrap();
+    // The key of ID tokens follows the same schedule.
+    trail.retain(|event| event.entry.about.starts_with("signing "));
     assert_eq!(trail.len(), 1);
     assert_eq!(trail[0].entry.about, format!("signing {}", both[1]));
 
