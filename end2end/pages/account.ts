@@ -11,7 +11,7 @@ export class AccountPage {
   constructor(readonly page: Page) {
     this.old = page.getByLabel('Current password');
     this.password = page.locator('#password');
-    this.button = page.locator('button[type=submit]');
+    this.button = page.locator('form[data-step] button[type=submit]');
     this.alert = page.locator('form').getByRole('alert');
     this.said = page.locator('#changed');
   }

@@ -137,7 +137,7 @@ test.describe('what is taken from one envelope into another', () => {
       expect(await refused(async (client) => client.seal(await client.challenge(), credentials, undefined, { header })), what).toEqual(bad);
     }
     expect(await refused(async (client) => client.seal(await client.challenge(), credentials, undefined, { type: 'signup+jwe' })), 'another kind').toEqual(bad);
-    expect(await refused(async (client) => client.seal(await client.challenge(), { ...credentials, code: 'x' })), 'another content').toEqual(bad);
+    expect(await refused(async (client) => client.seal(await client.challenge(), { ...credentials, other: 'x' })), 'another content').toEqual(bad);
     expect(await refused(async (client) => client.seal(await client.challenge(), [])), 'no content').toEqual(bad);
 
     // Every part of the message, one bit each.

@@ -8,10 +8,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use http::StatusCode;
 use wire::account::NoticesRead;
+use wire::problem::Code;
 
 /// Dismisses the person's notices up to a time, on all devices.
 pub async fn read(State(state): State<AppState>, signed_in: SignedIn, body: Bytes) -> Result<StatusCode, ApiError> {
     let shown: NoticesRead = request::body(&body)?;
+    if shown.until < 0 {
+        return Err(ApiError::new(Code::BadRequest));
+    }
     flows::notices::dismiss(&state, &signed_in.claims.sub, shown.until).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,7 +10,9 @@ use wire::problem::Code;
 /// # Errors
 /// `bad_request`: the body has the wrong form for this path.
 pub fn body<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|_| ApiError::new(Code::BadRequest))
+    // Without this check an array would do for an object: its elements for the members, in their order.
+    let is_object = body.trim_ascii_start().first() == Some(&b'{');
+    serde_json::from_slice(body).ok().filter(|_| is_object).ok_or_else(|| ApiError::new(Code::BadRequest))
 }
 
 /// Accepts `{}` or no body, for changes that have no parameters.
