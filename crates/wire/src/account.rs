@@ -54,7 +54,6 @@ pub struct ProfileChange {
 pub struct NoticesRead {
     /// The time of the newest notice that was shown. A plain form sends it as text.
     #[serde(deserialize_with = "list::time")]
-    #[serde(deserialize_with = "whole::one")]
     pub until: i64,
 }
 

@@ -1,5 +1,6 @@
 //! Lists and times that plain forms send as text.
 
+use crate::whole::Whole;
 use serde::{Deserialize, Deserializer};
 
 #[derive(Deserialize)]
@@ -25,7 +26,7 @@ pub fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Str
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum NumberOrText {
-    Number(i64),
+    Number(Whole),
     Text(String),
 }
 
@@ -35,7 +36,7 @@ enum NumberOrText {
 /// It is neither.
 pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     match NumberOrText::deserialize(deserializer)? {
-        NumberOrText::Number(number) => Ok(number),
+        NumberOrText::Number(Whole(number)) => Ok(number),
         NumberOrText::Text(text) => text.parse().map_err(serde::de::Error::custom),
     }
 }

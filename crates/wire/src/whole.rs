@@ -8,7 +8,7 @@ use std::fmt;
 /// The largest whole number up to which every one has a double of its own.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-struct Whole(i64);
+pub(crate) struct Whole(pub(crate) i64);
 
 impl<'de> Deserialize<'de> for Whole {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
