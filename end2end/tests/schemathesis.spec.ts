@@ -13,7 +13,7 @@ import { expect, test } from '../support/test';
 /** An address that is nobody else's: bans and operators' decisions on it leave this machine alone. */
 const ADDRESS = '203.0.113.77';
 /** These would end the session that asks, or close its address. They are tried without a session. */
-const HARMFUL = ['logout', 'endSession', 'disallow', 'revokeServerKey'];
+const HARMFUL = ['logout', 'endSession', 'disallow', 'revokeServerKey', 'signOutForApp'];
 
 test.use({
   alone: true,
