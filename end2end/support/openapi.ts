@@ -21,6 +21,7 @@ export interface Call {
   body?: (example: Json) => Json;
 }
 
+const FORM = 'application/x-www-form-urlencoded';
 /** Told on any path: the address is closed, the way is wrong, the server is full. */
 const ANYWHERE = new Set([403, 405, 408, 413, 500, 503]);
 
@@ -62,10 +63,12 @@ export class OpenApi {
       if (place === 'query') query.push(value === '' ? name : `${name}=${encodeURIComponent(value)}`);
       if (place === 'header') headers[name.toLowerCase()] = value;
     }
-    const example = about.requestBody?.content['application/json'].example;
-    const body = call.body ? call.body(structuredClone(example)) : example;
+    const [type, content] = Object.entries<Json>(about.requestBody?.content ?? {})[0] ?? [];
+    const example = content?.example;
+    const given = call.body ? call.body(structuredClone(example)) : example;
+    const body = type === FORM && typeof given === 'object' ? new URLSearchParams(given as Record<string, string>).toString() : given;
     const answer = await client.request(method, query.length > 0 ? `${path}?${query.join('&')}` : path, {
-      headers: { ...headers, ...(example === undefined ? {} : { 'content-type': 'application/json' }), ...call.headers },
+      headers: { ...headers, ...(type === undefined || example === undefined ? {} : { 'content-type': type }), ...call.headers },
       ...(typeof body === 'string' ? { body } : body === undefined ? {} : { json: body }),
       endless: 'text/event-stream' in (about.responses[200]?.content ?? {}),
     });
