@@ -5,7 +5,7 @@ use crate::table::{Row, count};
 use anyhow::Result;
 use serde::Deserialize;
 
-const BYTES: f64 = 90_000.0;
+const BYTES: f64 = 95_000.0;
 const REQUESTS: f64 = 8.0;
 
 #[derive(Debug, Deserialize)]
