@@ -45,7 +45,7 @@ impl DisplayName {
 }
 
 /// Whether a character is a control, is invisible or reorders others (Unicode's `Default_Ignorable_Code_Point`), is for
-/// private use, or is none. Joiners and variation selectors are visible in emoji and in Indic and Persian names.
+/// private use, or is unassigned. Joiners and variation selectors are visible in emoji and in Indic and Persian names.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -15,7 +15,7 @@ pub struct Factors {
     pub totp: bool,
     /// Number of passkeys and security keys.
     pub passkeys: u32,
-    /// Number of recovery codes that are not used yet. They replace a factor that is lost, and are none by themselves.
+    /// Number of recovery codes that are not used yet. They replace a lost factor and do not count as one.
     pub recovery_codes: u32,
 }
 

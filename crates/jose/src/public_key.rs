@@ -33,7 +33,7 @@ impl PublicKey {
     }
 
     /// Reads an RSA key from its modulus and exponent (base64url; RFC 7518, section 6.3.1). Returns `None` if the modulus
-    /// has less than 2048 or more than 8192 bits, or the exponent is none.
+    /// has less than 2048 or more than 8192 bits, or the exponent is invalid.
     pub fn rsa(n: &str, e: &str) -> Option<Self> {
         let (modulus, exponent) = (Base64UrlUnpadded::decode_vec(n).ok()?, Base64UrlUnpadded::decode_vec(e).ok()?);
         if !(256..=1024).contains(&modulus.len()) || !(1..=8).contains(&exponent.len()) {

@@ -1,4 +1,4 @@
-//! Scopes in plain words, for the person who is asked.
+//! Descriptions of scopes for the consent page.
 
 use crate::scope::{ADDRESS, EMAIL, GROUPS, OFFLINE_ACCESS, OPENID, PHONE, PROFILE, Scopes};
 

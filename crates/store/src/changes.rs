@@ -3,7 +3,7 @@
 use crate::Result;
 use async_trait::async_trait;
 
-/// The number of the last change of each kind, in the order of commits: whoever has read a change has read all with
+/// The number of the last change of each kind, in the order of commits: a node that has read a change has read all with
 /// lower numbers. A number lower than an earlier answer means that the database is an older copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LastChanges {

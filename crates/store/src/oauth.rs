@@ -173,7 +173,7 @@ pub trait OAuth {
     async fn add_client(&self, client: &StoredClient, audit: &AuditEntry) -> Result<bool>;
     /// Replaces registration and secrets, if they are still `before`'s. `false`: the client has changed or is gone.
     async fn change_client(&self, before: &StoredClient, client: &StoredClient, audit: &AuditEntry) -> Result<bool>;
-    /// Removes a client with its codes, grants and consents. `false`: there is none.
+    /// Removes a client with its codes, grants and consents. `false`: no such client exists.
     async fn remove_client(&self, id: &str, audit: &AuditEntry, now: UnixMs) -> Result<bool>;
     /// Stores a code for a live session. `false`: the session has ended, or the pushed request was answered before.
     async fn add_code(&self, code: &NewCode) -> Result<bool>;

@@ -87,7 +87,7 @@ pub trait SecondFactors {
     async fn confirm_totp(&self, confirm: &ConfirmTotp) -> Result<bool>;
     /// Accepts a code, in one conditional statement. `false`: this code or a newer one was accepted before.
     async fn use_totp(&self, code: &UsedCode) -> Result<bool>;
-    /// Deletes the generator, and the recovery codes with the last factor. `false`: there is none.
+    /// Deletes the generator, and the recovery codes with the last factor. `false`: the account has no generator.
     async fn remove_totp(&self, user: &str, audit: &AuditEntry) -> Result<bool>;
     /// Replaces all recovery codes.
     async fn set_recovery_codes(&self, user: &str, hashes: &[String], audit: &AuditEntry, now: UnixMs) -> Result<()>;

@@ -1,4 +1,4 @@
-//! Writes by an administrator who is none any more.
+//! Writes by a person who is no longer an administrator.
 
 use crate::fixture::Fixture;
 use crate::make::{HOUR, NOW, client_key, entry, fresh, reserved, session, set_password, user};
