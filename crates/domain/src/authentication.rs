@@ -11,6 +11,13 @@
 use crate::{CLOCK_TOLERANCE_MS, UnixMs};
 use std::fmt;
 
+/// The values of the claim `acr`, in ascending strength.
+pub mod acr {
+    pub const ONE_FACTOR: &str = "urn:postern:acr:1";
+    pub const TWO_FACTORS: &str = "urn:postern:acr:2";
+    pub const PHISHING_RESISTANT: &str = "urn:postern:acr:phr";
+}
+
 /// How long a proof of the person's factors counts as fresh.
 pub const FRESH_MS: i64 = 5 * 60_000;
 
@@ -118,11 +125,11 @@ impl Methods {
     /// Returns the claim `acr`, by the table of this module.
     pub fn acr(self) -> &'static str {
         if self.resist_phishing() {
-            "urn:postern:acr:phr"
+            acr::PHISHING_RESISTANT
         } else if self.are_two_factors() {
-            "urn:postern:acr:2"
+            acr::TWO_FACTORS
         } else {
-            "urn:postern:acr:1"
+            acr::ONE_FACTOR
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The second factors of an account, and when one is required.
 
 use crate::account::Role;
-use crate::authentication::Methods;
+use crate::authentication::{Methods, acr};
 
 /// Lifetime of a sign-in that waits for its second factor.
 pub const PENDING_MS: i64 = 5 * 60_000;
@@ -96,6 +96,52 @@ impl Requirement {
             Self::Passkey => methods.resist_phishing(),
         }
     }
+
+    /// Returns the least `acr` that meets it, as in the table of [`crate::authentication`].
+    pub fn acr(self) -> &'static str {
+        match self {
+            Self::Optional => acr::ONE_FACTOR,
+            Self::Required => acr::TWO_FACTORS,
+            Self::Passkey => acr::PHISHING_RESISTANT,
+        }
+    }
+
+    /// Whether a sign-in with this `acr` is sufficient. An unknown or missing one meets only [`Self::Optional`].
+    pub fn is_met_by_acr(self, acr: Option<&str>) -> bool {
+        let reached = Self::ALL.into_iter().filter(|one| Some(one.acr()) == acr).max();
+        reached.unwrap_or_default() >= self
+    }
+
+    /// Whether the account has a factor that can meet it.
+    pub fn can_be_met_with(self, factors: Factors) -> bool {
+        match self {
+            Self::Optional => true,
+            Self::Required => factors.any(),
+            Self::Passkey => factors.passkeys > 0,
+        }
+    }
+
+    /// Decides what a person does next for access that needs this.
+    pub fn next_step(self, methods: Methods, factors: Factors) -> FactorStep {
+        if self.is_met_by(methods) {
+            FactorStep::Met
+        } else if self.can_be_met_with(factors) {
+            FactorStep::Confirm
+        } else {
+            FactorStep::Enrol
+        }
+    }
+}
+
+/// What is missing for access that needs a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorStep {
+    /// Nothing.
+    Met,
+    /// The person proves a factor that the account has.
+    Confirm,
+    /// The person sets up a factor first.
+    Enrol,
 }
 
 /// The requirements of a site. The strictest that applies to an account counts.
@@ -168,6 +214,35 @@ mod tests {
             (Requirement::Passkey, [false, false, true]),
         ] {
             assert_eq!([password, code, passkey].map(|methods| required.is_met_by(methods)), met, "{required:?}");
+            let by_acr = |methods: Methods| required.is_met_by_acr(Some(methods.acr()));
+            assert_eq!([password, code, passkey].map(by_acr), met, "{required:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_acr_meets_nothing_that_is_required() {
+        for acr in [None, Some(""), Some("urn:postern:acr:3"), Some("phr")] {
+            assert_eq!(Requirement::ALL.map(|required| required.is_met_by_acr(acr)), [true, false, false], "{acr:?}");
+        }
+    }
+
+    #[test]
+    fn a_person_confirms_with_a_factor_that_fits_and_otherwise_sets_one_up() {
+        let (none, totp) = (Factors::default(), Factors { totp: true, ..Factors::default() });
+        let key = Factors { passkeys: 1, ..none };
+        let codes = Factors { recovery_codes: 10, ..none };
+        let password = Methods::PASSWORD;
+        for (required, methods, factors, step) in [
+            (Requirement::Optional, password, none, FactorStep::Met),
+            (Requirement::Required, password, none, FactorStep::Enrol),
+            (Requirement::Required, password, codes, FactorStep::Enrol),
+            (Requirement::Required, password, totp, FactorStep::Confirm),
+            (Requirement::Required, password.with(Method::Totp), totp, FactorStep::Met),
+            (Requirement::Passkey, password.with(Method::Totp), totp, FactorStep::Enrol),
+            (Requirement::Passkey, password.with(Method::Totp), key, FactorStep::Confirm),
+            (Requirement::Passkey, Methods::of(Method::Passkey), key, FactorStep::Met),
+        ] {
+            assert_eq!(required.next_step(methods, factors), step, "{required:?} {methods:?} {factors:?}");
         }
     }
 }
