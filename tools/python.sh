@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../end2end"
 
 list=support/requirements.txt
 made_of=.venv/requirements.txt
-if cmp --silent "$list" "$made_of" && .venv/bin/python -c 'import jwt, schemathesis' 2>/dev/null; then
+if cmp --silent "$list" "$made_of" && .venv/bin/python -c 'import authlib, jupyterhub, jwt, schemathesis' 2>/dev/null; then
     exit 0
 fi
 

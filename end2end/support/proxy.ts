@@ -107,7 +107,9 @@ export class Proxy {
 /** A certificate for these hosts, in the forms that the three want. */
 export function certify(folder: string, hosts: string[]): void {
   const [chain, key] = [join(folder, 'fullchain.pem'), join(folder, 'key.pem')];
-  const what = ['-subj', '/CN=localhost', '-addext', `subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}`, '-days', '1'];
+  const names = ['-addext', `subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}`];
+  // Strict clients accept no authority's certificate as a server's.
+  const what = ['-subj', '/CN=localhost', ...names, '-addext', 'basicConstraints=critical,CA:FALSE', '-days', '1'];
   const how = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   execFileSync('openssl', [...how, ...what, '-keyout', key, '-out', chain], { stdio: 'pipe' });
 }

@@ -69,14 +69,16 @@ export class Server {
     private settings: Settings,
     private readonly logFile: WriteStream,
     private readonly verb: Verb,
+    private readonly authority: string,
   ) {
     this.origin = settings.public_url ?? `http://localhost:${port}`;
   }
 
-  static async start(settings: Settings, logPath: string, verb: Verb = 'serve'): Promise<Server> {
+  /** `authority`: a file with a certificate that the server trusts when it makes requests, beside those of the system. */
+  static async start(settings: Settings, logPath: string, verb: Verb = 'serve', authority = ''): Promise<Server> {
     const dataDir = await mkdtemp(join(tmpdir(), 'postern-end2end-'));
     const log = createWriteStream(logPath, { flags: 'a' });
-    const server = new Server(await freePort(), dataDir, { ...COMMON, ...settings }, log, verb);
+    const server = new Server(await freePort(), dataDir, { ...COMMON, ...settings }, log, verb, authority);
     await server.run();
     return server;
   }
@@ -84,7 +86,8 @@ export class Server {
   /** Starts the program; resolves when it listens. */
   async run(): Promise<void> {
     const args = [...this.verb.split(' '), '--set', `listen=127.0.0.1:${this.port}`, '--set', `public_url=${this.origin}`];
-    const child = spawn(program(), [...args, ...this.common()], { cwd: this.dataDir, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...environment(), ...(this.authority ? { SSL_CERT_FILE: this.authority } : {}) };
+    const child = spawn(program(), [...args, ...this.common()], { cwd: this.dataDir, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     running.add(child);
     child.once('exit', () => running.delete(child));

@@ -12,6 +12,8 @@ interface Fixtures {
   /** Whether each test gets a server of its own instead of its file's. */
   alone: boolean;
   verb: Verb;
+  /** A file with a certificate that the server trusts; empty: those of the system. */
+  authority: string;
   server: Server;
   watch: Watch;
   /** One more browser, with cookies and keys of its own. */
@@ -43,6 +45,7 @@ export const test = base.extend<Fixtures, { current: Current }>({
   settings: [{}, { option: true }],
   alone: [false, { option: true }],
   verb: ['serve', { option: true }],
+  authority: ['', { option: true }],
 
   current: [
     async ({}, use) => {
@@ -53,12 +56,12 @@ export const test = base.extend<Fixtures, { current: Current }>({
     { scope: 'worker' },
   ],
 
-  server: async ({ current, settings, alone, verb }, use, info) => {
+  server: async ({ current, settings, alone, verb, authority }, use, info) => {
     const logs = join(info.project.outputDir, 'servers');
     mkdirSync(logs, { recursive: true });
     const name = basename(info.file, '.spec.ts');
-    const key = JSON.stringify([info.file, settings, verb, alone ? info.testId : '']);
-    await use(await current.get(key, () => Server.start(settings, join(logs, `${name}.log`), verb)));
+    const key = JSON.stringify([info.file, settings, verb, authority, alone ? info.testId : '']);
+    await use(await current.get(key, () => Server.start(settings, join(logs, `${name}.log`), verb, authority)));
   },
 
   baseURL: async ({ server }, use) => use(server.origin),

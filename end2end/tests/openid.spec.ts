@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -6,21 +5,13 @@ import { join } from 'node:path';
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { LoginPage } from '../pages/login';
-import { blocks } from '../support/guide';
+import { registrations, SECRET } from '../support/relying-party';
 import { freePort } from '../support/server';
 import { expect, test as base } from '../support/test';
 
 // Apps of others sign people in, each with the settings of its page in docs/clients.
 
-const SECRET = randomBytes(32).toString('base64url');
-const HASH = createHash('sha256').update(SECRET).digest('base64url');
-
-/** The client of a page, for the place where the test's app is. */
-function registration(page: string, app: string): string {
-  const text = blocks(readFileSync(join(__dirname, '../../docs/clients', page), 'utf8')).find((block) => block.language === 'toml')?.text ?? '';
-  const lines = text.replaceAll('https://app.example.com', app).replace('SHA-256 of the secret, base64url', HASH).split('\n');
-  return `{ ${lines.filter((line) => line.includes(' = ')).join(', ')} }`;
-}
+const registration = (page: string, app: string): string => registrations(page, app).join(', ');
 
 const test = base.extend<{ app: HttpServer }, { door: number }>({
   door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
