@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 
 is_there() {
     case $1 in
+        /*) [ -e "$1" ] ;;
         python3:*) python3 -c "import ${1#*:}" 2>/dev/null ;;
         *) tools/find-program.sh "$1" >/dev/null ;;
     esac

@@ -76,14 +76,22 @@ export class Peer {
 
   /** Resolves when the program takes connections on this port of the loopback, or on this socket. */
   static async start(command: [string, ...string[]], at: number | string, cwd: string, env: NodeJS.ProcessEnv = {}): Promise<Peer> {
-    const path = `${join(__dirname, '../node_modules/.bin')}:${join(__dirname, '../.venv/bin')}:${process.env.PATH}:/usr/sbin:/sbin`;
-    const child = spawn(command[0], command.slice(1), { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: path, HOME: cwd, CLIENT_SECRET: SECRET, ...env } });
-    running.add(child);
-    child.once('exit', () => running.delete(child)).once('error', () => running.delete(child));
+    const child = launch(command, cwd, env);
     const peer = new Peer(child);
     await expect.poll(async () => !running.has(child) || (await listens(at)), { intervals: [50], timeout: 30_000 }).toBe(true);
     if (!running.has(child)) throw new Error(`${command[0]} has ended: ${peer.log}`);
     return peer;
+  }
+
+  /** Starts a program that ends of its own accord. */
+  static run(command: [string, ...string[]], cwd: string, env: NodeJS.ProcessEnv = {}): Peer {
+    return new Peer(launch(command, cwd, env));
+  }
+
+  /** Resolves with the exit code when the program has ended. */
+  async ended(): Promise<number | null> {
+    if (running.has(this.child)) await new Promise<void>((resolve) => this.child.once('close', () => resolve()));
+    return this.child.exitCode;
   }
 
   async end(): Promise<void> {
@@ -96,6 +104,15 @@ export class Peer {
     // Children that their parent has left behind.
     signal(this.child, 'SIGKILL');
   }
+}
+
+function launch([program, ...args]: [string, ...string[]], cwd: string, env: NodeJS.ProcessEnv): ChildProcess {
+  const path = `${join(__dirname, '../node_modules/.bin')}:${join(__dirname, '../.venv/bin')}:${process.env.PATH}:/usr/sbin:/sbin`;
+  const environment = { PATH: path, HOME: cwd, CLIENT_SECRET: SECRET, ...env };
+  const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: environment });
+  running.add(child);
+  child.once('exit', () => running.delete(child)).once('error', () => running.delete(child));
+  return child;
 }
 
 function listens(at: number | string): Promise<boolean> {
