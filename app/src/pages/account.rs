@@ -21,17 +21,19 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
                 <h1>"Account"</h1>
             </header>
             <div class="columns">
-                <section class="panel">
-                    <h2>"Change password"</h2>
-                    <p class="small quiet">"Your other sessions end when you change it."</p>
-                    <p id="changed" role="status"></p>
-                    <PasswordForm />
-                </section>
                 <div class="stack">
                     <Person viewer=person profile insecure />
+                    <section class="panel">
+                        <h2>"Change password"</h2>
+                        <p class="small quiet">"Your other sessions end when you change it."</p>
+                        <p id="changed" role="status"></p>
+                        <PasswordForm />
+                    </section>
+                    <Apps consents now />
+                </div>
+                <div class="stack">
                     <PasskeyList now passkeys />
                     <SecondFactor factors now=site_now />
-                    <Apps consents now />
                     <section class="panel">
                         <h2>"Delete account"</h2>
                         <p>"Deletes your account, your sessions and your name. This cannot be undone."</p>
@@ -137,7 +139,7 @@ fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
                 }
                 None => {
                     view! {
-                        <p>
+                        <p class="small quiet">
                             "With one-time codes of an authenticator app, a stolen password alone signs nobody in. This also \
                              works without https, and with any app for codes of six digits."
                         </p>
