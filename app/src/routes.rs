@@ -23,6 +23,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/dashboard/time") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/activity") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/account") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/second-factor") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/account/delete") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/account/profile") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/users/person") view=Page ssr=SsrMode::Async />

@@ -55,6 +55,7 @@ pub enum View {
     Time(TimeView),
     Activity(ActivityView),
     Account(Box<AccountView>),
+    Enrol(Box<EnrolView>),
     Delete(Box<AccountView>),
     Profile(ProfileView),
     Person(Box<PersonView>),
@@ -92,9 +93,11 @@ pub enum SignInReason {
     KeyGone,
     /// An app wants to know that the same person is still there.
     Again,
-    /// Signed out on purpose.
     /// A change needs a fresh proof of the person.
     Confirm,
+    /// The account or an app requires a second factor.
+    Factor,
+    /// Signed out on purpose.
     SignedOut,
     /// A one-time link has set the password.
     PasswordSet,
@@ -123,6 +126,20 @@ pub struct SignupView {
     pub invited: bool,
     /// Minimum number of characters in a password.
     pub password_min: u32,
+}
+
+/// The page where people set up the second factor that is required of them.
+#[derive(Debug, Clone)]
+pub struct EnrolView {
+    pub viewer: Viewer,
+    /// Whether an app requires it, and not the account.
+    pub by_app: bool,
+    /// Whether it must be a passkey.
+    pub passkey: bool,
+    pub passkeys: wire::passkeys::Passkeys,
+    pub factors: wire::second_factor::SecondFactors,
+    /// The page that proves a factor, if the account has one that is sufficient.
+    pub sign_in: Option<String>,
 }
 
 #[derive(Debug, Clone)]

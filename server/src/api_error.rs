@@ -31,6 +31,8 @@ struct RequestedProofs {
     /// The secret of a pending sign-in.
     pending: Option<String>,
     kinds: Vec<String>,
+    /// The required `acr`.
+    level: Option<&'static str>,
 }
 
 /// A failure's cause, which the answer carries to the one place that logs it.
@@ -80,6 +82,21 @@ impl ApiError {
         }
     }
 
+    /// Adds the level of the sign-in that is required, as an `acr`.
+    #[must_use]
+    pub fn at_level(mut self, acr: &'static str) -> Self {
+        if let Some(proofs) = &mut self.proofs {
+            proofs.level = Some(acr);
+        }
+        self
+    }
+
+    /// Adds an explanation for the person.
+    #[must_use]
+    pub fn with_detail(self, detail: String) -> Self {
+        Self { detail: Some(detail), ..self }
+    }
+
     /// Builds an error for a failure of this server.
     pub fn broken(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self { cause: Some(Cause(Arc::new(cause))), ..Self::wait(Code::Unavailable, 1000) }
@@ -109,7 +126,7 @@ impl ApiError {
 
 impl RequestedProofs {
     fn new(pending: Option<String>, kinds: &[ProofKind]) -> Self {
-        Self { pending, kinds: kinds.iter().map(|kind| kind.as_str().to_owned()).collect() }
+        Self { pending, level: None, kinds: kinds.iter().map(|kind| kind.as_str().to_owned()).collect() }
     }
 }
 
@@ -160,7 +177,8 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, title) = describe(self.code);
         let retry_after = self.retry_after_ms.map(seconds);
-        let (pending, proofs) = self.proofs.map_or((None, Vec::new()), |asked| (asked.pending, asked.kinds));
+        let (pending, proofs, level) =
+            self.proofs.map_or((None, Vec::new(), None), |asked| (asked.pending, asked.kinds, asked.level));
         let problem = Problem {
             status: status.as_u16(),
             code: self.code,
@@ -178,7 +196,7 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
-            for challenge in challenges(self.code, self.scheme) {
+            for challenge in challenges(self.code, self.scheme, level) {
                 if let Ok(challenge) = HeaderValue::from_str(&challenge) {
                     headers.append(header::WWW_AUTHENTICATE, challenge);
                 }
@@ -197,14 +215,17 @@ impl IntoResponse for ApiError {
 
 /// Builds the challenges by RFC 6750, section 3, and RFC 9449, sections 7.1 and 8. Some proxies forward only one of
 /// them, so the one about a proof is complete.
-fn challenges(code: Code, scheme: Option<Scheme>) -> Vec<String> {
+fn challenges(code: Code, scheme: Option<Scheme>, level: Option<&str>) -> Vec<String> {
     let challenge = |scheme: Scheme, reason: RefusalReason| scheme.challenge(None, reason.error());
     match code {
-        Code::InsufficientUserAuthentication => vec![format!(
-            "{} error=\"insufficient_user_authentication\", max_age={}",
-            if scheme == Some(Scheme::Bearer) { "Bearer" } else { "DPoP" },
-            FRESH_MS / 1000
-        )],
+        Code::InsufficientUserAuthentication => {
+            let scheme = if scheme == Some(Scheme::Bearer) { "Bearer" } else { "DPoP" };
+            let wanted = match level {
+                Some(acr) => format!("acr_values=\"{acr}\""),
+                None => format!("max_age={}", FRESH_MS / 1000),
+            };
+            vec![format!("{scheme} error=\"insufficient_user_authentication\", {wanted}")]
+        }
         Code::BadProof => vec![challenge(Scheme::Dpop, RefusalReason::Proof)],
         Code::UseDpopNonce => vec![challenge(Scheme::Dpop, RefusalReason::Nonce)],
         _ => [Scheme::Bearer, Scheme::Dpop]

@@ -2,7 +2,7 @@
 
 use crate::cache_counts::CacheCounts;
 use domain::UnixMs;
-use domain::authentication::Authentication;
+use domain::authentication::{Authentication, Methods};
 use domain::revocation::EndedSessions;
 use domain::session::{is_first_use, takes_access};
 use moka::sync::Cache;
@@ -68,6 +68,14 @@ impl SessionCache {
     /// The session is not cached and the store fails.
     pub async fn is_live(&self, store: &dyn Store, id: &str, now: UnixMs) -> store::Result<bool> {
         Ok(self.find(store, id).await?.is_some_and(|live| live.is_live(now)))
+    }
+
+    /// Returns how a live session was authenticated, as far as this node knows.
+    ///
+    /// # Errors
+    /// The session is not cached and the store fails.
+    pub async fn methods(&self, store: &dyn Store, id: &str) -> store::Result<Option<Methods>> {
+        Ok(self.find(store, id).await?.map(|live| live.authentication.methods))
     }
 
     /// Whether the session is live according to the cache only. If it is not cached, a recent end is still known;
@@ -206,7 +214,6 @@ impl LiveSession {
 mod tests {
     use super::*;
     use domain::account::Role;
-    use domain::authentication::Methods;
     use domain::session::Session;
 
     #[test]

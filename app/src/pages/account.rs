@@ -51,7 +51,7 @@ pub fn AccountPage(site: Site, account: AccountView) -> impl IntoView {
 
 /// The person's passkeys.
 #[component]
-fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
+pub fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
     let Passkeys { passkeys, rp_id, .. } = passkeys;
     let host = rp_id.unwrap_or_default();
     let here = host.clone();
@@ -104,7 +104,7 @@ fn PasskeyList(now: i64, passkeys: Passkeys) -> impl IntoView {
 
 /// Shows and changes the person's second factors.
 #[component]
-fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
+pub fn SecondFactor(factors: SecondFactors, now: i64) -> impl IntoView {
     let enrolled = factors.totp.is_some();
     let left = match factors.recovery_codes {
         0 => "No recovery code is left. Make new ones, so that you can sign in without your device.".to_owned(),

@@ -62,6 +62,10 @@ fn reason(why: SignInReason) -> &'static str {
         }
         SignInReason::Again => "Sign in again: the app asks for it.",
         SignInReason::Confirm => "Confirm that it is you. Sign in again, and then repeat the change.",
+        SignInReason::Factor => {
+            "This needs a sign-in with your second factor: your password and its code, or your passkey. If a passkey is \
+             required, use the passkey."
+        }
         SignInReason::SignedOut => "You are signed out.",
         SignInReason::PasswordSet => "Your new password is set. Sign in with it.",
         SignInReason::Deleted => "Your account was deleted.",

@@ -8,6 +8,7 @@ mod ask;
 mod audit;
 mod bans;
 mod devices;
+mod enrol;
 mod enter;
 mod groups;
 mod invitations;

@@ -4,6 +4,7 @@ use super::ask::{AskPage, DeviceCodePage, RefusedPage};
 use super::audit::AuditPage;
 use super::bans::BansPage;
 use super::devices::DevicesPage;
+use super::enrol::EnrolPage;
 use super::enter::EnterPage;
 use super::groups::GroupsPage;
 use super::invitations::InvitationsPage;
@@ -45,6 +46,7 @@ pub fn Page() -> impl IntoView {
         View::Time(time) => view! { <TimePage site time /> }.into_any(),
         View::Activity(activity) => view! { <ActivityPage site activity /> }.into_any(),
         View::Account(account) => view! { <AccountPage site account=*account /> }.into_any(),
+        View::Enrol(enrol) => view! { <EnrolPage site enrol=*enrol /> }.into_any(),
         View::Delete(account) => view! { <DeletePage site account=*account /> }.into_any(),
         View::Profile(profile) => view! { <ProfilePage site profile /> }.into_any(),
         View::Person(person) => view! { <PersonPage site person=*person /> }.into_any(),

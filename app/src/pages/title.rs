@@ -17,6 +17,7 @@ pub fn title(view: &View, site: &str) -> String {
         View::Time(_) => "Time",
         View::Activity(_) => "Activity",
         View::Account(_) => "Account",
+        View::Enrol(_) => "Set up a second factor",
         View::Delete(_) => "Delete account",
         View::Profile(_) | View::Person(_) => "Profile",
         View::Groups(_) => "Groups",

@@ -6,6 +6,7 @@
 
 use crate::account::Role;
 use crate::profile::GroupName;
+use crate::second_factor::Requirement;
 use crate::service::admits;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -62,11 +63,18 @@ pub struct RuleDecision {
     pub allow: Allow,
     /// All of these must be fulfilled. Several come together where the path's readings match several rules.
     pub groups: Vec<OneOf>,
+    /// The sign-in that is required of a signed-in person.
+    pub second_factor: Requirement,
     pub authorization: Authorization,
 }
 
 impl RuleDecision {
-    const DEFAULT: Self = Self { allow: Allow::SignedIn, groups: Vec::new(), authorization: Authorization::Postern };
+    const DEFAULT: Self = Self {
+        allow: Allow::SignedIn,
+        groups: Vec::new(),
+        second_factor: Requirement::Optional,
+        authorization: Authorization::Postern,
+    };
 
     fn strictest(mut self, other: Self) -> Self {
         for group in other.groups {
@@ -77,6 +85,7 @@ impl RuleDecision {
         Self {
             allow: self.allow.max(other.allow),
             groups: self.groups,
+            second_factor: self.second_factor.max(other.second_factor),
             authorization: self.authorization.max(other.authorization),
         }
     }
@@ -158,6 +167,13 @@ impl AppRule {
     #[must_use]
     pub fn within(mut self, groups: OneOf) -> Self {
         self.ruling.groups = vec![groups];
+        self
+    }
+
+    /// Returns the same rule for sign-ins that meet this.
+    #[must_use]
+    pub fn requiring(mut self, second_factor: Requirement) -> Self {
+        self.ruling.second_factor = second_factor;
         self
     }
 

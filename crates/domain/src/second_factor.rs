@@ -2,6 +2,7 @@
 
 use crate::account::Role;
 use crate::authentication::{Methods, acr};
+use crate::profile::GroupName;
 
 /// Lifetime of a sign-in that waits for its second factor.
 pub const PENDING_MS: i64 = 5 * 60_000;
@@ -116,7 +117,7 @@ impl Requirement {
     pub fn can_be_met_with(self, factors: Factors) -> bool {
         match self {
             Self::Optional => true,
-            Self::Required => factors.any(),
+            Self::Required => factors.totp || factors.passkeys > 0,
             Self::Passkey => factors.passkeys > 0,
         }
     }
@@ -149,25 +150,24 @@ pub enum FactorStep {
 pub struct Policy {
     pub users: Requirement,
     pub administrators: Requirement,
-    /// By name of the group.
-    pub groups: Vec<(String, Requirement)>,
+    pub groups: Vec<(GroupName, Requirement)>,
 }
 
 impl Policy {
     /// Returns the requirement for an account.
-    pub fn of(&self, role: Role, groups: &[String]) -> Requirement {
+    pub fn of(&self, role: Role, groups: &[GroupName]) -> Requirement {
         let by_role = match role {
             Role::Administrator => self.administrators.max(self.users),
             Role::User => self.users,
         };
-        let by_group = self.groups.iter().filter(|(name, _)| groups.contains(name)).map(|(_, required)| *required);
+        let is_in = |name: &GroupName| groups.iter().any(|group| group.key() == name.key());
+        let by_group = self.groups.iter().filter(|(name, _)| is_in(name)).map(|(_, required)| *required);
         by_group.fold(by_role, Requirement::max)
     }
 
-    /// Whether anything is required of anybody.
-    pub fn requires_anything(&self) -> bool {
+    /// Returns the requirement that no account exceeds.
+    pub fn strictest(&self) -> Requirement {
         self.groups.iter().map(|(_, required)| *required).fold(self.users.max(self.administrators), Requirement::max)
-            > Requirement::Optional
     }
 }
 
@@ -192,14 +192,15 @@ mod tests {
         let policy = Policy {
             users: Requirement::Optional,
             administrators: Requirement::Required,
-            groups: vec![("staff".to_owned(), Requirement::Passkey)],
+            groups: vec![(GroupName::parse("staff").expect("a name"), Requirement::Passkey)],
         };
-        let staff = ["staff".to_owned()];
+        let [staff, other] = ["Staff", "other"].map(|name| [GroupName::parse(name).expect("a name")]);
         assert_eq!(policy.of(Role::User, &[]), Requirement::Optional);
-        assert_eq!(policy.of(Role::User, &["other".to_owned()]), Requirement::Optional);
+        assert_eq!(policy.of(Role::User, &other), Requirement::Optional);
         assert_eq!(policy.of(Role::Administrator, &[]), Requirement::Required);
         assert_eq!(policy.of(Role::User, &staff), Requirement::Passkey);
-        assert!(policy.requires_anything() && !Policy::default().requires_anything());
+        assert_eq!(policy.strictest(), Requirement::Passkey);
+        assert_eq!(Policy::default().strictest(), Requirement::Optional);
         let everybody = Policy { users: Requirement::Required, ..Policy::default() };
         assert_eq!(everybody.of(Role::Administrator, &[]), Requirement::Required, "an administrator is a user too");
     }

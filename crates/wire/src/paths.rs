@@ -14,6 +14,8 @@ pub const PROFILE_PAGE: &str = "/dashboard/account/profile";
 pub const DELETE_PAGE: &str = "/dashboard/account/delete";
 pub const SERVER_KEYS_PAGE: &str = "/dashboard/server-keys";
 pub const USERS_PAGE: &str = "/dashboard/users";
+/// Where people set up the second factor that is required of them.
+pub const ENROL_PAGE: &str = "/dashboard/second-factor";
 /// One account's profile; its id is in the query.
 pub const PERSON_PAGE: &str = "/dashboard/users/person";
 pub const GROUPS_PAGE: &str = "/dashboard/groups";

@@ -1,6 +1,7 @@
 //! `[[apps]]`: the apps behind this site and their rules.
 
 use super::ConfigError;
+use super::second_factor::RequirementSetting;
 use domain::app::{Allow, AppRule, AppRules, Authorization, OneOf};
 use domain::authority::{Authority, Origin};
 use domain::profile::GroupName;
@@ -31,6 +32,9 @@ pub struct AppRuleSettings {
     /// With `allow = "group"`: the account is in one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// The sign-in that is required of a signed-in person.
+    #[serde(default, skip_serializing_if = "RequirementSetting::is_default")]
+    pub second_factor: RequirementSetting,
     #[serde(default, skip_serializing_if = "AuthorizationSetting::is_default")]
     pub authorization: AuthorizationSetting,
 }
@@ -173,7 +177,10 @@ impl AppRuleSettings {
             (_, []) => {}
             (_, _) => return Err("groups go with allow = \"group\" alone".to_owned()),
         }
-        Ok(rule.with(match self.authorization {
+        if allow == Allow::Public && !self.second_factor.is_default() {
+            return Err("a second_factor goes with people who sign in, and not with allow = \"public\"".to_owned());
+        }
+        Ok(rule.requiring(self.second_factor.requirement()).with(match self.authorization {
             AuthorizationSetting::Postern => Authorization::Postern,
             AuthorizationSetting::App => Authorization::App,
         }))
@@ -227,6 +234,7 @@ mod tests {
             (rule("path = '/a'\nallow = 'group'\ngroups = ['a,b']"), "'a,b'"),
             (rule("path = '/a'\nallow = 'group'\ngroups = ['a']\nrole = 'user'"), "alone"),
             (rule("path = '/a'\nallow = 'signed-in'\ngroups = ['a']"), "alone"),
+            (rule("path = '/a'\nallow = 'public'\nsecond_factor = 'required'"), "who sign in"),
         ] {
             let error = with(&text).expect_err(&text).to_string();
             assert!(error.contains(says) && error.contains("apps."), "'{error}' does not say '{says}'");

@@ -12,6 +12,7 @@ mod keys;
 mod layers;
 mod operator;
 mod proxies;
+mod second_factor;
 mod settings;
 mod time;
 mod time_server;
@@ -34,6 +35,7 @@ pub use toll_route::{XmrAmount, table as toll_table};
 
 use domain::authority::{Authority, Origin};
 use domain::ban::BanPolicy;
+use domain::second_factor::{Policy, Requirement};
 use layers::layered;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,6 +49,7 @@ pub struct Config {
     pub authority: Authority,
     pub https: bool,
     pub policy: Arc<BanPolicy>,
+    pub factor_policy: Arc<Policy>,
     pub proxies: Arc<TrustedProxies>,
     pub apps: Arc<Apps>,
     /// Clients of the settings file.
@@ -92,14 +95,28 @@ impl Config {
         settings.toll.check()?;
         settings.operator.allows("toll.operator_listen", settings.toll.operator_listen)?;
         let policy = Arc::new(settings.ban.policy()?);
+        let factor_policy = Arc::new(settings.second_factor.policy(&origin)?);
         let proxies = Arc::new(TrustedProxies::new(&settings.trusted_proxies, settings.client_address)?);
         let apps = Arc::new(Apps::new(&settings.apps, authority.host(), settings.allow_insecure_http && !https)?);
+        if apps.iter().any(|app| app.rules.strictest().second_factor == Requirement::Passkey) {
+            second_factor::passkeys_work("apps.rules.second_factor", &origin)?;
+        }
         if !apps.is_empty() {
             behind_proxies(&settings)?;
         }
         let (own, signing) = (origin.to_string(), settings.keys.signing_algorithm.as_str());
         let clients = Arc::new(clients::clients(&settings.clients, signing, &[&own])?);
-        Ok(Self { settings, origin: own, authority: origin.authority, https, policy, proxies, apps, clients })
+        Ok(Self {
+            settings,
+            origin: own,
+            authority: origin.authority,
+            https,
+            policy,
+            factor_policy,
+            proxies,
+            apps,
+            clients,
+        })
     }
 
     /// Whether cookies lack their prefix and `Secure`, and pages warn about it.

@@ -7,6 +7,7 @@ use super::durations::DurationSetting;
 use super::keys::KeySettings;
 use super::operator::OpsListenerSettings;
 use super::proxies::ClientAddress;
+use super::second_factor::SecondFactorSettings;
 use super::time::TimeSettings;
 use super::toll::TollSettings;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,7 @@ pub struct Settings {
     pub signup: SignupSettings,
     pub password: PasswordSettings,
     pub session: SessionSettings,
+    pub second_factor: SecondFactorSettings,
     pub keys: KeySettings,
     pub ban: BanSettings,
     pub retention: RetentionSettings,
@@ -145,6 +147,7 @@ impl Default for Settings {
             signup: SignupSettings::default(),
             password: PasswordSettings::default(),
             session: SessionSettings::default(),
+            second_factor: SecondFactorSettings::default(),
             keys: KeySettings::default(),
             ban: BanSettings::default(),
             retention: RetentionSettings::default(),

@@ -4,6 +4,7 @@ use super::oauth_people;
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
+use crate::guards::factor_policy::{self, MissingFactor};
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use domain::UnixMs;
@@ -31,6 +32,8 @@ pub enum Outcome {
     Respond(Response),
     /// The person signs in. The query string leads back to the same request.
     SignIn { again: bool, query: String },
+    /// The person needs a second factor first, which the account requires.
+    MissingFactor(MissingFactor),
     /// The person is asked.
     Ask(Box<Examined>),
     /// A code may be issued.
@@ -82,6 +85,17 @@ pub async fn examine(state: &AppState, query: &str, session: Option<&SignedIn>) 
     };
     let plain = given.encode_without(&[MARK]);
     let sent = given.get(MARK).and_then(|mark| read_mark(state, mark, &plain));
+    let missing = match session {
+        Some(session) => factor_policy::missing(state, &session.claims).await?,
+        None => None,
+    };
+    if let Some(missing) = missing {
+        if request.prompt.none {
+            let error = OAuthError::new(ErrorCode::InteractionRequired, "the account requires a second factor");
+            return Ok(respond(state, request.return_to(), &error));
+        }
+        return Ok(Outcome::MissingFactor(missing));
+    }
     let facts = match session {
         Some(session) => Some(facts(state, session, &client).await?),
         None => None,

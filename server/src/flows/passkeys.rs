@@ -1,10 +1,11 @@
 //! Passkeys of an account: registration, list, names and removal.
 
-use super::{audit, sealed};
+use super::{audit, factors, sealed};
 use crate::api_error::ApiError;
 use crate::config::Config;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
+use domain::authentication::Method;
 use domain::encoding::{base64url, from_base64url};
 use domain::passkey::{self as rules, HANDLE_BYTES, MOST, PasskeyLabel, PasskeyState};
 use domain::short_key::{self, ShortKey, ShortKeyClaims, ShortKeyPurpose};
@@ -148,7 +149,11 @@ pub async fn add(
         audit: AuditEntry { about: label, ..audit },
     };
     match state.store.add_passkey(&new).await? {
-        AddPasskeyOutcome::Added => Ok(shown(passkey)),
+        AddPasskeyOutcome::Added => {
+            // The person has just been verified by it, beside the fresh proof that a registration needs.
+            factors::renew(state, session, Method::Passkey, now).await?;
+            Ok(shown(passkey))
+        }
         AddPasskeyOutcome::Full => Err(ApiError::new(Code::Full)),
         AddPasskeyOutcome::Replayed | AddPasskeyOutcome::Taken => Err(ApiError::new(Code::PasskeyRefused)),
     }

@@ -4,6 +4,7 @@ use super::app_tokens;
 use crate::api_error::ApiError;
 use crate::apps::IdentityHeaders;
 use crate::config::App;
+use crate::guards::factor_policy::{self, MissingFactor};
 use crate::guards::forwarded_request::ForwardedRequest;
 use crate::guards::{app_cookie, proof, signed_in};
 use crate::state::AppState;
@@ -11,6 +12,7 @@ use crate::tokens::PersonClaims;
 use domain::UnixMs;
 use domain::app::{Allow, Authorization};
 use domain::encoding::from_base64url;
+use domain::second_factor::Requirement;
 use http::{HeaderMap, HeaderValue, header};
 use std::sync::Arc;
 use verify::Scheme;
@@ -23,6 +25,8 @@ pub enum ForwardAuthVerdict {
     Pass { identity: Option<Arc<IdentityHeaders>>, authorization: AppAuthorization },
     /// Requires sign-in.
     SignIn,
+    /// Requires a second factor that the sign-in lacks.
+    StepUp(MissingFactor),
     /// The person lacks the role.
     Denied,
 }
@@ -34,6 +38,7 @@ impl ForwardAuthVerdict {
             Self::Pass { identity: Some(_), .. } => "pass",
             Self::Pass { identity: None, .. } => "public",
             Self::SignIn => "sign_in",
+            Self::StepUp(_) => "step_up",
             Self::Denied => "denied",
         }
     }
@@ -85,13 +90,41 @@ pub async fn judge(
         };
         ForwardAuthVerdict::Pass { identity, authorization }
     };
-    Ok(match (ruling.allow, identity) {
-        (Allow::Public, identity) => pass(identity),
-        (_, None) => ForwardAuthVerdict::SignIn,
-        (_, Some(_)) if navigation && is_due(state, bearer.as_ref()) => ForwardAuthVerdict::SignIn,
-        (_, Some(identity)) if ruling.admits(identity.role, &identity.member_of) => pass(Some(identity)),
+    let lacks = match (&identity, &bearer) {
+        (Some(identity), Some(bearer)) => lacks(state, identity, &bearer.session, ruling.second_factor).await?,
+        _ => None,
+    };
+    Ok(match (ruling.allow, identity, lacks) {
+        // Until the second factor is proven, the app sees a stranger.
+        (Allow::Public, _, Some(_)) => pass(None),
+        (Allow::Public, identity, None) => pass(identity),
+        (_, None, _) => ForwardAuthVerdict::SignIn,
+        (_, Some(_), _) if navigation && is_due(state, bearer.as_ref()) => ForwardAuthVerdict::SignIn,
+        (_, Some(identity), lacks) if ruling.admits(identity.role, &identity.member_of) => match lacks {
+            Some(missing) => ForwardAuthVerdict::StepUp(missing),
+            None => pass(Some(identity)),
+        },
         _ => ForwardAuthVerdict::Denied,
     })
+}
+
+/// Returns the requirement of the account or the app's rule that a session does not meet.
+async fn lacks(
+    state: &AppState,
+    identity: &IdentityHeaders,
+    session: &str,
+    by_rule: Requirement,
+) -> Result<Option<MissingFactor>, ApiError> {
+    let required = state.config.factor_policy.of(identity.role, &identity.member_of).max(by_rule);
+    let methods = state.sessions.methods(&*state.store, session).await?;
+    if methods.is_none_or(|methods| required.is_met_by(methods)) {
+        return Ok(None);
+    }
+    // Read again, because a proof at another node may not have arrived here. A person would be sent to and fro.
+    match state.store.session(session).await? {
+        Some(row) => factor_policy::lacks(state, &row, required).await,
+        None => Ok(None),
+    }
 }
 
 /// Returns the client's `Authorization`, unless it is a token from Postern. A program's token that is sent to the wrong

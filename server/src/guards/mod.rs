@@ -5,6 +5,7 @@ pub mod app_cookie;
 pub mod body;
 pub mod client;
 pub mod copied;
+pub mod factor_policy;
 pub mod forwarded;
 pub mod forwarded_request;
 pub mod headers;

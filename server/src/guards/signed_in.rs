@@ -12,7 +12,7 @@
 //! Sign-in, sign-up, a reset link and `/api/refresh` use no access token.
 
 use super::token::PresentedToken;
-use super::{copied, proof};
+use super::{copied, factor_policy, proof};
 use crate::api_error::ApiError;
 use crate::client::Client;
 use crate::state::AppState;
@@ -85,7 +85,9 @@ impl SignedIn {
         let refusal = || PresentedToken::refusal(state, Some(&shown));
         let claims = live(state, &shown.token).await?.ok_or_else(refusal)?;
         let proven = proof::of_presented(state, parts, &shown, &claims).await?.ok_or_else(refusal)?;
-        Ok(Self { claims, proven })
+        let session = Self { claims, proven };
+        factor_policy::check(state, &session.claims, parts.uri.path()).await?;
+        Ok(session)
     }
 
     /// Checks the proof of the session's key, unless it was checked with the token. Unbound sessions need none.

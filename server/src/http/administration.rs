@@ -2,7 +2,7 @@
 
 use super::bans::BanQuery;
 use super::sign_in_path::sign_in_path;
-use super::{ApiError, audit, render, request};
+use super::{ApiError, audit, enrol, render, request};
 use crate::client::Client;
 use crate::flows;
 use crate::flows::actor::Actor;
@@ -144,6 +144,9 @@ pub async fn trail_file(State(state): State<AppState>, request: Request) -> Resu
     let Some(session) = SignedIn::find(&state, request.headers()).await? else {
         return Ok(Redirect::to(&sign_in_path(&state, request.headers(), request.uri())).into_response());
     };
+    if let Some(path) = enrol::detour(&state, &session, request.uri()).await? {
+        return Ok(Redirect::to(&path).into_response());
+    }
     if Administrator::find(&state, session).await?.is_none() {
         return Ok(render::document(State(state), View::NotFound, request).await);
     }

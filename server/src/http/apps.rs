@@ -1,6 +1,7 @@
 //! `/.postern/...` on an app's host; on the portal `/apps/return` and its API.
 
 use super::app_page::{self, encoded};
+use super::enrol::{self, PARAMETER};
 use super::sign_in_path::sign_in_path;
 use super::{ApiError, not_found, pages, render, request};
 use crate::client::Client;
@@ -17,6 +18,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use domain::app_path::safe_path;
+use domain::second_factor::Requirement;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use serde::Deserialize;
 use tower_cookies::Cookies;
@@ -32,6 +34,7 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 struct Start {
     next: Option<String>,
     again: Option<String>,
+    factor: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,6 +43,7 @@ struct Return {
     state: String,
     next: String,
     again: Option<String>,
+    factor: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -62,7 +66,10 @@ pub async fn start(State(state): State<AppState>, cookies: Cookies, request: Req
     }
     cookies::set_one(&cookies, config, CookieName::AppState, &begun.key, begun.cookie, STATE_MS);
     let (next, again) = (safe_path(asked.next.as_deref()), asked.again.is_some());
-    let query = query(&[("app", &app.origin), ("state", &begun.hash), ("next", next)], again);
+    let factor = asked.factor.as_deref().and_then(Requirement::parse).and_then(enrol::parameter);
+    let mut pairs = vec![("app", app.origin.as_str()), ("state", &begun.hash), ("next", next)];
+    pairs.extend(factor.map(|factor| (PARAMETER, factor)));
+    let query = query(&pairs, again);
     Ok(of_app(&state, Redirect::to(&format!("{}{}{query}", config.origin, paths::APP_RETURN)).into_response()))
 }
 
@@ -74,9 +81,10 @@ pub async fn go_on(State(state): State<AppState>, request: Request) -> Response 
     let found = asked.and_then(|asked| Some((state.config.apps.of_origin(&asked.app)?.name.clone(), asked)));
     let Some((app, asked)) = found else { return not_found::not_found(State(state), request).await };
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    match SignedIn::find(&state, &headers).await {
-        Ok(Some(_)) => {
-            let Return { app: origin, state: hash, next, again } = asked;
+    match visitor(&state, &headers, &asked, &uri).await {
+        Ok(Visitor::Detour(path)) => Redirect::to(&path).into_response(),
+        Ok(Visitor::SignedIn) => {
+            let Return { app: origin, state: hash, next, again, .. } = asked;
             let wish = EnterRequest { app: origin, state: hash, next, again: again.is_some() };
             let body = serde_json::to_string(&wish).unwrap_or_default();
             let nonce = state.keyring.nonce(state.now());
@@ -87,9 +95,26 @@ pub async fn go_on(State(state): State<AppState>, request: Request) -> Response 
             )
             .await
         }
-        Ok(None) => Redirect::to(&sign_in_path(&state, &headers, &uri)).into_response(),
+        Ok(Visitor::Stranger) => Redirect::to(&sign_in_path(&state, &headers, &uri)).into_response(),
         Err(error) => pages::broken(state, error, request).await,
     }
+}
+
+/// A person on the way into an app.
+enum Visitor {
+    Stranger,
+    /// Needs a second factor first, on this page.
+    Detour(String),
+    SignedIn,
+}
+
+async fn visitor(state: &AppState, headers: &HeaderMap, asked: &Return, here: &Uri) -> Result<Visitor, ApiError> {
+    let Some(session) = SignedIn::find(state, headers).await? else { return Ok(Visitor::Stranger) };
+    let app = state.config.apps.of_origin(&asked.app);
+    let by_rule = app.map_or(Requirement::Optional, |app| app.rules.judge("GET", &asked.next, false).second_factor);
+    let by_request = asked.factor.as_deref().and_then(Requirement::parse).unwrap_or_default();
+    let detour = enrol::detour_for_app(state, &session, by_rule.max(by_request), here).await?;
+    Ok(detour.map_or(Visitor::SignedIn, Visitor::Detour))
 }
 
 /// `POST /api/apps/enter`: issues a code for an app to a session whose key was proven.

@@ -11,6 +11,7 @@ pub mod bans;
 pub mod challenge;
 pub mod consents;
 pub mod delivery;
+mod enrol;
 pub mod export;
 pub mod groups;
 pub mod invitations;

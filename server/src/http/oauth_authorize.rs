@@ -5,7 +5,7 @@
 
 use super::app_page::encoded;
 use super::sign_in_path::sign_in_path;
-use super::{ApiError, pages, render, request};
+use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
 use crate::flows::oauth_authorize::{self, Examined, Outcome};
 use crate::flows::{self};
@@ -58,6 +58,7 @@ async fn respond(state: &AppState, request: Request) -> Result<Response, (ApiErr
             response
         }
         Outcome::Respond(response) => Redirect::to(&location(&response, query)).into_response(),
+        Outcome::MissingFactor(missing) => Redirect::to(&enrol::path_of(missing, &uri)).into_response(),
         Outcome::SignIn { again: false, .. } => Redirect::to(&sign_in_path(state, &headers, &uri)).into_response(),
         Outcome::SignIn { again: true, query } => {
             let next = format!("{}?{query}", paths::OAUTH_AUTHORIZE);
@@ -116,7 +117,10 @@ pub async fn enter(
         (Outcome::Respond(response), _) => return Ok(answer(location(&response, &query))),
         // The page leads to sign-in or shows the error.
         (Outcome::SignIn { query, .. }, _) => return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE))),
-        (Outcome::Shown(_) | Outcome::Ask(_), _) => return Err(ApiError::new(Code::BadRequest)),
+        // The session lacks nothing, or it had not come here.
+        (Outcome::Shown(_) | Outcome::Ask(_) | Outcome::MissingFactor(_), _) => {
+            return Err(ApiError::new(Code::BadRequest));
+        }
     };
     let issued = oauth_authorize::issue(state.clone(), caller, session, *examined, agreed);
     let response = flows::run_to_completion(issued).await?;

@@ -3,7 +3,7 @@
 use super::oauth_answer::{ClientError, open};
 use super::oauth_token::read;
 use super::sign_in_path::sign_in_path;
-use super::{ApiError, pages, render, request};
+use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
 use crate::flows::{self, oauth_device};
 use crate::guards::signed_in::SignedIn;
@@ -52,7 +52,11 @@ pub async fn authorize(
 pub async fn page(State(state): State<AppState>, request: Request) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     match SignedIn::find(&state, &headers).await {
-        Ok(Some(_)) => {}
+        Ok(Some(session)) => match enrol::detour(&state, &session, &uri).await {
+            Ok(None) => {}
+            Ok(Some(path)) => return Redirect::to(&path).into_response(),
+            Err(error) => return pages::broken(state, error, request).await,
+        },
         Ok(None) => return Redirect::to(&sign_in_path(&state, &headers, &uri)).into_response(),
         Err(error) => return pages::broken(state, error, request).await,
     }

@@ -1,11 +1,13 @@
 //! The pages: their data is loaded here before rendering.
 
+use super::enrol::{self, FACTOR};
 use super::sign_in_path::sign_in_path;
 use super::{ApiError, administration, render, site_state};
 use crate::client::Client;
 use crate::config::SignupMode;
 use crate::flows::{self, paging};
 use crate::guards::administrator::Administrator;
+use crate::guards::factor_policy;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
@@ -46,6 +48,8 @@ struct PageQuery {
     /// An account.
     id: Option<String>,
     done: Option<String>,
+    /// The second factor that an app requires.
+    factor: Option<String>,
 }
 
 /// Loads the view of a page, or redirects.
@@ -102,7 +106,7 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
     match (uri.path(), signed_in) {
         // A session whose key is lost cannot prove anything, so the person signs in again.
         (paths::LOGIN_PAGE | paths::RESUME_PAGE, Some(_))
-            if !matches!(asked.why.as_deref(), Some(KEY_GONE | AGAIN | CONFIRM)) =>
+            if !matches!(asked.why.as_deref(), Some(KEY_GONE | AGAIN | CONFIRM | FACTOR)) =>
         {
             Ok(Page::Elsewhere(target))
         }
@@ -114,7 +118,15 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
         (paths::RESET_PAGE, _) => {
             Ok(Page::View(View::Reset(ResetView { password_min: state.config.settings.password.min })))
         }
-        (path, Some(signed_in)) => dashboard(state, client, uri, path, &signed_in).await,
+        (path, Some(signed_in)) => match factor_policy::missing(state, &signed_in.claims).await? {
+            Some(missing) if path != paths::ENROL_PAGE => Ok(Page::Elsewhere(enrol::path_of(missing, uri))),
+            _ if path == paths::ENROL_PAGE => {
+                let viewer = viewer(state, &signed_in).await?;
+                let page = enrol::load(state, &signed_in, viewer, asked.factor.as_deref(), &target).await?;
+                Ok(page.map_or(Page::Elsewhere(target), |page| Page::View(View::Enrol(Box::new(page)))))
+            }
+            _ => dashboard(state, client, uri, path, &signed_in).await,
+        },
         (_, None) => Ok(Page::Elsewhere(sign_in_path(state, headers, uri))),
     }
 }
@@ -128,6 +140,7 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
             Some(KEY_GONE) => Some(SignInReason::KeyGone),
             Some(AGAIN) => Some(SignInReason::Again),
             Some(CONFIRM) => Some(SignInReason::Confirm),
+            Some(FACTOR) => Some(SignInReason::Factor),
             Some("signed_out") => Some(SignInReason::SignedOut),
             Some("password_set") => Some(SignInReason::PasswordSet),
             Some("deleted") => Some(SignInReason::Deleted),
@@ -151,6 +164,17 @@ async fn signup(state: &AppState, next: String) -> Result<Page, ApiError> {
     })))
 }
 
+async fn viewer(state: &AppState, signed_in: &SignedIn) -> Result<Viewer, ApiError> {
+    let claims = &signed_in.claims;
+    let administrator = claims.roles.iter().any(|role| role == Role::Administrator.as_str());
+    Ok(Viewer {
+        username: claims.preferred_username.clone(),
+        administrator,
+        bound: claims.cnf.is_some(),
+        toll: administrator && flows::toll::is_configured(&*state.store, &state.config.settings.toll).await?,
+    })
+}
+
 async fn dashboard(
     state: &AppState,
     client: &Client,
@@ -159,13 +183,7 @@ async fn dashboard(
     signed_in: &SignedIn,
 ) -> Result<Page, ApiError> {
     let claims = &signed_in.claims;
-    let administrator = claims.roles.iter().any(|role| role == Role::Administrator.as_str());
-    let viewer = Viewer {
-        username: claims.preferred_username.clone(),
-        administrator,
-        bound: claims.cnf.is_some(),
-        toll: administrator && flows::toll::is_configured(&*state.store, &state.config.settings.toll).await?,
-    };
+    let viewer = viewer(state, signed_in).await?;
     let password_min = state.config.settings.password.min;
     let view = match path {
         paths::ACCOUNT_PAGE => {

@@ -1,8 +1,10 @@
 //! `GET /api/verify`: reverse proxies call it for each request to an app.
 
+use super::enrol::{PARAMETER, parameter};
 use super::{ApiError, app_page};
 use crate::apps::IdentityHeaders;
 use crate::flows::verify::{self, AppAuthorization, ForwardAuthVerdict};
+use crate::guards::factor_policy::MissingFactor;
 use crate::guards::forwarded_request::{ForwardedRequest, is_framed, is_page};
 use crate::state::AppState;
 use axum::extract::{ConnectInfo, Request, State};
@@ -55,7 +57,11 @@ pub async fn verify(
         ForwardAuthVerdict::Pass { identity, authorization } => passed(identity.as_deref(), authorization),
         ForwardAuthVerdict::SignIn => {
             let redirect = answered || parts.uri.query() == Some("redirect");
-            sign_in(&state, &asked, viewer, safe, redirect)
+            sign_in(&state, &asked, viewer, safe, redirect, None)
+        }
+        ForwardAuthVerdict::StepUp(missing) => {
+            let redirect = answered || parts.uri.query() == Some("redirect");
+            sign_in(&state, &asked, viewer, safe, redirect, Some(missing))
         }
         ForwardAuthVerdict::Denied if viewer == ResponseViewer::Nobody => {
             ApiError::new(Code::RoleMissing).into_response()
@@ -87,16 +93,18 @@ fn passed(identity: Option<&IdentityHeaders>, authorization: AppAuthorization) -
     response
 }
 
-/// Redirects a person to sign-in, or explains it if that is not possible. A script gets a plain 401.
+/// Redirects a person to sign-in or to the proof of a second factor, or explains it if that is not possible. A script gets a plain 401.
 fn sign_in(
     state: &AppState,
     asked: &ForwardedRequest<'_>,
     viewer: ResponseViewer,
     safe: bool,
     redirect: bool,
+    missing: Option<MissingFactor>,
 ) -> Response {
     let nonce = state.keyring.nonce(state.now());
-    let mut response = ApiError::new(Code::NoSession).with_nonce(nonce).into_response();
+    let error = missing.map_or_else(|| ApiError::new(Code::NoSession), |missing| missing.refusal(state));
+    let mut response = error.with_nonce(nonce).into_response();
     let target = written_out(asked.target.as_bytes());
     match viewer {
         ResponseViewer::Nobody => response,
@@ -105,7 +113,11 @@ fn sign_in(
         ResponseViewer::Page if target.len() > LONGEST => app_page::within(response, app_page::far(state)),
         ResponseViewer::Page => {
             let next = app_page::encoded(safe_path(Some(&target)));
-            let start = format!("{}{}?next={next}", asked.app.origin, paths::APP_START);
+            // The portal judges the path by itself. With the requirement of this request it is never less strict, so that
+            // nobody is sent to and fro.
+            let factor = missing.and_then(|missing| parameter(missing.required));
+            let factor = factor.map(|factor| format!("&{PARAMETER}={factor}")).unwrap_or_default();
+            let start = format!("{}{}?next={next}{factor}", asked.app.origin, paths::APP_START);
             if let Ok(start) = HeaderValue::try_from(start) {
                 response.headers_mut().insert(header::LOCATION, start);
                 if redirect {

@@ -13,6 +13,7 @@ mod copied;
 mod crowds;
 mod demo;
 mod dpop;
+mod factor_policy;
 mod forged;
 mod full_disk;
 mod fuzz;

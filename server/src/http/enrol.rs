@@ -1,0 +1,88 @@
+//! The way of a signed-in person who lacks a required second factor: to its proof, or to the page that sets one up.
+
+use super::ApiError;
+use super::app_page::encoded;
+use crate::flows;
+use crate::guards::factor_policy::{self, MissingFactor};
+use crate::guards::signed_in::SignedIn;
+use crate::state::AppState;
+use app::view::{EnrolView, Viewer};
+use domain::second_factor::Requirement;
+use http::Uri;
+use wire::paths;
+use wire::problem::Code;
+
+/// The `why` of a sign-in page for a person who must prove a second factor.
+pub const FACTOR: &str = "factor";
+/// The part of a URL that carries the requirement of an app.
+pub const PARAMETER: &str = "factor";
+
+/// Returns the page that a signed-in person must visit before this one, if any.
+///
+/// # Errors
+/// The store fails.
+pub async fn detour(state: &AppState, session: &SignedIn, here: &Uri) -> Result<Option<String>, ApiError> {
+    Ok(factor_policy::missing(state, &session.claims).await?.map(|missing| path_of(missing, here)))
+}
+
+/// As [`detour`], with the requirement of an app.
+///
+/// # Errors
+/// The store fails.
+pub async fn detour_for_app(
+    state: &AppState,
+    session: &SignedIn,
+    required: Requirement,
+    here: &Uri,
+) -> Result<Option<String>, ApiError> {
+    let claims = &session.claims;
+    let own = factor_policy::missing(state, claims).await?;
+    if own.is_none() && required.is_met_by_acr(claims.acr.as_deref()) {
+        return Ok(None);
+    }
+    let row = state.store.session(&claims.sid).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
+    let strictest = own.map_or(required, |own| own.required.max(required));
+    Ok(factor_policy::lacks(state, &row, strictest).await?.map(|missing| path_of(missing, here)))
+}
+
+/// Returns the page that helps the person, and leads back to `here` afterwards.
+pub fn path_of(missing: MissingFactor, here: &Uri) -> String {
+    let next = encoded(here.path_and_query().map_or(paths::DASHBOARD_PAGE, |path| path.as_str()));
+    if missing.can_be_proven() {
+        format!("{}?next={next}&why={FACTOR}", paths::LOGIN_PAGE)
+    } else {
+        format!("{}?next={next}&{PARAMETER}={}", paths::ENROL_PAGE, missing.required.as_str())
+    }
+}
+
+/// Returns the parameter that carries the requirement of an app through its way to the portal.
+pub fn parameter(required: Requirement) -> Option<&'static str> {
+    (required > Requirement::Optional).then(|| required.as_str())
+}
+
+/// Loads the page that sets a second factor up. `None`: nothing is missing. `by_app`: the requirement of an app.
+///
+/// # Errors
+/// The session has ended; the store fails.
+pub async fn load(
+    state: &AppState,
+    session: &SignedIn,
+    viewer: Viewer,
+    by_app: Option<&str>,
+    next: &str,
+) -> Result<Option<EnrolView>, ApiError> {
+    let claims = &session.claims;
+    let row = state.store.session(&claims.sid).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
+    let by_account = factor_policy::of_account(state, &row.user, row.role).await?;
+    let required = by_app.and_then(Requirement::parse).unwrap_or_default().max(by_account);
+    let Some(missing) = factor_policy::lacks(state, &row, required).await? else { return Ok(None) };
+    let sign_in = format!("{}?next={}&why={FACTOR}", paths::LOGIN_PAGE, encoded(next));
+    Ok(Some(EnrolView {
+        viewer,
+        by_app: by_account < required,
+        passkey: required == Requirement::Passkey,
+        passkeys: flows::passkeys::list(state, &claims.sub, &claims.preferred_username).await?,
+        factors: flows::factors::list(state, session).await?,
+        sign_in: missing.can_be_proven().then_some(sign_in),
+    }))
+}

@@ -1,0 +1,236 @@
+//! Second factors that the site or an app requires: at the next sign-in, on the way into apps, and never a dead end.
+
+use crate::apps::{ask, ask_more, here, on, way_in};
+use crate::oidc::Provider;
+use crate::second_factor::{Enrolled, login_with};
+use crate::support::{Answer, Authenticator, ORIGIN, PASSWORD, Portal, Visitor};
+use crate::{passkeys, second_factor};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use wire::paths;
+
+const REQUIRED: &str = "[second_factor]\nusers = 'required'";
+const PASSKEY: &str = "[second_factor]\nusers = 'passkey'";
+const WIKI: &str = "https://wiki.example";
+const APPS: &str = "trusted_proxies = ['10.0.0.1']\n\
+     [[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'\n\
+     [[apps.rules]]\npath = '/open/*'\nallow = 'public'\n\
+     [[apps.rules]]\npath = '/safe/*'\nmethods = ['GET']\nallow = 'signed-in'\nsecond_factor = 'required'\n\
+     [[apps.rules]]\npath = '/vault/*'\nallow = 'signed-in'\nsecond_factor = 'passkey'\n";
+
+fn is_refused(answer: &Answer, level: &str) {
+    let told = (answer.status, answer.code());
+    assert_eq!(told, (StatusCode::UNAUTHORIZED, "insufficient_user_authentication".to_owned()), "{}", answer.text);
+    let challenge = format!("error=\"insufficient_user_authentication\", acr_values=\"urn:postern:acr:{level}\"");
+    assert!(answer.header("www-authenticate").contains(&challenge), "{}", answer.header("www-authenticate"));
+}
+
+fn leads_to(answer: &Answer, path: &str) {
+    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, path), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_person_without_a_factor_sets_one_up_before_anything_else_works() {
+    let portal = Portal::with(REQUIRED).await;
+    portal.add_user("alice").await;
+    let alice = portal.browser("203.0.113.7").signed_in("alice").await;
+    let refused = alice.get(paths::SESSIONS).await;
+    is_refused(&refused, "2");
+    assert_eq!(refused.json()["proofs"], Value::Null, "there is none to give");
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains(&format!("{ORIGIN}/dashboard/second-factor")), "{detail}");
+    is_refused(&alice.post(paths::USER_KEYS, &json!({})).await, "2");
+    is_refused(&alice.post(paths::APP_TOKENS, &json!({"app": "wiki"})).await, "2");
+
+    let devices = alice.get("/dashboard/devices?after=x").await;
+    leads_to(&devices, "/dashboard/second-factor?next=/dashboard/devices%3Fafter%3Dx&factor=required");
+    let enrol = devices.header("location").to_owned();
+    let page = alice.get(&enrol).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for part in ["Set up a second factor", "stay closed", "Add a passkey", "Set up one-time codes"] {
+        assert!(page.text.contains(part), "{part}");
+    }
+    // What sets a factor up works, and so do the session itself and its end.
+    assert_eq!(alice.get(paths::SESSION).await.status, StatusCode::OK);
+    assert_eq!(alice.refresh().await.status, StatusCode::OK);
+    second_factor::register(&portal, &alice).await;
+    leads_to(&alice.get(&enrol).await, "/dashboard/devices?after=x");
+    assert_eq!(alice.get(paths::SESSIONS).await.status, StatusCode::OK);
+    assert_eq!(alice.get("/dashboard/devices").await.status, StatusCode::OK);
+}
+
+/// A device that signed in before is asked for the factor that the account has, and comes back to its page.
+#[tokio::test]
+async fn a_session_from_before_proves_the_factor_and_goes_on() {
+    let portal = Portal::with(REQUIRED).await;
+    let user = portal.add_user("alice").await;
+    let old = portal.browser("203.0.113.7").signed_in("alice").await;
+    let alice = Enrolled::of(&portal, user, &[]).await;
+    let refused = old.get(paths::SESSIONS).await;
+    is_refused(&refused, "2");
+    assert_eq!(refused.json()["proofs"], json!(["totp"]));
+    let page = old.get("/dashboard/devices").await;
+    leads_to(&page, "/login?next=/dashboard/devices&why=factor");
+    let login = old.get(page.header("location")).await;
+    assert!(login.status == StatusCode::OK && login.text.contains("a sign-in with your second factor"));
+    let confirmed = second_factor::confirm(&old, &json!({"code": alice.code(&portal, 0)})).await;
+    assert_eq!(confirmed.status, StatusCode::NO_CONTENT, "{}", confirmed.text);
+    assert_eq!(old.get(paths::SESSIONS).await.status, StatusCode::OK);
+    leads_to(&old.get("/dashboard/second-factor?next=/dashboard/devices").await, "/dashboard/devices");
+}
+
+#[tokio::test]
+async fn a_code_is_not_sufficient_where_a_passkey_is_required() {
+    let portal = Portal::with(PASSKEY).await;
+    let user = portal.add_user("alice").await;
+    let alice = Enrolled::of(&portal, user, &[]).await;
+    let browser = portal.browser("203.0.113.7");
+    assert_eq!(login_with(&browser, "alice", PASSWORD, &alice.code(&portal, 0)).await.status, StatusCode::OK);
+    is_refused(&browser.get(paths::SESSIONS).await, "phr");
+    let page = browser.get("/dashboard").await;
+    leads_to(&page, "/dashboard/second-factor?next=/dashboard&factor=passkey");
+    let page = browser.get(page.header("location")).await.text;
+    assert!(page.contains("Set up a passkey") && !page.contains("Set up one-time codes"), "{page}");
+    let mut authenticator = Authenticator::new();
+    let added = passkeys::register(&browser, &mut authenticator).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.text);
+    assert_eq!(browser.get(paths::SESSIONS).await.status, StatusCode::OK, "it was proven just now");
+
+    // The next sign-in with a code is sent to the passkey, and one with the passkey passes.
+    portal.advance(60_000).await;
+    let another = portal.browser("203.0.113.8");
+    assert_eq!(login_with(&another, "alice", PASSWORD, &alice.code(&portal, 0)).await.status, StatusCode::OK);
+    let refused = another.get(paths::SESSIONS).await;
+    is_refused(&refused, "phr");
+    assert_eq!(refused.json()["proofs"], json!(["passkey"]));
+    leads_to(&another.get("/dashboard").await, "/login?next=/dashboard&why=factor");
+    assert_eq!(passkeys::sign_in(&another, &authenticator).await.status, StatusCode::OK);
+    assert_eq!(another.get("/dashboard").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn role_and_groups_decide_and_the_strictest_counts() {
+    let settings = "[second_factor]\nadministrators = 'required'\n[[second_factor.groups]]\nname = 'Staff'\nrequire = \
+                    'passkey'";
+    let portal = Portal::with(settings).await;
+    portal.add_administrator("root").await;
+    let [ada, bob] = [portal.add_user("ada").await, portal.add_user("bob").await];
+    let root = portal.browser("203.0.113.7").signed_in("root").await;
+    second_factor::register(&portal, &root).await;
+    for name in ["staff", "others"] {
+        assert_eq!(root.post(paths::GROUPS, &json!({"name": name})).await.status, StatusCode::CREATED);
+    }
+    for (id, group) in [(&ada, "staff"), (&bob, "others")] {
+        let change = json!({"groups": [group]}).to_string();
+        let answer = root.send(Method::PATCH, &format!("{}/{id}", paths::USERS), Some(change), &[]).await;
+        assert!(answer.status.is_success(), "{}", answer.text);
+    }
+    let ada = portal.browser("203.0.113.8").signed_in("ada").await;
+    is_refused(&ada.get(paths::SESSIONS).await, "phr");
+    let bob = portal.browser("203.0.113.9").signed_in("bob").await;
+    assert_eq!(bob.get(paths::SESSIONS).await.status, StatusCode::OK);
+    // An administrator without a factor administrates nothing.
+    portal.add_administrator("eve").await;
+    let eve = portal.browser("203.0.113.10").signed_in("eve").await;
+    is_refused(&eve.get(paths::USERS).await, "2");
+    leads_to(
+        &eve.get("/dashboard/audit.csv").await,
+        "/dashboard/second-factor?next=/dashboard/audit.csv&factor=required",
+    );
+}
+
+/// Goes into an app, from the proxy's answer to the app's own session.
+async fn enter(browser: &Visitor, jar: &Visitor, answer: &Answer) -> String {
+    let start = answer.header("location").strip_prefix(WIKI).unwrap().to_owned();
+    let location = way_in(browser, here(&on(jar, WIKI, &start).await)).await;
+    let entered = on(jar, WIKI, location.strip_prefix(WIKI).unwrap()).await;
+    assert_eq!(entered.status, StatusCode::SEE_OTHER, "{}", entered.text);
+    entered.header("location").to_owned()
+}
+
+#[tokio::test]
+async fn a_rule_of_an_app_leads_to_the_factor_and_back_to_the_same_page_once() {
+    let portal = Portal::with(APPS).await;
+    let user = portal.add_user("alice").await;
+    let browser = portal.browser("203.0.113.7").signed_in("alice").await;
+    let jar = browser.elsewhere();
+    assert_eq!(enter(&browser, &jar, &ask(&jar, WIKI, "/page").await).await, "https://wiki.example/page");
+    assert_eq!(ask(&jar, WIKI, "/page").await.status, StatusCode::OK);
+
+    let answer = ask(&jar, WIKI, "/safe/a?b=c").await;
+    is_refused(&answer, "2");
+    assert_eq!(answer.header("location"), "https://wiki.example/.postern/start?next=/safe/a%3Fb%3Dc&factor=required");
+    let started = on(&jar, WIKI, answer.header("location").strip_prefix(WIKI).unwrap()).await;
+    let on_the_way = here(&started).to_owned();
+    let enrol = browser.get(&on_the_way).await;
+    assert!(enrol.header("location").starts_with("/dashboard/second-factor?next=/apps/return"), "{}", enrol.text);
+    let page = browser.get(enrol.header("location")).await.text;
+    assert!(page.contains("The app that you came from needs a second factor"), "{page}");
+    assert_eq!(browser.get("/dashboard").await.status, StatusCode::OK, "the account itself needs none");
+    second_factor::register(&portal, &browser).await;
+    let back = browser.get(enrol.header("location")).await;
+    leads_to(&back, &on_the_way);
+    let location = way_in(&browser, &on_the_way).await;
+    let entered = on(&jar, WIKI, location.strip_prefix(WIKI).unwrap()).await;
+    assert_eq!(entered.header("location"), "https://wiki.example/safe/a?b=c");
+    assert_eq!(ask(&jar, WIKI, "/safe/a?b=c").await.status, StatusCode::OK);
+    assert!(portal.store().factors(&user).await.unwrap().totp);
+    is_refused(&ask(&jar, WIKI, "/vault/").await, "phr");
+}
+
+/// The portal judges no less strictly than the proxy's request, so nobody goes to and fro.
+#[tokio::test]
+async fn the_way_to_an_app_keeps_the_requirement_of_the_request() {
+    let portal = Portal::with(APPS).await;
+    let alice = Enrolled::add(&portal, "alice", &[]).await;
+    let browser = portal.browser("203.0.113.7");
+    assert_eq!(login_with(&browser, "alice", PASSWORD, &alice.code(&portal, 0)).await.status, StatusCode::OK);
+    let jar = browser.elsewhere();
+    // A path that some apps read as another one, judged by the strictest rule.
+    let odd = ask(&jar, WIKI, "/page").await;
+    enter(&browser, &jar, &odd).await;
+    let overridden = ask_more(&jar, WIKI, "/page", &[("x-http-method-override", "GET")]).await;
+    is_refused(&overridden, "phr");
+    let start = overridden.header("location").strip_prefix(WIKI).unwrap().to_owned();
+    let way = here(&on(&jar, WIKI, &start).await).to_owned();
+    assert!(browser.get(&way).await.header("location").starts_with("/dashboard/second-factor?next="));
+    // Scripts, and requests that cannot be repeated, get an answer and no way.
+    let script = [("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")];
+    let script = ask_more(&jar, WIKI, "/vault/", &script).await;
+    is_refused(&script, "phr");
+    assert_eq!(script.header("location"), "");
+}
+
+#[tokio::test]
+async fn an_app_sees_a_stranger_until_the_required_factor_is_proven() {
+    let portal = Portal::with(APPS).await;
+    portal.add_user("alice").await;
+    let browser = portal.browser("203.0.113.7").signed_in("alice").await;
+    let jar = browser.elsewhere();
+    enter(&browser, &jar, &ask(&jar, WIKI, "/page").await).await;
+    assert_eq!(ask(&jar, WIKI, "/open/").await.header("remote-user"), "alice");
+    let strict = portal.another_with(&format!("{APPS}{REQUIRED}")).await;
+    let (browser, jar) = (browser.at(&strict), jar.at(&strict));
+    let public = ask(&jar, WIKI, "/open/").await;
+    assert_eq!((public.status, public.header("remote-user")), (StatusCode::OK, ""));
+    let answer = ask(&jar, WIKI, "/page").await;
+    is_refused(&answer, "2");
+    second_factor::register(&strict, &browser).await;
+    assert_eq!(ask(&jar, WIKI, "/page").await.header("remote-user"), "alice");
+}
+
+#[tokio::test]
+async fn an_openid_client_gets_no_code_before_the_required_factor() {
+    let provider = Provider::with(REQUIRED).await;
+    let query = Provider::query(&[]);
+    let page = provider.open(&provider.browser, &query).await;
+    let location = page.header("location");
+    assert!(location.starts_with("/dashboard/second-factor?next=/oauth/authorize"), "{location}");
+    is_refused(&provider.enter(&provider.browser, &query, None).await, "2");
+    let silent = provider.open(&provider.browser, &Provider::query(&[("prompt", "none")])).await;
+    assert!(silent.header("location").contains("error=interaction_required"), "{}", silent.header("location"));
+    second_factor::register(&provider.portal, &provider.browser).await;
+    let answer = provider.enter(&provider.browser, &query, None).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert!(answer.json()["location"].as_str().unwrap().contains("code="), "{}", answer.text);
+}
