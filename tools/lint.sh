@@ -17,6 +17,7 @@ tools/deny.sh
 
 step "cargo fmt --check"
 cargo fmt --all --check
+cargo fmt --manifest-path examples/openid-app/Cargo.toml --check
 
 step "clippy, native"
 cargo clippy --workspace --all-targets -- -D warnings
