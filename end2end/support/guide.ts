@@ -39,6 +39,9 @@ const PREPARED: Record<string, (machine: Machine) => unknown> = {
   'with the account byron': (machine) => machine.account('byron'),
   'with the account byron, which has no session': (machine) => machine.account('byron'),
   'with 203.0.113.7 banned': (machine) => machine.bash('postern ban add 203.0.113.7 --reason test'),
+  'after the settings above': () => {},
+  'with the service time and new.jwk': (machine) =>
+    machine.bash('postern time-server key > old.jwk; postern service add time --key old.jwk; mv data old; postern time-server key > new.jwk'),
   'with a passphrase in /etc/postern/passphrase': (machine) => machine.write('/etc/postern/passphrase', `${newPassword()}\n`),
   'with the users of Authelia': (machine) =>
     machine.write('/tmp/users_database.yml', `users:\n  byron:\n    displayname: Byron\n    password: '$argon2id$v=19$m=64,t=1,p=1$BQUFBQUFBQUFBQUF$${'A'.repeat(43)}'\n    groups: [poets]\n`),
@@ -60,10 +63,11 @@ export const ELSEWHERE = /^(no, .{10,}|dist)$/;
  * the real ones; `sudo` and `systemctl` are stand-ins, and configurations of proxies get a certificate and free ports.
  */
 export class Machine {
+  private toml = '';
   readonly root = mkdtempSync(join(tmpdir(), 'postern-guide-'));
 
   constructor(ports: [number, number]) {
-    for (const folder of ['etc/postern', 'etc/nginx/conf.d', 'etc/caddy', 'etc/haproxy', 'var/lib/postern', 'root', 'tmp', 'bin']) {
+    for (const folder of ['etc/postern', 'etc/nginx/conf.d', 'etc/caddy', 'etc/haproxy', 'var/lib/postern', 'root', 'tmp', 'mnt/backups', 'bin']) {
       mkdirSync(join(this.root, folder), { recursive: true });
     }
     cpSync(join(__dirname, '../../deploy'), join(this.root, 'usr/share/doc/postern/examples'), { recursive: true });
@@ -72,7 +76,19 @@ export class Machine {
     this.tool('sudo', 'if [ "$1" = -u ]; then [ "$2" = postern ] || exit 1; shift 2; fi; exec "$@"');
     this.tool('systemctl', 'case "$1 $2" in (reload\\ nginx | reload\\ caddy | reload\\ haproxy | start\\ postern | stop\\ postern | restart\\ postern) ;; (*) exit 1 ;; esac');
     // `doctor` may find this machine slow, or this hashing weak: here it must only run.
-    this.tool('postern', `'${program()}' "$@" || { code=$?; [ "$1 $code" = 'doctor 1' ] || exit $code; }`);
+    this.tool(
+      'postern',
+      // The time server has a settings file of its own.
+      `[ "$1" != time-server ] || unset POSTERN_CONFIG POSTERN_DATA_DIR
+      case "$*" in
+        (time-server) ;;
+        (*) '${program()}' "$@" || { code=$?; [ "$1 $code" = 'doctor 1' ] || exit $code; }; exit ;;
+      esac
+      # A program that serves must say so, and is then ended.
+      '${program()}' "$@" --set listen=127.0.0.1:0 --set tcp=127.0.0.1:0 > serves.log 2>&1 & pid=$!
+      until grep -q 'listens on' serves.log; do kill -0 $pid || { cat serves.log; exit 1; }; sleep 0.1; done
+      kill $pid; wait $pid`,
+    );
     const inside = `sed -e 's#/etc/letsencrypt/live/[^/]*/#${this.root}/#' -e 's#/etc/haproxy/.*[.]pem#${this.root}/both.pem#' -e 's#privkey[.]pem#key.pem#'`;
     const listeners = `-e 's/listen 443/listen 127.0.0.1:${ports[0]}/' -e 's/listen 80/listen 127.0.0.1:${ports[1]}/' -e '/listen .::/d'`;
     this.tool(
@@ -99,8 +115,9 @@ export class Machine {
   }
 
   /** Makes these the settings of the machine, and checks them. */
-  settings(text: string): string {
-    this.write('/etc/postern/postern.toml', text.replaceAll('"/etc/', `"${this.root}/etc/`));
+  settings(text: string, added = false): string {
+    this.toml = added ? `${this.toml}\n${text}` : text;
+    this.write('/etc/postern/postern.toml', this.toml.replaceAll('"/etc/', `"${this.root}/etc/`));
     return this.bash('postern config check');
   }
 
@@ -122,7 +139,7 @@ export class Machine {
   }
 
   bash(text: string): string {
-    const here = text.replaceAll(/(?<=^|[\s'"=])\/(etc|var|usr|root|tmp)\//g, `${this.root}/$1/`);
+    const here = text.replaceAll(/(?<=^|[\s'"=])\/(etc|var|usr|root|tmp|mnt)\//g, `${this.root}/$1/`);
     const environment = {
       PATH: `${this.root}/bin:${process.env.PATH}:/usr/sbin`,
       HOME: this.root,

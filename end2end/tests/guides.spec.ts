@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, normalize } from 'node:path';
 import { ELSEWHERE, Machine, blocks } from '../support/guide';
 import { freePort } from '../support/server';
 import { expect, test } from '@playwright/test';
@@ -7,10 +7,18 @@ import { expect, test } from '@playwright/test';
 // Every command and every setting of the guides, run as they are written there. A block that does not run says why.
 
 const DOCS = join(__dirname, '../../docs');
-const PAGES = ['start.md', 'upgrading.md', ...readdirSync(join(DOCS, 'guides'), { recursive: true, encoding: 'utf8' }).map((name) => `guides/${name}`)]
+const read = (page: string) => readFileSync(join(DOCS, page), 'utf8');
+/** Pages of which at least one block runs. */
+const GUIDES = ['start.md', 'upgrading.md', ...readdirSync(join(DOCS, 'guides'), { recursive: true, encoding: 'utf8' }).map((name) => `guides/${name}`)]
   .filter((name) => name.endsWith('.md'))
   .sort();
-const read = (page: string) => readFileSync(join(DOCS, page), 'utf8');
+/** All pages of these parts of the table of contents, but those on clients of OpenID Connect: a spec runs each of these clients. */
+const PAGES = [...new Set([...GUIDES, ...pagesIn('Guides'), ...pagesIn('Operation')])].filter((page) => !page.startsWith('clients/')).sort();
+
+function pagesIn(part: string): string[] {
+  const [, text = ''] = new RegExp(`^# ${part}\\n(.*?)^# `, 'ms').exec(read('SUMMARY.md')) ?? [];
+  return [...text.matchAll(/\]\(([^)]+[.]md)\)/g)].map(([, page = '']) => normalize(page));
+}
 
 for (const page of PAGES) {
   test(`${page} works as it is written`, async () => {
@@ -21,7 +29,7 @@ for (const page of PAGES) {
         await test.step(where, () => {
           if (ELSEWHERE.test(block.mark)) return;
           if (block.language === 'sh') machine.run(block);
-          else if (block.language === 'toml') expect(machine.settings(block.text)).toContain('Configuration is valid');
+          else if (block.language === 'toml') expect(machine.settings(block.text, block.mark === 'after the settings above')).toContain('Configuration is valid');
           else expect(block.language, `${where} is neither run nor marked`).toBe('text');
         });
       }
@@ -32,11 +40,17 @@ for (const page of PAGES) {
 }
 
 test('every page has something that runs, or is about a program that is not here', () => {
-  expect(PAGES.length).toBeGreaterThan(10);
-  for (const page of PAGES) {
+  expect(GUIDES.length).toBeGreaterThan(10);
+  for (const page of GUIDES) {
     const run = blocks(read(page)).filter((block) => ['sh', 'toml'].includes(block.language) && !ELSEWHERE.test(block.mark));
     expect(run.length, page).toBeGreaterThan(0);
   }
+});
+
+test('every client of OpenID Connect that has a page signs somebody in', () => {
+  const specs = readdirSync(__dirname).filter((name) => name.endsWith('.spec.ts') && name !== 'guides.spec.ts');
+  const text = specs.map((name) => readFileSync(join(__dirname, name), 'utf8')).join('\n');
+  for (const page of readdirSync(join(DOCS, 'clients'))) expect(text, page).toContain(page.replace('.md', ''));
 });
 
 test('Traefik passes on what Caddy passes on', () => {

@@ -85,7 +85,7 @@ function metricsPage(text) {
     rows.push(`| \`${shown}\` | ${type} | ${[...labels].map((label) => `\`${label}\``).join(', ')} | ${help} |`);
   }
   if (rows.length === 0) throw new Error('no metric is documented');
-  return `# Metrics\n\nA portal with default settings reports these at \`/metrics\` of \`operator.listen\`, in the OpenMetrics format. [Running Postern](../running.md#health-and-metrics) names good alerts.\n\n| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n${rows.sort().join('\n')}\n`;
+  return `# Metrics\n\nA portal with default settings reports these at \`/metrics\` of \`operator.listen\`, in the OpenMetrics format. [Running Postern](../running.md#health-and-metrics) names good alerts. The paid gate [has its own](../toll.md#if-the-node-is-away).\n\n| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n${rows.sort().join('\n')}\n`;
 }
 
 /** The variants of an enum in Rust, with their doc comments. */
