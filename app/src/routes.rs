@@ -1,5 +1,7 @@
 //! The paths of the pages. The server decides what a path shows, and passes it as a `View`.
 
+#![expect(unreachable_pub, reason = "leptos makes the function of a component public")]
+
 use crate::pages::Page;
 use leptos::prelude::*;
 use leptos_router::SsrMode;

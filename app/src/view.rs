@@ -537,7 +537,7 @@ impl ActivityEvent {
     }
 
     /// Whether the owner should check this.
-    pub fn is_odd(self) -> bool {
+    pub(crate) fn is_odd(self) -> bool {
         matches!(
             self,
             Self::NewDevice

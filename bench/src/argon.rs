@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 /// Verifications per second with every hash thread busy.
-pub fn rate(service: &Service, time: Duration) -> Result<f64> {
+pub(crate) fn rate(service: &Service, time: Duration) -> Result<f64> {
     let passwords = service.state.passwords.clone();
     service.runtime.block_on(async {
         let began = Instant::now();

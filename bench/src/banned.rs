@@ -8,7 +8,7 @@ use wire::paths;
 const TARGET: f64 = 0.85;
 const MOST_MB: f64 = 150.0;
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let serving = wrk::start()?;
     let ask = |port, path| Ask { port, path, ..Ask::default() };
     let bare = ask(serving.doors.bare, "/banned");

@@ -9,7 +9,7 @@ use http::header;
 use std::sync::Arc;
 
 /// A route that repeats an answer.
-pub fn repeat(router: Router, path: &str, answer: Answer) -> Router {
+pub(crate) fn repeat(router: Router, path: &str, answer: Answer) -> Router {
     let Answer { status, mut headers, body } = answer;
     // The connection writes these itself.
     headers.remove(header::DATE);
@@ -18,7 +18,7 @@ pub fn repeat(router: Router, path: &str, answer: Answer) -> Router {
 }
 
 /// The same, after a signature was verified.
-pub fn verify_and_repeat(router: Router, path: &str, answer: Answer, signature: Signature) -> Router {
+pub(crate) fn verify_and_repeat(router: Router, path: &str, answer: Answer, signature: Signature) -> Router {
     let signature = Arc::new(signature);
     let verified = move |request: axum::extract::Request, next: axum::middleware::Next| {
         let signature = Arc::clone(&signature);

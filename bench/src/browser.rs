@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Runs `bench/browser/SCRIPT` on the address of the release program and reads what it says.
-pub fn run<T: DeserializeOwned>(script: &str) -> Result<T> {
+pub(crate) fn run<T: DeserializeOwned>(script: &str) -> Result<T> {
     ensure!(std::env::var_os("CHROMIUM").is_some(), "no Chromium (tools/packages.txt)");
     let folder = machine::folder()?;
     // The scripts ask for more challenges in a minute than one person would.

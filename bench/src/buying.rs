@@ -14,7 +14,7 @@ use std::time::Instant;
 const TARGET_S: f64 = 5.0;
 const TIMES: usize = 5;
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let folder = machine::folder()?;
     let client = program::binary()?.with_file_name("postern-client");
     ensure!(client.is_file(), "{} is not there: run make client", client.display());

@@ -5,7 +5,7 @@ use crate::wrk::{self, Ask};
 use anyhow::Result;
 use wire::paths;
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let serving = wrk::start()?;
     let ask = |port| Ask { port, path: paths::CHALLENGE, welcome: true, ..Ask::default() };
     let (asked, bare) = (ask(serving.doors.postern), ask(serving.doors.bare));

@@ -13,20 +13,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpSocket;
 
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     sender: SendRequest<Full<Bytes>>,
     authority: String,
 }
 
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
 impl Client {
-    pub async fn connect(from: Ipv4Addr, to: SocketAddr) -> Result<Self> {
+    pub(crate) async fn connect(from: Ipv4Addr, to: SocketAddr) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((from, 0)))?;
         let stream = socket.connect(to).await?;
@@ -37,22 +37,22 @@ impl Client {
         Ok(Self { sender, authority: format!("localhost:{}", to.port()) })
     }
 
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         !self.sender.is_closed()
     }
 
-    pub async fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+    pub(crate) async fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
         self.send(Method::GET, path, headers, Bytes::new()).await
     }
 
     /// Posts JSON; anything but 200 is an error.
-    pub async fn post<T: DeserializeOwned>(&mut self, path: &str, body: Bytes) -> Result<T> {
+    pub(crate) async fn post<T: DeserializeOwned>(&mut self, path: &str, body: Bytes) -> Result<T> {
         let json = [(header::CONTENT_TYPE.as_str(), "application/json")];
         self.send(Method::POST, path, &json, body).await?.json().with_context(|| path.to_owned())
     }
 
     /// Posts with these headers; any answer.
-    pub async fn post_with(&mut self, path: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Answer> {
+    pub(crate) async fn post_with(&mut self, path: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Answer> {
         self.send(Method::POST, path, headers, body).await
     }
 
@@ -69,7 +69,7 @@ impl Client {
 }
 
 impl Answer {
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
         ensure!(self.status == StatusCode::OK, "{}: {}", self.status, String::from_utf8_lossy(&self.body));
         Ok(serde_json::from_slice(&self.body)?)
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Single pages appended and synced per second, in a file of this folder.
-pub fn fsyncs_per_second(folder: &Path, time: Duration) -> Result<f64> {
+pub(crate) fn fsyncs_per_second(folder: &Path, time: Duration) -> Result<f64> {
     let path = folder.join("fsync");
     let mut file = File::create(&path)?;
     let (page, began) = ([7_u8; 4096], Instant::now());

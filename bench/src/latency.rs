@@ -27,7 +27,7 @@ const MOST_TIMES: f64 = 3.0;
 const QUIET_RATE: f64 = 200.0;
 const SIGNING_IN: usize = 64;
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let mut rows = vec![at_four_fifths()?];
     rows.push(beside_logins()?);
     Ok(rows)

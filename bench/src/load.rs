@@ -7,12 +7,12 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 /// What clients run on.
-pub fn runtime() -> Result<Runtime> {
+pub(crate) fn runtime() -> Result<Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
 /// Works through `items`, so many at a time; the order of the results is nobody's business.
-pub async fn concurrent_tasks<T, U, F>(
+pub(crate) async fn concurrent_tasks<T, U, F>(
     at_once: usize,
     items: Vec<T>,
     work: impl Fn(T) -> F + Clone + Send + 'static,

@@ -15,7 +15,7 @@ const VISITORS: usize = 48;
 const ROUNDS: usize = 5;
 const USERS: u32 = 100_000;
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let on_disk = machine::folder()?;
     let (logins, hashes, ratio) = compare(on_disk.path(), 1)?;
     let name = "logins, SQLite on disk, synchronous=FULL";

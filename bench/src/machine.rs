@@ -5,18 +5,18 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-pub fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-pub fn cpu_model() -> String {
+pub(crate) fn cpu_model() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     model.map_or_else(|| "unknown processor".to_owned(), |(_, name)| name.trim().to_owned())
 }
 
 /// Another program's work shows in every figure: a reader wants to know of it.
-pub fn load() -> String {
+pub(crate) fn load() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     format!("load average {} at the end", load.split(' ').next().unwrap_or("unknown"))
 }
@@ -24,14 +24,14 @@ pub fn load() -> String {
 /// Keeps idle cores from sleeping until it is dropped, where the kernel lets us (its `pm_qos_interface`). Whoever
 /// sends a byte to a program on a sleeping core pays for waking it, on a virtual machine dearly, and a server that
 /// is slower than its load generator pays with every answer: that is no work of the server's.
-pub fn awake() -> Option<File> {
+pub(crate) fn awake() -> Option<File> {
     let mut latency = File::options().write(true).open("/dev/cpu_dma_latency").ok()?;
     latency.write_all(&0_i32.to_ne_bytes()).ok()?;
     Some(latency)
 }
 
 /// A line of `/proc/PID/status` that counts memory, in millions of bytes.
-pub fn memory_mb(pid: u32, line: &str) -> Result<f64> {
+pub(crate) fn memory_mb(pid: u32, line: &str) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let value = status.lines().find_map(|text| text.strip_prefix(line)?.strip_prefix(':'));
     let kib: u32 = value
@@ -42,25 +42,25 @@ pub fn memory_mb(pid: u32, line: &str) -> Result<f64> {
 
 /// A new folder on the disk that the build is on: a temporary folder may be in memory, where an fsync
 /// costs nothing.
-pub fn folder() -> Result<tempfile::TempDir> {
+pub(crate) fn folder() -> Result<tempfile::TempDir> {
     let beside = std::env::current_exe()?;
     let parent = beside.parent().map_or_else(std::env::temp_dir, Path::to_path_buf);
     tempfile::Builder::new().prefix("bench-").tempdir_in(&parent).with_context(|| parent.display().to_string())
 }
 
 /// A folder in memory, where there is one.
-pub fn folder_in_memory() -> Option<tempfile::TempDir> {
+pub(crate) fn folder_in_memory() -> Option<tempfile::TempDir> {
     tempfile::Builder::new().prefix("postern-bench-").tempdir_in(PathBuf::from("/dev/shm")).ok()
 }
 
 /// Whether a program can be started at all.
-pub fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// Processor time that a process has taken, in the kernel's ticks.
-pub fn cpu_ticks(pid: u32) -> Result<f64> {
+pub(crate) fn cpu_ticks(pid: u32) -> Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The second field is a name that may hold anything, in parentheses; user time is the 14th.
     let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().skip(11).take(2));

@@ -18,7 +18,7 @@ const LOGINS_EACH: usize = 5;
 /// What is going to be given back after a start or a request has been by then.
 const SETTLE: Duration = Duration::from_secs(1);
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let folder = machine::folder()?;
     let program = Program::set_up(folder.path())?;
     // The first start makes keys; the one that is measured is a day like any other.

@@ -7,7 +7,7 @@ use wire::paths;
 
 const TARGET: f64 = 0.9;
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let serving = wrk::start()?;
     let ask = |port| Ask { port, path: paths::JWKS, welcome: true, ..Ask::default() };
     let (row, ratio) =

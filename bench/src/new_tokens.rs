@@ -14,7 +14,7 @@ const ROUNDS: usize = 3;
 /// More than one core can verify in a round.
 const TOKENS: usize = 60_000;
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let mut serving = wrk::start()?;
     let (mut rates, mut twins, mut loops) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 #[derive(Debug)]
-pub struct Nginx {
+pub(crate) struct Nginx {
     child: Child,
     pub port: u16,
     _folder: TempDir,
@@ -17,12 +17,12 @@ pub struct Nginx {
 
 impl Nginx {
     /// Says the same small answer to everything, on the load generator's core.
-    pub fn answering() -> Result<Self> {
+    pub(crate) fn answering() -> Result<Self> {
         Self::start("default_type text/plain; return 200 'what was asked for';", "", "1")
     }
 
     /// Passes everything on, over connections that are kept, on the measured core.
-    pub fn passing_on(upstream: u16) -> Result<Self> {
+    pub(crate) fn passing_on(upstream: u16) -> Result<Self> {
         let location = "proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ''; \
                         proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr;";
         let up = format!("upstream up {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 100000000; }}");
@@ -63,7 +63,7 @@ impl Nginx {
         Ok(nginx)
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 }

@@ -14,7 +14,7 @@ struct Loaded {
     bytes: u32,
 }
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let loaded: Vec<Loaded> = browser::run("page.mjs")?;
     let bytes = loaded.iter().map(|file| f64::from(file.bytes)).sum();
     let mut rows = vec![

@@ -21,14 +21,14 @@ use tpat::{Output, ReceivedPayment};
 use wire::toll::Network;
 
 /// The word on our own command line that starts it.
-pub const COMMAND: &str = "paying";
+pub(crate) const COMMAND: &str = "paying";
 const ADDRESS: &str = "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
 const PRICE: u64 = 1_000_000;
 const HOUR_MS: i64 = 3_600_000;
 
 /// What that process does: its upstream's port is the first line of its standard input, its own port the first
 /// line that it says.
-pub fn serve() -> Result<()> {
+pub(crate) fn serve() -> Result<()> {
     let mut lines = std::io::stdin().lock().lines();
     let upstream = lines.next().context("no upstream")??.trim().parse()?;
     let folder = machine::folder()?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// A data folder with one account in it.
 #[derive(Debug)]
-pub struct Program {
+pub(crate) struct Program {
     binary: PathBuf,
     folder: PathBuf,
     place: ServiceAddress,
@@ -18,7 +18,7 @@ pub struct Program {
 }
 
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     pub place: ServiceAddress,
     /// From the start of the program to its first answer.
@@ -26,7 +26,7 @@ pub struct Running {
 }
 
 impl Program {
-    pub fn set_up(folder: &Path) -> Result<Self> {
+    pub(crate) fn set_up(folder: &Path) -> Result<Self> {
         let binary = binary()?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let place = ServiceAddress { address, origin: format!("http://localhost:{}", address.port()) };
@@ -40,13 +40,13 @@ impl Program {
 
     /// `SETTING=VALUE`, from the next start on.
     #[must_use]
-    pub fn with(mut self, setting: &'static str) -> Self {
+    pub(crate) fn with(mut self, setting: &'static str) -> Self {
         self.settings.push(setting);
         self
     }
 
     /// Starts, and waits for the first answer to `GET /api/challenge`.
-    pub fn start(&self) -> Result<Running> {
+    pub(crate) fn start(&self) -> Result<Running> {
         let began = Instant::now();
         let listen = self.place.address.to_string();
         let child = self.command().args(["serve", "--listen", &listen, "--public-url", &self.place.origin]).spawn()?;
@@ -73,7 +73,7 @@ impl Program {
 }
 
 /// Where the release program is.
-pub fn binary() -> Result<PathBuf> {
+pub(crate) fn binary() -> Result<PathBuf> {
     let binary = match std::env::var_os("POSTERN_BIN") {
         Some(path) => PathBuf::from(path),
         None => std::env::current_exe()?.with_file_name("postern"),
@@ -94,12 +94,12 @@ fn answers(address: SocketAddr) -> Result<bool> {
 }
 
 impl Running {
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Asks it to stop, as an operator does, so that the next start finds a closed database.
-    pub fn stop(mut self) -> Result<()> {
+    pub(crate) fn stop(mut self) -> Result<()> {
         let asked = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
         ensure!(asked.success() && self.child.wait()?.success(), "the program did not stop in good order");
         Ok(())

@@ -19,7 +19,7 @@ const ROUNDS: usize = 3;
 /// A session, its connection and its newest refresh token.
 struct Guest(Visitor, String);
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let folder = machine::folder()?;
     let service = Service::start(folder.path(), Service::workers(), |_| {})?;
     let clients = load::runtime()?;

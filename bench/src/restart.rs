@@ -8,7 +8,7 @@ use anyhow::Result;
 const TARGET_MS: f64 = 100.0;
 const TIMES: usize = 10;
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let folder = machine::folder()?;
     let program = Program::set_up(folder.path())?;
     // The first start makes the keys.

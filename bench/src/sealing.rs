@@ -16,7 +16,7 @@ struct Times {
     same_page: Vec<f64>,
 }
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let times: Times = browser::run("sealing.mjs")?;
     let row = |name: &str, times: &[f64]| {
         let worst = times.iter().copied().fold(0.0, f64::max);

@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-pub struct Service {
+pub(crate) struct Service {
     pub state: AppState,
     pub place: ServiceAddress,
     pub runtime: Runtime,
@@ -30,7 +30,7 @@ pub struct Service {
 
 impl Service {
     /// Starts with a new database in `folder` and one account in it.
-    pub fn start(folder: &Path, threads: usize, adjust: impl FnOnce(&mut Settings)) -> Result<Self> {
+    pub(crate) fn start(folder: &Path, threads: usize, adjust: impl FnOnce(&mut Settings)) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
         let (stop, stopped) = watch::channel(false);
         let (state, place) = runtime.block_on(async {
@@ -58,17 +58,17 @@ impl Service {
     }
 
     /// One worker a core, two at least: what `postern serve` takes.
-    pub fn workers() -> usize {
+    pub(crate) fn workers() -> usize {
         machine::cores().clamp(2, 8)
     }
 
     /// Adds accounts until there are so many.
-    pub fn sign_in_stats(&self, users: u32) -> Result<()> {
+    pub(crate) fn sign_in_stats(&self, users: u32) -> Result<()> {
         self.runtime.block_on(fill(self.state.clone(), users))
     }
 
     /// Serves another beside it, the same way.
-    pub fn beside(&self, service: impl HttpService) -> Result<u16> {
+    pub(crate) fn beside(&self, service: impl HttpService) -> Result<u16> {
         self.runtime.block_on(async {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let port = listener.local_addr()?.port();
@@ -83,11 +83,11 @@ impl Service {
     }
 
     /// A second state on the same database, with a memory of its own.
-    pub fn twin(&self) -> Result<AppState> {
+    pub(crate) fn twin(&self) -> Result<AppState> {
         self.runtime.block_on(load(self.state.config.clone()))
     }
 
-    pub fn end(self) {
+    pub(crate) fn end(self) {
         let _ = self.stop.send(true);
         self.runtime.block_on(self.state.store.close());
     }

@@ -26,15 +26,15 @@ use tempfile::NamedTempFile;
 use wire::paths;
 
 /// Where the bare twin verifies a signature with each answer.
-pub const VERIFIED: &str = "/verified";
+pub(crate) const VERIFIED: &str = "/verified";
 
 /// The word on our own command line that starts it.
-pub const COMMAND: &str = "serving";
+pub(crate) const COMMAND: &str = "serving";
 const ACCESS_COOKIE: &str = "__Host-postern-access";
 const APP_COOKIE: &str = "__Host-postern-app";
 const APP_HOST: &str = "app.localhost";
 /// What a reverse proxy in front of the app says of a request.
-pub const ASKED: [(&str, &str); 4] = [
+pub(crate) const ASKED: [(&str, &str); 4] = [
     ("x-forwarded-proto", "http"),
     ("x-forwarded-host", APP_HOST),
     ("x-forwarded-uri", "/"),
@@ -46,7 +46,7 @@ const MANY: u32 = 1_000_000;
 
 /// Where it serves what.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ServingAddresses {
+pub(crate) struct ServingAddresses {
     pub postern: u16,
     /// Answers as Postern does to `/api/session`, `/api/challenge`, the JWKS and (at `/banned`) to a banned
     /// address.
@@ -61,7 +61,7 @@ pub struct ServingAddresses {
 }
 
 #[derive(Debug)]
-pub struct Serving {
+pub(crate) struct Serving {
     child: Child,
     says: BufReader<ChildStdout>,
     pub doors: ServingAddresses,
@@ -69,14 +69,14 @@ pub struct Serving {
 
 impl Serving {
     /// Starts it, on the first core alone where cores can be kept apart.
-    pub fn start(pinned: bool) -> Result<Self> {
+    pub(crate) fn start(pinned: bool) -> Result<Self> {
         let (child, mut says) = start_this(COMMAND, pinned)?;
         let doors = serde_json::from_str(&line(&mut says)?).context("the serving process did not start")?;
         Ok(Self { child, says, doors })
     }
 
     /// So many access tokens of the live session, each signed anew, one a line of a file.
-    pub fn new_tokens(&mut self, many: usize) -> Result<NamedTempFile> {
+    pub(crate) fn new_tokens(&mut self, many: usize) -> Result<NamedTempFile> {
         let file = NamedTempFile::new()?;
         let order = serde_json::to_string(&Order { many, file: file.path().to_owned() })?;
         writeln!(self.child.stdin.as_ref().context("no standard input")?, "{order}")?;
@@ -84,7 +84,7 @@ impl Serving {
         Ok(file)
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 }
@@ -104,7 +104,7 @@ struct Order {
 }
 
 /// Starts this program again under a word of its own; what it says begins with a line about itself.
-pub fn start_this(word: &str, pinned: bool) -> Result<(Child, BufReader<ChildStdout>)> {
+pub(crate) fn start_this(word: &str, pinned: bool) -> Result<(Child, BufReader<ChildStdout>)> {
     let this = std::env::current_exe()?;
     let mut command = if pinned { Command::new("taskset") } else { Command::new(&this) };
     if pinned {
@@ -116,14 +116,14 @@ pub fn start_this(word: &str, pinned: bool) -> Result<(Child, BufReader<ChildStd
     Ok((child, says))
 }
 
-pub fn line(says: &mut impl BufRead) -> Result<String> {
+pub(crate) fn line(says: &mut impl BufRead) -> Result<String> {
     let mut line = String::new();
     says.read_line(&mut line)?;
     Ok(line)
 }
 
 /// What that process does.
-pub fn serve() -> Result<()> {
+pub(crate) fn serve() -> Result<()> {
     let folder = machine::folder()?;
     // One core, one worker. The limits on sign-in would answer all but the first thirty challenges.
     let service = Service::start(folder.path(), 1, |settings| {

@@ -10,7 +10,7 @@ use wire::paths;
 const TARGET: f64 = 0.6;
 const APP_TARGET: f64 = 0.65;
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let serving = wrk::start()?;
     let ask = |port| Ask {
         port,

@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{
 
 /// ES256 by a key that is read once, over a message as long as an access token.
 #[derive(Debug)]
-pub struct Signature {
+pub(crate) struct Signature {
     key: ParsedPublicKey,
     bytes: Vec<u8>,
 }
@@ -16,7 +16,7 @@ pub struct Signature {
 const MESSAGE: [u8; 500] = [b'a'; 500];
 
 impl Signature {
-    pub fn make() -> Result<Self> {
+    pub(crate) fn make() -> Result<Self> {
         let failed = "a signature could not be made";
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).ok();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.context(failed)?.as_ref())?;
@@ -25,7 +25,7 @@ impl Signature {
         Ok(Self { key, bytes })
     }
 
-    pub fn is_good(&self) -> bool {
+    pub(crate) fn is_good(&self) -> bool {
         self.key.verify_sig(&MESSAGE, &self.bytes).is_ok()
     }
 }

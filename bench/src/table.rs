@@ -4,7 +4,7 @@ use crate::machine;
 
 /// One line of it.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub(crate) struct Row {
     pub name: String,
     pub measured: String,
     pub limit: String,
@@ -14,7 +14,7 @@ pub struct Row {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Met {
+pub(crate) enum Met {
     Yes,
     No,
     /// There is no target, or nothing was measured.
@@ -29,17 +29,17 @@ impl From<bool> for Met {
 
 impl Row {
     /// A figure for the curious.
-    pub fn new(name: &str, measured: String) -> Self {
+    pub(crate) fn new(name: &str, measured: String) -> Self {
         let none = String::new;
         Self { name: name.to_owned(), measured, limit: none(), ratio: none(), target: none(), met: Met::Open }
     }
 
-    pub fn skipped(name: &str, why: &str) -> Self {
+    pub(crate) fn skipped(name: &str, why: &str) -> Self {
         Self::new(name, format!("not measured: {why}"))
     }
 
     /// A figure that may be so large at most.
-    pub fn at_most(name: &str, value: f64, most: f64, shown: impl Fn(f64) -> String) -> Self {
+    pub(crate) fn at_most(name: &str, value: f64, most: f64, shown: impl Fn(f64) -> String) -> Self {
         let mut row = Self::new(name, shown(value));
         row.target = format!("<= {}", shown(most));
         row.met = (value <= most).into();
@@ -48,7 +48,7 @@ impl Row {
 
     /// A rate beside the rate that bounds it.
     #[must_use]
-    pub fn beside(mut self, limit: String, ratio: f64) -> Self {
+    pub(crate) fn beside(mut self, limit: String, ratio: f64) -> Self {
         self.limit = limit;
         self.ratio = format!("{ratio:.2}");
         self
@@ -56,7 +56,7 @@ impl Row {
 
     /// The ratio to the limit must be so large at least.
     #[must_use]
-    pub fn at_least(mut self, ratio: f64, least: f64) -> Self {
+    pub(crate) fn at_least(mut self, ratio: f64, least: f64) -> Self {
         self.target = format!("ratio >= {least}");
         self.met = (ratio >= least).into();
         self
@@ -65,7 +65,7 @@ impl Row {
 
 const HEAD: [&str; 6] = ["what", "measured", "limit in the same run", "ratio", "target", "met"];
 
-pub fn print(names: &[String], rows: &[Row]) {
+pub(crate) fn print(names: &[String], rows: &[Row]) {
     println!(
         "\nmake bench{}",
         if names.is_empty() { String::new() } else { format!(" MEASURE=\"{}\"", names.join(" ")) }
@@ -89,7 +89,7 @@ pub fn print(names: &[String], rows: &[Row]) {
 }
 
 /// As soon as it is measured: the table comes when all is done, which takes minutes.
-pub fn say(row: &Row) {
+pub(crate) fn say(row: &Row) {
     eprintln!("  {}", cells(row).join("  ").trim_end());
 }
 
@@ -104,26 +104,26 @@ fn cells(row: &Row) -> [String; 6] {
 }
 
 /// The one in the middle; for an even number the lower of the two.
-pub fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// A number of things, for arithmetic.
-pub fn count(things: usize) -> f64 {
+pub(crate) fn count(things: usize) -> f64 {
     f64::from(u32::try_from(things).unwrap_or(u32::MAX))
 }
 
-pub fn per_second(rate: f64) -> String {
+pub(crate) fn per_second(rate: f64) -> String {
     if rate < 1000.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }
 }
 
-pub fn milliseconds(ms: f64) -> String {
+pub(crate) fn milliseconds(ms: f64) -> String {
     format!("{ms:.1} ms")
 }
 
 /// Megabytes of a million bytes.
-pub fn megabytes(mb: f64) -> String {
+pub(crate) fn megabytes(mb: f64) -> String {
     format!("{mb:.1} MB")
 }

@@ -19,17 +19,17 @@ use tokio::sync::{oneshot, watch};
 use wire::time::CloseReason;
 
 /// The word on our own command line that starts it.
-pub const COMMAND: &str = "telling";
+pub(crate) const COMMAND: &str = "telling";
 
 /// Where it tells the time how.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct TimeAddresses {
+pub(crate) struct TimeAddresses {
     pub sealed: u16,
     pub plain: u16,
 }
 
 /// The keys that both ends have: who made them does not matter to what is measured.
-pub fn keys() -> Keys {
+pub(crate) fn keys() -> Keys {
     Keys::derive(&[7; 32], "bench", &Randoms { client: [1; 32], server: [2; 32] })
 }
 
@@ -48,7 +48,7 @@ impl MessageChannel for Plain {
 }
 
 /// What that process does, on one thread.
-pub fn serve() -> Result<()> {
+pub(crate) fn serve() -> Result<()> {
     load::runtime()?.block_on(async {
         let server = Arc::new(server()?);
         let (_stop, stopped) = watch::channel(false);

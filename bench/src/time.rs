@@ -41,7 +41,7 @@ impl Drop for Telling {
     }
 }
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let telling = Telling::start()?;
     let one = compare("time, 1 connection, 1 question at a time", &telling, 1, 1)?;
     let heaped = compare("time, 1 connection, 16 questions at a time", &telling, 1, 16)?;

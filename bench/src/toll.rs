@@ -31,7 +31,7 @@ const ROUNDS: usize = 3;
 const PROOFS: usize = 80_000;
 const VECTOR: &str = include_str!("../../crates/tpat/tests/vectors/outproof-single-0.json");
 
-pub fn measure() -> Result<Vec<Row>> {
+pub(crate) fn measure() -> Result<Vec<Row>> {
     let upstream = Nginx::answering()?;
     let nginx = Nginx::passing_on(upstream.port)?;
     let gate = Gate::start(upstream.port)?;

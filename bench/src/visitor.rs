@@ -10,29 +10,29 @@ use wire::envelope::EnvelopeKind;
 use wire::login::{Credentials, Delivery, ProgramTokens, SealedRequest, SignedIn};
 use wire::paths;
 
-pub const NAME: &str = "bench";
-pub const PASSWORD: &str = "tadumi-verosa-kelunu-pidira";
+pub(crate) const NAME: &str = "bench";
+pub(crate) const PASSWORD: &str = "tadumi-verosa-kelunu-pidira";
 
 /// Logins of one visitor. A challenge and a login each: 24 of the 30 sign-in requests that an address
 /// may make in a minute.
-pub const LOGINS: usize = 12;
+pub(crate) const LOGINS: usize = 12;
 
 /// No address comes twice in a run, so that no limit carries over from one measurement to the next.
 static NEXT: AtomicU32 = AtomicU32::new(0x7f01_0001);
 
-pub fn new_address() -> Ipv4Addr {
+pub(crate) fn new_address() -> Ipv4Addr {
     Ipv4Addr::from_bits(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Where a service listens and what it calls itself.
 #[derive(Debug, Clone)]
-pub struct ServiceAddress {
+pub(crate) struct ServiceAddress {
     pub address: SocketAddr,
     pub origin: String,
 }
 
 #[derive(Debug)]
-pub struct Visitor {
+pub(crate) struct Visitor {
     place: ServiceAddress,
     from: Ipv4Addr,
     client: Option<Client>,
@@ -40,7 +40,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    pub async fn arrive(place: &ServiceAddress, logins: usize) -> Result<Self> {
+    pub(crate) async fn arrive(place: &ServiceAddress, logins: usize) -> Result<Self> {
         let sealed = Vec::with_capacity(logins);
         let mut visitor = Self { place: place.clone(), from: new_address(), client: None, sealed };
         for _ in 0..logins {
@@ -53,14 +53,14 @@ impl Visitor {
     }
 
     /// Signs in with the next envelope; `None` if there is none left.
-    pub async fn sign_in(&mut self) -> Result<Option<ProgramTokens>> {
+    pub(crate) async fn sign_in(&mut self) -> Result<Option<ProgramTokens>> {
         let Some(body) = self.sealed.pop() else { return Ok(None) };
         let answer: SignedIn = self.client().await?.post(paths::LOGIN, body).await?;
         answer.tokens.map(Some).context("a login without tokens")
     }
 
     /// A connection that was still open a moment ago.
-    pub async fn client(&mut self) -> Result<&mut Client> {
+    pub(crate) async fn client(&mut self) -> Result<&mut Client> {
         let open = match self.client.take() {
             Some(open) if open.is_open() => open,
             _ => Client::connect(self.from, self.place.address).await?,

@@ -14,11 +14,11 @@ const ROUNDS: usize = 5;
 const SECONDS: u32 = 2;
 const CONNECTIONS: u32 = 64;
 /// The unit of processor time in /proc, on every Linux.
-pub const TICKS_PER_SECOND: f64 = 100.0;
+pub(crate) const TICKS_PER_SECOND: f64 = 100.0;
 
 /// What one request asks for.
 #[derive(Debug, Default)]
-pub struct Ask {
+pub(crate) struct Ask {
     pub port: u16,
     pub path: &'static str,
     /// `Name: value`
@@ -31,25 +31,25 @@ pub struct Ask {
 
 /// A header whose value is the next line of a file.
 #[derive(Debug)]
-pub struct Lines {
+pub(crate) struct Lines {
     pub header: &'static str,
     /// What the value begins with.
     pub before: &'static str,
     pub file: PathBuf,
 }
 
-pub fn start() -> Result<Serving> {
+pub(crate) fn start() -> Result<Serving> {
     ensure!(machine::has("wrk"), "no wrk here (Debian: apt-get install wrk)");
     Serving::start(pinned())
 }
 
 /// The row of a route; its ratio for a target.
-pub fn compare(name: &str, serving: &Serving, asked: &Ask, bare: &Ask) -> Result<(Row, f64)> {
+pub(crate) fn compare(name: &str, serving: &Serving, asked: &Ask, bare: &Ask) -> Result<(Row, f64)> {
     beside(name, (serving.pid(), asked), "bare axum", (serving.pid(), bare))
 }
 
 /// The row of what one process does beside what another, or the same, does; its ratio for a target.
-pub fn beside(name: &str, asked: (u32, &Ask), other: &str, limit: (u32, &Ask)) -> Result<(Row, f64)> {
+pub(crate) fn beside(name: &str, asked: (u32, &Ask), other: &str, limit: (u32, &Ask)) -> Result<(Row, f64)> {
     let (mut rates, mut limits, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let most = per_cpu_second(limit.0, limit.1)?;
@@ -63,7 +63,7 @@ pub fn beside(name: &str, asked: (u32, &Ask), other: &str, limit: (u32, &Ask)) -
     Ok((Row::new(name, shown(&rates)).beside(format!("{other} {}", shown(&limits)), ratio), ratio))
 }
 
-pub fn per_cpu_second(pid: u32, ask: &Ask) -> Result<f64> {
+pub(crate) fn per_cpu_second(pid: u32, ask: &Ask) -> Result<f64> {
     let before = machine::cpu_ticks(pid)?;
     let requests = run(ask)?;
     let ticks = machine::cpu_ticks(pid)? - before;
@@ -112,6 +112,6 @@ fn run(ask: &Ask) -> Result<f64> {
 }
 
 /// A core for each side, where there are two.
-pub fn pinned() -> bool {
+pub(crate) fn pinned() -> bool {
     machine::cores() > 1 && machine::has("taskset")
 }

@@ -35,7 +35,7 @@ const WASM_FEATURES: [&str; 7] = [
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
+pub(crate) enum Mode {
     Release,
     Dev,
 }
@@ -49,14 +49,14 @@ impl Mode {
     }
 }
 
-pub struct Bundle {
+pub(crate) struct Bundle {
     pub js: Vec<u8>,
     pub wasm: Vec<u8>,
 }
 
 /// Compiles the crate `frontend` with the islands of one bundle and copies the module to a folder
 /// of that bundle, since the next build overwrites it.
-pub fn compile(workspace: &Workspace, name: &str, mode: Mode) -> Result<PathBuf> {
+pub(crate) fn compile(workspace: &Workspace, name: &str, mode: Mode) -> Result<PathBuf> {
     let messages = run(workspace
         .cargo()
         .env("RUSTFLAGS", forget_home())
@@ -94,7 +94,7 @@ fn module_path(messages: &[u8]) -> Option<PathBuf> {
 }
 
 /// Writes the JavaScript around a compiled module and makes both small.
-pub fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> Result<Bundle> {
+pub(crate) fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> Result<Bundle> {
     let release = mode == Mode::Release;
     let mut output = Bindgen::new()
         .input_path(folder.join("frontend.wasm"))
@@ -124,7 +124,7 @@ pub fn finish(workspace: &Workspace, name: &str, folder: &Path, mode: Mode) -> R
     Ok(Bundle { js, wasm: fs::read(wasm)? })
 }
 
-pub fn styles(workspace: &Workspace, name: &str, mode: Mode) -> Result<Vec<u8>> {
+pub(crate) fn styles(workspace: &Workspace, name: &str, mode: Mode) -> Result<Vec<u8>> {
     run(workspace
         .npm("esbuild")?
         .arg(format!("style/{name}.css"))

@@ -9,10 +9,10 @@ use std::mem;
 use wasm_bindgen_cli_support::Output;
 
 /// Old names with their new ones.
-pub type Names = BTreeMap<String, String>;
+pub(crate) type Names = BTreeMap<String, String>;
 
 /// Renames what the module takes from its JavaScript and the closures that it gives.
-pub fn shorten(output: &mut Output) -> Names {
+pub(crate) fn shorten(output: &mut Output) -> Names {
     let module = output.wasm_mut();
     let imports = module.imports.iter_mut().map(|import| &mut import.name);
     let exports = module.exports.iter_mut().map(|export| &mut export.name);
@@ -26,7 +26,7 @@ pub fn shorten(output: &mut Output) -> Names {
 }
 
 /// The JavaScript with the new names.
-pub fn rename(js: &str, names: &Names) -> String {
+pub(crate) fn rename(js: &str, names: &Names) -> String {
     let part_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     let mut renamed = String::with_capacity(js.len());
     let mut rest = js;

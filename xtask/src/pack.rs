@@ -13,22 +13,22 @@ use crate::bundle::Mode;
 const COMPRESSIBLE: [&str; 9] = ["css", "html", "ico", "js", "json", "svg", "txt", "wasm", "webmanifest"];
 
 /// Paths below site/ and their content.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// `pkg/<stem>.<hash>.<extension>`: a name that a browser may keep for ever.
-pub fn hashed_name(stem: &str, extension: &str, content: &[u8]) -> String {
+pub(crate) fn hashed_name(stem: &str, extension: &str, content: &[u8]) -> String {
     let digest = Sha256::digest(content);
     let hash = digest.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     format!("pkg/{stem}.{hash:016x}.{extension}")
 }
 
 /// The digest in the form that `integrity` attributes and content security policies take.
-pub fn integrity(content: &[u8]) -> String {
+pub(crate) fn integrity(content: &[u8]) -> String {
     format!("sha256-{}", Base64::encode_string(&Sha256::digest(content)))
 }
 
 /// Adds `<name>.br` for every file that gets smaller by it.
-pub fn compress(files: &mut Files, mode: Mode) -> Result<()> {
+pub(crate) fn compress(files: &mut Files, mode: Mode) -> Result<()> {
     let worth = |name: &str| {
         let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
         extension.is_some_and(|extension| COMPRESSIBLE.contains(&extension))
@@ -62,7 +62,7 @@ fn brotli(content: &[u8], mode: Mode) -> Result<Vec<u8>> {
 }
 
 /// Writes what differs and removes what an earlier build left behind.
-pub fn write(site: &Path, files: &Files) -> Result<()> {
+pub(crate) fn write(site: &Path, files: &Files) -> Result<()> {
     for (name, content) in files {
         let path = site.join(name);
         if fs::read(&path).is_ok_and(|old| old == *content) {
@@ -82,7 +82,7 @@ pub fn write(site: &Path, files: &Files) -> Result<()> {
 }
 
 /// Every file below a folder, as paths with `/`, in order. A folder that is not there has none.
-pub fn list(folder: &Path) -> Result<Vec<String>> {
+pub(crate) fn list(folder: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut open = vec![String::new()];
     while let Some(prefix) = open.pop() {

@@ -15,7 +15,7 @@ const BUNDLES: [&str; 3] = ["login", "dashboard", "private"];
 /// Members of the manifest, and the files in style/.
 const STYLES: [(&str, &str); 2] = [("css", "base"), ("dashboard_css", "dashboard")];
 
-pub fn build(workspace: &Workspace, mode: Mode) -> Result<()> {
+pub(crate) fn build(workspace: &Workspace, mode: Mode) -> Result<()> {
     let stamp = stamp::of_inputs(workspace, mode)?;
     if stamp::is_current(workspace, &stamp) {
         workspace.say("up to date");

@@ -28,7 +28,7 @@ const FILES: [&str; 8] = [
 const ROOT: &str = "frontend";
 
 /// A digest of all that the site is made from: the mode, the compiler and the sources.
-pub fn of_inputs(workspace: &Workspace, mode: Mode) -> Result<String> {
+pub(crate) fn of_inputs(workspace: &Workspace, mode: Mode) -> Result<String> {
     let mut digest = Sha256::new();
     digest.update(format!("{mode:?}\n"));
     digest.update(run(workspace.cargo().args(["--version"]))?);
@@ -74,7 +74,7 @@ fn crates(metadata: &Value) -> Result<Vec<String>> {
 }
 
 /// Whether site/manifest.json carries this stamp and every file that it lists is there.
-pub fn is_current(workspace: &Workspace, stamp: &str) -> bool {
+pub(crate) fn is_current(workspace: &Workspace, stamp: &str) -> bool {
     let site = workspace.path("site");
     let manifest = fs::read(site.join("manifest.json")).unwrap_or_default();
     let manifest: Value = serde_json::from_slice(&manifest).unwrap_or_default();

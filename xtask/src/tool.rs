@@ -6,35 +6,35 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-pub struct Workspace {
+pub(crate) struct Workspace {
     root: PathBuf,
     start: Instant,
 }
 
 impl Workspace {
     /// `cargo run` names the folder of this package; the workspace is the folder above it.
-    pub fn find() -> Result<Self> {
+    pub(crate) fn find() -> Result<Self> {
         let package = std::env::var_os("CARGO_MANIFEST_DIR").context("call this as `cargo xtask`")?;
         let root = Path::new(&package).parent().context("xtask lies in a workspace")?.to_owned();
         Ok(Self { root, start: Instant::now() })
     }
 
-    pub fn path(&self, relative: &str) -> PathBuf {
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
     }
 
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         println!("site: [{:5.1}s] {line}", self.start.elapsed().as_secs_f32());
     }
 
-    pub fn cargo(&self) -> Command {
+    pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.current_dir(&self.root).stdin(Stdio::null());
         command
     }
 
     /// A program that `npm ci` in tools/ has installed.
-    pub fn npm(&self, program: &str) -> Result<Command> {
+    pub(crate) fn npm(&self, program: &str) -> Result<Command> {
         let path = self.path("tools/node_modules/.bin").join(program);
         if !path.exists() {
             bail!("{program} is missing: run `npm ci` in tools/ (make does it)");
@@ -46,7 +46,7 @@ impl Workspace {
 }
 
 /// Runs a program to its end and returns what it printed on stdout.
-pub fn run(command: &mut Command) -> Result<Vec<u8>> {
+pub(crate) fn run(command: &mut Command) -> Result<Vec<u8>> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("{name} could not be started"))?;
     if !output.status.success() {

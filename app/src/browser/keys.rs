@@ -63,7 +63,7 @@ pub async fn find() -> Result<DeviceKeys, NoDeviceKeys> {
 }
 
 /// Returns `crypto.subtle`, which browsers hide from pages without https.
-pub fn subtle() -> Option<SubtleCrypto> {
+pub(crate) fn subtle() -> Option<SubtleCrypto> {
     let subtle = window().crypto().ok()?.subtle();
     subtle.is_object().then_some(subtle)
 }

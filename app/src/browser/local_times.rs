@@ -9,7 +9,7 @@ use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-pub fn localise() {
+pub(crate) fn localise() {
     for time in all("time[datetime]") {
         if let Some(at) = moment(&time) {
             let _ = time.set_attribute("title", &write(at, TimeFormat::Exact));

@@ -9,7 +9,7 @@ pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
 
-pub fn is_https() -> bool {
+pub(crate) fn is_https() -> bool {
     window().location().protocol().is_ok_and(|protocol| protocol == "https:")
 }
 
@@ -39,7 +39,7 @@ pub fn sign_in_path(next: &str, why: &str) -> String {
 
 /// Appends this page's fragment to a URL, as a server's redirect would (RFC 9110, section 10.2.2). An existing fragment
 /// remains.
-pub fn with_fragment(address: String) -> String {
+pub(crate) fn with_fragment(address: String) -> String {
     if address.contains('#') {
         return address;
     }
@@ -57,7 +57,7 @@ pub fn object<T: JsCast>(members: &[(&str, &JsValue)]) -> T {
 }
 
 /// Returns the value of `#name=...` and removes it from the address bar and history, because it may be a secret.
-pub fn take_fragment(name: &str) -> Option<String> {
+pub(crate) fn take_fragment(name: &str) -> Option<String> {
     let location = window().location();
     let hash = location.hash().ok()?;
     let value = hash.strip_prefix('#')?.strip_prefix(name)?.strip_prefix('=')?;
@@ -88,7 +88,7 @@ pub fn next() -> String {
 }
 
 /// Adds this page's fragment to the link between sign-in and sign-up, so that the way back keeps it.
-pub fn carry_fragment() {
+pub(crate) fn carry_fragment() {
     let link = document().query_selector(".aside a").ok().flatten();
     if let Some((link, address)) = link.and_then(|link| link.get_attribute("href").map(|address| (link, address))) {
         // Fails only for an invalid name.

@@ -69,7 +69,7 @@ pub async fn register(conditional: bool) -> Result<Registered, Unreachable> {
 }
 
 /// Tells the person's passkey managers which passkeys of the account exist, and its name.
-pub async fn tell_managers() {
+pub(crate) async fn tell_managers() {
     let Ok(list) = api::call("GET", paths::PASSKEYS, None).await else { return };
     let (rp, user) = (list.object("rp_id"), list.object("user_id"));
     if !rp.is_string() || !user.is_string() {

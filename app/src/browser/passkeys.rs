@@ -28,7 +28,7 @@ pub fn supported() -> bool {
 
 /// Whether passkeys can be offered in the name's field.
 #[cfg(any(feature = "ssr", feature = "login"))]
-pub async fn can_autofill() -> bool {
+pub(crate) async fn can_autofill() -> bool {
     match is_conditional_mediation_available() {
         Ok(asked) => asked.await.is_ok_and(|answer: JsValue| answer.is_truthy()),
         Err(_) => false,
@@ -66,7 +66,7 @@ pub async fn get(options: &JsValue, autofill: bool, signal: &JsValue) -> Result<
 }
 
 /// Returns a member in base64url as bytes.
-pub fn bytes_of(holder: &JsValue, name: &str) -> Result<JsValue, JsValue> {
+pub(crate) fn bytes_of(holder: &JsValue, name: &str) -> Result<JsValue, JsValue> {
     let text = member(holder, name).as_string().ok_or(JsValue::UNDEFINED)?;
     let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| JsValue::UNDEFINED)?;
     Ok(Uint8Array::from(bytes.as_slice()).into())
@@ -79,6 +79,6 @@ pub fn id_of(credential: &JsValue) -> Result<String, JsValue> {
 }
 
 /// Returns a buffer in base64url.
-pub fn text_of(buffer: &JsValue) -> String {
+pub(crate) fn text_of(buffer: &JsValue) -> String {
     Base64UrlUnpadded::encode_string(&Uint8Array::new(buffer.unchecked_ref()).to_vec())
 }

@@ -28,7 +28,7 @@ impl From<Unreachable> for PostError {
 
 /// Encrypts `plaintext` and posts it; calls `sealed` when the message is sent. If the key expired or changed meanwhile,
 /// gets a new one and tries again.
-pub async fn sealed_post(
+pub(crate) async fn sealed_post(
     kind: EnvelopeKind,
     path: &str,
     plaintext: &[u8],
@@ -66,7 +66,7 @@ pub async fn sealed_post(
 /// Encrypts the assertion of a passkey and posts it once. Its challenge is not replaced by another, because the passkey
 /// has signed it.
 #[cfg(any(feature = "ssr", feature = "login"))]
-pub async fn post_assertion(challenge: &Challenge, assertion: &str) -> Result<(), PostError> {
+pub(crate) async fn post_assertion(challenge: &Challenge, assertion: &str) -> Result<(), PostError> {
     let (kind, path, keys) = (EnvelopeKind::Passkey, paths::PASSKEY_LOGIN, keys::keys().await);
     let body = sealing::seal(kind, challenge, keys.as_ref(), assertion.as_bytes()).ok_or(PostError::Broken)?;
     let proof = match &keys {

@@ -6,7 +6,7 @@ use wire::paths;
 
 /// The pages of the dashboard, for the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Here {
+pub(crate) enum Here {
     Overview,
     Devices,
     Keys,

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 /// The logo: a stone arch with a small open door, as in `public/favicon.svg`.
-pub const DRAWING: &str = include_str!("mark.svg");
+pub(crate) const DRAWING: &str = include_str!("mark.svg");
 
 #[component]
 pub fn Mark() -> impl IntoView {

@@ -1,5 +1,7 @@
 //! Components of several pages. The server renders them; the browser gets no code for them.
 
+#![expect(unreachable_pub, reason = "leptos makes the function of a component public")]
+
 mod activity;
 mod ban;
 mod card_title;
@@ -19,21 +21,21 @@ mod stuck;
 mod tied;
 mod when;
 
-pub use activity::ActivityLine;
-pub use ban::{BanCard, Countdown, named};
-pub use card_title::CardTitle;
-pub use device::{DeviceFacts, remedy};
-pub use frame::{Frame, Here};
-pub use hours::{HourBars, HoursChart};
-pub use hydration::Hydration;
-pub use insecure::Insecure;
-pub use mark::{DRAWING, Mark};
-pub use more::More;
-pub use no_code::NoCode;
-pub use options::{Options, owned};
-pub use revenue::RevenueChart;
-pub use sealed_note::SealedNote;
-pub use site_state::SiteStatePanel;
-pub use stuck::Stuck;
-pub use tied::Tied;
-pub use when::{Clock, Ends, When};
+pub(crate) use activity::ActivityLine;
+pub(crate) use ban::{BanCard, Countdown, named};
+pub(crate) use card_title::CardTitle;
+pub(crate) use device::{DeviceFacts, remedy};
+pub(crate) use frame::{Frame, Here};
+pub(crate) use hours::{HourBars, HoursChart};
+pub(crate) use hydration::Hydration;
+pub(crate) use insecure::Insecure;
+pub(crate) use mark::{DRAWING, Mark};
+pub(crate) use more::More;
+pub(crate) use no_code::NoCode;
+pub(crate) use options::{Options, owned};
+pub(crate) use revenue::RevenueChart;
+pub(crate) use sealed_note::SealedNote;
+pub(crate) use site_state::SiteStatePanel;
+pub(crate) use stuck::Stuck;
+pub(crate) use tied::Tied;
+pub(crate) use when::{Clock, Ends, When};

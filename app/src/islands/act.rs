@@ -47,11 +47,11 @@ pub fn Act(action: ConfirmedAction) -> impl IntoView {
     }
 }
 
-pub const FAILED: &str = "That did not work, and nothing was changed. Try again.";
+pub(super) const FAILED: &str = "That did not work, and nothing was changed. Try again.";
 
 /// Shows the result of a request: the updated page, or the error. `true`: a navigation has started, so buttons keep
 /// waiting.
-pub fn show(answer: Result<FetchResponse, Unreachable>) -> bool {
+pub(super) fn show(answer: Result<FetchResponse, Unreachable>) -> bool {
     match answer {
         // Another person did it already, which is a success.
         Ok(answer) if answer.is_ok() || answer.status == 404 => page::reload(),

@@ -3,14 +3,14 @@ use leptos::prelude::*;
 
 /// A confirmation dialog for irreversible actions.
 #[derive(Debug, Clone, Copy)]
-pub struct ConfirmDialog(NodeRef<Dialog>);
+pub(super) struct ConfirmDialog(NodeRef<Dialog>);
 
 impl ConfirmDialog {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(NodeRef::new())
     }
 
-    pub fn ask(self) {
+    pub(super) fn ask(self) {
         if let Some(dialog) = self.0.get_untracked() {
             // Fails only if it is open already.
             let _ = dialog.show_modal();
@@ -24,7 +24,7 @@ impl ConfirmDialog {
     }
 
     /// `no` and `yes` are the buttons' texts; `grave`: something is lost permanently.
-    pub fn view(
+    pub(super) fn view(
         self,
         title: String,
         about: impl IntoView,

@@ -1,5 +1,7 @@
 //! The islands, one in each file. The server renders all of them; a bundle contains only its own.
 
+#![expect(unreachable_pub, reason = "leptos makes the function of a component public")]
+
 #[cfg(any(feature = "ssr", feature = "seal"))]
 pub mod facts;
 #[cfg(any(feature = "ssr", feature = "seal"))]

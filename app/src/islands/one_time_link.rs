@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 
 /// A dialog with a link that is shown once, for copying or printing.
 #[derive(Debug, Clone, Copy)]
-pub struct OneTimeLink {
+pub(super) struct OneTimeLink {
     link: RwSignal<String>,
     said: RwSignal<&'static str>,
     dialog: NodeRef<Dialog>,
@@ -13,7 +13,7 @@ pub struct OneTimeLink {
 }
 
 impl OneTimeLink {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             link: RwSignal::new(String::new()),
             said: RwSignal::new(""),
@@ -22,7 +22,7 @@ impl OneTimeLink {
         }
     }
 
-    pub fn show(self, link: String) {
+    pub(super) fn show(self, link: String) {
         self.link.set(link);
         self.said.set("");
         if let Some(dialog) = self.dialog.get_untracked() {
@@ -33,7 +33,7 @@ impl OneTimeLink {
 
     /// Renders the dialog. `title` and `about` are printed too. A page may have one dialog for each row of a list, so
     /// nothing in it has an id.
-    pub fn view(self, title: String, about: &'static str) -> impl IntoView {
+    pub(super) fn view(self, title: String, about: &'static str) -> impl IntoView {
         let label = title.clone();
         let copy = move |_| {
             if let Some(field) = self.field.get_untracked() {

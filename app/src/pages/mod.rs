@@ -1,5 +1,7 @@
 //! One file for each page. Pages are rendered by the server only.
 
+#![expect(unreachable_pub, reason = "leptos makes the function of a component public")]
+
 pub mod banned;
 
 mod account;
@@ -27,5 +29,5 @@ mod title;
 mod toll;
 mod users;
 
-pub use page::Page;
-pub use title::title;
+pub(crate) use page::Page;
+pub(crate) use title::title;

@@ -1,7 +1,7 @@
 use crate::view::View;
 
 /// Returns the title of the tab.
-pub fn title(view: &View, site: &str) -> String {
+pub(crate) fn title(view: &View, site: &str) -> String {
     let page = match view {
         View::Login(_) => "Sign in",
         View::Signup(signup) if signup.first_run => "Set up",

@@ -10,7 +10,7 @@ const EXACT: &[BorrowedFormatItem<'_>] =
 const CLOCK: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
 /// RFC 3339, without fractions.
-pub fn iso(unix_ms: i64) -> String {
+pub(crate) fn iso(unix_ms: i64) -> String {
     at(unix_ms).format(&Rfc3339).unwrap_or_default()
 }
 

@@ -9,7 +9,7 @@ pub fn query(pairs: &[(&str, &String)]) -> String {
 }
 
 /// Returns a page of ours that continues to `next`.
-pub fn way_back(page: &str, next: &String) -> String {
+pub(crate) fn way_back(page: &str, next: &String) -> String {
     if next == HOME { page.to_owned() } else { format!("{page}?{}", query(&[("next", next)])) }
 }
 

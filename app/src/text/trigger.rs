@@ -18,7 +18,7 @@ pub fn name(trigger: &str) -> &str {
 
 /// What an expired ban applied to.
 #[cfg(feature = "ssr")]
-pub fn past_scope(scope: &str) -> &'static str {
+pub(crate) fn past_scope(scope: &str) -> &'static str {
     if scope == "everything" { "was banned from everything" } else { "was banned from signing in" }
 }
 

@@ -1,7 +1,7 @@
 //! Waiting times as text.
 
 /// When the wait is over.
-pub const OVER: &str = "You can try again now.";
+pub(crate) const OVER: &str = "You can try again now.";
 
 pub fn sentence(left_ms: i64) -> String {
     ["You can try again in ", &span(left_ms), "."].concat()
@@ -16,7 +16,7 @@ pub fn span(ms: i64) -> String {
 }
 
 /// Returns the milliseconds until the text changes.
-pub fn next_tick(left_ms: i64) -> i32 {
+pub(crate) fn next_tick(left_ms: i64) -> i32 {
     let (unit, _) = unit(left_ms);
     // At most a second, because timers stop while a machine sleeps.
     i32::try_from((left_ms - 1).rem_euclid(unit) + 1).unwrap_or(i32::MAX).min(1_000)

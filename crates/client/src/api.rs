@@ -94,7 +94,7 @@ impl Session {
 }
 
 /// Whether this error means that a key version has ended and another must be requested.
-pub fn is_over(error: &Error) -> bool {
+pub(crate) fn is_over(error: &Error) -> bool {
     error.code() == Some(Code::KeyEnded)
 }
 

@@ -48,7 +48,7 @@ impl ClientKeys {
     ///
     /// # Errors
     /// The texts are not such keys.
-    pub fn from_jwks(signing: &str, receiving: &str) -> Result<Self> {
+    pub(crate) fn from_jwks(signing: &str, receiving: &str) -> Result<Self> {
         let receiving = PrivateKey::from_jwk(receiving).map_err(|_| Error::Key)?;
         Ok(Self { signing: ProofKey::from_jwk(signing)?, receiving })
     }
@@ -58,7 +58,7 @@ impl ClientKeys {
     }
 
     /// Returns the key with its private half.
-    pub fn receiving_jwk(&self) -> Zeroizing<String> {
+    pub(crate) fn receiving_jwk(&self) -> Zeroizing<String> {
         self.receiving.to_jwk()
     }
 

@@ -33,7 +33,7 @@ const TOLD: [HeaderName; 8] = [
 ];
 
 /// Returns its settings as (setting, value): proxy and app are on this machine.
-pub fn settings() -> [(&'static str, String); 2] {
+pub(crate) fn settings() -> [(&'static str, String); 2] {
     [
         ("trusted_proxies", "[\"127.0.0.1\"]".to_owned()),
         ("apps", format!("[{{ name = \"{NAME}\", origin = \"{ORIGIN}\" }}]")),
@@ -41,12 +41,12 @@ pub fn settings() -> [(&'static str, String); 2] {
 }
 
 /// Returns its address, if the settings have it.
-pub fn address(config: &Config) -> Option<SocketAddr> {
+pub(crate) fn address(config: &Config) -> Option<SocketAddr> {
     config.apps.iter().find(|app| app.name == NAME).and_then(|app| here(&app.origin))
 }
 
 /// An app with an open listener.
-pub struct SampleApp {
+pub(crate) struct SampleApp {
     listener: std::net::TcpListener,
     door: SampleService,
 }
@@ -61,7 +61,7 @@ struct SampleService {
 impl SampleApp {
     /// # Errors
     /// The settings have another app, or its address is in use.
-    pub fn new(config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn new(config: &Config) -> Result<Self, Failure> {
         let app = config.apps.iter().find(|app| app.name == NAME);
         let app = app.ok_or_else(|| format!("apps: the demo's own is named '{NAME}'"))?;
         let address = here(&app.origin).ok_or_else(|| format!("apps: '{}' has no port to listen on", app.origin))?;
@@ -74,7 +74,7 @@ impl SampleApp {
         Ok(Self { listener, door: SampleService { portal, app: guarded, host: app.authority.to_string().parse()? } })
     }
 
-    pub async fn serve(self) -> Outcome {
+    pub(crate) async fn serve(self) -> Outcome {
         let router = Router::new().fallback(pass).with_state(Arc::new(self.door));
         let listener = TcpListener::from_std(self.listener)?;
         Ok(axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?)

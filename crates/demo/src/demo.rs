@@ -17,7 +17,7 @@ use server::site::SiteFiles;
 const FOLDER: &str = "demo";
 
 /// Returns its settings as (setting, value); every flag overrides them.
-pub fn settings() -> Vec<(String, String)> {
+pub(crate) fn settings() -> Vec<(String, String)> {
     let TimeServerSettings { listen, tcp, .. } = TimeServerSettings::default();
     let tcp = tcp.0.map_or_else(String::new, |address| format!("localhost:{}", address.port()));
     let url = format!("ws://localhost:{}{}", listen.port(), wire::time::PATH);
@@ -28,7 +28,7 @@ pub fn settings() -> Vec<(String, String)> {
         .collect()
 }
 
-pub fn run(mut config: Config, args: &DemoArgs, site: SiteFiles) -> Outcome {
+pub(crate) fn run(mut config: Config, args: &DemoArgs, site: SiteFiles) -> Outcome {
     if args.toll {
         regtest::are_installed()?;
     }

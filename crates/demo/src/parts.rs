@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::thread::JoinHandle;
 
 /// If one part ends, all parts end.
-pub fn beside(
+pub(crate) fn beside(
     name: &'static str,
     work: impl FnOnce() -> Outcome + Send + 'static,
 ) -> Result<JoinHandle<()>, std::io::Error> {
@@ -19,7 +19,7 @@ pub fn beside(
 }
 
 /// Returns this machine's address with the port of another.
-pub fn here(address: &str) -> Option<SocketAddr> {
+pub(crate) fn here(address: &str) -> Option<SocketAddr> {
     let port = address.parse::<Uri>().ok()?.port_u16()?;
     Some((Ipv4Addr::LOCALHOST, port).into())
 }

@@ -51,7 +51,7 @@ struct SampleGate {
 ///
 /// # Errors
 /// The gate's address is in use, or the network does not start.
-pub fn open(config: &mut Config) -> Result<JoinHandle<()>, Failure> {
+pub(crate) fn open(config: &mut Config) -> Result<JoinHandle<()>, Failure> {
     println!("Starting a private Monero network: this takes some seconds ...");
     let (tell, told) = mpsc::channel();
     let own = config.clone();

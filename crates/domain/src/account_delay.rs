@@ -25,7 +25,7 @@ pub enum DelayDecision {
 }
 
 /// Failures without a delay; only their address is banned.
-pub const FREE: u32 = 10;
+pub(crate) const FREE: u32 = 10;
 /// After this many failures in a row a password alone is not sufficient.
 pub const LIMIT: u32 = 100;
 const LONGEST_MS: i64 = 5 * 60_000;

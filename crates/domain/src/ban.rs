@@ -133,7 +133,7 @@ impl RateLimits {
         per_minute: 6000,
         refused_per_minute: Some(3000),
     };
-    pub const STRICT: Self =
+    pub(crate) const STRICT: Self =
         Self { sign_in_at_once: 10, sign_in_per_minute: 30, at_once: 100, per_minute: 6000, refused_per_minute: None };
 }
 

@@ -6,7 +6,7 @@ const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 /// Maximum length of a manual ban.
-pub const LONGEST_MS: i64 = 3_650 * DAY;
+pub(crate) const LONGEST_MS: i64 = 3_650 * DAY;
 
 /// Maximum number of characters in a reason or comment.
 pub const MAX_CHARS: usize = 200;

@@ -6,7 +6,7 @@ use tpat::{Challenge, Token};
 const KEY: [u8; 32] = [7; 32];
 
 /// `data`: the text; or the bytes of a challenge or token without its MAC, which is made here.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     if let Some(text) = input::text(data) {
         judge(text);
     }

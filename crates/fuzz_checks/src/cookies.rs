@@ -14,7 +14,7 @@ const NAMES: [(CookieName, &str); 6] = [
 ];
 
 /// `data`: lines of `Cookie`.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let mut headers = HeaderMap::new();
     for line in input::lines(data) {
         let Ok(value) = HeaderValue::from_bytes(line) else { return };

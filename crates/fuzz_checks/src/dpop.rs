@@ -9,7 +9,7 @@ const URL: &str = "https://portal.example/api/refresh";
 
 /// `data`: a proof; or its header and its claims, with a line break between them, which are signed here by the
 /// key of the corpus (`ES256`, or `EdDSA` where the first byte is a space).
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let (header, claims) = input::halves(data);
     if claims.is_empty() {
         let Some(proof) = input::text(data) else { return };

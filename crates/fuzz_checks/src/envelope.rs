@@ -40,7 +40,7 @@ fn subject_public_key_info(jwk: &RsaJwk) -> Vec<u8> {
 }
 
 /// `data`: an envelope; or its header and its content, with a line break between them, which are sealed here.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let key = &portal::get().envelope;
     let (header, content) = input::halves(data);
     if content.is_empty() {

@@ -20,7 +20,7 @@ fn config(client_address: ClientAddress) -> Config {
 }
 
 /// `data`: lines of the header.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     for (config, name, truth) in
         [(&*X_FORWARDED_FOR, "x-forwarded-for", "203.0.113.7"), (&*FORWARDED, "forwarded", "for=203.0.113.7")]
     {

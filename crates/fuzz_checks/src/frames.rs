@@ -6,7 +6,7 @@ use wire::time::{Answer, Command, Greeting, Hello};
 
 /// `data`: JSON of the protocol; and steps of two bytes, each a frame that is sent, changed, doubled, left out or
 /// taken before its turn.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     json(data);
     let keys = Keys::derive(&[1; 32], "jti", &Randoms { client: [2; 32], server: [3; 32] });
     let ((mut sealer, _), (_, mut opener)) = (keys.client(), keys.server());

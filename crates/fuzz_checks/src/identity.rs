@@ -4,7 +4,7 @@ use crate::input;
 use domain::client_key::ClientKey;
 
 /// `data`: the text.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     for prefix in [0, 56, 64, 128] {
         if let Ok(identity) = ClientKey::read(text, prefix) {

@@ -7,7 +7,7 @@ use verify::{Keys, PublicKey};
 use wire::jwk::EcJwk;
 
 /// `data`: a JWK, or a JWKS.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     if let Ok(jwk) = serde_json::from_str::<EcJwk>(text) {
         public(&jwk);

@@ -15,7 +15,7 @@ const SKEW_S: i64 = 30;
 static KEY: LazyLock<(Vec<u8>, PublicKey)> = LazyLock::new(signing::ed25519_public);
 
 /// `data`: a token; or its header and its claims, with a line break between them, which are signed here.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let (header, claims) = input::halves(data);
     if claims.is_empty() {
         let Some(token) = input::text(data) else { return };

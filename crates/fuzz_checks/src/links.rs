@@ -6,7 +6,7 @@ use domain::local_path::local_path;
 use url::Url;
 
 /// `data`: the text of a `next` parameter.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     let portal = Url::parse("https://portal.example/login?a=b#c").expect("a URL");
     let to = portal.join(local_path(Some(text))).expect("a URL");

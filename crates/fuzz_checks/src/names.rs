@@ -4,7 +4,7 @@ use crate::input;
 use domain::account::{AccountDigest, AccountName};
 
 /// `data`: the text of a name.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     let Ok(name) = AccountName::parse(text) else { return };
     let again = AccountName::parse(name.as_str()).expect("a name that was taken is taken again");

@@ -11,7 +11,7 @@ const EXPECTED: Expected = Expected { relying_party: "portal.example", origin: O
 
 /// `data`: client data, a line break, and a public key, an attestation object or authenticator data. The last is signed
 /// here; `{challenge}` and `{site}` stand for the challenge and the hash of the site's host.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let (client_data, rest) = input::halves(data);
     let client_data = replaced(client_data, b"{challenge}", base64url(&CHALLENGE).as_bytes());
     let rest = replaced(rest, b"{site}", &sha256(b"portal.example"));

@@ -22,12 +22,12 @@ use wire::challenge::Challenge;
 use wire::envelope::EnvelopeKind;
 use wire::paths;
 
-pub const ORIGIN: &str = "http://localhost:3000";
+pub(crate) const ORIGIN: &str = "http://localhost:3000";
 const NAME: &str = "root";
 const PASSWORD: &str = "correct horse battery staple";
 const START: i64 = 1_800_000_000_000;
 /// The peer that may speak for others.
-pub const PROXY: [u8; 4] = [10, 0, 0, 1];
+pub(crate) const PROXY: [u8; 4] = [10, 0, 0, 1];
 
 const SETTINGS: &str = r#"
 trusted_proxies = ["10.0.0.1"]
@@ -46,7 +46,7 @@ allow = "role"
 role = "administrator"
 "#;
 
-pub struct Portal {
+pub(crate) struct Portal {
     pub runtime: Runtime,
     pub state: AppState,
     pub service: PortalService,
@@ -59,7 +59,7 @@ pub struct Portal {
 
 static PORTAL: LazyLock<Portal> = LazyLock::new(Portal::start);
 
-pub fn get() -> &'static Portal {
+pub(crate) fn get() -> &'static Portal {
     &PORTAL
 }
 
@@ -79,7 +79,7 @@ impl Portal {
 
     /// Lets time pass: a request must not run into a limit because of those before it. Reads the database as a server
     /// does every second. Otherwise all sessions would be refused after a while.
-    pub fn advance(&self, ms: i64) {
+    pub(crate) fn advance(&self, ms: i64) {
         let before = self.clock.now();
         self.clock.advance(ms);
         if before / 1000 != self.clock.now() / 1000 {
@@ -87,12 +87,12 @@ impl Portal {
         }
     }
 
-    pub fn cookies(&self) -> String {
+    pub(crate) fn cookies(&self) -> String {
         self.cookies.lock().expect("not poisoned").clone()
     }
 
     /// Signs the administrator in, unless the session still lives.
-    pub fn sign_in(&self) {
+    pub(crate) fn sign_in(&self) {
         let cookies = self.runtime.block_on(async {
             let asked = self.ask(Method::GET, paths::SESSION, &self.cookies(), None).await;
             if asked.status() == StatusCode::OK { None } else { Some(self.new_cookies().await) }

@@ -7,7 +7,7 @@ use tpat::credential::Credential;
 use tpat::{Address, OutProof};
 
 /// `data`: the header's value, a proof or an address; or the place and bits of a change to a proof that is good.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     if let Some(text) = input::text(data) {
         if let Ok(credential) = Credential::parse(text) {
             assert_eq!(Credential::parse(&credential.header()), Ok(credential));

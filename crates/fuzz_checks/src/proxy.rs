@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 
 /// `data`: the beginning of a connection.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let mut rest = data;
     let Ok(source) = futures::executor::block_on(proxy_protocol::read(&mut rest)) else { return };
     let (header, _) = data.split_at(data.len() - rest.len());

@@ -35,7 +35,7 @@ const PRIVATE: [&str; 4] = ["/api/session", "/api/sessions", "/api/keys/user", "
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `data`: what one connection sends. Line breaks may be bare: each becomes CR LF.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let portal = portal::get();
     let (peer, data) = match data.split_first() {
         Some((&FROM_PROXY, rest)) => (portal::PROXY, rest),

@@ -15,7 +15,7 @@ static RULES: LazyLock<AppRules> = LazyLock::new(|| {
 });
 
 /// `data`: a path with its query, as in a request line.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Some(target) = input::text(data).filter(|text| text.starts_with('/')) else { return };
     let judged = RULES.judge("GET", target, false).allow;
     let path = target.split(['?', '#']).next().unwrap_or_default();

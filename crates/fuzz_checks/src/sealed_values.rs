@@ -13,7 +13,7 @@ const NOW: i64 = 1_800_000_000_000;
 const ORIGIN: &str = "https://app.example";
 
 /// `data`: a value; or the place and bits of a change to values that were issued here.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let issued = issued();
     if let Some(text) = input::text(data) {
         judge(text, &issued);

@@ -5,7 +5,7 @@ use domain::authority::Authority;
 use server::config::{Config, Origins, Settings, effective};
 
 /// `data`: a file of settings.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Some(text) = input::text(data) else { return };
     let Ok(settings) = toml::from_str::<Settings>(text) else { return };
     let Ok(config) = Config::new(settings) else { return };

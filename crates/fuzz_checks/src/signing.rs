@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use verify::PublicKey;
 
 /// The private half of the example key of RFC 7515, appendix A.3: its public half is in the corpora.
-pub const P256_X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
-pub const P256_Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+pub(crate) const P256_X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+pub(crate) const P256_Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
 const P256_D: &str = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
 
 static ED25519: LazyLock<Ed25519KeyPair> =
@@ -23,21 +23,21 @@ static P256: LazyLock<EcdsaKeyPair> = LazyLock::new(|| {
 });
 
 /// Signs with Ed25519.
-pub fn ed25519(header: &[u8], payload: &[u8]) -> String {
+pub(crate) fn ed25519(header: &[u8], payload: &[u8]) -> String {
     let message = message(header, payload);
     let signature = base64url(ED25519.sign(message.as_bytes()).as_ref());
     format!("{message}.{signature}")
 }
 
 /// Signs with P-256.
-pub fn p256(header: &[u8], payload: &[u8]) -> String {
+pub(crate) fn p256(header: &[u8], payload: &[u8]) -> String {
     let message = message(header, payload);
     let signature = P256.sign(&SystemRandom::new(), message.as_bytes()).expect("signed");
     format!("{message}.{}", base64url(signature.as_ref()))
 }
 
 /// Signs bytes with P-256; the signature is in ASN.1 DER, as authenticators write it.
-pub fn p256_der(message: &[u8]) -> Vec<u8> {
+pub(crate) fn p256_der(message: &[u8]) -> Vec<u8> {
     let private = from_base64url(P256_D).expect("base64url");
     let public = [P256_X, P256_Y].map(|text| from_base64url(text).expect("base64url")).concat();
     let public = [&[4], public.as_slice()].concat();
@@ -46,7 +46,7 @@ pub fn p256_der(message: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the public half of the Ed25519 key.
-pub fn ed25519_public() -> (Vec<u8>, PublicKey) {
+pub(crate) fn ed25519_public() -> (Vec<u8>, PublicKey) {
     let bytes = ED25519.public_key().as_ref().to_vec();
     let key = PublicKey::ed25519(&base64url(&bytes)).expect("a key");
     (bytes, key)

@@ -12,7 +12,7 @@ static SERVICE: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(&[5
 static ISSUER: LazyLock<PublicKey> = LazyLock::new(|| signing::ed25519_public().1);
 
 /// `data`: a ticket; or the members of its header and the claims inside, with a line break between them.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let (header, claims) = input::halves(data);
     if claims.is_empty() {
         let Some(text) = input::text(data) else { return };

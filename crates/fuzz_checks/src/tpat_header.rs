@@ -5,7 +5,7 @@ use tpat::header::{AuthChallenge, RefusedCredential, parse, write};
 use wire::toll::{Network, Offer, Piconero};
 
 /// `data`: the header's value; or, behind a line break, also the texts of a challenge of ours.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let (value, texts) = input::halves(data);
     if let Some(value) = input::text(value)
         && let Ok(challenges) = parse(value)

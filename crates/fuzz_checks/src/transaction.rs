@@ -5,7 +5,7 @@ use monero_oxide::transaction::{NotPruned, Transaction as Parsed};
 use tpat::{ProofRefusal, Transaction, Txid};
 
 /// `data`: the bytes of a transaction; with fewer than 64, the place and bytes of a change to one that is good.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     if data.len() >= 64 {
         judge(data);
     } else if let Some(([which, high, low, cut], with)) = data.split_first_chunk::<4>() {

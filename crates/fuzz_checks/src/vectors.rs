@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 use tpat::{Address, OutProof, ProofRefusal, ReceivedPayment, Txid};
 
-pub struct Vector {
+pub(crate) struct Vector {
     pub txid: Txid,
     pub proof: String,
     pub blob: Vec<u8>,
@@ -12,7 +12,7 @@ pub struct Vector {
     message: String,
 }
 
-pub static VECTORS: LazyLock<[Vector; 2]> = LazyLock::new(|| {
+pub(crate) static VECTORS: LazyLock<[Vector; 2]> = LazyLock::new(|| {
     [
         include_str!("../../tpat/tests/vectors/outproof-single-0.json"),
         include_str!("../../tpat/tests/vectors/outproof-multi.json"),
@@ -35,15 +35,20 @@ impl Vector {
         }
     }
 
-    pub fn proof(&self) -> OutProof {
+    pub(crate) fn proof(&self) -> OutProof {
         self.proof.parse().expect("a proof")
     }
 
-    pub fn verify(&self, blob: &[u8], proof: &OutProof) -> Result<ReceivedPayment, ProofRefusal> {
+    pub(crate) fn verify(&self, blob: &[u8], proof: &OutProof) -> Result<ReceivedPayment, ProofRefusal> {
         self.verify_as(blob, &self.txid, proof)
     }
 
-    pub fn verify_as(&self, blob: &[u8], txid: &Txid, proof: &OutProof) -> Result<ReceivedPayment, ProofRefusal> {
+    pub(crate) fn verify_as(
+        &self,
+        blob: &[u8],
+        txid: &Txid,
+        proof: &OutProof,
+    ) -> Result<ReceivedPayment, ProofRefusal> {
         tpat::verify(blob, txid, &self.address, self.message.as_bytes(), proof)
     }
 }

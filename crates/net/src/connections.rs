@@ -273,7 +273,7 @@ impl ConnectionPermit {
     ///
     /// # Errors
     /// That client has its maximum.
-    pub fn belongs_to(&self, client: IpAddr) -> Result<(), ConnectionRefused> {
+    pub(crate) fn belongs_to(&self, client: IpAddr) -> Result<(), ConnectionRefused> {
         let owner = self.connections.owner(client);
         let mut table = self.connections.table.lock();
         if let Some(owner) = owner {

@@ -42,7 +42,7 @@ impl Tls {
         Ok(Self(Arc::new(Inner { certificate, key, current: RwLock::new((stamp, acceptor)) })))
     }
 
-    pub fn acceptor(&self) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
         self.0.current.read().1.clone()
     }
 

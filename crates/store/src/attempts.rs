@@ -21,7 +21,7 @@ pub const RESERVATION_MS: i64 = 10_000;
 pub const RESEND_MS: i64 = 10_000;
 /// Maximum number of burnt `short_keys`; beyond it an attempt is answered [`BeginOutcome::Full`]. They are counted every few
 /// seconds, so several processes may exceed it slightly.
-pub const SHORT_KEY_CAP: i64 = 1_000_000;
+pub(crate) const SHORT_KEY_CAP: i64 = 1_000_000;
 
 /// The holder of a client key's reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Attempt {
 impl Attempt {
     /// Returns the key that failures in a row are counted by: the account's digest, or a known device itself.
     #[must_use]
-    pub fn failures_of(client_key: ClientKey, account: &str) -> String {
+    pub(crate) fn failures_of(client_key: ClientKey, account: &str) -> String {
         match client_key {
             ClientKey::Device(_) => client_key.to_string(),
             _ => account.to_owned(),

@@ -13,7 +13,7 @@ const TARGETED: [&str; 5] =
 const DECIDE: [&str; 3] = ["accept", "authorization", "cookie"];
 
 /// Restricts an answer of a paid route to its own client's caches; with a token in it, to no cache at all.
-pub fn restrict(headers: &mut HeaderMap) {
+pub(crate) fn restrict(headers: &mut HeaderMap) {
     let targeted: Vec<HeaderName> = headers.keys().filter(|name| is_targeted(name.as_str())).cloned().collect();
     for name in &targeted {
         headers.remove(name);
@@ -24,7 +24,7 @@ pub fn restrict(headers: &mut HeaderMap) {
 }
 
 /// Adds these request headers to `Vary`.
-pub fn vary(headers: &mut HeaderMap, names: &[&'static str]) {
+pub(crate) fn vary(headers: &mut HeaderMap, names: &[&'static str]) {
     let told: Vec<String> = headers
         .get_all(header::VARY)
         .iter()

@@ -70,6 +70,6 @@ impl<'a> Caller<'a> {
 }
 
 /// Converts to unix seconds.
-pub fn unix_seconds(now: UnixMs) -> u64 {
+pub(crate) fn unix_seconds(now: UnixMs) -> u64 {
     u64::try_from(now / 1000).unwrap_or_default()
 }

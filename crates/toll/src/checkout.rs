@@ -30,7 +30,12 @@ const LONGEST: usize = 4096;
 const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Handles `POST /.well-known/tpat/redeem`.
-pub async fn redeem(payments: &PaymentService, table: &RouteTable, caller: &Caller<'_>, body: Body) -> Response<Body> {
+pub(crate) async fn redeem(
+    payments: &PaymentService,
+    table: &RouteTable,
+    caller: &Caller<'_>,
+    body: Body,
+) -> Response<Body> {
     if caller.method != Method::POST {
         return GateProblem::bad_request("Show a payment with POST.").answer();
     }
@@ -83,7 +88,7 @@ fn malformed() -> PaymentProblem {
 
 /// Permission for one request.
 #[derive(Debug)]
-pub struct Admission {
+pub(crate) struct Admission {
     unit: Option<HeldRequest>,
     stream: Option<StreamHandle>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -93,7 +98,7 @@ pub struct Admission {
 ///
 /// # Errors
 /// The answer to send instead.
-pub async fn admit(
+pub(crate) async fn admit(
     payments: &PaymentService,
     table: &RouteTable,
     route: &Route,
@@ -213,7 +218,7 @@ fn presented(credential: &str) -> RefusedCredential<'_> {
 }
 
 impl Admission {
-    pub fn free() -> Self {
+    pub(crate) fn free() -> Self {
         Self::new(None, Vec::new())
     }
 
@@ -222,7 +227,7 @@ impl Admission {
     }
 
     /// Ends a tunnel, if the request becomes one, together with the token that paid for it.
-    pub fn attach(&mut self, request: &mut Request<Body>) {
+    pub(crate) fn attach(&mut self, request: &mut Request<Body>) {
         if self.unit.is_some() && request.headers().contains_key(header::UPGRADE) {
             self.stream.get_or_insert_default().attach(request);
         }
@@ -230,7 +235,12 @@ impl Admission {
 
     /// Charges for an answer of the upstream, unless its status says that the upstream failed. Answers of the gate
     /// itself are free. An answer that continues as a stream is charged further.
-    pub fn settle(self, mut response: Response<Body>, lease_ms: i64, environment: &Environment) -> Response<Body> {
+    pub(crate) fn settle(
+        self,
+        mut response: Response<Body>,
+        lease_ms: i64,
+        environment: &Environment,
+    ) -> Response<Body> {
         for (name, value) in self.headers {
             response.headers_mut().insert(name, value);
         }

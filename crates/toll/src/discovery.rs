@@ -8,7 +8,7 @@ use wire::toll::{Network, Piconero, PriceList, PricedBundle, PricedRoute, REDEEM
 const DAY_MS: i64 = 86_400_000;
 
 /// Lists a host's paid routes in the order in which they are tried.
-pub fn price_list(table: &RouteTable, host: &Authority, network: Network) -> PriceList {
+pub(crate) fn price_list(table: &RouteTable, host: &Authority, network: Network) -> PriceList {
     let mut free = Vec::new();
     let mut routes = Vec::new();
     for route in table.iter().filter(|route| route.is_on(host)) {

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 /// Returns the client's address for a peer and the headers of its request. An error: the peer is trusted to say so, and it is not
 /// readable.
-pub type ClientAddressFn = dyn Fn(IpAddr, &HeaderMap) -> Result<IpAddr, UnreadableForwarded> + Send + Sync;
+pub(crate) type ClientAddressFn = dyn Fn(IpAddr, &HeaderMap) -> Result<IpAddr, UnreadableForwarded> + Send + Sync;
 
 /// Fills the bytes with random values.
-pub type RandomFn = dyn Fn(&mut [u8]) + Send + Sync;
+pub(crate) type RandomFn = dyn Fn(&mut [u8]) + Send + Sync;
 
 /// Access to the portal's sessions.
 #[async_trait]

@@ -7,11 +7,11 @@ use wire::problem::{Code, MEDIA_TYPE, Problem};
 
 /// Marks an answer that the gate made instead of the upstream, so that nothing is charged.
 #[derive(Debug, Clone, Copy)]
-pub struct NotCharged;
+pub(crate) struct NotCharged;
 
 /// The reason for refusing a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GateProblem {
+pub(crate) struct GateProblem {
     status: StatusCode,
     code: Code,
     title: &'static str,
@@ -19,28 +19,28 @@ pub struct GateProblem {
 }
 
 impl GateProblem {
-    pub fn bad_request(title: &'static str) -> Self {
+    pub(crate) fn bad_request(title: &'static str) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: Code::BadRequest, title, retry_after: None }
     }
 
-    pub fn no_route() -> Self {
+    pub(crate) fn no_route() -> Self {
         Self { status: StatusCode::NOT_FOUND, code: Code::NotFound, title: "Not found.", retry_after: None }
     }
 
     /// Reports that the upstream cannot be reached; nothing was charged. `retry_after` is in seconds.
-    pub fn upstream(status: StatusCode, retry_after: u64) -> Self {
+    pub(crate) fn upstream(status: StatusCode, retry_after: u64) -> Self {
         let title = "The program behind the gate does not answer. Nothing was charged.";
         Self { status, code: Code::Unavailable, title, retry_after: Some(retry_after) }
     }
 
     /// Reports that paid requests are not possible now; nothing was charged.
-    pub fn closed() -> Self {
+    pub(crate) fn closed() -> Self {
         let title = "Payments cannot be taken here now. Do not pay; try again later.";
         let status = StatusCode::SERVICE_UNAVAILABLE;
         Self { status, code: Code::Unavailable, title, retry_after: Some(60) }
     }
 
-    pub fn too_large() -> Self {
+    pub(crate) fn too_large() -> Self {
         Self {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             code: Code::TooLarge,
@@ -50,12 +50,12 @@ impl GateProblem {
     }
 
     /// Reports a loop: the upstream is the gate itself.
-    pub fn looped() -> Self {
+    pub(crate) fn looped() -> Self {
         let title = "This request has come round to the gate that sent it. Nothing was charged.";
         Self { status: StatusCode::LOOP_DETECTED, code: Code::Unavailable, title, retry_after: None }
     }
 
-    pub fn answer(self) -> Response<Body> {
+    pub(crate) fn answer(self) -> Response<Body> {
         let problem = Problem {
             status: self.status.as_u16(),
             code: self.code,

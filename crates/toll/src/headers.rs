@@ -20,7 +20,7 @@ const COOKIES: [&str; 2] = ["__host-postern", "postern"];
 
 /// The client and its request, as reported to the upstream.
 #[derive(Debug, Clone, Copy)]
-pub struct ForwardedClient<'a> {
+pub(crate) struct ForwardedClient<'a> {
     pub client: IpAddr,
     pub host: &'a str,
     pub https: bool,
@@ -28,7 +28,7 @@ pub struct ForwardedClient<'a> {
 
 /// Removes hop-by-hop headers (RFC 9110, section 7.6.1), headers that only a proxy may set, and all credentials for the
 /// gate. Then sets the true values.
-pub fn rewrite(headers: &mut HeaderMap, told: ForwardedClient<'_>, inject: &[(HeaderName, HeaderValue)]) {
+pub(crate) fn rewrite(headers: &mut HeaderMap, told: ForwardedClient<'_>, inject: &[(HeaderName, HeaderValue)]) {
     forget_named_by_connection(headers);
     let strange =
         |name: &HeaderName| [X_FORWARDED, REMOTE, PROXY, TPAT].iter().any(|start| name.as_str().starts_with(start));

@@ -14,7 +14,7 @@ use wire::toll::TollCode;
 const LONGEST: usize = 8192;
 
 /// Handles `POST /.well-known/tpat/payment`: sets the browser's token cookie and opens the requested page.
-pub async fn redeem_form(
+pub(crate) async fn redeem_form(
     payments: &PaymentService,
     table: &RouteTable,
     caller: &Caller<'_>,
@@ -48,7 +48,7 @@ pub async fn redeem_form(
 }
 
 /// Handles `GET /.well-known/tpat/still`: shows a followed payment without refreshing.
-pub async fn static_page(
+pub(crate) async fn static_page(
     payments: &PaymentService,
     table: &RouteTable,
     route: &Route,
@@ -59,7 +59,7 @@ pub async fn static_page(
 }
 
 /// `POST /.well-known/tpat/anew`: another offer, beside those that ended.
-pub async fn new_offer(
+pub(crate) async fn new_offer(
     payments: &PaymentService,
     table: &RouteTable,
     route: &Route,
@@ -69,7 +69,7 @@ pub async fn new_offer(
 }
 
 /// Reads the field `back` of a small form.
-pub async fn back(body: Body) -> Option<String> {
+pub(crate) async fn back(body: Body) -> Option<String> {
     let body = Limited::new(body, LONGEST).collect().await.ok()?;
     Some(page::back(&body.to_bytes()))
 }

@@ -70,7 +70,7 @@ impl PaymentProblem {
     }
 
     /// Whether the payment was found, and is listed.
-    pub fn is_listed(&self) -> bool {
+    pub(crate) fn is_listed(&self) -> bool {
         self.problem.reference.is_some()
     }
 

@@ -11,11 +11,11 @@ use std::time::Duration;
 /// Maximum number of keys; the least recently used are removed first.
 const REMEMBERED: u64 = 200_000;
 
-pub struct RateLimiter<K>(Cache<K, Arc<AtomicI64>>);
+pub(crate) struct RateLimiter<K>(Cache<K, Arc<AtomicI64>>);
 
 impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
     /// `idle`: how long a key is remembered, while there is room.
-    pub fn new(idle: Duration) -> Self {
+    pub(crate) fn new(idle: Duration) -> Self {
         Self(Cache::builder().max_capacity(REMEMBERED).time_to_idle(idle).build())
     }
 
@@ -23,7 +23,7 @@ impl<K: Hash + Eq + Send + Sync + 'static> RateLimiter<K> {
     ///
     /// # Errors
     /// Milliseconds to wait, if the limit is exceeded.
-    pub fn take(&self, who: K, rate: Rate, now: UnixMs) -> Result<(), i64> {
+    pub(crate) fn take(&self, who: K, rate: Rate, now: UnixMs) -> Result<(), i64> {
         let due = self.0.get_with(who, Arc::default);
         let mut wait = 0;
         let step = |due| rate.take(due, now).inspect_err(|over| wait = *over).ok();

@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Version, header, request::Parts};
 /// The request has no host, or more than one (RFC 9112, section 3.2); it opens a tunnel; its body is
 /// encoded in another way than `chunked`, which is all that is undone here. That a request has two
 /// lengths is found before: the HTTP library refuses it.
-pub fn host(parts: &Parts, https: bool) -> Result<Authority, GateProblem> {
+pub(crate) fn host(parts: &Parts, https: bool) -> Result<Authority, GateProblem> {
     if parts.method == Method::CONNECT || !parts.uri.path().starts_with('/') {
         return Err(GateProblem::bad_request("The request target has no path."));
     }

@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Handles by which the meter ends a stream or tunnel.
 #[derive(Debug, Default)]
-pub struct StreamHandle {
+pub(crate) struct StreamHandle {
     /// Cancels it.
     cut: CancellationToken,
     /// Signals that it has ended normally.
@@ -28,20 +28,20 @@ pub struct StreamHandle {
 
 impl StreamHandle {
     /// Ties a tunnel, if the request becomes one, to this meter: the proxy library cancels it.
-    pub fn attach(&self, request: &mut Request<Body>) {
+    pub(crate) fn attach(&self, request: &mut Request<Body>) {
         let extensions = request.extensions_mut();
         extensions.insert(TunnelCancellation(self.cut.clone()));
         extensions.insert(TunnelGuard::new(self.ended.clone().drop_guard()));
     }
 
     /// Wraps a stream's body so that the meter can end it.
-    pub fn wrap(&self, body: Body) -> Body {
+    pub(crate) fn wrap(&self, body: Body) -> Body {
         let cut = Box::pin(self.cut.clone().cancelled_owned());
         Body::new(MeteredBody { body, cut, _ended: self.ended.clone().drop_guard() })
     }
 }
 
-pub struct StreamMeter {
+pub(crate) struct StreamMeter {
     entry: Arc<LedgerEntry>,
     span_ms: i64,
     due: UnixMs,
@@ -50,13 +50,13 @@ pub struct StreamMeter {
 
 impl StreamMeter {
     /// Starts metering now. The request itself has paid for the first period.
-    pub fn new(entry: Arc<LedgerEntry>, span_ms: i64, environment: Environment) -> Self {
+    pub(crate) fn new(entry: Arc<LedgerEntry>, span_ms: i64, environment: Environment) -> Self {
         let due = (environment.now)().saturating_add(span_ms);
         Self { entry, span_ms, due, environment }
     }
 
     /// Watches until the stream or the token ends.
-    pub async fn watch(mut self, stream: StreamHandle) {
+    pub(crate) async fn watch(mut self, stream: StreamHandle) {
         let mut tick = tokio::time::interval(LOOK_EVERY);
         loop {
             tokio::select! {

@@ -14,7 +14,7 @@ enum ListOrText {
 ///
 /// # Errors
 /// It is neither.
-pub fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+pub(crate) fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Ok(Option::<ListOrText>::deserialize(deserializer)?.map(|given| match given {
         ListOrText::List(list) => list,
         ListOrText::Text(text) => {
@@ -34,7 +34,7 @@ enum NumberOrText {
 ///
 /// # Errors
 /// It is neither.
-pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     match NumberOrText::deserialize(deserializer)? {
         NumberOrText::Number(Whole(number)) => Ok(number),
         NumberOrText::Text(text) => text.parse().map_err(serde::de::Error::custom),

@@ -46,7 +46,7 @@ impl Visitor<'_> for Reader {
 ///
 /// # Errors
 /// It is not whole, or not in the range of `N`.
-pub fn one<'de, D: Deserializer<'de>, N: TryFrom<i64>>(deserializer: D) -> Result<N, D::Error> {
+pub(crate) fn one<'de, D: Deserializer<'de>, N: TryFrom<i64>>(deserializer: D) -> Result<N, D::Error> {
     let Whole(number) = Whole::deserialize(deserializer)?;
     N::try_from(number).map_err(|_| D::Error::invalid_value(Unexpected::Signed(number), &"a number in the range"))
 }
@@ -55,7 +55,7 @@ pub fn one<'de, D: Deserializer<'de>, N: TryFrom<i64>>(deserializer: D) -> Resul
 ///
 /// # Errors
 /// See [`one`].
-pub fn optional<'de, D: Deserializer<'de>, N: TryFrom<i64>>(deserializer: D) -> Result<Option<N>, D::Error> {
+pub(crate) fn optional<'de, D: Deserializer<'de>, N: TryFrom<i64>>(deserializer: D) -> Result<Option<N>, D::Error> {
     let number = Option::<Whole>::deserialize(deserializer)?;
     let within = |Whole(number)| {
         N::try_from(number).map_err(|_| D::Error::invalid_value(Unexpected::Signed(number), &"a number in the range"))

@@ -9,33 +9,33 @@ use std::path::{Path, PathBuf};
 
 /// A temporary file in the same folder, deleted unless it is kept.
 #[derive(Debug)]
-pub struct DraftFile(PathBuf);
+pub(super) struct DraftFile(PathBuf);
 
 impl DraftFile {
     /// Creates an empty file with mode 0600.
-    pub fn beside(file: &Path) -> Result<Self, BackupError> {
+    pub(super) fn beside(file: &Path) -> Result<Self, BackupError> {
         let draft = Self(with_ending(file, &format!(".{}.new", std::process::id())));
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.0).map_err(at(&draft.0))?;
         Ok(draft)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn fill(&self, content: &[u8]) -> Result<(), BackupError> {
+    pub(super) fn fill(&self, content: &[u8]) -> Result<(), BackupError> {
         let mut file = OpenOptions::new().write(true).truncate(true).open(&self.0).map_err(at(&self.0))?;
         file.write_all(content).map_err(at(&self.0))
     }
 
-    pub fn copy_from(&self, from: &Path) -> Result<(), BackupError> {
+    pub(super) fn copy_from(&self, from: &Path) -> Result<(), BackupError> {
         let mut source = File::open(from).map_err(at(from))?;
         let mut target = OpenOptions::new().write(true).truncate(true).open(&self.0).map_err(at(&self.0))?;
         std::io::copy(&mut source, &mut target).map(drop).map_err(at(&self.0))
     }
 
     /// Renames it to `file`, unless that exists.
-    pub fn keep_as_new(self, file: &Path) -> Result<(), BackupError> {
+    pub(super) fn keep_as_new(self, file: &Path) -> Result<(), BackupError> {
         self.sync()?;
         match fs::hard_link(&self.0, file) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -47,7 +47,7 @@ impl DraftFile {
     }
 
     /// Renames it to `file`, replacing an existing one.
-    pub fn keep_as(self, file: &Path) -> Result<(), BackupError> {
+    pub(super) fn keep_as(self, file: &Path) -> Result<(), BackupError> {
         self.sync()?;
         fs::rename(&self.0, file).map_err(at(file))?;
         sync_folder(file)
@@ -71,13 +71,13 @@ fn sync_folder(file: &Path) -> Result<(), BackupError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
 }
 
-pub fn with_ending(file: &Path, ending: &str) -> PathBuf {
+pub(super) fn with_ending(file: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(ending);
     name.into()
 }
 
-pub fn at(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
+pub(super) fn at(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
     let path = path.to_owned();
     move |error| BackupError::File(path, error)
 }

@@ -15,7 +15,7 @@ pub fn last(config: &Config) -> Option<UnixMs> {
     std::fs::read_to_string(path(config)).ok()?.trim().parse().ok()
 }
 
-pub fn remember(config: &Config, now: UnixMs) -> Result<(), BackupError> {
+pub(super) fn remember(config: &Config, now: UnixMs) -> Result<(), BackupError> {
     let draft = DraftFile::beside(&path(config))?;
     draft.fill(format!("{now}\n").as_bytes())?;
     draft.keep_as(&path(config))

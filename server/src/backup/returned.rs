@@ -19,7 +19,7 @@ pub struct Returned {
 }
 
 /// Compares the accounts of a backup with those of the database that it replaces.
-pub fn compare(backup: &[Account], replaced: &[Account]) -> Returned {
+pub(super) fn compare(backup: &[Account], replaced: &[Account]) -> Returned {
     let since: HashMap<_, _> = replaced.iter().map(|account| (account.id.as_str(), account)).collect();
     let then: HashMap<_, _> = backup.iter().map(|account| (account.id.as_str(), account)).collect();
     let mut returned = Returned::default();

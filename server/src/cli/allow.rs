@@ -11,7 +11,7 @@ use clap::Subcommand;
 use wire::allowlist::NewAllowed;
 
 #[derive(Debug, Subcommand)]
-pub enum AllowCommand {
+pub(super) enum AllowCommand {
     /// List the networks that are never banned
     List {
         /// As JSON
@@ -32,7 +32,7 @@ pub enum AllowCommand {
     Remove { network: String },
 }
 
-pub async fn run(config: Config, command: AllowCommand) -> Outcome {
+pub(super) async fn run(config: Config, command: AllowCommand) -> Outcome {
     let store = super::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {

@@ -8,7 +8,7 @@ use crate::flows::audit_log::{self, AuditQuery};
 use clap::Args;
 
 #[derive(Debug, Args)]
-pub struct AuditArgs {
+pub(super) struct AuditArgs {
     /// Only what happened to this account: a name or an id
     #[arg(long, default_value = "", allow_hyphen_values = true)]
     user: String,
@@ -30,7 +30,7 @@ pub struct AuditArgs {
 }
 
 /// Prints the newest entries, newest first.
-pub async fn run(config: Config, command: AuditArgs) -> Outcome {
+pub(super) async fn run(config: Config, command: AuditArgs) -> Outcome {
     let store = super::store::open(&config).await?;
     let AuditArgs { user, event, outcome, since, limit, json } = command;
     let filter = AuditQuery { user, event, outcome, since, ..AuditQuery::default() };

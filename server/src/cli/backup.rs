@@ -14,7 +14,7 @@ use store::audit::AuditEvent;
 use zeroize::Zeroizing;
 
 #[derive(Debug, clap::Args)]
-pub struct BackupArgs {
+pub(super) struct BackupArgs {
     /// The file to write; must not exist
     file: PathBuf,
     /// Include the key-encryption key, encrypted with a passphrase
@@ -26,7 +26,7 @@ pub struct BackupArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct RestoreArgs {
+pub(super) struct RestoreArgs {
     /// A file written by 'postern backup'
     file: PathBuf,
     /// Replace an existing database or another key-encryption key
@@ -43,7 +43,7 @@ pub struct RestoreArgs {
     passphrase_file: Option<PathBuf>,
 }
 
-pub async fn backup(config: Config, args: BackupArgs) -> Outcome {
+pub(super) async fn backup(config: Config, args: BackupArgs) -> Outcome {
     if config.sqlite_file().is_some_and(|file| !file.exists()) {
         return Err("there is no database yet".into());
     }
@@ -59,7 +59,7 @@ pub async fn backup(config: Config, args: BackupArgs) -> Outcome {
     Ok(())
 }
 
-pub async fn restore(config: Config, args: RestoreArgs) -> Outcome {
+pub(super) async fn restore(config: Config, args: RestoreArgs) -> Outcome {
     data_folder(&config)?;
     let wish = Wish { force: args.force, keep_sessions: args.keep_sessions, now: SystemClock.now() };
     let restoring = backup::prepare(&config, &args.file, wish).await?;

@@ -17,7 +17,7 @@ use wire::bans::{Explanation, NewBan};
 const PAGE: u32 = 500;
 
 #[derive(Debug, Subcommand)]
-pub enum BanCommand {
+pub(super) enum BanCommand {
     /// List bans in force, newest first; with --all also past ones
     List(BanListArgs),
     /// Ban an address
@@ -46,7 +46,7 @@ pub enum BanCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct BanListArgs {
+pub(super) struct BanListArgs {
     /// Only this address or this incident
     word: Option<String>,
     /// Also past bans
@@ -64,7 +64,7 @@ pub struct BanListArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct BanAddArgs {
+pub(super) struct BanAddArgs {
     address: String,
     /// Reason, for readers of the history
     #[arg(long, allow_hyphen_values = true)]
@@ -81,13 +81,13 @@ pub struct BanAddArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum FirewallFormat {
+pub(super) enum FirewallFormat {
     Plain,
     Json,
     Nft,
 }
 
-pub async fn run(config: Config, command: BanCommand) -> Outcome {
+pub(super) async fn run(config: Config, command: BanCommand) -> Outcome {
     let store = super::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {

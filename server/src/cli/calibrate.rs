@@ -11,7 +11,7 @@ const STEPS: u32 = 4;
 const MOST_KIB: u32 = 262_144;
 
 #[derive(Debug, clap::Args)]
-pub struct CalibrateArgs {
+pub(super) struct CalibrateArgs {
     /// Time for one hash. At 50ms people notice nothing, a full queue drains within seconds, and a thief of the
     /// database pays it for every guess
     #[arg(long, value_name = "TIME", default_value = "50ms", value_parser = humantime::parse_duration)]
@@ -24,7 +24,7 @@ struct HashCost {
     passes: u32,
 }
 
-pub fn run(config: &Config, args: &CalibrateArgs) -> Outcome {
+pub(super) fn run(config: &Config, args: &CalibrateArgs) -> Outcome {
     let (settings, least) = (&config.settings, least());
     let threads = threads(settings);
     let now = HashCost { memory_kib: settings.password.memory_kib, passes: settings.password.passes };

@@ -14,7 +14,7 @@ use oidc::{Client, ClientSettings, Params};
 use serde_json::json;
 
 #[derive(Debug, Subcommand)]
-pub enum ClientCommand {
+pub(super) enum ClientCommand {
     /// Add an app that signs people in with OpenID Connect; prints its secret once
     Add(Box<AddArgs>),
     /// List the clients of postern.toml and of the database
@@ -42,7 +42,7 @@ pub enum ClientCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct AddArgs {
+pub(super) struct AddArgs {
     /// The client id: letters, digits and . _ ~ -
     id: String,
     /// The name that people see [default: the id]
@@ -79,7 +79,7 @@ pub struct AddArgs {
 
 /// What apps are known to need. The redirect URI is derived from --url.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Preset {
+pub(super) enum Preset {
     Nextcloud,
     Grafana,
     Forgejo,
@@ -122,7 +122,7 @@ impl Preset {
     }
 }
 
-pub async fn run(config: Config, command: ClientCommand) -> Outcome {
+pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
     let store = super::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {

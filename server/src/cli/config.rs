@@ -6,7 +6,7 @@ use crate::flows::profiles;
 use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(super) enum ConfigCommand {
     /// Check the settings; exit code 2 and the location if one is invalid
     Check,
     /// Print every setting with its value and source, without passwords
@@ -14,7 +14,7 @@ pub enum ConfigCommand {
 }
 
 /// Invalid settings were reported before this runs.
-pub async fn run(config: Config, origins: &Origins, command: &ConfigCommand) -> Outcome {
+pub(super) async fn run(config: Config, origins: &Origins, command: &ConfigCommand) -> Outcome {
     match command {
         ConfigCommand::Check => {
             println!("Configuration is valid. Public URL: {}.", config.origin);

@@ -7,13 +7,13 @@ use crate::doctor::{Finding, FindingLevel, examine};
 
 /// Exit codes: 0 everything is fine or there are only hints; 1 a finding needs action.
 #[derive(Debug, clap::Args)]
-pub struct DoctorArgs {
+pub(super) struct DoctorArgs {
     /// For programs: {"state": ..., "findings": [{"check", "state", "says", "do"}]}
     #[arg(long)]
     json: bool,
 }
 
-pub async fn run(config: Config, args: DoctorArgs) -> Outcome {
+pub(super) async fn run(config: Config, args: DoctorArgs) -> Outcome {
     let findings = examine(&config, SystemClock.now()).await;
     let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(FindingLevel::Fine);
     if args.json {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use store::bans::Ban;
 
 /// A separate table that is replaced as a whole. Its elements expire automatically.
-pub fn nft(bans: &[Ban], now: UnixMs) -> String {
+pub(super) fn nft(bans: &[Ban], now: UnixMs) -> String {
     let mut text = "# Addresses that Postern has banned from everything. Load with: nft -f FILE\n\
                     table inet postern {}\ndelete table inet postern\ntable inet postern {\n"
         .to_owned();
@@ -52,6 +52,6 @@ fn element(network: &IpNet, ban: &Ban, now: UnixMs) -> String {
 }
 
 /// Whether two networks share an address.
-pub fn overlap(one: &IpNet, other: &IpNet) -> bool {
+pub(super) fn overlap(one: &IpNet, other: &IpNet) -> bool {
     one.contains(other) || other.contains(one)
 }

@@ -11,7 +11,7 @@ use clap::Subcommand;
 use wire::account::Group;
 
 #[derive(Debug, Subcommand)]
-pub enum GroupCommand {
+pub(super) enum GroupCommand {
     /// Add a group
     Add { name: String },
     /// List groups with their number of accounts
@@ -33,7 +33,7 @@ pub enum GroupCommand {
     },
 }
 
-pub async fn run(config: Config, command: GroupCommand) -> Outcome {
+pub(super) async fn run(config: Config, command: GroupCommand) -> Outcome {
     let store = super::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {

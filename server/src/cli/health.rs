@@ -15,7 +15,7 @@ const LONGEST: u64 = 16 * 1024;
 
 /// # Errors
 /// The server does not answer on `operator.listen`, or says which part is not ready.
-pub async fn run(config: Config) -> Outcome {
+pub(super) async fn run(config: Config) -> Outcome {
     let Some(address) = config.settings.operator.listen.0 else {
         return Err("operator.listen is off, so the server's state is not available".into());
     };

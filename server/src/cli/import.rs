@@ -18,7 +18,7 @@ const LINK_DAYS: i64 = 7;
 const DAY_MS: i64 = 24 * 60 * 60_000;
 
 #[derive(Debug, clap::Args)]
-pub struct ImportArgs {
+pub(super) struct ImportArgs {
     file: PathBuf,
     #[arg(long, value_enum)]
     format: ImportFormat,
@@ -34,7 +34,7 @@ pub struct ImportArgs {
     reset_links: bool,
 }
 
-pub async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &ImportArgs) -> Outcome {
+pub(super) async fn run(actor: &Actor<'_>, key: &KeyEncryptionKey, args: &ImportArgs) -> Outcome {
     let raw = imports::read(&args.file, args.format).await;
     let raw = raw.map_err(|error| format!("{}: {error}", args.file.display()))?;
     let users = actor.store.users().await?;

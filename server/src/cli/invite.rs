@@ -13,7 +13,7 @@ use domain::invitation::DEFAULT_HOURS;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct InviteArgs {
+pub(super) struct InviteArgs {
     #[command(subcommand)]
     command: Option<InviteCommand>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ struct NewInviteArgs {
     note: String,
 }
 
-pub async fn run(config: Config, args: InviteArgs) -> Outcome {
+pub(super) async fn run(config: Config, args: InviteArgs) -> Outcome {
     let store = super::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match args.command {

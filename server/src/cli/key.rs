@@ -17,7 +17,7 @@ use store::keys::{KeyKind, RevokeKeyOutcome};
 use wire::server_keys::{ServerKey, ServerKeyState};
 
 #[derive(Debug, Subcommand)]
-pub enum KeyCommand {
+pub(super) enum KeyCommand {
     /// List the keys, newest first
     List {
         #[arg(long, value_enum)]
@@ -64,7 +64,7 @@ pub enum KeyCommand {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum KindName {
+pub(super) enum KindName {
     /// Decrypts logins
     Envelope,
     /// Signs tokens and tickets
@@ -91,7 +91,7 @@ impl KindName {
     }
 }
 
-pub async fn run(config: Config, command: KeyCommand) -> Outcome {
+pub(super) async fn run(config: Config, command: KeyCommand) -> Outcome {
     let store = super::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {

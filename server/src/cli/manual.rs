@@ -6,14 +6,14 @@ use clap_complete::Shell;
 use std::io::{Write, stdout};
 use std::path::Path;
 
-pub fn completions(mut program: Command, shell: Shell) -> Outcome {
+pub(super) fn completions(mut program: Command, shell: Shell) -> Outcome {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut program, "postern", &mut text);
     Ok(stdout().write_all(&text)?)
 }
 
 /// Writes one page for the program and one for each command.
-pub fn pages(program: Command, folder: &Path) -> Outcome {
+pub(super) fn pages(program: Command, folder: &Path) -> Outcome {
     std::fs::create_dir_all(folder)?;
     Ok(clap_mangen::generate_to(program, folder)?)
 }

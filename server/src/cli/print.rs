@@ -10,14 +10,14 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Not found. It has its own exit code, so that a script can distinguish it from a failure.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct NotFound(pub String);
+pub(super) struct NotFound(pub String);
 
-pub fn not_found(what: impl Into<String>) -> Failure {
+pub(super) fn not_found(what: impl Into<String>) -> Failure {
     NotFound(what.into()).into()
 }
 
 /// Prints columns under a header in a terminal, and otherwise rows separated by tabs for `cut` and `while read`.
-pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
+pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
     let rows = rows.into_iter().map(|row| row.map(|cell| printable(&cell)));
     if !std::io::stdout().is_terminal() {
         for row in rows {
@@ -34,32 +34,32 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
 }
 
 /// Prints a sentence for people if a list is empty, and nothing for programs.
-pub fn empty(sentence: &str) {
+pub(super) fn empty(sentence: &str) {
     if std::io::stdout().is_terminal() {
         println!("{sentence}");
     }
 }
 
 /// Prints one value on one line.
-pub fn json<T: Serialize>(value: &T) -> Outcome {
+pub(super) fn json<T: Serialize>(value: &T) -> Outcome {
     println!("{}", serde_json::to_string(value)?);
     Ok(())
 }
 
 /// `2026-11-21 09:00:00`, in UTC.
-pub fn moment(at: UnixMs) -> String {
+pub(super) fn moment(at: UnixMs) -> String {
     let since = Duration::from_millis(u64::try_from(at.min(LAST_WRITABLE)).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
 
 /// `2h 5m 3s`, rounded up.
-pub fn left(ms: i64) -> String {
+pub(super) fn left(ms: i64) -> String {
     let seconds = u64::try_from(ms).unwrap_or_default().div_ceil(1000);
     humantime::format_duration(Duration::from_secs(seconds)).to_string()
 }
 
 /// Escapes control characters, so that text of others cannot control the terminal.
-pub fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

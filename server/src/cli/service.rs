@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use wire::services::Service;
 
 #[derive(Debug, Subcommand)]
-pub enum ServiceCommand {
+pub(super) enum ServiceCommand {
     /// Register a service by its public key, or replace its key
     Add {
         /// The service's name in requests for tickets: lower-case letters, digits, -
@@ -40,7 +40,7 @@ pub enum ServiceCommand {
     Remove { name: String },
 }
 
-pub async fn run(config: Config, command: ServiceCommand) -> Outcome {
+pub(super) async fn run(config: Config, command: ServiceCommand) -> Outcome {
     let store = super::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {

@@ -14,7 +14,7 @@ use store::audit::AuditEvent;
 use store::users::User;
 
 #[derive(Debug, Subcommand)]
-pub enum SessionCommand {
+pub(super) enum SessionCommand {
     /// List the sessions of these accounts
     List {
         #[arg(required = true)]
@@ -40,7 +40,7 @@ struct SessionOutput {
     used_at: i64,
 }
 
-pub async fn run(config: Config, command: SessionCommand) -> Outcome {
+pub(super) async fn run(config: Config, command: SessionCommand) -> Outcome {
     let store = super::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {

@@ -8,7 +8,7 @@ use crate::key_encryption::KeyEncryptionKey;
 use crate::keyring::{Keyring, Vault};
 use crate::setup;
 
-pub async fn run(config: Config) -> Outcome {
+pub(super) async fn run(config: Config) -> Outcome {
     let store = super::store::open(&config).await?;
     if store.user_count().await? > 0 {
         return Err("an account exists already: add more with 'postern user add'".into());

@@ -20,7 +20,7 @@ use store::users::{AddUserOutcome, ChangeOutcome, NewUser, PasswordHash, RenameO
 use zeroize::Zeroizing;
 
 #[derive(Debug, Subcommand)]
-pub enum UserCommand {
+pub(super) enum UserCommand {
     /// Add an account; asks for the password, or reads a line from standard input
     Add {
         name: String,
@@ -109,7 +109,7 @@ impl From<RoleName> for Role {
     }
 }
 
-pub async fn run(config: Config, command: UserCommand) -> Outcome {
+pub(super) async fn run(config: Config, command: UserCommand) -> Outcome {
     let store = super::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     let desk = UserAdmin { actor };

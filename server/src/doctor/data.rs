@@ -24,13 +24,13 @@ const MANY: u64 = 3;
 const SKEW_MS: i64 = 60_000;
 const BACKUP_MS: i64 = 7 * DAY_MS;
 
-pub fn does_not_answer(error: &Error) -> Finding {
+pub(super) fn does_not_answer(error: &Error) -> Finding {
     let says = format!("The database does not answer: {}.", chain(error));
     let advice = store::advice(error).unwrap_or("Correct database_url, or start the database.");
     Finding::new("database", FindingLevel::Problem, says, advice)
 }
 
-pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Finding> {
+pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> Vec<Finding> {
     let asked = async {
         let mut findings = vec![integrity(store.fault().await?)];
         findings.push(clock(store.newest().await?, now));
@@ -58,7 +58,7 @@ pub fn second_factors(without: &[String]) -> Finding {
 }
 
 /// Pending migrations are a hint: the server runs them at its next start.
-pub fn schema(schema: &SchemaState) -> Finding {
+pub(super) fn schema(schema: &SchemaState) -> Finding {
     const CHECK: &str = "migrations";
     if schema.is_newer {
         return Finding::new(
@@ -213,7 +213,7 @@ fn is_of_this_machine_or_network(address: IpAddr) -> bool {
     }
 }
 
-pub fn last_backup(config: &Config, now: UnixMs) -> Finding {
+pub(super) fn last_backup(config: &Config, now: UnixMs) -> Finding {
     const CHECK: &str = "backup";
     const ADVICE: &str = "Run 'postern backup FILE' every day, and keep the file on another machine.";
     if config.sqlite_file().is_none() {

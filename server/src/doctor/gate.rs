@@ -13,7 +13,7 @@ use toll::upstream::UpstreamAddress;
 const PATIENT: RpcLimits = RpcLimits { timeout: Duration::from_secs(5), at_once: 1, longest: 1 << 20 };
 
 /// Nothing, where no route is set up.
-pub async fn findings(config: &Config) -> Vec<Finding> {
+pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let settings = &config.settings.toll;
     let mut findings = Vec::new();
     if settings.routes.is_empty() {

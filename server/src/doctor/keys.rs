@@ -14,7 +14,7 @@ const DAY_MS: i64 = 24 * 60 * 60_000;
 /// Maximum count of values; beyond it "many" is enough.
 const MANY: u32 = 1000;
 
-pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store::Result<Vec<Finding>> {
+pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store::Result<Vec<Finding>> {
     let keys = server_keys::list(store, config, now).await?;
     let mut findings = ages(config, &keys, now);
     // An unreadable key has its own finding.
@@ -31,7 +31,7 @@ pub async fn findings(config: &Config, store: &dyn Store, now: UnixMs) -> store:
 }
 
 /// Returns whether the keys that come by a schedule came.
-pub fn ages(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
+pub(super) fn ages(config: &Config, keys: &[ServerKey], now: UnixMs) -> Vec<Finding> {
     let in_use = |kind| keys.iter().find(|key| key.kind == kind && key.state == ServerKeyState::Current);
     let age = |kind| in_use(kind).map(|key| now - key.used_from);
     vec![

@@ -17,7 +17,7 @@ const MIB: u64 = 1024 * 1024;
 const LOW: u64 = 1024 * MIB;
 const FULL: u64 = 100 * MIB;
 
-pub fn password_time(settings: &Settings) -> Finding {
+pub(super) fn password_time(settings: &Settings) -> Finding {
     const CHECK: &str = "password_time";
     match measure(settings.password.memory_kib, settings.password.passes, threads(settings)) {
         Ok(time) if time > SLOW => Finding::new(
@@ -37,7 +37,7 @@ pub fn password_time(settings: &Settings) -> Finding {
 }
 
 /// Checks only its permissions; `postern serve` checks whether it matches.
-pub fn key_file(config: &Config) -> Finding {
+pub(super) fn key_file(config: &Config) -> Finding {
     const CHECK: &str = "key_file";
     if std::env::var_os(VARIABLE).is_some() {
         return Finding::fine(CHECK, format!("The key-encryption key comes from {VARIABLE}."));
@@ -45,7 +45,7 @@ pub fn key_file(config: &Config) -> Finding {
     private(CHECK, "The key-encryption key", &config.key_encryption_key_file())
 }
 
-pub fn key_place(config: &Config) -> Finding {
+pub(super) fn key_place(config: &Config) -> Finding {
     const CHECK: &str = "key_place";
     let beside = config.sqlite_file().is_some_and(|file| file.parent() == config.key_encryption_key_file().parent());
     if beside && std::env::var_os(VARIABLE).is_none() {
@@ -59,7 +59,7 @@ pub fn key_place(config: &Config) -> Finding {
     Finding::fine(CHECK, "The key-encryption key is not in the database's folder.")
 }
 
-pub fn tls_key(config: &Config) -> Option<Finding> {
+pub(super) fn tls_key(config: &Config) -> Option<Finding> {
     config.settings.tls.key.as_deref().map(|path| private("tls_key", "The TLS key", path))
 }
 
@@ -89,7 +89,7 @@ fn private(check: &'static str, what: &str, path: &Path) -> Finding {
 }
 
 /// Uses the hard limit, because `postern serve` raises the soft limit to it.
-pub fn open_files(config: &Config) -> Finding {
+pub(super) fn open_files(config: &Config) -> Finding {
     let connections = config.settings.connections.max;
     files(&OpenFileLimit::possible(connections, 1, SPARE_FILES), connections)
 }
@@ -108,7 +108,7 @@ fn files(files: &OpenFileLimit, wanted: usize) -> Finding {
     Finding::new(CHECK, FindingLevel::Warning, says, advice)
 }
 
-pub fn disk(config: &Config) -> Finding {
+pub(super) fn disk(config: &Config) -> Finding {
     const CHECK: &str = "disk";
     // Before the first start the folder does not exist, but its disk does.
     let folder = config.settings.data_dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));

@@ -10,7 +10,7 @@ const WIDEST: (u8, u8) = (8, 16);
 /// OWASP's equivalent argon2id settings: minimum KiB for a number of passes.
 const LEAST: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
 
-pub fn proxies(config: &Config) -> Finding {
+pub(super) fn proxies(config: &Config) -> Finding {
     const CHECK: &str = "trusted_proxies";
     let list = &config.settings.trusted_proxies;
     let is_wide = |text: &&String| match text.parse::<IpNet>() {
@@ -32,7 +32,7 @@ pub fn proxies(config: &Config) -> Finding {
     }
 }
 
-pub fn cookies(config: &Config) -> Finding {
+pub(super) fn cookies(config: &Config) -> Finding {
     const CHECK: &str = "cookies";
     if config.insecure() {
         return Finding::new(
@@ -52,7 +52,7 @@ pub fn cookies(config: &Config) -> Finding {
     }
 }
 
-pub fn password_strength(settings: &Settings) -> Finding {
+pub(super) fn password_strength(settings: &Settings) -> Finding {
     const CHECK: &str = "password_strength";
     let (memory, passes) = (settings.password.memory_kib, settings.password.passes);
     let says = format!("argon2id uses {memory} KiB and {passes} passes");

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 /// A decrypted assertion of a passkey. The `short_key` is burnt until the attempt ends.
 #[derive(Debug)]
-pub struct OpenedAssertion {
+pub(super) struct OpenedAssertion {
     pub attempt: Attempt,
     pub plaintext: Zeroizing<Vec<u8>>,
     /// The client's signing and receiving keys; it has proven the first.
@@ -32,7 +32,11 @@ pub struct OpenedAssertion {
 ///
 /// # Errors
 /// The refusal; an attack has been counted.
-pub async fn receive(state: &AppState, client: &Client, sealed: SealedMessage) -> Result<OpenedAssertion, ApiError> {
+pub(super) async fn receive(
+    state: &AppState,
+    client: &Client,
+    sealed: SealedMessage,
+) -> Result<OpenedAssertion, ApiError> {
     let (short_key, key) = check_short_key(state, client, &sealed, ShortKeyPurpose::PasskeySignIn).await?;
     let mut holder = [0; 16];
     holder.copy_from_slice(&sha256(short_key.id().as_bytes())[..16]);

@@ -29,7 +29,7 @@ struct PagePolicy<'a> {
 }
 
 /// Codes were refused twice in a row.
-pub fn no_way_in(state: &AppState, next: &str) -> Response {
+pub(crate) fn no_way_in(state: &AppState, next: &str) -> Response {
     let start = start(next);
     let body = format!(
         "<h1>Signing in did not work</h1><p>This browser did not bring back what it was given on the way. That \
@@ -40,7 +40,7 @@ pub fn no_way_in(state: &AppState, next: &str) -> Response {
 }
 
 /// The person lacks a role.
-pub fn denied(state: &AppState, framed: bool) -> Response {
+pub(crate) fn denied(state: &AppState, framed: bool) -> Response {
     let out = paths::APP_LOGOUT;
     let body = format!(
         "<h1>Not with this account</h1><p>You are signed in, but your account may not open this page. Ask the person \
@@ -50,7 +50,7 @@ pub fn denied(state: &AppState, framed: bool) -> Response {
 }
 
 /// Links to sign-in in a new tab, because the sign-in page refuses to be framed.
-pub fn sign_in_beside(state: &AppState, target: &str) -> Response {
+pub(crate) fn sign_in_beside(state: &AppState, target: &str) -> Response {
     let start = start(target);
     let body = format!(
         "<h1>Sign in again</h1><p>Your session has ended. <a href=\"{start}\" target=\"_blank\" \
@@ -61,7 +61,7 @@ pub fn sign_in_beside(state: &AppState, target: &str) -> Response {
 }
 
 /// A form was sent after the session had ended; its content would be lost during sign-in.
-pub fn not_sent(state: &AppState) -> Response {
+pub(crate) fn not_sent(state: &AppState) -> Response {
     let start = start("/");
     let body = format!(
         "<h1>This was not sent</h1><p>Your session has ended, and nothing was changed. <a href=\"{start}\" \
@@ -72,7 +72,7 @@ pub fn not_sent(state: &AppState) -> Response {
 }
 
 /// For a URL that is too long for the way through sign-in: the browser stores it.
-pub fn far(state: &AppState) -> Response {
+pub(crate) fn far(state: &AppState) -> Response {
     let start = start("/");
     let body = format!(
         "<h1>Sign in</h1><p>Taking you to sign in\u{2026}</p><noscript><p>The address of this page is too long to be \
@@ -85,21 +85,21 @@ pub fn far(state: &AppState) -> Response {
 }
 
 /// Continues to the URL that [`far`] has stored.
-pub fn kept_place(state: &AppState) -> Response {
+pub(crate) fn kept_place(state: &AppState) -> Response {
     let body = "<h1>You are signed in</h1><p>The address that you came from was too long to be carried here, and this \
                 tab has not kept it. Open your link once more, or <a href=\"/\">begin at the start</a>.</p>";
     page(state, StatusCode::OK, "Signed in", body, PagePolicy { script: Some(KEPT), ..PagePolicy::default() })
 }
 
 /// Asks with a button, because a link alone must not sign out.
-pub fn sign_out(state: &AppState) -> Response {
+pub(crate) fn sign_out(state: &AppState) -> Response {
     let body = "<h1>Sign out</h1><p>This ends the session on this device, in this app and in all others.</p>\
                 <form method=\"post\"><button>Sign out</button></form>";
     page(state, StatusCode::OK, "Sign out", body, PagePolicy { form: true, ..PagePolicy::default() })
 }
 
 /// Replaces a problem's JSON by a page for a person.
-pub fn dressed(state: &AppState, response: Response) -> Response {
+pub(crate) fn dressed(state: &AppState, response: Response) -> Response {
     let headers = response.headers();
     let is_problem = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE)
         && !headers.contains_key(header::LOCATION);
@@ -120,7 +120,7 @@ pub fn dressed(state: &AppState, response: Response) -> Response {
 }
 
 /// Returns the page with the status and headers of the answer.
-pub fn within(mut answer: Response, page: Response) -> Response {
+pub(crate) fn within(mut answer: Response, page: Response) -> Response {
     let (parts, body) = page.into_parts();
     answer.headers_mut().remove(header::CONTENT_LENGTH);
     for (name, value) in &parts.headers {
@@ -181,7 +181,7 @@ fn page(state: &AppState, status: StatusCode, title: &str, body: &str, manner: P
 }
 
 /// Percent-encodes text for a query value.
-pub fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~' | b'/');
     text.bytes().map(|c| if plain(c) { char::from(c).to_string() } else { format!("%{c:02X}") }).collect()
 }

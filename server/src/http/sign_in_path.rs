@@ -7,7 +7,7 @@ use http::{HeaderMap, Uri};
 use wire::paths;
 
 /// Returns where a visitor without a session signs in. A browser that was signed in tries to resume first.
-pub fn sign_in_path(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
+pub(super) fn sign_in_path(state: &AppState, headers: &HeaderMap, uri: &Uri) -> String {
     let page = if cookies::get(headers, &state.config, CookieName::Access).is_some() {
         paths::RESUME_PAGE
     } else {

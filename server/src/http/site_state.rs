@@ -14,7 +14,7 @@ const HOURS: usize = 24;
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn load(state: &AppState) -> Result<SiteState, ApiError> {
+pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
     let (store, config, now) = (&*state.store, &state.config, state.now());
     let since = now - now.rem_euclid(HOUR_MS) - HOUR_MS * 23;
     let keys = flows::server_keys::list(store, config, now).await?;

@@ -27,7 +27,7 @@ struct FileUser {
 
 /// # Errors
 /// It is not YAML of this form.
-pub fn read(text: &str) -> Result<Vec<RawAccount>, ImportError> {
+pub(super) fn read(text: &str) -> Result<Vec<RawAccount>, ImportError> {
     let file: UsersFile = serde_saphyr::from_str(text).map_err(|error| ImportError::Format(error.to_string()))?;
     let mut accounts: Vec<_> = file
         .users

@@ -6,7 +6,7 @@ const COLUMNS: [&str; 7] = ["username", "display_name", "email", "groups", "role
 
 /// # Errors
 /// The header has an unknown or no `username` column, or a line has another number of fields.
-pub fn read(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<RawAccount>, ImportError> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
     let header = reader.headers().map_err(|error| of_csv(&error))?.clone();

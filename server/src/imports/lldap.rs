@@ -32,7 +32,7 @@ struct BootstrapUser {
 
 /// # Errors
 /// It is neither.
-pub async fn read(file: &Path) -> Result<Vec<RawAccount>, ImportError> {
+pub(super) async fn read(file: &Path) -> Result<Vec<RawAccount>, ImportError> {
     let bytes = std::fs::read(file)?;
     if !bytes.starts_with(SQLITE) {
         return bootstrap(&bytes);

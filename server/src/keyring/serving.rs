@@ -6,36 +6,36 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The active keys, and the line that determines their roles.
-pub struct ServingKeys<K> {
+pub(super) struct ServingKeys<K> {
     pub line: KeySchedule,
     pub rules: RotationRules,
     pub keys: HashMap<String, Arc<K>>,
 }
 
 impl<K> ServingKeys<K> {
-    pub fn current(&self, now: UnixMs) -> Option<Arc<K>> {
+    pub(super) fn current(&self, now: UnixMs) -> Option<Arc<K>> {
         let current = self.keys.get(&self.line.current(now)?.kid);
         // After the clock was set back, the current key may be erased; use the next one then.
         current.or_else(|| self.all_serving(now).next()).cloned()
     }
 
     /// Returns the key with this id, if its results are still valid.
-    pub fn serving(&self, kid: &str, now: UnixMs) -> Option<Arc<K>> {
+    pub(super) fn serving(&self, kid: &str, now: UnixMs) -> Option<Arc<K>> {
         self.line.state(kid, self.rules, now).filter(|state| state.serves())?;
         self.keys.get(kid).cloned()
     }
 
-    pub fn all_serving(&self, now: UnixMs) -> impl DoubleEndedIterator<Item = &Arc<K>> {
+    pub(super) fn all_serving(&self, now: UnixMs) -> impl DoubleEndedIterator<Item = &Arc<K>> {
         self.line.serving(self.rules, now).filter_map(|key| self.keys.get(&key.kid))
     }
 
     /// Whether nothing must be read, if the store contains `line`.
-    pub fn is_whole(&self, line: &KeySchedule, now: UnixMs) -> bool {
+    pub(super) fn is_whole(&self, line: &KeySchedule, now: UnixMs) -> bool {
         self.line == *line && self.line.serving(self.rules, now).all(|key| self.keys.contains_key(&key.kid))
     }
 
     /// Whether `line` revokes one of the cached keys.
-    pub fn loses_by(&self, line: &KeySchedule, now: UnixMs) -> bool {
+    pub(super) fn loses_by(&self, line: &KeySchedule, now: UnixMs) -> bool {
         self.keys.keys().any(|kid| line.state(kid, self.rules, now) == Some(ServerKeyState::Revoked))
     }
 }

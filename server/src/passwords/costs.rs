@@ -65,6 +65,6 @@ impl fmt::Display for Work {
 ///
 /// If a check did only the work of its own account, its time would show whether the name exists while accounts have
 /// different parameters. So each check does all of it, always in the same order.
-pub fn of_a_check(current: Work, own: Work, stored: impl IntoIterator<Item = Work>) -> BTreeSet<Work> {
+pub(super) fn of_a_check(current: Work, own: Work, stored: impl IntoIterator<Item = Work>) -> BTreeSet<Work> {
     stored.into_iter().chain([current, own]).collect()
 }

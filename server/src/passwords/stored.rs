@@ -6,7 +6,7 @@ use bcrypt::HashParts;
 use phc::{Output, PasswordHash, Salt};
 
 /// A hash as it is stored.
-pub struct Stored {
+pub(super) struct Stored {
     pub work: Work,
     pub salt: Vec<u8>,
     pub expected: Vec<u8>,
@@ -17,7 +17,7 @@ pub(super) const BCRYPT_PREFIX: usize = 4;
 
 impl Stored {
     /// Reads a hash. Returns `None` if it is neither argon2id nor bcrypt, or lacks a part.
-    pub fn read(phc: &str) -> Option<Self> {
+    pub(super) fn read(phc: &str) -> Option<Self> {
         if phc.starts_with("$2") {
             let parts: HashParts = phc.parse().ok()?;
             // `$2y$` and `$2a$` are the same algorithm as `$2b$` in the programs that write them today.
@@ -35,7 +35,7 @@ impl Stored {
 }
 
 /// Writes a PHC string. Returns `None` if the length of salt or output is invalid in PHC.
-pub fn write(params: &Params, salt: &[u8], output: &[u8]) -> Option<String> {
+pub(super) fn write(params: &Params, salt: &[u8], output: &[u8]) -> Option<String> {
     let hash = PasswordHash {
         algorithm: phc::Ident::new("argon2id").ok()?,
         version: Some(Version::V0x13.into()),

@@ -14,13 +14,13 @@ pub(super) const OUTPUT_BYTES: usize = 32;
 const NICE: i32 = 10;
 
 /// A password to hash.
-pub struct Job {
+pub(super) struct Job {
     pub password: Zeroizing<Vec<u8>>,
     pub work: JobWork,
     pub reply: oneshot::Sender<Result<Vec<u8>, WorkError>>,
 }
 
-pub enum JobWork {
+pub(super) enum JobWork {
     Argon2 { salt: Vec<u8>, params: Params },
     Bcrypt { salt: [u8; 16], cost: u32 },
 }
@@ -34,7 +34,7 @@ pub enum WorkError {
 }
 
 /// Hashes until all senders are dropped.
-pub fn run(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &Histogram) {
+pub(super) fn run(waiting: &parking_lot::Mutex<mpsc::Receiver<Job>>, seconds: &Histogram) {
     step_back();
     let mut memory: Vec<Block> = Vec::new();
     loop {

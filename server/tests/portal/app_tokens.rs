@@ -10,7 +10,7 @@ use store::users::RenameOutcome;
 use wire::paths;
 
 const WIKI: &str = "https://wiki.example";
-pub const APPS: &str = "trusted_proxies = ['10.0.0.1']\n[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'\n\
+pub(crate) const APPS: &str = "trusted_proxies = ['10.0.0.1']\n[[apps]]\nname = 'wiki'\norigin = 'https://wiki.example'\n\
      [[apps]]\nname = 'shop'\norigin = 'https://shop.test:8443'\n";
 
 async fn alice(portal: &Portal) -> Visitor {
@@ -18,7 +18,7 @@ async fn alice(portal: &Portal) -> Visitor {
     portal.browser("203.0.113.7").signed_in("alice").await
 }
 
-pub fn claims(token: &str) -> Value {
+pub(crate) fn claims(token: &str) -> Value {
     let part = token.split('.').nth(1).and_then(from_base64url).unwrap();
     serde_json::from_slice(&part).unwrap()
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use store::audit::AuditEvent;
 use wire::paths;
 
-pub const URI: &str = "https://app.example/callback";
-pub const SECRET: &str = "a-secret-of-the-app-for-tests";
+pub(crate) const URI: &str = "https://app.example/callback";
+pub(crate) const SECRET: &str = "a-secret-of-the-app-for-tests";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// A confidential client, a public one, and one that asks people.
@@ -28,27 +28,27 @@ fn clients() -> String {
     )
 }
 
-pub struct Provider {
+pub(crate) struct Provider {
     pub portal: Portal,
     pub user: String,
     pub browser: Visitor,
 }
 
 /// The form of a request, and its answer from the token endpoint.
-pub type Form<'a> = Vec<(&'a str, &'a str)>;
+pub(crate) type Form<'a> = Vec<(&'a str, &'a str)>;
 
-pub fn form(pairs: &[(&str, &str)]) -> String {
+pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
     with_query("", pairs).trim_start_matches('?').to_owned()
 }
 
-pub fn parameters(location: &str) -> BTreeMap<String, String> {
+pub(crate) fn parameters(location: &str) -> BTreeMap<String, String> {
     let query = location.split_once(['?', '#']).map_or("", |(_, query)| query);
     let pairs = query.rsplit('#').next().unwrap().split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (name.to_owned(), value.replace("%3A", ":").replace("%2F", "/"))).collect()
 }
 
 /// The claims of a token, not verified.
-pub fn claims(token: &str) -> Value {
+pub(crate) fn claims(token: &str) -> Value {
     serde_json::from_slice(&from_base64url(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
@@ -57,11 +57,11 @@ fn header(token: &str) -> Value {
 }
 
 impl Provider {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with("").await
     }
 
-    pub async fn with(more: &str) -> Self {
+    pub(crate) async fn with(more: &str) -> Self {
         let portal = Portal::with(&format!("{more}\n{}", clients())).await;
         let user = portal.add_user("alice").await;
         let browser = portal.browser("203.0.113.7").signed_in("alice").await;
@@ -69,7 +69,7 @@ impl Provider {
     }
 
     /// The query of a plain request, with changes. An empty value leaves a parameter out.
-    pub fn query(changes: &[(&str, &str)]) -> String {
+    pub(crate) fn query(changes: &[(&str, &str)]) -> String {
         let challenge = base64url(&sha256(VERIFIER.as_bytes()));
         let mut pairs: Vec<(&str, &str)> = vec![
             ("client_id", "app"),
@@ -91,13 +91,13 @@ impl Provider {
     }
 
     /// What the page answers to a link of an app.
-    pub async fn open(&self, browser: &Visitor, query: &str) -> Answer {
+    pub(crate) async fn open(&self, browser: &Visitor, query: &str) -> Answer {
         let headers = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("accept", "text/html")];
         browser.send(Method::GET, &format!("{}?{query}", paths::OAUTH_AUTHORIZE), None, &headers).await
     }
 
     /// What the page's script does.
-    pub async fn enter(&self, browser: &Visitor, query: &str, agreed: Option<bool>) -> Answer {
+    pub(crate) async fn enter(&self, browser: &Visitor, query: &str, agreed: Option<bool>) -> Answer {
         let mut body = json!({ "request": query });
         if let Some(agreed) = agreed {
             body["agreed"] = agreed.into();
@@ -106,26 +106,26 @@ impl Provider {
     }
 
     /// The answer's parameters, as the app receives them.
-    pub async fn returned(&self, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pub(crate) async fn returned(&self, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
         let answer = self.enter(&self.browser, &Self::query(changes), None).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         parameters(answer.json()["location"].as_str().unwrap())
     }
 
-    pub async fn code(&self, changes: &[(&str, &str)]) -> String {
+    pub(crate) async fn code(&self, changes: &[(&str, &str)]) -> String {
         let returned = self.returned(changes).await;
         returned.get("code").unwrap_or_else(|| panic!("{returned:?}")).clone()
     }
 
     /// A request of a client's server.
-    pub async fn client(&self, path: &str, pairs: &[(&str, &str)], extra: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn client(&self, path: &str, pairs: &[(&str, &str)], extra: &[(&str, &str)]) -> Answer {
         let program = self.portal.program("198.51.100.9");
         let kind = ("content-type", "application/x-www-form-urlencoded");
         let extra: Vec<_> = [kind].into_iter().chain(extra.iter().copied()).collect();
         program.send_each(Method::POST, path, Some(form(pairs)), &extra).await
     }
 
-    pub async fn exchange(&self, code: &str, changes: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn exchange(&self, code: &str, changes: &[(&str, &str)]) -> Answer {
         let mut pairs: Form<'_> = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -143,20 +143,20 @@ impl Provider {
         self.client(paths::OAUTH_TOKEN, &pairs, &[]).await
     }
 
-    pub async fn tokens(&self) -> Value {
+    pub(crate) async fn tokens(&self) -> Value {
         let answer = self.exchange(&self.code(&[]).await, &[]).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         answer.json()
     }
 
-    pub async fn refresh(&self, token: &str, more: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn refresh(&self, token: &str, more: &[(&str, &str)]) -> Answer {
         let mut pairs: Form<'_> = vec![("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "app")];
         pairs.push(("client_secret", SECRET));
         pairs.extend(more);
         self.client(paths::OAUTH_TOKEN, &pairs, &[]).await
     }
 
-    pub async fn userinfo(&self, token: &Value) -> Answer {
+    pub(crate) async fn userinfo(&self, token: &Value) -> Answer {
         let bearer = format!("Bearer {}", token.as_str().unwrap());
         let program = self.portal.program("198.51.100.9");
         program.send_each(Method::GET, paths::OAUTH_USERINFO, None, &[("authorization", &bearer)]).await

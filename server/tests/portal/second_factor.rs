@@ -14,19 +14,19 @@ use wire::paths;
 const STEP_MS: i64 = 30_000;
 
 /// An account with a generator of codes.
-pub struct Enrolled {
+pub(crate) struct Enrolled {
     pub user: String,
     secret: Vec<u8>,
 }
 
 impl Enrolled {
     /// Adds an account, whose generator showed its first code ten minutes ago, with these recovery codes.
-    pub async fn add(portal: &Portal, name: &str, recovery_codes: &[&str]) -> Self {
+    pub(crate) async fn add(portal: &Portal, name: &str, recovery_codes: &[&str]) -> Self {
         let user = portal.add_user(name).await;
         Self::of(portal, user, recovery_codes).await
     }
 
-    pub async fn of(portal: &Portal, user: String, recovery_codes: &[&str]) -> Self {
+    pub(crate) async fn of(portal: &Portal, user: String, recovery_codes: &[&str]) -> Self {
         let state = &portal.state;
         let (secret, sealed) = server::totp::make(&state.key_encryption, &*state.entropy, &user, "generator").unwrap();
         let now = state.now();
@@ -45,12 +45,12 @@ impl Enrolled {
     }
 
     /// The code that the device shows now, or showed so many steps ago.
-    pub fn code(&self, portal: &Portal, steps: i64) -> String {
+    pub(crate) fn code(&self, portal: &Portal, steps: i64) -> String {
         code(&self.secret, portal.state.now() + steps * STEP_MS).unwrap()
     }
 
     /// Six digits that are no code of these minutes.
-    pub fn wrong_code(&self, portal: &Portal) -> String {
+    pub(crate) fn wrong_code(&self, portal: &Portal) -> String {
         let near: Vec<_> = (-12..=12).map(|steps| self.code(portal, steps)).collect();
         (0..100).map(|n| format!("{n:06}")).find(|code| !near.contains(code)).unwrap()
     }

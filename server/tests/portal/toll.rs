@@ -276,7 +276,7 @@ async fn the_navigation_offers_the_gate_once_there_is_one() {
 }
 
 /// A node that is in step while the flag says so, and else answers with an error.
-pub fn node() -> (SocketAddr, Arc<AtomicBool>) {
+pub(crate) fn node() -> (SocketAddr, Arc<AtomicBool>) {
     let (listener, good) = (TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(AtomicBool::new(true)));
     let (address, state) = (listener.local_addr().unwrap(), Arc::clone(&good));
     std::thread::spawn(move || {
@@ -302,7 +302,7 @@ pub fn node() -> (SocketAddr, Arc<AtomicBool>) {
     (address, good)
 }
 
-pub fn answer_ok(upstream: TcpListener) {
+pub(crate) fn answer_ok(upstream: TcpListener) {
     std::thread::spawn(move || {
         for stream in upstream.incoming() {
             let mut stream = stream.unwrap();
@@ -313,7 +313,7 @@ pub fn answer_ok(upstream: TcpListener) {
     });
 }
 
-pub struct GateProgram {
+pub(crate) struct GateProgram {
     child: Running,
     address: SocketAddr,
     operator: Option<SocketAddr>,
@@ -321,7 +321,7 @@ pub struct GateProgram {
 }
 
 impl GateProgram {
-    pub fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         Self::with(folder, &[])
     }
 
@@ -354,7 +354,7 @@ impl GateProgram {
     }
 
     /// Sends a request and leaves its answer unread.
-    pub fn send(&self, request: &str, body: &str) -> TcpStream {
+    pub(crate) fn send(&self, request: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let length = body.len();
         let framing = format!("Host: api.example\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
@@ -363,7 +363,7 @@ impl GateProgram {
     }
 
     /// The whole answer to a request line with headers, and its body.
-    pub fn ask(&self, request: &str, body: &str) -> String {
+    pub(crate) fn ask(&self, request: &str, body: &str) -> String {
         let mut answer = String::new();
         self.send(request, body).read_to_string(&mut answer).unwrap();
         answer
@@ -374,7 +374,7 @@ impl GateProgram {
     }
 
     /// As the kernel does when memory is short.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -388,7 +388,7 @@ impl GateProgram {
         self.signal("-HUP");
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 

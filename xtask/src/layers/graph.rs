@@ -3,7 +3,7 @@
 use super::source::{Imports, ModulePath};
 
 /// Returns every group of modules that import each other, directly or not (Tarjan's strongly connected components).
-pub fn circles(imports: &Imports) -> Vec<Vec<ModulePath>> {
+pub(super) fn circles(imports: &Imports) -> Vec<Vec<ModulePath>> {
     // Small graphs: two modules are in one circle if each is reached from the other.
     let reached: Vec<(&ModulePath, Vec<&ModulePath>)> =
         imports.keys().map(|from| (from, reach(imports, from))).collect();

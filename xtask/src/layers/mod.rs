@@ -62,7 +62,7 @@ const SERVER: [(&str, &[&str]); 9] = [
 
 /// # Errors
 /// Names the imports that must go.
-pub fn check(workspace: &Workspace) -> Result<()> {
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let metadata = run(workspace.cargo().args(["metadata", "--format-version=1", "--no-deps", "--offline"]))?;
     let metadata: Value = serde_json::from_slice(&metadata)?;
     let mut wrong = Vec::new();

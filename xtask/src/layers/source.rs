@@ -13,9 +13,9 @@ use quote::ToTokens;
 use syn::{Attribute, Item, UseTree, Visibility};
 
 /// The path of a module or an item below the root of its crate.
-pub type ModulePath = Vec<String>;
+pub(super) type ModulePath = Vec<String>;
 /// Each module, and the modules that it imports.
-pub type Imports = BTreeMap<ModulePath, BTreeSet<ModulePath>>;
+pub(super) type Imports = BTreeMap<ModulePath, BTreeSet<ModulePath>>;
 
 /// A file of a crate, with the modules that are written inside it.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ struct Module {
 ///
 /// # Errors
 /// A file cannot be read, or is not Rust.
-pub fn imports(root: &Path) -> Result<Imports> {
+pub(super) fn imports(root: &Path) -> Result<Imports> {
     let mut modules = BTreeMap::new();
     let folder = root.parent().context("a file in a folder")?;
     read(root, folder, Vec::new(), &mut modules)?;

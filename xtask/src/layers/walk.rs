@@ -7,7 +7,7 @@ const BEGINS: &str = "### 1. A sign-in";
 const MOST: usize = 40;
 
 /// Returns a line for each file of the walk that is missing, and one if there are too many files.
-pub fn faults(text: &str, workspace: &Path) -> Vec<String> {
+pub(super) fn faults(text: &str, workspace: &Path) -> Vec<String> {
     let files = files(text);
     let missing = files.iter().filter(|file| !workspace.join(file).is_file());
     let mut lines: Vec<String> = missing.map(|file| format!("ARCHITECTURE.md: {file} is missing")).collect();

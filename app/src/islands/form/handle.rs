@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlInputElement};
 
 /// The state of a form, as in the stylesheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FormStep {
+pub(crate) enum FormStep {
     Ready,
     Sealing,
     Checking,
@@ -29,11 +29,11 @@ impl FormStep {
 
 /// The form of this page.
 #[derive(Debug, Clone)]
-pub struct FormHandle(Element);
+pub(crate) struct FormHandle(Element);
 
 /// Runs after hydration of the form, never on the server. Earlier changes would break hydration, which looks for the
 /// server's text.
-pub fn wake(first: impl FnOnce(FormHandle) + 'static) {
+pub(crate) fn wake(first: impl FnOnce(FormHandle) + 'static) {
     if cfg!(not(feature = "ssr")) {
         spawn_local(async {
             if let Some(form) = FormHandle::find() {
@@ -44,19 +44,19 @@ pub fn wake(first: impl FnOnce(FormHandle) + 'static) {
 }
 
 impl FormHandle {
-    pub fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         document().query_selector("form").ok().flatten().map(Self)
     }
 
-    pub fn part(&self, selector: &str) -> Option<Element> {
+    pub(crate) fn part(&self, selector: &str) -> Option<Element> {
         self.0.query_selector(selector).ok().flatten()
     }
 
-    pub fn input(&self, selector: &str) -> Option<HtmlInputElement> {
+    pub(crate) fn input(&self, selector: &str) -> Option<HtmlInputElement> {
         self.part(selector)?.dyn_into().ok()
     }
 
-    pub fn write(&self, selector: &str, text: &str) {
+    pub(crate) fn write(&self, selector: &str, text: &str) {
         if let Some(part) = self.part(selector) {
             part.set_text_content(Some(text));
         }
@@ -65,7 +65,7 @@ impl FormHandle {
     /// Finds or creates this browser's keys while the person types, so that nobody waits for them later. Shows the
     /// reason if there are none.
     #[cfg_attr(all(feature = "hydrate", not(feature = "login")), expect(dead_code, reason = "only sign-in makes keys"))]
-    pub fn warn_unbound(&self) {
+    pub(crate) fn warn_unbound(&self) {
         let form = self.clone();
         spawn_local(async move {
             if let Err(missing) = keys::find().await {
@@ -74,7 +74,7 @@ impl FormHandle {
         });
     }
 
-    pub fn set_step(&self, step: FormStep) {
+    pub(crate) fn set_step(&self, step: FormStep) {
         mark(&self.0, "data-step", step.word());
         if let Some(button) = self.part("[type=submit]") {
             // Neither call fails: the name is valid.
@@ -83,7 +83,7 @@ impl FormHandle {
     }
 
     /// Shows an error; hides it if the text is empty.
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         self.write("#said", text);
         self.write_wait("");
         if let Some(alert) = self.part(".alert") {
@@ -92,7 +92,7 @@ impl FormHandle {
     }
 
     /// Returns the new password if its length is valid; otherwise shows the error.
-    pub fn new_password(&self, min: u32) -> Option<String> {
+    pub(crate) fn new_password(&self, min: u32) -> Option<String> {
         let field = self.input("#password")?;
         let password = field.value();
         if let Err(bad) = domain::password::check_length(&password, min) {
@@ -104,7 +104,7 @@ impl FormHandle {
     }
 
     /// Starts a new attempt, if possible.
-    pub fn start(&self) -> bool {
+    pub(crate) fn start(&self) -> bool {
         let ready = self.0.get_attribute("data-step").as_deref() == Some(FormStep::Ready.word());
         if ready {
             self.say("");
@@ -114,7 +114,7 @@ impl FormHandle {
     }
 
     /// Shows the error, and waits if the server requires a pause.
-    pub fn refused(&self, refused: &PostError) {
+    pub(crate) fn refused(&self, refused: &PostError) {
         self.set_step(FormStep::Ready);
         let problem = match refused {
             PostError::Problem(problem) => problem,
@@ -131,7 +131,7 @@ impl FormHandle {
     }
 
     /// Counts down to `until`, unix milliseconds, and then enables the form again.
-    pub fn pause(&self, until: i64) {
+    pub(crate) fn pause(&self, until: i64) {
         self.set_step(FormStep::Waiting);
         self.write("#wait-said", &wait::sentence(until - clock::now()));
         let form = self.clone();
@@ -156,6 +156,6 @@ impl FormHandle {
 }
 
 /// Sets an attribute, which fails only for an invalid name.
-pub fn mark(element: &Element, name: &str, value: &str) {
+pub(super) fn mark(element: &Element, name: &str, value: &str) {
     let _ = element.set_attribute(name, value);
 }

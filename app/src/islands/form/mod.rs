@@ -9,8 +9,8 @@ mod password;
 mod strength;
 mod submit;
 
-pub use alert::Alert;
-pub use handle::{FormHandle, FormStep, wake};
-pub use password::PasswordField;
-pub use strength::{Strength, judge};
-pub use submit::Submit;
+pub(super) use alert::Alert;
+pub(super) use handle::{FormHandle, FormStep, wake};
+pub(super) use password::PasswordField;
+pub(super) use strength::{Strength, judge};
+pub(super) use submit::Submit;

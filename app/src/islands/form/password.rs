@@ -57,7 +57,7 @@ fn watch_caps(event: KeyboardEvent) {
 }
 
 impl FormHandle {
-    pub fn show_password(&self, show: bool) {
+    pub(crate) fn show_password(&self, show: bool) {
         if let (Some(field), Some(button)) = (self.input("#password"), self.part(".show")) {
             field.set_type(if show { "text" } else { "password" });
             mark(&button, "aria-pressed", if show { "true" } else { "false" });

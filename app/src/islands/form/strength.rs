@@ -26,7 +26,7 @@ pub fn Strength() -> impl IntoView {
 }
 
 /// Evaluates the current password.
-pub fn judge() {
+pub(crate) fn judge() {
     let Some(form) = FormHandle::find() else { return };
     let Some(field) = form.input("#password") else { return };
     let password = Zeroizing::new(field.value());

@@ -7,16 +7,16 @@ mod native;
 mod portable;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::Cipher;
+pub(crate) use native::Cipher;
 #[cfg(target_arch = "wasm32")]
 pub use portable::Cipher;
 
-pub const TAG: usize = 16;
+pub(crate) const TAG: usize = 16;
 const NONCE: usize = 12;
 
 /// The tag is invalid: another key, nonce, associated data or content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AuthenticationFailed;
+pub(crate) struct AuthenticationFailed;
 
 #[cfg(test)]
 mod tests {

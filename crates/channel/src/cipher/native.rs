@@ -2,21 +2,21 @@ use super::{AuthenticationFailed, NONCE, TAG};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
 #[derive(Debug)]
-pub struct Cipher(Option<LessSafeKey>);
+pub(crate) struct Cipher(Option<LessSafeKey>);
 
 impl Cipher {
-    pub fn new(key: &[u8; 32]) -> Self {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         // 32 bytes are always a valid key; without one nothing can be decrypted.
         Self(UnboundKey::new(&AES_256_GCM, key).ok().map(LessSafeKey::new))
     }
 
-    pub fn seal(&self, nonce: [u8; NONCE], associated: &[u8], content: &mut [u8]) -> Option<[u8; TAG]> {
+    pub(crate) fn seal(&self, nonce: [u8; NONCE], associated: &[u8], content: &mut [u8]) -> Option<[u8; TAG]> {
         let nonce = Nonce::assume_unique_for_key(nonce);
         let tag = self.0.as_ref()?.seal_in_place_separate_tag(nonce, Aad::from(associated), content).ok()?;
         tag.as_ref().try_into().ok()
     }
 
-    pub fn open(
+    pub(crate) fn open(
         &self,
         nonce: [u8; NONCE],
         associated: &[u8],

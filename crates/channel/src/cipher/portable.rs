@@ -3,18 +3,18 @@ use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 
 #[derive(Debug)]
-pub struct Cipher(Aes256Gcm);
+pub(super) struct Cipher(Aes256Gcm);
 
 impl Cipher {
-    pub fn new(key: &[u8; 32]) -> Self {
+    pub(super) fn new(key: &[u8; 32]) -> Self {
         Self(Aes256Gcm::new(key.into()))
     }
 
-    pub fn seal(&self, nonce: [u8; NONCE], associated: &[u8], content: &mut [u8]) -> Option<[u8; TAG]> {
+    pub(super) fn seal(&self, nonce: [u8; NONCE], associated: &[u8], content: &mut [u8]) -> Option<[u8; TAG]> {
         self.0.encrypt_inout_detached(&Nonce::from(nonce), associated, content.into()).ok().map(Into::into)
     }
 
-    pub fn open(
+    pub(super) fn open(
         &self,
         nonce: [u8; NONCE],
         associated: &[u8],

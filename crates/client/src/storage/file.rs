@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 /// Reads a file. Refuses one that others can read.
-pub fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
+pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let broken = |error| Error::File(path.to_owned(), error);
     let mut file = match fs::File::open(path) {
         Ok(file) => file,
@@ -25,7 +25,7 @@ pub fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
 }
 
 /// Writes a temporary file for the owner only and renames it, so that a reader sees either the old or the new file.
-pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
+pub(super) fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     let broken = |error| Error::File(path.to_owned(), error);
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let text = Zeroizing::new(serde_json::to_vec(value).map_err(|error| broken(error.into()))?);
@@ -48,7 +48,7 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-pub fn make_folder(path: &Path) -> Result<()> {
+pub(super) fn make_folder(path: &Path) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

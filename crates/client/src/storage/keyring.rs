@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Items by service and account. Calls may block.
-pub trait KeyringBackend: std::fmt::Debug + Send + Sync {
+pub(super) trait KeyringBackend: std::fmt::Debug + Send + Sync {
     fn set(&self, service: &str, account: &str, secret: &[u8]) -> Result<(), Failure>;
     fn get(&self, service: &str, account: &str) -> Result<Option<Vec<u8>>, Failure>;
     /// Deletes an item. A missing item is not an error.
@@ -28,7 +28,7 @@ struct SystemKeyring;
 
 /// A keyring with a time limit.
 #[derive(Debug, Clone)]
-pub struct Keyring {
+pub(super) struct Keyring {
     items: Arc<dyn KeyringBackend>,
     patience: Duration,
     /// It has timed out, so it is not asked again.
@@ -46,30 +46,30 @@ impl Default for Keyring {
 }
 
 impl Keyring {
-    pub fn new(items: Arc<dyn KeyringBackend>, patience: Duration) -> Self {
+    pub(super) fn new(items: Arc<dyn KeyringBackend>, patience: Duration) -> Self {
         Self { items, patience, silent: Arc::default() }
     }
 
-    pub async fn set<T: StoredRecord>(&self, server: &Server, content: &T) -> Result<()> {
+    pub(super) async fn set<T: StoredRecord>(&self, server: &Server, content: &T) -> Result<()> {
         let secret = Zeroizing::new(serde_json::to_vec(content).map_err(|error| Error::Keyring(error.into()))?);
         let KeyringItem { service, account } = item::<T>(server);
         self.apart(move |items| items.set(&service, &account, &secret)).await
     }
 
-    pub async fn get<T: StoredRecord>(&self, server: &Server) -> Result<Option<T>> {
+    pub(super) async fn get<T: StoredRecord>(&self, server: &Server) -> Result<Option<T>> {
         let KeyringItem { service, account } = item::<T>(server);
         let found = self.apart(move |items| Ok(items.get(&service, &account)?.map(Zeroizing::new)));
         let Some(secret) = found.await? else { return Ok(None) };
         serde_json::from_slice(&secret).map(Some).map_err(|error| Error::Keyring(error.into()))
     }
 
-    pub async fn delete<T: StoredRecord>(&self, server: &Server) -> Result<()> {
+    pub(super) async fn delete<T: StoredRecord>(&self, server: &Server) -> Result<()> {
         let KeyringItem { service, account } = item::<T>(server);
         self.apart(move |items| items.delete(&service, &account)).await
     }
 
     /// Whether a call timed out, so that its effect may still happen.
-    pub fn is_silent(&self) -> bool {
+    pub(super) fn is_silent(&self) -> bool {
         self.silent.load(Ordering::Relaxed)
     }
 
@@ -101,7 +101,7 @@ impl Keyring {
 }
 
 /// Returns an item's names as shown by keyring programs.
-pub fn item<T: StoredRecord>(server: &Server) -> KeyringItem {
+pub(super) fn item<T: StoredRecord>(server: &Server) -> KeyringItem {
     let service = if T::KIND.is_empty() { SERVICE.to_owned() } else { format!("{SERVICE}-{}", T::KIND) };
     KeyringItem { service, account: server.origin() }
 }

@@ -11,7 +11,7 @@ pub struct FileLock {
 }
 
 /// Waits on a separate thread until the file is free.
-pub async fn hold(path: PathBuf) -> Result<FileLock> {
+pub(super) async fn hold(path: PathBuf) -> Result<FileLock> {
     let file = path.clone();
     let waiting = tokio::task::spawn_blocking(move || {
         let file = File::options().create(true).append(true).open(file)?;
@@ -23,7 +23,7 @@ pub async fn hold(path: PathBuf) -> Result<FileLock> {
 }
 
 /// Tries without waiting; `None`: another process holds it.
-pub fn try_hold(path: PathBuf) -> Result<Option<FileLock>> {
+pub(super) fn try_hold(path: PathBuf) -> Result<Option<FileLock>> {
     let opened = File::options().create(true).append(true).open(&path);
     let file = opened.map_err(|error| Error::File(path.clone(), error))?;
     match file.try_lock() {

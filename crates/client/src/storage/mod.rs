@@ -21,7 +21,7 @@ use keyring::Keyring;
 use record_file::{StoredFile, StoredFileRef};
 
 pub use location::{KeyringItem, Location, StorageChoice, StoreOutcome};
-pub use lock::FileLock;
+pub(crate) use lock::FileLock;
 pub use record::StoredRecord;
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Serialize)]
 #[serde(tag = "storage", rename_all = "snake_case")]
-pub enum StoredFileRef<'a, T> {
+pub(super) enum StoredFileRef<'a, T> {
     Keyring {
         origin: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +23,7 @@ pub enum StoredFileRef<'a, T> {
 
 #[derive(Deserialize)]
 #[serde(tag = "storage", rename_all = "snake_case")]
-pub enum StoredFile<T> {
+pub(super) enum StoredFile<T> {
     Keyring {
         origin: String,
         /// [`StoredRecord::name`], for use when the secret cannot be read.
@@ -42,7 +42,7 @@ pub enum StoredFile<T> {
 }
 
 impl<T: StoredRecord> StoredFile<T> {
-    pub fn origin(&self) -> &str {
+    pub(super) fn origin(&self) -> &str {
         match self {
             Self::Keyring { origin, .. } | Self::Left { origin } => origin,
             Self::File { content, .. } => content.origin(),
@@ -50,7 +50,7 @@ impl<T: StoredRecord> StoredFile<T> {
     }
 
     /// Whether the keyring has an item, as far as known.
-    pub fn is_in_keyring(&self) -> bool {
+    pub(super) fn is_in_keyring(&self) -> bool {
         matches!(self, Self::Keyring { .. } | Self::File { left_in_keyring: true, .. } | Self::Left { .. })
     }
 }

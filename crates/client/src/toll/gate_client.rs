@@ -13,23 +13,23 @@ use wire::toll::{RedeemRequest, SCHEME, SESSION_SCHEME, TollCode, TollProblem};
 
 /// A gate, and its latest nonce (RFC 9449, section 8).
 #[derive(Debug)]
-pub struct GateClient<'a> {
+pub(super) struct GateClient<'a> {
     http: &'a HttpClient,
     environment: &'a dyn Environment,
     nonce: Mutex<Option<String>>,
 }
 
 impl<'a> GateClient<'a> {
-    pub fn new(http: &'a HttpClient, environment: &'a dyn Environment) -> Self {
+    pub(super) fn new(http: &'a HttpClient, environment: &'a dyn Environment) -> Self {
         Self { http, environment, nonce: Mutex::default() }
     }
 
-    pub fn http(&self) -> &HttpClient {
+    pub(super) fn http(&self) -> &HttpClient {
         self.http
     }
 
     /// Sends a request without paying or signing.
-    pub async fn plainly(&self, url: &str) -> Result<Answer> {
+    pub(super) async fn plainly(&self, url: &str) -> Result<Answer> {
         let answer = self.http.open(Method::GET, url, RequestOptions::default()).await?;
         self.note_nonce(&answer).await;
         self.checked(answer)
@@ -37,7 +37,7 @@ impl<'a> GateClient<'a> {
 
     /// Sends a request without paying, signed if a nonce is known. The offer is then for this key only. Repeats it if
     /// the nonce was too old.
-    pub async fn for_key(&self, key: &ProofKey, url: &str, rest: Option<&RemainingRange>) -> Result<Answer> {
+    pub(super) async fn for_key(&self, key: &ProofKey, url: &str, rest: Option<&RemainingRange>) -> Result<Answer> {
         let target = without_query(url)?;
         let mut first = true;
         loop {
@@ -64,7 +64,7 @@ impl<'a> GateClient<'a> {
     }
 
     /// Sends `GET` with a token.
-    pub async fn with_token(
+    pub(super) async fn with_token(
         &self,
         key: &ProofKey,
         url: &str,
@@ -77,7 +77,7 @@ impl<'a> GateClient<'a> {
     }
 
     /// Presents a payment for a token that is bound to the key.
-    pub async fn redeem(&self, key: &ProofKey, path: &str, shown: &PresentedPayment<'_>) -> Result<Answer> {
+    pub(super) async fn redeem(&self, key: &ProofKey, path: &str, shown: &PresentedPayment<'_>) -> Result<Answer> {
         let jwk = Some(VerifyingJwk::Ec(key.public().clone()));
         let body = json(&RedeemRequest { challenge: shown.challenge.to_owned(), jwk });
         let credential = format!("{SCHEME} {}:{}", shown.txid, shown.proof);
@@ -146,14 +146,14 @@ fn is_authority_of(origin: &str, authority: &str) -> bool {
 
 /// A payment as presented to a gate.
 #[derive(Debug, Clone, Copy)]
-pub struct PresentedPayment<'a> {
+pub(super) struct PresentedPayment<'a> {
     pub challenge: &'a str,
     pub txid: &'a str,
     pub proof: &'a str,
 }
 
 /// Returns the offer in an answer; `None`: it has none.
-pub fn offer(answer: &Answer) -> Result<Option<Offer>> {
+pub(super) fn offer(answer: &Answer) -> Result<Option<Offer>> {
     if answer.status != 402 {
         return Ok(None);
     }
@@ -161,14 +161,14 @@ pub fn offer(answer: &Answer) -> Result<Option<Offer>> {
 }
 
 /// Returns the gate's problem details, if the answer is from a gate.
-pub fn problem(answer: &Answer) -> Option<TollProblem> {
+pub(super) fn problem(answer: &Answer) -> Option<TollProblem> {
     if answer.is_ok() || !answer.media_type.starts_with(wire::problem::MEDIA_TYPE) {
         return None;
     }
     serde_json::from_slice(&answer.body).ok()
 }
 
-pub fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
+pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
     serde_json::from_slice(&answer.body).map_err(|_| answer.foreign())
 }
 

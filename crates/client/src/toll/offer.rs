@@ -64,7 +64,7 @@ impl Offer {
     }
 
     /// Whether another offer has the same terms and price.
-    pub fn has_same_terms(&self, other: &Self) -> bool {
+    pub(crate) fn has_same_terms(&self, other: &Self) -> bool {
         let terms = |offer: &Self| (offer.piconero, offer.quota, offer.ttl_s, offer.conf);
         terms(self) == terms(other)
     }

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 /// How the answer to one request goes.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub(crate) struct Step {
     pub tag: Option<&'static str>,
     /// What is sent of [`content`]. From the first byte, or as a part (206).
     pub bytes: Range<usize>,
@@ -21,7 +21,7 @@ pub struct Step {
 }
 
 #[derive(Debug, Clone)]
-pub enum Then {
+pub(crate) enum Then {
     /// The whole body ends there.
     End,
     /// The connection breaks.
@@ -33,25 +33,25 @@ pub enum Then {
 }
 
 #[derive(Debug, Default)]
-pub struct Files {
+pub(crate) struct Files {
     pub steps: Mutex<Vec<Step>>,
     /// `Range` and `If-Range` of each request.
     pub asked: Mutex<Vec<(String, String)>>,
 }
 
-pub const LENGTH: usize = 1 << 20;
+pub(crate) const LENGTH: usize = 1 << 20;
 
 /// No two parts of it are alike.
-pub fn content() -> Vec<u8> {
+pub(crate) fn content() -> Vec<u8> {
     (0_u32..).flat_map(u32::to_be_bytes).take(LENGTH).collect()
 }
 
 impl Files {
-    pub fn then(&self, tag: Option<&'static str>, bytes: Range<usize>, then: Then) {
+    pub(crate) fn then(&self, tag: Option<&'static str>, bytes: Range<usize>, then: Then) {
         self.steps.lock().push(Step { tag, bytes, then });
     }
 
-    pub fn answer(&self, headers: &HeaderMap) -> Response {
+    pub(crate) fn answer(&self, headers: &HeaderMap) -> Response {
         let text = |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
         self.asked.lock().push((text("range"), text("if-range")));
         let Step { tag, bytes: Range { start, end }, then } = self.steps.lock().remove(0);
@@ -81,7 +81,7 @@ impl Files {
 }
 
 /// Serves it to everybody, and gives its URL.
-pub async fn open(files: Arc<Files>) -> String {
+pub(crate) async fn open(files: Arc<Files>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/file", listener.local_addr().unwrap());
     let serve = move |headers: HeaderMap| {

@@ -16,7 +16,7 @@ const ADDRESS: &str = "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZ
 const PRICE: u64 = 2_000_000_000;
 const CHALLENGE: &str = "challenge";
 
-pub async fn open(shared: Arc<Shared>) -> String {
+pub(crate) async fn open(shared: Arc<Shared>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().route("/price", get(price)).route(REDEEM, post(redeem)).with_state(shared);

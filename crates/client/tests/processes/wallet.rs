@@ -15,11 +15,11 @@ struct Wallet {
     asked: Arc<AtomicUsize>,
 }
 
-pub fn prepared() -> Vec<Value> {
+pub(crate) fn prepared() -> Vec<Value> {
     serde_json::from_str(include_str!("prepared.json")).unwrap()
 }
 
-pub async fn open(shared: Arc<Shared>) -> String {
+pub(crate) async fn open(shared: Arc<Shared>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().route("/json_rpc", post(answer)).with_state(Wallet { shared, asked: Arc::default() });

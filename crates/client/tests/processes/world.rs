@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 /// What happens at a step, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Death {
+pub(crate) enum Death {
     /// The client is killed.
     Client,
     /// The wallet or the gate breaks the connection off.
@@ -22,7 +22,7 @@ pub enum Death {
 
 /// A question to the wallet or the gate, and whether what it asks for is done before somebody dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     pub step: &'static str,
     pub done: bool,
     pub death: Death,
@@ -30,7 +30,7 @@ pub struct Fault {
 
 /// What wallet and gate share: a network, and faults.
 #[derive(Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// Transactions that nodes have.
     pub network: Mutex<BTreeSet<String>>,
     pub fault: Mutex<Option<Fault>>,
@@ -45,7 +45,7 @@ pub struct Shared {
 
 impl Shared {
     /// Dies here, where that is due. A client that is killed gets no answer.
-    pub async fn step(&self, step: &str, done: bool) {
+    pub(crate) async fn step(&self, step: &str, done: bool) {
         let due = self.fault.lock().take_if(|fault| fault.step == step && fault.done == done);
         match due.map(|fault| fault.death) {
             None => {}
@@ -60,7 +60,7 @@ impl Shared {
 }
 
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     pub shared: Arc<Shared>,
     pub home: TempDir,
     kills: mpsc::UnboundedReceiver<()>,
@@ -69,7 +69,7 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let (kill, kills) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             network: Mutex::default(),
@@ -84,7 +84,7 @@ impl World {
     }
 
     /// One run; `None`: it was killed.
-    pub async fn get(&mut self) -> Option<Output> {
+    pub(crate) async fn get(&mut self) -> Option<Output> {
         let url = format!("{}/price", self.gate);
         let arguments = ["get", &url, "--wallet", &self.wallet, "--max-pay", "0.01", "--storage", "file"];
         let child = client(self.home.path(), &arguments).spawn().unwrap();
@@ -95,13 +95,13 @@ impl World {
         }
     }
 
-    pub fn paid(&self) -> usize {
+    pub(crate) fn paid(&self) -> usize {
         self.shared.network.lock().len()
     }
 }
 
 /// The program, with a home of its own and no keyring.
-pub fn client(home: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn client(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postern-client"));
     command.args(arguments).env_clear().env("HOME", home).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);

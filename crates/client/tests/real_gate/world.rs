@@ -25,11 +25,11 @@ use toll::upstream::{ForwardSettings, Upstream};
 use toll::{Environment, Gate, GateConfig, GateLimits, PaymentService, serve};
 use wire::toll::Network;
 
-pub const PRICE: u64 = 2_000_000_000;
+pub(crate) const PRICE: u64 = 2_000_000_000;
 const NOW: i64 = 1_800_000_000_000;
 
 #[derive(Debug)]
-pub struct World<'a> {
+pub(crate) struct World<'a> {
     url: String,
     storage: Storage,
     wallet: Breaking<'a>,
@@ -66,7 +66,7 @@ struct Miner<'a> {
 
 impl<'a> World<'a> {
     /// Payments need so many blocks.
-    pub async fn new(rig: &'a RegtestNetwork, confirmations: u32) -> Self {
+    pub(crate) async fn new(rig: &'a RegtestNetwork, confirmations: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (upstream, arrived) = upstream().await;
         let payments = payments(rig, &folder).await;
@@ -92,50 +92,50 @@ impl<'a> World<'a> {
         }
     }
 
-    pub async fn get(&self) -> Result<Answer> {
+    pub(crate) async fn get(&self) -> Result<Answer> {
         let http = HttpClient::new(self.server()).unwrap();
         self.paying_client(&http).get(&self.url).await
     }
 
-    pub async fn quote(&self) -> Quote {
+    pub(crate) async fn quote(&self) -> Quote {
         let http = HttpClient::new(self.server()).unwrap();
         self.paying_client(&http).quote(&self.url).await.unwrap()
     }
 
     /// It gets what it is paid for.
-    pub async fn opens(&self) {
+    pub(crate) async fn opens(&self) {
         let answer = self.get().await.unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (200, b"the price".as_slice()));
     }
 
-    pub fn wallet_dies_after_sending(&self) {
+    pub(crate) fn wallet_dies_after_sending(&self) {
         self.wallet.dies.store(true, Ordering::SeqCst);
     }
 
-    pub fn breaks_before_sending(&self) {
+    pub(crate) fn breaks_before_sending(&self) {
         *self.wallet.end.lock() = Some(End::BeforeSending);
     }
 
-    pub fn breaks_after_sending(&self) {
+    pub(crate) fn breaks_after_sending(&self) {
         *self.wallet.end.lock() = Some(End::AfterSending);
     }
 
     /// What was written down and is not redeemed yet.
-    pub async fn payment(&self) -> OpenPayment {
+    pub(crate) async fn payment(&self) -> OpenPayment {
         let account = self.storage.load::<GateAccount>(&self.server()).await.unwrap().unwrap();
         account.payments.first().cloned().unwrap()
     }
 
     /// Requests that reached the program behind the gate.
-    pub fn arrived(&self) -> usize {
+    pub(crate) fn arrived(&self) -> usize {
         self.arrived.load(Ordering::SeqCst)
     }
 
-    pub fn paid(&self) -> usize {
+    pub(crate) fn paid(&self) -> usize {
         self.heard().iter().filter(|event| matches!(event, PaymentEvent::Paid { .. })).count()
     }
 
-    pub fn heard(&self) -> Vec<PaymentEvent> {
+    pub(crate) fn heard(&self) -> Vec<PaymentEvent> {
         self.prompt.heard.lock().clone()
     }
 

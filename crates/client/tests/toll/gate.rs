@@ -16,15 +16,15 @@ use tpat::dpop;
 use tpat::header::{RefusedCredential, write};
 use wire::toll::{Network, Offer, Piconero, REDEEM};
 
-pub const ADDRESS: &str =
+pub(crate) const ADDRESS: &str =
     "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV";
-pub const PRICE: u64 = 2_000_000_000;
+pub(crate) const PRICE: u64 = 2_000_000_000;
 
 #[derive(Debug, Clone)]
-pub struct FakeGate(Arc<Mutex<Inner>>);
+pub(crate) struct FakeGate(Arc<Mutex<Inner>>);
 
 #[derive(Debug)]
-pub struct Inner {
+pub(crate) struct Inner {
     pub origin: String,
     /// Where the client keeps what it keeps.
     pub folder: PathBuf,
@@ -49,7 +49,7 @@ pub struct Inner {
 }
 
 impl FakeGate {
-    pub async fn open(folder: PathBuf, network: Nodes) -> Self {
+    pub(crate) async fn open(folder: PathBuf, network: Nodes) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inner = Inner {
             origin: format!("http://{}", listener.local_addr().unwrap()),
@@ -76,31 +76,31 @@ impl FakeGate {
         gate
     }
 
-    pub fn set(&self, change: impl FnOnce(&mut Inner)) {
+    pub(crate) fn set(&self, change: impl FnOnce(&mut Inner)) {
         change(&mut self.0.lock());
     }
 
-    pub fn see<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
+    pub(crate) fn see<T>(&self, look: impl FnOnce(&Inner) -> T) -> T {
         look(&self.0.lock())
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.see(|inner| format!("{}/price", inner.origin))
     }
 }
 
 /// Unix seconds, as the program sees them.
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let environment: &dyn client::Environment = &client::SystemEnvironment;
     u64::try_from(environment.now() / 1000).unwrap()
 }
 
-pub fn problem(status: u16, code: &str) -> (StatusCode, Value) {
+pub(crate) fn problem(status: u16, code: &str) -> (StatusCode, Value) {
     let status_code = StatusCode::from_u16(status).unwrap();
     (status_code, json!({"status": status, "code": code, "title": format!("It is {code}."), "retry_after": 7}))
 }
 
-pub fn pending(have: u64, need: u64) -> (StatusCode, Value) {
+pub(crate) fn pending(have: u64, need: u64) -> (StatusCode, Value) {
     (StatusCode::ACCEPTED, json!({"status": "pending", "have": have, "need": need, "retry_after": 7}))
 }
 
@@ -196,7 +196,7 @@ fn use_nonce(inner: &Inner) -> Response {
 }
 
 /// Everything that the client has written about gates.
-pub fn kept(folder: &std::path::Path) -> String {
+pub(crate) fn kept(folder: &std::path::Path) -> String {
     let Ok(entries) = std::fs::read_dir(folder.join("toll")) else { return String::new() };
     entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default()).collect()
 }

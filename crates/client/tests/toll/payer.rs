@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Where the program ends, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     Preparing,
     BeforeSending,
     AfterSending,
@@ -17,10 +17,10 @@ pub enum End {
 }
 
 /// Transactions that nodes have, in their pool or their chain.
-pub type Network = Arc<Mutex<Vec<String>>>;
+pub(crate) type Network = Arc<Mutex<Vec<String>>>;
 
 #[derive(Debug)]
-pub struct Wallet {
+pub(crate) struct Wallet {
     pub name: Mutex<String>,
     pub folder: PathBuf,
     pub end: Mutex<Option<End>>,
@@ -33,7 +33,7 @@ pub struct Wallet {
 }
 
 impl Wallet {
-    pub fn new(folder: PathBuf, network: Network) -> Self {
+    pub(crate) fn new(folder: PathBuf, network: Network) -> Self {
         let (name, end, refused) = (Mutex::new("mine".to_owned()), Mutex::default(), Mutex::default());
         Self { name, folder, end, refused, network, prepared: Mutex::default(), sent: Mutex::default() }
     }
@@ -48,7 +48,7 @@ impl Wallet {
     }
 }
 
-pub fn proof(txid: &str, address: &str, message: &str) -> String {
+pub(crate) fn proof(txid: &str, address: &str, message: &str) -> String {
     format!("OutProofV2-{txid}-{address}-{message}")
 }
 

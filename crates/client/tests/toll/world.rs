@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tempfile::TempDir;
 
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     pub gate: FakeGate,
     pub wallet: Wallet,
     pub prompt: Somebody,
@@ -22,7 +22,7 @@ pub struct World {
 
 /// Says the same to everything; `None`: nobody is there.
 #[derive(Default)]
-pub struct Somebody {
+pub(crate) struct Somebody {
     pub answer: Mutex<Option<bool>>,
     /// What happens before the answer.
     pub thinks: Option<Box<dyn Fn() + Send + Sync>>,
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Somebody {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
         let network = Network::default();
@@ -54,36 +54,36 @@ impl World {
     }
 
     /// One run of the program.
-    pub async fn get(&self) -> Result<Answer> {
+    pub(crate) async fn get(&self) -> Result<Answer> {
         let http = HttpClient::new(self.server()).unwrap();
         self.paying_client(&http).get(&self.gate.url()).await
     }
 
-    pub async fn quote(&self) -> Result<Quote> {
+    pub(crate) async fn quote(&self) -> Result<Quote> {
         let http = HttpClient::new(self.server()).unwrap();
         self.paying_client(&http).quote(&self.gate.url()).await
     }
 
     /// It gets what it is paid for.
-    pub async fn opens(&self) {
+    pub(crate) async fn opens(&self) {
         let answer = self.get().await.unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (200, b"the price".as_slice()));
     }
 
-    pub fn sent(&self) -> usize {
+    pub(crate) fn sent(&self) -> usize {
         self.wallet.sent.lock().len()
     }
 
-    pub fn server(&self) -> Server {
+    pub(crate) fn server(&self) -> Server {
         Server::of(&self.gate.url()).unwrap()
     }
 
-    pub async fn account(&self) -> GateAccount {
+    pub(crate) async fn account(&self) -> GateAccount {
         self.storage.load::<GateAccount>(&self.server()).await.unwrap().unwrap()
     }
 
     /// As a version wrote it that proved only what it had sent.
-    pub fn without_proof(&self) {
+    pub(crate) fn without_proof(&self) {
         let folder = self.storage.folder().join("toll");
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();

@@ -57,6 +57,6 @@ impl Acceptance {
 }
 
 /// Deletes the account's failures in a row.
-pub async fn forget_failures<DB: Backend>(tx: &mut Tx<'_, DB>, account: &str) -> Result<()> {
+pub(super) async fn forget_failures<DB: Backend>(tx: &mut Tx<'_, DB>, account: &str) -> Result<()> {
     tx.execute(FORGET_FAILURES, [Value::Text(account)]).await.map(drop)
 }

@@ -23,7 +23,7 @@ sql! {
 ///
 /// # Errors
 /// [`Error::NotAdministrator`]
-pub async fn run<DB: Backend, W: Write>(write: &W, connection: &mut DB::Connection) -> Result<W::Output> {
+pub(super) async fn run<DB: Backend, W: Write>(write: &W, connection: &mut DB::Connection) -> Result<W::Output> {
     let mut tx = Tx::<DB>::on(connection);
     if let Some(AuditEntry { actor: Some(actor), actor_session, .. }) = write.audit() {
         check(&mut tx, actor, actor_session.as_deref()).await?;

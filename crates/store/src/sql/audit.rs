@@ -51,7 +51,7 @@ sql! {
 ///
 /// # Errors
 /// [`Error::NotAdministrator`]: its actor was not checked, because [`Write::audit`] does not return the row.
-pub async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry) -> Result<()> {
+pub(super) async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry) -> Result<()> {
     if entry.actor.is_some() && entry.actor != tx.actor {
         return Err(Error::NotAdministrator);
     }

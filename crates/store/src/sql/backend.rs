@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// A value for a `$n`. TEXT and BIGINT are the only column types.
 #[derive(Debug, Clone, Copy)]
-pub enum Value<'a> {
+pub(super) enum Value<'a> {
     Int(i64),
     OptInt(Option<i64>),
     Text(&'a str),
@@ -13,7 +13,7 @@ pub enum Value<'a> {
 }
 
 /// How many rows a statement changed.
-pub trait RowsAffected {
+pub(super) trait RowsAffected {
     fn rows(&self) -> u64;
 }
 
@@ -30,7 +30,7 @@ impl RowsAffected for sqlx::postgres::PgQueryResult {
 }
 
 /// A database engine: any that sqlx supports with text and integers.
-pub trait Backend: Database {
+pub(super) trait Backend: Database {
     fn bind(arguments: &mut Self::Arguments, value: Value<'_>) -> Result<(), Error>;
     fn int(row: &Self::Row, column: &str) -> Result<i64, Error>;
     fn opt_int(row: &Self::Row, column: &str) -> Result<Option<i64>, Error>;

@@ -15,10 +15,10 @@ sql! {
 }
 
 /// The sequence that numbers changes of bans.
-pub const SEQUENCE: &str = "bans";
+pub(super) const SEQUENCE: &str = "bans";
 
 /// Writes a new ban.
-pub async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<()> {
+pub(super) async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<()> {
     let client_key = ban.client_key.to_string();
     let values = [
         Value::Text(&ban.id),
@@ -37,7 +37,7 @@ pub async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<(
 }
 
 /// Returns the explanation for the banned person.
-pub fn reason(trigger: Trigger) -> &'static str {
+pub(super) fn reason(trigger: Trigger) -> &'static str {
     match trigger {
         Trigger::InvalidCredentials => "A name and a password did not fit.",
         Trigger::Spray => "Several account names were tried, and none succeeded.",

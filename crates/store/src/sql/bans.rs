@@ -71,12 +71,16 @@ sql! {
 }
 
 /// Returns the longest ban on the client key, of any scope.
-pub async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: &str, now: UnixMs) -> Result<Option<Ban>> {
+pub(super) async fn active_ban<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: &str, now: UnixMs) -> Result<Option<Ban>> {
     tx.one(ACTIVE_OF, [Value::Text(client_key), Value::Int(now)]).await?.as_ref().map(ban).transpose()
 }
 
 /// Whether an operator has just lifted the client key's bans.
-pub async fn lifted_lately<DB: Backend>(tx: &mut Tx<'_, DB>, client_key: ClientKey, now: UnixMs) -> Result<bool> {
+pub(super) async fn lifted_lately<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    client_key: ClientKey,
+    now: UnixMs,
+) -> Result<bool> {
     let client_key = client_key.to_string();
     let after = Value::Int(now.saturating_sub(GRACE_MS));
     Ok(tx.count(LIFTED, [Value::Text(&client_key), after]).await? > 0)

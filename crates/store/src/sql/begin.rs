@@ -20,7 +20,7 @@ sql! {
         WHERE id = $1 AND identity = $2 AND body = $3 AND resent_at IS NULL AND burnt_at >= $5";
 }
 
-pub struct BeginUnlessFull {
+pub(super) struct BeginUnlessFull {
     pub begin: BeginAttempt,
     pub full: bool,
 }
@@ -48,7 +48,7 @@ impl Write for BeginUnlessFull {
 }
 
 /// Uses up a `short_key` outside an attempt. `false`: it was used before.
-pub async fn burn<DB: Backend>(
+pub(super) async fn burn<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     id: &str,
     holder: &str,

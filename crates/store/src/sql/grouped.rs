@@ -19,7 +19,7 @@ const GROUP: usize = 128;
 const ANEW: &str = "RELEASE job; SAVEPOINT job";
 
 /// Runs until all senders are dropped and the queue is empty.
-pub async fn run(pool: SqlitePool, mut queue: WriteQueue<Sqlite>) {
+pub(super) async fn run(pool: SqlitePool, mut queue: WriteQueue<Sqlite>) {
     let mut connection = None;
     let mut group = Vec::with_capacity(GROUP);
     while queue.recv_many(&mut group, GROUP).await > 0 {

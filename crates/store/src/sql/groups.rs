@@ -37,12 +37,17 @@ sql! {
 }
 
 /// Returns the id of the group with this name.
-pub async fn group_id<DB: Backend>(tx: &mut Tx<'_, DB>, name: &GroupName) -> Result<Option<String>> {
+pub(super) async fn group_id<DB: Backend>(tx: &mut Tx<'_, DB>, name: &GroupName) -> Result<Option<String>> {
     tx.one(BY_KEY, [Value::Text(&name.key())]).await?.map(|row| row.text("id")).transpose()
 }
 
 /// Adds a group. `false`: the name is taken.
-pub async fn insert_group<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, name: &GroupName, now: UnixMs) -> Result<bool> {
+pub(super) async fn insert_group<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    id: &str,
+    name: &GroupName,
+    now: UnixMs,
+) -> Result<bool> {
     let key = name.key();
     let values = [Value::Text(id), Value::Text(name.as_str()), Value::Text(&key), Value::Int(now)];
     Ok(tx.execute(ADD, values).await? == 1)
@@ -57,7 +62,7 @@ async fn touch_members<DB: Backend>(tx: &mut Tx<'_, DB>, group: &str, now: UnixM
     Ok(())
 }
 
-pub struct AddGroup {
+pub(super) struct AddGroup {
     pub id: String,
     pub name: GroupName,
     pub audit: AuditEntry,
@@ -81,7 +86,7 @@ impl Write for AddGroup {
     }
 }
 
-pub struct RenameGroup {
+pub(super) struct RenameGroup {
     pub id: String,
     pub name: GroupName,
     pub audit: AuditEntry,
@@ -110,7 +115,7 @@ impl Write for RenameGroup {
     }
 }
 
-pub struct RemoveGroup {
+pub(super) struct RemoveGroup {
     pub id: String,
     pub audit: AuditEntry,
     pub now: UnixMs,
@@ -135,7 +140,7 @@ impl Write for RemoveGroup {
     }
 }
 
-pub fn group<DB: Backend>(row: &Record<DB>) -> Result<Group> {
+pub(super) fn group<DB: Backend>(row: &Record<DB>) -> Result<Group> {
     Ok(Group {
         id: row.text("id")?,
         name: row.enum_column("user_groups", "name", |name| GroupName::parse(name).ok())?,
@@ -144,6 +149,6 @@ pub fn group<DB: Backend>(row: &Record<DB>) -> Result<Group> {
     })
 }
 
-pub fn member<DB: Backend>(row: &Record<DB>) -> Result<Member> {
+pub(super) fn member<DB: Backend>(row: &Record<DB>) -> Result<Member> {
     Ok(Member { id: row.text("id")?, username: row.text("name")? })
 }

@@ -33,7 +33,7 @@ sql! {
 }
 
 /// Consumes an invitation. `false`: it is used or not valid any more.
-pub async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &str, now: UnixMs) -> Result<bool> {
+pub(super) async fn use_up<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, user: &str, now: UnixMs) -> Result<bool> {
     Ok(tx.execute(USE, [Value::Text(id), Value::Int(now), Value::Text(user)]).await? == 1)
 }
 

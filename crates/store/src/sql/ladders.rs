@@ -22,7 +22,7 @@ sql! {
 }
 
 #[derive(Debug)]
-pub struct Ladder<'a> {
+pub(super) struct Ladder<'a> {
     pub client_key: ClientKey,
     pub trigger: Trigger,
     /// Empty except for invalid credentials.
@@ -30,14 +30,14 @@ pub struct Ladder<'a> {
 }
 
 impl Ladder<'_> {
-    pub fn key<'v>(&'v self, client_key: &'v str) -> [Value<'v>; 3] {
+    pub(super) fn key<'v>(&'v self, client_key: &'v str) -> [Value<'v>; 3] {
         [Value::Text(client_key), Value::Text(self.trigger.as_str()), Value::Text(self.account)]
     }
 }
 
 /// A ladder that is locked until this transaction ends.
 #[derive(Debug)]
-pub struct LockedLadder {
+pub(super) struct LockedLadder {
     pub rung: Option<Rung>,
     /// The id of the last ban, if any.
     pub ban: String,
@@ -45,7 +45,7 @@ pub struct LockedLadder {
 
 /// The ids of a ban that may be due.
 #[derive(Debug)]
-pub struct DueBan<'a> {
+pub(super) struct DueBan<'a> {
     pub id: &'a str,
     pub incident: &'a str,
     pub jitter: u16,
@@ -62,7 +62,7 @@ impl BanContext {
     }
 }
 
-pub async fn hold<DB: Backend>(tx: &mut Tx<'_, DB>, ladder: &Ladder<'_>, now: UnixMs) -> Result<LockedLadder> {
+pub(super) async fn hold<DB: Backend>(tx: &mut Tx<'_, DB>, ladder: &Ladder<'_>, now: UnixMs) -> Result<LockedLadder> {
     let client_key = ladder.client_key.to_string();
     let [who, cause, account] = ladder.key(&client_key);
     let row = tx.one(HOLD, [who, cause, account, Value::Int(now)]).await?;
@@ -74,7 +74,7 @@ pub async fn hold<DB: Backend>(tx: &mut Tx<'_, DB>, ladder: &Ladder<'_>, now: Un
 }
 
 /// Climbs one rung: writes the ban and the new position.
-pub async fn climb<DB: Backend>(
+pub(super) async fn climb<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     ladder: &Ladder<'_>,
     held: &LockedLadder,

@@ -37,7 +37,7 @@ const FILES: &[(i64, &str, &str)] = &[
 ];
 
 /// In the order of their numbers.
-pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let migration = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, SqlStr::from_static(sql), false)
     };
@@ -45,7 +45,7 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 });
 
 /// Returns the newest migration's version that this program knows.
-pub fn newest_migration() -> i64 {
+pub(crate) fn newest_migration() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 

@@ -12,6 +12,6 @@ sql! {
 }
 
 /// Waits for the lock of this name and holds it until the transaction ends.
-pub async fn lock_named<DB: Backend>(tx: &mut Tx<'_, DB>, name: &str, now: UnixMs) -> Result<()> {
+pub(super) async fn lock_named<DB: Backend>(tx: &mut Tx<'_, DB>, name: &str, now: UnixMs) -> Result<()> {
     tx.execute(TAKE, [Value::Text(name), Value::Int(now)]).await.map(drop)
 }

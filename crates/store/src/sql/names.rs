@@ -27,17 +27,17 @@ sql! {
 
 /// Returns whether another account's name looks like this one. The caller holds the lock "new user". Otherwise two
 /// similar names could be added at the same time.
-pub async fn looks_like_another<DB: Backend>(tx: &mut Tx<'_, DB>, skeleton: &str, id: &str) -> Result<bool> {
+pub(super) async fn looks_like_another<DB: Backend>(tx: &mut Tx<'_, DB>, skeleton: &str, id: &str) -> Result<bool> {
     Ok(tx.count(ALIKE, [Value::Text(skeleton), Value::Text(id)]).await? > 0)
 }
 
 /// Updates the keys and skeletons of accounts from an earlier version. An account keeps its old key if another one has
 /// the new one: accounts are never merged.
-pub struct AdoptNames;
+pub(super) struct AdoptNames;
 
 /// The result of [`AdoptNames`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Adopted {
+pub(super) struct Adopted {
     /// Number of checked accounts.
     pub seen: usize,
     /// Number of accounts that are now found by more spellings.
@@ -71,7 +71,7 @@ impl Write for AdoptNames {
     }
 }
 
-pub struct RenameUser {
+pub(super) struct RenameUser {
     pub id: String,
     pub name: AccountName,
     pub audit: AuditEntry,
@@ -106,7 +106,7 @@ impl Write for RenameUser {
 
 impl<DB: Backend> SqlStore<DB> {
     /// Updates the names of accounts from an earlier version.
-    pub async fn adopt_names(&self) -> Result<()> {
+    pub(super) async fn adopt_names(&self) -> Result<()> {
         if self.all(UNSEEN, []).await?.is_empty() {
             return Ok(());
         }
@@ -118,7 +118,7 @@ impl<DB: Backend> SqlStore<DB> {
         Ok(())
     }
 
-    pub async fn find_stray_names(&self) -> Result<Vec<String>> {
+    pub(super) async fn find_stray_names(&self) -> Result<Vec<String>> {
         let mut stray = Vec::new();
         for row in self.all(KEYS, []).await? {
             if name_key(&row.text("name")?) != row.text("name_key")? {

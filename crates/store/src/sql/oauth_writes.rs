@@ -73,7 +73,7 @@ sql! {
     PUSH = "INSERT INTO oauth_requests (id_hash, client_id, parameters, expires_at) VALUES ($1, $2, $3, $4)";
 }
 
-pub struct AddClient {
+pub(super) struct AddClient {
     pub client: StoredClient,
     pub audit: AuditEntry,
 }
@@ -101,7 +101,7 @@ impl Write for AddClient {
     }
 }
 
-pub struct ChangeClient {
+pub(super) struct ChangeClient {
     pub before: StoredClient,
     pub client: StoredClient,
     pub audit: AuditEntry,
@@ -132,7 +132,7 @@ impl Write for ChangeClient {
     }
 }
 
-pub struct RemoveClient {
+pub(super) struct RemoveClient {
     pub id: String,
     pub audit: AuditEntry,
     pub now: UnixMs,
@@ -248,7 +248,7 @@ impl Write for GrantRotation {
     }
 }
 
-pub struct ShowGrant {
+pub(super) struct ShowGrant {
     pub id: String,
     pub generation: u32,
 }
@@ -262,7 +262,7 @@ impl Write for ShowGrant {
     }
 }
 
-pub struct RevokeGrant {
+pub(super) struct RevokeGrant {
     pub id: String,
     pub audit: Option<AuditEntry>,
     pub now: UnixMs,
@@ -280,7 +280,7 @@ impl Write for RevokeGrant {
     }
 }
 
-pub struct WithdrawConsent {
+pub(super) struct WithdrawConsent {
     pub user: String,
     pub client: String,
     pub audit: AuditEntry,
@@ -302,7 +302,7 @@ impl Write for WithdrawConsent {
     }
 }
 
-pub struct ClaimLogout {
+pub(super) struct ClaimLogout {
     pub due: DueLogout,
     pub next_at: UnixMs,
 }
@@ -318,7 +318,7 @@ impl Write for ClaimLogout {
     }
 }
 
-pub struct FinishLogout(pub DueLogout);
+pub(super) struct FinishLogout(pub DueLogout);
 
 impl Write for FinishLogout {
     type Output = ();
@@ -341,7 +341,7 @@ impl Write for PendingDevice {
     }
 }
 
-pub struct DenyDevice {
+pub(super) struct DenyDevice {
     pub user_code_hash: String,
     pub now: UnixMs,
 }
@@ -355,7 +355,7 @@ impl Write for DenyDevice {
     }
 }
 
-pub struct PollDevice {
+pub(super) struct PollDevice {
     pub device_hash: String,
     pub poll_at: UnixMs,
 }

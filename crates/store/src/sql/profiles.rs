@@ -34,12 +34,16 @@ sql! {
 
 /// Returns whether another account has this address, proved or vouched for. The caller holds the lock "profiles".
 /// Otherwise two accounts could take one address at the same time, and the unique index would fail one of them.
-pub async fn is_email_taken<DB: Backend>(tx: &mut Tx<'_, DB>, address: &EmailAddress, user: &str) -> Result<bool> {
+pub(super) async fn is_email_taken<DB: Backend>(
+    tx: &mut Tx<'_, DB>,
+    address: &EmailAddress,
+    user: &str,
+) -> Result<bool> {
     Ok(tx.count(EMAIL_TAKEN, [Value::Text(&address.key()), Value::Text(user)]).await? > 0)
 }
 
 /// Writes the fields of a profile. The caller holds the lock "profiles". `false`: no such account.
-pub async fn write_profile<DB: Backend>(
+pub(super) async fn write_profile<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     user: &str,
     display_name: Option<&DisplayName>,
@@ -57,7 +61,7 @@ pub async fn write_profile<DB: Backend>(
 }
 
 /// Makes these groups the account's only ones. The caller holds the lock "profiles".
-pub async fn write_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, groups: &[String]) -> Result<()> {
+pub(super) async fn write_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, groups: &[String]) -> Result<()> {
     tx.execute(LEAVE_ALL, [Value::Text(user)]).await?;
     for group in groups {
         tx.execute(JOIN, [Value::Text(group), Value::Text(user)]).await?;
@@ -66,7 +70,7 @@ pub async fn write_groups<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, groups: 
 }
 
 /// Removes the memberships of an account.
-pub async fn leave_all<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+pub(super) async fn leave_all<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
     tx.execute(LEAVE_ALL, [Value::Text(user)]).await.map(drop)
 }
 

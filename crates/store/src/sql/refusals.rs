@@ -16,7 +16,7 @@ sql! {
 
 /// Counts one refusal. All refusals of an hour update the same row, so do this late in a transaction: the row stays
 /// locked until the commit.
-pub async fn count<DB: Backend>(tx: &mut Tx<'_, DB>, trigger: Trigger, now: UnixMs) -> Result<()> {
+pub(super) async fn count<DB: Backend>(tx: &mut Tx<'_, DB>, trigger: Trigger, now: UnixMs) -> Result<()> {
     let hour = now - now.rem_euclid(HOUR_MS);
     tx.execute(COUNT, [Value::Int(hour), Value::Text(trigger.as_str())]).await.map(drop)
 }

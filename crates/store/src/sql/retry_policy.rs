@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// How long a statement waits for a connection, and a writer for the SQLite file.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// The time between two requests for a busy file.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -15,15 +15,15 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// SQLite's own `busy_timeout` asks ten times a second. A process that commits one transaction after the other
 /// frees the file for microseconds at a time, so a second process that asks this seldom may find it taken each
 /// time. A change to WAL mode does not wait at all.
-pub struct RetryPolicy(Instant);
+pub(super) struct RetryPolicy(Instant);
 
 impl RetryPolicy {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Instant::now())
     }
 
     /// Returns `true`, after a pause, where `outcome` says that the file is busy and [`PATIENCE`] is not over.
-    pub async fn asks_again<T>(&self, outcome: &Result<T, Error>) -> bool {
+    pub(super) async fn asks_again<T>(&self, outcome: &Result<T, Error>) -> bool {
         let busy = matches!(outcome, Err(Error::Database(error)) if is_busy(&**error));
         let again = busy && self.0.elapsed() < PATIENCE;
         if again {

@@ -32,7 +32,7 @@ const TABLES: [(&str, &str); 3] = [(KEYS, RESEAL_KEY), (USER_KEYS, RESEAL_USER_K
 
 /// Fails if the key of this value was retired. A retirement waits for the end of this transaction and then sees its
 /// write.
-pub async fn may_be_written<DB: Backend>(tx: &mut Tx<'_, DB>, sealed: &str, now: UnixMs) -> Result<()> {
+pub(super) async fn may_be_written<DB: Backend>(tx: &mut Tx<'_, DB>, sealed: &str, now: UnixMs) -> Result<()> {
     lock_named(tx, "sealed values", now).await?;
     match tx.count(IS_RETIRED, [Value::Text(sealer(sealed))]).await? {
         0 => Ok(()),

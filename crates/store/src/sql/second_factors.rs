@@ -53,7 +53,7 @@ sql! {
 }
 
 /// Deletes everything of an account that is deleted.
-pub async fn erase_second_factors<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+pub(super) async fn erase_second_factors<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
     for sql in [ERASE_TOTP, FORGET_CODES, ERASE_PENDING] {
         tx.execute(sql, [Value::Text(user)]).await?;
     }
@@ -61,12 +61,12 @@ pub async fn erase_second_factors<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) 
 }
 
 /// Ends a pending sign-in. `false`: it is over, or another request has finished it.
-pub async fn finish_pending<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, now: UnixMs) -> Result<bool> {
+pub(super) async fn finish_pending<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str, now: UnixMs) -> Result<bool> {
     Ok(tx.execute(FINISH_PENDING, [Value::Text(id), Value::Int(now)]).await? == 1)
 }
 
 /// Returns the factors from a row with their numbers.
-pub fn factors<DB: Backend>(row: &Record<DB>) -> Result<Factors> {
+pub(super) fn factors<DB: Backend>(row: &Record<DB>) -> Result<Factors> {
     let count = |column| Ok::<_, crate::Error>(u32::try_from(row.int(column)?).unwrap_or(u32::MAX));
     Ok(Factors { totp: row.int("totp")? > 0, passkeys: 0, recovery_codes: count("codes")? })
 }
@@ -144,7 +144,7 @@ impl Write for RemoveTotp {
 }
 
 /// Deletes the recovery codes of an account without any other factor.
-pub async fn forget_codes_without_factor<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
+pub(super) async fn forget_codes_without_factor<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str) -> Result<()> {
     let row = tx.one(FACTORS, [Value::Text(user)]).await?;
     if let Some(row) = row
         && !factors(&row)?.any()

@@ -16,7 +16,7 @@ sql! {
 }
 
 /// Takes the next number of a sequence.
-pub async fn next<DB: Backend>(tx: &mut Tx<'_, DB>, name: &str) -> Result<i64> {
+pub(super) async fn next<DB: Backend>(tx: &mut Tx<'_, DB>, name: &str) -> Result<i64> {
     let row = tx.one(NEXT, [Value::Text(name)]).await?;
     row.map_or(Ok(0), |row| row.int("value"))
 }

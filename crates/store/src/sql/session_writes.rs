@@ -35,7 +35,7 @@ sql! {
 }
 
 /// Inserts a session. `false`: the user is deleted, disabled, or has another password now.
-pub async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) -> Result<bool> {
+pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) -> Result<bool> {
     let judged_by = Value::OptText(new.judged_by.as_ref().map(|hash| hash.0.as_str()));
     if tx.execute(SIGN_IN, [Value::Text(&new.user), Value::Int(new.now), judged_by]).await? == 0 {
         return Ok(false);
@@ -58,7 +58,7 @@ pub async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSession) 
 }
 
 /// The sequence of [`publish`].
-pub const SEQUENCE: &str = "sessions";
+pub(super) const SEQUENCE: &str = "sessions";
 
 /// Numbers the sessions of a user that this transaction changed at `now`, for the other nodes.
 async fn publish<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
@@ -67,7 +67,7 @@ async fn publish<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> R
 }
 
 /// Ends all live sessions except `keep` and returns their ids.
-pub async fn revoke_all<DB: Backend>(
+pub(super) async fn revoke_all<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     user: &str,
     keep: Option<&str>,
@@ -82,7 +82,7 @@ pub async fn revoke_all<DB: Backend>(
 }
 
 /// Marks the valid sessions as changed, so that every node drops their cached headers for apps.
-pub async fn mark_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
+pub(super) async fn mark_sessions<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
     if tx.execute(MARK, [Value::Text(user), Value::Int(now)]).await? > 0 {
         publish(tx, user, now).await?;
     }
@@ -107,7 +107,7 @@ impl Write for Rotation {
     }
 }
 
-pub struct Show {
+pub(super) struct Show {
     pub id: String,
     pub generation: u32,
 }
@@ -121,7 +121,7 @@ impl Write for Show {
     }
 }
 
-pub struct RevokeSession {
+pub(super) struct RevokeSession {
     pub user: String,
     pub id: String,
     pub audit: AuditEntry,
@@ -146,7 +146,7 @@ impl Write for RevokeSession {
     }
 }
 
-pub struct RevokeOtherSessions {
+pub(super) struct RevokeOtherSessions {
     pub user: String,
     pub keep: Option<String>,
     pub audit: AuditEntry,

@@ -10,7 +10,7 @@ use crate::Result;
 use sqlx::Pool;
 
 /// All ports on one database.
-pub struct SqlStore<DB: Backend> {
+pub(super) struct SqlStore<DB: Backend> {
     pub(super) reads: Pool<DB>,
     /// For following the changes of other nodes, when requests have taken every connection.
     pub(super) order: Pool<DB>,
@@ -18,7 +18,7 @@ pub struct SqlStore<DB: Backend> {
     pub(super) burnt: UsedShortKeys,
 }
 
-pub enum Writes<DB: Backend> {
+pub(super) enum Writes<DB: Backend> {
     /// Through one writer, grouped into transactions.
     Grouped(Writer<DB>),
     /// Each write in its own transaction.

@@ -22,7 +22,7 @@ sql! {
 }
 
 /// Writes the strike and returns whether a ban is due. An existing strike counts once.
-pub async fn is_due<DB: Backend>(
+pub(super) async fn is_due<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     id: &str,
     ladder: &Ladder<'_>,
@@ -44,7 +44,7 @@ pub async fn is_due<DB: Backend>(
 }
 
 /// Counts the account names that failed from the client key, without forgiven ones.
-pub async fn names<DB: Backend>(
+pub(super) async fn names<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     client_key: ClientKey,
     rule: &BanRule,
@@ -57,7 +57,7 @@ pub async fn names<DB: Backend>(
 }
 
 /// Counts the account names that succeeded from the client key within the rule's window.
-pub async fn succeeded<DB: Backend>(
+pub(super) async fn succeeded<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     client_key: ClientKey,
     rule: &BanRule,
@@ -69,7 +69,7 @@ pub async fn succeeded<DB: Backend>(
 }
 
 /// Records a successful name for an address. A known device is judged by itself, so this skips it.
-pub async fn succeed<DB: Backend>(
+pub(super) async fn succeed<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     client_key: ClientKey,
     account: &str,

@@ -50,7 +50,7 @@ impl Write for Redemption {
 }
 
 /// A payment that was counted before.
-pub struct RedeemAgain(pub Redemption);
+pub(super) struct RedeemAgain(pub Redemption);
 
 impl Write for RedeemAgain {
     type Output = Option<RedemptionOutcome>;
@@ -70,7 +70,7 @@ impl Write for RedeemAgain {
 }
 
 /// A payment to count without creating a token.
-pub struct CountPayment(pub Redemption);
+pub(super) struct CountPayment(pub Redemption);
 
 impl Write for CountPayment {
     type Output = Option<RedemptionOutcome>;
@@ -87,7 +87,7 @@ impl Write for CountPayment {
 }
 
 /// All counted payments of an offer.
-pub struct RedeemCounted(pub Redemption);
+pub(super) struct RedeemCounted(pub Redemption);
 
 impl Write for RedeemCounted {
     type Output = RedemptionOutcome;

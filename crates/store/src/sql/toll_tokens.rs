@@ -30,7 +30,7 @@ sql! {
     REVOKE = "UPDATE toll_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
 }
 
-pub struct UseToken {
+pub(super) struct UseToken {
     pub id: String,
     pub requests: i64,
 }
@@ -44,7 +44,7 @@ impl Write for UseToken {
     }
 }
 
-pub struct TokenWrite {
+pub(super) struct TokenWrite {
     pub id: String,
     pub change: TokenChange,
     pub audit: AuditEntry,
@@ -71,16 +71,16 @@ impl Write for TokenWrite {
     }
 }
 
-pub async fn token_of<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str) -> Result<Option<Record<DB>>> {
+pub(super) async fn token_of<DB: Backend>(tx: &mut Tx<'_, DB>, id: &str) -> Result<Option<Record<DB>>> {
     tx.one(ONE_TOKEN, [Value::Text(id)]).await
 }
 
 /// Reads the thumbprint of a key; the column is empty without one.
-pub fn key_column<DB: Backend>(row: &Record<DB>) -> Result<Option<String>> {
+pub(super) fn key_column<DB: Backend>(row: &Record<DB>) -> Result<Option<String>> {
     Ok(Some(row.text("jkt")?).filter(|jkt| !jkt.is_empty()))
 }
 
-pub fn token<DB: Backend>(row: &Record<DB>) -> Result<TollToken> {
+pub(super) fn token<DB: Backend>(row: &Record<DB>) -> Result<TollToken> {
     Ok(TollToken {
         id: row.text("id")?,
         route: row.text("route")?,

@@ -30,7 +30,7 @@ sql! {
         AND id IN (SELECT challenge FROM toll_payments WHERE txid = $1) RETURNING id";
 }
 
-pub struct ObserveTransaction {
+pub(super) struct ObserveTransaction {
     pub txid: String,
     pub seen: Whereabouts,
     pub chain: ChainView,

@@ -4,7 +4,7 @@ use super::backend::{Backend, Value};
 use crate::{Error, Result};
 
 /// A connection inside a transaction, or one that only reads.
-pub struct Tx<'c, DB: Backend> {
+pub(super) struct Tx<'c, DB: Backend> {
     connection: &'c mut DB::Connection,
     /// The actor of this write, who was found to be an administrator.
     pub(super) actor: Option<String>,
@@ -24,18 +24,22 @@ impl<'c, DB: Backend> Tx<'c, DB> {
 
 impl<DB: Backend> Tx<'_, DB> {
     /// Runs a statement and returns the number of changed rows.
-    pub async fn execute<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
+    pub(super) async fn execute<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
         let arguments = bound::<DB, N>(values)?;
         Ok(DB::execute(self.connection, sql, arguments).await?)
     }
 
-    pub async fn all<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<Vec<Record<DB>>> {
+    pub(super) async fn all<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        values: [Value<'_>; N],
+    ) -> Result<Vec<Record<DB>>> {
         let arguments = bound::<DB, N>(values)?;
         Ok(DB::fetch(self.connection, sql, arguments).await?.into_iter().map(Record).collect())
     }
 
     /// Returns the first row.
-    pub async fn one<const N: usize>(
+    pub(super) async fn one<const N: usize>(
         &mut self,
         sql: &'static str,
         values: [Value<'_>; N],
@@ -44,7 +48,7 @@ impl<DB: Backend> Tx<'_, DB> {
     }
 
     /// Returns the column `n` of the only row, as in `COUNT(*) AS n`.
-    pub async fn count<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
+    pub(super) async fn count<const N: usize>(&mut self, sql: &'static str, values: [Value<'_>; N]) -> Result<u64> {
         let row = self.one(sql, values).await?;
         let count = row.map_or(Ok(0), |row| row.int("n"))?;
         Ok(u64::try_from(count).unwrap_or(0))
@@ -60,32 +64,32 @@ fn bound<DB: Backend, const N: usize>(values: [Value<'_>; N]) -> Result<DB::Argu
 }
 
 /// One row.
-pub struct Record<DB: Backend>(DB::Row);
+pub(super) struct Record<DB: Backend>(DB::Row);
 
 impl<DB: Backend> Record<DB> {
-    pub fn int(&self, column: &str) -> Result<i64> {
+    pub(super) fn int(&self, column: &str) -> Result<i64> {
         Ok(DB::int(&self.0, column)?)
     }
 
-    pub fn opt_int(&self, column: &str) -> Result<Option<i64>> {
+    pub(super) fn opt_int(&self, column: &str) -> Result<Option<i64>> {
         Ok(DB::opt_int(&self.0, column)?)
     }
 
-    pub fn text(&self, column: &str) -> Result<String> {
+    pub(super) fn text(&self, column: &str) -> Result<String> {
         Ok(DB::text(&self.0, column)?)
     }
 
-    pub fn opt_text(&self, column: &str) -> Result<Option<String>> {
+    pub(super) fn opt_text(&self, column: &str) -> Result<Option<String>> {
         Ok(DB::opt_text(&self.0, column)?)
     }
 
     /// Returns a number that was written as `u32`.
-    pub fn u32_column(&self, table: &'static str, column: &'static str) -> Result<u32> {
+    pub(super) fn u32_column(&self, table: &'static str, column: &'static str) -> Result<u32> {
         self.int(column)?.try_into().map_err(|_| self.unreadable(table, column))
     }
 
     /// Parses a text with one of our `parse` functions.
-    pub fn enum_column<T>(
+    pub(super) fn enum_column<T>(
         &self,
         table: &'static str,
         column: &'static str,

@@ -8,37 +8,37 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 const STALE_MS: i64 = 5_000;
 
 #[derive(Debug)]
-pub struct UsedShortKeys {
+pub(super) struct UsedShortKeys {
     cap: i64,
     count: AtomicI64,
     counted_at: AtomicI64,
 }
 
 impl UsedShortKeys {
-    pub fn new(cap: i64) -> Self {
+    pub(super) fn new(cap: i64) -> Self {
         Self { cap, count: AtomicI64::new(0), counted_at: AtomicI64::new(i64::MIN) }
     }
 
-    pub fn one_more(&self) {
+    pub(super) fn one_more(&self) {
         self.count.fetch_add(1, Relaxed);
     }
 
     /// Forces a count at the next question.
-    pub fn forget(&self) {
+    pub(super) fn forget(&self) {
         self.counted_at.store(i64::MIN, Relaxed);
     }
 
     /// Keeps what was counted.
-    pub fn set(&self, count: i64) {
+    pub(super) fn set(&self, count: i64) {
         self.count.store(count, Relaxed);
     }
 
-    pub fn is_at_cap(&self) -> bool {
+    pub(super) fn is_at_cap(&self) -> bool {
         self.count.load(Relaxed) >= self.cap
     }
 
     /// Whether the caller must count again.
-    pub fn is_due(&self, now: UnixMs) -> bool {
+    pub(super) fn is_due(&self, now: UnixMs) -> bool {
         let counted_at = self.counted_at.load(Relaxed);
         now.saturating_sub(counted_at) >= STALE_MS
             && self.counted_at.compare_exchange(counted_at, now, Relaxed, Relaxed).is_ok()

@@ -84,7 +84,7 @@ impl Write for NewPassword {
     }
 }
 
-pub struct UpgradePassword {
+pub(super) struct UpgradePassword {
     pub id: String,
     pub old: PasswordHash,
     pub new: PasswordHash,
@@ -99,7 +99,7 @@ impl Write for UpgradePassword {
     }
 }
 
-pub struct SetDisabled {
+pub(super) struct SetDisabled {
     pub id: String,
     pub disabled: bool,
     pub audit: AuditEntry,
@@ -136,7 +136,7 @@ impl Write for SetDisabled {
     }
 }
 
-pub struct SetRole {
+pub(super) struct SetRole {
     pub id: String,
     pub role: Role,
     pub audit: AuditEntry,
@@ -204,7 +204,7 @@ impl Write for DeleteUser {
 
 /// Ends the one-time links that this user made for others. After a lost role, the user could return under another name
 /// with an invitation. After a new password, the links may be of somebody who knew the old one.
-pub async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
+pub(super) async fn end_links_made<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
     tx.execute(END_RESETS_MADE, [Value::Text(user)]).await?;
     tx.execute(END_INVITATIONS_MADE, [Value::Text(user), Value::Int(now)]).await.map(drop)
 }

@@ -33,7 +33,7 @@ sql! {
 }
 
 /// Writes a version whose number the caller has claimed.
-pub async fn insert<DB: Backend>(
+pub(super) async fn insert<DB: Backend>(
     tx: &mut Tx<'_, DB>,
     user: &str,
     number: u32,

@@ -182,7 +182,7 @@ impl<DB: Backend> Users for SqlStore<DB> {
     }
 }
 
-pub fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {
+pub(super) fn user<DB: Backend>(row: &Record<DB>) -> Result<User> {
     Ok(User {
         id: row.text("id")?,
         name: row.text("name")?,

@@ -8,7 +8,7 @@ use crate::audit::AuditEntry;
 /// Statements that take effect together or not at all. The first statement must write, so that a concurrent transaction
 /// waits there and then sees the result of the first one. May be run again after a rollback, so it has no state of its
 /// own.
-pub trait Write: Send + Sync + 'static {
+pub(super) trait Write: Send + Sync + 'static {
     type Output: Send + 'static;
 
     /// Whether it is a single statement, which is atomic without a savepoint.

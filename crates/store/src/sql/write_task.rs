@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// A type-erased write in a queue.
-pub trait WriteJob<DB: Backend>: Send {
+pub(super) trait WriteJob<DB: Backend>: Send {
     /// See [`Write::ONE_STATEMENT`].
     fn is_one_statement(&self) -> bool;
     /// Runs the write and stores its result; `false`: it failed and must be rolled back.
@@ -18,14 +18,14 @@ pub trait WriteJob<DB: Backend>: Send {
     fn answer(self: Box<Self>, transaction: std::result::Result<(), Arc<sqlx::Error>>);
 }
 
-pub struct WriteTask<W: Write> {
+pub(super) struct WriteTask<W: Write> {
     write: W,
     outcome: Option<Result<W::Output>>,
     caller: oneshot::Sender<Result<W::Output>>,
 }
 
 impl<W: Write> WriteTask<W> {
-    pub fn new(write: W) -> (Self, oneshot::Receiver<Result<W::Output>>) {
+    pub(super) fn new(write: W) -> (Self, oneshot::Receiver<Result<W::Output>>) {
         let (caller, answer) = oneshot::channel();
         (Self { write, outcome: None, caller }, answer)
     }

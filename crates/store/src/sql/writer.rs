@@ -11,23 +11,23 @@ use tokio::task::JoinHandle;
 /// Maximum number of waiting writes; further callers wait for space in the queue.
 const QUEUE: usize = 1024;
 
-pub type WriteQueue<DB> = mpsc::Receiver<Box<dyn WriteJob<DB>>>;
+pub(super) type WriteQueue<DB> = mpsc::Receiver<Box<dyn WriteJob<DB>>>;
 
-pub struct Writer<DB: Backend> {
+pub(super) struct Writer<DB: Backend> {
     queue: RwLock<Option<mpsc::Sender<Box<dyn WriteJob<DB>>>>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl<DB: Backend> Writer<DB> {
     /// Starts the task that `work` makes from the receiving half.
-    pub fn start<F: Future<Output = ()> + Send + 'static>(work: impl FnOnce(WriteQueue<DB>) -> F) -> Self {
+    pub(super) fn start<F: Future<Output = ()> + Send + 'static>(work: impl FnOnce(WriteQueue<DB>) -> F) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let task = tokio::spawn(work(jobs));
         Self { queue: RwLock::new(Some(queue)), task: Mutex::new(Some(task)) }
     }
 
     /// Queues a write. Once queued, it runs to completion, even if the caller stops waiting.
-    pub async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
+    pub(super) async fn write<W: Write>(&self, write: W) -> Result<W::Output> {
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Closed)?;
         let (task, answer) = WriteTask::new(write);
         queue.send(Box::new(task)).await.map_err(|_| Error::Closed)?;
@@ -36,7 +36,7 @@ impl<DB: Backend> Writer<DB> {
     }
 
     /// Refuses further writes and returns when the queued ones are done.
-    pub async fn stop(&self) {
+    pub(super) async fn stop(&self) {
         self.queue.write().unwrap_or_else(PoisonError::into_inner).take();
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(task) = task {

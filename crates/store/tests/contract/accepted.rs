@@ -7,7 +7,7 @@ use store::audit::AuditEvent;
 use store::sessions::NewSession;
 use store::users::PasswordHash;
 
-pub async fn forgives_the_account_and_nothing_else(fixture: Fixture) {
+pub(crate) async fn forgives_the_account_and_nothing_else(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let mut now = NOW;
@@ -31,7 +31,7 @@ pub async fn forgives_the_account_and_nothing_else(fixture: Fixture) {
     assert_eq!(length(&bans[0]), 5, "another identity's ladder stays");
 }
 
-pub async fn nobody_whose_password_was_changed_meanwhile(fixture: Fixture) {
+pub(crate) async fn nobody_whose_password_was_changed_meanwhile(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let judged_by = Some(store.user_by_id(&ada).await.unwrap().unwrap().password_hash);
@@ -46,7 +46,7 @@ pub async fn nobody_whose_password_was_changed_meanwhile(fixture: Fixture) {
     assert_eq!(store.sessions_of(&ada, NOW).await.unwrap(), []);
 }
 
-pub async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {
+pub(crate) async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     assert!(
@@ -65,7 +65,7 @@ pub async fn nobody_that_is_gone_or_disabled(fixture: Fixture) {
 }
 
 /// Name, failures and what may be forgiven come together, and none of them hides another.
-pub async fn what_an_attempt_is_judged_against(fixture: Fixture) {
+pub(crate) async fn what_an_attempt_is_judged_against(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let standing = async |name: &str, account: &str, who: u32| {

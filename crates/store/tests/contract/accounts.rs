@@ -24,7 +24,7 @@ fn deletion(user: &str) -> DeleteUser {
     }
 }
 
-pub async fn the_last_administrator_stays(fixture: Fixture) {
+pub(crate) async fn the_last_administrator_stays(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (administrator(&*store, "ada").await, user(&*store, "bob").await);
     let audit = || entry(AuditEvent::MadeUser, None, NOW);
@@ -37,7 +37,7 @@ pub async fn the_last_administrator_stays(fixture: Fixture) {
     assert_eq!(store.set_role("nobody", Role::User, &audit(), NOW).await.unwrap(), ChangeOutcome::Nothing);
 }
 
-pub async fn two_administrators_cannot_remove_each_other(fixture: Fixture) {
+pub(crate) async fn two_administrators_cannot_remove_each_other(fixture: Fixture) {
     let store = fixture.open().await;
     let all = [administrator(&*store, "ada").await, administrator(&*store, "bob").await];
     let removals = all.iter().cloned().enumerate().map(|(n, id)| {
@@ -55,7 +55,7 @@ pub async fn two_administrators_cannot_remove_each_other(fixture: Fixture) {
     assert!(outcomes.contains(&ChangeOutcome::LastAdministrator));
 }
 
-pub async fn a_change_of_password_keeps_one_session(fixture: Fixture) {
+pub(crate) async fn a_change_of_password_keeps_one_session(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let (here, there) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);
@@ -81,7 +81,7 @@ pub async fn a_change_of_password_keeps_one_session(fixture: Fixture) {
     reserved(&*store, client_key(1), NOW).await;
 }
 
-pub async fn deletion_leaves_an_id_and_nothing_else(fixture: Fixture) {
+pub(crate) async fn deletion_leaves_an_id_and_nothing_else(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let row = session(&*store, &ada, NOW).await;

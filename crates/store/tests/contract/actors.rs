@@ -141,7 +141,7 @@ async fn change_everything(store: &dyn Store, eve: &str, session: &str, victim: 
     ]
 }
 
-pub async fn that_are_none_any_more_change_nothing(fixture: Fixture) {
+pub(crate) async fn that_are_none_any_more_change_nothing(fixture: Fixture) {
     let store = fixture.open().await;
     let root = administrator(&*store, "root").await;
     let victim = user(&*store, "victim").await;
@@ -172,7 +172,7 @@ pub async fn that_are_none_any_more_change_nothing(fixture: Fixture) {
     }
 }
 
-pub async fn can_give_up_their_role(fixture: Fixture) {
+pub(crate) async fn can_give_up_their_role(fixture: Fixture) {
     let store = fixture.open().await;
     let (_root, eve) = (administrator(&*store, "root").await, administrator(&*store, "eve").await);
     let sid = session(&*store, &eve, NOW).await;
@@ -184,7 +184,7 @@ pub async fn can_give_up_their_role(fixture: Fixture) {
     assert!(store.set_disabled(&mallory, true, &audit, NOW).await.unwrap().is_done());
 }
 
-pub async fn leave_no_link_when_they_lose_their_role(fixture: Fixture) {
+pub(crate) async fn leave_no_link_when_they_lose_their_role(fixture: Fixture) {
     let store = fixture.open().await;
     administrator(&*store, "root").await;
     let ada = user(&*store, "ada").await;
@@ -223,7 +223,7 @@ pub async fn leave_no_link_when_they_lose_their_role(fixture: Fixture) {
     }
 }
 
-pub async fn make_links_that_end_with_their_password(fixture: Fixture) {
+pub(crate) async fn make_links_that_end_with_their_password(fixture: Fixture) {
     let store = fixture.open().await;
     let (eve, ada) = (administrator(&*store, "eve").await, user(&*store, "ada").await);
     for way in 0..3 {

@@ -14,7 +14,7 @@ fn allowed(network: &str, comment: &str) -> AllowedNetwork {
     }
 }
 
-pub async fn a_network_is_there_once_until_it_is_taken_off(fixture: Fixture) {
+pub(crate) async fn a_network_is_there_once_until_it_is_taken_off(fixture: Fixture) {
     let store = fixture.open().await;
     let audit = || entry(AuditEvent::AllowAdded, None, NOW);
     let office = allowed("203.0.113.0/24", "the office");
@@ -32,7 +32,7 @@ pub async fn a_network_is_there_once_until_it_is_taken_off(fixture: Fixture) {
     assert_eq!(store.allowlist().await.unwrap(), [home]);
 }
 
-pub async fn the_list_is_bounded(fixture: Fixture) {
+pub(crate) async fn the_list_is_bounded(fixture: Fixture) {
     let store = fixture.open().await;
     for n in 0..ALLOWLIST_CAP {
         let network = format!("10.{}.{}.0/24", n / 256, n % 256);

@@ -31,7 +31,7 @@ fn using(code: &AppCode, now: i64) -> UseCode {
     }
 }
 
-pub async fn fifty_tasks_on_two_nodes_use_one_code(fixture: Fixture) {
+pub(crate) async fn fifty_tasks_on_two_nodes_use_one_code(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let ada = user(&*one, "ada").await;
     let session = session(&*one, &ada, NOW).await;
@@ -49,7 +49,7 @@ pub async fn fifty_tasks_on_two_nodes_use_one_code(fixture: Fixture) {
     assert_eq!(one.use_app_code(&using(&code, NOW)).await.unwrap(), None, "replayed");
 }
 
-pub async fn are_good_for_one_app_one_browser_and_half_a_minute(fixture: Fixture) {
+pub(crate) async fn are_good_for_one_app_one_browser_and_half_a_minute(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let session = session(&*store, &ada, NOW).await;
@@ -67,7 +67,7 @@ pub async fn are_good_for_one_app_one_browser_and_half_a_minute(fixture: Fixture
     assert_eq!(store.use_app_code(&good).await.unwrap(), Some(code));
 }
 
-pub async fn end_with_their_session(fixture: Fixture) {
+pub(crate) async fn end_with_their_session(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let session = session(&*store, &ada, NOW).await;
@@ -77,7 +77,7 @@ pub async fn end_with_their_session(fixture: Fixture) {
     assert_eq!(store.sweep_app_codes(NOW + LIFE).await.unwrap(), 1);
 }
 
-pub async fn are_few_of_a_session_and_the_oldest_give_way(fixture: Fixture) {
+pub(crate) async fn are_few_of_a_session_and_the_oldest_give_way(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let (mine, other) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);

@@ -4,7 +4,7 @@ use domain::account::Role;
 use store::audit::{AuditEntry, AuditEvent, AuditSearch};
 use store::refusals::HOUR_MS;
 
-pub async fn newest_first_and_no_more_than_asked_for(fixture: Fixture) {
+pub(crate) async fn newest_first_and_no_more_than_asked_for(fixture: Fixture) {
     let store = fixture.open().await;
     let mut written = Vec::new();
     for (n, event) in AuditEvent::ALL.iter().enumerate() {
@@ -22,7 +22,7 @@ pub async fn newest_first_and_no_more_than_asked_for(fixture: Fixture) {
     assert!(store.audit_of("nobody", 10).await.unwrap().is_empty());
 }
 
-pub async fn odd_entries_are_refusals_and_reuse(fixture: Fixture) {
+pub(crate) async fn odd_entries_are_refusals_and_reuse(fixture: Fixture) {
     let store = fixture.open().await;
     let refused =
         |at| AuditEntry { outcome: "invalid_credentials".to_owned(), ..entry(AuditEvent::Login, Some("ada"), at) };
@@ -40,7 +40,7 @@ pub async fn odd_entries_are_refusals_and_reuse(fixture: Fixture) {
     assert_eq!(store.odd_entries("ada", NOW + 2).await.unwrap(), 0);
 }
 
-pub async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
+pub(crate) async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
     let store = fixture.open().await;
     let hour = NOW - NOW.rem_euclid(HOUR_MS);
     let login =
@@ -59,7 +59,7 @@ pub async fn sign_ins_are_counted_by_the_hour(fixture: Fixture) {
     assert_eq!(store.sign_ins(hour + 2 * HOUR_MS).await.unwrap(), []);
 }
 
-pub async fn what_is_repeated_is_written_once(fixture: Fixture) {
+pub(crate) async fn what_is_repeated_is_written_once(fixture: Fixture) {
     let store = fixture.open().await;
     let attempt = |at, session: &str, address: &str| AuditEntry {
         session: Some(session.to_owned()),
@@ -84,7 +84,7 @@ pub async fn what_is_repeated_is_written_once(fixture: Fixture) {
     assert_eq!(written, [10, 3, 2, 0]);
 }
 
-pub async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
+pub(crate) async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let mut written = Vec::new();
@@ -129,7 +129,7 @@ pub async fn everybodys_entries_by_filter_and_page(fixture: Fixture) {
     assert_eq!(pages, written);
 }
 
-pub async fn entries_are_unread_until_they_are_dismissed(fixture: Fixture) {
+pub(crate) async fn entries_are_unread_until_they_are_dismissed(fixture: Fixture) {
     let (store, second) = (fixture.open().await, fixture.open().await);
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let mut ids = Vec::new();

@@ -10,7 +10,7 @@ use store::attempts::{BeginAttempt, BeginOutcome, LoginLookup};
 use store::audit::{AuditEvent, AuditSearch};
 use store::bans::{Ban, BanCursor, BanSearch};
 
-pub async fn those_in_force_and_those_changed(fixture: Fixture) {
+pub(crate) async fn those_in_force_and_those_changed(fixture: Fixture) {
     let store = fixture.open().await;
     let short = guess(&*store, client_key(1), "ada", NOW).await.remove(0);
     let v6: ClientKey = "2001:db8:1:2::/64".parse().unwrap();
@@ -36,7 +36,7 @@ pub async fn those_in_force_and_those_changed(fixture: Fixture) {
     assert_eq!(third[1].lifted_at, Some(NOW - HOUR));
 }
 
-pub async fn names_that_succeed_weigh_against_those_that_fail(fixture: Fixture) {
+pub(crate) async fn names_that_succeed_weigh_against_those_that_fail(fixture: Fixture) {
     let store = fixture.open().await;
     let user = user(&*store, "root").await;
     for n in 0..16 {
@@ -53,7 +53,7 @@ pub async fn names_that_succeed_weigh_against_those_that_fail(fixture: Fixture) 
     assert_eq!(counts, [0, 0, 0, 0, 0, 0, 0, 0, 1], "sixteen that succeeded are four more that may fail");
 }
 
-pub async fn a_known_device_fails_for_itself(fixture: Fixture) {
+pub(crate) async fn a_known_device_fails_for_itself(fixture: Fixture) {
     let store = fixture.open().await;
     let device = ClientKey::Device([7; 16]);
     for n in 0..3 {
@@ -71,7 +71,7 @@ pub async fn a_known_device_fails_for_itself(fixture: Fixture) {
     assert_eq!(failures(device).await, 0);
 }
 
-pub async fn lifting_forgets_ladders_and_strikes(fixture: Fixture) {
+pub(crate) async fn lifting_forgets_ladders_and_strikes(fixture: Fixture) {
     let store = fixture.open().await;
     let first = guess(&*store, client_key(1), "ada", NOW).await.remove(0);
     let second = guess(&*store, client_key(1), "ada", first.until).await.remove(0);
@@ -130,7 +130,7 @@ fn by_hand(client_key: ClientKey, now: UnixMs) -> Ban {
     }
 }
 
-pub async fn by_hand_and_found_again(fixture: Fixture) {
+pub(crate) async fn by_hand_and_found_again(fixture: Fixture) {
     let store = fixture.open().await;
     let mut made = Vec::new();
     for n in 0..5 {
@@ -165,7 +165,7 @@ pub async fn by_hand_and_found_again(fixture: Fixture) {
     assert_eq!(store.ban_by_id("none").await.unwrap(), None);
 }
 
-pub async fn what_is_held_against_an_identity(fixture: Fixture) {
+pub(crate) async fn what_is_held_against_an_identity(fixture: Fixture) {
     let store = fixture.open().await;
     assert_eq!(store.ban_record(client_key(1), NOW).await.unwrap(), store::bans::BanRecord::default());
     let first = guess(&*store, client_key(1), "ada", NOW).await.remove(0);
@@ -179,7 +179,7 @@ pub async fn what_is_held_against_an_identity(fixture: Fixture) {
     assert!(store.ban_record(client_key(1), second.until).await.unwrap().bans.is_empty());
 }
 
-pub async fn after_lifting_a_slip_counts_and_does_not_ban(fixture: Fixture) {
+pub(crate) async fn after_lifting_a_slip_counts_and_does_not_ban(fixture: Fixture) {
     let store = fixture.open().await;
     guess(&*store, client_key(1), "ada", NOW).await;
     store.lift(client_key(1), &lifting("root", NOW)).await.unwrap();
@@ -198,7 +198,7 @@ pub async fn after_lifting_a_slip_counts_and_does_not_ban(fixture: Fixture) {
     assert!(store.record_offence(client_key(1), Trigger::Flood, "", &flood).await.unwrap().is_some());
 }
 
-pub async fn nothing_is_held_against_the_exempt(fixture: Fixture) {
+pub(crate) async fn nothing_is_held_against_the_exempt(fixture: Fixture) {
     let store = fixture.open().await;
     let ban = by_hand(client_key(1), NOW);
     store.ban(&ban, &entry(AuditEvent::BanMade, None, NOW)).await.unwrap();

@@ -5,7 +5,7 @@ use domain::ban::{BanPolicy, Trigger};
 use store::StoreOptions;
 use store::attempts::{BeginAttempt, BeginOutcome, RESEND_MS, RESERVATION_MS};
 
-pub async fn reserves_the_identity_until_it_is_released(fixture: Fixture) {
+pub(crate) async fn reserves_the_identity_until_it_is_released(fixture: Fixture) {
     let store = fixture.open().await;
     let first = begin(client_key(1), NOW);
     let second = begin(client_key(1), NOW);
@@ -22,7 +22,7 @@ pub async fn reserves_the_identity_until_it_is_released(fixture: Fixture) {
     );
 }
 
-pub async fn a_reservation_runs_out(fixture: Fixture) {
+pub(crate) async fn a_reservation_runs_out(fixture: Fixture) {
     let store = fixture.open().await;
     reserved(&*store, client_key(1), NOW).await;
     let almost = begin(client_key(1), NOW + RESERVATION_MS - 1);
@@ -30,7 +30,7 @@ pub async fn a_reservation_runs_out(fixture: Fixture) {
     reserved(&*store, client_key(1), NOW + RESERVATION_MS).await;
 }
 
-pub async fn a_reservation_of_a_clock_that_was_set_back_holds_nobody(fixture: Fixture) {
+pub(crate) async fn a_reservation_of_a_clock_that_was_set_back_holds_nobody(fixture: Fixture) {
     let store = fixture.open().await;
     reserved(&*store, client_key(1), NOW).await;
     let within = begin(client_key(1), NOW - CLOCK_TOLERANCE_MS);
@@ -38,7 +38,7 @@ pub async fn a_reservation_of_a_clock_that_was_set_back_holds_nobody(fixture: Fi
     reserved(&*store, client_key(1), NOW - CLOCK_TOLERANCE_MS - 1).await;
 }
 
-pub async fn a_release_ends_only_its_own_reservation(fixture: Fixture) {
+pub(crate) async fn a_release_ends_only_its_own_reservation(fixture: Fixture) {
     let store = fixture.open().await;
     let late = reserved(&*store, client_key(1), NOW).await;
     let then = NOW + RESERVATION_MS;
@@ -51,7 +51,7 @@ pub async fn a_release_ends_only_its_own_reservation(fixture: Fixture) {
     reserved(&*store, client_key(1), then).await;
 }
 
-pub async fn a_ban_closes_and_spends_nothing(fixture: Fixture) {
+pub(crate) async fn a_ban_closes_and_spends_nothing(fixture: Fixture) {
     let store = fixture.open().await;
     let bans = guess(&*store, client_key(1), "ada", NOW).await;
     let late = begin(client_key(1), NOW + SECOND);
@@ -66,7 +66,7 @@ pub async fn a_ban_closes_and_spends_nothing(fixture: Fixture) {
     assert_eq!(store.begin(&again).await.unwrap(), BeginOutcome::Banned(Box::new(everything)));
 }
 
-pub async fn a_full_table_closes_and_spends_nothing(fixture: Fixture) {
+pub(crate) async fn a_full_table_closes_and_spends_nothing(fixture: Fixture) {
     let store = fixture.open_with(StoreOptions { short_key_cap: 3, ..StoreOptions::default() }).await;
     for n in 1..=3 {
         reserved(&*store, client_key(n), NOW).await;
@@ -84,7 +84,7 @@ pub async fn a_full_table_closes_and_spends_nothing(fixture: Fixture) {
     assert_eq!(store.begin(&after).await.unwrap(), BeginOutcome::Reserved, "neither key nor reservation was spent");
 }
 
-pub async fn the_same_body_again_is_resent_once_and_then_replayed(fixture: Fixture) {
+pub(crate) async fn the_same_body_again_is_resent_once_and_then_replayed(fixture: Fixture) {
     let store = fixture.open().await;
     let first = begin(client_key(1), NOW);
     let again = |now| BeginAttempt { attempt: attempt(client_key(1)), now, ..first.clone() };
@@ -99,7 +99,7 @@ pub async fn the_same_body_again_is_resent_once_and_then_replayed(fixture: Fixtu
     );
 }
 
-pub async fn a_resend_too_late_from_elsewhere_or_altered_is_a_replay(fixture: Fixture) {
+pub(crate) async fn a_resend_too_late_from_elsewhere_or_altered_is_a_replay(fixture: Fixture) {
     let store = fixture.open().await;
     let first = begin(client_key(1), NOW);
     assert_eq!(store.begin(&first).await.unwrap(), BeginOutcome::Reserved);

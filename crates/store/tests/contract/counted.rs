@@ -6,7 +6,7 @@ use crate::toll::{HEIGHT, PRICE, at, chain, minted, payment};
 use std::collections::HashSet;
 use store::toll::{PaymentId, Redemption, RedemptionOutcome, Whereabouts};
 
-pub async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
+pub(crate) async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
     let store = fixture.open().await;
     let (first, second) = (payment("offer", "tx1", 400), payment("offer", "tx2", 600));
     let fetch = async |now| store.redeem_counted(&Redemption { now, ..payment("offer", "", 0) }).await.unwrap();
@@ -42,7 +42,7 @@ pub async fn are_fetched_by_whoever_has_the_offer(fixture: Fixture) {
     assert_eq!(found, HashSet::from([(None, true), (Some(HEIGHT), false)]));
 }
 
-pub async fn are_listed_in_turns_while_no_block_has_them(fixture: Fixture) {
+pub(crate) async fn are_listed_in_turns_while_no_block_has_them(fixture: Fixture) {
     let store = fixture.open().await;
     for name in ["d", "b", "a", "c", "mined", "gone"] {
         store.redeem(&payment(name, name, 5)).await.unwrap();

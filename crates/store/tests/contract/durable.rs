@@ -7,7 +7,7 @@ use std::time::Duration;
 use store::audit::{AuditEntry, AuditEvent};
 use store::{Error, Store};
 
-pub async fn a_failing_write_leaves_the_others_alone(fixture: Fixture) {
+pub(crate) async fn a_failing_write_leaves_the_others_alone(fixture: Fixture) {
     let store = fixture.open().await;
     let taken = entry(AuditEvent::Login, Some("ada"), NOW);
     store.append(&taken).await.unwrap();
@@ -44,7 +44,7 @@ async fn appears(store: &dyn Store, entry: &AuditEntry) -> bool {
     false
 }
 
-pub async fn a_caller_that_goes_away_changes_nothing(fixture: Fixture) {
+pub(crate) async fn a_caller_that_goes_away_changes_nothing(fixture: Fixture) {
     let store = fixture.open().await;
     for _ in 0..20 {
         let audit = entry(AuditEvent::Login, Some("ada"), NOW);
@@ -58,7 +58,7 @@ pub async fn a_caller_that_goes_away_changes_nothing(fixture: Fixture) {
     }
 }
 
-pub async fn a_closed_store_says_so(fixture: Fixture) {
+pub(crate) async fn a_closed_store_says_so(fixture: Fixture) {
     let store = fixture.open().await;
     let id = user(&*store, "ada").await;
     store.close().await;
@@ -69,7 +69,7 @@ pub async fn a_closed_store_says_so(fixture: Fixture) {
     assert_eq!(fixture.open().await.user_count().await.unwrap(), 1);
 }
 
-pub async fn closing_waits_for_what_is_under_way(fixture: Fixture) {
+pub(crate) async fn closing_waits_for_what_is_under_way(fixture: Fixture) {
     let store = fixture.open().await;
     let writes: Vec<_> = (0..200)
         .map(|_| {
@@ -91,6 +91,6 @@ pub async fn closing_waits_for_what_is_under_way(fixture: Fixture) {
     assert_eq!(fixture.open().await.audit_of("ada", 1000).await.unwrap().len(), written);
 }
 
-pub async fn answers_a_ping(fixture: Fixture) {
+pub(crate) async fn answers_a_ping(fixture: Fixture) {
     fixture.open().await.ping().await.unwrap();
 }

@@ -6,27 +6,27 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use store::{Store, StoreOptions, open};
 
 #[derive(Clone, Copy)]
-pub enum Engine {
+pub(crate) enum Engine {
     Sqlite,
     Postgres,
 }
 
 /// An empty database that can be opened more than once, as processes would.
-pub struct Fixture {
+pub(crate) struct Fixture {
     pub url: String,
 }
 
 impl Fixture {
-    pub async fn open(&self) -> Arc<dyn Store> {
+    pub(crate) async fn open(&self) -> Arc<dyn Store> {
         self.open_with(StoreOptions::default()).await
     }
 
-    pub async fn open_with(&self, options: StoreOptions) -> Arc<dyn Store> {
+    pub(crate) async fn open_with(&self, options: StoreOptions) -> Arc<dyn Store> {
         open(&self.url, options).await.expect("the store opens")
     }
 }
 
-pub async fn run(engine: Engine, case: impl AsyncFnOnce(Fixture)) {
+pub(crate) async fn run(engine: Engine, case: impl AsyncFnOnce(Fixture)) {
     match engine {
         Engine::Sqlite => {
             let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use store::toll::{Redemption, RedemptionOutcome};
 
 const MONTH: i64 = 30 * DAY;
 
-pub async fn count_requests_for_nothing_across_restarts(fixture: Fixture) {
+pub(crate) async fn count_requests_for_nothing_across_restarts(fixture: Fixture) {
     let two = Allowance { count: 2, span_ms: MONTH };
     let store = fixture.open().await;
     assert_eq!(store.take_free("price", "alice", two, NOW).await.unwrap(), Ok(()));
@@ -29,7 +29,7 @@ pub async fn count_requests_for_nothing_across_restarts(fixture: Fixture) {
     assert_eq!(store.take_free("price", "alice", two, NOW + 2 * MONTH).await.unwrap(), Ok(()));
 }
 
-pub async fn give_no_request_for_nothing_twice_at_once(fixture: Fixture) {
+pub(crate) async fn give_no_request_for_nothing_twice_at_once(fixture: Fixture) {
     let (store, second) = (fixture.open().await, fixture.open().await);
     let seven = Allowance { count: 7, span_ms: DAY };
     let tasks: Vec<_> = (0..40)
@@ -45,7 +45,7 @@ pub async fn give_no_request_for_nothing_twice_at_once(fixture: Fixture) {
     assert_eq!(taken, 7);
 }
 
-pub async fn list_payments_that_came_too_late(fixture: Fixture) {
+pub(crate) async fn list_payments_that_came_too_late(fixture: Fixture) {
     let store = fixture.open().await;
     let late = Redemption { now: NOW + HOUR, ..payment("offer", "tx", PRICE) };
     for shown in [late.clone(), Redemption { now: NOW + 2 * HOUR, ..late.clone() }] {
@@ -66,7 +66,7 @@ pub async fn list_payments_that_came_too_late(fixture: Fixture) {
     assert_eq!(left, ["tx2"]);
 }
 
-pub async fn are_known_while_they_say_so(fixture: Fixture) {
+pub(crate) async fn are_known_while_they_say_so(fixture: Fixture) {
     let store = fixture.open().await;
     let gate = |id: &str, heard_at, chain: &str| Gate {
         id: id.to_owned(),

@@ -24,7 +24,7 @@ fn import(users: Vec<ImportUser>) -> Import {
     Import { users, groups: vec![group("family"), group("media")], now: NOW }
 }
 
-pub async fn are_written_as_a_whole_or_not_at_all(fixture: Fixture) {
+pub(crate) async fn are_written_as_a_whole_or_not_at_all(fixture: Fixture) {
     let store = fixture.open().await;
     let eve = user(&*store, "eve").await;
     let pair = |second: &str| {

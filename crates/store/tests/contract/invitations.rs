@@ -32,7 +32,7 @@ fn guest(name: &str, invitation: &Invitation, now: i64) -> NewUser {
     NewUser { invitation: Some(invitation.id.clone()), now, ..new_user(name) }
 }
 
-pub async fn keep_what_was_given(fixture: Fixture) {
+pub(crate) async fn keep_what_was_given(fixture: Fixture) {
     let store = fixture.open().await;
     let first = made(&*store, "the cook", NOW + DAY).await;
     assert_eq!(store.invitations().await.unwrap(), std::slice::from_ref(&first));
@@ -40,7 +40,7 @@ pub async fn keep_what_was_given(fixture: Fixture) {
     assert_eq!(store.invitation_by_code("another").await.unwrap(), None);
 }
 
-pub async fn make_one_account_of_fifty_tries(fixture: Fixture) {
+pub(crate) async fn make_one_account_of_fifty_tries(fixture: Fixture) {
     let store = fixture.open().await;
     let invitation = made(&*store, "", NOW + DAY).await;
     let tries = (0..50).map(|n| {
@@ -56,7 +56,7 @@ pub async fn make_one_account_of_fifty_tries(fixture: Fixture) {
     assert_eq!((used.used_at, used.used_by.as_ref()), (Some(NOW), Some(&winners[0].0)));
 }
 
-pub async fn that_are_over_make_no_account(fixture: Fixture) {
+pub(crate) async fn that_are_over_make_no_account(fixture: Fixture) {
     let store = fixture.open().await;
     let late = made(&*store, "late", NOW + HOUR).await;
     assert_eq!(store.add_user(&guest("late", &late, NOW + HOUR)).await.unwrap(), AddUserOutcome::NotInvited);

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use store::audit::{AuditEvent, AuditSearch};
 use store::keys::{KeyKind, KeyRevocation, RevokeKeyOutcome, StoredKey};
 
-pub fn key(kind: KeyKind, used_from: i64) -> StoredKey {
+pub(crate) fn key(kind: KeyKind, used_from: i64) -> StoredKey {
     let sealed = format!("sealer01.{}", fresh("sealed"));
     StoredKey {
         kid: fresh("kid"),
@@ -27,7 +27,7 @@ fn revocation(key: &StoredKey, now: i64) -> KeyRevocation {
     }
 }
 
-pub async fn each_follows_the_last_of_its_kind(fixture: Fixture) {
+pub(crate) async fn each_follows_the_last_of_its_kind(fixture: Fixture) {
     let store = fixture.open().await;
     assert!(store.keys().await.unwrap().is_empty());
     let mut kept = Vec::new();
@@ -48,7 +48,7 @@ pub async fn each_follows_the_last_of_its_kind(fixture: Fixture) {
     assert_eq!(stored, kept);
 }
 
-pub async fn two_nodes_that_start_at_once_have_the_same_key(fixture: Fixture) {
+pub(crate) async fn two_nodes_that_start_at_once_have_the_same_key(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     for (known, kind) in [KeyKind::Envelope, KeyKind::Signing, KeyKind::Mac].into_iter().enumerate() {
         let racers = (0..40).map(|n| {
@@ -62,7 +62,7 @@ pub async fn two_nodes_that_start_at_once_have_the_same_key(fixture: Fixture) {
     assert_eq!(two.keys().await.unwrap(), one.keys().await.unwrap());
 }
 
-pub async fn a_schedule_that_is_due_everywhere_makes_one_key(fixture: Fixture) {
+pub(crate) async fn a_schedule_that_is_due_everywhere_makes_one_key(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let mut last = key(KeyKind::Signing, NOW);
     assert!(one.add_key(&last, None, None).await.unwrap());
@@ -82,7 +82,7 @@ pub async fn a_schedule_that_is_due_everywhere_makes_one_key(fixture: Fixture) {
     assert_eq!(one.keys().await.unwrap().len(), 6);
 }
 
-pub async fn a_revoked_key_is_replaced_if_nothing_else_can_be_used(fixture: Fixture) {
+pub(crate) async fn a_revoked_key_is_replaced_if_nothing_else_can_be_used(fixture: Fixture) {
     let store = fixture.open().await;
     let (first, next) = (key(KeyKind::Signing, NOW), key(KeyKind::Signing, NOW + DAY));
     assert!(store.add_key(&first, None, None).await.unwrap());
@@ -103,7 +103,7 @@ pub async fn a_revoked_key_is_replaced_if_nothing_else_can_be_used(fixture: Fixt
 }
 
 /// One revokes the key in use, the other the one that waits: neither knows of the other.
-pub async fn somebody_is_left_whoever_revokes_what(fixture: Fixture) {
+pub(crate) async fn somebody_is_left_whoever_revokes_what(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     for round in 0..10 {
         let now = NOW + round * DAY;

@@ -2,7 +2,7 @@ use crate::fixture::Fixture;
 use crate::make::{DAY, HOUR, MINUTE, NOW, SECOND, all_changes, ban_context, client_key, guess};
 use domain::ban::{BanPolicy, Scope, Trigger};
 
-pub async fn climb_a_rung_each_and_step_down_when_quiet(fixture: Fixture) {
+pub(crate) async fn climb_a_rung_each_and_step_down_when_quiet(fixture: Fixture) {
     let store = fixture.open().await;
     let ladder = [2, 5, 15, 60, 300, 900, 3600, 6 * 3600, 86400, 86400];
     let mut now = NOW;
@@ -16,7 +16,7 @@ pub async fn climb_a_rung_each_and_step_down_when_quiet(fixture: Fixture) {
     assert_eq!(bans[0].until - bans[0].since, MINUTE);
 }
 
-pub async fn are_kept_apart_by_account(fixture: Fixture) {
+pub(crate) async fn are_kept_apart_by_account(fixture: Fixture) {
     let store = fixture.open().await;
     let first = guess(&*store, client_key(1), "ada", NOW).await;
     let second = guess(&*store, client_key(1), "ada", first[0].until).await;
@@ -27,7 +27,7 @@ pub async fn are_kept_apart_by_account(fixture: Fixture) {
     assert_eq!(elsewhere[0].until - elsewhere[0].since, 2 * SECOND);
 }
 
-pub async fn one_burst_is_one_offence(fixture: Fixture) {
+pub(crate) async fn one_burst_is_one_offence(fixture: Fixture) {
     let store = fixture.open().await;
     let policy = BanPolicy::standard();
     let flood = async |now| {
@@ -50,7 +50,7 @@ pub async fn one_burst_is_one_offence(fixture: Fixture) {
     assert_eq!(all_changes(&*store).await.len(), 4);
 }
 
-pub async fn the_strict_preset_bans_for_an_expired_short_key(fixture: Fixture) {
+pub(crate) async fn the_strict_preset_bans_for_an_expired_short_key(fixture: Fixture) {
     let store = fixture.open().await;
     let mild = ban_context(&BanPolicy::standard(), NOW);
     let none = store.record_offence(client_key(1), Trigger::ExpiredShortKey, "", &mild).await.unwrap();
@@ -63,7 +63,7 @@ pub async fn the_strict_preset_bans_for_an_expired_short_key(fixture: Fixture) {
     assert_eq!(manual, None, "no policy makes a ban by hand");
 }
 
-pub async fn loopback_is_banned_for_a_minute_at_most(fixture: Fixture) {
+pub(crate) async fn loopback_is_banned_for_a_minute_at_most(fixture: Fixture) {
     let store = fixture.open().await;
     for address in ["127.0.0.1", "::1", "127.9.9.9"] {
         let client_key = address.parse().unwrap();

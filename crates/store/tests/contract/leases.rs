@@ -28,7 +28,7 @@ fn later(wish: &AssignmentRequest, ms: i64) -> AssignmentRequest {
     }
 }
 
-pub async fn are_for_one_offer_until_they_end(fixture: Fixture) {
+pub(crate) async fn are_for_one_offer_until_they_end(fixture: Fixture) {
     let store = fixture.open().await;
     assert_eq!(store.assign_address(&wish("none", 0)).await.unwrap(), None);
     for expected in [Some(0), Some(1), None] {
@@ -49,7 +49,7 @@ pub async fn are_for_one_offer_until_they_end(fixture: Fixture) {
     assert_eq!((lent.len(), lent[0].challenge.as_str()), (1, over.challenge.as_str()));
 }
 
-pub async fn are_lent_again_in_the_order_in_which_they_ended(fixture: Fixture) {
+pub(crate) async fn are_lent_again_in_the_order_in_which_they_ended(fixture: Fixture) {
     let store = fixture.open().await;
     let first = wish("first", 3);
     for ms in [2 * HOUR, 0, HOUR] {
@@ -70,7 +70,7 @@ pub async fn are_lent_again_in_the_order_in_which_they_ended(fixture: Fixture) {
     assert_eq!(store.assign_address(&AssignmentRequest { addresses: 4, ..fewer }).await.unwrap(), Some(3));
 }
 
-pub async fn fifty_at_once_get_an_address_each(fixture: Fixture) {
+pub(crate) async fn fifty_at_once_get_an_address_each(fixture: Fixture) {
     let (store, second) = (fixture.open().await, fixture.open().await);
     let tasks: Vec<_> = (0..50)
         .map(|n| {
@@ -105,7 +105,7 @@ pub async fn fifty_at_once_get_an_address_each(fixture: Fixture) {
     assert_eq!((winners, store.address_assignments(ended.now).await.unwrap().len()), (1, 1));
 }
 
-pub async fn remember_how_far_they_were_searched(fixture: Fixture) {
+pub(crate) async fn remember_how_far_they_were_searched(fixture: Fixture) {
     let store = fixture.open().await;
     store.assign_address(&wish("old", 9)).await.unwrap();
     store.assign_address(&AssignmentRequest { height: 105, ..wish("new", 9) }).await.unwrap();

@@ -18,24 +18,24 @@ use store::user_keys::SealedKey;
 use store::users::{AddUserOutcome, NewUser, PasswordHash, SetPassword};
 
 /// Some day in 2025.
-pub const NOW: UnixMs = 1_750_000_000_000;
-pub const SECOND: i64 = 1000;
-pub const MINUTE: i64 = 60 * SECOND;
-pub const HOUR: i64 = 60 * MINUTE;
-pub const DAY: i64 = 24 * HOUR;
+pub(crate) const NOW: UnixMs = 1_750_000_000_000;
+pub(crate) const SECOND: i64 = 1000;
+pub(crate) const MINUTE: i64 = 60 * SECOND;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
+pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// A word that no other call has given; later ones sort after earlier ones.
-pub fn fresh(prefix: &str) -> String {
+pub(crate) fn fresh(prefix: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("{prefix}{:08}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-pub fn client_key(last: u32) -> ClientKey {
+pub(crate) fn client_key(last: u32) -> ClientKey {
     let [_, b, c, d] = last.to_be_bytes();
     ClientKey::V4([10, b, c, d].into())
 }
 
-pub fn entry(event: AuditEvent, user: Option<&str>, at: UnixMs) -> AuditEntry {
+pub(crate) fn entry(event: AuditEvent, user: Option<&str>, at: UnixMs) -> AuditEntry {
     AuditEntry {
         id: fresh("audit"),
         at,
@@ -51,7 +51,7 @@ pub fn entry(event: AuditEvent, user: Option<&str>, at: UnixMs) -> AuditEntry {
     }
 }
 
-pub fn new_user(name: &str) -> NewUser {
+pub(crate) fn new_user(name: &str) -> NewUser {
     let id = fresh("user");
     NewUser {
         audit: entry(AuditEvent::UserAdded, Some(&id), NOW),
@@ -69,13 +69,13 @@ pub fn new_user(name: &str) -> NewUser {
 }
 
 /// Adds a user; returns the id.
-pub async fn user(store: &dyn Store, name: &str) -> String {
+pub(crate) async fn user(store: &dyn Store, name: &str) -> String {
     let new = new_user(name);
     assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
     new.id
 }
 
-pub fn new_session(user: &str, now: UnixMs) -> NewSession {
+pub(crate) fn new_session(user: &str, now: UnixMs) -> NewSession {
     let id = fresh("session");
     NewSession {
         judged_by: None,
@@ -94,14 +94,14 @@ pub fn new_session(user: &str, now: UnixMs) -> NewSession {
 }
 
 /// Signs the user in; returns the session's id. The hash of generation n is `id/n`.
-pub async fn session(store: &dyn Store, user: &str, now: UnixMs) -> String {
+pub(crate) async fn session(store: &dyn Store, user: &str, now: UnixMs) -> String {
     let new = new_session(user, now);
     let accepted = store.accept(&acceptance(attempt(client_key(1)), "digest", new.clone(), now)).await.unwrap();
     assert!(accepted);
     new.id
 }
 
-pub fn rotation(id: &str, from: u32, now: UnixMs) -> Rotation {
+pub(crate) fn rotation(id: &str, from: u32, now: UnixMs) -> Rotation {
     Rotation {
         id: id.to_owned(),
         from_generation: from,
@@ -113,11 +113,11 @@ pub fn rotation(id: &str, from: u32, now: UnixMs) -> Rotation {
     }
 }
 
-pub fn attempt(client_key: ClientKey) -> Attempt {
+pub(crate) fn attempt(client_key: ClientKey) -> Attempt {
     Attempt { id: fresh("attempt"), client_key }
 }
 
-pub fn begin(client_key: ClientKey, now: UnixMs) -> BeginAttempt {
+pub(crate) fn begin(client_key: ClientKey, now: UnixMs) -> BeginAttempt {
     BeginAttempt {
         attempt: attempt(client_key),
         short_key: fresh("short_key"),
@@ -129,13 +129,13 @@ pub fn begin(client_key: ClientKey, now: UnixMs) -> BeginAttempt {
 }
 
 /// Begins an attempt that must be reserved.
-pub async fn reserved(store: &dyn Store, client_key: ClientKey, now: UnixMs) -> Attempt {
+pub(crate) async fn reserved(store: &dyn Store, client_key: ClientKey, now: UnixMs) -> Attempt {
     let begin = begin(client_key, now);
     assert_eq!(store.begin(&begin).await.unwrap(), BeginOutcome::Reserved);
     begin.attempt
 }
 
-pub fn ban_context(policy: &BanPolicy, now: UnixMs) -> BanContext {
+pub(crate) fn ban_context(policy: &BanPolicy, now: UnixMs) -> BanContext {
     BanContext {
         policy: Arc::new(policy.clone()),
         ban_id: fresh("ban"),
@@ -148,7 +148,7 @@ pub fn ban_context(policy: &BanPolicy, now: UnixMs) -> BanContext {
     }
 }
 
-pub fn refusal(attempt: Attempt, trigger: Trigger, account: Option<&str>, now: UnixMs) -> AttemptRefusal {
+pub(crate) fn refusal(attempt: Attempt, trigger: Trigger, account: Option<&str>, now: UnixMs) -> AttemptRefusal {
     AttemptRefusal {
         offender: attempt.client_key,
         attempt,
@@ -161,24 +161,29 @@ pub fn refusal(attempt: Attempt, trigger: Trigger, account: Option<&str>, now: U
     }
 }
 
-pub fn lifting(by: &str, now: UnixMs) -> BanLift {
+pub(crate) fn lifting(by: &str, now: UnixMs) -> BanLift {
     BanLift { by: by.to_owned(), reason: "A mistake.".to_owned(), audit: entry(AuditEvent::BanLifted, None, now), now }
 }
 
 /// A wrong password for the account, from begin to refusal; the bans that it made.
-pub async fn guess(store: &dyn Store, client_key: ClientKey, account: &str, now: UnixMs) -> Vec<store::bans::Ban> {
+pub(crate) async fn guess(
+    store: &dyn Store,
+    client_key: ClientKey,
+    account: &str,
+    now: UnixMs,
+) -> Vec<store::bans::Ban> {
     let attempt = reserved(store, client_key, now).await;
     let refusal = refusal(attempt, Trigger::InvalidCredentials, Some(account), now);
     store.refuse(&refusal).await.unwrap()
 }
 
-pub fn acceptance(attempt: Attempt, account: &str, session: NewSession, now: UnixMs) -> Acceptance {
+pub(crate) fn acceptance(attempt: Attempt, account: &str, session: NewSession, now: UnixMs) -> Acceptance {
     let audit = AuditEntry { session: Some(session.id.clone()), ..entry(AuditEvent::Login, Some(&session.user), now) };
     Acceptance { attempt, account: account.to_owned(), session, forgive: true, pending: None, audit, now }
 }
 
 /// Failures in a row on an account.
-pub async fn failures(store: &dyn Store, account: &str) -> FailureStreak {
+pub(crate) async fn failures(store: &dyn Store, account: &str) -> FailureStreak {
     store
         .login_context(LoginLookup { name_key: "", account, client_key: client_key(0), place: "" })
         .await
@@ -187,7 +192,7 @@ pub async fn failures(store: &dyn Store, account: &str) -> FailureStreak {
 }
 
 /// An operator sets a password; whether there was such a user.
-pub async fn set_password(
+pub(crate) async fn set_password(
     store: &dyn Store,
     user: &str,
     account: &str,
@@ -200,7 +205,7 @@ pub async fn set_password(
 }
 
 /// Every change to bans that was ever written, read a page of two at a time.
-pub async fn all_changes(store: &dyn Store) -> Vec<store::bans::Ban> {
+pub(crate) async fn all_changes(store: &dyn Store) -> Vec<store::bans::Ban> {
     let mut after = store::bans::BanCursor::default();
     let mut all = Vec::new();
     loop {

@@ -64,7 +64,7 @@ fn rotation(id: &str, from: u32, hash: &str, to: &str) -> GrantRotation {
     }
 }
 
-pub async fn fifty_tasks_on_two_nodes_redeem_one_code(fixture: Fixture) {
+pub(crate) async fn fifty_tasks_on_two_nodes_redeem_one_code(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let ada = user(&*one, "ada").await;
     let session = session(&*one, &ada, NOW).await;
@@ -83,7 +83,7 @@ pub async fn fifty_tasks_on_two_nodes_redeem_one_code(fixture: Fixture) {
     assert!(row.is_live(NOW) && !row.is_live(NOW + DAY));
 }
 
-pub async fn codes_run_out_and_end_with_their_session(fixture: Fixture) {
+pub(crate) async fn codes_run_out_and_end_with_their_session(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let (mine, other) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);
@@ -97,7 +97,7 @@ pub async fn codes_run_out_and_end_with_their_session(fixture: Fixture) {
     assert_eq!(store.sweep_oauth(NOW + LIFE).await.unwrap(), 2);
 }
 
-pub async fn unused_codes_of_a_session_are_few(fixture: Fixture) {
+pub(crate) async fn unused_codes_of_a_session_are_few(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let session = session(&*store, &ada, NOW).await;
@@ -115,7 +115,7 @@ pub async fn unused_codes_of_a_session_are_few(fixture: Fixture) {
     assert!(store.code(&used.code_hash).await.unwrap().is_some(), "a used one is remembered");
 }
 
-pub async fn fifty_tasks_rotate_one_grant(fixture: Fixture) {
+pub(crate) async fn fifty_tasks_rotate_one_grant(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let ada = user(&*one, "ada").await;
     let id = grant(&*one, &session(&*one, &ada, NOW).await).await;
@@ -137,7 +137,7 @@ pub async fn fifty_tasks_rotate_one_grant(fixture: Fixture) {
     assert_eq!(one.grant(&id).await.unwrap().unwrap().used, 1);
 }
 
-pub async fn grants_end_with_their_session_their_account_and_by_revocation(fixture: Fixture) {
+pub(crate) async fn grants_end_with_their_session_their_account_and_by_revocation(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let (one, two) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);
@@ -154,7 +154,7 @@ pub async fn grants_end_with_their_session_their_account_and_by_revocation(fixtu
     }
 }
 
-pub async fn consents_are_remembered_and_withdrawn_with_what_they_gave(fixture: Fixture) {
+pub(crate) async fn consents_are_remembered_and_withdrawn_with_what_they_gave(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let session = session(&*store, &ada, NOW).await;
@@ -171,7 +171,7 @@ pub async fn consents_are_remembered_and_withdrawn_with_what_they_gave(fixture: 
     assert!(!store.withdraw_consent(&ada, "app", &withdrawn, NOW).await.unwrap());
 }
 
-pub async fn a_pushed_request_gives_one_code_of_fifty_tries(fixture: Fixture) {
+pub(crate) async fn a_pushed_request_gives_one_code_of_fifty_tries(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let ada = user(&*one, "ada").await;
     let session = session(&*one, &ada, NOW).await;
@@ -192,7 +192,7 @@ pub async fn a_pushed_request_gives_one_code_of_fifty_tries(fixture: Fixture) {
     assert_eq!(join_all(tries).await.into_iter().filter(|won| *won.as_ref().unwrap()).count(), 1);
 }
 
-pub async fn a_client_is_told_once_that_a_session_has_ended(fixture: Fixture) {
+pub(crate) async fn a_client_is_told_once_that_a_session_has_ended(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let ada = user(&*one, "ada").await;
     let session = session(&*one, &ada, NOW).await;
@@ -215,7 +215,7 @@ pub async fn a_client_is_told_once_that_a_session_has_ended(fixture: Fixture) {
     assert!(one.due_logouts(NOW + DAY, 9).await.unwrap().is_empty());
 }
 
-pub async fn clients_are_added_changed_and_removed_with_what_they_got(fixture: Fixture) {
+pub(crate) async fn clients_are_added_changed_and_removed_with_what_they_got(fixture: Fixture) {
     let store = fixture.open().await;
     let client = StoredClient {
         id: "app".to_owned(),

@@ -58,7 +58,7 @@ fn use_of(passkey: &Passkey, state: PasskeyState) -> PasskeyAcceptance {
     }
 }
 
-pub async fn keep_what_was_given(fixture: Fixture) {
+pub(crate) async fn keep_what_was_given(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     assert_eq!(store.passkey_handle(&ada).await.unwrap(), None);
@@ -83,7 +83,7 @@ pub async fn keep_what_was_given(fixture: Fixture) {
     assert_eq!(store.passkeys(&ada).await.unwrap(), [first]);
 }
 
-pub async fn are_added_once_per_challenge_and_id_up_to_the_maximum(fixture: Fixture) {
+pub(crate) async fn are_added_once_per_challenge_and_id_up_to_the_maximum(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     for user in [&ada, &bob] {
@@ -111,7 +111,7 @@ pub async fn are_added_once_per_challenge_and_id_up_to_the_maximum(fixture: Fixt
     assert_eq!(store.add_passkey(&new(&bob)).await.unwrap(), AddPasskeyOutcome::Full);
 }
 
-pub async fn sign_in_while_they_and_their_account_are_there(fixture: Fixture) {
+pub(crate) async fn sign_in_while_they_and_their_account_are_there(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let passkey = add(&*store, &ada).await;
@@ -136,7 +136,7 @@ pub async fn sign_in_while_they_and_their_account_are_there(fixture: Fixture) {
     assert!(store.session(&late.session.id).await.unwrap().is_none());
 }
 
-pub async fn go_with_their_account(fixture: Fixture) {
+pub(crate) async fn go_with_their_account(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     store.ensure_passkey_handle(&ada, "handle").await.unwrap();

@@ -10,7 +10,7 @@ use store::attempts::{BeginAttempt, BeginOutcome};
 use store::audit::AuditEvent;
 use store::users::AddUserOutcome;
 
-pub async fn see_each_others_reservations_and_bans(fixture: Fixture) {
+pub(crate) async fn see_each_others_reservations_and_bans(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let first = reserved(&*one, client_key(1), NOW).await;
     assert_eq!(two.begin(&begin(client_key(1), NOW)).await.unwrap(), BeginOutcome::Busy);
@@ -23,7 +23,7 @@ pub async fn see_each_others_reservations_and_bans(fixture: Fixture) {
     reserved(&*two, client_key(1), NOW).await;
 }
 
-pub async fn see_each_others_sessions_and_users(fixture: Fixture) {
+pub(crate) async fn see_each_others_sessions_and_users(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let ada = user(&*one, "ada").await;
     assert_eq!(two.add_user(&new_user("ada")).await.unwrap(), AddUserOutcome::NameTaken);
@@ -36,7 +36,7 @@ pub async fn see_each_others_sessions_and_users(fixture: Fixture) {
     assert!(changes.len() == 1 && changes[0].revoked_at == Some(then), "{changes:?}");
 }
 
-pub async fn race_for_one_short_key(fixture: Fixture) {
+pub(crate) async fn race_for_one_short_key(fixture: Fixture) {
     let stores = [fixture.open().await, fixture.open().await, fixture.open().await];
     for _ in 0..10 {
         let key = begin(client_key(0), NOW);
@@ -54,7 +54,7 @@ pub async fn race_for_one_short_key(fixture: Fixture) {
     }
 }
 
-pub async fn write_at_the_same_time(fixture: Fixture) {
+pub(crate) async fn write_at_the_same_time(fixture: Fixture) {
     let stores = [fixture.open().await, fixture.open().await, fixture.open().await];
     let writes = (0..300).map(|n| {
         let store = stores[n % 3].clone();
@@ -64,7 +64,7 @@ pub async fn write_at_the_same_time(fixture: Fixture) {
     assert_eq!(stores[0].audit_of("ada", 1000).await.unwrap().len(), 300);
 }
 
-pub async fn start_at_the_same_time(fixture: Fixture) {
+pub(crate) async fn start_at_the_same_time(fixture: Fixture) {
     let stores = join_all((0..6).map(|_| fixture.open())).await;
     for store in &stores {
         user(&**store, &fresh("user")).await;

@@ -39,7 +39,7 @@ async fn profile(store: &dyn Store, user: &str) -> Profile {
     store.profile(user).await.unwrap().unwrap()
 }
 
-pub async fn keep_what_was_set_and_change_one_field_at_a_time(fixture: Fixture) {
+pub(crate) async fn keep_what_was_set_and_change_one_field_at_a_time(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     assert_eq!(profile(&*store, &ada).await, Profile::default());
@@ -77,7 +77,7 @@ pub async fn keep_what_was_set_and_change_one_field_at_a_time(fixture: Fixture) 
     assert_eq!(events.iter().filter(|entry| entry.event == AuditEvent::ProfileChanged).count(), 1);
 }
 
-pub async fn have_a_reliable_address_of_their_own(fixture: Fixture) {
+pub(crate) async fn have_a_reliable_address_of_their_own(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let set = async |user: &str, text: &str, state| {
@@ -92,7 +92,7 @@ pub async fn have_a_reliable_address_of_their_own(fixture: Fixture) {
     assert_eq!(set(&ada, "a@example.org", EmailState::VouchedFor).await, SetProfileOutcome::Done, "it is free again");
 }
 
-pub async fn fifty_tasks_on_two_nodes_give_one_account_an_address(fixture: Fixture) {
+pub(crate) async fn fifty_tasks_on_two_nodes_give_one_account_an_address(fixture: Fixture) {
     let (store, second) = (fixture.open().await, fixture.open().await);
     let mut users = Vec::new();
     for n in 0..50 {
@@ -109,7 +109,7 @@ pub async fn fifty_tasks_on_two_nodes_give_one_account_an_address(fixture: Fixtu
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == SetProfileOutcome::Done).count(), 1, "{outcomes:?}");
 }
 
-pub async fn groups_have_one_spelling_and_are_listed_with_their_members(fixture: Fixture) {
+pub(crate) async fn groups_have_one_spelling_and_are_listed_with_their_members(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let (zebra, family) = (group(&*store, "zebra").await, group(&*store, "Family").await);
@@ -134,7 +134,7 @@ pub async fn groups_have_one_spelling_and_are_listed_with_their_members(fixture:
     assert_eq!(profile(&*store, &ada).await.groups, [name("FAMILY")]);
 }
 
-pub async fn changes_of_profiles_and_groups_reach_other_nodes(fixture: Fixture) {
+pub(crate) async fn changes_of_profiles_and_groups_reach_other_nodes(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let row = session(&*store, &ada, NOW).await;
@@ -163,7 +163,7 @@ pub async fn changes_of_profiles_and_groups_reach_other_nodes(fixture: Fixture) 
     assert_eq!(versions, [1, 2, 3, 4]);
 }
 
-pub async fn go_with_the_account(fixture: Fixture) {
+pub(crate) async fn go_with_the_account(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let family = group(&*store, "family").await;

@@ -9,7 +9,7 @@ fn proof(id: &str) -> UsedProof {
     UsedProof { id: id.to_owned(), expires_at: NOW + LIFE }
 }
 
-pub async fn fifty_tasks_on_two_nodes_use_one_proof(fixture: Fixture) {
+pub(crate) async fn fifty_tasks_on_two_nodes_use_one_proof(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let proof = proof(&fresh("proof"));
     let tries = (0..50).map(|n| {
@@ -20,7 +20,7 @@ pub async fn fifty_tasks_on_two_nodes_use_one_proof(fixture: Fixture) {
     assert_eq!(used, 1);
 }
 
-pub async fn are_told_apart_and_go_when_they_ran_out(fixture: Fixture) {
+pub(crate) async fn are_told_apart_and_go_when_they_ran_out(fixture: Fixture) {
     let store = fixture.open().await;
     assert!(store.use_proof(&proof("one")).await.unwrap());
     assert!(store.use_proof(&proof("another")).await.unwrap());

@@ -20,7 +20,7 @@ async fn all<T>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
     join_all(tasks).await.into_iter().map(Result::unwrap).collect()
 }
 
-pub async fn fifty_tasks_burn_one_short_key(fixture: Fixture) {
+pub(crate) async fn fifty_tasks_burn_one_short_key(fixture: Fixture) {
     let store = fixture.open().await;
     let first = begin(client_key(0), NOW);
     let begun = all((1..=50).map(|n| {
@@ -32,7 +32,7 @@ pub async fn fifty_tasks_burn_one_short_key(fixture: Fixture) {
     assert_eq!(begun.iter().filter(|begun| **begun == BeginOutcome::Replayed).count(), 49, "{begun:?}");
 }
 
-pub async fn fifty_tasks_rotate_one_token(fixture: Fixture) {
+pub(crate) async fn fifty_tasks_rotate_one_token(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let id = session(&*store, &ada, NOW).await;
@@ -56,7 +56,7 @@ pub async fn fifty_tasks_rotate_one_token(fixture: Fixture) {
 }
 
 /// Writes that come at once may share a transaction: what one of them loses, the others keep.
-pub async fn what_fails_beside_them_undoes_no_rotation(fixture: Fixture) {
+pub(crate) async fn what_fails_beside_them_undoes_no_rotation(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let mut ids = Vec::new();
@@ -96,7 +96,7 @@ async fn guess_until_banned(store: Arc<dyn Store>, judged: Arc<AtomicU32>, n: u3
     assert_eq!(store.refuse(&refusal).await.unwrap().len(), 1);
 }
 
-pub async fn two_hundred_guesses_are_one_guess(fixture: Fixture) {
+pub(crate) async fn two_hundred_guesses_are_one_guess(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let judged = Arc::new(AtomicU32::new(0));
     all((0..200).map(|n| {
@@ -109,7 +109,7 @@ pub async fn two_hundred_guesses_are_one_guess(fixture: Fixture) {
 }
 
 /// A server that writes without a pause leaves room for a command beside it.
-pub async fn a_busy_process_shuts_no_other_out(fixture: Fixture) {
+pub(crate) async fn a_busy_process_shuts_no_other_out(fixture: Fixture) {
     let (busy, other) = (fixture.open().await, fixture.open().await);
     let done = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (1..=8)
@@ -138,7 +138,7 @@ fn lenient() -> BanPolicy {
     BanPolicy { flood: BanRule { threshold: u32::MAX, ..standard.flood.clone() }, ..standard }
 }
 
-pub async fn fifty_floods_are_one_ban_at_the_first_step(fixture: Fixture) {
+pub(crate) async fn fifty_floods_are_one_ban_at_the_first_step(fixture: Fixture) {
     let store = fixture.open().await;
     for (now, length) in [(NOW, MINUTE), (NOW + MINUTE, 10 * MINUTE)] {
         let bans = all((0..50).map(|_| {
@@ -154,7 +154,7 @@ pub async fn fifty_floods_are_one_ban_at_the_first_step(fixture: Fixture) {
     }
 }
 
-pub async fn no_strike_is_lost(fixture: Fixture) {
+pub(crate) async fn no_strike_is_lost(fixture: Fixture) {
     let store = fixture.open().await;
     let mut policy = BanPolicy::standard();
     policy.flood = BanRule { threshold: 50, ..policy.flood };
@@ -168,7 +168,7 @@ pub async fn no_strike_is_lost(fixture: Fixture) {
 }
 
 /// Refusals whose reservations had run out while they were judged: each was a guess, each climbs.
-pub async fn no_rung_is_lost(fixture: Fixture) {
+pub(crate) async fn no_rung_is_lost(fixture: Fixture) {
     let store = fixture.open().await;
     let mut policy = BanPolicy::standard();
     policy.invalid_credentials.ladder_ms = (1..=60).map(|n| n * SECOND).collect();
@@ -188,7 +188,7 @@ fn jittered(policy: &BanPolicy, step: u32) -> i64 {
     policy.invalid_credentials.climb(stands, client_key(1), 0, NOW).until
 }
 
-pub async fn no_failure_is_lost(fixture: Fixture) {
+pub(crate) async fn no_failure_is_lost(fixture: Fixture) {
     let store = fixture.open().await;
     all((0..50).map(|n| {
         let refusal = refusal(attempt(client_key(n)), Trigger::InvalidCredentials, Some("ada"), NOW);
@@ -201,7 +201,7 @@ pub async fn no_failure_is_lost(fixture: Fixture) {
 
 /// Whoever comes first, a disabled user has no session that lives: not one that was written while
 /// the disabling looked elsewhere, and would wake up when the user is enabled again.
-pub async fn nobody_signs_in_past_a_disabling(fixture: Fixture) {
+pub(crate) async fn nobody_signs_in_past_a_disabling(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     for round in 0..20 {
@@ -223,7 +223,7 @@ pub async fn nobody_signs_in_past_a_disabling(fixture: Fixture) {
 }
 
 /// An operator lifts while strikes come in: they lock the same rows in another order.
-pub async fn strikes_and_lifts_wait_for_each_other(fixture: Fixture) {
+pub(crate) async fn strikes_and_lifts_wait_for_each_other(fixture: Fixture) {
     let store = fixture.open().await;
     let refusals: Vec<_> = (0..60)
         .map(|n| {

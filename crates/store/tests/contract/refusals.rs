@@ -3,7 +3,7 @@ use crate::make::{DAY, HOUR, NOW, ban_context, client_key, guess};
 use domain::ban::{BanPolicy, Trigger};
 use store::refusals::RefusalCount;
 
-pub async fn are_counted_by_hour_and_trigger(fixture: Fixture) {
+pub(crate) async fn are_counted_by_hour_and_trigger(fixture: Fixture) {
     let store = fixture.open().await;
     let hour = NOW - NOW.rem_euclid(HOUR);
     for n in 0..3 {

@@ -5,7 +5,7 @@ use crate::make::{
 use domain::account_delay::FailureStreak;
 use domain::ban::{Scope, Trigger};
 
-pub async fn bans_on_the_first_wrong_password(fixture: Fixture) {
+pub(crate) async fn bans_on_the_first_wrong_password(fixture: Fixture) {
     let store = fixture.open().await;
     let attempt = reserved(&*store, client_key(1), NOW).await;
     let mut refusal = refusal(attempt, Trigger::InvalidCredentials, Some("ada"), NOW);
@@ -24,7 +24,7 @@ pub async fn bans_on_the_first_wrong_password(fixture: Fixture) {
     reserved(&*store, client_key(1), NOW + 2 * SECOND).await;
 }
 
-pub async fn counts_failures_in_a_row(fixture: Fixture) {
+pub(crate) async fn counts_failures_in_a_row(fixture: Fixture) {
     let store = fixture.open().await;
     assert_eq!(failures(&*store, "ada").await, FailureStreak::default());
     for n in 1..=3 {
@@ -44,7 +44,7 @@ pub async fn counts_failures_in_a_row(fixture: Fixture) {
     assert_eq!(failures(&*store, "bob").await, FailureStreak { count: 1, last_at: NOW });
 }
 
-pub async fn twice_counts_once(fixture: Fixture) {
+pub(crate) async fn twice_counts_once(fixture: Fixture) {
     let store = fixture.open().await;
     let attempt = reserved(&*store, client_key(1), NOW).await;
     let first = refusal(attempt.clone(), Trigger::InvalidCredentials, Some("ada"), NOW);
@@ -53,7 +53,7 @@ pub async fn twice_counts_once(fixture: Fixture) {
     assert!(store.refuse(&second).await.unwrap().is_empty());
 }
 
-pub async fn bad_envelopes_ban_at_the_third_within_the_window(fixture: Fixture) {
+pub(crate) async fn bad_envelopes_ban_at_the_third_within_the_window(fixture: Fixture) {
     let store = fixture.open().await;
     let bad = async |now| {
         let attempt = reserved(&*store, client_key(1), now).await;
@@ -79,7 +79,7 @@ async fn names(store: &dyn store::Store, count: u32, from: i64) -> Vec<Vec<Trigg
     all
 }
 
-pub async fn five_names_are_spray(fixture: Fixture) {
+pub(crate) async fn five_names_are_spray(fixture: Fixture) {
     let store = fixture.open().await;
     let mut bans = names(&*store, 5, NOW).await;
     assert_eq!(bans.pop().unwrap(), [Trigger::InvalidCredentials, Trigger::Spray]);
@@ -90,7 +90,7 @@ pub async fn five_names_are_spray(fixture: Fixture) {
     assert_ne!(spray.incident, active.iter().find(|ban| ban.trigger != Trigger::Spray).unwrap().incident);
 }
 
-pub async fn forgiven_names_are_no_spray(fixture: Fixture) {
+pub(crate) async fn forgiven_names_are_no_spray(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     names(&*store, 4, NOW).await;
@@ -103,7 +103,7 @@ pub async fn forgiven_names_are_no_spray(fixture: Fixture) {
     assert_eq!(bans.len(), 2, "{bans:?}");
 }
 
-pub async fn names_outside_the_window_are_no_spray(fixture: Fixture) {
+pub(crate) async fn names_outside_the_window_are_no_spray(fixture: Fixture) {
     let store = fixture.open().await;
     names(&*store, 4, NOW).await;
     let bans = guess(&*store, client_key(1), "fifth", NOW + HOUR).await;

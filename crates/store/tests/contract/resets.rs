@@ -34,7 +34,7 @@ fn used(attempt: Attempt, user: &str, code_hash: &str, hash: &str, now: i64) -> 
     }
 }
 
-pub async fn set_a_password_once_and_end_the_sessions(fixture: Fixture) {
+pub(crate) async fn set_a_password_once_and_end_the_sessions(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let session = session(&*store, &ada, NOW).await;
@@ -54,7 +54,7 @@ pub async fn set_a_password_once_and_end_the_sessions(fixture: Fixture) {
     assert_eq!(store.reset_of(&code, NOW).await.unwrap(), None);
 }
 
-pub async fn are_void_after_every_change_of_their_account(fixture: Fixture) {
+pub(crate) async fn are_void_after_every_change_of_their_account(fixture: Fixture) {
     let store = fixture.open().await;
     // Somebody has to be left who administers.
     let root = user(&*store, "root").await;
@@ -95,7 +95,7 @@ pub async fn are_void_after_every_change_of_their_account(fixture: Fixture) {
     assert!(!is_good(&code).await, "and enabled again");
 }
 
-pub async fn of_a_former_administrator_are_void(fixture: Fixture) {
+pub(crate) async fn of_a_former_administrator_are_void(fixture: Fixture) {
     let store = fixture.open().await;
     let (root, ada) = (user(&*store, "root").await, user(&*store, "ada").await);
     let audit = || entry(AuditEvent::MadeUser, None, NOW);
@@ -137,7 +137,7 @@ pub async fn of_a_former_administrator_are_void(fixture: Fixture) {
     }
 }
 
-pub async fn are_replaced_by_the_next_and_run_out(fixture: Fixture) {
+pub(crate) async fn are_replaced_by_the_next_and_run_out(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let (first, second) = (link(&*store, &ada).await, link(&*store, &ada).await);

@@ -3,7 +3,7 @@ use crate::make::{DAY, HOUR, NOW, entry, rotation, session, user};
 use store::audit::AuditEvent;
 use store::sessions::Rotation;
 
-pub async fn moves_on_once(fixture: Fixture) {
+pub(crate) async fn moves_on_once(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let id = session(&*store, &ada, NOW).await;
@@ -21,7 +21,7 @@ pub async fn moves_on_once(fixture: Fixture) {
     assert_eq!(store.session(&id).await.unwrap().unwrap().life.previous, Some(format!("{id}/1")));
 }
 
-pub async fn notes_the_newest_generation_that_was_shown(fixture: Fixture) {
+pub(crate) async fn notes_the_newest_generation_that_was_shown(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let id = session(&*store, &ada, NOW).await;
@@ -39,7 +39,7 @@ pub async fn notes_the_newest_generation_that_was_shown(fixture: Fixture) {
     store.show_generation("none", 1).await.unwrap();
 }
 
-pub async fn is_refused_when_anything_else_is_current(fixture: Fixture) {
+pub(crate) async fn is_refused_when_anything_else_is_current(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let (id, other) = (session(&*store, &ada, NOW).await, session(&*store, &ada, NOW).await);
@@ -55,7 +55,7 @@ pub async fn is_refused_when_anything_else_is_current(fixture: Fixture) {
     assert!(store.rotate(&right).await.unwrap());
 }
 
-pub async fn is_refused_when_the_session_is_over(fixture: Fixture) {
+pub(crate) async fn is_refused_when_the_session_is_over(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let id = session(&*store, &ada, NOW).await;
@@ -67,7 +67,7 @@ pub async fn is_refused_when_the_session_is_over(fixture: Fixture) {
     assert!(!store.rotate(&rotation(&id, 1, NOW)).await.unwrap(), "revoked");
 }
 
-pub async fn is_refused_when_the_user_is_disabled(fixture: Fixture) {
+pub(crate) async fn is_refused_when_the_user_is_disabled(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     assert!(

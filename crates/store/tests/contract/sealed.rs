@@ -7,7 +7,7 @@ use store::audit::{AuditEvent, AuditSearch};
 use store::keys::KeyKind;
 use store::sealed::sealer;
 
-pub async fn a_value_is_resealed_only_as_it_was(fixture: Fixture) {
+pub(crate) async fn a_value_is_resealed_only_as_it_was(fixture: Fixture) {
     let store = fixture.open().await;
     let mut old = key(KeyKind::Signing, NOW);
     "without-a-name".clone_into(&mut old.sealed);
@@ -30,7 +30,7 @@ pub async fn a_value_is_resealed_only_as_it_was(fixture: Fixture) {
     assert_eq!(store.sealed_by_others("sealer03", 10).await.unwrap().len(), 1, "what is erased has nothing to open");
 }
 
-pub async fn peoples_own_keys_are_among_them(fixture: Fixture) {
+pub(crate) async fn peoples_own_keys_are_among_them(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let values = store.sealed_by_others("sealer02", 10).await.unwrap();
@@ -45,7 +45,7 @@ pub async fn peoples_own_keys_are_among_them(fixture: Fixture) {
 }
 
 /// Whatever the order: a value under the retired key was written before, and is seen, or not at all.
-pub async fn nothing_is_written_behind_the_back_of_a_retirement(fixture: Fixture) {
+pub(crate) async fn nothing_is_written_behind_the_back_of_a_retirement(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let adding: Vec<_> = (0..60)
         .map(|n| {

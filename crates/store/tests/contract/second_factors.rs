@@ -47,7 +47,7 @@ fn pending(user: &str, id: &str) -> NewPendingSignIn {
     NewPendingSignIn { attempt: attempt(client_key(1)), pending, audit: entry(AuditEvent::Login, Some(user), NOW) }
 }
 
-pub async fn a_generator_counts_after_its_first_code(fixture: Fixture) {
+pub(crate) async fn a_generator_counts_after_its_first_code(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     store.begin_totp(&ada, "one", &SealedKey("sealed".to_owned()), NOW).await.unwrap();
@@ -73,7 +73,7 @@ pub async fn a_generator_counts_after_its_first_code(fixture: Fixture) {
     assert_eq!(store.factors(&ada).await.unwrap(), Factors::default(), "codes replace a factor, and there is none");
 }
 
-pub async fn fifty_tasks_use_one_code(fixture: Fixture) {
+pub(crate) async fn fifty_tasks_use_one_code(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     with_totp(&*store, &ada, "one").await;
@@ -91,7 +91,7 @@ pub async fn fifty_tasks_use_one_code(fixture: Fixture) {
     assert_eq!((row.used_at, row.drift), (Some(NOW), 0));
 }
 
-pub async fn fifty_tasks_use_one_recovery_code(fixture: Fixture) {
+pub(crate) async fn fifty_tasks_use_one_recovery_code(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let made = entry(AuditEvent::RecoveryCodesMade, Some(&ada), NOW);
@@ -113,7 +113,7 @@ pub async fn fifty_tasks_use_one_recovery_code(fixture: Fixture) {
     assert!(store.use_recovery_code(&recovery(&ada, "c")).await.unwrap());
 }
 
-pub async fn a_pending_sign_in_is_tried_five_times_and_finished_once(fixture: Fixture) {
+pub(crate) async fn a_pending_sign_in_is_tried_five_times_and_finished_once(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let new = pending(&ada, "p");
@@ -140,7 +140,7 @@ pub async fn a_pending_sign_in_is_tried_five_times_and_finished_once(fixture: Fi
     assert_eq!(store.sessions_of(&ada, NOW).await.unwrap().len(), 1);
 }
 
-pub async fn what_waits_goes_when_its_time_is_over(fixture: Fixture) {
+pub(crate) async fn what_waits_goes_when_its_time_is_over(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     with_totp(&*store, &ada, "used").await;
@@ -156,7 +156,7 @@ pub async fn what_waits_goes_when_its_time_is_over(fixture: Fixture) {
     assert_eq!(store.totp(&ada, true).await.unwrap(), None, "nothing is left of a deleted account");
 }
 
-pub async fn a_session_is_renewed_while_it_lives(fixture: Fixture) {
+pub(crate) async fn a_session_is_renewed_while_it_lives(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let id = session(&*store, &ada, NOW).await;

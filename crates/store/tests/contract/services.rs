@@ -9,7 +9,7 @@ fn service(name: &str, kid: &str, role: Option<Role>, now: i64) -> Service {
     Service { name: name.to_owned(), jwk, kid: kid.to_owned(), role, created_at: now, changed_at: now }
 }
 
-pub async fn are_added_changed_and_removed(fixture: Fixture) {
+pub(crate) async fn are_added_changed_and_removed(fixture: Fixture) {
     let store = fixture.open().await;
     let set = || entry(AuditEvent::ServiceSet, None, NOW);
     let removed = || entry(AuditEvent::ServiceRemoved, None, NOW);

@@ -8,7 +8,7 @@ use domain::session::Session;
 use store::audit::AuditEvent;
 use store::sessions::{NewSession, SessionChange, SessionRow};
 
-pub async fn keeps_what_was_given(fixture: Fixture) {
+pub(crate) async fn keeps_what_was_given(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "Ada").await;
     let new = NewSession {
@@ -48,7 +48,7 @@ pub async fn keeps_what_was_given(fixture: Fixture) {
     assert!(store.audit_of(&ada, 10).await.unwrap().contains(&acceptance.audit));
 }
 
-pub async fn ends_only_for_its_owner_and_once(fixture: Fixture) {
+pub(crate) async fn ends_only_for_its_owner_and_once(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let id = session(&*store, &ada, NOW).await;
@@ -64,7 +64,7 @@ pub async fn ends_only_for_its_owner_and_once(fixture: Fixture) {
     assert_eq!(ended.iter().filter(|entry| entry.event == AuditEvent::SessionEnded).count(), 1);
 }
 
-pub async fn others_end_and_the_kept_one_stays(fixture: Fixture) {
+pub(crate) async fn others_end_and_the_kept_one_stays(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let mut hers = Vec::new();
@@ -87,7 +87,7 @@ pub async fn others_end_and_the_kept_one_stays(fixture: Fixture) {
     assert_eq!(store.revoke_others(&ada, None, &all, NOW).await.unwrap(), [kept]);
 }
 
-pub async fn are_listed_last_used_first(fixture: Fixture) {
+pub(crate) async fn are_listed_last_used_first(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let first = session(&*store, &ada, NOW).await;
@@ -105,7 +105,7 @@ pub async fn are_listed_last_used_first(fixture: Fixture) {
     assert!(store.sessions_of("nobody", NOW).await.unwrap().is_empty());
 }
 
-pub async fn changes_are_heard_of(fixture: Fixture) {
+pub(crate) async fn changes_are_heard_of(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let quiet = session(&*store, &ada, NOW).await;
@@ -150,7 +150,7 @@ pub async fn changes_are_heard_of(fixture: Fixture) {
     assert!(store.sessions_changed(NOW).await.unwrap().iter().any(|change| change.id == quiet));
 }
 
-pub async fn ends_have_an_order_without_a_clock(fixture: Fixture) {
+pub(crate) async fn ends_have_an_order_without_a_clock(fixture: Fixture) {
     let (store, other) = (fixture.open().await, fixture.open().await);
     let ada = user(&*store, "ada").await;
     let mut sessions = Vec::new();
@@ -182,7 +182,7 @@ pub async fn ends_have_an_order_without_a_clock(fixture: Fixture) {
     assert!(store.sessions_published(last).await.unwrap().is_empty());
 }
 
-pub async fn go_when_they_were_over_long_enough(fixture: Fixture) {
+pub(crate) async fn go_when_they_were_over_long_enough(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let live = session(&*store, &ada, NOW).await;

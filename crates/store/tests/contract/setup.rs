@@ -3,7 +3,7 @@ use crate::make::{NOW, client_key, new_session, new_user, reserved, user};
 use futures::future::join_all;
 use store::users::{AddUserOutcome, NewUser};
 
-pub async fn happens_once(fixture: Fixture) {
+pub(crate) async fn happens_once(fixture: Fixture) {
     let store = fixture.open().await;
     let racers = (0..50).map(|n| {
         let store = store.clone();
@@ -16,7 +16,7 @@ pub async fn happens_once(fixture: Fixture) {
     assert_eq!(store.user_count().await.unwrap(), 1);
 }
 
-pub async fn counts_users_from_anywhere(fixture: Fixture) {
+pub(crate) async fn counts_users_from_anywhere(fixture: Fixture) {
     let store = fixture.open().await;
     user(&*store, "ada").await;
     let late = NewUser { only_first: true, ..new_user("bob") };
@@ -24,7 +24,7 @@ pub async fn counts_users_from_anywhere(fixture: Fixture) {
     assert_eq!(store.user_count().await.unwrap(), 1);
 }
 
-pub async fn signs_in_and_ends_the_attempt(fixture: Fixture) {
+pub(crate) async fn signs_in_and_ends_the_attempt(fixture: Fixture) {
     let store = fixture.open().await;
     let mut new = new_user("ada");
     new.attempt = Some(reserved(&*store, client_key(7), NOW).await);
@@ -36,7 +36,7 @@ pub async fn signs_in_and_ends_the_attempt(fixture: Fixture) {
     reserved(&*store, client_key(7), NOW).await;
 }
 
-pub async fn a_taken_name_ends_the_attempt_too(fixture: Fixture) {
+pub(crate) async fn a_taken_name_ends_the_attempt_too(fixture: Fixture) {
     let store = fixture.open().await;
     user(&*store, "ada").await;
     for only_first in [false, true] {

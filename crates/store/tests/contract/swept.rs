@@ -8,7 +8,7 @@ use futures::future::join_all;
 use store::attempts::{BeginAttempt, BeginOutcome};
 use store::audit::AuditEvent;
 
-pub async fn what_has_run_out_goes_and_nothing_else(fixture: Fixture) {
+pub(crate) async fn what_has_run_out_goes_and_nothing_else(fixture: Fixture) {
     let store = fixture.open().await;
     guess(&*store, client_key(1), "ada", NOW).await;
     reserved(&*store, client_key(2), NOW).await;
@@ -33,7 +33,7 @@ pub async fn what_has_run_out_goes_and_nothing_else(fixture: Fixture) {
     assert_eq!(all_changes(&*store).await.len(), 1, "bans are history");
 }
 
-pub async fn more_than_a_chunk_goes_in_one_call(fixture: Fixture) {
+pub(crate) async fn more_than_a_chunk_goes_in_one_call(fixture: Fixture) {
     let store = fixture.open().await;
     let attempts = (0..1100).map(|n| {
         let store = store.clone();
@@ -43,7 +43,7 @@ pub async fn more_than_a_chunk_goes_in_one_call(fixture: Fixture) {
     assert_eq!(store.sweep_attempts(NOW + HOUR).await.unwrap(), 2200);
 }
 
-pub async fn the_audit_trail_goes_by_age(fixture: Fixture) {
+pub(crate) async fn the_audit_trail_goes_by_age(fixture: Fixture) {
     let store = fixture.open().await;
     for n in 0..1100 {
         store.append(&entry(AuditEvent::Login, Some("ada"), NOW - 90 * DAY - n)).await.unwrap();
@@ -54,7 +54,7 @@ pub async fn the_audit_trail_goes_by_age(fixture: Fixture) {
     assert_eq!(store.sweep_audit(NOW - 90 * DAY).await.unwrap(), 0);
 }
 
-pub async fn bans_go_when_they_were_over_long_enough(fixture: Fixture) {
+pub(crate) async fn bans_go_when_they_were_over_long_enough(fixture: Fixture) {
     let store = fixture.open().await;
     let run_out = guess(&*store, client_key(1), "ada", NOW).await.remove(0);
     // A day long, and lifted after a second.

@@ -30,7 +30,7 @@ const ODD: &[&str] = &[
     "\u{1}\u{7f}\u{85}\u{9f}",
 ];
 
-pub async fn come_back_as_they_went_in(fixture: Fixture) {
+pub(crate) async fn come_back_as_they_went_in(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let long = "long 'text' ".repeat(10_000);
@@ -142,7 +142,7 @@ async fn key_comes_back(store: &dyn Store, odd: &str) {
     assert!(store.keys().await.unwrap().contains(&key));
 }
 
-pub async fn nul_is_replaced_everywhere(fixture: Fixture) {
+pub(crate) async fn nul_is_replaced_everywhere(fixture: Fixture) {
     let store = fixture.open().await;
     user(&*store, "ada").await;
     let audit = AuditEntry { device: "a\0b\0".to_owned(), ..entry(AuditEvent::Login, Some("x\0y"), NOW) };

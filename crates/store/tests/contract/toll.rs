@@ -8,11 +8,11 @@ use store::toll::{
     ChainView, OfferTerms, PaymentId, Redemption, RedemptionOutcome, TokenChange, TollToken, Whereabouts,
 };
 
-pub const PRICE: i64 = 1000;
-pub const HEIGHT: i64 = 100;
+pub(crate) const PRICE: i64 = 1000;
+pub(crate) const HEIGHT: i64 = 100;
 
 /// A payment of the price, in the pool, for an offer that takes it from there.
-pub fn payment(challenge: &str, txid: &str, piconero: i64) -> Redemption {
+pub(crate) fn payment(challenge: &str, txid: &str, piconero: i64) -> Redemption {
     let confirmations = vec![(0, 0), (10 * PRICE, 1), (100 * PRICE, 10)];
     Redemption {
         payment: PaymentId { txid: txid.to_owned(), account: 0, subaddress: 7 },
@@ -28,22 +28,22 @@ pub fn payment(challenge: &str, txid: &str, piconero: i64) -> Redemption {
     }
 }
 
-pub fn at(block: i64, redemption: &Redemption, height: i64) -> Redemption {
+pub(crate) fn at(block: i64, redemption: &Redemption, height: i64) -> Redemption {
     Redemption { block: Some(block), height, ..redemption.clone() }
 }
 
-pub async fn minted(store: &dyn Store, redemption: &Redemption) -> TollToken {
+pub(crate) async fn minted(store: &dyn Store, redemption: &Redemption) -> TollToken {
     match store.redeem(redemption).await.unwrap() {
         RedemptionOutcome::Minted(token) => token,
         other => panic!("{other:?}"),
     }
 }
 
-pub fn chain(height: i64) -> ChainView {
+pub(crate) fn chain(height: i64) -> ChainView {
     ChainView { height, settled_after: 20, now: NOW + MINUTE }
 }
 
-pub async fn a_payment_becomes_one_token_however_often_it_is_shown(fixture: Fixture) {
+pub(crate) async fn a_payment_becomes_one_token_however_often_it_is_shown(fixture: Fixture) {
     let store = fixture.open().await;
     let shown = payment("offer", "tx", PRICE);
     let token = minted(&*store, &shown).await;
@@ -60,7 +60,7 @@ pub async fn a_payment_becomes_one_token_however_often_it_is_shown(fixture: Fixt
     assert_eq!(store.payments_of("tx").await.unwrap().len(), 1);
 }
 
-pub async fn fifty_at_once_make_one_token(fixture: Fixture) {
+pub(crate) async fn fifty_at_once_make_one_token(fixture: Fixture) {
     let (store, second) = (fixture.open().await, fixture.open().await);
     let shown = payment("offer", "tx", PRICE);
     let tasks: Vec<_> = (0..50)
@@ -88,7 +88,7 @@ pub async fn fifty_at_once_make_one_token(fixture: Fixture) {
     assert_eq!(store.payments_of("tx").await.unwrap().len(), 1);
 }
 
-pub async fn a_key_of_an_output_counts_once(fixture: Fixture) {
+pub(crate) async fn a_key_of_an_output_counts_once(fixture: Fixture) {
     let store = fixture.open().await;
     let first = Redemption { outputs: vec!["a".to_owned(), "b".to_owned()], ..payment("one", "tx1", PRICE) };
     minted(&*store, &first).await;
@@ -99,7 +99,7 @@ pub async fn a_key_of_an_output_counts_once(fixture: Fixture) {
     minted(&*store, &good).await;
 }
 
-pub async fn payments_for_one_offer_add_up(fixture: Fixture) {
+pub(crate) async fn payments_for_one_offer_add_up(fixture: Fixture) {
     let store = fixture.open().await;
     let (first, second) = (payment("offer", "tx1", 400), payment("offer", "tx2", 2700));
     let short = RedemptionOutcome::Underpaid { have: 400, need: PRICE };
@@ -116,7 +116,7 @@ pub async fn payments_for_one_offer_add_up(fixture: Fixture) {
     assert_eq!((more.quota, more.used, more.expires_at), (400, 250, NOW + MINUTE + HOUR));
 }
 
-pub async fn more_money_waits_for_more_blocks(fixture: Fixture) {
+pub(crate) async fn more_money_waits_for_more_blocks(fixture: Fixture) {
     let store = fixture.open().await;
     let ten = payment("ten", "tx1", 10 * PRICE);
     assert_eq!(store.redeem(&ten).await.unwrap(), RedemptionOutcome::Pending { have: 0, need: 1 });
@@ -140,7 +140,7 @@ pub async fn more_money_waits_for_more_blocks(fixture: Fixture) {
     assert_eq!(store.redeem(&last).await.unwrap(), RedemptionOutcome::Pending { have: 0, need: 1 });
 }
 
-pub async fn what_was_counted_is_answered_again_without_a_node(fixture: Fixture) {
+pub(crate) async fn what_was_counted_is_answered_again_without_a_node(fixture: Fixture) {
     let store = fixture.open().await;
     let shown = payment("offer", "tx", 10 * PRICE);
     let again = |height| Redemption { piconero: 0, outputs: Vec::new(), block: None, height, ..shown.clone() };
@@ -162,7 +162,7 @@ pub async fn what_was_counted_is_answered_again_without_a_node(fixture: Fixture)
     assert_eq!(store.redeem_again(&again(HEIGHT + 1)).await.unwrap(), None);
 }
 
-pub async fn a_payment_that_comes_too_late_counts_for_nothing(fixture: Fixture) {
+pub(crate) async fn a_payment_that_comes_too_late_counts_for_nothing(fixture: Fixture) {
     let store = fixture.open().await;
     let late = Redemption { now: NOW + HOUR, ..payment("offer", "tx", PRICE) };
     assert_eq!(store.redeem(&late).await.unwrap(), RedemptionOutcome::Late);
@@ -172,7 +172,7 @@ pub async fn a_payment_that_comes_too_late_counts_for_nothing(fixture: Fixture) 
     minted(&*store, &Redemption { terms, ..fresh }).await;
 }
 
-pub async fn tokens_sleep_while_a_payment_is_gone(fixture: Fixture) {
+pub(crate) async fn tokens_sleep_while_a_payment_is_gone(fixture: Fixture) {
     let store = fixture.open().await;
     minted(&*store, &payment("offer", "tx1", PRICE)).await;
     minted(&*store, &payment("offer", "tx2", PRICE)).await;
@@ -199,7 +199,7 @@ pub async fn tokens_sleep_while_a_payment_is_gone(fixture: Fixture) {
     assert!(!store.unsettled().await.unwrap().contains(&"tx2".to_owned()), "deep enough");
 }
 
-pub async fn nothing_is_used_past_the_quota(fixture: Fixture) {
+pub(crate) async fn nothing_is_used_past_the_quota(fixture: Fixture) {
     let store = fixture.open().await;
     minted(&*store, &payment("offer", "tx", PRICE)).await;
     let tasks: Vec<_> = (0..50)
@@ -216,7 +216,7 @@ pub async fn nothing_is_used_past_the_quota(fixture: Fixture) {
     assert_eq!(store.use_token("nothing", 1).await.unwrap(), None);
 }
 
-pub async fn an_administrator_takes_a_token_back(fixture: Fixture) {
+pub(crate) async fn an_administrator_takes_a_token_back(fixture: Fixture) {
     let store = fixture.open().await;
     let shown = payment("offer", "tx", PRICE);
     minted(&*store, &shown).await;
@@ -244,7 +244,7 @@ pub async fn an_administrator_takes_a_token_back(fixture: Fixture) {
     assert!(!minted(&*store, &shown).await.is_awake(), "and the payment does not bring it back");
 }
 
-pub async fn days_are_summed_up_by_route(fixture: Fixture) {
+pub(crate) async fn days_are_summed_up_by_route(fixture: Fixture) {
     let store = fixture.open().await;
     let today = NOW / DAY;
     for (day, route, count) in [(today, "price", 3), (today, "price", 4), (today - 1, "price", 9), (today, "free", 1)] {

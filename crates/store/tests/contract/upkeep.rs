@@ -4,7 +4,7 @@ use store::audit::AuditEvent;
 use store::copies::{self, BackupNote};
 use store::open;
 
-pub async fn knows_its_newest_row_and_who_signed_in(fixture: Fixture) {
+pub(crate) async fn knows_its_newest_row_and_who_signed_in(fixture: Fixture) {
     let store = fixture.open().await;
     assert_eq!(store.newest().await.unwrap(), None);
     let nobody = store.sign_in_stats(0).await.unwrap();
@@ -31,7 +31,7 @@ pub async fn knows_its_newest_row_and_who_signed_in(fixture: Fixture) {
 }
 
 /// On SQLite a whole database; on PostgreSQL nothing at all.
-pub async fn is_copied_while_others_write(fixture: Fixture) {
+pub(crate) async fn is_copied_while_others_write(fixture: Fixture) {
     let store = fixture.open().await;
     store.append(&entry(AuditEvent::Login, Some("ada"), NOW)).await.unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -34,7 +34,7 @@ fn states(keys: &[UserKey], now: i64) -> Vec<UserKeyState> {
     keys.iter().map(|key| key.version.state(now)).collect()
 }
 
-pub async fn the_first_is_made_with_the_account(fixture: Fixture) {
+pub(crate) async fn the_first_is_made_with_the_account(fixture: Fixture) {
     let store = fixture.open().await;
     let new = new_user("ada");
     assert_eq!(store.add_user(&new).await.unwrap(), AddUserOutcome::Added);
@@ -47,7 +47,7 @@ pub async fn the_first_is_made_with_the_account(fixture: Fixture) {
     assert!(keys(&*store, &taken.id).await.is_empty());
 }
 
-pub async fn the_next_takes_over_and_the_one_before_serves_on(fixture: Fixture) {
+pub(crate) async fn the_next_takes_over_and_the_one_before_serves_on(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let second = NewUserKey { made_by: Some("root".to_owned()), ..rotation(&ada, 2) };
@@ -63,7 +63,7 @@ pub async fn the_next_takes_over_and_the_one_before_serves_on(fixture: Fixture) 
     assert_eq!(store.audit_of(&ada, 10).await.unwrap().len(), 2);
 }
 
-pub async fn revoking_erases(fixture: Fixture) {
+pub(crate) async fn revoking_erases(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     assert!(store.add_user_key(&rotation(&ada, 2)).await.unwrap());
@@ -80,7 +80,7 @@ pub async fn revoking_erases(fixture: Fixture) {
     assert_eq!(all[1].version.revoked_at, Some(NOW));
 }
 
-pub async fn only_the_next_version_is_taken(fixture: Fixture) {
+pub(crate) async fn only_the_next_version_is_taken(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     for wrong in [1, 3, 0] {
@@ -101,7 +101,7 @@ async fn replace(store: Arc<dyn Store>, user: String, parting: RetiredState) {
     }
 }
 
-pub async fn fifty_rotations_at_once_leave_no_hole_and_one_in_use(fixture: Fixture) {
+pub(crate) async fn fifty_rotations_at_once_leave_no_hole_and_one_in_use(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let tasks =
@@ -117,7 +117,7 @@ pub async fn fifty_rotations_at_once_leave_no_hole_and_one_in_use(fixture: Fixtu
     assert_eq!(written.iter().filter(|entry| entry.event == AuditEvent::UserKeyReplaced).count(), 50);
 }
 
-pub async fn fifty_rotations_and_revocations_on_two_nodes_leave_one_in_use(fixture: Fixture) {
+pub(crate) async fn fifty_rotations_and_revocations_on_two_nodes_leave_one_in_use(fixture: Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     let ada = user(&*one, "ada").await;
     let tasks = (0..50).map(|n| {
@@ -149,7 +149,7 @@ async fn forget(fixture: &Fixture, user: &str) {
     }
 }
 
-pub async fn an_account_without_one_gets_its_first(fixture: Fixture) {
+pub(crate) async fn an_account_without_one_gets_its_first(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     forget(&fixture, &ada).await;
@@ -168,7 +168,7 @@ fn deletion(user: &str) -> DeleteUser {
     DeleteUser { attempt: None, user: user.to_owned(), account: "ada".to_owned(), audit, now: NOW }
 }
 
-pub async fn go_with_the_account(fixture: Fixture) {
+pub(crate) async fn go_with_the_account(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     assert!(store.add_user_key(&rotation(&ada, 2)).await.unwrap());
@@ -179,7 +179,7 @@ pub async fn go_with_the_account(fixture: Fixture) {
     assert_eq!(store.sweep_users(NOW + DAY).await.unwrap(), 1, "nothing holds the row");
 }
 
-pub async fn nobody_rotates_past_a_deletion(fixture: Fixture) {
+pub(crate) async fn nobody_rotates_past_a_deletion(fixture: Fixture) {
     let store = fixture.open().await;
     for round in 0..10 {
         let ada = user(&*store, &format!("ada{round}")).await;
@@ -194,7 +194,7 @@ pub async fn nobody_rotates_past_a_deletion(fixture: Fixture) {
     }
 }
 
-pub async fn are_erased_when_they_are_over_and_go_later(fixture: Fixture) {
+pub(crate) async fn are_erased_when_they_are_over_and_go_later(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     assert!(store.add_user_key(&rotation(&ada, 2)).await.unwrap());

@@ -5,7 +5,7 @@ use domain::account_delay::FailureStreak;
 use store::audit::AuditEvent;
 use store::users::{AddUserOutcome, DeleteUser, NewUser, PasswordHash, RenameOutcome, User};
 
-pub async fn is_found_by_key_and_id(fixture: Fixture) {
+pub(crate) async fn is_found_by_key_and_id(fixture: Fixture) {
     let store = fixture.open().await;
     assert_eq!(store.user_count().await.unwrap(), 0);
     let mut new = new_user("Ada.Lovelace");
@@ -28,7 +28,7 @@ pub async fn is_found_by_key_and_id(fixture: Fixture) {
     assert_eq!(store.audit_of(&new.id, 10).await.unwrap(), [new.audit]);
 }
 
-pub async fn names_that_differ_in_case_are_taken(fixture: Fixture) {
+pub(crate) async fn names_that_differ_in_case_are_taken(fixture: Fixture) {
     let store = fixture.open().await;
     user(&*store, "ada").await;
     let again = new_user("ADA");
@@ -37,7 +37,7 @@ pub async fn names_that_differ_in_case_are_taken(fixture: Fixture) {
     assert!(store.audit_of(&again.id, 10).await.unwrap().is_empty());
 }
 
-pub async fn of_names_that_look_alike_one_is_added(fixture: Fixture) {
+pub(crate) async fn of_names_that_look_alike_one_is_added(fixture: Fixture) {
     let store = fixture.open().await;
     // The first is Latin, the second Cyrillic.
     let (latin, cyrillic) = (new_user("paypa"), new_user("\u{440}\u{430}\u{443}\u{440}\u{430}"));
@@ -63,7 +63,7 @@ pub async fn of_names_that_look_alike_one_is_added(fixture: Fixture) {
     assert_eq!(store.add_user(&new_user("mallory")).await.unwrap(), AddUserOutcome::Added, "the old name is free");
 }
 
-pub async fn are_listed_by_name(fixture: Fixture) {
+pub(crate) async fn are_listed_by_name(fixture: Fixture) {
     let store = fixture.open().await;
     for name in ["bob", "ada_b", "Ada-a", "zoë", "Äda", "ada.c", "42"] {
         user(&*store, name).await;
@@ -72,7 +72,7 @@ pub async fn are_listed_by_name(fixture: Fixture) {
     assert_eq!(names, ["42", "Ada-a", "ada.c", "ada_b", "bob", "zoë", "Äda"]);
 }
 
-pub async fn a_new_password_ends_sessions_and_forgets_failures(fixture: Fixture) {
+pub(crate) async fn a_new_password_ends_sessions_and_forgets_failures(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, bob) = (user(&*store, "ada").await, user(&*store, "bob").await);
     let (hers, his) = (session(&*store, &ada, NOW).await, session(&*store, &bob, NOW).await);
@@ -94,7 +94,7 @@ pub async fn a_new_password_ends_sessions_and_forgets_failures(fixture: Fixture)
     assert!(store.audit_of("nobody", 10).await.unwrap().is_empty());
 }
 
-pub async fn a_hash_is_upgraded_only_from_what_it_was(fixture: Fixture) {
+pub(crate) async fn a_hash_is_upgraded_only_from_what_it_was(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let old = store.user_by_id(&ada).await.unwrap().unwrap().password_hash;
@@ -105,7 +105,7 @@ pub async fn a_hash_is_upgraded_only_from_what_it_was(fixture: Fixture) {
     assert_eq!(store.user_by_id(&ada).await.unwrap().unwrap().password_hash, new);
 }
 
-pub async fn disabling_ends_sessions_and_enabling_brings_none_back(fixture: Fixture) {
+pub(crate) async fn disabling_ends_sessions_and_enabling_brings_none_back(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let id = session(&*store, &ada, NOW).await;
@@ -125,7 +125,7 @@ pub async fn disabling_ends_sessions_and_enabling_brings_none_back(fixture: Fixt
     assert_eq!(store.audit_of(&ada, 10).await.unwrap().len(), 4);
 }
 
-pub async fn parameters_of_their_passwords_are_known(fixture: Fixture) {
+pub(crate) async fn parameters_of_their_passwords_are_known(fixture: Fixture) {
     let store = fixture.open().await;
     assert!(store.password_parameters().await.unwrap().is_empty(), "nobody");
     let phc =

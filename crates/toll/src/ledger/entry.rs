@@ -103,14 +103,14 @@ impl LedgerEntry {
     }
 
     /// Begins a write and returns the number of requests to write.
-    pub fn begin_write(&self) -> i64 {
+    pub(crate) fn begin_write(&self) -> i64 {
         let mut state = self.state.lock();
         state.in_writing = std::mem::take(&mut state.unwritten);
         state.in_writing
     }
 
     /// Ends a write. `token`: the row including them; `None`: the write failed.
-    pub fn end_write(&self, token: Option<&TollToken>, used: i64) {
+    pub(crate) fn end_write(&self, token: Option<&TollToken>, used: i64) {
         let mut state = self.state.lock();
         state.in_writing = 0;
         match token {
@@ -119,7 +119,7 @@ impl LedgerEntry {
         }
     }
 
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         let state = self.state.lock();
         state.unwritten == 0 && state.in_writing == 0 && state.held == 0
     }
@@ -151,7 +151,7 @@ pub struct HeldRequest {
 
 /// The rest of a token after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Remaining {
+pub(crate) struct Remaining {
     pub requests: i64,
     pub expires_at: UnixMs,
 }
@@ -162,7 +162,7 @@ impl HeldRequest {
         Arc::clone(&self.entry)
     }
 
-    pub fn charge(mut self, now: UnixMs) -> Remaining {
+    pub(crate) fn charge(mut self, now: UnixMs) -> Remaining {
         self.charged = true;
         let mut state = self.entry.state.lock();
         state.held -= 1;

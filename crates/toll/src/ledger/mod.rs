@@ -3,7 +3,7 @@
 
 mod entry;
 
-pub use entry::{HeldRequest, LedgerEntry, TokenRefusal};
+pub(crate) use entry::{HeldRequest, LedgerEntry, TokenRefusal};
 
 use domain::UnixMs;
 use parking_lot::Mutex;
@@ -12,13 +12,13 @@ use std::sync::Arc;
 use store::toll::TollToken;
 use store::{Result, Store};
 
-pub struct Ledger {
+pub(crate) struct Ledger {
     store: Arc<dyn Store>,
     entries: Mutex<HashMap<String, Arc<LedgerEntry>>>,
 }
 
 impl Ledger {
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         Self { store, entries: Mutex::default() }
     }
 
@@ -26,7 +26,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn find(&self, id: &str) -> Result<Option<Arc<LedgerEntry>>> {
+    pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<LedgerEntry>>> {
         if let Some(entry) = self.entries.lock().get(id) {
             return Ok(Some(Arc::clone(entry)));
         }
@@ -36,7 +36,7 @@ impl Ledger {
     }
 
     /// Stores the latest row of a token and returns how many requests are left.
-    pub fn refresh(&self, token: TollToken, now: UnixMs) -> i64 {
+    pub(crate) fn refresh(&self, token: TollToken, now: UnixMs) -> i64 {
         let entry = self.entries.lock().get(&token.id).cloned();
         match entry {
             Some(entry) => {
@@ -51,7 +51,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The store fails.
-    pub async fn reload(&self, id: &str) -> Result<()> {
+    pub(crate) async fn reload(&self, id: &str) -> Result<()> {
         let entry = self.entries.lock().get(id).cloned();
         if let Some(entry) = entry
             && let Some(token) = self.store.toll_token(id).await?
@@ -65,7 +65,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The store fails; the usage is kept for the next attempt.
-    pub async fn write_down(&self) -> Result<()> {
+    pub(crate) async fn write_down(&self) -> Result<()> {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
         for entry in entries {
             let used = entry.begin_write();

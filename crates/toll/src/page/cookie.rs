@@ -5,7 +5,7 @@ use tpat::credential::Credential;
 
 /// The route of a cookie and its attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RouteCookies<'a> {
+pub(crate) struct RouteCookies<'a> {
     /// The route's name, which is valid in a cookie's name.
     pub route: &'a str,
     /// Whether browsers use https.
@@ -20,17 +20,17 @@ impl RouteCookies<'_> {
     }
 
     /// Returns `Set-Cookie` for a token. `seconds`: its lifetime.
-    pub fn set(self, token: &str, seconds: u64) -> Option<HeaderValue> {
+    pub(crate) fn set(self, token: &str, seconds: u64) -> Option<HeaderValue> {
         self.kept(&self.name(TOKEN), token, seconds)
     }
 
     /// The same for an offer. Anyone who holds it receives what is paid for it. `id` tells offers of one route apart.
-    pub fn set_offer(self, id: &str, offer: &str, seconds: u64) -> Option<HeaderValue> {
+    pub(crate) fn set_offer(self, id: &str, offer: &str, seconds: u64) -> Option<HeaderValue> {
         self.kept(&format!("{}.{id}", self.name(OFFER)), offer, seconds)
     }
 
     /// The same, and this offer is not there any more.
-    pub fn forget_offer(self, id: &str) -> Option<HeaderValue> {
+    pub(crate) fn forget_offer(self, id: &str) -> Option<HeaderValue> {
         self.set_offer(id, "", 0)
     }
 
@@ -49,12 +49,12 @@ const OFFER: &str = "offer";
 const MOST_READ: usize = 32;
 
 /// Returns a browser's credential for a route, in the form of a program's `Authorization` value.
-pub fn token_credential(headers: &HeaderMap, cookies: RouteCookies<'_>) -> Option<String> {
+pub(crate) fn token_credential(headers: &HeaderMap, cookies: RouteCookies<'_>) -> Option<String> {
     Some(Credential::Session(cookie(headers, &cookies.name(TOKEN))?.to_owned()).header())
 }
 
 /// Offers that a browser has, of every route. No more are read than a browser is ever given.
-pub fn offer_challenge(headers: &HeaderMap, https: bool) -> Vec<&str> {
+pub(crate) fn offer_challenge(headers: &HeaderMap, https: bool) -> Vec<&str> {
     let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
     let prefix = RouteCookies { route: "", https }.name(OFFER);
     let found = domain::cookie::with_prefix(lines, &prefix).map(|(_, value)| value);

@@ -5,7 +5,7 @@ use wire::toll::SCHEME;
 
 /// A payment as pasted by a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaymentForm {
+pub(crate) struct PaymentForm {
     pub challenge: String,
     pub txid: String,
     pub proof: String,
@@ -16,14 +16,14 @@ pub struct PaymentForm {
 /// A field is missing or occurs twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a field of the form is missing or occurs twice")]
-pub struct MalformedForm;
+pub(crate) struct MalformedForm;
 
 impl PaymentForm {
     /// Reads `application/x-www-form-urlencoded`.
     ///
     /// # Errors
     /// [`MalformedForm`]
-    pub fn read(body: &[u8]) -> Result<Self, MalformedForm> {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, MalformedForm> {
         let field = |wanted: &str| {
             let mut found = form_urlencoded::parse(body).filter(|(name, _)| name == wanted).map(|(_, value)| value);
             let value = found.next().ok_or(MalformedForm)?;
@@ -40,19 +40,19 @@ impl PaymentForm {
     }
 
     /// Returns the credential in a client's form.
-    pub fn credential(&self) -> String {
+    pub(crate) fn credential(&self) -> String {
         format!("{SCHEME} {}:{}", self.txid, self.proof)
     }
 }
 
 /// Returns the field `back` of a form or query: a path on this host.
-pub fn back(fields: &[u8]) -> String {
+pub(crate) fn back(fields: &[u8]) -> String {
     let back = form_urlencoded::parse(fields).find(|(name, _)| name == "back");
     local(&back.map_or_else(|| "/".into(), |(_, value)| value))
 }
 
 /// Returns a path on this host, or its root.
-pub fn local(path: &str) -> String {
+pub(super) fn local(path: &str) -> String {
     let checked = local_path(Some(path));
     let strange = checked == HOME && path != HOME;
     if strange { "/".to_owned() } else { checked.to_owned() }

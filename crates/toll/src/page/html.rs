@@ -34,7 +34,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Builds a page. `title` is text, `body` is HTML.
-pub fn page(status: StatusCode, title: &str, body: &str) -> Response<Body> {
+pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Body> {
     let title = escaped(title);
     let html = format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
@@ -57,7 +57,7 @@ pub fn page(status: StatusCode, title: &str, body: &str) -> Response<Body> {
 }
 
 /// Escapes text for HTML and quoted attributes.
-pub fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -19,17 +19,17 @@ const PENDING_S: u32 = 5;
 /// Seconds while no change is expected soon.
 const LATER_S: u32 = 30;
 /// What programs are told to wait while no payment can be found, in seconds.
-pub const RETRY_S: u64 = 30;
+pub(crate) const RETRY_S: u64 = 30;
 
 /// Whether a page refreshes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PageMode {
+pub(crate) enum PageMode {
     Live,
     Still,
 }
 
 /// Returns 402: not fully paid yet.
-pub fn pay_here(view: OfferView<'_>, received: AmountReceived, mode: PageMode) -> Response<Body> {
+pub(crate) fn pay_here(view: OfferView<'_>, received: AmountReceived, mode: PageMode) -> Response<Body> {
     let offer = view.offer;
     let (need, missing) = (offer.min_amt.0, offer.min_amt.0.saturating_sub(received.have));
     let amount = format_xmr(missing);
@@ -59,7 +59,7 @@ pub fn pay_here(view: OfferView<'_>, received: AmountReceived, mode: PageMode) -
 }
 
 /// Returns 202: fully paid, but not enough confirmations. Nothing needs to be paid again.
-pub fn pending(back: &str, have: u64, need: u64, mode: PageMode) -> Response<Body> {
+pub(crate) fn pending(back: &str, have: u64, need: u64, mode: PageMode) -> Response<Body> {
     let minutes = need.saturating_sub(have).saturating_mul(BLOCK_S) / 60;
     let state = format!("It has {have} of {need} confirmations.");
     let body = format!(
@@ -71,7 +71,7 @@ pub fn pending(back: &str, have: u64, need: u64, mode: PageMode) -> Response<Bod
 }
 
 /// Returns 402: the offer has expired. `name`: the payment's name in lists.
-pub fn expired(view: OfferView<'_>, received: AmountReceived, name: &str, mode: PageMode) -> Response<Body> {
+pub(crate) fn expired(view: OfferView<'_>, received: AmountReceived, name: &str, mode: PageMode) -> Response<Body> {
     let AmountReceived { have, late, .. } = received;
     let named = "The operator of this site can find your payment by this name and decides about it:";
     let what = if late > 0 {
@@ -105,7 +105,7 @@ pub fn expired(view: OfferView<'_>, received: AmountReceived, name: &str, mode: 
 }
 
 /// 503: no payment could be found now. Nobody is asked for one.
-pub fn closed(back: &str, mode: PageMode) -> Response<Body> {
+pub(crate) fn closed(back: &str, mode: PageMode) -> Response<Body> {
     let state = state_line("This site does not see the Monero network at the moment.", LATER_S, back, mode);
     let body = format!(
         "{state}<p>Do not pay now: a payment could not be checked. If you have paid already, nothing is lost; it is found \
@@ -118,7 +118,7 @@ pub fn closed(back: &str, mode: PageMode) -> Response<Body> {
 }
 
 /// Explains that the token is not usable at the moment, and that paying again would not help.
-pub fn unavailable(problem: &PaymentProblem, back: &str, mode: PageMode) -> Response<Body> {
+pub(crate) fn unavailable(problem: &PaymentProblem, back: &str, mode: PageMode) -> Response<Body> {
     let state = match problem.code() {
         TollCode::TooMany => "Your payment is in no block yet. The rest of what you bought can be used when it is.",
         TollCode::TokenSuspended => {

@@ -8,24 +8,24 @@ mod live;
 mod pages;
 mod qr;
 
-pub use cookie::{RouteCookies, offer_challenge, token_credential};
-pub use form::{PaymentForm, back};
-pub use live::{PageMode, RETRY_S, closed, expired, pay_here, pending, unavailable};
-pub use pages::{AmountReceived, Keeping, OfferView, offer_page, problem, redirect, too_late, waiting};
+pub(crate) use cookie::{RouteCookies, offer_challenge, token_credential};
+pub(crate) use form::{PaymentForm, back};
+pub(crate) use live::{PageMode, RETRY_S, closed, expired, pay_here, pending, unavailable};
+pub(crate) use pages::{AmountReceived, Keeping, OfferView, offer_page, problem, redirect, too_late, waiting};
 pub use qr::svg as qr_svg;
 
 use http::{HeaderMap, header};
 
 /// The form of the page, by `POST`.
-pub const FORM_PATH: &str = "/.well-known/tpat/paid";
+pub(crate) const FORM_PATH: &str = "/.well-known/tpat/paid";
 /// The non-refreshing page of a followed payment, by `GET`.
-pub const STATIC_PATH: &str = "/.well-known/tpat/still";
+pub(crate) const STATIC_PATH: &str = "/.well-known/tpat/still";
 /// A new offer instead of an expired one, by `POST`.
-pub const NEW_OFFER_PATH: &str = "/.well-known/tpat/anew";
+pub(crate) const NEW_OFFER_PATH: &str = "/.well-known/tpat/anew";
 
 /// Whether the client prefers a page: it accepts `text/html` by name (RFC 9110, section 12.5.1). A program that accepts
 /// everything gets JSON.
-pub fn prefers_html(headers: &HeaderMap) -> bool {
+pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|range| {
         let mut parts = range.split(';').map(str::trim);

@@ -13,7 +13,7 @@ use wire::toll::{BLOCK_S, Offer};
 
 /// An offer, and how to present it.
 #[derive(Debug, Clone, Copy)]
-pub struct OfferView<'a> {
+pub(crate) struct OfferView<'a> {
     pub offer: &'a Offer,
     /// The requested path and query.
     pub back: &'a str,
@@ -23,7 +23,7 @@ pub struct OfferView<'a> {
 
 /// What has arrived at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AmountReceived {
+pub(crate) struct AmountReceived {
     /// Piconero.
     pub have: u64,
     /// A payment was seen there earlier and has disappeared.
@@ -38,7 +38,7 @@ pub(super) const PROGRAMS: &str =
 
 /// What becomes of an offer when its page is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Keeping {
+pub(crate) struct Keeping {
     /// The browser keeps it in a cookie.
     pub kept: bool,
     /// The browser keeps another for this route that can no longer be paid.
@@ -46,7 +46,7 @@ pub struct Keeping {
 }
 
 /// Returns 402 with price, instructions and the form for the proof.
-pub fn offer_page(view: OfferView<'_>, received: AmountReceived, keeping: Keeping) -> Response<Body> {
+pub(crate) fn offer_page(view: OfferView<'_>, received: AmountReceived, keeping: Keeping) -> Response<Body> {
     let OfferView { offer, back, .. } = view;
     let missing = offer.min_amt.0.saturating_sub(received.have);
     let amount = format_xmr(missing);
@@ -113,7 +113,7 @@ pub(super) fn prove(message: &str) -> String {
 }
 
 /// Returns 202: seen, but not enough confirmations. Nothing needs to be paid again.
-pub fn waiting(payment: &PaymentForm, have: u64, need: u64) -> Response<Body> {
+pub(crate) fn waiting(payment: &PaymentForm, have: u64, need: u64) -> Response<Body> {
     let minutes = need.saturating_sub(have).saturating_mul(BLOCK_S) / 60;
     let body = format!(
         "<p>It has {have} of {need} confirmations. That takes about {minutes} minutes more. Do not pay again.</p>{}",
@@ -125,7 +125,7 @@ pub fn waiting(payment: &PaymentForm, have: u64, need: u64) -> Response<Body> {
 }
 
 /// Shows the error, and the form with the person's input.
-pub fn problem(status: StatusCode, title: &str, payment: &PaymentForm) -> Response<Body> {
+pub(crate) fn problem(status: StatusCode, title: &str, payment: &PaymentForm) -> Response<Body> {
     let body = format!(
         "<p>{}</p><p>Nothing is lost: what you paid stays where it is. You can paste again.</p>{}",
         escaped(title),
@@ -135,7 +135,7 @@ pub fn problem(status: StatusCode, title: &str, payment: &PaymentForm) -> Respon
 }
 
 /// 422: the payment came after the end of its offer. What happened, and what can be done.
-pub fn too_late(problem: &PaymentProblem, back: &str) -> Response<Body> {
+pub(crate) fn too_late(problem: &PaymentProblem, back: &str) -> Response<Body> {
     let body = format!(
         "<p>{}</p><p>Do not pay again for the same offer. <a href=\"{}\">Open the page again</a> for what it costs \
          now.</p>",
@@ -146,7 +146,7 @@ pub fn too_late(problem: &PaymentProblem, back: &str) -> Response<Body> {
 }
 
 /// Returns 303 to a page of this host, with these cookies.
-pub fn redirect(back: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Response<Body> {
+pub(crate) fn redirect(back: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
@@ -197,13 +197,13 @@ pub(super) fn next(confirmations: u64) -> String {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use super::super::cookie::RouteCookies;
     use super::*;
     use http_body_util::BodyExt;
     use wire::toll::{Network, Piconero, REDEEM};
 
-    pub fn offer() -> Offer {
+    pub(crate) fn offer() -> Offer {
         Offer {
             address: "87omSJ".to_owned(),
             min_amt: Piconero(2_000_000_000),

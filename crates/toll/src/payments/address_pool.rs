@@ -72,12 +72,12 @@ impl AddressPool {
     }
 
     /// Returns the next address in turn.
-    pub fn next_subaddress(&self) -> SubaddressIndex {
+    pub(crate) fn next_subaddress(&self) -> SubaddressIndex {
         self.at(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Returns the fixed address of a route, because old clients do not say which one they paid.
-    pub fn of_route(&self, route: RouteId) -> SubaddressIndex {
+    pub(crate) fn of_route(&self, route: RouteId) -> SubaddressIndex {
         let number = u64::from_be_bytes(route.0) % (self.len() as u64).max(1);
         self.at(usize::try_from(number).unwrap_or_default())
     }

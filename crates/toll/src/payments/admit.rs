@@ -67,7 +67,7 @@ impl PaymentService {
     ///
     /// # Errors
     /// [`PaymentProblem`]: the token is for another route, or used up.
-    pub async fn first_unit(
+    pub(crate) async fn first_unit(
         &self,
         route: &Route,
         token: &TollToken,

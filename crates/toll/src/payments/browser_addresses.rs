@@ -8,7 +8,7 @@ use store::address_assignments::AddressAssignment;
 use tpat::{Address, ProofRefusal, ReceivedPayment, Transaction, Txid, ViewPair, WatchedAddresses};
 
 /// The account of these addresses.
-pub const ACCOUNT: u32 = 1;
+pub(super) const ACCOUNT: u32 = 1;
 
 #[derive(Debug)]
 pub struct BrowserAddresses {
@@ -19,7 +19,7 @@ pub struct BrowserAddresses {
 
 /// What a transaction pays, and to which assignment.
 #[derive(Debug, PartialEq, Eq)]
-pub enum ScanResult {
+pub(crate) enum ScanResult {
     /// Nothing, now and later.
     Nothing,
     /// It pays an assigned address but cannot be counted.
@@ -48,7 +48,7 @@ impl BrowserAddresses {
     }
 
     /// Returns the view key and the assignments to look for.
-    pub fn scanner(&self, assignments: Vec<AddressAssignment>) -> TransactionScanner {
+    pub(crate) fn scanner(&self, assignments: Vec<AddressAssignment>) -> TransactionScanner {
         let known =
             assignments.into_iter().filter_map(|assignment| Some((self.address(assignment.subaddress)?, assignment)));
         TransactionScanner { pair: self.pair.clone(), watched: known.collect() }
@@ -56,13 +56,13 @@ impl BrowserAddresses {
 }
 
 #[derive(Debug)]
-pub struct TransactionScanner {
+pub(crate) struct TransactionScanner {
     pair: ViewPair,
     watched: WatchedAddresses<AddressAssignment>,
 }
 
 impl TransactionScanner {
-    pub fn examine(&self, txid: &Txid, seen: &NodeTransaction) -> ScanResult {
+    pub(crate) fn examine(&self, txid: &Txid, seen: &NodeTransaction) -> ScanResult {
         let transaction = match Transaction::read(&seen.blob, txid) {
             Ok(transaction) => transaction,
             Err(ProofRefusal::OtherTransaction) => return ScanResult::Mistaken,

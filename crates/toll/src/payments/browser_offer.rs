@@ -53,7 +53,7 @@ impl PaymentService {
     }
 
     /// The challenges of those offers.
-    pub fn held_challenges<'a>(&self, table: &RouteTable, caller: &Caller<'a>) -> Vec<&'a str> {
+    pub(crate) fn held_challenges<'a>(&self, table: &RouteTable, caller: &Caller<'a>) -> Vec<&'a str> {
         self.browser_offers(table, caller).into_iter().map(|held| held.text).collect()
     }
 
@@ -175,17 +175,17 @@ pub(crate) struct GrantedToken {
 
 impl BrowserOffer<'_> {
     /// Returns the name of the offer, its payments and its token.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         base64url(&self.issued.challenge.random)
     }
 
     /// What tells its cookie from others.
-    pub fn short(&self) -> String {
+    pub(super) fn short(&self) -> String {
         short(&self.issued.challenge)
     }
 
     /// Whether what is paid now counts.
-    pub fn is_payable(&self, caller: &Caller<'_>) -> bool {
+    pub(super) fn is_payable(&self, caller: &Caller<'_>) -> bool {
         caller.seconds() <= self.issued.challenge.terms.expires
     }
 

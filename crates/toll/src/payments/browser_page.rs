@@ -26,7 +26,7 @@ const HOUR_MS: i64 = 3_600_000;
 impl PaymentService {
     /// The page for a browser that has no token. It shows the offer that the browser holds, and makes one where it
     /// holds none: with an address of its own where one can be had, else one that asks for a proof.
-    pub async fn browser_page(
+    pub(crate) async fn browser_page(
         &self,
         table: &RouteTable,
         route: &Route,
@@ -60,7 +60,12 @@ impl PaymentService {
     }
 
     /// Returns the same page without refreshing. `None`: the browser has no offer, or its token is ready.
-    pub async fn static_page(&self, table: &RouteTable, route: &Route, caller: &Caller<'_>) -> Option<Response<Body>> {
+    pub(crate) async fn static_page(
+        &self,
+        table: &RouteTable,
+        route: &Route,
+        caller: &Caller<'_>,
+    ) -> Option<Response<Body>> {
         let (own, _) = self.held_for(table, route, caller);
         let ended = own.iter().any(|held| !held.is_payable(caller));
         match self.foremost(&own, caller).await {

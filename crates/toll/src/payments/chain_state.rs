@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 
 /// The chain at the last check.
 #[derive(Debug, Default)]
-pub struct ChainState {
+pub(super) struct ChainState {
     pub(super) tip: Mutex<Option<Tip>>,
     /// The last transaction of those in no block that was asked about.
     pub(super) after: Mutex<String>,
@@ -22,7 +22,7 @@ struct Looks {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tip {
+pub(super) struct Tip {
     pub height: i64,
     pub hash: String,
 }
@@ -53,12 +53,12 @@ impl Looks {
 
 impl ChainState {
     /// Whether no payment could be found now: no node answers and is in step, or the store does not answer.
-    pub fn is_away(&self, now: UnixMs) -> bool {
+    pub(super) fn is_away(&self, now: UnixMs) -> bool {
         self.looks.lock().is_away(now)
     }
 
     /// When a look succeeded last.
-    pub fn seen_at(&self) -> Option<UnixMs> {
+    pub(super) fn seen_at(&self) -> Option<UnixMs> {
         self.looks.lock().seen_at
     }
 
@@ -73,12 +73,12 @@ impl ChainState {
     }
 
     /// Whether the verifier does not answer, so that no payment could be verified.
-    pub fn verifier_is_away(&self, now: UnixMs) -> bool {
+    pub(super) fn verifier_is_away(&self, now: UnixMs) -> bool {
         self.verifier.lock().is_away(now)
     }
 
     /// Returns the number of blocks; 0 while unknown.
-    pub fn height(&self) -> i64 {
+    pub(super) fn height(&self) -> i64 {
         self.tip.lock().as_ref().map_or(0, |tip| tip.height)
     }
 }

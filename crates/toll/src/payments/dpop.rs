@@ -18,7 +18,7 @@ const NONCE_MS: i64 = 60_000;
 /// The challenge that asks for a proof (RFC 9449, section 7.1).
 const DPOP_CHALLENGE: HeaderValue = HeaderValue::from_static(r#"DPoP algs="ES256 EdDSA""#);
 
-pub struct DpopVerifier {
+pub(super) struct DpopVerifier {
     secrets: Secrets,
     seen: Mutex<ReplayCache>,
     /// Limits the log lines about requests signed for another host.
@@ -35,12 +35,12 @@ struct ReplayCache {
 }
 
 impl DpopVerifier {
-    pub fn new(secrets: &Secrets) -> Self {
+    pub(super) fn new(secrets: &Secrets) -> Self {
         Self { secrets: secrets.clone(), seen: Mutex::default(), misdirected: Mutex::default() }
     }
 
     /// Returns a header with a nonce for the next proof.
-    pub fn nonce(&self, now: UnixMs) -> (HeaderName, HeaderValue) {
+    pub(super) fn nonce(&self, now: UnixMs) -> (HeaderName, HeaderValue) {
         // Base64url is always valid in a header.
         let value = HeaderValue::try_from(self.secrets.nonce(now)).unwrap_or(HeaderValue::from_static(""));
         (HeaderName::from_static(NONCE_HEADER), value)
@@ -50,7 +50,7 @@ impl DpopVerifier {
     ///
     /// # Errors
     /// The proof is missing, invalid, used before, or has no fresh nonce.
-    pub fn check(&self, caller: &Caller<'_>, ath: Option<&str>) -> Result<Thumbprint, PaymentProblem> {
+    pub(super) fn check(&self, caller: &Caller<'_>, ath: Option<&str>) -> Result<Thumbprint, PaymentProblem> {
         let wrong = || {
             let title = "The request must prove that it comes from the holder of the key.";
             self.again(PaymentProblem::new(TollCode::BadPossession, title), caller.now)

@@ -30,7 +30,7 @@ pub(super) struct OfferParams {
 impl PaymentService {
     /// Returns 402 with the bundles for sale, when no usable credential was presented. If the request is signed, the
     /// offer is for that key only.
-    pub fn offer_response(
+    pub(crate) fn offer_response(
         &self,
         route: &Route,
         pricing: &Pricing,
@@ -83,7 +83,7 @@ impl PaymentService {
 
     /// Returns 402 with the reason why the credential is not usable any more. `credential`: a payment, or a token whose
     /// key was proven if it is bound.
-    pub fn refuse_with_offer(
+    pub(crate) fn refuse_with_offer(
         &self,
         route: &Route,
         pricing: &Pricing,

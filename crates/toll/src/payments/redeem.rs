@@ -86,7 +86,7 @@ impl PaymentService {
     ///
     /// # Errors
     /// As [`Self::redeem`], for the first one.
-    pub async fn redeem_any<'c>(
+    pub(crate) async fn redeem_any<'c>(
         &self,
         table: &RouteTable,
         credential: &str,

@@ -15,7 +15,7 @@ const BACK: u64 = 10;
 
 /// How far pool and chain were read.
 #[derive(Debug, Default)]
-pub struct PaymentScanner(pub(super) Mutex<ScanProgress>);
+pub(super) struct PaymentScanner(pub(super) Mutex<ScanProgress>);
 
 #[derive(Debug, Default)]
 pub(super) struct ScanProgress {

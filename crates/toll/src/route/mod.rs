@@ -37,7 +37,7 @@ pub struct Route {
 
 impl Route {
     /// Returns why the route does not match a request, in any reading of its path; `None`: it matches.
-    pub fn mismatch(&self, method: &Method, host: &Authority, path: &RequestPath) -> Option<Mismatch> {
+    pub(crate) fn mismatch(&self, method: &Method, host: &Authority, path: &RequestPath) -> Option<Mismatch> {
         let mut mismatch = Some(Mismatch::Path);
         for reading in path.readings() {
             mismatch = self.mismatch_of(method, host, reading);
@@ -61,7 +61,7 @@ impl Route {
     }
 
     /// Whether it is a route of this host.
-    pub fn is_on(&self, host: &Authority) -> bool {
+    pub(crate) fn is_on(&self, host: &Authority) -> bool {
         self.hosts.is_empty() || self.hosts.iter().any(|own| is_host(own, host.host()))
     }
 

@@ -9,16 +9,16 @@ use std::task::{Context, Poll, ready};
 
 /// Reports whether a body exceeded its limit.
 #[derive(Debug, Clone, Default)]
-pub struct LimitExceeded(Arc<AtomicBool>);
+pub(super) struct LimitExceeded(Arc<AtomicBool>);
 
 impl LimitExceeded {
-    pub fn is(&self) -> bool {
+    pub(super) fn is(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
 /// Ends the body with an error after `limit` bytes; the second value reports that.
-pub fn limited(body: Body, limit: u64) -> (Body, LimitExceeded) {
+pub(super) fn limited(body: Body, limit: u64) -> (Body, LimitExceeded) {
     let over = LimitExceeded::default();
     // A declared length can only be wrong with HTTP/2, where the HTTP library ends the stream.
     (Body::new(LimitedBody { body, left: limit, over: over.clone() }), over)

@@ -9,20 +9,20 @@ use monero_oxide::primitives::keccak256;
 use monero_oxide::ringct::EncryptedAmount;
 use monero_oxide::transaction::{NotPruned, Transaction};
 
-pub type Made = Transaction<NotPruned>;
+pub(crate) type Made = Transaction<NotPruned>;
 
 /// The private view key of the wallet of these tests, in hexadecimal.
-pub const VIEW_KEY: &str = "0500000000000000000000000000000000000000000000000000000000000000";
+pub(crate) const VIEW_KEY: &str = "0500000000000000000000000000000000000000000000000000000000000000";
 
 /// Its primary address.
-pub fn primary() -> String {
+pub(crate) fn primary() -> String {
     let point = |secret: u64| Point::from(G * Scalar::from(secret));
     MoneroAddress::new(Network::Mainnet, AddressType::Legacy, point(9), point(5)).to_string()
 }
 
 /// A transaction of two outputs, of which the first ones pay these addresses. `secret` is its own private key,
 /// `nonce` makes it another transaction with the same outputs.
-pub fn made(secret: u64, nonce: u8, payments: &[(&str, u64)]) -> Made {
+pub(crate) fn made(secret: u64, nonce: u8, payments: &[(&str, u64)]) -> Made {
     let mut transaction = template();
     let secret = Scalar::from(secret);
     let mut keys = Vec::new();

@@ -5,7 +5,7 @@ use curve25519_dalek::Scalar;
 use serde_json::Value;
 use tpat::{Address, OutProof, ProofRefusal, ReceivedPayment, Txid, verify};
 
-pub struct Vector {
+pub(crate) struct Vector {
     pub txid: Txid,
     pub address: Address,
     pub message: Vec<u8>,
@@ -16,12 +16,12 @@ pub struct Vector {
     pub secret: Option<Scalar>,
 }
 
-pub fn vectors() -> Vec<Vector> {
+pub(crate) fn vectors() -> Vec<Vector> {
     ["outproof-single-0", "outproof-single-1", "outproof-multi"].map(Vector::read).into()
 }
 
 impl Vector {
-    pub fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
         let value: Value = serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("json");
         let text = |name: &str| value[name].as_str().map(str::to_owned);
@@ -40,25 +40,25 @@ impl Vector {
         }
     }
 
-    pub fn parsed(&self) -> OutProof {
+    pub(crate) fn parsed(&self) -> OutProof {
         self.proof.parse().expect("a proof")
     }
 
-    pub fn verify(&self) -> Result<ReceivedPayment, ProofRefusal> {
+    pub(crate) fn verify(&self) -> Result<ReceivedPayment, ProofRefusal> {
         self.with_proof(&self.parsed())
     }
 
-    pub fn with_proof(&self, proof: &OutProof) -> Result<ReceivedPayment, ProofRefusal> {
+    pub(crate) fn with_proof(&self, proof: &OutProof) -> Result<ReceivedPayment, ProofRefusal> {
         verify(&self.blob, &self.txid, &self.address, &self.message, proof)
     }
 
-    pub fn with_message(&self, message: &str) -> Result<ReceivedPayment, ProofRefusal> {
+    pub(crate) fn with_message(&self, message: &str) -> Result<ReceivedPayment, ProofRefusal> {
         verify(&self.blob, &self.txid, &self.address, message.as_bytes(), &self.parsed())
     }
 }
 
 /// What only the payer can do: a proof over any transaction made with the same secret key.
-pub mod payer {
+pub(crate) mod payer {
     use super::Vector;
     use curve25519_dalek::edwards::CompressedEdwardsY;
     use curve25519_dalek::{EdwardsPoint, Scalar};
@@ -67,12 +67,15 @@ pub mod payer {
     use tpat::{OutProof, ProofRefusal, ReceivedPayment, Txid, verify};
 
     /// The vector's transaction, to be changed.
-    pub fn transaction(vector: &Vector) -> Transaction<NotPruned> {
+    pub(crate) fn transaction(vector: &Vector) -> Transaction<NotPruned> {
         Transaction::read(&mut vector.blob.as_slice()).expect("a transaction")
     }
 
     /// Proves anew that a changed transaction pays the vector's address, and has the proof judged.
-    pub fn judge(vector: &Vector, transaction: &Transaction<NotPruned>) -> Result<ReceivedPayment, ProofRefusal> {
+    pub(crate) fn judge(
+        vector: &Vector,
+        transaction: &Transaction<NotPruned>,
+    ) -> Result<ReceivedPayment, ProofRefusal> {
         let txid = Txid(transaction.hash());
         let proof = prove(vector, &txid);
         verify(&transaction.serialize(), &txid, &vector.address, &vector.message, &proof)

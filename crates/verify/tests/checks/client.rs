@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tower::{Service, ServiceExt};
 use verify::{AccessToken, Clock, Guard, OutagePolicy, dpop};
 
-pub const NOW: i64 = 1_000_000_020_000;
-pub const ISSUER: &str = "https://portal.example";
-pub const APP: &str = "https://app.example";
+pub(crate) const NOW: i64 = 1_000_000_020_000;
+pub(crate) const ISSUER: &str = "https://portal.example";
+pub(crate) const APP: &str = "https://app.example";
 
-pub struct World {
+pub(crate) struct World {
     pub issuer: Issuer,
     pub key: SigningKey,
     pub client: SigningKey,
@@ -27,24 +27,24 @@ pub struct World {
     proofs: AtomicU64,
 }
 
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
 impl Answer {
-    pub fn challenges(&self) -> Vec<&str> {
+    pub(crate) fn challenges(&self) -> Vec<&str> {
         self.headers.get_all(header::WWW_AUTHENTICATE).iter().map(|value| value.to_str().unwrap()).collect()
     }
 }
 
 impl World {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|guard| guard).await
     }
 
-    pub async fn with(change: impl Fn(Guard) -> Guard) -> Self {
+    pub(crate) async fn with(change: impl Fn(Guard) -> Guard) -> Self {
         let (issuer, key) = (Issuer::start().await, SigningKey::es256());
         let clock = Arc::new(AtomicI64::new(NOW));
         let time = Arc::clone(&clock);
@@ -60,7 +60,7 @@ impl World {
     }
 
     /// Says which sessions ended.
-    pub fn end(&self, sessions: &[&str]) {
+    pub(crate) fn end(&self, sessions: &[&str]) {
         let sessions: Vec<_> = sessions.iter().map(|id| mark(id)).collect();
         let iat = self.clock.load(Ordering::SeqCst).div_euclid(60_000) * 60;
         let claims = json!({"iss": ISSUER, "iat": iat, "exp": iat + 180, "sessions": sessions, "keys": []});
@@ -68,11 +68,11 @@ impl World {
         self.issuer.list.answer.lock().unwrap().body = self.key.sign(&header, &claims);
     }
 
-    pub fn header() -> Value {
+    pub(crate) fn header() -> Value {
         json!({"typ": "at+jwt", "alg": "ES256", "kid": "one"})
     }
 
-    pub fn claims() -> Value {
+    pub(crate) fn claims() -> Value {
         let now = NOW / 1000;
         json!({
             "iss": ISSUER, "aud": APP, "sub": "01", "preferred_username": "ada", "client_id": "postern", "jti": "j",
@@ -80,18 +80,18 @@ impl World {
         })
     }
 
-    pub fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         self.key.sign(&Self::header(), &Self::claims())
     }
 
     /// A token that is bound to the client's key.
-    pub fn bound(&self) -> String {
+    pub(crate) fn bound(&self) -> String {
         let mut claims = Self::claims();
         claims["cnf"] = json!({"jkt": self.jkt()});
         self.key.sign(&Self::header(), &claims)
     }
 
-    pub fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         let jwk = self.client.jwk("");
         json!({"kty": "EC", "crv": "P-256", "x": jwk["x"], "y": jwk["y"]})
     }
@@ -103,7 +103,7 @@ impl World {
     }
 
     /// A proof for `GET /`, changed before it was signed.
-    pub fn proof(&self, token: &str, change: impl Fn(&mut Value, &mut Value)) -> String {
+    pub(crate) fn proof(&self, token: &str, change: impl Fn(&mut Value, &mut Value)) -> String {
         let jti = self.proofs.fetch_add(1, Ordering::SeqCst).to_string();
         let iat = self.clock.load(Ordering::SeqCst) / 1000;
         let mut header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk()});
@@ -113,11 +113,11 @@ impl World {
         self.client.sign(&header, &claims)
     }
 
-    pub async fn get(&self, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn get(&self, headers: &[(&str, &str)]) -> Answer {
         self.ask(Method::GET, "/", headers).await
     }
 
-    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -129,11 +129,11 @@ impl World {
         Answer { status: parts.status, headers: parts.headers, text }
     }
 
-    pub async fn bearer(&self, token: &str) -> Answer {
+    pub(crate) async fn bearer(&self, token: &str) -> Answer {
         self.get(&[("authorization", &format!("Bearer {token}"))]).await
     }
 
-    pub async fn dpop(&self, token: &str, proof: &str) -> Answer {
+    pub(crate) async fn dpop(&self, token: &str, proof: &str) -> Answer {
         self.get(&[("authorization", &format!("DPoP {token}")), ("dpop", proof)]).await
     }
 }

@@ -7,7 +7,7 @@ use domain::encoding::base64url;
 use serde_json::{Value, json};
 
 /// A token that is good, and what a forger knows of its issuer; but for `sign`, which no forger has.
-pub struct Genuine<'a> {
+pub(crate) struct Genuine<'a> {
     pub header: Value,
     pub claims: Value,
     /// Signs header and claims as they stand, with the issuer's key.
@@ -23,12 +23,12 @@ pub struct Genuine<'a> {
 }
 
 impl Genuine<'_> {
-    pub fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         (self.sign)(&self.header.to_string(), &self.claims.to_string())
     }
 
     /// The token with something in its header, signed by the issuer.
-    pub fn with(&self, name: &str, value: Value) -> String {
+    pub(crate) fn with(&self, name: &str, value: Value) -> String {
         (self.sign)(&self.header_with(name, value).to_string(), &self.claims.to_string())
     }
 
@@ -86,7 +86,7 @@ fn ed_dsa(header: &Value, claims: &Value) -> String {
     format!("{message}.{}", base64url(signature.as_ref()))
 }
 
-pub fn forgeries(genuine: &Genuine<'_>) -> Vec<(&'static str, String)> {
+pub(crate) fn forgeries(genuine: &Genuine<'_>) -> Vec<(&'static str, String)> {
     let (header, claims, now) = (&genuine.header, &genuine.claims, genuine.now);
     let with = |name: &str, value: Value| genuine.header_with(name, value);
     let good = genuine.token();

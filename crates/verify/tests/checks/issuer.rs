@@ -12,28 +12,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
-pub enum SigningKey {
+pub(crate) enum SigningKey {
     Es256(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
 }
 
 impl SigningKey {
-    pub fn es256() -> Self {
+    pub(crate) fn es256() -> Self {
         Self::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    pub fn ed_dsa() -> Self {
+    pub(crate) fn ed_dsa() -> Self {
         Self::EdDsa(Ed25519KeyPair::generate().unwrap())
     }
 
-    pub fn alg(&self) -> &'static str {
+    pub(crate) fn alg(&self) -> &'static str {
         match self {
             Self::Es256(_) => "ES256",
             Self::EdDsa(_) => "EdDSA",
         }
     }
 
-    pub fn jwk(&self, kid: &str) -> Value {
+    pub(crate) fn jwk(&self, kid: &str) -> Value {
         match self {
             Self::Es256(pair) => {
                 let point = pair.public_key().as_ref();
@@ -47,12 +47,12 @@ impl SigningKey {
         }
     }
 
-    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
     /// Text as it stands: a claim may be there twice.
-    pub fn sign_text(&self, header: &str, claims: &str) -> String {
+    pub(crate) fn sign_text(&self, header: &str, claims: &str) -> String {
         let message = [header, claims].map(|part| base64url(part.as_bytes())).join(".");
         let signature = match self {
             Self::Es256(pair) => pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec(),
@@ -63,7 +63,7 @@ impl SigningKey {
 }
 
 /// What the server answers: changed while it runs.
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: Vec<(header::HeaderName, String)>,
     pub body: String,
@@ -71,12 +71,12 @@ pub struct Answer {
 
 /// One thing that it answers, and how often it was asked.
 #[derive(Clone)]
-pub struct Page {
+pub(crate) struct Page {
     pub answer: Arc<Mutex<Answer>>,
     asked: Arc<AtomicUsize>,
 }
 
-pub struct Issuer {
+pub(crate) struct Issuer {
     pub origin: String,
     pub url: String,
     pub list_url: String,
@@ -86,7 +86,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let (keys, list) = (Page::empty(), Page::empty());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -100,14 +100,14 @@ impl Issuer {
         Self { origin, url, list_url, answer: Arc::clone(&keys.answer), keys, list }
     }
 
-    pub fn publish(&self, keys: &[(&str, &SigningKey)]) {
+    pub(crate) fn publish(&self, keys: &[(&str, &SigningKey)]) {
         let keys: Vec<_> = keys.iter().map(|(kid, key)| key.jwk(kid)).collect();
         let mut answer = self.answer.lock().unwrap();
         answer.status = StatusCode::OK;
         answer.body = json!({"keys": keys}).to_string();
     }
 
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.keys.asked()
     }
 }
@@ -118,7 +118,7 @@ impl Page {
         Self { answer: Arc::new(Mutex::new(answer)), asked: Arc::default() }
     }
 
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 }

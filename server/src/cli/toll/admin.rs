@@ -53,7 +53,7 @@ pub struct TollListArgs {
     json: bool,
 }
 
-pub async fn run(config: Config, command: TollAdminCommand) -> Outcome {
+pub(super) async fn run(config: Config, command: TollAdminCommand) -> Outcome {
     let store = crate::cli::store::open(&config).await?;
     let actor = Actor::command_line(&*store, &config, &SystemEntropy, SystemClock.now());
     match command {

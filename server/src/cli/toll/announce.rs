@@ -15,7 +15,7 @@ use wire::toll_admin::ChainState;
 /// Shorter than the dashboard waits before it takes a gate for stopped.
 const EVERY: Duration = Duration::from_secs(5);
 
-pub struct Announcer {
+pub(super) struct Announcer {
     gate: Arc<Gate>,
     payments: Arc<PaymentService>,
     store: Arc<dyn Store>,
@@ -26,14 +26,14 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    pub fn new(gate: Arc<Gate>, payments: Arc<PaymentService>, store: Arc<dyn Store>) -> Self {
+    pub(super) fn new(gate: Arc<Gate>, payments: Arc<PaymentService>, store: Arc<dyn Store>) -> Self {
         let entropy: &dyn Entropy = &SystemEntropy;
         let id = base64url(&entropy.bytes::<16>());
         Self { gate, payments, store, id, started_at: SystemClock.now(), changed: Arc::default() }
     }
 
     /// Announces the gate until `stop` says so, and takes that back at the end.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+    pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut could = true;
         loop {
             let announced = self.announce().await;

@@ -27,7 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const HEAR_EVERY: Duration = Duration::from_secs(1);
 
 /// A payment service, and the task that updates its secrets when the server's keys change.
-pub struct Taking {
+pub(super) struct Taking {
     pub gate: GateState,
     portal: Arc<PortalClient>,
     secrets: Secrets,
@@ -35,7 +35,7 @@ pub struct Taking {
 
 impl Taking {
     /// Follows changes of keys until it is aborted.
-    pub async fn reload(portal: Arc<PortalClient>, secrets: Secrets) {
+    pub(super) async fn reload(portal: Arc<PortalClient>, secrets: Secrets) {
         let mut tick = tokio::time::interval(HEAR_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut could = true;
@@ -55,13 +55,13 @@ impl Taking {
     }
 
     /// The payment service, and the task that follows changes of keys.
-    pub fn start(self) -> (Arc<PaymentService>, JoinHandle<()>) {
+    pub(super) fn start(self) -> (Arc<PaymentService>, JoinHandle<()>) {
         (self.gate.payments, tokio::spawn(Self::reload(self.portal, self.secrets)))
     }
 }
 
 /// Opens the payment service. `None`: no addresses are configured, and no route costs anything.
-pub async fn open(config: &Config, environment: &Environment) -> Result<Option<Taking>, Failure> {
+pub(super) async fn open(config: &Config, environment: &Environment) -> Result<Option<Taking>, Failure> {
     let settings = &config.settings.toll;
     let Some((pool, browser_addresses)) = addresses(settings)? else { return Ok(None) };
     let store = store::open(config).await?;

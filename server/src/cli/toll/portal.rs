@@ -15,7 +15,7 @@ use store::Store;
 use store::sessions::SessionRow;
 use toll::payments::Secrets;
 
-pub struct PortalClient {
+pub(super) struct PortalClient {
     config: Config,
     store: Arc<dyn Store>,
     key: KeyEncryptionKey,
@@ -24,13 +24,13 @@ pub struct PortalClient {
 }
 
 impl PortalClient {
-    pub fn new(config: &Config, store: Arc<dyn Store>, key: KeyEncryptionKey, keyring: Arc<Keyring>) -> Self {
+    pub(super) fn new(config: &Config, store: Arc<dyn Store>, key: KeyEncryptionKey, keyring: Arc<Keyring>) -> Self {
         let tokens = Tokens::new(Arc::clone(&keyring), config);
         Self { config: config.clone(), store, key, keyring, tokens }
     }
 
     /// Follows new and revoked keys of the portal and passes them to the gate.
-    pub async fn reload(&self, secrets: &Secrets) -> Result<(), keyring::KeyringError> {
+    pub(super) async fn reload(&self, secrets: &Secrets) -> Result<(), keyring::KeyringError> {
         self.key.reload(&*self.store).await?;
         let now = SystemClock.now();
         self.keyring.reload(&self.vault(now)).await?;

@@ -25,7 +25,7 @@ struct Row {
     takes: Option<bool>,
 }
 
-pub fn run(settings: &TollSettings, explain: Option<&[String]>, json: bool) -> Outcome {
+pub(super) fn run(settings: &TollSettings, explain: Option<&[String]>, json: bool) -> Outcome {
     let table = toll_table(&settings.routes, &RouteTable::default())?;
     let mut rows: Vec<Row> = table.iter().map(|route| row(route)).collect();
     let mut taken = None;

@@ -34,7 +34,7 @@ pub struct BoundGate {
     signals: Signals,
 }
 
-pub async fn serve(config: Config, layers: Layers) -> Outcome {
+pub(super) async fn serve(config: Config, layers: Layers) -> Outcome {
     let settings = &config.settings.toll;
     let opened = BoundGate::new(listen(settings).await?, &config).await?;
     // Installed before the start message, because an unhandled SIGHUP would end the program.

@@ -7,9 +7,9 @@ use domain::encoding::{base64url, sha256};
 use serde_json::{Value, json};
 
 /// User present and verified.
-pub const VERIFIED: u8 = 0b101;
+pub(crate) const VERIFIED: u8 = 0b101;
 
-pub struct Authenticator {
+pub(crate) struct Authenticator {
     pub key: EcdsaKeyPair,
     pub id: Vec<u8>,
     pub user_handle: String,
@@ -20,7 +20,7 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
         let id = sha256(key.public_key().as_ref()).to_vec();
         let (host, origin) = ("localhost".to_owned(), ORIGIN.to_owned());
@@ -28,7 +28,7 @@ impl Authenticator {
     }
 
     /// Makes a credential for creation options.
-    pub fn create(&mut self, options: &Value) -> Value {
+    pub(crate) fn create(&mut self, options: &Value) -> Value {
         options["user"]["id"].as_str().unwrap().clone_into(&mut self.user_handle);
         let point = self.key.public_key().as_ref();
         let cose = [&[0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32], &point[1..33], &[0x22, 0x58, 32], &point[33..]];
@@ -52,7 +52,7 @@ impl Authenticator {
     }
 
     /// Signs request options.
-    pub fn get(&self, options: &Value) -> Value {
+    pub(crate) fn get(&self, options: &Value) -> Value {
         let client_data = self.client_data("webauthn.get", options["challenge"].as_str().unwrap());
         let data = self.data(self.flags);
         let message = [data.as_slice(), &sha256(client_data.as_bytes())].concat();

@@ -8,7 +8,7 @@ use serde_json::Value;
 use wire::jwk::RsaJwk;
 
 /// Seals by RFC 7516, section 5.1, whatever the header says.
-pub fn seal_with_header(key: &RsaJwk, header: &Value, plaintext: &[u8]) -> String {
+pub(crate) fn seal_with_header(key: &RsaJwk, header: &Value, plaintext: &[u8]) -> String {
     let components = PublicKeyComponents { n: from_base64url(&key.n).unwrap(), e: from_base64url(&key.e).unwrap() };
     let public: PublicEncryptingKey = components.try_into().unwrap();
     let public = OaepPublicEncryptingKey::new(public).unwrap();

@@ -6,32 +6,32 @@ use domain::encoding::base64url;
 use serde_json::{Value, json};
 use wire::jwk::EcJwk;
 
-pub struct ClientKey(EcdsaKeyPair);
+pub(crate) struct ClientKey(EcdsaKeyPair);
 
 impl ClientKey {
-    pub fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    pub fn public(&self) -> EcJwk {
+    pub(crate) fn public(&self) -> EcJwk {
         let point = self.0.public_key().as_ref();
         EcJwk::p256(base64url(&point[1..33]), base64url(&point[33..]))
     }
 
     /// A DPoP proof (RFC 9449, section 4.2).
-    pub fn prove(&self, url: &str, nonce: &str) -> String {
+    pub(crate) fn prove(&self, url: &str, nonce: &str) -> String {
         self.prove_more(url, nonce, &json!({}))
     }
 
     /// With claims added or replaced.
-    pub fn prove_more(&self, url: &str, nonce: &str, more: &Value) -> String {
+    pub(crate) fn prove_more(&self, url: &str, nonce: &str, more: &Value) -> String {
         let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.public()});
         let mut claims = json!({"jti": new_jti(), "htm": "POST", "htu": url, "iat": 1, "nonce": nonce});
         claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.sign(&header, &claims)
     }
 
-    pub fn sign(&self, header: &Value, payload: &Value) -> String {
+    pub(crate) fn sign(&self, header: &Value, payload: &Value) -> String {
         let message =
             format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(payload.to_string().as_bytes()));
         let signature = self.0.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
@@ -40,12 +40,12 @@ impl ClientKey {
 }
 
 /// What no other proof is called.
-pub fn new_jti() -> String {
+pub(crate) fn new_jti() -> String {
     base64url(&rand_bytes::<16>())
 }
 
 /// A receiving key.
-pub fn receiving_key() -> jwe::PrivateKey {
+pub(crate) fn receiving_key() -> jwe::PrivateKey {
     jwe::PrivateKey::generate(&rand_bytes()).unwrap()
 }
 

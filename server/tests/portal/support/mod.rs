@@ -7,9 +7,9 @@ mod portal;
 mod program;
 mod visitor;
 
-pub use authenticator::{Authenticator, VERIFIED};
-pub use envelope::seal_with_header;
-pub use keys::{ClientKey, new_jti, receiving_key};
-pub use portal::{ORIGIN, PASSWORD, Portal};
-pub use program::{Program, postern, said};
-pub use visitor::{Answer, Visitor};
+pub(crate) use authenticator::{Authenticator, VERIFIED};
+pub(crate) use envelope::seal_with_header;
+pub(crate) use keys::{ClientKey, new_jti, receiving_key};
+pub(crate) use portal::{ORIGIN, PASSWORD, Portal};
+pub(crate) use program::{Program, postern, said};
+pub(crate) use visitor::{Answer, Visitor};

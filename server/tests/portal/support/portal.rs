@@ -17,12 +17,12 @@ use store::audit::{AuditEntry, AuditEvent};
 use store::users::{AddUserOutcome, NewUser, PasswordHash};
 use tempfile::TempDir;
 
-pub const PASSWORD: &str = "correct horse battery staple";
-pub const ORIGIN: &str = "http://localhost:3000";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const ORIGIN: &str = "http://localhost:3000";
 const START: i64 = 1_800_000_000_000;
 
 #[derive(Clone)]
-pub struct Portal {
+pub(crate) struct Portal {
     pub state: AppState,
     pub clock: Arc<ManualClock>,
     pub router: Router,
@@ -33,19 +33,19 @@ pub struct Portal {
 }
 
 impl Portal {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with("").await
     }
 
     /// With settings as in `postern.toml`. Hashes are cheap unless they say otherwise.
-    pub async fn with(settings: &str) -> Self {
+    pub(crate) async fn with(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let portal = Self::load(folder.path(), settings, Arc::new(ManualClock::at(START)), None).await;
         Self { _temporary: Some(Arc::new(folder)), ..portal }
     }
 
     /// With randomness of the test's own.
-    pub async fn with_entropy(settings: &str, entropy: Arc<dyn Entropy>) -> Self {
+    pub(crate) async fn with_entropy(settings: &str, entropy: Arc<dyn Entropy>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(START));
         let portal = Self::load_with(folder.path(), settings, clock, None, entropy).await;
@@ -53,23 +53,23 @@ impl Portal {
     }
 
     /// On what is in a folder already, or on a store that was opened elsewhere.
-    pub async fn in_folder(folder: &Path, store: Option<Arc<dyn Store>>) -> Self {
+    pub(crate) async fn in_folder(folder: &Path, store: Option<Arc<dyn Store>>) -> Self {
         Self::load(folder, "", Arc::new(ManualClock::at(START)), store).await
     }
 
     /// The same store and clock, everything else anew: what a restart or another node is.
-    pub async fn another(&self) -> Self {
+    pub(crate) async fn another(&self) -> Self {
         Self::load(&self.folder, &self.settings, Arc::clone(&self.clock), None).await
     }
 
     /// Another node, whose clock is ahead by this many milliseconds.
-    pub async fn another_ahead(&self, ms: i64) -> Self {
+    pub(crate) async fn another_ahead(&self, ms: i64) -> Self {
         let clock = Arc::new(ManualClock::at(self.clock.now() + ms));
         Self::load(&self.folder, &self.settings, clock, None).await
     }
 
     /// The same with other settings.
-    pub async fn another_with(&self, settings: &str) -> Self {
+    pub(crate) async fn another_with(&self, settings: &str) -> Self {
         Self::load(&self.folder, settings, Arc::clone(&self.clock), None).await
     }
 
@@ -96,25 +96,25 @@ impl Portal {
     }
 
     /// Somebody's browser, at an address.
-    pub fn browser(&self, address: &str) -> Visitor {
+    pub(crate) fn browser(&self, address: &str) -> Visitor {
         Visitor::browser(self, address.parse::<IpAddr>().unwrap())
     }
 
     /// A program: no cookies, no browser's headers.
-    pub fn program(&self, address: &str) -> Visitor {
+    pub(crate) fn program(&self, address: &str) -> Visitor {
         Visitor::program(self, address.parse::<IpAddr>().unwrap())
     }
 
     /// A program that binds its tokens to a key.
-    pub fn bound_program(&self, address: &str) -> Visitor {
+    pub(crate) fn bound_program(&self, address: &str) -> Visitor {
         Visitor::bound_program(self, address.parse::<IpAddr>().unwrap())
     }
 
-    pub async fn add_user(&self, name: &str) -> String {
+    pub(crate) async fn add_user(&self, name: &str) -> String {
         self.add_user_with(name, self.hash().await).await
     }
 
-    pub async fn add_administrator(&self, name: &str) -> String {
+    pub(crate) async fn add_administrator(&self, name: &str) -> String {
         self.add(name, self.hash().await, Role::Administrator).await
     }
 
@@ -123,7 +123,7 @@ impl Portal {
         self.state.passwords.hash(&place, PASSWORD.as_bytes().to_vec().into(), [7; 16]).await.unwrap()
     }
 
-    pub async fn add_user_with(&self, name: &str, hash: String) -> String {
+    pub(crate) async fn add_user_with(&self, name: &str, hash: String) -> String {
         self.add(name, hash, Role::User).await
     }
 
@@ -147,7 +147,7 @@ impl Portal {
         id
     }
 
-    pub fn entry(&self, event: AuditEvent, user: &str) -> AuditEntry {
+    pub(crate) fn entry(&self, event: AuditEvent, user: &str) -> AuditEntry {
         let entropy: &dyn Entropy = &SystemEntropy;
         AuditEntry {
             id: entropy.ulid(self.clock.now()),
@@ -164,27 +164,27 @@ impl Portal {
         }
     }
 
-    pub fn clock_now(&self) -> i64 {
+    pub(crate) fn clock_now(&self) -> i64 {
         self.clock.now()
     }
 
     /// The file of the store.
-    pub fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         PathBuf::from(self.state.config.database_url().trim_start_matches("sqlite:"))
     }
 
-    pub fn store(&self) -> &dyn Store {
+    pub(crate) fn store(&self) -> &dyn Store {
         &*self.state.store
     }
 
     /// Time passes, and the node hears what other nodes did meanwhile, as it does every second.
-    pub async fn advance(&self, ms: i64) {
+    pub(crate) async fn advance(&self, ms: i64) {
         self.clock.advance(ms);
         server::jobs::sync(&self.state).await.unwrap();
     }
 
     /// How many logins with this outcome the audit trail of a user has.
-    pub async fn outcomes(&self, user: &str, outcome: &str) -> usize {
+    pub(crate) async fn outcomes(&self, user: &str, outcome: &str) -> usize {
         let entries = self.store().audit_of(user, 1000).await.unwrap();
         entries.iter().filter(|entry| entry.event == AuditEvent::Login && entry.outcome == outcome).count()
     }

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Runs a command to its end.
-pub fn postern(folder: &Path, arguments: &[&str], input: &str) -> Output {
+pub(crate) fn postern(folder: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child =
         command(folder, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that needs no input may have gone before it is written.
@@ -23,7 +23,7 @@ pub fn postern(folder: &Path, arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-pub fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
@@ -37,7 +37,7 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 /// A running server on free ports. Its log goes to a file beside its data.
-pub struct Program {
+pub(crate) struct Program {
     child: Running,
     log: PathBuf,
     address: SocketAddr,
@@ -45,7 +45,7 @@ pub struct Program {
 }
 
 impl Program {
-    pub fn start(folder: &Path, settings: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, settings: &[&str]) -> Self {
         let log = folder.join("log");
         // Of all programs that run at once, one alone gets the time server's port.
         let free = ["listen=127.0.0.1:0", "operator.listen=127.0.0.1:0", "time.embedded=false"];
@@ -64,31 +64,31 @@ impl Program {
     }
 
     /// Somebody's browser, over a real connection.
-    pub fn browser(&self) -> Visitor {
+    pub(crate) fn browser(&self) -> Visitor {
         visitor(self.address)
     }
 
     /// A program without a key of its own, over a real connection.
-    pub fn program(&self) -> Visitor {
+    pub(crate) fn program(&self) -> Visitor {
         visitor(self.address).without_a_browser()
     }
 
     /// Where it is.
-    pub fn at(&self) -> String {
+    pub(crate) fn at(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Whoever asks the operator listener.
-    pub fn operator(&self) -> Visitor {
+    pub(crate) fn operator(&self) -> Visitor {
         visitor(self.operator)
     }
 
-    pub fn operator_address(&self) -> SocketAddr {
+    pub(crate) fn operator_address(&self) -> SocketAddr {
         self.operator
     }
 
     /// Ends it as an operator does; what it logged.
-    pub fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());

@@ -16,7 +16,7 @@ use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 #[derive(Clone)]
-pub struct Visitor {
+pub(crate) struct Visitor {
     router: Router,
     address: IpAddr,
     browser: bool,
@@ -30,92 +30,98 @@ pub struct Visitor {
     nonce: Arc<Mutex<String>>,
 }
 
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
 
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// A header that may be UTF-8.
-    pub fn raw_header(&self, name: &str) -> String {
+    pub(crate) fn raw_header(&self, name: &str) -> String {
         self.headers.get(name).map_or_else(String::new, |value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 }
 
 impl Visitor {
-    pub fn browser(portal: &Portal, address: IpAddr) -> Self {
+    pub(crate) fn browser(portal: &Portal, address: IpAddr) -> Self {
         Self::new(portal.router.clone(), address)
     }
 
-    pub fn new(router: Router, address: IpAddr) -> Self {
+    pub(crate) fn new(router: Router, address: IpAddr) -> Self {
         let key = Some(Arc::new(ClientKey::generate()));
         let receiving = Arc::new(receiving_key());
         let (cookies, headers, nonce) = (Arc::default(), Vec::new(), Arc::default());
         Self { router, address, browser: true, key, receiving, cookies, headers, proves: true, nonce }
     }
 
-    pub fn program(portal: &Portal, address: IpAddr) -> Self {
+    pub(crate) fn program(portal: &Portal, address: IpAddr) -> Self {
         Self::browser(portal, address).without_a_browser()
     }
 
     /// One that binds its tokens to a key.
-    pub fn bound_program(portal: &Portal, address: IpAddr) -> Self {
+    pub(crate) fn bound_program(portal: &Portal, address: IpAddr) -> Self {
         Self { browser: false, ..Self::browser(portal, address) }
     }
 
-    pub fn without_a_browser(self) -> Self {
+    pub(crate) fn without_a_browser(self) -> Self {
         Self { browser: false, key: None, ..self }
     }
 
     /// The same visitor asks another node.
-    pub fn at(&self, portal: &Portal) -> Self {
+    pub(crate) fn at(&self, portal: &Portal) -> Self {
         Self { router: portal.router.clone(), ..self.clone() }
     }
 
     /// The same browser at another address.
-    pub fn moved(&self, address: &str) -> Self {
+    pub(crate) fn moved(&self, address: &str) -> Self {
         Self { address: address.parse().unwrap(), ..self.clone() }
     }
 
     /// The same browser on another site: a jar of its own.
-    pub fn elsewhere(&self) -> Self {
+    pub(crate) fn elsewhere(&self) -> Self {
         Self { cookies: Arc::default(), ..self.clone() }
     }
 
     /// A copy of the cookies in another jar: what a thief has.
-    pub fn thief(&self, portal: &Portal, address: &str) -> Self {
+    pub(crate) fn thief(&self, portal: &Portal, address: &str) -> Self {
         let cookies = self.cookies.lock().unwrap().clone();
         Self { cookies: Arc::new(Mutex::new(cookies)), ..Self::browser(portal, address.parse().unwrap()) }
     }
 
     /// The same browser without its code: requests with cookies and nothing else.
-    pub fn bare(&self) -> Self {
+    pub(crate) fn bare(&self) -> Self {
         Self { proves: false, ..self.clone() }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None, &[]).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::POST, path, Some(body.to_string()), &[]).await
     }
 
     /// Of an extra header that stands there twice, the later one counts.
-    pub async fn send(&self, method: Method, path: &str, body: Option<String>, extra: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        extra: &[(&str, &str)],
+    ) -> Answer {
         let is_last = |at: usize| extra[at + 1..].iter().all(|(name, _)| *name != extra[at].0);
         let last: Vec<_> = (0..extra.len()).filter(|at| is_last(*at)).map(|at| extra[at]).collect();
         let signed_in = self.browser && !self.cookie("-access").is_empty();
@@ -155,7 +161,13 @@ impl Visitor {
     }
 
     /// An extra header that stands there twice is sent twice.
-    pub async fn send_each(&self, method: Method, path: &str, body: Option<String>, extra: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn send_each(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        extra: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::builder().method(&method).uri(path).header(header::HOST, "localhost:3000");
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
@@ -205,19 +217,19 @@ impl Visitor {
         }
     }
 
-    pub async fn challenge(&self) -> Challenge {
+    pub(crate) async fn challenge(&self) -> Challenge {
         let answer = self.get(paths::CHALLENGE).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         serde_json::from_str(&answer.text).unwrap()
     }
 
     /// The body of a login, with the headers that go with it.
-    pub async fn sealed(&self, name: &str, password: &str) -> (String, Vec<(&'static str, String)>) {
+    pub(crate) async fn sealed(&self, name: &str, password: &str) -> (String, Vec<(&'static str, String)>) {
         let challenge = self.challenge().await;
         self.seal(&challenge, EnvelopeKind::Login, &json!({"username": name, "password": password}))
     }
 
-    pub fn seal(
+    pub(crate) fn seal(
         &self,
         challenge: &Challenge,
         kind: EnvelopeKind,
@@ -239,37 +251,37 @@ impl Visitor {
     }
 
     /// Seals something for a kind's own path and posts it there.
-    pub async fn post_sealed(&self, kind: EnvelopeKind, content: &Value) -> Answer {
+    pub(crate) async fn post_sealed(&self, kind: EnvelopeKind, content: &Value) -> Answer {
         let challenge = self.challenge().await;
         let (body, headers) = self.seal(&challenge, kind, content);
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.send(Method::POST, path_of(kind), Some(body), &headers).await
     }
 
-    pub async fn send_login(&self, (body, headers): &(String, Vec<(&'static str, String)>)) -> Answer {
+    pub(crate) async fn send_login(&self, (body, headers): &(String, Vec<(&'static str, String)>)) -> Answer {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.send(Method::POST, paths::LOGIN, Some(body.clone()), &headers).await
     }
 
-    pub async fn login(&self, name: &str, password: &str) -> Answer {
+    pub(crate) async fn login(&self, name: &str, password: &str) -> Answer {
         let sealed = self.sealed(name, password).await;
         self.send_login(&sealed).await
     }
 
     /// Signs in and means it.
-    pub async fn signed_in(self, name: &str) -> Self {
+    pub(crate) async fn signed_in(self, name: &str) -> Self {
         let answer = self.login(name, PASSWORD).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         self
     }
 
     /// Proves its person again by the password.
-    pub async fn confirm(&self) -> Answer {
+    pub(crate) async fn confirm(&self) -> Answer {
         self.post_sealed(EnvelopeKind::Confirmation, &json!({"password": PASSWORD})).await
     }
 
     /// As the browser's code does it: ask, take the nonce, prove, refresh.
-    pub async fn refresh(&self) -> Answer {
+    pub(crate) async fn refresh(&self) -> Answer {
         let nonce = self.nonce().await;
         let proof = self.key.as_ref().map(|key| key.prove(&format!("{ORIGIN}{}", paths::REFRESH), &nonce));
         let headers: Vec<_> = proof.iter().map(|proof| ("dpop", proof.as_str())).collect();
@@ -277,27 +289,27 @@ impl Visitor {
     }
 
     /// A request with a proof of the visitor's key: ask for a nonce, prove, send.
-    pub async fn prove_and_post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn prove_and_post(&self, path: &str, body: &Value) -> Answer {
         let nonce = self.nonce().await;
         let proof = self.key.as_ref().unwrap().prove(&format!("{ORIGIN}{path}"), &nonce);
         self.send(Method::POST, path, Some(body.to_string()), &[("dpop", &proof)]).await
     }
 
-    pub async fn nonce(&self) -> String {
+    pub(crate) async fn nonce(&self) -> String {
         let stranger = Self { cookies: Arc::default(), ..self.clone() };
         stranger.get(paths::SESSION).await.header("dpop-nonce").to_owned()
     }
 
-    pub fn cookie(&self, part: &str) -> String {
+    pub(crate) fn cookie(&self, part: &str) -> String {
         let jar = self.cookies.lock().unwrap();
         jar.iter().find(|(name, _)| name.ends_with(part)).map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
-    pub fn forget(&self, part: &str) {
+    pub(crate) fn forget(&self, part: &str) {
         self.cookies.lock().unwrap().retain(|name, _| !name.ends_with(part));
     }
 
-    pub fn set_cookie(&self, part: &str, value: &str) {
+    pub(crate) fn set_cookie(&self, part: &str, value: &str) {
         self.cookies.lock().unwrap().insert(format!("__Host-postern-{part}"), value.to_owned());
     }
 }

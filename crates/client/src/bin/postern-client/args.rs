@@ -27,7 +27,7 @@ const VERSION: &str = match option_env!("BUILD_VERSION") {
 /// Postern in a terminal: sign in, manage sessions and keys, use services
 #[derive(Debug, Parser)]
 #[command(name = "postern-client", version = VERSION, after_help = EXIT_CODES, max_term_width = 100)]
-pub struct Args {
+pub(crate) struct Args {
     /// The server's URL (default: the server of the last login)
     #[arg(long, global = true, value_name = "URL")]
     pub server: Option<String>,
@@ -42,7 +42,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Sign in; in a terminal the menu opens
     Login(Login),
     /// Choose from a menu
@@ -81,7 +81,7 @@ pub enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Login {
+pub(crate) struct Login {
     /// Your name (default: asks for it)
     pub name: Option<String>,
     /// Read the password from the first line of standard input
@@ -121,7 +121,7 @@ impl From<StorageName> for StorageChoice {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Keys {
+pub(crate) enum Keys {
     /// Show the versions and their state
     Show,
     /// Make a new version; the previous one stays valid for the overlap
@@ -136,14 +136,14 @@ pub enum Keys {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Time {
+pub(crate) struct Time {
     /// Ask every second until Ctrl-C
     #[arg(long)]
     pub watch: bool,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Sessions {
+pub(crate) enum Sessions {
     /// End one session
     End {
         // Base64url: one in 64 ids begins with a hyphen.
@@ -153,7 +153,7 @@ pub enum Sessions {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Get {
+pub(crate) struct Get {
     /// A URL, or a path on the server
     pub url: String,
     /// Pay up to this without asking, without the network fee (default: as set by `toll set`)
@@ -180,7 +180,7 @@ pub struct Get {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Toll {
+pub(crate) enum Toll {
     /// Change the defaults of `get`
     Set {
         /// Pay up to this without asking, without the network fee; 0 always asks

@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use wire::Code;
 use wire::time::CloseReason;
 
-pub type Outcome<T = ()> = Result<T, CliError>;
+pub(crate) type Outcome<T = ()> = Result<T, CliError>;
 
 #[derive(Debug)]
-pub enum CliError {
+pub(crate) enum CliError {
     Client(Box<Error>),
     /// The command line is invalid.
     Usage(String),
@@ -48,7 +48,7 @@ impl From<dialoguer::Error> for CliError {
 
 impl CliError {
     /// Prints the error on standard error, for people or for programs.
-    pub fn report(&self, json: bool) -> ExitCode {
+    pub(crate) fn report(&self, json: bool) -> ExitCode {
         let code = self.code();
         if let Some(message) = self.message() {
             let mut stderr = anstream::stderr().lock();

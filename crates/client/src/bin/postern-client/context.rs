@@ -7,7 +7,7 @@ use etcetera::BaseStrategy;
 use std::sync::Arc;
 
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
     pub storage: Storage,
     pub json: bool,
     /// The time server's address, if given.
@@ -16,7 +16,7 @@ pub struct Context {
 }
 
 impl Context {
-    pub fn new(args: &Args) -> Outcome<Self> {
+    pub(crate) fn new(args: &Args) -> Outcome<Self> {
         let base = etcetera::choose_base_strategy().map_err(|error| CliError::Broken(error.to_string()))?;
         let storage = Storage::new(base.config_dir().join("postern-client"));
         let server = args.server.as_deref().map(Server::parse).transpose()?;
@@ -24,14 +24,14 @@ impl Context {
     }
 
     /// Returns the given server, or the one of the last login.
-    pub fn server(&self) -> Outcome<Option<Server>> {
+    pub(crate) fn server(&self) -> Outcome<Option<Server>> {
         match &self.server {
             Some(server) => Ok(Some(server.clone())),
             None => Ok(self.storage.server()?),
         }
     }
 
-    pub async fn session(&self) -> Outcome<Session> {
+    pub(crate) async fn session(&self) -> Outcome<Session> {
         let Some(server) = self.server()? else {
             return Err(client::Error::NotSignedIn("any server".to_owned()).into());
         };

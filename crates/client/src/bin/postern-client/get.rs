@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tpat::amount::format_xmr;
 
-pub async fn run(context: &Context, wish: Get) -> Outcome {
+pub(crate) async fn run(context: &Context, wish: Get) -> Outcome {
     let server = context.server()?;
     let url = match &server {
         Some(server) if wish.url.starts_with('/') => server.at(&wish.url),

@@ -8,7 +8,7 @@ use client::Session;
 use dialoguer::Confirm;
 use wire::user_keys::{UserKey, UserKeyState, UserKeys};
 
-pub async fn run(context: &Context, what: Keys) -> Outcome {
+pub(crate) async fn run(context: &Context, what: Keys) -> Outcome {
     let session = context.session().await?;
     match what {
         Keys::Show => show(context, &session).await,
@@ -17,7 +17,7 @@ pub async fn run(context: &Context, what: Keys) -> Outcome {
     }
 }
 
-pub async fn show(context: &Context, session: &Session) -> Outcome {
+pub(crate) async fn show(context: &Context, session: &Session) -> Outcome {
     let keys = session.user_keys().await?;
     if context.json {
         return print::json(&keys);
@@ -29,7 +29,7 @@ pub async fn show(context: &Context, session: &Session) -> Outcome {
     print::table(["version", "state", "made (UTC)", "ends (UTC)"], rows)
 }
 
-pub async fn rotate(context: &Context, session: &Session) -> Outcome {
+pub(crate) async fn rotate(context: &Context, session: &Session) -> Outcome {
     let UserKeys { keys, overlap_ms } = session.rotate_user_key().await?;
     if context.json {
         return print::json(&UserKeys { keys, overlap_ms });
@@ -40,7 +40,7 @@ pub async fn rotate(context: &Context, session: &Session) -> Outcome {
     print::line(format!("The previous version is valid for {} more; then its connections end.", span(overlap_ms)))
 }
 
-pub async fn revoke(context: &Context, session: &Session, version: u32, yes: bool) -> Outcome {
+pub(crate) async fn revoke(context: &Context, session: &Session, version: u32, yes: bool) -> Outcome {
     if !yes && !agrees(version)? {
         return Err(CliError::Broken("nothing was revoked".to_owned()));
     }

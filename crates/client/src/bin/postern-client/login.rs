@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 /// Maximum number of mistyped passwords.
 const TRIES: u32 = 3;
 
-pub async fn run(context: &Context, wish: Login) -> Outcome {
+pub(crate) async fn run(context: &Context, wish: Login) -> Outcome {
     let server =
         context.server()?.ok_or_else(|| CliError::Usage("which server? Name it with --server URL".to_owned()))?;
     if !server.is_private() && !wish.allow_insecure_http {

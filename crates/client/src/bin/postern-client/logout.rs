@@ -6,7 +6,7 @@ use crate::print::{self, say};
 use client::{Error, KeyringItem};
 use serde_json::json;
 
-pub async fn run(context: &Context, here: bool) -> Outcome {
+pub(crate) async fn run(context: &Context, here: bool) -> Outcome {
     let server = context.server()?.ok_or_else(|| Error::NotSignedIn("any server".to_owned()))?;
     let (left, alive) = match sign_out(context).await {
         Ok(left) => (left, None),

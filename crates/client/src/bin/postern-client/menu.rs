@@ -24,7 +24,7 @@ enum Entry {
     Leave,
 }
 
-pub async fn run(context: &Context, session: &Session) -> Outcome {
+pub(crate) async fn run(context: &Context, session: &Session) -> Outcome {
     if !at_a_terminal() || context.json {
         return Err(CliError::Usage("the menu needs a terminal".to_owned()));
     }

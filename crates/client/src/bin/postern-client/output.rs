@@ -9,7 +9,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes to standard output in pieces.
-pub async fn to_stdout(mut download: Download<'_>) -> Outcome {
+pub(crate) async fn to_stdout(mut download: Download<'_>) -> Outcome {
     // A terminal shows either the answer or the progress bar, not both.
     let bar = if std::io::stdout().is_terminal() { ProgressBar::hidden() } else { progress(&download) };
     while let Some(piece) = download.next().await? {
@@ -23,7 +23,7 @@ pub async fn to_stdout(mut download: Download<'_>) -> Outcome {
 }
 
 /// Writes to a file that gets its name when it is complete. Returns its length.
-pub async fn to_file(mut download: Download<'_>, path: &Path) -> Outcome<u64> {
+pub(crate) async fn to_file(mut download: Download<'_>, path: &Path) -> Outcome<u64> {
     let part = part(path);
     let failed = |error: std::io::Error| CliError::Broken(format!("{}: {error}", part.display()));
     let mut file = File::create(&part).map_err(failed)?;

@@ -7,30 +7,30 @@ use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
-pub use crate::style::{PLAIN, STRONG};
+pub(crate) use crate::style::{PLAIN, STRONG};
 
 /// Prints one line of the answer.
-pub fn line(text: impl Display) -> Outcome {
+pub(crate) fn line(text: impl Display) -> Outcome {
     Ok(writeln!(anstream::stdout().lock(), "{text}")?)
 }
 
 /// Prints a message on standard error, so that a script's input stays clean.
-pub fn say(text: impl Display) -> Outcome {
+pub(crate) fn say(text: impl Display) -> Outcome {
     Ok(writeln!(anstream::stderr().lock(), "{text}")?)
 }
 
-pub fn json(value: &impl Serialize) -> Outcome {
+pub(crate) fn json(value: &impl Serialize) -> Outcome {
     line(serde_json::to_string(value).map_err(std::io::Error::from)?)
 }
 
-pub fn bytes(bytes: &[u8]) -> Outcome {
+pub(crate) fn bytes(bytes: &[u8]) -> Outcome {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(bytes)?;
     Ok(stdout.flush()?)
 }
 
 /// Prints columns under a header in a terminal, and otherwise rows separated by tabs for `cut`.
-pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Outcome {
+pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Outcome {
     let rows = rows.into_iter().map(|row| row.map(|cell| printable(&cell)));
     if !std::io::stdout().is_terminal() {
         return rows.into_iter().try_for_each(|row| line(row.join("\t")));
@@ -44,24 +44,24 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
 }
 
 /// `2026-11-21 09:00:00`, in UTC.
-pub fn moment(at: i64) -> String {
+pub(crate) fn moment(at: i64) -> String {
     let since = Duration::from_millis(u64::try_from(at.min(domain::LAST_WRITABLE)).unwrap_or_default());
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string().replace('T', " ").replace('Z', "")
 }
 
 /// `2h 5m 3s`, rounded up.
-pub fn span(ms: i64) -> String {
+pub(crate) fn span(ms: i64) -> String {
     let seconds = u64::try_from(ms).unwrap_or_default().div_ceil(1000);
     humantime::format_duration(Duration::from_secs(seconds)).to_string()
 }
 
 /// Escapes control characters, so that text of others cannot control the terminal.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Whether standard input and error are a terminal.
-pub fn at_a_terminal() -> bool {
+pub(crate) fn at_a_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 

@@ -6,7 +6,7 @@ use crate::print::{self, moment};
 use client::Session;
 use wire::server_keys::{ServerKeyKind, ServerKeyState};
 
-pub async fn list(context: &Context, session: &Session) -> Outcome {
+pub(crate) async fn list(context: &Context, session: &Session) -> Outcome {
     let keys = session.server_keys().await?;
     if context.json {
         return print::json(&keys);
@@ -18,7 +18,7 @@ pub async fn list(context: &Context, session: &Session) -> Outcome {
     print::table(["kind", "key", "algorithm", "state", "used from (UTC)"], rows)
 }
 
-pub async fn rotate(context: &Context, session: &Session, which: ServerKeyKind) -> Outcome {
+pub(crate) async fn rotate(context: &Context, session: &Session, which: ServerKeyKind) -> Outcome {
     session.rotate_server_key(which).await?;
     list(context, session).await
 }

@@ -7,7 +7,7 @@ use crate::print::{self, moment};
 use client::Session;
 use serde_json::json;
 
-pub async fn run(context: &Context, what: Option<Sessions>) -> Outcome {
+pub(crate) async fn run(context: &Context, what: Option<Sessions>) -> Outcome {
     let session = context.session().await?;
     match what {
         None => list(context, &session).await,
@@ -15,7 +15,7 @@ pub async fn run(context: &Context, what: Option<Sessions>) -> Outcome {
     }
 }
 
-pub async fn list(context: &Context, session: &Session) -> Outcome {
+pub(crate) async fn list(context: &Context, session: &Session) -> Outcome {
     let devices = session.devices().await?;
     if context.json {
         return print::json(&devices);
@@ -27,7 +27,7 @@ pub async fn list(context: &Context, session: &Session) -> Outcome {
     print::table(["id", "device", "address", "last used (UTC)", ""], rows)
 }
 
-pub async fn end(context: &Context, session: &Session, id: &str) -> Outcome {
+pub(crate) async fn end(context: &Context, session: &Session, id: &str) -> Outcome {
     session.end(id).await?;
     if context.json { print::json(&json!({"ended": id})) } else { print::line(format!("The session {id} has ended.")) }
 }

@@ -2,6 +2,6 @@
 
 use clap::builder::styling::{AnsiColor, Reset, Style};
 
-pub const BAD: Style = AnsiColor::Red.on_default().bold();
-pub const STRONG: Style = Style::new().bold();
-pub const PLAIN: Reset = Reset;
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const STRONG: Style = Style::new().bold();
+pub(crate) const PLAIN: Reset = Reset;

@@ -4,7 +4,7 @@ use crate::cli_error::Outcome;
 use zeroize::Zeroizing;
 
 /// Restores the terminal on Ctrl-C: a menu hides the cursor, and a password prompt turns the echo off.
-pub fn end_on_interrupt() {
+pub(crate) fn end_on_interrupt() {
     tokio::spawn(async {
         if tokio::signal::ctrl_c().await.is_ok() {
             restore();
@@ -13,13 +13,13 @@ pub fn end_on_interrupt() {
     });
 }
 
-pub fn restore() {
+pub(crate) fn restore() {
     echo::restore();
     drop(dialoguer::console::Term::stderr().show_cursor());
 }
 
 /// Asks for a line without echo.
-pub fn ask_secret(question: &str) -> Outcome<Zeroizing<String>> {
+pub(crate) fn ask_secret(question: &str) -> Outcome<Zeroizing<String>> {
     let answer = echo::ask(question);
     echo::restore();
     Ok(answer?)
@@ -38,7 +38,7 @@ mod echo {
 
     /// Turns the echo off before it prints the prompt, so that no typed character appears. (`rpassword` prints first.)
     /// The terminal delivers a whole line at once.
-    pub fn ask(question: &str) -> Result<Zeroizing<String>> {
+    pub(super) fn ask(question: &str) -> Result<Zeroizing<String>> {
         let mut terminal = File::options().read(true).write(true).open("/dev/tty")?;
         let before = tcgetattr(&terminal)?;
         let mut silent = before.clone();
@@ -56,7 +56,7 @@ mod echo {
         Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    pub fn restore() {
+    pub(super) fn restore() {
         let before = BEFORE.lock().ok().and_then(|mut kept| kept.take());
         if let (Some(before), Ok(terminal)) = (before, File::open("/dev/tty")) {
             let _ = tcsetattr(terminal, OptionalActions::Now, &before);

@@ -10,13 +10,13 @@ use std::time::Duration;
 use tpat::amount::format_xmr;
 
 #[derive(Debug)]
-pub struct TerminalPrompt {
+pub(crate) struct TerminalPrompt {
     pub json: bool,
 }
 
 impl TerminalPrompt {
     /// `0.002 XMR and 0.00003 XMR to the network, for 100 requests within 1h`
-    pub fn offer(offer: &Offer, fee: Option<u64>) -> String {
+    pub(crate) fn offer(offer: &Offer, fee: Option<u64>) -> String {
         let fee = match fee {
             Some(fee) => format!("{} XMR", format_xmr(fee)),
             None => "the usual fee".to_owned(),

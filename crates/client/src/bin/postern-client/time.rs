@@ -12,7 +12,7 @@ use tokio::signal::ctrl_c;
 use tokio::time::{MissedTickBehavior, interval};
 use wire::time::SERVICE;
 
-pub async fn run(context: &Context, wish: Time) -> Outcome {
+pub(crate) async fn run(context: &Context, wish: Time) -> Outcome {
     let session = context.session().await?;
     let mut server = server(context, &session).await?;
     if wish.watch { watch(context, &mut server).await } else { tell(context, &mut server).await }?;
@@ -32,7 +32,7 @@ async fn watch(context: &Context, server: &mut TimeServer<'_>) -> Outcome {
 }
 
 /// The prompt of the menu, with `time` and `exit`.
-pub async fn prompt(context: &Context, session: &Session) -> Outcome {
+pub(crate) async fn prompt(context: &Context, session: &Session) -> Outcome {
     let mut server = server(context, session).await?;
     say("Commands: time, exit")?;
     loop {

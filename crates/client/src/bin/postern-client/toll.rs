@@ -11,7 +11,7 @@ use serde_json::json;
 use tpat::amount::format_xmr;
 use wire::toll::Piconero;
 
-pub async fn run(context: &Context, what: Option<Toll>) -> Outcome {
+pub(crate) async fn run(context: &Context, what: Option<Toll>) -> Outcome {
     match what {
         None => list(context).await,
         Some(Toll::Set { max_pay, wallet }) => set(context, max_pay, wallet),

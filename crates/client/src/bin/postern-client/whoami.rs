@@ -6,7 +6,7 @@ use crate::print::{self, PLAIN, STRONG, printable};
 use client::{Location, Session};
 use serde_json::json;
 
-pub async fn run(context: &Context, session: &Session) -> Outcome {
+pub(crate) async fn run(context: &Context, session: &Session) -> Outcome {
     let server = session.http().server();
     let me = session.whoami().await?;
     let (kept, left) = (session.storage().location(server)?, session.storage().left(server));
@@ -37,7 +37,7 @@ pub async fn run(context: &Context, session: &Session) -> Outcome {
     }
 }
 
-pub fn place(place: &Location) -> String {
+pub(crate) fn place(place: &Location) -> String {
     match place {
         Location::Keyring => "the keyring".to_owned(),
         Location::File(path) => path.display().to_string(),

@@ -14,31 +14,31 @@ use wire::time::CloseReason;
 /// Longer than any answer takes; a test that waits for it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
     pub sent: Vec<Vec<u8>>,
     pub received: Vec<Vec<u8>>,
 }
 
 impl Wire {
-    pub async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream, sent: Vec::new(), received: Vec::new() }
     }
 
-    pub async fn send(&mut self, message: &[u8]) {
+    pub(crate) async fn send(&mut self, message: &[u8]) {
         let length = u16::try_from(message.len()).unwrap().to_be_bytes();
         self.send_raw(&[&length, message].concat()).await;
         self.sent.push(message.to_vec());
     }
 
-    pub async fn send_raw(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
     }
 
     /// The next message; `None` when the server has closed.
-    pub async fn receive(&mut self) -> Option<Vec<u8>> {
+    pub(crate) async fn receive(&mut self) -> Option<Vec<u8>> {
         let receive = async {
             let length = self.stream.read_u16().await.ok()?;
             let mut message = vec![0; length.into()];
@@ -51,20 +51,20 @@ impl Wire {
     }
 
     /// The plain last word.
-    pub async fn refused(&mut self) -> CloseReason {
+    pub(crate) async fn refused(&mut self) -> CloseReason {
         let reason = refusal(&self.receive().await.expect("a last word")).expect("closed");
         assert_eq!(self.receive().await, None, "nothing after the last word");
         reason
     }
 }
 
-pub struct Client {
+pub(crate) struct Client {
     pub wire: Wire,
     pub conversation: Conversation,
 }
 
 impl Client {
-    pub async fn open(address: SocketAddr, person: &Person, ticket: &IssuedTicket) -> Self {
+    pub(crate) async fn open(address: SocketAddr, person: &Person, ticket: &IssuedTicket) -> Self {
         let mut wire = Wire::connect(address).await;
         let greeting = wire.receive().await.expect("a greeting");
         let (hello, conversation) = hello(&greeting, person, ticket);
@@ -72,7 +72,7 @@ impl Client {
         Self { wire, conversation }
     }
 
-    pub async fn time(&mut self) -> Reading {
+    pub(crate) async fn time(&mut self) -> Reading {
         let frame = self.conversation.ask(0).unwrap();
         self.wire.send(&frame).await;
         match self.hear().await {
@@ -81,7 +81,7 @@ impl Client {
         }
     }
 
-    pub async fn hear(&mut self) -> ServerMessage {
+    pub(crate) async fn hear(&mut self) -> ServerMessage {
         let frame = self.wire.receive().await.expect("an answer");
         match refusal(&frame) {
             Some(reason) => panic!("refused: {reason:?}"),
@@ -90,14 +90,14 @@ impl Client {
     }
 
     /// The sealed last word.
-    pub async fn closed(&mut self) -> CloseReason {
+    pub(crate) async fn closed(&mut self) -> CloseReason {
         let ServerMessage::Closed(reason) = self.hear().await else { panic!("no last word") };
         assert_eq!(self.wire.receive().await, None, "nothing after the last word");
         reason
     }
 }
 
-pub fn hello(greeting: &[u8], person: &Person, ticket: &IssuedTicket) -> (String, Conversation) {
+pub(crate) fn hello(greeting: &[u8], person: &Person, ticket: &IssuedTicket) -> (String, Conversation) {
     let opening = HelloDraft::new(greeting, ticket, &person.content(), random()).unwrap();
     let unsigned = opening.unsigned(&person.public(), "time", "proof", 1);
     let signature = person.sign(&unsigned);

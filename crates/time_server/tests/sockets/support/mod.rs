@@ -2,6 +2,6 @@ mod client;
 mod person;
 mod world;
 
-pub use client::{Client, Wire, hello};
-pub use person::Person;
-pub use world::{NOW, World, random, seal};
+pub(crate) use client::{Client, Wire, hello};
+pub(crate) use person::Person;
+pub(crate) use world::{NOW, World, random, seal};

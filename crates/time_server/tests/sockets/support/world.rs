@@ -19,10 +19,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use wire::tickets::{IssuedTicket, SEALED_TYP, TicketHeader};
 
-pub const NOW: i64 = 1_900_000_000_000;
-pub const ISSUER: &str = "http://localhost:3000";
+pub(crate) const NOW: i64 = 1_900_000_000_000;
+pub(super) const ISSUER: &str = "http://localhost:3000";
 
-pub struct World {
+pub(crate) struct World {
     pub clock: Arc<ManualClock>,
     pub service_key: PrivateKey,
     pub tcp: SocketAddr,
@@ -34,12 +34,12 @@ pub struct World {
 }
 
 impl World {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(StatusCode::OK, |_| {}).await
     }
 
     /// With an auth server that answers so, and another config.
-    pub async fn with(status: StatusCode, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn with(status: StatusCode, change: impl FnOnce(&mut Config)) -> Self {
         let signing = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let mut key = serde_json::to_value(public(&signing)).unwrap();
         key["kid"] = json!("signing");
@@ -68,27 +68,27 @@ impl World {
     }
 
     /// Somebody signs out: the auth server's list says so from now on.
-    pub fn sign_out(&self, person: &Person) {
+    pub(crate) fn sign_out(&self, person: &Person) {
         *self.listed.lock().unwrap() = (StatusCode::OK, list(&self.signing, person.name));
     }
 
     /// The auth server gives no list any more.
-    pub fn lose_list(&self) {
+    pub(crate) fn lose_list(&self) {
         self.listed.lock().unwrap().0 = StatusCode::SERVICE_UNAVAILABLE;
     }
 
-    pub fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         let clock: &dyn Clock = &*self.clock;
         clock.now()
     }
 
     /// A ticket as the auth server makes them, good for five minutes and a key that ends in an hour.
-    pub fn ticket(&self, person: &Person) -> IssuedTicket {
+    pub(crate) fn ticket(&self, person: &Person) -> IssuedTicket {
         self.changed_ticket(person, |_, _| {})
     }
 
     /// One whose header and claims were changed before it was signed and sealed.
-    pub fn changed_ticket(&self, person: &Person, change: impl FnOnce(&mut Value, &mut Value)) -> IssuedTicket {
+    pub(crate) fn changed_ticket(&self, person: &Person, change: impl FnOnce(&mut Value, &mut Value)) -> IssuedTicket {
         let (now, jti) = (self.now() / 1000, base64url(&random()));
         let mut header = json!({"typ": "ticket+jwt", "alg": "ES256", "kid": "signing"});
         let mut claims = json!({
@@ -103,12 +103,12 @@ impl World {
     }
 
     /// A connection after its hello.
-    pub async fn connect(&self, person: &Person) -> Client {
+    pub(crate) async fn connect(&self, person: &Person) -> Client {
         Client::open(self.tcp, person, &self.ticket(person)).await
     }
 
     /// A connection that says nothing yet.
-    pub async fn wire(&self) -> Wire {
+    pub(crate) async fn wire(&self) -> Wire {
         Wire::connect(self.tcp).await
     }
 }
@@ -125,7 +125,7 @@ fn compact(signing: &EcdsaKeyPair, header: &Value, claims: &Value) -> String {
     format!("{message}.{}", base64url(&sign(signing, &message)))
 }
 
-pub fn seal(to: &PrivateKey, content: &str) -> String {
+pub(crate) fn seal(to: &PrivateKey, content: &str) -> String {
     let kid = jwe::thumbprint(&to.public());
     let (alg, enc) = (jwe::ALG.to_owned(), jwe::ENC.to_owned());
     let header = |epk| TicketHeader { alg, enc, typ: SEALED_TYP.to_owned(), cty: "JWT".to_owned(), kid, epk };
@@ -133,7 +133,7 @@ pub fn seal(to: &PrivateKey, content: &str) -> String {
     jwe::seal(&to.public(), header, content.as_bytes(), &random).unwrap()
 }
 
-pub fn random() -> [u8; 32] {
+pub(crate) fn random() -> [u8; 32] {
     let mut bytes = [0; 32];
     aws_lc_rs::rand::fill(&mut bytes).unwrap();
     bytes

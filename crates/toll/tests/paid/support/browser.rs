@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 const ACCEPT: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
-pub struct Browser {
+pub(crate) struct Browser {
     http: reqwest::Client,
     /// Where it is, as the gate is told.
     from: String,
@@ -18,41 +18,41 @@ pub struct Browser {
 
 impl Browser {
     /// At an address of its own: `name` is its last number.
-    pub fn at(name: u8) -> Self {
+    pub(crate) fn at(name: u8) -> Self {
         let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         Self { http, from: format!("203.0.113.{name}"), cookies: Mutex::default() }
     }
 
-    pub async fn open(&self, world: &World, path: &str) -> Reply {
+    pub(crate) async fn open(&self, world: &World, path: &str) -> Reply {
         self.send(world, self.http.get(world.client.url(path))).await
     }
 
-    pub async fn post(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn post(&self, world: &World, path: &str, fields: &[(&str, &str)]) -> Reply {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(fields);
         let request = self.http.post(world.client.url(path)).body(body.finish());
         self.send(world, request.header("content-type", "application/x-www-form-urlencoded")).await
     }
 
-    pub fn cookie(&self, name: &str) -> Option<String> {
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.lock().get(name).cloned()
     }
 
     /// The values of the cookies that keep offers for a route.
-    pub fn offers(&self, route: &str) -> Vec<String> {
+    pub(crate) fn offers(&self, route: &str) -> Vec<String> {
         let prefix = format!("postern-offer-{route}.");
         let cookies = self.cookies.lock();
         cookies.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(_, value)| value.clone()).collect()
     }
 
     /// The challenge of the one offer that it keeps for a route.
-    pub fn challenge(&self, route: &str) -> String {
+    pub(crate) fn challenge(&self, route: &str) -> String {
         let [offer] = &self.offers(route)[..] else { panic!("not one offer for {route}") };
         offer.split('.').next().unwrap().to_owned()
     }
 
     /// Takes over the cookies that another tab was answered.
-    pub fn keep(&self, reply: &Reply) {
+    pub(crate) fn keep(&self, reply: &Reply) {
         for set in reply.headers.get_all(SET_COOKIE) {
             let set = set.to_str().unwrap();
             assert!(set.contains("; HttpOnly; SameSite=Lax"), "{set}");
@@ -74,7 +74,7 @@ impl Browser {
 }
 
 impl Reply {
-    pub fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"));
         let html = String::from_utf8(self.body.clone()).unwrap();
         assert!(!html.contains("<script") && html.contains("<html lang=\"en\">"), "{html}");
@@ -82,7 +82,7 @@ impl Reply {
     }
 
     /// The address that the page shows.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let html = self.html();
         let address = html.split("<code>").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
         assert!(address.len() == 95 && html.contains(&format!("monero:{address}?tx_amount=")), "{html}");

@@ -17,7 +17,7 @@ use tpat::{Output, ProofRefusal, ReceivedPayment, Txid};
 
 /// A transaction that pays an address, with a proof over a message.
 #[derive(Debug, Clone)]
-pub struct Tx {
+pub(crate) struct Tx {
     pub address: String,
     pub message: String,
     pub amount: u64,
@@ -30,7 +30,7 @@ pub struct Tx {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub(crate) enum Mood {
     Good,
     /// Answers nothing that can be read.
     Down,
@@ -38,7 +38,7 @@ pub enum Mood {
 }
 
 #[derive(Clone)]
-pub struct Chain(Arc<Inner>);
+pub(crate) struct Chain(Arc<Inner>);
 
 struct Inner {
     state: Mutex<What>,
@@ -66,27 +66,27 @@ struct What {
 }
 
 impl Chain {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (txs, whole) = (HashMap::new(), HashMap::new());
         let state = What { height: 100, mood: Mood::Good, verifier_gone: false, txs, whole, since: 1_750_000_000 };
         let count = AtomicUsize::default;
         Self(Arc::new(Inner { state: Mutex::new(state), asked: count(), read: count(), questions: count() }))
     }
 
-    pub fn add(&self, txid: Txid, tx: Tx) {
+    pub(crate) fn add(&self, txid: Txid, tx: Tx) {
         self.0.state.lock().txs.insert(txid, tx);
     }
 
-    pub fn change(&self, txid: Txid, change: impl FnOnce(&mut Tx)) {
+    pub(crate) fn change(&self, txid: Txid, change: impl FnOnce(&mut Tx)) {
         change(self.0.state.lock().txs.get_mut(&txid).unwrap());
     }
 
-    pub fn lose(&self, txid: Txid) {
+    pub(crate) fn lose(&self, txid: Txid) {
         self.0.state.lock().txs.remove(&txid);
     }
 
     /// Into the pool, with its bytes.
-    pub fn send(&self, made: &Made) -> Txid {
+    pub(crate) fn send(&self, made: &Made) -> Txid {
         let hex = made.serialize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let whole = Whole { hex, block: None, double_spend_seen: false };
         self.0.state.lock().whole.insert(Txid(made.hash()), whole);
@@ -94,12 +94,12 @@ impl Chain {
     }
 
     /// Another transaction spends the same money.
-    pub fn double_spend(&self, txid: Txid) {
+    pub(crate) fn double_spend(&self, txid: Txid) {
         self.0.state.lock().whole.get_mut(&txid).unwrap().double_spend_seen = true;
     }
 
     /// All that was sent, into a new block.
-    pub fn mine(&self) {
+    pub(crate) fn mine(&self) {
         let mut state = self.0.state.lock();
         let height = state.height;
         state.whole.values_mut().for_each(|whole| whole.block = Some(whole.block.unwrap_or(height)));
@@ -107,34 +107,34 @@ impl Chain {
     }
 
     /// When it says that it sees or mines what comes, unix seconds.
-    pub fn clock(&self, since: u64) {
+    pub(crate) fn clock(&self, since: u64) {
         self.0.state.lock().since = since;
     }
 
     /// Transactions that were asked for with their bytes, and in how many questions.
-    pub fn read(&self) -> (usize, usize) {
+    pub(crate) fn read(&self) -> (usize, usize) {
         (self.0.read.load(Ordering::SeqCst), self.0.questions.load(Ordering::SeqCst))
     }
 
-    pub fn height(&self, height: u64) {
+    pub(crate) fn height(&self, height: u64) {
         self.0.state.lock().height = height;
     }
 
-    pub fn mood(&self, mood: Mood) {
+    pub(crate) fn mood(&self, mood: Mood) {
         self.0.state.lock().mood = mood;
     }
 
     /// Whether the wallet beside the node is gone.
-    pub fn verifier_is_gone(&self, gone: bool) {
+    pub(crate) fn verifier_is_gone(&self, gone: bool) {
         self.0.state.lock().verifier_gone = gone;
     }
 
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.0.asked.load(Ordering::SeqCst)
     }
 
     /// As a node, for the watcher.
-    pub async fn serve(&self) -> String {
+    pub(crate) async fn serve(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new()

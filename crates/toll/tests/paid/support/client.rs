@@ -12,64 +12,64 @@ use wire::toll::{
     CHALLENGE_HEADER, NONCE_HEADER, Offer, PROOF_HEADER, REDEEM, RedeemRequest, RedeemedToken, TollCode, TollProblem,
 };
 
-pub struct Client {
+pub(crate) struct Client {
     base: String,
     http: reqwest::Client,
     nonce: Mutex<String>,
 }
 
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn json<T: DeserializeOwned>(&self) -> T {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
 
-    pub fn code(&self) -> TollCode {
+    pub(crate) fn code(&self) -> TollCode {
         self.json::<TollProblem>().code
     }
 
-    pub fn token(&self) -> RedeemedToken {
+    pub(crate) fn token(&self) -> RedeemedToken {
         assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
         self.json()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
     /// The parameters of the challenge in the header.
-    pub fn challenge(&self) -> header::AuthChallenge {
+    pub(crate) fn challenge(&self) -> header::AuthChallenge {
         header::parse(self.header("www-authenticate").unwrap()).unwrap().remove(0)
     }
 
     /// The values that the upstream saw of a header.
-    pub fn seen(&self, header: &str) -> Vec<String> {
+    pub(crate) fn seen(&self, header: &str) -> Vec<String> {
         let all = self.json::<Value>()["headers"][header].as_array().cloned().unwrap_or_default();
         all.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
     }
 }
 
 impl Client {
-    pub fn new(gate: SocketAddr) -> Self {
+    pub(crate) fn new(gate: SocketAddr) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { base: format!("http://{gate}"), http, nonce: Mutex::default() }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, self.url(path))
     }
 
-    pub async fn send(&self, request: RequestBuilder) -> Reply {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Reply {
         let response = request.send().await.unwrap();
         if let Some(nonce) = response.headers().get(NONCE_HEADER) {
             nonce.to_str().unwrap().clone_into(&mut self.nonce.lock());
@@ -78,30 +78,30 @@ impl Client {
         Reply { status, headers, body: response.bytes().await.unwrap().to_vec() }
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(self.request(Method::GET, path)).await
     }
 
     /// A request with this `Authorization` alone.
-    pub async fn show(&self, path: &str, authorization: &str) -> Reply {
+    pub(crate) async fn show(&self, path: &str, authorization: &str) -> Reply {
         self.send(self.request(Method::GET, path).header("authorization", authorization)).await
     }
 
-    pub async fn demand(&self, path: &str) -> Offer {
+    pub(crate) async fn demand(&self, path: &str) -> Offer {
         let reply = self.get(path).await;
         assert_eq!(reply.status, 402, "{reply:?}");
         reply.json()
     }
 
     /// An offer for one key alone. The client has a nonce by now.
-    pub async fn demand_for(&self, path: &str, key: &Key) -> Offer {
+    pub(crate) async fn demand_for(&self, path: &str, key: &Key) -> Offer {
         let request = self.request(Method::GET, path).header(PROOF_HEADER, self.prove(key, "GET", path, None));
         let reply = self.send(request).await;
         assert_eq!(reply.status, 402, "{reply:?}");
         reply.json()
     }
 
-    pub async fn redeem(&self, payment: &str, challenge: &str, key: Option<&Key>) -> Reply {
+    pub(crate) async fn redeem(&self, payment: &str, challenge: &str, key: Option<&Key>) -> Reply {
         let wish = RedeemRequest { challenge: challenge.to_owned(), jwk: key.map(Key::jwk) };
         let mut request =
             self.request(Method::POST, REDEEM).header("authorization", format!("TPAT {payment}")).json(&wish);
@@ -111,26 +111,26 @@ impl Client {
         self.send(request).await
     }
 
-    pub async fn in_place(&self, path: &str, payment: &str, challenge: &str, key: &Key) -> Reply {
+    pub(crate) async fn in_place(&self, path: &str, payment: &str, challenge: &str, key: &Key) -> Reply {
         let request = self.request(Method::GET, path).header("authorization", format!("TPAT {payment}"));
         let request = request.header(CHALLENGE_HEADER, challenge);
         self.send(request.header(PROOF_HEADER, self.prove(key, "GET", path, None))).await
     }
 
-    pub async fn bearer(&self, path: &str, token: &str) -> Reply {
+    pub(crate) async fn bearer(&self, path: &str, token: &str) -> Reply {
         self.show(path, &format!("TPAT-Session {token}")).await
     }
 
-    pub async fn bound(&self, path: &str, token: &str, key: &Key) -> Reply {
+    pub(crate) async fn bound(&self, path: &str, token: &str, key: &Key) -> Reply {
         let request = self.request(Method::GET, path).header("authorization", format!("TPAT-Session {token}"));
         self.send(request.header(PROOF_HEADER, self.prove(key, "GET", path, Some(token)))).await
     }
 
-    pub fn nonce(&self) -> String {
+    pub(crate) fn nonce(&self) -> String {
         self.nonce.lock().clone()
     }
 
-    pub fn prove(&self, key: &Key, method: &str, path: &str, token: Option<&str>) -> String {
+    pub(crate) fn prove(&self, key: &Key, method: &str, path: &str, token: Option<&str>) -> String {
         let path = path.split('?').next().unwrap();
         key.prove(method, &self.url(path), &self.nonce(), token)
     }

@@ -10,13 +10,13 @@ use testkit::Running;
 use tokio::net::TcpStream;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Nginx,
     Caddy,
     Haproxy,
 }
 
-pub struct Front {
+pub(crate) struct Front {
     pub address: SocketAddr,
     _process: Running,
     _directory: TempDir,
@@ -24,7 +24,7 @@ pub struct Front {
 
 impl Front {
     /// In front of a gate that clients know as `host`.
-    pub async fn before(kind: Kind, gate: SocketAddr, host: &str) -> Self {
+    pub(crate) async fn before(kind: Kind, gate: SocketAddr, host: &str) -> Self {
         for _ in 0..3 {
             if let Some(front) = Self::start(kind, gate, host).await {
                 return front;

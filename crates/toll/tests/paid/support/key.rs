@@ -6,27 +6,27 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 use wire::jwk::{OkpJwk, VerifyingJwk};
 
-pub struct Key {
+pub(crate) struct Key {
     pair: Ed25519KeyPair,
     proofs: AtomicU64,
 }
 
 impl Key {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { pair: Ed25519KeyPair::generate().unwrap(), proofs: AtomicU64::new(0) }
     }
 
-    pub fn jwk(&self) -> VerifyingJwk {
+    pub(crate) fn jwk(&self) -> VerifyingJwk {
         VerifyingJwk::Okp(OkpJwk::ed25519(base64url(self.pair.public_key().as_ref())))
     }
 
     /// Its thumbprint (RFC 7638), as tokens and offers name it.
-    pub fn jkt(&self) -> String {
+    pub(crate) fn jkt(&self) -> String {
         tpat::dpop::thumbprint(&self.jwk()).to_string()
     }
 
     /// A proof of possession (RFC 9449), for a token if there is one.
-    pub fn prove(&self, method: &str, url: &str, nonce: &str, token: Option<&str>) -> String {
+    pub(crate) fn prove(&self, method: &str, url: &str, nonce: &str, token: Option<&str>) -> String {
         let jti = self.proofs.fetch_add(1, Ordering::SeqCst).to_string();
         let mut claims = json!({"jti": jti, "htm": method, "htu": url, "iat": 1, "nonce": nonce});
         if let Some(token) = token {

@@ -4,16 +4,16 @@ mod client;
 mod front;
 mod key;
 #[path = "../../../../tpat/tests/support/made.rs"]
-pub mod made;
+pub(crate) mod made;
 mod nginx;
 mod proofs;
 mod world;
 
-pub use browser::Browser;
-pub use chain::{Chain, Mood, Tx};
-pub use client::{Client, Reply};
-pub use front::{Front, Kind as FrontKind};
-pub use key::Key;
-pub use nginx::Nginx;
-pub use proofs::{PROOFS, txid};
-pub use world::{OLD, PRICE, World, bundle, entry, pricing, route};
+pub(crate) use browser::Browser;
+pub(crate) use chain::{Chain, Mood, Tx};
+pub(crate) use client::{Client, Reply};
+pub(crate) use front::{Front, Kind as FrontKind};
+pub(crate) use key::Key;
+pub(crate) use nginx::Nginx;
+pub(crate) use proofs::{PROOFS, txid};
+pub(crate) use world::{OLD, PRICE, World, bundle, entry, pricing, route};

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use testkit::Running;
 use tokio::net::TcpStream;
 
-pub struct Nginx {
+pub(crate) struct Nginx {
     pub address: SocketAddr,
     _process: Running,
     _directory: TempDir,
@@ -15,7 +15,7 @@ pub struct Nginx {
 
 impl Nginx {
     /// `host` is what nginx sends on as `Host`.
-    pub async fn before(gate: SocketAddr, host: &str) -> Self {
+    pub(crate) async fn before(gate: SocketAddr, host: &str) -> Self {
         for _ in 0..3 {
             if let Some(nginx) = Self::start(gate, host).await {
                 return nginx;

@@ -33,17 +33,17 @@ use toll::{Environment, Gate, GateConfig, GateLimits, PortalSessions, serve};
 use tpat::{Txid, ViewPair};
 use wire::toll::{Network, Offer};
 
-pub const ADDRESSES: [&str; 2] = [
+pub(super) const ADDRESSES: [&str; 2] = [
     "87omSJnYpMKZyhxRpc2gy1PNJt8ZdGdfGBM8P8EGBdXAe3qajRsW6hwjZrqkpGzNUGTAE93S9ktpRXFDyt9fdQzTFPZufhV",
     "83Ys4RVKWzNZPUxy6rwm1deyUBxJx2T4hG33QSttDryHedNmKMHvHEKd4pJ3WgMvVN4oFhW5Lxk7o723KsckubTQ9qujGAM",
 ];
-pub const PRICE: u64 = 1_000_000;
+pub(crate) const PRICE: u64 = 1_000_000;
 const HOUR_MS: i64 = 3_600_000;
 
 /// The key that a world begins with.
-pub const OLD: [u8; 32] = [7; 32];
+pub(crate) const OLD: [u8; 32] = [7; 32];
 
-pub struct World {
+pub(crate) struct World {
     pub client: Client,
     pub address: SocketAddr,
     pub gate: Arc<Gate>,
@@ -66,12 +66,12 @@ struct Built {
     redemptions_per_minute: u32,
 }
 
-pub fn bundle(price: u64, quota: u32) -> Bundle {
+pub(crate) fn bundle(price: u64, quota: u32) -> Bundle {
     Bundle { price, quota, ttl_ms: HOUR_MS }
 }
 
 /// One bundle of 3 requests for the price; taken from the pool below ten times the price.
-pub fn pricing() -> Pricing {
+pub(crate) fn pricing() -> Pricing {
     let step = |from, need| ConfirmationStep { from, need };
     Pricing {
         bundles: vec![bundle(PRICE, 3)],
@@ -84,7 +84,7 @@ pub fn pricing() -> Pricing {
     }
 }
 
-pub fn route(name: &str, path: &str, upstream: SocketAddr, pricing: Option<Pricing>) -> Route {
+pub(crate) fn route(name: &str, path: &str, upstream: SocketAddr, pricing: Option<Pricing>) -> Route {
     let address = format!("http://{upstream}").parse().unwrap();
     Route {
         name: name.to_owned(),
@@ -99,7 +99,7 @@ pub fn route(name: &str, path: &str, upstream: SocketAddr, pricing: Option<Prici
 }
 
 /// Of what an operator did to a token.
-pub fn entry(id: &str) -> AuditEntry {
+pub(crate) fn entry(id: &str) -> AuditEntry {
     AuditEntry {
         id: "audit".to_owned(),
         at: 1,
@@ -117,16 +117,16 @@ pub fn entry(id: &str) -> AuditEntry {
 
 impl World {
     /// `/price` for a key, `/open` for whoever holds the token, `/broken` for an upstream that fails, `/free`.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(pricing()).await
     }
 
-    pub async fn with(pricing: Pricing) -> Self {
+    pub(crate) async fn with(pricing: Pricing) -> Self {
         Self::on(Chain::new(), pricing, tempfile::tempdir().unwrap(), 1000).await
     }
 
     /// With a chain and a store that were there before.
-    pub async fn on(chain: Chain, pricing: Pricing, directory: TempDir, redemptions_per_minute: u32) -> Self {
+    pub(crate) async fn on(chain: Chain, pricing: Pricing, directory: TempDir, redemptions_per_minute: u32) -> Self {
         let node = Arc::new(Node::new(&chain.serve().await, RpcLimits::default()).unwrap());
         let pool = AddressPool::listed(ADDRESSES.iter().map(|text| text.parse().unwrap())).unwrap();
         let verifier = Box::new(chain.clone());
@@ -135,7 +135,7 @@ impl World {
     }
 
     /// With a view key, and so many addresses for browsers.
-    pub async fn lending(chain: Chain, pricing: Pricing, directory: TempDir, browser_addresses: u32) -> Self {
+    pub(crate) async fn lending(chain: Chain, pricing: Pricing, directory: TempDir, browser_addresses: u32) -> Self {
         let node = Arc::new(Node::new(&chain.serve().await, RpcLimits::default()).unwrap());
         let pair = ViewPair::new(&made::primary().parse().unwrap(), made::VIEW_KEY).unwrap();
         let pool = AddressPool::derived(pair.clone(), 20).unwrap();
@@ -149,12 +149,12 @@ impl World {
     }
 
     /// With a real node, and the merchant's view key for addresses.
-    pub async fn real(rig: &RegtestNetwork, pricing: Pricing) -> Self {
+    pub(crate) async fn real(rig: &RegtestNetwork, pricing: Pricing) -> Self {
         Self::real_in(rig, pricing, tempfile::tempdir().unwrap()).await
     }
 
     /// The same, with a store that was there before.
-    pub async fn real_in(rig: &RegtestNetwork, pricing: Pricing, directory: TempDir) -> Self {
+    pub(crate) async fn real_in(rig: &RegtestNetwork, pricing: Pricing, directory: TempDir) -> Self {
         let limits = RpcLimits { timeout: Duration::from_secs(2), ..RpcLimits::default() };
         let node = Arc::new(Node::new(&rig.node_url(), limits).unwrap());
         let primary = rig.merchant.address().await.unwrap().parse().unwrap();
@@ -215,16 +215,16 @@ impl World {
         Self { client, address, gate, payments, secrets, store, chain, now, arrived, upstream, stop, directory }
     }
 
-    pub fn seconds(&self) -> u64 {
+    pub(crate) fn seconds(&self) -> u64 {
         u64::try_from(self.now.load(Ordering::SeqCst) / 1000).unwrap()
     }
 
-    pub fn later(&self, seconds: i64) {
+    pub(crate) fn later(&self, seconds: i64) {
         self.now.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
     /// A transaction in the pool that pays what is demanded.
-    pub fn pay(&self, txid: Txid, demand: &Offer, amount: u64) -> Tx {
+    pub(crate) fn pay(&self, txid: Txid, demand: &Offer, amount: u64) -> Tx {
         let tx = Tx {
             address: demand.address.clone(),
             message: demand.message.clone(),
@@ -239,12 +239,12 @@ impl World {
         tx
     }
 
-    pub fn arrived(&self) -> usize {
+    pub(crate) fn arrived(&self) -> usize {
         self.arrived.load(Ordering::SeqCst)
     }
 
     /// How many requests of a token the store has as used.
-    pub async fn used(&self, token: &str) -> i64 {
+    pub(crate) async fn used(&self, token: &str) -> i64 {
         self.payments.write_down().await;
         let id = domain::encoding::base64url(&from_base64url(token).unwrap()[1..17]);
         self.store.toll_token(&id).await.unwrap().unwrap().used

@@ -2,6 +2,6 @@ mod raw;
 mod upstream;
 mod world;
 
-pub use raw::{Raw, Reply};
-pub use upstream::Upstream;
-pub use world::{World, route};
+pub(crate) use raw::{Raw, Reply};
+pub(crate) use upstream::Upstream;
+pub(crate) use world::{World, route};

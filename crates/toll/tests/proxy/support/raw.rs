@@ -7,25 +7,25 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-pub struct Raw {
+pub(crate) struct Raw {
     stream: TcpStream,
     read: Vec<u8>,
 }
 
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
     /// The values that the upstream saw of a header.
-    pub fn seen(&self, header: &str) -> Vec<String> {
+    pub(crate) fn seen(&self, header: &str) -> Vec<String> {
         let json = self.json();
         let all = json["headers"][header].as_array().cloned().unwrap_or_default();
         all.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
@@ -36,16 +36,16 @@ impl Reply {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Raw {
-    pub async fn connect(address: SocketAddr) -> Self {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
         Self { stream: TcpStream::connect(address).await.unwrap(), read: Vec::new() }
     }
 
-    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
     /// The next answer; its body by length or in chunks.
-    pub async fn reply(&mut self) -> Reply {
+    pub(crate) async fn reply(&mut self) -> Reply {
         let head = self.head().await;
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let value =
@@ -65,12 +65,12 @@ impl Raw {
     }
 
     /// Status line and headers, in lower case.
-    pub async fn head(&mut self) -> String {
+    pub(crate) async fn head(&mut self) -> String {
         String::from_utf8(self.until(b"\r\n\r\n").await).unwrap().to_ascii_lowercase()
     }
 
     /// The next chunk of a body; `None`: the last.
-    pub async fn chunk(&mut self) -> Option<Vec<u8>> {
+    pub(crate) async fn chunk(&mut self) -> Option<Vec<u8>> {
         let line = String::from_utf8(self.until(b"\r\n").await).unwrap();
         let length = usize::from_str_radix(line.trim(), 16).unwrap();
         let chunk = self.take(length).await;
@@ -79,7 +79,7 @@ impl Raw {
     }
 
     /// Whether the other side has closed, with nothing left to read.
-    pub async fn closed(&mut self) -> bool {
+    pub(crate) async fn closed(&mut self) -> bool {
         self.read.is_empty() && timeout(PATIENCE, self.stream.read_u8()).await.expect("in time").is_err()
     }
 

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 
 #[derive(Clone, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Requests that arrived, in order: method, space, path and query.
     pub requests: Arc<parking_lot::Mutex<Vec<String>>>,
     /// How many tunnels ended.
@@ -27,7 +27,7 @@ pub struct Seen {
     pub ticks: Arc<Ticks>,
 }
 
-pub struct Ticks(pub Semaphore);
+pub(crate) struct Ticks(pub Semaphore);
 
 impl Default for Ticks {
     fn default() -> Self {
@@ -35,17 +35,17 @@ impl Default for Ticks {
     }
 }
 
-pub struct Upstream {
+pub(crate) struct Upstream {
     pub address: SocketAddr,
     pub seen: Seen,
 }
 
 impl Upstream {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    pub fn on(listener: TcpListener) -> Self {
+    pub(crate) fn on(listener: TcpListener) -> Self {
         let (address, seen) = (listener.local_addr().unwrap(), Seen::default());
         let router = Router::new()
             .route("/socket", get(socket))

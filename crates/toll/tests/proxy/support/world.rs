@@ -10,7 +10,7 @@ use toll::route::{Route, RouteTable};
 use toll::upstream::{ForwardSettings, Upstream as Target};
 use toll::{Environment, Gate, GateConfig, GateLimits, serve};
 
-pub struct World {
+pub(crate) struct World {
     pub upstream: Upstream,
     pub gate: Arc<Gate>,
     pub address: SocketAddr,
@@ -18,7 +18,7 @@ pub struct World {
     pub stop: watch::Sender<bool>,
 }
 
-pub fn route(name: &str, path: &str, upstream: SocketAddr, forward: &ForwardSettings) -> Route {
+pub(crate) fn route(name: &str, path: &str, upstream: SocketAddr, forward: &ForwardSettings) -> Route {
     let address = format!("http://{upstream}").parse().unwrap();
     Route {
         name: name.to_owned(),
@@ -33,11 +33,11 @@ pub fn route(name: &str, path: &str, upstream: SocketAddr, forward: &ForwardSett
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|upstream| vec![route("all", "/**", upstream, &ForwardSettings::default())]).await
     }
 
-    pub async fn with(routes: impl FnOnce(SocketAddr) -> Vec<Route>) -> Self {
+    pub(crate) async fn with(routes: impl FnOnce(SocketAddr) -> Vec<Route>) -> Self {
         let upstream = Upstream::start().await;
         let now = Arc::new(AtomicI64::new(1_750_000_000_000));
         let clock = Arc::clone(&now);
@@ -56,17 +56,17 @@ impl World {
     }
 
     /// Sends one request, given as its text, over a connection of its own.
-    pub async fn ask(&self, request: &str) -> Reply {
+    pub(crate) async fn ask(&self, request: &str) -> Reply {
         let mut raw = Raw::connect(self.address).await;
         raw.send(request).await;
         raw.reply().await
     }
 
-    pub async fn get(&self, path: &str, headers: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str, headers: &str) -> Reply {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: api.example\r\n{headers}\r\n")).await
     }
 
-    pub fn arrived(&self) -> Vec<String> {
+    pub(crate) fn arrived(&self) -> Vec<String> {
         self.upstream.seen.requests.lock().clone()
     }
 }
