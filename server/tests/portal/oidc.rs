@@ -52,7 +52,7 @@ pub(crate) fn claims(token: &str) -> Value {
     serde_json::from_slice(&from_base64url(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
-fn header(token: &str) -> Value {
+pub fn header(token: &str) -> Value {
     serde_json::from_slice(&from_base64url(token.split('.').next().unwrap()).unwrap()).unwrap()
 }
 
@@ -162,14 +162,14 @@ impl Provider {
         program.send_each(Method::GET, paths::OAUTH_USERINFO, None, &[("authorization", &bearer)]).await
     }
 
-    async fn introspect(&self, token: &Value, client: &str) -> Value {
+    pub async fn introspect(&self, token: &Value, client: &str) -> Value {
         let token = token.as_str().unwrap();
         let pairs = [("token", token), ("client_id", client), ("client_secret", SECRET)];
         self.client(paths::OAUTH_INTROSPECT, &pairs, &[]).await.json()
     }
 
     /// Whether an access token is good everywhere, or nowhere.
-    async fn is_live(&self, token: &Value) -> bool {
+    pub async fn is_live(&self, token: &Value) -> bool {
         let (userinfo, introspected) = (self.userinfo(token).await, self.introspect(token, "app").await);
         let live = userinfo.status == StatusCode::OK;
         assert_eq!(introspected["active"], live);
@@ -790,9 +790,26 @@ async fn attack_an_id_token_of_one_app_is_no_hint_for_another() {
     assert_eq!(provider.returned(&other).await["error"], "invalid_request");
 }
 
+/// Accepts one request, answers it and returns it.
+pub async fn posted(listener: &tokio::net::TcpListener) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let mut request = Vec::new();
+    let is_whole = |request: &[u8]| {
+        let text = String::from_utf8_lossy(request).to_lowercase();
+        let body = text.split_once("\r\n\r\n").map(|(_, body)| body.len());
+        let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+        body.is_some() && body == length
+    };
+    while !is_whole(&request) {
+        assert!(socket.read_buf(&mut request).await.unwrap() > 0);
+    }
+    socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    String::from_utf8(request).unwrap()
+}
+
 #[tokio::test]
 async fn a_client_is_told_when_a_session_has_ended() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let client = format!(
@@ -807,19 +824,7 @@ async fn a_client_is_told_when_a_session_has_ended() {
     server::flows::oauth_logouts::send_due(&provider.portal.state).await.unwrap();
     provider.browser.post(paths::LOGOUT, &json!({})).await;
     server::flows::oauth_logouts::send_due(&provider.portal.state).await.unwrap();
-    let (mut socket, _) = listener.accept().await.unwrap();
-    let mut request = Vec::new();
-    let is_whole = |request: &[u8]| {
-        let text = String::from_utf8_lossy(request).to_lowercase();
-        let body = text.split_once("\r\n\r\n").map(|(_, body)| body.len());
-        let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
-        body.is_some() && body == length
-    };
-    while !is_whole(&request) {
-        assert!(socket.read_buf(&mut request).await.unwrap() > 0);
-    }
-    socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
-    let request = String::from_utf8(request).unwrap();
+    let request = posted(&listener).await;
     assert!(request.starts_with("POST /logout HTTP/1.1\r\n"), "{request}");
     let token = request.split("logout_token=").nth(1).unwrap();
     assert_eq!((&header(token)["typ"], &header(token)["alg"]), (&json!("logout+jwt"), &json!("RS256")));

@@ -1,0 +1,50 @@
+//! `docs/conformance.md` names tests that exist, and all of them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// Returns the texts in backticks of the first column of the tables.
+fn first_column(page: &str) -> impl Iterator<Item = &str> {
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| "));
+    rows.filter_map(|row| row.strip_prefix('`')?.split_once('`').map(|(name, _)| name))
+}
+
+#[test]
+fn every_module_of_the_table_is_a_test_with_its_name() {
+    let page = read("../docs/conformance.md");
+    let listed: Vec<&str> = first_column(&page).filter(|name| name.starts_with("oidcc-")).collect();
+    let named: BTreeSet<String> = listed.iter().map(|name| name.replace('-', "_")).collect();
+    assert_eq!(named.len(), listed.len(), "each module once");
+    let sources = ["authorization", "logout", "metadata", "tokens"]
+        .map(|file| read(&format!("tests/portal/conformance/{file}.rs")));
+    let tests: BTreeSet<String> = sources
+        .iter()
+        .flat_map(|source| source.split("#[tokio::test]\nasync fn ").skip(1))
+        .filter_map(|rest| rest.split_once('(').map(|(name, _)| name.to_owned()))
+        .collect();
+    assert!(tests.len() > 45, "{tests:?}");
+    assert_eq!(named, tests);
+}
+
+#[test]
+fn every_program_of_the_table_has_a_browser_test_and_a_page() {
+    let page = read("../docs/conformance.md");
+    let clients = page.split_once("## Clients of others").unwrap().1;
+    let mut pages = BTreeSet::new();
+    for row in clients.lines().filter(|line| line.contains("](clients/")) {
+        let (name, rest) = row.split_once("| `").unwrap().1.split_once("` in `").unwrap();
+        let spec = read(&format!("../end2end/tests/{}", rest.split_once('`').unwrap().0));
+        assert!(spec.contains(&format!("test('{name}'")), "{name}");
+        let link = row.split_once("](clients/").unwrap().1.split_once(')').unwrap().0;
+        pages.insert(link.to_owned());
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/clients");
+    let there: BTreeSet<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(pages, there);
+}
