@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -11,13 +12,20 @@ import { expect, test as base } from '../support/test';
 
 // Apps of others sign people in, each with the settings of its page in docs/clients.
 
-const registration = (page: string, app: string): string => registrations(page, app).join(', ');
+/** The key of the client that has no secret. */
+const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+function registration(page: string, app: string): string {
+  const { x = '', y = '' } = KEY.publicKey.export({ format: 'jwk' });
+  return registrations(page, app).join(', ').replace('X of the public key', x).replace('Y of the public key', y);
+}
 
 const test = base.extend<{ app: HttpServer }, { door: number }>({
   door: [async ({}, use) => use(await freePort()), { scope: 'worker' }],
   settings: async ({ door }, use) => {
     const app = `http://localhost:${door}`;
-    const asking = registration('openid-client.md', app).replace('node-app', 'stranger').replace('{ ', '{ consent = true, ').replace('Node app', "A stranger's app");
+    const [node = ''] = registrations('openid-client.md', app);
+    const asking = node.replace('node-app', 'stranger').replace('{ ', '{ consent = true, ').replace('Node app', "A stranger's app");
     const all = [...['openid-client.md', 'oauth4webapi.md', 'oidc-client-ts.md'].map((page) => registration(page, app)), asking];
     await use({ clients: `[${all.join(', ')}]` });
   },
@@ -81,6 +89,35 @@ test('openid-client signs a person in, refreshes, reads userinfo and signs out',
     await page.goto(url.href);
     await page.waitForURL(`${server.origin}/login?**`);
   });
+});
+
+test('openid-client authenticates with a key and pushes its request', async ({ server, page, app: _, door }) => {
+  const person = await server.person();
+  const redirect_uri = `http://localhost:${door}/callback`;
+  const key = await crypto.subtle.importKey('jwk', KEY.privateKey.export({ format: 'jwk' }), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+  const config = await client.discovery(
+    new URL(server.origin),
+    'node-key',
+    { id_token_signed_response_alg: 'ES256' },
+    client.PrivateKeyJwt({ key, kid: '1' }),
+    { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
+  );
+  const verifier = client.randomPKCECodeVerifier();
+  const code_challenge = await client.calculatePKCECodeChallenge(verifier);
+  const parameters = { redirect_uri, scope: 'openid profile', code_challenge, code_challenge_method: 'S256', state: client.randomState() };
+  const url = await client.buildAuthorizationUrlWithPAR(config, parameters);
+  expect([...url.searchParams.keys()].sort()).toEqual(['client_id', 'request_uri']);
+  await page.goto(url.href);
+  const login = new LoginPage(page);
+  await login.alive();
+  await login.fill(person);
+  await login.button.click();
+  await page.waitForURL(`${redirect_uri}?**`);
+  const tokens = await client.authorizationCodeGrant(config, new URL(page.url()), { pkceCodeVerifier: verifier, expectedState: parameters.state });
+  expect(tokens.claims()).toMatchObject({ aud: 'node-key', preferred_username: person.name });
+
+  await page.goto(client.buildAuthorizationUrl(config, parameters).href);
+  await page.waitForURL(/error=invalid_request/);
 });
 
 test('oauth4webapi binds its tokens to a key', async ({ server, page, app: _, door }) => {
@@ -180,6 +217,25 @@ test("another's app asks first, and the answer is remembered until it is revoked
   await expect(page.getByRole('heading', { name: 'Apps with access' })).toHaveCount(0);
   await page.goto(url.href);
   await expect(page.getByRole('heading', { name: "Continue to A stranger's app?" })).toBeVisible();
+});
+
+test("another's app that wants a form gets one after it was agreed to", async ({ server, page, app: _, door }) => {
+  const person = await server.person();
+  const redirect_uri = `http://localhost:${door}/callback`;
+  const config = await client.discovery(new URL(server.origin), 'stranger', SECRET, undefined, { execute: [client.allowInsecureRequests] });
+  const code_challenge = await client.calculatePKCECodeChallenge(client.randomPKCECodeVerifier());
+  const url = client.buildAuthorizationUrl(config, { redirect_uri, scope: 'openid', response_mode: 'form_post', code_challenge, code_challenge_method: 'S256', state: 's' });
+  await page.goto(url.href);
+  const login = new LoginPage(page);
+  await login.alive();
+  await login.fill(person);
+  await login.button.click();
+  const posted = page.waitForRequest((request) => request.url() === redirect_uri);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  const form = new URLSearchParams((await posted).postData() ?? '');
+  expect([...form.keys()].sort()).toEqual(['code', 'iss', 'state']);
+  expect(form.get('iss')).toBe(server.origin);
+  await expect(page.getByRole('heading', { name: 'App' })).toBeVisible();
 });
 
 test('a wrong redirect URI is shown with the right one', async ({ server, page, door, watch }) => {

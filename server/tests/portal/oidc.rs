@@ -52,7 +52,7 @@ pub(crate) fn claims(token: &str) -> Value {
     serde_json::from_slice(&from_base64url(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
-pub fn header(token: &str) -> Value {
+pub(crate) fn header(token: &str) -> Value {
     serde_json::from_slice(&from_base64url(token.split('.').next().unwrap()).unwrap()).unwrap()
 }
 
@@ -162,14 +162,14 @@ impl Provider {
         program.send_each(Method::GET, paths::OAUTH_USERINFO, None, &[("authorization", &bearer)]).await
     }
 
-    pub async fn introspect(&self, token: &Value, client: &str) -> Value {
+    async fn introspect(&self, token: &Value, client: &str) -> Value {
         let token = token.as_str().unwrap();
         let pairs = [("token", token), ("client_id", client), ("client_secret", SECRET)];
         self.client(paths::OAUTH_INTROSPECT, &pairs, &[]).await.json()
     }
 
     /// Whether an access token is good everywhere, or nowhere.
-    pub async fn is_live(&self, token: &Value) -> bool {
+    async fn is_live(&self, token: &Value) -> bool {
         let (userinfo, introspected) = (self.userinfo(token).await, self.introspect(token, "app").await);
         let live = userinfo.status == StatusCode::OK;
         assert_eq!(introspected["active"], live);
@@ -791,7 +791,7 @@ async fn attack_an_id_token_of_one_app_is_no_hint_for_another() {
 }
 
 /// Accepts one request, answers it and returns it.
-pub async fn posted(listener: &tokio::net::TcpListener) -> String {
+pub(crate) async fn posted(listener: &tokio::net::TcpListener) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let (mut socket, _) = listener.accept().await.unwrap();
     let mut request = Vec::new();
