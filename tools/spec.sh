@@ -12,7 +12,8 @@ cargo build --quiet --workspace --bin postern-client --bin regtest
 POSTERN_CLIENT_BIN=$(realpath "$target/debug/postern-client")
 REGTEST_BIN=$(realpath "$target/debug/regtest")
 CHROMIUM=$(tools/find-program.sh chromium)
-export POSTERN_BIN POSTERN_CLIENT_BIN REGTEST_BIN CHROMIUM
+OPENID_APP_BIN=$(tools/openid-app.sh)
+export POSTERN_BIN POSTERN_CLIENT_BIN REGTEST_BIN OPENID_APP_BIN CHROMIUM
 
 [ -d end2end/node_modules ] || npm ci --prefix end2end --ignore-scripts --no-audit --no-fund
 tools/python.sh

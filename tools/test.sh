@@ -41,10 +41,7 @@ POSTERN_CLIENT_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/postern-client"
 # A chain for the page of a paid route, with the features that the tests were built with.
 cargo build --workspace --bin regtest
 REGTEST_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/debug/regtest")
-# A client of OpenID Connect with the packages of a stranger, for its own test.
-openid_app=$(realpath -m "${CARGO_TARGET_DIR:-target}/openid-app")
-cargo build --locked --manifest-path examples/openid-app/Cargo.toml --target-dir "$openid_app"
-OPENID_APP_BIN=$openid_app/debug/openid-app
+OPENID_APP_BIN=$(tools/openid-app.sh)
 CHROMIUM=$(tools/find-program.sh chromium)
 export POSTERN_BIN POSTERN_CLIENT_BIN REGTEST_BIN OPENID_APP_BIN CHROMIUM
 cd end2end

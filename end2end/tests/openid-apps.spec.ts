@@ -129,6 +129,8 @@ test('Authlib signs a person in and out', async ({ server, page, places, folder 
 });
 
 test('JupyterHub knows people and their groups', async ({ server, page, places, folder }) => {
+  // It starts three programs, which takes a while on a busy machine.
+  test.setTimeout(120_000);
   const place = places[JUPYTERHUB] as Place;
   const app = origin(place);
   const [hub, proxy] = [await freePort(), await freePort()];

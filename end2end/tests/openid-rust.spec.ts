@@ -19,8 +19,9 @@ const test = base.extend<{}, { door: number }>({
 });
 
 function program(): string {
-  const path = process.env.OPENID_APP_BIN;
-  if (!path || !existsSync(path)) throw new Error('OPENID_APP_BIN names no program: run the tests with `make test`');
+  const target = process.env.CARGO_TARGET_DIR ?? join(__dirname, '../../target');
+  const path = process.env.OPENID_APP_BIN ?? join(target, 'openid-app/debug/openid-app');
+  if (!existsSync(path)) throw new Error('OPENID_APP_BIN names no program: run the tests with `make test`');
   return path;
 }
 
