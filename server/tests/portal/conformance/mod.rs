@@ -90,12 +90,20 @@ async fn exchange(provider: &Provider, code: &str, more: &[(&str, &str)]) -> Ans
     provider.client(paths::OAUTH_TOKEN, &[&pairs, more].concat(), &[("authorization", &basic)]).await
 }
 
-/// The error that the app receives. Nobody is sent anywhere else.
+/// The error that the app receives, in both ways. Nobody is sent anywhere else.
 async fn refused(provider: &Provider, changes: &[(&str, &str)]) -> String {
-    let answer = provider.open(&provider.browser, &query(changes)).await;
-    let location = answer.header("location");
-    assert!(location.starts_with(&format!("{CALLBACK}?error=")), "{location}");
-    parameters(location)["error"].clone()
+    let mut errors = Vec::new();
+    for (mode, to) in
+        [("", format!("{CALLBACK}?error=")), ("form_post", format!("{}?client_id={ID}&", paths::OAUTH_FORM_POST))]
+    {
+        let query = query(&[changes, &[("response_mode", mode)]].concat());
+        let answer = provider.open(&provider.browser, &query).await;
+        let location = answer.header("location");
+        assert!(location.starts_with(&to), "{location}");
+        errors.push(parameters(location)["error"].clone());
+    }
+    assert_eq!(errors[0], errors[1]);
+    errors.remove(0)
 }
 
 /// Follows a request that leads to the sign-in page although a session exists, and signs in again five seconds later.
