@@ -34,8 +34,7 @@ const test = base.extend<{ app: HttpServer }, { door: number }>({
     const library = readFileSync(join(__dirname, '../node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js'));
     const server = createServer((request, response) => {
       if (request.url === '/oidc-client-ts.js') response.setHeader('content-type', 'text/javascript').end(library);
-      else if (request.url === '/favicon.ico') response.writeHead(204).end();
-      else response.setHeader('content-type', 'text/html').end('<!doctype html><title>App</title><script src="/oidc-client-ts.js"></script><h1>App</h1>');
+      else response.setHeader('content-type', 'text/html').end('<!doctype html><link rel="icon" href="data:,"><title>App</title><script src="/oidc-client-ts.js"></script><h1>App</h1>');
     });
     await new Promise<void>((resolve) => server.listen(door, '127.0.0.1', resolve));
     watch.allowOrigin(`http://localhost:${(server.address() as AddressInfo).port}`);
