@@ -22,7 +22,7 @@ cargo fmt --manifest-path examples/openid-app/Cargo.toml --check
 step "clippy, native"
 cargo clippy --workspace --all-targets -- -D warnings
 
-step "modules have no circles, and nothing imports upward"
+step "modules have no circles, nothing imports upward, no two types share a name"
 cargo xtask layers
 
 for bundle in login dashboard private; do

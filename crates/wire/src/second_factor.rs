@@ -18,7 +18,7 @@ pub struct SecondFactor {
 /// `Debug` hides it.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(deny_unknown_fields)]
-pub struct Confirmation {
+pub struct IdentityConfirmation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,4 +82,4 @@ macro_rules! hidden {
     };
 }
 
-hidden!(SecondFactor, Confirmation, NewTotp, FirstCode, RecoveryCodes);
+hidden!(SecondFactor, IdentityConfirmation, NewTotp, FirstCode, RecoveryCodes);

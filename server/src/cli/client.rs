@@ -71,7 +71,7 @@ pub(super) struct AddArgs {
     group: Vec<String>,
     /// Settings that an app is known to need
     #[arg(long, value_enum)]
-    preset: Option<Preset>,
+    preset: Option<AppPreset>,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -79,7 +79,7 @@ pub(super) struct AddArgs {
 
 /// What apps are known to need. The redirect URI is derived from --url.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Preset {
+pub(super) enum AppPreset {
     Nextcloud,
     Grafana,
     Forgejo,
@@ -88,7 +88,7 @@ pub(super) enum Preset {
     Paperless,
 }
 
-impl Preset {
+impl AppPreset {
     /// Returns the path of the redirect URI and that of the back-channel logout, if the app has one.
     fn paths(self) -> (&'static str, Option<&'static str>) {
         match self {

@@ -25,7 +25,7 @@ const MARK_SECONDS: i64 = 60 * 60;
 
 /// A judged request and what comes next.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum AuthorizationOutcome {
     /// The person sees the error.
     Shown(ShownError),
     /// The client gets the error.
@@ -55,18 +55,22 @@ pub struct Examined {
 ///
 /// # Errors
 /// The store fails.
-pub async fn examine(state: &AppState, query: &str, session: Option<&SignedIn>) -> Result<Outcome, ApiError> {
+pub async fn examine(
+    state: &AppState,
+    query: &str,
+    session: Option<&SignedIn>,
+) -> Result<AuthorizationOutcome, ApiError> {
     let given = Params::parse(query);
     let found = match find(state, &given).await? {
         Ok(found) => found,
-        Err(shown) => return Ok(Outcome::Shown(shown)),
+        Err(shown) => return Ok(AuthorizationOutcome::Shown(shown)),
     };
     let Found { client, params, pushed } = found;
     let request = match AuthorizationRequest::judge(&params, &client, pushed.is_some()) {
         Ok(request) => request,
         Err(refusal) => {
             return Ok(match *refusal {
-                Refusal::Shown(shown) => Outcome::Shown(shown),
+                Refusal::Shown(shown) => AuthorizationOutcome::Shown(shown),
                 Refusal::Redirected(Redirected { error, to }) => respond(state, to, &error),
             });
         }
@@ -94,7 +98,7 @@ pub async fn examine(state: &AppState, query: &str, session: Option<&SignedIn>) 
             let error = OAuthError::new(ErrorCode::InteractionRequired, "the account requires a second factor");
             return Ok(respond(state, request.return_to(), &error));
         }
-        return Ok(Outcome::MissingFactor(missing));
+        return Ok(AuthorizationOutcome::MissingFactor(missing));
     }
     let facts = match session {
         Some(session) => Some(facts(state, session, &client).await?),
@@ -104,15 +108,25 @@ pub async fn examine(state: &AppState, query: &str, session: Option<&SignedIn>) 
     let step = step::next(&request, &client, view.as_ref(), sent, hint.as_deref(), now.div_euclid(1000));
     Ok(match step {
         Step::Refuse(error) => respond(state, request.return_to(), &error),
-        Step::SignIn { again: false } => Outcome::SignIn { again: false, query: given.encode_without(&[]) },
+        Step::SignIn { again: false } => {
+            AuthorizationOutcome::SignIn { again: false, query: given.encode_without(&[]) }
+        }
         Step::SignIn { again: true } => {
             let mark = mark(state, &plain)?;
-            Outcome::SignIn { again: true, query: format!("{plain}&{MARK}={mark}") }
+            AuthorizationOutcome::SignIn { again: true, query: format!("{plain}&{MARK}={mark}") }
         }
-        Step::Ask => Outcome::Ask(Box::new(Examined { client, request, pushed, agreed: facts.and_then(|f| f.agreed) })),
-        Step::Answer => {
-            Outcome::Answer(Box::new(Examined { client, request, pushed, agreed: facts.and_then(|f| f.agreed) }))
-        }
+        Step::Ask => AuthorizationOutcome::Ask(Box::new(Examined {
+            client,
+            request,
+            pushed,
+            agreed: facts.and_then(|f| f.agreed),
+        })),
+        Step::Answer => AuthorizationOutcome::Answer(Box::new(Examined {
+            client,
+            request,
+            pushed,
+            agreed: facts.and_then(|f| f.agreed),
+        })),
     })
 }
 
@@ -172,8 +186,8 @@ pub fn declined(state: &AppState, examined: &Examined) -> Response {
     Response::error(examined.request.return_to(), &error, &state.config.origin)
 }
 
-fn respond(state: &AppState, to: authorize::ReturnTo, error: &OAuthError) -> Outcome {
-    Outcome::Respond(Response::error(to, error, &state.config.origin))
+fn respond(state: &AppState, to: authorize::ReturnTo, error: &OAuthError) -> AuthorizationOutcome {
+    AuthorizationOutcome::Respond(Response::error(to, error, &state.config.origin))
 }
 
 struct Found {

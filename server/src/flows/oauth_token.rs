@@ -22,9 +22,9 @@ const TRIES: u32 = 4;
 /// How long after its last access token a grant without a refresh token is kept.
 const KEEP_MS: i64 = 60_000;
 
-/// The successful answer.
+/// The successful token response (RFC 6749, section 5.1).
 #[derive(Clone)]
-pub struct IssuedTokens {
+pub struct TokenResponse {
     pub access_token: String,
     /// `Bearer` or `DPoP`.
     pub token_type: &'static str,
@@ -74,7 +74,7 @@ pub async fn exchange(
     client: Arc<Client>,
     request: TokenRequest,
     jkt: Option<String>,
-) -> Result<IssuedTokens, TokenError> {
+) -> Result<TokenResponse, TokenError> {
     if client.settings.dpop && jkt.is_none() {
         return Err(OAuthError::new(ErrorCode::InvalidDpopProof, "this client must prove a key (RFC 9449)").into());
     }
@@ -111,7 +111,7 @@ async fn redeem(
     presented: &PresentedCode,
     resources: &[String],
     jkt: Option<&str>,
-) -> Result<IssuedTokens, TokenError> {
+) -> Result<TokenResponse, TokenError> {
     let now = state.now();
     for _ in 0..TRIES {
         let Some(code) = state.store.code(&presented.hash).await? else {
@@ -201,7 +201,7 @@ async fn refresh(
     scope: Option<&Scopes>,
     resources: &[String],
     jkt: Option<&str>,
-) -> Result<IssuedTokens, TokenError> {
+) -> Result<TokenResponse, TokenError> {
     let unknown = || invalid_grant("the refresh token is not valid");
     let read = |macs: &crate::keyring::MacKeys| RefreshToken::authenticate(&macs.oauth_refresh, text);
     let token = state.keyring.authentic(state.now(), read).ok_or_else(unknown)?;
@@ -281,7 +281,7 @@ async fn issue(
     scopes: &Scopes,
     resources: &[String],
     token: Option<&RefreshToken>,
-) -> Result<IssuedTokens, TokenError> {
+) -> Result<TokenResponse, TokenError> {
     let now = state.now();
     let id = domain::encoding::from_base64url(&grant.id).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
     let id = id.ok_or_else(|| invalid_grant("the grant cannot be read"))?;
@@ -311,7 +311,7 @@ async fn issue(
         None => None,
     };
     let token_type = if grant.jkt.is_some() { "DPoP" } else { "Bearer" };
-    Ok(IssuedTokens { access_token, token_type, expires_in, refresh_token, id_token, scope: scopes.to_string() })
+    Ok(TokenResponse { access_token, token_type, expires_in, refresh_token, id_token, scope: scopes.to_string() })
 }
 
 /// Reads the stored part of a request.
@@ -322,8 +322,8 @@ pub fn read_details(text: &str) -> Result<GrantDetails, ApiError> {
     serde_json::from_str(text).map_err(ApiError::broken)
 }
 
-impl std::fmt::Debug for IssuedTokens {
+impl std::fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "IssuedTokens({})", self.scope)
+        write!(f, "TokenResponse({})", self.scope)
     }
 }

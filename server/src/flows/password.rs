@@ -21,7 +21,7 @@ use store::users::{ChangeOutcome, DeleteUser, NewPassword, User};
 use wire::envelope::EnvelopeKind;
 use wire::password::{Deletion, PasswordChange};
 use wire::problem::Code;
-use wire::second_factor::Confirmation;
+use wire::second_factor::IdentityConfirmation;
 use zeroize::Zeroizing;
 
 /// Changes the password and ends every other session.
@@ -149,7 +149,7 @@ impl PasswordRequest {
     }
 
     async fn confirm(&self) -> Result<(), AttemptError> {
-        let given: Confirmation = self.content()?;
+        let given: IdentityConfirmation = self.content()?;
         let factors = self.state.store.factors(&self.user.id).await?;
         let proven = match (&given.code, &given.password) {
             (Some(code), None) if factors.any() => {

@@ -9,17 +9,17 @@ use oidc::error::{ErrorCode, OAuthError};
 use serde_json::json;
 use wire::problem::Code;
 
-/// An error for a client.
+/// The answer to a client whose request failed (RFC 6749, section 5.2).
 #[derive(Debug)]
-pub struct ClientError(pub TokenError);
+pub(crate) struct OAuthErrorResponse(pub TokenError);
 
-impl<T: Into<TokenError>> From<T> for ClientError {
+impl<T: Into<TokenError>> From<T> for OAuthErrorResponse {
     fn from(error: T) -> Self {
         Self(error.into())
     }
 }
 
-impl IntoResponse for ClientError {
+impl IntoResponse for OAuthErrorResponse {
     fn into_response(self) -> Response {
         let response = match self.0 {
             TokenError::OAuth(error) => refused(&error),
@@ -68,7 +68,7 @@ fn failed(error: ApiError) -> Response {
 
 /// Lets pages of every origin read the answer. The endpoints use no cookies, so a page can read only what its own
 /// credentials get.
-pub fn open(mut response: Response) -> Response {
+pub(crate) fn open(mut response: Response) -> Response {
     allow(response.headers_mut());
     response
 }
@@ -80,7 +80,7 @@ fn allow(headers: &mut HeaderMap) {
 }
 
 /// Answers a browser's question before a request of another origin (Fetch, CORS-preflight).
-pub async fn preflight() -> Response {
+pub(crate) async fn preflight() -> Response {
     let fixed: [(HeaderName, HeaderValue); 3] = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST")),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, DPoP")),

@@ -7,7 +7,7 @@ use super::app_page::encoded;
 use super::sign_in_path::sign_in_path;
 use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
-use crate::flows::oauth_authorize::{self, Examined, Outcome};
+use crate::flows::oauth_authorize::{self, AuthorizationOutcome, Examined};
 use crate::flows::{self};
 use crate::guards::body;
 use crate::guards::signed_in::SignedIn;
@@ -30,7 +30,7 @@ use wire::problem::Code;
 const AGAIN: &str = "again";
 
 /// Shows the page, or leads to sign-in, or back to the app with an error.
-pub async fn authorize(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn authorize(State(state): State<AppState>, request: Request) -> Response {
     match respond(&state, request).await {
         Ok(response) => response,
         Err((error, request)) => pages::broken(state, error, request).await,
@@ -52,27 +52,29 @@ async fn respond(state: &AppState, request: Request) -> Result<Response, (ApiErr
         Err(error) => return Err((error, request)),
     };
     Ok(match outcome {
-        Outcome::Shown(error) => {
+        AuthorizationOutcome::Shown(error) => {
             let mut response = render::document(State(state.clone()), View::Refused(refused(error)), request).await;
             *response.status_mut() = StatusCode::BAD_REQUEST;
             response
         }
-        Outcome::Respond(response) => Redirect::to(&location(&response, query)).into_response(),
-        Outcome::MissingFactor(missing) => Redirect::to(&enrol::path_of(missing, &uri)).into_response(),
-        Outcome::SignIn { again: false, .. } => Redirect::to(&sign_in_path(state, &headers, &uri)).into_response(),
-        Outcome::SignIn { again: true, query } => {
+        AuthorizationOutcome::Respond(response) => Redirect::to(&location(&response, query)).into_response(),
+        AuthorizationOutcome::MissingFactor(missing) => Redirect::to(&enrol::path_of(missing, &uri)).into_response(),
+        AuthorizationOutcome::SignIn { again: false, .. } => {
+            Redirect::to(&sign_in_path(state, &headers, &uri)).into_response()
+        }
+        AuthorizationOutcome::SignIn { again: true, query } => {
             let next = format!("{}?{query}", paths::OAUTH_AUTHORIZE);
             let to = format!("{}?next={}&why={AGAIN}", paths::LOGIN_PAGE, encoded(&next));
             Redirect::to(&to).into_response()
         }
-        Outcome::Answer(examined) => {
+        AuthorizationOutcome::Answer(examined) => {
             let body = body_of(query, None);
             let nonce = state.keyring.nonce(state.now());
             let path = paths::OAUTH_ENTER.to_owned();
             let enter = EnterView { app: examined.client.name().to_owned(), body, nonce, path };
             render::document(State(state.clone()), View::Enter(enter), request).await
         }
-        Outcome::Ask(examined) => {
+        AuthorizationOutcome::Ask(examined) => {
             let view = View::Ask(Box::new(ask(state, &examined, query)));
             render::document(State(state.clone()), view, request).await
         }
@@ -100,7 +102,7 @@ async fn again_as_get(request: Request) -> Response {
 ///
 /// # Errors
 /// `bad_request`: the person must be asked first.
-pub async fn enter(
+pub(crate) async fn enter(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     session: SignedIn,
@@ -109,16 +111,18 @@ pub async fn enter(
     let AppRequest { request: query, agreed } = request::body(&body)?;
     let outcome = oauth_authorize::examine(&state, &query, Some(&session)).await?;
     let (examined, agreed) = match (outcome, agreed) {
-        (Outcome::Answer(examined), _) => (examined, false),
-        (Outcome::Ask(examined), Some(true)) => (examined, true),
-        (Outcome::Ask(examined), Some(false)) => {
+        (AuthorizationOutcome::Answer(examined), _) => (examined, false),
+        (AuthorizationOutcome::Ask(examined), Some(true)) => (examined, true),
+        (AuthorizationOutcome::Ask(examined), Some(false)) => {
             return Ok(answer(location(&oauth_authorize::declined(&state, &examined), &query)));
         }
-        (Outcome::Respond(response), _) => return Ok(answer(location(&response, &query))),
+        (AuthorizationOutcome::Respond(response), _) => return Ok(answer(location(&response, &query))),
         // The page leads to sign-in or shows the error.
-        (Outcome::SignIn { query, .. }, _) => return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE))),
+        (AuthorizationOutcome::SignIn { query, .. }, _) => {
+            return Ok(answer(format!("{}?{query}", paths::OAUTH_AUTHORIZE)));
+        }
         // The session lacks nothing, or it had not come here.
-        (Outcome::Shown(_) | Outcome::Ask(_) | Outcome::MissingFactor(_), _) => {
+        (AuthorizationOutcome::Shown(_) | AuthorizationOutcome::Ask(_) | AuthorizationOutcome::MissingFactor(_), _) => {
             return Err(ApiError::new(Code::BadRequest));
         }
     };
@@ -167,7 +171,7 @@ fn ask(state: &AppState, examined: &Examined, query: &str) -> AskView {
 }
 
 /// The page for a person, with what the developer of the app needs.
-pub fn refused(error: ShownError) -> RefusedView {
+pub(crate) fn refused(error: ShownError) -> RefusedView {
     RefusedView {
         code: error.error.code.as_str().to_owned(),
         description: error.error.description,
@@ -181,7 +185,7 @@ const i=document.createElement('input');i.type='hidden';i.name=n;i.value=v;f.app
 history.replaceState(null,'',location.pathname);f.submit()";
 
 /// `/oauth/form_post`: posts an answer to a client at a registered redirect URI.
-pub async fn form_post(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn form_post(State(state): State<AppState>, request: Request) -> Response {
     let params = Params::parse(request.uri().query().unwrap_or_default());
     let client = params.get("client_id").and_then(|id| state.clients.find(id));
     let uri = params.get("redirect_uri").filter(|uri| client.as_ref().is_some_and(|client| client.redirects_to(uri)));

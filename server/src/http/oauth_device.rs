@@ -1,6 +1,6 @@
 //! `/device`: a person enters the code of a device (RFC 8628, section 3.3).
 
-use super::oauth_answer::{ClientError, open};
+use super::oauth_answer::{OAuthErrorResponse, open};
 use super::oauth_token::read;
 use super::sign_in_path::sign_in_path;
 use super::{ApiError, enrol, pages, render, request};
@@ -21,11 +21,11 @@ use wire::oauth::{AppAnswer, DeviceAnswer};
 use wire::paths;
 
 /// Gives a device its codes.
-pub async fn authorize(
+pub(crate) async fn authorize(
     State(state): State<AppState>,
     headers: HeaderMap,
     body: String,
-) -> Result<Response, ClientError> {
+) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
     if !client.settings.device {
         let text = "this client may not use the device flow: set device = true";
@@ -49,7 +49,7 @@ pub async fn authorize(
 }
 
 /// Asks for the code, or whether to connect the device that shows it.
-pub async fn page(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     match SignedIn::find(&state, &headers).await {
         Ok(Some(session)) => match enrol::detour(&state, &session, &uri).await {
@@ -93,7 +93,7 @@ pub async fn page(State(state): State<AppState>, request: Request) -> Response {
 }
 
 /// `POST /api/oauth/device`: the person's answer, with a proof of the session's key.
-pub async fn answer(
+pub(crate) async fn answer(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     session: SignedIn,

@@ -1,9 +1,9 @@
 //! `/oauth/token`, `/oauth/revoke`, `/oauth/introspect` and `/oauth/par`: requests of clients.
 
-use super::oauth_answer::{ClientError, open};
+use super::oauth_answer::{OAuthErrorResponse, open};
 use crate::client::Client as Caller;
 use crate::dpop;
-use crate::flows::oauth_token::{IssuedTokens, TokenError, exchange as run_exchange};
+use crate::flows::oauth_token::{TokenError, TokenResponse, exchange as run_exchange};
 use crate::flows::{self, oauth_access};
 use crate::guards::{oauth_client, proof};
 use crate::state::AppState;
@@ -29,7 +29,7 @@ pub(super) async fn read(
     state: &AppState,
     headers: &HeaderMap,
     body: &str,
-) -> Result<(Arc<Client>, Params), ClientError> {
+) -> Result<(Arc<Client>, Params), OAuthErrorResponse> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -42,12 +42,12 @@ pub(super) async fn read(
 }
 
 /// Exchanges a code or a refresh token.
-pub async fn token(
+pub(crate) async fn token(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: String,
-) -> Result<Response, ClientError> {
+) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
     let request = TokenRequest::read(&params)?;
     let jkt = if headers.contains_key(dpop::HEADER) {
@@ -64,7 +64,7 @@ pub async fn token(
     Ok(open(answered(&state, answer)))
 }
 
-fn answered(state: &AppState, tokens: IssuedTokens) -> Response {
+fn answered(state: &AppState, tokens: TokenResponse) -> Response {
     let mut body = Map::new();
     let is_bound = tokens.token_type == "DPoP";
     body.insert("access_token".to_owned(), tokens.access_token.into());
@@ -87,7 +87,11 @@ fn answered(state: &AppState, tokens: IssuedTokens) -> Response {
 }
 
 /// Revokes what a token belongs to (RFC 7009). The answer is the same for a token that is not valid.
-pub async fn revoke(State(state): State<AppState>, headers: HeaderMap, body: String) -> Result<Response, ClientError> {
+pub(crate) async fn revoke(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
     let token = token_of(&params)?;
     flows::run_to_completion(oauth_access::revoke(state.clone(), client.id().to_owned(), token)).await?;
@@ -95,11 +99,11 @@ pub async fn revoke(State(state): State<AppState>, headers: HeaderMap, body: Str
 }
 
 /// Says whether a token is valid (RFC 7662), to confidential clients only.
-pub async fn introspect(
+pub(crate) async fn introspect(
     State(state): State<AppState>,
     headers: HeaderMap,
     body: String,
-) -> Result<Response, ClientError> {
+) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
     if client.is_public() {
         let text = "introspection is for clients that authenticate";
@@ -115,7 +119,11 @@ fn token_of(params: &Params) -> Result<String, OAuthError> {
 }
 
 /// Stores an authorization request (RFC 9126).
-pub async fn push(State(state): State<AppState>, headers: HeaderMap, body: String) -> Result<Response, ClientError> {
+pub(crate) async fn push(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: String,
+) -> Result<Response, OAuthErrorResponse> {
     let (client, params) = read(&state, &headers, &body).await?;
     if params.get("client_id").is_some_and(|id| id != client.id()) {
         return Err(OAuthError::new(ErrorCode::InvalidRequest, "client_id is not the authenticated client").into());

@@ -1,7 +1,7 @@
 //! `/oauth/userinfo` (OpenID Connect Core, section 5.3).
 
 use super::ApiError;
-use super::oauth_answer::{ClientError, open};
+use super::oauth_answer::{OAuthErrorResponse, open};
 use crate::flows::oauth_access::{self, LiveToken};
 use crate::flows::oauth_token::TokenError;
 use crate::guards::proof;
@@ -23,7 +23,7 @@ struct Presented {
 }
 
 /// Returns the claims that the access token may read.
-pub async fn userinfo(State(state): State<AppState>, request: Request) -> Response {
+pub(crate) async fn userinfo(State(state): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answer = match axum::body::to_bytes(body, crate::guards::body::LIMIT).await {
         Ok(body) => answer(&state, &parts, &String::from_utf8_lossy(&body)).await,
@@ -94,10 +94,10 @@ fn challenged(error: TokenError) -> Response {
             _ => None,
         },
     };
-    let Some((code, proof)) = found else { return ClientError(error).into_response() };
+    let Some((code, proof)) = found else { return OAuthErrorResponse(error).into_response() };
     let scheme = if proof { "DPoP algs=\"ES256\", " } else { "Bearer " };
     let challenge = format!("{scheme}error=\"{code}\"");
-    let mut response = ClientError(error).into_response();
+    let mut response = OAuthErrorResponse(error).into_response();
     if proof {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
     }

@@ -1,9 +1,11 @@
-//! `cargo xtask layers`: modules have no circles, in the server nothing imports upward, and a sign-in can be followed.
+//! `cargo xtask layers`: modules have no circles, in the server nothing imports upward, no two types share a
+//! name, and a sign-in can be followed.
 
 mod graph;
 mod source;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -60,8 +62,11 @@ const SERVER: [(&str, &[&str]); 9] = [
     ("http and the command line", &["http", "service", "router", "cli"]),
 ];
 
+/// Types of which a crate has one for each processor.
+const ALTERNATIVES: [(&str, &str); 1] = [("channel", "Cipher")];
+
 /// # Errors
-/// Names the imports that must go.
+/// Names the imports and the types that must go.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let metadata = run(workspace.cargo().args(["metadata", "--format-version=1", "--no-deps", "--offline"]))?;
     let metadata: Value = serde_json::from_slice(&metadata)?;
@@ -71,6 +76,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         for root in roots(package) {
             let imports = source::imports(Path::new(root))?;
             wrong.extend(of_circles(&imports).into_iter().map(|line| format!("{name}: {line}")));
+            let types = source::types(Path::new(root))?;
+            wrong.extend(twice(name, &types).into_iter().map(|line| format!("{name}: {line}")));
             if name == "server" && root.ends_with("lib.rs") {
                 wrong.extend(upward(&imports, &SERVER).into_iter().map(|line| format!("{name}: {line}")));
             }
@@ -104,6 +111,17 @@ fn of_circles(imports: &Imports) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Returns a line for each name that two types of a crate share.
+fn twice(package: &str, types: &BTreeMap<String, Vec<ModulePath>>) -> Vec<String> {
+    let shared = types.iter().filter(|(_, modules)| modules.len() > 1);
+    let wrong = shared.filter(|(type_name, _)| !ALTERNATIVES.contains(&(package, type_name.as_str())));
+    let line = |(type_name, modules): (&String, &Vec<ModulePath>)| {
+        let modules: Vec<_> = modules.iter().map(name).collect();
+        format!("{type_name} is a type of {}", modules.join(" and of "))
+    };
+    wrong.map(line).collect()
 }
 
 /// Returns a line for each import of a higher layer, and for each module that no layer has.
@@ -179,6 +197,17 @@ mod tests {
             ("a.rs", "use super::Shared; pub fn g() {}"),
         ])?);
         assert_eq!(lines, ["the root -> a is part of a circle", "a -> the root is part of a circle"]);
+        Ok(())
+    }
+
+    #[test]
+    fn two_types_of_one_name_are_found_and_private_ones_are_not() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("lib.rs"), "mod a; mod b; pub struct Own; struct Error;")?;
+        fs::write(folder.path().join("a.rs"), "pub enum Error {} pub(crate) trait Shown {} struct Own;")?;
+        fs::write(folder.path().join("b.rs"), "pub(super) type Shown = u8; pub use crate::a::Error;")?;
+        let types = source::types(&folder.path().join("lib.rs"))?;
+        assert_eq!(twice("made", &types), ["Shown is a type of a and of b"]);
         Ok(())
     }
 

@@ -28,6 +28,8 @@ struct Module {
     globs: Vec<ModulePath>,
     /// Names of what is defined here.
     defined: BTreeSet<String>,
+    /// Names of the types among them that other modules may use.
+    types: BTreeSet<String>,
     /// Paths in the code, as written.
     paths: Vec<ModulePath>,
 }
@@ -37,10 +39,30 @@ struct Module {
 /// # Errors
 /// A file cannot be read, or is not Rust.
 pub(super) fn imports(root: &Path) -> Result<Imports> {
+    let modules = modules(root)?;
+    Ok(modules.keys().map(|path| (path.clone(), targets(path, &modules))).collect())
+}
+
+/// Reads the crate with this root file, and returns the modules that define a type of each name. Private types do not
+/// count.
+///
+/// # Errors
+/// A file cannot be read, or is not Rust.
+pub(super) fn types(root: &Path) -> Result<BTreeMap<String, Vec<ModulePath>>> {
+    let mut found: BTreeMap<String, Vec<ModulePath>> = BTreeMap::new();
+    for (path, module) in modules(root)? {
+        for name in module.types {
+            found.entry(name).or_default().push(path.clone());
+        }
+    }
+    Ok(found)
+}
+
+fn modules(root: &Path) -> Result<BTreeMap<ModulePath, Module>> {
     let mut modules = BTreeMap::new();
     let folder = root.parent().context("a file in a folder")?;
     read(root, folder, Vec::new(), &mut modules)?;
-    Ok(modules.keys().map(|path| (path.clone(), targets(path, &modules))).collect())
+    Ok(modules)
 }
 
 /// `folder`: where the files of its own modules are.
@@ -76,6 +98,7 @@ fn collect(items: Vec<Item>, module: &mut Module, children: &mut Vec<String>) {
             },
             item => {
                 module.defined.extend(name(&item));
+                module.types.extend(shared_type(&item));
                 scan(item.into_token_stream(), module);
             }
         }
@@ -111,6 +134,19 @@ fn name(item: &Item) -> Option<String> {
         _ => return None,
     };
     Some(name.to_string())
+}
+
+/// Returns the name of a type that other modules may use.
+fn shared_type(item: &Item) -> Option<String> {
+    let visibility = match item {
+        Item::Enum(item) => &item.vis,
+        Item::Struct(item) => &item.vis,
+        Item::Trait(item) => &item.vis,
+        Item::Type(item) => &item.vis,
+        Item::Union(item) => &item.vis,
+        _ => return None,
+    };
+    name(item).filter(|_| !matches!(visibility, Visibility::Inherited))
 }
 
 fn flatten(tree: UseTree, mut prefix: ModulePath, exported: bool, module: &mut Module) {
