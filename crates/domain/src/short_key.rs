@@ -51,12 +51,12 @@ impl ShortKeyPurpose {
 pub struct ShortKeyClaims {
     /// When it runs out.
     pub expires_at: UnixMs,
-    /// The envelope key's thumbprint.
-    pub kid: [u8; 32],
+    /// The envelope key's thumbprint. `None` for the registration of a passkey, which encrypts nothing.
+    pub kid: Option<[u8; 32]>,
     /// SHA-256 of the site's origin.
     pub origin: [u8; 32],
-    /// SHA-256 of the browser's pre-login cookie; zero for programs, which have none.
-    pub cookie: [u8; 32],
+    /// SHA-256 of the browser's pre-login cookie, or of the session that registers a passkey. `None` for programs.
+    pub cookie: Option<[u8; 32]>,
 }
 
 /// A `short_key` with a valid MAC.
@@ -118,8 +118,12 @@ impl ShortKey {
         let (kid, rest) = rest.split_first_chunk::<32>()?;
         let (origin, rest) = rest.split_first_chunk::<32>()?;
         let (cookie, _) = rest.split_first_chunk::<32>()?;
-        let terms =
-            ShortKeyClaims { expires_at: i64::from_be_bytes(*expires_at), kid: *kid, origin: *origin, cookie: *cookie };
+        let terms = ShortKeyClaims {
+            expires_at: i64::from_be_bytes(*expires_at),
+            kid: from_field(*kid),
+            origin: *origin,
+            cookie: from_field(*cookie),
+        };
         let purpose = ShortKeyPurpose::ALL.into_iter().find(|purpose| purpose.version() == *version)?;
         Some(Self { random: *random, purpose, terms })
     }
@@ -134,7 +138,7 @@ impl ShortKey {
         purpose: ShortKeyPurpose,
         kids: &[[u8; 32]],
         origin: &[u8; 32],
-        cookie: &[u8; 32],
+        cookie: Option<[u8; 32]>,
         now: UnixMs,
     ) -> Result<(), ShortKeyError> {
         if self.purpose != purpose {
@@ -147,8 +151,11 @@ impl ShortKey {
         if now >= self.terms.expires_at.saturating_add(CLOCK_TOLERANCE_MS) {
             return Err(ShortKeyError::Expired);
         }
-        let known = kids.contains(&self.terms.kid);
-        if known && self.terms.origin == *origin && self.terms.cookie == *cookie {
+        let known = match &self.terms.kid {
+            Some(kid) => kids.contains(kid),
+            None => purpose == ShortKeyPurpose::PasskeyRegistration,
+        };
+        if known && self.terms.origin == *origin && self.terms.cookie == cookie {
             Ok(())
         } else {
             Err(ShortKeyError::Mismatch)
@@ -160,13 +167,13 @@ impl ShortKey {
         base64url(&self.random)
     }
 
-    pub fn kid(&self) -> [u8; 32] {
+    pub fn kid(&self) -> Option<[u8; 32]> {
         self.terms.kid
     }
 
     /// Whether it was issued to a program, which has no cookies.
     pub fn is_for_program(&self) -> bool {
-        self.terms.cookie == [0; 32]
+        self.terms.cookie.is_none()
     }
 
     pub fn expires_at(&self) -> UnixMs {
@@ -175,19 +182,29 @@ impl ShortKey {
 
     fn body(&self) -> [u8; BODY] {
         let mut body = [0; BODY];
+        let (kid, cookie) = (field(self.terms.kid), field(self.terms.cookie));
         let parts: [&[u8]; 6] = [
             &[self.purpose.version()],
             &self.random,
             &self.terms.expires_at.to_be_bytes(),
-            &self.terms.kid,
+            &kid,
             &self.terms.origin,
-            &self.terms.cookie,
+            &cookie,
         ];
         for (slot, byte) in body.iter_mut().zip(parts.into_iter().flatten()) {
             *slot = *byte;
         }
         body
     }
+}
+
+/// Returns the bytes of a hash in a `short_key`: zeros if there is none, which no known input of SHA-256 gives.
+fn field(hash: Option<[u8; 32]>) -> [u8; 32] {
+    hash.unwrap_or_default()
+}
+
+fn from_field(bytes: [u8; 32]) -> Option<[u8; 32]> {
+    (bytes != [0; 32]).then_some(bytes)
 }
 
 /// Returns the hash of an origin or cookie for the binding.

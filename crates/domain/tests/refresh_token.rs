@@ -82,7 +82,7 @@ proptest! {
 
     #[test]
     fn a_short_key_is_no_refresh_token_under_the_same_key(random: [u8; 16], kid: [u8; 32]) {
-        let terms = domain::short_key::ShortKeyClaims { expires_at: 1, kid, origin: kid, cookie: kid };
+        let terms = domain::short_key::ShortKeyClaims { expires_at: 1, kid: Some(kid), origin: kid, cookie: Some(kid) };
         let text = domain::short_key::ShortKey::issue(&KEY, random, &terms);
         prop_assert_eq!(RefreshToken::authenticate(&KEY, &text), None);
         let refresh = RefreshToken::first(random, kid).reveal(&KEY);

@@ -13,9 +13,9 @@ const NOW: i64 = 1_750_000_000_000;
 fn terms() -> ShortKeyClaims {
     ShortKeyClaims {
         expires_at: NOW + LIFETIME_MS,
-        kid: [1; 32],
+        kid: Some([1; 32]),
         origin: hash("https://postern.example"),
-        cookie: [3; 32],
+        cookie: Some([3; 32]),
     }
 }
 
@@ -55,7 +55,7 @@ fn other_lengths_keys_and_encodings_are_forged() {
 fn the_terms_are_kept() {
     let key = ShortKey::authenticate(&KEY, &ShortKey::issue(&KEY, [5; 16], &terms())).unwrap();
     let ShortKeyClaims { kid, origin, cookie, expires_at } = terms();
-    let (other, none) = ([9; 32], [0; 32]);
+    let (kid, other) = (kid.unwrap(), [9; 32]);
     let cases = [
         ("all right", vec![kid], origin, cookie, NOW, Ok(())),
         ("one of several keys", vec![other, kid], origin, cookie, NOW, Ok(())),
@@ -66,12 +66,12 @@ fn the_terms_are_kept() {
         ("a retired key", vec![other], origin, cookie, NOW, Err(ShortKeyError::Mismatch)),
         ("no key at all", vec![], origin, cookie, NOW, Err(ShortKeyError::Mismatch)),
         ("another origin", vec![kid], other, cookie, NOW, Err(ShortKeyError::Mismatch)),
-        ("another cookie", vec![kid], origin, other, NOW, Err(ShortKeyError::Mismatch)),
-        ("a browser's, sent without its cookie", vec![kid], origin, none, NOW, Err(ShortKeyError::Mismatch)),
+        ("another cookie", vec![kid], origin, Some(other), NOW, Err(ShortKeyError::Mismatch)),
+        ("a browser's, sent without its cookie", vec![kid], origin, None, NOW, Err(ShortKeyError::Mismatch)),
         ("run out and another origin", vec![kid], other, cookie, expires_at + TOLERANCE, Err(ShortKeyError::Expired)),
     ];
     for (name, kids, origin, cookie, now, verdict) in cases {
-        assert_eq!(key.check(ShortKeyPurpose::Message, &kids, &origin, &cookie, now), verdict, "{name}");
+        assert_eq!(key.check(ShortKeyPurpose::Message, &kids, &origin, cookie, now), verdict, "{name}");
     }
 }
 
@@ -81,13 +81,29 @@ fn a_programs_key_has_no_cookie_and_is_no_browsers() {
         let text = ShortKey::issue(&KEY, [5; 16], &ShortKeyClaims { cookie, ..terms() });
         ShortKey::authenticate(&KEY, &text).unwrap()
     };
-    assert!(of([0; 32]).is_for_program());
-    assert!(!of([3; 32]).is_for_program());
+    assert!(of(None).is_for_program());
+    assert!(!of(Some([3; 32])).is_for_program());
     let ShortKeyClaims { kid, origin, .. } = terms();
     assert_eq!(
-        of([0; 32]).check(ShortKeyPurpose::Message, &[kid], &origin, &[3; 32], NOW),
+        of(None).check(ShortKeyPurpose::Message, &[kid.unwrap()], &origin, Some([3; 32]), NOW),
         Err(ShortKeyError::Mismatch)
     );
+}
+
+#[test]
+fn only_a_registration_does_without_an_envelope_key() {
+    let origin = terms().origin;
+    for purpose in [ShortKeyPurpose::Message, ShortKeyPurpose::PasskeySignIn, ShortKeyPurpose::PasskeyRegistration] {
+        let text = ShortKey::issue_for(purpose, &KEY, [5; 16], &ShortKeyClaims { kid: None, ..terms() });
+        let key = ShortKey::authenticate(&KEY, &text).unwrap();
+        let expected = match purpose {
+            ShortKeyPurpose::PasskeyRegistration => Ok(()),
+            _ => Err(ShortKeyError::Mismatch),
+        };
+        assert_eq!(key.check(purpose, &[], &origin, terms().cookie, NOW), expected, "{purpose:?}");
+        assert_eq!(key.check(purpose, &[[0; 32]], &origin, terms().cookie, NOW), expected, "{purpose:?}");
+        assert_eq!(key.check(purpose, &[], &origin, None, NOW), Err(ShortKeyError::Mismatch), "{purpose:?}");
+    }
 }
 
 proptest! {
@@ -95,10 +111,10 @@ proptest! {
     fn what_was_issued_is_read_back(
         key: [u8; 32], random: [u8; 16], expires_at: i64, kid: [u8; 32], origin: [u8; 32], cookie: [u8; 32],
     ) {
-        let terms = ShortKeyClaims { expires_at, kid, origin, cookie };
+        let terms = ShortKeyClaims { expires_at, kid: Some(kid), origin, cookie: Some(cookie) };
         let text = ShortKey::issue(&key, random, &terms);
         let read = ShortKey::authenticate(&key, &text).unwrap();
-        prop_assert_eq!((read.expires_at(), read.kid(), read.id()), (expires_at, kid, base64url(&random)));
+        prop_assert_eq!((read.expires_at(), read.kid(), read.id()), (expires_at, Some(kid), base64url(&random)));
         prop_assert!(text.len() <= 256 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
     }
 
@@ -128,7 +144,7 @@ fn one_for_a_passkey_waits_longer_and_serves_for_nothing_else() {
                 (true, ShortKeyPurpose::Message) => Err(ShortKeyError::NotYet),
                 (true, _) => Ok(()),
             };
-            assert_eq!(key.check(used, &[kid], &origin, &cookie, now), expected, "{issued:?} as {used:?}");
+            assert_eq!(key.check(used, &[kid.unwrap()], &origin, cookie, now), expected, "{issued:?} as {used:?}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn check(data: &[u8]) {
     assert!(RULES.judge("GET", target, true).allow >= judged, "another method is easier");
 }
 
-/// What the rules say of a path that can be read in one way.
+/// The rules' decision on a path that has only one reading.
 fn plainly(path: &str) -> Allow {
     let below = |start: &str| path == start || path.strip_prefix(start).is_some_and(|rest| rest.starts_with('/'));
     match path {
@@ -35,7 +35,7 @@ fn plainly(path: &str) -> Allow {
     }
 }
 
-/// What programs make of a path: as it stands, decoded once or twice, normalised as browsers do it before or after
+/// The readings of a path by programs: unchanged, decoded once or twice, normalised as browsers do it before or after
 /// that, and in small letters.
 fn readings(path: &str) -> Vec<String> {
     let mut all = vec![path.to_owned()];

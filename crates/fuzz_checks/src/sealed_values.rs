@@ -26,7 +26,7 @@ pub(crate) fn check(data: &[u8]) {
 }
 
 fn issued() -> [String; 5] {
-    let terms = ShortKeyClaims { expires_at: NOW, kid: [1; 32], origin: [2; 32], cookie: [3; 32] };
+    let terms = ShortKeyClaims { expires_at: NOW, kid: Some([1; 32]), origin: [2; 32], cookie: Some([3; 32]) };
     let session = base64url(&[5; 16]);
     [
         ShortKey::issue(&KEY, [4; 16], &terms),

@@ -28,12 +28,12 @@ use wire::problem::Code;
 ///
 /// # Errors
 /// No envelope key is available; passkeys do not work at this site.
-pub fn challenge(state: &AppState, cookie: [u8; 32]) -> Result<PasskeyChallenge, ApiError> {
+pub fn challenge(state: &AppState, cookie: Option<[u8; 32]>) -> Result<PasskeyChallenge, ApiError> {
     let (host, now) = (relying_party(&state.config)?, state.now());
     let (key, purpose) = (state.keyring.envelope(now)?, ShortKeyPurpose::PasskeySignIn);
     let claims = ShortKeyClaims {
         expires_at: now + purpose.lifetime_ms(),
-        kid: key.kid,
+        kid: Some(key.kid),
         origin: short_key::hash(&state.config.origin),
         cookie,
     };

@@ -73,9 +73,9 @@ pub async fn begin(state: &AppState, session: &SignedIn) -> Result<wired::Regist
     let purpose = ShortKeyPurpose::PasskeyRegistration;
     let binding = ShortKeyClaims {
         expires_at: now + purpose.lifetime_ms(),
-        kid: [0; 32],
+        kid: None,
         origin: short_key::hash(&state.config.origin),
-        cookie: session_hash(&claims.sid),
+        cookie: Some(session_hash(&claims.sid)),
     };
     let key = &state.keyring.macs(now)?.short_key;
     let short_key = ShortKey::issue_for(purpose, key, state.entropy.bytes(), &binding);
@@ -118,7 +118,7 @@ pub async fn add(
     let (origin, now) = (short_key::hash(&state.config.origin), state.now());
     let binding = session_hash(&session.claims.sid);
     short_key
-        .check(ShortKeyPurpose::PasskeyRegistration, &[[0; 32]], &origin, &binding, now)
+        .check(ShortKeyPurpose::PasskeyRegistration, &[], &origin, Some(binding), now)
         .map_err(sealed::short_key_refusal)?;
     let made = verify(state, host, &wish).ok_or_else(|| ApiError::new(Code::PasskeyRefused))?;
     let aaguid = rules::aaguid(made.aaguid);

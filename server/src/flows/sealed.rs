@@ -37,7 +37,8 @@ pub struct SealedMessage {
     /// The requested path, as the proof must state it.
     path: &'static str,
     pub(super) body_hash: String,
-    cookie: [u8; 32],
+    /// SHA-256 of the pre-login cookie, if one came.
+    cookie: Option<[u8; 32]>,
     proof: Option<String>,
 }
 
@@ -76,7 +77,7 @@ impl SealedMessage {
             request,
             path,
             body_hash: base64url(&sha256(&body)),
-            cookie: cookie.map_or([0; 32], |cookie| short_key::hash(&cookie)),
+            cookie: cookie.map(|cookie| short_key::hash(&cookie)),
             proof: dpop::presented(headers).map(str::to_owned),
         })
     }
@@ -126,12 +127,12 @@ pub(super) async fn check_short_key(
     };
     // A program's `short_key` sets no cookies, so that nobody can sign a visitor in under another name.
     let cookie =
-        if short_key.is_for_program() && sealed.request.delivery == Delivery::Body { [0; 32] } else { sealed.cookie };
+        if short_key.is_for_program() && sealed.request.delivery == Delivery::Body { None } else { sealed.cookie };
     let origin = short_key::hash(&state.config.origin);
     let now = state.now();
-    let key = state.keyring.opening(&short_key.kid(), now);
+    let key = short_key.kid().and_then(|kid| state.keyring.opening(&kid, now));
     let kids: Vec<_> = key.iter().map(|key| key.kid).collect();
-    match short_key.check(purpose, &kids, &origin, &cookie, now) {
+    match short_key.check(purpose, &kids, &origin, cookie, now) {
         Ok(()) => Ok((short_key, key.ok_or_else(|| ApiError::new(Code::ShortKeyMismatch))?)),
         Err(ShortKeyError::Expired) if state.config.policy.expired_short_key.is_some() => {
             let evidence = "a short_key that had run out";

@@ -16,7 +16,7 @@ use wire::challenge::Challenge;
 ///
 /// # Errors
 /// No envelope key is available.
-pub async fn challenge(
+pub(crate) async fn challenge(
     State(state): State<AppState>,
     cookies: Cookies,
     headers: HeaderMap,
@@ -25,7 +25,7 @@ pub async fn challenge(
     let key = state.keyring.envelope(now)?;
     let terms = ShortKeyClaims {
         expires_at: now + LIFETIME_MS,
-        kid: key.kid,
+        kid: Some(key.kid),
         origin: short_key::hash(&state.config.origin),
         cookie: pre_login(&state, &cookies, &headers),
     };
@@ -37,17 +37,17 @@ pub async fn challenge(
     }))
 }
 
-/// Returns the hash of the cookie that ties a `short_key` to a browser, which gets one here if necessary. Zero for
+/// Returns the hash of the cookie that ties a `short_key` to a browser, which gets one here if necessary. `None` for
 /// programs.
-pub(super) fn pre_login(state: &AppState, cookies: &Cookies, headers: &HeaderMap) -> [u8; 32] {
+pub(super) fn pre_login(state: &AppState, cookies: &Cookies, headers: &HeaderMap) -> Option<[u8; 32]> {
     match cookies::get(headers, &state.config, CookieName::PreLogin) {
-        Some(cookie) => short_key::hash(&cookie),
+        Some(cookie) => Some(short_key::hash(&cookie)),
         None if same_origin::is_browser(headers) => {
             let cookie = state.entropy.secret();
             let hash = short_key::hash(&cookie);
             cookies::set(cookies, &state.config, CookieName::PreLogin, cookie, None, state.now());
-            hash
+            Some(hash)
         }
-        None => [0; 32],
+        None => None,
     }
 }

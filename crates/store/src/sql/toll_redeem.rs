@@ -24,9 +24,8 @@ sql! {
             (txid, account, subaddress, challenge, route, piconero, block, seen_at, ended_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (txid, account, subaddress) DO NOTHING";
     IN_TIME = "DELETE FROM toll_late WHERE txid = $1 AND account = $2 AND subaddress = $3";
-    // The payment with the fewest confirmations decides; block -1 means no block.
-    PAID = "SELECT CAST(COALESCE(SUM(piconero), 0) AS BIGINT) AS paid, MIN(COALESCE(block, -1)) AS first,
-            MAX(COALESCE(block, -1)) AS last FROM toll_payments WHERE challenge = $1 AND gone_at IS NULL";
+    PAID = "SELECT CAST(COALESCE(SUM(piconero), 0) AS BIGINT) AS paid, COUNT(*) - COUNT(block) AS in_no_block,
+            MAX(block) AS last FROM toll_payments WHERE challenge = $1 AND gone_at IS NULL";
     MINT = "INSERT INTO toll_tokens (id, route, jkt, quota, used, remainder, minted_at, expires_at, provisional)
         VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8)
         ON CONFLICT (id) DO UPDATE SET quota = excluded.quota, remainder = excluded.remainder,
@@ -152,9 +151,10 @@ impl Redemption {
         if paid < price {
             return Ok(RedemptionOutcome::Underpaid { have: paid, need: price });
         }
-        let have = match (row.int("first")?, row.int("last")?) {
-            (-1, _) => 0,
-            (_, last) => (self.height - last).max(0),
+        // The payment with the fewest confirmations decides.
+        let have = match (row.int("in_no_block")?, row.opt_int("last")?) {
+            (0, Some(last)) => (self.height - last).max(0),
+            _ => 0,
         };
         let step = terms.confirmations.iter().rev().find(|(from, _)| *from <= paid);
         let need = step.map_or(0, |(_, need)| *need);
