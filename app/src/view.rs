@@ -315,7 +315,7 @@ pub struct SiteState {
     pub envelope_key: Option<i64>,
     pub mac_key: Option<i64>,
     pub version: &'static str,
-    /// What needs attention, worst first.
+    /// The problems that need attention, the worst first.
     pub findings: Vec<SiteFinding>,
 }
 
@@ -334,7 +334,7 @@ pub enum Backup {
 pub struct SiteFinding {
     /// Whether it harms now or will; otherwise it is a recommendation.
     pub urgent: bool,
-    /// What was found, as a sentence.
+    /// The finding, as a sentence.
     pub says: String,
     /// What to do about it.
     pub advice: String,

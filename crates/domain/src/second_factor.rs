@@ -62,7 +62,7 @@ impl Factors {
     }
 }
 
-/// What an operator requires of a role, a group or an app. Later ones are stricter.
+/// An operator's requirement for a role, a group or an app. Later ones are stricter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Requirement {
     /// People decide themselves.
@@ -134,7 +134,7 @@ impl Requirement {
     }
 }
 
-/// What is missing for access that needs a second factor.
+/// The missing part for access that needs a second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactorStep {
     /// Nothing.

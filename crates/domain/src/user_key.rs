@@ -27,7 +27,7 @@ pub enum UserKeyState {
     Revoked,
 }
 
-/// What happens to the current version when the next one is made.
+/// The fate of the current version when the next one is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetiredState {
     /// It remains valid until then.

@@ -15,7 +15,7 @@ pub struct PaymentClaim {
     pub proof: OutProof,
 }
 
-/// What became of a claim.
+/// The result of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimResult {
     /// No such transaction in pool or chain, now.

@@ -22,7 +22,7 @@ pub struct Wallet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Balance {
     pub balance: u64,
-    /// What can be spent now.
+    /// The amount that can be spent now.
     pub unlocked_balance: u64,
 }
 
@@ -55,7 +55,7 @@ impl std::fmt::Debug for PreparedTransfer {
     }
 }
 
-/// What a wallet says of a proof.
+/// A wallet's judgement of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct ProofCheck {
     pub good: bool,
@@ -213,7 +213,7 @@ impl Wallet {
         }
     }
 
-    /// What a payment would cost, fee included, without sending it.
+    /// Returns the cost of a payment, fee included, without sending it.
     pub async fn quote(&self, address: &str, amount: u64) -> Result<u64> {
         let wish = json!({
             "destinations": [{"address": address, "amount": amount}],
@@ -230,7 +230,7 @@ impl Wallet {
         Ok(signature)
     }
 
-    /// What the wallet thinks of a proof. Its confirmations are half a minute old and left out.
+    /// Returns the wallet's judgement of a proof, without its confirmations, which are half a minute old.
     pub async fn check_tx_proof(&self, txid: &Txid, address: &str, message: &str, proof: &str) -> Result<ProofCheck> {
         let wish = json!({"txid": txid.to_string(), "address": address, "message": message, "signature": proof});
         self.rpc.call("check_tx_proof", wish).await

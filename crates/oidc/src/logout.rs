@@ -15,7 +15,7 @@ pub struct Hint {
 /// A valid sign-out request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogoutRequest {
-    /// Where the person goes afterwards, if not to the sign-in page.
+    /// The page to open afterwards, if not the sign-in page.
     pub to: Option<String>,
     /// Whether the hint is of the session that would end, so that nobody needs to be asked.
     pub certain: bool,

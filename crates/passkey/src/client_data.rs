@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
-/// What a response must be for.
+/// The values that a response must have been made for.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
     /// The relying party's id, a host name.

@@ -18,7 +18,7 @@ pub(crate) fn unpack(directory: &Path) -> Result<()> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    // Where it ends before it has read all, its own words say why.
+    // If it ends before it has read everything, its own output says why.
     let written = tar.stdin.take().map_or(Ok(()), |mut input| input.write_all(ARCHIVE));
     let output = tar.wait_with_output().map_err(failed)?;
     if !output.status.success() {

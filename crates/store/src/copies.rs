@@ -28,7 +28,7 @@ pub struct BackupNote {
     pub sealed_key: Option<String>,
 }
 
-/// What was ended in a copy when it was restored as a database.
+/// The rows that were ended in a copy when it was restored as a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled {
     /// Sessions that were still valid. They were ended, unless they were to be kept.

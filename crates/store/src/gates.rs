@@ -1,4 +1,4 @@
-//! What gates keep beside payments: requests for nothing, late payments, and word of themselves.
+//! Data of gates beside payments: unpaid requests, late payments and the gates' own state.
 
 use crate::Result;
 use crate::toll::PaymentId;
@@ -30,7 +30,7 @@ pub struct Gate {
     pub heard_at: UnixMs,
     /// JSON.
     pub routes: String,
-    /// What it knows of the chain, in one word.
+    /// Its knowledge of the chain, in one word.
     pub chain: String,
 }
 

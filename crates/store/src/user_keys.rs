@@ -33,7 +33,7 @@ pub struct NewUserKey {
     pub number: u32,
     pub key: SealedKey,
     pub made_by: Option<String>,
-    /// What happens to the previous version.
+    /// The fate of the previous version.
     pub parting: RetiredState,
     /// `None` for an account's automatic first key.
     pub audit: Option<AuditEntry>,

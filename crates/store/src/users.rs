@@ -58,7 +58,7 @@ pub struct NewPassword {
 
 #[derive(Debug, Clone)]
 pub struct DeleteUser {
-    /// Where the owner asked for it and proved the password.
+    /// The client address at which the owner asked for it and proved the password.
     pub attempt: Option<Attempt>,
     pub user: String,
     /// The digest that the account's failures are counted by.

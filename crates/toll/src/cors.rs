@@ -30,7 +30,7 @@ impl FromStr for Allowed {
     }
 }
 
-/// What a browser asks before it sends a request of another origin's page.
+/// A browser's preflight request for a page of another origin.
 #[derive(Debug)]
 pub struct Preflight {
     pub method: Method,

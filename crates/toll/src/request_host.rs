@@ -4,7 +4,7 @@ use crate::gate_problem::GateProblem;
 use domain::authority::Authority;
 use http::{HeaderMap, Method, Version, header, request::Parts};
 
-/// What a request is addressed to: host and port. `https`: how clients come, and whose port is left out.
+/// The host and port that a request names. `https`: the clients' scheme, whose default port is left out.
 ///
 /// # Errors
 /// The request has no host, or more than one (RFC 9112, section 3.2); it opens a tunnel; its body is

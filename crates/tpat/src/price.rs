@@ -1,4 +1,4 @@
-//! What an amount buys under a challenge's terms.
+//! The quota that an amount buys under a challenge's terms.
 
 use crate::challenge::ChallengeTerms;
 

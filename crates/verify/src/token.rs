@@ -13,7 +13,7 @@ use std::fmt;
 const SKEW_SECONDS: i64 = 30;
 pub(crate) const LONGEST_TOKEN: usize = 16 * 1024;
 
-/// What a token must say of itself.
+/// The claims that a token must have.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpectedClaims<'a> {
     /// The header's `typ`: a token of one kind is refused where another is asked for.

@@ -14,7 +14,7 @@ pub const PROFILE_PAGE: &str = "/dashboard/account/profile";
 pub const DELETE_PAGE: &str = "/dashboard/account/delete";
 pub const SERVER_KEYS_PAGE: &str = "/dashboard/server-keys";
 pub const USERS_PAGE: &str = "/dashboard/users";
-/// Where people set up the second factor that is required of them.
+/// The page on which people set up a required second factor.
 pub const ENROL_PAGE: &str = "/dashboard/second-factor";
 /// One account's profile; its id is in the query.
 pub const PERSON_PAGE: &str = "/dashboard/users/person";
@@ -57,7 +57,7 @@ pub const RESET: &str = "/api/reset";
 pub const ACCOUNT_DELETE: &str = "/api/account/delete";
 /// Proves the person again in a live session.
 pub const CONFIRM: &str = "/api/account/confirm";
-/// What the account has as second factors.
+/// The account's second factors.
 pub const SECOND_FACTORS: &str = "/api/account/second-factors";
 /// `POST` begins a generator of one-time codes; `DELETE` removes the one in use.
 pub const TOTP: &str = "/api/account/totp";

@@ -20,7 +20,7 @@ pub struct Gate {
     pub chain: ChainState,
 }
 
-/// What a gate knows of its node.
+/// A gate's knowledge of its node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChainState {
@@ -158,6 +158,6 @@ pub struct TollDay {
     /// How often somebody was asked to pay.
     pub challenges: i64,
     pub payments: i64,
-    /// What was paid, less what is gone.
+    /// The paid amount, without payments that have disappeared.
     pub piconero: Piconero,
 }

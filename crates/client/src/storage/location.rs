@@ -1,4 +1,4 @@
-//! Where a secret is stored, and where it may remain.
+//! The storage of a secret, and the storages that may still contain it.
 
 use serde::Serialize;
 use std::path::PathBuf;
@@ -12,18 +12,18 @@ pub enum StorageChoice {
     File,
 }
 
-/// Where it is stored.
+/// The chosen storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     Keyring,
     File(PathBuf),
 }
 
-/// Where a record is stored now.
+/// The current storage of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOutcome {
     pub place: Location,
-    /// What an earlier storage still has.
+    /// Secrets that an earlier storage still contains.
     pub left: Option<KeyringItem>,
 }
 

@@ -16,7 +16,7 @@ pub struct PayingClient<'a> {
     pub http: &'a HttpClient,
     pub environment: &'a dyn Environment,
     pub storage: &'a Storage,
-    /// Where a new record is stored.
+    /// The storage of a new record.
     pub choice: StorageChoice,
     pub payer: Option<&'a dyn Payer>,
     pub prompt: &'a dyn Prompt,
@@ -26,7 +26,7 @@ pub struct PayingClient<'a> {
     pub patience: u64,
 }
 
-/// What fetching would cost.
+/// The price of fetching.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Quote {
     /// Free: the answer came without payment.

@@ -18,7 +18,7 @@ const PAYING_S: u32 = 10;
 const PENDING_S: u32 = 5;
 /// Seconds while no change is expected soon.
 const LATER_S: u32 = 30;
-/// What programs are told to wait while no payment can be found, in seconds.
+/// `Retry-After` in seconds while no payment is visible.
 pub(crate) const RETRY_S: u64 = 30;
 
 /// Whether a page refreshes.

@@ -21,14 +21,14 @@ pub(crate) struct OfferView<'a> {
     pub now: u64,
 }
 
-/// What has arrived at an address.
+/// The amounts that have arrived at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct AmountReceived {
     /// Piconero.
     pub have: u64,
     /// A payment was seen there earlier and has disappeared.
     pub gone: bool,
-    /// What came after the offer had ended, piconero.
+    /// The amount that came after the offer had ended, in piconero.
     pub late: u64,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct AmountReceived {
 pub(super) const PROGRAMS: &str =
     "<p class=\"quiet\">Programs pay here by themselves: postern-client get, followed by this page's address.</p>";
 
-/// What becomes of an offer when its page is closed.
+/// The fate of an offer when its page is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Keeping {
     /// The browser keeps it in a cookie.

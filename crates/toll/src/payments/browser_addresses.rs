@@ -17,7 +17,7 @@ pub struct BrowserAddresses {
     count: u32,
 }
 
-/// What a transaction pays, and to which assignment.
+/// The amount that a transaction pays, and its assignment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ScanResult {
     /// Nothing, now and later.

@@ -165,7 +165,7 @@ impl PaymentService {
     }
 }
 
-/// What a browser gets for its payment: not for a log.
+/// The token that a browser gets for its payment. Never for a log.
 pub(crate) struct GrantedToken {
     pub text: String,
     pub route: String,
@@ -179,7 +179,7 @@ impl BrowserOffer<'_> {
         base64url(&self.issued.challenge.random)
     }
 
-    /// What tells its cookie from others.
+    /// The part of the cookie's name that distinguishes it from others.
     pub(super) fn short(&self) -> String {
         short(&self.issued.challenge)
     }

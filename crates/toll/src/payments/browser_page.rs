@@ -94,7 +94,7 @@ impl PaymentService {
         self.keep(route, &text, caller)
     }
 
-    /// What a browser holds for this route, and how many offers for others.
+    /// A browser's offers: the one for this route, and the number of those for others.
     fn held_for<'a>(&self, table: &RouteTable, route: &Route, caller: &Caller<'a>) -> (Vec<BrowserOffer<'a>>, usize) {
         let held = self.browser_offers(table, caller);
         let all = held.len();

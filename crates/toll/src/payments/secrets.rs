@@ -95,7 +95,7 @@ impl Secrets {
         self.find(|set| hmac_is(&set.offer, &[challenge.as_bytes()], &tag).then_some(challenge))
     }
 
-    /// What a client is called where its requests for nothing are counted.
+    /// The name under which a client's unpaid requests are counted.
     pub(super) fn client_name(&self, client: ClientKey) -> String {
         base64url(&hmac_sha256(&self.client, &[client.to_string().as_bytes()])[..16])
     }
