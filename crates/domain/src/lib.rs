@@ -19,6 +19,7 @@ pub mod invitation;
 pub mod known_device;
 pub mod local_path;
 pub mod login;
+pub mod mail;
 pub mod operator;
 pub mod passkey;
 pub mod password;

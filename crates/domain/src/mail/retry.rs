@@ -1,0 +1,62 @@
+//! When an attempt to send is repeated, and when a message is given up.
+
+use crate::UnixMs;
+
+/// A message that the server has not taken after this time is given up.
+pub const GIVE_UP_AFTER_MS: i64 = 24 * 60 * 60_000;
+/// How long a node holds a message that it sends. It is longer than an attempt takes, so that no other node sends the
+/// message meanwhile. After a crash, another attempt begins when this time is over.
+pub const CLAIM_MS: i64 = 5 * 60_000;
+const FIRST_PAUSE_MS: i64 = 60_000;
+const LONGEST_PAUSE_MS: i64 = 2 * 60 * 60_000;
+
+/// Returns the time at which a message is given up: when its link has expired, if it has one, or else after
+/// [`GIVE_UP_AFTER_MS`].
+pub fn deadline(now: UnixMs, link_expires_at: Option<UnixMs>) -> UnixMs {
+    let latest = now.saturating_add(GIVE_UP_AFTER_MS);
+    link_expires_at.map_or(latest, |expires| expires.min(latest))
+}
+
+/// Returns the time of the next attempt after `tries` failed ones; `None`: the message is given up. The pauses are one
+/// minute, two, four and so on, at most two hours.
+pub fn next_attempt(tries: u32, now: UnixMs, deadline: UnixMs) -> Option<UnixMs> {
+    let doublings = tries.saturating_sub(1).min(16);
+    let pause = FIRST_PAUSE_MS.saturating_mul(1 << doublings).min(LONGEST_PAUSE_MS);
+    Some(now.saturating_add(pause)).filter(|next| *next < deadline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the minutes at which attempts are made.
+    fn attempts(deadline: UnixMs) -> Vec<i64> {
+        let (mut now, mut tries, mut at) = (0, 0, Vec::new());
+        loop {
+            at.push(now / 60_000);
+            tries += 1;
+            match next_attempt(tries, now, deadline) {
+                Some(next) => now = next,
+                None => return at,
+            }
+        }
+    }
+
+    #[test]
+    fn pauses_grow_and_attempts_end() {
+        assert_eq!(attempts(60 * 60_000), [0, 1, 3, 7, 15, 31], "a link of one hour");
+        let day = attempts(GIVE_UP_AFTER_MS);
+        assert_eq!(day[..9], [0, 1, 3, 7, 15, 31, 63, 127, 247]);
+        assert_eq!((day.len(), day.last()), (18, Some(&1327)), "every two hours at the end");
+        // A message whose time is over has one attempt at most.
+        assert_eq!(next_attempt(1, 10, 10), None);
+        assert!(next_attempt(u32::MAX, 0, UnixMs::MAX).is_some());
+    }
+
+    #[test]
+    fn a_link_is_not_sent_after_its_expiry() {
+        assert_eq!(deadline(1_000, None), 1_000 + GIVE_UP_AFTER_MS);
+        assert_eq!(deadline(1_000, Some(5_000)), 5_000);
+        assert_eq!(deadline(1_000, Some(i64::MAX)), 1_000 + GIVE_UP_AFTER_MS);
+    }
+}
