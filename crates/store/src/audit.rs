@@ -212,6 +212,33 @@ pub struct AuditEntry {
     pub about: String,
 }
 
+/// The target of a [`AuditEvent::ResetMade`] whose link was mailed to the owner.
+pub const BY_MAIL: &str = "by mail";
+
+impl AuditEntry {
+    /// Whether the owner is told at the next visit, on every device.
+    pub fn is_notice(&self) -> bool {
+        match self.event {
+            AuditEvent::Login => self.outcome == "new_device",
+            AuditEvent::PasswordSet => self.outcome == "ok",
+            AuditEvent::SecondFactorAdded
+            | AuditEvent::SecondFactorRemoved
+            | AuditEvent::RecoveryCodesMade
+            | AuditEvent::RecoveryCodeUsed
+            | AuditEvent::PasskeyAdded
+            | AuditEvent::PasskeyRemoved
+            | AuditEvent::PasskeyChanged
+            | AuditEvent::ResetMade => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the owner gets a message about it. A link that was mailed says it itself.
+    pub fn is_mailed(&self) -> bool {
+        self.is_notice() && !(self.event == AuditEvent::ResetMade && self.about == BY_MAIL)
+    }
+}
+
 /// A row with the current names of its ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLine {
@@ -245,6 +272,7 @@ pub trait Audit {
     async fn append_once(&self, entry: &AuditEntry, since: UnixMs) -> Result<()>;
     /// Returns entries of all users, newest first.
     async fn search_audit(&self, search: &AuditSearch) -> Result<Vec<AuditLine>>;
+    async fn audit_entry(&self, id: &str) -> Result<Option<AuditEntry>>;
     /// Returns the newest entries of a user, newest first.
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<AuditEntry>>;
     /// Returns the user's newest entries after `since` that were not dismissed, newest first.

@@ -10,7 +10,8 @@ use sqlx::{ConnectOptions, Connection, Row};
 use std::path::Path;
 use std::time::Duration;
 
-const SETTLE: &str = "PRAGMA secure_delete = ON; DROP TABLE IF EXISTS backup_note; DELETE FROM reservations";
+const SETTLE: &str = "PRAGMA secure_delete = ON; DROP TABLE IF EXISTS backup_note; DELETE FROM reservations;
+    DELETE FROM mails; DELETE FROM email_proofs";
 const LIVE: &str = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL AND idle_at > $1 AND ends_at > $1";
 const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = $1, changed_at = $1 WHERE revoked_at IS NULL";
 const END_RESETS: &str = "DELETE FROM resets WHERE expires_at > $1";
@@ -85,7 +86,8 @@ pub async fn annotate(file: &Path, note: &BackupNote) -> Result<()> {
 }
 
 /// Converts a copy back into a database: updates its tables, removes its note and ends pending attempts. Voids one-time
-/// values that may have been used since: invitations, reset links and codes for apps. Also ends its sessions unless
+/// values that may have been used since: invitations, reset links, links of addresses and codes for apps. Empties the queue
+/// of mail, because its messages were sent since. Also ends its sessions unless
 /// they are to be kept, because sessions that were ended since would be valid again.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ pub mod imports;
 pub mod invitations;
 pub mod keys;
 pub mod lldap;
+pub mod mails;
 pub mod oauth;
 pub mod passkeys;
 pub mod profiles;
@@ -48,6 +49,7 @@ pub trait Store:
     + imports::Imports
     + invitations::Invitations
     + keys::Keys
+    + mails::Mails
     + oauth::OAuth
     + address_assignments::AddressAssignments
     + profiles::Profiles
@@ -79,6 +81,7 @@ impl<T> Store for T where
         + imports::Imports
         + invitations::Invitations
         + keys::Keys
+        + mails::Mails
         + oauth::OAuth
         + address_assignments::AddressAssignments
         + address_assignments::AddressAssignments

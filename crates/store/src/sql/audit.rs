@@ -1,4 +1,5 @@
 use super::backend::{Backend, Value};
+use super::mail_rows::notify_owner;
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::{Record, Tx};
@@ -32,6 +33,7 @@ sql! {
             AND a.session_id = $6 AND a.address = $7)";
     FOUND = found!("");
     FOUND_OF_USER = found!("(a.user_id = $8 OR a.actor = $8) AND ");
+    ONE = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about FROM audit WHERE id = $1";
     OF_USER = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about
         FROM audit WHERE user_id = $1 ORDER BY at DESC LIMIT $2";
     UNREAD = "SELECT id, at, event, outcome, user_id, session_id, address, device, actor, about
@@ -47,7 +49,7 @@ sql! {
         GROUP BY at - at % 3600000 ORDER BY hour";
 }
 
-/// Appends a row in the transaction of the event.
+/// Appends a row in the transaction of the event, and queues the notice to its owner.
 ///
 /// # Errors
 /// [`Error::NotAdministrator`]: its actor was not checked, because [`Write::audit`] does not return the row.
@@ -55,7 +57,8 @@ pub(super) async fn append<DB: Backend>(tx: &mut Tx<'_, DB>, entry: &AuditEntry)
     if entry.actor.is_some() && entry.actor != tx.actor {
         return Err(Error::NotAdministrator);
     }
-    tx.execute(APPEND, values(entry)).await.map(drop)
+    tx.execute(APPEND, values(entry)).await?;
+    notify_owner(tx, entry).await
 }
 
 fn values(entry: &AuditEntry) -> [Value<'_>; 10] {
@@ -144,6 +147,10 @@ impl<DB: Backend> Audit for SqlStore<DB> {
             None => self.all(FOUND, [since, newest, before, at, event, outcome, limit]).await?,
         };
         rows.iter().map(|row| named(row)).collect()
+    }
+
+    async fn audit_entry(&self, id: &str) -> Result<Option<AuditEntry>> {
+        self.one(ONE, [Value::Text(id)]).await?.as_ref().map(entry).transpose()
     }
 
     async fn audit_of(&self, user: &str, limit: u32) -> Result<Vec<AuditEntry>> {

@@ -3,10 +3,11 @@
 use super::backend::Backend;
 use super::store::SqlStore;
 use super::{
-    accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes, gates,
-    groups, imports, invitations, keys, ladders, named_locks, names, oauth, oauth_writes, passkeys, profiles, proofs,
-    refusals, refuse, reservations, resets, sealed, second_factors, sequences, services, session_writes, sessions,
-    strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep, user_changes, user_keys, users,
+    accept, actors, address_assignments, allowlist, app_codes, attempts, audit, ban_rows, bans, begin, changes,
+    email_proofs, gates, groups, imports, invitations, keys, ladders, mail_rows, mails, named_locks, names, oauth,
+    oauth_writes, passkeys, profiles, proofs, refusals, refuse, reservations, resets, sealed, second_factors,
+    sequences, services, session_writes, sessions, strikes, sweep, toll, toll_redeem, toll_tokens, toll_watch, upkeep,
+    user_changes, user_keys, users,
 };
 use crate::Result;
 
@@ -21,12 +22,15 @@ const FILES: &[&[&str]] = &[
     bans::STATEMENTS,
     begin::STATEMENTS,
     changes::STATEMENTS,
+    email_proofs::STATEMENTS,
     gates::STATEMENTS,
     groups::STATEMENTS,
     imports::STATEMENTS,
     invitations::STATEMENTS,
     keys::STATEMENTS,
     ladders::STATEMENTS,
+    mail_rows::STATEMENTS,
+    mails::STATEMENTS,
     address_assignments::STATEMENTS,
     names::STATEMENTS,
     profiles::STATEMENTS,

@@ -34,6 +34,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (28, "oauth logouts", include_str!("../../migrations/0028_oauth_logouts.sql")),
     (29, "oauth devices", include_str!("../../migrations/0029_oauth_devices.sql")),
     (31, "session order", include_str!("../../migrations/0031_session_order.sql")),
+    (32, "mails", include_str!("../../migrations/0032_mails.sql")),
+    (35, "email proofs", include_str!("../../migrations/0035_email_proofs.sql")),
 ];
 
 /// In the order of their numbers.

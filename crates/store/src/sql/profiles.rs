@@ -2,6 +2,7 @@ use super::audit::append;
 use super::backend::{Backend, Value};
 use super::groups;
 use super::groups::{AddGroup, RemoveGroup, RenameGroup, group, group_id, member};
+use super::mail_rows::notify;
 use super::named_locks::lock_named;
 use super::session_writes::mark_sessions;
 use super::statement::sql;
@@ -9,7 +10,7 @@ use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
 use crate::Result;
-use crate::audit::AuditEntry;
+use crate::audit::{AuditEntry, AuditEvent};
 use crate::profiles::{Change, Group, GroupOutcome, Member, Profile, Profiles, SetProfile, SetProfileOutcome};
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -132,7 +133,27 @@ impl Write for SetProfile {
         for entry in &self.audit {
             append(tx, entry).await?;
         }
+        self.notify_earlier_address(tx, before.email.as_ref(), email.as_ref()).await?;
         Ok(SetProfileOutcome::Done)
+    }
+}
+
+impl SetProfile {
+    /// Tells the owner at the earlier address, because notices go elsewhere from now on, or nowhere.
+    async fn notify_earlier_address<DB: Backend>(
+        &self,
+        tx: &mut Tx<'_, DB>,
+        before: Option<&Email>,
+        after: Option<&Email>,
+    ) -> Result<()> {
+        let Some(before) = before.filter(|before| before.state.is_reliable()) else { return Ok(()) };
+        if after.is_some_and(|after| after.address.key() == before.address.key()) {
+            return Ok(());
+        }
+        match self.audit.iter().find(|entry| entry.event == AuditEvent::ProfileChanged) {
+            Some(entry) => notify(tx, entry, &before.address).await,
+            None => Ok(()),
+        }
     }
 }
 

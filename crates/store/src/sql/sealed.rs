@@ -21,6 +21,9 @@ sql! {
     TOTP = "SELECT id, CAST(0 AS BIGINT) AS version, 'totp/' || user_id || '/' || id AS place, sealed
         FROM totp WHERE substr(sealed, 1, 9) <> $1 LIMIT $2";
     RESEAL_TOTP = "UPDATE totp SET sealed = $4 WHERE id = $1 AND CAST($2 AS BIGINT) = 0 AND sealed = $3";
+    MAILS = "SELECT id, CAST(0 AS BIGINT) AS version, 'mails/' || id AS place, sealed
+        FROM mails WHERE sealed <> '' AND substr(sealed, 1, 9) <> $1 LIMIT $2";
+    RESEAL_MAIL = "UPDATE mails SET sealed = $4 WHERE id = $1 AND CAST($2 AS BIGINT) = 0 AND sealed = $3";
     RETIRE = "INSERT INTO retired_sealers (kid, retired_at) VALUES ($1, $2) ON CONFLICT (kid) DO NOTHING";
     RETIRED = "SELECT kid FROM retired_sealers";
     IS_RETIRED = "SELECT COUNT(*) AS n FROM retired_sealers WHERE kid = $1";
@@ -28,7 +31,8 @@ sql! {
 
 /// Every table with sealed values: the query for values under another key (a name has eight characters and a dot), and
 /// the statement that replaces one.
-const TABLES: [(&str, &str); 3] = [(KEYS, RESEAL_KEY), (USER_KEYS, RESEAL_USER_KEY), (TOTP, RESEAL_TOTP)];
+const TABLES: [(&str, &str); 4] =
+    [(KEYS, RESEAL_KEY), (USER_KEYS, RESEAL_USER_KEY), (TOTP, RESEAL_TOTP), (MAILS, RESEAL_MAIL)];
 
 /// Fails if the key of this value was retired. A retirement waits for the end of this transaction and then sees its
 /// write.

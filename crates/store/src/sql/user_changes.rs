@@ -3,6 +3,8 @@
 use super::accept::forget_failures;
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::email_proofs::erase_proof;
+use super::mail_rows::erase_mails;
 use super::named_locks::lock_named;
 use super::profiles::leave_all;
 use super::reservations::release;
@@ -194,6 +196,8 @@ impl Write for DeleteUser {
             tx.execute(sql, [Value::Text(&self.user)]).await?;
         }
         leave_all(tx, &self.user).await?;
+        erase_mails(tx, &self.user).await?;
+        erase_proof(tx, &self.user).await?;
         erase_second_factors(tx, &self.user).await?;
         end_links_made(tx, &self.user, self.now).await?;
         forget_failures(tx, &self.account).await?;

@@ -20,6 +20,7 @@ mod invitations;
 mod keys;
 mod ladders;
 mod leases;
+mod mails;
 mod make;
 mod oauth;
 mod passkeys;
@@ -91,6 +92,16 @@ contract! {
         keep_what_was_given,
         make_one_account_of_fifty_tries,
         that_are_over_make_no_account,
+    }
+    mails {
+        are_queued_only_while_mail_is_on,
+        are_claimed_by_one_of_fifty,
+        are_given_up_and_tried_again,
+        of_one_address_are_limited,
+        tell_the_owner_at_an_address_that_is_sure,
+        prove_an_address_once,
+        prove_only_the_address_they_were_sent_to,
+        go_with_their_account,
     }
     passkeys {
         keep_what_was_given,

@@ -1,0 +1,333 @@
+//! The queue of messages, and proofs of e-mail addresses.
+
+use crate::fixture::Fixture;
+use crate::make::{DAY, HOUR, MINUTE, NOW, entry, fresh, session, user};
+use domain::mail::{GIVE_UP_AFTER_MS, MailKind};
+use domain::profile::{Email, EmailAddress, EmailState};
+use futures::future::join_all;
+use store::Store;
+use store::audit::{AuditEntry, AuditEvent, BY_MAIL};
+use store::mails::{
+    AddMailOutcome, BeginEmailProof, BeginEmailProofOutcome, FailedMail, MailCounts, NewMail, ProveEmail,
+    ProveEmailOutcome,
+};
+use store::profiles::{Change, SetProfile, SetProfileOutcome};
+use store::users::DeleteUser;
+
+const PER_HOUR: u32 = 3;
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+fn mail(kind: MailKind, to: &str) -> NewMail {
+    NewMail {
+        id: fresh("mail"),
+        kind,
+        user: None,
+        recipient: address(to),
+        audit: None,
+        sealed: "abcdefgh.sealed".to_owned(),
+        link_expires_at: NOW + HOUR,
+        now: NOW,
+    }
+}
+
+async fn set_email(store: &dyn Store, user: &str, email: Change<Email>) -> SetProfileOutcome {
+    let change = SetProfile {
+        user: user.to_owned(),
+        display_name: Change::Keep,
+        email,
+        groups: None,
+        audit: vec![entry(AuditEvent::ProfileChanged, Some(user), NOW)],
+        now: NOW,
+    };
+    store.set_profile(&change).await.unwrap()
+}
+
+fn email(text: &str, state: EmailState) -> Change<Email> {
+    Change::Set(Email { address: address(text), state })
+}
+
+pub async fn are_queued_only_while_mail_is_on(fixture: Fixture) {
+    let store = fixture.open().await;
+    let invitation = mail(MailKind::Invitation, "ada@example.org");
+    assert_eq!(store.add_mail(&invitation).await.unwrap(), AddMailOutcome::Off);
+    store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
+    assert_eq!(store.add_mail(&invitation).await.unwrap(), AddMailOutcome::Queued);
+    // A restart keeps it.
+    let store = fixture.open().await;
+    let [queued] = &store.due_mails(NOW, 10).await.unwrap()[..] else { panic!("one message") };
+    assert_eq!((&queued.id, queued.kind, queued.tries), (&invitation.id, MailKind::Invitation, 0));
+    assert_eq!((queued.recipient.as_str(), queued.sealed.as_str()), ("ada@example.org", "abcdefgh.sealed"));
+    assert_eq!((queued.deadline, queued.link_expires_at), (NOW + HOUR, Some(NOW + HOUR)));
+    assert!(!format!("{queued:?}{invitation:?}").contains("sealed"));
+    assert!(store.finish_mail(&invitation.id).await.unwrap());
+    assert!(!store.finish_mail(&invitation.id).await.unwrap());
+    assert!(store.mails().await.unwrap().is_empty(), "a sent message leaves nothing");
+    store.set_mail_limit(None).await.unwrap();
+    assert_eq!(store.add_mail(&invitation).await.unwrap(), AddMailOutcome::Off);
+}
+
+pub async fn are_claimed_by_one_of_fifty(fixture: Fixture) {
+    let (store, other) = (fixture.open().await, fixture.open().await);
+    store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
+    store.add_mail(&mail(MailKind::Invitation, "ada@example.org")).await.unwrap();
+    let [queued] = &store.due_mails(NOW, 10).await.unwrap()[..] else { panic!("one message") };
+    let claims = (0..50).map(|n| {
+        let (store, queued) = (if n % 2 == 0 { store.clone() } else { other.clone() }, queued.clone());
+        tokio::spawn(async move { store.claim_mail(&queued, NOW + 5 * MINUTE).await.unwrap() })
+    });
+    let won = join_all(claims).await.into_iter().filter(|claim| *claim.as_ref().unwrap()).count();
+    assert_eq!(won, 1);
+    assert!(store.due_mails(NOW + 5 * MINUTE - 1, 10).await.unwrap().is_empty(), "held by the winner");
+    // The winner died: its claim ends, and another attempt is made.
+    let [again] = &store.due_mails(NOW + 5 * MINUTE, 10).await.unwrap()[..] else { panic!("one message") };
+    assert_eq!(again.tries, 1);
+    assert!(store.claim_mail(again, NOW + 10 * MINUTE).await.unwrap());
+    // What the first one says now is late.
+    let late = FailedMail { id: again.id.clone(), tries: 1, failure: "late".to_owned(), next_at: None, now: NOW };
+    assert!(!store.fail_mail(&late).await.unwrap());
+    assert_eq!(store.mails().await.unwrap()[0].failure, "");
+}
+
+pub async fn are_given_up_and_tried_again(fixture: Fixture) {
+    let store = fixture.open().await;
+    store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
+    let new = mail(MailKind::ResetLink, "ada@example.org");
+    store.add_mail(&new).await.unwrap();
+    let fail = async |failure: &str, next_at: Option<i64>| {
+        let queued = store.mails().await.unwrap().remove(0);
+        assert!(store.claim_mail(&queued, NOW + 5 * MINUTE).await.unwrap());
+        let failed =
+            FailedMail { id: queued.id, tries: queued.tries + 1, failure: failure.to_owned(), next_at, now: NOW };
+        assert!(store.fail_mail(&failed).await.unwrap());
+        store.mails().await.unwrap().remove(0)
+    };
+    let waiting = fail("RCPT TO: 451 later", Some(NOW + MINUTE)).await;
+    assert_eq!((waiting.failure.as_str(), waiting.given_up_at), ("RCPT TO: 451 later", None));
+    assert!(store.due_mails(NOW + MINUTE - 1, 10).await.unwrap().is_empty());
+    assert_eq!(store.due_mails(NOW + MINUTE, 10).await.unwrap().len(), 1);
+    let over = fail("RCPT TO: 550 never", None).await;
+    assert_eq!(over.given_up_at, Some(NOW));
+    assert_eq!(store.mail_counts().await.unwrap(), MailCounts { waiting: 0, given_up: 1 });
+    assert!(store.due_mails(NOW + MINUTE, 10).await.unwrap().is_empty());
+    assert!(store.retry_mail(&new.id, NOW + MINUTE).await.unwrap());
+    assert_eq!(store.due_mails(NOW + MINUTE, 10).await.unwrap().len(), 1);
+    // Its link expires: the code is erased, and no attempt can be made any more.
+    assert_eq!(store.sweep_mails(NOW + HOUR, 0).await.unwrap(), 1);
+    let [expired] = &store.mails().await.unwrap()[..] else { panic!("one message") };
+    assert_eq!((expired.sealed.as_str(), expired.given_up_at), ("", Some(NOW + HOUR)));
+    assert!(!store.retry_mail(&new.id, NOW + HOUR).await.unwrap());
+    assert_eq!(store.sweep_mails(NOW + HOUR, 0).await.unwrap(), 0, "counted once");
+    assert!(!store.drop_mail("nobody").await.unwrap());
+    // Later it is forgotten.
+    store.sweep_mails(NOW + DAY, NOW + HOUR + 1).await.unwrap();
+    assert_eq!(store.mail_counts().await.unwrap(), MailCounts::default());
+    // A message that nobody could even try is given up too, and can be dropped.
+    let untried = mail(MailKind::Invitation, "bob@example.org");
+    store.add_mail(&untried).await.unwrap();
+    assert_eq!(store.sweep_mails(NOW + GIVE_UP_AFTER_MS, 0).await.unwrap(), 1);
+    assert!(!store.mails().await.unwrap()[0].failure.is_empty());
+    assert!(store.drop_mail(&untried.id).await.unwrap());
+}
+
+pub async fn of_one_address_are_limited(fixture: Fixture) {
+    let store = fixture.open().await;
+    store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
+    let adds = (0..20).map(|n| {
+        let store = store.clone();
+        // The same address in other letters.
+        let new = mail(MailKind::Invitation, if n % 2 == 0 { "ada@example.org" } else { "Ada@Example.org" });
+        tokio::spawn(async move { store.add_mail(&new).await.unwrap() })
+    });
+    let outcomes: Vec<_> = join_all(adds).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == AddMailOutcome::Queued).count(), 3);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == AddMailOutcome::OverLimit).count(), 17);
+    let others = store.add_mail(&mail(MailKind::Invitation, "bob@example.org")).await.unwrap();
+    assert_eq!(others, AddMailOutcome::Queued, "others have limits of their own");
+    let later = NewMail { now: NOW + HOUR, ..mail(MailKind::Invitation, "ada@example.org") };
+    assert_eq!(store.add_mail(&later).await.unwrap(), AddMailOutcome::Queued, "another hour");
+    // Links, which strangers can cause, do not use up the number of notices.
+    let ada = user(&*store, "ada").await;
+    set_email(&*store, &ada, email("ada@example.org", EmailState::Proved)).await;
+    for _ in 0..5 {
+        store.append(&entry(AuditEvent::PasswordSet, Some(&ada), NOW)).await.unwrap();
+    }
+    let notices = store.mails().await.unwrap().into_iter().filter(|mail| mail.kind == MailKind::Notice);
+    assert_eq!(notices.count(), 3);
+    // Counts are forgotten after their hour.
+    store.sweep_mails(NOW + 3 * HOUR, 0).await.unwrap();
+}
+
+pub async fn tell_the_owner_at_an_address_that_is_sure(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let notices = async || -> Vec<(String, Option<String>)> {
+        let mut all = Vec::new();
+        for queued in store.mails().await.unwrap() {
+            assert_eq!(queued.kind, MailKind::Notice);
+            assert_eq!(queued.user.as_ref(), Some(&ada));
+            assert!(store.finish_mail(&queued.id).await.unwrap());
+            all.push((queued.recipient, queued.audit));
+        }
+        all
+    };
+    let happens = async |event: AuditEvent, outcome: &str, about: &str| {
+        let entry =
+            AuditEntry { outcome: outcome.to_owned(), about: about.to_owned(), ..entry(event, Some(&ada), NOW) };
+        store.append(&entry).await.unwrap();
+        entry.id
+    };
+    // Mail is off, then there is no address, then it is unproved.
+    set_email(&*store, &ada, email("ada@example.org", EmailState::VouchedFor)).await;
+    happens(AuditEvent::PasswordSet, "ok", "").await;
+    assert!(notices().await.is_empty());
+    store.set_mail_limit(Some(100)).await.unwrap();
+    set_email(&*store, &ada, Change::Clear).await;
+    assert_eq!(notices().await.len(), 1, "the earlier address learns that it was removed");
+    happens(AuditEvent::PasswordSet, "ok", "").await;
+    set_email(&*store, &ada, email("ada@example.org", EmailState::Unproved)).await;
+    happens(AuditEvent::PasswordSet, "ok", "").await;
+    assert!(notices().await.is_empty());
+
+    set_email(&*store, &ada, email("ada@example.org", EmailState::VouchedFor)).await;
+    for (event, outcome) in [
+        (AuditEvent::Login, "new_device"),
+        (AuditEvent::PasswordSet, "ok"),
+        (AuditEvent::SecondFactorAdded, "ok"),
+        (AuditEvent::SecondFactorRemoved, "ok"),
+        (AuditEvent::RecoveryCodeUsed, "ok"),
+        (AuditEvent::PasskeyAdded, "ok"),
+        (AuditEvent::ResetMade, "ok"),
+    ] {
+        let id = happens(event, outcome, "").await;
+        assert_eq!(notices().await, [("ada@example.org".to_owned(), Some(id.clone()))], "{event:?}");
+        assert_eq!(store.audit_entry(&id).await.unwrap().map(|entry| entry.event), Some(event));
+    }
+    for (event, outcome, about) in [
+        (AuditEvent::Login, "ok", ""),
+        (AuditEvent::Login, "new_place", ""),
+        (AuditEvent::PasswordSet, "wrong_code", ""),
+        (AuditEvent::ResetMade, "ok", BY_MAIL),
+        (AuditEvent::Logout, "ok", ""),
+    ] {
+        happens(event, outcome, about).await;
+        assert!(notices().await.is_empty(), "{event:?} {outcome}");
+    }
+    // Another address: the earlier one is told, because the later ones go elsewhere.
+    set_email(&*store, &ada, email("eve@example.net", EmailState::Unproved)).await;
+    let told = notices().await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].0, "ada@example.org");
+    happens(AuditEvent::PasswordSet, "ok", "").await;
+    assert!(notices().await.is_empty(), "an unproved address gets no notices");
+}
+
+fn proof(user: &str, to: &str) -> BeginEmailProof {
+    let mail = NewMail { user: Some(user.to_owned()), ..mail(MailKind::AddressProof, to) };
+    BeginEmailProof { user: user.to_owned(), code_hash: fresh("hash"), mail }
+}
+
+fn used(begin: &BeginEmailProof, user: &str, now: i64) -> ProveEmail {
+    ProveEmail {
+        user: user.to_owned(),
+        code_hash: begin.code_hash.clone(),
+        audit: entry(AuditEvent::ProfileChanged, Some(user), now),
+        now,
+    }
+}
+
+async fn state(store: &dyn Store, user: &str) -> EmailState {
+    store.profile(user).await.unwrap().unwrap().email.unwrap().state
+}
+
+pub async fn prove_an_address_once(fixture: Fixture) {
+    let store = fixture.open().await;
+    let (ada, eve) = (user(&*store, "ada").await, user(&*store, "eve").await);
+    session(&*store, &ada, NOW).await;
+    set_email(&*store, &ada, email("ada@example.org", EmailState::Unproved)).await;
+    let begin = proof(&ada, "Ada@example.org");
+    assert_eq!(store.begin_email_proof(&begin).await.unwrap(), BeginEmailProofOutcome::Off);
+    store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
+    assert_eq!(store.begin_email_proof(&begin).await.unwrap(), BeginEmailProofOutcome::Queued);
+    assert_eq!(store.mails().await.unwrap().len(), 1);
+    // Somebody else's account, and a time too late.
+    for (who, now) in [(&eve, NOW), (&ada, NOW + HOUR)] {
+        let used = used(&begin, who, now);
+        assert_eq!(store.prove_email(&used).await.unwrap(), ProveEmailOutcome::UsedUp);
+    }
+    let version = store.profile(&ada).await.unwrap().unwrap().version;
+    let tries = (0..50).map(|_| {
+        let (store, used) = (store.clone(), used(&begin, &ada, NOW + 1));
+        tokio::spawn(async move { store.prove_email(&used).await.unwrap() })
+    });
+    let outcomes: Vec<_> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == ProveEmailOutcome::Proved).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == ProveEmailOutcome::UsedUp).count(), 49);
+    let profile = store.profile(&ada).await.unwrap().unwrap();
+    assert_eq!((profile.email.unwrap().state, profile.version), (EmailState::Proved, version + 1));
+    assert_eq!(
+        store.begin_email_proof(&proof(&ada, "ada@example.org")).await.unwrap(),
+        BeginEmailProofOutcome::NotUnproved
+    );
+    // Written again by its owner it stays proved; another one does not.
+    set_email(&*store, &ada, email("ADA@example.org", EmailState::Unproved)).await;
+    assert_eq!(state(&*store, &ada).await, EmailState::Proved);
+    set_email(&*store, &ada, email("ada@example.net", EmailState::Unproved)).await;
+    assert_eq!(state(&*store, &ada).await, EmailState::Unproved);
+    // An account asks a few times an hour, whatever the address; an address gets a few, whatever the account.
+    for (n, outcome) in [
+        (0, BeginEmailProofOutcome::Queued),
+        (1, BeginEmailProofOutcome::Queued),
+        (2, BeginEmailProofOutcome::OverLimit),
+    ] {
+        let other = format!("other{n}@example.net");
+        set_email(&*store, &ada, email(&other, EmailState::Unproved)).await;
+        assert_eq!(store.begin_email_proof(&proof(&ada, &other)).await.unwrap(), outcome, "{n}");
+    }
+}
+
+pub async fn prove_only_the_address_they_were_sent_to(fixture: Fixture) {
+    let store = fixture.open().await;
+    store.set_mail_limit(Some(100)).await.unwrap();
+    let (ada, eve) = (user(&*store, "ada").await, user(&*store, "eve").await);
+    set_email(&*store, &eve, email("eve@example.net", EmailState::Unproved)).await;
+    let begin = proof(&eve, "eve@example.net");
+    assert_eq!(store.begin_email_proof(&begin).await.unwrap(), BeginEmailProofOutcome::Queued);
+    // A link for one address, and then another address.
+    set_email(&*store, &eve, email("ada@example.org", EmailState::Unproved)).await;
+    assert_eq!(store.prove_email(&used(&begin, &eve, NOW)).await.unwrap(), ProveEmailOutcome::UsedUp);
+    assert_eq!(state(&*store, &eve).await, EmailState::Unproved);
+    // An address that only looks alike has no link.
+    let other = proof(&eve, "ada@examp1e.org");
+    assert_eq!(store.begin_email_proof(&other).await.unwrap(), BeginEmailProofOutcome::NotUnproved);
+    // A newer link replaces the older one.
+    let (first, second) = (proof(&eve, "ada@example.org"), proof(&eve, "ada@example.org"));
+    for begin in [&first, &second] {
+        assert_eq!(store.begin_email_proof(begin).await.unwrap(), BeginEmailProofOutcome::Queued);
+    }
+    assert_eq!(store.prove_email(&used(&first, &eve, NOW)).await.unwrap(), ProveEmailOutcome::UsedUp);
+    // Somebody else has proved it meanwhile.
+    set_email(&*store, &ada, email("ada@example.org", EmailState::Proved)).await;
+    assert_eq!(store.prove_email(&used(&second, &eve, NOW)).await.unwrap(), ProveEmailOutcome::EmailTaken);
+    assert_eq!(state(&*store, &eve).await, EmailState::Unproved);
+}
+
+pub async fn go_with_their_account(fixture: Fixture) {
+    let store = fixture.open().await;
+    store.set_mail_limit(Some(100)).await.unwrap();
+    let ada = user(&*store, "ada").await;
+    set_email(&*store, &ada, email("ada@example.org", EmailState::Unproved)).await;
+    store.begin_email_proof(&proof(&ada, "ada@example.org")).await.unwrap();
+    assert_eq!(store.mails().await.unwrap().len(), 1);
+    let deletion = DeleteUser {
+        user: ada.clone(),
+        account: "ada".to_owned(),
+        attempt: None,
+        audit: entry(AuditEvent::UserDeleted, Some(&ada), NOW),
+        now: NOW,
+    };
+    assert!(store.delete_user(&deletion).await.unwrap().is_done());
+    assert!(store.mails().await.unwrap().is_empty());
+}
