@@ -167,6 +167,8 @@ pub struct UsersView {
     /// The viewer's own id.
     pub me: String,
     pub users: Vec<wire::account::Account>,
+    /// Whether this site mails links.
+    pub mail: bool,
     /// The search text as typed.
     pub word: String,
     /// Number of accounts found, on all pages.
@@ -179,8 +181,20 @@ pub struct UsersView {
 pub struct ProfileView {
     pub viewer: Viewer,
     pub profile: wire::account::Profile,
-    /// It was just changed.
-    pub done: bool,
+    /// Whether this site mails a link that proves an address.
+    pub mail: bool,
+    /// What was just done.
+    pub done: Option<ProfileDone>,
+}
+
+/// The result of a change on the page of one's profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileDone {
+    Changed,
+    /// A link was mailed.
+    Sent,
+    /// The address is proved.
+    Proved,
 }
 
 /// One account's profile, for administrators.
@@ -209,6 +223,8 @@ pub struct InvitationsView {
     pub viewer: Viewer,
     /// Unused invitations, newest first.
     pub invitations: Vec<wire::account::Invitation>,
+    /// Whether this site mails links.
+    pub mail: bool,
     /// The entry after which the next page begins.
     pub next: Option<String>,
 }
@@ -518,24 +534,6 @@ pub enum ActivityEvent {
 }
 
 impl ActivityEvent {
-    /// Whether the owner is told at the next visit, on every device.
-    pub fn is_notice(self) -> bool {
-        matches!(
-            self,
-            Self::NewDevice
-                | Self::FactorAdded
-                | Self::FactorRemoved
-                | Self::FactorRemovedByAdministrator
-                | Self::RecoveryCodesMade
-                | Self::RecoveryCodeUsed
-                | Self::PasskeyAdded
-                | Self::PasskeyRemoved
-                | Self::PasskeyChanged
-                | Self::PasswordChanged
-                | Self::ResetMade
-        )
-    }
-
     /// Whether the owner should check this.
     pub(crate) fn is_odd(self) -> bool {
         matches!(

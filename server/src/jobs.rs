@@ -1,7 +1,7 @@
 //! Background jobs: reading other nodes' changes, and deleting expired rows.
 
 use crate::error_chain::chain;
-use crate::flows::{oauth_logouts, server_keys};
+use crate::flows::{mail, oauth_logouts, server_keys};
 use crate::keyring;
 use crate::state::AppState;
 use crate::sync_freshness;
@@ -18,6 +18,10 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Overlap with the previous read of rotations, because nodes' clocks may differ and a change may commit late. Nothing
 /// that ends a session depends on it.
 const OVERLAP_MS: i64 = 30_000;
+/// Interval for sending mail that is due.
+const SEND_EVERY: Duration = Duration::from_secs(1);
+/// How long a stop waits for a message that is being sent. One that was cut off is sent again later.
+const SEND_PATIENCE: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// Additional time before ended keys are erased, because a node with a slow clock may still use them.
 const SKEW_MS: i64 = 60_000;
@@ -81,7 +85,7 @@ async fn reload_keys(state: &AppState) -> store::Result<()> {
 
 /// Runs until `stop` is set.
 pub async fn run(state: AppState, stop: watch::Receiver<bool>) {
-    tokio::join!(keep_following(&state, stop.clone()), keep_up(&state, stop));
+    tokio::join!(keep_following(&state, stop.clone()), keep_sending(&state, stop.clone()), keep_up(&state, stop));
 }
 
 /// Follows the other nodes, whatever the other jobs wait for.
@@ -105,6 +109,38 @@ async fn keep_following(state: &AppState, mut stop: watch::Receiver<bool>) {
             _ => {}
         }
         follows = problem.is_none();
+    }
+}
+
+/// Sends mail, apart from the other jobs, because a mail server may be slow.
+async fn keep_sending(state: &AppState, mut stop: watch::Receiver<bool>) {
+    if state.mailer.is_none() {
+        return;
+    }
+    let mut tick = tokio::time::interval(SEND_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = tick.tick() => {}
+        }
+        let sent = async {
+            if let Err(error) = mail::send_due(state).await {
+                tracing::error!(cause = %chain(&error), "sending mail failed");
+            }
+        };
+        let stopped = async {
+            // An error means that the server is gone, which is a stop too.
+            let _ = stop.changed().await;
+            tokio::time::sleep(SEND_PATIENCE).await;
+        };
+        tokio::select! {
+            () = sent => {}
+            () = stopped => return,
+        }
+        if *stop.borrow() {
+            return;
+        }
     }
 }
 
@@ -154,6 +190,11 @@ pub async fn sweep(state: &AppState) -> store::Result<()> {
     state.store.sweep_second_factors(now - SKEW_MS, now - REGISTRATION_MS).await?;
     state.store.sweep_proofs(now - SKEW_MS).await?;
     state.store.sweep_oauth(now - SKEW_MS).await?;
+    let given_up = state.store.sweep_mails(now, now - mail::KEPT_MS).await?;
+    if given_up > 0 {
+        tracing::error!(given_up, "messages were given up, because no attempt succeeded in time");
+        state.metrics.mails_given_up(given_up);
+    }
     let keep = &state.config.settings.retention;
     state.store.sweep_audit(now - keep.audit.ms()).await?;
     state.store.sweep_bans(now - keep.bans.ms()).await?;

@@ -28,6 +28,7 @@ pub mod jobs;
 pub mod key_encryption;
 pub mod keyed_mutex;
 pub mod keyring;
+pub mod mailer;
 pub mod metrics;
 pub mod oauth;
 pub mod offences;

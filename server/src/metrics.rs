@@ -23,6 +23,7 @@ pub struct Metrics {
     refusals: Family<ByCode, Counter>,
     bans: Family<ByTrigger, Counter>,
     app_checks: Family<ByVerdict, Counter>,
+    mails: Family<ByMailOutcome, Counter>,
     started: UnixMs,
 }
 
@@ -46,6 +47,11 @@ struct ByVerdict {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByMailOutcome {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByTrigger {
     trigger: &'static str,
 }
@@ -61,8 +67,12 @@ impl Metrics {
         for family in [&logins, &refreshes] {
             drop(family.get_or_create(&ByOutcome { outcome: Outcome(None) }));
         }
+        let mails = Family::default();
+        for outcome in ["sent", "deferred", "given_up"] {
+            drop(mails.get_or_create(&ByMailOutcome { outcome }));
+        }
         let app_checks = Family::default();
-        Self { logins, refreshes, refusals: Family::default(), bans, app_checks, started: now }
+        Self { logins, refreshes, refusals: Family::default(), bans, app_checks, mails, started: now }
     }
 
     /// Counts one answer; `code` is its error code, if any.
@@ -87,6 +97,16 @@ impl Metrics {
         self.app_checks.get_or_create(&ByVerdict { verdict }).inc();
     }
 
+    /// Counts one attempt to send a message: `sent`, `deferred` or `given_up`.
+    pub fn mailed(&self, outcome: &'static str) {
+        self.mails.get_or_create(&ByMailOutcome { outcome }).inc();
+    }
+
+    /// Counts messages whose time was over before an attempt succeeded.
+    pub fn mails_given_up(&self, count: u64) {
+        self.mails.get_or_create(&ByMailOutcome { outcome: "given_up" }).inc_by(count);
+    }
+
     /// Counts a ban.
     pub fn banned(&self, trigger: Trigger) {
         self.bans.get_or_create(&ByTrigger { trigger: trigger.as_str() }).inc();
@@ -102,6 +122,7 @@ impl Metrics {
             self.refusals.clone(),
         );
         registry.register("bans", "Bans that this process made, by trigger", self.bans.clone());
+        registry.register("mails", "Attempts to send a message, by outcome", self.mails.clone());
         registry.register("app_checks", "Requests to apps, by what became of them", self.app_checks.clone());
     }
 

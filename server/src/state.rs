@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::keyed_mutex::KeyedMutex;
 use crate::keyring::{self, Keyring, Vault};
+use crate::mailer::{Mailer, MailerError};
 use crate::metrics::Metrics;
 use crate::oauth::clients::Clients;
 use crate::oauth::tokens::ClientTokens;
@@ -45,6 +46,8 @@ pub struct Inner {
     pub tokens: Tokens,
     pub client_tokens: ClientTokens,
     pub clients: Clients,
+    /// `None`: mail is off.
+    pub mailer: Option<Mailer>,
     pub passwords: HashPool,
     pub bans: Bans,
     pub allowlist: Allowlist,
@@ -73,6 +76,8 @@ pub enum StartError {
     #[error(transparent)]
     Keyring(#[from] keyring::KeyringError),
     #[error(transparent)]
+    Mailer(#[from] MailerError),
+    #[error(transparent)]
     Passwords(#[from] passwords::HashError),
 }
 
@@ -96,6 +101,7 @@ impl AppState {
             tokens: Tokens::new(Arc::clone(&keyring), &config),
             client_tokens: ClientTokens::new(Arc::clone(&keyring), &config.origin, config.settings.session.access.ms()),
             clients: Clients::new(&config),
+            mailer: Mailer::load(&config)?,
             passwords: HashPool::start(&config.settings, &*entropy)?,
             bans: Bans::default(),
             allowlist: Allowlist::default(),
@@ -130,6 +136,10 @@ impl AppState {
         state.sync.read_at(began);
         state.sync.followed_at(began);
         state.clients.replace(state.store.clients().await?);
+        let mail_limit = state.config.settings.mail.limit();
+        if state.store.mail_limit().await? != mail_limit {
+            state.store.set_mail_limit(mail_limit).await?;
+        }
         Ok(state)
     }
 

@@ -8,9 +8,19 @@ use leptos::task::spawn_local;
 use wire::account::AccountChange;
 use wire::paths;
 
+const MAILED: &str = "A link that sets a new password is on its way to the account's address.";
+const NOT_MAILED: &str = "The link was not mailed, because this address has enough messages in this hour.";
+
 /// An administrator's actions on an account.
 #[island]
-pub fn AccountActions(id: String, name: String, administrator: bool, disabled: bool) -> impl IntoView {
+pub fn AccountActions(
+    id: String,
+    name: String,
+    administrator: bool,
+    disabled: bool,
+    /// Whether a link can be mailed to the account's address.
+    mail: bool,
+) -> impl IntoView {
     let busy = busy_until_alive();
     let link = OneTimeLink::new();
     let question = ConfirmDialog::new();
@@ -36,6 +46,18 @@ pub fn AccountActions(id: String, name: String, administrator: bool, disabled: b
             busy.set(false);
         });
     };
+    let mail_link = move |_| {
+        busy.set(true);
+        spawn_local(async move {
+            match api::call("POST", &(path.get_value() + "/reset"), Some(r#"{"mail":true}"#)).await {
+                Ok(answer) if answer.is_ok() && answer.object("mailed").as_bool() == Some(true) => page::say(MAILED),
+                Ok(answer) if answer.is_ok() => page::say(NOT_MAILED),
+                Ok(answer) if answer.status == 401 => return,
+                _ => page::say(FAILED),
+            }
+            busy.set(false);
+        });
+    };
     let about = |verb: &str| [verb, " ", &name].concat();
     let (role_label, disable_label) =
         (if administrator { "Remove admin" } else { "Make admin" }, if disabled { "Enable" } else { "Disable" });
@@ -44,6 +66,14 @@ pub fn AccountActions(id: String, name: String, administrator: bool, disabled: b
             <button class="button plain" type="button" disabled=busy aria-label=about("Reset password for") on:click=reset>
                 "Reset password"
             </button>
+            {mail
+                .then(|| {
+                    view! {
+                        <button class="button plain" type="button" disabled=busy aria-label=about("Mail a reset link to") on:click=mail_link>
+                            "Mail reset link"
+                        </button>
+                    }
+                })}
             <button class="button plain" type="button" disabled=busy aria-label=[role_label, ": ", &name].concat() on:click=set_role>
                 {role_label}
             </button>

@@ -4,7 +4,7 @@ use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, FormData, HtmlElement, HtmlFormElement};
+use web_sys::{Element, FormData, HtmlElement, HtmlFormElement, HtmlInputElement};
 use wire::Code;
 
 const FAILED: &str = "That did not work, and nothing was changed. Try again.";
@@ -23,8 +23,18 @@ pub fn Forms() -> impl IntoView {
         });
         on_cleanup(move || sending.remove());
         each("form[data-method] [type=submit]", |button| set_busy(button, false));
+        fill_from_fragment();
         spawn_local(counting::count());
     });
+}
+
+/// Fills the field that a mailed link has the value of, and removes the value from the address bar.
+fn fill_from_fragment() {
+    let field = document().query_selector("[data-fragment]").ok().flatten();
+    let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else { return };
+    if let Some(value) = field.get_attribute("data-fragment").and_then(|name| page::take_fragment(&name)) {
+        field.set_value(&value);
+    }
 }
 
 async fn send(form: HtmlFormElement) {

@@ -10,22 +10,29 @@ use wire::paths;
 
 /// Creates an invitation.
 #[island]
-pub fn Invite(site: String) -> impl IntoView {
+pub fn Invite(site: String, mail: bool) -> impl IntoView {
     let busy = busy_until_alive();
     let link = OneTimeLink::new();
     let (note, role, hours) = (NodeRef::<Input>::new(), NodeRef::<Select>::new(), NodeRef::<Select>::new());
+    let email = NodeRef::<Input>::new();
     let invite = move |event: SubmitEvent| {
         event.prevent_default();
         let wish = NewInvitation {
             note: note.get_untracked().map(|field| field.value()).unwrap_or_default(),
             role: role.get_untracked().map(|field| field.value()).unwrap_or_default(),
+            email: email.get_untracked().map(|field| field.value()).unwrap_or_default(),
             hours: hours.get_untracked().and_then(|field| field.value().parse().ok()).unwrap_or_default(),
         };
         busy.set(true);
         spawn_local(async move {
             let body = serde_json::to_string(&wish).unwrap_or_default();
             match api::call("POST", paths::INVITATIONS, Some(&body)).await {
-                Ok(answer) if answer.is_ok() => link.show(answer.text("link").unwrap_or_default()),
+                Ok(answer) if answer.is_ok() => {
+                    if answer.object("mailed").as_bool() == Some(false) {
+                        page::say(NOT_MAILED);
+                    }
+                    link.show(answer.text("link").unwrap_or_default());
+                }
                 Ok(answer) if answer.status == 401 => return,
                 Ok(answer) => page::say(&answer.problem().map_or_else(|| FAILED.to_owned(), |problem| problem.title)),
                 Err(_) => page::say(FAILED),
@@ -39,6 +46,15 @@ pub fn Invite(site: String) -> impl IntoView {
                 <label for="note">"For whom" <span class="hint">" (seen by administrators)"</span></label>
                 <input id="note" node_ref=note maxlength="100" autocomplete="off" />
             </div>
+            {mail
+                .then(|| {
+                    view! {
+                        <div>
+                            <label for="email">"Mail the link to" <span class="hint">" (optional)"</span></label>
+                            <input id="email" type="email" node_ref=email maxlength="254" autocomplete="off" spellcheck="false" />
+                        </div>
+                    }
+                })}
             <div>
                 <label for="role">"Role"</label>
                 <select id="role" node_ref=role>
@@ -68,4 +84,6 @@ pub fn Invite(site: String) -> impl IntoView {
     }
 }
 
+const NOT_MAILED: &str =
+    "The link was not mailed, because this address has enough messages in this hour. Give it to the person yourself.";
 const FAILED: &str = "That did not work, and no invitation was created. Try again.";

@@ -9,7 +9,7 @@ use wire::paths;
 #[component]
 pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoView {
     let (now, name) = (site.now, site.name.clone());
-    let InvitationsView { viewer, invitations, next } = invitations;
+    let InvitationsView { viewer, invitations, mail, next } = invitations;
     let said = if invitations.is_empty() {
         "No open invitations. Create one, and send its link to the person it is for."
     } else {
@@ -36,7 +36,7 @@ pub fn InvitationsPage(site: Site, invitations: InvitationsView) -> impl IntoVie
             <header>
                 <h1 tabindex="-1">"Invitations"</h1>
             </header>
-            <Invite site=name />
+            <Invite site=name mail />
             <p id="said" role="status" class="quiet">
                 {said}
             </p>

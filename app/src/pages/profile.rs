@@ -1,7 +1,7 @@
 use crate::components::{Frame, Here};
 use crate::islands::Forms;
 use crate::text::email;
-use crate::view::{PersonView, ProfileView, Site};
+use crate::view::{PersonView, ProfileDone, ProfileView, Site};
 use leptos::prelude::*;
 use wire::account::Profile;
 use wire::paths;
@@ -9,10 +9,17 @@ use wire::paths;
 /// `/dashboard/account/profile`: one's own display name and e-mail address.
 #[component]
 pub fn ProfilePage(site: Site, profile: ProfileView) -> impl IntoView {
-    let ProfileView { viewer, profile, done } = profile;
-    let said = if done { "Your profile is changed." } else { "Apps behind this site see this." };
+    let ProfileView { viewer, profile, mail, done } = profile;
+    let said = match done {
+        Some(ProfileDone::Changed) => "Your profile is changed.",
+        Some(ProfileDone::Sent) => "A message is on its way. Open its link in this browser, or enter its code here.",
+        Some(ProfileDone::Proved) => "Your e-mail address is proved.",
+        None => "Apps behind this site see this.",
+    };
     let Profile { display_name, email, groups, .. } = profile;
     let state = email.as_ref().map(|email| email::own_state(&email.state));
+    let proof = email.as_ref().filter(|email| mail && email.state == "unproved");
+    let proof = proof.map(|email| view! { <AddressProof address=email.address.clone() /> });
     let address = email.map(|email| email.address).unwrap_or_default();
     let groups = if groups.is_empty() { "none".to_owned() } else { groups.join(", ") };
     view! {
@@ -45,8 +52,45 @@ pub fn ProfilePage(site: Site, profile: ProfileView) -> impl IntoView {
                     <a href=paths::ACCOUNT_PAGE>"Back to your account"</a>
                 </p>
             </section>
+            {proof}
             <Forms />
         </Frame>
+    }
+}
+
+/// The forms that prove the address: one asks for a message, the other takes its code.
+#[component]
+fn AddressProof(address: String) -> impl IntoView {
+    view! {
+        <section class="panel narrow">
+            <h2>"Prove your e-mail address"</h2>
+            <form
+                class="form"
+                method="post"
+                action=paths::EMAIL_PROOF
+                data-method="POST"
+                data-done=format!("{}?done=sent", paths::PROFILE_PAGE)
+            >
+                <p class="small quiet">{format!("We mail a link to {address}. It works once, for a day.")}</p>
+                <button class="button plain" type="submit" disabled>
+                    "Mail me a link"
+                </button>
+            </form>
+            <form
+                class="form"
+                method="post"
+                action=paths::CONFIRM_EMAIL_PROOF
+                data-method="POST"
+                data-done=format!("{}?done=proved", paths::PROFILE_PAGE)
+            >
+                <label for="code">"Code from the message"</label>
+                <input id="code" name="code" data-fragment="code" required maxlength="100" autocomplete="off" spellcheck="false" autocapitalize="off" />
+                <p class="small quiet">"The link fills it in."</p>
+                <button class="button" type="submit" disabled>
+                    "Prove this address"
+                </button>
+            </form>
+        </section>
     }
 }
 

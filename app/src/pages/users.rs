@@ -10,7 +10,7 @@ use wire::paths;
 #[component]
 pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
     let now = site.now;
-    let UsersView { viewer, me, users, word, count, next } = users;
+    let UsersView { viewer, me, users, mail, word, count, next } = users;
     let heading = match (count, word.is_empty()) {
         (0, _) => "No account has a name like that. Search for a part of a name, an address or a group.".to_owned(),
         (1, true) => "1 account".to_owned(),
@@ -22,7 +22,7 @@ pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
     let given = vec![("word", word.clone())];
     let row = move |account: Account| {
         let mine = account.id == me;
-        view! { <Row account mine now /> }
+        view! { <Row account mine mail now /> }
     };
     view! {
         <Frame site viewer here=Here::Users>
@@ -52,10 +52,11 @@ pub fn UsersPage(site: Site, users: UsersView) -> impl IntoView {
 }
 
 #[component]
-fn Row(account: Account, mine: bool, now: i64) -> impl IntoView {
+fn Row(account: Account, mine: bool, mail: bool, now: i64) -> impl IntoView {
     let Account { id, username, role, disabled, created_at, signed_in_at, display_name, email, groups } = account;
     let administrator = role == "administrator";
     let badge = |text: &'static str| view! { <span class="badge">{text}</span> };
+    let mail = mail && !disabled && email.as_ref().is_some_and(|email| email.state != "unproved");
     let facts: Vec<_> = display_name
         .into_iter()
         .chain(email.map(|email| format!("{} ({})", email.address, email::name(&email.state))))
@@ -65,7 +66,7 @@ fn Row(account: Account, mine: bool, now: i64) -> impl IntoView {
     let profile = format!("{}?id={id}", paths::PERSON_PAGE);
     let profile_label = format!("Profile of {username}");
     // A person's own account is changed on their account page.
-    let actions = (!mine).then(|| view! { <AccountActions id name=username.clone() administrator disabled /> });
+    let actions = (!mine).then(|| view! { <AccountActions id name=username.clone() administrator disabled mail /> });
     view! {
         <li class="device">
             <div>

@@ -144,6 +144,31 @@ pub struct NewInvitation {
     /// Validity in hours, 1 to 720.
     #[serde(deserialize_with = "whole::one")]
     pub hours: u32,
+    /// The address that the link is mailed to. Empty: none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub email: String,
+}
+
+/// The body of `POST /api/admin/users/{id}/reset`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewReset {
+    /// Whether the link is mailed to the account's address, which must be proved or vouched for.
+    pub mail: bool,
+}
+
+/// The body of `POST /api/profile/email-proof/confirm`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmailProof {
+    /// The code of the link that was mailed.
+    pub code: String,
+}
+
+impl std::fmt::Debug for EmailProof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EmailProof(..)")
+    }
 }
 
 /// A link that is shown once. Its code is behind `#`, so that it reaches no log.
@@ -151,6 +176,9 @@ pub struct NewInvitation {
 pub struct OneTimeLink {
     pub link: String,
     pub expires_at: i64,
+    /// Whether it was mailed, if that was wanted. `false`: its address had enough messages in this hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailed: Option<bool>,
 }
 
 impl std::fmt::Debug for OneTimeLink {

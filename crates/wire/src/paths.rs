@@ -52,6 +52,8 @@ pub const PASSKEY_CHALLENGE: &str = "/api/passkeys/challenge";
 pub const NOTICES_READ: &str = "/api/notices/read";
 /// One's own: `GET` and `PATCH`.
 pub const PROFILE: &str = "/api/profile";
+pub const EMAIL_PROOF: &str = "/api/profile/email-proof";
+pub const CONFIRM_EMAIL_PROOF: &str = "/api/profile/email-proof/confirm";
 pub const PASSWORD: &str = "/api/password";
 pub const RESET: &str = "/api/reset";
 pub const ACCOUNT_DELETE: &str = "/api/account/delete";

@@ -46,6 +46,9 @@ struct NewInviteArgs {
     /// Note about the invited person, to find it in the list
     #[arg(long, default_value = "", allow_hyphen_values = true)]
     note: String,
+    /// Mail the link to this address too
+    #[arg(long, value_name = "ADDRESS")]
+    mail: Option<String>,
 }
 
 pub(super) async fn run(config: Config, args: InviteArgs) -> Outcome {
@@ -59,8 +62,17 @@ pub(super) async fn run(config: Config, args: InviteArgs) -> Outcome {
 }
 
 async fn make(actor: &Actor<'_>, wish: &NewInviteArgs) -> Outcome {
-    let made = invitations::invite(actor, wish.role.into(), &wish.note, wish.hours).await?;
+    let made = match &wish.mail {
+        None => invitations::invite(actor, wish.role.into(), &wish.note, wish.hours).await?,
+        Some(address) => {
+            let key = super::store::key(actor).await?;
+            invitations::invite_by_mail(actor, &key, wish.role.into(), &wish.note, wish.hours, address).await?
+        }
+    };
     println!("{}", made.link);
+    if let Some(mailed) = made.mailed {
+        eprintln!("{}", super::mail::queued(mailed));
+    }
     eprintln!("Valid for one account, for {}. It is not shown again.", left(made.expires_at - actor.now));
     Ok(())
 }

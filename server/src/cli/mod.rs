@@ -18,6 +18,7 @@ mod import;
 mod invite;
 mod key;
 pub mod listen;
+mod mail;
 mod manual;
 mod outcome;
 mod print;
@@ -77,6 +78,9 @@ enum Command {
     Group(group::GroupCommand),
     /// Print a one-time link that creates an account
     Invite(invite::InviteArgs),
+    /// Test the mail server, and manage the queue of messages
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// List and end sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -174,6 +178,7 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
         Command::User(command) => blocking(user::run(config, command)),
         Command::Group(command) => blocking(group::run(config, command)),
         Command::Invite(args) => blocking(invite::run(config, args)),
+        Command::Mail(command) => blocking(mail::run(config, command)),
         Command::Session(command) => blocking(session::run(config, command)),
         Command::Service(command) => blocking(service::run(config, command)),
         Command::Client(command) => blocking(client::run(config, command)),
@@ -284,6 +289,10 @@ mod tests {
             "group rename <name>",
             "group remove <group>",
             "group members <group>",
+            "invite --mail",
+            "mail test <address>",
+            "mail queue retry <id>",
+            "mail queue drop <id>",
             "session list <names>",
             "session end <names>",
             "service add <name>",

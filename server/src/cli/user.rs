@@ -70,7 +70,12 @@ pub(super) enum UserCommand {
     /// Add the accounts of a file from elsewhere: all of them, or none
     Import(import::ImportArgs),
     /// Print a one-time link for setting a new password
-    Reset { name: String },
+    Reset {
+        name: String,
+        /// Mail the link to the account's address too
+        #[arg(long)]
+        mail: bool,
+    },
     /// List the passkeys of an account, or remove one
     Passkeys {
         name: String,
@@ -129,7 +134,7 @@ pub(super) async fn run(config: Config, command: UserCommand) -> Outcome {
             let key = desk.keys().await?.0;
             import::run(&desk.actor, &key, &args).await
         }
-        UserCommand::Reset { name } => desk.reset(&name).await,
+        UserCommand::Reset { name, mail } => desk.reset(&name, mail).await,
         UserCommand::Passkeys { name, remove: None, json } => desk.passkeys(&name, json).await,
         UserCommand::Passkeys { name, remove: Some(id), .. } => desk.remove_passkey(&name, &id).await,
         UserCommand::Factors { name } => desk.factors(&name).await,
@@ -286,9 +291,18 @@ impl UserAdmin<'_> {
         settle(changed, &format!("{} is deleted", user.name))
     }
 
-    async fn reset(&self, name: &str) -> Outcome {
+    async fn reset(&self, name: &str, mail: bool) -> Outcome {
         let user = self.find(name).await?;
-        println!("{}", reset::link(&self.actor, &user.id).await?.link);
+        let made = if mail {
+            let key = super::store::key(&self.actor).await?;
+            reset::link_by_mail(&self.actor, &key, &user.id).await?
+        } else {
+            reset::link(&self.actor, &user.id).await?
+        };
+        println!("{}", made.link);
+        if let Some(mailed) = made.mailed {
+            eprintln!("{}", super::mail::queued(mailed));
+        }
         eprintln!("With this link {} can set a new password once, within an hour.", user.name);
         Ok(())
     }
@@ -351,8 +365,7 @@ impl UserAdmin<'_> {
 
     /// Loads the server's keys and the key-encryption key. Loading fails if they do not match.
     async fn keys(&self) -> Result<(KeyEncryptionKey, Keyring), Failure> {
-        let key = KeyEncryptionKey::load(self.actor.config, &SystemEntropy)?;
-        key.reload(self.actor.store).await?;
+        let key = super::store::key(&self.actor).await?;
         let keyring = Keyring::load(&self.actor.vault(&key)).await?;
         Ok((key, keyring))
     }

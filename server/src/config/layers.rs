@@ -18,7 +18,8 @@ pub struct Layers {
 }
 
 /// Variables that are read elsewhere, or by tests and benchmarks.
-const NOT_SETTINGS: [&str; 3] = ["POSTERN_CONFIG", "POSTERN_BIN", "POSTERN_KEY_ENCRYPTION_KEY"];
+const NOT_SETTINGS: [&str; 4] =
+    ["POSTERN_CONFIG", "POSTERN_BIN", "POSTERN_KEY_ENCRYPTION_KEY", super::mail::PASSWORD_VARIABLE];
 /// The first that exists is read.
 const DEFAULT_FILES: [&str; 2] = ["postern.toml", "/etc/postern/postern.toml"];
 /// Settings of the time server, which has its own file.

@@ -5,6 +5,7 @@ use super::apps::AppSettings;
 use super::bans::BanSettings;
 use super::durations::DurationSetting;
 use super::keys::KeySettings;
+use super::mail::MailSettings;
 use super::operator::OpsListenerSettings;
 use super::proxies::ClientAddress;
 use super::second_factor::SecondFactorSettings;
@@ -41,6 +42,7 @@ pub struct Settings {
     pub retention: RetentionSettings,
     pub connections: ConnectionSettings,
     pub operator: OpsListenerSettings,
+    pub mail: MailSettings,
     pub time: TimeSettings,
     pub toll: TollSettings,
     pub log: LogSettings,
@@ -153,6 +155,7 @@ impl Default for Settings {
             retention: RetentionSettings::default(),
             connections: ConnectionSettings::default(),
             operator: OpsListenerSettings::default(),
+            mail: MailSettings::default(),
             time: TimeSettings::default(),
             toll: TollSettings::default(),
             log: LogSettings::default(),
@@ -243,6 +246,7 @@ impl Settings {
             }
         }
         self.operator.check()?;
+        self.mail.check()?;
         self.keys.check()?;
         if let Some(url) = &self.database_url
             && !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme))

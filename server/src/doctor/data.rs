@@ -11,6 +11,7 @@ use domain::profile::GroupName;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
+use store::mails::MailCounts;
 use store::upkeep::SignInStats;
 use store::users::User;
 use store::{Error, SchemaState, Store};
@@ -22,6 +23,8 @@ const RECENT_MS: i64 = 7 * DAY_MS;
 const MANY: u64 = 3;
 /// Tolerated difference of row times, because nodes' clocks differ.
 const SKEW_MS: i64 = 60_000;
+/// More messages than a server that works leaves waiting.
+const MANY_WAITING: u64 = 20;
 const BACKUP_MS: i64 = 7 * DAY_MS;
 
 pub(super) fn does_not_answer(error: &Error) -> Finding {
@@ -38,6 +41,7 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
         findings.push(names(&store.users().await?, &store.stray_names().await?));
         findings.push(passkeys(config, &store.passkey_hosts().await?));
         findings.push(groups(&profiles::unknown_groups(store, &config.apps).await?));
+        findings.extend(mail(config, store.mail_counts().await?));
         findings.push(second_factors(&store.administrators_without_factor().await?));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
@@ -45,6 +49,34 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
     let mut findings = asked.await.unwrap_or_else(|error| vec![does_not_answer(&error)]);
     findings.push(last_backup(config, now));
     findings
+}
+
+/// Says what became of messages. `None`: mail is off and the queue is empty.
+pub fn mail(config: &Config, counts: MailCounts) -> Option<Finding> {
+    const CHECK: &str = "mail";
+    let MailCounts { waiting, given_up } = counts;
+    if given_up > 0 {
+        let says = format!("The mail server did not take {}.", messages(given_up));
+        let advice = "See `postern mail queue` for the reasons, then retry or drop them; `postern mail test ADDRESS` shows \
+                      what the server answers.";
+        return Some(Finding::new(CHECK, FindingLevel::Warning, says, advice));
+    }
+    if config.settings.mail.server.is_none() {
+        return (waiting > 0).then(|| {
+            let says = format!("Mail is off, and the queue has {}.", messages(waiting));
+            Finding::new(CHECK, FindingLevel::Hint, says, "Nothing is sent unless mail.server is set.")
+        });
+    }
+    if waiting > MANY_WAITING {
+        let says = format!("The mail server has not taken {} yet.", messages(waiting));
+        let advice = "See `postern mail queue`, and try `postern mail test ADDRESS`.";
+        return Some(Finding::new(CHECK, FindingLevel::Warning, says, advice));
+    }
+    Some(Finding::fine(CHECK, "The mail server takes the messages."))
+}
+
+fn messages(count: u64) -> String {
+    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
 }
 
 /// Names the administrators whose password alone signs in.

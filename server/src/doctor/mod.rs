@@ -8,6 +8,6 @@ mod keys;
 mod machine;
 mod settings;
 
-pub use data::second_factors;
+pub use data::{mail, second_factors};
 pub use examine::{examine, glance};
 pub use finding::{Finding, FindingLevel};

@@ -1,9 +1,13 @@
 //! Invitations: created and revoked by operators, consumed by sign-ups.
 
 use super::actor::Actor;
+use super::mail::{self, LinkMail, MailError};
+use crate::key_encryption::KeyEncryptionKey;
 use domain::UnixMs;
 use domain::account::Role;
 use domain::invitation::{MOST_HOURS, code, code_hash, lifetime_ms, note};
+use domain::mail::MailKind;
+use domain::profile::{EmailAddress, InvalidEmailAddress};
 use store::Store;
 use store::audit::AuditEvent;
 use store::invitations::Invitation;
@@ -18,6 +22,10 @@ pub enum InvitationError {
     #[error("a note is one line of at most 100 characters")]
     Note,
     #[error(transparent)]
+    Address(#[from] InvalidEmailAddress),
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error(transparent)]
     Store(#[from] store::Error),
 }
 
@@ -26,6 +34,40 @@ pub enum InvitationError {
 /// # Errors
 /// Hours or note are invalid, or the store fails.
 pub async fn invite(actor: &Actor<'_>, role: Role, text: &str, hours: u32) -> Result<OneTimeLink, InvitationError> {
+    let (code, expires_at) = add(actor, role, text, hours).await?;
+    Ok(OneTimeLink { link: actor.link(paths::SIGNUP_PAGE, &code), expires_at, mailed: None })
+}
+
+/// Creates an invitation, and mails its link too.
+///
+/// # Errors
+/// The address, hours or note are invalid, mail is off, or the store fails. Then no invitation was created, unless the
+/// store failed.
+pub async fn invite_by_mail(
+    actor: &Actor<'_>,
+    key: &KeyEncryptionKey,
+    role: Role,
+    text: &str,
+    hours: u32,
+    email: &str,
+) -> Result<OneTimeLink, InvitationError> {
+    let recipient = EmailAddress::parse(email)?;
+    if actor.config.settings.mail.server.is_none() {
+        return Err(MailError::Off.into());
+    }
+    let (code, expires_at) = add(actor, role, text, hours).await?;
+    let (user, audit) = (None, None);
+    let mail = LinkMail { kind: MailKind::Invitation, user, recipient: &recipient, audit, code: &code, expires_at };
+    let mailed = match mail::queue_link(actor, key, &mail).await {
+        Ok(()) => true,
+        Err(MailError::OverLimit | MailError::Off) => false,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(OneTimeLink { link: actor.link(paths::SIGNUP_PAGE, &code), expires_at, mailed: Some(mailed) })
+}
+
+/// Stores a new invitation and returns its code and its expiry.
+async fn add(actor: &Actor<'_>, role: Role, text: &str, hours: u32) -> Result<(String, UnixMs), InvitationError> {
     let code = code(&actor.entropy.bytes());
     let expires_at = actor.now + lifetime_ms(hours).ok_or(InvitationError::Hours)?;
     let audit = actor.entry(AuditEvent::InvitationMade, "");
@@ -42,7 +84,7 @@ pub async fn invite(actor: &Actor<'_>, role: Role, text: &str, hours: u32) -> Re
         revoked_at: None,
     };
     actor.store.add_invitation(&invitation, &audit).await?;
-    Ok(OneTimeLink { link: actor.link(paths::SIGNUP_PAGE, &code), expires_at })
+    Ok((code, expires_at))
 }
 
 /// Revokes an invitation. `false`: no unused one has this id.

@@ -14,6 +14,7 @@ pub mod invitations;
 pub mod issue;
 pub mod login;
 pub mod logout;
+pub mod mail;
 pub mod new_password;
 pub mod notices;
 pub mod oauth_access;

@@ -7,6 +7,7 @@ use super::activity;
 use crate::api_error::ApiError;
 use crate::state::AppState;
 use app::view::Activity;
+use store::audit::AuditEntry;
 
 /// Older events are only in the activity list.
 const SHOWN_MS: i64 = 30 * 24 * 60 * 60_000;
@@ -20,8 +21,8 @@ const MOST: usize = 20;
 /// The store fails.
 pub async fn unread(state: &AppState, user: &str) -> Result<Vec<Activity>, ApiError> {
     let entries = state.store.unread_entries(user, state.now() - SHOWN_MS, ROWS).await?;
+    let entries: Vec<_> = entries.into_iter().filter(AuditEntry::is_notice).collect();
     let mut notices = activity::of_entries(state, &entries);
-    notices.retain(|notice| notice.event.is_notice());
     notices.truncate(MOST);
     Ok(notices)
 }

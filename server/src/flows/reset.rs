@@ -1,13 +1,17 @@
 //! Forgotten passwords: an operator's one-time link, and its use.
 
 use super::actor::Actor;
+use super::mail::{self, LinkMail, MailError};
 use super::sealed::{self, AttemptError, OpenedMessage, SealedMessage};
 use super::{audit, new_password};
 use crate::api_error::ApiError;
 use crate::client::Client;
+use crate::key_encryption::KeyEncryptionKey;
 use crate::state::AppState;
+use domain::UnixMs;
 use domain::invitation::{RESET_MS, code, code_hash};
-use store::audit::AuditEvent;
+use domain::mail::MailKind;
+use store::audit::{AuditEntry, AuditEvent, BY_MAIL};
 use store::resets::{Reset, UseReset};
 use wire::account::OneTimeLink;
 use wire::envelope::EnvelopeKind;
@@ -28,8 +32,34 @@ pub async fn link(actor: &Actor<'_>, user: &str) -> store::Result<OneTimeLink> {
 /// # Errors
 /// The store fails.
 pub async fn link_for(actor: &Actor<'_>, user: &str, lifetime_ms: i64) -> store::Result<OneTimeLink> {
+    let (code, expires_at) = add(actor, user, lifetime_ms, "").await?;
+    Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at, mailed: None })
+}
+
+/// Creates a link, and mails it to the account's address too.
+///
+/// # Errors
+/// Mail is off, the account has no address that is proved or vouched for, or the store fails.
+pub async fn link_by_mail(actor: &Actor<'_>, key: &KeyEncryptionKey, user: &str) -> Result<OneTimeLink, MailError> {
+    if actor.config.settings.mail.server.is_none() {
+        return Err(MailError::Off);
+    }
+    let recipient = mail::sure_address(actor.store, user).await?;
+    let (code, expires_at) = add(actor, user, RESET_MS, BY_MAIL).await?;
+    let (kind, user) = (MailKind::ResetLink, Some(user));
+    let mail = LinkMail { kind, user, recipient: &recipient, audit: None, code: &code, expires_at };
+    let mailed = match mail::queue_link(actor, key, &mail).await {
+        Ok(()) => true,
+        Err(MailError::OverLimit | MailError::Off) => false,
+        Err(error) => return Err(error),
+    };
+    Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at, mailed: Some(mailed) })
+}
+
+/// Stores a new link and returns its code and its expiry.
+async fn add(actor: &Actor<'_>, user: &str, lifetime_ms: i64, about: &str) -> store::Result<(String, UnixMs)> {
     let code = code(&actor.entropy.bytes());
-    let audit = actor.entry_of(AuditEvent::ResetMade, user);
+    let audit = AuditEntry { about: about.to_owned(), ..actor.entry_of(AuditEvent::ResetMade, user) };
     let reset = Reset {
         user: user.to_owned(),
         code_hash: code_hash(&code),
@@ -38,7 +68,7 @@ pub async fn link_for(actor: &Actor<'_>, user: &str, lifetime_ms: i64) -> store:
         expires_at: actor.now + lifetime_ms,
     };
     actor.store.add_reset(&reset, &audit).await?;
-    Ok(OneTimeLink { link: actor.link(paths::RESET_PAGE, &code), expires_at: reset.expires_at })
+    Ok((code, reset.expires_at))
 }
 
 /// Sets the password by a one-time link. Every session ends, and nobody is signed in.

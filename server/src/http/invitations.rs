@@ -28,7 +28,13 @@ pub async fn invite(
     let wish: NewInvitation = request::body(&body)?;
     let role = Role::parse(&wish.role).ok_or_else(|| ApiError::new(Code::BadRequest))?;
     let actor = Actor::administrator(&state, &client, &administrator);
-    let made = invitations::invite(&actor, role, &wish.note, wish.hours).await?;
+    let made = match wish.email.trim() {
+        "" => invitations::invite(&actor, role, &wish.note, wish.hours).await?,
+        email => {
+            let key = &state.key_encryption;
+            invitations::invite_by_mail(&actor, key, role, &wish.note, wish.hours, email).await?
+        }
+    };
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -47,6 +53,8 @@ impl From<InvitationError> for ApiError {
     fn from(error: InvitationError) -> Self {
         match error {
             InvitationError::Store(error) => error.into(),
+            InvitationError::Mail(error) => error.into(),
+            InvitationError::Address(error) => Self::explained(Code::BadRequest, format!("{error}.")),
             InvitationError::Hours | InvitationError::Note => Self::new(Code::BadRequest),
         }
     }

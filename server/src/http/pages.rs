@@ -12,7 +12,8 @@ use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
     AccountView, ActivityView, BanNotice, DevicesView, GroupsView, InvitationsView, KeysView, LoginView, OverviewView,
-    PersonView, ProfileView, ResetView, ResumeView, SignInReason, SignupView, TimeView, UsersView, View, Viewer,
+    PersonView, ProfileDone, ProfileView, ResetView, ResumeView, SignInReason, SignupView, TimeView, UsersView, View,
+    Viewer,
 };
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -88,6 +89,16 @@ fn asked(uri: &Uri) -> PageQuery {
 /// Whether the page shows the result of a change.
 fn is_done(uri: &Uri) -> bool {
     asked(uri).done.as_deref() == Some("changed")
+}
+
+/// Returns what was just done on the page of the own profile.
+fn profile_done(uri: &Uri) -> Option<ProfileDone> {
+    match asked(uri).done.as_deref() {
+        Some("changed") => Some(ProfileDone::Changed),
+        Some("sent") => Some(ProfileDone::Sent),
+        Some("proved") => Some(ProfileDone::Proved),
+        _ => None,
+    }
 }
 
 fn after(uri: &Uri) -> String {
@@ -195,7 +206,8 @@ async fn dashboard(
         }
         paths::PROFILE_PAGE => {
             let profile = flows::profiles::own(&*state.store, &claims.sub).await?;
-            View::Profile(ProfileView { viewer, profile, done: is_done(uri) })
+            let mail = state.mailer.is_some();
+            View::Profile(ProfileView { viewer, profile, mail, done: profile_done(uri) })
         }
         paths::DELETE_PAGE => {
             let consents = Vec::new();
@@ -249,7 +261,8 @@ async fn administration(
             let users = flows::users::search(&*state.store, &word).await?;
             let count = users.len();
             let (users, next) = paging::page(users, |user| &user.id, &after(uri));
-            View::Users(UsersView { viewer, me: administrator.user.id, users, word, count, next })
+            let (me, mail) = (administrator.user.id, state.mailer.is_some());
+            View::Users(UsersView { viewer, me, users, mail, word, count, next })
         }
         paths::PERSON_PAGE => person(state, uri, viewer).await?,
         paths::GROUPS_PAGE => {
@@ -262,7 +275,8 @@ async fn administration(
         paths::INVITATIONS_PAGE => {
             let invitations = flows::invitations::open(&*state.store, state.now()).await?;
             let (invitations, next) = paging::page(invitations, |invitation| &invitation.id, &after(uri));
-            View::Invitations(InvitationsView { viewer, invitations, next })
+            let mail = state.mailer.is_some();
+            View::Invitations(InvitationsView { viewer, invitations, mail, next })
         }
         paths::BANS_PAGE => administration::bans(state, client, uri, viewer, &administrator).await?,
         paths::TOLL_PAGE => administration::toll(state, viewer).await?,

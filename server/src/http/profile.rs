@@ -1,15 +1,19 @@
-//! `/api/profile`: a person's own profile.
+//! `/api/profile`: a person's own profile, and the proof of its e-mail address.
 
 use super::{ApiError, request};
 use crate::client::Client;
 use crate::flows;
+use crate::flows::mail::{self, MailError};
 use crate::flows::profiles::{self, ProfileWish};
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::{Extension, Json};
-use wire::account::{Profile, ProfileChange};
+use domain::mail::until_next_hour;
+use http::StatusCode;
+use wire::account::{EmailProof, Profile, ProfileChange};
+use wire::problem::Code;
 
 pub async fn show(State(state): State<AppState>, signed_in: SignedIn) -> Result<Json<Profile>, ApiError> {
     Ok(Json(profiles::own(&*state.store, &signed_in.claims.sub).await?))
@@ -31,4 +35,49 @@ pub async fn change(
         Ok(Json(profiles::own(&*state.store, user).await?))
     })
     .await
+}
+
+/// Mails a link that proves the address.
+pub async fn begin_proof(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
+    request::nothing(&body)?;
+    match mail::begin_proof(&state, &signed_in.claims.sub).await {
+        Ok(()) => Ok(StatusCode::ACCEPTED),
+        Err(MailError::OverLimit) => Err(ApiError::wait(Code::Busy, until_next_hour(state.now()))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Proves the address with the code of the link.
+pub async fn confirm_proof(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    signed_in: SignedIn,
+    body: Bytes,
+) -> Result<Json<Profile>, ApiError> {
+    let proof: EmailProof = request::body(&body)?;
+    flows::run_to_completion(async move {
+        let (user, session) = (&signed_in.claims.sub, &signed_in.claims.sid);
+        mail::prove(&state, &client, user, session, &proof.code).await?;
+        Ok(Json(profiles::own(&*state.store, user).await?))
+    })
+    .await
+}
+
+impl From<MailError> for ApiError {
+    fn from(error: MailError) -> Self {
+        match error {
+            // Without mail these paths have nothing.
+            MailError::Off | MailError::NothingToProve => Self::new(Code::NotFound),
+            MailError::Address(_) | MailError::NoAddress => Self::explained(Code::BadRequest, format!("{error}.")),
+            MailError::OverLimit => Self::new(Code::Busy),
+            MailError::UsedUp => Self::new(Code::LinkUsedUp),
+            MailError::EmailTaken => Self::new(Code::EmailTaken),
+            MailError::Key(error) => error.into(),
+            MailError::Store(error) => error.into(),
+        }
+    }
 }

@@ -23,6 +23,7 @@ pub(super) async fn load(state: &AppState) -> Result<SiteState, ApiError> {
     };
     let refused = store.refused(since).await?;
     let mut checks = doctor::glance(config, &keys, now);
+    checks.extend(doctor::mail(config, store.mail_counts().await?));
     checks.push(doctor::second_factors(&store.administrators_without_factor().await?));
     Ok(SiteState {
         sign_ins: by_hour(&store.sign_ins(since).await?, since),

@@ -14,7 +14,7 @@ use axum::{Extension, Json};
 use domain::account::Role;
 use http::StatusCode;
 use store::users::{ChangeOutcome, User};
-use wire::account::{AccountChange, Accounts, OneTimeLink};
+use wire::account::{AccountChange, Accounts, NewReset, OneTimeLink};
 use wire::problem::Code;
 use wire::user_keys::UserKeys;
 
@@ -95,10 +95,14 @@ pub async fn reset(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<OneTimeLink>, ApiError> {
-    request::nothing(&body)?;
+    let wish = if body.is_empty() { NewReset::default() } else { request::body(&body)? };
     let user = find(&state, &id).await?;
     let actor = Actor::administrator(&state, &client, &administrator);
-    Ok(Json(flows::reset::link(&actor, &user.id).await?))
+    Ok(Json(if wish.mail {
+        flows::reset::link_by_mail(&actor, &state.key_encryption, &user.id).await?
+    } else {
+        flows::reset::link(&actor, &user.id).await?
+    }))
 }
 
 /// Makes a new version of a person's user key.

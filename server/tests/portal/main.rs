@@ -27,6 +27,7 @@ mod known_device;
 mod login;
 mod logs;
 mod mac_keys;
+mod mail;
 mod notices;
 mod observatory;
 mod oidc;

@@ -44,6 +44,7 @@ const SERVER: [(&str, &[&str]); 9] = [
             "audit_row_limit",
             "bans",
             "keyed_mutex",
+            "mailer",
             "metrics",
             "passwords",
             "rate_limiter",

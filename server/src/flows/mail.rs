@@ -1,0 +1,343 @@
+//! Mail: links and notices go into a queue in the database, and every node sends what is due.
+
+use super::actor::Actor;
+use super::audit;
+use crate::client::Client;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::error_chain::chain;
+use crate::key_encryption::{KeyEncryptionError, KeyEncryptionKey};
+use crate::mailer::Mailer;
+use crate::state::AppState;
+use domain::client_key::ClientKey;
+use domain::invitation::{code, code_hash};
+use domain::mail::{CLAIM_MS, MailKind, MailText, PROOF_MS, Template, next_attempt, render};
+use domain::profile::{Email, EmailAddress, EmailState, InvalidEmailAddress};
+use domain::{LAST_WRITABLE, UnixMs};
+use std::time::{Duration, UNIX_EPOCH};
+use store::Store;
+use store::audit::{AuditEntry, AuditEvent};
+use store::mails::{
+    AddMailOutcome, BeginEmailProof, BeginEmailProofOutcome, FailedMail, NewMail, ProveEmail, ProveEmailOutcome,
+    QueuedMail,
+};
+use wire::paths;
+
+/// Number of messages in one round.
+const ROUND: u32 = 20;
+/// How long messages that were given up remain in the queue.
+pub const KEPT_MS: i64 = 7 * 24 * 60 * 60_000;
+/// Maximum number of characters of an answer that is stored.
+const MAX_FAILURE_CHARS: usize = 500;
+
+/// The reason why no message was queued, or no address proved.
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    #[error("mail is off: set mail.server")]
+    Off,
+    #[error("{0}")]
+    Address(#[from] InvalidEmailAddress),
+    #[error("the account has no e-mail address that is proved or vouched for")]
+    NoAddress,
+    #[error("the account has no address that is unproved")]
+    NothingToProve,
+    #[error("this address has enough messages in this hour")]
+    OverLimit,
+    #[error("the link was used or replaced, or has expired")]
+    UsedUp,
+    #[error("another account has this e-mail address")]
+    EmailTaken,
+    #[error(transparent)]
+    Key(#[from] KeyEncryptionError),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// A message with a one-time link.
+#[derive(Debug)]
+pub struct LinkMail<'a> {
+    pub kind: MailKind,
+    /// The account, if there is one.
+    pub user: Option<&'a str>,
+    pub recipient: &'a EmailAddress,
+    /// The audit row that says who asked for it.
+    pub audit: Option<&'a str>,
+    pub code: &'a str,
+    pub expires_at: UnixMs,
+}
+
+impl LinkMail<'_> {
+    /// Builds the row, with the code sealed.
+    pub fn sealed(
+        &self,
+        key: &KeyEncryptionKey,
+        entropy: &dyn Entropy,
+        now: UnixMs,
+    ) -> Result<NewMail, KeyEncryptionError> {
+        let id = entropy.ulid(now);
+        let sealed = key.seal(entropy, &place(&id), self.code.as_bytes())?;
+        Ok(NewMail {
+            id,
+            kind: self.kind,
+            user: self.user.map(str::to_owned),
+            recipient: self.recipient.clone(),
+            audit: self.audit.map(str::to_owned),
+            sealed,
+            link_expires_at: self.expires_at,
+            now,
+        })
+    }
+}
+
+/// Queues a message with a link that an administrator made.
+///
+/// # Errors
+/// Mail is off, the address had enough messages, or the store fails.
+pub async fn queue_link(actor: &Actor<'_>, key: &KeyEncryptionKey, link: &LinkMail<'_>) -> Result<(), MailError> {
+    let row = link.sealed(key, actor.entropy, actor.now)?;
+    match actor.store.add_mail(&row).await? {
+        AddMailOutcome::Queued => Ok(()),
+        AddMailOutcome::OverLimit => Err(MailError::OverLimit),
+        AddMailOutcome::Off => Err(MailError::Off),
+    }
+}
+
+/// Returns the address of an account that messages may go to.
+///
+/// # Errors
+/// It has none, or the store fails.
+pub async fn sure_address(store: &dyn Store, user: &str) -> Result<EmailAddress, MailError> {
+    let email = store.profile(user).await?.and_then(|profile| profile.email);
+    email.filter(|email| email.state.is_reliable()).map(|email| email.address).ok_or(MailError::NoAddress)
+}
+
+/// Mails a link that proves the person's own address.
+///
+/// # Errors
+/// Mail is off, there is no unproved address, or the limit is reached.
+pub async fn begin_proof(state: &AppState, user: &str) -> Result<(), MailError> {
+    let email = state.store.profile(user).await?.and_then(|profile| profile.email);
+    let Some(Email { address, state: EmailState::Unproved }) = email else { return Err(MailError::NothingToProve) };
+    let (now, code) = (state.now(), code(&state.entropy.bytes()));
+    let link = LinkMail {
+        kind: MailKind::AddressProof,
+        user: Some(user),
+        recipient: &address,
+        audit: None,
+        code: &code,
+        expires_at: now + PROOF_MS,
+    };
+    let mail = link.sealed(&state.key_encryption, &*state.entropy, now)?;
+    let begin = BeginEmailProof { user: user.to_owned(), code_hash: code_hash(&code), mail };
+    match state.store.begin_email_proof(&begin).await? {
+        BeginEmailProofOutcome::Queued => Ok(()),
+        BeginEmailProofOutcome::OverLimit => Err(MailError::OverLimit),
+        BeginEmailProofOutcome::Off => Err(MailError::Off),
+        BeginEmailProofOutcome::NotUnproved => Err(MailError::NothingToProve),
+    }
+}
+
+/// Proves the person's own address with the code of a link. The person must be signed in: somebody else who opens the
+/// link, because a stranger entered their address, proves nothing.
+///
+/// # Errors
+/// The link is used up, or another account has the address.
+pub async fn prove(state: &AppState, client: &Client, user: &str, session: &str, code: &str) -> Result<(), MailError> {
+    let audit = AuditEntry {
+        user: Some(user.to_owned()),
+        session: Some(session.to_owned()),
+        about: "e-mail proved".to_owned(),
+        ..audit::entry(state, client, AuditEvent::ProfileChanged, audit::OK)
+    };
+    let prove = ProveEmail { user: user.to_owned(), code_hash: code_hash(code.trim()), audit, now: state.now() };
+    match state.store.prove_email(&prove).await? {
+        ProveEmailOutcome::Proved => Ok(()),
+        ProveEmailOutcome::UsedUp => Err(MailError::UsedUp),
+        ProveEmailOutcome::EmailTaken => Err(MailError::EmailTaken),
+    }
+}
+
+/// Sends what is due, each message by one node. A message is sent at least once: after a crash between sending and
+/// deleting it, it is sent again with the same id.
+///
+/// # Errors
+/// The store fails.
+pub async fn send_due(state: &AppState) -> store::Result<()> {
+    let Some(mailer) = &state.mailer else { return Ok(()) };
+    for mail in state.store.due_mails(state.now(), ROUND).await? {
+        if !state.store.claim_mail(&mail, state.now().saturating_add(CLAIM_MS)).await? {
+            continue;
+        }
+        if !send(state, mailer, &mail).await? {
+            // The server is down or refuses everything: the others keep their attempts for later.
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Makes one attempt, and records its end. `false`: the mail server takes nothing now.
+async fn send(state: &AppState, mailer: &Mailer, mail: &QueuedMail) -> store::Result<bool> {
+    let Some((address, text)) = composed(state, mail).await? else {
+        record(state, mail, "the event or the link of this message is gone".to_owned(), true).await?;
+        return Ok(true);
+    };
+    match mailer.send(&mail.id, address, text, state.now()).await {
+        Ok(_) => {
+            state.store.finish_mail(&mail.id).await?;
+            state.metrics.mailed("sent");
+            Ok(true)
+        }
+        Err(error) => {
+            record(state, mail, chain(&error), error.is_final()).await?;
+            Ok(error.is_about_message())
+        }
+    }
+}
+
+/// Records a failed attempt, and logs the first one and the end.
+async fn record(state: &AppState, mail: &QueuedMail, failure: String, is_final: bool) -> store::Result<()> {
+    let (now, tries) = (state.now(), mail.tries + 1);
+    let next_at = if is_final { None } else { next_attempt(tries, now, mail.deadline) };
+    // The queue is for administrators, who know the address; the log is not.
+    let cause = failure.replace(&mail.recipient, "<recipient>");
+    let (id, kind) = (&mail.id, mail.kind.as_str());
+    match next_at {
+        None => tracing::error!(mail = %id, kind, tries, %cause, "a message was given up"),
+        Some(_) if tries == 1 => tracing::warn!(mail = %id, kind, %cause, "a message was not sent; it is tried again"),
+        Some(_) => tracing::debug!(mail = %id, kind, tries, %cause, "a message was not sent again"),
+    }
+    state.metrics.mailed(if next_at.is_some() { "deferred" } else { "given_up" });
+    let failure = failure.chars().take(MAX_FAILURE_CHARS).collect();
+    let failed = FailedMail { id: mail.id.clone(), tries, failure, next_at, now };
+    state.store.fail_mail(&failed).await.map(drop)
+}
+
+/// Returns recipient and text. `None`: what the message is about is gone.
+async fn composed(state: &AppState, mail: &QueuedMail) -> store::Result<Option<(EmailAddress, MailText)>> {
+    let Ok(address) = EmailAddress::parse(&mail.recipient) else { return Ok(None) };
+    let entry = match &mail.audit {
+        Some(id) => state.store.audit_entry(id).await?,
+        None => None,
+    };
+    let username = match &mail.user {
+        Some(user) => state.store.user_by_id(user).await?.map(|user| user.name).filter(|name| !name.is_empty()),
+        None => Some(String::new()),
+    };
+    let Some(username) = username else { return Ok(None) };
+    let Some(code) = opened(state, mail) else { return Ok(None) };
+    Ok(text(&state.config, mail, &username, &code, entry.as_ref()).map(|text| (address, text)))
+}
+
+fn opened(state: &AppState, mail: &QueuedMail) -> Option<String> {
+    if mail.sealed.is_empty() {
+        return (mail.kind == MailKind::Notice).then(String::new);
+    }
+    let opened = state.key_encryption.open(&place(&mail.id), &mail.sealed);
+    let opened = opened.inspect_err(|error| tracing::error!(mail = %mail.id, cause = %chain(error), "cannot decrypt"));
+    String::from_utf8(opened.ok()?.to_vec()).ok()
+}
+
+fn text(
+    config: &Config,
+    mail: &QueuedMail,
+    username: &str,
+    code: &str,
+    entry: Option<&AuditEntry>,
+) -> Option<MailText> {
+    let (template, page) = match mail.kind {
+        MailKind::Invitation => (Template::Invitation, paths::SIGNUP_PAGE),
+        MailKind::ResetLink => (Template::ResetLink, paths::RESET_PAGE),
+        MailKind::ForgottenPassword => (Template::ForgottenPassword, paths::RESET_PAGE),
+        MailKind::AddressProof => (Template::AddressProof, paths::PROFILE_PAGE),
+        MailKind::Notice => (of_event(entry?)?, paths::ACTIVITY_PAGE),
+    };
+    // Always of the settings and never of a request, whose host a stranger may choose.
+    let link = format!("{}{page}#code={code}", config.origin);
+    let activity = format!("{}{}", config.origin, paths::ACTIVITY_PAGE);
+    let until = mail.link_expires_at.map(moment).unwrap_or_default();
+    let at = entry.map(|entry| moment(entry.at)).unwrap_or_default();
+    let network = entry.map(|entry| network(entry, config.settings.ipv6_prefix)).unwrap_or_default();
+    let values = [
+        ("site", config.settings.site.name.as_str()),
+        ("username", username),
+        ("link", &link),
+        ("code", code),
+        ("until", &until),
+        ("at", &at),
+        ("device", entry.map(|entry| entry.device.as_str()).unwrap_or_default()),
+        ("network", &network),
+        ("activity", &activity),
+    ];
+    Some(render(template, &values))
+}
+
+/// Returns the text of a test message.
+pub fn test_text(config: &Config) -> MailText {
+    render(Template::Test, &[("site", &config.settings.site.name)])
+}
+
+/// Returns the text about an event; `None`: no message is about it.
+fn of_event(entry: &AuditEntry) -> Option<Template> {
+    let by_administrator = entry.actor.is_some() || entry.address == "-";
+    Some(match entry.event {
+        AuditEvent::Login => Template::NewDevice,
+        AuditEvent::PasswordSet => Template::PasswordChanged,
+        AuditEvent::ResetMade => Template::ResetMade,
+        AuditEvent::SecondFactorAdded => Template::FactorAdded,
+        AuditEvent::SecondFactorRemoved if by_administrator => Template::FactorRemovedByAdministrator,
+        AuditEvent::SecondFactorRemoved => Template::FactorRemoved,
+        AuditEvent::RecoveryCodesMade => Template::RecoveryCodesMade,
+        AuditEvent::RecoveryCodeUsed => Template::RecoveryCodeUsed,
+        AuditEvent::PasskeyAdded => Template::PasskeyAdded,
+        AuditEvent::PasskeyRemoved => Template::PasskeyRemoved,
+        AuditEvent::PasskeyChanged => Template::PasskeyChanged,
+        AuditEvent::ProfileChanged => Template::AddressChanged,
+        _ => return None,
+    })
+}
+
+/// Returns the network of an event as people see it in their activity.
+fn network(entry: &AuditEntry, v6_prefix: u8) -> String {
+    let place = entry.address.parse().map(|address| ClientKey::of(address, v6_prefix).network_label());
+    place.unwrap_or_else(|_| "-".to_owned())
+}
+
+fn moment(at: UnixMs) -> String {
+    let since = Duration::from_millis(u64::try_from(at.min(LAST_WRITABLE)).unwrap_or_default());
+    let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string();
+    format!("{} UTC", text.replace('T', " ").trim_end_matches('Z'))
+}
+
+/// Returns the associated data, so that a row with another's code cannot be decrypted.
+fn place(id: &str) -> String {
+    format!("mails/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_that_is_mailed_has_a_text() {
+        for event in AuditEvent::ALL {
+            for outcome in ["ok", "new_device"] {
+                let entry = AuditEntry {
+                    id: String::new(),
+                    at: 0,
+                    event: *event,
+                    outcome: outcome.to_owned(),
+                    user: None,
+                    session: None,
+                    address: "203.0.113.7".to_owned(),
+                    device: String::new(),
+                    actor: None,
+                    actor_session: None,
+                    about: String::new(),
+                };
+                assert!(!entry.is_mailed() || of_event(&entry).is_some(), "{event:?}");
+            }
+        }
+        assert_eq!(moment(1_750_000_000_000), "2025-06-15 15:06:40 UTC");
+    }
+}
