@@ -19,6 +19,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/signup") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/resume") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/reset") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/forgotten") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/devices") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/keys") view=Page ssr=SsrMode::Async />

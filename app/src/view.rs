@@ -49,6 +49,7 @@ pub enum View {
     Refused(RefusedView),
     DeviceCode(DeviceCodeView),
     Reset(ResetView),
+    Forgotten(ForgottenView),
     Overview(Box<OverviewView>),
     Devices(DevicesView),
     Keys(KeysView),
@@ -83,6 +84,8 @@ pub struct LoginView {
     pub first_run: bool,
     /// Whether a link to `/signup` makes sense.
     pub signup: bool,
+    /// Whether this site mails a link for a forgotten password.
+    pub forgotten: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +149,13 @@ pub struct EnrolView {
 pub struct ResetView {
     /// Minimum number of characters in a password.
     pub password_min: u32,
+}
+
+/// The page that asks for a link for a forgotten password.
+#[derive(Debug, Clone)]
+pub struct ForgottenView {
+    /// The request was sent.
+    pub done: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -516,6 +526,8 @@ pub enum ActivityEvent {
     PasskeyRefused,
     /// An administrator created a link that sets a new password.
     ResetMade,
+    /// The owner, or somebody who knows the name, asked for a link by mail.
+    ResetAsked,
     MadeAdministrator,
     MadeUser,
     /// The user key has a new version.
@@ -544,6 +556,7 @@ impl ActivityEvent {
                 | Self::TokenReused
                 | Self::WrongKey
                 | Self::ResetMade
+                | Self::ResetAsked
         )
     }
 }

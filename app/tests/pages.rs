@@ -30,7 +30,14 @@ fn site() -> Site {
 }
 
 fn login() -> LoginView {
-    LoginView { next: "/dashboard".to_owned(), why: None, closed: None, first_run: false, signup: true }
+    LoginView {
+        next: "/dashboard".to_owned(),
+        why: None,
+        closed: None,
+        first_run: false,
+        signup: true,
+        forgotten: false,
+    }
 }
 
 fn viewer() -> Viewer {

@@ -6,15 +6,15 @@ import { expect, test } from '../support/test';
 /** What is done to a token. There is none without a payment; the portal's own tests make some. */
 const CHANGES = ['suspendTollToken', 'resumeTollToken', 'revokeTollToken'];
 /**
- * What needs a passkey, a one-time code, or the client of an app. The portal's own tests play it: `passkeys`,
- * `second_factor` and `oidc` in server/tests/portal.
+ * What needs a passkey, a one-time code, the client of an app, or a mail server. The portal's own tests play it:
+ * `passkeys`, `second_factor`, `oidc` and `mail` in server/tests/portal.
  */
 const ELSEWHERE = [
   'confirm', 'makeRecoveryCodes', 'removeTotp', 'beginTotp', 'confirmTotp', 'removeSecondFactors', 'finishLogin',
   'loginWithPasskey', 'addPasskey', 'beginPasskey', 'removePasskey', 'renamePasskey',
   'withdrawConsent', 'answerApp', 'answerDevice', 'signOutForApp', 'getDevicePage', 'authorizeApp', 'authorizeByForm',
   'authorizeDevice', 'postAnswer', 'introspectToken', 'endSessionForApp', 'endSessionByForm', 'pushRequest',
-  'revokeClientToken', 'exchangeToken', 'getUserinfo', 'postUserinfo',
+  'revokeClientToken', 'exchangeToken', 'getUserinfo', 'postUserinfo', 'mailEmailProof', 'confirmEmailProof', 'forgottenPassword',
 ];
 const WIKI = { host: 'wiki.example.com' };
 

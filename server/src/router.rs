@@ -54,6 +54,7 @@ pub fn routes(state: &AppState) -> Router {
         .route("/api/passkeys/{id}", patch(passkeys::rename).delete(passkeys::remove))
         .route(paths::NOTICES_READ, post(notices::read))
         .route(paths::PROFILE, get(profile::show).patch(profile::change))
+        .route(paths::FORGOTTEN_PASSWORD, post(password::forgotten))
         .route(paths::EMAIL_PROOF, post(profile::begin_proof))
         .route(paths::CONFIRM_EMAIL_PROOF, post(profile::confirm_proof))
         .route(paths::USER_KEYS, get(user_keys::list).post(user_keys::hand_out))

@@ -21,6 +21,15 @@ pub fn LoginPage(site: Site, login: LoginView) -> impl IntoView {
                 <NoCode />
                 <LoginForm />
                 {login
+                    .forgotten
+                    .then(|| {
+                        view! {
+                            <p class="quiet aside">
+                                <a href=paths::FORGOTTEN_PAGE>"Forgot password?"</a>
+                            </p>
+                        }
+                    })}
+                {login
                     .signup
                     .then(|| {
                         view! {

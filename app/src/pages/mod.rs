@@ -12,6 +12,7 @@ mod bans;
 mod devices;
 mod enrol;
 mod enter;
+mod forgotten;
 mod groups;
 mod invitations;
 mod keys;

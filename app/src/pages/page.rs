@@ -6,6 +6,7 @@ use super::bans::BansPage;
 use super::devices::DevicesPage;
 use super::enrol::EnrolPage;
 use super::enter::EnterPage;
+use super::forgotten::ForgottenPage;
 use super::groups::GroupsPage;
 use super::invitations::InvitationsPage;
 use super::keys::KeysPage;
@@ -39,6 +40,7 @@ pub fn Page() -> impl IntoView {
         View::Ask(ask) => view! { <AskPage ask=*ask /> }.into_any(),
         View::DeviceCode(device) => view! { <DeviceCodePage device /> }.into_any(),
         View::Refused(refused) => view! { <RefusedPage refused /> }.into_any(),
+        View::Forgotten(forgotten) => view! { <ForgottenPage site forgotten /> }.into_any(),
         View::Reset(reset) => view! { <ResetPage site reset /> }.into_any(),
         View::Overview(overview) => view! { <OverviewPage site overview=*overview /> }.into_any(),
         View::Devices(devices) => view! { <DevicesPage site devices /> }.into_any(),

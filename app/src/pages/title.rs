@@ -11,6 +11,7 @@ pub(crate) fn title(view: &View, site: &str) -> String {
         View::DeviceCode(_) => "Connect a device",
         View::Refused(_) => "Refused",
         View::Reset(_) => "New password",
+        View::Forgotten(_) => "Forgot your password?",
         View::Overview(_) => "Overview",
         View::Devices(_) => "Devices",
         View::Keys(_) => "Keys",

@@ -45,6 +45,7 @@ pub fn sentence(activity: &Activity) -> String {
         }
         ActivityEvent::PasskeyRefused => format!("A passkey was refused from {address}"),
         ActivityEvent::PasswordChanged => "The password was changed".to_owned(),
+        ActivityEvent::ResetAsked => "A link that sets a new password was asked for and mailed to you".to_owned(),
         ActivityEvent::ResetMade => "An administrator created a link that sets a new password".to_owned(),
         ActivityEvent::MadeAdministrator => "Became an administrator".to_owned(),
         ActivityEvent::MadeUser => "No longer an administrator".to_owned(),

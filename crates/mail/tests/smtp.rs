@@ -1,5 +1,7 @@
 //! Conversations with a scripted mail server, over real sockets and real TLS.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use domain::profile::EmailAddress;
 use mail::{Credentials, MailServer, Message, Security, Step, TlsTrust};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};

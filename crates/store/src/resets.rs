@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::attempts::Attempt;
 use crate::audit::AuditEntry;
+use crate::mails::NewMail;
 use crate::users::{PasswordHash, User};
 use async_trait::async_trait;
 use domain::UnixMs;
@@ -12,7 +13,7 @@ pub struct Reset {
     pub user: String,
     /// SHA-256 of the link's code, base64url.
     pub code_hash: String,
-    /// The id of the user who made it; `None`: the command line.
+    /// The id of the user who made it, which is the owner for a forgotten password; `None`: the command line.
     pub made_by: Option<String>,
     pub created_at: UnixMs,
     pub expires_at: UnixMs,
@@ -31,10 +32,24 @@ pub struct UseReset {
     pub now: UnixMs,
 }
 
+/// The result of a person's request for a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailResetOutcome {
+    Queued,
+    /// The address had enough of these messages in this hour.
+    OverLimit,
+    /// This installation sends no mail.
+    Off,
+    /// A link that somebody else made for the account is valid. A stranger must not be able to void it.
+    OtherLink,
+}
+
 #[async_trait]
 pub trait Resets {
     /// Stores a link, replacing the user's earlier one.
     async fn add_reset(&self, reset: &Reset, audit: &AuditEntry) -> Result<()>;
+    /// Stores a link that the owner asked for, replacing an earlier one of that kind, and queues its message.
+    async fn mail_reset(&self, reset: &Reset, audit: &AuditEntry, mail: &NewMail) -> Result<MailResetOutcome>;
     /// Returns the user of a valid link.
     async fn reset_of(&self, code_hash: &str, now: UnixMs) -> Result<Option<User>>;
     /// Consumes the link: sets the password, ends every session, deletes the account's failures. The attempt ends in

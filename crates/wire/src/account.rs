@@ -157,6 +157,14 @@ pub struct NewReset {
     pub mail: bool,
 }
 
+/// The body of `POST /api/password/forgotten`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForgottenPassword {
+    /// The account's name.
+    pub account: String,
+}
+
 /// The body of `POST /api/profile/email-proof/confirm`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,7 @@
 pub const LOGIN_PAGE: &str = "/login";
 pub const SIGNUP_PAGE: &str = "/signup";
 pub const RESET_PAGE: &str = "/reset";
+pub const FORGOTTEN_PAGE: &str = "/forgotten";
 pub const RESUME_PAGE: &str = "/resume";
 pub const DASHBOARD_PAGE: &str = "/dashboard";
 pub const DEVICES_PAGE: &str = "/dashboard/devices";
@@ -56,6 +57,7 @@ pub const EMAIL_PROOF: &str = "/api/profile/email-proof";
 pub const CONFIRM_EMAIL_PROOF: &str = "/api/profile/email-proof/confirm";
 pub const PASSWORD: &str = "/api/password";
 pub const RESET: &str = "/api/reset";
+pub const FORGOTTEN_PASSWORD: &str = "/api/password/forgotten";
 pub const ACCOUNT_DELETE: &str = "/api/account/delete";
 /// Proves the person again in a live session.
 pub const CONFIRM: &str = "/api/account/confirm";

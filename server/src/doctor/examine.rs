@@ -16,6 +16,7 @@ pub async fn examine(config: &Config, now: UnixMs) -> Vec<Finding> {
         machine::open_files(config),
     ];
     findings.extend(machine::tls_key(config));
+    findings.extend(settings::mailer(config));
     findings.extend(gate::findings(config).await);
     if config.sqlite_file().is_some_and(|file| !file.exists()) {
         let says = "No database exists yet.";

@@ -2,6 +2,8 @@
 
 use super::{Finding, FindingLevel};
 use crate::config::{Config, Settings};
+use crate::error_chain::chain;
+use crate::mailer::Mailer;
 use ipnet::IpNet;
 
 /// Shorter prefixes cover more than any one network.
@@ -62,6 +64,13 @@ pub(super) fn password_strength(settings: &Settings) -> Finding {
         let advice = "Run 'postern calibrate' and use its suggestion.";
         Finding::new(CHECK, FindingLevel::Warning, format!("{says}, below OWASP's minimum."), advice)
     }
+}
+
+/// Finds a password or certificates of the mail server that cannot be read. The server would not start.
+pub fn mailer(config: &Config) -> Option<Finding> {
+    let error = Mailer::load(config).err()?;
+    let says = format!("Mail cannot be sent: {}.", chain(&error));
+    Some(Finding::new("mail_settings", FindingLevel::Problem, says, "Correct the section [mail] of the settings."))
 }
 
 #[cfg(test)]

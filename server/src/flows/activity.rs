@@ -48,6 +48,7 @@ fn line(entry: &AuditEntry, v6_prefix: u8) -> Option<Activity> {
         (AuditEvent::AppOpened, _) => ActivityEvent::AppOpened,
         (AuditEvent::UserDisabled, _) => ActivityEvent::Disabled,
         (AuditEvent::UserEnabled, _) => ActivityEvent::Enabled,
+        (AuditEvent::ResetMade, _) if entry.actor.is_none() && entry.address != "-" => ActivityEvent::ResetAsked,
         (AuditEvent::ResetMade, _) => ActivityEvent::ResetMade,
         (AuditEvent::MadeAdministrator, _) => ActivityEvent::MadeAdministrator,
         (AuditEvent::MadeUser, _) => ActivityEvent::MadeUser,

@@ -51,10 +51,10 @@ pub async fn invite_by_mail(
     hours: u32,
     email: &str,
 ) -> Result<OneTimeLink, InvitationError> {
-    let recipient = EmailAddress::parse(email)?;
     if actor.config.settings.mail.server.is_none() {
         return Err(MailError::Off.into());
     }
+    let recipient = EmailAddress::parse(email)?;
     let (code, expires_at) = add(actor, role, text, hours).await?;
     let (user, audit) = (None, None);
     let mail = LinkMail { kind: MailKind::Invitation, user, recipient: &recipient, audit, code: &code, expires_at };

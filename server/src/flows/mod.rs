@@ -10,6 +10,7 @@ pub mod audit_log;
 pub mod bans;
 pub mod check_password;
 pub mod factors;
+pub mod forgotten;
 pub mod invitations;
 pub mod issue;
 pub mod login;

@@ -40,6 +40,7 @@ impl RouteGuard {
             | paths::SIGNUP
             | paths::PASSWORD
             | paths::RESET
+            | paths::FORGOTTEN_PASSWORD
             | paths::CONFIRM
             | paths::ACCOUNT_DELETE => Self::SignIn,
             paths::PASSKEY_CHALLENGE | paths::PASSKEY_LOGIN => Self::PasskeySignIn,

@@ -11,9 +11,9 @@ use crate::guards::factor_policy;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
 use app::view::{
-    AccountView, ActivityView, BanNotice, DevicesView, GroupsView, InvitationsView, KeysView, LoginView, OverviewView,
-    PersonView, ProfileDone, ProfileView, ResetView, ResumeView, SignInReason, SignupView, TimeView, UsersView, View,
-    Viewer,
+    AccountView, ActivityView, BanNotice, DevicesView, ForgottenView, GroupsView, InvitationsView, KeysView, LoginView,
+    OverviewView, PersonView, ProfileDone, ProfileView, ResetView, ResumeView, SignInReason, SignupView, TimeView,
+    UsersView, View, Viewer,
 };
 use axum::Extension;
 use axum::extract::{Query, Request, State};
@@ -129,6 +129,11 @@ async fn view(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap)
         (paths::RESET_PAGE, _) => {
             Ok(Page::View(View::Reset(ResetView { password_min: state.config.settings.password.min })))
         }
+        (paths::FORGOTTEN_PAGE, _) if state.mailer.is_some() => {
+            let done = asked.done.as_deref() == Some("sent");
+            Ok(Page::View(View::Forgotten(ForgottenView { done })))
+        }
+        (paths::FORGOTTEN_PAGE, _) => Ok(Page::View(View::NotFound)),
         (path, Some(signed_in)) => match factor_policy::missing(state, &signed_in.claims).await? {
             Some(missing) if path != paths::ENROL_PAGE => Ok(Page::Elsewhere(enrol::path_of(missing, uri))),
             _ if path == paths::ENROL_PAGE => {
@@ -160,6 +165,7 @@ async fn login(state: &AppState, client: &Client, next: String, why: Option<&str
         closed: closed.map(|closed| BanNotice { until: closed.until, incident: closed.incident }),
         first_run: state.store.user_count().await? == 0,
         signup: state.config.settings.signup.mode == SignupMode::Open,
+        forgotten: state.mailer.is_some(),
     })))
 }
 

@@ -1,6 +1,6 @@
 //! `POST /api/password`, `POST /api/reset`, `POST /api/account/delete`
 
-use super::ApiError;
+use super::{ApiError, request};
 use crate::client::Client;
 use crate::cookies::{self, CookieName};
 use crate::flows;
@@ -12,7 +12,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use tower_cookies::Cookies;
+use wire::account::ForgottenPassword;
 use wire::paths;
+use wire::problem::Code;
 
 /// Changes the person's password; every other session ends.
 pub async fn change(
@@ -37,6 +39,20 @@ pub async fn reset(
     let sealed = SealedMessage::read(&state, paths::RESET, &headers, body)?;
     flows::run_to_completion(flows::reset::reset(state, client, sealed)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Mails a link that sets a forgotten password. The answer is the same for every name.
+pub async fn forgotten(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
+    let wish: ForgottenPassword = request::body(&body)?;
+    if state.mailer.is_none() {
+        return Err(ApiError::new(Code::NotFound));
+    }
+    flows::forgotten::ask(state, client, wish.account);
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// Deletes the person's account with all personal data.

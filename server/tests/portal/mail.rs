@@ -1,16 +1,20 @@
 //! Mail: what is queued, what is sent, and what happens where the mail server does not take it.
 
 use crate::support::{Answer, Portal, Visitor, postern, said};
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use server::client::Client;
+use server::flows::forgotten::mail_link;
 use server::flows::mail::send_due;
 use server::{doctor, jobs};
 use std::sync::Arc;
 use store::audit::AuditEvent;
 use store::mails::MailCounts;
+use store::resets::MailResetOutcome;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use wire::envelope::EnvelopeKind;
 use wire::paths;
 
 const MINUTE: i64 = 60_000;
@@ -372,6 +376,63 @@ async fn a_reset_link_is_mailed_to_a_sure_address_with_one_message() {
     for wrong in [json!({"mail": "yes"}), json!({"mail": true, "to": "eve@example.net"})] {
         assert_eq!(root.post(&path, &wrong).await.code(), "bad_request", "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_set_by_mail_with_one_answer_for_every_name() {
+    let mail = MailServer::start().await;
+    let portal = Portal::with(&mail.settings()).await;
+    portal.add_administrator("root").await;
+    let alice = portal.add_user("alice").await;
+    let bob = portal.add_user("bob").await;
+    let root = portal.browser("198.51.100.1").signed_in("root").await;
+    vouch(&root, &alice, "alice@example.com").await;
+    let visitor = portal.browser("203.0.113.7");
+    assert!(visitor.get(paths::LOGIN_PAGE).await.text.contains("Forgot password?"));
+    assert!(visitor.get(paths::FORGOTTEN_PAGE).await.text.contains("Account name"));
+    let mut answers = Vec::new();
+    for name in ["alice", "bob", "nobody", "", "\u{1f98a}", "alice\r\nBcc: eve@example.net"] {
+        let answer = visitor.post(paths::FORGOTTEN_PASSWORD, &json!({"account": name})).await;
+        answers.push((answer.status, answer.text.clone()));
+    }
+    assert!(answers.iter().all(|answer| *answer == (StatusCode::ACCEPTED, String::new())), "{answers:?}");
+    for wrong in [json!({}), json!({"account": 7}), json!({"account": "alice", "to": "eve@example.net"})] {
+        assert_eq!(visitor.post(paths::FORGOTTEN_PASSWORD, &wrong).await.code(), "bad_request", "{wrong}");
+    }
+    // The work is done after the answer; here without it.
+    let client = Client::new("203.0.113.7".parse().unwrap(), 64, &HeaderMap::new());
+    let ask = async |name: &str| mail_link(&portal.state, &client, name).await.unwrap();
+    assert_eq!(ask("bob").await, None, "there is no address");
+    patch(&portal.browser("203.0.113.9").signed_in("bob").await, paths::PROFILE, &json!({"email": "b@example.com"}))
+        .await;
+    assert_eq!(ask("bob").await, None, "an unproved address gets nothing");
+    while portal.store().mails().await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(mail.one(&portal).await.contains("To: <alice@example.com>"), "asked for above");
+    portal.advance(HOUR).await;
+    root.refresh().await;
+    assert_eq!(ask("ALICE").await, Some(MailResetOutcome::Queued));
+    let message = mail.one(&portal).await;
+    assert!(message.contains("To: <alice@example.com>") && message.contains("203.0.113.0/24"), "{message}");
+    let code = code_in(&message, paths::RESET_PAGE);
+    let wish = json!({"code": code, "password": "another horse battery staple"});
+    let set = visitor.post_sealed(EnvelopeKind::Reset, &wish).await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT, "{}", set.text);
+    assert!(mail.one(&portal).await.contains("was changed"));
+    assert_eq!(visitor.post_sealed(EnvelopeKind::Reset, &wish).await.code(), "link_used_up", "once");
+    let limited = [ask("alice").await, ask("alice").await, ask("alice").await];
+    assert_eq!(limited[2], Some(MailResetOutcome::OverLimit), "{limited:?}");
+    // A disabled account gets none.
+    vouch(&root, &bob, "bob@example.com").await;
+    let disabled = patch(&root, &format!("{}/{bob}", paths::USERS), &json!({"disabled": true})).await;
+    assert_eq!(disabled.status, StatusCode::NO_CONTENT);
+    assert_eq!(ask("bob").await, None);
+    let without = Portal::start().await;
+    let visitor = without.browser("203.0.113.7");
+    assert_eq!(visitor.post(paths::FORGOTTEN_PASSWORD, &json!({"account": "a"})).await.code(), "not_found");
+    assert!(!visitor.get(paths::LOGIN_PAGE).await.text.contains("Forgot"));
+    assert!(!visitor.get(paths::FORGOTTEN_PAGE).await.text.contains("Account name"));
 }
 
 #[tokio::test]

@@ -15,6 +15,9 @@ const HOUR_MS: i64 = 60 * 60_000;
 /// Lifetime of a link that proves an e-mail address. Somebody who enters an address reads its mail the same day.
 pub const PROOF_MS: i64 = 24 * HOUR_MS;
 
+/// Maximum number of links for a forgotten password to one address in an hour. Anybody can ask for them.
+pub const FORGOTTEN_PER_HOUR: i64 = 3;
+
 /// The kind of a message in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MailKind {

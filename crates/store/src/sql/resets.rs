@@ -1,6 +1,8 @@
 use super::accept::forget_failures;
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::mail_links::add_link;
+use super::mail_rows::{count, limit};
 use super::reservations::release;
 use super::session_writes::revoke_all;
 use super::statement::sql;
@@ -11,15 +13,21 @@ use super::users::user;
 use super::write::Write;
 use crate::Result;
 use crate::audit::AuditEntry;
-use crate::resets::{Reset, Resets, UseReset};
+use crate::mails::NewMail;
+use crate::resets::{MailResetOutcome, Reset, Resets, UseReset};
 use crate::users::User;
 use async_trait::async_trait;
 use domain::UnixMs;
+use domain::mail::{FORGOTTEN_PER_HOUR, recipient_key};
 
 sql! {
     REPLACE = "INSERT INTO resets (user_id, code_hash, made_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (user_id) DO UPDATE SET code_hash = excluded.code_hash, made_by = excluded.made_by,
             created_at = excluded.created_at, expires_at = excluded.expires_at";
+    REPLACE_OWN = "INSERT INTO resets (user_id, code_hash, made_by, created_at, expires_at) VALUES ($1, $2, $1, $3, $4)
+        ON CONFLICT (user_id) DO UPDATE SET code_hash = excluded.code_hash, made_by = excluded.made_by,
+            created_at = excluded.created_at, expires_at = excluded.expires_at
+        WHERE resets.made_by = resets.user_id OR resets.expires_at <= $3";
     USER_OF = "SELECT u.id, u.name, u.password_hash, u.role, u.created_at, u.signed_in_at, u.disabled_at
         FROM resets r JOIN users u ON u.id = r.user_id
         WHERE r.code_hash = $1 AND r.expires_at > $2 AND u.deleted_at IS NULL";
@@ -46,6 +54,37 @@ impl Write for AddReset {
     }
 }
 
+struct MailReset {
+    reset: Reset,
+    audit: AuditEntry,
+    mail: NewMail,
+}
+
+impl Write for MailReset {
+    type Output = MailResetOutcome;
+
+    fn audit(&self) -> Option<&AuditEntry> {
+        Some(&self.audit)
+    }
+
+    async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<MailResetOutcome> {
+        let Some(per_hour) = limit(tx).await? else { return Ok(MailResetOutcome::Off) };
+        let Reset { user, code_hash, created_at, expires_at, .. } = &self.reset;
+        // Apart from other links: anybody can ask for these, and must not use up the number of the others.
+        let subject = format!("forgotten.{}", recipient_key(&self.mail.recipient));
+        if !count(tx, &subject, per_hour.min(FORGOTTEN_PER_HOUR), *created_at).await? {
+            return Ok(MailResetOutcome::OverLimit);
+        }
+        let values = [Value::Text(user), Value::Text(code_hash), Value::Int(*created_at), Value::Int(*expires_at)];
+        if tx.execute(REPLACE_OWN, values).await? == 0 {
+            return Ok(MailResetOutcome::OtherLink);
+        }
+        append(tx, &self.audit).await?;
+        add_link(tx, &self.mail).await?;
+        Ok(MailResetOutcome::Queued)
+    }
+}
+
 impl Write for UseReset {
     type Output = Option<Vec<String>>;
 
@@ -69,6 +108,10 @@ impl Write for UseReset {
 impl<DB: Backend> Resets for SqlStore<DB> {
     async fn add_reset(&self, reset: &Reset, audit: &AuditEntry) -> Result<()> {
         self.write(AddReset { reset: reset.clone(), audit: audit.clone() }).await
+    }
+
+    async fn mail_reset(&self, reset: &Reset, audit: &AuditEntry, mail: &NewMail) -> Result<MailResetOutcome> {
+        self.write(MailReset { reset: reset.clone(), audit: audit.clone(), mail: mail.clone() }).await
     }
 
     async fn reset_of(&self, code_hash: &str, now: UnixMs) -> Result<Option<User>> {

@@ -12,6 +12,7 @@ use store::mails::{
     ProveEmailOutcome,
 };
 use store::profiles::{Change, SetProfile, SetProfileOutcome};
+use store::resets::{MailResetOutcome, Reset};
 use store::users::DeleteUser;
 
 const PER_HOUR: u32 = 3;
@@ -222,6 +223,42 @@ pub async fn tell_the_owner_at_an_address_that_is_sure(fixture: Fixture) {
     assert_eq!(told[0].0, "ada@example.org");
     happens(AuditEvent::PasswordSet, "ok", "").await;
     assert!(notices().await.is_empty(), "an unproved address gets no notices");
+}
+
+pub async fn set_a_forgotten_password(fixture: Fixture) {
+    let store = fixture.open().await;
+    let ada = user(&*store, "ada").await;
+    let ask = async |now: i64| {
+        let reset = Reset {
+            user: ada.clone(),
+            code_hash: fresh("hash"),
+            made_by: Some(ada.clone()),
+            created_at: now,
+            expires_at: now + HOUR,
+        };
+        let mail = NewMail { now, user: Some(ada.clone()), ..mail(MailKind::ForgottenPassword, "ada@example.org") };
+        let audit = entry(AuditEvent::ResetMade, Some(&ada), now);
+        (store.mail_reset(&reset, &audit, &mail).await.unwrap(), reset.code_hash)
+    };
+    assert_eq!(ask(NOW).await.0, MailResetOutcome::Off);
+    store.set_mail_limit(Some(100)).await.unwrap();
+    let mut codes = Vec::new();
+    for outcome in [MailResetOutcome::Queued, MailResetOutcome::Queued] {
+        let (said, code) = ask(NOW).await;
+        assert_eq!(said, outcome);
+        codes.push(code);
+    }
+    assert!(store.reset_of(&codes[0], NOW).await.unwrap().is_none(), "the later one replaces it");
+    assert!(store.reset_of(&codes[1], NOW).await.unwrap().is_some());
+    assert_eq!(store.mails().await.unwrap().len(), 2);
+    // An administrator's link is not voided by somebody who asks for another one.
+    let given =
+        Reset { user: ada.clone(), code_hash: fresh("hash"), made_by: None, created_at: NOW, expires_at: NOW + HOUR };
+    store.add_reset(&given, &entry(AuditEvent::ResetMade, Some(&ada), NOW)).await.unwrap();
+    assert_eq!(ask(NOW).await.0, MailResetOutcome::OtherLink);
+    assert!(store.reset_of(&given.code_hash, NOW).await.unwrap().is_some());
+    assert_eq!(ask(NOW).await.0, MailResetOutcome::OverLimit, "three in an hour");
+    assert_eq!(ask(NOW + HOUR).await.0, MailResetOutcome::Queued, "that one has expired");
 }
 
 fn proof(user: &str, to: &str) -> BeginEmailProof {

@@ -99,6 +99,7 @@ contract! {
         are_given_up_and_tried_again,
         of_one_address_are_limited,
         tell_the_owner_at_an_address_that_is_sure,
+        set_a_forgotten_password,
         prove_an_address_once,
         prove_only_the_address_they_were_sent_to,
         go_with_their_account,
