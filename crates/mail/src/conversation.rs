@@ -14,23 +14,23 @@ pub(crate) struct Conversation<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
-    pub fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self { stream: BufReader::new(stream), offers: Reply { code: 0, lines: Vec::new() } }
     }
 
-    pub async fn greeting(&mut self, step: &mut Step) -> Result<(), Cause> {
+    pub(crate) async fn greeting(&mut self, step: &mut Step) -> Result<(), Cause> {
         *step = Step::Greeting;
         self.expect(220).await.map(drop)
     }
 
-    pub async fn hello(&mut self, name: &str, step: &mut Step) -> Result<(), Cause> {
+    pub(crate) async fn hello(&mut self, name: &str, step: &mut Step) -> Result<(), Cause> {
         *step = Step::Hello;
         self.offers = self.command(&format!("EHLO {name}"), 250).await?;
         Ok(())
     }
 
     /// Returns the stream, on which TLS begins.
-    pub async fn start_tls(mut self, step: &mut Step) -> Result<S, Cause> {
+    pub(crate) async fn start_tls(mut self, step: &mut Step) -> Result<S, Cause> {
         *step = Step::StartTls;
         if self.offers.extension("STARTTLS").is_none() {
             return Err(Cause::NoStartTls);
@@ -40,7 +40,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         if self.stream.buffer().is_empty() { Ok(self.stream.into_inner()) } else { Err(Cause::EarlyBytes) }
     }
 
-    pub async fn authenticate(&mut self, credentials: &Credentials, step: &mut Step) -> Result<(), Cause> {
+    pub(crate) async fn authenticate(&mut self, credentials: &Credentials, step: &mut Step) -> Result<(), Cause> {
         *step = Step::Authenticate;
         let Credentials { username, password } = credentials;
         let mechanisms = self.offers.extension("AUTH").unwrap_or_default().to_ascii_uppercase();
@@ -58,7 +58,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 
     /// Sends the message and returns the answer that accepts it.
-    pub async fn deliver(&mut self, from: &str, to: &str, bytes: &[u8], step: &mut Step) -> Result<Reply, Cause> {
+    pub(crate) async fn deliver(
+        &mut self,
+        from: &str,
+        to: &str,
+        bytes: &[u8],
+        step: &mut Step,
+    ) -> Result<Reply, Cause> {
         *step = Step::Sender;
         self.command(&format!("MAIL FROM:<{from}>"), 250).await?;
         *step = Step::Recipient;
@@ -75,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 
     /// Ends the conversation. The message is accepted already, so no failure matters.
-    pub async fn quit(&mut self) {
+    pub(crate) async fn quit(&mut self) {
         let _ = self.write(b"QUIT\r\n").await;
         let _ = self.stream.shutdown().await;
     }

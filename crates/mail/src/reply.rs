@@ -11,17 +11,17 @@ const MAX_LINES: usize = 64;
 /// A reply: its code and the text of its lines, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
-    pub code: u16,
-    pub lines: Vec<String>,
+    pub(crate) code: u16,
+    pub(crate) lines: Vec<String>,
 }
 
 impl Reply {
-    pub fn is_permanent(&self) -> bool {
+    pub(crate) fn is_permanent(&self) -> bool {
         (500..600).contains(&self.code)
     }
 
     /// Whether a line of an answer to `EHLO` names this extension, and its parameters.
-    pub fn extension(&self, name: &str) -> Option<&str> {
+    pub(crate) fn extension(&self, name: &str) -> Option<&str> {
         self.lines.iter().skip(1).find_map(|line| {
             let (keyword, parameters) = line.split_once([' ', '=']).unwrap_or((line, ""));
             keyword.eq_ignore_ascii_case(name).then_some(parameters)

@@ -16,7 +16,7 @@ use store::Store;
 use store::mails::QueuedMail;
 
 #[derive(Debug, Subcommand)]
-pub enum MailCommand {
+pub(super) enum MailCommand {
     /// Send a test message now, and print what the mail server answers
     Test { address: String },
     /// List the messages that wait or were given up
@@ -25,7 +25,7 @@ pub enum MailCommand {
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct QueueArgs {
+pub(super) struct QueueArgs {
     #[command(subcommand)]
     command: Option<QueueCommand>,
     /// As JSON
@@ -69,7 +69,7 @@ struct ListedMail {
     failure: String,
 }
 
-pub async fn run(config: Config, command: MailCommand) -> Outcome {
+pub(super) async fn run(config: Config, command: MailCommand) -> Outcome {
     match command {
         MailCommand::Test { address } => test(&config, &address).await,
         MailCommand::Queue(QueueArgs { command, json }) => {
@@ -85,7 +85,7 @@ pub async fn run(config: Config, command: MailCommand) -> Outcome {
 }
 
 /// Says whether a link was queued.
-pub fn queued(mailed: bool) -> &'static str {
+pub(super) fn queued(mailed: bool) -> &'static str {
     if mailed {
         "The running server mails the link."
     } else {

@@ -67,7 +67,7 @@ pub(super) fn password_strength(settings: &Settings) -> Finding {
 }
 
 /// Finds a password or certificates of the mail server that cannot be read. The server would not start.
-pub fn mailer(config: &Config) -> Option<Finding> {
+pub(super) fn mailer(config: &Config) -> Option<Finding> {
     let error = Mailer::load(config).err()?;
     let says = format!("Mail cannot be sent: {}.", chain(&error));
     Some(Finding::new("mail_settings", FindingLevel::Problem, says, "Correct the section [mail] of the settings."))
