@@ -23,6 +23,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     (paths::PASSWORD, "bad_request"),
     (paths::ACCOUNT_DELETE, "bad_request"),
     (paths::CONFIRM, "bad_request"),
+    // It is for people who cannot sign in, and its answer is the same for every name.
+    (paths::FORGOTTEN_PASSWORD, "bad_request"),
     // It takes a refresh token.
     (paths::REFRESH, "no_session"),
     // Like sign-out, for an app that no client is.
