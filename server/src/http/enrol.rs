@@ -13,15 +13,15 @@ use wire::paths;
 use wire::problem::Code;
 
 /// The `why` of a sign-in page for a person who must prove a second factor.
-pub const FACTOR: &str = "factor";
+pub(super) const FACTOR: &str = "factor";
 /// The part of a URL that carries the requirement of an app.
-pub const PARAMETER: &str = "factor";
+pub(super) const PARAMETER: &str = "factor";
 
 /// Returns the page that a signed-in person must visit before this one, if any.
 ///
 /// # Errors
 /// The store fails.
-pub async fn detour(state: &AppState, session: &SignedIn, here: &Uri) -> Result<Option<String>, ApiError> {
+pub(super) async fn detour(state: &AppState, session: &SignedIn, here: &Uri) -> Result<Option<String>, ApiError> {
     Ok(factor_policy::missing(state, &session.claims).await?.map(|missing| path_of(missing, here)))
 }
 
@@ -29,7 +29,7 @@ pub async fn detour(state: &AppState, session: &SignedIn, here: &Uri) -> Result<
 ///
 /// # Errors
 /// The store fails.
-pub async fn detour_for_app(
+pub(super) async fn detour_for_app(
     state: &AppState,
     session: &SignedIn,
     required: Requirement,
@@ -46,7 +46,7 @@ pub async fn detour_for_app(
 }
 
 /// Returns the page that helps the person, and leads back to `here` afterwards.
-pub fn path_of(missing: MissingFactor, here: &Uri) -> String {
+pub(super) fn path_of(missing: MissingFactor, here: &Uri) -> String {
     let next = encoded(here.path_and_query().map_or(paths::DASHBOARD_PAGE, |path| path.as_str()));
     if missing.can_be_proven() {
         format!("{}?next={next}&why={FACTOR}", paths::LOGIN_PAGE)
@@ -56,7 +56,7 @@ pub fn path_of(missing: MissingFactor, here: &Uri) -> String {
 }
 
 /// Returns the parameter that carries the requirement of an app through its way to the portal.
-pub fn parameter(required: Requirement) -> Option<&'static str> {
+pub(super) fn parameter(required: Requirement) -> Option<&'static str> {
     (required > Requirement::Optional).then(|| required.as_str())
 }
 
@@ -64,7 +64,7 @@ pub fn parameter(required: Requirement) -> Option<&'static str> {
 ///
 /// # Errors
 /// The session has ended; the store fails.
-pub async fn load(
+pub(super) async fn load(
     state: &AppState,
     session: &SignedIn,
     viewer: Viewer,
