@@ -1,9 +1,10 @@
 //! The commands of SMTP, each with its reply.
 
+use crate::credentials::Credentials;
 use crate::error::{Cause, Step};
 use crate::message::dot_stuffed;
-use crate::reply::{self, Reply};
-use crate::server::Credentials;
+use crate::reply::Reply;
+use crate::reply_reader;
 use base64ct::{Base64, Encoding};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 
@@ -70,7 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         *step = Step::Recipient;
         // 251: the server forwards it.
         self.write(format!("RCPT TO:<{to}>\r\n").as_bytes()).await?;
-        match reply::read(&mut self.stream).await? {
+        match reply_reader::read(&mut self.stream).await? {
             reply if matches!(reply.code, 250 | 251) => {}
             reply => return Err(Cause::Refused(reply)),
         }
@@ -92,7 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
     }
 
     async fn expect(&mut self, code: u16) -> Result<Reply, Cause> {
-        let reply = reply::read(&mut self.stream).await?;
+        let reply = reply_reader::read(&mut self.stream).await?;
         if reply.code == code { Ok(reply) } else { Err(Cause::Refused(reply)) }
     }
 

@@ -1,12 +1,6 @@
-//! Replies of the server (RFC 5321, section 4.2), read within limits.
+//! Replies of the server (RFC 5321, section 4.2).
 
-use crate::error::Cause;
 use std::fmt;
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
-
-/// Maximum length of a line in bytes. RFC 5321 requires 512.
-const MAX_LINE: u64 = 2048;
-const MAX_LINES: usize = 64;
 
 /// A reply: its code and the text of its lines, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,25 +29,8 @@ impl fmt::Display for Reply {
     }
 }
 
-/// Reads one reply.
-pub(crate) async fn read(reader: &mut (impl AsyncBufRead + Unpin)) -> Result<Reply, Cause> {
-    let mut lines = Vec::new();
-    loop {
-        let mut line = Vec::new();
-        (&mut *reader).take(MAX_LINE).read_until(b'\n', &mut line).await?;
-        let (code, is_last, text) = parse(&line).ok_or(Cause::NotSmtp)?;
-        lines.push(text);
-        if is_last {
-            return Ok(Reply { code, lines });
-        }
-        if lines.len() == MAX_LINES {
-            return Err(Cause::NotSmtp);
-        }
-    }
-}
-
 /// Returns the code, whether the line is the last one, and its text.
-fn parse(line: &[u8]) -> Option<(u16, bool, String)> {
+pub(crate) fn parse(line: &[u8]) -> Option<(u16, bool, String)> {
     let line = line.strip_suffix(b"\n")?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let (code, rest) = line.split_at_checked(3)?;
@@ -66,30 +43,4 @@ fn parse(line: &[u8]) -> Option<(u16, bool, String)> {
     let text = String::from_utf8_lossy(rest.get(1..).unwrap_or_default());
     let shown = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     Some((code, is_last, shown))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn of(bytes: &[u8]) -> Result<Reply, Cause> {
-        read(&mut &*bytes).await
-    }
-
-    #[tokio::test]
-    async fn lines_are_joined_and_what_is_no_reply_is_refused() {
-        let reply = of(b"250-mail.example\r\n250-AUTH PLAIN login\r\n250 STARTTLS\r\nmore").await.expect("a reply");
-        assert_eq!((reply.code, reply.lines.len()), (250, 3));
-        assert_eq!(reply.extension("auth"), Some("PLAIN login"));
-        assert_eq!((reply.extension("STARTTLS"), reply.extension("SIZE")), (Some(""), None));
-        assert_eq!(of(b"451 4.7.1 Later\x1b[31m\n").await.expect("a reply").to_string(), "451 4.7.1 Later\u{fffd}[31m");
-        assert_eq!(of(b"250\r\n").await.expect("a reply").code, 250);
-        let endless = b"250-x\r\n".repeat(MAX_LINES + 1);
-        let long = [b"250 ".as_slice(), &b"x".repeat(4096), b"\r\n"].concat();
-        for bytes in
-            [&b""[..], b"250", b"HTTP/1.1 400 Bad\r\n", b"25 x\r\n", b"250+x\r\n", b"999 x\r\n", &endless, &long]
-        {
-            assert!(matches!(of(bytes).await, Err(Cause::NotSmtp)), "{:?}", String::from_utf8_lossy(bytes));
-        }
-    }
 }

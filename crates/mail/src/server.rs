@@ -1,10 +1,10 @@
 //! A mail server that messages are handed to.
 
 use crate::conversation::Conversation;
+use crate::credentials::Credentials;
 use crate::error::{Cause, SendError, Step};
 use crate::message::Message;
 use crate::tls::{TlsError, TlsTrust};
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,18 +22,6 @@ pub enum Security {
     StartTls,
     /// None, for a mail server on this machine.
     Off,
-}
-
-#[derive(Clone)]
-pub struct Credentials {
-    pub username: String,
-    pub password: String,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(..)")
-    }
 }
 
 /// The mail server with everything that is needed to hand it a message.
