@@ -16,6 +16,13 @@ fi
 CHROMIUM=$(tools/find-program.sh chromium || true)
 if [ -n "$CHROMIUM" ]; then export CHROMIUM; else unset CHROMIUM; fi
 
+# Of many accounts, by a program of its own: it fills databases and takes long. MEASURE=growth; GROWTH_SIZES="1000 100000" for others.
+if [ "${MEASURE:-}" = growth ] || [ "${1:-}" = growth ]; then
+    tools/python.sh
+    postern=$(realpath "${POSTERN_BIN:-${CARGO_TARGET_DIR:-target}/release/postern}")
+    exec tools/with-postgres.sh sh -c 'exec end2end/.venv/bin/python bench/growth.py --postern "$1" --postgres "$TEST_POSTGRES_URL" ${GROWTH_SIZES:+--sizes $GROWTH_SIZES}' - "$postern"
+fi
+
 echo "==> the measurements"
 tools/release.sh --bin bench
 exec "${CARGO_TARGET_DIR:-target}/release/bench" "$@"

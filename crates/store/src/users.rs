@@ -116,6 +116,9 @@ pub trait Users {
     async fn user_by_id(&self, id: &str) -> Result<Option<User>>;
     /// Returns all users by name.
     async fn users(&self) -> Result<Vec<User>>;
+    /// Returns at most `limit` users after the one with the id `after`, by name in the order of the database. If no user
+    /// has that id, returns the first ones.
+    async fn users_after(&self, after: &str, limit: u32) -> Result<Vec<User>>;
     /// Returns the different parameters of all stored password hashes: algorithm, version and parameters as in a PHC
     /// string. It is cheap enough for every sign-in. It expects 16 bytes of salt and 32 bytes of output, which all
     /// hashes of Postern have, and returns those of imported hashes as they were stored.

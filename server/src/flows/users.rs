@@ -1,6 +1,7 @@
 //! Administration of accounts.
 
 use super::actor::Actor;
+use super::paging::ENTRIES;
 use super::profiles::shown_email;
 use domain::account::{AccountDigest, Role, name_key};
 use store::Store;
@@ -31,6 +32,25 @@ pub async fn list(store: &dyn Store) -> store::Result<Vec<Account>> {
         shown(user, &profile)
     };
     Ok(store.users().await?.into_iter().map(shown).collect())
+}
+
+/// Returns a part of all accounts by name, after the one with the id `after`, and the id to continue with if there are
+/// more. Reads no more than that part.
+///
+/// # Errors
+/// The store fails.
+pub async fn page(store: &dyn Store, after: &str) -> store::Result<(Vec<Account>, Option<String>)> {
+    let limit = u32::try_from(ENTRIES + 1).unwrap_or(u32::MAX);
+    let mut users = store.users_after(after, limit).await?;
+    let more = users.len() > ENTRIES;
+    users.truncate(ENTRIES);
+    let next = users.last().filter(|_| more).map(|user| user.id.clone());
+    let mut accounts = Vec::with_capacity(users.len());
+    for user in users {
+        let profile = store.profile(&user.id).await?.unwrap_or_default();
+        accounts.push(shown(user, &profile));
+    }
+    Ok((accounts, next))
 }
 
 /// Returns the accounts with `word` in their name, display name, e-mail address or groups, by name; all if it is empty.

@@ -264,9 +264,15 @@ async fn administration(
     Ok(match uri.path() {
         paths::USERS_PAGE => {
             let word = asked(uri).word.unwrap_or_default();
-            let users = flows::users::search(&*state.store, &word).await?;
-            let count = users.len();
-            let (users, next) = paging::page(users, |user| &user.id, &after(uri));
+            let (users, count, next) = if word.trim().is_empty() {
+                let (users, next) = flows::users::page(&*state.store, &after(uri)).await?;
+                (users, usize::try_from(state.store.user_count().await?).unwrap_or(usize::MAX), next)
+            } else {
+                let users = flows::users::search(&*state.store, &word).await?;
+                let count = users.len();
+                let (users, next) = paging::page(users, |user| &user.id, &after(uri));
+                (users, count, next)
+            };
             let (me, mail) = (administrator.user.id, state.mailer.is_some());
             View::Users(UsersView { viewer, me, users, mail, word, count, next })
         }

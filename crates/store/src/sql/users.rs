@@ -31,6 +31,9 @@ sql! {
     BY_ID = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users WHERE id = $1 AND deleted_at IS NULL";
     ALL = "SELECT id, name, name_key, password_hash, role, created_at, signed_in_at, disabled_at FROM users
         WHERE deleted_at IS NULL";
+    PAGE = "SELECT id, name, password_hash, role, created_at, signed_in_at, disabled_at FROM users
+        WHERE deleted_at IS NULL AND name_key > COALESCE((SELECT name_key FROM users WHERE id = $1), '')
+        ORDER BY name_key LIMIT $2";
     // Steps from one value to the next by the index on the expression. A DISTINCT would read every account.
     PARAMETERS = concat!(
         "WITH RECURSIVE used(parameters) AS (
@@ -123,6 +126,10 @@ impl<DB: Backend> Users for SqlStore<DB> {
         // Sorted here, because engines and locales sort differently.
         named.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(named.into_iter().map(|(_, user)| user).collect())
+    }
+
+    async fn users_after(&self, after: &str, limit: u32) -> Result<Vec<User>> {
+        self.all(PAGE, [Value::Text(after), Value::Int(limit.into())]).await?.iter().map(user).collect()
     }
 
     async fn password_parameters(&self) -> Result<Vec<String>> {

@@ -70,6 +70,15 @@ pub(crate) async fn are_listed_by_name(fixture: Fixture) {
     }
     let names: Vec<_> = store.users().await.unwrap().into_iter().map(|user| user.name).collect();
     assert_eq!(names, ["42", "Ada-a", "ada.c", "ada_b", "bob", "zoë", "Äda"]);
+    let (mut seen, mut after) = (Vec::new(), "nobody".to_owned());
+    loop {
+        let page = store.users_after(&after, 2).await.unwrap();
+        assert!(page.len() <= 2);
+        let Some(last) = page.last() else { break };
+        after.clone_from(&last.id);
+        seen.extend(page.into_iter().map(|user| user.name));
+    }
+    assert_eq!(seen, names, "in parts, each once");
 }
 
 pub(crate) async fn a_new_password_ends_sessions_and_forgets_failures(fixture: Fixture) {

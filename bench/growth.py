@@ -1,0 +1,273 @@
+"""What many accounts cost: the same program on databases of several sizes.
+
+Real rows (one account, one session, one ban) are made through the program and copied inside the database, with other keys:
+two sessions for each account, and as many rows in the audit log and bans as accounts. Then one client after the other does
+the same on each size. A figure of a larger size beside that of the smallest is the answer; the milliseconds are this
+machine's.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "soak"))
+
+from browser import Browser, Lost  # noqa: E402
+from program import Program, free_port  # noqa: E402
+
+PASSWORD = "canary of a grown password"
+PAGES = ["", "/users", "/audit", "/bans", "/devices", "/groups", "/invitations", "/server-keys", "/activity"]
+LISTS = [["user", "list"], ["session", "list", "ada"], ["ban", "list"], ["audit"]]
+# The largest figure that is good: times the smallest size's, or milliseconds.
+GOALS = {"login": 1.15, "check": 1.15, "banned": 1.15, "refresh": 1.5}
+PAGE_MS, RESTART_MS = 300, 300
+
+
+class Sqlite:
+    name = "SQLite"
+
+    def __init__(self, folder: str, _server: str | None):
+        self.settings, self.file = [], os.path.join(folder, "postern.db")
+
+    def fill(self, statements: list[str]) -> None:
+        with sqlite3.connect(self.file) as connection:
+            connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;")
+            for statement in statements:
+                connection.execute(statement)
+        connection.executescript("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE);")
+        connection.close()
+
+    def columns(self, table: str) -> list[str]:
+        with sqlite3.connect(self.file) as connection:
+            return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+
+    @staticmethod
+    def numbers(count: int) -> str:
+        return f"(WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < {count}) SELECT n FROM g) g"
+
+    @staticmethod
+    def padded(prefix: str, length: int, number: str = "n") -> str:
+        return f"printf('{prefix}%0{length - len(prefix)}d', {number})"
+
+    def end(self) -> None:
+        pass
+
+
+class Postgres(Sqlite):
+    name = "PostgreSQL"
+
+    def __init__(self, folder: str, server: str | None):
+        super().__init__(folder, server)
+        self.server, self.database = server, f"growth_{os.getpid()}_{time.monotonic_ns()}"
+        self._run(server, [f"CREATE DATABASE {self.database}"])
+        self.place = server.rsplit("/", 1)[0] + "/" + self.database
+        self.settings = [f"database_url={self.place}"]
+
+    @staticmethod
+    def _run(place: str, statements: list[str]) -> str:
+        parts = [part for statement in statements for part in ("-c", statement)]
+        done = subprocess.run(["psql", place, "-Atq", "-v", "ON_ERROR_STOP=1", *parts], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        return done.stdout
+
+    def fill(self, statements: list[str]) -> None:
+        self._run(self.place, [*statements, "VACUUM ANALYZE"])
+
+    def columns(self, table: str) -> list[str]:
+        query = f"SELECT column_name FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position"
+        return self._run(self.place, [query]).split()
+
+    @staticmethod
+    def numbers(count: int) -> str:
+        return f"generate_series(1, {count}) g(n)"
+
+    @staticmethod
+    def padded(prefix: str, length: int, number: str = "n") -> str:
+        return f"'{prefix}' || lpad(CAST({number} AS TEXT), {length - len(prefix)}, '0')"
+
+    def end(self) -> None:
+        self._run(self.server, [f"DROP DATABASE {self.database}"])
+
+
+def copies(engine, count: int) -> list[str]:
+    """Statements that copy the one row of each table, with other keys."""
+    now = int(time.time() * 1000)
+    user, name = engine.padded("0", 26), "'user' || n"
+    address = "(10 + n / 16777216) || '.' || (n / 65536 % 256) || '.' || (n / 256 % 256) || '.' || (n % 256)"
+    ban = {"id": engine.padded("0", 26), "identity": address, "seq": "n", "until": str(now + 86_400_000)}
+    ban |= {"incident": engine.padded("", 7)}
+    session = {"id": engine.padded("s", 22), "refresh_hash": engine.padded("h", 43), "seq": "0"}
+    # Most sessions were not refreshed in this moment.
+    session |= {"changed_at": f"{now} - 3600000 - n"}
+    tables = [
+        ("users", count, {"id": user, "name": name, "name_key": name, "skeleton": name, "role": "'user'"}),
+        ("user_keys", count, {"user_id": user}),
+        ("sessions", 2 * count, session | {"user_id": engine.padded("0", 26, "(n + 1) / 2")}),
+        ("audit", count, {"id": engine.padded("0", 26), "at": f"{now} - n * 1000", "user_id": user}),
+        ("bans", count, ban),
+    ]
+    statements = []
+    for table, rows, other in tables:
+        columns = engine.columns(table)
+        values = [other.get(column, f"t.{column}") for column in columns]
+        one = f"(SELECT * FROM {table} LIMIT 1) t"
+        statements.append(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {one}, {engine.numbers(rows)}"
+        )
+    return [*statements, f"UPDATE sequences SET value = {count + 1} WHERE name = 'bans'"]
+
+
+def timed(work, times: int) -> float:
+    """The median in milliseconds."""
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        took.append((time.perf_counter() - began) * 1000)
+    return statistics.median(took)
+
+
+def expect(answer, status: int) -> None:
+    if answer.status != status:
+        raise RuntimeError(f"{answer.status} instead of {status}: {answer.body[:200]}")
+
+
+class Size:
+    def __init__(self, kind, options: argparse.Namespace, count: int):
+        self.folder = tempfile.TemporaryDirectory(prefix="postern-growth-")
+        os.chmod(self.folder.name, 0o700)
+        self.engine = kind(self.folder.name, options.postgres)
+        self.operator = free_port()
+        settings = [
+            'trusted_proxies=["127.0.0.1"]',
+            "password.memory_kib=64",
+            "password.passes=1",
+            "ban.limits.sign_in_per_minute=100000",
+            "ban.limits.sign_in_at_once=10000",
+            "ban.limits.at_once=100000",
+            f"operator.listen=127.0.0.1:{self.operator}",
+            *self.engine.settings,
+        ]
+        self.program = Program(os.path.abspath(options.postern), self.folder.name, settings)
+        self.program.clock_library = None
+        self.program.run("user", "add", "ada", "--role", "administrator", stdin=PASSWORD + "\n")
+        self.program.run("ban", "add", "192.0.2.1", "--for", "1d", "--reason", "growth")
+        self.program.start()
+        self.ada = self._browser("203.0.113.1")
+        expect(self.ada.sign_in(), 200)
+        self.program.stop()
+        began = time.monotonic()
+        self.engine.fill(copies(self.engine, count))
+        print(f"{self.engine.name}, {count} accounts: filled in {time.monotonic() - began:.0f} s", flush=True)
+
+    def _browser(self, address: str) -> Browser:
+        return Browser(self.program.origin, self.program.port, address, "ada", PASSWORD, lambda *_: None)
+
+    def figures(self) -> dict[str, float]:
+        figures = {"restart": self._restart()}
+        banned, ada = self._browser("10.0.0.7"), self.ada
+        self._refresh()
+        figures["memory MiB"] = self._memory()
+        figures["login"] = timed(lambda: expect(self._browser("203.0.113.2").sign_in(), 200), 60)
+        figures["check"] = timed(lambda: expect(ada.ask("GET", "/api/session"), 200), 300)
+        figures["refresh"] = timed(self._refresh, 60)
+        figures["banned"] = timed(lambda: expect(banned.ask("GET", "/api/session", cookies=""), 403), 300)
+        for page in PAGES:
+            try:
+                figures[f"page {page or '/'}"] = timed(lambda page=page: self._page(f"/dashboard{page}"), 5)
+            except (RuntimeError, Lost) as failed:
+                print(f"/dashboard{page}: {failed}")
+                figures[f"page {page or '/'}"] = float("inf")
+        for words in LISTS:
+            figures[" ".join(words)] = timed(lambda words=words: self.program.run(*words), 3)
+        # What a command costs that reads nothing.
+        figures["(any command)"] = timed(lambda: self.program.run("config", "check"), 3)
+        return figures
+
+    def _restart(self) -> float:
+        began = time.perf_counter()
+        with open(os.devnull, "w", encoding="ascii") as nowhere:
+            self.program.process = subprocess.Popen(
+                self.program.serving(), cwd=self.folder.name, env=self.program._environment(), stdout=nowhere, stderr=nowhere
+            )
+        while True:
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", self.operator, timeout=5)
+                connection.request("GET", "/readyz")
+                if connection.getresponse().status == 200:
+                    return (time.perf_counter() - began) * 1000
+            except OSError:
+                pass
+            time.sleep(0.002)
+
+    def _refresh(self) -> None:
+        answer = self.ada.proved("POST", "/api/refresh", {})
+        expect(answer, 200)
+        self.ada.keep(answer)
+
+    def _page(self, path: str) -> None:
+        answer = self.ada.ask("GET", path)
+        if answer.status == 303:
+            self._refresh()
+            answer = self.ada.ask("GET", path)
+        expect(answer, 200)
+
+    def _memory(self) -> float:
+        with open(f"/proc/{self.program.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
+
+    def end(self) -> None:
+        if self.program.process and self.program.process.poll() is None:
+            self.program.stop()
+        self.engine.end()
+        self.folder.cleanup()
+
+
+def verdict(name: str, first: float, last: float) -> str:
+    if name in GOALS:
+        return "" if last <= GOALS[name] * first else f"missed: {GOALS[name]} times"
+    if name == "restart":
+        return "" if last <= RESTART_MS else f"missed: {RESTART_MS} ms"
+    return "missed: 300 ms" if name.startswith("page") and last > PAGE_MS else ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--postern", required=True)
+    parser.add_argument("--postgres", help="URL of a server; without it, SQLite alone")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
+    parser.add_argument("--json", help="a file for the figures")
+    options = parser.parse_args()
+    everything = {}
+    for kind in [Sqlite, *([Postgres] if options.postgres else [])]:
+        table: dict[str, list[float]] = {}
+        for count in options.sizes:
+            size = Size(kind, options, count)
+            try:
+                for name, figure in size.figures().items():
+                    table.setdefault(name, []).append(figure)
+            finally:
+                size.end()
+        everything[kind.name] = table
+        print(f"\n| {kind.name}, ms | {' | '.join(f'{count:,} accounts' for count in options.sizes)} | times | |")
+        print("|---|" + "---|" * (len(options.sizes) + 2))
+        for name, row in table.items():
+            cells = " | ".join(f"{figure:.1f}" for figure in row)
+            print(f"| {name} | {cells} | {row[-1] / row[0]:.2f} | {verdict(name, row[0], row[-1])} |")
+        print(flush=True)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"sizes": options.sizes, "engines": everything}, file, indent=1)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
