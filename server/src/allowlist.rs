@@ -4,23 +4,31 @@ use domain::UnixMs;
 use parking_lot::RwLock;
 use std::net::IpAddr;
 use std::sync::Arc;
+use store::Store;
 use store::allowlist::AllowedNetwork;
 
 /// The list, loaded at startup. This process updates it at once, and other processes' changes arrive within a second.
 /// It has few networks, searched linearly.
 #[derive(Debug, Default)]
-pub struct Allowlist(RwLock<Arc<[AllowedNetwork]>>);
+pub struct Allowlist {
+    list: RwLock<Arc<[AllowedNetwork]>>,
+    /// Locked during a read, so that an older result never replaces a newer one.
+    reading: tokio::sync::Mutex<()>,
+}
 
 impl Allowlist {
-    pub fn replace(&self, list: Vec<AllowedNetwork>) {
-        // Read every second and almost always unchanged.
-        if **self.0.read() != *list {
-            *self.0.write() = list.into();
-        }
+    /// Reads the list.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn reload(&self, store: &dyn Store) -> store::Result<()> {
+        let _reading = self.reading.lock().await;
+        *self.list.write() = store.allowlist().await?.into();
+        Ok(())
     }
 
     pub fn covers(&self, address: IpAddr, now: UnixMs) -> bool {
-        covering(&self.0.read(), address, now).next().is_some()
+        covering(&self.list.read(), address, now).next().is_some()
     }
 }
 
@@ -45,7 +53,7 @@ mod tests {
             created_at: 0,
         };
         let list = Allowlist::default();
-        list.replace(vec![of("203.0.113.0/24", Some(100)), of("2001:db8::/48", None)]);
+        *list.list.write() = [of("203.0.113.0/24", Some(100)), of("2001:db8::/48", None)].into();
         for (address, now, expected) in [
             ("203.0.113.7", 99, true),
             ("203.0.113.7", 100, false),
@@ -56,7 +64,7 @@ mod tests {
         ] {
             assert_eq!(list.covers(address.parse().expect("an address"), now), expected, "{address} at {now}");
         }
-        list.replace(Vec::new());
+        *list.list.write() = [].into();
         assert!(!list.covers("2001:db8::1".parse().expect("an address"), 0));
     }
 }

@@ -2,22 +2,24 @@
 
 use crate::error_chain::chain;
 use crate::flows::{mail, oauth_logouts, server_keys};
-use crate::keyring;
+use crate::keyring::KeyringError;
 use crate::state::AppState;
 use crate::sync_freshness;
+use domain::UnixMs;
+use domain::following::{CatchUp, Position, catch_up};
 use domain::totp::REGISTRATION_MS;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Interval for following ended sessions and bans of other nodes. One small query; the rest only after a change.
+/// Interval for following the changes of other nodes. One small query; the rest only after a change.
 const FOLLOW_EVERY: Duration = Duration::from_millis(300);
 /// A database that does not answer for this long is asked again.
 const FOLLOW_PATIENCE: Duration = Duration::from_secs(1);
-/// Interval for reading other nodes' keys, allow-list and rotations.
+/// Interval for reading other nodes' rotations.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
-/// Overlap with the previous read of rotations, because nodes' clocks may differ and a change may commit late. Nothing
-/// that ends a session depends on it.
-const OVERLAP_MS: i64 = 30_000;
+/// Overlap with the previous read of rotations, because a rotation may commit late. Their times are on the database's
+/// clock, as each node measures it. Nothing that ends a session depends on it.
+const OVERLAP_MS: i64 = 5_000;
 /// Interval for sending mail that is due.
 const SEND_EVERY: Duration = Duration::from_secs(1);
 /// How long a stop waits for a message that is being sent. One that was cut off is sent again later.
@@ -28,59 +30,82 @@ const SKEW_MS: i64 = 60_000;
 /// How long ended sessions and key versions remain visible to their owner.
 const KEEP_SESSIONS_MS: i64 = 30 * 24 * 60 * 60_000;
 
-/// Reads the ends of sessions, changes of their people, and bans since the last call, in the order of commits.
+/// Applies what other processes changed since the last call, in the order of commits: ends of sessions, changes of their
+/// people, bans, server keys, the allow-list, and clients.
 ///
 /// # Errors
-/// The store fails.
-pub async fn follow(state: &AppState) -> store::Result<()> {
+/// The store fails, or a missing key cannot be made. Then what follows is read again by the next call.
+pub async fn follow(state: &AppState) -> Result<(), KeyringError> {
     // The time before the question: what is committed after it may be missing from the answer.
     let began = state.now();
     let last = state.store.last_changes().await?;
-    state.bans.catch_up(&*state.store, last.bans, began).await?;
-    let heard = state.sessions.heard();
-    if last.sessions < heard {
-        // The database is an older copy: a failover or a restored backup.
-        state.sessions.clear();
-        state.sessions.remember(&state.store.sessions_ended(sync_freshness::recent(began)).await?, began);
-    } else if last.sessions > heard {
-        let changes = state.store.sessions_published(heard).await?;
-        state.sessions.apply(&changes, began);
-        state.identity_headers.apply(&changes, &state.config.apps);
+    state.sync.compare_clocks(last.clock, began, state.now());
+    let applied = state.sync.applied();
+    let step = |applied_number, number| {
+        let at = |timeline, number| Position { timeline, number };
+        catch_up(at(applied.timeline, applied_number), at(last.timeline, number))
+    };
+    match step(applied.bans, last.bans) {
+        // This node's own bans have numbers too, so the cache of bans knows better what it has read.
+        CatchUp::Nothing | CatchUp::Newer => state.bans.catch_up(&*state.store, last.bans, began).await?,
+        CatchUp::Everything => state.bans.load(&*state.store, began).await?,
     }
-    state.sessions.heard_up_to(last.sessions);
-    state.sync.followed_at(began);
+    follow_sessions(state, step(applied.sessions, last.sessions), began).await?;
+    if step(applied.sealers, last.sealers) != CatchUp::Nothing {
+        state.key_encryption.reload(&*state.store).await?;
+    }
+    if step(applied.keys, last.keys) != CatchUp::Nothing {
+        state.keyring.reload(&state.vault()).await?;
+    }
+    if step(applied.allowlist, last.allowlist) != CatchUp::Nothing {
+        state.allowlist.reload(&*state.store).await?;
+    }
+    if step(applied.clients, last.clients) != CatchUp::Nothing {
+        state.clients.reload(&*state.store).await?;
+    }
+    state.sync.followed_at(began, last);
+    Ok(())
+}
+
+async fn follow_sessions(state: &AppState, step: CatchUp, began: UnixMs) -> store::Result<()> {
+    match step {
+        CatchUp::Nothing => {}
+        CatchUp::Newer => {
+            let changes = state.store.sessions_published(state.sync.applied().sessions).await?;
+            state.sessions.apply(&changes, began);
+            state.identity_headers.apply(&changes, &state.config.apps);
+        }
+        CatchUp::Everything => {
+            tracing::warn!("the database is another copy: all sessions are read again");
+            state.sessions.clear();
+            state.identity_headers.clear();
+            state.sessions.remember(&state.store.sessions_ended(sync_freshness::recent(began)).await?, began);
+        }
+    }
     Ok(())
 }
 
 /// Reads all changes since the last call once.
 ///
 /// # Errors
-/// The store fails.
-pub async fn sync(state: &AppState) -> store::Result<()> {
+/// As [`follow`].
+pub async fn sync(state: &AppState) -> Result<(), KeyringError> {
     follow(state).await?;
+    read_rotations(state).await
+}
+
+/// Reads the rotations since the last call, and keys that could not be read before.
+async fn read_rotations(state: &AppState) -> Result<(), KeyringError> {
     let now = state.now();
-    let since = state.sync.last().min(now) - OVERLAP_MS;
-    state.allowlist.replace(state.store.allowlist().await?);
-    state.clients.replace(state.store.clients().await?);
+    let since = state.sync.on_the_database(state.sync.last().min(now)) - OVERLAP_MS;
     let changes = state.store.sessions_changed(since).await?;
     state.sessions.apply(&changes, now);
     state.identity_headers.apply(&changes, &state.config.apps);
-    state.key_encryption.reload(&*state.store).await?;
-    reload_keys(state).await?;
+    if state.keyring.lacks_keys(now) {
+        state.keyring.reload(&state.vault()).await?;
+    }
     state.sync.read_at(now);
     Ok(())
-}
-
-/// If a key cannot be read, the others stay in use and the other changes are still read.
-async fn reload_keys(state: &AppState) -> store::Result<()> {
-    match state.keyring.reload(&state.vault()).await {
-        Err(keyring::KeyringError::Store(error)) => Err(error),
-        Err(error) => {
-            tracing::error!(cause = %chain(&error), "a new server key cannot be read");
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    }
 }
 
 /// Runs until `stop` is set.
@@ -152,7 +177,7 @@ async fn keep_up(state: &AppState, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             _ = stop.changed() => return,
             _ = sync_tick.tick() => {
-                if let Err(error) = sync(state).await {
+                if let Err(error) = read_rotations(state).await {
                     tracing::error!(cause = %chain(&error), "the store does not answer");
                 }
                 if let Err(error) = oauth_logouts::send_due(state).await {

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower::{BoxError, Service};
 use wire::paths;
+use wire::problem::Code;
 
 /// The whole service.
 #[derive(Clone)]
@@ -59,6 +60,10 @@ impl Inner {
             return Ok(assets::answer(state, path, request.headers()));
         }
         let gate = RouteGuard::of(path);
+        // Keys and metadata are the same for everybody, and verifiers need them.
+        if state.sync.misses_bans(state.now()) && (gate != RouteGuard::Public || path == paths::VERIFY) {
+            return Err(ApiError::wait(Code::Unavailable, 1000));
+        }
         let mut client = client::of(state, &request)?;
         own_bucket::find(state, &mut client, &request);
         if let Some(refused) = client::refused(state, &client, &request) {

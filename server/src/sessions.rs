@@ -8,7 +8,6 @@ use domain::session::{is_first_use, takes_access};
 use moka::sync::Cache;
 use parking_lot::RwLock;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use store::Store;
 use store::sessions::{SessionChange, SessionRow};
 
@@ -31,14 +30,12 @@ pub struct LiveSession {
 pub struct SessionCache {
     live: Cache<String, LiveSession>,
     ended: Arc<RwLock<EndedSessions>>,
-    /// The number of the last change that was applied.
-    heard: Arc<AtomicI64>,
     counts: CacheCounts,
 }
 
 impl Default for SessionCache {
     fn default() -> Self {
-        Self { live: Cache::new(100_000), ended: Arc::default(), heard: Arc::default(), counts: CacheCounts::default() }
+        Self { live: Cache::new(100_000), ended: Arc::default(), counts: CacheCounts::default() }
     }
 }
 
@@ -50,7 +47,7 @@ impl SessionCache {
     /// # Errors
     /// The session is not in memory or a generation must be recorded, and the store does not answer.
     pub async fn takes(&self, store: &dyn Store, id: &str, generation: u32, now: UnixMs) -> store::Result<bool> {
-        let Some(live) = self.find(store, id).await?.filter(|live| live.takes(generation, now)) else {
+        let Some(live) = self.find(store, id, now).await?.filter(|live| live.takes(generation, now)) else {
             return Ok(false);
         };
         if is_first_use(live.bound, live.generation, live.used, generation) {
@@ -67,15 +64,15 @@ impl SessionCache {
     /// # Errors
     /// The session is not cached and the store fails.
     pub async fn is_live(&self, store: &dyn Store, id: &str, now: UnixMs) -> store::Result<bool> {
-        Ok(self.find(store, id).await?.is_some_and(|live| live.is_live(now)))
+        Ok(self.find(store, id, now).await?.is_some_and(|live| live.is_live(now)))
     }
 
     /// Returns how a live session was authenticated, as far as this node knows.
     ///
     /// # Errors
     /// The session is not cached and the store fails.
-    pub async fn methods(&self, store: &dyn Store, id: &str) -> store::Result<Option<Methods>> {
-        Ok(self.find(store, id).await?.map(|live| live.authentication.methods))
+    pub async fn methods(&self, store: &dyn Store, id: &str, now: UnixMs) -> store::Result<Option<Methods>> {
+        Ok(self.find(store, id, now).await?.map(|live| live.authentication.methods))
     }
 
     /// Whether the session is live according to the cache only. If it is not cached, a recent end is still known;
@@ -87,8 +84,9 @@ impl SessionCache {
         }
     }
 
-    async fn find(&self, store: &dyn Store, id: &str) -> store::Result<Option<LiveSession>> {
-        if let Some(live) = self.live.get(id) {
+    /// A session that has expired by what is cached is read again: another node may have extended it.
+    async fn find(&self, store: &dyn Store, id: &str, now: UnixMs) -> store::Result<Option<LiveSession>> {
+        if let Some(live) = self.live.get(id).filter(|live| live.revoked || live.is_live(now)) {
             self.counts.hits.inc();
             return Ok(Some(live));
         }
@@ -121,16 +119,6 @@ impl SessionCache {
             return live;
         }
         live
-    }
-
-    /// Returns the number of the last change that was applied.
-    pub fn heard(&self) -> i64 {
-        self.heard.load(Ordering::Relaxed)
-    }
-
-    /// Records that all changes up to this number were applied.
-    pub fn heard_up_to(&self, number: i64) {
-        self.heard.store(number, Ordering::Relaxed);
     }
 
     pub fn insert(&self, id: &str, live: LiveSession) {

@@ -93,6 +93,9 @@ impl AppState {
         entropy: Arc<dyn Entropy>,
         site: SiteFiles,
     ) -> Result<Self, StartError> {
+        // The numbers are read first, so that what changes meanwhile is read again.
+        let began = clock.now();
+        let heard = store.last_changes().await?;
         let key = KeyEncryptionKey::load(&config, &*entropy)?;
         key.reload(&*store).await?;
         let vault = Vault { store: &*store, key: &key, entropy: &*entropy, config: &config, now: clock.now() };
@@ -127,15 +130,12 @@ impl AppState {
             keyring,
         }));
         state.bans.load(&*state.store, state.now()).await?;
-        state.allowlist.replace(state.store.allowlist().await?);
-        // The number is read first, so that what ends meanwhile is read again.
-        let began = state.now();
-        state.sessions.heard_up_to(state.store.last_changes().await?.sessions);
+        state.allowlist.reload(&*state.store).await?;
+        state.clients.reload(&*state.store).await?;
         let ended = state.store.sessions_ended(sync_freshness::recent(began)).await?;
         state.sessions.remember(&ended, began);
         state.sync.read_at(began);
-        state.sync.followed_at(began);
-        state.clients.replace(state.store.clients().await?);
+        state.sync.followed_at(began, heard);
         let mail_limit = state.config.settings.mail.limit();
         if state.store.mail_limit().await? != mail_limit {
             state.store.set_mail_limit(mail_limit).await?;

@@ -1,10 +1,13 @@
 //! The age of what this node knows of other nodes' changes.
 
 use domain::UnixMs;
+use domain::following::{ALONE_LIMIT_MS, SHARED_LIMIT_MS, clock_ahead, clocks_differ, may_judge};
 use domain::revocation::REVOCATION_RETENTION_MS;
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
+use store::changes::LastChanges;
 
-/// Age of the complete state beyond which the caches are too old to admit anybody.
+/// Age of the last read of rotations beyond which the caches are too old to admit anybody.
 const STALE_MS: i64 = 15_000;
 
 /// How far nodes' clocks may be apart when a process reads what ended before its start.
@@ -15,49 +18,91 @@ pub fn recent(now: UnixMs) -> UnixMs {
     now - REVOCATION_RETENTION_MS - CLOCKS_MS
 }
 
-/// The times of the last reads.
+/// The times of the last reads, and what they brought.
 #[derive(Debug)]
 pub struct SyncFreshness {
-    /// Of everything.
+    /// Of rotations.
     read: AtomicI64,
-    /// Of the order of ended sessions and bans.
+    /// Of the order of changes.
     followed: AtomicI64,
-    /// How old that may be.
-    limit: i64,
+    /// The numbers up to which changes were applied.
+    applied: Mutex<LastChanges>,
+    /// How far this node's clock is ahead of the database's, in milliseconds.
+    ahead: AtomicI64,
+    is_shared: bool,
 }
 
 impl SyncFreshness {
     /// With several nodes, what one has ended must not be admitted by another: a node that has not followed the order
     /// for this long refuses. A node alone on its file ends sessions in its own cache; only commands write beside it.
     pub fn new(nodes_share_the_database: bool) -> Self {
-        let limit = if nodes_share_the_database { 1_500 } else { STALE_MS };
-        Self { read: AtomicI64::new(0), followed: AtomicI64::new(0), limit }
+        Self {
+            read: AtomicI64::new(0),
+            followed: AtomicI64::new(0),
+            applied: Mutex::default(),
+            ahead: AtomicI64::new(0),
+            is_shared: nodes_share_the_database,
+        }
     }
 
     /// Whether the caches are too old to be trusted.
     pub fn is_stale(&self, now: UnixMs) -> bool {
+        let limit = if self.is_shared { SHARED_LIMIT_MS } else { ALONE_LIMIT_MS };
         // After the clock was set back, the age is unknown, so treat it as stale.
-        self.age(now).abs() > STALE_MS || (now - self.followed.load(Ordering::Relaxed)).abs() > self.limit
+        self.age(now).abs() > STALE_MS || !may_judge(self.followed.load(Ordering::Relaxed), limit, now)
     }
 
-    /// Returns the milliseconds since the last complete read.
+    /// Whether another node may have imposed bans of which this node knows nothing.
+    pub fn misses_bans(&self, now: UnixMs) -> bool {
+        self.is_shared && self.is_stale(now)
+    }
+
+    /// Returns the milliseconds since the last read of rotations.
     pub fn age(&self, now: UnixMs) -> i64 {
         now - self.last()
     }
 
-    /// Returns the time of the last complete read, 0 before the first.
+    /// Returns the time of the last read of rotations, 0 before the first.
     pub fn last(&self) -> UnixMs {
         self.read.load(Ordering::Relaxed)
     }
 
-    /// Records a read of everything that began then.
+    /// Records a read of rotations that began then.
     pub fn read_at(&self, began: UnixMs) {
         self.read.store(began, Ordering::Relaxed);
     }
 
-    /// Records a read of the order that began then.
-    pub fn followed_at(&self, began: UnixMs) {
+    /// Records that the changes up to these numbers were applied; the question for the numbers began then.
+    pub fn followed_at(&self, began: UnixMs, last: LastChanges) {
+        *self.applied.lock() = last;
         self.followed.store(began, Ordering::Relaxed);
+    }
+
+    /// Returns the numbers up to which changes were applied.
+    pub fn applied(&self) -> LastChanges {
+        *self.applied.lock()
+    }
+
+    /// Compares this node's clock with the database's, which answered a question between these times.
+    pub fn compare_clocks(&self, database: Option<UnixMs>, asked_at: UnixMs, answered_at: UnixMs) {
+        if let Some(ahead) = database.and_then(|database| clock_ahead(asked_at, database, answered_at)) {
+            self.ahead.store(ahead, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns how far this node's clock is ahead of the database's, in milliseconds. 0 for a file.
+    pub fn clock_ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
+    }
+
+    /// Whether proofs and challenges of this node are refused by others.
+    pub fn clocks_differ(&self) -> bool {
+        clocks_differ(self.clock_ahead())
+    }
+
+    /// Converts a time of this node's clock to one of the database's, which all nodes share.
+    pub fn on_the_database(&self, at: UnixMs) -> UnixMs {
+        at - self.clock_ahead()
     }
 }
 
@@ -72,12 +117,27 @@ mod tests {
             assert!(sync.is_stale(1_000_000), "before the first read");
             sync.read_at(1_000_000);
             assert!(sync.is_stale(1_000_000));
-            sync.followed_at(1_000_000);
+            sync.followed_at(1_000_000, LastChanges::default());
             assert!(!sync.is_stale(1_000_000 + patience));
             assert!(sync.is_stale(1_000_001 + patience));
             assert!(sync.is_stale(1_000_000 - patience - 1), "a clock that was set back");
-            sync.followed_at(1_015_001);
-            assert!(sync.is_stale(1_015_001), "keys and the allow-list are too old");
+            sync.followed_at(1_015_001, LastChanges::default());
+            assert!(sync.is_stale(1_015_001), "rotations are too old");
+            assert_eq!(sync.misses_bans(1_015_001), shared);
         }
+    }
+
+    #[test]
+    fn clocks_that_differ_by_more_than_proofs_tolerate_are_noticed() {
+        let sync = SyncFreshness::new(true);
+        sync.compare_clocks(None, 100_000, 100_010);
+        assert!(!sync.clocks_differ());
+        sync.compare_clocks(Some(60_000), 100_000, 100_010);
+        assert!(sync.clocks_differ());
+        assert_eq!((sync.clock_ahead(), sync.on_the_database(100_005)), (40_005, 60_000));
+        sync.compare_clocks(Some(100_000), 100_000, 109_000);
+        assert!(sync.clocks_differ(), "a slow answer proves nothing");
+        sync.compare_clocks(Some(100_000), 100_000, 100_010);
+        assert!(!sync.clocks_differ());
     }
 }

@@ -14,6 +14,7 @@ pub mod ban;
 pub mod client_key;
 pub mod cookie;
 pub mod encoding;
+pub mod following;
 pub mod forwarded;
 pub mod invitation;
 pub mod known_device;

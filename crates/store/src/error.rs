@@ -23,6 +23,9 @@ pub enum Error {
     /// The actor of the write is no administrator any more, or has signed out.
     #[error("the actor is not an administrator")]
     NotAdministrator,
+    /// A later version has changed the tables: what this version reads may mean something else now.
+    #[error("a newer version of Postern has changed the database")]
+    NewerSchema,
     /// The writer has stopped.
     #[error("the store is closed")]
     Closed,
@@ -37,6 +40,7 @@ pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str>
         let known = match error.downcast_ref::<Error>() {
             Some(Error::Database(error)) => of_engine(error),
             Some(Error::Commit(error)) => of_engine(error),
+            Some(Error::NewerSchema) => Some("Start the version of Postern that the other nodes have."),
             _ => error.downcast_ref::<sqlx::Error>().and_then(of_engine),
         };
         if known.is_some() {

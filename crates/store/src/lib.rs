@@ -27,6 +27,7 @@ pub mod services;
 pub mod sessions;
 pub mod sql;
 pub mod toll;
+pub mod transfer;
 pub mod upkeep;
 mod user;
 pub mod user_keys;

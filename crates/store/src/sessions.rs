@@ -64,6 +64,8 @@ pub struct Rotation {
     pub address: String,
     pub idle_at: UnixMs,
     pub now: UnixMs,
+    /// `now` by the database's clock, by which other nodes ask for rotations.
+    pub changed_at: UnixMs,
 }
 
 /// A change that the caches of nodes need.

@@ -20,6 +20,7 @@ mod key;
 pub mod listen;
 mod mail;
 mod manual;
+mod migrate;
 mod outcome;
 mod print;
 mod process;
@@ -108,6 +109,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Restore a backup while the server is stopped
     Restore(backup::RestoreArgs),
+    /// Move an installation from SQLite to PostgreSQL
+    Migrate(migrate::MigrateArgs),
     /// Find problems of this installation and say what to do
     Doctor(doctor::DoctorArgs),
     /// Ask the running server whether it is ready; exit code 1 if not
@@ -189,6 +192,7 @@ pub fn main_with(site: SiteFiles, version: &'static str, demo: Option<Demo>) -> 
         Command::Config(command) => blocking(config::run(config, &origins, &command)),
         Command::Backup(args) => blocking(backup::backup(config, args)),
         Command::Restore(args) => blocking(backup::restore(config, args)),
+        Command::Migrate(args) => blocking(migrate::run(config, args)),
         Command::Doctor(args) => blocking(doctor::run(config, args)),
         Command::Health => blocking(health::run(config)),
         Command::Calibrate(args) => calibrate::run(&config, &args),
@@ -321,6 +325,8 @@ mod tests {
             "audit --event",
             "audit --outcome",
             "audit --since",
+            "migrate --from",
+            "migrate --to",
             "time-server --listen",
             "time-server --tcp",
             "time-server --issuer",

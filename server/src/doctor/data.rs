@@ -7,6 +7,7 @@ use crate::error_chain::chain;
 use crate::flows::profiles;
 use domain::UnixMs;
 use domain::account::name_skeleton;
+use domain::following::clocks_differ;
 use domain::profile::GroupName;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -37,6 +38,7 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
     let asked = async {
         let mut findings = vec![integrity(store.fault().await?)];
         findings.push(clock(store.newest().await?, now));
+        findings.push(database_clock(store.last_changes().await?.clock, now));
         findings.push(addresses(config, &store.sign_in_stats(now - RECENT_MS).await?));
         findings.push(names(&store.users().await?, &store.stray_names().await?));
         findings.push(passkeys(config, &store.passkey_hosts().await?));
@@ -217,6 +219,25 @@ fn clock(newest: Option<UnixMs>, now: UnixMs) -> Finding {
     )
 }
 
+/// The answer to one question: nodes measure the same all the time.
+fn database_clock(database: Option<UnixMs>, now: UnixMs) -> Finding {
+    const CHECK: &str = "database_clock";
+    let Some(database) = database else {
+        return Finding::fine(CHECK, "The database is a file, which has this machine's clock.");
+    };
+    let ahead = now - database;
+    if !clocks_differ(ahead) {
+        return Finding::fine(CHECK, "The clocks of this machine and of the database agree.");
+    }
+    let side = if ahead > 0 { "ahead of" } else { "behind" };
+    Finding::new(
+        CHECK,
+        FindingLevel::Problem,
+        format!("This machine's clock is {} s {side} the database's.", ahead.abs() / 1000),
+        "Set the clocks (timedatectl; NTP on every node and on the database): challenges and proofs tolerate 30 s.",
+    )
+}
+
 fn addresses(config: &Config, crowd: &SignInStats) -> Finding {
     const CHECK: &str = "addresses";
     let Some(address) = crowd.address.as_deref().filter(|_| crowd.addresses == 1) else {
@@ -317,6 +338,16 @@ mod tests {
         assert_eq!(moved.state, FindingLevel::Problem);
         assert!(moved.says.contains("3 for a.example") && !moved.says.contains("for b.example"), "{}", moved.says);
         assert_eq!(of("https://192.0.2.1", &[]).state, FindingLevel::Hint);
+    }
+
+    #[test]
+    fn a_database_whose_clock_differs() {
+        assert_eq!(database_clock(None, 0).state, FindingLevel::Fine);
+        assert_eq!(database_clock(Some(100_000), 70_000).state, FindingLevel::Fine);
+        let ahead = database_clock(Some(100_000), 141_000);
+        assert_eq!(ahead.state, FindingLevel::Problem);
+        assert!(ahead.says.contains("41 s ahead"), "{}", ahead.says);
+        assert!(database_clock(Some(100_000), 69_999).says.contains("30 s behind"));
     }
 
     #[test]

@@ -94,6 +94,7 @@ async fn rotate(
         address: client.client_key.network_label(),
         idle_at: now + state.config.settings.session.idle.ms(),
         now,
+        changed_at: state.sync.on_the_database(now),
     };
     if !state.store.rotate(&rotation).await? {
         return Ok(None);

@@ -116,7 +116,7 @@ async fn lacks(
     by_rule: Requirement,
 ) -> Result<Option<MissingFactor>, ApiError> {
     let required = state.config.factor_policy.of(identity.role, &identity.member_of).max(by_rule);
-    let methods = state.sessions.methods(&*state.store, session).await?;
+    let methods = state.sessions.methods(&*state.store, session, state.now()).await?;
     if methods.is_none_or(|methods| required.is_met_by(methods)) {
         return Ok(None);
     }

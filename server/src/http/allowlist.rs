@@ -26,7 +26,7 @@ pub async fn add(
     let wanted: NewAllowed = request::body(&body)?;
     let actor = Actor::administrator(&state, &client, &administrator);
     allowlist::add(&actor, &wanted).await?;
-    state.allowlist.replace(state.store.allowlist().await?);
+    state.allowlist.reload(&*state.store).await?;
     Ok(StatusCode::CREATED)
 }
 
@@ -38,7 +38,7 @@ pub async fn remove(
 ) -> Result<StatusCode, ApiError> {
     let actor = Actor::administrator(&state, &client, &administrator);
     let removed = allowlist::remove(&actor, &id).await?;
-    state.allowlist.replace(state.store.allowlist().await?);
+    state.allowlist.reload(&*state.store).await?;
     if removed.is_some() { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(Code::NotFound)) }
 }
 

@@ -55,6 +55,13 @@ impl Ring {
             && self.macs.is_whole(&line(KeyKind::Mac, keys), now)
     }
 
+    fn lacks_keys(&self, now: UnixMs) -> bool {
+        self.envelope.lacks_keys(now)
+            || self.signing.lacks_keys(now)
+            || self.id_token.lacks_keys(now)
+            || self.macs.lacks_keys(now)
+    }
+
     fn published(&self, now: UnixMs) -> Vec<SigningJwk> {
         self.signing.all_serving(now).chain(self.id_token.all_serving(now)).map(|key| key.public.clone()).collect()
     }
@@ -83,6 +90,11 @@ impl Keyring {
         let mut asked = self.asked.lock().await;
         *asked = vault.now;
         self.replace(vault).await
+    }
+
+    /// Whether a key that is in use could not be read: another node has a newer key-encryption key.
+    pub fn lacks_keys(&self, now: UnixMs) -> bool {
+        self.ring().lacks_keys(now)
     }
 
     /// Reads the store because of an unknown key, at most once a second.

@@ -34,6 +34,11 @@ impl<K> ServingKeys<K> {
         self.line == *line && self.line.serving(self.rules, now).all(|key| self.keys.contains_key(&key.kid))
     }
 
+    /// Whether a key that serves could not be read.
+    pub(super) fn lacks_keys(&self, now: UnixMs) -> bool {
+        self.line.serving(self.rules, now).any(|key| !self.keys.contains_key(&key.kid))
+    }
+
     /// Whether `line` revokes one of the cached keys.
     pub(super) fn loses_by(&self, line: &KeySchedule, now: UnixMs) -> bool {
         self.keys.keys().any(|kid| line.state(kid, self.rules, now) == Some(ServerKeyState::Revoked))

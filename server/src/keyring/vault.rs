@@ -5,6 +5,7 @@ use super::serving::ServingKeys;
 use super::{Algorithm, EnvelopeKey, KeyringError, MacKeys, Made, SigningKey};
 use crate::config::Config;
 use crate::entropy::Entropy;
+use crate::error_chain::chain;
 use crate::key_encryption::KeyEncryptionKey;
 use domain::UnixMs;
 use domain::server_key::{RotationRules, ServerKeyState};
@@ -118,7 +119,8 @@ impl Vault<'_> {
     }
 
     /// Reads the keys in use, and expired MAC keys that are not yet erased, whose values do not count as forgeries.
-    /// Keys that are already in memory are not read again.
+    /// Keys that are already in memory are not read again. In a process that serves already, a key that cannot be read is
+    /// left out, so that it does not keep a revocation from taking effect.
     fn hold<K>(
         &self,
         kind: KeyKind,
@@ -134,7 +136,14 @@ impl Vault<'_> {
         for stored in of_kind.filter(wanted).collect::<Vec<_>>() {
             let key = match held.and_then(|held| held.keys.get(&stored.kid)) {
                 Some(key) => Arc::clone(key),
-                None => Arc::new(read(stored, &self.open(stored)?).ok_or_else(|| unreadable(stored))?),
+                None => match self.open(stored).and_then(|key| read(stored, &key).ok_or_else(|| unreadable(stored))) {
+                    Ok(key) => Arc::new(key),
+                    Err(cause) if held.is_some() => {
+                        tracing::error!(cause = %chain(&cause), kid = stored.kid, "a new server key cannot be read");
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                },
             };
             now_held.keys.insert(stored.kid.clone(), key);
         }

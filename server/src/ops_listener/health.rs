@@ -16,6 +16,8 @@ pub struct Ready {
     status: &'static str,
     store: &'static str,
     sync: &'static str,
+    /// This node's clock beside the database's.
+    clock: &'static str,
 }
 
 /// Answers while the process runs. If this fails, a restart helps.
@@ -23,16 +25,19 @@ pub async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// Whether the store answers and changes from other nodes arrive. The failing job logs the cause. Writing is not tried,
+/// Whether the store answers, changes from other nodes arrive, and the clock is near the database's. The failing job logs the cause. Writing is not tried,
 /// because every probe would write.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
     let answers = matches!(tokio::time::timeout(PATIENCE, state.store.ping()).await, Ok(Ok(())));
     let fresh = !state.sync.is_stale(state.now());
-    let code = if answers && fresh { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let agrees = !state.sync.clocks_differ();
+    let is_ready = answers && fresh && agrees;
+    let code = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let ready = Ready {
-        status: if answers && fresh { "ready" } else { "not ready" },
+        status: if is_ready { "ready" } else { "not ready" },
         store: if answers { "answers" } else { "does not answer" },
         sync: if fresh { "fresh" } else { "stale" },
+        clock: if agrees { "agrees" } else { "differs" },
     };
     (code, Json(ready))
 }

@@ -74,6 +74,11 @@ impl Collector for Now {
                 connections.open.into(),
             ),
             ("postern_database_connections_idle", "Those of them that do nothing", connections.idle.into()),
+            (
+                "postern_clock_ahead_milliseconds",
+                "How far this clock is ahead of the database's",
+                state.sync.clock_ahead(),
+            ),
             ("postern_sync_age_seconds", "Since the store was last heard of changes", age.div_euclid(1000)),
         ];
         for (name, help, value) in gauges {

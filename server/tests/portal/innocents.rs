@@ -378,14 +378,16 @@ async fn a_known_device_guesses_no_more_for_standing_at_an_allowed_address() {
     let portal = Portal::start().await;
     portal.add_user("alice").await;
     let allowed = store::allowlist::AllowedNetwork {
-        id: String::new(),
+        id: portal.state.ulid(),
         network: format!("{SHARED}/32").parse().unwrap(),
         comment: String::new(),
         expires_at: None,
         made_by: String::new(),
         created_at: 0,
     };
-    portal.state.allowlist.replace(vec![allowed]);
+    let audit = portal.entry(store::audit::AuditEvent::AllowAdded, "somebody");
+    portal.store().allow(&allowed, &audit).await.unwrap();
+    portal.state.allowlist.reload(portal.store()).await.unwrap();
     let alice = portal.browser(SHARED).signed_in("alice").await;
     let mut guesses = 0;
     // A day, a try each minute.

@@ -28,6 +28,8 @@ mod login;
 mod logs;
 mod mac_keys;
 mod mail;
+mod migrate;
+mod nodes;
 mod notices;
 mod observatory;
 mod oidc;

@@ -1,6 +1,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
+use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::{Record, Tx};
@@ -48,6 +49,7 @@ impl Write for AllowNetwork {
             Value::Int(*created_at),
         ];
         tx.execute(ALLOW, values).await?;
+        sequences::next(tx, Sequence::Allowlist).await?;
         append(tx, &self.audit).await?;
         Ok(AllowOutcome::Added)
     }
@@ -69,6 +71,7 @@ impl Write for DisallowNetwork {
         if tx.execute(DISALLOW, [Value::Text(&self.id)]).await? == 0 {
             return Ok(false);
         }
+        sequences::next(tx, Sequence::Allowlist).await?;
         append(tx, &self.audit).await?;
         Ok(true)
     }

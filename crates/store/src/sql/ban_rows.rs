@@ -1,7 +1,7 @@
 //! Rows of bans, as every trigger writes them.
 
 use super::backend::{Backend, Value};
-use super::sequences;
+use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::tx::Tx;
 use crate::Result;
@@ -13,9 +13,6 @@ sql! {
             (id, incident, identity, scope, cause, reason, evidence, since, until, made_by, changed_at, seq)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $8, $11)";
 }
-
-/// The sequence that numbers changes of bans.
-pub(super) const SEQUENCE: &str = "bans";
 
 /// Writes a new ban.
 pub(super) async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> Result<()> {
@@ -31,7 +28,7 @@ pub(super) async fn insert_ban<DB: Backend>(tx: &mut Tx<'_, DB>, ban: &Ban) -> R
         Value::Int(ban.since),
         Value::Int(ban.until),
         Value::Text(&ban.made_by),
-        Value::Int(sequences::next(tx, SEQUENCE).await?),
+        Value::Int(sequences::next(tx, Sequence::Bans).await?),
     ];
     tx.execute(INSERT, values).await.map(drop)
 }

@@ -1,13 +1,14 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::ban_rows::{SEQUENCE, insert_ban};
+use super::ban_rows::insert_ban;
 use super::ladders::{Ladder, climb, hold};
 use super::named_locks::lock_named;
+use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::{Record, Tx};
 use super::write::Write;
-use super::{refusals, sequences, strikes};
+use super::{refusals, strikes};
 use crate::Result;
 use crate::audit::AuditEntry;
 use crate::bans::BanContext;
@@ -160,7 +161,7 @@ impl Write for LiftBan {
         tx.execute(FORGET_LADDERS, [client_key]).await?;
         tx.execute(FORGET_SPRAY, [client_key]).await?;
         tx.execute(FORGET_STRIKES, [client_key]).await?;
-        let seq = Value::Int(sequences::next(tx, SEQUENCE).await?);
+        let seq = Value::Int(sequences::next(tx, Sequence::Bans).await?);
         let lifted = tx.all(LIFT, [client_key, Value::Int(*now), Value::Text(by), Value::Text(reason), seq]).await?;
         if !lifted.is_empty() {
             append(tx, audit).await?;
@@ -195,7 +196,7 @@ impl<DB: Backend> Bans for SqlStore<DB> {
     }
 
     async fn last_ban_change(&self) -> Result<i64> {
-        let row = self.one(LAST, [Value::Text(SEQUENCE)]).await?;
+        let row = self.one(LAST, [Value::Text(Sequence::Bans.as_str())]).await?;
         row.map_or(Ok(0), |row| row.int("n"))
     }
 

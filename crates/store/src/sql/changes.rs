@@ -1,26 +1,52 @@
 use super::backend::Backend;
+use super::migrations::newest_migration;
+use super::sequences::Sequence;
 use super::statement::sql;
-use super::store::SqlStore;
+use super::store::{SqlStore, Writes};
 use super::tx::Tx;
-use super::{ban_rows, session_writes};
-use crate::Result;
 use crate::changes::{Changes, LastChanges};
+use crate::{Error, Result};
 use async_trait::async_trait;
 
 sql! {
-    LAST = "SELECT name, value FROM sequences";
+    LAST = "SELECT name, value FROM sequences UNION ALL SELECT '/schema', MAX(version) FROM _sqlx_migrations";
 }
+
+// No sequence has these names.
+const SCHEMA: &str = "/schema";
+const CLOCK: &str = "/clock";
+const TIMELINE: &str = "/timeline";
+/// Not in the catalogue, because SQLite has no such functions: a file has the clock of its machine and one history. A server
+/// that only follows another one refuses it, as it should: it may be behind.
+const LAST_ON_A_SERVER: &str = "SELECT name, value FROM sequences
+    UNION ALL SELECT '/schema', MAX(version) FROM _sqlx_migrations
+    UNION ALL SELECT '/clock', CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)
+    UNION ALL SELECT '/timeline',
+        CAST(CAST('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS BIT(32)) AS BIGINT)";
 
 #[async_trait]
 impl<DB: Backend> Changes for SqlStore<DB> {
     async fn last_changes(&self) -> Result<LastChanges> {
+        let sql = match self.writes {
+            Writes::Each => LAST_ON_A_SERVER,
+            Writes::Grouped(_) => LAST,
+        };
         let mut connection = self.order.acquire().await?;
         let mut last = LastChanges::default();
-        for row in Tx::<DB>::on(&mut connection).all(LAST, []).await? {
-            match row.text("name")?.as_str() {
-                ban_rows::SEQUENCE => last.bans = row.int("value")?,
-                session_writes::SEQUENCE => last.sessions = row.int("value")?,
-                _ => {}
+        for row in Tx::<DB>::on(&mut connection).all(sql, []).await? {
+            let (name, value) = (row.text("name")?, row.int("value")?);
+            match Sequence::parse(&name) {
+                Some(Sequence::Bans) => last.bans = value,
+                Some(Sequence::Sessions) => last.sessions = value,
+                Some(Sequence::Keys) => last.keys = value,
+                Some(Sequence::Sealers) => last.sealers = value,
+                Some(Sequence::Allowlist) => last.allowlist = value,
+                Some(Sequence::Clients) => last.clients = value,
+                None if name == SCHEMA && value > newest_migration() => return Err(Error::NewerSchema),
+                None if name == CLOCK => last.clock = Some(value),
+                None if name == TIMELINE => last.timeline = value,
+                // A newer version counts more.
+                None => {}
             }
         }
         Ok(last)

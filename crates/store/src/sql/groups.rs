@@ -3,8 +3,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
-use super::sequences;
-use super::session_writes::SEQUENCE;
+use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::tx::{Record, Tx};
 use super::write::Write;
@@ -56,7 +55,7 @@ pub(super) async fn insert_group<DB: Backend>(
 async fn touch_members<DB: Backend>(tx: &mut Tx<'_, DB>, group: &str, now: UnixMs) -> Result<()> {
     tx.execute(TOUCH_PROFILES, [Value::Text(group)]).await?;
     if tx.execute(TOUCH_SESSIONS, [Value::Text(group), Value::Int(now)]).await? > 0 {
-        let seq = sequences::next(tx, SEQUENCE).await?;
+        let seq = sequences::next(tx, Sequence::Sessions).await?;
         tx.execute(PUBLISH_SESSIONS, [Value::Text(group), Value::Int(now), Value::Int(seq)]).await?;
     }
     Ok(())

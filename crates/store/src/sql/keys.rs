@@ -2,6 +2,7 @@ use super::audit::append;
 use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
 use super::sealed::may_be_written;
+use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::{Record, Tx};
@@ -40,6 +41,7 @@ impl Write for AddKey {
             return Ok(false);
         }
         add(tx, &self.key).await?;
+        sequences::next(tx, Sequence::Keys).await?;
         if let Some(audit) = &self.audit {
             append(tx, audit).await?;
         }
@@ -60,13 +62,16 @@ impl Write for KeyRevocation {
         if tx.execute(REVOKE, values).await? == 0 {
             return Ok(RevokeKeyOutcome::Nothing);
         }
-        append(tx, &self.audit).await?;
         let line = of_kind(tx, self.kind).await?;
-        if !line.needs_another() {
-            return Ok(RevokeKeyOutcome::Done);
-        }
-        add(tx, &StoredKey { used_from: line.at_once(self.now), ..self.successor.clone() }).await?;
-        Ok(RevokeKeyOutcome::Replaced)
+        let outcome = if line.needs_another() {
+            add(tx, &StoredKey { used_from: line.at_once(self.now), ..self.successor.clone() }).await?;
+            RevokeKeyOutcome::Replaced
+        } else {
+            RevokeKeyOutcome::Done
+        };
+        sequences::next(tx, Sequence::Keys).await?;
+        append(tx, &self.audit).await?;
+        Ok(outcome)
     }
 }
 

@@ -65,8 +65,6 @@ mod write_task;
 mod writer;
 
 pub use catalogue::statements as all_statements;
-#[cfg(test)]
-pub(crate) use migrations::MIGRATIONS;
-pub(crate) use migrations::newest_migration;
+pub(crate) use migrations::{MIGRATIONS, newest_migration};
 pub use open::{StoreOptions, open, open_sqlite};
 pub use schema::{SchemaState, schema_state};

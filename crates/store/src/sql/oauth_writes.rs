@@ -2,6 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
+use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
@@ -95,6 +96,7 @@ impl Write for AddClient {
         ];
         let added = tx.execute(ADD_CLIENT, values).await? == 1;
         if added {
+            sequences::next(tx, Sequence::Clients).await?;
             append(tx, &self.audit).await?;
         }
         Ok(added)
@@ -126,6 +128,7 @@ impl Write for ChangeClient {
         ];
         let changed = tx.execute(CHANGE_CLIENT, values).await? == 1;
         if changed {
+            sequences::next(tx, Sequence::Clients).await?;
             append(tx, &self.audit).await?;
         }
         Ok(changed)
@@ -153,6 +156,7 @@ impl Write for RemoveClient {
         tx.execute(REMOVE_CODES, [id]).await?;
         tx.execute(REMOVE_CONSENTS, [id]).await?;
         tx.execute(END_OF_CLIENT, [id, Value::Int(self.now)]).await?;
+        sequences::next(tx, Sequence::Clients).await?;
         append(tx, &self.audit).await?;
         Ok(true)
     }

@@ -1,6 +1,7 @@
 use super::audit::append;
 use super::backend::{Backend, Value};
 use super::named_locks::lock_named;
+use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::store::SqlStore;
 use super::tx::{Record, Tx};
@@ -80,6 +81,7 @@ impl Write for Retire {
             retired += tx.execute(RETIRE, [Value::Text(kid), Value::Int(self.now)]).await?;
         }
         if retired > 0 {
+            sequences::next(tx, Sequence::Sealers).await?;
             append(tx, &self.audit).await?;
         }
         Ok(())

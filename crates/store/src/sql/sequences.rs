@@ -15,8 +15,38 @@ sql! {
         ON CONFLICT (name) DO UPDATE SET value = sequences.value + 1 RETURNING value";
 }
 
+/// The kinds of changes, each with numbers of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sequence {
+    Bans,
+    Sessions,
+    Keys,
+    Sealers,
+    Allowlist,
+    Clients,
+}
+
+impl Sequence {
+    const ALL: [Self; 6] = [Self::Bans, Self::Sessions, Self::Keys, Self::Sealers, Self::Allowlist, Self::Clients];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Bans => "bans",
+            Self::Sessions => "sessions",
+            Self::Keys => "keys",
+            Self::Sealers => "sealers",
+            Self::Allowlist => "allowlist",
+            Self::Clients => "clients",
+        }
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sequence| sequence.as_str() == name)
+    }
+}
+
 /// Takes the next number of a sequence.
-pub(super) async fn next<DB: Backend>(tx: &mut Tx<'_, DB>, name: &str) -> Result<i64> {
-    let row = tx.one(NEXT, [Value::Text(name)]).await?;
+pub(super) async fn next<DB: Backend>(tx: &mut Tx<'_, DB>, sequence: Sequence) -> Result<i64> {
+    let row = tx.one(NEXT, [Value::Text(sequence.as_str())]).await?;
     row.map_or(Ok(0), |row| row.int("value"))
 }

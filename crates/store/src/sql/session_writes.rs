@@ -2,7 +2,7 @@
 
 use super::audit::append;
 use super::backend::{Backend, Value};
-use super::sequences;
+use super::sequences::{self, Sequence};
 use super::statement::sql;
 use super::tx::Tx;
 use super::write::Write;
@@ -23,7 +23,7 @@ sql! {
             created_at, used_at, rotated_at, auth_time, changed_at, idle_at, ends_at, methods)
         VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $8, $8, $8, $8, $9, $10, $11)";
     ROTATE = "UPDATE sessions SET generation = generation + 1, previous_hash = refresh_hash, refresh_hash = $4,
-            address = $5, idle_at = $6, used_at = $7, rotated_at = $7, changed_at = $7
+            address = $5, idle_at = $6, used_at = $7, rotated_at = $7, changed_at = $8
         WHERE id = $1 AND generation = $2 AND refresh_hash = $3
             AND revoked_at IS NULL AND idle_at > $7 AND ends_at > $7
             AND EXISTS (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.disabled_at IS NULL)";
@@ -57,12 +57,9 @@ pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSe
     Ok(tx.execute(INSERT, values).await? == 1)
 }
 
-/// The sequence of [`publish`].
-pub(super) const SEQUENCE: &str = "sessions";
-
 /// Numbers the sessions of a user that this transaction changed at `now`, for the other nodes.
 async fn publish<DB: Backend>(tx: &mut Tx<'_, DB>, user: &str, now: UnixMs) -> Result<()> {
-    let seq = sequences::next(tx, SEQUENCE).await?;
+    let seq = sequences::next(tx, Sequence::Sessions).await?;
     tx.execute(PUBLISH, [Value::Text(user), Value::Int(now), Value::Int(seq)]).await.map(drop)
 }
 
@@ -102,6 +99,7 @@ impl Write for Rotation {
             Value::Text(&self.address),
             Value::Int(self.idle_at),
             Value::Int(self.now),
+            Value::Int(self.changed_at),
         ];
         Ok(tx.execute(ROTATE, values).await? == 1)
     }

@@ -17,7 +17,7 @@ pub(crate) fn key(kind: KeyKind, used_from: i64) -> StoredKey {
     }
 }
 
-fn revocation(key: &StoredKey, now: i64) -> KeyRevocation {
+pub(crate) fn revocation(key: &StoredKey, now: i64) -> KeyRevocation {
     KeyRevocation {
         kind: key.kind,
         kid: key.kid.clone(),

@@ -11,6 +11,7 @@ mod app_codes;
 mod audit;
 mod bans;
 mod begun;
+mod changes;
 mod counted;
 mod durable;
 mod fixture;
@@ -42,6 +43,7 @@ mod sqlite_only;
 mod swept;
 mod texts;
 mod toll;
+mod transfer;
 mod upkeep;
 mod user_keys;
 mod users;
@@ -78,6 +80,9 @@ contract! {
         two_administrators_cannot_remove_each_other,
         a_change_of_password_keeps_one_session,
         deletion_leaves_an_id_and_nothing_else,
+    }
+    changes {
+        of_each_kind_have_numbers_of_their_own,
     }
     actors {
         that_are_none_any_more_change_nothing,

@@ -110,6 +110,7 @@ pub(crate) fn rotation(id: &str, from: u32, now: UnixMs) -> Rotation {
         address: "198.51.100.0/24".to_owned(),
         idle_at: now + DAY,
         now,
+        changed_at: now,
     }
 }
 

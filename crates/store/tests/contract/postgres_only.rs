@@ -1,10 +1,11 @@
 //! What only a server with row locks can do.
 
 use crate::fixture::{Engine, Fixture, run};
-use crate::make::{HOUR, MINUTE, NOW, attempt, client_key, guess, refusal};
+use crate::make::{HOUR, MINUTE, NOW, attempt, client_key, entry, fresh, guess, refusal};
 use domain::ban::Trigger;
 use sqlx::{Connection, Executor, PgConnection};
 use std::time::Duration;
+use store::audit::AuditEvent;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadlock_is_run_again_and_the_caller_hears_nothing_of_it() {
@@ -32,4 +33,56 @@ async fn deadlock(fixture: Fixture) {
     let bans = refusing.await.unwrap().unwrap();
     assert_eq!(bans.len(), 2, "{bans:?}");
     assert_eq!(bans[1].until - bans[1].since, HOUR, "the second step of spray");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_not_passed_by_a_transaction_that_commits_late() {
+    run(Engine::Postgres, late_commit).await;
+}
+
+async fn late_commit(fixture: Fixture) {
+    let store = fixture.open().await;
+    let allowed = |network: &str| store::allowlist::AllowedNetwork {
+        id: fresh("allowed"),
+        network: network.parse().unwrap(),
+        comment: String::new(),
+        expires_at: None,
+        made_by: "root".to_owned(),
+        created_at: NOW,
+    };
+    store.allow(&allowed("192.0.2.0/24"), &entry(AuditEvent::AllowAdded, None, NOW)).await.unwrap();
+    // Another node has taken the next number, and its commit is on the way.
+    let mut other = PgConnection::connect(&fixture.url).await.unwrap();
+    other.execute("BEGIN; UPDATE sequences SET value = value + 1 WHERE name = 'allowlist'").await.unwrap();
+    let later = tokio::spawn({
+        let store = store.clone();
+        let (one, audit) = (allowed("198.51.100.0/24"), entry(AuditEvent::AllowAdded, None, NOW));
+        async move { store.allow(&one, &audit).await }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(store.last_changes().await.unwrap().allowlist, 1, "and nobody has seen a higher one");
+    assert!(!later.is_finished());
+    other.execute("COMMIT").await.unwrap();
+    later.await.unwrap().unwrap();
+    let last = store.last_changes().await.unwrap();
+    assert_eq!(last.allowlist, 3);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    assert!(last.clock.unwrap().abs_diff(i64::try_from(now).unwrap()) < 600_000, "{last:?}");
+    assert_eq!(last.timeline, 1, "the first history of a new cluster");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_an_older_version_stops_following_once_a_newer_one_has_changed_the_tables() {
+    run(Engine::Postgres, newer_schema).await;
+}
+
+async fn newer_schema(fixture: Fixture) {
+    let store = fixture.open().await;
+    store.last_changes().await.unwrap();
+    let mut newer = PgConnection::connect(&fixture.url).await.unwrap();
+    let last = "UPDATE _sqlx_migrations SET version = version + 1
+        WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
+    newer.execute(last).await.unwrap();
+    assert!(matches!(store.last_changes().await, Err(store::Error::NewerSchema)));
+    assert!(store::open(&fixture.url, store::StoreOptions::default()).await.is_err(), "nor does it start");
 }

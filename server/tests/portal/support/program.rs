@@ -68,6 +68,11 @@ impl Program {
         visitor(self.address)
     }
 
+    /// A browser that was at another server before.
+    pub(crate) fn browser_of(&self, visitor: &Visitor) -> Visitor {
+        visitor.through(router(self.address))
+    }
+
     /// A program without a key of its own, over a real connection.
     pub(crate) fn program(&self) -> Visitor {
         visitor(self.address).without_a_browser()
@@ -97,7 +102,11 @@ impl Program {
 }
 
 fn visitor(address: SocketAddr) -> Visitor {
-    Visitor::new(Router::new().fallback(move |request| forward(address, request)), address.ip())
+    Visitor::new(router(address), address.ip())
+}
+
+fn router(address: SocketAddr) -> Router {
+    Router::new().fallback(move |request| forward(address, request))
 }
 
 /// One request on a connection of its own.

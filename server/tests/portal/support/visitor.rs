@@ -85,6 +85,11 @@ impl Visitor {
         Self { router: portal.router.clone(), ..self.clone() }
     }
 
+    /// The same browser, whose requests go elsewhere.
+    pub(crate) fn through(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
+    }
+
     /// The same browser at another address.
     pub(crate) fn moved(&self, address: &str) -> Self {
         Self { address: address.parse().unwrap(), ..self.clone() }

@@ -1,0 +1,96 @@
+//! How a node follows the other nodes' changes, and when it knows too little to judge a request.
+//!
+//! Changes have numbers in the order of commits. A node asks for the last numbers again and again and reads what is new.
+//! No rule here compares the clocks of two nodes.
+
+use crate::{CLOCK_TOLERANCE_MS, UnixMs};
+
+/// Age of an answer of the database beyond which a node that shares it refuses requests.
+pub const SHARED_LIMIT_MS: i64 = 1_500;
+/// The same for a node that is alone on its file: only commands write beside it.
+pub const ALONE_LIMIT_MS: i64 = 15_000;
+
+/// What a node must read after it has heard the last number of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatchUp {
+    Nothing,
+    /// Changes with higher numbers than the last one heard.
+    Newer,
+    /// Everything: the database is an older copy, after a failover or from a backup.
+    Everything,
+}
+
+/// A place in the order of changes of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// The history of the database, which a failover or a restored backup replaces. Numbers of two histories do not
+    /// compare: the new one may have reached the same number with another change.
+    pub timeline: i64,
+    pub number: i64,
+}
+
+/// Compares the last position in the database with the last one that was applied.
+pub fn catch_up(applied: Position, last: Position) -> CatchUp {
+    if applied.timeline != last.timeline {
+        return CatchUp::Everything;
+    }
+    match last.number.cmp(&applied.number) {
+        std::cmp::Ordering::Equal => CatchUp::Nothing,
+        std::cmp::Ordering::Greater => CatchUp::Newer,
+        std::cmp::Ordering::Less => CatchUp::Everything,
+    }
+}
+
+/// Whether a node may judge requests by what it has in memory. `asked_at`: when it asked the question whose answer it has
+/// applied, by its own clock.
+pub fn may_judge(asked_at: UnixMs, limit_ms: i64, now: UnixMs) -> bool {
+    // After the clock was set back, the age is unknown.
+    (now - asked_at).abs() <= limit_ms
+}
+
+/// How far a clock is ahead of the database's, in milliseconds, measured by one question.
+///
+/// `None`: the answer took so long that it proves nothing. The error is half of the time that the answer took.
+pub fn clock_ahead(asked_at: UnixMs, database: UnixMs, answered_at: UnixMs) -> Option<i64> {
+    let took = answered_at - asked_at;
+    (0..=CLOCK_TOLERANCE_MS / 10).contains(&took).then(|| asked_at + took / 2 - database)
+}
+
+/// Whether clocks are so far apart that challenges and proofs of one node are refused by another.
+pub fn clocks_differ(ahead_ms: i64) -> bool {
+    ahead_ms.abs() > CLOCK_TOLERANCE_MS
+}
+
+#[cfg(test)]
+mod simulation;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_reads_what_is_new_and_everything_of_an_older_copy() {
+        let at = |timeline, number| Position { timeline, number };
+        assert_eq!(catch_up(at(1, 7), at(1, 7)), CatchUp::Nothing);
+        assert_eq!(catch_up(at(1, 7), at(1, 9)), CatchUp::Newer);
+        assert_eq!(catch_up(at(1, 7), at(1, 6)), CatchUp::Everything);
+        for number in [6, 7, 9] {
+            assert_eq!(catch_up(at(1, 7), at(2, number)), CatchUp::Everything);
+        }
+    }
+
+    #[test]
+    fn an_old_answer_judges_nothing_and_neither_does_one_from_the_future() {
+        assert!(may_judge(1_000, 1_500, 2_500) && !may_judge(1_000, 1_500, 2_501));
+        assert!(may_judge(4_000, 1_500, 2_500) && !may_judge(4_001, 1_500, 2_500));
+    }
+
+    #[test]
+    fn the_middle_of_a_quick_answer_is_compared() {
+        assert_eq!(clock_ahead(10_000, 4_050, 10_100), Some(6_000));
+        assert_eq!(clock_ahead(10_000, 70_050, 10_100), Some(-60_000));
+        assert_eq!(clock_ahead(10_000, 10_000, 13_001), None, "too slow");
+        assert_eq!(clock_ahead(10_000, 10_000, 9_999), None, "the clock was set back meanwhile");
+        assert!(clocks_differ(30_001) && clocks_differ(-30_001) && !clocks_differ(30_000) && !clocks_differ(-30_000));
+    }
+}

@@ -1,0 +1,145 @@
+//! The move of an installation from an SQLite file to PostgreSQL.
+//!
+//! Tables and columns come from the schema, so that a new table is never left behind. The rows go through PostgreSQL's text
+//! format in one transaction, are read back from it, and are compared before it commits: an interrupted move leaves an
+//! empty database, and the move can be started again.
+
+mod rows;
+mod source;
+mod target;
+
+use crate::sql::{MIGRATIONS, SchemaState, schema_state};
+use source::Source;
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use target::Target;
+
+pub use rows::Digest;
+
+/// Rows of one table, with a hash that is the same on both sides whatever their order is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferredTable {
+    pub name: String,
+    pub rows: Digest,
+}
+
+/// What a move did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferOutcome {
+    /// Every row is in the target, and the source takes no more writes.
+    Moved,
+    /// Every row was in the target already.
+    WasThere,
+    /// It was only tried whether the move can begin.
+    Tried,
+}
+
+/// The reason why nothing was moved.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    #[error("--from must be sqlite:FILE, and --to postgres://...")]
+    Engines,
+    #[error("the {side} was changed by a newer version of Postern")]
+    Newer { side: &'static str },
+    #[error("the source lacks changes of this version ({0}): start this version once on it")]
+    Older(String),
+    #[error("the target has rows already ({0}), and they are not those of the source: name an empty database")]
+    NotEmpty(String),
+    #[error("table {0} differs between source and target in its columns")]
+    Columns(String),
+    #[error("the tables of source and target differ: {0}")]
+    Tables(String),
+    #[error("table {0} arrived with other rows: nothing was kept")]
+    Differs(String),
+    #[error(transparent)]
+    Store(#[from] crate::Error),
+}
+
+impl From<sqlx::Error> for TransferError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Moves every row of the SQLite database `from` to the PostgreSQL database `to`. `report` hears of each table.
+///
+/// The source is locked against writes meanwhile. After a move it refuses writes, so that nothing is written to the old
+/// place and lost: [`reopen`] allows them again. `dry_run` changes neither side.
+///
+/// # Errors
+/// Nothing was moved.
+pub async fn transfer(
+    from: &str,
+    to: &str,
+    dry_run: bool,
+    mut report: impl FnMut(&TransferredTable),
+) -> Result<TransferOutcome, TransferError> {
+    if !from.starts_with("sqlite:") || !(to.starts_with("postgres:") || to.starts_with("postgresql:")) {
+        return Err(TransferError::Engines);
+    }
+    let is_ready =
+        |side, schema: SchemaState| if schema.is_newer { Err(TransferError::Newer { side }) } else { Ok(schema) };
+    let old = is_ready("source", schema_state(from).await?)?;
+    if !old.pending.is_empty() {
+        return Err(TransferError::Older(old.pending.join(", ")));
+    }
+    let new = is_ready("target", schema_state(to).await?)?;
+    let connect: PgConnectOptions = to.parse()?;
+    let mut connection = connect.disable_statement_logging().connect().await?;
+    if !dry_run {
+        MIGRATIONS.run(&mut connection).await.map_err(crate::Error::from)?;
+    }
+
+    let mut source = Source::lock(from, dry_run).await?;
+    let tables = source.tables().await?;
+    let mut target = Target::begin(connection).await?;
+    // Without its tables, the target is empty.
+    if dry_run && !new.pending.is_empty() {
+        for table in &tables {
+            report(&TransferredTable { name: table.name.clone(), rows: source.digest(table).await? });
+        }
+        return Ok(TransferOutcome::Tried);
+    }
+    target.check(&tables).await?;
+    let filled = target.filled(&tables).await?;
+    if !filled.is_empty() {
+        for table in &tables {
+            let rows = source.digest(table).await?;
+            if target.digest(table).await? != rows {
+                return Err(TransferError::NotEmpty(filled.join(", ")));
+            }
+            report(&TransferredTable { name: table.name.clone(), rows });
+        }
+        if !dry_run {
+            source.refuse_writes(&tables).await?;
+        }
+        return Ok(TransferOutcome::WasThere);
+    }
+    for table in &tables {
+        let rows = if dry_run { source.digest(table).await? } else { target.fill(table, &mut source).await? };
+        if !dry_run && target.digest(table).await? != rows {
+            return Err(TransferError::Differs(table.name.clone()));
+        }
+        report(&TransferredTable { name: table.name.clone(), rows });
+    }
+    if dry_run {
+        return Ok(TransferOutcome::Tried);
+    }
+    // In this order: an interruption in between leaves a source that still works, and a target that is complete.
+    target.commit().await?;
+    source.refuse_writes(&tables).await?;
+    Ok(TransferOutcome::Moved)
+}
+
+/// Lets a source take writes again, after a move that is given up.
+///
+/// # Errors
+/// The file cannot be written.
+pub async fn reopen(from: &str) -> Result<(), TransferError> {
+    if !from.starts_with("sqlite:") {
+        return Err(TransferError::Engines);
+    }
+    let mut source = Source::lock(from, false).await?;
+    let tables = source.tables().await?;
+    source.take_writes(&tables).await
+}
