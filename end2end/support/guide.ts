@@ -49,6 +49,12 @@ const PREPARED: Record<string, (machine: Machine) => unknown> = {
     machine.write('/tmp/lldap.py', `import sqlite3\nsqlite3.connect('users.db').executescript("""${LLDAP}""")\n`);
     machine.bash('python3 lldap.py');
   },
+  'on the database': (machine) => machine.database(),
+  'on node 1 with the database': (machine) => machine.database(),
+  'on node 1, with node 2': (machine) => machine.database(),
+  'with the database': (machine) => machine.database(),
+  'on the database, in the background': (machine) => machine.database(),
+  'on the database, to a moment before the account eve was added': (machine) => machine.database(),
   'with the files of 0.1': (machine) => {
     machine.write('/usr/local/bin/postern', '');
     machine.write('/etc/systemd/system/postern.service', '');
@@ -65,15 +71,21 @@ export const ELSEWHERE = /^(no, .{10,}|dist)$/;
 export class Machine {
   private toml = '';
   readonly root = mkdtempSync(join(tmpdir(), 'postern-guide-'));
+  /** Where PostgreSQL listens, once a page needs it. */
+  private postgres?: { place: string; port: string };
+  /** Programs in the background. */
+  private readonly running: string[] = [];
 
   constructor(ports: [number, number]) {
-    for (const folder of ['etc/postern', 'etc/nginx/conf.d', 'etc/caddy', 'etc/haproxy', 'var/lib/postern', 'root', 'tmp', 'mnt/backups', 'bin']) {
+    for (const folder of ['etc/postern', 'etc/nginx/conf.d', 'etc/caddy', 'etc/haproxy', 'var/lib/postern', 'var/backups', 'node2/var/lib/postern', 'root', 'tmp', 'mnt/backups', 'bin']) {
       mkdirSync(join(this.root, folder), { recursive: true });
     }
     cpSync(join(__dirname, '../../deploy'), join(this.root, 'usr/share/doc/postern/examples'), { recursive: true });
     certify(this.root, ['localhost']);
     writeFileSync(join(this.root, 'both.pem'), readFileSync(join(this.root, 'fullchain.pem'), 'utf8') + readFileSync(join(this.root, 'key.pem'), 'utf8'));
-    this.tool('sudo', 'if [ "$1" = -u ]; then [ "$2" = postern ] || exit 1; shift 2; fi; exec "$@"');
+    this.tool('sudo', 'if [ "$1" = -u ]; then case "$2" in (postern | postgres) ;; (*) exit 1 ;; esac; shift 2; fi; exec "$@"');
+    // The second node has the same settings and a data folder of its own.
+    this.tool('ssh', `[ "$1" = 10.0.1.2 ] && POSTERN_DATA_DIR='${this.root}/node2/var/lib/postern' exec sh -c "$(printf %s "$2" | sed 's#${this.root}/var/#${this.root}/node2/var/#g')"`);
     this.tool('systemctl', 'case "$1 $2" in (reload\\ nginx | reload\\ caddy | reload\\ haproxy | start\\ postern | stop\\ postern | restart\\ postern) ;; (*) exit 1 ;; esac');
     // `doctor` may find this machine slow, or this hashing weak: here it must only run.
     this.tool(
@@ -111,13 +123,48 @@ export class Machine {
     prepare(this);
     // Ending nothing is exit code 3, in front of further lines too.
     const text = block.mark.endsWith('no session') ? block.text.replaceAll(/^.* session end .*$/gm, '$& || [ $? = 3 ]') : block.text;
-    return this.bash(text);
+    return this.bash(text.replace(/^pg_receivewal .* --synchronous$/m, '$& > /tmp/receivewal.log 2>&1 &\necho $! > /tmp/receivewal.pid'));
+  }
+
+  /** Starts a PostgreSQL that lives as long as this machine. */
+  database(): void {
+    if (this.postgres) return;
+    const file = join(this.root, 'postgres');
+    const start = '"$1" sh -c \'echo "$TEST_POSTGRES_URL" > "$0"; exec sleep 900\' "$2" < /dev/null > /dev/null 2>&1 & echo $!; until [ -s "$2" ]; do sleep 0.1; done';
+    this.running.push(execFileSync('bash', ['-c', start, '-', join(__dirname, '../../tools/with-postgres.sh'), file], { encoding: 'utf8' }).trim());
+    const [, place = '', port = ''] = /@(.*:(\d+))\//.exec(readFileSync(file, 'utf8')) ?? [];
+    this.postgres = { place, port };
+  }
+
+  /** Ends the program whose id a block has written to a file. */
+  end(file: string): void {
+    this.bash(`kill "$(cat ${file})"`);
+  }
+
+  /**
+   * Starts a PostgreSQL on a folder that a block has made, as `pg_ctl` does for an operator, and waits until it has done
+   * what its settings say. Returns its place.
+   */
+  revive(folder: string, port: number): string {
+    const initdb = execFileSync(join(__dirname, '../../tools/find-program.sh'), ['initdb'], { encoding: 'utf8' }).trim();
+    const script = `
+      owner=nobody; id postgres > /dev/null 2>&1 && owner=postgres
+      as=; [ "$(id -u)" != 0 ] || { as="runuser -u $owner --"; chmod 755 ${this.root}; chown -R $owner ${folder} ${this.root}/var/backups/wal; }
+      chmod 700 ${folder}
+      cd / && $as ${dirname(initdb)}/pg_ctl --pgdata=${folder} --log=${folder}/server.log --wait --silent \
+        --options='-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c fsync=off' start < /dev/null > /dev/null 2>&1 || { cat ${folder}/server.log >&2; exit 1; }
+      until [ "$(psql -h 127.0.0.1 -p ${port} -U postgres -Atc 'SELECT pg_is_in_recovery()' postgres)" = f ]; do sleep 0.2; done
+      head -1 ${folder}/postmaster.pid`;
+    const done = execFileSync('bash', ['-euc', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    this.running.push(done.trim().split('\n').at(-1) ?? '');
+    return `127.0.0.1:${port}`;
   }
 
   /** Makes these the settings of the machine, and checks them. */
   settings(text: string, added = false): string {
     this.toml = added ? `${this.toml}\n${text}` : text;
-    this.write('/etc/postern/postern.toml', this.toml.replaceAll('"/etc/', `"${this.root}/etc/`));
+    const place = this.postgres?.place ?? '10.0.2.1';
+    this.write('/etc/postern/postern.toml', this.toml.replaceAll('"/etc/', `"${this.root}/etc/`).replaceAll(/(?<=@)10\.0\.2\.1/g, place));
     return this.bash('postern config check');
   }
 
@@ -131,6 +178,7 @@ export class Machine {
   }
 
   remove(): void {
+    for (const id of this.running.reverse()) execFileSync('bash', ['-c', `kill -INT ${id} && for n in $(seq 100); do kill -0 ${id} 2> /dev/null || exit 0; sleep 0.1; done`]);
     rmSync(this.root, { recursive: true, force: true });
   }
 
@@ -139,9 +187,11 @@ export class Machine {
   }
 
   bash(text: string): string {
-    const here = text.replaceAll(/(?<=^|[\s'"=])\/(etc|var|usr|root|tmp|mnt)\//g, `${this.root}/$1/`);
+    const place = this.postgres?.place ?? '10.0.2.1';
+    const here = text.replaceAll(/(?<=^|[\s'"=])\/(etc|var|usr|root|tmp|mnt)\//g, `${this.root}/$1/`).replaceAll(/(?<=@)10\.0\.2\.1/g, place);
     const environment = {
-      PATH: `${this.root}/bin:${process.env.PATH}:/usr/sbin`,
+      PATH: `${this.root}/bin:${process.env.PATH}:/usr/sbin:/usr/lib/postgresql/15/bin`,
+      ...(this.postgres && { PGHOST: '127.0.0.1', PGPORT: this.postgres.port, PGUSER: 'postgres' }),
       HOME: this.root,
       NO_COLOR: '1',
       POSTERN_CONFIG: join(this.root, 'etc/postern/postern.toml'),

@@ -39,6 +39,36 @@ for (const page of PAGES) {
   });
 }
 
+test('two nodes come back to the moment that their operator names', async () => {
+  const machine = new Machine([await freePort(), await freePort()]);
+  const marked = (mark: string) => blocks(read('guides/two-nodes.md')).filter((block) => block.mark === mark);
+  try {
+    for (const block of marked('on the database')) machine.run(block);
+    for (const block of marked('on node 1 with the database')) machine.run(block);
+    const settings = blocks(read('guides/two-nodes.md')).find((block) => block.language === 'toml');
+    machine.settings(settings?.text ?? '');
+    expect(machine.bash('postern user list'), 'moved with the file').toContain('ada');
+    for (const block of marked('on the database, in the background')) machine.run(block);
+    machine.account('byron');
+    const moment = machine.bash("psql -Atc 'SELECT now()' postgres").trim();
+    machine.account('eve');
+    machine.bash("psql -Atc 'SELECT pg_switch_wal()' postgres");
+    await expect.poll(() => machine.bash('ls /var/backups/wal'), 'the log arrives').toMatch(/^[0-9A-F]{24}$/m);
+    machine.end('/tmp/receivewal.pid');
+    for (const block of marked('on the database, to a moment before the account eve was added')) {
+      const text = block.text.replace(/2026-01-31 12:00:00\+00/, moment);
+      expect(text).not.toBe(block.text);
+      machine.run({ ...block, text });
+    }
+    const place = machine.revive(`${machine.root}/var/backups/back`, await freePort());
+    const back = machine.bash(`postern user list --set database_url=postgres://postern:a-long-random-password@${place}/postern`);
+    expect(back).toContain('byron');
+    expect(back).not.toContain('eve');
+  } finally {
+    machine.remove();
+  }
+});
+
 test('every page has something that runs, or is about a program that is not here', () => {
   expect(GUIDES.length).toBeGreaterThan(10);
   for (const page of GUIDES) {
