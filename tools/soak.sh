@@ -21,3 +21,10 @@ run() { end2end/.venv/bin/python soak/soak.py --postern "$postern" --client "$cl
 
 run
 [ -z "${TEST_POSTGRES_URL:-}" ] || PATH="$PATH:$(dirname "$(tools/find-program.sh psql)")" run --postgres "$TEST_POSTGRES_URL"
+
+# Three nodes behind HAProxy, with faults in random order. docs/testing.md
+if command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ]; then
+    PATH="$PATH:$(dirname "$(tools/find-program.sh initdb)")" end2end/.venv/bin/python soak/nodes.py --postern "$postern" --seconds "${SOAK_SECONDS:-600}" "${seed[@]}"
+else
+    echo "The nodes were left out: install haproxy (Debian: apt-get install haproxy)."
+fi

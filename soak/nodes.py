@@ -1,0 +1,372 @@
+"""Three nodes on one PostgreSQL behind HAProxy, under load, while everything around them fails.
+
+Each fault lasts some seconds; then the nodes must come back by themselves. Every answer goes into a journal. Meanwhile a
+prober asks each node directly with what was ended or banned: it may be refused or put off, and never be accepted. At the end
+the journal, the database and the logs are compared.
+"""
+
+import argparse
+import json
+import os
+import random
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import urllib.error
+import urllib.request
+
+import invariants
+from browser import Browser, Lost
+from cluster import CONNECTIONS, Balancer, Databases, Link, wait_for
+from database import Database
+from journal import Journal
+from people import Guesser, Tab
+from program import Program, free_port
+
+NODES = 3
+PASSWORD = "canary of a soaked password"
+# How long after an answer another node may not know of it: the limit of an answer's age, and the way of the probe itself.
+GRACE = 1.5 + 0.5
+
+
+class Answers(Journal):
+    """A journal in which HAProxy speaks for a node that has died."""
+
+    def watch(self, method: str, path: str, answer) -> None:
+        if answer.status in (502, 504):
+            raise Lost
+        super().watch(method, path, answer)
+
+
+class Node(Program):
+    def __init__(self, binary: str, folder: str, origin: str, link: Link):
+        os.makedirs(folder, mode=0o700)
+        self.operator, self.link = free_port(), link
+        settings = [
+            "log.level=info",
+            f"operator.listen=127.0.0.1:{self.operator}",
+            'trusted_proxies=["127.0.0.1"]',
+            "password.memory_kib=1024",
+            "ban.invalid_credentials.threshold=3",
+            'ban.invalid_credentials.ladder=["1h"]',
+            f"database_url=postgres://postgres@127.0.0.1:{link.port}/postgres",
+        ]
+        super().__init__(binary, folder, settings)
+        self.origin = origin
+
+    def ready(self) -> bool:
+        return self.state().get("status") == "ready"
+
+    def state(self) -> dict:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.operator}/readyz", timeout=3) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return json.load(refused)
+        except (OSError, ValueError):
+            return {}
+
+
+class Prober:
+    """Asks one node after the other with sessions that ended and from an address that is banned."""
+
+    def __init__(self, journal: Journal, nodes: list[Node], origin: str):
+        self.journal, self.nodes = journal, nodes
+        self.browsers = [Browser(origin, node.port, "203.0.113.200", "prober", "", journal.watch) for node in nodes]
+        self.asked = {"ended": 0, "banned": 0, "put off": 0}
+        self.begun: dict[str, float] = {}
+        self.banned_at: float | None = None
+
+    def step(self) -> None:
+        now = time.monotonic()
+        for session in list(self.journal.ended):
+            self.begun.setdefault(session, now)
+        if self.banned_at is None and any(
+            entry["what"] == "guess" and entry["answer"].endswith("banned") for entry in list(self.journal.entries[-200:])
+        ):
+            self.banned_at = now
+        old = [session for session, began in self.begun.items() if GRACE < now - began < 60]
+        for number, browser in enumerate(self.browsers):
+            if old:
+                self._look(number, browser, random.choice(old))
+            if self.banned_at and now - self.banned_at > GRACE:
+                self._knock(number, browser)
+
+    def _look(self, number: int, browser: Browser, session: str) -> None:
+        cookie = f"__Host-postern-access={self.journal.ended[session]}"
+        try:
+            answer = browser.ask("GET", "/api/session", cookies=cookie)
+        except Lost:
+            return
+        self.asked["put off" if answer.status == 503 else "ended"] += 1
+        if answer.status == 200:
+            self.journal.violation(f"node {number} takes session {session} after its end was answered")
+
+    def _knock(self, number: int, browser: Browser) -> None:
+        address, browser.address = browser.address, "203.0.113.100"
+        try:
+            answer = browser.ask("GET", "/api/challenge", cookies="")
+        except Lost:
+            return
+        finally:
+            browser.address = address
+        self.asked["put off" if answer.status == 503 else "banned"] += 1
+        if answer.status not in (403, 503):
+            self.journal.violation(f"node {number} lets a banned address in: {answer.status}")
+
+
+class Cluster:
+    def __init__(self, options: argparse.Namespace):
+        self.options = options
+        self.random = random.Random(options.seed)
+        self.folder = tempfile.mkdtemp(prefix="postern-nodes-")
+        self.journal = Answers(os.path.join(self.folder, "journal.jsonl"))
+        self.journal.secrets.add(PASSWORD)
+        self.over = threading.Event()
+        self.outages: list[tuple[str, float, float, int]] = []
+        self.databases = Databases(self.folder)
+        self.links = [Link(self.databases.primary.port) for _ in range(NODES)]
+        port = free_port()
+        self.origin = f"http://localhost:{port}"
+        binary = os.path.abspath(options.postern)
+        folders = [os.path.join(self.folder, f"node{n}") for n in range(NODES)]
+        self.nodes = [Node(binary, *parts) for parts in zip(folders, [self.origin] * NODES, self.links, strict=True)]
+        self.port, self.balancer = port, None
+
+    def start(self) -> None:
+        people = ["root", *(f"person{n}" for n in range(1, self.options.people)), "ghost"]
+        for name in people:
+            role = ["--role", "administrator"] if name == "root" else []
+            self.nodes[0].run("user", "add", name, *role, stdin=PASSWORD + "\n")
+        key = os.path.join(self.nodes[0].folder, "key-encryption.key")
+        for node in self.nodes[1:]:
+            shutil.copy(key, node.folder)
+        for node in self.nodes:
+            node.start()
+            wait_for(node.ready)
+        self.balancer = Balancer(self.folder, self.port, self.nodes)
+        wait_for(self._serves)
+        browsers = [self._browser(name, n) for n, name in enumerate(people[:-1], 1)]
+        self.actors = [
+            Tab(self.journal, browser, tab, browser.name == "root", f"{self.options.seed} {browser.name} {tab}")
+            for browser in browsers
+            for tab in range(2)
+        ]
+        self.actors.append(Guesser(self.journal, self._browser("ghost", 100)))
+        self.prober = Prober(self.journal, self.nodes, self.origin)
+        self.actors.append(self.prober)
+        self.threads = [threading.Thread(target=self._live, args=(actor,), daemon=True) for actor in self.actors]
+        for thread in self.threads:
+            thread.start()
+
+    def _browser(self, name: str, number: int) -> Browser:
+        return Browser(self.origin, self.port, f"203.0.113.{number}", name, PASSWORD, self.journal.watch)
+
+    def _serves(self) -> bool:
+        try:
+            return self._browser("probe", 201).ask("GET", "/api/challenge").status == 200
+        except Lost:
+            return False
+
+    def _live(self, actor) -> None:
+        while not self.over.wait(random.uniform(0.05, 0.3)):
+            try:
+                actor.step()
+            except Lost:
+                pass
+            except Exception:
+                self.journal.violation(f"the harness failed: {traceback.format_exc()}")
+
+    # Faults. Each leaves everything as it was, except that the databases may have changed places.
+
+    def node_killed(self) -> None:
+        node = self.random.choice(self.nodes)
+        node.kill()
+        time.sleep(self.random.uniform(0, 2))
+        node.start()
+
+    def database_restarted(self) -> None:
+        self.databases.primary.stop("fast")
+        self.databases.primary.start(True)
+
+    def database_crashed(self) -> None:
+        self.databases.primary.stop("immediate")
+        self.databases.primary.start(True)
+
+    def database_frozen(self) -> None:
+        frozen = self.databases.primary.freeze()
+        time.sleep(4)
+        for process in frozen:
+            os.kill(process, 18)
+
+    def connections_taken(self) -> None:
+        command = ["psql", self.databases.primary.url(), "-qc", "SELECT pg_sleep(4)"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        crowd = [subprocess.Popen(command, **quiet) for _ in range(CONNECTIONS)]
+        for one in crowd:
+            one.wait()
+
+    def one_cut_off(self) -> None:
+        link = self.random.choice(self.links)
+        link.set("refuse")
+        time.sleep(4)
+        link.set("pass")
+
+    def all_cut_off(self) -> None:
+        for link in self.links:
+            link.set("refuse")
+        time.sleep(4)
+        for link in self.links:
+            link.set("pass")
+
+    def one_hears_nothing(self) -> None:
+        """As if the database's host had vanished: no answer, and no word that there is none."""
+        number = self.random.randrange(NODES)
+        self.links[number].set("silent")
+        time.sleep(2)
+        if self.nodes[number].ready():
+            self.journal.violation("a node that hears nothing says that it is ready")
+        time.sleep(3)
+        self.links[number].set("pass")
+
+    def clock_off(self) -> None:
+        node = self.random.choice(self.nodes)
+        if not node.clock_library:
+            return
+        node.step_clock(self.random.choice([-300, 300]))
+        wait_for(lambda: node.state().get("clock") == "differs", 10)
+        time.sleep(3)
+        node.step_clock(0)
+
+    def planned_failover(self) -> None:
+        self._fail_over(False)
+
+    def primary_killed(self) -> None:
+        self._fail_over(True)
+
+    def _fail_over(self, killed: bool) -> None:
+        self.databases.fail_over(self.links, killed)
+        wait_for(lambda: all(node.ready() for node in self.nodes))
+        self.databases.add_standby()
+
+    FAULTS = [
+        node_killed,
+        one_cut_off,
+        one_hears_nothing,
+        clock_off,
+        connections_taken,
+        database_frozen,
+        database_restarted,
+        database_crashed,
+        all_cut_off,
+        planned_failover,
+        primary_killed,
+    ]
+
+    def trouble(self) -> None:
+        end = time.monotonic() + self.options.seconds
+        chosen = [fault for fault in self.FAULTS if not self.options.faults or fault.__name__ in self.options.faults]
+        faults = list(chosen) if not self.options.seconds else []
+        while faults or time.monotonic() < end:
+            fault = faults.pop(0) if faults else self.random.choice(chosen)
+            name = fault.__name__
+            self.journal.note(what="fault", fault=name)
+            began, seen = time.monotonic(), len(self.journal.entries)
+            fault(self)
+            lasted = time.monotonic() - began
+            try:
+                back = wait_for(lambda: all(node.ready() for node in self.nodes) and self._serves())
+            except RuntimeError:
+                states = [node.state() for node in self.nodes]
+                self.journal.violation(f"after {name} the nodes do not come back: {states}")
+                return
+            time.sleep(self.random.uniform(0.5, 2))
+            self.outages.append((name, lasted, self._gap(seen), back))
+
+    def _gap(self, seen: int) -> float:
+        """The longest time without a good answer since then."""
+        good = [entry["at"] for entry in self.journal.entries[seen:] if entry.get("answer", "")[:1] == "2"]
+        began = self.journal.entries[seen]["at"] if seen < len(self.journal.entries) else 0
+        return max((after - before for before, after in zip([began, *good], good)), default=0)
+
+    def rest(self) -> None:
+        """Without trouble everybody gets in; then all that is stored is compared."""
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+        for browser in {tab.browser.name: tab.browser for tab in self.actors if isinstance(tab, Tab)}.values():
+            tab = Tab(self.journal, browser, 0, False, "rest")
+            for _ in range(20):
+                before = len(self.journal.entries)
+                tab._locked(tab._sign_in if browser.session is None else tab._refresh)
+                if any(entry.get("answer", "").startswith("200") for entry in self.journal.entries[before:]):
+                    break
+                time.sleep(0.5)
+            else:
+                self.journal.violation(f"{browser.name} does not get in again")
+        for node in self.nodes:
+            if node.stop() != 0:
+                self.journal.violation("a node does not stop in good order")
+        logs = ""
+        for node in self.nodes:
+            with open(node.log_path, encoding="utf-8", errors="replace") as log:
+                logs += log.read()
+        invariants.check(self.journal, Database(self.databases.primary.url()), logs)
+        if min(self.prober.asked["ended"], self.prober.asked["banned"]) < 10:
+            self.journal.violation(f"too few probes: {self.prober.asked}")
+
+    def end(self) -> None:
+        self.over.set()
+        for node in self.nodes:
+            if node.process and node.process.poll() is None:
+                node.kill()
+        if self.balancer:
+            self.balancer.end()
+        self.databases.end()
+
+    def report(self) -> int:
+        answers: dict[str, int] = {}
+        for entry in self.journal.entries:
+            key = f"{entry['what']} {entry.get('answer', '')}".strip()
+            answers[key] = answers.get(key, 0) + 1
+        for key in sorted(answers):
+            print(f"  {answers[key]:6}  {key}")
+        print("fault: seconds that it lasted, longest time without a good answer, until all nodes were ready again")
+        for name, lasted, gap, back in self.outages:
+            print(f"  {name:20} {lasted:5.1f} {gap:5.1f} {back:5.1f}")
+        print(f"probes: {self.prober.asked}")
+        for violation in self.journal.violations:
+            print(f"VIOLATION: {violation}")
+        if self.journal.violations:
+            print(f"Journal, logs and databases are in {self.folder}")
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        return 1 if self.journal.violations else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--postern", required=True, help="the program")
+    parser.add_argument("--seconds", type=int, default=0, help="of random faults; 0: each fault once")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32))
+    parser.add_argument("--faults", nargs="*", help="only these")
+    parser.add_argument("--people", type=int, default=5)
+    options = parser.parse_args()
+    print(f"seed {options.seed}, {options.seconds or 'each fault once'}", flush=True)
+    cluster = Cluster(options)
+    try:
+        cluster.start()
+        cluster.trouble()
+        cluster.rest()
+    finally:
+        cluster.end()
+    return cluster.report()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
