@@ -50,7 +50,7 @@ fn email(text: &str, state: EmailState) -> Change<Email> {
     Change::Set(Email { address: address(text), state })
 }
 
-pub async fn are_queued_only_while_mail_is_on(fixture: Fixture) {
+pub(crate) async fn are_queued_only_while_mail_is_on(fixture: Fixture) {
     let store = fixture.open().await;
     let invitation = mail(MailKind::Invitation, "ada@example.org");
     assert_eq!(store.add_mail(&invitation).await.unwrap(), AddMailOutcome::Off);
@@ -70,7 +70,7 @@ pub async fn are_queued_only_while_mail_is_on(fixture: Fixture) {
     assert_eq!(store.add_mail(&invitation).await.unwrap(), AddMailOutcome::Off);
 }
 
-pub async fn are_claimed_by_one_of_fifty(fixture: Fixture) {
+pub(crate) async fn are_claimed_by_one_of_fifty(fixture: Fixture) {
     let (store, other) = (fixture.open().await, fixture.open().await);
     store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
     store.add_mail(&mail(MailKind::Invitation, "ada@example.org")).await.unwrap();
@@ -92,7 +92,7 @@ pub async fn are_claimed_by_one_of_fifty(fixture: Fixture) {
     assert_eq!(store.mails().await.unwrap()[0].failure, "");
 }
 
-pub async fn are_given_up_and_tried_again(fixture: Fixture) {
+pub(crate) async fn are_given_up_and_tried_again(fixture: Fixture) {
     let store = fixture.open().await;
     store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
     let new = mail(MailKind::ResetLink, "ada@example.org");
@@ -133,7 +133,7 @@ pub async fn are_given_up_and_tried_again(fixture: Fixture) {
     assert!(store.drop_mail(&untried.id).await.unwrap());
 }
 
-pub async fn of_one_address_are_limited(fixture: Fixture) {
+pub(crate) async fn of_one_address_are_limited(fixture: Fixture) {
     let store = fixture.open().await;
     store.set_mail_limit(Some(PER_HOUR)).await.unwrap();
     let adds = (0..20).map(|n| {
@@ -161,7 +161,7 @@ pub async fn of_one_address_are_limited(fixture: Fixture) {
     store.sweep_mails(NOW + 3 * HOUR, 0).await.unwrap();
 }
 
-pub async fn tell_the_owner_at_an_address_that_is_sure(fixture: Fixture) {
+pub(crate) async fn tell_the_owner_at_an_address_that_is_sure(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let notices = async || -> Vec<(String, Option<String>)> {
@@ -225,7 +225,7 @@ pub async fn tell_the_owner_at_an_address_that_is_sure(fixture: Fixture) {
     assert!(notices().await.is_empty(), "an unproved address gets no notices");
 }
 
-pub async fn set_a_forgotten_password(fixture: Fixture) {
+pub(crate) async fn set_a_forgotten_password(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let ask = async |now: i64| {
@@ -279,7 +279,7 @@ async fn state(store: &dyn Store, user: &str) -> EmailState {
     store.profile(user).await.unwrap().unwrap().email.unwrap().state
 }
 
-pub async fn prove_an_address_once(fixture: Fixture) {
+pub(crate) async fn prove_an_address_once(fixture: Fixture) {
     let store = fixture.open().await;
     let (ada, eve) = (user(&*store, "ada").await, user(&*store, "eve").await);
     session(&*store, &ada, NOW).await;
@@ -325,7 +325,7 @@ pub async fn prove_an_address_once(fixture: Fixture) {
     }
 }
 
-pub async fn prove_only_the_address_they_were_sent_to(fixture: Fixture) {
+pub(crate) async fn prove_only_the_address_they_were_sent_to(fixture: Fixture) {
     let store = fixture.open().await;
     store.set_mail_limit(Some(100)).await.unwrap();
     let (ada, eve) = (user(&*store, "ada").await, user(&*store, "eve").await);
@@ -351,7 +351,7 @@ pub async fn prove_only_the_address_they_were_sent_to(fixture: Fixture) {
     assert_eq!(state(&*store, &eve).await, EmailState::Unproved);
 }
 
-pub async fn go_with_their_account(fixture: Fixture) {
+pub(crate) async fn go_with_their_account(fixture: Fixture) {
     let store = fixture.open().await;
     store.set_mail_limit(Some(100)).await.unwrap();
     let ada = user(&*store, "ada").await;
