@@ -18,7 +18,7 @@ const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 /// A person's browser: one jar for the portal, one for each app.
-pub struct Person {
+pub(crate) struct Person {
     portal: Visitor,
     wiki: Visitor,
     shop: Visitor,
@@ -48,14 +48,14 @@ impl Person {
 }
 
 /// What the script of the page does: it asks for the way in, with a proof of the browser's key.
-pub async fn way_in(portal: &Visitor, path: &str) -> String {
+pub(crate) async fn way_in(portal: &Visitor, path: &str) -> String {
     let answer = portal.prove_and_post(paths::APP_ENTER, &wish(portal, path).await).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     answer.json()["location"].as_str().unwrap().to_owned()
 }
 
 /// The request that the page has for its script.
-pub async fn wish(portal: &Visitor, path: &str) -> serde_json::Value {
+pub(crate) async fn wish(portal: &Visitor, path: &str) -> serde_json::Value {
     let page = portal.get(path).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     let body = page.text.split("data-enter=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -63,14 +63,14 @@ pub async fn wish(portal: &Visitor, path: &str) -> serde_json::Value {
 }
 
 /// A navigation to a path of the app that its proxy hands to us.
-pub async fn on(jar: &Visitor, app: &str, path: &str) -> Answer {
+pub(crate) async fn on(jar: &Visitor, app: &str, path: &str) -> Answer {
     let host = app.strip_prefix("https://").unwrap();
     let extra = [("host", host), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
     jar.send(Method::GET, path, None, &extra).await
 }
 
 /// Where an answer leads, on the portal.
-pub fn here(answer: &Answer) -> &str {
+pub(crate) fn here(answer: &Answer) -> &str {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
     answer.header("location").strip_prefix(ORIGIN).unwrap()
 }
@@ -81,11 +81,11 @@ fn there<'a>(answer: &'a Answer, app: &str) -> &'a str {
 }
 
 /// The question of a proxy about a page that the jar's owner goes to.
-pub async fn ask(jar: &Visitor, app: &str, target: &str) -> Answer {
+pub(crate) async fn ask(jar: &Visitor, app: &str, target: &str) -> Answer {
     ask_more(jar, app, target, &[]).await
 }
 
-pub async fn ask_more(jar: &Visitor, app: &str, target: &str, more: &[(&str, &str)]) -> Answer {
+pub(crate) async fn ask_more(jar: &Visitor, app: &str, target: &str, more: &[(&str, &str)]) -> Answer {
     let host = app.strip_prefix("https://").unwrap();
     let mut extra = vec![
         ("host", "localhost:3000"),

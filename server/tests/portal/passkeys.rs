@@ -12,7 +12,7 @@ const MINUTE: i64 = 60_000;
 const BACKED_UP: u8 = 0b1_1000;
 
 /// Registers a passkey of this authenticator.
-pub async fn register(visitor: &Visitor, authenticator: &mut Authenticator) -> Answer {
+pub(crate) async fn register(visitor: &Visitor, authenticator: &mut Authenticator) -> Answer {
     let begun = visitor.post(paths::PASSKEY_OPTIONS, &json!({})).await;
     assert_eq!(begun.status, StatusCode::OK, "{}", begun.text);
     let credential = authenticator.create(&begun.json()["options"]);
@@ -43,7 +43,7 @@ async fn post(visitor: &Visitor, challenge: &Challenge, assertion: &Value) -> An
     visitor.send(Method::POST, paths::PASSKEY_LOGIN, Some(body), &headers).await
 }
 
-pub async fn sign_in(visitor: &Visitor, authenticator: &Authenticator) -> Answer {
+pub(crate) async fn sign_in(visitor: &Visitor, authenticator: &Authenticator) -> Answer {
     let (challenge, options) = challenge(visitor).await;
     post(visitor, &challenge, &authenticator.get(&options)).await
 }

@@ -56,7 +56,7 @@ impl Enrolled {
     }
 }
 
-pub async fn login_with(visitor: &Visitor, name: &str, password: &str, code: &str) -> Answer {
+pub(crate) async fn login_with(visitor: &Visitor, name: &str, password: &str, code: &str) -> Answer {
     let content = json!({"username": name, "password": password, "code": code});
     visitor.post_sealed(EnvelopeKind::Login, &content).await
 }
@@ -215,7 +215,7 @@ async fn a_recovery_code_signs_in_once_and_the_owner_sees_it() {
 }
 
 /// Registers in a signed-in browser, and returns the secret and the recovery codes.
-pub async fn register(portal: &Portal, browser: &Visitor) -> (Vec<u8>, Vec<String>) {
+pub(crate) async fn register(portal: &Portal, browser: &Visitor) -> (Vec<u8>, Vec<String>) {
     let begun = browser.post(paths::TOTP, &json!({})).await;
     assert_eq!(begun.status, StatusCode::CREATED, "{}", begun.text);
     let begun = begun.json();
@@ -243,7 +243,7 @@ fn base32(text: &str) -> Vec<u8> {
     bytes.map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap()).collect()
 }
 
-pub async fn confirm(visitor: &Visitor, content: &Value) -> Answer {
+pub(crate) async fn confirm(visitor: &Visitor, content: &Value) -> Answer {
     visitor.post_sealed(EnvelopeKind::Confirmation, content).await
 }
 
