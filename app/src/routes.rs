@@ -37,6 +37,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/dashboard/toll") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/server-keys") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/audit") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/help") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/help/*page") view=Page ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>
     }

@@ -65,7 +65,8 @@ fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
         | View::Bans(_)
         | View::Toll(_)
         | View::ServerKeys(_)
-        | View::Audit(_) => (Some(assets.dashboard.clone()), assets.dashboard_css.clone()),
+        | View::Audit(_)
+        | View::Help(_) => (Some(assets.dashboard.clone()), assets.dashboard_css.clone()),
         View::Forgotten(_) => (Some(assets.dashboard.clone()), None),
         View::Refused(_) | View::DeviceCode(_) => (None, assets.dashboard_css.clone()),
         View::NotFound | View::Broken => (None, None),

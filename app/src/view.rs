@@ -67,6 +67,7 @@ pub enum View {
     Toll(Box<TollView>),
     ServerKeys(ServerKeysView),
     Audit(Box<AuditView>),
+    Help(HelpView),
     NotFound,
     /// A failure; the cause is in the log only.
     Broken,
@@ -460,6 +461,34 @@ pub struct AuditView {
     pub hours: wire::refusals::RefusalCounts,
     /// The kinds of events.
     pub events: Vec<&'static str>,
+}
+
+/// The manual for administrators.
+#[derive(Debug, Clone)]
+pub struct HelpView {
+    pub viewer: Viewer,
+    /// The search text as typed.
+    pub word: String,
+    pub part: HelpPart,
+}
+
+#[derive(Debug, Clone)]
+pub enum HelpPart {
+    /// Pages to choose from: all of them, or those that were found.
+    Contents(Vec<HelpEntry>),
+    /// One page. `html` is a file of the program itself, and nothing else becomes HTML unescaped.
+    Page { title: String, html: String },
+    /// The program was built without the browser's files.
+    Missing,
+}
+
+/// A page of the manual.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct HelpEntry {
+    /// Below [`wire::paths::HELP_PAGE`].
+    pub path: String,
+    pub title: String,
+    pub section: String,
 }
 
 /// The filter of the audit log, as typed.

@@ -3,8 +3,8 @@
 
 use app::view::{
     AccountView, Activity, ActivityEvent, ActivityView, Assets, AuditFilter, AuditView, Backup, BanNotice, BansView,
-    Bundle, DevicesView, EnterView, LoginView, OverviewView, ResumeView, SignInReason, SignupView, Site, SiteFinding,
-    SiteState, TollView, View, Viewer,
+    Bundle, DevicesView, EnterView, HelpEntry, HelpPart, HelpView, LoginView, OverviewView, ResumeView, SignInReason,
+    SignupView, Site, SiteFinding, SiteState, TollView, View, Viewer,
 };
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::*;
@@ -216,6 +216,7 @@ fn views() -> Vec<View> {
         View::Bans(Box::new(bans())),
         View::Toll(Box::new(toll())),
         View::Audit(Box::new(audit())),
+        help(HelpPart::Contents(entries())),
         View::NotFound,
         View::Broken,
     ]
@@ -353,6 +354,39 @@ fn an_administrator_reads_whether_the_site_is_well() {
     let well = overview(Some(SiteState { findings: Vec::new(), ..site_state() }));
     assert!(well.contains("The self-check found no problem."), "{well}");
     assert!(!overview(None).contains("This site"));
+}
+
+fn help(part: HelpPart) -> View {
+    View::Help(HelpView { viewer: viewer(), word: String::new(), part })
+}
+
+fn entries() -> Vec<HelpEntry> {
+    let entry = |path: &str, title: &str, section: &str| HelpEntry {
+        path: path.to_owned(),
+        title: title.to_owned(),
+        section: section.to_owned(),
+    };
+    vec![entry("start", "Start", "Start"), entry("guides/nginx", "<i>nginx", "Guides")]
+}
+
+#[test]
+fn the_manual_lists_its_pages_and_shows_one_as_it_was_built() {
+    let (contents, _) = render(help(HelpPart::Contents(entries())));
+    assert!(
+        contents.contains(r#"href="/dashboard/help/guides/nginx""#) && contents.contains("&lt;i&gt;nginx"),
+        "{contents}"
+    );
+    let page = HelpPart::Page { title: "nginx".to_owned(), html: "<h2 id=\"a\">A</h2>".to_owned() };
+    let (page, _) = render(help(page));
+    assert!(page.contains(r#"<h2 id="a">A</h2>"#) && page.contains("<title>nginx"), "{page}");
+    let (missing, _) = render(help(HelpPart::Missing));
+    assert!(missing.contains("contains no manual"), "{missing}");
+    let searched = |entries| {
+        let part = HelpPart::Contents(entries);
+        render(View::Help(HelpView { viewer: viewer(), word: "<u>".to_owned(), part })).0
+    };
+    assert!(searched(entries()).contains("&lt;u&gt;"), "the search text stays text");
+    assert!(searched(Vec::new()).contains("No page of the manual"));
 }
 
 #[test]

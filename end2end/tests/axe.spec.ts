@@ -90,6 +90,10 @@ async function everyPage(page: Page, server: Server, ada: Person, look: (name: s
   await look('audit');
   await page.goto('/dashboard/audit?event=backup_restored');
   await look('audit without any');
+  await page.goto('/dashboard/help');
+  await look('help');
+  await page.goto('/dashboard/help/bans');
+  await look('a page of the help');
   await new AccountPage(page).open('/reset#code=x');
   await look('reset');
 
@@ -138,7 +142,7 @@ test('axe finds nothing on any page, in any colours, narrow and wide', async ({ 
       }
     }
   });
-  expect(looked.size).toBe(27);
+  expect(looked.size).toBe(29);
 });
 
 test('nothing scrolls sideways at 320 px, nor at 200 %', async ({ visit, server, watch }) => {

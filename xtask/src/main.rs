@@ -2,6 +2,7 @@
 
 mod bundle;
 mod layers;
+mod manual;
 mod names;
 mod pack;
 mod site;

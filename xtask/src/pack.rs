@@ -52,7 +52,8 @@ pub(crate) fn compress(files: &mut Files, mode: Mode) -> Result<()> {
     Ok(())
 }
 
-fn brotli(content: &[u8], mode: Mode) -> Result<Vec<u8>> {
+/// Compresses, well for a release.
+pub(crate) fn brotli(content: &[u8], mode: Mode) -> Result<Vec<u8>> {
     let quality = if mode == Mode::Release { 11 } else { 1 };
     let params =
         brotli::enc::BrotliEncoderParams { quality, lgwin: 22, size_hint: content.len(), ..Default::default() };
@@ -61,8 +62,8 @@ fn brotli(content: &[u8], mode: Mode) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Writes what differs and removes what an earlier build left behind.
-pub(crate) fn write(site: &Path, files: &Files) -> Result<()> {
+/// Writes what differs and removes what an earlier build left behind, except the files that `kept` names.
+pub(crate) fn write(site: &Path, files: &Files, kept: &dyn Fn(&str) -> bool) -> Result<()> {
     for (name, content) in files {
         let path = site.join(name);
         if fs::read(&path).is_ok_and(|old| old == *content) {
@@ -74,7 +75,7 @@ pub(crate) fn write(site: &Path, files: &Files) -> Result<()> {
         fs::write(path, content)?;
     }
     for name in list(site)? {
-        if !files.contains_key(&name) {
+        if !files.contains_key(&name) && !kept(&name) {
             fs::remove_file(site.join(name))?;
         }
     }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
 
 use crate::bundle::{self, Bundle, Mode};
+use crate::manual;
 use crate::pack::{self, Files};
 use crate::stamp;
 use crate::tool::Workspace;
@@ -16,6 +17,9 @@ const BUNDLES: [&str; 3] = ["login", "dashboard", "private"];
 const STYLES: [(&str, &str); 2] = [("css", "base"), ("dashboard_css", "dashboard")];
 
 pub(crate) fn build(workspace: &Workspace, mode: Mode) -> Result<()> {
+    // Not part of the stamp: a page of the manual changes no bundle.
+    let manual = manual::write(workspace, mode)?;
+    workspace.say(&format!("the manual for administrators has {manual} bytes, compressed"));
     let stamp = stamp::of_inputs(workspace, mode)?;
     if stamp::is_current(workspace, &stamp) {
         workspace.say("up to date");
@@ -39,7 +43,7 @@ pub(crate) fn build(workspace: &Workspace, mode: Mode) -> Result<()> {
     workspace.say("compressing");
     pack::compress(&mut files, mode)?;
     files.insert("manifest.json".to_owned(), serde_json::to_vec_pretty(&manifest)?);
-    pack::write(&workspace.path("site"), &files)?;
+    pack::write(&workspace.path("site"), &files, &|name| name.starts_with(manual::FOLDER))?;
     for (name, content) in &files {
         println!("site: {:>9} {name}", content.len());
     }

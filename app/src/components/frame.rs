@@ -20,6 +20,7 @@ pub(crate) enum Here {
     Toll,
     ServerKeys,
     Audit,
+    Help,
 }
 
 type Entry = (Here, &'static str, &'static str);
@@ -41,6 +42,7 @@ const OF_ADMINISTRATORS: &[Entry] = &[
     (Here::Toll, paths::TOLL_PAGE, "Toll"),
     (Here::ServerKeys, paths::SERVER_KEYS_PAGE, "Server keys"),
     (Here::Audit, paths::AUDIT_PAGE, "Audit"),
+    (Here::Help, paths::HELP_PAGE, "Help"),
 ];
 
 /// The frame of every dashboard page.

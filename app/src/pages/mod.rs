@@ -14,6 +14,7 @@ mod enrol;
 mod enter;
 mod forgotten;
 mod groups;
+mod help;
 mod invitations;
 mod keys;
 mod login;

@@ -8,6 +8,7 @@ use super::enrol::EnrolPage;
 use super::enter::EnterPage;
 use super::forgotten::ForgottenPage;
 use super::groups::GroupsPage;
+use super::help::HelpPage;
 use super::invitations::InvitationsPage;
 use super::keys::KeysPage;
 use super::login::LoginPage;
@@ -59,6 +60,7 @@ pub fn Page() -> impl IntoView {
         View::Toll(toll) => view! { <TollPage site toll=*toll /> }.into_any(),
         View::ServerKeys(keys) => view! { <ServerKeysPage site keys /> }.into_any(),
         View::Audit(audit) => view! { <AuditPage site audit=*audit /> }.into_any(),
+        View::Help(help) => view! { <HelpPage site help /> }.into_any(),
         View::NotFound => view! { <NotFoundPage /> }.into_any(),
         View::Broken => view! { <BrokenPage /> }.into_any(),
     };

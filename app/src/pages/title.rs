@@ -1,4 +1,4 @@
-use crate::view::View;
+use crate::view::{HelpPart, HelpView, View};
 
 /// Returns the title of the tab.
 pub(crate) fn title(view: &View, site: &str) -> String {
@@ -28,6 +28,8 @@ pub(crate) fn title(view: &View, site: &str) -> String {
         View::Toll(_) => "Toll",
         View::ServerKeys(_) => "Server keys",
         View::Audit(_) => "Audit",
+        View::Help(HelpView { part: HelpPart::Page { title, .. }, .. }) => title,
+        View::Help(_) => "Help",
         View::NotFound => "Page not found",
         View::Broken => "Something went wrong",
     };

@@ -26,6 +26,8 @@ pub const TOLL_PAGE: &str = "/dashboard/toll";
 pub const AUDIT_PAGE: &str = "/dashboard/audit";
 /// The audit log as a spreadsheet. It is a page, because a link leads there.
 pub const AUDIT_FILE: &str = "/dashboard/audit.csv";
+/// The contents of the manual; its pages are below.
+pub const HELP_PAGE: &str = "/dashboard/help";
 
 pub const CHALLENGE: &str = "/api/challenge";
 pub const LOGIN: &str = "/api/login";

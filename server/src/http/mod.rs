@@ -14,6 +14,7 @@ pub mod delivery;
 mod enrol;
 pub mod export;
 pub mod groups;
+pub mod help;
 pub mod invitations;
 pub mod live;
 pub mod login;

@@ -2,7 +2,7 @@
 
 use super::enrol::{self, FACTOR};
 use super::sign_in_path::sign_in_path;
-use super::{ApiError, administration, render, site_state};
+use super::{ApiError, administration, help, render, site_state};
 use crate::client::Client;
 use crate::config::SignupMode;
 use crate::flows::{self, paging};
@@ -247,9 +247,15 @@ async fn dashboard(
             let entries = flows::activity::lines(state, &claims.sub, ACTIVITY_ROWS).await?;
             View::Activity(ActivityView { viewer, entries })
         }
+        path if is_help(path) => administration(state, client, uri, viewer, signed_in).await?,
         _ => View::NotFound,
     };
     Ok(Page::View(view))
+}
+
+/// Whether this is the manual or a page of it.
+fn is_help(path: &str) -> bool {
+    path.strip_prefix(paths::HELP_PAGE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// For other people these pages do not exist.
@@ -294,6 +300,7 @@ async fn administration(
         paths::TOLL_PAGE => administration::toll(state, viewer).await?,
         paths::SERVER_KEYS_PAGE => administration::server_keys(state, viewer).await?,
         paths::AUDIT_PAGE => administration::trail(state, uri, viewer).await?,
+        path if is_help(path) => help::load(state.site, path, asked(uri).word.unwrap_or_default(), viewer),
         _ => View::NotFound,
     })
 }

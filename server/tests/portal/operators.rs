@@ -357,7 +357,7 @@ async fn pages_are_for_administrators() {
     portal.add_user("alice").await;
     let (stranger, alice) = (portal.browser("203.0.113.1"), portal.browser("203.0.113.2").signed_in("alice").await);
     let root = office(&portal).await;
-    for path in [paths::BANS_PAGE, paths::TOLL_PAGE, paths::AUDIT_PAGE, paths::AUDIT_FILE] {
+    for path in [paths::BANS_PAGE, paths::TOLL_PAGE, paths::AUDIT_PAGE, paths::AUDIT_FILE, paths::HELP_PAGE] {
         assert_eq!(stranger.get(path).await.status, StatusCode::SEE_OTHER, "{path}");
         assert_eq!(alice.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(root.get(path).await.status, StatusCode::OK, "{path}");
