@@ -31,6 +31,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/dashboard/account/profile") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/users/person") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/groups") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/clients") view=Page ssr=SsrMode::Async />
+                <Route path=path!("/dashboard/clients/client") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/users") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/invitations") view=Page ssr=SsrMode::Async />
                 <Route path=path!("/dashboard/bans") view=Page ssr=SsrMode::Async />

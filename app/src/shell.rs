@@ -61,6 +61,8 @@ fn needs(assets: &Assets, view: &View) -> (Option<Bundle>, Option<String>) {
         | View::Profile(_)
         | View::Person(_)
         | View::Groups(_)
+        | View::Clients(_)
+        | View::Client(_)
         | View::Invitations(_)
         | View::Bans(_)
         | View::Toll(_)

@@ -61,6 +61,8 @@ pub enum View {
     Profile(ProfileView),
     Person(Box<PersonView>),
     Groups(GroupsView),
+    Clients(Box<ClientsView>),
+    Client(Box<ClientView>),
     Users(UsersView),
     Invitations(InvitationsView),
     Bans(Box<BansView>),
@@ -227,6 +229,31 @@ pub struct GroupsView {
     pub unknown: Vec<(String, String)>,
     /// The entry after which the next page begins.
     pub next: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ClientsView {
+    pub viewer: Viewer,
+    pub clients: Vec<wire::clients::Client>,
+    /// Names of known apps.
+    pub presets: Vec<&'static str>,
+    /// The request of an app to explain, as typed.
+    pub asked: String,
+    pub verdict: Option<wire::clients::RequestVerdict>,
+    /// The entry after which the next page begins.
+    pub next: Option<String>,
+}
+
+/// One client, for administrators.
+#[derive(Debug, Clone)]
+pub struct ClientView {
+    pub viewer: Viewer,
+    pub client: wire::clients::Client,
+    pub issuer: String,
+    /// The names of all groups.
+    pub groups: Vec<String>,
+    /// It was just changed.
+    pub done: bool,
 }
 
 #[derive(Debug, Clone)]

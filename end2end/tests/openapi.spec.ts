@@ -15,6 +15,7 @@ const ELSEWHERE = [
   'withdrawConsent', 'answerApp', 'answerDevice', 'signOutForApp', 'getDevicePage', 'authorizeApp', 'authorizeByForm',
   'authorizeDevice', 'postAnswer', 'introspectToken', 'endSessionForApp', 'endSessionByForm', 'pushRequest',
   'revokeClientToken', 'exchangeToken', 'getUserinfo', 'postUserinfo', 'mailEmailProof', 'confirmEmailProof', 'forgottenPassword',
+  'registerClient', 'showRegisteredClient', 'changeRegisteredClient', 'removeRegisteredClient',
 ];
 const WIKI = { host: 'wiki.example.com' };
 
@@ -118,6 +119,21 @@ test('one after the other, its operations do what it promises', async ({ server 
     await promised(administrator, 'showGroup', 200, { params });
     await promised(administrator, 'renameGroup', 204, { params });
     await promised(administrator, 'removeGroup', 204, { params });
+  });
+
+  await test.step('clients', async () => {
+    const open = ['getProtectedResource', 'getProtectedUserinfo'];
+    for (const id of open) await promised(program, id, 200);
+    await promised(program, 'getWebfinger', 200, { params: { resource: server.origin } });
+    await promised(program, 'getWebfinger', 404, { params: { resource: 'acct:ada@elsewhere.example' } });
+    await promised(administrator, 'addClient', 201);
+    await promised(administrator, 'addClient', 409);
+    expect((await promised(administrator, 'listClients', 200)).json.clients).toHaveLength(1);
+    await promised(administrator, 'changeClient', 204);
+    expect((await promised(administrator, 'rotateClientSecret', 200)).json.client_secret).toHaveLength(43);
+    expect((await promised(administrator, 'explainClientRequest', 200)).json.accepted).toBe(false);
+    await promised(administrator, 'removeClient', 204);
+    await promised(administrator, 'removeClient', 404);
   });
 
   await test.step('an app', async () => {

@@ -1,7 +1,7 @@
 //! Background jobs: reading other nodes' changes, and deleting expired rows.
 
 use crate::error_chain::chain;
-use crate::flows::{mail, oauth_logouts, server_keys};
+use crate::flows::{mail, oauth_logouts, oauth_registration, server_keys};
 use crate::keyring::KeyringError;
 use crate::state::AppState;
 use crate::sync_freshness;
@@ -220,6 +220,7 @@ pub async fn sweep(state: &AppState) -> store::Result<()> {
         tracing::error!(given_up, "messages were given up, because no attempt succeeded in time");
         state.metrics.mails_given_up(given_up);
     }
+    oauth_registration::remove_expired(state).await?;
     let keep = &state.config.settings.retention;
     state.store.sweep_audit(now - keep.audit.ms()).await?;
     state.store.sweep_bans(now - keep.bans.ms()).await?;

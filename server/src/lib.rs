@@ -34,6 +34,7 @@ pub mod oauth;
 pub mod offences;
 pub mod openapi;
 pub mod ops_listener;
+pub mod outbound;
 pub mod passwords;
 pub mod rate_limiter;
 pub mod refusal_feed;

@@ -1,10 +1,11 @@
 //! All routes on one screen. [`crate::service`] has the checks before them.
 
 use crate::http::{
-    administration, allowlist, app_tokens, apps, audit, bans, challenge, consents, groups, invitations, live, login,
-    logout, metadata, not_found, notices, oauth_answer, oauth_authorize, oauth_device, oauth_logout, oauth_token,
-    oauth_userinfo, openapi, pages, passkeys, password, profile, refresh, refusals, render, revocations,
-    second_factors, server_keys, services, session, sessions, signup, tickets, toll, user_keys, users, verify,
+    administration, allowlist, app_tokens, apps, audit, bans, challenge, clients, consents, groups, invitations, live,
+    login, logout, metadata, not_found, notices, oauth_answer, oauth_authorize, oauth_device, oauth_logout,
+    oauth_registration, oauth_token, oauth_userinfo, openapi, pages, passkeys, password, profile, refresh, refusals,
+    render, revocations, second_factors, server_keys, services, session, sessions, signup, tickets, toll, user_keys,
+    users, verify,
 };
 use crate::service::PortalService;
 use crate::state::AppState;
@@ -86,7 +87,10 @@ pub fn routes(state: &AppState) -> Router {
         .route(paths::REVOCATIONS, get(revocations::list))
         .route(paths::OPENAPI, get(openapi::document))
         .route(paths::OPENID_CONFIGURATION, get(metadata::openid))
-        .route(paths::OAUTH_SERVER, get(metadata::openid));
+        .route(paths::OAUTH_SERVER, get(metadata::openid))
+        .route(paths::PROTECTED_RESOURCE, get(metadata::protected_resource))
+        .route(paths::PROTECTED_USERINFO, get(metadata::protected_userinfo))
+        .route(paths::WEBFINGER, get(metadata::webfinger));
 
     Router::new()
         .merge(with_cookies)
@@ -116,6 +120,11 @@ fn oauth() -> Router<AppState> {
         .route(paths::OAUTH_INTROSPECT, post(oauth_token::introspect))
         .route(paths::OAUTH_DEVICE, post(oauth_device::authorize).options(preflight))
         .route(paths::DEVICE_PAGE, get(oauth_device::page))
+        .route(paths::OAUTH_REGISTER, post(oauth_registration::register).options(preflight))
+        .route(
+            "/oauth/register/{id}",
+            get(oauth_registration::show).put(oauth_registration::change).delete(oauth_registration::remove),
+        )
         .route(paths::OAUTH_PAR, post(oauth_token::push).options(preflight))
         .route(paths::OAUTH_USERINFO, get(oauth_userinfo::userinfo).post(oauth_userinfo::userinfo).options(preflight))
 }
@@ -130,6 +139,10 @@ fn operators() -> Router<AppState> {
         .route("/api/admin/users/{id}/key", post(users::new_key))
         .route(paths::GROUPS, get(groups::list).post(groups::add))
         .route("/api/admin/groups/{id}", get(groups::show).patch(groups::rename).delete(groups::remove))
+        .route(paths::CLIENTS, get(clients::list).post(clients::add))
+        .route("/api/admin/clients/{id}", patch(clients::change).delete(clients::remove))
+        .route("/api/admin/clients/{id}/secret", post(clients::rotate))
+        .route(paths::CLIENT_REQUESTS, get(clients::explain))
         .route(paths::SERVICES, get(services::list).post(services::set))
         .route("/api/admin/services/{name}", delete(services::remove))
         .route(paths::INVITATIONS, get(invitations::list).post(invitations::invite))

@@ -13,6 +13,7 @@ use crate::mailer::{Mailer, MailerError};
 use crate::metrics::Metrics;
 use crate::oauth::clients::Clients;
 use crate::oauth::tokens::ClientTokens;
+use crate::outbound::Outbound;
 use crate::passwords::{self, HashPool};
 use crate::rate_limiter::RateLimiter;
 use crate::refusal_feed::RefusalFeed;
@@ -48,6 +49,7 @@ pub struct Inner {
     pub clients: Clients,
     /// `None`: mail is off.
     pub mailer: Option<Mailer>,
+    pub outbound: Outbound,
     pub passwords: HashPool,
     pub bans: Bans,
     pub allowlist: Allowlist,
@@ -105,6 +107,7 @@ impl AppState {
             client_tokens: ClientTokens::new(Arc::clone(&keyring), &config.origin, config.settings.session.access.ms()),
             clients: Clients::new(&config),
             mailer: Mailer::load(&config)?,
+            outbound: Outbound::new(&config),
             passwords: HashPool::start(&config.settings, &*entropy)?,
             bans: Bans::default(),
             allowlist: Allowlist::default(),

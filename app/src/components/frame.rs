@@ -15,6 +15,7 @@ pub(crate) enum Here {
     Account,
     Users,
     Groups,
+    Clients,
     Invitations,
     Bans,
     Toll,
@@ -37,6 +38,7 @@ const PAGES: &[Entry] = &[
 const OF_ADMINISTRATORS: &[Entry] = &[
     (Here::Users, paths::USERS_PAGE, "Users"),
     (Here::Groups, paths::GROUPS_PAGE, "Groups"),
+    (Here::Clients, paths::CLIENTS_PAGE, "Clients"),
     (Here::Invitations, paths::INVITATIONS_PAGE, "Invitations"),
     (Here::Bans, paths::BANS_PAGE, "Bans"),
     (Here::Toll, paths::TOLL_PAGE, "Toll"),

@@ -63,7 +63,7 @@ async fn send(form: HtmlFormElement) {
 }
 
 /// Returns the fields by name; a ticked box is `true`.
-fn body(form: &HtmlFormElement) -> Option<String> {
+pub(super) fn body(form: &HtmlFormElement) -> Option<String> {
     let fields = FormData::new_with_form(form).ok()?;
     let object = Object::from_entries(&Array::from(&fields)).ok()?;
     let ticked = form.query_selector_all("[type=checkbox]:checked").ok()?;
@@ -87,7 +87,7 @@ fn offer_force(form: &HtmlFormElement) {
 }
 
 /// Shows the error where it is visible, because a form may be far below the page's message line.
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     page::say(text);
     if let Some(said) = page::by_id("said") {
         let _ = said.class_list().add_1("odd-line");
@@ -101,11 +101,11 @@ fn busy(button: Option<&Element>, busy: bool) {
     }
 }
 
-fn set_busy(button: &Element, busy: bool) {
+pub(super) fn set_busy(button: &Element, busy: bool) {
     let _ = button.toggle_attribute_with_force("disabled", busy);
 }
 
-fn each(selector: &str, act: impl Fn(&Element)) {
+pub(super) fn each(selector: &str, act: impl Fn(&Element)) {
     let Ok(list) = document().query_selector_all(selector) else { return };
     for index in 0..list.length() {
         if let Some(element) = list.item(index).and_then(|node| node.dyn_into().ok()) {

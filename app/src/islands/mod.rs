@@ -41,6 +41,8 @@ mod live_refusals;
 mod one_time_link;
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 mod revoke_invitation;
+#[cfg(any(feature = "ssr", feature = "dashboard"))]
+mod secret_forms;
 
 #[cfg(any(feature = "ssr", feature = "private"))]
 mod deletion_form;
@@ -66,7 +68,7 @@ pub use {act::Act, act::ConfirmedAction, sign_out::SignOut};
 #[cfg(any(feature = "ssr", feature = "dashboard"))]
 pub use {
     account_actions::AccountActions, decide::Decide, end_session::EndSession, forms::Forms, invite::Invite,
-    live_refusals::LiveRefusals, revoke_invitation::RevokeInvitation,
+    live_refusals::LiveRefusals, revoke_invitation::RevokeInvitation, secret_forms::SecretForms,
 };
 
 #[cfg(any(feature = "ssr", feature = "private"))]

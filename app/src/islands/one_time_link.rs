@@ -34,6 +34,11 @@ impl OneTimeLink {
     /// Renders the dialog. `title` and `about` are printed too. A page may have one dialog for each row of a list, so
     /// nothing in it has an id.
     pub(super) fn view(self, title: String, about: &'static str) -> impl IntoView {
+        self.named_view(title, about, "Link")
+    }
+
+    /// The same for a text that is not a link. `name`: its label.
+    pub(super) fn named_view(self, title: String, about: &'static str, name: &'static str) -> impl IntoView {
         let label = title.clone();
         let copy = move |_| {
             if let Some(field) = self.field.get_untracked() {
@@ -56,7 +61,7 @@ impl OneTimeLink {
                 <h2>{title}</h2>
                 <p>{about}</p>
                 <label>
-                    <span>"Link"</span>
+                    <span>{name}</span>
                     <input node_ref=self.field readonly prop:value=self.link />
                 </label>
                 <p class="on-paper figures">{self.link}</p>

@@ -3,6 +3,7 @@ use super::activity::ActivityPage;
 use super::ask::{AskPage, DeviceCodePage, RefusedPage};
 use super::audit::AuditPage;
 use super::bans::BansPage;
+use super::clients::{ClientPage, ClientsPage};
 use super::devices::DevicesPage;
 use super::enrol::EnrolPage;
 use super::enter::EnterPage;
@@ -54,6 +55,8 @@ pub fn Page() -> impl IntoView {
         View::Profile(profile) => view! { <ProfilePage site profile /> }.into_any(),
         View::Person(person) => view! { <PersonPage site person=*person /> }.into_any(),
         View::Groups(groups) => view! { <GroupsPage site groups /> }.into_any(),
+        View::Clients(clients) => view! { <ClientsPage site clients=*clients /> }.into_any(),
+        View::Client(client) => view! { <ClientPage site client=*client /> }.into_any(),
         View::Users(users) => view! { <UsersPage site users /> }.into_any(),
         View::Invitations(invitations) => view! { <InvitationsPage site invitations /> }.into_any(),
         View::Bans(bans) => view! { <BansPage site bans=*bans /> }.into_any(),

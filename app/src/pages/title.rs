@@ -22,6 +22,7 @@ pub(crate) fn title(view: &View, site: &str) -> String {
         View::Delete(_) => "Delete account",
         View::Profile(_) | View::Person(_) => "Profile",
         View::Groups(_) => "Groups",
+        View::Clients(_) | View::Client(_) => "Clients",
         View::Users(_) => "Users",
         View::Invitations(_) => "Invitations",
         View::Bans(_) => "Bans",

@@ -25,6 +25,7 @@ pub mod operator;
 pub mod passkey;
 pub mod password;
 pub mod profile;
+pub mod public_address;
 pub mod rate;
 pub mod recovery_code;
 pub mod refresh_token;

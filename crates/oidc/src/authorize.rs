@@ -146,6 +146,12 @@ pub fn unknown_client(id: &str) -> ShownError {
     ShownError { error, facts: vec![("Presented client_id", id.chars().take(100).collect())] }
 }
 
+/// The error for a client that an administrator has disabled.
+pub fn disabled_client(id: &str) -> ShownError {
+    let error = OAuthError::new(ErrorCode::UnauthorizedClient, "an administrator has disabled this client");
+    ShownError { error, facts: vec![("Presented client_id", id.chars().take(100).collect())] }
+}
+
 impl AuthorizationRequest {
     /// Judges the parameters of a request from `client`. `pushed`: they came through the client's own authenticated
     /// request (RFC 9126).

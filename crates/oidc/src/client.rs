@@ -3,6 +3,7 @@
 use crate::redirect_uri;
 use crate::scope::{SUPPORTED, Scopes};
 use domain::encoding::{base64url, from_base64url, sha256};
+use domain::second_factor::Requirement;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -53,6 +54,18 @@ pub struct ClientSettings {
     /// The roles or groups of which a person needs one. Empty: everybody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// The second factor that a sign-in needs for this client.
+    #[serde(default, with = "requirement", skip_serializing_if = "requirement::is_optional")]
+    pub second_factor: Requirement,
+    /// Whether the client is paused: it gets nothing, and keeps its registration.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub disabled: bool,
+    /// Whether `sub` is the same for all clients, or another one for each sector.
+    #[serde(default, skip_serializing_if = "SubjectType::is_public")]
+    pub subject_type: SubjectType,
+    /// The host that clients with the same pairwise `sub` share. Default: the one host of the redirect URIs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector_identifier: Option<String>,
     #[serde(default)]
     pub pkce: Pkce,
     #[serde(default)]
@@ -78,6 +91,76 @@ pub struct ClientSettings {
 
 fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// The setting `second_factor` as text.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+mod requirement {
+    use super::Requirement;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(requirement: &Requirement, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(requirement.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Requirement, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Requirement::parse(&text).ok_or_else(|| D::Error::custom("second_factor: optional, required or passkey"))
+    }
+
+    pub(super) fn is_optional(requirement: &Requirement) -> bool {
+        *requirement == Requirement::Optional
+    }
+}
+
+/// The kinds of `sub` (OpenID Connect Core, section 8).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubjectType {
+    #[default]
+    Public,
+    Pairwise,
+}
+
+impl SubjectType {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_public(&self) -> bool {
+        *self == Self::Public
+    }
+}
+
+/// The author of a registration, which decides how far it is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientSource {
+    /// The settings file.
+    Settings,
+    /// An administrator, by command, page or API.
+    Administrator,
+    /// The client itself, by dynamic registration (RFC 7591).
+    Registered,
+    /// A metadata document at the URL that is the client's id.
+    Document,
+}
+
+impl ClientSource {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Administrator => "administrator",
+            Self::Registered => "registered",
+            Self::Document => "document",
+        }
+    }
+
+    /// Reads the name of a source of stored clients.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Administrator, Self::Registered, Self::Document].into_iter().find(|source| source.as_str() == text)
+    }
 }
 
 /// Whether a code is bound to a verifier.
@@ -135,8 +218,7 @@ pub struct Client {
     pub settings: ClientSettings,
     /// SHA-256 of each valid secret. Two while one is being replaced.
     secrets: Vec<[u8; 32]>,
-    /// Whether the client is in the settings file.
-    pub configured: bool,
+    pub source: ClientSource,
 }
 
 impl Client {
@@ -144,9 +226,10 @@ impl Client {
     ///
     /// # Errors
     /// Names the invalid setting.
-    pub fn new(settings: ClientSettings, secrets: &[String], configured: bool) -> Result<Self, InvalidClient> {
+    pub fn new(settings: ClientSettings, secrets: &[String], source: ClientSource) -> Result<Self, InvalidClient> {
         let invalid = |setting, problem: &str| InvalidClient { setting, problem: problem.to_owned() };
-        if !is_id(&settings.id) {
+        let is_document = source == ClientSource::Document && redirect_uri::is_document_id(&settings.id);
+        if !is_document && !is_id(&settings.id) {
             return Err(invalid("id", "1 to 64 letters, digits and . _ ~ -"));
         }
         if settings.name.as_ref().is_some_and(|name| !is_name(name)) {
@@ -185,7 +268,13 @@ impl Client {
         for resource in &settings.resources {
             redirect_uri::check(resource).map_err(|error| invalid("resources", &format!("{resource}: {error}")))?;
         }
-        let client = Self { settings, secrets, configured };
+        let client = Self { settings, secrets, source };
+        if client.settings.sector_identifier.as_ref().is_some_and(|host| !is_host(host)) {
+            return Err(invalid("sector_identifier", "is not the name of a host"));
+        }
+        if client.settings.subject_type == SubjectType::Pairwise && client.sector().is_none() {
+            return Err(invalid("sector_identifier", "is needed: the redirect URIs have several hosts, or none"));
+        }
         if client.is_public() && client.settings.pkce == Pkce::Optional {
             return Err(invalid("pkce", "a client without a secret or keys needs PKCE"));
         }
@@ -208,7 +297,26 @@ impl Client {
 
     /// Whether people are asked.
     pub fn asks_consent(&self) -> bool {
-        self.settings.consent.unwrap_or(!self.configured)
+        match self.source {
+            ClientSource::Settings => self.settings.consent.unwrap_or(false),
+            ClientSource::Administrator => self.settings.consent.unwrap_or(true),
+            // A client does not decide about its own consent.
+            ClientSource::Registered | ClientSource::Document => true,
+        }
+    }
+
+    /// Returns the host that clients with the same pairwise `sub` share (OpenID Connect Core, section 8.1). `None`: every
+    /// client gets the same `sub`, or the redirect URIs have several hosts.
+    pub fn sector(&self) -> Option<&str> {
+        if self.settings.subject_type == SubjectType::Public {
+            return None;
+        }
+        if let Some(host) = &self.settings.sector_identifier {
+            return Some(host);
+        }
+        let mut hosts = self.settings.redirect_uris.iter().map(|uri| redirect_uri::host_of(uri));
+        let first = hosts.next()??;
+        hosts.all(|host| host == Some(first)).then_some(first)
     }
 
     /// Whether this is one of the client's secrets, in time that does not depend on where it differs.
@@ -221,6 +329,11 @@ impl Client {
     /// Whether the client has any secret.
     pub fn uses_secret(&self) -> bool {
         !self.secrets.is_empty()
+    }
+
+    /// Returns the number of valid secrets.
+    pub fn secret_count(&self) -> usize {
+        self.secrets.len()
     }
 
     /// Returns the requested scopes that this client may have. Others are dropped.
@@ -265,5 +378,18 @@ fn is_id(id: &str) -> bool {
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=60).contains(&name.chars().count()) && !name.trim().is_empty() && !name.chars().any(char::is_control)
+    // Marks of the writing direction would let a name swallow the words around it.
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    (1..=60).contains(&name.chars().count()) && !name.trim().is_empty() && !name.chars().any(hidden)
+}
+
+/// Whether a text is a host name or address without a port.
+fn is_host(text: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'.' | b'-' | b':' | b'[' | b']');
+    (1..=253).contains(&text.len())
+        && text.bytes().all(plain)
+        && redirect_uri::host_of(&format!("https://{text}/")) == Some(text)
 }

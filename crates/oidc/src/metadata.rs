@@ -16,15 +16,17 @@ pub struct Endpoints<'a> {
     pub pushed: &'a str,
     pub end_session: &'a str,
     pub device: &'a str,
+    /// Dynamic registration, where it is on (RFC 7591).
+    pub registration: Option<&'a str>,
 }
 
 /// Returns the document. `issuer` is a bare origin and byte-equal to `iss` everywhere. `signing`: the algorithm of the
-/// server's other signing key. `acr`: the values of `acr`.
-pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &str, acr: &[&str]) -> Value {
+/// server's other signing key. `acr`: the values of `acr`. `documents`: whether a client's id may be the URL of its metadata.
+pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &str, acr: &[&str], documents: bool) -> Value {
     let at = |path: &str| format!("{issuer}{path}");
     let authentication = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
     let algorithms = ["RS256", "ES256", "EdDSA"];
-    json!({
+    let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": at(endpoints.authorization),
         "token_endpoint": at(endpoints.token),
@@ -41,7 +43,7 @@ pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &str, acr: &[&
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", crate::device::GRANT_TYPE],
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["RS256", signing],
         "token_endpoint_auth_methods_supported": authentication,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
@@ -63,5 +65,22 @@ pub fn document(issuer: &str, endpoints: &Endpoints<'_>, signing: &str, acr: &[&
         "require_request_uri_registration": false,
         "authorization_response_iss_parameter_supported": true,
         "require_pushed_authorization_requests": false,
+        "client_id_metadata_document_supported": documents,
+    });
+    if let (Some(path), Some(members)) = (endpoints.registration, document.as_object_mut()) {
+        members.insert("registration_endpoint".to_owned(), at(path).into());
+    }
+    document
+}
+
+/// Describes a protected resource of this server (RFC 9728, section 2). `path`: of the resource, empty for the whole site.
+pub fn protected_resource(issuer: &str, path: &str, name: &str) -> Value {
+    json!({
+        "resource": format!("{issuer}{path}"),
+        "resource_name": name,
+        "authorization_servers": [issuer],
+        "scopes_supported": scope::SUPPORTED,
+        "bearer_methods_supported": ["header", "body"],
+        "dpop_signing_alg_values_supported": ["ES256"],
     })
 }

@@ -70,6 +70,14 @@ impl std::fmt::Debug for Params {
     }
 }
 
+/// Returns the decoded parameters of a query string, where names may repeat.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(text.as_bytes())
+        .take(MOST)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
 /// Appends parameters to a URI that may have a query already.
 pub fn with_query(uri: &str, pairs: &[(&str, &str)]) -> String {
     let mut text = form_urlencoded::Serializer::new(String::new());

@@ -2,6 +2,8 @@
 
 /// Maximum length in bytes.
 const LONGEST: usize = 1024;
+/// Maximum length in bytes of a client id that is a URL.
+const LONGEST_ID: usize = 512;
 /// Loopback addresses whose port may differ from the registered one (RFC 8252, section 7.3).
 const LOOPBACK: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
 
@@ -105,4 +107,23 @@ pub fn origin(uri: &str) -> Option<&str> {
     let scheme = ["https://", "http://"].iter().find(|scheme| uri.starts_with(**scheme))?.len();
     let end = uri.get(scheme..)?.find(['/', '?']).map_or(uri.len(), |end| scheme + end);
     uri.get(..end)
+}
+
+/// Returns the host of an http or https URI, without its port.
+pub fn host_of(uri: &str) -> Option<&str> {
+    host(origin(uri)?.split_once("://")?.1)
+}
+
+/// Whether a client id is the URL of a metadata document: https with a path, without fragment, query, user name or dot
+/// segments (draft-ietf-oauth-client-id-metadata-document, section 3).
+pub fn is_document_id(id: &str) -> bool {
+    let Some(rest) = id.strip_prefix("https://") else { return false };
+    let Some((_, path)) = rest.split_once('/') else { return false };
+    id.len() <= LONGEST_ID && check(id).is_ok() && !id.contains(['?', '#']) && !path.split('/').any(is_dots)
+}
+
+/// Whether a part of a path is a dot segment in any spelling.
+fn is_dots(part: &str) -> bool {
+    let part = part.to_ascii_lowercase().replace("%2e", ".");
+    part == "." || part == ".."
 }

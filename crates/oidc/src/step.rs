@@ -65,14 +65,18 @@ pub fn next(
     if other_person {
         return refuse(ErrorCode::LoginRequired, "another person has signed in than the one that was asked for");
     }
-    if let Some(values) = request.claims.essential_acr()
-        && !values.iter().any(|value| Some(value.as_str()) == session.acr)
-    {
-        let text = "the sign-in does not reach the required acr";
-        return refuse(ErrorCode::UnmetAuthenticationRequirements, text);
-    }
     if !client.admits(session.groups.iter().copied()) {
         return refuse(ErrorCode::AccessDenied, "this account may not use the app");
+    }
+    let asked = request.claims.essential_acr();
+    let reaches_asked = asked.is_none_or(|values| values.iter().any(|value| Some(value.as_str()) == session.acr));
+    if !reaches_asked || !client.settings.second_factor.is_met_by_acr(session.acr) {
+        if !has_just && !request.prompt.none {
+            return sign_in(true);
+        }
+        let text =
+            "the sign-in does not reach the level that the app needs: set up a second factor on the account page";
+        return refuse(ErrorCode::UnmetAuthenticationRequirements, text);
     }
     let agreed = session.agreed.as_ref().is_some_and(|agreed| request.scopes.is_within(agreed));
     if request.prompt.consent || (client.asks_consent() && !agreed) {

@@ -1,11 +1,12 @@
 //! Authorization requests: what is accepted, what is shown, and what is sent back to the client.
 #![expect(clippy::expect_used, reason = "a test that fails says so")]
 
+use domain::second_factor::Requirement;
 use oidc::authorize::{AuthorizationRequest, Redirected, Refusal, Response, ResponseMode};
 use oidc::client::Pkce;
 use oidc::error::{ErrorCode, OAuthError};
 use oidc::step::{SessionFacts, Step, next};
-use oidc::{Client, ClientSettings, Params, Scopes};
+use oidc::{Client, ClientSettings, ClientSource, Params, Scopes};
 use serde_json::json;
 
 const URI: &str = "https://app.example/callback";
@@ -19,7 +20,7 @@ fn client(change: impl FnOnce(&mut ClientSettings)) -> Client {
     let mut settings = settings();
     change(&mut settings);
     let secret = oidc::client::secret_hash("secret");
-    Client::new(settings, &[secret], true).expect("a client")
+    Client::new(settings, &[secret], ClientSource::Settings).expect("a client")
 }
 
 fn query(changes: &[(&str, &str)]) -> Params {
@@ -117,7 +118,7 @@ fn attack_pkce_cannot_be_left_out_or_weakened() {
     let old = client(|settings| settings.pkce = Pkce::Optional);
     assert_eq!(judge(&old, &no_pkce).expect("allowed").code_challenge, None);
     assert_eq!(redirected(&old, &[("code_challenge_method", "plain")]).error.code, ErrorCode::InvalidRequest);
-    let public = Client::new(ClientSettings { pkce: Pkce::Optional, ..settings() }, &[], true);
+    let public = Client::new(ClientSettings { pkce: Pkce::Optional, ..settings() }, &[], ClientSource::Settings);
     assert_eq!(public.expect_err("a public client needs PKCE").setting, "pkce");
 }
 
@@ -228,7 +229,29 @@ fn access_by_group_and_by_level() {
 
     let claims = r#"{"id_token":{"acr":{"essential":true,"values":["urn:postern:acr:2"]}}}"#;
     let low = step(&[("claims", claims)], Some(&facts(NOW)), None, None);
-    assert_eq!(refused(&low), Some(ErrorCode::UnmetAuthenticationRequirements));
+    assert_eq!(low, Step::SignIn { again: true }, "a second factor may be missing");
+    let low = step(&[("claims", claims)], Some(&facts(NOW)), Some(NOW), None);
+    assert_eq!(refused(&low), Some(ErrorCode::UnmetAuthenticationRequirements), "and still is");
+    let quiet = step(&[("claims", claims), ("prompt", "none")], Some(&facts(NOW)), None, None);
+    assert_eq!(refused(&quiet), Some(ErrorCode::UnmetAuthenticationRequirements));
     let voluntary = r#"{"id_token":{"acr":{"values":["urn:postern:acr:2"]}}}"#;
     assert_eq!(step(&[("claims", voluntary)], Some(&facts(NOW)), None, None), Step::Answer);
+
+    let strict = client(|settings| settings.second_factor = Requirement::Required);
+    let request = judge(&strict, &[]).expect("accepted");
+    for (acr, first) in [
+        (Some("urn:postern:acr:1"), Step::SignIn { again: true }),
+        (None, Step::SignIn { again: true }),
+        (Some("urn:postern:acr:2"), Step::Answer),
+        (Some("urn:postern:acr:phr"), Step::Answer),
+    ] {
+        let session = SessionFacts { acr, ..facts(NOW) };
+        assert_eq!(next(&request, &strict, Some(&session), None, None, NOW), first, "{acr:?}");
+    }
+    let closed = client(|settings| {
+        settings.second_factor = Requirement::Required;
+        settings.groups = vec!["staff".to_owned()];
+    });
+    let refusal = next(&request, &closed, Some(&facts(NOW)), None, None, NOW);
+    assert_eq!(refused(&refusal), Some(ErrorCode::AccessDenied), "nobody signs in again for nothing");
 }

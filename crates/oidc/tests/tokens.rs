@@ -6,7 +6,7 @@ use oidc::access_token::OpaqueToken;
 use oidc::client_auth::{AssertionClaims, Credentials};
 use oidc::error::ErrorCode;
 use oidc::exchange::{CodeFacts, CodeVerdict, judge_code, narrowed, targets};
-use oidc::{Client, ClientSettings, Params, Scopes, pkce};
+use oidc::{Client, ClientSettings, ClientSource, Params, Scopes, pkce};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -18,7 +18,7 @@ fn settings(id: &str) -> ClientSettings {
 }
 
 fn client(id: &str) -> Client {
-    Client::new(settings(id), &[oidc::client::secret_hash("s3cret+/=%")], true).expect("a client")
+    Client::new(settings(id), &[oidc::client::secret_hash("s3cret+/=%")], ClientSource::Settings).expect("a client")
 }
 
 fn basic(text: &str) -> String {
@@ -54,7 +54,7 @@ fn attack_a_confidential_client_cannot_be_impersonated_without_its_secret() {
         &Params::parse(&format!("client_id=app&client_secret={}", oidc::client::secret_hash("s3cret+/=%"))),
     );
     assert!(!hash.expect("read").fit(&client), "what is stored is no secret");
-    let public = Client::new(settings("spa"), &[], true).expect("public");
+    let public = Client::new(settings("spa"), &[], ClientSource::Settings).expect("public");
     let with_secret = Credentials::read(None, &Params::parse("client_id=spa&client_secret=x")).expect("read");
     assert!(!with_secret.fit(&public));
 }

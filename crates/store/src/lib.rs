@@ -16,6 +16,7 @@ pub mod keys;
 pub mod lldap;
 pub mod mails;
 pub mod oauth;
+pub mod oauth_registrations;
 pub mod passkeys;
 pub mod profiles;
 pub mod proofs;
@@ -52,6 +53,7 @@ pub trait Store:
     + keys::Keys
     + mails::Mails
     + oauth::OAuth
+    + oauth_registrations::OAuthRegistrations
     + address_assignments::AddressAssignments
     + profiles::Profiles
     + passkeys::Passkeys
@@ -84,6 +86,7 @@ impl<T> Store for T where
         + keys::Keys
         + mails::Mails
         + oauth::OAuth
+        + oauth_registrations::OAuthRegistrations
         + address_assignments::AddressAssignments
         + address_assignments::AddressAssignments
         + profiles::Profiles

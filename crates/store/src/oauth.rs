@@ -17,6 +17,12 @@ pub struct StoredClient {
     pub registration: String,
     /// SHA-256 of each valid secret, base64url.
     pub secrets: Vec<String>,
+    /// The author of the registration: `administrator` or `registered`.
+    pub source: String,
+    /// SHA-256 of the token with which a registered client changes itself, base64url.
+    pub management_hash: Option<String>,
+    /// End of a registration that the client made itself.
+    pub expires_at: Option<UnixMs>,
     pub created_at: UnixMs,
     pub changed_at: UnixMs,
 }

@@ -9,6 +9,7 @@ pub mod apps;
 pub mod audit;
 pub mod bans;
 pub mod challenge;
+pub mod clients;
 pub mod envelope;
 pub mod jose;
 pub mod jwk;

@@ -20,6 +20,9 @@ pub const ENROL_PAGE: &str = "/dashboard/second-factor";
 /// One account's profile; its id is in the query.
 pub const PERSON_PAGE: &str = "/dashboard/users/person";
 pub const GROUPS_PAGE: &str = "/dashboard/groups";
+pub const CLIENTS_PAGE: &str = "/dashboard/clients";
+/// One client; its id is in the query.
+pub const CLIENT_PAGE: &str = "/dashboard/clients/client";
 pub const INVITATIONS_PAGE: &str = "/dashboard/invitations";
 pub const BANS_PAGE: &str = "/dashboard/bans";
 pub const TOLL_PAGE: &str = "/dashboard/toll";
@@ -95,6 +98,10 @@ pub const APP_PLACE: &str = "/.postern/place";
 pub const USERS: &str = "/api/admin/users";
 /// `GET` lists; `POST` adds one; `GET`, `PATCH` and `DELETE` on `/{id}`.
 pub const GROUPS: &str = "/api/admin/groups";
+/// `GET` lists; `POST` adds one; `PATCH` and `DELETE` on `/{id}`; `POST` on `/{id}/secret` makes a new secret.
+pub const CLIENTS: &str = "/api/admin/clients";
+/// Whether an app's authorization request would be accepted.
+pub const CLIENT_REQUESTS: &str = "/api/admin/client-requests";
 /// `GET` lists; `DELETE` on `/{kid}` revokes one.
 pub const SERVER_KEYS: &str = "/api/admin/keys";
 pub const ROTATE_SERVER_KEY: &str = "/api/admin/keys/rotate";
@@ -140,6 +147,13 @@ pub const OAUTH_SIGN_OUT: &str = "/api/oauth/logout";
 /// `GET` lists the apps that a person gave access; `DELETE` on `/{id}` revokes one.
 pub const CONSENTS: &str = "/api/consents";
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+/// Clients register themselves (RFC 7591); `GET`, `PUT` and `DELETE` on `/{id}` (RFC 7592).
+pub const OAUTH_REGISTER: &str = "/oauth/register";
+/// The issuer of an account (RFC 7033).
+pub const WEBFINGER: &str = "/.well-known/webfinger";
+/// Protected resources of this server (RFC 9728).
+pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
+pub const PROTECTED_USERINFO: &str = "/.well-known/oauth-protected-resource/oauth/userinfo";
 pub const OAUTH_SERVER: &str = "/.well-known/oauth-authorization-server";
 
 pub const JWKS: &str = "/.well-known/jwks.json";

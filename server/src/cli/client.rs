@@ -1,4 +1,4 @@
-//! `postern client add|list|show|rotate|remove|explain`
+//! `postern client add|list|show|set|disable|enable|rotate|remove|token|explain`
 
 use super::print::{self, not_found};
 use super::{Failure, Outcome};
@@ -6,12 +6,13 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
 use crate::flows::actor::Actor;
-use crate::flows::oauth_clients::{self, ClientError};
-use clap::{Args, Subcommand, ValueEnum};
-use oidc::authorize::{self, AuthorizationRequest, Refusal};
-use oidc::client::{AccessTokenFormat, Pkce};
-use oidc::{Client, ClientSettings, Params};
-use serde_json::json;
+use crate::flows::oauth_clients::{self, ClientError, Listed};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+use oidc::ClientSource;
+use oidc::preset::Preset;
+use serde_json::{Map, Value, json};
+use wire::clients::RequestVerdict;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ClientCommand {
@@ -25,6 +26,30 @@ pub(super) enum ClientCommand {
     },
     /// Show a client's registration as JSON
     Show { id: String },
+    /// Change settings of a client
+    Set {
+        id: String,
+        /// A setting of [[clients]] and its new value, as name=value; lists have spaces between their parts, and groups
+        /// commas; an empty value is the default
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        changes: Vec<String>,
+    },
+    /// Let a client get nothing, and keep its registration
+    Disable { id: String },
+    /// Let a disabled client act again
+    Enable { id: String },
+    /// Make a token with which clients register themselves, and print it once; needs oauth.registration
+    Token {
+        /// Number of clients that it may register
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+        uses: u32,
+        /// Validity in hours
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=720))]
+        hours: u32,
+        /// A note for administrators
+        #[arg(long, default_value = "")]
+        note: String,
+    },
     /// Make a new secret and print it once
     Rotate {
         id: String,
@@ -69,57 +94,15 @@ pub(super) struct AddArgs {
     /// Group or role of which a person needs one; may be repeated
     #[arg(long)]
     group: Vec<String>,
-    /// Settings that an app is known to need
-    #[arg(long, value_enum)]
-    preset: Option<AppPreset>,
+    /// The second factor that a sign-in needs: optional, required or passkey
+    #[arg(long, value_name = "LEVEL")]
+    second_factor: Option<String>,
+    /// Settings that an app is known to need; its redirect URI is derived from --url
+    #[arg(long, value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::as_str)))]
+    preset: Option<String>,
     /// As JSON
     #[arg(long)]
     json: bool,
-}
-
-/// What apps are known to need. The redirect URI is derived from --url.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum AppPreset {
-    Nextcloud,
-    Grafana,
-    Forgejo,
-    Immich,
-    Jellyfin,
-    Paperless,
-}
-
-impl AppPreset {
-    /// Returns the path of the redirect URI and that of the back-channel logout, if the app has one.
-    fn paths(self) -> (&'static str, Option<&'static str>) {
-        match self {
-            Self::Nextcloud => ("/apps/user_oidc/code", Some("/apps/user_oidc/backchannel-logout/postern")),
-            Self::Grafana => ("/login/generic_oauth", None),
-            Self::Forgejo => ("/user/oauth2/postern/callback", None),
-            Self::Immich => ("/auth/login", None),
-            Self::Jellyfin => ("/sso/OID/redirect/postern", None),
-            Self::Paperless => ("/accounts/oidc/postern/login/callback/", None),
-        }
-    }
-
-    fn apply(self, settings: &mut ClientSettings) -> Result<(), Failure> {
-        let Some(url) = &settings.url else { return Err("--preset needs --url, the address of the app".into()) };
-        let base = url.trim_end_matches('/').to_owned();
-        let (callback, logout) = self.paths();
-        settings.redirect_uris.push(format!("{base}{callback}"));
-        if self == Self::Immich {
-            settings.redirect_uris.push(format!("{base}/user-settings"));
-            settings.redirect_uris.push("app.immich:///oauth-callback".to_owned());
-        }
-        settings.post_logout_redirect_uris.push(format!("{base}/"));
-        if settings.backchannel_logout_uri.is_none() {
-            settings.backchannel_logout_uri = logout.map(|path| format!("{base}{path}"));
-        }
-        // These plug-ins send no code_challenge in some of their versions.
-        if matches!(self, Self::Jellyfin | Self::Forgejo) {
-            settings.pkce = Pkce::Optional;
-        }
-        Ok(())
-    }
 }
 
 pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
@@ -128,10 +111,31 @@ pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
     match command {
         ClientCommand::Add(args) => add(&actor, *args).await,
         ClientCommand::List { json } => list(&oauth_clients::list(&actor).await?, json),
-        ClientCommand::Show { id } => print::json(&oauth_clients::find(&actor, &id).await.map_err(known)?.settings),
+        ClientCommand::Show { id } => {
+            let listed = oauth_clients::find(&actor, &id).await.map_err(known)?;
+            print::json(&oauth_clients::shown(&listed)?.registration)
+        }
+        ClientCommand::Set { id, changes } => {
+            let split = |change: &String| -> Result<(String, Value), Failure> {
+                let (name, value) = change.split_once('=').ok_or_else(|| format!("'{change}' is not NAME=VALUE"))?;
+                Ok((name.trim().to_owned(), value.into()))
+            };
+            let changes: Map<String, Value> = changes.iter().map(split).collect::<Result<_, _>>()?;
+            change(&actor, &id, &changes, "changed").await
+        }
+        ClientCommand::Disable { id } => set_disabled(&actor, &id, true).await,
+        ClientCommand::Enable { id } => set_disabled(&actor, &id, false).await,
+        ClientCommand::Token { uses, hours, note } => {
+            if !config_allows_registration(&actor) {
+                return Err("clients may not register themselves: set oauth.registration = true".into());
+            }
+            println!("{}", oauth_clients::initial_token(&actor, &note, uses, hours).await?);
+            eprintln!("It registers {uses} client(s) within {hours} hours, and is not shown again.");
+            Ok(())
+        }
         ClientCommand::Rotate { id, keep_old } => {
-            let secret = oauth_clients::rotate(&actor, &id, keep_old).await.map_err(known)?;
-            println!("{secret}");
+            let made = oauth_clients::rotate(&actor, &id, keep_old).await.map_err(known)?;
+            println!("{}", made.client_secret.unwrap_or_default());
             eprintln!("This is the new secret of {id}. It is not shown again.");
             Ok(())
         }
@@ -142,8 +146,12 @@ pub(super) async fn run(config: Config, command: ClientCommand) -> Outcome {
             println!("{id} is removed, and everything that it got is invalid.");
             Ok(())
         }
-        ClientCommand::Explain { url } => explain(&actor, &url).await,
+        ClientCommand::Explain { url } => explain(oauth_clients::explain(&actor, &url).await?),
     }
+}
+
+fn config_allows_registration(actor: &Actor<'_>) -> bool {
+    actor.config.settings.oauth.registration
 }
 
 fn known(error: ClientError) -> Failure {
@@ -153,30 +161,43 @@ fn known(error: ClientError) -> Failure {
     }
 }
 
+async fn change(actor: &Actor<'_>, id: &str, changes: &Map<String, Value>, done: &str) -> Outcome {
+    oauth_clients::change(actor, id, changes).await.map_err(known)?;
+    println!("{id} is {done}.");
+    Ok(())
+}
+
+async fn set_disabled(actor: &Actor<'_>, id: &str, disabled: bool) -> Outcome {
+    let changes = Map::from_iter([("disabled".to_owned(), disabled.into())]);
+    change(actor, id, &changes, if disabled { "disabled" } else { "enabled" }).await
+}
+
 async fn add(actor: &Actor<'_>, args: AddArgs) -> Outcome {
-    let mut settings: ClientSettings = serde_json::from_value(json!({ "id": args.id }))?;
-    settings.name = args.name;
-    settings.redirect_uris = args.redirect_uri;
-    settings.post_logout_redirect_uris = args.post_logout_redirect_uri;
-    settings.backchannel_logout_uri = args.backchannel_logout_uri;
-    settings.url = args.url;
-    settings.groups = args.group;
-    settings.consent = args.no_consent.then_some(false);
-    settings.access_token = AccessTokenFormat::default();
-    if let Some(preset) = args.preset {
-        preset.apply(&mut settings)?;
-    }
-    let (client, secret) = oauth_clients::add(actor, settings, args.public).await?;
-    let issuer = &actor.config.origin;
+    let mut members = Map::new();
+    let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    set("id", args.id.into());
+    set("public", args.public.into());
+    set("preset", args.preset.into());
+    set("name", args.name.into());
+    set("redirect_uris", args.redirect_uri.into());
+    set("post_logout_redirect_uris", args.post_logout_redirect_uri.into());
+    set("backchannel_logout_uri", args.backchannel_logout_uri.into());
+    set("url", args.url.into());
+    set("groups", args.group.into());
+    set("second_factor", args.second_factor.into());
+    set("consent", args.no_consent.then_some(false).into());
+    let (settings, public) = oauth_clients::wish(members)?;
+    let (client, secret) = oauth_clients::add(actor, settings, public).await?;
     if args.json {
         return print::json(&json!({
-            "issuer": issuer, "client_id": client.id(), "client_secret": secret, "registration": client.settings,
+            "issuer": secret.issuer, "client_id": client.id(), "client_secret": secret.client_secret,
+            "registration": client.settings,
         }));
     }
     println!("{} is added. Give the app these values:", client.id());
-    println!("  issuer         {issuer}");
+    println!("  issuer         {}", secret.issuer);
     println!("  client id      {}", client.id());
-    match secret {
+    match secret.client_secret {
         Some(secret) => println!("  client secret  {secret}  (not shown again)"),
         None => println!("  client secret  none: it is a public client and must use PKCE"),
     }
@@ -186,51 +207,38 @@ async fn add(actor: &Actor<'_>, args: AddArgs) -> Outcome {
     Ok(())
 }
 
-fn list(clients: &[Client], json: bool) -> Outcome {
+fn list(clients: &[Listed], json: bool) -> Outcome {
     if json {
-        return print::json(&clients.iter().map(|client| &client.settings).collect::<Vec<_>>());
+        let shown: Result<Vec<_>, _> = clients.iter().map(oauth_clients::shown).collect();
+        return print::json(&shown?);
     }
     if clients.is_empty() {
         print::empty("There is no client. Add one: postern client add --redirect-uri URI ID");
         return Ok(());
     }
-    let rows = clients.iter().map(|client| {
-        let place = if client.configured { "postern.toml" } else { "database" };
+    let rows = clients.iter().map(|Listed { client, .. }| {
+        let place = match client.source {
+            ClientSource::Settings => "postern.toml",
+            ClientSource::Registered => "itself",
+            ClientSource::Administrator | ClientSource::Document => "database",
+        };
         let kind = if client.is_public() { "public" } else { "confidential" };
+        let state = if client.settings.disabled { "disabled" } else { "enabled" };
         let uri = client.settings.redirect_uris.first().cloned().unwrap_or_default();
-        [client.id().to_owned(), client.name().to_owned(), kind.to_owned(), place.to_owned(), uri]
+        [client.id().to_owned(), client.name().to_owned(), kind.to_owned(), place.to_owned(), state.to_owned(), uri]
     });
-    print::table(["ID", "NAME", "KIND", "FROM", "REDIRECT URI"], rows);
+    print::table(["ID", "NAME", "KIND", "FROM", "STATE", "REDIRECT URI"], rows);
     Ok(())
 }
 
-/// Judges a request as the server does.
-async fn explain(actor: &Actor<'_>, url: &str) -> Outcome {
-    let query = url.split_once('?').map_or(url, |(_, query)| query);
-    let params = Params::parse(query.split('#').next().unwrap_or_default());
-    let refused = |error: &oidc::OAuthError, facts: &[(&'static str, String)]| -> Failure {
-        let mut text = format!("refused: {error}");
-        for (name, value) in facts {
-            text = format!("{text}\n  {name}: {value}");
-        }
-        text.into()
-    };
-    let id = authorize::client_id(&params).map_err(|shown| refused(&shown.error, &shown.facts))?;
-    let clients = oauth_clients::list(actor).await?;
-    let Some(client) = clients.iter().find(|client| client.id() == id) else {
-        let shown = authorize::unknown_client(id);
-        let known: Vec<_> = clients.iter().map(|client| ("Registered client_id", client.id().to_owned())).collect();
-        return Err(refused(&shown.error, &[shown.facts, known].concat()));
-    };
-    match AuthorizationRequest::judge(&params, client, false).map_err(|refusal| *refusal) {
-        Ok(request) => {
-            println!("Accepted. {} gets the scopes: {}", client.name(), request.scopes);
+fn explain(verdict: RequestVerdict) -> Outcome {
+    let facts: Vec<_> = verdict.facts.iter().map(|fact| format!("\n  {}: {}", fact.name, fact.value)).collect();
+    let facts = facts.concat();
+    match verdict.error {
+        None => {
+            println!("Accepted. {}{facts}", verdict.description);
             Ok(())
         }
-        Err(Refusal::Shown(shown)) => Err(refused(&shown.error, &shown.facts)),
-        Err(Refusal::Redirected(redirected)) => {
-            let to = ("Sent to", redirected.to.redirect_uri.clone());
-            Err(refused(&redirected.error, &[to]))
-        }
+        Some(error) => Err(format!("refused: {error}: {}{facts}", verdict.description).into()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ConfigError;
 use oidc::client::{IdTokenAlg, secret_hash};
-use oidc::{Client, ClientSettings};
+use oidc::{Client, ClientSettings, ClientSource};
 use std::collections::BTreeSet;
 
 /// Shortest secret in bytes: 128 random bits as text.
@@ -26,7 +26,7 @@ pub(super) fn clients(
             if !ids.insert(client.id.clone()) {
                 return Err(named("id", "occurs twice"));
             }
-            let checked = Client::new(client.clone(), &secrets(client)?, true);
+            let checked = Client::new(client.clone(), &secrets(client)?, ClientSource::Settings);
             let checked = checked.map_err(|error| named(error.setting, &error.problem))?;
             usable(&checked, signing, reserved).map_err(|(setting, problem)| named(setting, &problem))?;
             Ok(checked)

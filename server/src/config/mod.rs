@@ -11,6 +11,7 @@ mod error;
 mod keys;
 mod layers;
 mod mail;
+mod oauth;
 mod operator;
 mod proxies;
 mod second_factor;
@@ -56,6 +57,8 @@ pub struct Config {
     pub apps: Arc<Apps>,
     /// Clients of the settings file.
     pub clients: Arc<Vec<oidc::Client>>,
+    /// `oauth.internal_networks`
+    pub internal_networks: Arc<Vec<ipnet::IpNet>>,
 }
 
 impl Layers {
@@ -108,6 +111,7 @@ impl Config {
         }
         let (own, signing) = (origin.to_string(), settings.keys.signing_algorithm.as_str());
         let clients = Arc::new(clients::clients(&settings.clients, signing, &[&own])?);
+        let internal_networks = Arc::new(settings.oauth.networks()?);
         Ok(Self {
             settings,
             origin: own,
@@ -118,6 +122,7 @@ impl Config {
             proxies,
             apps,
             clients,
+            internal_networks,
         })
     }
 

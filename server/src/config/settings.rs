@@ -6,6 +6,7 @@ use super::bans::BanSettings;
 use super::durations::DurationSetting;
 use super::keys::KeySettings;
 use super::mail::MailSettings;
+use super::oauth::OAuthSettings;
 use super::operator::OpsListenerSettings;
 use super::proxies::ClientAddress;
 use super::second_factor::SecondFactorSettings;
@@ -45,6 +46,7 @@ pub struct Settings {
     pub mail: MailSettings,
     pub time: TimeSettings,
     pub toll: TollSettings,
+    pub oauth: OAuthSettings,
     pub log: LogSettings,
     pub apps: Vec<AppSettings>,
     pub clients: Vec<oidc::ClientSettings>,
@@ -158,6 +160,7 @@ impl Default for Settings {
             mail: MailSettings::default(),
             time: TimeSettings::default(),
             toll: TollSettings::default(),
+            oauth: OAuthSettings::default(),
             log: LogSettings::default(),
             apps: Vec::new(),
             clients: Vec::new(),

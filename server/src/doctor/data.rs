@@ -5,14 +5,17 @@ use crate::backup;
 use crate::config::Config;
 use crate::error_chain::chain;
 use crate::flows::profiles;
+use crate::oauth;
 use domain::UnixMs;
 use domain::account::name_skeleton;
 use domain::following::clocks_differ;
 use domain::profile::GroupName;
+use oidc::client::Pkce;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 use store::mails::MailCounts;
+use store::oauth::StoredClient;
 use store::upkeep::SignInStats;
 use store::users::User;
 use store::{Error, SchemaState, Store};
@@ -44,6 +47,7 @@ pub(super) async fn findings(config: &Config, store: &dyn Store, now: UnixMs) ->
         findings.push(passkeys(config, &store.passkey_hosts().await?));
         findings.push(groups(&profiles::unknown_groups(store, &config.apps).await?));
         findings.extend(mail(config, store.mail_counts().await?));
+        findings.push(clients(config, &store.clients().await?));
         findings.push(second_factors(&store.administrators_without_factor().await?));
         findings.extend(keys::findings(config, store, now).await?);
         Ok::<_, Error>(findings)
@@ -89,6 +93,33 @@ pub fn second_factors(without: &[String]) -> Finding {
     }
     let says = format!("These administrators have no second factor: {}.", without.join(", "));
     Finding::new(CHECK, FindingLevel::Hint, says, "They can set up one-time codes on their account page.")
+}
+
+/// Names the clients that may leave out PKCE, and stored ones that cannot be used.
+fn clients(config: &Config, stored: &[StoredClient]) -> Finding {
+    const CHECK: &str = "clients";
+    let read: Vec<_> =
+        stored.iter().map(|row| oauth::clients::read(row).map_err(|problem| (&row.id, problem))).collect();
+    if let Some((id, problem)) = read.iter().find_map(|client| client.as_ref().err()) {
+        let says = format!("The client {id} cannot be used: {problem}.");
+        return Finding::new(
+            CHECK,
+            FindingLevel::Problem,
+            says,
+            "Remove it with postern client remove, and add it again.",
+        );
+    }
+    let all = config.clients.iter().chain(read.iter().filter_map(|client| client.as_ref().ok()));
+    let lax: Vec<_> = all.filter(|client| client.settings.pkce == Pkce::Optional).map(oidc::Client::id).collect();
+    if lax.is_empty() {
+        return Finding::fine(CHECK, "Every client of the OpenID provider must use PKCE.");
+    }
+    Finding::new(
+        CHECK,
+        FindingLevel::Warning,
+        format!("These clients may leave out PKCE, so a stolen code may be injected into them: {}.", lax.join(", ")),
+        "Remove pkce = \"optional\" if a newer version of the app sends a code_challenge.",
+    )
 }
 
 /// Pending migrations are a hint: the server runs them at its next start.

@@ -1,8 +1,8 @@
 //! Access and refresh tokens that are shown to the provider: userinfo, introspection and revocation.
 
-use super::oauth_people;
-use super::oauth_token::read_details;
+use super::oauth_people::{self, read_details};
 use crate::api_error::ApiError;
+use crate::guards::oauth_client;
 use crate::oauth::tokens::ClientToken;
 use crate::state::AppState;
 use domain::encoding::base64url;
@@ -10,6 +10,7 @@ use domain::refresh_token::RefreshToken;
 use oidc::scope::OPENID;
 use oidc::{Client, Scopes};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 use store::oauth::GrantRow;
 
 /// An access token with its live grant.
@@ -17,6 +18,8 @@ use store::oauth::GrantRow;
 pub struct LiveToken {
     pub token: ClientToken,
     pub grant: GrantRow,
+    /// The client that it was issued to.
+    pub client: Arc<Client>,
 }
 
 /// Finds the live grant of an access token. `None`: the token is not valid.
@@ -34,14 +37,15 @@ pub async fn live(state: &AppState, text: &str) -> Result<Option<LiveToken>, Api
     let Some(grant) = state.store.grant(&token.grant).await?.filter(|grant| grant.is_live(now)) else {
         return Ok(None);
     };
-    if state.clients.find(&grant.client).is_none() {
+    let Some(client) = oauth_client::find(state, &grant.client).await? else { return Ok(None) };
+    if !oauth_people::may_still_use(state, &client, &grant).await? {
         return Ok(None);
     }
     // The answer of the rotation has arrived, so its predecessor is spent.
     if grant.jkt.is_none() && token.generation > grant.used {
         state.store.show_grant(&grant.id, token.generation).await?;
     }
-    Ok(Some(LiveToken { token, grant }))
+    Ok(Some(LiveToken { token, grant, client }))
 }
 
 /// Returns the claims that an access token may read. `None`: it lacks the scope `openid`.
@@ -53,7 +57,7 @@ pub async fn userinfo(state: &AppState, live: &LiveToken) -> Result<Option<Map<S
         return Ok(None);
     }
     let details = read_details(&live.grant.details)?;
-    let person = oauth_people::person(state, &live.grant).await?;
+    let person = oauth_people::person(state, &live.client, &live.grant).await?;
     Ok(Some(person.claims(&live.token.scopes, &details.userinfo)))
 }
 
@@ -64,7 +68,7 @@ pub async fn userinfo(state: &AppState, live: &LiveToken) -> Result<Option<Map<S
 /// The store fails.
 pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result<Value, ApiError> {
     let inactive = json!({"active": false});
-    let Some(LiveToken { token, grant }) = live(state, text).await? else {
+    let Some(LiveToken { token, grant, client: owner }) = live(state, text).await? else {
         return introspect_refresh(state, client, text).await;
     };
     let details = read_details(&grant.details)?;
@@ -81,10 +85,11 @@ pub async fn introspect(state: &AppState, client: &Client, text: &str) -> Result
     Ok(json!({
         "active": true,
         "iss": state.config.origin,
-        "sub": grant.user,
+        "sub": oauth_people::subject(state, &owner, &grant.user).await?,
         "aud": audience,
         "client_id": grant.client,
-        "username": grant.username,
+        // A pairwise subject hides who it is.
+        "username": owner.sector().is_none().then_some(grant.username),
         "scope": token.scopes.to_string(),
         "exp": token.exp,
         "iat": grant.rotated_at.div_euclid(1000),
@@ -106,7 +111,7 @@ async fn introspect_refresh(state: &AppState, client: &Client, text: &str) -> Re
     Ok(json!({
         "active": true,
         "iss": state.config.origin,
-        "sub": grant.user,
+        "sub": oauth_people::subject(state, client, &grant.user).await?,
         "client_id": grant.client,
         "scope": scope,
         "exp": grant.ends_at.min(grant.session_ends_at).div_euclid(1000),

@@ -1,5 +1,6 @@
 //! Authorization requests of clients: judged for the page, and judged again when its code is issued.
 
+use super::oauth_documents::{self, FoundClient};
 use super::oauth_people;
 use crate::api_error::ApiError;
 use crate::audit;
@@ -49,6 +50,15 @@ pub struct Examined {
     pushed: Option<String>,
     /// The scopes that the person agreed to before.
     agreed: Option<Scopes>,
+    /// The level of the sign-in.
+    acr: Option<String>,
+}
+
+impl Examined {
+    fn new(client: Arc<Client>, request: AuthorizationRequest, pushed: Option<String>, facts: Option<Facts>) -> Self {
+        let (agreed, acr) = facts.map_or((None, None), |facts| (facts.agreed, facts.acr));
+        Self { client, request, pushed, agreed, acr }
+    }
 }
 
 /// Judges a request. It writes nothing, so that a link alone changes nothing.
@@ -61,9 +71,9 @@ pub async fn examine(
     session: Option<&SignedIn>,
 ) -> Result<AuthorizationOutcome, ApiError> {
     let given = Params::parse(query);
-    let found = match find(state, &given).await? {
+    let found = match find(state, &given, session.is_some()).await? {
         Ok(found) => found,
-        Err(shown) => return Ok(AuthorizationOutcome::Shown(shown)),
+        Err(outcome) => return Ok(outcome),
     };
     let Found { client, params, pushed } = found;
     let request = match AuthorizationRequest::judge(&params, &client, pushed.is_some()) {
@@ -89,21 +99,28 @@ pub async fn examine(
     };
     let plain = given.encode_without(&[MARK]);
     let sent = given.get(MARK).and_then(|mark| read_mark(state, mark, &plain));
-    let missing = match session {
-        Some(session) => factor_policy::missing(state, &session.claims).await?,
+    let mut facts = match session {
+        Some(session) => Some(facts(state, session, &client).await?),
         None => None,
+    };
+    let required = client.settings.second_factor;
+    // Nobody sets a factor up for an app that refuses the account anyway.
+    let admitted = facts.as_ref().is_some_and(|facts| client.admits(facts.groups.iter().map(String::as_str)));
+    let missing = match session {
+        Some(session) if admitted => factor_policy::missing_for(state, &session.claims, required).await?,
+        _ => None,
     };
     if let Some(missing) = missing {
         if request.prompt.none {
-            let error = OAuthError::new(ErrorCode::InteractionRequired, "the account requires a second factor");
+            let error = OAuthError::new(ErrorCode::InteractionRequired, "the sign-in needs a second factor");
             return Ok(respond(state, request.return_to(), &error));
         }
         return Ok(AuthorizationOutcome::MissingFactor(missing));
     }
-    let facts = match session {
-        Some(session) => Some(facts(state, session, &client).await?),
-        None => None,
-    };
+    // The factor may have been proven since the session's token was issued.
+    if let Some(facts) = facts.as_mut().filter(|facts| admitted && !required.is_met_by_acr(facts.acr.as_deref())) {
+        facts.acr = Some(required.acr().to_owned());
+    }
     let view = facts.as_ref().map(|facts| facts.view());
     let step = step::next(&request, &client, view.as_ref(), sent, hint.as_deref(), now.div_euclid(1000));
     Ok(match step {
@@ -115,18 +132,8 @@ pub async fn examine(
             let mark = mark(state, &plain)?;
             AuthorizationOutcome::SignIn { again: true, query: format!("{plain}&{MARK}={mark}") }
         }
-        Step::Ask => AuthorizationOutcome::Ask(Box::new(Examined {
-            client,
-            request,
-            pushed,
-            agreed: facts.and_then(|f| f.agreed),
-        })),
-        Step::Answer => AuthorizationOutcome::Answer(Box::new(Examined {
-            client,
-            request,
-            pushed,
-            agreed: facts.and_then(|f| f.agreed),
-        })),
+        Step::Ask => AuthorizationOutcome::Ask(Box::new(Examined::new(client, request, pushed, facts))),
+        Step::Answer => AuthorizationOutcome::Answer(Box::new(Examined::new(client, request, pushed, facts))),
     })
 }
 
@@ -142,14 +149,14 @@ pub async fn issue(
     examined: Examined,
     agreed: bool,
 ) -> Result<Response, ApiError> {
-    let Examined { client, request, pushed, agreed: before } = examined;
+    let Examined { client, request, pushed, agreed: before, acr } = examined;
     let (now, claims) = (state.now(), &session.claims);
     let code = state.entropy.secret();
     let details = GrantDetails {
         scope: request.scopes.to_string(),
         nonce: request.nonce.clone(),
         auth_time: claims.auth_time.unwrap_or_default(),
-        acr: claims.acr.clone(),
+        acr,
         amr: claims.amr.clone(),
         resources: request.resources.clone(),
         id_token: request.claims.id_token.clone(),
@@ -197,12 +204,22 @@ struct Found {
 }
 
 /// Finds the client, and the parameters of a pushed request.
-async fn find(state: &AppState, given: &Params) -> Result<Result<Found, ShownError>, ApiError> {
+async fn find(
+    state: &AppState,
+    given: &Params,
+    signed_in: bool,
+) -> Result<Result<Found, AuthorizationOutcome>, ApiError> {
     let id = match authorize::client_id(given) {
         Ok(id) => id,
-        Err(shown) => return Ok(Err(shown)),
+        Err(shown) => return Ok(Err(AuthorizationOutcome::Shown(shown))),
     };
-    let Some(client) = state.clients.find(id) else { return Ok(Err(authorize::unknown_client(id))) };
+    let client = match oauth_documents::find(state, id, signed_in).await? {
+        FoundClient::Client(client) => client,
+        FoundClient::Shown(shown) => return Ok(Err(AuthorizationOutcome::Shown(shown))),
+        FoundClient::SignInFirst => {
+            return Ok(Err(AuthorizationOutcome::SignIn { again: false, query: given.encode_without(&[]) }));
+        }
+    };
     let Some(reference) = given.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED)) else {
         return Ok(Ok(Found { client, params: given.clone(), pushed: None }));
     };
@@ -211,7 +228,7 @@ async fn find(state: &AppState, given: &Params) -> Result<Result<Found, ShownErr
     let Some(stored) = stored.filter(|stored| stored.client == client.id()) else {
         let text = "the pushed request has expired, was used, or is of another client";
         let error = OAuthError::new(ErrorCode::InvalidRequestUri, text);
-        return Ok(Err(ShownError { error, facts: Vec::new() }));
+        return Ok(Err(AuthorizationOutcome::Shown(ShownError { error, facts: Vec::new() })));
     };
     Ok(Ok(Found { client, params: Params::parse(&stored.parameters), pushed: Some(hash) }))
 }
@@ -250,7 +267,7 @@ async fn facts(state: &AppState, session: &SignedIn, client: &Client) -> Result<
         None
     };
     Ok(Facts {
-        user: claims.sub.clone(),
+        user: oauth_people::subject(state, client, &claims.sub).await?,
         auth_time: claims.auth_time.unwrap_or_default(),
         acr: claims.acr.clone(),
         groups,

@@ -1,12 +1,22 @@
-//! Clients that operators add, change and remove.
+//! Clients that operators add, change, disable and remove.
 
 use super::actor::Actor;
 use crate::config::client_usable;
 use crate::oauth::clients;
+use domain::encoding::{base64url, sha256};
+use oidc::authorize::{self, AuthorizationRequest, Refusal, ShownError};
 use oidc::client::{InvalidClient, secret_hash};
-use oidc::{Client, ClientSettings};
+use oidc::preset::Preset;
+use oidc::registration::{blank, changed};
+use oidc::{Client, ClientSettings, ClientSource, Params};
+use serde_json::{Map, Value};
 use store::audit::AuditEvent;
 use store::oauth::StoredClient;
+use store::oauth_registrations::InitialToken;
+use wire::clients::{ClientSecret, Fact, RequestVerdict};
+
+/// Maximum number of clients in the database.
+const MOST: usize = 1000;
 
 /// The reason why nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +27,11 @@ pub enum ClientError {
     Unusable(&'static str, String),
     #[error("a client with this id exists")]
     Taken,
+    #[error("the database has as many clients as are allowed")]
+    Full,
     #[error("no client of the database has this id; those of postern.toml are changed there")]
     NotFound,
-    #[error("a public client has no secret")]
+    #[error("a public client has no secret, and one with keys needs none")]
     Public,
     #[error("the client was changed at the same time: try again")]
     Changed,
@@ -31,6 +43,36 @@ pub enum ClientError {
     Store(#[from] store::Error),
 }
 
+/// Reads the wish for a new client: its settings by name, `public` and `preset`.
+///
+/// # Errors
+/// Names the setting that is invalid.
+pub fn wish(mut members: Map<String, Value>) -> Result<(ClientSettings, bool), ClientError> {
+    let invalid = |setting, problem: &str| InvalidClient { setting, problem: problem.to_owned() };
+    let id = match members.remove("id") {
+        Some(Value::String(id)) => id.trim().to_owned(),
+        _ => return Err(invalid("id", "is missing").into()),
+    };
+    let public = match members.remove("public") {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::Bool(true)) => true,
+        Some(_) => return Err(invalid("public", "is not true or false").into()),
+    };
+    let preset = match members.remove("preset") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) if name.is_empty() => None,
+        Some(name) => {
+            let preset = name.as_str().and_then(Preset::parse);
+            Some(preset.ok_or_else(|| invalid("preset", "is not a known app"))?)
+        }
+    };
+    let mut settings = changed(&blank(&id)?, &members)?;
+    if let Some(preset) = preset {
+        preset.apply(&mut settings)?;
+    }
+    Ok((settings, public))
+}
+
 /// Adds a client. Returns its secret, unless it is public or has keys.
 ///
 /// # Errors
@@ -39,67 +81,148 @@ pub async fn add(
     actor: &Actor<'_>,
     settings: ClientSettings,
     public: bool,
-) -> Result<(Client, Option<String>), ClientError> {
+) -> Result<(Client, ClientSecret), ClientError> {
     let secret = (!public && settings.jwks.is_none()).then(|| actor.entropy.secret());
     let secrets: Vec<_> = secret.iter().map(|secret| secret_hash(secret)).collect();
-    let client = Client::new(settings, &secrets, false)?;
-    let signing = actor.config.settings.keys.signing_algorithm.as_str();
-    client_usable(&client, signing, &[&actor.config.origin])
-        .map_err(|(setting, problem)| ClientError::Unusable(setting, problem))?;
+    let client = checked(actor, settings, &secrets, ClientSource::Administrator)?;
     if actor.config.clients.iter().any(|own| own.id() == client.id()) {
         return Err(ClientError::Taken);
+    }
+    if actor.store.clients().await?.len() >= MOST {
+        return Err(ClientError::Full);
     }
     let row = StoredClient {
         id: client.id().to_owned(),
         registration: serde_json::to_string(&client.settings)?,
         secrets,
+        source: client.source.as_str().to_owned(),
+        management_hash: None,
+        expires_at: None,
         created_at: actor.now,
         changed_at: actor.now,
     };
     let audit = actor.entry(AuditEvent::ClientAdded, client.id());
-    if actor.store.add_client(&row, &audit).await? { Ok((client, secret)) } else { Err(ClientError::Taken) }
+    if !actor.store.add_client(&row, &audit).await? {
+        return Err(ClientError::Taken);
+    }
+    let shown = secret_of(actor, client.id(), secret);
+    Ok((client, shown))
+}
+
+fn secret_of(actor: &Actor<'_>, id: &str, client_secret: Option<String>) -> ClientSecret {
+    ClientSecret { issuer: actor.config.origin.clone(), client_id: id.to_owned(), client_secret }
+}
+
+/// Validates a registration for this site.
+fn checked(
+    actor: &Actor<'_>,
+    settings: ClientSettings,
+    secrets: &[String],
+    source: ClientSource,
+) -> Result<Client, ClientError> {
+    let client = Client::new(settings, secrets, source)?;
+    let signing = actor.config.settings.keys.signing_algorithm.as_str();
+    client_usable(&client, signing, &[&actor.config.origin])
+        .map_err(|(setting, problem)| ClientError::Unusable(setting, problem))?;
+    Ok(client)
+}
+
+/// A client with its row, if it is in the database.
+#[derive(Debug)]
+pub struct Listed {
+    pub client: Client,
+    pub row: Option<StoredClient>,
 }
 
 /// Returns all clients: those of the settings file, then those of the database.
 ///
 /// # Errors
 /// A row cannot be read, or the store fails.
-pub async fn list(actor: &Actor<'_>) -> Result<Vec<Client>, ClientError> {
-    let mut all = actor.config.clients.to_vec();
+pub async fn list(actor: &Actor<'_>) -> Result<Vec<Listed>, ClientError> {
+    let mut all: Vec<_> =
+        actor.config.clients.iter().map(|client| Listed { client: client.clone(), row: None }).collect();
     for row in actor.store.clients().await? {
         let client = clients::read(&row).map_err(ClientError::Unreadable)?;
-        if !all.iter().any(|own| own.id() == client.id()) {
-            all.push(client);
+        if !all.iter().any(|own| own.client.id() == client.id()) {
+            all.push(Listed { client, row: Some(row) });
         }
     }
     Ok(all)
+}
+
+/// Returns a client as administrators see it.
+///
+/// # Errors
+/// Never: a registration is JSON.
+pub fn shown(listed: &Listed) -> Result<wire::clients::Client, ClientError> {
+    let Listed { client, row } = listed;
+    let mut registration = match serde_json::to_value(&client.settings)? {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    // A path and a hash help nobody but the operator, who has the file.
+    registration.retain(|name, _| !name.starts_with("secret_"));
+    Ok(wire::clients::Client {
+        id: client.id().to_owned(),
+        name: client.name().to_owned(),
+        source: client.source.as_str().to_owned(),
+        public: client.is_public(),
+        disabled: client.settings.disabled,
+        secrets: client.secret_count(),
+        created_at: row.as_ref().map(|row| row.created_at),
+        changed_at: row.as_ref().map(|row| row.changed_at),
+        expires_at: row.as_ref().and_then(|row| row.expires_at),
+        registration,
+    })
 }
 
 /// Returns the client with this id.
 ///
 /// # Errors
 /// As [`list`], or no client has the id.
-pub async fn find(actor: &Actor<'_>, id: &str) -> Result<Client, ClientError> {
-    list(actor).await?.into_iter().find(|client| client.id() == id).ok_or(ClientError::NotFound)
+pub async fn find(actor: &Actor<'_>, id: &str) -> Result<Listed, ClientError> {
+    list(actor).await?.into_iter().find(|listed| listed.client.id() == id).ok_or(ClientError::NotFound)
+}
+
+async fn row(actor: &Actor<'_>, id: &str) -> Result<(StoredClient, Client), ClientError> {
+    match find(actor, id).await? {
+        Listed { client, row: Some(row) } => Ok((row, client)),
+        Listed { row: None, .. } => Err(ClientError::NotFound),
+    }
+}
+
+/// Changes settings by name.
+///
+/// # Errors
+/// The result is invalid, or the client is in the settings file, does not exist, or was changed at the same time.
+pub async fn change(actor: &Actor<'_>, id: &str, changes: &Map<String, Value>) -> Result<Client, ClientError> {
+    let (before, client) = row(actor, id).await?;
+    let client = checked(actor, changed(&client.settings, changes)?, &before.secrets, client.source)?;
+    let registration = serde_json::to_string(&client.settings)?;
+    replace(actor, &before, StoredClient { registration, ..before.clone() }).await?;
+    Ok(client)
 }
 
 /// Makes a new secret. With `keep`, the newest old one stays valid until the next rotation.
 ///
 /// # Errors
-/// The client is public, does not exist, or was changed at the same time.
-pub async fn rotate(actor: &Actor<'_>, id: &str, keep: bool) -> Result<String, ClientError> {
-    let rows = actor.store.clients().await?;
-    let before = rows.into_iter().find(|row| row.id == id).ok_or(ClientError::NotFound)?;
-    let client = clients::read(&before).map_err(ClientError::Unreadable)?;
+/// The client has no secret, does not exist, or was changed at the same time.
+pub async fn rotate(actor: &Actor<'_>, id: &str, keep: bool) -> Result<ClientSecret, ClientError> {
+    let (before, client) = row(actor, id).await?;
     if !client.uses_secret() {
         return Err(ClientError::Public);
     }
     let secret = actor.entropy.secret();
     let old = before.secrets.last().filter(|_| keep).cloned();
     let secrets = old.into_iter().chain([secret_hash(&secret)]).collect();
-    let after = StoredClient { secrets, changed_at: actor.now, ..before.clone() };
-    let audit = actor.entry(AuditEvent::ClientChanged, id);
-    if actor.store.change_client(&before, &after, &audit).await? { Ok(secret) } else { Err(ClientError::Changed) }
+    replace(actor, &before, StoredClient { secrets, ..before.clone() }).await?;
+    Ok(secret_of(actor, id, Some(secret)))
+}
+
+async fn replace(actor: &Actor<'_>, before: &StoredClient, after: StoredClient) -> Result<(), ClientError> {
+    let after = StoredClient { changed_at: actor.now, ..after };
+    let audit = actor.entry(AuditEvent::ClientChanged, &before.id);
+    if actor.store.change_client(before, &after, &audit).await? { Ok(()) } else { Err(ClientError::Changed) }
 }
 
 /// Removes a client and ends what it got. `false`: there is none.
@@ -108,4 +231,82 @@ pub async fn rotate(actor: &Actor<'_>, id: &str, keep: bool) -> Result<String, C
 /// The store fails.
 pub async fn remove(actor: &Actor<'_>, id: &str) -> Result<bool, ClientError> {
     Ok(actor.store.remove_client(id, &actor.entry(AuditEvent::ClientRemoved, id), actor.now).await?)
+}
+
+/// Makes a token with which clients register themselves.
+///
+/// # Errors
+/// The store fails.
+pub async fn initial_token(actor: &Actor<'_>, note: &str, uses: u32, hours: u32) -> Result<String, ClientError> {
+    let secret = actor.entropy.secret();
+    let token = InitialToken {
+        token_hash: base64url(&sha256(secret.as_bytes())),
+        note: note.to_owned(),
+        uses_left: uses,
+        created_at: actor.now,
+        expires_at: actor.now + i64::from(hours) * 60 * 60_000,
+    };
+    let audit = actor.entry(AuditEvent::ClientAdded, format!("token for {uses} registrations"));
+    actor.store.add_initial_token(&token, &audit).await?;
+    Ok(secret)
+}
+
+/// Judges an app's authorization request as the server does. `url`: the link, or its query string.
+///
+/// # Errors
+/// As [`list`].
+pub async fn explain(actor: &Actor<'_>, url: &str) -> Result<RequestVerdict, ClientError> {
+    let query = url.trim().split_once('?').map_or(url.trim(), |(_, query)| query);
+    let params = Params::parse(query.split('#').next().unwrap_or_default());
+    let id = match authorize::client_id(&params) {
+        Ok(id) => id,
+        Err(refused) => return Ok(shown_error(None, refused)),
+    };
+    let clients = list(actor).await?;
+    let Some(Listed { client, .. }) = clients.iter().find(|listed| listed.client.id() == id) else {
+        let mut refused = authorize::unknown_client(id);
+        let known = clients.iter().map(|listed| ("Registered client_id", listed.client.id().to_owned()));
+        refused.facts.extend(known);
+        return Ok(shown_error(None, refused));
+    };
+    if client.settings.disabled {
+        return Ok(shown_error(Some(client), authorize::disabled_client(id)));
+    }
+    Ok(match AuthorizationRequest::judge(&params, client, false).map_err(|refusal| *refusal) {
+        Ok(request) => RequestVerdict {
+            accepted: true,
+            client: Some(client.name().to_owned()),
+            error: None,
+            description: format!("{} gets the scopes: {}", client.name(), request.scopes),
+            facts: conditions(client),
+        },
+        Err(Refusal::Shown(refused)) => shown_error(Some(client), refused),
+        Err(Refusal::Redirected(refused)) => {
+            let facts = vec![("Sent to", refused.to.redirect_uri)];
+            shown_error(Some(client), ShownError { error: refused.error, facts })
+        }
+    })
+}
+
+/// Returns what a person needs besides.
+fn conditions(client: &Client) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if !client.settings.groups.is_empty() {
+        facts.push(Fact { name: "Needs one of these groups".to_owned(), value: client.settings.groups.join(", ") });
+    }
+    if client.settings.second_factor != domain::second_factor::Requirement::Optional {
+        facts.push(Fact { name: "Second factor".to_owned(), value: client.settings.second_factor.as_str().to_owned() });
+    }
+    facts
+}
+
+fn shown_error(client: Option<&Client>, refused: ShownError) -> RequestVerdict {
+    let fact = |(name, value): (&str, String)| Fact { name: name.to_owned(), value };
+    RequestVerdict {
+        accepted: false,
+        client: client.map(|client| client.name().to_owned()),
+        error: Some(refused.error.code.as_str().to_owned()),
+        description: refused.error.description,
+        facts: refused.facts.into_iter().map(fact).collect(),
+    }
 }

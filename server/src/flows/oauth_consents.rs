@@ -4,6 +4,7 @@ use super::oauth_people;
 use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
+use crate::guards::oauth_client;
 use crate::state::AppState;
 use oidc::consent::plain_words;
 use oidc::{Client, Scopes};
@@ -17,17 +18,17 @@ use wire::problem::Code;
 /// # Errors
 /// The store fails.
 pub async fn list(state: &AppState, user: &str) -> Result<Vec<Consent>, ApiError> {
-    let rows = state.store.consents(user).await?;
-    let mut consents: Vec<_> = rows
-        .into_iter()
-        .map(|row| Consent {
-            name: state.clients.find(&row.client).map_or_else(|| row.client.clone(), |client| client.name().to_owned()),
+    let mut consents = Vec::new();
+    for row in state.store.consents(user).await? {
+        let client = oauth_client::find(state, &row.client).await?;
+        consents.push(Consent {
+            name: client.map_or_else(|| row.client.clone(), |client| client.name().to_owned()),
             client: row.client,
             allows: plain_words(&Scopes::parse(&row.scope)).into_iter().map(str::to_owned).collect(),
             scope: row.scope,
             given_at: row.given_at,
-        })
-        .collect();
+        });
+    }
     consents.sort_by(|a, b| (&a.name, &a.client).cmp(&(&b.name, &b.client)));
     Ok(consents)
 }

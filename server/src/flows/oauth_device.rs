@@ -4,6 +4,7 @@ use crate::api_error::ApiError;
 use crate::audit;
 use crate::client::Client as Caller;
 use crate::guards::signed_in::SignedIn;
+use crate::guards::{factor_policy, oauth_client};
 use crate::state::AppState;
 use domain::encoding::{base64url, sha256};
 use oidc::device::{self, Poll};
@@ -62,9 +63,9 @@ pub async fn find(state: &AppState, typed: &str) -> Result<Option<WaitingDevice>
     let Some(code) = device::normalized(typed) else { return Ok(None) };
     let row = state.store.device_of_user_code(&hash(&code)).await?;
     let row = row.filter(|row| !row.denied && state.now() < row.expires_at);
-    Ok(row.and_then(|row| {
-        Some(WaitingDevice { client: state.clients.find(&row.client)?, scopes: Scopes::parse(&row.scope), row })
-    }))
+    let Some(row) = row else { return Ok(None) };
+    let client = oauth_client::find(state, &row.client).await?;
+    Ok(client.map(|client| WaitingDevice { client, scopes: Scopes::parse(&row.scope), row }))
 }
 
 /// Records a person's answer.
@@ -89,11 +90,16 @@ pub async fn answer(
     if !client.admits(groups.iter().map(String::as_str)) {
         return Err(ApiError::new(Code::RoleMissing));
     }
+    let required = client.settings.second_factor;
+    if let Some(missing) = factor_policy::missing_for(&state, claims, required).await? {
+        return Err(missing.refusal(&state));
+    }
+    let own = claims.acr.clone().filter(|acr| required.is_met_by_acr(Some(acr)));
     let details = GrantDetails {
         scope: scopes.to_string(),
         nonce: None,
         auth_time: claims.auth_time.unwrap_or_default(),
-        acr: claims.acr.clone(),
+        acr: own.or_else(|| Some(required.acr().to_owned())),
         amr: claims.amr.clone(),
         resources: Vec::new(),
         id_token: Vec::new(),

@@ -1,13 +1,14 @@
 //! Back-channel logout (OpenID Connect Back-Channel Logout 1.0): clients are told that a session has ended.
 
+use super::oauth_people;
 use crate::api_error::ApiError;
 use crate::error_chain::chain;
+use crate::guards::oauth_client;
+use crate::outbound::Reach;
 use crate::state::AppState;
-use oidc::Client;
-use reqwest::redirect;
+use oidc::{Client, ClientSource};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use std::time::Duration;
 use store::oauth::DueLogout;
 
 /// Number of notices in one round.
@@ -15,7 +16,6 @@ const ROUND: i64 = 20;
 /// Number of attempts: the last one is some six hours after the first.
 const MOST_TRIES: u32 = 10;
 const FIRST_PAUSE_MS: i64 = 30_000;
-const TIMEOUT: Duration = Duration::from_secs(5);
 /// Lifetime of a logout token in seconds (section 2.4).
 const TOKEN_SECONDS: i64 = 120;
 /// The member of `events` (section 2.4).
@@ -32,7 +32,13 @@ pub async fn send_due(state: &AppState) -> store::Result<()> {
         if !state.store.claim_logout(&due, now.saturating_add(pause)).await? {
             continue;
         }
-        let client = state.clients.find(&due.client);
+        let client = match oauth_client::find(state, &due.client).await {
+            Ok(client) => client,
+            Err(error) => {
+                tracing::warn!(client = %due.client, cause = ?error, "a client to notify cannot be read");
+                continue;
+            }
+        };
         let uri = client.as_ref().and_then(|client| client.settings.backchannel_logout_uri.clone());
         let (Some(client), Some(uri)) = (client, uri) else {
             state.store.finish_logout(&due).await?;
@@ -46,8 +52,12 @@ pub async fn send_due(state: &AppState) -> store::Result<()> {
 }
 
 async fn tell(state: &AppState, client: &Arc<Client>, uri: &str, due: &DueLogout) {
-    let told = match token(state, client, due) {
-        Ok(token) => post(uri, &token).await.map_err(|error| chain(&error)),
+    let told = match token(state, client, due).await {
+        Ok(token) => {
+            let body = oidc::params::with_query("", &[("logout_token", &token)]);
+            let sent = state.outbound.post(reach(client), uri, body.trim_start_matches('?').to_owned()).await;
+            sent.map_err(|error| chain(&error))
+        }
         Err(error) => Err(format!("{error:?}")),
     };
     let last = due.tries + 1 >= MOST_TRIES;
@@ -61,13 +71,18 @@ async fn tell(state: &AppState, client: &Arc<Client>, uri: &str, due: &DueLogout
     }
 }
 
-fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<String, ApiError> {
+/// The operator's own clients may be anywhere; others only where a stranger may send this server.
+fn reach(client: &Client) -> Reach {
+    if client.source == ClientSource::Settings { Reach::Anywhere } else { Reach::Public }
+}
+
+async fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<String, ApiError> {
     let now = state.now();
     let iat = now.div_euclid(1000);
     let claims = json!({
         "iss": state.config.origin,
         "aud": client.id(),
-        "sub": due.user,
+        "sub": oauth_people::subject(state, client, &due.user).await?,
         "sid": due.session,
         "iat": iat,
         "exp": iat + TOKEN_SECONDS,
@@ -77,13 +92,4 @@ fn token(state: &AppState, client: &Client, due: &DueLogout) -> Result<String, A
     let claims: Map<String, Value> = claims.as_object().cloned().unwrap_or_default();
     let alg = client.settings.id_token_alg;
     state.client_tokens.sign_id(alg, "logout+jwt", &claims, now).map_err(ApiError::broken)
-}
-
-/// Follows no redirect, and reads nothing of the answer but its status.
-async fn post(uri: &str, token: &str) -> Result<(), reqwest::Error> {
-    let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none()).build()?;
-    let body = oidc::params::with_query("", &[("logout_token", token)]);
-    let request = client.post(uri).header("content-type", "application/x-www-form-urlencoded");
-    let answer = request.body(body.trim_start_matches('?').to_owned()).send().await?;
-    answer.error_for_status().map(drop)
 }

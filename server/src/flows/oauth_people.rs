@@ -1,20 +1,23 @@
-//! What clients may learn about a person.
+//! What clients may learn about a person, and whether a person may use a client.
 
 use crate::api_error::ApiError;
 use crate::state::AppState;
+use domain::encoding::base64url;
+use oidc::Client;
 use oidc::claims::Person;
+use oidc::exchange::GrantDetails;
 use store::oauth::GrantRow;
 
 /// Loads the person of a grant.
 ///
 /// # Errors
 /// The store fails.
-pub async fn person(state: &AppState, grant: &GrantRow) -> Result<Person, ApiError> {
+pub async fn person(state: &AppState, client: &Client, grant: &GrantRow) -> Result<Person, ApiError> {
     let profile = state.store.profile(&grant.user).await?.unwrap_or_default();
     // An address that nobody has checked could be another person's, and apps link accounts by it.
     let email = profile.email.filter(|email| email.state.is_reliable());
     Ok(Person {
-        sub: grant.user.clone(),
+        sub: subject(state, client, &grant.user).await?,
         username: grant.username.clone(),
         name: profile.display_name.map_or_else(|| grant.username.clone(), |name| name.as_str().to_owned()),
         email_verified: email.is_some(),
@@ -22,6 +25,33 @@ pub async fn person(state: &AppState, grant: &GrantRow) -> Result<Person, ApiErr
         groups: profile.groups.iter().map(|group| group.as_str().to_owned()).collect(),
         role: grant.role.as_str().to_owned(),
     })
+}
+
+/// Returns the `sub` of a person for a client: the account's id, or another one for each sector (OpenID Connect Core,
+/// section 8.1). A pairwise one is random and stored, because every key of this server is replaced at some time.
+///
+/// # Errors
+/// The store fails.
+pub async fn subject(state: &AppState, client: &Client, user: &str) -> Result<String, ApiError> {
+    let Some(sector) = client.sector() else { return Ok(user.to_owned()) };
+    let fresh = base64url(&state.entropy.bytes::<16>());
+    Ok(state.store.pairwise_subject(sector, user, &fresh).await?)
+}
+
+/// Whether the person of a grant still has what the client requires: a group or role, and the level of the sign-in.
+///
+/// # Errors
+/// The store fails.
+pub async fn may_still_use(state: &AppState, client: &Client, grant: &GrantRow) -> Result<bool, ApiError> {
+    let needs_factor = client.settings.second_factor != domain::second_factor::Requirement::Optional;
+    if needs_factor && !client.settings.second_factor.is_met_by_acr(read_details(&grant.details)?.acr.as_deref()) {
+        return Ok(false);
+    }
+    if client.settings.groups.is_empty() {
+        return Ok(true);
+    }
+    let groups = groups_and_roles(state, &grant.user, &[grant.role.as_str().to_owned()]).await?;
+    Ok(client.admits(groups.iter().map(String::as_str)))
 }
 
 /// Returns the names that `groups` of a client may require.
@@ -32,4 +62,12 @@ pub async fn groups_and_roles(state: &AppState, user: &str, roles: &[String]) ->
     let profile = state.store.profile(user).await?.unwrap_or_default();
     let groups = profile.groups.iter().map(|group| group.as_str().to_owned());
     Ok(roles.iter().cloned().chain(groups).collect())
+}
+
+/// Reads the stored part of a request.
+///
+/// # Errors
+/// The row was written by something else.
+pub fn read_details(text: &str) -> Result<GrantDetails, ApiError> {
+    serde_json::from_str(text).map_err(ApiError::broken)
 }

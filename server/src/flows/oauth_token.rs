@@ -1,5 +1,6 @@
 //! The token endpoint: a code or a refresh token becomes tokens.
 
+use super::oauth_people::read_details;
 use super::{oauth_device, oauth_people};
 use crate::api_error::ApiError;
 use crate::audit;
@@ -214,6 +215,9 @@ async fn refresh(
         }
         let Some(life) = life(&grant) else { return Err(unknown()) };
         // Before the rotation, so that a wrong request costs no token.
+        if !oauth_people::may_still_use(state, client, &grant).await? {
+            return Err(invalid_grant("this account may no longer use the app"));
+        }
         let details: GrantDetails = read_details(&grant.details)?;
         let scopes = exchange::narrowed(&Scopes::parse(&details.scope), scope)?;
         let targets = exchange::targets(&details.resources, resources)?;
@@ -285,10 +289,11 @@ async fn issue(
     let now = state.now();
     let id = domain::encoding::from_base64url(&grant.id).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
     let id = id.ok_or_else(|| invalid_grant("the grant cannot be read"))?;
+    let sub = oauth_people::subject(state, client, &grant.user).await?;
     let subject = AccessSubject {
         grant: &id,
         generation: grant.generation,
-        user: &grant.user,
+        user: &sub,
         session: &grant.session,
         scopes,
         resources,
@@ -298,7 +303,7 @@ async fn issue(
     };
     let (access_token, expires_in) = state.client_tokens.access(client, subject, now).map_err(ApiError::broken)?;
     let id_token = if scopes.contains(OPENID) {
-        let person = oauth_people::person(state, grant).await?;
+        let person = oauth_people::person(state, client, grant).await?;
         let all = if client.settings.id_token_claims { scopes.clone() } else { Scopes::default() };
         let claims = person.claims(&all, &details.id_token);
         let signed = state.client_tokens.id_token(client, claims, &grant.session, details, &access_token, now);
@@ -312,14 +317,6 @@ async fn issue(
     };
     let token_type = if grant.jkt.is_some() { "DPoP" } else { "Bearer" };
     Ok(TokenResponse { access_token, token_type, expires_in, refresh_token, id_token, scope: scopes.to_string() })
-}
-
-/// Reads the stored part of a request.
-///
-/// # Errors
-/// The row was written by something else.
-pub fn read_details(text: &str) -> Result<GrantDetails, ApiError> {
-    serde_json::from_str(text).map_err(ApiError::broken)
 }
 
 impl std::fmt::Debug for TokenResponse {

@@ -87,6 +87,23 @@ pub async fn missing(state: &AppState, claims: &AccessTokenClaims) -> Result<Opt
     lacks(state, &row, required).await
 }
 
+/// As [`missing`], with the requirement of an app or a client on top of the account's.
+///
+/// # Errors
+/// The session has ended; the store fails.
+pub async fn missing_for(
+    state: &AppState,
+    claims: &AccessTokenClaims,
+    required: Requirement,
+) -> Result<Option<MissingFactor>, ApiError> {
+    let own = missing(state, claims).await?;
+    if own.is_none() && required.is_met_by_acr(claims.acr.as_deref()) {
+        return Ok(None);
+    }
+    let row = state.store.session(&claims.sid).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
+    lacks(state, &row, own.map_or(required, |own| own.required.max(required))).await
+}
+
 /// Returns the requirement of an account.
 ///
 /// # Errors

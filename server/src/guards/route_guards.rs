@@ -50,7 +50,9 @@ impl RouteGuard {
             | paths::OAUTH_REVOKE
             | paths::OAUTH_INTROSPECT
             | paths::OAUTH_DEVICE
-            | paths::OAUTH_PAR => Self::Client,
+            | paths::OAUTH_PAR
+            | paths::OAUTH_REGISTER => Self::Client,
+            _ if path.starts_with("/oauth/register/") => Self::Client,
             _ if path.starts_with("/api/") => Self::Api,
             _ if path.starts_with("/.well-known/") || path.starts_with("/.postern/") => Self::Public,
             _ => Self::Page,
@@ -170,6 +172,8 @@ mod tests {
             ("/oauth/logout", RouteGuard::Page),
             ("/oauth/token", RouteGuard::Client),
             ("/oauth/userinfo", RouteGuard::Client),
+            ("/oauth/register", RouteGuard::Client),
+            ("/oauth/register/7", RouteGuard::Client),
             ("/api/oauth/authorize", RouteGuard::Api),
             ("/", RouteGuard::Page),
         ] {

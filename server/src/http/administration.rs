@@ -7,14 +7,18 @@ use crate::client::Client;
 use crate::flows;
 use crate::flows::actor::Actor;
 use crate::flows::audit_log;
+use crate::flows::paging;
 use crate::guards::administrator::Administrator;
 use crate::guards::signed_in::SignedIn;
 use crate::state::AppState;
-use app::view::{AuditFilter, AuditView, BansOutcome, BansView, ServerKeysView, TollView, View, Viewer};
+use app::view::{
+    AuditFilter, AuditView, BansOutcome, BansView, ClientView, ClientsView, ServerKeysView, TollView, View, Viewer,
+};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ban::Trigger;
 use http::Uri;
+use oidc::preset::Preset;
 use serde::Deserialize;
 use store::audit::AuditEvent;
 
@@ -53,6 +57,44 @@ pub async fn toll(state: &AppState, viewer: Viewer) -> Result<View, ApiError> {
         payments: flows::toll::payments(store, super::toll::PAGE).await?.payments,
         tokens: flows::toll::tokens(store, super::toll::PAGE, now).await?.tokens,
     })))
+}
+
+/// Parameters of the pages of clients.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ClientsPageQuery {
+    id: String,
+    /// An app's request to explain.
+    request: String,
+    after: String,
+    done: String,
+}
+
+/// Loads `/dashboard/clients`.
+///
+/// # Errors
+/// The store fails.
+pub async fn clients(actor: &Actor<'_>, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
+    let asked: ClientsPageQuery = request::query(uri).unwrap_or_default();
+    let all = super::clients::listed(actor).await?;
+    let (clients, next) = paging::page(all, |client| &client.id, &asked.after);
+    let verdict =
+        if asked.request.is_empty() { None } else { Some(flows::oauth_clients::explain(actor, &asked.request).await?) };
+    let presets = Preset::ALL.map(Preset::as_str).to_vec();
+    Ok(View::Clients(Box::new(ClientsView { viewer, clients, presets, asked: asked.request, verdict, next })))
+}
+
+/// Loads `/dashboard/clients/client`.
+///
+/// # Errors
+/// The store fails.
+pub async fn client(actor: &Actor<'_>, uri: &Uri, viewer: Viewer) -> Result<View, ApiError> {
+    let asked: ClientsPageQuery = request::query(uri).unwrap_or_default();
+    let all = super::clients::listed(actor).await?;
+    let Some(client) = all.into_iter().find(|client| client.id == asked.id) else { return Ok(View::NotFound) };
+    let groups = flows::profiles::groups(actor.store).await?.into_iter().map(|group| group.name).collect();
+    let (issuer, done) = (actor.config.origin.clone(), asked.done == "changed");
+    Ok(View::Client(Box::new(ClientView { viewer, client, issuer, groups, done })))
 }
 
 /// Loads `/dashboard/bans`.

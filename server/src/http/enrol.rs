@@ -35,14 +35,8 @@ pub(super) async fn detour_for_app(
     required: Requirement,
     here: &Uri,
 ) -> Result<Option<String>, ApiError> {
-    let claims = &session.claims;
-    let own = factor_policy::missing(state, claims).await?;
-    if own.is_none() && required.is_met_by_acr(claims.acr.as_deref()) {
-        return Ok(None);
-    }
-    let row = state.store.session(&claims.sid).await?.ok_or_else(|| ApiError::new(Code::NoSession))?;
-    let strictest = own.map_or(required, |own| own.required.max(required));
-    Ok(factor_policy::lacks(state, &row, strictest).await?.map(|missing| path_of(missing, here)))
+    let missing = factor_policy::missing_for(state, &session.claims, required).await?;
+    Ok(missing.map(|missing| path_of(missing, here)))
 }
 
 /// Returns the page that helps the person, and leads back to `here` afterwards.

@@ -6,10 +6,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use domain::server_key::CACHE_MS;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Uri, header};
 use oidc::metadata::Endpoints;
 use serde_json::json;
 use wire::paths;
+use wire::problem::Code;
 
 /// The values of `acr`, by `domain::authentication`.
 const ACR: [&str; 3] = ["urn:postern:acr:1", "urn:postern:acr:2", "urn:postern:acr:phr"];
@@ -44,9 +45,38 @@ pub async fn openid(State(state): State<AppState>) -> impl IntoResponse {
         pushed: paths::OAUTH_PAR,
         end_session: paths::OAUTH_LOGOUT,
         device: paths::OAUTH_DEVICE,
+        registration: state.config.settings.oauth.registration.then_some(paths::OAUTH_REGISTER),
     };
     let signing = state.client_tokens.signing_algorithm(state.now());
-    (open(), Json(oidc::metadata::document(&state.config.origin, &endpoints, signing, &ACR)))
+    let documents = state.config.settings.oauth.client_documents;
+    (open(), Json(oidc::metadata::document(&state.config.origin, &endpoints, signing, &ACR, documents)))
+}
+
+/// Describes this site as a protected resource (RFC 9728).
+pub async fn protected_resource(State(state): State<AppState>) -> impl IntoResponse {
+    (open(), Json(oidc::metadata::protected_resource(&state.config.origin, "", &state.config.settings.site.name)))
+}
+
+/// Describes the userinfo endpoint as a protected resource (RFC 9728, section 3.1).
+pub async fn protected_userinfo(State(state): State<AppState>) -> impl IntoResponse {
+    let name = &state.config.settings.site.name;
+    (open(), Json(oidc::metadata::protected_resource(&state.config.origin, paths::OAUTH_USERINFO, name)))
+}
+
+/// Names the issuer of an account (RFC 7033).
+///
+/// # Errors
+/// `bad_request`: `resource` is missing. `not_found`: it is not one of this server's.
+pub async fn webfinger(State(state): State<AppState>, uri: Uri) -> Result<impl IntoResponse, ApiError> {
+    let query = uri.query().unwrap_or_default();
+    let pairs: Vec<_> = oidc::params::pairs(query);
+    let resource = pairs.iter().find(|(name, _)| name == "resource").map(|(_, value)| value.as_str());
+    let resource = resource.ok_or_else(|| ApiError::new(Code::BadRequest))?;
+    let relations: Vec<_> = pairs.iter().filter(|(name, _)| name == "rel").map(|(_, rel)| rel.as_str()).collect();
+    let found = oidc::webfinger::answer(&state.config.origin, resource, &relations);
+    let found = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/jrd+json"))];
+    Ok((open(), json, found.to_string()))
 }
 
 /// Returns endpoints and policy for programs.

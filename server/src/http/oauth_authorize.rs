@@ -9,8 +9,8 @@ use super::{ApiError, enrol, pages, render, request};
 use crate::client::Client as Caller;
 use crate::flows::oauth_authorize::{self, AuthorizationOutcome, Examined};
 use crate::flows::{self};
-use crate::guards::body;
 use crate::guards::signed_in::SignedIn;
+use crate::guards::{body, oauth_client};
 use crate::state::AppState;
 use app::view::{AskView, EnterView, RefusedView, View};
 use axum::body::Bytes;
@@ -20,7 +20,7 @@ use axum::{Extension, Json};
 use domain::encoding::base64url;
 use http::{HeaderValue, Method, StatusCode, header};
 use oidc::authorize::{self as rules, ResponseMode, ShownError};
-use oidc::{Client, Params, consent, redirect_uri};
+use oidc::{Client, ClientSource, Params, consent, redirect_uri};
 use std::collections::BTreeSet;
 use wire::oauth::{AppAnswer, AppRequest};
 use wire::paths;
@@ -155,10 +155,32 @@ fn body_of(query: &str, agreed: Option<bool>) -> String {
 fn ask(state: &AppState, examined: &Examined, query: &str) -> AskView {
     let (client, request) = (&examined.client, &examined.request);
     let to = redirect_uri::origin(&request.redirect_uri).unwrap_or(&request.redirect_uri);
+    let name = client.name();
+    let (title, about) = match client.source {
+        // Its name is its own choice, so the host of its document comes first.
+        ClientSource::Document => {
+            let host = redirect_uri::host_of(client.id()).unwrap_or_default();
+            let about = format!(
+                "An app of {host}, which calls itself {name}, wants to sign you in. Nobody at this site has checked it: \
+                 continue only if you have just opened it yourself. It answers at {to}."
+            );
+            (format!("Continue to {host}?"), about)
+        }
+        ClientSource::Registered => {
+            let about = format!(
+                "{name} wants to sign you in. The app chose this name itself, and nobody at this site has checked it: \
+                 continue only if you have just opened it yourself. It answers at {to}."
+            );
+            (format!("Continue to {name}?"), about)
+        }
+        ClientSource::Settings | ClientSource::Administrator => {
+            (format!("Continue to {name}?"), format!("{name} wants to sign you in. It answers at {to}."))
+        }
+    };
     AskView {
-        title: format!("Continue to {}?", client.name()),
-        about: format!("{} wants to sign you in. It answers at {to}.", client.name()),
-        list: format!("{} will be able to:", client.name()),
+        title,
+        about,
+        list: format!("{name} will be able to:"),
         items: consent::plain_words(&request.scopes).into_iter().map(str::to_owned).collect(),
         note: "You can revoke this on your account page at any time.".to_owned(),
         path: paths::OAUTH_ENTER.to_owned(),
@@ -187,7 +209,10 @@ history.replaceState(null,'',location.pathname);f.submit()";
 /// `/oauth/form_post`: posts an answer to a client at a registered redirect URI.
 pub(crate) async fn form_post(State(state): State<AppState>, request: Request) -> Response {
     let params = Params::parse(request.uri().query().unwrap_or_default());
-    let client = params.get("client_id").and_then(|id| state.clients.find(id));
+    let client = match oauth_client::find(&state, params.get("client_id").unwrap_or_default()).await {
+        Ok(client) => client,
+        Err(error) => return pages::broken(state, error, request).await,
+    };
     let uri = params.get("redirect_uri").filter(|uri| client.as_ref().is_some_and(|client| client.redirects_to(uri)));
     let (Some(client), Some(uri)) = (&client, uri) else {
         return super::not_found::not_found(State(state), request).await;

@@ -74,12 +74,13 @@ pub(crate) async fn page(State(state): State<AppState>, request: Request) -> Res
             let name = found.client.name();
             View::Ask(Box::new(AskView {
                 title: format!("Connect a device to {name}?"),
-                about: "Go on only if you started this yourself, on a device in front of you, and it shows this code. \
-                        Somebody who sent you a link or a code would be signed in as you."
-                    .to_owned(),
+                about: format!(
+                    "Go on only if you started this yourself, on a device in front of you, and it shows the code {typed}. \
+                     Somebody who sent you a link or a code would be signed in as you."
+                ),
                 list: format!("{name} on that device will be able to:"),
                 items: consent::plain_words(&found.scopes).into_iter().map(str::to_owned).collect(),
-                note: format!("Code: {typed}"),
+                note: String::new(),
                 path: paths::OAUTH_DEVICE_ANSWER.to_owned(),
                 yes: "Connect".to_owned(),
                 yes_body: body(true),

@@ -4,10 +4,10 @@ use super::oauth_authorize::refused;
 use super::{ApiError, pages, render, request};
 use crate::client::Client as Caller;
 use crate::cookies::{self, CookieName};
-use crate::flows;
-use crate::guards::body;
+use crate::flows::{self, oauth_people};
 use crate::guards::signed_in::SignedIn;
 use crate::guards::token::PresentedToken;
+use crate::guards::{body, oauth_client};
 use crate::state::AppState;
 use app::view::{AskView, EnterView, View};
 use axum::body::Bytes;
@@ -38,7 +38,10 @@ pub async fn logout(State(state): State<AppState>, request: Request) -> Response
         Ok(session) => session,
         Err(error) => return pages::broken(state, error, request).await,
     };
-    let judged = judge(&state, &query, session.as_ref());
+    let judged = match judge(&state, &query, session.as_ref()).await {
+        Ok(judged) => judged,
+        Err(error) => return pages::broken(state, error, request).await,
+    };
     let view = match judged {
         Err(error) => {
             let shown = refused(ShownError { error, facts: Vec::new() });
@@ -86,6 +89,7 @@ pub async fn sign_out(
     let AppRequest { request: query, .. } = request::body(&body)?;
     let session = SignedIn::find(&state, &parts.headers).await?;
     let found = judge(&state, &query, session.as_ref())
+        .await?
         .map_err(|error| ApiError::explained(Code::BadRequest, error.description))?;
     // The access token may have expired while the page was open.
     let shown = PresentedToken::in_cookie(&state, &parts.headers);
@@ -100,23 +104,41 @@ pub async fn sign_out(
     Ok(Json(AppAnswer { location: after(&found) }))
 }
 
-fn judge(state: &AppState, query: &str, session: Option<&SignedIn>) -> Result<LogoutRequest, OAuthError> {
+async fn judge(
+    state: &AppState,
+    query: &str,
+    session: Option<&SignedIn>,
+) -> Result<Result<LogoutRequest, OAuthError>, ApiError> {
     let params = Params::parse(query);
     let hint = match params.get("id_token_hint") {
         None => None,
-        Some(token) => {
-            let hint = state.client_tokens.hint(token, state.now());
-            let text = "id_token_hint is not an ID token of this server";
-            Some(hint.ok_or_else(|| OAuthError::new(ErrorCode::InvalidRequest, text))?)
-        }
+        Some(token) => match state.client_tokens.hint(token, state.now()) {
+            Some(hint) => Some(hint),
+            None => {
+                let text = "id_token_hint is not an ID token of this server";
+                return Ok(Err(OAuthError::new(ErrorCode::InvalidRequest, text)));
+            }
+        },
     };
-    let id = logout::client_id(&params, hint.as_ref())?;
-    let client = id.and_then(|id| state.clients.find(id));
+    let id = match logout::client_id(&params, hint.as_ref()) {
+        Ok(id) => id,
+        Err(error) => return Ok(Err(error)),
+    };
+    let client = match id {
+        Some(id) => oauth_client::find(state, id).await?,
+        None => None,
+    };
     if id.is_some() && client.is_none() {
-        return Err(OAuthError::new(ErrorCode::InvalidClient, "no client has this client_id"));
+        return Ok(Err(OAuthError::new(ErrorCode::InvalidClient, "no client has this client_id")));
     }
-    let session = session.map(|session| (session.claims.sid.as_str(), session.claims.sub.as_str()));
-    logout::judge(&params, client.as_deref(), hint.as_ref(), session)
+    // The hint has the subject that its client knows.
+    let subject = match (session, &client) {
+        (Some(session), Some(client)) => oauth_people::subject(state, client, &session.claims.sub).await?,
+        (Some(session), None) => session.claims.sub.clone(),
+        (None, _) => String::new(),
+    };
+    let session = session.map(|session| (session.claims.sid.as_str(), subject.as_str()));
+    Ok(logout::judge(&params, client.as_deref(), hint.as_ref(), session))
 }
 
 fn after(request: &LogoutRequest) -> String {

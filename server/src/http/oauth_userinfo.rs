@@ -31,7 +31,7 @@ pub(crate) async fn userinfo(State(state): State<AppState>, request: Request) ->
     };
     match answer {
         Ok(response) => open(response),
-        Err(error) => challenged(error),
+        Err(error) => challenged(&state, error),
     }
 }
 
@@ -84,8 +84,8 @@ fn read(parts: &Parts, body: &str) -> Result<Presented, TokenError> {
     }
 }
 
-/// An error with a challenge (RFC 6750, section 3; RFC 9449, section 7.1).
-fn challenged(error: TokenError) -> Response {
+/// Answers an error with a challenge (RFC 6750, section 3; RFC 9449, section 7.1).
+fn challenged(state: &AppState, error: TokenError) -> Response {
     let found = match &error {
         TokenError::OAuth(error) => Some((error.code.as_str(), false)),
         TokenError::Failed(error) => match error.code() {
@@ -96,7 +96,9 @@ fn challenged(error: TokenError) -> Response {
     };
     let Some((code, proof)) = found else { return OAuthErrorResponse(error).into_response() };
     let scheme = if proof { "DPoP algs=\"ES256\", " } else { "Bearer " };
-    let challenge = format!("{scheme}error=\"{code}\"");
+    // RFC 9728, section 5.1.
+    let described = format!("{}{}", state.config.origin, wire::paths::PROTECTED_USERINFO);
+    let challenge = format!("{scheme}error=\"{code}\", resource_metadata=\"{described}\"");
     let mut response = OAuthErrorResponse(error).into_response();
     if proof {
         *response.status_mut() = StatusCode::UNAUTHORIZED;

@@ -5,6 +5,7 @@ use super::sign_in_path::sign_in_path;
 use super::{ApiError, administration, help, render, site_state};
 use crate::client::Client;
 use crate::config::SignupMode;
+use crate::flows::actor::Actor;
 use crate::flows::{self, paging};
 use crate::guards::administrator::Administrator;
 use crate::guards::factor_policy;
@@ -223,6 +224,8 @@ async fn dashboard(
         paths::USERS_PAGE
         | paths::PERSON_PAGE
         | paths::GROUPS_PAGE
+        | paths::CLIENTS_PAGE
+        | paths::CLIENT_PAGE
         | paths::INVITATIONS_PAGE
         | paths::BANS_PAGE
         | paths::TOLL_PAGE
@@ -289,6 +292,14 @@ async fn administration(
             let unknown = flows::profiles::unknown_groups(&*state.store, &state.config.apps).await?;
             let unknown = unknown.into_iter().map(|(app, group)| (app, group.to_string())).collect();
             View::Groups(GroupsView { viewer, groups, unknown, next })
+        }
+        paths::CLIENTS_PAGE => {
+            let actor = Actor::administrator(state, client, &administrator);
+            administration::clients(&actor, uri, viewer).await?
+        }
+        paths::CLIENT_PAGE => {
+            let actor = Actor::administrator(state, client, &administrator);
+            administration::client(&actor, uri, viewer).await?
         }
         paths::INVITATIONS_PAGE => {
             let invitations = flows::invitations::open(&*state.store, state.now()).await?;

@@ -1,20 +1,33 @@
-//! The clients in memory: those of the settings file, and those of the database.
+//! The clients in memory: those of the settings file, those of the database, and documents that were read recently.
 
 use crate::config::Config;
-use oidc::{Client, ClientSettings};
+use domain::UnixMs;
+use oidc::{Client, ClientSettings, ClientSource};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
 use store::oauth::StoredClient;
 
+/// Maximum number of documents in memory.
+const MOST_DOCUMENTS: usize = 256;
+
 /// Read after each change, as the allowlist. A client of the settings file hides one with the same id.
 #[derive(Debug, Default)]
 pub struct Clients {
     configured: BTreeMap<String, Arc<Client>>,
     stored: RwLock<BTreeMap<String, Arc<Client>>>,
+    documents: RwLock<BTreeMap<String, CachedDocument>>,
     /// Locked during a read, so that an older result never replaces a newer one.
     reading: tokio::sync::Mutex<()>,
+}
+
+/// A document, or the failure of its last fetch.
+#[derive(Debug, Clone)]
+pub struct CachedDocument {
+    pub client: Option<Arc<Client>>,
+    /// When it was fetched; the fetch is repeated some time later.
+    pub fetched_at: UnixMs,
 }
 
 impl Clients {
@@ -42,15 +55,37 @@ impl Clients {
         Ok(())
     }
 
+    /// Returns a client that may act. `None`: there is none with this id, or it is disabled.
     pub fn find(&self, id: &str) -> Option<Arc<Client>> {
+        self.registered(id).filter(|client| !client.settings.disabled)
+    }
+
+    /// Returns a client even if it is disabled.
+    pub fn registered(&self, id: &str) -> Option<Arc<Client>> {
         self.configured.get(id).cloned().or_else(|| self.stored.read().get(id).cloned())
     }
 
-    /// Returns all clients, by id.
+    /// Returns all clients that may act, by id.
     pub fn all(&self) -> Vec<Arc<Client>> {
         let mut all = self.stored.read().clone();
         all.extend(self.configured.clone());
-        all.into_values().collect()
+        all.into_values().filter(|client| !client.settings.disabled).collect()
+    }
+
+    pub fn document(&self, id: &str) -> Option<CachedDocument> {
+        self.documents.read().get(id).cloned()
+    }
+
+    /// Remembers a document. The oldest one makes room.
+    pub fn remember(&self, id: &str, document: CachedDocument) {
+        let mut documents = self.documents.write();
+        if documents.len() >= MOST_DOCUMENTS && !documents.contains_key(id) {
+            let oldest = documents.iter().min_by_key(|(_, document)| document.fetched_at).map(|(id, _)| id.clone());
+            if let Some(oldest) = oldest {
+                documents.remove(&oldest);
+            }
+        }
+        documents.insert(id.to_owned(), document);
     }
 }
 
@@ -60,5 +95,6 @@ impl Clients {
 /// The reason, as a sentence part.
 pub fn read(row: &StoredClient) -> Result<Client, String> {
     let settings: ClientSettings = serde_json::from_str(&row.registration).map_err(|error| error.to_string())?;
-    Client::new(settings, &row.secrets, false).map_err(|error| error.to_string())
+    let source = ClientSource::parse(&row.source).ok_or_else(|| format!("its source '{}' is unknown", row.source))?;
+    Client::new(settings, &row.secrets, source).map_err(|error| error.to_string())
 }

@@ -17,6 +17,7 @@ const PARTS: &[&str] = &[
     include_str!("apps.json"),
     include_str!("metadata.json"),
     include_str!("oauth.json"),
+    include_str!("clients.json"),
     include_str!("accounts.json"),
     include_str!("bans.json"),
     include_str!("server.json"),

@@ -112,6 +112,8 @@ async fn nothing_is_changed_by_a_bare_cookie_of_a_bound_session() {
     let invitation = json!({"role": "user", "hours": 1});
     let invitation = id_of(&root, paths::INVITATIONS, "invitations", &invitation).await;
     let group = id_of(&root, paths::GROUPS, "groups", &json!({"name": "family"})).await;
+    let client = json!({"id": "wiki", "redirect_uris": ["https://wiki.example.com/"]});
+    let client = id_of(&root, paths::CLIENTS, "clients", &client).await;
     let keys = root.get(paths::SERVER_KEYS).await.json();
     // Not the one that signed the tokens of this test.
     let envelope = keys["keys"].as_array().unwrap().iter().find(|key| key["kind"] == "envelope").unwrap();
@@ -123,6 +125,7 @@ async fn nothing_is_changed_by_a_bare_cookie_of_a_bound_session() {
         (paths::ALLOWLIST, &allowed),
         (paths::INVITATIONS, &invitation),
         (paths::GROUPS, &group),
+        (paths::CLIENTS, &client),
         ("/api/admin/keys", &kid),
         (paths::SESSIONS, &session),
     ];

@@ -46,6 +46,7 @@ const SERVER: [(&str, &[&str]); 9] = [
             "keyed_mutex",
             "mailer",
             "metrics",
+            "outbound",
             "passwords",
             "rate_limiter",
             "refusal_feed",

@@ -36,6 +36,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (31, "session order", include_str!("../../migrations/0031_session_order.sql")),
     (32, "mails", include_str!("../../migrations/0032_mails.sql")),
     (35, "email proofs", include_str!("../../migrations/0035_email_proofs.sql")),
+    (36, "oauth registrations", include_str!("../../migrations/0036_oauth_registrations.sql")),
 ];
 
 /// In the order of their numbers.

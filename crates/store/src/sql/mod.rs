@@ -29,6 +29,7 @@ mod migrations;
 mod named_locks;
 mod names;
 mod oauth;
+mod oauth_registrations;
 mod oauth_writes;
 mod open;
 mod passkeys;

@@ -17,7 +17,8 @@ use domain::UnixMs;
 use domain::account::Role;
 
 sql! {
-    CLIENTS = "SELECT id, registration, secrets, created_at, changed_at FROM oauth_clients ORDER BY id";
+    CLIENTS = "SELECT id, registration, secrets, source, management_hash, expires_at, created_at, changed_at
+        FROM oauth_clients ORDER BY id";
     CODE = "SELECT client_id, session_id, redirect_uri, code_challenge, jkt, details, expires_at, grant_id
         FROM oauth_codes WHERE code_hash = $1";
     GRANT = "SELECT g.id, g.client_id, g.user_id, g.session_id, g.details, g.jkt, g.generation, g.refresh_hash,
@@ -173,6 +174,9 @@ fn client<DB: Backend>(row: &Record<DB>) -> Result<StoredClient> {
         id: row.text("id")?,
         registration: row.text("registration")?,
         secrets: row.text("secrets")?.split_whitespace().map(str::to_owned).collect(),
+        source: row.text("source")?,
+        management_hash: row.opt_text("management_hash")?,
+        expires_at: row.opt_int("expires_at")?,
         created_at: row.int("created_at")?,
         changed_at: row.int("changed_at")?,
     })

@@ -14,8 +14,9 @@ use crate::oauth::{
 use domain::UnixMs;
 
 sql! {
-    ADD_CLIENT = "INSERT INTO oauth_clients (id, registration, secrets, created_at, changed_at)
-        VALUES ($1, $2, $3, $4, $4) ON CONFLICT (id) DO NOTHING";
+    ADD_CLIENT = "INSERT INTO oauth_clients
+            (id, registration, secrets, source, management_hash, expires_at, created_at, changed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (id) DO NOTHING";
     CHANGE_CLIENT = "UPDATE oauth_clients SET registration = $4, secrets = $5, changed_at = $6
         WHERE id = $1 AND registration = $2 AND secrets = $3";
     REMOVE_CLIENT = "DELETE FROM oauth_clients WHERE id = $1";
@@ -74,6 +75,21 @@ sql! {
     PUSH = "INSERT INTO oauth_requests (id_hash, client_id, parameters, expires_at) VALUES ($1, $2, $3, $4)";
 }
 
+/// Adds a client. `false`: the id is taken.
+pub(super) async fn add_client<DB: Backend>(tx: &mut Tx<'_, DB>, client: &StoredClient) -> Result<bool> {
+    let secrets = client.secrets.join(" ");
+    let values = [
+        Value::Text(&client.id),
+        Value::Text(&client.registration),
+        Value::Text(&secrets),
+        Value::Text(&client.source),
+        Value::OptText(client.management_hash.as_deref()),
+        Value::OptInt(client.expires_at),
+        Value::Int(client.created_at),
+    ];
+    Ok(tx.execute(ADD_CLIENT, values).await? == 1)
+}
+
 pub(super) struct AddClient {
     pub client: StoredClient,
     pub audit: AuditEntry,
@@ -87,14 +103,7 @@ impl Write for AddClient {
     }
 
     async fn run<DB: Backend>(&self, tx: &mut Tx<'_, DB>) -> Result<bool> {
-        let secrets = self.client.secrets.join(" ");
-        let values = [
-            Value::Text(&self.client.id),
-            Value::Text(&self.client.registration),
-            Value::Text(&secrets),
-            Value::Int(self.client.created_at),
-        ];
-        let added = tx.execute(ADD_CLIENT, values).await? == 1;
+        let added = add_client(tx, &self.client).await?;
         if added {
             sequences::next(tx, Sequence::Clients).await?;
             append(tx, &self.audit).await?;

@@ -43,6 +43,10 @@ sql! {
         AND device_hash IN (SELECT device_hash FROM oauth_devices WHERE expires_at <= $1 LIMIT $2)";
     OAUTH_GRANTS = "DELETE FROM oauth_grants WHERE ends_at <= $1
         AND id IN (SELECT id FROM oauth_grants WHERE ends_at <= $1 LIMIT $2)";
+    OAUTH_DOCUMENTS = "DELETE FROM oauth_documents WHERE expires_at <= $1
+        AND id IN (SELECT id FROM oauth_documents WHERE expires_at <= $1 LIMIT $2)";
+    OAUTH_TOKENS = "DELETE FROM oauth_initial_tokens WHERE expires_at <= $1
+        AND token_hash IN (SELECT token_hash FROM oauth_initial_tokens WHERE expires_at <= $1 LIMIT $2)";
     PROOFS = "DELETE FROM used_proofs WHERE expires_at <= $1
         AND id IN (SELECT id FROM used_proofs WHERE expires_at <= $1 LIMIT $2)";
     RESETS = "DELETE FROM resets WHERE expires_at <= $1
@@ -127,7 +131,7 @@ impl<DB: Backend> SqlStore<DB> {
 
     pub(super) async fn sweep_oauth_before(&self, before: UnixMs) -> Result<u64> {
         let mut gone = 0;
-        for sql in [OAUTH_CODES, OAUTH_REQUESTS, OAUTH_DEVICES, OAUTH_GRANTS] {
+        for sql in [OAUTH_CODES, OAUTH_REQUESTS, OAUTH_DEVICES, OAUTH_GRANTS, OAUTH_DOCUMENTS, OAUTH_TOKENS] {
             gone += self.sweep(sql, before).await?;
         }
         Ok(gone)

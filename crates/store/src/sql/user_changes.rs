@@ -44,6 +44,8 @@ sql! {
         WHERE made_by = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
     ERASE_PASSKEYS = "DELETE FROM passkeys WHERE user_id = $1";
     ERASE_HANDLE = "DELETE FROM passkey_handles WHERE user_id = $1";
+    ERASE_CONSENTS = "DELETE FROM oauth_consents WHERE user_id = $1";
+    ERASE_SUBJECTS = "DELETE FROM oauth_subjects WHERE user_id = $1";
     ERASE_USER_KEYS = "DELETE FROM user_keys WHERE user_id = $1";
 }
 
@@ -192,7 +194,8 @@ impl Write for DeleteUser {
         }
         // The rows remain for a while, because other nodes learn from them that the sessions are over.
         let ended = revoke_all(tx, &self.user, None, self.now).await?;
-        for sql in [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS, ERASE_PASSKEYS, ERASE_HANDLE] {
+        let rows = [ERASE_SESSIONS, ERASE_AUDIT, END_RESET, ERASE_USER_KEYS, ERASE_PASSKEYS, ERASE_HANDLE];
+        for sql in rows.into_iter().chain([ERASE_CONSENTS, ERASE_SUBJECTS]) {
             tx.execute(sql, [Value::Text(&self.user)]).await?;
         }
         leave_all(tx, &self.user).await?;

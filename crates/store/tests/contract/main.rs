@@ -222,6 +222,9 @@ contract! {
         a_pushed_request_gives_one_code_of_fifty_tries,
         a_client_is_told_once_that_a_session_has_ended,
         clients_are_added_changed_and_removed_with_what_they_got,
+        fifty_tasks_register_as_many_clients_as_a_token_allows,
+        documents_are_replaced_and_bounded,
+        a_person_has_one_subject_in_each_sector,
     }
     proofs {
         fifty_tasks_on_two_nodes_use_one_proof,

@@ -4,6 +4,7 @@ use futures::future::join_all;
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
 use store::oauth::{GrantRotation, MOST_CODES_OF_SESSION, NewCode, PushedRequest, Redeem, StoredClient};
+use store::oauth_registrations::{InitialToken, RegisterClient, StoredDocument};
 
 const LIFE: i64 = 60 * SECOND;
 const DAY: i64 = 24 * 3600 * SECOND;
@@ -221,6 +222,9 @@ pub(crate) async fn clients_are_added_changed_and_removed_with_what_they_got(fix
         id: "app".to_owned(),
         registration: "{}".to_owned(),
         secrets: vec!["one".to_owned()],
+        source: "administrator".to_owned(),
+        management_hash: None,
+        expires_at: None,
         created_at: NOW,
         changed_at: NOW,
     };
@@ -239,4 +243,83 @@ pub(crate) async fn clients_are_added_changed_and_removed_with_what_they_got(fix
     assert!(!store.remove_client("app", &audit(AuditEvent::ClientRemoved), NOW).await.unwrap());
     assert!(!store.grant(&id).await.unwrap().unwrap().is_live(NOW));
     assert!(store.clients().await.unwrap().is_empty());
+}
+
+fn registration(token: &str, most: u32) -> RegisterClient {
+    let client = StoredClient {
+        id: fresh("client"),
+        registration: "{}".to_owned(),
+        secrets: Vec::new(),
+        source: "registered".to_owned(),
+        management_hash: Some("manage".to_owned()),
+        expires_at: Some(NOW + DAY),
+        created_at: NOW,
+        changed_at: NOW,
+    };
+    RegisterClient { client, token_hash: token.to_owned(), most, audit: audit(AuditEvent::ClientAdded), now: NOW }
+}
+
+pub(crate) async fn fifty_tasks_register_as_many_clients_as_a_token_allows(fixture: Fixture) {
+    let (one, two) = (fixture.open().await, fixture.open().await);
+    let token = InitialToken {
+        token_hash: "token".to_owned(),
+        note: "for the lab".to_owned(),
+        uses_left: 3,
+        created_at: NOW,
+        expires_at: NOW + SECOND,
+    };
+    one.add_initial_token(&token, &audit(AuditEvent::ClientAdded)).await.unwrap();
+    assert_eq!(two.initial_tokens(NOW).await.unwrap(), std::slice::from_ref(&token));
+    assert!(!one.register_client(&registration("other", 100)).await.unwrap(), "an unknown token");
+    let late = RegisterClient { now: NOW + SECOND, ..registration("token", 100) };
+    assert!(!one.register_client(&late).await.unwrap(), "an expired token");
+    let tries = (0..50).map(|n| {
+        let store = if n % 2 == 0 { one.clone() } else { two.clone() };
+        tokio::spawn(async move { store.register_client(&registration("token", 100)).await.unwrap() })
+    });
+    let added = join_all(tries).await.into_iter().filter(|added| *added.as_ref().unwrap()).count();
+    assert_eq!(added, 3);
+    let clients = two.clients().await.unwrap();
+    assert_eq!(clients.len(), 3);
+    assert_eq!((clients[0].source.as_str(), clients[0].expires_at), ("registered", Some(NOW + DAY)));
+    assert!(one.initial_tokens(NOW).await.unwrap().is_empty(), "used up");
+    let more = InitialToken { token_hash: "more".to_owned(), ..token };
+    one.add_initial_token(&more, &audit(AuditEvent::ClientAdded)).await.unwrap();
+    assert!(!one.register_client(&registration("more", 3)).await.unwrap(), "the list is full");
+    assert_eq!(one.initial_tokens(NOW).await.unwrap()[0].uses_left, 3, "which costs no use");
+    assert!(one.register_client(&registration("more", 4)).await.unwrap());
+}
+
+pub(crate) async fn documents_are_replaced_and_bounded(fixture: Fixture) {
+    let store = fixture.open().await;
+    let document = |id: &str, at| StoredDocument {
+        id: id.to_owned(),
+        registration: format!("{at}"),
+        fetched_at: at,
+        expires_at: at + DAY,
+    };
+    store.put_document(&document("a", NOW), 2).await.unwrap();
+    store.put_document(&document("a", NOW + 1), 2).await.unwrap();
+    assert_eq!(store.document("a", NOW).await.unwrap(), Some(document("a", NOW + 1)), "the newer one");
+    assert_eq!(store.document("a", NOW + 1 + DAY).await.unwrap(), None, "expired");
+    for (id, at) in [("b", NOW + 2), ("c", NOW + 3)] {
+        store.put_document(&document(id, at), 2).await.unwrap();
+    }
+    assert_eq!(store.document("a", NOW).await.unwrap(), None, "the oldest made room");
+    assert!(store.document("b", NOW).await.unwrap().is_some() && store.document("c", NOW).await.unwrap().is_some());
+    store.sweep_oauth(NOW + 2 + DAY).await.unwrap();
+    assert_eq!(store.document("b", NOW).await.unwrap(), None);
+}
+
+pub(crate) async fn a_person_has_one_subject_in_each_sector(fixture: Fixture) {
+    let (one, two) = (fixture.open().await, fixture.open().await);
+    let ada = user(&*one, "ada").await;
+    let tries = (0..50).map(|n| {
+        let (store, ada) = (if n % 2 == 0 { one.clone() } else { two.clone() }, ada.clone());
+        tokio::spawn(async move { store.pairwise_subject("a.example", &ada, &fresh("subject")).await.unwrap() })
+    });
+    let subjects: std::collections::BTreeSet<_> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(subjects.len(), 1, "the same for every request: {subjects:?}");
+    let other = one.pairwise_subject("b.example", &ada, &fresh("subject")).await.unwrap();
+    assert!(!subjects.contains(&other), "another one in another sector");
 }

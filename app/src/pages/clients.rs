@@ -1,0 +1,359 @@
+use crate::components::{Frame, Here, More, Options, When, owned};
+use crate::islands::{Act, ConfirmedAction, Forms, SecretForms};
+use crate::text::query::query;
+use crate::view::{ClientView, ClientsView, Site};
+use leptos::prelude::*;
+use serde_json::{Map, Value};
+use wire::clients::{Client, RequestVerdict};
+use wire::paths;
+
+const CHANGED: &str = "The client is changed.";
+
+/// `/dashboard/clients`, for administrators.
+#[component]
+pub fn ClientsPage(site: Site, clients: ClientsView) -> impl IntoView {
+    let now = site.now;
+    let ClientsView { viewer, clients, presets, asked, verdict, next } = clients;
+    let said = if clients.is_empty() {
+        "No clients yet. A client is an app that signs people in here with OpenID Connect."
+    } else {
+        "Apps that sign people in here with OpenID Connect."
+    };
+    let card = move |client: Client| view! { <Card client now /> };
+    view! {
+        <Frame site viewer here=Here::Clients>
+            <header>
+                <h1 tabindex="-1">"Clients"</h1>
+            </header>
+            <p id="said" role="status" class="quiet">
+                {said}
+            </p>
+            <ul class="devices">{clients.into_iter().map(card).collect_view()}</ul>
+            <More path=paths::CLIENTS_PAGE next label="More clients" />
+            <div class="columns">
+                <NewClient presets />
+                <Explain asked verdict />
+            </div>
+            <SecretForms done=paths::CLIENTS_PAGE.to_owned() />
+            <Forms />
+        </Frame>
+    }
+}
+
+#[component]
+fn Card(client: Client, now: i64) -> impl IntoView {
+    let from = match client.source.as_str() {
+        "settings" => "in postern.toml",
+        "registered" => "registered by itself",
+        _ => "added by an administrator",
+    };
+    let kind = if client.public { "public" } else { "confidential" };
+    let added = client.created_at.map(|at| view! { " \u{b7} added " <When now at /> });
+    let expires = client.expires_at.map(|at| view! { " \u{b7} expires " <When now at /> });
+    let page = format!("{}?{}", paths::CLIENT_PAGE, query(&[("id", &client.id)]));
+    let uri = texts(&client.registration, "redirect_uris").into_iter().next();
+    view! {
+        <li class="device">
+            <div>
+                <h2 class="device-name">
+                    <a href=page>{client.name.clone()}</a>
+                    {client.disabled.then(|| view! { <span class="badge">"disabled"</span> })}
+                </h2>
+                <p class="small quiet">
+                    <code>{client.id.clone()}</code> " \u{b7} " {kind} " \u{b7} " {from} {added} {expires}
+                </p>
+                {uri.map(|uri| view! { <p class="small quiet"><code class="wrap">{uri}</code></p> })}
+            </div>
+        </li>
+    }
+}
+
+#[component]
+fn NewClient(presets: Vec<&'static str>) -> impl IntoView {
+    let none = [(String::new(), "Another app".to_owned())];
+    let presets = presets.into_iter().map(|name| (name.to_owned(), capitalized(name)));
+    view! {
+        <section class="panel">
+            <h2>"Add a client"</h2>
+            <form class="form" method="post" action=paths::CLIENTS data-secret="POST">
+                <label for="preset">"App"</label>
+                <Options id="preset" chosen=String::new() options=none.into_iter().chain(presets).collect() />
+                <label for="id">"Client id"</label>
+                <input id="id" name="id" maxlength="64" required autocomplete="off" spellcheck="false" aria-describedby="id-hint" />
+                <p class="small quiet" id="id-hint">"Letters, digits and . _ ~ -"</p>
+                <label for="name">"Name that people see"</label>
+                <input id="name" name="name" maxlength="60" autocomplete="off" />
+                <label for="url">"Address of the app"</label>
+                <input id="url" name="url" type="url" maxlength="1024" autocomplete="off" spellcheck="false" aria-describedby="url-hint" />
+                <p class="small quiet" id="url-hint">
+                    "People open it from their overview. A known app needs it, and gets its redirect URIs from it."
+                </p>
+                <label for="redirect_uris">"Redirect URIs, one per line"</label>
+                <textarea id="redirect_uris" name="redirect_uris" rows="3" autocomplete="off" spellcheck="false"></textarea>
+                <label for="consent">"Consent"</label>
+                <Options id="consent" chosen="true".to_owned() options=owned(&CONSENT) />
+                <label class="tick">
+                    <input type="checkbox" name="public" />
+                    "Public: an app in a browser or on a phone, without a secret"
+                </label>
+                <button class="button" type="submit" disabled>
+                    "Add client"
+                </button>
+            </form>
+        </section>
+    }
+}
+
+const CONSENT: [(&str, &str); 2] = [("true", "Ask each person once"), ("false", "Do not ask: it is our own app")];
+
+#[component]
+fn Explain(asked: String, verdict: Option<RequestVerdict>) -> impl IntoView {
+    let answer = verdict.map(|verdict| {
+        let facts = verdict
+            .facts
+            .into_iter()
+            .map(|fact| view! { <dt>{fact.name}</dt> <dd><code class="wrap">{fact.value}</code></dd> });
+        let word = if verdict.accepted { "Accepted. " } else { "Refused. " };
+        let error = verdict.error.map(|error| view! { <code>{error}</code> ": " });
+        view! {
+            <div role="status">
+                <p class:odd-line=!verdict.accepted>{word} {error} {verdict.description}</p>
+                <dl class="refusal">{facts.collect_view()}</dl>
+            </div>
+        }
+    });
+    view! {
+        <section class="panel" id="explain">
+            <h2>"Explain a request"</h2>
+            <p class="small quiet">
+                "Paste the link to which an app sends people, from the address bar of the browser. This says whether it would be accepted, and if not, why."
+            </p>
+            <form class="form" method="get" action=format!("{}#explain", paths::CLIENTS_PAGE)>
+                <label for="request">"Link of the app"</label>
+                <input id="request" name="request" value=asked maxlength="4000" required autocomplete="off" spellcheck="false" />
+                <button class="button plain" type="submit">
+                    "Explain"
+                </button>
+            </form>
+            {answer}
+        </section>
+    }
+}
+
+/// `/dashboard/clients/client`: one client, for administrators.
+#[component]
+pub fn ClientPage(site: Site, client: ClientView) -> impl IntoView {
+    let ClientView { viewer, client, issuer, groups, done } = client;
+    let path = format!("{}/{}", paths::CLIENTS, client.id);
+    let page = format!("{}?{}", paths::CLIENT_PAGE, query(&[("id", &client.id), ("done", &"changed".to_owned())]));
+    let said = if done { CHANGED } else { "What this app may do, and how it signs people in." };
+    let fixed = client.source == "settings";
+    let body = if fixed {
+        view! { <Fixed registration=client.registration.clone() /> }.into_any()
+    } else {
+        view! {
+            <Edit path=path.clone() page=page.clone() client=client.clone() groups />
+            <Secret path=path.clone() client=client.clone() />
+            <Ends path client=client.clone() />
+        }
+        .into_any()
+    };
+    view! {
+        <Frame site viewer here=Here::Clients>
+            <header>
+                <h1 tabindex="-1">{client.name.clone()}</h1>
+            </header>
+            <p id="said" role="status" class="quiet">
+                {said}
+            </p>
+            <section class="panel narrow">
+                <h2>"Values for the app"</h2>
+                <dl class="refusal">
+                    <dt>"Issuer"</dt>
+                    <dd><code class="wrap">{issuer}</code></dd>
+                    <dt>"Client id"</dt>
+                    <dd><code class="wrap">{client.id.clone()}</code></dd>
+                    <dt>"Client secret"</dt>
+                    <dd>{secrets(&client)}</dd>
+                </dl>
+            </section>
+            {body}
+            <p>
+                <a href=paths::CLIENTS_PAGE>"Back to clients"</a>
+            </p>
+            <SecretForms done=page />
+            <Forms />
+        </Frame>
+    }
+}
+
+fn secrets(client: &Client) -> &'static str {
+    match (client.public, client.secrets) {
+        (true, _) => "none: it is a public client and must use PKCE",
+        (false, 0) => "none: it proves itself with its own keys",
+        (false, 1) => "was shown when it was made",
+        (false, _) => "two are valid, because one is being replaced",
+    }
+}
+
+#[component]
+fn Fixed(registration: Map<String, Value>) -> impl IntoView {
+    let rows = registration.into_iter().map(|(name, value)| {
+        let value = match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        view! { <dt>{name}</dt> <dd><code class="wrap">{value}</code></dd> }
+    });
+    view! {
+        <section class="panel narrow">
+            <h2>"Settings"</h2>
+            <p class="small quiet">"This client is in postern.toml, and is changed there."</p>
+            <dl class="refusal">{rows.collect_view()}</dl>
+        </section>
+    }
+}
+
+const FACTORS: [(&str, &str); 3] =
+    [("optional", "As each person likes"), ("required", "Two factors"), ("passkey", "A passkey")];
+const PKCE: [(&str, &str); 2] = [("required", "Required"), ("optional", "Optional, for an old app")];
+
+#[component]
+fn Edit(path: String, page: String, client: Client, groups: Vec<String>) -> impl IntoView {
+    let own = &client.registration;
+    let hint = if groups.is_empty() {
+        "There are no groups yet. Empty: everybody.".to_owned()
+    } else {
+        format!("Separate them with commas. Empty: everybody. There are: {}.", groups.join(", "))
+    };
+    let registered = client.source == "registered";
+    let consent = if own.get("consent") == Some(&Value::Bool(false)) { "false" } else { "true" };
+    let consent = (!registered).then(|| {
+        view! {
+            <label for="consent">"Consent"</label>
+            <Options id="consent" chosen=consent.to_owned() options=owned(&CONSENT) />
+        }
+    });
+    let pkce = (!client.public).then(|| {
+        view! {
+            <label for="pkce">"PKCE"</label>
+            <Options id="pkce" chosen=text(own, "pkce") options=owned(&PKCE) />
+        }
+    });
+    let factor = Some(text(own, "second_factor")).filter(|level| !level.is_empty()).unwrap_or("optional".to_owned());
+    view! {
+        <section class="panel narrow">
+            <h2>"Settings"</h2>
+            <form class="form" method="post" action=path data-method="PATCH" data-done=page>
+                <label for="name">"Name that people see"</label>
+                <input id="name" name="name" value=text(own, "name") maxlength="60" autocomplete="off" />
+                <label for="url">"Address of the app"</label>
+                <input id="url" name="url" type="url" value=text(own, "url") maxlength="1024" autocomplete="off" spellcheck="false" />
+                <label for="redirect_uris">"Redirect URIs, one per line"</label>
+                <textarea id="redirect_uris" name="redirect_uris" rows="4" autocomplete="off" spellcheck="false">
+                    {texts(own, "redirect_uris").join("\n")}
+                </textarea>
+                <label for="post_logout_redirect_uris">"Pages after sign-out, one per line"</label>
+                <textarea id="post_logout_redirect_uris" name="post_logout_redirect_uris" rows="2" autocomplete="off" spellcheck="false">
+                    {texts(own, "post_logout_redirect_uris").join("\n")}
+                </textarea>
+                <label for="backchannel_logout_uri">"Address for notices of sign-out"</label>
+                <input id="backchannel_logout_uri" name="backchannel_logout_uri" type="url" value=text(own, "backchannel_logout_uri") maxlength="1024" autocomplete="off" spellcheck="false" />
+                <label for="groups">"Groups or roles that may use it"</label>
+                <input id="groups" name="groups" value=texts(own, "groups").join(", ") maxlength="1200" aria-describedby="groups-hint" autocomplete="off" spellcheck="false" />
+                <p class="small quiet" id="groups-hint">{hint}</p>
+                <label for="second_factor">"Second factor that it needs"</label>
+                <Options id="second_factor" chosen=factor options=owned(&FACTORS) />
+                {consent}
+                {pkce}
+                <button class="button" type="submit" disabled>
+                    "Save settings"
+                </button>
+            </form>
+        </section>
+    }
+}
+
+#[component]
+fn Secret(path: String, client: Client) -> impl IntoView {
+    (client.secrets > 0).then(|| {
+        view! {
+            <section class="panel narrow">
+                <h2>"New secret"</h2>
+                <form class="form" method="post" action=format!("{path}/secret") data-secret="POST">
+                    <label class="tick">
+                        <input type="checkbox" name="keep_old" />
+                        "The old secret stays valid until the next new one"
+                    </label>
+                    <button class="button plain" type="submit" disabled>
+                        "Make a new secret"
+                    </button>
+                </form>
+            </section>
+        }
+    })
+}
+
+#[component]
+fn Ends(path: String, client: Client) -> impl IntoView {
+    let name = client.name;
+    let (label, about, yes) = if client.disabled {
+        (
+            "Enable",
+            "People can sign in to it again, and what it got before is valid again until it expires.",
+            "Enable client",
+        )
+    } else {
+        (
+            "Disable",
+            "Nobody can sign in to it, and what it got is refused, until it is enabled again.",
+            "Disable client",
+        )
+    };
+    let pause = ConfirmedAction {
+        method: "PATCH".to_owned(),
+        path: path.clone(),
+        body: format!("{{\"disabled\":{}}}", !client.disabled),
+        label: label.to_owned(),
+        spoken: format!("{label} {name}"),
+        title: format!("{label} {name}?"),
+        about: about.to_owned(),
+        no: "Leave it".to_owned(),
+        yes: yes.to_owned(),
+    };
+    let remove = ConfirmedAction {
+        method: "DELETE".to_owned(),
+        path,
+        label: "Remove".to_owned(),
+        spoken: format!("Remove {name}"),
+        title: format!("Remove {name}?"),
+        about: "Everything that it got becomes invalid, and people's consents are forgotten. This cannot be undone."
+            .to_owned(),
+        no: "Keep client".to_owned(),
+        yes: "Remove client".to_owned(),
+        ..ConfirmedAction::default()
+    };
+    view! {
+        <section class="panel narrow">
+            <h2>{if client.disabled { "Disabled" } else { "Disable or remove" }}</h2>
+            <div class="choices">
+                <Act action=pause />
+                <Act action=remove />
+            </div>
+        </section>
+    }
+}
+
+fn text(registration: &Map<String, Value>, name: &str) -> String {
+    registration.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn texts(registration: &Map<String, Value>, name: &str) -> Vec<String> {
+    let items = registration.get(name).and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+fn capitalized(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+}

@@ -1,0 +1,180 @@
+//! Registrations of clients: by themselves, by their documents, and by administrators.
+#![expect(clippy::expect_used, reason = "a test that fails says so")]
+
+use oidc::client::{SubjectType, secret_hash};
+use oidc::document::{self, is_document_id};
+use oidc::preset::Preset;
+use oidc::registration::{self, AuthMethod, blank, changed};
+use oidc::{Client, ClientSettings, ClientSource};
+use serde_json::{Map, Value, json};
+
+const DOCUMENT: &str = "https://agent.example/client.json";
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().expect("an object")
+}
+
+fn settings(value: Value) -> ClientSettings {
+    serde_json::from_value(value).expect("settings")
+}
+
+#[test]
+fn ids_of_documents_are_https_urls_with_a_plain_path() {
+    for good in [DOCUMENT, "https://agent.example/", "https://agent.example:8443/a/b.json"] {
+        assert!(is_document_id(good), "{good}");
+    }
+    let long = format!("https://agent.example/{}", "a".repeat(600));
+    for bad in [
+        "http://agent.example/client.json",
+        "https://agent.example",
+        "https://agent.example/client.json?v=1",
+        "https://agent.example/client.json#x",
+        "https://user@agent.example/client.json",
+        "https://agent.example/../client.json",
+        "https://agent.example/a/%2E%2e/client.json",
+        "https://agent.example/./client.json",
+        "https:///client.json",
+        "HTTPS://agent.example/client.json",
+        "https://agent.example\\@evil.example/client.json",
+        "app",
+        &long,
+    ] {
+        assert!(!is_document_id(bad), "{bad}");
+    }
+}
+
+#[test]
+fn a_document_describes_a_client_without_a_secret() {
+    let document = json!({
+        "client_id": DOCUMENT, "client_name": "Agent", "redirect_uris": ["http://127.0.0.1/callback"],
+        "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+        "token_endpoint_auth_method": "none", "scope": "openid profile unknown", "logo_uri": "https://x.example/",
+        "client_uri": "https://agent.example",
+    });
+    let read = |document: &Value| document::read(DOCUMENT, document.to_string().as_bytes());
+    let settings = read(&document).expect("accepted");
+    assert_eq!(settings.scopes, ["openid", "profile"]);
+    assert_eq!(settings.url, None, "a stranger puts no tile on anybody's page");
+    let client = Client::new(settings, &[], ClientSource::Document).expect("a client");
+    assert!(client.is_public() && client.asks_consent() && client.redirects_to("http://127.0.0.1:9000/callback"));
+
+    for (member, value, named) in [
+        ("client_id", json!("https://agent.example/other.json"), "client_id"),
+        ("client_id", Value::Null, "client_id"),
+        ("client_secret", json!("s"), "client_secret"),
+        ("token_endpoint_auth_method", json!("client_secret_basic"), "token_endpoint_auth_method"),
+        ("token_endpoint_auth_method", json!("private_key_jwt"), "jwks"),
+        ("redirect_uris", json!([]), "redirect_uris"),
+        ("redirect_uris", json!("https://agent.example/"), "redirect_uris"),
+        ("redirect_uris", json!([1]), "redirect_uris"),
+        ("grant_types", json!(["implicit"]), "grant_types"),
+        ("response_types", json!(["token"]), "response_types"),
+        ("jwks_uri", json!("https://agent.example/keys"), "jwks_uri"),
+        ("client_name", json!(7), "client_name"),
+    ] {
+        let mut wrong = document.clone();
+        wrong[member] = value;
+        assert_eq!(read(&wrong).expect_err(member).setting, named, "{member}");
+    }
+    for (body, named) in [("[]".to_owned(), "document"), (format!("\"{}\"", "a".repeat(6000)), "document")] {
+        assert_eq!(document::read(DOCUMENT, body.as_bytes()).expect_err("refused").setting, named);
+    }
+}
+
+#[test]
+fn only_documents_have_urls_as_ids() {
+    let named = settings(json!({"id": DOCUMENT, "redirect_uris": ["https://agent.example/"]}));
+    for source in [ClientSource::Settings, ClientSource::Administrator, ClientSource::Registered] {
+        assert_eq!(Client::new(named.clone(), &[], source).expect_err("an id").setting, "id");
+    }
+    assert!(Client::new(named, &[], ClientSource::Document).is_ok());
+}
+
+#[test]
+fn a_client_registers_with_the_defaults_of_rfc_7591() {
+    let asked = object(&json!({"redirect_uris": ["https://app.example/"], "client_name": "App", "unknown": [1]}));
+    let read = registration::read("c1", &asked, AuthMethod::SecretBasic).expect("accepted");
+    assert_eq!(read.method, AuthMethod::SecretBasic);
+    let client = Client::new(read.settings, &[secret_hash("s")], ClientSource::Registered).expect("a client");
+    let described = registration::metadata(&client, 1_795_000_000_000);
+    assert_eq!(described["client_id_issued_at"], 1_795_000_000);
+    assert_eq!(described["token_endpoint_auth_method"], "client_secret_basic");
+    assert_eq!(described["redirect_uris"], json!(["https://app.example/"]));
+    assert!(!described.contains_key("jwks"));
+}
+
+#[test]
+fn a_client_does_not_decide_about_its_own_consent() {
+    let own = settings(json!({"id": "c1", "redirect_uris": ["https://app.example/"], "consent": false}));
+    for (source, asks) in
+        [(ClientSource::Settings, false), (ClientSource::Administrator, false), (ClientSource::Registered, true)]
+    {
+        assert_eq!(Client::new(own.clone(), &[], source).expect("a client").asks_consent(), asks, "{source:?}");
+    }
+}
+
+#[test]
+fn names_have_no_hidden_characters() {
+    for (name, good) in
+        [("Küche & Co", true), ("a\u{202e}b", false), ("a\u{200b}b", false), ("a\nb", false), (" ", false)]
+    {
+        let named = settings(json!({"id": "c1", "redirect_uris": ["https://app.example/"], "name": name}));
+        assert_eq!(Client::new(named, &[], ClientSource::Settings).is_ok(), good, "{name:?}");
+    }
+}
+
+#[test]
+fn pairwise_clients_have_one_sector() {
+    let sector = |uris: &[&str], given: Option<&str>| {
+        let named = json!({"id": "c1", "redirect_uris": uris, "subject_type": "pairwise", "sector_identifier": given});
+        Client::new(settings(named), &[], ClientSource::Settings).map(|client| client.sector().map(str::to_owned))
+    };
+    let host = |text: &str| Ok(Some(text.to_owned()));
+    assert_eq!(sector(&["https://a.example/1", "https://a.example:8443/2"], None), host("a.example"));
+    assert_eq!(sector(&["https://a.example/", "https://b.example/"], Some("a.example")), host("a.example"));
+    assert!(sector(&["https://a.example/", "https://b.example/"], None).is_err());
+    assert!(sector(&["com.example.app:/callback"], None).is_err());
+    for bad in ["", "A.example", "a.example/", "a.example:443", "a b"] {
+        assert!(sector(&["https://a.example/"], Some(bad)).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn changes_have_the_types_of_plain_forms_and_of_programs() {
+    let before = settings(json!({"id": "c1", "redirect_uris": ["https://a.example/"], "name": "A"}));
+    let change = |value: Value| changed(&before, &object(&value));
+    let after = change(json!({
+        "redirect_uris": "https://b.example/\r\nhttps://c.example/?a=1,2", "groups": "family, the staff", "consent": "false",
+        "name": "", "second_factor": "passkey", "disabled": "true", "access_token_seconds": "60", "subject_type": "pairwise",
+    }))
+    .expect("changed");
+    assert_eq!(after.redirect_uris, ["https://b.example/", "https://c.example/?a=1,2"]);
+    assert_eq!(after.groups, ["family", "the staff"]);
+    assert_eq!((after.consent, after.name.clone(), after.disabled), (Some(false), None, true));
+    assert_eq!((after.access_token_seconds, after.subject_type), (Some(60), SubjectType::Pairwise));
+    let typed =
+        change(json!({"redirect_uris": ["https://b.example/"], "consent": true, "name": null})).expect("changed");
+    assert_eq!((typed.redirect_uris.len(), typed.consent, typed.name), (1, Some(true), None));
+    for (wrong, named) in [
+        (json!({"id": "c2"}), "id"),
+        (json!({"secret_hash": "x"}), "secret_hash"),
+        (json!({"unknown": 1}), "registration"),
+        (json!({"dpop": "perhaps"}), "registration"),
+        (json!({"second_factor": "sometimes"}), "registration"),
+    ] {
+        assert_eq!(change(wrong.clone()).expect_err("refused").setting, named, "{wrong}");
+    }
+}
+
+#[test]
+fn presets_derive_their_uris_from_the_address() {
+    for preset in Preset::ALL {
+        assert_eq!(Preset::parse(preset.as_str()), Some(preset));
+        let mut own = blank("app").expect("blank");
+        assert_eq!(preset.apply(&mut own).expect_err("without an address").setting, "url");
+        own.url = Some("https://app.example/".to_owned());
+        preset.apply(&mut own).expect("applied");
+        assert!(own.redirect_uris.iter().any(|uri| uri.starts_with("https://app.example/")), "{preset:?}");
+        Client::new(own, &[secret_hash("s")], ClientSource::Administrator).expect("a client");
+    }
+}

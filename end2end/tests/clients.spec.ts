@@ -1,0 +1,76 @@
+import { LoginPage } from '../pages/login';
+import { LOOKS, faults } from '../support/axe';
+import { expect, test } from '../support/test';
+import { at } from '../support/url';
+
+test('an administrator adds a client, changes it, gets a new secret, disables and removes it', async ({ page, server, watch }) => {
+  // The first change on a page learns the nonce for its proof.
+  watch.allowStatus(401);
+  await new LoginPage(page).signIn(await server.person('administrator'));
+  await page.goto('/dashboard/clients');
+  const add = page.getByRole('button', { name: 'Add client' });
+  await expect(add).toBeEnabled();
+  await page.getByLabel('App', { exact: true }).selectOption('Nextcloud');
+  await page.getByLabel('Client id').fill('cloud');
+  await page.getByLabel('Name that people see').fill('Cloud');
+  const dialog = page.getByRole('dialog');
+
+  await test.step('what is missing is said, and nothing is lost', async () => {
+    watch.allowStatus(400);
+    await add.click();
+    await expect(page.locator('#said')).toHaveText('url: a preset needs the address of the app.');
+    await expect(page.getByLabel('Client id')).toHaveValue('cloud');
+  });
+
+  await page.getByLabel('Address of the app').fill('https://cloud.example.com/');
+  await add.click();
+  await expect(dialog.getByLabel('Secret')).toHaveValue(/^[\w-]{43}$/);
+  const first = await dialog.getByLabel('Secret').inputValue();
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await expect(page.getByText('https://cloud.example.com/apps/user_oidc/code')).toBeVisible();
+  expect(await page.content()).not.toContain(first);
+
+  await page.getByRole('link', { name: 'Cloud' }).click();
+  await page.waitForURL(at('/dashboard/clients/client?id=cloud'));
+  const save = page.getByRole('button', { name: 'Save settings' });
+  await expect(save).toBeEnabled();
+  await page.getByLabel('Redirect URIs, one per line').fill('https://cloud.example.com/one\nhttps://cloud.example.com/two');
+  await page.getByLabel('Second factor that it needs').selectOption('Two factors');
+  await save.click();
+  await expect(page.locator('#said')).toHaveText('The client is changed.');
+  await expect(page.getByLabel('Redirect URIs, one per line')).toHaveValue('https://cloud.example.com/one\nhttps://cloud.example.com/two');
+  await expect(page.getByLabel('Second factor that it needs')).toHaveValue('required');
+
+  await page.getByRole('button', { name: 'Make a new secret' }).click();
+  await expect(dialog.getByLabel('Secret')).toHaveValue(/^[\w-]{43}$/);
+  expect(await dialog.getByLabel('Secret').inputValue()).not.toBe(first);
+  await dialog.getByRole('button', { name: 'Done' }).click();
+
+  await page.getByRole('button', { name: 'Disable Cloud' }).click();
+  await dialog.getByRole('button', { name: 'Disable client' }).click();
+  await expect(page.getByRole('button', { name: 'Enable Cloud' })).toBeEnabled();
+  await page.getByRole('button', { name: 'Remove Cloud' }).click();
+  watch.allowStatus(404);
+  await dialog.getByRole('button', { name: 'Remove client' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).not.toHaveText('Cloud');
+});
+
+test.describe('the pages of clients', () => {
+  test.use({ bypassCSP: true });
+  for (const [name, media] of Object.entries(LOOKS)) {
+    test(`have no faults in ${name}`, async ({ page, server, watch }) => {
+      watch.allowStatus(401);
+      await page.emulateMedia(media);
+      await new LoginPage(page).signIn(await server.person('administrator'));
+      const uri = 'https://wiki.example.com/a/rather/long/path/of/a/callback/of/an/app';
+      await server.command(['client', 'add', '--redirect-uri', uri, '--name', `Wiki in ${name}`, `wiki-${name}`]);
+      await page.goto('/dashboard/clients?request=client_id%3Dnobody');
+      await expect(page.getByRole('button', { name: 'Add client' })).toBeEnabled();
+      await expect(page.getByText('Refused.')).toBeVisible();
+      expect(await faults(page)).toEqual([]);
+      await page.goto(`/dashboard/clients/client?id=wiki-${name}`);
+      await expect(page.getByRole('button', { name: 'Save settings' })).toBeEnabled();
+      expect(await faults(page)).toEqual([]);
+    });
+  }
+});

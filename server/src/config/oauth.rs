@@ -1,0 +1,77 @@
+//! `[oauth]`: clients that nobody at this site has added, and requests that the server makes for clients.
+
+use super::ConfigError;
+use super::durations::DurationSetting;
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+const DAY: u64 = 24 * 60 * 60;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OAuthSettings {
+    /// Whether a client's id may be the URL of its metadata.
+    pub client_documents: bool,
+    /// Whether clients may register themselves (RFC 7591).
+    pub registration: bool,
+    /// How long such a registration lasts.
+    pub registration_lifetime: DurationSetting,
+    /// Maximum number of registered clients.
+    pub max_registered: u32,
+    /// Networks beside the public internet that requests for clients may reach.
+    pub internal_networks: Vec<String>,
+    /// A PEM file with further certificate authorities for such requests.
+    pub certificate_authorities: Option<PathBuf>,
+}
+
+impl Default for OAuthSettings {
+    fn default() -> Self {
+        Self {
+            client_documents: true,
+            registration: false,
+            registration_lifetime: DurationSetting::seconds(90 * DAY),
+            max_registered: 100,
+            internal_networks: Vec::new(),
+            certificate_authorities: None,
+        }
+    }
+}
+
+impl OAuthSettings {
+    /// Returns `internal_networks`.
+    ///
+    /// # Errors
+    /// Names the one that is not a network, or a value out of its range.
+    pub fn networks(&self) -> Result<Vec<IpNet>, ConfigError> {
+        if !(1..=10_000).contains(&self.max_registered) {
+            return Err(ConfigError::invalid("oauth.max_registered", "1 to 10000"));
+        }
+        if !(3600..=3650 * DAY).contains(&self.registration_lifetime.0.as_secs()) {
+            return Err(ConfigError::invalid("oauth.registration_lifetime", "1h to 10 years"));
+        }
+        let read = |text: &String| {
+            let problem = format!("'{text}' is not a network like 10.0.0.0/8");
+            text.parse().map_err(|_| ConfigError::invalid("oauth.internal_networks", &problem))
+        };
+        self.internal_networks.iter().map(read).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_outside_of_their_ranges_are_named() {
+        let read = |text: &str| toml::from_str::<OAuthSettings>(text).expect("readable").networks();
+        assert_eq!(read("internal_networks = ['10.0.0.0/8', 'fd00::/8']").map(|list| list.len()).ok(), Some(2));
+        for (text, named) in [
+            ("internal_networks = ['10.0.0']", "oauth.internal_networks"),
+            ("max_registered = 0", "oauth.max_registered"),
+            ("registration_lifetime = '1s'", "oauth.registration_lifetime"),
+        ] {
+            assert!(read(text).expect_err(text).to_string().contains(named), "{text}");
+        }
+    }
+}

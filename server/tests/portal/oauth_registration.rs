@@ -1,0 +1,144 @@
+//! Clients that register themselves (RFC 7591, RFC 7592).
+
+use crate::oidc::{Provider, claims, parameters};
+use crate::support::{Answer, ORIGIN, Portal, postern, said};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use wire::paths;
+
+const ON: &str = "[oauth]\nregistration = true\nmax_registered = 3\nregistration_lifetime = '1d'\n";
+
+async fn send(portal: &Portal, method: Method, path: &str, token: &str, body: Option<&Value>) -> Answer {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    portal.program("198.51.100.9").send_each(method, path, body.map(Value::to_string), &headers).await
+}
+
+async fn token(portal: &Portal, uses: u32) -> String {
+    let state = &portal.state;
+    let actor = server::flows::actor::Actor::command_line(&*state.store, &state.config, &*state.entropy, state.now());
+    server::flows::oauth_clients::initial_token(&actor, "for a test", uses, 1).await.unwrap()
+}
+
+fn metadata() -> Value {
+    json!({"client_name": "Agent", "redirect_uris": ["https://agent.example/callback"], "scope": "openid profile",
+        "token_endpoint_auth_method": "client_secret_post"})
+}
+
+#[tokio::test]
+async fn a_client_registers_signs_people_in_changes_and_removes_itself() {
+    let provider = Provider::with(ON).await;
+    let portal = &provider.portal;
+    let discovery = portal.program("198.51.100.9").get(paths::OPENID_CONFIGURATION).await.json();
+    assert_eq!(discovery["registration_endpoint"], format!("{ORIGIN}{}", paths::OAUTH_REGISTER));
+    let initial = token(portal, 1).await;
+    let made = send(portal, Method::POST, paths::OAUTH_REGISTER, &initial, Some(&metadata())).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let made = made.json();
+    let id: &'static str = Box::leak(made["client_id"].as_str().unwrap().to_owned().into_boxed_str());
+    let secret = made["client_secret"].as_str().unwrap();
+    let own = made["registration_access_token"].as_str().unwrap().to_owned();
+    assert_eq!(made["registration_client_uri"], format!("{ORIGIN}{}/{id}", paths::OAUTH_REGISTER));
+    assert!(made["client_secret_expires_at"].as_i64().unwrap() > portal.clock_now() / 1000);
+
+    let uri = "https://agent.example/callback";
+    let query = Provider::query(&[("client_id", id), ("redirect_uri", uri), ("scope", "openid profile email")]);
+    let asked = provider.open(&provider.browser, &query).await;
+    assert!(asked.text.contains("chose this name itself") && !asked.text.contains("e-mail"), "{}", asked.text);
+    let location = provider.enter(&provider.browser, &query, Some(true)).await.json();
+    let code = parameters(location["location"].as_str().unwrap())["code"].clone();
+    let with = [("client_id", id), ("redirect_uri", uri), ("client_secret", secret)];
+    let tokens = provider.exchange(&code, &with).await.json();
+    assert_eq!(claims(tokens["id_token"].as_str().unwrap())["aud"], id, "{tokens}");
+
+    let path = format!("{}/{id}", paths::OAUTH_REGISTER);
+    let shown = send(portal, Method::GET, &path, &own, None).await.json();
+    assert_eq!((&shown["client_name"], &shown["client_secret"]), (&json!("Agent"), &Value::Null), "shown once");
+    let mut change = metadata();
+    change["client_id"] = id.into();
+    change["client_name"] = "Better agent".into();
+    let changed = send(portal, Method::PUT, &path, &own, Some(&change)).await;
+    assert_eq!((changed.status, &changed.json()["client_name"]), (StatusCode::OK, &json!("Better agent")));
+    for (member, value, error) in [
+        ("scope", json!("openid profile email"), "invalid_client_metadata"),
+        ("client_id", json!("app"), "invalid_client_metadata"),
+        ("redirect_uris", json!(["http://agent.example/"]), "invalid_redirect_uri"),
+        ("redirect_uris", json!([]), "invalid_redirect_uri"),
+    ] {
+        let mut wrong = change.clone();
+        wrong[member] = value;
+        let refused = send(portal, Method::PUT, &path, &own, Some(&wrong)).await;
+        assert_eq!((refused.status, &refused.json()["error"]), (StatusCode::BAD_REQUEST, &json!(error)), "{member}");
+    }
+    assert_eq!(send(portal, Method::DELETE, &path, &own, None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(send(portal, Method::GET, &path, &own, None).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        provider.userinfo(&tokens["access_token"]).await.status,
+        StatusCode::UNAUTHORIZED,
+        "what it got is over"
+    );
+}
+
+#[tokio::test]
+async fn attack_nobody_registers_or_manages_a_client_without_its_token() {
+    let off = Portal::start().await;
+    let refused = send(&off, Method::POST, paths::OAUTH_REGISTER, "x", Some(&metadata())).await;
+    assert_eq!(refused.json()["error"], "access_denied", "off by default");
+    let provider = Provider::with(ON).await;
+    let portal = &provider.portal;
+    let register =
+        async |token: &str| send(portal, Method::POST, paths::OAUTH_REGISTER, token, Some(&metadata())).await;
+    let program = portal.program("198.51.100.9");
+    let bare = program.send_each(Method::POST, paths::OAUTH_REGISTER, Some(metadata().to_string()), &[]).await;
+    assert_eq!(bare.json()["error"], "invalid_token");
+    assert_eq!(register("guess").await.status, StatusCode::UNAUTHORIZED);
+    let initial = token(portal, 2).await;
+    let wrong = send(portal, Method::POST, paths::OAUTH_REGISTER, &initial, Some(&json!({}))).await;
+    assert_eq!(wrong.json()["error"], "invalid_redirect_uri", "and the token keeps its use");
+    let (one, two) = (register(&initial).await.json(), register(&initial).await.json());
+    assert_eq!(register(&initial).await.status, StatusCode::UNAUTHORIZED, "used up");
+    let more = token(portal, 9).await;
+    assert_eq!(register(&more).await.status, StatusCode::CREATED);
+    assert_eq!(register(&more).await.status, StatusCode::UNAUTHORIZED, "three clients are the limit");
+    let path = |client: &Value| format!("{}/{}", paths::OAUTH_REGISTER, client["client_id"].as_str().unwrap());
+    let own = |client: &Value| client["registration_access_token"].as_str().unwrap().to_owned();
+    for (path, token) in [
+        (path(&one), own(&two)),
+        (path(&one), initial.clone()),
+        (format!("{}/app", paths::OAUTH_REGISTER), own(&one)),
+        (format!("{}/nobody", paths::OAUTH_REGISTER), own(&one)),
+    ] {
+        for method in [Method::GET, Method::DELETE] {
+            let refused = send(portal, method, &path, &token, None).await;
+            assert_eq!((refused.status, &refused.json()["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_token")));
+        }
+    }
+    // An administrator's decision is not undone by the client.
+    portal.add_administrator("root").await;
+    let root = portal.browser("198.51.100.1").signed_in("root").await;
+    let admin = format!("{}/{}", paths::CLIENTS, one["client_id"].as_str().unwrap());
+    let changes = json!({"disabled": true, "groups": ["staff"]}).to_string();
+    assert_eq!(root.send(Method::PATCH, &admin, Some(changes), &[]).await.status, StatusCode::NO_CONTENT);
+    let mut change = metadata();
+    change["client_id"] = one["client_id"].clone();
+    assert_eq!(send(portal, Method::PUT, &path(&one), &own(&one), Some(&change)).await.status, StatusCode::OK);
+    let listed = root.get(paths::CLIENTS).await.json();
+    let client =
+        listed["clients"].as_array().unwrap().iter().find(|client| client["id"] == one["client_id"]).unwrap().clone();
+    assert_eq!((&client["disabled"], &client["registration"]["groups"]), (&json!(true), &json!(["staff"])));
+    assert_eq!(client["source"], "registered");
+    // It ends after its time.
+    portal.advance(24 * 60 * 60_000 + 1).await;
+    assert_eq!(send(portal, Method::GET, &path(&two), &own(&two), None).await.status, StatusCode::UNAUTHORIZED);
+    server::jobs::sweep(&portal.state).await.unwrap();
+    assert!(portal.store().clients().await.unwrap().is_empty(), "and is deleted");
+}
+
+#[test]
+fn initial_tokens_are_made_on_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("postern.toml"), "[oauth]\nregistration = true\n").unwrap();
+    let made = postern(folder.path(), &["client", "token", "--uses", "2", "--note", "the lab"], "");
+    assert!(made.status.success(), "{}", said(&made));
+    assert_eq!(postern(folder.path(), &["client", "token", "--uses", "101"], "").status.code(), Some(2));
+}
