@@ -40,7 +40,7 @@ test('on a phone all pages are behind one button, in a header of one line', asyn
 
   await test.step('what is administration is named so, and everything is large enough', async () => {
     await button(page).click();
-    await expect(page.getByRole('navigation', { name: 'Administration' }).getByRole('link')).toHaveCount(7);
+    await expect(page.getByRole('navigation', { name: 'Administration' }).getByRole('link')).toHaveCount(8);
     for (const item of await menu(page).locator('a, button').all()) {
       const box = await item.boundingBox();
       expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(44);
