@@ -29,7 +29,14 @@ class Program:
     def run(self, *arguments: str, stdin: str = "") -> str:
         """Runs one command of the program to its end and returns its output."""
         done = subprocess.run(
-            self._command(*arguments), env=self._environment(), input=stdin, text=True, capture_output=True, check=False
+            self._command(*arguments),
+            # Another folder may have a settings file.
+            cwd=self.folder,
+            env=self._environment(),
+            input=stdin,
+            text=True,
+            capture_output=True,
+            check=False,
         )
         if done.returncode != 0:
             raise RuntimeError(f"{arguments}: {done.stderr}")
