@@ -203,6 +203,7 @@ mod tests {
     use super::*;
     use domain::account::Role;
     use domain::session::Session;
+    use domain::token_hash::TokenHash;
 
     #[test]
     fn a_row_that_was_read_before_its_session_ended_admits_nobody() {
@@ -215,7 +216,7 @@ mod tests {
             user_disabled: false,
             life: Session {
                 generation: 0,
-                current: String::new(),
+                current: TokenHash::stored(String::new()),
                 previous: None,
                 rotated_at: 0,
                 used: 0,

@@ -35,6 +35,7 @@ pub mod server_key;
 pub mod service;
 pub mod session;
 pub mod short_key;
+pub mod token_hash;
 pub mod totp;
 pub mod user_key;
 

@@ -7,7 +7,8 @@
 //! The key of the MAC and of the successor is rotated. A token of an expired key is still valid if its session holds
 //! the hash of its secret.
 
-use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256, sha256};
+use crate::encoding::{base64url, from_base64url, hmac_is, hmac_sha256};
+use crate::token_hash::TokenHash;
 use std::fmt;
 
 const VERSION: u8 = 1;
@@ -44,8 +45,8 @@ impl RefreshToken {
     }
 
     /// Returns the hash that the store keeps.
-    pub fn hash(&self) -> String {
-        base64url(&sha256(&self.secret))
+    pub fn hash(&self) -> TokenHash {
+        TokenHash::of(&self.secret)
     }
 
     /// Returns the token on the wire.

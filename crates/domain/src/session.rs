@@ -1,6 +1,7 @@
 //! The life of a session: which tokens it accepts.
 
 use crate::UnixMs;
+use crate::token_hash::TokenHash;
 
 /// How long the replaced tokens of an unbound session remain valid in any case, for requests of other tabs that were
 /// already sent.
@@ -16,9 +17,9 @@ pub struct Session {
     /// Number of rotations.
     pub generation: u32,
     /// Hash of the refresh token of this generation.
-    pub current: String,
+    pub current: TokenHash,
     /// Hash of the previous one, if any.
-    pub previous: Option<String>,
+    pub previous: Option<TokenHash>,
     /// When this generation began.
     pub rotated_at: UnixMs,
     /// The newest generation of which an access token was used. It is not recorded for bound sessions, which do not
@@ -53,7 +54,7 @@ impl Session {
     /// Judges a refresh token whose MAC was verified.
     ///
     /// `jkt`: the thumbprint of the proven key, if any.
-    pub fn refresh(&self, generation: u32, hash: &str, jkt: Option<&str>, now: UnixMs) -> Refresh {
+    pub fn refresh(&self, generation: u32, hash: &TokenHash, jkt: Option<&str>, now: UnixMs) -> Refresh {
         if self.is_over(now) {
             return Refresh::Ended;
         }
@@ -81,16 +82,16 @@ impl Session {
 
     /// Whether the hash is that of the current token or of the previous one. Their secrets are unknown even to somebody
     /// who has the key of their MACs.
-    pub fn holds(&self, generation: u32, hash: &str) -> bool {
+    pub fn holds(&self, generation: u32, hash: &TokenHash) -> bool {
         self.is_current(generation, hash) || self.is_previous(generation, hash)
     }
 
-    fn is_current(&self, generation: u32, hash: &str) -> bool {
-        generation == self.generation && hash == self.current
+    fn is_current(&self, generation: u32, hash: &TokenHash) -> bool {
+        generation == self.generation && *hash == self.current
     }
 
-    fn is_previous(&self, generation: u32, hash: &str) -> bool {
-        generation.checked_add(1) == Some(self.generation) && self.previous.as_deref() == Some(hash)
+    fn is_previous(&self, generation: u32, hash: &TokenHash) -> bool {
+        generation.checked_add(1) == Some(self.generation) && self.previous.as_ref() == Some(hash)
     }
 
     /// Whether an access token of `generation` is still valid; its own expiry is checked elsewhere.

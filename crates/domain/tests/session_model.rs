@@ -4,6 +4,7 @@
 
 use domain::refresh_token::RefreshToken;
 use domain::session::{GRACE_MS, LOST_ANSWER_MS, Refresh, Session, takes_access};
+use domain::token_hash::TokenHash;
 use proptest::prelude::*;
 
 const KEY: [u8; 32] = [7; 32];
@@ -14,7 +15,7 @@ struct Server {
     session: Session,
     now: i64,
     /// The hash of every generation, in order. Two of one generation would be two lines.
-    line: Vec<String>,
+    line: Vec<TokenHash>,
 }
 
 impl Server {
@@ -64,7 +65,7 @@ impl Server {
 
     /// Every token that ever was, asked without consequence.
     fn takes(&self, jkt: Option<&str>) -> Vec<usize> {
-        let takes = |(generation, hash): &(usize, &String)| {
+        let takes = |(generation, hash): &(usize, &TokenHash)| {
             let generation = u32::try_from(*generation).expect("few");
             matches!(self.session.refresh(generation, hash, jkt, self.now), Refresh::Rotate | Refresh::Again)
         };

@@ -5,6 +5,7 @@ use crate::audit::AuditEntry;
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::token_hash::TokenHash;
 
 /// Maximum number of unused codes of one session.
 pub const MOST_CODES_OF_SESSION: i64 = 64;
@@ -75,7 +76,7 @@ pub struct Redeem {
     pub details: String,
     pub jkt: Option<String>,
     /// Hash of the first refresh token, if one is issued.
-    pub refresh_hash: Option<String>,
+    pub refresh_hash: Option<TokenHash>,
     /// End of the grant in any case; it never outlives its session.
     pub ends_at: UnixMs,
     /// Whether the client wants to know when the session ends.
@@ -97,8 +98,8 @@ pub struct GrantRow {
     pub details: String,
     pub jkt: Option<String>,
     pub generation: u32,
-    pub refresh_hash: Option<String>,
-    pub previous_hash: Option<String>,
+    pub refresh_hash: Option<TokenHash>,
+    pub previous_hash: Option<TokenHash>,
     pub used: u32,
     pub created_at: UnixMs,
     pub rotated_at: UnixMs,
@@ -123,8 +124,8 @@ impl GrantRow {
 pub struct GrantRotation {
     pub id: String,
     pub from_generation: u32,
-    pub from_hash: String,
-    pub to_hash: String,
+    pub from_hash: TokenHash,
+    pub to_hash: TokenHash,
     /// New end of the session if it is not used again.
     pub idle_at: UnixMs,
     pub now: UnixMs,

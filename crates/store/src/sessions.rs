@@ -8,6 +8,7 @@ use domain::UnixMs;
 use domain::account::Role;
 use domain::authentication::{Authentication, Methods};
 use domain::session::Session;
+use domain::token_hash::TokenHash;
 
 /// A new session, at generation 0.
 #[derive(Debug, Clone)]
@@ -19,7 +20,7 @@ pub struct NewSession {
     /// `None`: the account is new, so no password was checked.
     pub judged_by: Option<PasswordHash>,
     /// Hash of the first refresh token.
-    pub refresh_hash: String,
+    pub refresh_hash: TokenHash,
     pub jkt: Option<String>,
     /// The client's receiving key as JWK text.
     pub receiving_key: Option<String>,
@@ -59,8 +60,8 @@ pub struct Rotation {
     pub id: String,
     /// Generation and hash that must still be current.
     pub from_generation: u32,
-    pub from_hash: String,
-    pub to_hash: String,
+    pub from_hash: TokenHash,
+    pub to_hash: TokenHash,
     pub address: String,
     pub idle_at: UnixMs,
     pub now: UnixMs,

@@ -15,6 +15,7 @@ use crate::oauth::{
 use async_trait::async_trait;
 use domain::UnixMs;
 use domain::account::Role;
+use domain::token_hash::TokenHash;
 
 sql! {
     CLIENTS = "SELECT id, registration, secrets, source, management_hash, expires_at, created_at, changed_at
@@ -219,8 +220,8 @@ fn grant<DB: Backend>(row: &Record<DB>) -> Result<GrantRow> {
         details: row.text("details")?,
         jkt: row.opt_text("jkt")?,
         generation: row.u32_column("oauth_grants", "generation")?,
-        refresh_hash: row.opt_text("refresh_hash")?,
-        previous_hash: row.opt_text("previous_hash")?,
+        refresh_hash: row.opt_text("refresh_hash")?.map(TokenHash::stored),
+        previous_hash: row.opt_text("previous_hash")?.map(TokenHash::stored),
         used: row.u32_column("oauth_grants", "used_generation")?,
         created_at: row.int("created_at")?,
         rotated_at: row.int("rotated_at")?,

@@ -12,6 +12,7 @@ use crate::oauth::{
     DueLogout, GrantRotation, MOST_CODES_OF_SESSION, NewCode, PendingDevice, PushedRequest, Redeem, StoredClient,
 };
 use domain::UnixMs;
+use domain::token_hash::TokenHash;
 
 sql! {
     ADD_CLIENT = "INSERT INTO oauth_clients
@@ -228,7 +229,7 @@ impl Write for Redeem {
             code,
             Value::Text(&self.details),
             Value::OptText(self.jkt.as_deref()),
-            Value::OptText(self.refresh_hash.as_deref()),
+            Value::OptText(self.refresh_hash.as_ref().map(TokenHash::as_str)),
             Value::Int(self.now),
             Value::Int(self.ends_at),
         ];
@@ -249,8 +250,8 @@ impl Write for GrantRotation {
         let values = [
             Value::Text(&self.id),
             Value::Int(self.from_generation.into()),
-            Value::Text(&self.from_hash),
-            Value::Text(&self.to_hash),
+            Value::Text(self.from_hash.as_str()),
+            Value::Text(self.to_hash.as_str()),
             Value::Int(self.now),
         ];
         if tx.execute(ROTATE, values).await? == 0 {

@@ -44,7 +44,7 @@ pub(super) async fn insert_session<DB: Backend>(tx: &mut Tx<'_, DB>, new: &NewSe
     let values = [
         Value::Text(&new.id),
         Value::Text(&new.user),
-        Value::Text(&new.refresh_hash),
+        Value::Text(new.refresh_hash.as_str()),
         Value::OptText(new.jkt.as_deref()),
         Value::OptText(new.receiving_key.as_deref()),
         Value::Text(&new.device),
@@ -94,8 +94,8 @@ impl Write for Rotation {
         let values = [
             Value::Text(&self.id),
             Value::Int(self.from_generation.into()),
-            Value::Text(&self.from_hash),
-            Value::Text(&self.to_hash),
+            Value::Text(self.from_hash.as_str()),
+            Value::Text(self.to_hash.as_str()),
             Value::Text(&self.address),
             Value::Int(self.idle_at),
             Value::Int(self.now),

@@ -11,6 +11,7 @@ use domain::UnixMs;
 use domain::account::Role;
 use domain::authentication::{Authentication, Methods};
 use domain::session::Session;
+use domain::token_hash::TokenHash;
 
 macro_rules! select {
     ($rest:literal) => {
@@ -100,8 +101,8 @@ fn session<DB: Backend>(row: &Record<DB>) -> Result<SessionRow> {
         user_disabled: row.opt_int("disabled_at")?.is_some(),
         life: Session {
             generation: row.u32_column("sessions", "generation")?,
-            current: row.text("refresh_hash")?,
-            previous: row.opt_text("previous_hash")?,
+            current: TokenHash::stored(row.text("refresh_hash")?),
+            previous: row.opt_text("previous_hash")?.map(TokenHash::stored),
             rotated_at: row.int("rotated_at")?,
             used: row.u32_column("sessions", "used_generation")?,
             jkt: row.opt_text("jkt")?,

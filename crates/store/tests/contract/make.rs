@@ -6,6 +6,7 @@ use domain::account_delay::FailureStreak;
 use domain::authentication::Methods;
 use domain::ban::{BanPolicy, Trigger};
 use domain::client_key::ClientKey;
+use domain::token_hash::TokenHash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::Store;
@@ -79,7 +80,7 @@ pub(crate) fn new_session(user: &str, now: UnixMs) -> NewSession {
     let id = fresh("session");
     NewSession {
         judged_by: None,
-        refresh_hash: format!("{id}/0"),
+        refresh_hash: token_hash(&format!("{id}/0")),
         id,
         user: user.to_owned(),
         jkt: None,
@@ -101,12 +102,16 @@ pub(crate) async fn session(store: &dyn Store, user: &str, now: UnixMs) -> Strin
     new.id
 }
 
+pub(crate) fn token_hash(text: &str) -> TokenHash {
+    TokenHash::stored(text.to_owned())
+}
+
 pub(crate) fn rotation(id: &str, from: u32, now: UnixMs) -> Rotation {
     Rotation {
         id: id.to_owned(),
         from_generation: from,
-        from_hash: format!("{id}/{from}"),
-        to_hash: format!("{id}/{}", from + 1),
+        from_hash: token_hash(&format!("{id}/{from}")),
+        to_hash: token_hash(&format!("{id}/{}", from + 1)),
         address: "198.51.100.0/24".to_owned(),
         idle_at: now + DAY,
         now,

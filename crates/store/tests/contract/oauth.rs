@@ -1,5 +1,5 @@
 use crate::fixture::Fixture;
-use crate::make::{NOW, SECOND, entry, fresh, session, user};
+use crate::make::{NOW, SECOND, entry, fresh, session, token_hash, user};
 use futures::future::join_all;
 use store::Store;
 use store::audit::{AuditEntry, AuditEvent};
@@ -37,7 +37,7 @@ fn redeem(code: &NewCode, now: i64) -> Redeem {
         grant: fresh("grant"),
         details: code.details.clone(),
         jkt: None,
-        refresh_hash: Some("first".to_owned()),
+        refresh_hash: Some(token_hash("first")),
         ends_at: now + DAY,
         notify: true,
         remember_until: now + DAY,
@@ -58,8 +58,8 @@ fn rotation(id: &str, from: u32, hash: &str, to: &str) -> GrantRotation {
     GrantRotation {
         id: id.to_owned(),
         from_generation: from,
-        from_hash: hash.to_owned(),
-        to_hash: to.to_owned(),
+        from_hash: token_hash(hash),
+        to_hash: token_hash(to),
         idle_at: NOW + 90 * DAY,
         now: NOW + SECOND,
     }
@@ -128,8 +128,8 @@ pub(crate) async fn fifty_tasks_rotate_one_grant(fixture: Fixture) {
     assert_eq!(join_all(tries).await.into_iter().filter(|won| *won.as_ref().unwrap()).count(), 1);
     let row = one.grant(&id).await.unwrap().unwrap();
     assert_eq!(
-        (row.generation, row.refresh_hash.as_deref(), row.previous_hash.as_deref()),
-        (1, Some("second"), Some("first"))
+        (row.generation, row.refresh_hash, row.previous_hash),
+        (1, Some(token_hash("second")), Some(token_hash("first")))
     );
     assert_eq!(row.session_idle_at, NOW + 90 * DAY, "use of the grant is use of its session");
     one.show_grant(&id, 1).await.unwrap();

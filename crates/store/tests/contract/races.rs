@@ -3,7 +3,7 @@
 use crate::fixture::Fixture;
 use crate::make::{
     DAY, MINUTE, NOW, SECOND, acceptance, attempt, ban_context, begin, client_key, entry, failures, lifting,
-    new_session, refusal, rotation, session, user,
+    new_session, refusal, rotation, session, token_hash, user,
 };
 use domain::ban::{BanPolicy, BanRule, Trigger};
 use futures::future::join_all;
@@ -36,12 +36,12 @@ pub(crate) async fn fifty_tasks_rotate_one_token(fixture: Fixture) {
     let store = fixture.open().await;
     let ada = user(&*store, "ada").await;
     let id = session(&*store, &ada, NOW).await;
-    let mut current = format!("{id}/0");
+    let mut current = token_hash(&format!("{id}/0"));
     for generation in 0..4 {
         let rotated = all((0..50).map(|n| {
             let rotation = Rotation {
                 from_hash: current.clone(),
-                to_hash: format!("{id}/{}/{n}", generation + 1),
+                to_hash: token_hash(&format!("{id}/{}/{n}", generation + 1)),
                 ..rotation(&id, generation, NOW)
             };
             let store = store.clone();

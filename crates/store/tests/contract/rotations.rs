@@ -1,5 +1,5 @@
 use crate::fixture::Fixture;
-use crate::make::{DAY, HOUR, NOW, entry, rotation, session, user};
+use crate::make::{DAY, HOUR, NOW, entry, rotation, session, token_hash, user};
 use store::audit::AuditEvent;
 use store::sessions::Rotation;
 
@@ -13,12 +13,12 @@ pub(crate) async fn moves_on_once(fixture: Fixture) {
     let row = store.session(&id).await.unwrap().unwrap();
     assert_eq!(
         (row.life.generation, row.life.current, row.life.previous),
-        (1, format!("{id}/1"), Some(format!("{id}/0")))
+        (1, token_hash(&format!("{id}/1")), Some(token_hash(&format!("{id}/0"))))
     );
     assert_eq!((row.life.rotated_at, row.life.idle_at, row.used_at, row.created_at), (then, then + DAY, then, NOW));
     assert_eq!(row.address, "198.51.100.0/24");
     assert!(store.rotate(&rotation(&id, 1, then)).await.unwrap());
-    assert_eq!(store.session(&id).await.unwrap().unwrap().life.previous, Some(format!("{id}/1")));
+    assert_eq!(store.session(&id).await.unwrap().unwrap().life.previous, Some(token_hash(&format!("{id}/1"))));
 }
 
 pub(crate) async fn notes_the_newest_generation_that_was_shown(fixture: Fixture) {
@@ -46,7 +46,7 @@ pub(crate) async fn is_refused_when_anything_else_is_current(fixture: Fixture) {
     let right = rotation(&id, 0, NOW);
     for wrong in [
         Rotation { from_generation: 1, ..right.clone() },
-        Rotation { from_hash: "another".to_owned(), ..right.clone() },
+        Rotation { from_hash: token_hash("another"), ..right.clone() },
         Rotation { id: other.clone(), ..right.clone() },
         Rotation { id: "none".to_owned(), ..right.clone() },
     ] {

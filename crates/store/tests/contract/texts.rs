@@ -3,9 +3,10 @@
 use crate::fixture::Fixture;
 use crate::make::{
     NOW, attempt, ban_context, begin, client_key, entry, failures, fresh, lifting, new_session, new_user, refusal,
-    reserved, rotation, user,
+    reserved, rotation, token_hash, user,
 };
 use domain::ban::{BanPolicy, Trigger};
+use domain::token_hash::TokenHash;
 use store::Store;
 use store::attempts::{Acceptance, Attempt, BeginAttempt, BeginOutcome};
 use store::audit::{AuditEntry, AuditEvent};
@@ -91,7 +92,7 @@ pub(crate) async fn come_back_as_they_went_in(fixture: Fixture) {
 
         let session = NewSession {
             id: fresh(odd),
-            refresh_hash: text.clone(),
+            refresh_hash: token_hash(&text),
             jkt: Some(text.clone()),
             receiving_key: Some(text.clone()),
             device: text.clone(),
@@ -112,12 +113,12 @@ pub(crate) async fn come_back_as_they_went_in(fixture: Fixture) {
         assert!(store.accept(&acceptance).await.unwrap());
         assert_eq!(failures(&*store, odd).await.count, 0);
         let mut rotation = rotation(&session.id, 0, NOW);
-        rotation.from_hash.clone_from(&text);
-        rotation.to_hash = format!("{odd}next");
+        rotation.from_hash = token_hash(&text);
+        rotation.to_hash = token_hash(&format!("{odd}next"));
         assert!(store.rotate(&rotation).await.unwrap());
         let row = store.session(&session.id).await.unwrap().unwrap();
         assert_eq!(
-            (row.device.as_str(), row.life.jkt.as_deref(), row.life.previous.as_deref()),
+            (row.device.as_str(), row.life.jkt.as_deref(), row.life.previous.as_ref().map(TokenHash::as_str)),
             (odd, Some(odd), Some(odd))
         );
         assert_eq!(row.life.current, rotation.to_hash);
