@@ -110,6 +110,18 @@ where
 }
 
 impl HttpSettings {
+    /// Returns settings for HTTP/1.1 without TLS and without a PROXY header.
+    pub fn plain(connections: Arc<ConnectionLimits>, header_time: Duration) -> Self {
+        Self {
+            connections,
+            header_time,
+            http2_in_clear: false,
+            speaks_proxy: Box::new(|_| false),
+            tls: None,
+            when_full: b"",
+        }
+    }
+
     async fn serve_connection<F, Fut, B>(
         &self,
         io: TcpStream,

@@ -67,14 +67,7 @@ impl TimeServer {
     }
 
     async fn accept_web(self: &Arc<Self>, listener: TcpListener, stop: watch::Receiver<bool>) {
-        let http = HttpSettings {
-            connections: Arc::clone(&self.connections),
-            header_time: REQUEST_TIME,
-            http2_in_clear: false,
-            speaks_proxy: Box::new(|_| false),
-            tls: None,
-            when_full: FULL,
-        };
+        let http = HttpSettings { when_full: FULL, ..HttpSettings::plain(Arc::clone(&self.connections), REQUEST_TIME) };
         let (server, each) = (Arc::clone(self), stop.clone());
         let answer = move |_: SocketAddr, request: Request<RequestBody>| {
             let response = server.upgrade(request, each.clone());

@@ -35,14 +35,7 @@ pub async fn serve(listener: TcpListener, config: &Config, stop: watch::Receiver
         v6_prefix: config.settings.ipv6_prefix,
         minimum_rate: config.settings.connections.minimum_rate(),
     };
-    let http = HttpSettings {
-        connections: ConnectionLimits::new(limits, Box::new(|_| false)),
-        header_time: HEADER_TIME,
-        http2_in_clear: false,
-        speaks_proxy: Box::new(|_| false),
-        tls: None,
-        when_full: b"",
-    };
+    let http = HttpSettings::plain(ConnectionLimits::new(limits, Box::new(|_| false)), HEADER_TIME);
     let origin: Arc<str> = config.origin.as_str().into();
     let answer = move |_: SocketAddr, request: Request<RequestBody>| {
         let response = lead(&origin, &request);

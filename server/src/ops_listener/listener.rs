@@ -48,14 +48,7 @@ pub fn router(state: AppState) -> Router {
 pub async fn serve(listener: TcpListener, router: Router) {
     let limits =
         ConnectionSettings { max: CONNECTIONS, per_address: None, v6_prefix: 64, minimum_rate: MinimumRate::default() };
-    let http = HttpSettings {
-        connections: ConnectionLimits::new(limits, Box::new(|_| false)),
-        header_time: HEADER_TIME,
-        http2_in_clear: false,
-        speaks_proxy: Box::new(|_| false),
-        tls: None,
-        when_full: b"",
-    };
+    let http = HttpSettings::plain(ConnectionLimits::new(limits, Box::new(|_| false)), HEADER_TIME);
     let answer = move |_: SocketAddr, request: http::Request<RequestBody>| {
         let mut router = router.clone();
         async move {
